@@ -1,0 +1,58 @@
+"""etsopt: optimisation-based allocation of carbon allowances.
+
+>>> import etsopt
+>>> result = etsopt.solve(etsopt.read("tiny"))
+>>> result.status
+'certified_optimal'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from etsopt.data.instance import Instance
+    from etsopt.errors import DataError, EtsoptError, ModelError, SolverError, UsageError
+    from etsopt.generate import generate
+    from etsopt.results import Results, compare, load
+    from etsopt.run import check, read, solve
+
+__all__ = [
+    "DataError",
+    "EtsoptError",
+    "Instance",
+    "ModelError",
+    "Results",
+    "SolverError",
+    "UsageError",
+    "check",
+    "compare",
+    "generate",
+    "load",
+    "read",
+    "solve",
+]
+
+_WHERE = {
+    "Instance": "etsopt.data.instance",
+    "Results": "etsopt.results",
+    "check": "etsopt.run",
+    "compare": "etsopt.results",
+    "generate": "etsopt.generate",
+    "load": "etsopt.results",
+    "read": "etsopt.run",
+    "solve": "etsopt.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `etsopt --help` waits for nothing."""
+    if name not in __all__:
+        raise AttributeError(f"module 'etsopt' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_WHERE.get(name, "etsopt.errors")), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,74 @@
+"""What the checker found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One statement that the results break.
+
+    Parameters
+    ----------
+    rule
+        Name of the rule.
+    where
+        Unit, enterprise, sector, province or level it concerns.
+    amount, unit
+        By how much, and in what.
+    message
+        The rule in words.
+    """
+
+    rule: str
+    where: str
+    amount: float
+    unit: str
+    message: str
+
+
+@dataclass(frozen=True)
+class LevelCheck:
+    """A level recomputed from the allowances, with a lower bound that needs no solver.
+
+    ``gap`` is ``value - bound``; the level is certified where it is at most ``tolerance``, all in ``unit``.
+    """
+
+    name: str
+    unit: str
+    value: float
+    bound: float
+    gap: float
+    tolerance: float
+
+    @property
+    def certified(self) -> bool:
+        """Whether value and bound agree within the tolerance; a bound above the value is as wrong as one far below."""
+        return abs(self.gap) <= self.tolerance
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """Violations and levels of one result; ``infeasible_by_t`` is a proven lower bound where nothing is feasible."""
+
+    violations: tuple[Violation, ...]
+    levels: tuple[LevelCheck, ...]
+    infeasible_by_t: float | None = None
+
+    @property
+    def certified(self) -> bool:
+        """Whether nothing is violated and every level is certified, or infeasibility is proven."""
+        if self.infeasible_by_t is not None:
+            return self.infeasible_by_t > 0 and not self.violations
+        return not self.violations and bool(self.levels) and all(level.certified for level in self.levels)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The violations as a table."""
+        columns = ["rule", "where", "amount", "unit", "message"]
+        return pd.DataFrame(
+            [[getattr(item, name) for name in columns] for item in self.violations], columns=columns
+        )

@@ -1,0 +1,1 @@
+"""Instances: what the tables hold, how they are read, checked and written."""

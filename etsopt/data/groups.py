@@ -1,0 +1,44 @@
+"""Grouped sets: which members each group has, as two arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Groups of positions: group ``g`` holds ``members[starts[g]:starts[g + 1]]``.
+
+    Parameters
+    ----------
+    starts
+        Shape ``(groups + 1,)``.
+    members
+        Positions, shape ``(starts[-1],)``.
+    """
+
+    starts: NDArray[np.int64]
+    members: NDArray[np.int64]
+
+    @classmethod
+    def from_labels(cls, labels: NDArray[np.int64], count: int) -> Groups:
+        """Group positions by the label each has; a label outside ``0..count - 1`` stands in no group.
+
+        >>> Groups.from_labels(np.array([1, 0, 1, -1]), 2)[1]
+        array([0, 2])
+        """
+        order = np.argsort(labels, kind="stable")
+        first = np.searchsorted(labels[order], np.arange(count + 1))
+        return cls(first - first[0], order[first[0] : first[-1]])
+
+    def __getitem__(self, group: int) -> NDArray[np.int64]:
+        return self.members[self.starts[group] : self.starts[group + 1]]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1

@@ -1,0 +1,210 @@
+"""The policy of an instance: every key of ``policy.toml``, its range and meaning.
+
+Strict: a number is not text, an unknown key is an error, NaN and infinity are refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from etsopt.data.schema import SECTORS
+from etsopt.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LEVELS = ("change", "worst", "deficit", "spread")
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A table of the policy file."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Band(Section):
+    """How far a surplus rate (A - E)/E may go: from -lower to +upper."""
+
+    lower: Share = Field(description="largest deficit rate, a fraction of emissions")
+    upper: Share = Field(description="largest surplus rate, a fraction of emissions")
+
+
+def _both_sides(value: object) -> object:
+    return {"lower": value, "upper": value} if isinstance(value, int | float) else value
+
+
+class Target(Section):
+    """A limit on a total of allowances, stated in one of several ways."""
+
+    target_change: float | None = Field(None, gt=-1, le=1, description="change against emissions, a fraction")
+    target_t: float | None = Field(None, ge=0, description="total of allowances [t]")
+    target_sense: Literal["at_most", "exactly"] = Field("at_most", description="limit, or equality")
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        stated = [
+            key for key in type(self).model_fields if key != "target_sense" and key.startswith("target_")
+        ]
+        given = [key for key in stated if getattr(self, key) is not None]
+        if len(given) > 1:
+            raise ValueError(f"states {' and '.join(given)}, but a target is stated in one way only")
+        return self
+
+
+class SectorPolicy(Target):
+    """A sector: its band, and its target over the units that are not fixed at A = E."""
+
+    band: Annotated[Band, BeforeValidator(_both_sides)] | None = Field(
+        None,
+        description="band of the surplus rate: one number for both sides, or {lower, upper}; default the rule's",
+    )
+    target_intensity: float | None = Field(None, gt=0, description="allowances per tonne of output_t [t/t]")
+
+
+class NationalPolicy(Target):
+    """The total of allowances over every unit of every sector, fixed ones included."""
+
+
+class ProvincePolicy(Section):
+    """The balance of a province: |sum of A - E| is at most this share of its emissions."""
+
+    balance: Share | dict[str, Share] | None = Field(
+        None, description="one share for all, or one for each province"
+    )
+
+
+class AllocationPolicy(Section):
+    """What the allocation optimises, in which order, and on what the band stands."""
+
+    objectives: list[Literal["change", "worst", "deficit", "spread"]] = Field(
+        ["change", "worst"], description="levels in lexicographic order"
+    )
+    band_on: Literal["unit", "enterprise"] = Field("unit", description="who stays inside the band")
+    fair_order: bool = Field(
+        False, description="a lower intensity never gets a lower surplus rate in its sector"
+    )
+
+    @model_validator(mode="after")
+    def _each_level_once(self) -> Self:
+        if len(set(self.objectives)) < len(self.objectives):
+            raise ValueError("names a level of objectives twice")
+        return self
+
+
+class RulePolicy(BaseModel):
+    """The rule that gives the reference allowances; its other keys are parameters of the rule itself."""
+
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True, allow_inf_nan=False)
+
+    name: str = Field(description="name of the rule; `etsopt rules` lists them")
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The rule's own parameters as stated; what is not stated has the rule's default."""
+        return dict(self.model_extra or {})
+
+
+class Policy(Section):
+    """The whole of ``policy.toml``."""
+
+    year: int = Field(ge=2000, le=2100, description="compliance year")
+    rule: RulePolicy
+    sectors: dict[Literal[SECTORS], SectorPolicy] = Field(default_factory=dict)  # type: ignore[valid-type]
+    provinces: ProvincePolicy = ProvincePolicy(balance=None)
+    national: NationalPolicy | None = None
+    allocation: AllocationPolicy = AllocationPolicy()  # type: ignore[call-arg]
+
+
+def parse_policy(content: Mapping[str, Any], place: str = "policy.toml") -> Policy:
+    """Turn the content of a policy file into a policy.
+
+    Raises
+    ------
+    DataError
+        Lists every key that is unknown, missing, of the wrong type or out of its range.
+    """
+    try:
+        return Policy.model_validate(dict(content))
+    except ValidationError as error:
+        raise DataError("The policy", problems_of(error, place)) from None
+
+
+def problems_of(error: ValidationError, place: str, prefix: str = "") -> list[Problem]:
+    """Say in words of the policy file what pydantic found."""
+    problems = []
+    for item in error.errors(include_url=False):
+        steps = [
+            str(step)
+            for step in item["loc"]
+            if not str(step).startswith(("function-", "constrained-", "dict["))
+        ]
+        key = ".".join([prefix, *steps] if prefix else steps) or "the file"
+        # A balance may be a number or a table: pydantic reports a failure of each, one of them says enough.
+        key = key.removesuffix(".float")
+        problems.append(_problem_of_key(key, item, place))
+    return list(dict.fromkeys(problems))
+
+
+def _problem_of_key(key: str, item: Any, place: str) -> Problem:
+    stated = item["input"]
+    if item["type"] == "extra_forbidden":
+        return Problem(place, "is not a key of the policy", _known_keys(key), key)
+    if item["type"] == "missing":
+        return Problem(
+            place, "is missing", "Add the key; CONTRIBUTING.md and `etsopt rules` list what it may hold.", key
+        )
+    if item["type"] == "literal_error" and key.count(".") and "[key]" in key:
+        name = key.split(".")[-2]
+        return Problem(
+            place, f"{name!r} is not a sector", f"The sectors are {', '.join(SECTORS)}.", "sectors"
+        )
+    if item["type"] == "value_error":
+        return Problem(place, str(item["ctx"]["error"]), "Keep one of them.", key)
+    return Problem(
+        place, f"is {stated!r}: {item['msg'][0].lower()}{item['msg'][1:]}", "Correct the value.", key
+    )
+
+
+def _known_keys(key: str) -> str:
+    parents: dict[str, type[BaseModel]] = {
+        "": Policy,
+        "sectors": SectorPolicy,
+        "national": NationalPolicy,
+        "provinces": ProvincePolicy,
+        "allocation": AllocationPolicy,
+    }
+    parent = parents.get(key.split(".")[0] if "." in key else "")
+    return (
+        f"The keys there are {', '.join(parent.model_fields)}."
+        if parent
+        else "Remove it or correct its name."
+    )
+
+
+def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
+    """Return a policy with some keys changed, each named by its dotted path.
+
+    Stating a target removes the one that stood there before, in whichever way it was stated.
+
+    Raises
+    ------
+    DataError
+        Where a key is unknown or a value out of its range.
+    """
+    content = policy.model_dump(exclude_unset=True)
+    for path, value in changes.items():
+        *parents, key = path.split(".")
+        table = content
+        for parent in parents:
+            nested = table.get(parent)
+            table[parent] = dict(nested) if isinstance(nested, dict) else {}
+            table = table[parent]
+        if key in ("target_change", "target_intensity", "target_t"):
+            for other in ("target_change", "target_intensity", "target_t"):
+                table.pop(other, None)
+        table[key] = value
+    return parse_policy(content, "the changed policy")

@@ -1,0 +1,76 @@
+"""Read an instance from a folder of CSV tables and a policy file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from etsopt.data import shipped
+from etsopt.data.instance import Instance
+from etsopt.data.policy import Policy, parse_policy
+from etsopt.data.raw import RawTable, decode, read_csv
+from etsopt.data.schema import ENTERPRISES, TABLES, UNITS
+from etsopt.errors import DataError, Problem, UsageError
+
+
+def read_instance(source: str | Path) -> Instance:
+    """Read an instance: a folder, or the name of one that comes with the package.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder and no instance of that name.
+    DataError
+        With every problem of every file.
+    """
+    folder = find_folder(source)
+    problems: list[Problem] = []
+    tables: dict[str, RawTable] = {}
+    for table in TABLES:
+        path = folder / table.file
+        if path.is_file():
+            raw, found = read_csv(path.read_bytes(), table.file)
+            problems += found
+            if raw is not None:
+                tables[table.name] = raw
+        elif table is UNITS:
+            problems.append(Problem(table.file, "the file is missing", f"Add it: {table.meaning}."))
+    policy, found = _read_policy(folder / "policy.toml")
+    problems += found
+    if policy is None or UNITS.name not in tables:
+        raise DataError(f"The instance {folder.name!r}", problems)
+    return Instance.from_raw(folder.name, tables[UNITS.name], tables.get(ENTERPRISES.name), policy, problems)
+
+
+def find_folder(source: str | Path) -> Path:
+    """Find the folder of an instance by its path or its shipped name."""
+    folder = Path(source)
+    if folder.is_dir():
+        return folder
+    if str(source) in shipped.names():
+        return shipped.folder(str(source))
+    names = ", ".join(shipped.names())
+    raise UsageError(
+        f"There is no folder {str(source)!r}, and no shipped instance of that name.", f"Shipped are {names}."
+    )
+
+
+def _read_policy(path: Path) -> tuple[Policy | None, list[Problem]]:
+    if not path.is_file():
+        return None, [
+            Problem(path.name, "the file is missing", "Add it; its least content is a year and a rule.")
+        ]
+    text, problems = decode(path.read_bytes(), path.name)
+    if problems:
+        return None, problems
+    try:
+        content: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return None, [
+            Problem(path.name, f"is not valid TOML ({error})", "Texts stand in quotes, tables in [brackets].")
+        ]
+    try:
+        return parse_policy(content, path.name), []
+    except DataError as error:
+        return None, error.problems

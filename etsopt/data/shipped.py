@@ -1,0 +1,21 @@
+"""Instances that come with the package: their names and folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def root() -> Path:
+    """Folder of the shipped instances: in the package when installed, beside it in a checkout."""
+    checkout = Path(__file__).parents[2] / "instances"
+    return checkout if checkout.is_dir() else Path(__file__).parents[1] / "instances"
+
+
+def names() -> list[str]:
+    """Names of the shipped instances, in alphabetical order."""
+    return sorted(path.parent.name for path in root().glob("*/policy.toml"))
+
+
+def folder(name: str) -> Path:
+    """Folder of the shipped instance of that name."""
+    return root() / name

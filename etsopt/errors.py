@@ -1,0 +1,88 @@
+"""Errors that tell what failed, because of what, and what to do.
+
+Every message has two parts with a blank line between them: the failure with its cause, and the way out.
+All errors survive pickling, because sweeps send them between processes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ROWS_SHOWN = 5
+
+
+class EtsoptError(Exception):
+    """Base of every error this package raises on purpose."""
+
+    def __init__(self, failure: str, advice: str = "") -> None:
+        super().__init__(failure, advice)
+        self.failure = failure
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.failure}\n\n{self.advice}" if self.advice else self.failure
+
+
+class UsageError(EtsoptError):
+    """The call itself is wrong: an unknown name, option or combination."""
+
+
+class SolverError(EtsoptError):
+    """The program could not be given to the solver, or the solver failed on it."""
+
+
+class ModelError(EtsoptError):
+    """A model file does not offer what the engine needs, or cannot be turned into a program."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One defect of the input: where it is, what it is, and what to do about it.
+
+    Parameters
+    ----------
+    place
+        File or table, such as ``units.csv``.
+    what
+        The defect in words.
+    advice
+        What to do about it.
+    column
+        Column or policy key, empty where the whole table is meant.
+    cells
+        ``(row, value)`` of each offending cell, as the user sees them in the file.
+    """
+
+    place: str
+    what: str
+    advice: str
+    column: str = ""
+    cells: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        where = f"{self.place}, {self.column}" if self.column else self.place
+        return f"{where}: {self.what}{self._cells_in_words()}\n{self.advice}"
+
+    def _cells_in_words(self) -> str:
+        if not self.cells:
+            return "."
+        shown = ", ".join(
+            f"row {row} {value!r}" if value else f"row {row}" for row, value in self.cells[:ROWS_SHOWN]
+        )
+        left = len(self.cells) - ROWS_SHOWN
+        return f": {shown}" + (f" and {left} more." if left > 0 else ".")
+
+
+class DataError(EtsoptError):
+    """The input has defects; all of them are listed at once in ``problems``."""
+
+    def __init__(self, subject: str, problems: list[Problem]) -> None:
+        Exception.__init__(self, subject, problems)
+        self.subject = subject
+        self.problems = problems
+        count = f"{len(problems)} problems" if len(problems) > 1 else "a problem"
+        self.failure = f"{subject} has {count}."
+        self.advice = "\n".join(
+            f"{number}. {str(problem).replace(chr(10), chr(10) + '   ')}"
+            for number, problem in enumerate(problems, 1)
+        )

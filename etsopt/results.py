@@ -1,0 +1,207 @@
+"""Results: tables, how they were obtained, and what the checker said of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from etsopt.data.read import read_instance
+from etsopt.data.write import write_instance, write_table
+from etsopt.errors import DataError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from etsopt.data.instance import Instance
+
+STATUSES = (
+    "certified_optimal",
+    "certified_gap",
+    "feasible",
+    "infeasible_certified",
+    "infeasible_unproven",
+    "none",
+)
+
+TEXT_COLUMNS = frozenset(
+    {
+        "unit_id",
+        "enterprise_id",
+        "sector",
+        "province",
+        "name",
+        "city",
+        "at_bound",
+        "target_sense",
+        "level",
+        "row",
+        "index",
+    }
+    | {"unit", "way_out", "limit", "rule", "where", "message"}
+)
+
+
+@dataclass(frozen=True)
+class LevelResult:
+    """A level: value, lower bound recomputed by the checker, gap, unit, and which algorithm ran."""
+
+    name: str
+    value: float
+    bound: float
+    gap: float
+    unit: str
+    certified: bool
+    algorithm: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """Tables of one solve and their provenance.
+
+    Parameters
+    ----------
+    tables
+        By name; for ``allocation`` what `etsopt.models` describes.
+    termination
+        Why it stopped: optimal, infeasible, time_limit, interrupted, memory, solver_error, refused.
+    status
+        What is held: certified_optimal, certified_gap, feasible, infeasible_certified, infeasible_unproven, none.
+    certified
+        Whether the checker recomputed feasibility and a bound that proves the status.
+    levels
+        In lexicographic order.
+    infeasible_by_t
+        Tonnes proven to be missing where nothing is feasible, else None.
+    provenance
+        Model, method and why, instance and its hash, policy, options, versions, seconds.
+    violations
+        What the checker found wrong.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    termination: str
+    status: str
+    certified: bool
+    levels: tuple[LevelResult, ...]
+    infeasible_by_t: float | None = None
+    provenance: dict[str, Any] = field(default_factory=dict)
+    violations: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def prices(self) -> pd.DataFrame:
+        """Shadow prices of targets, balances and totals: what a tonne more on the right-hand side adds to a level."""
+        duals = self.tables.get(
+            "duals", pd.DataFrame(columns=["level", "row", "index", "multiplier", "unit"])
+        )
+        rows = ("sector_target", "province_balance", "national_total")
+        return duals[duals["row"].isin(rows)].rename(columns={"multiplier": "price"}).reset_index(drop=True)
+
+    def summary(self) -> dict[str, Any]:
+        """Everything but the tables, as plain values for JSON; what is not finite is null."""
+        content = {
+            **self.provenance,
+            "termination": self.termination,
+            "status": self.status,
+            "certified": self.certified,
+            "infeasible_by_t": self.infeasible_by_t,
+            "levels": [asdict(level) for level in self.levels],
+            "prices": self.prices.to_dict("records"),
+            "violations": list(self.violations),
+        }
+        return _finite(content)  # type: ignore[no-any-return]
+
+    def save(self, folder: Path, instance: Instance | None = None) -> None:
+        """Write a run folder: ``tables/<name>.csv``, ``result.json``, and the instance so that it can be checked again."""
+        (folder / "tables").mkdir(parents=True, exist_ok=True)
+        for name, table in self.tables.items():
+            write_table(table, folder / "tables" / f"{name}.csv")
+        if instance is not None:
+            write_instance(instance, folder / "instance")
+        text = json.dumps(self.summary(), indent=1, ensure_ascii=False, allow_nan=False)
+        temporary = folder / "result.json.part"
+        temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
+        temporary.replace(folder / "result.json")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+def load(folder: Path) -> Results:
+    """Read a run folder.
+
+    Raises
+    ------
+    UsageError
+        If it is no run folder.
+    DataError
+        If a file of it is damaged.
+    """
+    path = folder / "result.json"
+    if not path.is_file():
+        raise UsageError(
+            f"There is no run in {str(folder)!r}.",
+            "A run folder has a result.json; `etsopt solve` makes one.",
+        )
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        levels = tuple(LevelResult(**level) for level in content.pop("levels"))
+        content.pop("prices")
+        known = {key: content.pop(key) for key in ("termination", "status", "certified", "infeasible_by_t")}
+        violations = tuple(content.pop("violations"))
+        tables = {file.stem: _read_table(file) for file in sorted((folder / "tables").glob("*.csv"))}
+    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+        problem = Problem(
+            "result.json or tables", f"cannot be read ({type(error).__name__}: {error})", "Solve again."
+        )
+        raise DataError(f"The run {folder.name!r}", [problem]) from None
+    return Results(tables=tables, levels=levels, provenance=content, violations=violations, **known)
+
+
+def load_instance(folder: Path) -> Instance:
+    """The instance that a run folder holds."""
+    return read_instance(folder / "instance")
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    header = pd.read_csv(path, nrows=0, encoding="utf-8").columns
+    texts = {name: str for name in header if name in TEXT_COLUMNS or name.startswith("x_")}
+    table = pd.read_csv(
+        path,
+        dtype=texts,
+        keep_default_na=False,
+        na_values={n: [""] for n in header if n not in texts},
+        encoding="utf-8",
+        float_precision="round_trip",
+    )
+    return table.astype({name: object for name in texts})
+
+
+def compare(one: Results, other: Results) -> dict[str, pd.DataFrame]:
+    """Difference of two allocations, the second minus the first: by unit, sector and province.
+
+    Raises
+    ------
+    UsageError
+        If one of them holds no allocation.
+    """
+    if "allocation" not in one.tables or "allocation" not in other.tables:
+        raise UsageError("One of the two runs holds no allocation.", "Compare runs that found one.")
+    result = {}
+    for name, key in (("allocation", "unit_id"), ("sectors", "sector"), ("provinces", "province")):
+        columns = [key, "emissions_tco2e", "allowance_t"]
+        both = one.tables[name][columns].merge(
+            other.tables[name][columns], on=key, how="outer", suffixes=("_one", "_other")
+        )
+        both["difference_t"] = both["allowance_t_other"] - both["allowance_t_one"]
+        result[name] = both
+    return result

@@ -1,0 +1,142 @@
+r"""The balance value of a sector, exactly.
+
+Under the intensity rule a unit's surplus rate is
+
+$$\alpha_i(B) = \mathrm{clip}\bigl(s\,(B - I_i)/B,\; -c,\; +c\bigr)$$
+
+with slope $s$ and cap $c$, and the balance value is the $B$ at which the sector's allowances equal its emissions,
+$\sum_i E_i\,\alpha_i(B) = 0$. With $z = 1/B$ each rate, $s\,(1 - I_i z)$ before the clip, is linear in $z$; so the sum
+is piecewise linear and non-increasing. Its breakpoints are $(1 - c/s)/I_i$, below which unit $i$ gets $+c$, and
+$(1 + c/s)/I_i$, above which it gets $-c$. They are sorted and scanned once; inside the right interval the root is that
+of a line. Nothing is iterated, and nothing is rounded but the last quotient. Where the sum is zero over a whole
+interval every $B$ in it is a balance value: the interval is reported and its midpoint *in B* is taken.
+
+Source: consultation draft of the 2026 plan of 27 July 2026, which says the method of 2025 is unchanged.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class BalanceValue:
+    """A balance value and the interval of all of them, in tonnes per tonne; one point where it is unique."""
+
+    value: float
+    lower: float
+    upper: float
+
+
+def surplus_rates(
+    intensity: NDArray[np.float64], balance_value: float, slope: float, cap: float
+) -> NDArray[np.float64]:
+    """Surplus rates under the intensity rule, shape ``(units,)``."""
+    rates: NDArray[np.float64] = np.clip(slope * (balance_value - intensity) / balance_value, -cap, cap)
+    return rates
+
+
+def balance_value(
+    emissions: NDArray[np.float64], intensity: NDArray[np.float64], slope: float, cap: float
+) -> BalanceValue:
+    """Balance value of one sector.
+
+    Parameters
+    ----------
+    emissions, intensity
+        Shape ``(units,)``, positive [tCO2e, t/t].
+    slope, cap
+        Of the rule, positive; 0.15 and 0.03 in 2025 and 2026.
+
+    Returns
+    -------
+    BalanceValue
+        The value [t/t] and its interval. O(n log n).
+
+    Examples
+    --------
+    >>> e = np.array([780e3, 984e3, 672e3, 1290e3, 540e3])
+    >>> i = np.array([0.78, 0.82, 0.84, 0.86, 1.08])
+    >>> round(balance_value(e, i, 0.15, 0.03).value, 6)
+    0.853831
+    """
+    enter, leave = (1 - cap / slope) / intensity, (1 + cap / slope) / intensity
+    breakpoints = np.unique(np.concatenate([enter, leave]))
+    excess = _excess_at(breakpoints, emissions, intensity, enter, leave, slope, cap)
+    # Before the first breakpoint every unit has +cap, after the last -cap; so the sum changes sign in between.
+    after = int(np.searchsorted(-excess, 0.0, side="left"))
+    for position in range(max(after - 1, 1), min(after + 3, len(breakpoints))):
+        flat = _flat_between(breakpoints[position - 1], breakpoints[position], emissions, enter, leave)
+        if flat is not None:
+            return flat
+    left, right = breakpoints[max(after - 1, 0)], breakpoints[min(after, len(breakpoints) - 1)]
+    return _root_between(left, right, emissions, intensity, enter, leave, slope, cap)
+
+
+def _flat_between(
+    left: float,
+    right: float,
+    emissions: NDArray[np.float64],
+    enter: NDArray[np.float64],
+    leave: NDArray[np.float64],
+) -> BalanceValue | None:
+    """The interval, where every unit stands at its cap in it and surpluses and deficits cancel exactly."""
+    middle = 0.5 * (left + right)
+    surplus, deficit = enter > middle, leave < middle
+    if (surplus | deficit).all() and math.fsum(emissions[surplus]) == math.fsum(emissions[deficit]):
+        lower, upper = float(1 / right), float(1 / left)
+        return BalanceValue(0.5 * (lower + upper), lower, upper)
+    return None
+
+
+def _excess_at(
+    z: NDArray[np.float64],
+    emissions: NDArray[np.float64],
+    intensity: NDArray[np.float64],
+    enter: NDArray[np.float64],
+    leave: NDArray[np.float64],
+    slope: float,
+    cap: float,
+) -> NDArray[np.float64]:
+    """Sum of E alpha at each breakpoint, from running sums of what has entered and left the linear part."""
+    by_enter, by_leave = np.argsort(enter), np.argsort(leave)
+
+    def running(weights: NDArray[np.float64], order: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.concatenate([[0.0], np.cumsum(weights[order])])
+
+    entered = np.searchsorted(enter[by_enter], z, side="right")
+    left = np.searchsorted(leave[by_leave], z, side="right")
+    e_entered, e_left = running(emissions, by_enter)[entered], running(emissions, by_leave)[left]
+    ei_entered = running(emissions * intensity, by_enter)[entered]
+    ei_left = running(emissions * intensity, by_leave)[left]
+    linear = slope * ((e_entered - e_left) - (ei_entered - ei_left) * z)
+    result: NDArray[np.float64] = cap * (emissions.sum() - e_entered) + linear - cap * e_left
+    return result
+
+
+def _root_between(
+    left: float,
+    right: float,
+    emissions: NDArray[np.float64],
+    intensity: NDArray[np.float64],
+    enter: NDArray[np.float64],
+    leave: NDArray[np.float64],
+    slope: float,
+    cap: float,
+) -> BalanceValue:
+    """Solve the line between two neighbouring breakpoints with exactly rounded sums."""
+    middle = 0.5 * (left + right)
+    surplus, deficit = enter > middle, leave < middle
+    linear = ~(surplus | deficit)
+    saturated = cap * (math.fsum(emissions[surplus]) - math.fsum(emissions[deficit]))
+    weight = math.fsum(emissions[linear] * intensity[linear])
+    root = (slope * math.fsum(emissions[linear]) + saturated) / (slope * weight)
+    value = float(1 / min(max(root, left), right))
+    return BalanceValue(value, value, value)

@@ -1,0 +1,85 @@
+"""The intensity-coefficient method of 2025 and 2026 (碳排放强度系数法) for steel, cement and aluminium."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from etsopt.errors import DataError, Problem
+from etsopt.rules.balance import BalanceValue, balance_value, surplus_rates
+from etsopt.rules.registry import Parameters, Reference, rule, with_fixed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+
+DRAFT_2026 = (
+    "MEE, 2025 and 2026 allocation plan (power) and 2026 plan (steel, cement, aluminium), consultation draft of "
+    "27 July 2026, https://www.mee.gov.cn/xxgk2018/xxgk/xxgk06/202607/W020260727570784609523.pdf; it states that the "
+    "method of 2025 is unchanged. The final plan of 1 September 2026 has not been compared figure by figure."
+)
+
+
+class IntensityParameters(Parameters):
+    """Parameters of the intensity-coefficient method."""
+
+    slope: float = Field(
+        0.15, gt=0, le=10, description="surplus rate per relative deviation from the balance value"
+    )
+    cap: float = Field(0.03, gt=0, lt=1, description="largest surplus or deficit rate that the rule gives")
+    balance_value_decimals: Literal["none"] | int = Field(
+        "none", description="decimals of the published balance value; the plan prints none"
+    )
+    threshold_tco2e: float = Field(26_000.0, ge=0, description="enterprises below it get A = E [tCO2e]")
+
+
+@rule("cn-2025", DRAFT_2026, IntensityParameters)
+@rule("cn-2026", DRAFT_2026, IntensityParameters)
+def intensity_coefficient(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
+    """Allowances A = E (1 + clip(slope (B - I)/B, ±cap)) with the sector's balance value B, in whole tonnes."""
+    assert isinstance(parameters, IntensityParameters)
+    emissions, intensity = instance.emissions_tco2e, instance.intensity
+    _check_intensity(instance, ~(intensity > 0) & ~fixed)
+    sector = instance.units["sector"].to_numpy()
+    allowances = emissions.copy()
+    found: dict[str, BalanceValue] = {}
+    for name in instance.sectors:
+        here = (sector == name) & ~fixed
+        if not here.any():
+            continue
+        found[name] = _published(
+            balance_value(emissions[here], intensity[here], parameters.slope, parameters.cap), parameters
+        )
+        rates = surplus_rates(intensity[here], found[name].value, parameters.slope, parameters.cap)
+        allowances[here] = emissions[here] * (1 + rates)
+    sectors = pd.DataFrame(
+        {
+            "balance_value": [value.value for value in found.values()],
+            "balance_value_lower": [value.lower for value in found.values()],
+            "balance_value_upper": [value.upper for value in found.values()],
+        },
+        index=pd.Index(list(found), name="sector", dtype=object),
+    )
+    return Reference(with_fixed(instance, allowances, fixed, True), fixed, parameters.cap, True, sectors)
+
+
+def _check_intensity(instance: Instance, unknown: NDArray[np.bool_]) -> None:
+    """Refuse units without an intensity: the rule has nothing to compare."""
+    if unknown.any():
+        cells = tuple((f"of {instance.units['unit_id'].iat[row]}", "") for row in np.flatnonzero(unknown))
+        what = f"{unknown.sum()} units have no output or no emissions on which to measure intensity"
+        advice = "The rule needs output_t or intensity_output_t of every unit that is not a special case."
+        raise DataError(
+            f"The instance {instance.name!r}", [Problem("units.csv", what, advice, "output_t", cells)]
+        )
+
+
+def _published(value: BalanceValue, parameters: IntensityParameters) -> BalanceValue:
+    """The balance value with as many decimals as it is published with."""
+    if parameters.balance_value_decimals == "none":
+        return value
+    return BalanceValue(round(value.value, parameters.balance_value_decimals), value.lower, value.upper)

@@ -1,0 +1,179 @@
+"""The registry of allocation rules: what a rule takes and gives, and how it is found by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from etsopt.data.policy import problems_of
+from etsopt.errors import DataError, Problem, UsageError
+from etsopt.units import whole_tonnes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+
+
+class Parameters(BaseModel):
+    """What every rule's section of the policy may state."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+    threshold_tco2e: float = Field(0.0, ge=0, description="enterprises below it get A = E [tCO2e]")
+    pre_allocation_share: float = Field(
+        0.5, ge=0, le=1, description="share of last year's verified emissions issued in advance"
+    )
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a rule gives each unit.
+
+    Parameters
+    ----------
+    reference_t
+        Reference allowances R, shape ``(units,)`` [t].
+    fixed
+        Units that get A = E and stand outside bands, targets and the balance value, shape ``(units,)``.
+    band
+        The rule's own band, where the policy states none.
+    whole
+        Whether the rule rounds allowances down to whole tonnes.
+    sectors
+        What the rule found for a sector, indexed by it: balance value and its interval; may have no column.
+    """
+
+    reference_t: NDArray[np.float64]
+    fixed: NDArray[np.bool_]
+    band: float
+    whole: bool
+    sectors: pd.DataFrame
+
+
+RuleFunction = Callable[["Instance", Parameters, "NDArray[np.bool_]"], Reference]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of the registry: a function from units to reference allowances, its parameters and its source."""
+
+    name: str
+    summary: str
+    source: str
+    parameters: type[Parameters]
+    columns: tuple[str, ...]
+    function: RuleFunction
+
+
+RULES: dict[str, Rule] = {}
+
+
+def rule(
+    name: str, source: str, parameters: type[Parameters] = Parameters, columns: tuple[str, ...] = ()
+) -> Callable[[RuleFunction], RuleFunction]:
+    """Enter a function as the rule of that name; the first line of its docstring is its summary.
+
+    The function gets the instance, the rule's parameters, and which units are fixed at A = E; ``columns`` must be
+    there and filled in every row that is not fixed.
+    """
+
+    def enter(function: RuleFunction) -> RuleFunction:
+        summary = (function.__doc__ or "").strip().split("\n")[0]
+        RULES[name] = Rule(name, summary, source, parameters, columns, function)
+        return function
+
+    return enter
+
+
+def find(name: str) -> Rule:
+    """The rule of that name.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    if name not in RULES:
+        raise UsageError(f"There is no rule {name!r}.", f"The rules are {', '.join(sorted(RULES))}.")
+    return RULES[name]
+
+
+def parameters_of(instance: Instance) -> Parameters:
+    """Parameters of the instance's rule: those its policy states, and the rule's defaults.
+
+    Raises
+    ------
+    DataError
+        Where the policy names no rule of the registry, or states a parameter wrongly.
+    """
+    policy = instance.policy.rule
+    if policy.name not in RULES:
+        advice = f"The rules are {', '.join(sorted(RULES))}."
+        raise DataError(
+            "The policy", [Problem("policy.toml", f"there is no rule {policy.name!r}", advice, "rule.name")]
+        )
+    wanted = RULES[policy.name].parameters
+    try:
+        return wanted.model_validate(policy.parameters)
+    except ValidationError as error:
+        known = f"The parameters of {policy.name} are {', '.join(wanted.model_fields)}."
+        problems = [
+            Problem(p.place, p.what.replace("key of the policy", "parameter of the rule"), known, p.column)
+            for p in problems_of(error, "policy.toml", "rule")
+        ]
+        raise DataError("The policy", problems) from None
+
+
+def reference_allowances(instance: Instance) -> Reference:
+    """Reference allowances of every unit under the rule of the instance's policy.
+
+    Raises
+    ------
+    DataError
+        Where a parameter is wrong, or a column that the rule needs is absent.
+    """
+    parameters = parameters_of(instance)
+    found = RULES[instance.policy.rule.name]
+    fixed = fixed_units(instance, parameters.threshold_tco2e)
+    problems = _problems_of_needs(instance, found, fixed)
+    if problems:
+        raise DataError(f"The instance {instance.name!r}", problems)
+    return found.function(instance, parameters, fixed)
+
+
+def fixed_units(instance: Instance, threshold_tco2e: float) -> NDArray[np.bool_]:
+    """Units that get A = E: special cases, enterprises below the threshold, and units without emissions."""
+    units = instance.units
+    totals = units.groupby("enterprise_id", sort=False)["emissions_tco2e"].transform("sum").to_numpy()
+    fixed = (totals < threshold_tco2e) | (instance.emissions_tco2e == 0)
+    if "case" in units:
+        fixed |= (units["case"] != "").to_numpy()
+    return fixed
+
+
+def with_fixed(
+    instance: Instance, allowances_t: NDArray[np.float64], fixed: NDArray[np.bool_], whole: bool
+) -> NDArray[np.float64]:
+    """Allowances with A = E where fixed, rounded down to whole tonnes where the rule does so."""
+    values = np.where(fixed, instance.emissions_tco2e, allowances_t)
+    return whole_tonnes(values) if whole else values
+
+
+def _problems_of_needs(instance: Instance, rule: Rule, fixed: NDArray[np.bool_]) -> list[Problem]:
+    problems = []
+    for column in rule.columns:
+        advice = f"The rule {rule.name} needs it for every unit that is not a special case."
+        if column not in instance.units:
+            problems.append(Problem("units.csv", "the column is missing", advice, column))
+            continue
+        absent = np.isnan(instance.units[column].to_numpy(dtype=float)) & ~fixed
+        if absent.any():
+            cells = tuple((f"of {instance.units['unit_id'].iat[row]}", "") for row in np.flatnonzero(absent))
+            problems.append(Problem("units.csv", f"{absent.sum()} cells are empty", advice, column, cells))
+    return problems

@@ -1,0 +1,89 @@
+"""Rules that need no balance value: equal to emissions, grandfathering, benchmark, and the user's own figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from etsopt.rules.registry import Parameters, Reference, rule, with_fixed
+from etsopt.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+
+BAND_OF_2025 = 0.03
+"""The band of 2025 and 2026, taken where a rule has none of its own: at most 3 % for any unit."""
+
+NO_FINDINGS = pd.DataFrame(index=pd.Index([], name="sector", dtype=object))
+
+
+@rule(
+    "cn-2024",
+    "MEE press briefing and Development Report 2026 on the 2024 and 2025 allocation plan of 16 November 2025: the "
+    "allowances of 2024 equal verified emissions",
+)
+def equal_to_emissions(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
+    """Allowances A = E: no surplus, no deficit."""
+    return Reference(
+        with_fixed(instance, instance.emissions_tco2e, fixed, True), fixed, 0.0, True, NO_FINDINGS
+    )
+
+
+class GrandfatheringParameters(Parameters):
+    """Parameters of grandfathering."""
+
+    factor: float = Field(
+        1.0, gt=0, le=10, description="allowances per tonne of last year's emissions [t/tCO2e]"
+    )
+
+
+@rule(
+    "grandfathering",
+    "the general form A = factor x base emissions, for comparison; Boehringer and Lange (2005), On the design of "
+    "optimal grandfathering schemes for emission allowances",
+    GrandfatheringParameters,
+    ("prior_emissions_tco2e",),
+)
+def grandfathering(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
+    """Allowances in proportion to last year's verified emissions, in whole tonnes."""
+    assert isinstance(parameters, GrandfatheringParameters)
+    allowances = parameters.factor * instance.units["prior_emissions_tco2e"].to_numpy(dtype=float)
+    return Reference(with_fixed(instance, allowances, fixed, True), fixed, BAND_OF_2025, True, NO_FINDINGS)
+
+
+class BenchmarkParameters(Parameters):
+    """Parameters of the benchmark rule."""
+
+    benchmarks: dict[str, float] = Field(description="allowances per tonne of output_t, by sector [t/t]")
+
+
+@rule(
+    "benchmark",
+    "the general form A = benchmark x current output, for comparison; Fischer (2001), Rebating environmental policy "
+    "revenues: output-based allocations and tradable performance standards",
+    BenchmarkParameters,
+    ("output_t",),
+)
+def benchmark(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
+    """Allowances by output times the sector's benchmark, in whole tonnes."""
+    assert isinstance(parameters, BenchmarkParameters)
+    missing = sorted(set(instance.sectors) - set(parameters.benchmarks))
+    if missing:
+        what = f"has no benchmark for {', '.join(missing)}"
+        advice = "State one for each sector that has units [t/t]."
+        raise DataError("The policy", [Problem("policy.toml", what, advice, "rule.benchmarks")])
+    output = instance.units["output_t"].to_numpy(dtype=float)
+    allowances = instance.units["sector"].map(parameters.benchmarks).to_numpy(dtype=float) * output
+    return Reference(with_fixed(instance, allowances, fixed, True), fixed, BAND_OF_2025, True, NO_FINDINGS)
+
+
+@rule("given", "the user: column reference_t of units.csv", Parameters, ("reference_t",))
+def given(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
+    """Allowances as the user states them, not rounded."""
+    allowances = instance.units["reference_t"].to_numpy(dtype=float)
+    return Reference(with_fixed(instance, allowances, fixed, False), fixed, BAND_OF_2025, False, NO_FINDINGS)

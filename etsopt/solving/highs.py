@@ -1,0 +1,238 @@
+"""The only file that speaks to HiGHS.
+
+Pyomo's own interface ignores HiGHS's return codes: one coefficient of 1e15 makes HiGHS refuse every row, and the
+answer still says "optimal". Here each call's status is checked, and what was loaded is counted.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import highspy
+import numpy as np
+
+from etsopt.errors import SolverError, UsageError
+from etsopt.solving.scaling import Scaled, scale
+from etsopt.solving.solution import Outcome, Termination
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from etsopt.solving.options import SolveOptions
+    from etsopt.stamp.program import Program
+
+STATUS = {
+    highspy.HighsModelStatus.kOptimal: Termination.OPTIMAL,
+    highspy.HighsModelStatus.kModelEmpty: Termination.OPTIMAL,
+    highspy.HighsModelStatus.kInfeasible: Termination.INFEASIBLE,
+    # Every column has finite bounds, so "unbounded or infeasible" can only be infeasible.
+    highspy.HighsModelStatus.kUnboundedOrInfeasible: Termination.INFEASIBLE,
+    highspy.HighsModelStatus.kTimeLimit: Termination.TIME_LIMIT,
+    highspy.HighsModelStatus.kInterrupt: Termination.INTERRUPTED,
+    highspy.HighsModelStatus.kHighsInterrupt: Termination.INTERRUPTED,
+    highspy.HighsModelStatus.kMemoryLimit: Termination.MEMORY,
+}
+
+OWN_OPTIONS: dict[str, Any] = {
+    "output_flag": False,
+    "threads": 1,
+    "parallel": "off",
+    # The tightest that HiGHS takes, because the program is scaled so that 1 is a typical value.
+    "primal_feasibility_tolerance": 1e-10,
+    "dual_feasibility_tolerance": 1e-10,
+    "mip_feasibility_tolerance": 1e-9,
+    "small_matrix_value": 1e-12,
+}
+
+NO_PRICE = 1e-9
+"""A scaled reduced cost or dual up to this is zero; the solver itself works to 1e-10."""
+
+
+def version() -> str:
+    """Version of HiGHS."""
+    return str(highspy.Highs.version(_construct()))
+
+
+def solve(program: Program, name: str, options: SolveOptions, time_left_s: float | None = None) -> Outcome:
+    """Minimise one objective of a program.
+
+    Parameters
+    ----------
+    program
+        The program; it is scaled inside, and the outcome is in its own units.
+    name
+        Of the objective.
+    time_left_s
+        Seconds left for this call.
+
+    Raises
+    ------
+    SolverError
+        If the program is refused before or while it is loaded.
+    UsageError
+        If a solver option is unknown or of the wrong type.
+    """
+    scaled = scale(program, name)
+    highs = _construct()
+    limit = {} if time_left_s is None else {"time_limit": max(time_left_s, 0.01)}
+    _set_options(highs, OWN_OPTIONS | {"mip_rel_gap": options.gap, "random_seed": options.seed} | limit)
+    _set_options(highs, options.solver_options)
+    _load(highs, scaled.program, name)
+    with _interruptible(highs):
+        status = highs.run()
+    if status == highspy.HighsStatus.kError:
+        return Outcome(Termination.SOLVER_ERROR, None, None, None, None, -math.inf, "HiGHS reported an error")
+    return _outcome(highs, scaled, program, name)
+
+
+def write_mps(program: Program, name: str, path: Any) -> None:
+    """Write a program as MPS, unscaled; its plain names are explained in a JSON file beside it."""
+    highs = _construct()
+    _set_options(highs, {"output_flag": False})
+    _load(highs, program, name)
+    _require(highs.writeModel(str(path)), f"the file {path} could not be written")
+    names = {
+        kind: {block: [part.start, part.stop] for block, part in slices.items()}
+        for kind, slices in (("rows", program.rows), ("columns", program.columns))
+    }
+    path.with_suffix(".names.json").write_text(json.dumps(names, indent=1), encoding="utf-8")
+
+
+def _construct() -> Any:
+    """Make a solver; from 1.16 on HiGHS prints a banner to the standard output while it does."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        return highspy.Highs()
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _require(status: Any, failure: str) -> None:
+    """Stop unless a call returned without even a warning."""
+    if status != highspy.HighsStatus.kOk:
+        advice = "The solver gave no reason. Write the program with --mps and report it."
+        raise SolverError(f"HiGHS: {failure} ({status}).", advice)
+
+
+def _set_options(highs: Any, options: dict[str, Any]) -> None:
+    kinds = {
+        highspy.HighsOptionType.kBool: bool,
+        highspy.HighsOptionType.kInt: int,
+        highspy.HighsOptionType.kDouble: float,
+        highspy.HighsOptionType.kString: str,
+    }
+    for key, value in options.items():
+        status, kind = highs.getOptionType(key)
+        if status != highspy.HighsStatus.kOk:
+            raise UsageError(f"HiGHS has no option {key!r}.", "Its options are listed at https://highs.dev.")
+        wanted = kinds[kind]
+        given = float(value) if wanted is float and type(value) is int else value
+        if type(given) is not wanted:
+            raise UsageError(f"The option {key} of HiGHS is {value!r}.", f"It takes a {wanted.__name__}.")
+        if highs.setOptionValue(key, given) != highspy.HighsStatus.kOk:
+            raise UsageError(
+                f"HiGHS refuses {value!r} for its option {key}.", "The value is out of its range."
+            )
+
+
+def _load(highs: Any, program: Program, name: str) -> None:
+    """Pass a program in one call, and count what arrived."""
+    objective, matrix = program.objectives[name], program.matrix
+    rows, columns = matrix.shape
+    status = highs.passModel(
+        columns,
+        rows,
+        matrix.nnz,
+        int(highspy.MatrixFormat.kRowwise),
+        int(highspy.ObjSense.kMinimize),
+        objective.constant,
+        objective.linear,
+        program.column_lower,
+        program.column_upper,
+        program.row_lower,
+        program.row_upper,
+        matrix.indptr.astype(np.int32),
+        matrix.indices.astype(np.int32),
+        matrix.data,
+        program.integer.astype(np.int32),
+    )
+    _require(status, "the program was not accepted")
+    if objective.quadratic is not None:
+        # HiGHS minimises half of x'Qx, so the diagonal is doubled.
+        where = np.flatnonzero(objective.quadratic)
+        starts = np.searchsorted(where, np.arange(columns + 1)).astype(np.int32)
+        status = highs.passHessian(
+            columns, len(where), 1, starts, where.astype(np.int32), 2 * objective.quadratic[where]
+        )
+        _require(status, "the quadratic objective was not accepted")
+    loaded = (highs.getNumRow(), highs.getNumCol(), highs.getNumNz())
+    if loaded != (rows, columns, matrix.nnz):
+        what = f"HiGHS holds {loaded} rows, columns and coefficients of {(rows, columns, matrix.nnz)} built."
+        raise SolverError(what, "Nothing is solved on a part of a program; report it with --mps.")
+
+
+@contextmanager
+def _interruptible(highs: Any) -> Iterator[None]:
+    """Let Ctrl-C stop the solver and keep what it holds; without this HiGHS runs on to its end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed = threading.Event()
+
+    def ask_to_stop(event: Any) -> None:
+        if pressed.is_set():
+            event.interrupt()
+
+    for callback in (highs.cbSimplexInterrupt, highs.cbMipInterrupt, highs.cbIpmInterrupt):
+        callback.subscribe(ask_to_stop)
+    before = signal.signal(signal.SIGINT, lambda number, frame: pressed.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _side(price: Any) -> Any:
+    return -np.sign(np.where(np.abs(price) > NO_PRICE, price, 0.0)).astype(np.int8)
+
+
+def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome:
+    termination = STATUS.get(highs.getModelStatus(), Termination.SOLVER_ERROR)
+    info, solution = highs.getInfo(), highs.getSolution()
+    feasible = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
+    whole = bool(program.integer.any())
+    x = multipliers = column_side = row_side = None
+    bound = -math.inf
+    if solution.value_valid and feasible:
+        x = np.asarray(solution.col_value) * scaled.column
+    if solution.dual_valid and not whole:
+        reduced, dual = np.asarray(solution.col_dual), np.asarray(solution.row_dual)
+        multipliers = dual * scaled.row / scaled.objective
+        # A positive reduced cost or dual keeps every optimum at the lower side, a negative one at the upper.
+        column_side, row_side = _side(reduced), _side(dual)
+    if whole:
+        bound = info.mip_dual_bound / scaled.objective
+    elif x is not None and termination is Termination.OPTIMAL:
+        bound = program.objectives[name].value(x)
+    kind = (
+        "branch and bound"
+        if whole
+        else "active set"
+        if program.objectives[name].quadratic is not None
+        else "simplex"
+    )
+    count = max(info.simplex_iteration_count, info.ipm_iteration_count, info.qp_iteration_count, 0)
+    return Outcome(
+        termination, x, multipliers, column_side, row_side, bound, f"HiGHS {kind}, {count} iterations"
+    )

@@ -1,0 +1,99 @@
+"""A program: what a solver needs, and the names of its rows and columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.sparse import csr_array, vstack
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Objective:
+    """An objective to minimise: ``constant + linear @ x + x @ diag(quadratic) @ x``.
+
+    Parameters
+    ----------
+    linear, quadratic
+        Shape ``(columns,)``; ``quadratic`` is None where the objective is linear.
+    constant
+        Constant term.
+    unit
+        Unit of its value.
+    """
+
+    linear: NDArray[np.float64]
+    quadratic: NDArray[np.float64] | None
+    constant: float
+    unit: str
+
+    def value(self, x: NDArray[np.float64]) -> float:
+        """Value at a point, shape ``(columns,)``."""
+        total = self.constant + float(self.linear @ x)
+        return total if self.quadratic is None else total + float(self.quadratic @ (x * x))
+
+
+@dataclass(frozen=True)
+class Program:
+    """A linear or mixed-integer program with one or several objectives.
+
+    Parameters
+    ----------
+    matrix
+        Coefficients, shape ``(rows, columns)``.
+    row_lower, row_upper, column_lower, column_upper
+        Bounds; those of rows may be infinite.
+    integer
+        Which columns are whole numbers, shape ``(columns,)``.
+    rows, columns
+        Where each component stands, by its name in the model.
+    objectives
+        By their name in the model.
+    """
+
+    matrix: csr_array
+    row_lower: NDArray[np.float64]
+    row_upper: NDArray[np.float64]
+    column_lower: NDArray[np.float64]
+    column_upper: NDArray[np.float64]
+    integer: NDArray[np.bool_]
+    rows: dict[str, slice]
+    columns: dict[str, slice]
+    objectives: dict[str, Objective]
+
+    def narrowed(self, column_side: NDArray[np.int8], row_side: NDArray[np.int8]) -> Program:
+        """The program with columns and rows fixed at a side: -1 the lower, 1 the upper, 0 left as they are.
+
+        With the sides that an optimal dual solution prices, its feasible points are exactly the optima: a feasible
+        point is optimal if and only if it is complementary to one optimal dual solution.
+        """
+
+        def fix(lower: Any, upper: Any, side: Any) -> tuple[Any, Any]:
+            return np.where(side > 0, upper, lower), np.where(side < 0, lower, upper)
+
+        column_lower, column_upper = fix(self.column_lower, self.column_upper, column_side)
+        row_lower, row_upper = fix(self.row_lower, self.row_upper, row_side)
+        return replace(
+            self,
+            column_lower=column_lower,
+            column_upper=column_upper,
+            row_lower=row_lower,
+            row_upper=row_upper,
+        )
+
+    def held(self, name: str, limit: float) -> Program:
+        """The program with one more row, ``<name>_held``: that linear objective stays at or below a limit."""
+        objective = self.objectives[name]
+        row = csr_array(objective.linear.reshape(1, -1))
+        count = self.matrix.shape[0]
+        return replace(
+            self,
+            matrix=csr_array(vstack([self.matrix, row], format="csr")),
+            row_lower=np.append(self.row_lower, -np.inf),
+            row_upper=np.append(self.row_upper, limit - objective.constant),
+            rows={**self.rows, f"{name}_held": slice(count, count + 1)},
+        )

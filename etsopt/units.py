@@ -1,0 +1,48 @@
+"""Units of measure: their names, exact conversions, and how quantities are written for people."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+TONNE = "t"
+RATE = "rate"
+
+# Activity data, emissions and allowances reach 1e8 tonnes in a unit; double precision then carries an error
+# of about 1e-7 t through a formula of a few operations. A value this close below a whole tonne is that tonne.
+ROUNDING_NOISE_T = 1e-6
+
+
+def whole_tonnes(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round down to whole tonnes, as the allocation plans do.
+
+    A value that is whole but for floating-point noise is not rounded one tonne too far.
+
+    >>> whole_tonnes(np.array([1789.70, 790116.9999999999]))
+    array([  1789., 790117.])
+    """
+    return np.floor(tonnes + ROUNDING_NOISE_T)
+
+
+def format_tonnes(tonnes: float) -> str:
+    """Write a quantity in tonnes for people: grouped thousands, no decimals that mean nothing.
+
+    >>> format_tonnes(1014304.9999), format_tonnes(-0.25), format_tonnes(0.0)
+    ('1,014,305', '-0.25', '0')
+    """
+    if not math.isfinite(tonnes):
+        return str(tonnes)
+    if abs(tonnes) >= 100 or tonnes == round(tonnes):
+        return f"{tonnes:,.0f}"
+    return f"{tonnes:,.3g}"
+
+
+def format_rate(rate: float) -> str:
+    """Write a rate as a percentage.
+
+    >>> format_rate(0.03), format_rate(-0.0123456)
+    ('3.00 %', '-1.23 %')
+    """
+    return f"{100 * rate:.2f} %" if math.isfinite(rate) else "-"

@@ -1,0 +1,1 @@
+"""The models: one file, one formulation, found by its name."""

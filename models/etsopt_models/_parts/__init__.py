@@ -1,0 +1,1 @@
+"""Parts that several models share: data of the limits, and result tables."""

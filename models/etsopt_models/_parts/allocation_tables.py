@@ -1,0 +1,174 @@
+"""Result tables of an allocation, from the allowances of the units that are not fixed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.data.policy import SectorPolicy
+from etsopt.data.schema import USER_COLUMN_PREFIX
+from etsopt.rules import issuance, reference_allowances
+from etsopt_models._parts.limits import Limits, limits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt.rules import Reference
+
+AT_BOUND_T = 1e-3
+"""An allowance this close to a bound of its band stands at it."""
+
+IN_RATES = ("fair_order", "equal_rates")
+"""Rows whose limits are rates; those of all others are tonnes."""
+
+
+def allocation_tables(
+    instance: Instance, free_allowances: NDArray[np.float64], levels: Sequence[Any] = ()
+) -> dict[str, pd.DataFrame]:
+    """Tables of an allocation.
+
+    Parameters
+    ----------
+    free_allowances
+        Allowances of the units that are not fixed, in the order of the instance [t].
+    levels
+        Levels with their ``name``, ``unit`` and ``multipliers`` by row; none where nothing was optimised.
+
+    Returns
+    -------
+    dict
+        ``allocation``, ``enterprises``, ``sectors``, ``provinces`` and, with levels, ``duals``.
+    """
+    reference = reference_allowances(instance)
+    found = limits(instance, reference)
+    allowance = reference.reference_t.copy()
+    allowance[found.free] = free_allowances
+    duals = dual_table(instance, found, levels)
+    allocation = _allocation(instance, reference, found, allowance)
+    result = {
+        "allocation": allocation,
+        "enterprises": _enterprises(instance, allocation),
+        "sectors": _sectors(instance, reference, found, allocation, duals),
+        "provinces": _provinces(found, allocation, duals),
+    }
+    return result | ({"duals": duals} if levels else {})
+
+
+def _allocation(
+    instance: Instance, reference: Reference, found: Limits, allowance: NDArray[np.float64]
+) -> pd.DataFrame:
+    units, emissions = instance.units, instance.emissions_tco2e
+    free = allowance[found.free]
+    bound = np.full(len(units), "fixed", dtype=object)
+    bound[found.free] = np.where(
+        free <= found.lower + AT_BOUND_T, "lower", np.where(free >= found.upper - AT_BOUND_T, "upper", "")
+    )
+    surplus = allowance - emissions
+    names = ["unit_id", "enterprise_id", "sector", "province", "emissions_tco2e"]
+    table = units[names].copy()
+    table["intensity"] = instance.intensity
+    table["reference_t"] = reference.reference_t
+    table["allowance_t"] = allowance
+    table["surplus_t"] = surplus
+    table["surplus_rate"] = _rate(surplus, emissions)
+    table["at_bound"] = bound
+    table = pd.concat([table, issuance(instance, allowance)], axis="columns")
+    own = [name for name in units.columns if name.startswith(USER_COLUMN_PREFIX)]
+    return pd.concat([table, units[own]], axis="columns")
+
+
+def _rate(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+
+
+def _totals(allocation: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Sums over the units of each group, its surplus rate, and how many stand at a bound or are fixed."""
+    sums = ["emissions_tco2e", "reference_t", "allowance_t", "surplus_t"]
+    groups = allocation.groupby(by, sort=True)
+    table = groups[sums].sum()
+    table.insert(0, "units", groups.size())
+    table["surplus_rate"] = _rate(table["surplus_t"].to_numpy(), table["emissions_tco2e"].to_numpy())
+    for side in ("lower", "upper", "fixed"):
+        table[f"units_{side}"] = (allocation["at_bound"] == side).groupby(allocation[by]).sum()
+    return table.reset_index()
+
+
+def _enterprises(instance: Instance, allocation: pd.DataFrame) -> pd.DataFrame:
+    table = _totals(allocation, "enterprise_id")
+    issued = ["pre_allocated_t", "true_up_t", "owed_t"]
+    table = table.merge(allocation.groupby("enterprise_id")[issued].sum().reset_index(), on="enterprise_id")
+    if instance.enterprises is None:
+        return table
+    return instance.enterprises.merge(table, on="enterprise_id", how="right")
+
+
+def _sectors(
+    instance: Instance, reference: Reference, found: Limits, allocation: pd.DataFrame, duals: pd.DataFrame
+) -> pd.DataFrame:
+    table = _totals(allocation, "sector")
+    free = allocation.iloc[found.free]
+    by_sector = free.groupby("sector")["allowance_t"].sum()
+    target = pd.Series(found.rows["target_most"], index=found.sectors, dtype=float)
+    table["target_t"] = table["sector"].map(target)
+    senses = {name: instance.policy.sectors.get(name, SectorPolicy()).target_sense for name in found.sectors}  # type: ignore[call-arg]
+    table["target_sense"] = table["sector"].map(senses).fillna("")
+    table["under_target_t"] = table["target_t"] - table["sector"].map(by_sector)
+    for name in ("balance_value", "balance_value_lower", "balance_value_upper"):
+        if name in reference.sectors:
+            table[name] = table["sector"].map(reference.sectors[name])
+    return _with_shadow_prices(table, "sector", "sector_target", duals)
+
+
+def _provinces(found: Limits, allocation: pd.DataFrame, duals: pd.DataFrame) -> pd.DataFrame:
+    table = _totals(allocation, "province")
+    room = pd.Series(
+        (found.rows["balance_most"] - found.rows["balance_least"]) / 2, index=found.provinces, dtype=float
+    )
+    table["balance_limit_t"] = table["province"].map(room)
+    return _with_shadow_prices(table, "province", "province_balance", duals)
+
+
+def _with_shadow_prices(table: pd.DataFrame, key: str, row: str, duals: pd.DataFrame) -> pd.DataFrame:
+    """One column for each level: what a tonne more on the row's right-hand side adds to the level."""
+    for level in dict.fromkeys(duals["level"]):
+        here = duals[(duals["level"] == level) & (duals["row"] == row)]
+        table[f"{level}_shadow_price"] = table[key].map(here.set_index("index")["multiplier"]).fillna(0.0)
+    return table
+
+
+def dual_table(instance: Instance, found: Limits, levels: Sequence[Any]) -> pd.DataFrame:
+    """Multipliers that are not zero, with the names of what their rows stand for.
+
+    A row between two units is named after the first of them.
+    """
+    unit_ids = instance.units["unit_id"].to_numpy()[found.free]
+    labels: dict[str, Any] = {
+        "sector_target": found.sectors,
+        "province_balance": found.provinces,
+        "national_total": [""],
+        "enterprise_band": found.enterprises,
+        "enterprise_least": found.enterprises,
+        "enterprise_most": found.enterprises,
+        "fair_order": unit_ids[found.rows["better"]],
+        "equal_rates": unit_ids[found.rows["one"]],
+        "worst_covers": unit_ids,
+    }
+    frames = []
+    for level in levels:
+        for row, multiplier in level.multipliers.items():
+            if row in labels:
+                where = np.flatnonzero(multiplier)
+                index = np.array(labels[row], dtype=object)[where]
+                name = "enterprise_band" if row.startswith("enterprise_") else row
+                cells = {"level": level.name, "row": name, "index": index, "multiplier": multiplier[where]}
+                frames.append(
+                    pd.DataFrame(cells).assign(unit=f"{level.unit}/{'rate' if row in IN_RATES else 't'}")
+                )
+    columns = ["level", "row", "index", "multiplier", "unit"]
+    frames = [frame for frame in frames if len(frame)]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)

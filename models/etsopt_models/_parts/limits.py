@@ -1,0 +1,202 @@
+"""The limits that a policy puts on allowances, as arrays over the units that are not fixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.data.groups import Groups
+from etsopt.data.policy import Band, NationalPolicy, SectorPolicy
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt.rules import Reference
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits on allowances, all in tonnes; arrays over the units that are not fixed, in the order of the instance.
+
+    Parameters
+    ----------
+    free
+        Positions of these units in the instance.
+    emissions, reference, lower, upper
+        E, R and the bounds of A.
+    band_lower, band_upper
+        Band rates of each unit.
+    at_target_rate
+        Allowances at which the unit has its sector's target rate.
+    sectors, provinces, enterprises
+        Labels of the coupling rows, in their order.
+    rows
+        Sets and parameters of the coupling rows, by the names of the model.
+    """
+
+    free: NDArray[np.int64]
+    emissions: NDArray[np.float64]
+    reference: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    at_target_rate: NDArray[np.float64]
+    sectors: list[str]
+    provinces: list[str]
+    enterprises: list[str]
+    rows: dict[str, Any]
+
+
+def limits(instance: Instance, reference: Reference) -> Limits:
+    """Turn the policy of an instance into limits."""
+    free = np.flatnonzero(~reference.fixed)
+    units = instance.units.iloc[free]
+    emissions = instance.emissions_tco2e[free]
+    down, up = band_rates(instance, reference.band)
+    lower, upper = (1 - down[free]) * emissions, (1 + up[free]) * emissions
+    if reference.whole:
+        # The rule rounds down to whole tonnes, so it may leave the band by less than one; the band allows that.
+        lower = np.floor(lower + 1e-6)
+    sectors, sector_of = np.unique(units["sector"].to_numpy(dtype=str), return_inverse=True)
+    labels = [str(name) for name in sectors]
+    least, most = sector_targets(instance, free, labels, sector_of)
+    totals = np.bincount(sector_of, emissions, len(labels))
+    at_target_rate = emissions * (most / totals)[sector_of] if len(labels) else emissions
+    rows: dict[str, Any] = {
+        "SECTORS": len(labels),
+        "UNITS_IN_SECTOR": Groups.from_labels(sector_of, len(labels)),
+        "target_least": least,
+        "target_most": most,
+        **_nation(instance, reference),
+    }
+    provinces, province_rows = _provinces(instance, free)
+    lower, upper, enterprises, enterprise_rows = _enterprises(instance, free, lower, upper)
+    rows |= province_rows | enterprise_rows | _order(instance, free, sector_of)
+    given = reference.reference_t[free]
+    return Limits(free, emissions, given, lower, upper, at_target_rate, labels, provinces, enterprises, rows)
+
+
+def band_rates(instance: Instance, default: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Largest deficit and surplus rate of every unit: its sector's band, else the rule's."""
+    bands = {
+        name: sector.band or Band(lower=default, upper=default)
+        for name, sector in instance.policy.sectors.items()
+    }
+    without = Band(lower=default, upper=default)
+    of_unit = [bands.get(sector, without) for sector in instance.units["sector"]]
+    return np.array([band.lower for band in of_unit]), np.array([band.upper for band in of_unit])
+
+
+def sector_targets(
+    instance: Instance, free: NDArray[np.int64], sectors: list[str], sector_of: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Least and most allowances of each sector's free units [t]."""
+    emissions = np.bincount(sector_of, instance.emissions_tco2e[free], len(sectors))
+    output = np.full(len(free), np.nan)
+    if "output_t" in instance.units:
+        output = instance.units["output_t"].to_numpy(dtype=float)[free]
+    outputs = np.bincount(sector_of, output, len(sectors))
+    most = emissions.copy()
+    exact = np.zeros(len(sectors), dtype=bool)
+    for position, name in enumerate(sectors):
+        policy = instance.policy.sectors.get(name, SectorPolicy())  # type: ignore[call-arg]
+        exact[position] = policy.target_sense == "exactly"
+        if policy.target_change is not None:
+            most[position] *= 1 + policy.target_change
+        elif policy.target_intensity is not None:
+            most[position] = policy.target_intensity * outputs[position]
+        elif policy.target_t is not None:
+            most[position] = policy.target_t
+    return np.where(exact, most, 0.0), most
+
+
+def _nation(instance: Instance, reference: Reference) -> dict[str, Any]:
+    """The national total over all units, moved to the free ones."""
+    policy: NationalPolicy | None = instance.policy.national
+    if policy is None or (policy.target_change is None and policy.target_t is None):
+        return {"NATION": 0, "nation_least": np.zeros(0), "nation_most": np.zeros(0)}
+    emissions = float(instance.emissions_tco2e.sum())
+    total = (
+        policy.target_t if policy.target_t is not None else emissions * (1 + (policy.target_change or 0.0))
+    )
+    most = total - float(reference.reference_t[reference.fixed].sum())
+    least = most if policy.target_sense == "exactly" else min(0.0, most)
+    return {"NATION": 1, "nation_least": np.array([least]), "nation_most": np.array([most])}
+
+
+def _provinces(instance: Instance, free: NDArray[np.int64]) -> tuple[list[str], dict[str, Any]]:
+    """Provinces with a balance; fixed units count with their emissions and a surplus of zero."""
+    balance = instance.policy.provinces.balance
+    if balance is None:
+        shares: dict[str, float] = {}
+    elif isinstance(balance, dict):
+        shares = dict(balance)
+    else:
+        shares = dict.fromkeys(instance.provinces, balance)
+    province = instance.units["province"].to_numpy(dtype=str)
+    with_units = set(province[free])
+    names = sorted(name for name in shares if name in with_units)
+    position = {name: number for number, name in enumerate(names)}
+    label = np.array([position.get(name, -1) for name in province], dtype=np.int64)
+    counted = label >= 0
+    everyone = np.bincount(label[counted], instance.emissions_tco2e[counted], len(names))
+    free_counted = free[counted[free]]
+    of_free = np.bincount(label[free_counted], instance.emissions_tco2e[free_counted], len(names))
+    room = np.array([shares[name] for name in names]) * everyone
+    return names, {
+        "PROVINCES": len(names),
+        "UNITS_IN_PROVINCE": Groups.from_labels(label[free], len(names)),
+        "balance_least": of_free - room,
+        "balance_most": of_free + room,
+    }
+
+
+def _enterprises(
+    instance: Instance, free: NDArray[np.int64], lower: NDArray[np.float64], upper: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str], dict[str, Any]]:
+    """Bands of the enterprises that own several units; those of one unit stay bounds of that unit."""
+    names, owner, count = np.unique(
+        instance.units["enterprise_id"].to_numpy(dtype=str)[free], return_inverse=True, return_counts=True
+    )
+    several = (
+        np.flatnonzero(count > 1) if instance.policy.allocation.band_on == "enterprise" else np.arange(0)
+    )
+    number = np.full(len(names), -1)
+    number[several] = np.arange(len(several))
+    label = number[owner]
+    inside = label >= 0
+    least = np.bincount(label[inside], lower[inside], len(several))
+    most = np.bincount(label[inside], upper[inside], len(several))
+    rows = {
+        "ENTERPRISES": len(several),
+        "UNITS_OF_ENTERPRISE": Groups.from_labels(label, len(several)),
+        "enterprise_least": least,
+        "enterprise_most": most,
+    }
+    lower, upper = lower.copy(), upper.copy()
+    lower[inside], upper[inside] = 0.0, most[label[inside]]
+    return lower, upper, [str(names[f]) for f in several], rows
+
+
+def _order(instance: Instance, free: NDArray[np.int64], sector_of: NDArray[np.int64]) -> dict[str, Any]:
+    """Neighbours in the order of intensity, sector by sector."""
+    empty = np.arange(0)
+    better = worse = one = other = empty
+    if instance.policy.allocation.fair_order:
+        intensity = instance.intensity[free]
+        order = np.lexsort((np.arange(len(free)), intensity, sector_of))
+        first, second = order[:-1], order[1:]
+        linked = sector_of[first] == sector_of[second]
+        equal = linked & (intensity[first] == intensity[second])
+        better, worse = first[linked & ~equal], second[linked & ~equal]
+        one, other = first[equal], second[equal]
+    return {
+        "LINKS": len(better),
+        "better": better,
+        "worse": worse,
+        "EQUAL_LINKS": len(one),
+        "one": one,
+        "other": other,
+    }

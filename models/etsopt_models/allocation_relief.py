@@ -1,0 +1,238 @@
+r"""What has to give way where no allocation meets every limit (linear programs).
+
+Symbols as in `allocation`; in addition
+
+| symbol | meaning | unit | in the code |
+| --- | --- | --- | --- |
+| $o_s, n_s \ge 0$ | allowances of a sector above and below its target | t | `target_over`, `target_under` |
+| $x_p, y_p \ge 0$ | a province above and below its balance | t | `balance_over`, `balance_under` |
+| $o, n \ge 0$ | the nation above and below its total | t | `nation_over`, `nation_under` |
+| $g_s \in [0, 1]$ | how much wider a sector's band becomes, on both sides | rate | `band_widening` |
+
+$$\underline T_s \le \sum_{i \in s} A_i - o_s + n_s \le T_s \tag{sector_target}$$
+$$\underline P_p \le \sum_{i \in p} A_i - x_p + y_p \le \overline P_p \tag{province_balance}$$
+$$\underline N \le \sum_i A_i - o + n \le N \tag{national_total}$$
+$$\underline A_f \le \sum_{i \in f} (A_i + E_i g_{s(i)}), \quad \sum_{i \in f} (A_i - E_i g_{s(i)}) \le \overline A_f
+  \tag{enterprise_least, enterprise_most}$$
+$$A_i + E_i g_{s(i)} \ge \underline A_i, \quad A_i - E_i g_{s(i)} \le \overline A_i \tag{band_least, band_most}$$
+$$A_i / E_i \ge A_j / E_j \tag{fair_order} \qquad$$
+$$A_i / E_i = A_j / E_j \tag{equal_rates}$$
+
+Either the limits give way and the bands stand ($g = 0$), or targets and totals stand and the rest gives way:
+
+$$\min \sum_s (o_s + n_s) + \sum_p (x_p + y_p) + o + n \tag{targets_give_way}$$
+$$\min \sum_s g_s \sum_{i \in s} E_i + \sum_p (x_p + y_p) \tag{bands_give_way}$$
+
+The multipliers of the rows under `targets_give_way` prove that nothing less will do: with prices between -1 and 1 the
+rest of the program is a sum over units, each at a bound of its band (Farkas).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyomo.environ as pyo
+
+from etsopt.rules import reference_allowances
+from etsopt_models._parts.allocation_tables import dual_table
+from etsopt_models._parts.limits import Limits, band_rates, limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from etsopt.data.instance import Instance
+
+WAYS_OUT = {
+    "targets_give_way": ("band_widening",),
+    "bands_give_way": ("target_over", "target_under", "nation_over", "nation_under"),
+}
+"""Objective of each way out, and the variables that stay at zero in it."""
+
+
+def formulate() -> pyo.AbstractModel:  # long because it is the whole formulation on one screen
+    """The mathematics of this file, without data."""
+    m = pyo.AbstractModel("allocation_relief")
+    m.UNITS, m.SECTORS, m.PROVINCES, m.ENTERPRISES, m.NATION = (pyo.Set() for _ in range(5))
+    m.UNITS_IN_SECTOR = pyo.Set(m.SECTORS, within=m.UNITS)
+    m.UNITS_IN_PROVINCE = pyo.Set(m.PROVINCES, within=m.UNITS)
+    m.UNITS_OF_ENTERPRISE = pyo.Set(m.ENTERPRISES, within=m.UNITS)
+    m.LINKS, m.EQUAL_LINKS = pyo.Set(), pyo.Set()
+
+    m.emissions, m.per_emission, m.sector = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
+    m.lower, m.upper, m.allowance_most = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
+    m.give_most = pyo.Param()
+    m.target_least, m.target_most = pyo.Param(m.SECTORS), pyo.Param(m.SECTORS)
+    m.balance_least, m.balance_most = pyo.Param(m.PROVINCES), pyo.Param(m.PROVINCES)
+    m.nation_least, m.nation_most = pyo.Param(m.NATION), pyo.Param(m.NATION)
+    m.enterprise_lower, m.enterprise_upper = pyo.Param(m.ENTERPRISES), pyo.Param(m.ENTERPRISES)
+    m.better, m.worse = pyo.Param(m.LINKS), pyo.Param(m.LINKS)
+    m.one, m.other = pyo.Param(m.EQUAL_LINKS), pyo.Param(m.EQUAL_LINKS)
+
+    m.allowance = pyo.Var(m.UNITS, bounds=lambda m, i: (0, m.allowance_most[i]), doc="allowances [t]")
+    m.band_widening = pyo.Var(m.SECTORS, bounds=(0, 1), doc="how much wider the band becomes [rate]")
+    m.target_over, m.target_under = (
+        pyo.Var(m.SECTORS, bounds=lambda m, s: (0, m.give_most)) for _ in range(2)
+    )
+    m.balance_over, m.balance_under = (
+        pyo.Var(m.PROVINCES, bounds=lambda m, p: (0, m.give_most)) for _ in range(2)
+    )
+    m.nation_over, m.nation_under = (
+        pyo.Var(m.NATION, bounds=lambda m, k: (0, m.give_most)) for _ in range(2)
+    )
+
+    @m.Constraint(m.SECTORS, doc="the sector meets its target, but for what gives way [t]")
+    def sector_target(m, s):
+        total = sum(m.allowance[i] for i in m.UNITS_IN_SECTOR[s])
+        return (m.target_least[s], total - m.target_over[s] + m.target_under[s], m.target_most[s])
+
+    @m.Constraint(m.PROVINCES, doc="the province nearly balances, but for what gives way [t]")
+    def province_balance(m, p):
+        total = sum(m.allowance[i] for i in m.UNITS_IN_PROVINCE[p])
+        return (m.balance_least[p], total - m.balance_over[p] + m.balance_under[p], m.balance_most[p])
+
+    @m.Constraint(m.NATION, doc="all allowances meet the national total, but for what gives way [t]")
+    def national_total(m, k):
+        total = sum(m.allowance[i] for i in m.UNITS)
+        return (m.nation_least[k], total - m.nation_over[k] + m.nation_under[k], m.nation_most[k])
+
+    @m.Constraint(m.ENTERPRISES, doc="the enterprise is not below its wider band [t]")
+    def enterprise_least(m, f):
+        wider = sum(
+            m.allowance[i] + m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS_OF_ENTERPRISE[f]
+        )
+        return wider >= m.enterprise_lower[f]
+
+    @m.Constraint(m.ENTERPRISES, doc="the enterprise is not above its wider band [t]")
+    def enterprise_most(m, f):
+        wider = sum(
+            m.allowance[i] - m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS_OF_ENTERPRISE[f]
+        )
+        return wider <= m.enterprise_upper[f]
+
+    @m.Constraint(m.UNITS, doc="the unit is not below its wider band [t]")
+    def band_least(m, i):
+        return m.allowance[i] + m.emissions[i] * m.band_widening[m.sector[i]] >= m.lower[i]
+
+    @m.Constraint(m.UNITS, doc="the unit is not above its wider band [t]")
+    def band_most(m, i):
+        return m.allowance[i] - m.emissions[i] * m.band_widening[m.sector[i]] <= m.upper[i]
+
+    @m.Constraint(m.LINKS, doc="a lower intensity never gets a lower surplus rate [rate]")
+    def fair_order(m, j):
+        better = m.per_emission[m.better[j]] * m.allowance[m.better[j]]
+        return better - m.per_emission[m.worse[j]] * m.allowance[m.worse[j]] >= 0
+
+    @m.Constraint(m.EQUAL_LINKS, doc="equal intensities get equal surplus rates [rate]")
+    def equal_rates(m, j):
+        one = m.per_emission[m.one[j]] * m.allowance[m.one[j]]
+        return one - m.per_emission[m.other[j]] * m.allowance[m.other[j]] == 0
+
+    @m.Objective(doc="what targets, balances and totals give way [t]")
+    def targets_give_way(m):
+        sectors = sum(m.target_over[s] + m.target_under[s] for s in m.SECTORS)
+        provinces = sum(m.balance_over[p] + m.balance_under[p] for p in m.PROVINCES)
+        return sectors + provinces + sum(m.nation_over[k] + m.nation_under[k] for k in m.NATION)
+
+    @m.Objective(doc="what bands, over all emissions, and balances give way [t]")
+    def bands_give_way(m):
+        bands = sum(m.emissions[i] * m.band_widening[s] for s in m.SECTORS for i in m.UNITS_IN_SECTOR[s])
+        return bands + sum(m.balance_over[p] + m.balance_under[p] for p in m.PROVINCES)
+
+    return m
+
+
+def parameters(instance: Instance) -> dict[str, Any]:
+    """Arrays for the sets and parameters of `formulate`, positions instead of labels."""
+    data = limits(instance, reference_allowances(instance))
+    rows = dict(data.rows)
+    rows["enterprise_lower"], rows["enterprise_upper"] = (
+        rows.pop("enterprise_least"),
+        rows.pop("enterprise_most"),
+    )
+    sector = np.empty(len(data.free), dtype=np.int64)
+    for number in range(len(data.sectors)):
+        sector[rows["UNITS_IN_SECTOR"][number]] = number
+    everything = float(np.sum(data.upper) + np.sum(data.emissions) + np.sum(rows["target_most"]))
+    return {
+        "UNITS": len(data.free),
+        "emissions": data.emissions,
+        "per_emission": 1 / data.emissions,
+        "sector": sector,
+        "lower": data.lower,
+        "upper": data.upper,
+        "allowance_most": data.upper + data.emissions,
+        "give_most": everything + float(np.sum(rows["nation_most"])),
+        **rows,
+    }
+
+
+def tables(instance: Instance, solution: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """Result tables ``relief``, what gives way in each way out, and ``duals``, which prove the tonnes.
+
+    Parameters
+    ----------
+    solution
+        A solution for each way out that has one.
+    """
+    reference = reference_allowances(instance)
+    found = limits(instance, reference)
+    lines = _targets_alone(found)
+    for way, part in solution.items():
+        lines += _limits_give_way(way, found, part.values)
+    if "bands_give_way" in solution:
+        down, up = band_rates(instance, reference.band)
+        sector = instance.units["sector"].to_numpy()
+        widening = solution["bands_give_way"].values["band_widening"]
+        for name, wider in zip(found.sectors, widening, strict=True):
+            here = sector == name
+            if wider > 1e-9:
+                widest = float(max(down[here].max(), up[here].max()))
+                lines.append(
+                    ("bands_give_way", "band", name, float(wider), widest, widest + float(wider), "rate")
+                )
+    columns = ["way_out", "limit", "index", "by", "from", "to", "unit"]
+    proof = [level for way in ("targets_give_way",) if way in solution for level in solution[way].levels]
+    return {"relief": pd.DataFrame(lines, columns=columns), "duals": dual_table(instance, found, proof)}
+
+
+Line = tuple[str, str, str, float, float, float, str]
+
+
+def _targets_alone(found: Limits) -> list[Line]:
+    """Targets that the bands of their own sector already rule out, whatever the other limits are."""
+    lines = []
+    for number, name in enumerate(found.sectors):
+        here = found.rows["UNITS_IN_SECTOR"][number]
+        least, most = float(found.rows["target_least"][number]), float(found.rows["target_most"][number])
+        lowest, highest = float(found.lower[here].sum()), float(found.upper[here].sum())
+        if lowest > most:
+            lines.append(("alone", "target", name, lowest - most, most, lowest, "t"))
+        if highest < least:
+            lines.append(("alone", "target", name, least - highest, least, highest, "t"))
+    return lines
+
+
+def _limits_give_way(way: str, found: Limits, values: Mapping[str, Any]) -> list[Line]:
+    """The limits that give way, the largest first."""
+    lines = []
+    for limit, labels, least, most in (
+        ("target", found.sectors, "target_least", "target_most"),
+        ("balance", found.provinces, "balance_least", "balance_most"),
+        ("nation", [""], "nation_least", "nation_most"),
+    ):
+        rows = zip(
+            labels,
+            values[f"{limit}_over"],
+            values[f"{limit}_under"],
+            found.rows[least],
+            found.rows[most],
+            strict=False,
+        )
+        for label, over, under, low, high in rows:
+            if over > 1e-3:
+                lines.append((way, limit, label, float(over), float(high), float(high + over), "t"))
+            if under > 1e-3:
+                lines.append((way, limit, label, float(under), float(low), float(low - under), "t"))
+    return sorted(lines, key=lambda line: -line[3])
