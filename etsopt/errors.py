@@ -66,9 +66,7 @@ class Problem:
     def _cells_in_words(self) -> str:
         if not self.cells:
             return "."
-        shown = ", ".join(
-            f"row {row} {value!r}" if value else f"row {row}" for row, value in self.cells[:ROWS_SHOWN]
-        )
+        shown = ", ".join(f"row {row} {value!r}" if value else f"row {row}" for row, value in self.cells[:ROWS_SHOWN])
         left = len(self.cells) - ROWS_SHOWN
         return f": {shown}" + (f" and {left} more." if left > 0 else ".")
 
@@ -83,6 +81,5 @@ class DataError(EtsoptError):
         count = f"{len(problems)} problems" if len(problems) > 1 else "a problem"
         self.failure = f"{subject} has {count}."
         self.advice = "\n".join(
-            f"{number}. {str(problem).replace(chr(10), chr(10) + '   ')}"
-            for number, problem in enumerate(problems, 1)
+            f"{number}. {str(problem).replace(chr(10), chr(10) + '   ')}" for number, problem in enumerate(problems, 1)
         )

@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from etsopt.errors import ModelError, UsageError
 
@@ -25,7 +25,8 @@ class ProgramModel(Protocol):
     """What a model file offers that is a program to be solved.
 
     It may also offer ``levels(instance) -> list[str]``, the names of its objectives in lexicographic order; without it
-    they are taken in the order of declaration.
+    they are taken in the order of declaration. With ``CHECKED_AS = "allocation"`` its tables are those of an allocation,
+    and the checker holds them to the instance.
     """
 
     def formulate(self) -> Any:
@@ -38,6 +39,7 @@ class ProgramModel(Protocol):
         """Result tables from a solution."""
 
 
+@runtime_checkable
 class CalculationModel(Protocol):
     """What a model file offers that needs no solver."""
 
@@ -73,16 +75,12 @@ def load(name: str) -> ProgramModel | CalculationModel:
     elif name in names():
         module = import_module(f"{LIBRARY}.{name}")
     else:
-        advice = (
-            f"The models are {', '.join(names())}; a file of your own is named by its path, ending in .py."
-        )
+        advice = f"The models are {', '.join(names())}; a file of your own is named by its path, ending in .py."
         raise UsageError(f"There is no model {name!r}.", advice)
     if not hasattr(module, "calculate"):
         missing = [part for part in ("formulate", "parameters", "tables") if not hasattr(module, part)]
         if missing:
-            advice = (
-                "A model offers formulate, parameters and tables, or calculate; CONTRIBUTING.md shows how."
-            )
+            advice = "A model offers formulate, parameters and tables, or calculate; CONTRIBUTING.md shows how."
             raise ModelError(f"The model {name} has no {', '.join(missing)}.", advice)
     return cast("ProgramModel | CalculationModel", module)
 
@@ -105,7 +103,8 @@ def _load_file(path: Path) -> ModuleType:
         raise UsageError(f"There is no model file {str(path)!r}.", "Give the path of a Python file.")
     name = f"etsopt_user_model_{path.stem}"
     spec = spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = module_from_spec(spec)
     sys.modules[name] = module
     try:

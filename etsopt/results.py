@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from etsopt.data.read import read_instance
+from etsopt.data.schema import USER_COLUMN_PREFIX
 from etsopt.data.write import write_instance, write_table
 from etsopt.errors import DataError, Problem, UsageError
 
@@ -93,9 +96,7 @@ class Results:
     @property
     def prices(self) -> pd.DataFrame:
         """Shadow prices of targets, balances and totals: what a tonne more on the right-hand side adds to a level."""
-        duals = self.tables.get(
-            "duals", pd.DataFrame(columns=["level", "row", "index", "multiplier", "unit"])
-        )
+        duals = self.tables.get("duals", pd.DataFrame(columns=["level", "row", "index", "multiplier", "unit"]))
         rows = ("sector_target", "province_balance", "national_total")
         return duals[duals["row"].isin(rows)].rename(columns={"multiplier": "price"}).reset_index(drop=True)
 
@@ -111,10 +112,10 @@ class Results:
             "prices": self.prices.to_dict("records"),
             "violations": list(self.violations),
         }
-        return _finite(content)  # type: ignore[no-any-return]
+        return finite(content)  # type: ignore[no-any-return]
 
     def save(self, folder: Path, instance: Instance | None = None) -> None:
-        """Write a run folder: ``tables/<name>.csv``, ``result.json``, and the instance so that it can be checked again."""
+        """Write a run folder: ``tables/<name>.csv``, ``result.json``, and the instance to check it against."""
         (folder / "tables").mkdir(parents=True, exist_ok=True)
         for name, table in self.tables.items():
             write_table(table, folder / "tables" / f"{name}.csv")
@@ -126,11 +127,12 @@ class Results:
         temporary.replace(folder / "result.json")
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return plain values for JSON, which knows no NaN and no infinity: both become None."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     if isinstance(value, float) and not abs(value) < float("inf"):
         return None
     return value.item() if hasattr(value, "item") else value
@@ -154,17 +156,20 @@ def load(folder: Path) -> Results:
         )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        levels = tuple(LevelResult(**level) for level in content.pop("levels"))
+        levels = tuple(LevelResult(**_unbounded(level)) for level in content.pop("levels"))
         content.pop("prices")
         known = {key: content.pop(key) for key in ("termination", "status", "certified", "infeasible_by_t")}
         violations = tuple(content.pop("violations"))
         tables = {file.stem: _read_table(file) for file in sorted((folder / "tables").glob("*.csv"))}
     except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
-        problem = Problem(
-            "result.json or tables", f"cannot be read ({type(error).__name__}: {error})", "Solve again."
-        )
+        problem = Problem("result.json or tables", f"cannot be read ({type(error).__name__}: {error})", "Solve again.")
         raise DataError(f"The run {folder.name!r}", [problem]) from None
     return Results(tables=tables, levels=levels, provenance=content, violations=violations, **known)
+
+
+def _unbounded(level: dict[str, Any]) -> dict[str, Any]:
+    """A level without a bound has null on disk: its bound is minus infinity, its gap infinite."""
+    return {**level, "bound": -math.inf, "gap": math.inf} if level["bound"] is None else level
 
 
 def load_instance(folder: Path) -> Instance:
@@ -173,17 +178,15 @@ def load_instance(folder: Path) -> Instance:
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    header = pd.read_csv(path, nrows=0, encoding="utf-8").columns
-    texts = {name: str for name in header if name in TEXT_COLUMNS or name.startswith("x_")}
-    table = pd.read_csv(
-        path,
-        dtype=texts,
-        keep_default_na=False,
-        na_values={n: [""] for n in header if n not in texts},
-        encoding="utf-8",
-        float_precision="round_trip",
-    )
-    return table.astype({name: object for name in texts})
+    """Read a table so that every number comes back as it was; an empty number is NaN, an empty text stays empty."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8").astype(object)
+    for name in table.columns:
+        if name in TEXT_COLUMNS or name.startswith(USER_COLUMN_PREFIX):
+            continue
+        cells = table[name].replace("", "nan").to_numpy(dtype=str)
+        whole = np.char.isdecimal(cells).all() if len(cells) else False
+        table[name] = cells.astype(np.int64 if whole else float)
+    return table
 
 
 def compare(one: Results, other: Results) -> dict[str, pd.DataFrame]:

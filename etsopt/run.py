@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,25 +15,18 @@ import numpy as np
 from etsopt import library
 from etsopt.checking import CheckReport
 from etsopt.checking import check as check_tables
+from etsopt.checking.checker import INFEASIBLE
 from etsopt.data.read import read_instance
-from etsopt.errors import SolverError
 from etsopt.results import LevelResult, Results
 from etsopt.rules import reference_allowances
-from etsopt.solving import highs
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Solution, Termination
 from etsopt.stamp.reference import build_program
 
 if TYPE_CHECKING:
-    from dataclasses import Field
-
     from etsopt.data.instance import Instance
     from etsopt.stamp.program import Program
-
-CHECKED_MODELS = ("allocation", "balance_value")
-"""Models whose tables the checker knows; those of a user's own model stay unchecked."""
-
 
 def read(source: str | Path) -> Instance:
     """Read an instance and see that its rule can be evaluated on it.
@@ -77,26 +71,27 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
         If the program is refused.
     """
     chosen = SolveOptions(**options)
-    seconds: dict[str, float] = {}
-    clock = _Clock(seconds)
     found = library.load(model)
-    provenance = _provenance(instance, model, chosen, seconds)
-    if not hasattr(found, "formulate"):
+    clock = _Clock()
+    about = _provenance(instance, model, chosen, clock.seconds)
+    # A model says whether its tables claim what the checker knows; what a user's own model claims is unknown.
+    about["checked"] = getattr(found, "CHECKED_AS", None) == "allocation"
+    if isinstance(found, library.CalculationModel):
         tables = found.calculate(instance)
         clock.lap("calculate")
-        return _calculated(instance, model, tables, provenance, clock)
-    program = build_program(found.formulate(), found.parameters(instance))
+        return _calculated(instance, tables, about, clock)
+    parameters = found.parameters(instance)
+    program = build_program(found.formulate(), parameters)
     clock.lap("build")
     names = list(found.levels(instance)) if hasattr(found, "levels") else list(program.objectives)
-    settle = {step: method for step in names if (method := library.method(model, step)) is not None}
-    bound = {step: partial(method, found.parameters(instance)) for step, method in settle.items()}
-    solution = solve_levels(program, names, chosen, bound)
+    faster = {step: partial(method, parameters) for step in names if (method := library.method(model, step))}
+    solution = solve_levels(program, names, chosen, faster)
     clock.lap("solve")
-    if solution.termination is Termination.INFEASIBLE and not solution.levels:
-        return _infeasible(instance, model, chosen, provenance, clock)
+    if solution.termination is Termination.INFEASIBLE and not solution.values:
+        return _infeasible(instance, model, chosen, about, clock)
     tables = found.tables(instance, solution) if solution.values else {}
     clock.lap("tables")
-    return _solved(instance, model, solution, tables, provenance, clock)
+    return _solved(instance, solution, tables, about, clock)
 
 
 def check(instance: Instance, results: Results) -> CheckReport:
@@ -107,19 +102,18 @@ def check(instance: Instance, results: Results) -> CheckReport:
 class _Clock:
     """Seconds of each stage."""
 
-    def __init__(self, seconds: dict[str, float]) -> None:
-        self.seconds = seconds
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
         self.last = time.perf_counter()
 
     def lap(self, stage: str) -> None:
+        """Close a stage."""
         now = time.perf_counter()
         self.seconds[stage] = round(now - self.last, 6)
         self.last = now
 
 
-def _provenance(
-    instance: Instance, model: str, options: SolveOptions, seconds: dict[str, float]
-) -> dict[str, Any]:
+def _provenance(instance: Instance, model: str, options: SolveOptions, seconds: dict[str, float]) -> dict[str, Any]:
     versions = {name: _version(name) for name in ("etsopt", "pyomo", "highspy", "numpy", "pandas", "scipy")}
     return {
         "model": Path(model).stem,
@@ -146,105 +140,67 @@ def _version(name: str) -> str:
         return "from a checkout"
 
 
-def _calculated(instance: Instance, model: str, tables: Any, provenance: Any, clock: _Clock) -> Results:
-    report = check_tables(instance, tables, ()) if Path(model).stem in CHECKED_MODELS else None
+def _calculated(instance: Instance, tables: Any, about: dict[str, Any], clock: _Clock) -> Results:
+    """Results of a calculation, where there is nothing to optimise."""
+    report = check_tables(instance, tables, ()) if about["checked"] else None
     clock.lap("check")
     certified = report is not None and not report.violations
     status = "certified_optimal" if certified else "feasible"
-    violations = _violations(report)
-    return Results(tables, "optimal", status, certified, (), None, provenance, violations)
+    return Results(tables, "optimal", status, certified, (), None, about, _violations(report))
 
 
-def _solved(
-    instance: Instance, model: str, solution: Solution, tables: Any, provenance: Any, clock: _Clock
-) -> Results:
+def _solved(instance: Instance, solution: Solution, tables: Any, about: dict[str, Any], clock: _Clock) -> Results:
+    """Results of a program, with the bounds that the checker recomputed where it knows the model."""
     report = None
-    if tables and model in CHECKED_MODELS:
+    if tables and about["checked"]:
         report = check_tables(instance, tables, solution.levels)
         clock.lap("check")
     checks = {level.name: level for level in report.levels} if report else {}
     levels = []
     for level in solution.levels:
         known = checks.get(level.name)
-        bound = known.bound if known else level.bound
-        gap = known.gap if known else level.value - level.bound
-        levels.append(
-            LevelResult(
-                level.name,
-                level.value,
-                bound,
-                gap,
-                level.unit,
-                bool(known and known.certified),
-                level.algorithm,
-            )
-        )
-    certified = bool(report and report.certified) and solution.termination is Termination.OPTIMAL
+        bound, gap = (known.bound, known.gap) if known else (level.bound, level.value - level.bound)
+        proven = known is not None and known.certified
+        levels.append(LevelResult(level.name, level.value, bound, gap, level.unit, proven, level.algorithm))
+    certified = report is not None and report.certified and solution.termination is Termination.OPTIMAL
     status = "certified_optimal" if certified else "feasible" if tables else "none"
     return Results(
-        tables,
-        solution.termination.value,
-        status,
-        certified,
-        tuple(levels),
-        None,
-        provenance,
-        _violations(report),
+        tables, solution.termination.value, status, certified, tuple(levels), None, about, _violations(report)
     )
 
 
 def _violations(report: CheckReport | None) -> tuple[dict[str, Any], ...]:
-    return tuple(report.table.to_dict("records")) if report else ()
+    return tuple(asdict(violation) for violation in report.violations) if report else ()
 
 
-def _infeasible(
-    instance: Instance, model: str, options: SolveOptions, provenance: Any, clock: _Clock
-) -> Results:
+def _infeasible(instance: Instance, model: str, options: SolveOptions, about: dict[str, Any], clock: _Clock) -> Results:
     """Find out what has to give way, at least, and prove it."""
-    relief = f"{model}_relief"
-    if relief not in library.names():
-        return Results({}, "infeasible", "infeasible_unproven", False, (), None, provenance)
-    found: Any = library.load(relief)
-    program = build_program(found.formulate(), found.parameters(instance))
-    solutions = {}
-    for way, pinned in found.WAYS_OUT.items():
+    if f"{model}_relief" not in library.names():
+        return Results({}, "infeasible", "infeasible_unproven", False, (), None, about)
+    relief: Any = library.load(f"{model}_relief")
+    program = build_program(relief.formulate(), relief.parameters(instance))
+    options = replace(options, mps=None)
+    ways = {}
+    for way, pinned in relief.WAYS_OUT.items():
         solution = solve_levels(_pinned(program, pinned), [way], options, {})
         if solution.termination is Termination.OPTIMAL:
-            solutions[way] = solution
-    tables = found.tables(instance, solutions)
+            ways[way] = solution
+    tables = relief.tables(instance, ways)
     clock.lap("explain")
     report = check_tables(instance, tables, ())
     clock.lap("check")
+    proven = report.infeasible_by_t or 0.0
     certified = report.certified
-    status = "infeasible_certified" if certified else "infeasible_unproven"
     levels = tuple(
-        LevelResult(
-            level.name,
-            level.value,
-            report.infeasible_by_t or 0.0,
-            level.value - (report.infeasible_by_t or 0.0),
-            level.unit,
-            certified,
-            level.algorithm,
-        )
-        for way in ("targets_give_way",)
-        if way in solutions
-        for level in solutions[way].levels
+        LevelResult(level.name, level.value, proven, level.value - proven, level.unit, certified, level.algorithm)
+        for level in (ways[INFEASIBLE].levels if INFEASIBLE in ways else ())
     )
-    return Results(
-        tables,
-        "infeasible",
-        status,
-        certified,
-        levels,
-        report.infeasible_by_t,
-        provenance,
-        _violations(report),
-    )
+    status = "infeasible_certified" if certified else "infeasible_unproven"
+    return Results(tables, "infeasible", status, certified, levels, proven, about, _violations(report))
 
 
 def _pinned(program: Program, variables: tuple[str, ...]) -> Program:
-    """The program with some variables at zero."""
+    """The program with some variables at zero, their lower bound."""
     side = np.zeros(len(program.column_lower), dtype=np.int8)
     for name in variables:
         side[program.columns[name]] = -1

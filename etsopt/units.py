@@ -45,4 +45,5 @@ def format_rate(rate: float) -> str:
     >>> format_rate(0.03), format_rate(-0.0123456)
     ('3.00 %', '-1.23 %')
     """
-    return f"{100 * rate:.2f} %" if math.isfinite(rate) else "-"
+    # Adding zero turns a negative zero, which rounding leaves, into a plain one.
+    return f"{round(100 * rate, 2) + 0.0:.2f} %" if math.isfinite(rate) else "-"

@@ -31,8 +31,11 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 RELATIVE_GAP = 1e-9
-LEAST_TOLERANCE = {"t": 1e-3, "rate": 1e-12}
-"""A gap up to a kilogram, or the rate that a kilogram is to a million kilotonnes, is rounding."""
+LEAST_TOLERANCE = {"t": 2e-2, "rate": 2e-10}
+"""A gap up to 20 kg, or what that is to 1e8 t, is rounding."""
+
+ONE_ANSWER_T = 10.0
+"""How far from the one answer of the last step an allowance may be, at most; the largest units reach 1e8 t."""
 
 FLAT = 1e-9
 """A slope up to this share of the steepest leaves a unit indifferent, and a price up to it is none."""
@@ -83,9 +86,7 @@ def check_levels(
             zip(duals["level"], duals["row"], duals["index"], strict=True), duals["multiplier"], strict=True
         )
     }
-    region = Region(
-        demands.lower.copy(), demands.upper.copy(), demands.rows.least.copy(), demands.rows.most.copy()
-    )
+    region = Region(demands.lower.copy(), demands.upper.copy(), demands.rows.least.copy(), demands.rows.most.copy())
     emissions = instance.emissions_tco2e
     unit_ids = instance.units["unit_id"].to_numpy()
     checks = []
@@ -95,7 +96,10 @@ def check_levels(
         rows_gap = _rows_gap(price, demands.rows.totals(allowance), region)
         if name == "closest":
             value, units_gap = _closest(emissions, reference, allowance, pull, region, free)
-            checks.append(_level(name, "t", value, units_gap + rows_gap))
+            gap = units_gap + rows_gap
+            # The gap is at least the sum of (A - A*)²/E, so none is that far from the one answer A*.
+            tolerance = ONE_ANSWER_T**2 / float(np.max(emissions[free], initial=1.0))
+            checks.append(LevelCheck(name, "t", value, value - gap, gap, tolerance))
             continue
         weights = np.array([-lookup.get((name, "worst_covers", unit), 0.0) for unit in unit_ids])
         shape = _shape(name, emissions, reference, demands.at_target_rate, weights, free)
@@ -233,14 +237,12 @@ def proven_shortfall(demands: Demands, duals: pd.DataFrame, level: str) -> float
     """
     lookup = {
         (row, index): value
-        for row, index, value in duals.loc[
-            duals["level"] == level, ["row", "index", "multiplier"]
-        ].itertuples(index=False)
+        for row, index, value in duals.loc[duals["level"] == level, ["row", "index", "multiplier"]].itertuples(
+            index=False
+        )
     }
     price = np.array([lookup.get(row, 0.0) for row in demands.rows.names])
-    gives = np.array(
-        [row in ("sector_target", "province_balance", "national_total") for row, _ in demands.rows.names]
-    )
+    gives = np.array([row in ("sector_target", "province_balance", "national_total") for row, _ in demands.rows.names])
     price = np.where(gives, np.clip(price, -1.0, 1.0), price)
     side = np.where(price > 0, demands.rows.least, demands.rows.most)
     priced = price != 0

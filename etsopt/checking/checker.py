@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from etsopt.checking import statements
+from etsopt.checking import statements, totals
 from etsopt.checking.bounds import check_levels, proven_shortfall, tolerance_of
 from etsopt.checking.limits import derive, fixed_at_emissions
 from etsopt.checking.report import CheckReport, LevelCheck, Violation
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from etsopt.checking.limits import Demands
     from etsopt.data.instance import Instance
+
+TABLES = ("allocation", "enterprises", "sectors", "provinces")
 
 INFEASIBLE = "targets_give_way"
 """Level whose multipliers prove that no allocation exists."""
@@ -34,9 +37,7 @@ class LevelStated(Protocol):
         """Its value."""
 
 
-def check(
-    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated]
-) -> CheckReport:
+def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated]) -> CheckReport:
     """Check tables and levels against the instance.
 
     Parameters
@@ -53,51 +54,60 @@ def check(
         are proven to be missing.
     """
     if "allocation" not in tables:
-        if "duals" not in tables:
-            return CheckReport(
-                (Violation("tables", "allocation", 1.0, "tables", "there is something to check"),), ()
-            )
-        return CheckReport((), (), proven_shortfall(derive(instance), tables["duals"], INFEASIBLE))
-    allocation = tables["allocation"]
-    found = statements.same_units(instance, allocation)
+        return _infeasible(instance, tables)
+    # An allocation comes with duals, if only an empty table of them; the rule alone does not.
+    optimised = "duals" in tables or bool(levels)
+    found = totals.tables_are_whole(instance, tables, (*TABLES, "duals") if optimised else TABLES)
+    found = found or statements.same_units(instance, tables["allocation"])
     if found:
         return CheckReport(tuple(found), ())
-    fixed = fixed_at_emissions(instance)
-    found += statements.columns_agree(instance, allocation)
-    found += statements.pre_allocation(instance, allocation)
-    found += statements.reference_follows_rule(instance, allocation, tables["sectors"], fixed)
-    found += statements.balance_value_balances(instance, tables["sectors"], fixed)
-    found += statements.fixed_get_emissions(instance, allocation, fixed)
-    found += statements.totals_add_up(allocation, dict(tables))
-    if not levels:
-        return CheckReport(tuple(found), ())
     demands = derive(instance)
-    found += statements.inside_band(demands, allocation)
-    found += statements.bounds_are_named(demands, allocation)
-    found += statements.rows_are_met(demands, allocation)
-    found += statements.targets_are_stated(demands, tables["sectors"])
+    found = _statements(instance, demands, tables, optimised)
     wanted = [*instance.policy.allocation.objectives, "closest"]
     names = [level.name for level in levels]
     if names != wanted[: len(names)]:
-        found.append(
-            Violation(
-                "levels", ", ".join(names), 1.0, "levels", "the levels are those of the policy, in order"
-            )
-        )
+        message = "the levels are those of the policy, in order"
+        found.append(Violation("levels", ", ".join(names), 1.0, "levels", message))
         return CheckReport(tuple(found), ())
-    checks = check_levels(
-        instance,
-        demands,
-        allocation["reference_t"].to_numpy(),
-        allocation["allowance_t"].to_numpy(),
-        tables["duals"],
-        names,
-    )
+    if not levels:
+        return CheckReport(tuple(found), ())
+    allocation = tables["allocation"]
+    reference, allowance = allocation["reference_t"].to_numpy(), allocation["allowance_t"].to_numpy()
+    checks = check_levels(instance, demands, reference, allowance, tables["duals"], names)
     found += _levels_are_kept(levels, checks)
-    if len(names) < len(wanted):
-        # Only what was solved can be certified; the rest has no bound.
-        checks += [LevelCheck(name, "", np.nan, -np.inf, np.inf, 0.0) for name in wanted[len(names) :]]
+    found += totals.prices_are_stated(tables, {level.name: level.unit for level in checks})
+    # Only what was solved can be certified; the rest has no bound.
+    checks += [LevelCheck(name, "", np.nan, -np.inf, np.inf, 0.0) for name in wanted[len(names) :]]
     return CheckReport(tuple(found), tuple(checks))
+
+
+def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> CheckReport:
+    """Prove that no allocation exists."""
+    found = totals.tables_are_whole(instance, tables, ("duals",))
+    if found:
+        return CheckReport(tuple(found), ())
+    return CheckReport((), (), proven_shortfall(derive(instance), tables["duals"], INFEASIBLE))
+
+
+def _statements(
+    instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFrame], optimised: bool
+) -> list[Violation]:
+    """Every statement on the tables; those on limits only where something was optimised."""
+    allocation, sectors, fixed = tables["allocation"], tables["sectors"], fixed_at_emissions(instance)
+    found = [
+        *statements.columns_agree(instance, allocation),
+        *statements.pre_allocation(instance, allocation),
+        *statements.reference_follows_rule(instance, allocation, sectors, fixed),
+        *statements.balance_value_balances(instance, sectors, fixed),
+        *statements.fixed_get_emissions(instance, allocation, fixed),
+        *statements.bounds_are_named(demands, allocation),
+        *totals.totals_add_up(allocation, tables),
+        *totals.targets_are_stated(instance, demands, allocation, sectors),
+        *totals.balances_are_stated(demands, tables["provinces"]),
+    ]
+    if not optimised:
+        return found + statements.allowances_follow_rule(allocation)
+    return found + statements.inside_band(demands, allocation) + statements.rows_are_met(demands, allocation)
 
 
 def _levels_are_kept(levels: Sequence[LevelStated], checks: Sequence[LevelCheck]) -> list[Violation]:
@@ -105,7 +115,7 @@ def _levels_are_kept(levels: Sequence[LevelStated], checks: Sequence[LevelCheck]
     found = []
     for stated, recomputed in zip(levels, checks, strict=True):
         by = abs(recomputed.value - stated.value)
-        if not by <= tolerance_of(stated.value, recomputed.unit) + recomputed.tolerance:
+        if not by <= tolerance_of(recomputed.value, recomputed.unit) + recomputed.tolerance:
             message = f"the level recomputed from the allowances is {recomputed.value:.12g}"
             found.append(Violation("level_is_kept", stated.name, by, recomputed.unit, message))
     return found

@@ -92,9 +92,7 @@ def fixed_at_emissions(instance: Instance) -> NDArray[np.bool_]:
     units = instance.units
     threshold = parameters_of(instance).threshold_tco2e
     small = {
-        owner
-        for owner, total in units.groupby("enterprise_id")["emissions_tco2e"].sum().items()
-        if total < threshold
+        owner for owner, total in units.groupby("enterprise_id")["emissions_tco2e"].sum().items() if total < threshold
     }
     fixed = units["enterprise_id"].isin(small).to_numpy() | (units["emissions_tco2e"].to_numpy() <= 0)
     return fixed | (units["case"].to_numpy() != "") if "case" in units else fixed

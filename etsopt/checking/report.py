@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+LEAST_SHORTFALL_T = 2e-2
+"""A shortfall up to what a total may miss is none: rounding of sums would prove it too."""
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -62,13 +65,11 @@ class CheckReport:
     def certified(self) -> bool:
         """Whether nothing is violated and every level is certified, or infeasibility is proven."""
         if self.infeasible_by_t is not None:
-            return self.infeasible_by_t > 0 and not self.violations
+            return self.infeasible_by_t > LEAST_SHORTFALL_T and not self.violations
         return not self.violations and bool(self.levels) and all(level.certified for level in self.levels)
 
     @property
     def table(self) -> pd.DataFrame:
         """The violations as a table."""
         columns = ["rule", "where", "amount", "unit", "message"]
-        return pd.DataFrame(
-            [[getattr(item, name) for name in columns] for item in self.violations], columns=columns
-        )
+        return pd.DataFrame([[getattr(item, name) for name in columns] for item in self.violations], columns=columns)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from etsopt.checking.report import Violation
+from etsopt.checking.totals import distance
 from etsopt.rules.registry import parameters_of
 
 if TYPE_CHECKING:
@@ -49,9 +50,7 @@ def same_units(instance: Instance, table: pd.DataFrame) -> list[Violation]:
     wanted = instance.units["unit_id"].tolist()
     if table["unit_id"].tolist() != wanted:
         missing = sorted(set(wanted) ^ set(table["unit_id"])) or ["order of rows"]
-        return [
-            Violation("same_units", missing[0], float(len(missing)), "units", "the table has every unit once")
-        ]
+        return [Violation("same_units", missing[0], float(len(missing)), "units", "the table has every unit once")]
     found = []
     for column in ("enterprise_id", "sector", "province", "emissions_tco2e"):
         differs = (table[column].to_numpy() != instance.units[column].to_numpy()).astype(float)
@@ -61,41 +60,26 @@ def same_units(instance: Instance, table: pd.DataFrame) -> list[Violation]:
 
 
 def columns_agree(instance: Instance, table: pd.DataFrame) -> list[Violation]:
-    """Surplus is allowance minus emissions, its rate that over emissions, and issuing adds up."""
+    """Surplus is allowance minus emissions, its rate that over emissions; what is due is topped up or owed, never both."""
     names, allowance = table["unit_id"].to_numpy(), table["allowance_t"].to_numpy()
-    emissions = instance.emissions_tco2e
-    surplus = np.abs(table["surplus_t"].to_numpy() - (allowance - emissions))
-    rate = np.divide(allowance - emissions, emissions, out=np.zeros(len(table)), where=emissions > 0)
-    given_rate = np.nan_to_num(table["surplus_rate"].to_numpy(), nan=0.0)
-    issued = np.abs(table["pre_allocated_t"] + table["true_up_t"] - table["owed_t"] - allowance).to_numpy()
-    negative = -np.minimum.reduce([allowance, table["true_up_t"].to_numpy(), table["owed_t"].to_numpy()])
-    tolerance = UNIT_TOLERANCE_T
+    emissions, issued = instance.emissions_tco2e, table["pre_allocated_t"].to_numpy()
+    surplus = allowance - emissions
+    rate = np.divide(surplus, emissions, out=np.full(len(table), np.nan), where=emissions > 0)
+    due = np.maximum(
+        np.abs(table["true_up_t"].to_numpy() - np.maximum(allowance - issued, 0.0)),
+        np.abs(table["owed_t"].to_numpy() - np.maximum(issued - allowance, 0.0)),
+    )
+    statements = (
+        ("surplus", distance(table["surplus_t"], surplus), UNIT_TOLERANCE_T, "t", "surplus is allowance minus emissions"),
+        ("surplus_rate", distance(table["surplus_rate"], rate), 1e-9, "rate", "the rate is surplus over emissions"),
+        ("intensity", distance(table["intensity"], instance.intensity), 1e-9, "t/t", "the intensity is the instance's"),
+        ("issuance", due, UNIT_TOLERANCE_T, "t", "what is due beyond what was issued is topped up, the reverse owed"),
+        ("not_negative", -allowance, UNIT_TOLERANCE_T, "t", "allowances are not negative"),
+    )
     return [
-        *_worst_first("surplus", names, surplus, tolerance, "t", "surplus is allowance minus emissions"),
-        *_worst_first(
-            "surplus_rate",
-            names,
-            np.abs(given_rate - rate),
-            1e-9,
-            "rate",
-            "the rate is surplus over emissions",
-        ),
-        *_worst_first(
-            "issuance",
-            names,
-            issued,
-            tolerance,
-            "t",
-            "issued in advance plus true-up less what is owed is the allowance",
-        ),
-        *_worst_first(
-            "not_negative",
-            names,
-            negative,
-            tolerance,
-            "t",
-            "allowances, true-up and what is owed are not negative",
-        ),
+        violation
+        for rule, off, tolerance, unit, message in statements
+        for violation in _worst_first(rule, names, off, tolerance, unit, message)
     ]
 
 
@@ -132,21 +116,18 @@ def reference_follows_rule(
     tolerance = 1.0 if instance.policy.rule.name != "given" else UNIT_TOLERANCE_T
     names = table["unit_id"].to_numpy()
     return list(
-        _worst_first(
-            "reference_follows_rule", names, off, tolerance, "t", "reference allowances follow the rule"
-        )
+        _worst_first("reference_follows_rule", names, off, tolerance, "t", "reference allowances follow the rule")
     )
 
 
-def _reference_again(
-    instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def _reference_again(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
     units, name = instance.units, instance.policy.rule.name
     parameters, emissions = parameters_of(instance), instance.emissions_tco2e
     if name == "given":
         return np.where(fixed, emissions, units["reference_t"].to_numpy())
     if name in ("cn-2025", "cn-2026"):
-        balance = units["sector"].map(sectors.set_index("sector")["balance_value"]).to_numpy(dtype=float)
+        values = dict(zip(sectors["sector"], sectors["balance_value"], strict=True))
+        balance = units["sector"].map(values).to_numpy(dtype=float)
         deviation = 1 - instance.intensity / balance
         cap, slope = parameters.cap, parameters.slope  # type: ignore[attr-defined]
         exact = emissions + emissions * np.minimum(np.maximum(slope * deviation, -cap), cap)
@@ -159,27 +140,28 @@ def _reference_again(
     return np.floor(np.where(fixed, emissions, exact) + 1e-6)
 
 
-def balance_value_balances(
-    instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
-) -> list[Violation]:
-    """At the balance value, before rounding, the allowances of a sector equal its emissions."""
-    parameters = parameters_of(instance)
-    if "balance_value" not in sectors or getattr(parameters, "balance_value_decimals", "none") != "none":
+def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> list[Violation]:
+    """At both ends of the balance value's interval, before rounding, allowances equal emissions; it is the middle."""
+    if instance.policy.rule.name not in ("cn-2025", "cn-2026"):
         return []
+    parameters: Any = parameters_of(instance)
     found = []
-    for name, value in sectors[["sector", "balance_value"]].itertuples(index=False):
+    columns = ["sector", "balance_value", "balance_value_lower", "balance_value_upper"]
+    for name, value, lower, upper in sectors[columns].itertuples(index=False):
         here = (instance.units["sector"] == name).to_numpy() & ~fixed
-        if not here.any():
-            continue
         emissions = instance.emissions_tco2e[here]
-        rate = np.clip(
-            parameters.slope * (1 - instance.intensity[here] / value), -parameters.cap, parameters.cap
-        )  # type: ignore[attr-defined]
-        off = abs(float(np.sum(emissions * rate)))
-        if not off <= 1e-9 * emissions.sum():
-            found.append(
-                Violation("balance_value", str(name), off, "t", "at the balance value the sector balances")
-            )
+        if not len(emissions):
+            continue
+        for end in (lower, upper):
+            deviation = parameters.slope * (1 - instance.intensity[here] / end)
+            off = abs(float(np.sum(emissions * np.clip(deviation, -parameters.cap, parameters.cap))))
+            if not off <= 1e-9 * emissions.sum():
+                message = "at the balance value the sector balances"
+                found.append(Violation("balance_value", str(name), off, "t", message))
+        middle, decimals = (lower + upper) / 2, parameters.balance_value_decimals
+        off = abs(value - (middle if decimals == "none" else round(middle, decimals)))
+        if not off <= 1e-9 * abs(middle):
+            found.append(Violation("balance_value", str(name), off, "t/t", "the balance value is that of its interval"))
     return found
 
 
@@ -190,10 +172,15 @@ def fixed_get_emissions(instance: Instance, table: pd.DataFrame, fixed: NDArray[
     off = np.where(fixed, np.abs(table["allowance_t"].to_numpy() - due), 0.0)
     names = table["unit_id"].to_numpy()
     return list(
-        _worst_first(
-            "fixed_get_emissions", names, off, UNIT_TOLERANCE_T, "t", "a special case gets its emissions"
-        )
+        _worst_first("fixed_get_emissions", names, off, UNIT_TOLERANCE_T, "t", "a special case gets its emissions")
     )
+
+
+def allowances_follow_rule(table: pd.DataFrame) -> list[Violation]:
+    """Where nothing was optimised, allowances are the reference."""
+    off = np.abs(table["allowance_t"] - table["reference_t"]).to_numpy()
+    names, message = table["unit_id"].to_numpy(), "where nothing is optimised, the allowance is the rule's"
+    return list(_worst_first("allowances_follow_rule", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
 def inside_band(demands: Demands, table: pd.DataFrame) -> list[Violation]:
@@ -202,23 +189,17 @@ def inside_band(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     outside = np.maximum(demands.lower - allowance, allowance - demands.upper)
     outside = np.where(demands.fixed, 0.0, outside)
     names = table["unit_id"].to_numpy()
-    return list(
-        _worst_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", "the unit stays inside its band")
-    )
+    return list(_worst_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", "the unit stays inside its band"))
 
 
 def bounds_are_named(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     """``at_bound`` names the bound at which a unit stands."""
     allowance, named = table["allowance_t"].to_numpy(), table["at_bound"].fillna("").to_numpy()
-    at = np.where(
-        allowance <= demands.lower + 1e-3, "lower", np.where(allowance >= demands.upper - 1e-3, "upper", "")
-    )
+    at = np.where(allowance <= demands.lower + 1e-3, "lower", np.where(allowance >= demands.upper - 1e-3, "upper", ""))
     expected = np.where(demands.fixed, "fixed", at)
     wrong = (named != expected).astype(float)
     names = table["unit_id"].to_numpy()
-    return list(
-        _worst_first("bounds_are_named", names, wrong, 0.0, "cells", "at_bound names the bound of the unit")
-    )
+    return list(_worst_first("bounds_are_named", names, wrong, 0.0, "cells", "at_bound names the bound of the unit"))
 
 
 def rows_are_met(demands: Demands, table: pd.DataFrame) -> list[Violation]:
@@ -232,39 +213,3 @@ def rows_are_met(demands: Demands, table: pd.DataFrame) -> list[Violation]:
             unit, message = ROW_IN_WORDS[rule]
             found.append(Violation(rule, index or "nation", float(by), unit, message))
     return sorted(found, key=lambda violation: -violation.amount)
-
-
-def totals_add_up(table: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> list[Violation]:
-    """Sums by enterprise, sector and province are those of the units."""
-    found = []
-    for name, key in (("enterprises", "enterprise_id"), ("sectors", "sector"), ("provinces", "province")):
-        if name not in tables:
-            found.append(Violation("totals_add_up", name, 1.0, "tables", "the table of totals is there"))
-            continue
-        totals = tables[name].set_index(key)
-        for column in ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t"):
-            sums = table.groupby(key)[column].sum()
-            off = (totals[column].reindex(sums.index) - sums).abs().to_numpy()
-            extra = len(totals) - len(sums)
-            message = f"{column} of a {key.removesuffix('_id')} is the sum over its units"
-            found += list(
-                _worst_first("totals_add_up", sums.index.to_numpy(), off, ROW_TOLERANCE_T, "t", message)
-            )
-            if extra:
-                found.append(
-                    Violation("totals_add_up", name, float(extra), "rows", "every total belongs to units")
-                )
-    return found
-
-
-def targets_are_stated(demands: Demands, sectors: pd.DataFrame) -> list[Violation]:
-    """The targets of the table are those of the policy."""
-    stated = sectors.set_index("sector")["target_t"]
-    found = []
-    for (rule, index), most in zip(demands.rows.names, demands.rows.most, strict=True):
-        if rule == "sector_target" and not abs(float(stated.get(index, np.nan)) - most) <= ROW_TOLERANCE_T:
-            by = abs(float(stated.get(index, np.nan)) - most)
-            found.append(
-                Violation("targets_are_stated", index, by, "t", "the target of the table is the policy's")
-            )
-    return found

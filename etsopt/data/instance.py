@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ import pandas as pd
 
 from etsopt.data.policy import Policy, changed, parse_policy
 from etsopt.data.raw import RawTable
-from etsopt.data.schema import ENTERPRISES, UNITS
-from etsopt.data.validate import intensity_base, validate_table, validate_together
+from etsopt.data.schema import ENTERPRISES, UNITS, USER_COLUMN_PREFIX
+from etsopt.data.together import intensity_base, validate_together
+from etsopt.data.validate import validate_table
 from etsopt.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -46,9 +48,11 @@ class Instance:
 
     @classmethod
     def from_raw(
-        cls, name: str, units: RawTable, enterprises: RawTable | None, policy: Policy, problems: list[Problem]
+        cls, name: str, units: RawTable, enterprises: RawTable | None, policy: Policy | None, problems: list[Problem]
     ) -> Instance:
         """Check raw tables, add what is wrong to `problems` found before, and raise once.
+
+        Without a policy, which is then one of the problems, the tables are checked all the same.
 
         Raises
         ------
@@ -61,9 +65,9 @@ class Instance:
         if enterprises is not None:
             enterprise_frame, found = validate_table(enterprises, ENTERPRISES)
             problems += found
-        if not problems:
+        if not problems and policy is not None:
             problems = validate_together(unit_frame, enterprise_frame, policy)
-        if problems:
+        if problems or policy is None:
             raise DataError(f"The instance {name!r}", problems)
         return cls(name, unit_frame, enterprise_frame, policy)
 
@@ -90,9 +94,12 @@ class Instance:
             With every problem of the tables and the policy.
         """
         raw_enterprises = None if enterprises is None else RawTable.from_frame(enterprises, "enterprises")
-        return cls.from_raw(
-            name, RawTable.from_frame(units, "units"), raw_enterprises, parse_policy(policy, "policy"), []
-        )
+        parsed, problems = None, []
+        try:
+            parsed = parse_policy(policy, "policy")
+        except DataError as error:
+            problems = error.problems
+        return cls.from_raw(name, RawTable.from_frame(units, "units"), raw_enterprises, parsed, problems)
 
     def with_policy(self, changes: Mapping[str, Any]) -> Instance:
         """Return the instance under a changed policy; keys are dotted paths such as ``sectors.cement.band``.
@@ -137,9 +144,10 @@ class Instance:
             for column in [] if table is None else sorted(table.columns):
                 cells = table[column]  # type: ignore[index]
                 digest.update(f"\x1d{column}\x1d".encode())
-                if cells.dtype == object:
-                    digest.update("\x1f".join(cells).encode())
+                if cells.dtype == object or column.startswith(USER_COLUMN_PREFIX):
+                    # A user's own numbers are text once they have been in a file: the text that is written.
+                    digest.update("\x1f".join("" if pd.isna(cell) else str(cell) for cell in cells).encode())
                 else:
                     digest.update(cells.to_numpy().tobytes())
-        digest.update(self.policy.model_dump_json().encode())
+        digest.update(json.dumps(self.policy.model_dump(mode="json"), sort_keys=True).encode())
         return digest.hexdigest()

@@ -5,11 +5,13 @@ Strict: a number is not text, an unknown key is an error, NaN and infinity are r
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from etsopt.data.schema import SECTORS
+from etsopt.data.words import did_you_mean
 from etsopt.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -34,7 +36,13 @@ class Band(Section):
 
 
 def _both_sides(value: object) -> object:
-    return {"lower": value, "upper": value} if isinstance(value, int | float) else value
+    """Let one number stand for both sides, and judge it as the one number it is."""
+    if isinstance(value, dict | Band):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+        what = f"is {value!r}, but should be a number from 0 to below 1, or {{lower, upper}}"
+        raise ValueError(what, "Correct the value; 0.03 is 3 %.")
+    return {"lower": value, "upper": value}
 
 
 class Target(Section):
@@ -46,12 +54,11 @@ class Target(Section):
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
-        stated = [
-            key for key in type(self).model_fields if key != "target_sense" and key.startswith("target_")
-        ]
+        stated = [key for key in type(self).model_fields if key != "target_sense" and key.startswith("target_")]
         given = [key for key in stated if getattr(self, key) is not None]
         if len(given) > 1:
-            raise ValueError(f"states {' and '.join(given)}, but a target is stated in one way only")
+            what = f"states {' and '.join(given)}, but a target is stated in one way only"
+            raise ValueError(what, "Keep one of them.")
         return self
 
 
@@ -72,9 +79,7 @@ class NationalPolicy(Target):
 class ProvincePolicy(Section):
     """The balance of a province: |sum of A - E| is at most this share of its emissions."""
 
-    balance: Share | dict[str, Share] | None = Field(
-        None, description="one share for all, or one for each province"
-    )
+    balance: Share | dict[str, Share] | None = Field(None, description="one share for all, or one for each province")
 
 
 class AllocationPolicy(Section):
@@ -84,14 +89,12 @@ class AllocationPolicy(Section):
         ["change", "worst"], description="levels in lexicographic order"
     )
     band_on: Literal["unit", "enterprise"] = Field("unit", description="who stays inside the band")
-    fair_order: bool = Field(
-        False, description="a lower intensity never gets a lower surplus rate in its sector"
-    )
+    fair_order: bool = Field(False, description="a lower intensity never gets a lower surplus rate in its sector")
 
     @model_validator(mode="after")
     def _each_level_once(self) -> Self:
         if len(set(self.objectives)) < len(self.objectives):
-            raise ValueError("names a level of objectives twice")
+            raise ValueError("names a level of objectives twice", "Keep one of them.")
         return self
 
 
@@ -116,7 +119,19 @@ class Policy(Section):
     sectors: dict[Literal[SECTORS], SectorPolicy] = Field(default_factory=dict)  # type: ignore[valid-type]
     provinces: ProvincePolicy = ProvincePolicy(balance=None)
     national: NationalPolicy | None = None
-    allocation: AllocationPolicy = AllocationPolicy()  # type: ignore[call-arg]
+    allocation: AllocationPolicy = AllocationPolicy()
+
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "": Policy,
+    "sectors": SectorPolicy,
+    "national": NationalPolicy,
+    "provinces": ProvincePolicy,
+    "allocation": AllocationPolicy,
+}
+
+NO_KEY = re.compile(r"(function-|constrained-|dict\[|literal\[).*|\[key\]|float|int")
+"""Pydantic's names of the forms that a value may have; they stand among the keys of a failure's location."""
 
 
 def parse_policy(content: Mapping[str, Any], place: str = "policy.toml") -> Policy:
@@ -135,54 +150,44 @@ def parse_policy(content: Mapping[str, Any], place: str = "policy.toml") -> Poli
 
 def problems_of(error: ValidationError, place: str, prefix: str = "") -> list[Problem]:
     """Say in words of the policy file what pydantic found."""
-    problems = []
+    found: dict[str, list[Any]] = {}
     for item in error.errors(include_url=False):
-        steps = [
-            str(step)
-            for step in item["loc"]
-            if not str(step).startswith(("function-", "constrained-", "dict["))
-        ]
-        key = ".".join([prefix, *steps] if prefix else steps) or "the file"
-        # A balance may be a number or a table: pydantic reports a failure of each, one of them says enough.
-        key = key.removesuffix(".float")
-        problems.append(_problem_of_key(key, item, place))
-    return list(dict.fromkeys(problems))
+        steps = [prefix, *(str(step) for step in item["loc"])]
+        key = ".".join(step for step in steps if step and not NO_KEY.fullmatch(step))
+        found.setdefault(key or "the file", []).append(item)
+    return [
+        _problem_of_key(key, items, place)
+        for key, items in found.items()
+        # Each form that a value may have reports a failure of its own; one that got further says what is wrong.
+        if not (items[0]["type"].endswith("_type") and any(other.startswith(f"{key}.") for other in found))
+    ]
 
 
-def _problem_of_key(key: str, item: Any, place: str) -> Problem:
-    stated = item["input"]
-    if item["type"] == "extra_forbidden":
-        return Problem(place, "is not a key of the policy", _known_keys(key), key)
-    if item["type"] == "missing":
-        return Problem(
-            place, "is missing", "Add the key; CONTRIBUTING.md and `etsopt rules` list what it may hold.", key
-        )
-    if item["type"] == "literal_error" and key.count(".") and "[key]" in key:
-        name = key.split(".")[-2]
-        return Problem(
-            place, f"{name!r} is not a sector", f"The sectors are {', '.join(SECTORS)}.", "sectors"
-        )
-    if item["type"] == "value_error":
-        return Problem(place, str(item["ctx"]["error"]), "Keep one of them.", key)
-    return Problem(
-        place, f"is {stated!r}: {item['msg'][0].lower()}{item['msg'][1:]}", "Correct the value.", key
+def _problem_of_key(key: str, items: list[Any], place: str) -> Problem:
+    """Make one problem of all that was found of a key: several items are the forms it may have."""
+    kind, stated = items[0]["type"], items[0]["input"]
+    parent, _, name = key.rpartition(".")
+    if kind == "extra_forbidden":
+        section = Band if parent.endswith(".band") else SECTIONS.get(parent.partition(".")[0])
+        keys = list(section.model_fields) if section else []
+        advice = f"{did_you_mean(name, keys)}The keys there are {', '.join(keys)}."
+        return Problem(place, "is not a key of the policy", advice, key)
+    if kind == "missing":
+        advice = "Add the key; CONTRIBUTING.md and `etsopt rules` list what it may hold."
+        return Problem(place, "is missing", advice, key)
+    if kind == "literal_error" and items[0]["loc"][-1] == "[key]":
+        advice = f"{did_you_mean(name, SECTORS)}The sectors are {', '.join(SECTORS)}."
+        return Problem(place, f"{name!r} is not a sector", advice, key)
+    if kind == "value_error":
+        what, advice = items[0]["ctx"]["error"].args
+        return Problem(place, what, advice, key)
+    wanted = " or ".join(
+        "a table" if item["type"] in ("dict_type", "model_type") else item["msg"].removeprefix("Input should be ")
+        for item in items
     )
-
-
-def _known_keys(key: str) -> str:
-    parents: dict[str, type[BaseModel]] = {
-        "": Policy,
-        "sectors": SectorPolicy,
-        "national": NationalPolicy,
-        "provinces": ProvincePolicy,
-        "allocation": AllocationPolicy,
-    }
-    parent = parents.get(key.split(".")[0] if "." in key else "")
-    return (
-        f"The keys there are {', '.join(parent.model_fields)}."
-        if parent
-        else "Remove it or correct its name."
-    )
+    quoted = isinstance(stated, str) and kind in ("int_type", "float_type", "bool_type")
+    advice = "Write the value without quotes." if quoted else "Correct the value."
+    return Problem(place, f"is {stated!r}, but should be {wanted}", advice, key)
 
 
 def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:

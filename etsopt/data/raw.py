@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from etsopt.errors import Problem
+from etsopt.data.schema import USER_COLUMN_PREFIX
+from etsopt.data.words import counted
+from etsopt.errors import DataError, Problem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+PROTECTED = re.compile(r"'+[=+@\t\r-]")
+"""A text that a spreadsheet would run as a formula, behind the apostrophe with which it is written."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +47,31 @@ class RawTable:
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, place: str) -> RawTable:
-        """Take a frame's cells; missing ones become empty text, numbers stay numbers."""
-        columns = {}
-        for name in frame.columns:
-            series = frame[name]
-            if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
-                columns[str(name)] = series.to_numpy(dtype=float, na_value=np.nan)
-            else:
-                columns[str(name)] = np.array(
-                    ["" if pd.isna(cell) else str(cell) for cell in series], dtype=object
-                )
-        return cls(place, columns, frame.index.to_numpy())
+        """Take a frame's cells; missing ones become empty text, numbers stay numbers.
+
+        Raises
+        ------
+        DataError
+            If two columns have one name.
+        """
+        names = [str(name) for name in frame.columns]
+        problems = _problems_of_names(names, place)
+        if problems:
+            raise DataError("The data frame", problems)
+        return cls(
+            place,
+            {name: _cells(frame[own]) for name, own in zip(names, frame.columns, strict=True)},
+            frame.index.to_numpy(),
+        )
+
+
+def _cells(series: pd.Series[Any]) -> NDArray[Any]:
+    """Cells of a frame's column: whole numbers as such, since an identifier may have more digits than a float."""
+    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iu":
+        return series.to_numpy()
+    if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
+        return series.to_numpy(dtype=float, na_value=np.nan)
+    return np.array(["" if pd.isna(cell) else str(cell) for cell in series], dtype=object)
 
 
 def decode(content: bytes, place: str) -> tuple[str, list[Problem]]:
@@ -76,9 +97,7 @@ def decode(content: bytes, place: str) -> tuple[str, list[Problem]]:
         return text, []
     line = content[:position].count(b"\n") + 1
     what = f"is neither UTF-8 (byte 0x{content[position]:02x} in line {line}) nor plainly Chinese GBK"
-    return "", [
-        Problem(place, what, "Find out its encoding, for example Latin-1 or GB18030, and save it as UTF-8.")
-    ]
+    return "", [Problem(place, what, "Find out its encoding, for example Latin-1 or GB18030, and save it as UTF-8.")]
 
 
 def read_csv(content: bytes, place: str) -> tuple[RawTable | None, list[Problem]]:
@@ -87,43 +106,54 @@ def read_csv(content: bytes, place: str) -> tuple[RawTable | None, list[Problem]
     if problems:
         return None, problems
     if "\0" in text:
-        return None, [
-            Problem(place, "contains NUL characters", "It is no CSV file, or damaged: export it again.")
-        ]
+        return None, [Problem(place, "contains NUL characters", "It is no CSV file, or damaged: export it again.")]
+    records, lines, line = [], [], 1
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        records = [record for record in csv.reader(io.StringIO(text, newline=""), strict=True) if record]
+        for record in reader:
+            if record:
+                records.append(record)
+                lines.append(line)
+            line = reader.line_num + 1
     except csv.Error as error:
         return None, [Problem(place, f"is not valid CSV ({error})", "Look for a stray quotation mark.")]
     if not records:
         return None, [Problem(place, "is empty", "Write a line of column names and a line for each row.")]
     header = [name.strip() for name in records[0]]
-    problems = _problems_of_shape(header, records, place)
+    problems = _problems_of_shape(header, records, lines, place)
     if problems:
         return None, problems
     cells = np.array(records[1:], dtype=object).reshape(len(records) - 1, len(header))
     columns = {name: cells[:, position] for position, name in enumerate(header)}
-    return RawTable(place, columns, np.arange(2, len(records) + 1)), []
+    for name in header:
+        if name.startswith(USER_COLUMN_PREFIX):
+            columns[name] = np.array([cell[bool(PROTECTED.match(cell)) :] for cell in columns[name]], dtype=object)
+    return RawTable(place, columns, np.array(lines[1:])), []
 
 
-def _problems_of_shape(header: list[str], records: list[list[str]], place: str) -> list[Problem]:
+def _problems_of_shape(header: list[str], records: list[list[str]], lines: list[int], place: str) -> list[Problem]:
     if len(header) == 1 and any(separator in header[0] for separator in ";\t|"):
-        return [
-            Problem(place, "is not separated by commas", "Save it with commas between the cells.", header[0])
-        ]
-    problems = []
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        problems.append(
-            Problem(place, f"has two columns named {', '.join(map(repr, twice))}", "Keep one of them.")
-        )
-    if "" in header:
-        problems.append(Problem(place, "has a column without a name", "Name it, or remove the empty column."))
+        return [Problem(place, "is not separated by commas", "Save it with commas between the cells.")]
+    problems = _problems_of_names(header, place)
     width = len(header)
     uneven = tuple(
-        (str(row), f"{len(record)} cells") for row, record in enumerate(records, 1) if len(record) != width
+        (str(line), counted(len(record), "cell", "cells"))
+        for line, record in zip(lines, records, strict=True)
+        if len(record) != width
     )
     if uneven:
-        what = f"{len(uneven)} rows do not have the {width} cells of the first line"
+        count = counted(len(uneven), "row does", "rows do")
+        what = f"{count} not have the {counted(width, 'cell', 'cells')} of the first line"
         advice = "Quote a text that contains a comma, and leave thousands separators out of numbers."
         problems.append(Problem(place, what, advice, cells=uneven))
+    return problems
+
+
+def _problems_of_names(names: list[str], place: str) -> list[Problem]:
+    problems = [
+        Problem(place, f"has {names.count(name)} columns named {name!r}", "Keep one of them.")
+        for name in sorted({name for name in names if name and names.count(name) > 1})
+    ]
+    if "" in names:
+        problems.append(Problem(place, "has a column without a name", "Name it, or remove the empty column."))
     return problems

@@ -35,10 +35,10 @@ def read_instance(source: str | Path) -> Instance:
             if raw is not None:
                 tables[table.name] = raw
         elif table is UNITS:
-            problems.append(Problem(table.file, "the file is missing", f"Add it: {table.meaning}."))
+            problems.append(Problem(table.file, "the file is missing", f"Add it; it holds {table.meaning}."))
     policy, found = _read_policy(folder / "policy.toml")
     problems += found
-    if policy is None or UNITS.name not in tables:
+    if UNITS.name not in tables:
         raise DataError(f"The instance {folder.name!r}", problems)
     return Instance.from_raw(folder.name, tables[UNITS.name], tables.get(ENTERPRISES.name), policy, problems)
 
@@ -58,9 +58,7 @@ def find_folder(source: str | Path) -> Path:
 
 def _read_policy(path: Path) -> tuple[Policy | None, list[Problem]]:
     if not path.is_file():
-        return None, [
-            Problem(path.name, "the file is missing", "Add it; its least content is a year and a rule.")
-        ]
+        return None, [Problem(path.name, "the file is missing", "Add it; its least content is a year and a rule.")]
     text, problems = decode(path.read_bytes(), path.name)
     if problems:
         return None, problems

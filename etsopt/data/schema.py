@@ -110,9 +110,7 @@ UNITS = Table(
             number=True,
             at_least=0,
         ),
-        Column(
-            "case", "special case of the plan that gets allowances equal to emissions", choices=SPECIAL_CASES
-        ),
+        Column("case", "special case of the plan that gets allowances equal to emissions", choices=SPECIAL_CASES),
         Column("prior_emissions_tco2e", "last year's verified emissions", "tCO2e", number=True, at_least=0),
         Column("pre_allocated_t", "allowances issued in advance", "t", number=True, at_least=0),
         Column("reference_t", "reference allowances, for the rule 'given'", "t", number=True, at_least=0),

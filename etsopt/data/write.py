@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 
+RISKY = r"'*[=+@\t\r-]"
+PLAIN_NUMBER = r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?"
+
+
 def write_instance(instance: Instance, folder: Path, readme: str = "") -> None:
     """Write the tables, ``policy.toml`` and a ``README.md`` into a folder, made if it is not there.
 
@@ -30,22 +34,22 @@ def write_instance(instance: Instance, folder: Path, readme: str = "") -> None:
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a table as CSV: UTF-8, one line end, every number so that it reads back as itself.
 
-    A text that a spreadsheet would run as a formula gets a leading apostrophe.
+    A text that a spreadsheet would run as a formula gets a leading apostrophe, which reading a column of the user's
+    own takes away.
     """
     safe = table.copy(deep=False)
     for name in safe.columns:
         if safe[name].dtype == object or str(safe[name].dtype).startswith("str"):
-            risky = safe[name].astype(str).str.startswith(("=", "+", "-", "@", "\t", "\r"))
+            texts = safe[name].astype(str)
+            risky = texts.str.match(RISKY) & ~texts.str.fullmatch(PLAIN_NUMBER)
             if risky.any():
-                safe[name] = safe[name].where(~risky, "'" + safe[name].astype(str))
+                safe[name] = safe[name].where(~risky, "'" + texts)
     safe.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def to_toml(content: dict[str, Any], prefix: str = "") -> str:
     """Write nested dictionaries of plain values as TOML, the values of a table before its tables."""
-    lines = [
-        f"{_key(key)} = {_value(value)}" for key, value in content.items() if not isinstance(value, dict)
-    ]
+    lines = [f"{_key(key)} = {_value(value)}" for key, value in content.items() if not isinstance(value, dict)]
     blocks = ["\n".join(lines)] if lines else []
     for key, value in content.items():
         if isinstance(value, dict) and value:

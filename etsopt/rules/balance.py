@@ -25,6 +25,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+ROUNDING = 2.0**-50
+"""What rounding to doubles may leave of the difference of equal sums, relative to them: a few last places."""
+
 
 @dataclass(frozen=True)
 class BalanceValue:
@@ -87,10 +90,12 @@ def _flat_between(
     enter: NDArray[np.float64],
     leave: NDArray[np.float64],
 ) -> BalanceValue | None:
-    """The interval, where every unit stands at its cap in it and surpluses and deficits cancel exactly."""
+    """The interval, where every unit stands at its cap in it and surpluses and deficits cancel."""
     middle = 0.5 * (left + right)
     surplus, deficit = enter > middle, leave < middle
-    if (surplus | deficit).all() and math.fsum(emissions[surplus]) == math.fsum(emissions[deficit]):
+    # Sums of whole tonnes cancel exactly; other emissions are themselves rounded to doubles.
+    rest = math.fsum(emissions[surplus]) - math.fsum(emissions[deficit])
+    if (surplus | deficit).all() and abs(rest) <= ROUNDING * math.fsum(emissions):
         lower, upper = float(1 / right), float(1 / left)
         return BalanceValue(0.5 * (lower + upper), lower, upper)
     return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from etsopt.data.together import cells_of
+from etsopt.data.words import counted
 from etsopt.errors import DataError, Problem
 from etsopt.rules.balance import BalanceValue, balance_value, surplus_rates
 from etsopt.rules.registry import Parameters, Reference, rule, with_fixed
@@ -27,11 +29,10 @@ DRAFT_2026 = (
 class IntensityParameters(Parameters):
     """Parameters of the intensity-coefficient method."""
 
-    slope: float = Field(
-        0.15, gt=0, le=10, description="surplus rate per relative deviation from the balance value"
-    )
+    slope: float = Field(0.15, gt=0, le=10, description="surplus rate per relative deviation from the balance value")
     cap: float = Field(0.03, gt=0, lt=1, description="largest surplus or deficit rate that the rule gives")
-    balance_value_decimals: Literal["none"] | int = Field(
+    # With less than two decimals a balance value could be rounded to zero.
+    balance_value_decimals: Literal["none"] | Annotated[int, Field(ge=2, le=12)] = Field(
         "none", description="decimals of the published balance value; the plan prints none"
     )
     threshold_tco2e: float = Field(26_000.0, ge=0, description="enterprises below it get A = E [tCO2e]")
@@ -70,12 +71,11 @@ def intensity_coefficient(instance: Instance, parameters: Parameters, fixed: NDA
 def _check_intensity(instance: Instance, unknown: NDArray[np.bool_]) -> None:
     """Refuse units without an intensity: the rule has nothing to compare."""
     if unknown.any():
-        cells = tuple((f"of {instance.units['unit_id'].iat[row]}", "") for row in np.flatnonzero(unknown))
-        what = f"{unknown.sum()} units have no output or no emissions on which to measure intensity"
+        cells = cells_of(instance.units, unknown)
+        count = counted(int(unknown.sum()), "unit has", "units have")
+        what = f"{count} no output or no emissions on which to measure intensity"
         advice = "The rule needs output_t or intensity_output_t of every unit that is not a special case."
-        raise DataError(
-            f"The instance {instance.name!r}", [Problem("units.csv", what, advice, "output_t", cells)]
-        )
+        raise DataError(f"The instance {instance.name!r}", [Problem("units.csv", what, advice, "output_t", cells)])
 
 
 def _published(value: BalanceValue, parameters: IntensityParameters) -> BalanceValue:

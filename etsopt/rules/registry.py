@@ -11,6 +11,8 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from etsopt.data.policy import problems_of
+from etsopt.data.together import cells_of
+from etsopt.data.words import counted, did_you_mean
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.units import whole_tonnes
 
@@ -114,7 +116,7 @@ def parameters_of(instance: Instance) -> Parameters:
     """
     policy = instance.policy.rule
     if policy.name not in RULES:
-        advice = f"The rules are {', '.join(sorted(RULES))}."
+        advice = f"{did_you_mean(policy.name, RULES)}The rules are {', '.join(sorted(RULES))}."
         raise DataError(
             "The policy", [Problem("policy.toml", f"there is no rule {policy.name!r}", advice, "rule.name")]
         )
@@ -122,11 +124,12 @@ def parameters_of(instance: Instance) -> Parameters:
     try:
         return wanted.model_validate(policy.parameters)
     except ValidationError as error:
-        known = f"The parameters of {policy.name} are {', '.join(wanted.model_fields)}."
-        problems = [
-            Problem(p.place, p.what.replace("key of the policy", "parameter of the rule"), known, p.column)
-            for p in problems_of(error, "policy.toml", "rule")
-        ]
+        problems = []
+        for found in problems_of(error, "policy.toml", "rule"):
+            what = found.what.replace("key of the policy", "parameter of the rule")
+            guess = did_you_mean(found.column.removeprefix("rule."), wanted.model_fields) if what != found.what else ""
+            advice = f"{guess}The parameters of {policy.name} are {', '.join(wanted.model_fields)}."
+            problems.append(Problem(found.place, what, advice, found.column))
         raise DataError("The policy", problems) from None
 
 
@@ -151,7 +154,7 @@ def fixed_units(instance: Instance, threshold_tco2e: float) -> NDArray[np.bool_]
     """Units that get A = E: special cases, enterprises below the threshold, and units without emissions."""
     units = instance.units
     totals = units.groupby("enterprise_id", sort=False)["emissions_tco2e"].transform("sum").to_numpy()
-    fixed = (totals < threshold_tco2e) | (instance.emissions_tco2e == 0)
+    fixed: NDArray[np.bool_] = (totals < threshold_tco2e) | (instance.emissions_tco2e == 0)
     if "case" in units:
         fixed |= (units["case"] != "").to_numpy()
     return fixed
@@ -174,6 +177,7 @@ def _problems_of_needs(instance: Instance, rule: Rule, fixed: NDArray[np.bool_])
             continue
         absent = np.isnan(instance.units[column].to_numpy(dtype=float)) & ~fixed
         if absent.any():
-            cells = tuple((f"of {instance.units['unit_id'].iat[row]}", "") for row in np.flatnonzero(absent))
-            problems.append(Problem("units.csv", f"{absent.sum()} cells are empty", advice, column, cells))
+            cells = cells_of(instance.units, absent)
+            what = counted(int(absent.sum()), "cell is empty", "cells are empty")
+            problems.append(Problem("units.csv", what, advice, column, cells))
     return problems

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from etsopt.rules.registry import Parameters, Reference, rule, with_fixed
 from etsopt.errors import DataError, Problem
+from etsopt.rules.registry import Parameters, Reference, rule, with_fixed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,17 +29,13 @@ NO_FINDINGS = pd.DataFrame(index=pd.Index([], name="sector", dtype=object))
 )
 def equal_to_emissions(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
     """Allowances A = E: no surplus, no deficit."""
-    return Reference(
-        with_fixed(instance, instance.emissions_tco2e, fixed, True), fixed, 0.0, True, NO_FINDINGS
-    )
+    return Reference(with_fixed(instance, instance.emissions_tco2e, fixed, True), fixed, 0.0, True, NO_FINDINGS)
 
 
 class GrandfatheringParameters(Parameters):
     """Parameters of grandfathering."""
 
-    factor: float = Field(
-        1.0, gt=0, le=10, description="allowances per tonne of last year's emissions [t/tCO2e]"
-    )
+    factor: float = Field(1.0, gt=0, le=10, description="allowances per tonne of last year's emissions [t/tCO2e]")
 
 
 @rule(
@@ -59,7 +55,9 @@ def grandfathering(instance: Instance, parameters: Parameters, fixed: NDArray[np
 class BenchmarkParameters(Parameters):
     """Parameters of the benchmark rule."""
 
-    benchmarks: dict[str, float] = Field(description="allowances per tonne of output_t, by sector [t/t]")
+    benchmarks: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        description="allowances per tonne of output_t, by sector [t/t]"
+    )
 
 
 @rule(

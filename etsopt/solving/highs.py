@@ -6,7 +6,6 @@ answer still says "optimal". Here each call's status is checked, and what was lo
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import signal
@@ -28,16 +27,17 @@ if TYPE_CHECKING:
     from etsopt.solving.options import SolveOptions
     from etsopt.stamp.program import Program
 
+# By name, since not every release of HiGHS has all of them.
 STATUS = {
-    highspy.HighsModelStatus.kOptimal: Termination.OPTIMAL,
-    highspy.HighsModelStatus.kModelEmpty: Termination.OPTIMAL,
-    highspy.HighsModelStatus.kInfeasible: Termination.INFEASIBLE,
+    "kOptimal": Termination.OPTIMAL,
+    "kModelEmpty": Termination.OPTIMAL,
+    "kInfeasible": Termination.INFEASIBLE,
     # Every column has finite bounds, so "unbounded or infeasible" can only be infeasible.
-    highspy.HighsModelStatus.kUnboundedOrInfeasible: Termination.INFEASIBLE,
-    highspy.HighsModelStatus.kTimeLimit: Termination.TIME_LIMIT,
-    highspy.HighsModelStatus.kInterrupt: Termination.INTERRUPTED,
-    highspy.HighsModelStatus.kHighsInterrupt: Termination.INTERRUPTED,
-    highspy.HighsModelStatus.kMemoryLimit: Termination.MEMORY,
+    "kUnboundedOrInfeasible": Termination.INFEASIBLE,
+    "kTimeLimit": Termination.TIME_LIMIT,
+    "kInterrupt": Termination.INTERRUPTED,
+    "kHighsInterrupt": Termination.INTERRUPTED,
+    "kMemoryLimit": Termination.MEMORY,
 }
 
 OWN_OPTIONS: dict[str, Any] = {
@@ -93,16 +93,15 @@ def solve(program: Program, name: str, options: SolveOptions, time_left_s: float
 
 
 def write_mps(program: Program, name: str, path: Any) -> None:
-    """Write a program as MPS, unscaled; its plain names are explained in a JSON file beside it."""
+    """Write a program as MPS, unscaled, every row and column named after its component and its position in it."""
     highs = _construct()
     _set_options(highs, {"output_flag": False})
     _load(highs, program, name)
+    for slices, pass_name in ((program.rows, highs.passRowName), (program.columns, highs.passColName)):
+        for block, part in slices.items():
+            for position in range(part.start, part.stop):
+                _require(pass_name(position, f"{block}_{position - part.start}"), f"{block} could not be named")
     _require(highs.writeModel(str(path)), f"the file {path} could not be written")
-    names = {
-        kind: {block: [part.start, part.stop] for block, part in slices.items()}
-        for kind, slices in (("rows", program.rows), ("columns", program.columns))
-    }
-    path.with_suffix(".names.json").write_text(json.dumps(names, indent=1), encoding="utf-8")
 
 
 def _construct() -> Any:
@@ -141,9 +140,7 @@ def _set_options(highs: Any, options: dict[str, Any]) -> None:
         if type(given) is not wanted:
             raise UsageError(f"The option {key} of HiGHS is {value!r}.", f"It takes a {wanted.__name__}.")
         if highs.setOptionValue(key, given) != highspy.HighsStatus.kOk:
-            raise UsageError(
-                f"HiGHS refuses {value!r} for its option {key}.", "The value is out of its range."
-            )
+            raise UsageError(f"HiGHS refuses {value!r} for its option {key}.", "The value is out of its range.")
 
 
 def _load(highs: Any, program: Program, name: str) -> None:
@@ -208,7 +205,7 @@ def _side(price: Any) -> Any:
 
 
 def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome:
-    termination = STATUS.get(highs.getModelStatus(), Termination.SOLVER_ERROR)
+    termination = STATUS.get(highs.getModelStatus().name, Termination.SOLVER_ERROR)
     info, solution = highs.getInfo(), highs.getSolution()
     feasible = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
     whole = bool(program.integer.any())
@@ -226,13 +223,7 @@ def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome
     elif x is not None and termination is Termination.OPTIMAL:
         bound = program.objectives[name].value(x)
     kind = (
-        "branch and bound"
-        if whole
-        else "active set"
-        if program.objectives[name].quadratic is not None
-        else "simplex"
+        "branch and bound" if whole else "active set" if program.objectives[name].quadratic is not None else "simplex"
     )
     count = max(info.simplex_iteration_count, info.ipm_iteration_count, info.qp_iteration_count, 0)
-    return Outcome(
-        termination, x, multipliers, column_side, row_side, bound, f"HiGHS {kind}, {count} iterations"
-    )
+    return Outcome(termination, x, multipliers, column_side, row_side, bound, f"HiGHS {kind}, {count} iterations")

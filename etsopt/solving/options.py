@@ -32,7 +32,7 @@ class SolveOptions:
     solver_options
         Options of HiGHS by name; an unknown name or a value of the wrong type is an error.
     mps
-        File to which the program of the first level is written in MPS format, its names in a JSON file beside it.
+        File to which the program of the first level is written in MPS format.
     progress
         Called with a line of text whenever something worth telling happens.
     """

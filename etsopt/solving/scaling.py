@@ -18,8 +18,9 @@ from etsopt.stamp.program import Objective, Program
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-WIDEST_RATIO = 1e9
-"""Largest ratio of coefficients after scaling. Beyond it HiGHS has dropped entries and reported false answers."""
+WIDEST_RATIO = 1e11
+"""Largest ratio of coefficients in a row after scaling, where an entry is what its column adds at most. HiGHS is told
+to keep entries down to 1e-12; what it dropped beyond that led to false answers."""
 
 LARGEST_BOUND = 1e15
 """Largest finite bound. HiGHS takes 1e20 for infinite, and Pyomo's interface lost whole models to 1e15."""
@@ -133,6 +134,4 @@ def _check_ratio(program: Program, matrix: csr_array) -> None:
         f"Coefficients of row {_name_of(row, program.rows)} differ by a factor of {1 / sizes[small[0]]:.0e} even after "
         f"scaling; beyond {WIDEST_RATIO:.0e} the solver drops the small ones silently."
     )
-    raise SolverError(
-        what, "Look for a slip of units, an identifier in a column of numbers, or a far too small unit."
-    )
+    raise SolverError(what, "Look for a slip of units, an identifier in a column of numbers, or a far too small unit.")

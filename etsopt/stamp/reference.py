@@ -53,16 +53,12 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
         objective.local_name: _read_objective(objective, position)
         for objective in instance.component_data_objects(pyo.Objective, active=True)
     }
-    return Program(
-        matrix, row_lower, row_upper, column_lower, column_upper, integer, rows, columns, objectives
-    )
+    return Program(matrix, row_lower, row_upper, column_lower, column_upper, integer, rows, columns, objectives)
 
 
 def _check_names(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> None:
     wanted = {component.local_name for component in model.component_objects((pyo.Set, pyo.Param))}
-    wanted = {
-        name for name in wanted if not name.startswith("_") and "_index" not in name and "_domain" not in name
-    }
+    wanted = {name for name in wanted if not name.startswith("_") and "_index" not in name and "_domain" not in name}
     missing, unknown = sorted(wanted - set(parameters)), sorted(set(parameters) - wanted)
     if missing or unknown:
         parts = [f"no data for {', '.join(missing)}"] if missing else []
@@ -102,18 +98,14 @@ def _read_rows(constraints: list[Any], position: dict[int, int]) -> tuple[csr_ar
     for number, constraint in enumerate(constraints):
         form = generate_standard_repn(constraint.body, compute_values=True)
         if not form.is_linear():
-            raise ModelError(
-                f"The constraint {constraint.name} is not linear.", "Write it with linear terms only."
-            )
+            raise ModelError(f"The constraint {constraint.name} is not linear.", "Write it with linear terms only.")
         indices += [position[id(variable)] for variable in form.linear_vars]
         values += form.linear_coefs
         starts.append(len(indices))
         lower[number] = _number(constraint.lower, -math.inf) - form.constant
         upper[number] = _number(constraint.upper, math.inf) - form.constant
     shape = (len(constraints), len(position))
-    matrix = csr_array(
-        (np.array(values, dtype=float), np.array(indices, dtype=np.int32), np.array(starts)), shape
-    )
+    matrix = csr_array((np.array(values, dtype=float), np.array(indices, dtype=np.int32), np.array(starts)), shape)
     matrix.sum_duplicates()
     return matrix, lower, upper
 

@@ -65,8 +65,8 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-INFEASIBLE_BECAUSE = ("sector_target", "province_balance", "national_total")
-"""Rows whose limits are tonnes and may have to give way where the bands leave no allocation."""
+CHECKED_AS = "allocation"
+"""The checker holds the tables to the instance."""
 
 
 def formulate() -> pyo.AbstractModel:  # long because it is the whole formulation on one screen
@@ -93,12 +93,8 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.one, m.other = pyo.Param(m.EQUAL_LINKS), pyo.Param(m.EQUAL_LINKS)
 
     m.allowance = pyo.Var(m.UNITS, bounds=lambda m, i: (m.lower[i], m.upper[i]), doc="allowances [t]")
-    m.increase = pyo.Var(
-        m.CHANGED, bounds=lambda m, i: (0, m.increase_most[i]), doc="above the reference [t]"
-    )
-    m.decrease = pyo.Var(
-        m.CHANGED, bounds=lambda m, i: (0, m.decrease_most[i]), doc="below the reference [t]"
-    )
+    m.increase = pyo.Var(m.CHANGED, bounds=lambda m, i: (0, m.increase_most[i]), doc="above the reference [t]")
+    m.decrease = pyo.Var(m.CHANGED, bounds=lambda m, i: (0, m.decrease_most[i]), doc="below the reference [t]")
     m.worst_rate = pyo.Var(bounds=lambda m: (0, m.worst_most), doc="largest change against emissions [rate]")
     m.shortfall = pyo.Var(m.SHORT, bounds=lambda m, i: (0, m.emissions[i]), doc="deficit [t]")
     m.above = pyo.Var(m.SPREAD, bounds=lambda m, i: (0, m.upper[i]), doc="above the target rate [t]")

@@ -72,15 +72,9 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
 
     m.allowance = pyo.Var(m.UNITS, bounds=lambda m, i: (0, m.allowance_most[i]), doc="allowances [t]")
     m.band_widening = pyo.Var(m.SECTORS, bounds=(0, 1), doc="how much wider the band becomes [rate]")
-    m.target_over, m.target_under = (
-        pyo.Var(m.SECTORS, bounds=lambda m, s: (0, m.give_most)) for _ in range(2)
-    )
-    m.balance_over, m.balance_under = (
-        pyo.Var(m.PROVINCES, bounds=lambda m, p: (0, m.give_most)) for _ in range(2)
-    )
-    m.nation_over, m.nation_under = (
-        pyo.Var(m.NATION, bounds=lambda m, k: (0, m.give_most)) for _ in range(2)
-    )
+    m.target_over, m.target_under = (pyo.Var(m.SECTORS, bounds=lambda m, s: (0, m.give_most)) for _ in range(2))
+    m.balance_over, m.balance_under = (pyo.Var(m.PROVINCES, bounds=lambda m, p: (0, m.give_most)) for _ in range(2))
+    m.nation_over, m.nation_under = (pyo.Var(m.NATION, bounds=lambda m, k: (0, m.give_most)) for _ in range(2))
 
     @m.Constraint(m.SECTORS, doc="the sector meets its target, but for what gives way [t]")
     def sector_target(m, s):
@@ -99,16 +93,12 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
 
     @m.Constraint(m.ENTERPRISES, doc="the enterprise is not below its wider band [t]")
     def enterprise_least(m, f):
-        wider = sum(
-            m.allowance[i] + m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS_OF_ENTERPRISE[f]
-        )
+        wider = sum(m.allowance[i] + m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS_OF_ENTERPRISE[f])
         return wider >= m.enterprise_lower[f]
 
     @m.Constraint(m.ENTERPRISES, doc="the enterprise is not above its wider band [t]")
     def enterprise_most(m, f):
-        wider = sum(
-            m.allowance[i] - m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS_OF_ENTERPRISE[f]
-        )
+        wider = sum(m.allowance[i] - m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS_OF_ENTERPRISE[f])
         return wider <= m.enterprise_upper[f]
 
     @m.Constraint(m.UNITS, doc="the unit is not below its wider band [t]")
@@ -189,9 +179,7 @@ def tables(instance: Instance, solution: Mapping[str, Any]) -> dict[str, pd.Data
             here = sector == name
             if wider > 1e-9:
                 widest = float(max(down[here].max(), up[here].max()))
-                lines.append(
-                    ("bands_give_way", "band", name, float(wider), widest, widest + float(wider), "rate")
-                )
+                lines.append(("bands_give_way", "band", name, float(wider), widest, widest + float(wider), "rate"))
     columns = ["way_out", "limit", "index", "by", "from", "to", "unit"]
     proof = [level for way in ("targets_give_way",) if way in solution for level in solution[way].levels]
     return {"relief": pd.DataFrame(lines, columns=columns), "duals": dual_table(instance, found, proof)}

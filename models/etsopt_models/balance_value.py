@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
+CHECKED_AS = "allocation"
+"""The checker holds the tables to the instance."""
+
 
 def calculate(instance: Instance) -> dict[str, pd.DataFrame]:
     """Result tables: ``allocation``, ``enterprises``, ``sectors``, ``provinces``."""

@@ -28,9 +28,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_STEPS = 200
+HALVINGS, FLAT, AT_START = 60, 0.1, 1e-3
+"""Halvings of a step; the share of the first slope that is flat enough to end it; the share of a step that is a short
+start of it."""
+
 ACCURACY, CLOSE = 1e-15, 1e-6
-"""Violation of a row, against the sum of its absolute terms: where the method stops, and from where on it is led by
-violations alone."""
+"""Violation of a row, against the sum of its absolute terms: where the method stops, and from where on it may stall."""
 
 ENOUGH_T, ENOUGH_RATE = 1e-2, 1e-8
 """Violation of a row [t] and [rate] that is accepted where the rounding of the levels before allows no less."""
@@ -60,9 +63,7 @@ def settle(parameters: Mapping[str, Any], program: Any) -> Settled:
     lower, upper = intervals(program)
     coupling = _coupling(program, lower, upper)
     enough = np.array([ENOUGH_RATE if name in IN_RATES else ENOUGH_T for name, _, _ in coupling.source])
-    problem = _Problem(
-        emissions, reference, lower, upper, coupling.matrix, coupling.least, coupling.free, enough
-    )
+    problem = _Problem(emissions, reference, lower, upper, coupling.matrix, coupling.least, coupling.free, enough)
     prices, steps, reached = problem.maximise()
     allowance = problem.respond(prices)[0]
     multipliers = {name: np.zeros(block.stop - block.start) for name, block in program.rows.items()}
@@ -147,9 +148,7 @@ def _coupling(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float6
         for row in range(block.start, block.stop)
         if name in COUPLING
     ]
-    names = [
-        names[position] for position in np.argsort([program.rows[name].start + row for name, row in names])
-    ]
+    names = [names[position] for position in np.argsort([program.rows[name].start + row for name, row in names])]
     return _Coupling(
         csr_array(vstack([matrix[at_least, :], -matrix[at_most, :]], format="csr")),
         np.concatenate([low[at_least], -high[at_most]]),
@@ -194,7 +193,7 @@ class _Problem:
         """Everything the method needs to know at some prices."""
         answer, moves = self.respond(prices)
         surplus = self.matrix @ answer - self.least
-        size = abs(self.matrix) @ np.abs(answer) + np.abs(self.least)
+        size = np.maximum(abs(self.matrix) @ np.abs(answer) + np.abs(self.least), 1e-300)
         missed = np.where(self.free | (prices > 0), np.abs(surplus), np.maximum(-surplus, 0.0))
         value = float(np.sum((answer - self.reference) ** 2 / self.emissions) - prices @ surplus)
         return _Point(prices, answer, moves, surplus, missed, missed / size, value)
@@ -206,28 +205,67 @@ class _Problem:
             distance = float(np.max(point.wanted, initial=0.0))
             if distance <= ACCURACY:
                 return point.prices, step, True
-            direction = self._newton(point, distance)
-            for halvings in range(40):
-                there = point.prices + direction / 2**halvings
-                trial = self.look(np.where(self.free, there, np.maximum(there, 0.0)))
-                rise = -point.surplus @ (trial.prices - point.prices)
-                # Close to the end the value moves less than its own rounding; the violations still tell.
-                closer = distance < CLOSE and np.max(trial.wanted) <= 0.5 * distance
-                if closer or (trial.value >= point.value + 1e-4 * rise and not distance < CLOSE):
-                    break
-            else:
+            trial = self._search(point, self._newton(point, distance, 1.0))
+            trial = trial or self._search(point, self._newton(point, distance, AT_START))
+            if trial is None:
+                break
+            # Rounding of the levels before may leave no room for more: what is good enough and gets no better, ends.
+            stalled = distance < CLOSE and np.max(trial.wanted) > 0.5 * distance
+            if stalled and np.all(point.missed <= self.enough):
                 break
             point = trial
         return point.prices, step, bool(np.all(point.missed <= self.enough))
 
-    def _newton(self, point: _Point, distance: float) -> NDArray[np.float64]:
-        """Newton's direction on the prices that may move; a small ridge where the pieces leave one undetermined."""
-        active = np.flatnonzero(self.free | (point.prices > 0) | (point.surplus < 0))
-        jacobian = self.matrix[active, :]
-        scale = 1 / np.sqrt((jacobian * jacobian) @ (self.emissions / 2))
-        scaled = diags_array(scale) @ jacobian
-        hessian = scaled @ diags_array(np.where(point.moves, self.emissions / 2, 0.0)) @ scaled.T
-        ridge = eye_array(len(scale)) * (1e-13 + min(1e-6, 1e-3 * distance))
-        direction = np.zeros(len(point.prices))
-        direction[active] = scale * splu(csc_array(hessian + ridge)).solve(-scale * point.surplus[active])
+    def _search(self, point: _Point, direction: NDArray[np.float64]) -> _Point | None:
+        """The point on the way where the dual function is about highest; None where the way does not rise.
+
+        The way ends where a price becomes zero. Slopes tell, not values, which close to the end move less than their
+        own rounding: a slope is a sum of violations. It falls all the way, so halving finds where it is flat, even in a
+        narrow gap between two kinks.
+        """
+        first = -float(point.surplus @ direction)
+        if not first > 0:
+            return None
+        falls = ~self.free & (direction < 0)
+        there = share = float(min(1.0, np.min(point.prices[falls] / -direction[falls], initial=1.0)))
+        here, best = 0.0, None
+        for _ in range(HALVINGS):
+            prices = point.prices + share * direction
+            trial = self.look(np.where(self.free, prices, np.maximum(prices, 0.0)))
+            slope = -float(trial.surplus @ direction)
+            if slope >= 0:
+                here, best = share, trial
+            else:
+                there = share
+            if abs(slope) <= FLAT * first or here == there:
+                return trial
+            share = (here + there) / 2
+        return best
+
+    def _newton(self, point: _Point, distance: float, start: float) -> NDArray[np.float64]:
+        """Newton's direction on the prices that may move; damped far from the end (Levenberg-Marquardt).
+
+        A price that would fall through zero within the start of the step, a share of it, goes to zero and moves no
+        other; with a short start the direction is sure to rise.
+        """
+        may = self.free | (point.prices > 0) | (point.surplus < 0)
+        weight = np.where(point.moves, self.emissions / 2, 0.0)
+        direction = np.where(may, 0.0, -point.prices)
+        while may.any():
+            active = np.flatnonzero(may)
+            jacobian = self.matrix[active, :]
+            missing = -point.surplus[active]
+            if start == 1.0:
+                missing -= jacobian @ (weight * (self.matrix.T @ np.where(may, 0.0, direction)))
+            scale = 1 / np.sqrt((jacobian * jacobian) @ (self.emissions / 2))
+            scaled = diags_array(scale) @ jacobian
+            hessian = scaled @ diags_array(weight) @ scaled.T
+            ridge = eye_array(len(scale)) * (1e-12 + min(1e-3, distance))
+            direction[active] = scale * splu(csc_array(hessian + ridge)).solve(scale * missing)
+            blocked = may & ~self.free & (point.prices + start * direction < 0)
+            if not blocked.any():
+                break
+            gone = blocked & ((point.surplus > 0) | (start == 1.0))
+            direction = np.where(gone, -point.prices, np.where(blocked, 0.0, direction))
+            may &= ~blocked
         return direction

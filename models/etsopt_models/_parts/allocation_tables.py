@@ -28,7 +28,7 @@ IN_RATES = ("fair_order", "equal_rates")
 
 
 def allocation_tables(
-    instance: Instance, free_allowances: NDArray[np.float64], levels: Sequence[Any] = ()
+    instance: Instance, free_allowances: NDArray[np.float64], levels: Sequence[Any] | None = None
 ) -> dict[str, pd.DataFrame]:
     """Tables of an allocation.
 
@@ -37,7 +37,7 @@ def allocation_tables(
     free_allowances
         Allowances of the units that are not fixed, in the order of the instance [t].
     levels
-        Levels with their ``name``, ``unit`` and ``multipliers`` by row; none where nothing was optimised.
+        Levels with their ``name``, ``unit`` and ``multipliers`` by row; None where nothing is optimised.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def allocation_tables(
     found = limits(instance, reference)
     allowance = reference.reference_t.copy()
     allowance[found.free] = free_allowances
-    duals = dual_table(instance, found, levels)
+    duals = dual_table(instance, found, levels or ())
     allocation = _allocation(instance, reference, found, allowance)
     result = {
         "allocation": allocation,
@@ -56,7 +56,7 @@ def allocation_tables(
         "sectors": _sectors(instance, reference, found, allocation, duals),
         "provinces": _provinces(found, allocation, duals),
     }
-    return result | ({"duals": duals} if levels else {})
+    return result | ({} if levels is None else {"duals": duals})
 
 
 def _allocation(
@@ -126,9 +126,7 @@ def _sectors(
 
 def _provinces(found: Limits, allocation: pd.DataFrame, duals: pd.DataFrame) -> pd.DataFrame:
     table = _totals(allocation, "province")
-    room = pd.Series(
-        (found.rows["balance_most"] - found.rows["balance_least"]) / 2, index=found.provinces, dtype=float
-    )
+    room = pd.Series((found.rows["balance_most"] - found.rows["balance_least"]) / 2, index=found.provinces, dtype=float)
     table["balance_limit_t"] = table["province"].map(room)
     return _with_shadow_prices(table, "province", "province_balance", duals)
 
@@ -166,9 +164,7 @@ def dual_table(instance: Instance, found: Limits, levels: Sequence[Any]) -> pd.D
                 index = np.array(labels[row], dtype=object)[where]
                 name = "enterprise_band" if row.startswith("enterprise_") else row
                 cells = {"level": level.name, "row": name, "index": index, "multiplier": multiplier[where]}
-                frames.append(
-                    pd.DataFrame(cells).assign(unit=f"{level.unit}/{'rate' if row in IN_RATES else 't'}")
-                )
+                frames.append(pd.DataFrame(cells).assign(unit=f"{level.unit}/{'rate' if row in IN_RATES else 't'}"))
     columns = ["level", "row", "index", "multiplier", "unit"]
     frames = [frame for frame in frames if len(frame)]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)

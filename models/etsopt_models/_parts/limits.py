@@ -81,8 +81,7 @@ def limits(instance: Instance, reference: Reference) -> Limits:
 def band_rates(instance: Instance, default: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Largest deficit and surplus rate of every unit: its sector's band, else the rule's."""
     bands = {
-        name: sector.band or Band(lower=default, upper=default)
-        for name, sector in instance.policy.sectors.items()
+        name: sector.band or Band(lower=default, upper=default) for name, sector in instance.policy.sectors.items()
     }
     without = Band(lower=default, upper=default)
     of_unit = [bands.get(sector, without) for sector in instance.units["sector"]]
@@ -118,9 +117,7 @@ def _nation(instance: Instance, reference: Reference) -> dict[str, Any]:
     if policy is None or (policy.target_change is None and policy.target_t is None):
         return {"NATION": 0, "nation_least": np.zeros(0), "nation_most": np.zeros(0)}
     emissions = float(instance.emissions_tco2e.sum())
-    total = (
-        policy.target_t if policy.target_t is not None else emissions * (1 + (policy.target_change or 0.0))
-    )
+    total = policy.target_t if policy.target_t is not None else emissions * (1 + (policy.target_change or 0.0))
     most = total - float(reference.reference_t[reference.fixed].sum())
     least = most if policy.target_sense == "exactly" else min(0.0, most)
     return {"NATION": 1, "nation_least": np.array([least]), "nation_most": np.array([most])}
@@ -160,9 +157,7 @@ def _enterprises(
     names, owner, count = np.unique(
         instance.units["enterprise_id"].to_numpy(dtype=str)[free], return_inverse=True, return_counts=True
     )
-    several = (
-        np.flatnonzero(count > 1) if instance.policy.allocation.band_on == "enterprise" else np.arange(0)
-    )
+    several = np.flatnonzero(count > 1) if instance.policy.allocation.band_on == "enterprise" else np.arange(0)
     number = np.full(len(names), -1)
     number[several] = np.arange(len(several))
     label = number[owner]

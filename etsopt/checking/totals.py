@@ -1,0 +1,172 @@
+"""Statements on what is derived from the table of allocations: its shape, its totals, limits and prices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.checking.report import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt.checking.limits import Demands
+    from etsopt.data.instance import Instance
+
+TOTALS = (("enterprises", "enterprise_id"), ("sectors", "sector"), ("provinces", "province"))
+SUMS = ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t")
+ISSUED = ("pre_allocated_t", "true_up_t", "owed_t")
+SIDES = ("lower", "upper", "fixed")
+TEXTS = {
+    "allocation": ("unit_id", "enterprise_id", "sector", "province", "at_bound"),
+    "enterprises": ("enterprise_id",),
+    "sectors": ("sector", "target_sense"),
+    "provinces": ("province",),
+    "duals": ("level", "row", "index", "unit"),
+}
+COUNTED = ("units", *SUMS, "surplus_rate", *(f"units_{side}" for side in SIDES))
+NUMBERS = {
+    "allocation": ("intensity", *SUMS, "surplus_rate", *ISSUED),
+    "enterprises": (*COUNTED, *ISSUED),
+    "sectors": (*COUNTED, "target_t", "under_target_t"),
+    "provinces": (*COUNTED, "balance_limit_t"),
+    "duals": ("multiplier",),
+}
+MAY_BE_ABSENT = frozenset(
+    ("intensity", "surplus_rate", "target_t", "under_target_t", "balance_limit_t")
+    + ("balance_value", "balance_value_lower", "balance_value_upper")
+)
+BALANCE_VALUES = ("balance_value", "balance_value_lower", "balance_value_upper")
+
+RELATIVE, ABSOLUTE = 1e-9, 2e-2
+"""A number may differ by 20 kg, or one that is no quantity of tonnes by rounding."""
+
+
+def tables_are_whole(
+    instance: Instance, tables: Mapping[str, pd.DataFrame], names: tuple[str, ...]
+) -> list[Violation]:
+    """Every table and column is there, numbers are numbers, and those that cannot be absent are finite."""
+    found = []
+    for name in names:
+        table = tables.get(name)
+        numbers = NUMBERS[name]
+        if name == "sectors" and instance.policy.rule.name in ("cn-2025", "cn-2026"):
+            numbers = (*numbers, *BALANCE_VALUES)
+        for column in () if table is None else (*TEXTS[name], *numbers):
+            wrong = _wrong_with(table, column, column in numbers)
+            if wrong:
+                found.append(Violation("tables", f"{name}.{column}", 1.0, "columns", f"the column {wrong}"))
+        if table is None:
+            found.append(Violation("tables", name, 1.0, "tables", "the table is there"))
+    return found
+
+
+def _wrong_with(table: Any, column: str, number: bool) -> str:
+    """What a column ought to be and is not."""
+    if column not in table:
+        return "is there"
+    if not number or not len(table):
+        return ""
+    if not pd.api.types.is_numeric_dtype(table[column]):
+        return "holds numbers"
+    finite = column in MAY_BE_ABSENT or np.isfinite(table[column].to_numpy(dtype=float)).all()
+    return "" if finite else "holds finite numbers"
+
+
+def distance(stated: object, expected: object) -> NDArray[np.float64]:
+    """How far numbers are from what is expected; absent ones are right where nothing is expected."""
+    given, wanted = np.asarray(stated, dtype=float), np.asarray(expected, dtype=float)
+    return np.where(np.isnan(wanted), np.where(np.isnan(given), 0.0, np.inf), np.abs(given - wanted))
+
+
+def _differing(
+    rule: str, labels: object, stated: object, expected: object, tolerance: float, message: str
+) -> Iterator[Violation]:
+    for label, by in zip(np.asarray(labels), distance(stated, expected), strict=True):
+        if not by <= tolerance:
+            yield Violation(rule, str(label), float(by), "", message)
+
+
+def totals_add_up(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+    """Counts, sums and rates by enterprise, sector and province are those of the units."""
+    found = []
+    for name, key in TOTALS:
+        groups = table.groupby(key, sort=True)
+        if sorted(tables[name][key]) != list(groups.groups):
+            found.append(Violation("totals_add_up", name, 1.0, "rows", f"every {key} of the units has one row"))
+            continue
+        columns = [*SUMS, *ISSUED] if name == "enterprises" else list(SUMS)
+        expected = groups[columns].sum()
+        expected["units"] = groups.size()
+        for side in SIDES:
+            expected[f"units_{side}"] = (table["at_bound"] == side).groupby(table[key]).sum()
+        whole = expected["emissions_tco2e"]
+        expected["surplus_rate"] = (expected["surplus_t"] / whole.where(whole > 0)).astype(float)
+        totals = tables[name].set_index(key).reindex(expected.index)
+        for column in expected:
+            tolerance = ABSOLUTE if column in (*SUMS, *ISSUED) else RELATIVE
+            message = f"{column} of a {key.removesuffix('_id')} is that of its units"
+            found += _differing("totals_add_up", totals.index, totals[column], expected[column], tolerance, message)
+    return found
+
+
+def targets_are_stated(
+    instance: Instance, demands: Demands, table: pd.DataFrame, sectors: pd.DataFrame
+) -> list[Violation]:
+    """The targets of the table are those of the policy, and what they leave is what the allowances leave."""
+    rows = zip(demands.rows.names, demands.rows.most, strict=True)
+    most = {index: value for (rule, index), value in rows if rule == "sector_target"}
+    held = table.loc[~demands.fixed].groupby("sector")["allowance_t"].sum()
+    names = sectors["sector"]
+    target = names.map(most).to_numpy(dtype=float)
+    left = target - names.map(held).to_numpy(dtype=float)
+    policy = instance.policy.sectors
+    sense = [("at_most" if s not in policy else policy[s].target_sense) if s in most else "" for s in names]
+    wrong = (sectors["target_sense"].fillna("").to_numpy() != np.array(sense, dtype=object)).astype(float)
+    rule = "targets_are_stated"
+    return [
+        *_differing(rule, names, sectors["target_t"], target, ABSOLUTE, "the target is the policy's [t]"),
+        *_differing(rule, names, sectors["under_target_t"], left, ABSOLUTE, "what the target leaves is left [t]"),
+        *_differing(rule, names, wrong, 0 * wrong, 0.0, "the sense of the target is the policy's"),
+    ]
+
+
+def balances_are_stated(demands: Demands, provinces: pd.DataFrame) -> list[Violation]:
+    """The limits of the provinces' balances are those of the policy."""
+    rows = zip(demands.rows.names, demands.rows.least, demands.rows.most, strict=True)
+    room = {index: (most - least) / 2 for (rule, index), least, most in rows if rule == "province_balance"}
+    names = provinces["province"]
+    expected = names.map(room).to_numpy(dtype=float)
+    message = "the balance is the policy's share of emissions [t]"
+    return list(_differing("balances_are_stated", names, provinces["balance_limit_t"], expected, ABSOLUTE, message))
+
+
+def prices_are_stated(tables: Mapping[str, pd.DataFrame], units: Mapping[str, str]) -> list[Violation]:
+    """Shadow prices of sectors and provinces are the multipliers, which have the unit of their level by that of the row.
+
+    Parameters
+    ----------
+    units
+        Unit of each level.
+    """
+    found, duals = [], tables["duals"]
+    by = np.where(duals["row"].isin(("fair_order", "equal_rates")), "rate", "t")
+    expected = duals["level"].map(dict(units)).fillna("").to_numpy(dtype=object) + "/" + by.astype(object)
+    wrong = (duals["unit"].to_numpy() != expected).astype(float)
+    found += _differing("prices_are_stated", duals["level"], wrong, 0 * wrong, 0.0, "the unit is the level's by the row's")
+    for name, key, row in (("sectors", "sector", "sector_target"), ("provinces", "province", "province_balance")):
+        table = tables[name]
+        for level in units:
+            here = duals[(duals["level"] == level) & (duals["row"] == row)]
+            price = table[key].map(dict(zip(here["index"], here["multiplier"], strict=True))).fillna(0.0)
+            stated = table.get(f"{level}_shadow_price", pd.Series(0.0, table.index))
+            if f"{level}_shadow_price" not in table and (duals["level"] == level).any():
+                found.append(Violation("prices_are_stated", f"{name}.{level}", 1.0, "columns", "the prices are there"))
+            tolerance = RELATIVE * float(here["multiplier"].abs().max()) if len(here) else 0.0
+            message = f"the price of {level} is the multiplier of the row"
+            found += _differing("prices_are_stated", table[key], stated, price, tolerance, message)
+    return found

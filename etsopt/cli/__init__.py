@@ -1,0 +1,127 @@
+"""The command line: what may be asked, and which code answers.
+
+Nothing heavy is imported here, so that ``etsopt --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from rich_argparse import RawDescriptionRichHelpFormatter as Formatter
+
+from etsopt import __version__
+from etsopt.errors import DataError, EtsoptError
+
+EXIT_CODES = """exit codes:
+  0 solved and checked    2 bad input or usage    3 infeasible (explained)
+  4 stopped by a limit, with what it holds        5 the checker refused the answer"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    if options.command is None:
+        _parser().print_help()
+        return 2
+    from etsopt.cli import commands
+
+    try:
+        return int(getattr(commands, options.command)(options))
+    except EtsoptError as error:
+        _report(error, as_json=getattr(options, "json", False))
+        return 2
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader, such as `head`, has gone; Python must not complain again when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _report(error: EtsoptError, as_json: bool) -> None:
+    """Say what failed and what to do, for people on stderr or for machines on stdout."""
+    if not as_json:
+        print(error, file=sys.stderr)
+        return
+    content: dict[str, object] = {"error": error.failure, "advice": error.advice}
+    if isinstance(error, DataError):
+        content["problems"] = [vars(problem) for problem in error.problems]
+    print(json.dumps(content, ensure_ascii=False))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="etsopt",
+        description="Allocate carbon allowances by optimisation, and check the answer.",
+        epilog=EXIT_CODES,
+        formatter_class=Formatter,
+    )
+    parser.add_argument("--version", action="version", version=f"etsopt {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    machine = argparse.ArgumentParser(add_help=False)
+    machine.add_argument("--json", action="store_true", help="print machine-readable output and nothing else")
+    _add_solve(commands, machine)
+    _add_data_commands(commands, machine)
+    for name, text in (
+        ("models", "list the models"),
+        ("rules", "list the allocation rules, their parameters and sources"),
+        ("instances", "list the shipped instances"),
+    ):
+        commands.add_parser(name, help=text, description=text, parents=[machine], formatter_class=Formatter)
+    return parser
+
+
+def _add_solve(commands: argparse._SubParsersAction[argparse.ArgumentParser], machine: argparse.ArgumentParser) -> None:
+    text = "solve a model on an instance and check the answer"
+    solve = commands.add_parser(
+        "solve", help=text, description=text, epilog=EXIT_CODES, parents=[machine], formatter_class=Formatter
+    )
+    solve.add_argument("instance", help="a folder, or the name of a shipped instance")
+    solve.add_argument(
+        "--model", default="allocation", help="name of a model, or path of a model file (default: %(default)s)"
+    )
+    solve.add_argument("--out", type=Path, help="folder to write the run to: tables, result.json, the instance")
+    _add_set(solve)
+    solve.add_argument("--time-limit", type=float, metavar="S", help="seconds for the whole solve")
+    solve.add_argument("--gap", type=float, default=1e-6, help="relative gap for whole numbers (default: %(default)s)")
+    solve.add_argument("--seed", type=int, default=0, help="seed of the solver (default: %(default)s)")
+    solve.add_argument("--method", default="reference", help="how the program is made (default: %(default)s)")
+    solve.add_argument(
+        "--solver-option", action="append", default=[], metavar="KEY=VALUE", help="an option of HiGHS; may be repeated"
+    )
+    solve.add_argument("--mps", type=Path, metavar="FILE", help="write the program of the first level in MPS format")
+
+
+def _add_set(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a policy key, such as sectors.cement.target_change=-0.01; may be repeated",
+    )
+
+
+def _add_data_commands(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], machine: argparse.ArgumentParser
+) -> None:
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[machine], formatter_class=Formatter)
+
+    validate = add("validate", "read an instance and say everything that is wrong with it")
+    validate.add_argument("instance", help="a folder, or the name of a shipped instance")
+    _add_set(validate)
+    check = add("check", "check a run again, from its instance and tables alone")
+    check.add_argument("run", type=Path, help="a run folder that `etsopt solve --out` wrote")
+    compare = add("compare", "compare the allocations of two runs, the second minus the first")
+    compare.add_argument("one", type=Path, help="a run folder")
+    compare.add_argument("other", type=Path, help="another run folder")
+    generate = add("generate", "write a seeded random instance of any size")
+    generate.add_argument("--units", type=int, required=True, help="number of allocation units")
+    generate.add_argument("--seed", type=int, default=0, help="same seed, same bytes (default: %(default)s)")
+    generate.add_argument("--out", type=Path, required=True, help="folder to write the instance to")

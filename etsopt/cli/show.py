@@ -1,0 +1,281 @@
+"""How results look on a terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from etsopt.units import format_rate, format_tonnes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from etsopt.checking import CheckReport
+    from etsopt.results import Results
+    from etsopt.rules import Rule
+
+STATUS_IN_WORDS = {
+    "certified_optimal": "certified optimal",
+    "certified_gap": "certified within the gap",
+    "feasible": "feasible, not certified",
+    "infeasible_certified": "infeasible, proven",
+    "infeasible_unproven": "infeasible, says the solver; not proven",
+    "none": "no answer",
+}
+
+TERMINATION_IN_WORDS = {
+    "time_limit": "stopped by the time limit",
+    "interrupted": "interrupted",
+    "memory": "out of memory",
+    "solver_error": "the solver failed",
+}
+
+LIMIT_IN_WORDS = {"target": "target of", "balance": "balance of", "band": "band of", "nation": "national total"}
+
+ROWS_SHOWN = 8
+
+
+def _console() -> Console:
+    # Names in the tables come from users: they are shown as they are, never read as markup.
+    return Console(markup=False, highlight=False, soft_wrap=False)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for position, name in enumerate(columns):
+        table.add_column(name, justify="left" if position == 0 else "right", overflow="fold", vertical="bottom")
+    return table
+
+
+def result(found: Results) -> None:
+    """Print a summary of results: status, sectors, provinces at their limit, levels, or why nothing is feasible."""
+    console = _console()
+    about = found.provenance
+    status = STATUS_IN_WORDS[found.status]
+    style = "bold green" if found.certified else "bold yellow"
+    stop = f", {TERMINATION_IN_WORDS[found.termination]}" if found.termination in TERMINATION_IN_WORDS else ""
+    seconds = sum(about["seconds"].values())
+    console.print(Text(f"{about['instance']}, {about['model']}: {status}{stop}, {seconds:.2f} s", style=style))
+    console.print()
+    if "sectors" in found.tables:
+        console.print(_sectors(found))
+        prices = _shadow_prices(found)
+        if prices is not None:
+            console.print(prices)
+    if found.levels and found.termination != "infeasible":
+        console.print(_levels(found))
+    if "provinces" in found.tables:
+        console.print(_provinces(found))
+    if "relief" in found.tables:
+        _relief(console, found)
+    if found.violations:
+        console.print(_violations(found.violations))
+    if found.status == "feasible" and not found.violations and not found.levels:
+        console.print(Text("The checker does not know this model; nothing was checked."))
+
+
+def _sectors(found: Results) -> Table:
+    frame = found.tables["sectors"]
+    balance = ["balance\nvalue"] if "balance_value" in frame else []
+    heads = ("units", "emissions\n[Mt]", "allowances\n[Mt]", "target\n[Mt]", "surplus\nrate", "at the\nband")
+    table = _table("Sectors", "sector", *heads, *balance)
+    for row in frame.to_dict("records"):
+        megatonnes = [row[name] / 1e6 for name in ("emissions_tco2e", "allowance_t", "target_t")]
+        cells = [
+            row["sector"],
+            f"{row['units']:,}",
+            *(f"{value:,.3f}" if np.isfinite(value) else "-" for value in megatonnes),
+        ]
+        free = row["units"] - row["units_fixed"]
+        at_band = f"{100 * (row['units_lower'] + row['units_upper']) / free:.1f} %" if free else "-"
+        cells += [format_rate(row["surplus_rate"]), at_band]
+        cells += [f"{row['balance_value']:.6f}" if np.isfinite(row["balance_value"]) else "-"] if balance else []
+        table.add_row(*map(Text, cells))
+    total = frame[["units", "emissions_tco2e", "allowance_t", "surplus_t"]].sum()
+    sums = [f"{total[name] / 1e6:,.3f}" for name in ("emissions_tco2e", "allowance_t")]
+    table.add_section()
+    table.add_row(
+        "all", f"{int(total['units']):,}", *sums, "", format_rate(total["surplus_t"] / total["emissions_tco2e"])
+    )
+    return table
+
+
+def _shadow_prices(found: Results) -> Table | None:
+    """What a tonne more of each sector's target adds to the levels; None where no level has a price."""
+    frame = found.tables["sectors"]
+    levels = [level for level in found.levels if level.name != "closest" and f"{level.name}_shadow_price" in frame]
+    if not levels:
+        return None
+    heads = [f"{level.name} [{level.unit}/t]" for level in levels]
+    table = _table("Shadow prices: what one more tonne of a sector's target adds to a level", "sector", *heads)
+    for row in frame.to_dict("records"):
+        table.add_row(Text(row["sector"]), *(Text(f"{row[f'{level.name}_shadow_price']:+.4g}") for level in levels))
+    return table
+
+
+def _levels(found: Results) -> Table:
+    table = _table("Levels, each held before the next", "level", "value", "unit", "gap", "certified", "by")
+    for level in found.levels:
+        value = format_tonnes(level.value) if level.unit == "t" else f"{level.value:.6g}"
+        gap = f"{abs(level.gap):.1e}" if np.isfinite(level.gap) else "-"
+        table.add_row(
+            *map(Text, (level.name, value, level.unit, gap, "yes" if level.certified else "no", level.algorithm))
+        )
+    return table
+
+
+def _provinces(found: Results) -> Text:
+    frame = found.tables["provinces"]
+    limited = frame[frame["balance_limit_t"].notna()]
+    if limited.empty:
+        return Text("No province balance is asked for.\n")
+    surplus, limit = limited["surplus_t"].abs(), limited["balance_limit_t"]
+    at_limit = limited.loc[surplus >= limit - 1.0, "province"].tolist()
+    names = f": {', '.join(at_limit)}" if at_limit else ""
+    over = limited.loc[surplus > limit + 1.0, "province"].tolist()
+    broken = f"; broken in {', '.join(over)}" if over else ""
+    return Text(f"Provinces: {len(limited)} with a balance, {len(at_limit)} at its limit{names}{broken}.\n")
+
+
+def _relief(console: Console, found: Results) -> None:
+    frame = found.tables["relief"]
+    if found.infeasible_by_t is not None:
+        amount = format_tonnes(found.infeasible_by_t)
+        console.print(Text(f"No allocation meets every limit: they lack {amount} t in all, at least.\n"))
+    titles = {
+        "alone": "Out of reach whatever the other limits are",
+        "targets_give_way": "If the bands stand, these limits give way by the least tonnes",
+        "bands_give_way": "If the targets stand, bands widen and balances give way, at least",
+    }
+    for way, title in titles.items():
+        rows = frame[frame["way_out"] == way]
+        if rows.empty:
+            continue
+        table = _table(title, "limit", "by", "from", "to", "unit")
+        ordered = rows.sort_values("limit", key=lambda limits: limits != "band", kind="stable")
+        for row in ordered.head(ROWS_SHOWN).to_dict("records"):
+            form = format_tonnes if row["unit"] == "t" else format_rate
+            name = f"{LIMIT_IN_WORDS[row['limit']]} {row['index']}".strip()
+            table.add_row(
+                *map(
+                    Text, (name, form(row["by"]), form(row["from"]), form(row["to"]), "t" if row["unit"] == "t" else "")
+                )
+            )
+        console.print(table)
+        if len(rows) > ROWS_SHOWN:
+            console.print(Text(f"and {len(rows) - ROWS_SHOWN} more; the table `relief` of the run has all.\n"))
+
+
+def _violations(violations: Any) -> Table:
+    table = _table("The checker refuses the answer", "rule", "where", "by", "unit", "statement")
+    for item in list(violations)[:ROWS_SHOWN]:
+        table.add_row(*map(Text, (item["rule"], item["where"], f"{item['amount']:.6g}", item["unit"], item["message"])))
+    return table
+
+
+def report(checked: CheckReport, same_instance: bool) -> None:
+    """Print what the checker found."""
+    console = _console()
+    if not same_instance:
+        console.print(
+            Text("The instance in the run folder is not the one that was solved: its hash differs.", style="bold red")
+        )
+    if checked.infeasible_by_t is not None:
+        console.print(Text(f"Infeasible by at least {format_tonnes(checked.infeasible_by_t)} t: recomputed."))
+        return
+    table = _table(
+        "Levels recomputed from the tables", "level", "value", "bound", "gap", "tolerance", "unit", "certified"
+    )
+    for level in checked.levels:
+        figures = (f"{level.value:.10g}", f"{level.bound:.10g}", f"{level.gap:.1e}", f"{level.tolerance:.1e}")
+        table.add_row(*map(Text, (level.name, *figures, level.unit, "yes" if level.certified else "no")))
+    if checked.levels:
+        console.print(table)
+    if checked.violations:
+        console.print(_violations(checked.table.to_dict("records")))
+    else:
+        console.print(Text("Every statement holds.", style="bold green"))
+
+
+def comparison(one: Results, other: Results, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Print what differs between two allocations."""
+    console = _console()
+    table = _table("Allowances by sector", "sector", "first [Mt]", "second [Mt]", "difference [t]")
+    for row in tables["sectors"].to_dict("records"):
+        figures = (
+            f"{row['allowance_t_one'] / 1e6:,.3f}",
+            f"{row['allowance_t_other'] / 1e6:,.3f}",
+            format_tonnes(row["difference_t"]),
+        )
+        table.add_row(*map(Text, (row["sector"], *figures)))
+    console.print(table)
+    units = tables["allocation"]
+    difference = units["difference_t"].abs()
+    moved = int((difference > 1).sum())
+    console.print(
+        Text(
+            f"{moved} of {len(units)} units differ by more than a tonne; in all {format_tonnes(difference.sum())} t.\n"
+        )
+    )
+    if moved:
+        table = _table("Largest differences", "unit", "first [t]", "second [t]", "difference [t]")
+        for position in difference.sort_values(ascending=False, kind="stable").index[:ROWS_SHOWN]:
+            row = units.loc[position]
+            tonnes = [format_tonnes(row[name]) for name in ("allowance_t_one", "allowance_t_other", "difference_t")]
+            table.add_row(*map(Text, (row["unit_id"], *tonnes)))
+        console.print(table)
+    levels = {level.name: level for level in one.levels}
+    for level in other.levels:
+        if level.name in levels:
+            console.print(Text(f"{level.name}: {levels[level.name].value:.6g} and {level.value:.6g} {level.unit}"))
+
+
+def listing(lines: Mapping[str, str], as_json: bool) -> int:
+    """Print names with a line about each."""
+    if as_json:
+        print(json.dumps(lines, ensure_ascii=False))
+        return 0
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for name, line in lines.items():
+        table.add_row(Text(name, style="bold"), Text(line))
+    _console().print(table)
+    return 0
+
+
+def rules(found: Mapping[str, Rule], as_json: bool) -> int:
+    """Print the rules with parameters and sources."""
+    if as_json:
+        content = {
+            name: {
+                "summary": rule.summary,
+                "source": rule.source,
+                "parameters": rule.parameters.model_json_schema()["properties"],
+            }
+            for name, rule in found.items()
+        }
+        print(json.dumps(content, ensure_ascii=False))
+        return 0
+    console = _console()
+    for name, rule in sorted(found.items()):
+        console.print(Text(name, style="bold"), Text(rule.summary))
+        for key, field in rule.parameters.model_fields.items():
+            default = "required" if field.is_required() else f"default {field.default}"
+            console.print(Text(f"  {key}: {field.description} ({default})"))
+        console.print(Text(f"  Source: {rule.source}\n"))
+    return 0

@@ -1,0 +1,133 @@
+"""Check what no table can show alone: references, quantities that belong together, slips of units."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.data.schema import ENTERPRISES, PLAUSIBLE_INTENSITY, UNITS
+from etsopt.data.words import counted, did_you_mean
+from etsopt.errors import ROWS_SHOWN, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.data.policy import Policy
+
+SLIP = 100.0
+"""An intensity this many times its sector's typical one, or this fraction of it, is a slip of units."""
+
+
+def validate_together(units: pd.DataFrame, enterprises: pd.DataFrame | None, policy: Policy) -> list[Problem]:
+    """Problems of the tables and the policy taken together, each of them being right by itself."""
+    problems = _problems_of_references(units, enterprises)
+    problems += _problems_of_quantities(units)
+    sectors, provinces = set(units["sector"]), set(units["province"])
+    for sector in policy.sectors:
+        if sector not in sectors:
+            what = f"the sector {sector!r} has no unit"
+            problems.append(Problem("policy.toml", what, "Remove its table, or add its units.", f"sectors.{sector}"))
+        elif policy.sectors[sector].target_intensity is not None:
+            problems += _problems_of_target_intensity(units, sector)
+    if isinstance(policy.provinces.balance, dict):
+        for province in sorted(set(policy.provinces.balance) - provinces):
+            advice = f"{did_you_mean(province, sorted(provinces))}Correct its name, or remove it."
+            what = f"the province {province!r} has no unit"
+            problems.append(Problem("policy.toml", what, advice, "provinces.balance"))
+    return problems
+
+
+def cells_of(
+    units: pd.DataFrame, where: NDArray[np.bool_], values: NDArray[np.float64] | None = None, form: str = "{}"
+) -> tuple[tuple[str, str], ...]:
+    """Name units instead of lines, since the rows are sorted by now, and write a value of each in a format."""
+    names = units["unit_id"].to_numpy()
+    return tuple(
+        (f"of {names[row]}", "" if values is None else form.format(values[row])) for row in np.flatnonzero(where)
+    )
+
+
+def _problems_of_references(units: pd.DataFrame, enterprises: pd.DataFrame | None) -> list[Problem]:
+    if enterprises is None:
+        return []
+    missing = sorted(set(units["enterprise_id"]) - set(enterprises["enterprise_id"]))
+    if not missing:
+        return []
+    shown = ", ".join(missing[:ROWS_SHOWN])
+    left = f" and {len(missing) - ROWS_SHOWN} more" if len(missing) > ROWS_SHOWN else ""
+    count = counted(len(missing), "enterprise of units.csv has no row", "enterprises of units.csv have no row")
+    advice = "Add what is missing, or leave the table out."
+    return [Problem(ENTERPRISES.file, f"{count}: {shown}{left}", advice, "enterprise_id")]
+
+
+def _problems_of_quantities(units: pd.DataFrame) -> list[Problem]:
+    problems = []
+    emissions = units["emissions_tco2e"].to_numpy()
+    if "intensity_emissions_tco2e" in units:
+        part = units["intensity_emissions_tco2e"].to_numpy()
+        above = part > emissions * (1 + 1e-9)
+        if above.any():
+            count = counted(int(above.sum()), "value exceeds", "values exceed")
+            what = f"{count} the unit's whole emissions"
+            advice = "It is a part of emissions_tco2e: ironmaking and sintering of a steel enterprise."
+            cells = cells_of(units, above, part, "{:.12g}")
+            problems.append(Problem(UNITS.file, what, advice, "intensity_emissions_tco2e", cells))
+    return problems + _problems_of_slips(units)
+
+
+def _problems_of_slips(units: pd.DataFrame) -> list[Problem]:
+    """Find slips of units, in the figures of the whole unit and in those on which the rule measures intensity."""
+    whole = units.drop(columns=["intensity_output_t", "intensity_emissions_tco2e"], errors="ignore")
+    typical = units["sector"].map(PLAUSIBLE_INTENSITY).to_numpy(dtype=float)
+    seen = np.zeros(len(units), dtype=bool)
+    problems = []
+    for base, columns in (
+        (intensity_base(whole), "emissions_tco2e or output_t"),
+        (intensity_base(units), "intensity_emissions_tco2e or intensity_output_t"),
+    ):
+        intensity = base[1] / base[0]
+        ratio = intensity / typical
+        slip = ((ratio > SLIP) | ((ratio < 1 / SLIP) & (ratio > 0))) & ~seen
+        seen |= slip
+        powers = np.rint(np.log10(ratio, out=np.zeros(len(ratio)), where=slip))
+        for power in np.unique(powers[slip]):
+            here = slip & (powers == power)
+            times = f"{10**power:g} times" if power > 0 else f"1/{10**-power:g} of"
+            count = counted(int(here.sum()), "unit has", "units have")
+            what = f"{count} about {times} the plausible intensity of {'its' if here.sum() == 1 else 'their'} sector"
+            advice = "Emissions and output are in tonnes: check for kt, 10 000 t (万吨) or kg in one of them."
+            problems.append(Problem(UNITS.file, what, advice, columns, cells_of(units, here, intensity, "{:.6g} t/t")))
+    return problems
+
+
+def _problems_of_target_intensity(units: pd.DataFrame, sector: str) -> list[Problem]:
+    absent = (units["sector"] == sector).to_numpy()
+    if "output_t" in units:
+        absent = absent & np.isnan(units["output_t"].to_numpy())
+    if "case" in units:
+        absent = absent & (units["case"] == "").to_numpy()
+    if not absent.any():
+        return []
+    count = counted(int(absent.sum()), f"unit of {sector} has", f"units of {sector} have")
+    what = f"{count} no output, but the sector's target is an intensity"
+    advice = "Fill the column, or state target_change or target_t."
+    return [Problem(UNITS.file, what, advice, "output_t", cells_of(units, absent))]
+
+
+def intensity_base(units: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Output and emissions on which a unit's intensity is measured, shapes ``(units,)`` [t, tCO2e].
+
+    Where the columns of the intensity are absent, those of the whole unit stand in; NaN where there is no output.
+    """
+    nothing = np.full(len(units), np.nan)
+    output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else nothing
+    emissions = units["emissions_tco2e"].to_numpy(dtype=float)
+    if "intensity_output_t" in units:
+        part = units["intensity_output_t"].to_numpy(dtype=float)
+        output = np.where(np.isnan(part), output, part)
+    if "intensity_emissions_tco2e" in units:
+        part = units["intensity_emissions_tco2e"].to_numpy(dtype=float)
+        emissions = np.where(np.isnan(part), emissions, part)
+    return output, emissions

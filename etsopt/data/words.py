@@ -1,0 +1,29 @@
+"""Words of messages: counts with their grammar, and the name that was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Write a count with the words that agree with it.
+
+    >>> counted(1, "cell is", "cells are"), counted(2, "cell is", "cells are")
+    ('1 cell is', '2 cells are')
+    """
+    return f"{count} {one if count == 1 else many}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Ask for the known name that is nearest, with a space after the question; empty where none is near.
+
+    >>> did_you_mean("CEMNT", ["cement", "steel"]), did_you_mean("glass", ["cement", "steel"])
+    ("Did you mean 'cement'? ", '')
+    """
+    by_folded = {one.casefold(): one for one in known}
+    near = difflib.get_close_matches(name.casefold(), by_folded, 1)
+    return f"Did you mean {by_folded[near[0]]!r}? " if near else ""

@@ -1,0 +1,58 @@
+"""Write README.md, the formulation book, from the docstrings of the models beside this file."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+INTRODUCTION = """\
+# The models
+
+One file, one formulation. Each section below is the docstring of its file, and the name at the right of an equation is
+the name of the constraint or objective in the code. `CONTRIBUTING.md` says how to add a model.
+
+Written by `make docs`; edit the docstrings, not this page.
+"""
+
+
+def models() -> dict[str, str]:
+    """Read the docstrings of the models, by name."""
+    paths = sorted((HERE / "etsopt_models").glob("[a-z]*.py"))
+    return {path.stem: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "" for path in paths}
+
+
+def for_github(text: str) -> str:
+    r"""Write mathematics as GitHub takes it: fenced where displayed, in dollars and backticks inside a line.
+
+    Plain dollars would let Markdown read the underscores and backslashes first.
+    """
+    parts = re.split(r"\$\$(.+?)\$\$", text, flags=re.DOTALL)
+    prose = [re.sub(r"\$([^$\n]+)\$", r"$`\1`$", part) for part in parts[::2]]
+    shown = [f"```math\n{part.strip()}\n```" for part in parts[1::2]]
+    pieces = [prose[0]]
+    for formula, after in zip(shown, prose[1:], strict=True):
+        pieces += [_ended(pieces.pop()), formula, "\n" + after.lstrip("\n") if not after.startswith("\n\n") else after]
+    return "".join(pieces)
+
+
+def _ended(text: str) -> str:
+    """End a line, since a fence starts on one of its own."""
+    return text if text.endswith("\n") else text + "\n"
+
+
+def readme() -> str:
+    """Return the whole page."""
+    found = models()
+    contents = [f"- [{name}](#{name}): {text.splitlines()[0]}" for name, text in found.items()]
+    sections = [
+        f"## {name}\n\n[`etsopt_models/{name}.py`](etsopt_models/{name}.py)\n\n{for_github(text).rstrip()}\n"
+        for name, text in found.items()
+    ]
+    return "\n".join([INTRODUCTION, "\n".join(contents) + "\n", *sections])
+
+
+if __name__ == "__main__":
+    (HERE / "README.md").write_text(readme(), encoding="utf-8", newline="\n")

@@ -1,0 +1,88 @@
+"""What several test files need: a small valid instance folder, and random instances by a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import settings
+
+from etsopt.data.instance import Instance
+
+# The same examples in every run, and none of them judged by the clock.
+settings.register_profile("etsopt", deadline=None, derandomize=True)
+settings.load_profile("etsopt")
+
+UNITS_CSV = """\
+unit_id,enterprise_id,name,sector,province,emissions_tco2e,output_t
+line-1,north,Line 1,cement,Hebei,780000,1000000
+line-2,north,Line 2,cement,Hebei,984000,1200000
+mill-1,south,Mill,steel,Hunan,10500000,5000000
+"""
+
+POLICY_TOML = """\
+year = 2025
+
+[rule]
+name = "cn-2025"
+"""
+
+TYPICAL_INTENSITY = {"cement": 0.83, "steel": 2.06, "aluminium": 1.57}
+"""Emissions of a whole unit per tonne of product [t/t], from the domain's sector totals of 2024."""
+
+
+@pytest.fixture
+def write_folder(tmp_path: Path) -> Callable[..., Path]:
+    """Write an instance folder: valid as it stands, each file replaced by another content or left out by None."""
+
+    def write(
+        units_csv: str | bytes | None = UNITS_CSV,
+        policy: str | bytes | None = POLICY_TOML,
+        enterprises_csv: str | bytes | None = None,
+        name: str = "plant",
+    ) -> Path:
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        for file, content in (
+            ("units.csv", units_csv),
+            ("policy.toml", policy),
+            ("enterprises.csv", enterprises_csv),
+        ):
+            if content is not None:
+                (folder / file).write_bytes(content.encode() if isinstance(content, str) else content)
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def random_instance() -> Callable[..., Instance]:
+    """Make a small random instance: ``random_instance(seed, units, **{"sectors.cement.band": 0.02})``."""
+    return make_random_instance
+
+
+def make_random_instance(seed: int, units: int, **policy_changes: Any) -> Instance:
+    """Three sectors in four provinces, one to three units an enterprise, 30 kt to 10 Mt, intensities spread by 6 %."""
+    random = np.random.default_rng(seed)
+    sector = random.choice(list(TYPICAL_INTENSITY), units)
+    emissions = np.round(10 ** random.uniform(np.log10(3e4), 7, units))
+    typical = np.array([TYPICAL_INTENSITY[name] for name in sector])
+    output = np.round(emissions / (typical * np.exp(0.06 * random.normal(size=units))))
+    owner = np.repeat(np.arange(units), random.integers(1, 4, units))[:units]
+    frame = pd.DataFrame(
+        {
+            "unit_id": [f"unit-{number:03d}" for number in range(units)],
+            "enterprise_id": [f"firm-{number:03d}" for number in owner],
+            "sector": sector,
+            "province": random.choice(["Anhui", "Hebei", "Hunan", "Yunnan"], units),
+            "emissions_tco2e": emissions,
+            "output_t": output,
+        }
+    )
+    policy = {"year": 2025, "rule": {"name": "cn-2025"}}
+    instance = Instance.from_frames(frame, policy, name=f"random-{units}-{seed}")
+    return instance.with_policy(policy_changes) if policy_changes else instance

@@ -1,0 +1,311 @@
+"""The command line: what it prints, where, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etsopt.cli import main
+
+USER_MODEL = '''"""Least allowances that keep every unit at nine tenths of its emissions."""
+import pandas as pd
+import pyomo.environ as pyo
+
+def formulate():
+    m = pyo.AbstractModel("user")
+    m.UNITS = pyo.Set()
+    m.emissions = pyo.Param(m.UNITS)
+    m.allowance = pyo.Var(m.UNITS, bounds=lambda m, i: (0, m.emissions[i]))
+    @m.Constraint(m.UNITS)
+    def enough(m, i):
+        return m.allowance[i] >= 0.9 * m.emissions[i]
+    @m.Objective(doc="total [t]")
+    def total(m):
+        return sum(m.allowance[i] for i in m.UNITS)
+    return m
+
+def parameters(instance):
+    return {"UNITS": len(instance.units), "emissions": instance.emissions_tco2e}
+
+def tables(instance, solution):
+    return {"plan": pd.DataFrame({"unit_id": instance.units["unit_id"], "allowance_t": solution.values["allowance"]})}
+'''
+
+HARD_MODEL = '''"""A market-split program: small, and far beyond a second."""
+import numpy as np
+import pyomo.environ as pyo
+
+def formulate():
+    m = pyo.AbstractModel("split")
+    m.ROWS, m.ITEMS = pyo.Set(), pyo.Set()
+    m.size = pyo.Param(m.ROWS, m.ITEMS)
+    m.half = pyo.Param(m.ROWS)
+    m.take = pyo.Var(m.ITEMS, domain=pyo.Binary)
+    m.over, m.under = (pyo.Var(m.ROWS, bounds=(0, 1e5)) for _ in range(2))
+    @m.Constraint(m.ROWS)
+    def split(m, r):
+        return sum(m.size[r, j] * m.take[j] for j in m.ITEMS) - m.over[r] + m.under[r] == m.half[r]
+    @m.Objective(doc="distance [t]")
+    def distance(m):
+        return sum(m.over[r] + m.under[r] for r in m.ROWS)
+    return m
+
+def parameters(instance):
+    size = np.random.default_rng(1).integers(1, 100, (6, 50)).astype(float)
+    return {"ROWS": 6, "ITEMS": 50, "size": size, "half": np.floor(size.sum(axis=1) / 2)}
+
+def tables(instance, solution):
+    import pandas as pd
+    return {"take": pd.DataFrame({"take": solution.values["take"]})}
+'''
+
+
+def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
+    code = main([*arguments, "--json"])
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return code, json.loads(captured.out)
+
+
+def test_solving_a_shipped_instance_prints_a_certified_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "cn-2025"]) == 0
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert lines[0].startswith("cn-2025, allocation: certified optimal, ")
+    assert captured.err == ""
+    for word in ("cement", "steel", "aluminium", "change", "worst", "closest", "Shadow prices", "balance", "1,279"):
+        assert word in captured.out
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_json_is_all_there_is_on_stdout(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "tiny", "--json"]) == 0
+    captured = capfd.readouterr()
+    content = json.loads(captured.out)
+    assert captured.out.count("\n") == 1
+    assert captured.err == ""
+    assert content["status"] == "certified_optimal"
+    assert content["certified"] is True
+    assert [level["name"] for level in content["levels"]] == ["change", "worst", "closest"]
+    for key in ("model", "method", "termination", "prices", "seconds", "versions", "instance_hash", "seed"):
+        assert key in content
+
+
+def test_a_one_percent_tighter_cement_target_is_met_and_certified_level_by_level(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, content = run_json(capsys, "solve", "cn-2025", "--set", "sectors.cement.target_change=-0.01")
+    assert code == 0
+    assert all(level["certified"] for level in content["levels"])
+    assert content["policy"]["sectors"]["cement"]["target_change"] == -0.01
+
+
+def test_four_percent_is_infeasible_and_explained_in_tonnes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "cn-2025", "--set", "sectors.cement.target_change=-0.04"]) == 3
+    out = capsys.readouterr().out
+    assert "infeasible, proven" in out
+    assert "target of cement" in out
+    assert "9,561,302" in out
+    assert "band of cement" in out
+    assert "4.00 %" in out
+
+
+def test_europe_lacks_1014305_tonnes_in_aluminium_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "eu-2019"]) == 3
+    out = capsys.readouterr().out
+    assert "they lack 1,014,305 t in all" in out
+    assert "target of aluminium" in out
+    assert "cement" not in out
+    assert "steel" not in out
+
+
+def test_a_run_is_written_checked_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, other = str(tmp_path / "one"), str(tmp_path / "other")
+    assert main(["solve", "tiny", "--out", one]) == 0
+    assert main(["solve", "tiny", "--out", other, "--set", "sectors.cement.target_change=-0.01"]) == 0
+    capsys.readouterr()
+    assert main(["check", one]) == 0
+    assert "Every statement holds." in capsys.readouterr().out
+    code, content = run_json(capsys, "compare", one, other)
+    assert code == 0
+    assert sum(row["difference_t"] for row in content["sectors"]) == pytest.approx(-2800.0)
+    assert main(["compare", one, other]) == 0
+    assert "units differ by more than a tonne" in capsys.readouterr().out
+
+
+def test_a_tampered_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "run"
+    assert main(["solve", "tiny", "--out", str(folder)]) == 0
+    table = folder / "tables" / "allocation.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace("101500.0", "102500.0"), encoding="utf-8")
+    capsys.readouterr()
+    code, content = run_json(capsys, "check", str(folder))
+    assert code == 5
+    assert {"surplus", "sector_target"} <= {violation["rule"] for violation in content["violations"]}
+    assert main(["check", str(folder)]) == 5
+    assert "The checker refuses the answer" in capsys.readouterr().out
+
+
+def test_a_changed_instance_in_the_run_folder_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "run"
+    assert main(["solve", "tiny", "--out", str(folder)]) == 0
+    policy = folder / "instance" / "policy.toml"
+    policy.write_text(policy.read_text(encoding="utf-8").replace("year = 2025", "year = 2026"), encoding="utf-8")
+    capsys.readouterr()
+    assert main(["check", str(folder)]) == 5
+    assert "its hash differs" in capsys.readouterr().out
+
+
+def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = str(tmp_path / "run")
+    assert main(["solve", "eu-2019", "--out", folder]) == 3
+    capsys.readouterr()
+    assert main(["check", folder]) == 0
+    assert "Infeasible by at least 1,014,305 t: recomputed." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "failure", "advice"),
+    [
+        (["solve", "nowhere"], "There is no folder 'nowhere'", "Shipped are cn-2025, eu-2019, tiny."),
+        (["solve", "tiny", "--model", "alocation"], "There is no model 'alocation'", "The models are allocation"),
+        (["solve", "tiny", "--model", "nowhere.py"], "There is no model file 'nowhere.py'", "Give the path"),
+        (["solve", "tiny", "--set", "year"], "--set 'year' is not KEY=VALUE", "For example"),
+        (["solve", "tiny", "--set", "sectors.cement.bnd=0.1"], "sectors.cement.bnd", "The keys there are"),
+        (["solve", "tiny", "--solver-option", "presolv=on"], "HiGHS has no option 'presolv'", "highs.dev"),
+        (["solve", "tiny", "--solver-option", "presolve=3"], "The option presolve of HiGHS is 3", "It takes a str"),
+        (["solve", "tiny", "--time-limit", "0"], "The time limit is 0.0 s", "above zero"),
+        (["solve", "tiny", "--gap", "2"], "The gap is 2.0", "a fraction"),
+        (["solve", "tiny", "--seed", "-1"], "The seed is -1", "whole number"),
+        (["solve", "tiny", "--method", "magic"], "There is no method 'magic'", "reference"),
+        (["check", "nowhere"], "There is no run in 'nowhere'", "result.json"),
+        (["generate", "--units", "2", "--out", "x"], "2 units are too few", "at least 3"),
+    ],
+)
+def test_a_wrong_call_is_explained_with_exit_code_two(
+    arguments: list[str], failure: str, advice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    before, _, after = captured.err.partition("\n\n")
+    assert failure in before + after
+    assert advice in after
+    assert "Traceback" not in captured.err
+
+
+def test_an_error_is_machine_readable_too(capsys: pytest.CaptureFixture[str]) -> None:
+    code, content = run_json(capsys, "solve", "tiny", "--set", "sectors.cement.band=7")
+    assert code == 2
+    assert content["problems"][0]["column"] == "sectors.cement.band"
+
+
+def test_validate_says_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "eu-2019"]) == 0
+    assert capsys.readouterr().out == "eu-2019 is valid: 435 units in aluminium, cement, steel.\n"
+
+
+@pytest.mark.parametrize("name", ["models", "rules", "instances"])
+def test_listings_name_everything(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    expected = {
+        "models": {"allocation", "allocation_relief", "balance_value"},
+        "rules": {"cn-2024", "cn-2025", "cn-2026", "grandfathering", "benchmark", "given"},
+        "instances": {"cn-2025", "eu-2019", "tiny"},
+    }[name]
+    code, content = run_json(capsys, name)
+    assert code == 0
+    assert set(content) == expected
+    assert main([name]) == 0
+    out = capsys.readouterr().out
+    assert all(item in out for item in expected)
+
+
+def test_the_rule_itself_is_a_model(capsys: pytest.CaptureFixture[str]) -> None:
+    code, content = run_json(capsys, "solve", "cn-2025", "--model", "balance_value")
+    assert code == 0
+    assert content["status"] == "certified_optimal"
+
+
+def test_a_model_of_the_users_own_runs_by_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "my_model.py"
+    path.write_text(USER_MODEL, encoding="utf-8")
+    code, content = run_json(capsys, "solve", "tiny", "--model", str(path), "--out", str(tmp_path / "run"))
+    assert code == 0
+    assert content["model"] == "my_model"
+    assert content["status"] == "feasible"
+    assert content["levels"][0]["value"] == pytest.approx(0.9 * 560_000)
+    assert main(["solve", "tiny", "--model", str(path)]) == 0
+    assert "My" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("x = 1\n", "has no formulate, parameters, tables"), ("1 / 0\n", "could not be loaded: ZeroDivisionError")],
+)
+def test_a_broken_model_file_is_explained(
+    tmp_path: Path, text: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text(text, encoding="utf-8")
+    assert main(["solve", "tiny", "--model", str(path)]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_program_is_written_as_mps_with_its_names(tmp_path: Path) -> None:
+    path = tmp_path / "program.mps"
+    assert main(["solve", "tiny", "--mps", str(path), "--json"]) == 0
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("NAME")
+    assert " sector_target_0" in text
+    assert " allowance_2" in text
+
+
+def test_no_command_prints_help_and_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    out = capsys.readouterr().out
+    assert "solve" in out
+    assert "exit codes" in out
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = "[m for m in ('pandas', 'numpy', 'pyomo', 'highspy') if m in sys.modules]"
+    code = f"import sys, etsopt.cli; etsopt.cli._parser(); print({heavy})"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_a_time_limit_keeps_the_incumbent_and_exits_with_four(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "hard.py"
+    path.write_text(HARD_MODEL, encoding="utf-8")
+    code, content = run_json(capsys, "solve", "tiny", "--model", str(path), "--time-limit", "1")
+    assert code == 4
+    assert content["termination"] == "time_limit"
+    assert content["status"] == "feasible"
+    level = content["levels"][0]
+    assert 0 <= level["bound"] <= level["value"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGINT is sent to a child process")
+def test_ctrl_c_stops_the_solver_and_keeps_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "hard.py"
+    path.write_text(HARD_MODEL, encoding="utf-8")
+    command = [sys.executable, "-m", "etsopt", "solve", "tiny", "--model", str(path), "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(6)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 4, err
+    content = json.loads(out)
+    assert content["termination"] == "interrupted"
+    assert content["status"] == "feasible"
+    assert err == ""

@@ -1,0 +1,64 @@
+"""Generated instances: any size, the same bytes, figures like those of the real system."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import etsopt
+from etsopt.cli import main
+from etsopt.generate import PROFILES, generate
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("one", "other"):
+        assert main(["generate", "--units", "200", "--seed", "7", "--out", str(tmp_path / name)]) == 0
+    assert "200 units written" in capsys.readouterr().out
+    for file in ("units.csv", "policy.toml", "README.md"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes()
+    assert generate(200, 8).hash != generate(200, 7).hash
+
+
+def test_what_is_written_reads_back_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["generate", "--units", "50", "--out", str(tmp_path / "made"), "--json"]) == 0
+    stated = json.loads(capsys.readouterr().out)
+    assert etsopt.read(tmp_path / "made").hash == stated["hash"] == generate(50, 0).hash
+
+
+def test_the_first_line_of_its_readme_says_that_nothing_is_observed(tmp_path: Path) -> None:
+    main(["generate", "--units", "3", "--out", str(tmp_path / "made"), "--json"])
+    assert (tmp_path / "made" / "README.md").read_text(encoding="utf-8").startswith("Everything here is assumed")
+
+
+@pytest.mark.parametrize("units", [3, 10, 1000])
+def test_every_size_is_valid_and_has_every_sector(units: int) -> None:
+    instance = generate(units, 3)
+    assert len(instance.units) == units
+    assert instance.sectors == sorted(PROFILES)
+
+
+def test_sizes_and_intensities_follow_the_profiles() -> None:
+    instance = generate(20_000, 1)
+    for name, profile in PROFILES.items():
+        here = (instance.units["sector"] == name).to_numpy()
+        emissions, intensity = instance.emissions_tco2e[here], instance.intensity[here]
+        assert here.mean() == pytest.approx(profile.share, rel=0.1)
+        assert emissions.mean() == pytest.approx(profile.mean_emissions_t, rel=0.1)
+        middle = np.abs(intensity / profile.intensity - 1) < 0.2
+        assert np.median(intensity) == pytest.approx(profile.intensity, rel=0.01)
+        assert np.std(np.log(intensity[middle])) == pytest.approx(profile.intensity_spread, rel=0.15)
+        assert 0.001 < (~middle).mean() < 0.03
+
+
+def test_a_generated_instance_solves_to_a_certificate() -> None:
+    assert etsopt.solve(generate(300, 5)).status == "certified_optimal"
+
+
+def test_impossible_sizes_are_refused() -> None:
+    with pytest.raises(etsopt.UsageError, match=r"2 units are too few\.\n\nAsk for at least 3"):
+        generate(2)
+    with pytest.raises(etsopt.UsageError, match=r"The seed is -1\.\n\nIt is a whole number"):
+        generate(5, -1)

@@ -1,0 +1,82 @@
+"""Results: what they say of themselves, on disk and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import etsopt
+from etsopt.results import load_instance
+
+
+@pytest.fixture(scope="module")
+def solved() -> etsopt.Results:
+    return etsopt.solve(etsopt.read("cn-2025"))
+
+
+def test_every_unit_sector_and_province_of_cn_2025_is_where_it_must_be(solved: etsopt.Results) -> None:
+    allocation, sectors, provinces = (solved.tables[name] for name in ("allocation", "sectors", "provinces"))
+    assert solved.status == "certified_optimal"
+    assert (allocation["surplus_rate"].abs() <= 0.03 + 1e-4).all()
+    assert (allocation["allowance_t"] >= (0.97 * allocation["emissions_tco2e"]).astype(int) - 1e-3).all()
+    assert (allocation["allowance_t"] <= 1.03 * allocation["emissions_tco2e"] + 1e-3).all()
+    assert (sectors["allowance_t"] <= sectors["target_t"] + 0.02).all()
+    assert (provinces["surplus_t"].abs() <= 0.005 * provinces["emissions_tco2e"] + 0.02).all()
+
+
+def test_without_balances_and_at_present_emissions_it_is_the_rule_itself() -> None:
+    instance = etsopt.read("cn-2025").with_policy({"provinces.balance": None})
+    chosen = etsopt.solve(instance).tables["allocation"]
+    rule = etsopt.solve(instance, "balance_value").tables["allocation"]
+    assert (chosen["allowance_t"] - rule["allowance_t"]).abs().max() < 1e-6
+
+
+def test_a_run_folder_reads_back_as_it_was(solved: etsopt.Results, tmp_path: Path) -> None:
+    instance = etsopt.read("cn-2025")
+    solved.save(tmp_path / "run", instance)
+    again = etsopt.load(tmp_path / "run")
+    assert again.summary() == json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
+    assert again.levels == solved.levels
+    for name, table in solved.tables.items():
+        pd.testing.assert_frame_equal(again.tables[name], table, check_dtype=False, check_exact=True)
+    assert load_instance(tmp_path / "run").hash == instance.hash
+    assert etsopt.check(instance, again).certified
+    assert not list((tmp_path / "run").glob("*.part"))
+
+
+def test_prices_have_a_level_a_row_and_a_unit(solved: etsopt.Results) -> None:
+    prices = solved.prices
+    change = prices[(prices["level"] == "change") & (prices["row"] == "sector_target")]
+    assert set(change["index"]) == {"cement", "steel", "aluminium"}
+    assert set(change["unit"]) == {"t/t"}
+    assert (change["price"] <= 0).all()
+
+
+def test_a_damaged_run_folder_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text("{", encoding="utf-8")
+    with pytest.raises(etsopt.DataError, match="cannot be read"):
+        etsopt.load(tmp_path)
+
+
+def test_runs_without_an_allocation_cannot_be_compared(solved: etsopt.Results) -> None:
+    infeasible = etsopt.solve(etsopt.read("eu-2019"))
+    with pytest.raises(etsopt.UsageError, match="holds no allocation"):
+        etsopt.compare(solved, infeasible)
+
+
+def test_the_provenance_says_how_it_was_obtained(solved: etsopt.Results) -> None:
+    about = solved.provenance
+    assert about["instance_hash"] == etsopt.read("cn-2025").hash
+    assert about["method"] == "reference"
+    assert set(about["seconds"]) == {"build", "solve", "tables", "check"}
+    assert about["versions"]["highspy"]
+    assert about["policy"]["rule"]["name"] == "cn-2025"
+
+
+def test_public_names_are_there_and_unknown_ones_are_not() -> None:
+    assert all(getattr(etsopt, name) is not None for name in etsopt.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        etsopt.nothing  # noqa: B018
