@@ -112,7 +112,7 @@ class Results:
             "prices": self.prices.to_dict("records"),
             "violations": list(self.violations),
         }
-        return finite(content)  # type: ignore[no-any-return]
+        return dict(finite(content))
 
     def save(self, folder: Path, instance: Instance | None = None) -> None:
         """Write a run folder: ``tables/<name>.csv``, ``result.json``, and the instance to check it against."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.stamp.program import Program
 
+
 def read(source: str | Path) -> Instance:
     """Read an instance and see that its rule can be evaluated on it.
 

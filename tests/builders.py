@@ -80,9 +80,7 @@ def random_policy(seed: int, units: pd.DataFrame, **allocation: Any) -> dict[str
     return policy
 
 
-def random_instance(
-    seed: int, count: int = 14, *, cases: bool = True, **allocation: Any
-) -> etsopt.Instance:
+def random_instance(seed: int, count: int = 14, *, cases: bool = True, **allocation: Any) -> etsopt.Instance:
     """An instance by its seed; what stands in ``[allocation]`` by keyword."""
     units = random_units(seed, count, cases=cases)
     return etsopt.Instance.from_frames(units, random_policy(seed, units, **allocation), name=f"random {seed}")

@@ -6,18 +6,20 @@ Nothing of the models, the engine or the checker is used; limits are written dow
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import permutations, product
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import linprog, nnls
+from scipy.optimize import linprog
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from numpy.typing import NDArray
 
     from etsopt import Instance
 
-Array = "NDArray[np.float64]"
+    Array: TypeAlias = NDArray[np.float64]
 
 
 @dataclass
@@ -41,6 +43,27 @@ class Polytope:
     @property
     def limit(self) -> Array:
         return np.array(self.limits)
+
+
+def extrapolated(instance: Instance, order: list[str], slack: float = 0.2) -> tuple[list[float], Array]:
+    """Values of the levels and the one answer, where nothing had any slack.
+
+    A polytope without an inner point is beyond any method with tolerances. With a little slack everywhere it has one,
+    and answers are piecewise linear in the slack, so two of them tell the answer without.
+    """
+    (near, a), (far, b) = answer(instance, order, slack), answer(instance, order, 2 * slack)
+    return [2 * x - y for x, y in zip(near, far, strict=True)], 2 * a - b
+
+
+def answer(instance: Instance, order: list[str], slack: float) -> tuple[list[float], Array]:
+    """Values of the levels in their order, and the allowances of the last step, with some slack [t] in every row."""
+    held, values = limits_of(instance), []
+    held.limits = [limit + slack for limit in held.limits]
+    for level in order:
+        values.append(least(instance, held, level))
+        unit = 1.0 if level in ("change", "deficit") else 1.0 / float(instance.emissions_tco2e.max())
+        hold(instance, held, level, values[-1] + slack * unit)
+    return values, closest(instance, held)
 
 
 def limits_of(instance: Instance) -> Polytope:
@@ -71,8 +94,11 @@ def limits_of(instance: Instance) -> Polytope:
             found.at_least(here, here @ e * (1 - share))
     if policy.national is not None:
         found.at_most(np.ones(len(e)), e.sum() * (1 + (policy.national.target_change or 0.0)))
-    for first, second in product(range(len(e)), repeat=2) if policy.allocation.fair_order else ():
-        if units["sector"][first] == units["sector"][second] and instance.intensity[first] <= instance.intensity[second]:
+    for first, second in permutations(range(len(e)), 2) if policy.allocation.fair_order else ():
+        if (
+            units["sector"][first] == units["sector"][second]
+            and instance.intensity[first] <= instance.intensity[second]
+        ):
             row = np.zeros(len(e))
             row[first], row[second] = 1 / e[first], -1 / e[second]
             # In tonnes of the smaller unit, so that no row is tiny beside the others.
@@ -107,15 +133,21 @@ def least(instance: Instance, held: Polytope, level: str) -> float:
         cost = np.array([0.0] * count + [1.0])
     else:
         left, right, kink = kinks(instance, level)
+        # In tonnes, whatever the level's unit, for the solver's absolute tolerances.
+        unit = float(np.abs(left).max())
+        left, right = left / unit, right / unit
         rows = [np.hstack([held.matrix, np.zeros((len(held.rows), count))])]
         limits = [held.limit / size]
         for slope in (left, right):
             rows.append(np.hstack([np.diag(slope), -np.eye(count)]))
             limits.append(slope * kink / size)
         cost = np.array([0.0] * count + [1.0] * count)
-    solution = linprog(cost, np.vstack(rows), np.concatenate(limits), bounds=(None, None), method="highs-ds")
+    exact = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10, "presolve": False}
+    solution = linprog(
+        cost, np.vstack(rows), np.concatenate(limits), bounds=(None, None), method="highs-ds", options=exact
+    )
     assert solution.status == 0, solution.message
-    return float(solution.fun) * (1.0 if level == "worst" else size)
+    return float(solution.fun) * (1.0 if level == "worst" else size * unit)
 
 
 def hold(instance: Instance, held: Polytope, level: str, value: float) -> None:
@@ -131,28 +163,51 @@ def hold(instance: Instance, held: Polytope, level: str, value: float) -> None:
     unit = 1 / float(np.abs(left).max())
     for sides in product((False, True), repeat=len(e)):
         slopes = np.where(sides, right, left) * unit
-        held.at_most(slopes, value * unit + slopes @ kink)
+        if slopes.any():
+            held.at_most(slopes, value * unit + slopes @ kink)
 
 
 def closest(instance: Instance, held: Polytope) -> Array:
-    """The point of a polytope with the least sum of (A - R)²/E: least distance programming by Lawson and Hanson.
+    """The point of a polytope with the least sum of (A - R)²/E, by the dual active-set method of Goldfarb and Idnani.
 
-    With z = (A - R)/sqrt(E) it is the point of {G z >= h} nearest to zero, which a non-negative least-squares problem
-    gives in finitely many exact steps.
+    With z = (A - R)/sqrt(E) it is the point of {G z >= h} nearest to zero. Rows enter one at a time, the most violated
+    first; the way is finite and every step is a small least-squares problem.
     """
     e, r = instance.emissions_tco2e, instance.units["reference_t"].to_numpy(dtype=float)
-    size = float(np.sqrt(e.max()))
-    g = -held.matrix * np.sqrt(e) / size
-    h = (held.matrix @ r - held.limit) / size
-    scale = np.maximum(np.linalg.norm(g, axis=1), 1e-12)
-    g, h = g / scale[:, np.newaxis], h / scale
-    reach = max(float(np.abs(h).max()), 1e-9)
-    left = np.vstack([g.T, h / reach])
-    right = np.zeros(len(e) + 1)
-    right[-1] = 1.0
-    weights, _ = nnls(left, right, maxiter=100 * left.shape[1])
-    rest = right - left @ weights
-    # Only directions matter: rest[-1] is positive where the polytope is not empty.
-    assert rest[-1] > 0
-    z = -rest[:-1] / rest[-1] * reach
-    return r + np.sqrt(e) * z
+    g = -held.matrix * np.sqrt(e)
+    h = held.matrix @ r - held.limit
+    size = np.linalg.norm(g, axis=1)
+    g, h = g / size[:, np.newaxis], h / size
+    z, active, prices = np.zeros(len(e)), list[int](), np.zeros(0)
+    for _ in range(10_000):
+        missing = h - g @ z
+        entering = int(np.argmax(missing))
+        if missing[entering] <= 1e-9:
+            return r + np.sqrt(e) * z
+        price = 0.0
+        while True:
+            z, active, prices, price, entered = _step(g, h, z, active, prices, entering, price)
+            if entered:
+                break
+    raise AssertionError("the projection does not end")
+
+
+def _step(
+    g: Array, h: Array, z: Array, active: list[int], prices: Array, entering: int, price: float
+) -> tuple[Array, list[int], Array, float, bool]:
+    """One step towards an entering row: to it, or until the price of an active row is zero, which then leaves."""
+    normal = g[entering]
+    share = np.linalg.lstsq(g[active].T, normal, rcond=None)[0] if active else np.zeros(0)
+    way = normal - g[active].T @ share if active else normal
+    room = float(way @ normal)
+    full = float(h[entering] - normal @ z) / room if room > 1e-12 else np.inf
+    falls = share > 1e-12
+    partial = float(np.min(prices[falls] / share[falls], initial=np.inf))
+    length = min(full, partial)
+    assert np.isfinite(length), "the polytope is empty"
+    z = z + length * way if room > 1e-12 else z
+    prices, price = prices - length * share, price + length
+    if full <= partial:
+        return z, [*active, entering], np.append(prices, price), price, True
+    leaving = int(np.flatnonzero(falls)[np.argmin(prices[falls])])
+    return z, active[:leaving] + active[leaving + 1 :], np.delete(prices, leaving), price, False

@@ -240,9 +240,7 @@ def test_a_wrong_total_is_named(
 
 
 @pytest.mark.parametrize("name", [name for name, _ in TOTALS])
-def test_a_total_that_is_missing_or_one_too_many_is_named(
-    name: str, right: tuple[etsopt.Instance, Results]
-) -> None:
+def test_a_total_that_is_missing_or_one_too_many_is_named(name: str, right: tuple[etsopt.Instance, Results]) -> None:
     instance, result = right
     key = dict(TOTALS)[name]
     tables = copied(result)
@@ -598,7 +596,9 @@ def test_a_last_step_moved_by_ten_tonnes_is_seen_in_units_of_any_size(size: floa
     assert result.certified
     report = restated(instance, moved(instance, result, {"u0": -10.0, "u1": 10.0}), stated(result))
     assert not report.violations
-    assert [level.name for level in report.levels if not level.certified] == ["closest"] or not report.levels[1].certified
+    assert [level.name for level in report.levels if not level.certified] == ["closest"] or not report.levels[
+        1
+    ].certified
 
 
 def test_each_unit_moved_by_ten_tonnes_loses_the_certificate(right: tuple[etsopt.Instance, Results]) -> None:

@@ -80,12 +80,8 @@ def check_levels(
 ) -> list[LevelCheck]:
     """Bound every level in its order; arrays over all units of the instance."""
     free = np.flatnonzero(~demands.fixed)
-    lookup = {
-        key: value
-        for key, value in zip(
-            zip(duals["level"], duals["row"], duals["index"], strict=True), duals["multiplier"], strict=True
-        )
-    }
+    rows = zip(duals["level"], duals["row"], duals["index"], strict=True)
+    lookup = dict(zip(rows, duals["multiplier"], strict=True))
     region = Region(demands.lower.copy(), demands.upper.copy(), demands.rows.least.copy(), demands.rows.most.copy())
     emissions = instance.emissions_tco2e
     unit_ids = instance.units["unit_id"].to_numpy()

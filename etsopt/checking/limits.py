@@ -36,11 +36,11 @@ class CouplingRows:
 
     def totals(self, allowance: NDArray[np.float64]) -> NDArray[np.float64]:
         """Left-hand side of every row."""
-        return np.bincount(self.row, self.coefficient * allowance[self.position], len(self.names))
+        return np.bincount(self.row, self.coefficient * allowance[self.position], len(self.names)).astype(float)
 
     def pull(self, price: NDArray[np.float64], units: int) -> NDArray[np.float64]:
         """What the prices of the rows add up to at every unit."""
-        return np.bincount(self.position, self.coefficient * price[self.row], units)
+        return np.bincount(self.position, self.coefficient * price[self.row], units).astype(float)
 
 
 @dataclass(frozen=True)

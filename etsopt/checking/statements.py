@@ -70,7 +70,13 @@ def columns_agree(instance: Instance, table: pd.DataFrame) -> list[Violation]:
         np.abs(table["owed_t"].to_numpy() - np.maximum(issued - allowance, 0.0)),
     )
     statements = (
-        ("surplus", distance(table["surplus_t"], surplus), UNIT_TOLERANCE_T, "t", "surplus is allowance minus emissions"),
+        (
+            "surplus",
+            distance(table["surplus_t"], surplus),
+            UNIT_TOLERANCE_T,
+            "t",
+            "surplus is allowance minus emissions",
+        ),
         ("surplus_rate", distance(table["surplus_rate"], rate), 1e-9, "rate", "the rate is surplus over emissions"),
         ("intensity", distance(table["intensity"], instance.intensity), 1e-9, "t/t", "the intensity is the instance's"),
         ("issuance", due, UNIT_TOLERANCE_T, "t", "what is due beyond what was issued is topped up, the reverse owed"),

@@ -46,9 +46,7 @@ RELATIVE, ABSOLUTE = 1e-9, 2e-2
 """A number may differ by 20 kg, or one that is no quantity of tonnes by rounding."""
 
 
-def tables_are_whole(
-    instance: Instance, tables: Mapping[str, pd.DataFrame], names: tuple[str, ...]
-) -> list[Violation]:
+def tables_are_whole(instance: Instance, tables: Mapping[str, pd.DataFrame], names: tuple[str, ...]) -> list[Violation]:
     """Every table and column is there, numbers are numbers, and those that cannot be absent are finite."""
     found = []
     for name in names:
@@ -157,7 +155,9 @@ def prices_are_stated(tables: Mapping[str, pd.DataFrame], units: Mapping[str, st
     by = np.where(duals["row"].isin(("fair_order", "equal_rates")), "rate", "t")
     expected = duals["level"].map(dict(units)).fillna("").to_numpy(dtype=object) + "/" + by.astype(object)
     wrong = (duals["unit"].to_numpy() != expected).astype(float)
-    found += _differing("prices_are_stated", duals["level"], wrong, 0 * wrong, 0.0, "the unit is the level's by the row's")
+    found += _differing(
+        "prices_are_stated", duals["level"], wrong, 0 * wrong, 0.0, "the unit is the level's by the row's"
+    )
     for name, key, row in (("sectors", "sector", "sector_target"), ("provinces", "province", "province_balance")):
         table = tables[name]
         for level in units:

@@ -80,7 +80,8 @@ def _data(component: Any, value: Any) -> dict[Any, Any]:
 
 def _slices(instance: Any, kind: Any) -> tuple[dict[str, slice], list[Any]]:
     """Number the data of every component of a kind, in the order of declaration and of the index."""
-    slices, items = {}, []
+    slices: dict[str, slice] = {}
+    items: list[Any] = []
     for component in instance.component_objects(kind, active=True):
         start = len(items)
         items += list(component.values())

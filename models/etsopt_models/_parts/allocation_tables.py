@@ -115,8 +115,8 @@ def _sectors(
     by_sector = free.groupby("sector")["allowance_t"].sum()
     target = pd.Series(found.rows["target_most"], index=found.sectors, dtype=float)
     table["target_t"] = table["sector"].map(target)
-    senses = {name: instance.policy.sectors.get(name, SectorPolicy()).target_sense for name in found.sectors}  # type: ignore[call-arg]
-    table["target_sense"] = table["sector"].map(senses).fillna("")
+    senses = {name: instance.policy.sectors.get(name, SectorPolicy()).target_sense for name in found.sectors}
+    table["target_sense"] = [senses.get(name, "") for name in table["sector"]]
     table["under_target_t"] = table["target_t"] - table["sector"].map(by_sector)
     for name in ("balance_value", "balance_value_lower", "balance_value_upper"):
         if name in reference.sectors:

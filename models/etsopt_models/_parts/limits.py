@@ -92,7 +92,7 @@ def sector_targets(
     instance: Instance, free: NDArray[np.int64], sectors: list[str], sector_of: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Least and most allowances of each sector's free units [t]."""
-    emissions = np.bincount(sector_of, instance.emissions_tco2e[free], len(sectors))
+    emissions = np.bincount(sector_of, instance.emissions_tco2e[free], len(sectors)).astype(float)
     output = np.full(len(free), np.nan)
     if "output_t" in instance.units:
         output = instance.units["output_t"].to_numpy(dtype=float)[free]
@@ -100,7 +100,7 @@ def sector_targets(
     most = emissions.copy()
     exact = np.zeros(len(sectors), dtype=bool)
     for position, name in enumerate(sectors):
-        policy = instance.policy.sectors.get(name, SectorPolicy())  # type: ignore[call-arg]
+        policy = instance.policy.sectors.get(name, SectorPolicy())
         exact[position] = policy.target_sense == "exactly"
         if policy.target_change is not None:
             most[position] *= 1 + policy.target_change

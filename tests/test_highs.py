@@ -1,0 +1,314 @@
+"""The one file that speaks to HiGHS: what it refuses, what it keeps, and what Pyomo's own interface lets through."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+from pyomo.contrib.solver.common.factory import SolverFactory
+from pyomo.contrib.solver.common.results import TerminationCondition
+from scipy.sparse import csr_array
+
+from etsopt.errors import SolverError, UsageError
+from etsopt.solving import highs
+from etsopt.solving.levels import solve_levels
+from etsopt.solving.options import SolveOptions
+from etsopt.solving.solution import Termination
+from etsopt.stamp.program import Objective, Program
+
+
+def program(
+    rows: list[list[float]],
+    lower: list[float],
+    cost: list[float],
+    upper: float = 100.0,
+    *,
+    integer: bool = False,
+    **changes: Any,
+) -> Program:
+    """Rows at or above their limits, columns from zero, one objective."""
+    matrix = csr_array(np.array(rows, dtype=float))
+    count, columns = matrix.shape
+    made = Program(
+        matrix,
+        np.array(lower, dtype=float),
+        np.full(count, math.inf),
+        np.zeros(columns),
+        np.full(columns, upper),
+        np.full(columns, integer),
+        {"enough": slice(0, count)},
+        {"x": slice(0, columns)},
+        {"cost": Objective(np.array(cost, dtype=float), None, 0.0, "t")},
+    )
+    return replace(made, **changes)
+
+
+def solve(problem: Program, time_left_s: float | None = None, **options: Any) -> highs.Outcome:
+    return highs.solve(problem, "cost", SolveOptions(**options), time_left_s)
+
+
+RIGHT = program([[1.0, 2.0], [3.0, 1.0]], [4.0, 6.0], [1.0, 1.0])
+
+
+def with_entry(value: float) -> Program:
+    return program([[1.0, 2.0], [3.0, value]], [4.0, 6.0], [1.0, 1.0])
+
+
+def with_array(name: str, value: float) -> Program:
+    array = getattr(RIGHT, name).copy()
+    array[0] = value
+    return replace(RIGHT, **{name: array})
+
+
+def with_cost(value: float) -> Program:
+    return program([[1.0, 2.0], [3.0, 1.0]], [4.0, 6.0], [1.0, value])
+
+
+def test_a_small_program_has_its_optimum_its_multipliers_and_its_sides() -> None:
+    outcome = solve(RIGHT)
+    assert outcome.termination is Termination.OPTIMAL
+    assert outcome.x == pytest.approx([1.6, 1.2])
+    assert outcome.multipliers == pytest.approx([0.4, 0.2])
+    assert outcome.bound == pytest.approx(2.8)
+    assert outcome.row_side is not None
+    assert outcome.row_side.tolist() == [-1, -1]
+
+
+REFUSED = {
+    "a coefficient that is no number": (with_entry(math.nan), r"A coefficient of row enough\[1\] is not finite"),
+    "an infinite coefficient": (with_entry(math.inf), r"A coefficient of row enough\[1\] is not finite"),
+    "a cost that is no number": (with_cost(math.nan), "A cost of the objective is not finite"),
+    "an infinite cost": (with_cost(-math.inf), "A cost of the objective is not finite"),
+    "a bound that is no number": (with_array("column_lower", math.nan), r"The variable x\[0\] has bounds nan"),
+    "a variable without an upper bound": (
+        with_array("column_upper", math.inf),
+        r"The variable x\[0\] has bounds 0 and inf",
+    ),
+    "a variable without a lower bound": (with_array("column_lower", -math.inf), r"The variable x\[0\] has bounds -inf"),
+    "a limit of 1e20": (with_array("row_lower", 1e20), r"The row enough\[0\] has the limit 1e\+20"),
+    "a limit that is no number": (with_array("row_upper", math.nan), r"The row enough\[0\] has the limit nan"),
+    "a limit above everything": (with_array("row_lower", math.inf), r"The row enough\[0\] has the limit inf"),
+    "a coefficient of 1e15": (with_entry(1e15), r"Coefficients of row enough\[1\] differ by a factor of 3e\+14|differ"),
+    "a coefficient of 1e-10": (with_entry(1e-10), r"Coefficients of row enough\[1\] differ"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_the_solver_would_get_wrong_is_refused(what: str) -> None:
+    problem, message = REFUSED[what]
+    with pytest.raises(SolverError, match=message) as caught:
+        solve(problem)
+    assert "\n\n" in str(caught.value)
+
+
+def test_an_infinite_quadratic_cost_is_refused() -> None:
+    bad = replace(RIGHT, objectives={"cost": Objective(np.ones(2), np.array([1.0, math.nan]), 0.0, "t")})
+    with pytest.raises(SolverError, match="A cost of the objective is not finite"):
+        solve(bad)
+
+
+def test_a_ratio_that_scaling_removes_is_accepted() -> None:
+    """Entries of 1e12 and 1 in columns that reach 1 and 1e12: in each column's own size they are alike."""
+    problem = program([[1e12, 1.0]], [1e12], [2e12, 1.0], column_upper=np.array([1.0, 1e12]))
+    outcome = solve(problem)
+    assert outcome.termination is Termination.OPTIMAL
+    assert outcome.x == pytest.approx([0.0, 1e12])
+
+
+def four_rows(hostile: float | None) -> pyo.ConcreteModel:
+    """Least cost 9 under four rows, and a fifth with a coefficient that a slip of units or an id might leave."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(range(3), bounds=(0, 10))
+    m.least = pyo.Constraint(range(3), rule=lambda m, i: m.x[i] >= i + 1)
+    m.total = pyo.Constraint(expr=m.x[0] + m.x[1] + m.x[2] >= 9)
+    if hostile is not None:
+        m.slip = pyo.Constraint(expr=hostile * m.x[0] + m.x[1] >= 1)
+    m.cost = pyo.Objective(expr=m.x[0] + m.x[1] + m.x[2])
+    return m
+
+
+def test_the_interface_of_pyomo_calls_a_wrong_answer_optimal_and_ours_refuses() -> None:
+    """One coefficient of 1e15 makes HiGHS take no row at all; Pyomo ignores the error that it returns."""
+    right = SolverFactory("highs").solve(four_rows(None))
+    assert right.incumbent_objective == pytest.approx(9.0)
+    wrong = SolverFactory("highs").solve(four_rows(1e15))
+    assert wrong.termination_condition == TerminationCondition.convergenceCriteriaSatisfied
+    assert wrong.incumbent_objective == pytest.approx(0.0)
+    rows = [[1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0], [1.0, 1.0, 1.0]]
+    ours = program(rows, [1, 2, 3, 9], [1.0, 1.0, 1.0], 10.0)
+    assert solve(ours).bound == pytest.approx(9.0)
+    with pytest.raises(SolverError, match=r"Coefficients of row enough\[4\] differ"):
+        solve(program([*rows, [1e15, 1.0, 0]], [1, 2, 3, 9, 1], [1.0, 1.0, 1.0], 10.0))
+
+
+# Options.
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"presolv": "on"}, "HiGHS has no option 'presolv'"),
+        ({"presolve": 1}, "The option presolve of HiGHS is 1"),
+        ({"simplex_iteration_limit": 1.5}, "The option simplex_iteration_limit of HiGHS is 1.5"),
+        ({"output_flag": "off"}, "The option output_flag of HiGHS is 'off'"),
+        ({"time_limit": True}, "The option time_limit of HiGHS is True"),
+        ({"primal_feasibility_tolerance": -1.0}, "HiGHS refuses -1.0 for its option primal_feasibility_tolerance"),
+        ({"presolve": "perhaps"}, "HiGHS refuses 'perhaps' for its option presolve"),
+    ],
+    ids=str,
+)
+def test_a_wrong_option_is_refused(options: dict[str, Any], message: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError, match=message):
+        solve(RIGHT, solver_options=options)
+    assert capfd.readouterr().out == ""
+
+
+def test_a_whole_number_is_taken_where_a_real_one_is_wanted() -> None:
+    assert solve(RIGHT, solver_options={"time_limit": 5, "presolve": "off"}).termination is Termination.OPTIMAL
+
+
+def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    highs.version()
+    solve(RIGHT)
+    solve(market_split(), 0.2)
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err) == ("", "")
+
+
+# Statuses.
+
+
+def test_a_program_without_a_feasible_point_is_infeasible() -> None:
+    outcome = solve(program([[1.0, 1.0]], [300.0], [1.0, 1.0]))
+    assert outcome.termination is Termination.INFEASIBLE
+    assert outcome.x is None
+    whole = solve(program([[2.0, 2.0]], [1.0], [1.0, 1.0], 10.0, integer=True, row_upper=np.array([1.0])))
+    assert whole.termination is Termination.INFEASIBLE
+
+
+def test_a_program_without_rows_stands_at_its_bounds() -> None:
+    empty = replace(RIGHT, matrix=csr_array((0, 2)), row_lower=np.zeros(0), row_upper=np.zeros(0), rows={})
+    outcome = solve(empty)
+    assert outcome.termination is Termination.OPTIMAL
+    assert outcome.x == pytest.approx([0.0, 0.0])
+
+
+def test_whole_numbers_are_whole_and_come_with_a_bound() -> None:
+    problem = program([[3.0, 5.0, 7.0]], [23.5], [4.0, 6.0, 9.0], 10.0, integer=True)
+    outcome = solve(problem, gap=0.0)
+    x = [(a, b, c) for a in range(11) for b in range(11) for c in range(11) if 3 * a + 5 * b + 7 * c >= 23.5]
+    best = min(4 * a + 6 * b + 9 * c for a, b, c in x)
+    assert outcome.termination is Termination.OPTIMAL
+    assert outcome.x is not None
+    assert np.array_equal(outcome.x, np.round(outcome.x))
+    assert problem.objectives["cost"].value(outcome.x) == pytest.approx(best)
+    assert outcome.bound == pytest.approx(best)
+    assert outcome.multipliers is None
+    relaxed = solve(replace(problem, integer=np.zeros(3, dtype=bool)))
+    assert relaxed.bound <= best
+
+
+def test_a_quadratic_objective_has_its_least_square() -> None:
+    squares = Objective(np.array([-4.0, 0.0]), np.array([1.0, 2.0]), 4.0, "t")
+    outcome = solve(replace(program([[1.0, 1.0]], [3.0], [0, 0]), objectives={"cost": squares}))
+    # (x - 2)² + 2 y² with x + y >= 3: x - 2 = 2 y, so y = 1/3.
+    assert outcome.x == pytest.approx([8 / 3, 1 / 3], abs=1e-6)
+
+
+def test_a_level_of_whole_numbers_is_held_by_a_row() -> None:
+    problem = program([[1.0, 1.0]], [3.5], [1.0, 1.0], 10.0, integer=True)
+    second = Objective(np.array([1.0, 0.0]), None, 0.0, "t")
+    problem = replace(problem, objectives={**problem.objectives, "second": second})
+    solution = solve_levels(problem, ["cost", "second"], SolveOptions(), {})
+    assert [level.value for level in solution.levels] == pytest.approx([4.0, 0.0])
+    assert solution.values["x"] == pytest.approx([0.0, 4.0])
+
+
+# Limits and interruption.
+
+
+def market_split(rows: int = 5, columns: int = 40, seed: int = 7) -> Program:
+    """Market split (Cornuejols and Dawande): tiny, always feasible thanks to its slacks, far beyond branch and bound."""
+    random = np.random.default_rng(seed)
+    weights = random.integers(0, 100, (rows, columns)).astype(float)
+    half = np.floor(weights.sum(axis=1) / 2)
+    matrix = csr_array(np.hstack([weights, np.eye(rows), -np.eye(rows)]))
+    upper = np.concatenate([np.ones(columns), np.full(2 * rows, 5_000.0)])
+    return Program(
+        matrix,
+        half,
+        half,
+        np.zeros(columns + 2 * rows),
+        upper,
+        np.arange(columns + 2 * rows) < columns,
+        {"split": slice(0, rows)},
+        {"x": slice(0, columns), "off": slice(columns, columns + 2 * rows)},
+        {"cost": Objective(np.concatenate([np.zeros(columns), np.ones(2 * rows)]), None, 0.0, "t")},
+    )
+
+
+def is_feasible(problem: Program, x: np.ndarray) -> bool:
+    off = np.abs(problem.matrix @ x - problem.row_lower).max()
+    whole = np.abs(x - np.round(x))[problem.integer].max()
+    return bool(off <= 1e-6 and whole <= 1e-6)
+
+
+def test_a_time_limit_keeps_the_incumbent_and_its_bound() -> None:
+    problem = market_split()
+    outcome = solve(problem, 1.0)
+    assert outcome.termination is Termination.TIME_LIMIT
+    assert outcome.x is not None
+    assert is_feasible(problem, outcome.x)
+    assert 0 <= outcome.bound <= problem.objectives["cost"].value(outcome.x)
+
+
+def test_a_time_limit_of_all_levels_keeps_what_it_holds() -> None:
+    problem = market_split()
+    solution = solve_levels(problem, ["cost"], SolveOptions(time_limit_s=0.5), {})
+    assert solution.termination is Termination.TIME_LIMIT
+    assert not solution.levels
+    assert set(solution.values) == {"x", "off"}
+
+
+@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals reach the main thread")
+def test_an_interrupt_stops_a_hard_program_keeps_its_incumbent_and_restores_the_handler() -> None:
+    problem = market_split()
+    pressed: list[int] = []
+
+    def mine(number: int, frame: object) -> None:
+        pressed.append(number)
+
+    before = signal.signal(signal.SIGINT, mine)
+    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+    started = time.monotonic()
+    try:
+        timer.start()
+        # Without the interrupt it would run for a minute.
+        outcome = solve(problem, 60.0)
+        stopped = time.monotonic() - started
+        assert signal.getsignal(signal.SIGINT) is mine
+    finally:
+        timer.cancel()
+        timer.join()
+        signal.signal(signal.SIGINT, before)
+    assert outcome.termination is Termination.INTERRUPTED
+    assert outcome.x is not None
+    assert is_feasible(problem, outcome.x)
+    assert stopped < 30
+    assert pressed == []
+
+
+def test_a_program_is_solved_in_a_thread_too() -> None:
+    outcomes: list[Any] = []
+    thread = threading.Thread(target=lambda: outcomes.append(solve(RIGHT)))
+    thread.start()
+    thread.join()
+    assert outcomes[0].termination is Termination.OPTIMAL
