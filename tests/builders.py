@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 import etsopt
-from etsopt.results import Results
 from etsopt.rules import reference_allowances
 from etsopt_models._parts.allocation_tables import allocation_tables
+
+if TYPE_CHECKING:
+    from etsopt.results import Results
 
 TYPICAL_INTENSITY = {"cement": 0.83, "steel": 2.06, "aluminium": 1.57}
 

@@ -154,17 +154,17 @@ def hold(instance: Instance, held: Polytope, level: str, value: float) -> None:
     """Add what says that a level is at most a value: a sum of kinks is so where each choice of its sides is."""
     e, r = instance.emissions_tco2e, instance.units["reference_t"].to_numpy(dtype=float)
     if level == "worst":
-        for unit, reference, room in zip(np.eye(len(e)), r, value * e, strict=True):
+        for unit, reference, room in zip(np.eye(len(e)), r.tolist(), (value * e).tolist(), strict=True):
             held.at_most(unit, reference + room)
             held.at_least(unit, reference - room)
         return
     left, right, kink = kinks(instance, level)
     # In tonnes, so that no row is tiny beside the others.
-    unit = 1 / float(np.abs(left).max())
+    size = 1 / float(np.abs(left).max())
     for sides in product((False, True), repeat=len(e)):
-        slopes = np.where(sides, right, left) * unit
+        slopes = np.where(sides, right, left) * size
         if slopes.any():
-            held.at_most(slopes, value * unit + slopes @ kink)
+            held.at_most(slopes, value * size + float(slopes @ kink))
 
 
 def closest(instance: Instance, held: Polytope) -> Array:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,10 @@ import pytest
 import etsopt
 from etsopt.checking import CheckReport, check, statements, totals
 from etsopt.checking.limits import derive
-from etsopt.results import Results
 from tests.builders import given, moved, random_instance
+
+if TYPE_CHECKING:
+    from etsopt.results import Results
 
 Tables = dict[str, pd.DataFrame]
 Mutation = Callable[[Tables], None]
@@ -87,7 +90,7 @@ def free_unit(tables: Tables) -> int:
     return int(np.flatnonzero((table["at_bound"] == "") & (table["true_up_t"] > 20))[0])
 
 
-def cell(table: str, column: str, change: Callable[[float], object]) -> Mutation:
+def cell(table: str, column: str, change: Callable[[Any], object]) -> Mutation:
     """Change one cell: of a free unit in the table of allocations, of the first row elsewhere."""
 
     def mutate(tables: Tables) -> None:

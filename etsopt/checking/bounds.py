@@ -101,7 +101,7 @@ def check_levels(
         shape = _shape(name, emissions, reference, demands.at_target_rate, weights, free)
         value, excess = _value(name, shape, emissions, reference, allowance, free)
         units_gap = _narrow(shape, pull, allowance, region, free, emissions)
-        _tighten(price, region)
+        _tighten(price, demands.rows.reach(emissions), region)
         if name == "worst":
             _hold_worst(value, shape.right * emissions, emissions, reference, region)
         checks.append(
@@ -186,10 +186,11 @@ def _narrow(
     return float(np.sum(gap))
 
 
-def _tighten(price: NDArray[np.float64], region: Region) -> None:
-    """Rows that have a price stay at their side from now on."""
-    threshold = FLAT * float(np.max(np.abs(price), initial=0.0))
-    low, high = price > threshold, price < -threshold
+def _tighten(price: NDArray[np.float64], reach: NDArray[np.float64], region: Region) -> None:
+    """Rows that have a price stay at their side from now on; what counts is what the price does to the largest unit."""
+    worth = price * reach
+    threshold = FLAT * float(np.max(np.abs(worth), initial=0.0))
+    low, high = worth > threshold, worth < -threshold
     region.most = np.where(low, region.least, region.most)
     region.least = np.where(high, region.most, region.least)
 

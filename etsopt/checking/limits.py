@@ -6,6 +6,7 @@ Written apart from the models on purpose: a slip there must not hide here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +38,12 @@ class CouplingRows:
     def totals(self, allowance: NDArray[np.float64]) -> NDArray[np.float64]:
         """Left-hand side of every row."""
         return np.bincount(self.row, self.coefficient * allowance[self.position], len(self.names)).astype(float)
+
+    def reach(self, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What a unit of the given size adds at most to each row; zero where a row is empty."""
+        largest = np.zeros(len(self.names))
+        np.maximum.at(largest, self.row, np.abs(self.coefficient) * sizes[self.position])
+        return largest
 
     def pull(self, price: NDArray[np.float64], units: int) -> NDArray[np.float64]:
         """What the prices of the rows add up to at every unit."""
@@ -204,7 +211,7 @@ def _add_order(rows: _Rows, instance: Instance, fixed: NDArray[np.bool_]) -> Non
     for name in sorted(set(sector[~fixed])):
         here = np.flatnonzero((sector == name) & ~fixed)
         here = here[np.argsort(intensity[here], kind="stable")]
-        for pair in zip(here[:-1], here[1:], strict=True):
+        for pair in pairwise(here):
             both = np.array(pair)
             equal = intensity[both[0]] == intensity[both[1]]
             rule = "equal_rates" if equal else "fair_order"

@@ -60,7 +60,7 @@ def same_units(instance: Instance, table: pd.DataFrame) -> list[Violation]:
 
 
 def columns_agree(instance: Instance, table: pd.DataFrame) -> list[Violation]:
-    """Surplus is allowance minus emissions, its rate that over emissions; what is due is topped up or owed, never both."""
+    """Surplus is allowance minus emissions, its rate that over emissions; what is due is topped up, or owed."""
     names, allowance = table["unit_id"].to_numpy(), table["allowance_t"].to_numpy()
     emissions, issued = instance.emissions_tco2e, table["pre_allocated_t"].to_numpy()
     surplus = allowance - emissions

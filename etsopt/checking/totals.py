@@ -36,11 +36,10 @@ NUMBERS = {
     "provinces": (*COUNTED, "balance_limit_t"),
     "duals": ("multiplier",),
 }
-MAY_BE_ABSENT = frozenset(
-    ("intensity", "surplus_rate", "target_t", "under_target_t", "balance_limit_t")
-    + ("balance_value", "balance_value_lower", "balance_value_upper")
-)
 BALANCE_VALUES = ("balance_value", "balance_value_lower", "balance_value_upper")
+MAY_BE_ABSENT = frozenset(
+    ("intensity", "surplus_rate", "target_t", "under_target_t", "balance_limit_t", *BALANCE_VALUES)
+)
 
 RELATIVE, ABSOLUTE = 1e-9, 2e-2
 """A number may differ by 20 kg, or one that is no quantity of tonnes by rounding."""
@@ -144,14 +143,15 @@ def balances_are_stated(demands: Demands, provinces: pd.DataFrame) -> list[Viola
 
 
 def prices_are_stated(tables: Mapping[str, pd.DataFrame], units: Mapping[str, str]) -> list[Violation]:
-    """Shadow prices of sectors and provinces are the multipliers, which have the unit of their level by that of the row.
+    """Shadow prices of sectors and provinces are the multipliers, in the unit of their level by that of the row.
 
     Parameters
     ----------
     units
         Unit of each level.
     """
-    found, duals = [], tables["duals"]
+    found: list[Violation] = []
+    duals = tables["duals"]
     by = np.where(duals["row"].isin(("fair_order", "equal_rates")), "rate", "t")
     expected = duals["level"].map(dict(units)).fillna("").to_numpy(dtype=object) + "/" + by.astype(object)
     wrong = (duals["unit"].to_numpy() != expected).astype(float)

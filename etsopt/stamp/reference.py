@@ -35,11 +35,17 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
     Raises
     ------
     ModelError
-        If a component has no data or data has no component, or a row is not linear.
+        If a component has no data or data has no component, they do not fit, or a row is not linear.
     """
     _check_names(model, parameters)
     data = {name: _data(model.component(name), value) for name, value in parameters.items()}
-    instance = model.create_instance(data={None: data})
+    try:
+        instance = model.create_instance(data={None: data})
+    except Exception as error:
+        what = f"The model {model.name!r} cannot be created on its data: {str(error).strip().splitlines()[0]}"
+        raise ModelError(
+            what, "Compare the shapes of what `parameters` returns with the sets of `formulate`."
+        ) from error
     columns, variables = _slices(instance, pyo.Var)
     position = {id(variable): number for number, variable in enumerate(variables)}
     rows, constraints = _slices(instance, pyo.Constraint)

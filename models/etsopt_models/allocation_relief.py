@@ -72,9 +72,10 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
 
     m.allowance = pyo.Var(m.UNITS, bounds=lambda m, i: (0, m.allowance_most[i]), doc="allowances [t]")
     m.band_widening = pyo.Var(m.SECTORS, bounds=(0, 1), doc="how much wider the band becomes [rate]")
-    m.target_over, m.target_under = (pyo.Var(m.SECTORS, bounds=lambda m, s: (0, m.give_most)) for _ in range(2))
-    m.balance_over, m.balance_under = (pyo.Var(m.PROVINCES, bounds=lambda m, p: (0, m.give_most)) for _ in range(2))
-    m.nation_over, m.nation_under = (pyo.Var(m.NATION, bounds=lambda m, k: (0, m.give_most)) for _ in range(2))
+    gives = {"bounds": lambda m, *_: (0, m.give_most), "doc": "what gives way [t]"}
+    m.target_over, m.target_under = (pyo.Var(m.SECTORS, **gives) for _ in range(2))
+    m.balance_over, m.balance_under = (pyo.Var(m.PROVINCES, **gives) for _ in range(2))
+    m.nation_over, m.nation_under = (pyo.Var(m.NATION, **gives) for _ in range(2))
 
     @m.Constraint(m.SECTORS, doc="the sector meets its target, but for what gives way [t]")
     def sector_target(m, s):

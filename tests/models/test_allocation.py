@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import permutations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,12 @@ import pytest
 
 import etsopt
 from etsopt.data.policy import LEVELS
-from etsopt.results import Results
 from etsopt.rules import reference_allowances
 from tests.builders import allowances, given, random_instance, random_policy, random_units
 from tests.oracle import extrapolated
+
+if TYPE_CHECKING:
+    from etsopt.results import Results
 
 SEEDS = range(40)
 
@@ -80,10 +82,10 @@ def test_with_sector_rows_alone_the_last_step_is_a_clipped_shift_of_the_referenc
     assert set(free["at_bound"]) >= {""}
     for name, group in free.groupby("sector"):
         e, r, a = (group[column].to_numpy() for column in ("emissions_tco2e", "reference_t", "allowance_t"))
-        band = instance.policy.sectors[name].band  # type: ignore[index]
+        band = instance.policy.sectors[name].band
         assert band is not None
         lower, upper = np.floor((1 - band.lower) * e + 1e-6), (1 + band.upper) * e
-        target = e.sum() * (1 + (instance.policy.sectors[name].target_change or 0.0))  # type: ignore[index]
+        target = e.sum() * (1 + (instance.policy.sectors[name].target_change or 0.0))
         assert a == pytest.approx(shifted(e, r, lower, upper, target), abs=1e-3)
 
 
@@ -236,7 +238,7 @@ def test_every_unit_or_every_enterprise_stays_inside_its_band() -> None:
         instance = random_instance(seed, band_on="enterprise")
         table = solve(instance).tables["allocation"]
         free = table[table["at_bound"] != "fixed"].copy()
-        bands = {name: sector.band for name, sector in instance.policy.sectors.items()}
+        bands: dict[str, Any] = {name: sector.band for name, sector in instance.policy.sectors.items()}
         free["low"] = [
             (1 - bands[s].lower) * e - 1 for s, e in zip(free["sector"], free["emissions_tco2e"], strict=True)
         ]
@@ -394,7 +396,7 @@ def easing(instance: etsopt.Instance, lines: pd.DataFrame) -> dict[str, Any]:
         elif line.limit == "nation":
             changes["national.target_t"] = line.to + 0.1
         else:
-            band = instance.policy.sectors[line.index].band  # type: ignore[index]
+            band = instance.policy.sectors[line.index].band
             assert band is not None
             sides = {"lower": band.lower + line.by + 1e-6, "upper": band.upper + line.by + 1e-6}
             changes[f"sectors.{line.index}.band"] = sides
@@ -432,3 +434,21 @@ def test_the_shipped_instance_of_china_bears_a_cut_of_one_per_cent_and_not_of_fo
     lowest = sum((97 * int(e)) // 100 for e in cement)
     assert alone["to"].item() == pytest.approx(lowest)
     assert alone["by"].item() == pytest.approx(lowest - 0.96 * cement.sum(), abs=0.01)
+
+
+LONG_ORDERS = [
+    (-0.005, ["change", "worst"]),
+    (-0.005, []),
+    (-0.005, ["worst"]),
+    pytest.param(
+        0.0,
+        ["worst"],
+        marks=pytest.mark.xfail(reason="the last step keeps a gap of 0.2 % of its value after `worst` alone"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("cut", "objectives"), LONG_ORDERS)
+def test_an_order_of_a_thousand_rates_is_certified(cut: float, objectives: list[str]) -> None:
+    changes = {"sectors.cement.target_change": cut, "allocation.fair_order": True, "allocation.objectives": objectives}
+    solve(etsopt.read("cn-2025").with_policy(changes))

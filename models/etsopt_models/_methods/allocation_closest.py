@@ -125,7 +125,7 @@ COUPLING = ("sector_target", "province_balance", "national_total", "enterprise_b
 
 @dataclass(frozen=True)
 class _Coupling:
-    """Coupling rows $G A \\ge d$: whether each price is free, and the component, position and sign of each row."""
+    r"""Coupling rows $G A \ge d$: whether each price is free, and the component, position and sign of each row."""
 
     matrix: csr_array
     least: NDArray[np.float64]
@@ -159,15 +159,13 @@ def _coupling(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float6
 
 @dataclass(frozen=True)
 class _Point:
-    """Prices, the units' answers, who would move with a price, and how each row is met and missed, against its size too."""
+    """Prices, which units would move with a price, and how each row is met and missed, against its size too."""
 
     prices: NDArray[np.float64]
-    answer: NDArray[np.float64]
     moves: NDArray[np.bool_]
     surplus: NDArray[np.float64]
     missed: NDArray[np.float64]
     wanted: NDArray[np.float64]
-    value: float
 
 
 @dataclass(frozen=True)
@@ -195,8 +193,7 @@ class _Problem:
         surplus = self.matrix @ answer - self.least
         size = np.maximum(abs(self.matrix) @ np.abs(answer) + np.abs(self.least), 1e-300)
         missed = np.where(self.free | (prices > 0), np.abs(surplus), np.maximum(-surplus, 0.0))
-        value = float(np.sum((answer - self.reference) ** 2 / self.emissions) - prices @ surplus)
-        return _Point(prices, answer, moves, surplus, missed, missed / size, value)
+        return _Point(prices, moves, surplus, missed, missed / size)
 
     def maximise(self) -> tuple[NDArray[np.float64], int, bool]:
         """Prices that maximise the dual function, the number of Newton steps, and whether they reach the accuracy."""

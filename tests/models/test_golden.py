@@ -1,0 +1,104 @@
+"""One program of four units for each component of a model, compared as text with what was once read and found right.
+
+After a change that is meant, ``UPDATE_GOLDEN=1 pytest tests/models/test_golden.py`` writes them anew; read them then.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+
+import etsopt
+from etsopt import library
+from etsopt.data.groups import Groups
+from tests.builders import given
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
+PROGRAMS = [name for name in library.names() if hasattr(library.load(name), "formulate")]
+
+
+def four_units() -> etsopt.Instance:
+    """So many limits that every component has a row: an enterprise of two units, two of the same intensity."""
+    rows = [
+        ("a1", "a", "cement", "North", 1000.0, 1010.0),
+        ("a2", "a", "cement", "South", 2000.0, 2040.0),
+        ("b1", "b", "cement", "North", 3000.0, 2950.0),
+        ("c1", "c", "steel", "South", 4000.0, 4000.0),
+    ]
+    policy = {
+        "sectors": {
+            "cement": {"band": {"lower": 0.04, "upper": 0.03}, "target_change": -0.01},
+            "steel": {"band": 0.02, "target_change": -0.005, "target_sense": "exactly"},
+        },
+        "provinces": {"balance": {"North": 0.01, "South": 0.02}},
+        "national": {"target_change": -0.008},
+        "allocation": {
+            "objectives": ["change", "worst", "deficit", "spread"],
+            "band_on": "enterprise",
+            "fair_order": True,
+        },
+    }
+    return given(rows, policy, output_t=[1250.0, 2500.0, 3000.0, 2000.0])
+
+
+def plain(value: Any) -> Any:
+    """Data of one component in the form in which Pyomo takes it."""
+    if isinstance(value, Groups):
+        return {group: value[group].tolist() for group in range(len(value))}
+    return dict(enumerate(value.tolist())) if isinstance(value, np.ndarray) else {None: value}
+
+
+@cache
+def created(name: str) -> Any:
+    """The model of that name on the four units."""
+    model: Any = library.load(name)
+    abstract = model.formulate()
+    data = {}
+    for key, value in model.parameters(four_units()).items():
+        is_size = isinstance(value, int) and abstract.component(key).ctype is pyo.Set
+        data[key] = {None: list(range(value))} if is_size else plain(value)
+        if isinstance(value, np.ndarray) and abstract.component(key).ctype is pyo.Set:
+            data[key] = {None: value.tolist()}
+    return abstract.create_instance(data={None: data})
+
+
+def component_names() -> list[tuple[str, str]]:
+    return [
+        (name, component.local_name)
+        for name in PROGRAMS
+        for component in created(name).component_objects((pyo.Constraint, pyo.Objective))
+    ]
+
+
+def alone(name: str, component: str, path: Path) -> str:
+    """The program with one component only; a constraint stands under an objective of nothing."""
+    model = created(name)
+    for item in model.component_objects((pyo.Constraint, pyo.Objective)):
+        item.deactivate()
+    model.component(component).activate()
+    if model.component(component).ctype is pyo.Constraint:
+        model.nothing = pyo.Objective(expr=0.0)
+    try:
+        model.write(str(path), io_options={"symbolic_solver_labels": True})
+    finally:
+        model.del_component("nothing")
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "component"), component_names())
+def test_a_component_alone_is_the_program_that_was_read(name: str, component: str, tmp_path: Path) -> None:
+    assert len(created(name).component(component)) > 0
+    written = alone(name, component, tmp_path / "program.lp")
+    golden = GOLDEN / name / f"{component}.lp"
+    if UPDATE:
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(written, encoding="utf-8", newline="\n")
+    assert golden.is_file(), "run it with UPDATE_GOLDEN=1 and read what it writes"
+    assert written == golden.read_text(encoding="utf-8")

@@ -1,0 +1,96 @@
+"""What every model of the library has in common: its protocol, its docstring, its units and its golden programs."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pyomo.environ as pyo
+import pytest
+
+from etsopt import library
+
+GOLDEN = Path(__file__).parent / "golden"
+PROGRAMS = [name for name in library.names() if hasattr(library.load(name), "formulate")]
+CALCULATIONS = [name for name in library.names() if name not in PROGRAMS]
+
+
+def components(name: str, *kinds: Any) -> list[Any]:
+    model: Any = library.load(name)
+    return [component for kind in kinds for component in model.formulate().component_objects(kind)]
+
+
+def tags(name: str) -> list[str]:
+    found = re.findall(r"\\tag\{([^}]*)\}", library.load(name).__doc__ or "")
+    return [tag.strip() for group in found for tag in group.split(",")]
+
+
+def test_the_library_has_programs_and_calculations() -> None:
+    assert {"allocation", "allocation_relief"} <= set(PROGRAMS)
+    assert "balance_value" in CALCULATIONS
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_mathematics_of_the_docstring_names_each_component_once(name: str) -> None:
+    named = [component.local_name for component in components(name, pyo.Constraint, pyo.Objective)]
+    assert sorted(tags(name)) == sorted(named)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_each_constraint_objective_and_variable_says_what_it_is_and_its_unit(name: str) -> None:
+    for component in components(name, pyo.Constraint, pyo.Objective, pyo.Var):
+        assert re.fullmatch(r"\S.*\S \[[^\[\]]+\]", component.doc or ""), component.local_name
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_each_symbol_in_the_code_column_of_the_docstring_is_a_component(name: str) -> None:
+    model: Any = library.load(name)
+    rows = [line for line in (model.__doc__ or "").splitlines() if line.startswith("| $")]
+    declared = {component.local_name for component in model.formulate().component_objects()}
+    symbols = [symbol for row in rows for symbol in re.findall(r"`(\w+)`", row)]
+    assert symbols
+    assert set(symbols) <= declared
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_each_constraint_and_objective_has_a_golden_program_and_nothing_else_has(name: str) -> None:
+    named = {component.local_name for component in components(name, pyo.Constraint, pyo.Objective)}
+    assert {path.stem for path in (GOLDEN / name).iterdir()} == named
+    assert all(path.suffix == ".lp" for path in (GOLDEN / name).iterdir())
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_model_offers_what_the_engine_needs(name: str) -> None:
+    model: Any = library.load(name)
+    assert isinstance(model.formulate(), pyo.AbstractModel)
+    assert not inspect.signature(model.formulate).parameters
+    assert list(inspect.signature(model.parameters).parameters) == ["instance"]
+    assert list(inspect.signature(model.tables).parameters) == ["instance", "solution"]
+    if hasattr(model, "levels"):
+        assert list(inspect.signature(model.levels).parameters) == ["instance"]
+
+
+@pytest.mark.parametrize("name", CALCULATIONS)
+def test_a_calculation_offers_what_the_engine_needs(name: str) -> None:
+    model: Any = library.load(name)
+    assert list(inspect.signature(model.calculate).parameters) == ["instance"]
+    assert not tags(name)
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_each_model_says_in_one_line_what_it_is_and_of_which_kind(name: str) -> None:
+    assert re.fullmatch(r"[A-Z].* \(.+\)\.", library.summary(name))
+    assert "Reference" in (library.load(name).__doc__ or "") or name.endswith("_relief")
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_nothing_else_of_a_model_is_public_but_its_functions_and_constants(name: str) -> None:
+    module: Any = library.load(name)
+    own = {
+        key
+        for key, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not key.startswith("_")
+    }
+    assert own <= {"formulate", "parameters", "tables", "levels", "calculate"}
