@@ -15,6 +15,7 @@ import numpy as np
 from etsopt import library
 from etsopt.checking import CheckReport
 from etsopt.checking import check as check_tables
+from etsopt.checking.bounds import tolerance_of
 from etsopt.checking.checker import INFEASIBLE
 from etsopt.data.read import read_instance
 from etsopt.results import LevelResult, Results
@@ -192,12 +193,13 @@ def _infeasible(instance: Instance, model: str, options: SolveOptions, about: di
     clock.lap("check")
     proven = report.infeasible_by_t or 0.0
     certified = report.certified
-    levels = tuple(
-        LevelResult(level.name, level.value, proven, level.value - proven, level.unit, certified, level.algorithm)
-        for level in (ways[INFEASIBLE].levels if INFEASIBLE in ways else ())
-    )
+    levels = []
+    for level in ways[INFEASIBLE].levels if INFEASIBLE in ways else ():
+        gap = level.value - proven
+        least = abs(gap) <= tolerance_of(level.value, level.unit)
+        levels.append(LevelResult(level.name, level.value, proven, gap, level.unit, least, level.algorithm))
     status = "infeasible_certified" if certified else "infeasible_unproven"
-    return Results(tables, "infeasible", status, certified, levels, proven, about, _violations(report))
+    return Results(tables, "infeasible", status, certified, tuple(levels), proven, about, _violations(report))
 
 
 def _pinned(program: Program, variables: tuple[str, ...]) -> Program:

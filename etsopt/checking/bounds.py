@@ -169,20 +169,18 @@ def _narrow(
 ) -> float:
     """Gap of the units, and the intervals narrowed to where each attains its minimum."""
     lower, upper = region.lower[free], region.upper[free]
-    points = np.stack([lower, np.clip(shape.kink[free], lower, upper), upper])
     part = Shape(shape.kink[free], shape.left[free], shape.right[free])
-    values = np.stack([part.at(point) - pull[free] * point for point in points])
-    best = np.argmin(values, axis=0)
-    minimum = np.take_along_axis(values, best[np.newaxis], 0)[0]
-    where = np.take_along_axis(points, best[np.newaxis], 0)[0]
+    kink = np.clip(part.kink, lower, upper)
+    falls, rises = part.left - pull[free], part.right - pull[free]
+    # The function falls before its kink and rises after it, or goes one way all along.
+    best = np.where(falls > 0, lower, np.where(rises < 0, upper, kink))
     here = allowance[free]
     # The function of a unit lies above its minimum by the slopes in between, taken as one difference.
-    gap = part.at(here) - part.at(where) - pull[free] * (here - where)
+    gap = part.at(here) - part.at(best) - pull[free] * (here - best)
     slope = (np.abs(pull[free]) + np.maximum(np.abs(part.left), np.abs(part.right))) * emissions[free]
-    steepest = float(np.max(slope, initial=0.0))
-    flat = (values - minimum) <= FLAT * steepest * np.abs(points - where) / emissions[free]
-    region.lower[free] = np.min(np.where(flat, points, np.inf), axis=0)
-    region.upper[free] = np.max(np.where(flat, points, -np.inf), axis=0)
+    flat = FLAT * float(np.max(slope, initial=0.0)) / emissions[free]
+    region.lower[free] = np.where(falls >= -flat, lower, np.where(rises >= -flat, kink, upper))
+    region.upper[free] = np.where(rises <= flat, upper, np.where(falls <= flat, kink, lower))
     return float(np.sum(gap))
 
 

@@ -52,7 +52,7 @@ OWN_OPTIONS: dict[str, Any] = {
 }
 
 NO_PRICE = 1e-9
-"""A scaled reduced cost or dual up to this is zero; the solver itself works to 1e-10."""
+"""A scaled dual up to this is zero, and a reduced cost up to this share of its terms; the solver works to 1e-10."""
 
 
 def version() -> str:
@@ -200,8 +200,8 @@ def _interruptible(highs: Any) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _side(price: Any) -> Any:
-    return -np.sign(np.where(np.abs(price) > NO_PRICE, price, 0.0)).astype(np.int8)
+def _side(price: Any, nothing: Any) -> Any:
+    return -np.sign(np.where(np.abs(price) > nothing, price, 0.0)).astype(np.int8)
 
 
 def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome:
@@ -217,7 +217,8 @@ def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome
         reduced, dual = np.asarray(solution.col_dual), np.asarray(solution.row_dual)
         multipliers = dual * scaled.row / scaled.objective
         # A positive reduced cost or dual keeps every optimum at the lower side, a negative one at the upper.
-        column_side, row_side = _side(reduced), _side(dual)
+        terms = np.abs(scaled.program.objectives[name].linear) + abs(scaled.program.matrix).T @ np.abs(dual)
+        column_side, row_side = _side(reduced, NO_PRICE * terms), _side(dual, NO_PRICE)
     if whole:
         bound = info.mip_dual_bound / scaled.objective
     elif x is not None and termination is Termination.OPTIMAL:
