@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import pytest
 import etsopt
 from etsopt.checking import CheckReport, check, statements, totals
 from etsopt.checking.limits import derive
+from etsopt_models._parts.allocation_tables import allocation_tables
 from tests.builders import given, moved, random_instance
 
 if TYPE_CHECKING:
@@ -189,7 +191,7 @@ CELLS: dict[str, tuple[Mutation, set[str]]] = {
     "an allowance is no number": (cell("allocation", "allowance_t", missing), {"tables"}),
     "a reference is no number": (cell("allocation", "reference_t", missing), {"tables"}),
     "an intensity is wrong": (cell("allocation", "intensity", by(1e-6)), {"intensity"}),
-    "a balance value is wrong": (cell("sectors", "balance_value", lambda v: v * (1 + 1e-6)), {"balance_value"}),
+    "a balance value is wrong": (cell("sectors", "balance_value", lambda v: v * (1 + 2e-8)), {"balance_value"}),
     "the end of a balance value is wrong": (
         cell("sectors", "balance_value_upper", lambda v: v * (1 + 1e-6)),
         {"balance_value"},
@@ -745,3 +747,49 @@ RULES = {
     "intensity",
     "tables",
 }
+
+
+def test_a_stray_price_cannot_make_a_wrong_allocation_certified() -> None:
+    """A price of 1e-7 would pin the first level's optima if its gap of 4 g were taken for zero."""
+    size = 1e6
+    units = pd.DataFrame(
+        {
+            "unit_id": ["a", "b", "c", "d"],
+            "enterprise_id": ["a", "b", "c", "d"],
+            "sector": "cement",
+            "province": ["N", "N", "S", "S"],
+            "emissions_tco2e": size,
+            "reference_t": size,
+        }
+    )
+    policy = {
+        "year": 2025,
+        "rule": {"name": "given"},
+        "sectors": {"cement": {"band": 0.03, "target_change": -0.01}},
+        "provinces": {"balance": 0.02},
+    }
+    instance = etsopt.Instance.from_frames(units, policy)
+    assert etsopt.solve(instance).levels[1].value == pytest.approx(0.01)
+    stray = {"sector_target": np.array([-1.0]), "province_balance": np.array([1e-7, 0.0])}
+    weights = {"sector_target": np.array([-0.5e-6]), "worst_covers": np.array([0.0, 0.0, -0.5e-6, -0.5e-6])}
+    levels = [
+        SimpleNamespace(name="change", unit="t", value=40_000.0, multipliers=stray),
+        SimpleNamespace(name="worst", unit="rate", value=0.02, multipliers=weights),
+        SimpleNamespace(name="closest", unit="t", value=800.0, multipliers={}),
+    ]
+    wrong = np.array([1.0, 1.0, 0.98, 0.98]) * size
+    report = check(instance, allocation_tables(instance, wrong, levels), levels)
+    assert not report.violations
+    assert report.levels[0].certified
+    assert not report.levels[1].certified
+    assert not report.certified
+
+
+def test_references_a_tonne_off_are_noticed_on_every_unit() -> None:
+    instance = etsopt.read("cn-2025")
+    tables = dict(etsopt.solve(instance, "balance_value").tables)
+    allocation = tables["allocation"].copy()
+    allocation["reference_t"] += 1.0
+    tables["allocation"] = allocation
+    report = check(instance, tables, ())
+    assert sum(item.rule == "reference_follows_rule" for item in report.violations) == len(allocation)

@@ -10,8 +10,7 @@ $\phi_i$ of one kink each minimum stands at a bound or at the kink; for the last
 is a sum too, with weights $\tau_i$, $\sum_i \tau_i E_i = 1$. The gap of an allocation is a sum of terms that are each
 zero or positive, so no cancellation blurs it.
 
-Later levels stand on the optima of the earlier ones. Those are exactly the allocations that attain the minimum of
-every unit and meet every priced row at its side, so each level narrows the intervals and the rows for the next.
+Later levels stand on the optima of the earlier ones: `etsopt.checking.region` says how.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.region import FLAT, Region, Slopes
 from etsopt.checking.report import LevelCheck
 
 if TYPE_CHECKING:
@@ -34,26 +34,13 @@ RELATIVE_GAP = 1e-9
 LEAST_TOLERANCE = {"t": 2e-2, "rate": 2e-10}
 """A gap up to 20 kg, or what that is to 1e8 t, is rounding."""
 
-ONE_ANSWER_T = 10.0
-"""How far from the one answer of the last step an allowance may be, at most; the largest units reach 1e8 t."""
-
-FLAT = 1e-9
-"""A slope up to this share of the steepest leaves a unit indifferent, and a price up to it is none."""
+ROUNDING = 1e-15
+"""Rounding of a difference of two sums against the sum of its absolute terms."""
 
 
 def tolerance_of(value: float, unit: str) -> float:
     """Largest gap of a certified level, in its unit."""
     return max(RELATIVE_GAP * abs(value), LEAST_TOLERANCE.get(unit, RELATIVE_GAP))
-
-
-@dataclass
-class Region:
-    """Where the optima of the levels so far lie: intervals of the free units, and limits of the rows."""
-
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
-    least: NDArray[np.float64]
-    most: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -82,36 +69,39 @@ def check_levels(
     free = np.flatnonzero(~demands.fixed)
     rows = zip(duals["level"], duals["row"], duals["index"], strict=True)
     lookup = dict(zip(rows, duals["multiplier"], strict=True))
-    region = Region(demands.lower.copy(), demands.upper.copy(), demands.rows.least.copy(), demands.rows.most.copy())
+    region = Region(demands.lower[free], demands.upper[free], demands.rows.least.copy(), demands.rows.most.copy())
     emissions = instance.emissions_tco2e
     unit_ids = instance.units["unit_id"].to_numpy()
     checks = []
     for name in names:
         price = np.array([lookup.get((name, *row), 0.0) for row in demands.rows.names])
-        pull = demands.rows.pull(price, len(emissions))
+        pull = demands.rows.pull(price, len(emissions))[free]
         rows_gap = _rows_gap(price, demands.rows.totals(allowance), region)
+        e, r, a = emissions[free], reference[free], allowance[free]
         if name == "closest":
-            value, units_gap = _closest(emissions, reference, allowance, pull, region, free)
-            gap = units_gap + rows_gap
-            # The gap is at least the sum of (A - A*)²/E, so none is that far from the one answer A*.
-            tolerance = ONE_ANSWER_T**2 / float(np.max(emissions[free], initial=1.0))
-            checks.append(LevelCheck(name, "t", value, value - gap, gap, tolerance))
+            value, units_gap = _closest(e, r, a, pull, region)
+            slopes = Slopes(2 * (region.lower - r) / e - pull, 2 * (region.upper - r) / e - pull, price)
+            gap = units_gap + rows_gap + region.win(slopes)
+            checks.append(LevelCheck(name, "t", value, value - gap, gap, _tolerance_of_closest(value, e)))
             continue
-        weights = np.array([-lookup.get((name, "worst_covers", unit), 0.0) for unit in unit_ids])
-        shape = _shape(name, emissions, reference, demands.at_target_rate, weights, free)
-        value, excess = _value(name, shape, emissions, reference, allowance, free)
-        units_gap = _narrow(shape, pull, allowance, region, free, emissions)
-        _tighten(price, demands.rows.reach(emissions), region)
+        weights = np.array([-lookup.get((name, "worst_covers", unit), 0.0) for unit in unit_ids[free]])
+        shape = _shape(name, e, r, demands.at_target_rate[free], weights)
+        value, excess = _value(name, shape, e, r, a)
+        gap = _units_gap(shape, pull, a, region) + rows_gap + excess
         if name == "worst":
-            _hold_worst(value, shape.right * emissions, emissions, reference, region)
-        checks.append(
-            _level(name, "rate" if name in ("worst", "spread") else "t", value, units_gap + rows_gap + excess)
-        )
+            # What keeps the worst rate keeps every unit within it; inside, only the prices of the rows tell.
+            region.lower = np.maximum(region.lower, np.minimum(r - value * e, region.upper))
+            region.upper = np.minimum(region.upper, np.maximum(r + value * e, region.lower))
+            shape = Shape(r, 0 * e, 0 * e)
+        gap += _hold(shape, pull, price, demands.rows.reach(emissions), gap, region, e)
+        unit = "rate" if name in ("worst", "spread") else "t"
+        checks.append(LevelCheck(name, unit, value, value - gap, gap, tolerance_of(value, unit)))
     return checks
 
 
-def _level(name: str, unit: str, value: float, gap: float) -> LevelCheck:
-    return LevelCheck(name, unit, value, value - gap, gap, tolerance_of(value, unit))
+def _tolerance_of_closest(value: float, emissions: NDArray[np.float64]) -> float:
+    """Largest gap of the last step, which is at least the sum of (A - A*)²/E over the distances from the one answer."""
+    return max(RELATIVE_GAP * value, ROUNDING * float(np.sum(emissions)))
 
 
 def _rows_gap(price: NDArray[np.float64], totals: NDArray[np.float64], region: Region) -> float:
@@ -127,7 +117,6 @@ def _shape(
     reference: NDArray[np.float64],
     at_target_rate: NDArray[np.float64],
     weights: NDArray[np.float64],
-    free: NDArray[np.int64],
 ) -> Shape:
     ones = np.ones(len(emissions))
     if name == "change":
@@ -135,10 +124,10 @@ def _shape(
     if name == "deficit":
         return Shape(emissions, -ones, 0 * ones)
     if name == "spread":
-        share = ones / emissions[free].sum()
+        share = ones / max(float(emissions.sum()), 1e-300)
         return Shape(at_target_rate, -share, share)
     weights = np.maximum(weights, 0.0)
-    total = float(np.sum((weights * emissions)[free]))
+    total = float(np.sum(weights * emissions))
     weights = weights / total if total > 0 else weights
     return Shape(reference, -weights, weights)
 
@@ -149,64 +138,48 @@ def _value(
     emissions: NDArray[np.float64],
     reference: NDArray[np.float64],
     allowance: NDArray[np.float64],
-    free: NDArray[np.int64],
 ) -> tuple[float, float]:
     """Value of a level, and how far it exceeds the sum of the units' functions."""
-    total = float(np.sum(shape.at(allowance)[free]))
+    total = float(np.sum(shape.at(allowance)))
     if name != "worst":
         return total, 0.0
-    value = float(np.max(np.abs(allowance - reference)[free] / emissions[free], initial=0.0))
+    value = float(np.max(np.abs(allowance - reference) / emissions, initial=0.0))
     return value, value - total
 
 
-def _narrow(
+def _units_gap(shape: Shape, pull: NDArray[np.float64], allowance: NDArray[np.float64], region: Region) -> float:
+    """How far the units' functions less their pull lie above their minima."""
+    falls, rises = shape.left - pull, shape.right - pull
+    kink = np.clip(shape.kink, region.lower, region.upper)
+    # The function falls before its kink and rises after it, or goes one way all along.
+    best = np.where(falls > 0, region.lower, np.where(rises < 0, region.upper, kink))
+    # A function lies above its minimum by the slopes in between, taken as one difference.
+    return float(np.sum(shape.at(allowance) - shape.at(best) - pull * (allowance - best)))
+
+
+def _hold(
     shape: Shape,
     pull: NDArray[np.float64],
-    allowance: NDArray[np.float64],
+    price: NDArray[np.float64],
+    reach: NDArray[np.float64],
+    gap: float,
     region: Region,
-    free: NDArray[np.int64],
     emissions: NDArray[np.float64],
 ) -> float:
-    """Gap of the units, and the intervals narrowed to where each attains its minimum."""
-    lower, upper = region.lower[free], region.upper[free]
-    part = Shape(shape.kink[free], shape.left[free], shape.right[free])
-    kink = np.clip(part.kink, lower, upper)
-    falls, rises = part.left - pull[free], part.right - pull[free]
-    # The function falls before its kink and rises after it, or goes one way all along.
-    best = np.where(falls > 0, lower, np.where(rises < 0, upper, kink))
-    here = allowance[free]
-    # The function of a unit lies above its minimum by the slopes in between, taken as one difference.
-    gap = part.at(here) - part.at(best) - pull[free] * (here - best)
-    slope = (np.abs(pull[free]) + np.maximum(np.abs(part.left), np.abs(part.right))) * emissions[free]
-    flat = FLAT * float(np.max(slope, initial=0.0)) / emissions[free]
-    region.lower[free] = np.where(falls >= -flat, lower, np.where(rises >= -flat, kink, upper))
-    region.upper[free] = np.where(rises <= flat, upper, np.where(falls <= flat, kink, lower))
-    return float(np.sum(gap))
-
-
-def _tighten(price: NDArray[np.float64], reach: NDArray[np.float64], region: Region) -> None:
-    """Rows that have a price stay at their side from now on; what counts is what the price does to the largest unit."""
-    worth = price * reach
-    threshold = FLAT * float(np.max(np.abs(worth), initial=0.0))
-    low, high = worth > threshold, worth < -threshold
-    region.most = np.where(low, region.least, region.most)
-    region.least = np.where(high, region.most, region.least)
-
-
-def _hold_worst(
-    value: float,
-    weight: NDArray[np.float64],
-    emissions: NDArray[np.float64],
-    reference: NDArray[np.float64],
-    region: Region,
-) -> None:
-    """No unit changes by more than the worst rate from now on, and one that the bound weighs changes by just that."""
-    most = value * emissions
-    region.lower = np.maximum(region.lower, np.minimum(reference - most, region.upper))
-    region.upper = np.minimum(region.upper, np.maximum(reference + most, region.lower))
-    weighed = weight > FLAT * np.max(weight, initial=0.0)
-    region.lower = np.where(weighed & (region.lower >= reference), region.upper, region.lower)
-    region.upper = np.where(weighed & (region.upper <= reference), region.lower, region.upper)
+    """Hold a level for the later ones; returns what it could itself win by leaving the region of the earlier ones."""
+    falls, rises = shape.left - pull, shape.right - pull
+    kink = np.clip(shape.kink, region.lower, region.upper)
+    before = np.where(region.lower > shape.kink, rises, falls)
+    after = np.where(region.upper < shape.kink, falls, rises)
+    win = region.win(Slopes(before, after, price))
+    rounding = ROUNDING * float(np.sum(np.abs(pull) * (region.upper - region.lower)))
+    slope = (np.abs(pull) + np.maximum(np.abs(shape.left), np.abs(shape.right))) * emissions
+    flat = FLAT * float(np.max(slope, initial=0.0)) / emissions
+    # What counts of a price is what it does to the largest unit of its row.
+    worth = np.abs(price) * reach
+    priced = worth > FLAT * float(np.max(worth, initial=0.0))
+    region.narrow(kink, falls, rises, flat, price, priced, abs(gap) + win + rounding)
+    return win
 
 
 def _closest(
@@ -215,13 +188,11 @@ def _closest(
     allowance: NDArray[np.float64],
     pull: NDArray[np.float64],
     region: Region,
-    free: NDArray[np.int64],
 ) -> tuple[float, float]:
     """Sum of squares of the last step, and its gap over the units."""
-    e, r, a = emissions[free], reference[free], allowance[free]
-    best = np.clip(r + e / 2 * pull[free], region.lower[free], region.upper[free])
-    gap = (a - best) * ((a + best - 2 * r) / e - pull[free])
-    return float(np.sum((a - r) ** 2 / e)), float(np.sum(gap))
+    best = np.clip(reference + emissions / 2 * pull, region.lower, region.upper)
+    gap = (allowance - best) * ((allowance + best - 2 * reference) / emissions - pull)
+    return float(np.sum((allowance - reference) ** 2 / emissions)), float(np.sum(gap))
 
 
 def proven_shortfall(demands: Demands, duals: pd.DataFrame, level: str) -> float:

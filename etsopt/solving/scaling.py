@@ -22,6 +22,12 @@ WIDEST_RATIO = 1e11
 """Largest ratio of coefficients in a row after scaling, where an entry is what its column adds at most. HiGHS is told
 to keep entries down to 1e-12; what it dropped beyond that led to false answers."""
 
+LEAST_REACH = 1e-9
+"""Least scale of a column against the largest of its component."""
+
+MOVED_NOISE = 1e-14
+"""Rounding of what fixed columns move into a limit, against the sum of the absolute terms."""
+
 LARGEST_BOUND = 1e15
 """Largest finite bound. HiGHS takes 1e20 for infinite, and Pyomo's interface lost whole models to 1e15."""
 
@@ -57,13 +63,15 @@ def scale(program: Program, name: str) -> Scaled:
     """
     objective = program.objectives[name]
     _check_finite(program, objective)
-    reach = np.maximum(np.abs(program.column_lower), np.abs(program.column_upper))
+    reach = _reach(program)
     column = np.where(program.integer, 1.0, _power_of_two(reach))
     # A fixed column is a number: it moves into the limits, where a tiny one beside large ones does no harm.
     fixed = program.column_lower == program.column_upper
     matrix = csr_array(program.matrix * np.where(fixed, 0.0, column)[np.newaxis, :])
     matrix.eliminate_zeros()
-    moved = program.matrix @ np.where(fixed, program.column_lower, 0.0)
+    values = np.where(fixed, program.column_lower, 0.0)
+    moved = program.matrix @ values
+    noise = MOVED_NOISE * (abs(program.matrix) @ np.abs(values))
     largest = np.zeros(matrix.shape[0])
     np.maximum.at(largest, np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), np.abs(matrix.data))
     row = 1 / _power_of_two(largest)
@@ -82,13 +90,32 @@ def scale(program: Program, name: str) -> Scaled:
     scaled = replace(
         program,
         matrix=matrix,
-        row_lower=(program.row_lower - moved) * row,
-        row_upper=(program.row_upper - moved) * row,
+        row_lower=_left(program.row_lower, moved, noise) * row,
+        row_upper=_left(program.row_upper, moved, noise) * row,
         column_lower=program.column_lower / column,
         column_upper=program.column_upper / column,
         objectives={name: scaled_objective},
     )
     return Scaled(scaled, row, column, factor)
+
+
+def _left(
+    limit: NDArray[np.float64], moved: NDArray[np.float64], noise: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """What fixed columns leave of a limit; zero where no more is left than rounding, which must not decide."""
+    left = limit - moved
+    return np.where(np.abs(left) <= noise, 0.0, left)
+
+
+def _reach(program: Program) -> NDArray[np.float64]:
+    """How large each column may be, those of one component not too unlike each other.
+
+    A range of a millionth of a gram is rounding, and as a scale it would dwarf everything beside it.
+    """
+    reach: NDArray[np.float64] = np.maximum(np.abs(program.column_lower), np.abs(program.column_upper))
+    for block in program.columns.values():
+        reach[block] = np.maximum(reach[block], LEAST_REACH * np.max(reach[block], initial=0.0))
+    return reach
 
 
 def _name_of(position: int, slices: dict[str, slice]) -> str:

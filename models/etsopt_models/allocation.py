@@ -57,6 +57,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from etsopt.rules import reference_allowances
+from etsopt.units import ROUNDING_NOISE_T
 from etsopt_models._parts.allocation_tables import allocation_tables
 from etsopt_models._parts.limits import limits
 
@@ -179,6 +180,10 @@ def parameters(instance: Instance) -> dict[str, Any]:
     everyone, nobody = np.arange(len(data.free)), np.arange(0)
     emissions = data.emissions
     least, most = np.minimum(data.lower, data.reference), np.maximum(data.upper, data.reference)
+    # A reference on the edge of its band leaves a room of rounding beyond it, which is none.
+    increase, decrease = (
+        np.where(room > ROUNDING_NOISE_T, room, 0.0) for room in (most - data.reference, data.reference - least)
+    )
     return {
         "UNITS": len(data.free),
         "CHANGED": everyone if named & {"change", "worst"} else nobody,
@@ -190,8 +195,8 @@ def parameters(instance: Instance) -> dict[str, Any]:
         "reference": data.reference,
         "lower": data.lower,
         "upper": data.upper,
-        "increase_most": most - data.reference,
-        "decrease_most": data.reference - least,
+        "increase_most": increase,
+        "decrease_most": decrease,
         "worst_most": float(np.max((most - least) / emissions, initial=0.0)),
         "at_target_rate": data.at_target_rate,
         "per_total_emissions": 1 / float(emissions.sum()) if len(data.free) else 0.0,

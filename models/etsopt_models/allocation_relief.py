@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
+GIVES = ("sector_target", "province_balance", "national_total")
+"""Rows whose limits are tonnes and may give way."""
+
 WAYS_OUT = {
     "targets_give_way": ("band_widening",),
     "bands_give_way": ("target_over", "target_under", "nation_over", "nation_under"),
@@ -154,7 +157,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
         "lower": data.lower,
         "upper": data.upper,
         "allowance_most": data.upper + data.emissions,
-        "give_most": everything + float(np.sum(rows["nation_most"])),
+        "give_most": everything + float(np.sum(np.abs(rows["nation_most"]))),
         **rows,
     }
 

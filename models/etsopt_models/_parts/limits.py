@@ -114,7 +114,8 @@ def sector_targets(
 def _nation(instance: Instance, reference: Reference) -> dict[str, Any]:
     """The national total over all units, moved to the free ones."""
     policy: NationalPolicy | None = instance.policy.national
-    if policy is None or (policy.target_change is None and policy.target_t is None):
+    stated = policy is not None and (policy.target_change is not None or policy.target_t is not None)
+    if policy is None or not stated or reference.fixed.all():
         return {"NATION": 0, "nation_least": np.zeros(0), "nation_most": np.zeros(0)}
     emissions = float(instance.emissions_tco2e.sum())
     total = policy.target_t if policy.target_t is not None else emissions * (1 + (policy.target_change or 0.0))
