@@ -8,10 +8,10 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
-from etsopt.errors import ModelError, UsageError
+from etsopt.errors import EtsoptError, ModelError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import ModuleType
 
     import pandas as pd
@@ -75,7 +75,8 @@ def load(name: str) -> ProgramModel | CalculationModel:
     elif name in names():
         module = import_module(f"{LIBRARY}.{name}")
     else:
-        advice = f"The models are {', '.join(names())}; a file of your own is named by its path, ending in .py."
+        own = ", ".join(other for other in names() if not explains(other))
+        advice = f"The models are {own}; a file of your own is named by its path, ending in .py."
         raise UsageError(f"There is no model {name!r}.", advice)
     if not hasattr(module, "calculate"):
         missing = [part for part in ("formulate", "parameters", "tables") if not hasattr(module, part)]
@@ -83,6 +84,70 @@ def load(name: str) -> ProgramModel | CalculationModel:
             advice = "A model offers formulate, parameters and tables, or calculate; CONTRIBUTING.md shows how."
             raise ModelError(f"The model {name} has no {', '.join(missing)}.", advice)
     return cast("ProgramModel | CalculationModel", module)
+
+
+def explains(name: str) -> str:
+    """Name of the model whose infeasibility a model explains; empty where it is one to be solved by itself."""
+    return Path(name).stem.removesuffix("_relief") if hasattr(load(name), "WAYS_OUT") else ""
+
+
+def choose(name: str) -> ProgramModel | CalculationModel:
+    """Load a model that is to be solved by itself.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name, or it only explains why another has no solution.
+    ModelError
+        If the file does not offer what a model must.
+    """
+    found, other = load(name), explains(name)
+    if other:
+        what = f"The model {name} is not solved by itself: it tells what has to give way where {other} has no solution."
+        raise UsageError(what, f"Solve {other}, which calls it by itself.")
+    return found
+
+
+def call(model: Any, function: str, *arguments: Any) -> Any:
+    """Call a function of a model.
+
+    Raises
+    ------
+    ModelError
+        If it fails in a way that tells nobody what to do.
+    """
+    name = Path(model.__file__).stem
+    advice = "Call etsopt.solve in Python with the same instance and model: the traceback shows the line."
+    try:
+        result = getattr(model, function)(*arguments)
+        result = list(result) if function == "levels" else result
+    except EtsoptError:
+        raise
+    except Exception as error:
+        what = f"The function {function} of the model {name} failed: {type(error).__name__}: {error}."
+        raise ModelError(what, advice) from error
+    if function in ("parameters", "tables", "calculate") and not isinstance(result, dict):
+        what = f"The function {function} of the model {name} returned {type(result).__name__}, not a dictionary."
+        raise ModelError(what, "Return what it makes by name.")
+    return result
+
+
+def levels(model: Any, instance: Instance, objectives: Iterable[str]) -> list[str]:
+    """Names of a model's objectives in their order: that of its `levels`, else that of declaration.
+
+    Raises
+    ------
+    ModelError
+        If there is none, or one that the model does not declare.
+    """
+    declared = list(objectives)
+    names: list[str] = call(model, "levels", instance) if hasattr(model, "levels") else declared
+    unknown = [name for name in names if name not in declared]
+    if unknown or not names:
+        what = f"there is no objective {', '.join(map(repr, unknown))}" if unknown else "there is no objective"
+        advice = f"Declare it in `formulate`, which has {', '.join(declared) or 'none'}."
+        raise ModelError(f"The model {Path(model.__file__).stem} cannot be solved: {what}.", advice)
+    return names
 
 
 def summary(name: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.read import read_instance
-from etsopt.data.schema import USER_COLUMN_PREFIX
+from etsopt.data.schema import TABLES, USER_COLUMN_PREFIX
 from etsopt.data.write import write_instance, write_table
 from etsopt.errors import DataError, Problem, UsageError
 
@@ -45,6 +45,9 @@ TEXT_COLUMNS = frozenset(
     }
     | {"unit", "way_out", "limit", "rule", "where", "message"}
 )
+
+
+INSTANCE_FILES = ("policy.toml", *(table.file for table in TABLES))
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class Results:
         Model, method and why, instance and its hash, policy, options, versions, seconds.
     violations
         What the checker found wrong.
+    stated_prices
+        The prices that a run folder states; None where the results come from a solve.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -92,6 +97,7 @@ class Results:
     infeasible_by_t: float | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
     violations: tuple[dict[str, Any], ...] = ()
+    stated_prices: tuple[Any, ...] | None = None
 
     @property
     def prices(self) -> pd.DataFrame:
@@ -115,16 +121,37 @@ class Results:
         return dict(finite(content))
 
     def save(self, folder: Path, instance: Instance | None = None) -> None:
-        """Write a run folder: ``tables/<name>.csv``, ``result.json``, and the instance to check it against."""
+        """Write a run folder: ``tables/<name>.csv``, ``result.json``, and the instance to check it against.
+
+        What an earlier run left there is removed first.
+
+        Raises
+        ------
+        UsageError
+            If the folder holds tables or an instance that no run wrote.
+        """
         (folder / "tables").mkdir(parents=True, exist_ok=True)
+        temporary = folder / "result.json.part"
+        _clear(folder, (folder / "result.json", temporary))
+        # Begun now, it tells that the folder is a run's even if writing is cut short.
+        text = json.dumps(self.summary(), indent=1, ensure_ascii=False, allow_nan=False)
+        temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
         for name, table in self.tables.items():
             write_table(table, folder / "tables" / f"{name}.csv")
         if instance is not None:
             write_instance(instance, folder / "instance")
-        text = json.dumps(self.summary(), indent=1, ensure_ascii=False, allow_nan=False)
-        temporary = folder / "result.json.part"
-        temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
         temporary.replace(folder / "result.json")
+
+
+def _clear(folder: Path, marks: tuple[Path, ...]) -> None:
+    """Remove the files of an earlier run, which one of the marks tells; nothing else is touched."""
+    old = [*(folder / "tables").glob("*.csv")]
+    old += [path for name in INSTANCE_FILES if (path := folder / "instance" / name).is_file()]
+    if old and not any(mark.is_file() for mark in marks):
+        what = f"The folder {str(folder)!r} holds {old[0].relative_to(folder)}, which no run wrote."
+        raise UsageError(what, "Name another folder; a run would write over it.")
+    for path in (*marks, *old):
+        path.unlink(missing_ok=True)
 
 
 def finite(value: Any) -> Any:
@@ -156,20 +183,24 @@ def load(folder: Path) -> Results:
         )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        levels = tuple(LevelResult(**_unbounded(level)) for level in content.pop("levels"))
-        content.pop("prices")
+        levels = tuple(LevelResult(**_numbers(level)) for level in content.pop("levels"))
+        prices = tuple(content.pop("prices"))
         known = {key: content.pop(key) for key in ("termination", "status", "certified", "infeasible_by_t")}
+        if known["infeasible_by_t"] is not None:
+            known["infeasible_by_t"] = float(known["infeasible_by_t"])
         violations = tuple(content.pop("violations"))
         tables = {file.stem: _read_table(file) for file in sorted((folder / "tables").glob("*.csv"))}
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         problem = Problem("result.json or tables", f"cannot be read ({type(error).__name__}: {error})", "Solve again.")
         raise DataError(f"The run {folder.name!r}", [problem]) from None
-    return Results(tables=tables, levels=levels, provenance=content, violations=violations, **known)
+    return Results(tables, levels=levels, provenance=content, violations=violations, stated_prices=prices, **known)
 
 
-def _unbounded(level: dict[str, Any]) -> dict[str, Any]:
-    """A level without a bound has null on disk: its bound is minus infinity, its gap infinite."""
-    return {**level, "bound": -math.inf, "gap": math.inf} if level["bound"] is None else level
+def _numbers(level: dict[str, Any]) -> dict[str, Any]:
+    """A level with numbers; one without a bound has null on disk: its bound is minus infinity, its gap infinite."""
+    if level["bound"] is None:
+        level = {**level, "bound": -math.inf, "gap": math.inf}
+    return {**level, **{part: float(level[part]) for part in ("value", "bound", "gap")}}
 
 
 def load_instance(folder: Path) -> Instance:

@@ -17,6 +17,7 @@ from etsopt.checking import CheckReport
 from etsopt.checking import check as check_tables
 from etsopt.checking.bounds import tolerance_of
 from etsopt.checking.checker import INFEASIBLE
+from etsopt.claims import check_claims, is_checked
 from etsopt.data.read import read_instance
 from etsopt.results import LevelResult, Results
 from etsopt.rules import reference_allowances
@@ -76,19 +77,20 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
         If the program is refused.
     """
     chosen = SolveOptions(**options)
-    found = library.load(model)
+    found = library.choose(model)
     clock = _Clock()
     about = _provenance(instance, model, chosen, clock.seconds)
     # A model says whether its tables claim what the checker knows; what a user's own model claims is unknown.
     about["checked"] = getattr(found, "CHECKED_AS", None) == "allocation"
-    if isinstance(found, library.CalculationModel):
-        tables = found.calculate(instance)
+    about["calculated"] = isinstance(found, library.CalculationModel)
+    if about["calculated"]:
+        tables = library.call(found, "calculate", instance)
         clock.lap("calculate")
         return _calculated(instance, tables, about, clock)
-    parameters = found.parameters(instance)
-    program = build_program(found.formulate(), parameters)
+    parameters = library.call(found, "parameters", instance)
+    program = build_program(library.call(found, "formulate"), parameters)
     clock.lap("build")
-    names = list(found.levels(instance)) if hasattr(found, "levels") else list(program.objectives)
+    names = library.levels(found, instance, program.objectives)
     faster = {step: partial(method, parameters) for step in names if (method := library.method(model, step))}
     solution = solve_levels(program, names, chosen, faster)
     clock.lap("solve")
@@ -99,14 +101,16 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
         # Less lacks than the checker tolerates: sums of limits that meet exactly differ by their rounding.
         solution = solve_levels(_eased(program, library.load(f"{model}_relief")), names, chosen, faster)
         clock.lap("solve_eased")
-    tables = found.tables(instance, solution) if solution.values else {}
+    tables = library.call(found, "tables", instance, solution) if solution.values else {}
     clock.lap("tables")
     return _solved(instance, solution, tables, about, clock)
 
 
 def check(instance: Instance, results: Results) -> CheckReport:
-    """Check results against their instance, without model or solver."""
-    return check_tables(instance, results.tables, results.levels)
+    """Check results against their instance, and what they claim against what is found, without model or solver."""
+    checkable = is_checked(results) and bool(results.tables or results.termination == "infeasible")
+    report = check_tables(instance, results.tables, results.levels) if checkable else CheckReport((), ())
+    return replace(report, violations=(*report.violations, *check_claims(results, report)))
 
 
 class _Clock:

@@ -188,6 +188,15 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
         (["solve", "tiny", "--method", "magic"], "There is no method 'magic'", "reference"),
         (["check", "nowhere"], "There is no run in 'nowhere'", "result.json"),
         (["generate", "--units", "2", "--out", "x"], "2 units are too few", "at least 3"),
+        (
+            ["solve", "tiny", "--model", "allocation_relief"],
+            "The model allocation_relief is not solved by itself",
+            "Solve allocation, which calls it by itself.",
+        ),
+        (["solve", "tiny", "--solver-option", "log_to_console=true"], "log_to_console of HiGHS cannot", "Leave it out"),
+        (["solve", "tiny", "--mps", "program.txt"], "'program.txt' does not end in .mps", "Name one that does"),
+        (["solve", "tiny", "--set", "provinces.balance.Hebei=0.02"], "the one value 0.01", "give one for all"),
+        (["validate", "eu-2019", "--set", "rule.name=benchmark"], "rule.benchmarks", "benchmarks"),
     ],
 )
 def test_a_wrong_call_is_explained_with_exit_code_two(
@@ -226,6 +235,59 @@ def test_listings_name_everything(name: str, capsys: pytest.CaptureFixture[str])
     assert main([name]) == 0
     out = capsys.readouterr().out
     assert all(item in out for item in expected)
+
+
+def test_the_listing_says_which_model_is_not_solved_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    _, content = run_json(capsys, "models")
+    apart = {name for name, line in content.items() if line.endswith("Not solved by itself: allocation calls it.")}
+    assert apart == {"allocation_relief"}
+    assert main(["solve", "tiny", "--model", "nothing"]) == 2
+    assert "The models are allocation, balance_value;" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["solve", "tiny"], ["generate", "--units", "5"]])
+def test_an_output_that_cannot_be_written_is_explained(
+    tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "taken"
+    path.write_text("A file.", encoding="utf-8")
+    assert main([*command, "--out", str(path)]) == 2
+    captured = capsys.readouterr()
+    failure, _, advice = captured.err.partition("\n\n")
+    assert "taken" in failure
+    assert "could not be read or written: " in failure
+    assert advice == "Name a file or folder that is there, or can be made, and that you may use.\n"
+    assert captured.out == ""
+
+
+def test_a_program_for_a_folder_that_is_missing_is_explained_in_json_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, content = run_json(capsys, "solve", "tiny", "--mps", str(tmp_path / "nowhere" / "program.mps"))
+    assert code == 2
+    assert "program.mps' could not be read or written: No such file or directory." in content["error"]
+
+
+def test_an_error_of_the_system_without_a_file_is_explained(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError("disk quota exceeded")
+
+    monkeypatch.setattr("etsopt.results.write_table", full)
+    assert main(["solve", "tiny", "--out", str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err.startswith("A file could not be read or written: disk quota exceeded.\n\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the standard output is closed by a shell")
+def test_a_closed_or_plain_ascii_standard_output_stops_nothing() -> None:
+    command = f"'{sys.executable}' -m etsopt solve tiny"
+    closed = subprocess.run(f"{command} >&-", shell=True, capture_output=True, text=True, check=False)
+    assert (closed.returncode, closed.stderr) == (0, "")
+    plain = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    rules = subprocess.run([sys.executable, "-m", "etsopt", "rules"], capture_output=True, env=plain, check=False)
+    assert (rules.returncode, rules.stderr) == (0, b"")
+    assert b"?cap" in rules.stdout
 
 
 def test_the_rule_itself_is_a_model(capsys: pytest.CaptureFixture[str]) -> None:
@@ -299,9 +361,15 @@ def test_a_time_limit_keeps_the_incumbent_and_exits_with_four(
 def test_ctrl_c_stops_the_solver_and_keeps_what_it_holds(tmp_path: Path) -> None:
     path = tmp_path / "hard.py"
     path.write_text(HARD_MODEL, encoding="utf-8")
-    command = [sys.executable, "-m", "etsopt", "solve", "tiny", "--model", str(path), "--json"]
+    begun = tmp_path / "begun.mps"
+    command = [sys.executable, "-m", "etsopt", "solve", "tiny", "--model", str(path), "--mps", str(begun), "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(6)
+    # The program is written just before it is solved; a second later there is an incumbent.
+    for _ in range(600):
+        if begun.is_file():
+            break
+        time.sleep(0.1)
+    time.sleep(2)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 4, err

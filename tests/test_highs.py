@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -164,7 +167,12 @@ def test_the_interface_of_pyomo_calls_a_wrong_answer_optimal_and_ours_refuses() 
         ({"presolv": "on"}, "HiGHS has no option 'presolv'"),
         ({"presolve": 1}, "The option presolve of HiGHS is 1"),
         ({"simplex_iteration_limit": 1.5}, "The option simplex_iteration_limit of HiGHS is 1.5"),
-        ({"output_flag": "off"}, "The option output_flag of HiGHS is 'off'"),
+        ({"output_flag": True}, "The option output_flag of HiGHS cannot be chosen: it writes among the results"),
+        ({"log_to_console": True}, "The option log_to_console of HiGHS cannot be chosen: it writes among"),
+        ({"log_file": "HiGHS.log"}, "The option log_file of HiGHS cannot be chosen: it writes among"),
+        ({"write_model_to_file": True}, "The option write_model_to_file of HiGHS cannot be chosen: it writes among"),
+        ({"threads": 8}, "The option threads of HiGHS cannot be chosen: in one thread the same input"),
+        ({"parallel": "on"}, "The option parallel of HiGHS cannot be chosen: in one thread the same input"),
         ({"time_limit": True}, "The option time_limit of HiGHS is True"),
         ({"primal_feasibility_tolerance": -1.0}, "HiGHS refuses -1.0 for its option primal_feasibility_tolerance"),
         ({"presolve": "perhaps"}, "HiGHS refuses 'perhaps' for its option presolve"),
@@ -182,11 +190,39 @@ def test_a_whole_number_is_taken_where_a_real_one_is_wanted() -> None:
 
 
 def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
-    highs.version()
     solve(RIGHT)
     solve(market_split(), 0.2)
     captured = capfd.readouterr()
     assert (captured.out, captured.err) == ("", "")
+
+
+def test_it_solves_where_the_standard_output_is_closed() -> None:
+    code = """
+import os, sys
+os.close(1)
+assert sys.stdout is None or sys.stdout.fileno() == 1
+sys.stdout = None
+import etsopt
+print(etsopt.solve(etsopt.read("tiny")).status, file=sys.stderr)
+"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stderr) == (0, "certified_optimal\n")
+
+
+def test_no_advice_tells_to_write_a_program_that_the_solver_does_not_take(tmp_path: Path) -> None:
+    with pytest.raises(SolverError, match="HiGHS: the program was not accepted") as caught:
+        highs.write_mps(with_entry(1e16), "cost", tmp_path / "program.mps")
+    assert caught.value.advice == "The solver gave no reason; report it with the instance and the model."
+
+
+def test_a_program_is_written_where_it_can_be_and_in_a_format_that_its_name_tells(tmp_path: Path) -> None:
+    highs.write_mps(RIGHT, "cost", tmp_path / "program.mps")
+    assert " enough_1" in (tmp_path / "program.mps").read_text(encoding="utf-8")
+    with pytest.raises(FileNotFoundError):
+        highs.write_mps(RIGHT, "cost", tmp_path / "nowhere" / "program.mps")
+    with pytest.raises(UsageError, match=r"The file .*program\.txt' does not end in .mps"):
+        highs.write_mps(RIGHT, "cost", tmp_path / "program.txt")
+    assert not (tmp_path / "program.txt").exists()
 
 
 # Statuses.

@@ -87,6 +87,29 @@ def test_a_file_reads_the_same_in_every_encoding_and_line_end(write_folder: Writ
     ]
 
 
+@pytest.mark.parametrize("encoding", ["gbk", "gb18030"])
+@pytest.mark.parametrize("name", ["朱镕一号线", "喆兴水泥厂", "芜湖、镕喆"])
+def test_a_character_beyond_the_everyday_set_is_read_where_the_rest_is_plainly_chinese(
+    write_folder: Writer, encoding: str, name: str
+) -> None:
+    units = read_instance(write_folder(CHINESE.replace("芜湖一号线", name).encode(encoding))).units
+    assert units["name"].tolist() == [name]
+
+
+def test_a_character_of_four_bytes_is_read_too(write_folder: Writer) -> None:
+    units = read_instance(write_folder(CHINESE.replace("芜湖一号线", "㐂𠮷线").encode("gb18030"))).units
+    assert units["name"].tolist() == ["㐂𠮷线"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Müller", "Zürcher Zementhütte", "Société générale", "Compañía", "Ärzte über Öfen", "Häagen"],
+)
+def test_a_western_european_file_is_refused_and_not_read_as_rare_characters(write_folder: Writer, name: str) -> None:
+    content = f"{HEADER}line,firm,{name},cement,Hebei,780000,1000000\n".encode("latin-1")
+    assert "nor plainly Chinese GBK" in problem_of(write_folder(content))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -103,14 +126,14 @@ def test_a_file_reads_the_same_in_every_encoding_and_line_end(write_folder: Writ
         pytest.param(
             (HEADER + "line,firm,Böhler,cement,Hebei,780000,1000000\n").encode("latin-1"),
             "units.csv: is neither UTF-8 (byte 0xf6 in line 2) nor plainly Chinese GBK.\n"
-            "   Find out its encoding, for example Latin-1 or GB18030, and save it as UTF-8.",
+            "   Find out its encoding, for example Latin-1 or Big5, and save it as UTF-8.",
             id="Latin-1",
         ),
         pytest.param(
             # Both accented pairs are characters of GBK too, but none that a Chinese text would consist of.
             (HEADER + "line,firm,Forêt à l'Ïßé ¿¡,cement,Hebei,780000,1000000\n").encode("latin-1"),
             "units.csv: is neither UTF-8 (byte 0xea in line 2) nor plainly Chinese GBK.\n"
-            "   Find out its encoding, for example Latin-1 or GB18030, and save it as UTF-8.",
+            "   Find out its encoding, for example Latin-1 or Big5, and save it as UTF-8.",
             id="Latin-1 that might be taken for Chinese",
         ),
         pytest.param(

@@ -35,7 +35,7 @@ def built(m: pyo.AbstractModel, data: dict[str, Any] | None = None) -> Program:
     return build_program(m, DATA if data is None else data)
 
 
-def with_worth(m: pyo.AbstractModel, sense: Any = pyo.maximize) -> pyo.AbstractModel:
+def with_worth(m: pyo.AbstractModel, sense: Any = pyo.minimize) -> pyo.AbstractModel:
     @m.Objective(sense=sense, doc="what is taken [kg]")
     def worth(m):
         return sum(m.weight[i] * m.take[i] for i in m.ITEMS)
@@ -82,13 +82,13 @@ def test_a_side_without_a_limit_is_infinite_and_so_is_a_variable_without_bounds(
     assert program.columns == {"take": slice(0, 3), "free": slice(3, 4)}
 
 
-def test_an_objective_to_maximise_is_turned_and_keeps_its_constant_and_unit() -> None:
+def test_an_objective_keeps_its_constant_and_unit() -> None:
     m = bare()
     m.limit = pyo.Constraint(rule=lambda m: sum(m.weight[i] * m.take[i] for i in m.ITEMS) <= m.most)
 
-    @m.Objective(sense=pyo.maximize, doc="worth [CNY]")
+    @m.Objective(doc="worth, the less the better [CNY]")
     def worth(m):
-        return 10 + sum((i + 1) * m.take[i] for i in m.ITEMS)
+        return -10 - sum((i + 1) * m.take[i] for i in m.ITEMS)
 
     program = built(m)
     objective = program.objectives["worth"]
@@ -137,7 +137,7 @@ def test_groups_fill_an_indexed_set_and_a_table_a_parameter_of_two_indices() -> 
 
 
 def test_several_objectives_stand_in_one_program() -> None:
-    m = with_worth(bare(), pyo.minimize)
+    m = with_worth(bare())
     m.spare = pyo.Objective(rule=lambda m: m.take[0], doc="first [1]")
     assert list(built(m).objectives) == ["worth", "spare"]
 
@@ -184,6 +184,33 @@ def test_an_objective_that_no_solver_here_takes_is_named() -> None:
         m.curved = pyo.Objective(rule=rule)
         with pytest.raises(ModelError, match="The objective curved has terms that no solver here takes"):
             built(m)
+
+
+def test_an_objective_to_maximise_is_refused_since_its_value_would_be_told_with_the_other_sign() -> None:
+    with pytest.raises(ModelError) as caught:
+        built(with_worth(bare(), pyo.maximize))
+    assert str(caught.value) == (
+        "The objective worth is to be maximised, and levels are minimised.\n\n"
+        "Minimise its negative; values and bounds are then those of the negative."
+    )
+
+
+def test_a_rule_that_fails_without_a_word_and_data_of_a_wrong_kind_are_model_errors() -> None:
+    def fails(m: Any) -> Any:
+        raise AssertionError
+
+    m = with_worth(bare())
+    m.silent = pyo.Constraint(rule=fails)
+    with pytest.raises(ModelError, match="The model 'knapsack' cannot be created on its data: AssertionError"):
+        built(m)
+    with pytest.raises(ModelError, match=r"The model 'knapsack' cannot be created on its data: .*tolist"):
+        built(with_worth(bare()), {**DATA, "ITEMS": "three"})
+
+
+def test_what_is_no_abstract_model_is_named() -> None:
+    for wrong, name in ((None, "NoneType"), (pyo.ConcreteModel(), "ConcreteModel")):
+        with pytest.raises(ModelError, match=f"formulate returned {name}, not an AbstractModel of Pyomo"):
+            build_program(wrong, DATA)
 
 
 def test_data_that_does_not_fit_its_set_is_a_model_error() -> None:

@@ -61,6 +61,63 @@ def test_a_damaged_run_folder_is_explained(tmp_path: Path) -> None:
         etsopt.load(tmp_path)
 
 
+def test_a_used_folder_keeps_nothing_of_the_run_before(solved: etsopt.Results, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    europe = etsopt.read("eu-2019")
+    etsopt.solve(europe).save(folder, europe)
+    assert (folder / "tables" / "relief.csv").is_file()
+    (folder / "notes.txt").write_text("Mine.", encoding="utf-8")
+    (folder / "instance" / "enterprises.csv").write_text("enterprise_id\nnobody\n", encoding="utf-8")
+    instance = etsopt.read("cn-2025")
+    solved.save(folder, instance)
+    assert set(etsopt.load(folder).tables) == set(solved.tables)
+    assert load_instance(folder).hash == instance.hash
+    assert (folder / "notes.txt").is_file()
+    solved.save(folder)
+    assert not list((folder / "instance").iterdir())
+
+
+def test_a_run_that_was_cut_short_is_none_and_may_be_written_over(
+    solved: etsopt.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solved.save(tmp_path)
+
+    def full(table: pd.DataFrame, path: Path) -> None:
+        path.write_text("unit_id\n", encoding="utf-8")
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("etsopt.results.write_table", full)
+        with pytest.raises(OSError, match="no space"):
+            solved.save(tmp_path)
+    with pytest.raises(etsopt.UsageError, match="There is no run"):
+        etsopt.load(tmp_path)
+    solved.save(tmp_path)
+    assert set(etsopt.load(tmp_path).tables) == set(solved.tables)
+
+
+@pytest.mark.parametrize("name", ["tables/mine.csv", "instance/units.csv"])
+def test_files_that_no_run_wrote_are_not_removed(solved: etsopt.Results, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir()
+    path.write_text("mine\n", encoding="utf-8")
+    with pytest.raises(etsopt.UsageError, match=r"which no run wrote\.") as caught:
+        solved.save(tmp_path)
+    assert name in caught.value.failure.replace("\\", "/")
+    assert path.read_text(encoding="utf-8") == "mine\n"
+
+
+@pytest.mark.parametrize("part", ["value", "gap"])
+def test_a_level_without_a_number_is_a_damaged_file(solved: etsopt.Results, tmp_path: Path, part: str) -> None:
+    solved.save(tmp_path)
+    path = tmp_path / "result.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["levels"][0][part] = None
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(etsopt.DataError, match="cannot be read"):
+        etsopt.load(tmp_path)
+
+
 def test_runs_without_an_allocation_cannot_be_compared(solved: etsopt.Results) -> None:
     infeasible = etsopt.solve(etsopt.read("eu-2019"))
     with pytest.raises(etsopt.UsageError, match="holds no allocation"):

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from etsopt.data.instance import Instance
-from etsopt.errors import DataError, UsageError
-from etsopt.rules import Reference, find, fixed_units, issuance, parameters_of, reference_allowances
+from etsopt.errors import DataError
+from etsopt.rules import RULES, Reference, fixed_units, issuance, parameters_of, reference_allowances
 from etsopt.units import whole_tonnes
 
 # The five lines of the worked example: output 1.0, 1.2, 0.8, 1.5 and 0.5 Mt.
@@ -331,19 +331,9 @@ def test_a_rule_says_which_figures_it_lacks(frame: pd.DataFrame, rule: str, what
     assert str(caught.value) == f"The instance 'case' has a problem.\n\n1. units.csv, {what}"
 
 
-def test_a_rule_is_found_by_name_or_the_names_are_told() -> None:
-    assert find("cn-2025").name == "cn-2025"
-    assert find("cn-2025").summary.startswith("Allowances A = E (1 + clip(")
-    with pytest.raises(UsageError) as caught:
-        find("cn-2023")
-    assert str(caught.value) == (
-        "There is no rule 'cn-2023'.\n\nThe rules are benchmark, cn-2024, cn-2025, cn-2026, given, grandfathering."
-    )
-
-
 @pytest.mark.parametrize("name", ["benchmark", "cn-2024", "cn-2025", "cn-2026", "given", "grandfathering"])
 def test_every_rule_says_what_it_does_and_where_that_is_written(name: str) -> None:
-    rule = find(name)
+    rule = RULES[name]
     assert rule.summary.endswith(".")
     assert len(rule.source) > 20
     assert all(field.description for field in rule.parameters.model_fields.values())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import etsopt
 from etsopt.data.read import read_instance
 from etsopt.data.schema import ENTERPRISES, PLAUSIBLE_INTENSITY, SECTORS, TABLES, UNITS
 from etsopt.errors import DataError
@@ -48,10 +49,10 @@ def policy_toml(more: str = "", year: str = "2025") -> str:
     return f'year = {year}\n\n[rule]\nname = "cn-2025"\n\n{more}\n'
 
 
-def message_of(folder: Path) -> str:
+def message_of(folder: Path, read: Callable[[Path], Instance] = read_instance) -> str:
     """The message of a folder with one problem, without the heading that all have."""
     with pytest.raises(DataError) as caught:
-        read_instance(folder)
+        read(folder)
     heading = "The instance 'plant' has a problem.\n\n1. "
     assert str(caught.value).startswith(heading), str(caught.value)
     return str(caught.value).removeprefix(heading)
@@ -385,16 +386,39 @@ def test_a_fault_of_the_policy_is_told(write_folder: Writer, policy: str, messag
 def test_a_target_of_intensity_needs_output_except_where_a_special_case_is_fixed(write_folder: Writer) -> None:
     policy = policy_toml("[sectors.cement]\ntarget_intensity = 0.81")
     advice = "   Fill the column, or state target_change or target_t."
-    assert message_of(write_folder(units_csv(output_t=["1000000", "", "5000000"]), policy)) == (
+    assert message_of(write_folder(units_csv(output_t=["1000000", "", "5000000"]), policy), etsopt.read) == (
         "units.csv, output_t: 1 unit of cement has no output, but the sector's target is an intensity: "
         f"row of line-2.\n{advice}"
     )
-    assert message_of(write_folder(units_csv(output_t=None), policy)) == (
+    assert message_of(write_folder(units_csv(output_t=None), policy), etsopt.read) == (
         "units.csv, output_t: 2 units of cement have no output, but the sector's target is an intensity: "
         f"row of line-1, row of line-2.\n{advice}"
     )
     special = units_csv(output_t=["1000000", "", "5000000"], case=["", "new", ""])
-    assert read_instance(write_folder(special, policy)).policy.sectors["cement"].target_intensity == 0.81
+    assert etsopt.read(write_folder(special, policy)).policy.sectors["cement"].target_intensity == 0.81
+
+
+@pytest.mark.parametrize(
+    ("emissions", "threshold"),
+    [
+        pytest.param("0", 0.0, id="without emissions"),
+        pytest.param("20000", 26_000.0, id="an enterprise below the threshold"),
+    ],
+)
+def test_a_target_of_intensity_needs_no_output_of_a_unit_that_gets_its_emissions(
+    write_folder: Writer, emissions: str, threshold: float
+) -> None:
+    columns: dict[str, list[str]] = {
+        "enterprise_id": ["north", "west", "south"],
+        "emissions_tco2e": ["780000", emissions, "10500000"],
+        "output_t": ["1000000", "", "5000000"],
+    }
+    policy = f"year = 2025\n[rule]\nname = 'cn-2025'\nthreshold_tco2e = {threshold}\n"
+    policy += "[sectors.cement]\ntarget_intensity = 0.77\n"
+    instance = etsopt.read(write_folder(units_csv(**columns), policy))
+    found = etsopt.solve(instance)
+    assert found.status == "certified_optimal"
+    assert found.tables["sectors"].set_index("sector").loc["cement", "target_t"] == pytest.approx(770_000.0)
 
 
 @pytest.mark.parametrize(
@@ -479,9 +503,18 @@ def test_a_changed_target_takes_the_place_of_the_one_before(write_folder: Writer
     assert (section.target_change, section.target_t, section.target_intensity) == (-0.01, None, None)
 
 
-def test_a_balance_for_all_gives_way_to_one_for_a_province(write_folder: Writer) -> None:
+def test_a_balance_for_all_is_not_dropped_for_that_of_one_province(write_folder: Writer) -> None:
     instance = read_instance(write_folder(units_csv(), policy_toml("[provinces]\nbalance = 0.02")))
-    assert instance.with_policy({"provinces.balance.Hebei": 0.01}).policy.provinces.balance == {"Hebei": 0.01}
+    with pytest.raises(DataError) as caught:
+        instance.with_policy({"provinces.balance.Hebei": 0.01})
+    assert str(caught.value) == (
+        "The policy has a problem.\n\n1. the changed policy, provinces.balance: is the one value 0.02, so there is no "
+        "'Hebei' in it to change.\n   Set provinces.balance itself; where it may be a table, give one for all."
+    )
+    changed = instance.with_policy({"provinces.balance": {"Hebei": 0.01}})
+    assert changed.policy.provinces.balance == {"Hebei": 0.01}
+    again = changed.with_policy({"provinces.balance.Hebei": 0.03}).policy.provinces.balance
+    assert again == {"Hebei": 0.03}
 
 
 @pytest.mark.parametrize(
@@ -502,8 +535,8 @@ def test_a_balance_for_all_gives_way_to_one_for_a_province(write_folder: Writer)
         ),
         pytest.param(
             {"year.month": 3},
-            "The policy has a problem.\n\n1. the changed policy, year: is {'month': 3}, but should be a valid "
-            "integer.\n   Correct the value.",
+            "The policy has a problem.\n\n1. the changed policy, year: is the one value 2025, so there is no 'month' "
+            "in it to change.\n   Set year itself; where it may be a table, give one for all.",
             id="a key below a value",
         ),
         pytest.param(

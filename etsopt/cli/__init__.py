@@ -6,6 +6,7 @@ Nothing heavy is imported here, so that ``etsopt --help`` answers at once.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 from rich_argparse import RawDescriptionRichHelpFormatter as Formatter
 
 from etsopt import __version__
-from etsopt.errors import DataError, EtsoptError
+from etsopt.errors import DataError, EtsoptError, UsageError
 
 EXIT_CODES = """exit codes:
   0 solved and checked    2 bad input or usage    3 infeasible (explained)
@@ -23,6 +24,10 @@ EXIT_CODES = """exit codes:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a name in Chinese shows question marks.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
     if options.command is None:
         _parser().print_help()
@@ -41,6 +46,17 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader, such as `head`, has gone; Python must not complain again when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        _report(_unusable(error), as_json=getattr(options, "json", False))
+        return 2
+
+
+def _unusable(error: OSError) -> UsageError:
+    """Say in two parts which file or folder the operating system refused, and why."""
+    if error.filename is None:
+        return UsageError(f"A file could not be read or written: {error}.", "See that there is room, and a folder.")
+    what = f"{str(error.filename)!r} could not be read or written: {error.strerror}."
+    return UsageError(what, "Name a file or folder that is there, or can be made, and that you may use.")
 
 
 def _report(error: EtsoptError, as_json: bool) -> None:

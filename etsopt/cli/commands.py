@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from etsopt import library, results, run
+from etsopt.claims import is_checked, is_stopped
 from etsopt.cli import show
 from etsopt.data import shipped
 from etsopt.data.write import write_instance
 from etsopt.errors import UsageError
 from etsopt.generate import POLICY, PROFILES
 from etsopt.generate import generate as generate_instance
-from etsopt.rules import RULES
+from etsopt.rules import RULES, reference_allowances
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -62,6 +63,8 @@ def _exit_code(found: results.Results) -> int:
 def validate(options: Namespace) -> int:
     """Read an instance; a defect is raised and reported by the caller."""
     instance = run.read(options.instance).with_policy(_changes(options.set))
+    # A change may name another rule, or a target that needs what the instance does not hold.
+    reference_allowances(instance)
     content = {"instance": instance.name, "valid": True, "units": len(instance.units), "hash": instance.hash}
     if options.json:
         print(json.dumps(content, ensure_ascii=False))
@@ -71,14 +74,17 @@ def validate(options: Namespace) -> int:
 
 
 def check(options: Namespace) -> int:
-    """Check a run folder again."""
+    """Check a run folder again, and what its result.json claims."""
     found = results.load(options.run)
     instance = results.load_instance(options.run)
     report = run.check(instance, found)
     same = instance.hash == found.provenance.get("instance_hash")
+    # What is claimed is what was recomputed, unless a violation says otherwise.
+    holds = same and not report.violations
     if options.json:
         content = {
-            "certified": report.certified and same,
+            "certified": holds and found.certified,
+            "checked": is_checked(found),
             "same_instance": same,
             "infeasible_by_t": report.infeasible_by_t,
             "levels": [{**vars(level), "certified": level.certified} for level in report.levels],
@@ -86,9 +92,8 @@ def check(options: Namespace) -> int:
         }
         print(json.dumps(results.finite(content), ensure_ascii=False, allow_nan=False))
     else:
-        show.report(report, same)
-    good = report.certified or (not report.levels and not report.violations)
-    return 0 if good and same else 5
+        show.report(found, report, same)
+    return 0 if holds and (found.certified or is_stopped(found) or not is_checked(found)) else 5
 
 
 def compare(options: Namespace) -> int:
@@ -123,7 +128,11 @@ def generate(options: Namespace) -> int:
 
 def models(options: Namespace) -> int:
     """List the models."""
-    return show.listing({name: library.summary(name) for name in library.names()}, options.json)
+    lines = {}
+    for name in library.names():
+        other = library.explains(name)
+        lines[name] = library.summary(name) + (f" Not solved by itself: {other} calls it." if other else "")
+    return show.listing(lines, options.json)
 
 
 def instances(options: Namespace) -> int:

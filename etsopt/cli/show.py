@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from etsopt.claims import is_checked
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
@@ -189,14 +190,14 @@ def _violations(violations: Any) -> Table:
     return table
 
 
-def report(checked: CheckReport, same_instance: bool) -> None:
-    """Print what the checker found."""
+def report(found: Results, checked: CheckReport, same_instance: bool) -> None:
+    """Print what the checker found in a run."""
     console = _console()
     if not same_instance:
         console.print(
             Text("The instance in the run folder is not the one that was solved: its hash differs.", style="bold red")
         )
-    if checked.infeasible_by_t is not None:
+    if checked.infeasible_by_t is not None and checked.certified:
         console.print(Text(f"Infeasible by at least {format_tonnes(checked.infeasible_by_t)} t: recomputed."))
         return
     table = _table(
@@ -209,6 +210,10 @@ def report(checked: CheckReport, same_instance: bool) -> None:
         console.print(table)
     if checked.violations:
         console.print(_violations(checked.table.to_dict("records")))
+    elif not is_checked(found):
+        console.print(Text("The checker does not know this model: the run cannot be checked, and nothing was."))
+    elif not found.tables:
+        console.print(Text("The run holds no answer; there is nothing to check."))
     else:
         console.print(Text("Every statement holds.", style="bold green"))
 

@@ -198,15 +198,21 @@ def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     Raises
     ------
     DataError
-        Where a key is unknown or a value out of its range.
+        Where a key is unknown or a value out of its range, or a path leads below a value that stands for all.
     """
     content = policy.model_dump(exclude_unset=True)
     for path, value in changes.items():
         *parents, key = path.split(".")
         table = content
-        for parent in parents:
+        for depth, parent in enumerate(parents, 1):
             nested = table.get(parent)
-            table[parent] = dict(nested) if isinstance(nested, dict) else {}
+            if nested is not None and not isinstance(nested, dict):
+                # Taking its place with a table of one key would silently drop what it says of all the others.
+                above, below = ".".join(parents[:depth]), ".".join([*parents, key][depth:])
+                what = f"is the one value {nested!r}, so there is no {below!r} in it to change"
+                advice = f"Set {above} itself; where it may be a table, give one for all."
+                raise DataError("The policy", [Problem("the changed policy", what, advice, above)])
+            table[parent] = dict(nested or {})
             table = table[parent]
         if key in ("target_change", "target_intensity", "target_t"):
             for other in ("target_change", "target_intensity", "target_t"):

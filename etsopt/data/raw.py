@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -77,8 +78,8 @@ def _cells(series: pd.Series[Any]) -> NDArray[Any]:
 def decode(content: bytes, place: str) -> tuple[str, list[Problem]]:
     """Decode a file: UTF-8 with or without byte-order mark, or GBK that is plainly Chinese.
 
-    A Western European file often decodes as GBK too, into nonsense; so GBK is taken only where every character
-    beyond ASCII is one of the everyday set GB 2312, and most are of its common first level.
+    A Western European file may decode as GBK too, into nonsense of rare characters; so GBK is taken only where most
+    characters beyond ASCII are everyday ones. Names hold a rare one, such as 镕, now and then; GB 18030 has them all.
     """
     for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")):
         if content.startswith(mark):
@@ -88,16 +89,22 @@ def decode(content: bytes, place: str) -> tuple[str, list[Problem]]:
     except UnicodeDecodeError as error:
         position = error.start
     try:
-        text = content.decode("gb2312")
+        text = content.decode("gb18030")
     except UnicodeDecodeError:
         text = ""
-    beyond = [character.encode("gb2312")[0] for character in text if ord(character) > 127]
-    common = sum(0xB0 <= lead <= 0xD7 or lead == 0xA3 for lead in beyond)
-    if beyond and 2 * common > len(beyond):
+    beyond = {character: count for character, count in Counter(text).items() if not character.isascii()}
+    common = sum(count for character, count in beyond.items() if _is_everyday(character))
+    if 2 * common > sum(beyond.values()):
         return text, []
     line = content[:position].count(b"\n") + 1
     what = f"is neither UTF-8 (byte 0x{content[position]:02x} in line {line}) nor plainly Chinese GBK"
-    return "", [Problem(place, what, "Find out its encoding, for example Latin-1 or GB18030, and save it as UTF-8.")]
+    return "", [Problem(place, what, "Find out its encoding, for example Latin-1 or Big5, and save it as UTF-8.")]
+
+
+def _is_everyday(character: str) -> bool:
+    """Whether GB 2312 has a character in its common first level or among its full-width punctuation."""
+    code = character.encode("gb18030")
+    return len(code) == 2 and code[1] > 0xA0 and (0xB0 <= code[0] <= 0xD7 or code[0] in (0xA1, 0xA3))
 
 
 def read_csv(content: bytes, place: str) -> tuple[RawTable | None, list[Problem]]:

@@ -29,8 +29,6 @@ def validate_together(units: pd.DataFrame, enterprises: pd.DataFrame | None, pol
         if sector not in sectors:
             what = f"the sector {sector!r} has no unit"
             problems.append(Problem("policy.toml", what, "Remove its table, or add its units.", f"sectors.{sector}"))
-        elif policy.sectors[sector].target_intensity is not None:
-            problems += _problems_of_target_intensity(units, sector)
     if isinstance(policy.provinces.balance, dict):
         for province in sorted(set(policy.provinces.balance) - provinces):
             advice = f"{did_you_mean(province, sorted(provinces))}Correct its name, or remove it."
@@ -100,20 +98,6 @@ def _problems_of_slips(units: pd.DataFrame) -> list[Problem]:
             advice = "Emissions and output are in tonnes: check for kt, 10 000 t (万吨) or kg in one of them."
             problems.append(Problem(UNITS.file, what, advice, columns, cells_of(units, here, intensity, "{:.6g} t/t")))
     return problems
-
-
-def _problems_of_target_intensity(units: pd.DataFrame, sector: str) -> list[Problem]:
-    absent = (units["sector"] == sector).to_numpy()
-    if "output_t" in units:
-        absent = absent & np.isnan(units["output_t"].to_numpy())
-    if "case" in units:
-        absent = absent & (units["case"] == "").to_numpy()
-    if not absent.any():
-        return []
-    count = counted(int(absent.sum()), f"unit of {sector} has", f"units of {sector} have")
-    what = f"{count} no output, but the sector's target is an intensity"
-    advice = "Fill the column, or state target_change or target_t."
-    return [Problem(UNITS.file, what, advice, "output_t", cells_of(units, absent))]
 
 
 def intensity_base(units: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

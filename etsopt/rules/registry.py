@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from etsopt.data.policy import problems_of
 from etsopt.data.together import cells_of
 from etsopt.data.words import counted, did_you_mean
-from etsopt.errors import DataError, Problem, UsageError
+from etsopt.errors import DataError, Problem
 from etsopt.units import whole_tonnes
 
 if TYPE_CHECKING:
@@ -93,19 +93,6 @@ def rule(
     return enter
 
 
-def find(name: str) -> Rule:
-    """The rule of that name.
-
-    Raises
-    ------
-    UsageError
-        If there is none.
-    """
-    if name not in RULES:
-        raise UsageError(f"There is no rule {name!r}.", f"The rules are {', '.join(sorted(RULES))}.")
-    return RULES[name]
-
-
 def parameters_of(instance: Instance) -> Parameters:
     """Parameters of the instance's rule: those its policy states, and the rule's defaults.
 
@@ -139,12 +126,12 @@ def reference_allowances(instance: Instance) -> Reference:
     Raises
     ------
     DataError
-        Where a parameter is wrong, or a column that the rule needs is absent.
+        Where a parameter is wrong, or a column that the rule or a target needs is absent.
     """
     parameters = parameters_of(instance)
     found = RULES[instance.policy.rule.name]
     fixed = fixed_units(instance, parameters.threshold_tco2e)
-    problems = _problems_of_needs(instance, found, fixed)
+    problems = _problems_of_needs(instance, found, fixed) + _problems_of_target_intensity(instance, fixed)
     if problems:
         raise DataError(f"The instance {instance.name!r}", problems)
     return found.function(instance, parameters, fixed)
@@ -180,4 +167,19 @@ def _problems_of_needs(instance: Instance, rule: Rule, fixed: NDArray[np.bool_])
             cells = cells_of(instance.units, absent)
             what = counted(int(absent.sum()), "cell is empty", "cells are empty")
             problems.append(Problem("units.csv", what, advice, column, cells))
+    return problems
+
+
+def _problems_of_target_intensity(instance: Instance, fixed: NDArray[np.bool_]) -> list[Problem]:
+    """Demand output where a sector's target is an intensity; the target is over the units that are not fixed."""
+    units, problems = instance.units, []
+    output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
+    for sector, policy in instance.policy.sectors.items():
+        absent = (units["sector"] == sector).to_numpy() & np.isnan(output) & ~fixed
+        if policy.target_intensity is None or not absent.any():
+            continue
+        count = counted(int(absent.sum()), f"unit of {sector} has", f"units of {sector} have")
+        what = f"{count} no output, but the sector's target is an intensity"
+        advice = "Fill the column, or state target_change or target_t."
+        problems.append(Problem("units.csv", what, advice, "output_t", cells_of(units, absent)))
     return problems

@@ -22,7 +22,8 @@ from etsopt.solving.scaling import Scaled, scale
 from etsopt.solving.solution import Outcome, Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from etsopt.solving.options import SolveOptions
     from etsopt.stamp.program import Program
@@ -51,13 +52,12 @@ OWN_OPTIONS: dict[str, Any] = {
     "small_matrix_value": 1e-12,
 }
 
+PRINTING = ("output_flag", "log_to_console", "log_file")
+CHOSEN = ("threads", "parallel")
+"""Options that a caller may not choose; so is every ``write_...``, which writes a file of the scaled program."""
+
 NO_PRICE = 1e-9
 """A scaled dual up to this is zero, and a reduced cost up to this share of its terms; the solver works to 1e-10."""
-
-
-def version() -> str:
-    """Version of HiGHS."""
-    return str(highspy.Highs.version(_construct()))
 
 
 def solve(program: Program, name: str, options: SolveOptions, time_left_s: float | None = None) -> Outcome:
@@ -77,8 +77,9 @@ def solve(program: Program, name: str, options: SolveOptions, time_left_s: float
     SolverError
         If the program is refused before or while it is loaded.
     UsageError
-        If a solver option is unknown or of the wrong type.
+        If a solver option is unknown, of the wrong type, or not the caller's to choose.
     """
+    _refuse_own(options.solver_options)
     scaled = scale(program, name)
     highs = _construct()
     limit = {} if time_left_s is None else {"time_limit": max(time_left_s, 0.01)}
@@ -92,8 +93,18 @@ def solve(program: Program, name: str, options: SolveOptions, time_left_s: float
     return _outcome(highs, scaled, program, name)
 
 
-def write_mps(program: Program, name: str, path: Any) -> None:
-    """Write a program as MPS, unscaled, every row and column named after its component and its position in it."""
+def write_mps(program: Program, name: str, path: Path) -> None:
+    """Write a program as MPS, unscaled, every row and column named after its component and its position in it.
+
+    Raises
+    ------
+    UsageError
+        If the name of the file does not end in ``.mps``.
+    """
+    if path.suffix != ".mps":
+        raise UsageError(
+            f"The file {str(path)!r} does not end in .mps.", "Name one that does: HiGHS tells formats by it."
+        )
     highs = _construct()
     _set_options(highs, {"output_flag": False})
     _load(highs, program, name)
@@ -101,13 +112,21 @@ def write_mps(program: Program, name: str, path: Any) -> None:
         for block, part in slices.items():
             for position in range(part.start, part.stop):
                 _require(pass_name(position, f"{block}_{position - part.start}"), f"{block} could not be named")
+    # Where a file cannot be written HiGHS gives no reason, but the operating system does.
+    path.open("wb").close()
     _require(highs.writeModel(str(path)), f"the file {path} could not be written")
 
 
 def _construct() -> Any:
     """Make a solver; from 1.16 on HiGHS prints a banner to the standard output while it does."""
-    sys.stdout.flush()
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+    except OSError:
+        # The standard output is closed, and nothing can be printed to it.
+        return highspy.Highs()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 1)
         return highspy.Highs()
@@ -120,8 +139,19 @@ def _construct() -> Any:
 def _require(status: Any, failure: str) -> None:
     """Stop unless a call returned without even a warning."""
     if status != highspy.HighsStatus.kOk:
-        advice = "The solver gave no reason. Write the program with --mps and report it."
+        advice = "The solver gave no reason; report it with the instance and the model."
         raise SolverError(f"HiGHS: {failure} ({status}).", advice)
+
+
+def _refuse_own(options: Mapping[str, Any]) -> None:
+    """Refuse options that would print among the results, or undo what makes an answer the same each time."""
+    for key in options:
+        if key in PRINTING or key.startswith("write_"):
+            what = f"The option {key} of HiGHS cannot be chosen: it writes among the results, or beside them."
+            raise UsageError(what, "Leave it out; --mps writes the program to a file.")
+        if key in CHOSEN:
+            what = f"The option {key} of HiGHS cannot be chosen: in one thread the same input gives the same answer."
+            raise UsageError(what, "Leave it out.")
 
 
 def _set_options(highs: Any, options: dict[str, Any]) -> None:
@@ -176,7 +206,7 @@ def _load(highs: Any, program: Program, name: str) -> None:
     loaded = (highs.getNumRow(), highs.getNumCol(), highs.getNumNz())
     if loaded != (rows, columns, matrix.nnz):
         what = f"HiGHS holds {loaded} rows, columns and coefficients of {(rows, columns, matrix.nnz)} built."
-        raise SolverError(what, "Nothing is solved on a part of a program; report it with --mps.")
+        raise SolverError(what, "Nothing is solved on a part of a program; report it with the instance and the model.")
 
 
 @contextmanager

@@ -99,9 +99,7 @@ def scale(program: Program, name: str) -> Scaled:
     return Scaled(scaled, row, column, factor)
 
 
-def _left(
-    limit: NDArray[np.float64], moved: NDArray[np.float64], noise: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _left(limit: NDArray[np.float64], moved: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:
     """What fixed columns leave of a limit; zero where no more is left than rounding, which must not decide."""
     left = limit - moved
     return np.where(np.abs(left) <= noise, 0.0, left)

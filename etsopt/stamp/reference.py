@@ -35,14 +35,20 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
     Raises
     ------
     ModelError
-        If a component has no data or data has no component, they do not fit, or a row is not linear.
+        If a component has no data or data has no component, they do not fit, a row is not linear, or an objective is
+        to be maximised.
     """
+    if not isinstance(model, pyo.AbstractModel):
+        what = f"The function formulate returned {type(model).__name__}, not an AbstractModel of Pyomo."
+        raise ModelError(what, "Return the mathematics without data; `parameters` returns the data.")
     _check_names(model, parameters)
-    data = {name: _data(model.component(name), value) for name, value in parameters.items()}
     try:
+        data = {name: _data(model.component(name), value) for name, value in parameters.items()}
         instance = model.create_instance(data={None: data})
     except Exception as error:
-        what = f"The model {model.name!r} cannot be created on its data: {str(error).strip().splitlines()[0]}"
+        # An assertion may fail without a word.
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        what = f"The model {model.name!r} cannot be created on its data: {reason}"
         raise ModelError(
             what, "Compare the shapes of what `parameters` returns with the sets of `formulate`."
         ) from error
@@ -118,18 +124,20 @@ def _read_rows(constraints: list[Any], position: dict[int, int]) -> tuple[csr_ar
 
 
 def _read_objective(objective: Any, position: dict[int, int]) -> Objective:
+    if objective.sense != pyo.minimize:
+        advice = "Minimise its negative; values and bounds are then those of the negative."
+        raise ModelError(f"The objective {objective.name} is to be maximised, and levels are minimised.", advice)
     form = generate_standard_repn(objective.expr, compute_values=True, quadratic=True)
     if form.nonlinear_expr is not None or any(one is not other for one, other in form.quadratic_vars):
         advice = "An objective is linear, or has squares of single variables."
         raise ModelError(f"The objective {objective.name} has terms that no solver here takes.", advice)
-    sign = 1.0 if objective.sense == pyo.minimize else -1.0
     linear = np.zeros(len(position))
     for variable, coefficient in zip(form.linear_vars, form.linear_coefs, strict=True):
-        linear[position[id(variable)]] += sign * coefficient
+        linear[position[id(variable)]] += coefficient
     quadratic = None
     if form.quadratic_vars:
         quadratic = np.zeros(len(position))
         for (variable, _), coefficient in zip(form.quadratic_vars, form.quadratic_coefs, strict=True):
-            quadratic[position[id(variable)]] += sign * coefficient
+            quadratic[position[id(variable)]] += coefficient
     unit = (objective.parent_component().doc or "").rpartition("[")[2].rstrip("]")
-    return Objective(linear, quadratic, sign * form.constant, unit)
+    return Objective(linear, quadratic, form.constant, unit)

@@ -1,0 +1,122 @@
+"""What a result states of itself, compared with what was recomputed from its instance and tables."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from etsopt.checking.bounds import tolerance_of
+from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.results import finite
+
+if TYPE_CHECKING:
+    from etsopt.results import LevelResult, Results
+
+PROVEN = ("certified_optimal", "infeasible_certified")
+
+
+def is_checked(results: Results) -> bool:
+    """Whether the checker knows the model; what a user's own claims is unknown."""
+    return bool(results.provenance.get("checked", True))
+
+
+def is_stopped(results: Results) -> bool:
+    """Whether a limit or a failure ended the solve, so that the result need not be proven."""
+    return results.termination not in ("optimal", "infeasible")
+
+
+def status_of(results: Results, report: CheckReport) -> str:
+    """The status that the recomputed report allows, where the checker knows the model."""
+    if "allocation" not in results.tables:
+        if is_stopped(results) and not results.tables:
+            return "none"
+        return "infeasible_certified" if report.certified else "infeasible_unproven"
+    # A calculation has nothing to optimise; of a program without levels nothing is proven.
+    calculated = bool(results.provenance.get("calculated")) and not results.levels
+    proven = not report.violations if calculated else report.certified
+    return "certified_optimal" if proven and results.termination == "optimal" else "feasible"
+
+
+def check_claims(results: Results, report: CheckReport) -> list[Violation]:
+    """Statements of a result about itself that do not hold.
+
+    Parameters
+    ----------
+    report
+        What the checker found in the tables of the result.
+    """
+    found: list[Violation] = []
+    if not is_checked(results):
+        # Infeasibility and the like of a user's own model are the solver's word; only a proof cannot be claimed.
+        if results.status in PROVEN or results.certified:
+            found.append(_claim("status", f"{results.status} is claimed, but the checker does not know the model"))
+        return found
+    status = status_of(results, report)
+    if results.status != status:
+        found.append(_claim("status", f"{results.status} is claimed, and recomputed it is {status}"))
+    if results.certified is not (status in PROVEN):
+        found.append(_claim("certified", f"{results.certified} is claimed, and the status recomputed is {status}"))
+    if (results.termination == "infeasible") is not status.startswith("infeasible"):
+        found.append(_claim("termination", f"{results.termination} is claimed, and the status recomputed is {status}"))
+    if status == "infeasible_unproven":
+        found.append(_claim("duals", "the multipliers prove that the limits lack tonnes", "infeasible"))
+    return found + _shortfall(results, report) + _levels(results, report) + _prices(results)
+
+
+def _claim(where: str, message: str, rule: str = "claim", by: float = 1.0, unit: str = "claims") -> Violation:
+    return Violation(rule, where, by, unit, message)
+
+
+def _distance(stated: float, recomputed: float) -> float:
+    """How far two numbers are apart; nothing where both are the same infinity."""
+    return 0.0 if stated == recomputed else abs(stated - recomputed)
+
+
+def _shortfall(results: Results, report: CheckReport) -> list[Violation]:
+    stated, proven = results.infeasible_by_t or 0.0, report.infeasible_by_t or 0.0
+    by = _distance(stated, proven)
+    if by <= tolerance_of(proven, "t"):
+        return []
+    return [_claim("infeasible_by_t", f"recomputed it is {proven:.12g}", by=by, unit="t")]
+
+
+def _levels(results: Results, report: CheckReport) -> list[Violation]:
+    """Bound, gap, unit and certificate of every level; its value is among the checker's own statements."""
+    if report.infeasible_by_t is None:
+        known = {level.name: level for level in report.levels}
+    else:
+        # The checker proves how many tonnes give way, at least; a value as large as that is the least.
+        known = {level.name: _least(level, report.infeasible_by_t) for level in results.levels}
+    found = []
+    for level in results.levels:
+        again = known.get(level.name)
+        if again is None:
+            if level.certified:
+                found.append(_claim(level.name, "the level is claimed to be certified, and it cannot be recomputed"))
+            continue
+        for part in ("bound", "gap"):
+            recomputed = getattr(again, part)
+            by = _distance(getattr(level, part), recomputed)
+            if not by <= again.tolerance + tolerance_of(again.value, again.unit):
+                message = f"the {part} recomputed is {recomputed:.12g}"
+                found.append(_claim(f"{level.name}, {part}", message, by=by, unit=again.unit))
+        for part in ("unit", "certified"):
+            if getattr(level, part) != getattr(again, part):
+                message = f"{getattr(level, part)} is claimed, and recomputed it is {getattr(again, part)}"
+                found.append(_claim(f"{level.name}, {part}", message))
+    return found
+
+
+def _least(level: LevelResult, proven_t: float) -> LevelCheck:
+    gap = level.value - proven_t
+    return LevelCheck(level.name, "t", level.value, proven_t, gap, tolerance_of(level.value, "t"))
+
+
+def _prices(results: Results) -> list[Violation]:
+    if results.stated_prices is None:
+        return []
+    pairs = zip_longest(results.stated_prices, finite(results.prices.to_dict("records")))
+    wrong = sum(stated != recomputed for stated, recomputed in pairs)
+    if not wrong:
+        return []
+    return [_claim("prices", "the prices are the multipliers of the table of duals", by=float(wrong), unit="prices")]

@@ -1,0 +1,173 @@
+"""What result.json claims: each claim that is changed, and each table that it stood on, is noticed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etsopt.cli import main
+from tests.test_cli import USER_MODEL, run_json
+
+RUNS = {
+    "optimal": ["solve", "tiny"],
+    "infeasible": ["solve", "eu-2019"],
+    "calculated": ["solve", "tiny", "--model", "balance_value"],
+}
+
+
+NOT_PROVEN = {("claim", "status"), ("claim", "certified")}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    for name, command in RUNS.items():
+        main([*command, "--out", str(folder / name), "--json"])
+    return folder
+
+
+@pytest.fixture
+def copy_of(runs: Path, tmp_path: Path) -> Callable[[str], Path]:
+    return lambda name: Path(shutil.copytree(runs / name, tmp_path / name))
+
+
+def change(run: Path, **claims: Any) -> None:
+    path = run / "result.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for key, value in claims.items():
+        content[key] = value(content[key]) if callable(value) else value
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def claimed(run: Path, capsys: pytest.CaptureFixture[str]) -> set[tuple[str, str]]:
+    """Rule and place of everything that is refused; the terminal shows the same and both exit with five."""
+    capsys.readouterr()
+    code, content = run_json(capsys, "check", str(run))
+    assert code == 5
+    assert content["certified"] is False
+    assert main(["check", str(run)]) == 5
+    out = capsys.readouterr().out
+    assert "The checker refuses the answer" in out
+    assert "Every statement holds" not in out
+    assert "recomputed.\n" not in out
+    return {(item["rule"], item["where"]) for item in content["violations"]}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_what_is_claimed_truly_is_accepted(runs: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, content = run_json(capsys, "check", str(runs / name))
+    assert (code, content["violations"]) == (0, [])
+    assert content["certified"] is True
+    assert content["checked"] is True
+
+
+def of_level(part: str, value: Any) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:
+    return lambda levels: [{**levels[0], part: value}, *levels[1:]]
+
+
+@pytest.mark.parametrize(
+    ("name", "claims", "refused"),
+    [
+        ("optimal", {"status": "feasible"}, {("claim", "status")}),
+        ("optimal", {"certified": False}, {("claim", "certified")}),
+        ("optimal", {"termination": "infeasible"}, {("claim", x) for x in ("status", "certified", "termination")}),
+        ("optimal", {"infeasible_by_t": 5.0}, {("claim", "infeasible_by_t")}),
+        ("optimal", {"levels": []}, NOT_PROVEN),
+        ("optimal", {"levels": lambda levels: levels[:2]}, {*NOT_PROVEN, ("prices_are_stated", "closest")}),
+        ("optimal", {"levels": of_level("value", 9000.0)}, {*NOT_PROVEN, ("level_is_kept", "change")}),
+        ("optimal", {"levels": of_level("bound", 9100.0)}, {("claim", "change, bound")}),
+        ("optimal", {"levels": of_level("bound", None)}, {("claim", "change, bound"), ("claim", "change, gap")}),
+        ("optimal", {"levels": of_level("gap", 100.0)}, {("claim", "change, gap")}),
+        ("optimal", {"levels": of_level("certified", False)}, {("claim", "change, certified")}),
+        ("optimal", {"levels": of_level("unit", "kg")}, {("claim", "change, unit")}),
+        ("optimal", {"prices": []}, {("claim", "prices")}),
+        ("optimal", {"prices": lambda prices: [{**prices[0], "price": 7.0}, *prices[1:]]}, {("claim", "prices")}),
+        ("infeasible", {"status": "infeasible_unproven"}, {("claim", "status")}),
+        ("infeasible", {"certified": False}, {("claim", "certified")}),
+        ("infeasible", {"termination": "optimal"}, {("claim", "termination")}),
+        ("infeasible", {"infeasible_by_t": 2e6}, {("claim", "infeasible_by_t")}),
+        ("infeasible", {"infeasible_by_t": None}, {("claim", "infeasible_by_t")}),
+        ("infeasible", {"levels": of_level("bound", 0.0)}, {("claim", "targets_give_way, bound")}),
+        (
+            "infeasible",
+            {"levels": of_level("value", 2e6)},
+            {("claim", "targets_give_way, gap"), ("claim", "targets_give_way, certified")},
+        ),
+        ("calculated", {"status": "feasible"}, {("claim", "status")}),
+        ("calculated", {"calculated": False}, NOT_PROVEN),
+    ],
+)
+def test_a_claim_that_does_not_hold_is_refused(
+    copy_of: Callable[[str], Path],
+    name: str,
+    claims: dict[str, Any],
+    refused: set[tuple[str, str]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = copy_of(name)
+    change(run, **claims)
+    assert claimed(run, capsys) == refused
+
+
+def test_infeasibility_without_its_proof_is_refused(
+    copy_of: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = copy_of("infeasible")
+    duals = run / "tables" / "duals.csv"
+    duals.write_text(duals.read_text(encoding="utf-8").split("\n")[0] + "\n", encoding="utf-8")
+    assert {("claim", "status"), ("claim", "infeasible_by_t"), ("infeasible", "duals")} <= claimed(run, capsys)
+    # Nor is it an answer to say so: the solver's word alone is no proof.
+    change(run, status="infeasible_unproven", certified=False, infeasible_by_t=0.0, prices=[], levels=[])
+    assert claimed(run, capsys) == {("infeasible", "duals")}
+
+
+@pytest.mark.parametrize("names", [["allocation"], ["duals"], ["allocation", "duals", "sectors"]])
+def test_an_optimum_without_its_tables_is_refused(
+    copy_of: Callable[[str], Path], names: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = copy_of("optimal")
+    for name in names:
+        (run / "tables" / f"{name}.csv").unlink()
+    assert ("claim", "status") in claimed(run, capsys)
+
+
+def test_an_optimum_without_any_table_is_refused(
+    copy_of: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("optimal", "infeasible"):
+        run = copy_of(name)
+        shutil.rmtree(run / "tables")
+        assert ("claim", "status") in claimed(run, capsys)
+
+
+def test_a_run_of_the_users_own_model_cannot_be_checked_and_claims_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, run = tmp_path / "mine.py", tmp_path / "run"
+    path.write_text(USER_MODEL, encoding="utf-8")
+    assert main(["solve", "tiny", "--model", str(path), "--out", str(run)]) == 0
+    capsys.readouterr()
+    code, content = run_json(capsys, "check", str(run))
+    assert (code, content["certified"], content["checked"], content["violations"]) == (0, False, False, [])
+    assert main(["check", str(run)]) == 0
+    assert "The checker does not know this model: the run cannot be checked" in capsys.readouterr().out
+    change(run, status="certified_optimal", certified=True)
+    assert claimed(run, capsys) == {("claim", "status")}
+
+
+def test_a_run_that_was_stopped_claims_no_more_than_it_holds(
+    copy_of: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = copy_of("optimal")
+    change(run, termination="time_limit", status="feasible", certified=False)
+    code, content = run_json(capsys, "check", str(run))
+    assert (code, content["certified"], content["violations"]) == (0, False, [])
+    shutil.rmtree(run / "tables")
+    change(run, status="none", levels=[], prices=[])
+    assert main(["check", str(run)]) == 0
+    assert capsys.readouterr().out == "The run holds no answer; there is nothing to check.\n"

@@ -1,0 +1,99 @@
+"""Models by name or file: which may be solved, and what is said where one of the user's own fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import etsopt
+from etsopt import library
+from etsopt.errors import DataError, ModelError, UsageError
+from tests.test_cli import USER_MODEL
+
+CALCULATION = "def calculate(instance):\n    return {}\n"
+TRACEBACK = "Call etsopt.solve in Python with the same instance and model: the traceback shows the line."
+
+
+def solved(folder: Path, text: str) -> etsopt.Results:
+    path = folder / "mine.py"
+    path.write_text(text, encoding="utf-8")
+    return etsopt.solve(etsopt.read("tiny"), str(path))
+
+
+def failing(function: str, arguments: str, text: str = USER_MODEL) -> str:
+    """The user's model with a function that fails in place of its own."""
+    return f"{text}\ndef {function}({arguments}):\n    return {{}}['price']\n"
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [("formulate", ""), ("parameters", "instance"), ("tables", "instance, solution"), ("levels", "instance")],
+)
+def test_a_function_of_a_model_that_fails_is_named_with_what_it_raised(
+    tmp_path: Path, function: str, arguments: str
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        solved(tmp_path, failing(function, arguments))
+    assert str(caught.value) == f"The function {function} of the model mine failed: KeyError: 'price'.\n\n{TRACEBACK}"
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_so_is_a_calculation_and_an_order_of_levels_that_fails_while_it_is_made(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="The function calculate of the model mine failed: KeyError: 'price'"):
+        solved(tmp_path, failing("calculate", "instance", CALCULATION))
+    with pytest.raises(ModelError, match="The function levels of the model mine failed: ZeroDivisionError"):
+        solved(tmp_path, f"{USER_MODEL}\ndef levels(instance):\n    yield 1 / 0\n")
+
+
+def test_an_error_that_tells_what_to_do_passes(tmp_path: Path) -> None:
+    raising = "from etsopt.errors import DataError\ndef calculate(instance):\n    raise DataError('The price', [])\n"
+    with pytest.raises(DataError, match="The price has a problem"):
+        solved(tmp_path, raising)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"), [("parameters", "instance"), ("tables", "instance, solution"), ("calculate", "instance")]
+)
+def test_a_function_that_returns_something_else_is_named(tmp_path: Path, function: str, arguments: str) -> None:
+    text = CALCULATION if function == "calculate" else USER_MODEL
+    with pytest.raises(ModelError, match=f"The function {function} of the model mine returned NoneType, not a dict"):
+        solved(tmp_path, f"{text}\ndef {function}({arguments}):\n    pass\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "failure", "advice"),
+    [
+        (
+            f"{USER_MODEL}\ndef levels(instance):\n    return ['cost']\n",
+            "there is no objective 'cost'.",
+            "Declare it in `formulate`, which has total.",
+        ),
+        (
+            USER_MODEL.replace('@m.Objective(doc="total [t]")', "@m.Expression()"),
+            "there is no objective.",
+            "Declare it in `formulate`, which has none.",
+        ),
+    ],
+    ids=["one that is not declared", "none at all"],
+)
+def test_a_model_without_the_objective_that_it_names_is_refused(
+    tmp_path: Path, text: str, failure: str, advice: str
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        solved(tmp_path, text)
+    assert str(caught.value) == f"The model mine cannot be solved: {failure}\n\n{advice}"
+
+
+def test_a_model_that_explains_another_is_loaded_but_not_solved() -> None:
+    assert {name: library.explains(name) for name in library.names()} == {
+        "allocation": "",
+        "allocation_relief": "allocation",
+        "balance_value": "",
+    }
+    with pytest.raises(UsageError) as caught:
+        etsopt.solve(etsopt.read("tiny"), "allocation_relief")
+    assert str(caught.value) == (
+        "The model allocation_relief is not solved by itself: it tells what has to give way where allocation has no "
+        "solution.\n\nSolve allocation, which calls it by itself."
+    )
