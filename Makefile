@@ -39,8 +39,9 @@ format: dev  ## let ruff repair and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: dev  ## write models/README.md anew from the docstrings
+docs: dev  ## write models/README.md and instances/README.md anew from the code
 	$(BIN)/python models/build_readme.py
+	$(BIN)/python instances/build_readme.py
 
 hooks: dev  ## let git run the checks before each commit
 	$(BIN)/pre-commit install

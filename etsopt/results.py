@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +17,6 @@ from etsopt.data.write import write_instance, write_table
 from etsopt.errors import DataError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from etsopt.data.instance import Instance
 
 STATUSES = (
@@ -120,7 +119,7 @@ class Results:
         }
         return dict(finite(content))
 
-    def save(self, folder: Path, instance: Instance | None = None) -> None:
+    def save(self, folder: str | Path, instance: Instance | None = None) -> None:
         """Write a run folder: ``tables/<name>.csv``, ``result.json``, and the instance to check it against.
 
         What an earlier run left there is removed first.
@@ -130,6 +129,7 @@ class Results:
         UsageError
             If the folder holds tables or an instance that no run wrote.
         """
+        folder = Path(folder)
         (folder / "tables").mkdir(parents=True, exist_ok=True)
         temporary = folder / "result.json.part"
         _clear(folder, (folder / "result.json", temporary))
@@ -165,7 +165,7 @@ def finite(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def load(folder: Path) -> Results:
+def load(folder: str | Path) -> Results:
     """Read a run folder.
 
     Raises
@@ -175,6 +175,7 @@ def load(folder: Path) -> Results:
     DataError
         If a file of it is damaged.
     """
+    folder = Path(folder)
     path = folder / "result.json"
     if not path.is_file():
         raise UsageError(
@@ -203,9 +204,9 @@ def _numbers(level: dict[str, Any]) -> dict[str, Any]:
     return {**level, **{part: float(level[part]) for part in ("value", "bound", "gap")}}
 
 
-def load_instance(folder: Path) -> Instance:
+def load_instance(folder: str | Path) -> Instance:
     """The instance that a run folder holds."""
-    return read_instance(folder / "instance")
+    return read_instance(Path(folder) / "instance")
 
 
 def _read_table(path: Path) -> pd.DataFrame:
@@ -226,10 +227,14 @@ def compare(one: Results, other: Results) -> dict[str, pd.DataFrame]:
     Raises
     ------
     UsageError
-        If one of them holds no allocation.
+        If one of them holds no allocation, or they are of different units.
     """
     if "allocation" not in one.tables or "allocation" not in other.tables:
         raise UsageError("One of the two runs holds no allocation.", "Compare runs that found one.")
+    if set(one.tables["allocation"]["unit_id"]) != set(other.tables["allocation"]["unit_id"]):
+        raise UsageError(
+            "The two runs do not have the same units.", "Compare runs of one instance, under two policies."
+        )
     result = {}
     for name, key in (("allocation", "unit_id"), ("sectors", "sector"), ("provinces", "province")):
         columns = [key, "emissions_tco2e", "allowance_t"]

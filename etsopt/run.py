@@ -18,7 +18,9 @@ from etsopt.checking import check as check_tables
 from etsopt.checking.bounds import tolerance_of
 from etsopt.checking.checker import INFEASIBLE
 from etsopt.claims import check_claims, is_checked
+from etsopt.data.instance import Instance
 from etsopt.data.read import read_instance
+from etsopt.errors import UsageError
 from etsopt.results import LevelResult, Results
 from etsopt.rules import reference_allowances
 from etsopt.solving.levels import solve_levels
@@ -27,7 +29,6 @@ from etsopt.solving.solution import Solution, Termination
 from etsopt.stamp.reference import build_program
 
 if TYPE_CHECKING:
-    from etsopt.data.instance import Instance
     from etsopt.stamp.program import Program
 
 EASED_T = 1e-2
@@ -76,6 +77,8 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     SolverError
         If the program is refused.
     """
+    if not isinstance(instance, Instance):
+        raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
     chosen = SolveOptions(**options)
     found = library.choose(model)
     clock = _Clock()

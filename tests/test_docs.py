@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import etsopt
 from etsopt.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -66,6 +67,21 @@ def test_the_formulation_book_is_that_of_the_docstrings() -> None:
     written = (ROOT / "models" / "README.md").read_text(encoding="utf-8")
     built = runpy.run_path(str(ROOT / "models" / "build_readme.py"))["readme"]()
     assert written == built, "models/README.md is stale; `make docs` writes it anew"
+
+
+def test_the_page_on_instances_is_that_of_the_schema() -> None:
+    written = (ROOT / "instances" / "README.md").read_text(encoding="utf-8")
+    built = runpy.run_path(str(ROOT / "instances" / "build_readme.py"))["readme"]()
+    assert written == built, "instances/README.md is stale; `make docs` writes it anew"
+
+
+def test_the_example_model_of_the_contributing_page_solves(tmp_path: Path) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    path = tmp_path / "my_model.py"
+    path.write_text(text.split("```python\n")[1].split("```")[0], encoding="utf-8")
+    result = etsopt.solve(etsopt.read("tiny"), str(path))
+    assert result.termination == "optimal"
+    assert result.tables["plan"]["allowance_t"].sum() == pytest.approx(0.95 * 560_000)
 
 
 def test_pictures_and_links_of_the_readme_are_there() -> None:

@@ -62,3 +62,10 @@ def test_impossible_sizes_are_refused() -> None:
         generate(2)
     with pytest.raises(etsopt.UsageError, match=r"The seed is -1\.\n\nIt is a whole number"):
         generate(5, -1)
+
+
+def test_a_folder_in_use_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "units.csv").write_text("mine", encoding="utf-8")
+    assert main(["generate", "--units", "5", "--out", str(tmp_path)]) == 2
+    assert "is not empty" in capsys.readouterr().err
+    assert (tmp_path / "units.csv").read_text(encoding="utf-8") == "mine"

@@ -363,7 +363,7 @@ def test_a_frame_with_infinite_numbers_and_a_wrong_policy_is_refused_for_both() 
     assert str(caught.value) == (
         "The instance 'made' has 2 problems.\n\n"
         "1. policy, rule: is missing.\n"
-        "   Add the key; CONTRIBUTING.md and `etsopt rules` list what it may hold.\n"
+        "   Add the key; instances/README.md and `etsopt rules` list what it may hold.\n"
         "2. units, emissions_tco2e: 1 cell is not a number: row 0 'inf'.\n"
         "   Write a plain finite number [tCO2e]: digits with a point, no formula, separator, unit or NaN."
     )

@@ -137,3 +137,18 @@ def test_public_names_are_there_and_unknown_ones_are_not() -> None:
     assert all(getattr(etsopt, name) is not None for name in etsopt.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         etsopt.nothing  # noqa: B018
+
+
+def test_runs_of_different_units_cannot_be_compared(solved: etsopt.Results) -> None:
+    with pytest.raises(etsopt.UsageError, match="do not have the same units"):
+        etsopt.compare(solved, etsopt.solve(etsopt.read("tiny")))
+
+
+def test_a_folder_may_be_named_by_text(solved: etsopt.Results, tmp_path: Path) -> None:
+    solved.save(str(tmp_path / "run"))
+    assert etsopt.load(str(tmp_path / "run")).status == solved.status
+
+
+def test_a_name_in_place_of_an_instance_is_explained() -> None:
+    with pytest.raises(etsopt.UsageError, match="An instance is needed, not 'tiny'"):
+        etsopt.solve("tiny")  # type: ignore[arg-type]

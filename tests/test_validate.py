@@ -252,12 +252,12 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
         ),
         pytest.param(
             '[rule]\nname = "cn-2025"\n',
-            "year: is missing.\n   Add the key; CONTRIBUTING.md and `etsopt rules` list what it may hold.",
+            "year: is missing.\n   Add the key; instances/README.md and `etsopt rules` list what it may hold.",
             id="a missing key",
         ),
         pytest.param(
             "year = 2025\n[rule]\nslope = 0.15\n",
-            "rule.name: is missing.\n   Add the key; CONTRIBUTING.md and `etsopt rules` list what it may hold.",
+            "rule.name: is missing.\n   Add the key; instances/README.md and `etsopt rules` list what it may hold.",
             id="a rule without a name",
         ),
         pytest.param(
@@ -305,7 +305,7 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
         pytest.param(
             policy_toml("[sectors.cement]\nband = {lower = 0.01}"),
             "sectors.cement.band.upper: is missing.\n"
-            "   Add the key; CONTRIBUTING.md and `etsopt rules` list what it may hold.",
+            "   Add the key; instances/README.md and `etsopt rules` list what it may hold.",
             id="a band of one side",
         ),
         pytest.param(

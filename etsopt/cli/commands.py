@@ -11,7 +11,7 @@ from rich.console import Console
 
 from etsopt import library, results, run
 from etsopt.claims import is_checked, is_stopped
-from etsopt.cli import show
+from etsopt.cli import listings, show
 from etsopt.data import shipped
 from etsopt.data.write import write_instance
 from etsopt.errors import UsageError
@@ -110,6 +110,8 @@ def compare(options: Namespace) -> int:
 
 def generate(options: Namespace) -> int:
     """Write a generated instance."""
+    if options.out.is_dir() and any(options.out.iterdir()):
+        raise UsageError(f"The folder {str(options.out)!r} is not empty.", "Name a new one; nothing is overwritten.")
     instance = generate_instance(options.units, options.seed)
     sectors = ", ".join(f"{(instance.units['sector'] == name).sum()} {name}" for name in sorted(PROFILES))
     readme = (
@@ -132,7 +134,7 @@ def models(options: Namespace) -> int:
     for name in library.names():
         other = library.explains(name)
         lines[name] = library.summary(name) + (f" Not solved by itself: {other} calls it." if other else "")
-    return show.listing(lines, options.json)
+    return listings.listing(lines, options.json)
 
 
 def instances(options: Namespace) -> int:
@@ -141,12 +143,12 @@ def instances(options: Namespace) -> int:
     for name in shipped.names():
         text = (shipped.folder(name) / "README.md").read_text(encoding="utf-8")
         lines[name] = text.lstrip("# ").split("\n")[0]
-    return show.listing(lines, options.json)
+    return listings.listing(lines, options.json)
 
 
 def rules(options: Namespace) -> int:
     """List the rules, their parameters with defaults, and their sources."""
-    return show.rules(RULES, options.json)
+    return listings.rules(RULES, options.json)
 
 
 def _pairs(texts: list[str], flag: str) -> dict[str, Any]:

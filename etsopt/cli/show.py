@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     from etsopt.checking import CheckReport
     from etsopt.results import Results
-    from etsopt.rules import Rule
 
 STATUS_IN_WORDS = {
     "certified_optimal": "certified optimal",
@@ -43,10 +41,16 @@ LIMIT_IN_WORDS = {"target": "target of", "balance": "balance of", "band": "band 
 
 ROWS_SHOWN = 8
 
+NARROWEST = 80
 
-def _console() -> Console:
+
+def plain_console() -> Console:
+    """Make the console of every command: names as they are, never narrower than 80 columns."""
     # Names in the tables come from users: they are shown as they are, never read as markup.
-    return Console(markup=False, highlight=False, soft_wrap=False)
+    # Narrower than 80 columns the terminal wraps whole lines, which is still read more easily than folded digits.
+    console = Console(markup=False, highlight=False)
+    console.width = max(console.width, NARROWEST)
+    return console
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -66,9 +70,11 @@ def _table(title: str, *columns: str) -> Table:
 
 def result(found: Results) -> None:
     """Print a summary of results: status, sectors, provinces at their limit, levels, or why nothing is feasible."""
-    console = _console()
+    console = plain_console()
     about = found.provenance
     status = STATUS_IN_WORDS[found.status]
+    if about.get("calculated") and found.certified:
+        status = "the rule evaluated and verified, nothing optimised"
     style = "bold green" if found.certified else "bold yellow"
     stop = f", {TERMINATION_IN_WORDS[found.termination]}" if found.termination in TERMINATION_IN_WORDS else ""
     seconds = sum(about["seconds"].values())
@@ -91,6 +97,11 @@ def result(found: Results) -> None:
         console.print(Text("The checker does not know this model; nothing was checked."))
 
 
+def _megatonnes(value: float) -> str:
+    """Megatonnes with as many decimals as leave room for the digits before."""
+    return f"{value:,.{3 if abs(value) < 1e4 else 1}f}" if np.isfinite(value) else "-"
+
+
 def _sectors(found: Results) -> Table:
     frame = found.tables["sectors"]
     balance = ["balance\nvalue"] if "balance_value" in frame else []
@@ -101,7 +112,7 @@ def _sectors(found: Results) -> Table:
         cells = [
             row["sector"],
             f"{row['units']:,}",
-            *(f"{value:,.3f}" if np.isfinite(value) else "-" for value in megatonnes),
+            *map(_megatonnes, megatonnes),
         ]
         free = row["units"] - row["units_fixed"]
         at_band = f"{100 * (row['units_lower'] + row['units_upper']) / free:.1f} %" if free else "-"
@@ -109,7 +120,7 @@ def _sectors(found: Results) -> Table:
         cells += [f"{row['balance_value']:.6f}" if np.isfinite(row["balance_value"]) else "-"] if balance else []
         table.add_row(*map(Text, cells))
     total = frame[["units", "emissions_tco2e", "allowance_t", "surplus_t"]].sum()
-    sums = [f"{total[name] / 1e6:,.3f}" for name in ("emissions_tco2e", "allowance_t")]
+    sums = [_megatonnes(total[name] / 1e6) for name in ("emissions_tco2e", "allowance_t")]
     table.add_section()
     table.add_row(
         "all", f"{int(total['units']):,}", *sums, "", format_rate(total["surplus_t"] / total["emissions_tco2e"])
@@ -144,14 +155,18 @@ def _levels(found: Results) -> Table:
 def _provinces(found: Results) -> Text:
     frame = found.tables["provinces"]
     limited = frame[frame["balance_limit_t"].notna()]
+    fixed = int(found.tables["sectors"]["units_fixed"].sum())
+    units = int(found.tables["sectors"]["units"].sum())
+    note = f"{fixed:,} of {units:,} units get A = E (special cases, small enterprises).\n" if fixed else ""
     if limited.empty:
-        return Text("No province balance is asked for.\n")
-    surplus, limit = limited["surplus_t"].abs(), limited["balance_limit_t"]
-    at_limit = limited.loc[surplus >= limit - 1.0, "province"].tolist()
+        asked = found.provenance["policy"].get("provinces", {}).get("balance") is not None
+        return Text(note + ("No province has a unit to balance.\n" if asked else "No province balance is asked for.\n"))
+    beyond = limited["surplus_t"].abs() - limited["balance_limit_t"]
+    at_limit = limited.loc[beyond.abs() <= 1.0, "province"].tolist()
+    over = limited.loc[beyond > 1.0, "province"].tolist()
     names = f": {', '.join(at_limit)}" if at_limit else ""
-    over = limited.loc[surplus > limit + 1.0, "province"].tolist()
-    broken = f"; broken in {', '.join(over)}" if over else ""
-    return Text(f"Provinces: {len(limited)} with a balance, {len(at_limit)} at its limit{names}{broken}.\n")
+    broken = f"; beyond it {', '.join(over)}" if over else ""
+    return Text(f"{note}Provinces: {len(limited)} with a balance, {len(at_limit)} at its limit{names}{broken}.\n")
 
 
 def _relief(console: Console, found: Results) -> None:
@@ -192,7 +207,7 @@ def _violations(violations: Any) -> Table:
 
 def report(found: Results, checked: CheckReport, same_instance: bool) -> None:
     """Print what the checker found in a run."""
-    console = _console()
+    console = plain_console()
     if not same_instance:
         console.print(
             Text("The instance in the run folder is not the one that was solved: its hash differs.", style="bold red")
@@ -220,7 +235,7 @@ def report(found: Results, checked: CheckReport, same_instance: bool) -> None:
 
 def comparison(one: Results, other: Results, tables: Mapping[str, pd.DataFrame]) -> None:
     """Print what differs between two allocations."""
-    console = _console()
+    console = plain_console()
     table = _table("Allowances by sector", "sector", "first [Mt]", "second [Mt]", "difference [t]")
     for row in tables["sectors"].to_dict("records"):
         figures = (
@@ -249,38 +264,3 @@ def comparison(one: Results, other: Results, tables: Mapping[str, pd.DataFrame])
     for level in other.levels:
         if level.name in levels:
             console.print(Text(f"{level.name}: {levels[level.name].value:.6g} and {level.value:.6g} {level.unit}"))
-
-
-def listing(lines: Mapping[str, str], as_json: bool) -> int:
-    """Print names with a line about each."""
-    if as_json:
-        print(json.dumps(lines, ensure_ascii=False))
-        return 0
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for name, line in lines.items():
-        table.add_row(Text(name, style="bold"), Text(line))
-    _console().print(table)
-    return 0
-
-
-def rules(found: Mapping[str, Rule], as_json: bool) -> int:
-    """Print the rules with parameters and sources."""
-    if as_json:
-        content = {
-            name: {
-                "summary": rule.summary,
-                "source": rule.source,
-                "parameters": rule.parameters.model_json_schema()["properties"],
-            }
-            for name, rule in found.items()
-        }
-        print(json.dumps(content, ensure_ascii=False))
-        return 0
-    console = _console()
-    for name, rule in sorted(found.items()):
-        console.print(Text(name, style="bold"), Text(rule.summary))
-        for key, field in rule.parameters.model_fields.items():
-            default = "required" if field.is_required() else f"default {field.default}"
-            console.print(Text(f"  {key}: {field.description} ({default})"))
-        console.print(Text(f"  Source: {rule.source}\n"))
-    return 0

@@ -173,7 +173,7 @@ def _problem_of_key(key: str, items: list[Any], place: str) -> Problem:
         advice = f"{did_you_mean(name, keys)}The keys there are {', '.join(keys)}."
         return Problem(place, "is not a key of the policy", advice, key)
     if kind == "missing":
-        advice = "Add the key; CONTRIBUTING.md and `etsopt rules` list what it may hold."
+        advice = "Add the key; instances/README.md and `etsopt rules` list what it may hold."
         return Problem(place, "is missing", advice, key)
     if kind == "literal_error" and items[0]["loc"][-1] == "[key]":
         advice = f"{did_you_mean(name, SECTORS)}The sectors are {', '.join(SECTORS)}."
