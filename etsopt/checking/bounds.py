@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.limits import row_tolerance
 from etsopt.checking.region import FLAT, Region, Slopes
 from etsopt.checking.report import LevelCheck
 
@@ -72,6 +73,7 @@ def check_levels(
     region = Region(demands.lower[free], demands.upper[free], demands.rows.least.copy(), demands.rows.most.copy())
     emissions = instance.emissions_tco2e
     unit_ids = instance.units["unit_id"].to_numpy()
+    missable = np.array([row_tolerance(row) for row, _ in demands.rows.names])
     checks = []
     for name in names:
         price = np.array([lookup.get((name, *row), 0.0) for row in demands.rows.names])
@@ -82,7 +84,8 @@ def check_levels(
             value, units_gap = _closest(e, r, a, pull, region)
             slopes = Slopes(2 * (region.lower - r) / e - pull, 2 * (region.upper - r) / e - pull, price)
             gap = units_gap + rows_gap + region.win(slopes)
-            checks.append(LevelCheck(name, "t", value, value - gap, gap, _tolerance_of_closest(value, e)))
+            tolerance = _tolerance_of_closest(value, e)
+            checks.append(LevelCheck(name, "t", value, value - gap, gap, tolerance, float(np.abs(price) @ missable)))
             continue
         weights = np.array([-lookup.get((name, "worst_covers", unit), 0.0) for unit in unit_ids[free]])
         shape = _shape(name, e, r, demands.at_target_rate[free], weights)
@@ -95,7 +98,8 @@ def check_levels(
             shape = Shape(r, 0 * e, 0 * e)
         gap += _hold(shape, pull, price, demands.rows.reach(emissions), gap, region, e)
         unit = "rate" if name in ("worst", "spread") else "t"
-        checks.append(LevelCheck(name, unit, value, value - gap, gap, tolerance_of(value, unit)))
+        tolerance = tolerance_of(value, unit)
+        checks.append(LevelCheck(name, unit, value, value - gap, gap, tolerance, float(np.abs(price) @ missable)))
     return checks
 
 

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 BAND_WITHOUT_RULE = 0.03
 
 
+ROW_TOLERANCE = {"fair_order": 1e-8, "equal_rates": 1e-8}
+ROW_TOLERANCE_T = 2e-2
+"""A total may leave its limit by 20 kg, an order of rates by 1e-8; sums of 1e9 t carry an error of about 1e-7 t."""
+
+
+def row_tolerance(row: str) -> float:
+    """How far a row of that name may be missed, in its unit."""
+    return ROW_TOLERANCE.get(row, ROW_TOLERANCE_T)
+
+
 @dataclass(frozen=True)
 class CouplingRows:
     """Rows over units: entries as triples, limits, and the name and index of each row.

@@ -37,7 +37,9 @@ class Violation:
 class LevelCheck:
     """A level recomputed from the allowances, with a lower bound that needs no solver.
 
-    ``gap`` is ``value - bound``; the level is certified where it is at most ``tolerance``, all in ``unit``.
+    ``gap`` is ``value - bound``; the level is certified where it is at most ``tolerance``, all in ``unit``. Limits
+    may be missed by what the checker tolerates; at the prices of the rows that lets the value fall below the bound by
+    at most ``slack``.
     """
 
     name: str
@@ -46,11 +48,12 @@ class LevelCheck:
     bound: float
     gap: float
     tolerance: float
+    slack: float = 0.0
 
     @property
     def certified(self) -> bool:
-        """Whether value and bound agree within the tolerance; a bound above the value is as wrong as one far below."""
-        return abs(self.gap) <= self.tolerance
+        """Whether value and bound agree; a bound above the value by more than the limits explain is wrong too."""
+        return -max(self.tolerance, self.slack) <= self.gap <= self.tolerance
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.limits import row_tolerance
 from etsopt.checking.report import Violation
 from etsopt.checking.totals import distance
 from etsopt.rules.registry import parameters_of
@@ -24,10 +25,6 @@ EDGE_T = 1e-5
 
 UNIT_TOLERANCE_T = 1e-3
 """An allowance may leave a bound by a kilogram."""
-
-ROW_TOLERANCE = {"fair_order": 1e-8, "equal_rates": 1e-8}
-ROW_TOLERANCE_T = 2e-2
-"""A total may leave its limit by 20 kg, an order of rates by 1e-8; sums of 1e9 t carry an error of about 1e-7 t."""
 
 ROW_IN_WORDS = {
     "sector_target": ("t", "the allowances of the sector meet its target"),
@@ -223,7 +220,7 @@ def rows_are_met(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     outside = np.maximum(rows.least - totals, totals - rows.most)
     found = []
     for (rule, index), by in zip(rows.names, outside, strict=True):
-        if not by <= ROW_TOLERANCE.get(rule, ROW_TOLERANCE_T):
+        if not by <= row_tolerance(rule):
             unit, message = ROW_IN_WORDS[rule]
             found.append(Violation(rule, index or "nation", float(by), unit, message))
     return sorted(found, key=lambda violation: -violation.amount)

@@ -448,3 +448,25 @@ LONG_ORDERS = [
 def test_an_order_of_a_thousand_rates_is_certified(cut: float, objectives: list[str]) -> None:
     changes = {"sectors.cement.target_change": cut, "allocation.fair_order": True, "allocation.objectives": objectives}
     solve(etsopt.read("cn-2025").with_policy(changes))
+
+
+def test_a_target_that_meets_the_bands_but_for_rounding_is_not_called_infeasible() -> None:
+    """Least allowances are 0.97 E by unit and by sum; the two differ by their rounding, here to the wrong side."""
+    random = np.random.default_rng(34)
+    emissions = np.round(10 ** random.uniform(4.5, 7, 200), 2)
+    names = [f"u{number:03d}" for number in range(200)]
+    units = pd.DataFrame(
+        {
+            "unit_id": names,
+            "enterprise_id": names,
+            "sector": "cement",
+            "province": "N",
+            "emissions_tco2e": emissions,
+            "reference_t": emissions,
+        }
+    )
+    policy = {"year": 2025, "rule": {"name": "given"}, "sectors": {"cement": {"band": 0.03, "target_change": -0.03}}}
+    result = etsopt.solve(etsopt.Instance.from_frames(units, policy))
+    assert result.termination == "optimal"
+    assert result.violations == ()
+    assert np.allclose(result.tables["allocation"]["allowance_t"], 0.97 * emissions, rtol=0, atol=0.02)
