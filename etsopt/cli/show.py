@@ -74,7 +74,7 @@ def result(found: Results) -> None:
     about = found.provenance
     status = STATUS_IN_WORDS[found.status]
     if about.get("calculated") and found.certified:
-        status = "the rule evaluated and verified, nothing optimised"
+        status = "the rule itself, verified"
     style = "bold green" if found.certified else "bold yellow"
     stop = f", {TERMINATION_IN_WORDS[found.termination]}" if found.termination in TERMINATION_IN_WORDS else ""
     seconds = sum(about["seconds"].values())
