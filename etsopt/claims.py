@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from etsopt.checking.bounds import tolerance_of
 from etsopt.checking.report import CheckReport, LevelCheck, Violation
 from etsopt.results import finite
+from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from etsopt.results import LevelResult, Results

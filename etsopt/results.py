@@ -19,15 +19,6 @@ from etsopt.errors import DataError, Problem, UsageError
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
-STATUSES = (
-    "certified_optimal",
-    "certified_gap",
-    "feasible",
-    "infeasible_certified",
-    "infeasible_unproven",
-    "none",
-)
-
 TEXT_COLUMNS = frozenset(
     {
         "unit_id",

@@ -15,7 +15,6 @@ import numpy as np
 from etsopt import library
 from etsopt.checking import CheckReport
 from etsopt.checking import check as check_tables
-from etsopt.checking.bounds import tolerance_of
 from etsopt.checking.checker import INFEASIBLE
 from etsopt.claims import check_claims, is_checked
 from etsopt.data.instance import Instance
@@ -27,6 +26,7 @@ from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Solution, Termination
 from etsopt.stamp.reference import build_program
+from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from etsopt.stamp.program import Program

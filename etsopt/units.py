@@ -14,6 +14,20 @@ RATE = "rate"
 # of about 1e-7 t through a formula of a few operations. A value this close below a whole tonne is that tonne.
 ROUNDING_NOISE_T = 1e-6
 
+RELATIVE_TOLERANCE = 1e-9
+LEAST_TOLERANCE = {TONNE: 2e-2, RATE: 2e-10}
+"""Least tolerance of a level by its unit: 20 kg, and what that is to 1e8 t; the solver's own 1e-10 of the largest unit
+comes to about as much."""
+
+
+def tolerance_of(value: float, unit: str) -> float:
+    """How far the value of a level may be off, in its unit: to later levels, and to its bound.
+
+    >>> tolerance_of(1e6, "t"), tolerance_of(1e8, "t")
+    (0.02, 0.1)
+    """
+    return max(RELATIVE_TOLERANCE * abs(value), LEAST_TOLERANCE.get(unit, RELATIVE_TOLERANCE))
+
 
 def whole_tonnes(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Round down to whole tonnes, as the allocation plans do.

@@ -24,6 +24,7 @@ import pandas as pd
 from etsopt.checking.limits import row_tolerance
 from etsopt.checking.region import FLAT, Region, Slopes
 from etsopt.checking.report import LevelCheck
+from etsopt.units import RELATIVE_TOLERANCE, tolerance_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,17 +32,8 @@ if TYPE_CHECKING:
     from etsopt.checking.limits import Demands
     from etsopt.data.instance import Instance
 
-RELATIVE_GAP = 1e-9
-LEAST_TOLERANCE = {"t": 2e-2, "rate": 2e-10}
-"""A gap up to 20 kg, or what that is to 1e8 t, is rounding."""
-
 ROUNDING = 1e-15
 """Rounding of a difference of two sums against the sum of its absolute terms."""
-
-
-def tolerance_of(value: float, unit: str) -> float:
-    """Largest gap of a certified level, in its unit."""
-    return max(RELATIVE_GAP * abs(value), LEAST_TOLERANCE.get(unit, RELATIVE_GAP))
 
 
 @dataclass(frozen=True)
@@ -78,6 +70,7 @@ def check_levels(
     for name in names:
         price = np.array([lookup.get((name, *row), 0.0) for row in demands.rows.names])
         pull = demands.rows.pull(price, len(emissions))[free]
+        slack = float(np.abs(price) @ missable)
         rows_gap = _rows_gap(price, demands.rows.totals(allowance), region)
         e, r, a = emissions[free], reference[free], allowance[free]
         if name == "closest":
@@ -85,7 +78,7 @@ def check_levels(
             slopes = Slopes(2 * (region.lower - r) / e - pull, 2 * (region.upper - r) / e - pull, price)
             gap = units_gap + rows_gap + region.win(slopes)
             tolerance = _tolerance_of_closest(value, e)
-            checks.append(LevelCheck(name, "t", value, value - gap, gap, tolerance, float(np.abs(price) @ missable)))
+            checks.append(LevelCheck(name, "t", value, value - gap, gap, tolerance, slack))
             continue
         weights = np.array([-lookup.get((name, "worst_covers", unit), 0.0) for unit in unit_ids[free]])
         shape = _shape(name, e, r, demands.at_target_rate[free], weights)
@@ -99,13 +92,13 @@ def check_levels(
         gap += _hold(shape, pull, price, demands.rows.reach(emissions), gap, region, e)
         unit = "rate" if name in ("worst", "spread") else "t"
         tolerance = tolerance_of(value, unit)
-        checks.append(LevelCheck(name, unit, value, value - gap, gap, tolerance, float(np.abs(price) @ missable)))
+        checks.append(LevelCheck(name, unit, value, value - gap, gap, tolerance, slack))
     return checks
 
 
 def _tolerance_of_closest(value: float, emissions: NDArray[np.float64]) -> float:
     """Largest gap of the last step, which is at least the sum of (A - A*)²/E over the distances from the one answer."""
-    return max(RELATIVE_GAP * value, ROUNDING * float(np.sum(emissions)))
+    return max(RELATIVE_TOLERANCE * value, ROUNDING * float(np.sum(emissions)))
 
 
 def _rows_gap(price: NDArray[np.float64], totals: NDArray[np.float64], region: Region) -> float:
@@ -172,17 +165,14 @@ def _hold(
 ) -> float:
     """Hold a level for the later ones; returns what it could itself win by leaving the region of the earlier ones."""
     falls, rises = shape.left - pull, shape.right - pull
-    kink = np.clip(shape.kink, region.lower, region.upper)
-    before = np.where(region.lower > shape.kink, rises, falls)
-    after = np.where(region.upper < shape.kink, falls, rises)
-    win = region.win(Slopes(before, after, price))
+    win = region.win(region.beyond(shape.kink, falls, rises, price))
     rounding = ROUNDING * float(np.sum(np.abs(pull) * (region.upper - region.lower)))
     slope = (np.abs(pull) + np.maximum(np.abs(shape.left), np.abs(shape.right))) * emissions
     flat = FLAT * float(np.max(slope, initial=0.0)) / emissions
     # What counts of a price is what it does to the largest unit of its row.
     worth = np.abs(price) * reach
     priced = worth > FLAT * float(np.max(worth, initial=0.0))
-    region.narrow(kink, falls, rises, flat, price, priced, abs(gap) + win + rounding)
+    region.narrow(shape.kink, falls, rises, flat, price, priced, abs(gap) + win + rounding)
     return win
 
 

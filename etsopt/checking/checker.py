@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from etsopt.checking import statements, totals
-from etsopt.checking.bounds import check_levels, proven_shortfall, tolerance_of
+from etsopt.checking.bounds import check_levels, proven_shortfall
 from etsopt.checking.limits import derive, fixed_at_emissions
 from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -75,7 +75,7 @@ class Region:
         Parameters
         ----------
         kink, falls, rises
-            Kink of every unit's function, within its interval, and the slopes below and above it.
+            Kink of every unit's function, which may lie outside its interval, and the slopes below and above it.
         flat
             Slope of every unit up to which it is indifferent.
         price, priced
@@ -84,18 +84,29 @@ class Region:
             What the level may lose in all.
         """
         number = len(self.holds)
-        lower = np.where(falls >= -flat, self.lower, np.where(rises >= -flat, kink, self.upper))
-        upper = np.where(rises <= flat, self.upper, np.where(falls <= flat, kink, self.lower))
+        inside = np.clip(kink, self.lower, self.upper)
+        lower = np.where(falls >= -flat, self.lower, np.where(rises >= -flat, inside, self.upper))
+        upper = np.where(rises <= flat, self.upper, np.where(falls <= flat, inside, self.lower))
         self.owner_lower[lower > self.lower] = number
         self.owner_upper[upper < self.upper] = number
-        before = np.where(lower > kink, rises, falls)
-        after = np.where(upper < kink, falls, rises)
         self.lower, self.upper = lower, upper
         low, high = priced & (price > 0), priced & (price < 0)
         self.owner_row[priced & (self.least < self.most)] = number
         self.most = np.where(low, self.least, self.most)
         self.least = np.where(high, self.most, self.least)
-        self.holds.append(Hold(Slopes(before, after, price), gap))
+        self.holds.append(Hold(self.beyond(kink, falls, rises, price), gap))
+
+    def beyond(
+        self,
+        kink: NDArray[np.float64],
+        falls: NDArray[np.float64],
+        rises: NDArray[np.float64],
+        price: NDArray[np.float64],
+    ) -> Slopes:
+        """Slopes of a level just beyond the ends of the intervals as they are now."""
+        before = np.where(self.lower > kink, rises, falls)
+        after = np.where(self.upper < kink, falls, rises)
+        return Slopes(before, after, price)
 
     def win(self, level: Slopes) -> float:
         """What a later level could win at most by leaving the region, where the earlier ones lose up to their gaps."""

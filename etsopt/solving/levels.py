@@ -11,6 +11,7 @@ import numpy as np
 from etsopt.solving import highs
 from etsopt.solving.solution import Level, Outcome, Solution, Termination
 from etsopt.stamp.program import Objective
+from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
     from etsopt.stamp.program import Program
 
 NO_OBJECTIVE = "none"
-
-RELATIVE_TOLERANCE = 1e-9
-ABSOLUTE_TOLERANCE = {"t": 2e-2, "rate": 2e-10}
-"""Least tolerance of a level by its unit: 20 kg, and what that is to 1e8 t; the solver's own 1e-10 of the largest unit
-comes to about as much."""
 
 
 class Settled(Protocol):
@@ -42,11 +38,6 @@ class Settle(Protocol):
 
     def __call__(self, program: Program) -> Settled:
         """Minimise the objective over a program that holds the optima of the levels solved before."""
-
-
-def tolerance_of(value: float, unit: str) -> float:
-    """How far above its value a level may be left by later ones, in its unit."""
-    return max(RELATIVE_TOLERANCE * abs(value), ABSOLUTE_TOLERANCE.get(unit, RELATIVE_TOLERANCE))
 
 
 def solve_levels(

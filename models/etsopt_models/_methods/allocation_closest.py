@@ -22,6 +22,8 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array, diags_array, eye_array, vstack
 from scipy.sparse.linalg import splu
 
+from etsopt_models._parts.limits import IN_RATES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -119,7 +121,6 @@ def _is_coupling(program: Any) -> NDArray[np.bool_]:
     return coupling
 
 
-IN_RATES = ("fair_order", "equal_rates")
 COUPLING = ("sector_target", "province_balance", "national_total", "enterprise_band", *IN_RATES)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from etsopt.data.policy import SectorPolicy
 from etsopt.data.schema import USER_COLUMN_PREFIX
 from etsopt.rules import issuance, reference_allowances
-from etsopt_models._parts.limits import Limits, limits
+from etsopt_models._parts.limits import IN_RATES, Limits, limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 AT_BOUND_T = 1e-3
 """An allowance this close to a bound of its band stands at it."""
-
-IN_RATES = ("fair_order", "equal_rates")
-"""Rows whose limits are rates; those of all others are tonnes."""
 
 
 def allocation_tables(

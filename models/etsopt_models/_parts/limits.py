@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from etsopt.rules import Reference
 
 
+IN_RATES = ("fair_order", "equal_rates")
+"""Rows whose limits are rates; those of all others are tonnes."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """Limits on allowances, all in tonnes; arrays over the units that are not fixed, in the order of the instance.
