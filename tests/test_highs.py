@@ -18,7 +18,6 @@ import pyomo.environ as pyo
 import pytest
 from pyomo.contrib.solver.common.factory import SolverFactory
 from pyomo.contrib.solver.common.results import TerminationCondition
-from scipy.sparse import csr_array
 
 from etsopt.errors import SolverError, UsageError
 from etsopt.solving import highs
@@ -26,6 +25,7 @@ from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Outcome, Termination
 from etsopt.stamp.program import Objective, Program
+from etsopt.stamp.rows import dense
 
 
 def program(
@@ -38,7 +38,7 @@ def program(
     **changes: Any,
 ) -> Program:
     """Rows at or above their limits, columns from zero, one objective."""
-    matrix = csr_array(np.array(rows, dtype=float))
+    matrix = dense(np.array(rows, dtype=float))
     count, columns = matrix.shape
     made = Program(
         matrix,
@@ -237,7 +237,7 @@ def test_a_program_without_a_feasible_point_is_infeasible() -> None:
 
 
 def test_a_program_without_rows_stands_at_its_bounds() -> None:
-    empty = replace(RIGHT, matrix=csr_array((0, 2)), row_lower=np.zeros(0), row_upper=np.zeros(0), rows={})
+    empty = replace(RIGHT, matrix=dense(np.zeros((0, 2))), row_lower=np.zeros(0), row_upper=np.zeros(0), rows={})
     outcome = solve(empty)
     assert outcome.termination is Termination.OPTIMAL
     assert outcome.x == pytest.approx([0.0, 0.0])
@@ -282,7 +282,7 @@ def market_split(rows: int = 5, columns: int = 40, seed: int = 7) -> Program:
     random = np.random.default_rng(seed)
     weights = random.integers(0, 100, (rows, columns)).astype(float)
     half = np.floor(weights.sum(axis=1) / 2)
-    matrix = csr_array(np.hstack([weights, np.eye(rows), -np.eye(rows)]))
+    matrix = dense(np.hstack([weights, np.eye(rows), -np.eye(rows)]))
     upper = np.concatenate([np.ones(columns), np.full(2 * rows, 5_000.0)])
     return Program(
         matrix,

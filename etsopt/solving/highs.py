@@ -247,7 +247,9 @@ def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome
         reduced, dual = np.asarray(solution.col_dual), np.asarray(solution.row_dual)
         multipliers = dual * scaled.row / scaled.objective
         # A positive reduced cost or dual keeps every optimum at the lower side, a negative one at the upper.
-        terms = np.abs(scaled.program.objectives[name].linear) + abs(scaled.program.matrix).T @ np.abs(dual)
+        terms = np.abs(scaled.program.objectives[name].linear) + scaled.program.matrix.absolute().transposed_times(
+            np.abs(dual)
+        )
         column_side, row_side = _side(reduced, NO_PRICE * terms), _side(dual, NO_PRICE)
     if whole:
         bound = info.mip_dual_bound / scaled.objective

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from etsopt.errors import SolverError
 from etsopt.stamp.program import Objective, Program
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from etsopt.stamp.rows import SparseRows
 
 WIDEST_RATIO = 1e11
 """Largest ratio of coefficients in a row after scaling, where an entry is what its column adds at most. HiGHS is told
@@ -67,15 +68,16 @@ def scale(program: Program, name: str) -> Scaled:
     column = np.where(program.integer, 1.0, _power_of_two(reach))
     # A fixed column is a number: it moves into the limits, where a tiny one beside large ones does no harm.
     fixed = program.column_lower == program.column_upper
-    matrix = csr_array(program.matrix * np.where(fixed, 0.0, column)[np.newaxis, :])
-    matrix.eliminate_zeros()
-    values = np.where(fixed, program.column_lower, 0.0)
-    moved = program.matrix @ values
-    noise = MOVED_NOISE * (abs(program.matrix) @ np.abs(values))
-    largest = np.zeros(matrix.shape[0])
-    np.maximum.at(largest, np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), np.abs(matrix.data))
-    row = 1 / _power_of_two(largest)
-    matrix = csr_array(matrix * row[:, np.newaxis])
+    moved = noise = np.zeros(program.matrix.shape[0])
+    matrix = program.matrix
+    if fixed.any():
+        values = np.where(fixed, program.column_lower, 0.0)
+        moved, noise = matrix @ values, MOVED_NOISE * (matrix.absolute() @ np.abs(values))
+        matrix = matrix.only(~fixed[matrix.indices])
+    data = matrix.data * column[matrix.indices]
+    row = 1 / _power_of_two(replace(matrix, data=data).largest())
+    data *= np.repeat(row, np.diff(matrix.indptr))
+    matrix = replace(matrix, data=data)
     _check_ratio(program, matrix)
     cost = objective.linear * column
     quadratic = None if objective.quadratic is None else objective.quadratic * column * column
@@ -148,7 +150,7 @@ def _check_finite(program: Program, objective: Objective) -> None:
             raise SolverError(f"The row {name} has the limit {bounds[bad[0]]:g}.", advice)
 
 
-def _check_ratio(program: Program, matrix: csr_array) -> None:
+def _check_ratio(program: Program, matrix: SparseRows) -> None:
     """Refuse rows whose entries still differ too much: the solver would drop the small ones without a word."""
     sizes = np.abs(matrix.data)
     small = np.flatnonzero((sizes > 0) & (sizes < 1 / WIDEST_RATIO))

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_array, vstack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from etsopt.stamp.rows import SparseRows
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Program:
         By their name in the model.
     """
 
-    matrix: csr_array
+    matrix: SparseRows
     row_lower: NDArray[np.float64]
     row_upper: NDArray[np.float64]
     column_lower: NDArray[np.float64]
@@ -88,11 +89,10 @@ class Program:
     def held(self, name: str, limit: float) -> Program:
         """The program with one more row, ``<name>_held``: that linear objective stays at or below a limit."""
         objective = self.objectives[name]
-        row = csr_array(objective.linear.reshape(1, -1))
         count = self.matrix.shape[0]
         return replace(
             self,
-            matrix=csr_array(vstack([self.matrix, row], format="csr")),
+            matrix=self.matrix.appended(objective.linear),
             row_lower=np.append(self.row_lower, -np.inf),
             row_upper=np.append(self.row_upper, limit - objective.constant),
             rows={**self.rows, f"{name}_held": slice(count, count + 1)},

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyomo.environ as pyo
 from pyomo.repn.standard_repn import generate_standard_repn
-from scipy.sparse import csr_array
 
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
 from etsopt.stamp.program import Objective, Program
+from etsopt.stamp.rows import from_entries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from etsopt.stamp.rows import SparseRows
 
 
 def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Program:
@@ -105,22 +107,21 @@ def _number(value: Any, absent: float) -> float:
     return absent if value is None else float(pyo.value(value))
 
 
-def _read_rows(constraints: list[Any], position: dict[int, int]) -> tuple[csr_array, Any, Any]:
-    starts, indices, values = [0], [], []
+def _read_rows(constraints: list[Any], position: dict[int, int]) -> tuple[SparseRows, Any, Any]:
+    rows, columns, values = [], [], []
     lower, upper = np.empty(len(constraints)), np.empty(len(constraints))
     for number, constraint in enumerate(constraints):
         form = generate_standard_repn(constraint.body, compute_values=True)
         if not form.is_linear():
             raise ModelError(f"The constraint {constraint.name} is not linear.", "Write it with linear terms only.")
-        indices += [position[id(variable)] for variable in form.linear_vars]
+        columns += [position[id(variable)] for variable in form.linear_vars]
         values += form.linear_coefs
-        starts.append(len(indices))
+        rows += [number] * len(form.linear_vars)
         lower[number] = _number(constraint.lower, -math.inf) - form.constant
         upper[number] = _number(constraint.upper, math.inf) - form.constant
     shape = (len(constraints), len(position))
-    matrix = csr_array((np.array(values, dtype=float), np.array(indices, dtype=np.int32), np.array(starts)), shape)
-    matrix.sum_duplicates()
-    return matrix, lower, upper
+    entries = np.array(rows, dtype=np.int64), np.array(columns, dtype=np.int64), np.array(values, dtype=float)
+    return from_entries(*entries, shape), lower, upper
 
 
 def _read_objective(objective: Any, position: dict[int, int]) -> Objective:

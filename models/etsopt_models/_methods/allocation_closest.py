@@ -87,7 +87,7 @@ def intervals(program: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     rate to the measures, from the measures to the allowance, and back.
     """
     own = _own_rows(program)
-    matrix = csr_array(program.matrix[own, :])
+    matrix = csr_array(program.matrix.toscipy()[own, :])
     least, most = program.row_lower[own], program.row_upper[own]
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
@@ -109,7 +109,7 @@ def intervals(program: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def _own_rows(program: Any) -> NDArray[np.int64]:
     """Rows that hold at most one allowance."""
     block = program.columns["allowance"]
-    held = np.diff(csr_array(program.matrix[:, block]).indptr)
+    held = np.diff(csr_array(program.matrix.toscipy()[:, block]).indptr)
     return np.flatnonzero((held <= 1) & ~_is_coupling(program))
 
 
@@ -137,7 +137,7 @@ class _Coupling:
 def _coupling(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> _Coupling:
     """Every side of a coupling row that the intervals alone do not guarantee."""
     where = np.flatnonzero(_is_coupling(program))
-    matrix = csr_array(program.matrix[where, :][:, program.columns["allowance"]])
+    matrix = csr_array(program.matrix.toscipy()[where, :][:, program.columns["allowance"]])
     low, high = program.row_lower[where], program.row_upper[where]
     positive, negative = matrix.maximum(0), matrix.minimum(0)
     smallest, largest = positive @ lower + negative @ upper, positive @ upper + negative @ lower
