@@ -1,0 +1,127 @@
+"""A sparse matrix by rows, as much of it as programs need, in numpy alone.
+
+Loading scipy beside Pyomo makes Pyomo load scipy.stats, which costs more than everything else that is imported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """Row ``r`` has the coefficients ``data[indptr[r]:indptr[r + 1]]`` in the columns ``indices[...]``.
+
+    No column stands twice in a row, and no coefficient is zero.
+
+    Parameters
+    ----------
+    data
+        Coefficients, shape ``(nnz,)``.
+    indices
+        Their columns, shape ``(nnz,)``.
+    indptr
+        Shape ``(rows + 1,)``.
+    columns
+        Number of columns.
+    """
+
+    data: NDArray[np.float64]
+    indices: NDArray[np.int32]
+    indptr: NDArray[np.int64]
+    columns: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and columns."""
+        return len(self.indptr) - 1, self.columns
+
+    @property
+    def nnz(self) -> int:
+        """Number of coefficients."""
+        return len(self.data)
+
+    def row_of_each(self) -> NDArray[np.int64]:
+        """Row of each coefficient, shape ``(nnz,)``."""
+        return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
+
+    def __matmul__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Product with a vector, shape ``(columns,)``."""
+        return self._by_row(np.add, self.data * x[self.indices])
+
+    def transposed_times(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Product of the transposed matrix with a vector, shape ``(rows,)``."""
+        weights = self.data * np.repeat(y, np.diff(self.indptr))
+        return np.bincount(self.indices, weights, self.columns).astype(float)
+
+    def absolute(self) -> SparseRows:
+        """The matrix of absolute coefficients."""
+        return SparseRows(np.abs(self.data), self.indices, self.indptr, self.columns)
+
+    def largest(self) -> NDArray[np.float64]:
+        """Largest absolute coefficient of each row; zero where it is empty."""
+        return self._by_row(np.maximum, np.abs(self.data))
+
+    def only(self, kept: NDArray[np.bool_]) -> SparseRows:
+        """The matrix with some of its coefficients, shape ``(nnz,)``."""
+        if kept.all():
+            return self
+        before = np.concatenate([[0], np.cumsum(kept)])
+        return SparseRows(self.data[kept], self.indices[kept], before[self.indptr], self.columns)
+
+    def appended(self, row: NDArray[np.float64]) -> SparseRows:
+        """The matrix with one more row, given in full, shape ``(columns,)``."""
+        where = np.flatnonzero(row)
+        return SparseRows(
+            np.append(self.data, row[where]),
+            np.append(self.indices, where.astype(self.indices.dtype)),
+            np.append(self.indptr, self.indptr[-1] + len(where)),
+            self.columns,
+        )
+
+    def toarray(self) -> NDArray[np.float64]:
+        """All coefficients, shape ``(rows, columns)``; for small ones."""
+        full = np.zeros(self.shape)
+        full[self.row_of_each(), self.indices] = self.data
+        return full
+
+    def toscipy(self) -> Any:
+        """The matrix as a `scipy.sparse.csr_array`."""
+        from scipy.sparse import csr_array
+
+        return csr_array((self.data, self.indices, self.indptr), self.shape)
+
+    def _by_row(self, reduce: np.ufunc, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Reduce the values of each row; zero where it is empty."""
+        result = np.zeros(self.shape[0])
+        filled = np.flatnonzero(np.diff(self.indptr))
+        if len(filled):
+            result[filled] = reduce.reduceat(values, self.indptr[:-1][filled])
+        return result
+
+
+def dense(full: NDArray[np.float64]) -> SparseRows:
+    """A matrix from all its coefficients, shape ``(rows, columns)``; for small ones."""
+    rows, columns = np.nonzero(full)
+    return from_entries(rows, columns, full[rows, columns], full.shape)
+
+
+def from_entries(
+    rows: NDArray[np.int64], columns: NDArray[np.int64], data: NDArray[np.float64], shape: tuple[int, ...]
+) -> SparseRows:
+    """A matrix from entries in any order: those of one place are added up, and zeros left out."""
+    order = np.lexsort((columns, rows))
+    rows, columns, data = rows[order], columns[order], data[order]
+    first = np.ones(len(rows), dtype=bool)
+    first[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
+    where = np.flatnonzero(first)
+    total = np.add.reduceat(data, where) if len(where) else data
+    indptr = np.searchsorted(rows[where], np.arange(shape[0] + 1))
+    matrix = SparseRows(total, columns[where].astype(np.int32), indptr.astype(np.int64), shape[1])
+    return matrix.only(total != 0)
