@@ -20,7 +20,7 @@ class Groups:
     starts
         Shape ``(groups + 1,)``.
     members
-        Positions, shape ``(starts[-1],)``.
+        Positions, shape ``(starts[-1],)``; shape ``(starts[-1], d)`` where each member is a tuple of ``d`` positions.
     """
 
     starts: NDArray[np.int64]

@@ -7,10 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.errors import ModelError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.stamp.rows import SparseRows
+
+
+def refuse_to_maximise(name: str, sense: Any) -> None:
+    """See that an objective is to be minimised; its value would be told with the other sign.
+
+    Raises
+    ------
+    ModelError
+        If it is not.
+    """
+    if int(sense) != 1:
+        advice = "Minimise its negative; values and bounds are then those of the negative."
+        raise ModelError(f"The objective {name} is to be maximised, and levels are minimised.", advice)
+
+
+def unit_of(component: Any) -> str:
+    """Unit that stands in brackets at the end of a component's doc."""
+    return (component.doc or "").rpartition("[")[2].rstrip("]")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Slow and plain: for tests, small cases, and models that cannot be stamped.
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from pyomo.repn.standard_repn import generate_standard_repn
 
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
-from etsopt.stamp.program import Objective, Program
+from etsopt.stamp.inputs import check_names
+from etsopt.stamp.program import Objective, Program, refuse_to_maximise, unit_of
 from etsopt.stamp.rows import from_entries
 
 if TYPE_CHECKING:
@@ -40,13 +42,9 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
         If a component has no data or data has no component, they do not fit, a row is not linear, or an objective is
         to be maximised.
     """
-    if not isinstance(model, pyo.AbstractModel):
-        what = f"The function formulate returned {type(model).__name__}, not an AbstractModel of Pyomo."
-        raise ModelError(what, "Return the mathematics without data; `parameters` returns the data.")
-    _check_names(model, parameters)
+    check_names(model, parameters)
     try:
-        data = {name: _data(model.component(name), value) for name, value in parameters.items()}
-        instance = model.create_instance(data={None: data})
+        instance = model.create_instance(data={None: _pyomo_data(model, parameters)})
     except Exception as error:
         # An assertion may fail without a word.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -70,26 +68,46 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
     return Program(matrix, row_lower, row_upper, column_lower, column_upper, integer, rows, columns, objectives)
 
 
-def _check_names(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> None:
-    wanted = {component.local_name for component in model.component_objects((pyo.Set, pyo.Param))}
-    wanted = {name for name in wanted if not name.startswith("_") and "_index" not in name and "_domain" not in name}
-    missing, unknown = sorted(wanted - set(parameters)), sorted(set(parameters) - wanted)
-    if missing or unknown:
-        parts = [f"no data for {', '.join(missing)}"] if missing else []
-        parts += [f"data for {', '.join(unknown)}, which it does not declare"] if unknown else []
-        advice = "Make `parameters` return one entry for each Set and Param of `formulate`."
-        raise ModelError(f"The model {model.name!r} has {' and '.join(parts)}.", advice)
+def _pyomo_data(model: Any, parameters: Mapping[str, Any]) -> dict[str, dict[Any, Any]]:
+    """The data of every component in the form in which Pyomo takes it: by the members of its sets."""
+    scratch = model.clone()
+    for component in scratch.component_objects(pyo.Param):
+        if not component.is_indexed():
+            component.construct({None: parameters[component.local_name]})
+    for component in scratch.component_objects(pyo.RangeSet):
+        component.construct()
+
+    def members(part: Any) -> list[Any]:
+        return _members(parameters[part.local_name]) if part.local_name in parameters else list(part)
+
+    def indices(component: Any) -> list[Any]:
+        factors = [members(part) for part in component.index_set().subsets()]
+        return factors[0] if len(factors) == 1 else [_flat(index) for index in product(*factors)]
+
+    data: dict[str, dict[Any, Any]] = {}
+    for name, value in parameters.items():
+        component = scratch.component(name)
+        if not component.is_indexed():
+            data[name] = {None: _members(value) if component.ctype is pyo.Set else value}
+        elif isinstance(value, Groups):
+            data[name] = {index: _members(value[group]) for group, index in enumerate(indices(component))}
+        else:
+            listed, wanted = np.asarray(value).reshape(-1).tolist(), indices(component)
+            if len(listed) != len(wanted):
+                raise ValueError(f"{name} has {len(listed)} numbers, and its index has {len(wanted)}")
+            data[name] = dict(zip(wanted, listed, strict=True))
+    return data
 
 
-def _data(component: Any, value: Any) -> dict[Any, Any]:
-    """The data of one component in the form in which Pyomo takes it."""
-    if component.ctype is pyo.Set:
-        if isinstance(value, Groups):
-            return {group: value[group].tolist() for group in range(len(value))}
-        return {None: range(value) if isinstance(value, int) else value.tolist()}
-    if isinstance(value, np.ndarray):
-        return {index if value.ndim > 1 else index[0]: item.item() for index, item in np.ndenumerate(value)}
-    return {None: value}
+def _members(value: Any) -> Any:
+    if isinstance(value, int | np.integer):
+        return range(int(value))
+    listed = value.tolist()
+    return [tuple(item) for item in listed] if value.ndim == 2 else listed
+
+
+def _flat(index: Any) -> tuple[Any, ...]:
+    return tuple(part for item in index for part in (item if isinstance(item, tuple) else (item,)))
 
 
 def _slices(instance: Any, kind: Any) -> tuple[dict[str, slice], list[Any]]:
@@ -125,9 +143,7 @@ def _read_rows(constraints: list[Any], position: dict[int, int]) -> tuple[Sparse
 
 
 def _read_objective(objective: Any, position: dict[int, int]) -> Objective:
-    if objective.sense != pyo.minimize:
-        advice = "Minimise its negative; values and bounds are then those of the negative."
-        raise ModelError(f"The objective {objective.name} is to be maximised, and levels are minimised.", advice)
+    refuse_to_maximise(objective.name, objective.sense)
     form = generate_standard_repn(objective.expr, compute_values=True, quadratic=True)
     if form.nonlinear_expr is not None or any(one is not other for one, other in form.quadratic_vars):
         advice = "An objective is linear, or has squares of single variables."
@@ -140,5 +156,4 @@ def _read_objective(objective: Any, position: dict[int, int]) -> Objective:
         quadratic = np.zeros(len(position))
         for (variable, _), coefficient in zip(form.quadratic_vars, form.quadratic_coefs, strict=True):
             quadratic[position[id(variable)]] += coefficient
-    unit = (objective.parent_component().doc or "").rpartition("[")[2].rstrip("]")
-    return Objective(linear, quadratic, form.constant, unit)
+    return Objective(linear, quadratic, form.constant, unit_of(objective.parent_component()))

@@ -75,6 +75,20 @@ class SparseRows:
         before = np.concatenate([[0], np.cumsum(kept)])
         return SparseRows(self.data[kept], self.indices[kept], before[self.indptr], self.columns)
 
+    def part(self, rows: slice) -> SparseRows:
+        """The matrix of some consecutive rows."""
+        first, last = self.indptr[rows.start], self.indptr[rows.stop]
+        indptr = self.indptr[rows.start : rows.stop + 1] - first
+        return SparseRows(self.data[first:last], self.indices[first:last], indptr, self.columns)
+
+    def has_pattern_of(self, other: SparseRows) -> bool:
+        """Whether the coefficients of another matrix stand in the same places, in the same order."""
+        return np.array_equal(self.indptr, other.indptr) and np.array_equal(self.indices, other.indices)
+
+    def equals(self, other: SparseRows) -> bool:
+        """Whether another matrix is the same, coefficient by coefficient."""
+        return self.has_pattern_of(other) and np.array_equal(self.data, other.data)
+
     def appended(self, row: NDArray[np.float64]) -> SparseRows:
         """The matrix with one more row, given in full, shape ``(columns,)``."""
         where = np.flatnonzero(row)
@@ -125,3 +139,17 @@ def from_entries(
     indptr = np.searchsorted(rows[where], np.arange(shape[0] + 1))
     matrix = SparseRows(total, columns[where].astype(np.int32), indptr.astype(np.int64), shape[1])
     return matrix.only(total != 0)
+
+
+def stacked(parts: list[SparseRows], columns: int) -> SparseRows:
+    """One matrix of the rows of all."""
+    if len(parts) == 1:
+        return parts[0]
+    before = np.cumsum([0, *(part.nnz for part in parts)])
+    indptr = [part.indptr[:-1] + start for part, start in zip(parts, before, strict=False)]
+    return SparseRows(
+        np.concatenate([part.data for part in parts] or [np.zeros(0)]),
+        np.concatenate([part.indices for part in parts] or [np.zeros(0, dtype=np.int32)]),
+        np.concatenate([*indptr, before[-1:]]),
+        columns,
+    )

@@ -1,0 +1,165 @@
+"""Index sets as arrays: which members a set has, at which position each stands, and which of them form groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.data.groups import Groups
+from etsopt.errors import ModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MEMBERS = "A set takes its size, or an array of whole numbers: one dimension, or one row for each tuple."
+
+
+@dataclass(frozen=True)
+class IndexSet:
+    """The members of a set in their order.
+
+    Parameters
+    ----------
+    name
+        Of the set, for messages.
+    size
+        Number of members.
+    members
+        Shape ``(size, dimensions)``; None where they are ``0..size - 1``, which costs no array.
+    """
+
+    name: str
+    size: int
+    members: NDArray[np.int64] | None = None
+
+    @classmethod
+    def from_data(cls, name: str, value: Any) -> IndexSet:
+        """A set from its size or its members, shape ``(size,)`` or ``(size, dimensions)``.
+
+        Raises
+        ------
+        ModelError
+            If that is neither, or a member stands twice.
+        """
+        if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0:
+            return cls(name, int(value))
+        array = np.asarray(value)
+        if array.size == 0 and array.ndim <= 1:
+            return cls(name, 0)
+        if array.ndim not in (1, 2) or array.dtype.kind not in "iu":
+            raise ModelError(f"The set {name} is given {value!r}.", MEMBERS)
+        if array.ndim == 1 and np.array_equal(array, np.arange(len(array))):
+            return cls(name, len(array))
+        found = cls(name, len(array), array.reshape(len(array), -1).astype(np.int64))
+        if (np.diff(found._order_and_codes[1]) == 0).any():
+            raise ModelError(f"The set {name} has a member twice.", "Give every member once.")
+        return found
+
+    @property
+    def dimensions(self) -> int:
+        """How many indices name a member."""
+        return 1 if self.members is None else self.members.shape[1]
+
+    def column(self, number: int) -> NDArray[np.int64]:
+        """One index of every member, shape ``(size,)``."""
+        return np.arange(self.size) if self.members is None else self.members[:, number]
+
+    def find(self, values: list[Any]) -> Any:
+        """Positions of members that are named by arrays or numbers, one for each dimension.
+
+        Raises
+        ------
+        KeyError
+            With the first name that is no member.
+        """
+        if self.members is None:
+            (named,) = values
+            inside = np.all((np.asarray(named) >= 0) & (np.asarray(named) < self.size))
+            if not inside:
+                self._refuse(values, (np.asarray(named) < 0) | (np.asarray(named) >= self.size))
+            return named
+        order, codes = self._order_and_codes
+        if not len(order):
+            self._refuse(values, np.True_)
+        wanted, outside = self._encode(values)
+        place = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
+        wrong = outside | (codes[place] != wanted)
+        if np.any(wrong):
+            self._refuse(values, wrong)
+        return order[place]
+
+    @cached_property
+    def _order_and_codes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Positions in the order of their codes, and the codes in that order."""
+        assert self.members is not None
+        codes = self._encode(list(self.members.T))[0]
+        order = np.argsort(codes, kind="stable")
+        return order, codes[order]
+
+    def _encode(self, values: list[Any]) -> tuple[Any, Any]:
+        """One number for each tuple, in the mixed base of the largest members; and where a tuple is beyond them."""
+        assert self.members is not None
+        least, most = self.members.min(axis=0, initial=0), self.members.max(axis=0, initial=0)
+        code, outside = np.zeros(1, dtype=np.int64)[0], np.False_
+        for value, low, high in zip(values, least, most, strict=True):
+            outside = outside | (np.asarray(value) < low) | (np.asarray(value) > high)
+            code = code * (high - low + 1) + (np.asarray(value) - low)
+        return code, outside
+
+    def _refuse(self, values: list[Any], wrong: Any) -> None:
+        full = np.broadcast_arrays(*(np.asarray(value) for value in values), np.asarray(wrong))
+        first = int(np.flatnonzero(full[-1].ravel())[0])
+        name = ", ".join(str(part.ravel()[first]) for part in full[:-1])
+        raise KeyError(f"the index {name} is not in {self.name}")
+
+
+@dataclass(frozen=True)
+class GroupedSet:
+    """Groups of members, by the position of the group in the product of its index sets.
+
+    Parameters
+    ----------
+    name
+        Of the set, for messages.
+    index
+        Sets that index it.
+    groups
+        One group for each index, in row-major order.
+    """
+
+    name: str
+    index: tuple[IndexSet, ...]
+    groups: Groups
+
+    @classmethod
+    def from_data(cls, name: str, index: tuple[IndexSet, ...], value: Any) -> GroupedSet:
+        """Groups as they are given.
+
+        Raises
+        ------
+        ModelError
+            If they are no groups, or not as many as the index sets want.
+        """
+        wanted = int(np.prod([part.size for part in index]))
+        if not isinstance(value, Groups):
+            raise ModelError(f"The grouped set {name} is given {type(value).__name__}.", "It takes Groups.")
+        if len(value) != wanted:
+            what = f"The grouped set {name} is given {len(value)} groups, and its index has {wanted}."
+            raise ModelError(what, "Give one group for each index, an empty one where there is nothing.")
+        return cls(name, index, value)
+
+    @property
+    def dimensions(self) -> int:
+        """How many indices name a member."""
+        return 1 if self.groups.members.ndim == 1 else self.groups.members.shape[1]
+
+    @cached_property
+    def is_partition(self) -> bool:
+        """Whether no member stands in two groups, or twice in one: then no sum over a group meets a variable twice."""
+        members = self.groups.members
+        if members.ndim == 1:
+            return not len(members) or (int(members.min()) >= 0 and int(np.bincount(members).max()) <= 1)
+        return len(np.unique(members, axis=0)) == len(members)

@@ -1,0 +1,305 @@
+"""Call every rule of a model once, with placeholders for its indices.
+
+All that touches Pyomo's template classes, which are not public, stands here; a test fails when Pyomo changes them.
+Nothing of Pyomo knows the data: sets hold one stand-in member, so that no set is empty while a rule runs, and what
+would look at it (its length, its first member, a condition on an index) is refused instead of being baked in.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pyomo.environ as pyo
+from pyomo.common.errors import TemplateExpressionError
+from pyomo.core.base.global_set import GlobalSetBase
+from pyomo.core.base.set import SetOf, SetOperator
+from pyomo.core.expr import template_expr
+from pyomo.core.expr.relational_expr import RelationalExpression, tuple_to_relational_expr
+from pyomo.core.expr.template_expr import GetItemExpression, templatize_rule
+
+from etsopt.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KINDS = (pyo.Set, pyo.RangeSet, pyo.Param, pyo.Var, pyo.Expression, pyo.Constraint, pyo.Objective)
+
+
+class StampError(ModelError):
+    """A component that cannot be stamped; the reference way builds it row by row."""
+
+    def __init__(self, component: str, reason: str, way_round: str) -> None:
+        advice = f"{way_round} Or solve it the reference way, which builds every row: method 'reference'."
+        super().__init__(f"{component} cannot be stamped: {reason}.", advice)
+
+
+class _Refused(Exception):  # noqa: N818  not an error of its own: it becomes a StampError with the component's name
+    """What a rule asks of a set or a component that a template has no answer for."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """What a rule returns for placeholders, and the placeholders.
+
+    Parameters
+    ----------
+    title
+        Kind and name of the component, for messages.
+    index_set
+        Set of Pyomo that its indices come from, or None for a scalar component.
+    indices
+        One placeholder for each index.
+    expression
+        What the rule returned.
+    """
+
+    title: str
+    index_set: Any
+    indices: tuple[Any, ...]
+    expression: Any
+
+
+class MembersOf:
+    """One group of a grouped set, over which a rule may sum; its index may be placeholders."""
+
+    def __init__(self, component: Any, arguments: tuple[Any, ...], dimensions: int) -> None:
+        self.component, self.arguments, self.dimen = component, arguments, dimensions
+
+    def is_expression_type(self) -> bool:
+        """What Pyomo asks of a set before it makes placeholders for its members."""
+        return False
+
+    def getname(self, *_: Any) -> str:
+        """Name for messages."""
+        return f"{self.component.local_name}[...]"
+
+    def __iter__(self) -> Any:
+        context = template_expr._TemplateIterManager.context
+        if context is None:
+            _refuse(f"loops over {self.component.local_name} outside of a rule")
+        return context.get_iter(self)
+
+    def __len__(self) -> int:
+        _refuse(f"asks for the number of members of {self.component.local_name}")
+
+    def __contains__(self, _: object) -> bool:
+        _refuse(f"asks whether something is in {self.component.local_name}")
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise _Refused(reason)
+
+
+class _Guard:
+    """Mixed into components: an index gives a placeholder, and what looks at stand-ins is refused."""
+
+    __slots__ = ()
+    local_name: str
+    ctype: Any
+    dimensions = 1
+
+    def __getitem__(self, index: Any) -> Any:
+        if not self.is_indexed():  # type: ignore[attr-defined]
+            if self.ctype is not pyo.Set and index is None:
+                return self
+            _refuse(f"takes a member of {self.local_name} by its position")
+        arguments = _flat(index)
+        if self.ctype is pyo.Set:
+            return MembersOf(self, arguments, self.dimensions)
+        return GetItemExpression((self, *arguments))
+
+    def _looks(self, *_: Any, **__: Any) -> NoReturn:
+        _refuse(f"looks at the members of {self.local_name}")
+
+    def __len__(self) -> int:
+        _refuse(f"asks for the number of members of {self.local_name}")
+
+    def __contains__(self, _: object) -> bool:
+        _refuse(f"asks whether something is in {self.local_name}")
+
+    first = last = at = ord = next = prev = nextw = prevw = keys = values = items = _looks
+    data = sorted_data = ordered_data = _looks
+
+
+class _GuardWithoutLoop(_Guard):
+    """A component over which a rule cannot loop: Pyomo gives placeholders for members of sets only."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Any:
+        _refuse(f"loops over {self.local_name}, which is no set")
+
+
+@cache
+def _guarded(kind: Any, guard: Any) -> Any:
+    """A class of Pyomo with the methods of a guard in front; as a second base they would change its layout."""
+    methods: dict[str, Any] = {"__slots__": ()}
+    for base in (_Guard, guard):
+        methods |= {name: value for name, value in vars(base).items() if callable(value) or name == "dimensions"}
+    return type(f"Guarded{kind.__name__}", (kind,), methods)
+
+
+def _flat(index: Any) -> tuple[Any, ...]:
+    """The arguments of an index, with the parts of tuples in it one after the other."""
+    return tuple(part for item in index for part in _flat(item)) if isinstance(index, tuple) else (index,)
+
+
+def needs_data(component: Any) -> bool:
+    """Whether a set or parameter takes its content from outside; ranges and products have their own."""
+    return component.ctype is pyo.Param or (
+        component.ctype is pyo.Set and not isinstance(component, SetOperator | SetOf | GlobalSetBase)
+    )
+
+
+def prepare(model: Any, parameters: Mapping[str, Any], dimensions: Mapping[str, int]) -> Any:
+    """Copy a model and make its components answer with placeholders.
+
+    Parameters
+    ----------
+    model
+        The mathematics without data; it stays as it is.
+    parameters
+        Values of the scalar parameters, for ranges that depend on them.
+    dimensions
+        How many indices name a member of each set that has data.
+
+    Raises
+    ------
+    StampError
+        If it has a component that is none of `KINDS`.
+    """
+    copy = model.clone()
+    components = list(copy.component_objects())
+    for component in components:
+        if component.ctype not in KINDS:
+            reason = f"it is a {component.ctype.__name__}"
+            raise StampError(f"The component {component.local_name}", reason, "Write it as rows over sets.")
+    for component in components:
+        if component.ctype is pyo.Param and not component.is_indexed():
+            component.construct({None: parameters[component.local_name]})
+    for component in components:
+        _fill(component, dimensions.get(component.local_name, 1))
+    for component in components:
+        _guard(component, dimensions.get(component.local_name, 1))
+    return copy
+
+
+def _fill(component: Any, dimensions: int) -> None:
+    """Give a set its stand-in, and let everything else count as constructed."""
+    if component.ctype is pyo.Set and needs_data(component):
+        # No set of the model checks the stand-in; the data themselves are checked when they are taken in.
+        component.declared_within = component._init_domain
+        component._init_domain = pyo.Set()._init_domain
+    if component.ctype in (pyo.Set, pyo.RangeSet) and not component.is_indexed():
+        component.construct({None: [(0,) * dimensions if dimensions > 1 else 0]} if needs_data(component) else None)
+    else:
+        component._constructed = True
+
+
+def _guard(component: Any, dimensions: int) -> None:
+    if component.ctype is pyo.Param and not component.is_indexed():
+        # A number would be baked into the templates; without a value the parameter itself stays in them.
+        component._mutable = True
+        component.clear()
+    elif component.ctype is pyo.Set and needs_data(component):
+        guard = _GuardWithoutLoop if component.is_indexed() else _Guard
+        component.__class__ = _guarded(component.__class__, guard)
+        component.dimensions = dimensions
+    elif component.ctype in (pyo.Param, pyo.Var, pyo.Expression) and component.is_indexed():
+        component.__class__ = _guarded(component.__class__, _GuardWithoutLoop)
+
+
+def title_of(component: Any) -> str:
+    """Kind and name of a component, for messages."""
+    kind = {pyo.Var: "variable"}.get(component.ctype, component.ctype.__name__.lower())
+    return f"The {kind} {component.local_name}"
+
+
+def template_of(component: Any, rule: Any = None) -> Template:
+    """Call a rule once.
+
+    Parameters
+    ----------
+    component
+        An expression, constraint, objective or variable of a prepared model.
+    rule
+        The rule, if it is not the component's own.
+
+    Raises
+    ------
+    StampError
+        If the rule cannot be called with placeholders.
+    """
+    title = title_of(component)
+    rule = component._rule if rule is None else rule
+    index_set = component.index_set() if component.is_indexed() else None
+    if rule is None:
+        raise StampError(title, "it has no rule", "Write one, or take the component out.")
+    try:
+        with _quietly():
+            expression, indices = templatize_rule(component.parent_block(), rule, index_set)
+    except Exception as error:
+        raise _explained(title, error) from error
+    return Template(title, index_set, indices, expression)
+
+
+def relation_of(template: Template) -> Any:
+    """The relation of a constraint's template.
+
+    Raises
+    ------
+    StampError
+        If the rule gave none: a boolean would lose the row without a word.
+    """
+    found = template.expression
+    if found.__class__ is tuple:
+        try:
+            found = tuple_to_relational_expr(found)
+        except Exception as error:
+            raise _explained(template.title, error) from error
+    if not isinstance(found, RelationalExpression):
+        reason = f"its rule gives {found!r} and no relation between two sides"
+        way = "A row that is not wanted has no index in its set; with no variables in it there is nothing to decide."
+        raise StampError(template.title, reason, way)
+    return found
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep Pyomo's log of errors, which are told in our own words, off the screen."""
+    log = logging.getLogger("pyomo.core")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
+
+
+CONDITION = "Make the condition a set of its own, and a smallest or largest value an array that `parameters` computes."
+LOOP = "Write sum(... for i in m.SET); a condition is a set of its own, a ragged loop a set of tuples."
+NUMBER = "Let `parameters` compute the array."
+
+
+def _explained(title: str, error: Exception) -> StampError:
+    """Say in words why a rule cannot be called with placeholders."""
+    chain: list[BaseException] = [error]
+    while chain[-1].__context__ is not None:
+        chain.append(chain[-1].__context__)
+    # The first failure tells; Pyomo raises a second one over loops that it left open.
+    for cause in reversed(chain):
+        text = " ".join(str(cause).split())
+        if isinstance(cause, _Refused):
+            return StampError(title, f"its rule {cause}", NUMBER)
+        if "to bool" in text or "unhashable type: 'IndexTemplate'" in text:
+            return StampError(title, "its rule decides by an index, a parameter or a variable", CONDITION)
+        if "Implicit conversion" in text or "__round__" in text or "currently set to an invalid value" in text:
+            return StampError(title, "its rule makes a plain number of a parameter or an index", NUMBER)
+    if isinstance(error, TemplateExpressionError):
+        return StampError(title, "its rule loops over a set outside of sum(...)", LOOP)
+    first = f"{type(chain[-1]).__name__}: {' '.join(str(chain[-1]).split()) or 'without a word'}"
+    return StampError(title, f"its rule fails ({first[:200]})", "Correct the rule.")
