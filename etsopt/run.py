@@ -23,13 +23,16 @@ from etsopt.errors import UsageError
 from etsopt.results import LevelResult, Results
 from etsopt.rules import reference_allowances
 from etsopt.solving.levels import solve_levels
-from etsopt.solving.options import SolveOptions
+from etsopt.solving.options import METHODS, SolveOptions
 from etsopt.solving.solution import Solution, Termination
-from etsopt.stamp.reference import build_program
+from etsopt.stamp import reference, stamped
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from etsopt.stamp.program import Program
+
+WAYS = {"stamped": stamped.build_program, "reference": reference.build_program}
+"""How a program is made, by the name of the method."""
 
 EASED_T = 1e-2
 """Tonnes that a limit may lack for want of rounding alone; the checker tolerates twice as much."""
@@ -91,7 +94,7 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
         clock.lap("calculate")
         return _calculated(instance, tables, about, clock)
     parameters = library.call(found, "parameters", instance)
-    program = build_program(library.call(found, "formulate"), parameters)
+    program = WAYS[chosen.method](library.call(found, "formulate"), parameters)
     clock.lap("build")
     names = library.levels(found, instance, program.objectives)
     faster = {step: partial(method, parameters) for step in names if (method := library.method(model, step))}
@@ -135,7 +138,7 @@ def _provenance(instance: Instance, model: str, options: SolveOptions, seconds: 
     return {
         "model": Path(model).stem,
         "method": options.method,
-        "method_reason": "the reference way builds every row with Pyomo; it is the one there is",
+        "method_reason": METHODS[options.method],
         "instance": instance.name,
         "instance_hash": instance.hash,
         "policy": instance.policy.model_dump(mode="json", exclude_none=True),
@@ -195,7 +198,7 @@ def _infeasible(instance: Instance, model: str, options: SolveOptions, about: di
     if f"{model}_relief" not in library.names():
         return Results({}, "infeasible", "infeasible_unproven", False, (), None, about)
     relief: Any = library.load(f"{model}_relief")
-    program = build_program(relief.formulate(), relief.parameters(instance))
+    program = WAYS[options.method](relief.formulate(), relief.parameters(instance))
     options = replace(options, mps=None)
     ways = {}
     for way, pinned in relief.WAYS_OUT.items():

@@ -185,7 +185,7 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
         (["solve", "tiny", "--time-limit", "0"], "The time limit is 0.0 s", "above zero"),
         (["solve", "tiny", "--gap", "2"], "The gap is 2.0", "a fraction"),
         (["solve", "tiny", "--seed", "-1"], "The seed is -1", "whole number"),
-        (["solve", "tiny", "--method", "magic"], "There is no method 'magic'", "reference"),
+        (["solve", "tiny", "--method", "magic"], "There is no method 'magic'", "'reference': Pyomo builds every row"),
         (["check", "nowhere"], "There is no run in 'nowhere'", "result.json"),
         (["generate", "--units", "2", "--out", "x"], "2 units are too few", "at least 3"),
         (

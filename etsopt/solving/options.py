@@ -8,6 +8,12 @@ from pathlib import Path
 
 from etsopt.errors import UsageError
 
+METHODS = {
+    "stamped": "every rule is called once and evaluated over all its indices",
+    "reference": "Pyomo builds every row, and each is read",
+}
+"""Ways to make a program, the default first, and how each does it."""
+
 Progress = Callable[[str], None]
 
 
@@ -28,7 +34,7 @@ class SolveOptions:
     seed
         Of the solver's random choices.
     method
-        How the program is made and solved; ``reference`` is the one there is.
+        How the program is made, one of `METHODS`.
     solver_options
         Options of HiGHS by name; an unknown name or a value of the wrong type is an error.
     mps
@@ -40,7 +46,7 @@ class SolveOptions:
     time_limit_s: float | None = None
     gap: float = 1e-6
     seed: int = 0
-    method: str = "reference"
+    method: str = "stamped"
     solver_options: dict[str, bool | int | float | str] = field(default_factory=dict)
     mps: Path | None = None
     progress: Progress = _silent
@@ -52,5 +58,6 @@ class SolveOptions:
             raise UsageError(f"The gap is {self.gap}.", "It is a fraction from 0 up to 1.")
         if not 0 <= self.seed < 2**31:
             raise UsageError(f"The seed is {self.seed}.", "It is a whole number from 0 to 2147483647.")
-        if self.method != "reference":
-            raise UsageError(f"There is no method {self.method!r}.", "The method there is is 'reference'.")
+        if self.method not in METHODS:
+            advice = "; ".join(f"{name!r}: {what}" for name, what in METHODS.items())
+            raise UsageError(f"There is no method {self.method!r}.", f"There are {advice}.")
