@@ -54,8 +54,13 @@ def _power_of_two(magnitude: NDArray[np.float64]) -> NDArray[np.float64]:
     return powers
 
 
-def scale(program: Program, name: str) -> Scaled:
+def scale(program: Program, name: str, like: Scaled | None = None) -> Scaled:
     """Scale a program with the objective of that name: columns by their bounds, rows and costs by their largest entry.
+
+    Parameters
+    ----------
+    like
+        Take the factors of another program of the same shape, whatever the numbers are.
 
     Raises
     ------
@@ -64,8 +69,7 @@ def scale(program: Program, name: str) -> Scaled:
     """
     objective = program.objectives[name]
     _check_finite(program, objective)
-    reach = _reach(program)
-    column = np.where(program.integer, 1.0, _power_of_two(reach))
+    column = np.where(program.integer, 1.0, _power_of_two(_reach(program))) if like is None else like.column
     # A fixed column is a number: it moves into the limits, where a tiny one beside large ones does no harm.
     fixed = program.column_lower == program.column_upper
     moved = noise = np.zeros(program.matrix.shape[0])
@@ -75,14 +79,14 @@ def scale(program: Program, name: str) -> Scaled:
         moved, noise = matrix @ values, MOVED_NOISE * (matrix.absolute() @ np.abs(values))
         matrix = matrix.only(~fixed[matrix.indices])
     data = matrix.data * column[matrix.indices]
-    row = 1 / _power_of_two(replace(matrix, data=data).largest())
+    row = 1 / _power_of_two(replace(matrix, data=data).largest()) if like is None else like.row
     data *= np.repeat(row, np.diff(matrix.indptr))
     matrix = replace(matrix, data=data)
     _check_ratio(program, matrix)
     cost = objective.linear * column
     quadratic = None if objective.quadratic is None else objective.quadratic * column * column
     top = max(np.abs(cost).max(initial=0.0), 0.0 if quadratic is None else np.abs(quadratic).max(initial=0.0))
-    factor = float(1 / _power_of_two(np.array([top]))[0])
+    factor = float(1 / _power_of_two(np.array([top]))[0]) if like is None else like.objective
     scaled_objective = Objective(
         cost * factor,
         None if quadratic is None else quadratic * factor,
