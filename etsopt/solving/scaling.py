@@ -49,8 +49,10 @@ class Scaled:
 
 def _power_of_two(magnitude: NDArray[np.float64]) -> NDArray[np.float64]:
     """The power of two at or just above each magnitude; 1 where it is zero."""
-    exponent = np.ceil(np.log2(np.where(magnitude > 0, magnitude, 1.0)))
-    powers: NDArray[np.float64] = np.exp2(exponent)
+    fraction, exponent = np.frexp(magnitude)
+    # A fraction is from a half to below one: a half is the power of two itself, and zero stands for zero alone.
+    exponent -= fraction == 0.5
+    powers: NDArray[np.float64] = np.ldexp(1.0, np.where(fraction == 0, 0, exponent))
     return powers
 
 
@@ -75,9 +77,11 @@ def scale(program: Program, name: str, like: Scaled | None = None) -> Scaled:
     moved = noise = np.zeros(program.matrix.shape[0])
     matrix = program.matrix
     if fixed.any():
-        values = np.where(fixed, program.column_lower, 0.0)
-        moved, noise = matrix @ values, MOVED_NOISE * (matrix.absolute() @ np.abs(values))
-        matrix = matrix.only(~fixed[matrix.indices])
+        gone = fixed[matrix.indices]
+        moving = matrix.only(gone)
+        moved = moving @ program.column_lower
+        noise = MOVED_NOISE * (moving.absolute() @ np.abs(program.column_lower))
+        matrix = matrix.only(~gone)
     data = matrix.data * column[matrix.indices]
     row = 1 / _power_of_two(replace(matrix, data=data).largest()) if like is None else like.row
     data *= np.repeat(row, np.diff(matrix.indptr))
