@@ -79,18 +79,92 @@ def solve(program: Program, name: str, options: SolveOptions, time_left_s: float
     UsageError
         If a solver option is unknown, of the wrong type, or not the caller's to choose.
     """
-    _refuse_own(options.solver_options)
-    scaled = scale(program, name)
-    highs = _construct()
-    limit = {} if time_left_s is None else {"time_limit": max(time_left_s, 0.01)}
-    _set_options(highs, OWN_OPTIONS | {"mip_rel_gap": options.gap, "random_seed": options.seed} | limit)
-    _set_options(highs, options.solver_options)
-    _load(highs, scaled.program, name)
-    with _interruptible(highs):
-        status = highs.run()
-    if status == highspy.HighsStatus.kError:
-        return Outcome(Termination.SOLVER_ERROR, None, None, None, None, -math.inf, "HiGHS reported an error")
-    return _outcome(highs, scaled, program, name)
+    return Loaded(program, name, options).solve(time_left_s)
+
+
+class Loaded:
+    """A program in the solver that takes other numbers; the next run begins where the last one ended.
+
+    Parameters
+    ----------
+    program, name, options
+        As `solve` takes them, and with the same errors.
+    """
+
+    def __init__(self, program: Program, name: str, options: SolveOptions) -> None:
+        _refuse_own(options.solver_options)
+        self._program, self._name, self._scaled = program, name, scale(program, name)
+        self._highs = _construct()
+        _set_options(self._highs, OWN_OPTIONS | {"mip_rel_gap": options.gap, "random_seed": options.seed})
+        _set_options(self._highs, options.solver_options)
+        _load(self._highs, self._scaled.program, name)
+
+    def change(self, program: Program) -> None:
+        """Take the numbers of another program of the same model.
+
+        Bounds, limits, costs and coefficients that differ are passed, and nothing else. Where rows, columns or the
+        places of coefficients differ, or numbers have outgrown their scale, the program is loaded anew.
+
+        Raises
+        ------
+        SolverError
+            As `solve` does.
+        """
+        scaled = scale(program, self._name)
+        alike = _same_shape(self._program, program) and scaled.is_near(self._scaled)
+        if alike:
+            scaled = scale(program, self._name, self._scaled)
+        old, new = self._scaled.program, scaled.program
+        if alike and new.matrix.has_pattern_of(old.matrix) and program.objectives[self._name].quadratic is None:
+            _pass_changes(self._highs, old, new, self._name)
+        else:
+            basis = self._highs.getBasis()
+            _load(self._highs, new, self._name)
+            if alike and basis.valid:
+                _require(self._highs.setBasis(basis), "the basis was not accepted")
+        self._program, self._scaled = program, scaled
+
+    def solve(self, time_left_s: float | None = None) -> Outcome:
+        """Minimise the objective within some seconds."""
+        if time_left_s is not None:
+            # The solver counts the time of all its runs.
+            _set_options(self._highs, {"time_limit": self._highs.getRunTime() + max(time_left_s, 0.01)})
+        with _interruptible(self._highs):
+            status = self._highs.run()
+        if status == highspy.HighsStatus.kError:
+            return Outcome(Termination.SOLVER_ERROR, None, None, None, None, -math.inf, "HiGHS reported an error")
+        return _outcome(self._highs, self._scaled, self._program, self._name)
+
+
+def _same_shape(one: Program, other: Program) -> bool:
+    return one.rows == other.rows and one.columns == other.columns and np.array_equal(one.integer, other.integer)
+
+
+def _pass_changes(highs: Any, old: Program, new: Program, name: str) -> None:
+    """Pass the numbers that differ between two scaled programs with coefficients in the same places."""
+    failure = "changed numbers were not accepted"
+    one, other = old.objectives[name], new.objectives[name]
+    columns = _differing((old.column_lower, new.column_lower), (old.column_upper, new.column_upper))
+    if len(columns):
+        bounds = new.column_lower[columns], new.column_upper[columns]
+        _require(highs.changeColsBounds(len(columns), columns, *bounds), failure)
+    rows = _differing((old.row_lower, new.row_lower), (old.row_upper, new.row_upper))
+    if len(rows):
+        _require(highs.changeRowsBounds(len(rows), rows, new.row_lower[rows], new.row_upper[rows]), failure)
+    costs = _differing((one.linear, other.linear))
+    if len(costs):
+        _require(highs.changeColsCost(len(costs), costs, other.linear[costs]), failure)
+    _require(highs.changeObjectiveOffset(other.constant), failure)
+    entries = _differing((old.matrix.data, new.matrix.data))
+    row_of = np.searchsorted(new.matrix.indptr, entries, side="right") - 1
+    for row, entry in zip(row_of.tolist(), entries.tolist(), strict=True):
+        column, value = int(new.matrix.indices[entry]), float(new.matrix.data[entry])
+        _require(highs.changeCoeff(row, column, value), failure)
+
+
+def _differing(*pairs: tuple[Any, Any]) -> Any:
+    """Positions at which one of the pairs of arrays differs."""
+    return np.flatnonzero(np.any([one != other for one, other in pairs], axis=0)).astype(np.int32)
 
 
 def write_mps(program: Program, name: str, path: Path) -> None:

@@ -26,6 +26,9 @@ to keep entries down to 1e-12; what it dropped beyond that led to false answers.
 LEAST_REACH = 1e-9
 """Least scale of a column against the largest of its component."""
 
+NEAR = 2.0**6
+"""How far the factors of a changed program may be from those it is scaled with."""
+
 MOVED_NOISE = 1e-14
 """Rounding of what fixed columns move into a limit, against the sum of the absolute terms."""
 
@@ -45,6 +48,11 @@ class Scaled:
     row: NDArray[np.float64]
     column: NDArray[np.float64]
     objective: float
+
+    def is_near(self, other: Scaled) -> bool:
+        """Whether the factors of another program of the same shape would do for this one."""
+        pairs = ((self.row, other.row), (self.column, other.column), (self.objective, other.objective))
+        return all(bool(np.all(np.maximum(one / two, two / one) <= NEAR)) for one, two in pairs)
 
 
 def _power_of_two(magnitude: NDArray[np.float64]) -> NDArray[np.float64]:
