@@ -56,6 +56,9 @@ PRINTING = ("output_flag", "log_to_console", "log_file")
 CHOSEN = ("threads", "parallel")
 """Options that a caller may not choose; so is every ``write_...``, which writes a file of the scaled program."""
 
+LARGE_COLUMNS = 20_000
+"""From here on a linear program goes to interior point with crossover, which ends at a vertex as simplex does."""
+
 NO_PRICE = 1e-9
 """A scaled dual up to this is zero, and a reduced cost up to this share of its terms; the solver works to 1e-10."""
 
@@ -96,7 +99,9 @@ class Loaded:
         self._program, self._name, self._scaled = program, name, scale(program, name)
         self._highs = _construct()
         _set_options(self._highs, OWN_OPTIONS | {"mip_rel_gap": options.gap, "random_seed": options.seed})
+        _set_options(self._highs, _algorithm(program, name))
         _set_options(self._highs, options.solver_options)
+        self._chosen = "solver" in options.solver_options
         _load(self._highs, self._scaled.program, name)
 
     def change(self, program: Program) -> None:
@@ -123,6 +128,9 @@ class Loaded:
             if alike and basis.valid:
                 _require(self._highs.setBasis(basis), "the basis was not accepted")
         self._program, self._scaled = program, scaled
+        if not self._chosen:
+            # Only simplex begins at a basis.
+            _set_options(self._highs, {"solver": "choose"})
 
     def solve(self, time_left_s: float | None = None) -> Outcome:
         """Minimise the objective within some seconds."""
@@ -134,6 +142,13 @@ class Loaded:
         if status == highspy.HighsStatus.kError:
             return Outcome(Termination.SOLVER_ERROR, None, None, None, None, -math.inf, "HiGHS reported an error")
         return _outcome(self._highs, self._scaled, self._program, self._name)
+
+
+def _algorithm(program: Program, name: str) -> dict[str, Any]:
+    """The algorithm for a program of this size and kind, as measured in benchmarks/README.md."""
+    linear = program.objectives[name].quadratic is None and not program.integer.any()
+    large = len(program.column_lower) >= LARGE_COLUMNS
+    return {"solver": "ipm"} if linear and large else {}
 
 
 def _same_shape(one: Program, other: Program) -> bool:
@@ -329,8 +344,19 @@ def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome
         bound = info.mip_dual_bound / scaled.objective
     elif x is not None and termination is Termination.OPTIMAL:
         bound = program.objectives[name].value(x)
-    kind = (
-        "branch and bound" if whole else "active set" if program.objectives[name].quadratic is not None else "simplex"
-    )
-    count = max(info.simplex_iteration_count, info.ipm_iteration_count, info.qp_iteration_count, 0)
-    return Outcome(termination, x, multipliers, column_side, row_side, bound, f"HiGHS {kind}, {count} iterations")
+    ran = _ran(info, whole, program.objectives[name].quadratic is not None)
+    return Outcome(termination, x, multipliers, column_side, row_side, bound, f"HiGHS {ran}")
+
+
+def _ran(info: Any, whole: bool, quadratic: bool) -> str:
+    """Which algorithm of HiGHS ran, and how long it was."""
+    if whole:
+        return f"branch and bound, {max(info.mip_node_count, 0)} nodes"
+    if quadratic:
+        return f"active set, {max(info.qp_iteration_count, 0)} iterations"
+    if info.pdlp_iteration_count > 0:
+        return f"first order, {info.pdlp_iteration_count} iterations"
+    if info.ipm_iteration_count > 0:
+        crossed = "with" if info.basis_validity else "without"
+        return f"interior point, {info.ipm_iteration_count} iterations, {crossed} crossover"
+    return f"simplex, {max(info.simplex_iteration_count, 0)} iterations"
