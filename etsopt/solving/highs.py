@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import sys
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import highspy
 import numpy as np
 
 from etsopt.errors import SolverError, UsageError
+from etsopt.solving.interrupt import interruptible
+from etsopt.solving.options import OWN_OPTIONS, algorithm_for, refuse_own
 from etsopt.solving.scaling import Scaled, scale
 from etsopt.solving.solution import Outcome, Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from etsopt.solving.options import SolveOptions
@@ -40,24 +38,6 @@ STATUS = {
     "kHighsInterrupt": Termination.INTERRUPTED,
     "kMemoryLimit": Termination.MEMORY,
 }
-
-OWN_OPTIONS: dict[str, Any] = {
-    "output_flag": False,
-    "threads": 1,
-    "parallel": "off",
-    # The tightest that HiGHS takes, because the program is scaled so that 1 is a typical value.
-    "primal_feasibility_tolerance": 1e-10,
-    "dual_feasibility_tolerance": 1e-10,
-    "mip_feasibility_tolerance": 1e-9,
-    "small_matrix_value": 1e-12,
-}
-
-PRINTING = ("output_flag", "log_to_console", "log_file")
-CHOSEN = ("threads", "parallel")
-"""Options that a caller may not choose; so is every ``write_...``, which writes a file of the scaled program."""
-
-LARGE_COLUMNS = 20_000
-"""From here on a linear program goes to interior point with crossover, which ends at a vertex as simplex does."""
 
 NO_PRICE = 1e-9
 """A scaled dual up to this is zero, and a reduced cost up to this share of its terms; the solver works to 1e-10."""
@@ -95,11 +75,11 @@ class Loaded:
     """
 
     def __init__(self, program: Program, name: str, options: SolveOptions) -> None:
-        _refuse_own(options.solver_options)
+        refuse_own(options.solver_options)
         self._program, self._name, self._scaled = program, name, scale(program, name)
         self._highs = _construct()
         _set_options(self._highs, OWN_OPTIONS | {"mip_rel_gap": options.gap, "random_seed": options.seed})
-        _set_options(self._highs, _algorithm(program, name))
+        _set_options(self._highs, algorithm_for(program, name))
         _set_options(self._highs, options.solver_options)
         self._chosen = "solver" in options.solver_options
         _load(self._highs, self._scaled.program, name)
@@ -116,7 +96,7 @@ class Loaded:
             As `solve` does.
         """
         scaled = scale(program, self._name)
-        alike = _same_shape(self._program, program) and scaled.is_near(self._scaled)
+        alike = program.has_shape_of(self._program) and scaled.is_near(self._scaled)
         if alike:
             scaled = scale(program, self._name, self._scaled)
         old, new = self._scaled.program, scaled.program
@@ -137,22 +117,11 @@ class Loaded:
         if time_left_s is not None:
             # The solver counts the time of all its runs.
             _set_options(self._highs, {"time_limit": self._highs.getRunTime() + max(time_left_s, 0.01)})
-        with _interruptible(self._highs):
+        with interruptible(self._highs):
             status = self._highs.run()
         if status == highspy.HighsStatus.kError:
             return Outcome(Termination.SOLVER_ERROR, None, None, None, None, -math.inf, "HiGHS reported an error")
         return _outcome(self._highs, self._scaled, self._program, self._name)
-
-
-def _algorithm(program: Program, name: str) -> dict[str, Any]:
-    """The algorithm for a program of this size and kind, as measured in benchmarks/README.md."""
-    linear = program.objectives[name].quadratic is None and not program.integer.any()
-    large = len(program.column_lower) >= LARGE_COLUMNS
-    return {"solver": "ipm"} if linear and large else {}
-
-
-def _same_shape(one: Program, other: Program) -> bool:
-    return one.rows == other.rows and one.columns == other.columns and np.array_equal(one.integer, other.integer)
 
 
 def _pass_changes(highs: Any, old: Program, new: Program, name: str) -> None:
@@ -232,17 +201,6 @@ def _require(status: Any, failure: str) -> None:
         raise SolverError(f"HiGHS: {failure} ({status}).", advice)
 
 
-def _refuse_own(options: Mapping[str, Any]) -> None:
-    """Refuse options that would print among the results, or undo what makes an answer the same each time."""
-    for key in options:
-        if key in PRINTING or key.startswith("write_"):
-            what = f"The option {key} of HiGHS cannot be chosen: it writes among the results, or beside them."
-            raise UsageError(what, "Leave it out; --mps writes the program to a file.")
-        if key in CHOSEN:
-            what = f"The option {key} of HiGHS cannot be chosen: in one thread the same input gives the same answer."
-            raise UsageError(what, "Leave it out.")
-
-
 def _set_options(highs: Any, options: dict[str, Any]) -> None:
     kinds = {
         highspy.HighsOptionType.kBool: bool,
@@ -296,27 +254,6 @@ def _load(highs: Any, program: Program, name: str) -> None:
     if loaded != (rows, columns, matrix.nnz):
         what = f"HiGHS holds {loaded} rows, columns and coefficients of {(rows, columns, matrix.nnz)} built."
         raise SolverError(what, "Nothing is solved on a part of a program; report it with the instance and the model.")
-
-
-@contextmanager
-def _interruptible(highs: Any) -> Iterator[None]:
-    """Let Ctrl-C stop the solver and keep what it holds; without this HiGHS runs on to its end."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pressed = threading.Event()
-
-    def ask_to_stop(event: Any) -> None:
-        if pressed.is_set():
-            event.interrupt()
-
-    for callback in (highs.cbSimplexInterrupt, highs.cbMipInterrupt, highs.cbIpmInterrupt):
-        callback.subscribe(ask_to_stop)
-    before = signal.signal(signal.SIGINT, lambda number, frame: pressed.set())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _side(price: Any, nothing: Any) -> Any:

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from etsopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from etsopt.stamp.program import Program
 
 METHODS = {
     "stamped": "every rule is called once and evaluated over all its indices",
     "reference": "Pyomo builds every row, and each is read",
 }
 """Ways to make a program, the default first, and how each does it."""
+
+OWN_OPTIONS: dict[str, Any] = {
+    "output_flag": False,
+    "threads": 1,
+    "parallel": "off",
+    # The tightest that HiGHS takes, because the program is scaled so that 1 is a typical value.
+    "primal_feasibility_tolerance": 1e-10,
+    "dual_feasibility_tolerance": 1e-10,
+    "mip_feasibility_tolerance": 1e-9,
+    "small_matrix_value": 1e-12,
+}
+
+PRINTING = ("output_flag", "log_to_console", "log_file")
+CHOSEN = ("threads", "parallel")
+"""Options that a caller may not choose; so is every ``write_...``, which writes a file of the scaled program."""
+
+LARGE_COLUMNS = 20_000
+"""From here on a linear program goes to interior point with crossover, which ends at a vertex as simplex does."""
 
 Progress = Callable[[str], None]
 
@@ -61,3 +83,20 @@ class SolveOptions:
         if self.method not in METHODS:
             advice = "; ".join(f"{name!r}: {what}" for name, what in METHODS.items())
             raise UsageError(f"There is no method {self.method!r}.", f"There are {advice}.")
+
+
+def refuse_own(options: Mapping[str, Any]) -> None:
+    """Refuse options that would print among the results, or undo what makes an answer the same each time."""
+    for key in options:
+        if key in PRINTING or key.startswith("write_"):
+            what = f"The option {key} of HiGHS cannot be chosen: it writes among the results, or beside them."
+            raise UsageError(what, "Leave it out; --mps writes the program to a file.")
+        if key in CHOSEN:
+            what = f"The option {key} of HiGHS cannot be chosen: in one thread the same input gives the same answer."
+            raise UsageError(what, "Leave it out.")
+
+
+def algorithm_for(program: Program, name: str) -> dict[str, Any]:
+    """Options that choose HiGHS's algorithm by size and kind, as measured in benchmarks/README.md."""
+    linear = program.objectives[name].quadratic is None and not program.integer.any()
+    return {"solver": "ipm"} if linear and len(program.column_lower) >= LARGE_COLUMNS else {}

@@ -86,6 +86,11 @@ class Program:
     columns: dict[str, slice]
     objectives: dict[str, Objective]
 
+    def has_shape_of(self, other: Program) -> bool:
+        """Whether another program has rows, columns and whole numbers of the same names in the same places."""
+        same = self.rows == other.rows and self.columns == other.columns
+        return same and np.array_equal(self.integer, other.integer)
+
     def narrowed(self, column_side: NDArray[np.int8], row_side: NDArray[np.int8]) -> Program:
         """The program with columns and rows fixed at a side: -1 the lower, 1 the upper, 0 left as they are.
 
