@@ -3,7 +3,8 @@ r"""The balance value as a mixed-integer program: an oracle for the exact scan, 
 With $z = 1/BP$ a unit's rate before clipping is $x_i = s\,(1 - I_i z)$. Binaries $h_i$ and $l_i$ say that it is clipped
 above and below, and $c_i$ is the rate clipped at $\pm \hat c$:
 
-$$x_i - M h_i \le c_i \le x_i + M l_i, \quad c_i \ge \hat c - 2 \hat c (1 - h_i), \quad c_i \le 2 \hat c (1 - l_i) - \hat c$$
+$$x_i - M h_i \le c_i \le x_i + M l_i$$
+$$c_i \ge \hat c - 2 \hat c (1 - h_i), \quad c_i \le 2 \hat c (1 - l_i) - \hat c$$
 
 Where $\sum_i E_i c_i = 0$, the least and the largest $z$ are the ends of the interval of balance values.
 """
