@@ -19,6 +19,9 @@ from etsopt.errors import DataError, Problem, UsageError
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
+TRUTHS = ("True", "False")
+"""How a cell that is true or false is written."""
+
 TEXT_COLUMNS = frozenset(
     {
         "unit_id",
@@ -207,6 +210,9 @@ def _read_table(path: Path) -> pd.DataFrame:
         if name in TEXT_COLUMNS or name.startswith(USER_COLUMN_PREFIX):
             continue
         cells = table[name].replace("", "nan").to_numpy(dtype=str)
+        if len(cells) and np.isin(cells, TRUTHS).all():
+            table[name] = cells == "True"
+            continue
         whole = np.char.isdecimal(cells).all() if len(cells) else False
         table[name] = cells.astype(np.int64 if whole else float)
     return table

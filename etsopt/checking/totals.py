@@ -53,6 +53,10 @@ def tables_are_whole(instance: Instance, tables: Mapping[str, pd.DataFrame], nam
         numbers = NUMBERS[name]
         if name == "sectors" and instance.policy.rule.name in ("cn-2025", "cn-2026"):
             numbers = (*numbers, *BALANCE_VALUES)
+        if name == "allocation" and table is not None and instance.policy.allocation.exceptions.units:
+            wrong = "is there" if "exceptional" not in table else "says true or false"
+            if "exceptional" not in table or not pd.api.types.is_bool_dtype(table["exceptional"]):
+                found.append(Violation("tables", "allocation.exceptional", 1.0, "columns", f"the column {wrong}"))
         for column in () if table is None else (*TEXTS[name], *numbers):
             wrong = _wrong_with(table, column, column in numbers)
             if wrong:

@@ -11,6 +11,9 @@ from etsopt.errors import UsageError
 Progress = Callable[[str], None]
 
 
+DEFAULT_GAP = 1e-6
+
+
 def _silent(message: str) -> None:
     """Take progress messages nowhere."""
 
@@ -38,7 +41,7 @@ class SolveOptions:
     """
 
     time_limit_s: float | None = None
-    gap: float = 1e-6
+    gap: float = DEFAULT_GAP
     seed: int = 0
     method: str = "reference"
     solver_options: dict[str, bool | int | float | str] = field(default_factory=dict)
