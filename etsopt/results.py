@@ -97,7 +97,9 @@ class Results:
         """Shadow prices of targets, balances and totals: what a tonne more on the right-hand side adds to a level."""
         duals = self.tables.get("duals", pd.DataFrame(columns=["level", "row", "index", "multiplier", "unit"]))
         rows = ("sector_target", "province_balance", "national_total")
-        return duals[duals["row"].isin(rows)].rename(columns={"multiplier": "price"}).reset_index(drop=True)
+        # Further proofs of a level, which have a number, are no prices.
+        stated = duals["row"].isin(rows) & ~duals["level"].astype(str).str.contains(":", regex=False)
+        return duals[stated].rename(columns={"multiplier": "price"}).reset_index(drop=True)
 
     def summary(self) -> dict[str, Any]:
         """Everything but the tables, as plain values for JSON; what is not finite is null."""

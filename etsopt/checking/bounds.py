@@ -69,8 +69,13 @@ def check_levels(
         name: np.array([lookup.get((name, *row), 0.0) for row in demands.rows.names], dtype=float) for name in names
     }
     emissions, free = instance.emissions_tco2e, ~demands.fixed
-    first = {name: price for name, price in prices.items() if name in LEVELS}
-    checks = check_exceptions(derive(instance), emissions[free], chosen[free], first) if first else []
+    first = [name for name in names if name in LEVELS]
+    proofs = {
+        level: np.array([lookup.get((level, *row), 0.0) for row in demands.rows.names], dtype=float)
+        for level in [*first, *dict.fromkeys(duals["level"])]
+        if str(level).partition(":")[0] in first
+    }
+    checks = check_exceptions(derive(instance), emissions[free], chosen[free], first, proofs) if first else []
     unit_ids = instance.units["unit_id"].to_numpy()[free]
     weights = np.array([-lookup.get(("worst", "worst_covers", unit), 0.0) for unit in unit_ids])
     levels = _Levels(demands, emissions, reference, allowance, weights)

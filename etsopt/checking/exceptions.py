@@ -77,17 +77,11 @@ def proof_of(demands: Demands, price: NDArray[np.float64]) -> Proof:
     return Proof(float(np.sum(terms)), gains[free], ROUNDING * float(np.sum(np.abs(terms))))
 
 
-def least_count(proof: Proof) -> int:
-    """How many exceptions are needed at least."""
-    best = np.concatenate([[0.0], np.cumsum(np.sort(proof.gains)[::-1])])
-    enough = np.flatnonzero(best >= proof.lacking - proof.noise)
-    return int(enough[0]) if len(enough) else len(best)
-
-
 def check_exceptions(
     demands: Demands,
     emissions: NDArray[np.float64],
     chosen: NDArray[np.bool_],
+    names: Sequence[str],
     prices: Mapping[str, NDArray[np.float64]],
 ) -> list[LevelCheck]:
     """Bound the levels that choose the exceptions.
@@ -98,8 +92,10 @@ def check_exceptions(
         Where no unit is an exception.
     emissions, chosen
         Of the units that are not fixed.
+    names
+        The levels that the result states, in their order.
     prices
-        Of the coupling rows, by level: those that the result states, in their order.
+        Of the coupling rows, by level, and by level and number where it has more proofs than one.
     """
     proofs = {name: proof_of(demands, price) for name, price in prices.items()}
     sizes = rounded(emissions)
@@ -112,18 +108,30 @@ def check_exceptions(
     count = int(chosen.sum())
     # Sizes first, places among equal sizes: one whole number that has room for both.
     both = costs["exception_size"] * (count * len(places) + 1) + places
+    every = list(proofs.values())
     checks = []
-    for name in prices:
+    for name in names:
         value = float(np.sum(costs[name][chosen]))
         if name == "exceptions":
-            bound = float(min(count, max(least_count(proof) for proof in proofs.values())))
+            bound = float(_least_count(count, every))
         else:
             key = both if name == "exception_order" else costs[name]
-            certain = count == 0 or not _may_come_first(key, chosen, list(proofs.values()))
+            certain = count == 0 or not _is_choice(count, key, float(np.sum(key[chosen])), every)
             bound = value if certain else min(value, _relaxed(costs[name], count, proofs[name]))
         unit = LEVELS[name]
         checks.append(LevelCheck(name, unit, value, bound, value - bound, tolerance_of(value, unit)))
     return checks
+
+
+def _least_count(count: int, proofs: Sequence[Proof]) -> int:
+    """How many exceptions are needed at least, up to a number: a choice that does, does with one more as well."""
+    for fewer in range(count - 1, -1, -1):
+        # Those with large gains first, so that the search soon finds a choice or ends.
+        sizes = [proof.gains / max(float(np.max(proof.gains, initial=0.0)), 1e-300) for proof in proofs]
+        order = np.argsort(np.argsort(-np.sum(sizes, axis=0), kind="stable"), kind="stable").astype(float)
+        if not _is_choice(fewer, order, np.inf, proofs):
+            return fewer + 1
+    return 0
 
 
 def _relaxed(costs: NDArray[np.float64], count: int, proof: Proof) -> float:
@@ -133,9 +141,8 @@ def _relaxed(costs: NDArray[np.float64], count: int, proof: Proof) -> float:
     return max(0.0, proof.lacking + float(np.sum(np.sort(costs - proof.gains)[:count])))
 
 
-def _may_come_first(key: NDArray[np.float64], chosen: NDArray[np.bool_], proofs: Sequence[Proof]) -> bool:
-    """Whether some other choice of as many units has a smaller sum of keys, and gains enough at all prices."""
-    count, limit = int(chosen.sum()), float(np.sum(key[chosen]))
+def _is_choice(count: int, key: NDArray[np.float64], limit: float, proofs: Sequence[Proof]) -> bool:
+    """Whether some choice of as many units gains enough at all prices, with a sum of keys below a limit."""
     order = np.argsort(key, kind="stable")
     keys = np.concatenate([[0.0], np.cumsum(key[order])])
     gains = np.array([proof.gains[order] for proof in proofs])
@@ -146,7 +153,7 @@ def _may_come_first(key: NDArray[np.float64], chosen: NDArray[np.bool_], proofs:
     def search(start: int, left: int, spent: float, gained: NDArray[np.float64]) -> bool:
         nonlocal tried
         if left == 0:
-            return True
+            return bool((gained >= wanted).all())
         for here in range(start, len(order) - left + 1):
             # Keys ascend and what the rest can gain falls, so once either rules out a choice it rules out the others.
             if spent + keys[here + left] - keys[here] >= limit or (gained + most[left][:, here] < wanted).any():

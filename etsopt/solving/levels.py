@@ -35,6 +35,8 @@ class Settled(Protocol):
     algorithm: str
     program: Program | None
     """A program that holds the optima of the step; None leaves the program as it is."""
+    proofs: Sequence[Mapping[str, NDArray[np.float64]]]
+    """More multipliers, where one set of them alone does not prove the value."""
 
 
 class Solve(Protocol):
@@ -193,4 +195,5 @@ def _settled_level(program: Program, name: str, settled: Settled) -> Level:
         tolerance_of(settled.value, unit),
         dict(settled.multipliers),
         settled.algorithm,
+        tuple(dict(multipliers) for multipliers in settled.proofs),
     )

@@ -16,9 +16,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import eye_array, hstack
 
-from etsopt_models._parts.coupling import coupling, held_by_rows, intervals, small_program
+from etsopt_models._parts.coupling import coupling, held_by_rows, intervals, least_lack
 from etsopt_models._parts.limits import IN_RATES
 from etsopt_models._parts.settled import Settled
 
@@ -61,13 +60,16 @@ def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled |
     rate = problem.first()
     for rounds in range(1, MOST_ROUNDS + 1):
         rate = problem.least_unproven(prices, rate, parameters["worst_most"])
-        allowance, lacking, new = problem.nearest(program, solve, rate)
-        if lacking < 0.5:
+        nearest = least_lack(program, solve, rows, *problem.within(rate))
+        if nearest is None:
+            return None
+        if nearest.lacking < 0.5:
+            allowance = np.round(nearest.allowance)
             multipliers = rows.multipliers(program, problem.per_rate(prices, rate))
             held = _within(program, *problem.within(rate), rate)
             values = {"allowance": allowance, "whole_allowance": allowance, "worst_rate": np.array([rate])}
             return Settled(values, multipliers, rate, rate, f"prices, {rounds} linear programs", held)
-        prices = new
+        prices = nearest.prices
     return None
 
 
@@ -125,31 +127,6 @@ class _Problem:
         # The step that was crossed: the largest of those up to here.
         room = np.floor(high * self.emissions * (1 + WHOLE))
         return float(np.max(room / self.emissions))
-
-    def nearest(self, program: Any, solve: Any, rate: float) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
-        """Whole allowances within a rate at which the rows lack least, what they lack in all, and prices of that."""
-        lower, upper = self.within(rate)
-        sides, units = self.rows.matrix.shape
-        shift = self.rows.least - self.rows.matrix @ self.reference
-        # A row that is met exactly may lack on both sides.
-        exact = np.flatnonzero(self.rows.free)
-        beyond = -eye_array(sides).tocsc()[:, exact]
-        most = np.full(sides + len(exact), np.sum(np.abs(shift)) + np.sum(np.maximum(np.abs(lower), np.abs(upper))))
-        part = small_program(
-            program,
-            {
-                "change": (lower - self.reference, upper - self.reference, True),
-                "lack": (0 * most, most, False),
-            },
-            hstack([self.rows.matrix, eye_array(sides), beyond], format="csr"),
-            (shift, np.where(self.rows.free, shift, np.inf)),
-            {"lack": np.concatenate([np.zeros(units), np.ones(len(most))])},
-        )
-        outcome = solve(part, "lack")
-        if outcome.x is None:
-            return self.reference, np.inf, np.zeros(sides)
-        lacking = float(np.sum(outcome.x[units:]))
-        return self.reference + np.round(outcome.x[:units]), lacking, outcome.multipliers
 
     def per_rate(self, prices: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
         """Prices in rate per tonne: what the rows ask of one tonne more, over what the units add per rate."""

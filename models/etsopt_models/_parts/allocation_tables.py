@@ -144,7 +144,7 @@ def _provinces(found: Limits, allocation: pd.DataFrame, duals: pd.DataFrame) -> 
 
 def _with_shadow_prices(table: pd.DataFrame, key: str, row: str, duals: pd.DataFrame) -> pd.DataFrame:
     """One column for each level: what a tonne more on the row's right-hand side adds to the level."""
-    for level in dict.fromkeys(duals["level"]):
+    for level in dict.fromkeys(level for level in duals["level"] if ":" not in level):
         here = duals[(duals["level"] == level) & (duals["row"] == row)]
         table[f"{level}_shadow_price"] = table[key].map(here.set_index("index")["multiplier"]).fillna(0.0)
     return table
@@ -153,7 +153,8 @@ def _with_shadow_prices(table: pd.DataFrame, key: str, row: str, duals: pd.DataF
 def dual_table(instance: Instance, found: Limits, levels: Sequence[Any]) -> pd.DataFrame:
     """Multipliers that are not zero, with the names of what their rows stand for.
 
-    A row between two units is named after the first of them.
+    A row between two units is named after the first of them. Where a level needs more than one set of multipliers for
+    its proof, the others stand under its name with a number.
     """
     unit_ids = instance.units["unit_id"].to_numpy()[found.free]
     labels: dict[str, Any] = {
@@ -168,13 +169,16 @@ def dual_table(instance: Instance, found: Limits, levels: Sequence[Any]) -> pd.D
         "worst_covers": unit_ids,
     }
     frames = []
-    for level in levels:
-        for row, multiplier in level.multipliers.items():
+    proofs = [
+        (level, f"{level.name}:{number}", proof) for level in levels for number, proof in enumerate(level.proofs, 2)
+    ]
+    for level, stated, multipliers in [*((level, level.name, level.multipliers) for level in levels), *proofs]:
+        for row, multiplier in multipliers.items():
             if row in labels:
                 where = np.flatnonzero(multiplier)
                 index = np.array(labels[row], dtype=object)[where]
                 name = "enterprise_band" if row.startswith("enterprise_") else row
-                cells = {"level": level.name, "row": name, "index": index, "multiplier": multiplier[where]}
+                cells = {"level": stated, "row": name, "index": index, "multiplier": multiplier[where]}
                 frames.append(pd.DataFrame(cells).assign(unit=f"{level.unit}/{'rate' if row in IN_RATES else 't'}"))
     columns = ["level", "row", "index", "multiplier", "unit"]
     frames = [frame for frame in frames if len(frame)]

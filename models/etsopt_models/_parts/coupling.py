@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array, eye_array, hstack, vstack
 
 from etsopt_models._parts.limits import IN_RATES
 
@@ -123,6 +123,51 @@ def coupling(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float64
         np.concatenate([equal[at_least], np.zeros(len(at_most), dtype=bool)]),
         [(*names[row], 1.0) for row in at_least] + [(*names[row], -1.0) for row in at_most],
     )
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Allowances at which rows lack least, what they lack in all [t], and prices that prove that nothing less will do."""
+
+    allowance: NDArray[np.float64]
+    lacking: float
+    prices: NDArray[np.float64]
+
+
+def least_lack(
+    program: Any, solve: Any, rows: Coupling, lower: NDArray[np.float64], upper: NDArray[np.float64]
+) -> Lack | None:
+    """By how little the coupling rows can be missed between bounds; None where the solver does not say.
+
+    A row in rates counts in tonnes of the smaller of its units.
+
+    Parameters
+    ----------
+    program
+        Of the kind that is to be solved; its allowances are whole where that says so.
+    solve
+        Solves it through the engine.
+    """
+    sides, units = rows.matrix.shape
+    # Bounds from their lower ends, so that the solver meets no number larger than a band.
+    shift = rows.least - rows.matrix @ lower
+    # A row that is met exactly may lack on both sides.
+    exact = np.flatnonzero(rows.free)
+    most = np.full(sides + len(exact), 1.0 + np.sum(np.abs(shift)) + np.sum(np.abs(upper - lower)))
+    costs = 1 / np.maximum(abs(rows.matrix).max(axis=1).toarray().ravel() if sides else np.zeros(0), 1e-300)
+    block = program.columns["whole_allowance"]
+    part = small_program(
+        program,
+        {"above_lower": (0 * lower, upper - lower, block.stop > block.start), "lack": (0 * most, most, False)},
+        hstack([rows.matrix, eye_array(sides), -eye_array(sides).tocsc()[:, exact]], format="csr"),
+        (shift, np.where(rows.free, shift, np.inf)),
+        {"lack": np.concatenate([np.zeros(units), costs, costs[exact]])},
+    )
+    outcome = solve(part, "lack")
+    if outcome.x is None or outcome.multipliers is None:
+        return None
+    lacking = float(part.objectives["lack"].linear @ outcome.x)
+    return Lack(lower + outcome.x[:units], lacking, outcome.multipliers)
 
 
 def small_program(

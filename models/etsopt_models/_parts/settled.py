@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settled:
-    """Values by variable, prices by row of the model, value and bound of the objective, what ran, and what holds it."""
+    """Values by variable, prices by row of the model, value and bound of the objective, what ran, what holds it, and more prices."""
 
     values: dict[str, NDArray[np.float64]]
     multipliers: dict[str, NDArray[np.float64]]
@@ -20,3 +20,4 @@ class Settled:
     bound: float
     algorithm: str
     program: Any = None
+    proofs: tuple[dict[str, NDArray[np.float64]], ...] = ()
