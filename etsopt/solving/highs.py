@@ -50,16 +50,13 @@ OWN_OPTIONS: dict[str, Any] = {
     # The tightest that HiGHS takes, because the program is scaled so that 1 is a typical value.
     "primal_feasibility_tolerance": 1e-10,
     "dual_feasibility_tolerance": 1e-10,
+    "mip_feasibility_tolerance": 1e-9,
     "small_matrix_value": 1e-12,
 }
 
 PRINTING = ("output_flag", "log_to_console", "log_file")
 CHOSEN = ("threads", "parallel")
 """Options that a caller may not choose; so is every ``write_...``, which writes a file of the scaled program."""
-
-WHOLE, WHOLE_WIDE, WIDE = 1e-9, 1e-6, 1e3
-"""How far from whole a number may be, and one that may be larger than the third: whole numbers are not scaled, and at
-1e8 the solver's own rounding is about 1e-8."""
 
 NO_PRICE = 1e-9
 """A scaled dual up to this is zero, and a reduced cost up to this share of its terms; the solver works to 1e-10."""
@@ -102,11 +99,9 @@ def solve(program: Program, name: str, options: SolveOptions, time_left_s: float
 
 
 def _whole_options(program: Program, name: str, scaled: Scaled, gap: float) -> dict[str, float]:
-    """How near to whole a number must be and how near to its bound a value, by the size of both."""
+    """How near to its bound a value must be where some columns are whole numbers."""
     objective = program.objectives[name]
-    reach = np.maximum(np.abs(program.column_lower), np.abs(program.column_upper))[program.integer]
     return {
-        "mip_feasibility_tolerance": WHOLE if np.max(reach, initial=0.0) <= WIDE else WHOLE_WIDE,
         # Where only whole numbers are counted a small gap may be one of them: stop at none unless a large one is asked.
         "mip_rel_gap": gap if objective.linear[~program.integer].any() or gap > DEFAULT_GAP else 0.0,
         "mip_abs_gap": tolerance_of(0.0, objective.unit) * scaled.objective,

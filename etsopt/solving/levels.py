@@ -103,6 +103,10 @@ def solve_levels(  # long because each way out of a level is one statement here
             program = settled.program or program
             continue
         if program.objectives[name].quadratic is not None and whole.free_integers(program).any():
+            # HiGHS takes no squares beside whole numbers; what the levels before hold is kept.
+            if levels:
+                termination = Termination.SOLVER_ERROR
+                break
             what = f"The objective {name} has squares beside whole numbers, which HiGHS does not take."
             raise SolverError(what, "State it with linear terms, or offer a faster method for it.")
         outcome = solve(program, name)

@@ -43,6 +43,13 @@ def solve(program: Program, name: str, options: SolveOptions, time_left_s: float
         left = None if ends is None else ends - time.perf_counter()
         return highs.solve(replace(part, integer=integer), name, options, left)
 
+    def branch(integer: NDArray[np.bool_]) -> Outcome:
+        # Whole numbers are not scaled, and tolerances are absolute: count them from those next to the relaxation.
+        assert relaxed.x is not None
+        origin = np.round(relaxed.x)
+        found = minimise(integer, _counted_from(program, name, origin))
+        return found if found.x is None else replace(found, x=found.x + origin)
+
     free = free_integers(program)
     nothing = np.zeros_like(free)
     relaxed = minimise(nothing)
@@ -53,7 +60,7 @@ def solve(program: Program, name: str, options: SolveOptions, time_left_s: float
     found = None
     own = free & (program.objectives[name].linear != 0)
     for integer in (own, free) if own.any() and (own != free).any() else (free,):
-        found = minimise(integer)
+        found = branch(integer)
         if found.x is not None:
             # With the whole numbers fixed the rest is exact, and what was not branched on may turn out whole.
             column_lower, column_upper = (
@@ -66,6 +73,20 @@ def solve(program: Program, name: str, options: SolveOptions, time_left_s: float
             break
     assert found is not None
     return _with_relaxation(program.objectives[name], found, relaxed, counts(program, name))
+
+
+def _counted_from(program: Program, name: str, origin: NDArray[np.float64]) -> Program:
+    """The program in the distances of its columns from a point, with one of its objectives, which is linear."""
+    objective, moved = program.objectives[name], program.matrix @ origin
+    constant = objective.constant + float(objective.linear @ origin)
+    return replace(
+        program,
+        column_lower=program.column_lower - origin,
+        column_upper=program.column_upper - origin,
+        row_lower=program.row_lower - moved,
+        row_upper=program.row_upper - moved,
+        objectives={name: replace(objective, constant=constant)},
+    )
 
 
 def free_integers(program: Program) -> NDArray[np.bool_]:

@@ -44,7 +44,7 @@ ENOUGH_T, ENOUGH_RATE = 1e-2, 1e-8
 """Violation of a row [t] and [rate] that is accepted where the rounding of the levels before allows no less."""
 
 
-def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled:
+def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
     """The closest point; where Newton's method stops short of its accuracy, ``algorithm`` says so.
 
     Parameters
@@ -80,9 +80,13 @@ def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled:
     return Settled(values, rows.multipliers(program, prices), value, value, algorithm)
 
 
-def _unsettled(program: Any, solve: Any, emissions: NDArray[np.float64], reference: NDArray[np.float64]) -> Settled:
+def _unsettled(
+    program: Any, solve: Any, emissions: NDArray[np.float64], reference: NDArray[np.float64]
+) -> Settled | None:
     """Any whole point of the levels, where the one closest is out of reach; nothing but zero bounds its distance."""
     point, block = point_of(program, solve), program.columns["allowance"]
+    if point is None:
+        return None
     allowance = np.round(point[block])
     value = float(np.sum((allowance - reference) ** 2 / emissions))
     values = {"allowance": allowance, "whole_allowance": allowance}

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_array, eye_array, hstack, vstack
+from scipy.sparse import csr_array, diags_array, eye_array, hstack, vstack
 
 from etsopt_models._parts.limits import IN_RATES
 
@@ -150,24 +150,25 @@ def least_lack(
     """
     sides, units = rows.matrix.shape
     # Bounds from their lower ends, so that the solver meets no number larger than a band.
-    shift = rows.least - rows.matrix @ lower
+    size = 1 / np.maximum(abs(rows.matrix).max(axis=1).toarray().ravel() if sides else np.zeros(0), 1e-300)
+    matrix = diags_array(size) @ rows.matrix
+    shift = size * rows.least - matrix @ lower
     # A row that is met exactly may lack on both sides.
     exact = np.flatnonzero(rows.free)
     most = np.full(sides + len(exact), 1.0 + np.sum(np.abs(shift)) + np.sum(np.abs(upper - lower)))
-    costs = 1 / np.maximum(abs(rows.matrix).max(axis=1).toarray().ravel() if sides else np.zeros(0), 1e-300)
     block = program.columns["whole_allowance"]
     part = small_program(
         program,
         {"above_lower": (0 * lower, upper - lower, block.stop > block.start), "lack": (0 * most, most, False)},
-        hstack([rows.matrix, eye_array(sides), -eye_array(sides).tocsc()[:, exact]], format="csr"),
+        hstack([matrix, eye_array(sides), -eye_array(sides).tocsc()[:, exact]], format="csr"),
         (shift, np.where(rows.free, shift, np.inf)),
-        {"lack": np.concatenate([np.zeros(units), costs, costs[exact]])},
+        {"lack": np.concatenate([np.zeros(units), np.ones(len(most))])},
     )
     outcome = solve(part, "lack")
     if outcome.x is None or outcome.multipliers is None:
         return None
     lacking = float(part.objectives["lack"].linear @ outcome.x)
-    return Lack(lower + outcome.x[:units], lacking, outcome.multipliers)
+    return Lack(lower + outcome.x[:units], lacking, size * outcome.multipliers)
 
 
 def small_program(

@@ -126,12 +126,12 @@ class Rounding:
         return low + taken, outcome.multipliers / size
 
 
-def point_of(program: Any, solve: Any) -> NDArray[np.float64]:
-    """Any point of a program."""
+def point_of(program: Any, solve: Any) -> NDArray[np.float64] | None:
+    """Any point of a program; None where the solver finds none."""
     objective = type(next(iter(program.objectives.values())))
     nothing = objective(np.zeros(len(program.column_lower)), None, 0.0, "")
     program.objectives["point"] = nothing
     outcome = solve(program, "point")
     del program.objectives["point"]
-    point: NDArray[np.float64] = outcome.x
+    point: NDArray[np.float64] | None = outcome.x
     return point
