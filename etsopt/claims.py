@@ -12,7 +12,7 @@ from etsopt.units import tolerance_of
 if TYPE_CHECKING:
     from etsopt.results import LevelResult, Results
 
-PROVEN = ("certified_optimal", "infeasible_certified")
+PROVEN = ("certified_optimal", "certified_gap", "infeasible_certified")
 
 
 def is_checked(results: Results) -> bool:
@@ -34,7 +34,9 @@ def status_of(results: Results, report: CheckReport) -> str:
     # A calculation has nothing to optimise; of a program without levels nothing is proven.
     calculated = bool(results.provenance.get("calculated")) and not results.levels
     proven = not report.violations if calculated else report.certified
-    return "certified_optimal" if proven and results.termination == "optimal" else "feasible"
+    if not proven or results.termination != "optimal":
+        return "feasible"
+    return "certified_optimal" if calculated or report.optimal else "certified_gap"
 
 
 def check_claims(results: Results, report: CheckReport) -> list[Violation]:

@@ -19,6 +19,9 @@ from etsopt.errors import DataError, Problem, UsageError
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
+TRUTHS = ("True", "False")
+"""How a cell that is true or false is written."""
+
 TEXT_COLUMNS = frozenset(
     {
         "unit_id",
@@ -94,7 +97,9 @@ class Results:
         """Shadow prices of targets, balances and totals: what a tonne more on the right-hand side adds to a level."""
         duals = self.tables.get("duals", pd.DataFrame(columns=["level", "row", "index", "multiplier", "unit"]))
         rows = ("sector_target", "province_balance", "national_total")
-        return duals[duals["row"].isin(rows)].rename(columns={"multiplier": "price"}).reset_index(drop=True)
+        # Further proofs of a level, which have a number, are no prices.
+        stated = duals["row"].isin(rows) & ~duals["level"].astype(str).str.contains(":", regex=False)
+        return duals[stated].rename(columns={"multiplier": "price"}).reset_index(drop=True)
 
     def summary(self) -> dict[str, Any]:
         """Everything but the tables, as plain values for JSON; what is not finite is null."""
@@ -207,6 +212,9 @@ def _read_table(path: Path) -> pd.DataFrame:
         if name in TEXT_COLUMNS or name.startswith(USER_COLUMN_PREFIX):
             continue
         cells = table[name].replace("", "nan").to_numpy(dtype=str)
+        if len(cells) and np.isin(cells, TRUTHS).all():
+            table[name] = cells == "True"
+            continue
         whole = np.char.isdecimal(cells).all() if len(cells) else False
         table[name] = cells.astype(np.int64 if whole else float)
     return table

@@ -98,15 +98,18 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     clock.lap("build")
     names = library.levels(found, instance, program.objectives)
     faster = {step: partial(method, parameters) for step in names if (method := library.method(model, step))}
-    solution = solve_levels(program, names, chosen, faster)
+    settles = getattr(found, "SETTLES", {})
+    solution = solve_levels(program, names, chosen, faster, settles)
     clock.lap("solve")
     if solution.termination is Termination.INFEASIBLE and not solution.values:
         explained = _infeasible(instance, model, chosen, about, clock)
         if not explained.levels or explained.levels[0].value > EASED_T:
             return explained
         # Less lacks than the checker tolerates: sums of limits that meet exactly differ by their rounding.
-        solution = solve_levels(_eased(program, library.load(f"{model}_relief")), names, chosen, faster)
+        solution = solve_levels(_eased(program, library.load(f"{model}_relief")), names, chosen, faster, settles)
         clock.lap("solve_eased")
+        if solution.termination is Termination.INFEASIBLE and not solution.values:
+            return explained
     tables = library.call(found, "tables", instance, solution) if solution.values else {}
     clock.lap("tables")
     return _solved(instance, solution, tables, about, clock)
@@ -115,7 +118,8 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
 def check(instance: Instance, results: Results) -> CheckReport:
     """Check results against their instance, and what they claim against what is found, without model or solver."""
     checkable = is_checked(results) and bool(results.tables or results.termination == "infeasible")
-    report = check_tables(instance, results.tables, results.levels) if checkable else CheckReport((), ())
+    gap = float(results.provenance.get("options", {}).get("gap", 0.0))
+    report = check_tables(instance, results.tables, results.levels, gap) if checkable else CheckReport((), ())
     return replace(report, violations=(*report.violations, *check_claims(results, report)))
 
 
@@ -173,7 +177,7 @@ def _solved(instance: Instance, solution: Solution, tables: Any, about: dict[str
     """Results of a program, with the bounds that the checker recomputed where it knows the model."""
     report = None
     if tables and about["checked"]:
-        report = check_tables(instance, tables, solution.levels)
+        report = check_tables(instance, tables, solution.levels, about["options"]["gap"])
         clock.lap("check")
     checks = {level.name: level for level in report.levels} if report else {}
     levels = []
@@ -183,7 +187,9 @@ def _solved(instance: Instance, solution: Solution, tables: Any, about: dict[str
         proven = known is not None and known.certified
         levels.append(LevelResult(level.name, level.value, bound, gap, level.unit, proven, level.algorithm))
     certified = report is not None and report.certified and solution.termination is Termination.OPTIMAL
-    status = "certified_optimal" if certified else "feasible" if tables else "none"
+    status = "feasible" if tables else "none"
+    if certified and report is not None:
+        status = "certified_optimal" if report.optimal else "certified_gap"
     return Results(
         tables, solution.termination.value, status, certified, tuple(levels), None, about, _violations(report)
     )

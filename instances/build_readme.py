@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from etsopt.data import shipped
-from etsopt.data.policy import AllocationPolicy, NationalPolicy, Policy, ProvincePolicy, SectorPolicy
+from etsopt.data.policy import AllocationPolicy, ExceptionsPolicy, NationalPolicy, Policy, ProvincePolicy, SectorPolicy
 from etsopt.data.schema import TABLES, Column
 from etsopt.rules import RULES
 
@@ -27,6 +27,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("provinces", ProvincePolicy),
     ("national", NationalPolicy),
     ("allocation", AllocationPolicy),
+    ("allocation.exceptions", ExceptionsPolicy),
 )
 
 
@@ -55,6 +56,8 @@ def _policy() -> str:
         parts += [
             f"| `{section}.{key}` | {_default(field)} | {field.description} |"
             for key, field in model.model_fields.items()
+            # A table of keys is listed key by key.
+            if f"{section}.{key}" not in dict(SECTIONS)
         ]
     return "\n".join(parts) + "\n\nA target is stated in one way; without one it stands at present emissions.\n"
 

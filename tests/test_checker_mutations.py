@@ -704,6 +704,93 @@ def test_nothing_at_all_is_not_certified() -> None:
     assert not report.certified
 
 
+# Whole allowances and exceptions.
+
+
+@cache
+def whole_with_exceptions() -> tuple[etsopt.Instance, Results]:
+    """Three whole units; without an exception the target lacks 10 t, and with one 10 t are to spare.
+
+    One of 300 t may fall to 270 instead of 285, so the larger of the two is the exception. `d` is fixed.
+    """
+    rows = [
+        ("a", "a", "cement", "North", 200.0, 200.0),
+        ("b", "b", "cement", "North", 300.0, 300.0),
+        ("c", "c", "cement", "South", 100.0, 100.0),
+        ("d", "d", "cement", "South", 50.0, 50.0),
+    ]
+    policy = {
+        "sectors": {"cement": {"band": 0.05, "target_t": 560.0}},
+        "allocation": {"whole_allowances": True, "exceptions": {"units": 1, "lower": 0.1, "upper": 0.05}},
+    }
+    instance = given(rows, policy, case=["", "", "", "new"])
+    result = etsopt.solve(instance)
+    assert result.certified
+    table = result.tables["allocation"]
+    assert table["exceptional"].tolist() == [False, True, False, False]
+    return instance, result
+
+
+def set_exceptional(*chosen: bool) -> Mutation:
+    return rows(lambda table: table.assign(exceptional=list(chosen)))
+
+
+def part_of_a_tonne(tables: Tables) -> None:
+    table = tables["allocation"]
+    for row, tonnes in ((1, 1e-4), (0, -1e-4)):
+        for column in ("allowance_t", "surplus_t", "true_up_t"):
+            table.loc[row, column] += tonnes
+    table["surplus_rate"] = table["surplus_t"] / table["emissions_tco2e"]
+    consistent(tables)
+
+
+WHOLE: dict[str, tuple[Mutation, str]] = {
+    "an allowance is not whole": (part_of_a_tonne, "whole_allowances"),
+    "another unit is called the exception": (set_exceptional(True, False, False, False), "inside_band"),
+    "no unit is called the exception": (set_exceptional(False, False, False, False), "inside_band"),
+    "more units are exceptions than are allowed": (set_exceptional(True, True, False, False), "exceptions_are_allowed"),
+    "a fixed unit is an exception": (set_exceptional(False, False, False, True), "exceptions_are_allowed"),
+    "the exceptions are not named": (rows(lambda table: table.drop(columns="exceptional")), "tables"),
+    "the exceptions are numbers": (rows(lambda table: table.assign(exceptional=1.0)), "tables"),
+}
+
+
+@pytest.mark.parametrize("what", WHOLE)
+def test_what_is_wrong_with_whole_allowances_and_exceptions_is_found(what: str) -> None:
+    instance, result = whole_with_exceptions()
+    change, rule = WHOLE[what]
+    tables = copied(result)
+    change(tables)
+    report = check(instance, tables, result.levels)
+    assert rule in rules(report)
+    assert not report.certified
+
+
+def test_a_smaller_exception_that_would_do_as_well_is_not_certified() -> None:
+    instance, result = whole_with_exceptions()
+    # Both may fall by 10 t more than their band lets them: a from 190 to 180, b from 285 to 270.
+    allowance, exceptional = np.array([180.0, 285.0, 95.0]), np.array([True, False, False])
+    tables = allocation_tables(instance, allowance, [], exceptional)
+    tables["duals"] = result.tables["duals"]
+    report = check(instance, tables, stated(result))
+    size = next(level for level in report.levels if level.name == "exception_size")
+    assert (size.value, size.bound) == (100.0, 0.0)
+    assert not size.certified
+
+
+def test_a_gap_is_certified_only_where_it_was_asked_for() -> None:
+    instance, result = whole_with_exceptions()
+    tables = copied(result)
+    duals = tables["duals"]
+    # Without a price nothing bounds the change but zero.
+    duals.loc[duals["level"] == "change", "multiplier"] *= 0.99
+    for gap, certified in ((0.001, False), (0.05, True)):
+        change = next(level for level in check(instance, tables, stated(result), gap).levels if level.name == "change")
+        assert change.gap > change.tolerance
+        assert change.certified is certified
+        assert not change.optimal
+
+
 # Nothing is left out.
 
 
@@ -738,6 +825,8 @@ RULES = {
     "balance_value",
     "fixed_get_emissions",
     "allowances_follow_rule",
+    "whole_allowances",
+    "exceptions_are_allowed",
     "inside_band",
     "bounds_are_named",
     "totals_add_up",

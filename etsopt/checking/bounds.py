@@ -21,9 +21,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.limits import row_tolerance
+from etsopt.checking.bands import rounded
+from etsopt.checking.exceptions import LEVELS, check_exceptions, proof_of
+from etsopt.checking.limits import derive, row_tolerance
 from etsopt.checking.region import FLAT, Region, Slopes
 from etsopt.checking.report import LevelCheck
+from etsopt.checking.whole import closest_whole, gap_of_worst, hold_worst
 from etsopt.units import RELATIVE_TOLERANCE, tolerance_of
 
 if TYPE_CHECKING:
@@ -55,45 +58,80 @@ def check_levels(
     demands: Demands,
     reference: NDArray[np.float64],
     allowance: NDArray[np.float64],
+    chosen: NDArray[np.bool_],
     duals: pd.DataFrame,
     names: list[str],
 ) -> list[LevelCheck]:
-    """Bound every level in its order; arrays over all units of the instance."""
-    free = np.flatnonzero(~demands.fixed)
+    """Bound every level in its order; arrays over all units of the instance, the demands with the chosen exceptions."""
     rows = zip(duals["level"], duals["row"], duals["index"], strict=True)
     lookup = dict(zip(rows, duals["multiplier"], strict=True))
-    region = Region(demands.lower[free], demands.upper[free], demands.rows.least.copy(), demands.rows.most.copy())
-    emissions = instance.emissions_tco2e
-    unit_ids = instance.units["unit_id"].to_numpy()
-    missable = np.array([row_tolerance(row) for row, _ in demands.rows.names])
-    checks = []
-    for name in names:
-        price = np.array([lookup.get((name, *row), 0.0) for row in demands.rows.names])
-        pull = demands.rows.pull(price, len(emissions))[free]
-        slack = float(np.abs(price) @ missable)
-        rows_gap = _rows_gap(price, demands.rows.totals(allowance), region)
-        e, r, a = emissions[free], reference[free], allowance[free]
+    prices = {
+        name: np.array([lookup.get((name, *row), 0.0) for row in demands.rows.names], dtype=float) for name in names
+    }
+    emissions, free = instance.emissions_tco2e, ~demands.fixed
+    first = [name for name in names if name in LEVELS]
+    proofs = {
+        level: np.array([lookup.get((level, *row), 0.0) for row in demands.rows.names], dtype=float)
+        for level in [*first, *dict.fromkeys(duals["level"])]
+        if str(level).partition(":")[0] in first
+    }
+    checks = check_exceptions(derive(instance), emissions[free], chosen[free], first, proofs) if first else []
+    unit_ids = instance.units["unit_id"].to_numpy()[free]
+    weights = np.array([-lookup.get(("worst", "worst_covers", unit), 0.0) for unit in unit_ids])
+    levels = _Levels(demands, emissions, reference, allowance, weights)
+    return checks + [levels.check(name, price) for name, price in prices.items() if name not in LEVELS]
+
+
+class _Levels:
+    """The levels over allowances, each on the region that those before it leave."""
+
+    def __init__(
+        self,
+        demands: Demands,
+        emissions: NDArray[np.float64],
+        reference: NDArray[np.float64],
+        allowance: NDArray[np.float64],
+        weights: NDArray[np.float64],
+    ) -> None:
+        free, whole = ~demands.fixed, demands.whole
+        self.rows, self.whole, self.free, self.weights = demands.rows, whole, free, weights
+        self.totals, self.reach = demands.rows.totals(allowance), demands.rows.reach(emissions)
+        self.missable = np.array([row_tolerance(row) for row, _ in demands.rows.names])
+        self.e, self.a = emissions[free], allowance[free]
+        # Levels measure from whole tonnes where allowances are whole.
+        self.r, self.due = (rounded(tonnes[free]) if whole else tonnes[free] for tonnes in (reference, emissions))
+        self.at_target_rate = demands.at_target_rate[free]
+        self.region = Region(
+            demands.lower[free], demands.upper[free], demands.rows.least.copy(), demands.rows.most.copy()
+        )
+
+    def check(self, name: str, price: NDArray[np.float64]) -> LevelCheck:
+        """Bound a level, and hold it for those after it."""
+        pull = self.rows.pull(price, len(self.free))[self.free]
+        slack = float(np.abs(price) @ self.missable)
+        rows_gap = _rows_gap(price, self.totals, self.region)
+        e, r, a, region = self.e, self.r, self.a, self.region
+        unit = "rate" if name in ("worst", "spread") else "t"
         if name == "closest":
-            value, units_gap = _closest(e, r, a, pull, region)
+            value, units_gap = _closest(e, r, a, pull, region, self.whole)
             slopes = Slopes(2 * (region.lower - r) / e - pull, 2 * (region.upper - r) / e - pull, price)
             gap = units_gap + rows_gap + region.win(slopes)
-            tolerance = _tolerance_of_closest(value, e)
-            checks.append(LevelCheck(name, "t", value, value - gap, gap, tolerance, slack))
-            continue
-        weights = np.array([-lookup.get((name, "worst_covers", unit), 0.0) for unit in unit_ids[free]])
-        shape = _shape(name, e, r, demands.at_target_rate[free], weights)
+            return LevelCheck(name, unit, value, value - gap, gap, _tolerance_of_closest(value, e), slack)
+        shape = _shape(name, e, r, self.due, self.at_target_rate, self.weights)
         value, excess = _value(name, shape, e, r, a)
+        tolerance = tolerance_of(value, unit)
+        if name == "worst" and self.whole:
+            gap = gap_of_worst(value, e, r, a, pull, price, rows_gap, region)
+            hold_worst(value, e, r, region)
+            return LevelCheck(name, unit, value, value - gap, gap, tolerance, slack)
         gap = _units_gap(shape, pull, a, region) + rows_gap + excess
         if name == "worst":
             # What keeps the worst rate keeps every unit within it; inside, only the prices of the rows tell.
             region.lower = np.maximum(region.lower, np.minimum(r - value * e, region.upper))
             region.upper = np.minimum(region.upper, np.maximum(r + value * e, region.lower))
             shape = Shape(r, 0 * e, 0 * e)
-        gap += _hold(shape, pull, price, demands.rows.reach(emissions), gap, region, e)
-        unit = "rate" if name in ("worst", "spread") else "t"
-        tolerance = tolerance_of(value, unit)
-        checks.append(LevelCheck(name, unit, value, value - gap, gap, tolerance, slack))
-    return checks
+        gap += _hold(shape, pull, price, self.reach, gap, region, e)
+        return LevelCheck(name, unit, value, value - gap, gap, tolerance, slack)
 
 
 def _tolerance_of_closest(value: float, emissions: NDArray[np.float64]) -> float:
@@ -112,6 +150,7 @@ def _shape(
     name: str,
     emissions: NDArray[np.float64],
     reference: NDArray[np.float64],
+    due: NDArray[np.float64],
     at_target_rate: NDArray[np.float64],
     weights: NDArray[np.float64],
 ) -> Shape:
@@ -119,7 +158,7 @@ def _shape(
     if name == "change":
         return Shape(reference, -ones, ones)
     if name == "deficit":
-        return Shape(emissions, -ones, 0 * ones)
+        return Shape(due, -ones, 0 * ones)
     if name == "spread":
         share = ones / max(float(emissions.sum()), 1e-300)
         return Shape(at_target_rate, -share, share)
@@ -182,18 +221,23 @@ def _closest(
     allowance: NDArray[np.float64],
     pull: NDArray[np.float64],
     region: Region,
+    whole: bool,
 ) -> tuple[float, float]:
     """Sum of squares of the last step, and its gap over the units."""
-    best = np.clip(reference + emissions / 2 * pull, region.lower, region.upper)
+    if whole:
+        best = closest_whole(emissions, reference, pull, region)
+    else:
+        best = np.clip(reference + emissions / 2 * pull, region.lower, region.upper)
     gap = (allowance - best) * ((allowance + best - 2 * reference) / emissions - pull)
     return float(np.sum((allowance - reference) ** 2 / emissions)), float(np.sum(gap))
 
 
-def proven_shortfall(demands: Demands, duals: pd.DataFrame, level: str) -> float:
+def proven_shortfall(demands: Demands, exceptions: int, duals: pd.DataFrame, level: str) -> float:
     """Tonnes by which the limits of the coupling rows must give way, at least; zero where nothing is proven.
 
     A tonne of give costs one in every row that may give, so their prices are held to one; fair order and the bands of
-    enterprises may not give, and any price of theirs with the right sign is valid.
+    enterprises may not give, and any price of theirs with the right sign is valid. What as many exceptions as are
+    allowed could mend at these prices is taken off.
     """
     lookup = {
         (row, index): value
@@ -201,14 +245,9 @@ def proven_shortfall(demands: Demands, duals: pd.DataFrame, level: str) -> float
             index=False
         )
     }
-    price = np.array([lookup.get(row, 0.0) for row in demands.rows.names])
+    price = np.array([lookup.get(row, 0.0) for row in demands.rows.names], dtype=float)
     gives = np.array([row in ("sector_target", "province_balance", "national_total") for row, _ in demands.rows.names])
-    price = np.where(gives, np.clip(price, -1.0, 1.0), price)
-    side = np.where(price > 0, demands.rows.least, demands.rows.most)
-    priced = price != 0
-    if not np.isfinite(side[priced]).all():
+    proof = proof_of(demands, np.where(gives, np.clip(price, -1.0, 1.0), price))
+    if not np.isfinite(proof.lacking):
         return 0.0
-    free = ~demands.fixed
-    pull = demands.rows.pull(price, len(demands.fixed))[free]
-    lowest = np.minimum(-pull * demands.lower[free], -pull * demands.upper[free])
-    return float(np.sum(lowest) + np.sum(price[priced] * side[priced]))
+    return proof.lacking - float(np.sum(np.sort(proof.gains)[::-1][:exceptions]))

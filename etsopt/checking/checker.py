@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from etsopt.checking import statements, totals
 from etsopt.checking.bounds import check_levels, proven_shortfall
+from etsopt.checking.exceptions import LEVELS, exceptional_units
 from etsopt.checking.limits import derive, fixed_at_emissions
 from etsopt.checking.report import CheckReport, LevelCheck, Violation
 from etsopt.units import tolerance_of
@@ -38,7 +40,9 @@ class LevelStated(Protocol):
         """Its value."""
 
 
-def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated]) -> CheckReport:
+def check(
+    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], gap: float = 0.0
+) -> CheckReport:
     """Check tables and levels against the instance.
 
     Parameters
@@ -47,6 +51,8 @@ def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequen
         Of the result: ``allocation`` and its totals with ``duals``, or ``duals`` alone where nothing is feasible.
     levels
         Name and value of each level as the result states them, in their order.
+    gap
+        Relative gap that was asked for; it counts where allowances are whole.
 
     Returns
     -------
@@ -62,9 +68,12 @@ def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequen
     found = found or statements.same_units(instance, tables["allocation"])
     if found:
         return CheckReport(tuple(found), ())
-    demands = derive(instance)
+    allocation = tables["allocation"]
+    chosen = exceptional_units(instance, allocation)
+    demands = derive(instance, chosen)
     found = _statements(instance, demands, tables, optimised)
-    wanted = [*instance.policy.allocation.objectives, "closest"]
+    policy = instance.policy.allocation
+    wanted = [*(LEVELS if policy.exceptions.units else ()), *policy.objectives, "closest"]
     names = [level.name for level in levels]
     if names != wanted[: len(names)]:
         message = "the levels are those of the policy, in order"
@@ -72,9 +81,10 @@ def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequen
         return CheckReport(tuple(found), ())
     if not levels:
         return CheckReport(tuple(found), ())
-    allocation = tables["allocation"]
     reference, allowance = allocation["reference_t"].to_numpy(), allocation["allowance_t"].to_numpy()
-    checks = check_levels(instance, demands, reference, allowance, tables["duals"], names)
+    checks = check_levels(instance, demands, reference, allowance, chosen, tables["duals"], names)
+    if policy.whole_allowances:
+        checks = [replace(level, asked=gap * abs(level.value)) for level in checks]
     found += _levels_are_kept(levels, checks)
     found += totals.prices_are_stated(tables, {level.name: level.unit for level in checks})
     # Only what was solved can be certified; the rest has no bound.
@@ -87,7 +97,8 @@ def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Check
     found = totals.tables_are_whole(instance, tables, ("duals",))
     if found:
         return CheckReport(tuple(found), ())
-    return CheckReport((), (), proven_shortfall(derive(instance), tables["duals"], INFEASIBLE))
+    exceptions = instance.policy.allocation.exceptions.units
+    return CheckReport((), (), proven_shortfall(derive(instance), exceptions, tables["duals"], INFEASIBLE))
 
 
 def _statements(
@@ -100,7 +111,8 @@ def _statements(
         *statements.pre_allocation(instance, allocation),
         *statements.reference_follows_rule(instance, allocation, sectors, fixed),
         *statements.balance_value_balances(instance, sectors, fixed),
-        *statements.fixed_get_emissions(instance, allocation, fixed),
+        *statements.fixed_get_emissions(instance, allocation, fixed, optimised),
+        *statements.exceptions_are_allowed(instance, fixed, allocation),
         *statements.bounds_are_named(demands, allocation),
         *totals.totals_add_up(allocation, tables),
         *totals.targets_are_stated(instance, demands, allocation, sectors),
@@ -108,7 +120,12 @@ def _statements(
     ]
     if not optimised:
         return found + statements.allowances_follow_rule(allocation)
-    return found + statements.inside_band(demands, allocation) + statements.rows_are_met(demands, allocation)
+    return [
+        *found,
+        *statements.whole_allowances(demands, allocation),
+        *statements.inside_band(demands, allocation),
+        *statements.rows_are_met(demands, allocation),
+    ]
 
 
 def _levels_are_kept(levels: Sequence[LevelStated], checks: Sequence[LevelCheck]) -> list[Violation]:

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking.bands import bands, floored, rounded, whole_limits
 from etsopt.rules.registry import parameters_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from etsopt.checking.bands import Bands
     from etsopt.data.instance import Instance
-
-BAND_WITHOUT_RULE = 0.03
-
 
 ROW_TOLERANCE = {"fair_order": 1e-8, "equal_rates": 1e-8}
 ROW_TOLERANCE_T = 2e-2
@@ -62,46 +61,69 @@ class CouplingRows:
 
 @dataclass(frozen=True)
 class Demands:
-    """Bounds of every unit and the rows that couple them; positions in the order of the instance."""
+    """Bounds of every unit and the rows that couple them; positions in the order of the instance.
+
+    Parameters
+    ----------
+    fixed
+        Units at A = E.
+    whole
+        Whether allowances are whole tonnes.
+    lower, upper
+        Bounds of the allowances.
+    at_target_rate
+        Allowances at the target rate of the sector.
+    rows
+        Rows over several units.
+    bands
+        Bands of the units.
+    enterprise
+        Row of the enterprise whose band the unit stands in, -1 where it has one of its own.
+    """
 
     fixed: NDArray[np.bool_]
+    whole: bool
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
     at_target_rate: NDArray[np.float64]
     rows: CouplingRows
+    bands: Bands
+    enterprise: NDArray[np.int64]
 
 
-def derive(instance: Instance) -> Demands:
-    """Everything that allowances must satisfy."""
+def derive(instance: Instance, exceptional: NDArray[np.bool_] | None = None) -> Demands:
+    """Everything that allowances must satisfy.
+
+    Parameters
+    ----------
+    exceptional
+        Units that use the wider band; None where there are none.
+    """
     units, policy = instance.units, instance.policy
     emissions = instance.emissions_tco2e
     fixed = fixed_at_emissions(instance)
-    whole = policy.rule.name != "given"
-    default = float(
-        getattr(parameters_of(instance), "cap", 0.0 if policy.rule.name == "cn-2024" else BAND_WITHOUT_RULE)
-    )
-    down, up = np.full(len(units), default), np.full(len(units), default)
-    sector = units["sector"].to_numpy()
-    for name, section in policy.sectors.items():
-        if section.band is not None:
-            down[sector == name], up[sector == name] = section.band.lower, section.band.upper
-    lower, upper = emissions - down * emissions, emissions + up * emissions
-    if whole:
-        lower = np.floor(lower + 1e-6)
-    rows = _Rows()
+    whole = policy.allocation.whole_allowances
+    found = bands(instance)
+    chosen = np.zeros(len(units), dtype=bool) if exceptional is None else exceptional & ~fixed
+    lower, upper = found.lower - found.added_below * chosen, found.upper + found.added_above * chosen
+    rows = _Rows(whole)
     at_target_rate = emissions.copy()
+    sector = units["sector"].to_numpy()
     for name in sorted(set(sector[~fixed])):
         here = np.flatnonzero((sector == name) & ~fixed)
         least, most = _target(instance, name, here)
         rows.add("sector_target", name, here, 1.0, least, most)
-        at_target_rate[here] = emissions[here] * (most / emissions[here].sum())
+        at_target_rate[here] = emissions[here] * (rows.most[-1] / emissions[here].sum())
     _add_provinces(rows, instance, fixed)
-    _add_nation(rows, instance, fixed, whole)
+    _add_nation(rows, instance, fixed)
+    enterprise = np.full(len(units), -1)
     if policy.allocation.band_on == "enterprise":
-        _add_enterprises(rows, instance, fixed, lower, upper)
+        _add_enterprises(rows, instance, fixed, found, chosen, (lower, upper, enterprise))
     if policy.allocation.fair_order:
         _add_order(rows, instance, fixed)
-    return Demands(fixed, lower, upper, at_target_rate, rows.finish())
+    if whole:
+        at_target_rate = rounded(at_target_rate)
+    return Demands(fixed, whole, lower, upper, at_target_rate, rows.finish(), found, enterprise)
 
 
 def fixed_at_emissions(instance: Instance) -> NDArray[np.bool_]:
@@ -116,9 +138,10 @@ def fixed_at_emissions(instance: Instance) -> NDArray[np.bool_]:
 
 
 class _Rows:
-    """Collects coupling rows."""
+    """Collects coupling rows; where allowances are whole, so are the limits in tonnes."""
 
-    def __init__(self) -> None:
+    def __init__(self, whole: bool) -> None:
+        self.whole = whole
         self.parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
         self.least: list[float] = []
         self.most: list[float] = []
@@ -135,6 +158,8 @@ class _Rows:
     ) -> None:
         values = np.broadcast_to(np.asarray(coefficients, dtype=float), positions.shape)
         self.parts.append((np.full(len(positions), len(self.names)), positions, values))
+        if self.whole and name not in ROW_TOLERANCE:
+            least, most = (float(end[0]) for end in whole_limits(np.array([least]), np.array([most])))
         self.least.append(float(least))
         self.most.append(float(most))
         self.names.append((name, index))
@@ -179,12 +204,12 @@ def _add_provinces(rows: _Rows, instance: Instance, fixed: NDArray[np.bool_]) ->
             rows.add("province_balance", name, here, 1.0, own - room, own + room)
 
 
-def _add_nation(rows: _Rows, instance: Instance, fixed: NDArray[np.bool_], whole: bool) -> None:
+def _add_nation(rows: _Rows, instance: Instance, fixed: NDArray[np.bool_]) -> None:
     section = instance.policy.national
     if section is None or (section.target_t is None and section.target_change is None):
         return
     emissions = instance.emissions_tco2e
-    at_emissions = np.floor(emissions[fixed] + 1e-6) if whole else emissions[fixed]
+    at_emissions = due_at_emissions(instance)[fixed]
     total = section.target_t
     if total is None:
         total = float(emissions.sum()) * (1 + (section.target_change or 0.0))
@@ -193,21 +218,34 @@ def _add_nation(rows: _Rows, instance: Instance, fixed: NDArray[np.bool_], whole
     rows.add("national_total", "", np.flatnonzero(~fixed), 1.0, least, most)
 
 
+def due_at_emissions(instance: Instance, optimised: bool = True) -> NDArray[np.float64]:
+    """Allowances A = E of every unit, in whole tonnes where the rule says so, or the policy of what is optimised."""
+    emissions = instance.emissions_tco2e
+    if instance.policy.rule.name != "given":
+        return np.floor(emissions + 1e-6)
+    return floored(emissions) if optimised and instance.policy.allocation.whole_allowances else emissions
+
+
 def _add_enterprises(
     rows: _Rows,
     instance: Instance,
     fixed: NDArray[np.bool_],
-    lower: NDArray[np.float64],
-    upper: NDArray[np.float64],
+    found: Bands,
+    chosen: NDArray[np.bool_],
+    into: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]],
 ) -> None:
     """Bands of enterprises with several units; their units may then hold anything from nothing to the whole."""
     owner = instance.units["enterprise_id"].to_numpy()
+    lower, upper, enterprise = into
     for name in sorted(set(owner[~fixed])):
         here = np.flatnonzero((owner == name) & ~fixed)
         if len(here) > 1:
-            least, most = float(lower[here].sum()), float(upper[here].sum())
-            rows.add("enterprise_band", name, here, 1.0, least, most)
-            lower[here], upper[here] = 0.0, most
+            rows.add("enterprise_band", name, here, 1.0, found.shared_lower[here].sum(), found.shared_upper[here].sum())
+            enterprise[here] = len(rows.names) - 1
+            # What exceptions add is whole where allowances are, so the rounded limits move by it.
+            rows.least[-1] -= float((found.shared_below * chosen)[here].sum())
+            rows.most[-1] += float((found.shared_above * chosen)[here].sum())
+            lower[here], upper[here] = 0.0, rows.most[-1]
 
 
 def _add_order(rows: _Rows, instance: Instance, fixed: NDArray[np.bool_]) -> None:
@@ -226,4 +264,6 @@ def _add_order(rows: _Rows, instance: Instance, fixed: NDArray[np.bool_]) -> Non
             equal = intensity[both[0]] == intensity[both[1]]
             rule = "equal_rates" if equal else "fair_order"
             rates = np.array([1.0, -1.0]) / emissions[both]
-            rows.add(rule, str(names[both[0]]), both, rates, 0.0, 0.0 if equal else np.inf)
+            # The order is one before rounding: in whole tonnes it holds up to one at each of the two.
+            room = float(np.sum(np.abs(rates))) if rows.whole else 0.0
+            rows.add(rule, str(names[both[0]]), both, rates, -room, room if equal else np.inf)

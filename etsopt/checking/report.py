@@ -39,7 +39,7 @@ class LevelCheck:
 
     ``gap`` is ``value - bound``; the level is certified where it is at most ``tolerance``, all in ``unit``. Limits
     may be missed by what the checker tolerates; at the prices of the rows that lets the value fall below the bound by
-    at most ``slack``.
+    at most ``slack``. Where allowances are whole the solve may have been asked to stop within a gap, ``asked``.
     """
 
     name: str
@@ -49,11 +49,17 @@ class LevelCheck:
     gap: float
     tolerance: float
     slack: float = 0.0
+    asked: float = 0.0
+
+    @property
+    def optimal(self) -> bool:
+        """Whether value and bound agree; a bound above the value by more than the limits explain is wrong too."""
+        return -max(self.tolerance, self.slack) <= self.gap <= self.tolerance
 
     @property
     def certified(self) -> bool:
-        """Whether value and bound agree; a bound above the value by more than the limits explain is wrong too."""
-        return -max(self.tolerance, self.slack) <= self.gap <= self.tolerance
+        """Whether value and bound agree, or lie within the gap that was asked for."""
+        return self.optimal or self.tolerance < self.gap <= self.asked
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,11 @@ class CheckReport:
         if self.infeasible_by_t is not None:
             return self.infeasible_by_t > LEAST_SHORTFALL_T and not self.violations
         return not self.violations and bool(self.levels) and all(level.certified for level in self.levels)
+
+    @property
+    def optimal(self) -> bool:
+        """Whether nothing is violated and every level has the value that is proven to be least."""
+        return self.certified and all(level.optimal for level in self.levels)
 
     @property
     def table(self) -> pd.DataFrame:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.limits import row_tolerance
+from etsopt.checking.exceptions import exceptional_units
+from etsopt.checking.limits import due_at_emissions, row_tolerance
 from etsopt.checking.report import Violation
 from etsopt.checking.totals import distance
 from etsopt.rules.registry import parameters_of
@@ -176,14 +177,38 @@ def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDA
     return found
 
 
-def fixed_get_emissions(instance: Instance, table: pd.DataFrame, fixed: NDArray[np.bool_]) -> list[Violation]:
-    """Special cases and small enterprises get A = E, whole tonnes where the rule rounds."""
-    emissions = instance.emissions_tco2e
-    due = emissions if instance.policy.rule.name == "given" else np.floor(emissions + 1e-6)
+def fixed_get_emissions(
+    instance: Instance, table: pd.DataFrame, fixed: NDArray[np.bool_], optimised: bool
+) -> list[Violation]:
+    """Special cases and small enterprises get A = E, whole tonnes where the rule or the policy rounds."""
+    due = due_at_emissions(instance, optimised)
     off = np.where(fixed, np.abs(table["allowance_t"].to_numpy() - due), 0.0)
     names = table["unit_id"].to_numpy()
     return list(
         _worst_first("fixed_get_emissions", names, off, UNIT_TOLERANCE_T, "t", "a special case gets its emissions")
+    )
+
+
+def whole_allowances(demands: Demands, table: pd.DataFrame) -> list[Violation]:
+    """Where the policy asks for whole tonnes, every allowance is exactly that."""
+    allowance = table["allowance_t"].to_numpy()
+    off = np.abs(allowance - np.round(allowance)) if demands.whole else 0 * allowance
+    message = "the allowance is a whole number of tonnes"
+    return list(_worst_first("whole_allowances", table["unit_id"].to_numpy(), off, 0.0, "t", message))
+
+
+def exceptions_are_allowed(instance: Instance, fixed: NDArray[np.bool_], table: pd.DataFrame) -> list[Violation]:
+    """No more units are exceptions than the policy allows, and none of them is fixed."""
+    most = instance.policy.allocation.exceptions.units
+    chosen = exceptional_units(instance, table)
+    found = []
+    if chosen.sum() > most:
+        message = f"at most {most} units are exceptions"
+        found.append(Violation("exceptions_are_allowed", "nation", float(chosen.sum() - most), "units", message))
+    wrong = (chosen & fixed).astype(float)
+    message = "a unit at A = E is no exception"
+    return found + list(
+        _worst_first("exceptions_are_allowed", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message)
     )
 
 

@@ -53,6 +53,10 @@ def tables_are_whole(instance: Instance, tables: Mapping[str, pd.DataFrame], nam
         numbers = NUMBERS[name]
         if name == "sectors" and instance.policy.rule.name in ("cn-2025", "cn-2026"):
             numbers = (*numbers, *BALANCE_VALUES)
+        if name == "allocation" and table is not None and instance.policy.allocation.exceptions.units:
+            wrong = "is there" if "exceptional" not in table else "says true or false"
+            if "exceptional" not in table or not pd.api.types.is_bool_dtype(table["exceptional"]):
+                found.append(Violation("tables", "allocation.exceptional", 1.0, "columns", f"the column {wrong}"))
         for column in () if table is None else (*TEXTS[name], *numbers):
             wrong = _wrong_with(table, column, column in numbers)
             if wrong:
@@ -153,7 +157,12 @@ def prices_are_stated(tables: Mapping[str, pd.DataFrame], units: Mapping[str, st
     found: list[Violation] = []
     duals = tables["duals"]
     by = np.where(duals["row"].isin(("fair_order", "equal_rates")), "rate", "t")
-    expected = duals["level"].map(dict(units)).fillna("").to_numpy(dtype=object) + "/" + by.astype(object)
+    # A level may have more proofs than one: "exceptions:2" is the second of them.
+    expected = (
+        duals["level"].astype(str).str.split(":").str[0].map(dict(units)).fillna("").to_numpy(dtype=object)
+        + "/"
+        + by.astype(object)
+    )
     wrong = (duals["unit"].to_numpy() != expected).astype(float)
     found += _differing(
         "prices_are_stated", duals["level"], wrong, 0 * wrong, 0.0, "the unit is the level's by the row's"

@@ -82,6 +82,14 @@ class ProvincePolicy(Section):
     balance: Share | dict[str, Share] | None = Field(None, description="one share for all, or one for each province")
 
 
+class ExceptionsPolicy(Section):
+    """How many units may leave their band, and how far; a side that is no wider than their own leaves it as it is."""
+
+    units: int = Field(0, ge=0, description="how many units may use the wider band")
+    lower: Share = Field(0.10, description="largest deficit rate of such a unit, a fraction of emissions")
+    upper: Share = Field(0.03, description="largest surplus rate of such a unit, a fraction of emissions")
+
+
 class AllocationPolicy(Section):
     """What the allocation optimises, in which order, and on what the band stands."""
 
@@ -90,6 +98,10 @@ class AllocationPolicy(Section):
     )
     band_on: Literal["unit", "enterprise"] = Field("unit", description="who stays inside the band")
     fair_order: bool = Field(False, description="a lower intensity never gets a lower surplus rate in its sector")
+    whole_allowances: bool = Field(False, description="every allowance is a whole number of tonnes")
+    exceptions: ExceptionsPolicy = Field(
+        ExceptionsPolicy(), description="a table: how many units may use a wider band, and which"
+    )
 
     @model_validator(mode="after")
     def _each_level_once(self) -> Self:
@@ -130,6 +142,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "allocation": AllocationPolicy,
 }
 
+SECTIONS_BELOW: dict[str, type[BaseModel]] = {"band": Band, "exceptions": ExceptionsPolicy}
+"""Tables inside a section, by their key."""
+
 NO_KEY = re.compile(r"(function-|constrained-|dict\[|literal\[).*|\[key\]|float|int")
 """Pydantic's names of the forms that a value may have; they stand among the keys of a failure's location."""
 
@@ -168,7 +183,7 @@ def _problem_of_key(key: str, items: list[Any], place: str) -> Problem:
     kind, stated = items[0]["type"], items[0]["input"]
     parent, _, name = key.rpartition(".")
     if kind == "extra_forbidden":
-        section = Band if parent.endswith(".band") else SECTIONS.get(parent.partition(".")[0])
+        section = SECTIONS_BELOW.get(parent.rpartition(".")[2]) or SECTIONS.get(parent.partition(".")[0])
         keys = list(section.model_fields) if section else []
         advice = f"{did_you_mean(name, keys)}The keys there are {', '.join(keys)}."
         return Problem(place, "is not a key of the policy", advice, key)

@@ -16,7 +16,7 @@ import numpy as np
 
 from etsopt.errors import SolverError, UsageError
 from etsopt.solving.interrupt import interruptible
-from etsopt.solving.options import OWN_OPTIONS, algorithm_for, refuse_own
+from etsopt.solving.options import OWN_OPTIONS, algorithm_for, gaps_for, refuse_own
 from etsopt.solving.scaling import Scaled, scale
 from etsopt.solving.solution import Outcome, Termination
 
@@ -78,17 +78,16 @@ class Loaded:
         refuse_own(options.solver_options)
         self._program, self._name, self._scaled = program, name, scale(program, name)
         self._highs = _construct()
-        _set_options(self._highs, OWN_OPTIONS | {"mip_rel_gap": options.gap, "random_seed": options.seed})
-        _set_options(self._highs, algorithm_for(program, name))
+        chosen = gaps_for(program, name, self._scaled, options.gap) | algorithm_for(program, name)
+        _set_options(self._highs, OWN_OPTIONS | chosen | {"random_seed": options.seed})
         _set_options(self._highs, options.solver_options)
         self._chosen = "solver" in options.solver_options
         _load(self._highs, self._scaled.program, name)
 
     def change(self, program: Program) -> None:
-        """Take the numbers of another program of the same model.
+        """Take another program: numbers that differ are passed, and nothing else.
 
-        Bounds, limits, costs and coefficients that differ are passed, and nothing else. Where rows, columns or the
-        places of coefficients differ, or numbers have outgrown their scale, the program is loaded anew.
+        Where rows, columns or places of coefficients differ, or numbers have outgrown their scale, it is loaded anew.
 
         Raises
         ------
@@ -114,6 +113,8 @@ class Loaded:
 
     def solve(self, time_left_s: float | None = None) -> Outcome:
         """Minimise the objective within some seconds."""
+        if self._program.crosses():
+            return Outcome(Termination.INFEASIBLE, None, None, None, None, -math.inf, "limits that cross")
         if time_left_s is not None:
             # The solver counts the time of all its runs.
             _set_options(self._highs, {"time_limit": self._highs.getRunTime() + max(time_left_s, 0.01)})

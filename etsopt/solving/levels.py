@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from etsopt.solving import highs
+from etsopt.errors import SolverError
+from etsopt.solving import highs, whole
 from etsopt.solving.solution import Level, Outcome, Solution, Termination
 from etsopt.stamp.program import Objective
 from etsopt.units import tolerance_of
@@ -30,18 +31,34 @@ class Settled(Protocol):
     values: Mapping[str, NDArray[np.float64]]
     multipliers: Mapping[str, NDArray[np.float64]]
     value: float
+    bound: float
     algorithm: str
+    program: Program | None
+    """A program that holds the optima of the step; None leaves the program as it is."""
+    proofs: Sequence[Mapping[str, NDArray[np.float64]]]
+    """More multipliers, where one set of them alone does not prove the value."""
+
+
+class Solve(Protocol):
+    """Minimise an objective of any program through the engine."""
+
+    def __call__(self, program: Program, name: str) -> Outcome:
+        """Return the outcome, with the options and within the time of the whole solve."""
 
 
 class Settle(Protocol):
     """A faster method for one objective."""
 
-    def __call__(self, program: Program) -> Settled:
-        """Minimise the objective over a program that holds the optima of the levels solved before."""
+    def __call__(self, program: Program, solve: Solve) -> Settled | None:
+        """Minimise the objective over a program that holds the optima of the levels before; None declines."""
 
 
-def solve_levels(
-    program: Program, names: Sequence[str], options: SolveOptions, settle: Mapping[str, Settle]
+def solve_levels(  # long because each way out of a level is one statement here
+    program: Program,
+    names: Sequence[str],
+    options: SolveOptions,
+    settle: Mapping[str, Settle],
+    settles: Mapping[str, Sequence[str]] | None = None,
 ) -> Solution:
     """Minimise the objectives in their order.
 
@@ -51,6 +68,8 @@ def solve_levels(
         Objectives, the most important first.
     settle
         Faster methods by objective; the solver does what has none.
+    settles
+        By objective, the variables of whole numbers that keep the values they have after it.
 
     Returns
     -------
@@ -61,37 +80,75 @@ def solve_levels(
     levels: list[Level] = []
     values: dict[str, NDArray[np.float64]] = {}
     termination = Termination.OPTIMAL
+
+    def solve(program: Program, name: str) -> Outcome:
+        left = None if options.time_limit_s is None else options.time_limit_s - (time.perf_counter() - started)
+        return whole.solve(program, name, options, left)
+
+    base = program
     if options.mps is not None:
         highs.write_mps(program, names[0], options.mps)
     if names[0] in settle:
         # A faster method takes for granted that there is a feasible point; where no level comes first, look for one.
-        outcome = highs.solve(_without_objective(program), NO_OBJECTIVE, options, options.time_limit_s)
+        outcome = solve(_without_objective(program), NO_OBJECTIVE)
         if outcome.x is None:
             return Solution(outcome.termination, {}, ())
+        values = _by_variable(program, outcome.x)
     for name in names:
         options.progress(f"level {name}")
-        if name in settle:
-            settled = settle[name](program)
+        settled = settle[name](program, solve) if name in settle else None
+        if settled is not None:
             values = {**values, **settled.values}
             levels.append(_settled_level(program, name, settled))
+            program = settled.program or program
             continue
-        left = None if options.time_limit_s is None else options.time_limit_s - (time.perf_counter() - started)
-        outcome = highs.solve(program, name, options, left)
+        if program.objectives[name].quadratic is not None and whole.free_integers(program).any():
+            # HiGHS takes no squares beside whole numbers; what the levels before hold is kept.
+            if levels:
+                termination = Termination.SOLVER_ERROR
+                break
+            what = f"The objective {name} has squares beside whole numbers, which HiGHS does not take."
+            raise SolverError(what, "State it with linear terms, or offer a faster method for it.")
+        outcome = solve(program, name)
         termination = outcome.termination
-        if outcome.x is not None:
-            values = {key: outcome.x[block] for key, block in program.columns.items()}
         if outcome.x is None:
             if termination is Termination.INFEASIBLE and levels:
                 # The earlier levels left a feasible point, so this is the solver's failure and not the instance's.
                 termination = Termination.SOLVER_ERROR
             break
+        values = _by_variable(program, outcome.x)
         level = _level(program, name, outcome)
         levels.append(level)
         if termination is not Termination.OPTIMAL:
             break
         if program.objectives[name].quadratic is None:
             program = _hold(program, level, outcome)
+        if settles is not None and name in settles:
+            base, program = (_fixed(part, settles[name], outcome.x) for part in (base, program))
+            if not any(_is_open(base, level.name) for level in levels):
+                # The levels so far count these variables alone, so nothing else of what held them is needed.
+                program = base
     return Solution(termination, values, tuple(levels))
+
+
+def _by_variable(program: Program, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    return {key: x[block] for key, block in program.columns.items()}
+
+
+def _fixed(program: Program, variables: Sequence[str], x: NDArray[np.float64]) -> Program:
+    """The program with some variables of whole numbers fixed at their values, so that they are numbers like others."""
+    lower, upper, integer = program.column_lower.copy(), program.column_upper.copy(), program.integer.copy()
+    for name in variables:
+        block = program.columns[name]
+        lower[block] = upper[block] = np.round(x[block])
+        integer[block] = False
+    return replace(program, column_lower=lower, column_upper=upper, integer=integer)
+
+
+def _is_open(program: Program, name: str) -> bool:
+    """Whether an objective still depends on columns that are not fixed."""
+    objective, moves = program.objectives[name], program.column_lower < program.column_upper
+    return objective.quadratic is not None or bool(objective.linear[moves].any())
 
 
 def _without_objective(program: Program) -> Program:
@@ -100,15 +157,18 @@ def _without_objective(program: Program) -> Program:
 
 
 def _hold(program: Program, level: Level, outcome: Outcome) -> Program:
-    """Keep exactly the optima of a linear level; with whole numbers there is no dual to tell them, so a row does."""
-    if outcome.column_side is None or outcome.row_side is None:
-        return program.held(level.name, level.value + level.tolerance)
-    held = program.narrowed(outcome.column_side, outcome.row_side)
+    """Keep exactly the optima of a level by the sides that duals tell; where there is no such dual, by a limit."""
     lone = np.flatnonzero(program.objectives[level.name].linear)
-    if len(lone) == 1 and outcome.x is not None:
-        # An objective that is a single column, such as a largest rate, is that column's value from now on.
-        held.column_lower[lone] = held.column_upper[lone] = outcome.x[lone]
-    return held
+    assert outcome.x is not None
+    if outcome.column_side is not None and outcome.row_side is not None:
+        held = program.narrowed(outcome.column_side, outcome.row_side)
+        if len(lone) == 1:
+            # An objective that is a single column, such as a largest rate, is that column's value from now on.
+            held.column_lower[lone] = held.column_upper[lone] = outcome.x[lone]
+        return held
+    # A value that can only be whole is kept by any limit below the next whole number.
+    limit = level.value + (0.5 if whole.counts(program, level.name) else level.tolerance)
+    return program.held(level.name, limit)
 
 
 def _level(program: Program, name: str, outcome: Outcome) -> Level:
@@ -135,8 +195,9 @@ def _settled_level(program: Program, name: str, settled: Settled) -> Level:
         name,
         unit,
         settled.value,
-        settled.value,
+        settled.bound,
         tolerance_of(settled.value, unit),
         dict(settled.multipliers),
         settled.algorithm,
+        tuple(dict(multipliers) for multipliers in settled.proofs),
     )

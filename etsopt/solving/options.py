@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etsopt.errors import UsageError
+from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
+    from etsopt.solving.scaling import Scaled
     from etsopt.stamp.program import Program
 
 METHODS = {
@@ -39,6 +41,9 @@ LARGE_COLUMNS = 20_000
 Progress = Callable[[str], None]
 
 
+DEFAULT_GAP = 1e-6
+
+
 def _silent(message: str) -> None:
     """Take progress messages nowhere."""
 
@@ -66,7 +71,7 @@ class SolveOptions:
     """
 
     time_limit_s: float | None = None
-    gap: float = 1e-6
+    gap: float = DEFAULT_GAP
     seed: int = 0
     method: str = "stamped"
     solver_options: dict[str, bool | int | float | str] = field(default_factory=dict)
@@ -100,3 +105,13 @@ def algorithm_for(program: Program, name: str) -> dict[str, Any]:
     """Options that choose HiGHS's algorithm by size and kind, as measured in benchmarks/README.md."""
     linear = program.objectives[name].quadratic is None and not program.integer.any()
     return {"solver": "ipm"} if linear and len(program.column_lower) >= LARGE_COLUMNS else {}
+
+
+def gaps_for(program: Program, name: str, scaled: Scaled, gap: float) -> dict[str, float]:
+    """Options that say how near to its bound a value must be where some columns are whole numbers."""
+    objective = program.objectives[name]
+    return {
+        # Where only whole numbers are counted a small gap may be one of them: stop at none unless a large one is asked.
+        "mip_rel_gap": gap if objective.linear[~program.integer].any() or gap > DEFAULT_GAP else 0.0,
+        "mip_abs_gap": tolerance_of(0.0, objective.unit) * scaled.objective,
+    }

@@ -68,6 +68,8 @@ class Level:
         By row component of the model.
     algorithm
         Which algorithm ran.
+    proofs
+        More multipliers like those, where one set of them alone does not prove the value.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Level:
     tolerance: float
     multipliers: dict[str, NDArray[np.float64]]
     algorithm: str
+    proofs: tuple[dict[str, NDArray[np.float64]], ...] = ()
 
 
 @dataclass(frozen=True)

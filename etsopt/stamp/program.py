@@ -91,6 +91,11 @@ class Program:
         same = self.rows == other.rows and self.columns == other.columns
         return same and np.array_equal(self.integer, other.integer)
 
+    def crosses(self) -> bool:
+        """Whether the bounds of a column or the limits of a row leave nothing between them."""
+        columns, rows = self.column_lower > self.column_upper, self.row_lower > self.row_upper
+        return bool(columns.any() or rows.any())
+
     def narrowed(self, column_side: NDArray[np.int8], row_side: NDArray[np.int8]) -> Program:
         """The program with columns and rows fixed at a side: -1 the lower, 1 the upper, 0 left as they are.
 

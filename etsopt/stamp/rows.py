@@ -105,6 +105,14 @@ class SparseRows:
         full[self.row_of_each(), self.indices] = self.data
         return full
 
+    @classmethod
+    def fromscipy(cls, matrix: Any) -> SparseRows:
+        """A sparse matrix of scipy, entries of one place added up and zeros left out."""
+        rows = matrix.tocsr().copy()
+        rows.sum_duplicates()
+        rows.eliminate_zeros()
+        return cls(rows.data, rows.indices.astype(np.int32), rows.indptr.astype(np.int64), rows.shape[1])
+
     def toscipy(self) -> Any:
         """The matrix as a `scipy.sparse.csr_array`."""
         from scipy.sparse import csr_array

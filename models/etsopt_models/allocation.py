@@ -1,19 +1,23 @@
-r"""Allocation of allowances inside a band (linear program, lexicographic).
+r"""Allocation of allowances inside a band (linear program, lexicographic; mixed-integer if whole or with exceptions).
 
 The regulator starts from the reference allowances $R$ of a rule and chooses allowances $A$ so that every surplus rate
 stays in its band and every total meets its target, changing the rule's answer as little as possible.
 
 | symbol | meaning | unit | in the code |
 | --- | --- | --- | --- |
-| $i \in$ `UNITS` | allocation units that are not fixed at $A = E$ | | |
+| $i \in$ `UNITS` | allocation units that are not fixed at $A = E$; those that get whole tonnes | | `UNITS`, `WHOLE` |
 | $s, p, f$ | sectors, provinces with a balance, enterprises with a band of their own | | `SECTORS`, `PROVINCES`, `ENTERPRISES` |
-| $E_i, R_i$ | verified emissions; reference allowances | tCO2e; t | `emissions`, `reference` |
-| $A_i \in [\underline A_i, \overline A_i]$ | allowances; the bounds are the band where it stands on units | t | `allowance` |
+| $E_i, R_i, O_i$ | verified emissions; reference allowances; $E_i$ as the deficit counts it | tCO2e; t; t | `emissions`, `reference`, `obligation` |
+| $A_i \in [\underline A_i, \overline A_i]$ | allowances; the bounds are the band where it stands on units, of exceptions the wider one | t | `allowance` |
+| $z_i \in \mathbb{Z}$ | allowances, where they are whole | t | `whole_allowance` |
+| $e_i \in \{0, 1\}$ | whether the unit is an exception, of at most $n$ | units | `exceptional`, `exceptions_most` |
+| $[\underline B_i, \overline B_i]$; $\underline x_i, \overline x_i$ | band of the unit; by how much wider it is for an exception | t | `band_lower`, `band_upper`; `widening_lower`, `widening_upper` |
 | $u_i, v_i \ge 0$ | increase and decrease against the reference | t | `increase`, `decrease` |
 | $w \ge 0$ | largest change against emissions | rate | `worst_rate` |
 | $q_i \ge 0$ | deficit | t | `shortfall` |
 | $a_i, b_i \ge 0$ | distance above and below the sector's target rate $\rho_s$ | t | `above`, `below` |
 | $\underline T_s, T_s$ | target of a sector; $\underline T_s = T_s$ where it is exact, else 0 | t | `target_least`, `target_most` |
+| $\theta_{ij}$ | $1/E_i + 1/E_j$ where allowances are whole, else 0 | rate | `order_room`, `equal_room` |
 
 Limits that couple the units:
 
@@ -21,19 +25,36 @@ $$\underline T_s \le \sum_{i \in s} A_i \le T_s \tag{sector_target}$$
 $$-\beta_p E_p \le \sum_{i \in p} (A_i - E_i) \le \beta_p E_p \tag{province_balance}$$
 $$\underline N \le \sum_i A_i + A^{fixed} \le N \tag{national_total}$$
 $$\underline A_f \le \sum_{i \in f} A_i \le \overline A_f \tag{enterprise_band}$$
-$$A_i / E_i \ge A_j / E_j \quad \text{for neighbours } I_i < I_j \text{ of a sector} \tag{fair_order}$$
-$$A_i / E_i = A_j / E_j \quad \text{for neighbours } I_i = I_j \text{ of a sector} \tag{equal_rates}$$
+$$A_i / E_i \ge A_j / E_j - \theta_{ij} \quad \text{for neighbours } I_i < I_j \text{ of a sector} \tag{fair_order}$$
+$$|A_i / E_i - A_j / E_j| \le \theta_{ij} \quad \text{for neighbours } I_i = I_j \text{ of a sector} \tag{equal_rates}$$
+
+Whole tonnes, where the policy asks for them:
+
+$$A_i = z_i \tag{whole_tonnes}$$
+
+Exceptions, where the policy allows them; an exception in an enterprise with a band of its own widens that:
+
+$$A_i + \underline x_i e_i \ge \underline B_i, \quad A_i - \overline x_i e_i \le \overline B_i
+  \tag{band_least, band_most}$$
+$$\sum_{i \in f} (A_i + \underline x_i e_i) \ge \underline A_f, \quad
+  \sum_{i \in f} (A_i - \overline x_i e_i) \le \overline A_f \tag{enterprise_least, enterprise_most}$$
+$$\sum_i e_i \le n \tag{exceptions_limit}$$
 
 What the levels measure:
 
 $$A_i = R_i + u_i - v_i \tag{change_from_reference}$$
 $$u_i + v_i \le E_i\, w \tag{worst_covers}$$
-$$A_i + q_i \ge E_i \tag{shortfall_covers}$$
+$$A_i + q_i \ge O_i \tag{shortfall_covers}$$
 $$A_i - a_i + b_i = (1 + \rho_s) E_i \tag{distance_from_target_rate}$$
 
-The levels, minimised in the order that the policy names them, each held before the next; and the last step, which
-leaves one answer only:
+The levels, each held before the next: who is an exception, namely the fewest units, then those with the most emissions
+in whole tonnes $\hat E_i$, then those that come first by `unit_id`, with $k_i$ the place of a unit; after that the
+levels of the policy in its order, over allocations with these exceptions; and the last step, which leaves one answer
+only:
 
+$$\min \sum_i e_i \tag{exceptions}$$
+$$\min \sum_i (\max_j \hat E_j - \hat E_i)\, e_i \tag{exception_size}$$
+$$\min \sum_i k_i e_i \tag{exception_order}$$
 $$\min \sum_i (u_i + v_i) \tag{change}$$
 $$\min w \tag{worst}$$
 $$\min \sum_i q_i \tag{deficit}$$
@@ -45,8 +66,14 @@ tonnes of change (or minus the rate) that a target one tonne tighter would cost,
 target is a limit from above. It is no price in CNY. `spread` weighs units by emissions, so that a unit cut in two
 counts as before. Only sector rows: the last step is $A_i = \mathrm{clip}(R_i + \lambda_s E_i)$.
 
+Whole allowances: limits are rounded inward beforehand, a target that is exact and not whole to the tonne below, and
+$R_i$, $O_i$ and $(1 + \rho_s) E_i$ to the nearest tonne. The rows of sectors, provinces and the nation then form a
+network with whole limits and every level has its kinks at whole numbers, so all vertices of the linear relaxation are
+whole, and its multipliers prove the levels. `worst` alone has kinks elsewhere; its multipliers, those of the rows, prove
+that no smaller rate leaves whole numbers inside it.
+
 References: the 2026 plan (consultation draft of 27 July 2026) for bands and rounding; Ogryczak and Sliwinski (2003)
-for lexicographic minimax; the lower band limit is rounded down where the rule rounds down.
+for lexicographic minimax; Hoffman and Kruskal (1956) for whole vertices; the lower band limit is rounded down where the rule rounds down.
 """
 
 from __future__ import annotations
@@ -59,7 +86,9 @@ import pyomo.environ as pyo
 from etsopt.rules import reference_allowances
 from etsopt.units import ROUNDING_NOISE_T
 from etsopt_models._parts.allocation_tables import allocation_tables
+from etsopt_models._parts.exceptions import bounds_with, exception_rows
 from etsopt_models._parts.limits import limits
+from etsopt_models._parts.whole import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,6 +97,11 @@ if TYPE_CHECKING:
 
 CHECKED_AS = "allocation"
 """The checker holds the tables to the instance."""
+
+SETTLES = {"exception_order": ("exceptional",)}
+"""Variables that have their final values after a level: the levels after it are over allocations with these."""
+
+EXCEPTION_LEVELS = ("exceptions", "exception_size", "exception_order")
 
 
 def formulate() -> pyo.AbstractModel:  # long because it is the whole formulation on one screen
@@ -79,27 +113,40 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.UNITS_IN_PROVINCE = pyo.Set(m.PROVINCES, within=m.UNITS)
     m.UNITS_OF_ENTERPRISE = pyo.Set(m.ENTERPRISES, within=m.UNITS)
     m.LINKS, m.EQUAL_LINKS = pyo.Set(), pyo.Set()
+    # All units or none: those with whole allowances, those that may be exceptions, of these those with a band of their
+    # own. Enterprises are banded where there are no exceptions, else widened. LIMITED is one or none.
+    m.WHOLE, m.MAY_BE_EXCEPTIONAL, m.WITH_OWN_BAND = (pyo.Set(within=m.UNITS) for _ in range(3))
+    m.BANDED, m.WIDENED = pyo.Set(within=m.ENTERPRISES), pyo.Set(within=m.ENTERPRISES)
+    m.LIMITED = pyo.Set()
     # A level that the policy does not name needs no columns and rows: its set is empty.
     m.CHANGED, m.WORST, m.SHORT, m.SPREAD = (pyo.Set(within=m.UNITS) for _ in range(4))
 
-    m.emissions, m.per_emission, m.reference = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
+    m.emissions, m.per_emission, m.reference, m.obligation = (pyo.Param(m.UNITS) for _ in range(4))
     m.lower, m.upper, m.at_target_rate = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
     m.increase_most, m.decrease_most = pyo.Param(m.UNITS), pyo.Param(m.UNITS)
     m.worst_most, m.per_total_emissions = pyo.Param(), pyo.Param()
     m.target_least, m.target_most = pyo.Param(m.SECTORS), pyo.Param(m.SECTORS)
     m.balance_least, m.balance_most = pyo.Param(m.PROVINCES), pyo.Param(m.PROVINCES)
     m.nation_least, m.nation_most = pyo.Param(m.NATION), pyo.Param(m.NATION)
-    m.enterprise_least, m.enterprise_most = pyo.Param(m.ENTERPRISES), pyo.Param(m.ENTERPRISES)
+    m.enterprise_lower, m.enterprise_upper = pyo.Param(m.ENTERPRISES), pyo.Param(m.ENTERPRISES)
     m.better, m.worse = pyo.Param(m.LINKS), pyo.Param(m.LINKS)
     m.one, m.other = pyo.Param(m.EQUAL_LINKS), pyo.Param(m.EQUAL_LINKS)
+    m.order_room, m.equal_room = pyo.Param(m.LINKS), pyo.Param(m.EQUAL_LINKS)
+    m.band_lower, m.band_upper, m.widening_lower, m.widening_upper = (pyo.Param(m.UNITS) for _ in range(4))
+    m.exceptions_most, m.smaller, m.place = pyo.Param(), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
 
     m.allowance = pyo.Var(m.UNITS, bounds=lambda m, i: (m.lower[i], m.upper[i]), doc="allowances [t]")
     m.increase = pyo.Var(m.CHANGED, bounds=lambda m, i: (0, m.increase_most[i]), doc="above the reference [t]")
     m.decrease = pyo.Var(m.CHANGED, bounds=lambda m, i: (0, m.decrease_most[i]), doc="below the reference [t]")
     m.worst_rate = pyo.Var(bounds=lambda m: (0, m.worst_most), doc="largest change against emissions [rate]")
-    m.shortfall = pyo.Var(m.SHORT, bounds=lambda m, i: (0, m.emissions[i]), doc="deficit [t]")
+    m.shortfall = pyo.Var(m.SHORT, bounds=lambda m, i: (0, m.obligation[i]), doc="deficit [t]")
     m.above = pyo.Var(m.SPREAD, bounds=lambda m, i: (0, m.upper[i]), doc="above the target rate [t]")
     m.below = pyo.Var(m.SPREAD, bounds=lambda m, i: (0, m.at_target_rate[i]), doc="below the target rate [t]")
+
+    m.whole_allowance = pyo.Var(
+        m.WHOLE, domain=pyo.Integers, bounds=lambda m, i: (m.lower[i], m.upper[i]), doc="allowances, whole [t]"
+    )
+    m.exceptional = pyo.Var(m.MAY_BE_EXCEPTIONAL, domain=pyo.Binary, doc="whether it is an exception [units]")
 
     @m.Constraint(m.SECTORS, doc="the sector meets its target [t]")
     def sector_target(m, s):
@@ -114,20 +161,47 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     def national_total(m, k):
         return (m.nation_least[k], sum(m.allowance[i] for i in m.UNITS), m.nation_most[k])
 
-    @m.Constraint(m.ENTERPRISES, doc="the enterprise stays inside its band [t]")
+    @m.Constraint(m.BANDED, doc="the enterprise stays inside its band [t]")
     def enterprise_band(m, f):
         total = sum(m.allowance[i] for i in m.UNITS_OF_ENTERPRISE[f])
-        return (m.enterprise_least[f], total, m.enterprise_most[f])
+        return (m.enterprise_lower[f], total, m.enterprise_upper[f])
 
     @m.Constraint(m.LINKS, doc="a lower intensity never gets a lower surplus rate [rate]")
     def fair_order(m, j):
         better = m.per_emission[m.better[j]] * m.allowance[m.better[j]]
-        return better - m.per_emission[m.worse[j]] * m.allowance[m.worse[j]] >= 0
+        return better - m.per_emission[m.worse[j]] * m.allowance[m.worse[j]] + m.order_room[j] >= 0
 
     @m.Constraint(m.EQUAL_LINKS, doc="equal intensities get equal surplus rates [rate]")
     def equal_rates(m, j):
         one = m.per_emission[m.one[j]] * m.allowance[m.one[j]]
-        return one - m.per_emission[m.other[j]] * m.allowance[m.other[j]] == 0
+        difference = one - m.per_emission[m.other[j]] * m.allowance[m.other[j]]
+        return (-m.equal_room[j], difference, m.equal_room[j])
+
+    @m.Constraint(m.WHOLE, doc="the allowance is a whole number [t]")
+    def whole_tonnes(m, i):
+        return m.allowance[i] - m.whole_allowance[i] == 0
+
+    @m.Constraint(m.WITH_OWN_BAND, doc="only an exception is below its band [t]")
+    def band_least(m, i):
+        return m.allowance[i] + m.widening_lower[i] * m.exceptional[i] >= m.band_lower[i]
+
+    @m.Constraint(m.WITH_OWN_BAND, doc="only an exception is above its band [t]")
+    def band_most(m, i):
+        return m.allowance[i] - m.widening_upper[i] * m.exceptional[i] <= m.band_upper[i]
+
+    @m.Constraint(m.WIDENED, doc="only with exceptions is the enterprise below its band [t]")
+    def enterprise_least(m, f):
+        wider = sum(m.allowance[i] + m.widening_lower[i] * m.exceptional[i] for i in m.UNITS_OF_ENTERPRISE[f])
+        return wider >= m.enterprise_lower[f]
+
+    @m.Constraint(m.WIDENED, doc="only with exceptions is the enterprise above its band [t]")
+    def enterprise_most(m, f):
+        wider = sum(m.allowance[i] - m.widening_upper[i] * m.exceptional[i] for i in m.UNITS_OF_ENTERPRISE[f])
+        return wider <= m.enterprise_upper[f]
+
+    @m.Constraint(m.LIMITED, doc="no more exceptions than are allowed [units]")
+    def exceptions_limit(m, k):
+        return sum(m.exceptional[i] for i in m.MAY_BE_EXCEPTIONAL) <= m.exceptions_most
 
     @m.Constraint(m.CHANGED, doc="increase and decrease measure the change [t]")
     def change_from_reference(m, i):
@@ -139,11 +213,23 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
 
     @m.Constraint(m.SHORT, doc="the shortfall covers the deficit [t]")
     def shortfall_covers(m, i):
-        return m.allowance[i] + m.shortfall[i] >= m.emissions[i]
+        return m.allowance[i] + m.shortfall[i] >= m.obligation[i]
 
     @m.Constraint(m.SPREAD, doc="above and below measure the distance from the target rate [t]")
     def distance_from_target_rate(m, i):
         return m.allowance[i] - m.above[i] + m.below[i] == m.at_target_rate[i]
+
+    @m.Objective(doc="number of exceptions [units]")
+    def exceptions(m):
+        return sum(m.exceptional[i] for i in m.MAY_BE_EXCEPTIONAL)
+
+    @m.Objective(doc="by how much exceptions are smaller than the largest unit [t]")
+    def exception_size(m):
+        return sum(m.smaller[i] * m.exceptional[i] for i in m.MAY_BE_EXCEPTIONAL)
+
+    @m.Objective(doc="sum of the places of exceptions in the order of unit_id [places]")
+    def exception_order(m):
+        return sum(m.place[i] * m.exceptional[i] for i in m.MAY_BE_EXCEPTIONAL)
 
     @m.Objective(doc="sum of changes against the reference [t]")
     def change(m):
@@ -169,41 +255,65 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
 
 
 def levels(instance: Instance) -> list[str]:
-    """Objectives in lexicographic order: those of the policy, then the one that leaves a single answer."""
-    return [*instance.policy.allocation.objectives, "closest"]
+    """Objectives in lexicographic order: exceptions, those of the policy, and the one that leaves a single answer."""
+    allocation = instance.policy.allocation
+    first = EXCEPTION_LEVELS if allocation.exceptions.units else ()
+    return [*first, *allocation.objectives, "closest"]
 
 
 def parameters(instance: Instance) -> dict[str, Any]:
     """Arrays for the sets and parameters of `formulate`, positions instead of labels."""
     data = limits(instance, reference_allowances(instance))
-    named = set(instance.policy.allocation.objectives)
     everyone, nobody = np.arange(len(data.free)), np.arange(0)
-    emissions = data.emissions
-    least, most = np.minimum(data.lower, data.reference), np.maximum(data.upper, data.reference)
+    emissions, sizes = data.emissions, nearest(data.emissions)
+    # What an allowance may be at all, with the widest band there is.
+    lower, upper = bounds_with(data, np.full(len(data.free), data.widening.units > 0))
+    least, most = np.minimum(lower, data.reference), np.maximum(upper, data.reference)
     # A reference on the edge of its band leaves a room of rounding beyond it, which is none.
     increase, decrease = (
         np.where(room > ROUNDING_NOISE_T, room, 0.0) for room in (most - data.reference, data.reference - least)
     )
+    enterprises = len(data.enterprises)
     return {
         "UNITS": len(data.free),
-        "CHANGED": everyone if named & {"change", "worst"} else nobody,
-        "WORST": everyone if "worst" in named else nobody,
-        "SHORT": everyone if "deficit" in named else nobody,
-        "SPREAD": everyone if "spread" in named else nobody,
+        **_measured(instance, len(data.free)),
+        "WHOLE": everyone if instance.policy.allocation.whole_allowances else nobody,
+        "BANDED": np.arange(0 if data.widening.units else enterprises),
         "emissions": emissions,
         "per_emission": 1 / emissions,
         "reference": data.reference,
-        "lower": data.lower,
-        "upper": data.upper,
+        "obligation": data.obligation,
+        "lower": lower,
+        "upper": upper,
         "increase_most": increase,
         "decrease_most": decrease,
         "worst_most": float(np.max((most - least) / emissions, initial=0.0)),
         "at_target_rate": data.at_target_rate,
         "per_total_emissions": 1 / float(emissions.sum()) if len(data.free) else 0.0,
+        "smaller": np.max(sizes, initial=0.0) - sizes,
+        "place": everyone + 1.0,
         **data.rows,
+        **exception_rows(data),
+    }
+
+
+def _measured(instance: Instance, units: int) -> dict[str, Any]:
+    """The units that each level measures: all where the policy names it, else none."""
+    named = set(instance.policy.allocation.objectives)
+    everyone, nobody = np.arange(units), np.arange(0)
+    return {
+        "CHANGED": everyone if named & {"change", "worst"} else nobody,
+        "WORST": everyone if "worst" in named else nobody,
+        "SHORT": everyone if "deficit" in named else nobody,
+        "SPREAD": everyone if "spread" in named else nobody,
     }
 
 
 def tables(instance: Instance, solution: Any) -> dict[str, pd.DataFrame]:
     """Result tables: ``allocation``, ``enterprises``, ``sectors``, ``provinces``, ``duals``."""
-    return allocation_tables(instance, solution.values["allowance"], solution.levels)
+    allowance, exceptional = solution.values["allowance"], solution.values["exceptional"]
+    if instance.policy.allocation.whole_allowances:
+        # The solver's whole numbers are whole but for its rounding; the checker sees to it that no more is rounded.
+        allowance = np.round(allowance)
+    chosen = exceptional > 0.5 if len(exceptional) else np.zeros(len(allowance), dtype=bool)
+    return allocation_tables(instance, allowance, solution.levels, chosen)

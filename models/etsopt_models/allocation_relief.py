@@ -1,4 +1,4 @@
-r"""What has to give way where no allocation meets every limit (linear programs).
+r"""What has to give way where no allocation meets every limit (linear programs; mixed-integer with exceptions).
 
 Symbols as in `allocation`; in addition
 
@@ -8,15 +8,18 @@ Symbols as in `allocation`; in addition
 | $x_p, y_p \ge 0$ | a province above and below its balance | t | `balance_over`, `balance_under` |
 | $o, n \ge 0$ | the nation above and below its total | t | `nation_over`, `nation_under` |
 | $g_s \in [0, 1]$ | how much wider a sector's band becomes, on both sides | rate | `band_widening` |
+| $e_i \in \{0, 1\}$ | whether the unit is an exception, of at most $n$; $\underline x_i, \overline x_i$ as there | units | `exceptional` |
 
 $$\underline T_s \le \sum_{i \in s} A_i - o_s + n_s \le T_s \tag{sector_target}$$
 $$\underline P_p \le \sum_{i \in p} A_i - x_p + y_p \le \overline P_p \tag{province_balance}$$
 $$\underline N \le \sum_i A_i - o + n \le N \tag{national_total}$$
-$$\underline A_f \le \sum_{i \in f} (A_i + E_i g_{s(i)}), \quad \sum_{i \in f} (A_i - E_i g_{s(i)}) \le \overline A_f
-  \tag{enterprise_least, enterprise_most}$$
-$$A_i + E_i g_{s(i)} \ge \underline A_i, \quad A_i - E_i g_{s(i)} \le \overline A_i \tag{band_least, band_most}$$
-$$A_i / E_i \ge A_j / E_j \tag{fair_order} \qquad$$
-$$A_i / E_i = A_j / E_j \tag{equal_rates}$$
+$$\underline A_f \le \sum_{i \in f} (A_i + E_i g_{s(i)} + \underline x_i e_i), \quad
+  \sum_{i \in f} (A_i - E_i g_{s(i)} - \overline x_i e_i) \le \overline A_f \tag{enterprise_least, enterprise_most}$$
+$$A_i + E_i g_{s(i)} + \underline x_i e_i \ge \underline B_i, \quad A_i - E_i g_{s(i)} - \overline x_i e_i \le \overline B_i
+  \tag{band_least, band_most}$$
+$$\sum_i e_i \le n \tag{exceptions_limit}$$
+$$A_i / E_i \ge A_j / E_j - \theta_{ij} \tag{fair_order} \qquad$$
+$$|A_i / E_i - A_j / E_j| \le \theta_{ij} \tag{equal_rates}$$
 
 Either the limits give way and the bands stand ($g = 0$), or targets and totals stand and the rest gives way:
 
@@ -24,7 +27,7 @@ $$\min \sum_s (o_s + n_s) + \sum_p (x_p + y_p) + o + n \tag{targets_give_way}$$
 $$\min \sum_s g_s \sum_{i \in s} E_i + \sum_p (x_p + y_p) \tag{bands_give_way}$$
 
 The multipliers of the rows under `targets_give_way` prove that nothing less will do: with prices between -1 and 1 the
-rest of the program is a sum over units, each at a bound of its band (Farkas).
+rest of the program is a sum over units, each at a bound of its band, less what the $n$ best exceptions gain (Farkas).
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ import pyomo.environ as pyo
 
 from etsopt.rules import reference_allowances
 from etsopt_models._parts.allocation_tables import dual_table
+from etsopt_models._parts.exceptions import bounds_with
 from etsopt_models._parts.limits import Limits, band_rates, limits
 
 if TYPE_CHECKING:
@@ -62,9 +66,11 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.UNITS_IN_PROVINCE = pyo.Set(m.PROVINCES, within=m.UNITS)
     m.UNITS_OF_ENTERPRISE = pyo.Set(m.ENTERPRISES, within=m.UNITS)
     m.LINKS, m.EQUAL_LINKS = pyo.Set(), pyo.Set()
+    m.WITH_OWN_BAND = pyo.Set(within=m.UNITS)
 
     m.emissions, m.per_emission, m.sector = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
-    m.lower, m.upper, m.allowance_most = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
+    m.band_lower, m.band_upper, m.allowance_most = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
+    m.widening_lower, m.widening_upper, m.exceptions_most = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param()
     m.give_most = pyo.Param()
     m.target_least, m.target_most = pyo.Param(m.SECTORS), pyo.Param(m.SECTORS)
     m.balance_least, m.balance_most = pyo.Param(m.PROVINCES), pyo.Param(m.PROVINCES)
@@ -72,9 +78,11 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.enterprise_lower, m.enterprise_upper = pyo.Param(m.ENTERPRISES), pyo.Param(m.ENTERPRISES)
     m.better, m.worse = pyo.Param(m.LINKS), pyo.Param(m.LINKS)
     m.one, m.other = pyo.Param(m.EQUAL_LINKS), pyo.Param(m.EQUAL_LINKS)
+    m.order_room, m.equal_room = pyo.Param(m.LINKS), pyo.Param(m.EQUAL_LINKS)
 
     m.allowance = pyo.Var(m.UNITS, bounds=lambda m, i: (0, m.allowance_most[i]), doc="allowances [t]")
     m.band_widening = pyo.Var(m.SECTORS, bounds=(0, 1), doc="how much wider the band becomes [rate]")
+    m.exceptional = pyo.Var(m.UNITS, domain=pyo.Binary, doc="whether it is an exception [units]")
     gives = {"bounds": lambda m, *_: (0, m.give_most), "doc": "what gives way [t]"}
     m.target_over, m.target_under = (pyo.Var(m.SECTORS, **gives) for _ in range(2))
     m.balance_over, m.balance_under = (pyo.Var(m.PROVINCES, **gives) for _ in range(2))
@@ -98,30 +106,39 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     @m.Constraint(m.ENTERPRISES, doc="the enterprise is not below its wider band [t]")
     def enterprise_least(m, f):
         wider = sum(m.allowance[i] + m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS_OF_ENTERPRISE[f])
-        return wider >= m.enterprise_lower[f]
+        exceptions = sum(m.widening_lower[i] * m.exceptional[i] for i in m.UNITS_OF_ENTERPRISE[f])
+        return wider + exceptions >= m.enterprise_lower[f]
 
     @m.Constraint(m.ENTERPRISES, doc="the enterprise is not above its wider band [t]")
     def enterprise_most(m, f):
         wider = sum(m.allowance[i] - m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS_OF_ENTERPRISE[f])
-        return wider <= m.enterprise_upper[f]
+        exceptions = sum(m.widening_upper[i] * m.exceptional[i] for i in m.UNITS_OF_ENTERPRISE[f])
+        return wider - exceptions <= m.enterprise_upper[f]
 
-    @m.Constraint(m.UNITS, doc="the unit is not below its wider band [t]")
+    @m.Constraint(m.WITH_OWN_BAND, doc="the unit is not below its wider band [t]")
     def band_least(m, i):
-        return m.allowance[i] + m.emissions[i] * m.band_widening[m.sector[i]] >= m.lower[i]
+        wider = m.emissions[i] * m.band_widening[m.sector[i]] + m.widening_lower[i] * m.exceptional[i]
+        return m.allowance[i] + wider >= m.band_lower[i]
 
-    @m.Constraint(m.UNITS, doc="the unit is not above its wider band [t]")
+    @m.Constraint(m.WITH_OWN_BAND, doc="the unit is not above its wider band [t]")
     def band_most(m, i):
-        return m.allowance[i] - m.emissions[i] * m.band_widening[m.sector[i]] <= m.upper[i]
+        wider = m.emissions[i] * m.band_widening[m.sector[i]] + m.widening_upper[i] * m.exceptional[i]
+        return m.allowance[i] - wider <= m.band_upper[i]
+
+    @m.Constraint(doc="no more exceptions than are allowed [units]")
+    def exceptions_limit(m):
+        return sum(m.exceptional[i] for i in m.UNITS) <= m.exceptions_most
 
     @m.Constraint(m.LINKS, doc="a lower intensity never gets a lower surplus rate [rate]")
     def fair_order(m, j):
         better = m.per_emission[m.better[j]] * m.allowance[m.better[j]]
-        return better - m.per_emission[m.worse[j]] * m.allowance[m.worse[j]] >= 0
+        return better - m.per_emission[m.worse[j]] * m.allowance[m.worse[j]] + m.order_room[j] >= 0
 
     @m.Constraint(m.EQUAL_LINKS, doc="equal intensities get equal surplus rates [rate]")
     def equal_rates(m, j):
         one = m.per_emission[m.one[j]] * m.allowance[m.one[j]]
-        return one - m.per_emission[m.other[j]] * m.allowance[m.other[j]] == 0
+        difference = one - m.per_emission[m.other[j]] * m.allowance[m.other[j]]
+        return (-m.equal_room[j], difference, m.equal_room[j])
 
     @m.Objective(doc="what targets, balances and totals give way [t]")
     def targets_give_way(m):
@@ -140,23 +157,24 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
 def parameters(instance: Instance) -> dict[str, Any]:
     """Arrays for the sets and parameters of `formulate`, positions instead of labels."""
     data = limits(instance, reference_allowances(instance))
-    rows = dict(data.rows)
-    rows["enterprise_lower"], rows["enterprise_upper"] = (
-        rows.pop("enterprise_least"),
-        rows.pop("enterprise_most"),
-    )
+    rows = data.rows
     sector = np.empty(len(data.free), dtype=np.int64)
     for number in range(len(data.sectors)):
         sector[rows["UNITS_IN_SECTOR"][number]] = number
-    everything = float(np.sum(data.upper) + np.sum(data.emissions) + np.sum(rows["target_most"]))
+    upper = bounds_with(data, np.full(len(data.free), data.widening.units > 0))[1]
+    everything = float(np.sum(upper) + np.sum(data.emissions) + np.sum(rows["target_most"]))
     return {
         "UNITS": len(data.free),
         "emissions": data.emissions,
         "per_emission": 1 / data.emissions,
         "sector": sector,
-        "lower": data.lower,
-        "upper": data.upper,
-        "allowance_most": data.upper + data.emissions,
+        "WITH_OWN_BAND": np.flatnonzero(data.own_band),
+        "band_lower": data.lower,
+        "band_upper": data.upper,
+        "widening_lower": data.widening.lower,
+        "widening_upper": data.widening.upper,
+        "exceptions_most": data.widening.units,
+        "allowance_most": upper + data.emissions,
         "give_most": everything + float(np.sum(np.abs(rows["nation_most"]))),
         **rows,
     }
@@ -198,7 +216,12 @@ def _targets_alone(found: Limits) -> list[Line]:
     for number, name in enumerate(found.sectors):
         here = found.rows["UNITS_IN_SECTOR"][number]
         least, most = float(found.rows["target_least"][number]), float(found.rows["target_most"][number])
-        lowest, highest = float(found.lower[here].sum()), float(found.upper[here].sum())
+        # The exceptions that would help this target most.
+        below, above = (
+            np.sort(side[here])[::-1][: found.widening.units].sum()
+            for side in (found.widening.lower, found.widening.upper)
+        )
+        lowest, highest = float(found.lower[here].sum() - below), float(found.upper[here].sum() + above)
         if lowest > most:
             lines.append(("alone", "target", name, lowest - most, most, lowest, "t"))
         if highest < least:

@@ -19,10 +19,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array, diags_array, eye_array, vstack
+from scipy.sparse import csc_array, csr_array, diags_array, eye_array
 from scipy.sparse.linalg import splu
 
+from etsopt_models._parts.coupling import coupling, held_by_rows, intervals
 from etsopt_models._parts.limits import IN_RATES
+from etsopt_models._parts.settled import Settled
+from etsopt_models._parts.whole_tonnes import Rounding, point_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,17 +44,7 @@ ENOUGH_T, ENOUGH_RATE = 1e-2, 1e-8
 """Violation of a row [t] and [rate] that is accepted where the rounding of the levels before allows no less."""
 
 
-@dataclass(frozen=True)
-class Settled:
-    """Allowances, prices by row of the model, the value of the objective, and what ran."""
-
-    values: dict[str, NDArray[np.float64]]
-    multipliers: dict[str, NDArray[np.float64]]
-    value: float
-    algorithm: str
-
-
-def settle(parameters: Mapping[str, Any], program: Any) -> Settled:
+def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
     """The closest point; where Newton's method stops short of its accuracy, ``algorithm`` says so.
 
     Parameters
@@ -60,102 +53,44 @@ def settle(parameters: Mapping[str, Any], program: Any) -> Settled:
         As `allocation.parameters` returns them.
     program
         The program after the levels, narrowed to their optima.
+    solve
+        Solves small programs through the engine; needed where allowances are whole.
     """
     emissions, reference = parameters["emissions"], parameters["reference"]
+    whole = len(parameters["WHOLE"]) > 0
+    if whole and held_by_rows(program):
+        return _unsettled(program, solve, emissions, reference)
     lower, upper = intervals(program)
-    coupling = _coupling(program, lower, upper)
-    enough = np.array([ENOUGH_RATE if name in IN_RATES else ENOUGH_T for name, _, _ in coupling.source])
-    problem = _Problem(emissions, reference, lower, upper, coupling.matrix, coupling.least, coupling.free, enough)
+    if whole:
+        lower, upper = np.round(lower), np.round(upper)
+    rows = coupling(program, lower, upper)
+    enough = np.array([ENOUGH_RATE if name in IN_RATES else ENOUGH_T for name, _, _ in rows.source])
+    problem = _Problem(emissions, reference, lower, upper, rows.matrix, rows.least, rows.free, enough)
     prices, steps, reached = problem.maximise()
     allowance = problem.respond(prices)[0]
-    multipliers = {name: np.zeros(block.stop - block.start) for name, block in program.rows.items()}
-    for (name, position, sign), price in zip(coupling.source, prices, strict=True):
-        multipliers[name][position] += sign * price
+    algorithm = f"prices, {steps} Newton steps{'' if reached else ', stopped short'}"
+    if whole:
+        rounded = Rounding(emissions, reference, lower, upper, rows, solve).settle(program, prices)
+        if rounded is None:
+            return _unsettled(program, solve, emissions, reference)
+        allowance, prices, rounds = rounded
+        algorithm += f", {rounds} linear programs for whole tonnes"
     value = float(np.sum((allowance - reference) ** 2 / emissions))
-    return Settled(
-        {"allowance": allowance},
-        multipliers,
-        value,
-        f"prices, {steps} Newton steps{'' if reached else ', stopped short'}",
-    )
+    values = {"allowance": allowance} | ({"whole_allowance": allowance} if whole else {})
+    return Settled(values, rows.multipliers(program, prices), value, value, algorithm)
 
 
-def intervals(program: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Interval of each allowance that the rows of its own unit allow, by propagating bounds through them.
-
-    Each such row joins one allowance to columns that only measure it, so three rounds reach every bound: from a common
-    rate to the measures, from the measures to the allowance, and back.
-    """
-    own = _own_rows(program)
-    matrix = csr_array(program.matrix.toscipy()[own, :])
-    least, most = program.row_lower[own], program.row_upper[own]
-    lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    columns, entries = matrix.indices, matrix.data
-    for _ in range(3):
-        small = np.where(entries > 0, entries * lower[columns], entries * upper[columns])
-        large = np.where(entries > 0, entries * upper[columns], entries * lower[columns])
-        # What the rest of the row leaves to each entry.
-        left_least = least[rows] - (np.bincount(rows, large, len(least))[rows] - large)
-        left_most = most[rows] - (np.bincount(rows, small, len(least))[rows] - small)
-        np.maximum.at(lower, columns, np.where(entries > 0, left_least, left_most) / entries)
-        np.minimum.at(upper, columns, np.where(entries > 0, left_most, left_least) / entries)
-        # Rounding may cross the bounds of a column that has one value only.
-        lower, upper = np.minimum(lower, upper), np.maximum(lower, upper)
-    block = program.columns["allowance"]
-    return lower[block], upper[block]
-
-
-def _own_rows(program: Any) -> NDArray[np.int64]:
-    """Rows that hold at most one allowance."""
-    block = program.columns["allowance"]
-    held = np.diff(csr_array(program.matrix.toscipy()[:, block]).indptr)
-    return np.flatnonzero((held <= 1) & ~_is_coupling(program))
-
-
-def _is_coupling(program: Any) -> NDArray[np.bool_]:
-    """Rows of the components that couple units, even where one of them holds a single unit."""
-    coupling = np.zeros(program.matrix.shape[0], dtype=bool)
-    for name in COUPLING:
-        coupling[program.rows[name]] = True
-    return coupling
-
-
-COUPLING = ("sector_target", "province_balance", "national_total", "enterprise_band", *IN_RATES)
-
-
-@dataclass(frozen=True)
-class _Coupling:
-    r"""Coupling rows $G A \ge d$: whether each price is free, and the component, position and sign of each row."""
-
-    matrix: csr_array
-    least: NDArray[np.float64]
-    free: NDArray[np.bool_]
-    source: list[tuple[str, int, float]]
-
-
-def _coupling(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> _Coupling:
-    """Every side of a coupling row that the intervals alone do not guarantee."""
-    where = np.flatnonzero(_is_coupling(program))
-    matrix = csr_array(program.matrix.toscipy()[where, :][:, program.columns["allowance"]])
-    low, high = program.row_lower[where], program.row_upper[where]
-    positive, negative = matrix.maximum(0), matrix.minimum(0)
-    smallest, largest = positive @ lower + negative @ upper, positive @ upper + negative @ lower
-    equal = low == high
-    at_least, at_most = np.flatnonzero(equal | (low > smallest)), np.flatnonzero(~equal & (high < largest))
-    names = [
-        (name, row - block.start)
-        for name, block in program.rows.items()
-        for row in range(block.start, block.stop)
-        if name in COUPLING
-    ]
-    names = [names[position] for position in np.argsort([program.rows[name].start + row for name, row in names])]
-    return _Coupling(
-        csr_array(vstack([matrix[at_least, :], -matrix[at_most, :]], format="csr")),
-        np.concatenate([low[at_least], -high[at_most]]),
-        np.concatenate([equal[at_least], np.zeros(len(at_most), dtype=bool)]),
-        [(*names[row], 1.0) for row in at_least] + [(*names[row], -1.0) for row in at_most],
-    )
+def _unsettled(
+    program: Any, solve: Any, emissions: NDArray[np.float64], reference: NDArray[np.float64]
+) -> Settled | None:
+    """Any whole point of the levels, where the one closest is out of reach; nothing but zero bounds its distance."""
+    point, block = point_of(program, solve), program.columns["allowance"]
+    if point is None:
+        return None
+    allowance = np.round(point[block])
+    value = float(np.sum((allowance - reference) ** 2 / emissions))
+    values = {"allowance": allowance, "whole_allowance": allowance}
+    return Settled(values, {}, value, 0.0, "branch and bound for a whole point of the levels; not the closest one")
 
 
 @dataclass(frozen=True)

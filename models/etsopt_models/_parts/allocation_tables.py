@@ -10,7 +10,8 @@ import pandas as pd
 from etsopt.data.policy import SectorPolicy
 from etsopt.data.schema import USER_COLUMN_PREFIX
 from etsopt.rules import issuance, reference_allowances
-from etsopt_models._parts.limits import IN_RATES, Limits, limits
+from etsopt_models._parts.exceptions import bounds_with
+from etsopt_models._parts.limits import IN_RATES, Limits, fixed_allowances, limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,10 @@ AT_BOUND_T = 1e-3
 
 
 def allocation_tables(
-    instance: Instance, free_allowances: NDArray[np.float64], levels: Sequence[Any] | None = None
+    instance: Instance,
+    free_allowances: NDArray[np.float64],
+    levels: Sequence[Any] | None = None,
+    exceptional: NDArray[np.bool_] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Tables of an allocation.
 
@@ -35,6 +39,8 @@ def allocation_tables(
         Allowances of the units that are not fixed, in the order of the instance [t].
     levels
         Levels with their ``name``, ``unit`` and ``multipliers`` by row; None where nothing is optimised.
+    exceptional
+        Which of the units that are not fixed are exceptions; None where there is none.
 
     Returns
     -------
@@ -43,10 +49,12 @@ def allocation_tables(
     """
     reference = reference_allowances(instance)
     found = limits(instance, reference)
-    allowance = reference.reference_t.copy()
+    allowance = fixed_allowances(instance, reference).copy() if levels is not None else reference.reference_t.copy()
     allowance[found.free] = free_allowances
+    if exceptional is None:
+        exceptional = np.zeros(len(found.free), dtype=bool)
     duals = dual_table(instance, found, levels or ())
-    allocation = _allocation(instance, reference, found, allowance)
+    allocation = _allocation(instance, reference, found, allowance, exceptional)
     result = {
         "allocation": allocation,
         "enterprises": _enterprises(instance, allocation),
@@ -57,14 +65,17 @@ def allocation_tables(
 
 
 def _allocation(
-    instance: Instance, reference: Reference, found: Limits, allowance: NDArray[np.float64]
+    instance: Instance,
+    reference: Reference,
+    found: Limits,
+    allowance: NDArray[np.float64],
+    exceptional: NDArray[np.bool_],
 ) -> pd.DataFrame:
     units, emissions = instance.units, instance.emissions_tco2e
     free = allowance[found.free]
+    lower, upper = bounds_with(found, exceptional)
     bound = np.full(len(units), "fixed", dtype=object)
-    bound[found.free] = np.where(
-        free <= found.lower + AT_BOUND_T, "lower", np.where(free >= found.upper - AT_BOUND_T, "upper", "")
-    )
+    bound[found.free] = np.where(free <= lower + AT_BOUND_T, "lower", np.where(free >= upper - AT_BOUND_T, "upper", ""))
     surplus = allowance - emissions
     names = ["unit_id", "enterprise_id", "sector", "province", "emissions_tco2e"]
     table = units[names].copy()
@@ -74,6 +85,9 @@ def _allocation(
     table["surplus_t"] = surplus
     table["surplus_rate"] = _rate(surplus, emissions)
     table["at_bound"] = bound
+    if found.widening.units:
+        table["exceptional"] = False
+        table.iloc[found.free[exceptional], table.columns.get_loc("exceptional")] = True
     table = pd.concat([table, issuance(instance, allowance)], axis="columns")
     own = [name for name in units.columns if name.startswith(USER_COLUMN_PREFIX)]
     return pd.concat([table, units[own]], axis="columns")
@@ -130,7 +144,7 @@ def _provinces(found: Limits, allocation: pd.DataFrame, duals: pd.DataFrame) -> 
 
 def _with_shadow_prices(table: pd.DataFrame, key: str, row: str, duals: pd.DataFrame) -> pd.DataFrame:
     """One column for each level: what a tonne more on the row's right-hand side adds to the level."""
-    for level in dict.fromkeys(duals["level"]):
+    for level in dict.fromkeys(level for level in duals["level"] if ":" not in level):
         here = duals[(duals["level"] == level) & (duals["row"] == row)]
         table[f"{level}_shadow_price"] = table[key].map(here.set_index("index")["multiplier"]).fillna(0.0)
     return table
@@ -139,7 +153,8 @@ def _with_shadow_prices(table: pd.DataFrame, key: str, row: str, duals: pd.DataF
 def dual_table(instance: Instance, found: Limits, levels: Sequence[Any]) -> pd.DataFrame:
     """Multipliers that are not zero, with the names of what their rows stand for.
 
-    A row between two units is named after the first of them.
+    A row between two units is named after the first of them. Where a level needs more than one set of multipliers for
+    its proof, the others stand under its name with a number.
     """
     unit_ids = instance.units["unit_id"].to_numpy()[found.free]
     labels: dict[str, Any] = {
@@ -154,14 +169,21 @@ def dual_table(instance: Instance, found: Limits, levels: Sequence[Any]) -> pd.D
         "worst_covers": unit_ids,
     }
     frames = []
-    for level in levels:
-        for row, multiplier in level.multipliers.items():
+    proofs = [
+        (level, f"{level.name}:{number}", proof) for level in levels for number, proof in enumerate(level.proofs, 2)
+    ]
+    for level, stated, multipliers in [*((level, level.name, level.multipliers) for level in levels), *proofs]:
+        for row, multiplier in multipliers.items():
             if row in labels:
                 where = np.flatnonzero(multiplier)
                 index = np.array(labels[row], dtype=object)[where]
                 name = "enterprise_band" if row.startswith("enterprise_") else row
-                cells = {"level": level.name, "row": name, "index": index, "multiplier": multiplier[where]}
+                cells = {"level": stated, "row": name, "index": index, "multiplier": multiplier[where]}
                 frames.append(pd.DataFrame(cells).assign(unit=f"{level.unit}/{'rate' if row in IN_RATES else 't'}"))
     columns = ["level", "row", "index", "multiplier", "unit"]
     frames = [frame for frame in frames if len(frame)]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+    if not frames:
+        return pd.DataFrame(columns=columns)
+    # The two rows of an enterprise with a wider band have one price together.
+    keys = ["level", "row", "index", "unit"]
+    return pd.concat(frames, ignore_index=True).groupby(keys, sort=False, as_index=False)["multiplier"].sum()[columns]

@@ -9,6 +9,8 @@ import numpy as np
 
 from etsopt.data.groups import Groups
 from etsopt.data.policy import Band, NationalPolicy, SectorPolicy
+from etsopt_models._parts.exceptions import Widening, in_whole_tonnes, wider_rates
+from etsopt_models._parts.whole import down, inward, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,14 +27,20 @@ IN_RATES = ("fair_order", "equal_rates")
 class Limits:
     """Limits on allowances, all in tonnes; arrays over the units that are not fixed, in the order of the instance.
 
+    Where allowances are whole, so are the limits, rounded inward, and the points from which the levels measure.
+
     Parameters
     ----------
     free
         Positions of these units in the instance.
-    emissions, reference, lower, upper
-        E, R and the bounds of A.
-    band_lower, band_upper
-        Band rates of each unit.
+    emissions, reference, obligation
+        E, R, and E as the deficit counts it, in whole tonnes where allowances are whole.
+    lower, upper
+        Bounds of A where no unit is an exception.
+    own_band
+        Whether the band stands on the unit itself, not on an enterprise of several.
+    widening
+        What exceptions add.
     at_target_rate
         Allowances at which the unit has its sector's target rate.
     sectors, provinces, enterprises
@@ -44,8 +52,11 @@ class Limits:
     free: NDArray[np.int64]
     emissions: NDArray[np.float64]
     reference: NDArray[np.float64]
+    obligation: NDArray[np.float64]
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
+    own_band: NDArray[np.bool_]
+    widening: Widening
     at_target_rate: NDArray[np.float64]
     sectors: list[str]
     provinces: list[str]
@@ -58,28 +69,45 @@ def limits(instance: Instance, reference: Reference) -> Limits:
     free = np.flatnonzero(~reference.fixed)
     units = instance.units.iloc[free]
     emissions = instance.emissions_tco2e[free]
-    down, up = band_rates(instance, reference.band)
-    lower, upper = (1 - down[free]) * emissions, (1 + up[free]) * emissions
-    if reference.whole:
-        # The rule rounds down to whole tonnes, so it may leave the band by less than one; the band allows that.
-        lower = np.floor(lower + 1e-6)
+    whole = instance.policy.allocation.whole_allowances
     sectors, sector_of = np.unique(units["sector"].to_numpy(dtype=str), return_inverse=True)
     labels = [str(name) for name in sectors]
     least, most = sector_targets(instance, free, labels, sector_of)
+    if whole:
+        least, most = inward(least, most)
     totals = np.bincount(sector_of, emissions, len(labels))
     at_target_rate = emissions * (most / totals)[sector_of] if len(labels) else emissions
+    bands = _bands(instance, reference, free)
+    provinces, province_rows = _provinces(instance, free)
     rows: dict[str, Any] = {
         "SECTORS": len(labels),
         "UNITS_IN_SECTOR": Groups.from_labels(sector_of, len(labels)),
         "target_least": least,
         "target_most": most,
         **_nation(instance, reference),
+        **province_rows,
+        **bands.rows,
+        **_order(instance, free, sector_of),
     }
-    provinces, province_rows = _provinces(instance, free)
-    lower, upper, enterprises, enterprise_rows = _enterprises(instance, free, lower, upper)
-    rows |= province_rows | enterprise_rows | _order(instance, free, sector_of)
-    given = reference.reference_t[free]
-    return Limits(free, emissions, given, lower, upper, at_target_rate, labels, provinces, enterprises, rows)
+    kinks = [reference.reference_t[free], emissions, at_target_rate]
+    if whole:
+        kinks = [nearest(kink) for kink in kinks]
+    given, obligation, at_target_rate = kinks
+    return Limits(
+        free,
+        emissions,
+        given,
+        obligation,
+        bands.lower,
+        bands.upper,
+        bands.own,
+        bands.widening,
+        at_target_rate,
+        labels,
+        provinces,
+        bands.enterprises,
+        rows,
+    )
 
 
 def band_rates(instance: Instance, default: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -123,9 +151,17 @@ def _nation(instance: Instance, reference: Reference) -> dict[str, Any]:
         return {"NATION": 0, "nation_least": np.zeros(0), "nation_most": np.zeros(0)}
     emissions = float(instance.emissions_tco2e.sum())
     total = policy.target_t if policy.target_t is not None else emissions * (1 + (policy.target_change or 0.0))
-    most = total - float(reference.reference_t[reference.fixed].sum())
-    least = most if policy.target_sense == "exactly" else min(0.0, most)
-    return {"NATION": 1, "nation_least": np.array([least]), "nation_most": np.array([most])}
+    most = np.array([total - float(fixed_allowances(instance, reference)[reference.fixed].sum())])
+    least = most if policy.target_sense == "exactly" else np.minimum(0.0, most)
+    if instance.policy.allocation.whole_allowances:
+        least, most = inward(least, most)
+    return {"NATION": 1, "nation_least": least, "nation_most": most}
+
+
+def fixed_allowances(instance: Instance, reference: Reference) -> NDArray[np.float64]:
+    """Allowances of all units by the rule, in whole tonnes where allowances are whole; the fixed ones get these."""
+    tonnes: NDArray[np.float64] = reference.reference_t
+    return down(tonnes) if instance.policy.allocation.whole_allowances else tonnes
 
 
 def _provinces(instance: Instance, free: NDArray[np.int64]) -> tuple[list[str], dict[str, Any]]:
@@ -143,41 +179,71 @@ def _provinces(instance: Instance, free: NDArray[np.int64]) -> tuple[list[str], 
     position = {name: number for number, name in enumerate(names)}
     label = np.array([position.get(name, -1) for name in province], dtype=np.int64)
     counted = label >= 0
-    everyone = np.bincount(label[counted], instance.emissions_tco2e[counted], len(names))
+    everyone = np.bincount(label[counted], instance.emissions_tco2e[counted], len(names)).astype(float)
     free_counted = free[counted[free]]
-    of_free = np.bincount(label[free_counted], instance.emissions_tco2e[free_counted], len(names))
+    of_free = np.bincount(label[free_counted], instance.emissions_tco2e[free_counted], len(names)).astype(float)
     room = np.array([shares[name] for name in names]) * everyone
+    least, most = of_free - room, of_free + room
+    if instance.policy.allocation.whole_allowances:
+        least, most = inward(least, most)
     return names, {
         "PROVINCES": len(names),
         "UNITS_IN_PROVINCE": Groups.from_labels(label[free], len(names)),
-        "balance_least": of_free - room,
-        "balance_most": of_free + room,
+        "balance_least": least,
+        "balance_most": most,
     }
 
 
-def _enterprises(
-    instance: Instance, free: NDArray[np.int64], lower: NDArray[np.float64], upper: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str], dict[str, Any]]:
+@dataclass(frozen=True)
+class _Bands:
+    """Bounds of the units, on whom their bands stand, and the rows of the enterprises."""
+
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    own: NDArray[np.bool_]
+    widening: Widening
+    enterprises: list[str]
+    rows: dict[str, Any]
+
+
+def _bands(instance: Instance, reference: Reference, free: NDArray[np.int64]) -> _Bands:
     """Bands of the enterprises that own several units; those of one unit stay bounds of that unit."""
+    emissions, allocation = instance.emissions_tco2e[free], instance.policy.allocation
+    whole, units = allocation.whole_allowances, allocation.exceptions.units
+    down_rate, up_rate = (rate[free] for rate in band_rates(instance, reference.band))
+    wide_down, wide_up = wider_rates(instance, down_rate, up_rate)
+    lower, upper = (1 - down_rate) * emissions, (1 + up_rate) * emissions
+    wide_lower, wide_upper = (1 - wide_down) * emissions, (1 + wide_up) * emissions
+    if reference.whole:
+        # The rule rounds down to whole tonnes, so it may leave the band by less than one; the band allows that.
+        lower, wide_lower = np.floor(lower + 1e-6), np.floor(wide_lower + 1e-6)
     names, owner, count = np.unique(
         instance.units["enterprise_id"].to_numpy(dtype=str)[free], return_inverse=True, return_counts=True
     )
-    several = np.flatnonzero(count > 1) if instance.policy.allocation.band_on == "enterprise" else np.arange(0)
+    several = np.flatnonzero(count > 1) if allocation.band_on == "enterprise" else np.arange(0)
     number = np.full(len(names), -1)
     number[several] = np.arange(len(several))
     label = number[owner]
     inside = label >= 0
-    least = np.bincount(label[inside], lower[inside], len(several))
-    most = np.bincount(label[inside], upper[inside], len(several))
+    least, most = (np.bincount(label[inside], side[inside], len(several)).astype(float) for side in (lower, upper))
+    widening = [in_whole_tonnes(tonnes, whole) for tonnes in (lower - wide_lower, wide_upper - upper)]
+    if whole:
+        least, most = inward(least, most)
+        lower, upper = inward(lower, upper)
+        wide_lower, wide_upper = inward(wide_lower, wide_upper)
+    wider = Widening(
+        units,
+        np.where(inside, widening[0], lower - wide_lower),
+        np.where(inside, widening[1], wide_upper - upper),
+    )
+    lower[inside], upper[inside] = 0.0, most[label[inside]]
     rows = {
         "ENTERPRISES": len(several),
         "UNITS_OF_ENTERPRISE": Groups.from_labels(label, len(several)),
-        "enterprise_least": least,
-        "enterprise_most": most,
+        "enterprise_lower": least,
+        "enterprise_upper": most,
     }
-    lower, upper = lower.copy(), upper.copy()
-    lower[inside], upper[inside] = 0.0, most[label[inside]]
-    return lower, upper, [str(names[f]) for f in several], rows
+    return _Bands(lower, upper, ~inside, wider, [str(names[f]) for f in several], rows)
 
 
 def _order(instance: Instance, free: NDArray[np.int64], sector_of: NDArray[np.int64]) -> dict[str, Any]:
@@ -192,11 +258,15 @@ def _order(instance: Instance, free: NDArray[np.int64], sector_of: NDArray[np.in
         equal = linked & (intensity[first] == intensity[second])
         better, worse = first[linked & ~equal], second[linked & ~equal]
         one, other = first[equal], second[equal]
+    # The order is one of rates before rounding: in whole tonnes it holds up to a tonne at each of the two.
+    tonne = (1.0 if instance.policy.allocation.whole_allowances else 0.0) / instance.emissions_tco2e[free]
     return {
         "LINKS": len(better),
         "better": better,
         "worse": worse,
+        "order_room": tonne[better] + tonne[worse],
         "EQUAL_LINKS": len(one),
         "one": one,
         "other": other,
+        "equal_room": tonne[one] + tonne[other],
     }

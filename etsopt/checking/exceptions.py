@@ -1,0 +1,182 @@
+r"""Who is an exception: that fewer would not do, and no others come first; and what exceptions could mend at all.
+
+For prices $y$ of the coupling rows, allocations with the exceptions $S$ exist only if
+
+$$F(y) = \sum_i \min_{\underline B_i \le a \le \overline B_i} (-\pi_i a) + \sum_r y_r d_r \le \sum_{i \in S} g_i(y)$$
+
+where $g_i$ is what the wider band of $i$ takes off its minimum, or off the priced side of its enterprise's row. So as
+many exceptions are needed as have the largest gains add up to $F$; and a choice comes before another only if its gains
+do as well, which a search through the choices in their order finds or rules out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.checking.bands import rounded
+from etsopt.checking.report import LevelCheck
+from etsopt.units import tolerance_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.checking.limits import Demands
+    from etsopt.data.instance import Instance
+
+LEVELS = {"exceptions": "units", "exception_size": "t", "exception_order": "places"}
+"""Levels that choose the exceptions, in their order, and their units."""
+
+ROUNDING = 1e-14
+"""Rounding of a sum against the sum of its absolute terms."""
+
+MOST_TRIED = 100_000
+"""Choices that are tried before the search gives up."""
+
+
+def exceptional_units(instance: Instance, table: pd.DataFrame) -> NDArray[np.bool_]:
+    """The units that the table calls exceptions; none where the policy knows no exceptions."""
+    if not instance.policy.allocation.exceptions.units:
+        return np.zeros(len(table), dtype=bool)
+    chosen: NDArray[np.bool_] = table["exceptional"].to_numpy(dtype=bool)
+    return chosen
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What prices prove: what lacks without exceptions, what each free unit gains as one, and the rounding of both."""
+
+    lacking: float
+    gains: NDArray[np.float64]
+    noise: float
+
+
+def proof_of(demands: Demands, price: NDArray[np.float64]) -> Proof:
+    """What prices of the coupling rows prove, where no unit is an exception in the demands."""
+    rows, bands, free = demands.rows, demands.bands, ~demands.fixed
+    side = np.where(price > 0, rows.least, rows.most)
+    priced = price != 0
+    if not np.isfinite(side[priced]).all():
+        return Proof(-np.inf, np.zeros(int(free.sum())), 0.0)
+    inside = demands.enterprise >= 0
+    upper = demands.upper.copy()
+    # With exceptions an enterprise may have more, and any unit of it all of that.
+    everything = np.bincount(demands.enterprise[inside], bands.shared_above[inside], len(rows.names))
+    upper[inside] += everything[demands.enterprise[inside]]
+    pull = rows.pull(price, len(free))
+    lowest = np.minimum(-pull * demands.lower, -pull * upper)[free]
+    terms = np.concatenate([lowest, price[priced] * side[priced]])
+    gains = np.where(pull > 0, pull * bands.added_above, -pull * bands.added_below)
+    shared = price[demands.enterprise]
+    gains[inside] = np.where(shared > 0, shared * bands.shared_below, -shared * bands.shared_above)[inside]
+    return Proof(float(np.sum(terms)), gains[free], ROUNDING * float(np.sum(np.abs(terms))))
+
+
+def check_exceptions(
+    demands: Demands,
+    emissions: NDArray[np.float64],
+    chosen: NDArray[np.bool_],
+    names: Sequence[str],
+    prices: Mapping[str, NDArray[np.float64]],
+) -> list[LevelCheck]:
+    """Bound the levels that choose the exceptions.
+
+    Parameters
+    ----------
+    demands
+        Where no unit is an exception.
+    emissions, chosen
+        Of the units that are not fixed.
+    names
+        The levels that the result states, in their order.
+    prices
+        Of the coupling rows, by level, and by level and number where it has more proofs than one.
+    """
+    proofs = {name: proof_of(demands, price) for name, price in prices.items()}
+    sizes = rounded(emissions)
+    places = np.arange(1, len(emissions) + 1).astype(float)
+    costs: dict[str, NDArray[np.float64]] = {
+        "exceptions": np.ones(len(emissions)),
+        "exception_size": np.max(sizes, initial=0.0) - sizes,
+        "exception_order": places,
+    }
+    count = int(chosen.sum())
+    # Sizes first, places among equal sizes: one whole number that has room for both.
+    both = costs["exception_size"] * (count * len(places) + 1) + places
+    every = list(proofs.values())
+    checks = []
+    for name in names:
+        value = float(np.sum(costs[name][chosen]))
+        if name == "exceptions":
+            bound = float(_least_count(count, every))
+        else:
+            key = both if name == "exception_order" else costs[name]
+            certain = count == 0 or not _is_choice(count, key, float(np.sum(key[chosen])), every)
+            bound = value if certain else min(value, _relaxed(costs[name], count, proofs[name]))
+        unit = LEVELS[name]
+        checks.append(LevelCheck(name, unit, value, bound, value - bound, tolerance_of(value, unit)))
+    return checks
+
+
+def _least_count(count: int, proofs: Sequence[Proof]) -> int:
+    """How many exceptions are needed at least, up to a number: a choice that does, does with one more as well."""
+    for fewer in range(count - 1, -1, -1):
+        # Those with large gains first, so that the search soon finds a choice or ends.
+        sizes = [proof.gains / max(float(np.max(proof.gains, initial=0.0)), 1e-300) for proof in proofs]
+        order = np.argsort(np.argsort(-np.sum(sizes, axis=0), kind="stable"), kind="stable").astype(float)
+        if not _is_choice(fewer, order, np.inf, proofs):
+            return fewer + 1
+    return 0
+
+
+def _relaxed(costs: NDArray[np.float64], count: int, proof: Proof) -> float:
+    """Least costs of that many exceptions, where the prices stand for all limits."""
+    if not np.isfinite(proof.lacking):
+        return 0.0
+    return max(0.0, proof.lacking + float(np.sum(np.sort(costs - proof.gains)[:count])))
+
+
+def _is_choice(count: int, key: NDArray[np.float64], limit: float, proofs: Sequence[Proof]) -> bool:
+    """Whether some choice of as many units gains enough at all prices, with a sum of keys below a limit."""
+    order = np.argsort(key, kind="stable")
+    keys = np.concatenate([[0.0], np.cumsum(key[order])])
+    gains = np.array([proof.gains[order] for proof in proofs])
+    wanted = np.array([proof.lacking - proof.noise for proof in proofs])
+    most = _most_of_rest(gains, count)
+    tried = 0
+
+    def search(start: int, left: int, spent: float, gained: NDArray[np.float64]) -> bool:
+        nonlocal tried
+        if left == 0:
+            return bool((gained >= wanted).all())
+        for here in range(start, len(order) - left + 1):
+            # Keys ascend and what the rest can gain falls, so once either rules out a choice it rules out the others.
+            if spent + keys[here + left] - keys[here] >= limit or (gained + most[left][:, here] < wanted).any():
+                return False
+            tried += 1
+            if tried > MOST_TRIED or search(
+                here + 1, left - 1, spent + keys[here + 1] - keys[here], gained + gains[:, here]
+            ):
+                return True
+        return False
+
+    return search(0, count, 0.0, np.zeros(len(proofs)))
+
+
+def _most_of_rest(gains: NDArray[np.float64], count: int) -> list[NDArray[np.float64]]:
+    """Largest sum of gains of so many units from a place on, for every number up to a count; by proof and place."""
+    proofs, units = gains.shape
+    most = [np.zeros((proofs, units))]
+    for left in range(1, count + 1):
+        best = np.full((proofs, units), -np.inf)
+        for place in range(units - left, -1, -1):
+            rest = most[left - 1][:, place + 1] if place + 1 < units else np.zeros(proofs)
+            later = best[:, place + 1] if place + 1 < units else -np.inf
+            best[:, place] = np.maximum(gains[:, place] + rest, later)
+        most.append(best)
+    return most

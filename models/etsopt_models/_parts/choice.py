@@ -1,0 +1,86 @@
+"""The first of all choices of some units that gain enough, by a search through them in their order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+MOST_TRIED = 300_000
+"""Units that the search adds to a choice before it gives up."""
+
+
+class TooManyError(Exception):
+    """The search gave up."""
+
+
+def first_choice(
+    count: int, key: NDArray[np.float64], gains: NDArray[np.float64], wanted: NDArray[np.float64], least: float
+) -> list[int] | None:
+    """The choice of ``count`` units with the least sum of keys that gains enough; None where no choice does.
+
+    Parameters
+    ----------
+    key
+        Whole numbers, shape ``(units,)``.
+    gains, wanted
+        What each unit gains and what a choice must gain in all, shapes ``(demands, units)`` and ``(demands,)``.
+    least
+        A sum of keys that no choice falls below: one that reaches it is the first.
+
+    Raises
+    ------
+    TooManyError
+        After many tries without an answer.
+    """
+    order = np.argsort(key, kind="stable")
+    keys = np.concatenate([[0.0], np.cumsum(key[order])])
+    ordered = gains[:, order]
+    most = most_of_rest(ordered, count)
+    best: list[int] | None = None
+    limit, tried = np.inf, 0
+    # Each entry: units taken, the next place to try, what is left to gain.
+    taken: list[int] = []
+    spent, left = [0.0], [wanted]
+    here = 0
+    while True:
+        missing = count - len(taken)
+        if missing == 0 and (left[-1] <= 0).all():
+            best, limit = list(taken), spent[-1]
+            if limit <= least:
+                break
+        # Keys rise and what the rest can gain falls from place to place, so the first that is ruled out ends a row.
+        fits = missing > 0 and here + missing <= len(order)
+        fits = fits and spent[-1] + keys[here + missing] - keys[here] < limit
+        if fits and (most[missing][:, here] >= left[-1]).all():
+            tried += 1
+            if tried > MOST_TRIED:
+                raise TooManyError
+            taken.append(here)
+            spent.append(spent[-1] + keys[here + 1] - keys[here])
+            left.append(left[-1] - ordered[:, here])
+            here += 1
+            continue
+        if not taken:
+            break
+        here = taken.pop() + 1
+        spent.pop()
+        left.pop()
+    return None if best is None else sorted(int(order[place]) for place in best)
+
+
+def most_of_rest(gains: NDArray[np.float64], count: int) -> Sequence[NDArray[np.float64]]:
+    """What any so many units from a place on gain at most, by number of units; each of the shape of ``gains``."""
+    demands, units = gains.shape
+    most = [np.zeros((demands, units + 1))]
+    for number in range(1, count + 1):
+        # The unit at the place with the best of those behind it, or the best from a later place on.
+        own = np.full((demands, units + 1), -np.inf)
+        own[:, :units] = gains + most[number - 1][:, 1:]
+        most.append(np.maximum.accumulate(own[:, ::-1], axis=1)[:, ::-1])
+    return most
