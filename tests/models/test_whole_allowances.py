@@ -50,8 +50,8 @@ def unit(name: str, emissions: float, reference: float | None = None) -> tuple[s
 
 
 def test_what_a_target_takes_goes_by_largest_remainder_weighted_by_size() -> None:
-    # Real: A = E (1 - 4/600): 99.33, 198.67, 298. Next whole numbers: the first unit's fourth of a tonne costs least
-    # per tonne at the largest, sum of squares over E: 1/100 + 1/200 + 4/300 against 0 + 1/200 + 9/300 and others.
+    # Real: A = E (1 - 4/600), that is 99.33, 198.67 and 298. In whole tonnes 1, 1 and 2 go, for 1/100 + 1/200 + 4/300;
+    # 0, 2 and 2 would cost 4/200 + 4/300, and 0, 1 and 3 would cost 1/200 + 9/300.
     result = solve(whole([unit("a", 100), unit("b", 200), unit("c", 300)], 596))
     assert allowances(result).tolist() == [99, 199, 298]
     assert result.levels[-1].value == pytest.approx(1 / 100 + 1 / 200 + 4 / 300)
@@ -82,8 +82,8 @@ def test_levels_measure_from_the_nearest_whole_tonne() -> None:
 
 
 def test_the_least_worst_rate_in_whole_tonnes_is_above_the_real_one() -> None:
-    # Three tonnes must go. Real: w = 3/40. In whole tonnes: w below 2/25 leaves floors of 7.5 % and so on:
-    # at w < 1/10 the units may lose 0, 0 and 1 t; at w = 1/10 one, one and two, enough for three.
+    # Three tonnes must go, in real numbers 3/40 of everything. Below a rate of 1/10 the units may lose 0, 0 and 1 whole
+    # tonne; at 1/10 they may lose 1, 1 and 2, which is enough.
     units = [unit("a", 10), unit("b", 10), unit("c", 20)]
     result = solve(whole(units, 37, "worst"))
     real = etsopt.solve(whole(units, 37, "worst").with_policy({"allocation.whole_allowances": False}))
@@ -92,7 +92,8 @@ def test_the_least_worst_rate_in_whole_tonnes_is_above_the_real_one() -> None:
 
 
 def test_a_large_unit_moves_by_many_tonnes_so_that_small_ones_stay_near() -> None:
-    # Real: each small one gives 0.4 t. In whole tonnes the large one bears the four of ten small ones almost for free.
+    # 4 % are asked of all. Real: each small unit gives 0.4 t. In whole tonnes they give nothing, for 0.16/10 instead of
+    # 0.36/10 off their best, and the large one bears their four tonnes almost for free.
     units = [unit(f"u{number}", 10) for number in range(10)] + [unit("z", 1_000_000)]
     result = solve(whole(units, 1_000_100 - 40_004))
     table = allowances(result)
