@@ -52,7 +52,7 @@ def check(
     levels
         Name and value of each level as the result states them, in their order.
     gap
-        Relative gap that was asked for; it counts where allowances are whole.
+        Relative gap that was asked for; it counts where allowances are whole or units may be exceptions.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def check(
         return CheckReport(tuple(found), ())
     reference, allowance = allocation["reference_t"].to_numpy(), allocation["allowance_t"].to_numpy()
     checks = check_levels(instance, demands, reference, allowance, chosen, tables["duals"], names)
-    if policy.whole_allowances:
+    if policy.whole_allowances or policy.exceptions.units:
         checks = [replace(level, asked=gap * abs(level.value)) for level in checks]
     found += _levels_are_kept(levels, checks)
     found += totals.prices_are_stated(tables, {level.name: level.unit for level in checks})

@@ -39,7 +39,7 @@ class LevelCheck:
 
     ``gap`` is ``value - bound``; the level is certified where it is at most ``tolerance``, all in ``unit``. Limits
     may be missed by what the checker tolerates; at the prices of the rows that lets the value fall below the bound by
-    at most ``slack``. Where allowances are whole the solve may have been asked to stop within a gap, ``asked``.
+    at most ``slack``. A solve with whole numbers may have been asked to stop within a gap, ``asked``.
     """
 
     name: str

@@ -89,6 +89,8 @@ def result(found: Results) -> None:
         console.print(_levels(found))
     if "provinces" in found.tables:
         console.print(_provinces(found))
+    if "exceptional" in found.tables.get("allocation", ()):
+        console.print(_exceptions(found))
     if "relief" in found.tables:
         _relief(console, found)
     if found.violations:
@@ -167,6 +169,14 @@ def _provinces(found: Results) -> Text:
     names = f": {', '.join(at_limit)}" if at_limit else ""
     broken = f"; beyond it {', '.join(over)}" if over else ""
     return Text(f"{note}Provinces: {len(limited)} with a balance, {len(at_limit)} at its limit{names}{broken}.\n")
+
+
+def _exceptions(found: Results) -> Text:
+    frame, most = found.tables["allocation"], found.provenance["policy"]["allocation"]["exceptions"]["units"]
+    chosen = frame.loc[frame["exceptional"], "unit_id"].tolist()
+    more = f" and {len(chosen) - ROWS_SHOWN} more" if len(chosen) > ROWS_SHOWN else ""
+    names = f": {', '.join(chosen[:ROWS_SHOWN])}{more}" if chosen else ""
+    return Text(f"Exceptions: {len(chosen)} of {most} allowed use the wider band{names}.\n")
 
 
 def _relief(console: Console, found: Results) -> None:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 MOST_ROUNDS, FIRST_STEPS, TIMES = 40, 2.0, 4.0
 """Rounds at most; tonnes up and down that each unit has at first; how many times as many whoever needs more gets."""
 
-INDIFFERENT = 1e-9
-"""A gain up to this share of what a tonne of the smallest unit costs is none."""
+INDIFFERENT, ROUNDING = 1e-9, 1e-11
+"""A gain up to this share of what a tonne of the smallest unit costs is none; a cost up to that one is rounding."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,8 @@ class Rounding:
         least = self.rows.least - matrix @ low
         most = np.maximum(matrix.maximum(0) @ (high - low) - least, 0.0)[spare] + 1.0
         cost = size * np.concatenate([slope / self.emissions[owner] - pull[owner], prices[spare]])
+        # Tonnes that cost the prices' own rounding cost nothing, or it would choose between equal ones.
+        cost = np.where(np.abs(cost) <= ROUNDING, 0.0, cost)
         part = small_program(
             program,
             {"step": (np.zeros(len(owner)), np.ones(len(owner)), True), "spare": (0 * most, most, False)},
