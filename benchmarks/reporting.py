@@ -24,8 +24,7 @@ def child(module: str, *arguments: str, timeout_s: float | None = None) -> dict[
 
     The caller stays small: on Linux a process inherits the peak memory of the one that started it.
     """
-    paths = [str(ROOT), str(ROOT / "models"), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    environment = os.environ | {"PYTHONPATH": python_path()}
     command = [sys.executable, "-m", module, *arguments]
     try:
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout_s)
@@ -36,6 +35,18 @@ def child(module: str, *arguments: str, timeout_s: float | None = None) -> dict[
         return {"status": f"failed: {said[-1]}"}
     lines = done.stdout.strip().splitlines()
     return json.loads(lines[-1]) if lines else {}
+
+
+def write_data(problem: str, firms: int, path: str) -> None:
+    """Write the data of a problem, which a process of its own generates."""
+    answer = child("benchmarks.problems", problem, str(firms), path)
+    if answer:
+        raise RuntimeError(f"The data of {problem} could not be written: {answer['status']}")
+
+
+def python_path() -> str:
+    """Where processes find this checkout, whether or not the package is installed."""
+    return os.pathsep.join([str(ROOT), str(ROOT / "models"), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def machine() -> dict[str, Any]:

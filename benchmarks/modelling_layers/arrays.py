@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from benchmarks.modelling_layers.handing import extract, hand_over, solve
 from etsopt.stamp.program import Objective, Program
+from etsopt.stamp.rows import SparseRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -164,9 +164,9 @@ def _program(
         np.concatenate(parts, dtype=kind)
         for parts, kind in zip(zip(*rows.values(), strict=True), (np.int32, np.int32, float, float, float), strict=True)
     )
-    starts = np.zeros(len(counts) + 1, dtype=np.int32)
+    starts = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=starts[1:])
-    matrix = csr_array((values, indices, starts), shape=(len(counts), len(lower)))
+    matrix = SparseRows(values, indices, starts, len(lower))
     objectives = {name: Objective(cost, None, 0.0, "") for name, cost in costs.items()}
     parts = _slices({name: len(block[0]) for name, block in rows.items()})
     return Program(matrix, least, most, lower, upper, np.full(len(lower), whole), parts, columns, objectives)

@@ -15,8 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.modelling_layers import NotSolvedError, load
 from benchmarks.problems import PROBLEMS, Problem
+from etsopt.stamp.program import Program
+
+MOST_MEMORY = 14 * 2**30
 
 
 class Clock:
@@ -58,7 +63,7 @@ def measured(tool: str, problem: Problem, data: Mapping[str, Any], options: Mapp
         values = layer.extract(built, answer)
     figures |= {"status": "optimal", "peak_solved_mb": peak_mb()}
     # What is checked are the arrays a tool made; those of one that makes none are made by hand, outside the clock.
-    program = built if hasattr(built, "matrix") else load("arrays").build(problem, data)
+    program = built if isinstance(built, Program) else load("arrays").build(problem, data)
     with clock.stage("check"):
         figures |= check(program, problem.objective, values)
     return figures
@@ -70,10 +75,8 @@ def peak_mb() -> float:
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def check(program: Any, objective: str, values: Mapping[str, Any]) -> dict[str, float]:
+def check(program: Program, objective: str, values: Mapping[str, Any]) -> dict[str, float]:
     """Objective at a point, and by how much it misses a limit, against the limit where that is above 1."""
-    import numpy as np
-
     # A column that no row and no cost names is no part of what some tools hand over; then any value will do.
     x = program.column_lower.copy()
     for name, block in program.columns.items():
@@ -93,6 +96,8 @@ def check(program: Any, objective: str, values: Mapping[str, Any]) -> dict[str, 
 
 def main() -> None:
     tool, problem, path, options = sys.argv[1:]
+    # Better an error of this process than a machine that swaps.
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     with Path(path).open("rb") as file:
         data = pickle.load(file)
     print(json.dumps(measured(tool, PROBLEMS[problem], data, json.loads(options))))

@@ -28,6 +28,8 @@ class Problem:
         Whether columns are whole numbers.
     largest
         Number of firms up to which it fits into memory.
+    solved_up_to
+        Number of firms up to which HiGHS solves it within a minute or so.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Problem:
     levels: tuple[str, ...] = ()
     whole: bool = False
     largest: int = 1_000_000
+    solved_up_to: int = 1_000_000
 
     def module(self) -> Any:
         """The module with the mathematics and the data; it imports Pyomo."""
@@ -57,8 +60,8 @@ PROBLEMS = {
     for problem in (
         *(Problem(f"allocation-{level}", "allocation", level, (level,)) for level in LEVELS),
         Problem("allocation-all", "allocation", "change", LEVELS),
-        Problem("abatement", "abatement", "cost", whole=True),
+        Problem("abatement", "abatement", "cost", whole=True, solved_up_to=1_500),
         # Fifty columns a firm: a million firms would be fifty million columns.
-        Problem("banking", "banking", "cost", largest=150_000),
+        Problem("banking", "banking", "cost", largest=150_000, solved_up_to=1_500),
     )
 }

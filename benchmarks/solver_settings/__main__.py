@@ -40,7 +40,7 @@ def measure(name: str, firms: int, settings: list[str], limit_s: float) -> list[
     runs = []
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "data")
-        reporting.child("benchmarks.problems", name, str(firms), path)
+        reporting.write_data(name, firms, path)
         for setting in settings:
             # HiGHS looks at its clock only now and then.
             measured = reporting.child(

@@ -59,7 +59,7 @@ def measured(problem_name: str, program: Program, options: dict[str, Any]) -> di
 def certified_bound(program: Program, objective: str, dual: Any) -> float:
     """The bound that row duals prove, whatever made them, since every column has finite bounds."""
     dual = np.where(np.where(dual > 0, np.isfinite(program.row_lower), np.isfinite(program.row_upper)), dual, 0.0)
-    reduced = program.objectives[objective].linear - program.matrix.T @ dual
+    reduced = program.objectives[objective].linear - program.matrix.transposed_times(dual)
     rows = dual * np.where(dual > 0, program.row_lower, np.where(dual < 0, program.row_upper, 0.0))
     columns = reduced * np.where(reduced > 0, program.column_lower, program.column_upper)
     return program.objectives[objective].constant + math.fsum(rows) + math.fsum(columns)
@@ -68,8 +68,8 @@ def certified_bound(program: Program, objective: str, dual: Any) -> float:
 def doubtful(program: Program, objective: str, dual: Any) -> int:
     """How many prices are neither zero nor clearly a price, so that the side they name is a guess."""
     cost = program.objectives[objective].linear
-    terms = np.abs(cost) + abs(program.matrix).T @ np.abs(dual)
-    reduced = np.abs(cost - program.matrix.T @ dual) / np.where(terms > 0, terms, 1.0)
+    terms = np.abs(cost) + program.matrix.absolute().transposed_times(np.abs(dual))
+    reduced = np.abs(cost - program.matrix.transposed_times(dual)) / np.where(terms > 0, terms, 1.0)
     sizes = np.concatenate([reduced, np.abs(dual)])
     return int(np.count_nonzero((sizes > DOUBTFUL[0]) & (sizes < DOUBTFUL[1])))
 
