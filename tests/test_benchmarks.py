@@ -1,4 +1,4 @@
-"""The benchmark measures one and the same program: hand-made arrays are what Pyomo builds, and optima agree."""
+"""The benchmark measures one and the same program: hand-made arrays are what the package builds, and optima agree."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.modelling_layers import arrays, installed
+from benchmarks.modelling_layers import arrays, installed, load
 from benchmarks.modelling_layers.measure import check, measured
 from benchmarks.problems import PROBLEMS
 from benchmarks.solver_settings import measure as settings
-from etsopt.stamp.reference import build_program
 
 ROOT = Path(__file__).parents[1]
 FIRMS = 40
@@ -22,11 +21,14 @@ FIRMS = 40
 OPTIONS = {"output_flag": False, "threads": 1, "mip_rel_gap": 1e-9, "primal_feasibility_tolerance": 1e-9}
 
 
+@pytest.mark.parametrize("tool", ["reference", "stamped"])
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_hand_made_arrays_are_what_pyomo_builds(name: str) -> None:
+def test_hand_made_arrays_are_what_the_package_builds(name: str, tool: str) -> None:
+    if not installed(tool):
+        pytest.skip("there is no stamper")
     problem = PROBLEMS[name]
     data = problem.parameters(FIRMS)
-    made, built = arrays.build(problem, data), build_program(problem.formulate(), data)
+    made, built = arrays.build(problem, data), load(tool).build(problem, data)
     assert made.columns == built.columns
     assert made.rows == {row: block for row, block in built.rows.items() if block.stop > block.start}
     assert made.matrix.nnz == built.matrix.nnz

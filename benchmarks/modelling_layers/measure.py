@@ -78,7 +78,7 @@ def peak_mb() -> float:
 def check(program: Program, objective: str, values: Mapping[str, Any]) -> dict[str, float]:
     """Objective at a point, and by how much it misses a limit, against the limit where that is above 1."""
     # A column that no row and no cost names is no part of what some tools hand over; then any value will do.
-    x = program.column_lower.copy()
+    x = np.array(program.column_lower, dtype=float)
     for name, block in program.columns.items():
         if values.get(name) is not None:
             x[block] = np.ravel(values[name])

@@ -22,7 +22,7 @@ LOOKS = {
     "cvxpy": {"color": "#8a4fa3", "marker": "D"},
     "reference": {"color": "#b03a2e", "marker": "v"},
 }
-NAMES = {"reference": "Pyomo, row by row", "stamped": "stamped (this package)"}
+NAMES = {"reference": "Pyomo, row by row", "stamped": "stamped"}
 COLUMNS = 3
 
 
@@ -40,7 +40,7 @@ def draw(lines: list[dict[str, Any]], path: Path) -> None:
     pairs = [pair for panel in axes.flat for pair in zip(*panel.get_legend_handles_labels(), strict=True)]
     handles = {label: handle for handle, label in pairs}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3, frameon=False)
-    figure.supylabel("CPU time of build and hand-over / that of hand-made arrays")
+    figure.supylabel("build and hand-over: CPU time\nagainst hand-made arrays")
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
 
