@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-
-mpl.use("svg")
-mpl.rcParams |= {"svg.hashsalt": "etsopt", "svg.fonttype": "none", "font.size": 9}
-from matplotlib import pyplot as plt  # noqa: E402 - the backend is chosen first
+from matplotlib import pyplot as plt
+from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +22,9 @@ LOOKS = {
 NAMES = {"reference": "Pyomo, row by row", "stamped": "stamped"}
 COLUMNS = 3
 
+# Without salt and date the same figures make the same file.
+plt.rcParams |= {"svg.hashsalt": "etsopt", "svg.fonttype": "none", "font.size": 9}
+
 
 def draw(lines: list[dict[str, Any]], path: Path) -> None:
     """Draw the summaries: a panel for each problem, a line for each tool."""
@@ -35,6 +35,9 @@ def draw(lines: list[dict[str, Any]], path: Path) -> None:
     )
     for panel, problem in zip(axes.flat, problems, strict=False):
         _draw_panel(panel, problem, [line for line in lines if line["problem"] == problem and line.get("ratio")])
+    # The panels share their axes, so this is for all of them.
+    axes[0, 0].set_xticks(sorted({line["firms"] for line in lines}))
+    axes[0, 0].xaxis.set_minor_locator(NullLocator())
     for panel in axes.flat[len(problems) :]:
         panel.axis("off")
     pairs = [pair for panel in axes.flat for pair in zip(*panel.get_legend_handles_labels(), strict=True)]
@@ -56,5 +59,7 @@ def _draw_panel(panel: Axes, problem: str, lines: list[dict[str, Any]]) -> None:
             panel.plot(firms, ratios, label="stamped, with scaling and checks", linestyle="--", color=look["color"])
     panel.axhline(1, color="black", linewidth=0.8)
     panel.set(title=problem, xscale="log", yscale="log", xlabel="firms")
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     panel.grid(visible=True, which="major", color="#dddddd", linewidth=0.6)
     panel.spines[["top", "right"]].set_visible(False)

@@ -14,7 +14,8 @@ LINEAR: dict[str, dict[str, Any]] = {
     "ipm, crossover, no presolve": {"solver": "ipm", "run_crossover": "on", "presolve": "off"},
     "ipm, no crossover": WITHOUT_CROSSOVER,
     "ipm, no crossover, no presolve": WITHOUT_CROSSOVER | {"presolve": "off"},
-    "ipm, no crossover, sharp": WITHOUT_CROSSOVER | {"ipm_optimality_tolerance": 1e-12},
+    "ipm, no crossover, to 1e-10": WITHOUT_CROSSOVER | {"ipm_optimality_tolerance": 1e-10},
+    "ipm, no crossover, to 1e-12": WITHOUT_CROSSOVER | {"ipm_optimality_tolerance": 1e-12},
     "pdlp": {"solver": "pdlp"},
     "pdlp, loose": {
         "solver": "pdlp",
