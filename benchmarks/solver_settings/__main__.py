@@ -7,6 +7,7 @@ a setting does not say is as in the product. Writes ``solver_settings.json`` and
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from benchmarks import reporting
 from benchmarks.problems import PROBLEMS
 from benchmarks.solver_settings import LINEAR, WHOLE
 
+FILE = "solver_settings.json"
 DEFAULT = ("allocation-change", "allocation-worst", "allocation-all", "banking", "abatement")
 HEAD = (
     "setting",
@@ -46,7 +48,7 @@ def measure(name: str, firms: int, settings: list[str], limit_s: float) -> list[
             measured = reporting.child(
                 "benchmarks.solver_settings.measure", name, setting, path, str(limit_s), timeout_s=2 * limit_s + 60
             )
-            runs.append({"problem": name, "firms": firms, "setting": setting, **measured})
+            runs.append({"problem": name, "firms": firms, "setting": setting, "limit_s": limit_s, **measured})
             print(name, firms, setting, measured, flush=True)
     return runs
 
@@ -72,12 +74,17 @@ def rows(runs: list[dict[str, Any]]) -> list[list[str]]:
 def report(figures: dict[str, Any]) -> str:
     """The section of the README."""
     parts = [EXPLANATION.strip(), reporting.provenance(figures["machine"], figures["versions"])]
-    parts.append(f"Time limit {figures['limit_s']:g} s for each run.")
     programs = dict.fromkeys((run["problem"], run["firms"]) for run in figures["runs"])
     for name, firms in programs:
         runs = [run for run in figures["runs"] if (run["problem"], run["firms"]) == (name, firms)]
-        parts += [f"`{name}`, {firms:,} firms:", reporting.table(HEAD, rows(runs))]
+        parts += [f"`{name}`, {firms:,} firms, at most {runs[0]['limit_s']:g} s:", reporting.table(HEAD, rows(runs))]
     return "\n\n".join(parts)
+
+
+def earlier(measured_now: set[tuple[str, int]]) -> list[dict[str, Any]]:
+    """What was measured before on other programs."""
+    runs = json.loads((reporting.FOLDER / FILE).read_text(encoding="utf-8"))["runs"]
+    return [run for run in runs if (run["problem"], run["firms"]) not in measured_now]
 
 
 def main() -> None:
@@ -86,6 +93,7 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", type=int, default=[1_500, 15_000])
     parser.add_argument("--settings", nargs="+", help="by name; all if not given")
     parser.add_argument("--limit", type=float, default=60.0, help="seconds for each run")
+    parser.add_argument("--keep", action="store_true", help="keep what stands in the file on other programs")
     parser.add_argument("--no-writing", action="store_true", help="print the tables only")
     options = parser.parse_args()
     runs = []
@@ -94,15 +102,15 @@ def main() -> None:
         settings = [setting for setting in known if options.settings is None or setting in options.settings]
         for firms in options.sizes:
             runs += measure(name, firms, settings, options.limit)
+    kept = earlier({(run["problem"], run["firms"]) for run in runs}) if options.keep else []
     figures = {
         "machine": reporting.machine(),
         "versions": reporting.versions(["highspy", "numpy", "scipy"]),
-        "limit_s": options.limit,
-        "runs": runs,
+        "runs": kept + runs,
     }
     print(report(figures))
     if not options.no_writing:
-        reporting.write_json("solver_settings.json", figures)
+        reporting.write_json(FILE, figures)
         reporting.fill("solver settings", report(figures))
 
 
