@@ -5,6 +5,7 @@ Rows and columns stand in the order in which the models declare them, so that th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["build", "extract", "hand_over", "solve"]
 
-Rows = tuple[Any, Any, Any, Any, Any]
-"""Entries of each row, columns, coefficients, lower and upper limits of the rows."""
+Rows = tuple[Any, Any, Any, Callable[[Any, Any], None]]
+"""Entries of each row, lower and upper limits of the rows, and what writes columns and coefficients of the entries.
+
+Everything is written where it stays: at a million firms, touching memory is what takes the time.
+"""
 
 
 def build(problem: Problem, data: Mapping[str, Any]) -> Program:
@@ -89,15 +93,24 @@ def abatement(data: Mapping[str, Any], objective: str) -> Program:
     """Abatement; the columns of a firm's plans stand side by side, the first plan reduces nothing."""
     firms, plans, groups = data["FIRMS"], data["PLANS"], data["FIRMS_IN_SECTOR"]
     count = firms * plans
-    every = np.arange(count, dtype=np.int32)
-    reducing = every.reshape(firms, plans)[groups.members, 1:].ravel()
-    sizes = (plans - 1) * np.diff(groups.starts)
-    least, endless = data["reduction_least"], np.full(len(groups), np.inf)
-    one = np.ones(firms)
+
+    def pick(indices: Any, values: Any) -> None:
+        indices[:], values[:] = np.arange(count, dtype=np.int32), 1.0
+
+    def trade(indices: Any, values: Any) -> None:
+        indices[:], values[:] = np.arange(count, dtype=np.int32), data["position"].ravel()
+
+    def reduce(indices: Any, values: Any) -> None:
+        shape = len(groups.members), plans - 1
+        first = (plans * groups.members).astype(np.int32)
+        np.add(first[:, np.newaxis], np.arange(1, plans, dtype=np.int32), out=indices.reshape(shape))
+        values.reshape(shape)[:] = data["reduction"][groups.members, 1:]
+
+    one, endless = np.ones(firms), np.full(len(groups), np.inf)
     rows = {
-        "one_plan": (np.full(firms, plans), every, np.ones(count), one, one),
-        "market": ([count], every, data["position"].ravel(), [-np.inf], [0.0]),
-        "sector_cap": (sizes, reducing, data["reduction"].ravel()[reducing], least, endless),
+        "one_plan": (np.full(firms, plans), one, one, pick),
+        "market": ([count], [-np.inf], [0.0], trade),
+        "sector_cap": ((plans - 1) * np.diff(groups.starts), data["reduction_least"], endless, reduce),
     }
     cost = {objective: data["plan_cost"].ravel()}
     return _program(rows, {"pick": slice(0, count)}, np.zeros(count), np.ones(count), cost, whole=True)
@@ -113,13 +126,17 @@ def banking(data: Mapping[str, Any], objective: str) -> Program:
     cheap, dear, bank, buy, sell = (part.start for part in columns.values())
     opens = bank + every + np.repeat(np.arange(firms, dtype=np.int32), years)
     terms = (cheap + every, 1.0), (dear + every, 1.0), (buy + every, 1.0), (sell + every, -1.0), (opens, 1.0)
-    by_year = every.reshape(firms, years).T
-    traded = np.stack([buy + by_year, sell + by_year], axis=2).ravel()
-    signs = np.tile([1.0, -1.0], count)
-    need = data["need"].ravel()
+
+    def trade(indices: Any, values: Any) -> None:
+        by_year = every.reshape(firms, years).T
+        pairs = indices.reshape(years, firms, 2)
+        pairs[:, :, 0], pairs[:, :, 1] = buy + by_year, sell + by_year
+        values[0::2], values[1::2] = 1.0, -1.0
+
+    need, nothing = data["need"].ravel(), np.zeros(years)
     rows = {
         "balance": _alike((*terms, (opens + 1, -1.0)), need, need),
-        "market": (np.full(years, 2 * firms), traded, signs, np.zeros(years), np.zeros(years)),
+        "market": (np.full(years, 2 * firms), nothing, nothing, trade),
     }
     fee = np.tile(data["fee"] * data["discount"], firms)
     costs = [np.outer(data[name], data["discount"]).ravel() for name in ("cheap_cost", "dear_cost")]
@@ -139,17 +156,23 @@ def _slices(sizes: Mapping[str, int]) -> dict[str, slice]:
 
 def _alike(terms: tuple[tuple[Any, Any], ...], lower: Any, upper: Any) -> Rows:
     """Rows with one entry from each term: the columns of a term, and its coefficients."""
-    indices = np.empty((len(lower), len(terms)), dtype=np.int32)
-    values = np.empty(indices.shape)
-    for number, (column, coefficient) in enumerate(terms):
-        indices[:, number] = column
-        values[:, number] = coefficient
-    return np.full(len(lower), len(terms)), indices.ravel(), values.ravel(), lower, upper
+
+    def write(indices: Any, values: Any) -> None:
+        shape = len(lower), len(terms)
+        for number, (column, coefficient) in enumerate(terms):
+            indices.reshape(shape)[:, number] = column
+            values.reshape(shape)[:, number] = coefficient
+
+    return np.full(len(lower), len(terms)), lower, upper, write
 
 
 def _totals(groups: Groups, lower: Any, upper: Any) -> Rows:
     """A row for each group that adds its members, which are the first columns."""
-    return np.diff(groups.starts), groups.members, np.ones(len(groups.members)), lower, upper
+
+    def write(indices: Any, values: Any) -> None:
+        indices[:], values[:] = groups.members, 1.0
+
+    return np.diff(groups.starts), lower, upper, write
 
 
 def _program(
@@ -160,13 +183,15 @@ def _program(
     costs: Mapping[str, Any],
     whole: bool = False,
 ) -> Program:
-    counts, indices, values, least, most = (
-        np.concatenate(parts, dtype=kind)
-        for parts, kind in zip(zip(*rows.values(), strict=True), (np.int32, np.int32, float, float, float), strict=True)
-    )
+    counts = np.concatenate([block[0] for block in rows.values()])
+    least, most = (np.concatenate([block[side] for block in rows.values()]) for side in (1, 2))
     starts = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=starts[1:])
+    indices, values = np.empty(starts[-1], dtype=np.int32), np.empty(starts[-1])
+    parts = _slices({name: len(block[0]) for name, block in rows.items()})
+    for name, (*_, write) in rows.items():
+        own = slice(starts[parts[name].start], starts[parts[name].stop])
+        write(indices[own], values[own])
     matrix = SparseRows(values, indices, starts, len(lower))
     objectives = {name: Objective(cost, None, 0.0, "") for name, cost in costs.items()}
-    parts = _slices({name: len(block[0]) for name, block in rows.items()})
     return Program(matrix, least, most, lower, upper, np.full(len(lower), whole), parts, columns, objectives)

@@ -17,7 +17,7 @@ MILP_GAP = 1e-4
 
 HEAD = (
     *("firms", "tool", "build", "hand-over", "ratio", "scale and gate", "ratio with it"),
-    *("solve", "extract", "check", "peak MB", "MB ratio", "objective"),
+    *("solve", "extract", "check", "peak MB", "ratio", "peak MB with it", "objective"),
 )
 
 Run = dict[str, Any]
@@ -51,6 +51,8 @@ def _summary(runs: list[Run], problem: str, firms: int, tool: str) -> dict[str, 
     if "scale_and_gate" in stages:
         line["ratio_with_gate"] = over_base(lambda run: _handed_s(run) + run["seconds"]["scale_and_gate"])
     line["peak_mb"] = _median(run["peak_mb"] for run in own)
+    if "scale_and_gate" in stages:
+        line["peak_gated_mb"] = _median(run["peak_gated_mb"] for run in own)
     if base:
         line["peak_ratio"] = line["peak_mb"] / statistics.median(run["peak_mb"] for run in base.values())
     solved = [run for run in own if "objective" in run]
@@ -93,6 +95,7 @@ def table(lines: list[dict[str, Any]]) -> str:
         row += [_number(seconds.get("scale_and_gate")), _number(line.get("ratio_with_gate"))]
         row += [_number(seconds.get(stage)) for stage in ("solve", "extract", "check")]
         row += [f"{line['peak_mb']:,.0f}", _number(line.get("peak_ratio"))]
+        row += [f"{line['peak_gated_mb']:,.0f}" if "peak_gated_mb" in line else ""]
         objective = f"{line['objective']:.10g}" if "objective" in line else line["status"]
         rows.append([*row, objective if line.get("same", True) else f"**{objective} differs**"])
     return reporting.table(HEAD, rows)

@@ -28,6 +28,8 @@ class Problem:
         Whether columns are whole numbers.
     largest
         Number of firms up to which it fits into memory.
+    row_by_row_up_to
+        Number of firms up to which Pyomo builds every row within two minutes.
     solved_up_to
         Number of firms up to which HiGHS solves it within a minute or so.
     """
@@ -38,6 +40,7 @@ class Problem:
     levels: tuple[str, ...] = ()
     whole: bool = False
     largest: int = 1_000_000
+    row_by_row_up_to: int = 150_000
     solved_up_to: int = 1_000_000
 
     def module(self) -> Any:
@@ -62,6 +65,6 @@ PROBLEMS = {
         Problem("allocation-all", "allocation", "change", LEVELS),
         Problem("abatement", "abatement", "cost", whole=True, solved_up_to=1_500),
         # Fifty columns a firm: a million firms would be fifty million columns.
-        Problem("banking", "banking", "cost", largest=150_000, solved_up_to=1_500),
+        Problem("banking", "banking", "cost", largest=150_000, row_by_row_up_to=15_000, solved_up_to=1_500),
     )
 }
