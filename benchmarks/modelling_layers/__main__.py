@@ -101,7 +101,9 @@ def measure(problem: Problem, firms: int, tools: list[str], options: argparse.Na
         path = str(Path(folder) / "data")
         reporting.write_data(problem.name, firms, path)
         for repetition in range(options.repetitions or REPETITIONS.get(firms, 3)):
-            for tool in tools:
+            # Who comes first changes, since a process meets the memory that the one before it left.
+            first = repetition % len(tools)
+            for tool in tools[first:] + tools[:first]:
                 if tool == "reference" and firms > problem.row_by_row_up_to:
                     continue
                 run = {"problem": problem.name, "firms": firms, "tool": tool, "repetition": repetition}

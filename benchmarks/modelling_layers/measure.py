@@ -49,6 +49,9 @@ def measured(tool: str, problem: Problem, data: Mapping[str, Any], options: Mapp
     with clock.stage("hand_over"):
         held = layer.hand_over(built, problem, options or {"output_flag": False})
     figures = {"seconds": clock.seconds, "peak_mb": peak_mb(), "status": "not solved"}
+    # Why a run was slow: memory that had to be touched for the first time, or a system that took long to give it.
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    figures |= {"system_s": used.ru_stime, "page_faults": used.ru_minflt}
     # The product does this first; here it comes second, or hand-over would find its memory already touched.
     if hasattr(layer, "scale_and_gate"):
         with clock.stage("scale_and_gate"):

@@ -24,7 +24,7 @@ Run = dict[str, Any]
 
 
 def summaries(runs: list[Run]) -> list[dict[str, Any]]:
-    """One line for each problem, size and tool, in the order measured."""
+    """One line for each problem, size and tool, in the order of the first repetition."""
     keys = dict.fromkeys((run["problem"], run["firms"], run["tool"]) for run in runs)
     return [_summary(runs, *key) for key in keys]
 
