@@ -1,0 +1,1 @@
+"""Measurements of the project: ratios within one run, never tests."""

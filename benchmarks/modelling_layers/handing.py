@@ -1,0 +1,67 @@
+"""From a program to HiGHS and back: the same code for every tool that makes arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import highspy
+import numpy as np
+
+from benchmarks.modelling_layers import NotSolvedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from benchmarks.problems import Problem
+    from etsopt.stamp.program import Program
+
+
+def hand_over(program: Program, problem: Problem, options: Mapping[str, Any]) -> Any:
+    """Pass a program in one call."""
+    highs = highspy.Highs()
+    set_options(highs, options)
+    matrix, objective = program.matrix, program.objectives[problem.objective]
+    status = highs.passModel(
+        matrix.shape[1],
+        matrix.shape[0],
+        matrix.nnz,
+        int(highspy.MatrixFormat.kRowwise),
+        int(highspy.ObjSense.kMinimize),
+        objective.constant,
+        objective.linear,
+        program.column_lower,
+        program.column_upper,
+        program.row_lower,
+        program.row_upper,
+        matrix.indptr.astype(np.int32, copy=False),
+        matrix.indices.astype(np.int32, copy=False),
+        matrix.data,
+        program.integer.astype(np.int32),
+    )
+    # A warning already means that HiGHS dropped something.
+    if status != highspy.HighsStatus.kOk:
+        raise RuntimeError(f"HiGHS did not take the program: {status}")
+    return highs
+
+
+def set_options(highs: Any, options: Mapping[str, Any]) -> None:
+    """Set options; one that HiGHS refuses would silently be another measurement."""
+    for name, value in options.items():
+        if highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+            raise RuntimeError(f"HiGHS refuses {value!r} for {name}")
+
+
+def solve(highs: Any) -> Any:
+    """Run HiGHS."""
+    highs.run()
+    status = highs.getModelStatus()
+    if status != highspy.HighsModelStatus.kOptimal:
+        raise NotSolvedError(highs.modelStatusToString(status))
+    return highs
+
+
+def extract(program: Program, highs: Any) -> dict[str, Any]:
+    """Values of every variable; the duals are read as well, since the product wants both."""
+    solution = highs.getSolution()
+    values, _ = np.asarray(solution.col_value), np.asarray(solution.row_dual)
+    return {name: values[block] for name, block in program.columns.items()}

@@ -1,0 +1,21 @@
+"""The reference way of the product: Pyomo builds every row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.modelling_layers.handing import extract, hand_over, solve
+from etsopt.stamp.reference import build_program
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from benchmarks.problems import Problem
+    from etsopt.stamp.program import Program
+
+__all__ = ["build", "extract", "hand_over", "solve"]
+
+
+def build(problem: Problem, data: Mapping[str, Any]) -> Program:
+    """Write the model down and create it on its data."""
+    return build_program(problem.formulate(), data)

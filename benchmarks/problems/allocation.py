@@ -1,0 +1,38 @@
+"""The model ``allocation`` as it is shipped, on generated instances, with the columns and rows of some levels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import etsopt
+from etsopt_models import allocation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+UNIT_T = 2.0**20
+"""Unit of all quantities [t], about a million tonnes; a power of two, so no digit changes.
+
+In tonnes the costs of ``worst`` and ``spread`` are so small that HiGHS's absolute tolerances let any point pass for
+optimal. The product scales each program; here the input is in larger units instead, so that all tools pass the same.
+"""
+
+QUANTITIES = (
+    *("emissions", "reference", "lower", "upper", "increase_most", "decrease_most", "at_target_rate"),
+    *("target_least", "target_most", "balance_least", "balance_most", "nation_least", "nation_most"),
+    *("enterprise_least", "enterprise_most"),
+)
+RECIPROCALS = ("per_emission", "per_total_emissions")
+
+formulate = allocation.formulate
+
+
+def parameters(firms: int, levels: Sequence[str]) -> dict[str, Any]:
+    """Arrays for the sets and parameters of the model, quantities in `UNIT_T`."""
+    instance = etsopt.generate(firms, seed=1)
+    # With room everywhere each unit could stand at its target rate, and `spread` would be zero.
+    balance = {name: 0.02 if number % 2 else 0.001 for number, name in enumerate(instance.provinces)}
+    policy = {"allocation.objectives": list(levels), "provinces.balance": balance}
+    data = allocation.parameters(instance.with_policy(policy))
+    data |= {name: data[name] / UNIT_T for name in QUANTITIES}
+    return data | {name: data[name] * UNIT_T for name in RECIPROCALS}

@@ -1,0 +1,104 @@
+"""What all measurements share: processes of their own, the machine beside the figures, tables for the README."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parent
+
+
+def child(module: str, *arguments: str, timeout_s: float | None = None) -> dict[str, Any]:
+    """Run a module in a process of its own and read the JSON in its last line; what went wrong is its status.
+
+    The caller stays small: on Linux a process inherits the peak memory of the one that started it.
+    """
+    environment = os.environ | {"PYTHONPATH": python_path()}
+    command = [sys.executable, "-m", module, *arguments]
+    try:
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        return {"status": f"stopped after {timeout_s:g} s"}
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or [f"ended with {done.returncode}, perhaps for want of memory"]
+        return {"status": f"failed: {said[-1]}"}
+    lines = done.stdout.strip().splitlines()
+    return json.loads(lines[-1]) if lines else {}
+
+
+def write_data(problem: str, firms: int, path: str) -> None:
+    """Write the data of a problem, which a process of its own generates."""
+    answer = child("benchmarks.problems", problem, str(firms), path)
+    if answer:
+        raise RuntimeError(f"The data of {problem} could not be written: {answer['status']}")
+
+
+def python_path() -> str:
+    """Where processes find this checkout, whether or not the package is installed."""
+    return os.pathsep.join([str(ROOT), str(ROOT / "models"), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def machine() -> dict[str, Any]:
+    """The machine and the day."""
+    cpu = platform.processor() or platform.machine()
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        named = [line for line in information.read_text().splitlines() if line.startswith("model name")]
+        cpu = named[0].partition(":")[2].strip() if named else cpu
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory),
+        "system": platform.system(),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Versions of Python and of those packages that are installed."""
+    found = {"python": platform.python_version()}
+    for name in packages:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def provenance(found: dict[str, Any], names: dict[str, str]) -> str:
+    """Machine and versions as sentences."""
+    listed = ", ".join(f"{name} {number}" for name, number in names.items())
+    where = f"{found['cores']} shared cores {found['cpu']}, {found['memory_gib']} GiB"
+    return f"Machine: {where}, {found['date']}. {listed[0].upper()}{listed[1:]}."
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown, the first column to the left and the others to the right."""
+    ruler = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, ruler, *rows))
+
+
+def fill(section: str, text: str) -> None:
+    """Replace what stands between the marks of a section of ``benchmarks/README.md``."""
+    path = FOLDER / "README.md"
+    begin, end = f"<!-- begin {section} -->", f"<!-- end {section} -->"
+    before, _, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    path.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}", encoding="utf-8")
+
+
+def write_json(name: str, figures: Any) -> None:
+    """Write raw figures beside the README."""
+    (FOLDER / name).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
