@@ -21,6 +21,11 @@ FIRMS = 40
 OPTIONS = {"output_flag": False, "threads": 1, "mip_rel_gap": 1e-9, "primal_feasibility_tolerance": 1e-9}
 
 
+def not_empty(blocks: dict[str, slice]) -> dict[str, slice]:
+    """Blocks of rows or columns that there are: of exceptions and whole tonnes there are none."""
+    return {name: block for name, block in blocks.items() if block.stop > block.start}
+
+
 @pytest.mark.parametrize("tool", ["reference", "stamped"])
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_hand_made_arrays_are_what_the_package_builds(name: str, tool: str) -> None:
@@ -29,8 +34,8 @@ def test_hand_made_arrays_are_what_the_package_builds(name: str, tool: str) -> N
     problem = PROBLEMS[name]
     data = problem.parameters(FIRMS)
     made, built = arrays.build(problem, data), load(tool).build(problem, data)
-    assert made.columns == built.columns
-    assert made.rows == {row: block for row, block in built.rows.items() if block.stop > block.start}
+    assert not_empty(made.columns) == not_empty(built.columns)
+    assert not_empty(made.rows) == not_empty(built.rows)
     assert made.matrix.nnz == built.matrix.nnz
     assert np.array_equal(made.matrix.toarray(), built.matrix.toarray())
     for part in ("row_lower", "row_upper", "column_lower", "column_upper", "integer"):

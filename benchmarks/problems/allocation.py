@@ -20,7 +20,8 @@ optimal. The product scales each program; here the input is in larger units inst
 QUANTITIES = (
     *("emissions", "reference", "lower", "upper", "increase_most", "decrease_most", "at_target_rate"),
     *("target_least", "target_most", "balance_least", "balance_most", "nation_least", "nation_most"),
-    *("enterprise_least", "enterprise_most"),
+    *("enterprise_lower", "enterprise_upper", "obligation"),
+    *("band_lower", "band_upper", "widening_lower", "widening_upper"),
 )
 RECIPROCALS = ("per_emission", "per_total_emissions")
 
