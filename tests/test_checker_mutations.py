@@ -862,9 +862,9 @@ def test_a_stray_price_cannot_make_a_wrong_allocation_certified() -> None:
     stray = {"sector_target": np.array([-1.0]), "province_balance": np.array([1e-7, 0.0])}
     weights = {"sector_target": np.array([-0.5e-6]), "worst_covers": np.array([0.0, 0.0, -0.5e-6, -0.5e-6])}
     levels = [
-        SimpleNamespace(name="change", unit="t", value=40_000.0, multipliers=stray),
-        SimpleNamespace(name="worst", unit="rate", value=0.02, multipliers=weights),
-        SimpleNamespace(name="closest", unit="t", value=800.0, multipliers={}),
+        SimpleNamespace(name="change", unit="t", value=40_000.0, multipliers=stray, proofs=()),
+        SimpleNamespace(name="worst", unit="rate", value=0.02, multipliers=weights, proofs=()),
+        SimpleNamespace(name="closest", unit="t", value=800.0, multipliers={}, proofs=()),
     ]
     wrong = np.array([1.0, 1.0, 0.98, 0.98]) * size
     report = check(instance, allocation_tables(instance, wrong, levels), levels)

@@ -274,6 +274,54 @@ def test_a_level_of_whole_numbers_is_held_by_a_row() -> None:
     assert solution.values["x"] == pytest.approx([0.0, 4.0])
 
 
+def test_a_level_whose_relaxation_is_whole_is_solved_as_a_linear_program_with_its_prices() -> None:
+    problem = program([[1.0, 1.0]], [3.0], [1.0, 2.0], 10.0, integer=True)
+    solution = solve_levels(problem, ["cost"], SolveOptions(), {})
+    assert "simplex" in solution.levels[0].algorithm
+    assert solution.levels[0].multipliers["enough"] == pytest.approx([1.0])
+
+
+def test_the_bound_of_a_branched_level_is_whole_and_its_prices_are_those_of_the_relaxation() -> None:
+    problem = program([[2.0, 2.0]], [3.0], [1.0, 1.0], 10.0, integer=True)
+    level = solve_levels(problem, ["cost"], SolveOptions(), {}).levels[0]
+    assert (level.value, level.bound) == (2.0, 2.0)
+    assert level.multipliers["enough"] == pytest.approx([0.5])
+
+
+def test_variables_that_a_level_settles_keep_their_values_and_are_numbers_after_it() -> None:
+    problem = program([[1.0, 1.0]], [3.5], [1.0, 1.0], 10.0, integer=True)
+    square = Objective(np.array([-4.0, 0.0]), np.array([1.0, 1.0]), 4.0, "t")
+    second = Objective(np.array([0.0, 1.0]), None, 0.0, "t")
+    problem = replace(problem, objectives={**problem.objectives, "square": square, "second": second})
+    with pytest.raises(SolverError, match="squares beside whole numbers"):
+        solve_levels(problem, ["square"], SolveOptions(), {})
+    stopped = solve_levels(problem, ["cost", "square"], SolveOptions(), {})
+    assert (stopped.termination, len(stopped.levels)) == (Termination.SOLVER_ERROR, 1)
+    first = solve_levels(problem, ["cost"], SolveOptions(), {}).values["x"]
+    settled = solve_levels(problem, ["cost", "second"], SolveOptions(), {}, {"cost": ("x",)})
+    assert settled.termination is Termination.OPTIMAL
+    assert settled.values["x"].tolist() == first.tolist()
+    assert settled.levels[1].value == first[1]
+
+
+def test_a_faster_method_that_declines_leaves_its_level_to_the_solver() -> None:
+    problem = program([[1.0, 1.0]], [3.0], [1.0, 2.0], 10.0)
+    asked = []
+
+    def decline(program: Program, solve: Any) -> None:
+        asked.append(solve(program, "cost").bound)
+
+    solution = solve_levels(problem, ["cost"], SolveOptions(), {"cost": decline})
+    assert asked == pytest.approx([3.0])
+    assert solution.levels[0].value == pytest.approx(3.0)
+
+
+def test_limits_that_cross_are_infeasible() -> None:
+    problem = program([[1.0, 1.0]], [3.0], [1.0, 2.0], 10.0)
+    crossed = replace(problem, row_upper=problem.row_lower - 1)
+    assert solve(crossed).termination is Termination.INFEASIBLE
+
+
 # Limits and interruption.
 
 

@@ -147,8 +147,15 @@ def _is_choice(count: int, key: NDArray[np.float64], limit: float, proofs: Seque
     keys = np.concatenate([[0.0], np.cumsum(key[order])])
     gains = np.array([proof.gains[order] for proof in proofs])
     wanted = np.array([proof.lacking - proof.noise for proof in proofs])
-    most = _most_of_rest(gains, count)
+    most = np.stack(_most_of_rest(gains, count))
+    apart = _without_common_units(gains)
     tried = 0
+
+    def can_gain(here: int, left: int, gained: NDArray[np.float64]) -> bool:
+        enough = gained + most[: left + 1, :, here] >= wanted
+        # Proofs that no unit serves twice need their units each.
+        fewest = enough.argmax(axis=0)
+        return bool(enough[left].all()) and all(fewest[group].sum() <= left for group in apart)
 
     def search(start: int, left: int, spent: float, gained: NDArray[np.float64]) -> bool:
         nonlocal tried
@@ -156,7 +163,7 @@ def _is_choice(count: int, key: NDArray[np.float64], limit: float, proofs: Seque
             return bool((gained >= wanted).all())
         for here in range(start, len(order) - left + 1):
             # Keys ascend and what the rest can gain falls, so once either rules out a choice it rules out the others.
-            if spent + keys[here + left] - keys[here] >= limit or (gained + most[left][:, here] < wanted).any():
+            if spent + keys[here + left] - keys[here] >= limit or not can_gain(here, left, gained):
                 return False
             tried += 1
             if tried > MOST_TRIED or search(
@@ -166,6 +173,21 @@ def _is_choice(count: int, key: NDArray[np.float64], limit: float, proofs: Seque
         return False
 
     return search(0, count, 0.0, np.zeros(len(proofs)))
+
+
+def _without_common_units(gains: NDArray[np.float64]) -> list[list[int]]:
+    """Lists of proofs of which no two are served by the same unit: with each proof, those after it that still fit."""
+    serves = gains > 0
+    lists = []
+    for first in range(len(gains)):
+        chosen, served = [first], serves[first].copy()
+        for other in [*range(first + 1, len(gains)), *range(first)]:
+            if not (serves[other] & served).any():
+                chosen.append(other)
+                served |= serves[other]
+        if len(chosen) > 1:
+            lists.append(chosen)
+    return lists
 
 
 def _most_of_rest(gains: NDArray[np.float64], count: int) -> list[NDArray[np.float64]]:

@@ -24,7 +24,7 @@ from etsopt_models._parts.coupling import COUPLING, coupling, intervals, least_l
 from etsopt_models._parts.settled import Settled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -50,6 +50,8 @@ def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled |
         return None
     demands = _Demands(parameters, program)
     demands.add({name: relaxed.multipliers[block] for name, block in program.rows.items() if name in COUPLING})
+    for row in _each_side(program):
+        demands.add(row, only_if_lacking=True)
     # Sizes first, places among equal sizes: a whole number with room for both.
     units, most = len(parameters["emissions"]), parameters["exceptions_most"]
     key = parameters["smaller"] * (most * units + 1) + parameters["place"]
@@ -76,10 +78,19 @@ def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled |
             text = f"prices, {rounds + 1} choices tried"
             return Settled(values, demands.prices[0], count, count, text, held, tuple(demands.prices[1:]))
         prices = rows.multipliers(program, found.prices)
-        if not demands.add({name: prices[name] for name in COUPLING}, against=chosen):
+        demands.add({name: prices[name] for name in COUPLING})
+        if not demands.rule_out(chosen):
             # Whole allowances lack where real ones do not, and no prices tell.
             return None
     return None
+
+
+def _each_side(program: Any) -> Iterator[dict[str, NDArray[np.float64]]]:
+    """A price of one on each side of each coupling row alone."""
+    for name in COUPLING:
+        for row in np.eye(program.rows[name].stop - program.rows[name].start):
+            yield {name: row}
+            yield {name: -row}
 
 
 def _with_exceptions(program: Any, chosen: list[int]) -> Any:
@@ -106,8 +117,8 @@ class _Demands:
         self.gains: list[NDArray[np.float64]] = []
         self.wanted: list[float] = []
 
-    def add(self, prices: dict[str, NDArray[np.float64]], against: list[int] | None = None) -> bool:
-        """Add what prices demand; whether they rule out a choice."""
+    def add(self, prices: dict[str, NDArray[np.float64]], only_if_lacking: bool = False) -> None:
+        """Add what prices demand."""
         program = self.program
         price = np.zeros(program.matrix.shape[0])
         for name, part in prices.items():
@@ -121,10 +132,14 @@ class _Demands:
         gains = np.where(pull > 0, pull * self.above, -pull * self.below) * self.own
         gains = gains + price @ matrix[:, program.columns["exceptional"]]
         wanted = float(np.sum(terms)) - NOISE * float(np.sum(np.abs(terms)))
-        self.prices.append(prices)
-        self.gains.append(gains)
-        self.wanted.append(wanted)
-        return against is None or float(np.sum(gains[against])) < wanted
+        if wanted > 0 or not only_if_lacking:
+            self.prices.append(prices)
+            self.gains.append(gains)
+            self.wanted.append(wanted)
+
+    def rule_out(self, chosen: list[int]) -> bool:
+        """Whether the last prices rule out a choice."""
+        return float(np.sum(self.gains[-1][chosen])) < self.wanted[-1]
 
     def stacked(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Gains by demand and unit, and what is wanted by demand."""

@@ -41,7 +41,8 @@ def first_choice(
     order = np.argsort(key, kind="stable")
     keys = np.concatenate([[0.0], np.cumsum(key[order])])
     ordered = gains[:, order]
-    most = most_of_rest(ordered, count)
+    most = np.stack(most_of_rest(ordered, count))
+    apart = demands_apart(gains)
     best: list[int] | None = None
     limit, tried = np.inf, 0
     # Each entry: units taken, the next place to try, what is left to gain.
@@ -57,7 +58,7 @@ def first_choice(
         # Keys rise and what the rest can gain falls from place to place, so the first that is ruled out ends a row.
         fits = missing > 0 and here + missing <= len(order)
         fits = fits and spent[-1] + keys[here + missing] - keys[here] < limit
-        if fits and (most[missing][:, here] >= left[-1]).all():
+        if fits and _can_gain(most[: missing + 1, :, here], left[-1], apart):
             tried += 1
             if tried > MOST_TRIED:
                 raise TooManyError
@@ -72,6 +73,29 @@ def first_choice(
         spent.pop()
         left.pop()
     return None if best is None else sorted(int(order[place]) for place in best)
+
+
+def _can_gain(most: NDArray[np.float64], left: NDArray[np.float64], apart: list[NDArray[np.int64]]) -> bool:
+    """Whether as many units as may still be taken can gain what is left, also where demands share no units."""
+    enough = most >= left
+    if not enough[-1].all():
+        return False
+    needed = np.argmax(enough, axis=0)
+    return all(int(needed[group].sum()) < len(most) for group in apart)
+
+
+def demands_apart(gains: NDArray[np.float64]) -> list[NDArray[np.int64]]:
+    """Groups of demands to which no unit contributes twice, one group from each demand on."""
+    helps = gains > 0
+    groups = set()
+    for first in range(len(gains)):
+        group, taken = [first], helps[first]
+        for other in range(len(gains)):
+            if other != first and not (helps[other] & taken).any():
+                group.append(other)
+                taken = taken | helps[other]
+        groups.add(tuple(sorted(group)))
+    return [np.array(group) for group in sorted(groups) if len(group) > 1]
 
 
 def most_of_rest(gains: NDArray[np.float64], count: int) -> Sequence[NDArray[np.float64]]:

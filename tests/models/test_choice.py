@@ -1,0 +1,47 @@
+"""The search for the first choice that gains enough, against trying every choice."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from etsopt_models._parts import choice
+from etsopt_models._parts.choice import TooManyError, demands_apart, first_choice
+
+
+def test_the_search_finds_the_first_of_all_choices() -> None:
+    found = 0
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        units, demands, count = int(random.integers(1, 9)), int(random.integers(1, 4)), int(random.integers(0, 5))
+        key = random.permutation(3 * units)[:units].astype(float)
+        gains = random.integers(0, 4, (demands, units)) * random.integers(0, 2, (demands, units)).astype(float)
+        wanted = random.integers(-1, 6, demands).astype(float)
+        every = [
+            list(chosen)
+            for chosen in combinations(range(units), count)
+            if (gains[:, list(chosen)].sum(axis=1) >= wanted).all()
+        ]
+        best = first_choice(count, key, gains, wanted, 0.0)
+        if not every:
+            assert best is None
+            continue
+        assert best is not None
+        found += 1
+        assert best in every
+        assert key[best].sum() == min(key[chosen].sum() for chosen in every)
+    assert found > 60
+
+
+def test_a_search_that_grows_too_long_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "MOST_TRIED", 5)
+    key, gains = np.arange(12.0), np.array([np.arange(12.0)])
+    with pytest.raises(TooManyError):
+        first_choice(4, key, gains, np.array([38.0]), 0.0)
+
+
+def test_demands_that_share_no_unit_are_told_apart() -> None:
+    gains = np.array([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    assert [group.tolist() for group in demands_apart(gains)] == [[0, 1, 3], [2, 3]]
