@@ -64,8 +64,8 @@ class Evaluator(Lookups):
 
     def number(self, node: Any, space: Space) -> Any:
         """Value of an expression without variables: a number, or an array aligned with the leading axes."""
-        if node.__class__ in native_numeric_types:
-            return node
+        if node.__class__ in native_numeric_types or node.__class__ is bool:
+            return +node
         if not hasattr(node, "is_expression_type") or isinstance(node, type):
             raise self.not_stampable(f"it has {node!r} where a number or an index stands", "Give numbers.")
         if isinstance(node, IndexTemplate):
@@ -116,7 +116,7 @@ class Evaluator(Lookups):
             self.linear(node.arg(0), space, times(-1.0, factor), terms)
         elif isinstance(node, numeric_expr.ProductExpression):
             self._product(node, space, factor, terms)
-        elif isinstance(node, numeric_expr.DivisionExpression) and is_number(node.arg(1)):
+        elif isinstance(node, numeric_expr.DivisionExpression):
             self.linear(node.arg(0), space, times(factor, np.divide(1.0, self.number(node.arg(1), space))), terms)
         elif isinstance(node, numeric_expr.PowExpression) and node.arg(1).__class__ in native_numeric_types:
             self._power(node, space, factor, terms)
@@ -125,7 +125,8 @@ class Evaluator(Lookups):
         elif node.is_variable_type():
             self._variable(node, (), space, factor, terms)
         else:
-            raise self._not_linear()
+            # What has no form of its own may still be made of named expressions without variables.
+            terms.constants.append((space, times(factor, self.number(node, space))))
 
     def _constant(self, node: Any, space: Space) -> Any:
         """Value of a sum or a named expression without variables, for every element of the space."""

@@ -127,6 +127,10 @@ def with_checked_sums(rule: Any, block: Any, indices: Any) -> Any:
 
 def _loops_over_sets_alone(loop: Any, count: int) -> bool:
     """Whether all that a generator has asked for its next item are sets, as many as there are loops."""
-    iterators = [item for item in gc.get_referents(loop) if hasattr(item, "__next__")]
-    over_sets = [isinstance(item, template_expr._set_iterator_template_generator) for item in iterators]
-    return all(over_sets) and len({id(item) for item in iterators}) == (1 if isinstance(loop, map) else count)
+    held = gc.get_referents(loop)
+    if isinstance(loop, map):
+        # It keeps what it goes through in a tuple, and goes through all of it at once.
+        held, count = gc.get_referents(*held), 1
+    iterators = {id(item): item for item in held if hasattr(item, "__next__")}
+    over_sets = [isinstance(item, template_expr._set_iterator_template_generator) for item in iterators.values()]
+    return all(over_sets) and len(iterators) == count

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pyomo.core.expr.numvalue import native_numeric_types
-from pyomo.core.expr.template_expr import IndexTemplate
+from pyomo.core.expr.template_expr import GetItemExpression, IndexTemplate, TemplateSumExpression
 
 from etsopt.stamp.spaces import Along, Given, Space, alike, plus, times
 from etsopt.stamp.templates import StampError
@@ -176,4 +176,10 @@ def is_expression(node: Any) -> bool:
 
 def is_number(node: Any) -> bool:
     """Whether an expression has no variables."""
-    return node.__class__ in native_numeric_types or not node.is_potentially_variable()
+    if node.__class__ in native_numeric_types or not node.is_potentially_variable():
+        return True
+    if not node.is_expression_type() or node.is_named_expression_type() or isinstance(node, GetItemExpression):
+        return False
+    # Functions and cases of sums count as variable for Pyomo, whatever they are made of.
+    parts = node._local_args_ if isinstance(node, TemplateSumExpression) else node.args
+    return all(is_number(part) for part in parts)

@@ -163,4 +163,5 @@ def _read_objective(objective: Any, position: dict[int, int]) -> Objective:
         quadratic = np.zeros(len(position))
         for (variable, _), coefficient in zip(form.quadratic_vars, form.quadratic_coefs, strict=True):
             quadratic[position[id(variable)]] += coefficient
+    quadratic = None if quadratic is None or not quadratic.any() else quadratic
     return Objective(linear, quadratic, form.constant, unit_of(objective.parent_component()))
