@@ -125,7 +125,7 @@ class Evaluator(Lookups):
         elif node.is_variable_type():
             self._variable(node, (), space, factor, terms)
         else:
-            # What has no form of its own may still be made of named expressions without variables.
+            # What has no form of its own may still be made of cases and named expressions without variables.
             terms.constants.append((space, times(factor, self.number(node, space))))
 
     def _constant(self, node: Any, space: Space) -> Any:

@@ -32,7 +32,9 @@ def check_names(model: Any, parameters: Mapping[str, Any]) -> None:
     if not isinstance(model, pyo.AbstractModel):
         what = f"The function formulate returned {type(model).__name__}, not an AbstractModel of Pyomo."
         raise ModelError(what, "Return the mathematics without data; `parameters` returns the data.")
-    wanted = {component.local_name for component in model.component_objects() if needs_data(component)}
+    wanted = {
+        component.local_name for component in model.component_objects(descend_into=False) if needs_data(component)
+    }
     missing, unknown = sorted(wanted - set(parameters)), sorted(set(parameters) - wanted)
     if missing or unknown:
         parts = [f"no data for {', '.join(missing)}"] if missing else []
@@ -225,7 +227,7 @@ def _inside(domain: Any, array: NDArray[Any]) -> bool:
 
 
 def _scalar_names(model: Any) -> list[str]:
-    return [item.local_name for item in model.component_objects(pyo.Param) if not item.is_indexed()]
+    return [item.local_name for item in model.component_objects(pyo.Param, descend_into=False) if not item.is_indexed()]
 
 
 def _scalar(name: str, value: Any) -> Any:
@@ -235,7 +237,7 @@ def _scalar(name: str, value: Any) -> Any:
 
 
 def _sets(model: Any) -> list[Any]:
-    return [component for component in model.component_objects(pyo.Set) if needs_data(component)]
+    return [component for component in model.component_objects(pyo.Set, descend_into=False) if needs_data(component)]
 
 
 def _check_that_data_are_its_members(component: Any) -> None:

@@ -6,6 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyomo.environ as pyo
+from pyomo.core.expr.numeric_expr import Expr_ifExpression
 from pyomo.core.expr.numvalue import native_numeric_types
 from pyomo.core.expr.template_expr import GetItemExpression, IndexTemplate, TemplateSumExpression
 
@@ -176,10 +178,15 @@ def is_expression(node: Any) -> bool:
 
 def is_number(node: Any) -> bool:
     """Whether an expression has no variables."""
-    if node.__class__ in native_numeric_types or not node.is_potentially_variable():
+    if not hasattr(node, "is_expression_type"):
         return True
-    if not node.is_expression_type() or node.is_named_expression_type() or isinstance(node, GetItemExpression):
+    if not node.is_expression_type():
+        return not node.is_potentially_variable()
+    # Named expressions and cases count as variable, so that a row has the same sides as on the reference way.
+    if node.is_named_expression_type() or isinstance(node, Expr_ifExpression):
         return False
-    # Functions and cases of sums count as variable for Pyomo, whatever they are made of.
+    if isinstance(node, GetItemExpression) and node.arg(0).ctype is not pyo.Param:
+        return False
+    # Pyomo itself does not know: it takes all sums over sets for numbers, or none, as the first one was that it met.
     parts = node._local_args_ if isinstance(node, TemplateSumExpression) else node.args
-    return all(is_number(part) for part in parts)
+    return all(is_number(part) for part in parts[isinstance(node, GetItemExpression) :])

@@ -83,7 +83,10 @@ class IndexSet:
             return named
         order, codes = self._order_and_codes
         if not len(order):
-            self._refuse(values, np.True_)
+            shape = np.broadcast_shapes(*(np.shape(value) for value in values))
+            if np.prod(shape):
+                self._refuse(values, np.True_)
+            return np.zeros(shape, dtype=np.int64)
         wanted, outside = self._encode(values)
         place = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
         wrong = outside | (codes[place] != wanted)

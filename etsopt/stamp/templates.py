@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KINDS = (pyo.Set, pyo.RangeSet, pyo.Param, pyo.Var, pyo.Expression, pyo.Constraint, pyo.Objective)
+LISTS = (pyo.ConstraintList, pyo.VarList, pyo.ObjectiveList)
 
 
 class StampError(ModelError):
@@ -86,10 +87,11 @@ def prepare(model: Any, parameters: Mapping[str, Any], dimensions: Mapping[str, 
         If it has a component that is none of `KINDS`.
     """
     copy = model.clone()
-    components = list(copy.component_objects())
+    components = list(copy.component_objects(descend_into=False))
     for component in components:
-        if component.ctype not in KINDS:
-            reason = f"it is a {component.ctype.__name__}"
+        if component.ctype not in KINDS or isinstance(component, LISTS):
+            kind = component.ctype if component.ctype not in KINDS else type(component)
+            reason = f"it is a {kind.__name__.removeprefix('Abstract')}"
             raise StampError(f"The component {component.local_name}", reason, "Write it as rows over sets.")
     for component in components:
         if component.ctype is pyo.Param and not component.is_indexed():

@@ -101,7 +101,7 @@ def _sign(one: Program, other: Program, row: int) -> float:
 
 
 def _dense(row: Any) -> NDArray[np.float64]:
-    return np.bincount(row.indices, row.data, row.columns)
+    return row.toarray()[0]
 
 
 def _in_order(matrix: Any) -> tuple[Any, ...]:

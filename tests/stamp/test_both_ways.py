@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +17,7 @@ from etsopt.stamp import stamped
 from tests.stamp.plant import data, plant, sizes, with_cost, with_expression, with_row
 from tests.stamp.same import assert_same_both_ways
 
+ROOT = Path(__file__).parents[2]
 Cases = dict[str, tuple[Any, ...]]
 
 
@@ -41,7 +46,7 @@ SUMS: Cases = {
     "as a factor": (lambda m, i: sum(m.table[i, j] for j in m.J) * m.x[i] <= 1, "I"),
     "of rows over pairs": (lambda m, i, j: m.table[i, j] * m.y[i, j] + m.x[i] <= m.a[i] * j, "PAIRS"),
     "with a start": (lambda m: sum((m.x[i] for i in m.I), m.z + 1) <= m.k,),
-    "by way of map": (lambda m: sum(map(lambda i: m.a[i] * m.x[i], m.I)) <= m.k,),
+    "by way of map": (lambda m: sum(map(lambda i: m.a[i] * m.x[i], m.I)) <= m.k,),  # noqa: C417  meant
     "of a list without sets": (lambda m: sum([m.x[0], m.x[1], 2.0]) <= m.k,),
     "in a plain loop": (lambda m: sum(sum(m.y[i, k] for i in m.I) for k in [0, 1]) <= m.k,),
 }
@@ -229,3 +234,30 @@ def test_several_objectives_are_the_same_both_ways() -> None:
 def test_squares_over_an_empty_set_leave_a_linear_objective() -> None:
     m = with_cost(lambda m: m.z + sum(m.x[i] ** 2 for i in m.I))
     assert assert_same_both_ways(m, sizes(0, 0)).objectives["cost"].quadratic is None
+
+
+AFTER_ANOTHER_SUM = """
+import pyomo.environ as pyo
+from tests.stamp.plant import data, with_row
+from tests.stamp.same import assert_same_both_ways
+first = {first}
+assert_same_both_ways(with_row(first), data())
+assert_same_both_ways(with_row(lambda m: sum(m.x[i] for i in m.I) + sum(m.y[i, 0] for i in m.I) <= 1), data())
+assert_same_both_ways(with_row(lambda m: m.z + sum(m.a[i] for i in m.I) <= 1 - sum(m.a[i] for i in m.I)), data())
+"""
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "lambda m: sum(m.a[i] for i in m.I) + sum(m.a[i] for i in m.I) + m.z <= 1",
+        "lambda m: sum(m.x[i] for i in m.I) + sum(m.x[i] for i in m.I) <= 1",
+    ],
+)
+def test_a_sum_is_what_it_is_whatever_was_summed_first_in_the_process(first: str) -> None:
+    # Pyomo keeps for each class of expressions whether the first one that it met had variables.
+    code = AFTER_ANOTHER_SUM.format(first=first)
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
