@@ -67,7 +67,7 @@ def _fill(target: NDArray[Any], space: Space, value: Any) -> None:
     """Write a value over all elements of a space into its part of a rectangle, one row for each row."""
     if np.ndim(value) == 0:
         target[...] = value
-    elif space.inner == 1 and np.ndim(value) <= 1:
+    elif np.shape(value) == (len(target),) and space.inner == 1:
         target[...] = value.reshape(-1, 1)
     else:
         target[...] = space.full(value).reshape(target.shape)

@@ -12,7 +12,7 @@ from pyomo.core.expr.relational_expr import EqualityExpression, RangedExpression
 
 from etsopt.stamp.assemble import costs_of, rows_of
 from etsopt.stamp.evaluate import Terms
-from etsopt.stamp.lookups import is_number
+from etsopt.stamp.lookups import is_expression, is_number
 from etsopt.stamp.program import Objective, refuse_to_maximise, unit_of
 from etsopt.stamp.templates import StampError, needs_data, relation_of, template_of, title_of
 
@@ -38,9 +38,14 @@ class Columns:
 
     def __init__(self, variable: Any) -> None:
         self.variable, self.name, self.title = variable, variable.local_name, title_of(variable)
+        if not variable._dense:
+            raise StampError(self.title, "it is sparse (dense=False)", "Index it by just the members that are needed.")
         self._bounds = None
         if variable._rule_bounds is not None:
             self._bounds = template_of(variable, variable._rule_bounds)
+            if not isinstance(self._bounds.expression, tuple | list) or len(self._bounds.expression) != 2:
+                reason = f"its bounds are {self._bounds.expression!r} and no pair"
+                raise StampError(self.title, reason, "Give lower and upper bound, None for none.")
         self._least, self._most, self._whole = self._domain(variable)
 
     def _domain(self, variable: Any) -> tuple[float, float, bool]:
@@ -58,7 +63,7 @@ class Columns:
         """The bounds on the data: the tighter of those of the domain and those of the rule."""
         place = evaluator.inputs.columns[self.name]
         size = place.stop - place.start
-        bounds = Bounds(np.full(size, self._least), np.full(size, self._most), np.full(size, self._whole))
+        bounds = Bounds(np.full(size, float(self._least)), np.full(size, float(self._most)), np.full(size, self._whole))
         if self._bounds is None:
             return bounds
         space = evaluator.over(self._bounds)
@@ -115,6 +120,8 @@ class Rows:
                 return 0.0 if equal else None, [(1.0, one), (-1.0, other)], 0.0
         if strict:
             raise StampError(self.title, "it is a strict inequality", "Write <= or >=.")
+        if is_number(body):
+            raise StampError(self.title, "it has no variables", "See that data are right in `parameters`.")
         return lower, [(1.0, body)], upper
 
     def evaluated(self, evaluator: Evaluator) -> Block:
@@ -143,12 +150,16 @@ class Cost:
             raise StampError(self.title, "it has an index", "Write one objective for each, by name.")
         refuse_to_maximise(self.name, objective._init_sense(objective.parent_block(), None))
         self._template = template_of(objective)
+        if not is_expression(self._template.expression):
+            reason = f"its rule gives {self._template.expression!r} and no expression"
+            raise StampError(self.title, reason, "Return an expression.")
 
     def evaluated(self, evaluator: Evaluator) -> Objective:
         """The objective on the data."""
         space, terms = evaluator.over(self._template), Terms()
         evaluator.linear(self._template.expression, space, 1.0, terms)
         columns = evaluator.inputs.column_count
-        quadratic = costs_of(terms.squares, columns) if terms.squares else None
+        squares = costs_of(terms.squares, columns)
+        quadratic = squares if np.any(squares) else None
         constant = float(np.sum(terms.constant(1)))
         return Objective(costs_of(terms.linear, columns), quadratic, constant, self._unit)

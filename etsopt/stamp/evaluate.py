@@ -12,12 +12,14 @@ from pyomo.core.expr import numeric_expr
 from pyomo.core.expr.numvalue import native_numeric_types
 from pyomo.core.expr.template_expr import GetItemExpression, IndexTemplate, TemplateSumExpression
 
-from etsopt.stamp.lookups import Lookups, is_number
+from etsopt.stamp.guards import MembersOf
+from etsopt.stamp.lookups import Lookups, is_expression, is_number
 from etsopt.stamp.spaces import Along, Given, Space, alike, plus, times
-from etsopt.stamp.templates import MembersOf, StampError, Template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from etsopt.stamp.templates import StampError, Template
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,10 @@ class Evaluator(Lookups):
 
     def number(self, node: Any, space: Space) -> Any:
         """Value of an expression without variables: a number, or an array aligned with the leading axes."""
-        if node.__class__ in native_numeric_types:
-            return node
+        if node.__class__ in native_numeric_types or node.__class__ is bool:
+            return +node
+        if not hasattr(node, "is_expression_type") or isinstance(node, type):
+            raise self.not_stampable(f"it has {node!r} where a number or an index stands", "Give numbers.")
         if isinstance(node, IndexTemplate):
             return self.index(node, space)
         if isinstance(node, GetItemExpression) and node.arg(0).ctype is pyo.Param:
@@ -74,7 +78,8 @@ class Evaluator(Lookups):
             return self.parameter(node)[()]
         if not node.is_expression_type():
             raise self._not_linear()
-        values = alike([self.number(part, space) for part in node.args])
+        # Whole numbers of numpy wrap around where those of Python grow.
+        values = alike([_in_floats(self.number(part, space)) for part in node.args])
         if isinstance(node, numeric_expr.UnaryFunctionExpression):
             return getattr(np, IN_NUMPY.get(node.getname(), node.getname()))(*values)
         if isinstance(node, numeric_expr.Expr_ifExpression):
@@ -111,7 +116,7 @@ class Evaluator(Lookups):
             self.linear(node.arg(0), space, times(-1.0, factor), terms)
         elif isinstance(node, numeric_expr.ProductExpression):
             self._product(node, space, factor, terms)
-        elif isinstance(node, numeric_expr.DivisionExpression) and is_number(node.arg(1)):
+        elif isinstance(node, numeric_expr.DivisionExpression):
             self.linear(node.arg(0), space, times(factor, np.divide(1.0, self.number(node.arg(1), space))), terms)
         elif isinstance(node, numeric_expr.PowExpression) and node.arg(1).__class__ in native_numeric_types:
             self._power(node, space, factor, terms)
@@ -120,7 +125,8 @@ class Evaluator(Lookups):
         elif node.is_variable_type():
             self._variable(node, (), space, factor, terms)
         else:
-            raise self._not_linear()
+            # What has no form of its own may still be made of cases and named expressions without variables.
+            terms.constants.append((space, times(factor, self.number(node, space))))
 
     def _constant(self, node: Any, space: Space) -> Any:
         """Value of a sum or a named expression without variables, for every element of the space."""
@@ -187,9 +193,13 @@ class Evaluator(Lookups):
     def _named(self, component: Any, arguments: Any, space: Space, use: Callable[[Any, Space], None]) -> None:
         """Use the rule of a named expression where its indices have the values of the arguments."""
         template = self.inputs.expression(component)
+        if not is_expression(template.expression):
+            reason = f"the rule of {component.local_name} gives {template.expression!r} and no expression"
+            raise self.not_stampable(reason, "Return an expression or a number.")
         if len(template.indices) != len(arguments):
             reason = f"its rule gives {component.local_name} {len(arguments)} indices"
             raise self.not_stampable(reason, "Give one for each of its sets.")
+        self.check_index(component, arguments, space, self.number)
         bound: dict[int, Along | Given] = {}
         for placeholder, argument in zip(template.indices, arguments, strict=True):
             known = space.bound.get(id(argument)) if isinstance(argument, IndexTemplate) else None
@@ -226,12 +236,16 @@ class Evaluator(Lookups):
         if not np.array_equal(group, numbers):
             before = np.cumsum(counts) - counts
             members = members[np.arange(counts.sum()) + np.repeat(starts[group] - before, counts)]
-        distinct = grouped.is_partition and once and space.rows is None
         columns = [members] if members.ndim == 1 else list(members.T)
+        distinct = len(columns) if grouped.is_partition and once and space.rows is None else 0
         return space.laid_out(counts, [Given(values, distinct) for values in columns], tuple(placeholders))
 
     def _not_linear(self) -> StampError:
         return self.not_stampable("it is not linear", "Write it with linear terms, and objectives with squares.")
+
+
+def _in_floats(value: Any) -> Any:
+    return value if np.asarray(value).dtype == bool else np.asarray(value, dtype=float)[()]
 
 
 IN_NUMPY = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyomo.environ as pyo
-from pyomo.core.base.set import SetProduct
+from pyomo.core.base.set import IndexedSet, OrderedScalarSet, SetOperator, SetProduct, SortedScalarSet
 
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
@@ -32,7 +32,9 @@ def check_names(model: Any, parameters: Mapping[str, Any]) -> None:
     if not isinstance(model, pyo.AbstractModel):
         what = f"The function formulate returned {type(model).__name__}, not an AbstractModel of Pyomo."
         raise ModelError(what, "Return the mathematics without data; `parameters` returns the data.")
-    wanted = {component.local_name for component in model.component_objects() if needs_data(component)}
+    wanted = {
+        component.local_name for component in model.component_objects(descend_into=False) if needs_data(component)
+    }
     missing, unknown = sorted(wanted - set(parameters)), sorted(set(parameters) - wanted)
     if missing or unknown:
         parts = [f"no data for {', '.join(missing)}"] if missing else []
@@ -63,13 +65,17 @@ class Inputs:
     def __init__(self, model: Any, data: Mapping[str, Any]) -> None:
         check_names(model, data)
         self._known: dict[int, tuple[IndexSet, ...]] = {}
+        self._sources: list[Any] = []
         self._expressions: dict[str, Template] = {}
         self.grouped: dict[str, GroupedSet] = {}
         self.parameters: dict[str, NDArray[Any]] = {}
         self.columns: dict[str, slice] = {}
+        for component in _sets(model):
+            _check_that_data_are_its_members(component)
+        data = {**data, **{item.local_name: _shaped(item, data[item.local_name]) for item in _sets(model)}}
         scalars = {name: _scalar(name, data[name]) for name in _scalar_names(model)}
         self.model = prepare(model, scalars, {name: _dimensions(value) for name, value in data.items()})
-        sets = [component for component in self.model.component_objects(pyo.Set) if needs_data(component)]
+        sets = _sets(self.model)
         for component in sets:
             if not component.is_indexed():
                 found = IndexSet.from_data(component.local_name, data[component.local_name])
@@ -82,6 +88,8 @@ class Inputs:
     def sets_of(self, source: Any) -> tuple[IndexSet, ...]:
         """The sets whose product a set of Pyomo is."""
         if id(source) not in self._known:
+            # Kept, or another set could come to have its identity.
+            self._sources.append(source)
             self._known[id(source)] = self._derived(source)
         return self._known[id(source)]
 
@@ -130,8 +138,6 @@ class Inputs:
     def _check_set(self, component: Any, value: Any) -> None:
         """Hold members to the set they are declared to be within."""
         name = component.local_name
-        if component._filter is not None or component._validate is not None:
-            raise StampError(f"The set {name}", "it has a filter or a validation", "Give just the members.")
         if component.is_indexed():
             index = self.index_of(component)
             self.grouped[name] = GroupedSet.from_data(name, index, value)
@@ -144,22 +150,32 @@ class Inputs:
         self._check_within(f"The set {name}", within, columns)
 
     def _is_of_model(self, source: Any) -> bool:
-        """Whether a set has members that the model knows; those of Pyomo's own sets of numbers are not counted."""
+        """Whether a set has members that are data; those of Pyomo's own sets of numbers are not listed."""
         return id(source) in self._known or isinstance(source, SetProduct)
 
     def _check_within(self, title: str, within: Any, columns: list[NDArray[np.int64]]) -> None:
-        """Hold members, one array for each of their indices, to a set of the model."""
+        """Hold members, one array for each of their indices, to the set that they are declared to be within."""
         if not self._is_of_model(within):
+            if not all(self._is_inside(title, within, column) for column in columns):
+                raise ModelError(f"{title} has a member outside of {within.local_name}.", WITHIN)
             return
+        if len(columns) != sum(part.dimensions for part in self.sets_of(within)):
+            raise ModelError(f"{title} has members of another kind than the set that it is within.", WITHIN)
         first = 0
         for part in self.sets_of(within):
             last = first + part.dimensions
             try:
-                part.find(columns[first:last])
+                part.find([_positions(column) for column in columns[first:last]])
             except KeyError as error:
                 what = f"{title} is declared to be within {part.name}, and {error.args[0]}."
                 raise ModelError(what, WITHIN) from None
             first = last
+
+    def _is_inside(self, title: str, domain: Any, array: NDArray[Any]) -> bool:
+        try:
+            return _inside(domain, array)
+        except Exception as error:
+            raise StampError(title, f"the set {domain} that it is within is not known", MEMBERS) from error
 
     def taken(self, component: Any, value: Any) -> NDArray[Any]:
         """Data of a parameter, held to its sets and its domain.
@@ -180,12 +196,16 @@ class Inputs:
                 raise ModelError(what, "Give one number for each index.")
             if array.dtype.kind not in "iufb":
                 raise ModelError(f"The parameter {name} is given {array.dtype} and no numbers.", "Give numbers.")
+        # Small kinds of numbers would wrap around or round where those of Python do not.
+        array = array.astype(
+            np.float64 if array.dtype.kind == "f" or array.dtype == np.uint64 else np.int64, copy=False
+        )
         if component._validate is not None:
             raise StampError(f"The parameter {name}", "it has a validation", "Check the data in `parameters`.")
         domain = component.domain
         if self._is_of_model(domain):
             self._check_within(f"The parameter {name}", domain, [array.reshape(-1)])
-        elif not _inside(domain, array):
+        elif not self._is_inside(f"The parameter {name}", domain, array):
             raise ModelError(f"The parameter {name} has a value outside of {domain.local_name}.", WITHIN)
         return array
 
@@ -194,23 +214,61 @@ WITHIN = "Correct the data, or what the model declares."
 
 
 def _inside(domain: Any, array: NDArray[Any]) -> bool:
-    if domain.local_name == "Any" or not array.size:
-        return True
-    least, most, step = domain.get_interval()
-    low, high = array.min(), array.max()
+    """Whether all values are in a set of numbers."""
     # A parameter that is not a number is left to the solver's gate, which names the row.
-    outside = (least is not None and low < least) or (most is not None and high > most)
-    return not outside and not (step and not np.array_equal(array, np.rint(array)))
+    values = array[~np.isnan(array)]
+    if domain.local_name == "Any" or not values.size:
+        return True
+    interval = None if isinstance(domain, SetOperator) else domain.get_interval()
+    if interval is None or interval[2] not in (0, 1):
+        return all(value in domain for value in np.unique(values).tolist())
+    ends = values.min().item(), values.max().item()
+    return all(end in domain for end in ends) and not (interval[2] and not np.array_equal(values, np.rint(values)))
 
 
 def _scalar_names(model: Any) -> list[str]:
-    return [item.local_name for item in model.component_objects(pyo.Param) if not item.is_indexed()]
+    return [item.local_name for item in model.component_objects(pyo.Param, descend_into=False) if not item.is_indexed()]
 
 
 def _scalar(name: str, value: Any) -> Any:
     if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "iufb":
         raise ModelError(f"The parameter {name} is given {value!r}.", "It takes one number.")
     return np.asarray(value).item()
+
+
+def _sets(model: Any) -> list[Any]:
+    return [component for component in model.component_objects(pyo.Set, descend_into=False) if needs_data(component)]
+
+
+def _check_that_data_are_its_members(component: Any) -> None:
+    title = f"The set {component.local_name}"
+    if not isinstance(component, OrderedScalarSet | IndexedSet) or isinstance(component, SortedScalarSet):
+        raise StampError(title, "it is sorted or has no order", "Keep the order of the data.")
+    if component._filter is not None or component._validate is not None:
+        raise StampError(title, "it has a filter or a validation", "Give just the members.")
+
+
+def _positions(array: NDArray[Any]) -> NDArray[np.int64]:
+    if array.dtype.kind == "f" and not np.array_equal(array, np.rint(array)):
+        first = array[array != np.rint(array)][0]
+        raise KeyError(f"the index {first} is not in a set of whole numbers")
+    return array.astype(np.int64)
+
+
+def _shaped(component: Any, value: Any) -> Any:
+    """Data of a set as members of the number of indices that it declares: none at all have any number."""
+    wanted = component._init_dimen.constant() and component._init_dimen(None, None)
+    members = value.members if isinstance(value, Groups) else value
+    if not isinstance(wanted, int) or isinstance(wanted, bool) or np.ndim(members) > 2:
+        return value
+    if np.size(members) == 0 and np.ndim(members) == 1 and wanted > 1:
+        members = np.zeros((0, wanted), dtype=np.int64)
+        return Groups(value.starts, members) if isinstance(value, Groups) else members
+    given = np.shape(members)[1] if np.ndim(members) == 2 else 1
+    if given != wanted:
+        what = f"The set {component.local_name} is declared with dimen={wanted}, and is given members of {given}."
+        raise ModelError(what, MEMBERS)
+    return value
 
 
 def _dimensions(value: Any) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyomo.environ as pyo
+from pyomo.core.expr.numeric_expr import Expr_ifExpression
 from pyomo.core.expr.numvalue import native_numeric_types
-from pyomo.core.expr.template_expr import IndexTemplate
+from pyomo.core.expr.template_expr import GetItemExpression, IndexTemplate, TemplateSumExpression
 
 from etsopt.stamp.spaces import Along, Given, Space, alike, plus, times
 from etsopt.stamp.templates import StampError
@@ -83,6 +86,13 @@ class Lookups:
             found = data.reshape(-1)[position]
         return found, _is_distinct(arguments, space)
 
+    def check_index(self, component: Any, arguments: Any, space: Space, number: Callable[[Any, Space], Any]) -> None:
+        """See that an indexed component has the indices that are asked for."""
+        sets = self.inputs.index_of(component)
+        for members, part in zip(sets, self._by_set(component, sets, arguments), strict=True):
+            if _same_axis(members, part, space) is None:
+                self._find(component, members, part, space, number)
+
     def _by_set(self, component: Any, sets: tuple[IndexSet, ...], arguments: Any) -> list[Any]:
         """The arguments of each index set."""
         if sum(members.dimensions for members in sets) != len(arguments):
@@ -152,12 +162,31 @@ def _view(data: NDArray[Any], axes: list[int], space: Space) -> Any:
 def _is_distinct(arguments: Any, space: Space) -> bool:
     """Whether the arguments name every axis that is summed, so that no two elements of a row have the same ones."""
     bound = [_bound(item, space) for item in arguments]
-    followed = {item.axis for item in bound if isinstance(item, Along)}
+    along = {(item.axis, item.column): item.members for item in bound if isinstance(item, Along)}
+    named = Counter(axis for axis, _ in along)
+    followed = {axis for (axis, _), members in along.items() if named[axis] == members.dimensions}
     summed = range(1 if space.rows is not None else space.row_axes, len(space.shape))
-    in_group = space.rows is None or any(isinstance(item, Given) and item.distinct for item in bound)
+    members = {id(item): item.distinct for item in bound if isinstance(item, Given) and item.distinct}
+    in_group = space.rows is None or len(members) in members.values()
     return in_group and all(axis in followed or space.shape[axis] == 1 for axis in summed)
+
+
+def is_expression(node: Any) -> bool:
+    """Whether a rule's result is a number or an expression at all."""
+    return node.__class__ in native_numeric_types or hasattr(node, "is_potentially_variable")
 
 
 def is_number(node: Any) -> bool:
     """Whether an expression has no variables."""
-    return node.__class__ in native_numeric_types or not node.is_potentially_variable()
+    if not hasattr(node, "is_expression_type"):
+        return True
+    if not node.is_expression_type():
+        return not node.is_potentially_variable()
+    # Named expressions and cases count as variable, so that a row has the same sides as on the reference way.
+    if node.is_named_expression_type() or isinstance(node, Expr_ifExpression):
+        return False
+    if isinstance(node, GetItemExpression) and node.arg(0).ctype is not pyo.Param:
+        return False
+    # Pyomo itself does not know: it takes all sums over sets for numbers, or none, as the first one was that it met.
+    parts = node._local_args_ if isinstance(node, TemplateSumExpression) else node.args
+    return all(is_number(part) for part in parts[isinstance(node, GetItemExpression) :])

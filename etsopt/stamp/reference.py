@@ -73,6 +73,7 @@ def _pyomo_data(model: Any, parameters: Mapping[str, Any]) -> dict[str, dict[Any
     scratch = model.clone()
     for component in scratch.component_objects(pyo.Param):
         if not component.is_indexed():
+            component.domain = pyo.Any
             component.construct({None: parameters[component.local_name]})
     for component in scratch.component_objects(pyo.RangeSet):
         component.construct()
@@ -88,15 +89,21 @@ def _pyomo_data(model: Any, parameters: Mapping[str, Any]) -> dict[str, dict[Any
     for name, value in parameters.items():
         component = scratch.component(name)
         if not component.is_indexed():
-            data[name] = {None: _members(value) if component.ctype is pyo.Set else value}
+            data[name] = {None: _members(value) if component.ctype is pyo.Set else _number_of_python(value)}
         elif isinstance(value, Groups):
             data[name] = {index: _members(value[group]) for group, index in enumerate(indices(component))}
         else:
-            listed, wanted = np.asarray(value).reshape(-1).tolist(), indices(component)
-            if len(listed) != len(wanted):
-                raise ValueError(f"{name} has {len(listed)} numbers, and its index has {len(wanted)}")
-            data[name] = dict(zip(wanted, listed, strict=True))
+            wanted = tuple(len(members(part)) for part in component.index_set().subsets())
+            if np.shape(value) != wanted:
+                raise ValueError(f"{name} has the shape {np.shape(value)}, and its sets have {wanted}")
+            # A number, not a truth: Pyomo multiplies by no bool.
+            array = np.asarray(value) if np.asarray(value).dtype != bool else np.asarray(value, dtype=int)
+            data[name] = dict(zip(indices(component), array.reshape(-1).tolist(), strict=True))
     return data
+
+
+def _number_of_python(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) or (np.ndim(value) == 0 and hasattr(value, "item")) else value
 
 
 def _members(value: Any) -> Any:
@@ -156,4 +163,5 @@ def _read_objective(objective: Any, position: dict[int, int]) -> Objective:
         quadratic = np.zeros(len(position))
         for (variable, _), coefficient in zip(form.quadratic_vars, form.quadratic_coefs, strict=True):
             quadratic[position[id(variable)]] += coefficient
+    quadratic = None if quadratic is None or not quadratic.any() else quadratic
     return Objective(linear, quadratic, form.constant, unit_of(objective.parent_component()))

@@ -46,14 +46,14 @@ class IndexSet:
         """
         if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0:
             return cls(name, int(value))
-        array = np.asarray(value)
+        array = np.asarray(None if isinstance(value, Groups) else value)
         if array.size == 0 and array.ndim <= 1:
             return cls(name, 0)
         if array.ndim not in (1, 2) or array.dtype.kind not in "iu":
             raise ModelError(f"The set {name} is given {value!r}.", MEMBERS)
         if array.ndim == 1 and np.array_equal(array, np.arange(len(array))):
             return cls(name, len(array))
-        found = cls(name, len(array), array.reshape(len(array), -1).astype(np.int64))
+        found = cls(name, len(array), (array if array.ndim == 2 else array[:, np.newaxis]).astype(np.int64))
         if (np.diff(found._order_and_codes[1]) == 0).any():
             raise ModelError(f"The set {name} has a member twice.", "Give every member once.")
         return found
@@ -83,7 +83,10 @@ class IndexSet:
             return named
         order, codes = self._order_and_codes
         if not len(order):
-            self._refuse(values, np.True_)
+            shape = np.broadcast_shapes(*(np.shape(value) for value in values))
+            if np.prod(shape):
+                self._refuse(values, np.True_)
+            return np.zeros(shape, dtype=np.int64)
         wanted, outside = self._encode(values)
         place = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
         wrong = outside | (codes[place] != wanted)
@@ -149,7 +152,23 @@ class GroupedSet:
         if len(value) != wanted:
             what = f"The grouped set {name} is given {len(value)} groups, and its index has {wanted}."
             raise ModelError(what, "Give one group for each index, an empty one where there is nothing.")
-        return cls(name, index, value)
+        starts, members = np.asarray(value.starts), np.asarray(value.members)
+        whole = (
+            starts.dtype.kind in "iu" and (members.dtype.kind in "iu" or not members.size) and members.ndim in (1, 2)
+        )
+        if not whole or starts[0] != 0 or starts[-1] != len(members) or (np.diff(starts) < 0).any():
+            what = f"The grouped set {name} is given groups whose starts do not divide its members."
+            raise ModelError(what, "Starts grow from 0 to the number of members; members are whole numbers.")
+        found = cls(name, index, Groups(starts.astype(np.int64), members.astype(np.int64)))
+        if not found.is_partition and found._has_a_member_twice():
+            raise ModelError(f"The grouped set {name} has a member twice in a group.", "Give every member once.")
+        return found
+
+    def _has_a_member_twice(self) -> bool:
+        """Whether some group has the same member twice."""
+        group = np.repeat(np.arange(len(self.groups)), np.diff(self.groups.starts))
+        named = np.column_stack([group, self.groups.members])
+        return len(np.unique(named, axis=0)) != len(named)
 
     @property
     def dimensions(self) -> int:

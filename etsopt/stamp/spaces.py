@@ -40,11 +40,12 @@ class Along:
 class Given:
     """An index whose values are known element by element.
 
-    `distinct` says that no two elements of a row have the same value.
+    `distinct` says with how many indices of its group, this one counted, no two elements of a row have the same
+    values; 0 where that is not known.
     """
 
     values: Any
-    distinct: bool = False
+    distinct: int = 0
 
     def value(self) -> Any:
         """Its values, aligned with the leading axes."""
@@ -139,8 +140,8 @@ class Space:
             return value * self.inner
         full = self.full(value)
         if self.rows is None:
-            return full.reshape(-1) if self.inner == 1 else full.reshape(count, -1).sum(axis=1)
-        return np.bincount(self.rows, full.reshape(len(self.rows), -1).sum(axis=1), count)
+            return full.reshape(-1) if self.inner == 1 else full.reshape(count, self.inner).sum(axis=1)
+        return np.bincount(self.rows, full.reshape(len(self.rows), self.inner).sum(axis=1), count)
 
     def full(self, value: Any) -> NDArray[Any]:
         """A value with every element of the space."""

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyomo.environ as pyo
 
+from etsopt.errors import ModelError
 from etsopt.stamp.components import Columns, Cost, Rows
 from etsopt.stamp.evaluate import Evaluator
 from etsopt.stamp.inputs import Inputs
 from etsopt.stamp.program import Program
 from etsopt.stamp.rows import stacked
+from etsopt.stamp.templates import StampError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,7 +114,13 @@ class Stamp:
         evaluator = Evaluator(self._inputs)
         # What divides by zero is not finite, and the gate before the solver names its row.
         with np.errstate(all="ignore"):
-            found = part.evaluated(evaluator)
+            try:
+                found = part.evaluated(evaluator)
+            except ModelError:
+                raise
+            except Exception as error:
+                reason = f"it cannot be evaluated ({type(error).__name__}: {str(error)[:200]})"
+                raise StampError(part.title, reason, "Write it in other words.") from error
         self._reads[part.title] = evaluator.reads
         return found
 

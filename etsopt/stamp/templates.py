@@ -1,6 +1,7 @@
 """Call every rule of a model once, with placeholders for its indices.
 
-All that touches Pyomo's template classes, which are not public, stands here; a test fails when Pyomo changes them.
+All that touches Pyomo's template classes, which are not public, stands here and in `guards.py`; a test fails when Pyomo
+changes them.
 Nothing of Pyomo knows the data: sets hold one stand-in member, so that no set is empty while a rule runs, and what
 would look at it (its length, its first member, a condition on an index) is refused instead of being baked in.
 """
@@ -11,23 +12,24 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pyomo.environ as pyo
 from pyomo.common.errors import TemplateExpressionError
 from pyomo.core.base.global_set import GlobalSetBase
 from pyomo.core.base.set import SetOf, SetOperator
-from pyomo.core.expr import template_expr
 from pyomo.core.expr.relational_expr import RelationalExpression, tuple_to_relational_expr
-from pyomo.core.expr.template_expr import GetItemExpression, templatize_rule
+from pyomo.core.expr.template_expr import templatize_rule
 
 from etsopt.errors import ModelError
+from etsopt.stamp.guards import Guard, GuardWithoutLoop, RefusedError, guarded, with_checked_sums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KINDS = (pyo.Set, pyo.RangeSet, pyo.Param, pyo.Var, pyo.Expression, pyo.Constraint, pyo.Objective)
+LISTS = (pyo.ConstraintList, pyo.VarList, pyo.ObjectiveList)
 
 
 class StampError(ModelError):
@@ -36,10 +38,6 @@ class StampError(ModelError):
     def __init__(self, component: str, reason: str, way_round: str) -> None:
         advice = f"{way_round} Or solve it the reference way, which builds every row: method 'reference'."
         super().__init__(f"{component} cannot be stamped: {reason}.", advice)
-
-
-class _Refused(Exception):  # noqa: N818  not an error of its own: it becomes a StampError with the component's name
-    """What a rule asks of a set or a component that a template has no answer for."""
 
 
 @dataclass(frozen=True)
@@ -62,91 +60,6 @@ class Template:
     index_set: Any
     indices: tuple[Any, ...]
     expression: Any
-
-
-class MembersOf:
-    """One group of a grouped set, over which a rule may sum; its index may be placeholders."""
-
-    def __init__(self, component: Any, arguments: tuple[Any, ...], dimensions: int) -> None:
-        self.component, self.arguments, self.dimen = component, arguments, dimensions
-
-    def is_expression_type(self) -> bool:
-        """What Pyomo asks of a set before it makes placeholders for its members."""
-        return False
-
-    def getname(self, *_: Any) -> str:
-        """Name for messages."""
-        return f"{self.component.local_name}[...]"
-
-    def __iter__(self) -> Any:
-        context = template_expr._TemplateIterManager.context
-        if context is None:
-            _refuse(f"loops over {self.component.local_name} outside of a rule")
-        return context.get_iter(self)
-
-    def __len__(self) -> int:
-        _refuse(f"asks for the number of members of {self.component.local_name}")
-
-    def __contains__(self, _: object) -> bool:
-        _refuse(f"asks whether something is in {self.component.local_name}")
-
-
-def _refuse(reason: str) -> NoReturn:
-    raise _Refused(reason)
-
-
-class _Guard:
-    """Mixed into components: an index gives a placeholder, and what looks at stand-ins is refused."""
-
-    __slots__ = ()
-    local_name: str
-    ctype: Any
-    dimensions = 1
-
-    def __getitem__(self, index: Any) -> Any:
-        if not self.is_indexed():  # type: ignore[attr-defined]
-            if self.ctype is not pyo.Set and index is None:
-                return self
-            _refuse(f"takes a member of {self.local_name} by its position")
-        arguments = _flat(index)
-        if self.ctype is pyo.Set:
-            return MembersOf(self, arguments, self.dimensions)
-        return GetItemExpression((self, *arguments))
-
-    def _looks(self, *_: Any, **__: Any) -> NoReturn:
-        _refuse(f"looks at the members of {self.local_name}")
-
-    def __len__(self) -> int:
-        _refuse(f"asks for the number of members of {self.local_name}")
-
-    def __contains__(self, _: object) -> bool:
-        _refuse(f"asks whether something is in {self.local_name}")
-
-    first = last = at = ord = next = prev = nextw = prevw = keys = values = items = _looks
-    data = sorted_data = ordered_data = _looks
-
-
-class _GuardWithoutLoop(_Guard):
-    """A component over which a rule cannot loop: Pyomo gives placeholders for members of sets only."""
-
-    __slots__ = ()
-
-    def __iter__(self) -> Any:
-        _refuse(f"loops over {self.local_name}, which is no set")
-
-
-@cache
-def _guarded(kind: Any, guard: Any) -> Any:
-    """A class of Pyomo with the methods of a guard in front; as a second base they would change its layout."""
-    methods: dict[str, Any] = {"__slots__": ()}
-    for base in (_Guard, guard):
-        methods |= {name: value for name, value in vars(base).items() if callable(value) or name == "dimensions"}
-    return type(f"Guarded{kind.__name__}", (kind,), methods)
-
-
-def _flat(index: Any) -> tuple[Any, ...]:
-    """The arguments of an index, with the parts of tuples in it one after the other."""
-    return tuple(part for item in index for part in _flat(item)) if isinstance(index, tuple) else (index,)
 
 
 def needs_data(component: Any) -> bool:
@@ -174,14 +87,18 @@ def prepare(model: Any, parameters: Mapping[str, Any], dimensions: Mapping[str, 
         If it has a component that is none of `KINDS`.
     """
     copy = model.clone()
-    components = list(copy.component_objects())
+    components = list(copy.component_objects(descend_into=False))
     for component in components:
-        if component.ctype not in KINDS:
-            reason = f"it is a {component.ctype.__name__}"
+        if component.ctype not in KINDS or isinstance(component, LISTS):
+            kind = component.ctype if component.ctype not in KINDS else type(component)
+            reason = f"it is a {kind.__name__.removeprefix('Abstract')}"
             raise StampError(f"The component {component.local_name}", reason, "Write it as rows over sets.")
     for component in components:
         if component.ctype is pyo.Param and not component.is_indexed():
+            # The domain may be a set that has no members yet; the value is held to it when it is taken in.
+            domain, component.domain = component.domain, pyo.Any
             component.construct({None: parameters[component.local_name]})
+            component.domain = domain
     for component in components:
         _fill(component, dimensions.get(component.local_name, 1))
     for component in components:
@@ -207,11 +124,11 @@ def _guard(component: Any, dimensions: int) -> None:
         component._mutable = True
         component.clear()
     elif component.ctype is pyo.Set and needs_data(component):
-        guard = _GuardWithoutLoop if component.is_indexed() else _Guard
-        component.__class__ = _guarded(component.__class__, guard)
+        guard = GuardWithoutLoop if component.is_indexed() else Guard
+        component.__class__ = guarded(component.__class__, guard)
         component.dimensions = dimensions
     elif component.ctype in (pyo.Param, pyo.Var, pyo.Expression) and component.is_indexed():
-        component.__class__ = _guarded(component.__class__, _GuardWithoutLoop)
+        component.__class__ = guarded(component.__class__, GuardWithoutLoop)
 
 
 def title_of(component: Any) -> str:
@@ -242,7 +159,7 @@ def template_of(component: Any, rule: Any = None) -> Template:
         raise StampError(title, "it has no rule", "Write one, or take the component out.")
     try:
         with _quietly():
-            expression, indices = templatize_rule(component.parent_block(), rule, index_set)
+            expression, indices = templatize_rule(component.parent_block(), partial(with_checked_sums, rule), index_set)
     except Exception as error:
         raise _explained(title, error) from error
     return Template(title, index_set, indices, expression)
@@ -293,7 +210,7 @@ def _explained(title: str, error: Exception) -> StampError:
     # The first failure tells; Pyomo raises a second one over loops that it left open.
     for cause in reversed(chain):
         text = " ".join(str(cause).split())
-        if isinstance(cause, _Refused):
+        if isinstance(cause, RefusedError):
             return StampError(title, f"its rule {cause}", NUMBER)
         if "to bool" in text or "unhashable type: 'IndexTemplate'" in text:
             return StampError(title, "its rule decides by an index, a parameter or a variable", CONDITION)
