@@ -40,7 +40,7 @@ class LevelStated(Protocol):
         """Its value."""
 
 
-def check(
+def check(  # long because each table that is missing ends it in its own way
     instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], gap: float = 0.0
 ) -> CheckReport:
     """Check tables and levels against the instance.

@@ -77,7 +77,7 @@ def proof_of(demands: Demands, price: NDArray[np.float64]) -> Proof:
     return Proof(float(np.sum(terms)), gains[free], ROUNDING * float(np.sum(np.abs(terms))))
 
 
-def check_exceptions(
+def check_exceptions(  # long because three levels share their costs and proofs
     demands: Demands,
     emissions: NDArray[np.float64],
     chosen: NDArray[np.bool_],

@@ -133,7 +133,9 @@ def _sectors(found: Results) -> Table:
 def _shadow_prices(found: Results) -> Table | None:
     """What a tonne more of each sector's target adds to the levels; None where no level has a price."""
     frame = found.tables["sectors"]
-    levels = [level for level in found.levels if level.name != "closest" and f"{level.name}_shadow_price" in frame]
+    # The levels that choose exceptions or the closest point have prices that prove them and say little to people.
+    silent = ("closest", "exceptions", "exception_size", "exception_order")
+    levels = [level for level in found.levels if level.name not in silent and f"{level.name}_shadow_price" in frame]
     if not levels:
         return None
     heads = [f"{level.name} [{level.unit}/t]" for level in levels]

@@ -28,7 +28,9 @@ ABSOLUTE, RELATIVE = 1e-9, 1e-12
 """How far from a whole number a value may be that is one, and that against the size which its column may have."""
 
 
-def solve(program: Program, name: str, options: SolveOptions, time_left_s: float | None = None) -> Outcome:
+def solve(
+    program: Program, name: str, options: SolveOptions, time_left_s: float | None = None
+) -> Outcome:  # long because the order of relaxation and branches is told in one place
     """Minimise one objective of a program, with the parameters of `etsopt.solving.highs.solve`.
 
     Of the outcome of a program with whole numbers

@@ -33,7 +33,9 @@ ENOUGH_T, NOISE = 1e-3, 1e-12
 """What rows may lack that are met, and the rounding of what a choice must gain against the sum of its terms."""
 
 
-def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
+def settle(
+    parameters: Mapping[str, Any], program: Any, solve: Any
+) -> Settled | None:  # long because each way out of the search is one statement here
     """The exceptions, all three levels at once, and the program with them; None where the search is too long.
 
     Parameters

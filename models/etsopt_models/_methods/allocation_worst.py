@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from etsopt_models._parts.coupling import Coupling
 
 MOST_ROUNDS, HALVINGS = 100, 200
+ROUNDING = 1e-12
+"""Rounding of a sum against the sum of its absolute terms; it proves nothing."""
+
 WHOLE = 1e-12
 """Rounding of a rate times emissions against it: what falls short of a whole tonne by that does not."""
 
@@ -113,7 +116,7 @@ class _Problem:
         # Against the reference, so that no cancellation blurs the sum.
         best = np.where(pull > 0, upper, lower) - self.reference
         terms = np.concatenate([prices * (self.rows.least - self.rows.matrix @ self.reference), -pull * best])
-        return float(np.sum(terms)) > 1e-9 * float(np.max(np.abs(prices), initial=0.0))
+        return float(np.sum(terms)) > ROUNDING * float(np.sum(np.abs(terms)))
 
     def least_unproven(self, prices: NDArray[np.float64], low: float, high: float) -> float:
         """The least rate from ``low`` on at which the prices prove nothing."""

@@ -19,7 +19,7 @@ class TooManyError(Exception):
     """The search gave up."""
 
 
-def first_choice(
+def first_choice(  # long because the state of the search stands in one place
     count: int, key: NDArray[np.float64], gains: NDArray[np.float64], wanted: NDArray[np.float64], least: float
 ) -> list[int] | None:
     """The choice of ``count`` units with the least sum of keys that gains enough; None where no choice does.

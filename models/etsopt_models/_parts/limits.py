@@ -64,7 +64,7 @@ class Limits:
     rows: dict[str, Any]
 
 
-def limits(instance: Instance, reference: Reference) -> Limits:
+def limits(instance: Instance, reference: Reference) -> Limits:  # long because it names every limit once
     """Turn the policy of an instance into limits."""
     free = np.flatnonzero(~reference.fixed)
     units = instance.units.iloc[free]
