@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.errors import DataError, EtsoptError, ModelError, SolverError, UsageError
-    from etsopt.generate import generate
+    from etsopt.generating import generate
     from etsopt.results import Results, compare, load
     from etsopt.run import check, read, solve
 
@@ -40,7 +40,7 @@ _WHERE = {
     "Results": "etsopt.results",
     "check": "etsopt.run",
     "compare": "etsopt.results",
-    "generate": "etsopt.generate",
+    "generate": "etsopt.generating",
     "load": "etsopt.results",
     "read": "etsopt.run",
     "solve": "etsopt.run",

@@ -10,7 +10,7 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.generate import PROFILES, generate
+from etsopt.generating import PROFILES, generate
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

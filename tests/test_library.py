@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,7 @@ def test_a_model_that_explains_another_is_loaded_but_not_solved() -> None:
         "The model allocation_relief is not solved by itself: it tells what has to give way where allocation has no "
         "solution.\n\nSolve allocation, which calls it by itself."
     )
+
+
+def test_no_module_has_the_name_of_a_public_function_which_its_import_would_hide() -> None:
+    assert not {module.name for module in pkgutil.iter_modules(etsopt.__path__)} & set(etsopt.__all__)

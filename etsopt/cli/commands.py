@@ -15,8 +15,8 @@ from etsopt.cli import listings, show
 from etsopt.data import shipped
 from etsopt.data.write import write_instance
 from etsopt.errors import UsageError
-from etsopt.generate import POLICY, PROFILES
-from etsopt.generate import generate as generate_instance
+from etsopt.generating import POLICY, PROFILES
+from etsopt.generating import generate as generate_instance
 from etsopt.rules import RULES, reference_allowances
 
 if TYPE_CHECKING:
