@@ -143,8 +143,8 @@ def report(figures: dict[str, Any]) -> str:
     if "start" in figures:
         start = figures["start"]
         parts.append(
-            "CPU seconds of whole processes: importing Pyomo {pyomo:.3f}, Pyomo and numpy {pyomo_and_numpy:.3f}, importing "
-            "and stamping 1,500 firms of `abatement` {stamping:.3f}; with pandas, in which instances are, "
+            "CPU seconds of whole processes: importing Pyomo {pyomo:.3f}, Pyomo and numpy {pyomo_and_numpy:.3f}, "
+            "importing and stamping 1,500 firms of `abatement` {stamping:.3f}; with pandas, in which instances are, "
             "{pyomo_numpy_and_pandas:.3f}, and importing and stamping 1,500 units of the library's `allocation` "
             "{stamping_of_the_library:.3f}.".format(**start)
         )
