@@ -53,7 +53,7 @@ class SparseRows:
 
     def __matmul__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Product with a vector, shape ``(columns,)``."""
-        return self._by_row(np.add, self.data * x[self.indices])
+        return self.sums(self.data * x[self.indices])
 
     def transposed_times(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Product of the transposed matrix with a vector, shape ``(rows,)``."""
@@ -80,6 +80,25 @@ class SparseRows:
         first, last = self.indptr[rows.start], self.indptr[rows.stop]
         indptr = self.indptr[rows.start : rows.stop + 1] - first
         return SparseRows(self.data[first:last], self.indices[first:last], indptr, self.columns)
+
+    def taken(self, rows: NDArray[np.int64], columns: slice) -> SparseRows:
+        """The matrix of some rows in any order, and of some consecutive columns."""
+        counts = np.diff(self.indptr)[rows]
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        place = np.arange(starts[-1]) + np.repeat(self.indptr[:-1][rows] - starts[:-1], counts)
+        indices = self.indices[place]
+        inside = (indices >= columns.start) & (indices < columns.stop)
+        before = np.concatenate([[0], np.cumsum(inside)])
+        kept = self.data[place][inside], indices[inside] - np.int32(columns.start)
+        return SparseRows(*kept, before[starts], columns.stop - columns.start)
+
+    def times_rows(self, factors: NDArray[np.float64]) -> SparseRows:
+        """The matrix with every row times a factor that is not zero."""
+        return SparseRows(self.data * np.repeat(factors, np.diff(self.indptr)), self.indices, self.indptr, self.columns)
+
+    def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum of values, one for each coefficient, in every row."""
+        return self._by_row(np.add, values)
 
     def has_pattern_of(self, other: SparseRows) -> bool:
         """Whether the coefficients of another matrix stand in the same places, in the same order."""

@@ -16,14 +16,14 @@ References: Qi and Sun (1993), A nonsmooth version of Newton's method; Bertsekas
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array, diags_array, eye_array
-from scipy.sparse.linalg import splu
 
 from etsopt_models._parts.coupling import coupling, held_by_rows, intervals
 from etsopt_models._parts.limits import IN_RATES
+from etsopt_models._parts.newton import Curvature
 from etsopt_models._parts.settled import Settled
 from etsopt_models._parts.whole_tonnes import Rounding, point_of
 
@@ -112,14 +112,19 @@ class _Problem:
     reference: NDArray[np.float64]
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
-    matrix: csr_array
+    matrix: Any
     least: NDArray[np.float64]
     free: NDArray[np.bool_]
     enough: NDArray[np.float64]
 
+    @cached_property
+    def curvature(self) -> Curvature:
+        """What weights of the units make of the rows."""
+        return Curvature(self.matrix)
+
     def respond(self, prices: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Best answer of every unit to the prices, and which of them would move with a price."""
-        wish = self.reference + self.emissions / 2 * (self.matrix.T @ prices)
+        wish = self.reference + self.emissions / 2 * self.matrix.transposed_times(prices)
         answer: NDArray[np.float64] = np.clip(wish, self.lower, self.upper)
         return answer, (answer == wish) & (self.lower < self.upper)
 
@@ -127,7 +132,7 @@ class _Problem:
         """Everything the method needs to know at some prices."""
         answer, moves = self.respond(prices)
         surplus = self.matrix @ answer - self.least
-        size = np.maximum(abs(self.matrix) @ np.abs(answer) + np.abs(self.least), 1e-300)
+        size = np.maximum(self.matrix.absolute() @ np.abs(answer) + np.abs(self.least), 1e-300)
         missed = np.where(self.free | (prices > 0), np.abs(surplus), np.maximum(-surplus, 0.0))
         return _Point(prices, moves, surplus, missed, missed / size)
 
@@ -184,17 +189,15 @@ class _Problem:
         may = self.free | (point.prices > 0) | (point.surplus < 0)
         weight = np.where(point.moves, self.emissions / 2, 0.0)
         direction = np.where(may, 0.0, -point.prices)
+        squares = self.matrix.sums(self.matrix.data**2 * (self.emissions / 2)[self.matrix.indices])
         while may.any():
             active = np.flatnonzero(may)
-            jacobian = self.matrix[active, :]
-            missing = -point.surplus[active]
+            missing = -point.surplus
             if start == 1.0:
-                missing -= jacobian @ (weight * (self.matrix.T @ np.where(may, 0.0, direction)))
-            scale = 1 / np.sqrt((jacobian * jacobian) @ (self.emissions / 2))
-            scaled = diags_array(scale) @ jacobian
-            hessian = scaled @ diags_array(weight) @ scaled.T
-            ridge = eye_array(len(scale)) * (1e-12 + min(1e-3, distance))
-            direction[active] = scale * splu(csc_array(hessian + ridge)).solve(scale * missing)
+                missing = missing - self.matrix @ (weight * self.matrix.transposed_times(np.where(may, 0.0, direction)))
+            scale, ridge = 1 / np.sqrt(squares[active]), 1e-12 + min(1e-3, distance)
+            step = self.curvature.solve(weight, active, scale, ridge, scale * missing[active])
+            direction[active] = scale * step
             blocked = may & ~self.free & (point.prices + start * direction < 0)
             if not blocked.any():
                 break

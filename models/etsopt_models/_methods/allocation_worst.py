@@ -112,7 +112,7 @@ class _Problem:
     def proves(self, prices: NDArray[np.float64], rate: float) -> bool:
         """Whether the prices prove that no allowances lie within a rate."""
         lower, upper = self.within(rate)
-        pull = self.rows.matrix.T @ prices
+        pull = self.rows.matrix.transposed_times(prices)
         # Against the reference, so that no cancellation blurs the sum.
         best = np.where(pull > 0, upper, lower) - self.reference
         terms = np.concatenate([prices * (self.rows.least - self.rows.matrix @ self.reference), -pull * best])
@@ -134,7 +134,7 @@ class _Problem:
     def per_rate(self, prices: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
         """Prices in rate per tonne: what the rows ask of one tonne more, over what the units add per rate."""
         lower, upper = self.within(rate)
-        pull = self.rows.matrix.T @ prices
+        pull = self.rows.matrix.transposed_times(prices)
         moves = np.where(pull > 0, upper < self.upper, lower > self.lower)
         adds = float(np.sum(np.abs(pull) * self.emissions * moves))
         result: NDArray[np.float64] = prices / adds if adds > 0 else prices

@@ -11,7 +11,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array, eye_array, hstack, vstack
 
 from etsopt_models._parts.limits import IN_RATES
 
@@ -34,9 +33,10 @@ COUPLING = (
 def held_by_rows(program: Any) -> bool:
     """Whether some level is held by a row over columns that may still move, which no interval can tell."""
     moves = program.column_lower < program.column_upper
-    blocks = [block for name, block in program.rows.items() if name.endswith("_held")]
-    matrix = program.matrix.toscipy()
-    return any(abs(matrix[block, :][:, moves]).sum() > 0 for block in blocks)
+    held = np.zeros(program.matrix.shape[0], dtype=bool)
+    for name, block in program.rows.items():
+        held[block] = name.endswith("_held")
+    return bool(np.any(held[program.matrix.row_of_each()] & moves[program.matrix.indices]))
 
 
 def intervals(program: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -46,10 +46,10 @@ def intervals(program: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     rate to the measures, from the measures to the allowance, and back.
     """
     own = _own_rows(program)
-    matrix = csr_array(program.matrix.toscipy()[own, :])
+    matrix = program.matrix.taken(own, slice(0, program.matrix.columns))
     least, most = program.row_lower[own], program.row_upper[own]
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    rows = matrix.row_of_each()
     columns, entries = matrix.indices, matrix.data
     for _ in range(3):
         small = np.where(entries > 0, entries * lower[columns], entries * upper[columns])
@@ -68,7 +68,8 @@ def intervals(program: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def _own_rows(program: Any) -> NDArray[np.int64]:
     """Rows that hold at most one allowance."""
     block = program.columns["allowance"]
-    held = np.diff(csr_array(program.matrix.toscipy()[:, block]).indptr)
+    matrix = program.matrix
+    held = matrix.sums(((matrix.indices >= block.start) & (matrix.indices < block.stop)).astype(float))
     return np.flatnonzero((held <= 1) & ~_is_coupling(program))
 
 
@@ -84,7 +85,7 @@ def _is_coupling(program: Any) -> NDArray[np.bool_]:
 class Coupling:
     r"""Coupling rows $G A \ge d$: whether each price is free, and the component, position and sign of each row."""
 
-    matrix: csr_array
+    matrix: Any
     least: NDArray[np.float64]
     free: NDArray[np.bool_]
     source: list[tuple[str, int, float]]
@@ -101,15 +102,15 @@ def coupling(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float64
     """Every side of a coupling row that the intervals alone do not guarantee."""
     where = np.flatnonzero(_is_coupling(program))
     block = program.columns["allowance"]
-    everything = program.matrix.toscipy()
-    matrix = csr_array(everything[where, :][:, block])
+    everything = program.matrix.taken(where, slice(0, program.matrix.columns))
+    matrix = everything.taken(np.arange(len(where)), block)
     # Exceptions are settled by now: what they add is a number.
     others = program.column_lower.copy()
     others[block] = 0.0
-    added = everything[where, :] @ others
+    added = everything @ others
     low, high = program.row_lower[where] - added, program.row_upper[where] - added
-    positive, negative = matrix.maximum(0), matrix.minimum(0)
-    smallest, largest = positive @ lower + negative @ upper, positive @ upper + negative @ lower
+    ends = matrix.data * lower[matrix.indices], matrix.data * upper[matrix.indices]
+    smallest, largest = matrix.sums(np.minimum(*ends)), matrix.sums(np.maximum(*ends))
     equal = low == high
     at_least, at_most = np.flatnonzero(equal | (low > smallest)), np.flatnonzero(~equal & (high < largest))
     names = [
@@ -119,8 +120,9 @@ def coupling(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float64
         if name in COUPLING
     ]
     names = [names[position] for position in np.argsort([program.rows[name].start + row for name, row in names])]
+    sides, signs = np.concatenate([at_least, at_most]), np.repeat([1.0, -1.0], [len(at_least), len(at_most)])
     return Coupling(
-        csr_array(vstack([matrix[at_least, :], -matrix[at_most, :]], format="csr")),
+        matrix.taken(sides, slice(0, len(lower))).times_rows(signs),
         np.concatenate([low[at_least], -high[at_most]]),
         np.concatenate([equal[at_least], np.zeros(len(at_most), dtype=bool)]),
         [(*names[row], 1.0) for row in at_least] + [(*names[row], -1.0) for row in at_most],
@@ -150,10 +152,13 @@ def least_lack(
     solve
         Solves it through the engine.
     """
+    # Loaded beside Pyomo, scipy loads scipy.stats; only whole tonnes and exceptions are worth that.
+    from scipy.sparse import eye_array, hstack
+
     sides, units = rows.matrix.shape
     # Bounds from their lower ends, so that the solver meets no number larger than a band.
-    size = 1 / np.maximum(abs(rows.matrix).max(axis=1).toarray().ravel() if sides else np.zeros(0), 1e-300)
-    matrix = diags_array(size) @ rows.matrix
+    size = 1 / np.maximum(rows.matrix.largest(), 1e-300)
+    matrix = rows.matrix.times_rows(size)
     shift = size * rows.least - matrix @ lower
     # A row that is met exactly may lack on both sides.
     exact = np.flatnonzero(rows.free)
@@ -162,7 +167,7 @@ def least_lack(
     part = small_program(
         program,
         {"above_lower": (0 * lower, upper - lower, block.stop > block.start), "lack": (0 * most, most, False)},
-        hstack([matrix, eye_array(sides), -eye_array(sides).tocsc()[:, exact]], format="csr"),
+        hstack([matrix.toscipy(), eye_array(sides), -eye_array(sides).tocsc()[:, exact]], format="csr"),
         (shift, np.where(rows.free, shift, np.inf)),
         {"lack": np.concatenate([np.zeros(units), np.ones(len(most))])},
     )

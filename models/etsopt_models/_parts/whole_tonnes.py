@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import eye_array, hstack
 
 from etsopt_models._parts.coupling import small_program
 
@@ -60,7 +59,7 @@ class Rounding:
         prices
             Of the rows for the closest point in real numbers.
         """
-        pull = self.rows.matrix.T @ prices
+        pull = self.rows.matrix.transposed_times(prices)
         wish = np.floor(self.reference + self.emissions / 2 * pull + 0.5)
         centre = np.clip(wish, self.lower, self.upper)
         if not len(prices):
@@ -75,7 +74,7 @@ class Rounding:
                 reach = reach * TIMES
                 continue
             allowance, duals = found
-            stuck = self._would_go_on(allowance, low, high, pull + self.rows.matrix.T @ duals)
+            stuck = self._would_go_on(allowance, low, high, pull + self.rows.matrix.transposed_times(duals))
             if not stuck.any():
                 return allowance, prices + duals, rounds
             centre, reach = allowance, np.where(stuck, TIMES * reach, reach)
@@ -96,7 +95,7 @@ class Rounding:
         self, program: Any, low: NDArray[np.float64], high: NDArray[np.float64], prices: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """Best whole allowances between two ends, and the duals of the rows."""
-        pull = self.rows.matrix.T @ prices
+        pull = self.rows.matrix.transposed_times(prices)
         count = np.round(high - low).astype(np.int64)
         owner = np.repeat(np.arange(len(low)), count)
         step = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
@@ -104,7 +103,10 @@ class Rounding:
         # In units of a tonne of the smallest, so that costs are about one. What a row has to spare costs its price, or
         # the prices would not be those of the objective itself.
         size, spare = float(self.emissions.min()), np.flatnonzero(~self.rows.free)
-        matrix = self.rows.matrix
+        # Loaded beside Pyomo, scipy loads scipy.stats; only whole tonnes and exceptions are worth that.
+        from scipy.sparse import eye_array, hstack
+
+        matrix = self.rows.matrix.toscipy()
         least = self.rows.least - matrix @ low
         most = np.maximum(matrix.maximum(0) @ (high - low) - least, 0.0)[spare] + 1.0
         cost = size * np.concatenate([slope / self.emissions[owner] - pull[owner], prices[spare]])

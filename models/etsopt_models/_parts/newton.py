@@ -1,0 +1,72 @@
+"""The linear systems of Newton's method on prices of rows: few rows in numpy, many in scipy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FEW_ROWS = 300
+"""Up to here a full matrix is quicker than a sparse one, and scipy, which loads slowly beside Pyomo, is not needed."""
+
+
+class Curvature:
+    r"""The matrix $G\,\mathrm{diag}(w)\,G^T$ of rows $G$ for any weights of the columns.
+
+    Parameters
+    ----------
+    matrix
+        The rows, sparse; each column has few entries, so the pairs of entries of a column are few.
+    """
+
+    def __init__(self, matrix: Any) -> None:
+        self.rows = matrix.shape[0]
+        order = np.argsort(matrix.indices, kind="stable")
+        column, row, value = matrix.indices[order], matrix.row_of_each()[order], matrix.data[order]
+        parts = [(row, row, column, value * value)]
+        distance = 1
+        while True:
+            same = np.flatnonzero(column[distance:] == column[:-distance]) if distance < len(column) else np.zeros(0)
+            if not len(same):
+                break
+            other, both = same + distance, value[same] * value[same + distance]
+            parts += [(row[same], row[other], column[same], both), (row[other], row[same], column[same], both)]
+            distance += 1
+        self._one, self._other, self._column, self._product = (
+            np.concatenate([part[k] for part in parts]) for k in range(4)
+        )
+
+    def solve(
+        self,
+        weight: NDArray[np.float64],
+        active: NDArray[np.int64],
+        scale: NDArray[np.float64],
+        ridge: float,
+        right: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Solve the scaled system of some rows with a ridge on its diagonal.
+
+        Parameters
+        ----------
+        weight
+            Of every column.
+        active, scale, right
+            The rows of the system, the factor of each, and its right-hand side.
+        """
+        values = self._product * weight[self._column]
+        if self.rows <= FEW_ROWS:
+            place = self._one * self.rows + self._other
+            full = np.bincount(place, values, self.rows**2).reshape(self.rows, self.rows)[np.ix_(active, active)]
+            scaled = full * np.outer(scale, scale) + ridge * np.eye(len(active))
+            return np.asarray(np.linalg.solve(scaled, right), dtype=float)
+        from scipy.sparse import coo_array, csc_array, diags_array, eye_array
+        from scipy.sparse.linalg import splu
+
+        shape = (self.rows, self.rows)
+        everything = coo_array((values, (self._one, self._other)), shape=shape).tocsr()
+        scaled = diags_array(scale) @ everything[active, :][:, active] @ diags_array(scale)
+        solution: NDArray[np.float64] = splu(csc_array(scaled + ridge * eye_array(len(active)))).solve(right)
+        return solution
