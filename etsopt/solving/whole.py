@@ -117,7 +117,9 @@ def _with_relaxation(objective: Objective, found: Outcome, relaxed: Outcome, cou
         bound = math.ceil(bound - max(1e-6, 1e-9 * abs(bound)))
     found = replace(found, multipliers=relaxed.multipliers, bound=bound)
     if found.x is None:
-        return found
+        # Branch and bound ended, but what it found is not whole once the rest is solved exactly.
+        lost = found.termination is Termination.OPTIMAL
+        return replace(found, termination=Termination.SOLVER_ERROR) if lost else found
     value = objective.value(found.x)
     if value - relaxed.bound > tolerance_of(value, objective.unit):
         return found
