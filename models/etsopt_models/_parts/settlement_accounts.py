@@ -117,7 +117,7 @@ def accounts(instance: Instance) -> Accounts:
         issued=issued,
         cancelled=cancelled,
         emissions=emissions,
-        obligation=np.floor(emissions + 0.5),
+        obligation=whole_tonnes(emissions + 0.5),
         at_risk=_at_risk(instance, enterprises, owner),
     )
 
