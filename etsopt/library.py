@@ -25,8 +25,8 @@ class ProgramModel(Protocol):
     """What a model file offers that is a program to be solved.
 
     It may also offer ``levels(instance) -> list[str]``, the names of its objectives in lexicographic order; without it
-    they are taken in the order of declaration. ``CHECKED_AS = "allocation"`` says that its tables are those of an
-    allocation: the checker holds them to the instance.
+    they are taken in the order of declaration. ``CHECKED_AS`` says what its tables are, such as ``"allocation"`` or
+    ``"settlement"``: the checker holds them to the instance.
     """
 
     def formulate(self) -> Any:

@@ -158,7 +158,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
 
 
 def tables(instance: Instance, solution: Any) -> dict[str, pd.DataFrame]:
-    """Result tables: ``settlement``, ``holdings``, ``provinces``, ``nation``, ``shortfalls``, ``units``, ``sectors``."""
+    """Result tables, as `settlement_tables` lists them."""
     held = accounts(instance)
     # The solver's vertices are whole but for its rounding; the checker sees to it that no more is rounded.
     values = {name: np.round(value) for name, value in solution.values.items()}

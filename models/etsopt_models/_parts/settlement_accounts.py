@@ -102,7 +102,7 @@ def accounts(instance: Instance) -> Accounts:
     gross = (given["pre_allocated_t"] + given["true_up_t"]).to_numpy()
     issued[:, newest] = np.bincount(owner, gross, len(enterprises))
     cancelled[:, newest] = np.bincount(owner, given["owed_t"].to_numpy(), len(enterprises))
-    emissions = np.bincount(owner, instance.emissions_tco2e, len(enterprises))
+    emissions = np.bincount(owner, instance.emissions_tco2e, len(enterprises)).astype(float)
     return Accounts(
         enterprises=enterprises,
         province=_provinces(instance, enterprises, owner),
@@ -161,9 +161,7 @@ def _converted(
     return moved
 
 
-def _provinces(
-    instance: Instance, enterprises: NDArray[np.object_], owner: NDArray[np.int64]
-) -> NDArray[np.object_]:
+def _provinces(instance: Instance, enterprises: NDArray[np.object_], owner: NDArray[np.int64]) -> NDArray[np.object_]:
     """The province that settles with each enterprise; empty where nothing tells it."""
     found = np.full(len(enterprises), "", dtype=object)
     # Written from the least emissions to the most; among equals the first unit stays.
@@ -182,4 +180,3 @@ def _at_risk(instance: Instance, enterprises: NDArray[np.object_], owner: NDArra
     if "case" in instance.units:
         risky[owner[(instance.units["case"] == "closed").to_numpy()]] = True
     return risky
-

@@ -57,13 +57,14 @@ def prices(instance: Instance) -> Prices:
     price, offset = (by_year(value, [year])[0] for value in (market.prices_cny_per_t, market.ccer_price_cny_per_t))
     problems = []
     if np.isnan(price):
-        what, advice = f"states no price of {year}, at which a settlement buys and sells", "State it, such as 80 [CNY/t]."
+        what, advice = (
+            f"states no price of {year}, at which a settlement buys and sells",
+            "State it, such as 80 [CNY/t].",
+        )
         problems.append(Problem("policy.toml", what, advice, "market.prices_cny_per_t"))
     if np.isnan(offset) and by_year(market.ccer_supply_t, [year], 0.0)[0] > 0:
         what = f"states no price of {year}, though market.ccer_supply_t states a supply"
-        problems.append(
-            Problem("policy.toml", what, "State it, such as 70 [CNY/t].", "market.ccer_price_cny_per_t")
-        )
+        problems.append(Problem("policy.toml", what, "State it, such as 70 [CNY/t].", "market.ccer_price_cny_per_t"))
     if problems:
         raise DataError("The policy", problems)
     last = max(policy.years)
@@ -102,7 +103,9 @@ def limits(instance: Instance, held: Accounts) -> Limits:
     lacking = np.maximum(obligation - held.available.sum(axis=1) - offset - bought, 0.0)
     known = not np.isnan(reference_price(instance))
     if lacking.any() and not known:
-        count = counted(int((lacking > 0).sum()), "enterprise that does not buy lacks", "enterprises that do not buy lack")
+        count = counted(
+            int((lacking > 0).sum()), "enterprise that does not buy lacks", "enterprises that do not buy lack"
+        )
         what = f"states no price of {policy.year}, but {count} {format_tonnes(lacking.sum())} t"
         advice = "State the average price of the month before the deadline: the fine is a multiple of it."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])

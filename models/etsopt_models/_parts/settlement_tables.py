@@ -38,30 +38,40 @@ def settlement_tables(
     Returns
     -------
     dict
-        ``settlement`` and ``shortfalls`` by enterprise, ``holdings`` by enterprise and vintage, ``provinces``,
-        ``nation``, and what the settlement starts from, ``units`` and ``sectors``.
+        ``settlement`` and ``shortfalls`` by enterprise, ``holdings`` by enterprise and vintage, totals in
+        ``settlement_provinces`` and ``nation``, and what it starts from, ``issuance`` by unit and
+        ``settlement_sectors``.
     """
     flows = _flows(held, moved)
-    settlement = _settlement(instance, held, moved, flows)
-    numbers = [name for name in settlement.columns if name.endswith(("_t", "_tco2e", "_cny")) or name == "units"]
-    counts = settlement.assign(
-        enterprises=1, with_shortfall=settlement["shortfall_t"] > 0, with_risk=settlement["at_risk"]
-    )
-    counted = ["enterprises", "with_shortfall", "with_risk"]
-    counts[counted] = counts[counted].astype(np.int64)
-    provinces = counts.groupby("province", sort=True)[[*counted, *numbers]].sum().reset_index()
-    nation = counts[[*counted, *numbers]].sum().to_frame().T
-    nation[[*counted, "units"]] = nation[[*counted, "units"]].astype(np.int64)
-    nation.insert(0, "year", instance.policy.year)
+    settlement = _whole(_settlement(instance, held, moved, flows))
+    units = _whole(held.units)
     return {
         "settlement": settlement,
-        "holdings": _holdings(held, flows),
-        "provinces": provinces,
-        "nation": nation,
+        "holdings": _whole(_holdings(held, flows)),
+        "settlement_provinces": _totals(settlement, "province"),
+        "nation": _totals(settlement.assign(year=instance.policy.year), "year"),
         "shortfalls": _shortfalls(instance, settlement),
-        "units": held.units,
-        "sectors": _sectors(held),
+        "issuance": units,
+        "settlement_sectors": _sectors(held, units),
     }
+
+
+def _whole(table: pd.DataFrame) -> pd.DataFrame:
+    """Write tonnes as the whole numbers that they are; emissions and what the rule gives are none."""
+    whole = [name for name in table.columns if name.endswith("_t") and name != "reference_t"]
+    return table.astype(dict.fromkeys(whole, np.int64))
+
+
+def _totals(settlement: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Counts and sums over enterprises."""
+    counted = settlement.assign(
+        enterprises=1,
+        enterprises_at_risk=settlement["at_risk"].astype(np.int64),
+        enterprises_with_shortfall=(settlement["shortfall_t"] > 0).astype(np.int64),
+    )
+    numbers = settlement.columns.difference([key, "enterprise_id", "province", "at_risk"], sort=False)
+    columns = ["enterprises", "enterprises_at_risk", "enterprises_with_shortfall", *numbers]
+    return counted.groupby(key, sort=True)[columns].sum().reset_index()
 
 
 def _flows(held: Accounts, moved: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
@@ -143,10 +153,10 @@ def _shortfalls(instance: Instance, settlement: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _sectors(held: Accounts) -> pd.DataFrame:
+def _sectors(held: Accounts, units: pd.DataFrame) -> pd.DataFrame:
     """What was issued to the units of each sector, and the balance value of the rule."""
     sums = ["emissions_tco2e", "reference_t", "allowance_t", "pre_allocated_t", "true_up_t", "owed_t"]
-    groups = held.units.groupby("sector", sort=True)
+    groups = units.groupby("sector", sort=True)
     table = groups[sums].sum()
     table.insert(0, "units", groups.size())
     table.insert(0, "enterprises", groups["enterprise_id"].nunique())
