@@ -103,8 +103,9 @@ def _levels(
     """The value of each level by the tables, and the least that it can be."""
     vintages = np.array(vintages_of(year))
     usable = settling.settles(vintages, year)
-    held = sum(flows[flow] for flow in ("opening_t", "converted_t", "issued_t")) - flows["cancelled_t"]
-    least = settling.best(known, held[:, usable], int(np.flatnonzero(vintages[usable] == year)[0]), prices)
+    least = settling.best(
+        known, said.held_of(flows)[:, usable], int(np.flatnonzero(vintages[usable] == year)[0]), prices
+    )
     own = (flows["surrendered_t"] - flows["bought_t"])[:, usable]
     bought, offset, short = (stated[name].to_numpy(dtype=float) for name in ("bought_t", "offset_t", "shortfall_t"))
     sold, kept = flows["sold_t"][:, usable].sum(), flows["closing_t"][:, usable].sum()

@@ -48,6 +48,11 @@ def flows_of(holdings: pd.DataFrame, names: pd.Index, year: int) -> dict[str, ND
     return {flow: table[flow].reindex(whole, fill_value=0).to_numpy(dtype=float).reshape(shape) for flow in FLOWS}
 
 
+def held_of(flows: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """What is held before any trade, by enterprise and vintage [t]."""
+    return flows["opening_t"] + flows["converted_t"] + flows["issued_t"] - flows["cancelled_t"]
+
+
 def allowances(instance: Instance, units: pd.DataFrame, sectors: pd.DataFrame) -> list[Violation]:
     """What is issued follows the rule, in whole tonnes: in advance, topped up, or owed back."""
     names = units["unit_id"]
@@ -119,6 +124,10 @@ def settled(
     found += say("offsets", names, beyond, "offsets stay within their share of the obligation and of the supply")
     bought = stated["bought_t"].where(~known["buys"].to_numpy(), 0)
     found += say("purchases", names, bought, "an enterprise without purchases buys nothing")
+    usable = settling.settles(np.array(vintages_of(year)), year)
+    most = settling.most_missing(known, held_of(flows)[:, usable])
+    beyond = np.maximum(stated["shortfall_t"].to_numpy() - most, 0.0)
+    found += say("shortfall", names, beyond, "a shortfall is at most what holdings lack")
     released = known["received"] - known["first"]
     for part, expected in (("received", known["received"]), ("surrendered", known["first"]), ("released", released)):
         message = f"what the province {part} is what an enterprise at risk gets, owes, or gets beyond that"

@@ -141,6 +141,11 @@ def settles(vintage: NDArray[np.int64], year: int) -> NDArray[np.bool_]:
     return vintage >= SPLIT if year >= SPLIT else vintage <= year
 
 
+def most_missing(known: pd.DataFrame, held: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Largest shortfall that an enterprise may have: what its holdings lack, shape ``(f,)`` [t]."""
+    return np.maximum(known["obligation"].to_numpy(dtype=float) - held.sum(axis=1), 0.0)
+
+
 def best(known: pd.DataFrame, held: NDArray[np.float64], newest: int, prices: Tariff) -> Best:
     """Levels of the settlement that is best for every enterprise: each fills its obligation in the order of cost.
 
@@ -154,7 +159,7 @@ def best(known: pd.DataFrame, held: NDArray[np.float64], newest: int, prices: Ta
         Column of the vintage of the year.
     """
     obligation, first = known["obligation"].to_numpy(dtype=float), known["first"].to_numpy(dtype=float)
-    may_miss = obligation * (not np.isnan(prices.reference))
+    may_miss = most_missing(known, held) * (not np.isnan(prices.reference))
     # Cost, effort and most of each way to settle; what is surrendered is not sold or kept.
     ways = [
         (prices.otherwise, -1.0 * prices.sells, held.sum(axis=1) - first),

@@ -100,7 +100,8 @@ def limits(instance: Instance, held: Accounts) -> Limits:
     offset = np.minimum(share, shared_supply(supply, obligation))
     buys = ~np.isin(held.enterprises, policy.settlement.without_purchases)
     bought = np.where(buys, obligation, 0.0)
-    lacking = np.maximum(obligation - held.available.sum(axis=1) - offset - bought, 0.0)
+    beyond = np.maximum(obligation - held.available.sum(axis=1), 0.0)
+    lacking = np.maximum(beyond - offset - bought, 0.0)
     known = not np.isnan(reference_price(instance))
     if lacking.any() and not known:
         count = counted(
@@ -109,7 +110,7 @@ def limits(instance: Instance, held: Accounts) -> Limits:
         what = f"states no price of {policy.year}, but {count} {format_tonnes(lacking.sum())} t"
         advice = "State the average price of the month before the deadline: the fine is a multiple of it."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])
-    return Limits(bought, offset, obligation if known else 0.0 * obligation)
+    return Limits(bought, offset, beyond if known else 0.0 * beyond)
 
 
 def shared_supply(supply_t: float, obligation: NDArray[np.float64]) -> NDArray[np.float64]:
