@@ -154,7 +154,7 @@ def _whole_tonnes(tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     for name in TEXTS:
         table, first = tables[name], tables[name].columns[0]
         for column in table.columns:
-            if not column.endswith("_t") or column == "reference_t":
+            if not column.endswith("_t") or column.endswith("_per_t") or column == "reference_t":
                 continue
             values = table[column].to_numpy(dtype=float)
             message = f"{column} of {name} is a whole number"

@@ -127,7 +127,7 @@ def settled(
     usable = settling.settles(np.array(vintages_of(year)), year)
     most = settling.most_missing(known, held_of(flows)[:, usable])
     beyond = np.maximum(stated["shortfall_t"].to_numpy() - most, 0.0)
-    found += say("shortfall", names, beyond, "a shortfall is at most what holdings lack")
+    found += say("shortfall", names, beyond, "a shortfall is at most what holdings and offsets cannot settle")
     released = known["received"] - known["first"]
     for part, expected in (("received", known["received"]), ("surrendered", known["first"]), ("released", released)):
         message = f"what the province {part} is what an enterprise at risk gets, owes, or gets beyond that"

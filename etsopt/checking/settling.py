@@ -142,8 +142,9 @@ def settles(vintage: NDArray[np.int64], year: int) -> NDArray[np.bool_]:
 
 
 def most_missing(known: pd.DataFrame, held: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Largest shortfall that an enterprise may have: what its holdings lack, shape ``(f,)`` [t]."""
-    return np.maximum(known["obligation"].to_numpy(dtype=float) - held.sum(axis=1), 0.0)
+    """Largest shortfall of an enterprise: what holdings and offsets cannot settle, shape ``(f,)`` [t]."""
+    owed = (known["obligation"] - known["offset_most"]).to_numpy(dtype=float)
+    return np.maximum(owed - held.sum(axis=1), 0.0)
 
 
 def best(known: pd.DataFrame, held: NDArray[np.float64], newest: int, prices: Tariff) -> Best:

@@ -41,8 +41,8 @@ of `lot_is_used` is minus what one more allowance of the lot is worth.
 - offsets: up to `market.ccer_share` of the obligation, and of the supply as much as the obligation is of all
   obligations, since nobody can tell beforehand who will get them;
 - who buys, buys any amount at the market price; the enterprises of `settlement.without_purchases` buy nothing. A
-  shortfall is never more than holdings lack: nobody keeps or sells what is owed. Without a reference price there is
-  none, and where there must be one that price is asked for;
+  shortfall is never more than holdings and offsets cannot settle: nobody sells or keeps what is owed. Without a
+  reference price there is none, and where there must be one that price is asked for;
 - an allowance kept is worth next year's price, discounted, and after the last year of the horizon the terminal price;
 - an enterprise with a closed unit or in `settlement.at_risk` gets its allowances through the account of the province:
   they are surrendered first, whatever they would be worth elsewhere, and what remains is released.

@@ -100,8 +100,8 @@ def limits(instance: Instance, held: Accounts) -> Limits:
     offset = np.minimum(share, shared_supply(supply, obligation))
     buys = ~np.isin(held.enterprises, policy.settlement.without_purchases)
     bought = np.where(buys, obligation, 0.0)
-    beyond = np.maximum(obligation - held.available.sum(axis=1), 0.0)
-    lacking = np.maximum(beyond - offset - bought, 0.0)
+    beyond = np.maximum(obligation - held.available.sum(axis=1) - offset, 0.0)
+    lacking = np.maximum(beyond - bought, 0.0)
     known = not np.isnan(reference_price(instance))
     if lacking.any() and not known:
         count = counted(
