@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -16,8 +17,11 @@ from etsopt.data.market_policy import (
     PenaltyPolicy,
 )
 from etsopt.data.policy import AllocationPolicy, ExceptionsPolicy, NationalPolicy, Policy, ProvincePolicy, SectorPolicy
-from etsopt.data.schema import TABLES, Column
+from etsopt.data.schema import TABLES
 from etsopt.rules import RULES
+
+if TYPE_CHECKING:
+    from etsopt.data.table import Column
 
 HERE = Path(__file__).parent
 
