@@ -53,7 +53,7 @@ def development(instance: Instance, years: Sequence[int]) -> Development:
     sectors = sorted(set(rows["sector"]) - {""})
     path = np.where(unit < 0, np.searchsorted(sectors, rows["sector"].to_numpy(dtype=str)), unit + len(sectors))
     position = {sector: number for number, sector in enumerate(sectors)}
-    of_unit = instance.units["sector"].map(position).fillna(-1).to_numpy(dtype=np.int64)
+    of_unit = np.array(instance.units["sector"].map(position).fillna(-1), dtype=np.int64)
     of_unit[unit[unit >= 0]] = unit[unit >= 0] + len(sectors)
     there = of_unit >= 0
     stated = (path, rows["year"].to_numpy(), instance.policy.year)
