@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -16,8 +17,11 @@ from etsopt.data.market_policy import (
     PenaltyPolicy,
 )
 from etsopt.data.policy import AllocationPolicy, ExceptionsPolicy, NationalPolicy, Policy, ProvincePolicy, SectorPolicy
-from etsopt.data.schema import TABLES, Column
+from etsopt.data.schema import TABLES
 from etsopt.rules import RULES
+
+if TYPE_CHECKING:
+    from etsopt.data.table import Column
 
 HERE = Path(__file__).parent
 
@@ -27,7 +31,8 @@ INTRODUCTION = """\
 An instance is a folder with the tables below, `policy.toml` and a `README.md` whose first line says what is observed
 and what is assumed. A folder never says which model reads it. Files are UTF-8, or plainly Chinese GBK.
 
-Written by `make docs` from `etsopt/data/schema.py`, `etsopt/data/policy.py` and the rules; edit those, not this page.
+Written by `make docs` from `etsopt/data/schema.py`, `policy.py` and `market_policy.py` beside it, and the rules; edit
+those, not this page.
 """
 
 REMARKS = """\

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.schema import (
-    LONGEST_IDENTIFIER,
-    USER_COLUMN_PREFIX,
-    Column,
-    Table,
-)
+from etsopt.data.schema import LONGEST_IDENTIFIER, USER_COLUMN_PREFIX
 from etsopt.data.words import counted, did_you_mean
 from etsopt.errors import Problem
 
@@ -21,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.raw import RawTable
+    from etsopt.data.table import Column, Table
 
 EMPTY = ("cell is empty", "cells are empty")
 NOT_A_NUMBER = ("cell is not a number", "cells are not numbers")
