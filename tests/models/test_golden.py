@@ -93,7 +93,9 @@ def component_names() -> list[tuple[str, str]]:
     return [
         (name, component.local_name)
         for name in PROGRAMS
-        for component in created_on(name, OWN_INSTANCE.get(name, four_units)).component_objects((pyo.Constraint, pyo.Objective))
+        for component in created_on(name, OWN_INSTANCE.get(name, four_units)).component_objects(
+            (pyo.Constraint, pyo.Objective)
+        )
     ]
 
 
