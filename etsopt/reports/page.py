@@ -40,7 +40,8 @@ nav a { margin-right: 1em; }
 @media print {
   body { padding: 0; max-width: none; font-size: 9.5pt; } nav { display: none; } .scroll { overflow: visible; }
   .sheet, .part { break-before: page; border: 0; margin-top: 0; } tr, h2, h3 { break-inside: avoid; }
-  h2, h3 { break-after: avoid; } thead { display: table-header-group; } table { font-size: 8pt; }
+  h2, h3 { break-after: avoid; } h3 { margin-top: 3mm; } h2 + .sheet { break-before: auto; }
+  tfoot { display: table-row-group; } thead { display: table-header-group; } table { font-size: 8pt; }
 }
 """
 
@@ -53,17 +54,21 @@ def both(english: str, chinese: str) -> str:
     return f'{escape(english)}<span class="zh" lang="zh">{escape(chinese)}</span>'
 
 
-def cell(value: object, bad: bool = False) -> str:
-    """One cell: numbers grouped and right, texts left."""
+DECIMALS = {"completion": 2, "balance_value": 6, "reference_price_cny_per_t": 2, "emissions_tco2e": 2, "reference_t": 2}
+"""Decimals of the columns that are no whole numbers."""
+
+
+def cell(name: str, value: object) -> str:
+    """One cell of a column: numbers grouped and to the right, texts to the left; a shortfall stands out."""
     if isinstance(value, str):
         return f'<td class="text">{escape(value) or "–"}</td>'
     if isinstance(value, bool | np.bool_):
         return f"<td>{'yes 是' if value else '–'}</td>"
     number = float(value)  # type: ignore[arg-type]
-    mark = ' class="bad"' if bad and number else ""
-    # A minus that is as wide as a digit, and no zero with a sign.
-    text = f"{number:,.0f}" if number == round(number) else f"{number:,.2f}"
-    return f"<td{mark}>{text.replace('-', '−') if np.isfinite(number) else '–'}</td>"
+    mark = ' class="bad"' if number and "shortfall" in name else ""
+    # Adding zero turns a negative zero into a plain one; a minus is as wide as a digit.
+    text = f"{round(number, DECIMALS.get(name, 0)) + 0.0:,.{DECIMALS.get(name, 0)}f}".replace("-", "−")
+    return f"<td{mark}>{text if np.isfinite(number) else '–'}</td>"
 
 
 def figures(table: pd.DataFrame, headings: Sequence[Heading], foot: pd.DataFrame | None = None) -> str:
@@ -78,13 +83,13 @@ def figures(table: pd.DataFrame, headings: Sequence[Heading], foot: pd.DataFrame
     body = "".join(_row(row, names) for row in table[names].itertuples(index=False))
     last = ""
     if foot is not None:
-        total = [foot[name].iloc[0] if name in foot else "" for name in names]
+        total = [foot[name].iloc[0] if name in foot else np.nan for name in names]
         last = f"<tfoot>{_row(total, names)}</tfoot>"
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody>{last}</table></div>'
 
 
 def _row(values: Iterable[object], names: Sequence[str]) -> str:
-    cells = (cell(value, name.startswith("shortfall")) for value, name in zip(values, names, strict=True))
+    cells = (cell(name, value) for value, name in zip(values, names, strict=True))
     return f"<tr>{''.join(cells)}</tr>"
 
 

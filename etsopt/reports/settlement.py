@@ -90,7 +90,7 @@ def settlement_page(instance: Instance, results: Results, enterprises: Sequence[
     year = instance.policy.year
     parts = [_head(instance, results), _nation(tables), _provinces(tables), _shortfalls(tables)]
     parts += _sheets(instance, tables, set(enterprises))
-    return page(f"Settlement of {year}: {instance.name}", f"{year}年度配额清缴报告", parts)
+    return page(f"Settlement of {year}: {results.provenance['instance']}", f"{year}年度配额清缴报告", parts)
 
 
 def _head(instance: Instance, results: Results) -> str:
@@ -103,7 +103,7 @@ def _head(instance: Instance, results: Results) -> str:
         verdict = ("not certified: the figures are not proven", "未通过验证")
     lines = [
         f'<p><span class="verdict {"yes" if results.certified else "no"}">{both(*verdict)}</span></p>',
-        f'<p class="meta">Instance {escape(instance.name)}, SHA-256 {instance.hash[:16]}…; rule '
+        f'<p class="meta">Instance {escape(results.provenance["instance"])}, SHA-256 {instance.hash[:16]}…; rule '
         f"{escape(instance.policy.rule.name)}; allowance price {_stated(price)}; reference price of fines "
         f"{_stated(reference)}, multiple {penalty.get('multiple', 5):g}. All quantities in whole tonnes (1 allowance = "
         "1 t CO2e), amounts in CNY.</p>",
@@ -133,12 +133,10 @@ def _nation(tables: dict[str, pd.DataFrame]) -> str:
     sectors = tables["settlement_sectors"]
     sectors = sectors.assign(sector=sectors["sector"].map(SECTORS))
     counts = (("sector", "sector", "行业"), COUNTS[0], COUNTS[3], *ISSUED)
-    balance = [("balance_value_text", "balance value t/t", "平衡值")] if "balance_value" in sectors else []
-    if balance:
-        sectors["balance_value_text"] = [f"{value:.6f}" if value == value else "" for value in sectors["balance_value"]]
-    total = sectors.select_dtypes("number").sum().to_frame().T.assign(sector="all 合计")
+    balance = ("balance_value", "balance value [t/t]", "平衡值")
+    total = sectors.select_dtypes("number").drop(columns="balance_value", errors="ignore").sum().to_frame().T
     # An enterprise may own units of several sectors.
-    total["enterprises"] = nation["enterprises"].iloc[0]
+    total = total.assign(sector="all 合计", enterprises=nation["enterprises"].iloc[0])
     blocks = [
         f'<h2 id="nation">{both("Nation", "全国")}</h2>',
         figures(nation, (*COUNTS, *MET)),
@@ -149,7 +147,7 @@ def _nation(tables: dict[str, pd.DataFrame]) -> str:
         f"<h3>{both('Money', '资金')} [CNY 元]</h3>",
         figures(nation, MONEY),
         f"<h3>{both('Issue by sector', '分行业发放')}</h3>",
-        figures(sectors, (*counts, *balance), total),
+        figures(sectors, (*counts, balance), total),
     ]
     return "\n".join(blocks)
 
@@ -164,8 +162,10 @@ def _provinces(tables: dict[str, pd.DataFrame]) -> str:
             figures(provinces, (WHERE, *COUNTS, *MET), foot),
             f"<h3>{both('Allowances', '配额收支')}</h3>",
             figures(provinces, (WHERE, *FLOWS), foot),
-            f"<h3>{both('Accounts of provinces and money', '省级账户与资金')} [t; CNY 元]</h3>",
-            figures(provinces, (WHERE, *PROVINCE, *MONEY), foot),
+            f"<h3>{both('Accounts of provinces for enterprises at risk', '省级账户(差异化发放)')}</h3>",
+            figures(provinces[provinces["enterprises_at_risk"] > 0], (WHERE, COUNTS[1], *PROVINCE), foot),
+            f"<h3>{both('Money', '资金')} [CNY 元]</h3>",
+            figures(provinces, (WHERE, *MONEY), foot),
         ]
     )
 
@@ -183,7 +183,7 @@ def _shortfalls(tables: dict[str, pd.DataFrame]) -> str:
 
 def _sheets(instance: Instance, tables: dict[str, pd.DataFrame], wanted: set[str]) -> Iterator[str]:
     """One sheet for each enterprise."""
-    yield f'<h2 id="sheets">{both("Enterprises", "重点排放单位")}</h2>'
+    yield f'<h2 id="sheets" class="part">{both("Enterprises", "重点排放单位")}</h2>'
     names = _names(instance)
     holdings = dict(iter(tables["holdings"].groupby("enterprise_id")))
     units = dict(iter(tables["issuance"].assign(sector=lambda t: t["sector"].map(SECTORS)).groupby("enterprise_id")))
