@@ -98,10 +98,17 @@ class AllocationPolicy(Section):
     )
     band_on: Literal["unit", "enterprise"] = Field("unit", description="who stays inside the band")
     fair_order: bool = Field(False, description="a lower intensity never gets a lower surplus rate in its sector")
-    whole_allowances: bool = Field(False, description="every allowance is a whole number of tonnes")
+    whole_allowances: bool = Field(
+        False, description="every allowance is a whole number of tonnes; in a fair order the real answer is rounded"
+    )
     exceptions: ExceptionsPolicy = Field(
         ExceptionsPolicy(), description="a table: how many units may use a wider band, and which"
     )
+
+    @property
+    def rounds(self) -> bool:
+        """Whether real allowances are rounded: an order of rates is one before rounding, which no whole tonnes keep."""
+        return self.fair_order and self.whole_allowances
 
     @model_validator(mode="after")
     def _each_level_once(self) -> Self:
