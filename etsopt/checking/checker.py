@@ -11,7 +11,7 @@ from etsopt.checking import rounding, statements, totals
 from etsopt.checking.bounds import check_levels, proven_shortfall
 from etsopt.checking.exceptions import LEVELS, exceptional_units
 from etsopt.checking.limits import derive, fixed_at_emissions
-from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.checking.report import LEAST_SHORTFALL_T, CheckReport, LevelCheck, Violation
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -109,10 +109,10 @@ def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Check
     if found:
         return CheckReport(tuple(found), ())
     policy = instance.policy.allocation
-    # Either the real allowances lack or the whole ones; both have to be there.
+    # Real allowances lack, or there are such and the whole ones lack.
     stages = [rounding.before(instance), rounding.after(instance)] if policy.rounds else [instance]
-    proven = (proven_shortfall(derive(stage), policy.exceptions.units, tables["duals"], INFEASIBLE) for stage in stages)
-    return CheckReport((), (), max(proven))
+    proven = [proven_shortfall(derive(stage), policy.exceptions.units, tables["duals"], INFEASIBLE) for stage in stages]
+    return CheckReport((), (), next((tonnes for tonnes in proven if tonnes > LEAST_SHORTFALL_T), proven[-1]))
 
 
 def _statements(

@@ -116,6 +116,16 @@ class AllocationPolicy(Section):
             raise ValueError("names a level of objectives twice", "Keep one of them.")
         return self
 
+    @model_validator(mode="after")
+    def _no_exceptions_before_rounding(self) -> Self:
+        if self.rounds and self.exceptions.units:
+            what = (
+                "asks for fair_order, whole_allowances and exceptions at once; those that real allowances need may be "
+                "too few for whole tonnes"
+            )
+            raise ValueError(what, "Leave out one of the three.")
+        return self
+
 
 class RulePolicy(BaseModel):
     """The rule that gives the reference allowances; its other keys are parameters of the rule itself."""

@@ -73,8 +73,8 @@ that no smaller rate leaves whole numbers inside it.
 
 Whole allowances in a fair order: the order is one of rates before rounding, which no whole tonnes keep. So the levels
 are those of real allowances $A^*$, exact in the order and proven as such. Then the program is made once more for whole
-tonnes, with every limit in tonnes rounded inward, the exceptions that were chosen, without `fair_order` and
-`equal_rates`, and with $A^*$ to the kilogram for $R$; its one level is the least sum of squared moves:
+tonnes, with every limit in tonnes rounded inward, without `fair_order` and `equal_rates`, and with $A^*$ to the
+kilogram for $R$; its one level is the least sum of squared moves:
 
 $$\min \sum_i (A_i - A^*_i)^2 \tag{rounding}$$
 
@@ -97,7 +97,7 @@ from etsopt.units import ROUNDING_NOISE_T
 from etsopt_models._parts.allocation_tables import allocation_tables
 from etsopt_models._parts.exceptions import bounds_with, exception_rows
 from etsopt_models._parts.limits import limits
-from etsopt_models._parts.rounding import before_rounding, chosen_exceptions, nearest_to, to_round
+from etsopt_models._parts.rounding import before_rounding, nearest_to, to_round
 from etsopt_models._parts.whole import nearest
 
 if TYPE_CHECKING:
@@ -328,19 +328,20 @@ def afterwards(instance: Instance, solution: Any) -> tuple[Instance, dict[str, A
     if not instance.policy.allocation.rounds:
         return None
     rounded = to_round(instance)
-    return rounded, parameters(rounded) | nearest_to(rounded, solution.values), ["rounding"]
+    return rounded, parameters(rounded) | nearest_to(solution.values["allowance"]), ["rounding"]
 
 
 def tables(instance: Instance, solution: Any) -> dict[str, pd.DataFrame]:
     """Result tables: ``allocation``, ``enterprises``, ``sectors``, ``provinces``, ``duals``."""
-    allowance, first = solution.values["allowance"], solution.before or solution
-    chosen = chosen_exceptions(first.values)
-    if not instance.policy.allocation.rounds:
+    allowance, exceptional = solution.values["allowance"], solution.values["exceptional"]
+    real = None
+    if instance.policy.allocation.rounds:
+        real = (solution.before or solution).values["allowance"]
+    if real is allowance:
+        # It was stopped before it rounded, and holds real allowances.
+        instance = before_rounding(instance)
+    if instance.policy.allocation.whole_allowances:
         # The solver's whole numbers are whole but for its rounding; the checker sees to it that no more is rounded.
-        allowance = np.round(allowance) if instance.policy.allocation.whole_allowances else allowance
-        return allocation_tables(instance, allowance, solution.levels, chosen)
-    # A solve that was stopped before it rounded holds real allowances.
-    limited, allowance = (
-        (before_rounding(instance), allowance) if first is solution else (instance, np.round(allowance))
-    )
-    return allocation_tables(limited, allowance, solution.levels, chosen, first.values["allowance"])
+        allowance = np.round(allowance)
+    chosen = exceptional > 0.5 if len(exceptional) else np.zeros(len(allowance), dtype=bool)
+    return allocation_tables(instance, allowance, solution.levels, chosen, real)
