@@ -68,6 +68,8 @@ def test_a_program_model_offers_what_the_engine_needs(name: str) -> None:
     assert not inspect.signature(model.formulate).parameters
     assert list(inspect.signature(model.parameters).parameters) == ["instance"]
     assert list(inspect.signature(model.tables).parameters) == ["instance", "solution"]
+    if hasattr(model, "afterwards"):
+        assert list(inspect.signature(model.afterwards).parameters) == ["instance", "solution"]
     if hasattr(model, "levels"):
         assert list(inspect.signature(model.levels).parameters) == ["instance"]
 
