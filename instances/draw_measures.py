@@ -46,18 +46,22 @@ def draw(instance: etsopt.Instance, picture: Path) -> None:
     )
     measures = table(instance)
     figure, (left, right) = plt.subplots(
-        1, 2, figsize=(10, 0.24 * len(measures) + 1.3), width_ratios=[1.5, 1], sharey=True, layout="constrained"
+        1, 2, figsize=(10, 0.24 * len(measures) + 1.3), width_ratios=[1.35, 1], sharey=True, layout="constrained"
     )
     place, colours = np.arange(len(measures)), measures["sector"].map(COLOURS)
     _costs(left, measures, place, colours)
-    right.barh(place, measures["abatement"], color=colours, height=0.6)
+    right.scatter(measures["abatement"], place, color=colours, s=22)
+    right.grid(axis="x", color="0.9", lw=0.8)
+    right.set_axisbelow(True)
     right.set_xscale("log")
-    right.set_xlim(0.1, 1000)
+    right.set_xlim(0.1, 10_000)  # room for the notes
+    right.set_xticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
+    right.minorticks_off()
     for row, (amount, group) in enumerate(zip(measures["abatement"], measures["exclusive_group"], strict=True)):
-        note = f"  or another of {group}" if isinstance(group, str) and group else ""
-        right.text(amount * 1.1, row, f"{amount:.1f}{note}", va="center", fontsize=6.5, color="0.35")
-    right.set_xlabel("abatement of the measure alone [Mt a year]")
-    right.set_title("Rates of several measures multiply", loc="left", fontsize=9)
+        note = f"  one of {group}" if isinstance(group, str) and group else ""
+        right.text(amount * 1.3, row, f"{amount:.1f}{note}", va="center", fontsize=6.5, color="0.35")
+    right.set_xlabel("abatement, each measure alone [Mt a year]")
+    right.set_title("Together less: rates multiply", loc="left", fontsize=9)
     figure.suptitle(f"{instance.name}: measures as published, each at its sector's mean unit", x=0.01, ha="left")
     figure.savefig(picture, metadata={"Date": None} if picture.suffix == ".svg" else None, dpi=160)
 
@@ -78,9 +82,9 @@ def _costs(axes: Any, measures: pd.DataFrame, place: np.ndarray, colours: pd.Ser
         place, [_label(name, year) for name, year in zip(measures["name"], measures["first_year"], strict=True)]
     )
     axes.tick_params(axis="y", labelsize=7.5)
-    axes.set_xlabel("yearly cost, capex as an annuity, over abatement [CNY/t]")
-    axes.set_title("Below zero, what is saved is worth more than the cost", loc="left", fontsize=9)
-    axes.legend(frameon=False, loc="upper left", fontsize=8)
+    axes.set_xlabel("cost of a tonne abated, capex as an annuity [CNY]")
+    axes.set_title("Left of zero, the saving is worth more", loc="left", fontsize=9)
+    axes.legend(frameon=False, loc="upper right", fontsize=8)
 
 
 def _label(name: str, first_year: float) -> str:
