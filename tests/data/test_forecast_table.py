@@ -43,7 +43,8 @@ def test_output_and_intensity_go_straight_between_stated_years_and_stay_after_th
         [[1, 0.95, 0.9, 1.1, 1.3, 1.3], [1, 0.5, 0.5, 0.5, 0.5, 0.5], [1, 0.5, 0.5, 0.5, 0.5, 0.5]],
         rtol=1e-15,
     )
-    np.testing.assert_allclose(found.intensity_factor, [[1, 0.9, 0.8, 0.9, 1, 1], [1] * 6, [1] * 6], rtol=1e-15)
+    line = [1, 0.9, 0.8, 0.9, 1, 1]
+    np.testing.assert_allclose(found.intensity_factor, [line, [1.0] * 6, [1.0] * 6], rtol=1e-15)
 
 
 def test_without_a_forecast_and_for_units_without_rows_nothing_changes(write_folder: Writer) -> None:

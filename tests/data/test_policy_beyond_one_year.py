@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import etsopt
+from etsopt.cli import main
 from etsopt.data.instance import Instance
 from etsopt.data.policy import BEYOND_ONE_YEAR, SECTIONS, Policy, parse_policy
 from etsopt.data.read import read_instance
@@ -347,6 +348,13 @@ def test_a_wrong_change_of_these_sections_is_refused(
     with pytest.raises(DataError) as caught:
         instance.with_policy(changes)
     assert str(caught.value) == message
+
+
+def test_the_command_line_changes_one_year(capsys: pytest.CaptureFixture[str]) -> None:
+    changes = ["--set", "market.paid_share.2028=0.1", "--set", "market.prices_cny_per_t=80"]
+    assert main(["solve", "tiny", *changes, "--json"]) == 0
+    assert main(["solve", "tiny", "--set", "market.paid_share.28=0.1"]) == 2
+    assert "names '28', which is no year from 2000 to 2100" in capsys.readouterr().err
 
 
 def test_a_number_for_all_years_is_not_dropped_for_that_of_one_year(write_folder: Writer) -> None:
