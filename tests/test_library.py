@@ -91,6 +91,7 @@ def test_a_model_that_explains_another_is_loaded_but_not_solved() -> None:
         "allocation": "",
         "allocation_relief": "allocation",
         "balance_value": "",
+        "settlement": "",
     }
     with pytest.raises(UsageError) as caught:
         etsopt.solve(etsopt.read("tiny"), "allocation_relief")

@@ -242,7 +242,7 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
             policy_toml("[sector.cement]\nband = 0.03"),
             "sector: is not a key of the policy.\n"
             "   Did you mean 'sectors'? The keys there are year, rule, sectors, provinces, national, "
-            "allocation, horizon, abatement, market, penalty, pathway.",
+            "allocation, horizon, abatement, market, penalty, settlement, pathway.",
             id="an unknown table",
         ),
         pytest.param(

@@ -53,7 +53,7 @@ def tables_are_whole(
     numbers_of: Mapping[str, tuple[str, ...]] = NUMBERS,
 ) -> list[Violation]:
     """Every table and column is there, numbers are numbers, and those that cannot be absent are finite."""
-    found = []
+    found, optimised = [], "duals" in names
     for name in names:
         table = tables.get(name)
         numbers = numbers_of[name]
@@ -63,6 +63,8 @@ def tables_are_whole(
             wrong = "is there" if "exceptional" not in table else "says true or false"
             if "exceptional" not in table or not pd.api.types.is_bool_dtype(table["exceptional"]):
                 found.append(Violation("tables", "allocation.exceptional", 1.0, "columns", f"the column {wrong}"))
+        if name == "allocation" and optimised and instance.policy.allocation.rounds:
+            numbers = (*numbers, "before_rounding_t")
         for column in () if table is None else (*texts[name], *numbers):
             wrong = _wrong_with(table, column, column in numbers)
             if wrong:

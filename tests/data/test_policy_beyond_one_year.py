@@ -144,7 +144,7 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
             "[markets]\nreserve_t = 1",
             "markets: is not a key of the policy.\n"
             "   Did you mean 'market'? The keys there are year, rule, sectors, provinces, national, "
-            "allocation, horizon, abatement, market, penalty, pathway.",
+            "allocation, horizon, abatement, market, penalty, settlement, pathway.",
             id="an unknown section",
         ),
         pytest.param(
