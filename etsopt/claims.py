@@ -27,7 +27,7 @@ def is_stopped(results: Results) -> bool:
 
 def status_of(results: Results, report: CheckReport) -> str:
     """The status that the recomputed report allows, where the checker knows the model."""
-    if "allocation" not in results.tables:
+    if results.provenance.get("checked_as", "allocation") not in results.tables:
         if is_stopped(results) and not results.tables:
             return "none"
         return "infeasible_certified" if report.certified else "infeasible_unproven"

@@ -39,7 +39,7 @@ TEXT_COLUMNS = frozenset(
         "row",
         "index",
     }
-    | {"unit", "way_out", "limit", "rule", "where", "message"}
+    | {"unit", "way_out", "limit", "rule", "where", "message", "regime"}
 )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from etsopt import library
 from etsopt.checking import CheckReport
 from etsopt.checking import check as check_tables
-from etsopt.checking.checker import INFEASIBLE
+from etsopt.checking.checker import INFEASIBLE, KINDS
 from etsopt.claims import check_claims, is_checked
 from etsopt.data.instance import Instance
 from etsopt.data.read import read_instance
@@ -83,7 +83,8 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     clock = _Clock()
     about = _provenance(instance, model, chosen, clock.seconds)
     # A model says whether its tables claim what the checker knows; what a user's own model claims is unknown.
-    about["checked"] = getattr(found, "CHECKED_AS", None) == "allocation"
+    about["checked"] = getattr(found, "CHECKED_AS", "") in KINDS
+    about["checked_as"] = getattr(found, "CHECKED_AS", "")
     about["calculated"] = isinstance(found, library.CalculationModel)
     if about["calculated"]:
         tables = library.call(found, "calculate", instance)
@@ -104,7 +105,8 @@ def check(instance: Instance, results: Results) -> CheckReport:
     """Check results against their instance, and what they claim against what is found, without model or solver."""
     checkable = is_checked(results) and bool(results.tables or results.termination == "infeasible")
     gap = float(results.provenance.get("options", {}).get("gap", 0.0))
-    report = check_tables(instance, results.tables, results.levels, gap) if checkable else CheckReport((), ())
+    kind = results.provenance.get("checked_as", KINDS[0])
+    report = check_tables(instance, results.tables, results.levels, gap, kind) if checkable else CheckReport((), ())
     return replace(report, violations=(*report.violations, *check_claims(results, report)))
 
 
@@ -223,7 +225,7 @@ def _solved(instance: Instance, solution: Solution, tables: Any, about: dict[str
     """Results of a program, with the bounds that the checker recomputed where it knows the model."""
     report = None
     if tables and about["checked"]:
-        report = check_tables(instance, tables, solution.levels, about["options"]["gap"])
+        report = check_tables(instance, tables, solution.levels, about["options"]["gap"], about["checked_as"])
         clock.lap("check")
     checks = {level.name: level for level in report.levels} if report else {}
     levels = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from etsopt.checking import rounding, statements, totals
+from etsopt.checking import rounding, settlement, statements, totals
 from etsopt.checking.bounds import check_levels, proven_shortfall
 from etsopt.checking.exceptions import LEVELS, exceptional_units
 from etsopt.checking.limits import derive, fixed_at_emissions
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 TABLES = ("allocation", "enterprises", "sectors", "provinces")
+
+KINDS = ("allocation", "settlement")
+"""What the checker knows to recompute; the first is that of a result which does not say."""
 
 INFEASIBLE = "targets_give_way"
 """Level whose multipliers prove that no allocation exists."""
@@ -41,7 +44,11 @@ class LevelStated(Protocol):
 
 
 def check(  # long because each table that is missing ends it in its own way
-    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], gap: float = 0.0
+    instance: Instance,
+    tables: Mapping[str, pd.DataFrame],
+    levels: Sequence[LevelStated],
+    gap: float = 0.0,
+    kind: str = KINDS[0],
 ) -> CheckReport:
     """Check tables and levels against the instance.
 
@@ -53,6 +60,8 @@ def check(  # long because each table that is missing ends it in its own way
         Name and value of each level as the result states them, in their order.
     gap
         Relative gap that was asked for; it counts where allowances are whole or units may be exceptions.
+    kind
+        What the tables claim to be, one of `KINDS`.
 
     Returns
     -------
@@ -60,6 +69,8 @@ def check(  # long because each table that is missing ends it in its own way
         Every statement that is broken, every level with its own bound, and for an infeasible instance the tonnes that
         are proven to be missing.
     """
+    if kind == "settlement":
+        return settlement.check(instance, tables, levels)
     if "allocation" not in tables:
         return _infeasible(instance, tables)
     # An allocation comes with duals, if only an empty table of them; the rule alone does not.

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from etsopt.claims import is_checked
+from etsopt.cli import show_settlement
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
@@ -86,6 +87,9 @@ def result(found: Results) -> None:
         prices = _shadow_prices(found)
         if prices is not None:
             console.print(prices)
+    if "settlement" in found.tables:
+        console.print(show_settlement.fill_nation(_table("The nation", "", "[t]"), found))
+        show_settlement.shortfalls(console, found)
     if found.levels and found.termination != "infeasible":
         console.print(_levels(found))
     if "provinces" in found.tables:

@@ -17,6 +17,7 @@ from etsopt.data.market_policy import (
     OutputCutPolicy,
     PathwayPolicy,
     PenaltyPolicy,
+    SettlementPolicy,
 )
 from etsopt.data.schema import SECTORS
 from etsopt.data.section import CALENDAR, Section, Share
@@ -157,6 +158,7 @@ class Policy(Section):
     abatement: AbatementPolicy = AbatementPolicy()
     market: MarketPolicy = MarketPolicy()
     penalty: PenaltyPolicy = PenaltyPolicy()
+    settlement: SettlementPolicy = SettlementPolicy()
     pathway: PathwayPolicy = PathwayPolicy()
 
     @property
@@ -195,6 +197,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "abatement": AbatementPolicy,
     "market": MarketPolicy,
     "penalty": PenaltyPolicy,
+    "settlement": SettlementPolicy,
     "pathway": PathwayPolicy,
 }
 

@@ -20,6 +20,7 @@ import etsopt
 from etsopt import library
 from etsopt.data.groups import Groups
 from tests.builders import given
+from tests.settling import by_hand
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
@@ -79,10 +80,14 @@ def parameters_of(name: str, instance: etsopt.Instance, rounding: bool) -> dict[
     return found
 
 
+OWN_INSTANCE = {"settlement": by_hand}
+"""Models that need more of an instance than the four units state."""
+
+
 @cache
 def created(name: str, component: str) -> Any:
     """The model of that name on the four units, and where the component has no row there on the whole ones."""
-    found = created_on(name, four_units, component == "rounding")
+    found = created_on(name, OWN_INSTANCE.get(name, four_units), component == "rounding")
     empty = not len(found.component(component)) or component.startswith("exception")
     return created_on(name, four_whole_units) if empty else found
 
@@ -106,7 +111,9 @@ def component_names() -> list[tuple[str, str]]:
     return [
         (name, component.local_name)
         for name in PROGRAMS
-        for component in created_on(name, four_units).component_objects((pyo.Constraint, pyo.Objective))
+        for component in created_on(name, OWN_INSTANCE.get(name, four_units)).component_objects(
+            (pyo.Constraint, pyo.Objective)
+        )
     ]
 
 
