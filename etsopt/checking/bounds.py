@@ -101,8 +101,9 @@ class _Levels:
         # Levels measure from whole tonnes where allowances are whole.
         self.r, self.due = (rounded(tonnes[free]) if whole else tonnes[free] for tonnes in (reference, emissions))
         self.at_target_rate = demands.at_target_rate[free]
-        lower, upper = demands.rows.bounds_within(demands.lower, demands.upper)
-        self.region = Region(lower[free], upper[free], demands.rows.least.copy(), demands.rows.most.copy())
+        self.region = Region(
+            demands.lower[free], demands.upper[free], demands.rows.least.copy(), demands.rows.most.copy()
+        )
 
     def check(self, name: str, price: NDArray[np.float64]) -> LevelCheck:
         """Bound a level, and hold it for those after it."""

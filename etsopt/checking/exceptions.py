@@ -74,8 +74,8 @@ def proof_of(demands: Demands, price: NDArray[np.float64]) -> Proof:
     lowest = np.minimum(-pull * demands.lower, -pull * upper)[free]
     terms = np.concatenate([lowest, price[priced] * side[priced]])
     gains = np.where(pull > 0, pull * bands.added_above, -pull * bands.added_below)
-    shared = price[demands.enterprise]
-    gains[inside] = np.where(shared > 0, shared * bands.shared_below, -shared * bands.shared_above)[inside]
+    shared = price[demands.enterprise[inside]]
+    gains[inside] = np.where(shared > 0, shared * bands.shared_below[inside], -shared * bands.shared_above[inside])
     return Proof(float(np.sum(terms)), gains[free], ROUNDING * float(np.sum(np.abs(terms))))
 
 

@@ -54,19 +54,6 @@ class CouplingRows:
         np.maximum.at(largest, self.row, np.abs(self.coefficient) * sizes[self.position])
         return largest
 
-    def bounds_within(
-        self, lower: NDArray[np.float64], upper: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Bounds of the units that rows over a single one leave, which hold without a price of the row."""
-        alone = (np.bincount(self.row, minlength=len(self.names)) == 1)[self.row] & (self.coefficient == 1.0)
-        position, row = self.position[alone], self.row[alone]
-        least, most = lower.copy(), upper.copy()
-        np.maximum.at(least, position, self.least[row])
-        np.minimum.at(most, position, self.most[row])
-        # Limits that cross by what a row may be missed by are those of the unit.
-        crossed = least > most
-        return np.where(crossed, lower, least), np.where(crossed, upper, most)
-
     def pull(self, price: NDArray[np.float64], units: int) -> NDArray[np.float64]:
         """What the prices of the rows add up to at every unit."""
         return np.bincount(self.position, self.coefficient * price[self.row], units).astype(float)
