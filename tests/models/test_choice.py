@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from etsopt_models._parts import choice
-from etsopt_models._parts.choice import TooManyError, demands_apart, first_choice
+from etsopt_models._parts.choice import TooManyError, demands_apart, first_choice, order_key
 
 
 def test_the_search_finds_the_first_of_all_choices() -> None:
@@ -33,6 +33,18 @@ def test_the_search_finds_the_first_of_all_choices() -> None:
         assert best in every
         assert key[best].sum() == min(key[chosen].sum() for chosen in every)
     assert found > 60
+
+
+def test_among_large_units_the_first_by_place_is_chosen() -> None:
+    # With this many units allowed, a size of 1e8 t is 5e17 in a key, where floats are 64 apart.
+    units = 5
+    sizes = np.array([1e8, 1e8, 1e8, 0.0, 1e8])
+    key = order_key(sizes, np.arange(1.0, units + 1)[::-1], 10**9)
+    assert len(set(key)) == units
+    # Two of the large units must be among the choice; those with the least places stand last.
+    gains = np.array([[1.0, 1.0, 1.0, 0.0, 1.0]])
+    assert first_choice(2, key, gains, np.array([2.0]), 0) == [2, 4]
+    assert int(key[[2, 4]].sum()) == 2 * 10**8 * (10**9 * units + 1) + 3 + 1
 
 
 def test_a_search_that_grows_too_long_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:

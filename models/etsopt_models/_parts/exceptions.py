@@ -37,7 +37,7 @@ def exception_rows(found: Limits) -> dict[str, Any]:
         "MAY_BE_EXCEPTIONAL": everyone if allowed else nobody,
         "WITH_OWN_BAND": np.flatnonzero(found.own_band) if allowed else nobody,
         "WIDENED": np.arange(enterprises if allowed else 0),
-        "LIMITED": int(allowed),
+        "LIMITED": int(allowed and len(found.free) > 0),
         "exceptions_most": found.widening.units,
         "band_lower": found.lower,
         "band_upper": found.upper,
