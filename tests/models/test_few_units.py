@@ -100,7 +100,18 @@ def test_a_national_total_that_fixed_units_alone_exceed_is_proven_infeasible(exc
 
 
 def test_the_rows_of_a_lone_unit_keep_their_prices_after_a_level_that_counts_it_alone() -> None:
-    # The target holds the unit at 98 t where it wants 101: one tonne more would lower the last level by 2 * 3 / 100.
+    # Its rows hold the unit at 98 t where it wants 101: one tonne more would lower the last level by 2 * 3 / 100.
     result = etsopt.solve(instance_of(ALONE, {}, objectives=["deficit"]))
-    prices = result.prices.query("level == 'closest'")["multiplier"]
+    prices = result.tables["duals"].query("level == 'closest'")["multiplier"]
     assert prices.sum() == pytest.approx(-0.06)
+
+
+def test_a_limit_that_rounding_puts_above_all_emissions_is_explained() -> None:
+    # 0.9 t within a balance of a fifth is one whole tonne, and the target of 0.8 t is none.
+    policy = {
+        "sectors": {"cement": {"band": 0.05, "target_t": 0.8}},
+        "provinces": {"balance": 0.2},
+        "allocation": {"whole_allowances": True},
+    }
+    result = etsopt.solve(given([unit("a", "cement", 0.9, 0.9)], policy))
+    assert (result.status, result.infeasible_by_t) == ("infeasible_certified", 1.0)
