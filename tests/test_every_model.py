@@ -68,6 +68,8 @@ def test_a_program_model_offers_what_the_engine_needs(name: str) -> None:
     assert not inspect.signature(model.formulate).parameters
     assert list(inspect.signature(model.parameters).parameters) == ["instance"]
     assert list(inspect.signature(model.tables).parameters) == ["instance", "solution"]
+    if hasattr(model, "afterwards"):
+        assert list(inspect.signature(model.afterwards).parameters) == ["instance", "solution"]
     if hasattr(model, "levels"):
         assert list(inspect.signature(model.levels).parameters) == ["instance"]
 
@@ -93,4 +95,4 @@ def test_nothing_else_of_a_model_is_public_but_its_functions_and_constants(name:
         for key, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == module.__name__ and not key.startswith("_")
     }
-    assert own <= {"formulate", "parameters", "tables", "levels", "calculate"}
+    assert own <= {"formulate", "parameters", "tables", "levels", "afterwards", "calculate"}

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from etsopt.checking import statements, totals
+from etsopt.checking import rounding, statements, totals
 from etsopt.checking.bounds import check_levels, proven_shortfall
 from etsopt.checking.exceptions import LEVELS, exceptional_units
 from etsopt.checking.limits import derive, fixed_at_emissions
-from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.checking.report import LEAST_SHORTFALL_T, CheckReport, LevelCheck, Violation
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -68,28 +68,39 @@ def check(  # long because each table that is missing ends it in its own way
     found = found or statements.same_units(instance, tables["allocation"])
     if found:
         return CheckReport(tuple(found), ())
-    allocation = tables["allocation"]
+    allocation, policy, names = tables["allocation"], instance.policy.allocation, [level.name for level in levels]
+    rounds, rounded = optimised and policy.rounds, rounding.ROUNDING in names
+    # A solve that was stopped before it rounded holds real allowances, and is held to their limits.
+    real = rounding.before(instance) if rounds else instance
+    final = rounding.after(instance) if rounds and rounded else real
     chosen = exceptional_units(instance, allocation)
-    demands = derive(instance, chosen)
-    found = _statements(instance, demands, tables, optimised)
-    policy = instance.policy.allocation
+    demands = derive(final, chosen)
+    found = _statements(final, demands, tables, optimised)
+    first, before, move = demands, allocation, None
+    if rounds:
+        first, before = derive(real, chosen), rounding.real_table(allocation)
+        found += rounding.before_rounding(real, first, fixed_at_emissions(real), allocation, rounded)
+        move = rounding.largest_move(allocation) if rounded else None
     wanted = [*(LEVELS if policy.exceptions.units else ()), *policy.objectives, "closest"]
-    names = [level.name for level in levels]
+    wanted += [rounding.ROUNDING] if rounds else []
     if names != wanted[: len(names)]:
         message = "the levels are those of the policy, in order"
         found.append(Violation("levels", ", ".join(names), 1.0, "levels", message))
         return CheckReport(tuple(found), ())
     if not levels:
         return CheckReport(tuple(found), ())
-    reference, allowance = allocation["reference_t"].to_numpy(), allocation["allowance_t"].to_numpy()
-    checks = check_levels(instance, demands, reference, allowance, chosen, tables["duals"], names)
-    if policy.whole_allowances or policy.exceptions.units:
+    reference, allowance = allocation["reference_t"].to_numpy(), before["allowance_t"].to_numpy()
+    chain = [name for name in names if name != rounding.ROUNDING]
+    checks = check_levels(real, first, reference, allowance, chosen, tables["duals"], chain)
+    if real.policy.allocation.whole_allowances or policy.exceptions.units:
         checks = [replace(level, asked=gap * abs(level.value)) for level in checks]
+    if rounds and rounded:
+        checks.append(rounding.check_rounding(demands, allocation, tables["duals"]))
     found += _levels_are_kept(levels, checks)
     found += totals.prices_are_stated(tables, {level.name: level.unit for level in checks})
     # Only what was solved can be certified; the rest has no bound.
     checks += [LevelCheck(name, "", np.nan, -np.inf, np.inf, 0.0) for name in wanted[len(names) :]]
-    return CheckReport(tuple(found), tuple(checks))
+    return CheckReport(tuple(found), tuple(checks), None, move)
 
 
 def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> CheckReport:
@@ -97,8 +108,11 @@ def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Check
     found = totals.tables_are_whole(instance, tables, ("duals",))
     if found:
         return CheckReport(tuple(found), ())
-    exceptions = instance.policy.allocation.exceptions.units
-    return CheckReport((), (), proven_shortfall(derive(instance), exceptions, tables["duals"], INFEASIBLE))
+    policy = instance.policy.allocation
+    # Real allowances lack, or there are such and the whole ones lack.
+    stages = [rounding.before(instance), rounding.after(instance)] if policy.rounds else [instance]
+    proven = [proven_shortfall(derive(stage), policy.exceptions.units, tables["duals"], INFEASIBLE) for stage in stages]
+    return CheckReport((), (), next((tonnes for tonnes in proven if tonnes > LEAST_SHORTFALL_T), proven[-1]))
 
 
 def _statements(

@@ -197,6 +197,13 @@ def whole_allowances(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     return list(_worst_first("whole_allowances", table["unit_id"].to_numpy(), off, 0.0, "t", message))
 
 
+def not_moved(table: pd.DataFrame) -> list[Violation]:
+    """Where nothing has been rounded yet, the allowance is the real one."""
+    off = np.abs(table["allowance_t"] - table["before_rounding_t"]).to_numpy(dtype=float)
+    message = "where nothing is rounded, the allowance is that before rounding"
+    return list(_worst_first("not_moved", table["unit_id"].to_numpy(), off, 0.0, "t", message))
+
+
 def exceptions_are_allowed(instance: Instance, fixed: NDArray[np.bool_], table: pd.DataFrame) -> list[Violation]:
     """No more units are exceptions than the policy allows, and none of them is fixed."""
     most = instance.policy.allocation.exceptions.units

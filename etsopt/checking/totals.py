@@ -47,7 +47,7 @@ RELATIVE, ABSOLUTE = 1e-9, 2e-2
 
 def tables_are_whole(instance: Instance, tables: Mapping[str, pd.DataFrame], names: tuple[str, ...]) -> list[Violation]:
     """Every table and column is there, numbers are numbers, and those that cannot be absent are finite."""
-    found = []
+    found, optimised = [], "duals" in names
     for name in names:
         table = tables.get(name)
         numbers = NUMBERS[name]
@@ -57,6 +57,8 @@ def tables_are_whole(instance: Instance, tables: Mapping[str, pd.DataFrame], nam
             wrong = "is there" if "exceptional" not in table else "says true or false"
             if "exceptional" not in table or not pd.api.types.is_bool_dtype(table["exceptional"]):
                 found.append(Violation("tables", "allocation.exceptional", 1.0, "columns", f"the column {wrong}"))
+        if name == "allocation" and optimised and instance.policy.allocation.rounds:
+            numbers = (*numbers, "before_rounding_t")
         for column in () if table is None else (*TEXTS[name], *numbers):
             wrong = _wrong_with(table, column, column in numbers)
             if wrong:

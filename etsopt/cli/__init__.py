@@ -141,4 +141,7 @@ def _add_data_commands(
     generate = add("generate", "write a seeded random instance of any size")
     generate.add_argument("--units", type=int, required=True, help="number of allocation units")
     generate.add_argument("--seed", type=int, default=0, help="same seed, same bytes (default: %(default)s)")
+    generate.add_argument(
+        "--measures", type=int, default=0, help="abatement measures at every unit, 0 to 12 (default: %(default)s)"
+    )
     generate.add_argument("--out", type=Path, required=True, help="folder to write the instance to")

@@ -112,13 +112,14 @@ def generate(options: Namespace) -> int:
     """Write a generated instance."""
     if options.out.is_dir() and any(options.out.iterdir()):
         raise UsageError(f"The folder {str(options.out)!r} is not empty.", "Name a new one; nothing is overwritten.")
-    instance = generate_instance(options.units, options.seed)
+    instance = generate_instance(options.units, options.seed, options.measures)
+    measures = f" --measures {options.measures}" if options.measures else ""
     sectors = ", ".join(f"{(instance.units['sector'] == name).sum()} {name}" for name in sorted(PROFILES))
     readme = (
         f"Everything here is assumed: {options.units} seeded random units ({sectors}), seed {options.seed}; "
-        f"no plant is real.\n\nMade by `etsopt generate --units {options.units} --seed {options.seed}`, year "
+        f"no plant is real.\n\nMade by `etsopt generate --units {options.units} --seed {options.seed}{measures}`, year "
         f"{POLICY['year']}. Sizes and intensities follow the official sector totals and entity counts of 2024 and "
-        "assumed spreads, as `etsopt/generate.py` states them. Apache-2.0.\n"
+        "assumed spreads, as `etsopt/generating.py` states them. Apache-2.0.\n"
     )
     write_instance(instance, options.out, readme)
     if options.json:

@@ -10,22 +10,26 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from etsopt.data.market_policy import (
+    AbatementPolicy,
+    HorizonPolicy,
+    MarketPolicy,
+    OutputCutPolicy,
+    PathwayPolicy,
+    PenaltyPolicy,
+)
 from etsopt.data.schema import SECTORS
+from etsopt.data.section import CALENDAR, Section, Share
 from etsopt.data.words import did_you_mean
 from etsopt.errors import DataError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+BEYOND_ONE_YEAR = ("horizon", "abatement", "market", "penalty", "pathway")
+"""Sections that the allocation of one year does not read."""
+
 LEVELS = ("change", "worst", "deficit", "spread")
-
-Share = Annotated[float, Field(ge=0, lt=1)]
-
-
-class Section(BaseModel):
-    """A table of the policy file."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Band(Section):
@@ -98,15 +102,32 @@ class AllocationPolicy(Section):
     )
     band_on: Literal["unit", "enterprise"] = Field("unit", description="who stays inside the band")
     fair_order: bool = Field(False, description="a lower intensity never gets a lower surplus rate in its sector")
-    whole_allowances: bool = Field(False, description="every allowance is a whole number of tonnes")
+    whole_allowances: bool = Field(
+        False, description="every allowance is a whole number of tonnes; in a fair order the real answer is rounded"
+    )
     exceptions: ExceptionsPolicy = Field(
         ExceptionsPolicy(), description="a table: how many units may use a wider band, and which"
     )
+
+    @property
+    def rounds(self) -> bool:
+        """Whether real allowances are rounded: an order of rates is one before rounding, which no whole tonnes keep."""
+        return self.fair_order and self.whole_allowances
 
     @model_validator(mode="after")
     def _each_level_once(self) -> Self:
         if len(set(self.objectives)) < len(self.objectives):
             raise ValueError("names a level of objectives twice", "Keep one of them.")
+        return self
+
+    @model_validator(mode="after")
+    def _no_exceptions_before_rounding(self) -> Self:
+        if self.rounds and self.exceptions.units:
+            what = (
+                "asks for fair_order, whole_allowances and exceptions at once; those that real allowances need may be "
+                "too few for whole tonnes"
+            )
+            raise ValueError(what, "Leave out one of the three.")
         return self
 
 
@@ -126,12 +147,42 @@ class RulePolicy(BaseModel):
 class Policy(Section):
     """The whole of ``policy.toml``."""
 
-    year: int = Field(ge=2000, le=2100, description="compliance year")
+    year: Annotated[int, CALENDAR] = Field(description="compliance year of the tables")
     rule: RulePolicy
     sectors: dict[Literal[SECTORS], SectorPolicy] = Field(default_factory=dict)  # type: ignore[valid-type]
     provinces: ProvincePolicy = ProvincePolicy(balance=None)
     national: NationalPolicy | None = None
     allocation: AllocationPolicy = AllocationPolicy()
+    horizon: HorizonPolicy = HorizonPolicy()
+    abatement: AbatementPolicy = AbatementPolicy()
+    market: MarketPolicy = MarketPolicy()
+    penalty: PenaltyPolicy = PenaltyPolicy()
+    pathway: PathwayPolicy = PathwayPolicy()
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Every key as a plain value, with its default where it is not stated.
+
+        Of the sections beyond one year's allocation only what differs from its default: a policy that is silent on
+        them is the policy it was before there were such sections.
+        """
+        content = self.model_dump(mode="json", exclude=set(BEYOND_ONE_YEAR))
+        for name in BEYOND_ONE_YEAR:
+            if stated := getattr(self, name).model_dump(mode="json", exclude_defaults=True):
+                content[name] = stated
+        return content
+
+    @property
+    def years(self) -> list[int]:
+        """Compliance years of the horizon."""
+        first = self.year if self.horizon.first_year is None else self.horizon.first_year
+        last = first if self.horizon.last_year is None else self.horizon.last_year
+        return list(range(first, last + 1))
+
+    @property
+    def price_year(self) -> int:
+        """The year whose CNY every amount is in."""
+        return self.year if self.horizon.price_year is None else self.horizon.price_year
 
 
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -140,9 +191,18 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "national": NationalPolicy,
     "provinces": ProvincePolicy,
     "allocation": AllocationPolicy,
+    "horizon": HorizonPolicy,
+    "abatement": AbatementPolicy,
+    "market": MarketPolicy,
+    "penalty": PenaltyPolicy,
+    "pathway": PathwayPolicy,
 }
 
-SECTIONS_BELOW: dict[str, type[BaseModel]] = {"band": Band, "exceptions": ExceptionsPolicy}
+SECTIONS_BELOW: dict[str, type[BaseModel]] = {
+    "band": Band,
+    "exceptions": ExceptionsPolicy,
+    "output_cut": OutputCutPolicy,
+}
 """Tables inside a section, by their key."""
 
 NO_KEY = re.compile(r"(function-|constrained-|dict\[|literal\[).*|\[key\]|float|int")
@@ -183,7 +243,9 @@ def _problem_of_key(key: str, items: list[Any], place: str) -> Problem:
     kind, stated = items[0]["type"], items[0]["input"]
     parent, _, name = key.rpartition(".")
     if kind == "extra_forbidden":
-        section = SECTIONS_BELOW.get(parent.rpartition(".")[2]) or SECTIONS.get(parent.partition(".")[0])
+        steps = parent.split(".")
+        below = [SECTIONS_BELOW[step] for step in steps[1:] if step in SECTIONS_BELOW]
+        section = below[-1] if below else SECTIONS.get(steps[0])
         keys = list(section.model_fields) if section else []
         advice = f"{did_you_mean(name, keys)}The keys there are {', '.join(keys)}."
         return Problem(place, "is not a key of the policy", advice, key)
@@ -193,8 +255,9 @@ def _problem_of_key(key: str, items: list[Any], place: str) -> Problem:
     if kind == "literal_error" and items[0]["loc"][-1] == "[key]":
         advice = f"{did_you_mean(name, SECTORS)}The sectors are {', '.join(SECTORS)}."
         return Problem(place, f"{name!r} is not a sector", advice, key)
-    if kind == "value_error":
-        what, advice = items[0]["ctx"]["error"].args
+    if own := [item for item in items if item["type"] == "value_error"]:
+        # What a check of ours says of one form goes before what pydantic says of the others.
+        what, advice = own[0]["ctx"]["error"].args
         return Problem(place, what, advice, key)
     wanted = " or ".join(
         "a table" if item["type"] in ("dict_type", "model_type") else item["msg"].removeprefix("Input should be ")

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -57,26 +58,43 @@ def plain(value: Any) -> Any:
 
 
 def four_whole_units() -> etsopt.Instance:
-    """The same with whole allowances and one exception."""
-    changes = {"allocation.whole_allowances": True, "allocation.exceptions": {"units": 1, "lower": 0.06, "upper": 0.05}}
+    """The same with whole allowances in no order, and one exception."""
+    changes = {
+        "allocation.fair_order": False,
+        "allocation.whole_allowances": True,
+        "allocation.exceptions": {"units": 1, "lower": 0.06, "upper": 0.05},
+    }
     return four_units().with_policy(changes)
+
+
+def parameters_of(name: str, instance: etsopt.Instance, rounding: bool) -> dict[str, Any]:
+    """Parameters of a model, or those of its rounding."""
+    model: Any = library.load(name)
+    if not rounding:
+        found: dict[str, Any] = model.parameters(instance)
+        return found
+    real = {"allowance": np.array([989.5, 1979.0, 2958.5, 3980.0]), "exceptional": np.zeros(0)}
+    both = instance.with_policy({"allocation.whole_allowances": True})
+    found = model.afterwards(both, SimpleNamespace(values=real))[1]
+    return found
 
 
 @cache
 def created(name: str, component: str) -> Any:
     """The model of that name on the four units, and where the component has no row there on the whole ones."""
-    found = created_on(name, four_units)
+    found = created_on(name, four_units, component == "rounding")
     empty = not len(found.component(component)) or component.startswith("exception")
     return created_on(name, four_whole_units) if empty else found
 
 
 @cache
-def created_on(name: str, units: Callable[[], etsopt.Instance]) -> Any:
+@cache
+def created_on(name: str, units: Callable[[], etsopt.Instance], rounding: bool = False) -> Any:
     """The model of that name on an instance."""
     model: Any = library.load(name)
     abstract = model.formulate()
     data = {}
-    for key, value in model.parameters(units()).items():
+    for key, value in parameters_of(name, units(), rounding).items():
         is_size = isinstance(value, int) and abstract.component(key).ctype is pyo.Set
         data[key] = {None: list(range(value))} if is_size else plain(value)
         if isinstance(value, np.ndarray) and abstract.component(key).ctype is pyo.Set:

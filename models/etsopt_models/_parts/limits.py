@@ -265,15 +265,11 @@ def _order(instance: Instance, free: NDArray[np.int64], sector_of: NDArray[np.in
         equal = linked & (intensity[first] == intensity[second])
         better, worse = first[linked & ~equal], second[linked & ~equal]
         one, other = first[equal], second[equal]
-    # The order is one of rates before rounding: in whole tonnes it holds up to a tonne at each of the two.
-    tonne = (1.0 if instance.policy.allocation.whole_allowances else 0.0) / instance.emissions_tco2e[free]
     return {
         "LINKS": len(better),
         "better": better,
         "worse": worse,
-        "order_room": tonne[better] + tonne[worse],
         "EQUAL_LINKS": len(one),
         "one": one,
         "other": other,
-        "equal_room": tonne[one] + tonne[other],
     }

@@ -1,0 +1,84 @@
+"""Rows that belong to one unit or to every unit of a sector: measures and forecasts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.data.words import counted
+from etsopt.errors import Problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.table import Table
+
+
+def filled(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Give a table every column of its schema, and absent cells the default that the schema states.
+
+    Numbers without a default stay NaN, texts empty.
+    """
+    columns: dict[str, Any] = {}
+    for column in table.columns:
+        absent = np.full(len(frame), np.nan) if column.number else np.full(len(frame), "", dtype=object)
+        cells = frame[column.name].to_numpy() if column.name in frame else absent
+        if column.default is not None:
+            default = columns[column.default] if column.number and column.default in columns else column.default
+            cells = np.where(np.isnan(cells) if column.number else cells == "", default, cells)
+        columns[column.name] = pd.Series(cells, dtype=cells.dtype, index=frame.index)
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def unit_positions(rows: pd.DataFrame, units: pd.DataFrame) -> NDArray[np.int64]:
+    """Position of each row's unit, shape ``(rows,)``; -1 for a row of a sector, or of no unit of the instance."""
+    return pd.Index(units["unit_id"]).get_indexer(rows["unit_id"]).astype(np.int64)
+
+
+def problems_of_rows(
+    table: Table,
+    rows: pd.DataFrame,
+    bad: NDArray[np.bool_],
+    column: str,
+    what: tuple[str, str],
+    advice: str,
+) -> list[Problem]:
+    """Say what is wrong with some rows, `what` being said of one and of several; nothing where none is bad.
+
+    Rows are named in words, since they are sorted by now, with the cell of the column where it is one.
+    """
+    if not bad.any():
+        return []
+    names = []
+    for _, cells in rows[bad].iterrows():
+        place = " ".join(cell for cell in (cells["unit_id"], cells["sector"]) if cell) or "nothing"
+        name = f"of {place} in {cells['year']:g}" if "year" in rows else f"of {cells['measure_id']} at {place}"
+        cell = cells.get(column, "")
+        names.append((name, f"{cell:.12g}" if isinstance(cell, float) else str(cell)))
+    return [Problem(table.file, counted(len(names), *what), advice, column, tuple(names))]
+
+
+def problems_of_belonging(table: Table, rows: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
+    """Find rows that belong to nothing, to two things at once, or to a unit that is not there."""
+    both = ((rows["unit_id"] == "") == (rows["sector"] == "")).to_numpy()
+    unknown = (unit_positions(rows, units) < 0) & (rows["unit_id"] != "").to_numpy()
+    return [
+        *problems_of_rows(
+            table,
+            rows,
+            both,
+            "unit_id, sector",
+            ("row does not name exactly one of the two", "rows do not name exactly one of the two"),
+            "Name the unit, or the sector whose every unit it is for.",
+        ),
+        *problems_of_rows(
+            table,
+            rows,
+            unknown,
+            "unit_id",
+            ("row is of a unit that units.csv does not have", "rows are of units that units.csv does not have"),
+            "Correct the unit_id, or remove the row.",
+        ),
+    ]
