@@ -107,6 +107,20 @@ def algorithm_for(program: Program, name: str) -> dict[str, Any]:
     return {"solver": "ipm"} if linear and len(program.column_lower) >= LARGE_COLUMNS else {}
 
 
+def algorithm_of(info: Any, whole: bool, quadratic: bool) -> str:
+    """Which algorithm of HiGHS ran by its own information, and how long it was."""
+    if whole:
+        return f"branch and bound, {max(info.mip_node_count, 0)} nodes"
+    if quadratic:
+        return f"active set, {max(info.qp_iteration_count, 0)} iterations"
+    if info.pdlp_iteration_count > 0:
+        return f"first order, {info.pdlp_iteration_count} iterations"
+    if info.ipm_iteration_count > 0:
+        crossed = "with" if info.basis_validity else "without"
+        return f"interior point, {info.ipm_iteration_count} iterations, {crossed} crossover"
+    return f"simplex, {max(info.simplex_iteration_count, 0)} iterations"
+
+
 def gaps_for(program: Program, name: str, scaled: Scaled, gap: float) -> dict[str, float]:
     """Options that say how near to its bound a value must be where some columns are whole numbers."""
     objective = program.objectives[name]
