@@ -1,0 +1,114 @@
+"""Find the plans that matter: solve the relaxation over some, price all, take in what is better, and again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt_models._parts.accounts import Accounts, account_parameters, accounts, market_parameters
+from etsopt_models._parts.plans import Plans
+from etsopt_models._parts.portfolio import Portfolio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._parts.prospects import Prospects
+
+ROUNDS_MOST = 300
+ENOUGH = 1e-10
+"""A total that all plans together could win, against the cost, which is none."""
+
+NUDGE = 1e-7
+"""Demand by which the interval of a price is felt out, against emissions."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was prepared before the program of a market was solved.
+
+    Parameters
+    ----------
+    portfolio, accounts
+        Plans among which the program chooses; accounts that deal.
+    relaxed
+        Multipliers of the linear relaxation by row, of its last round.
+    price_lower, price_upper
+        Interval of the price, in CNY of each year, shape ``(years,)`` [CNY/t]; None where there is no market.
+    """
+
+    portfolio: Portfolio
+    accounts: Accounts
+    price_lower: NDArray[np.float64] | None = None
+    price_upper: NDArray[np.float64] | None = None
+
+    @property
+    def prospects(self) -> Prospects:
+        """What lies before every unit."""
+        return self.portfolio.plans.prospects
+
+
+def search(
+    instance: Instance, found: Prospects, relax: Callable[[dict[str, Any]], Any], more: dict[str, Any], market: bool
+) -> tuple[dict[str, Any], Found]:
+    """Parameters over a portfolio that holds a best plan of every unit at the prices of the relaxation.
+
+    Parameters
+    ----------
+    relax
+        Solves the linear relaxation of the program with some parameters; its levels hold the multipliers.
+    more
+        Parameters of the model's own.
+    market
+        Whether the market's rows are part of the program.
+    """
+    pooled = instance.policy.market.transaction_cost_cny_per_t == 0
+    portfolio = Portfolio.start(Plans(instance, found))
+    own = accounts(instance, found, portfolio, pooled)
+    own_market = market_parameters(instance, found) if market else {}
+
+    def parameters(portfolio: Portfolio, nudge: float = 0.0) -> dict[str, Any]:
+        nudged = {"supply": own_market["supply"] - nudge} if nudge else {}
+        return {**account_parameters(instance, found, portfolio, own), **own_market, **more, **nudged}
+
+    def settle(portfolio: Portfolio, nudge: float = 0.0) -> tuple[Portfolio, Any]:
+        solution = None
+        for _ in range(ROUNDS_MOST):
+            solution = relax(parameters(portfolio, nudge))
+            if not solution.levels:
+                break
+            better, gain = portfolio.improved(*unit_prices(instance, own, solution))
+            if better is portfolio or gain <= ENOUGH * (1 + abs(solution.levels[0].value)):
+                break
+            portfolio = better
+        return portfolio, solution
+
+    portfolio, solution = settle(portfolio)
+    if not market or not solution.levels:
+        return parameters(portfolio), Found(portfolio, own)
+    prices = [market_prices(found, solution)]
+    for nudge in (-NUDGE, NUDGE):
+        _, nudged = settle(portfolio, nudge * float(found.emissions.sum() / len(found.years)))
+        prices += [market_prices(found, nudged)] if nudged.levels else []
+    return parameters(portfolio), Found(portfolio, own, np.min(prices, axis=0), np.max(prices, axis=0))
+
+
+def unit_prices(
+    instance: Instance, own: Accounts, solution: Any
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What a tonne that is lacking, and a tonne that is emitted, costs each unit, shapes ``(units, years)`` [CNY/t]."""
+    multipliers = solution.levels[0].multipliers
+    shape = own.emissions.shape
+    need = multipliers["account_balance"].reshape(shape)
+    emitted = instance.policy.market.ccer_share * multipliers["offset_limit"].reshape(shape)
+    return need[own.of_unit], emitted[own.of_unit]
+
+
+def market_prices(found: Prospects, solution: Any) -> NDArray[np.float64]:
+    """Price of an allowance in CNY of each year: what one tonne less on offer adds to the cost [CNY/t]."""
+    prices: NDArray[np.float64] = -solution.levels[0].multipliers["market_balance"] / found.discount
+    return prices
