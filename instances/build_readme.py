@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from etsopt.data import shipped
+from etsopt.data.market_policy import (
+    AbatementPolicy,
+    HorizonPolicy,
+    MarketPolicy,
+    OutputCutPolicy,
+    PathwayPolicy,
+    PenaltyPolicy,
+)
 from etsopt.data.policy import AllocationPolicy, ExceptionsPolicy, NationalPolicy, Policy, ProvincePolicy, SectorPolicy
-from etsopt.data.schema import TABLES, Column
+from etsopt.data.schema import TABLES
 from etsopt.rules import RULES
+
+if TYPE_CHECKING:
+    from etsopt.data.table import Column
 
 HERE = Path(__file__).parent
 
@@ -22,12 +34,25 @@ and what is assumed. A folder never says which model reads it. Files are UTF-8, 
 Written by `make docs` from `etsopt/data/schema.py`, `etsopt/data/policy.py` and the rules; edit those, not this page.
 """
 
+REMARKS = """\
+A target is stated in one way; without one it stands at present emissions.
+
+What is marked "by year" is one number for all years, or a table `{2027 = 0.1, 2030 = 0.3}`: a stated year holds until
+the next stated one; before the first, the default holds.
+"""
+
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("sectors.<sector>", SectorPolicy),
     ("provinces", ProvincePolicy),
     ("national", NationalPolicy),
     ("allocation", AllocationPolicy),
     ("allocation.exceptions", ExceptionsPolicy),
+    ("horizon", HorizonPolicy),
+    ("abatement", AbatementPolicy),
+    ("abatement.output_cut.<sector>", OutputCutPolicy),
+    ("market", MarketPolicy),
+    ("penalty", PenaltyPolicy),
+    ("pathway", PathwayPolicy),
 )
 
 
@@ -41,11 +66,16 @@ def readme() -> str:
 def _columns(columns: tuple[Column, ...]) -> str:
     lines = ["| column | needed | unit or values | meaning |", "| --- | --- | --- | --- |"]
     for column in columns:
-        limits = [f"at least {column.at_least:g}"] if column.at_least is not None else []
-        limits += [f"above {column.above:g}"] if column.above is not None else []
-        values = ", ".join([*([column.unit] if column.unit else []), *limits]) or ", ".join(column.choices) or "text"
-        lines.append(f"| `{column.name}` | {'yes' if column.required else ''} | {values} | {column.meaning} |")
+        kind = [column.unit, "whole" if column.whole else "", column.limits]
+        values = ", ".join(part for part in kind if part) or ", ".join(column.choices) or "text"
+        default = "" if column.default is None else f"; default {_number(column.default)}"
+        meaning = f"{column.meaning}{default}"
+        lines.append(f"| `{column.name}` | {'yes' if column.required else ''} | {values} | {meaning} |")
     return "\n".join([*lines, "| `x_...` | | | a column of one's own, passed through to the results |"])
+
+
+def _number(default: float | str) -> str:
+    return default if isinstance(default, str) else f"{default:g}"
 
 
 def _policy() -> str:
@@ -59,7 +89,7 @@ def _policy() -> str:
             # A table of keys is listed key by key.
             if f"{section}.{key}" not in dict(SECTIONS)
         ]
-    return "\n".join(parts) + "\n\nA target is stated in one way; without one it stands at present emissions.\n"
+    return "\n".join(parts) + "\n\n" + REMARKS
 
 
 def _rules() -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from etsopt.data.policy import Policy, changed, parse_policy
 from etsopt.data.raw import RawTable
-from etsopt.data.schema import ENTERPRISES, UNITS, USER_COLUMN_PREFIX
+from etsopt.data.schema import FORECAST, MEASURES, TABLES, USER_COLUMN_PREFIX
 from etsopt.data.together import intensity_base, validate_together
 from etsopt.data.validate import validate_table
 from etsopt.errors import DataError, Problem
@@ -39,18 +39,24 @@ class Instance:
         A row for each enterprise, or None.
     policy
         The policy file, key by key.
+    measures
+        A row for each measure at a unit or at every unit of a sector, or None.
+    forecast
+        A row for each later year of a unit or of every unit of a sector, or None.
     """
 
     name: str
     units: pd.DataFrame
     enterprises: pd.DataFrame | None
     policy: Policy
+    measures: pd.DataFrame | None = None
+    forecast: pd.DataFrame | None = None
 
     @classmethod
     def from_raw(
-        cls, name: str, units: RawTable, enterprises: RawTable | None, policy: Policy | None, problems: list[Problem]
+        cls, name: str, raw: Mapping[str, RawTable], policy: Policy | None, problems: list[Problem]
     ) -> Instance:
-        """Check raw tables, add what is wrong to `problems` found before, and raise once.
+        """Check raw tables by their names, add what is wrong to `problems` found before, and raise once.
 
         Without a policy, which is then one of the problems, the tables are checked all the same.
 
@@ -59,17 +65,17 @@ class Instance:
         DataError
             With every problem of every table.
         """
-        unit_frame, found = validate_table(units, UNITS)
-        problems = problems + found
-        enterprise_frame = None
-        if enterprises is not None:
-            enterprise_frame, found = validate_table(enterprises, ENTERPRISES)
-            problems += found
+        problems, frames = list(problems), {}
+        for table in TABLES:
+            if table.name in raw:
+                frames[table.name], found = validate_table(raw[table.name], table)
+                problems += found
         if not problems and policy is not None:
-            problems = validate_together(unit_frame, enterprise_frame, policy)
+            problems = validate_together(frames, policy)
         if problems or policy is None:
             raise DataError(f"The instance {name!r}", problems)
-        return cls(name, unit_frame, enterprise_frame, policy)
+        enterprises = frames.pop("enterprises", None)
+        return cls(name, enterprises=enterprises, policy=policy, **frames)
 
     @classmethod
     def from_frames(
@@ -77,14 +83,16 @@ class Instance:
         units: pd.DataFrame,
         policy: Mapping[str, Any],
         enterprises: pd.DataFrame | None = None,
+        measures: pd.DataFrame | None = None,
+        forecast: pd.DataFrame | None = None,
         name: str = "from frames",
     ) -> Instance:
         """Build an instance from data frames and a policy, checked as files are.
 
         Parameters
         ----------
-        units, enterprises
-            Columns as in ``units.csv`` and ``enterprises.csv``; missing values are absent cells.
+        units, enterprises, measures, forecast
+            Columns as in ``units.csv`` and the other files; missing values are absent cells.
         policy
             The content of ``policy.toml`` as nested dictionaries.
 
@@ -93,13 +101,14 @@ class Instance:
         DataError
             With every problem of the tables and the policy.
         """
-        raw_enterprises = None if enterprises is None else RawTable.from_frame(enterprises, "enterprises")
+        frames = {"units": units, "enterprises": enterprises, "measures": measures, "forecast": forecast}
+        raw = {name: RawTable.from_frame(frame, name) for name, frame in frames.items() if frame is not None}
         parsed, problems = None, []
         try:
             parsed = parse_policy(policy, "policy")
         except DataError as error:
             problems = error.problems
-        return cls.from_raw(name, RawTable.from_frame(units, "units"), raw_enterprises, parsed, problems)
+        return cls.from_raw(name, raw, parsed, problems)
 
     def with_policy(self, changes: Mapping[str, Any]) -> Instance:
         """Return the instance under a changed policy; keys are dotted paths such as ``sectors.cement.band``.
@@ -110,10 +119,16 @@ class Instance:
             Where a key is unknown or a value out of its range.
         """
         policy = changed(self.policy, changes)
-        problems = validate_together(self.units, self.enterprises, policy)
+        problems = validate_together(self.tables, policy)
         if problems:
             raise DataError(f"The changed policy of {self.name!r}", problems)
         return replace(self, policy=policy)
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables that are there, by their names."""
+        frames = {table.name: getattr(self, table.name) for table in TABLES}
+        return {name: frame for name, frame in frames.items() if frame is not None}
 
     @property
     def emissions_tco2e(self) -> NDArray[np.float64]:
@@ -140,14 +155,16 @@ class Instance:
     def hash(self) -> str:
         """SHA-256 over every cell and every key of the policy, the same for the same content."""
         digest = hashlib.sha256()
-        for table in (self.units, self.enterprises):
-            for column in [] if table is None else sorted(table.columns):
-                cells = table[column]  # type: ignore[index]
+        for name, table in self.tables.items():
+            if name in (MEASURES.name, FORECAST.name):
+                digest.update(f"\x1c{name}".encode())
+            for column in sorted(table.columns):
+                cells = table[column]
                 digest.update(f"\x1d{column}\x1d".encode())
                 if cells.dtype == object or column.startswith(USER_COLUMN_PREFIX):
                     # A user's own numbers are text once they have been in a file: the text that is written.
                     digest.update("\x1f".join("" if pd.isna(cell) else str(cell) for cell in cells).encode())
                 else:
                     digest.update(cells.to_numpy().tobytes())
-        digest.update(json.dumps(self.policy.model_dump(mode="json"), sort_keys=True).encode())
+        digest.update(json.dumps(self.policy.content, sort_keys=True).encode())
         return digest.hexdigest()

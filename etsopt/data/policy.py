@@ -10,22 +10,26 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from etsopt.data.market_policy import (
+    AbatementPolicy,
+    HorizonPolicy,
+    MarketPolicy,
+    OutputCutPolicy,
+    PathwayPolicy,
+    PenaltyPolicy,
+)
 from etsopt.data.schema import SECTORS
+from etsopt.data.section import CALENDAR, Section, Share
 from etsopt.data.words import did_you_mean
 from etsopt.errors import DataError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+BEYOND_ONE_YEAR = ("horizon", "abatement", "market", "penalty", "pathway")
+"""Sections that the allocation of one year does not read."""
+
 LEVELS = ("change", "worst", "deficit", "spread")
-
-Share = Annotated[float, Field(ge=0, lt=1)]
-
-
-class Section(BaseModel):
-    """A table of the policy file."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Band(Section):
@@ -126,12 +130,42 @@ class RulePolicy(BaseModel):
 class Policy(Section):
     """The whole of ``policy.toml``."""
 
-    year: int = Field(ge=2000, le=2100, description="compliance year")
+    year: Annotated[int, CALENDAR] = Field(description="compliance year of the tables")
     rule: RulePolicy
     sectors: dict[Literal[SECTORS], SectorPolicy] = Field(default_factory=dict)  # type: ignore[valid-type]
     provinces: ProvincePolicy = ProvincePolicy(balance=None)
     national: NationalPolicy | None = None
     allocation: AllocationPolicy = AllocationPolicy()
+    horizon: HorizonPolicy = HorizonPolicy()
+    abatement: AbatementPolicy = AbatementPolicy()
+    market: MarketPolicy = MarketPolicy()
+    penalty: PenaltyPolicy = PenaltyPolicy()
+    pathway: PathwayPolicy = PathwayPolicy()
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Every key as a plain value, with its default where it is not stated.
+
+        Of the sections beyond one year's allocation only what differs from its default: a policy that is silent on
+        them is the policy it was before there were such sections.
+        """
+        content = self.model_dump(mode="json", exclude=set(BEYOND_ONE_YEAR))
+        for name in BEYOND_ONE_YEAR:
+            if stated := getattr(self, name).model_dump(mode="json", exclude_defaults=True):
+                content[name] = stated
+        return content
+
+    @property
+    def years(self) -> list[int]:
+        """Compliance years of the horizon."""
+        first = self.year if self.horizon.first_year is None else self.horizon.first_year
+        last = first if self.horizon.last_year is None else self.horizon.last_year
+        return list(range(first, last + 1))
+
+    @property
+    def price_year(self) -> int:
+        """The year whose CNY every amount is in."""
+        return self.year if self.horizon.price_year is None else self.horizon.price_year
 
 
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -140,9 +174,18 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "national": NationalPolicy,
     "provinces": ProvincePolicy,
     "allocation": AllocationPolicy,
+    "horizon": HorizonPolicy,
+    "abatement": AbatementPolicy,
+    "market": MarketPolicy,
+    "penalty": PenaltyPolicy,
+    "pathway": PathwayPolicy,
 }
 
-SECTIONS_BELOW: dict[str, type[BaseModel]] = {"band": Band, "exceptions": ExceptionsPolicy}
+SECTIONS_BELOW: dict[str, type[BaseModel]] = {
+    "band": Band,
+    "exceptions": ExceptionsPolicy,
+    "output_cut": OutputCutPolicy,
+}
 """Tables inside a section, by their key."""
 
 NO_KEY = re.compile(r"(function-|constrained-|dict\[|literal\[).*|\[key\]|float|int")
@@ -183,7 +226,9 @@ def _problem_of_key(key: str, items: list[Any], place: str) -> Problem:
     kind, stated = items[0]["type"], items[0]["input"]
     parent, _, name = key.rpartition(".")
     if kind == "extra_forbidden":
-        section = SECTIONS_BELOW.get(parent.rpartition(".")[2]) or SECTIONS.get(parent.partition(".")[0])
+        steps = parent.split(".")
+        below = [SECTIONS_BELOW[step] for step in steps[1:] if step in SECTIONS_BELOW]
+        section = below[-1] if below else SECTIONS.get(steps[0])
         keys = list(section.model_fields) if section else []
         advice = f"{did_you_mean(name, keys)}The keys there are {', '.join(keys)}."
         return Problem(place, "is not a key of the policy", advice, key)

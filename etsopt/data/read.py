@@ -10,7 +10,7 @@ from etsopt.data import shipped
 from etsopt.data.instance import Instance
 from etsopt.data.policy import Policy, parse_policy
 from etsopt.data.raw import RawTable, decode, read_csv
-from etsopt.data.schema import ENTERPRISES, TABLES, UNITS
+from etsopt.data.schema import TABLES, UNITS
 from etsopt.errors import DataError, Problem, UsageError
 
 
@@ -40,7 +40,7 @@ def read_instance(source: str | Path) -> Instance:
     problems += found
     if UNITS.name not in tables:
         raise DataError(f"The instance {folder.name!r}", problems)
-    return Instance.from_raw(folder.name, tables[UNITS.name], tables.get(ENTERPRISES.name), policy, problems)
+    return Instance.from_raw(folder.name, tables, policy, problems)
 
 
 def find_folder(source: str | Path) -> Path:

@@ -5,13 +5,16 @@ The single source: the validator, the generator, the writer and the documentatio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from etsopt.data.table import Column, Table
 
 SECTORS = ("cement", "steel", "aluminium", "power")
 
 SPECIAL_CASES = ("new", "closed", "white_clinker", "carbide_slag", "gypsum_acid", "hydrogen_furnace")
 """Units that get allowances equal to their emissions: first year, closed before allocation, and the kilns and
 furnaces that the 2026 plan (consultation draft of 27 July 2026, section on special cases) takes out of the formula."""
+
+VINTAGES = range(2019, 2027)
+"""Years of issue of the allowances that an enterprise may hold at the start."""
 
 USER_COLUMN_PREFIX = "x_"
 LONGEST_IDENTIFIER = 64
@@ -24,63 +27,10 @@ the guideline's gas deduction, 0.83-0.93 (derived figures); power: 2025 output i
 Used only to recognise slips of units, never in an allocation.
 """
 
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table.
-
-    Parameters
-    ----------
-    name, meaning
-        As in the file, and in words.
-    unit
-        Unit of the numbers; empty for text.
-    number
-        Whether the cells are numbers.
-    required
-        Whether the column must be there. An optional column may also have empty cells: absent is absent.
-    identifier
-        Whether the cells name something: short, one line, compared after Unicode normalisation.
-    above, at_least
-        Exclusive and inclusive lower limit of the numbers.
-    choices
-        The only texts allowed, if not empty.
-    """
-
-    name: str
-    meaning: str
-    unit: str = ""
-    number: bool = False
-    required: bool = False
-    identifier: bool = False
-    above: float | None = None
-    at_least: float | None = None
-    choices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of an instance: a file of that name with ``.csv``; ``key`` is unique in it."""
-
-    name: str
-    meaning: str
-    key: str
-    columns: tuple[Column, ...]
-
-    @property
-    def file(self) -> str:
-        """Name of the file that holds the table."""
-        return f"{self.name}.csv"
-
-    def column(self, name: str) -> Column:
-        """The column of that name."""
-        return next(column for column in self.columns if column.name == name)
-
-
 UNITS = Table(
     "units",
     "the allocation units: steel enterprise, clinker line, electrolysis series, power unit",
-    "unit_id",
+    ("unit_id",),
     (
         Column("unit_id", "identifies the unit", required=True, identifier=True),
         Column("enterprise_id", "identifies the enterprise that owns it", required=True, identifier=True),
@@ -120,13 +70,168 @@ UNITS = Table(
 ENTERPRISES = Table(
     "enterprises",
     "the enterprises that own the units",
-    "enterprise_id",
+    ("enterprise_id",),
     (
         Column("enterprise_id", "identifies the enterprise", required=True, identifier=True),
         Column("name", "name of the enterprise"),
         Column("province", "province of its seat"),
         Column("city", "city of its seat"),
+        Column(
+            "net_sales_t",
+            "sales minus purchases of vintages 2019-2024 from 1 January 2024 to 31 December 2025",
+            "t",
+            number=True,
+        ),
+        *(
+            Column(f"opening_{year}_t", f"allowances of vintage {year} held at the start", "t", number=True, at_least=0)
+            for year in VINTAGES
+        ),
     ),
 )
 
-TABLES = (UNITS, ENTERPRISES)
+MEASURES = Table(
+    "measures",
+    "the abatement measures, each at a unit or at every unit of a sector",
+    ("measure_id", "unit_id", "sector"),
+    (
+        Column("measure_id", "identifies the measure, one word", required=True, identifier=True),
+        Column("name", "name of the measure"),
+        Column("unit_id", "unit that it is for; this or sector, and a unit's own row goes first", identifier=True),
+        Column("sector", "sector whose every unit it is for; this or unit_id", choices=SECTORS),
+        Column(
+            "abatement_rate",
+            "share of the unit's emissions, as earlier measures left them, that it removes where it is applied",
+            "fraction",
+            number=True,
+            required=True,
+            at_least=0,
+            at_most=1,
+        ),
+        Column(
+            "intensity_abatement_rate",
+            "the same for the emissions on which the rule measures intensity",
+            "fraction",
+            number=True,
+            at_least=0,
+            at_most=1,
+            default="abatement_rate",
+        ),
+        Column(
+            "maximum_share",
+            "share of the unit to which it can be applied; abatement and costs go with it",
+            "fraction",
+            number=True,
+            at_least=0,
+            at_most=1,
+            default=1.0,
+        ),
+        Column(
+            "first_year",
+            "earliest compliance year in which it can run; absent: any",
+            "year",
+            number=True,
+            at_least=2000,
+            at_most=2100,
+            whole=True,
+        ),
+        Column(
+            "lifetime_years",
+            "years from one investment to the next",
+            "years",
+            number=True,
+            required=True,
+            at_least=1,
+            at_most=100,
+            whole=True,
+        ),
+        Column(
+            "capex_cny_per_t",
+            "investment for a tonne of annual output_t",
+            "CNY/t",
+            number=True,
+            at_least=0,
+            default=0.0,
+        ),
+        Column(
+            "fixed_opex_cny_per_t",
+            "yearly cost for a tonne of annual output_t; negative is a saving",
+            "CNY/t",
+            number=True,
+            default=0.0,
+        ),
+        Column(
+            "variable_opex_cny_per_t",
+            "cost of a tonne of the year's output; negative is a saving",
+            "CNY/t",
+            number=True,
+            default=0.0,
+        ),
+        Column(
+            "fuel_saving_cny_per_t",
+            "fuel saved with a tonne of the year's output",
+            "CNY/t",
+            number=True,
+            at_least=0,
+            default=0.0,
+        ),
+        Column("exclusive_group", "of one group a unit takes at most one measure", identifier=True),
+        Column("requires", "measure_ids, separated by spaces, that have to run as well"),
+        Column(
+            "electricity_only",
+            "saves power alone, so nothing under this system: abatement_rate 0, never chosen, listed for completeness",
+            choices=("yes", "no"),
+            default="no",
+        ),
+        Column(
+            "price_year",
+            "year of the CNY, that of the policy",
+            "year",
+            number=True,
+            at_least=2000,
+            at_most=2100,
+            whole=True,
+        ),
+        Column("confidence", "A official text, B secondary source, C general knowledge", choices=("A", "B", "C")),
+        Column("source", "where the figures stand"),
+    ),
+)
+
+FORECAST = Table(
+    "forecast",
+    "a unit, or every unit of a sector, in a later year; linear between stated years, constant after the last",
+    ("unit_id", "sector", "year"),
+    (
+        Column("unit_id", "unit that it is for; this or sector, and a unit's own rows go first", identifier=True),
+        Column("sector", "sector whose every unit it is for; this or unit_id", choices=SECTORS),
+        Column(
+            "year",
+            "compliance year, after that of the tables",
+            "year",
+            number=True,
+            required=True,
+            at_least=2000,
+            at_most=2100,
+            whole=True,
+        ),
+        Column("output_t", "product of the unit; this or output_factor", "t", number=True, above=0),
+        Column(
+            "output_factor",
+            "output against units.csv; this or output_t",
+            "fraction",
+            number=True,
+            above=0,
+            at_most=1000,
+        ),
+        Column(
+            "intensity_factor",
+            "emissions per output against units.csv, without measures",
+            "fraction",
+            number=True,
+            above=0,
+            at_most=1000,
+            default=1.0,
+        ),
+    ),
+)
+
+TABLES = (UNITS, ENTERPRISES, MEASURES, FORECAST)

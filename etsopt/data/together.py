@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.data.schema import ENTERPRISES, PLAUSIBLE_INTENSITY, UNITS
-from etsopt.data.words import counted, did_you_mean
+from etsopt.data.development import problems_of_forecast
+from etsopt.data.measures import problems_of_measures
+from etsopt.data.policy_together import problems_of_policy
+from etsopt.data.schema import ENTERPRISES, FORECAST, MEASURES, PLAUSIBLE_INTENSITY, UNITS
+from etsopt.data.words import cells_of, counted
 from etsopt.errors import ROWS_SHOWN, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -20,31 +25,17 @@ SLIP = 100.0
 """An intensity this many times its sector's typical one, or this fraction of it, is a slip of units."""
 
 
-def validate_together(units: pd.DataFrame, enterprises: pd.DataFrame | None, policy: Policy) -> list[Problem]:
-    """Problems of the tables and the policy taken together, each of them being right by itself."""
-    problems = _problems_of_references(units, enterprises)
+def validate_together(tables: Mapping[str, pd.DataFrame], policy: Policy) -> list[Problem]:
+    """Problems of the tables, by their names, and the policy taken together, each of them being right by itself."""
+    units = tables[UNITS.name]
+    problems = _problems_of_references(units, tables.get(ENTERPRISES.name))
     problems += _problems_of_quantities(units)
-    sectors, provinces = set(units["sector"]), set(units["province"])
-    for sector in policy.sectors:
-        if sector not in sectors:
-            what = f"the sector {sector!r} has no unit"
-            problems.append(Problem("policy.toml", what, "Remove its table, or add its units.", f"sectors.{sector}"))
-    if isinstance(policy.provinces.balance, dict):
-        for province in sorted(set(policy.provinces.balance) - provinces):
-            advice = f"{did_you_mean(province, sorted(provinces))}Correct its name, or remove it."
-            what = f"the province {province!r} has no unit"
-            problems.append(Problem("policy.toml", what, advice, "provinces.balance"))
+    problems += problems_of_policy(units, policy)
+    if MEASURES.name in tables:
+        problems += problems_of_measures(units, tables[MEASURES.name], policy)
+    if FORECAST.name in tables:
+        problems += problems_of_forecast(units, tables[FORECAST.name], policy)
     return problems
-
-
-def cells_of(
-    units: pd.DataFrame, where: NDArray[np.bool_], values: NDArray[np.float64] | None = None, form: str = "{}"
-) -> tuple[tuple[str, str], ...]:
-    """Name units instead of lines, since the rows are sorted by now, and write a value of each in a format."""
-    names = units["unit_id"].to_numpy()
-    return tuple(
-        (f"of {names[row]}", "" if values is None else form.format(values[row])) for row in np.flatnonzero(where)
-    )
 
 
 def _problems_of_references(units: pd.DataFrame, enterprises: pd.DataFrame | None) -> list[Problem]:

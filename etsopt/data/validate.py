@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.schema import (
-    LONGEST_IDENTIFIER,
-    USER_COLUMN_PREFIX,
-    Column,
-    Table,
-)
+from etsopt.data.schema import LONGEST_IDENTIFIER, USER_COLUMN_PREFIX
 from etsopt.data.words import counted, did_you_mean
 from etsopt.errors import Problem
 
@@ -21,9 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.raw import RawTable
+    from etsopt.data.table import Column, Table
 
 EMPTY = ("cell is empty", "cells are empty")
 NOT_A_NUMBER = ("cell is not a number", "cells are not numbers")
+NOT_WHOLE = ("value is not a whole number", "values are not whole numbers")
 OUT_OF_RANGE = ("value is out of range", "values are out of range")
 TOO_LARGE = ("value is far too large", "values are far too large")
 LOST_DIGITS = ("identifier has lost digits", "identifiers have lost digits")
@@ -47,14 +44,15 @@ def validate_table(raw: RawTable, table: Table) -> tuple[pd.DataFrame, list[Prob
             column = table.column(name)
             converted[name], found = (_numbers if column.number else _texts)(raw, cells, column)
             problems += found
-    if table.key in converted:
-        problems += _problems_of_key(raw, converted[table.key], table.key)
+    key = [name for name in table.key if name in converted]
+    if key and all(name in converted for name in table.key if table.column(name).required):
+        problems += _problems_of_key(raw, converted, table, key)
     if not len(raw.rows):
         problems.append(Problem(raw.place, "has no rows", f"Add {table.meaning}."))
     # pandas would otherwise infer a dtype of its own from the cells; text stays plain Python text.
     frame = pd.DataFrame({name: pd.Series(cells, dtype=cells.dtype) for name, cells in converted.items()})
     if not problems:
-        frame = frame.sort_values(table.key, kind="stable", ignore_index=True)
+        frame = frame.sort_values(key, kind="stable", ignore_index=True)
     return frame, problems
 
 
@@ -101,21 +99,32 @@ def _numbers(raw: RawTable, cells: NDArray[Any], column: Column) -> tuple[NDArra
     if column.required and absent.any():
         advice = f"Every row needs {column.meaning}{unit}."
         problems.append(_problem(raw, column, cells, absent, EMPTY, advice))
-    low = np.zeros(len(values), dtype=bool)
-    limit = ""
-    if column.at_least is not None:
-        low, limit = values < column.at_least, f"at least {column.at_least:g}"
-    if column.above is not None:
-        low, limit = values <= column.above, f"above {column.above:g}"
-    low &= ~unreadable
-    if low.any():
-        advice = f"It is {limit}{unit}: {column.meaning}."
-        problems.append(_problem(raw, column, cells, low, OUT_OF_RANGE, advice))
-    huge = (values > 1e12) & ~unreadable
+    with np.errstate(invalid="ignore"):
+        outside = _outside(values, column) & ~unreadable
+        broken = column.whole & (values != np.rint(values)) & ~unreadable & ~absent & ~outside
+        huge = (np.abs(values) > 1e12) & ~unreadable & ~outside
+    if outside.any():
+        advice = f"It is {column.limits}{unit}: {column.meaning}."
+        problems.append(_problem(raw, column, cells, outside, OUT_OF_RANGE, advice))
+    if broken.any():
+        advice = f"It is a whole number{unit}: {column.meaning}."
+        problems.append(_problem(raw, column, cells, broken, NOT_WHOLE, advice))
     if huge.any():
         advice = f"No unit has 1e12{unit} or more; an identifier or a unit may have slipped in."
         problems.append(_problem(raw, column, cells, huge, TOO_LARGE, advice))
     return values, problems
+
+
+def _outside(values: NDArray[np.float64], column: Column) -> NDArray[np.bool_]:
+    """Tell which numbers break a limit of their column; NaN breaks none."""
+    outside = np.zeros(len(values), dtype=bool)
+    if column.at_least is not None:
+        outside |= values < column.at_least
+    if column.above is not None:
+        outside |= values <= column.above
+    if column.at_most is not None:
+        outside |= values > column.at_most
+    return outside
 
 
 def _readable(cells: NDArray[Any]) -> NDArray[np.bool_]:
@@ -170,10 +179,19 @@ def _texts(raw: RawTable, cells: NDArray[Any], column: Column) -> tuple[NDArray[
     return texts, problems
 
 
-def _problems_of_key(raw: RawTable, keys: NDArray[Any], name: str) -> list[Problem]:
-    twice = pd.Series(keys).duplicated(keep=False).to_numpy() & (keys != "")
+def _problems_of_key(raw: RawTable, converted: dict[str, NDArray[Any]], table: Table, key: list[str]) -> list[Problem]:
+    """Find rows with the same key; a row without a part that is required has a problem already."""
+    keys = pd.DataFrame({name: pd.Series(converted[name], dtype=converted[name].dtype) for name in key})
+    stated = np.ones(len(keys), dtype=bool)
+    for name in key:
+        if table.column(name).required:
+            stated &= (keys[name].notna() & (keys[name] != "")).to_numpy()
+    twice = keys.duplicated(keep=False).to_numpy() & stated
     if not twice.any():
         return []
-    order = np.argsort(keys[twice], kind="stable")
-    cells = tuple((str(raw.rows[row]), str(keys[row])) for row in np.flatnonzero(twice)[order])
-    return [Problem(raw.place, f"{len(cells)} rows share an identifier", "Give each row one of its own.", name, cells)]
+    texts = [[f"{cell:g}" if isinstance(cell, float) else str(cell) for cell in keys[name]] for name in key]
+    names = np.array([" ".join(part for part in parts if part) for parts in zip(*texts, strict=True)], dtype=object)
+    order = np.argsort(names[twice], kind="stable")
+    cells = tuple((str(raw.rows[row]), str(names[row])) for row in np.flatnonzero(twice)[order])
+    what = f"{len(cells)} rows share an identifier"
+    return [Problem(raw.place, what, "Give each row one of its own.", ", ".join(key), cells)]

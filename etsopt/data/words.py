@@ -1,12 +1,17 @@
-"""Words of messages: counts with their grammar, and the name that was probably meant."""
+"""Words of messages: counts with their grammar, the name that was probably meant, names of units."""
 
 from __future__ import annotations
 
 import difflib
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import pandas as pd
+    from numpy.typing import NDArray
 
 
 def counted(count: int, one: str, many: str) -> str:
@@ -27,3 +32,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     by_folded = {one.casefold(): one for one in known}
     near = difflib.get_close_matches(name.casefold(), by_folded, 1)
     return f"Did you mean {by_folded[near[0]]!r}? " if near else ""
+
+
+def cells_of(
+    units: pd.DataFrame, where: NDArray[np.bool_], values: NDArray[np.float64] | None = None, form: str = "{}"
+) -> tuple[tuple[str, str], ...]:
+    """Name units instead of lines, since the rows are sorted by now, and write a value of each in a format."""
+    names = units["unit_id"].to_numpy()
+    return tuple(
+        (f"of {names[row]}", "" if values is None else form.format(values[row])) for row in np.flatnonzero(where)
+    )

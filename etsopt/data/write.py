@@ -22,9 +22,8 @@ def write_instance(instance: Instance, folder: Path, readme: str = "") -> None:
     Reading the folder again gives an instance with the same hash.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write_table(instance.units, folder / "units.csv")
-    if instance.enterprises is not None:
-        write_table(instance.enterprises, folder / "enterprises.csv")
+    for name, table in instance.tables.items():
+        write_table(table, folder / f"{name}.csv")
     policy = instance.policy.model_dump(exclude_unset=True, exclude_none=True)
     (folder / "policy.toml").write_text(to_toml(policy), encoding="utf-8", newline="\n")
     if readme:

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from etsopt.data.together import cells_of
-from etsopt.data.words import counted
+from etsopt.data.words import cells_of, counted
 from etsopt.errors import DataError, Problem
 from etsopt.rules.balance import BalanceValue, balance_value, surplus_rates
 from etsopt.rules.registry import Parameters, Reference, rule, with_fixed

@@ -11,8 +11,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from etsopt.data.policy import problems_of
-from etsopt.data.together import cells_of
-from etsopt.data.words import counted, did_you_mean
+from etsopt.data.words import cells_of, counted, did_you_mean
 from etsopt.errors import DataError, Problem
 from etsopt.units import whole_tonnes
 

@@ -1,0 +1,175 @@
+"""Abatement measures: which apply to which unit, and what is wrong with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.data.belonging import filled, problems_of_belonging, row_names, unit_positions
+from etsopt.data.groups import Groups
+from etsopt.data.schema import MEASURES
+from etsopt.data.words import cells_of, counted
+from etsopt.errors import Problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt.data.policy import Policy
+
+MOST_MEASURES = 12
+"""Measures at one unit: their sets and the years in which they start are listed one by one."""
+
+OUTPUT_CUT = "output_cut"
+"""The measure that a policy adds by its table ``abatement.output_cut``."""
+
+
+def applicable(instance: Instance) -> Groups:
+    """Rows of ``instance.measures`` that apply to each unit, sorted by ``measure_id``.
+
+    A unit's own row goes before its sector's row of the same ``measure_id``. Measures that save power alone are none.
+    """
+    if instance.measures is None:
+        return Groups(np.zeros(len(instance.units) + 1, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    return applicable_rows(instance.units, filled(instance.measures, MEASURES))
+
+
+def applicable_rows(units: pd.DataFrame, measures: pd.DataFrame) -> Groups:
+    """Rows of the measures, every column filled in, that apply to each unit; see `applicable`."""
+    unit, row = _pairs(units, measures)
+    measure = pd.factorize(measures["measure_id"])[0][row]
+    own = (measures["unit_id"] != "").to_numpy()[row]
+    # Rows are sorted by measure_id, so their positions sort by it too; a unit's own row comes first.
+    order = np.lexsort((~own, measure, unit))
+    unit, row, measure = unit[order], row[order], measure[order]
+    first = np.ones(len(unit), dtype=bool)
+    first[1:] = (unit[1:] != unit[:-1]) | (measure[1:] != measure[:-1])
+    chosen = first & (measures["electricity_only"] != "yes").to_numpy()[row]
+    starts = np.searchsorted(unit[chosen], np.arange(len(units) + 1))
+    return Groups(starts.astype(np.int64), row[chosen])
+
+
+def _pairs(units: pd.DataFrame, measures: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions of unit and row of every measure that a unit or its sector states."""
+    position = unit_positions(measures, units)
+    own = np.flatnonzero(position >= 0)
+    pairs = [(position[own], own)]
+    sector = units["sector"].to_numpy()
+    for name, rows in measures.groupby("sector").indices.items():
+        here = np.flatnonzero(sector == name)
+        pairs.append((np.repeat(here, len(rows)), np.tile(rows, len(here))))
+    return np.concatenate([unit for unit, _ in pairs]), np.concatenate([row for _, row in pairs])
+
+
+def problems_of_measures(units: pd.DataFrame, stated: pd.DataFrame, policy: Policy) -> list[Problem]:
+    """Problems of the measures, each cell of which is right by itself."""
+    measures = filled(stated, MEASURES)
+    problems = problems_of_belonging(MEASURES, measures, units)
+    problems += _problems_of_rows(measures, policy)
+    return problems or _problems_at_units(units, measures)
+
+
+def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
+    spaced = measures["measure_id"].str.contains(" ").to_numpy()
+    reserved = (measures["measure_id"] == OUTPUT_CUT).to_numpy()
+    rates = measures[["abatement_rate", "intensity_abatement_rate"]].to_numpy()
+    direct = (measures["electricity_only"] == "yes").to_numpy() & (rates != 0).any(axis=1)
+    price_year = measures["price_year"].to_numpy()
+    other = ~np.isnan(price_year) & (price_year != policy.price_year)
+    found = [
+        (spaced, "measure_id", "measure_id holds a space", "measure_ids hold a space", "Write it as one word.", ""),
+        (
+            reserved,
+            "measure_id",
+            "row is named output_cut",
+            "rows are named output_cut",
+            "Choose another name: the policy's table abatement.output_cut adds a measure of this one.",
+            "",
+        ),
+        (
+            direct,
+            "abatement_rate",
+            "measure that saves power alone has an abatement rate",
+            "measures that save power alone have an abatement rate",
+            "Emissions of power stand outside this system: write 0, or electricity_only no.",
+            "abatement_rate",
+        ),
+        (
+            other,
+            "price_year",
+            f"row is not in CNY of {policy.price_year}, the year of the policy",
+            f"rows are not in CNY of {policy.price_year}, the year of the policy",
+            "Convert the costs, or state their year as horizon.price_year.",
+            "price_year",
+        ),
+    ]
+    return [
+        Problem(MEASURES.file, counted(int(bad.sum()), one, many), advice, column, row_names(measures, bad, shown))
+        for bad, column, one, many, advice, shown in found
+        if bad.any()
+    ]
+
+
+def _problems_at_units(units: pd.DataFrame, measures: pd.DataFrame) -> list[Problem]:
+    """Find what is wrong at a unit, given all the measures that apply to it."""
+    groups = applicable_rows(units, measures)
+    count = np.diff(groups.starts)
+    output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
+    problems = []
+    without = (count > 0) & np.isnan(output)
+    if without.any():
+        what = counted(int(without.sum()), "unit has measures", "units have measures") + ", but no output"
+        advice = "Their costs are per tonne of output_t: fill it, or remove the measures."
+        problems.append(Problem("units.csv", what, advice, "output_t", cells_of(units, without)))
+    many = count > MOST_MEASURES
+    if many.any():
+        what = counted(int(many.sum()), "unit has", "units have") + f" more than {MOST_MEASURES} measures"
+        advice = "Leave out those that never pay; measures that save power alone do not count."
+        cells = cells_of(units, many, count.astype(float), "{:g} measures")
+        return [*problems, Problem(MEASURES.file, what, advice, "measure_id", cells)]
+    return problems + _problems_of_requirements(units, measures, groups)
+
+
+def _problems_of_requirements(units: pd.DataFrame, measures: pd.DataFrame, groups: Groups) -> list[Problem]:
+    """Find requirements that cannot be met, each told once with the units where it stands."""
+    if not (measures["requires"] != "").any():
+        return []
+    # Units with the same rows have the same problems: there are few kinds of units, even where there are many units.
+    count = np.diff(groups.starts)
+    table = np.full((len(units), int(count.max())), -1, dtype=np.int64)
+    table[np.arange(table.shape[1]) < count[:, None]] = groups.members
+    kinds, kind = np.unique(table, axis=0, return_inverse=True)
+    found: dict[tuple[str, str], NDArray[np.bool_]] = {}
+    for number, rows in enumerate(kinds):
+        for fault in _faults(measures.iloc[rows[rows >= 0]]):
+            found[fault] = found.get(fault, np.zeros(len(units), dtype=bool)) | (kind.ravel() == number)
+    return [
+        Problem(MEASURES.file, what, advice, "requires", cells_of(units, where))
+        for (what, advice), where in sorted(found.items())
+    ]
+
+
+def _faults(measures: pd.DataFrame) -> list[tuple[str, str]]:
+    """What is wrong with the requirements among the measures of one unit, and what to do."""
+    names = measures["measure_id"]
+    requires = {name: set(text.split()) for name, text in zip(names, measures["requires"], strict=True)}
+    group = dict(zip(names, measures["exclusive_group"], strict=True))
+    faults = []
+    for name, directly in requires.items():
+        for other in sorted(directly - set(requires)):
+            what = f"{name!r} requires {other!r}, which is no measure of the same unit"
+            faults.append((what, "Add it there, correct its name, or remove the requirement."))
+        needed, ahead = set(), set(directly)
+        while ahead:
+            needed |= ahead
+            ahead = {further for one in ahead for further in requires.get(one, set())} - needed
+        if name in needed:
+            faults.append((f"{name!r} requires itself in the end", "Remove one of the requirements on the way."))
+            continue
+        groups = [group[one] for one in sorted(needed | {name}) if group.get(one)]
+        for twice in sorted({one for one in groups if groups.count(one) > 1}):
+            what = f"{name!r} can never run: with what it requires it has two measures of the group {twice!r}"
+            faults.append((what, "Of one group a unit takes one: remove the requirement, or change a group."))
+    return faults

@@ -1,0 +1,102 @@
+"""Check a policy against the units, and its sections against each other over the years of the horizon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.data.words import cells_of, counted, did_you_mean
+from etsopt.data.yearly import by_year
+from etsopt.errors import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.data.policy import Policy
+
+FILE = "policy.toml"
+
+
+def problems_of_policy(units: pd.DataFrame, policy: Policy) -> list[Problem]:
+    """Problems of a policy whose every key is right by itself."""
+    problems = _problems_of_places(units, policy)
+    problems += _problems_of_output_cuts(units, policy)
+    problems += _problems_of_horizon(policy)
+    # Prices are compared over the years of a horizon that is one.
+    return problems or _problems_of_prices(policy)
+
+
+def _problems_of_places(units: pd.DataFrame, policy: Policy) -> list[Problem]:
+    """Find sectors and provinces that have no unit."""
+    sectors, provinces = set(units["sector"]), set(units["province"])
+    problems = []
+    for path, stated in (("sectors", policy.sectors), ("abatement.output_cut", policy.abatement.output_cut)):
+        for sector in stated:
+            if sector not in sectors:
+                what = f"the sector {sector!r} has no unit"
+                problems.append(Problem(FILE, what, "Remove its table, or add its units.", f"{path}.{sector}"))
+    if isinstance(policy.provinces.balance, dict):
+        for province in sorted(set(policy.provinces.balance) - provinces):
+            advice = f"{did_you_mean(province, sorted(provinces))}Correct its name, or remove it."
+            what = f"the province {province!r} has no unit"
+            problems.append(Problem(FILE, what, advice, "provinces.balance"))
+    return problems
+
+
+def _problems_of_output_cuts(units: pd.DataFrame, policy: Policy) -> list[Problem]:
+    cut = units["sector"].isin(list(policy.abatement.output_cut)).to_numpy()
+    output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
+    without = cut & np.isnan(output)
+    if not without.any():
+        return []
+    what = counted(int(without.sum()), "unit has", "units have") + " no output that could be cut"
+    advice = "Fill the column, or remove the sector from abatement.output_cut."
+    return [Problem("units.csv", what, advice, "output_t", cells_of(units, without))]
+
+
+def _problems_of_horizon(policy: Policy) -> list[Problem]:
+    horizon, problems = policy.horizon, []
+    first = policy.year if horizon.first_year is None else horizon.first_year
+    if first < policy.year:
+        what = f"is {first}, before {policy.year}, the year of the tables"
+        problems.append(Problem(FILE, what, "State that year or a later one.", "horizon.first_year"))
+    if horizon.last_year is not None and horizon.last_year < first:
+        what = f"is {horizon.last_year}, before {first}, the first year"
+        problems.append(Problem(FILE, what, "State that year or a later one.", "horizon.last_year"))
+    cap_from = policy.pathway.cap_from
+    if cap_from is not None and cap_from <= first:
+        what = f"is {cap_from}, but the cap starts from the total of the year before, and the first year is {first}"
+        problems.append(Problem(FILE, what, "State a later year, or begin the horizon earlier.", "pathway.cap_from"))
+    return problems
+
+
+def _problems_of_prices(policy: Policy) -> list[Problem]:
+    """Find years whose prices contradict each other or are missing."""
+    market, years = policy.market, policy.years
+    floor = by_year(market.floor_price_cny_per_t, years)
+    ceiling = by_year(market.ceiling_price_cny_per_t, years)
+    supply = by_year(market.ccer_supply_t, years, 0.0)
+    offset = by_year(market.ccer_price_cny_per_t, years)
+    found = [
+        (
+            floor > ceiling,
+            "market.floor_price_cny_per_t",
+            "is above the ceiling price in",
+            "Lower the floor or raise the ceiling.",
+        ),
+        (
+            (supply > 0) & np.isnan(offset),
+            "market.ccer_price_cny_per_t",
+            "is not stated, while there is ccer_supply_t, in",
+            "State the price of an offset, or remove the supply.",
+        ),
+    ]
+    return [Problem(FILE, f"{what} {_years(bad, years)}", advice, key) for bad, key, what, advice in found if bad.any()]
+
+
+def _years(where: NDArray[np.bool_], years: list[int]) -> str:
+    """Name the first and the last of some years."""
+    named = [years[position] for position in np.flatnonzero(where)]
+    return str(named[0]) if len(named) == 1 else f"{len(named)} years from {named[0]} to {named[-1]}"

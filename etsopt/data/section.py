@@ -1,0 +1,53 @@
+"""What the sections of a policy are made of: the strict base, shares, and numbers that may change by year."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+"""A fraction below the whole."""
+
+YEAR = re.compile(r"20[0-9][0-9]|2100")
+CALENDAR = Field(ge=2000, le=2100)
+"""Years that a policy may name."""
+
+
+class Section(BaseModel):
+    """A table of the policy file."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _year(key: object) -> str:
+    """Keep a year as text: TOML has no other keys, and a policy is written as it was read."""
+    text = str(key) if isinstance(key, int) and not isinstance(key, bool) else key
+    if not isinstance(text, str) or not YEAR.fullmatch(text):
+        raise ValueError(f"names {key!r}, which is no year from 2000 to 2100", "Write a year with four digits: 2028.")
+    return text
+
+
+def _years(table: object) -> object:
+    """Refuse a table that says nothing: its number would be the default without a word."""
+    if table == {}:
+        raise ValueError("names no year", "State one number for all years, or a year with its number.")
+    return table
+
+
+Year = Annotated[str, BeforeValidator(_year)]
+Amount = Annotated[float, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+Yearly = float | Annotated[dict[Year, float], BeforeValidator(_years)]
+"""A number for all years, or a table: a stated year holds until the next stated one; before the first, the default."""
+
+YearlyAmount = Amount | Annotated[dict[Year, Amount], BeforeValidator(_years)]
+"""The same, at least 0."""
+
+YearlyFraction = Fraction | Annotated[dict[Year, Fraction], BeforeValidator(_years)]
+"""The same, from 0 to 1."""
+
+YearlyShare = Share | Annotated[dict[Year, Share], BeforeValidator(_years)]
+"""The same, from 0 to below 1."""

@@ -1,0 +1,38 @@
+"""Numbers of a policy that may change by year, as arrays over years."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+
+def by_year(
+    value: float | Mapping[str, float] | None, years: Sequence[int], default: float = np.nan
+) -> NDArray[np.float64]:
+    """Write a number of the policy out for each year, shape ``(years,)``, in its own unit.
+
+    Parameters
+    ----------
+    value
+        One number for all years, a table whose years hold until the next stated one, or None where nothing is stated.
+    years
+        Compliance years.
+    default
+        What holds before the first stated year, and where nothing is stated; NaN for "not stated".
+
+    >>> by_year({"2027": 0.1, "2030": 0.3}, [2025, 2027, 2028, 2031], 0.0)
+    array([0. , 0.1, 0.1, 0.3])
+    """
+    if value is None:
+        return np.full(len(years), float(default))
+    if isinstance(value, int | float):
+        return np.full(len(years), float(value))
+    stated = sorted((int(year), number) for year, number in value.items())
+    numbers = np.array([default, *(number for _, number in stated)], dtype=float)
+    return numbers[np.searchsorted([year for year, _ in stated], np.asarray(years), side="right")]
