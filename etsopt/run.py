@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt import library
+from etsopt import library, preparing
 from etsopt.checking import CheckReport
 from etsopt.checking import check as check_tables
-from etsopt.checking.checker import INFEASIBLE
+from etsopt.checking.checker import INFEASIBLE, KINDS
 from etsopt.claims import check_claims, is_checked
 from etsopt.data.instance import Instance
 from etsopt.data.read import read_instance
@@ -82,44 +82,51 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     """
     if not isinstance(instance, Instance):
         raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
-    chosen = SolveOptions(**options)
     found = library.choose(model)
+    chosen = preparing.with_gap(found, SolveOptions(**options))
     clock = _Clock()
     about = _provenance(instance, model, chosen, clock.seconds)
     # A model says whether its tables claim what the checker knows; what a user's own model claims is unknown.
-    about["checked"] = getattr(found, "CHECKED_AS", None) == "allocation"
+    about["checked"] = getattr(found, "CHECKED_AS", "") in KINDS
+    about["checked_as"] = getattr(found, "CHECKED_AS", "")
     about["calculated"] = isinstance(found, library.CalculationModel)
     if about["calculated"]:
         tables = library.call(found, "calculate", instance)
         clock.lap("calculate")
         return _calculated(instance, tables, about, clock)
-    parameters = library.call(found, "parameters", instance)
-    program = WAYS[chosen.method](library.call(found, "formulate"), parameters)
+    first = None
+    if name := getattr(found, "STARTS_FROM", ""):
+        first = solve(instance, name, **options)
+        clock.lap(name)
+        if name not in first.tables:
+            return replace(first, provenance=first.provenance | {"model": about["model"], "stopped_at": name})
+    ready = preparing.ready(found, instance, chosen, WAYS[chosen.method], first)
     clock.lap("build")
-    names = library.levels(found, instance, program.objectives)
-    faster = {step: partial(method, parameters) for step in names if (method := library.method(model, step))}
+    names = library.levels(found, instance, ready.program.objectives)
+    faster = {step: partial(method, ready.parameters) for step in names if (method := library.method(model, step))}
     settles = getattr(found, "SETTLES", {})
-    solution = solve_levels(program, names, chosen, faster, settles)
+    solution = solve_levels(ready.program, names, chosen, faster, settles)
     clock.lap("solve")
     if solution.termination is Termination.INFEASIBLE and not solution.values:
         explained = _infeasible(instance, model, chosen, about, clock)
         if not explained.levels or explained.levels[0].value > EASED_T:
             return explained
         # Less lacks than the checker tolerates: sums of limits that meet exactly differ by their rounding.
-        solution = solve_levels(_eased(program, library.load(f"{model}_relief")), names, chosen, faster, settles)
+        solution = solve_levels(_eased(ready.program, library.load(f"{model}_relief")), names, chosen, faster, settles)
         clock.lap("solve_eased")
         if solution.termination is Termination.INFEASIBLE and not solution.values:
             return explained
-    tables = library.call(found, "tables", instance, solution) if solution.values else {}
+    tables = library.call(found, "tables", instance, solution, *ready.notes) if solution.values else {}
     clock.lap("tables")
-    return _solved(instance, solution, tables, about, clock)
+    return _solved(instance, solution, tables, about, clock, first)
 
 
 def check(instance: Instance, results: Results) -> CheckReport:
     """Check results against their instance, and what they claim against what is found, without model or solver."""
     checkable = is_checked(results) and bool(results.tables or results.termination == "infeasible")
     gap = float(results.provenance.get("options", {}).get("gap", 0.0))
-    report = check_tables(instance, results.tables, results.levels, gap) if checkable else CheckReport((), ())
+    kind = results.provenance.get("checked_as", KINDS[0])
+    report = check_tables(instance, results.tables, results.levels, gap, kind) if checkable else CheckReport((), ())
     return replace(report, violations=(*report.violations, *check_claims(results, report)))
 
 
@@ -173,14 +180,18 @@ def _calculated(instance: Instance, tables: Any, about: dict[str, Any], clock: _
     return Results(tables, "optimal", status, certified, (), None, about, _violations(report))
 
 
-def _solved(instance: Instance, solution: Solution, tables: Any, about: dict[str, Any], clock: _Clock) -> Results:
+def _solved(
+    instance: Instance, solution: Solution, tables: Any, about: dict[str, Any], clock: _Clock, first: Results | None
+) -> Results:
     """Results of a program, with the bounds that the checker recomputed where it knows the model."""
     report = None
+    tables = preparing.with_tables_of(first, tables)
     if tables and about["checked"]:
-        report = check_tables(instance, tables, solution.levels, about["options"]["gap"])
+        stated: list[Any] = [*(first.levels if first else ()), *solution.levels]
+        report = check_tables(instance, tables, stated, about["options"]["gap"], about["checked_as"])
         clock.lap("check")
     checks = {level.name: level for level in report.levels} if report else {}
-    levels = []
+    levels = list(first.levels) if first else []
     for level in solution.levels:
         known = checks.get(level.name)
         bound, gap = (known.bound, known.gap) if known else (level.bound, level.value - level.bound)

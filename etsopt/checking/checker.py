@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 TABLES = ("allocation", "enterprises", "sectors", "provinces")
 
+KINDS = ("allocation", "abatement", "clearing", "pathway")
+"""What the checker knows to recompute; the first is that of a result which does not say."""
+
 INFEASIBLE = "targets_give_way"
 """Level whose multipliers prove that no allocation exists."""
 
@@ -41,7 +44,11 @@ class LevelStated(Protocol):
 
 
 def check(  # long because each table that is missing ends it in its own way
-    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], gap: float = 0.0
+    instance: Instance,
+    tables: Mapping[str, pd.DataFrame],
+    levels: Sequence[LevelStated],
+    gap: float = 0.0,
+    kind: str = KINDS[0],
 ) -> CheckReport:
     """Check tables and levels against the instance.
 

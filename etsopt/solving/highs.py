@@ -16,7 +16,7 @@ import numpy as np
 
 from etsopt.errors import SolverError, UsageError
 from etsopt.solving.interrupt import interruptible
-from etsopt.solving.options import OWN_OPTIONS, algorithm_for, gaps_for, refuse_own
+from etsopt.solving.options import DEFAULT_GAP, OWN_OPTIONS, algorithm_for, gaps_for, refuse_own
 from etsopt.solving.scaling import Scaled, scale
 from etsopt.solving.solution import Outcome, Termination
 
@@ -78,7 +78,9 @@ class Loaded:
         refuse_own(options.solver_options)
         self._program, self._name, self._scaled = program, name, scale(program, name)
         self._highs = _construct()
-        chosen = gaps_for(program, name, self._scaled, options.gap) | algorithm_for(program, name)
+        chosen = gaps_for(
+            program, name, self._scaled, DEFAULT_GAP if options.gap is None else options.gap
+        ) | algorithm_for(program, name)
         _set_options(self._highs, OWN_OPTIONS | chosen | {"random_seed": options.seed})
         _set_options(self._highs, options.solver_options)
         self._chosen = "solver" in options.solver_options

@@ -22,15 +22,17 @@ def plans_and_accounts(m: Any) -> None:
         setattr(m, name, pyo.Param(m.ACCOUNTS, m.YEARS))
     for name in ("banked_least", "banked_most", "owed_most"):
         setattr(m, name, pyo.Param(m.ACCOUNTS, m.TIMES))
-    for name in ("buying_cost", "selling_cost", "offset_cost", "owing_cost"):
+    for name in ("buying_cost", "selling_cost", "offset_cost"):
         setattr(m, name, pyo.Param(m.YEARS))
     m.offset_share = pyo.Param(mutable=True)
-    m.banked_worth = pyo.Param(m.TIMES)
+    m.banked_worth, m.owing_cost = pyo.Param(m.TIMES), pyo.Param(m.TIMES)
 
     m.choice = pyo.Var(m.PLANS, domain=pyo.Binary, doc="whether the plan is chosen")
     m.bought = pyo.Var(m.ACCOUNTS, m.YEARS, bounds=lambda m, a, t: (0, m.buying_most[a, t]), doc="bought [t]")
     m.sold = pyo.Var(m.ACCOUNTS, m.YEARS, bounds=lambda m, a, t: (0, m.selling_most[a, t]), doc="sold [t]")
-    m.offset = pyo.Var(m.ACCOUNTS, m.YEARS, bounds=lambda m, a, t: (0, m.offsets_most[a, t]), doc="CCER surrendered [t]")
+    m.offset = pyo.Var(
+        m.ACCOUNTS, m.YEARS, bounds=lambda m, a, t: (0, m.offsets_most[a, t]), doc="CCER surrendered [t]"
+    )
     m.banked = pyo.Var(
         m.ACCOUNTS, m.TIMES, bounds=lambda m, a, t: (m.banked_least[a, t], m.banked_most[a, t]), doc="held over [t]"
     )
@@ -87,7 +89,9 @@ def own_cost(m: Any) -> Any:
         for a in m.ACCOUNTS
         for t in m.YEARS
     )
-    standing = sum(m.owing_cost[t] * m.owed[a, t] - m.banked_worth[t] * m.banked[a, t] for a in m.ACCOUNTS for t in m.TIMES)
+    standing = sum(
+        m.owing_cost[t] * m.owed[a, t] - m.banked_worth[t] * m.banked[a, t] for a in m.ACCOUNTS for t in m.TIMES
+    )
     return plans + trade + standing
 
 
@@ -99,6 +103,8 @@ def market_program(name: str) -> Any:
 
     @m.Objective(doc="discounted cost of all enterprises, of the reserve and of obligations that stand [CNY]")
     def cost(m):
-        return own_cost(m) + sum(m.released_cost[t] * m.released[t] - m.absorbed_worth[t] * m.absorbed[t] for t in m.YEARS)
+        return own_cost(m) + sum(
+            m.released_cost[t] * m.released[t] - m.absorbed_worth[t] * m.absorbed[t] for t in m.YEARS
+        )
 
     return m

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.yearly import by_year
-from etsopt_models._parts.measures import OUTPUT_CUT, texts
 from etsopt_models._parts.accounts import opening_allowances
+from etsopt_models._parts.measures import OUTPUT_CUT, texts
 from etsopt_models._parts.search import market_prices
 from etsopt_models._parts.sharing import Dealings, of_enterprises, shared_out
 
@@ -39,7 +39,9 @@ class Outcome:
     cost: NDArray[np.float64]
 
 
-def market_tables(instance: Instance, solution: Any, found: Found, prices: NDArray[np.float64] | None = None) -> dict[str, pd.DataFrame]:
+def market_tables(
+    instance: Instance, solution: Any, found: Found, prices: NDArray[np.float64] | None = None
+) -> dict[str, pd.DataFrame]:
     """Tables of a solved market.
 
     Parameters
@@ -48,7 +50,12 @@ def market_tables(instance: Instance, solution: Any, found: Found, prices: NDArr
         Price in each year where it was given [CNY/t]; None takes that of the market balance.
     """
     choice = shares(found, solution.values["choice"])
-    outcome = Outcome(*(_by_unit(found, choice, getattr(found.portfolio.quantities, name)) for name in ("emissions", "allowance", "cost")))
+    outcome = Outcome(
+        *(
+            _by_unit(found, choice, getattr(found.portfolio.quantities, name))
+            for name in ("emissions", "allowance", "cost")
+        )
+    )
     stated = prices is not None
     if prices is None:
         prices = market_prices(found.prospects, solution)
@@ -57,11 +64,11 @@ def market_tables(instance: Instance, solution: Any, found: Found, prices: NDArr
     enterprises = _enterprises(instance, found, outcome, dealings, prices, owners, of_unit)
     return {
         "years": _years(instance, solution, found, enterprises, prices, stated),
-        "sectors": _sectors(instance, found, outcome),
-        "enterprises": enterprises,
-        "units": _units(instance, found, outcome),
+        "sector_years": _sectors(instance, found, outcome),
+        "enterprise_years": enterprises,
+        "unit_years": _units(instance, found, outcome),
         "plans": plan_table(instance, found, choice),
-        "measures": _measures(instance, found, choice),
+        "measure_years": _measures(instance, found, choice),
         "duals": _duals(found, solution),
     }
 
@@ -97,12 +104,16 @@ def _dealings(
 ) -> Dealings:
     shape = (len(owners), outcome.emissions.shape[1])
     if len(found.accounts.labels) == 1 and found.accounts.labels[0] == "":
-        emissions, allowance = (_by_owner(values, of_unit, shape[0]) for values in (outcome.emissions, outcome.allowance))
+        emissions, allowance = (
+            _by_owner(values, of_unit, shape[0]) for values in (outcome.emissions, outcome.allowance)
+        )
         return shared_out(solution.values, opening_allowances(instance, owners), emissions, allowance)
     return of_enterprises(solution.values, shape)
 
 
-def _long(years: NDArray[np.int64], keys: dict[str, NDArray[Any]], columns: dict[str, NDArray[np.float64]]) -> pd.DataFrame:
+def _long(
+    years: NDArray[np.int64], keys: dict[str, NDArray[Any]], columns: dict[str, NDArray[np.float64]]
+) -> pd.DataFrame:
     """A table with a row for each key and year from arrays of shape ``(keys, years)``."""
     count = len(next(iter(keys.values())))
     table = {name: np.repeat(labels, len(years)) for name, labels in keys.items()}
@@ -179,7 +190,9 @@ def _years(
     table["price_obtained"] = "stated by the policy" if stated else "multiplier of the market balance over all plans"
     if not stated:
         values = solution.values
-        table["auctioned_t"] = by_year(market.auctioned_t, prospects.years, 0.0) + prospects.auctioned - values["unsold"]
+        table["auctioned_t"] = (
+            by_year(market.auctioned_t, prospects.years, 0.0) + prospects.auctioned - values["unsold"]
+        )
         table["unsold_t"] = values["unsold"]
         table["external_demand_t"] = by_year(market.external_demand_t, prospects.years, 0.0)
         table["released_t"], table["absorbed_t"] = values["released"], values["absorbed"]
@@ -303,7 +316,11 @@ def _duals(found: Found, solution: Any) -> pd.DataFrame:
         for row, values in level.multipliers.items():
             if row == "one_plan":
                 continue
-            owner = np.repeat(labels, len(years)) if len(values) == len(labels) * len(years) and row in OF_ACCOUNTS else np.full(len(values), "")
+            owner = (
+                np.repeat(labels, len(years))
+                if len(values) == len(labels) * len(years) and row in OF_ACCOUNTS
+                else np.full(len(values), "")
+            )
             frame = pd.DataFrame({"level": level.name, "row": row, "index": owner.astype(object)})
             frame["year"] = np.tile(years, len(values) // len(years))
             frames.append(frame.assign(multiplier=values, unit=f"{level.unit}/t"))

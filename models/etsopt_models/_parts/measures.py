@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.data.measures import applicable
+from etsopt.data.belonging import filled
+from etsopt.data.measures import OUTPUT_CUT, applicable
 from etsopt.data.schema import MEASURES
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._parts.prospects import Prospects
 
-OUTPUT_CUT = "output_cut"
+__all__ = ["OUTPUT_CUT", "Measures", "column", "costs_per_t", "measures_of", "texts"]
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,15 @@ class Measures:
 
     def part(self, chosen: slice) -> Measures:
         """The same for some of the units."""
-        arrays = (self.units, self.row, self.emissions_left, self.intensity_left, self.fixed, self.variable)
-        return Measures(*(array[chosen] for array in arrays), self.admissible)
+        return Measures(
+            self.units[chosen],
+            self.row[chosen],
+            self.emissions_left[chosen],
+            self.intensity_left[chosen],
+            self.fixed[chosen],
+            self.variable[chosen],
+            self.admissible,
+        )
 
 
 def measures_of(instance: Instance, found: Prospects) -> list[Measures]:
@@ -63,18 +71,15 @@ def measures_of(instance: Instance, found: Prospects) -> list[Measures]:
 
 
 def column(instance: Instance, name: str) -> NDArray[np.float64]:
-    """A column of numbers of the table of measures; what is absent has the default of the schema, else NaN."""
-    table, default = instance.measures, MEASURES.column(name).default
-    assert table is not None
-    values = table[name].to_numpy(dtype=float) if name in table else np.full(len(table), np.nan)
-    return values if default is None else np.where(np.isnan(values), default, values)
+    """A column of numbers of the table of measures, with the defaults of the schema."""
+    assert instance.measures is not None
+    return filled(instance.measures, MEASURES)[name].to_numpy(dtype=float)
 
 
 def texts(instance: Instance, name: str) -> NDArray[np.str_]:
     """A column of texts of the table of measures; what is absent is the empty text."""
-    table = instance.measures
-    assert table is not None
-    return table[name].to_numpy(dtype=str) if name in table else np.full(len(table), "")
+    assert instance.measures is not None
+    return filled(instance.measures, MEASURES)[name].to_numpy(dtype=str)
 
 
 def _rows(instance: Instance) -> NDArray[np.int64]:
@@ -98,7 +103,12 @@ def _structures(instance: Instance) -> NDArray[np.int64]:
     names, requires = texts(instance, "measure_id"), texts(instance, "requires")
     required = {name for text in requires for name in text.split()}
     first_year = np.char.mod("%g", column(instance, "first_year"))
-    keys = [np.where(np.isin(names, list(required)), names, ""), texts(instance, "exclusive_group"), requires, first_year]
+    keys = [
+        np.where(np.isin(names, list(required)), names, ""),
+        texts(instance, "exclusive_group"),
+        requires,
+        first_year,
+    ]
     return np.unique(np.column_stack(keys), axis=0, return_inverse=True)[1].ravel()
 
 
@@ -127,10 +137,9 @@ def _measures(
     emissions, intensity, fixed, variable = nothing + 1, nothing + 1, nothing, nothing
     if rows.shape[1]:
         share, rate, own = (
-            column(instance, name)[rows]
-            for name in ("maximum_share", "abatement_rate", "intensity_abatement_rate")
+            column(instance, name)[rows] for name in ("maximum_share", "abatement_rate", "intensity_abatement_rate")
         )
-        emissions, intensity = 1 - share * rate, 1 - share * np.where(np.isnan(own), rate, own)
+        emissions, intensity = 1 - share * rate, 1 - share * own
         per_base_t, variable = (cost[rows] for cost in costs_per_t(instance))
         fixed = per_base_t * found.base_output[units, None]
     admissible = _admissible(instance, rows[0], found.years)
@@ -138,7 +147,9 @@ def _measures(
         # Output falls with emissions, so that intensity stays.
         sector = instance.units["sector"].to_numpy()[units]
         cuts = instance.policy.abatement.output_cut
-        share, margin = (np.array([getattr(cuts[name], key) for name in sector]) for key in ("share", "margin_cny_per_t"))
+        share, margin = (
+            np.array([getattr(cuts[name], key) for name in sector]) for key in ("share", "margin_cny_per_t")
+        )
         rows, emissions, intensity, fixed, variable = (
             np.column_stack([before, new])
             for before, new in (
@@ -168,6 +179,6 @@ def _admissible(instance: Instance, rows: NDArray[np.int64], years: NDArray[np.i
             # What is required and is not on offer leaves the measure out.
             allowed &= ~has[:, k] | has[:, names == name].any(axis=1)
     first = column(instance, "first_year")[rows]
-    for k in np.flatnonzero(~np.isnan(first)):
-        allowed &= ~((years < first[k])[:, None] & has[:, k])
+    for late in np.flatnonzero(~np.isnan(first)):
+        allowed &= ~((years < first[late])[:, None] & has[:, late])
     return allowed

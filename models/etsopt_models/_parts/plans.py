@@ -99,7 +99,7 @@ class Plans:
             value[:, ~part.admissible[t]] = np.inf
             ahead, choice = least_of_supersets(value)
             choices.append(choice)
-        everyone, now = np.arange(len(units)), np.zeros(len(units), dtype=np.int64)
+        everyone, now = np.arange(len(units)), np.zeros(len(units), dtype=np.int32)
         sets = np.empty((len(units), years), dtype=np.int64)
         for t, choice in enumerate(reversed(choices)):
             now = choice[everyone, now]

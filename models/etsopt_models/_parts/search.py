@@ -12,7 +12,7 @@ from etsopt_models._parts.plans import Plans
 from etsopt_models._parts.portfolio import Portfolio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -53,7 +53,12 @@ class Found:
 
 
 def search(
-    instance: Instance, found: Prospects, relax: Callable[[dict[str, Any]], Any], more: dict[str, Any], market: bool
+    instance: Instance,
+    found: Prospects,
+    relax: Callable[[dict[str, Any]], Any],
+    more: Mapping[str, Any] | None = None,
+    *,
+    market: bool,
 ) -> tuple[dict[str, Any], Found]:
     """Parameters over a portfolio that holds a best plan of every unit at the prices of the relaxation.
 
@@ -73,7 +78,7 @@ def search(
 
     def parameters(portfolio: Portfolio, nudge: float = 0.0) -> dict[str, Any]:
         nudged = {"supply": own_market["supply"] - nudge} if nudge else {}
-        return {**account_parameters(instance, found, portfolio, own), **own_market, **more, **nudged}
+        return {**account_parameters(instance, found, portfolio, own), **own_market, **(more or {}), **nudged}
 
     def settle(portfolio: Portfolio, nudge: float = 0.0) -> tuple[Portfolio, Any]:
         solution = None
@@ -97,9 +102,7 @@ def search(
     return parameters(portfolio), Found(portfolio, own, np.min(prices, axis=0), np.max(prices, axis=0))
 
 
-def unit_prices(
-    instance: Instance, own: Accounts, solution: Any
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def unit_prices(instance: Instance, own: Accounts, solution: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What a tonne that is lacking, and a tonne that is emitted, costs each unit, shapes ``(units, years)`` [CNY/t]."""
     multipliers = solution.levels[0].multipliers
     shape = own.emissions.shape
