@@ -31,7 +31,8 @@ INTRODUCTION = """\
 An instance is a folder with the tables below, `policy.toml` and a `README.md` whose first line says what is observed
 and what is assumed. A folder never says which model reads it. Files are UTF-8, or plainly Chinese GBK.
 
-Written by `make docs` from `etsopt/data/schema.py`, `etsopt/data/policy.py` and the rules; edit those, not this page.
+Written by `make docs` from `etsopt/data/schema.py`, `policy.py` and `market_policy.py` beside it, and the rules; edit
+those, not this page.
 """
 
 REMARKS = """\

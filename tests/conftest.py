@@ -44,6 +44,8 @@ def write_folder(tmp_path: Path) -> Callable[..., Path]:
         policy: str | bytes | None = POLICY_TOML,
         enterprises_csv: str | bytes | None = None,
         name: str = "plant",
+        measures_csv: str | None = None,
+        forecast_csv: str | None = None,
     ) -> Path:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
@@ -51,6 +53,8 @@ def write_folder(tmp_path: Path) -> Callable[..., Path]:
             ("units.csv", units_csv),
             ("policy.toml", policy),
             ("enterprises.csv", enterprises_csv),
+            ("measures.csv", measures_csv),
+            ("forecast.csv", forecast_csv),
         ):
             if content is not None:
                 (folder / file).write_bytes(content.encode() if isinstance(content, str) else content)

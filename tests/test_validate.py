@@ -10,8 +10,9 @@ import pytest
 
 import etsopt
 from etsopt.data.read import read_instance
-from etsopt.data.schema import ENTERPRISES, PLAUSIBLE_INTENSITY, SECTORS, TABLES, UNITS
+from etsopt.data.schema import PLAUSIBLE_INTENSITY, SECTORS, TABLES
 from etsopt.errors import DataError
+from tests.folders import VALID, message_of, policy_toml, units_csv
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
@@ -33,39 +34,6 @@ ENDINGS: dict[str, str | tuple[str, ...]] = {
     "years": "_years",
 }
 """How the name of a column ends by its unit."""
-
-VALID: dict[str, list[str]] = {
-    "unit_id": ["line-1", "line-2", "mill-1"],
-    "enterprise_id": ["north", "north", "south"],
-    "name": ["Line 1", "Line 2", "Mill"],
-    "sector": ["cement", "cement", "steel"],
-    "province": ["Hebei", "Hebei", "Hunan"],
-    "emissions_tco2e": ["780000", "984000", "10500000"],
-    "output_t": ["1000000", "1200000", "5000000"],
-    "intensity_output_t": ["", "", "5000000"],
-    "intensity_emissions_tco2e": ["", "", "4400000"],
-    "case": ["", "", ""],
-}
-
-
-def units_csv(**columns: list[str] | None) -> str:
-    """The valid table with columns replaced, added, or left out by None."""
-    table = {name: cells for name, cells in {**VALID, **columns}.items() if cells is not None}
-    rows = [",".join(cells) for cells in zip(*table.values(), strict=True)]
-    return "\n".join([",".join(table), *rows]) + "\n"
-
-
-def policy_toml(more: str = "", year: str = "2025") -> str:
-    return f'year = {year}\n\n[rule]\nname = "cn-2025"\n\n{more}\n'
-
-
-def message_of(folder: Path, read: Callable[[Path], Instance] = read_instance) -> str:
-    """The message of a folder with one problem, without the heading that all have."""
-    with pytest.raises(DataError) as caught:
-        read(folder)
-    heading = "The instance 'plant' has a problem.\n\n1. "
-    assert str(caught.value).startswith(heading), str(caught.value)
-    return str(caught.value).removeprefix(heading)
 
 
 def test_the_table_that_the_cases_break_is_valid(write_folder: Writer) -> None:
@@ -453,6 +421,24 @@ def test_a_target_of_intensity_needs_no_output_of_a_unit_that_gets_its_emissions
             "   Give each row one of its own.",
             id="twice",
         ),
+        pytest.param(
+            "enterprise_id,opening_2024_t,opening_2026_t\nnorth,-1,5\nsouth,,7\n",
+            "opening_2024_t: 1 value is out of range: row 2 '-1'.\n"
+            "   It is at least 0 [t]: allowances of vintage 2024 held at the start.",
+            id="negative holdings",
+        ),
+        pytest.param(
+            "enterprise_id,openings_2019_t\nnorth,1\nsouth,2\n",
+            "openings_2019_t: is not a column of this table.\n"
+            "   Did you mean 'opening_2019_t'? A column of your own starts with 'x_'.",
+            id="a misspelt vintage",
+        ),
+        pytest.param(
+            "enterprise_id,net_sales_t\nnorth,-91430000123456789\nsouth,2\n",
+            "net_sales_t: 1 value is far too large: row 2 '-91430000123456789'.\n"
+            "   No unit has 1e12 [t] or more; an identifier or a unit may have slipped in.",
+            id="net purchases beyond all measure",
+        ),
     ],
 )
 def test_a_fault_of_the_enterprises_is_told(write_folder: Writer, enterprises: str, message: str) -> None:
@@ -582,5 +568,5 @@ def test_the_schema_says_of_every_column_what_it_means_and_in_which_unit() -> No
         assert all(column.meaning for column in table.columns)
         assert all(bool(column.unit) == column.number for column in table.columns)
         assert all(column.name.endswith(ENDINGS[column.unit]) for column in table.columns if column.number)
-    assert [table.file for table in (UNITS, ENTERPRISES)] == ["units.csv", "enterprises.csv"]
+    assert [table.file for table in TABLES] == ["units.csv", "enterprises.csv", "measures.csv", "forecast.csv"]
     assert set(PLAUSIBLE_INTENSITY) == set(SECTORS)

@@ -37,29 +37,48 @@ def unit_positions(rows: pd.DataFrame, units: pd.DataFrame) -> NDArray[np.int64]
     return pd.Index(units["unit_id"]).get_indexer(rows["unit_id"]).astype(np.int64)
 
 
-def row_names(rows: pd.DataFrame, where: NDArray[np.bool_], values: str = "") -> tuple[tuple[str, str], ...]:
-    """Name rows in words, since they are sorted by now, with the cell of a column where one is asked for."""
+def problems_of_rows(
+    table: Table,
+    rows: pd.DataFrame,
+    bad: NDArray[np.bool_],
+    column: str,
+    what: tuple[str, str],
+    advice: str,
+) -> list[Problem]:
+    """Say what is wrong with some rows, `what` being said of one and of several; nothing where none is bad.
+
+    Rows are named in words, since they are sorted by now, with the cell of the column where it is one.
+    """
+    if not bad.any():
+        return []
     names = []
-    for row in np.flatnonzero(where):
-        cells = rows.iloc[row]
+    for _, cells in rows[bad].iterrows():
         place = " ".join(cell for cell in (cells["unit_id"], cells["sector"]) if cell) or "nothing"
         name = f"of {place} in {cells['year']:g}" if "year" in rows else f"of {cells['measure_id']} at {place}"
-        cell = cells[values] if values else ""
+        cell = cells.get(column, "")
         names.append((name, f"{cell:.12g}" if isinstance(cell, float) else str(cell)))
-    return tuple(names)
+    return [Problem(table.file, counted(len(names), *what), advice, column, tuple(names))]
 
 
 def problems_of_belonging(table: Table, rows: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
     """Find rows that belong to nothing, to two things at once, or to a unit that is not there."""
-    problems = []
-    both = (rows["unit_id"] == "") == (rows["sector"] == "")
-    if both.any():
-        what = counted(int(both.sum()), "row does", "rows do") + " not name exactly one of unit_id and sector"
-        advice = "Name the unit, or the sector whose every unit it is for."
-        problems.append(Problem(table.file, what, advice, "unit_id, sector", row_names(rows, both.to_numpy())))
+    both = ((rows["unit_id"] == "") == (rows["sector"] == "")).to_numpy()
     unknown = (unit_positions(rows, units) < 0) & (rows["unit_id"] != "").to_numpy()
-    if unknown.any():
-        what = counted(int(unknown.sum()), "row is of a unit", "rows are of units") + " that units.csv does not have"
-        advice = "Correct the unit_id, or remove the row."
-        problems.append(Problem(table.file, what, advice, "unit_id", row_names(rows, unknown)))
-    return problems
+    return [
+        *problems_of_rows(
+            table,
+            rows,
+            both,
+            "unit_id, sector",
+            ("row does not name exactly one of the two", "rows do not name exactly one of the two"),
+            "Name the unit, or the sector whose every unit it is for.",
+        ),
+        *problems_of_rows(
+            table,
+            rows,
+            unknown,
+            "unit_id",
+            ("row is of a unit that units.csv does not have", "rows are of units that units.csv does not have"),
+            "Correct the unit_id, or remove the row.",
+        ),
+    ]

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.data.belonging import filled, problems_of_belonging, row_names, unit_positions
+from etsopt.data.belonging import filled, problems_of_belonging, problems_of_rows, unit_positions
 from etsopt.data.schema import FORECAST
-from etsopt.data.words import counted
-from etsopt.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.data.policy import Policy
+    from etsopt.errors import Problem
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def development(instance: Instance, years: Sequence[int]) -> Development:
     sectors = sorted(set(rows["sector"]) - {""})
     path = np.where(unit < 0, np.searchsorted(sectors, rows["sector"].to_numpy(dtype=str)), unit + len(sectors))
     position = {sector: number for number, sector in enumerate(sectors)}
-    of_unit = instance.units["sector"].map(position).fillna(-1).to_numpy(dtype=np.int64)
+    of_unit = np.array(instance.units["sector"].map(position).fillna(-1), dtype=np.int64)
     of_unit[unit[unit >= 0]] = unit[unit >= 0] + len(sectors)
     there = of_unit >= 0
     stated = (path, rows["year"].to_numpy(), instance.policy.year)
@@ -98,43 +97,30 @@ def problems_of_forecast(units: pd.DataFrame, stated: pd.DataFrame, policy: Poli
     of_sector = (rows["sector"] != "").to_numpy()
     unit = unit_positions(rows, units)
     output_t = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
-    early = (rows["year"] <= policy.year).to_numpy()
-    found = [
+    found: list[tuple[NDArray[np.bool_], str, tuple[str, str], str]] = [
         (
             in_tonnes == by_factor,
             "output_t, output_factor",
-            "row does",
-            "rows do",
-            " not state exactly one of output_t and output_factor",
-            "State the output in tonnes, or against units.csv; 1 where it stays.",
+            ("row does not state exactly one of the two", "rows do not state exactly one of the two"),
+            "State the output in tonnes, or against units.csv: 1 where it stays.",
         ),
         (
             in_tonnes & of_sector,
             "output_t",
-            "row of a sector states",
-            "rows of sectors state",
-            " output in tonnes",
+            ("row of a sector states output in tonnes", "rows of a sector state output in tonnes"),
             "It would be every unit's: state output_factor.",
         ),
         (
             in_tonnes & (unit >= 0) & np.isnan(output_t[unit]),
             "output_t",
-            "row is of a unit",
-            "rows are of units",
-            " without output in units.csv",
+            ("row is of a unit without output in units.csv", "rows are of units without output in units.csv"),
             "Fill output_t there, or state output_factor.",
         ),
         (
-            early,
+            (rows["year"] <= policy.year).to_numpy(),
             "year",
-            "row is",
-            "rows are",
-            f" not after {policy.year}, the year of the policy",
-            "Remove it: output and emissions of that year stand in units.csv.",
+            (f"row is not after {policy.year}", f"rows are not after {policy.year}"),
+            "Remove it: output and emissions of the year that the policy states stand in units.csv.",
         ),
     ]
-    return problems + [
-        Problem(FORECAST.file, counted(int(bad.sum()), one, many) + rest, advice, column, row_names(rows, bad))
-        for bad, column, one, many, rest, advice in found
-        if bad.any()
-    ]
+    return problems + [problem for check in found for problem in problems_of_rows(FORECAST, rows, *check)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.data.belonging import filled, problems_of_belonging, row_names, unit_positions
+from etsopt.data.belonging import filled, problems_of_belonging, problems_of_rows, unit_positions
 from etsopt.data.groups import Groups
 from etsopt.data.schema import MEASURES
 from etsopt.data.words import cells_of, counted
@@ -72,44 +72,39 @@ def problems_of_measures(units: pd.DataFrame, stated: pd.DataFrame, policy: Poli
 
 
 def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
-    spaced = measures["measure_id"].str.contains(" ").to_numpy()
-    reserved = (measures["measure_id"] == OUTPUT_CUT).to_numpy()
-    rates = measures[["abatement_rate", "intensity_abatement_rate"]].to_numpy()
-    direct = (measures["electricity_only"] == "yes").to_numpy() & (rates != 0).any(axis=1)
+    names = measures["measure_id"]
+    saves_power = (measures["electricity_only"] == "yes").to_numpy()
+    direct = saves_power & (measures[["abatement_rate", "intensity_abatement_rate"]].to_numpy() != 0).any(axis=1)
     price_year = measures["price_year"].to_numpy()
-    other = ~np.isnan(price_year) & (price_year != policy.price_year)
-    found = [
-        (spaced, "measure_id", "measure_id holds a space", "measure_ids hold a space", "Write it as one word.", ""),
+    other_year = ~np.isnan(price_year) & (price_year != policy.price_year)
+    wanted = f"in CNY of {policy.price_year}, the price year of the policy"
+    found: list[tuple[NDArray[np.bool_], str, tuple[str, str], str]] = [
         (
-            reserved,
+            names.str.contains(" ").to_numpy(),
             "measure_id",
-            "row is named output_cut",
-            "rows are named output_cut",
+            ("name holds a space", "names hold a space"),
+            "Write it as one word, since requires separates names by spaces.",
+        ),
+        (
+            (names == OUTPUT_CUT).to_numpy(),
+            "measure_id",
+            ("row has the name of the policy's own measure", "rows have the name of the policy's own measure"),
             "Choose another name: the policy's table abatement.output_cut adds a measure of this one.",
-            "",
         ),
         (
             direct,
-            "abatement_rate",
-            "measure that saves power alone has an abatement rate",
-            "measures that save power alone have an abatement rate",
-            "Emissions of power stand outside this system: write 0, or electricity_only no.",
-            "abatement_rate",
+            "electricity_only",
+            ("such measure has an abatement rate above 0", "such measures have an abatement rate above 0"),
+            "Emissions of power stand outside this system: write 0 for it, or electricity_only no.",
         ),
         (
-            other,
+            other_year,
             "price_year",
-            f"row is not in CNY of {policy.price_year}, the year of the policy",
-            f"rows are not in CNY of {policy.price_year}, the year of the policy",
-            "Convert the costs, or state their year as horizon.price_year.",
-            "price_year",
+            (f"row is not {wanted}", f"rows are not {wanted}"),
+            "Convert the costs, or state their year as horizon.price_year in policy.toml.",
         ),
     ]
-    return [
-        Problem(MEASURES.file, counted(int(bad.sum()), one, many), advice, column, row_names(measures, bad, shown))
-        for bad, column, one, many, advice, shown in found
-        if bad.any()
-    ]
+    return [problem for check in found for problem in problems_of_rows(MEASURES, measures, *check)]
 
 
 def _problems_at_units(units: pd.DataFrame, measures: pd.DataFrame) -> list[Problem]:

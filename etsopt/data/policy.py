@@ -238,8 +238,9 @@ def _problem_of_key(key: str, items: list[Any], place: str) -> Problem:
     if kind == "literal_error" and items[0]["loc"][-1] == "[key]":
         advice = f"{did_you_mean(name, SECTORS)}The sectors are {', '.join(SECTORS)}."
         return Problem(place, f"{name!r} is not a sector", advice, key)
-    if kind == "value_error":
-        what, advice = items[0]["ctx"]["error"].args
+    if own := [item for item in items if item["type"] == "value_error"]:
+        # What a check of ours says of one form goes before what pydantic says of the others.
+        what, advice = own[0]["ctx"]["error"].args
         return Problem(place, what, advice, key)
     wanted = " or ".join(
         "a table" if item["type"] in ("dict_type", "model_type") else item["msg"].removeprefix("Input should be ")

@@ -79,7 +79,14 @@ def _problems_of_prices(policy: Policy) -> list[Problem]:
     ceiling = by_year(market.ceiling_price_cny_per_t, years)
     supply = by_year(market.ccer_supply_t, years, 0.0)
     offset = by_year(market.ccer_price_cny_per_t, years)
+    expected = by_year(market.prices_cny_per_t, years)
     found = [
+        (
+            np.isnan(expected) & (market.prices_cny_per_t is not None),
+            "market.prices_cny_per_t",
+            "is stated for later years, but not for",
+            "State the price from the first year of the horizon on.",
+        ),
         (
             floor > ceiling,
             "market.floor_price_cny_per_t",
