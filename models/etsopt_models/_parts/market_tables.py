@@ -73,6 +73,13 @@ def market_tables(
     }
 
 
+def missing_table(found: Found) -> dict[str, pd.DataFrame]:
+    """What is missing in each year where a market cannot clear."""
+    if found.missing is None:
+        return {}
+    return {"missing": pd.DataFrame({"year": found.prospects.years, "missing_t": found.missing})}
+
+
 def shares(found: Found, choice: NDArray[np.float64]) -> NDArray[np.float64]:
     """Shares of plans that add up to one at every unit, without what is rounding."""
     first, unit = found.portfolio.first, found.portfolio.unit

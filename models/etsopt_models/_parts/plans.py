@@ -53,7 +53,7 @@ class Plans:
             self.kind[kind.units], self.place[kind.units] = number, np.arange(len(kind.units))
 
     def best(
-        self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64]
+        self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], cost_weight: float = 1.0
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Best plan of every unit; of equally good ones that with the fewest measures, each as late as can be.
 
@@ -62,6 +62,8 @@ class Plans:
         need_price, emissions_price
             What a tonne of emissions above allowances, and a tonne of emissions, costs each unit in each year in terms
             of the first, shape ``(units, years)`` [CNY/t].
+        cost_weight
+            What the cost of measures counts; nothing where only tonnes count.
 
         Returns
         -------
@@ -73,7 +75,7 @@ class Plans:
         value = np.zeros(len(self.kind))
         sets = np.zeros(self.prospects.emissions.shape, dtype=np.int64)
         for part in self._parts():
-            value[part.units], sets[part.units] = self._best_of(part, need_price, emissions_price)
+            value[part.units], sets[part.units] = self._best_of(part, need_price, emissions_price, cost_weight)
         return value, sets
 
     def _parts(self) -> Iterator[Measures]:
@@ -83,7 +85,11 @@ class Plans:
                 yield kind.part(slice(start, start + step))
 
     def _best_of(
-        self, part: Measures, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64]
+        self,
+        part: Measures,
+        need_price: NDArray[np.float64],
+        emissions_price: NDArray[np.float64],
+        cost_weight: float,
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         found, units = self.prospects, part.units
         emissions_left, intensity_left = products(part.emissions_left), products(part.intensity_left)
@@ -91,7 +97,11 @@ class Plans:
         ahead = np.zeros(emissions_left.shape)
         choices = []
         for t in reversed(range(years)):
-            cost = found.discount[t] * sums(part.fixed + part.variable * _known(found.output[units, t])[:, None])
+            cost = (
+                cost_weight
+                * found.discount[t]
+                * sums(part.fixed + part.variable * _known(found.output[units, t])[:, None])
+            )
             emissions = found.emissions[units, t, None] * emissions_left
             value = cost + emissions_price[units, t, None] * emissions
             value += need_price[units, t, None] * (emissions - self._allowance(units, t, emissions, intensity_left))
