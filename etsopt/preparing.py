@@ -31,10 +31,13 @@ class Relaxation:
     build: Callable[[Any, dict[str, Any]], Program]
     options: SolveOptions
 
-    def __call__(self, parameters: dict[str, Any]) -> Solution:
-        """Solution of the relaxation, whose levels hold the multipliers of the rows."""
+    def __call__(self, parameters: dict[str, Any], objective: str = "") -> Solution:
+        """Solution of the relaxation for an objective, the model's first if none is named.
+
+        Its level holds the multipliers of the rows.
+        """
         program = relaxed(self.build(self.model.formulate(), parameters))
-        names = library.levels(self.model, self.instance, program.objectives)
+        names = [objective] if objective else library.levels(self.model, self.instance, program.objectives)
         found = solve_levels(program, names, replace(self.options, mps=None), {})
         if found.levels:
             self.options.progress(f"{len(program.column_lower):,} columns: {found.levels[0].value:.10g}")

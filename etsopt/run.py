@@ -107,6 +107,10 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     settles = getattr(found, "SETTLES", {})
     solution = solve_levels(ready.program, names, chosen, faster, settles)
     clock.lap("solve")
+    if solution.termination is Termination.INFEASIBLE and hasattr(found, "explain"):
+        tables = library.call(found, "explain", instance, *ready.notes)
+        lacking = float(sum(table["missing_t"].sum() for table in tables.values())) or None
+        return Results(tables, "infeasible", "infeasible_unproven", False, (), lacking, about)
     if solution.termination is Termination.INFEASIBLE and not solution.values:
         explained = _infeasible(instance, model, chosen, about, clock)
         if not explained.levels or explained.levels[0].value > EASED_T:

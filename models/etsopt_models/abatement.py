@@ -63,7 +63,7 @@ def formulate() -> Any:
 
 
 def prepare(
-    instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[[dict[str, Any]], Any]
+    instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], Found]:
     """Arrays for `formulate` over the plans that matter, and what the tables need beside the solution."""
     found = prospects(instance, before["allocation"])

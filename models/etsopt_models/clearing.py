@@ -13,6 +13,7 @@ the last tonne costs.
 | $b_{at}, s_{at}, o_{at} \ge 0$ | bought, sold, offsets (CCER) surrendered | t | `bought`, `sold`, `offset` |
 | $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time; $B_{a0}$ is the opening, $D_{a0} = 0$ | t | `banked`, `owed` |
 | $u_t, r_t, q_t, Q_t \ge 0$ | left over in auctions; sold, bought and held by the reserve | t | `unsold`, `released`, `absorbed`, `reserve` |
+| $m_t \ge 0$ | what nobody has, whatever is paid; zero in a market that clears | t | `missing` |
 | $c_j$ | discounted cost of the plan's measures | CNY | `plan_cost` |
 | $\Delta_{jt}$ | emissions that the plan avoids | tCO2e | `abated` |
 | $\rho_{jt}$ | by how much it lowers what the unit lacks: $\Delta_{jt}$ and what its allowances change | t | `relief` |
@@ -26,11 +27,15 @@ $$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
 $$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
   \tag{account_balance}$$
 $$o_{at} \le \kappa \Bigl( E_{at} - \sum_{j \in a} \Delta_{jt} x_j \Bigr) \tag{offset_limit}$$
-$$\sum_a (b_{at} - s_{at}) + q_t - r_t + u_t = N_t \tag{market_balance}$$
+$$\sum_a (b_{at} - s_{at}) + q_t - r_t + u_t - m_t = N_t \tag{market_balance}$$
 $$Q_{t+1} = Q_t + q_t - r_t \tag{reserve_stock}$$
 $$\sum_a o_{at} \le K_t \tag{offsets_on_offer}$$
+$$\min \sum_t m_t \tag{missing_allowances}$$
 $$\min \sum_j c_j x_j + \sum_{at} \bigl[ \tau_t (b_{at} + s_{at}) + p^o_t o_{at} \bigr]
   + \sum_{at} (f_t D_{at} - w_t B_{at}) + \sum_t (p^r_t r_t - p^q_t q_t) \tag{cost}$$
+
+First `missing_allowances` is minimised over all plans; where something is left, the market cannot clear and the result
+says how many tonnes it lacks. Else $m_t = 0$ and `cost` is minimised.
 
 Bounds. Nobody deals beyond his own need: $b_{at}$ is at most the account's emissions before abatement from $t$ on, and
 $s_{at}$ what it has been given. $B_{at}$ may fall below zero by the allowances of the next year that are issued in
@@ -62,7 +67,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt_models._parts.market import market_program
-from etsopt_models._parts.market_tables import market_tables
+from etsopt_models._parts.market_tables import market_tables, missing_table
 from etsopt_models._parts.prospects import prospects
 from etsopt_models._parts.search import search
 
@@ -79,13 +84,23 @@ STARTS_FROM = "allocation"
 GAP = 1e-4
 
 
+def levels(_: Instance) -> list[str]:
+    """The cost alone: where allowances are missing there is no solution, and `explain` tells how many are."""
+    return ["cost"]
+
+
+def explain(_: Instance, found: Found) -> dict[str, pd.DataFrame]:
+    """Allowances that are missing in each year, at least, where the market cannot clear."""
+    return missing_table(found)
+
+
 def formulate() -> Any:
     """The market's program without data."""
     return market_program("clearing")
 
 
 def prepare(
-    instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[[dict[str, Any]], Any]
+    instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], Found]:
     """Arrays for `formulate` over the plans that matter, and what the tables need beside the solution."""
     return search(instance, prospects(instance, before["allocation"]), relax, market=True)

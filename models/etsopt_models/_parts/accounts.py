@@ -163,6 +163,7 @@ def market_parameters(instance: Instance, found: Prospects) -> dict[str, Any]:
         "supply": auctioned - demand,
         "auctioned": auctioned,
         "offset_supply": by_year(market.ccer_supply_t, years, 0.0),
+        "missing_most": np.zeros(len(years)),
         "released_most": np.where(np.isfinite(ceiling), most, 0.0),
         "absorbed_most": np.where(floor > 0, most, 0.0),
         "released_cost": discount * np.where(np.isfinite(ceiling), ceiling, 0.0),

@@ -56,7 +56,7 @@ def plans_and_accounts(m: Any) -> None:
 
 def market_years(m: Any) -> None:
     """What accounts buy and sell meets the demand of other sectors, auctions and the reserve in every year."""
-    for name in ("supply", "auctioned", "released_most", "absorbed_most", "offset_supply"):
+    for name in ("supply", "auctioned", "released_most", "absorbed_most", "offset_supply", "missing_most"):
         setattr(m, name, pyo.Param(m.YEARS))
     for name in ("released_cost", "absorbed_worth"):
         setattr(m, name, pyo.Param(m.YEARS))
@@ -65,12 +65,13 @@ def market_years(m: Any) -> None:
     m.unsold = pyo.Var(m.YEARS, bounds=lambda m, t: (0, m.auctioned[t]), doc="left over in auctions [t]")
     m.released = pyo.Var(m.YEARS, bounds=lambda m, t: (0, m.released_most[t]), doc="sold by the reserve [t]")
     m.absorbed = pyo.Var(m.YEARS, bounds=lambda m, t: (0, m.absorbed_most[t]), doc="bought by the reserve [t]")
+    m.missing = pyo.Var(m.YEARS, bounds=lambda m, t: (0, m.missing_most[t]), doc="what nobody has [t]")
     m.reserve = pyo.Var(m.TIMES, bounds=lambda m, t: (m.reserve_least[t], m.reserve_most[t]), doc="in the reserve [t]")
 
     @m.Constraint(m.YEARS, doc="the market clears [t]")
     def market_balance(m, t):
         traded = sum(m.bought[a, t] - m.sold[a, t] for a in m.ACCOUNTS)
-        return traded + m.absorbed[t] - m.released[t] + m.unsold[t] == m.supply[t]
+        return traded + m.absorbed[t] - m.released[t] - m.missing[t] + m.unsold[t] == m.supply[t]
 
     @m.Constraint(m.YEARS, doc="the reserve holds what it bought and did not sell [t]")
     def reserve_stock(m, t):
@@ -100,6 +101,10 @@ def market_program(name: str) -> Any:
     m = pyo.AbstractModel(name)
     plans_and_accounts(m)
     market_years(m)
+
+    @m.Objective(doc="allowances that are missing [t]")
+    def missing_allowances(m):
+        return sum(m.missing[t] for t in m.YEARS)
 
     @m.Objective(doc="discounted cost of all enterprises, of the reserve and of obligations that stand [CNY]")
     def cost(m):

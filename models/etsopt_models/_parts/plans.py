@@ -34,9 +34,15 @@ CELLS_AT_ONCE = 2_000_000
 
 @dataclass(frozen=True)
 class Quantities:
-    """What plans come to in each year, shape ``(plans, years)``: emissions [tCO2e], allowances [t], cost [CNY]."""
+    """What plans come to in each year, shape ``(plans, years)``.
+
+    Emissions [tCO2e], intensity that the rule measures [t/t], share of the output that is left, free allowances [t],
+    and cost of measures [CNY].
+    """
 
     emissions: NDArray[np.float64]
+    intensity: NDArray[np.float64]
+    output_left: NDArray[np.float64]
     allowance: NDArray[np.float64]
     cost: NDArray[np.float64]
 
@@ -53,7 +59,7 @@ class Plans:
             self.kind[kind.units], self.place[kind.units] = number, np.arange(len(kind.units))
 
     def best(
-        self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64]
+        self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], cost_weight: float = 1.0
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Best plan of every unit; of equally good ones that with the fewest measures, each as late as can be.
 
@@ -62,6 +68,8 @@ class Plans:
         need_price, emissions_price
             What a tonne of emissions above allowances, and a tonne of emissions, costs each unit in each year in terms
             of the first, shape ``(units, years)`` [CNY/t].
+        cost_weight
+            What the cost of measures counts; nothing where only tonnes count.
 
         Returns
         -------
@@ -73,7 +81,7 @@ class Plans:
         value = np.zeros(len(self.kind))
         sets = np.zeros(self.prospects.emissions.shape, dtype=np.int64)
         for part in self._parts():
-            value[part.units], sets[part.units] = self._best_of(part, need_price, emissions_price)
+            value[part.units], sets[part.units] = self._best_of(part, need_price, emissions_price, cost_weight)
         return value, sets
 
     def _parts(self) -> Iterator[Measures]:
@@ -83,7 +91,11 @@ class Plans:
                 yield kind.part(slice(start, start + step))
 
     def _best_of(
-        self, part: Measures, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64]
+        self,
+        part: Measures,
+        need_price: NDArray[np.float64],
+        emissions_price: NDArray[np.float64],
+        cost_weight: float,
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         found, units = self.prospects, part.units
         emissions_left, intensity_left = products(part.emissions_left), products(part.intensity_left)
@@ -91,7 +103,11 @@ class Plans:
         ahead = np.zeros(emissions_left.shape)
         choices = []
         for t in reversed(range(years)):
-            cost = found.discount[t] * sums(part.fixed + part.variable * _known(found.output[units, t])[:, None])
+            cost = (
+                cost_weight
+                * found.discount[t]
+                * sums(part.fixed + part.variable * _known(found.output[units, t])[:, None])
+            )
             emissions = found.emissions[units, t, None] * emissions_left
             value = cost + emissions_price[units, t, None] * emissions
             value += need_price[units, t, None] * (emissions - self._allowance(units, t, emissions, intensity_left))
@@ -120,21 +136,22 @@ class Plans:
     def quantities(self, unit: NDArray[np.int64], sets: NDArray[np.int64]) -> Quantities:
         """What plans come to, given their units and chains of sets, shapes ``(plans,)`` and ``(plans, years)``."""
         found = self.prospects
-        emissions, allowance, cost = (np.zeros(sets.shape) for _ in range(3))
+        emissions, intensity, output, allowance, cost = (np.zeros(sets.shape) for _ in range(5))
         for number, kind in enumerate(self.kinds):
             here = np.flatnonzero(self.kind[unit] == number)
             units, place = unit[here], self.place[unit[here]]
             for t in range(sets.shape[1]):
                 has = (sets[here, t, None] >> np.arange(kind.row.shape[1])) & 1 > 0
-                left, intensity_left = (
+                left, intensity_left, output_left = (
                     np.where(has, factor[place], 1.0).prod(axis=1)
-                    for factor in (kind.emissions_left, kind.intensity_left)
+                    for factor in (kind.emissions_left, kind.intensity_left, kind.output_left)
                 )
+                intensity[here, t], output[here, t] = found.intensity[units, t] * intensity_left, output_left
                 each = kind.fixed[place] + kind.variable[place] * _known(found.output[units, t])[:, None]
                 cost[here, t] = np.where(has, each, 0.0).sum(axis=1)
                 emissions[here, t] = found.emissions[units, t] * left
                 allowance[here, t] = self._allowance(units, t, emissions[here, t, None], intensity_left[:, None])[:, 0]
-        return Quantities(emissions, allowance, cost)
+        return Quantities(emissions, intensity, output, allowance, cost)
 
 
 def _known(output: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -74,22 +74,24 @@ class Portfolio:
         before: NDArray[np.float64] = of_plans[self.first][self.unit]
         return before
 
-    def values(self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64]) -> NDArray[np.float64]:
+    def values(
+        self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], cost_weight: float = 1.0
+    ) -> NDArray[np.float64]:
         """Discounted cost of each plan at prices of `Plans.best`, shape ``(plans,)`` [CNY]."""
         need = self.quantities.emissions - self.quantities.allowance
         paid = need_price[self.unit] * need + emissions_price[self.unit] * self.quantities.emissions
-        values: NDArray[np.float64] = self.cost + paid.sum(axis=1)
+        values: NDArray[np.float64] = cost_weight * self.cost + paid.sum(axis=1)
         return values
 
     def improved(
-        self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64]
+        self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], cost_weight: float = 1.0
     ) -> tuple[Portfolio, float]:
         """These plans and better ones at some prices, and by how much those are better in all [CNY].
 
         The cost at which the plans here are best, less that, bounds the cost of every plan from below.
         """
-        value, sets = self.plans.best(need_price, emissions_price)
-        here = np.minimum.reduceat(self.values(need_price, emissions_price), self.first)
+        value, sets = self.plans.best(need_price, emissions_price, cost_weight)
+        here = np.minimum.reduceat(self.values(need_price, emissions_price, cost_weight), self.first)
         gain = np.maximum(here - value, 0.0)
         # What is better by rounding alone is the same plan, or as good as it.
         better = gain > 1e-12 * (1 + np.abs(here))

@@ -23,6 +23,9 @@ ROUNDS_MOST = 300
 ENOUGH = 1e-10
 """A total that all plans together could win, against the cost, which is none."""
 
+MISSING_T = 2e-2
+"""What is missing by rounding alone is nothing: what a total may miss."""
+
 NUDGE = 1e-7
 """Demand by which the interval of a price is felt out, against emissions."""
 
@@ -35,16 +38,17 @@ class Found:
     ----------
     portfolio, accounts
         Plans among which the program chooses; accounts that deal.
-    relaxed
-        Multipliers of the linear relaxation by row, of its last round.
     price_lower, price_upper
         Interval of the price, in CNY of each year, shape ``(years,)`` [CNY/t]; None where there is no market.
+    missing
+        Allowances that are missing in each year where the market cannot clear, shape ``(years,)`` [t]; else None.
     """
 
     portfolio: Portfolio
     accounts: Accounts
     price_lower: NDArray[np.float64] | None = None
     price_upper: NDArray[np.float64] | None = None
+    missing: NDArray[np.float64] | None = None
 
     @property
     def prospects(self) -> Prospects:
@@ -55,7 +59,7 @@ class Found:
 def search(
     instance: Instance,
     found: Prospects,
-    relax: Callable[[dict[str, Any]], Any],
+    relax: Callable[..., Any],
     more: Mapping[str, Any] | None = None,
     *,
     market: bool,
@@ -74,30 +78,42 @@ def search(
     pooled = instance.policy.market.transaction_cost_cny_per_t == 0
     portfolio = Portfolio.start(Plans(instance, found))
     own = accounts(instance, found, portfolio, pooled)
-    own_market = market_parameters(instance, found) if market else {}
+    fixed = {**(market_parameters(instance, found) if market else {}), **(more or {})}
 
-    def parameters(portfolio: Portfolio, nudge: float = 0.0) -> dict[str, Any]:
-        nudged = {"supply": own_market["supply"] - nudge} if nudge else {}
-        return {**account_parameters(instance, found, portfolio, own), **own_market, **(more or {}), **nudged}
+    def parameters(portfolio: Portfolio, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        return {**account_parameters(instance, found, portfolio, own), **fixed, **(changes or {})}
 
-    def settle(portfolio: Portfolio, nudge: float = 0.0) -> tuple[Portfolio, Any]:
-        solution = None
+    def settle(
+        portfolio: Portfolio, changes: Mapping[str, Any] | None = None, objective: str = "cost"
+    ) -> tuple[Portfolio, Any]:
+        """Take in plans until no other would lower the objective."""
         for _ in range(ROUNDS_MOST):
-            solution = relax(parameters(portfolio, nudge))
+            solution = relax(parameters(portfolio, changes), objective)
             if not solution.levels:
                 break
-            better, gain = portfolio.improved(*unit_prices(instance, own, solution))
+            prices = unit_prices(instance, own, solution)
+            better, gain = portfolio.improved(*prices, cost_weight=float(objective == "cost"))
             if better is portfolio or gain <= ENOUGH * (1 + abs(solution.levels[0].value)):
                 break
             portfolio = better
         return portfolio, solution
 
+    if not market:
+        portfolio, _ = settle(portfolio)
+        return parameters(portfolio), Found(portfolio, own)
+    # At first nothing says that the plans at hand suffice: find those with which least is missing.
+    anything = {"missing_most": np.full(len(found.years), float(found.emissions.sum() + np.abs(fixed["supply"]).sum()))}
+    portfolio, solution = settle(portfolio, anything, "missing_allowances")
+    missing = solution.values.get("missing", np.zeros(len(found.years)))
+    if missing.sum() > MISSING_T:
+        return parameters(portfolio), Found(portfolio, own, missing=missing)
     portfolio, solution = settle(portfolio)
-    if not market or not solution.levels:
+    if not solution.levels:
         return parameters(portfolio), Found(portfolio, own)
     prices = [market_prices(found, solution)]
-    for nudge in (-NUDGE, NUDGE):
-        _, nudged = settle(portfolio, nudge * float(found.emissions.sum() / len(found.years)))
+    nudge = NUDGE * float(found.emissions.mean(axis=1).sum())
+    for change in (-nudge, nudge):
+        _, nudged = settle(portfolio, {"supply": fixed["supply"] - change})
         prices += [market_prices(found, nudged)] if nudged.levels else []
     return parameters(portfolio), Found(portfolio, own, np.min(prices, axis=0), np.max(prices, axis=0))
 
