@@ -99,9 +99,9 @@ def _opening(instance: Instance, labels: NDArray[np.str_]) -> NDArray[np.float64
     if instance.enterprises is None:
         return np.zeros(len(labels))
     table = instance.enterprises.set_index("enterprise_id").reindex(labels)
-    held = {
-        name: np.nan_to_num(table[name].to_numpy(dtype=float)) for name in table if name.startswith("opening_")
-    } | {"net_sales_t": np.nan_to_num(table["net_sales_t"].to_numpy(dtype=float)) if "net_sales_t" in table else 0.0}
+    held = {name: np.nan_to_num(table[name].to_numpy(dtype=float)) for name in table if name.startswith("opening_")} | {
+        "net_sales_t": np.nan_to_num(table["net_sales_t"].to_numpy(dtype=float)) if "net_sales_t" in table else 0.0
+    }
     nothing = np.zeros(len(labels))
     old = sum((held.get(f"opening_{vintage}_t", nothing) for vintage in range(2019, 2025)), nothing)
     limit = CARRIED_T + CARRIED_PER_SOLD * np.maximum(held["net_sales_t"], 0.0)

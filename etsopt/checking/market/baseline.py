@@ -14,6 +14,7 @@ import numpy as np
 
 from etsopt.checking.limits import fixed_at_emissions
 from etsopt.data.development import development
+from etsopt.data.together import intensity_base
 from etsopt.data.yearly import by_year
 from etsopt.rules.registry import parameters_of
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-
-PATHWAY = "pathway"
 
 HALVINGS = 200
 
@@ -41,8 +40,8 @@ class Baseline:
         Compliance years, and what a CNY of each is worth in the first, shape ``(years,)``.
     base_output, output
         Output of the year of the tables, shape ``(units,)``, and of each year [t]; zero where none is stated.
-    emissions, intensity
-        Verified emissions [tCO2e], and what the rule measures [t/t].
+    emissions, intensity, measured_output
+        Verified emissions [tCO2e], what the rule measures [t/t], and the output on which it does [t].
     given
         What the rule or the allocation gives, paid shares included [t].
     paid_share
@@ -61,6 +60,7 @@ class Baseline:
     output: NDArray[np.float64]
     emissions: NDArray[np.float64]
     intensity: NDArray[np.float64]
+    measured_output: NDArray[np.float64]
     given: NDArray[np.float64]
     paid_share: NDArray[np.float64]
     follows: NDArray[np.bool_]
@@ -118,6 +118,7 @@ def baseline(instance: Instance, allocation: pd.DataFrame | None) -> Baseline:
         output[:, None] * grown.output_factor,
         emissions,
         intensity,
+        intensity_base(instance.units)[0][:, None] * grown.output_factor,
         given,
         paid_share,
         follows,
@@ -146,9 +147,7 @@ def _enacted(
     return np.full(years, slope), np.full(years, cap), balance
 
 
-def balance_value(
-    emissions: NDArray[np.float64], intensity: NDArray[np.float64], slope: float, cap: float
-) -> float:
+def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64], slope: float, cap: float) -> float:
     """Balance value of a sector, the middle of the interval where there is one [t/t]."""
     weight = math.fsum(emissions)
 

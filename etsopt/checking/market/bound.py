@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -116,7 +116,7 @@ def lower_bound(
         Accounts of the program: one for all where trading costs nothing.
     """
     stated = bool(np.isfinite(deal.expected).all())
-    nodes = _Nodes(*own.emissions.shape, stated)
+    nodes = _Nodes(len(own.emissions), len(found.years), stated)
     arcs = _joined([*_of_accounts(found, own, deal, nodes), *([] if stated else _of_market(found, deal, nodes))])
     x = arcs.repaired(nodes.filled(given))
     need = x[nodes.account]
@@ -130,7 +130,7 @@ def lower_bound(
     return math.fsum(terms), float(np.sum(np.abs(terms)))
 
 
-def _joined(parts: list[tuple[object, ...]]) -> Arcs:
+def _joined(parts: list[tuple[Any, ...]]) -> Arcs:
     columns = []
     for part in parts:
         columns.append([values.ravel() for values in np.broadcast_arrays(*part)])
@@ -138,7 +138,7 @@ def _joined(parts: list[tuple[object, ...]]) -> Arcs:
     return Arcs(head.astype(np.int64), tail.astype(np.int64), *(values.astype(float) for values in rest))
 
 
-def _of_accounts(found: Baseline, own: Accounts, deal: Terms, nodes: _Nodes) -> list[tuple[object, ...]]:
+def _of_accounts(found: Baseline, own: Accounts, deal: Terms, nodes: _Nodes) -> list[tuple[Any, ...]]:
     """Bought, sold, banked and owed: head, tail, constant, least and most."""
     account, price = nodes.account, nodes.price
     friction = found.discount * deal.friction
@@ -158,7 +158,7 @@ def _of_accounts(found: Baseline, own: Accounts, deal: Terms, nodes: _Nodes) -> 
     ]
 
 
-def _of_market(found: Baseline, deal: Terms, nodes: _Nodes) -> list[tuple[object, ...]]:
+def _of_market(found: Baseline, deal: Terms, nodes: _Nodes) -> list[tuple[Any, ...]]:
     """Left over in auctions, sold, bought and held by the reserve, and what stands on the right of the market."""
     price, reserve, supply = nodes.price, nodes.reserve, deal.auctioned - deal.demand
     sells = np.isfinite(deal.ceiling)

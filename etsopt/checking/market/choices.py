@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -100,7 +100,7 @@ def choices(instance: Instance, found: Baseline) -> Choices:
     slot = np.arange(len(unit)) - np.repeat(np.cumsum(count) - count, count)
     shape = (len(sector), int(count.max(initial=0)))
 
-    def placed(values: NDArray[np.float64], absent: float) -> NDArray[np.float64]:
+    def placed(values: NDArray[Any], absent: float) -> NDArray[Any]:
         table = np.full((*shape, *values.shape[1:]), absent, dtype=values.dtype)
         table[unit, slot] = values[row]
         return table
