@@ -1,4 +1,4 @@
-"""What every enterprise, or all of them as one, holds at the beginning and may hold, deal and owe; terms of the market."""
+"""What every enterprise, or all as one, holds at the beginning and may hold, deal and owe; terms of the market."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""What lies before every unit in every year, derived again from the instance: output, emissions, intensity, allowances.
+r"""What lies before every unit in every year, derived again: output, emissions, intensity and allowances.
 
 The sector's balance value $V$ is the root of $\sum_i E_i \,\mathrm{clip}(\sigma (V - I_i)/V, \pm d)$, which never falls
 in $V$: halving finds where it leaves zero on both sides, and the units between their caps there give the last digits.

@@ -7,7 +7,7 @@ $$\sum_i \min_{j} \Bigl[ c_j + \sum_t \mu_{at} (E_{jt} - A_{jt}) + \kappa \nu_{a
   + \sum_v \min_{\underline v \le v \le \overline v} r_v v + \sum_t (y_t N_t + w_t K_t)$$
 
 over all plans $j$ of every unit and all other variables $v$ with their reduced costs $r_v$ and the bounds that the page
-of `clearing` states. Rows of equality take a multiplier of any sign; one of the wrong sign of the others counts as zero.
+of `clearing` states. Rows of equality take any multiplier; of the others one of the wrong sign counts as zero.
 
 Each variable but offsets leads from one multiplier to another: $r_v = x_i - x_j - c_v$, where the $x$ are $\mu$, $-y$,
 $-z$ and a ground of zero. So where rounding alone separates $r_v$ from zero it can be made to vanish, by raising
@@ -131,9 +131,7 @@ def lower_bound(
 
 
 def _joined(parts: list[tuple[Any, ...]]) -> Arcs:
-    columns = []
-    for part in parts:
-        columns.append([values.ravel() for values in np.broadcast_arrays(*part)])
+    columns = [[values.ravel() for values in np.broadcast_arrays(*part)] for part in parts]
     head, tail, *rest = (np.concatenate(column) for column in zip(*columns, strict=True))
     return Arcs(head.astype(np.int64), tail.astype(np.int64), *(values.astype(float) for values in rest))
 
