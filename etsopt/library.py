@@ -81,7 +81,8 @@ def load(name: str) -> ProgramModel | CalculationModel:
         advice = f"The models are {own}; a file of your own is named by its path, ending in .py."
         raise UsageError(f"There is no model {name!r}.", advice)
     if not hasattr(module, "calculate"):
-        missing = [part for part in ("formulate", "parameters", "tables") if not hasattr(module, part)]
+        made = "prepare" if hasattr(module, "prepare") else "parameters"
+        missing = [part for part in ("formulate", made, "tables") if not hasattr(module, part)]
         if missing:
             advice = "A model offers formulate, parameters and tables, or calculate; CONTRIBUTING.md shows how."
             raise ModelError(f"The model {name} has no {', '.join(missing)}.", advice)
