@@ -90,5 +90,7 @@ def with_tables_of(first: Results | None, tables: dict[str, pd.DataFrame]) -> di
         return tables
     both = {**first.tables, **tables}
     if "duals" in first.tables and "duals" in tables:
-        both["duals"] = pd.concat([first.tables["duals"], tables["duals"]], ignore_index=True)
+        # An empty table has no types, and what is joined to it would lose its own.
+        parts = [table for table in (first.tables["duals"], tables["duals"]) if len(table)]
+        both["duals"] = pd.concat(parts, ignore_index=True) if parts else tables["duals"]
     return both
