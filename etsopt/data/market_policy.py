@@ -81,6 +81,9 @@ class MarketPolicy(Section):
     reserve_t: float = Field(
         0.0, ge=0, description="allowances in the reserve at the start [t]; what the floor takes in joins it"
     )
+    borrow_pre_allocation: bool = Field(
+        True, description="whether next year's allowances that are issued in advance may settle this year"
+    )
     ccer_price_cny_per_t: YearlyAmount | None = Field(
         None, description="price of an offset (CCER) [CNY/t], by year; needed where there is supply"
     )

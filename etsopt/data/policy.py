@@ -124,10 +124,7 @@ class AllocationPolicy(Section):
     @model_validator(mode="after")
     def _no_exceptions_before_rounding(self) -> Self:
         if self.rounds and self.exceptions.units:
-            what = (
-                "asks for fair_order, whole_allowances and exceptions at once; those that real allowances need may be "
-                "too few for whole tonnes"
-            )
+            what = "asks for fair_order, whole_allowances and exceptions at once; rounding may need other exceptions"
             raise ValueError(what, "Leave out one of the three.")
         return self
 

@@ -57,7 +57,7 @@ class SolveOptions:
     time_limit_s
         Seconds for all levels together; None for no limit.
     gap
-        Relative gap at which a program with whole numbers may stop.
+        Relative gap at which a program with whole numbers may stop; None leaves it to the model.
     seed
         Of the solver's random choices.
     method
@@ -71,7 +71,7 @@ class SolveOptions:
     """
 
     time_limit_s: float | None = None
-    gap: float = DEFAULT_GAP
+    gap: float | None = None
     seed: int = 0
     method: str = "stamped"
     solver_options: dict[str, bool | int | float | str] = field(default_factory=dict)
@@ -81,13 +81,18 @@ class SolveOptions:
     def __post_init__(self) -> None:
         if self.time_limit_s is not None and not self.time_limit_s > 0:
             raise UsageError(f"The time limit is {self.time_limit_s} s.", "It is above zero.")
-        if not 0 <= self.gap < 1:
+        if self.gap is not None and not 0 <= self.gap < 1:
             raise UsageError(f"The gap is {self.gap}.", "It is a fraction from 0 up to 1.")
         if not 0 <= self.seed < 2**31:
             raise UsageError(f"The seed is {self.seed}.", "It is a whole number from 0 to 2147483647.")
         if self.method not in METHODS:
             advice = "; ".join(f"{name!r}: {what}" for name, what in METHODS.items())
             raise UsageError(f"There is no method {self.method!r}.", f"There are {advice}.")
+
+    @property
+    def gap_or_default(self) -> float:
+        """The relative gap that counts where nobody names one."""
+        return DEFAULT_GAP if self.gap is None else self.gap
 
 
 def refuse_own(options: Mapping[str, Any]) -> None:
@@ -105,6 +110,20 @@ def algorithm_for(program: Program, name: str) -> dict[str, Any]:
     """Options that choose HiGHS's algorithm by size and kind, as measured in benchmarks/README.md."""
     linear = program.objectives[name].quadratic is None and not program.integer.any()
     return {"solver": "ipm"} if linear and len(program.column_lower) >= LARGE_COLUMNS else {}
+
+
+def algorithm_of(info: Any, whole: bool, quadratic: bool) -> str:
+    """Which algorithm of HiGHS ran by its own information, and how long it was."""
+    if whole:
+        return f"branch and bound, {max(info.mip_node_count, 0)} nodes"
+    if quadratic:
+        return f"active set, {max(info.qp_iteration_count, 0)} iterations"
+    if info.pdlp_iteration_count > 0:
+        return f"first order, {info.pdlp_iteration_count} iterations"
+    if info.ipm_iteration_count > 0:
+        crossed = "with" if info.basis_validity else "without"
+        return f"interior point, {info.ipm_iteration_count} iterations, {crossed} crossover"
+    return f"simplex, {max(info.simplex_iteration_count, 0)} iterations"
 
 
 def gaps_for(program: Program, name: str, scaled: Scaled, gap: float) -> dict[str, float]:

@@ -162,7 +162,9 @@ def parameters(instance: Instance) -> dict[str, Any]:
     for number in range(len(data.sectors)):
         sector[rows["UNITS_IN_SECTOR"][number]] = number
     upper = bounds_with(data, np.full(len(data.free), data.widening.units > 0))[1]
-    everything = float(np.sum(upper) + np.sum(data.emissions) + np.sum(rows["target_most"]))
+    # Nothing is further from a limit than all allowances and the limit itself, which rounding may put above emissions.
+    named = [f"{name}_{side}" for name in ("target", "balance", "nation") for side in ("least", "most")]
+    give_most = float(np.sum(upper) + np.sum(data.emissions) + sum(np.sum(np.abs(rows[name])) for name in named))
     return {
         "UNITS": len(data.free),
         "emissions": data.emissions,
@@ -175,7 +177,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
         "widening_upper": data.widening.upper,
         "exceptions_most": data.widening.units,
         "allowance_most": upper + data.emissions,
-        "give_most": everything + float(np.sum(np.abs(rows["nation_most"]))),
+        "give_most": give_most,
         **rows,
     }
 

@@ -53,6 +53,10 @@ multiple = 7
 reference_price_cny_per_t = 74.63
 fixed_fine_cny = 2000000
 
+[settlement]
+at_risk = ["north"]
+without_purchases = ["north"]
+
 [pathway]
 phase_2_from = 2027
 tightening = {2027 = 0.006, 2031 = 0.01}

@@ -20,6 +20,7 @@ import etsopt
 from etsopt import library
 from etsopt.data.groups import Groups
 from tests.builders import given
+from tests.markets import MARKETS, prepared, two_enterprises
 from tests.settling import by_hand
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -55,6 +56,8 @@ def plain(value: Any) -> Any:
     """Data of one component in the form in which Pyomo takes it."""
     if isinstance(value, Groups):
         return {group: value[group].tolist() for group in range(len(value))}
+    if isinstance(value, np.ndarray) and value.ndim > 1:
+        return {index: float(number) for index, number in np.ndenumerate(value)}
     return dict(enumerate(value.tolist())) if isinstance(value, np.ndarray) else {None: value}
 
 
@@ -68,20 +71,19 @@ def four_whole_units() -> etsopt.Instance:
     return four_units().with_policy(changes)
 
 
-OWN_INSTANCE = {"settlement": by_hand}
-"""Models that need more of an instance than the four units state."""
-
-
 def parameters_of(name: str, instance: etsopt.Instance, rounding: bool) -> dict[str, Any]:
     """Parameters of a model, or those of its rounding."""
     model: Any = library.load(name)
     if not rounding:
-        found: dict[str, Any] = model.parameters(instance)
-        return found
+        return prepared(model, instance)
     real = {"allowance": np.array([989.5, 1979.0, 2958.5, 3980.0]), "exceptional": np.zeros(0)}
     both = instance.with_policy({"allocation.whole_allowances": True})
-    found = model.afterwards(both, SimpleNamespace(values=real))[1]
+    found: dict[str, Any] = model.afterwards(both, SimpleNamespace(values=real))[1]
     return found
+
+
+OWN_INSTANCE = {"settlement": by_hand, **dict.fromkeys(MARKETS, two_enterprises)}
+"""Models that need more of an instance than the four units state."""
 
 
 @cache
