@@ -88,9 +88,12 @@ def test_a_model_without_the_objective_that_it_names_is_refused(
 
 def test_a_model_that_explains_another_is_loaded_but_not_solved() -> None:
     assert {name: library.explains(name) for name in library.names()} == {
+        "abatement": "",
         "allocation": "",
         "allocation_relief": "allocation",
         "balance_value": "",
+        "clearing": "",
+        "pathway": "",
         "settlement": "",
     }
     with pytest.raises(UsageError) as caught:

@@ -46,6 +46,7 @@ reserve_t = 5e6
 ccer_price_cny_per_t = 60
 ccer_supply_t = {2026 = 9e6}
 ccer_share = 0.05
+borrow_pre_allocation = false
 terminal_price_cny_per_t = 80
 
 [penalty]
