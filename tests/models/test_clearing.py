@@ -116,6 +116,13 @@ def test_who_could_gain_less_than_two_transaction_costs_does_not_trade() -> None
     assert years_of(cheap).loc[2025, "transaction_cost_cny"] == pytest.approx(2 * 4 * 10_000)
 
 
+def test_where_nothing_is_scarce_the_price_is_zero_and_certified() -> None:
+    for model, policy in (("clearing", {}), ("abatement", {"market": {"prices_cny_per_t": 0.0}})):
+        instance = market({"emissions_tco2e": [1e5], "reference_t": [105e3]}, [CUT], **policy)
+        result = etsopt.solve(instance, model)
+        assert (result.status, result.prices["price"][0]) == ("certified_optimal", 0)
+
+
 SEEDS = range(8)
 
 

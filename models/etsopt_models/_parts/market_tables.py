@@ -257,7 +257,9 @@ def _duals(found: Found, solution: Any) -> pd.DataFrame:
             frame["year"] = np.tile(years, len(values) // len(years))
             frames.append(frame.assign(multiplier=values, unit=f"{level.unit}/t"))
     table = pd.concat(frames, ignore_index=True)
-    return table[table["multiplier"] != 0].reset_index(drop=True)
+    # A price of zero is a price: those of balances stay, whatever they are.
+    balances = table["row"].isin(("account_balance", "market_balance"))
+    return table[balances | (table["multiplier"] != 0)].reset_index(drop=True)
 
 
 OF_ACCOUNTS = ("account_balance", "offset_limit")
