@@ -27,8 +27,8 @@ class ProgramModel(Protocol):
     It may also offer ``levels(instance) -> list[str]``, the names of its objectives in lexicographic order; without it
     they are taken in the order of declaration. With ``afterwards(instance, solution)`` it may have itself solved once
     more over other numbers: it returns the instance whose limits hold there, parameters and names of objectives, or
-    None; ``solution.before`` is then the first solution. ``CHECKED_AS = "allocation"`` says that its tables are those
-    of an allocation: the checker holds them to the instance.
+    None; ``solution.before`` is then the first solution. ``CHECKED_AS`` says what its tables are, such as
+    ``"allocation"`` or ``"settlement"``: the checker holds them to the instance.
     """
 
     def formulate(self) -> Any:
@@ -81,7 +81,8 @@ def load(name: str) -> ProgramModel | CalculationModel:
         advice = f"The models are {own}; a file of your own is named by its path, ending in .py."
         raise UsageError(f"There is no model {name!r}.", advice)
     if not hasattr(module, "calculate"):
-        missing = [part for part in ("formulate", "parameters", "tables") if not hasattr(module, part)]
+        made = "prepare" if hasattr(module, "prepare") else "parameters"
+        missing = [part for part in ("formulate", made, "tables") if not hasattr(module, part)]
         if missing:
             advice = "A model offers formulate, parameters and tables, or calculate; CONTRIBUTING.md shows how."
             raise ModelError(f"The model {name} has no {', '.join(missing)}.", advice)

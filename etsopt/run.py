@@ -10,10 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from etsopt import library
+from etsopt import library, preparing
 from etsopt.checking import CheckReport
 from etsopt.checking import check as check_tables
-from etsopt.checking.checker import INFEASIBLE
+from etsopt.checking.checker import INFEASIBLE, KINDS
 from etsopt.claims import check_claims, is_checked
 from etsopt.data.instance import Instance
 from etsopt.data.read import read_instance
@@ -78,33 +78,43 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     """
     if not isinstance(instance, Instance):
         raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
-    chosen = SolveOptions(**options)
     found = library.choose(model)
+    chosen = preparing.with_gap(found, SolveOptions(**options))
     clock = _Clock()
     about = _provenance(instance, model, chosen, clock.seconds)
     # A model says whether its tables claim what the checker knows; what a user's own model claims is unknown.
-    about["checked"] = getattr(found, "CHECKED_AS", None) == "allocation"
+    about["checked"] = getattr(found, "CHECKED_AS", "") in KINDS
+    about["checked_as"] = getattr(found, "CHECKED_AS", "")
     about["calculated"] = isinstance(found, library.CalculationModel)
     if about["calculated"]:
         tables = library.call(found, "calculate", instance)
         clock.lap("calculate")
         return _calculated(instance, tables, about, clock)
-    step = _Step(found, model, instance, chosen, about, clock)
-    solution = step.solve(instance, library.call(found, "parameters", instance))
+    first = None
+    if name := getattr(found, "STARTS_FROM", ""):
+        first = solve(instance, name, **options)
+        clock.lap(name)
+        if name not in first.tables:
+            return replace(first, provenance=first.provenance | {"model": about["model"], "stopped_at": name})
+    parameters, notes = preparing.parameters_of(found, instance, chosen, WAYS[chosen.method], first)
+    clock.lap("prepare")
+    step = _Step(found, model, instance, chosen, about, clock, notes)
+    solution = step.solve(instance, parameters)
     if isinstance(solution, Solution) and solution.termination is Termination.OPTIMAL:
         solution = step.solve_afterwards(solution)
     if isinstance(solution, Results):
         return solution
-    tables = library.call(found, "tables", instance, solution) if solution.values else {}
+    tables = library.call(found, "tables", instance, solution, *notes) if solution.values else {}
     clock.lap("tables")
-    return _solved(instance, solution, tables, about, clock)
+    return _solved(instance, solution, tables, about, clock, first)
 
 
 def check(instance: Instance, results: Results) -> CheckReport:
     """Check results against their instance, and what they claim against what is found, without model or solver."""
     checkable = is_checked(results) and bool(results.tables or results.termination == "infeasible")
     gap = float(results.provenance.get("options", {}).get("gap", 0.0))
-    report = check_tables(instance, results.tables, results.levels, gap) if checkable else CheckReport((), ())
+    kind = results.provenance.get("checked_as", KINDS[0])
+    report = check_tables(instance, results.tables, results.levels, gap, kind) if checkable else CheckReport((), ())
     return replace(report, violations=(*report.violations, *check_claims(results, report)))
 
 
@@ -118,6 +128,7 @@ class _Step:
     options: SolveOptions
     about: dict[str, Any]
     clock: _Clock
+    notes: tuple[Any, ...]
 
     def solve(
         self, limited: Instance, parameters: dict[str, Any], names: list[str] | None = None
@@ -131,7 +142,7 @@ class _Step:
         names
             Objectives in their order; None for the model's own.
         """
-        program = WAYS[self.options.method](library.call(self.found, "formulate"), parameters)
+        program = preparing.program_of(self.found, self.instance, WAYS[self.options.method], parameters)
         self.clock.lap("build")
         names = names or library.levels(self.found, self.instance, program.objectives)
         faster = {name: partial(method, parameters) for name in names if (method := library.method(self.model, name))}
@@ -140,6 +151,10 @@ class _Step:
         self.clock.lap("solve")
         if solution.termination is not Termination.INFEASIBLE or solution.values:
             return solution
+        if hasattr(self.found, "explain"):
+            tables = library.call(self.found, "explain", self.instance, *self.notes)
+            lacking = float(sum(table["missing_t"].sum() for table in tables.values())) or None
+            return Results(tables, "infeasible", "infeasible_unproven", False, (), lacking, self.about)
         explained = _infeasible(self.instance, limited, self.model, self.options, self.about, self.clock)
         if not explained.levels or explained.levels[0].value > EASED_T:
             return explained
@@ -219,14 +234,18 @@ def _calculated(instance: Instance, tables: Any, about: dict[str, Any], clock: _
     return Results(tables, "optimal", status, certified, (), None, about, _violations(report))
 
 
-def _solved(instance: Instance, solution: Solution, tables: Any, about: dict[str, Any], clock: _Clock) -> Results:
+def _solved(
+    instance: Instance, solution: Solution, tables: Any, about: dict[str, Any], clock: _Clock, first: Results | None
+) -> Results:
     """Results of a program, with the bounds that the checker recomputed where it knows the model."""
     report = None
+    tables = preparing.with_tables_of(first, tables)
     if tables and about["checked"]:
-        report = check_tables(instance, tables, solution.levels, about["options"]["gap"])
+        stated: list[Any] = [*(first.levels if first else ()), *solution.levels]
+        report = check_tables(instance, tables, stated, about["options"]["gap"], about["checked_as"])
         clock.lap("check")
     checks = {level.name: level for level in report.levels} if report else {}
-    levels = []
+    levels = list(first.levels) if first else []
     for level in solution.levels:
         known = checks.get(level.name)
         bound, gap = (known.bound, known.gap) if known else (level.bound, level.value - level.bound)

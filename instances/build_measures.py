@@ -40,7 +40,7 @@ COLUMNS = [
 
 HEAD = "measure, sector, rate, rate of intensity, share, from, abatement [Mt], cost [CNY/t], confidence"
 
-DEFAULT_FACTOR = "perfluorocarbons are emitted by a default factor: MEE Development Report 2025, parameters cut to two"
+DEFAULT_FACTOR = "perfluorocarbons read as a default factor, as Development Report 2025 keeps two other parameters"
 
 
 class Conversion:

@@ -104,7 +104,7 @@ def _add_solve(commands: argparse._SubParsersAction[argparse.ArgumentParser], ma
     solve.add_argument("--out", type=Path, help="folder to write the run to: tables, result.json, the instance")
     _add_set(solve)
     solve.add_argument("--time-limit", type=float, metavar="S", help="seconds for the whole solve")
-    solve.add_argument("--gap", type=float, default=1e-6, help="relative gap for whole numbers (default: %(default)s)")
+    solve.add_argument("--gap", type=float, help="relative gap for whole numbers (default: 1e-6, or the model's own)")
     solve.add_argument("--seed", type=int, default=0, help="seed of the solver (default: %(default)s)")
     help_method = "how the program is made: stamped, or the slow reference way, row by row (default: %(default)s)"
     solve.add_argument("--method", default="stamped", help=help_method)
@@ -135,6 +135,18 @@ def _add_data_commands(
     _add_set(validate)
     check = add("check", "check a run again, from its instance and tables alone")
     check.add_argument("run", type=Path, help="a run folder that `etsopt solve --out` wrote")
+    report = add("report", "write the report of a settlement: one HTML file in English and Chinese")
+    report.add_argument("run", type=Path, help="a run folder that `etsopt solve --model settlement --out` wrote")
+    report.add_argument(
+        "--out", type=Path, metavar="FILE", help="file to write (default: report.html in the run folder)"
+    )
+    report.add_argument(
+        "--enterprise",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="write the sheet of this enterprise instead of all; may be repeated",
+    )
     compare = add("compare", "compare the allocations of two runs, the second minus the first")
     compare.add_argument("one", type=Path, help="a run folder")
     compare.add_argument("other", type=Path, help="another run folder")

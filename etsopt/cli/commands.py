@@ -17,6 +17,7 @@ from etsopt.data.write import write_instance
 from etsopt.errors import UsageError
 from etsopt.generating import POLICY, PROFILES
 from etsopt.generating import generate as generate_instance
+from etsopt.reports import settlement_page
 from etsopt.rules import RULES, reference_allowances
 
 if TYPE_CHECKING:
@@ -94,6 +95,16 @@ def check(options: Namespace) -> int:
     else:
         show.report(found, report, same)
     return 0 if holds and (found.certified or is_stopped(found) or not is_checked(found)) else 5
+
+
+def report(options: Namespace) -> int:
+    """Write the report of a settlement."""
+    found, instance = results.load(options.run), results.load_instance(options.run)
+    text = settlement_page(instance, found, options.enterprise)
+    path = options.out or options.run / "report.html"
+    path.write_text(text, encoding="utf-8", newline="\n")
+    print(json.dumps({"file": str(path)}, ensure_ascii=False) if options.json else f"Written to {path}.")
+    return 0
 
 
 def compare(options: Namespace) -> int:

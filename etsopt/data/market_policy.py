@@ -81,6 +81,9 @@ class MarketPolicy(Section):
     reserve_t: float = Field(
         0.0, ge=0, description="allowances in the reserve at the start [t]; what the floor takes in joins it"
     )
+    borrow_pre_allocation: bool = Field(
+        True, description="whether next year's allowances that are issued in advance may settle this year"
+    )
     ccer_price_cny_per_t: YearlyAmount | None = Field(
         None, description="price of an offset (CCER) [CNY/t], by year; needed where there is supply"
     )
@@ -106,6 +109,19 @@ class PenaltyPolicy(Section):
         le=5_000_000,
         description="fine of an enterprise with a shortfall [CNY] at deadlines after 15 August 2026, compliance years "
         "from 2025 on; before that the shortfall is deducted from next year's allowances instead",
+    )
+
+
+class SettlementPolicy(Section):
+    """Which enterprises settle the year in a way of their own."""
+
+    at_risk: list[str] = Field(
+        [],
+        description="enterprises whose allowances go to the account of the province, are surrendered first, and "
+        "released as far as they remain; those with a closed unit are among them unnamed",
+    )
+    without_purchases: list[str] = Field(
+        [], description="enterprises that buy no allowances: what they lack is a shortfall"
     )
 
 

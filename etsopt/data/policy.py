@@ -17,6 +17,7 @@ from etsopt.data.market_policy import (
     OutputCutPolicy,
     PathwayPolicy,
     PenaltyPolicy,
+    SettlementPolicy,
 )
 from etsopt.data.schema import SECTORS
 from etsopt.data.section import CALENDAR, Section, Share
@@ -123,10 +124,7 @@ class AllocationPolicy(Section):
     @model_validator(mode="after")
     def _no_exceptions_before_rounding(self) -> Self:
         if self.rounds and self.exceptions.units:
-            what = (
-                "asks for fair_order, whole_allowances and exceptions at once; those that real allowances need may be "
-                "too few for whole tonnes"
-            )
+            what = "asks for fair_order, whole_allowances and exceptions at once; rounding may need other exceptions"
             raise ValueError(what, "Leave out one of the three.")
         return self
 
@@ -157,6 +155,7 @@ class Policy(Section):
     abatement: AbatementPolicy = AbatementPolicy()
     market: MarketPolicy = MarketPolicy()
     penalty: PenaltyPolicy = PenaltyPolicy()
+    settlement: SettlementPolicy = SettlementPolicy()
     pathway: PathwayPolicy = PathwayPolicy()
 
     @property
@@ -195,6 +194,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "abatement": AbatementPolicy,
     "market": MarketPolicy,
     "penalty": PenaltyPolicy,
+    "settlement": SettlementPolicy,
     "pathway": PathwayPolicy,
 }
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def by_year(
-    value: float | Mapping[str, float] | None, years: Sequence[int], default: float = np.nan
+    value: float | Mapping[str, float] | None, years: Sequence[int] | NDArray[np.int64], default: float = np.nan
 ) -> NDArray[np.float64]:
     """Write a number of the policy out for each year, shape ``(years,)``, in its own unit.
 

@@ -84,7 +84,7 @@ class Loaded:
 
     def _adapt(self, algorithm: dict[str, Any]) -> None:
         """Set the options that depend on the numbers of the program; what the caller chose goes first."""
-        gaps = gaps_for(self._program, self._name, self._scaled, self._options.gap)
+        gaps = gaps_for(self._program, self._name, self._scaled, self._options.gap_or_default)
         _set_options(self._highs, {"solver": "choose"} | algorithm | gaps)
         _set_options(self._highs, self._options.solver_options)
 

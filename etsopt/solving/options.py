@@ -57,7 +57,7 @@ class SolveOptions:
     time_limit_s
         Seconds for all levels together; None for no limit.
     gap
-        Relative gap at which a program with whole numbers may stop.
+        Relative gap at which a program with whole numbers may stop; None leaves it to the model.
     seed
         Of the solver's random choices.
     method
@@ -71,7 +71,7 @@ class SolveOptions:
     """
 
     time_limit_s: float | None = None
-    gap: float = DEFAULT_GAP
+    gap: float | None = None
     seed: int = 0
     method: str = "stamped"
     solver_options: dict[str, bool | int | float | str] = field(default_factory=dict)
@@ -81,13 +81,18 @@ class SolveOptions:
     def __post_init__(self) -> None:
         if self.time_limit_s is not None and not self.time_limit_s > 0:
             raise UsageError(f"The time limit is {self.time_limit_s} s.", "It is above zero.")
-        if not 0 <= self.gap < 1:
+        if self.gap is not None and not 0 <= self.gap < 1:
             raise UsageError(f"The gap is {self.gap}.", "It is a fraction from 0 up to 1.")
         if not 0 <= self.seed < 2**31:
             raise UsageError(f"The seed is {self.seed}.", "It is a whole number from 0 to 2147483647.")
         if self.method not in METHODS:
             advice = "; ".join(f"{name!r}: {what}" for name, what in METHODS.items())
             raise UsageError(f"There is no method {self.method!r}.", f"There are {advice}.")
+
+    @property
+    def gap_or_default(self) -> float:
+        """The relative gap that counts where nobody names one."""
+        return DEFAULT_GAP if self.gap is None else self.gap
 
 
 def refuse_own(options: Mapping[str, Any]) -> None:

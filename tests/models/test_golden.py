@@ -20,6 +20,8 @@ import etsopt
 from etsopt import library
 from etsopt.data.groups import Groups
 from tests.builders import given
+from tests.markets import MARKETS, prepared, two_enterprises
+from tests.settling import by_hand
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
@@ -54,6 +56,8 @@ def plain(value: Any) -> Any:
     """Data of one component in the form in which Pyomo takes it."""
     if isinstance(value, Groups):
         return {group: value[group].tolist() for group in range(len(value))}
+    if isinstance(value, np.ndarray) and value.ndim > 1:
+        return {index: float(number) for index, number in np.ndenumerate(value)}
     return dict(enumerate(value.tolist())) if isinstance(value, np.ndarray) else {None: value}
 
 
@@ -71,18 +75,21 @@ def parameters_of(name: str, instance: etsopt.Instance, rounding: bool) -> dict[
     """Parameters of a model, or those of its rounding."""
     model: Any = library.load(name)
     if not rounding:
-        found: dict[str, Any] = model.parameters(instance)
-        return found
+        return prepared(model, instance)
     real = {"allowance": np.array([989.5, 1979.0, 2958.5, 3980.0]), "exceptional": np.zeros(0)}
     both = instance.with_policy({"allocation.whole_allowances": True})
-    found = model.afterwards(both, SimpleNamespace(values=real))[1]
+    found: dict[str, Any] = model.afterwards(both, SimpleNamespace(values=real))[1]
     return found
+
+
+OWN_INSTANCE = {"settlement": by_hand, **dict.fromkeys(MARKETS, two_enterprises)}
+"""Models that need more of an instance than the four units state."""
 
 
 @cache
 def created(name: str, component: str) -> Any:
     """The model of that name on the four units, and where the component has no row there on the whole ones."""
-    found = created_on(name, four_units, component == "rounding")
+    found = created_on(name, OWN_INSTANCE.get(name, four_units), component == "rounding")
     empty = not len(found.component(component)) or component.startswith("exception")
     return created_on(name, four_whole_units) if empty else found
 
@@ -106,7 +113,9 @@ def component_names() -> list[tuple[str, str]]:
     return [
         (name, component.local_name)
         for name in PROGRAMS
-        for component in created_on(name, four_units).component_objects((pyo.Constraint, pyo.Objective))
+        for component in created_on(name, OWN_INSTANCE.get(name, four_units)).component_objects(
+            (pyo.Constraint, pyo.Objective)
+        )
     ]
 
 

@@ -1,0 +1,93 @@
+"""What a model needs before its program is solved: the results of another model, and answers of its own relaxation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt import library
+from etsopt.solving.levels import solve_levels
+from etsopt.solving.options import DEFAULT_GAP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from etsopt.data.instance import Instance
+    from etsopt.results import Results
+    from etsopt.solving.options import SolveOptions
+    from etsopt.solving.solution import Solution
+    from etsopt.stamp.program import Program
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """Solves the linear relaxation of a model's program with any parameters, through the engine."""
+
+    model: Any
+    instance: Instance
+    build: Callable[[Any, dict[str, Any]], Program]
+    options: SolveOptions
+
+    def __call__(self, parameters: dict[str, Any], objective: str = "") -> Solution:
+        """Solution of the relaxation for an objective, the model's first if none is named.
+
+        Its level holds the multipliers of the rows.
+        """
+        program = relaxed(self.build(self.model.formulate(), parameters))
+        names = [objective] if objective else library.levels(self.model, self.instance, program.objectives)
+        found = solve_levels(program, names, replace(self.options, mps=None), {})
+        if found.levels:
+            self.options.progress(f"{len(program.column_lower):,} columns: {found.levels[0].value:.10g}")
+        return found
+
+
+def relaxed(program: Program) -> Program:
+    """The program without whole numbers."""
+    return replace(program, integer=np.zeros_like(program.integer))
+
+
+def with_gap(model: Any, options: SolveOptions) -> SolveOptions:
+    """The options with the model's own gap, where the caller names none."""
+    return options if options.gap is not None else replace(options, gap=getattr(model, "GAP", DEFAULT_GAP))
+
+
+def parameters_of(
+    model: Any,
+    instance: Instance,
+    options: SolveOptions,
+    build: Callable[[Any, dict[str, Any]], Program],
+    first: Results | None,
+) -> tuple[dict[str, Any], tuple[Any, ...]]:
+    """Parameters of a model, and what its tables take beside the solution.
+
+    A model with ``prepare`` may look at the tables of the model it starts from and ask for its own relaxation.
+    """
+    if not hasattr(model, "prepare"):
+        return library.call(model, "parameters", instance), ()
+    relax = Relaxation(model, instance, build, options)
+    parameters, *notes = library.call(model, "prepare", instance, first.tables if first else {}, relax)
+    return parameters, tuple(notes)
+
+
+def program_of(
+    model: Any, instance: Instance, build: Callable[[Any, dict[str, Any]], Program], parameters: dict[str, Any]
+) -> Program:
+    """Program of a model with some parameters; without whole numbers where the model says that they may be mixed."""
+    program = build(library.call(model, "formulate"), parameters)
+    divisible = hasattr(model, "is_divisible") and library.call(model, "is_divisible", instance)
+    return relaxed(program) if divisible else program
+
+
+def with_tables_of(first: Results | None, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Tables of a model beside those of the one that it started from; the multipliers of both stand in one table."""
+    if first is None or not tables:
+        return tables
+    both = {**first.tables, **tables}
+    if "duals" in first.tables and "duals" in tables:
+        # An empty table has no types, and what is joined to it would lose its own.
+        parts = [table for table in (first.tables["duals"], tables["duals"]) if len(table)]
+        both["duals"] = pd.concat(parts, ignore_index=True) if parts else tables["duals"]
+    return both

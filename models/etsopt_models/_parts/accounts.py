@@ -1,0 +1,185 @@
+"""Accounts of a market: who holds allowances, what each lacks before it abates, and within which bounds it deals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.data.groups import Groups
+from etsopt.data.yearly import by_year
+from etsopt.errors import DataError, Problem
+from etsopt.rules import parameters_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt.data.market_policy import MarketPolicy
+    from etsopt_models._parts.portfolio import Portfolio
+    from etsopt_models._parts.prospects import Prospects
+
+CARRIED_T, CARRIED_PER_SOLD = 10_000.0, 1.5
+"""What may be carried over from vintages 2019-2024 to 2025: 10,000 t and 1.5 times net sales, at most the holdings
+(annex 5 of the 2023-2024 power plan)."""
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Accounts and what stands on them before anything is decided.
+
+    Parameters
+    ----------
+    labels
+        Enterprise of each account; one empty label where one account stands for all.
+    of_unit
+        Account of each unit, shape ``(units,)``.
+    opening
+        Allowances held at the beginning, shape ``(accounts,)`` [t].
+    emissions, allowance, allowance_most
+        Emissions before abatement, free allowances at those, and at most, shape ``(accounts, years)`` [t].
+    borrowed_most
+        What may be taken from next year's allowances, issued in advance, shape ``(accounts, years)`` [t].
+    """
+
+    labels: NDArray[np.str_]
+    of_unit: NDArray[np.int64]
+    opening: NDArray[np.float64]
+    emissions: NDArray[np.float64]
+    allowance: NDArray[np.float64]
+    allowance_most: NDArray[np.float64]
+    borrowed_most: NDArray[np.float64]
+
+
+def accounts(instance: Instance, found: Prospects, portfolio: Portfolio, pooled: bool) -> Accounts:
+    """Accounts of the enterprises, or one for all of them where trading costs nothing."""
+    owners, of_unit = np.unique(instance.units["enterprise_id"].to_numpy(dtype=str), return_inverse=True)
+    opening = opening_allowances(instance, owners)
+    if pooled:
+        owners, of_unit, opening = np.array([""]), np.zeros_like(of_unit), opening.sum(keepdims=True)
+
+    def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        result = np.zeros((len(owners), values.shape[1]))
+        np.add.at(result, of_unit, values)
+        return result
+
+    first = portfolio.first
+    emissions, allowance = portfolio.quantities.emissions[first], portfolio.quantities.allowance[first]
+    most = np.where(found.follows, found.emissions * (1 + found.rule.cap) * (1 - found.paid_share), found.allowance)
+    ahead = instance.policy.market.borrow_pre_allocation * parameters_of(instance).pre_allocation_share
+    return Accounts(
+        owners, of_unit, opening, total(emissions), total(allowance), total(most), ahead * total(found.emissions)
+    )
+
+
+def opening_allowances(instance: Instance, owners: NDArray[np.str_]) -> NDArray[np.float64]:
+    """Allowances that may be used from the first year on, by enterprise, shape ``(enterprises,)`` [t].
+
+    Those of 2025 and later count in full, those of 2019-2024 by the rule of conversion, once.
+    """
+    table = instance.enterprises
+    if table is None:
+        return np.zeros(len(owners))
+    position = np.searchsorted(table["enterprise_id"].to_numpy(dtype=str), owners)
+
+    def held(name: str) -> NDArray[np.float64]:
+        values = table[name].to_numpy(dtype=float) if name in table else np.zeros(len(table))
+        return np.where(np.isnan(values), 0.0, values)[position]
+
+    old = sum((held(f"opening_{vintage}_t") for vintage in range(2019, 2025)), np.zeros(len(owners)))
+    carried = np.floor(np.minimum(old, CARRIED_T + CARRIED_PER_SOLD * np.maximum(held("net_sales_t"), 0.0)))
+    return carried + held("opening_2025_t") + held("opening_2026_t")
+
+
+def account_parameters(instance: Instance, found: Prospects, portfolio: Portfolio, own: Accounts) -> dict[str, Any]:
+    """Arrays of `etsopt_models._parts.market.plans_and_accounts`."""
+    market, discount = instance.policy.market, found.discount
+    shape = (len(own.labels), len(found.years))
+    owing = _owing_cost(instance, found)
+    begins = np.zeros((shape[0], 1))
+    later = np.cumsum(own.emissions[:, ::-1], axis=1)[:, ::-1]
+    gained = own.opening[:, None] + np.cumsum(own.allowance_most, axis=1)
+    # What other sectors sell and nobody may leave has to be held by somebody.
+    pressed = float(np.maximum(-by_year(market.external_demand_t, found.years, 0.0), 0.0).sum()) + market.reserve_t
+    borrowed = np.column_stack([own.borrowed_most[:, :-1], begins])
+    offset_price = by_year(market.ccer_price_cny_per_t, found.years, 0.0)
+    offered = by_year(market.ccer_supply_t, found.years, 0.0)
+    worth = np.zeros(shape[1] + 1)
+    worth[-1] = discount[-1] * market.terminal_price_cny_per_t
+    everyone = np.arange(len(portfolio.unit))
+    account_of_plan = own.of_unit[portfolio.unit]
+    return {
+        "UNITS": len(own.of_unit),
+        "PLANS": everyone,
+        "ACCOUNTS": shape[0],
+        "YEARS": shape[1],
+        "TIMES": shape[1] + 1,
+        "PLANS_OF_UNIT": Groups.from_labels(portfolio.unit, len(own.of_unit)),
+        "PLANS_OF_ACCOUNT": Groups.from_labels(account_of_plan, shape[0]),
+        "plan_cost": portfolio.cost,
+        "relief": portfolio.relief,
+        "abated": portfolio.abated,
+        "lacking": own.emissions - own.allowance,
+        "emissions": own.emissions,
+        "buying_most": later + borrowed + pressed,
+        "selling_most": gained + borrowed,
+        "offsets_most": np.minimum(market.ccer_share * own.emissions, offered),
+        "banked_least": np.column_stack([own.opening, -borrowed]),
+        "banked_most": np.column_stack([own.opening, gained + later - own.emissions + pressed]),
+        "owed_most": np.column_stack([begins, np.cumsum(own.emissions, axis=1) * np.isfinite(owing)]),
+        "buying_cost": discount * market.transaction_cost_cny_per_t,
+        "selling_cost": discount * market.transaction_cost_cny_per_t,
+        "offset_cost": discount * offset_price,
+        "owing_cost": np.append(0.0, np.where(np.isfinite(owing), owing, 0.0)),
+        "offset_share": market.ccer_share,
+        "banked_worth": worth,
+    }
+
+
+def _owing_cost(instance: Instance, found: Prospects) -> NDArray[np.float64]:
+    """Discounted cost of a tonne owed at the end of each year [CNY/t]; infinite where no reference price is stated.
+
+    What is still owed at the end of the last year is bought at the reference price, for the obligation stands.
+    """
+    penalty = instance.policy.penalty
+    if penalty.reference_price_cny_per_t is None:
+        return np.full(len(found.years), np.inf)
+    reference = by_year(penalty.reference_price_cny_per_t, found.years, np.inf)
+    times = np.full(len(found.years), float(penalty.multiple))
+    times[-1] += 1
+    return found.discount * times * reference
+
+
+def market_parameters(instance: Instance, found: Prospects) -> dict[str, Any]:
+    """Arrays of `etsopt_models._parts.market.market_years`."""
+    market, discount, years = instance.policy.market, found.discount, found.years
+    demand = by_year(market.external_demand_t, years, 0.0)
+    auctioned = by_year(market.auctioned_t, years, 0.0) + found.auctioned
+    floor, ceiling = _collar(market, years)
+    most = market.reserve_t + float(found.emissions.sum())
+    capacity = np.full(len(years) + 1, most)
+    return {
+        "supply": auctioned - demand,
+        "auctioned": auctioned,
+        "offset_supply": by_year(market.ccer_supply_t, years, 0.0),
+        "missing_most": np.zeros(len(years)),
+        "released_most": np.where(np.isfinite(ceiling), most, 0.0),
+        "absorbed_most": np.where(floor > 0, most, 0.0),
+        "released_cost": discount * np.where(np.isfinite(ceiling), ceiling, 0.0),
+        "absorbed_worth": discount * floor,
+        "reserve_least": np.append(market.reserve_t, np.zeros(len(years))),
+        "reserve_most": np.append(market.reserve_t, capacity[1:]),
+    }
+
+
+def _collar(market: MarketPolicy, years: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Floor and ceiling price of each year [CNY/t]; zero and infinite where there is none."""
+    floor = by_year(market.floor_price_cny_per_t, years, 0.0)
+    ceiling = by_year(market.ceiling_price_cny_per_t, years, np.inf)
+    if (floor > ceiling).any():
+        year = years[int(np.argmax(floor > ceiling))]
+        what = f"the floor price of {year} is above the ceiling price"
+        advice = "The reserve would buy dear and sell cheap without end: correct one of them."
+        raise DataError("The policy", [Problem("policy.toml", what, advice, "market.floor_price_cny_per_t")])
+    return floor, ceiling

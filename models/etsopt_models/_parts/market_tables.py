@@ -1,0 +1,263 @@
+"""Result tables of a market: by year, sector, enterprise, unit and measure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.data.yearly import by_year
+from etsopt_models._parts.accounts import opening_allowances
+from etsopt_models._parts.measure_tables import by_year_table, measure_table, plan_table
+from etsopt_models._parts.rewards import rewards
+from etsopt_models._parts.search import market_prices
+from etsopt_models._parts.sharing import Dealings, of_enterprises, shared_out
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._parts.search import Found
+
+FIXED_FINE_FROM = 2025
+"""First compliance year whose deadline, at the end of the next year, is after 15 August 2026."""
+
+OWES_T = 0.5
+"""What is owed by rounding alone is no shortfall."""
+
+CHOSEN = 1e-9
+"""Share of a plan that is chosen; less is rounding."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What units do, shape ``(units, years)``: emissions [tCO2e], allowances [t], cost of measures [CNY]."""
+
+    emissions: NDArray[np.float64]
+    allowance: NDArray[np.float64]
+    cost: NDArray[np.float64]
+
+
+def market_tables(
+    instance: Instance, solution: Any, found: Found, prices: NDArray[np.float64] | None = None
+) -> dict[str, pd.DataFrame]:
+    """Tables of a solved market.
+
+    Parameters
+    ----------
+    prices
+        Price in each year where it was given [CNY/t]; None takes that of the market balance.
+    """
+    choice = shares(found, solution.values["choice"])
+    outcome = Outcome(
+        *(
+            _by_unit(found, choice, getattr(found.portfolio.quantities, name))
+            for name in ("emissions", "allowance", "cost")
+        )
+    )
+    stated = prices is not None
+    if prices is None:
+        prices = market_prices(found.prospects, solution)
+    owners, of_unit = np.unique(instance.units["enterprise_id"].to_numpy(dtype=str), return_inverse=True)
+    dealings = _dealings(instance, solution, found, outcome, owners, of_unit)
+    enterprises = _enterprises(instance, found, outcome, dealings, prices, owners, of_unit)
+    return {
+        "years": _years(instance, solution, found, enterprises, prices, stated),
+        "sector_years": _sectors(instance, found, outcome),
+        "enterprise_years": enterprises,
+        "unit_years": _units(instance, found, outcome, rewards(instance, found, choice, prices)),
+        "plans": plan_table(instance, found, choice),
+        "measure_years": measure_table(instance, found, choice),
+        "duals": _duals(found, solution),
+    }
+
+
+def missing_table(found: Found) -> dict[str, pd.DataFrame]:
+    """What is missing in each year where a market cannot clear."""
+    if found.missing is None:
+        return {}
+    return {"missing": pd.DataFrame({"year": found.prospects.years, "missing_t": found.missing})}
+
+
+def shares(found: Found, choice: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares of plans that add up to one at every unit, without what is rounding."""
+    first, unit = found.portfolio.first, found.portfolio.unit
+    kept = np.where(choice > CHOSEN, choice, 0.0)
+    kept = np.where(np.abs(kept - np.round(kept)) < CHOSEN, np.round(kept), kept)
+    total = np.add.reduceat(kept, first)[unit]
+    result: NDArray[np.float64] = kept / total
+    return result
+
+
+def _by_unit(found: Found, choice: NDArray[np.float64], of_plans: NDArray[np.float64]) -> NDArray[np.float64]:
+    total: NDArray[np.float64] = np.add.reduceat(choice[:, None] * of_plans, found.portfolio.first, axis=0)
+    return total
+
+
+def _by_owner(values: NDArray[np.float64], of_unit: NDArray[np.int64], owners: int) -> NDArray[np.float64]:
+    total = np.zeros((owners, values.shape[1]))
+    np.add.at(total, of_unit, values)
+    return total
+
+
+def _dealings(
+    instance: Instance,
+    solution: Any,
+    found: Found,
+    outcome: Outcome,
+    owners: NDArray[np.str_],
+    of_unit: NDArray[np.int64],
+) -> Dealings:
+    shape = (len(owners), outcome.emissions.shape[1])
+    if len(found.accounts.labels) == 1 and found.accounts.labels[0] == "":
+        emissions, allowance = (
+            _by_owner(values, of_unit, shape[0]) for values in (outcome.emissions, outcome.allowance)
+        )
+        return shared_out(solution.values, opening_allowances(instance, owners), emissions, allowance)
+    return of_enterprises(solution.values, shape)
+
+
+def _enterprises(
+    instance: Instance,
+    found: Found,
+    outcome: Outcome,
+    dealings: Dealings,
+    prices: NDArray[np.float64],
+    owners: NDArray[np.str_],
+    of_unit: NDArray[np.int64],
+) -> pd.DataFrame:
+    """What each enterprise does and pays in each year."""
+    policy, years = instance.policy, found.prospects.years
+    before, emissions, allowance, cost, output = (
+        _by_owner(values, of_unit, len(owners))
+        for values in (
+            found.prospects.emissions,
+            outcome.emissions,
+            outcome.allowance,
+            outcome.cost,
+            np.nan_to_num(found.prospects.output),
+        )
+    )
+    owed = dealings.owed[:, 1:]
+    reference = by_year(policy.penalty.reference_price_cny_per_t, years, 0.0)
+    penalty = policy.penalty.multiple * reference * owed
+    fine = policy.penalty.fixed_fine_cny * ((owed > OWES_T) & (years >= FIXED_FINE_FROM))
+    net = dealings.bought - dealings.sold
+    friction = policy.market.transaction_cost_cny_per_t * (dealings.bought + dealings.sold)
+    offsets = by_year(policy.market.ccer_price_cny_per_t, years, 0.0) * dealings.offset
+    total = cost + prices * net + friction + offsets + penalty + fine
+    columns = {
+        "emissions_before_tco2e": before,
+        "emissions_tco2e": emissions,
+        "allowance_t": allowance,
+        "banked_before_t": dealings.banked[:, :-1],
+        "bought_t": dealings.bought,
+        "sold_t": dealings.sold,
+        "offset_t": dealings.offset,
+        "surrendered_t": emissions - np.diff(dealings.owed, axis=1) - dealings.offset,
+        "banked_t": dealings.banked[:, 1:],
+        "owed_t": owed,
+        "measures_cost_cny": cost,
+        "allowances_cost_cny": prices * net,
+        "transaction_cost_cny": friction,
+        "offsets_cost_cny": offsets,
+        "penalty_cny": penalty + fine,
+        "total_cost_cny": total,
+        "cost_cny_per_t": np.divide(total, output, out=np.full_like(total, np.nan), where=output > 0),
+    }
+    return by_year_table(years, {"enterprise_id": owners.astype(object)}, columns)
+
+
+def _years(
+    instance: Instance,
+    solution: Any,
+    found: Found,
+    enterprises: pd.DataFrame,
+    prices: NDArray[np.float64],
+    stated: bool,
+) -> pd.DataFrame:
+    """The market in each year, and the price with how it was obtained."""
+    prospects, market = found.prospects, instance.policy.market
+    sums = [name for name in enterprises if name.endswith(("_t", "_tco2e", "_cny")) and not name.endswith("_per_t")]
+    totals = enterprises.groupby("year")[sums].sum().reset_index()
+    table = pd.DataFrame({"year": prospects.years, "price_cny_per_t": prices})
+    table["price_lower_cny_per_t"] = prices if found.price_lower is None else np.minimum(found.price_lower, prices)
+    table["price_upper_cny_per_t"] = prices if found.price_upper is None else np.maximum(found.price_upper, prices)
+    table["price_unit"] = f"CNY {instance.policy.price_year}/t"
+    table["price_obtained"] = "stated by the policy" if stated else "multiplier of the market balance over all plans"
+    if not stated:
+        values = solution.values
+        table["auctioned_t"] = (
+            by_year(market.auctioned_t, prospects.years, 0.0) + prospects.auctioned - values["unsold"]
+        )
+        table["unsold_t"] = values["unsold"]
+        table["external_demand_t"] = by_year(market.external_demand_t, prospects.years, 0.0)
+        table["released_t"], table["absorbed_t"] = values["released"], values["absorbed"]
+        table["reserve_t"] = values["reserve"][1:]
+    return table.merge(totals, on="year")
+
+
+def _units(
+    instance: Instance, found: Found, outcome: Outcome, reward: tuple[NDArray[np.float64], NDArray[np.float64]]
+) -> pd.DataFrame:
+    names = ("unit_id", "enterprise_id", "sector", "province")
+    keys = {name: instance.units[name].to_numpy(dtype=object) for name in names}
+    columns = {
+        "emissions_before_tco2e": found.prospects.emissions,
+        "emissions_tco2e": outcome.emissions,
+        "allowance_t": outcome.allowance,
+        "surplus_t": outcome.allowance - outcome.emissions,
+        "measures_cost_cny": outcome.cost,
+        "reward_measured_cny_per_t": reward[0],
+        "reward_elsewhere_cny_per_t": reward[1],
+    }
+    return by_year_table(found.prospects.years, keys, columns)
+
+
+def _sectors(instance: Instance, found: Found, outcome: Outcome) -> pd.DataFrame:
+    sectors, of_unit = np.unique(instance.units["sector"].to_numpy(dtype=str), return_inverse=True)
+    before, output, emissions, allowance, cost = (
+        _by_owner(values, of_unit, len(sectors))
+        for values in (
+            found.prospects.emissions,
+            np.nan_to_num(found.prospects.output),
+            outcome.emissions,
+            outcome.allowance,
+            outcome.cost,
+        )
+    )
+    columns = {
+        "output_t": output,
+        "emissions_before_tco2e": before,
+        "emissions_tco2e": emissions,
+        "allowance_t": allowance,
+        "surplus_t": allowance - emissions,
+        "measures_cost_cny": cost,
+        "measures_cost_cny_per_t": np.divide(cost, output, out=np.full_like(cost, np.nan), where=output > 0),
+    }
+    return by_year_table(found.prospects.years, {"sector": sectors.astype(object)}, columns)
+
+
+def _duals(found: Found, solution: Any) -> pd.DataFrame:
+    """Multipliers of the rows of accounts and of the market, in terms of the first year."""
+    years, labels = found.prospects.years, found.accounts.labels
+    frames = []
+    for level in solution.levels:
+        for row, values in level.multipliers.items():
+            if row == "one_plan":
+                continue
+            owner = (
+                np.repeat(labels, len(years))
+                if len(values) == len(labels) * len(years) and row in OF_ACCOUNTS
+                else np.full(len(values), "")
+            )
+            frame = pd.DataFrame({"level": level.name, "row": row, "index": owner.astype(object)})
+            frame["year"] = np.tile(years, len(values) // len(years))
+            frames.append(frame.assign(multiplier=values, unit=f"{level.unit}/t"))
+    table = pd.concat(frames, ignore_index=True)
+    return table[table["multiplier"] != 0].reset_index(drop=True)
+
+
+OF_ACCOUNTS = ("account_balance", "offset_limit")

@@ -1,0 +1,71 @@
+"""Who deals how much, where one account stood for all because trading costs nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Dealings:
+    """What each enterprise does in each year, shape ``(enterprises, years)``; stocks have one more column [t].
+
+    Stocks stand at the beginning of each year and at the end of the last.
+    """
+
+    bought: NDArray[np.float64]
+    sold: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    banked: NDArray[np.float64]
+    owed: NDArray[np.float64]
+
+
+def of_enterprises(values: Mapping[str, NDArray[np.float64]], shape: tuple[int, int]) -> Dealings:
+    """Dealings of accounts that are the enterprises' own."""
+    stocks = (shape[0], shape[1] + 1)
+    flows = (values[name].reshape(shape) for name in ("bought", "sold", "offset"))
+    return Dealings(*flows, *(values[name].reshape(stocks) for name in ("banked", "owed")))
+
+
+def shared_out(
+    values: Mapping[str, NDArray[np.float64]],
+    opening: NDArray[np.float64],
+    emissions: NDArray[np.float64],
+    allowance: NDArray[np.float64],
+) -> Dealings:
+    """Dealings of enterprises that together do what the one account did.
+
+    Offsets and what is owed go by emissions. What is held over stays, as far as it goes, with those who have a surplus,
+    in proportion to it; so no more is traded than has to be. What is left, held or borrowed, goes by emissions.
+
+    Parameters
+    ----------
+    values
+        Of the one account, by variable.
+    opening
+        Held at the beginning, shape ``(enterprises,)`` [t].
+    emissions, allowance
+        Of each enterprise, shape ``(enterprises, years)`` [t].
+    """
+    by_emissions = np.divide(
+        emissions, emissions.sum(axis=0), out=np.zeros_like(emissions), where=emissions.sum(axis=0) > 0
+    )
+    offset = by_emissions * values["offset"]
+    owed = np.column_stack([np.zeros(len(opening)), by_emissions * values["owed"][1:]])
+    lacking = emissions - allowance - offset - np.diff(owed, axis=1)
+    banked = np.empty_like(owed)
+    banked[:, 0] = opening
+    for t in range(emissions.shape[1]):
+        surplus = np.maximum(banked[:, t] - lacking[:, t], 0.0)
+        total, held = surplus.sum(), values["banked"][t + 1]
+        kept = surplus * (min(max(held, 0.0), total) / total) if total > 0 else np.zeros(len(surplus))
+        banked[:, t + 1] = kept + (held - kept.sum()) * by_emissions[:, t]
+    net = lacking + np.diff(banked, axis=1)
+    return Dealings(np.maximum(net, 0.0), np.maximum(-net, 0.0), offset, banked, owed)

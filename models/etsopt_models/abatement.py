@@ -1,0 +1,84 @@
+r"""What enterprises do at given prices: abate, buy, sell, bank, or pay the penalty (mixed-integer program over years).
+
+Every enterprise takes the price path of the policy as given. Symbols, plans and bounds as in `clearing`; $\pi_t$ is the
+expected price of year $t$, discounted, and there is no row of the market.
+
+| symbol | meaning | unit | in the code |
+| --- | --- | --- | --- |
+| $x_j \in \{0, 1\}$ | whether the plan is chosen | | `choice` |
+| $b_{at}, s_{at}, o_{at} \ge 0$ | bought, sold, offsets (CCER) surrendered | t | `bought`, `sold`, `offset` |
+| $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time | t | `banked`, `owed` |
+| $\pi_t$ | expected price, discounted | CNY/t | `price` |
+
+$$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
+$$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
+  \tag{account_balance}$$
+$$o_{at} \le \kappa \Bigl( E_{at} - \sum_{j \in a} \Delta_{jt} x_j \Bigr) \tag{offset_limit}$$
+$$\min \sum_j c_j x_j + \sum_{at} \bigl[ (\tau_t + \pi_t) b_{at} + (\tau_t - \pi_t) s_{at} + p^o_t o_{at} \bigr]
+  + \sum_{at} (f_t D_{at} - w_t B_{at}) \tag{cost}$$
+
+Up to `follow_emissions_until` the free allowances of a plan are those that the rule gives for the plan's own emissions
+and intensity, at the sector's balance value: $A_{jt} = E_{jt} \bigl(1 + \mathrm{clip}(\sigma (V - I_{jt})/V, \pm d)\bigr)$,
+exact for every plan. The table `unit_years` then tells what one tonne less earns: with emissions of the process on which
+intensity is measured it is $\pi [\sigma E / (V Q) - \alpha]$ between the caps, which is $\sigma \pi (2I/V - 1)$ where the
+whole unit is that process, and $-\alpha \pi$ elsewhere and for who stands at a cap: a saturated unit with a surplus
+*loses* by abating. Later allowances are lump sums, and a tonne less earns the price.
+
+The dual of `account_balance` is what one tonne more of need costs the account, discounted. References: as in `clearing`;
+rule and worked examples of the 2026 plan, consultation draft of 27 July 2026.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyomo.environ as pyo
+
+from etsopt_models._parts.market import own_cost, plans_and_accounts
+from etsopt_models._parts.market_tables import market_tables
+from etsopt_models._parts.prospects import expected_prices, prospects
+from etsopt_models._parts.search import search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pandas as pd
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._parts.search import Found
+
+CHECKED_AS = "abatement"
+STARTS_FROM = "allocation"
+GAP = 1e-4
+
+
+def formulate() -> Any:
+    """The program without data."""
+    m = pyo.AbstractModel("abatement")
+    plans_and_accounts(m)
+    m.price = pyo.Param(m.YEARS)
+
+    @m.Objective(doc="discounted cost of the enterprises at the price path [CNY]")
+    def cost(m):
+        return own_cost(m) + sum(m.price[t] * (m.bought[a, t] - m.sold[a, t]) for a in m.ACCOUNTS for t in m.YEARS)
+
+    return m
+
+
+def prepare(
+    instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
+) -> tuple[dict[str, Any], Found]:
+    """Arrays for `formulate` over the plans that matter, and what the tables need beside the solution."""
+    found = prospects(instance, before["allocation"])
+    price = found.discount * expected_prices(instance, found.years)
+    return search(instance, found, relax, {"price": price}, market=False)
+
+
+def is_divisible(instance: Instance) -> bool:
+    """Whether plans may be mixed."""
+    return instance.policy.abatement.divisible_measures
+
+
+def tables(instance: Instance, solution: Any, found: Found) -> dict[str, pd.DataFrame]:
+    """Result tables: ``years``, ``sector_years``, ``enterprise_years``, ``unit_years``, ``plans``, ``measure_years``."""
+    return market_tables(instance, solution, found, expected_prices(instance, found.prospects.years))

@@ -1,0 +1,116 @@
+r"""The market clears: all enterprises abate, trade and bank at the least cost (mixed-integer program over years).
+
+Units choose among plans, chains of sets of measures over the years. Their allowances are lump sums: those of the model
+`allocation`, which is solved first, moved with the unit's emissions before abatement. The price of an allowance is what
+the last tonne costs.
+
+| symbol | meaning | unit | in the code |
+| --- | --- | --- | --- |
+| $i, j \in J_i$ | units; plans of a unit, those that the search by prices has found | | `UNITS`, `PLANS`, `PLANS_OF_UNIT` |
+| $a, t \in \{0, \dots, T - 1\}$ | accounts: an enterprise each, or one for all where trading costs nothing; years | | `ACCOUNTS`, `PLANS_OF_ACCOUNT`, `YEARS` |
+| $0, \dots, T$ | points in time: a year begins at its own and ends at the next | | `TIMES` |
+| $x_j \in \{0, 1\}$ | whether the plan is chosen; a fraction where measures are divisible | | `choice` |
+| $b_{at}, s_{at}, o_{at} \ge 0$ | bought, sold, offsets (CCER) surrendered | t | `bought`, `sold`, `offset` |
+| $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time; $B_{a0}$ is the opening, $D_{a0} = 0$ | t | `banked`, `owed` |
+| $u_t, r_t, q_t, Q_t \ge 0$ | left over in auctions; sold, bought and held by the reserve | t | `unsold`, `released`, `absorbed`, `reserve` |
+| $m_t \ge 0$ | what nobody has, whatever is paid; zero in a market that clears | t | `missing` |
+| $c_j$ | discounted cost of the plan's measures | CNY | `plan_cost` |
+| $\Delta_{jt}$ | emissions that the plan avoids | tCO2e | `abated` |
+| $\rho_{jt}$ | by how much it lowers what the unit lacks: $\Delta_{jt}$ and what its allowances change | t | `relief` |
+| $L_{at}, E_{at}$ | emissions less free allowances, and emissions, before abatement | t, tCO2e | `lacking`, `emissions` |
+| $N_t$ | auctions, paid shares included, less the demand of other sectors | t | `supply` |
+| $\kappa, K_t$ | share of the obligation that offsets may settle; offsets on offer | 1, t | `offset_share`, `offset_supply` |
+| $\tau_t, p^o_t, p^r_t, p^q_t$ | discounted transaction cost, price of offsets, ceiling and floor price | CNY/t | `buying_cost`, `selling_cost`, `offset_cost`, `released_cost`, `absorbed_worth` |
+| $f_t, w_t$ | discounted cost of what is owed, worth of what is held, at a point in time | CNY/t | `owing_cost`, `banked_worth` |
+
+$$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
+$$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
+  \tag{account_balance}$$
+$$o_{at} \le \kappa \Bigl( E_{at} - \sum_{j \in a} \Delta_{jt} x_j \Bigr) \tag{offset_limit}$$
+$$\sum_a (b_{at} - s_{at}) + q_t - r_t + u_t - m_t = N_t \tag{market_balance}$$
+$$Q_{t+1} = Q_t + q_t - r_t \tag{reserve_stock}$$
+$$\sum_a o_{at} \le K_t \tag{offsets_on_offer}$$
+$$\min \sum_t m_t \tag{missing_allowances}$$
+$$\min \sum_j c_j x_j + \sum_{at} \bigl[ \tau_t (b_{at} + s_{at}) + p^o_t o_{at} \bigr]
+  + \sum_{at} (f_t D_{at} - w_t B_{at}) + \sum_t (p^r_t r_t - p^q_t q_t) \tag{cost}$$
+
+First `missing_allowances` is minimised over all plans; where something is left, the market cannot clear and the result
+says how many tonnes it lacks. Else $m_t = 0$ and `cost` is minimised.
+
+Bounds. Nobody deals beyond his own need: $b_{at}$ is at most the account's emissions before abatement from $t$ on, and
+$s_{at}$ what it has been given. $B_{at}$ may fall below zero by the allowances of the next year that are issued in
+advance, the only borrowing, and not at the end. $D_{at}$ is zero where the policy states no reference price; where it
+does, $f_{t+1}$ is the penalty's multiple of that price for every year in which the obligation stands, and at the end
+the price once more. $w_T$ is the terminal price, $w_t = 0$ before. $u_t$ is at most what is auctioned; $r_t$ and $q_t$
+are zero without a ceiling and a floor. Everything is finite.
+
+A measure acts on what earlier ones left: a set $S$ leaves $\prod_{k \in S} (1 - \text{abatement\_rate}_k\,
+\text{maximum\_share}_k)$ of the emissions. It costs an annuity of its investment (it is renewed at the end of its life),
+fixed cost on the base year's output, and variable cost less fuel savings on the year's. Once started it runs to the end
+of the horizon. Plans are not listed: at any prices the best of *all* plans of a unit follows from a minimum over
+supersets (`etsopt_models._parts.plans`), and a plan joins the program where it beats those that are there. So the
+relaxation is that over all plans, and no plan is left out of its bound.
+
+**Price.** $p_t = -y_t / \delta_t$ in CNY of year $t$, with $y_t$ the multiplier of `market_balance` in the linear
+relaxation (what one tonne more on offer adds to the cost) and $\delta_t$ the discount factor; never from a program
+with the choices fixed. Its interval is felt out by a little more and a little less demand. The multipliers of all rows
+bound the cost from below: with $\mu_{at}$ that of `account_balance` and $\nu_{at} \le 0$ that of `offset_limit`, each
+unit contributes $\min_j \bigl[ c_j + \sum_t \mu_{at} (E_{jt} - A_{jt}) + \kappa \nu_{at} E_{jt} \bigr]$ over all its
+plans, and every other variable the better of its bounds.
+
+References: Rubin (1996) and Cronshaw and Kruse (1996) for banking; Gilmore and Gomory (1961) for columns by prices;
+Geoffrion (1974) for the bound; the 2026 plan and the 2023-2024 power plan for vintages and carry-over.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from etsopt_models._parts.market import market_program
+from etsopt_models._parts.market_tables import market_tables, missing_table
+from etsopt_models._parts.prospects import prospects
+from etsopt_models._parts.search import search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pandas as pd
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._parts.search import Found
+
+CHECKED_AS = "clearing"
+STARTS_FROM = "allocation"
+GAP = 1e-4
+
+
+def levels(instance: Instance) -> list[str]:
+    """The cost alone: where allowances are missing there is no solution, and `explain` tells how many are."""
+    return ["cost"]
+
+
+def explain(instance: Instance, found: Found) -> dict[str, pd.DataFrame]:
+    """Allowances that are missing in each year, at least, where the market cannot clear."""
+    return missing_table(found)
+
+
+def formulate() -> Any:
+    """The market's program without data."""
+    return market_program("clearing")
+
+
+def prepare(
+    instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
+) -> tuple[dict[str, Any], Found]:
+    """Arrays for `formulate` over the plans that matter, and what the tables need beside the solution."""
+    return search(instance, prospects(instance, before["allocation"]), relax, market=True)
+
+
+def is_divisible(instance: Instance) -> bool:
+    """Whether plans may be mixed."""
+    return instance.policy.abatement.divisible_measures
+
+
+def tables(instance: Instance, solution: Any, found: Found) -> dict[str, pd.DataFrame]:
+    """Result tables: ``years``, ``sector_years``, ``enterprise_years``, ``unit_years``, ``plans``, ``measure_years``."""
+    return market_tables(instance, solution, found)
