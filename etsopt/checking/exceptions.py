@@ -128,13 +128,15 @@ def check_exceptions(  # long because three levels share their costs and proofs
 
 def _least_count(count: int, proofs: Sequence[Proof]) -> int:
     """How many exceptions are needed at least, up to a number: a choice that does, does with one more as well."""
-    for fewer in range(count - 1, -1, -1):
-        # Those with large gains first, so that the search soon finds a choice or ends.
-        sizes = [proof.gains / max(float(np.max(proof.gains, initial=0.0)), 1e-300) for proof in proofs]
-        order = np.argsort(np.argsort(-np.sum(sizes, axis=0), kind="stable"), kind="stable").astype(object)
-        if not _is_choice(fewer, order, math.inf, proofs):
-            return fewer + 1
-    return 0
+    # Those with large gains first, so that the search soon finds a choice or ends.
+    sizes = [proof.gains / max(float(np.max(proof.gains, initial=0.0)), 1e-300) for proof in proofs]
+    order = np.argsort(np.argsort(-np.sum(sizes, axis=0), kind="stable"), kind="stable").astype(object)
+    # One fewer is mostly ruled out already; if not, the number lies somewhere below.
+    low, high, fewer = 0, count, count - 1
+    while low < high:
+        low, high = (low, fewer) if _is_choice(fewer, order, math.inf, proofs) else (fewer + 1, high)
+        fewer = (low + high) // 2
+    return low
 
 
 def _relaxed(costs: NDArray[np.float64], count: int, proof: Proof) -> float:
