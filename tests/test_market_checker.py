@@ -371,6 +371,15 @@ def test_a_limit_of_the_market_that_is_passed_is_seen(changes: dict[str, float],
     assert rule in {violation.rule for violation in report.violations}
 
 
+def test_nobody_borrows_more_than_he_may_where_one_account_stands_for_all() -> None:
+    # All together borrow all they may; those who abate have their part of what is issued in advance nevertheless.
+    changes = {"market.external_demand_t": {"2025": 1e6}, "penalty.reference_price_cny_per_t": 30.0}
+    instance = ruled().with_policy(changes)
+    result = etsopt.solve(instance, "pathway")
+    assert result.tables["enterprise_years"]["banked_t"].min() < -1_000
+    assert result.status == "certified_optimal"
+
+
 def test_a_reserve_without_a_ceiling_sells_nothing() -> None:
     instance, result = solved("clearing", "ruled")
     table = result.tables["years"].assign(released_t=1e4, absorbed_t=1e4)
