@@ -1,7 +1,15 @@
 r"""What enterprises do at given prices: abate, buy, sell, bank, or pay the penalty (mixed-integer program over years).
 
 Every enterprise takes the price path of the policy as given. Symbols, plans and bounds as in `clearing`; $\pi_t$ is the
-expected price of year $t$, discounted (`price`), and there is no row of the market: offsets on offer bound each account by itself.
+expected price of year $t$, discounted, and there is no row of the market: offsets on
+offer bound each account by itself.
+
+| symbol | meaning | unit | in the code |
+| --- | --- | --- | --- |
+| $x_j \in \{0, 1\}$ | whether the plan is chosen | | `choice` |
+| $b_{at}, s_{at}, o_{at} \ge 0$ | bought, sold, offsets (CCER) surrendered | t | `bought`, `sold`, `offset` |
+| $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time | t | `banked`, `owed` |
+| $\pi_t$ | expected price, discounted | CNY/t | `price` |
 
 $$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
 $$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
@@ -25,21 +33,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyomo.environ as pyo
 
-from etsopt.data.yearly import by_year
-from etsopt.errors import DataError, Problem
 from etsopt_models._parts.market import own_cost, plans_and_accounts
 from etsopt_models._parts.market_tables import market_tables
-from etsopt_models._parts.prospects import prospects
+from etsopt_models._parts.prospects import expected_prices, prospects
 from etsopt_models._parts.search import search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
     from etsopt_models._parts.search import Found
@@ -69,23 +73,6 @@ def prepare(
     found = prospects(instance, before["allocation"])
     price = found.discount * expected_prices(instance, found.years)
     return search(instance, found, relax, {"price": price}, market=False)
-
-
-def expected_prices(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Price path of the policy, shape ``(years,)`` [CNY/t].
-
-    Raises
-    ------
-    DataError
-        If the policy states no price for one of the years.
-    """
-    prices = by_year(instance.policy.market.prices_cny_per_t, years)
-    if np.isnan(prices).any():
-        year = years[int(np.isnan(prices).argmax())]
-        what = f"no price is stated for {year}, and enterprises take the price as given"
-        advice = "State one number for all years, or a table by year; a year's price holds until the next stated one."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, "market.prices_cny_per_t")])
-    return prices
 
 
 def is_divisible(instance: Instance) -> bool:
