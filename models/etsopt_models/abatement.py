@@ -1,7 +1,8 @@
 r"""What enterprises do at given prices: abate, buy, sell, bank, or pay the penalty (mixed-integer program over years).
 
 Every enterprise takes the price path of the policy as given. Symbols, plans and bounds as in `clearing`; $\pi_t$ is the
-expected price of year $t$, discounted, and there is no row of the market.
+expected price of year $t$, discounted, and there is no row of the market: offsets on
+offer bound each account by itself.
 
 | symbol | meaning | unit | in the code |
 | --- | --- | --- | --- |

@@ -1,7 +1,8 @@
 r"""The market clears: all enterprises abate, trade and bank at the least cost (mixed-integer program over years).
 
 Units choose among plans, chains of sets of measures over the years. Their allowances are lump sums: those of the model
-`allocation`, which is solved first, moved with the unit's emissions before abatement. The price of an allowance is what
+`allocation`, which is solved first, moved with the unit's emissions before abatement; up to `follow_emissions_until`
+they follow the unit's own emissions instead, as in `abatement`. The price of an allowance is what
 the last tonne costs.
 
 | symbol | meaning | unit | in the code |
@@ -37,17 +38,23 @@ $$\min \sum_j c_j x_j + \sum_{at} \bigl[ \tau_t (b_{at} + s_{at}) + p^o_t o_{at}
 First `missing_allowances` is minimised over all plans; where something is left, the market cannot clear and the result
 says how many tonnes it lacks. Else $m_t = 0$ and `cost` is minimised.
 
-Bounds. Nobody deals beyond his own need: $b_{at}$ is at most the account's emissions before abatement from $t$ on, and
-$s_{at}$ what it has been given. $B_{at}$ may fall below zero by the allowances of the next year that are issued in
-advance, the only borrowing, and not at the end. $D_{at}$ is zero where the policy states no reference price; where it
-does, $f_{t+1}$ is the penalty's multiple of that price for every year in which the obligation stands, and at the end
+Bounds. Nobody deals beyond his own need: $b_{at}$ is at most the account's emissions before abatement from $t$ on, with
+what it borrows and what other sectors and the reserve can leave it to hold; $s_{at}$ is at most its opening, its free
+allowances up to $t$, and what it borrows. $B_{at}$ may fall below zero by the allowances of the next year that are
+issued in advance, the rule's share of the year's emissions before abatement, the only borrowing, and not at the end; it
+is at most its opening and free allowances so far, its later emissions, and what others can leave it. $o_{at}$ is at most
+$K_t$ and $\kappa E_{at}$. $D_{at}$ is at most the emissions before abatement so far, and zero where the policy states no
+reference price; where it does, $f_{t+1}$ is the penalty's multiple of that price for every year in which the obligation stands, and at the end
 the price once more. $w_T$ is the terminal price, $w_t = 0$ before. $u_t$ is at most what is auctioned; $r_t$ and $q_t$
 are zero without a ceiling and a floor. Everything is finite.
 
 A measure acts on what earlier ones left: a set $S$ leaves $\prod_{k \in S} (1 - \text{abatement\_rate}_k\,
 \text{maximum\_share}_k)$ of the emissions. It costs an annuity of its investment (it is renewed at the end of its life),
 fixed cost on the base year's output, and variable cost less fuel savings on the year's. Once started it runs to the end
-of the horizon. Plans are not listed: at any prices the best of *all* plans of a unit follows from a minimum over
+of the horizon. A cut of output is one more measure: it takes its share of the emissions and costs its margin for each
+tonne cut, leaves intensity and the cost of other measures as they are. Where the policy leaves what pays by itself,
+measures that cost less than nothing at the base year's output are not on offer. Shares of allowances that are paid are
+those of what is given before abatement. The fixed fine of a shortfall is no part of the cost. Plans are not listed: at any prices the best of *all* plans of a unit follows from a minimum over
 supersets (`etsopt_models._parts.plans`), and a plan joins the program where it beats those that are there. So the
 relaxation is that over all plans, and no plan is left out of its bound.
 

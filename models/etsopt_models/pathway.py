@@ -11,6 +11,10 @@ abatement. From then on
 - from `cap_from` on all allowances together, free and paid, stay below the total of the year before, changed by
   `cap_change` a year: where they would not, every unit's are cut by one factor.
 
+The balance value is exact, without the decimals of a published one. A horizon that begins in the second phase starts
+from the balance value of its first year, which falls at once; where the rule is no intensity rule, $A = E$ throughout.
+Paid shares are those of `pathway` alone, and allowances that follow emissions are not cut to the cap.
+
 Up to `follow_emissions_until`, in phase 1 alone, allowances follow the unit's own emissions under the rule, at the
 balance value above; all others are lump sums.
 

@@ -112,10 +112,11 @@ def _dealings(
 ) -> Dealings:
     shape = (len(owners), outcome.emissions.shape[1])
     if len(found.accounts.labels) == 1 and found.accounts.labels[0] == "":
-        emissions, allowance = (
-            _by_owner(values, of_unit, shape[0]) for values in (outcome.emissions, outcome.allowance)
+        own = (
+            _by_owner(values, of_unit, shape[0])
+            for values in (found.prospects.emissions, outcome.emissions, outcome.allowance)
         )
-        return shared_out(solution.values, opening_allowances(instance, owners), emissions, allowance)
+        return shared_out(solution.values, opening_allowances(instance, owners), *own)
     return of_enterprises(solution.values, shape)
 
 

@@ -37,13 +37,15 @@ def of_enterprises(values: Mapping[str, NDArray[np.float64]], shape: tuple[int, 
 def shared_out(
     values: Mapping[str, NDArray[np.float64]],
     opening: NDArray[np.float64],
+    before: NDArray[np.float64],
     emissions: NDArray[np.float64],
     allowance: NDArray[np.float64],
 ) -> Dealings:
     """Dealings of enterprises that together do what the one account did.
 
     Offsets and what is owed go by emissions. What is held over stays, as far as it goes, with those who have a surplus,
-    in proportion to it; so no more is traded than has to be. What is left, held or borrowed, goes by emissions.
+    in proportion to it; so no more is traded than has to be. What is left, held or borrowed, goes by emissions before
+    abatement, as what is issued in advance does: so nobody borrows more than he may.
 
     Parameters
     ----------
@@ -51,11 +53,12 @@ def shared_out(
         Of the one account, by variable.
     opening
         Held at the beginning, shape ``(enterprises,)`` [t].
-    emissions, allowance
-        Of each enterprise, shape ``(enterprises, years)`` [t].
+    before, emissions, allowance
+        Emissions before and after abatement, and allowances, of each enterprise, shape ``(enterprises, years)`` [t].
     """
-    by_emissions = np.divide(
-        emissions, emissions.sum(axis=0), out=np.zeros_like(emissions), where=emissions.sum(axis=0) > 0
+    by_emissions, by_advance = (
+        np.divide(part, part.sum(axis=0), out=np.zeros_like(part), where=part.sum(axis=0) > 0)
+        for part in (emissions, before)
     )
     offset = by_emissions * values["offset"]
     owed = np.column_stack([np.zeros(len(opening)), by_emissions * values["owed"][1:]])
@@ -66,6 +69,6 @@ def shared_out(
         surplus = np.maximum(banked[:, t] - lacking[:, t], 0.0)
         total, held = surplus.sum(), values["banked"][t + 1]
         kept = surplus * (min(max(held, 0.0), total) / total) if total > 0 else np.zeros(len(surplus))
-        banked[:, t + 1] = kept + (held - kept.sum()) * by_emissions[:, t]
+        banked[:, t + 1] = kept + (held - kept.sum()) * by_advance[:, t]
     net = lacking + np.diff(banked, axis=1)
     return Dealings(np.maximum(net, 0.0), np.maximum(-net, 0.0), offset, banked, owed)
