@@ -25,21 +25,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyomo.environ as pyo
 
-from etsopt.data.yearly import by_year
-from etsopt.errors import DataError, Problem
 from etsopt_models._parts.market import own_cost, plans_and_accounts
 from etsopt_models._parts.market_tables import market_tables
-from etsopt_models._parts.prospects import prospects
+from etsopt_models._parts.prospects import expected_prices, prospects
 from etsopt_models._parts.search import search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
     from etsopt_models._parts.search import Found
@@ -69,23 +65,6 @@ def prepare(
     found = prospects(instance, before["allocation"])
     price = found.discount * expected_prices(instance, found.years)
     return search(instance, found, relax, {"price": price}, market=False)
-
-
-def expected_prices(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Price path of the policy, shape ``(years,)`` [CNY/t].
-
-    Raises
-    ------
-    DataError
-        If the policy states no price for one of the years.
-    """
-    prices = by_year(instance.policy.market.prices_cny_per_t, years)
-    if np.isnan(prices).any():
-        year = years[int(np.isnan(prices).argmax())]
-        what = f"no price is stated for {year}, and enterprises take the price as given"
-        advice = "State one number for all years, or a table by year; a year's price holds until the next stated one."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, "market.prices_cny_per_t")])
-    return prices
 
 
 def is_divisible(instance: Instance) -> bool:

@@ -34,11 +34,15 @@ CELLS_AT_ONCE = 2_000_000
 
 @dataclass(frozen=True)
 class Quantities:
-    """What plans come to in each year, shape ``(plans, years)``: emissions [tCO2e], allowances [t], cost [CNY]."""
+    """What plans come to in each year, shape ``(plans, years)``.
+
+    Emissions [tCO2e], allowances [t], cost [CNY], and the intensity that the rule measures [t/t].
+    """
 
     emissions: NDArray[np.float64]
     allowance: NDArray[np.float64]
     cost: NDArray[np.float64]
+    intensity: NDArray[np.float64]
 
 
 class Plans:
@@ -74,11 +78,12 @@ class Plans:
         """
         value = np.zeros(len(self.kind))
         sets = np.zeros(self.prospects.emissions.shape, dtype=np.int64)
-        for part in self._parts():
+        for part in self.parts():
             value[part.units], sets[part.units] = self._best_of(part, need_price, emissions_price, cost_weight)
         return value, sets
 
-    def _parts(self) -> Iterator[Measures]:
+    def parts(self) -> Iterator[Measures]:
+        """Measures of all units, of few enough at a time that all their sets fit into memory."""
         for kind in self.kinds:
             step = max(1, CELLS_AT_ONCE // kind.admissible.shape[1])
             for start in range(0, len(kind.units), step):
@@ -100,7 +105,7 @@ class Plans:
             cost = (
                 cost_weight
                 * found.discount[t]
-                * sums(part.fixed + part.variable * _known(found.output[units, t])[:, None])
+                * sums(part.fixed + part.variable * known(found.output[units, t])[:, None])
             )
             emissions = found.emissions[units, t, None] * emissions_left
             value = cost + emissions_price[units, t, None] * emissions
@@ -130,7 +135,7 @@ class Plans:
     def quantities(self, unit: NDArray[np.int64], sets: NDArray[np.int64]) -> Quantities:
         """What plans come to, given their units and chains of sets, shapes ``(plans,)`` and ``(plans, years)``."""
         found = self.prospects
-        emissions, allowance, cost = (np.zeros(sets.shape) for _ in range(3))
+        emissions, allowance, cost, intensity = (np.zeros(sets.shape) for _ in range(4))
         for number, kind in enumerate(self.kinds):
             here = np.flatnonzero(self.kind[unit] == number)
             units, place = unit[here], self.place[unit[here]]
@@ -140,14 +145,15 @@ class Plans:
                     np.where(has, factor[place], 1.0).prod(axis=1)
                     for factor in (kind.emissions_left, kind.intensity_left)
                 )
-                each = kind.fixed[place] + kind.variable[place] * _known(found.output[units, t])[:, None]
+                each = kind.fixed[place] + kind.variable[place] * known(found.output[units, t])[:, None]
                 cost[here, t] = np.where(has, each, 0.0).sum(axis=1)
                 emissions[here, t] = found.emissions[units, t] * left
+                intensity[here, t] = found.intensity[units, t] * intensity_left
                 allowance[here, t] = self._allowance(units, t, emissions[here, t, None], intensity_left[:, None])[:, 0]
-        return Quantities(emissions, allowance, cost)
+        return Quantities(emissions, allowance, cost, intensity)
 
 
-def _known(output: NDArray[np.float64]) -> NDArray[np.float64]:
+def known(output: NDArray[np.float64]) -> NDArray[np.float64]:
     """Output where it is stated; a unit without it has no measure that costs anything for a tonne of it."""
     return np.where(np.isnan(output), 0.0, output)
 
