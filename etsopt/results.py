@@ -37,6 +37,7 @@ TEXT_COLUMNS = frozenset(
         "index",
     }
     | {"unit", "way_out", "limit", "rule", "where", "message"}
+    | {"measure_id", "price_unit", "price_obtained"}
 )
 
 
@@ -94,7 +95,15 @@ class Results:
 
     @property
     def prices(self) -> pd.DataFrame:
-        """Shadow prices of targets, balances and totals: what a tonne more on the right-hand side adds to a level."""
+        """Prices of allowances by year where there is a market, else shadow prices of targets, balances and totals.
+
+        A price of the market is what one tonne less on offer costs, with its unit, its interval where it is not unique,
+        and how it was obtained. A shadow price is what a tonne more on the right-hand side adds to a level.
+        """
+        if "years" in self.tables:
+            names = {"price_cny_per_t": "price", "price_lower_cny_per_t": "lower", "price_upper_cny_per_t": "upper"}
+            years = self.tables["years"].rename(columns=names | {"price_unit": "unit", "price_obtained": "obtained"})
+            return years[["year", "price", "lower", "upper", "unit", "obtained"]]
         duals = self.tables.get("duals", pd.DataFrame(columns=["level", "row", "index", "multiplier", "unit"]))
         rows = ("sector_target", "province_balance", "national_total")
         # Further proofs of a level, which have a number, are no prices.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from etsopt.cli.show import plain_console
+from etsopt.cli.terminal import plain_console
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from etsopt.claims import is_checked
+from etsopt.cli import show_market
+from etsopt.cli.terminal import megatonnes, new_table, plain_console
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
@@ -41,32 +42,6 @@ LIMIT_IN_WORDS = {"target": "target of", "balance": "balance of", "band": "band 
 
 ROWS_SHOWN = 8
 
-NARROWEST = 80
-
-
-def plain_console() -> Console:
-    """Make the console of every command: names as they are, never narrower than 80 columns."""
-    # Names in the tables come from users: they are shown as they are, never read as markup.
-    # Narrower than 80 columns the terminal wraps whole lines, which is still read more easily than folded digits.
-    console = Console(markup=False, highlight=False)
-    console.width = max(console.width, NARROWEST)
-    return console
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        header_style="",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for position, name in enumerate(columns):
-        table.add_column(name, justify="left" if position == 0 else "right", overflow="fold", vertical="bottom")
-    return table
-
 
 def result(found: Results) -> None:
     """Print a summary of results: status, sectors, provinces at their limit, levels, or why nothing is feasible."""
@@ -80,17 +55,21 @@ def result(found: Results) -> None:
     seconds = sum(about["seconds"].values())
     console.print(Text(f"{about['instance']}, {about['model']}: {status}{stop}, {seconds:.2f} s", style=style))
     console.print()
-    if "sectors" in found.tables:
+    if "years" in found.tables:
+        show_market.market(console, found)
+    elif "sectors" in found.tables:
         console.print(_sectors(found))
         prices = _shadow_prices(found)
         if prices is not None:
             console.print(prices)
     if found.levels and found.termination != "infeasible":
         console.print(_levels(found))
-    if "provinces" in found.tables:
+    if "provinces" in found.tables and "years" not in found.tables:
         console.print(_provinces(found))
     if "exceptional" in found.tables.get("allocation", ()):
         console.print(_exceptions(found))
+    if "missing" in found.tables:
+        show_market.missing(console, found)
     if "relief" in found.tables:
         _relief(console, found)
     if found.violations:
@@ -99,22 +78,17 @@ def result(found: Results) -> None:
         console.print(Text("The checker does not know this model; nothing was checked."))
 
 
-def _megatonnes(value: float) -> str:
-    """Megatonnes with as many decimals as leave room for the digits before."""
-    return f"{value:,.{3 if abs(value) < 1e4 else 1}f}" if np.isfinite(value) else "-"
-
-
 def _sectors(found: Results) -> Table:
     frame = found.tables["sectors"]
     balance = ["balance\nvalue"] if "balance_value" in frame else []
     heads = ("units", "emissions\n[Mt]", "allowances\n[Mt]", "target\n[Mt]", "surplus\nrate", "at the\nband")
-    table = _table("Sectors", "sector", *heads, *balance)
+    table = new_table("Sectors", "sector", *heads, *balance)
     for row in frame.to_dict("records"):
-        megatonnes = [row[name] / 1e6 for name in ("emissions_tco2e", "allowance_t", "target_t")]
+        totals = [row[name] / 1e6 for name in ("emissions_tco2e", "allowance_t", "target_t")]
         cells = [
             row["sector"],
             f"{row['units']:,}",
-            *map(_megatonnes, megatonnes),
+            *map(megatonnes, totals),
         ]
         free = row["units"] - row["units_fixed"]
         at_band = f"{100 * (row['units_lower'] + row['units_upper']) / free:.1f} %" if free else "-"
@@ -122,7 +96,7 @@ def _sectors(found: Results) -> Table:
         cells += [f"{row['balance_value']:.6f}" if np.isfinite(row["balance_value"]) else "-"] if balance else []
         table.add_row(*map(Text, cells))
     total = frame[["units", "emissions_tco2e", "allowance_t", "surplus_t"]].sum()
-    sums = [_megatonnes(total[name] / 1e6) for name in ("emissions_tco2e", "allowance_t")]
+    sums = [megatonnes(total[name] / 1e6) for name in ("emissions_tco2e", "allowance_t")]
     table.add_section()
     table.add_row(
         "all", f"{int(total['units']):,}", *sums, "", format_rate(total["surplus_t"] / total["emissions_tco2e"])
@@ -139,14 +113,14 @@ def _shadow_prices(found: Results) -> Table | None:
     if not levels:
         return None
     heads = [f"{level.name} [{level.unit}/t]" for level in levels]
-    table = _table("Shadow prices: what one more tonne of a sector's target adds to a level", "sector", *heads)
+    table = new_table("Shadow prices: what one more tonne of a sector's target adds to a level", "sector", *heads)
     for row in frame.to_dict("records"):
         table.add_row(Text(row["sector"]), *(Text(f"{row[f'{level.name}_shadow_price']:+.4g}") for level in levels))
     return table
 
 
 def _levels(found: Results) -> Table:
-    table = _table("Levels, each held before the next", "level", "value", "unit", "gap", "certified", "by")
+    table = new_table("Levels, each held before the next", "level", "value", "unit", "gap", "certified", "by")
     for level in found.levels:
         value = format_tonnes(level.value) if level.unit == "t" else f"{level.value:.6g}"
         gap = f"{abs(level.gap):.1e}" if np.isfinite(level.gap) else "-"
@@ -195,7 +169,7 @@ def _relief(console: Console, found: Results) -> None:
         rows = frame[frame["way_out"] == way]
         if rows.empty:
             continue
-        table = _table(title, "limit", "by", "from", "to", "unit")
+        table = new_table(title, "limit", "by", "from", "to", "unit")
         ordered = rows.sort_values("limit", key=lambda limits: limits != "band", kind="stable")
         for row in ordered.head(ROWS_SHOWN).to_dict("records"):
             form = format_tonnes if row["unit"] == "t" else format_rate
@@ -211,7 +185,7 @@ def _relief(console: Console, found: Results) -> None:
 
 
 def _violations(violations: Any) -> Table:
-    table = _table("The checker refuses the answer", "rule", "where", "by", "unit", "statement")
+    table = new_table("The checker refuses the answer", "rule", "where", "by", "unit", "statement")
     for item in list(violations)[:ROWS_SHOWN]:
         table.add_row(*map(Text, (item["rule"], item["where"], f"{item['amount']:.6g}", item["unit"], item["message"])))
     return table
@@ -227,7 +201,7 @@ def report(found: Results, checked: CheckReport, same_instance: bool) -> None:
     if checked.infeasible_by_t is not None and checked.certified:
         console.print(Text(f"Infeasible by at least {format_tonnes(checked.infeasible_by_t)} t: recomputed."))
         return
-    table = _table(
+    table = new_table(
         "Levels recomputed from the tables", "level", "value", "bound", "gap", "tolerance", "unit", "certified"
     )
     for level in checked.levels:
@@ -248,7 +222,7 @@ def report(found: Results, checked: CheckReport, same_instance: bool) -> None:
 def comparison(one: Results, other: Results, tables: Mapping[str, pd.DataFrame]) -> None:
     """Print what differs between two allocations."""
     console = plain_console()
-    table = _table("Allowances by sector", "sector", "first [Mt]", "second [Mt]", "difference [t]")
+    table = new_table("Allowances by sector", "sector", "first [Mt]", "second [Mt]", "difference [t]")
     for row in tables["sectors"].to_dict("records"):
         figures = (
             f"{row['allowance_t_one'] / 1e6:,.3f}",
@@ -266,7 +240,7 @@ def comparison(one: Results, other: Results, tables: Mapping[str, pd.DataFrame])
         )
     )
     if moved:
-        table = _table("Largest differences", "unit", "first [t]", "second [t]", "difference [t]")
+        table = new_table("Largest differences", "unit", "first [t]", "second [t]", "difference [t]")
         for position in difference.sort_values(ascending=False, kind="stable").index[:ROWS_SHOWN]:
             row = units.loc[position]
             tonnes = [format_tonnes(row[name]) for name in ("allowance_t_one", "allowance_t_other", "difference_t")]

@@ -1,34 +1,16 @@
 """Markets whose answers stand in textbooks, each solved by hand in the comment above it."""
 
-from typing import Any
-
 import numpy as np
-import pandas as pd
 import pytest
 
 import etsopt
+from tests.markets import market
 
 SCALE_T = 10_000.0
 """Tonnes that stand for one of the textbook's."""
 
 
-def market(units: dict[str, list[float]], measures: list[dict[str, object]], **policy: Any) -> etsopt.Instance:
-    """An instance of the rule 'given' in which bands bind nobody."""
-    frame = pd.DataFrame({"unit_id": [f"u{k}" for k in range(len(units["emissions_tco2e"]))], **units})
-    frame["enterprise_id"], frame["sector"], frame["province"] = frame["unit_id"], "cement", "p"
-    frame["output_t"] = frame["emissions_tco2e"]
-    horizon = {"first_year": 2025, "last_year": 2025, **dict(policy.pop("horizon", {}))}
-    content = {
-        "year": horizon["first_year"],
-        "rule": {"name": "given"},
-        "sectors": {"cement": {"band": 0.999}},
-        "horizon": horizon,
-        "abatement": {"divisible_measures": True},
-        **policy,
-    }
-    table = pd.DataFrame(measures)
-    table["lifetime_years"] = 1
-    return etsopt.Instance.from_frames(frame, content, measures=table)
+MIXED = {"divisible_measures": True}
 
 
 def steps(unit: str, slope: float, cuts: list[float]) -> list[dict[str, object]]:
@@ -48,7 +30,7 @@ def steps(unit: str, slope: float, cuts: list[float]) -> list[dict[str, object]]
 def two_marginal_costs(one: list[float], other: list[float]) -> etsopt.Results:
     """Marginal costs 200 q1 and 100 q2, emissions of 100 each, and 21 to be cut."""
     units = {"emissions_tco2e": [100 * SCALE_T, 100 * SCALE_T], "reference_t": [89.5 * SCALE_T, 89.5 * SCALE_T]}
-    return etsopt.solve(market(units, steps("u0", 200, one) + steps("u1", 100, other)), "clearing")
+    return etsopt.solve(market(units, steps("u0", 200, one) + steps("u1", 100, other), abatement=MIXED), "clearing")
 
 
 def cuts_of(result: etsopt.Results) -> list[float]:
@@ -84,7 +66,7 @@ def test_a_clean_technology_that_costs_one_makes_a_price_of_one() -> None:
     # Dirty: cost 0, 1 t; clean: cost 1, 0 t; demand 1, cap 0.5: half of each, and the last tonne costs 1.
     units = {"emissions_tco2e": [SCALE_T], "reference_t": [0.5 * SCALE_T]}
     clean = {"measure_id": "clean", "unit_id": "u0", "abatement_rate": 1.0, "variable_opex_cny_per_t": 1.0}
-    result = etsopt.solve(market(units, [clean]), "clearing")
+    result = etsopt.solve(market(units, [clean], abatement=MIXED), "clearing")
     assert result.tables["plans"]["share"].to_list() == pytest.approx([0.5])
     assert result.tables["years"]["price_cny_per_t"][0] == pytest.approx(1.0)
 
@@ -95,7 +77,7 @@ def test_two_technologies_that_differ_in_cost_and_factor() -> None:
     units = {"emissions_tco2e": [1.5 * SCALE_T], "reference_t": [1.25 * SCALE_T]}
     per_t = 1 / 1.5  # output_t equals emissions here, 1.5 for a demand of 1
     clean = {"measure_id": "clean", "unit_id": "u0", "abatement_rate": 1 / 3, "variable_opex_cny_per_t": per_t}
-    result = etsopt.solve(market(units, [clean]), "clearing")
+    result = etsopt.solve(market(units, [clean], abatement=MIXED), "clearing")
     assert result.tables["plans"]["share"].to_list() == pytest.approx([0.5])
     year = result.tables["years"].iloc[0]
     assert 1 + year["measures_cost_cny"] / SCALE_T == pytest.approx(1.5)
@@ -112,7 +94,7 @@ def test_under_one_cumulative_cap_prices_grow_at_the_rate_of_interest() -> None:
     ]
     years = {"first_year": 2020, "last_year": 2040, "discount_rate": 0.05}
     supply = {"auctioned_t": {"2020": 21 * 240 * SCALE_T, "2021": 0}}
-    result = etsopt.solve(market(units, measures, horizon=years, market=supply), "clearing")
+    result = etsopt.solve(market(units, measures, horizon=years, market=supply, abatement=MIXED), "clearing")
     prices = result.tables["years"].set_index("year")["price_cny_per_t"]
     assert prices[2020] > 0
     assert list(prices[[2020, 2030, 2040]] / prices[2020]) == pytest.approx([1, 1.628895, 2.653298], rel=1e-6)
@@ -120,7 +102,9 @@ def test_under_one_cumulative_cap_prices_grow_at_the_rate_of_interest() -> None:
 
 def test_the_same_answer_from_both_ways_to_make_the_program() -> None:
     units = {"emissions_tco2e": [100 * SCALE_T, 100 * SCALE_T], "reference_t": [89.5 * SCALE_T, 89.5 * SCALE_T]}
-    instance = market(units, steps("u0", 200, [1.0, 2.0, 7.0, 9.0]) + steps("u1", 100, [3.0, 5.0, 14.0, 16.0]))
+    instance = market(
+        units, steps("u0", 200, [1.0, 2.0, 7.0, 9.0]) + steps("u1", 100, [3.0, 5.0, 14.0, 16.0]), abatement=MIXED
+    )
     one, other = (etsopt.solve(instance, "clearing", method=method) for method in ("stamped", "reference"))
     assert one.levels[-1].value == pytest.approx(other.levels[-1].value, rel=1e-12)
     np.testing.assert_allclose(cuts_of(one), cuts_of(other))

@@ -11,6 +11,7 @@ import pandas as pd
 from etsopt.data.yearly import by_year
 from etsopt_models._parts.accounts import opening_allowances
 from etsopt_models._parts.measures import OUTPUT_CUT, texts
+from etsopt_models._parts.rewards import rewards
 from etsopt_models._parts.search import market_prices
 from etsopt_models._parts.sharing import Dealings, of_enterprises, shared_out
 
@@ -66,7 +67,7 @@ def market_tables(
         "years": _years(instance, solution, found, enterprises, prices, stated),
         "sector_years": _sectors(instance, found, outcome),
         "enterprise_years": enterprises,
-        "unit_years": _units(instance, found, outcome),
+        "unit_years": _units(instance, found, outcome, rewards(instance, found, choice, prices)),
         "plans": plan_table(instance, found, choice),
         "measure_years": _measures(instance, found, choice),
         "duals": _duals(found, solution),
@@ -194,6 +195,7 @@ def _years(
     table = pd.DataFrame({"year": prospects.years, "price_cny_per_t": prices})
     table["price_lower_cny_per_t"] = prices if found.price_lower is None else np.minimum(found.price_lower, prices)
     table["price_upper_cny_per_t"] = prices if found.price_upper is None else np.maximum(found.price_upper, prices)
+    table["price_unit"] = f"CNY {instance.policy.price_year}/t"
     table["price_obtained"] = "stated by the policy" if stated else "multiplier of the market balance over all plans"
     if not stated:
         values = solution.values
@@ -207,7 +209,9 @@ def _years(
     return table.merge(totals, on="year")
 
 
-def _units(instance: Instance, found: Found, outcome: Outcome) -> pd.DataFrame:
+def _units(
+    instance: Instance, found: Found, outcome: Outcome, reward: tuple[NDArray[np.float64], NDArray[np.float64]]
+) -> pd.DataFrame:
     names = ("unit_id", "enterprise_id", "sector", "province")
     keys = {name: instance.units[name].to_numpy(dtype=object) for name in names}
     columns = {
@@ -216,6 +220,8 @@ def _units(instance: Instance, found: Found, outcome: Outcome) -> pd.DataFrame:
         "allowance_t": outcome.allowance,
         "surplus_t": outcome.allowance - outcome.emissions,
         "measures_cost_cny": outcome.cost,
+        "reward_measured_cny_per_t": reward[0],
+        "reward_elsewhere_cny_per_t": reward[1],
     }
     return _long(found.prospects.years, keys, columns)
 

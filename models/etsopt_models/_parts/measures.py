@@ -30,7 +30,7 @@ class Measures:
         Positions of the units, shape ``(units,)``.
     row
         Row of each measure in the instance's table, -1 for a cut of output, shape ``(units, measures)``.
-    emissions_left, intensity_left
+    emissions_left, intensity_left, output_left
         Factor that a measure leaves of each, shape ``(units, measures)``.
     fixed, variable
         Yearly cost [CNY], and cost of each tonne of the year's output [CNY/t], shape ``(units, measures)``.
@@ -42,6 +42,7 @@ class Measures:
     row: NDArray[np.int64]
     emissions_left: NDArray[np.float64]
     intensity_left: NDArray[np.float64]
+    output_left: NDArray[np.float64]
     fixed: NDArray[np.float64]
     variable: NDArray[np.float64]
     admissible: NDArray[np.bool_]
@@ -53,6 +54,7 @@ class Measures:
             self.row[chosen],
             self.emissions_left[chosen],
             self.intensity_left[chosen],
+            self.output_left[chosen],
             self.fixed[chosen],
             self.variable[chosen],
             self.admissible,
@@ -134,7 +136,7 @@ def _measures(
     """Measures of units that have the same structure."""
     rows = rows[:, rows[0] >= 0]
     nothing = np.zeros(rows.shape)
-    emissions, intensity, fixed, variable = nothing + 1, nothing + 1, nothing, nothing
+    emissions, intensity, output, fixed, variable = nothing + 1, nothing + 1, nothing + 1, nothing, nothing
     if rows.shape[1]:
         share, rate, own = (
             column(instance, name)[rows] for name in ("maximum_share", "abatement_rate", "intensity_abatement_rate")
@@ -150,18 +152,19 @@ def _measures(
         share, margin = (
             np.array([getattr(cuts[name], key) for name in sector]) for key in ("share", "margin_cny_per_t")
         )
-        rows, emissions, intensity, fixed, variable = (
+        rows, emissions, intensity, output, fixed, variable = (
             np.column_stack([before, new])
             for before, new in (
                 (rows, np.full(len(units), -1)),
                 (emissions, 1 - share),
                 (intensity, np.ones(len(units))),
+                (output, 1 - share),
                 (fixed, np.zeros(len(units))),
                 (variable, share * margin),
             )
         )
         admissible = np.tile(admissible, 2)
-    return Measures(units, rows, emissions, intensity, fixed, variable, admissible)
+    return Measures(units, rows, emissions, intensity, output, fixed, variable, admissible)
 
 
 def _admissible(instance: Instance, rows: NDArray[np.int64], years: NDArray[np.int64]) -> NDArray[np.bool_]:

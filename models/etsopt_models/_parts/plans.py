@@ -36,13 +36,15 @@ CELLS_AT_ONCE = 2_000_000
 class Quantities:
     """What plans come to in each year, shape ``(plans, years)``.
 
-    Emissions [tCO2e], allowances [t], cost [CNY], and the intensity that the rule measures [t/t].
+    Emissions [tCO2e], intensity that the rule measures [t/t], share of the output that is left, free allowances [t],
+    and cost of measures [CNY].
     """
 
     emissions: NDArray[np.float64]
+    intensity: NDArray[np.float64]
+    output_left: NDArray[np.float64]
     allowance: NDArray[np.float64]
     cost: NDArray[np.float64]
-    intensity: NDArray[np.float64]
 
 
 class Plans:
@@ -82,8 +84,7 @@ class Plans:
             value[part.units], sets[part.units] = self._best_of(part, need_price, emissions_price, cost_weight)
         return value, sets
 
-    def parts(self) -> Iterator[Measures]:
-        """Measures of all units, of few enough at a time that all their sets fit into memory."""
+    def _parts(self) -> Iterator[Measures]:
         for kind in self.kinds:
             step = max(1, CELLS_AT_ONCE // kind.admissible.shape[1])
             for start in range(0, len(kind.units), step):
@@ -135,22 +136,22 @@ class Plans:
     def quantities(self, unit: NDArray[np.int64], sets: NDArray[np.int64]) -> Quantities:
         """What plans come to, given their units and chains of sets, shapes ``(plans,)`` and ``(plans, years)``."""
         found = self.prospects
-        emissions, allowance, cost, intensity = (np.zeros(sets.shape) for _ in range(4))
+        emissions, intensity, output, allowance, cost = (np.zeros(sets.shape) for _ in range(5))
         for number, kind in enumerate(self.kinds):
             here = np.flatnonzero(self.kind[unit] == number)
             units, place = unit[here], self.place[unit[here]]
             for t in range(sets.shape[1]):
                 has = (sets[here, t, None] >> np.arange(kind.row.shape[1])) & 1 > 0
-                left, intensity_left = (
+                left, intensity_left, output_left = (
                     np.where(has, factor[place], 1.0).prod(axis=1)
-                    for factor in (kind.emissions_left, kind.intensity_left)
+                    for factor in (kind.emissions_left, kind.intensity_left, kind.output_left)
                 )
+                intensity[here, t], output[here, t] = found.intensity[units, t] * intensity_left, output_left
                 each = kind.fixed[place] + kind.variable[place] * known(found.output[units, t])[:, None]
                 cost[here, t] = np.where(has, each, 0.0).sum(axis=1)
                 emissions[here, t] = found.emissions[units, t] * left
-                intensity[here, t] = found.intensity[units, t] * intensity_left
                 allowance[here, t] = self._allowance(units, t, emissions[here, t, None], intensity_left[:, None])[:, 0]
-        return Quantities(emissions, allowance, cost, intensity)
+        return Quantities(emissions, intensity, output, allowance, cost)
 
 
 def known(output: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,88 @@
+"""How a market looks on a terminal: its years, what abates, and why it cannot clear."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.text import Text
+
+from etsopt.cli.terminal import megatonnes, new_table
+from etsopt.units import format_tonnes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+    from rich.table import Table
+
+    from etsopt.results import Results
+
+MEASURES_SHOWN = 12
+
+SAME_PRICE = 1e-6
+"""Prices that differ by no more than this, against themselves, are one."""
+
+
+def market(console: Console, found: Results) -> None:
+    """Print prices, emissions, allowances and costs of every year, and the measures of the last."""
+    years = found.tables["years"]
+    console.print(_prices(years))
+    console.print(_quantities(years))
+    console.print(_measures(found))
+
+
+def _prices(years: pd.DataFrame) -> Table:
+    title = f"Allowance price [{years['price_unit'].iloc[0]}]: {years['price_obtained'].iloc[0]}"
+    table = new_table(title, "year", "price", "from", "to", "costs [CNY million]", "of that measures", "penalties")
+    for row in years.to_dict("records"):
+        low, high = row["price_lower_cny_per_t"], row["price_upper_cny_per_t"]
+        unique = high - low <= SAME_PRICE * max(abs(high), 1.0)
+        costs = [f"{row[name] / 1e6:,.0f}" for name in ("total_cost_cny", "measures_cost_cny", "penalty_cny")]
+        ends = ("", "") if unique else (f"{low:,.2f}", f"{high:,.2f}")
+        table.add_row(*map(Text, (str(row["year"]), f"{row['price_cny_per_t']:,.2f}", *ends, *costs)))
+    return table
+
+
+def _quantities(years: pd.DataFrame) -> Table:
+    heads = {
+        "emissions_before_tco2e": "before\nabatement",
+        "emissions_tco2e": "emissions",
+        "allowance_t": "given",
+        "auctioned_t": "auctioned",
+        "offset_t": "offsets",
+        "banked_t": "held over",
+        "owed_t": "owed",
+    }
+    shown = {name: head for name, head in heads.items() if name in years}
+    table = new_table("Emissions and allowances [Mt]", "year", *shown.values())
+    for row in years.to_dict("records"):
+        table.add_row(str(row["year"]), *(Text(megatonnes(row[name] / 1e6 + 0.0)) for name in shown))
+    return table
+
+
+def _measures(found: Results) -> Table:
+    frame = found.tables["measure_years"]
+    last = found.tables["years"]["year"].max()
+    now = frame[frame["year"] == last].sort_values("abated_tco2e", ascending=False, kind="stable")
+    more = f"; {len(now) - MEASURES_SHOWN} more in measure_years" if len(now) > MEASURES_SHOWN else ""
+    title = f"Measures in {last}, most abatement first{more}"
+    table = new_table(title, "measure", "sector", "units", "abated [Mt]", "CNY/t abated")
+    for row in now.head(MEASURES_SHOWN).to_dict("records"):
+        abated = row["abated_tco2e"]
+        each = row["measures_cost_cny"] / abated if abated > 0 else np.nan
+        cells = (row["measure_id"], row["sector"], f"{row['units']:,.0f}", megatonnes(abated / 1e6), f"{each:,.1f}")
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def missing(console: Console, found: Results) -> None:
+    """Print how many allowances a market lacks that cannot clear."""
+    frame = found.tables["missing"]
+    console.print(
+        Text(f"The market cannot clear: {format_tonnes(frame['missing_t'].sum())} t are missing in all, at least.\n")
+    )
+    table = new_table("Allowances that are missing, whatever is paid", "year", "missing [t]")
+    for row in frame[frame["missing_t"] > 0].to_dict("records"):
+        table.add_row(str(row["year"]), format_tonnes(row["missing_t"]))
+    console.print(table)
+    console.print("More auctions, less demand of other sectors, or a reference price for penalties would let it clear.")

@@ -1,0 +1,40 @@
+"""What every summary on a terminal is made of."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+NARROWEST = 80
+
+
+def plain_console() -> Console:
+    """Make the console of every command: names as they are, never narrower than 80 columns."""
+    # Names in the tables come from users: they are shown as they are, never read as markup.
+    # Narrower than 80 columns the terminal wraps whole lines, which is still read more easily than folded digits.
+    console = Console(markup=False, highlight=False)
+    console.width = max(console.width, NARROWEST)
+    return console
+
+
+def new_table(title: str, *columns: str) -> Table:
+    """Make a table whose first column holds names and the others figures."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for position, name in enumerate(columns):
+        table.add_column(name, justify="left" if position == 0 else "right", overflow="fold", vertical="bottom")
+    return table
+
+
+def megatonnes(value: float) -> str:
+    """Megatonnes with as many decimals as leave room for the digits before."""
+    return f"{value:,.{3 if abs(value) < 1e4 else 1}f}" if np.isfinite(value) else "-"

@@ -1,0 +1,62 @@
+r"""What one tonne of emissions less earns a unit.
+
+Where allowances are lump sums it is the price. Where they follow the unit's own emissions under the intensity rule they
+fall too, and less than a sixth of the price is left: with surplus rate $\alpha = \mathrm{clip}(\sigma (1 - I/V), \pm d)$,
+
+- a tonne of the process on which intensity is measured earns $p\,[\sigma E / (V Q) - \alpha]$ between the caps, with $Q$
+  the output on which it is measured; where the unit is that process alone, this is $\sigma p\,(2 I / V - 1)$;
+- any other tonne, and every tonne at a cap, earns $-\alpha p$: a unit with the largest surplus loses.
+
+Source: derived from the formula of the 2026 plan at a given balance value and output.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.data.together import intensity_base
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._parts.search import Found
+
+
+def rewards(
+    instance: Instance, found: Found, choice: NDArray[np.float64], prices: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What one tonne less earns, shapes ``(units, years)`` [CNY/t], before transaction costs.
+
+    Parameters
+    ----------
+    choice
+        Share of each plan; where a unit mixes plans the mean of theirs is told.
+    prices
+        Of allowances, shape ``(years,)`` [CNY/t].
+
+    Returns
+    -------
+    measured, elsewhere
+        In the process on which intensity is measured, and in any other.
+    """
+    portfolio, prospects = found.portfolio, found.prospects
+    rule, unit, own = prospects.rule, portfolio.unit, portfolio.quantities
+    base = intensity_base(instance.units)[0]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        growth = prospects.output / prospects.base_output[:, None]
+        measured_output = (base[:, None] * growth)[unit] * own.output_left
+        balance = rule.balance_value[unit]
+        slope = rule.slope * (balance - own.intensity) / balance
+        rate = np.nan_to_num(np.clip(slope, -rule.cap, rule.cap))
+        free = np.abs(slope) < rule.cap
+        gain = np.where(free, rule.slope * own.emissions / (balance * measured_output), 0.0)
+    kept = np.where(prospects.follows, 1 - prospects.paid_share, 0.0)
+    elsewhere = prices * (1 - kept * (1 + rate))
+    measured = prices * (1 - kept * (1 + rate - gain))
+    weight = choice[:, None]
+    return tuple(  # type: ignore[return-value]
+        np.add.reduceat(weight * reward, portfolio.first, axis=0) for reward in (measured, elsewhere)
+    )

@@ -1,0 +1,70 @@
+"""Small markets for tests: units of the rule 'given', in which bands bind nobody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import etsopt
+
+
+def market(
+    units: dict[str, list[float]], measures: list[dict[str, object]] | None = None, **policy: Any
+) -> etsopt.Instance:
+    """An instance with units ``u0``, ``u1``, ... each of an enterprise of its own if none is named, and some measures.
+
+    ``output_t`` equals emissions, and measures live a year, unless they say otherwise.
+    """
+    frame = pd.DataFrame({"unit_id": [f"u{k}" for k in range(len(units["emissions_tco2e"]))], **units})
+    for name, values in {"enterprise_id": frame["unit_id"], "sector": "cement", "province": "p"}.items():
+        if name not in frame:
+            frame[name] = values
+    if "output_t" not in frame:
+        frame["output_t"] = frame["emissions_tco2e"]
+    horizon = {"first_year": 2025, "last_year": 2025, **dict(policy.pop("horizon", {}))}
+    content = {
+        "year": horizon["first_year"],
+        "rule": {"name": "given"},
+        "sectors": {name: {"band": 0.999, "target_change": 1.0} for name in sorted(set(frame["sector"]))},
+        "horizon": horizon,
+        **policy,
+    }
+    enterprises, forecast = content.pop("enterprises", None), content.pop("forecast", None)
+    table = None
+    if measures:
+        table = pd.DataFrame(measures)
+        if "lifetime_years" not in table:
+            table["lifetime_years"] = 1
+    return etsopt.Instance.from_frames(frame, content, enterprises, table, forecast)
+
+
+def random_market(seed: int, years: int = 1, **policy: Any) -> etsopt.Instance:
+    """A market of a few units in two sectors, with measures of all kinds; how much is short differs."""
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(2, 7))
+    emissions = np.round(10 ** rng.uniform(4.5, 6, count))
+    units = {
+        "emissions_tco2e": list(emissions),
+        "reference_t": list(np.round(emissions * rng.uniform(0.8, 1.0, count))),
+        "sector": list(rng.choice(["cement", "steel"], count)),
+        "enterprise_id": [f"f{k}" for k in rng.integers(0, count, count)],
+    }
+    measures: list[dict[str, object]] = [
+        {
+            "measure_id": f"m{number}",
+            "sector": str(rng.choice(units["sector"])),
+            "abatement_rate": float(rng.uniform(0.02, 0.4)),
+            "maximum_share": float(rng.uniform(0.3, 1.0)),
+            "capex_cny_per_t": float(rng.uniform(0, 100)),
+            "variable_opex_cny_per_t": float(rng.uniform(-5, 20)),
+            "lifetime_years": int(rng.integers(1, 20)),
+            "first_year": int(2025 + rng.integers(0, years)),
+            "exclusive_group": str(rng.choice(["", "", "g"])),
+        }
+        for number in range(int(rng.integers(2, 6)))
+    ]
+    stated = {"reference_price_cny_per_t": 200.0} | dict(policy.pop("penalty", {}))
+    horizon = {"first_year": 2025, "last_year": 2024 + years}
+    return market(units, measures, horizon=horizon, penalty=stated, **policy)
