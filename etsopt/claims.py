@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from etsopt.checking.checker import KINDS, MAIN
 from etsopt.checking.report import CheckReport, LevelCheck, Violation
 from etsopt.results import finite
 from etsopt.units import tolerance_of
@@ -27,7 +28,7 @@ def is_stopped(results: Results) -> bool:
 
 def status_of(results: Results, report: CheckReport) -> str:
     """The status that the recomputed report allows, where the checker knows the model."""
-    if "allocation" not in results.tables:
+    if MAIN[results.provenance.get("checked_as") or KINDS[0]] not in results.tables:
         if is_stopped(results) and not results.tables:
             return "none"
         return "infeasible_certified" if report.certified else "infeasible_unproven"

@@ -11,6 +11,7 @@ from etsopt.checking import statements, totals
 from etsopt.checking.bounds import check_levels, proven_shortfall
 from etsopt.checking.exceptions import LEVELS, exceptional_units
 from etsopt.checking.limits import derive, fixed_at_emissions
+from etsopt.checking.market import MARKETS, check_market
 from etsopt.checking.report import CheckReport, LevelCheck, Violation
 from etsopt.units import tolerance_of
 
@@ -24,8 +25,17 @@ if TYPE_CHECKING:
 
 TABLES = ("allocation", "enterprises", "sectors", "provinces")
 
-KINDS = ("allocation", "abatement", "clearing", "pathway")
+KINDS = ("allocation", *MARKETS)
 """What the checker knows to recompute; the first is that of a result which does not say."""
+
+MAIN = {"allocation": "allocation", **dict.fromkeys(MARKETS, "unit_years")}
+"""The table that a result of each kind has if it has an answer at all."""
+
+BROKEN = ("tables", "same_units")
+"""Statements without which nothing else can be looked at."""
+
+NOTHING = ("", np.nan, -np.inf, np.inf, 0.0)
+"""What a level is of which nothing is proven."""
 
 INFEASIBLE = "targets_give_way"
 """Level whose multipliers prove that no allocation exists."""
@@ -67,6 +77,8 @@ def check(  # long because each table that is missing ends it in its own way
         Every statement that is broken, every level with its own bound, and for an infeasible instance the tonnes that
         are proven to be missing.
     """
+    if kind in MARKETS:
+        return _market(instance, tables, levels, gap, kind)
     if "allocation" not in tables:
         return _infeasible(instance, tables)
     # An allocation comes with duals, if only an empty table of them; the rule alone does not.
@@ -95,8 +107,33 @@ def check(  # long because each table that is missing ends it in its own way
     found += _levels_are_kept(levels, checks)
     found += totals.prices_are_stated(tables, {level.name: level.unit for level in checks})
     # Only what was solved can be certified; the rest has no bound.
-    checks += [LevelCheck(name, "", np.nan, -np.inf, np.inf, 0.0) for name in wanted[len(names) :]]
+    checks += [LevelCheck(name, *NOTHING) for name in wanted[len(names) :]]
     return CheckReport(tuple(found), tuple(checks))
+
+
+def _market(
+    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], gap: float, kind: str
+) -> CheckReport:
+    """The allocation from which a market started, if it did, and then the market."""
+    if MAIN[kind] not in tables:
+        # That a market cannot clear is not proven.
+        return CheckReport((), ())
+    first = CheckReport((), ())
+    if kind != "pathway":
+        own = dict(tables)
+        if "duals" in own and "level" in own["duals"]:
+            own["duals"] = own["duals"][own["duals"]["level"] != "cost"].reset_index(drop=True)
+        first = check(instance, own, [level for level in levels if level.name != "cost"], gap)
+        if "allocation" not in tables or any(violation.rule in BROKEN for violation in first.violations):
+            return first
+    found, cost = check_market(instance, tables, kind, gap)
+    stated = [level for level in levels if level.name == "cost"]
+    if len(stated) != 1 or levels[-1] is not stated[0]:
+        found.append(Violation("levels", kind, 1.0, "levels", "the last level is the cost"))
+    if cost is None or len(stated) != 1:
+        return CheckReport((*first.violations, *found), (*first.levels, LevelCheck("cost", *NOTHING)))
+    found += _levels_are_kept(stated, [cost])
+    return CheckReport((*first.violations, *found), (*first.levels, cost))
 
 
 def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> CheckReport:

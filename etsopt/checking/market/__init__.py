@@ -1,0 +1,10 @@
+"""Check what the market models claim, from the mathematics on their pages, sharing nothing with them.
+
+`baseline` is what lies before every unit, `choices` which measures it may take, `plans` what it took, `search` the best
+of all its plans at some prices, `accounts` what enterprises may hold and deal, `bound` the lower bound of the cost, and
+`statements` what the tables must satisfy.
+"""
+
+from etsopt.checking.market.market import MARKETS, check_market
+
+__all__ = ["MARKETS", "check_market"]

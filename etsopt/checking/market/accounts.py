@@ -1,0 +1,177 @@
+"""What every enterprise, or all as one, holds at the beginning and may hold, deal and owe; terms of the market."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.data.yearly import by_year
+from etsopt.rules.registry import parameters_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.checking.market.baseline import Baseline
+    from etsopt.data.instance import Instance
+
+CARRIED_T, CARRIED_PER_SOLD = 10_000, 1.5
+"""Of vintages 2019-2024 so many tonnes, and so many for each tonne of net sales, may be carried over to 2025."""
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Accounts before anything is decided, shape ``(accounts, years)`` where not said otherwise [t].
+
+    Parameters
+    ----------
+    labels
+        Enterprise of each account; one empty label for all of them together.
+    of_unit
+        Account of each unit, shape ``(units,)``.
+    opening
+        Held at the beginning, shape ``(accounts,)``.
+    emissions
+        Before abatement.
+    free_most
+        Free allowances at most.
+    borrowed_most
+        How far a year's end may fall below zero: by what is issued in advance for the next year, not in the last.
+    """
+
+    labels: NDArray[np.object_]
+    of_unit: NDArray[np.int64]
+    opening: NDArray[np.float64]
+    emissions: NDArray[np.float64]
+    free_most: NDArray[np.float64]
+    borrowed_most: NDArray[np.float64]
+
+    @property
+    def later(self) -> NDArray[np.float64]:
+        """Emissions from each year on."""
+        later: NDArray[np.float64] = np.cumsum(self.emissions[:, ::-1], axis=1)[:, ::-1]
+        return later
+
+    @property
+    def so_far(self) -> NDArray[np.float64]:
+        """Emissions up to each year."""
+        so_far: NDArray[np.float64] = np.cumsum(self.emissions, axis=1)
+        return so_far
+
+    @property
+    def gained(self) -> NDArray[np.float64]:
+        """What has been held at the beginning or given up to each year, at most."""
+        gained: NDArray[np.float64] = self.opening[:, None] + np.cumsum(self.free_most, axis=1)
+        return gained
+
+    def total(self, of_units: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum over the units of each account."""
+        total = np.zeros((len(self.labels), of_units.shape[1]))
+        np.add.at(total, self.of_unit, of_units)
+        return total
+
+
+def accounts(instance: Instance, found: Baseline) -> Accounts:
+    """Accounts of the enterprises, by their names."""
+    labels, of_unit = np.unique(instance.units["enterprise_id"].to_numpy(dtype=str), return_inverse=True)
+    free_most = np.where(found.follows, found.emissions * (1 + found.cap), found.given) * (1 - found.paid_share)
+    advance = float(parameters_of(instance).pre_allocation_share)
+    if not instance.policy.market.borrow_pre_allocation:
+        advance = 0.0
+    borrowed = advance * found.emissions
+    borrowed[:, -1] = 0.0
+    empty = Accounts(
+        labels.astype(object), of_unit.ravel(), _opening(instance, labels), *[np.zeros((len(labels), 0))] * 3
+    )
+    sums = (empty.total(part) for part in (found.emissions, free_most, borrowed))
+    return Accounts(empty.labels, empty.of_unit, empty.opening, *sums)
+
+
+def together(own: Accounts) -> Accounts:
+    """One account for all."""
+    sums = (part.sum(axis=0, keepdims=True) for part in (own.opening, own.emissions, own.free_most, own.borrowed_most))
+    return Accounts(np.array([""], dtype=object), np.zeros_like(own.of_unit), *sums)
+
+
+def _opening(instance: Instance, labels: NDArray[np.str_]) -> NDArray[np.float64]:
+    """Vintages from 2025 on in full, earlier ones by the rule of conversion, in whole tonnes rounded down."""
+    if instance.enterprises is None:
+        return np.zeros(len(labels))
+    table = instance.enterprises.set_index("enterprise_id").reindex(labels)
+    held = {name: np.nan_to_num(table[name].to_numpy(dtype=float)) for name in table if name.startswith("opening_")} | {
+        "net_sales_t": np.nan_to_num(table["net_sales_t"].to_numpy(dtype=float)) if "net_sales_t" in table else 0.0
+    }
+    nothing = np.zeros(len(labels))
+    old = sum((held.get(f"opening_{vintage}_t", nothing) for vintage in range(2019, 2025)), nothing)
+    limit = CARRIED_T + CARRIED_PER_SOLD * np.maximum(held["net_sales_t"], 0.0)
+    new = sum((held.get(f"opening_{vintage}_t", nothing) for vintage in (2025, 2026)), nothing)
+    return np.floor(np.minimum(old, limit)) + new
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Terms at which accounts deal, shape ``(years,)`` where not said otherwise; CNY of each year and tonnes.
+
+    Parameters
+    ----------
+    friction, offset_price
+        Cost of each side of a trade, and of an offset [CNY/t].
+    owing
+        Cost of a tonne owed at the end of each year, the last with the purchase after it; infinite where no reference
+        price is stated [CNY/t].
+    worth
+        Of a tonne held at the end of the last year, a number [CNY/t].
+    offset_share, offset_supply
+        Share of the obligation that offsets may settle, a number; offsets on offer [t].
+    expected
+        Price that enterprises take as given; NaN where there is a market [CNY/t].
+    auctioned, demand
+        Allowances in auctions, and what other sectors take, less what they bring [t].
+    floor, ceiling
+        Prices of the reserve; zero and infinite where there is none [CNY/t].
+    reserve, capacity
+        In the reserve at the beginning, and the most that it deals or holds, numbers [t].
+    pressed
+        What other sectors and the reserve may leave for accounts to hold, a number [t].
+    """
+
+    friction: NDArray[np.float64]
+    offset_price: NDArray[np.float64]
+    owing: NDArray[np.float64]
+    worth: float
+    offset_share: float
+    offset_supply: NDArray[np.float64]
+    expected: NDArray[np.float64]
+    auctioned: NDArray[np.float64]
+    demand: NDArray[np.float64]
+    floor: NDArray[np.float64]
+    ceiling: NDArray[np.float64]
+    reserve: float
+    capacity: float
+    pressed: float
+
+
+def terms(instance: Instance, found: Baseline, kind: str) -> Terms:
+    """Terms of a policy."""
+    market, penalty, years = instance.policy.market, instance.policy.penalty, found.years
+    owing = penalty.multiple * by_year(penalty.reference_price_cny_per_t, years, np.inf)
+    owing[-1] *= 1 + 1 / penalty.multiple
+    demand = by_year(market.external_demand_t, years, 0.0)
+    nothing = np.zeros(len(years))
+    return Terms(
+        nothing + market.transaction_cost_cny_per_t,
+        by_year(market.ccer_price_cny_per_t, years, 0.0),
+        owing,
+        market.terminal_price_cny_per_t,
+        market.ccer_share,
+        by_year(market.ccer_supply_t, years, 0.0),
+        by_year(market.prices_cny_per_t, years) if kind == "abatement" else nothing + np.nan,
+        by_year(market.auctioned_t, years, 0.0) + found.paid_share * found.given.sum(axis=0),
+        demand,
+        by_year(market.floor_price_cny_per_t, years, 0.0),
+        by_year(market.ceiling_price_cny_per_t, years, np.inf),
+        market.reserve_t,
+        market.reserve_t + float(found.emissions.sum()),
+        float(np.maximum(-demand, 0.0).sum()) + market.reserve_t,
+    )

@@ -1,0 +1,212 @@
+r"""What lies before every unit in every year, derived again: output, emissions, intensity and allowances.
+
+The sector's balance value $V$ is the root of $\sum_i E_i \,\mathrm{clip}(\sigma (V - I_i)/V, \pm d)$, which never falls
+in $V$: halving finds where it leaves zero on both sides, and the units between their caps there give the last digits.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.checking.limits import fixed_at_emissions
+from etsopt.data.development import development
+from etsopt.data.together import intensity_base
+from etsopt.data.yearly import by_year
+from etsopt.rules.registry import parameters_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+
+HALVINGS = 200
+
+ROUNDING = 2.0**-50
+"""What is left of a sum that is zero, against the sum of what it adds."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Before any measure, shape ``(units, years)`` where not said otherwise.
+
+    Parameters
+    ----------
+    years, discount
+        Compliance years, and what a CNY of each is worth in the first, shape ``(years,)``.
+    base_output, output
+        Output of the year of the tables, shape ``(units,)``, and of each year [t]; zero where none is stated.
+    emissions, intensity, measured_output
+        Verified emissions [tCO2e], what the rule measures [t/t], and the output on which it does [t].
+    given
+        What the rule or the allocation gives, paid shares included [t].
+    paid_share
+        Share of it that is auctioned instead, shape ``(years,)``.
+    follows
+        Years in which free allowances follow a unit's own emissions, shape ``(years,)``.
+    slope, cap
+        Of the rule, shape ``(years,)``.
+    balance_value
+        [t/t]; NaN where a unit gets A = E.
+    """
+
+    years: NDArray[np.int64]
+    discount: NDArray[np.float64]
+    base_output: NDArray[np.float64]
+    output: NDArray[np.float64]
+    emissions: NDArray[np.float64]
+    intensity: NDArray[np.float64]
+    measured_output: NDArray[np.float64]
+    given: NDArray[np.float64]
+    paid_share: NDArray[np.float64]
+    follows: NDArray[np.bool_]
+    slope: NDArray[np.float64]
+    cap: NDArray[np.float64]
+    balance_value: NDArray[np.float64]
+
+    def free(
+        self, units: NDArray[np.int64], year: int, emissions: NDArray[np.float64], kept: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Free allowances in a year [t] of units that emit so much and keep such a share of their intensity.
+
+        Parameters
+        ----------
+        emissions, kept
+            Shape ``(units, ...)``, the same for both.
+        """
+        shape = (len(units), *[1] * (emissions.ndim - 1))
+        if not self.follows[year]:
+            lump = self.given[units, year] * (1 - self.paid_share[year])
+            return np.broadcast_to(lump.reshape(shape), emissions.shape)
+        relative = (self.intensity / self.balance_value)[units, year].reshape(shape) * kept
+        rate = np.clip(self.slope[year] * (1 - relative), -self.cap[year], self.cap[year])
+        free: NDArray[np.float64] = emissions * (1 + np.nan_to_num(rate)) * (1 - self.paid_share[year])
+        return free
+
+
+def baseline(instance: Instance, allocation: pd.DataFrame | None) -> Baseline:
+    """Derive it for a path where there is no allocation, else from the allowances of that table."""
+    policy = instance.policy
+    years = np.array(policy.years)
+    grown = development(instance, policy.years)
+    emissions = instance.emissions_tco2e[:, None] * grown.output_factor * grown.intensity_factor
+    intensity = instance.intensity[:, None] * grown.intensity_factor
+    stated = instance.units["output_t"].to_numpy(dtype=float) if "output_t" in instance.units else np.nan
+    output = np.nan_to_num(np.broadcast_to(stated, len(emissions)))
+    slope, cap, balance = _enacted(instance, emissions, intensity)
+    follows = np.zeros(len(years), dtype=bool)
+    if policy.abatement.follow_emissions_until is not None:
+        follows = years <= policy.abatement.follow_emissions_until
+    if allocation is not None:
+        before = instance.emissions_tco2e
+        ratio = allocation["allowance_t"].to_numpy(dtype=float) / np.where(before > 0, before, np.inf)
+        given, paid_share = emissions * ratio[:, None], by_year(policy.market.paid_share, years, 0.0)
+    else:
+        phase_2 = years >= policy.pathway.phase_2_from
+        slope, cap, balance = _tightened(instance, years, phase_2, slope, cap, balance)
+        given = _of_path(instance, years, emissions, intensity, slope, cap, balance)
+        paid_share = np.where(phase_2, by_year(policy.pathway.paid_share, years, 0.0), 0.0)
+        follows &= ~phase_2
+    return Baseline(
+        years,
+        (1 + policy.horizon.discount_rate) ** -(years - years[0]).astype(float),
+        output,
+        output[:, None] * grown.output_factor,
+        emissions,
+        intensity,
+        intensity_base(instance.units)[0][:, None] * grown.output_factor,
+        given,
+        paid_share,
+        follows,
+        slope,
+        cap,
+        balance,
+    )
+
+
+def _enacted(
+    instance: Instance, emissions: NDArray[np.float64], intensity: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Slope and cap by year, and balance value by unit and year, of the rule; A = E where it is another rule."""
+    balance = np.full(emissions.shape, np.nan)
+    years = emissions.shape[1]
+    if instance.policy.rule.name not in ("cn-2025", "cn-2026"):
+        return np.zeros(years), np.zeros(years), balance
+    parameters = parameters_of(instance)
+    slope, cap = float(getattr(parameters, "slope", 0.0)), float(getattr(parameters, "cap", 0.0))
+    free = ~fixed_at_emissions(instance)
+    sector = instance.units["sector"].to_numpy()
+    for name in instance.sectors:
+        here = np.flatnonzero((sector == name) & free)
+        for year in range(years if len(here) else 0):
+            balance[here, year] = balance_value(emissions[here, year], intensity[here, year], slope, cap)
+    return np.full(years, slope), np.full(years, cap), balance
+
+
+def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64], slope: float, cap: float) -> float:
+    """Balance value of a sector, the middle of the interval where there is one [t/t]."""
+    weight = math.fsum(emissions)
+
+    def rates(value: float) -> NDArray[np.float64]:
+        return np.clip(slope * (1 - intensity / value), -cap, cap)
+
+    def edge(side: float) -> float:
+        # Above every unit's reach all have a surplus, below it all a deficit.
+        low, high = float(intensity.min()) / (1 + cap / slope), float(intensity.max()) / max(1 - cap / slope, 1e-6)
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            above = math.fsum(emissions * rates(middle)) > side * ROUNDING * weight
+            low, high = (low, middle) if above else (middle, high)
+        return (low + high) / 2
+
+    lower, upper = edge(-1.0), edge(1.0)
+    middle = (lower + upper) / 2
+    found = rates(middle)
+    inner = np.abs(found) < cap
+    if not inner.any():
+        return middle
+    surplus = cap * (math.fsum(emissions[found >= cap]) - math.fsum(emissions[found <= -cap]))
+    return slope * math.fsum((emissions * intensity)[inner]) / (slope * math.fsum(emissions[inner]) + surplus)
+
+
+def _tightened(
+    instance: Instance,
+    years: NDArray[np.int64],
+    phase_2: NDArray[np.bool_],
+    slope: NDArray[np.float64],
+    cap: NDArray[np.float64],
+    balance: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The rule on the path: from the second phase on the balance value falls from that of the year before."""
+    path = instance.policy.pathway
+    fall = by_year(path.tightening, years, 0.0)
+    tightened = balance.copy()
+    for year in np.flatnonzero(phase_2):
+        # A horizon that begins in the second phase starts from the balance value of its first year.
+        before = tightened[:, year - 1] if year > 0 else balance[:, 0]
+        tightened[:, year] = before * (1 - fall[year])
+    new_slope, new_cap = by_year(path.slope, years, slope[0]), by_year(path.band, years, cap[0])
+    return np.where(phase_2, new_slope, slope), np.where(phase_2, new_cap, cap), tightened
+
+
+def _of_path(
+    instance: Instance,
+    years: NDArray[np.int64],
+    emissions: NDArray[np.float64],
+    intensity: NDArray[np.float64],
+    slope: NDArray[np.float64],
+    cap: NDArray[np.float64],
+    balance: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """What the path gives, cut by one factor a year where all of it would exceed the cap, shape ``(units, years)``."""
+    given: NDArray[np.float64] = emissions * (1 + np.nan_to_num(np.clip(slope * (1 - intensity / balance), -cap, cap)))
+    path, totals = instance.policy.pathway, given.sum(axis=0)
+    if path.cap_from is None or path.cap_from > years[-1]:
+        return given
+    last_free = totals[years < path.cap_from][-1]
+    limit = last_free * (1 + path.cap_change) ** (years - path.cap_from + 1.0)
+    return given * np.where(years >= path.cap_from, np.minimum(1.0, limit / totals), 1.0)

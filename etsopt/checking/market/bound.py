@@ -1,0 +1,172 @@
+r"""A lower bound of the cost from multipliers alone, whatever they are.
+
+With the multipliers $\mu_{at}$ of `account_balance`, $\nu_{at} \le 0$ of `offset_limit`, $y_t$ of `market_balance`,
+$z_t$ of `reserve_stock` and $w_t \le 0$ of `offsets_on_offer`, no answer costs less than
+
+$$\sum_i \min_{j} \Bigl[ c_j + \sum_t \mu_{at} (E_{jt} - A_{jt}) + \kappa \nu_{at} E_{jt} \Bigr]
+  + \sum_v \min_{\underline v \le v \le \overline v} r_v v + \sum_t (y_t N_t + w_t K_t)$$
+
+over all plans $j$ of every unit and all other variables $v$ with their reduced costs $r_v$ and the bounds that the page
+of `clearing` states. Rows of equality take any multiplier; of the others one of the wrong sign counts as zero.
+
+Each variable but offsets leads from one multiplier to another: $r_v = x_i - x_j - c_v$, where the $x$ are $\mu$, $-y$,
+$-z$ and a ground of zero. So where rounding alone separates $r_v$ from zero it can be made to vanish, by raising
+multipliers until none of these differences is short: a noise of 1e-12 CNY is not paid for 1e9 t. It converges where the
+differences agree with each other; where they do not it ends after some rounds, and the bound holds all the same.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.checking.market.search import least_of_all_plans
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.checking.market.accounts import Accounts, Terms
+    from etsopt.checking.market.baseline import Baseline
+    from etsopt.checking.market.choices import Choices
+
+NOISE = 1e-9
+"""A reduced cost that is rounding, against the largest multiplier."""
+
+SWEEPS = 200
+
+
+@dataclass(frozen=True)
+class Multipliers:
+    """Multipliers of the rows in terms of the first year [CNY/t], shapes ``(accounts, years)`` and ``(years,)``."""
+
+    account_balance: NDArray[np.float64]
+    offset_limit: NDArray[np.float64]
+    market_balance: NDArray[np.float64]
+    reserve_stock: NDArray[np.float64]
+    offsets_on_offer: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Arcs:
+    """Variables with reduced costs ``x[head] - x[tail] - constant``, between their bounds [t]."""
+
+    head: NDArray[np.int64]
+    tail: NDArray[np.int64]
+    constant: NDArray[np.float64]
+    least: NDArray[np.float64]
+    most: NDArray[np.float64]
+
+    def reduced(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Reduced cost of each variable."""
+        reduced: NDArray[np.float64] = x[self.head] - x[self.tail] - self.constant
+        return reduced
+
+    def repaired(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Multipliers at which reduced costs that are rounding vanish, as far as they can together."""
+        scale = float(np.max(np.abs(x), initial=0.0))
+        near = (np.abs(self.reduced(x)) <= NOISE * scale) & (self.least < self.most)
+        # Raised from both sides, a difference ends at zero; the ground moves with the rest and is brought back.
+        upper = np.concatenate([self.head[near], self.tail[near]])
+        lower = np.concatenate([self.tail[near], self.head[near]])
+        constant = np.concatenate([self.constant[near], -self.constant[near]])
+        raised = x.copy()
+        for _ in range(SWEEPS):
+            before = raised.copy()
+            np.maximum.at(raised, upper, before[lower] + constant)
+            if np.all(raised - before <= 1e-16 * scale):
+                break
+        return raised - raised[0]
+
+    def least_total(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The least that each variable comes to between its bounds [CNY]."""
+        reduced = self.reduced(x)
+        return np.where(reduced > 0, reduced * self.least, reduced * self.most)
+
+
+class _Nodes:
+    """Positions of the multipliers in one array: the ground, prices, reserve, accounts."""
+
+    def __init__(self, count: int, years: int, stated: bool) -> None:
+        steps = np.arange(years)
+        # A price that is stated is no multiplier but a number above the ground.
+        self.price = 0 * steps if stated else 1 + steps
+        self.reserve = 1 + years + steps
+        self.account = 1 + 2 * years + np.arange(count * years).reshape(count, years)
+        self.size = 1 + 2 * years + count * years
+
+    def filled(self, given: Multipliers) -> NDArray[np.float64]:
+        x = np.zeros(self.size)
+        if self.price[-1]:
+            x[self.price] = -given.market_balance
+        x[self.reserve], x[self.account] = -given.reserve_stock, given.account_balance
+        return x
+
+
+def lower_bound(
+    found: Baseline, offered: Choices, own: Accounts, deal: Terms, given: Multipliers
+) -> tuple[float, float]:
+    """Lower bound of the cost, and the sum of what it adds in absolute terms [CNY].
+
+    Parameters
+    ----------
+    own
+        Accounts of the program: one for all where trading costs nothing.
+    """
+    stated = bool(np.isfinite(deal.expected).all())
+    nodes = _Nodes(len(own.emissions), len(found.years), stated)
+    arcs = _joined([*_of_accounts(found, own, deal, nodes), *([] if stated else _of_market(found, deal, nodes))])
+    x = arcs.repaired(nodes.filled(given))
+    need = x[nodes.account]
+    limit, offers = np.minimum(given.offset_limit, 0.0), np.minimum(given.offsets_on_offer, 0.0)
+    if stated:
+        offers = 0 * offers
+    most = np.minimum(deal.offset_share * own.emissions, deal.offset_supply)
+    offsets = np.minimum(found.discount * deal.offset_price - need - limit - offers, 0.0) * most
+    plans = least_of_all_plans(found, offered, need[own.of_unit], deal.offset_share * limit[own.of_unit])
+    terms = np.concatenate([plans, arcs.least_total(x), offsets.ravel(), offers * deal.offset_supply])
+    return math.fsum(terms), float(np.sum(np.abs(terms)))
+
+
+def _joined(parts: list[tuple[Any, ...]]) -> Arcs:
+    columns = [[values.ravel() for values in np.broadcast_arrays(*part)] for part in parts]
+    head, tail, *rest = (np.concatenate(column) for column in zip(*columns, strict=True))
+    return Arcs(head.astype(np.int64), tail.astype(np.int64), *(values.astype(float) for values in rest))
+
+
+def _of_accounts(found: Baseline, own: Accounts, deal: Terms, nodes: _Nodes) -> list[tuple[Any, ...]]:
+    """Bought, sold, banked and owed: head, tail, constant, least and most."""
+    account, price = nodes.account, nodes.price
+    friction = found.discount * deal.friction
+    above = found.discount * np.nan_to_num(deal.expected)
+    held_most = own.gained + own.later - own.emissions + deal.pressed
+    owing = found.discount * np.where(np.isfinite(deal.owing), deal.owing, 0.0)
+    owed_most = np.where(np.isfinite(deal.owing), own.so_far, 0.0)
+    ends, between = account[:, -1], slice(0, -1)
+    return [
+        (price, account, -friction - above, 0.0, own.later + own.borrowed_most + deal.pressed),
+        (account, price, above - friction, 0.0, own.gained + own.borrowed_most),
+        (0, account[:, 0], 0.0, own.opening, own.opening),
+        (account[:, between], account[:, 1:], 0.0, -own.borrowed_most[:, between], held_most[:, between]),
+        (ends, 0, found.discount[-1] * deal.worth, 0.0, held_most[:, -1]),
+        (account[:, 1:], account[:, between], -owing[between], 0.0, owed_most[:, between]),
+        (0, ends, -owing[-1], 0.0, owed_most[:, -1]),
+    ]
+
+
+def _of_market(found: Baseline, deal: Terms, nodes: _Nodes) -> list[tuple[Any, ...]]:
+    """Left over in auctions, sold, bought and held by the reserve, and what stands on the right of the market."""
+    price, reserve, supply = nodes.price, nodes.reserve, deal.auctioned - deal.demand
+    sells = np.isfinite(deal.ceiling)
+    ceiling = np.where(sells, deal.ceiling, 0.0)
+    return [
+        (0, price, 0.0, supply, supply),
+        (price, 0, 0.0, 0.0, deal.auctioned),
+        (reserve, price, -found.discount * ceiling, 0.0, deal.capacity * sells),
+        (price, reserve, found.discount * deal.floor, 0.0, deal.capacity * (deal.floor > 0)),
+        (0, reserve[0], 0.0, deal.reserve, deal.reserve),
+        (reserve[:-1], reserve[1:], 0.0, 0.0, deal.capacity),
+        (reserve[-1], 0, 0.0, 0.0, deal.capacity),
+    ]

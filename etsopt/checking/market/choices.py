@@ -1,0 +1,168 @@
+"""Which measures every unit may take, which exclude and require each other, and what each costs and leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.data.belonging import filled
+from etsopt.data.measures import OUTPUT_CUT, applicable
+from etsopt.data.schema import MEASURES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.checking.market.baseline import Baseline
+    from etsopt.data.instance import Instance
+
+NOT_ON_OFFER = -1
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Measures of every unit in slots, shape ``(units, slots)``; those of a unit fill its first slots.
+
+    Parameters
+    ----------
+    names
+        Every measure by its code, the cut of output last.
+    code
+        Position of each measure in ``names``, -1 in a slot that holds none.
+    left, intensity_left
+        Share of emissions, and of intensity, that a measure leaves.
+    fixed
+        Cost of a year, whatever the output [CNY].
+    variable
+        Cost of a tonne of the year's output [CNY/t].
+    first_year
+        Earliest compliance year.
+    group
+        Code of the exclusive group, -1 where a measure stands in none.
+    required
+        Codes of what a measure requires, padded with -2; -1 is what the unit is not offered,
+        shape ``(units, slots, most required)``.
+    """
+
+    names: NDArray[np.str_]
+    code: NDArray[np.int64]
+    left: NDArray[np.float64]
+    intensity_left: NDArray[np.float64]
+    fixed: NDArray[np.float64]
+    variable: NDArray[np.float64]
+    first_year: NDArray[np.int64]
+    group: NDArray[np.int64]
+    required: NDArray[np.int64]
+
+    @property
+    def count(self) -> NDArray[np.int64]:
+        """How many measures each unit has, shape ``(units,)``."""
+        count: NDArray[np.int64] = (self.code >= 0).sum(axis=1)
+        return count
+
+    def slot_of(self, units: NDArray[np.int64], codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Slot of a measure at a unit, -1 where it is not on offer there, shape of ``units``."""
+        same = (self.code[units] == codes[:, None]) & (codes >= 0)[:, None]
+        return np.where(same.any(axis=1), same.argmax(axis=1), NOT_ON_OFFER)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The table of measures with the cut of output in its last row; what a tonne costs [CNY/t]."""
+
+    names: NDArray[np.str_]
+    code: NDArray[np.int64]
+    left: NDArray[np.float64]
+    intensity_left: NDArray[np.float64]
+    per_base_t: NDArray[np.float64]
+    per_t: NDArray[np.float64]
+    first_year: NDArray[np.int64]
+    group: NDArray[np.int64]
+    required: NDArray[np.int64]
+
+
+def choices(instance: Instance, found: Baseline) -> Choices:
+    """Measures on offer at every unit: applicable ones, less those that pay by themselves where they are left."""
+    rows = _rows(instance)
+    groups = applicable(instance)
+    unit, row = np.repeat(np.arange(len(instance.units)), np.diff(groups.starts)), groups.members
+    if instance.policy.abatement.pays_by_itself == "left":
+        dear = (rows.per_base_t + rows.per_t)[row] >= 0
+        unit, row = unit[dear], row[dear]
+    cuts = instance.policy.abatement.output_cut
+    sector = instance.units["sector"].to_numpy()
+    cut = np.flatnonzero(np.isin(sector, list(cuts)))
+    unit, row = np.append(unit, cut), np.append(row, np.full(len(cut), len(rows.left) - 1))
+    order = np.argsort(unit, kind="stable")
+    unit, row = unit[order], row[order]
+    count = np.bincount(unit, minlength=len(sector))
+    slot = np.arange(len(unit)) - np.repeat(np.cumsum(count) - count, count)
+    shape = (len(sector), int(count.max(initial=0)))
+
+    def placed(values: NDArray[Any], absent: float) -> NDArray[Any]:
+        table = np.full((*shape, *values.shape[1:]), absent, dtype=values.dtype)
+        table[unit, slot] = values[row]
+        return table
+
+    left, variable, code = placed(rows.left, 1.0), placed(rows.per_t, 0.0), placed(rows.code, NOT_ON_OFFER)
+    share = np.array([cuts[name].share if name in cuts else 0.0 for name in sector])
+    margin = np.array([cuts[name].margin_cny_per_t if name in cuts else 0.0 for name in sector])
+    where = code == len(rows.names) - 1
+    left, variable = np.where(where, 1 - share[:, None], left), np.where(where, (share * margin)[:, None], variable)
+    required = placed(rows.required, -2)
+    on_offer = (required[..., None] == code[:, None, None, :]).any(axis=3) | (required < 0)
+    return Choices(
+        rows.names,
+        code,
+        left,
+        placed(rows.intensity_left, 1.0),
+        placed(rows.per_base_t, 0.0) * found.base_output[:, None],
+        variable,
+        placed(rows.first_year, 0),
+        placed(rows.group, -1),
+        np.where(on_offer, required, NOT_ON_OFFER),
+    )
+
+
+def _rows(instance: Instance) -> _Rows:
+    """The table, its texts as codes."""
+    if instance.measures is None:
+        nothing, none = np.zeros(1), np.zeros(1, dtype=np.int64)
+        return _Rows(
+            np.array([OUTPUT_CUT]), none, nothing, nothing + 1, nothing, nothing, none, none - 1, none[:, None] - 2
+        )
+    table = filled(instance.measures, MEASURES)
+    names, code = np.unique(table["measure_id"].to_numpy(dtype=str), return_inverse=True)
+    groups, group = np.unique(table["exclusive_group"].to_numpy(dtype=str), return_inverse=True)
+    share, rate, own, life, capex, fixed, variable, saving = (
+        table[name].to_numpy(dtype=float)
+        for name in (
+            *("maximum_share", "abatement_rate", "intensity_abatement_rate", "lifetime_years", "capex_cny_per_t"),
+            *("fixed_opex_cny_per_t", "variable_opex_cny_per_t", "fuel_saving_cny_per_t"),
+        )
+    )
+    interest = instance.policy.horizon.discount_rate
+    # What is paid every year of a life is worth the investment at its beginning.
+    annuity = capex / life if interest == 0 else capex * interest / (1 - (1 + interest) ** -life)
+    return _Rows(
+        np.append(names, OUTPUT_CUT),
+        np.append(code.ravel(), len(names)),
+        np.append(1 - share * rate, 1.0),
+        np.append(1 - share * own, 1.0),
+        np.append(share * (annuity + fixed), 0.0),
+        np.append(share * (variable - saving), 0.0),
+        np.append(np.nan_to_num(table["first_year"].to_numpy(dtype=float)), 0).astype(np.int64),
+        np.append(np.where(groups[group.ravel()] == "", -1, group.ravel()), -1),
+        _required(table["requires"].to_numpy(dtype=str), names),
+    )
+
+
+def _required(texts: NDArray[np.str_], names: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Codes of what each row requires, shape ``(rows + 1, most)``, padded with -2; few texts differ."""
+    different, which = np.unique(texts, return_inverse=True)
+    words = [text.split() for text in different]
+    table = np.full((len(different) + 1, max([1, *map(len, words)])), -2)
+    for position, stated in enumerate(words):
+        table[position, : len(stated)] = np.searchsorted(names, stated)
+    return table[np.append(which.ravel(), len(different))]

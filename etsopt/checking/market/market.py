@@ -1,0 +1,202 @@
+"""Check the tables of a market and bound its cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.checking.market import statements as says
+from etsopt.checking.market.accounts import accounts, terms, together
+from etsopt.checking.market.baseline import baseline
+from etsopt.checking.market.bound import Multipliers, lower_bound
+from etsopt.checking.market.choices import choices
+from etsopt.checking.market.plans import of_measures, of_units, plans_are_admissible, read_plans
+from etsopt.checking.report import LevelCheck, Violation
+from etsopt.units import tolerance_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt.checking.market.accounts import Accounts, Terms
+    from etsopt.checking.market.baseline import Baseline
+    from etsopt.checking.market.plans import Amounts
+    from etsopt.checking.market.statements import Holdings
+    from etsopt.data.instance import Instance
+
+MARKETS = ("abatement", "clearing", "pathway")
+"""Kinds of results that are markets; all but the path start from an allocation."""
+
+COST = "cost"
+ROUNDING = 1e-13
+"""Rounding of a sum against the sum of its absolute terms."""
+
+DECIDED = ("bought_t", "sold_t", "offset_t", "owed_t")
+PRICES = ("price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t")
+OF_RESERVE = ("absorbed_t", "released_t")
+
+
+def check_market(
+    instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str, gap: float
+) -> tuple[list[Violation], LevelCheck | None]:
+    """Statements of a market that do not hold, and its cost with a bound; None where tables are not those of a market.
+
+    Parameters
+    ----------
+    tables
+        With the allocation that it started from, if it did.
+    gap
+        Relative gap that was asked for.
+    """
+    found = baseline(instance, None if kind == "pathway" else tables["allocation"])
+    own, offered, deal = accounts(instance, found), choices(instance, found), terms(instance, found, kind)
+    broken = _shape(instance, found, own, tables, kind)
+    if broken:
+        return broken, None
+    taken, broken = read_plans(instance, found, offered, tables["plans"])
+    if taken is None:
+        return broken, None
+    pool = together(own) if instance.policy.market.transaction_cost_cny_per_t == 0 else own
+    given, broken = _multipliers(found, pool, tables["duals"])
+    price = deal.expected if kind == says.ABATEMENT else -given.market_balance / found.discount
+    units, of_plans = of_units(found, offered, taken, price)
+    keys, measures = of_measures(instance, found, offered, taken, of_plans)
+    emissions, free = own.total(units.emissions), own.total(units.free)
+    held = says.holdings(tables["enterprise_years"], own, emissions, free)
+    broken += plans_are_admissible(instance, found, offered, taken)
+    broken += _units_follow(instance, found, units, tables)
+    broken += _measures_follow(found, keys, measures, tables["measure_years"])
+    expected = says.enterprise_columns(instance, found, own, deal, held, units, price)
+    enterprises, years = tables["enterprise_years"], tables["years"]
+    broken += says.columns_follow("enterprise_years", own.labels, found.years, enterprises, expected)
+    broken += says.limits_of_accounts(found, own, deal, held, emissions)
+    nobody = np.array([""], dtype=object)
+    of_years = says.year_columns(found, deal, enterprises, years, kind) | {"price_cny_per_t": price[None]}
+    broken += says.columns_follow("years", nobody, found.years, years, of_years)
+    broken += (
+        []
+        if any(violation.rule == "tables" for violation in broken)
+        else says.limits_of_market(found, deal, years, kind)
+    )
+    value, size = _cost(found, deal, held, units, years, kind)
+    bound, more = lower_bound(found, offered, pool, deal, given)
+    tolerance = tolerance_of(value, "CNY") + ROUNDING * (size + more)
+    slack = 2e-2 * float(np.abs(given.account_balance).sum() + np.abs(given.market_balance).sum())
+    return broken, LevelCheck(COST, "CNY", value, bound, value - bound, tolerance, slack, gap * abs(value))
+
+
+def _shape(
+    instance: Instance, found: Baseline, own: Accounts, tables: Mapping[str, pd.DataFrame], kind: str
+) -> list[Violation]:
+    """Tables, their rows, and the numbers that are decided."""
+    units = {
+        name: instance.units[name].to_numpy(dtype=object) for name in ("unit_id", "enterprise_id", "sector", "province")
+    }
+    keys: dict[str, dict[str, NDArray[Any]]] = {
+        "years": {},
+        "sector_years": {"sector": np.array(instance.sectors, dtype=object)},
+        "enterprise_years": {"enterprise_id": own.labels},
+        "unit_years": units,
+    }
+    broken = [
+        violation
+        for name, labels in keys.items()
+        for violation in says.rows_are_there(name, tables.get(name), labels, found.years)
+    ]
+    numbers = {
+        "years": [*PRICES, *(() if kind == says.ABATEMENT else OF_RESERVE)],
+        "enterprise_years": [*DECIDED],
+        "plans": ["plan", "share", "start_year"],
+        "measure_years": ["year", "units"],
+        "duals": ["year", "multiplier"],
+    }
+    for name, columns in numbers.items():
+        if name not in tables:
+            broken.append(Violation("tables", name, 1.0, "tables", "the table is there"))
+        elif not broken:
+            broken += says.numbers_are_there(name, tables[name], columns)
+            if not broken and name != "duals" and not np.isfinite(tables[name][columns].to_numpy(dtype=float)).all():
+                broken.append(Violation("tables", name, 1.0, "tables", "its numbers are finite"))
+    return broken
+
+
+def _multipliers(found: Baseline, own: Accounts, duals: pd.DataFrame) -> tuple[Multipliers, list[Violation]]:
+    """Multipliers of the rows of accounts and market; what is not in the table is zero."""
+    table = duals[duals["level"] == COST]
+    account = pd.Index(own.labels).get_indexer(table["index"].fillna("").astype(object))
+    year = pd.Index(found.years.astype(float)).get_indexer(table["year"].to_numpy(dtype=float))
+    value, rows = table["multiplier"].to_numpy(dtype=float), table["row"].to_numpy()
+    names = list(Multipliers.__dataclass_fields__)
+    of_account = np.isin(rows, names[:2])
+    bad = ~np.isin(rows, names) | (year < 0) | (of_account & (account < 0)) | ~np.isfinite(value)
+    bad |= table.duplicated(["row", "index", "year"]).to_numpy() | (table["unit"] != "CNY/t").to_numpy()
+    message = "a multiplier is a number in CNY/t of a row of the program, once"
+    broken = [Violation("duals", str(row), 1.0, "rows", message) for row in rows[bad]]
+    arrays = {}
+    for name in names:
+        here = (rows == name) & ~bad
+        shape = (len(own.labels) if name in names[:2] else 1, len(found.years))
+        arrays[name] = np.zeros(shape)
+        arrays[name][account[here] if name in names[:2] else 0, year[here]] = value[here]
+    return Multipliers(*(arrays[name] if name in names[:2] else arrays[name][0] for name in names)), broken
+
+
+def _units_follow(
+    instance: Instance, found: Baseline, units: Amounts, tables: Mapping[str, pd.DataFrame]
+) -> list[Violation]:
+    """Units follow from their plans, and sectors are sums of their units."""
+    columns = {
+        "emissions_before_tco2e": found.emissions,
+        "emissions_tco2e": units.emissions,
+        "allowance_t": units.free,
+        "surplus_t": units.free - units.emissions,
+        "measures_cost_cny": units.cost,
+    }
+    names = np.array(instance.sectors, dtype=object)
+    sector = instance.units["sector"].to_numpy()
+    sums = {name: np.array([values[sector == one].sum(axis=0) for one in names]) for name, values in columns.items()}
+    sums["output_t"] = np.array([found.output[sector == one].sum(axis=0) for one in names])
+    cost, output = sums["measures_cost_cny"], sums["output_t"]
+    sums["measures_cost_cny_per_t"] = np.divide(cost, output, out=np.full_like(cost, np.nan), where=output > 0)
+    columns["reward_measured_cny_per_t"] = units.reward_measured
+    columns["reward_elsewhere_cny_per_t"] = units.reward_elsewhere
+    labels = instance.units["unit_id"].to_numpy()
+    return [
+        *says.columns_follow("unit_years", labels, found.years, tables["unit_years"], columns),
+        *says.columns_follow("sector_years", names, found.years, tables["sector_years"], sums),
+    ]
+
+
+def _measures_follow(
+    found: Baseline, keys: pd.DataFrame, columns: dict[str, NDArray[np.float64]], table: pd.DataFrame
+) -> list[Violation]:
+    """What each measure does follows from the plans."""
+    wanted = {name: keys[name].to_numpy(dtype=object) for name in ("measure_id", "sector")}
+    if not len(keys):
+        return [Violation("measure_years", "", 1.0, "rows", "no measure is taken")] if len(table) else []
+    broken = says.rows_are_there("measure_years", table, wanted, found.years)
+    return broken or says.columns_follow("measure_years", wanted["measure_id"], found.years, table, columns)
+
+
+def _cost(
+    found: Baseline, deal: Terms, held: Holdings, units: Amounts, years: pd.DataFrame, kind: str
+) -> tuple[float, float]:
+    """Cost of the objective from what is decided, and the sum of its terms in absolute value [CNY]."""
+    owing = np.where(np.isfinite(deal.owing), deal.owing, 0.0)
+    parts = [
+        units.cost.sum(axis=0),
+        deal.friction * (held.bought + held.sold).sum(axis=0),
+        deal.offset_price * held.offset.sum(axis=0),
+        owing * held.owed.sum(axis=0),
+    ]
+    if kind == says.ABATEMENT:
+        parts += [deal.expected * held.bought.sum(axis=0), -deal.expected * held.sold.sum(axis=0)]
+    else:
+        ceiling = np.where(np.isfinite(deal.ceiling), deal.ceiling, 0.0)
+        parts += [ceiling * years["released_t"].to_numpy(), -deal.floor * years["absorbed_t"].to_numpy()]
+    terms_ = np.append(np.concatenate([found.discount * part for part in parts]), 0.0)
+    terms_[-1] = -found.discount[-1] * deal.worth * held.banked[:, -1].sum()
+    return float(terms_.sum()), float(np.abs(terms_).sum())
