@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 TABLES = ("allocation", "enterprises", "sectors", "provinces")
 
-KINDS = ("allocation", *MARKETS)
+KINDS = ("allocation", *MARKETS, "equilibrium")
 """What the checker knows to recompute; the first is that of a result which does not say."""
 
 MAIN = {"allocation": "allocation", **dict.fromkeys(MARKETS, "unit_years")}

@@ -84,7 +84,8 @@ class Plans:
             value[part.units], sets[part.units] = self._best_of(part, need_price, emissions_price, cost_weight)
         return value, sets
 
-    def _parts(self) -> Iterator[Measures]:
+    def parts(self) -> Iterator[Measures]:
+        """Measures of all units, of few enough at a time that all their sets fit into memory."""
         for kind in self.kinds:
             step = max(1, CELLS_AT_ONCE // kind.admissible.shape[1])
             for start in range(0, len(kind.units), step):
