@@ -9,6 +9,7 @@ import numpy as np
 
 from etsopt.checking import statements, totals
 from etsopt.checking.bounds import check_levels, proven_shortfall
+from etsopt.checking.equilibrium import check_equilibrium
 from etsopt.checking.exceptions import LEVELS, exceptional_units
 from etsopt.checking.limits import derive, fixed_at_emissions
 from etsopt.checking.market import MARKETS, check_market
@@ -28,7 +29,7 @@ TABLES = ("allocation", "enterprises", "sectors", "provinces")
 KINDS = ("allocation", *MARKETS, "equilibrium")
 """What the checker knows to recompute; the first is that of a result which does not say."""
 
-MAIN = {"allocation": "allocation", **dict.fromkeys(MARKETS, "unit_years")}
+MAIN = {"allocation": "allocation", **dict.fromkeys(MARKETS, "unit_years"), "equilibrium": "equilibrium"}
 """The table that a result of each kind has if it has an answer at all."""
 
 BROKEN = ("tables", "same_units")
@@ -77,6 +78,8 @@ def check(  # long because each table that is missing ends it in its own way
         Every statement that is broken, every level with its own bound, and for an infeasible instance the tonnes that
         are proven to be missing.
     """
+    if kind == "equilibrium":
+        return CheckReport(tuple(check_equilibrium(instance, tables)), ())
     if kind in MARKETS:
         return _market(instance, tables, levels, gap, kind)
     if "allocation" not in tables:

@@ -146,7 +146,7 @@ def answer(sector: Sector, start: float) -> Answer:
         moved = 0.5 * 10.0**-sector.decimals * (2 * sector.edges[1:]) ** 2
         slack = slack + sector.setting.slope * weight * moved
     may = np.flatnonzero((left >= -slack) & (right <= slack))
-    points = {int(k): point for k in may for inside, point in [sector.itself(k)] if inside}
+    points = {int(k): point for k in may for inside, point in [sector.itself(int(k))] if inside}
     reached, cycle = _repeated(sector, start, points)
     told = sorted(points.values(), key=lambda point: point.balance_value)
     if not points:
@@ -154,7 +154,7 @@ def answer(sector: Sector, start: float) -> Answer:
     if reached is not None:
         return Answer(told, reached, (), "reached from no abatement")
     cheapest = min(told, key=lambda point: float(sector.cost[point.pieces].sum()))
-    return Answer(told, cheapest, cycle, "of least cost")
+    return Answer(told, cheapest, cycle, "of least cost" if len(told) > 1 else "the only one")
 
 
 def _repeated(sector: Sector, start: float, points: dict[int, Point]) -> tuple[Point | None, list[float]]:

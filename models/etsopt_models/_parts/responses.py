@@ -14,7 +14,7 @@ no better than the full deficit of the best.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -148,7 +148,7 @@ def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
 def pieces_of(ramps: Ramps, low: NDArray[np.float64], high: NDArray[np.float64]) -> Pieces:
     """Best responses of all units of some ramps between two values of ``z``, shapes ``(units,)``."""
     row = np.arange(len(ramps.units))
-    cells = (row, low, high, ramps.best(row, low)[1], ramps.best(row, high)[1])
+    cells: tuple[NDArray[Any], ...] = (row, low, high, ramps.best(row, low)[1], ramps.best(row, high)[1])
     found = []
     while len(cells[0]):
         cells, done = _cut(ramps, *cells)
@@ -168,7 +168,7 @@ def _cut(
     high: NDArray[np.float64],
     first: NDArray[np.int64],
     last: NDArray[np.int64],
-) -> tuple[tuple[NDArray, ...], tuple[NDArray, ...]]:  # type: ignore[type-arg]
+) -> tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...]]:
     """Cut cells between two values of ``z`` once: those that are left, and what is certain (row, start, column).
 
     Parameters
