@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from etsopt.checking.checker import KINDS, MAIN
 from etsopt.checking.report import CheckReport, LevelCheck, Violation
-from etsopt.results import finite
+from etsopt.results import TONNES, finite
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from etsopt.results import LevelResult, Results
 
-PROVEN = ("certified_optimal", "certified_gap", "infeasible_certified")
+PROVEN = ("certified_optimal", "certified_gap", "certified_rounded", "infeasible_certified")
 
 
 def is_checked(results: Results) -> bool:
@@ -37,7 +37,7 @@ def status_of(results: Results, report: CheckReport) -> str:
     proven = not report.violations if calculated else report.certified
     if not proven or results.termination != "optimal":
         return "feasible"
-    return "certified_optimal" if calculated or report.optimal else "certified_gap"
+    return "certified_optimal" if calculated else report.proves
 
 
 def check_claims(results: Results, report: CheckReport) -> list[Violation]:
@@ -63,7 +63,7 @@ def check_claims(results: Results, report: CheckReport) -> list[Violation]:
         found.append(_claim("termination", f"{results.termination} is claimed, and the status recomputed is {status}"))
     if status == "infeasible_unproven":
         found.append(_claim("duals", "the multipliers prove that the limits lack tonnes", "infeasible"))
-    return found + _shortfall(results, report) + _levels(results, report) + _prices(results)
+    return found + _tonnes(results, report) + _levels(results, report) + _prices(results)
 
 
 def _claim(where: str, message: str, rule: str = "claim", by: float = 1.0, unit: str = "claims") -> Violation:
@@ -75,12 +75,15 @@ def _distance(stated: float, recomputed: float) -> float:
     return 0.0 if stated == recomputed else abs(stated - recomputed)
 
 
-def _shortfall(results: Results, report: CheckReport) -> list[Violation]:
-    stated, proven = results.infeasible_by_t or 0.0, report.infeasible_by_t or 0.0
-    by = _distance(stated, proven)
-    if by <= tolerance_of(proven, "t"):
-        return []
-    return [_claim("infeasible_by_t", f"recomputed it is {proven:.12g}", by=by, unit="t")]
+def _tonnes(results: Results, report: CheckReport) -> list[Violation]:
+    """What lacks where nothing is feasible, and by how much allowances were rounded."""
+    found = []
+    for name in TONNES:
+        stated, recomputed = getattr(results, name) or 0.0, getattr(report, name) or 0.0
+        by = _distance(stated, recomputed)
+        if not by <= tolerance_of(recomputed, "t"):
+            found.append(_claim(name, f"recomputed it is {recomputed:.12g}", by=by, unit="t"))
+    return found
 
 
 def _levels(results: Results, report: CheckReport) -> list[Violation]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.instance import Instance
+from etsopt.data.measures import MOST_MEASURES
 from etsopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -96,8 +97,11 @@ POLICY: dict[str, Any] = {
 }
 """A target slightly below emissions and a balance that some provinces must work for."""
 
+BEYOND_ONE_YEAR: dict[str, Any] = {"horizon": {"last_year": 2030}, "market": {"prices_cny_per_t": 62.36}}
+"""What the policy says beside `POLICY` where there are measures: six years, and the average price of 2025 in each."""
 
-def generate(units: int, seed: int = 0) -> Instance:
+
+def generate(units: int, seed: int = 0, measures: int = 0) -> Instance:
     """Make an instance with seeded random units under the rule of 2025.
 
     Parameters
@@ -106,11 +110,13 @@ def generate(units: int, seed: int = 0) -> Instance:
         Number of allocation units, at least 3.
     seed
         The same seed gives the same instance.
+    measures
+        Abatement measures at every unit, 0 to 12; the units are the same with and without them.
 
     Raises
     ------
     UsageError
-        If there are fewer units than sectors, or the seed is negative.
+        If there are fewer units than sectors, the seed is negative, or there are too many measures.
 
     Examples
     --------
@@ -121,6 +127,8 @@ def generate(units: int, seed: int = 0) -> Instance:
         raise UsageError(f"{units} units are too few.", f"Ask for at least {len(PROFILES)}, one for each sector.")
     if seed < 0:
         raise UsageError(f"The seed is {seed}.", "It is a whole number from 0 on.")
+    if not 0 <= measures <= MOST_MEASURES:
+        raise UsageError(f"{measures} measures are asked for.", f"A unit can have 0 to {MOST_MEASURES}.")
     random = np.random.default_rng(seed)
     sectors = np.array(sorted(PROFILES))
     shares = np.array([PROFILES[name].share for name in sectors])
@@ -136,7 +144,45 @@ def generate(units: int, seed: int = 0) -> Instance:
     weights = 1 / np.arange(1, len(PROVINCES) + 1) ** 0.5
     province = random.choice(random.permutation(len(PROVINCES)), units, p=weights / weights.sum())
     frame.insert(4, "province", np.array(PROVINCES, dtype=object)[province])
-    return Instance.from_frames(frame, POLICY, name=f"generated-{units}-{seed}")
+    if not measures:
+        return Instance.from_frames(frame, POLICY, name=f"generated-{units}-{seed}")
+    # A generator of their own, so that the units are the same with and without them.
+    random = np.random.default_rng([seed, measures])
+    table = pd.concat([_measures(name, measures, random) for name in sorted(PROFILES)])
+    name = f"generated-{units}-{seed}-{measures}"
+    return Instance.from_frames(frame, POLICY | BEYOND_ONE_YEAR, measures=table, name=name)
+
+
+def _measures(sector: str, count: int, random: np.random.Generator) -> pd.DataFrame:
+    """Measures at every unit of a sector, from some that pay by themselves to some that no price of today pays for.
+
+    Everything is assumed: 1 to 20 % of emissions, 0 to 260 CNY a tonne at a typical unit, half of it an investment
+    before interest, less fuel saved for up to 40 CNY a tonne. The second excludes the first, the fourth requires the
+    third.
+    """
+    profile = PROFILES[sector]
+    rate = np.round(np.exp(random.uniform(np.log(0.01), np.log(0.2), count)), 4)
+    abated_t = rate * (profile.whole_intensity or profile.intensity)
+    lifetime = random.choice([10.0, 15.0, 20.0, 25.0], count)
+    saving = random.uniform(0, 40, count) * abated_t
+    gross = random.uniform(0, 260, count) * abated_t
+    names = np.array([f"{sector}-{number:02d}" for number in range(1, count + 1)], dtype=object)
+    number = np.arange(count)
+    return pd.DataFrame(
+        {
+            "measure_id": names,
+            "sector": sector,
+            "abatement_rate": rate,
+            "maximum_share": np.round(random.uniform(0.3, 1.0, count), 2),
+            "lifetime_years": lifetime,
+            "capex_cny_per_t": np.round(gross / 2 * lifetime, 2),
+            "variable_opex_cny_per_t": np.round(gross / 2, 2),
+            "fuel_saving_cny_per_t": np.round(saving, 2),
+            "exclusive_group": np.where(number < 2, f"{sector}-fuel", ""),
+            "requires": np.where(number == 3, names[min(2, count - 1)], ""),
+            "price_year": float(POLICY["year"]),
+        }
+    )
 
 
 def _quantities(sector: NDArray[Any], random: np.random.Generator) -> pd.DataFrame:

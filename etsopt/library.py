@@ -25,8 +25,10 @@ class ProgramModel(Protocol):
     """What a model file offers that is a program to be solved.
 
     It may also offer ``levels(instance) -> list[str]``, the names of its objectives in lexicographic order; without it
-    they are taken in the order of declaration. ``CHECKED_AS = "allocation"`` says that its tables are those of an
-    allocation: the checker holds them to the instance.
+    they are taken in the order of declaration. With ``afterwards(instance, solution)`` it may have itself solved once
+    more over other numbers: it returns the instance whose limits hold there, parameters and names of objectives, or
+    None; ``solution.before`` is then the first solution. ``CHECKED_AS`` says what its tables are, such as
+    ``"allocation"`` or ``"settlement"``: the checker holds them to the instance.
     """
 
     def formulate(self) -> Any:

@@ -54,34 +54,31 @@ def with_gap(model: Any, options: SolveOptions) -> SolveOptions:
     return options if options.gap is not None else replace(options, gap=getattr(model, "GAP", DEFAULT_GAP))
 
 
-@dataclass(frozen=True)
-class Ready:
-    """A program to be solved, its parameters, and what the model's tables take beside its solution."""
-
-    program: Program
-    parameters: dict[str, Any]
-    notes: tuple[Any, ...]
-
-
-def ready(
+def parameters_of(
     model: Any,
     instance: Instance,
     options: SolveOptions,
     build: Callable[[Any, dict[str, Any]], Program],
     first: Results | None,
-) -> Ready:
-    """Make the program of a model, which may ask for the tables of another and for its own relaxation."""
-    notes: tuple[Any, ...] = ()
-    if hasattr(model, "prepare"):
-        relax = Relaxation(model, instance, build, options)
-        parameters, *more = library.call(model, "prepare", instance, first.tables if first else {}, relax)
-        notes = tuple(more)
-    else:
-        parameters = library.call(model, "parameters", instance)
+) -> tuple[dict[str, Any], tuple[Any, ...]]:
+    """Parameters of a model, and what its tables take beside the solution.
+
+    A model with ``prepare`` may look at the tables of the model it starts from and ask for its own relaxation.
+    """
+    if not hasattr(model, "prepare"):
+        return library.call(model, "parameters", instance), ()
+    relax = Relaxation(model, instance, build, options)
+    parameters, *notes = library.call(model, "prepare", instance, first.tables if first else {}, relax)
+    return parameters, tuple(notes)
+
+
+def program_of(
+    model: Any, instance: Instance, build: Callable[[Any, dict[str, Any]], Program], parameters: dict[str, Any]
+) -> Program:
+    """Program of a model with some parameters; without whole numbers where the model says that they may be mixed."""
     program = build(library.call(model, "formulate"), parameters)
-    if hasattr(model, "is_divisible") and library.call(model, "is_divisible", instance):
-        program = relaxed(program)
-    return Ready(program, parameters, notes)
+    divisible = hasattr(model, "is_divisible") and library.call(model, "is_divisible", instance)
+    return relaxed(program) if divisible else program
 
 
 def with_tables_of(first: Results | None, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -90,5 +87,7 @@ def with_tables_of(first: Results | None, tables: dict[str, pd.DataFrame]) -> di
         return tables
     both = {**first.tables, **tables}
     if "duals" in first.tables and "duals" in tables:
-        both["duals"] = pd.concat([first.tables["duals"], tables["duals"]], ignore_index=True)
+        # An empty table has no types, and what is joined to it would lose its own.
+        parts = [table for table in (first.tables["duals"], tables["duals"]) if len(table)]
+        both["duals"] = pd.concat(parts, ignore_index=True) if parts else tables["duals"]
     return both

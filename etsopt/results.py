@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 TRUTHS = ("True", "False")
 """How a cell that is true or false is written."""
 
+TONNES = ("infeasible_by_t", "rounded_by_t")
+"""What a result states in tonnes, or not at all."""
+
 TEXT_COLUMNS = frozenset(
     {
         "unit_id",
@@ -36,7 +39,7 @@ TEXT_COLUMNS = frozenset(
         "row",
         "index",
     }
-    | {"unit", "way_out", "limit", "rule", "where", "message"}
+    | {"unit", "way_out", "limit", "rule", "where", "message", "regime"}
     | {"measure_id", "price_unit", "price_obtained", "measures", "status", "obtained"}
 )
 
@@ -68,7 +71,9 @@ class Results:
     termination
         Why it stopped: optimal, infeasible, time_limit, interrupted, memory, solver_error, refused.
     status
-        What is held: certified_optimal, certified_gap, feasible, infeasible_certified, infeasible_unproven, none.
+        What is held: certified_optimal, certified_gap, certified_rounded, feasible, infeasible_certified,
+        infeasible_unproven, none. In ``certified_rounded`` the real answer is proven to be the best, and the whole
+        tonnes near it keep every limit but the order of rates.
     certified
         Whether the checker recomputed feasibility and a bound that proves the status.
     levels
@@ -79,6 +84,8 @@ class Results:
         Model, method and why, instance and its hash, policy, options, versions, seconds.
     violations
         What the checker found wrong.
+    rounded_by_t
+        Largest move of an allowance to whole tonnes where a real answer was rounded, else None.
     stated_prices
         The prices that a run folder states; None where the results come from a solve.
     """
@@ -91,6 +98,7 @@ class Results:
     infeasible_by_t: float | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
     violations: tuple[dict[str, Any], ...] = ()
+    rounded_by_t: float | None = None
     stated_prices: tuple[Any, ...] | None = None
 
     @property
@@ -118,6 +126,7 @@ class Results:
             "status": self.status,
             "certified": self.certified,
             "infeasible_by_t": self.infeasible_by_t,
+            "rounded_by_t": self.rounded_by_t,
             "levels": [asdict(level) for level in self.levels],
             "prices": self.prices.to_dict("records"),
             "violations": list(self.violations),
@@ -191,9 +200,8 @@ def load(folder: str | Path) -> Results:
         content = json.loads(path.read_text(encoding="utf-8"))
         levels = tuple(LevelResult(**_numbers(level)) for level in content.pop("levels"))
         prices = tuple(content.pop("prices"))
-        known = {key: content.pop(key) for key in ("termination", "status", "certified", "infeasible_by_t")}
-        if known["infeasible_by_t"] is not None:
-            known["infeasible_by_t"] = float(known["infeasible_by_t"])
+        known = {key: content.pop(key) for key in ("termination", "status", "certified", *TONNES)}
+        known |= {key: float(known[key]) for key in TONNES if known[key] is not None}
         violations = tuple(content.pop("violations"))
         tables = {file.stem: _read_table(file) for file in sorted((folder / "tables").glob("*.csv"))}
     except (ValueError, KeyError, TypeError, AttributeError) as error:

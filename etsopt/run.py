@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import platform
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from etsopt import library, preparing
 from etsopt.checking import CheckReport
@@ -22,20 +20,18 @@ from etsopt.data.read import read_instance
 from etsopt.errors import UsageError
 from etsopt.results import LevelResult, Results
 from etsopt.rules import reference_allowances
+from etsopt.solving.easing import EASED_T, eased, pinned
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import METHODS, SolveOptions
 from etsopt.solving.solution import Solution, Termination
 from etsopt.stamp import reference, stamped
 from etsopt.units import tolerance_of
 
-if TYPE_CHECKING:
-    from etsopt.stamp.program import Program
-
 WAYS = {"stamped": stamped.build_program, "reference": reference.build_program}
 """How a program is made, by the name of the method."""
 
-EASED_T = 1e-2
-"""Tonnes that a limit may lack for want of rounding alone; the checker tolerates twice as much."""
+LEAST_TIME_S = 1e-3
+"""What is left of a time limit that is over."""
 
 
 def read(source: str | Path) -> Instance:
@@ -100,27 +96,15 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
         clock.lap(name)
         if name not in first.tables:
             return replace(first, provenance=first.provenance | {"model": about["model"], "stopped_at": name})
-    ready = preparing.ready(found, instance, chosen, WAYS[chosen.method], first)
-    clock.lap("build")
-    names = library.levels(found, instance, ready.program.objectives)
-    faster = {step: partial(method, ready.parameters) for step in names if (method := library.method(model, step))}
-    settles = getattr(found, "SETTLES", {})
-    solution = solve_levels(ready.program, names, chosen, faster, settles)
-    clock.lap("solve")
-    if solution.termination is Termination.INFEASIBLE and hasattr(found, "explain"):
-        tables = library.call(found, "explain", instance, *ready.notes)
-        lacking = float(sum(table["missing_t"].sum() for table in tables.values())) or None
-        return Results(tables, "infeasible", "infeasible_unproven", False, (), lacking, about)
-    if solution.termination is Termination.INFEASIBLE and not solution.values:
-        explained = _infeasible(instance, model, chosen, about, clock)
-        if not explained.levels or explained.levels[0].value > EASED_T:
-            return explained
-        # Less lacks than the checker tolerates: sums of limits that meet exactly differ by their rounding.
-        solution = solve_levels(_eased(ready.program, library.load(f"{model}_relief")), names, chosen, faster, settles)
-        clock.lap("solve_eased")
-        if solution.termination is Termination.INFEASIBLE and not solution.values:
-            return explained
-    tables = library.call(found, "tables", instance, solution, *ready.notes) if solution.values else {}
+    parameters, notes = preparing.parameters_of(found, instance, chosen, WAYS[chosen.method], first)
+    clock.lap("prepare")
+    step = _Step(found, model, instance, chosen, about, clock, notes)
+    solution = step.solve(instance, parameters)
+    if isinstance(solution, Solution) and solution.termination is Termination.OPTIMAL:
+        solution = step.solve_afterwards(solution)
+    if isinstance(solution, Results):
+        return solution
+    tables = library.call(found, "tables", instance, solution, *notes) if solution.values else {}
     clock.lap("tables")
     return _solved(instance, solution, tables, about, clock, first)
 
@@ -134,6 +118,72 @@ def check(instance: Instance, results: Results) -> CheckReport:
     return replace(report, violations=(*report.violations, *check_claims(results, report)))
 
 
+@dataclass(frozen=True)
+class _Step:
+    """Solve one program of a model, and where it has no solution explain why."""
+
+    found: Any
+    model: str
+    instance: Instance
+    options: SolveOptions
+    about: dict[str, Any]
+    clock: _Clock
+    notes: tuple[Any, ...]
+
+    def solve(
+        self, limited: Instance, parameters: dict[str, Any], names: list[str] | None = None
+    ) -> Solution | Results:
+        """Solve the model with some parameters: a solution, or results that say what lacks.
+
+        Parameters
+        ----------
+        limited
+            The instance whose limits the parameters state.
+        names
+            Objectives in their order; None for the model's own.
+        """
+        program = preparing.program_of(self.found, self.instance, WAYS[self.options.method], parameters)
+        self.clock.lap("build")
+        names = names or library.levels(self.found, self.instance, program.objectives)
+        faster = {name: partial(method, parameters) for name in names if (method := library.method(self.model, name))}
+        settles = getattr(self.found, "SETTLES", {})
+        solution = solve_levels(program, names, self.options, faster, settles)
+        self.clock.lap("solve")
+        if solution.termination is not Termination.INFEASIBLE or solution.values:
+            return solution
+        if hasattr(self.found, "explain"):
+            tables = library.call(self.found, "explain", self.instance, *self.notes)
+            lacking = float(sum(table["missing_t"].sum() for table in tables.values())) or None
+            return Results(tables, "infeasible", "infeasible_unproven", False, (), lacking, self.about)
+        explained = _infeasible(self.instance, limited, self.model, self.options, self.about, self.clock)
+        if not explained.levels or explained.levels[0].value > EASED_T:
+            return explained
+        # Less lacks than the checker tolerates: sums of limits that meet exactly differ by their rounding.
+        wider = eased(program, library.load(f"{self.model}_relief"))
+        solution = solve_levels(wider, names, self.options, faster, settles)
+        self.clock.lap("solve_eased")
+        infeasible = solution.termination is Termination.INFEASIBLE and not solution.values
+        return explained if infeasible else solution
+
+    def solve_afterwards(self, first: Solution) -> Solution | Results:
+        """Solve what the model wants solved once its levels are, within the time that is left."""
+        after = (
+            library.call(self.found, "afterwards", self.instance, first) if hasattr(self.found, "afterwards") else None
+        )
+        if after is None:
+            return first
+        limit = self.options.time_limit_s
+        left = None if limit is None else max(limit - sum(self.clock.seconds.values()), LEAST_TIME_S)
+        options = replace(self.options, mps=None, time_limit_s=left)
+        second = replace(self, options=options).solve(*after)
+        if isinstance(second, Results):
+            return second
+        if not second.values:
+            # What is held is the first solution.
+            return replace(first, termination=second.termination)
+        return replace(second, levels=(*first.levels, *second.levels), before=first)
+
+
 class _Clock:
     """Seconds of each stage."""
 
@@ -142,9 +192,9 @@ class _Clock:
         self.last = time.perf_counter()
 
     def lap(self, stage: str) -> None:
-        """Close a stage."""
+        """Close a stage; one that comes again adds its seconds."""
         now = time.perf_counter()
-        self.seconds[stage] = round(now - self.last, 6)
+        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self.last, 6)
         self.last = now
 
 
@@ -204,9 +254,11 @@ def _solved(
     certified = report is not None and report.certified and solution.termination is Termination.OPTIMAL
     status = "feasible" if tables else "none"
     if certified and report is not None:
-        status = "certified_optimal" if report.optimal else "certified_gap"
+        status = report.proves
+    rounded_by_t = report.rounded_by_t if report else None
+    termination, violations = solution.termination.value, _violations(report)
     return Results(
-        tables, solution.termination.value, status, certified, tuple(levels), None, about, _violations(report)
+        tables, termination, status, certified, tuple(levels), None, about, violations, rounded_by_t=rounded_by_t
     )
 
 
@@ -214,19 +266,21 @@ def _violations(report: CheckReport | None) -> tuple[dict[str, Any], ...]:
     return tuple(asdict(violation) for violation in report.violations) if report else ()
 
 
-def _infeasible(instance: Instance, model: str, options: SolveOptions, about: dict[str, Any], clock: _Clock) -> Results:
-    """Find out what has to give way, at least, and prove it."""
+def _infeasible(
+    instance: Instance, limited: Instance, model: str, options: SolveOptions, about: dict[str, Any], clock: _Clock
+) -> Results:
+    """Find out which limits of an instance have to give way, at least, and prove it."""
     if f"{model}_relief" not in library.names():
         return Results({}, "infeasible", "infeasible_unproven", False, (), None, about)
     relief: Any = library.load(f"{model}_relief")
-    program = WAYS[options.method](relief.formulate(), relief.parameters(instance))
+    program = WAYS[options.method](relief.formulate(), relief.parameters(limited))
     options = replace(options, mps=None)
     ways = {}
-    for way, pinned in relief.WAYS_OUT.items():
-        solution = solve_levels(_pinned(program, pinned), [way], options, {})
+    for way, at_zero in relief.WAYS_OUT.items():
+        solution = solve_levels(pinned(program, at_zero), [way], options, {})
         if solution.termination is Termination.OPTIMAL:
             ways[way] = solution
-    tables = relief.tables(instance, ways)
+    tables = relief.tables(limited, ways)
     clock.lap("explain")
     report = check_tables(instance, tables, ())
     clock.lap("check")
@@ -239,20 +293,3 @@ def _infeasible(instance: Instance, model: str, options: SolveOptions, about: di
         levels.append(LevelResult(level.name, level.value, proven, gap, level.unit, least, level.algorithm))
     status = "infeasible_certified" if certified else "infeasible_unproven"
     return Results(tables, "infeasible", status, certified, tuple(levels), proven, about, _violations(report))
-
-
-def _eased(program: Program, relief: Any) -> Program:
-    """The program with the limits in tonnes that may give way wider by what is rounding."""
-    lower, upper = program.row_lower.copy(), program.row_upper.copy()
-    for name in relief.GIVES:
-        lower[program.rows[name]] -= EASED_T
-        upper[program.rows[name]] += EASED_T
-    return replace(program, row_lower=lower, row_upper=upper)
-
-
-def _pinned(program: Program, variables: tuple[str, ...]) -> Program:
-    """The program with some variables at zero, their lower bound."""
-    side = np.zeros(len(program.column_lower), dtype=np.int8)
-    for name in variables:
-        side[program.columns[name]] = -1
-    return program.narrowed(side, np.zeros(len(program.row_lower), dtype=np.int8))

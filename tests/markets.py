@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 import etsopt
+from etsopt import preparing
+from etsopt.run import WAYS
+from etsopt.solving.options import SolveOptions
+
+MARKETS = ("abatement", "clearing", "pathway")
 
 
 def market(
-    units: dict[str, list[float]], measures: list[dict[str, object]] | None = None, **policy: Any
+    units: Mapping[str, Sequence[float | str]], measures: list[dict[str, object]] | None = None, **policy: Any
 ) -> etsopt.Instance:
     """An instance with units ``u0``, ``u1``, ... each of an enterprise of its own if none is named, and some measures.
 
@@ -68,3 +74,36 @@ def random_market(seed: int, years: int = 1, **policy: Any) -> etsopt.Instance:
     stated = {"reference_price_cny_per_t": 200.0} | dict(policy.pop("penalty", {}))
     horizon = {"first_year": 2025, "last_year": 2024 + years}
     return market(units, measures, horizon=horizon, penalty=stated, **policy)
+
+
+def two_enterprises() -> etsopt.Instance:
+    """Two years of two enterprises with accounts of their own, offsets, auctions, and a reserve."""
+    measures = [
+        {"measure_id": "cut", "sector": "cement", "abatement_rate": 0.1, "variable_opex_cny_per_t": 5.0},
+        {"measure_id": "cut", "sector": "steel", "abatement_rate": 0.2, "variable_opex_cny_per_t": 4.0},
+    ]
+    return market(
+        {"emissions_tco2e": [1000.0, 2000.0], "reference_t": [900.0, 1900.0], "sector": ["cement", "steel"]},
+        measures,
+        horizon={"last_year": 2026, "discount_rate": 0.25},
+        market={
+            "prices_cny_per_t": 60.0,
+            "transaction_cost_cny_per_t": 2.0,
+            "external_demand_t": 50.0,
+            "auctioned_t": 40.0,
+            "floor_price_cny_per_t": 10.0,
+            "ceiling_price_cny_per_t": 80.0,
+            "reserve_t": 30.0,
+            "ccer_price_cny_per_t": 20.0,
+            "ccer_supply_t": 20.0,
+            "terminal_price_cny_per_t": 5.0,
+        },
+        penalty={"reference_price_cny_per_t": 70.0},
+    )
+
+
+def prepared(model: Any, instance: etsopt.Instance) -> dict[str, Any]:
+    """Parameters with which the engine solves a model."""
+    name = getattr(model, "STARTS_FROM", "")
+    first = etsopt.solve(instance, name) if name else None
+    return preparing.parameters_of(model, instance, SolveOptions(gap=1e-6), WAYS["stamped"], first)[0]

@@ -791,6 +791,20 @@ def test_a_gap_is_certified_only_where_it_was_asked_for() -> None:
         assert not change.optimal
 
 
+def test_a_real_answer_that_was_moved_without_rounding_is_found() -> None:
+    changes = {"allocation.fair_order": True, "allocation.whole_allowances": True}
+    instance = etsopt.read("tiny").with_policy(changes)
+    result = etsopt.solve(instance)
+    assert result.status == "certified_rounded"
+    assert result.rounded_by_t is not None
+    tables = copied(result)
+    tables["allocation"]["before_rounding_t"] += 0.25
+    # Without the level that rounds, real allowances are all that a result may hold.
+    report = check(instance, tables, result.levels[:-1])
+    assert "not_moved" in rules(report)
+    assert not report.certified
+
+
 # Nothing is left out.
 
 
@@ -826,6 +840,7 @@ RULES = {
     "fixed_get_emissions",
     "allowances_follow_rule",
     "whole_allowances",
+    "not_moved",
     "exceptions_are_allowed",
     "inside_band",
     "bounds_are_named",

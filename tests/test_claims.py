@@ -13,14 +13,25 @@ import pytest
 from etsopt.cli import main
 from tests.test_cli import USER_MODEL, run_json
 
+IN_ORDER = ["allocation.fair_order=true", "allocation.whole_allowances=true", "sectors.cement.target_change=-0.0083457"]
+
 RUNS = {
     "optimal": ["solve", "tiny"],
     "infeasible": ["solve", "eu-2019"],
+    "rounded": ["solve", "tiny", *(word for change in IN_ORDER for word in ("--set", change))],
     "calculated": ["solve", "tiny", "--model", "balance_value"],
 }
 
 
 NOT_PROVEN = {("claim", "status"), ("claim", "certified")}
+
+NOT_ROUNDED = {
+    ("claim", "rounded_by_t"),
+    ("not_moved", "north-1"),
+    ("targets_are_stated", "cement"),
+    ("prices_are_stated", "rounding"),
+}
+"""What whole tonnes are held to that are said to be real."""
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +98,10 @@ def of_level(part: str, value: Any) -> Callable[[list[dict[str, Any]]], list[dic
         ("optimal", {"levels": of_level("unit", "kg")}, {("claim", "change, unit")}),
         ("optimal", {"prices": []}, {("claim", "prices")}),
         ("optimal", {"prices": lambda prices: [{**prices[0], "price": 7.0}, *prices[1:]]}, {("claim", "prices")}),
+        ("rounded", {"status": "certified_optimal"}, {("claim", "status")}),
+        ("rounded", {"rounded_by_t": 5.0}, {("claim", "rounded_by_t")}),
+        ("rounded", {"levels": lambda levels: levels[:-1]}, {*NOT_PROVEN, *NOT_ROUNDED}),
+        ("optimal", {"rounded_by_t": 0.5}, {("claim", "rounded_by_t")}),
         ("infeasible", {"status": "infeasible_unproven"}, {("claim", "status")}),
         ("infeasible", {"certified": False}, {("claim", "certified")}),
         ("infeasible", {"termination": "optimal"}, {("claim", "termination")}),

@@ -175,7 +175,7 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("arguments", "failure", "advice"),
     [
-        (["solve", "nowhere"], "There is no folder 'nowhere'", "Shipped are cn-2025, eu-2019, tiny."),
+        (["solve", "nowhere"], "There is no folder 'nowhere'", "Shipped are cn-2025, cn-2025-2035, eu-2019, tiny."),
         (["solve", "tiny", "--model", "alocation"], "There is no model 'alocation'", "The models are allocation"),
         (["solve", "tiny", "--model", "nowhere.py"], "There is no model file 'nowhere.py'", "Give the path"),
         (["solve", "tiny", "--set", "year"], "--set 'year' is not KEY=VALUE", "For example"),
@@ -225,9 +225,9 @@ def test_validate_says_what_is_there(capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize("name", ["models", "rules", "instances"])
 def test_listings_name_everything(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     expected = {
-        "models": {"allocation", "allocation_relief", "balance_value"},
+        "models": {"allocation", "allocation_relief", "balance_value", "settlement"},
         "rules": {"cn-2024", "cn-2025", "cn-2026", "grandfathering", "benchmark", "given"},
-        "instances": {"cn-2025", "eu-2019", "tiny"},
+        "instances": {"cn-2025", "cn-2025-2035", "eu-2019", "tiny"},
     }[name]
     code, content = run_json(capsys, name)
     assert code == 0
@@ -242,7 +242,7 @@ def test_the_listing_says_which_model_is_not_solved_by_itself(capsys: pytest.Cap
     apart = {name for name, line in content.items() if line.endswith("Not solved by itself: allocation calls it.")}
     assert apart == {"allocation_relief"}
     assert main(["solve", "tiny", "--model", "nothing"]) == 2
-    assert "The models are allocation, balance_value;" in capsys.readouterr().err
+    assert "The models are allocation, balance_value, settlement;" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["solve", "tiny"], ["generate", "--units", "5"]])

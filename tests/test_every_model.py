@@ -66,8 +66,14 @@ def test_a_program_model_offers_what_the_engine_needs(name: str) -> None:
     model: Any = library.load(name)
     assert isinstance(model.formulate(), pyo.AbstractModel)
     assert not inspect.signature(model.formulate).parameters
-    assert list(inspect.signature(model.parameters).parameters) == ["instance"]
-    assert list(inspect.signature(model.tables).parameters) == ["instance", "solution"]
+    if hasattr(model, "prepare"):
+        assert next(iter(inspect.signature(model.prepare).parameters)) == "instance"
+        assert list(inspect.signature(model.tables).parameters) == ["instance", "solution", "found"]
+    else:
+        assert list(inspect.signature(model.parameters).parameters) == ["instance"]
+        assert list(inspect.signature(model.tables).parameters) == ["instance", "solution"]
+    if hasattr(model, "afterwards"):
+        assert list(inspect.signature(model.afterwards).parameters) == ["instance", "solution"]
     if hasattr(model, "levels"):
         assert list(inspect.signature(model.levels).parameters) == ["instance"]
 
@@ -93,4 +99,5 @@ def test_nothing_else_of_a_model_is_public_but_its_functions_and_constants(name:
         for key, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == module.__name__ and not key.startswith("_")
     }
-    assert own <= {"formulate", "parameters", "tables", "levels", "calculate"}
+    offered = {"formulate", "parameters", "tables", "levels", "afterwards", "calculate"}
+    assert own <= offered | {"prepare", "is_divisible", "explain"}

@@ -10,6 +10,9 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.data.belonging import filled
+from etsopt.data.measures import applicable
+from etsopt.data.schema import MEASURES
 from etsopt.generating import PROFILES, generate
 
 
@@ -57,11 +60,41 @@ def test_a_generated_instance_solves_to_a_certificate() -> None:
     assert etsopt.solve(generate(300, 5)).status == "certified_optimal"
 
 
+def test_measures_are_added_to_the_same_units(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["generate", "--units", "40", "--seed", "2", "--measures", "5", "--out", str(tmp_path / "made"), "--json"]
+    assert main(command) == 0
+    capsys.readouterr()
+    instance, without = etsopt.read(tmp_path / "made"), generate(40, 2)
+    assert instance.hash == generate(40, 2, 5).hash != generate(40, 3, 5).hash
+    assert instance.units.equals(without.units)
+    assert without.measures is None
+    assert "`etsopt generate --units 40 --seed 2 --measures 5`" in (tmp_path / "made" / "README.md").read_text("utf-8")
+    assert instance.policy.years == [2025, 2026, 2027, 2028, 2029, 2030]
+
+
+@pytest.mark.parametrize("measures", range(1, 13))
+def test_every_unit_gets_as_many_measures_as_asked_for_cheap_and_dear(measures: int) -> None:
+    instance = generate(60, 4, measures)
+    assert set(np.diff(applicable(instance).starts)) == {measures}
+    assert instance.measures is not None
+    table = filled(instance.measures, MEASURES)
+    assert table["abatement_rate"].between(0.01, 0.2).all()
+    yearly = table["capex_cny_per_t"] / table["lifetime_years"] + table["variable_opex_cny_per_t"]
+    intensity = table["sector"].map({name: one.whole_intensity or one.intensity for name, one in PROFILES.items()})
+    cost = (yearly - table["fuel_saving_cny_per_t"]) / (table["abatement_rate"] * intensity)
+    assert cost.between(-41, 261).all()
+    if measures == 12:
+        assert cost.min() < 10
+        assert cost.max() > 200
+
+
 def test_impossible_sizes_are_refused() -> None:
     with pytest.raises(etsopt.UsageError, match=r"2 units are too few\.\n\nAsk for at least 3"):
         generate(2)
     with pytest.raises(etsopt.UsageError, match=r"The seed is -1\.\n\nIt is a whole number"):
         generate(5, -1)
+    with pytest.raises(etsopt.UsageError, match=r"13 measures are asked for\.\n\nA unit can have 0 to 12\."):
+        generate(5, 0, 13)
 
 
 def test_a_folder_in_use_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -316,6 +316,15 @@ def test_a_faster_method_that_declines_leaves_its_level_to_the_solver() -> None:
     assert solution.levels[0].value == pytest.approx(3.0)
 
 
+@pytest.mark.parametrize(("limit", "termination"), [(-1.0, Termination.OPTIMAL), (1.0, Termination.INFEASIBLE)])
+def test_a_program_without_columns_is_what_its_rows_say(limit: float, termination: Termination) -> None:
+    empty = program([[]], [limit], [])
+    outcome = solve(empty)
+    assert outcome.termination is termination
+    assert (outcome.x is None) == (termination is Termination.INFEASIBLE)
+    assert outcome.bound == (0.0 if termination is Termination.OPTIMAL else -math.inf)
+
+
 def test_limits_that_cross_are_infeasible() -> None:
     problem = program([[1.0, 1.0]], [3.0], [1.0, 2.0], 10.0)
     crossed = replace(problem, row_upper=problem.row_lower - 1)

@@ -115,6 +115,77 @@ def test_after_any_changes_the_solver_holds_what_a_fresh_one_holds(seed: int, st
         assert stamp.program.objectives["spent"].value(warm.x) == pytest.approx(cold.bound, rel=1e-12)
 
 
+OF_NUMBERS = ("mip_rel_gap", "mip_abs_gap", "solver")
+"""Options of the solver that depend on the numbers of a program."""
+
+
+def options_of(loaded: Loaded, *names: str) -> list[Any]:
+    return [loaded._highs.getOptionValue(name)[1] for name in names]
+
+
+def choosing() -> pyo.AbstractModel:
+    """Whole numbers of things at a cost each, and a fee for what is missing, which is no whole number."""
+    m = pyo.AbstractModel("choosing")
+    m.THINGS = pyo.Set()
+    m.cost, m.fee, m.need = pyo.Param(m.THINGS), pyo.Param(), pyo.Param()
+    m.taken = pyo.Var(m.THINGS, domain=pyo.Integers, bounds=(0, 3))
+    m.missing = pyo.Var(bounds=(0, 3))
+
+    @m.Constraint(doc="enough is taken [t]")
+    def enough(m):
+        return sum(m.taken[i] for i in m.THINGS) + m.missing >= m.need
+
+    @m.Objective(doc="cost [CNY]")
+    def spent(m):
+        return sum(m.cost[i] * m.taken[i] for i in m.THINGS) + m.fee * m.missing
+
+    return m
+
+
+def test_a_loaded_program_has_gaps_of_present_costs() -> None:
+    start = {"THINGS": 2, "cost": np.array([1.0, 2.0]), "fee": 3.0, "need": 2.5}
+    for change in (
+        # Without a fee only whole numbers are counted, and a gap could be one of them.
+        {"fee": 0.0},
+        # Costs that are scaled by other factors, passed and loaded anew.
+        {"cost": np.array([17.0, 33.0]), "fee": 40.0},
+        {"cost": np.array([1e6, 2e6]), "fee": 3e6},
+    ):
+        stamp = Stamp(choosing(), start)
+        loaded = Loaded(stamp.program, "spent", SolveOptions())
+        loaded.solve()
+        loaded.change(stamp.change(change))
+        anew = Loaded(stamp.program, "spent", SolveOptions())
+        relative, absolute, _ = options_of(loaded, *OF_NUMBERS)
+        assert relative == options_of(anew, "mip_rel_gap")[0]
+        # The absolute one is in scaled units, each with its own factor.
+        assert absolute / loaded._scaled.objective == options_of(anew, "mip_abs_gap")[0] / anew._scaled.objective
+        assert loaded.solve().bound == pytest.approx(anew.solve().bound, rel=1e-12)
+
+
+def test_the_options_of_the_caller_stay_after_a_change() -> None:
+    chosen: dict[str, Any] = {"mip_rel_gap": 0.25, "mip_abs_gap": 7.0, "solver": "simplex"}
+    stamp = Stamp(choosing(), {"THINGS": 2, "cost": np.array([1.0, 2.0]), "fee": 3.0, "need": 2.5})
+    loaded = Loaded(stamp.program, "spent", SolveOptions(solver_options=chosen))
+    loaded.solve()
+    loaded.change(stamp.change({"cost": np.array([1e6, 2e6]), "fee": 0.0}))
+    assert options_of(loaded, *OF_NUMBERS) == [0.25, 7.0, "simplex"]
+
+
+def test_only_what_begins_at_a_basis_is_left_to_simplex(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etsopt.solving.options.LARGE_COLUMNS", 1)
+    start = data(np.random.default_rng(1)) | {"most": np.full(FIRMS, 3.0), "weight": np.full(FIRMS, 1.0)}
+    stamp = Stamp(abating(), start)
+    loaded = Loaded(stamp.program, "spent", SolveOptions())
+    assert options_of(loaded, "solver") == ["ipm"]
+    loaded.solve()
+    loaded.change(stamp.change({"need": np.array([2.0, 3.0])}))
+    assert options_of(loaded, "solver") == ["choose"]
+    # A thousand times the tonnes are loaded anew, without a basis.
+    loaded.change(stamp.change({"most": np.full(FIRMS, 3000.0), "need": np.array([2000.0, 3000.0])}))
+    assert options_of(loaded, "solver") == ["ipm"]
+
+
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the calls that load a program or pass changes, as they are made."""
     calls: list[str] = []

@@ -106,7 +106,12 @@ def band_of_each(instance: etsopt.Instance, chosen: Sequence[int], rows: list[Ro
     for unit in list(chosen):
         wide_down[unit] = max(down[unit], allocation.exceptions.lower)
         wide_up[unit] = max(up[unit], allocation.exceptions.upper)
-    bounds = [inward((1 - d) * tonnes, (1 + u) * tonnes) for d, u, tonnes in zip(wide_down, wide_up, e, strict=True)]
+    narrow, wide = (
+        [inward((1 - d) * tonnes, (1 + u) * tonnes) for d, u, tonnes in zip(*rates, e, strict=True)]
+        for rates in ((down, up), (wide_down, wide_up))
+    )
+    # A narrow band without a whole tonne is the tonne below it, which the wide one may not know.
+    bounds = [(min(a, c), max(b, d)) for (a, b), (c, d) in zip(narrow, wide, strict=True)]
     owner = units["enterprise_id"].to_numpy()
     for name in sorted(set(owner)) if allocation.band_on == "enterprise" else []:
         here = np.flatnonzero(owner == name)

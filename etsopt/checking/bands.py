@@ -92,7 +92,9 @@ def bands(instance: Instance) -> Bands:
         below, above = lower - wide_lower, wide_upper - upper
         return Bands(lower, upper, below, above, lower, upper, below, above)
     own_lower, own_upper = whole_limits(lower, upper)
+    # Where the narrow band has no whole tonne it is the one below, which the wider band then has as well.
     own_wide_lower, own_wide_upper = whole_limits(wide_lower, wide_upper)
+    own_wide_lower, own_wide_upper = np.minimum(own_lower, own_wide_lower), np.maximum(own_upper, own_wide_upper)
     return Bands(
         own_lower,
         own_upper,

@@ -109,11 +109,11 @@ class _Levels:
         """Bound a level, and hold it for those after it."""
         pull = self.rows.pull(price, len(self.free))[self.free]
         slack = float(np.abs(price) @ self.missable)
-        rows_gap = _rows_gap(price, self.totals, self.region)
+        rows_gap = gap_of_rows(price, self.totals, self.region)
         e, r, a, region = self.e, self.r, self.a, self.region
         unit = "rate" if name in ("worst", "spread") else "t"
         if name == "closest":
-            value, units_gap = _closest(e, r, a, pull, region, self.whole)
+            value, units_gap = value_and_gap_of_closest(e, r, a, pull, region, self.whole)
             slopes = Slopes(2 * (region.lower - r) / e - pull, 2 * (region.upper - r) / e - pull, price)
             gap = units_gap + rows_gap + region.win(slopes)
             return LevelCheck(name, unit, value, value - gap, gap, _tolerance_of_closest(value, e), slack)
@@ -139,7 +139,7 @@ def _tolerance_of_closest(value: float, emissions: NDArray[np.float64]) -> float
     return max(RELATIVE_TOLERANCE * value, ROUNDING * float(np.sum(emissions)))
 
 
-def _rows_gap(price: NDArray[np.float64], totals: NDArray[np.float64], region: Region) -> float:
+def gap_of_rows(price: NDArray[np.float64], totals: NDArray[np.float64], region: Region) -> float:
     """Sum of price times distance from the priced side; infinite where a side is priced that does not exist."""
     side = np.where(price > 0, region.least, region.most)
     priced = price != 0
@@ -215,7 +215,7 @@ def _hold(
     return win
 
 
-def _closest(
+def value_and_gap_of_closest(
     emissions: NDArray[np.float64],
     reference: NDArray[np.float64],
     allowance: NDArray[np.float64],

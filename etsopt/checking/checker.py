@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from etsopt.checking import statements, totals
+from etsopt.checking import rounding, settlement, statements, totals
 from etsopt.checking.bounds import check_levels, proven_shortfall
 from etsopt.checking.equilibrium import check_equilibrium
 from etsopt.checking.exceptions import LEVELS, exceptional_units
 from etsopt.checking.limits import derive, fixed_at_emissions
 from etsopt.checking.market import MARKETS, check_market
-from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.checking.report import LEAST_SHORTFALL_T, CheckReport, LevelCheck, Violation
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 
 TABLES = ("allocation", "enterprises", "sectors", "provinces")
 
-KINDS = ("allocation", *MARKETS, "equilibrium")
+OF_THEIR_OWN = ("settlement", "equilibrium")
+"""Results that stand on no allocation and no market, each with a table of its name."""
+
+KINDS = ("allocation", *MARKETS, *OF_THEIR_OWN)
 """What the checker knows to recompute; the first is that of a result which does not say."""
 
-MAIN = {"allocation": "allocation", **dict.fromkeys(MARKETS, "unit_years"), "equilibrium": "equilibrium"}
+MAIN = {**{name: name for name in ("allocation", *OF_THEIR_OWN)}, **dict.fromkeys(MARKETS, "unit_years")}
 """The table that a result of each kind has if it has an answer at all."""
 
 BROKEN = ("tables", "same_units")
@@ -71,6 +74,8 @@ def check(  # long because each table that is missing ends it in its own way
         Name and value of each level as the result states them, in their order.
     gap
         Relative gap that was asked for; it counts where allowances are whole or units may be exceptions.
+    kind
+        What the tables claim to be, one of `KINDS`.
 
     Returns
     -------
@@ -78,6 +83,8 @@ def check(  # long because each table that is missing ends it in its own way
         Every statement that is broken, every level with its own bound, and for an infeasible instance the tonnes that
         are proven to be missing.
     """
+    if kind == "settlement":
+        return settlement.check(instance, tables, levels)
     if kind == "equilibrium":
         return CheckReport(tuple(check_equilibrium(instance, tables)), ())
     if kind in MARKETS:
@@ -90,28 +97,39 @@ def check(  # long because each table that is missing ends it in its own way
     found = found or statements.same_units(instance, tables["allocation"])
     if found:
         return CheckReport(tuple(found), ())
-    allocation = tables["allocation"]
+    allocation, policy, names = tables["allocation"], instance.policy.allocation, [level.name for level in levels]
+    rounds, rounded = optimised and policy.rounds, rounding.ROUNDING in names
+    # A solve that was stopped before it rounded holds real allowances, and is held to their limits.
+    real = rounding.before(instance) if rounds else instance
+    final = rounding.after(instance) if rounds and rounded else real
     chosen = exceptional_units(instance, allocation)
-    demands = derive(instance, chosen)
-    found = _statements(instance, demands, tables, optimised)
-    policy = instance.policy.allocation
+    demands = derive(final, chosen)
+    found = _statements(final, demands, tables, optimised)
+    first, before, move = demands, allocation, None
+    if rounds:
+        first, before = derive(real, chosen), rounding.real_table(allocation)
+        found += rounding.before_rounding(real, first, fixed_at_emissions(real), allocation, rounded)
+        move = rounding.largest_move(allocation) if rounded else None
     wanted = [*(LEVELS if policy.exceptions.units else ()), *policy.objectives, "closest"]
-    names = [level.name for level in levels]
+    wanted += [rounding.ROUNDING] if rounds else []
     if names != wanted[: len(names)]:
         message = "the levels are those of the policy, in order"
         found.append(Violation("levels", ", ".join(names), 1.0, "levels", message))
         return CheckReport(tuple(found), ())
     if not levels:
         return CheckReport(tuple(found), ())
-    reference, allowance = allocation["reference_t"].to_numpy(), allocation["allowance_t"].to_numpy()
-    checks = check_levels(instance, demands, reference, allowance, chosen, tables["duals"], names)
-    if policy.whole_allowances or policy.exceptions.units:
+    reference, allowance = allocation["reference_t"].to_numpy(), before["allowance_t"].to_numpy()
+    chain = [name for name in names if name != rounding.ROUNDING]
+    checks = check_levels(real, first, reference, allowance, chosen, tables["duals"], chain)
+    if real.policy.allocation.whole_allowances or policy.exceptions.units:
         checks = [replace(level, asked=gap * abs(level.value)) for level in checks]
+    if rounds and rounded:
+        checks.append(rounding.check_rounding(demands, allocation, tables["duals"]))
     found += _levels_are_kept(levels, checks)
     found += totals.prices_are_stated(tables, {level.name: level.unit for level in checks})
     # Only what was solved can be certified; the rest has no bound.
     checks += [LevelCheck(name, *NOTHING) for name in wanted[len(names) :]]
-    return CheckReport(tuple(found), tuple(checks))
+    return CheckReport(tuple(found), tuple(checks), None, move)
 
 
 def _market(
@@ -144,8 +162,11 @@ def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Check
     found = totals.tables_are_whole(instance, tables, ("duals",))
     if found:
         return CheckReport(tuple(found), ())
-    exceptions = instance.policy.allocation.exceptions.units
-    return CheckReport((), (), proven_shortfall(derive(instance), exceptions, tables["duals"], INFEASIBLE))
+    policy = instance.policy.allocation
+    # Real allowances lack, or there are such and the whole ones lack.
+    stages = [rounding.before(instance), rounding.after(instance)] if policy.rounds else [instance]
+    proven = [proven_shortfall(derive(stage), policy.exceptions.units, tables["duals"], INFEASIBLE) for stage in stages]
+    return CheckReport((), (), next((tonnes for tonnes in proven if tonnes > LEAST_SHORTFALL_T), proven[-1]))
 
 
 def _statements(

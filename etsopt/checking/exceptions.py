@@ -11,7 +11,9 @@ do as well, which a search through the choices in their order finds or rules out
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,8 +37,8 @@ LEVELS = {"exceptions": "units", "exception_size": "t", "exception_order": "plac
 ROUNDING = 1e-14
 """Rounding of a sum against the sum of its absolute terms."""
 
-MOST_TRIED = 100_000
-"""Choices that are tried before the search gives up."""
+MOST_TRIED = 200_000
+"""Steps of the search before it gives up: a unit more or a unit less."""
 
 
 def exceptional_units(instance: Instance, table: pd.DataFrame) -> NDArray[np.bool_]:
@@ -72,8 +74,8 @@ def proof_of(demands: Demands, price: NDArray[np.float64]) -> Proof:
     lowest = np.minimum(-pull * demands.lower, -pull * upper)[free]
     terms = np.concatenate([lowest, price[priced] * side[priced]])
     gains = np.where(pull > 0, pull * bands.added_above, -pull * bands.added_below)
-    shared = price[demands.enterprise]
-    gains[inside] = np.where(shared > 0, shared * bands.shared_below, -shared * bands.shared_above)[inside]
+    shared = price[demands.enterprise[inside]]
+    gains[inside] = np.where(shared > 0, shared * bands.shared_below[inside], -shared * bands.shared_above[inside])
     return Proof(float(np.sum(terms)), gains[free], ROUNDING * float(np.sum(np.abs(terms))))
 
 
@@ -106,8 +108,9 @@ def check_exceptions(  # long because three levels share their costs and proofs
         "exception_order": places,
     }
     count = int(chosen.sum())
-    # Sizes first, places among equal sizes: one whole number that has room for both.
-    both = costs["exception_size"] * (count * len(places) + 1) + places
+    # Sizes first, places among equal sizes: one whole number that has room for both, exact however large.
+    exact = {name: cost.astype(np.int64).astype(object) for name, cost in costs.items()}
+    exact["exception_order"] += exact["exception_size"] * (count * len(places) + 1)
     every = list(proofs.values())
     checks = []
     for name in names:
@@ -115,8 +118,8 @@ def check_exceptions(  # long because three levels share their costs and proofs
         if name == "exceptions":
             bound = float(_least_count(count, every))
         else:
-            key = both if name == "exception_order" else costs[name]
-            certain = count == 0 or not _is_choice(count, key, float(np.sum(key[chosen])), every)
+            key = exact[name]
+            certain = count == 0 or not _is_choice(count, key, int(key[chosen].sum()), every)
             bound = value if certain else min(value, _relaxed(costs[name], count, proofs[name]))
         unit = LEVELS[name]
         checks.append(LevelCheck(name, unit, value, bound, value - bound, tolerance_of(value, unit)))
@@ -128,8 +131,8 @@ def _least_count(count: int, proofs: Sequence[Proof]) -> int:
     for fewer in range(count - 1, -1, -1):
         # Those with large gains first, so that the search soon finds a choice or ends.
         sizes = [proof.gains / max(float(np.max(proof.gains, initial=0.0)), 1e-300) for proof in proofs]
-        order = np.argsort(np.argsort(-np.sum(sizes, axis=0), kind="stable"), kind="stable").astype(float)
-        if not _is_choice(fewer, order, np.inf, proofs):
+        order = np.argsort(np.argsort(-np.sum(sizes, axis=0), kind="stable"), kind="stable").astype(object)
+        if not _is_choice(fewer, order, math.inf, proofs):
             return fewer + 1
     return 0
 
@@ -141,15 +144,16 @@ def _relaxed(costs: NDArray[np.float64], count: int, proof: Proof) -> float:
     return max(0.0, proof.lacking + float(np.sum(np.sort(costs - proof.gains)[:count])))
 
 
-def _is_choice(count: int, key: NDArray[np.float64], limit: float, proofs: Sequence[Proof]) -> bool:
-    """Whether some choice of as many units gains enough at all prices, with a sum of keys below a limit."""
+def _is_choice(  # long because the state of the search stands in one place
+    count: int, key: NDArray[np.object_], limit: float, proofs: Sequence[Proof]
+) -> bool:
+    """Whether some choice of as many units gains enough at all prices, with a sum of whole keys below a limit."""
     order = np.argsort(key, kind="stable")
-    keys = np.concatenate([[0.0], np.cumsum(key[order])])
+    keys = list(accumulate(key[order], initial=0))
     gains = np.array([proof.gains[order] for proof in proofs])
     wanted = np.array([proof.lacking - proof.noise for proof in proofs])
     most = np.stack(_most_of_rest(gains, count))
     apart = _without_common_units(gains)
-    tried = 0
 
     def can_gain(here: int, left: int, gained: NDArray[np.float64]) -> bool:
         enough = gained + most[: left + 1, :, here] >= wanted
@@ -157,22 +161,30 @@ def _is_choice(count: int, key: NDArray[np.float64], limit: float, proofs: Seque
         fewest = enough.argmax(axis=0)
         return bool(enough[left].all()) and all(fewest[group].sum() <= left for group in apart)
 
-    def search(start: int, left: int, spent: float, gained: NDArray[np.float64]) -> bool:
-        nonlocal tried
-        if left == 0:
-            return bool((gained >= wanted).all())
-        for here in range(start, len(order) - left + 1):
-            # Keys ascend and what the rest can gain falls, so once either rules out a choice it rules out the others.
-            if spent + keys[here + left] - keys[here] >= limit or not can_gain(here, left, gained):
-                return False
-            tried += 1
-            if tried > MOST_TRIED or search(
-                here + 1, left - 1, spent + keys[here + 1] - keys[here], gained + gains[:, here]
-            ):
-                return True
-        return False
-
-    return search(0, count, 0.0, np.zeros(len(proofs)))
+    # For each unit of the choice so far its place, what the keys come to, and what was gained; no recursion, since a
+    # choice may be of more units than calls may be nested.
+    places: list[int] = []
+    spent, gained = [0], [np.zeros(len(proofs))]
+    here = 0
+    for _ in range(MOST_TRIED):
+        left = count - len(places)
+        if left == 0 and (gained[-1] >= wanted).all():
+            return True
+        # Keys ascend and what the rest can gain falls, so once either rules out a choice it rules out the others.
+        fits = 0 < left <= len(order) - here
+        fits = fits and spent[-1] + keys[here + left] - keys[here] < limit and can_gain(here, left, gained[-1])
+        if fits:
+            places.append(here)
+            spent.append(spent[-1] + keys[here + 1] - keys[here])
+            gained.append(gained[-1] + gains[:, here])
+            here += 1
+        elif places:
+            here = places.pop() + 1
+            spent.pop()
+            gained.pop()
+        else:
+            return False
+    return True
 
 
 def _without_common_units(gains: NDArray[np.float64]) -> list[list[int]]:
@@ -193,12 +205,10 @@ def _without_common_units(gains: NDArray[np.float64]) -> list[list[int]]:
 def _most_of_rest(gains: NDArray[np.float64], count: int) -> list[NDArray[np.float64]]:
     """Largest sum of gains of so many units from a place on, for every number up to a count; by proof and place."""
     proofs, units = gains.shape
-    most = [np.zeros((proofs, units))]
-    for left in range(1, count + 1):
-        best = np.full((proofs, units), -np.inf)
-        for place in range(units - left, -1, -1):
-            rest = most[left - 1][:, place + 1] if place + 1 < units else np.zeros(proofs)
-            later = best[:, place + 1] if place + 1 < units else -np.inf
-            best[:, place] = np.maximum(gains[:, place] + rest, later)
-        most.append(best)
+    most = [np.zeros((proofs, units + 1))]
+    for _ in range(count):
+        # A unit with the best of those after it; behind the last place there is none.
+        with_rest = np.full((proofs, units + 1), -np.inf)
+        with_rest[:, :units] = gains + most[-1][:, 1:]
+        most.append(np.maximum.accumulate(with_rest[:, ::-1], axis=1)[:, ::-1])
     return most

@@ -264,6 +264,4 @@ def _add_order(rows: _Rows, instance: Instance, fixed: NDArray[np.bool_]) -> Non
             equal = intensity[both[0]] == intensity[both[1]]
             rule = "equal_rates" if equal else "fair_order"
             rates = np.array([1.0, -1.0]) / emissions[both]
-            # The order is one before rounding: in whole tonnes it holds up to one at each of the two.
-            room = float(np.sum(np.abs(rates))) if rows.whole else 0.0
-            rows.add(rule, str(names[both[0]]), both, rates, -room, room if equal else np.inf)
+            rows.add(rule, str(names[both[0]]), both, rates, 0.0, 0.0 if equal else np.inf)

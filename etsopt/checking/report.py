@@ -39,7 +39,8 @@ class LevelCheck:
 
     ``gap`` is ``value - bound``; the level is certified where it is at most ``tolerance``, all in ``unit``. Limits
     may be missed by what the checker tolerates; at the prices of the rows that lets the value fall below the bound by
-    at most ``slack``. A solve with whole numbers may have been asked to stop within a gap, ``asked``.
+    at most ``slack``. A solve with whole numbers may have been asked to stop within a gap, ``asked``. A level that is
+    not ``needed`` may stay uncertified in a certified result.
     """
 
     name: str
@@ -50,6 +51,7 @@ class LevelCheck:
     tolerance: float
     slack: float = 0.0
     asked: float = 0.0
+    needed: bool = True
 
     @property
     def optimal(self) -> bool:
@@ -64,23 +66,36 @@ class LevelCheck:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """Violations and levels of one result; ``infeasible_by_t`` is a proven lower bound where nothing is feasible."""
+    """Violations and levels of one result.
+
+    ``infeasible_by_t`` is a proven lower bound where nothing is feasible, and ``rounded_by_t`` the largest move where a
+    real answer was rounded to whole tonnes.
+    """
 
     violations: tuple[Violation, ...]
     levels: tuple[LevelCheck, ...]
     infeasible_by_t: float | None = None
+    rounded_by_t: float | None = None
 
     @property
     def certified(self) -> bool:
         """Whether nothing is violated and every level is certified, or infeasibility is proven."""
         if self.infeasible_by_t is not None:
             return self.infeasible_by_t > LEAST_SHORTFALL_T and not self.violations
-        return not self.violations and bool(self.levels) and all(level.certified for level in self.levels)
+        needed = [level for level in self.levels if level.needed]
+        return not self.violations and bool(needed) and all(level.certified for level in needed)
 
     @property
     def optimal(self) -> bool:
         """Whether nothing is violated and every level has the value that is proven to be least."""
-        return self.certified and all(level.optimal for level in self.levels)
+        return self.certified and all(level.optimal for level in self.levels if level.needed)
+
+    @property
+    def proves(self) -> str:
+        """The status of a certified allocation; a rounded one is not itself proven to be the best."""
+        if not self.optimal:
+            return "certified_gap"
+        return "certified_optimal" if self.rounded_by_t is None else "certified_rounded"
 
     @property
     def table(self) -> pd.DataFrame:

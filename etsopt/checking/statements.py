@@ -37,7 +37,7 @@ ROW_IN_WORDS = {
 }
 
 
-def _worst_first(
+def worst_first(
     rule: str, names: NDArray[np.object_], by: NDArray[np.float64], tolerance: float, unit: str, message: str
 ) -> Iterator[Violation]:
     """A violation for every amount above the tolerance, the largest first; an amount that is no number is one too."""
@@ -56,7 +56,7 @@ def same_units(instance: Instance, table: pd.DataFrame) -> list[Violation]:
     for column in ("enterprise_id", "sector", "province", "emissions_tco2e"):
         differs = (table[column].to_numpy() != instance.units[column].to_numpy()).astype(float)
         message = f"the {column} of the table is that of the instance"
-        found += list(_worst_first("same_units", table["unit_id"].to_numpy(), differs, 0.0, "cells", message))
+        found += list(worst_first("same_units", table["unit_id"].to_numpy(), differs, 0.0, "cells", message))
     return found
 
 
@@ -86,12 +86,12 @@ def columns_agree(instance: Instance, table: pd.DataFrame) -> list[Violation]:
     return [
         violation
         for rule, off, tolerance, unit, message in statements
-        for violation in _worst_first(rule, names, off, tolerance, unit, message)
+        for violation in worst_first(rule, names, off, tolerance, unit, message)
     ]
 
 
-def pre_allocation(instance: Instance, table: pd.DataFrame) -> list[Violation]:
-    """What was issued in advance is what the instance states, else the rule's share of last year's emissions."""
+def advance(instance: Instance) -> NDArray[np.float64]:
+    """What is issued in advance: what the instance states, else the rule's share of last year's emissions [t]."""
     units = instance.units
     issued = np.zeros(len(units))
     if "prior_emissions_tco2e" in units:
@@ -100,17 +100,14 @@ def pre_allocation(instance: Instance, table: pd.DataFrame) -> list[Violation]:
     if "pre_allocated_t" in units:
         stated = units["pre_allocated_t"].to_numpy()
         issued = np.where(np.isnan(stated), issued, stated)
-    off = np.abs(table["pre_allocated_t"].to_numpy() - issued)
-    return list(
-        _worst_first(
-            "pre_allocation",
-            units["unit_id"].to_numpy(),
-            off,
-            UNIT_TOLERANCE_T,
-            "t",
-            "pre-allocation follows the rule",
-        )
-    )
+    return issued
+
+
+def pre_allocation(instance: Instance, table: pd.DataFrame) -> list[Violation]:
+    """What was issued in advance is what the instance states, else the rule's share of last year's emissions."""
+    off = np.abs(table["pre_allocated_t"].to_numpy() - advance(instance))
+    names, message = instance.units["unit_id"].to_numpy(), "pre-allocation follows the rule"
+    return list(worst_first("pre_allocation", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
 def reference_follows_rule(
@@ -125,7 +122,7 @@ def reference_follows_rule(
     off = np.maximum(least - given, given - most)
     message = "reference allowances follow the rule"
     names = table["unit_id"].to_numpy()
-    return list(_worst_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
+    return list(worst_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
 def _reference_again(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -185,7 +182,7 @@ def fixed_get_emissions(
     off = np.where(fixed, np.abs(table["allowance_t"].to_numpy() - due), 0.0)
     names = table["unit_id"].to_numpy()
     return list(
-        _worst_first("fixed_get_emissions", names, off, UNIT_TOLERANCE_T, "t", "a special case gets its emissions")
+        worst_first("fixed_get_emissions", names, off, UNIT_TOLERANCE_T, "t", "a special case gets its emissions")
     )
 
 
@@ -194,7 +191,14 @@ def whole_allowances(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     allowance = table["allowance_t"].to_numpy()
     off = np.abs(allowance - np.round(allowance)) if demands.whole else 0 * allowance
     message = "the allowance is a whole number of tonnes"
-    return list(_worst_first("whole_allowances", table["unit_id"].to_numpy(), off, 0.0, "t", message))
+    return list(worst_first("whole_allowances", table["unit_id"].to_numpy(), off, 0.0, "t", message))
+
+
+def not_moved(table: pd.DataFrame) -> list[Violation]:
+    """Where nothing has been rounded yet, the allowance is the real one."""
+    off = np.abs(table["allowance_t"] - table["before_rounding_t"]).to_numpy(dtype=float)
+    message = "where nothing is rounded, the allowance is that before rounding"
+    return list(worst_first("not_moved", table["unit_id"].to_numpy(), off, 0.0, "t", message))
 
 
 def exceptions_are_allowed(instance: Instance, fixed: NDArray[np.bool_], table: pd.DataFrame) -> list[Violation]:
@@ -208,7 +212,7 @@ def exceptions_are_allowed(instance: Instance, fixed: NDArray[np.bool_], table: 
     wrong = (chosen & fixed).astype(float)
     message = "a unit at A = E is no exception"
     return found + list(
-        _worst_first("exceptions_are_allowed", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message)
+        worst_first("exceptions_are_allowed", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message)
     )
 
 
@@ -216,7 +220,7 @@ def allowances_follow_rule(table: pd.DataFrame) -> list[Violation]:
     """Where nothing was optimised, allowances are the reference."""
     off = np.abs(table["allowance_t"] - table["reference_t"]).to_numpy()
     names, message = table["unit_id"].to_numpy(), "where nothing is optimised, the allowance is the rule's"
-    return list(_worst_first("allowances_follow_rule", names, off, UNIT_TOLERANCE_T, "t", message))
+    return list(worst_first("allowances_follow_rule", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
 def inside_band(demands: Demands, table: pd.DataFrame) -> list[Violation]:
@@ -225,7 +229,7 @@ def inside_band(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     outside = np.maximum(demands.lower - allowance, allowance - demands.upper)
     outside = np.where(demands.fixed, 0.0, outside)
     names = table["unit_id"].to_numpy()
-    return list(_worst_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", "the unit stays inside its band"))
+    return list(worst_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", "the unit stays inside its band"))
 
 
 def bounds_are_named(demands: Demands, table: pd.DataFrame) -> list[Violation]:
@@ -235,7 +239,7 @@ def bounds_are_named(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     expected = np.where(demands.fixed, "fixed", at)
     wrong = (named != expected).astype(float)
     names = table["unit_id"].to_numpy()
-    return list(_worst_first("bounds_are_named", names, wrong, 0.0, "cells", "at_bound names the bound of the unit"))
+    return list(worst_first("bounds_are_named", names, wrong, 0.0, "cells", "at_bound names the bound of the unit"))
 
 
 def rows_are_met(demands: Demands, table: pd.DataFrame) -> list[Violation]:

@@ -45,19 +45,27 @@ RELATIVE, ABSOLUTE = 1e-9, 2e-2
 """A number may differ by 20 kg, or one that is no quantity of tonnes by rounding."""
 
 
-def tables_are_whole(instance: Instance, tables: Mapping[str, pd.DataFrame], names: tuple[str, ...]) -> list[Violation]:
+def tables_are_whole(
+    instance: Instance,
+    tables: Mapping[str, pd.DataFrame],
+    names: tuple[str, ...],
+    texts: Mapping[str, tuple[str, ...]] = TEXTS,
+    numbers_of: Mapping[str, tuple[str, ...]] = NUMBERS,
+) -> list[Violation]:
     """Every table and column is there, numbers are numbers, and those that cannot be absent are finite."""
-    found = []
+    found, optimised = [], "duals" in names
     for name in names:
         table = tables.get(name)
-        numbers = NUMBERS[name]
-        if name == "sectors" and instance.policy.rule.name in ("cn-2025", "cn-2026"):
+        numbers = numbers_of[name]
+        if name in ("sectors", "settlement_sectors") and instance.policy.rule.name in ("cn-2025", "cn-2026"):
             numbers = (*numbers, *BALANCE_VALUES)
         if name == "allocation" and table is not None and instance.policy.allocation.exceptions.units:
             wrong = "is there" if "exceptional" not in table else "says true or false"
             if "exceptional" not in table or not pd.api.types.is_bool_dtype(table["exceptional"]):
                 found.append(Violation("tables", "allocation.exceptional", 1.0, "columns", f"the column {wrong}"))
-        for column in () if table is None else (*TEXTS[name], *numbers):
+        if name == "allocation" and optimised and instance.policy.allocation.rounds:
+            numbers = (*numbers, "before_rounding_t")
+        for column in () if table is None else (*texts[name], *numbers):
             wrong = _wrong_with(table, column, column in numbers)
             if wrong:
                 found.append(Violation("tables", f"{name}.{column}", 1.0, "columns", f"the column {wrong}"))

@@ -135,10 +135,25 @@ def _add_data_commands(
     _add_set(validate)
     check = add("check", "check a run again, from its instance and tables alone")
     check.add_argument("run", type=Path, help="a run folder that `etsopt solve --out` wrote")
+    report = add("report", "write the report of a settlement: one HTML file in English and Chinese")
+    report.add_argument("run", type=Path, help="a run folder that `etsopt solve --model settlement --out` wrote")
+    report.add_argument(
+        "--out", type=Path, metavar="FILE", help="file to write (default: report.html in the run folder)"
+    )
+    report.add_argument(
+        "--enterprise",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="write the sheet of this enterprise instead of all; may be repeated",
+    )
     compare = add("compare", "compare the allocations of two runs, the second minus the first")
     compare.add_argument("one", type=Path, help="a run folder")
     compare.add_argument("other", type=Path, help="another run folder")
     generate = add("generate", "write a seeded random instance of any size")
     generate.add_argument("--units", type=int, required=True, help="number of allocation units")
     generate.add_argument("--seed", type=int, default=0, help="same seed, same bytes (default: %(default)s)")
+    generate.add_argument(
+        "--measures", type=int, default=0, help="abatement measures at every unit, 0 to 12 (default: %(default)s)"
+    )
     generate.add_argument("--out", type=Path, required=True, help="folder to write the instance to")

@@ -17,6 +17,7 @@ from etsopt.data.write import write_instance
 from etsopt.errors import UsageError
 from etsopt.generating import POLICY, PROFILES
 from etsopt.generating import generate as generate_instance
+from etsopt.reports import settlement_page
 from etsopt.rules import RULES, reference_allowances
 
 if TYPE_CHECKING:
@@ -96,6 +97,16 @@ def check(options: Namespace) -> int:
     return 0 if holds and (found.certified or is_stopped(found) or not is_checked(found)) else 5
 
 
+def report(options: Namespace) -> int:
+    """Write the report of a settlement."""
+    found, instance = results.load(options.run), results.load_instance(options.run)
+    text = settlement_page(instance, found, options.enterprise)
+    path = options.out or options.run / "report.html"
+    path.write_text(text, encoding="utf-8", newline="\n")
+    print(json.dumps({"file": str(path)}, ensure_ascii=False) if options.json else f"Written to {path}.")
+    return 0
+
+
 def compare(options: Namespace) -> int:
     """Print what differs between two runs."""
     one, other = results.load(options.one), results.load(options.other)
@@ -112,13 +123,14 @@ def generate(options: Namespace) -> int:
     """Write a generated instance."""
     if options.out.is_dir() and any(options.out.iterdir()):
         raise UsageError(f"The folder {str(options.out)!r} is not empty.", "Name a new one; nothing is overwritten.")
-    instance = generate_instance(options.units, options.seed)
+    instance = generate_instance(options.units, options.seed, options.measures)
+    measures = f" --measures {options.measures}" if options.measures else ""
     sectors = ", ".join(f"{(instance.units['sector'] == name).sum()} {name}" for name in sorted(PROFILES))
     readme = (
         f"Everything here is assumed: {options.units} seeded random units ({sectors}), seed {options.seed}; "
-        f"no plant is real.\n\nMade by `etsopt generate --units {options.units} --seed {options.seed}`, year "
+        f"no plant is real.\n\nMade by `etsopt generate --units {options.units} --seed {options.seed}{measures}`, year "
         f"{POLICY['year']}. Sizes and intensities follow the official sector totals and entity counts of 2024 and "
-        "assumed spreads, as `etsopt/generate.py` states them. Apache-2.0.\n"
+        "assumed spreads, as `etsopt/generating.py` states them. Apache-2.0.\n"
     )
     write_instance(instance, options.out, readme)
     if options.json:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from etsopt.claims import is_checked
-from etsopt.cli import show_market
+from etsopt.cli import show_market, show_settlement
 from etsopt.cli.terminal import megatonnes, new_table, plain_console
 from etsopt.units import format_rate, format_tonnes
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 STATUS_IN_WORDS = {
     "certified_optimal": "certified optimal",
     "certified_gap": "certified within the gap",
+    "certified_rounded": "certified optimal before rounding to whole tonnes",
     "feasible": "feasible, not certified",
     "infeasible_certified": "infeasible, proven",
     "infeasible_unproven": "infeasible, says the solver; not proven",
@@ -62,12 +63,17 @@ def result(found: Results) -> None:
         prices = _shadow_prices(found)
         if prices is not None:
             console.print(prices)
+    if "settlement" in found.tables:
+        console.print(show_settlement.fill_nation(new_table("The nation", "", "[t]"), found))
+        show_settlement.shortfalls(console, found)
     if found.levels and found.termination != "infeasible":
         console.print(_levels(found))
     if "provinces" in found.tables and "years" not in found.tables:
         console.print(_provinces(found))
     if "exceptional" in found.tables.get("allocation", ()):
         console.print(_exceptions(found))
+    if found.rounded_by_t is not None:
+        console.print(_rounding(found))
     if "missing" in found.tables:
         show_market.missing(console, found)
     if "relief" in found.tables:
@@ -107,8 +113,8 @@ def _sectors(found: Results) -> Table:
 def _shadow_prices(found: Results) -> Table | None:
     """What a tonne more of each sector's target adds to the levels; None where no level has a price."""
     frame = found.tables["sectors"]
-    # The levels that choose exceptions or the closest point have prices that prove them and say little to people.
-    silent = ("closest", "exceptions", "exception_size", "exception_order")
+    # Levels that choose exceptions, the closest point or whole tonnes have prices that prove them and say little else.
+    silent = ("closest", "rounding", "exceptions", "exception_size", "exception_order")
     levels = [level for level in found.levels if level.name not in silent and f"{level.name}_shadow_price" in frame]
     if not levels:
         return None
@@ -153,6 +159,14 @@ def _exceptions(found: Results) -> Text:
     more = f" and {len(chosen) - ROWS_SHOWN} more" if len(chosen) > ROWS_SHOWN else ""
     names = f": {', '.join(chosen[:ROWS_SHOWN])}{more}" if chosen else ""
     return Text(f"Exceptions: {len(chosen)} of {most} allowed use the wider band{names}.\n")
+
+
+def _rounding(found: Results) -> Text:
+    frame = found.tables["allocation"]
+    total = float((frame["allowance_t"] - frame["before_rounding_t"]).abs().sum())
+    moved = f"no unit moves by more than {found.rounded_by_t:.3g} t, all together by {format_tonnes(total)} t"
+    limits = "Levels, prices and the order of rates are those before rounding; whole tonnes keep every other limit."
+    return Text(f"Rounded to whole tonnes: {moved}.\n{limits}\n")
 
 
 def _relief(console: Console, found: Results) -> None:

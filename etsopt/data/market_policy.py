@@ -112,6 +112,19 @@ class PenaltyPolicy(Section):
     )
 
 
+class SettlementPolicy(Section):
+    """Which enterprises settle the year in a way of their own."""
+
+    at_risk: list[str] = Field(
+        [],
+        description="enterprises whose allowances go to the account of the province, are surrendered first, and "
+        "released as far as they remain; those with a closed unit are among them unnamed",
+    )
+    without_purchases: list[str] = Field(
+        [], description="enterprises that buy no allowances: what they lack is a shortfall"
+    )
+
+
 class PathwayPolicy(Section):
     """How the allocation tightens over the years."""
 

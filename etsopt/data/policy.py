@@ -17,6 +17,7 @@ from etsopt.data.market_policy import (
     OutputCutPolicy,
     PathwayPolicy,
     PenaltyPolicy,
+    SettlementPolicy,
 )
 from etsopt.data.schema import SECTORS
 from etsopt.data.section import CALENDAR, Section, Share
@@ -102,15 +103,29 @@ class AllocationPolicy(Section):
     )
     band_on: Literal["unit", "enterprise"] = Field("unit", description="who stays inside the band")
     fair_order: bool = Field(False, description="a lower intensity never gets a lower surplus rate in its sector")
-    whole_allowances: bool = Field(False, description="every allowance is a whole number of tonnes")
+    whole_allowances: bool = Field(
+        False, description="every allowance is a whole number of tonnes; in a fair order the real answer is rounded"
+    )
     exceptions: ExceptionsPolicy = Field(
         ExceptionsPolicy(), description="a table: how many units may use a wider band, and which"
     )
+
+    @property
+    def rounds(self) -> bool:
+        """Whether real allowances are rounded: an order of rates is one before rounding, which no whole tonnes keep."""
+        return self.fair_order and self.whole_allowances
 
     @model_validator(mode="after")
     def _each_level_once(self) -> Self:
         if len(set(self.objectives)) < len(self.objectives):
             raise ValueError("names a level of objectives twice", "Keep one of them.")
+        return self
+
+    @model_validator(mode="after")
+    def _no_exceptions_before_rounding(self) -> Self:
+        if self.rounds and self.exceptions.units:
+            what = "asks for fair_order, whole_allowances and exceptions at once; rounding may need other exceptions"
+            raise ValueError(what, "Leave out one of the three.")
         return self
 
 
@@ -140,6 +155,7 @@ class Policy(Section):
     abatement: AbatementPolicy = AbatementPolicy()
     market: MarketPolicy = MarketPolicy()
     penalty: PenaltyPolicy = PenaltyPolicy()
+    settlement: SettlementPolicy = SettlementPolicy()
     pathway: PathwayPolicy = PathwayPolicy()
 
     @property
@@ -178,6 +194,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "abatement": AbatementPolicy,
     "market": MarketPolicy,
     "penalty": PenaltyPolicy,
+    "settlement": SettlementPolicy,
     "pathway": PathwayPolicy,
 }
 

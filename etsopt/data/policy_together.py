@@ -22,6 +22,7 @@ FILE = "policy.toml"
 def problems_of_policy(units: pd.DataFrame, policy: Policy) -> list[Problem]:
     """Problems of a policy whose every key is right by itself."""
     problems = _problems_of_places(units, policy)
+    problems += _problems_of_enterprises(units, policy)
     problems += _problems_of_output_cuts(units, policy)
     problems += _problems_of_horizon(policy)
     # Prices are compared over the years of a horizon that is one.
@@ -42,6 +43,18 @@ def _problems_of_places(units: pd.DataFrame, policy: Policy) -> list[Problem]:
             advice = f"{did_you_mean(province, sorted(provinces))}Correct its name, or remove it."
             what = f"the province {province!r} has no unit"
             problems.append(Problem(FILE, what, advice, "provinces.balance"))
+    return problems
+
+
+def _problems_of_enterprises(units: pd.DataFrame, policy: Policy) -> list[Problem]:
+    """Find enterprises that have no unit and so nothing to settle."""
+    known = set(units["enterprise_id"])
+    problems = []
+    for key in ("at_risk", "without_purchases"):
+        for name in sorted(set(getattr(policy.settlement, key)) - known):
+            what = f"the enterprise {name!r} has no unit"
+            advice = f"{did_you_mean(name, sorted(known))}Correct its name, or remove it."
+            problems.append(Problem(FILE, what, advice, f"settlement.{key}"))
     return problems
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from etsopt.errors import SolverError, UsageError
 from etsopt.solving.interrupt import interruptible
-from etsopt.solving.options import DEFAULT_GAP, OWN_OPTIONS, algorithm_for, gaps_for, refuse_own
+from etsopt.solving.options import OWN_OPTIONS, algorithm_for, algorithm_of, gaps_for, refuse_own
 from etsopt.solving.scaling import Scaled, scale
 from etsopt.solving.solution import Outcome, Termination
 
@@ -76,15 +76,17 @@ class Loaded:
 
     def __init__(self, program: Program, name: str, options: SolveOptions) -> None:
         refuse_own(options.solver_options)
-        self._program, self._name, self._scaled = program, name, scale(program, name)
+        self._program, self._name, self._options, self._scaled = program, name, options, scale(program, name)
         self._highs = _construct()
-        chosen = gaps_for(
-            program, name, self._scaled, DEFAULT_GAP if options.gap is None else options.gap
-        ) | algorithm_for(program, name)
-        _set_options(self._highs, OWN_OPTIONS | chosen | {"random_seed": options.seed})
-        _set_options(self._highs, options.solver_options)
-        self._chosen = "solver" in options.solver_options
+        _set_options(self._highs, OWN_OPTIONS | {"random_seed": options.seed})
+        self._adapt(algorithm_for(program, name))
         _load(self._highs, self._scaled.program, name)
+
+    def _adapt(self, algorithm: dict[str, Any]) -> None:
+        """Set the options that depend on the numbers of the program; what the caller chose goes first."""
+        gaps = gaps_for(self._program, self._name, self._scaled, self._options.gap_or_default)
+        _set_options(self._highs, {"solver": "choose"} | algorithm | gaps)
+        _set_options(self._highs, self._options.solver_options)
 
     def change(self, program: Program) -> None:
         """Take another program: numbers that differ are passed, and nothing else.
@@ -101,22 +103,23 @@ class Loaded:
         if alike:
             scaled = scale(program, self._name, self._scaled)
         old, new = self._scaled.program, scaled.program
+        basis = self._highs.getBasis()
         if alike and new.matrix.has_pattern_of(old.matrix) and program.objectives[self._name].quadratic is None:
             _pass_changes(self._highs, old, new, self._name)
         else:
-            basis = self._highs.getBasis()
             _load(self._highs, new, self._name)
             if alike and basis.valid:
                 _require(self._highs.setBasis(basis), "the basis was not accepted")
         self._program, self._scaled = program, scaled
-        if not self._chosen:
-            # Only simplex begins at a basis.
-            _set_options(self._highs, {"solver": "choose"})
+        # Only simplex begins at a basis.
+        self._adapt({} if alike and basis.valid else algorithm_for(program, self._name))
 
     def solve(self, time_left_s: float | None = None) -> Outcome:
         """Minimise the objective within some seconds."""
         if self._program.crosses():
             return Outcome(Termination.INFEASIBLE, None, None, None, None, -math.inf, "limits that cross")
+        if not self._program.matrix.columns:
+            return _without_columns(self._program, self._name)
         if time_left_s is not None:
             # The solver counts the time of all its runs.
             _set_options(self._highs, {"time_limit": self._highs.getRunTime() + max(time_left_s, 0.01)})
@@ -263,6 +266,15 @@ def _side(price: Any, nothing: Any) -> Any:
     return -np.sign(np.where(np.abs(price) > nothing, price, 0.0)).astype(np.int8)
 
 
+def _without_columns(program: Program, name: str) -> Outcome:
+    """The outcome where nothing is to be chosen, which HiGHS calls optimal whatever the rows demand."""
+    if ((program.row_lower > 0) | (program.row_upper < 0)).any():
+        return Outcome(Termination.INFEASIBLE, None, None, None, None, -math.inf, "rows without columns")
+    nothing, rows = np.zeros(0), np.zeros(len(program.row_lower))
+    sides = nothing.astype(np.int8), rows.astype(np.int8)
+    return Outcome(Termination.OPTIMAL, nothing, rows, *sides, program.objectives[name].constant, "nothing to choose")
+
+
 def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome:
     termination = STATUS.get(highs.getModelStatus().name, Termination.SOLVER_ERROR)
     info, solution = highs.getInfo(), highs.getSolution()
@@ -284,19 +296,5 @@ def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome
         bound = info.mip_dual_bound / scaled.objective
     elif x is not None and termination is Termination.OPTIMAL:
         bound = program.objectives[name].value(x)
-    ran = _ran(info, whole, program.objectives[name].quadratic is not None)
+    ran = algorithm_of(info, whole, program.objectives[name].quadratic is not None)
     return Outcome(termination, x, multipliers, column_side, row_side, bound, f"HiGHS {ran}")
-
-
-def _ran(info: Any, whole: bool, quadratic: bool) -> str:
-    """Which algorithm of HiGHS ran, and how long it was."""
-    if whole:
-        return f"branch and bound, {max(info.mip_node_count, 0)} nodes"
-    if quadratic:
-        return f"active set, {max(info.qp_iteration_count, 0)} iterations"
-    if info.pdlp_iteration_count > 0:
-        return f"first order, {info.pdlp_iteration_count} iterations"
-    if info.ipm_iteration_count > 0:
-        crossed = "with" if info.basis_validity else "without"
-        return f"interior point, {info.ipm_iteration_count} iterations, {crossed} crossover"
-    return f"simplex, {max(info.simplex_iteration_count, 0)} iterations"

@@ -162,8 +162,10 @@ def _hold(program: Program, level: Level, outcome: Outcome) -> Program:
     assert outcome.x is not None
     if outcome.column_side is not None and outcome.row_side is not None:
         held = program.narrowed(outcome.column_side, outcome.row_side)
-        if len(lone) == 1:
-            # An objective that is a single column, such as a largest rate, is that column's value from now on.
+        if len(lone) == 1 and np.count_nonzero(held.matrix.indices == lone[0]) > 1:
+            # An objective that is a single column of many rows, such as a largest rate, is its value from now on. One
+            # of a single row, such as the deficit of a lone unit, stays open: fixed, it would fix that unit, and the
+            # rows that hold the unit would have no price in later levels.
             held.column_lower[lone] = held.column_upper[lone] = outcome.x[lone]
         return held
     # A value that can only be whole is kept by any limit below the next whole number.

@@ -89,6 +89,11 @@ class SolveOptions:
             advice = "; ".join(f"{name!r}: {what}" for name, what in METHODS.items())
             raise UsageError(f"There is no method {self.method!r}.", f"There are {advice}.")
 
+    @property
+    def gap_or_default(self) -> float:
+        """The relative gap that counts where nobody names one."""
+        return DEFAULT_GAP if self.gap is None else self.gap
+
 
 def refuse_own(options: Mapping[str, Any]) -> None:
     """Refuse options that would print among the results, or undo what makes an answer the same each time."""
@@ -105,6 +110,20 @@ def algorithm_for(program: Program, name: str) -> dict[str, Any]:
     """Options that choose HiGHS's algorithm by size and kind, as measured in benchmarks/README.md."""
     linear = program.objectives[name].quadratic is None and not program.integer.any()
     return {"solver": "ipm"} if linear and len(program.column_lower) >= LARGE_COLUMNS else {}
+
+
+def algorithm_of(info: Any, whole: bool, quadratic: bool) -> str:
+    """Which algorithm of HiGHS ran by its own information, and how long it was."""
+    if whole:
+        return f"branch and bound, {max(info.mip_node_count, 0)} nodes"
+    if quadratic:
+        return f"active set, {max(info.qp_iteration_count, 0)} iterations"
+    if info.pdlp_iteration_count > 0:
+        return f"first order, {info.pdlp_iteration_count} iterations"
+    if info.ipm_iteration_count > 0:
+        crossed = "with" if info.basis_validity else "without"
+        return f"interior point, {info.ipm_iteration_count} iterations, {crossed} crossover"
+    return f"simplex, {max(info.simplex_iteration_count, 0)} iterations"
 
 
 def gaps_for(program: Program, name: str, scaled: Scaled, gap: float) -> dict[str, float]:

@@ -94,8 +94,11 @@ class Solution:
         By variable of the model, one array in the order of its index; empty where nothing feasible is known.
     levels
         The solved levels, in their order.
+    before
+        The solution that this one was made from, where a model solves something afterwards.
     """
 
     termination: Termination
     values: dict[str, NDArray[np.float64]]
     levels: tuple[Level, ...]
+    before: Solution | None = None

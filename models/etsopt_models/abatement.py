@@ -1,7 +1,14 @@
 r"""What enterprises do at given prices: abate, buy, sell, bank, or pay the penalty (mixed-integer program over years).
 
 Every enterprise takes the price path of the policy as given. Symbols, plans and bounds as in `clearing`; $\pi_t$ is the
-expected price of year $t$, discounted (`price`), and there is no row of the market.
+expected price of year $t$, discounted, and there is no row of the market.
+
+| symbol | meaning | unit | in the code |
+| --- | --- | --- | --- |
+| $x_j \in \{0, 1\}$ | whether the plan is chosen | | `choice` |
+| $b_{at}, s_{at}, o_{at} \ge 0$ | bought, sold, offsets (CCER) surrendered | t | `bought`, `sold`, `offset` |
+| $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time | t | `banked`, `owed` |
+| $\pi_t$ | expected price, discounted | CNY/t | `price` |
 
 $$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
 $$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}

@@ -17,7 +17,6 @@ stays in its band and every total meets its target, changing the rule's answer a
 | $q_i \ge 0$ | deficit | t | `shortfall` |
 | $a_i, b_i \ge 0$ | distance above and below the sector's target rate $\rho_s$ | t | `above`, `below` |
 | $\underline T_s, T_s$ | target of a sector; $\underline T_s = T_s$ where it is exact, else 0 | t | `target_least`, `target_most` |
-| $\theta_{ij}$ | $1/E_i + 1/E_j$ where allowances are whole, else 0 | rate | `order_room`, `equal_room` |
 
 Limits that couple the units:
 
@@ -25,8 +24,8 @@ $$\underline T_s \le \sum_{i \in s} A_i \le T_s \tag{sector_target}$$
 $$-\beta_p E_p \le \sum_{i \in p} (A_i - E_i) \le \beta_p E_p \tag{province_balance}$$
 $$\underline N \le \sum_i A_i + A^{fixed} \le N \tag{national_total}$$
 $$\underline A_f \le \sum_{i \in f} A_i \le \overline A_f \tag{enterprise_band}$$
-$$A_i / E_i \ge A_j / E_j - \theta_{ij} \quad \text{for neighbours } I_i < I_j \text{ of a sector} \tag{fair_order}$$
-$$|A_i / E_i - A_j / E_j| \le \theta_{ij} \quad \text{for neighbours } I_i = I_j \text{ of a sector} \tag{equal_rates}$$
+$$A_i / E_i \ge A_j / E_j \quad \text{for neighbours } I_i < I_j \text{ of a sector} \tag{fair_order}$$
+$$A_i / E_i = A_j / E_j \quad \text{for neighbours } I_i = I_j \text{ of a sector} \tag{equal_rates}$$
 
 Whole tonnes, where the policy asks for them:
 
@@ -72,6 +71,16 @@ network with whole limits and every level has its kinks at whole numbers, so all
 whole, and its multipliers prove the levels. `worst` alone has kinks elsewhere; its multipliers, those of the rows, prove
 that no smaller rate leaves whole numbers inside it.
 
+Whole allowances in a fair order: the order is one of rates before rounding, which no whole tonnes keep. So the levels
+are those of real allowances $A^*$, exact in the order and proven as such. Then the program is made once more for whole
+tonnes, with every limit in tonnes rounded inward, without `fair_order` and `equal_rates`, and with $A^*$ to the
+kilogram for $R$; its one level is the least sum of squared moves:
+
+$$\min \sum_i (A_i - A^*_i)^2 \tag{rounding}$$
+
+Where a single total counts that is the largest remainder. Its multipliers prove that no whole tonnes are nearer; where
+enterprises do not nest in the other totals, they may prove less.
+
 References: the 2026 plan (consultation draft of 27 July 2026) for bands and rounding; Ogryczak and Sliwinski (2003)
 for lexicographic minimax; Hoffman and Kruskal (1956) for whole vertices; the lower band limit is rounded down where the rule rounds down.
 """
@@ -88,6 +97,7 @@ from etsopt.units import ROUNDING_NOISE_T
 from etsopt_models._parts.allocation_tables import allocation_tables
 from etsopt_models._parts.exceptions import bounds_with, exception_rows
 from etsopt_models._parts.limits import limits
+from etsopt_models._parts.rounding import before_rounding, nearest_to, to_round
 from etsopt_models._parts.whole import nearest
 
 if TYPE_CHECKING:
@@ -119,7 +129,7 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.BANDED, m.WIDENED = pyo.Set(within=m.ENTERPRISES), pyo.Set(within=m.ENTERPRISES)
     m.LIMITED = pyo.Set()
     # A level that the policy does not name needs no columns and rows: its set is empty.
-    m.CHANGED, m.WORST, m.SHORT, m.SPREAD = (pyo.Set(within=m.UNITS) for _ in range(4))
+    m.CHANGED, m.WORST, m.SHORT, m.SPREAD, m.ROUNDED = (pyo.Set(within=m.UNITS) for _ in range(5))
 
     m.emissions, m.per_emission, m.reference, m.obligation = (pyo.Param(m.UNITS) for _ in range(4))
     m.lower, m.upper, m.at_target_rate = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
@@ -131,7 +141,6 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.enterprise_lower, m.enterprise_upper = pyo.Param(m.ENTERPRISES), pyo.Param(m.ENTERPRISES)
     m.better, m.worse = pyo.Param(m.LINKS), pyo.Param(m.LINKS)
     m.one, m.other = pyo.Param(m.EQUAL_LINKS), pyo.Param(m.EQUAL_LINKS)
-    m.order_room, m.equal_room = pyo.Param(m.LINKS), pyo.Param(m.EQUAL_LINKS)
     m.band_lower, m.band_upper, m.widening_lower, m.widening_upper = (pyo.Param(m.UNITS) for _ in range(4))
     m.exceptions_most, m.smaller, m.place = pyo.Param(), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
 
@@ -169,13 +178,12 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     @m.Constraint(m.LINKS, doc="a lower intensity never gets a lower surplus rate [rate]")
     def fair_order(m, j):
         better = m.per_emission[m.better[j]] * m.allowance[m.better[j]]
-        return better - m.per_emission[m.worse[j]] * m.allowance[m.worse[j]] + m.order_room[j] >= 0
+        return better - m.per_emission[m.worse[j]] * m.allowance[m.worse[j]] >= 0
 
     @m.Constraint(m.EQUAL_LINKS, doc="equal intensities get equal surplus rates [rate]")
     def equal_rates(m, j):
         one = m.per_emission[m.one[j]] * m.allowance[m.one[j]]
-        difference = one - m.per_emission[m.other[j]] * m.allowance[m.other[j]]
-        return (-m.equal_room[j], difference, m.equal_room[j])
+        return one - m.per_emission[m.other[j]] * m.allowance[m.other[j]] == 0
 
     @m.Constraint(m.WHOLE, doc="the allowance is a whole number [t]")
     def whole_tonnes(m, i):
@@ -251,6 +259,10 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     def closest(m):
         return sum(m.per_emission[i] * (m.allowance[i] - m.reference[i]) ** 2 for i in m.UNITS)
 
+    @m.Objective(doc="sum of squared moves to whole tonnes [t²]")
+    def rounding(m):
+        return sum((m.allowance[i] - m.reference[i]) ** 2 for i in m.ROUNDED)
+
     return m
 
 
@@ -262,7 +274,8 @@ def levels(instance: Instance) -> list[str]:
 
 
 def parameters(instance: Instance) -> dict[str, Any]:
-    """Arrays for the sets and parameters of `formulate`, positions instead of labels."""
+    """Arrays for the sets and parameters of `formulate`, positions instead of labels; where they round, before that."""
+    instance = before_rounding(instance)
     data = limits(instance, reference_allowances(instance))
     everyone, nobody = np.arange(len(data.free)), np.arange(0)
     emissions, sizes = data.emissions, nearest(data.emissions)
@@ -306,14 +319,29 @@ def _measured(instance: Instance, units: int) -> dict[str, Any]:
         "WORST": everyone if "worst" in named else nobody,
         "SHORT": everyone if "deficit" in named else nobody,
         "SPREAD": everyone if "spread" in named else nobody,
+        "ROUNDED": nobody,
     }
+
+
+def afterwards(instance: Instance, solution: Any) -> tuple[Instance, dict[str, Any], list[str]] | None:
+    """Limits, parameters and levels of rounding to whole tonnes; None where allowances are real or whole all along."""
+    if not instance.policy.allocation.rounds:
+        return None
+    rounded = to_round(instance)
+    return rounded, parameters(rounded) | nearest_to(solution.values["allowance"]), ["rounding"]
 
 
 def tables(instance: Instance, solution: Any) -> dict[str, pd.DataFrame]:
     """Result tables: ``allocation``, ``enterprises``, ``sectors``, ``provinces``, ``duals``."""
     allowance, exceptional = solution.values["allowance"], solution.values["exceptional"]
+    real = None
+    if instance.policy.allocation.rounds:
+        real = (solution.before or solution).values["allowance"]
+    if real is allowance:
+        # It was stopped before it rounded, and holds real allowances.
+        instance = before_rounding(instance)
     if instance.policy.allocation.whole_allowances:
         # The solver's whole numbers are whole but for its rounding; the checker sees to it that no more is rounded.
         allowance = np.round(allowance)
     chosen = exceptional > 0.5 if len(exceptional) else np.zeros(len(allowance), dtype=bool)
-    return allocation_tables(instance, allowance, solution.levels, chosen)
+    return allocation_tables(instance, allowance, solution.levels, chosen, real)

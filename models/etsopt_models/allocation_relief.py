@@ -18,8 +18,8 @@ $$\underline A_f \le \sum_{i \in f} (A_i + E_i g_{s(i)} + \underline x_i e_i), \
 $$A_i + E_i g_{s(i)} + \underline x_i e_i \ge \underline B_i, \quad A_i - E_i g_{s(i)} - \overline x_i e_i \le \overline B_i
   \tag{band_least, band_most}$$
 $$\sum_i e_i \le n \tag{exceptions_limit}$$
-$$A_i / E_i \ge A_j / E_j - \theta_{ij} \tag{fair_order} \qquad$$
-$$|A_i / E_i - A_j / E_j| \le \theta_{ij} \tag{equal_rates}$$
+$$A_i / E_i \ge A_j / E_j \tag{fair_order}$$
+$$A_i / E_i = A_j / E_j \tag{equal_rates}$$
 
 Either the limits give way and the bands stand ($g = 0$), or targets and totals stand and the rest gives way:
 
@@ -42,6 +42,7 @@ from etsopt.rules import reference_allowances
 from etsopt_models._parts.allocation_tables import dual_table
 from etsopt_models._parts.exceptions import bounds_with
 from etsopt_models._parts.limits import Limits, band_rates, limits
+from etsopt_models._parts.rounding import before_rounding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +79,6 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.enterprise_lower, m.enterprise_upper = pyo.Param(m.ENTERPRISES), pyo.Param(m.ENTERPRISES)
     m.better, m.worse = pyo.Param(m.LINKS), pyo.Param(m.LINKS)
     m.one, m.other = pyo.Param(m.EQUAL_LINKS), pyo.Param(m.EQUAL_LINKS)
-    m.order_room, m.equal_room = pyo.Param(m.LINKS), pyo.Param(m.EQUAL_LINKS)
 
     m.allowance = pyo.Var(m.UNITS, bounds=lambda m, i: (0, m.allowance_most[i]), doc="allowances [t]")
     m.band_widening = pyo.Var(m.SECTORS, bounds=(0, 1), doc="how much wider the band becomes [rate]")
@@ -132,13 +132,12 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     @m.Constraint(m.LINKS, doc="a lower intensity never gets a lower surplus rate [rate]")
     def fair_order(m, j):
         better = m.per_emission[m.better[j]] * m.allowance[m.better[j]]
-        return better - m.per_emission[m.worse[j]] * m.allowance[m.worse[j]] + m.order_room[j] >= 0
+        return better - m.per_emission[m.worse[j]] * m.allowance[m.worse[j]] >= 0
 
     @m.Constraint(m.EQUAL_LINKS, doc="equal intensities get equal surplus rates [rate]")
     def equal_rates(m, j):
         one = m.per_emission[m.one[j]] * m.allowance[m.one[j]]
-        difference = one - m.per_emission[m.other[j]] * m.allowance[m.other[j]]
-        return (-m.equal_room[j], difference, m.equal_room[j])
+        return one - m.per_emission[m.other[j]] * m.allowance[m.other[j]] == 0
 
     @m.Objective(doc="what targets, balances and totals give way [t]")
     def targets_give_way(m):
@@ -155,14 +154,17 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
 
 
 def parameters(instance: Instance) -> dict[str, Any]:
-    """Arrays for the sets and parameters of `formulate`, positions instead of labels."""
+    """Arrays for the sets and parameters of `formulate`, positions instead of labels; where allowances are rounded, before that."""
+    instance = before_rounding(instance)
     data = limits(instance, reference_allowances(instance))
     rows = data.rows
     sector = np.empty(len(data.free), dtype=np.int64)
     for number in range(len(data.sectors)):
         sector[rows["UNITS_IN_SECTOR"][number]] = number
     upper = bounds_with(data, np.full(len(data.free), data.widening.units > 0))[1]
-    everything = float(np.sum(upper) + np.sum(data.emissions) + np.sum(rows["target_most"]))
+    # Nothing is further from a limit than all allowances and the limit itself, which rounding may put above emissions.
+    named = [f"{name}_{side}" for name in ("target", "balance", "nation") for side in ("least", "most")]
+    give_most = float(np.sum(upper) + np.sum(data.emissions) + sum(np.sum(np.abs(rows[name])) for name in named))
     return {
         "UNITS": len(data.free),
         "emissions": data.emissions,
@@ -175,7 +177,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
         "widening_upper": data.widening.upper,
         "exceptions_most": data.widening.units,
         "allowance_most": upper + data.emissions,
-        "give_most": everything + float(np.sum(np.abs(rows["nation_most"]))),
+        "give_most": give_most,
         **rows,
     }
 
@@ -188,6 +190,7 @@ def tables(instance: Instance, solution: Mapping[str, Any]) -> dict[str, pd.Data
     solution
         A solution for each way out that has one.
     """
+    instance = before_rounding(instance)
     reference = reference_allowances(instance)
     found = limits(instance, reference)
     lines = _targets_alone(found)

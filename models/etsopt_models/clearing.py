@@ -84,12 +84,12 @@ STARTS_FROM = "allocation"
 GAP = 1e-4
 
 
-def levels(_: Instance) -> list[str]:
+def levels(instance: Instance) -> list[str]:
     """The cost alone: where allowances are missing there is no solution, and `explain` tells how many are."""
     return ["cost"]
 
 
-def explain(_: Instance, found: Found) -> dict[str, pd.DataFrame]:
+def explain(instance: Instance, found: Found) -> dict[str, pd.DataFrame]:
     """Allowances that are missing in each year, at least, where the market cannot clear."""
     return missing_table(found)
 

@@ -14,6 +14,13 @@ abatement. From then on
 Up to `follow_emissions_until`, in phase 1 alone, allowances follow the unit's own emissions under the rule, at the
 balance value above; all others are lump sums.
 
+| symbol | meaning | unit | in the code |
+| --- | --- | --- | --- |
+| $x_j \in \{0, 1\}$ | whether the plan is chosen | | `choice` |
+| $b_{at}, s_{at}, o_{at} \ge 0$ | bought, sold, offsets (CCER) surrendered | t | `bought`, `sold`, `offset` |
+| $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time | t | `banked`, `owed` |
+| $u_t, r_t, q_t, Q_t, m_t \ge 0$ | left over in auctions; sold, bought and held by the reserve; missing | t | `unsold`, `released`, `absorbed`, `reserve`, `missing` |
+
 $$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
 $$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
   \tag{account_balance}$$
@@ -51,12 +58,12 @@ CHECKED_AS = "pathway"
 GAP = 1e-4
 
 
-def levels(_: Instance) -> list[str]:
+def levels(instance: Instance) -> list[str]:
     """The cost alone: where allowances are missing there is no solution, and `explain` tells how many are."""
     return ["cost"]
 
 
-def explain(_: Instance, found: Found) -> dict[str, pd.DataFrame]:
+def explain(instance: Instance, found: Found) -> dict[str, pd.DataFrame]:
     """Allowances that are missing in each year, at least, where the market cannot clear."""
     return missing_table(found)
 

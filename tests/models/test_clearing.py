@@ -173,6 +173,7 @@ def test_names_and_order_change_nothing(seed: int) -> None:
     units = instance.units.drop(columns=[]).iloc[::-1].copy()
     names = {name: f"z{99 - k}" for k, name in enumerate(instance.units["unit_id"])}
     units["unit_id"] = units["unit_id"].map(names)
+    assert instance.measures is not None
     measures = instance.measures.iloc[::-1]
     policy = instance.policy.model_dump(mode="json", exclude_unset=True)
     other = etsopt.Instance.from_frames(units, policy, measures=measures)

@@ -103,6 +103,44 @@ def test_an_exception_widens_the_band_of_its_enterprise_by_its_own_share() -> No
     assert lacking.infeasible_by_t == pytest.approx(10.0)
 
 
+def tiny_units(sizes: list[tuple[str, float]], target_t: float, sense: str, **exceptions: float) -> etsopt.Instance:
+    """Units in a band of 3 %, in whole tonnes."""
+    rows = [(name, name, "cement", "North", size, size) for name, size in sizes]
+    policy = {
+        "sectors": {"cement": {"band": 0.03, "target_t": target_t, "target_sense": sense}},
+        "allocation": {"whole_allowances": True, "exceptions": exceptions},
+    }
+    return given(rows, policy)
+
+
+def test_a_band_without_a_whole_tonne_is_the_tonne_below_and_an_exception_has_it_too() -> None:
+    # The band of 10.4 t is 10.088 to 10.712, so 10 t; that of an exception reaches 11.44 t and 11 t.
+    wide = {"units": 2, "lower": 0.03, "upper": 0.1}
+    for target, sense in ((20.0, "at_most"), (10.0, "at_most"), (10.0, "exactly")):
+        result = solve(tiny_units([("a", 10.4)], target, sense, **wide))
+        assert exceptions(result) == []
+        assert result.tables["allocation"]["allowance_t"].tolist() == [10]
+    result = solve(tiny_units([("a", 10.4)], 11.0, "exactly", **wide))
+    assert exceptions(result) == ["a"]
+    # Of the two one must be 11 t: the first; the other keeps the tonne below its own band.
+    result = solve(tiny_units([("a", 10.4), ("b", 10.4)], 21.0, "exactly", **wide))
+    assert exceptions(result) == ["a"]
+    assert result.tables["allocation"]["allowance_t"].tolist() == [11, 10]
+    # 20.4 t may be 20 or 21, as an exception 22: the larger one comes first.
+    result = solve(tiny_units([("a", 10.4), ("b", 20.4)], 32.0, "exactly", **wide))
+    assert exceptions(result) == ["b"]
+    assert result.tables["allocation"]["allowance_t"].tolist() == [10, 22]
+
+
+@pytest.mark.parametrize(("lower", "upper"), [(0.03, 0.03), (0.03, 0.1), (0.1, 0.03)])
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_a_target_below_a_band_without_a_whole_tonne_is_explained(lower: float, upper: float, allowed: int) -> None:
+    # 10.4 t in a band of 10 % would be 9.36 t and more: 10 t again.
+    result = etsopt.solve(tiny_units([("a", 10.4)], 9.0, "at_most", units=allowed, lower=lower, upper=upper))
+    assert (result.status, result.infeasible_by_t) == ("infeasible_certified", 1.0)
+    assert result.tables["relief"].query("way_out == 'targets_give_way'")["by"].tolist() == [1.0]
+
+
 def test_the_level_that_counts_exceptions_needs_several_proofs_where_several_limits_lack() -> None:
     # Cement and steel lack each, so no price alone says that one exception is too few.
     rows = [(f"{sector}{n}", f"{sector}{n}", sector, "N", 1e3, 1e3) for sector in ("cement", "steel") for n in (1, 2)]

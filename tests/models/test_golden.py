@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ import etsopt
 from etsopt import library
 from etsopt.data.groups import Groups
 from tests.builders import given
+from tests.markets import MARKETS, prepared, two_enterprises
+from tests.settling import by_hand
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
@@ -53,30 +56,52 @@ def plain(value: Any) -> Any:
     """Data of one component in the form in which Pyomo takes it."""
     if isinstance(value, Groups):
         return {group: value[group].tolist() for group in range(len(value))}
+    if isinstance(value, np.ndarray) and value.ndim > 1:
+        return {index: float(number) for index, number in np.ndenumerate(value)}
     return dict(enumerate(value.tolist())) if isinstance(value, np.ndarray) else {None: value}
 
 
 def four_whole_units() -> etsopt.Instance:
-    """The same with whole allowances and one exception."""
-    changes = {"allocation.whole_allowances": True, "allocation.exceptions": {"units": 1, "lower": 0.06, "upper": 0.05}}
+    """The same with whole allowances in no order, and one exception."""
+    changes = {
+        "allocation.fair_order": False,
+        "allocation.whole_allowances": True,
+        "allocation.exceptions": {"units": 1, "lower": 0.06, "upper": 0.05},
+    }
     return four_units().with_policy(changes)
+
+
+def parameters_of(name: str, instance: etsopt.Instance, rounding: bool) -> dict[str, Any]:
+    """Parameters of a model, or those of its rounding."""
+    model: Any = library.load(name)
+    if not rounding:
+        return prepared(model, instance)
+    real = {"allowance": np.array([989.5, 1979.0, 2958.5, 3980.0]), "exceptional": np.zeros(0)}
+    both = instance.with_policy({"allocation.whole_allowances": True})
+    found: dict[str, Any] = model.afterwards(both, SimpleNamespace(values=real))[1]
+    return found
+
+
+OWN_INSTANCE = {"settlement": by_hand, **dict.fromkeys(MARKETS, two_enterprises)}
+"""Models that need more of an instance than the four units state."""
 
 
 @cache
 def created(name: str, component: str) -> Any:
     """The model of that name on the four units, and where the component has no row there on the whole ones."""
-    found = created_on(name, four_units)
+    found = created_on(name, OWN_INSTANCE.get(name, four_units), component == "rounding")
     empty = not len(found.component(component)) or component.startswith("exception")
     return created_on(name, four_whole_units) if empty else found
 
 
 @cache
-def created_on(name: str, units: Callable[[], etsopt.Instance]) -> Any:
+@cache
+def created_on(name: str, units: Callable[[], etsopt.Instance], rounding: bool = False) -> Any:
     """The model of that name on an instance."""
     model: Any = library.load(name)
     abstract = model.formulate()
     data = {}
-    for key, value in model.parameters(units()).items():
+    for key, value in parameters_of(name, units(), rounding).items():
         is_size = isinstance(value, int) and abstract.component(key).ctype is pyo.Set
         data[key] = {None: list(range(value))} if is_size else plain(value)
         if isinstance(value, np.ndarray) and abstract.component(key).ctype is pyo.Set:
@@ -88,7 +113,9 @@ def component_names() -> list[tuple[str, str]]:
     return [
         (name, component.local_name)
         for name in PROGRAMS
-        for component in created_on(name, four_units).component_objects((pyo.Constraint, pyo.Objective))
+        for component in created_on(name, OWN_INSTANCE.get(name, four_units)).component_objects(
+            (pyo.Constraint, pyo.Objective)
+        )
     ]
 
 

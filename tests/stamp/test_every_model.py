@@ -19,6 +19,7 @@ EVERY_LEVEL = ["spread", "deficit", "worst", "change"]
 POLICIES: dict[str, dict[str, Any]] = {
     "as it is": {},
     "fair order": {"allocation.fair_order": True},
+    "fair order in whole tonnes": {"allocation.fair_order": True, "allocation.whole_allowances": True},
     "bands of enterprises": {"allocation.band_on": "enterprise"},
     "national total": {"national.target_change": -0.01},
     "exact national total": {"national.target_change": 0.0, "national.target_sense": "exactly"},

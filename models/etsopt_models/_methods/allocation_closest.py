@@ -56,8 +56,13 @@ def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled |
     solve
         Solves small programs through the engine; needed where allowances are whole.
     """
-    emissions, reference = parameters["emissions"], parameters["reference"]
-    whole = len(parameters["WHOLE"]) > 0
+    return nearest(program, solve, parameters["emissions"], parameters["reference"])
+
+
+def nearest(program: Any, solve: Any, emissions: NDArray[np.float64], reference: NDArray[np.float64]) -> Settled | None:
+    """The point of a program nearest to a reference, where squared distances count by the inverse of emissions."""
+    block = program.columns["whole_allowance"]
+    whole = block.stop > block.start
     if whole and held_by_rows(program):
         return _unsettled(program, solve, emissions, reference)
     lower, upper = intervals(program)

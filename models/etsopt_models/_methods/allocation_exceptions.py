@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt_models._parts.choice import TooManyError, first_choice
+from etsopt_models._parts.choice import TooManyError, first_choice, order_key
 from etsopt_models._parts.coupling import COUPLING, coupling, intervals, least_lack
 from etsopt_models._parts.settled import Settled
 
@@ -54,21 +54,19 @@ def settle(
     demands.add({name: relaxed.multipliers[block] for name, block in program.rows.items() if name in COUPLING})
     for row in _each_side(program):
         demands.add(row, only_if_lacking=True)
-    # Sizes first, places among equal sizes: a whole number with room for both.
-    units, most = len(parameters["emissions"]), parameters["exceptions_most"]
-    key = parameters["smaller"] * (most * units + 1) + parameters["place"]
-    count, least = 0, 0.0
+    key = order_key(parameters["smaller"], parameters["place"], parameters["exceptions_most"])
+    count, least, most = 0, 0, parameters["exceptions_most"]
     for rounds in range(MOST_ROUNDS):
         try:
             chosen = first_choice(count, key, *demands.stacked(), least)
         except TooManyError:
             return None
         if chosen is None:
-            count, least = count + 1, 0.0
+            count, least = count + 1, 0
             if count > most:
                 return None
             continue
-        least = float(np.sum(key[chosen]))
+        least = int(key[chosen].sum())
         held = _with_exceptions(program, chosen)
         lower, upper = intervals(held)
         rows = coupling(held, lower, upper)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt_models._parts.coupling import coupling, held_by_rows, intervals, least_lack
-from etsopt_models._parts.limits import IN_RATES
 from etsopt_models._parts.settled import Settled
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ WHOLE = 1e-12
 
 
 def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
-    """The least rate, its prices, and the program within it; None where allowances are real or the rows no network.
+    """The least rate, its prices, and the program within it; None where allowances are real or a row holds a level.
 
     Parameters
     ----------
@@ -48,8 +47,7 @@ def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled |
     solve
         Solves programs through the engine.
     """
-    rates = any(program.rows[name].stop > program.rows[name].start for name in IN_RATES)
-    if not len(parameters["WHOLE"]) or rates or held_by_rows(program):
+    if not len(parameters["WHOLE"]) or held_by_rows(program):
         return None
     relaxed = solve(replace(program, integer=np.zeros_like(program.integer)), "worst")
     if relaxed.x is None or relaxed.multipliers is None:

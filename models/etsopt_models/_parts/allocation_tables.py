@@ -30,6 +30,7 @@ def allocation_tables(
     free_allowances: NDArray[np.float64],
     levels: Sequence[Any] | None = None,
     exceptional: NDArray[np.bool_] | None = None,
+    before_rounding: NDArray[np.float64] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Tables of an allocation.
 
@@ -41,6 +42,8 @@ def allocation_tables(
         Levels with their ``name``, ``unit`` and ``multipliers`` by row; None where nothing is optimised.
     exceptional
         Which of the units that are not fixed are exceptions; None where there is none.
+    before_rounding
+        Real allowances of these units that the whole ones are nearest to [t]; None where nothing is rounded.
 
     Returns
     -------
@@ -55,6 +58,10 @@ def allocation_tables(
         exceptional = np.zeros(len(found.free), dtype=bool)
     duals = dual_table(instance, found, levels or ())
     allocation = _allocation(instance, reference, found, allowance, exceptional)
+    if before_rounding is not None:
+        real = reference.reference_t.copy()
+        real[found.free] = before_rounding
+        allocation.insert(allocation.columns.get_loc("allowance_t"), "before_rounding_t", real)
     result = {
         "allocation": allocation,
         "enterprises": _enterprises(instance, allocation),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,15 +21,32 @@ class TooManyError(Exception):
     """The search gave up."""
 
 
+def order_key(sizes: NDArray[np.float64], places: NDArray[np.float64], most: int) -> NDArray[np.object_]:
+    """Sizes first, places among equal sizes: one whole number for each unit that has room for both.
+
+    Sizes of 1e8 t times places of many units are beyond what a float tells apart, so these are Python's whole numbers.
+
+    Parameters
+    ----------
+    sizes, places
+        Whole numbers, shape ``(units,)``.
+    most
+        How many units a choice has at most.
+    """
+    exact, place = (part.astype(np.int64).astype(object) for part in (sizes, places))
+    key: NDArray[np.object_] = exact * (most * len(places) + 1) + place
+    return key
+
+
 def first_choice(  # long because the state of the search stands in one place
-    count: int, key: NDArray[np.float64], gains: NDArray[np.float64], wanted: NDArray[np.float64], least: float
+    count: int, key: NDArray[np.object_], gains: NDArray[np.float64], wanted: NDArray[np.float64], least: int
 ) -> list[int] | None:
     """The choice of ``count`` units with the least sum of keys that gains enough; None where no choice does.
 
     Parameters
     ----------
     key
-        Whole numbers, shape ``(units,)``.
+        Python's whole numbers, which are exact however large, shape ``(units,)``.
     gains, wanted
         What each unit gains and what a choice must gain in all, shapes ``(demands, units)`` and ``(demands,)``.
     least
@@ -39,15 +58,15 @@ def first_choice(  # long because the state of the search stands in one place
         After many tries without an answer.
     """
     order = np.argsort(key, kind="stable")
-    keys = np.concatenate([[0.0], np.cumsum(key[order])])
+    keys = list(accumulate(key[order], initial=0))
     ordered = gains[:, order]
     most = np.stack(most_of_rest(ordered, count))
     apart = demands_apart(gains)
     best: list[int] | None = None
-    limit, tried = np.inf, 0
+    limit, tried = math.inf, 0
     # Each entry: units taken, the next place to try, what is left to gain.
     taken: list[int] = []
-    spent, left = [0.0], [wanted]
+    spent, left = [0], [wanted]
     here = 0
     while True:
         missing = count - len(taken)

@@ -9,8 +9,9 @@ import numpy as np
 
 from etsopt.data.groups import Groups
 from etsopt.data.policy import Band, NationalPolicy, SectorPolicy
-from etsopt_models._parts.exceptions import Widening, in_whole_tonnes, wider_rates
+from etsopt.units import ROUNDING_NOISE_T
 from etsopt_models._parts.whole import down, inward, nearest
+from etsopt_models._parts.widening import Widening, in_whole_tonnes, wider_rates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -147,14 +148,18 @@ def _nation(instance: Instance, reference: Reference) -> dict[str, Any]:
     """The national total over all units, moved to the free ones."""
     policy: NationalPolicy | None = instance.policy.national
     stated = policy is not None and (policy.target_change is not None or policy.target_t is not None)
-    if policy is None or not stated or reference.fixed.all():
-        return {"NATION": 0, "nation_least": np.zeros(0), "nation_most": np.zeros(0)}
+    nothing = {"NATION": 0, "nation_least": np.zeros(0), "nation_most": np.zeros(0)}
+    if policy is None or not stated:
+        return nothing
     emissions = float(instance.emissions_tco2e.sum())
     total = policy.target_t if policy.target_t is not None else emissions * (1 + (policy.target_change or 0.0))
     most = np.array([total - float(fixed_allowances(instance, reference)[reference.fixed].sum())])
     least = most if policy.target_sense == "exactly" else np.minimum(0.0, most)
     if instance.policy.allocation.whole_allowances:
         least, most = inward(least, most)
+    if reference.fixed.all() and least[0] <= ROUNDING_NOISE_T and most[0] >= -ROUNDING_NOISE_T:
+        # A total that fixed units alone meet demands nothing; one that they miss is a row that no allocation meets.
+        return nothing
     return {"NATION": 1, "nation_least": least, "nation_most": most}
 
 
@@ -230,7 +235,9 @@ def _bands(instance: Instance, reference: Reference, free: NDArray[np.int64]) ->
     if whole:
         least, most = inward(least, most)
         lower, upper = inward(lower, upper)
+        # A band without a whole tonne is the tonne below it, and no exception may lose that.
         wide_lower, wide_upper = inward(wide_lower, wide_upper)
+        wide_lower, wide_upper = np.minimum(wide_lower, lower), np.maximum(wide_upper, upper)
     wider = Widening(
         units,
         np.where(inside, widening[0], lower - wide_lower),
@@ -258,15 +265,11 @@ def _order(instance: Instance, free: NDArray[np.int64], sector_of: NDArray[np.in
         equal = linked & (intensity[first] == intensity[second])
         better, worse = first[linked & ~equal], second[linked & ~equal]
         one, other = first[equal], second[equal]
-    # The order is one of rates before rounding: in whole tonnes it holds up to a tonne at each of the two.
-    tonne = (1.0 if instance.policy.allocation.whole_allowances else 0.0) / instance.emissions_tco2e[free]
     return {
         "LINKS": len(better),
         "better": better,
         "worse": worse,
-        "order_room": tonne[better] + tonne[worse],
         "EQUAL_LINKS": len(one),
         "one": one,
         "other": other,
-        "equal_room": tonne[one] + tonne[other],
     }

@@ -27,7 +27,7 @@ def plans_and_accounts(m: Any) -> None:
     m.offset_share = pyo.Param(mutable=True)
     m.banked_worth, m.owing_cost = pyo.Param(m.TIMES), pyo.Param(m.TIMES)
 
-    m.choice = pyo.Var(m.PLANS, domain=pyo.Binary, doc="whether the plan is chosen")
+    m.choice = pyo.Var(m.PLANS, domain=pyo.Binary, doc="whether the plan is chosen [1]")
     m.bought = pyo.Var(m.ACCOUNTS, m.YEARS, bounds=lambda m, a, t: (0, m.buying_most[a, t]), doc="bought [t]")
     m.sold = pyo.Var(m.ACCOUNTS, m.YEARS, bounds=lambda m, a, t: (0, m.selling_most[a, t]), doc="sold [t]")
     m.offset = pyo.Var(
@@ -38,7 +38,7 @@ def plans_and_accounts(m: Any) -> None:
     )
     m.owed = pyo.Var(m.ACCOUNTS, m.TIMES, bounds=lambda m, a, t: (0, m.owed_most[a, t]), doc="still to surrender [t]")
 
-    @m.Constraint(m.UNITS, doc="a unit has one plan")
+    @m.Constraint(m.UNITS, doc="a unit has one plan [1]")
     def one_plan(m, i):
         return sum(m.choice[j] for j in m.PLANS_OF_UNIT[i]) == 1
 

@@ -1,0 +1,5 @@
+"""Pages for people, made from the results of a run."""
+
+from etsopt.reports.settlement import settlement_page
+
+__all__ = ["settlement_page"]

@@ -1,0 +1,103 @@
+"""Parts of a printable page: tables with headings in English and Chinese, and nothing that needs the network."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+STYLE = """
+:root { --ink: #1b1f24; --line: #c9ced6; --faint: #f4f6f8; --accent: #1d4f91; --bad: #a11c1c; }
+* { box-sizing: border-box; }
+body { font: 10.5pt/1.45 "Helvetica Neue", Arial, "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", sans-serif;
+  color: var(--ink); max-width: 275mm; margin: 0 auto; padding: 10mm 8mm; }
+h1 { font-size: 17pt; margin: 0 0 2mm; }
+h2 { font-size: 13pt; margin: 9mm 0 2mm; border-bottom: 1.5pt solid var(--accent); padding-bottom: 1mm; }
+h3 { font-size: 11pt; margin: 5mm 0 1mm; }
+.zh { font-weight: normal; color: #444b55; margin-left: .5em; }
+p { margin: 1mm 0; max-width: 190mm; }
+.meta { color: #444b55; }
+.verdict { display: inline-block; padding: .5mm 3mm; border: 1pt solid; border-radius: 3pt; font-weight: bold; }
+.yes { color: #1b6e36; } .no { color: var(--bad); }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; margin: 1.5mm 0 3mm; font-size: 9pt; font-variant-numeric: tabular-nums; }
+th, td { padding: .7mm 2mm; border-bottom: .5pt solid var(--line); text-align: right; vertical-align: bottom; }
+td { white-space: nowrap; }
+th { background: var(--faint); font-weight: 600; }
+th small { display: block; font-weight: normal; color: #444b55; }
+th.text, td.text { text-align: left; white-space: normal; }
+tfoot td { font-weight: bold; border-top: 1pt solid var(--ink); }
+td.bad { color: var(--bad); font-weight: bold; }
+.sheet { border-top: .5pt solid var(--line); margin-top: 7mm; }
+nav a { margin-right: 1em; }
+@page { size: A4 landscape; margin: 12mm; }
+@media print {
+  body { padding: 0; max-width: none; font-size: 9.5pt; } nav { display: none; } .scroll { overflow: visible; }
+  .sheet, .part { break-before: page; border: 0; margin-top: 0; } tr, h2, h3 { break-inside: avoid; }
+  h2, h3 { break-after: avoid; } h3 { margin-top: 3mm; } h2 + .sheet { break-before: auto; }
+  tfoot { display: table-row-group; } thead { display: table-header-group; } table { font-size: 8pt; }
+}
+"""
+
+Heading = tuple[str, str, str]
+"""Column, its heading in English, and in Chinese."""
+
+
+def both(english: str, chinese: str) -> str:
+    """Text in both languages, side by side."""
+    return f'{escape(english)}<span class="zh" lang="zh">{escape(chinese)}</span>'
+
+
+DECIMALS = {"completion": 2, "balance_value": 6, "reference_price_cny_per_t": 2, "emissions_tco2e": 2, "reference_t": 2}
+"""Decimals of the columns that are no whole numbers."""
+
+
+def cell(name: str, value: object) -> str:
+    """One cell of a column: numbers grouped and to the right, texts to the left; a shortfall stands out."""
+    if isinstance(value, str):
+        return f'<td class="text">{escape(value) or "–"}</td>'
+    if isinstance(value, bool | np.bool_):
+        return f"<td>{'yes 是' if value else '–'}</td>"
+    number = float(value)  # type: ignore[arg-type]
+    mark = ' class="bad"' if number and "shortfall" in name else ""
+    # Adding zero turns a negative zero into a plain one; a minus is as wide as a digit.
+    text = f"{round(number, DECIMALS.get(name, 0)) + 0.0:,.{DECIMALS.get(name, 0)}f}".replace("-", "−")
+    return f"<td{mark}>{text if np.isfinite(number) else '–'}</td>"
+
+
+def figures(table: pd.DataFrame, headings: Sequence[Heading], foot: pd.DataFrame | None = None) -> str:
+    """Write a table, with a row of totals at its foot."""
+    shown = [heading for heading in headings if heading[0] in table]
+    texts = {name for name, *_ in shown if len(table) and isinstance(table[name].iloc[0], str)}
+    head = "".join(
+        f'<th{" class=text" if name in texts else ""}>{escape(english)}<small lang="zh">{escape(chinese)}</small></th>'
+        for name, english, chinese in shown
+    )
+    names = [name for name, *_ in shown]
+    body = "".join(_row(row, names) for row in table[names].itertuples(index=False))
+    last = ""
+    if foot is not None:
+        total = [foot[name].iloc[0] if name in foot else np.nan for name in names]
+        last = f"<tfoot>{_row(total, names)}</tfoot>"
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody>{last}</table></div>'
+
+
+def _row(values: Iterable[object], names: Sequence[str]) -> str:
+    cells = (cell(name, value) for value, name in zip(values, names, strict=True))
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def page(title: str, chinese: str, parts: Iterable[str]) -> str:
+    """Put a whole page together, which stands by itself in one file."""
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)} {escape(chinese)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"<h1>{both(title, chinese)}</h1>\n" + "\n".join(parts) + "\n</body>\n</html>\n"
+    )

@@ -1,0 +1,19 @@
+"""Whole tonnes of `allocation` nearest to real ones: the last step in whole tonnes, where every unit counts alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt_models._methods import allocation_closest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from etsopt_models._parts.settled import Settled
+
+
+def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
+    """The nearest whole tonnes and the prices that prove them, as `allocation_closest.settle` finds the closest."""
+    return allocation_closest.nearest(program, solve, np.ones(parameters["UNITS"]), parameters["reference"])

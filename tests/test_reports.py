@@ -1,0 +1,130 @@
+"""The report of a settlement: complete, well formed, in two languages, and harmless whatever names are."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import etsopt
+from etsopt.cli import main
+from etsopt.errors import UsageError
+from etsopt.reports import settlement_page
+from tests.settling import by_hand
+
+EMPTY = {"meta", "br"}
+
+
+class Reader(HTMLParser):
+    """Collects texts, and sees that every element is closed in its order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.texts: list[str] = []
+        self.rows: list[list[str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in EMPTY:
+            self.open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+        if self.open and self.open[-1] == "td":
+            self.rows[-1].append(data)
+
+
+def read(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(page)
+    assert reader.open == []
+    return reader
+
+
+def named(name: str) -> etsopt.Instance:
+    """The instance by hand, its first enterprise under a name."""
+    instance = by_hand()
+    assert instance.enterprises is not None
+    names = [name if identifier == "a" else "" for identifier in instance.enterprises["enterprise_id"]]
+    policy = instance.policy.model_dump(exclude_unset=True)
+    return etsopt.Instance.from_frames(instance.units, policy, enterprises=instance.enterprises.assign(name=names))
+
+
+def page(instance: etsopt.Instance, *enterprises: str) -> str:
+    return settlement_page(instance, etsopt.solve(instance, "settlement"), enterprises)
+
+
+def test_a_page_holds_nation_provinces_shortfalls_and_a_sheet_for_each_enterprise() -> None:
+    text = page(by_hand())
+    reader = read(text)
+    assert text.count('<section class="sheet">') == 4
+    assert ["4", "2", "1", "5", "7,101", "6,998", "84", "19", "99.73"] in reader.rows
+    assert ["North", "2", "1", "0", "3", "2,100", "2,086", "14", "0", "100.00"] in reader.rows
+    short = ["c", "South", "3,001", "19", "from 2026-08-15", "90.00", "5", "8,550", "1,000,000", "0"]
+    assert short in reader.rows
+    assert ["2025", "yes 是", "100", "13,000", "1,030", "0", "986", "13,144", "0", "0"] in reader.rows
+    assert ["2021", "–", "15,000", "−13,000", "0", "0", "0", "0", "0", "2,000"] in reader.rows
+    words = " ".join(reader.texts)
+    for both in ("Nation 全国", "Provinces 省份", "Shortfalls 未足额清缴", "Enterprises 重点排放单位"):
+        assert both in words
+    assert "certified: every figure recomputed from the instance 已验证" in words
+
+
+def test_every_heading_has_its_chinese_one() -> None:
+    heads = re.findall(r"<th(?: [^>]*)?>(.*?)</th>", page(by_hand()))
+    assert heads
+    assert all(re.fullmatch(r'[^<]+<small lang="zh">[^<]*[一-鿿][^<]*</small>', head) for head in heads)
+
+
+def test_names_are_text_and_nothing_else() -> None:
+    name = "<script>alert('1')</script> & 北方水泥"
+    text = page(named(name))
+    assert "<script" not in text
+    assert name in " ".join(read(text).texts)
+
+
+def test_a_page_needs_nothing_but_itself() -> None:
+    assert not re.search(r"(?:src|href)=\"(?!#)|https?://|@import|url\(", page(by_hand()))
+
+
+def test_sheets_of_some_enterprises_alone() -> None:
+    text = page(by_hand(), "a", "d")
+    assert text.count('<section class="sheet">') == 2
+    assert "4</td>" in text
+    with pytest.raises(UsageError, match="The run has no enterprise 'e'"):
+        page(by_hand(), "e")
+
+
+def test_without_a_shortfall_the_page_says_so() -> None:
+    text = page(by_hand().with_policy({"settlement.without_purchases": []}))
+    assert "None: every enterprise settles all that it owes." in text
+
+
+def test_a_run_of_another_model_is_refused() -> None:
+    instance = etsopt.read("tiny")
+    with pytest.raises(UsageError, match="holds no settlement"):
+        settlement_page(instance, etsopt.solve(instance))
+
+
+def test_the_command_writes_the_page_beside_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "run"
+    price = "market.prices_cny_per_t=80"
+    assert main(["solve", "tiny", "--model", "settlement", "--set", price, "--out", str(run)]) == 0
+    shown = capsys.readouterr().out
+    assert "tiny, settlement: certified optimal" in shown
+    assert re.search(r"obligation +560,000", shown)
+    assert "2 enterprises, 0 at risk, 0 with a shortfall." in shown
+    assert main(["report", str(run)]) == 0
+    assert capsys.readouterr().out == f"Written to {run / 'report.html'}.\n"
+    assert "Settlement of 2025: tiny" in (run / "report.html").read_text(encoding="utf-8")
+    assert main(["report", str(run), "--out", str(tmp_path / "one.html"), "--enterprise", "enterprise-a"]) == 0
+    assert (tmp_path / "one.html").read_text(encoding="utf-8").count('<section class="sheet">') == 1
+    assert main(["check", str(run)]) == 0
+    assert main(["report", str(tmp_path)]) == 2
