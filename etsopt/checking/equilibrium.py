@@ -23,7 +23,7 @@ from etsopt.data.yearly import by_year
 from etsopt.rules.registry import parameters_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -174,22 +174,33 @@ def _units(
         "reward_elsewhere_cny_per_t": own.reward_elsewhere,
     }
     found = columns_follow("units", labels, now.years, table, expected)
-    intensity = (now.intensity * kept)[:, 0]
-    off = np.abs(table["intensity"].to_numpy(dtype=float) - intensity)
-    wrong = ~(off <= RELATIVE * intensity) & ~np.isnan(intensity)
-    found += [
-        Violation("units", f"{labels[k]}", float(off[k]), "t/t", "the intensity is what the measures leave")
-        for k in np.flatnonzero(wrong)
-    ]
-    value, least = (own.cost + net)[:, 0], year.least(balance)
-    scale = np.abs(own.cost[:, 0]) + year.price * own.emissions[:, 0] + 1
+    value = (own.cost + net)[:, 0]
     # A sum of costs carries the rounding of its largest part, and what cancels is not seen in the sum.
+    scale = year.price * own.emissions[:, 0] + 1
     scale += np.abs(year.offered.fixed + year.offered.variable * now.output).sum(axis=1)
-    message = "no other set of measures is better for the unit at this balance value"
-    return found + [
-        Violation("best_response", str(labels[k]), float(value[k] - least[k]), "CNY", message)
-        for k in np.flatnonzero(~(value - least <= RELATIVE * scale))
+    return [
+        *columns_follow("units", labels, now.years, table, expected),
+        *_intensities(labels, table, (now.intensity * kept)[:, 0]),
+        *_best_responses(labels, value - year.least(balance), RELATIVE * scale),
     ]
+
+
+def _intensities(
+    labels: NDArray[np.object_], table: pd.DataFrame, expected: NDArray[np.float64]
+) -> Iterator[Violation]:
+    """Intensities are what the measures leave of them."""
+    off = np.abs(table["intensity"].to_numpy(dtype=float) - expected)
+    for k in np.flatnonzero(~(off <= RELATIVE * expected) & ~np.isnan(expected)):
+        yield Violation("units", str(labels[k]), float(off[k]), "t/t", "the intensity is what the measures leave")
+
+
+def _best_responses(
+    labels: NDArray[np.object_], dearer: NDArray[np.float64], tolerance: NDArray[np.float64]
+) -> Iterator[Violation]:
+    """No unit pays more than it would with its best set of measures."""
+    message = "no other set of measures is better for the unit at this balance value"
+    for k in np.flatnonzero(~(dearer <= tolerance)):
+        yield Violation("best_response", str(labels[k]), float(dearer[k]), "CNY", message)
 
 
 def _sectors(instance: Instance, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:

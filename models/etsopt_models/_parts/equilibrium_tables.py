@@ -87,52 +87,47 @@ def equilibrium_tables(instance: Instance) -> dict[str, pd.DataFrame]:
 
 
 def _answers(instance: Instance, plans: Plans, setting: Setting, decimals: int | None) -> Found:
-    sector = instance.units["sector"].to_numpy(dtype=str)
-    names, of_unit = np.unique(sector, return_inverse=True)
+    names, of_unit = np.unique(instance.units["sector"].to_numpy(dtype=str), return_inverse=True)
+    pieces, high = _pieces(plans, setting, of_unit, len(names))
+    comes_to = plans.quantities(pieces.unit, pieces.sets[:, None])
+    before = plans.prospects.emissions[:, 0], plans.prospects.intensity[:, 0]
+    intensity = np.maximum(comes_to.intensity[:, 0], LEAST_SHARE * before[1][pieces.unit])
+    first = np.flatnonzero(np.diff(pieces.unit, prepend=-1))
+    found = Found({str(name): None for name in names}, {}, {}, pieces.sets[first], np.full(len(first), np.nan))
+    for number, name in enumerate(found.answers):
+        here = (of_unit[pieces.unit] == number) & setting.free[pieces.unit]
+        if not here.any():
+            continue
+        own = Pieces(pieces.unit[here], pieces.start[here], pieces.sets[here])
+        emissions, cost = comes_to.emissions[here, 0], comes_to.cost[here, 0]
+        sector = Sector(own, emissions, intensity[here], cost, setting, decimals, float(high[number]))
+        units = np.unique(own.unit)
+        start = sector.balance(before[0][units], before[1][units])
+        result = answer(sector, start)
+        found.answers[name], found.sectors[name], found.before[name] = result, sector, start
+        found.sets[units] = own.sets[result.chosen.pieces]
+        found.balance_value[units] = result.chosen.balance_value
+    return found
+
+
+def _pieces(
+    plans: Plans, setting: Setting, of_unit: NDArray[np.int64], sectors: int
+) -> tuple[Pieces, NDArray[np.float64]]:
+    """Best responses of all units, sorted by unit and start, and where those of each sector end."""
     ramps = [ramps_of(plans, part, setting) for part in plans.parts()]
-    ratio = setting.cap / setting.slope
-    least, most = np.full(len(names), np.inf), np.zeros(len(names))
+    least, most = np.full(sectors, np.inf), np.zeros(sectors)
     for part in ramps:
         ruled = setting.free[part.units]
         np.minimum.at(least, of_unit[part.units[ruled]], part.reach[0, ruled])
         np.maximum.at(most, of_unit[part.units[ruled]], part.reach[1, ruled])
     # Before the first of these values every unit has the full surplus, after the last the full deficit.
-    there = most > 0
-    low, high = np.ones(len(names)), np.full(len(names), 2.0)
+    ratio, there = setting.cap / setting.slope, most > 0
+    low, high = np.ones(sectors), np.full(sectors, 2.0)
     low[there], high[there] = np.maximum((1 - ratio) / most[there], 1e-12), (1 + ratio) / least[there]
     parts = [pieces_of(part, low[of_unit[part.units]], high[of_unit[part.units]]) for part in ramps]
-    pieces = Pieces(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("unit", "start", "sets")))
-    order = np.lexsort((pieces.start, pieces.unit))
-    pieces = Pieces(pieces.unit[order], pieces.start[order], pieces.sets[order])
-    comes_to = plans.quantities(pieces.unit, pieces.sets[:, None])
-    floor = LEAST_SHARE * plans.prospects.intensity[pieces.unit, 0]
-    intensity = np.maximum(comes_to.intensity[:, 0], floor)
-    answers: dict[str, Answer | None] = {}
-    sectors, before = {}, {}
-    first = np.flatnonzero(np.diff(pieces.unit, prepend=-1))
-    sets, balance = pieces.sets[first].copy(), np.full(len(first), np.nan)
-    for number, name in enumerate(names):
-        here = (of_unit[pieces.unit] == number) & setting.free[pieces.unit]
-        answers[str(name)] = None
-        if not here.any():
-            continue
-        own = Pieces(pieces.unit[here], pieces.start[here], pieces.sets[here])
-        one = Sector(
-            own,
-            comes_to.emissions[here, 0],
-            intensity[here],
-            comes_to.cost[here, 0],
-            setting,
-            decimals,
-            float(high[number]),
-        )
-        units = np.unique(own.unit)
-        start = one.balance(plans.prospects.emissions[units, 0], plans.prospects.intensity[units, 0])
-        result = answer(one, start)
-        answers[str(name)], sectors[str(name)], before[str(name)] = result, one, start
-        sets[units] = own.sets[result.chosen.pieces]
-        balance[units] = result.chosen.balance_value
-    return Found(answers, sectors, before, sets, balance)
+    unit, start, sets = (np.concatenate([getattr(part, name) for part in parts]) for name in ("unit", "start", "sets"))
+    order = np.lexsort((start, unit))
+    return Pieces(unit[order], start[order], sets[order]), high
 
 
 def _units(instance: Instance, plans: Plans, setting: Setting, found: Found) -> pd.DataFrame:

@@ -139,23 +139,6 @@ def without_allowances(instance: Instance) -> Prospects:
     )
 
 
-def expected_prices(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Price path of the policy, shape ``(years,)`` [CNY/t].
-
-    Raises
-    ------
-    DataError
-        If the policy states no price for one of the years.
-    """
-    prices = by_year(instance.policy.market.prices_cny_per_t, years)
-    if np.isnan(prices).any():
-        year = years[int(np.isnan(prices).argmax())]
-        what = f"no price is stated for {year}, and enterprises take the price as given"
-        advice = "State one number for all years, or a table by year; a year's price holds until the next stated one."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, "market.prices_cny_per_t")])
-    return prices
-
-
 def _follows(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Years in which allowances follow a unit's own emissions; only the intensity rule says how."""
     last = instance.policy.abatement.follow_emissions_until
