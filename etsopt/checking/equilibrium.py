@@ -173,7 +173,6 @@ def _units(
         "reward_measured_cny_per_t": own.reward_measured,
         "reward_elsewhere_cny_per_t": own.reward_elsewhere,
     }
-    found = columns_follow("units", labels, now.years, table, expected)
     value = (own.cost + net)[:, 0]
     # A sum of costs carries the rounding of its largest part, and what cancels is not seen in the sum.
     scale = year.price * own.emissions[:, 0] + 1
