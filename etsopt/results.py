@@ -40,7 +40,7 @@ TEXT_COLUMNS = frozenset(
         "index",
     }
     | {"unit", "way_out", "limit", "rule", "where", "message", "regime"}
-    | {"measure_id", "price_unit", "price_obtained"}
+    | {"measure_id", "price_unit", "price_obtained", "measures", "status", "obtained"}
 )
 
 

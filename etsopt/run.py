@@ -227,7 +227,7 @@ def _version(name: str) -> str:
 
 def _calculated(instance: Instance, tables: Any, about: dict[str, Any], clock: _Clock) -> Results:
     """Results of a calculation, where there is nothing to optimise."""
-    report = check_tables(instance, tables, ()) if about["checked"] else None
+    report = check_tables(instance, tables, (), kind=about["checked_as"]) if about["checked"] else None
     clock.lap("check")
     certified = report is not None and not report.violations
     status = "certified_optimal" if certified else "feasible"

@@ -9,6 +9,7 @@ import numpy as np
 
 from etsopt.checking import rounding, settlement, statements, totals
 from etsopt.checking.bounds import check_levels, proven_shortfall
+from etsopt.checking.equilibrium import check_equilibrium
 from etsopt.checking.exceptions import LEVELS, exceptional_units
 from etsopt.checking.limits import derive, fixed_at_emissions
 from etsopt.checking.market import MARKETS, check_market
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
 
 TABLES = ("allocation", "enterprises", "sectors", "provinces")
 
-KINDS = ("allocation", *MARKETS, "settlement")
+OF_THEIR_OWN = ("settlement", "equilibrium")
+"""Results that stand on no allocation and no market, each with a table of its name."""
+
+KINDS = ("allocation", *MARKETS, *OF_THEIR_OWN)
 """What the checker knows to recompute; the first is that of a result which does not say."""
 
-MAIN = {"allocation": "allocation", "settlement": "settlement", **dict.fromkeys(MARKETS, "unit_years")}
+MAIN = {**{name: name for name in ("allocation", *OF_THEIR_OWN)}, **dict.fromkeys(MARKETS, "unit_years")}
 """The table that a result of each kind has if it has an answer at all."""
 
 BROKEN = ("tables", "same_units")
@@ -81,6 +85,8 @@ def check(  # long because each table that is missing ends it in its own way
     """
     if kind == "settlement":
         return settlement.check(instance, tables, levels)
+    if kind == "equilibrium":
+        return CheckReport(tuple(check_equilibrium(instance, tables)), ())
     if kind in MARKETS:
         return _market(instance, tables, levels, gap, kind)
     if "allocation" not in tables:

@@ -50,12 +50,14 @@ def result(found: Results) -> None:
     about = found.provenance
     status = STATUS_IN_WORDS[found.status]
     if about.get("calculated") and found.certified:
-        status = "the rule itself, verified"
+        status = "an equilibrium, verified" if "equilibrium" in found.tables else "the rule itself, verified"
     style = "bold green" if found.certified else "bold yellow"
     stop = f", {TERMINATION_IN_WORDS[found.termination]}" if found.termination in TERMINATION_IN_WORDS else ""
     seconds = sum(about["seconds"].values())
     console.print(Text(f"{about['instance']}, {about['model']}: {status}{stop}, {seconds:.2f} s", style=style))
     console.print()
+    if "equilibrium" in found.tables:
+        console.print(show_market.equilibrium(found))
     if "years" in found.tables:
         show_market.market(console, found)
     elif "sectors" in found.tables:

@@ -86,3 +86,23 @@ def missing(console: Console, found: Results) -> None:
         table.add_row(str(row["year"]), format_tonnes(row["missing_t"]))
     console.print(table)
     console.print("More auctions, less demand of other sectors, or a reference price for penalties would let it clear.")
+
+
+def equilibrium(found: Results) -> Table:
+    """Balance value of each sector, before and with the best responses to it, and what they come to."""
+    frame = found.tables["equilibrium"]
+    heads = ("value\nbefore", "after", "residual\n[t]", "before\n[Mt]", "after\n[Mt]")
+    price = f"{frame['price_cny_per_t'].iloc[0]:,.2f}"
+    title = f"Balance values, emissions and cost of measures at {price} CNY/t, before and after best responses"
+    table = new_table(title, "sector", "fixed\npoints", *heads, "CNY\nmillion")
+    for row in frame.to_dict("records"):
+        values = [row["balance_value_before"], row["balance_value"]]
+        figures = [
+            "none" if row["status"] == "cycle" else f"{row['fixed_points']:g}",
+            *(f"{value:.6f}" if np.isfinite(value) else "-" for value in values),
+            format_tonnes(round(row["residual_t"], 3) + 0.0),
+            *(megatonnes(row[name] / 1e6) for name in ("emissions_before_tco2e", "emissions_tco2e")),
+            f"{row['measures_cost_cny'] / 1e6:,.0f}",
+        ]
+        table.add_row(Text(row["sector"]), *map(Text, figures))
+    return table

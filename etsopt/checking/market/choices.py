@@ -63,6 +63,8 @@ class Choices:
 
     def slot_of(self, units: NDArray[np.int64], codes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Slot of a measure at a unit, -1 where it is not on offer there, shape of ``units``."""
+        if not self.code.shape[1]:
+            return np.full(len(units), NOT_ON_OFFER)
         same = (self.code[units] == codes[:, None]) & (codes >= 0)[:, None]
         return np.where(same.any(axis=1), same.argmax(axis=1), NOT_ON_OFFER)
 

@@ -80,11 +80,12 @@ class Plans:
         """
         value = np.zeros(len(self.kind))
         sets = np.zeros(self.prospects.emissions.shape, dtype=np.int64)
-        for part in self._parts():
+        for part in self.parts():
             value[part.units], sets[part.units] = self._best_of(part, need_price, emissions_price, cost_weight)
         return value, sets
 
-    def _parts(self) -> Iterator[Measures]:
+    def parts(self) -> Iterator[Measures]:
+        """Measures of all units, of few enough at a time that all their sets fit into memory."""
         for kind in self.kinds:
             step = max(1, CELLS_AT_ONCE // kind.admissible.shape[1])
             for start in range(0, len(kind.units), step):
@@ -106,7 +107,7 @@ class Plans:
             cost = (
                 cost_weight
                 * found.discount[t]
-                * sums(part.fixed + part.variable * _known(found.output[units, t])[:, None])
+                * sums(part.fixed + part.variable * known(found.output[units, t])[:, None])
             )
             emissions = found.emissions[units, t, None] * emissions_left
             value = cost + emissions_price[units, t, None] * emissions
@@ -147,14 +148,14 @@ class Plans:
                     for factor in (kind.emissions_left, kind.intensity_left, kind.output_left)
                 )
                 intensity[here, t], output[here, t] = found.intensity[units, t] * intensity_left, output_left
-                each = kind.fixed[place] + kind.variable[place] * _known(found.output[units, t])[:, None]
+                each = kind.fixed[place] + kind.variable[place] * known(found.output[units, t])[:, None]
                 cost[here, t] = np.where(has, each, 0.0).sum(axis=1)
                 emissions[here, t] = found.emissions[units, t] * left
                 allowance[here, t] = self._allowance(units, t, emissions[here, t, None], intensity_left[:, None])[:, 0]
         return Quantities(emissions, intensity, output, allowance, cost)
 
 
-def _known(output: NDArray[np.float64]) -> NDArray[np.float64]:
+def known(output: NDArray[np.float64]) -> NDArray[np.float64]:
     """Output where it is stated; a unit without it has no measure that costs anything for a tonne of it."""
     return np.where(np.isnan(output), 0.0, output)
 

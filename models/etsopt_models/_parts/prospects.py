@@ -102,7 +102,7 @@ def prospects(instance: Instance, allocation: pd.DataFrame) -> Prospects:
     allocation
         Table of that name of the model ``allocation``: allowances of the base year.
     """
-    plain = _without_allowances(instance)
+    plain = without_allowances(instance)
     emissions = instance.emissions_tco2e
     rate = np.divide(
         allocation["allowance_t"].to_numpy(dtype=float), emissions, out=np.zeros(len(emissions)), where=emissions > 0
@@ -116,7 +116,8 @@ def prospects(instance: Instance, allocation: pd.DataFrame) -> Prospects:
     )
 
 
-def _without_allowances(instance: Instance) -> Prospects:
+def without_allowances(instance: Instance) -> Prospects:
+    """What lies before every unit, with no allowances and no rule."""
     years = np.array(instance.policy.years)
     horizon = instance.policy.horizon
     grown = development(instance, list(years))
@@ -178,7 +179,7 @@ def pathway_prospects(instance: Instance) -> Prospects:
     growing share of what the rule gives is auctioned; from ``cap_from`` on all allowances, free and paid, stay below a
     cap that starts from the total of the year before, and every unit's are cut by one factor.
     """
-    plain = _without_allowances(instance)
+    plain = without_allowances(instance)
     path, years = instance.policy.pathway, plain.years
     rule = enacted_rule(instance, plain)
     phase_2 = years >= path.phase_2_from

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt_models._parts.plans import Quantities
+    from etsopt_models._parts.prospects import Prospects
     from etsopt_models._parts.search import Found
 
 
@@ -42,9 +44,21 @@ def rewards(
     measured, elsewhere
         In the process on which intensity is measured, and in any other.
     """
-    portfolio, prospects = found.portfolio, found.prospects
-    rule, unit, own = prospects.rule, portfolio.unit, portfolio.quantities
-    base = intensity_base(instance.units)[0]
+    portfolio = found.portfolio
+    measured, elsewhere = rewards_of_plans(instance, found.prospects, portfolio.unit, portfolio.quantities, prices)
+    weight, first = choice[:, None], portfolio.first
+    return np.add.reduceat(weight * measured, first, axis=0), np.add.reduceat(weight * elsewhere, first, axis=0)
+
+
+def rewards_of_plans(
+    instance: Instance,
+    prospects: Prospects,
+    unit: NDArray[np.int64],
+    own: Quantities,
+    prices: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What `rewards` tells, of plans of units, shapes ``(plans, years)`` [CNY/t]."""
+    rule, base = prospects.rule, intensity_base(instance.units)[0]
     with np.errstate(invalid="ignore", divide="ignore"):
         growth = prospects.output / prospects.base_output[:, None]
         measured_output = (base[:, None] * growth)[unit] * own.output_left
@@ -54,9 +68,6 @@ def rewards(
         free = np.abs(slope) < rule.cap
         gain = np.where(free, rule.slope * own.emissions / (balance * measured_output), 0.0)
     kept = np.where(prospects.follows, 1 - prospects.paid_share, 0.0)
-    elsewhere = prices * (1 - kept * (1 + rate))
-    measured = prices * (1 - kept * (1 + rate - gain))
-    weight = choice[:, None]
-    return tuple(  # type: ignore[return-value]
-        np.add.reduceat(weight * reward, portfolio.first, axis=0) for reward in (measured, elsewhere)
-    )
+    elsewhere: NDArray[np.float64] = prices * (1 - kept * (1 + rate))
+    measured: NDArray[np.float64] = prices * (1 - kept * (1 + rate - gain))
+    return measured, elsewhere
