@@ -231,6 +231,7 @@ def test_listings_name_everything(name: str, capsys: pytest.CaptureFixture[str])
             "allocation_relief",
             "balance_value",
             "clearing",
+            "equilibrium",
             "pathway",
             "settlement",
         },
@@ -251,7 +252,8 @@ def test_the_listing_says_which_model_is_not_solved_by_itself(capsys: pytest.Cap
     assert apart == {"allocation_relief"}
     assert main(["solve", "tiny", "--model", "nothing"]) == 2
     assert (
-        "The models are abatement, allocation, balance_value, clearing, pathway, settlement;" in capsys.readouterr().err
+        "The models are abatement, allocation, balance_value, clearing, equilibrium, pathway, settlement;"
+        in capsys.readouterr().err
     )
 
 
