@@ -97,7 +97,7 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
         if name not in first.tables:
             return replace(first, provenance=first.provenance | {"model": about["model"], "stopped_at": name})
     parameters, notes = preparing.parameters_of(found, instance, chosen, WAYS[chosen.method], first)
-    clock.lap("prepare")
+    clock.lap("build")
     step = _Step(found, model, instance, chosen, about, clock, notes)
     solution = step.solve(instance, parameters)
     if isinstance(solution, Solution) and solution.termination is Termination.OPTIMAL:

@@ -93,6 +93,7 @@ def test_a_model_that_explains_another_is_loaded_but_not_solved() -> None:
         "allocation_relief": "allocation",
         "balance_value": "",
         "clearing": "",
+        "equilibrium": "",
         "pathway": "",
         "settlement": "",
     }
