@@ -380,6 +380,13 @@ def test_nobody_borrows_more_than_he_may_where_one_account_stands_for_all() -> N
     assert result.status == "certified_optimal"
 
 
+def test_a_market_without_any_measure_is_proven() -> None:
+    instance = market(
+        {"emissions_tco2e": [1e5], "reference_t": [9e4]}, market={"auctioned_t": 20_000.0, "floor_price_cny_per_t": 8.0}
+    )
+    assert etsopt.solve(instance, "clearing").status == "certified_optimal"
+
+
 def test_a_reserve_without_a_ceiling_sells_nothing() -> None:
     instance, result = solved("clearing", "ruled")
     table = result.tables["years"].assign(released_t=1e4, absorbed_t=1e4)

@@ -100,7 +100,7 @@ def choices(instance: Instance, found: Baseline) -> Choices:
     unit, row = unit[order], row[order]
     count = np.bincount(unit, minlength=len(sector))
     slot = np.arange(len(unit)) - np.repeat(np.cumsum(count) - count, count)
-    shape = (len(sector), int(count.max(initial=0)))
+    shape = (len(sector), int(count.max(initial=1)))
 
     def placed(values: NDArray[Any], absent: float) -> NDArray[Any]:
         table = np.full((*shape, *values.shape[1:]), absent, dtype=values.dtype)
