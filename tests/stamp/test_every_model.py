@@ -13,13 +13,10 @@ from etsopt import library, preparing
 from etsopt.run import WAYS
 from etsopt.solving.options import SolveOptions
 from tests.conftest import make_random_instance
-from tests.markets import prepared, two_enterprises
 from tests.stamp.same import assert_same_both_ways
 
 SHIPPED = sorted(path.parent.name for path in (Path(__file__).parents[2] / "instances").glob("*/policy.toml"))
-PROGRAMS = [name for name in library.names() if hasattr(library.load(name), "formulate")]
-# The others prepare their parameters from another model or from their own relaxation.
-MODELS = [name for name in PROGRAMS if hasattr(library.load(name), "parameters")]
+MODELS = [name for name in library.names() if hasattr(library.load(name), "formulate")]
 EVERY_LEVEL = ["spread", "deficit", "worst", "change"]
 POLICIES: dict[str, dict[str, Any]] = {
     "as it is": {},
@@ -75,12 +72,6 @@ def test_every_model_is_the_same_both_ways_on_every_kind_of_policy(
     name: str, policy: dict[str, Any], seed: int, units: int
 ) -> None:
     assert_model_is_same(name, make_random_instance(seed, units, **policy))
-
-
-@pytest.mark.parametrize("name", sorted(set(PROGRAMS) - set(MODELS)))
-def test_a_model_that_prepares_its_parameters_is_the_same_both_ways(name: str) -> None:
-    model: Any = library.load(name)
-    assert_same_both_ways(model.formulate(), prepared(model, two_enterprises()))
 
 
 def test_the_instances_and_models_are_found() -> None:
