@@ -167,7 +167,7 @@ def limits_of_accounts(
     """Nobody deals less than nothing, borrows or offsets more than may be, or owes what is not due."""
     allowed = np.where(np.isfinite(deal.owing), own.so_far, 0.0)
     outside = {
-        "not_negative": np.max([-held.bought, -held.sold, -held.offset, -held.owed, -held.surrendered], axis=0),
+        "not_negative": -least_of(held.bought, held.sold, held.offset, held.owed, held.surrendered),
         "borrowing": -own.borrowed_most - held.banked,
         "offset_limit": held.offset - deal.offset_share * emissions,
         "owed": held.owed - allowed,
@@ -184,6 +184,12 @@ def limits_of_accounts(
         for rule, by in outside.items()
         for violation in beyond(rule, own.labels, found.years, words[rule], by, size, "t")
     ]
+
+
+def least_of(*amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Least of several amounts in each place."""
+    least: NDArray[np.float64] = np.stack(amounts).min(axis=0)
+    return least
 
 
 def year_columns(found: Baseline, deal: Terms, enterprises: pd.DataFrame, table: pd.DataFrame, kind: str) -> Columns:
@@ -214,14 +220,16 @@ def limits_of_market(found: Baseline, deal: Terms, table: pd.DataFrame, kind: st
     price = cells("price_cny_per_t")
     apart = np.maximum(cells("price_lower_cny_per_t") - price, price - cells("price_upper_cny_per_t"))
     violations = beyond("price", no_label, years, "the interval holds the price", apart, 1e-6 + 0 * price, "CNY/t")
-    outside = {"offsets_on_offer": (cells("offset_t") - deal.offset_supply, "no more offsets than are on offer")}
+    outside: dict[str, tuple[NDArray[np.float64], str]] = {
+        "offsets_on_offer": (cells("offset_t") - deal.offset_supply, "no more offsets than are on offer")
+    }
     if kind == ABATEMENT:
         # Each enterprise by itself may take what is on offer.
         outside = {}
     else:
         absorbed, released = cells("absorbed_t"), cells("released_t")
-        least = np.min([absorbed, released, cells("unsold_t"), cells("reserve_t")], axis=0)
-        without = released * ~np.isfinite(deal.ceiling) + absorbed * (deal.floor <= 0)
+        least = least_of(absorbed, released, cells("unsold_t"), cells("reserve_t"))
+        without = np.where(np.isfinite(deal.ceiling), 0.0, released) + np.where(deal.floor > 0, 0.0, absorbed)
         outside["market_not_negative"] = (-least, "no amount is negative")
         outside["auctions"] = (cells("unsold_t") - deal.auctioned, "no more is left over than was on auction")
         outside["reserve"] = (without, "the reserve sells at a ceiling and buys at a floor alone")
