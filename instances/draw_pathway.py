@@ -1,0 +1,73 @@
+"""Draw what a path says: the price of an allowance, and emissions beside what may be emitted.
+
+Run on an instance: ``python instances/draw_pathway.py INSTANCE PICTURE.svg``. Needs matplotlib, which the development
+requirements hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+
+import etsopt
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MARKET = {2025: 62.36, 2026: 84.0}  # CNY/t: averages of 2025 and of January to August 2026
+
+
+def draw(instance: etsopt.Instance, picture: Path) -> None:
+    """Solve the path with and without a worth of allowances afterwards, draw both panels and write them."""
+    mpl.rcParams.update(
+        {"svg.hashsalt": "etsopt", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    )
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
+    worth = instance.policy.market.terminal_price_cny_per_t
+    for value, colour in ((worth, "#2f6690"), (0.0, "#c8553d")):
+        years = etsopt.solve(instance.with_policy({"market.terminal_price_cny_per_t": value}), "pathway").tables[
+            "years"
+        ]
+        left.plot(years["year"], years["price_cny_per_t"], color=colour, marker="o", ms=3)
+        last = years["year"].max()
+        text = f"worth {value:g} CNY after {last}" if value else f"worth nothing after {last}"
+        left.annotate(
+            text,
+            (years["year"].iloc[-1], years["price_cny_per_t"].iloc[-1]),
+            color=colour,
+            xytext=(-6, 6),
+            textcoords="offset points",
+            ha="right",
+        )
+        if value:
+            _quantities(right, years)
+    left.scatter(list(MARKET), list(MARKET.values()), color="0.4", marker="x", zorder=3)
+    left.annotate("the market's own", (2026, MARKET[2026]), xytext=(6, 2), textcoords="offset points", color="0.4")
+    left.set_ylim(0, 1.15 * max(left.get_ylim()[1], max(MARKET.values())))
+    left.set_title(f"Price of an allowance, {years['price_unit'].iloc[0]}", loc="left")
+    figure.savefig(picture, metadata={"Date": None})
+
+
+def _quantities(axes: Any, years: pd.DataFrame) -> None:
+    """Emissions before and after abatement, and allowances, free and paid."""
+    year = years["year"]
+    free, paid = years["allowance_t"] / 1e6, years["auctioned_t"] / 1e6
+    axes.bar(year, free, color="#dcd6cd", label="allowances, free")
+    axes.bar(year, paid, bottom=free, color="#b9a98f", label="allowances, paid")
+    axes.plot(year, years["emissions_before_tco2e"] / 1e6, color="0.5", ls="--", label="emissions without abatement")
+    axes.plot(year, years["emissions_tco2e"] / 1e6, color="#2f6690", marker="o", ms=3, label="emissions")
+    axes.set_ylim(0, 1.1 * float((free + paid).max()))
+    axes.legend(loc="lower left", fontsize=8)
+    axes.set_title("Emissions and allowances, Mt", loc="left")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("instance")
+    parser.add_argument("picture", type=Path)
+    arguments = parser.parse_args()
+    draw(etsopt.read(arguments.instance), arguments.picture)
