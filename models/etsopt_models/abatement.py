@@ -33,8 +33,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyomo.environ as pyo
 
+from etsopt.errors import DataError, Problem
+from etsopt_models._parts.accounts import owing_cost
 from etsopt_models._parts.market import own_cost, plans_and_accounts
 from etsopt_models._parts.market_tables import market_tables
 from etsopt_models._parts.prospects import expected_prices, prospects
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
     from etsopt_models._parts.search import Found
@@ -51,6 +55,9 @@ if TYPE_CHECKING:
 CHECKED_AS = "abatement"
 STARTS_FROM = "allocation"
 GAP = 1e-4
+
+ROUNDING = 1e-6
+"""A price may exceed the cost of owing by this, against it, and be the same."""
 
 
 def formulate() -> Any:
@@ -71,8 +78,27 @@ def prepare(
 ) -> tuple[dict[str, Any], Found]:
     """Arrays for `formulate` over the plans that matter, and what the tables need beside the solution."""
     found = prospects(instance, before["allocation"])
-    price = found.discount * expected_prices(instance, found.years)
-    return search(instance, found, relax, {"price": price}, market=False)
+    prices = expected_prices(instance, found.years)
+    _refuse_dearer_than_owing(prices, owing_cost(instance, found) / found.discount, found.years)
+    return search(instance, found, relax, {"price": found.discount * prices}, market=False)
+
+
+def _refuse_dearer_than_owing(
+    prices: NDArray[np.float64], owing: NDArray[np.float64], years: NDArray[np.int64]
+) -> None:
+    """Refuse a price at which everybody would sell what he has and owe all he emits: the reference price is a price too.
+
+    Raises
+    ------
+    DataError
+        With the first year in which an allowance costs more than to owe one.
+    """
+    dear = prices > owing * (1 + ROUNDING)
+    if dear.any():
+        t = int(dear.argmax())
+        what = f"{prices[t]:g} CNY/t is expected in {years[t]}, and a tonne that is not surrendered costs {owing[t]:g}"
+        advice = "The reference price is the market's own before the deadline: state one near the expected price."
+        raise DataError("The policy", [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])
 
 
 def is_divisible(instance: Instance) -> bool:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.errors import DataError
 from tests.markets import market, random_market
 
 CUT = {"measure_id": "cut", "sector": "cement", "abatement_rate": 0.1, "variable_opex_cny_per_t": 5.0}
@@ -121,6 +122,17 @@ def test_where_nothing_is_scarce_the_price_is_zero_and_certified() -> None:
         instance = market({"emissions_tco2e": [1e5], "reference_t": [105e3]}, [CUT], **policy)
         result = etsopt.solve(instance, model)
         assert (result.status, result.prices["price"][0]) == ("certified_optimal", 0)
+
+
+def test_a_price_dearer_than_owing_is_refused_and_says_what_to_do() -> None:
+    # Five times 70, and 70 for the tonne itself: 420.
+    units = {"emissions_tco2e": [1e5], "reference_t": [95e3]}
+    instance = market(units, [CUT], market={"prices_cny_per_t": 421.0}, penalty={"reference_price_cny_per_t": 70.0})
+    with pytest.raises(DataError) as caught:
+        etsopt.solve(instance, "abatement")
+    assert "421 CNY/t is expected in 2025, and a tonne that is not surrendered costs 420" in str(caught.value)
+    assert "state one near the expected price" in str(caught.value)
+    assert etsopt.solve(instance.with_policy({"market.prices_cny_per_t": 419.0}), "abatement").certified
 
 
 SEEDS = range(8)

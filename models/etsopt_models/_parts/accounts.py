@@ -96,7 +96,7 @@ def account_parameters(instance: Instance, found: Prospects, portfolio: Portfoli
     """Arrays of `etsopt_models._parts.market.plans_and_accounts`."""
     market, discount = instance.policy.market, found.discount
     shape = (len(own.labels), len(found.years))
-    owing = _owing_cost(instance, found)
+    owing = owing_cost(instance, found)
     begins = np.zeros((shape[0], 1))
     later = np.cumsum(own.emissions[:, ::-1], axis=1)[:, ::-1]
     gained = own.opening[:, None] + np.cumsum(own.allowance_most, axis=1)
@@ -137,7 +137,7 @@ def account_parameters(instance: Instance, found: Prospects, portfolio: Portfoli
     }
 
 
-def _owing_cost(instance: Instance, found: Prospects) -> NDArray[np.float64]:
+def owing_cost(instance: Instance, found: Prospects) -> NDArray[np.float64]:
     """Discounted cost of a tonne owed at the end of each year [CNY/t]; infinite where no reference price is stated.
 
     What is still owed at the end of the last year is bought at the reference price, for the obligation stands.
