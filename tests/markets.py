@@ -102,8 +102,8 @@ def two_enterprises() -> etsopt.Instance:
     )
 
 
-def prepared(model: Any, instance: etsopt.Instance) -> dict[str, Any]:
-    """Parameters with which the engine solves a model."""
-    name = getattr(model, "STARTS_FROM", "")
+def prepared(model: Any, instance: etsopt.Instance, start: str = "") -> dict[str, Any]:
+    """Parameters with which the engine solves a model, from an allocation of its own choice or of a model named."""
+    name = start or getattr(model, "STARTS_FROM", "")
     first = etsopt.solve(instance, name) if name else None
     return preparing.parameters_of(model, instance, SolveOptions(gap=1e-6), WAYS["stamped"], first)[0]

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 import etsopt
-from etsopt import library, preparing
-from etsopt.run import WAYS
-from etsopt.solving.options import SolveOptions
+from etsopt import library
 from tests.conftest import make_random_instance
+from tests.markets import prepared
 from tests.stamp.same import assert_same_both_ways
 
 SHIPPED = sorted(path.parent.name for path in (Path(__file__).parents[2] / "instances").glob("*/policy.toml"))
@@ -44,18 +43,9 @@ def assert_model_is_same(name: str, instance: Any) -> None:
     # Some models need a price; others know none or have their own.
     priced = name in ("settlement", "abatement")
     instance = instance.with_policy({"market.prices_cny_per_t": 80.0}) if priced else instance
-    assert_same_both_ways(model.formulate(), parameters_of(model, instance))
-
-
-def parameters_of(model: Any, instance: Any) -> dict[str, Any]:
-    """Parameters of a model; one that starts from an allocation gets that of the rule, which always exists."""
-    if not hasattr(model, "prepare"):
-        found: dict[str, Any] = model.parameters(instance)
-        return found
-    before = etsopt.solve(instance, "balance_value").tables
-    relax = preparing.Relaxation(model, instance, WAYS["stamped"], SolveOptions())
-    prepared: dict[str, Any] = model.prepare(instance, before, relax)[0]
-    return prepared
+    # One that starts from an allocation gets that of the rule, which always exists.
+    start = "balance_value" if hasattr(model, "prepare") else ""
+    assert_same_both_ways(model.formulate(), prepared(model, instance, start))
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -9,6 +9,7 @@ import numpy as np
 
 from etsopt.data.yearly import by_year
 from etsopt.rules.registry import parameters_of
+from etsopt.units import whole_tonnes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,7 +107,7 @@ def _opening(instance: Instance, labels: NDArray[np.str_]) -> NDArray[np.float64
     old = sum((held.get(f"opening_{vintage}_t", nothing) for vintage in range(2019, 2025)), nothing)
     limit = CARRIED_T + CARRIED_PER_SOLD * np.maximum(held["net_sales_t"], 0.0)
     new = sum((held.get(f"opening_{vintage}_t", nothing) for vintage in (2025, 2026)), nothing)
-    return np.floor(np.minimum(old, limit)) + new
+    return whole_tonnes(np.minimum(old, limit)) + new
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.data.groups import Groups
+from etsopt.data.schema import VINTAGES
 from etsopt.data.yearly import by_year
 from etsopt.errors import DataError, Problem
 from etsopt.rules import parameters_of
+from etsopt_models._parts.holdings import LASTING_FROM, carried_over, stated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,10 +21,6 @@ if TYPE_CHECKING:
     from etsopt.data.market_policy import MarketPolicy
     from etsopt_models._parts.portfolio import Portfolio
     from etsopt_models._parts.prospects import Prospects
-
-CARRIED_T, CARRIED_PER_SOLD = 10_000.0, 1.5
-"""What may be carried over from vintages 2019-2024 to 2025: 10,000 t and 1.5 times net sales, at most the holdings
-(annex 5 of the 2023-2024 power plan)."""
 
 
 @dataclass(frozen=True)
@@ -78,21 +76,16 @@ def opening_allowances(instance: Instance, owners: NDArray[np.str_]) -> NDArray[
 
     Those of 2025 and later count in full, those of 2019-2024 by the rule of conversion, once.
     """
-    table = instance.enterprises
-    if table is None:
-        return np.zeros(len(owners))
-    position = np.searchsorted(table["enterprise_id"].to_numpy(dtype=str), owners)
-
-    def held(name: str) -> NDArray[np.float64]:
-        values = table[name].to_numpy(dtype=float) if name in table else np.zeros(len(table))
-        return np.where(np.isnan(values), 0.0, values)[position]
-
-    old = sum((held(f"opening_{vintage}_t") for vintage in range(2019, 2025)), np.zeros(len(owners)))
-    carried = np.floor(np.minimum(old, CARRIED_T + CARRIED_PER_SOLD * np.maximum(held("net_sales_t"), 0.0)))
-    return carried + held("opening_2025_t") + held("opening_2026_t")
+    old, lasting = np.zeros(len(owners)), np.zeros(len(owners))
+    for vintage in VINTAGES:
+        held = lasting if vintage >= LASTING_FROM else old
+        held += stated(instance, owners, f"opening_{vintage}_t")
+    return carried_over(old, stated(instance, owners, "net_sales_t")) + lasting
 
 
-def account_parameters(instance: Instance, found: Prospects, portfolio: Portfolio, own: Accounts) -> dict[str, Any]:
+def account_parameters(  # long because every array of the program has its line here
+    instance: Instance, found: Prospects, portfolio: Portfolio, own: Accounts
+) -> dict[str, Any]:
     """Arrays of `etsopt_models._parts.market.plans_and_accounts`."""
     market, discount = instance.policy.market, found.discount
     shape = (len(own.labels), len(found.years))

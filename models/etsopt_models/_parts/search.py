@@ -56,7 +56,7 @@ class Found:
         return self.portfolio.plans.prospects
 
 
-def search(
+def search(  # long because the order of what is asked of the relaxation is told in one place
     instance: Instance,
     found: Prospects,
     relax: Callable[..., Any],

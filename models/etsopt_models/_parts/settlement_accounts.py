@@ -12,17 +12,12 @@ from etsopt.data.schema import VINTAGES
 from etsopt.data.yearly import by_year
 from etsopt.rules import issuance, reference_allowances
 from etsopt.units import whole_tonnes
+from etsopt_models._parts.holdings import LASTING_FROM, carried_over, stated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-
-LASTING_FROM = 2025
-"""From this vintage on allowances settle every year from 2025 on; earlier ones settle years before, or are converted."""
-
-FREELY_CONVERTED_T, CONVERTED_PER_NET_SALE = 10_000.0, 1.5
-"""The one conversion of vintages 2019-2024: this many tonnes, and this many for each tonne sold net [t, t/t]."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +90,7 @@ def accounts(instance: Instance) -> Accounts:
     owner = np.searchsorted(enterprises, units["enterprise_id"].to_numpy(dtype=object))
     vintages = np.array(sorted({*VINTAGES, year}))
     newest = int(np.searchsorted(vintages, year))
-    opening = np.stack([_stated(instance, enterprises, f"opening_{vintage}_t") for vintage in vintages], axis=1)
+    opening = np.stack([stated(instance, enterprises, f"opening_{vintage}_t") for vintage in vintages], axis=1)
     opening = whole_tonnes(opening)
     given, sectors = _issue(instance)
     issued, cancelled = np.zeros_like(opening), np.zeros_like(opening)
@@ -113,21 +108,13 @@ def accounts(instance: Instance) -> Accounts:
         usable=vintages >= LASTING_FROM if year >= LASTING_FROM else vintages <= year,
         newest=newest,
         opening=opening,
-        converted=_converted(opening, vintages, _stated(instance, enterprises, "net_sales_t"), year),
+        converted=_converted(opening, vintages, stated(instance, enterprises, "net_sales_t"), year),
         issued=issued,
         cancelled=cancelled,
         emissions=emissions,
         obligation=whole_tonnes(emissions + 0.5),
         at_risk=_at_risk(instance, enterprises, owner),
     )
-
-
-def _stated(instance: Instance, enterprises: NDArray[np.object_], column: str) -> NDArray[np.float64]:
-    """A column of ``enterprises.csv`` in the order of the accounts; nothing where it states nothing."""
-    table = instance.enterprises
-    if table is None or column not in table:
-        return np.zeros(len(enterprises))
-    return np.nan_to_num(table.set_index("enterprise_id")[column].reindex(enterprises).to_numpy(dtype=float))
 
 
 def _issue(instance: Instance) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -153,8 +140,7 @@ def _converted(
         return moved
     old = vintages < LASTING_FROM
     held = opening[:, old]
-    most = FREELY_CONVERTED_T + CONVERTED_PER_NET_SALE * np.maximum(net_sales, 0.0)
-    total = whole_tonnes(np.minimum(held.sum(axis=1), most))
+    total = carried_over(held.sum(axis=1), net_sales)
     older = held.cumsum(axis=1) - held
     moved[:, old] = -np.clip(total[:, None] - older, 0.0, held)
     moved[:, vintages == LASTING_FROM] = total[:, None]
