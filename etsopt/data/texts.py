@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-NEWLINE, SPACE = ord("\n"), ord(" ")
+NEWLINE, SPACE, DELETE = ord("\n"), ord(" "), 0x7F
 
 FORMULA_SIGNS = ("=", "@", "+", "-")
 """With these a spreadsheet lets a formula begin."""
@@ -45,11 +45,12 @@ def tidied(cells: NDArray[np.object_], required: bool, longest: int | None) -> N
     text = "\n".join(cells.tolist())
     # Nothing combines with the end of a line, so that the whole is normalised cell by cell.
     normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    if not normal.replace("\n", "").isprintable():
+    if not normal.isascii() and not normal.replace("\n", "").isprintable():
         return None
     letters = np.frombuffer(f"\n{normal}\n".encode(), dtype=np.uint8)
     ends = np.flatnonzero(letters == NEWLINE)
-    if len(ends) != len(cells) + 1:
+    # Beyond ASCII the other control characters are ruled out already; of those within it none but line ends is left.
+    if len(ends) != len(cells) + 1 or np.count_nonzero(letters < SPACE) > len(ends) or (letters == DELETE).any():
         return None
     lengths = np.diff(ends) - 1
     first, last = letters[ends[:-1] + 1], letters[ends[1:] - 1]
