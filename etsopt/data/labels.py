@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.units import sums
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
