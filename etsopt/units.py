@@ -49,8 +49,7 @@ def sums(group: NDArray[np.int64], values: NDArray[np.float64], count: int) -> N
     array([1.0e+15, 2.5e+00])
     """
     whole = np.floor(values)
-    total: NDArray[np.float64] = np.bincount(group, whole, count) + np.bincount(group, values - whole, count)
-    return total
+    return np.add(np.bincount(group, whole, count), np.bincount(group, values - whole, count), dtype=np.float64)
 
 
 def format_tonnes(tonnes: float) -> str:
