@@ -8,6 +8,7 @@ from typing import Any
 
 from etsopt.data import shipped
 from etsopt.data.instance import Instance
+from etsopt.data.plain import read_plain_csv
 from etsopt.data.policy import Policy, parse_policy
 from etsopt.data.raw import RawTable, decode, read_csv
 from etsopt.data.schema import TABLES, UNITS
@@ -25,19 +26,32 @@ def read_instance(source: str | Path) -> Instance:
         With every problem of every file.
     """
     folder = find_folder(source)
+    policy, problems = _read_policy(folder / "policy.toml")
+    try:
+        return _read(folder, policy, problems, plainly=True)
+    except DataError:
+        # Whatever is wrong is told from the cells as they stand in the file.
+        return _read(folder, policy, problems, plainly=False)
+
+
+def _read(folder: Path, policy: Policy | None, of_policy: list[Problem], plainly: bool) -> Instance:
+    """Read the tables beside a policy and its problems: plain files at once if wanted, others cell by cell."""
     problems: list[Problem] = []
     tables: dict[str, RawTable] = {}
     for table in TABLES:
         path = folder / table.file
         if path.is_file():
-            raw, found = read_csv(path.read_bytes(), table.file)
+            content = path.read_bytes()
+            raw = read_plain_csv(content, table) if plainly else None
+            found: list[Problem] = []
+            if raw is None:
+                raw, found = read_csv(content, table.file)
             problems += found
             if raw is not None:
                 tables[table.name] = raw
         elif table is UNITS:
             problems.append(Problem(table.file, "the file is missing", f"Add it; it holds {table.meaning}."))
-    policy, found = _read_policy(folder / "policy.toml")
-    problems += found
+    problems += of_policy
     if UNITS.name not in tables:
         raise DataError(f"The instance {folder.name!r}", problems)
     return Instance.from_raw(folder.name, tables, policy, problems)
