@@ -58,7 +58,7 @@ def read_frame(path: Path) -> pd.DataFrame:
         text = arrow.types.is_string(column.type) or arrow.types.is_large_string(column.type)
         columns.append(pd.Series(column.to_numpy(), dtype=object) if text else column.to_pandas())
     frame = pd.concat(columns, axis="columns") if columns else pd.DataFrame(index=range(table.num_rows))
-    frame.columns = pd.Index(table.column_names, dtype=object)
+    frame.columns = table.column_names
     return frame
 
 
