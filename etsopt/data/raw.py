@@ -72,7 +72,11 @@ def _cells(series: pd.Series[Any]) -> NDArray[Any]:
         return series.to_numpy()
     if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
         return series.to_numpy(dtype=float, na_value=np.nan)
-    return np.array(["" if pd.isna(cell) else str(cell) for cell in series], dtype=object)
+    cells = series.to_numpy(dtype=object)
+    absent = pd.isna(cells)
+    if pd.api.types.infer_dtype(cells[~absent], skipna=False) == "string":
+        return np.where(absent, "", cells)
+    return np.array(["" if none else str(cell) for cell, none in zip(cells, absent, strict=True)], dtype=object)
 
 
 def decode(content: bytes, place: str) -> tuple[str, list[Problem]]:
