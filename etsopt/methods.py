@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from etsopt import library
 from etsopt.errors import UsageError
@@ -12,13 +14,27 @@ from etsopt.solving.options import METHODS
 from etsopt.stamp import reference, stamped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from etsopt.data.instance import Instance
     from etsopt.solving.options import SolveOptions
     from etsopt.stamp.program import Program
 
-BUILD = {"stamped": stamped.build_program, "reference": reference.build_program}
+_TEMPLATES: WeakKeyDictionary[Any, stamped.Templates] = WeakKeyDictionary()
+"""Templates of the models that were stamped: `formulate` takes no arguments, so that it is called once in a process."""
+
+
+def stamp(model: Any, parameters: dict[str, Any]) -> Program:
+    """Program of a model on its data, the stamped way."""
+    if model not in _TEMPLATES:
+        _TEMPLATES[model] = stamped.Templates(library.call(model, "formulate"))
+    return _TEMPLATES[model].build_program(parameters)
+
+
+def build_row_by_row(model: Any, parameters: dict[str, Any]) -> Program:
+    """Program of a model on its data, the reference way."""
+    return reference.build_program(library.call(model, "formulate"), parameters)
+
+
+BUILD: dict[str, Callable[[Any, dict[str, Any]], Program]] = {"stamped": stamp, "reference": build_row_by_row}
 """How a program is made, by name; a model's own methods have their small programs stamped."""
 
 OWN = [name for name in METHODS if name not in BUILD]
@@ -34,7 +50,7 @@ class Method:
     name, reason
         One of `METHODS`, and why it runs, as a sentence.
     build
-        Makes programs of a model's formulation and arrays.
+        Makes programs of a model, which is a module, and its data.
     own
         Module of the model's own method; None where the whole program is made.
     """

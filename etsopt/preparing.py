@@ -37,7 +37,7 @@ class Relaxation:
 
         Its level holds the multipliers of the rows.
         """
-        program = relaxed(self.build(self.model.formulate(), parameters))
+        program = relaxed(self.build(self.model, parameters))
         names = [objective] if objective else library.levels(self.model, self.instance, program.objectives)
         found = solve_levels(program, names, replace(self.options, mps=None), {})
         if found.levels:
@@ -75,7 +75,7 @@ def program_of(
     model: Any, instance: Instance, build: Callable[[Any, dict[str, Any]], Program], parameters: dict[str, Any]
 ) -> Program:
     """Program of a model with some parameters; without whole numbers where the model says that they may be mixed."""
-    program = build(library.call(model, "formulate"), parameters)
+    program = build(model, parameters)
     divisible = hasattr(model, "is_divisible") and library.call(model, "is_divisible", instance)
     return relaxed(program) if divisible else program
 

@@ -254,7 +254,7 @@ def _infeasible(
     if f"{model}_relief" not in library.names():
         return Results({}, "infeasible", "infeasible_unproven", False, (), None, about)
     relief: Any = library.load(f"{model}_relief")
-    program = method.build(relief.formulate(), relief.parameters(limited))
+    program = method.build(relief, relief.parameters(limited))
     options = replace(options, mps=None)
     ways = {}
     for way, at_zero in relief.WAYS_OUT.items():
