@@ -182,7 +182,7 @@ def _statements(
         *statements.fixed_get_emissions(instance, allocation, fixed, optimised),
         *statements.exceptions_are_allowed(instance, fixed, allocation),
         *statements.bounds_are_named(demands, allocation),
-        *totals.totals_add_up(allocation, tables),
+        *totals.totals_add_up(instance, allocation, tables),
         *totals.targets_are_stated(instance, demands, allocation, sectors),
         *totals.balances_are_stated(demands, tables["provinces"]),
     ]

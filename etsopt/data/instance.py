@@ -147,8 +147,7 @@ class Instance:
     @property
     def intensity(self) -> NDArray[np.float64]:
         """Intensity that the rule measures, shape ``(units,)`` [tCO2e/t]; NaN where a unit has no output."""
-        output, emissions = intensity_base(self.units)
-        return emissions / output
+        return self.once("intensity", lambda: _intensity(self.units))
 
     def once(self, name: str, find: Callable[[], Any]) -> Any:
         """What `find` returns, which is found out once for these tables and kept under the name."""
@@ -174,3 +173,11 @@ class Instance:
     def hash(self) -> str:
         """SHA-256 over every cell and every key of the policy, the same for the same content."""
         return with_policy_content(self.once("digest", lambda: digest_of(self.tables)), self.policy)
+
+
+def _intensity(units: pd.DataFrame) -> NDArray[np.float64]:
+    """Intensity of every unit, in an array that cannot be written to, since it is kept."""
+    output, emissions = intensity_base(units)
+    intensity = emissions / output
+    intensity.flags.writeable = False
+    return intensity

@@ -122,7 +122,7 @@ def parameters_of(instance: Instance) -> Parameters:
 def reference_allowances(instance: Instance) -> Reference:
     """Reference allowances of every unit under the rule of the instance's policy.
 
-    They are found once for instances that differ neither in their tables nor in their rule, so nobody may write to them.
+    They are found once for instances that differ neither in tables nor in their rule, so nobody may write to them.
 
     Raises
     ------
