@@ -111,13 +111,13 @@ def _rate(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.f
 def _totals(instance: Instance, allocation: pd.DataFrame, by: str) -> pd.DataFrame:
     """Sums over the units of each group, its surplus rate, and how many stand at a bound or are fixed."""
     groups = instance.labels(by)
-    table: dict[str, Any] = {by: groups.names, "units": groups.sums().astype(np.int64)}
+    table: dict[str, Any] = {by: groups.names, "units": np.bincount(groups.code, minlength=len(groups))}
     for name in ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t"):
         table[name] = groups.sums(allocation[name].to_numpy())
     table["surplus_rate"] = _rate(table["surplus_t"], table["emissions_tco2e"])
     for side in SIDES[1:]:
         there = (allocation["at_bound"] == side).to_numpy()
-        table[f"units_{side}"] = groups.sums(where=there).astype(np.int64)
+        table[f"units_{side}"] = np.bincount(groups.code[there], minlength=len(groups))
     return pd.DataFrame(table)
 
 
@@ -134,7 +134,7 @@ def _sectors(
     instance: Instance, reference: Reference, found: Limits, allocation: pd.DataFrame, priced: Sequence[Any]
 ) -> pd.DataFrame:
     table, sector = _totals(instance, allocation, "sector"), instance.labels("sector")
-    held = sector.sums(allocation["allowance_t"].to_numpy(), ~reference.fixed)
+    held = sector.sums(np.where(reference.fixed, 0.0, allocation["allowance_t"]))
     target = pd.Series(found.rows["target_most"], index=found.sectors, dtype=float)
     table["target_t"] = table["sector"].map(target)
     senses = {name: instance.policy.sectors.get(name, SectorPolicy()).target_sense for name in found.sectors}
