@@ -25,6 +25,14 @@ IN_RATES = ("fair_order", "equal_rates")
 """Rows whose limits are rates; those of all others are tonnes."""
 
 
+IN_TONNES = {
+    "sector_target": ("target_least", "target_most"),
+    "province_balance": ("balance_least", "balance_most"),
+    "national_total": ("nation_least", "nation_most"),
+}
+"""Rows over units wherever they are, whose limits may give way, and the parameters that hold these."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """Limits on allowances, all in tonnes; arrays over the units that are not fixed, in the order of the instance.
