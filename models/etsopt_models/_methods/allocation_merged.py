@@ -111,8 +111,11 @@ class _Chain:
         found = choose_exceptions(self.parameters, self.cells, within, names, self.run)
         self.solution, self.exceptional, self.region = found
         for level in self.solution.levels:
-            rows = [{name: prices[name] for name in self.cells.blocks} for prices in (level.multipliers, *level.proofs)]
-            self.levels.append(replace(level, multipliers=rows[0], proofs=tuple(rows[1:])))
+            own, *proofs = (
+                {name: price for name, price in prices.items() if name in self.cells.blocks}
+                for prices in (level.multipliers, *level.proofs)
+            )
+            self.levels.append(replace(level, multipliers=own, proofs=tuple(proofs)))
         return self._is_optimal()
 
     def solves(self, name: str) -> bool:
