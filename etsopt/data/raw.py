@@ -56,7 +56,7 @@ class RawTable:
             If two columns have one name.
         """
         names = [str(name) for name in frame.columns]
-        problems = _problems_of_names(names, place)
+        problems = problems_of_names(names, place)
         if problems:
             raise DataError("The data frame", problems)
         return cls(
@@ -145,7 +145,7 @@ def read_csv(content: bytes, place: str) -> tuple[RawTable | None, list[Problem]
 def _problems_of_shape(header: list[str], records: list[list[str]], lines: list[int], place: str) -> list[Problem]:
     if len(header) == 1 and any(separator in header[0] for separator in ";\t|"):
         return [Problem(place, "is not separated by commas", "Save it with commas between the cells.")]
-    problems = _problems_of_names(header, place)
+    problems = problems_of_names(header, place)
     width = len(header)
     uneven = tuple(
         (str(line), counted(len(record), "cell", "cells"))
@@ -160,7 +160,8 @@ def _problems_of_shape(header: list[str], records: list[list[str]], lines: list[
     return problems
 
 
-def _problems_of_names(names: list[str], place: str) -> list[Problem]:
+def problems_of_names(names: list[str], place: str) -> list[Problem]:
+    """Names of columns that are there twice, or empty."""
     problems = [
         Problem(place, f"has {names.count(name)} columns named {name!r}", "Keep one of them.")
         for name in sorted({name for name in names if name and names.count(name) > 1})

@@ -21,6 +21,9 @@ NEWLINE, SPACE, DELETE = ord("\n"), ord(" "), 0x7F
 FORMULA_SIGNS = ("=", "@", "+", "-")
 """With these a spreadsheet lets a formula begin."""
 
+MOST_SPELLINGS = 1000
+"""A column of choices with more distinct texts than that is no such column."""
+
 
 def tidy(text: str) -> str:
     """A cell after Unicode normalisation, without spaces around it."""
@@ -65,7 +68,7 @@ def tidied(cells: NDArray[np.object_], required: bool, longest: int | None) -> N
 def chosen(cells: NDArray[np.object_], choices: Sequence[str], required: bool) -> NDArray[np.object_] | None:
     """A column whose cells are all among some texts, or absent where they may be; None where one is not."""
     code, names = pd.factorize(cells)
-    if len(names) > 2 * len(choices):
+    if len(names) > MOST_SPELLINGS:
         return None
     known = np.array([tidy(name) for name in names], dtype=object)
     allowed = {*choices} if required else {*choices, ""}

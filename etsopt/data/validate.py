@@ -98,7 +98,8 @@ def _problem(
 ) -> Problem:
     """Name the bad cells of a column, in the order of the file; `what` is said of one and of several."""
     where = np.flatnonzero(bad)
-    shown = tuple((str(raw.rows[row]), str(cells[row])) for row in where)
+    # A number that is not there is NaN in a frame, where a file has an empty cell.
+    shown = tuple((str(raw.rows[row]), "" if cells[row] != cells[row] else str(cells[row])) for row in where)
     return Problem(raw.place, counted(len(where), *what), advice, column.name, shown)
 
 
