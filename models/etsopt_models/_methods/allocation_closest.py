@@ -42,11 +42,23 @@ def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled |
     solve
         Solves small programs through the engine; needed where allowances are whole.
     """
-    return nearest(program, solve, parameters["emissions"], parameters["reference"])
+    return nearest(program, solve, parameters["emissions"], parameters["reference"], parameters["place"])
 
 
-def nearest(program: Any, solve: Any, emissions: NDArray[np.float64], reference: NDArray[np.float64]) -> Settled | None:
-    """The point of a program nearest to a reference, where squared distances count by the inverse of emissions."""
+def nearest(
+    program: Any,
+    solve: Any,
+    emissions: NDArray[np.float64],
+    reference: NDArray[np.float64],
+    place: NDArray[np.float64],
+) -> Settled | None:
+    """The point of a program nearest to a reference, where squared distances count by the inverse of emissions.
+
+    Parameters
+    ----------
+    place
+        Of the units in the order of `unit_id`: of equally good whole tonnes the first have more.
+    """
     block = program.columns["whole_allowance"]
     whole = block.stop > block.start
     if whole and held_by_rows(program):
@@ -62,7 +74,7 @@ def nearest(program: Any, solve: Any, emissions: NDArray[np.float64], reference:
     allowance = problem.respond(prices)[0]
     algorithm = f"prices, {steps} Newton steps{'' if reached else ', stopped short'}"
     if whole:
-        rounded = Rounding(emissions, reference, lower, upper, rows, solve).settle(program, prices)
+        rounded = Rounding(emissions, reference, lower, upper, place, rows, solve).settle(program, prices)
         if rounded is None:
             return _unsettled(program, solve, emissions, reference)
         allowance, prices, rounds = rounded

@@ -10,18 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.data.groups import Groups
+from etsopt_models._parts.limits import IN_TONNES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-
-ROWS = {
-    "sector_target": ("target_least", "target_most"),
-    "province_balance": ("balance_least", "balance_most"),
-    "national_total": ("nation_least", "nation_most"),
-}
-"""Rows that cells stand in, and the parameters that hold their limits."""
 
 SPARSE = 4
 """Where there could be so many times more cells than units, they are found by sorting and not by counting."""
@@ -38,7 +32,7 @@ class Cells:
     sector, province
         Of every cell; -1 for no province with a balance.
     counts
-        Number of rows of each component, in the order of `ROWS`.
+        Number of rows of each component, in the order of `IN_TONNES`.
     """
 
     of_unit: NDArray[np.int64]
@@ -66,13 +60,13 @@ class Cells:
     def blocks(self) -> dict[str, slice]:
         """Where the rows of each component stand."""
         ends = np.cumsum([0, *self.counts]).tolist()
-        return {name: slice(*part) for name, part in zip(ROWS, pairwise(ends), strict=True)}
+        return {name: slice(*part) for name, part in zip(IN_TONNES, pairwise(ends), strict=True)}
 
     @cached_property
     def entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Row and cell of each coefficient, all of which are one."""
         everyone = np.arange(len(self))
-        sector, province, nation = (self.blocks[name].start for name in ROWS)
+        sector, province, nation = (self.blocks[name].start for name in IN_TONNES)
         counted = np.flatnonzero(self.province >= 0)
         of_nation = everyone[: len(self) * self.counts[2]]
         rows = [self.sector + sector, self.province[counted] + province, np.full(len(of_nation), nation)]

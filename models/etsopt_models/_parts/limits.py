@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.data.groups import Groups
-from etsopt.data.policy import Band, NationalPolicy, SectorPolicy
+from etsopt.data.policy import NationalPolicy, SectorPolicy
 from etsopt.units import ROUNDING_NOISE_T
 from etsopt_models._parts.whole import down, inward, nearest
 from etsopt_models._parts.widening import Widening, in_whole_tonnes, wider_rates
@@ -17,11 +17,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt.data.labels import Labels
     from etsopt.rules import Reference
 
 
 IN_RATES = ("fair_order", "equal_rates")
 """Rows whose limits are rates; those of all others are tonnes."""
+
+
+IN_TONNES = {
+    "sector_target": ("target_least", "target_most"),
+    "province_balance": ("balance_least", "balance_most"),
+    "national_total": ("nation_least", "nation_most"),
+}
+"""Rows over units wherever they are, whose limits may give way, and the parameters that hold these."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +77,9 @@ class Limits:
 def limits(instance: Instance, reference: Reference) -> Limits:  # long because it names every limit once
     """Turn the policy of an instance into limits."""
     free = np.flatnonzero(~reference.fixed)
-    units = instance.units.iloc[free]
     emissions = instance.emissions_tco2e[free]
     whole = instance.policy.allocation.whole_allowances
-    sectors, sector_of = np.unique(units["sector"].to_numpy(dtype=str), return_inverse=True)
-    labels = [str(name) for name in sectors]
+    labels, sector_of = _occurring(instance.labels("sector"), free)
     least, most = sector_targets(instance, free, labels, sector_of)
     if whole:
         least, most = inward(least, most)
@@ -111,14 +118,21 @@ def limits(instance: Instance, reference: Reference) -> Limits:  # long because 
     )
 
 
+def _occurring(labels: Labels, free: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
+    """Texts of the units that are not fixed, in alphabetical order, and the position of each unit's among them."""
+    code = labels.code[free]
+    there = np.flatnonzero(np.bincount(code, minlength=len(labels)))
+    number = np.zeros(len(labels), dtype=np.int64)
+    number[there] = np.arange(len(there))
+    return [str(name) for name in labels.names[there]], number[code]
+
+
 def band_rates(instance: Instance, default: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Largest deficit and surplus rate of every unit: its sector's band, else the rule's."""
-    bands = {
-        name: sector.band or Band(lower=default, upper=default) for name, sector in instance.policy.sectors.items()
-    }
-    without = Band(lower=default, upper=default)
-    of_unit = [bands.get(sector, without) for sector in instance.units["sector"]]
-    return np.array([band.lower for band in of_unit]), np.array([band.upper for band in of_unit])
+    stated = {name: sector.band for name, sector in instance.policy.sectors.items() if sector.band is not None}
+    sector = instance.labels("sector")
+    lower = sector.mapped({name: band.lower for name, band in stated.items()}, default)
+    return lower, sector.mapped({name: band.upper for name, band in stated.items()}, default)
 
 
 def sector_targets(
@@ -178,22 +192,24 @@ def _provinces(instance: Instance, free: NDArray[np.int64]) -> tuple[list[str], 
         shares = dict(balance)
     else:
         shares = dict.fromkeys(instance.provinces, balance)
-    province = instance.units["province"].to_numpy(dtype=str)
-    with_units = set(province[free])
-    names = sorted(name for name in shares if name in with_units)
-    position = {name: number for number, name in enumerate(names)}
-    label = np.array([position.get(name, -1) for name in province], dtype=np.int64)
-    counted = label >= 0
-    everyone = np.bincount(label[counted], instance.emissions_tco2e[counted], len(names)).astype(float)
-    free_counted = free[counted[free]]
-    of_free = np.bincount(label[free_counted], instance.emissions_tco2e[free_counted], len(names)).astype(float)
-    room = np.array([shares[name] for name in names]) * everyone
-    least, most = of_free - room, of_free + room
+    if not shares:
+        nothing = np.zeros(0)
+        groups = Groups.from_labels(np.arange(0), 0)
+        return [], {"PROVINCES": 0, "UNITS_IN_PROVINCE": groups, "balance_least": nothing, "balance_most": nothing}
+    province = instance.labels("province")
+    of_free = np.bincount(province.code[free], instance.emissions_tco2e[free], len(province)).astype(float)
+    with_units = np.bincount(province.code[free], minlength=len(province)) > 0
+    counted = np.flatnonzero(with_units & np.array([name in shares for name in province.names], dtype=bool))
+    names = [str(name) for name in province.names[counted]]
+    number = np.full(len(province), -1)
+    number[counted] = np.arange(len(counted))
+    room = np.array([shares[name] for name in names]) * province.sums(instance.emissions_tco2e)[counted]
+    least, most = of_free[counted] - room, of_free[counted] + room
     if instance.policy.allocation.whole_allowances:
         least, most = inward(least, most)
     return names, {
         "PROVINCES": len(names),
-        "UNITS_IN_PROVINCE": Groups.from_labels(label[free], len(names)),
+        "UNITS_IN_PROVINCE": Groups.from_labels(number[province.code[free]], len(names)),
         "balance_least": least,
         "balance_most": most,
     }
@@ -222,15 +238,9 @@ def _bands(instance: Instance, reference: Reference, free: NDArray[np.int64]) ->
     if reference.whole:
         # The rule rounds down to whole tonnes, so it may leave the band by less than one; the band allows that.
         lower, wide_lower = np.floor(lower + 1e-6), np.floor(wide_lower + 1e-6)
-    names, owner, count = np.unique(
-        instance.units["enterprise_id"].to_numpy(dtype=str)[free], return_inverse=True, return_counts=True
-    )
-    several = np.flatnonzero(count > 1) if allocation.band_on == "enterprise" else np.arange(0)
-    number = np.full(len(names), -1)
-    number[several] = np.arange(len(several))
-    label = number[owner]
+    names, label = _owners(instance, free)
     inside = label >= 0
-    least, most = (np.bincount(label[inside], side[inside], len(several)).astype(float) for side in (lower, upper))
+    least, most = (np.bincount(label[inside], side[inside], len(names)).astype(float) for side in (lower, upper))
     widening = [in_whole_tonnes(tonnes, whole) for tonnes in (lower - wide_lower, wide_upper - upper)]
     if whole:
         least, most = inward(least, most)
@@ -245,12 +255,23 @@ def _bands(instance: Instance, reference: Reference, free: NDArray[np.int64]) ->
     )
     lower[inside], upper[inside] = 0.0, most[label[inside]]
     rows = {
-        "ENTERPRISES": len(several),
-        "UNITS_OF_ENTERPRISE": Groups.from_labels(label, len(several)),
+        "ENTERPRISES": len(names),
+        "UNITS_OF_ENTERPRISE": Groups.from_labels(label, len(names)),
         "enterprise_lower": least,
         "enterprise_upper": most,
     }
-    return _Bands(lower, upper, ~inside, wider, [str(names[f]) for f in several], rows)
+    return _Bands(lower, upper, ~inside, wider, names, rows)
+
+
+def _owners(instance: Instance, free: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
+    """Enterprises with a band over several units, and which of them each unit belongs to; -1 for none."""
+    if instance.policy.allocation.band_on == "unit":
+        return [], np.full(len(free), -1)
+    owner = instance.labels("enterprise_id")
+    several = np.flatnonzero(np.bincount(owner.code[free], minlength=len(owner)) > 1)
+    number = np.full(len(owner), -1)
+    number[several] = np.arange(len(several))
+    return [str(name) for name in owner.names[several]], number[owner.code[free]]
 
 
 def _order(instance: Instance, free: NDArray[np.int64], sector_of: NDArray[np.int64]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt_models._parts.cells import ROWS
+from etsopt_models._parts.limits import IN_TONNES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from etsopt_models._parts.cells import Cells
 
-    Run = Callable[[dict[str, Any], list[str]], Any]
+    Run = Callable[..., Any]
 
 FLAT = 1e-9
 """A slope up to this share of the steepest leaves units indifferent, and a price up to that share is none."""
@@ -89,7 +89,7 @@ class Region:
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Region:
         """What `allocation` leaves before any level."""
-        least, most = (np.concatenate([parameters[limits[side]] for limits in ROWS.values()]) for side in (0, 1))
+        least, most = (np.concatenate([parameters[limits[side]] for limits in IN_TONNES.values()]) for side in (0, 1))
         return cls(parameters["lower"], parameters["upper"], least, most)
 
     def priced(self, price: NDArray[np.float64]) -> Region:
@@ -133,16 +133,20 @@ def program_over(
     """
     count = len(cell)
     rooms = cells.totals(np.bincount(cell, room, len(cells)).astype(float))
-    noise = ROUNDING * (np.abs(base) + rooms)
+    # Sums of whole tonnes are exact.
+    noise = 0.0 if len(parameters["WHOLE"]) else ROUNDING * (np.abs(base) + rooms)
     sides = region.least - base - noise, region.most - base + noise
     limits = {
-        name: side[cells.blocks[row]] for row, names in ROWS.items() for name, side in zip(names, sides, strict=True)
+        name: side[cells.blocks[row]]
+        for row, names in IN_TONNES.items()
+        for name, side in zip(names, sides, strict=True)
     }
     return {
         **parameters,
         **dict.fromkeys(PER_UNIT, np.zeros(count)),
         **dict.fromkeys(SETS, np.arange(0)),
         "per_emission": np.ones(count),
+        "LIMITED": 0,
         "UNITS": count,
         "lower": np.zeros(count),
         "upper": np.where(room > NO_ROOM * base[cells.sector[cell]], room, 0.0),
