@@ -98,7 +98,7 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
             return replace(first, provenance=first.provenance | {"model": about["model"], "stopped_at": name})
     parameters, notes = preparing.parameters_of(found, instance, chosen, method, first)
     clock.lap("build")
-    step = _Step(found, model, instance, chosen, method, about, clock, notes)
+    step = Step(found, model, instance, chosen, method, about, clock, notes)
     solution = step.solve(instance, parameters)
     if isinstance(solution, Solution) and solution.termination is Termination.OPTIMAL:
         solution = step.solve_afterwards(solution)
@@ -119,7 +119,7 @@ def check(instance: Instance, results: Results) -> CheckReport:
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """Solve one program of a model, and where it has no solution explain why."""
 
     found: Any
@@ -143,7 +143,7 @@ class _Step:
         names
             Objectives in their order; None for the model's own.
         """
-        solution = self._levels(parameters, names)
+        solution = self.levels(parameters, names)
         self.clock.lap("solve")
         if solution.termination is not Termination.INFEASIBLE or solution.values:
             return solution
@@ -156,12 +156,12 @@ class _Step:
             return explained
         # Less lacks than the checker tolerates: sums of limits that meet exactly differ by their rounding.
         wider = library.call(library.load(f"{self.model}_relief"), "eased", parameters, EASED_T)
-        solution = self._levels(wider, names)
+        solution = self.levels(wider, names)
         self.clock.lap("solve_eased")
         infeasible = solution.termination is Termination.INFEASIBLE and not solution.values
         return explained if infeasible else solution
 
-    def _levels(self, parameters: dict[str, Any], names: list[str] | None) -> Solution:
+    def levels(self, parameters: dict[str, Any], names: list[str] | None = None) -> Solution:
         """Minimise the objectives in their order, by the model's own method or over the whole program."""
         if self.method.solves:
             names = names or library.levels(self.found, self.instance, None)

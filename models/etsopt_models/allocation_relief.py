@@ -40,8 +40,9 @@ import pyomo.environ as pyo
 
 from etsopt.rules import reference_allowances
 from etsopt_models._parts.allocation_tables import dual_table
+from etsopt_models._parts.bands import band_rates
 from etsopt_models._parts.exceptions import bounds_with
-from etsopt_models._parts.limits import IN_TONNES, Limits, band_rates, limits
+from etsopt_models._parts.limits import IN_TONNES, Limits, limits
 from etsopt_models._parts.rounding import before_rounding
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy as np
 from etsopt.data.groups import Groups
 from etsopt.data.policy import NationalPolicy, SectorPolicy
 from etsopt.units import ROUNDING_NOISE_T
+from etsopt_models._parts.bands import bands_of
 from etsopt_models._parts.whole import down, inward, nearest
-from etsopt_models._parts.widening import Widening, in_whole_tonnes, wider_rates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.data.labels import Labels
     from etsopt.rules import Reference
+    from etsopt_models._parts.widening import Widening
 
 
 IN_RATES = ("fair_order", "equal_rates")
@@ -85,7 +86,7 @@ def limits(instance: Instance, reference: Reference) -> Limits:  # long because 
         least, most = inward(least, most)
     totals = np.bincount(sector_of, emissions, len(labels))
     at_target_rate = emissions * (most / totals)[sector_of] if len(labels) else emissions
-    bands = _bands(instance, reference, free)
+    bands = bands_of(instance, reference, free)
     provinces, province_rows = _provinces(instance, free)
     rows: dict[str, Any] = {
         "SECTORS": len(labels),
@@ -125,14 +126,6 @@ def _occurring(labels: Labels, free: NDArray[np.int64]) -> tuple[list[str], NDAr
     number = np.zeros(len(labels), dtype=np.int64)
     number[there] = np.arange(len(there))
     return [str(name) for name in labels.names[there]], number[code]
-
-
-def band_rates(instance: Instance, default: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Largest deficit and surplus rate of every unit: its sector's band, else the rule's."""
-    stated = {name: sector.band for name, sector in instance.policy.sectors.items() if sector.band is not None}
-    sector = instance.labels("sector")
-    lower = sector.mapped({name: band.lower for name, band in stated.items()}, default)
-    return lower, sector.mapped({name: band.upper for name, band in stated.items()}, default)
 
 
 def sector_targets(
@@ -213,65 +206,6 @@ def _provinces(instance: Instance, free: NDArray[np.int64]) -> tuple[list[str], 
         "balance_least": least,
         "balance_most": most,
     }
-
-
-@dataclass(frozen=True)
-class _Bands:
-    """Bounds of the units, on whom their bands stand, and the rows of the enterprises."""
-
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
-    own: NDArray[np.bool_]
-    widening: Widening
-    enterprises: list[str]
-    rows: dict[str, Any]
-
-
-def _bands(instance: Instance, reference: Reference, free: NDArray[np.int64]) -> _Bands:
-    """Bands of the enterprises that own several units; those of one unit stay bounds of that unit."""
-    emissions, allocation = instance.emissions_tco2e[free], instance.policy.allocation
-    whole, units = allocation.whole_allowances, allocation.exceptions.units
-    down_rate, up_rate = (rate[free] for rate in band_rates(instance, reference.band))
-    wide_down, wide_up = wider_rates(instance, down_rate, up_rate)
-    lower, upper = (1 - down_rate) * emissions, (1 + up_rate) * emissions
-    wide_lower, wide_upper = (1 - wide_down) * emissions, (1 + wide_up) * emissions
-    if reference.whole:
-        # The rule rounds down to whole tonnes, so it may leave the band by less than one; the band allows that.
-        lower, wide_lower = np.floor(lower + 1e-6), np.floor(wide_lower + 1e-6)
-    names, label = _owners(instance, free)
-    inside = label >= 0
-    least, most = (np.bincount(label[inside], side[inside], len(names)).astype(float) for side in (lower, upper))
-    widening = [in_whole_tonnes(tonnes, whole) for tonnes in (lower - wide_lower, wide_upper - upper)]
-    if whole:
-        least, most = inward(least, most)
-        lower, upper = inward(lower, upper)
-        # A band without a whole tonne is the tonne below it, and no exception may lose that.
-        wide_lower, wide_upper = inward(wide_lower, wide_upper)
-        wide_lower, wide_upper = np.minimum(wide_lower, lower), np.maximum(wide_upper, upper)
-    wider = Widening(
-        units,
-        np.where(inside, widening[0], lower - wide_lower),
-        np.where(inside, widening[1], wide_upper - upper),
-    )
-    lower[inside], upper[inside] = 0.0, most[label[inside]]
-    rows = {
-        "ENTERPRISES": len(names),
-        "UNITS_OF_ENTERPRISE": Groups.from_labels(label, len(names)),
-        "enterprise_lower": least,
-        "enterprise_upper": most,
-    }
-    return _Bands(lower, upper, ~inside, wider, names, rows)
-
-
-def _owners(instance: Instance, free: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
-    """Enterprises with a band over several units, and which of them each unit belongs to; -1 for none."""
-    if instance.policy.allocation.band_on == "unit":
-        return [], np.full(len(free), -1)
-    owner = instance.labels("enterprise_id")
-    several = np.flatnonzero(np.bincount(owner.code[free], minlength=len(owner)) > 1)
-    number = np.full(len(owner), -1)
-    number[several] = np.arange(len(several))
-    return [str(name) for name in owner.names[several]], number[owner.code[free]]
 
 
 def _order(instance: Instance, free: NDArray[np.int64], sector_of: NDArray[np.int64]) -> dict[str, Any]:
