@@ -135,14 +135,19 @@ def call(model: Any, function: str, *arguments: Any) -> Any:
     return result
 
 
-def levels(model: Any, instance: Instance, objectives: Iterable[str]) -> list[str]:
+def levels(model: Any, instance: Instance, objectives: Iterable[str] | None) -> list[str]:
     """Names of a model's objectives in their order: that of its `levels`, else that of declaration.
+
+    Where no program is made that declares them, ``objectives`` is None, and the names are those of its `levels`.
 
     Raises
     ------
     ModelError
         If there is none, or one that the model does not declare.
     """
+    if objectives is None:
+        stated: list[str] = call(model, "levels", instance)
+        return stated
     declared = list(objectives)
     names: list[str] = call(model, "levels", instance) if hasattr(model, "levels") else declared
     unknown = [name for name in names if name not in declared]
@@ -164,6 +169,13 @@ def method(model: str, step: str) -> Callable[..., Any] | None:
     if not (folder() / "_methods" / f"{model}_{step}.py").is_file():
         return None
     return cast("Callable[..., Any]", import_module(name).settle)
+
+
+def own_method(model: str, method: str) -> Any:
+    """A method that a model brings along for the whole of it, found by both names; None if there is none."""
+    if model.endswith(".py") or not (folder() / "_methods" / f"{model}_{method}.py").is_file():
+        return None
+    return import_module(f"{LIBRARY}._methods.{model}_{method}")
 
 
 def _load_file(path: Path) -> ModuleType:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from etsopt.data.instance import Instance
+    from etsopt.methods import Method
     from etsopt.results import Results
     from etsopt.solving.options import SolveOptions
     from etsopt.solving.solution import Solution
@@ -36,7 +37,7 @@ class Relaxation:
 
         Its level holds the multipliers of the rows.
         """
-        program = relaxed(self.build(self.model.formulate(), parameters))
+        program = relaxed(self.build(self.model, parameters))
         names = [objective] if objective else library.levels(self.model, self.instance, program.objectives)
         found = solve_levels(program, names, replace(self.options, mps=None), {})
         if found.levels:
@@ -50,25 +51,23 @@ def relaxed(program: Program) -> Program:
 
 
 def with_gap(model: Any, options: SolveOptions) -> SolveOptions:
-    """The options with the model's own gap, where the caller names none."""
+    """The options with the own gap of the model, or of its method, where the caller names none."""
     return options if options.gap is not None else replace(options, gap=getattr(model, "GAP", DEFAULT_GAP))
 
 
 def parameters_of(
-    model: Any,
-    instance: Instance,
-    options: SolveOptions,
-    build: Callable[[Any, dict[str, Any]], Program],
-    first: Results | None,
+    model: Any, instance: Instance, options: SolveOptions, method: Method, first: Results | None
 ) -> tuple[dict[str, Any], tuple[Any, ...]]:
     """Parameters of a model, and what its tables take beside the solution.
 
-    A model with ``prepare`` may look at the tables of the model it starts from and ask for its own relaxation.
+    A model with ``prepare`` may look at the tables of the model it starts from and ask for its own relaxation; where a
+    method of its own offers that, it prepares instead.
     """
-    if not hasattr(model, "prepare"):
+    prepares = method.own if hasattr(method.own, "prepare") else model
+    if not hasattr(prepares, "prepare"):
         return library.call(model, "parameters", instance), ()
-    relax = Relaxation(model, instance, build, options)
-    parameters, *notes = library.call(model, "prepare", instance, first.tables if first else {}, relax)
+    relax = Relaxation(model, instance, method.build, options)
+    parameters, *notes = library.call(prepares, "prepare", instance, first.tables if first else {}, relax)
     return parameters, tuple(notes)
 
 
@@ -76,7 +75,7 @@ def program_of(
     model: Any, instance: Instance, build: Callable[[Any, dict[str, Any]], Program], parameters: dict[str, Any]
 ) -> Program:
     """Program of a model with some parameters; without whole numbers where the model says that they may be mixed."""
-    program = build(library.call(model, "formulate"), parameters)
+    program = build(model, parameters)
     divisible = hasattr(model, "is_divisible") and library.call(model, "is_divisible", instance)
     return relaxed(program) if divisible else program
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import platform
-import time
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from etsopt import library, preparing
+from etsopt import library, methods, preparing
 from etsopt.checking import CheckReport
 from etsopt.checking import check as check_tables
 from etsopt.checking.checker import INFEASIBLE, KINDS
@@ -18,17 +14,20 @@ from etsopt.claims import check_claims, is_checked
 from etsopt.data.instance import Instance
 from etsopt.data.read import read_instance
 from etsopt.errors import UsageError
+from etsopt.provenance import Clock, provenance
 from etsopt.results import LevelResult, Results
 from etsopt.rules import reference_allowances
 from etsopt.solving.easing import EASED_T, eased, pinned
 from etsopt.solving.levels import solve_levels
-from etsopt.solving.options import METHODS, SolveOptions
+from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Solution, Termination
-from etsopt.stamp import reference, stamped
 from etsopt.units import tolerance_of
 
-WAYS = {"stamped": stamped.build_program, "reference": reference.build_program}
-"""How a program is made, by the name of the method."""
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from etsopt.methods import Method
+    from etsopt.stamp.program import Program
 
 LEAST_TIME_S = 1e-3
 """What is left of a time limit that is over."""
@@ -79,9 +78,10 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     if not isinstance(instance, Instance):
         raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
     found = library.choose(model)
-    chosen = preparing.with_gap(found, SolveOptions(**options))
-    clock = _Clock()
-    about = _provenance(instance, model, chosen, clock.seconds)
+    chosen, clock = SolveOptions(**options), Clock()
+    method = methods.choose(model, instance, chosen)
+    chosen = preparing.with_gap(method.own if hasattr(method.own, "GAP") else found, chosen)
+    about = provenance(instance, model, chosen, method, clock.seconds)
     # A model says whether its tables claim what the checker knows; what a user's own model claims is unknown.
     about["checked"] = getattr(found, "CHECKED_AS", "") in KINDS
     about["checked_as"] = getattr(found, "CHECKED_AS", "")
@@ -92,13 +92,13 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
         return _calculated(instance, tables, about, clock)
     first = None
     if name := getattr(found, "STARTS_FROM", ""):
-        first = solve(instance, name, **options)
+        first = solve(instance, name, **methods.options_of_first(name, options))
         clock.lap(name)
         if name not in first.tables:
             return replace(first, provenance=first.provenance | {"model": about["model"], "stopped_at": name})
-    parameters, notes = preparing.parameters_of(found, instance, chosen, WAYS[chosen.method], first)
+    parameters, notes = preparing.parameters_of(found, instance, chosen, method, first)
     clock.lap("build")
-    step = _Step(found, model, instance, chosen, about, clock, notes)
+    step = _Step(found, model, instance, chosen, method, about, clock, notes)
     solution = step.solve(instance, parameters)
     if isinstance(solution, Solution) and solution.termination is Termination.OPTIMAL:
         solution = step.solve_afterwards(solution)
@@ -126,8 +126,9 @@ class _Step:
     model: str
     instance: Instance
     options: SolveOptions
+    method: Method
     about: dict[str, Any]
-    clock: _Clock
+    clock: Clock
     notes: tuple[Any, ...]
 
     def solve(
@@ -142,12 +143,14 @@ class _Step:
         names
             Objectives in their order; None for the model's own.
         """
-        program = preparing.program_of(self.found, self.instance, WAYS[self.options.method], parameters)
-        self.clock.lap("build")
-        names = names or library.levels(self.found, self.instance, program.objectives)
+        program = None if self.method.solves else self._program(parameters)
+        names = names or library.levels(self.found, self.instance, None if program is None else program.objectives)
         faster = {name: partial(method, parameters) for name in names if (method := library.method(self.model, name))}
         settles = getattr(self.found, "SETTLES", {})
-        solution = solve_levels(program, names, self.options, faster, settles)
+        if program is None:
+            solution = library.call(self.method.own, "solve", self.instance, parameters, names, self._run)
+        else:
+            solution = solve_levels(program, names, self.options, faster, settles)
         self.clock.lap("solve")
         if solution.termination is not Termination.INFEASIBLE or solution.values:
             return solution
@@ -155,15 +158,31 @@ class _Step:
             tables = library.call(self.found, "explain", self.instance, *self.notes)
             lacking = float(sum(table["missing_t"].sum() for table in tables.values())) or None
             return Results(tables, "infeasible", "infeasible_unproven", False, (), lacking, self.about)
-        explained = _infeasible(self.instance, limited, self.model, self.options, self.about, self.clock)
+        explained = _infeasible(self.instance, limited, self.model, self.options, self.method, self.about, self.clock)
         if not explained.levels or explained.levels[0].value > EASED_T:
             return explained
         # Less lacks than the checker tolerates: sums of limits that meet exactly differ by their rounding.
-        wider = eased(program, library.load(f"{self.model}_relief"))
+        wider = eased(program or self._program(parameters), library.load(f"{self.model}_relief"))
         solution = solve_levels(wider, names, self.options, faster, settles)
         self.clock.lap("solve_eased")
         infeasible = solution.termination is Termination.INFEASIBLE and not solution.values
         return explained if infeasible else solution
+
+    def _program(self, parameters: dict[str, Any]) -> Program:
+        program = preparing.program_of(self.found, self.instance, self.method.build, parameters)
+        self.clock.lap("build")
+        return program
+
+    def _run(self, parameters: dict[str, Any], names: list[str]) -> Solution:
+        """Solve the model's own formulation with other parameters, within the time that is left."""
+        program = preparing.program_of(self.found, self.instance, self.method.build, parameters)
+        return solve_levels(program, names, self._within_time(), {})
+
+    def _within_time(self) -> SolveOptions:
+        """The options, with what is left of the time limit."""
+        limit = self.options.time_limit_s
+        left = None if limit is None else max(limit - self.clock.passed(), LEAST_TIME_S)
+        return replace(self.options, mps=None, time_limit_s=left)
 
     def solve_afterwards(self, first: Solution) -> Solution | Results:
         """Solve what the model wants solved once its levels are, within the time that is left."""
@@ -172,10 +191,7 @@ class _Step:
         )
         if after is None:
             return first
-        limit = self.options.time_limit_s
-        left = None if limit is None else max(limit - sum(self.clock.seconds.values()), LEAST_TIME_S)
-        options = replace(self.options, mps=None, time_limit_s=left)
-        second = replace(self, options=options).solve(*after)
+        second = replace(self, options=self._within_time()).solve(*after)
         if isinstance(second, Results):
             return second
         if not second.values:
@@ -184,48 +200,7 @@ class _Step:
         return replace(second, levels=(*first.levels, *second.levels), before=first)
 
 
-class _Clock:
-    """Seconds of each stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self.last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        """Close a stage; one that comes again adds its seconds."""
-        now = time.perf_counter()
-        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self.last, 6)
-        self.last = now
-
-
-def _provenance(instance: Instance, model: str, options: SolveOptions, seconds: dict[str, float]) -> dict[str, Any]:
-    versions = {name: _version(name) for name in ("etsopt", "pyomo", "highspy", "numpy", "pandas", "scipy")}
-    return {
-        "model": Path(model).stem,
-        "method": options.method,
-        "method_reason": METHODS[options.method],
-        "instance": instance.name,
-        "instance_hash": instance.hash,
-        "policy": instance.policy.model_dump(mode="json", exclude_none=True),
-        "options": {
-            "time_limit_s": options.time_limit_s,
-            "gap": options.gap,
-            "solver_options": options.solver_options,
-        },
-        "seed": options.seed,
-        "versions": versions | {"python": platform.python_version()},
-        "seconds": seconds,
-    }
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "from a checkout"
-
-
-def _calculated(instance: Instance, tables: Any, about: dict[str, Any], clock: _Clock) -> Results:
+def _calculated(instance: Instance, tables: Any, about: dict[str, Any], clock: Clock) -> Results:
     """Results of a calculation, where there is nothing to optimise."""
     report = check_tables(instance, tables, (), kind=about["checked_as"]) if about["checked"] else None
     clock.lap("check")
@@ -235,7 +210,7 @@ def _calculated(instance: Instance, tables: Any, about: dict[str, Any], clock: _
 
 
 def _solved(
-    instance: Instance, solution: Solution, tables: Any, about: dict[str, Any], clock: _Clock, first: Results | None
+    instance: Instance, solution: Solution, tables: Any, about: dict[str, Any], clock: Clock, first: Results | None
 ) -> Results:
     """Results of a program, with the bounds that the checker recomputed where it knows the model."""
     report = None
@@ -267,13 +242,19 @@ def _violations(report: CheckReport | None) -> tuple[dict[str, Any], ...]:
 
 
 def _infeasible(
-    instance: Instance, limited: Instance, model: str, options: SolveOptions, about: dict[str, Any], clock: _Clock
+    instance: Instance,
+    limited: Instance,
+    model: str,
+    options: SolveOptions,
+    method: Method,
+    about: dict[str, Any],
+    clock: Clock,
 ) -> Results:
     """Find out which limits of an instance have to give way, at least, and prove it."""
     if f"{model}_relief" not in library.names():
         return Results({}, "infeasible", "infeasible_unproven", False, (), None, about)
     relief: Any = library.load(f"{model}_relief")
-    program = WAYS[options.method](relief.formulate(), relief.parameters(limited))
+    program = method.build(relief, relief.parameters(limited))
     options = replace(options, mps=None)
     ways = {}
     for way, at_zero in relief.WAYS_OUT.items():

@@ -106,8 +106,8 @@ def _add_solve(commands: argparse._SubParsersAction[argparse.ArgumentParser], ma
     solve.add_argument("--time-limit", type=float, metavar="S", help="seconds for the whole solve")
     solve.add_argument("--gap", type=float, help="relative gap for whole numbers (default: 1e-6, or the model's own)")
     solve.add_argument("--seed", type=int, default=0, help="seed of the solver (default: %(default)s)")
-    help_method = "how the program is made: stamped, or the slow reference way, row by row (default: %(default)s)"
-    solve.add_argument("--method", default="stamped", help=help_method)
+    help_method = "stamped, merged, prices, or reference, which is slow (default: the quickest at the instance's size)"
+    solve.add_argument("--method", help=help_method)
     solve.add_argument(
         "--solver-option", action="append", default=[], metavar="KEY=VALUE", help="an option of HiGHS; may be repeated"
     )

@@ -82,6 +82,8 @@ def result(found: Results) -> None:
         _relief(console, found)
     if found.violations:
         console.print(_violations(found.violations))
+    if found.levels:
+        console.print(Text(f"Method {about['method']}. {about['method_reason']}", style="dim"))
     if found.status == "feasible" and not found.violations and not found.levels:
         console.print(Text("The checker does not know this model; nothing was checked."))
 

@@ -10,9 +10,8 @@ import numpy as np
 import pyomo.environ as pyo
 from pyomo.core.base.set import IndexedSet, OrderedScalarSet, SetOperator, SetProduct, SortedScalarSet
 
-from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
-from etsopt.stamp.sets import MEMBERS, GroupedSet, IndexSet
+from etsopt.stamp.sets import MEMBERS, GroupedSet, IndexSet, dimensions_of, shaped
 from etsopt.stamp.templates import StampError, Template, needs_data, prepare, template_of
 
 if TYPE_CHECKING:
@@ -64,17 +63,22 @@ class Inputs:
 
     def __init__(self, model: Any, data: Mapping[str, Any]) -> None:
         check_names(model, data)
-        self._known: dict[int, tuple[IndexSet, ...]] = {}
         self._sources: list[Any] = []
         self._expressions: dict[str, Template] = {}
+        for component in _sets(model):
+            _check_that_data_are_its_members(component)
+        data = {**data, **{item.local_name: shaped(item, data[item.local_name]) for item in _sets(model)}}
+        scalars = {name: _scalar(name, data[name]) for name in _scalar_names(model)}
+        self._dimensions = {name: dimensions_of(value) for name, value in data.items()}
+        self.model = prepare(model, scalars, self._dimensions)
+        self._take(data)
+
+    def _take(self, data: Mapping[str, Any]) -> None:
+        """Take in sets first, and then the parameters over them."""
+        self._known: dict[int, tuple[IndexSet, ...]] = {}
         self.grouped: dict[str, GroupedSet] = {}
         self.parameters: dict[str, NDArray[Any]] = {}
         self.columns: dict[str, slice] = {}
-        for component in _sets(model):
-            _check_that_data_are_its_members(component)
-        data = {**data, **{item.local_name: _shaped(item, data[item.local_name]) for item in _sets(model)}}
-        scalars = {name: _scalar(name, data[name]) for name in _scalar_names(model)}
-        self.model = prepare(model, scalars, {name: _dimensions(value) for name, value in data.items()})
         sets = _sets(self.model)
         for component in sets:
             if not component.is_indexed():
@@ -84,6 +88,33 @@ class Inputs:
             self._check_set(component, data[component.local_name])
         for component in self.model.component_objects(pyo.Param):
             self.parameters[component.local_name] = self.taken(component, data[component.local_name])
+
+    def with_data(self, data: Mapping[str, Any]) -> Inputs | None:
+        """The same templates on other data for everything; None where they may differ.
+
+        A range may depend on a number, and a set on how many indices name its members.
+
+        Raises
+        ------
+        ModelError
+            As for the first data.
+        """
+        check_names(self.model, data)
+        data = {**data, **{item.local_name: shaped(item, data[item.local_name]) for item in _sets(self.model)}}
+        ranges = any(True for _ in self.model.component_objects(pyo.RangeSet))
+        if ranges or {name: dimensions_of(value) for name, value in data.items()} != self._dimensions:
+            return None
+        for name in _scalar_names(self.model):
+            _scalar(name, data[name])
+        other = copy(self)
+        other._take(data)
+        return other
+
+    def without_data(self) -> Inputs:
+        """The same templates alone."""
+        other = copy(self)
+        other._known, other.grouped, other.parameters, other.columns = {}, {}, {}, {}
+        return other
 
     def sets_of(self, source: Any) -> tuple[IndexSet, ...]:
         """The sets whose product a set of Pyomo is."""
@@ -253,25 +284,3 @@ def _positions(array: NDArray[Any]) -> NDArray[np.int64]:
         first = array[array != np.rint(array)][0]
         raise KeyError(f"the index {first} is not in a set of whole numbers")
     return array.astype(np.int64)
-
-
-def _shaped(component: Any, value: Any) -> Any:
-    """Data of a set as members of the number of indices that it declares: none at all have any number."""
-    wanted = component._init_dimen.constant() and component._init_dimen(None, None)
-    members = value.members if isinstance(value, Groups) else value
-    if not isinstance(wanted, int) or isinstance(wanted, bool) or np.ndim(members) > 2:
-        return value
-    if np.size(members) == 0 and np.ndim(members) == 1 and wanted > 1:
-        members = np.zeros((0, wanted), dtype=np.int64)
-        return Groups(value.starts, members) if isinstance(value, Groups) else members
-    given = np.shape(members)[1] if np.ndim(members) == 2 else 1
-    if given != wanted:
-        what = f"The set {component.local_name} is declared with dimen={wanted}, and is given members of {given}."
-        raise ModelError(what, MEMBERS)
-    return value
-
-
-def _dimensions(value: Any) -> int:
-    """How many indices name a member of a set that has these data."""
-    array = value.members if isinstance(value, Groups) else np.asarray(value)
-    return int(array.shape[1]) if array.ndim == 2 else 1

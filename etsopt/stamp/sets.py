@@ -182,3 +182,25 @@ class GroupedSet:
         if members.ndim == 1:
             return not len(members) or (int(members.min()) >= 0 and int(np.bincount(members).max()) <= 1)
         return len(np.unique(members, axis=0)) == len(members)
+
+
+def shaped(component: Any, value: Any) -> Any:
+    """Data of a set as members of the number of indices that it declares: none at all have any number."""
+    wanted = component._init_dimen.constant() and component._init_dimen(None, None)
+    members = value.members if isinstance(value, Groups) else value
+    if not isinstance(wanted, int) or isinstance(wanted, bool) or np.ndim(members) > 2:
+        return value
+    if np.size(members) == 0 and np.ndim(members) == 1 and wanted > 1:
+        members = np.zeros((0, wanted), dtype=np.int64)
+        return Groups(value.starts, members) if isinstance(value, Groups) else members
+    given = np.shape(members)[1] if np.ndim(members) == 2 else 1
+    if given != wanted:
+        what = f"The set {component.local_name} is declared with dimen={wanted}, and is given members of {given}."
+        raise ModelError(what, MEMBERS)
+    return value
+
+
+def dimensions_of(value: Any) -> int:
+    """How many indices name a member of a set that has these data."""
+    array = value.members if isinstance(value, Groups) else np.asarray(value)
+    return int(array.shape[1]) if array.ndim == 2 else 1

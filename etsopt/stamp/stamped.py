@@ -46,6 +46,29 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
     return Stamp(model, parameters).program
 
 
+class Templates:
+    """A model whose rules are called once, for all the data that it is stamped on.
+
+    Parameters
+    ----------
+    model
+        As `build_program` takes it.
+    """
+
+    def __init__(self, model: pyo.AbstractModel) -> None:
+        self.model = model
+        self._inputs: Inputs | None = None
+
+    def build_program(self, parameters: Mapping[str, Any]) -> Program:
+        """Stamp the model on data, with the errors of the function `build_program`."""
+        inputs = self._inputs.with_data(parameters) if self._inputs is not None else None
+        if inputs is None:
+            stamp = Stamp(self.model, parameters)
+            self._inputs, self._columns, self._rows, self._costs = stamp.templates()
+            return stamp.program
+        return Stamp.of_templates(inputs, self._columns, self._rows, self._costs).program
+
+
 class Stamp:
     """A stamped model that takes changes of its data.
 
@@ -103,6 +126,20 @@ class Stamp:
         for columns in self._columns:
             self._inputs.number_columns(columns.variable)
         self._reads: dict[str, set[str]] = {}
+
+    @classmethod
+    def of_templates(cls, inputs: Inputs, columns: list[Columns], rows: list[Rows], costs: list[Cost]) -> Stamp:
+        """A stamp that calls no rule again; it is made for its program, and takes no changes."""
+        stamp = cls.__new__(cls)
+        stamp._inputs, stamp._columns, stamp._rows, stamp._costs, stamp._reads = inputs, columns, rows, costs, {}
+        for part in columns:
+            inputs.number_columns(part.variable)
+        stamp.program = stamp._evaluated()
+        return stamp
+
+    def templates(self) -> tuple[Inputs, list[Columns], list[Rows], list[Cost]]:
+        """What the rules gave, without the data."""
+        return self._inputs.without_data(), self._columns, self._rows, self._costs
 
     def _adopt(self, other: Stamp) -> None:
         """Take over the templates of another stamp of the same model."""

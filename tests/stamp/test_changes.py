@@ -14,7 +14,7 @@ from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
 from etsopt.stamp import reference, stamped
 from etsopt.stamp.evaluate import Evaluator
-from etsopt.stamp.stamped import Stamp
+from etsopt.stamp.stamped import Stamp, Templates
 from tests.stamp.plant import data, plant
 from tests.stamp.same import assert_same
 
@@ -218,3 +218,50 @@ def test_any_sequence_of_changes_leaves_nothing_stale(changes: list[dict[str, An
         now |= change
         stamp.change(change)
         assert_same(stamp.program, stamped.build_program(m, now))
+
+
+def test_templates_take_data_of_any_size_and_call_no_rule_again() -> None:
+    calls = []
+
+    def counted(m: Any, i: Any) -> Any:
+        calls.append(i)
+        return m.x[i] >= m.a[i]
+
+    m = pyo.AbstractModel("counted")
+    m.THINGS = pyo.Set()
+    m.a = pyo.Param(m.THINGS)
+    m.x = pyo.Var(m.THINGS)
+    m.least = pyo.Constraint(m.THINGS, rule=counted)
+    m.cost = pyo.Objective(rule=lambda m: sum(m.x[i] for i in m.THINGS))
+    templates = Templates(m)
+    for size in (3, 0, 5):
+        numbers = {"THINGS": size, "a": np.arange(size) + 1.5}
+        assert_same(templates.build_program(numbers), stamped.build_program(m, numbers))
+        # The three that do not share templates call it once each.
+    assert len(calls) == 1 + 3
+
+
+def test_templates_of_a_range_that_depends_on_a_number_are_made_anew() -> None:
+    m = pyo.AbstractModel("ranged")
+    m.n = pyo.Param()
+    m.STEPS = pyo.RangeSet(m.n)
+    m.x = pyo.Var(m.STEPS, bounds=(0, 1))
+    m.enough = pyo.Constraint(rule=lambda m: sum(m.x[i] for i in m.STEPS) >= 1)
+    m.cost = pyo.Objective(rule=lambda m: sum(m.x[i] for i in m.STEPS))
+    templates = Templates(m)
+    for size in (3, 2, 5):
+        assert templates.build_program({"n": size}).matrix.shape == (1, size)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_templates_on_other_data_are_a_fresh_stamp(name: str) -> None:
+    templates, other = Templates(market()), start() | CHANGES[name]
+    templates.build_program(start())
+    assert_same(templates.build_program(other), stamped.build_program(market(), other))
+
+
+def test_templates_hold_new_data_to_the_model() -> None:
+    templates = Templates(market())
+    templates.build_program(start())
+    with pytest.raises(ModelError, match="no data for"):
+        templates.build_program({})

@@ -1,0 +1,120 @@
+"""Which method solves a model on an instance: the one that is asked for, else the quickest at its size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from etsopt import library
+from etsopt.errors import UsageError
+from etsopt.solving.options import METHODS
+from etsopt.stamp import reference, stamped
+
+if TYPE_CHECKING:
+    from etsopt.data.instance import Instance
+    from etsopt.solving.options import SolveOptions
+    from etsopt.stamp.program import Program
+
+_TEMPLATES: WeakKeyDictionary[Any, stamped.Templates] = WeakKeyDictionary()
+"""Templates of the models that were stamped: `formulate` takes no arguments, so that it is called once in a process."""
+
+
+def stamp(model: Any, parameters: dict[str, Any]) -> Program:
+    """Program of a model on its data, the stamped way."""
+    if model not in _TEMPLATES:
+        _TEMPLATES[model] = stamped.Templates(library.call(model, "formulate"))
+    return _TEMPLATES[model].build_program(parameters)
+
+
+def build_row_by_row(model: Any, parameters: dict[str, Any]) -> Program:
+    """Program of a model on its data, the reference way."""
+    return reference.build_program(library.call(model, "formulate"), parameters)
+
+
+BUILD: dict[str, Callable[[Any, dict[str, Any]], Program]] = {"stamped": stamp, "reference": build_row_by_row}
+"""How a program is made, by name; a model's own methods have their small programs stamped."""
+
+OWN = [name for name in METHODS if name not in BUILD]
+"""Methods that a model may bring along for itself."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method that was chosen.
+
+    Parameters
+    ----------
+    name, reason
+        One of `METHODS`, and why it runs, as a sentence.
+    build
+        Makes programs of a model, which is a module, and its data.
+    own
+        Module of the model's own method; None where the whole program is made.
+    """
+
+    name: str
+    reason: str
+    build: Callable[[Any, dict[str, Any]], Program]
+    own: Any = None
+
+    @property
+    def solves(self) -> bool:
+        """Whether the model's own method takes the place of the whole program."""
+        return hasattr(self.own, "solve")
+
+
+def choose(model: str, instance: Instance, options: SolveOptions) -> Method:
+    """Choose the method for a model and an instance.
+
+    Parameters
+    ----------
+    model
+        Name of a model of the library, or path of a model file.
+
+    Raises
+    ------
+    UsageError
+        If the method that is asked for is not one of the model, or cannot serve the instance.
+    """
+    asked = options.method
+    own = {name: found for name in OWN if (found := library.own_method(model, name)) is not None}
+    if asked in BUILD:
+        return Method(asked, f"It was asked for: {METHODS[asked]}.", BUILD[asked])
+    if asked is not None:
+        return _asked(asked, model, own, instance, options)
+    reason = METHODS["stamped"].capitalize()
+    for name, found in own.items():
+        units, few = len(instance.units), found.FROM_UNITS
+        if units < few:
+            reason = f"{units:,} units are few: from {few:,} on the method {name} is quicker"
+        elif options.mps is not None:
+            reason = f"The program is to be written, and the method {name} never makes the whole of it"
+        elif why := found.declines(instance):
+            reason = f"The method {name} cannot serve here: {why}"
+        else:
+            return Method(name, f"{units:,} units are many: {METHODS[name]}.", BUILD["stamped"], found)
+    return Method("stamped", f"{reason}.", BUILD["stamped"])
+
+
+def options_of_first(model: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Options of a solve for the model that it starts from, which may not have the method that is asked for."""
+    asked = options.get("method")
+    has = asked in BUILD or (asked is not None and library.own_method(model, asked) is not None)
+    return options if has else options | {"method": None}
+
+
+def _asked(asked: str, model: str, own: dict[str, Any], instance: Instance, options: SolveOptions) -> Method:
+    """A model's own method that is asked for."""
+    if asked not in own:
+        others = ", ".join([*BUILD, *own])
+        raise UsageError(f"The model {Path(model).stem} has no method {asked!r}.", f"It has {others}.")
+    why = own[asked].declines(instance)
+    if options.mps is not None:
+        why = "it never makes the whole program, which is to be written"
+    if why:
+        what = f"The method {asked!r} cannot serve here: {why}."
+        raise UsageError(what, "Leave the method out: the one that can is then chosen.")
+    return Method(asked, f"It was asked for: {METHODS[asked]}.", BUILD["stamped"], own[asked])

@@ -1,0 +1,74 @@
+"""Which method runs, and what the result says of it."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+import pytest
+
+import etsopt
+from etsopt import library, methods
+from etsopt.errors import UsageError
+from etsopt.solving.options import METHODS, SolveOptions
+
+
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A method of its own that the model `allocation` seems to have."""
+    module = types.SimpleNamespace(FROM_UNITS=5, declines=lambda instance: "", solve=None)
+    monkeypatch.setattr(
+        library, "own_method", lambda model, method: module if (model, method) == ("allocation", "merged") else None
+    )
+    return module
+
+
+def test_a_model_without_a_method_of_its_own_is_stamped() -> None:
+    chosen = methods.choose("settlement", etsopt.read("tiny"), SolveOptions())
+    assert (chosen.name, chosen.own) == ("stamped", None)
+    assert chosen.reason == f"{METHODS['stamped'].capitalize()}."
+
+
+def test_many_units_take_the_model_s_own_method(own: Any) -> None:
+    chosen = methods.choose("allocation", etsopt.generate(5), SolveOptions())
+    assert (chosen.name, chosen.own) == ("merged", own)
+    assert chosen.reason.startswith("5 units are many: ")
+
+
+def test_few_units_are_stamped_and_the_reason_says_from_where_on_they_are_not(own: Any) -> None:
+    chosen = methods.choose("allocation", etsopt.generate(4), SolveOptions())
+    assert (chosen.name, chosen.reason) == ("stamped", "4 units are few: from 5 on the method merged is quicker.")
+
+
+def test_a_method_that_declines_is_not_chosen_and_the_reason_says_why(own: Any) -> None:
+    own.declines = lambda instance: "the fair order links neighbours"
+    chosen = methods.choose("allocation", etsopt.generate(5), SolveOptions())
+    assert chosen.name == "stamped"
+    assert chosen.reason == "The method merged cannot serve here: the fair order links neighbours."
+
+
+def test_a_program_that_is_to_be_written_is_stamped(own: Any, tmp_path: Any) -> None:
+    options = SolveOptions(mps=tmp_path / "first.mps")
+    assert methods.choose("allocation", etsopt.generate(5), options).name == "stamped"
+    with pytest.raises(UsageError, match="never makes the whole program"):
+        methods.choose("allocation", etsopt.generate(5), SolveOptions(mps=options.mps, method="merged"))
+
+
+def test_a_method_that_is_asked_for_runs_at_any_size_or_says_why_not(own: Any) -> None:
+    assert methods.choose("allocation", etsopt.generate(3), SolveOptions(method="merged")).own is own
+    own.declines = lambda instance: "the fair order links neighbours"
+    with pytest.raises(UsageError, match="cannot serve here: the fair order links neighbours"):
+        methods.choose("allocation", etsopt.generate(3), SolveOptions(method="merged"))
+
+
+def test_a_method_that_the_model_does_not_have_is_refused_with_those_it_has() -> None:
+    with pytest.raises(UsageError, match="The model settlement has no method 'merged'") as error:
+        etsopt.solve(etsopt.read("tiny"), "settlement", method="merged")
+    assert "stamped, reference" in str(error.value)
+    with pytest.raises(UsageError, match="There is no method 'fast'"):
+        etsopt.solve(etsopt.read("tiny"), method="fast")
+
+
+def test_the_result_says_which_method_ran_and_why() -> None:
+    about = etsopt.solve(etsopt.read("tiny"), method="reference").provenance
+    assert (about["method"], about["method_reason"]) == ("reference", f"It was asked for: {METHODS['reference']}.")
