@@ -171,11 +171,12 @@ def _years(
     table["price_obtained"] = "stated by the policy" if stated else "multiplier of the market balance over all plans"
     if not stated:
         values = solution.values
-        table["auctioned_t"] = (
-            by_year(market.auctioned_t, prospects.years, 0.0) + prospects.auctioned - values["unsold"]
-        )
-        table["unsold_t"] = values["unsold"]
-        table["external_demand_t"] = by_year(market.external_demand_t, prospects.years, 0.0)
+        offered = by_year(market.auctioned_t, prospects.years, 0.0) + prospects.auctioned
+        demand = by_year(market.external_demand_t, prospects.years, 0.0)
+        traded = (totals["bought_t"] - totals["sold_t"]).to_numpy()
+        # What is left over follows from what is dealt, to the last gram: a solver's rows hold within its tolerance.
+        unsold = offered - demand - traded - values["absorbed"] + values["released"]
+        table["auctioned_t"], table["unsold_t"], table["external_demand_t"] = offered - unsold, unsold, demand
         table["released_t"], table["absorbed_t"] = values["released"], values["absorbed"]
         table["reserve_t"] = values["reserve"][1:]
     return table.merge(totals, on="year")
