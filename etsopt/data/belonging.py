@@ -23,11 +23,18 @@ def filled(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     """
     columns: dict[str, Any] = {}
     for column in table.columns:
-        absent = np.full(len(frame), np.nan) if column.number else np.full(len(frame), "", dtype=object)
-        cells = frame[column.name].to_numpy() if column.name in frame else absent
-        if column.default is not None:
-            default = columns[column.default] if column.number and column.default in columns else column.default
-            cells = np.where(np.isnan(cells) if column.number else cells == "", default, cells)
+        default = column.default
+        if column.number and default in columns:
+            default = columns[default]
+        absent = np.nan if column.number else ""
+        if column.name not in frame:
+            cells = np.full(
+                len(frame), absent if default is None else default, dtype=float if column.number else object
+            )
+        else:
+            cells = frame[column.name].to_numpy()
+            if default is not None:
+                cells = np.where(np.isnan(cells) if column.number else cells == "", default, cells)
         columns[column.name] = pd.Series(cells, dtype=cells.dtype, index=frame.index)
     return pd.DataFrame(columns, index=frame.index)
 
@@ -60,10 +67,16 @@ def problems_of_rows(
     return [Problem(table.file, counted(len(names), *what), advice, column, tuple(names))]
 
 
-def problems_of_belonging(table: Table, rows: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
-    """Find rows that belong to nothing, to two things at once, or to a unit that is not there."""
+def problems_of_belonging(table: Table, rows: pd.DataFrame, unit: NDArray[np.int64]) -> list[Problem]:
+    """Find rows that belong to nothing, to two things at once, or to a unit that is not there.
+
+    Parameters
+    ----------
+    unit
+        What `unit_positions` finds for the rows.
+    """
     both = ((rows["unit_id"] == "") == (rows["sector"] == "")).to_numpy()
-    unknown = (unit_positions(rows, units) < 0) & (rows["unit_id"] != "").to_numpy()
+    unknown = (unit < 0) & (rows["unit_id"] != "").to_numpy()
     return [
         *problems_of_rows(
             table,

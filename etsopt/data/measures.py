@@ -38,43 +38,48 @@ def applicable(instance: Instance) -> Groups:
     """
     if instance.measures is None:
         return Groups(np.zeros(len(instance.units) + 1, dtype=np.int64), np.zeros(0, dtype=np.int64))
-    measures = instance.measures
-    return instance.once("applicable", lambda: applicable_rows(instance.units, filled(measures, MEASURES)))
+    return instance.once("applicable", lambda: applicable_rows(instance, filled(instance.measures, MEASURES)))
 
 
-def applicable_rows(units: pd.DataFrame, measures: pd.DataFrame) -> Groups:
+def applicable_rows(instance: Instance, measures: pd.DataFrame) -> Groups:
     """Rows of the measures, every column filled in, that apply to each unit; see `applicable`."""
-    unit, row = _pairs(units, measures)
+    unit, row = _pairs(instance, measures)
     measure = pd.factorize(measures["measure_id"])[0][row]
-    own = (measures["unit_id"] != "").to_numpy()[row]
+    of_sector = (measures["unit_id"] == "").to_numpy()[row]
     # Rows are sorted by measure_id, so their positions sort by it too; a unit's own row comes first.
-    order = np.lexsort((~own, measure, unit))
+    order = np.argsort((unit * (int(measure.max(initial=0)) + 1) + measure) * 2 + of_sector, kind="stable")
     unit, row, measure = unit[order], row[order], measure[order]
     first = np.ones(len(unit), dtype=bool)
     first[1:] = (unit[1:] != unit[:-1]) | (measure[1:] != measure[:-1])
     chosen = first & (measures["electricity_only"] != "yes").to_numpy()[row]
-    starts = np.searchsorted(unit[chosen], np.arange(len(units) + 1))
+    starts = np.searchsorted(unit[chosen], np.arange(len(instance.units) + 1))
     return Groups(starts.astype(np.int64), row[chosen])
 
 
-def _pairs(units: pd.DataFrame, measures: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _positions(instance: Instance, measures: pd.DataFrame) -> NDArray[np.int64]:
+    """Position of the unit of each row of the measures, -1 where it is none's, or a sector's."""
+    return instance.once("units of the measures", lambda: unit_positions(measures, instance.units))
+
+
+def _pairs(instance: Instance, measures: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Positions of unit and row of every measure that a unit or its sector states."""
-    position = unit_positions(measures, units)
+    position = _positions(instance, measures)
     own = np.flatnonzero(position >= 0)
     pairs = [(position[own], own)]
-    sector = units["sector"].to_numpy()
-    for name, rows in measures.groupby("sector").indices.items():
-        here = np.flatnonzero(sector == name)
+    of_sector = np.flatnonzero(position < 0)
+    sector = measures["sector"].to_numpy()[of_sector]
+    for name in pd.unique(sector):
+        here, rows = np.flatnonzero(instance.labels("sector").where(name)), of_sector[sector == name]
         pairs.append((np.repeat(here, len(rows)), np.tile(rows, len(here))))
     return np.concatenate([unit for unit, _ in pairs]), np.concatenate([row for _, row in pairs])
 
 
-def problems_of_measures(units: pd.DataFrame, stated: pd.DataFrame, policy: Policy) -> list[Problem]:
-    """Problems of the measures, each cell of which is right by itself."""
+def problems_of_measures(instance: Instance, stated: pd.DataFrame) -> list[Problem]:
+    """Problems of the measures of an instance, each cell of which is right by itself."""
     measures = filled(stated, MEASURES)
-    problems = problems_of_belonging(MEASURES, measures, units)
-    problems += _problems_of_rows(measures, policy)
-    return problems or _problems_at_units(units, measures)
+    problems = problems_of_belonging(MEASURES, measures, _positions(instance, measures))
+    problems += _problems_of_rows(measures, instance.policy)
+    return problems or _problems_at_units(instance, measures)
 
 
 def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
@@ -113,9 +118,10 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
     return [problem for check in found for problem in problems_of_rows(MEASURES, measures, *check)]
 
 
-def _problems_at_units(units: pd.DataFrame, measures: pd.DataFrame) -> list[Problem]:
+def _problems_at_units(instance: Instance, measures: pd.DataFrame) -> list[Problem]:
     """Find what is wrong at a unit, given all the measures that apply to it."""
-    groups = applicable_rows(units, measures)
+    units = instance.units
+    groups = instance.once("applicable", lambda: applicable_rows(instance, measures))
     count = np.diff(groups.starts)
     output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
     problems = []
