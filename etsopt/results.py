@@ -233,9 +233,7 @@ def load_instance(folder: str | Path) -> Instance:
 def _read_table(path: Path) -> pd.DataFrame:
     """Read a table so that every number comes back as it was; an empty number is NaN, an empty text stays empty."""
     if path.suffix == SUFFIX:
-        table = read_frame(path)
-        texts = [name for name in table.columns if table[name].dtype == object]
-        return table.assign(**{name: table[name].fillna("") for name in texts})
+        return read_frame(path)
     names = pd.read_csv(path, dtype=object, nrows=0, encoding="utf-8").columns
     texts = [name for name in names if name in TEXT_COLUMNS or name.startswith(USER_COLUMN_PREFIX)]
     absent = {name: [""] for name in names if name not in texts}
@@ -245,7 +243,6 @@ def _read_table(path: Path) -> pd.DataFrame:
         keep_default_na=False,
         na_values=absent,
         encoding="utf-8",
-        low_memory=False,
         **EXACTLY,
     )
     for name in absent:

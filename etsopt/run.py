@@ -79,6 +79,7 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
         raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
     found = library.choose(model)
     chosen, clock = SolveOptions(**options), Clock()
+    given = chosen
     method = methods.choose(model, instance, chosen)
     chosen = preparing.with_gap(method.own if hasattr(method.own, "GAP") else found, chosen)
     about = provenance(instance, model, chosen, method, clock.seconds)
@@ -98,7 +99,8 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
             return replace(first, provenance=first.provenance | {"model": about["model"], "stopped_at": name})
     parameters, notes = preparing.parameters_of(found, instance, chosen, method, first)
     clock.lap("build")
-    step = Step(found, model, instance, chosen, method, about, clock, notes)
+    aimed = preparing.with_aim(method.own, given, chosen)
+    step = Step(found, model, instance, aimed, method, about, clock, notes)
     solution = step.solve(instance, parameters)
     if isinstance(solution, Solution) and solution.termination is Termination.OPTIMAL:
         solution = step.solve_afterwards(solution)

@@ -49,7 +49,9 @@ def sums(group: NDArray[np.int64], values: NDArray[np.float64], count: int) -> N
     array([1.0e+15, 2.5e+00])
     """
     whole = np.floor(values)
-    return np.add(np.bincount(group, whole, count), np.bincount(group, values - whole, count), dtype=np.float64)
+    total: NDArray[np.float64] = np.bincount(group, whole, count).astype(float)
+    part = values - whole
+    return total + np.bincount(group, part, count) if part.any() else total
 
 
 def format_tonnes(tonnes: float) -> str:

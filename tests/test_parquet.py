@@ -17,6 +17,8 @@ from etsopt.errors import DataError, UsageError
 from tests.builders import random_instance
 from tests.folders import policy_toml
 
+pytest.importorskip("pyarrow", reason="pyarrow is optional for users; the environment for developing has it")
+
 POLICY = {"year": 2025, "rule": {"name": "cn-2025"}}
 
 

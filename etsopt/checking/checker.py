@@ -94,6 +94,7 @@ def check(  # long because each table that is missing ends it in its own way
     # An allocation comes with duals, if only an empty table of them; the rule alone does not.
     optimised = "duals" in tables or bool(levels)
     found = totals.tables_are_whole(instance, tables, (*TABLES, "duals") if optimised else TABLES)
+    tables = tables if found else totals.with_plain_texts(tables)
     found = found or statements.same_units(instance, tables["allocation"])
     if found:
         return CheckReport(tuple(found), ())

@@ -162,5 +162,7 @@ def _add_data_commands(
     generate.add_argument(
         "--measures", type=int, default=0, help="abatement measures at every unit, 0 to 12 (default: %(default)s)"
     )
+    text = "give each unit figures of its own for its measures, around those of its sector"
+    generate.add_argument("--own-measures", action="store_true", help=text)
     generate.add_argument("--out", type=Path, required=True, help="folder to write the instance to")
     _add_format(generate)

@@ -124,8 +124,9 @@ def generate(options: Namespace) -> int:
     """Write a generated instance."""
     if options.out.is_dir() and any(options.out.iterdir()):
         raise UsageError(f"The folder {str(options.out)!r} is not empty.", "Name a new one; nothing is overwritten.")
-    instance = generate_instance(options.units, options.seed, options.measures)
+    instance = generate_instance(options.units, options.seed, options.measures, options.own_measures)
     measures = f" --measures {options.measures}" if options.measures else ""
+    measures += " --own-measures" if options.own_measures else ""
     sectors = ", ".join(f"{(instance.units['sector'] == name).sum()} {name}" for name in sorted(PROFILES))
     readme = (
         f"Everything here is assumed: {options.units} seeded random units ({sectors}), seed {options.seed}; "

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from etsopt.data.raw import RawTable, problems_of_names
+from etsopt.data.raw import RawTable, cells_of_series, problems_of_names
 from etsopt.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 SUFFIX = ".parquet"
+
+SAMPLE = 10_000
+"""Rows by which it is judged whether the texts of a column are few."""
 
 
 def read_parquet(path: Path) -> tuple[RawTable | None, list[Problem]]:
@@ -26,26 +32,32 @@ def read_parquet(path: Path) -> tuple[RawTable | None, list[Problem]]:
         If pyarrow is not installed.
     """
     try:
-        frame = read_frame(path)
+        columns = _columns(path)
     except ValueError as error:
         # The reason may run over several lines; the first of them says it.
         reason = str(error).partition("\n")[0].rstrip(".")
         return None, [Problem(path.name, f"is not a Parquet file ({reason})", "Write it anew, or give a CSV file.")]
-    problems = problems_of_names([str(name) for name in frame.columns], path.name)
+    problems = problems_of_names([name for name, _ in columns], path.name)
     if problems:
         return None, problems
-    frame.index = pd.RangeIndex(1, len(frame) + 1)
-    return RawTable.from_frame(frame, path.name), []
+    count = len(columns[0][1]) if columns else 0
+    cells = {name: own if isinstance(own, np.ndarray) else cells_of_series(own) for name, own in columns}
+    return RawTable(path.name, cells, np.arange(1, count + 1)), []
 
 
 def read_frame(path: Path) -> pd.DataFrame:
-    """Read a Parquet file; texts come as plain ones, whatever pandas would make of them.
+    """Read a Parquet file as a frame: texts are plain ones, whatever pandas would make of them, absent ones empty.
 
     Raises
     ------
     ValueError
         If it is none.
     """
+    return pd.DataFrame({name: pd.Series(cells, dtype=cells.dtype) for name, cells in _columns(path)})
+
+
+def _columns(path: Path) -> list[tuple[str, Any]]:
+    """Name and cells of every column: an array of texts, else what pandas makes of its type."""
     arrow, parquet = load_pyarrow()
     with path.open("rb") as file:
         try:
@@ -54,12 +66,19 @@ def read_frame(path: Path) -> pd.DataFrame:
             # What pyarrow says of a damaged page is no failure of the operating system.
             raise ValueError(str(error)) from None
     columns = []
-    for column in table.columns:
+    for name, column in zip(table.column_names, table.columns, strict=True):
         text = arrow.types.is_string(column.type) or arrow.types.is_large_string(column.type)
-        columns.append(pd.Series(column.to_numpy(), dtype=object) if text else column.to_pandas())
-    frame = pd.concat(columns, axis="columns") if columns else pd.DataFrame(index=range(table.num_rows))
-    frame.columns = table.column_names
-    return frame
+        columns.append((name, _texts(column.fill_null("")) if text else column.to_pandas()))
+    return columns
+
+
+def _texts(column: Any) -> NDArray[np.object_]:
+    """Cells of a column of text; those of few distinct texts share them, which saves making each anew."""
+    if len(column.slice(0, SAMPLE).unique()) > SAMPLE // 10:
+        texts: NDArray[np.object_] = column.to_numpy()
+        return texts
+    encoded = column.dictionary_encode().combine_chunks()
+    return encoded.dictionary.to_numpy(zero_copy_only=False)[encoded.indices.to_numpy()]
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:

@@ -38,10 +38,9 @@ def read_plain_csv(content: bytes, table: Table) -> RawTable | None:
     The rows are not labelled with their lines: who finds a problem reads the file again, cell by cell.
     """
     content = content.removeprefix(BYTE_ORDER_MARK)
-    if b"\0" in content or content.count(b"\r") != content.count(b"\r\n"):
+    if b"\0" in content or (b"\r" in content and content.count(b"\r") != content.count(b"\r\n")):
         return None
-    first, _, _ = content.partition(b"\n")
-    header = _header(first, table)
+    header = _header(content[: content.find(b"\n") + 1].rstrip(b"\r\n"), table)
     shape = _shape(content)
     if header is None or shape is None:
         return None
@@ -109,7 +108,6 @@ def _parsed(content: bytes, header: list[str], table: Table) -> pd.DataFrame | N
                 dtype={place: float if number else object for place, number in enumerate(is_number)},
                 keep_default_na=False,
                 na_values={place: [""] for place, number in enumerate(is_number) if number},
-                low_memory=False,
                 encoding="utf-8",
                 **EXACTLY,
             )

@@ -61,12 +61,12 @@ class RawTable:
             raise DataError("The data frame", problems)
         return cls(
             place,
-            {name: _cells(frame[own]) for name, own in zip(names, frame.columns, strict=True)},
+            {name: cells_of_series(frame[own]) for name, own in zip(names, frame.columns, strict=True)},
             frame.index.to_numpy(),
         )
 
 
-def _cells(series: pd.Series[Any]) -> NDArray[Any]:
+def cells_of_series(series: pd.Series[Any]) -> NDArray[Any]:
     """Cells of a frame's column: whole numbers as such, since an identifier may have more digits than a float."""
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iu":
         return series.to_numpy()

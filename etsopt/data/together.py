@@ -28,11 +28,19 @@ def validate_together(instance: Instance) -> list[Problem]:
     # What does not depend on the policy is looked at once.
     problems = list(instance.once("problems of the tables", lambda: _problems_of_tables(instance)))
     problems += problems_of_policy(instance)
-    if instance.measures is not None:
-        problems += problems_of_measures(instance.units, instance.measures, instance.policy)
-    if instance.forecast is not None:
-        problems += problems_of_forecast(instance.units, instance.forecast, instance.policy)
+    problems += _problems_of_further(instance)
     return problems
+
+
+def _problems_of_further(instance: Instance) -> list[Problem]:
+    """Problems of measures and forecast, which depend on nothing of the policy but two of its years."""
+    units, measures, forecast, policy = instance.units, instance.measures, instance.forecast, instance.policy
+
+    def find() -> list[Problem]:
+        found = [] if measures is None else problems_of_measures(units, measures, policy)
+        return found + ([] if forecast is None else problems_of_forecast(units, forecast, policy))
+
+    return list(instance.once(f"problems in {policy.year} and CNY of {policy.price_year}", find))
 
 
 def _problems_of_tables(instance: Instance) -> list[Problem]:

@@ -93,9 +93,11 @@ def _flat_between(
     """The interval, where every unit stands at its cap in it and surpluses and deficits cancel."""
     middle = 0.5 * (left + right)
     surplus, deficit = enter > middle, leave < middle
+    if not (surplus | deficit).all():
+        return None
     # Sums of whole tonnes cancel exactly; other emissions are themselves rounded to doubles.
     rest = math.fsum(emissions[surplus]) - math.fsum(emissions[deficit])
-    if (surplus | deficit).all() and abs(rest) <= ROUNDING * math.fsum(emissions):
+    if abs(rest) <= ROUNDING * math.fsum(emissions):
         lower, upper = float(1 / right), float(1 / left)
         return BalanceValue(0.5 * (lower + upper), lower, upper)
     return None

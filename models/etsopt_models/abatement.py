@@ -15,7 +15,7 @@ $$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
 $$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
   \tag{account_balance}$$
 $$o_{at} \le \kappa \Bigl( E_{at} - \sum_{j \in a} \Delta_{jt} x_j \Bigr) \tag{offset_limit}$$
-$$\min \sum_j c_j x_j + \sum_{at} \bigl[ (\tau_t + \pi_t) b_{at} + (\tau_t - \pi_t) s_{at} + p^o_t o_{at} \bigr]
+$$\min c_0 + \sum_j c_j x_j + \sum_{at} \bigl[ (\tau_t + \pi_t) b_{at} + (\tau_t - \pi_t) s_{at} + p^o_t o_{at} \bigr]
   + \sum_{at} (f_t D_{at} - w_t B_{at}) \tag{cost}$$
 
 Up to `follow_emissions_until` the free allowances of a plan are those that the rule gives for the plan's own emissions
@@ -41,7 +41,7 @@ from etsopt_models._parts.accounts import owing_cost
 from etsopt_models._parts.market import own_cost, plans_and_accounts
 from etsopt_models._parts.market_tables import market_tables
 from etsopt_models._parts.prospects import expected_prices, prospects
-from etsopt_models._parts.search import search
+from etsopt_models._parts.search import market_of, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._parts.search import Found
+    from etsopt_models._parts.search import Found, Market
 
 CHECKED_AS = "abatement"
 STARTS_FROM = "allocation"
@@ -73,14 +73,19 @@ def formulate() -> Any:
     return m
 
 
+def market(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> Market:
+    """The program over any plans, and its relaxation."""
+    found = prospects(instance, before["allocation"])
+    prices = expected_prices(instance, found.years)
+    _refuse_dearer_than_owing(prices, owing_cost(instance, found) / found.discount, found.years)
+    return market_of(instance, found, relax, {"price": found.discount * prices}, market=False)
+
+
 def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], Found]:
     """Arrays for `formulate` over the plans that matter, and what the tables need beside the solution."""
-    found = prospects(instance, before["allocation"])
-    prices = expected_prices(instance, found.years)
-    _refuse_dearer_than_owing(prices, owing_cost(instance, found) / found.discount, found.years)
-    return search(instance, found, relax, {"price": found.discount * prices}, market=False)
+    return search(market(instance, before, relax))
 
 
 def _refuse_dearer_than_owing(
