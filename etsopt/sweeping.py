@@ -100,6 +100,6 @@ class Stamps:
         shape = tuple(np.shape(value) for value in parameters.values() if not isinstance(value, Groups))
         program = self._stamps[shape].renew(parameters) if shape in self._stamps else None
         if program is None:
-            self._stamps[shape] = methods.stamp(model, parameters)
+            self._stamps[shape] = methods.stamp_of(model, parameters)
             program = self._stamps[shape].program
         return program

@@ -71,7 +71,7 @@ def solve(instance: Instance, parameters: dict[str, Any], names: list[str], run:
     parameters
         As `allocation.parameters` returns them.
     names
-        Objectives in their order, the last of them ``closest``.
+        Objectives in their order; without ``closest`` as the last, any allocation of the others is the answer.
     run
         Solves `allocation` with other parameters through the engine.
 
@@ -91,7 +91,7 @@ def solve(instance: Instance, parameters: dict[str, Any], names: list[str], run:
     if not first and not levels and not chain.is_feasible():
         # No level has told yet whether there is any allocation at all.
         return chain.stopped()
-    return chain.finished()
+    return chain.finished() if "closest" in names else chain.stopped()
 
 
 @dataclass
@@ -105,6 +105,7 @@ class _Chain:
     exceptional: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     levels: list[Any] = field(default_factory=list)
     solution: Any = None
+    totals: NDArray[np.float64] | None = None
 
     def chooses(self, names: list[str]) -> bool:
         """Choose the exceptions by their levels, and tell whether they are optimal."""
@@ -133,7 +134,7 @@ class _Chain:
         if not isinstance(found, Merged):
             self.solution = found
             return False
-        self.solution, self.region = found.solution, found.region
+        self.solution, self.region, self.totals = found.solution, found.region, found.totals
         level = found.solution.levels[-1]
         algorithm = f"{len(self.cells):,} cells, {level.algorithm}"
         self.levels.append(_level(level, found.value, self._multipliers(found.price) | covers, algorithm))
@@ -169,15 +170,17 @@ class _Chain:
         return replace(self.solution, values=self._values(allowance), levels=(*self.levels, level))
 
     def stopped(self) -> Any:
-        """What is held where a level has no optimum: any point of the levels before it, in whole tonnes if they are."""
+        """What is held without the last step: an allocation of the levels so far, if these have one in real numbers."""
         solution = self.solution
-        if not self.levels or len(self.parameters["WHOLE"]):
-            return replace(solution, values={}, levels=() if not solution.values else tuple(self.levels))
+        if self.totals is None or len(self.parameters["WHOLE"]):
+            return replace(solution, values={}, levels=())
         if solution.termination == "infeasible":
             # The earlier levels left an allocation, so this is the solver's failure and not the instance's.
             solution = replace(solution, termination=type(solution.termination)("solver_error"))
-        problem, *_ = self._nearest()
-        allowance = problem.respond(problem.maximise()[0])[0]
+        # In each cell every unit has the same share of what the levels leave open.
+        low, high = (self.cells.sums(end) for end in (self.region.lower, self.region.upper))
+        share = np.clip((self.totals - low) / np.where(high > low, high - low, 1.0), 0.0, 1.0)[self.cells.of_unit]
+        allowance = self.region.lower + share * (self.region.upper - self.region.lower)
         return replace(solution, values=self._values(allowance), levels=tuple(self.levels))
 
     def _is_optimal(self) -> bool:

@@ -134,7 +134,8 @@ def solve_worst_whole(parameters: Mapping[str, Any], cells: Cells, region: Regio
         if not lacks.levels or lacks.termination != "optimal":
             return lacks
         if lacks.levels[-1].value < 0.5:
-            return Merged(rate, rates.per_rate(price, rate), within, solution)
+            totals = cells.sums(lower) + lacks.values["allowance"][: len(cells)]
+            return Merged(rate, rates.per_rate(price, rate), within, solution, totals)
         price = price_of(cells, lacks)
     return replace(solution, termination=type(solution.termination)("solver_error"))
 
