@@ -191,6 +191,37 @@ def test_bands_of_enterprises_with_one_unit_each_are_those_of_the_units() -> Non
     same(instance)
 
 
+@pytest.mark.parametrize("case", ["", "new"], ids=["one unit", "none that is not fixed"])
+@pytest.mark.parametrize("total", [0.0, -0.01])
+def test_one_unit_and_none_at_all_are_merged_too(case: str, total: float) -> None:
+    for allocation in ({}, {"whole_allowances": True}, {"exceptions": {"units": 1}}, {"objectives": ["worst"]}):
+        policy = {"allocation": allocation, "national": {"target_change": total}}
+        rows = [("a", "a", "steel", "Hebei", 100_000.0, 100_000.0)]
+        same(given(rows, policy, case=[case]))
+
+
+def test_units_that_nearly_all_differ_in_their_rows_are_declined() -> None:
+    count = 2_500
+    place = np.arange(count)
+    units = pd.DataFrame(
+        {
+            "unit_id": [f"u{number:04d}" for number in place],
+            "enterprise_id": [f"e{number:04d}" for number in place],
+            "sector": np.where(place % 2, "cement", "steel"),
+            "province": [f"p{number // 2:04d}" for number in place],
+            "emissions_tco2e": 1e5,
+            "reference_t": 1e5,
+        }
+    )
+    policy = {"year": 2025, "rule": {"name": "given"}, "provinces": {"balance": 0.01}}
+    instance = etsopt.Instance.from_frames(units, policy)
+    assert (
+        allocation_merged.declines(instance)
+        == "2,500 units stand in 2,500 pairs of sector and province, too many to merge"
+    )
+    assert allocation_merged.declines(instance.with_policy({"provinces": {}})) == ""
+
+
 def test_a_time_limit_keeps_the_levels_that_were_solved(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = etsopt.generate(300)
     done = solve(instance).levels[0].value

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 FROM_UNITS = 2_000
 """From here on a whole solve takes half of the time; from some hundred units on it is a little quicker."""
 
+MANY_CELLS, SHARED = 2_000, 4
+"""More cells than that are worth merging only where each has as many units on average."""
+
 EXCEPTIONS = ("exceptions", "exception_size", "exception_order")
 
 ENOUGH_T = 1e-2
@@ -55,6 +58,11 @@ def declines(instance: Instance) -> str:
         owned = np.bincount(instance.labels("enterprise_id").code[free])
         if several := np.count_nonzero(owned > 1):
             return f"the bands of {several:,} enterprises stand on several units each, which couples these"
+    sector, province = instance.labels("sector"), instance.labels("province")
+    if instance.policy.provinces.balance is not None and len(sector) * len(province) > MANY_CELLS:
+        cells = len(np.unique(sector.code * len(province) + province.code))
+        if cells > MANY_CELLS and SHARED * cells > len(instance.units):
+            return f"{len(instance.units):,} units stand in {cells:,} pairs of sector and province, too many to merge"
     return ""
 
 
@@ -204,14 +212,18 @@ class _Chain:
         at_most = np.flatnonzero(~equal & (region.most < largest))
         rows, signs = np.concatenate([at_least, at_most]), np.repeat([1.0, -1.0], [len(at_least), len(at_most)])
         row, cell = cells.entries
-        side, entry = np.nonzero(rows[:, np.newaxis] == row)
+        place = np.full((2, len(equal)), -1)
+        place[0, at_least], place[1, at_most] = np.arange(len(at_least)), len(at_least) + np.arange(len(at_most))
+        sides = np.concatenate([place[0, row], place[1, row]])
+        entry = np.flatnonzero(sides >= 0)
+        side = sides[entry]
         problem = Nearest(
             self.parameters["emissions"],
             self.parameters["reference"],
             region.lower,
             region.upper,
             cells.of_unit,
-            Entries(side, cell[entry], signs[side], len(rows), len(cells)),
+            Entries(side, np.tile(cell, 2)[entry], signs[side], len(rows), len(cells)),
             np.concatenate([region.least[at_least], -region.most[at_most]]),
             np.concatenate([equal[at_least], np.zeros(len(at_most), dtype=bool)]),
             np.full(len(rows), ENOUGH_T),
