@@ -209,12 +209,14 @@ class _Crowd:
         own = self.plans.only(self.left)
         unit, sets = own.through_every_set(*self.prices)
         core = Portfolio.of(own, np.cumsum(chosen)[mine.unit] - 1, mine.sets).added(unit, sets)
-        _, apart = _apart(core, self.prices)
+        best, apart = _apart(core, self.prices)
+        apart[best] = 0.0
         order = np.lexsort((apart, core.unit))
         rank = np.arange(len(order)) - core.first[core.unit[order]]
         core = core.kept(np.sort(order[rank < PLANS_OF_CORE]))
         everyone = Portfolio.of(self.plans, np.arange(len(self.sets)), self.sets)
-        return self._near(core), Found(core, self.market.own, **interval, everyone=everyone, core=self.left)
+        found = Found(core, self.market.own, **interval, everyone=everyone, core=self.left, proof=self.solution)
+        return self._near(core), found
 
     def _near(self, core: Portfolio) -> dict[str, Any]:
         """Parameters of the core's program, its flows and stocks held where the core can bring them.
@@ -262,8 +264,8 @@ def sample_by_size(size: NDArray[np.float64], count: int) -> tuple[NDArray[np.in
 
 def _prices(market: Market, solution: Any) -> NDArray[np.float64]:
     """Prices that all units pay, as `Plans.best` takes them, shape ``(2, 1, years)``."""
-    need, emitted = unit_prices(market.instance, market.own, solution)
-    return np.stack([need[:1], emitted[:1]])
+    one = replace(market.own, of_unit=np.zeros(1, dtype=np.int64))
+    return np.stack(unit_prices(market.instance, one, solution))
 
 
 def _twice_as_far(prices: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
