@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 FEW = 1_500
 """Units whose plans stand one by one in a program that is solved within hundredths of a second."""
 
+SOME = 4 * FEW
+"""Units that are not worth a sample."""
+
 CORE = 150
 """Units among which branch and bound chooses."""
 
@@ -103,9 +106,10 @@ class _Crowd:
         self.answers: list[NDArray[np.int16]] = [self.sets]
 
     def narrow(self) -> bool:
-        """Ask samples for prices and everyone for answers until few are left; whether that went well."""
+        """Ask samples for prices and everyone for answers until few are left; whether there were many, and prices."""
         size = self.market.found.emissions.sum(axis=1)
-        while len(self.left) > FEW:
+        many = len(self.left) > FEW
+        while len(self.left) > (SOME if len(self.left) < len(self.sets) else FEW):
             sample, times = sample_by_size(size[self.left], FEW)
             prices = self._prices_of(self.plans.only(self.left[sample], times), times)
             if not prices:
@@ -116,10 +120,11 @@ class _Crowd:
                     break
                 prices = _twice_as_far(prices)
                 open_ = self._asked(prices)
-            if open_.mean() > 0.5:
-                return False
+            before = len(self.left)
             self._leave(open_)
-        return True
+            if len(self.left) > before / 2:
+                break
+        return many
 
     def _asked(self, prices: list[NDArray[np.float64]]) -> NDArray[np.bool_]:
         """Who of those that are left answers differently to some prices; the first answer stands."""
@@ -143,7 +148,8 @@ class _Crowd:
         # Who stands for himself alone is not wrong.
         best, _ = _apart(portfolio, _prices(market, solution))
         relief = portfolio.menu.relief[best][times != 1]
-        wrong = DEVIATIONS * np.sqrt(len(relief)) * relief.std(axis=0)
+        unasked = np.sqrt(max(1 - len(times) / len(self.left), 0.0))
+        wrong = DEVIATIONS * unasked * np.sqrt(len(relief)) * relief.std(axis=0)
         prices = [_prices(market, solution)]
         for change in (-wrong, wrong):
             _, other = market.settle(portfolio, {"lacking": market.lacking + change})
