@@ -199,7 +199,7 @@ def search(market: Market) -> tuple[dict[str, Any], Found]:
     portfolio, solution = market.settle(portfolio)
     if not solution.levels:
         return market.parameters(portfolio), Found(portfolio, market.own)
-    interval = market.price_interval(portfolio, solution)
+    interval: dict[str, Any] = market.price_interval(portfolio, solution)
     return market.parameters(portfolio), Found(portfolio, market.own, **interval)
 
 
