@@ -149,7 +149,7 @@ def _enacted(
 def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64], slope: float, cap: float) -> float:
     """Balance value of a sector, the middle of the interval where there is one [t/t]."""
     weight = float(emissions.sum())
-    # Numpy adds in pairs: of sums of up to 2^40 numbers no more than 40 last places are lost, and each is up to the cap.
+    # Numpy adds in pairs, and loses no more than 40 last places of a sum of terms that are up to the cap.
     nothing = max(ROUNDING, 40 * cap * np.finfo(float).eps) * weight
 
     def rates(value: float) -> NDArray[np.float64]:
