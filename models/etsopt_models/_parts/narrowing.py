@@ -78,10 +78,12 @@ def narrowed(market: Market) -> tuple[dict[str, Any], Found]:
     """Parameters of a small program over those who are near a tie, as `etsopt_models._parts.search.search` returns."""
     plans = Plans.of(market.instance, market.found)
     crowd = _Crowd(market, plans)
-    if not crowd.narrow() or not crowd.prove():
-        # Few units, or demand that the sample alone cannot meet: all plans of all units stand in one program.
-        return search(market)
-    return crowd.core()
+    if crowd.narrow() and crowd.prove():
+        core = crowd.core()
+        if core is not None:
+            return core
+    # Few units, or demand that a sample or a core alone cannot meet: all plans of all units stand in one program.
+    return search(market)
 
 
 class _Crowd:
@@ -192,6 +194,7 @@ class _Crowd:
         """Units that had chosen choose anew: what they had and what they would rather have."""
         had = self._menu(units).together
         self.rest = self.rest.plus(Menu(had.unit, -had.cost, -had.relief, -had.abated))
+        self.answers = []
         before, self.left = self.left, np.sort(np.concatenate([self.left, units]))
         own = self.plans.only(self.left)
         place = np.searchsorted(self.left, before)[portfolio.unit]
@@ -200,8 +203,11 @@ class _Crowd:
             np.concatenate([place, new, new]), np.concatenate([portfolio.sets, self.sets[units], sets])
         )
 
-    def core(self) -> tuple[dict[str, Any], Found]:
-        """Parameters over the plans of those near a tie, and what the tables need of everyone."""
+    def core(self) -> tuple[dict[str, Any], Found] | None:
+        """Parameters over the plans of those near a tie, and what the tables need of everyone.
+
+        None where those cannot meet the demand, even if all that they can do is done.
+        """
         portfolio = self.portfolio
         market = self._market(len(self.left))
         interval = market.price_interval(portfolio, self.solution)
@@ -220,6 +226,9 @@ class _Crowd:
         order = np.lexsort((apart, core.unit))
         rank = np.arange(len(order)) - core.first[core.unit[order]]
         core = core.kept(np.sort(order[rank < PLANS_OF_CORE]))
+        market = self._market(len(self.left))
+        if not market.relax(market.parameters(_doing_most(core)), "cost").levels:
+            return None
         everyone = Portfolio.of(self.plans, np.arange(len(self.sets)), self.sets)
         found = Found(core, self.market.own, **interval, everyone=everyone, core=self.left, proof=self.solution)
         return self._near(core), found
@@ -280,6 +289,12 @@ def _twice_as_far(prices: list[NDArray[np.float64]]) -> list[NDArray[np.float64]
     least = LEAST_WIDTH * np.abs(middle)
     steps = zip((-1.0, 1.0), (2 * (side - middle) for side in sides), strict=True)
     return [middle, *(middle + np.where(np.abs(step) > least, step, sign * least) for sign, step in steps)]
+
+
+def _doing_most(portfolio: Portfolio) -> Portfolio:
+    """Of every unit the plan with the greatest relief."""
+    order = np.lexsort((-portfolio.menu.relief.sum(axis=1), portfolio.unit))
+    return portfolio.kept(order[portfolio.first])
 
 
 def _apart(portfolio: Portfolio, prices: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
