@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import etsopt
-from etsopt_models._parts import narrowing
+from etsopt_models._parts import core, narrowing
 from etsopt_models._parts.narrowing import sample_by_size
 from tests.markets import MARKETS, market, random_market
 
@@ -24,6 +24,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let some dozens of units be many, so that samples are drawn and a core is chosen."""
     for name, value in {"FEW": 8, "SOME": 12, "CORE": 10}.items():
         monkeypatch.setattr(narrowing, name, value)
+    monkeypatch.setattr(core, "CORE", 10)
 
 
 def many(units: int = 60, measures: int = 3, **changes: Any) -> etsopt.Instance:
@@ -133,6 +134,7 @@ def test_a_core_that_is_too_small_costs_more_and_never_tells_that_allowances_are
 ) -> None:
     for name in ("FEW", "SOME", "CORE"):
         monkeypatch.setattr(narrowing, name, 1)
+    monkeypatch.setattr(core, "CORE", 1)
     instance = random_market(seed, 2)
     by_prices, whole = (etsopt.solve(instance, "clearing", method=method) for method in ("prices", "stamped"))
     assert not by_prices.violations

@@ -22,14 +22,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt_models._parts.core import CORE, core_of
 from etsopt_models._parts.plans import Plans
 from etsopt_models._parts.portfolio import Menu, Portfolio
-from etsopt_models._parts.search import ENOUGH, Found, Market, search, unit_prices
+from etsopt_models._parts.search import ENOUGH, search, unit_prices
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt_models._parts.search import Found, Market
 
 
 FEW = 1_500
@@ -38,27 +40,10 @@ FEW = 1_500
 SOME = 4 * FEW
 """Units that are not worth a sample."""
 
-CORE = 150
-"""Units among which branch and bound chooses."""
-
-PLANS_OF_CORE = 16
-"""Plans of each of them."""
-
 DEVIATIONS = 3.0
 """By how many standard deviations a sample may be wrong."""
 
 ROUNDS = 20
-
-MOST = {
-    "bought": "buying_most",
-    "sold": "selling_most",
-    "offset": "offsets_most",
-    "owed": "owed_most",
-    "unsold": "auctioned",
-    "released": "released_most",
-    "absorbed": "absorbed_most",
-}
-"""Parameters that bound flows from above, and what is owed."""
 
 LEAST_WIDTH = 1e-6
 """Least distance of the prices to either side, against the price; twice that, and so on, while few are left."""
@@ -77,16 +62,16 @@ def declines(instance: Instance) -> str:
 def narrowed(market: Market) -> tuple[dict[str, Any], Found]:
     """Parameters of a small program over those who are near a tie, as `etsopt_models._parts.search.search` returns."""
     plans = Plans.of(market.instance, market.found)
-    crowd = _Crowd(market, plans)
+    crowd = Crowd(market, plans)
     if crowd.narrow() and crowd.prove():
-        core = crowd.core()
-        if core is not None:
-            return core
+        found = core_of(crowd)
+        if found is not None:
+            return found
     # Few units, or demand that a sample or a core alone cannot meet: all plans of all units stand in one program.
     return search(market)
 
 
-class _Crowd:
+class Crowd:
     """All units: who has chosen, and who is still to choose.
 
     Attributes
@@ -95,8 +80,10 @@ class _Crowd:
         Chain of measure sets of every unit, shape ``(units, years)``; of those still to choose an answer of theirs.
     left
         Units that are still to choose, shape ``(left,)``.
-    portfolio, solution
-        Their plans, and the relaxation over these.
+    rest
+        What those come to together who have chosen.
+    portfolio, solution, prices
+        Plans of those left, the relaxation over these, and its prices, once `prove` went well.
     """
 
     def __init__(self, market: Market, plans: Plans) -> None:
@@ -123,7 +110,7 @@ class _Crowd:
                 prices = _twice_as_far(prices)
                 open_ = self._asked(prices)
             before = len(self.left)
-            self._leave(open_)
+            self.leave(open_)
             if len(self.left) > before / 2:
                 break
         return many
@@ -135,20 +122,20 @@ class _Crowd:
         self.sets[self.left] = self.answers[0]
         return np.any([answer != self.answers[0] for answer in self.answers[1:]], axis=(0, 2))
 
-    def _market(self, units: int) -> Market:
+    def market_of(self, units: int) -> Market:
         """The market of some units beside the rest."""
         own = replace(self.market.own, of_unit=np.zeros(units, dtype=np.int64))
         return replace(self.market, own=own, rest=self.rest)
 
     def _prices_of(self, plans: Plans, times: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         """Prices of the relaxation over a sample, and those to either side; none where it has no solution."""
-        market = self._market(len(plans.kind))
+        market = self.market_of(len(plans.kind))
         portfolio, _ = market.least_missing(Portfolio.start(plans))
         portfolio, solution = market.settle(portfolio)
         if not solution.levels:
             return []
         # Who stands for himself alone is not wrong.
-        best, _ = _apart(portfolio, _prices(market, solution))
+        best, _ = portfolio.apart(_prices(market, solution))
         relief = portfolio.menu.relief[best][times != 1]
         unasked = np.sqrt(max(1 - len(times) / len(self.left), 0.0))
         wrong = DEVIATIONS * unasked * np.sqrt(len(relief)) * relief.std(axis=0)
@@ -158,7 +145,7 @@ class _Crowd:
             prices.append(_prices(market, other) if other.levels else 2 * prices[0])
         return prices
 
-    def _leave(self, open_: NDArray[np.bool_]) -> None:
+    def leave(self, open_: NDArray[np.bool_]) -> None:
         """Those who have chosen join the rest."""
         done = self.left[~open_]
         self.rest = self.rest.plus(self._menu(done).together)
@@ -173,7 +160,7 @@ class _Crowd:
         everyone = np.tile(np.arange(len(self.left)), len(self.answers))
         portfolio = Portfolio.start(own).added(everyone, np.concatenate(self.answers))
         for _ in range(ROUNDS):
-            market = self._market(len(self.left))
+            market = self.market_of(len(self.left))
             portfolio, solution = market.settle(portfolio)
             if not solution.levels:
                 return False
@@ -202,58 +189,6 @@ class _Crowd:
         return Portfolio.start(own).added(
             np.concatenate([place, new, new]), np.concatenate([portfolio.sets, self.sets[units], sets])
         )
-
-    def core(self) -> tuple[dict[str, Any], Found] | None:
-        """Parameters over the plans of those near a tie, and what the tables need of everyone.
-
-        None where those cannot meet the demand, even if all that they can do is done.
-        """
-        portfolio = self.portfolio
-        market = self._market(len(self.left))
-        interval = market.price_interval(portfolio, self.solution)
-        best, apart = _apart(portfolio, self.prices)
-        self.sets[self.left] = portfolio.sets[best]
-        nearest = np.minimum.reduceat(apart, portfolio.first)
-        chosen = np.zeros(len(self.left), dtype=bool)
-        chosen[np.argsort(nearest, kind="stable")[:CORE]] = True
-        self._leave(chosen)
-        mine = portfolio.kept(chosen[portfolio.unit])
-        own = self.plans.only(self.left)
-        unit, sets = own.through_every_set(*self.prices)
-        core = Portfolio.of(own, np.cumsum(chosen)[mine.unit] - 1, mine.sets).added(unit, sets)
-        best, apart = _apart(core, self.prices)
-        apart[best] = 0.0
-        order = np.lexsort((apart, core.unit))
-        rank = np.arange(len(order)) - core.first[core.unit[order]]
-        core = core.kept(np.sort(order[rank < PLANS_OF_CORE]))
-        market = self._market(len(self.left))
-        if not market.relax(market.parameters(_doing_most(core)), "cost").levels:
-            return None
-        everyone = Portfolio.of(self.plans, np.arange(len(self.sets)), self.sets)
-        found = Found(core, self.market.own, **interval, everyone=everyone, core=self.left, proof=self.solution)
-        return self._near(core), found
-
-    def _near(self, core: Portfolio) -> dict[str, Any]:
-        """Parameters of the core's program, its flows and stocks held where the core can bring them.
-
-        From where they are in the relaxation no choice of the core moves them farther than all its tonnes together. A
-        solver's rows hold to a share of the largest flow they could have: without this, hundreds of tonnes at a million
-        units.
-        """
-        relief, first = core.menu.relief, core.first
-        reach = float((np.maximum.reduceat(relief, first) - np.minimum.reduceat(relief, first)).sum())
-        parameters, values = self._market(len(self.left)).parameters(core), self.solution.values
-        for flow, most in MOST.items():
-            if flow in values:
-                now = values[flow].reshape(parameters[most].shape)
-                parameters[most] = np.minimum(parameters[most], now + reach)
-        for stock in ("banked", "reserve"):
-            if stock in values:
-                least, most = f"{stock}_least", f"{stock}_most"
-                now = values[stock].reshape(parameters[most].shape)
-                parameters[least] = np.maximum(parameters[least], np.minimum(now - reach, parameters[most]))
-                parameters[most] = np.minimum(parameters[most], np.maximum(now + reach, parameters[least]))
-        return parameters
 
 
 def sample_by_size(size: NDArray[np.float64], count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -289,28 +224,3 @@ def _twice_as_far(prices: list[NDArray[np.float64]]) -> list[NDArray[np.float64]
     least = LEAST_WIDTH * np.abs(middle)
     steps = zip((-1.0, 1.0), (2 * (side - middle) for side in sides), strict=True)
     return [middle, *(middle + np.where(np.abs(step) > least, step, sign * least) for sign, step in steps)]
-
-
-def _doing_most(portfolio: Portfolio) -> Portfolio:
-    """Of every unit the plan with the greatest relief."""
-    order = np.lexsort((-portfolio.menu.relief.sum(axis=1), portfolio.unit))
-    return portfolio.kept(order[portfolio.first])
-
-
-def _apart(portfolio: Portfolio, prices: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Position of each unit's best plan, and how far each plan is from a tie with it, as a share of the price.
-
-    The share is what the plan costs more, against what the tonnes by which the two differ are worth.
-    """
-    values = portfolio.values(*prices)
-    order = np.lexsort((values, portfolio.unit))
-    best = order[portfolio.first]
-    own = portfolio.quantities
-    need = own.emissions - own.allowance
-    worth = np.abs(prices[0]) * np.abs(need - need[best][portfolio.unit])
-    worth += np.abs(prices[1]) * np.abs(own.emissions - own.emissions[best][portfolio.unit])
-    total = worth.sum(axis=1)
-    regret = values - values[best][portfolio.unit]
-    apart = np.divide(regret, total, out=np.full_like(total, np.inf), where=total > 0)
-    apart[best] = np.inf
-    return best, apart

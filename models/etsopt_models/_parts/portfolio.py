@@ -123,6 +123,24 @@ class Portfolio:
         values: NDArray[np.float64] = cost_weight * self.cost + paid.sum(axis=1)
         return values
 
+    def apart(self, prices: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Position of each unit's best plan, and how far each plan is from a tie with it, as a share of the price.
+
+        The share is what the plan costs more, against what the tonnes by which the two differ are worth.
+        """
+        values = self.values(*prices)
+        order = np.lexsort((values, self.unit))
+        best = order[self.first]
+        own = self.quantities
+        need = own.emissions - own.allowance
+        worth = np.abs(prices[0]) * np.abs(need - need[best][self.unit])
+        worth += np.abs(prices[1]) * np.abs(own.emissions - own.emissions[best][self.unit])
+        total = worth.sum(axis=1)
+        regret = values - values[best][self.unit]
+        apart = np.divide(regret, total, out=np.full_like(total, np.inf), where=total > 0)
+        apart[best] = np.inf
+        return best, apart
+
     def improved(
         self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], cost_weight: float = 1.0
     ) -> tuple[Portfolio, float]:
