@@ -22,7 +22,7 @@ SHORT: dict[str, Any] = {"market": {"prices_cny_per_t": 40.0}, "penalty": {"refe
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let some dozens of units be many, so that samples are drawn and a core is chosen."""
-    for name, value in {"FEW": 8, "SOME": 12, "CORE": 10}.items():
+    for name, value in {"FEW": 12, "CORE": 10}.items():
         monkeypatch.setattr(narrowing, name, value)
     monkeypatch.setattr(core, "CORE", 10)
 
@@ -92,8 +92,7 @@ def test_many_units_narrowed_down_have_the_bound_of_the_whole_program(model: str
 def test_a_random_market_has_the_bound_of_the_whole_program(
     seed: int, years: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("FEW", "SOME"):
-        monkeypatch.setattr(narrowing, name, 1)
+    monkeypatch.setattr(narrowing, "FEW", 1)
     same(random_market(seed, years), MARKETS[1 + seed % 2])
 
 
@@ -132,7 +131,7 @@ def test_with_a_transaction_cost_the_method_says_why_it_cannot_serve() -> None:
 def test_a_core_that_is_too_small_costs_more_and_never_tells_that_allowances_are_missing(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("FEW", "SOME", "CORE"):
+    for name in ("FEW", "CORE"):
         monkeypatch.setattr(narrowing, name, 1)
     monkeypatch.setattr(core, "CORE", 1)
     instance = random_market(seed, 2)

@@ -3,12 +3,12 @@ r"""Markets of very many units by prices: those that choose the same at all pric
 A unit's least cost is a concave function of the prices, and the cost of one plan is linear in them. So a plan that is
 best at several prices is best at all between them, and its unit need not be asked again. That narrows many units down:
 
-1. *Sample.* Every so manieth unit, by size, stands for its neighbours as one that is so many times as large. The
-   relaxation over the sample gives prices; with demand higher and lower by what the sample may be wrong, prices to
-   either side.
-2. *Pass.* All units answer these prices. Who gives one answer has chosen, and joins the rest, which is one unit of the
-   program with one plan; the others, a few in a hundred, are narrowed down again.
-3. *Proof.* Once few are left the relaxation over their plans and the rest is solved exactly. At its prices all units
+1. *Sample.* Units drawn by size stand for their neighbours, each as one that is so many times as large. The relaxation
+   over the sample gives prices. All units answer these, which tells by how much the sample is wrong; with that put
+   right it gives better prices, and so on: what is wrong is only how much answers change from one price to the next.
+2. *Pass.* All units answer the last prices and prices to either side, as far away as the last but one. Who gives one
+   answer has chosen, and joins the rest, whose plans are subtracted from what is lacking; a few in a hundred are left.
+3. *Proof.* The relaxation over the plans of those left and the rest is solved exactly. At its prices all units
    are asked once more: who would rather take another plan is heard again. When nobody does, no plan of any unit lowers
    the cost of the relaxation, so its value bounds the cost of all whole choices.
 4. *Core.* Of those that are left, the units whose second best plan is nearly as good choose anew in the mixed-integer
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 FEW = 1_500
 """Units whose plans stand one by one in a program that is solved within hundredths of a second."""
 
-SOME = 4 * FEW
-"""Units that are not worth a sample."""
+CORRECTIONS = 6
+"""How often a sample is put right, at most."""
 
-DEVIATIONS = 3.0
-"""By how many standard deviations a sample may be wrong."""
+NEAR = 1e-3
+"""Prices that move by less, against the highest, are good enough."""
 
 ROUNDS = 20
 
@@ -95,55 +95,53 @@ class Crowd:
         self.answers: list[NDArray[np.int16]] = [self.sets]
 
     def narrow(self) -> bool:
-        """Ask samples for prices and everyone for answers until few are left; whether there were many, and prices."""
-        size = self.market.found.emissions.sum(axis=1)
-        many = len(self.left) > FEW
-        while len(self.left) > (SOME if len(self.left) < len(self.sets) else FEW):
-            sample, times = sample_by_size(size[self.left], FEW)
-            prices = self._prices_of(self.plans.only(self.left[sample], times), times)
-            if not prices:
-                return False
-            open_ = self._asked(prices)
-            for _ in range(WIDER):
-                if open_.sum() >= CORE:
-                    break
-                prices = _twice_as_far(prices)
-                open_ = self._asked(prices)
-            before = len(self.left)
-            self.leave(open_)
-            if len(self.left) > before / 2:
+        """Ask a sample for prices and everyone for answers, until few are left; whether there were many, and prices."""
+        if len(self.left) <= FEW:
+            return False
+        prices = self._prices_of_sample()
+        if not prices:
+            return False
+        open_ = self._asked(prices)
+        for _ in range(WIDER):
+            if open_.sum() >= CORE:
                 break
-        return many
+            prices = _twice_as_far(prices)
+            open_ = self._asked(prices)
+        self.leave(open_)
+        return True
 
     def _asked(self, prices: list[NDArray[np.float64]]) -> NDArray[np.bool_]:
-        """Who of those that are left answers differently to some prices; the first answer stands."""
-        plans = self.plans.only(self.left)
-        self.answers = [plans.best(*one)[1] for one in prices]
-        self.sets[self.left] = self.answers[0]
-        return np.any([answer != self.answers[0] for answer in self.answers[1:]], axis=(0, 2))
+        """Who answers differently to some prices; the first answer stands."""
+        self.answers = [self.plans.best(*one)[1] for one in prices]
+        self.sets = self.answers[0]
+        return np.any([answer != self.sets for answer in self.answers[1:]], axis=(0, 2))
 
     def market_of(self, units: int) -> Market:
         """The market of some units beside the rest."""
         own = replace(self.market.own, of_unit=np.zeros(units, dtype=np.int64))
         return replace(self.market, own=own, rest=self.rest)
 
-    def _prices_of(self, plans: Plans, times: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-        """Prices of the relaxation over a sample, and those to either side; none where it has no solution."""
-        market = self.market_of(len(plans.kind))
-        portfolio, _ = market.least_missing(Portfolio.start(plans))
-        portfolio, solution = market.settle(portfolio)
-        if not solution.levels:
+    def _prices_of_sample(self) -> list[NDArray[np.float64]]:
+        """Prices of the relaxation, nearly, and prices to either side; none where the sample has no solution."""
+        sample, times = sample_by_size(self.market.found.emissions.sum(axis=1), FEW)
+        plans, nothing, found = self.plans.only(sample, times), self.rest, []
+        portfolio, _ = self.market_of(len(sample)).least_missing(Portfolio.start(plans))
+        for _ in range(CORRECTIONS):
+            market = self.market_of(len(sample))
+            portfolio, solution = market.settle(portfolio)
+            if not solution.levels:
+                break
+            found.append(_prices(market, solution))
+            if len(found) > 1 and np.abs(found[-1] - found[-2]).max() <= NEAR * np.abs(found[-1]).max():
+                break
+            self.sets = self.plans.best(*found[-1])[1]
+            drawn = Portfolio.of(plans, np.arange(len(sample)), self.sets[sample]).menu.together
+            self.rest = self._menu(self.left).together.minus(drawn)
+        self.rest = nothing
+        if not found:
             return []
-        # Who stands for himself alone is not wrong.
-        best, _ = portfolio.apart(_prices(market, solution))
-        relief = portfolio.menu.relief[best][times != 1]
-        unasked = np.sqrt(max(1 - len(times) / len(self.left), 0.0))
-        wrong = DEVIATIONS * unasked * np.sqrt(len(relief)) * relief.std(axis=0)
-        prices = [_prices(market, solution)]
-        for change in (-wrong, wrong):
-            _, other = market.settle(portfolio, {"lacking": market.lacking + change})
-            prices.append(_prices(market, other) if other.levels else 2 * prices[0])
-        return prices
+        step = np.abs(found[-1] - found[max(len(found) - 2, 0)])
+        return [found[-1], found[-1] - step, found[-1] + step]
 
     def leave(self, open_: NDArray[np.bool_]) -> None:
         """Those who have chosen join the rest."""
@@ -180,7 +178,7 @@ class Crowd:
     def _hear(self, units: NDArray[np.int64], sets: NDArray[np.int16], portfolio: Portfolio) -> Portfolio:
         """Units that had chosen choose anew: what they had and what they would rather have."""
         had = self._menu(units).together
-        self.rest = self.rest.plus(Menu(had.unit, -had.cost, -had.relief, -had.abated))
+        self.rest = self.rest.minus(had)
         self.answers = []
         before, self.left = self.left, np.sort(np.concatenate([self.left, units]))
         own = self.plans.only(self.left)

@@ -46,6 +46,10 @@ class Menu:
         """Plan by plan with those of another menu."""
         return Menu(self.unit, self.cost + other.cost, self.relief + other.relief, self.abated + other.abated)
 
+    def minus(self, other: Menu) -> Menu:
+        """Plan by plan without those of another menu."""
+        return self.plus(Menu(other.unit, -other.cost, -other.relief, -other.abated))
+
 
 @dataclass(frozen=True)
 class Portfolio:
