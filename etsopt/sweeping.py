@@ -66,7 +66,7 @@ def sweep(instance: Instance, changes: Iterable[Mapping[str, Any]], model: str =
     >>> etsopt.sweep(etsopt.read("tiny"), policies).answers.round().T
     unit_id   north-1   north-2   south-1
     0        101500.0  297300.0  158400.0
-    1        101500.0  297300.0  158400.0
+    1        101700.0  297900.0  158400.0
     """
     found: Any = library.choose(model)
     if not hasattr(found, "answer"):
@@ -100,6 +100,6 @@ class Stamps:
         shape = tuple(np.shape(value) for value in parameters.values() if not isinstance(value, Groups))
         program = self._stamps[shape].renew(parameters) if shape in self._stamps else None
         if program is None:
-            self._stamps[shape] = methods.stamp(model, parameters)
+            self._stamps[shape] = methods.stamp_of(model, parameters)
             program = self._stamps[shape].program
         return program
