@@ -18,7 +18,7 @@ from etsopt.errors import SolverError, UsageError
 from etsopt.solving.interrupt import interruptible
 from etsopt.solving.options import OWN_OPTIONS, algorithm_for, algorithm_of, gaps_for, refuse_own
 from etsopt.solving.scaling import Scaled, scale
-from etsopt.solving.solution import Outcome, Termination
+from etsopt.solving.solution import Outcome, Termination, without_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,7 +126,7 @@ class Loaded:
         if self._program.crosses():
             return Outcome(Termination.INFEASIBLE, None, None, None, None, -math.inf, "limits that cross")
         if not self._program.matrix.columns:
-            return _without_columns(self._program, self._name)
+            return without_columns(self._program, self._name)
         if time_left_s is not None:
             # The solver counts the time of all its runs.
             _set_options(self._highs, {"time_limit": self._highs.getRunTime() + max(time_left_s, 0.01)})
@@ -271,15 +271,6 @@ def _load(highs: Any, program: Program, name: str) -> None:
 
 def _side(price: Any, nothing: Any) -> Any:
     return -np.sign(np.where(np.abs(price) > nothing, price, 0.0)).astype(np.int8)
-
-
-def _without_columns(program: Program, name: str) -> Outcome:
-    """The outcome where nothing is to be chosen, which HiGHS calls optimal whatever the rows demand."""
-    if ((program.row_lower > 0) | (program.row_upper < 0)).any():
-        return Outcome(Termination.INFEASIBLE, None, None, None, None, -math.inf, "rows without columns")
-    nothing, rows = np.zeros(0), np.zeros(len(program.row_lower))
-    sides = nothing.astype(np.int8), rows.astype(np.int8)
-    return Outcome(Termination.OPTIMAL, nothing, rows, *sides, program.objectives[name].constant, "nothing to choose")
 
 
 def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome:
