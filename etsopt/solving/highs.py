@@ -7,8 +7,6 @@ answer still says "optimal". Here each call's status is checked, and what was lo
 from __future__ import annotations
 
 import math
-import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import highspy
@@ -18,6 +16,7 @@ from etsopt.errors import SolverError, UsageError
 from etsopt.solving.interrupt import interruptible
 from etsopt.solving.options import OWN_OPTIONS, algorithm_for, algorithm_of, gaps_for, refuse_own
 from etsopt.solving.scaling import Scaled, scale
+from etsopt.solving.silence import silenced
 from etsopt.solving.solution import Outcome, Termination, without_columns
 
 if TYPE_CHECKING:
@@ -132,9 +131,18 @@ class Loaded:
             _set_options(self._highs, {"time_limit": self._highs.getRunTime() + max(time_left_s, 0.01)})
         with interruptible(self._highs):
             status = self._highs.run()
+            if not self._program.integer.any() and _is_doubtful(self._highs):
+                _set_options(self._highs, {"presolve": "off"})
+                status = self._highs.run()
+                _set_options(self._highs, {"presolve": "choose"} | self._options.solver_options)
         if status == highspy.HighsStatus.kError:
             return Outcome(Termination.SOLVER_ERROR, None, None, None, None, -math.inf, "HiGHS reported an error")
         return _outcome(self._highs, self._scaled, self._program, self._name)
+
+
+def _is_doubtful(highs: Any) -> bool:
+    """Whether presolve found no solution; so does HiGHS 1.16 for sides of a row within its tolerance of each other."""
+    return "Infeasible" in highs.getModelPresolveStatus().name
 
 
 def _pass_changes(highs: Any, old: Program, new: Program, name: str) -> None:
@@ -190,21 +198,8 @@ def write_mps(program: Program, name: str, path: Path) -> None:
 
 def _construct() -> Any:
     """Make a solver; from 1.16 on HiGHS prints a banner to the standard output while it does."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
-    try:
-        kept = os.dup(1)
-    except OSError:
-        # The standard output is closed, and nothing can be printed to it.
+    with silenced():
         return highspy.Highs()
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        return highspy.Highs()
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _require(status: Any, failure: str) -> None:

@@ -160,10 +160,8 @@ class _Chain:
         """The solution with its last step."""
         problem, rows, signs = self._nearest()
         prices, steps, reached = problem.maximise()
-        allowance, price = (
-            problem.respond(prices)[0],
-            np.bincount(rows, signs * prices, len(self.region.least)).astype(float),
-        )
+        allowance = problem.answer(prices)
+        price = np.bincount(rows, signs * prices, len(self.region.least)).astype(float)
         algorithm = f"prices, {steps} Newton steps{'' if reached else ', stopped short'}"
         if len(self.parameters["WHOLE"]):
             found = closest_whole(self.parameters, self.cells, self.region, price, self.run)

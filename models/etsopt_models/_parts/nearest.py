@@ -30,6 +30,9 @@ HALVINGS, FLAT, AT_START = 60, 0.1, 1e-3
 """Halvings of a step; the share of the first slope that is flat enough to end it; the share of a step that is a short
 start of it."""
 
+LAST_DIGITS = 8
+"""So many units in the last place of an allowance, some billionths of a tonne, are its rounding."""
+
 ACCURACY, CLOSE = 1e-15, 1e-6
 """Violation of a row, against the sum of its absolute terms: where the method stops, and from where on it may stall."""
 
@@ -103,6 +106,13 @@ class Nearest:
         wish = self.reference + self.half * self.of_units(self.entries.transposed_times(prices))
         answer: NDArray[np.float64] = np.clip(wish, self.lower, self.upper)
         return answer, (answer == wish) & (self.lower < self.upper)
+
+    def answer(self, prices: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Best answer of every unit to the prices; what is whole but for its last digits is whole, if it may be."""
+        answer = self.respond(prices)[0]
+        whole = np.clip(np.round(answer), self.lower, self.upper)
+        near: NDArray[np.float64] = np.where(np.abs(answer - whole) <= LAST_DIGITS * np.spacing(answer), whole, answer)
+        return near
 
     def look(self, prices: NDArray[np.float64]) -> Point:
         """Everything the method needs to know at some prices."""
