@@ -41,7 +41,7 @@ from etsopt_models._parts.accounts import owing_cost
 from etsopt_models._parts.market import own_cost, plans_and_accounts
 from etsopt_models._parts.market_tables import market_tables
 from etsopt_models._parts.prospects import expected_prices, prospects
-from etsopt_models._parts.search import search
+from etsopt_models._parts.search import market_of, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._parts.search import Found
+    from etsopt_models._parts.search import Found, Market
 
 CHECKED_AS = "abatement"
 STARTS_FROM = "allocation"
@@ -73,14 +73,19 @@ def formulate() -> Any:
     return m
 
 
+def market(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> Market:
+    """The program over any plans, and its relaxation."""
+    found = prospects(instance, before["allocation"])
+    prices = expected_prices(instance, found.years)
+    _refuse_dearer_than_owing(prices, owing_cost(instance, found) / found.discount, found.years)
+    return market_of(instance, found, relax, {"price": found.discount * prices}, market=False)
+
+
 def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], Found]:
     """Arrays for `formulate` over the plans that matter, and what the tables need beside the solution."""
-    found = prospects(instance, before["allocation"])
-    prices = expected_prices(instance, found.years)
-    _refuse_dearer_than_owing(prices, owing_cost(instance, found) / found.discount, found.years)
-    return search(instance, found, relax, {"price": found.discount * prices}, market=False)
+    return search(market(instance, before, relax))
 
 
 def _refuse_dearer_than_owing(

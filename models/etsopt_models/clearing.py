@@ -76,7 +76,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt_models._parts.market import market_program
 from etsopt_models._parts.market_tables import market_tables, missing_table
 from etsopt_models._parts.prospects import prospects
-from etsopt_models._parts.search import search
+from etsopt_models._parts.search import market_of, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt_models._parts.search import Found
+    from etsopt_models._parts.search import Found, Market
 
 CHECKED_AS = "clearing"
 STARTS_FROM = "allocation"
@@ -106,11 +106,16 @@ def formulate() -> Any:
     return market_program("clearing")
 
 
+def market(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> Market:
+    """The program over any plans, and its relaxation."""
+    return market_of(instance, prospects(instance, before["allocation"]), relax, market=True)
+
+
 def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], Found]:
     """Arrays for `formulate` over the plans that matter, and what the tables need beside the solution."""
-    return search(instance, prospects(instance, before["allocation"]), relax, market=True)
+    return search(market(instance, before, relax))
 
 
 def is_divisible(instance: Instance) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.data.market_policy import MarketPolicy
-    from etsopt_models._parts.portfolio import Portfolio
+    from etsopt_models._parts.portfolio import Menu
     from etsopt_models._parts.prospects import Prospects
 
 
@@ -50,7 +50,7 @@ class Accounts:
     borrowed_most: NDArray[np.float64]
 
 
-def accounts(instance: Instance, found: Prospects, portfolio: Portfolio, pooled: bool) -> Accounts:
+def accounts(instance: Instance, found: Prospects, pooled: bool) -> Accounts:
     """Accounts of the enterprises, or one for all of them where trading costs nothing."""
     owners, of_unit = np.unique(instance.units["enterprise_id"].to_numpy(dtype=str), return_inverse=True)
     opening = opening_allowances(instance, owners)
@@ -58,17 +58,19 @@ def accounts(instance: Instance, found: Prospects, portfolio: Portfolio, pooled:
         owners, of_unit, opening = np.array([""]), np.zeros_like(of_unit), opening.sum(keepdims=True)
 
     def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        result = np.zeros((len(owners), values.shape[1]))
-        np.add.at(result, of_unit, values)
-        return result
+        return totals(values, None if pooled else of_unit, len(owners))
 
-    first = portfolio.first
-    emissions, allowance = portfolio.quantities.emissions[first], portfolio.quantities.allowance[first]
     most = np.where(found.follows, found.emissions * (1 + found.rule.cap) * (1 - found.paid_share), found.allowance)
     ahead = instance.policy.market.borrow_pre_allocation * parameters_of(instance).pre_allocation_share
-    return Accounts(
-        owners, of_unit, opening, total(emissions), total(allowance), total(most), ahead * total(found.emissions)
-    )
+    emissions = total(found.emissions)
+    return Accounts(owners, of_unit, opening, emissions, total(found.free), total(most), ahead * emissions)
+
+
+def totals(values: NDArray[np.float64], group: NDArray[np.int64] | None, groups: int) -> NDArray[np.float64]:
+    """Sum of rows by their group, shape ``(groups, years)``; of all rows together where no group is told."""
+    if group is None:
+        return values.sum(axis=0, keepdims=True)
+    return np.column_stack([np.bincount(group, of_year, groups) for of_year in values.T]).astype(float, copy=False)
 
 
 def opening_allowances(instance: Instance, owners: NDArray[np.str_]) -> NDArray[np.float64]:
@@ -84,9 +86,17 @@ def opening_allowances(instance: Instance, owners: NDArray[np.str_]) -> NDArray[
 
 
 def account_parameters(  # long because every array of the program has its line here
-    instance: Instance, found: Prospects, portfolio: Portfolio, own: Accounts
+    instance: Instance, found: Prospects, menu: Menu, own: Accounts
 ) -> dict[str, Any]:
-    """Arrays of `etsopt_models._parts.market.plans_and_accounts`."""
+    """Arrays of `etsopt_models._parts.market.plans_and_accounts`.
+
+    Parameters
+    ----------
+    menu
+        Plans among which the program chooses.
+    own
+        Accounts, with that of each unit of the menu.
+    """
     market, discount = instance.policy.market, found.discount
     shape = (len(own.labels), len(found.years))
     owing = owing_cost(instance, found)
@@ -100,19 +110,19 @@ def account_parameters(  # long because every array of the program has its line 
     offered = by_year(market.ccer_supply_t, found.years, 0.0)
     worth = np.zeros(shape[1] + 1)
     worth[-1] = discount[-1] * market.terminal_price_cny_per_t
-    everyone = np.arange(len(portfolio.unit))
-    account_of_plan = own.of_unit[portfolio.unit]
+    everyone = np.arange(len(menu.unit))
+    account_of_plan = own.of_unit[menu.unit]
     return {
         "UNITS": len(own.of_unit),
         "PLANS": everyone,
         "ACCOUNTS": shape[0],
         "YEARS": shape[1],
         "TIMES": shape[1] + 1,
-        "PLANS_OF_UNIT": Groups.from_labels(portfolio.unit, len(own.of_unit)),
+        "PLANS_OF_UNIT": Groups.from_labels(menu.unit, len(own.of_unit)),
         "PLANS_OF_ACCOUNT": Groups.from_labels(account_of_plan, shape[0]),
-        "plan_cost": portfolio.cost,
-        "relief": portfolio.relief,
-        "abated": portfolio.abated,
+        "plan_cost": menu.cost,
+        "relief": menu.relief,
+        "abated": menu.abated,
         "lacking": own.emissions - own.allowance,
         "emissions": own.emissions,
         "buying_most": later + borrowed + pressed,

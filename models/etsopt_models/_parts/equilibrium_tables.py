@@ -63,7 +63,7 @@ def equilibrium_tables(instance: Instance) -> dict[str, pd.DataFrame]:
         parameters.cap,
         ~reference_allowances(instance).fixed,
     )
-    plans = Plans(instance, plain)
+    plans = Plans.of(instance, plain)
     decimals = parameters.balance_value_decimals
     found = _answers(instance, plans, setting, None if decimals == "none" else decimals)
     rule = IntensityRule(
@@ -89,7 +89,7 @@ def equilibrium_tables(instance: Instance) -> dict[str, pd.DataFrame]:
 def _answers(instance: Instance, plans: Plans, setting: Setting, decimals: int | None) -> Found:
     names, of_unit = np.unique(instance.units["sector"].to_numpy(dtype=str), return_inverse=True)
     pieces, high = _pieces(plans, setting, of_unit, len(names))
-    comes_to = plans.quantities(pieces.unit, pieces.sets[:, None])
+    comes_to = plans.quantities(pieces.unit, pieces.sets[:, None].astype(np.int16))
     before = plans.prospects.emissions[:, 0], plans.prospects.intensity[:, 0]
     intensity = np.maximum(comes_to.intensity[:, 0], LEAST_SHARE * before[1][pieces.unit])
     first = np.flatnonzero(np.diff(pieces.unit, prepend=-1))
@@ -133,7 +133,7 @@ def _pieces(
 def _units(instance: Instance, plans: Plans, setting: Setting, found: Found) -> pd.DataFrame:
     """What every unit does, and what it comes to."""
     everyone = np.arange(len(found.sets))
-    own = plans.quantities(everyone, found.sets[:, None])
+    own = plans.quantities(everyone, found.sets[:, None].astype(np.int16))
     prospects = plans.prospects
     emissions, free, cost = own.emissions[:, 0], own.allowance[:, 0], own.cost[:, 0]
     intensity = own.intensity[:, 0]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.yearly import by_year
-from etsopt_models._parts.accounts import opening_allowances
+from etsopt_models._parts.accounts import opening_allowances, totals
 from etsopt_models._parts.measure_tables import by_year_table, measure_table, plan_table
 from etsopt_models._parts.rewards import rewards
 from etsopt_models._parts.search import market_prices
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt_models._parts.portfolio import Portfolio
     from etsopt_models._parts.search import Found
 
 FIXED_FINE_FROM = 2025
@@ -26,9 +27,6 @@ FIXED_FINE_FROM = 2025
 
 OWES_T = 0.5
 """What is owed by rounding alone is no shortfall."""
-
-CHOSEN = 1e-9
-"""Share of a plan that is chosen; less is rounding."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +48,9 @@ def market_tables(
     prices
         Price in each year where it was given [CNY/t]; None takes that of the market balance.
     """
-    choice = shares(found, solution.values["choice"])
-    outcome = Outcome(
-        *(
-            _by_unit(found, choice, getattr(found.portfolio.quantities, name))
-            for name in ("emissions", "allowance", "cost")
-        )
-    )
+    portfolio, share = found.taken(solution.values["choice"])
+    own = portfolio.quantities
+    outcome = Outcome(*(_by_unit(portfolio, share, part) for part in (own.emissions, own.allowance, own.cost)))
     stated = prices is not None
     if prices is None:
         prices = market_prices(found.prospects, solution)
@@ -67,9 +61,9 @@ def market_tables(
         "years": _years(instance, solution, found, enterprises, prices, stated),
         "sector_years": _sectors(instance, found, outcome),
         "enterprise_years": enterprises,
-        "unit_years": _units(instance, found, outcome, rewards(instance, found, choice, prices)),
-        "plans": plan_table(instance, found, choice),
-        "measure_years": measure_table(instance, found, choice),
+        "unit_years": _units(instance, found, outcome, rewards(instance, portfolio, share, prices)),
+        "plans": plan_table(instance, portfolio, share),
+        "measure_years": measure_table(instance, portfolio, share),
         "duals": _duals(found, solution),
     }
 
@@ -81,24 +75,11 @@ def missing_table(found: Found) -> dict[str, pd.DataFrame]:
     return {"missing": pd.DataFrame({"year": found.prospects.years, "missing_t": found.missing})}
 
 
-def shares(found: Found, choice: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shares of plans that add up to one at every unit, without what is rounding."""
-    first, unit = found.portfolio.first, found.portfolio.unit
-    kept = np.where(choice > CHOSEN, choice, 0.0)
-    kept = np.where(np.abs(kept - np.round(kept)) < CHOSEN, np.round(kept), kept)
-    total = np.add.reduceat(kept, first)[unit]
-    result: NDArray[np.float64] = kept / total
-    return result
-
-
-def _by_unit(found: Found, choice: NDArray[np.float64], of_plans: NDArray[np.float64]) -> NDArray[np.float64]:
-    total: NDArray[np.float64] = np.add.reduceat(choice[:, None] * of_plans, found.portfolio.first, axis=0)
-    return total
-
-
-def _by_owner(values: NDArray[np.float64], of_unit: NDArray[np.int64], owners: int) -> NDArray[np.float64]:
-    total = np.zeros((owners, values.shape[1]))
-    np.add.at(total, of_unit, values)
+def _by_unit(portfolio: Portfolio, share: NDArray[np.float64], of_plans: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What units come to with the plans that they take, each in its share, shape ``(units, years)``."""
+    if len(portfolio.unit) == len(portfolio.first):
+        return of_plans
+    total: NDArray[np.float64] = np.add.reduceat(share[:, None] * of_plans, portfolio.first, axis=0)
     return total
 
 
@@ -113,7 +94,7 @@ def _dealings(
     shape = (len(owners), outcome.emissions.shape[1])
     if len(found.accounts.labels) == 1 and found.accounts.labels[0] == "":
         own = (
-            _by_owner(values, of_unit, shape[0])
+            totals(values, of_unit, shape[0])
             for values in (found.prospects.emissions, outcome.emissions, outcome.allowance)
         )
         return shared_out(solution.values, opening_allowances(instance, owners), *own)
@@ -132,7 +113,7 @@ def _enterprises(
     """What each enterprise does and pays in each year."""
     policy, years = instance.policy, found.prospects.years
     before, emissions, allowance, cost, output = (
-        _by_owner(values, of_unit, len(owners))
+        totals(values, of_unit, len(owners))
         for values in (
             found.prospects.emissions,
             outcome.emissions,
@@ -220,7 +201,7 @@ def _units(
 def _sectors(instance: Instance, found: Found, outcome: Outcome) -> pd.DataFrame:
     sectors, of_unit = np.unique(instance.units["sector"].to_numpy(dtype=str), return_inverse=True)
     before, output, emissions, allowance, cost = (
-        _by_owner(values, of_unit, len(sectors))
+        totals(values, of_unit, len(sectors))
         for values in (
             found.prospects.emissions,
             np.nan_to_num(found.prospects.output),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from etsopt_models._parts.measures import OUTPUT_CUT, texts
+from etsopt.data.labels import Labels
+from etsopt_models._parts.accounts import totals
+from etsopt_models._parts.measures import OUTPUT_CUT
+from etsopt_models._parts.plans import known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._parts.search import Found
+    from etsopt_models._parts.portfolio import Portfolio
 
 
 def by_year_table(
@@ -26,36 +30,38 @@ def by_year_table(
     return pd.DataFrame(table | {name: values.ravel() for name, values in columns.items()})
 
 
-def _chosen(instance: Instance, found: Found, choice: NDArray[np.float64]) -> pd.DataFrame:
-    """Every measure of every plan that is chosen: unit, plan, row of the table of measures, first year's position."""
-    portfolio = found.portfolio
-    plans = np.flatnonzero(choice > 0)
-    frames = [np.zeros((0, 4), dtype=np.int64)]
-    for number, kind in enumerate(portfolio.plans.kinds):
-        here = plans[portfolio.plans.kind[portfolio.unit[plans]] == number]
-        place = portfolio.plans.place[portfolio.unit[here]]
-        for k in range(kind.row.shape[1]):
-            runs = (portfolio.sets[here] >> k) & 1 > 0
-            takes = runs.any(axis=1)
-            start = runs.argmax(axis=1)
-            frames.append(np.column_stack([here, kind.row[place, k], start, np.full(len(here), k)])[takes])
-    table = pd.DataFrame(np.concatenate(frames), columns=["choice", "row", "start", "bit"])
-    return table.sort_values(["choice", "bit"], ignore_index=True)
+@dataclass(frozen=True)
+class _Taken:
+    """Every measure of every plan that is taken, plan by plan, shape ``(taken,)``.
+
+    Position of the plan, bit of the measure in its sets, row in the table of measures, and position of the first year.
+    """
+
+    plan: NDArray[np.int64]
+    bit: NDArray[np.int64]
+    row: NDArray[np.int64]
+    start: NDArray[np.int64]
 
 
-def plan_table(instance: Instance, found: Found, choice: NDArray[np.float64]) -> pd.DataFrame:
+def _taken(portfolio: Portfolio) -> _Taken:
+    # What has started runs to the end, so the last year's set names all measures, and the number of years their starts.
+    rows, sets = portfolio.plans.rows, portfolio.sets
+    plan, bit = np.nonzero((sets[:, [-1]] >> np.arange(rows.shape[1])) & 1)
+    runs = ((sets[plan] >> bit[:, None]) & 1).sum(axis=1)
+    return _Taken(plan, bit, rows[portfolio.unit[plan], bit], sets.shape[1] - runs)
+
+
+def plan_table(instance: Instance, portfolio: Portfolio, share: NDArray[np.float64]) -> pd.DataFrame:
     """Measures of the chosen plans; a unit without one has no row, and one whose plans are mixed has several plans."""
-    chosen = _chosen(instance, found, choice)
-    portfolio = found.portfolio
-    number = np.arange(len(portfolio.unit)) - portfolio.first[portfolio.unit]
-    plan = chosen["choice"].to_numpy()
+    taken = _taken(portfolio)
+    unit = portfolio.unit[taken.plan]
     return pd.DataFrame(
         {
-            "unit_id": instance.units["unit_id"].to_numpy(dtype=object)[portfolio.unit[plan]],
-            "plan": number[plan],
-            "share": choice[plan],
-            "measure_id": _names(instance, chosen["row"].to_numpy()),
-            "start_year": found.prospects.years[chosen["start"].to_numpy()],
+            "unit_id": instance.units["unit_id"].to_numpy(dtype=object)[unit],
+            "plan": taken.plan - portfolio.first[unit],
+            "share": share[taken.plan],
+            "measure_id": _names(instance, taken.row),
+            "start_year": portfolio.plans.prospects.years[taken.start],
         }
     )
 
@@ -63,35 +69,31 @@ def plan_table(instance: Instance, found: Found, choice: NDArray[np.float64]) ->
 def _names(instance: Instance, rows: NDArray[np.int64]) -> NDArray[np.object_]:
     if instance.measures is None:
         return np.full(len(rows), OUTPUT_CUT, dtype=object)
-    return np.where(rows < 0, OUTPUT_CUT, texts(instance, "measure_id")[rows]).astype(object)
+    names = np.append(instance.measures["measure_id"].to_numpy(dtype=object), OUTPUT_CUT)
+    return names[rows]
 
 
-def measure_table(instance: Instance, found: Found, choice: NDArray[np.float64]) -> pd.DataFrame:
+def measure_table(instance: Instance, portfolio: Portfolio, share: NDArray[np.float64]) -> pd.DataFrame:
     """What each measure does in each sector and year: a plan's abatement is divided by what each would do alone."""
-    chosen = _chosen(instance, found, choice)
-    portfolio, years = found.portfolio, found.prospects.years
-    plan, start, bit = (chosen[name].to_numpy() for name in ("choice", "start", "bit"))
+    taken, plans = _taken(portfolio), portfolio.plans
+    found, years = plans.prospects, plans.prospects.years
+    plan, bit = taken.plan, taken.bit
     unit = portfolio.unit[plan]
-    alone, cost = np.zeros((len(plan), len(years))), np.zeros((len(plan), len(years)))
-    for number, kind in enumerate(portfolio.plans.kinds):
-        here = np.flatnonzero(portfolio.plans.kind[unit] == number)
-        place = portfolio.plans.place[unit[here]]
-        runs = np.arange(len(years)) >= start[here, None]
-        alone[here] = runs * (1 - kind.emissions_left[place, bit[here]])[:, None]
-        output = np.nan_to_num(found.prospects.output[unit[here]])
-        cost[here] = runs * (kind.fixed[place, bit[here], None] + kind.variable[place, bit[here], None] * output)
-    total = np.zeros((len(portfolio.unit), len(years)))
-    np.add.at(total, plan, alone)
-    weight = np.divide(alone, total[plan], out=np.zeros_like(alone), where=total[plan] > 0)
-    abated = weight * portfolio.abated[plan] * choice[plan, None]
-    sector = instance.units["sector"].to_numpy(dtype=object)[unit]
-    frame = by_year_table(
-        years,
-        {"measure_id": _names(instance, chosen["row"].to_numpy()), "sector": sector},
-        {
-            "units": (np.arange(len(years)) >= start[:, None]) * choice[plan, None],
-            "abated_tco2e": abated,
-            "measures_cost_cny": cost * choice[plan, None],
-        },
-    )
-    return frame.groupby(["measure_id", "sector", "year"], as_index=False).sum()
+    runs = np.arange(len(years)) >= taken.start[:, None]
+    left, fixed, variable = np.ones(len(plan)), np.zeros(len(plan)), np.zeros(len(plan))
+    for number, kind in enumerate(plans.kinds):
+        here = np.flatnonzero(plans.kind[unit] == number)
+        cell = plans.place[unit[here]], bit[here]
+        left[here], fixed[here], variable[here] = kind.emissions_left[cell], kind.fixed[cell], kind.variable[cell]
+    alone = runs * (1 - left)[:, None]
+    total = totals(alone, plan, len(portfolio.unit))
+    avoided = portfolio.abated * share[:, None]
+    abated = alone * np.divide(avoided, total, out=np.zeros_like(total), where=total > 0)[plan]
+    cost = runs * share[plan, None] * (fixed[:, None] + variable[:, None] * known(found.output[unit]))
+    names, sector = Labels.of(_names(instance, taken.row)), Labels.of(instance.units["sector"].to_numpy(dtype=object))
+    pair = names.code * len(sector) + sector.code[unit]
+    there = np.flatnonzero(np.bincount(pair, minlength=len(names) * len(sector)))
+    group = np.searchsorted(there, pair)
+    columns = {"units": runs * share[plan, None], "abated_tco2e": abated, "measures_cost_cny": cost}
+    keys = {"measure_id": names.names[there // len(sector)], "sector": sector.names[there % len(sector)]}
+    return by_year_table(years, keys, {name: totals(part, group, len(there)) for name, part in columns.items()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +47,7 @@ class Measures:
     variable: NDArray[np.float64]
     admissible: NDArray[np.bool_]
 
-    def part(self, chosen: slice) -> Measures:
+    def part(self, chosen: slice | NDArray[np.int64]) -> Measures:
         """The same for some of the units."""
         return Measures(
             self.units[chosen],
@@ -59,6 +59,10 @@ class Measures:
             self.variable[chosen],
             self.admissible,
         )
+
+    def times(self, factor: float) -> Measures:
+        """The same for units that are so many times as large."""
+        return replace(self, fixed=self.fixed * factor)
 
 
 def measures_of(instance: Instance, found: Prospects) -> list[Measures]:

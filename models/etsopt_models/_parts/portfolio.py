@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,52 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Menu:
+    """Plans as a program sees them, those of a unit together; a unit may also stand for many, and a plan for theirs.
+
+    Parameters
+    ----------
+    unit
+        Position of the unit of each plan, shape ``(plans,)``.
+    cost
+        Discounted cost, shape ``(plans,)`` [CNY].
+    relief
+        By how much a plan lowers what its unit lacks in allowances, shape ``(plans, years)`` [t].
+    abated
+        Emissions that it avoids, shape ``(plans, years)`` [tCO2e].
+    """
+
+    unit: NDArray[np.int64]
+    cost: NDArray[np.float64]
+    relief: NDArray[np.float64]
+    abated: NDArray[np.float64]
+
+    @property
+    def units(self) -> int:
+        """How many units there are."""
+        return int(self.unit[-1]) + 1 if len(self.unit) else 0
+
+    @property
+    def together(self) -> Menu:
+        """One unit for all, with one plan: everybody's."""
+        nobody = np.zeros(1, dtype=np.int64)
+        sums = (part.sum(axis=0, keepdims=True) for part in (self.cost, self.relief, self.abated))
+        return Menu(nobody, *sums)
+
+    def beside(self, other: Menu) -> Menu:
+        """These units and those of another menu after them."""
+        own, others = ((menu.cost, menu.relief, menu.abated) for menu in (self, other))
+        joined = (np.concatenate(pair) for pair in zip(own, others, strict=True))
+        return Menu(np.append(self.unit, self.units + other.unit), *joined)
+
+    def plus(self, other: Menu) -> Menu:
+        """Plan by plan with those of another menu."""
+        return Menu(self.unit, self.cost + other.cost, self.relief + other.relief, self.abated + other.abated)
+
+
+@dataclass(frozen=True)
 class Portfolio:
-    """Some plans of every unit, those of a unit together and the one without measures first.
+    """Some plans of every unit, those of a unit together.
 
     Parameters
     ----------
@@ -29,26 +74,33 @@ class Portfolio:
 
     plans: Plans
     unit: NDArray[np.int64]
-    sets: NDArray[np.int64]
+    sets: NDArray[np.int16]
     quantities: Quantities
+
+    @classmethod
+    def of(cls, plans: Plans, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> Portfolio:
+        """Plans given by their units, in order, and their chains of sets."""
+        return cls(plans, unit, sets, plans.quantities(unit, sets))
 
     @classmethod
     def start(cls, plans: Plans) -> Portfolio:
         """The plan without measures of each unit."""
-        units = np.arange(len(plans.kind))
-        sets = np.zeros(plans.prospects.emissions.shape, dtype=np.int64)
-        return cls(plans, units, sets, plans.quantities(units, sets))
+        shape = plans.prospects.emissions.shape
+        return cls.of(plans, np.arange(shape[0]), np.zeros(shape, dtype=np.int16))
 
-    def added(self, unit: NDArray[np.int64], sets: NDArray[np.int64]) -> Portfolio:
+    def added(self, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> Portfolio:
         """These plans and others, each once."""
         both = np.concatenate(
             [np.column_stack([self.unit, self.sets]), np.column_stack([unit, sets])], axis=0, dtype=np.int64
         )
         every = np.unique(both, axis=0)
-        unit, sets = every[:, 0], every[:, 1:]
-        return Portfolio(self.plans, unit, sets, self.plans.quantities(unit, sets))
+        return Portfolio.of(self.plans, every[:, 0], every[:, 1:].astype(np.int16))
 
-    @property
+    def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> Portfolio:
+        """Some of the plans, of whichever units."""
+        return Portfolio(self.plans, self.unit[plans], self.sets[plans], self.quantities.kept(plans))
+
+    @cached_property
     def first(self) -> NDArray[np.int64]:
         """Where the plans of each unit begin, shape ``(units,)``."""
         return np.flatnonzero(np.diff(self.unit, prepend=-1))
@@ -61,25 +113,24 @@ class Portfolio:
     @property
     def abated(self) -> NDArray[np.float64]:
         """Emissions that each plan avoids, shape ``(plans, years)`` [tCO2e]."""
-        return self._before(self.quantities.emissions) - self.quantities.emissions
+        return self.plans.prospects.emissions[self.unit] - self.quantities.emissions
 
     @property
-    def relief(self) -> NDArray[np.float64]:
-        """By how much each plan lowers what its unit lacks in allowances, shape ``(plans, years)`` [t]."""
-        gained = self.quantities.allowance - self._before(self.quantities.allowance)
-        return self.abated + gained
-
-    def _before(self, of_plans: NDArray[np.float64]) -> NDArray[np.float64]:
-        """For each plan what its unit has without measures."""
-        before: NDArray[np.float64] = of_plans[self.first][self.unit]
-        return before
+    def menu(self) -> Menu:
+        """The plans as a program sees them."""
+        abated = self.abated
+        gained = self.quantities.allowance - self.plans.prospects.free[self.unit]
+        return Menu(self.unit, self.cost, abated + gained, abated)
 
     def values(
         self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], cost_weight: float = 1.0
     ) -> NDArray[np.float64]:
         """Discounted cost of each plan at prices of `Plans.best`, shape ``(plans,)`` [CNY]."""
         need = self.quantities.emissions - self.quantities.allowance
-        paid = need_price[self.unit] * need + emissions_price[self.unit] * self.quantities.emissions
+        need_paid, emissions_paid = (
+            prices if len(prices) == 1 else prices[self.unit] for prices in (need_price, emissions_price)
+        )
+        paid = need_paid * need + emissions_paid * self.quantities.emissions
         values: NDArray[np.float64] = cost_weight * self.cost + paid.sum(axis=1)
         return values
 
@@ -94,7 +145,11 @@ class Portfolio:
         here = np.minimum.reduceat(self.values(need_price, emissions_price, cost_weight), self.first)
         gain = np.maximum(here - value, 0.0)
         # What is better by rounding alone is the same plan, or as good as it.
-        better = gain > 1e-12 * (1 + np.abs(here))
+        better = gain > ROUNDING * (1 + np.abs(here))
         if not better.any():
             return self, 0.0
         return self.added(np.flatnonzero(better), sets[better]), float(gain.sum())
+
+
+ROUNDING = 1e-12
+"""By what a plan is better by rounding alone, against its value."""

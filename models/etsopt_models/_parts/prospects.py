@@ -6,6 +6,7 @@ Free allowances are lump sums, except in the years in which they follow the unit
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,8 +42,8 @@ class IntensityRule:
     balance_value: NDArray[np.float64]
 
     def rates(self, units: NDArray[np.int64], year: int, intensity: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Surplus rates of units at an intensity, shape ``(units, ...)`` [t/t]; zero where A = E."""
-        balance = self.balance_value[units, year].reshape(-1, *[1] * (intensity.ndim - 1))
+        """Surplus rates of units at an intensity, shape ``(..., units)`` [t/t]; zero where A = E."""
+        balance = self.balance_value[units, year]
         rates = np.clip(self.slope[year] * (balance - intensity) / balance, -self.cap[year], self.cap[year])
         return np.where(np.isnan(rates), 0.0, rates)
 
@@ -84,6 +85,31 @@ class Prospects:
     def allowance(self) -> NDArray[np.float64]:
         """Free allowances before abatement [t]; where they do not follow emissions, whatever the unit does."""
         return self.entitlement * (1 - self.paid_share)
+
+    @cached_property
+    def free(self) -> NDArray[np.float64]:
+        """Free allowances before abatement [t]: those that follow emissions at the emissions before abatement."""
+        free = self.allowance
+        everyone = np.arange(len(free))
+        for t in np.flatnonzero(self.follows).tolist():
+            rates = self.rule.rates(everyone, t, self.intensity[:, t])
+            free[:, t] = self.emissions[:, t] * (1 + rates) * (1 - self.paid_share[t])
+        return free
+
+    def allowance_of(self, units: NDArray[np.int64], year: int) -> NDArray[np.float64]:
+        """`allowance` of some units in a year, shape ``(units,)`` [t]."""
+        return self.entitlement[units, year] * (1 - self.paid_share[year])
+
+    def only(self, units: NDArray[np.int64]) -> Prospects:
+        """The same for some of the units."""
+        names = ("base_output", "output", "emissions", "intensity", "entitlement")
+        rule = replace(self.rule, balance_value=self.rule.balance_value[units])
+        return replace(self, rule=rule, **{name: getattr(self, name)[units] for name in names})
+
+    def times(self, factor: float) -> Prospects:
+        """The same for units that are so many times as large."""
+        names = ("base_output", "output", "emissions", "entitlement")
+        return replace(self, **{name: getattr(self, name) * factor for name in names})
 
     @property
     def auctioned(self) -> NDArray[np.float64]:

@@ -115,9 +115,9 @@ def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
     found, units = plans.prospects, part.units
     sets = np.flatnonzero(part.admissible[0])
     sets = sets[np.argsort(np.bitwise_count(sets), kind="stable")]
-    cost = sums(part.fixed + part.variable * known(found.output[units, 0])[:, None])[:, sets]
-    emissions = found.emissions[units, 0, None] * products(part.emissions_left)[:, sets]
-    intensity_left = np.maximum(products(part.intensity_left)[:, sets], LEAST_SHARE)
+    cost = sums((part.fixed + part.variable * known(found.output[units, 0])[:, None]).T)[sets].T
+    emissions = found.emissions[units, 0, None] * products(part.emissions_left.T)[sets].T
+    intensity_left = np.maximum(products(part.intensity_left.T)[sets].T, LEAST_SHARE)
     intensity = found.intensity[units, 0, None] * intensity_left
     at_stake = setting.price * (1 - setting.paid_share) * np.where(setting.free[units], 1.0, 0.0)[:, None] * emissions
     plain = cost + setting.price * setting.paid_share * emissions

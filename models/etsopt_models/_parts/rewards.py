@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt_models._parts.plans import Quantities
+    from etsopt_models._parts.portfolio import Portfolio
     from etsopt_models._parts.prospects import Prospects
-    from etsopt_models._parts.search import Found
 
 
 def rewards(
-    instance: Instance, found: Found, choice: NDArray[np.float64], prices: NDArray[np.float64]
+    instance: Instance, portfolio: Portfolio, share: NDArray[np.float64], prices: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What one tonne less earns, shapes ``(units, years)`` [CNY/t], before transaction costs.
 
     Parameters
     ----------
-    choice
-        Share of each plan; where a unit mixes plans the mean of theirs is told.
+    portfolio, share
+        Plans that are taken, and the share of each; where a unit mixes plans the mean of theirs is told.
     prices
         Of allowances, shape ``(years,)`` [CNY/t].
 
@@ -44,10 +44,13 @@ def rewards(
     measured, elsewhere
         In the process on which intensity is measured, and in any other.
     """
-    portfolio = found.portfolio
-    measured, elsewhere = rewards_of_plans(instance, found.prospects, portfolio.unit, portfolio.quantities, prices)
-    weight, first = choice[:, None], portfolio.first
-    return np.add.reduceat(weight * measured, first, axis=0), np.add.reduceat(weight * elsewhere, first, axis=0)
+    found = portfolio.plans.prospects
+    if not found.follows.any():
+        earned = np.broadcast_to(prices, found.emissions.shape)
+        return earned, earned
+    both = rewards_of_plans(instance, found, portfolio.unit, portfolio.quantities, prices)
+    measured, elsewhere = (np.add.reduceat(share[:, None] * part, portfolio.first, axis=0) for part in both)
+    return measured, elsewhere
 
 
 def rewards_of_plans(

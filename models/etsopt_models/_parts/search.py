@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt_models._parts.portfolio import Menu
     from etsopt_models._parts.prospects import Prospects
 
 ROUNDS_MOST = 300
@@ -28,6 +29,9 @@ MISSING_T = 2e-2
 
 NUDGE = 1e-7
 """Demand by which the interval of a price is felt out, against emissions."""
+
+CHOSEN = 1e-9
+"""Share of a plan that is chosen; less is rounding."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,10 @@ class Found:
         Interval of the price, in CNY of each year, shape ``(years,)`` [CNY/t]; None where there is no market.
     missing
         Allowances that are missing in each year where the market cannot clear, shape ``(years,)`` [t]; else None.
+    everyone
+        Plan of every unit, chosen beforehand for all but those of the portfolio; None where the portfolio is of all.
+    core
+        Units of the portfolio among all, shape ``(units of the portfolio,)``.
     """
 
     portfolio: Portfolio
@@ -49,22 +57,115 @@ class Found:
     price_lower: NDArray[np.float64] | None = None
     price_upper: NDArray[np.float64] | None = None
     missing: NDArray[np.float64] | None = None
+    everyone: Portfolio | None = None
+    core: NDArray[np.int64] | None = None
 
     @property
     def prospects(self) -> Prospects:
         """What lies before every unit."""
-        return self.portfolio.plans.prospects
+        return (self.everyone or self.portfolio).plans.prospects
+
+    def taken(self, choice: NDArray[np.float64]) -> tuple[Portfolio, NDArray[np.float64]]:
+        """The plans that are chosen, and the share of each, which add up to one at every unit.
+
+        Parameters
+        ----------
+        choice
+            Of each plan of the program, rounding included.
+        """
+        kept = np.where(choice > CHOSEN, choice, 0.0)[: len(self.portfolio.unit)]
+        kept = np.where(np.abs(kept - np.round(kept)) < CHOSEN, np.round(kept), kept)
+        chosen = self.portfolio.kept(kept > 0)
+        share = kept[kept > 0]
+        share /= np.add.reduceat(share, chosen.first)[chosen.unit]
+        if self.everyone is None or self.core is None:
+            return chosen, share
+        others = np.ones(len(self.everyone.unit), dtype=bool)
+        others[self.core] = False
+        rest = self.everyone.kept(others)
+        unit = np.concatenate([rest.unit, self.core[chosen.unit]])
+        order = np.argsort(unit, kind="stable")
+        quantities = rest.quantities.beside(chosen.quantities).kept(order)
+        both = Portfolio(rest.plans, unit[order], np.concatenate([rest.sets, chosen.sets])[order], quantities)
+        return both, np.concatenate([np.ones(len(rest.unit)), share])[order]
 
 
-def search(  # long because the order of what is asked of the relaxation is told in one place
+@dataclass(frozen=True)
+class Market:
+    """The program of a market over some plans, and its relaxation over all plans of some units.
+
+    Parameters
+    ----------
+    found, own
+        What lies before all units; accounts, with that of each unit of the menus.
+    relax
+        Solves the linear relaxation of the program with some parameters; its levels hold the multipliers.
+    more
+        Parameters beside those of plans and accounts.
+    rest
+        Plans of those that have chosen already, on one account.
+    """
+
+    instance: Instance
+    found: Prospects
+    own: Accounts
+    relax: Callable[..., Any]
+    more: Mapping[str, Any]
+    rest: Menu | None = None
+
+    @property
+    def lacking(self) -> NDArray[np.float64]:
+        """What accounts lack before abatement, shape ``(accounts, years)`` [t]."""
+        return self.own.emissions - self.own.allowance
+
+    def parameters(self, portfolio: Portfolio, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Arrays of the program in which units choose among some plans."""
+        menu = portfolio.menu if self.rest is None else portfolio.menu.beside(self.rest)
+        return {**account_parameters(self.instance, self.found, menu, self.own), **self.more, **(changes or {})}
+
+    def settle(
+        self, portfolio: Portfolio, changes: Mapping[str, Any] | None = None, objective: str = "cost"
+    ) -> tuple[Portfolio, Any]:
+        """Take in plans until no other would lower the objective."""
+        for _ in range(ROUNDS_MOST):
+            solution = self.relax(self.parameters(portfolio, changes), objective)
+            if not solution.levels:
+                break
+            prices = unit_prices(self.instance, self.own, solution)
+            better, gain = portfolio.improved(*prices, cost_weight=float(objective == "cost"))
+            if better is portfolio or gain <= ENOUGH * (1 + abs(solution.levels[0].value)):
+                break
+            portfolio = better
+        return portfolio, solution
+
+    def least_missing(self, portfolio: Portfolio) -> tuple[Portfolio, NDArray[np.float64]]:
+        """Plans with which least is missing, and what is missing in each year, shape ``(years,)`` [t]."""
+        years = len(self.found.years)
+        if "supply" not in self.more:
+            return portfolio, np.zeros(years)
+        anything = float(self.found.emissions.sum() + np.abs(self.more["supply"]).sum())
+        portfolio, solution = self.settle(portfolio, {"missing_most": np.full(years, anything)}, "missing_allowances")
+        return portfolio, solution.values.get("missing", np.zeros(years))
+
+    def price_interval(self, portfolio: Portfolio, solution: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Least and greatest price with a little more and a little less demand, in CNY of each year [CNY/t]."""
+        prices = [market_prices(self.found, solution)]
+        nudge = NUDGE * float(self.found.emissions.mean(axis=1).sum())
+        for change in (-nudge, nudge):
+            _, nudged = self.settle(portfolio, {"supply": self.more["supply"] - change})
+            prices += [market_prices(self.found, nudged)] if nudged.levels else []
+        return np.min(prices, axis=0), np.max(prices, axis=0)
+
+
+def market_of(
     instance: Instance,
     found: Prospects,
     relax: Callable[..., Any],
     more: Mapping[str, Any] | None = None,
     *,
     market: bool,
-) -> tuple[dict[str, Any], Found]:
-    """Parameters over a portfolio that holds a best plan of every unit at the prices of the relaxation.
+) -> Market:
+    """A market of all units.
 
     Parameters
     ----------
@@ -76,46 +177,21 @@ def search(  # long because the order of what is asked of the relaxation is told
         Whether the market's rows are part of the program.
     """
     pooled = instance.policy.market.transaction_cost_cny_per_t == 0
-    portfolio = Portfolio.start(Plans(instance, found))
-    own = accounts(instance, found, portfolio, pooled)
     fixed = {**(market_parameters(instance, found) if market else {}), **(more or {})}
+    return Market(instance, found, accounts(instance, found, pooled), relax, fixed)
 
-    def parameters(portfolio: Portfolio, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        return {**account_parameters(instance, found, portfolio, own), **fixed, **(changes or {})}
 
-    def settle(
-        portfolio: Portfolio, changes: Mapping[str, Any] | None = None, objective: str = "cost"
-    ) -> tuple[Portfolio, Any]:
-        """Take in plans until no other would lower the objective."""
-        for _ in range(ROUNDS_MOST):
-            solution = relax(parameters(portfolio, changes), objective)
-            if not solution.levels:
-                break
-            prices = unit_prices(instance, own, solution)
-            better, gain = portfolio.improved(*prices, cost_weight=float(objective == "cost"))
-            if better is portfolio or gain <= ENOUGH * (1 + abs(solution.levels[0].value)):
-                break
-            portfolio = better
-        return portfolio, solution
-
-    if not market:
-        portfolio, _ = settle(portfolio)
-        return parameters(portfolio), Found(portfolio, own)
+def search(market: Market) -> tuple[dict[str, Any], Found]:
+    """Parameters over a portfolio that holds a best plan of every unit at the prices of the relaxation."""
     # At first nothing says that the plans at hand suffice: find those with which least is missing.
-    anything = {"missing_most": np.full(len(found.years), float(found.emissions.sum() + np.abs(fixed["supply"]).sum()))}
-    portfolio, solution = settle(portfolio, anything, "missing_allowances")
-    missing = solution.values.get("missing", np.zeros(len(found.years)))
+    portfolio, missing = market.least_missing(Portfolio.start(Plans.of(market.instance, market.found)))
     if missing.sum() > MISSING_T:
-        return parameters(portfolio), Found(portfolio, own, missing=missing)
-    portfolio, solution = settle(portfolio)
-    if not solution.levels:
-        return parameters(portfolio), Found(portfolio, own)
-    prices = [market_prices(found, solution)]
-    nudge = NUDGE * float(found.emissions.mean(axis=1).sum())
-    for change in (-nudge, nudge):
-        _, nudged = settle(portfolio, {"supply": fixed["supply"] - change})
-        prices += [market_prices(found, nudged)] if nudged.levels else []
-    return parameters(portfolio), Found(portfolio, own, np.min(prices, axis=0), np.max(prices, axis=0))
+        return market.parameters(portfolio), Found(portfolio, market.own, missing=missing)
+    portfolio, solution = market.settle(portfolio)
+    if not solution.levels or "supply" not in market.more:
+        return market.parameters(portfolio), Found(portfolio, market.own)
+    interval = market.price_interval(portfolio, solution)
+    return market.parameters(portfolio), Found(portfolio, market.own, *interval)
 
 
 def unit_prices(instance: Instance, own: Accounts, solution: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,0 +1,28 @@
+"""Solve `clearing` by prices, where trading is free and all share one account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from etsopt_models import clearing
+from etsopt_models._parts.narrowing import declines, narrowed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pandas as pd
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._parts.search import Found
+
+__all__ = ["FROM_UNITS", "GAP", "declines", "prepare"]
+
+FROM_UNITS = 5_000
+GAP = 1e-7
+
+
+def prepare(
+    instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
+) -> tuple[dict[str, Any], Found]:
+    """Arrays for the model's formulation over those near a tie, and what the tables need beside the solution."""
+    return narrowed(clearing.market(instance, before, relax))
