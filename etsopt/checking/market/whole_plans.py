@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from etsopt.checking.market.choices import Choices
     from etsopt.checking.market.search import Sets
 
-MOST_PLANS = 2_000
+MOST_PLANS = 20_000
 """Plans of an enterprise that are listed at most; where more could be better, multipliers alone bound it."""
 
 WORTH_IT = 1e-9

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SETTLED = 1e-11
 """What an enterprise may leave unsettled, against what it spends."""
 
-ANSWERS, HALVINGS = 3, 7
+ANSWERS, HALVINGS = 3, 8
 """How often multipliers and plans answer each other, and how often what lies between is halved."""
 
 
@@ -189,17 +189,19 @@ class Enterprises:
 def _halve(
     some: Enterprises, trade: Trade, found: Answer, left: NDArray[np.int64], units: NDArray[np.int64]
 ) -> None:
-    """Narrow multipliers down between the paths of those who sell and of those who buy."""
-    low, high = np.zeros(len(left)), np.ones(len(left))
-    width = trade.most - trade.least
+    """Narrow multipliers down: the same in all years, as far as the prices let them be.
+
+    An account that falls from a higher multiplier to a lower one borrows all it may, which few do.
+    """
+    low, high = np.full(len(left), trade.least.min()), np.full(len(left), trade.most.max())
     for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        path = trade.least + middle[:, None] * width
+        level = ((low + high) / 2)[:, None]
+        path = np.clip(level, trade.least, trade.most)
         answer = some.at(trade, path)
         found.better(left, answer, units)
-        saved = np.where(path > trade.offset_price, trade.offsets_most(answer.joint.emissions), 0.0)
-        lacks = ((answer.joint.weight - saved) * width).sum(axis=1) > 0
-        low, high = np.where(lacks, middle, low), np.where(lacks, high, middle)
+        offsets = np.where(path > trade.offset_price, trade.offsets_most(answer.joint.emissions), 0.0)
+        lacks = np.where(path == level, answer.joint.weight - offsets, 0.0).sum(axis=1) > 0
+        low, high = np.where(lacks, level[:, 0], low), np.where(lacks, high, level[:, 0])
 
 
 def _list(  # long because what is listed is priced and taken over in one place

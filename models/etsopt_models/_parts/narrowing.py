@@ -29,8 +29,6 @@ from etsopt_models._parts.search import ENOUGH, Found, Market, search, unit_pric
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
-
     Prices = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 FEW = 1_500
@@ -43,13 +41,6 @@ DEVIATIONS = 3.0
 """By how many standard deviations a sample may be wrong."""
 
 ROUNDS = 20
-
-
-def declines(instance: Instance) -> str:
-    """Why the method cannot serve: each enterprise has its own prices where trading costs something."""
-    if instance.policy.market.transaction_cost_cny_per_t > 0:
-        return "with a transaction cost every enterprise has an account of its own"
-    return ""
 
 
 def narrowed(market: Market) -> tuple[dict[str, Any], Found]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from etsopt_models._parts.measures import Measures
     from etsopt_models._parts.plans import Plans
 
-MOST_PLANS = 1_000
+MOST_PLANS = 20_000
 """Plans that are listed of a unit or an account at most; beyond, none is."""
 
 

@@ -34,6 +34,9 @@ GROUPS = 32
 """Groups of enterprises that mix their answers apart."""
 
 PASSES_MOST = 150
+RECENT = 6
+"""Of how many answers the plans are remembered."""
+
 ENOUGH = 5e-8
 """What better prices could add to the bound, against the cost, which is little enough."""
 
@@ -122,12 +125,14 @@ class Search:
         self.group = np.arange(len(crowd.shift)) % GROUPS
         self.passes: list[Pass] = []
         self.path: NDArray[np.float64] | None = None
+        self.recent: list[NDArray[np.int16]] = []
 
     def ask(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Answer, float]:
         """Ask all at some prices: their answer, and the bound that it proves."""
         trade = replace(self.terms, price=priced(price, self.terms), offset_price=self.terms.offset_price + scarcity)
         answer = self.crowd.answer(trade, self.path)
         self.path = answer.path
+        self.recent = [*self.recent, answer.sets][-RECENT:]
         joint = answer.joint
         done = trade.dealings(joint.weight, joint.emissions, answer.path)
         cost = cost_of(self.terms, answer, done)
