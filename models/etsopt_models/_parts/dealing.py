@@ -87,13 +87,30 @@ class Trade:
         return SAME * float(np.abs(self.price).max(initial=1.0))
 
     @cached_property
+    def _steps(self) -> NDArray[np.float64]:
+        """The least of each cluster of prices that are the same, rising."""
+        every = np.sort(np.concatenate([self._buying, self._selling, self.offset_price, [self.worth]]))
+        every = every[np.isfinite(every)]
+        return every[np.diff(every, prepend=-np.inf) > self.same]
+
+    def level_of(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The level that stands for prices of allowances or offsets, shape of ``price`` [CNY/t]."""
+        place = np.maximum(np.searchsorted(self._steps, price, side="right") - 1, 0)
+        return np.where(np.isfinite(price), self._steps[place], np.inf)
+
+    @cached_property
     def levels(self) -> NDArray[np.float64]:
         """Every level that a multiplier may have, rising, shape ``(levels,)``."""
-        offers = self.offset_price[np.isfinite(self.offset_price)]
-        every = np.concatenate([self.price + self.friction, self.price - self.friction, offers, [self.worth]])
-        within = (every >= self.least.min() - self.same) & (every <= self.most.max() + self.same)
-        every = np.unique(every[within])
-        return every[np.diff(every, prepend=-np.inf) > self.same]
+        low, high = self.level_of(self.least).min(), self.level_of(self.most).max()
+        return self._steps[(self._steps >= low) & (self._steps <= high)]
+
+    @property
+    def _buying(self) -> NDArray[np.float64]:
+        return self.price + self.friction
+
+    @property
+    def _selling(self) -> NDArray[np.float64]:
+        return self.price - self.friction
 
     def offsets_most(self, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Offsets that accounts with such emissions may surrender, shape of ``emissions`` [t]."""
@@ -131,7 +148,7 @@ class Trade:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         levels, years = self.levels[:, None], len(self.price)
         saved = self.saved(np.broadcast_to(levels, (len(levels), years)))
-        inside = (levels >= self.least - self.same) & (levels <= self.most + self.same)
+        inside = (levels >= self.level_of(self.least)) & (levels <= self.level_of(self.most))
         ahead, steps = np.zeros((len(levels), weight.shape[1])), []
         for year in range(years):
             ahead += levels * weight[year]
@@ -157,13 +174,13 @@ class Trade:
     ) -> Flows:
         """Dealings that cost no more than the best path of multipliers proves."""
         count, years = weight.shape
-        most = self.offsets_most(emissions)
-        offset = np.where(path > self.offset_price + self.same, most, 0.0)
+        most, offered = self.offsets_most(emissions), self.level_of(self.offset_price)
+        offset = np.where(path > offered, most, 0.0)
         begins = np.ones(weight.shape, dtype=bool)
-        begins[:, 1:] = path[:, 1:] < path[:, :-1] - self.same
+        begins[:, 1:] = path[:, 1:] != path[:, :-1]
         first, stretch = np.flatnonzero(begins), np.cumsum(begins) - 1
         lacking = np.add.reduceat((weight - offset).ravel(), first)
-        at_level = np.where(np.abs(path - self.offset_price) <= self.same, most, 0.0)
+        at_level = np.where(path == offered, most, 0.0)
         if at_level.any():
             room = np.add.reduceat(at_level.ravel(), first)
             used = np.divide(np.clip(lacking, 0.0, room), room, out=np.zeros_like(room), where=room > 0)
@@ -172,15 +189,15 @@ class Trade:
             lacking -= np.add.reduceat(more.ravel(), first)
         last = stretch.reshape(weight.shape)[:, -1]
         keeps = np.zeros(len(first), dtype=bool)
-        keeps[last] = np.abs(path[:, -1] - self.worth) <= self.same
+        keeps[last] = path[:, -1] == self.level_of(np.array([self.worth]))
         kept = np.where(keeps, np.maximum(-lacking, 0.0), 0.0)
         lacking += kept
         bought, sold = (np.zeros(weight.size + 1) for _ in range(2))
         for flow, price, amount in (
-            (bought, self.price + self.friction, lacking),
-            (sold, self.price - self.friction, -lacking),
+            (bought, self._buying, lacking),
+            (sold, self._selling, -lacking),
         ):
-            made = np.abs(path - price) <= self.same
+            made = path == self.level_of(price)
             place = np.minimum.reduceat(np.where(made.ravel(), np.arange(weight.size), weight.size), first)
             flow[place] = np.maximum(amount, 0.0)
         flows = (flow[:-1].reshape(count, years) for flow in (bought, sold))

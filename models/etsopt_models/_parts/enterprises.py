@@ -98,11 +98,9 @@ class Answer:
         """
         cheaper = other.value < self.value[which]
         here = which[cheaper]
-        taken = np.zeros(len(self.value), dtype=bool)
-        taken[here] = True
         self.value[here], self.path[here] = other.value[cheaper], other.path[cheaper]
         self.joint.put(here, other.joint.kept(cheaper))
-        change = taken[other.account]
+        change = cheaper[other.account]
         self.sets[units[change]] = other.sets[change]
         higher = other.bound > self.bound[which]
         self.bound[which[higher]], self.bound_path[which[higher]] = other.bound[higher], other.bound_path[higher]

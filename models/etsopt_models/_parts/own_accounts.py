@@ -159,6 +159,9 @@ class _Settled:
             felt.append(mixed.price)
         interval = tuple(edge(felt, axis=0) / market.found.discount for edge in (np.min, np.max))
         flows = _mixed(prices, asking, market)
+        apart = min(APART / len(market.own.labels), APART_MOST)
+        for factor in (1 - apart, 1 + apart):
+            asking.ask(factor * price, scarcity)
         return cls(market, crowd, prices.trade, scarcity, prices.answer, flows, asking.recent, interval)
 
     def within_limits(self) -> bool:
@@ -234,6 +237,10 @@ class _Settled:
         units = np.concatenate([accounts[:0], *(units[keep] for (units, _), keep in zip(found, kept, strict=True))])
         return units, np.concatenate([none, *(sets[keep] for (_, sets), keep in zip(found, kept, strict=True))]), accounts
 
+
+APART, APART_MOST = 50, 0.2
+"""How far apart prices are, against them and times the enterprises, between which about as many choose otherwise as the
+core has room for."""
 
 WIDTHS = (0.1, 0.02)
 """How far the prices of a first sample, and of a larger crowd, may move at first, against the largest."""
