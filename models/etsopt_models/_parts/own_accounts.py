@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 FEW, ONE_IN = 2_000, 20
 """A sample has at least so many enterprises, and one in so many."""
 
-CORE, DEALERS = 120, 40
-"""Enterprises that choose anew because others of their plans are nearly as good, and because they deal much."""
+CORE, DEALERS = 80, 40
+"""Enterprises that choose anew because they would lose least by it, as many because it would move most, and those that
+deal most."""
 
 USED = 1e-9
 """Share of an answer in the mixture that is rounding."""
@@ -218,7 +219,7 @@ class _Settled:
         """Other plans of units whose enterprises would lose least by them: units, sets, and the accounts of the core."""
         own, answer = self.market.own, self.answer
         found: list[tuple[NDArray[np.int64], NDArray[np.int16]]] = []
-        loss = np.full(len(own.labels), np.inf)
+        loss, moved = np.full(len(own.labels), np.inf), np.zeros(len(own.labels))
         for sets in self.others:
             differs = np.flatnonzero((sets != answer.sets).any(axis=1))
             some, units = self.crowd.only(np.unique(own.of_unit[differs]))
@@ -228,8 +229,11 @@ class _Settled:
             dealt, _ = self.trade.best(joint.weight, joint.emissions)
             accounts = np.unique(own.of_unit[units])
             loss[accounts] = np.minimum(loss[accounts], joint.cost + dealt - answer.value[accounts])
+            much = np.abs(joint.weight - answer.joint.weight[accounts]).sum(axis=1)
+            moved[accounts] = np.maximum(moved[accounts], much)
             found.append((units, sets[units]))
-        chosen = np.argsort(loss, kind="stable")[:CORE]
+        # Those who move most take up what one of them leaves, those who lose least the remainder.
+        chosen = np.concatenate([np.argsort(order, kind="stable")[:CORE] for order in (loss, -moved)])
         dealers = np.argsort(-np.abs(self.flows.net).sum(axis=1), kind="stable")[:DEALERS]
         accounts = np.unique(np.concatenate([chosen[np.isfinite(loss[chosen])], dealers]))
         kept = [np.isin(own.of_unit[units], accounts) for units, _ in found]
@@ -238,7 +242,7 @@ class _Settled:
         return units, np.concatenate([none, *(sets[keep] for (_, sets), keep in zip(found, kept, strict=True))]), accounts
 
 
-APART, APART_MOST = 50, 0.2
+APART, APART_MOST = 100, 0.2
 """How far apart prices are, against them and times the enterprises, between which about as many choose otherwise as the
 core has room for."""
 
