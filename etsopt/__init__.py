@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from etsopt.generating import generate
     from etsopt.results import Results, compare, load
     from etsopt.run import check, read, solve
+    from etsopt.sweeping import sweep
 
 __all__ = [
     "DataError",
@@ -33,6 +34,7 @@ __all__ = [
     "load",
     "read",
     "solve",
+    "sweep",
 ]
 
 _WHERE = {
@@ -44,6 +46,7 @@ _WHERE = {
     "load": "etsopt.results",
     "read": "etsopt.run",
     "solve": "etsopt.run",
+    "sweep": "etsopt.sweeping",
 }
 
 

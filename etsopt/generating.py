@@ -97,11 +97,26 @@ POLICY: dict[str, Any] = {
 }
 """A target slightly below emissions and a balance that some provinces must work for."""
 
-BEYOND_ONE_YEAR: dict[str, Any] = {"horizon": {"last_year": 2030}, "market": {"prices_cny_per_t": 62.36}}
-"""What the policy says beside `POLICY` where there are measures: six years, and the average price of 2025 in each."""
+BEYOND_ONE_YEAR: dict[str, Any] = {
+    "horizon": {"last_year": 2034},
+    "pathway": {
+        "tightening": 0.006,
+        "band": {"2027": 0.04, "2030": 0.05},
+        "slope": {"2027": 0.20, "2030": 0.25},
+        "paid_share": {"2028": 0.02, "2030": 0.05, "2033": 0.10},
+        "cap_from": 2030,
+        "cap_change": -0.01,
+    },
+    "market": {"prices_cny_per_t": 62.36},
+}
+"""What the policy says beside `POLICY` where there are measures: ten years, the pathway of the instance cn-2025-2035,
+assumptions and all, and the average price of 2025 expected in each year."""
+
+OWN_SPREAD = 0.25
+"""Standard deviation of the logarithm of a unit's own costs, and half of it of its own abatement; an assumption."""
 
 
-def generate(units: int, seed: int = 0, measures: int = 0) -> Instance:
+def generate(units: int, seed: int = 0, measures: int = 0, own: bool = False) -> Instance:
     """Make an instance with seeded random units under the rule of 2025.
 
     Parameters
@@ -112,6 +127,8 @@ def generate(units: int, seed: int = 0, measures: int = 0) -> Instance:
         The same seed gives the same instance.
     measures
         Abatement measures at every unit, 0 to 12; the units are the same with and without them.
+    own
+        Whether each unit has figures of its own for them, around those of its sector, instead of its sector's.
 
     Raises
     ------
@@ -129,13 +146,15 @@ def generate(units: int, seed: int = 0, measures: int = 0) -> Instance:
         raise UsageError(f"The seed is {seed}.", "It is a whole number from 0 on.")
     if not 0 <= measures <= MOST_MEASURES:
         raise UsageError(f"{measures} measures are asked for.", f"A unit can have 0 to {MOST_MEASURES}.")
+    if own and not measures:
+        raise UsageError("Measures of each unit's own are asked for, but no measures.", "Say how many: 1 to 12.")
     random = np.random.default_rng(seed)
-    sectors = np.array(sorted(PROFILES))
+    sectors = np.array(sorted(PROFILES), dtype=object)
     shares = np.array([PROFILES[name].share for name in sectors])
     # One unit of each sector for certain, the rest by their shares.
     sector = np.concatenate([np.arange(len(sectors)), random.choice(len(sectors), units - len(sectors), p=shares)])
     sector = random.permutation(sector)
-    frame = _quantities(sectors[sector], random)
+    frame = _quantities(sectors, sector, random)
     width = len(str(units))
     frame.insert(0, "unit_id", np.array([f"U{number:0{width}d}" for number in range(1, units + 1)], dtype=object))
     # Three quarters of the enterprises own one unit, the others two: neighbours share an owner now and then.
@@ -148,8 +167,12 @@ def generate(units: int, seed: int = 0, measures: int = 0) -> Instance:
         return Instance.from_frames(frame, POLICY, name=f"generated-{units}-{seed}")
     # A generator of their own, so that the units are the same with and without them.
     random = np.random.default_rng([seed, measures])
-    table = pd.concat([_measures(name, measures, random) for name in sorted(PROFILES)])
-    name = f"generated-{units}-{seed}-{measures}"
+    tables = [_measures(name, measures, random) for name in sectors]
+    if own:
+        ids = frame["unit_id"].to_numpy()
+        tables = [_own(table, ids[sector == place], random) for place, table in enumerate(tables)]
+    table = pd.concat(tables, ignore_index=True)
+    name = f"generated-{units}-{seed}-{measures}" + ("-own" if own else "")
     return Instance.from_frames(frame, POLICY | BEYOND_ONE_YEAR, measures=table, name=name)
 
 
@@ -185,12 +208,35 @@ def _measures(sector: str, count: int, random: np.random.Generator) -> pd.DataFr
     )
 
 
-def _quantities(sector: NDArray[Any], random: np.random.Generator) -> pd.DataFrame:
-    """Emissions, output and the part of both on which the rule measures intensity."""
-    profiles = [PROFILES[name] for name in sector]
+def _own(table: pd.DataFrame, unit_ids: NDArray[np.object_], random: np.random.Generator) -> pd.DataFrame:
+    """The measures of a sector at each of its units, with costs and abatement of the unit's own around the sector's.
+
+    What a tonne costs varies by about a quarter; so that it does, costs go with the abatement. Names, groups and
+    requirements stay.
+    """
+    shape = (len(table), len(unit_ids))
+    rows = table.loc[np.repeat(np.arange(len(table)), len(unit_ids))].reset_index(drop=True)
+    stated = table["abatement_rate"].to_numpy()[:, None]
+    rate = np.round(np.clip(stated * np.exp(OWN_SPREAD / 2 * random.normal(size=shape)), 0.01, 0.2), 4)
+    costs = rate / stated * np.exp(OWN_SPREAD * random.normal(size=shape))
+    saving = rate / stated * np.exp(OWN_SPREAD * random.normal(size=shape))
+    rows["abatement_rate"] = rate.ravel()
+    for name, factor in (
+        ("capex_cny_per_t", costs),
+        ("variable_opex_cny_per_t", costs),
+        ("fuel_saving_cny_per_t", saving),
+    ):
+        rows[name] = np.round(rows[name].to_numpy() * factor.ravel(), 2)
+    rows.insert(1, "unit_id", np.tile(unit_ids, len(table)))
+    return rows.drop(columns="sector")
+
+
+def _quantities(names: NDArray[np.object_], sector: NDArray[np.int64], random: np.random.Generator) -> pd.DataFrame:
+    """Emissions, output and the part of both on which the rule measures intensity, for units by their sectors."""
+    profiles = [PROFILES[name] for name in names]
 
     def of(attribute: str) -> NDArray[np.float64]:
-        return np.array([getattr(profile, attribute) for profile in profiles], dtype=float)
+        return np.array([getattr(profile, attribute) or np.nan for profile in profiles], dtype=float)[sector]
 
     spread = of("emissions_spread")
     size = random.normal(size=len(sector))
@@ -198,14 +244,15 @@ def _quantities(sector: NDArray[Any], random: np.random.Generator) -> pd.DataFra
     intensity = of("intensity") * np.exp(of("intensity_spread") * random.normal(size=len(sector)))
     outlier = random.random(len(sector)) < OUTLIER_SHARE
     intensity = np.where(outlier, intensity * np.where(random.random(len(sector)) < 0.5, 0.75, 1.35), intensity)
-    whole = np.array([profile.whole_intensity or np.nan for profile in profiles])
+    whole = of("whole_intensity")
     steel = ~np.isnan(whole)
     output = np.where(steel, emissions / np.where(steel, whole, 1.0), emissions / intensity)
     part = np.rint(output / of("output_per_intensity_output"))
+    titles = np.array([f"Generated {name} unit" for name in names], dtype=object)
     return pd.DataFrame(
         {
-            "name": np.array([f"Generated {name} unit" for name in sector], dtype=object),
-            "sector": sector.astype(object),
+            "name": titles[sector],
+            "sector": names[sector],
             "emissions_tco2e": emissions,
             "output_t": np.rint(output),
             "intensity_output_t": np.where(steel, part, np.nan),

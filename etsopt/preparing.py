@@ -55,6 +55,12 @@ def with_gap(model: Any, options: SolveOptions) -> SolveOptions:
     return options if options.gap is not None else replace(options, gap=getattr(model, "GAP", DEFAULT_GAP))
 
 
+def with_aim(own: Any, given: SolveOptions, chosen: SolveOptions) -> SolveOptions:
+    """The options with which a model's own method is solved: it may aim closer than at the gap that is to be proven."""
+    aim = getattr(own, "AIM", None)
+    return chosen if given.gap is not None or aim is None else replace(chosen, gap=aim)
+
+
 def parameters_of(
     model: Any, instance: Instance, options: SolveOptions, method: Method, first: Results | None
 ) -> tuple[dict[str, Any], tuple[Any, ...]]:

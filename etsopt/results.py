@@ -8,19 +8,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
+from etsopt.data.parquet import SUFFIX, read_frame
+from etsopt.data.plain import EXACTLY
 from etsopt.data.read import read_instance
 from etsopt.data.schema import TABLES, USER_COLUMN_PREFIX
-from etsopt.data.write import write_instance, write_table
+from etsopt.data.write import FORMATS, check_format, write_instance, write_table
 from etsopt.errors import DataError, Problem, UsageError
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
-
-TRUTHS = ("True", "False")
-"""How a cell that is true or false is written."""
 
 TONNES = ("infeasible_by_t", "rounded_by_t")
 """What a result states in tonnes, or not at all."""
@@ -44,7 +42,7 @@ TEXT_COLUMNS = frozenset(
 )
 
 
-INSTANCE_FILES = ("policy.toml", *(table.file for table in TABLES))
+INSTANCE_FILES = ("policy.toml", *(file for table in TABLES for file in table.files))
 
 
 @dataclass(frozen=True)
@@ -133,16 +131,18 @@ class Results:
         }
         return dict(finite(content))
 
-    def save(self, folder: str | Path, instance: Instance | None = None) -> None:
+    def save(self, folder: str | Path, instance: Instance | None = None, table_format: str = FORMATS[0]) -> None:
         """Write a run folder: ``tables/<name>.csv``, ``result.json``, and the instance to check it against.
 
-        What an earlier run left there is removed first.
+        What an earlier run left there is removed first. Tables in the format ``parquet`` are ``tables/<name>.parquet``.
 
         Raises
         ------
         UsageError
-            If the folder holds tables or an instance that no run wrote.
+            If the folder holds tables or an instance that no run wrote, the format is unknown, or needs a package that
+            is not installed.
         """
+        check_format(table_format)
         folder = Path(folder)
         (folder / "tables").mkdir(parents=True, exist_ok=True)
         temporary = folder / "result.json.part"
@@ -151,21 +151,26 @@ class Results:
         text = json.dumps(self.summary(), indent=1, ensure_ascii=False, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
         for name, table in self.tables.items():
-            write_table(table, folder / "tables" / f"{name}.csv")
+            write_table(table, folder / "tables" / f"{name}.{table_format}")
         if instance is not None:
-            write_instance(instance, folder / "instance")
+            write_instance(instance, folder / "instance", table_format=table_format)
         temporary.replace(folder / "result.json")
 
 
 def _clear(folder: Path, marks: tuple[Path, ...]) -> None:
     """Remove the files of an earlier run, which one of the marks tells; nothing else is touched."""
-    old = [*(folder / "tables").glob("*.csv")]
+    old = _tables_in(folder)
     old += [path for name in INSTANCE_FILES if (path := folder / "instance" / name).is_file()]
     if old and not any(mark.is_file() for mark in marks):
         what = f"The folder {str(folder)!r} holds {old[0].relative_to(folder)}, which no run wrote."
         raise UsageError(what, "Name another folder; a run would write over it.")
     for path in (*marks, *old):
         path.unlink(missing_ok=True)
+
+
+def _tables_in(folder: Path) -> list[Path]:
+    """Files with the tables of a run, in either format."""
+    return sorted(path for ending in FORMATS for path in (folder / "tables").glob(f"*.{ending}"))
 
 
 def finite(value: Any) -> Any:
@@ -203,7 +208,10 @@ def load(folder: str | Path) -> Results:
         known = {key: content.pop(key) for key in ("termination", "status", "certified", *TONNES)}
         known |= {key: float(known[key]) for key in TONNES if known[key] is not None}
         violations = tuple(content.pop("violations"))
-        tables = {file.stem: _read_table(file) for file in sorted((folder / "tables").glob("*.csv"))}
+        files = _tables_in(folder)
+        if len({file.stem for file in files}) < len(files):
+            raise ValueError("a table is there in two formats")
+        tables = {file.stem: _read_table(file) for file in files}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         problem = Problem("result.json or tables", f"cannot be read ({type(error).__name__}: {error})", "Solve again.")
         raise DataError(f"The run {folder.name!r}", [problem]) from None
@@ -224,16 +232,23 @@ def load_instance(folder: str | Path) -> Instance:
 
 def _read_table(path: Path) -> pd.DataFrame:
     """Read a table so that every number comes back as it was; an empty number is NaN, an empty text stays empty."""
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8").astype(object)
-    for name in table.columns:
-        if name in TEXT_COLUMNS or name.startswith(USER_COLUMN_PREFIX):
-            continue
-        cells = table[name].replace("", "nan").to_numpy(dtype=str)
-        if len(cells) and np.isin(cells, TRUTHS).all():
-            table[name] = cells == "True"
-            continue
-        whole = np.char.isdecimal(cells).all() if len(cells) else False
-        table[name] = cells.astype(np.int64 if whole else float)
+    if path.suffix == SUFFIX:
+        return read_frame(path)
+    names = pd.read_csv(path, dtype=object, nrows=0, encoding="utf-8").columns
+    texts = [name for name in names if name in TEXT_COLUMNS or name.startswith(USER_COLUMN_PREFIX)]
+    absent = {name: [""] for name in names if name not in texts}
+    table = pd.read_csv(
+        path,
+        dtype=dict.fromkeys(texts, object),
+        keep_default_na=False,
+        na_values=absent,
+        encoding="utf-8",
+        **EXACTLY,
+    )
+    for name in absent:
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            # A cell is no number, which is then said of it; or there is no row.
+            table[name] = table[name].astype(float)
     return table
 
 

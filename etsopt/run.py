@@ -17,7 +17,7 @@ from etsopt.errors import UsageError
 from etsopt.provenance import Clock, provenance
 from etsopt.results import LevelResult, Results
 from etsopt.rules import reference_allowances
-from etsopt.solving.easing import EASED_T, eased, pinned
+from etsopt.solving.easing import EASED_T, pinned
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Solution, Termination
@@ -79,6 +79,7 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
         raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
     found = library.choose(model)
     chosen, clock = SolveOptions(**options), Clock()
+    given = chosen
     method = methods.choose(model, instance, chosen)
     chosen = preparing.with_gap(method.own if hasattr(method.own, "GAP") else found, chosen)
     about = provenance(instance, model, chosen, method, clock.seconds)
@@ -98,7 +99,8 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
             return replace(first, provenance=first.provenance | {"model": about["model"], "stopped_at": name})
     parameters, notes = preparing.parameters_of(found, instance, chosen, method, first)
     clock.lap("build")
-    step = _Step(found, model, instance, chosen, method, about, clock, notes)
+    aimed = preparing.with_aim(method.own, given, chosen)
+    step = Step(found, model, instance, aimed, method, about, clock, notes)
     solution = step.solve(instance, parameters)
     if isinstance(solution, Solution) and solution.termination is Termination.OPTIMAL:
         solution = step.solve_afterwards(solution)
@@ -119,7 +121,7 @@ def check(instance: Instance, results: Results) -> CheckReport:
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """Solve one program of a model, and where it has no solution explain why."""
 
     found: Any
@@ -143,14 +145,7 @@ class _Step:
         names
             Objectives in their order; None for the model's own.
         """
-        program = None if self.method.solves else self._program(parameters)
-        names = names or library.levels(self.found, self.instance, None if program is None else program.objectives)
-        faster = {name: partial(method, parameters) for name in names if (method := library.method(self.model, name))}
-        settles = getattr(self.found, "SETTLES", {})
-        if program is None:
-            solution = library.call(self.method.own, "solve", self.instance, parameters, names, self._run)
-        else:
-            solution = solve_levels(program, names, self.options, faster, settles)
+        solution = self.levels(parameters, names)
         self.clock.lap("solve")
         if solution.termination is not Termination.INFEASIBLE or solution.values:
             return solution
@@ -162,21 +157,46 @@ class _Step:
         if not explained.levels or explained.levels[0].value > EASED_T:
             return explained
         # Less lacks than the checker tolerates: sums of limits that meet exactly differ by their rounding.
-        wider = eased(program or self._program(parameters), library.load(f"{self.model}_relief"))
-        solution = solve_levels(wider, names, self.options, faster, settles)
+        wider = library.call(library.load(f"{self.model}_relief"), "eased", parameters, EASED_T)
+        solution = self.levels(wider, names)
         self.clock.lap("solve_eased")
         infeasible = solution.termination is Termination.INFEASIBLE and not solution.values
         return explained if infeasible else solution
+
+    def levels(self, parameters: dict[str, Any], names: list[str] | None = None) -> Solution:
+        """Minimise the objectives in their order, by the model's own method or over the whole program."""
+        if self.method.solves:
+            names = names or library.levels(self.found, self.instance, None)
+            found: Solution = library.call(self.method.own, "solve", self.instance, parameters, names, self._run)
+            return found
+        program = self._program(parameters)
+        names = names or library.levels(self.found, self.instance, program.objectives)
+        return self._minimise(program, parameters, names, self.options)
+
+    def _minimise(
+        self, program: Program, parameters: dict[str, Any], names: list[str], options: SolveOptions
+    ) -> Solution:
+        """Minimise objectives of a program in their order, each by a faster method where the model has one."""
+        faster = {name: partial(method, parameters) for name in names if (method := library.method(self.model, name))}
+        return solve_levels(program, names, options, faster, getattr(self.found, "SETTLES", {}))
 
     def _program(self, parameters: dict[str, Any]) -> Program:
         program = preparing.program_of(self.found, self.instance, self.method.build, parameters)
         self.clock.lap("build")
         return program
 
-    def _run(self, parameters: dict[str, Any], names: list[str]) -> Solution:
-        """Solve the model's own formulation with other parameters, within the time that is left."""
+    def _run(self, parameters: dict[str, Any], names: list[str], by_solver: bool = True) -> Solution:
+        """Solve the model's own formulation with other parameters, within the time that is left.
+
+        Parameters
+        ----------
+        by_solver
+            Whether the solver minimises every objective, or a faster method that the model has for it.
+        """
         program = preparing.program_of(self.found, self.instance, self.method.build, parameters)
-        return solve_levels(program, names, self._within_time(), {})
+        if by_solver:
+            return solve_levels(program, names, self._within_time(), {})
+        return self._minimise(program, parameters, names, self._within_time())
 
     def _within_time(self) -> SolveOptions:
         """The options, with what is left of the time limit."""
@@ -254,7 +274,10 @@ def _infeasible(
     if f"{model}_relief" not in library.names():
         return Results({}, "infeasible", "infeasible_unproven", False, (), None, about)
     relief: Any = library.load(f"{model}_relief")
-    program = method.build(relief, relief.parameters(limited))
+    parameters = relief.parameters(limited)
+    if hasattr(method.own, "relief"):
+        parameters = library.call(method.own, "relief", parameters)
+    program = method.build(relief, parameters)
     options = replace(options, mps=None)
     ways = {}
     for way, at_zero in relief.WAYS_OUT.items():

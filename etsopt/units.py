@@ -40,6 +40,20 @@ def whole_tonnes(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.floor(tonnes + ROUNDING_NOISE_T)
 
 
+def sums(group: NDArray[np.int64], values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Sums of the values of each group, shape ``(count,)``; one after the other, a million values would drift.
+
+    Whole tonnes add up without any rounding, so they are added apart from what is left of each value.
+
+    >>> sums(np.array([0, 1, 0]), np.array([1e15, 2.5, 0.25]), 2)
+    array([1.0e+15, 2.5e+00])
+    """
+    whole = np.floor(values)
+    total: NDArray[np.float64] = np.bincount(group, whole, count).astype(float)
+    part = values - whole
+    return total + np.bincount(group, part, count) if part.any() else total
+
+
 def format_tonnes(tonnes: float) -> str:
     """Write a quantity in tonnes for people: grouped thousands, no decimals that mean nothing.
 

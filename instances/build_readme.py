@@ -29,7 +29,9 @@ INTRODUCTION = """\
 # Instances
 
 An instance is a folder with the tables below, `policy.toml` and a `README.md` whose first line says what is observed
-and what is assumed. A folder never says which model reads it. Files are UTF-8, or plainly Chinese GBK.
+and what is assumed. A folder never says which model reads it. Files are UTF-8, or plainly Chinese GBK. A table may also
+be in Parquet, `units.parquet` in place of `units.csv`, with `etsopt[parquet]` installed; the types of its columns are
+checked as cells of a CSV file are.
 
 Written by `make docs` from `etsopt/data/schema.py`, `policy.py` and `market_policy.py` beside it, and the rules; edit
 those, not this page.

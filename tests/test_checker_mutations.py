@@ -143,7 +143,8 @@ def test_the_instance_with_everything_has_every_feature() -> None:
 
 
 def row_names(instance: etsopt.Instance) -> list[tuple[str, str]]:
-    return derive(instance).rows.names
+    found = derive(instance).rows
+    return list(zip(found.rule, found.index, strict=True))
 
 
 def test_a_right_result_breaks_no_rule(right: tuple[etsopt.Instance, Results]) -> None:

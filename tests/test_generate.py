@@ -69,7 +69,40 @@ def test_measures_are_added_to_the_same_units(tmp_path: Path, capsys: pytest.Cap
     assert instance.units.equals(without.units)
     assert without.measures is None
     assert "`etsopt generate --units 40 --seed 2 --measures 5`" in (tmp_path / "made" / "README.md").read_text("utf-8")
-    assert instance.policy.years == [2025, 2026, 2027, 2028, 2029, 2030]
+    assert instance.policy.years == list(range(2025, 2035))
+
+
+def test_units_of_one_sector_differ_where_their_measures_are_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["generate", "--units", "40", "--seed", "2", "--measures", "5", "--own-measures", "--json", "--out"]
+    assert main([*command, str(tmp_path / "made")]) == 0
+    capsys.readouterr()
+    instance, shared = etsopt.read(tmp_path / "made"), generate(40, 2, 5)
+    assert instance.hash == generate(40, 2, 5, own=True).hash
+    assert instance.units.equals(shared.units)
+    assert instance.policy == shared.policy
+    assert "--measures 5 --own-measures`" in (tmp_path / "made" / "README.md").read_text("utf-8")
+    assert instance.measures is not None
+    assert shared.measures is not None
+    assert set(np.diff(applicable(instance).starts)) == {5}
+    sector = instance.units.set_index("unit_id")["sector"]
+    own = instance.measures.assign(sector=instance.measures["unit_id"].map(sector))
+    both = own.merge(shared.measures, on=["measure_id", "sector"], suffixes=("", "_shared"))
+    for name in ("exclusive_group", "requires", "lifetime_years", "maximum_share"):
+        assert (both[name] == both[f"{name}_shared"]).all()
+    for name in ("abatement_rate", "variable_opex_cny_per_t", "fuel_saving_cny_per_t", "capex_cny_per_t"):
+        assert both.groupby("measure_id")[name].nunique().min() > 1
+        ratio = np.log((both[name] + 0.01) / (both[f"{name}_shared"] + 0.01))
+        assert ratio.median() == pytest.approx(0, abs=0.1)
+        assert ratio.abs().max() < 1.5
+    assert both["abatement_rate"].between(0.01, 0.2).all()
+
+
+def test_the_generated_pathway_is_scarce_in_every_year() -> None:
+    result = etsopt.solve(generate(60, 1, 4, own=True).with_policy({"abatement.divisible_measures": True}), "pathway")
+    assert result.status == "certified_optimal"
+    assert (result.prices["price"] > 1).all()
 
 
 @pytest.mark.parametrize("measures", range(1, 13))
@@ -95,6 +128,8 @@ def test_impossible_sizes_are_refused() -> None:
         generate(5, -1)
     with pytest.raises(etsopt.UsageError, match=r"13 measures are asked for\.\n\nA unit can have 0 to 12\."):
         generate(5, 0, 13)
+    with pytest.raises(etsopt.UsageError, match=r"of each unit's own are asked for, but no measures\.\n\nSay how many"):
+        generate(5, own=True)
 
 
 def test_a_folder_in_use_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

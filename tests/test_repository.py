@@ -60,8 +60,14 @@ def test_no_file_sends_an_installer_to_another_registry() -> None:
 def test_the_lock_is_that_of_the_project_file() -> None:
     asked = tomllib.loads(text("pyproject.toml"))
     (entry,) = (package for package in tomllib.loads(text("uv.lock"))["package"] if package["name"] == "etsopt")
-    locked = {Requirement(item["name"] + item.get("specifier", "")) for item in entry["metadata"]["requires-dist"]}
-    assert locked == {Requirement(line) for line in asked["project"]["dependencies"]}, "run `make lock`"
+    wanted = {(line, "") for line in asked["project"]["dependencies"]}
+    wanted |= {(line, name) for name, lines in asked["project"]["optional-dependencies"].items() for line in lines}
+    found = {
+        (Requirement(item["name"] + item.get("specifier", "")), item.get("marker", ""))
+        for item in entry["metadata"]["requires-dist"]
+    }
+    expected = {(Requirement(line), f"extra == '{name}'" if name else "") for line, name in wanted}
+    assert found == expected, "run `make lock`"
     groups = asked["dependency-groups"]
     for name, items in entry["metadata"]["requires-dev"].items():
         lines = {line for line in groups[name] if isinstance(line, str)}

@@ -74,10 +74,10 @@ def bands(instance: Instance) -> Bands:
         getattr(parameters_of(instance), "cap", 0.0 if policy.rule.name == "cn-2024" else BAND_WITHOUT_RULE)
     )
     down, up = np.full(len(emissions), default), np.full(len(emissions), default)
-    sector = instance.units["sector"].to_numpy()
     for name, section in policy.sectors.items():
         if section.band is not None:
-            down[sector == name], up[sector == name] = section.band.lower, section.band.upper
+            here = instance.labels("sector").where(name)
+            down[here], up[here] = section.band.lower, section.band.upper
     exceptions = policy.allocation.exceptions
     if exceptions.units:
         wide_down, wide_up = np.maximum(down, exceptions.lower), np.maximum(up, exceptions.upper)

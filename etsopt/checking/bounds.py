@@ -23,7 +23,7 @@ import pandas as pd
 
 from etsopt.checking.bands import rounded
 from etsopt.checking.exceptions import LEVELS, check_exceptions, proof_of
-from etsopt.checking.limits import derive, row_tolerance
+from etsopt.checking.limits import derive
 from etsopt.checking.region import FLAT, Region, Slopes
 from etsopt.checking.report import LevelCheck
 from etsopt.checking.whole import closest_whole, gap_of_worst, hold_worst
@@ -63,23 +63,24 @@ def check_levels(
     names: list[str],
 ) -> list[LevelCheck]:
     """Bound every level in its order; arrays over all units of the instance, the demands with the chosen exceptions."""
-    rows = zip(duals["level"], duals["row"], duals["index"], strict=True)
-    lookup = dict(zip(rows, duals["multiplier"], strict=True))
-    prices = {
-        name: np.array([lookup.get((name, *row), 0.0) for row in demands.rows.names], dtype=float) for name in names
-    }
     emissions, free = instance.emissions_tco2e, ~demands.fixed
+    stated = duals["level"].to_numpy()
+    of_level = {level: duals[stated == level] for level in dict.fromkeys([*names, *pd.unique(stated)])}
+    price_of = {level: demands.rows.prices(own) for level, own in of_level.items()}
     first = [name for name in names if name in LEVELS]
-    proofs = {
-        level: np.array([lookup.get((level, *row), 0.0) for row in demands.rows.names], dtype=float)
-        for level in [*first, *dict.fromkeys(duals["level"])]
-        if str(level).partition(":")[0] in first
-    }
+    proofs = {level: price for level, price in price_of.items() if str(level).partition(":")[0] in first}
     checks = check_exceptions(derive(instance), emissions[free], chosen[free], first, proofs) if first else []
-    unit_ids = instance.units["unit_id"].to_numpy()[free]
-    weights = np.array([-lookup.get(("worst", "worst_covers", unit), 0.0) for unit in unit_ids])
+    weights = -_by_unit(instance, of_level.get("worst", duals[:0]), "worst_covers")[free]
     levels = _Levels(demands, emissions, reference, allowance, weights)
-    return checks + [levels.check(name, price) for name, price in prices.items() if name not in LEVELS]
+    return checks + [levels.check(name, price_of[name]) for name in names if name not in LEVELS]
+
+
+def _by_unit(instance: Instance, duals: pd.DataFrame, row: str) -> NDArray[np.float64]:
+    """Multipliers of a row that every unit has, in the order of the instance; zero where none is stated."""
+    stated = duals[duals["row"].to_numpy() == row].drop_duplicates("index", keep="last")
+    # The few that are stated are numbered and the many looked up, not the other way round.
+    place = pd.Index(stated["index"]).get_indexer(instance.units["unit_id"])
+    return np.append(stated["multiplier"].to_numpy(dtype=float), 0.0)[place]
 
 
 class _Levels:
@@ -96,7 +97,7 @@ class _Levels:
         free, whole = ~demands.fixed, demands.whole
         self.rows, self.whole, self.free, self.weights = demands.rows, whole, free, weights
         self.totals, self.reach = demands.rows.totals(allowance), demands.rows.reach(emissions)
-        self.missable = np.array([row_tolerance(row) for row, _ in demands.rows.names])
+        self.missable = demands.rows.tolerance
         self.e, self.a = emissions[free], allowance[free]
         # Levels measure from whole tonnes where allowances are whole.
         self.r, self.due = (rounded(tonnes[free]) if whole else tonnes[free] for tonnes in (reference, emissions))
@@ -239,14 +240,8 @@ def proven_shortfall(demands: Demands, exceptions: int, duals: pd.DataFrame, lev
     enterprises may not give, and any price of theirs with the right sign is valid. What as many exceptions as are
     allowed could mend at these prices is taken off.
     """
-    lookup = {
-        (row, index): value
-        for row, index, value in duals.loc[duals["level"] == level, ["row", "index", "multiplier"]].itertuples(
-            index=False
-        )
-    }
-    price = np.array([lookup.get(row, 0.0) for row in demands.rows.names], dtype=float)
-    gives = np.array([row in ("sector_target", "province_balance", "national_total") for row, _ in demands.rows.names])
+    price = demands.rows.prices(duals[duals["level"].to_numpy() == level])
+    gives = np.isin(demands.rows.rule, ("sector_target", "province_balance", "national_total"))
     proof = proof_of(demands, np.where(gives, np.clip(price, -1.0, 1.0), price))
     if not np.isfinite(proof.lacking):
         return 0.0

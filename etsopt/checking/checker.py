@@ -94,6 +94,7 @@ def check(  # long because each table that is missing ends it in its own way
     # An allocation comes with duals, if only an empty table of them; the rule alone does not.
     optimised = "duals" in tables or bool(levels)
     found = totals.tables_are_whole(instance, tables, (*TABLES, "duals") if optimised else TABLES)
+    tables = tables if found else totals.with_plain_texts(tables)
     found = found or statements.same_units(instance, tables["allocation"])
     if found:
         return CheckReport(tuple(found), ())
@@ -182,7 +183,7 @@ def _statements(
         *statements.fixed_get_emissions(instance, allocation, fixed, optimised),
         *statements.exceptions_are_allowed(instance, fixed, allocation),
         *statements.bounds_are_named(demands, allocation),
-        *totals.totals_add_up(allocation, tables),
+        *totals.totals_add_up(instance, allocation, tables),
         *totals.targets_are_stated(instance, demands, allocation, sectors),
         *totals.balances_are_stated(demands, tables["provinces"]),
     ]

@@ -68,7 +68,7 @@ def proof_of(demands: Demands, price: NDArray[np.float64]) -> Proof:
     inside = demands.enterprise >= 0
     upper = demands.upper.copy()
     # With exceptions an enterprise may have more, and any unit of it all of that.
-    everything = np.bincount(demands.enterprise[inside], bands.shared_above[inside], len(rows.names))
+    everything = np.bincount(demands.enterprise[inside], bands.shared_above[inside], len(rows))
     upper[inside] += everything[demands.enterprise[inside]]
     pull = rows.pull(price, len(free))
     lowest = np.minimum(-pull * demands.lower, -pull * upper)[free]

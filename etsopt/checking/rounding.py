@@ -18,7 +18,6 @@ import pandas as pd
 
 from etsopt.checking import statements
 from etsopt.checking.bounds import gap_of_rows, value_and_gap_of_closest
-from etsopt.checking.limits import row_tolerance
 from etsopt.checking.region import Region
 from etsopt.checking.report import LevelCheck, Violation
 from etsopt.units import RELATIVE_TOLERANCE
@@ -83,9 +82,7 @@ def check_rounding(demands: Demands, allocation: pd.DataFrame, duals: pd.DataFra
     demands
         Of the whole allowances, with the chosen exceptions.
     """
-    here = duals[duals["level"] == ROUNDING]
-    lookup = dict(zip(zip(here["row"], here["index"], strict=True), here["multiplier"], strict=True))
-    price = np.array([lookup.get(row, 0.0) for row in demands.rows.names], dtype=float)
+    price = demands.rows.prices(duals[duals["level"].to_numpy() == ROUNDING])
     free, whole = ~demands.fixed, allocation["allowance_t"].to_numpy(dtype=float)
     region = Region(demands.lower[free], demands.upper[free], demands.rows.least.copy(), demands.rows.most.copy())
     pull = demands.rows.pull(price, len(free))[free]
@@ -93,6 +90,6 @@ def check_rounding(demands: Demands, allocation: pd.DataFrame, duals: pd.DataFra
     point = np.round(allocation["before_rounding_t"].to_numpy(dtype=float)[free], KILOGRAMS)
     value, units_gap = value_and_gap_of_closest(np.ones(len(point)), point, whole[free], pull, region, True)
     gap = units_gap + gap_of_rows(price, demands.rows.totals(whole), region)
-    slack = float(np.abs(price) @ np.array([row_tolerance(row) for row, _ in demands.rows.names]))
+    slack = float(np.abs(price) @ demands.rows.tolerance)
     tolerance = RELATIVE_TOLERANCE * (value + len(point))
     return LevelCheck(ROUNDING, "t²", value, value - gap, gap, tolerance, slack, needed=False)

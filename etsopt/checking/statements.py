@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.exceptions import exceptional_units
-from etsopt.checking.limits import due_at_emissions, row_tolerance
+from etsopt.checking.limits import due_at_emissions
 from etsopt.checking.report import Violation
 from etsopt.checking.totals import distance
 from etsopt.rules.registry import parameters_of
@@ -132,15 +132,14 @@ def _reference_again(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[n
     if name == "given":
         return np.where(fixed, emissions, units["reference_t"].to_numpy())
     if name in ("cn-2025", "cn-2026"):
-        values = dict(zip(sectors["sector"], sectors["balance_value"], strict=True))
-        balance = units["sector"].map(values).to_numpy(dtype=float)
+        balance = instance.labels("sector").mapped(dict(zip(sectors["sector"], sectors["balance_value"], strict=True)))
         deviation = 1 - instance.intensity / balance
         cap, slope = parameters.cap, parameters.slope  # type: ignore[attr-defined]
         exact = emissions + emissions * np.minimum(np.maximum(slope * deviation, -cap), cap)
     elif name == "grandfathering":
         exact = parameters.factor * units["prior_emissions_tco2e"].to_numpy()  # type: ignore[attr-defined]
     elif name == "benchmark":
-        exact = units["sector"].map(parameters.benchmarks).to_numpy() * units["output_t"].to_numpy()  # type: ignore[attr-defined]
+        exact = instance.labels("sector").mapped(parameters.benchmarks) * units["output_t"].to_numpy()  # type: ignore[attr-defined]
     elif name == "cn-2024":
         exact = emissions
     else:
@@ -157,7 +156,7 @@ def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDA
     found = []
     columns = ["sector", "balance_value", "balance_value_lower", "balance_value_upper"]
     for name, value, lower, upper in sectors[columns].itertuples(index=False):
-        here = (instance.units["sector"] == name).to_numpy() & ~fixed
+        here = instance.labels("sector").where(name) & ~fixed
         emissions = instance.emissions_tco2e[here]
         if not len(emissions):
             continue
@@ -235,9 +234,13 @@ def inside_band(demands: Demands, table: pd.DataFrame) -> list[Violation]:
 def bounds_are_named(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     """``at_bound`` names the bound at which a unit stands."""
     allowance, named = table["allowance_t"].to_numpy(), table["at_bound"].fillna("").to_numpy()
-    at = np.where(allowance <= demands.lower + 1e-3, "lower", np.where(allowance >= demands.upper - 1e-3, "upper", ""))
-    expected = np.where(demands.fixed, "fixed", at)
-    wrong = (named != expected).astype(float)
+    low, high = allowance <= demands.lower + 1e-3, allowance >= demands.upper - 1e-3
+    free = ~demands.fixed
+    expected = {"fixed": demands.fixed, "lower": free & low, "upper": free & high & ~low, "": free & ~low & ~high}
+    right = np.zeros(len(table), dtype=bool)
+    for side, here in expected.items():
+        right |= here & (named == side)
+    wrong = (~right).astype(float)
     names = table["unit_id"].to_numpy()
     return list(worst_first("bounds_are_named", names, wrong, 0.0, "cells", "at_bound names the bound of the unit"))
 
@@ -248,8 +251,7 @@ def rows_are_met(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     totals = rows.totals(table["allowance_t"].to_numpy())
     outside = np.maximum(rows.least - totals, totals - rows.most)
     found = []
-    for (rule, index), by in zip(rows.names, outside, strict=True):
-        if not by <= row_tolerance(rule):
-            unit, message = ROW_IN_WORDS[rule]
-            found.append(Violation(rule, index or "nation", float(by), unit, message))
+    for row in np.flatnonzero(~(outside <= rows.tolerance)):
+        unit, message = ROW_IN_WORDS[rows.rule[row]]
+        found.append(Violation(rows.rule[row], rows.index[row] or "nation", float(outside[row]), unit, message))
     return sorted(found, key=lambda violation: -violation.amount)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.report import Violation
+from etsopt.checking.rows import ROW_TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,6 +75,15 @@ def tables_are_whole(
     return found
 
 
+def with_plain_texts(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The same tables with texts as plain ones, which are compared without being converted each time."""
+    plain = {}
+    for name, table in tables.items():
+        texts = [column for column in TEXTS.get(name, ()) if table[column].dtype != object]
+        plain[name] = table.astype(dict.fromkeys(texts, object)) if texts else table
+    return plain
+
+
 def _wrong_with(table: Any, column: str, number: bool) -> str:
     """What a column ought to be and is not."""
     if column not in table:
@@ -95,31 +105,36 @@ def distance(stated: object, expected: object) -> NDArray[np.float64]:
 def _differing(
     rule: str, labels: object, stated: object, expected: object, tolerance: float, message: str
 ) -> Iterator[Violation]:
-    for label, by in zip(np.asarray(labels), distance(stated, expected), strict=True):
-        if not by <= tolerance:
-            yield Violation(rule, str(label), float(by), "", message)
+    by = distance(stated, expected)
+    for position in np.flatnonzero(~(by <= tolerance)):
+        yield Violation(rule, str(np.asarray(labels)[position]), float(by[position]), "", message)
 
 
-def totals_add_up(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """Counts, sums and rates by enterprise, sector and province are those of the units."""
+def totals_add_up(instance: Instance, table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+    """Counts, sums and rates by enterprise, sector and province are those of the units.
+
+    The table of the units has their enterprises, sectors and provinces as the instance does; that is checked before.
+    """
     found = []
+    sides = {f"units_{side}": (table["at_bound"].to_numpy() == side).astype(float) for side in SIDES}
     for name, key in TOTALS:
-        groups = table.groupby(key, sort=True)
-        if sorted(tables[name][key]) != list(groups.groups):
+        groups, stated = instance.labels(key), tables[name]
+        place = np.arange(len(groups))
+        if not np.array_equal(stated[key].to_numpy(), groups.names):
+            place = pd.Index(groups.names).get_indexer(stated[key])
+        if not np.array_equal(np.sort(place), np.arange(len(groups))):
             found.append(Violation("totals_add_up", name, 1.0, "rows", f"every {key} of the units has one row"))
             continue
         columns = [*SUMS, *ISSUED] if name == "enterprises" else list(SUMS)
-        expected = groups[columns].sum()
-        expected["units"] = groups.size()
-        for side in SIDES:
-            expected[f"units_{side}"] = (table["at_bound"] == side).groupby(table[key]).sum()
+        expected = {column: groups.sums(table[column].to_numpy(dtype=float)) for column in columns}
+        expected["units"] = np.bincount(groups.code, minlength=len(groups)).astype(float)
+        expected |= {column: groups.sums(here) for column, here in sides.items()}
         whole = expected["emissions_tco2e"]
-        expected["surplus_rate"] = (expected["surplus_t"] / whole.where(whole > 0)).astype(float)
-        totals = tables[name].set_index(key).reindex(expected.index)
-        for column in expected:
+        rate = np.divide(expected["surplus_t"], whole, out=np.full(len(whole), np.nan), where=whole > 0)
+        for column, values in (expected | {"surplus_rate": rate}).items():
             tolerance = ABSOLUTE if column in (*SUMS, *ISSUED) else RELATIVE
             message = f"{column} of a {key.removesuffix('_id')} is that of its units"
-            found += _differing("totals_add_up", totals.index, totals[column], expected[column], tolerance, message)
+            found += _differing("totals_add_up", stated[key], stated[column], values[place], tolerance, message)
     return found
 
 
@@ -127,12 +142,12 @@ def targets_are_stated(
     instance: Instance, demands: Demands, table: pd.DataFrame, sectors: pd.DataFrame
 ) -> list[Violation]:
     """The targets of the table are those of the policy, and what they leave is what the allowances leave."""
-    rows = zip(demands.rows.names, demands.rows.most, strict=True)
-    most = {index: value for (rule, index), value in rows if rule == "sector_target"}
-    held = table.loc[~demands.fixed].groupby("sector")["allowance_t"].sum()
+    most = demands.rows.limits_of("sector_target")["most"]
+    groups = instance.labels("sector")
+    held = groups.sums(np.where(demands.fixed, 0.0, table["allowance_t"].to_numpy(dtype=float)))
     names = sectors["sector"]
     target = names.map(most).to_numpy(dtype=float)
-    left = target - names.map(held).to_numpy(dtype=float)
+    left = target - names.map(dict(zip(groups.names, held, strict=True))).to_numpy(dtype=float)
     policy = instance.policy.sectors
     sense = [("at_most" if s not in policy else policy[s].target_sense) if s in most else "" for s in names]
     wrong = (sectors["target_sense"].fillna("").to_numpy() != np.array(sense, dtype=object)).astype(float)
@@ -146,8 +161,8 @@ def targets_are_stated(
 
 def balances_are_stated(demands: Demands, provinces: pd.DataFrame) -> list[Violation]:
     """The limits of the provinces' balances are those of the policy."""
-    rows = zip(demands.rows.names, demands.rows.least, demands.rows.most, strict=True)
-    room = {index: (most - least) / 2 for (rule, index), least, most in rows if rule == "province_balance"}
+    limits = demands.rows.limits_of("province_balance")
+    room = (limits["most"] - limits["least"]) / 2
     names = provinces["province"]
     expected = names.map(room).to_numpy(dtype=float)
     message = "the balance is the policy's share of emissions [t]"
@@ -164,26 +179,24 @@ def prices_are_stated(tables: Mapping[str, pd.DataFrame], units: Mapping[str, st
     """
     found: list[Violation] = []
     duals = tables["duals"]
-    by = np.where(duals["row"].isin(("fair_order", "equal_rates")), "rate", "t")
-    # A level may have more proofs than one: "exceptions:2" is the second of them.
-    expected = (
-        duals["level"].astype(str).str.split(":").str[0].map(dict(units)).fillna("").to_numpy(dtype=object)
-        + "/"
-        + by.astype(object)
-    )
-    wrong = (duals["unit"].to_numpy() != expected).astype(float)
-    found += _differing(
-        "prices_are_stated", duals["level"], wrong, 0 * wrong, 0.0, "the unit is the level's by the row's"
-    )
+    stated, in_rates = duals["level"].to_numpy(), duals["row"].isin(ROW_TOLERANCE).to_numpy()
+    right = np.zeros(len(duals), dtype=bool)
+    for level in pd.unique(stated):
+        # A level may have more proofs than one: "exceptions:2" is the second of them.
+        unit = units.get(str(level).partition(":")[0], "")
+        for by, here in (("rate", in_rates), ("t", ~in_rates)):
+            right |= (stated == level) & here & (duals["unit"].to_numpy() == f"{unit}/{by}")
+    wrong = (~right).astype(float)
+    found += _differing("prices_are_stated", stated, wrong, 0 * wrong, 0.0, "the unit is the level's by the row's")
     for name, key, row in (("sectors", "sector", "sector_target"), ("provinces", "province", "province_balance")):
         table = tables[name]
         for level in units:
-            here = duals[(duals["level"] == level) & (duals["row"] == row)]
+            here = duals[(stated == level) & (duals["row"].to_numpy() == row)]
             price = table[key].map(dict(zip(here["index"], here["multiplier"], strict=True))).fillna(0.0)
-            stated = table.get(f"{level}_shadow_price", pd.Series(0.0, table.index))
-            if f"{level}_shadow_price" not in table and (duals["level"] == level).any():
+            given = table.get(f"{level}_shadow_price", pd.Series(0.0, table.index))
+            if f"{level}_shadow_price" not in table and (stated == level).any():
                 found.append(Violation("prices_are_stated", f"{name}.{level}", 1.0, "columns", "the prices are there"))
             tolerance = RELATIVE * float(here["multiplier"].abs().max()) if len(here) else 0.0
             message = f"the price of {level} is the multiplier of the row"
-            found += _differing("prices_are_stated", table[key], stated, price, tolerance, message)
+            found += _differing("prices_are_stated", table[key], given, price, tolerance, message)
     return found

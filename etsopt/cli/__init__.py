@@ -102,6 +102,7 @@ def _add_solve(commands: argparse._SubParsersAction[argparse.ArgumentParser], ma
         "--model", default="allocation", help="name of a model, or path of a model file (default: %(default)s)"
     )
     solve.add_argument("--out", type=Path, help="folder to write the run to: tables, result.json, the instance")
+    _add_format(solve)
     _add_set(solve)
     solve.add_argument("--time-limit", type=float, metavar="S", help="seconds for the whole solve")
     solve.add_argument("--gap", type=float, help="relative gap for whole numbers (default: 1e-6, or the model's own)")
@@ -112,6 +113,11 @@ def _add_solve(commands: argparse._SubParsersAction[argparse.ArgumentParser], ma
         "--solver-option", action="append", default=[], metavar="KEY=VALUE", help="an option of HiGHS; may be repeated"
     )
     solve.add_argument("--mps", type=Path, metavar="FILE", help="write the program of the first level in MPS format")
+
+
+def _add_format(command: argparse.ArgumentParser) -> None:
+    text = "how tables are written: csv, or parquet, which needs etsopt[parquet] (default: %(default)s)"
+    command.add_argument("--format", default="csv", help=text)
 
 
 def _add_set(command: argparse.ArgumentParser) -> None:
@@ -156,4 +162,7 @@ def _add_data_commands(
     generate.add_argument(
         "--measures", type=int, default=0, help="abatement measures at every unit, 0 to 12 (default: %(default)s)"
     )
+    text = "give each unit figures of its own for its measures, around those of its sector"
+    generate.add_argument("--own-measures", action="store_true", help=text)
     generate.add_argument("--out", type=Path, required=True, help="folder to write the instance to")
+    _add_format(generate)

@@ -13,7 +13,7 @@ from etsopt import library, results, run
 from etsopt.claims import is_checked, is_stopped
 from etsopt.cli import listings, show
 from etsopt.data import shipped
-from etsopt.data.write import write_instance
+from etsopt.data.write import check_format, write_instance
 from etsopt.errors import UsageError
 from etsopt.generating import POLICY, PROFILES
 from etsopt.generating import generate as generate_instance
@@ -28,6 +28,7 @@ EXIT_OF_TERMINATION = {"infeasible": 3, "time_limit": 4, "interrupted": 4, "memo
 
 def solve(options: Namespace) -> int:
     """Solve, print a summary, write the run folder if one is wanted."""
+    check_format(options.format)
     instance = run.read(options.instance).with_policy(_changes(options.set))
     errors = Console(stderr=True)
     waiting = errors.status("reading") if errors.is_terminal and not options.json else nullcontext()
@@ -44,7 +45,7 @@ def solve(options: Namespace) -> int:
             progress=(lambda line: status.update(line)) if status is not None else (lambda line: None),
         )
     if options.out is not None:
-        found.save(options.out, instance)
+        found.save(options.out, instance, options.format)
     if options.json:
         print(json.dumps(found.summary(), ensure_ascii=False, allow_nan=False))
     else:
@@ -123,8 +124,9 @@ def generate(options: Namespace) -> int:
     """Write a generated instance."""
     if options.out.is_dir() and any(options.out.iterdir()):
         raise UsageError(f"The folder {str(options.out)!r} is not empty.", "Name a new one; nothing is overwritten.")
-    instance = generate_instance(options.units, options.seed, options.measures)
+    instance = generate_instance(options.units, options.seed, options.measures, options.own_measures)
     measures = f" --measures {options.measures}" if options.measures else ""
+    measures += " --own-measures" if options.own_measures else ""
     sectors = ", ".join(f"{(instance.units['sector'] == name).sum()} {name}" for name in sorted(PROFILES))
     readme = (
         f"Everything here is assumed: {options.units} seeded random units ({sectors}), seed {options.seed}; "
@@ -132,7 +134,7 @@ def generate(options: Namespace) -> int:
         f"{POLICY['year']}. Sizes and intensities follow the official sector totals and entity counts of 2024 and "
         "assumed spreads, as `etsopt/generating.py` states them. Apache-2.0.\n"
     )
-    write_instance(instance, options.out, readme)
+    write_instance(instance, options.out, readme, options.format)
     if options.json:
         print(json.dumps({"folder": str(options.out), "units": options.units, "hash": instance.hash}))
     else:

@@ -33,9 +33,11 @@ class Groups:
         >>> Groups.from_labels(np.array([1, 0, 1, -1]), 2)[1]
         array([0, 2])
         """
-        order = np.argsort(labels, kind="stable")
-        first = np.searchsorted(labels[order], np.arange(count + 1))
-        return cls(first - first[0], order[first[0] : first[-1]])
+        inside = np.where((labels >= 0) & (labels < count), labels, count)
+        # Short whole numbers are sorted in a few passes, not by comparing.
+        order = np.argsort(inside.astype(np.min_scalar_type(count)), kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(inside, minlength=count + 1)[:count])])
+        return cls(starts, order[: starts[-1]])
 
     def __getitem__(self, group: int) -> NDArray[np.int64]:
         return self.members[self.starts[group] : self.starts[group + 1]]

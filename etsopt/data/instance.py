@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
+from etsopt.data.digest import digest_of, with_policy_content
+from etsopt.data.labels import Labels
 from etsopt.data.policy import Policy, changed, parse_policy
 from etsopt.data.raw import RawTable
-from etsopt.data.schema import FORECAST, MEASURES, TABLES, USER_COLUMN_PREFIX
+from etsopt.data.schema import TABLES
 from etsopt.data.together import intensity_base, validate_together
 from etsopt.data.validate import validate_table
 from etsopt.errors import DataError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
 
@@ -43,6 +42,9 @@ class Instance:
         A row for each measure at a unit or at every unit of a sector, or None.
     forecast
         A row for each later year of a unit or of every unit of a sector, or None.
+    known
+        What was found out about the tables and is used again, by its name; instances that differ in their policy alone
+        share it. It is left out of copies and comparisons.
     """
 
     name: str
@@ -51,6 +53,10 @@ class Instance:
     policy: Policy
     measures: pd.DataFrame | None = None
     forecast: pd.DataFrame | None = None
+    known: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "known": {}}
 
     @classmethod
     def from_raw(
@@ -70,12 +76,14 @@ class Instance:
             if table.name in raw:
                 frames[table.name], found = validate_table(raw[table.name], table)
                 problems += found
-        if not problems and policy is not None:
-            problems = validate_together(frames, policy)
         if problems or policy is None:
             raise DataError(f"The instance {name!r}", problems)
         enterprises = frames.pop("enterprises", None)
-        return cls(name, enterprises=enterprises, policy=policy, **frames)
+        instance = cls(name, enterprises=enterprises, policy=policy, **frames)
+        problems = validate_together(instance)
+        if problems:
+            raise DataError(f"The instance {name!r}", problems)
+        return instance
 
     @classmethod
     def from_frames(
@@ -118,11 +126,12 @@ class Instance:
         DataError
             Where a key is unknown or a value out of its range.
         """
-        policy = changed(self.policy, changes)
-        problems = validate_together(self.tables, policy)
+        instance = replace(self, policy=changed(self.policy, changes))
+        object.__setattr__(instance, "known", self.known)
+        problems = validate_together(instance)
         if problems:
             raise DataError(f"The changed policy of {self.name!r}", problems)
-        return replace(self, policy=policy)
+        return instance
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -138,33 +147,37 @@ class Instance:
     @property
     def intensity(self) -> NDArray[np.float64]:
         """Intensity that the rule measures, shape ``(units,)`` [tCO2e/t]; NaN where a unit has no output."""
-        output, emissions = intensity_base(self.units)
-        return emissions / output
+        return self.once("intensity", lambda: _intensity(self.units))
+
+    def once(self, name: str, find: Callable[[], Any]) -> Any:
+        """What `find` returns, which is found out once for these tables and kept under the name."""
+        if name not in self.known:
+            self.known[name] = find()
+        return self.known[name]
+
+    def labels(self, column: str) -> Labels:
+        """The texts of a column of the units by their positions, such as ``sector`` or ``enterprise_id``."""
+        return self.once(f"labels of {column}", lambda: Labels.of(self.units[column].to_numpy()))
 
     @property
     def sectors(self) -> list[str]:
         """Sectors that have units, in alphabetical order."""
-        return sorted(set(self.units["sector"]))
+        return self.labels("sector").names.tolist()
 
     @property
     def provinces(self) -> list[str]:
         """Provinces that have units, in alphabetical order."""
-        return sorted(set(self.units["province"]))
+        return self.labels("province").names.tolist()
 
     @property
     def hash(self) -> str:
         """SHA-256 over every cell and every key of the policy, the same for the same content."""
-        digest = hashlib.sha256()
-        for name, table in self.tables.items():
-            if name in (MEASURES.name, FORECAST.name):
-                digest.update(f"\x1c{name}".encode())
-            for column in sorted(table.columns):
-                cells = table[column]
-                digest.update(f"\x1d{column}\x1d".encode())
-                if cells.dtype == object or column.startswith(USER_COLUMN_PREFIX):
-                    # A user's own numbers are text once they have been in a file: the text that is written.
-                    digest.update("\x1f".join("" if pd.isna(cell) else str(cell) for cell in cells).encode())
-                else:
-                    digest.update(cells.to_numpy().tobytes())
-        digest.update(json.dumps(self.policy.content, sort_keys=True).encode())
-        return digest.hexdigest()
+        return with_policy_content(self.once("digest", lambda: digest_of(self.tables)), self.policy)
+
+
+def _intensity(units: pd.DataFrame) -> NDArray[np.float64]:
+    """Intensity of every unit, in an array that cannot be written to, since it is kept."""
+    output, emissions = intensity_base(units)
+    intensity = emissions / output
+    intensity.flags.writeable = False
+    return intensity

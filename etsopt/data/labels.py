@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.units import sums
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -47,14 +49,9 @@ class Labels:
     def __len__(self) -> int:
         return len(self.names)
 
-    def sums(
-        self, values: NDArray[np.float64] | None = None, where: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.float64]:
-        """Sum of the values of the rows of each text, or their number, over some rows or all; shape ``(names,)``."""
-        code = self.code
-        if where is not None:
-            code, values = code[where], None if values is None else values[where]
-        return np.bincount(code, values, len(self.names)).astype(float)
+    def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum of the values of the rows of each text, shape ``(names,)``."""
+        return sums(self.code, values, len(self.names))
 
     def mapped(self, values: Mapping[str, float], default: float = np.nan) -> NDArray[np.float64]:
         """Value of every row by its text, shape ``(rows,)``."""

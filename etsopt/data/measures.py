@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,15 @@ from etsopt.data.words import cells_of, counted
 from etsopt.errors import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
     from etsopt.data.policy import Policy
+
+BETWEEN_MEASURES = ("requires", "exclusive_group")
+"""Columns that say what one measure has to do with others."""
 
 MOST_MEASURES = 12
 """Measures at one unit: their sets and the years in which they start are listed one by one."""
@@ -33,7 +38,8 @@ def applicable(instance: Instance) -> Groups:
     """
     if instance.measures is None:
         return Groups(np.zeros(len(instance.units) + 1, dtype=np.int64), np.zeros(0, dtype=np.int64))
-    return applicable_rows(instance.units, filled(instance.measures, MEASURES))
+    measures = instance.measures
+    return instance.once("applicable", lambda: applicable_rows(instance.units, filled(measures, MEASURES)))
 
 
 def applicable_rows(units: pd.DataFrame, measures: pd.DataFrame) -> Groups:
@@ -80,7 +86,7 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
     wanted = f"in CNY of {policy.price_year}, the price year of the policy"
     found: list[tuple[NDArray[np.bool_], str, tuple[str, str], str]] = [
         (
-            names.str.contains(" ").to_numpy(),
+            names.isin([name for name in names.unique() if " " in name]).to_numpy(),
             "measure_id",
             ("name holds a space", "names hold a space"),
             "Write it as one word, since requires separates names by spaces.",
@@ -131,19 +137,35 @@ def _problems_of_requirements(units: pd.DataFrame, measures: pd.DataFrame, group
     """Find requirements that cannot be met, each told once with the units where it stands."""
     if not (measures["requires"] != "").any():
         return []
-    # Units with the same rows have the same problems: there are few kinds of units, even where there are many units.
-    count = np.diff(groups.starts)
-    table = np.full((len(units), int(count.max())), -1, dtype=np.int64)
-    table[np.arange(table.shape[1]) < count[:, None]] = groups.members
-    kinds, kind = np.unique(table, axis=0, return_inverse=True)
+    # Units whose measures are called the same have the same problems: there are few kinds of units, even where each of
+    # many units has measures of its own.
+    first, kind = _kinds(groups, _numbered([measures[name].to_numpy() for name in ("measure_id", *BETWEEN_MEASURES)]))
     found: dict[tuple[str, str], NDArray[np.bool_]] = {}
-    for number, rows in enumerate(kinds):
-        for fault in _faults(measures.iloc[rows[rows >= 0]]):
-            found[fault] = found.get(fault, np.zeros(len(units), dtype=bool)) | (kind.ravel() == number)
+    for number, unit in enumerate(first):
+        for fault in _faults(measures.iloc[groups[unit]]):
+            found[fault] = found.get(fault, np.zeros(len(units), dtype=bool)) | (kind == number)
     return [
         Problem(MEASURES.file, what, advice, "requires", cells_of(units, where))
         for (what, advice), where in sorted(found.items())
     ]
+
+
+def _numbered(columns: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+    """A number for every row, the same where all columns are; from 0 on without a gap."""
+    number = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        code, distinct = pd.factorize(column)
+        number = pd.factorize(number * len(distinct) + code)[0].astype(np.int64)
+    return number
+
+
+def _kinds(groups: Groups, number: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Group the groups by the numbers of their members: the first group of each kind, and the kind of every group."""
+    count = np.diff(groups.starts)
+    table = np.full((len(count), int(count.max())), -1, dtype=np.int64)
+    table[np.arange(table.shape[1]) < count[:, None]] = number[groups.members]
+    kind = _numbered(list(table.T))
+    return np.flatnonzero(~pd.Series(kind).duplicated().to_numpy()), kind
 
 
 def _faults(measures: pd.DataFrame) -> list[tuple[str, str]]:

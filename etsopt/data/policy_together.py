@@ -11,27 +11,28 @@ from etsopt.data.yearly import by_year
 from etsopt.errors import Problem
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
+    from etsopt.data.instance import Instance
     from etsopt.data.policy import Policy
 
 FILE = "policy.toml"
 
 
-def problems_of_policy(units: pd.DataFrame, policy: Policy) -> list[Problem]:
-    """Problems of a policy whose every key is right by itself."""
-    problems = _problems_of_places(units, policy)
-    problems += _problems_of_enterprises(units, policy)
-    problems += _problems_of_output_cuts(units, policy)
+def problems_of_policy(instance: Instance) -> list[Problem]:
+    """Problems of an instance's policy whose every key is right by itself."""
+    policy = instance.policy
+    problems = _problems_of_places(instance)
+    problems += _problems_of_enterprises(instance)
+    problems += _problems_of_output_cuts(instance)
     problems += _problems_of_horizon(policy)
     # Prices are compared over the years of a horizon that is one.
     return problems or _problems_of_prices(policy)
 
 
-def _problems_of_places(units: pd.DataFrame, policy: Policy) -> list[Problem]:
+def _problems_of_places(instance: Instance) -> list[Problem]:
     """Find sectors and provinces that have no unit."""
-    sectors, provinces = set(units["sector"]), set(units["province"])
+    policy, sectors, provinces = instance.policy, instance.sectors, instance.provinces
     problems = []
     for path, stated in (("sectors", policy.sectors), ("abatement.output_cut", policy.abatement.output_cut)):
         for sector in stated:
@@ -39,26 +40,28 @@ def _problems_of_places(units: pd.DataFrame, policy: Policy) -> list[Problem]:
                 what = f"the sector {sector!r} has no unit"
                 problems.append(Problem(FILE, what, "Remove its table, or add its units.", f"{path}.{sector}"))
     if isinstance(policy.provinces.balance, dict):
-        for province in sorted(set(policy.provinces.balance) - provinces):
-            advice = f"{did_you_mean(province, sorted(provinces))}Correct its name, or remove it."
+        for province in sorted(set(policy.provinces.balance) - set(provinces)):
+            advice = f"{did_you_mean(province, provinces)}Correct its name, or remove it."
             what = f"the province {province!r} has no unit"
             problems.append(Problem(FILE, what, advice, "provinces.balance"))
     return problems
 
 
-def _problems_of_enterprises(units: pd.DataFrame, policy: Policy) -> list[Problem]:
+def _problems_of_enterprises(instance: Instance) -> list[Problem]:
     """Find enterprises that have no unit and so nothing to settle."""
-    known = set(units["enterprise_id"])
     problems = []
     for key in ("at_risk", "without_purchases"):
-        for name in sorted(set(getattr(policy.settlement, key)) - known):
+        stated = set(getattr(instance.policy.settlement, key))
+        known = set(instance.labels("enterprise_id").names) if stated else stated
+        for name in sorted(stated - known):
             what = f"the enterprise {name!r} has no unit"
             advice = f"{did_you_mean(name, sorted(known))}Correct its name, or remove it."
             problems.append(Problem(FILE, what, advice, f"settlement.{key}"))
     return problems
 
 
-def _problems_of_output_cuts(units: pd.DataFrame, policy: Policy) -> list[Problem]:
+def _problems_of_output_cuts(instance: Instance) -> list[Problem]:
+    units, policy = instance.units, instance.policy
     cut = units["sector"].isin(list(policy.abatement.output_cut)).to_numpy()
     output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
     without = cut & np.isnan(output)

@@ -56,23 +56,27 @@ class RawTable:
             If two columns have one name.
         """
         names = [str(name) for name in frame.columns]
-        problems = _problems_of_names(names, place)
+        problems = problems_of_names(names, place)
         if problems:
             raise DataError("The data frame", problems)
         return cls(
             place,
-            {name: _cells(frame[own]) for name, own in zip(names, frame.columns, strict=True)},
+            {name: cells_of_series(frame[own]) for name, own in zip(names, frame.columns, strict=True)},
             frame.index.to_numpy(),
         )
 
 
-def _cells(series: pd.Series[Any]) -> NDArray[Any]:
+def cells_of_series(series: pd.Series[Any]) -> NDArray[Any]:
     """Cells of a frame's column: whole numbers as such, since an identifier may have more digits than a float."""
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iu":
         return series.to_numpy()
     if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
         return series.to_numpy(dtype=float, na_value=np.nan)
-    return np.array(["" if pd.isna(cell) else str(cell) for cell in series], dtype=object)
+    cells = series.to_numpy(dtype=object)
+    absent = pd.isna(cells)
+    if pd.api.types.infer_dtype(cells[~absent], skipna=False) == "string":
+        return np.where(absent, "", cells)
+    return np.array(["" if none else str(cell) for cell, none in zip(cells, absent, strict=True)], dtype=object)
 
 
 def decode(content: bytes, place: str) -> tuple[str, list[Problem]]:
@@ -141,7 +145,7 @@ def read_csv(content: bytes, place: str) -> tuple[RawTable | None, list[Problem]
 def _problems_of_shape(header: list[str], records: list[list[str]], lines: list[int], place: str) -> list[Problem]:
     if len(header) == 1 and any(separator in header[0] for separator in ";\t|"):
         return [Problem(place, "is not separated by commas", "Save it with commas between the cells.")]
-    problems = _problems_of_names(header, place)
+    problems = problems_of_names(header, place)
     width = len(header)
     uneven = tuple(
         (str(line), counted(len(record), "cell", "cells"))
@@ -156,7 +160,8 @@ def _problems_of_shape(header: list[str], records: list[list[str]], lines: list[
     return problems
 
 
-def _problems_of_names(names: list[str], place: str) -> list[Problem]:
+def problems_of_names(names: list[str], place: str) -> list[Problem]:
+    """Names of columns that are there twice, or empty."""
     problems = [
         Problem(place, f"has {names.count(name)} columns named {name!r}", "Keep one of them.")
         for name in sorted({name for name in names if name and names.count(name) > 1})

@@ -1,17 +1,23 @@
-"""Read an instance from a folder of CSV tables and a policy file."""
+"""Read an instance from a folder of tables, in CSV or Parquet, and a policy file."""
 
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from etsopt.data import shipped
 from etsopt.data.instance import Instance
+from etsopt.data.parquet import SUFFIX, read_parquet
+from etsopt.data.plain import read_plain_csv
 from etsopt.data.policy import Policy, parse_policy
 from etsopt.data.raw import RawTable, decode, read_csv
 from etsopt.data.schema import TABLES, UNITS
 from etsopt.errors import DataError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from etsopt.data.table import Table
 
 
 def read_instance(source: str | Path) -> Instance:
@@ -25,22 +31,48 @@ def read_instance(source: str | Path) -> Instance:
         With every problem of every file.
     """
     folder = find_folder(source)
+    policy, problems = _read_policy(folder / "policy.toml")
+    try:
+        return _read(folder, policy, problems, plainly=True)
+    except DataError:
+        # Whatever is wrong is told from the cells as they stand in the file.
+        return _read(folder, policy, problems, plainly=False)
+
+
+def _read(folder: Path, policy: Policy | None, of_policy: list[Problem], plainly: bool) -> Instance:
+    """Read the tables beside a policy and its problems: plain files at once if wanted, others cell by cell."""
     problems: list[Problem] = []
     tables: dict[str, RawTable] = {}
     for table in TABLES:
-        path = folder / table.file
-        if path.is_file():
-            raw, found = read_csv(path.read_bytes(), table.file)
-            problems += found
-            if raw is not None:
-                tables[table.name] = raw
-        elif table is UNITS:
-            problems.append(Problem(table.file, "the file is missing", f"Add it; it holds {table.meaning}."))
-    policy, found = _read_policy(folder / "policy.toml")
-    problems += found
+        raw, found = _read_table(folder, table, plainly)
+        problems += found
+        if raw is not None:
+            tables[table.name] = raw
+    problems += of_policy
     if UNITS.name not in tables:
         raise DataError(f"The instance {folder.name!r}", problems)
-    return Instance.from_raw(folder.name, tables, policy, problems)
+    try:
+        return Instance.from_raw(folder.name, tables, policy, problems)
+    except DataError as error:
+        # What tables say together is said of their files in CSV, whichever they came from.
+        places = {table.file: tables[table.name].place for table in TABLES if table.name in tables}
+        of_files = [replace(problem, place=places.get(problem.place, problem.place)) for problem in error.problems]
+        raise DataError(error.subject, of_files) from None
+
+
+def _read_table(folder: Path, table: Table, plainly: bool) -> tuple[RawTable | None, list[Problem]]:
+    """Read the file of a table; nothing where it has none and needs none."""
+    paths = [path for name in table.files if (path := folder / name).is_file()]
+    if len(paths) > 1:
+        return None, [Problem(table.file, f"is there beside {paths[1].name}", "Keep one of them.")]
+    if not paths:
+        missing = Problem(table.file, "the file is missing", f"Add it; it holds {table.meaning}.")
+        return None, [missing] if table is UNITS else []
+    if paths[0].suffix == SUFFIX:
+        return read_parquet(paths[0])
+    content = paths[0].read_bytes()
+    raw = read_plain_csv(content, table) if plainly else None
+    return (raw, []) if raw is not None else read_csv(content, table.file)
 
 
 def find_folder(source: str | Path) -> Path:

@@ -56,7 +56,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of an instance: a file of that name with ``.csv``; the columns ``key`` are together unique in it."""
+    """A table of an instance: a file of that name, in CSV or Parquet; the columns ``key`` are together unique in it."""
 
     name: str
     meaning: str
@@ -65,8 +65,13 @@ class Table:
 
     @property
     def file(self) -> str:
-        """Name of the file that holds the table."""
+        """Name of the file that holds the table, where it is one in CSV."""
         return f"{self.name}.csv"
+
+    @property
+    def files(self) -> tuple[str, str]:
+        """Names of the files of which one may hold the table."""
+        return self.file, f"{self.name}.parquet"
 
     def column(self, name: str) -> Column:
         """The column of that name."""

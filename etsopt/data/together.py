@@ -9,39 +9,48 @@ import numpy as np
 from etsopt.data.development import problems_of_forecast
 from etsopt.data.measures import problems_of_measures
 from etsopt.data.policy_together import problems_of_policy
-from etsopt.data.schema import ENTERPRISES, FORECAST, MEASURES, PLAUSIBLE_INTENSITY, UNITS
+from etsopt.data.schema import ENTERPRISES, PLAUSIBLE_INTENSITY, UNITS
 from etsopt.data.words import cells_of, counted
 from etsopt.errors import ROWS_SHOWN, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.data.policy import Policy
+    from etsopt.data.instance import Instance
 
 SLIP = 100.0
 """An intensity this many times its sector's typical one, or this fraction of it, is a slip of units."""
 
 
-def validate_together(tables: Mapping[str, pd.DataFrame], policy: Policy) -> list[Problem]:
-    """Problems of the tables, by their names, and the policy taken together, each of them being right by itself."""
-    units = tables[UNITS.name]
-    problems = _problems_of_references(units, tables.get(ENTERPRISES.name))
-    problems += _problems_of_quantities(units)
-    problems += problems_of_policy(units, policy)
-    if MEASURES.name in tables:
-        problems += problems_of_measures(units, tables[MEASURES.name], policy)
-    if FORECAST.name in tables:
-        problems += problems_of_forecast(units, tables[FORECAST.name], policy)
+def validate_together(instance: Instance) -> list[Problem]:
+    """Problems of tables and policy taken together, each of them being right by itself."""
+    # What does not depend on the policy is looked at once.
+    problems = list(instance.once("problems of the tables", lambda: _problems_of_tables(instance)))
+    problems += problems_of_policy(instance)
+    problems += _problems_of_further(instance)
     return problems
 
 
-def _problems_of_references(units: pd.DataFrame, enterprises: pd.DataFrame | None) -> list[Problem]:
-    if enterprises is None:
+def _problems_of_further(instance: Instance) -> list[Problem]:
+    """Problems of measures and forecast, which depend on nothing of the policy but two of its years."""
+    units, measures, forecast, policy = instance.units, instance.measures, instance.forecast, instance.policy
+
+    def find() -> list[Problem]:
+        found = [] if measures is None else problems_of_measures(units, measures, policy)
+        return found + ([] if forecast is None else problems_of_forecast(units, forecast, policy))
+
+    return list(instance.once(f"problems in {policy.year} and CNY of {policy.price_year}", find))
+
+
+def _problems_of_tables(instance: Instance) -> list[Problem]:
+    return _problems_of_references(instance) + _problems_of_quantities(instance.units) + _problems_of_slips(instance)
+
+
+def _problems_of_references(instance: Instance) -> list[Problem]:
+    if instance.enterprises is None:
         return []
-    missing = sorted(set(units["enterprise_id"]) - set(enterprises["enterprise_id"]))
+    missing = sorted(set(instance.labels("enterprise_id").names) - set(instance.enterprises["enterprise_id"]))
     if not missing:
         return []
     shown = ", ".join(missing[:ROWS_SHOWN])
@@ -63,13 +72,14 @@ def _problems_of_quantities(units: pd.DataFrame) -> list[Problem]:
             advice = "It is a part of emissions_tco2e: ironmaking and sintering of a steel enterprise."
             cells = cells_of(units, above, part, "{:.12g}")
             problems.append(Problem(UNITS.file, what, advice, "intensity_emissions_tco2e", cells))
-    return problems + _problems_of_slips(units)
+    return problems
 
 
-def _problems_of_slips(units: pd.DataFrame) -> list[Problem]:
+def _problems_of_slips(instance: Instance) -> list[Problem]:
     """Find slips of units, in the figures of the whole unit and in those on which the rule measures intensity."""
+    units = instance.units
     whole = units.drop(columns=["intensity_output_t", "intensity_emissions_tco2e"], errors="ignore")
-    typical = units["sector"].map(PLAUSIBLE_INTENSITY).to_numpy(dtype=float)
+    typical = instance.labels("sector").mapped(PLAUSIBLE_INTENSITY)
     seen = np.zeros(len(units), dtype=bool)
     problems = []
     for base, columns in (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from etsopt.data.labels import sortable
 from etsopt.data.schema import LONGEST_IDENTIFIER, USER_COLUMN_PREFIX
+from etsopt.data.texts import FORMULA_SIGNS, chosen, tidied, tidy
 from etsopt.data.words import counted, did_you_mean
 from etsopt.errors import Problem
 
@@ -45,15 +46,37 @@ def validate_table(raw: RawTable, table: Table) -> tuple[pd.DataFrame, list[Prob
             converted[name], found = (_numbers if column.number else _texts)(raw, cells, column)
             problems += found
     key = [name for name in table.key if name in converted]
+    order = None
     if key and all(name in converted for name in table.key if table.column(name).required):
-        problems += _problems_of_key(raw, converted, table, key)
+        order, unique = order_of([converted[name] for name in key])
+        problems += [] if unique else _problems_of_key(raw, converted, table, key)
     if not len(raw.rows):
         problems.append(Problem(raw.place, "has no rows", f"Add {table.meaning}."))
+    if order is not None and not problems:
+        converted = {name: cells[order] for name, cells in converted.items()}
     # pandas would otherwise infer a dtype of its own from the cells; text stays plain Python text.
-    frame = pd.DataFrame({name: pd.Series(cells, dtype=cells.dtype) for name, cells in converted.items()})
-    if not problems:
-        frame = frame.sort_values(key, kind="stable", ignore_index=True)
-    return frame, problems
+    return pd.DataFrame({name: pd.Series(cells, dtype=cells.dtype) for name, cells in converted.items()}), problems
+
+
+def order_of(keys: list[NDArray[Any]]) -> tuple[NDArray[np.int64] | None, bool]:
+    """Order in which rows are sorted by their keys, the first before the others, and whether no two have the same.
+
+    The order is None where they stand in it already, as in every file that the package wrote.
+    """
+    if _rises(keys).all():
+        return None, True
+    keys = [sortable(key) if key.dtype == object else key for key in keys]
+    order = np.lexsort(keys[::-1])
+    return order, bool(_rises([key[order] for key in keys]).all())
+
+
+def _rises(keys: list[NDArray[Any]]) -> NDArray[np.bool_]:
+    """Tell which rows stand after the row before them by their keys; shape ``(rows - 1,)``."""
+    last = keys[-1]
+    rises: NDArray[np.bool_] = last[:-1] < last[1:]
+    for key in keys[-2::-1]:
+        rises = (key[:-1] < key[1:]) | ((key[:-1] == key[1:]) & rises)
+    return rises
 
 
 def _problems_of_columns(raw: RawTable, table: Table) -> list[Problem]:
@@ -75,7 +98,8 @@ def _problem(
 ) -> Problem:
     """Name the bad cells of a column, in the order of the file; `what` is said of one and of several."""
     where = np.flatnonzero(bad)
-    shown = tuple((str(raw.rows[row]), str(cells[row])) for row in where)
+    # A number that is not there is NaN in a frame, where a file has an empty cell.
+    shown = tuple((str(raw.rows[row]), "" if cells[row] != cells[row] else str(cells[row])) for row in where)
     return Problem(raw.place, counted(len(where), *what), advice, column.name, shown)
 
 
@@ -147,6 +171,14 @@ def _is_number(cell: str) -> bool:
 
 def _texts(raw: RawTable, cells: NDArray[Any], column: Column) -> tuple[NDArray[Any], list[Problem]]:
     """Normalise a column of text and check what it may hold."""
+    if cells.dtype == object:
+        quickly = (
+            chosen(cells, column.choices, column.required)
+            if column.choices
+            else tidied(cells, column.required, LONGEST_IDENTIFIER if column.identifier else None)
+        )
+        if quickly is not None:
+            return quickly, []
     problems = []
     if cells.dtype.kind == "f":
         lossy = np.abs(cells) >= 1e15
@@ -156,12 +188,12 @@ def _texts(raw: RawTable, cells: NDArray[Any], column: Column) -> tuple[NDArray[
         cells = np.array(["" if np.isnan(cell) else f"{cell:.15g}" for cell in cells], dtype=object)
     elif cells.dtype != object:
         cells = cells.astype(str)
-    texts = np.array([unicodedata.normalize("NFKC", cell).strip() for cell in cells], dtype=object)
+    texts = np.array([tidy(cell) for cell in cells], dtype=object)
     empty = texts == ""
     if column.required and empty.any():
         advice = f"Every row needs it: {column.meaning}."
         problems.append(_problem(raw, column, cells, empty, EMPTY, advice))
-    formula = np.array([text.startswith(("=", "@", "+", "-")) for text in texts], dtype=bool)
+    formula = np.array([text.startswith(FORMULA_SIGNS) for text in texts], dtype=bool)
     if formula.any():
         advice = "A spreadsheet would run it: write the text itself, and leave an absent one empty."
         problems.append(_problem(raw, column, cells, formula, FORMULA, advice))

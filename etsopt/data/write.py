@@ -1,8 +1,11 @@
-"""Write an instance as a folder of CSV tables and a policy file."""
+"""Write an instance as a folder of tables, in CSV or Parquet, and a policy file."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from etsopt.data.parquet import SUFFIX, load_pyarrow, write_parquet
+from etsopt.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,27 +18,47 @@ if TYPE_CHECKING:
 RISKY = r"'*[=+@\t\r-]"
 PLAIN_NUMBER = r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?"
 
+FORMATS = ("csv", "parquet")
+"""In what a table may be written; each is also the ending of its file's name."""
 
-def write_instance(instance: Instance, folder: Path, readme: str = "") -> None:
+
+def write_instance(instance: Instance, folder: Path, readme: str = "", table_format: str = FORMATS[0]) -> None:
     """Write the tables, ``policy.toml`` and a ``README.md`` into a folder, made if it is not there.
 
-    Reading the folder again gives an instance with the same hash.
+    Reading the folder again gives an instance with the same hash, whatever the format.
+
+    Raises
+    ------
+    UsageError
+        If the format is unknown, or needs a package that is not installed.
     """
+    check_format(table_format)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in instance.tables.items():
-        write_table(table, folder / f"{name}.csv")
+        write_table(table, folder / f"{name}.{table_format}")
     policy = instance.policy.model_dump(exclude_unset=True, exclude_none=True)
     (folder / "policy.toml").write_text(to_toml(policy), encoding="utf-8", newline="\n")
     if readme:
         (folder / "README.md").write_text(readme, encoding="utf-8", newline="\n")
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV: UTF-8, one line end, every number so that it reads back as itself.
+def check_format(table_format: str) -> None:
+    """Refuse a format that is not one of `FORMATS`, or for which pyarrow is missing, before anything else is done."""
+    if table_format not in FORMATS:
+        raise UsageError(f"There is no format {table_format!r}.", f"Choose one of {', '.join(FORMATS)}.")
+    if table_format != FORMATS[0]:
+        load_pyarrow()
 
-    A text that a spreadsheet would run as a formula gets a leading apostrophe, which reading a column of the user's
-    own takes away.
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table in the format that its file's name ends in: every number so that it reads back as itself.
+
+    CSV is in UTF-8 with one line end. A text that a spreadsheet would run as a formula gets a leading apostrophe there,
+    which reading a column of the user's own takes away.
     """
+    if path.suffix == SUFFIX:
+        write_parquet(table, path)
+        return
     safe = table.copy(deep=False)
     for name in safe.columns:
         if safe[name].dtype == object or str(safe[name].dtype).startswith("str"):

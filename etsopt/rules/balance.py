@@ -93,9 +93,11 @@ def _flat_between(
     """The interval, where every unit stands at its cap in it and surpluses and deficits cancel."""
     middle = 0.5 * (left + right)
     surplus, deficit = enter > middle, leave < middle
+    if not (surplus | deficit).all():
+        return None
     # Sums of whole tonnes cancel exactly; other emissions are themselves rounded to doubles.
     rest = math.fsum(emissions[surplus]) - math.fsum(emissions[deficit])
-    if (surplus | deficit).all() and abs(rest) <= ROUNDING * math.fsum(emissions):
+    if abs(rest) <= ROUNDING * math.fsum(emissions):
         lower, upper = float(1 / right), float(1 / left)
         return BalanceValue(0.5 * (lower + upper), lower, upper)
     return None
@@ -111,16 +113,13 @@ def _excess_at(
     cap: float,
 ) -> NDArray[np.float64]:
     """Sum of E alpha at each breakpoint, from running sums of what has entered and left the linear part."""
-    by_enter, by_leave = np.argsort(enter), np.argsort(leave)
-
-    def running(weights: NDArray[np.float64], order: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.concatenate([[0.0], np.cumsum(weights[order])])
-
-    entered = np.searchsorted(enter[by_enter], z, side="right")
-    left = np.searchsorted(leave[by_leave], z, side="right")
-    e_entered, e_left = running(emissions, by_enter)[entered], running(emissions, by_leave)[left]
-    ei_entered = running(emissions * intensity, by_enter)[entered]
-    ei_left = running(emissions * intensity, by_leave)[left]
+    # Units enter the linear part and leave it in one order, that of falling intensity.
+    order = np.argsort(-intensity)
+    e = np.concatenate([[0.0], np.cumsum(emissions[order])])
+    ei = np.concatenate([[0.0], np.cumsum((emissions * intensity)[order])])
+    entered = np.searchsorted(enter[order], z, side="right")
+    left = np.searchsorted(leave[order], z, side="right")
+    e_entered, e_left, ei_entered, ei_left = e[entered], e[left], ei[entered], ei[left]
     linear = slope * ((e_entered - e_left) - (ei_entered - ei_left) * z)
     result: NDArray[np.float64] = cap * (emissions.sum() - e_entered) + linear - cap * e_left
     return result

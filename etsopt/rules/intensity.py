@@ -44,11 +44,11 @@ def intensity_coefficient(instance: Instance, parameters: Parameters, fixed: NDA
     assert isinstance(parameters, IntensityParameters)
     emissions, intensity = instance.emissions_tco2e, instance.intensity
     _check_intensity(instance, ~(intensity > 0) & ~fixed)
-    sector = instance.units["sector"].to_numpy()
+    sector = instance.labels("sector")
     allowances = emissions.copy()
     found: dict[str, BalanceValue] = {}
     for name in instance.sectors:
-        here = (sector == name) & ~fixed
+        here = sector.where(name) & ~fixed
         if not here.any():
             continue
         found[name] = _published(

@@ -122,6 +122,8 @@ def parameters_of(instance: Instance) -> Parameters:
 def reference_allowances(instance: Instance) -> Reference:
     """Reference allowances of every unit under the rule of the instance's policy.
 
+    They are found once for instances that differ neither in tables nor in their rule, so nobody may write to them.
+
     Raises
     ------
     DataError
@@ -133,14 +135,22 @@ def reference_allowances(instance: Instance) -> Reference:
     problems = _problems_of_needs(instance, found, fixed) + _problems_of_target_intensity(instance, fixed)
     if problems:
         raise DataError(f"The instance {instance.name!r}", problems)
-    return found.function(instance, parameters, fixed)
+    return instance.once(f"reference of {instance.policy.rule!r}", lambda: _kept(found, instance, parameters, fixed))
+
+
+def _kept(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
+    """What a rule gives each unit, in arrays that cannot be written to."""
+    reference = found.function(instance, parameters, fixed)
+    reference.reference_t.flags.writeable = reference.fixed.flags.writeable = False
+    return reference
 
 
 def fixed_units(instance: Instance, threshold_tco2e: float) -> NDArray[np.bool_]:
     """Units that get A = E: special cases, enterprises below the threshold, and units without emissions."""
     units = instance.units
-    totals = units.groupby("enterprise_id", sort=False)["emissions_tco2e"].transform("sum").to_numpy()
-    fixed: NDArray[np.bool_] = (totals < threshold_tco2e) | (instance.emissions_tco2e == 0)
+    owner = instance.labels("enterprise_id")
+    small = owner.sums(instance.emissions_tco2e) < threshold_tco2e
+    fixed: NDArray[np.bool_] = small[owner.code] | (instance.emissions_tco2e == 0)
     if "case" in units:
         fixed |= (units["case"] != "").to_numpy()
     return fixed
@@ -174,8 +184,10 @@ def _problems_of_target_intensity(instance: Instance, fixed: NDArray[np.bool_]) 
     units, problems = instance.units, []
     output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
     for sector, policy in instance.policy.sectors.items():
-        absent = (units["sector"] == sector).to_numpy() & np.isnan(output) & ~fixed
-        if policy.target_intensity is None or not absent.any():
+        if policy.target_intensity is None:
+            continue
+        absent = instance.labels("sector").where(sector) & np.isnan(output) & ~fixed
+        if not absent.any():
             continue
         count = counted(int(absent.sum()), f"unit of {sector} has", f"units of {sector} have")
         what = f"{count} no output, but the sector's target is an intensity"

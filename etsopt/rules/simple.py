@@ -76,7 +76,7 @@ def benchmark(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool
         advice = "State one for each sector that has units [t/t]."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "rule.benchmarks")])
     output = instance.units["output_t"].to_numpy(dtype=float)
-    allowances = instance.units["sector"].map(parameters.benchmarks).to_numpy(dtype=float) * output
+    allowances = instance.labels("sector").mapped(parameters.benchmarks) * output
     return Reference(with_fixed(instance, allowances, fixed, True), fixed, BAND_OF_2025, True, NO_FINDINGS)
 
 

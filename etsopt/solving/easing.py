@@ -1,9 +1,8 @@
-"""Programs with other limits: wider by what is rounding, or with variables at zero."""
+"""What is no more than rounding, and programs with variables at zero."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,15 +11,6 @@ if TYPE_CHECKING:
 
 EASED_T = 1e-2
 """Tonnes that a limit may lack for want of rounding alone; the checker tolerates twice as much."""
-
-
-def eased(program: Program, relief: Any) -> Program:
-    """The program with the limits in tonnes that may give way wider by what is rounding."""
-    lower, upper = program.row_lower.copy(), program.row_upper.copy()
-    for name in relief.GIVES:
-        lower[program.rows[name]] -= EASED_T
-        upper[program.rows[name]] += EASED_T
-    return replace(program, row_lower=lower, row_upper=upper)
 
 
 def pinned(program: Program, variables: tuple[str, ...]) -> Program:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 STATUS = {
     "kOptimal": Termination.OPTIMAL,
     "kModelEmpty": Termination.OPTIMAL,
+    # Within the gap of a bound that was known beforehand.
+    "kObjectiveTarget": Termination.OPTIMAL,
     "kInfeasible": Termination.INFEASIBLE,
     # Every column has finite bounds, so "unbounded or infeasible" can only be infeasible.
     "kUnboundedOrInfeasible": Termination.INFEASIBLE,
@@ -43,7 +45,9 @@ NO_PRICE = 1e-9
 """A scaled dual up to this is zero, and a reduced cost up to this share of its terms; the solver works to 1e-10."""
 
 
-def solve(program: Program, name: str, options: SolveOptions, time_left_s: float | None = None) -> Outcome:
+def solve(
+    program: Program, name: str, options: SolveOptions, time_left_s: float | None = None, bound: float = -math.inf
+) -> Outcome:
     """Minimise one objective of a program.
 
     Parameters
@@ -54,6 +58,8 @@ def solve(program: Program, name: str, options: SolveOptions, time_left_s: float
         Of the objective.
     time_left_s
         Seconds left for this call.
+    bound
+        A bound that is known beforehand: where some columns are whole numbers, a value within the gap of it is enough.
 
     Raises
     ------
@@ -62,7 +68,7 @@ def solve(program: Program, name: str, options: SolveOptions, time_left_s: float
     UsageError
         If a solver option is unknown, of the wrong type, or not the caller's to choose.
     """
-    return Loaded(program, name, options).solve(time_left_s)
+    return Loaded(program, name, options, bound).solve(time_left_s)
 
 
 class Loaded:
@@ -70,13 +76,14 @@ class Loaded:
 
     Parameters
     ----------
-    program, name, options
+    program, name, options, bound
         As `solve` takes them, and with the same errors.
     """
 
-    def __init__(self, program: Program, name: str, options: SolveOptions) -> None:
+    def __init__(self, program: Program, name: str, options: SolveOptions, bound: float = -math.inf) -> None:
         refuse_own(options.solver_options)
         self._program, self._name, self._options, self._scaled = program, name, options, scale(program, name)
+        self._bound = bound
         self._highs = _construct()
         _set_options(self._highs, OWN_OPTIONS | {"random_seed": options.seed})
         self._adapt(algorithm_for(program, name))
@@ -84,7 +91,7 @@ class Loaded:
 
     def _adapt(self, algorithm: dict[str, Any]) -> None:
         """Set the options that depend on the numbers of the program; what the caller chose goes first."""
-        gaps = gaps_for(self._program, self._name, self._scaled, self._options.gap_or_default)
+        gaps = gaps_for(self._program, self._name, self._scaled, self._options.gap_or_default, self._bound)
         _set_options(self._highs, {"solver": "choose"} | algorithm | gaps)
         _set_options(self._highs, self._options.solver_options)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,9 @@ Progress = Callable[[str], None]
 
 
 DEFAULT_GAP = 1e-6
+
+OWN_PART = 0.25
+"""Part of the gap that branch and bound may leave to its own bound; the rest is between that and the relaxation's."""
 
 
 def _silent(message: str) -> None:
@@ -128,11 +132,21 @@ def algorithm_of(info: Any, whole: bool, quadratic: bool) -> str:
     return f"simplex, {max(info.simplex_iteration_count, 0)} iterations"
 
 
-def gaps_for(program: Program, name: str, scaled: Scaled, gap: float) -> dict[str, float]:
-    """Options that say how near to its bound a value must be where some columns are whole numbers."""
+def gaps_for(program: Program, name: str, scaled: Scaled, gap: float, bound: float = -math.inf) -> dict[str, float]:
+    """Options that say how near to its bound a value must be where some columns are whole numbers.
+
+    Parameters
+    ----------
+    bound
+        A bound that is known and proves the value: within the gap of it nothing better is looked for, and branch and
+        bound, whose own bound is better, may stop at a part of the gap alone.
+    """
     objective = program.objectives[name]
+    # Where only whole numbers are counted a small gap may be one of them: stop at none unless a large one is asked.
+    relative = gap if objective.linear[~program.integer].any() or gap > DEFAULT_GAP else 0.0
+    known = math.isfinite(bound)
     return {
-        # Where only whole numbers are counted a small gap may be one of them: stop at none unless a large one is asked.
-        "mip_rel_gap": gap if objective.linear[~program.integer].any() or gap > DEFAULT_GAP else 0.0,
+        "mip_rel_gap": OWN_PART * relative if known else relative,
         "mip_abs_gap": tolerance_of(0.0, objective.unit) * scaled.objective,
+        "objective_target": (bound + relative * abs(bound)) * scaled.objective if known and relative else -math.inf,
     }

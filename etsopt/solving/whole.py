@@ -41,15 +41,15 @@ def solve(
     """
     ends = None if time_left_s is None else time.perf_counter() + time_left_s
 
-    def minimise(integer: NDArray[np.bool_], part: Program = program) -> Outcome:
+    def minimise(integer: NDArray[np.bool_], part: Program = program, bound: float = -math.inf) -> Outcome:
         left = None if ends is None else ends - time.perf_counter()
-        return highs.solve(replace(part, integer=integer), name, options, left)
+        return highs.solve(replace(part, integer=integer), name, options, left, bound)
 
     def branch(integer: NDArray[np.bool_]) -> Outcome:
         # Whole numbers are not scaled, and tolerances are absolute: count them from those next to the relaxation.
         assert relaxed.x is not None
         origin = np.round(relaxed.x)
-        found = minimise(integer, _counted_from(program, name, origin))
+        found = minimise(integer, _counted_from(program, name, origin), relaxed.bound)
         return found if found.x is None else replace(found, x=found.x + origin)
 
     free = free_integers(program)

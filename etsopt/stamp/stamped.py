@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyomo.environ as pyo
 
+from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
 from etsopt.stamp.components import Columns, Cost, Rows
 from etsopt.stamp.evaluate import Evaluator
@@ -61,12 +62,16 @@ class Templates:
 
     def build_program(self, parameters: Mapping[str, Any]) -> Program:
         """Stamp the model on data, with the errors of the function `build_program`."""
+        return self.stamp(parameters).program
+
+    def stamp(self, parameters: Mapping[str, Any]) -> Stamp:
+        """The model stamped on data, to be changed later, with the errors of the function `build_program`."""
         inputs = self._inputs.with_data(parameters) if self._inputs is not None else None
         if inputs is None:
             stamp = Stamp(self.model, parameters)
             self._inputs, self._columns, self._rows, self._costs = stamp.templates()
-            return stamp.program
-        return Stamp.of_templates(inputs, self._columns, self._rows, self._costs).program
+            return stamp
+        return Stamp.of_templates(self.model, parameters, inputs, self._columns, self._rows, self._costs)
 
 
 class Stamp:
@@ -116,6 +121,22 @@ class Stamp:
         self.__dict__ = changed.__dict__
         return self.program
 
+    def renew(self, parameters: Mapping[str, Any]) -> Program | None:
+        """Take other data for everything; None where a set differs, and the stamp stays as it was.
+
+        Parameters
+        ----------
+        parameters
+            As `build_program` takes them, by the same names as before.
+
+        Raises
+        ------
+        StampError, ModelError
+            As `build_program` does.
+        """
+        differing = {name: value for name, value in parameters.items() if not _is_same(value, self._data.get(name))}
+        return None if any(self._may_reshape(name) for name in differing) else self.change(differing)
+
     def _call_rules(self) -> None:
         """Make a template of every component."""
         self._inputs = Inputs(self._model, self._data)
@@ -128,9 +149,18 @@ class Stamp:
         self._reads: dict[str, set[str]] = {}
 
     @classmethod
-    def of_templates(cls, inputs: Inputs, columns: list[Columns], rows: list[Rows], costs: list[Cost]) -> Stamp:
-        """A stamp that calls no rule again; it is made for its program, and takes no changes."""
+    def of_templates(
+        cls,
+        model: pyo.AbstractModel,
+        parameters: Mapping[str, Any],
+        inputs: Inputs,
+        columns: list[Columns],
+        rows: list[Rows],
+        costs: list[Cost],
+    ) -> Stamp:
+        """A stamp that calls no rule again."""
         stamp = cls.__new__(cls)
+        stamp._model, stamp._data = model, dict(parameters)
         stamp._inputs, stamp._columns, stamp._rows, stamp._costs, stamp._reads = inputs, columns, rows, costs, {}
         for part in columns:
             inputs.number_columns(part.variable)
@@ -213,6 +243,13 @@ class Stamp:
         if component is None or component.ctype is not pyo.Param:
             return True
         return not component.is_indexed() and any(True for _ in self._model.component_objects(pyo.RangeSet))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two data of a component are the same."""
+    if isinstance(one, Groups) and isinstance(other, Groups):
+        return np.array_equal(one.starts, other.starts) and np.array_equal(one.members, other.members)
+    return one is other or np.array_equal(one, other)
 
 
 def _joined(parts: list[Any]) -> Any:

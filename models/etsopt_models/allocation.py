@@ -96,12 +96,13 @@ from etsopt.rules import reference_allowances
 from etsopt.units import ROUNDING_NOISE_T
 from etsopt_models._parts.allocation_tables import allocation_tables
 from etsopt_models._parts.exceptions import bounds_with, exception_rows
-from etsopt_models._parts.limits import limits
+from etsopt_models._parts.limits import fixed_allowances, limits
 from etsopt_models._parts.rounding import before_rounding, nearest_to, to_round
 from etsopt_models._parts.whole import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
 
@@ -329,6 +330,14 @@ def afterwards(instance: Instance, solution: Any) -> tuple[Instance, dict[str, A
         return None
     rounded = to_round(instance)
     return rounded, parameters(rounded) | nearest_to(solution.values["allowance"]), ["rounding"]
+
+
+def answer(instance: Instance, solution: Any) -> NDArray[np.float64]:
+    """Allowances of every unit, those of fixed ones by the rule, shape ``(units,)`` [t]."""
+    reference = reference_allowances(instance)
+    allowance = fixed_allowances(instance, reference).copy()
+    allowance[~reference.fixed] = solution.values["allowance"]
+    return allowance
 
 
 def tables(instance: Instance, solution: Any) -> dict[str, pd.DataFrame]:

@@ -40,17 +40,15 @@ import pyomo.environ as pyo
 
 from etsopt.rules import reference_allowances
 from etsopt_models._parts.allocation_tables import dual_table
+from etsopt_models._parts.bands import band_rates
 from etsopt_models._parts.exceptions import bounds_with
-from etsopt_models._parts.limits import Limits, band_rates, limits
+from etsopt_models._parts.limits import IN_TONNES, Limits, limits
 from etsopt_models._parts.rounding import before_rounding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from etsopt.data.instance import Instance
-
-GIVES = ("sector_target", "province_balance", "national_total")
-"""Rows whose limits are tonnes and may give way."""
 
 WAYS_OUT = {
     "targets_give_way": ("band_widening",),
@@ -180,6 +178,14 @@ def parameters(instance: Instance) -> dict[str, Any]:
         "give_most": give_most,
         **rows,
     }
+
+
+def eased(parameters: Mapping[str, Any], by_t: float) -> dict[str, Any]:
+    """Parameters of `allocation` with every limit that may give way wider by some tonnes."""
+    wider: dict[str, Any] = {}
+    for least, most in IN_TONNES.values():
+        wider |= {least: parameters[least] - by_t, most: parameters[most] + by_t}
+    return {**parameters, **wider}
 
 
 def tables(instance: Instance, solution: Mapping[str, Any]) -> dict[str, pd.DataFrame]:

@@ -16,6 +16,7 @@ the last tonne costs.
 | $u_t, r_t, q_t, Q_t \ge 0$ | left over in auctions; sold, bought and held by the reserve | t | `unsold`, `released`, `absorbed`, `reserve` |
 | $m_t \ge 0$ | what nobody has, whatever is paid; zero in a market that clears | t | `missing` |
 | $c_j$ | discounted cost of the plan's measures | CNY | `plan_cost` |
+| $c_0$ | that of units whose plans are chosen beforehand: zero but where very many are solved by prices | CNY | `chosen_cost` |
 | $\Delta_{jt}$ | emissions that the plan avoids | tCO2e | `abated` |
 | $\rho_{jt}$ | by how much it lowers what the unit lacks: $\Delta_{jt}$ and what its allowances change | t | `relief` |
 | $L_{at}, E_{at}$ | emissions less free allowances, and emissions, before abatement | t, tCO2e | `lacking`, `emissions` |
@@ -32,7 +33,7 @@ $$\sum_a (b_{at} - s_{at}) + q_t - r_t + u_t - m_t = N_t \tag{market_balance}$$
 $$Q_{t+1} = Q_t + q_t - r_t \tag{reserve_stock}$$
 $$\sum_a o_{at} \le K_t \tag{offsets_on_offer}$$
 $$\min \sum_t m_t \tag{missing_allowances}$$
-$$\min \sum_j c_j x_j + \sum_{at} \bigl[ \tau_t (b_{at} + s_{at}) + p^o_t o_{at} \bigr]
+$$\min c_0 + \sum_j c_j x_j + \sum_{at} \bigl[ \tau_t (b_{at} + s_{at}) + p^o_t o_{at} \bigr]
   + \sum_{at} (f_t D_{at} - w_t B_{at}) + \sum_t (p^r_t r_t - p^q_t q_t) \tag{cost}$$
 
 First `missing_allowances` is minimised over all plans; where something is left, the market cannot clear and the result

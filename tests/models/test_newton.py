@@ -19,6 +19,6 @@ def test_the_system_is_that_of_the_full_matrix(few_rows: int, seed: int, monkeyp
     rows[:, 0], rows[:, 1] = 0.0, 1.0
     weight, active = random.random(40), np.array([0, 2, 3, 7, 9])
     scale, right = random.uniform(0.5, 1.5, 5), random.normal(size=5)
-    found = newton.Curvature(dense(rows)).solve(weight, active, scale, 1e-6, right)
+    found = newton.Curvature(newton.Entries.of(dense(rows))).solve(weight, active, scale, 1e-6, right)
     scaled = rows[active] * scale[:, np.newaxis]
     assert found == pytest.approx(np.linalg.solve(scaled * weight @ scaled.T + 1e-6 * np.eye(5), right), rel=1e-8)

@@ -16,4 +16,6 @@ if TYPE_CHECKING:
 
 def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
     """The nearest whole tonnes and the prices that prove them, as `allocation_closest.settle` finds the closest."""
-    return allocation_closest.nearest(program, solve, np.ones(parameters["UNITS"]), parameters["reference"])
+    return allocation_closest.nearest(
+        program, solve, np.ones(parameters["UNITS"]), parameters["reference"], parameters["place"]
+    )

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._parts.search import Found
 
-__all__ = ["FROM_UNITS", "GAP", "declines", "prepare"]
+__all__ = ["AIM", "FROM_UNITS", "declines", "prepare"]
 
 FROM_UNITS = 5_000
-GAP = 1e-6
+AIM = 1e-6
+"""Relative gap at which the small program stops; what is proven in the end may be more among few large units."""
 
 
 def prepare(

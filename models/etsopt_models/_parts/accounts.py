@@ -121,6 +121,7 @@ def account_parameters(  # long because every array of the program has its line 
         "PLANS_OF_UNIT": Groups.from_labels(menu.unit, len(own.of_unit)),
         "PLANS_OF_ACCOUNT": Groups.from_labels(account_of_plan, shape[0]),
         "plan_cost": menu.cost,
+        "chosen_cost": 0.0,
         "relief": menu.relief,
         "abated": menu.abated,
         "lacking": own.emissions - own.allowance,

@@ -10,6 +10,7 @@ import pandas as pd
 from etsopt.data.policy import SectorPolicy
 from etsopt.data.schema import USER_COLUMN_PREFIX
 from etsopt.rules import issuance, reference_allowances
+from etsopt_models._parts.coupling import COUPLING
 from etsopt_models._parts.exceptions import bounds_with
 from etsopt_models._parts.limits import IN_RATES, Limits, fixed_allowances, limits
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.rules import Reference
+
+SIDES = ("", "lower", "upper", "fixed")
+"""What an allowance may stand at."""
 
 AT_BOUND_T = 1e-3
 """An allowance this close to a bound of its band stands at it."""
@@ -56,19 +60,19 @@ def allocation_tables(
     allowance[found.free] = free_allowances
     if exceptional is None:
         exceptional = np.zeros(len(found.free), dtype=bool)
-    duals = dual_table(instance, found, levels or ())
     allocation = _allocation(instance, reference, found, allowance, exceptional)
     if before_rounding is not None:
         real = reference.reference_t.copy()
         real[found.free] = before_rounding
         allocation.insert(allocation.columns.get_loc("allowance_t"), "before_rounding_t", real)
+    priced = [level for level in levels or () if _has_price(level)]
     result = {
         "allocation": allocation,
         "enterprises": _enterprises(instance, allocation),
-        "sectors": _sectors(instance, reference, found, allocation, duals),
-        "provinces": _provinces(found, allocation, duals),
+        "sectors": _sectors(instance, reference, found, allocation, priced),
+        "provinces": _provinces(instance, found, allocation, priced),
     }
-    return result | ({} if levels is None else {"duals": duals})
+    return result | ({} if levels is None else {"duals": dual_table(instance, found, levels)})
 
 
 def _allocation(
@@ -81,79 +85,86 @@ def _allocation(
     units, emissions = instance.units, instance.emissions_tco2e
     free = allowance[found.free]
     lower, upper = bounds_with(found, exceptional)
-    bound = np.full(len(units), "fixed", dtype=object)
-    bound[found.free] = np.where(free <= lower + AT_BOUND_T, "lower", np.where(free >= upper - AT_BOUND_T, "upper", ""))
+    bound = np.full(len(units), SIDES.index("fixed"))
+    bound[found.free] = np.select([free <= lower + AT_BOUND_T, free >= upper - AT_BOUND_T], [1, 2], 0)
     surplus = allowance - emissions
-    names = ["unit_id", "enterprise_id", "sector", "province", "emissions_tco2e"]
-    table = units[names].copy()
-    table["intensity"] = instance.intensity
-    table["reference_t"] = reference.reference_t
-    table["allowance_t"] = allowance
-    table["surplus_t"] = surplus
-    table["surplus_rate"] = _rate(surplus, emissions)
-    table["at_bound"] = bound
-    if found.widening.units:
-        table["exceptional"] = False
-        table.iloc[found.free[exceptional], table.columns.get_loc("exceptional")] = True
-    table = pd.concat([table, issuance(instance, allowance)], axis="columns")
     own = [name for name in units.columns if name.startswith(USER_COLUMN_PREFIX)]
-    return pd.concat([table, units[own]], axis="columns")
+    table = {name: units[name] for name in ("unit_id", "enterprise_id", "sector", "province", "emissions_tco2e")} | {
+        "intensity": instance.intensity,
+        "reference_t": reference.reference_t,
+        "allowance_t": allowance,
+        "surplus_t": surplus,
+        "surplus_rate": _rate(surplus, emissions),
+        "at_bound": np.array(SIDES, dtype=object)[bound],
+    }
+    if found.widening.units:
+        table["exceptional"] = np.zeros(len(units), dtype=bool)
+        table["exceptional"][found.free[exceptional]] = True
+    issued = issuance(instance, allowance)
+    return pd.DataFrame(table | {name: issued[name] for name in issued} | {name: units[name] for name in own})
 
 
 def _rate(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
 
 
-def _totals(allocation: pd.DataFrame, by: str) -> pd.DataFrame:
+def _totals(instance: Instance, allocation: pd.DataFrame, by: str) -> pd.DataFrame:
     """Sums over the units of each group, its surplus rate, and how many stand at a bound or are fixed."""
-    sums = ["emissions_tco2e", "reference_t", "allowance_t", "surplus_t"]
-    groups = allocation.groupby(by, sort=True)
-    table = groups[sums].sum()
-    table.insert(0, "units", groups.size())
-    table["surplus_rate"] = _rate(table["surplus_t"].to_numpy(), table["emissions_tco2e"].to_numpy())
-    for side in ("lower", "upper", "fixed"):
-        table[f"units_{side}"] = (allocation["at_bound"] == side).groupby(allocation[by]).sum()
-    return table.reset_index()
+    groups = instance.labels(by)
+    table: dict[str, Any] = {by: groups.names, "units": np.bincount(groups.code, minlength=len(groups))}
+    for name in ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t"):
+        table[name] = groups.sums(allocation[name].to_numpy())
+    table["surplus_rate"] = _rate(table["surplus_t"], table["emissions_tco2e"])
+    for side in SIDES[1:]:
+        there = (allocation["at_bound"] == side).to_numpy()
+        table[f"units_{side}"] = np.bincount(groups.code[there], minlength=len(groups))
+    return pd.DataFrame(table)
 
 
 def _enterprises(instance: Instance, allocation: pd.DataFrame) -> pd.DataFrame:
-    table = _totals(allocation, "enterprise_id")
-    issued = ["pre_allocated_t", "true_up_t", "owed_t"]
-    table = table.merge(allocation.groupby("enterprise_id")[issued].sum().reset_index(), on="enterprise_id")
+    table, owner = _totals(instance, allocation, "enterprise_id"), instance.labels("enterprise_id")
+    for name in ("pre_allocated_t", "true_up_t", "owed_t"):
+        table[name] = owner.sums(allocation[name].to_numpy())
     if instance.enterprises is None:
         return table
     return instance.enterprises.merge(table, on="enterprise_id", how="right")
 
 
 def _sectors(
-    instance: Instance, reference: Reference, found: Limits, allocation: pd.DataFrame, duals: pd.DataFrame
+    instance: Instance, reference: Reference, found: Limits, allocation: pd.DataFrame, priced: Sequence[Any]
 ) -> pd.DataFrame:
-    table = _totals(allocation, "sector")
-    free = allocation.iloc[found.free]
-    by_sector = free.groupby("sector")["allowance_t"].sum()
+    table, sector = _totals(instance, allocation, "sector"), instance.labels("sector")
+    held = sector.sums(np.where(reference.fixed, 0.0, allocation["allowance_t"]))
     target = pd.Series(found.rows["target_most"], index=found.sectors, dtype=float)
     table["target_t"] = table["sector"].map(target)
     senses = {name: instance.policy.sectors.get(name, SectorPolicy()).target_sense for name in found.sectors}
     table["target_sense"] = [senses.get(name, "") for name in table["sector"]]
-    table["under_target_t"] = table["target_t"] - table["sector"].map(by_sector)
+    table["under_target_t"] = table["target_t"] - held
     for name in ("balance_value", "balance_value_lower", "balance_value_upper"):
         if name in reference.sectors:
             table[name] = table["sector"].map(reference.sectors[name])
-    return _with_shadow_prices(table, "sector", "sector_target", duals)
+    return _with_shadow_prices(table, "sector", "sector_target", found.sectors, priced)
 
 
-def _provinces(found: Limits, allocation: pd.DataFrame, duals: pd.DataFrame) -> pd.DataFrame:
-    table = _totals(allocation, "province")
+def _provinces(instance: Instance, found: Limits, allocation: pd.DataFrame, priced: Sequence[Any]) -> pd.DataFrame:
+    table = _totals(instance, allocation, "province")
     room = pd.Series((found.rows["balance_most"] - found.rows["balance_least"]) / 2, index=found.provinces, dtype=float)
     table["balance_limit_t"] = table["province"].map(room)
-    return _with_shadow_prices(table, "province", "province_balance", duals)
+    return _with_shadow_prices(table, "province", "province_balance", found.provinces, priced)
 
 
-def _with_shadow_prices(table: pd.DataFrame, key: str, row: str, duals: pd.DataFrame) -> pd.DataFrame:
+def _has_price(level: Any) -> bool:
+    """Whether the table of multipliers tells anything of a level."""
+    return any(row in (*COUPLING, "worst_covers") and np.any(prices) for row, prices in level.multipliers.items())
+
+
+def _with_shadow_prices(
+    table: pd.DataFrame, key: str, row: str, names: Sequence[str], priced: Sequence[Any]
+) -> pd.DataFrame:
     """One column for each level: what a tonne more on the row's right-hand side adds to the level."""
-    for level in dict.fromkeys(level for level in duals["level"] if ":" not in level):
-        here = duals[(duals["level"] == level) & (duals["row"] == row)]
-        table[f"{level}_shadow_price"] = table[key].map(here.set_index("index")["multiplier"]).fillna(0.0)
+    for level in priced:
+        price = pd.Series(level.multipliers.get(row, np.zeros(len(names))), index=names, dtype=float)
+        table[f"{level.name}_shadow_price"] = table[key].map(price).fillna(0.0)
     return table
 
 
@@ -191,6 +202,9 @@ def dual_table(instance: Instance, found: Limits, levels: Sequence[Any]) -> pd.D
     frames = [frame for frame in frames if len(frame)]
     if not frames:
         return pd.DataFrame(columns=columns)
+    table = pd.concat(frames, ignore_index=True)
+    if not found.widening.units or not found.enterprises:
+        return table[columns]
     # The two rows of an enterprise with a wider band have one price together.
     keys = ["level", "row", "index", "unit"]
-    return pd.concat(frames, ignore_index=True).groupby(keys, sort=False, as_index=False)["multiplier"].sum()[columns]
+    return table.groupby(keys, sort=False, as_index=False)["multiplier"].sum()[columns]

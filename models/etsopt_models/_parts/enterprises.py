@@ -134,7 +134,9 @@ class Enterprises:
         place = np.full(len(self.shift), -1)
         place[accounts] = np.arange(len(accounts))
         units = np.flatnonzero(place[self.account] >= 0)
-        return Enterprises(self.plans.only(units, times), place[self.account[units]], times * self.shift[accounts]), units
+        return Enterprises(
+            self.plans.only(units, times), place[self.account[units]], times * self.shift[accounts]
+        ), units
 
     def joint(self, sets: NDArray[np.int16]) -> Joint:
         """What plans of all units come to."""
@@ -184,9 +186,7 @@ class Enterprises:
         return found
 
 
-def _halve(
-    some: Enterprises, trade: Trade, found: Answer, left: NDArray[np.int64], units: NDArray[np.int64]
-) -> None:
+def _halve(some: Enterprises, trade: Trade, found: Answer, left: NDArray[np.int64], units: NDArray[np.int64]) -> None:
     """Narrow multipliers down: the same in all years, as far as the prices let them be.
 
     An account that falls from a higher multiplier to a lower one borrows all it may, which few do.
@@ -239,4 +239,3 @@ def joint_of(some: Enterprises, of_units: Listed, sets: NDArray[np.int16], liste
         np.concatenate([values, nothing])[listed.parts].sum(axis=1) for values in (own.emissions, own.allowance)
     )
     return Joint(cost, emissions - allowance + some.shift[listed.owner], emissions)
-

@@ -8,20 +8,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.data.groups import Groups
-from etsopt.data.policy import Band, NationalPolicy, SectorPolicy
+from etsopt.data.policy import NationalPolicy, SectorPolicy
 from etsopt.units import ROUNDING_NOISE_T
+from etsopt_models._parts.bands import bands_of
 from etsopt_models._parts.whole import down, inward, nearest
-from etsopt_models._parts.widening import Widening, in_whole_tonnes, wider_rates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt.data.labels import Labels
     from etsopt.rules import Reference
+    from etsopt_models._parts.widening import Widening
 
 
 IN_RATES = ("fair_order", "equal_rates")
 """Rows whose limits are rates; those of all others are tonnes."""
+
+
+IN_TONNES = {
+    "sector_target": ("target_least", "target_most"),
+    "province_balance": ("balance_least", "balance_most"),
+    "national_total": ("nation_least", "nation_most"),
+}
+"""Rows over units wherever they are, whose limits may give way, and the parameters that hold these."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +78,15 @@ class Limits:
 def limits(instance: Instance, reference: Reference) -> Limits:  # long because it names every limit once
     """Turn the policy of an instance into limits."""
     free = np.flatnonzero(~reference.fixed)
-    units = instance.units.iloc[free]
     emissions = instance.emissions_tco2e[free]
     whole = instance.policy.allocation.whole_allowances
-    sectors, sector_of = np.unique(units["sector"].to_numpy(dtype=str), return_inverse=True)
-    labels = [str(name) for name in sectors]
+    labels, sector_of = _occurring(instance.labels("sector"), free)
     least, most = sector_targets(instance, free, labels, sector_of)
     if whole:
         least, most = inward(least, most)
     totals = np.bincount(sector_of, emissions, len(labels))
     at_target_rate = emissions * (most / totals)[sector_of] if len(labels) else emissions
-    bands = _bands(instance, reference, free)
+    bands = bands_of(instance, reference, free)
     provinces, province_rows = _provinces(instance, free)
     rows: dict[str, Any] = {
         "SECTORS": len(labels),
@@ -111,14 +119,13 @@ def limits(instance: Instance, reference: Reference) -> Limits:  # long because 
     )
 
 
-def band_rates(instance: Instance, default: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Largest deficit and surplus rate of every unit: its sector's band, else the rule's."""
-    bands = {
-        name: sector.band or Band(lower=default, upper=default) for name, sector in instance.policy.sectors.items()
-    }
-    without = Band(lower=default, upper=default)
-    of_unit = [bands.get(sector, without) for sector in instance.units["sector"]]
-    return np.array([band.lower for band in of_unit]), np.array([band.upper for band in of_unit])
+def _occurring(labels: Labels, free: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
+    """Texts of the units that are not fixed, in alphabetical order, and the position of each unit's among them."""
+    code = labels.code[free]
+    there = np.flatnonzero(np.bincount(code, minlength=len(labels)))
+    number = np.zeros(len(labels), dtype=np.int64)
+    number[there] = np.arange(len(there))
+    return [str(name) for name in labels.names[there]], number[code]
 
 
 def sector_targets(
@@ -178,79 +185,27 @@ def _provinces(instance: Instance, free: NDArray[np.int64]) -> tuple[list[str], 
         shares = dict(balance)
     else:
         shares = dict.fromkeys(instance.provinces, balance)
-    province = instance.units["province"].to_numpy(dtype=str)
-    with_units = set(province[free])
-    names = sorted(name for name in shares if name in with_units)
-    position = {name: number for number, name in enumerate(names)}
-    label = np.array([position.get(name, -1) for name in province], dtype=np.int64)
-    counted = label >= 0
-    everyone = np.bincount(label[counted], instance.emissions_tco2e[counted], len(names)).astype(float)
-    free_counted = free[counted[free]]
-    of_free = np.bincount(label[free_counted], instance.emissions_tco2e[free_counted], len(names)).astype(float)
-    room = np.array([shares[name] for name in names]) * everyone
-    least, most = of_free - room, of_free + room
+    if not shares:
+        nothing = np.zeros(0)
+        groups = Groups.from_labels(np.arange(0), 0)
+        return [], {"PROVINCES": 0, "UNITS_IN_PROVINCE": groups, "balance_least": nothing, "balance_most": nothing}
+    province = instance.labels("province")
+    of_free = np.bincount(province.code[free], instance.emissions_tco2e[free], len(province)).astype(float)
+    with_units = np.bincount(province.code[free], minlength=len(province)) > 0
+    counted = np.flatnonzero(with_units & np.array([name in shares for name in province.names], dtype=bool))
+    names = [str(name) for name in province.names[counted]]
+    number = np.full(len(province), -1)
+    number[counted] = np.arange(len(counted))
+    room = np.array([shares[name] for name in names]) * province.sums(instance.emissions_tco2e)[counted]
+    least, most = of_free[counted] - room, of_free[counted] + room
     if instance.policy.allocation.whole_allowances:
         least, most = inward(least, most)
     return names, {
         "PROVINCES": len(names),
-        "UNITS_IN_PROVINCE": Groups.from_labels(label[free], len(names)),
+        "UNITS_IN_PROVINCE": Groups.from_labels(number[province.code[free]], len(names)),
         "balance_least": least,
         "balance_most": most,
     }
-
-
-@dataclass(frozen=True)
-class _Bands:
-    """Bounds of the units, on whom their bands stand, and the rows of the enterprises."""
-
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
-    own: NDArray[np.bool_]
-    widening: Widening
-    enterprises: list[str]
-    rows: dict[str, Any]
-
-
-def _bands(instance: Instance, reference: Reference, free: NDArray[np.int64]) -> _Bands:
-    """Bands of the enterprises that own several units; those of one unit stay bounds of that unit."""
-    emissions, allocation = instance.emissions_tco2e[free], instance.policy.allocation
-    whole, units = allocation.whole_allowances, allocation.exceptions.units
-    down_rate, up_rate = (rate[free] for rate in band_rates(instance, reference.band))
-    wide_down, wide_up = wider_rates(instance, down_rate, up_rate)
-    lower, upper = (1 - down_rate) * emissions, (1 + up_rate) * emissions
-    wide_lower, wide_upper = (1 - wide_down) * emissions, (1 + wide_up) * emissions
-    if reference.whole:
-        # The rule rounds down to whole tonnes, so it may leave the band by less than one; the band allows that.
-        lower, wide_lower = np.floor(lower + 1e-6), np.floor(wide_lower + 1e-6)
-    names, owner, count = np.unique(
-        instance.units["enterprise_id"].to_numpy(dtype=str)[free], return_inverse=True, return_counts=True
-    )
-    several = np.flatnonzero(count > 1) if allocation.band_on == "enterprise" else np.arange(0)
-    number = np.full(len(names), -1)
-    number[several] = np.arange(len(several))
-    label = number[owner]
-    inside = label >= 0
-    least, most = (np.bincount(label[inside], side[inside], len(several)).astype(float) for side in (lower, upper))
-    widening = [in_whole_tonnes(tonnes, whole) for tonnes in (lower - wide_lower, wide_upper - upper)]
-    if whole:
-        least, most = inward(least, most)
-        lower, upper = inward(lower, upper)
-        # A band without a whole tonne is the tonne below it, and no exception may lose that.
-        wide_lower, wide_upper = inward(wide_lower, wide_upper)
-        wide_lower, wide_upper = np.minimum(wide_lower, lower), np.maximum(wide_upper, upper)
-    wider = Widening(
-        units,
-        np.where(inside, widening[0], lower - wide_lower),
-        np.where(inside, widening[1], wide_upper - upper),
-    )
-    lower[inside], upper[inside] = 0.0, most[label[inside]]
-    rows = {
-        "ENTERPRISES": len(several),
-        "UNITS_OF_ENTERPRISE": Groups.from_labels(label, len(several)),
-        "enterprise_lower": least,
-        "enterprise_upper": most,
-    }
-    return _Bands(lower, upper, ~inside, wider, [str(names[f]) for f in several], rows)
 
 
 def _order(instance: Instance, free: NDArray[np.int64], sector_of: NDArray[np.int64]) -> dict[str, Any]:

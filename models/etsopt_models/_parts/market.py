@@ -24,7 +24,7 @@ def plans_and_accounts(m: Any) -> None:
         setattr(m, name, pyo.Param(m.ACCOUNTS, m.TIMES))
     for name in ("buying_cost", "selling_cost", "offset_cost"):
         setattr(m, name, pyo.Param(m.YEARS))
-    m.offset_share = pyo.Param(mutable=True)
+    m.offset_share, m.chosen_cost = pyo.Param(mutable=True), pyo.Param(mutable=True)
     m.banked_worth, m.owing_cost = pyo.Param(m.TIMES), pyo.Param(m.TIMES)
 
     m.choice = pyo.Var(m.PLANS, domain=pyo.Binary, doc="whether the plan is chosen [1]")
@@ -84,7 +84,7 @@ def market_years(m: Any) -> None:
 
 def own_cost(m: Any) -> Any:
     """Discounted cost of plans, of trading, offsets and obligations that stand, less what is held at the end."""
-    plans = sum(m.plan_cost[j] * m.choice[j] for j in m.PLANS)
+    plans = m.chosen_cost + sum(m.plan_cost[j] * m.choice[j] for j in m.PLANS)
     trade = sum(
         m.buying_cost[t] * m.bought[a, t] + m.selling_cost[t] * m.sold[a, t] + m.offset_cost[t] * m.offset[a, t]
         for a in m.ACCOUNTS

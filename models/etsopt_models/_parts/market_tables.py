@@ -55,7 +55,7 @@ def market_tables(
     outcome = Outcome(*(_by_unit(portfolio, share, part) for part in (own.emissions, own.allowance, own.cost)))
     stated = prices is not None
     if prices is None:
-        prices = market_prices(found.prospects, solution)
+        prices = market_prices(found.prospects, found.proof or solution)
     owners, of_unit = np.unique(instance.units["enterprise_id"].to_numpy(dtype=str), return_inverse=True)
     dealings = _dealings(instance, solution, found, outcome, owners, of_unit)
     enterprises = _enterprises(instance, found, outcome, dealings, prices, owners, of_unit)
@@ -66,7 +66,7 @@ def market_tables(
         "unit_years": _units(instance, found, outcome, rewards(instance, portfolio, share, prices)),
         "plans": plan_table(instance, portfolio, share),
         "measure_years": measure_table(instance, portfolio, share),
-        "duals": _duals(found, solution),
+        "duals": _duals(found, found.proof or solution),
     }
 
 
@@ -173,11 +173,12 @@ def _years(
     table["price_obtained"] = "stated by the policy" if stated else "multiplier of the market balance over all plans"
     if not stated:
         values = solution.values
-        table["auctioned_t"] = (
-            by_year(market.auctioned_t, prospects.years, 0.0) + prospects.auctioned - values["unsold"]
-        )
-        table["unsold_t"] = values["unsold"]
-        table["external_demand_t"] = by_year(market.external_demand_t, prospects.years, 0.0)
+        offered = by_year(market.auctioned_t, prospects.years, 0.0) + prospects.auctioned
+        demand = by_year(market.external_demand_t, prospects.years, 0.0)
+        traded = (totals["bought_t"] - totals["sold_t"]).to_numpy()
+        # What is left over follows from what is dealt, to the last gram: a solver's rows hold within its tolerance.
+        unsold = offered - demand - traded - values["absorbed"] + values["released"]
+        table["auctioned_t"], table["unsold_t"], table["external_demand_t"] = offered - unsold, unsold, demand
         table["released_t"], table["absorbed_t"] = values["released"], values["absorbed"]
         table["reserve_t"] = values["reserve"][1:]
     return table.merge(totals, on="year")

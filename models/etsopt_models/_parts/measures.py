@@ -60,9 +60,9 @@ class Measures:
             self.admissible,
         )
 
-    def times(self, factor: float) -> Measures:
+    def times(self, factor: NDArray[np.float64]) -> Measures:
         """The same for units that are so many times as large."""
-        return replace(self, fixed=self.fixed * factor)
+        return replace(self, fixed=self.fixed * factor[:, None])
 
 
 def measures_of(instance: Instance, found: Prospects) -> list[Measures]:

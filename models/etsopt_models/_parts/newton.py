@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,19 +14,57 @@ FEW_ROWS = 300
 """Up to here a full matrix is quicker than a sparse one, and scipy, which loads slowly beside Pyomo, is not needed."""
 
 
+@dataclass(frozen=True)
+class Entries:
+    """Coefficients of rows, in any order: where each stands, and its value.
+
+    Parameters
+    ----------
+    rows, columns
+        How many there are.
+    """
+
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    value: NDArray[np.float64]
+    rows: int
+    columns: int
+
+    @classmethod
+    def of(cls, matrix: Any) -> Entries:
+        """The coefficients of a program's matrix."""
+        return cls(matrix.row_of_each(), matrix.indices, matrix.data, *matrix.shape)
+
+    def absolute(self) -> Entries:
+        """Absolute coefficients."""
+        return replace(self, value=np.abs(self.value))
+
+    def squared(self) -> Entries:
+        """Squares of the coefficients."""
+        return replace(self, value=self.value**2)
+
+    def times(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Product with a vector, shape ``(columns,)``."""
+        return np.bincount(self.row, self.value * x[self.column], self.rows).astype(float)
+
+    def transposed_times(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Product of the transposed matrix with a vector, shape ``(rows,)``."""
+        return np.bincount(self.column, self.value * y[self.row], self.columns).astype(float)
+
+
 class Curvature:
     r"""The matrix $G\,\mathrm{diag}(w)\,G^T$ of rows $G$ for any weights of the columns.
 
     Parameters
     ----------
-    matrix
-        The rows, sparse; each column has few entries, so the pairs of entries of a column are few.
+    entries
+        The rows; each column has few entries, so the pairs of entries of a column are few.
     """
 
-    def __init__(self, matrix: Any) -> None:
-        self.rows = matrix.shape[0]
-        order = np.argsort(matrix.indices, kind="stable")
-        column, row, value = matrix.indices[order], matrix.row_of_each()[order], matrix.data[order]
+    def __init__(self, entries: Entries) -> None:
+        self.rows = entries.rows
+        order = np.argsort(entries.column, kind="stable")
+        column, row, value = entries.column[order], entries.row[order], entries.value[order]
         parts = [(row, row, column, value * value)]
         distance = 1
         while True:

@@ -185,15 +185,15 @@ class _Settled:
         market, own, crowd = self.market, self.market.own, self.crowd
         unit, sets, accounts = self._near_ties()
         units = np.flatnonzero(np.isin(own.of_unit, accounts))
-        portfolio = Portfolio.of(
-            crowd.plans.only(units), np.arange(len(units)), self.answer.sets[units]
-        ).added(np.searchsorted(units, unit), sets)
+        portfolio = Portfolio.of(crowd.plans.only(units), np.arange(len(units)), self.answer.sets[units]).added(
+            np.searchsorted(units, unit), sets
+        )
         rest = np.ones(len(own.labels), dtype=bool)
         rest[accounts] = False
         few = replace(
             own,
             labels=own.labels[accounts],
-            of_unit=np.append(np.searchsorted(accounts, own.of_unit[units]), 0),
+            of_unit=np.searchsorted(accounts, own.of_unit[units]),
             **{
                 name: getattr(own, name)[accounts]
                 for name in ("opening", "emissions", "allowance", "allowance_most", "borrowed_most")
@@ -239,7 +239,11 @@ class _Settled:
         kept = [np.isin(own.of_unit[units], accounts) for units, _ in found]
         none = np.zeros((0, len(self.trade.price)), dtype=np.int16)
         units = np.concatenate([accounts[:0], *(units[keep] for (units, _), keep in zip(found, kept, strict=True))])
-        return units, np.concatenate([none, *(sets[keep] for (_, sets), keep in zip(found, kept, strict=True))]), accounts
+        return (
+            units,
+            np.concatenate([none, *(sets[keep] for (_, sets), keep in zip(found, kept, strict=True))]),
+            accounts,
+        )
 
 
 APART, APART_MOST = 100, 0.2

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 CELLS_AT_ONCE = 2**16
 """Units times sets that are held at one time: what stays in the processor's cache."""
 
+SETS_LISTED = 512
+"""Sets of all years up to which plans are listed by the sets that they run."""
+
 PLANS_AT_ONCE = 2**14
 """Plans whose quantities are worked out at one time."""
 
@@ -84,12 +87,12 @@ class Plans:
         """Plans of all units of an instance."""
         return cls(found, measures_of(instance, found))
 
-    def only(self, units: NDArray[np.int64], times: float = 1.0) -> Plans:
+    def only(self, units: NDArray[np.int64], times: float | NDArray[np.float64] = 1.0) -> Plans:
         """Plans of some units, each of them so many times as large; positions are those in `units`."""
-        kind, place = self.kind[units], self.place[units]
+        kind, place, times = self.kind[units], self.place[units], np.broadcast_to(times, len(units))
         here = (np.flatnonzero(kind == number) for number in range(len(self.kinds)))
         kinds = [
-            replace(self.kinds[number].part(place[own]).times(times), units=own)
+            replace(self.kinds[number].part(place[own]).times(times[own]), units=own)
             for number, own in enumerate(here)
             if len(own)
         ]
@@ -136,6 +139,29 @@ class Plans:
             step = max(1, CELLS_AT_ONCE // kind.admissible.shape[1])
             for start in range(0, len(kind.units), step):
                 yield kind.part(slice(start, start + step))
+
+    def through_every_set(
+        self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
+        """For every unit, year and set that may run in it the best of the plans that run it; prices as for `best`.
+
+        Returns
+        -------
+        unit, sets
+            Shapes ``(plans,)`` and ``(plans, years)``; some plans are there several times, those of many sets not at
+            all.
+        """
+        units, chains = [np.zeros(0, dtype=np.int64)], [np.zeros((0, len(self.prospects.years)), dtype=np.int16)]
+        for part in self.parts():
+            may = part.admissible
+            for t, one in np.argwhere(may) if may.size <= SETS_LISTED else ():
+                only = may.copy()
+                only[t] = np.arange(may.shape[1]) == one
+                value, sets = self._best_of(replace(part, admissible=only), need_price, emissions_price, 1.0)
+                there = np.isfinite(value)
+                units.append(part.units[there])
+                chains.append(sets[there])
+        return np.concatenate(units), np.concatenate(chains)
 
     def _best_of(
         self,

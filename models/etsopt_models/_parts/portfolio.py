@@ -36,22 +36,11 @@ class Menu:
     abated: NDArray[np.float64]
 
     @property
-    def units(self) -> int:
-        """How many units there are."""
-        return int(self.unit[-1]) + 1 if len(self.unit) else 0
-
-    @property
     def together(self) -> Menu:
         """One unit for all, with one plan: everybody's."""
         nobody = np.zeros(1, dtype=np.int64)
         sums = (part.sum(axis=0, keepdims=True) for part in (self.cost, self.relief, self.abated))
         return Menu(nobody, *sums)
-
-    def beside(self, other: Menu) -> Menu:
-        """These units and those of another menu after them."""
-        own, others = ((menu.cost, menu.relief, menu.abated) for menu in (self, other))
-        joined = (np.concatenate(pair) for pair in zip(own, others, strict=True))
-        return Menu(np.append(self.unit, self.units + other.unit), *joined)
 
     def plus(self, other: Menu) -> Menu:
         """Plan by plan with those of another menu."""

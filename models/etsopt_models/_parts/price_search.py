@@ -180,7 +180,8 @@ class Search:
             asked = mixed.price, mixed.scarcity
             if mixed.cleared and mixed.value - best <= enough * abs(mixed.value):
                 break
-        assert answer is not None and mixed is not None
+        assert answer is not None
+        assert mixed is not None
         trade = replace(self.terms, price=center[0], offset_price=self.terms.offset_price + center[1])
         return Prices(trade, answer, center[1], self.passes, mixed.weights, mixed.cleared, mixed.kept, best)
 
@@ -214,9 +215,7 @@ class Search:
             -(keeps[:, None] * parameters["relief"][len(choice) - len(keeps) :]).sum(axis=0),
         )
 
-    def _parameters(
-        self, price: NDArray[np.float64], scarcity: NDArray[np.float64], wide: float
-    ) -> dict[str, Any]:
+    def _parameters(self, price: NDArray[np.float64], scarcity: NDArray[np.float64], wide: float) -> dict[str, Any]:
         """Arrays of the model's formulation over joint plans of groups, and the edges of the trust region."""
         years, many = len(price), len(self.passes)
         net, offset = (
@@ -252,6 +251,7 @@ class Search:
             "relief": np.concatenate([-net - offset, edge.reshape(-1, years), keeps]),
             "abated": np.concatenate([-offset, of_offsets, 0 * keeps]),
             "offset_share": 1.0,
+            "chosen_cost": 0.0,
             "lacking": nothing,
             "emissions": nothing,
             "buying_most": most,

@@ -106,10 +106,11 @@ class Prospects:
         rule = replace(self.rule, balance_value=self.rule.balance_value[units])
         return replace(self, rule=rule, **{name: getattr(self, name)[units] for name in names})
 
-    def times(self, factor: float) -> Prospects:
+    def times(self, factor: NDArray[np.float64]) -> Prospects:
         """The same for units that are so many times as large."""
-        names = ("base_output", "output", "emissions", "entitlement")
-        return replace(self, **{name: getattr(self, name) * factor for name in names})
+        names = ("output", "emissions", "entitlement")
+        larger = {name: getattr(self, name) * factor[:, None] for name in names}
+        return replace(self, base_output=self.base_output * factor, **larger)
 
     @property
     def auctioned(self) -> NDArray[np.float64]:

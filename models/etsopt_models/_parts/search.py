@@ -52,6 +52,8 @@ class Found:
         Units of the portfolio among all, shape ``(units of the portfolio,)``.
     widened
         Makes of a solution of the core one of all accounts; None where the program has all of them.
+    proof
+        Solution of the relaxation whose multipliers bound the cost; None where it is that of the program itself.
     """
 
     portfolio: Portfolio
@@ -62,6 +64,7 @@ class Found:
     everyone: Portfolio | None = None
     core: NDArray[np.int64] | None = None
     widened: Callable[[Any], Any] | None = None
+    proof: Any = None
 
     @property
     def prospects(self) -> Prospects:
@@ -106,7 +109,7 @@ class Market:
     more
         Parameters beside those of plans and accounts.
     rest
-        Plans of those that have chosen already, on one account.
+        What those come to together who have chosen already, on one account.
     """
 
     instance: Instance
@@ -118,13 +121,17 @@ class Market:
 
     @property
     def lacking(self) -> NDArray[np.float64]:
-        """What accounts lack before abatement, shape ``(accounts, years)`` [t]."""
-        return self.own.emissions - self.own.allowance
+        """What accounts lack before those abate who are still to choose, shape ``(accounts, years)`` [t]."""
+        lacking = self.own.emissions - self.own.allowance
+        return lacking if self.rest is None else lacking - self.rest.relief
 
     def parameters(self, portfolio: Portfolio, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Arrays of the program in which units choose among some plans."""
-        menu = portfolio.menu if self.rest is None else portfolio.menu.beside(self.rest)
-        return {**account_parameters(self.instance, self.found, menu, self.own), **self.more, **(changes or {})}
+        own: dict[str, Any] = account_parameters(self.instance, self.found, portfolio.menu, self.own)
+        if self.rest is not None:
+            own["lacking"], own["emissions"] = self.lacking, self.own.emissions - self.rest.abated
+            own["chosen_cost"] = float(self.rest.cost[0])
+        return {**own, **self.more, **(changes or {})}
 
     def settle(
         self, portfolio: Portfolio, changes: Mapping[str, Any] | None = None, objective: str = "cost"
@@ -150,14 +157,16 @@ class Market:
         portfolio, solution = self.settle(portfolio, {"missing_most": np.full(years, anything)}, "missing_allowances")
         return portfolio, solution.values.get("missing", np.zeros(years))
 
-    def price_interval(self, portfolio: Portfolio, solution: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Least and greatest price with a little more and a little less demand, in CNY of each year [CNY/t]."""
+    def price_interval(self, portfolio: Portfolio, solution: Any) -> dict[str, NDArray[np.float64]]:
+        """Least and greatest price with a little more and a little less demand, as `Found` holds them."""
+        if "supply" not in self.more:
+            return {}
         prices = [market_prices(self.found, solution)]
         nudge = NUDGE * float(self.found.emissions.mean(axis=1).sum())
         for change in (-nudge, nudge):
             _, nudged = self.settle(portfolio, {"supply": self.more["supply"] - change})
             prices += [market_prices(self.found, nudged)] if nudged.levels else []
-        return np.min(prices, axis=0), np.max(prices, axis=0)
+        return {"price_lower": np.min(prices, axis=0), "price_upper": np.max(prices, axis=0)}
 
 
 def market_of(
@@ -191,10 +200,10 @@ def search(market: Market) -> tuple[dict[str, Any], Found]:
     if missing.sum() > MISSING_T:
         return market.parameters(portfolio), Found(portfolio, market.own, missing=missing)
     portfolio, solution = market.settle(portfolio)
-    if not solution.levels or "supply" not in market.more:
+    if not solution.levels:
         return market.parameters(portfolio), Found(portfolio, market.own)
-    interval = market.price_interval(portfolio, solution)
-    return market.parameters(portfolio), Found(portfolio, market.own, *interval)
+    interval: dict[str, Any] = market.price_interval(portfolio, solution)
+    return market.parameters(portfolio), Found(portfolio, market.own, **interval)
 
 
 def unit_prices(instance: Instance, own: Accounts, solution: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

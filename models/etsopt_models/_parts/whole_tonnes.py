@@ -38,12 +38,13 @@ INDIFFERENT, ROUNDING = 1e-9, 1e-11
 
 @dataclass(frozen=True)
 class Rounding:
-    """Units with their intervals in whole tonnes, the rows that couple them, and the engine's ``solve``."""
+    """Units with their intervals in whole tonnes and places, the rows that couple them, and the engine's ``solve``."""
 
     emissions: NDArray[np.float64]
     reference: NDArray[np.float64]
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
+    place: NDArray[np.float64]
     rows: Coupling
     solve: Any
 
@@ -117,7 +118,7 @@ class Rounding:
             {"step": (np.zeros(len(owner)), np.ones(len(owner)), True), "spare": (0 * most, most, False)},
             hstack([matrix[:, owner], -eye_array(len(least)).tocsc()[:, spare]], format="csr"),
             (least, least),
-            {"closest": cost, "order": np.concatenate([(owner + 1.0) / len(low), 0 * most])},
+            {"closest": cost, "order": np.concatenate([self.place[owner] / np.max(self.place), 0 * most])},
         )
         outcome = self.solve(part, "closest")
         if outcome.x is None:

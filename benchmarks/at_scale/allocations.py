@@ -1,0 +1,130 @@
+"""Measure `allocation` at one size: ``python -m benchmarks.at_scale.allocations UNITS [--highs LIMIT_S]``.
+
+Prints one line of JSON. The instance has province balances of which every second is narrow, so that sector and province
+rows bind together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+import etsopt
+from benchmarks.solver_settings import LINEAR
+from etsopt import library, methods
+from etsopt.solving import highs
+from etsopt.solving.levels import solve_levels
+from etsopt.solving.options import SolveOptions
+from etsopt_models import allocation
+
+LEVELS = ("change", "worst", "deficit", "spread")
+CHAIN = ("change", "worst")
+WIDE, NARROW = 0.02, 0.001
+SETTINGS = ("ipm, no crossover", "ipm, crossover")
+"""The quickest at 50,000 units in ``solver_settings.json``; the quicker of both is what counts."""
+
+REPETITIONS = 3
+SAME = 1e-9
+
+
+def instance_of(units: int, levels: tuple[str, ...]) -> etsopt.Instance:
+    """A generated instance with some levels."""
+    made = etsopt.generate(units, seed=1)
+    balance = {name: WIDE if number % 2 else NARROW for number, name in enumerate(made.provinces)}
+    return made.with_policy({"allocation.objectives": list(levels), "provinces.balance": balance})
+
+
+def timed(action: Callable[[], Any], repetitions: int = REPETITIONS) -> tuple[Any, float]:
+    """What an action gives, and the least CPU seconds that it took."""
+    least = float("inf")
+    for _ in range(repetitions):
+        before = time.process_time()
+        found = action()
+        least = min(least, time.process_time() - before)
+    return found, least
+
+
+def run(parameters: dict[str, Any], names: list[str]) -> Any:
+    """Solve the model's formulation with any parameters, as the engine does for a method."""
+    return solve_levels(methods.stamp(allocation, parameters), names, SolveOptions(), {})
+
+
+def one_level(units: int, level: str, limit_s: float) -> dict[str, Any]:
+    """The method itself on one level, and HiGHS alone on the stamped program of the same parameters."""
+    instance = instance_of(units, (level,))
+    parameters = allocation.parameters(instance)
+    method = library.own_method("allocation", "merged")
+    found, seconds = timed(lambda: method.solve(instance, parameters, [level], run))
+    figures = {"method_s": seconds, "value": found.levels[0].value, "algorithm": found.levels[0].algorithm}
+    return figures | (alone(parameters, level, found.levels[0].value, limit_s) if limit_s else {})
+
+
+def alone(parameters: dict[str, Any], level: str, value: float, limit_s: float) -> dict[str, Any]:
+    """CPU seconds of HiGHS at its best setting; loading and scaling do not count."""
+    program, best = methods.stamp(allocation, parameters), {"highs_s": float("inf")}
+    for setting in SETTINGS:
+        options = SolveOptions(solver_options=dict(LINEAR[setting]))
+        loaded = highs.Loaded(program, level, options)
+        outcome, seconds = timed(lambda loaded=loaded: loaded.solve(limit_s), 1)
+        ended = outcome.termination == "optimal"
+        if ended and abs(program.objectives[level].value(outcome.x) - value) > 1e-6 * max(abs(value), 1e-9):
+            raise SystemExit(f"{level}: HiGHS has {program.objectives[level].value(outcome.x)!r}, not {value!r}.")
+        if seconds < best["highs_s"]:
+            best = {"highs_s": seconds, "setting": setting, "status": outcome.termination.value}
+        if seconds > limit_s / 2:
+            # The second takes as long.
+            break
+    return best
+
+
+def chain(units: int, limit_s: float) -> dict[str, Any]:
+    """The default chain with its last step, from data frames to certified ones, against HiGHS on its levels."""
+    made = instance_of(units, CHAIN)
+    frame, policy = made.units, made.policy.model_dump(mode="json", exclude_none=True)
+
+    def whole(method: str | None) -> Any:
+        return etsopt.solve(etsopt.Instance.from_frames(frame, policy), method=method)
+
+    found, seconds = timed(lambda: whole("merged"))
+    if not found.certified:
+        raise SystemExit(f"{units:,} units: not certified, {found.violations[:3]}.")
+    figures = {"chain_s": seconds, "stages_s": found.provenance["seconds"]}
+    if not limit_s:
+        return figures
+    spent, solve = [], highs.Loaded.solve
+
+    def watched(self: Any, *arguments: Any) -> Any:
+        outcome, seconds = timed(lambda: solve(self, *arguments), 1)
+        spent.append(seconds)
+        return outcome
+
+    highs.Loaded.solve = watched  # type: ignore[method-assign]
+    other = whole("stamped")
+    highs.Loaded.solve = solve  # type: ignore[method-assign]
+    apart = (found.tables["allocation"]["allowance_t"] - other.tables["allocation"]["allowance_t"]).abs().max()
+    return figures | {"chain_highs_s": sum(spent), "apart_t": float(apart)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("units", type=int)
+    parser.add_argument("--highs", type=float, default=0.0, metavar="S", help="limit of HiGHS on a level; 0: not run")
+    options = parser.parse_args()
+    # What is loaded once in a process is no part of any figure.
+    etsopt.solve(instance_of(3_000, CHAIN), method="merged")
+    etsopt.solve(instance_of(300, CHAIN), method="stamped")
+    figures: dict[str, Any] = {"units": options.units, "pandas": pd.__version__}
+    figures["levels"] = {level: one_level(options.units, level, options.highs) for level in LEVELS}
+    figures |= chain(options.units, options.highs)
+    figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""A fingerprint of an instance: the same for the same content, whatever file it came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from etsopt.data.schema import FORECAST, MEASURES, USER_COLUMN_PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from etsopt.data.policy import Policy
+
+
+def digest_of(tables: Mapping[str, pd.DataFrame]) -> Any:
+    """SHA-256 over every cell of the tables, to which a policy can still be added."""
+    digest = hashlib.sha256()
+    for name, table in tables.items():
+        if name in (MEASURES.name, FORECAST.name):
+            digest.update(f"\x1c{name}".encode())
+        for column in sorted(table.columns):
+            digest.update(f"\x1d{column}\x1d".encode())
+            digest.update(_content(table[column]))
+    return digest
+
+
+def with_policy_content(tables: Any, policy: Policy) -> str:
+    """The fingerprint of tables, as `digest_of` returns it, and a policy."""
+    digest = tables.copy()
+    digest.update(json.dumps(policy.content, sort_keys=True).encode())
+    return str(digest.hexdigest())
+
+
+def _content(cells: pd.Series[Any]) -> Any:
+    """The cells of a column as bytes: texts as they are, numbers as they are held."""
+    if cells.dtype != object and not str(cells.name).startswith(USER_COLUMN_PREFIX):
+        return cells.to_numpy().tobytes()
+    try:
+        return "\x1f".join(cells.tolist()).encode()
+    except TypeError:
+        # A user's own numbers are text once they have been in a file: the text that is written.
+        return "\x1f".join("" if pd.isna(cell) else str(cell) for cell in cells).encode()

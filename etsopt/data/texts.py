@@ -1,0 +1,75 @@
+"""A whole column of text looked at as one text: what is right in it is found without a look at each cell.
+
+Where a cell is not plainly right nothing is said here, and `etsopt.data.validate` looks at the cells one by one.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+NEWLINE, SPACE, DELETE = ord("\n"), ord(" "), 0x7F
+
+FORMULA_SIGNS = ("=", "@", "+", "-")
+"""With these a spreadsheet lets a formula begin."""
+
+MOST_SPELLINGS = 1000
+"""A column of choices with more distinct texts than that is no such column."""
+
+
+def tidy(text: str) -> str:
+    """A cell after Unicode normalisation, without spaces around it."""
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+def tidied(cells: NDArray[np.object_], required: bool, longest: int | None) -> NDArray[np.object_] | None:
+    """A column whose cells are printable texts on one line, none a formula, each as `tidy` would return it.
+
+    Parameters
+    ----------
+    required
+        Whether no cell may be empty.
+    longest
+        Most bytes that a cell may have, written in UTF-8; None where it may have any number.
+
+    Returns
+    -------
+    ndarray or None
+        None where a cell is none of that, or has spaces around it.
+    """
+    text = "\n".join(cells.tolist())
+    # Nothing combines with the end of a line, so that the whole is normalised cell by cell.
+    normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    if not normal.isascii() and not normal.replace("\n", "").isprintable():
+        return None
+    letters = np.frombuffer(f"\n{normal}\n".encode(), dtype=np.uint8)
+    ends = np.flatnonzero(letters == NEWLINE)
+    # Beyond ASCII the other control characters are ruled out already; of those within it none but line ends is left.
+    if len(ends) != len(cells) + 1 or np.count_nonzero(letters < SPACE) > len(ends) or (letters == DELETE).any():
+        return None
+    lengths = np.diff(ends) - 1
+    first, last = letters[ends[:-1] + 1], letters[ends[1:] - 1]
+    signs = [ord(sign) for sign in FORMULA_SIGNS]
+    if (required and not lengths.all()) or (longest is not None and (lengths > longest).any()):
+        return None
+    if np.isin(first, signs).any() or (first == SPACE).any() or (last == SPACE).any():
+        return None
+    return cells if normal is text else np.array(normal.split("\n"), dtype=object)
+
+
+def chosen(cells: NDArray[np.object_], choices: Sequence[str], required: bool) -> NDArray[np.object_] | None:
+    """A column whose cells are all among some texts, or absent where they may be; None where one is not."""
+    code, names = pd.factorize(cells)
+    if len(names) > MOST_SPELLINGS:
+        return None
+    known = np.array([tidy(name) for name in names], dtype=object)
+    allowed = {*choices} if required else {*choices, ""}
+    return known[code] if allowed.issuperset(known) else None

@@ -1,0 +1,221 @@
+r"""The whole chain of `allocation` over cells, for very many units.
+
+Coupling rows see a unit only by its sector, its province and the nation. Units that agree in these are a *cell*, and no
+row can tell them apart: what a level costs a cell is a convex function of one number, the allowances of the cell. So
+each level is the formulation of `allocation` over some hundred cells: exact for `change`, `deficit` and `spread`, as
+`_parts/merging.py` shows; made exact in a few rounds for `worst`, `_parts/merged_worst.py`; for exceptions with the few
+units of each cell that may be one, `_parts/merged_exceptions.py`; and for `worst` and the last step in whole tonnes as
+`_parts/merged_whole.py` tells. The prices of the rows tell for every unit at once what a level leaves open: an interval
+of its allowances. Over these the last step is solved for all units, by a price for each cell, `_parts/nearest.py`.
+
+The multipliers are those of the rows of the whole program, so they prove the levels as they do there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.rules import reference_allowances
+from etsopt.units import TONNE, tolerance_of
+from etsopt_models._parts.cells import Cells
+from etsopt_models._parts.merged_exceptions import choose_exceptions, merged_relief
+from etsopt_models._parts.merged_whole import closest_whole, solve_worst_whole
+from etsopt_models._parts.merged_worst import solve_worst
+from etsopt_models._parts.merging import Merged, Region, program_over, solve_linear
+from etsopt_models._parts.nearest import Nearest
+from etsopt_models._parts.newton import Entries
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._parts.merging import Run
+
+FROM_UNITS = 3_000
+
+EXCEPTIONS = ("exceptions", "exception_size", "exception_order")
+
+ENOUGH_T = 1e-2
+"""Violation of a row that is accepted where the rounding of the levels before allows no less [t]."""
+
+
+def declines(instance: Instance) -> str:
+    """Why the units of an instance cannot be merged; empty where they can."""
+    allocation = instance.policy.allocation
+    if allocation.fair_order:
+        return "the fair order links each unit to its neighbours"
+    if allocation.band_on == "enterprise":
+        free = ~reference_allowances(instance).fixed
+        owned = np.bincount(instance.labels("enterprise_id").code[free])
+        if several := np.count_nonzero(owned > 1):
+            return f"the bands of {several:,} enterprises stand on several units each, which couples these"
+    return ""
+
+
+def relief(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of `allocation_relief` over cells: what has to give way is the same."""
+    return merged_relief(parameters)
+
+
+def solve(instance: Instance, parameters: dict[str, Any], names: list[str], run: Run) -> Any:
+    """Solve the levels over cells.
+
+    Parameters
+    ----------
+    parameters
+        As `allocation.parameters` returns them.
+    names
+        Objectives in their order, the last of them ``closest``.
+    run
+        Solves `allocation` with other parameters through the engine.
+
+    Returns
+    -------
+    Solution
+        With the allowances of all units, and the multipliers of their rows.
+    """
+    chain = _Chain(parameters, Cells.of(parameters), Region.of(parameters), run)
+    first = [name for name in names if name in EXCEPTIONS]
+    levels = [name for name in names if name not in (*EXCEPTIONS, "closest")]
+    if first and not chain.chooses(first):
+        return chain.stopped()
+    for name in levels:
+        if not chain.solves(name):
+            return chain.stopped()
+    if not first and not levels and not chain.is_feasible():
+        # No level has told yet whether there is any allocation at all.
+        return chain.stopped()
+    return chain.finished()
+
+
+@dataclass
+class _Chain:
+    """What the levels so far have come to: the region that they leave, and the last solution over cells."""
+
+    parameters: dict[str, Any]
+    cells: Cells
+    region: Region
+    run: Run
+    exceptional: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    levels: list[Any] = field(default_factory=list)
+    solution: Any = None
+
+    def chooses(self, names: list[str]) -> bool:
+        """Choose the exceptions by their levels, and tell whether they are optimal."""
+        within = replace(self.region, lower=self.parameters["band_lower"], upper=self.parameters["band_upper"])
+        found = choose_exceptions(self.parameters, self.cells, within, names, self.run)
+        self.solution, self.exceptional, self.region = found
+        for level in self.solution.levels:
+            own, *proofs = (
+                {name: price for name, price in prices.items() if name in self.cells.blocks}
+                for prices in (level.multipliers, *level.proofs)
+            )
+            self.levels.append(replace(level, multipliers=own, proofs=tuple(proofs)))
+        return self._is_optimal()
+
+    def solves(self, name: str) -> bool:
+        """Solve a level and hold it; tells whether it is optimal."""
+        given, covers = (self.parameters, self.cells, self.region), {}
+        if name != "worst":
+            found = solve_linear(*given, name, self.run)
+        elif len(self.parameters["WHOLE"]):
+            found = solve_worst_whole(*given, self.run)
+        else:
+            found = solve_worst(*given, self.run)
+            if isinstance(found, tuple):
+                found, covers = found[0], {"worst_covers": found[1]}
+        if not isinstance(found, Merged):
+            self.solution = found
+            return False
+        self.solution, self.region = found.solution, found.region
+        level = found.solution.levels[-1]
+        algorithm = f"{len(self.cells):,} cells, {level.algorithm}"
+        self.levels.append(_level(level, found.value, self._multipliers(found.price) | covers, algorithm))
+        return True
+
+    def is_feasible(self) -> bool:
+        """Whether there is any allocation."""
+        low = self.cells.sums(self.region.lower)
+        room, everyone = self.cells.sums(self.region.upper) - low, np.arange(len(self.cells))
+        program = program_over(self.parameters, self.cells, everyone, room, self.region, self.cells.totals(low))
+        self.solution = self.run(program, ["change"])
+        return self._is_optimal()
+
+    def finished(self) -> Any:
+        """The solution with its last step."""
+        problem, rows, signs = self._nearest()
+        prices, steps, reached = problem.maximise()
+        allowance, price = (
+            problem.respond(prices)[0],
+            np.bincount(rows, signs * prices, len(self.region.least)).astype(float),
+        )
+        algorithm = f"prices, {steps} Newton steps{'' if reached else ', stopped short'}"
+        if len(self.parameters["WHOLE"]):
+            found = closest_whole(self.parameters, self.cells, self.region, price, self.run)
+            if not isinstance(found, tuple):
+                self.solution = found
+                return self.stopped()
+            allowance, price, rounds = found
+            algorithm += f", whole tonnes in {rounds} rounds"
+        value = float(np.sum((allowance - problem.reference) ** 2 / problem.emissions))
+        like = replace(self.solution.levels[-1], name="closest", unit=TONNE, proofs=())
+        level = _level(like, value, self._multipliers(price), algorithm)
+        return replace(self.solution, values=self._values(allowance), levels=(*self.levels, level))
+
+    def stopped(self) -> Any:
+        """What is held where a level has no optimum: any point of the levels before it, in whole tonnes if they are."""
+        solution = self.solution
+        if not self.levels or len(self.parameters["WHOLE"]):
+            return replace(solution, values={}, levels=() if not solution.values else tuple(self.levels))
+        if solution.termination == "infeasible":
+            # The earlier levels left an allocation, so this is the solver's failure and not the instance's.
+            solution = replace(solution, termination=type(solution.termination)("solver_error"))
+        problem, *_ = self._nearest()
+        allowance = problem.respond(problem.maximise()[0])[0]
+        return replace(solution, values=self._values(allowance), levels=tuple(self.levels))
+
+    def _is_optimal(self) -> bool:
+        return bool(self.solution.levels) and self.solution.termination == "optimal"
+
+    def _values(self, allowance: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        return {"allowance": allowance, "exceptional": self.exceptional}
+
+    def _multipliers(self, price: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        return {name: price[block] for name, block in self.cells.blocks.items()}
+
+    def _nearest(self) -> tuple[Nearest, NDArray[np.int64], NDArray[np.float64]]:
+        """The last step over all units, and of each of its rows the row of the model and the sign.
+
+        A side of a row that the intervals guarantee is none.
+        """
+        cells, region = self.cells, self.region
+        smallest, largest = (cells.totals(cells.sums(end)) for end in (region.lower, region.upper))
+        equal = region.least == region.most
+        at_least = np.flatnonzero(equal | (region.least > smallest))
+        at_most = np.flatnonzero(~equal & (region.most < largest))
+        rows, signs = np.concatenate([at_least, at_most]), np.repeat([1.0, -1.0], [len(at_least), len(at_most)])
+        row, cell = cells.entries
+        side, entry = np.nonzero(rows[:, np.newaxis] == row)
+        problem = Nearest(
+            self.parameters["emissions"],
+            self.parameters["reference"],
+            region.lower,
+            region.upper,
+            cells.of_unit,
+            Entries(side, cell[entry], signs[side], len(rows), len(cells)),
+            np.concatenate([region.least[at_least], -region.most[at_most]]),
+            np.concatenate([equal[at_least], np.zeros(len(at_most), dtype=bool)]),
+            np.full(len(rows), ENOUGH_T),
+        )
+        return problem, rows, signs
+
+
+def _level(level: Any, value: float, multipliers: dict[str, NDArray[np.float64]], algorithm: str) -> Any:
+    """A level of the whole program from that of the merged one."""
+    tolerance = tolerance_of(value, level.unit)
+    return replace(level, value=value, bound=value, tolerance=tolerance, multipliers=multipliers, algorithm=algorithm)
