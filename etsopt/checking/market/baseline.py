@@ -6,7 +6,6 @@ in $V$: halving finds where it leaves zero on both sides, and the units between 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -147,9 +146,14 @@ def _enacted(
     return np.full(years, slope), np.full(years, cap), balance
 
 
+def total(values: NDArray[np.float64]) -> float:
+    """Sum, added up pair by pair in the longest numbers that the machine has."""
+    return float(np.sum(values, dtype=np.longdouble))
+
+
 def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64], slope: float, cap: float) -> float:
     """Balance value of a sector, the middle of the interval where there is one [t/t]."""
-    weight = math.fsum(emissions)
+    weight = total(emissions)
 
     def rates(value: float) -> NDArray[np.float64]:
         return np.clip(slope * (1 - intensity / value), -cap, cap)
@@ -159,7 +163,9 @@ def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64]
         low, high = float(intensity.min()) / (1 + cap / slope), float(intensity.max()) / max(1 - cap / slope, 1e-6)
         for _ in range(HALVINGS):
             middle = (low + high) / 2
-            above = math.fsum(emissions * rates(middle)) > side * ROUNDING * weight
+            if middle in (low, high):
+                break
+            above = total(emissions * rates(middle)) > side * ROUNDING * weight
             low, high = (low, middle) if above else (middle, high)
         return (low + high) / 2
 
@@ -169,8 +175,8 @@ def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64]
     inner = np.abs(found) < cap
     if not inner.any():
         return middle
-    surplus = cap * (math.fsum(emissions[found >= cap]) - math.fsum(emissions[found <= -cap]))
-    return slope * math.fsum((emissions * intensity)[inner]) / (slope * math.fsum(emissions[inner]) + surplus)
+    surplus = cap * (total(emissions[found >= cap]) - total(emissions[found <= -cap]))
+    return slope * total((emissions * intensity)[inner]) / (slope * total(emissions[inner]) + surplus)
 
 
 def _tightened(

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from etsopt.checking.market.choices import Choices
     from etsopt.checking.market.search import Sets
 
-MOST_PLANS = 20_000
-"""Plans of an enterprise that are listed at most; where more could be better, multipliers alone bound it."""
+MOST_PLANS, MOST_ROWS, GROWN = 20_000, 2_000_000, 4
+"""Plans of a unit or an enterprise that are listed at most, and of all together, and so many times as many while they
+are combined; of those that have more, multipliers alone are the bound."""
 
 WORTH_IT = 1e-9
 """What all enterprises together may leave unproven, against what they spend."""
@@ -152,8 +153,8 @@ def _of_units(  # long because a chain is followed and added up in one place
         within = total <= (least + budget[units])[plan_of, None]
         within &= (names & now[:, None]) == now[:, None]
         row, now = np.nonzero(within)
-        many = np.bincount(plan_of[row], minlength=len(units)) > MOST_PLANS
-        row, now = row[~many[plan_of[row]]], now[~many[plan_of[row]]]
+        few = _few(np.bincount(plan_of[row], minlength=len(units)))[plan_of[row]]
+        row, now = row[few], now[few]
         paid, plan_of = paid[row] + running[year][now, plan_of[row]], plan_of[row]
         chain = np.column_stack([chain[row], now])
     plans = replace(_nothing(years, len(plan_of)), owner=units[plan_of], excess=paid - least[plan_of])
@@ -189,6 +190,12 @@ def _joined(
         unit = begins[joined.owner] + place
         more = owns[joined.owner] > place
         times = np.where(more, count[np.minimum(unit, len(count) - 1)], 1)
+        few = _few(np.bincount(joined.owner, times, len(budget)), GROWN)
+        listing &= few
+        joined, unit, more, times = (
+            joined.kept(few[joined.owner]),
+            *(part[few[joined.owner]] for part in (unit, more, times)),
+        )
         row = np.repeat(np.arange(len(times)), times)
         step = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
         before, adds = joined.kept(row), more[row]
@@ -200,9 +207,18 @@ def _joined(
         )
         joined = Listed(before.owner, *sums)
         joined = joined.kept(joined.excess <= budget[joined.owner])
-        listing &= np.bincount(joined.owner, minlength=len(budget)) <= MOST_PLANS
+        listing &= _few(np.bincount(joined.owner, minlength=len(budget)))
         joined = joined.kept(listing[joined.owner])
     return joined, listing
+
+
+def _few(count: NDArray[np.int64] | NDArray[np.float64], times: int = 1) -> NDArray[np.bool_]:
+    """Which owners have few plans: each no more than so many, and the smaller ones of them all together."""
+    order = np.argsort(count, kind="stable")
+    few = np.zeros(len(count), dtype=bool)
+    few[order] = np.cumsum(count[order]) <= times * MOST_ROWS
+    result: NDArray[np.bool_] = few & (count <= times * MOST_PLANS)
+    return result
 
 
 def _with_dealings(found: Baseline, own: Accounts, trade: Trade, plans: Listed) -> NDArray[np.float64]:

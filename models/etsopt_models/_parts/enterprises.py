@@ -121,6 +121,7 @@ class Enterprises:
 
     def __init__(self, plans: Plans, account: NDArray[np.int64], shift: NDArray[np.float64]) -> None:
         self.plans, self.account, self.shift = plans, account, shift
+        self.emissions = totals(plans.prospects.emissions, account, len(shift))
 
     @classmethod
     def of(cls, plans: Plans, own: Accounts) -> Enterprises:
@@ -152,13 +153,21 @@ class Enterprises:
 
     def at(self, trade: Trade, path: NDArray[np.float64]) -> Answer:
         """Plans that are best at multipliers, with the dealings that are best for them."""
-        need = path[self.account]
-        emitted = -trade.offset_share * trade.saved(path)[self.account]
-        value, sets = self.plans.best(need, emitted)
+        value, sets = self.plans.best(path[self.account], self.emitted(trade, path)[self.account])
         joint = self.joint(sets)
         dealt, best = trade.best(joint.weight, joint.emissions)
         bound = np.bincount(self.account, value, len(path)) + (path * self.shift).sum(axis=1)
+        bound -= trade.saved(path) * self._capped(trade) @ trade.offset_supply
         return Answer(sets, joint, joint.cost + dealt, best, bound, path.copy(), self.account)
+
+    def _capped(self, trade: Trade) -> NDArray[np.bool_]:
+        """Where what is on offer, and not the share of emissions, is the most that offsets may settle."""
+        capped: NDArray[np.bool_] = trade.offset_share * self.emissions > trade.offset_supply
+        return capped & np.isfinite(trade.offset_price)
+
+    def emitted(self, trade: Trade, path: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What a tonne emitted costs by itself: less than nothing, for offsets may settle a share of it [CNY/t]."""
+        return np.where(self._capped(trade), 0.0, -trade.offset_share * trade.saved(path))
 
     def answer(self, trade: Trade, path: NDArray[np.float64] | None = None) -> Answer:
         """The best plans and dealings of every enterprise.
@@ -207,7 +216,7 @@ def _list(  # long because what is listed is priced and taken over in one place
 ) -> None:
     """List the plans that may be better than the best so far, and take the best of them with its dealings."""
     budget, path = found.value[left] - found.bound[left], found.bound_path[left]
-    emitted = -trade.offset_share * trade.saved(path)
+    emitted = some.emitted(trade, path)
     of_units, sets = near_plans(some.plans, path[some.account], emitted[some.account], budget[some.account])
     listed = combined(of_units, some.account, budget)
     if not len(listed.owner):

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from etsopt_models._parts.measures import Measures
     from etsopt_models._parts.plans import Plans
 
-MOST_PLANS = 20_000
-"""Plans that are listed of a unit or an account at most; beyond, none is."""
+MOST_PLANS, MOST_ROWS = 20_000, 2_000_000
+"""Plans that are listed of a unit or an account at most, and of all together; beyond, none of those that have most."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,26 @@ def _followed(
         total = paid[:, None] + (value + ahead[t + 1]).T[unit]
         within = (total <= (least + budget)[unit, None]) & ((names & now[:, None]) == now[:, None])
         row, now = np.nonzero(within)
-        few = np.bincount(unit[row], minlength=len(least)) <= MOST_PLANS
+        few = are_few(np.bincount(unit[row], minlength=len(least)))
         row, now = row[few[unit[row]]], now[few[unit[row]]]
         paid, unit = paid[row] + value[now, unit[row]], unit[row]
         chain = np.column_stack([chain[row], now]).astype(np.int16)
     return unit, paid - least[unit], chain
+
+
+def are_few(
+    count: NDArray[np.int64] | NDArray[np.float64], each: float = MOST_PLANS, together: float = MOST_ROWS
+) -> NDArray[np.bool_]:
+    """Which owners have few plans: each no more than so many, and the smaller ones of them all together."""
+    order = np.argsort(count, kind="stable")
+    few = np.zeros(len(count), dtype=bool)
+    few[order] = np.cumsum(count[order]) <= together
+    result: NDArray[np.bool_] = few & (count <= each)
+    return result
+
+
+GROWN = 4
+"""So many times as many combinations may be looked at as are kept."""
 
 
 def combined(of_units: Listed, account: NDArray[np.int64], budget: NDArray[np.float64]) -> Listed:
@@ -131,6 +146,10 @@ def combined(of_units: Listed, account: NDArray[np.int64], budget: NDArray[np.fl
     parts = np.zeros((len(budget), 0), dtype=np.int64)
     for place in range(int(owns.max(initial=0))):
         has = owns[owner] > place
+        # What would grow too large is given up before it does.
+        grown = np.where(has, count[order[np.where(has, begins[owner] + place, 0)]], 1)
+        kept = are_few(np.bincount(owner, grown, len(budget)), GROWN * MOST_PLANS, GROWN * MOST_ROWS)[owner]
+        owner, excess, parts, has = owner[kept], excess[kept], parts[kept], has[kept]
         unit = order[np.where(has, begins[owner] + place, 0)]
         times = np.where(has, count[unit], 1)
         row = np.repeat(np.arange(len(owner)), times)
@@ -138,7 +157,7 @@ def combined(of_units: Listed, account: NDArray[np.int64], budget: NDArray[np.fl
         plan = np.where(has[row], first[unit[row]] + step, -1)
         excess = excess[row] + np.where(has[row], of_units.excess[plan], 0.0)
         owner, parts = owner[row], np.column_stack([parts[row], plan])
-        few = np.bincount(owner[excess <= budget[owner]], minlength=len(budget)) <= MOST_PLANS
-        kept = (excess <= budget[owner]) & few[owner]
+        within = excess <= budget[owner]
+        kept = within & are_few(np.bincount(owner[within], minlength=len(budget)))[owner]
         owner, excess, parts = owner[kept], excess[kept], parts[kept]
     return Listed(owner, excess, parts)

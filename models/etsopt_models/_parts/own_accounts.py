@@ -147,7 +147,9 @@ class _Settled:
         """At prices that clear the market; None where there are none."""
         price, scarcity, width = np.zeros(0), np.zeros(len(terms.price)), WIDTHS[0]
         for some in _sampled(crowd, market.own.emissions.sum(axis=1)):
-            asking = Search(some, terms, market.more, market.relax)
+            times = len(market.own.labels) / len(some.shift)
+            own_terms = replace(terms, offset_supply=times * terms.offset_supply)
+            asking = Search(some, own_terms, market.more, market.relax)
             price = price if len(price) else asking.level()
             prices = asking.run(price, scarcity, width, ENOUGH if some is crowd else ENOUGH_OF_SAMPLE)
             price, scarcity, width = prices.trade.price, prices.scarcity, WIDTHS[1]
