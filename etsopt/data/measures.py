@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.belonging import filled, problems_of_belonging, problems_of_rows, unit_positions
+from etsopt.data.belonging import filled, filled_column, problems_of_belonging, problems_of_rows, unit_positions
 from etsopt.data.groups import Groups
 from etsopt.data.schema import MEASURES
 from etsopt.data.words import cells_of, counted
@@ -39,31 +39,34 @@ def applicable(instance: Instance) -> Groups:
     if instance.measures is None:
         return Groups(np.zeros(len(instance.units) + 1, dtype=np.int64), np.zeros(0, dtype=np.int64))
     measures = instance.measures
-    return instance.once("applicable", lambda: applicable_rows(instance.units, filled(measures, MEASURES)))
+    return instance.once("applicable", lambda: applicable_rows(instance.units, measures))
 
 
 def applicable_rows(units: pd.DataFrame, measures: pd.DataFrame) -> Groups:
-    """Rows of the measures, every column filled in, that apply to each unit; see `applicable`."""
+    """Rows of the measures that apply to each unit; see `applicable`."""
     unit, row = _pairs(units, measures)
-    measure = pd.factorize(measures["measure_id"])[0][row]
-    own = (measures["unit_id"] != "").to_numpy()[row]
-    # Rows are sorted by measure_id, so their positions sort by it too; a unit's own row comes first.
-    order = np.lexsort((~own, measure, unit))
-    unit, row, measure = unit[order], row[order], measure[order]
+    code, names = pd.factorize(measures["measure_id"])
+    stated_by_unit = filled_column(measures, MEASURES, "unit_id") != ""
+    # Rows are sorted by measure_id, so their codes sort by it too; a unit's own row comes first.
+    key = (unit * len(names) + code[row]) * 2 + ~stated_by_unit[row]
+    order = np.argsort(key, kind="stable")
+    unit, row, measure = unit[order], row[order], key[order] // 2
     first = np.ones(len(unit), dtype=bool)
-    first[1:] = (unit[1:] != unit[:-1]) | (measure[1:] != measure[:-1])
-    chosen = first & (measures["electricity_only"] != "yes").to_numpy()[row]
-    starts = np.searchsorted(unit[chosen], np.arange(len(units) + 1))
-    return Groups(starts.astype(np.int64), row[chosen])
+    first[1:] = measure[1:] != measure[:-1]
+    chosen = first & (filled_column(measures, MEASURES, "electricity_only") != "yes")[row]
+    count = np.bincount(unit[chosen], minlength=len(units))
+    return Groups(np.append(0, np.cumsum(count)), row[chosen])
 
 
 def _pairs(units: pd.DataFrame, measures: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Positions of unit and row of every measure that a unit or its sector states."""
-    position = unit_positions(measures, units)
-    own = np.flatnonzero(position >= 0)
-    pairs = [(position[own], own)]
+    pairs = []
+    if "unit_id" in measures:
+        position = unit_positions(measures, units)
+        own = np.flatnonzero(position >= 0)
+        pairs.append((position[own], own))
     sector = units["sector"].to_numpy()
-    for name, rows in measures.groupby("sector").indices.items():
+    for name, rows in measures.groupby("sector").indices.items() if "sector" in measures else ():
         here = np.flatnonzero(sector == name)
         pairs.append((np.repeat(here, len(rows)), np.tile(rows, len(here))))
     return np.concatenate([unit for unit, _ in pairs]), np.concatenate([row for _, row in pairs])

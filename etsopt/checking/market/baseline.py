@@ -81,7 +81,7 @@ class Baseline:
         if not self.follows[year]:
             lump = self.given[units, year] * (1 - self.paid_share[year])
             return np.broadcast_to(lump.reshape(shape), emissions.shape)
-        relative = (self.intensity[units, year] / self.balance_value[units, year]).reshape(shape) * kept
+        relative = (self.intensity / self.balance_value)[units, year].reshape(shape) * kept
         rate = np.clip(self.slope[year] * (1 - relative), -self.cap[year], self.cap[year])
         free: NDArray[np.float64] = emissions * (1 + np.nan_to_num(rate)) * (1 - self.paid_share[year])
         return free
@@ -146,14 +146,11 @@ def _enacted(
     return np.full(years, slope), np.full(years, cap), balance
 
 
-def total(values: NDArray[np.float64]) -> float:
-    """Sum, added up pair by pair in the longest numbers that the machine has."""
-    return float(np.sum(values, dtype=np.longdouble))
-
-
 def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64], slope: float, cap: float) -> float:
     """Balance value of a sector, the middle of the interval where there is one [t/t]."""
-    weight = total(emissions)
+    weight = float(emissions.sum())
+    # Numpy adds in pairs, and loses no more than 40 last places of a sum of terms that are up to the cap.
+    nothing = max(ROUNDING, 40 * cap * np.finfo(float).eps) * weight
 
     def rates(value: float) -> NDArray[np.float64]:
         return np.clip(slope * (1 - intensity / value), -cap, cap)
@@ -165,7 +162,7 @@ def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64]
             middle = (low + high) / 2
             if middle in (low, high):
                 break
-            above = total(emissions * rates(middle)) > side * ROUNDING * weight
+            above = float((emissions * rates(middle)).sum()) > side * nothing
             low, high = (low, middle) if above else (middle, high)
         return (low + high) / 2
 
@@ -175,8 +172,8 @@ def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64]
     inner = np.abs(found) < cap
     if not inner.any():
         return middle
-    surplus = cap * (total(emissions[found >= cap]) - total(emissions[found <= -cap]))
-    return slope * total((emissions * intensity)[inner]) / (slope * total(emissions[inner]) + surplus)
+    surplus = cap * float(emissions[found >= cap].sum() - emissions[found <= -cap].sum())
+    return slope * float((emissions * intensity)[inner].sum()) / (slope * float(emissions[inner].sum()) + surplus)
 
 
 def _tightened(
