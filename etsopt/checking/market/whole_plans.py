@@ -192,10 +192,8 @@ def _joined(
         times = np.where(more, count[np.minimum(unit, len(count) - 1)], 1)
         few = _few(np.bincount(joined.owner, times, len(budget)), GROWN)
         listing &= few
-        joined, unit, more, times = (
-            joined.kept(few[joined.owner]),
-            *(part[few[joined.owner]] for part in (unit, more, times)),
-        )
+        kept = few[joined.owner]
+        joined, unit, more, times = joined.kept(kept), unit[kept], more[kept], times[kept]
         row = np.repeat(np.arange(len(times)), times)
         step = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
         before, adds = joined.kept(row), more[row]

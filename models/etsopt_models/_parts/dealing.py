@@ -41,6 +41,12 @@ class Flows:
     offset: NDArray[np.float64]
     held: NDArray[np.float64]
 
+    @classmethod
+    def nothing(cls, accounts: int, years: int) -> Flows:
+        """No dealings."""
+        bought, sold, offset = np.zeros((3, accounts, years))
+        return cls(bought, sold, offset, np.zeros(accounts))
+
     @property
     def net(self) -> NDArray[np.float64]:
         """Bought less sold."""
@@ -200,5 +206,4 @@ class Trade:
             made = path == self.level_of(price)
             place = np.minimum.reduceat(np.where(made.ravel(), np.arange(weight.size), weight.size), first)
             flow[place] = np.maximum(amount, 0.0)
-        flows = (flow[:-1].reshape(count, years) for flow in (bought, sold))
-        return Flows(*flows, offset, kept[last])
+        return Flows(bought[:-1].reshape(count, years), sold[:-1].reshape(count, years), offset, kept[last])

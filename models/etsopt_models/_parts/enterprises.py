@@ -149,7 +149,7 @@ class Enterprises:
     ) -> Joint:
         count = len(self.shift)
         emitted, free = totals(emissions, self.account, count), totals(allowance, self.account, count)
-        return Joint(np.bincount(self.account, cost, count), emitted - free + self.shift, emitted)
+        return Joint(np.bincount(self.account, cost, count).astype(float), emitted - free + self.shift, emitted)
 
     def at(self, trade: Trade, path: NDArray[np.float64]) -> Answer:
         """Plans that are best at multipliers, with the dealings that are best for them."""

@@ -62,7 +62,7 @@ def near_plans(
         owners.append(part.units[owner])
         excesses.append(excess)
         chains.append(chain)
-    owner, excess, chain = (np.concatenate(arrays) for arrays in (owners, excesses, chains))
+    owner, excess, chain = np.concatenate(owners), np.concatenate(excesses), np.concatenate(chains)
     order = np.argsort(owner, kind="stable")
     return Listed(owner[order], excess[order], np.arange(len(order))[:, None]), chain[order]
 

@@ -137,7 +137,7 @@ class Search:
         done = trade.dealings(joint.weight, joint.emissions, answer.path)
         cost = cost_of(self.terms, answer, done)
         sums = (totals(flow, self.group, GROUPS) for flow in (done.net, done.offset))
-        self.passes.append(Pass(trade, np.bincount(self.group, cost, GROUPS), *sums))
+        self.passes.append(Pass(trade, np.bincount(self.group, cost, GROUPS).astype(float), *sums))
         rows = trade.price @ self.market["supply"] - np.minimum(trade.price, 0.0) @ self.market["auctioned"]
         return answer, float(answer.value.sum() - rows - scarcity @ self.market["offset_supply"])
 
