@@ -212,8 +212,8 @@ class _Crowd:
         rank = np.arange(len(order)) - core.first[core.unit[order]]
         core = core.kept(np.sort(order[rank < PLANS_OF_CORE]))
         everyone = Portfolio.of(self.plans, np.arange(len(self.sets)), self.sets)
-        found = Found(core, self.market.own, **interval, everyone=everyone, core=self.left, proof=self.solution)
-        return self._near(core), found
+        found = Found(core, self.market.own, everyone=everyone, core=self.left, proof=self.solution)
+        return self._near(core), replace(found, price_lower=interval.get("price_lower"), price_upper=interval.get("price_upper"))
 
     def _near(self, core: Portfolio) -> dict[str, Any]:
         """Parameters of the core's program, its flows and stocks held where the core can bring them.

@@ -52,6 +52,21 @@ def declines(instance: Instance) -> str:
     return ""
 
 
+def declines_prices(instance: Instance) -> str:
+    """Why stated prices cannot be answered where every enterprise has an account of its own; empty where they can."""
+    policy, years = instance.policy, np.array(instance.policy.years)
+    friction = policy.market.transaction_cost_cny_per_t
+    if not friction or policy.market.prices_cny_per_t is None:
+        return ""
+    discount = (1 + policy.horizon.discount_rate) ** -(years - years[0]).astype(float)
+    nothing = np.zeros(len(years))
+    worth = float(discount[-1] * policy.market.terminal_price_cny_per_t)
+    price = discount * by_year(policy.market.prices_cny_per_t, years, 0.0)
+    if not is_steady(Trade(price, discount * friction, nothing + np.inf, 0.0, nothing, worth)):
+        return "the expected price rises by more than interest and transaction costs, so that everybody buys ahead"
+    return ""
+
+
 def by_accounts(market: Market) -> tuple[dict[str, Any], Found]:
     """Parameters of a small program over the core, as `etsopt_models._parts.search.search` returns.
 
