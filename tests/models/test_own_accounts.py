@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import etsopt
-from etsopt.data.instance import Instance
 from etsopt.errors import UsageError
 from etsopt.generating import generate
 from tests.markets import random_market
+
+if TYPE_CHECKING:
+    from etsopt.data.instance import Instance
 
 OFFSETS = {"ccer_price_cny_per_t": 30.0, "ccer_supply_t": 4_000.0, "ccer_share": 0.1}
 

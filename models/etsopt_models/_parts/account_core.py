@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt_models._parts.accounts import owing_cost
+from etsopt_models._parts.core import MOST as OF_ALL
+from etsopt_models._parts.core import SLACK
 from etsopt_models._parts.portfolio import Menu, Portfolio
 from etsopt_models._parts.price_search import cost_of
 from etsopt_models._parts.search import Found
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 CORE, DEALERS = 80, 40
 """Enterprises that choose anew because they would lose least by it, as many because it would move most, and those that
 deal most."""
+
+MOST = {flow: OF_ALL[flow] for flow in ("bought", "sold", "offset")}
+"""Parameters that bound flows from above."""
 
 SPARE_T = 1e-3
 """What may exceed a limit by rounding [t]."""
@@ -105,7 +110,20 @@ class Settled:
             edge(self.felt, axis=0) / market.found.discount if self.felt else None for edge in (np.min, np.max)
         )
         found = Found(portfolio, own, lower, upper, None, everyone, units, Widened(self, accounts))
-        return small.parameters(portfolio), found
+        return self._near(small.parameters(portfolio), portfolio, accounts), found
+
+    def _near(self, parameters: dict[str, Any], portfolio: Portfolio, accounts: NDArray[np.int64]) -> dict[str, Any]:
+        """The parameters, with flows held where the core can bring them: a solver's rows hold to a share of those."""
+        relief, first = portfolio.menu.relief, portfolio.first
+        reach = float((np.maximum.reduceat(relief, first) - np.minimum.reduceat(relief, first)).sum())
+        reach += SLACK * float(self.market.own.emissions.sum())
+        for flow, most in MOST.items():
+            now = getattr(self.flows, flow)[accounts]
+            parameters[most] = np.minimum(parameters[most], now + reach)
+        if "auctioned" in parameters:
+            unsold = np.maximum(self.market.more["supply"] - self.flows.net.sum(axis=0), 0.0)
+            parameters["auctioned"] = np.minimum(parameters["auctioned"], unsold + reach)
+        return parameters
 
     def _near_ties(self) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]]:
         """Other plans of units whose enterprises would lose least by them: units, sets, and the accounts of the core."""

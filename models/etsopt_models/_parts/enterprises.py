@@ -130,8 +130,11 @@ class Enterprises:
         limits = np.column_stack([own.opening, -own.borrowed_most[:, :-1], np.zeros(len(own.opening))])
         return cls(plans, own.of_unit, np.diff(limits, axis=1))
 
-    def only(self, accounts: NDArray[np.int64], times: float = 1.0) -> tuple[Enterprises, NDArray[np.int64]]:
+    def only(
+        self, accounts: NDArray[np.int64], times: NDArray[np.float64] | None = None
+    ) -> tuple[Enterprises, NDArray[np.int64]]:
         """Some of them, each so many times as large, and their units."""
+        np.ones(len(accounts)) if times is None else times
         place = np.full(len(self.shift), -1)
         place[accounts] = np.arange(len(accounts))
         units = np.flatnonzero(place[self.account] >= 0)

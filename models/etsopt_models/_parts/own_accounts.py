@@ -1,7 +1,7 @@
 r"""Markets of very many enterprises with accounts of their own: prices first, then whole plans and dealings of everyone.
 
-1. *Sample.* Every so manieth enterprise, by size, stands for its neighbours as one that is so many times as large. Its
-   prices are found first (`price_search`), and from these those of all.
+1. *Sample.* Some enterprises stand for the others of their size as ones that are so many times as large. Their prices
+   are found first (`price_search`), and from these those of all.
 2. *Rest.* At the best prices every enterprise has its plans, exact and whole. Its dealings are a mixture of those that are
    best for these plans at the prices that the search mixes, for at prices where somebody is indifferent when to buy no
    single answer clears the market.
@@ -22,13 +22,12 @@ from etsopt.data.yearly import by_year
 from etsopt_models._parts.account_core import Settled
 from etsopt_models._parts.dealing import Flows, Trade
 from etsopt_models._parts.enterprises import Enterprises
+from etsopt_models._parts.narrowing import sample_by_size
 from etsopt_models._parts.plans import Plans
 from etsopt_models._parts.price_search import ENOUGH, Search
 from etsopt_models._parts.search import NUDGE, Found, Market, search
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from etsopt.data.instance import Instance
     from etsopt_models._parts.price_search import Prices
 
@@ -104,15 +103,12 @@ def is_steady(trade: Trade) -> bool:
     return bool((trade.least <= trade.most + trade.same).all())
 
 
-def _sampled(crowd: Enterprises, size: NDArray[np.float64]) -> list[Enterprises]:
-    """A small and a larger sample of enterprises by size, each member as many times as large; then all of them."""
-    crowds: list[Enterprises] = []
+def _sampled(crowd: Enterprises) -> list[Enterprises]:
+    """A small and a larger sample of enterprises by size, who stand for the others; then all of them."""
+    size, crowds = crowd.emissions.sum(axis=1), []
     for count in (FEW, len(size) // ONE_IN):
         if FEW <= count < len(size) / 2 and (not crowds or count > 2 * FEW):
-            step = len(size) / count
-            order = np.argsort(size, kind="stable")
-            chosen = np.sort(order[((np.arange(count) + 0.5) * step).astype(np.int64)])
-            crowds.append(crowd.only(chosen, step)[0])
+            crowds.append(crowd.only(*sample_by_size(size, count))[0])
     return [*crowds, crowd]
 
 
@@ -126,7 +122,7 @@ def _at_price(market: Market, crowd: Enterprises, terms: Trade, trade: Trade) ->
 def _cleared(market: Market, crowd: Enterprises, terms: Trade) -> Settled | None:
     """At prices that clear the market; None where there are none."""
     price, scarcity, width = np.zeros(0), np.zeros(len(terms.price)), WIDTHS[0]
-    for some in _sampled(crowd, market.own.emissions.sum(axis=1)):
+    for some in _sampled(crowd):
         # Who stands for many may surrender as many times what is on offer.
         times = len(market.own.labels) / len(some.shift)
         theirs = replace(terms, offset_supply=times * terms.offset_supply)

@@ -51,7 +51,7 @@ class Found:
     core
         Units of the portfolio among all, shape ``(units of the portfolio,)``.
     widened
-        Makes of a solution of the core one of all accounts; None where the program has all of them.
+        A function that makes of a solution of the core one of all accounts; None where the program has all of them.
     proof
         Solution of the relaxation whose multipliers bound the cost; None where it is that of the program itself.
     """
@@ -63,7 +63,7 @@ class Found:
     missing: NDArray[np.float64] | None = None
     everyone: Portfolio | None = None
     core: NDArray[np.int64] | None = None
-    widened: Callable[[Any], Any] | None = None
+    widened: Any = None
     proof: Any = None
 
     @property
