@@ -134,13 +134,13 @@ class Enterprises:
         self, accounts: NDArray[np.int64], times: NDArray[np.float64] | None = None
     ) -> tuple[Enterprises, NDArray[np.int64]]:
         """Some of them, each so many times as large, and their units."""
-        np.ones(len(accounts)) if times is None else times
+        larger = np.ones(len(accounts)) if times is None else times
         place = np.full(len(self.shift), -1)
         place[accounts] = np.arange(len(accounts))
         units = np.flatnonzero(place[self.account] >= 0)
-        return Enterprises(
-            self.plans.only(units, times), place[self.account[units]], times * self.shift[accounts]
-        ), units
+        theirs = place[self.account[units]]
+        plans = self.plans.only(units, larger[theirs])
+        return Enterprises(plans, theirs, larger[:, None] * self.shift[accounts]), units
 
     def joint(self, sets: NDArray[np.int16]) -> Joint:
         """What plans of all units come to."""

@@ -105,7 +105,8 @@ def is_steady(trade: Trade) -> bool:
 
 def _sampled(crowd: Enterprises) -> list[Enterprises]:
     """A small and a larger sample of enterprises by size, who stand for the others; then all of them."""
-    size, crowds = crowd.emissions.sum(axis=1), []
+    size = crowd.emissions.sum(axis=1)
+    crowds: list[Enterprises] = []
     for count in (FEW, len(size) // ONE_IN):
         if FEW <= count < len(size) / 2 and (not crowds or count > 2 * FEW):
             crowds.append(crowd.only(*sample_by_size(size, count))[0])
