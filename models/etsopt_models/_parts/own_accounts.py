@@ -21,21 +21,19 @@ import numpy as np
 from etsopt.data.yearly import by_year
 from etsopt_models._parts.account_core import Settled
 from etsopt_models._parts.dealing import Flows, Trade
-from etsopt_models._parts.enterprises import Enterprises
+from etsopt_models._parts.enterprises import Enterprises, Joint
 from etsopt_models._parts.narrowing import sample_by_size
 from etsopt_models._parts.plans import Plans
-from etsopt_models._parts.price_search import ENOUGH, Search
+from etsopt_models._parts.price_search import ENOUGH, GROUPS, USED, Search
 from etsopt_models._parts.search import NUDGE, Found, Market, search
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
+    from etsopt_models._parts.enterprises import Answer
     from etsopt_models._parts.price_search import Prices
 
 FEW, ONE_IN = 2_000, 20
 """A sample has at least so many enterprises, and one in so many."""
-
-USED = 1e-9
-"""Share of an answer in the mixture that is rounding."""
 
 
 def declines(instance: Instance) -> str:
@@ -136,11 +134,12 @@ def _cleared(market: Market, crowd: Enterprises, terms: Trade) -> Settled | None
     nudge, wide = NUDGE * float(market.found.emissions.mean(axis=1).sum()), WIDE * float(price.max())
     supplies = ({"supply": market.more["supply"] - change} for change in (-nudge, nudge))
     felt = [price, *(asking.master(price, scarcity, wide, supply).price for supply in supplies)]
-    flows = _mixed(prices, asking, market)
+    answer = _assigned(prices, asking)
+    flows = _mixed(prices, asking, market, answer)
     apart = min(APART / len(market.own.labels), APART_MOST)
     for factor in (1 - apart, 1 + apart):
         asking.ask(factor * price, scarcity)
-    return Settled(market, crowd, terms, prices.trade, scarcity, prices.answer, flows, asking.recent, felt)
+    return Settled(market, crowd, terms, prices.trade, scarcity, answer, flows, [*asking.sets.values()], felt)
 
 
 APART, APART_MOST = 100, 0.2
@@ -155,9 +154,48 @@ WIDE = 0.5
 """How far a price may be from its best when its interval is felt out, against the largest."""
 
 
-def _mixed(prices: Prices, asking: Search, market: Market) -> Flows:
+def _assigned(prices: Prices, asking: Search) -> Answer:
+    """Whole plans of everyone: who answered in different ways takes one of them, by size in the shares of the mixture.
+
+    Where many are indifferent, as where a measure costs the same everywhere, no single answer is near the mixture.
+    """
+    answer, crowd = prices.answer, asking.crowd
+    mixed = [number for number in asking.sets if prices.weights[:, number : number + 1].max(initial=0.0) > USED]
+    differs = np.zeros(len(crowd.shift), dtype=bool)
+    for number in mixed:
+        differs[crowd.account[(asking.sets[number] != answer.sets).any(axis=1)]] = True
+    if not differs.any():
+        return answer
+    accounts = np.flatnonzero(differs)
+    size, group = crowd.emissions[accounts].sum(axis=1), asking.group[accounts]
+    order = np.lexsort((-size, group))
+    after = np.cumsum(size[order])
+    total = np.bincount(group, size, GROUPS)
+    before = np.cumsum(total) - total
+    place = (after - size[order] / 2 - before[group[order]]) / total[group[order]]
+    shares = np.cumsum(prices.weights[:, mixed], axis=1)
+    shares /= shares[:, -1:]
+    taken = np.empty(len(accounts), dtype=np.int64)
+    taken[order] = np.minimum((place[:, None] > shares[group[order]]).sum(axis=1), len(mixed) - 1)
+    sets = answer.sets.copy()
+    pass_of = np.full(len(crowd.shift), -1)
+    pass_of[accounts] = taken
+    for place_of, number in enumerate(mixed):
+        units = np.flatnonzero(pass_of[crowd.account] == place_of)
+        sets[units] = asking.sets[number][units]
+    some, units = crowd.only(accounts)
+    joint = some.joint(sets[units])
+    dealt, path = prices.trade.best(joint.weight, joint.emissions)
+    everyone = Joint(answer.joint.cost.copy(), answer.joint.weight.copy(), answer.joint.emissions.copy())
+    everyone.put(accounts, joint)
+    value, paths = answer.value.copy(), answer.path.copy()
+    value[accounts], paths[accounts] = joint.cost + dealt, path
+    return replace(answer, sets=sets, joint=everyone, value=value, path=paths)
+
+
+def _mixed(prices: Prices, asking: Search, market: Market, answer: Answer) -> Flows:
     """Dealings of everyone with his plans, mixed as the search mixes its answers, and what is kept to the end."""
-    joint, own = prices.answer.joint, market.own
+    joint, own = answer.joint, market.own
     flows = Flows.nothing(*joint.weight.shape)
     for number, one in enumerate(prices.passes):
         weight = prices.weights[asking.group, number]

@@ -34,8 +34,8 @@ GROUPS = 32
 """Groups of enterprises that mix their answers apart."""
 
 PASSES_MOST = 150
-RECENT = 6
-"""Of how many answers the plans are remembered."""
+RECENT, USED = 6, 1e-9
+"""Of how many answers the plans are remembered beside those that are mixed, and a share that is rounding."""
 
 ENOUGH = 5e-8
 """What better prices could add to the bound, against the cost, which is little enough."""
@@ -125,14 +125,14 @@ class Search:
         self.group = np.arange(len(crowd.shift)) % GROUPS
         self.passes: list[Pass] = []
         self.path: NDArray[np.float64] | None = None
-        self.recent: list[NDArray[np.int16]] = []
+        self.sets: dict[int, NDArray[np.int16]] = {}
 
     def ask(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Answer, float]:
         """Ask all at some prices: their answer, and the bound that it proves."""
         trade = replace(self.terms, price=priced(price, self.terms), offset_price=self.terms.offset_price + scarcity)
         answer = self.crowd.answer(trade, self.path)
         self.path = answer.path
-        self.recent = [*self.recent, answer.sets][-RECENT:]
+        self.sets[len(self.passes)] = answer.sets
         joint = answer.joint
         done = trade.dealings(joint.weight, joint.emissions, answer.path)
         cost = cost_of(self.terms, answer, done)
@@ -148,6 +148,7 @@ class Search:
         for _ in range(LEVELS):
             middle = np.sqrt(low * high)
             self.ask(middle - self.terms.friction, nothing)
+            self.sets.clear()
             lacks = self.passes.pop().net.sum() > self.market["supply"].sum()
             low, high = (middle, high) if lacks else (low, middle)
         return low - self.terms.friction
@@ -173,6 +174,9 @@ class Search:
                 best, answer, center = bound, found, (self.passes[-1].trade.price, asked[1])
             wide *= next(factor for least, factor in STEPS if gained >= least)
             mixed = self.master(*center, wide)
+            for number in [*self.sets]:
+                if number < len(self.passes) - RECENT and mixed.weights[:, number].max() <= USED:
+                    del self.sets[number]
             while not mixed.cleared and mixed.value - best <= enough * abs(mixed.value) and wide < scale:
                 # Nothing is to be gained nearby, and the edges of a region so small cost nothing.
                 wide *= 10
