@@ -31,6 +31,9 @@ MOST = {flow: OF_ALL[flow] for flow in ("bought", "sold", "offset")}
 SPARE_T = 1e-3
 """What may exceed a limit by rounding [t]."""
 
+PLAIN = 5e-7
+"""What mixtures of plans may save in the core, against the value of all."""
+
 OF_ACCOUNTS = ("opening", "emissions", "allowance", "allowance_most", "borrowed_most")
 """What accounts state one by one."""
 
@@ -112,6 +115,17 @@ class Settled:
         found = Found(portfolio, own, lower, upper, None, everyone, units, Widened(self, accounts))
         return self._near(small.parameters(portfolio), portfolio, accounts), found
 
+    def _plain(self, accounts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of some accounts that no mixture of plans would serve much better.
+
+        The others would leave branch and bound a gap that prices have closed already.
+        """
+        answer = self.answer
+        bound = self.crowd.only(accounts)[0].at(self.trade, answer.bound_path[accounts]).bound
+        most = PLAIN * float(np.abs(answer.value).sum()) / (2 * CORE + DEALERS)
+        plain: NDArray[np.int64] = accounts[np.abs(answer.value[accounts] - bound) <= most]
+        return plain
+
     def _near(self, parameters: dict[str, Any], portfolio: Portfolio, accounts: NDArray[np.int64]) -> dict[str, Any]:
         """The parameters, with flows held where the core can bring them: a solver's rows hold to a share of those."""
         relief, first = portfolio.menu.relief, portfolio.first
@@ -142,10 +156,14 @@ class Settled:
             much = np.abs(joint.weight - answer.joint.weight[accounts]).sum(axis=1)
             moved[accounts] = np.maximum(moved[accounts], much)
             found.append((units, sets[units]))
+        dealers = np.argsort(-np.abs(self.flows.net).sum(axis=1), kind="stable")[: 4 * DEALERS]
+        asked = np.flatnonzero(np.isfinite(loss) | np.isin(np.arange(len(loss)), dealers))
+        plain = self._plain(asked)
+        loss[np.setdiff1d(asked, plain)], moved[np.setdiff1d(asked, plain)] = np.inf, 0.0
         # Those who move most take up what one of them leaves, those who lose least the remainder.
         chosen = np.concatenate([np.argsort(order, kind="stable")[:CORE] for order in (loss, -moved)])
-        dealers = np.argsort(-np.abs(self.flows.net).sum(axis=1), kind="stable")[:DEALERS]
-        accounts = np.unique(np.concatenate([chosen[np.isfinite(loss[chosen])], dealers]))
+        chosen = chosen[np.isfinite(loss[chosen])]
+        accounts = np.unique(np.concatenate([chosen, dealers[np.isin(dealers, plain)][:DEALERS]]))
         found.append((np.zeros(0, dtype=np.int64), answer.sets[:0]))
         unit, sets = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
         kept = np.isin(own.of_unit[unit], accounts)
