@@ -22,16 +22,16 @@ _TEMPLATES: WeakKeyDictionary[Any, stamped.Templates] = WeakKeyDictionary()
 """Templates of the models that were stamped: `formulate` takes no arguments, so that it is called once in a process."""
 
 
-def stamp(model: Any, parameters: dict[str, Any]) -> stamped.Stamp:
-    """A model stamped on its data."""
+def stamp_of(model: Any, parameters: dict[str, Any]) -> stamped.Stamp:
+    """A model stamped on its data, which takes changes of these."""
     if model not in _TEMPLATES:
         _TEMPLATES[model] = stamped.Templates(library.call(model, "formulate"))
     return _TEMPLATES[model].stamp(parameters)
 
 
-def build_stamped(model: Any, parameters: dict[str, Any]) -> Program:
+def stamp(model: Any, parameters: dict[str, Any]) -> Program:
     """Program of a model on its data, the stamped way."""
-    return stamp(model, parameters).program
+    return stamp_of(model, parameters).program
 
 
 def build_row_by_row(model: Any, parameters: dict[str, Any]) -> Program:
@@ -39,7 +39,7 @@ def build_row_by_row(model: Any, parameters: dict[str, Any]) -> Program:
     return reference.build_program(library.call(model, "formulate"), parameters)
 
 
-BUILD: dict[str, Callable[[Any, dict[str, Any]], Program]] = {"stamped": build_stamped, "reference": build_row_by_row}
+BUILD: dict[str, Callable[[Any, dict[str, Any]], Program]] = {"stamped": stamp, "reference": build_row_by_row}
 """How a program is made, by name; a model's own methods have their small programs stamped."""
 
 OWN = [name for name in METHODS if name not in BUILD]

@@ -83,9 +83,7 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     method = methods.choose(model, instance, chosen)
     chosen = preparing.with_gap(method.own if hasattr(method.own, "GAP") else found, chosen)
     about = provenance(instance, model, chosen, method, clock.seconds)
-    # A model says whether its tables claim what the checker knows; what a user's own model claims is unknown.
-    about["checked"] = getattr(found, "CHECKED_AS", "") in KINDS
-    about["checked_as"] = getattr(found, "CHECKED_AS", "")
+    about |= kind_of(found)
     about["calculated"] = isinstance(found, library.CalculationModel)
     if about["calculated"]:
         tables = library.call(found, "calculate", instance)
@@ -101,14 +99,14 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     clock.lap("build")
     aimed = preparing.with_aim(method.own, given, chosen)
     step = Step(found, model, instance, aimed, method, about, clock, notes)
-    solution = step.solve(instance, parameters)
-    if isinstance(solution, Solution) and solution.termination is Termination.OPTIMAL:
-        solution = step.solve_afterwards(solution)
-    if isinstance(solution, Results):
-        return solution
-    tables = library.call(found, "tables", instance, solution, *notes) if solution.values else {}
-    clock.lap("tables")
-    return _solved(instance, solution, tables, about, clock, first)
+    solution = step.solve_all(parameters)
+    return solution if isinstance(solution, Results) else step.checked(solution, first)
+
+
+def kind_of(model: Any) -> dict[str, Any]:
+    """Whether the tables of a model claim what the checker knows, and what; what a user's own claims is unknown."""
+    kind = getattr(model, "CHECKED_AS", "")
+    return {"checked": kind in KINDS, "checked_as": kind}
 
 
 def check(instance: Instance, results: Results) -> CheckReport:
@@ -132,6 +130,19 @@ class Step:
     about: dict[str, Any]
     clock: Clock
     notes: tuple[Any, ...]
+
+    def solve_all(self, parameters: dict[str, Any]) -> Solution | Results:
+        """Solve the model, and what it wants solved afterwards: a solution, or results that say what lacks."""
+        solution = self.solve(self.instance, parameters)
+        if isinstance(solution, Solution) and solution.termination is Termination.OPTIMAL:
+            return self.solve_afterwards(solution)
+        return solution
+
+    def checked(self, solution: Solution, first: Results | None = None) -> Results:
+        """The results of a solution, checked where the checker knows the model; ``first`` are those it started from."""
+        tables = library.call(self.found, "tables", self.instance, solution, *self.notes) if solution.values else {}
+        self.clock.lap("tables")
+        return _solved(self.instance, solution, tables, self.about, self.clock, first)
 
     def solve(
         self, limited: Instance, parameters: dict[str, Any], names: list[str] | None = None

@@ -1,4 +1,4 @@
-"""One instance under many policies, where only the answer of every unit counts."""
+"""One instance under many policies, where only the answer of every unit and its certificate count."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt import library, methods, preparing
+from etsopt import library, methods, preparing, run
 from etsopt.data.groups import Groups
 from etsopt.errors import UsageError
 from etsopt.provenance import Clock
-from etsopt.run import Step
 from etsopt.solving.options import SolveOptions
+from etsopt.solving.solution import Solution, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from numpy.typing import NDArray
+
     from etsopt.data.instance import Instance
     from etsopt.stamp.program import Program
     from etsopt.stamp.stamped import Stamp
+
+UNCHECKED = "unchecked"
+"""Status of an answer that was not checked."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +40,25 @@ class Sweep:
         One row a policy and level: ``policy, level, value, unit``.
     terminations
         Why the solve of each policy stopped.
+    statuses
+        What is held of each policy, as `Results.status` says it; ``unchecked`` for an answer that nobody checked.
     """
 
     answers: pd.DataFrame
     levels: pd.DataFrame
     terminations: list[str]
+    statuses: list[str]
 
 
-def sweep(instance: Instance, changes: Iterable[Mapping[str, Any]], model: str = "allocation", **options: Any) -> Sweep:
-    """Solve a model under many policies; each answer is the one of `etsopt.solve`, but nothing is checked.
+def sweep(
+    instance: Instance,
+    changes: Iterable[Mapping[str, Any]],
+    model: str = "allocation",
+    *,
+    checked: bool = True,
+    **options: Any,
+) -> Sweep:
+    """Solve a model under many policies; each answer and its status are those of `etsopt.solve`.
 
     Parameters
     ----------
@@ -51,6 +66,8 @@ def sweep(instance: Instance, changes: Iterable[Mapping[str, Any]], model: str =
         Of the policy, each as `Instance.with_policy` takes them.
     model
         Name of a model that says what its answer is, as `allocation` does: its allowances.
+    checked
+        Whether every answer is checked; without that a sweep is quicker, and its answers are ``unchecked``.
     options
         As `etsopt.solve` takes them; a time limit counts for each policy by itself.
 
@@ -63,30 +80,48 @@ def sweep(instance: Instance, changes: Iterable[Mapping[str, Any]], model: str =
     --------
     >>> import etsopt
     >>> policies = [{"sectors.cement.target_t": target} for target in (557_200.0, 558_000.0)]
-    >>> etsopt.sweep(etsopt.read("tiny"), policies).answers.round().T
+    >>> swept = etsopt.sweep(etsopt.read("tiny"), policies)
+    >>> swept.answers.round().T
     unit_id   north-1   north-2   south-1
     0        101500.0  297300.0  158400.0
-    1        101500.0  297300.0  158400.0
+    1        101700.0  297900.0  158400.0
+    >>> swept.statuses
+    ['certified_optimal', 'certified_optimal']
     """
     found: Any = library.choose(model)
     if not hasattr(found, "answer"):
         raise UsageError(f"The model {model} does not say what its answer is.", "Solve it with etsopt.solve.")
     chosen = preparing.with_gap(found, SolveOptions(**options))
-    kept, answers, levels, terminations = Stamps(), [], [], []
+    about = run.kind_of(found) | {"options": {"gap": chosen.gap}}
+    kept, answers, levels, terminations, statuses = Stamps(), [], [], [], []
     for number, change in enumerate(changes):
         limited = instance.with_policy(change)
         method = methods.choose(model, limited, chosen)
         if method.name != "reference":
             method = replace(method, build=kept)
-        solution = Step(found, model, limited, chosen, method, {}, Clock(), ()).levels(
-            library.call(found, "parameters", limited)
-        )
-        nothing = np.full(len(instance.units), np.nan)
-        answers.append(library.call(found, "answer", limited, solution) if solution.values else nothing)
+        step = run.Step(found, model, limited, chosen, method, about, Clock(), ())
+        solution, answer, status = _solved(step, checked)
+        answers.append(answer)
         levels += [(number, level.name, level.value, level.unit) for level in solution.levels]
-        terminations.append(solution.termination.value)
+        terminations.append(str(solution.termination))
+        statuses.append(status)
     table = pd.DataFrame(np.array(answers).T.reshape(len(instance.units), -1), index=instance.units["unit_id"])
-    return Sweep(table, pd.DataFrame(levels, columns=["policy", "level", "value", "unit"]), terminations)
+    held = pd.DataFrame(levels, columns=["policy", "level", "value", "unit"])
+    return Sweep(table, held, terminations, statuses)
+
+
+def _solved(step: run.Step, checked: bool) -> tuple[Solution, NDArray[np.float64], str]:
+    """Solution of one policy, its answer, absent where there is none, and its status."""
+    instance = step.instance
+    solution = step.solve_all(library.call(step.found, "parameters", instance))
+    nothing = np.full(len(instance.units), np.nan)
+    if not isinstance(solution, Solution):
+        # What lacks has been explained and checked; it is no level of the policy.
+        return Solution(Termination(solution.termination), {}, ()), nothing, solution.status
+    if not solution.values:
+        return solution, nothing, step.checked(solution).status
+    status = step.checked(solution).status if checked else UNCHECKED
+    return solution, library.call(step.found, "answer", instance, solution), status
 
 
 class Stamps:
@@ -97,9 +132,9 @@ class Stamps:
 
     def __call__(self, model: Any, parameters: dict[str, Any]) -> Program:
         """Program of a model on its data."""
-        shape = tuple(np.shape(value) for value in parameters.values() if not isinstance(value, Groups))
+        shape = model, *(np.shape(value) for value in parameters.values() if not isinstance(value, Groups))
         program = self._stamps[shape].renew(parameters) if shape in self._stamps else None
         if program is None:
-            self._stamps[shape] = methods.stamp(model, parameters)
+            self._stamps[shape] = methods.stamp_of(model, parameters)
             program = self._stamps[shape].program
         return program

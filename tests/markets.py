@@ -10,7 +10,7 @@ import pandas as pd
 
 import etsopt
 from etsopt import preparing
-from etsopt.methods import Method, build_stamped
+from etsopt.methods import Method, stamp
 from etsopt.solving.options import SolveOptions
 
 MARKETS = ("abatement", "clearing", "pathway")
@@ -106,6 +106,4 @@ def prepared(model: Any, instance: etsopt.Instance, start: str = "") -> dict[str
     """Parameters with which the engine solves a model, from an allocation of its own choice or of a model named."""
     name = start or getattr(model, "STARTS_FROM", "")
     first = etsopt.solve(instance, name) if name else None
-    return preparing.parameters_of(
-        model, instance, SolveOptions(gap=1e-6), Method("stamped", "", build_stamped), first
-    )[0]
+    return preparing.parameters_of(model, instance, SolveOptions(gap=1e-6), Method("stamped", "", stamp), first)[0]

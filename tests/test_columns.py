@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import etsopt
+from etsopt.data import write
 from etsopt.data.instance import Instance
 from etsopt.data.labels import Labels
 from etsopt.data.plain import read_plain_csv
@@ -20,6 +22,7 @@ from etsopt.data.raw import RawTable, read_csv
 from etsopt.data.schema import LONGEST_IDENTIFIER, UNITS
 from etsopt.data.texts import FORMULA_SIGNS, chosen, tidied, tidy
 from etsopt.data.validate import order_of, validate_table
+from etsopt.data.write import PLAIN_NUMBER, RISKY, write_table
 from etsopt.rules import reference_allowances
 from etsopt.units import sums
 from tests.builders import random_instance
@@ -170,6 +173,34 @@ def test_whatever_stands_in_a_file_both_ways_read_the_same_or_the_plain_one_decl
     assert (table is None) is bool(problems)
     if table is not None:
         pd.testing.assert_frame_equal(found, table)
+
+
+WRITTEN = st.one_of(st.text(max_size=3), st.text("a,\"\n\r'=+-@ é1", max_size=3), st.sampled_from(["", "-5", "'=x"]))
+
+
+@given(st.lists(st.tuples(WRITTEN, st.floats(), st.integers(-(2**63), 2**63 - 1), st.booleans()), max_size=4))
+@example([("plain", 1e16, 7, True), ("Hebei", float("nan"), -1, False), ("", 0.1, 0, True)])
+def test_a_table_is_written_as_pandas_writes_it(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, float, int, bool]]
+) -> None:
+    path = tmp_path_factory.mktemp("table") / "table.csv"
+    kinds = {"text": object, "number": float, "count": "int64", "truth": bool}
+    table = pd.DataFrame(rows, columns=list(kinds)).astype(kinds)
+    table["text"] = table["text"].str.replace("[\ud800-\udfff\0]", "", regex=True).astype(object)
+    write_table(table, path)
+    risky = table["text"].str.match(RISKY) & ~table["text"].str.fullmatch(PLAIN_NUMBER)
+    table["text"] = table["text"].where(~risky.astype(bool), "'" + table["text"])
+    assert path.read_bytes() == table.to_csv(index=False, lineterminator="\n").encode()
+
+
+def test_a_plain_table_of_many_rows_is_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    units = etsopt.generate(50).units
+    expected = units.to_csv(index=False, lineterminator="\n").encode()
+    monkeypatch.setattr(write, "ROWS_AT_ONCE", 7)
+    # Were it written by pandas after all, it would fail.
+    monkeypatch.setattr(pd.DataFrame, "to_csv", None)
+    write_table(units, tmp_path / "units.csv")
+    assert (tmp_path / "units.csv").read_bytes() == expected
 
 
 def test_what_is_found_about_the_tables_is_shared_by_instances_that_differ_in_their_policy_alone() -> None:

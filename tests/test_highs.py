@@ -412,3 +412,13 @@ def test_a_program_is_solved_in_a_thread_too() -> None:
     thread.start()
     thread.join()
     assert outcomes[0].termination is Termination.OPTIMAL
+
+
+def test_sides_of_a_row_that_nearly_meet_leave_a_solution() -> None:
+    # The first column stands between 1e-12 below and 3e-12 above the limit, which is nearer than HiGHS's tolerance; its
+    # presolve alone calls that infeasible.
+    limit = 1.3275146480612454e-05
+    narrow = program([[1.0, 0.0, 0.0], [1.0, -1.0, 2.0**-16]], [limit - 1e-12, limit], [0.0, 0.625, 1e-5], 1.0)
+    outcome = solve(replace(narrow, row_upper=np.array([limit + 3e-12, limit])))
+    assert outcome.termination is Termination.OPTIMAL
+    assert outcome.bound == pytest.approx(0.0, abs=1e-10)

@@ -77,10 +77,14 @@ def check_levels(
 
 def _by_unit(instance: Instance, duals: pd.DataFrame, row: str) -> NDArray[np.float64]:
     """Multipliers of a row that every unit has, in the order of the instance; zero where none is stated."""
-    stated = duals[duals["row"].to_numpy() == row].drop_duplicates("index", keep="last")
-    # The few that are stated are numbered and the many looked up, not the other way round.
-    place = pd.Index(stated["index"]).get_indexer(instance.units["unit_id"])
-    return np.append(stated["multiplier"].to_numpy(dtype=float), 0.0)[place]
+    stated = duals[duals["row"].to_numpy() == row]
+    # The units stand in the order of their names, so each name is found by halving.
+    names, wanted = instance.units["unit_id"].to_numpy(), stated["index"].fillna("").to_numpy()
+    place = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
+    there = names[place] == wanted
+    found = np.zeros(len(names))
+    found[place[there]] = stated["multiplier"].to_numpy(dtype=float)[there]
+    return found
 
 
 class _Levels:

@@ -94,7 +94,7 @@ def check(  # long because each table that is missing ends it in its own way
     # An allocation comes with duals, if only an empty table of them; the rule alone does not.
     optimised = "duals" in tables or bool(levels)
     found = totals.tables_are_whole(instance, tables, (*TABLES, "duals") if optimised else TABLES)
-    tables = tables if found else totals.with_plain_texts(tables)
+    tables = tables if found else _with_plain_texts(tables)
     found = found or statements.same_units(instance, tables["allocation"])
     if found:
         return CheckReport(tuple(found), ())
@@ -131,6 +131,15 @@ def check(  # long because each table that is missing ends it in its own way
     # Only what was solved can be certified; the rest has no bound.
     checks += [LevelCheck(name, *NOTHING) for name in wanted[len(names) :]]
     return CheckReport(tuple(found), tuple(checks), None, move)
+
+
+def _with_plain_texts(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The same tables with texts as plain ones, which are compared without being converted each time."""
+    plain = {}
+    for name, table in tables.items():
+        texts = [column for column in totals.TEXTS.get(name, ()) if table[column].dtype != object]
+        plain[name] = table.astype(dict.fromkeys(texts, object)) if texts else table
+    return plain
 
 
 def _market(

@@ -75,15 +75,6 @@ def tables_are_whole(
     return found
 
 
-def with_plain_texts(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """The same tables with texts as plain ones, which are compared without being converted each time."""
-    plain = {}
-    for name, table in tables.items():
-        texts = [column for column in TEXTS.get(name, ()) if table[column].dtype != object]
-        plain[name] = table.astype(dict.fromkeys(texts, object)) if texts else table
-    return plain
-
-
 def _wrong_with(table: Any, column: str, number: bool) -> str:
     """What a column ought to be and is not."""
     if column not in table:

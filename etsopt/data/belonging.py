@@ -71,10 +71,16 @@ def problems_of_rows(
     return [Problem(table.file, counted(len(names), *what), advice, column, tuple(names))]
 
 
-def problems_of_belonging(table: Table, rows: pd.DataFrame, units: pd.DataFrame) -> list[Problem]:
-    """Find rows that belong to nothing, to two things at once, or to a unit that is not there."""
+def problems_of_belonging(table: Table, rows: pd.DataFrame, unit: NDArray[np.int64]) -> list[Problem]:
+    """Find rows that belong to nothing, to two things at once, or to a unit that is not there.
+
+    Parameters
+    ----------
+    unit
+        What `unit_positions` finds for the rows.
+    """
     both = ((rows["unit_id"] == "") == (rows["sector"] == "")).to_numpy()
-    unknown = (unit_positions(rows, units) < 0) & (rows["unit_id"] != "").to_numpy()
+    unknown = (unit < 0) & (rows["unit_id"] != "").to_numpy()
     return [
         *problems_of_rows(
             table,

@@ -91,11 +91,11 @@ def _along_paths(
 def problems_of_forecast(units: pd.DataFrame, stated: pd.DataFrame, policy: Policy) -> list[Problem]:
     """Problems of the forecast, each cell of which is right by itself."""
     rows = filled(stated, FORECAST)
-    problems = problems_of_belonging(FORECAST, rows, units)
+    unit = unit_positions(rows, units)
+    problems = problems_of_belonging(FORECAST, rows, unit)
     in_tonnes = rows["output_t"].notna().to_numpy()
     by_factor = rows["output_factor"].notna().to_numpy()
     of_sector = (rows["sector"] != "").to_numpy()
-    unit = unit_positions(rows, units)
     output_t = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
     found: list[tuple[NDArray[np.bool_], str, tuple[str, str], str]] = [
         (

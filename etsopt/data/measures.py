@@ -38,46 +38,49 @@ def applicable(instance: Instance) -> Groups:
     """
     if instance.measures is None:
         return Groups(np.zeros(len(instance.units) + 1, dtype=np.int64), np.zeros(0, dtype=np.int64))
-    measures = instance.measures
-    return instance.once("applicable", lambda: applicable_rows(instance.units, measures))
+    return instance.once("applicable", lambda: _applicable(instance, instance.measures))
 
 
-def applicable_rows(units: pd.DataFrame, measures: pd.DataFrame) -> Groups:
-    """Rows of the measures that apply to each unit; see `applicable`."""
-    unit, row = _pairs(units, measures)
-    code, names = pd.factorize(measures["measure_id"])
-    stated_by_unit = filled_column(measures, MEASURES, "unit_id") != ""
-    # Rows are sorted by measure_id, so their codes sort by it too; a unit's own row comes first.
-    key = (unit * len(names) + code[row]) * 2 + ~stated_by_unit[row]
-    order = np.argsort(key, kind="stable")
-    unit, row, measure = unit[order], row[order], key[order] // 2
+def _applicable(instance: Instance, measures: pd.DataFrame) -> Groups:
+    unit, row = _pairs(instance, measures)
+    measure = pd.factorize(measures["measure_id"])[0][row]
+    of_sector = (filled_column(measures, MEASURES, "unit_id") == "")[row]
+    # Rows are sorted by measure_id, so their positions sort by it too; a unit's own row comes first.
+    order = np.argsort((unit * (int(measure.max(initial=0)) + 1) + measure) * 2 + of_sector, kind="stable")
+    unit, row, measure = unit[order], row[order], measure[order]
     first = np.ones(len(unit), dtype=bool)
-    first[1:] = measure[1:] != measure[:-1]
+    first[1:] = (unit[1:] != unit[:-1]) | (measure[1:] != measure[:-1])
     chosen = first & (filled_column(measures, MEASURES, "electricity_only") != "yes")[row]
-    count = np.bincount(unit[chosen], minlength=len(units))
+    count = np.bincount(unit[chosen], minlength=len(instance.units))
     return Groups(np.append(0, np.cumsum(count)), row[chosen])
 
 
-def _pairs(units: pd.DataFrame, measures: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _positions(instance: Instance, measures: pd.DataFrame) -> NDArray[np.int64]:
+    """Position of the unit of each row of the measures, -1 where it is none's, or a sector's."""
+    if "unit_id" not in measures:
+        return np.full(len(measures), -1)
+    return instance.once("units of the measures", lambda: unit_positions(measures, instance.units))
+
+
+def _pairs(instance: Instance, measures: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Positions of unit and row of every measure that a unit or its sector states."""
-    pairs = []
-    if "unit_id" in measures:
-        position = unit_positions(measures, units)
-        own = np.flatnonzero(position >= 0)
-        pairs.append((position[own], own))
-    sector = units["sector"].to_numpy()
-    for name, rows in measures.groupby("sector").indices.items() if "sector" in measures else ():
-        here = np.flatnonzero(sector == name)
+    position = _positions(instance, measures)
+    own = np.flatnonzero(position >= 0)
+    pairs = [(position[own], own)]
+    of_sector = np.flatnonzero(position < 0)
+    sector = filled_column(measures, MEASURES, "sector")[of_sector]
+    for name in pd.unique(sector):
+        here, rows = np.flatnonzero(instance.labels("sector").where(name)), of_sector[sector == name]
         pairs.append((np.repeat(here, len(rows)), np.tile(rows, len(here))))
     return np.concatenate([unit for unit, _ in pairs]), np.concatenate([row for _, row in pairs])
 
 
-def problems_of_measures(units: pd.DataFrame, stated: pd.DataFrame, policy: Policy) -> list[Problem]:
-    """Problems of the measures, each cell of which is right by itself."""
+def problems_of_measures(instance: Instance, stated: pd.DataFrame) -> list[Problem]:
+    """Problems of the measures of an instance, each cell of which is right by itself."""
     measures = filled(stated, MEASURES)
-    problems = problems_of_belonging(MEASURES, measures, units)
-    problems += _problems_of_rows(measures, policy)
-    return problems or _problems_at_units(units, measures)
+    problems = problems_of_belonging(MEASURES, measures, _positions(instance, measures))
+    problems += _problems_of_rows(measures, instance.policy)
+    return problems or _problems_at_units(instance, measures)
 
 
 def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
@@ -116,9 +119,10 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
     return [problem for check in found for problem in problems_of_rows(MEASURES, measures, *check)]
 
 
-def _problems_at_units(units: pd.DataFrame, measures: pd.DataFrame) -> list[Problem]:
+def _problems_at_units(instance: Instance, measures: pd.DataFrame) -> list[Problem]:
     """Find what is wrong at a unit, given all the measures that apply to it."""
-    groups = applicable_rows(units, measures)
+    units = instance.units
+    groups = applicable(instance)
     count = np.diff(groups.starts)
     output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
     problems = []

@@ -37,7 +37,7 @@ def _problems_of_further(instance: Instance) -> list[Problem]:
     units, measures, forecast, policy = instance.units, instance.measures, instance.forecast, instance.policy
 
     def find() -> list[Problem]:
-        found = [] if measures is None else problems_of_measures(units, measures, policy)
+        found = [] if measures is None else problems_of_measures(instance, measures)
         return found + ([] if forecast is None else problems_of_forecast(units, forecast, policy))
 
     return list(instance.once(f"problems in {policy.year} and CNY of {policy.price_year}", find))

@@ -7,8 +7,6 @@ answer still says "optimal". Here each call's status is checked, and what was lo
 from __future__ import annotations
 
 import math
-import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import highspy
@@ -18,7 +16,8 @@ from etsopt.errors import SolverError, UsageError
 from etsopt.solving.interrupt import interruptible
 from etsopt.solving.options import OWN_OPTIONS, algorithm_for, algorithm_of, gaps_for, refuse_own
 from etsopt.solving.scaling import Scaled, scale
-from etsopt.solving.solution import Outcome, Termination
+from etsopt.solving.silence import silenced
+from etsopt.solving.solution import Outcome, Termination, without_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,15 +125,24 @@ class Loaded:
         if self._program.crosses():
             return Outcome(Termination.INFEASIBLE, None, None, None, None, -math.inf, "limits that cross")
         if not self._program.matrix.columns:
-            return _without_columns(self._program, self._name)
+            return without_columns(self._program, self._name)
         if time_left_s is not None:
             # The solver counts the time of all its runs.
             _set_options(self._highs, {"time_limit": self._highs.getRunTime() + max(time_left_s, 0.01)})
         with interruptible(self._highs):
             status = self._highs.run()
+            if not self._program.integer.any() and _is_doubtful(self._highs):
+                _set_options(self._highs, {"presolve": "off"})
+                status = self._highs.run()
+                _set_options(self._highs, {"presolve": "choose"} | self._options.solver_options)
         if status == highspy.HighsStatus.kError:
             return Outcome(Termination.SOLVER_ERROR, None, None, None, None, -math.inf, "HiGHS reported an error")
         return _outcome(self._highs, self._scaled, self._program, self._name)
+
+
+def _is_doubtful(highs: Any) -> bool:
+    """Whether presolve found no solution; so does HiGHS 1.16 for sides of a row within its tolerance of each other."""
+    return "Infeasible" in highs.getModelPresolveStatus().name
 
 
 def _pass_changes(highs: Any, old: Program, new: Program, name: str) -> None:
@@ -190,21 +198,8 @@ def write_mps(program: Program, name: str, path: Path) -> None:
 
 def _construct() -> Any:
     """Make a solver; from 1.16 on HiGHS prints a banner to the standard output while it does."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
-    try:
-        kept = os.dup(1)
-    except OSError:
-        # The standard output is closed, and nothing can be printed to it.
+    with silenced():
         return highspy.Highs()
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        return highspy.Highs()
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _require(status: Any, failure: str) -> None:
@@ -271,15 +266,6 @@ def _load(highs: Any, program: Program, name: str) -> None:
 
 def _side(price: Any, nothing: Any) -> Any:
     return -np.sign(np.where(np.abs(price) > nothing, price, 0.0)).astype(np.int8)
-
-
-def _without_columns(program: Program, name: str) -> Outcome:
-    """The outcome where nothing is to be chosen, which HiGHS calls optimal whatever the rows demand."""
-    if ((program.row_lower > 0) | (program.row_upper < 0)).any():
-        return Outcome(Termination.INFEASIBLE, None, None, None, None, -math.inf, "rows without columns")
-    nothing, rows = np.zeros(0), np.zeros(len(program.row_lower))
-    sides = nothing.astype(np.int8), rows.astype(np.int8)
-    return Outcome(Termination.OPTIMAL, nothing, rows, *sides, program.objectives[name].constant, "nothing to choose")
 
 
 def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome:

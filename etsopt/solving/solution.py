@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+    from etsopt.stamp.program import Program
 
 
 class Termination(StrEnum):
@@ -102,3 +106,12 @@ class Solution:
     values: dict[str, NDArray[np.float64]]
     levels: tuple[Level, ...]
     before: Solution | None = None
+
+
+def without_columns(program: Program, name: str) -> Outcome:
+    """The outcome where nothing is to be chosen, which HiGHS calls optimal whatever the rows demand."""
+    if ((program.row_lower > 0) | (program.row_upper < 0)).any():
+        return Outcome(Termination.INFEASIBLE, None, None, None, None, -math.inf, "rows without columns")
+    nothing, rows = np.zeros(0), np.zeros(len(program.row_lower))
+    sides = nothing.astype(np.int8), rows.astype(np.int8)
+    return Outcome(Termination.OPTIMAL, nothing, rows, *sides, program.objectives[name].constant, "nothing to choose")

@@ -81,6 +81,18 @@ $$\min \sum_i (A_i - A^*_i)^2 \tag{rounding}$$
 Where a single total counts that is the largest remainder. Its multipliers prove that no whole tonnes are nearer; where
 enterprises do not nest in the other totals, they may prove less.
 
+Very many units: coupling rows tell units apart by sector, province and enterprise only. Those of one *cell* $c$, equal
+in all of these, are one unit of the formulation. Over the intervals $[l_i, u_i]$ that the levels before leave, a level
+$\sum_i \phi(A_i - K_i)$ with one kink and one slope on each side of it, such as `change`, costs a cell at least
+
+$$\min \Bigl\{ \sum_{i \in c} \phi(A_i - K_i) : \sum_{i \in c} A_i = A_c \Bigr\}
+  = \sum_{i \in c} \phi(B_i - K_i) + \phi\Bigl(A_c - \sum_{i \in c} B_i\Bigr), \quad B_i = \mathrm{clip}(K_i, l_i, u_i).$$
+
+For `worst`, units are merged by cell and by which of their ends bind at a rate, and anew at the least rate that follows,
+until it rises no more. The prices of the rows leave an interval to every unit, and the last step is solved for all of
+them. No fair order can be merged, and no band over several units. Exact, and the multipliers are those of all units'
+rows (`_methods/allocation_merged.py`).
+
 References: the 2026 plan (consultation draft of 27 July 2026) for bands and rounding; Ogryczak and Sliwinski (2003)
 for lexicographic minimax; Hoffman and Kruskal (1956) for whole vertices; the lower band limit is rounded down where the rule rounds down.
 """

@@ -12,6 +12,8 @@ import pytest
 
 import etsopt
 from etsopt.data.policy import LEVELS
+from etsopt.solving.solution import Solution, Termination
+from etsopt_models._methods import allocation_merged
 from tests.builders import allowances, given, random_instance, random_units
 
 if TYPE_CHECKING:
@@ -106,6 +108,135 @@ def test_the_answer_is_that_of_the_whole_program_on_many_units() -> None:
         same(instance.with_policy({"allocation.objectives": objectives}))
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_whole_tonnes_are_those_of_the_whole_program(seed: int) -> None:
+    result = same(random_instance(seed, 4 + 3 * seed, objectives=ORDERS[5 * seed + 4], whole_allowances=True))
+    assert np.array_equal(allowances(result), np.round(allowances(result)))
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["real", "whole"])
+@pytest.mark.parametrize("seed", range(12))
+def test_exceptions_are_those_of_the_whole_program(seed: int, whole: bool) -> None:
+    exceptions = {"units": 3, "lower": 0.1, "upper": 0.08}
+    instance = random_instance(seed, 12 + seed, exceptions=exceptions, whole_allowances=whole)
+    # Below what the bands allow, so that there is none without an exception.
+    result = same(instance.with_policy({"sectors.cement.target_change": -0.045 - 0.001 * (seed % 4)}))
+    if "allocation" in result.tables:
+        stamped = etsopt.solve(instance, method="stamped")
+        assert stamped.termination == "optimal"
+
+
+def test_a_unit_that_goes_first_is_an_exception_in_its_cell() -> None:
+    # Eight units of one cell may fall by 3 %, two of them by 10 %. The target lies 12 kt below all bands: the two
+    # largest add 7 % of their emissions each, 7.5 and 7.4 kt.
+    emissions = [100_000.0, 107_000.0, 101_000.0, 106_000.0, 102_000.0, 105_000.0, 103_000.0, 104_000.0]
+    rows = [(f"u{n}", f"u{n}", "steel", "Hebei", size, size) for n, size in enumerate(emissions)]
+    policy = {
+        "sectors": {"steel": {"band": 0.03, "target_t": 0.97 * sum(emissions) - 12_000.0}},
+        "allocation": {"exceptions": {"units": 2, "lower": 0.1, "upper": 0.03}},
+    }
+    result = same(given(rows, policy))
+    table = result.tables["allocation"]
+    assert set(table["unit_id"][table["exceptional"]]) == {"u1", "u3"}
+    assert [level.value for level in result.levels[:2]] == [2.0, 1_000.0]
+
+
+def test_equal_units_have_their_tonnes_in_the_order_of_their_names() -> None:
+    # Ten equal units share 1,000,007 t: 100,000.7 t each, so seven of them have a tonne more.
+    rows = [(f"u{n}", f"u{n}", "steel", "Hebei", 101_000.0, 101_000.0) for n in range(10)]
+    policy = {
+        "sectors": {"steel": {"band": 0.03, "target_t": 1_000_007.0}},
+        "allocation": {"objectives": [], "whole_allowances": True},
+    }
+    assert allowances(same(given(rows, policy))).to_list() == [100_001.0] * 7 + [100_000.0] * 3
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_has_to_give_way_is_that_of_the_whole_program(seed: int) -> None:
+    exceptions = {"units": seed % 3, "lower": 0.06, "upper": 0.06}
+    instance = random_instance(seed, 15 + seed, exceptions=exceptions).with_policy(
+        {"sectors.cement.target_change": -0.1, "provinces.balance": 0.001}
+    )
+    merged, stamped = solve(instance), etsopt.solve(instance, method="stamped")
+    assert merged.status == stamped.status == "infeasible_certified"
+    assert merged.infeasible_by_t == pytest.approx(stamped.infeasible_by_t, rel=1e-9)
+    for way, gives in stamped.tables["relief"].groupby("way_out"):
+        found = merged.tables["relief"]
+        # Which limits give way may not be the only choice; how much they do is.
+        assert found["by"][found["way_out"] == way].sum() == pytest.approx(gives["by"].sum(), rel=1e-6)
+
+
+def test_limits_that_meet_but_for_rounding_are_eased() -> None:
+    random = np.random.default_rng(0)
+    emissions = random.uniform(1e5, 1e6, 30)
+    rows = [(f"u{n:02d}", f"u{n:02d}", "steel", "Hebei", size, size) for n, size in enumerate(emissions)]
+    target = float(np.sum(0.97 * emissions)) - 4e-3
+    result = same(given(rows, {"sectors": {"steel": {"band": 0.03, "target_t": target}}}))
+    assert result.termination == "optimal"
+    assert not result.violations
+    assert allowances(result).to_numpy() == pytest.approx(0.97 * emissions)
+
+
+def test_a_policy_without_levels_is_merged_too() -> None:
+    same(random_instance(5, 30, objectives=[]))
+    tight = {"sectors.cement.target_change": -0.2}
+    assert same(random_instance(5, 30, objectives=[]).with_policy(tight)).termination == "infeasible"
+
+
+def test_bands_of_enterprises_with_one_unit_each_are_those_of_the_units() -> None:
+    instance = etsopt.Instance.from_frames(
+        random_units(4, 30).assign(enterprise_id=[f"e{number}" for number in range(30)]),
+        {"year": 2025, "rule": {"name": "cn-2025"}, "allocation": {"band_on": "enterprise"}},
+    )
+    same(instance)
+
+
+@pytest.mark.parametrize("case", ["", "new"], ids=["one unit", "none that is not fixed"])
+@pytest.mark.parametrize("total", [0.0, -0.01])
+def test_one_unit_and_none_at_all_are_merged_too(case: str, total: float) -> None:
+    for allocation in ({}, {"whole_allowances": True}, {"exceptions": {"units": 1}}, {"objectives": ["worst"]}):
+        policy = {"allocation": allocation, "national": {"target_change": total}}
+        rows = [("a", "a", "steel", "Hebei", 100_000.0, 100_000.0)]
+        same(given(rows, policy, case=[case]))
+
+
+def test_units_that_nearly_all_differ_in_their_rows_are_declined() -> None:
+    count = 2_500
+    place = np.arange(count)
+    units = pd.DataFrame(
+        {
+            "unit_id": [f"u{number:04d}" for number in place],
+            "enterprise_id": [f"e{number:04d}" for number in place],
+            "sector": np.where(place % 2, "cement", "steel"),
+            "province": [f"p{number // 2:04d}" for number in place],
+            "emissions_tco2e": 1e5,
+            "reference_t": 1e5,
+        }
+    )
+    policy = {"year": 2025, "rule": {"name": "given"}, "provinces": {"balance": 0.01}}
+    instance = etsopt.Instance.from_frames(units, policy)
+    assert (
+        allocation_merged.declines(instance)
+        == "2,500 units stand in 2,500 pairs of sector and province, too many to merge"
+    )
+    assert allocation_merged.declines(instance.with_policy({"provinces": {}})) == ""
+
+
+def test_a_time_limit_keeps_the_levels_that_were_solved(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = etsopt.generate(300)
+    done = solve(instance).levels[0].value
+    monkeypatch.setattr(allocation_merged, "solve_worst", _out_of_time)
+    result = solve(instance)
+    assert (result.termination, result.status) == ("time_limit", "feasible")
+    assert [level.name for level in result.levels] == ["change"]
+    assert result.levels[0].value == pytest.approx(done)
+    assert not result.violations
+
+
+def _out_of_time(*given: Any) -> Solution:
+    return Solution(Termination.TIME_LIMIT, {}, ())
+
+
 # Whatever the numbers.
 
 
@@ -142,6 +273,7 @@ def test_a_wrong_price_is_not_certified(level: str) -> None:
     ("allocation", "why"),
     [
         ({"fair_order": True}, "the fair order links each unit to its neighbours"),
+        ({"band_on": "enterprise"}, "the bands of 3 enterprises stand on several units each"),
     ],
 )
 def test_what_cannot_be_merged_is_declined(allocation: dict[str, Any], why: str) -> None:

@@ -96,10 +96,12 @@ def baseline(instance: Instance, allocation: pd.DataFrame | None) -> Baseline:
     intensity = instance.intensity[:, None] * grown.intensity_factor
     stated = instance.units["output_t"].to_numpy(dtype=float) if "output_t" in instance.units else np.nan
     output = np.nan_to_num(np.broadcast_to(stated, len(emissions)))
-    slope, cap, balance = _enacted(instance, emissions, intensity)
     follows = np.zeros(len(years), dtype=bool)
     if policy.abatement.follow_emissions_until is not None:
         follows = years <= policy.abatement.follow_emissions_until
+    slope, cap, balance = np.zeros(len(years)), np.zeros(len(years)), np.full(emissions.shape, np.nan)
+    if allocation is None or follows.any():
+        slope, cap, balance = _enacted(instance, emissions, intensity)
     if allocation is not None:
         before = instance.emissions_tco2e
         ratio = allocation["allowance_t"].to_numpy(dtype=float) / np.where(before > 0, before, np.inf)
@@ -138,9 +140,8 @@ def _enacted(
     parameters = parameters_of(instance)
     slope, cap = float(getattr(parameters, "slope", 0.0)), float(getattr(parameters, "cap", 0.0))
     free = ~fixed_at_emissions(instance)
-    sector = instance.units["sector"].to_numpy()
     for name in instance.sectors:
-        here = np.flatnonzero((sector == name) & free)
+        here = np.flatnonzero(instance.labels("sector").where(name) & free)
         for year in range(years if len(here) else 0):
             balance[here, year] = balance_value(emissions[here, year], intensity[here, year], slope, cap)
     return np.full(years, slope), np.full(years, cap), balance

@@ -71,7 +71,7 @@ def nearest(
     entries = Entries.of(rows.matrix)
     problem = Nearest(emissions, reference, lower, upper, None, entries, rows.least, rows.free, enough)
     prices, steps, reached = problem.maximise()
-    allowance = problem.respond(prices)[0]
+    allowance = problem.answer(prices)
     algorithm = f"prices, {steps} Newton steps{'' if reached else ', stopped short'}"
     if whole:
         rounded = Rounding(emissions, reference, lower, upper, place, rows, solve).settle(program, prices)

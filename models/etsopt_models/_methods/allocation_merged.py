@@ -36,7 +36,11 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._parts.merging import Run
 
-FROM_UNITS = 3_000
+FROM_UNITS = 2_000
+"""From here on a whole solve takes half of the time; from some hundred units on it is a little quicker."""
+
+MANY_CELLS, SHARED = 2_000, 4
+"""More cells than that are worth merging only where each has as many units on average."""
 
 EXCEPTIONS = ("exceptions", "exception_size", "exception_order")
 
@@ -54,6 +58,11 @@ def declines(instance: Instance) -> str:
         owned = np.bincount(instance.labels("enterprise_id").code[free])
         if several := np.count_nonzero(owned > 1):
             return f"the bands of {several:,} enterprises stand on several units each, which couples these"
+    sector, province = instance.labels("sector"), instance.labels("province")
+    if instance.policy.provinces.balance is not None and len(sector) * len(province) > MANY_CELLS:
+        cells = len(np.unique(sector.code * len(province) + province.code))
+        if cells > MANY_CELLS and SHARED * cells > len(instance.units):
+            return f"{len(instance.units):,} units stand in {cells:,} pairs of sector and province, too many to merge"
     return ""
 
 
@@ -70,7 +79,7 @@ def solve(instance: Instance, parameters: dict[str, Any], names: list[str], run:
     parameters
         As `allocation.parameters` returns them.
     names
-        Objectives in their order, the last of them ``closest``.
+        Objectives in their order; without ``closest`` as the last, any allocation of the others is the answer.
     run
         Solves `allocation` with other parameters through the engine.
 
@@ -90,7 +99,7 @@ def solve(instance: Instance, parameters: dict[str, Any], names: list[str], run:
     if not first and not levels and not chain.is_feasible():
         # No level has told yet whether there is any allocation at all.
         return chain.stopped()
-    return chain.finished()
+    return chain.finished() if "closest" in names else chain.stopped()
 
 
 @dataclass
@@ -104,6 +113,7 @@ class _Chain:
     exceptional: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     levels: list[Any] = field(default_factory=list)
     solution: Any = None
+    totals: NDArray[np.float64] | None = None
 
     def chooses(self, names: list[str]) -> bool:
         """Choose the exceptions by their levels, and tell whether they are optimal."""
@@ -132,7 +142,7 @@ class _Chain:
         if not isinstance(found, Merged):
             self.solution = found
             return False
-        self.solution, self.region = found.solution, found.region
+        self.solution, self.region, self.totals = found.solution, found.region, found.totals
         level = found.solution.levels[-1]
         algorithm = f"{len(self.cells):,} cells, {level.algorithm}"
         self.levels.append(_level(level, found.value, self._multipliers(found.price) | covers, algorithm))
@@ -150,10 +160,8 @@ class _Chain:
         """The solution with its last step."""
         problem, rows, signs = self._nearest()
         prices, steps, reached = problem.maximise()
-        allowance, price = (
-            problem.respond(prices)[0],
-            np.bincount(rows, signs * prices, len(self.region.least)).astype(float),
-        )
+        allowance = problem.answer(prices)
+        price = np.bincount(rows, signs * prices, len(self.region.least)).astype(float)
         algorithm = f"prices, {steps} Newton steps{'' if reached else ', stopped short'}"
         if len(self.parameters["WHOLE"]):
             found = closest_whole(self.parameters, self.cells, self.region, price, self.run)
@@ -168,15 +176,17 @@ class _Chain:
         return replace(self.solution, values=self._values(allowance), levels=(*self.levels, level))
 
     def stopped(self) -> Any:
-        """What is held where a level has no optimum: any point of the levels before it, in whole tonnes if they are."""
+        """What is held without the last step: an allocation of the levels so far, if these have one in real numbers."""
         solution = self.solution
-        if not self.levels or len(self.parameters["WHOLE"]):
-            return replace(solution, values={}, levels=() if not solution.values else tuple(self.levels))
+        if self.totals is None or len(self.parameters["WHOLE"]):
+            return replace(solution, values={}, levels=())
         if solution.termination == "infeasible":
             # The earlier levels left an allocation, so this is the solver's failure and not the instance's.
             solution = replace(solution, termination=type(solution.termination)("solver_error"))
-        problem, *_ = self._nearest()
-        allowance = problem.respond(problem.maximise()[0])[0]
+        # In each cell every unit has the same share of what the levels leave open.
+        low, high = (self.cells.sums(end) for end in (self.region.lower, self.region.upper))
+        share = np.clip((self.totals - low) / np.where(high > low, high - low, 1.0), 0.0, 1.0)[self.cells.of_unit]
+        allowance = self.region.lower + share * (self.region.upper - self.region.lower)
         return replace(solution, values=self._values(allowance), levels=tuple(self.levels))
 
     def _is_optimal(self) -> bool:
@@ -200,14 +210,18 @@ class _Chain:
         at_most = np.flatnonzero(~equal & (region.most < largest))
         rows, signs = np.concatenate([at_least, at_most]), np.repeat([1.0, -1.0], [len(at_least), len(at_most)])
         row, cell = cells.entries
-        side, entry = np.nonzero(rows[:, np.newaxis] == row)
+        place = np.full((2, len(equal)), -1)
+        place[0, at_least], place[1, at_most] = np.arange(len(at_least)), len(at_least) + np.arange(len(at_most))
+        sides = np.concatenate([place[0, row], place[1, row]])
+        entry = np.flatnonzero(sides >= 0)
+        side = sides[entry]
         problem = Nearest(
             self.parameters["emissions"],
             self.parameters["reference"],
             region.lower,
             region.upper,
             cells.of_unit,
-            Entries(side, cell[entry], signs[side], len(rows), len(cells)),
+            Entries(side, np.tile(cell, 2)[entry], signs[side], len(rows), len(cells)),
             np.concatenate([region.least[at_least], -region.most[at_most]]),
             np.concatenate([equal[at_least], np.zeros(len(at_most), dtype=bool)]),
             np.full(len(rows), ENOUGH_T),

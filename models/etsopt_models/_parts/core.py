@@ -12,7 +12,7 @@ from etsopt_models._parts.search import Found
 if TYPE_CHECKING:
     from etsopt_models._parts.narrowing import Crowd
 
-CORE = 150
+CORE = 300
 """Units among which branch and bound chooses."""
 
 PLANS_OF_CORE = 16

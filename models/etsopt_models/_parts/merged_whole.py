@@ -40,9 +40,10 @@ ROUNDING = 1e-12
 WHOLE = 1e-12
 """Rounding of a rate times emissions against it: what falls short of a whole tonne by that does not."""
 
-FIRST_MOVERS, INDIFFERENT, MOST_TIED = 32, 1e-9, 20_000
-"""Units of each cell that may move at first, up and down; a gain up to this share of what a tonne of the smallest unit
-costs is none; so many units that gain nothing may join, since one of them may come first by `unit_id`."""
+FIRST_MOVERS, MANY, MOST_MOVERS, INDIFFERENT = 32, 2_000, 10_000, 1e-9
+"""Units of each cell that may move at first, up and down; so many may join at once; where more than so many would have
+to move, since very many are alike, the answer is whole and meets the rows, but is not proven closest; a gain up to this
+share of what a tonne of the smallest unit costs is none."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,8 @@ def solve_worst_whole(parameters: Mapping[str, Any], cells: Cells, region: Regio
         if not lacks.levels or lacks.termination != "optimal":
             return lacks
         if lacks.levels[-1].value < 0.5:
-            return Merged(rate, rates.per_rate(price, rate), within, solution)
+            totals = cells.sums(lower) + lacks.values["allowance"][: len(cells)]
+            return Merged(rate, rates.per_rate(price, rate), within, solution, totals)
         price = price_of(cells, lacks)
     return replace(solution, termination=type(solution.termination)("solver_error"))
 
@@ -179,8 +181,12 @@ def closest_whole(
             return solution
         allowance[where], price = np.round(solution.values["allowance"]), price_of(cells, solution)
         more = units.would_move(allowance, price) & ~movers
-        if not more.any():
+        if not more.any() or len(where) > MOST_MOVERS:
             return allowance, price, rounds
+        if np.count_nonzero(more) > MANY:
+            # Of very many that are alike only the first are needed.
+            first *= 4
+            more = units.nearly_indifferent(allowance, price, first)
         movers |= more
     return replace(solution, termination=type(solution.termination)("solver_error"))
 
@@ -230,7 +236,7 @@ class _Movers:
         enough = INDIFFERENT / float(np.min(self.emissions))
         least = np.minimum(*self.costs(allowance, price))
         tied = least <= enough
-        gains: NDArray[np.bool_] = tied if np.count_nonzero(tied) <= MOST_TIED else least < -enough
+        gains: NDArray[np.bool_] = tied if np.count_nonzero(tied) <= MANY else least < -enough
         return gains
 
     def program(

@@ -68,7 +68,8 @@ def solve_worst(
 ) -> tuple[Merged, NDArray[np.float64]] | Any:
     """The level, and the multiplier of `worst_covers` of every unit; a solution without an optimum as it is."""
     units = _Units(parameters["emissions"], parameters["reference"] - region.lower, region.upper - region.lower)
-    base = cells.totals(cells.sums(region.lower))
+    low = cells.sums(region.lower)
+    base = cells.totals(low)
     rate, first = units.forced(), units.needs_most()
     for _ in range(MOST_ROUNDS):
         parts = units.merged(cells, rate, first)
@@ -88,7 +89,8 @@ def solve_worst(
     upper = np.minimum(region.upper, np.maximum(parameters["reference"] + room, region.lower))
     pull = firm(cells.pull(price))[cells.of_unit]
     narrowed = replace(region, lower=np.where(pull > 0, upper, lower), upper=np.where(pull < 0, lower, upper))
-    return Merged(rate, price, narrowed.priced(price), solution), covers
+    totals = low + np.bincount(parts.cell, solution.values["allowance"], len(cells))
+    return Merged(rate, price, narrowed.priced(price), solution, totals), covers
 
 
 @dataclass(frozen=True)

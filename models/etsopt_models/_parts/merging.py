@@ -101,12 +101,13 @@ class Region:
 
 @dataclass(frozen=True)
 class Merged:
-    """A level that was solved over cells: its value, the prices of the rows, and what it leaves."""
+    """A level that was solved over cells: its value, the prices of the rows, what it leaves, and totals of the cells."""
 
     value: float
     price: NDArray[np.float64]
     region: Region
     solution: Any
+    totals: NDArray[np.float64]
 
 
 def firm(price: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -195,7 +196,8 @@ def solve_linear(parameters: Mapping[str, Any], cells: Cells, region: Region, na
     least = np.where(falls > 0, at_ends[0], np.where(rises < 0, at_ends[1], -pull * reach))
     value = constant + float(np.sum(least)) + side_value(price, region, base)
     flat = FLAT * float(np.max(np.abs(pull), initial=0.0) + weight)
-    return Merged(value, price, _narrowed(cells, region, inside, falls, rises, flat).priced(price), solution)
+    narrowed = _narrowed(cells, region, inside, falls, rises, flat).priced(price)
+    return Merged(value, price, narrowed, solution, low + solution.values["allowance"])
 
 
 def _narrowed(

@@ -45,10 +45,10 @@ NEAR = 1e-3
 ROUNDS = 20
 
 LEAST_WIDTH = 1e-6
-"""Least distance of the prices to either side, against the price; twice that, and so on, while few are left."""
+"""Least distance of the prices to either side, against the price."""
 
-WIDER = 12
-"""How often it is doubled."""
+FARTHER, WIDER = 8.0, 7
+"""By how much they go farther while too few are left for a core, and how often."""
 
 
 def narrowed(market: Market) -> tuple[dict[str, Any], Found]:
@@ -95,9 +95,9 @@ class Crowd:
             return False
         open_ = self._asked(prices)
         for _ in range(WIDER):
-            if open_.sum() >= CORE:
+            if open_.sum() >= CORE or not prices[0].any():
                 break
-            prices = _twice_as_far(prices)
+            prices = _farther(prices)
             open_ = self._asked(prices)
         self.leave(open_)
         return True
@@ -208,9 +208,9 @@ def _prices(market: Market, solution: Any) -> NDArray[np.float64]:
     return np.stack(unit_prices(market.instance, one, solution))
 
 
-def _twice_as_far(prices: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
-    """Prices in the middle, and to either side of it twice as far away."""
+def _farther(prices: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """Prices in the middle, and to either side of it farther away."""
     middle, *sides = prices
     least = LEAST_WIDTH * np.abs(middle)
-    steps = zip((-1.0, 1.0), (2 * (side - middle) for side in sides), strict=True)
+    steps = zip((-1.0, 1.0), (FARTHER * (side - middle) for side in sides), strict=True)
     return [middle, *(middle + np.where(np.abs(step) > least, step, sign * least) for sign, step in steps)]

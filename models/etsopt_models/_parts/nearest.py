@@ -30,6 +30,9 @@ HALVINGS, FLAT, AT_START = 60, 0.1, 1e-3
 """Halvings of a step; the share of the first slope that is flat enough to end it; the share of a step that is a short
 start of it."""
 
+LAST_DIGITS = 8
+"""So many units in the last place of an allowance, some billionths of a tonne, are its rounding."""
+
 ACCURACY, CLOSE = 1e-15, 1e-6
 """Violation of a row, against the sum of its absolute terms: where the method stops, and from where on it may stall."""
 
@@ -86,12 +89,6 @@ class Nearest:
         return self.emissions / 2
 
     @cached_property
-    def size(self) -> NDArray[np.float64]:
-        """Sum of the absolute terms of every row, at most."""
-        reach = self.by_column(np.maximum(np.abs(self.lower), np.abs(self.upper)))
-        return np.maximum(self.entries.absolute().times(reach) + np.abs(self.least), 1e-300)
-
-    @cached_property
     def squares(self) -> NDArray[np.float64]:
         """How far a price of its own would move every row, if all units moved."""
         return self.entries.squared().times(self.by_column(self.half))
@@ -110,12 +107,22 @@ class Nearest:
         answer: NDArray[np.float64] = np.clip(wish, self.lower, self.upper)
         return answer, (answer == wish) & (self.lower < self.upper)
 
+    def answer(self, prices: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Best answer of every unit to the prices; what is whole but for its last digits is whole, if it may be."""
+        answer = self.respond(prices)[0]
+        whole = np.clip(np.round(answer), self.lower, self.upper)
+        near: NDArray[np.float64] = np.where(np.abs(answer - whole) <= LAST_DIGITS * np.spacing(answer), whole, answer)
+        return near
+
     def look(self, prices: NDArray[np.float64]) -> Point:
         """Everything the method needs to know at some prices."""
         answer, moves = self.respond(prices)
-        surplus = self.entries.times(self.by_column(answer)) - self.least
+        # Allowances are not negative, so the absolute terms of a column are its total.
+        totals = self.by_column(answer)
+        surplus = self.entries.times(totals) - self.least
+        size = np.maximum(self.entries.absolute().times(np.abs(totals)) + np.abs(self.least), 1e-300)
         missed = np.where(self.free | (prices > 0), np.abs(surplus), np.maximum(-surplus, 0.0))
-        return Point(prices, moves, surplus, missed, missed / self.size)
+        return Point(prices, moves, surplus, missed, missed / size)
 
     def maximise(self) -> tuple[NDArray[np.float64], int, bool]:
         """Prices that maximise the dual function, the number of Newton steps, and whether they reach the accuracy."""
