@@ -78,7 +78,9 @@ def by_accounts(market: Market) -> tuple[dict[str, Any], Found]:
         settled = _cleared(market, crowd, terms)
     if settled is None or not settled.within_limits():
         return search(market)
-    return settled.core()
+    parameters, found = settled.core()
+    # A core that cannot take up what the rest leaves says nothing about the market.
+    return (parameters, found) if market.relax(parameters, "cost").levels else search(market)
 
 
 def terms_of(market: Market) -> Trade:
@@ -173,10 +175,10 @@ def _assigned(prices: Prices, asking: Search) -> Answer:
     total = np.bincount(group, size, GROUPS)
     before = np.cumsum(total) - total
     place = (after - size[order] / 2 - before[group[order]]) / total[group[order]]
+    # What is left of a group's shares, where an answer that it mixes is not remembered, falls to the best answer.
     shares = np.cumsum(prices.weights[:, mixed], axis=1)
-    shares /= shares[:, -1:]
     taken = np.empty(len(accounts), dtype=np.int64)
-    taken[order] = np.minimum((place[:, None] > shares[group[order]]).sum(axis=1), len(mixed) - 1)
+    taken[order] = (place[:, None] > shares[group[order]]).sum(axis=1)
     sets = answer.sets.copy()
     pass_of = np.full(len(crowd.shift), -1)
     pass_of[accounts] = taken
