@@ -21,22 +21,26 @@ def filled(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
 
     Numbers without a default stay NaN, texts empty.
     """
-    columns: dict[str, Any] = {}
-    for column in table.columns:
-        default = column.default
-        if column.number and default in columns:
-            default = columns[default]
-        absent = np.nan if column.number else ""
-        if column.name not in frame:
-            cells = np.full(
-                len(frame), absent if default is None else default, dtype=float if column.number else object
-            )
-        else:
-            cells = frame[column.name].to_numpy()
-            if default is not None:
-                cells = np.where(np.isnan(cells) if column.number else cells == "", default, cells)
-        columns[column.name] = pd.Series(cells, dtype=cells.dtype, index=frame.index)
+    cells = {column.name: filled_column(frame, table, column.name) for column in table.columns}
+    columns = {name: pd.Series(values, dtype=values.dtype, index=frame.index) for name, values in cells.items()}
     return pd.DataFrame(columns, index=frame.index)
+
+
+def filled_column(frame: pd.DataFrame, table: Table, name: str) -> NDArray[Any]:
+    """One column of `filled`; where no cell is absent the array of the table itself, which is not to be written to."""
+    columns = {column.name: column for column in table.columns}
+    column = columns[name]
+    if name in frame:
+        cells: NDArray[Any] = frame[name].to_numpy()
+    else:
+        cells = np.full(len(frame), np.nan) if column.number else np.full(len(frame), "", dtype=object)
+    if column.default is None:
+        return cells
+    absent = np.isnan(cells) if column.number else cells == ""
+    if not absent.any():
+        return cells
+    other = column.number and column.default in columns
+    return np.where(absent, filled_column(frame, table, str(column.default)) if other else column.default, cells)
 
 
 def unit_positions(rows: pd.DataFrame, units: pd.DataFrame) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.belonging import filled, problems_of_belonging, problems_of_rows, unit_positions
+from etsopt.data.belonging import filled, filled_column, problems_of_belonging, problems_of_rows, unit_positions
 from etsopt.data.groups import Groups
 from etsopt.data.schema import MEASURES
 from etsopt.data.words import cells_of, counted
@@ -38,26 +38,27 @@ def applicable(instance: Instance) -> Groups:
     """
     if instance.measures is None:
         return Groups(np.zeros(len(instance.units) + 1, dtype=np.int64), np.zeros(0, dtype=np.int64))
-    return instance.once("applicable", lambda: applicable_rows(instance, filled(instance.measures, MEASURES)))
+    return instance.once("applicable", lambda: _applicable(instance, instance.measures))
 
 
-def applicable_rows(instance: Instance, measures: pd.DataFrame) -> Groups:
-    """Rows of the measures, every column filled in, that apply to each unit; see `applicable`."""
+def _applicable(instance: Instance, measures: pd.DataFrame) -> Groups:
     unit, row = _pairs(instance, measures)
     measure = pd.factorize(measures["measure_id"])[0][row]
-    of_sector = (measures["unit_id"] == "").to_numpy()[row]
+    of_sector = (filled_column(measures, MEASURES, "unit_id") == "")[row]
     # Rows are sorted by measure_id, so their positions sort by it too; a unit's own row comes first.
     order = np.argsort((unit * (int(measure.max(initial=0)) + 1) + measure) * 2 + of_sector, kind="stable")
     unit, row, measure = unit[order], row[order], measure[order]
     first = np.ones(len(unit), dtype=bool)
     first[1:] = (unit[1:] != unit[:-1]) | (measure[1:] != measure[:-1])
-    chosen = first & (measures["electricity_only"] != "yes").to_numpy()[row]
-    starts = np.searchsorted(unit[chosen], np.arange(len(instance.units) + 1))
-    return Groups(starts.astype(np.int64), row[chosen])
+    chosen = first & (filled_column(measures, MEASURES, "electricity_only") != "yes")[row]
+    count = np.bincount(unit[chosen], minlength=len(instance.units))
+    return Groups(np.append(0, np.cumsum(count)), row[chosen])
 
 
 def _positions(instance: Instance, measures: pd.DataFrame) -> NDArray[np.int64]:
     """Position of the unit of each row of the measures, -1 where it is none's, or a sector's."""
+    if "unit_id" not in measures:
+        return np.full(len(measures), -1)
     return instance.once("units of the measures", lambda: unit_positions(measures, instance.units))
 
 
@@ -67,7 +68,7 @@ def _pairs(instance: Instance, measures: pd.DataFrame) -> tuple[NDArray[np.int64
     own = np.flatnonzero(position >= 0)
     pairs = [(position[own], own)]
     of_sector = np.flatnonzero(position < 0)
-    sector = measures["sector"].to_numpy()[of_sector]
+    sector = filled_column(measures, MEASURES, "sector")[of_sector]
     for name in pd.unique(sector):
         here, rows = np.flatnonzero(instance.labels("sector").where(name)), of_sector[sector == name]
         pairs.append((np.repeat(here, len(rows)), np.tile(rows, len(here))))
@@ -121,7 +122,7 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
 def _problems_at_units(instance: Instance, measures: pd.DataFrame) -> list[Problem]:
     """Find what is wrong at a unit, given all the measures that apply to it."""
     units = instance.units
-    groups = instance.once("applicable", lambda: applicable_rows(instance, measures))
+    groups = applicable(instance)
     count = np.diff(groups.starts)
     output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
     problems = []

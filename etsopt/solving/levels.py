@@ -10,6 +10,7 @@ import numpy as np
 
 from etsopt.errors import SolverError
 from etsopt.solving import highs, whole
+from etsopt.solving.options import counts
 from etsopt.solving.solution import Level, Outcome, Solution, Termination
 from etsopt.stamp.program import Objective
 from etsopt.units import tolerance_of
@@ -169,7 +170,7 @@ def _hold(program: Program, level: Level, outcome: Outcome) -> Program:
             held.column_lower[lone] = held.column_upper[lone] = outcome.x[lone]
         return held
     # A value that can only be whole is kept by any limit below the next whole number.
-    limit = level.value + (0.5 if whole.counts(program, level.name) else level.tolerance)
+    limit = level.value + (0.5 if counts(program, level.name) else level.tolerance)
     return program.held(level.name, limit)
 
 

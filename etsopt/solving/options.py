@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from etsopt.errors import UsageError
 from etsopt.units import tolerance_of
 
@@ -132,6 +134,18 @@ def algorithm_of(info: Any, whole: bool, quadratic: bool) -> str:
     return f"simplex, {max(info.simplex_iteration_count, 0)} iterations"
 
 
+def counts(program: Program, name: str) -> bool:
+    """Whether an objective can only be a whole number."""
+    objective = program.objectives[name]
+    costs = objective.linear[program.integer]
+    return (
+        objective.quadratic is None
+        and not objective.linear[~program.integer].any()
+        and bool((costs == np.round(costs)).all())
+        and objective.constant == round(objective.constant)
+    )
+
+
 def gaps_for(program: Program, name: str, scaled: Scaled, gap: float, bound: float = -math.inf) -> dict[str, float]:
     """Options that say how near to its bound a value must be where some columns are whole numbers.
 
@@ -143,7 +157,7 @@ def gaps_for(program: Program, name: str, scaled: Scaled, gap: float, bound: flo
     """
     objective = program.objectives[name]
     # Where only whole numbers are counted a small gap may be one of them: stop at none unless a large one is asked.
-    relative = gap if objective.linear[~program.integer].any() or gap > DEFAULT_GAP else 0.0
+    relative = gap if not counts(program, name) or gap > DEFAULT_GAP else 0.0
     known = math.isfinite(bound)
     return {
         "mip_rel_gap": OWN_PART * relative if known else relative,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.solving import highs
+from etsopt.solving.options import counts
 from etsopt.solving.solution import Outcome, Termination
 from etsopt.units import tolerance_of
 
@@ -95,18 +96,6 @@ def free_integers(program: Program) -> NDArray[np.bool_]:
     """Columns that are whole numbers and not fixed at one."""
     found: NDArray[np.bool_] = program.integer & (program.column_lower < program.column_upper)
     return found
-
-
-def counts(program: Program, name: str) -> bool:
-    """Whether an objective can only be a whole number."""
-    objective = program.objectives[name]
-    costs = objective.linear[program.integer]
-    return (
-        objective.quadratic is None
-        and not objective.linear[~program.integer].any()
-        and bool((costs == np.round(costs)).all())
-        and objective.constant == round(objective.constant)
-    )
 
 
 def _with_relaxation(objective: Objective, found: Outcome, relaxed: Outcome, count: bool) -> Outcome:

@@ -6,7 +6,6 @@ in $V$: halving finds where it leaves zero on both sides, and the units between 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -97,10 +96,12 @@ def baseline(instance: Instance, allocation: pd.DataFrame | None) -> Baseline:
     intensity = instance.intensity[:, None] * grown.intensity_factor
     stated = instance.units["output_t"].to_numpy(dtype=float) if "output_t" in instance.units else np.nan
     output = np.nan_to_num(np.broadcast_to(stated, len(emissions)))
-    slope, cap, balance = _enacted(instance, emissions, intensity)
     follows = np.zeros(len(years), dtype=bool)
     if policy.abatement.follow_emissions_until is not None:
         follows = years <= policy.abatement.follow_emissions_until
+    slope, cap, balance = np.zeros(len(years)), np.zeros(len(years)), np.full(emissions.shape, np.nan)
+    if allocation is None or follows.any():
+        slope, cap, balance = _enacted(instance, emissions, intensity)
     if allocation is not None:
         before = instance.emissions_tco2e
         ratio = allocation["allowance_t"].to_numpy(dtype=float) / np.where(before > 0, before, np.inf)
@@ -139,9 +140,8 @@ def _enacted(
     parameters = parameters_of(instance)
     slope, cap = float(getattr(parameters, "slope", 0.0)), float(getattr(parameters, "cap", 0.0))
     free = ~fixed_at_emissions(instance)
-    sector = instance.units["sector"].to_numpy()
     for name in instance.sectors:
-        here = np.flatnonzero((sector == name) & free)
+        here = np.flatnonzero(instance.labels("sector").where(name) & free)
         for year in range(years if len(here) else 0):
             balance[here, year] = balance_value(emissions[here, year], intensity[here, year], slope, cap)
     return np.full(years, slope), np.full(years, cap), balance
@@ -149,7 +149,9 @@ def _enacted(
 
 def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64], slope: float, cap: float) -> float:
     """Balance value of a sector, the middle of the interval where there is one [t/t]."""
-    weight = math.fsum(emissions)
+    weight = float(emissions.sum())
+    # Numpy adds in pairs, and loses no more than 40 last places of a sum of terms that are up to the cap.
+    nothing = max(ROUNDING, 40 * cap * np.finfo(float).eps) * weight
 
     def rates(value: float) -> NDArray[np.float64]:
         return np.clip(slope * (1 - intensity / value), -cap, cap)
@@ -159,7 +161,9 @@ def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64]
         low, high = float(intensity.min()) / (1 + cap / slope), float(intensity.max()) / max(1 - cap / slope, 1e-6)
         for _ in range(HALVINGS):
             middle = (low + high) / 2
-            above = math.fsum(emissions * rates(middle)) > side * ROUNDING * weight
+            if middle in (low, high):
+                break
+            above = float((emissions * rates(middle)).sum()) > side * nothing
             low, high = (low, middle) if above else (middle, high)
         return (low + high) / 2
 
@@ -169,8 +173,8 @@ def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64]
     inner = np.abs(found) < cap
     if not inner.any():
         return middle
-    surplus = cap * (math.fsum(emissions[found >= cap]) - math.fsum(emissions[found <= -cap]))
-    return slope * math.fsum((emissions * intensity)[inner]) / (slope * math.fsum(emissions[inner]) + surplus)
+    surplus = cap * float(emissions[found >= cap].sum() - emissions[found <= -cap].sum())
+    return slope * float((emissions * intensity)[inner].sum()) / (slope * float(emissions[inner].sum()) + surplus)
 
 
 def _tightened(

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from etsopt.data.belonging import filled
+from etsopt.data.belonging import filled_column
+from etsopt.data.labels import Labels
 from etsopt.data.measures import OUTPUT_CUT, applicable
 from etsopt.data.schema import MEASURES
 
@@ -45,7 +47,7 @@ class Choices:
         shape ``(units, slots, most required)``.
     """
 
-    names: NDArray[np.str_]
+    names: NDArray[np.object_]
     code: NDArray[np.int64]
     left: NDArray[np.float64]
     intensity_left: NDArray[np.float64]
@@ -73,7 +75,7 @@ class Choices:
 class _Rows:
     """The table of measures with the cut of output in its last row; what a tonne costs [CNY/t]."""
 
-    names: NDArray[np.str_]
+    names: NDArray[np.object_]
     code: NDArray[np.int64]
     left: NDArray[np.float64]
     intensity_left: NDArray[np.float64]
@@ -134,11 +136,14 @@ def _rows(instance: Instance) -> _Rows:
         return _Rows(
             np.array([OUTPUT_CUT]), none, nothing, nothing + 1, nothing, nothing, none, none - 1, none[:, None] - 2
         )
-    table = filled(instance.measures, MEASURES)
-    names, code = np.unique(table["measure_id"].to_numpy(dtype=str), return_inverse=True)
-    groups, group = np.unique(table["exclusive_group"].to_numpy(dtype=str), return_inverse=True)
+    table = instance.measures
+
+    def cells(name: str) -> NDArray[Any]:
+        return filled_column(table, MEASURES, name)
+
+    measure, group = Labels.of(cells("measure_id")), Labels.of(cells("exclusive_group"))
     share, rate, own, life, capex, fixed, variable, saving = (
-        table[name].to_numpy(dtype=float)
+        cells(name)
         for name in (
             *("maximum_share", "abatement_rate", "intensity_abatement_rate", "lifetime_years", "capex_cny_per_t"),
             *("fixed_opex_cny_per_t", "variable_opex_cny_per_t", "fuel_saving_cny_per_t"),
@@ -148,23 +153,22 @@ def _rows(instance: Instance) -> _Rows:
     # What is paid every year of a life is worth the investment at its beginning.
     annuity = capex / life if interest == 0 else capex * interest / (1 - (1 + interest) ** -life)
     return _Rows(
-        np.append(names, OUTPUT_CUT),
-        np.append(code.ravel(), len(names)),
+        np.append(measure.names, OUTPUT_CUT),
+        np.append(measure.code, len(measure)),
         np.append(1 - share * rate, 1.0),
         np.append(1 - share * own, 1.0),
         np.append(share * (annuity + fixed), 0.0),
         np.append(share * (variable - saving), 0.0),
-        np.append(np.nan_to_num(table["first_year"].to_numpy(dtype=float)), 0).astype(np.int64),
-        np.append(np.where(groups[group.ravel()] == "", -1, group.ravel()), -1),
-        _required(table["requires"].to_numpy(dtype=str), names),
+        np.append(np.nan_to_num(cells("first_year")), 0).astype(np.int64),
+        np.append(np.where((group.names == "")[group.code], -1, group.code), -1),
+        _required(Labels.of(cells("requires")), measure.names),
     )
 
 
-def _required(texts: NDArray[np.str_], names: NDArray[np.str_]) -> NDArray[np.int64]:
+def _required(texts: Labels, names: NDArray[np.object_]) -> NDArray[np.int64]:
     """Codes of what each row requires, shape ``(rows + 1, most)``, padded with -2; few texts differ."""
-    different, which = np.unique(texts, return_inverse=True)
-    words = [text.split() for text in different]
-    table = np.full((len(different) + 1, max([1, *map(len, words)])), -2)
-    for position, stated in enumerate(words):
-        table[position, : len(stated)] = np.searchsorted(names, stated)
-    return table[np.append(which.ravel(), len(different))]
+    words = pd.Series(texts.names, dtype=object).str.split().explode().dropna()
+    text, place = words.index.to_numpy(), words.groupby(level=0).cumcount().to_numpy()
+    table = np.full((len(texts) + 1, int(place.max(initial=0)) + 1), -2)
+    table[text, place] = np.searchsorted(names, words.to_numpy())
+    return table[np.append(texts.code, len(texts))]

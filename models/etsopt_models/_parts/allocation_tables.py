@@ -95,7 +95,7 @@ def _allocation(
         "allowance_t": allowance,
         "surplus_t": surplus,
         "surplus_rate": _rate(surplus, emissions),
-        "at_bound": np.array(SIDES, dtype=object)[bound],
+        "at_bound": pd.Series(SIDES).array.take(bound),
     }
     if found.widening.units:
         table["exceptional"] = np.zeros(len(units), dtype=bool)
@@ -171,35 +171,21 @@ def _with_shadow_prices(
 def dual_table(instance: Instance, found: Limits, levels: Sequence[Any]) -> pd.DataFrame:
     """Multipliers that are not zero, with the names of what their rows stand for.
 
-    A row between two units is named after the first of them. Where a level needs more than one set of multipliers for
-    its proof, the others stand under its name with a number.
+    Where a level needs more than one set of multipliers for its proof, the others stand under its name with a number.
     """
-    unit_ids = instance.units["unit_id"].to_numpy()[found.free]
-    labels: dict[str, Any] = {
-        "sector_target": found.sectors,
-        "province_balance": found.provinces,
-        "national_total": [""],
-        "enterprise_band": found.enterprises,
-        "enterprise_least": found.enterprises,
-        "enterprise_most": found.enterprises,
-        "fair_order": unit_ids[found.rows["better"]],
-        "equal_rates": unit_ids[found.rows["one"]],
-        "worst_covers": unit_ids,
-    }
     frames = []
     proofs = [
         (level, f"{level.name}:{number}", proof) for level in levels for number, proof in enumerate(level.proofs, 2)
     ]
     for level, stated, multipliers in [*((level, level.name, level.multipliers) for level in levels), *proofs]:
         for row, multiplier in multipliers.items():
-            if row in labels:
-                where = np.flatnonzero(multiplier)
-                index = np.array(labels[row], dtype=object)[where]
+            where = np.flatnonzero(multiplier)
+            index = _stands_for(instance, found, row, where)
+            if len(where) and index is not None:
                 name = "enterprise_band" if row.startswith("enterprise_") else row
                 cells = {"level": stated, "row": name, "index": index, "multiplier": multiplier[where]}
                 frames.append(pd.DataFrame(cells).assign(unit=f"{level.unit}/{'rate' if row in IN_RATES else 't'}"))
     columns = ["level", "row", "index", "multiplier", "unit"]
-    frames = [frame for frame in frames if len(frame)]
     if not frames:
         return pd.DataFrame(columns=columns)
     table = pd.concat(frames, ignore_index=True)
@@ -208,3 +194,21 @@ def dual_table(instance: Instance, found: Limits, levels: Sequence[Any]) -> pd.D
     # The two rows of an enterprise with a wider band have one price together.
     keys = ["level", "row", "index", "unit"]
     return table.groupby(keys, sort=False, as_index=False)["multiplier"].sum()[columns]
+
+
+def _stands_for(instance: Instance, found: Limits, row: str, where: NDArray[np.int64]) -> Any:
+    """Names of some rows of a component; None where it stands in no table.
+
+    A row between two units is named after the first of them.
+    """
+    names = {
+        "sector_target": found.sectors,
+        "province_balance": found.provinces,
+        "national_total": [""],
+        **dict.fromkeys(("enterprise_band", "enterprise_least", "enterprise_most"), found.enterprises),
+    }
+    of_units = {"fair_order": found.rows["better"], "equal_rates": found.rows["one"], "worst_covers": slice(None)}
+    if row in of_units:
+        # Texts of many units are taken as they stand in their table.
+        return instance.units["unit_id"].array.take(found.free[of_units[row]][where])
+    return np.array(names[row], dtype=object)[where] if row in names else None

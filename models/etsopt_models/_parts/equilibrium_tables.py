@@ -11,7 +11,7 @@ import pandas as pd
 from etsopt.data.yearly import by_year
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt_models._parts.fixed_points import Answer, Sector, answer
-from etsopt_models._parts.measures import OUTPUT_CUT, texts
+from etsopt_models._parts.measures import OUTPUT_CUT, column
 from etsopt_models._parts.plans import Plans
 from etsopt_models._parts.prospects import IntensityRule, expected_prices, without_allowances
 from etsopt_models._parts.responses import LEAST_SHARE, Pieces, Setting, pieces_of, ramps_of
@@ -165,7 +165,7 @@ def _units(instance: Instance, plans: Plans, setting: Setting, found: Found) -> 
 def _names(instance: Instance, plans: Plans, sets: NDArray[np.int64]) -> NDArray[np.object_]:
     """The measures of each unit's set, separated by spaces; empty where it takes none."""
     result = np.full(len(sets), "", dtype=object)
-    every = texts(instance, "measure_id") if instance.measures is not None else np.array([""])
+    every = column(instance, "measure_id") if instance.measures is not None else np.array([""])
     for kind in plans.kinds:
         for k in range(kind.row.shape[1]):
             takes = (sets[kind.units] >> k) & 1 > 0

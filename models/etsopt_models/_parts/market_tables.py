@@ -53,7 +53,7 @@ def market_tables(
     outcome = Outcome(*(_by_unit(portfolio, share, part) for part in (own.emissions, own.allowance, own.cost)))
     stated = prices is not None
     if prices is None:
-        prices = market_prices(found.prospects, solution)
+        prices = market_prices(found.prospects, found.proof or solution)
     owners, of_unit = np.unique(instance.units["enterprise_id"].to_numpy(dtype=str), return_inverse=True)
     dealings = _dealings(instance, solution, found, outcome, owners, of_unit)
     enterprises = _enterprises(instance, found, outcome, dealings, prices, owners, of_unit)
@@ -64,7 +64,7 @@ def market_tables(
         "unit_years": _units(instance, found, outcome, rewards(instance, portfolio, share, prices)),
         "plans": plan_table(instance, portfolio, share),
         "measure_years": measure_table(instance, portfolio, share),
-        "duals": _duals(found, solution),
+        "duals": _duals(found, found.proof or solution),
     }
 
 

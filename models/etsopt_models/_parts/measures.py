@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from etsopt.data.belonging import filled
+from etsopt.data.belonging import filled_column
 from etsopt.data.measures import OUTPUT_CUT, applicable
 from etsopt.data.schema import MEASURES
+from etsopt_models._parts.links import links_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._parts.prospects import Prospects
 
-__all__ = ["OUTPUT_CUT", "Measures", "column", "costs_per_t", "measures_of", "texts"]
+__all__ = ["OUTPUT_CUT", "Measures", "column", "costs_per_t", "measures_of"]
 
 
 @dataclass(frozen=True)
@@ -68,24 +70,23 @@ class Measures:
 def measures_of(instance: Instance, found: Prospects) -> list[Measures]:
     """Measures of every unit, units of the same structure together."""
     rows = _rows(instance)
-    cut = instance.units["sector"].isin(list(instance.policy.abatement.output_cut)).to_numpy()
-    codes = np.column_stack([np.where(rows < 0, -1, _structures(instance)[rows]), cut])
-    _, kind = np.unique(codes, axis=0, return_inverse=True)
-    order = np.argsort(kind.ravel(), kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(kind.ravel()[order])) + 1)
-    return [_measures(instance, found, units, rows[units], bool(cut[units[0]])) for units in parts]
+    cut = instance.labels("sector").mapped(dict.fromkeys(instance.policy.abatement.output_cut, 1.0), 0.0) > 0
+    links = links_of(instance, rows)
+    codes = [*(code for slot in links for code in slot), cut.astype(np.int64)]
+    kind = np.zeros(len(rows), dtype=np.int64)
+    for code in codes:
+        # Few structures differ, so numbers stay small.
+        kind = pd.factorize(kind * (int(code.max(initial=0)) + 2) + code + 1)[0].astype(np.int64)
+    order = np.argsort(kind, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(kind[order])) + 1)
+    costs = (np.zeros(0), np.zeros(0)) if instance.measures is None else costs_per_t(instance)
+    return [_measures(instance, found, units, rows[units], costs, bool(cut[units[0]])) for units in parts]
 
 
-def column(instance: Instance, name: str) -> NDArray[np.float64]:
-    """A column of numbers of the table of measures, with the defaults of the schema."""
+def column(instance: Instance, name: str) -> NDArray[Any]:
+    """A column of the table of measures, with the defaults of the schema; it is not to be written to."""
     assert instance.measures is not None
-    return filled(instance.measures, MEASURES)[name].to_numpy(dtype=float)
-
-
-def texts(instance: Instance, name: str) -> NDArray[np.str_]:
-    """A column of texts of the table of measures; what is absent is the empty text."""
-    assert instance.measures is not None
-    return filled(instance.measures, MEASURES)[name].to_numpy(dtype=str)
+    return filled_column(instance.measures, MEASURES, name)
 
 
 def _rows(instance: Instance) -> NDArray[np.int64]:
@@ -100,22 +101,6 @@ def _rows(instance: Instance) -> NDArray[np.int64]:
     rows = np.full((units, int(count.max(initial=0))), -1)
     rows[unit, place] = member
     return rows
-
-
-def _structures(instance: Instance) -> NDArray[np.int64]:
-    """A number for each row of the table, the same where groups, prerequisites and first years are."""
-    if instance.measures is None:
-        return np.zeros(1, dtype=np.int64)
-    names, requires = texts(instance, "measure_id"), texts(instance, "requires")
-    required = {name for text in requires for name in text.split()}
-    first_year = np.char.mod("%g", column(instance, "first_year"))
-    keys = [
-        np.where(np.isin(names, list(required)), names, ""),
-        texts(instance, "exclusive_group"),
-        requires,
-        first_year,
-    ]
-    return np.unique(np.column_stack(keys), axis=0, return_inverse=True)[1].ravel()
 
 
 def costs_per_t(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -135,7 +120,12 @@ def costs_per_t(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.flo
 
 
 def _measures(
-    instance: Instance, found: Prospects, units: NDArray[np.int64], rows: NDArray[np.int64], cut: bool
+    instance: Instance,
+    found: Prospects,
+    units: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    costs: tuple[NDArray[np.float64], NDArray[np.float64]],
+    cut: bool,
 ) -> Measures:
     """Measures of units that have the same structure."""
     rows = rows[:, rows[0] >= 0]
@@ -146,9 +136,9 @@ def _measures(
             column(instance, name)[rows] for name in ("maximum_share", "abatement_rate", "intensity_abatement_rate")
         )
         emissions, intensity = 1 - share * rate, 1 - share * own
-        per_base_t, variable = (cost[rows] for cost in costs_per_t(instance))
+        per_base_t, variable = (cost[rows] for cost in costs)
         fixed = per_base_t * found.base_output[units, None]
-    admissible = _admissible(instance, rows[0], found.years)
+    admissible = _admissible(instance, rows[:1], found.years)
     if cut:
         # Output falls with emissions, so that intensity stays.
         sector = instance.units["sector"].to_numpy()[units]
@@ -172,20 +162,16 @@ def _measures(
 
 
 def _admissible(instance: Instance, rows: NDArray[np.int64], years: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which sets of the measures in some rows may run in which year, shape ``(years, sets)``."""
-    sets = np.arange(2 ** len(rows))
+    """Which sets of the measures in the rows of one unit may run in which year, shape ``(years, sets)``."""
+    slots = rows.shape[1]
+    sets = np.arange(2**slots)
     allowed = np.ones((len(years), len(sets)), dtype=bool)
-    if not len(rows):
-        return allowed
-    has = (sets[:, None] >> np.arange(len(rows))) & 1 > 0
-    names, groups = texts(instance, "measure_id")[rows], texts(instance, "exclusive_group")[rows]
-    for group in set(groups) - {""}:
-        allowed &= has[:, groups == group].sum(axis=1) <= 1
-    for k, text in enumerate(texts(instance, "requires")[rows]):
-        for name in text.split():
-            # What is required and is not on offer leaves the measure out.
-            allowed &= ~has[:, k] | has[:, names == name].any(axis=1)
-    first = column(instance, "first_year")[rows]
-    for late in np.flatnonzero(~np.isnan(first)):
-        allowed &= ~((years < first[late])[:, None] & has[:, late])
+    has = (sets[:, None] >> np.arange(slots)) & 1 > 0
+    for k, (excluded, required, first_year) in enumerate(links_of(instance, rows)):
+        others, needed = ((int(mask[0]) >> np.arange(slots)) & 1 > 0 for mask in (excluded, required))
+        allowed &= ~(has[:, k] & has[:, others].any(axis=1))
+        # What is required and is not on offer leaves the measure out.
+        never = int(required[0]) >> slots > 0
+        allowed &= ~has[:, k] | (has[:, needed].all(axis=1) & (not never))
+        allowed &= ~((years < first_year[0])[:, None] & has[:, k])
     return allowed

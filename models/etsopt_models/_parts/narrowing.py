@@ -3,12 +3,12 @@ r"""Markets of very many units by prices: those that choose the same at all pric
 A unit's least cost is a concave function of the prices, and the cost of one plan is linear in them. So a plan that is
 best at several prices is best at all between them, and its unit need not be asked again. That narrows many units down:
 
-1. *Sample.* Every so manieth unit, by size, stands for its neighbours as one that is so many times as large. The
-   relaxation over the sample gives prices; with demand higher and lower by what the sample may be wrong, prices to
-   either side.
-2. *Pass.* All units answer these prices. Who gives one answer has chosen, and joins the rest, which is one unit of the
-   program with one plan; the others, a few in a hundred, are narrowed down again.
-3. *Proof.* Once few are left the relaxation over their plans and the rest is solved exactly. At its prices all units
+1. *Sample.* Units drawn by size stand for their neighbours, each as one that is so many times as large. The relaxation
+   over the sample gives prices. All units answer these, which tells by how much the sample is wrong; with that put
+   right it gives better prices, and so on: what is wrong is only how much answers change from one price to the next.
+2. *Pass.* All units answer the last prices and prices to either side, as far away as the last but one. Who gives one
+   answer has chosen, and joins the rest, whose plans are subtracted from what is lacking; a few in a hundred are left.
+3. *Proof.* The relaxation over the plans of those left and the rest is solved exactly. At its prices all units
    are asked once more: who would rather take another plan is heard again. When nobody does, no plan of any unit lowers
    the cost of the relaxation, so its value bounds the cost of all whole choices.
 4. *Core.* Of those that are left, the units whose second best plan is nearly as good choose anew in the mixed-integer
@@ -22,46 +22,34 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt_models._parts.core import CORE, core_of
 from etsopt_models._parts.plans import Plans
 from etsopt_models._parts.portfolio import Menu, Portfolio
-from etsopt_models._parts.search import ENOUGH, Found, Market, search, unit_prices
+from etsopt_models._parts.search import ENOUGH, search, unit_prices
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt_models._parts.search import Found, Market
 
 
 FEW = 1_500
 """Units whose plans stand one by one in a program that is solved within hundredths of a second."""
 
-CORE = 150
-"""Units among which branch and bound chooses."""
+CORRECTIONS = 6
+"""How often a sample is put right, at most."""
 
-PLANS_OF_CORE = 16
-"""Plans of each of them."""
-
-DEVIATIONS = 3.0
-"""By how many standard deviations a sample may be wrong."""
+NEAR = 1e-3
+"""Prices that move by less, against the highest, are good enough."""
 
 ROUNDS = 20
 
-MOST = {
-    "bought": "buying_most",
-    "sold": "selling_most",
-    "offset": "offsets_most",
-    "owed": "owed_most",
-    "unsold": "auctioned",
-    "released": "released_most",
-    "absorbed": "absorbed_most",
-}
-"""Parameters that bound flows from above, and what is owed."""
-
 LEAST_WIDTH = 1e-6
-"""Least distance of the prices to either side, against the price; twice that, and so on, while few are left."""
+"""Least distance of the prices to either side, against the price."""
 
-WIDER = 12
-"""How often it is doubled."""
+FARTHER, WIDER = 8.0, 7
+"""By how much they go farther while too few are left for a core, and how often."""
 
 
 def declines(instance: Instance) -> str:
@@ -74,14 +62,16 @@ def declines(instance: Instance) -> str:
 def narrowed(market: Market) -> tuple[dict[str, Any], Found]:
     """Parameters of a small program over those who are near a tie, as `etsopt_models._parts.search.search` returns."""
     plans = Plans.of(market.instance, market.found)
-    crowd = _Crowd(market, plans)
-    if not crowd.narrow() or not crowd.prove():
-        # Few units, or demand that the sample alone cannot meet: all plans of all units stand in one program.
-        return search(market)
-    return crowd.core()
+    crowd = Crowd(market, plans)
+    if crowd.narrow() and crowd.prove():
+        found = core_of(crowd)
+        if found is not None:
+            return found
+    # Few units, or demand that a sample or a core alone cannot meet: all plans of all units stand in one program.
+    return search(market)
 
 
-class _Crowd:
+class Crowd:
     """All units: who has chosen, and who is still to choose.
 
     Attributes
@@ -90,8 +80,10 @@ class _Crowd:
         Chain of measure sets of every unit, shape ``(units, years)``; of those still to choose an answer of theirs.
     left
         Units that are still to choose, shape ``(left,)``.
-    portfolio, solution
-        Their plans, and the relaxation over these.
+    rest
+        What those come to together who have chosen.
+    portfolio, solution, prices
+        Plans of those left, the relaxation over these, and its prices, once `prove` went well.
     """
 
     def __init__(self, market: Market, plans: Plans) -> None:
@@ -103,54 +95,55 @@ class _Crowd:
         self.answers: list[NDArray[np.int16]] = [self.sets]
 
     def narrow(self) -> bool:
-        """Ask samples for prices and everyone for answers until few are left; whether that went well."""
-        size = self.market.found.emissions.sum(axis=1)
-        while len(self.left) > FEW:
-            sample, times = sample_by_size(size[self.left], FEW)
-            prices = self._prices_of(self.plans.only(self.left[sample], times), times)
-            if not prices:
-                return False
+        """Ask a sample for prices and everyone for answers, until few are left; whether there were many, and prices."""
+        if len(self.left) <= FEW:
+            return False
+        prices = self._prices_of_sample()
+        if not prices:
+            return False
+        open_ = self._asked(prices)
+        for _ in range(WIDER):
+            if open_.sum() >= CORE or not prices[0].any():
+                break
+            prices = _farther(prices)
             open_ = self._asked(prices)
-            for _ in range(WIDER):
-                if open_.sum() >= CORE:
-                    break
-                prices = _twice_as_far(prices)
-                open_ = self._asked(prices)
-            if open_.mean() > 0.5:
-                return False
-            self._leave(open_)
+        self.leave(open_)
         return True
 
     def _asked(self, prices: list[NDArray[np.float64]]) -> NDArray[np.bool_]:
-        """Who of those that are left answers differently to some prices; the first answer stands."""
-        plans = self.plans.only(self.left)
-        self.answers = [plans.best(*one)[1] for one in prices]
-        self.sets[self.left] = self.answers[0]
-        return np.any([answer != self.answers[0] for answer in self.answers[1:]], axis=(0, 2))
+        """Who answers differently to some prices; the first answer stands."""
+        self.answers = [self.plans.best(*one)[1] for one in prices]
+        self.sets = self.answers[0]
+        return np.any([answer != self.sets for answer in self.answers[1:]], axis=(0, 2))
 
-    def _market(self, units: int) -> Market:
+    def market_of(self, units: int) -> Market:
         """The market of some units beside the rest."""
         own = replace(self.market.own, of_unit=np.zeros(units, dtype=np.int64))
         return replace(self.market, own=own, rest=self.rest)
 
-    def _prices_of(self, plans: Plans, times: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-        """Prices of the relaxation over a sample, and those to either side; none where it has no solution."""
-        market = self._market(len(plans.kind))
-        portfolio, _ = market.least_missing(Portfolio.start(plans))
-        portfolio, solution = market.settle(portfolio)
-        if not solution.levels:
+    def _prices_of_sample(self) -> list[NDArray[np.float64]]:
+        """Prices of the relaxation, nearly, and prices to either side; none where the sample has no solution."""
+        sample, times = sample_by_size(self.market.found.emissions.sum(axis=1), FEW)
+        plans, nothing, found = self.plans.only(sample, times), self.rest, []
+        portfolio, _ = self.market_of(len(sample)).least_missing(Portfolio.start(plans))
+        for _ in range(CORRECTIONS):
+            market = self.market_of(len(sample))
+            portfolio, solution = market.settle(portfolio)
+            if not solution.levels:
+                break
+            found.append(_prices(market, solution))
+            if len(found) > 1 and np.abs(found[-1] - found[-2]).max() <= NEAR * np.abs(found[-1]).max():
+                break
+            self.sets = self.plans.best(*found[-1])[1]
+            drawn = Portfolio.of(plans, np.arange(len(sample)), self.sets[sample]).menu.together
+            self.rest = self._menu(self.left).together.minus(drawn)
+        self.rest = nothing
+        if not found:
             return []
-        # Who stands for himself alone is not wrong.
-        best, _ = _apart(portfolio, _prices(market, solution))
-        relief = portfolio.menu.relief[best][times != 1]
-        wrong = DEVIATIONS * np.sqrt(len(relief)) * relief.std(axis=0)
-        prices = [_prices(market, solution)]
-        for change in (-wrong, wrong):
-            _, other = market.settle(portfolio, {"lacking": market.lacking + change})
-            prices.append(_prices(market, other) if other.levels else 2 * prices[0])
-        return prices
+        step = np.abs(found[-1] - found[max(len(found) - 2, 0)])
+        return [found[-1], found[-1] - step, found[-1] + step]
 
-    def _leave(self, open_: NDArray[np.bool_]) -> None:
+    def leave(self, open_: NDArray[np.bool_]) -> None:
         """Those who have chosen join the rest."""
         done = self.left[~open_]
         self.rest = self.rest.plus(self._menu(done).together)
@@ -165,7 +158,7 @@ class _Crowd:
         everyone = np.tile(np.arange(len(self.left)), len(self.answers))
         portfolio = Portfolio.start(own).added(everyone, np.concatenate(self.answers))
         for _ in range(ROUNDS):
-            market = self._market(len(self.left))
+            market = self.market_of(len(self.left))
             portfolio, solution = market.settle(portfolio)
             if not solution.levels:
                 return False
@@ -185,7 +178,8 @@ class _Crowd:
     def _hear(self, units: NDArray[np.int64], sets: NDArray[np.int16], portfolio: Portfolio) -> Portfolio:
         """Units that had chosen choose anew: what they had and what they would rather have."""
         had = self._menu(units).together
-        self.rest = self.rest.plus(Menu(had.unit, -had.cost, -had.relief, -had.abated))
+        self.rest = self.rest.minus(had)
+        self.answers = []
         before, self.left = self.left, np.sort(np.concatenate([self.left, units]))
         own = self.plans.only(self.left)
         place = np.searchsorted(self.left, before)[portfolio.unit]
@@ -193,50 +187,6 @@ class _Crowd:
         return Portfolio.start(own).added(
             np.concatenate([place, new, new]), np.concatenate([portfolio.sets, self.sets[units], sets])
         )
-
-    def core(self) -> tuple[dict[str, Any], Found]:
-        """Parameters over the plans of those near a tie, and what the tables need of everyone."""
-        portfolio = self.portfolio
-        market = self._market(len(self.left))
-        interval = market.price_interval(portfolio, self.solution)
-        best, apart = _apart(portfolio, self.prices)
-        self.sets[self.left] = portfolio.sets[best]
-        nearest = np.minimum.reduceat(apart, portfolio.first)
-        chosen = np.zeros(len(self.left), dtype=bool)
-        chosen[np.argsort(nearest, kind="stable")[:CORE]] = True
-        self._leave(chosen)
-        mine = portfolio.kept(chosen[portfolio.unit])
-        own = self.plans.only(self.left)
-        unit, sets = own.through_every_set(*self.prices)
-        core = Portfolio.of(own, np.cumsum(chosen)[mine.unit] - 1, mine.sets).added(unit, sets)
-        _, apart = _apart(core, self.prices)
-        order = np.lexsort((apart, core.unit))
-        rank = np.arange(len(order)) - core.first[core.unit[order]]
-        core = core.kept(np.sort(order[rank < PLANS_OF_CORE]))
-        everyone = Portfolio.of(self.plans, np.arange(len(self.sets)), self.sets)
-        return self._near(core), Found(core, self.market.own, **interval, everyone=everyone, core=self.left)
-
-    def _near(self, core: Portfolio) -> dict[str, Any]:
-        """Parameters of the core's program, its flows and stocks held where the core can bring them.
-
-        From where they are in the relaxation no choice of the core moves them farther than all its tonnes together. A
-        solver's rows hold to a share of the largest flow they could have: without this, hundreds of tonnes at a million
-        units.
-        """
-        relief, first = core.menu.relief, core.first
-        reach = float((np.maximum.reduceat(relief, first) - np.minimum.reduceat(relief, first)).sum())
-        parameters, values = self._market(len(self.left)).parameters(core), self.solution.values
-        for flow, most in MOST.items():
-            if flow in values:
-                now = values[flow].reshape(parameters[most].shape)
-                parameters[most] = np.minimum(parameters[most], now + reach)
-        for stock in ("banked", "reserve"):
-            if stock in values:
-                least, most = f"{stock}_least", f"{stock}_most"
-                now = values[stock].reshape(parameters[most].shape)
-                parameters[least] = np.maximum(parameters[least], np.minimum(now - reach, parameters[most]))
-                parameters[most] = np.minimum(parameters[most], np.maximum(now + reach, parameters[least]))
-        return parameters
 
 
 def sample_by_size(size: NDArray[np.float64], count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -262,32 +212,13 @@ def sample_by_size(size: NDArray[np.float64], count: int) -> tuple[NDArray[np.in
 
 def _prices(market: Market, solution: Any) -> NDArray[np.float64]:
     """Prices that all units pay, as `Plans.best` takes them, shape ``(2, 1, years)``."""
-    need, emitted = unit_prices(market.instance, market.own, solution)
-    return np.stack([need[:1], emitted[:1]])
+    one = replace(market.own, of_unit=np.zeros(1, dtype=np.int64))
+    return np.stack(unit_prices(market.instance, one, solution))
 
 
-def _twice_as_far(prices: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
-    """Prices in the middle, and to either side of it twice as far away."""
+def _farther(prices: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """Prices in the middle, and to either side of it farther away."""
     middle, *sides = prices
     least = LEAST_WIDTH * np.abs(middle)
-    steps = zip((-1.0, 1.0), (2 * (side - middle) for side in sides), strict=True)
+    steps = zip((-1.0, 1.0), (FARTHER * (side - middle) for side in sides), strict=True)
     return [middle, *(middle + np.where(np.abs(step) > least, step, sign * least) for sign, step in steps)]
-
-
-def _apart(portfolio: Portfolio, prices: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Position of each unit's best plan, and how far each plan is from a tie with it, as a share of the price.
-
-    The share is what the plan costs more, against what the tonnes by which the two differ are worth.
-    """
-    values = portfolio.values(*prices)
-    order = np.lexsort((values, portfolio.unit))
-    best = order[portfolio.first]
-    own = portfolio.quantities
-    need = own.emissions - own.allowance
-    worth = np.abs(prices[0]) * np.abs(need - need[best][portfolio.unit])
-    worth += np.abs(prices[1]) * np.abs(own.emissions - own.emissions[best][portfolio.unit])
-    total = worth.sum(axis=1)
-    regret = values - values[best][portfolio.unit]
-    apart = np.divide(regret, total, out=np.full_like(total, np.inf), where=total > 0)
-    apart[best] = np.inf
-    return best, apart

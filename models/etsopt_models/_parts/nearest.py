@@ -89,12 +89,6 @@ class Nearest:
         return self.emissions / 2
 
     @cached_property
-    def size(self) -> NDArray[np.float64]:
-        """Sum of the absolute terms of every row, at most."""
-        reach = self.by_column(np.maximum(np.abs(self.lower), np.abs(self.upper)))
-        return np.maximum(self.entries.absolute().times(reach) + np.abs(self.least), 1e-300)
-
-    @cached_property
     def squares(self) -> NDArray[np.float64]:
         """How far a price of its own would move every row, if all units moved."""
         return self.entries.squared().times(self.by_column(self.half))
@@ -123,9 +117,12 @@ class Nearest:
     def look(self, prices: NDArray[np.float64]) -> Point:
         """Everything the method needs to know at some prices."""
         answer, moves = self.respond(prices)
-        surplus = self.entries.times(self.by_column(answer)) - self.least
+        # Allowances are not negative, so the absolute terms of a column are its total.
+        totals = self.by_column(answer)
+        surplus = self.entries.times(totals) - self.least
+        size = np.maximum(self.entries.absolute().times(np.abs(totals)) + np.abs(self.least), 1e-300)
         missed = np.where(self.free | (prices > 0), np.abs(surplus), np.maximum(-surplus, 0.0))
-        return Point(prices, moves, surplus, missed, missed / self.size)
+        return Point(prices, moves, surplus, missed, missed / size)
 
     def maximise(self) -> tuple[NDArray[np.float64], int, bool]:
         """Prices that maximise the dual function, the number of Newton steps, and whether they reach the accuracy."""

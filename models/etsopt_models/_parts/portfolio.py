@@ -46,6 +46,10 @@ class Menu:
         """Plan by plan with those of another menu."""
         return Menu(self.unit, self.cost + other.cost, self.relief + other.relief, self.abated + other.abated)
 
+    def minus(self, other: Menu) -> Menu:
+        """Plan by plan without those of another menu."""
+        return self.plus(Menu(other.unit, -other.cost, -other.relief, -other.abated))
+
 
 @dataclass(frozen=True)
 class Portfolio:
@@ -122,6 +126,24 @@ class Portfolio:
         paid = need_paid * need + emissions_paid * self.quantities.emissions
         values: NDArray[np.float64] = cost_weight * self.cost + paid.sum(axis=1)
         return values
+
+    def apart(self, prices: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Position of each unit's best plan, and how far each plan is from a tie with it, as a share of the price.
+
+        The share is what the plan costs more, against what the tonnes by which the two differ are worth.
+        """
+        values = self.values(*prices)
+        order = np.lexsort((values, self.unit))
+        best = order[self.first]
+        own = self.quantities
+        need = own.emissions - own.allowance
+        worth = np.abs(prices[0]) * np.abs(need - need[best][self.unit])
+        worth += np.abs(prices[1]) * np.abs(own.emissions - own.emissions[best][self.unit])
+        total = worth.sum(axis=1)
+        regret = values - values[best][self.unit]
+        apart = np.divide(regret, total, out=np.full_like(total, np.inf), where=total > 0)
+        apart[best] = np.inf
+        return best, apart
 
     def improved(
         self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], cost_weight: float = 1.0

@@ -130,7 +130,7 @@ def prospects(instance: Instance, allocation: pd.DataFrame) -> Prospects:
         Table of that name of the model ``allocation``: allowances of the base year.
     """
     plain = without_allowances(instance)
-    emissions = instance.emissions_tco2e
+    emissions, follows = instance.emissions_tco2e, _follows(instance, plain.years)
     rate = np.divide(
         allocation["allowance_t"].to_numpy(dtype=float), emissions, out=np.zeros(len(emissions)), where=emissions > 0
     )
@@ -138,9 +138,15 @@ def prospects(instance: Instance, allocation: pd.DataFrame) -> Prospects:
         plain,
         entitlement=rate[:, None] * plain.emissions,
         paid_share=by_year(instance.policy.market.paid_share, plain.years, 0.0),
-        follows=_follows(instance, plain.years),
-        rule=enacted_rule(instance, plain),
+        follows=follows,
+        # Lump sums are those of the allocation, whatever the rule.
+        rule=enacted_rule(instance, plain) if follows.any() else no_rule(plain.emissions.shape),
     )
+
+
+def no_rule(shape: tuple[int, ...]) -> IntensityRule:
+    """A = E for all units in all years."""
+    return IntensityRule(np.zeros(shape[1]), np.zeros(shape[1]), np.full(shape, np.nan))
 
 
 def without_allowances(instance: Instance) -> Prospects:
@@ -184,14 +190,12 @@ def enacted_rule(instance: Instance, plain: Prospects) -> IntensityRule:
     Where the policy's rule is another one, A = E.
     """
     parameters, shape = parameters_of(instance), plain.emissions.shape
-    balance = np.full(shape, np.nan)
     if not isinstance(parameters, IntensityParameters):
-        return IntensityRule(np.zeros(shape[1]), np.zeros(shape[1]), balance)
-    fixed = reference_allowances(instance).fixed
-    sector = instance.units["sector"].to_numpy()
+        return no_rule(shape)
+    balance, fixed = np.full(shape, np.nan), reference_allowances(instance).fixed
     for name in instance.sectors:
-        here = (sector == name) & ~fixed
-        for year in range(shape[1] if here.any() else 0):
+        here = np.flatnonzero(instance.labels("sector").where(name) & ~fixed)
+        for year in range(shape[1] if len(here) else 0):
             found = balance_value(
                 plain.emissions[here, year], plain.intensity[here, year], parameters.slope, parameters.cap
             )

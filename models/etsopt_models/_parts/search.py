@@ -50,6 +50,8 @@ class Found:
         Plan of every unit, chosen beforehand for all but those of the portfolio; None where the portfolio is of all.
     core
         Units of the portfolio among all, shape ``(units of the portfolio,)``.
+    proof
+        Solution of the relaxation whose multipliers bound the cost; None where it is that of the program itself.
     """
 
     portfolio: Portfolio
@@ -59,6 +61,7 @@ class Found:
     missing: NDArray[np.float64] | None = None
     everyone: Portfolio | None = None
     core: NDArray[np.int64] | None = None
+    proof: Any = None
 
     @property
     def prospects(self) -> Prospects:
