@@ -294,6 +294,20 @@ def every_number() -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "column"), [(name, column) for name, columns in totals.TEXTS.items() for column in columns]
+)
+@pytest.mark.parametrize("cell", [5, True], ids=["a number", "a truth"])
+def test_a_cell_that_is_no_text_is_a_violation_and_no_crash(name: str, column: str, cell: object) -> None:
+    instance, result = solved("everything")
+    tables = copied(result)
+    for count in (1, len(tables[name])):
+        cells = tables[name][column].astype(object)
+        cells.iloc[:count] = cell
+        report = check(instance, {**tables, name: tables[name].assign(**{column: cells})}, stated(result))
+        assert [violation.where for violation in report.violations] == [f"{name}.{column}"]
+
+
 @pytest.mark.parametrize("value", [1e-5, np.nan], ids=["a little more", "no number"])
 @pytest.mark.parametrize(("name", "column"), every_number())
 def test_every_number_of_every_table_is_checked(name: str, column: str, value: float) -> None:

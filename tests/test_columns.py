@@ -217,6 +217,15 @@ def test_what_is_found_about_the_tables_is_shared_by_instances_that_differ_in_th
         reference_allowances(instance).reference_t[0] = 0.0
 
 
+def test_what_many_policies_need_is_not_kept_for_all_of_them() -> None:
+    instance = random_instance(1)
+    for policy in range(20):
+        reference_allowances(instance.with_policy({"rule.slope": 0.1 + policy / 1000}))
+        if policy == 1:
+            kept = len(instance.known)
+    assert len(instance.known) == kept
+
+
 def test_a_copy_in_another_process_starts_without_what_was_found() -> None:
     instance = random_instance(2)
     again = pickle.loads(pickle.dumps(instance))

@@ -127,6 +127,20 @@ def test_a_problem_is_told_as_in_csv(tmp_path: Path, columns: dict[str, Any], me
     assert problems_of(folder_of(tmp_path / "plant", frame(**columns))) == [message]
 
 
+def test_a_column_that_is_there_twice_is_told_as_in_csv(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    folder = folder_of(tmp_path / "twice", frame())
+    table = pyarrow.Table.from_pandas(frame(), preserve_index=False)
+    pyarrow.parquet.write_table(table.append_column("sector", table["sector"]), folder / "units.parquet")
+    assert problems_of(folder) == ["units.parquet: has 2 columns named 'sector'.\nKeep one of them."]
+
+
+def test_long_whole_numbers_beside_absent_ones_keep_their_digits(tmp_path: Path) -> None:
+    code = 913_407_001_234_567_891
+    units = frame(x_code=pd.array([code, None], dtype="Int64"), x_few=pd.array([None, None], dtype="Int64"))
+    assert etsopt.read(folder_of(tmp_path / "long", units)).units["x_code"].to_list() == ["", str(code)]
+
+
 def test_a_table_in_both_formats_is_refused(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "plant", frame())
     frame().to_csv(folder / "units.csv", index=False)

@@ -29,6 +29,9 @@ TEXTS = {
     "provinces": ("province",),
     "duals": ("level", "row", "index", "unit"),
 }
+TRUTHS = frozenset(("at_risk", "usable"))
+"""Columns that are no numbers and no texts either."""
+
 COUNTED = ("units", *SUMS, "surplus_rate", *(f"units_{side}" for side in SIDES))
 NUMBERS = {
     "allocation": ("intensity", *SUMS, "surplus_rate", *ISSUED),
@@ -79,8 +82,13 @@ def _wrong_with(table: Any, column: str, number: bool) -> str:
     """What a column ought to be and is not."""
     if column not in table:
         return "is there"
-    if not number or not len(table):
+    if not len(table):
         return ""
+    if not number:
+        kind = pd.api.types.infer_dtype(table[column], skipna=True)
+        if column in TRUTHS:
+            return "" if kind == "boolean" else "says true or false"
+        return "" if kind in ("string", "empty") else "holds texts"
     if not pd.api.types.is_numeric_dtype(table[column]):
         return "holds numbers"
     finite = column in MAY_BE_ABSENT or np.isfinite(table[column].to_numpy(dtype=float)).all()

@@ -149,11 +149,19 @@ class Instance:
         """Intensity that the rule measures, shape ``(units,)`` [tCO2e/t]; NaN where a unit has no output."""
         return self.once("intensity", lambda: _intensity(self.units))
 
-    def once(self, name: str, find: Callable[[], Any]) -> Any:
-        """What `find` returns, which is found out once for these tables and kept under the name."""
-        if name not in self.known:
-            self.known[name] = find()
-        return self.known[name]
+    def once(self, name: str, find: Callable[[], Any], given: str = "") -> Any:
+        """What `find` returns, which is found out once for these tables and kept under the name.
+
+        Parameters
+        ----------
+        given
+            What it depends on beside the tables; only what was found for the newest of these is kept, so that a sweep
+            through many policies needs no more memory than one.
+        """
+        kept = self.known.get(name)
+        if kept is None or kept[0] != given:
+            kept = self.known[name] = given, find()
+        return kept[1]
 
     def labels(self, column: str) -> Labels:
         """The texts of a column of the units by their positions, such as ``sector`` or ``enterprise_id``."""

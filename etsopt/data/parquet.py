@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 SUFFIX = ".parquet"
 
+LARGEST_WHOLE = 2**53
+"""Up to here every whole number is a float."""
+
 SAMPLE = 10_000
 """Rows by which it is judged whether the texts of a column are few."""
 
@@ -51,9 +54,12 @@ def read_frame(path: Path) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If it is none.
+        If it is none, or two columns have one name.
     """
-    return pd.DataFrame({name: pd.Series(cells, dtype=cells.dtype) for name, cells in _columns(path)})
+    columns = _columns(path)
+    if problems := problems_of_names([name for name, _ in columns], path.name):
+        raise ValueError(f"{path.name} {problems[0].what}")
+    return pd.DataFrame({name: pd.Series(cells, dtype=cells.dtype) for name, cells in columns})
 
 
 def _columns(path: Path) -> list[tuple[str, Any]]:
@@ -61,15 +67,23 @@ def _columns(path: Path) -> list[tuple[str, Any]]:
     arrow, parquet = load_pyarrow()
     with path.open("rb") as file:
         try:
-            table = parquet.read_table(file)
+            table = parquet.ParquetFile(file).read()
         except OSError as error:
             # What pyarrow says of a damaged page is no failure of the operating system.
             raise ValueError(str(error)) from None
     columns = []
     for name, column in zip(table.column_names, table.columns, strict=True):
         text = arrow.types.is_string(column.type) or arrow.types.is_large_string(column.type)
-        columns.append((name, _texts(column.fill_null("")) if text else column.to_pandas()))
+        # Beside absent ones pandas takes whole numbers as floats, in which long identifiers lose digits.
+        long = arrow.types.is_integer(column.type) and column.null_count > 0 and _is_long(column)
+        columns.append((name, _texts(column.fill_null("")) if text else column.to_pandas(integer_object_nulls=long)))
     return columns
+
+
+def _is_long(column: Any) -> bool:
+    """Whether some of a column's whole numbers have more digits than a float keeps."""
+    found = column.drop_null().to_numpy()
+    return bool(len(found)) and max(abs(int(found.min())), abs(int(found.max()))) > LARGEST_WHOLE
 
 
 def _texts(column: Any) -> NDArray[np.object_]:

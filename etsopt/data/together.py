@@ -40,7 +40,7 @@ def _problems_of_further(instance: Instance) -> list[Problem]:
         found = [] if measures is None else problems_of_measures(instance, measures)
         return found + ([] if forecast is None else problems_of_forecast(units, forecast, policy))
 
-    return list(instance.once(f"problems in {policy.year} and CNY of {policy.price_year}", find))
+    return list(instance.once("problems of further tables", find, given=f"{policy.year}, CNY of {policy.price_year}"))
 
 
 def _problems_of_tables(instance: Instance) -> list[Problem]:

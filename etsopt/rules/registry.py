@@ -135,7 +135,9 @@ def reference_allowances(instance: Instance) -> Reference:
     problems = _problems_of_needs(instance, found, fixed) + _problems_of_target_intensity(instance, fixed)
     if problems:
         raise DataError(f"The instance {instance.name!r}", problems)
-    return instance.once(f"reference of {instance.policy.rule!r}", lambda: _kept(found, instance, parameters, fixed))
+    return instance.once(
+        "reference", lambda: _kept(found, instance, parameters, fixed), given=repr(instance.policy.rule)
+    )
 
 
 def _kept(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:

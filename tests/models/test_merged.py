@@ -14,6 +14,7 @@ import etsopt
 from etsopt.data.policy import LEVELS
 from etsopt.solving.solution import Solution, Termination
 from etsopt_models._methods import allocation_merged
+from etsopt_models._parts.whole_tonnes import Rounding
 from tests.builders import allowances, given, random_instance, random_units
 
 if TYPE_CHECKING:
@@ -280,3 +281,29 @@ def test_what_cannot_be_merged_is_declined(allocation: dict[str, Any], why: str)
     instance = random_instance(0, 10, **allocation)
     with pytest.raises(etsopt.errors.UsageError, match=why):
         etsopt.solve(instance, method="merged")
+
+
+def test_a_whole_point_that_is_not_the_closest_is_held_without_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As where the time is over: the last step over the units that may move gives any whole point of the levels.
+    monkeypatch.setattr(Rounding, "settle", lambda self, program, prices: None)
+    instance = random_instance(0, 30, cases=False, whole_allowances=True)
+    result = solve(instance)
+    assert (result.termination, result.status, result.violations) == ("optimal", "feasible", ())
+    assert [level.certified for level in result.levels] == [True, True, False]
+    assert result.levels[-1].algorithm.endswith("any whole point of the levels")
+    assert np.array_equal(allowances(result), np.round(allowances(result)))
+
+
+@pytest.mark.parametrize("method", ["merged", "stamped"])
+def test_a_last_step_that_is_stopped_looks_no_further(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    # Only where too few tonnes of each unit are listed would more of them help.
+    asked = []
+
+    def stopped(*arguments: Any) -> str:
+        asked.append(arguments)
+        return "time_limit"
+
+    monkeypatch.setattr(Rounding, "_between", stopped)
+    result = etsopt.solve(random_instance(0, 30, cases=False, whole_allowances=True), method=method)
+    assert result.status == "feasible"
+    assert len(asked) == 1

@@ -168,8 +168,8 @@ class _Chain:
             if not isinstance(found, tuple):
                 self.solution = found
                 return self.stopped()
-            allowance, price, rounds = found
-            algorithm += f", whole tonnes in {rounds} rounds"
+            allowance, price, how = found
+            algorithm += f", {how}"
         value = float(np.sum((allowance - problem.reference) ** 2 / problem.emissions))
         like = replace(self.solution.levels[-1], name="closest", unit=TONNE, proofs=())
         level = _level(like, value, self._multipliers(price), algorithm)

@@ -158,8 +158,8 @@ def _lack(parameters: Mapping[str, Any], cells: Cells, region: Region, run: Run)
 
 def closest_whole(
     parameters: Mapping[str, Any], cells: Cells, region: Region, price: NDArray[np.float64], run: Run
-) -> tuple[NDArray[np.float64], NDArray[np.float64], int] | Any:
-    """Closest allowances in whole tonnes, their prices, and in how many rounds; a solution without an optimum as it is.
+) -> tuple[NDArray[np.float64], NDArray[np.float64], str] | Any:
+    """Closest allowances in whole tonnes, their prices, and how they were found; a solution without an optimum as it is.
 
     Parameters
     ----------
@@ -179,10 +179,14 @@ def closest_whole(
             continue
         if not solution.levels or solution.termination != "optimal":
             return solution
-        allowance[where], price = np.round(solution.values["allowance"]), price_of(cells, solution)
+        allowance[where] = np.round(solution.values["allowance"])
+        if not solution.levels[-1].multipliers:
+            # The time is over, or the closest point is out of reach.
+            return allowance, price, "any whole point of the levels"
+        price = price_of(cells, solution)
         more = units.would_move(allowance, price) & ~movers
         if not more.any() or len(where) > MOST_MOVERS:
-            return allowance, price, rounds
+            return allowance, price, f"whole tonnes in {rounds} rounds"
         if np.count_nonzero(more) > MANY:
             # Of very many that are alike only the first are needed.
             first *= 4

@@ -69,8 +69,9 @@ class Rounding:
         for rounds in range(1, MOST_ROUNDS + 1):
             low, high = np.maximum(self.lower, centre - reach), np.minimum(self.upper, centre + reach)
             found = self._between(program, low, high, prices)
-            if found is None:
-                if (low == self.lower).all() and (high == self.upper).all():
+            if not isinstance(found, tuple):
+                # More columns help where there are too few of them, and not where the time is over.
+                if found != "infeasible" or ((low == self.lower).all() and (high == self.upper).all()):
                     return None
                 reach = reach * TIMES
                 continue
@@ -94,8 +95,8 @@ class Rounding:
 
     def _between(
         self, program: Any, low: NDArray[np.float64], high: NDArray[np.float64], prices: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-        """Best whole allowances between two ends, and the duals of the rows."""
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | str:
+        """Best whole allowances between two ends, and the duals of the rows; why there are none where there are none."""
         pull = self.rows.matrix.transposed_times(prices)
         count = np.round(high - low).astype(np.int64)
         owner = np.repeat(np.arange(len(low)), count)
@@ -122,7 +123,7 @@ class Rounding:
         )
         outcome = self.solve(part, "closest")
         if outcome.x is None:
-            return None
+            return str(outcome.termination)
         best = outcome
         if outcome.column_side is not None:
             tied = self.solve(part.narrowed(outcome.column_side, outcome.row_side), "order")
