@@ -104,6 +104,14 @@ def choose(model: str, instance: Instance, options: SolveOptions) -> Method:
     return Method("stamped", f"{reason}.", BUILD["stamped"])
 
 
+def after_notes(method: Method, notes: tuple[Any, ...]) -> dict[str, str]:
+    """What a result says of a method, from what its preparation says of itself: it may have given way."""
+    why = next((note.gave_way for note in notes if getattr(note, "gave_way", "")), "")
+    if method.own is None or not why:
+        return {}
+    return {"method": "stamped", "method_reason": f"The method {method.name} gave way to the whole program: {why}."}
+
+
 def options_of_first(model: str, options: dict[str, Any]) -> dict[str, Any]:
     """Options of a solve for the model that it starts from, which may not have the method that is asked for."""
     asked = options.get("method")

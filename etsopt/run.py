@@ -86,6 +86,7 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
         if name not in first.tables:
             return replace(first, provenance=first.provenance | {"model": about["model"], "stopped_at": name})
     parameters, notes = preparing.parameters_of(found, instance, chosen, method, first)
+    about |= methods.after_notes(method, notes)
     clock.lap("build")
     aimed = preparing.with_aim(method.own, given, chosen)
     step = Step(found, model, instance, aimed, method, about, clock, notes)

@@ -72,3 +72,9 @@ def test_a_method_that_the_model_does_not_have_is_refused_with_those_it_has() ->
 def test_the_result_says_which_method_ran_and_why() -> None:
     about = etsopt.solve(etsopt.read("tiny"), method="reference").provenance
     assert (about["method"], about["method_reason"]) == ("reference", f"It was asked for: {METHODS['reference']}.")
+
+
+def test_a_method_that_gives_way_to_the_whole_program_says_so_and_why() -> None:
+    about = etsopt.solve(etsopt.read("tiny"), "abatement", method="prices").provenance
+    assert about["method"] == "stamped"
+    assert about["method_reason"].startswith("The method prices gave way to the whole program: units are few")

@@ -40,7 +40,7 @@ def core_of(crowd: Crowd) -> tuple[dict[str, Any], Found] | None:
     """
     portfolio = crowd.portfolio
     market = crowd.market_of(len(crowd.left))
-    interval = market.price_interval(portfolio, crowd.solution)
+    interval: dict[str, Any] = market.price_interval(portfolio, crowd.solution)
     best, apart = portfolio.apart(crowd.prices)
     crowd.sets[crowd.left] = portfolio.sets[best]
     nearest = np.minimum.reduceat(apart, portfolio.first)

@@ -55,12 +55,11 @@ def narrowed(market: Market) -> tuple[dict[str, Any], Found]:
     """Parameters of a small program over those who are near a tie, as `etsopt_models._parts.search.search` returns."""
     plans = Plans.of(market.instance, market.found)
     crowd = Crowd(market, plans)
-    if crowd.narrow() and crowd.prove():
-        found = core_of(crowd)
-        if found is not None:
-            return found
-    # Few units, or demand that a sample or a core alone cannot meet: all plans of all units stand in one program.
-    return search(market)
+    if not crowd.narrow():
+        return search(market, "units are few, or a sample of them cannot meet the demand")
+    if not crowd.prove():
+        return search(market, "those near a tie cannot meet the demand")
+    return core_of(crowd) or search(market, "those near a tie cannot take up what the others leave")
 
 
 class Crowd:

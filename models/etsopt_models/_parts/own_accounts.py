@@ -76,11 +76,15 @@ def by_accounts(market: Market) -> tuple[dict[str, Any], Found]:
         settled = _at_price(market, crowd, terms, trade) if is_steady(trade) else None
     else:
         settled = _cleared(market, crowd, terms)
-    if settled is None or not settled.within_limits():
-        return search(market)
+    if settled is None:
+        return search(market, "no steady prices are found at which enterprises that owe nothing meet the demand")
+    if not settled.within_limits():
+        return search(market, "an enterprise would deal beyond its limits")
     parameters, found = settled.core()
     # A core that cannot take up what the rest leaves says nothing about the market.
-    return (parameters, found) if market.relax(parameters, "cost").levels else search(market)
+    if market.relax(parameters, "cost").levels:
+        return parameters, found
+    return search(market, "those near a tie cannot take up what the others leave")
 
 
 def terms_of(market: Market) -> Trade:

@@ -54,6 +54,8 @@ class Found:
         A function that makes of a solution of the core one of all accounts; None where the program has all of them.
     proof
         Solution of the relaxation whose multipliers bound the cost; None where it is that of the program itself.
+    gave_way
+        Why prices did not suffice, so that the program is that of all units, as a clause; empty where they did.
     """
 
     portfolio: Portfolio
@@ -65,6 +67,7 @@ class Found:
     core: NDArray[np.int64] | None = None
     widened: Any = None
     proof: Any = None
+    gave_way: str = ""
 
     @property
     def prospects(self) -> Prospects:
@@ -193,17 +196,17 @@ def market_of(
     return Market(instance, found, accounts(instance, found, pooled), relax, fixed)
 
 
-def search(market: Market) -> tuple[dict[str, Any], Found]:
+def search(market: Market, gave_way: str = "") -> tuple[dict[str, Any], Found]:
     """Parameters over a portfolio that holds a best plan of every unit at the prices of the relaxation."""
     # At first nothing says that the plans at hand suffice: find those with which least is missing.
     portfolio, missing = market.least_missing(Portfolio.start(Plans.of(market.instance, market.found)))
     if missing.sum() > MISSING_T:
-        return market.parameters(portfolio), Found(portfolio, market.own, missing=missing)
+        return market.parameters(portfolio), Found(portfolio, market.own, missing=missing, gave_way=gave_way)
     portfolio, solution = market.settle(portfolio)
     if not solution.levels:
-        return market.parameters(portfolio), Found(portfolio, market.own)
+        return market.parameters(portfolio), Found(portfolio, market.own, gave_way=gave_way)
     interval: dict[str, Any] = market.price_interval(portfolio, solution)
-    return market.parameters(portfolio), Found(portfolio, market.own, **interval)
+    return market.parameters(portfolio), Found(portfolio, market.own, gave_way=gave_way, **interval)
 
 
 def unit_prices(instance: Instance, own: Accounts, solution: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
