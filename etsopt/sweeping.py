@@ -14,6 +14,7 @@ from etsopt.errors import UsageError
 from etsopt.provenance import Clock
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Solution, Termination
+from etsopt.step import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -102,7 +103,7 @@ def sweep(
         method = methods.choose(model, limited, chosen)
         if method.name != "reference":
             method = replace(method, build=kept)
-        step = run.Step(found, model, limited, chosen, method, about, Clock(), ())
+        step = Step(found, model, limited, chosen, method, about, Clock(), ())
         solution, answer, status = _solved(step, checked)
         answers.append(answer)
         levels += [(number, level.name, level.value, level.unit) for level in solution.levels]
@@ -113,7 +114,7 @@ def sweep(
     return Sweep(table, held, terminations, statuses)
 
 
-def _solved(step: run.Step, checked: bool) -> tuple[Solution, NDArray[np.float64], str]:
+def _solved(step: Step, checked: bool) -> tuple[Solution, NDArray[np.float64], str]:
     """Solution of one policy, its answer, absent where there is none, and its status."""
     instance = step.instance
     solution = step.solve_all(library.call(step.found, "parameters", instance))

@@ -122,11 +122,6 @@ def test_thousands_of_units_are_certified_to_the_gap_that_is_left_by_the_largest
     assert not etsopt.check(many(6_000, 4), result).violations
 
 
-def test_with_a_transaction_cost_the_method_says_why_it_cannot_serve() -> None:
-    own = many(60, 3, **{"market.transaction_cost_cny_per_t": 1.0})
-    assert narrowing.declines(own) == "with a transaction cost every enterprise has an account of its own"
-
-
 @pytest.mark.parametrize("seed", range(12))
 def test_a_core_that_is_too_small_costs_more_and_never_tells_that_allowances_are_missing(
     seed: int, monkeypatch: pytest.MonkeyPatch

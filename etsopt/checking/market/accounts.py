@@ -68,8 +68,9 @@ class Accounts:
 
     def total(self, of_units: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum over the units of each account."""
-        total = np.zeros((len(self.labels), of_units.shape[1]))
-        np.add.at(total, self.of_unit, of_units)
+        total = np.empty((len(self.labels), of_units.shape[1]))
+        for year, values in enumerate(of_units.T):
+            total[:, year] = np.bincount(self.of_unit, values, len(self.labels))
         return total
 
 

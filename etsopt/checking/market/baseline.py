@@ -81,7 +81,7 @@ class Baseline:
         if not self.follows[year]:
             lump = self.given[units, year] * (1 - self.paid_share[year])
             return np.broadcast_to(lump.reshape(shape), emissions.shape)
-        relative = (self.intensity / self.balance_value)[units, year].reshape(shape) * kept
+        relative = (self.intensity[units, year] / self.balance_value[units, year]).reshape(shape) * kept
         rate = np.clip(self.slope[year] * (1 - relative), -self.cap[year], self.cap[year])
         free: NDArray[np.float64] = emissions * (1 + np.nan_to_num(rate)) * (1 - self.paid_share[year])
         return free

@@ -13,17 +13,20 @@ Each variable but offsets leads from one multiplier to another: $r_v = x_i - x_j
 $-z$ and a ground of zero. So where rounding alone separates $r_v$ from zero it can be made to vanish, by raising
 multipliers until none of these differences is short: a noise of 1e-12 CNY is not paid for 1e9 t. It converges where the
 differences agree with each other; where they do not it ends after some rounds, and the bound holds all the same.
+
+Where every enterprise has an account of its own, its best whole plan may cost more than any mixture of plans that $\mu$
+and $\nu$ allow. There the bound of an enterprise is raised to that of its whole plans: `whole_plans`.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etsopt.checking.market.search import least_of_all_plans
+from etsopt.checking.market.whole_plans import raised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +39,9 @@ NOISE = 1e-9
 """A reduced cost that is rounding, against the largest multiplier."""
 
 SWEEPS = 200
+
+REPAIRED = 200_000
+"""Up to so many multipliers are repaired together; of more accounts each pays for the rounding of its own tonnes."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,12 @@ class _Nodes:
 
 
 def lower_bound(
-    found: Baseline, offered: Choices, own: Accounts, deal: Terms, given: Multipliers
+    found: Baseline,
+    offered: Choices,
+    own: Accounts,
+    deal: Terms,
+    given: Multipliers,
+    spent: NDArray[np.float64] | None = None,
 ) -> tuple[float, float]:
     """Lower bound of the cost, and the sum of what it adds in absolute terms [CNY].
 
@@ -114,20 +125,68 @@ def lower_bound(
     ----------
     own
         Accounts of the program: one for all where trading costs nothing.
+    spent
+        What each account comes to at the prices of the market with what it does, shape ``(accounts,)`` [CNY]; None
+        where plans may be mixed or one account stands for all, so that multipliers alone bound the cost.
     """
     stated = bool(np.isfinite(deal.expected).all())
     nodes = _Nodes(len(own.emissions), len(found.years), stated)
-    arcs = _joined([*_of_accounts(found, own, deal, nodes), *([] if stated else _of_market(found, deal, nodes))])
-    x = arcs.repaired(nodes.filled(given))
-    need = x[nodes.account]
-    limit, offers = np.minimum(given.offset_limit, 0.0), np.minimum(given.offsets_on_offer, 0.0)
-    if stated:
-        offers = 0 * offers
-    most = np.minimum(deal.offset_share * own.emissions, deal.offset_supply)
-    offsets = np.minimum(found.discount * deal.offset_price - need - limit - offers, 0.0) * most
+    of_market = [] if stated else _of_market(found, deal, nodes)
+    x = nodes.filled(given)
+    if nodes.size <= REPAIRED:
+        x = _joined([*_of_accounts(found, own, deal, nodes), *of_market]).repaired(x)
+    need, limit = x[nodes.account], np.minimum(given.offset_limit, 0.0)
+    offers = 0 * given.offsets_on_offer if stated else np.minimum(given.offsets_on_offer, 0.0)
+    price = found.discount * deal.expected if stated else x[nodes.price]
+    trade = Trade(found, deal, price, found.discount * deal.offset_price - offers)
     plans = least_of_all_plans(found, offered, need[own.of_unit], deal.offset_share * limit[own.of_unit])
-    terms = np.concatenate([plans, arcs.least_total(x), offsets.ravel(), offers * deal.offset_supply])
-    return math.fsum(terms), float(np.sum(np.abs(terms)))
+    values, size = trade.least(own, need, limit)
+    values += np.bincount(own.of_unit, plans, len(values))
+    if spent is not None:
+        values = raised(found, offered, own, trade, (need, limit), values, spent)
+    market = _joined(of_market).least_total(x) if of_market else np.zeros(0)
+    rest = np.concatenate([market, offers * deal.offset_supply])
+    return float(values.sum() + rest.sum()), size + float(np.abs(plans).sum() + np.abs(rest).sum())
+
+
+@dataclass(frozen=True)
+class Trade:
+    """Prices at which accounts deal, in terms of the first year, shape ``(years,)`` [CNY/t]."""
+
+    found: Baseline
+    deal: Terms
+    price: NDArray[np.float64]
+    offset_price: NDArray[np.float64]
+
+    def least(
+        self, own: Accounts, need: NDArray[np.float64], limit: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], float]:
+        """The least that dealings of accounts come to at multipliers of their rows, and its terms in absolute value.
+
+        Parameters
+        ----------
+        need, limit
+            Multipliers of `account_balance` and, none above zero, of `offset_limit`, shape ``(accounts, years)``.
+
+        Returns
+        -------
+        values, size
+            Shape ``(accounts,)``, and a number [CNY].
+        """
+        nodes = _Nodes(len(need), len(self.price), stated=False)
+        x = np.zeros(nodes.size)
+        x[nodes.price], x[nodes.account] = self.price, need
+        most = np.minimum(self.deal.offset_share * own.emissions, self.deal.offset_supply)
+        offsets = np.minimum(self.offset_price - need - limit, 0.0) * most
+        values, size = offsets.sum(axis=1), float(-offsets.sum())
+        # A stated price counts as the price of the market here.
+        deal = replace(self.deal, expected=np.zeros(1))
+        for head, tail, constant, least, bound in _of_accounts(self.found, own, deal, nodes):
+            reduced = x[head] - x[tail] - constant
+            terms = (np.where(reduced > 0, least, bound) * reduced).reshape(len(values), -1)
+            values += terms.sum(axis=1)
+            size += float(np.abs(terms).sum())
+        return values, size
 
 
 def _joined(parts: list[tuple[Any, ...]]) -> Arcs:

@@ -82,7 +82,9 @@ def check_market(
         else says.limits_of_market(found, deal, years, kind)
     )
     value, size = _cost(found, deal, held, units, years, kind)
-    bound, more = lower_bound(found, offered, pool, deal, given)
+    whole = pool is own and not instance.policy.abatement.divisible_measures
+    spent = _spent(found, own, deal, held, units, found.discount * price, given.offsets_on_offer) if whole else None
+    bound, more = lower_bound(found, offered, pool, deal, given, spent)
     tolerance = tolerance_of(value, "CNY") + ROUNDING * (size + more)
     slack = 2e-2 * float(np.abs(given.account_balance).sum() + np.abs(given.market_balance).sum())
     return broken, LevelCheck(COST, "CNY", value, bound, value - bound, tolerance, slack, gap * abs(value))
@@ -179,6 +181,30 @@ def _measures_follow(
         return [Violation("measure_years", "", 1.0, "rows", "no measure is taken")] if len(table) else []
     broken = says.rows_are_there("measure_years", table, wanted, found.years)
     return broken or says.columns_follow("measure_years", wanted["measure_id"], found.years, table, columns)
+
+
+def _spent(
+    found: Baseline,
+    own: Accounts,
+    deal: Terms,
+    held: Holdings,
+    units: Amounts,
+    price: NDArray[np.float64],
+    offers: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """What enterprises come to at discounted prices of allowances and scarce offsets, shape ``(accounts,)`` [CNY]."""
+    owing = np.where(np.isfinite(deal.owing), deal.owing, 0.0)
+    yearly = found.discount * (
+        own.total(units.cost)
+        + deal.friction * (held.bought + held.sold)
+        + deal.offset_price * held.offset
+        + owing * held.owed
+    )
+    # Where the price is stated, what is on offer bounds each by itself and has no price.
+    short = 0 * offers if np.isfinite(deal.expected).all() else np.minimum(offers, 0.0)
+    yearly += price * (held.bought - held.sold) - short * held.offset
+    spent: NDArray[np.float64] = yearly.sum(axis=1) - found.discount[-1] * deal.worth * held.banked[:, -1]
+    return spent
 
 
 def _cost(

@@ -1,11 +1,12 @@
-"""Solve `abatement` by prices, where trading is free and all share one account."""
+"""Solve `abatement` by prices."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from etsopt_models import abatement
-from etsopt_models._parts.narrowing import declines, narrowed
+from etsopt_models._parts import by_prices
+from etsopt_models._parts.own_accounts import declines_prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,8 +25,13 @@ AIM = 1e-7
 """Relative gap at which the small program stops; what is proven in the end may be more among few large units."""
 
 
+def declines(instance: Instance) -> str:
+    """Why prices cannot serve an instance, as a clause; empty where they can."""
+    return by_prices.declines(instance) or declines_prices(instance)
+
+
 def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], Found]:
     """Arrays for the model's formulation over those near a tie, and what the tables need beside the solution."""
-    return narrowed(abatement.market(instance, before, relax))
+    return by_prices.solved_by_prices(abatement.market(instance, before, relax))

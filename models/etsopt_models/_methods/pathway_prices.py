@@ -1,11 +1,11 @@
-"""Solve `pathway` by prices, where trading is free and all share one account."""
+"""Solve `pathway` by prices."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from etsopt_models import pathway
-from etsopt_models._parts.narrowing import declines, narrowed
+from etsopt_models._parts.by_prices import declines, solved_by_prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,4 +28,4 @@ def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], Found]:
     """Arrays for the model's formulation over those near a tie, and what the tables need beside the solution."""
-    return narrowed(pathway.market(instance, before, relax))
+    return solved_by_prices(pathway.market(instance, before, relax))

@@ -48,6 +48,8 @@ def market_tables(
     prices
         Price in each year where it was given [CNY/t]; None takes that of the market balance.
     """
+    if found.widened is not None:
+        solution = found.widened(solution)
     portfolio, share = found.taken(solution.values["choice"])
     own = portfolio.quantities
     outcome = Outcome(*(_by_unit(portfolio, share, part) for part in (own.emissions, own.allowance, own.cost)))

@@ -30,7 +30,6 @@ from etsopt_models._parts.search import ENOUGH, search, unit_prices
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
     from etsopt_models._parts.search import Found, Market
 
 
@@ -50,13 +49,6 @@ LEAST_WIDTH = 1e-6
 
 FARTHER, WIDER = 8.0, 7
 """By how much they go farther while too few are left for a core, and how often."""
-
-
-def declines(instance: Instance) -> str:
-    """Why the method cannot serve: each enterprise has its own prices where trading costs something."""
-    if instance.policy.market.transaction_cost_cny_per_t > 0:
-        return "with a transaction cost every enterprise has an account of its own"
-    return ""
 
 
 def narrowed(market: Market) -> tuple[dict[str, Any], Found]:

@@ -50,6 +50,8 @@ class Found:
         Plan of every unit, chosen beforehand for all but those of the portfolio; None where the portfolio is of all.
     core
         Units of the portfolio among all, shape ``(units of the portfolio,)``.
+    widened
+        A function that makes of a solution of the core one of all accounts; None where the program has all of them.
     proof
         Solution of the relaxation whose multipliers bound the cost; None where it is that of the program itself.
     """
@@ -61,6 +63,7 @@ class Found:
     missing: NDArray[np.float64] | None = None
     everyone: Portfolio | None = None
     core: NDArray[np.int64] | None = None
+    widened: Any = None
     proof: Any = None
 
     @property

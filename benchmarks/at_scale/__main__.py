@@ -1,0 +1,139 @@
+"""Many units against HiGHS alone: ``python -m benchmarks.at_scale``; writes ``at_scale.json`` and fills the README.
+
+Each size and model in a process of its own. ``--parts`` and ``--sizes`` measure some anew and keep the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from typing import Any
+
+from benchmarks import reporting
+
+FILE = "at_scale.json"
+SIZES = (15_000, 150_000, 1_000_000)
+PARTS = ("allocation", "clearing", "pathway", "sweep")
+HIGHS_LIMIT_S = 900.0
+PROCESS_LIMIT_S = 5400.0
+LEVELS = ("change", "worst", "deficit", "spread")
+GOALS = {("change", 150_000): 300, ("change", 1_000_000): 1000, ("chain", 150_000): 50, ("chain", 1_000_000): 100} | {
+    (level, size): goal for level in LEVELS[1:] for size, goal in ((150_000, 90), (1_000_000, 100))
+}
+
+EXPLANATION = f"""
+CPU seconds of one process, the least of three runs where they are short. *Level*: `allocation` with one level alone,
+the method `merged` from the parameters to every unit's allowances, its last step included, against HiGHS by itself on
+the stamped program of the same parameters at the better of two settings (interior point with and without crossover,
+which `solver_settings` found to be the quickest; building, scaling and loading do not count for HiGHS), for at most
+{HIGHS_LIMIT_S:g} s. *Chain*: `change`, `worst` and the last step, from a data frame to a certified one, reading,
+tables and checker included, against HiGHS on the two levels alone. Clearing: four measures of its own at every unit,
+one year, from the instance to the certified result, its allocation included, beside `pandas.read_csv` of the same
+units and measures. Pathway: ten years with banking, four measures at every unit, a quarter of them from 2028 on only,
+and a transaction cost. The gap is the checker's, at full size.
+"""
+
+
+def measure(part: str, size: int, highs: float) -> dict[str, Any]:
+    """Raw figures of one part at one size."""
+    if part == "allocation":
+        arguments = ["benchmarks.at_scale.allocations", str(size), "--highs", str(highs)]
+    elif part == "sweep":
+        arguments = ["benchmarks.at_scale.sweeps"]
+    else:
+        arguments = ["benchmarks.at_scale.markets", part, str(size)]
+    return reporting.child(*arguments, timeout_s=PROCESS_LIMIT_S)
+
+
+def earlier() -> dict[str, Any]:
+    """What stands in the file, by part and size."""
+    path = reporting.FOLDER / FILE
+    return json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else {}
+
+
+def ratio(ours: float, theirs: float, ended: bool, goal: int | None) -> str:
+    """By how much HiGHS is slower, and the goal beside it."""
+    text = f"{'' if ended else 'over '}{theirs / ours:,.0f}"
+    return text if goal is None else f"{text} (goal {goal:,})"
+
+
+def allocation_rows(runs: dict[str, Any]) -> list[list[str]]:
+    """One row a level and size, and the chain."""
+    rows = []
+    for run in [run for key, run in sorted(runs.items()) if key.startswith("allocation") and "levels" in run]:
+        size = run["units"]
+        for level, found in run["levels"].items():
+            row = [f"`{level}`", f"{size:,}", f"{found['method_s']:.4f}"]
+            if "highs_s" in found:
+                ended = found["status"] == "optimal"
+                goal = GOALS.get((level, size))
+                row += [f"{found['highs_s']:.2f}", ratio(found["method_s"], found["highs_s"], ended, goal)]
+            rows.append(row + [""] * (5 - len(row)))
+        row = ["chain", f"{size:,}", f"{run['chain_s']:.3f}"]
+        if "chain_highs_s" in run:
+            goal = GOALS.get(("chain", size))
+            row += [f"{run['chain_highs_s']:.2f}", ratio(run["chain_s"], run["chain_highs_s"], True, goal)]
+        rows.append(row + [""] * (5 - len(row)))
+    return rows
+
+
+def market_rows(runs: dict[str, Any]) -> list[list[str]]:
+    """One row a market and size."""
+    rows = []
+    for key, run in sorted(runs.items()):
+        if not key.startswith(("clearing", "pathway")) or "cpu_s" not in run:
+            continue
+        beside = f"{run['cpu_s'] / run['read_csv_s']:.1f}" if "read_csv_s" in run else ""
+        cost = f"{run['cost_cny_per_t']:g}"
+        figures = [f"{run['units']:,}", cost, f"{run['cpu_s']:.1f}", beside, f"{run['relative_gap']:.1e}"]
+        rows.append([run["model"], *figures, run["status"].replace("_", " "), f"{run['peak_mb']:,.0f}"])
+    return rows
+
+
+def growth(runs: dict[str, Any]) -> str:
+    """Exponent of time over units from the smallest to the largest size that was measured."""
+    lines = []
+    for part, key in (("allocation", "chain_s"), ("clearing", "cpu_s"), ("pathway", "cpu_s")):
+        of_part = [(run["units"], run[key]) for name, run in runs.items() if name.startswith(part) and key in run]
+        (few, short), (many, long) = min(of_part, default=(1, 1.0)), max(of_part, default=(1, 1.0))
+        if many > few:
+            exponent = math.log(long / short) / math.log(many / few)
+            lines.append(f"{part} {exponent:.2f} ({few:,} to {many:,})")
+    return f"Growth of time with units, exponent: {', '.join(lines)}."
+
+
+def report(figures: dict[str, Any]) -> str:
+    """The section of the README."""
+    runs = figures["runs"]
+    parts = [EXPLANATION.strip(), reporting.provenance(figures["machine"], figures["versions"])]
+    head = ("level", "units", "merged, CPU s", "HiGHS, CPU s", "HiGHS / merged")
+    parts.append(reporting.table(head, allocation_rows(runs)))
+    head = ("model", "units", "CNY/t", "CPU s", "against read_csv", "relative gap", "status", "peak MB")
+    parts.append(reporting.table(head, market_rows(runs)))
+    parts.append(growth(runs))
+    if sweep := runs.get("sweep 15000"):
+        parts.append(sweep["sentence"])
+    return "\n\n".join(parts)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
+    parser.add_argument("--sizes", nargs="+", type=int, default=list(SIZES))
+    parser.add_argument("--highs", type=float, default=HIGHS_LIMIT_S, help="limit of HiGHS on a level; 0: not run")
+    options = parser.parse_args()
+    for part in options.parts:
+        for size in [15_000] if part == "sweep" else options.sizes:
+            run = measure(part, size, options.highs)
+            print(part, size, json.dumps(run), flush=True)
+            # Others may have measured other parts meanwhile.
+            runs = earlier() | {f"{part} {size}": run}
+            names = reporting.versions(["highspy", "numpy", "pandas", "pyomo"])
+            figures = {"machine": reporting.machine(), "versions": names, "runs": runs}
+            reporting.write_json(FILE, figures)
+            reporting.fill("at scale", report(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""One program of a model, solved and checked; where it has no solution, what has to give way."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from etsopt import library, preparing
+from etsopt.checking import check as check_tables
+from etsopt.checking.checker import INFEASIBLE
+from etsopt.results import LevelResult, Results
+from etsopt.solving.easing import EASED_T, pinned
+from etsopt.solving.levels import solve_levels
+from etsopt.solving.solution import Solution, Termination
+from etsopt.units import tolerance_of
+
+if TYPE_CHECKING:
+    from etsopt.checking import CheckReport
+    from etsopt.data.instance import Instance
+    from etsopt.methods import Method
+    from etsopt.provenance import Clock
+    from etsopt.solving.options import SolveOptions
+    from etsopt.stamp.program import Program
+
+LEAST_TIME_S = 1e-3
+"""What is left of a time limit that is over."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Solve one program of a model, and where it has no solution explain why."""
+
+    found: Any
+    model: str
+    instance: Instance
+    options: SolveOptions
+    method: Method
+    about: dict[str, Any]
+    clock: Clock
+    notes: tuple[Any, ...]
+
+    def solve_all(self, parameters: dict[str, Any]) -> Solution | Results:
+        """Solve the model, and what it wants solved afterwards: a solution, or results that say what lacks."""
+        solution = self.solve(self.instance, parameters)
+        if isinstance(solution, Solution) and solution.termination is Termination.OPTIMAL:
+            return self.solve_afterwards(solution)
+        return solution
+
+    def checked(self, solution: Solution, first: Results | None = None) -> Results:
+        """The results of a solution, checked where the checker knows the model; ``first`` are those it started from."""
+        tables = library.call(self.found, "tables", self.instance, solution, *self.notes) if solution.values else {}
+        self.clock.lap("tables")
+        return results_of(self.instance, solution, tables, self.about, self.clock, first)
+
+    def solve(
+        self, limited: Instance, parameters: dict[str, Any], names: list[str] | None = None
+    ) -> Solution | Results:
+        """Solve the model with some parameters: a solution, or results that say what lacks.
+
+        Parameters
+        ----------
+        limited
+            The instance whose limits the parameters state.
+        names
+            Objectives in their order; None for the model's own.
+        """
+        solution = self.levels(parameters, names)
+        self.clock.lap("solve")
+        if solution.termination is not Termination.INFEASIBLE or solution.values:
+            return solution
+        if hasattr(self.found, "explain"):
+            tables = library.call(self.found, "explain", self.instance, *self.notes)
+            lacking = float(sum(table["missing_t"].sum() for table in tables.values())) or None
+            return Results(tables, "infeasible", "infeasible_unproven", False, (), lacking, self.about)
+        explained = _infeasible(self.instance, limited, self.model, self.options, self.method, self.about, self.clock)
+        if not explained.levels or explained.levels[0].value > EASED_T:
+            return explained
+        # Less lacks than the checker tolerates: sums of limits that meet exactly differ by their rounding.
+        wider = library.call(library.load(f"{self.model}_relief"), "eased", parameters, EASED_T)
+        solution = self.levels(wider, names)
+        self.clock.lap("solve_eased")
+        infeasible = solution.termination is Termination.INFEASIBLE and not solution.values
+        return explained if infeasible else solution
+
+    def levels(self, parameters: dict[str, Any], names: list[str] | None = None) -> Solution:
+        """Minimise the objectives in their order, by the model's own method or over the whole program."""
+        if self.method.solves:
+            names = names or library.levels(self.found, self.instance, None)
+            found: Solution = library.call(self.method.own, "solve", self.instance, parameters, names, self._run)
+            return found
+        program = self._program(parameters)
+        names = names or library.levels(self.found, self.instance, program.objectives)
+        return self._minimise(program, parameters, names, self.options)
+
+    def _minimise(
+        self, program: Program, parameters: dict[str, Any], names: list[str], options: SolveOptions
+    ) -> Solution:
+        """Minimise objectives of a program in their order, each by a faster method where the model has one."""
+        faster = {name: partial(method, parameters) for name in names if (method := library.method(self.model, name))}
+        return solve_levels(program, names, options, faster, getattr(self.found, "SETTLES", {}))
+
+    def _program(self, parameters: dict[str, Any]) -> Program:
+        program = preparing.program_of(self.found, self.instance, self.method.build, parameters)
+        self.clock.lap("build")
+        return program
+
+    def _run(self, parameters: dict[str, Any], names: list[str], by_solver: bool = True) -> Solution:
+        """Solve the model's own formulation with other parameters, within the time that is left.
+
+        Parameters
+        ----------
+        by_solver
+            Whether the solver minimises every objective, or a faster method that the model has for it.
+        """
+        program = preparing.program_of(self.found, self.instance, self.method.build, parameters)
+        if by_solver:
+            return solve_levels(program, names, self._within_time(), {})
+        return self._minimise(program, parameters, names, self._within_time())
+
+    def _within_time(self) -> SolveOptions:
+        """The options, with what is left of the time limit."""
+        limit = self.options.time_limit_s
+        left = None if limit is None else max(limit - self.clock.passed(), LEAST_TIME_S)
+        return replace(self.options, mps=None, time_limit_s=left)
+
+    def solve_afterwards(self, first: Solution) -> Solution | Results:
+        """Solve what the model wants solved once its levels are, within the time that is left."""
+        after = (
+            library.call(self.found, "afterwards", self.instance, first) if hasattr(self.found, "afterwards") else None
+        )
+        if after is None:
+            return first
+        second = replace(self, options=self._within_time()).solve(*after)
+        if isinstance(second, Results):
+            return second
+        if not second.values:
+            # What is held is the first solution.
+            return replace(first, termination=second.termination)
+        return replace(second, levels=(*first.levels, *second.levels), before=first)
+
+
+def results_of(
+    instance: Instance, solution: Solution, tables: Any, about: dict[str, Any], clock: Clock, first: Results | None
+) -> Results:
+    """Results of a program, with the bounds that the checker recomputed where it knows the model."""
+    report = None
+    tables = preparing.with_tables_of(first, tables)
+    if tables and about["checked"]:
+        stated: list[Any] = [*(first.levels if first else ()), *solution.levels]
+        report = check_tables(instance, tables, stated, about["options"]["gap"], about["checked_as"])
+        clock.lap("check")
+    checks = {level.name: level for level in report.levels} if report else {}
+    levels = list(first.levels) if first else []
+    for level in solution.levels:
+        known = checks.get(level.name)
+        bound, gap = (known.bound, known.gap) if known else (level.bound, level.value - level.bound)
+        proven = known is not None and known.certified
+        levels.append(LevelResult(level.name, level.value, bound, gap, level.unit, proven, level.algorithm))
+    certified = report is not None and report.certified and solution.termination is Termination.OPTIMAL
+    status = "feasible" if tables else "none"
+    if certified and report is not None:
+        status = report.proves
+    rounded_by_t = report.rounded_by_t if report else None
+    termination, violations = solution.termination.value, violations_of(report)
+    return Results(
+        tables, termination, status, certified, tuple(levels), None, about, violations, rounded_by_t=rounded_by_t
+    )
+
+
+def violations_of(report: CheckReport | None) -> tuple[dict[str, Any], ...]:
+    """Broken statements as a result holds them."""
+    return tuple(asdict(violation) for violation in report.violations) if report else ()
+
+
+def _infeasible(
+    instance: Instance,
+    limited: Instance,
+    model: str,
+    options: SolveOptions,
+    method: Method,
+    about: dict[str, Any],
+    clock: Clock,
+) -> Results:
+    """Find out which limits of an instance have to give way, at least, and prove it."""
+    if f"{model}_relief" not in library.names():
+        return Results({}, "infeasible", "infeasible_unproven", False, (), None, about)
+    relief: Any = library.load(f"{model}_relief")
+    parameters = relief.parameters(limited)
+    if hasattr(method.own, "relief"):
+        parameters = library.call(method.own, "relief", parameters)
+    program = method.build(relief, parameters)
+    options = replace(options, mps=None)
+    ways = {}
+    for way, at_zero in relief.WAYS_OUT.items():
+        solution = solve_levels(pinned(program, at_zero), [way], options, {})
+        if solution.termination is Termination.OPTIMAL:
+            ways[way] = solution
+    tables = relief.tables(limited, ways)
+    clock.lap("explain")
+    report = check_tables(instance, tables, ())
+    clock.lap("check")
+    proven = report.infeasible_by_t or 0.0
+    certified = report.certified
+    levels = []
+    for level in ways[INFEASIBLE].levels if INFEASIBLE in ways else ():
+        gap = level.value - proven
+        least = abs(gap) <= tolerance_of(level.value, level.unit)
+        levels.append(LevelResult(level.name, level.value, proven, gap, level.unit, least, level.algorithm))
+    status = "infeasible_certified" if certified else "infeasible_unproven"
+    return Results(tables, "infeasible", status, certified, tuple(levels), proven, about, violations_of(report))

@@ -1,0 +1,205 @@
+"""What everyone does at prices that clear the market, and the small program of those who choose and deal anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt_models._parts.accounts import owing_cost
+from etsopt_models._parts.core import MOST as OF_ALL
+from etsopt_models._parts.core import SLACK
+from etsopt_models._parts.portfolio import Menu, Portfolio
+from etsopt_models._parts.price_search import cost_of
+from etsopt_models._parts.search import Found
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt_models._parts.dealing import Flows, Trade
+    from etsopt_models._parts.enterprises import Answer, Enterprises
+    from etsopt_models._parts.search import Market
+
+CORE, DEALERS = 80, 40
+"""Enterprises that choose anew because they would lose least by it, as many because it would move most, and those that
+deal most."""
+
+MOST = {flow: OF_ALL[flow] for flow in ("bought", "sold", "offset")}
+"""Parameters that bound flows from above."""
+
+SPARE_T = 1e-3
+"""What may exceed a limit by rounding [t]."""
+
+PLAIN = 5e-7
+"""What mixtures of plans may save in the core, against the value of all."""
+
+OF_ACCOUNTS = ("opening", "emissions", "allowance", "allowance_most", "borrowed_most")
+"""What accounts state one by one."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What everyone does at the prices, before the core chooses anew.
+
+    Parameters
+    ----------
+    terms, trade
+        Terms of trade at no price, and at the prices.
+    scarcity
+        What one offset more on offer would save, shape ``(years,)`` [CNY/t].
+    answer, flows
+        Plans of all, and dealings with them.
+    others
+        Chains of sets of all units at prices nearby.
+    felt
+        Prices with a little more and a little less demand, shape ``(years,)`` [CNY/t]; none where they are stated.
+    """
+
+    market: Market
+    crowd: Enterprises
+    terms: Trade
+    trade: Trade
+    scarcity: NDArray[np.float64]
+    answer: Answer
+    flows: Flows
+    others: list[NDArray[np.int16]]
+    felt: list[NDArray[np.float64]]
+
+    def within_limits(self) -> bool:
+        """Whether nobody deals beyond his own need, and nobody would rather owe."""
+        instance, own = self.market.instance, self.market.own
+        owing = owing_cost(instance, self.market.found)
+        if (self.trade.price + self.trade.friction > owing).any():
+            return False
+        if self.trade.most.max() - self.trade.least.min() > owing.min():
+            return False
+        later = np.cumsum(own.emissions[:, ::-1], axis=1)[:, ::-1]
+        gained = own.opening[:, None] + np.cumsum(own.allowance_most, axis=1)
+        borrowed = np.column_stack([own.borrowed_most[:, :-1], np.zeros(len(later))])
+        room = SPARE_T + 1e-9 * own.emissions
+        buys, sells = self.flows.bought <= later + borrowed + room, self.flows.sold <= gained + borrowed + room
+        return bool(buys.all() and sells.all())
+
+    def core(self) -> tuple[dict[str, Any], Found]:
+        """Parameters over those near a tie, and what the tables need of everyone."""
+        market, own, crowd = self.market, self.market.own, self.crowd
+        unit, sets, accounts = self._near_ties()
+        units = np.flatnonzero(np.isin(own.of_unit, accounts))
+        portfolio = Portfolio.of(crowd.plans.only(units), np.arange(len(units)), self.answer.sets[units]).added(
+            np.searchsorted(units, unit), sets
+        )
+        rest = np.ones(len(own.labels), dtype=bool)
+        rest[accounts] = False
+        few = replace(
+            own,
+            labels=own.labels[accounts],
+            of_unit=np.searchsorted(accounts, own.of_unit[units]),
+            **{name: getattr(own, name)[accounts] for name in OF_ACCOUNTS},
+        )
+        years = len(self.trade.price)
+        cost = cost_of(self.terms, self.answer, self.flows)[rest].sum()
+        more, net, offset = dict(market.more), self.flows.net[rest].sum(axis=0), self.flows.offset[rest].sum(axis=0)
+        if "supply" in more:
+            more["supply"] = more["supply"] - net
+            more["offset_supply"] = np.maximum(more["offset_supply"] - offset, 0.0)
+        else:
+            cost += net @ self.trade.price
+        nothing = np.zeros((1, years))
+        others = Menu(np.zeros(1, dtype=np.int64), np.array([cost]), nothing, nothing)
+        small = replace(market, own=few, more=more, rest=others)
+        everyone = Portfolio.of(crowd.plans, np.arange(len(own.of_unit)), self.answer.sets)
+        lower, upper = (
+            edge(self.felt, axis=0) / market.found.discount if self.felt else None for edge in (np.min, np.max)
+        )
+        found = Found(portfolio, own, lower, upper, None, everyone, units, Widened(self, accounts))
+        return self._near(small.parameters(portfolio), portfolio, accounts), found
+
+    def _plain(self, accounts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of some accounts that no mixture of plans would serve much better.
+
+        The others would leave branch and bound a gap that prices have closed already.
+        """
+        answer = self.answer
+        bound = self.crowd.only(accounts)[0].at(self.trade, answer.bound_path[accounts]).bound
+        most = PLAIN * float(np.abs(answer.value).sum()) / (2 * CORE + DEALERS)
+        plain: NDArray[np.int64] = accounts[np.abs(answer.value[accounts] - bound) <= most]
+        return plain
+
+    def _near(self, parameters: dict[str, Any], portfolio: Portfolio, accounts: NDArray[np.int64]) -> dict[str, Any]:
+        """The parameters, with flows held where the core can bring them: a solver's rows hold to a share of those."""
+        relief, first = portfolio.menu.relief, portfolio.first
+        reach = float((np.maximum.reduceat(relief, first) - np.minimum.reduceat(relief, first)).sum())
+        reach += SLACK * float(self.market.own.emissions.sum())
+        for flow, most in MOST.items():
+            now = getattr(self.flows, flow)[accounts]
+            parameters[most] = np.minimum(parameters[most], now + reach)
+        if "auctioned" in parameters:
+            unsold = np.maximum(self.market.more["supply"] - self.flows.net.sum(axis=0), 0.0)
+            parameters["auctioned"] = np.minimum(parameters["auctioned"], unsold + reach)
+        return parameters
+
+    def _near_ties(self) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]]:
+        """Other plans of units whose enterprises would lose least by them: units, sets, and the accounts of the core."""
+        own, answer = self.market.own, self.answer
+        found: list[tuple[NDArray[np.int64], NDArray[np.int16]]] = []
+        loss, moved = np.full(len(own.labels), np.inf), np.zeros(len(own.labels))
+        for sets in self.others:
+            differs = np.flatnonzero((sets != answer.sets).any(axis=1))
+            some, units = self.crowd.only(np.unique(own.of_unit[differs]))
+            if not len(units):
+                continue
+            joint = some.joint(sets[units])
+            dealt, _ = self.trade.best(joint.weight, joint.emissions)
+            accounts = np.unique(own.of_unit[units])
+            loss[accounts] = np.minimum(loss[accounts], joint.cost + dealt - answer.value[accounts])
+            much = np.abs(joint.weight - answer.joint.weight[accounts]).sum(axis=1)
+            moved[accounts] = np.maximum(moved[accounts], much)
+            found.append((units, sets[units]))
+        dealers = np.argsort(-np.abs(self.flows.net).sum(axis=1), kind="stable")[: 4 * DEALERS]
+        asked = np.flatnonzero(np.isfinite(loss) | np.isin(np.arange(len(loss)), dealers))
+        plain = self._plain(asked)
+        loss[np.setdiff1d(asked, plain)], moved[np.setdiff1d(asked, plain)] = np.inf, 0.0
+        # Those who move most take up what one of them leaves, those who lose least the remainder.
+        chosen = np.concatenate([np.argsort(order, kind="stable")[:CORE] for order in (loss, -moved)])
+        chosen = chosen[np.isfinite(loss[chosen])]
+        accounts = np.unique(np.concatenate([chosen, dealers[np.isin(dealers, plain)][:DEALERS]]))
+        found.append((np.zeros(0, dtype=np.int64), answer.sets[:0]))
+        unit, sets = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+        kept = np.isin(own.of_unit[unit], accounts)
+        return unit[kept], sets[kept], accounts
+
+
+@dataclass(frozen=True)
+class Widened:
+    """Makes of a solution of the core one of all accounts, with the multipliers of the prices."""
+
+    settled: Settled
+    accounts: NDArray[np.int64]
+
+    def __call__(self, solution: Any) -> Any:
+        """A solution with values of all accounts; the core's are its own."""
+        settled, own = self.settled, self.settled.market.own
+        trade, answer, years = settled.trade, settled.answer, len(settled.trade.price)
+        flows = {"bought": settled.flows.bought, "sold": settled.flows.sold, "offset": settled.flows.offset}
+        lacking = np.cumsum(answer.joint.weight - flows["bought"] + flows["sold"] - flows["offset"], axis=1)
+        # The weight holds what may be borrowed at the end of a year; what is held is above that.
+        limit = np.column_stack([-own.borrowed_most[:, :-1], np.zeros(len(lacking))])
+        flows["banked"] = np.column_stack([own.opening, limit - lacking])
+        flows["owed"] = np.zeros((len(lacking), years + 1))
+        values = dict(solution.values)
+        for name, whole in flows.items():
+            whole = whole.copy()
+            whole[self.accounts] = values[name].reshape(len(self.accounts), -1)
+            values[name] = whole.ravel()
+        path = answer.bound_path
+        scarce = np.where(trade.offset_share * answer.joint.emissions <= trade.offset_supply, trade.saved(path), 0.0)
+        multipliers = {"account_balance": path.ravel(), "offset_limit": -scarce.ravel()}
+        if "supply" in settled.market.more:
+            multipliers |= {
+                "market_balance": -trade.price,
+                "reserve_stock": np.zeros(years),
+                "offsets_on_offer": -settled.scarcity,
+            }
+        first = replace(solution.levels[0], multipliers=multipliers)
+        return replace(solution, values=values, levels=(first, *solution.levels[1:]))

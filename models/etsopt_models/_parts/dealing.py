@@ -1,0 +1,209 @@
+r"""The best dealings of accounts at given prices, when their plans are fixed: a path of multipliers through few levels.
+
+An account that lacks $n_t$ in a year buys at $P_t + \tau_t$, sells at $P_t - \tau_t$, surrenders offsets at $W_t$ up to a
+share $\kappa$ of its emissions $e_t$, and may hold over or borrow up to a limit. The dual of this flow has one multiplier
+a year,
+
+$$\max_\mu \sum_t \mu_t m_t - \kappa \sum_t e_t (\mu_t - W_t)^+, \qquad
+  P_t - \tau_t \le \mu_t \le P_t + \tau_t, \quad \mu_1 \ge \dots \ge \mu_T \ge w,$$
+
+where $m_t$ is what the account lacks, with what it may borrow at the year's end and may have borrowed at its beginning,
+and $w$ what a tonne is worth at the end. At the best path every $\mu_t$ is one of the levels $P_s \pm \tau_s$, $W_s$ and
+$w$, the same for all accounts, so that it follows year by year from the best path above each level. Where the path is
+level the account holds over or borrows; where it falls it borrows all it may; and what a level stretch lacks is bought,
+or what it has left is sold, in the year whose price made the level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+AT_ONCE = 4096
+"""Accounts that are looked at together: what stays in the processor's cache."""
+
+SAME = 1e-10
+"""Prices that differ by no more, against the largest, are the same."""
+
+
+@dataclass(frozen=True)
+class Flows:
+    """What accounts do, shape ``(accounts, years)`` [t], and what they hold at the end, shape ``(accounts,)`` [t]."""
+
+    bought: NDArray[np.float64]
+    sold: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    held: NDArray[np.float64]
+
+    @classmethod
+    def nothing(cls, accounts: int, years: int) -> Flows:
+        """No dealings."""
+        bought, sold, offset = np.zeros((3, accounts, years))
+        return cls(bought, sold, offset, np.zeros(accounts))
+
+    @property
+    def net(self) -> NDArray[np.float64]:
+        """Bought less sold."""
+        return self.bought - self.sold
+
+
+@dataclass(frozen=True)
+class Trade:
+    """Terms at which accounts deal, in terms of the first year, shape ``(years,)`` [CNY/t].
+
+    Parameters
+    ----------
+    price, friction
+        Of an allowance, and of each side of a trade.
+    offset_price
+        Of an offset with what its scarcity is worth; infinite where none is on offer.
+    offset_share, offset_supply
+        Share of emissions that offsets may settle, a number; offsets on offer, the most that an account takes [t].
+    worth
+        Of a tonne that is held at the end, a number.
+    """
+
+    price: NDArray[np.float64]
+    friction: NDArray[np.float64]
+    offset_price: NDArray[np.float64]
+    offset_share: float
+    offset_supply: NDArray[np.float64]
+    worth: float
+
+    @cached_property
+    def most(self) -> NDArray[np.float64]:
+        """The highest path: of those who buy."""
+        return np.minimum.accumulate(self.price + self.friction)
+
+    @cached_property
+    def least(self) -> NDArray[np.float64]:
+        """The lowest path: of those who sell or keep."""
+        above: NDArray[np.float64] = np.maximum.accumulate((self.price - self.friction)[::-1])[::-1]
+        return np.maximum(above, self.worth)
+
+    @cached_property
+    def same(self) -> float:
+        """Up to this difference prices are the same [CNY/t]."""
+        return SAME * float(np.abs(self.price).max(initial=1.0))
+
+    @cached_property
+    def _steps(self) -> NDArray[np.float64]:
+        """The least of each cluster of prices that are the same, rising."""
+        every = np.sort(np.concatenate([self._buying, self._selling, self.offset_price, [self.worth]]))
+        every = every[np.isfinite(every)]
+        return every[np.diff(every, prepend=-np.inf) > self.same]
+
+    def level_of(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The level that stands for prices of allowances or offsets, shape of ``price`` [CNY/t]."""
+        place = np.maximum(np.searchsorted(self._steps, price, side="right") - 1, 0)
+        return np.where(np.isfinite(price), self._steps[place], np.inf)
+
+    @cached_property
+    def levels(self) -> NDArray[np.float64]:
+        """Every level that a multiplier may have, rising, shape ``(levels,)``."""
+        low, high = self.level_of(self.least).min(), self.level_of(self.most).max()
+        return self._steps[(self._steps >= low) & (self._steps <= high)]
+
+    @property
+    def _buying(self) -> NDArray[np.float64]:
+        return self.price + self.friction
+
+    @property
+    def _selling(self) -> NDArray[np.float64]:
+        return self.price - self.friction
+
+    def offsets_most(self, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Offsets that accounts with such emissions may surrender, shape of ``emissions`` [t]."""
+        return np.minimum(self.offset_share * emissions, self.offset_supply)
+
+    def saved(self, path: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What an offset saves at multipliers, shape of ``path`` [CNY/t]."""
+        return np.maximum(path - self.offset_price, 0.0)
+
+    def best(
+        self, weight: NDArray[np.float64], emissions: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What the best dealings of accounts cost, and their multipliers.
+
+        Parameters
+        ----------
+        weight
+            What is lacking with what may be borrowed, shape ``(accounts, years)`` [t].
+        emissions
+            Shape ``(accounts, years)`` [tCO2e].
+
+        Returns
+        -------
+        value, path
+            Shapes ``(accounts,)`` [CNY] and ``(accounts, years)`` [CNY/t].
+        """
+        value, path = np.empty(len(weight)), np.empty(weight.shape)
+        for start in range(0, len(weight), AT_ONCE):
+            here = slice(start, start + AT_ONCE)
+            value[here], path[here] = self._best(weight[here].T, self.offsets_most(emissions[here]).T)
+        return value, path
+
+    def _best(
+        self, weight: NDArray[np.float64], offsets: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        levels, years = self.levels[:, None], len(self.price)
+        saved = self.saved(np.broadcast_to(levels, (len(levels), years)))
+        inside = (levels >= self.level_of(self.least)) & (levels <= self.level_of(self.most))
+        ahead, steps = np.zeros((len(levels), weight.shape[1])), []
+        for year in range(years):
+            ahead += levels * weight[year]
+            if saved[:, year].any():
+                ahead -= saved[:, [year]] * offsets[year]
+            ahead[~inside[:, year]] = -np.inf
+            best = np.empty(ahead.shape, dtype=np.uint8)
+            best[-1] = len(levels) - 1
+            for k in reversed(range(len(levels) - 1)):
+                higher = ahead[k + 1] > ahead[k]
+                best[k] = np.where(higher, best[k + 1], k)
+                np.maximum(ahead[k], ahead[k + 1], out=ahead[k])
+            steps.append(best)
+        here, everyone = np.zeros(weight.shape[1], dtype=np.int64), np.arange(weight.shape[1])
+        path = np.empty((weight.shape[1], years))
+        for year in reversed(range(years)):
+            here = steps[year][here, everyone].astype(np.int64)
+            path[:, year] = self.levels[here]
+        return ahead[0], path
+
+    def dealings(  # long because a level stretch is closed in one place, in the order of what costs less
+        self, weight: NDArray[np.float64], emissions: NDArray[np.float64], path: NDArray[np.float64]
+    ) -> Flows:
+        """Dealings that cost no more than the best path of multipliers proves."""
+        count, years = weight.shape
+        most, offered = self.offsets_most(emissions), self.level_of(self.offset_price)
+        offset = np.where(path > offered, most, 0.0)
+        begins = np.ones(weight.shape, dtype=bool)
+        begins[:, 1:] = path[:, 1:] != path[:, :-1]
+        first, stretch = np.flatnonzero(begins), np.cumsum(begins) - 1
+        lacking = np.add.reduceat((weight - offset).ravel(), first)
+        at_level = np.where(path == offered, most, 0.0)
+        if at_level.any():
+            room = np.add.reduceat(at_level.ravel(), first)
+            used = np.divide(np.clip(lacking, 0.0, room), room, out=np.zeros_like(room), where=room > 0)
+            more = at_level * used[stretch].reshape(weight.shape)
+            offset += more
+            lacking -= np.add.reduceat(more.ravel(), first)
+        last = stretch.reshape(weight.shape)[:, -1]
+        keeps = np.zeros(len(first), dtype=bool)
+        keeps[last] = path[:, -1] == self.level_of(np.array([self.worth]))
+        kept = np.where(keeps, np.maximum(-lacking, 0.0), 0.0)
+        lacking += kept
+        bought, sold = (np.zeros(weight.size + 1) for _ in range(2))
+        for flow, price, amount in (
+            (bought, self._buying, lacking),
+            (sold, self._selling, -lacking),
+        ):
+            made = path == self.level_of(price)
+            place = np.minimum.reduceat(np.where(made.ravel(), np.arange(weight.size), weight.size), first)
+            flow[place] = np.maximum(amount, 0.0)
+        return Flows(bought[:-1].reshape(count, years), sold[:-1].reshape(count, years), offset, kept[last])

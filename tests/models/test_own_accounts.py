@@ -1,0 +1,125 @@
+"""Markets with transaction costs by prices: the same answers as the whole program, whole plans, and proven ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import etsopt
+from etsopt.errors import UsageError
+from etsopt.generating import generate
+from tests.markets import random_market
+
+if TYPE_CHECKING:
+    from etsopt.data.instance import Instance
+
+OFFSETS = {"ccer_price_cny_per_t": 30.0, "ccer_supply_t": 4_000.0, "ccer_share": 0.1}
+
+PRICE_TAKERS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "offsets": OFFSETS,
+    "kept": {"terminal_price_cny_per_t": 35.0},
+    "nothing in advance": {"borrow_pre_allocation": False},
+    "falling": {"prices_cny_per_t": {"2025": 60.0, "2026": 40.0, "2027": 30.0}},
+}
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", PRICE_TAKERS)
+def test_price_takers_answer_as_in_the_whole_program_and_are_proven_without_a_gap(name: str, seed: int) -> None:
+    market = {"prices_cny_per_t": 40.0, "transaction_cost_cny_per_t": 8.0, **PRICE_TAKERS[name]}
+    instance = random_market(seed, years=3, market=market)
+    whole = etsopt.solve(instance, "abatement", method="stamped", gap=1e-9)
+    priced = etsopt.solve(instance, "abatement", method="prices")
+    assert priced.violations == whole.violations == ()
+    assert priced.levels[-1].value == pytest.approx(whole.levels[-1].value, rel=1e-8, abs=1.0)
+    # A mixture of plans would buy and sell less: the bound is that of whole plans.
+    assert priced.levels[-1].bound == pytest.approx(priced.levels[-1].value, rel=1e-8, abs=1.0)
+    assert priced.certified
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_bound_of_whole_plans_is_one_for_any_multipliers(seed: int) -> None:
+    # Whatever stands in the table of multipliers, the least cost of the whole program is no less than the bound.
+    market = {"prices_cny_per_t": 40.0, "transaction_cost_cny_per_t": 8.0, **OFFSETS}
+    instance = random_market(10 + seed, years=3, market=market)
+    result = etsopt.solve(instance, "abatement", method="stamped", gap=1e-9)
+    random = np.random.default_rng(seed)
+    duals = result.tables["duals"].copy()
+    duals["multiplier"] *= random.uniform(0.8, 1.2, len(duals))
+    checked = etsopt.checking.checker.check(
+        instance, result.tables | {"duals": duals}, result.levels, 1e-9, "abatement"
+    )
+    bound = checked.levels[-1].bound
+    assert bound is not None
+    assert bound <= result.levels[-1].value + 1e-3
+
+
+def generated(units: int, **market: Any) -> Instance:
+    """Units with measures of their own sector, a tightening path of four years and a transaction cost."""
+    return generate(units, seed=3, measures=4).with_policy(
+        {
+            "horizon.last_year": 2028,
+            "pathway.phase_2_from": 2026,
+            "pathway.tightening": 0.02,
+            "pathway.paid_share": 0.03,
+            "market.transaction_cost_cny_per_t": 2.0,
+            **{f"market.{key}": value for key, value in market.items()},
+        }
+    )
+
+
+@pytest.mark.parametrize("market", [{}, {"terminal_price_cny_per_t": 40.0}, OFFSETS | {"ccer_supply_t": 2e6}])
+def test_a_path_by_prices_is_the_one_of_the_whole_program_within_their_gaps(market: dict[str, Any]) -> None:
+    instance = generated(60, **market)
+    whole = etsopt.solve(instance, "pathway", method="stamped", time_limit_s=20)
+    priced = etsopt.solve(instance, "pathway", method="prices")
+    assert priced.violations == whole.violations == ()
+    one, other = priced.levels[-1], whole.levels[-1]
+    assert one.value >= other.bound - 1.0
+    assert other.value >= one.bound - 1.0
+    assert one.bound >= other.bound - 1e-6 * abs(other.value)
+
+
+@pytest.mark.parametrize("market", [{}, {"terminal_price_cny_per_t": 40.0}, OFFSETS | {"ccer_supply_t": 2e6}])
+def test_many_units_are_certified_to_a_millionth(market: dict[str, Any]) -> None:
+    # Among 2,500 units the largest leave 1e-6 to 4e-6: what is left over falls as units become many.
+    result = etsopt.solve(generated(20_000, **market), "pathway", method="prices")
+    assert result.violations == ()
+    assert result.certified
+    assert result.levels[-1].gap <= 1e-6 * abs(result.levels[-1].value)
+    years = result.tables["years"]
+    assert (years["price_lower_cny_per_t"] <= years["price_cny_per_t"]).all()
+    assert (years["price_cny_per_t"] <= years["price_upper_cny_per_t"]).all()
+
+
+def test_lump_sums_and_allowances_that_follow_emissions_clear_too() -> None:
+    instance = generated(2_500).with_policy({"abatement.follow_emissions_until": 2025})
+    for model in ("clearing", "pathway"):
+        result = etsopt.solve(instance, model, method="prices")
+        assert result.violations == ()
+        assert result.certified
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"market.floor_price_cny_per_t": 10.0}, "a reserve deals at a floor or ceiling price"),
+        ({"abatement.divisible_measures": True}, "plans may be mixed"),
+        (
+            {"market.ccer_price_cny_per_t": 1.0, "market.ccer_supply_t": 1e6},
+            "an offset costs no more than a transaction",
+        ),
+    ],
+)
+def test_what_prices_cannot_serve_is_told(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        etsopt.solve(generated(60).with_policy(changes), "pathway", method="prices")
+
+
+def test_a_price_that_everybody_buys_ahead_of_is_declined() -> None:
+    changes = {"market.prices_cny_per_t": {"2025": 40.0, "2026": 80.0}}
+    with pytest.raises(UsageError, match="everybody buys ahead"):
+        etsopt.solve(generated(60).with_policy(changes), "abatement", method="prices")
