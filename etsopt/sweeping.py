@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 UNCHECKED = "unchecked"
 """Status of an answer that was not checked."""
 
+MOST_STAMPS = 16
+"""Programs of so many shapes are kept for policies to come."""
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -126,7 +129,10 @@ def _solved(step: Step, checked: bool) -> tuple[Solution, NDArray[np.float64], s
 
 
 class Stamps:
-    """Stamps a model on data; where only numbers differ from a program made before, what reads these is evaluated."""
+    """Stamps a model on data; where only numbers differ from a program made before, what reads these is evaluated.
+
+    The stamps used last are kept, so that a sweep needs no more memory for many policies than for some.
+    """
 
     def __init__(self) -> None:
         self._stamps: dict[Any, Stamp] = {}
@@ -134,8 +140,13 @@ class Stamps:
     def __call__(self, model: Any, parameters: dict[str, Any]) -> Program:
         """Program of a model on its data."""
         shape = model, *(np.shape(value) for value in parameters.values() if not isinstance(value, Groups))
-        program = self._stamps[shape].renew(parameters) if shape in self._stamps else None
-        if program is None:
-            self._stamps[shape] = methods.stamp_of(model, parameters)
-            program = self._stamps[shape].program
+        stamp = self._stamps.pop(shape, None)
+        program = None if stamp is None else stamp.renew(parameters)
+        if stamp is None or program is None:
+            stamp = methods.stamp_of(model, parameters)
+            program = stamp.program
+        # What was put in last stands last.
+        self._stamps[shape] = stamp
+        if len(self._stamps) > MOST_STAMPS:
+            del self._stamps[next(iter(self._stamps))]
         return program

@@ -476,6 +476,12 @@ def test_the_hash_does_not_depend_on_the_order_of_keys_or_on_stated_defaults() -
     assert Instance.from_frames(frame(), first).hash == Instance.from_frames(frame(), second).hash
 
 
+def test_a_section_that_states_nothing_is_written_too(tmp_path: Path) -> None:
+    instance = Instance.from_frames(frame(), POLICY | {"sectors": {"cement": {}}})
+    write_instance(instance, tmp_path / "written")
+    assert read_instance(tmp_path / "written").hash == instance.hash
+
+
 def test_the_policy_file_is_written_with_values_before_tables() -> None:
     content = {"rule": {"benchmarks": {"steel": 2.0}, "name": 'a "b"'}, "year": 2025, "flags": [True, 1, "x"]}
     assert to_toml(content) == (

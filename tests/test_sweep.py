@@ -9,6 +9,8 @@ import pytest
 
 import etsopt
 from etsopt.errors import UsageError
+from etsopt.sweeping import MOST_STAMPS, Stamps
+from etsopt_models import allocation
 from etsopt_models._parts.nearest import Nearest
 from tests.builders import given, random_instance
 
@@ -86,6 +88,16 @@ def test_checks_may_be_left_out_which_the_sweep_says() -> None:
     assert swept.statuses == [*["certified_optimal"] * 2, "infeasible_certified", *["certified_optimal"] * 2]
     # That there is no allocation is proven in any case: it tells a limit that lacks no more than rounding.
     assert unchecked.statuses == [*["unchecked"] * 2, "infeasible_certified", *["unchecked"] * 2]
+
+
+def test_programs_of_the_shapes_used_last_are_kept() -> None:
+    stamps, model = Stamps(), allocation
+    rows = [(f"u{n:02d}", f"u{n:02d}", "steel", "Hebei", 1e5, 1e5) for n in range(30)]
+    for count in (*range(3, 3 + MOST_STAMPS), 3, 30):
+        program = stamps(model, model.parameters(given(rows[:count], {})))
+        assert program.columns["allowance"] == slice(0, count)
+    sizes = [stamp.program.columns["allowance"].stop for stamp in stamps._stamps.values()]
+    assert sizes == [*range(5, 3 + MOST_STAMPS), 3, 30]
 
 
 def test_no_policies_give_no_answers() -> None:

@@ -35,6 +35,8 @@ def measure(levels: tuple[str, ...], targets: int) -> dict[str, Any]:
         figures[name] = (time.process_time() - before) / len(part)
         if found.answers.isna().any(axis=None):
             raise SystemExit("A target has no solution.")
+        if checked and set(found.statuses) != {"certified_optimal"}:
+            raise SystemExit("An answer is not certified.")
     cold = 0.0
     for change in changes[:: max(1, targets // COLD)]:
         limited = instance.with_policy(change)

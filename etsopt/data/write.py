@@ -122,7 +122,7 @@ def to_toml(content: dict[str, Any], prefix: str = "") -> str:
     lines = [f"{_key(key)} = {_value(value)}" for key, value in content.items() if not isinstance(value, dict)]
     blocks = ["\n".join(lines)] if lines else []
     for key, value in content.items():
-        if isinstance(value, dict) and value:
+        if isinstance(value, dict):
             path = f"{prefix}{_key(key)}"
             inner = to_toml(value, f"{path}.")
             blocks.append(inner if inner.startswith("[") else f"[{path}]\n{inner}")
