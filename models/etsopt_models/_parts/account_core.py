@@ -98,13 +98,13 @@ class Settled:
             **{name: getattr(own, name)[accounts] for name in OF_ACCOUNTS},
         )
         years = len(self.trade.price)
-        cost = cost_of(self.terms, self.answer, self.flows)[rest].sum()
+        cost = float(cost_of(self.terms, self.answer, self.flows)[rest].sum())
         more, net, offset = dict(market.more), self.flows.net[rest].sum(axis=0), self.flows.offset[rest].sum(axis=0)
         if "supply" in more:
             more["supply"] = more["supply"] - net
             more["offset_supply"] = np.maximum(more["offset_supply"] - offset, 0.0)
         else:
-            cost += net @ self.trade.price
+            cost += float(net @ self.trade.price)
         nothing = np.zeros((1, years))
         others = Menu(np.zeros(1, dtype=np.int64), np.array([cost]), nothing, nothing)
         small = replace(market, own=few, more=more, rest=others)
