@@ -144,7 +144,7 @@ class _Chain:
             return False
         self.solution, self.region, self.totals = found.solution, found.region, found.totals
         level = found.solution.levels[-1]
-        algorithm = f"{len(self.cells):,} cells, {level.algorithm}"
+        algorithm = f"{level.algorithm.partition(',')[0]}, {len(self.cells):,} cells"
         self.levels.append(_level(level, found.value, self._multipliers(found.price) | covers, algorithm))
         return True
 
