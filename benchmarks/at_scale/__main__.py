@@ -27,11 +27,12 @@ CPU seconds of one process, the least of three runs where they are short. *Level
 the method `merged` from the parameters to every unit's allowances, its last step included, against HiGHS by itself on
 the stamped program of the same parameters at the better of two settings (interior point without and with crossover,
 which `solver_settings` found to be the quickest; at a million units without, which was the quicker at 150,000 on every
-level; building, scaling and loading do not count for HiGHS), for at most {HIGHS_LIMIT_S:g} s. *Chain*: `change`, `worst` and the last step, from a data frame to a certified one, reading,
-tables and checker included, against HiGHS on the two levels alone. Clearing: four measures of its own at every unit,
-one year, from the instance to the certified result, its allocation included, beside `pandas.read_csv` of the same
-units and measures. Pathway: ten years with banking, four measures at every unit, a quarter of them from 2028 on only,
-and a transaction cost. The gap is the checker's, at full size.
+level; building, scaling and loading do not count for HiGHS), for at most {HIGHS_LIMIT_S:g} s. *Chain*: `change`,
+`worst` and the last step, from a data frame to a certified one, reading, tables and checker included, against HiGHS on
+the two levels alone. Clearing: four measures of its own at every unit, one year, from the instance to the certified
+result, its allocation included, beside `pandas.read_csv` of the same units and measures. Pathway: ten years with
+banking, four measures at every unit, a quarter of them from 2028 on only, and a transaction cost. The gap is the
+checker's, at full size.
 """
 
 
