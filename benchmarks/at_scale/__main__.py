@@ -8,9 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import reporting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FILE = "at_scale.json"
 SIZES = (15_000, 150_000, 1_000_000)
@@ -59,10 +62,15 @@ def ratio(ours: float, theirs: float, ended: bool, goal: int | None) -> str:
     return text if goal is None else f"{text} (goal {goal:,})"
 
 
+def in_order(runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Runs by model and size."""
+    return sorted(runs, key=lambda run: (run.get("model", ""), run["units"]))
+
+
 def allocation_rows(runs: dict[str, Any]) -> list[list[str]]:
     """One row a level and size, and the chain."""
     rows = []
-    for run in [run for key, run in sorted(runs.items()) if key.startswith("allocation") and "levels" in run]:
+    for run in in_order(run for run in runs.values() if "levels" in run):
         size = run["units"]
         for level, found in run["levels"].items():
             row = [f"`{level}`", f"{size:,}", f"{found['method_s']:.4f}"]
@@ -82,9 +90,7 @@ def allocation_rows(runs: dict[str, Any]) -> list[list[str]]:
 def market_rows(runs: dict[str, Any]) -> list[list[str]]:
     """One row a market and size."""
     rows = []
-    for key, run in sorted(runs.items()):
-        if not key.startswith(("clearing", "pathway")) or "cpu_s" not in run:
-            continue
+    for run in in_order(run for run in runs.values() if "cpu_s" in run):
         beside = f"{run['cpu_s'] / run['read_csv_s']:.1f}" if "read_csv_s" in run else ""
         cost = f"{run['cost_cny_per_t']:g}"
         figures = [f"{run['units']:,}", cost, f"{run['cpu_s']:.1f}", beside, f"{run['relative_gap']:.1e}"]
@@ -108,6 +114,7 @@ def report(figures: dict[str, Any]) -> str:
     """The section of the README."""
     runs = figures["runs"]
     parts = [EXPLANATION.strip(), reporting.provenance(figures["machine"], figures["versions"])]
+    parts.append("![CPU time by size, each method beside HiGHS alone](at_scale.svg)")
     head = ("level", "units", "merged, CPU s", "HiGHS, CPU s", "HiGHS / merged")
     parts.append(reporting.table(head, allocation_rows(runs)))
     head = ("model", "units", "CNY/t", "CPU s", "against read_csv", "relative gap", "status", "peak MB")
@@ -134,6 +141,9 @@ def main() -> None:
             figures = {"machine": reporting.machine(), "versions": names, "runs": runs}
             reporting.write_json(FILE, figures)
             reporting.fill("at scale", report(figures))
+    from benchmarks.at_scale import picture
+
+    picture.draw(earlier(), reporting.FOLDER / "at_scale.svg")
 
 
 if __name__ == "__main__":
