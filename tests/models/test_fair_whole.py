@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt import run
+from etsopt import step
 from etsopt.checking import check
 from etsopt.cli import main
 from etsopt.data.policy import LEVELS
@@ -229,7 +229,7 @@ def test_a_solve_that_stops_before_it_rounds_holds_the_real_answer(monkeypatch: 
         stops = names == ["rounding"]
         return Solution(Termination.TIME_LIMIT, {}, ()) if stops else whole_solve(program, names, *more)
 
-    monkeypatch.setattr(run, "solve_levels", stopping)
+    monkeypatch.setattr(step, "solve_levels", stopping)
     instance = random_instance(2, fair_order=True, whole_allowances=True)
     result = etsopt.solve(instance)
     assert (result.termination, result.status, result.certified) == ("time_limit", "feasible", False)
