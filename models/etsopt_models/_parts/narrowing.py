@@ -42,6 +42,9 @@ CORRECTIONS = 6
 NEAR = 1e-3
 """Prices that move by less, against the highest, are good enough."""
 
+STAGES, ENOUGH_TO_SOLVE = 3, 3_000
+"""How often those who are left are narrowed down again, at most, and how few of them need that no more."""
+
 ROUNDS = 20
 
 LEAST_WIDTH = 1e-6
@@ -89,23 +92,30 @@ class Crowd:
         """Ask a sample for prices and everyone for answers, until few are left; whether there were many, and prices."""
         if len(self.left) <= FEW:
             return False
-        prices = self._prices_of_sample()
-        if not prices:
-            return False
-        open_ = self._asked(prices)
-        for _ in range(WIDER):
-            if open_.sum() >= CORE or not prices[0].any():
-                break
-            prices = _farther(prices)
+        for again in range(STAGES):
+            prices = self._prices_of_sample()
+            if not prices:
+                return again > 0
             open_ = self._asked(prices)
-        self.leave(open_)
+            for _ in range(WIDER):
+                if open_.sum() >= CORE or not prices[0].any():
+                    break
+                prices = _farther(prices)
+                open_ = self._asked(prices)
+            self.leave(open_)
+            if len(self.left) <= ENOUGH_TO_SOLVE:
+                break
         return True
 
     def _asked(self, prices: list[NDArray[np.float64]]) -> NDArray[np.bool_]:
-        """Who answers differently to some prices; the first answer stands."""
-        self.answers = [self.plans.best(*one)[1] for one in prices]
-        self.sets = self.answers[0]
-        return np.any([answer != self.sets for answer in self.answers[1:]], axis=(0, 2))
+        """Who of those left answers differently to some prices; the first answer stands."""
+        mine = self._plans_of_left()
+        self.answers = [mine.best(*one)[1] for one in prices]
+        self.sets[self.left] = self.answers[0]
+        return np.any([answer != self.answers[0] for answer in self.answers[1:]], axis=(0, 2))
+
+    def _plans_of_left(self) -> Plans:
+        return self.plans if len(self.left) == len(self.sets) else self.plans.only(self.left)
 
     def market_of(self, units: int) -> Market:
         """The market of some units beside the rest."""
@@ -114,8 +124,9 @@ class Crowd:
 
     def _prices_of_sample(self) -> list[NDArray[np.float64]]:
         """Prices of the relaxation, nearly, and prices to either side; none where the sample has no solution."""
-        sample, times = sample_by_size(self.market.found.emissions.sum(axis=1), FEW)
-        plans, nothing, found = self.plans.only(sample, times), self.rest, []
+        sample, times = sample_by_size(self.market.found.emissions[self.left].sum(axis=1), FEW)
+        mine, nothing, found = self._plans_of_left(), self.rest, []
+        plans = mine.only(sample, times)
         portfolio, _ = self.market_of(len(sample)).least_missing(Portfolio.start(plans))
         for _ in range(CORRECTIONS):
             market = self.market_of(len(sample))
@@ -125,9 +136,9 @@ class Crowd:
             found.append(_prices(market, solution))
             if len(found) > 1 and np.abs(found[-1] - found[-2]).max() <= NEAR * np.abs(found[-1]).max():
                 break
-            self.sets = self.plans.best(*found[-1])[1]
-            drawn = Portfolio.of(plans, np.arange(len(sample)), self.sets[sample]).menu.together
-            self.rest = self._menu(self.left).together.minus(drawn)
+            self.sets[self.left] = mine.best(*found[-1])[1]
+            drawn = Portfolio.of(plans, np.arange(len(sample)), self.sets[self.left[sample]]).menu.together
+            self.rest = nothing.plus(self._menu(self.left).together.minus(drawn))
         self.rest = nothing
         if not found:
             return []
