@@ -35,7 +35,8 @@ level; building, scaling and loading do not count for HiGHS), for at most {HIGHS
 the two levels alone. Clearing: four measures of its own at every unit, one year, from the instance to the certified
 result, its allocation included, beside `pandas.read_csv` of the same units and measures. Pathway: ten years with
 banking, four measures at every unit, a quarter of them from 2028 on only, and a transaction cost. The gap is the
-checker's, at full size.
+checker's, at full size; a part of it is real: where one large unit stands between two plans, no whole choice of the
+others quite makes up for it, and the bound mixes its plans.
 """
 
 
