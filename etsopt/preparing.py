@@ -51,7 +51,7 @@ def relaxed(program: Program) -> Program:
 
 
 def with_gap(model: Any, options: SolveOptions) -> SolveOptions:
-    """The options with the own gap of the model, or of its method, where the caller names none."""
+    """The options with the model's own gap, where the caller names none."""
     return options if options.gap is not None else replace(options, gap=getattr(model, "GAP", DEFAULT_GAP))
 
 

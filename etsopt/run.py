@@ -68,10 +68,9 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     if not isinstance(instance, Instance):
         raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
     found = library.choose(model)
-    chosen, clock = SolveOptions(**options), Clock()
-    given = chosen
-    method = methods.choose(model, instance, chosen)
-    chosen = preparing.with_gap(method.own if hasattr(method.own, "GAP") else found, chosen)
+    given, clock = SolveOptions(**options), Clock()
+    method = methods.choose(model, instance, given)
+    chosen = preparing.with_gap(found, given)
     about = provenance(instance, model, chosen, method, clock.seconds)
     about |= kind_of(found)
     about["calculated"] = isinstance(found, library.CalculationModel)

@@ -76,16 +76,15 @@ class Accounts:
 
 def accounts(instance: Instance, found: Baseline) -> Accounts:
     """Accounts of the enterprises, by their names."""
-    labels, of_unit = np.unique(instance.units["enterprise_id"].to_numpy(dtype=str), return_inverse=True)
+    enterprise = instance.labels("enterprise_id")
+    labels = enterprise.names
     free_most = np.where(found.follows, found.emissions * (1 + found.cap), found.given) * (1 - found.paid_share)
     advance = float(parameters_of(instance).pre_allocation_share)
     if not instance.policy.market.borrow_pre_allocation:
         advance = 0.0
     borrowed = advance * found.emissions
     borrowed[:, -1] = 0.0
-    empty = Accounts(
-        labels.astype(object), of_unit.ravel(), _opening(instance, labels), *[np.zeros((len(labels), 0))] * 3
-    )
+    empty = Accounts(labels, enterprise.code, _opening(instance, labels), *[np.zeros((len(labels), 0))] * 3)
     sums = (empty.total(part) for part in (found.emissions, free_most, borrowed))
     return Accounts(empty.labels, empty.of_unit, empty.opening, *sums)
 
@@ -96,7 +95,7 @@ def together(own: Accounts) -> Accounts:
     return Accounts(np.array([""], dtype=object), np.zeros_like(own.of_unit), *sums)
 
 
-def _opening(instance: Instance, labels: NDArray[np.str_]) -> NDArray[np.float64]:
+def _opening(instance: Instance, labels: NDArray[np.object_]) -> NDArray[np.float64]:
     """Vintages from 2025 on in full, earlier ones by the rule of conversion, in whole tonnes rounded down."""
     if instance.enterprises is None:
         return np.zeros(len(labels))

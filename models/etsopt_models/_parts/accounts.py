@@ -41,7 +41,7 @@ class Accounts:
         What may be taken from next year's allowances, issued in advance, shape ``(accounts, years)`` [t].
     """
 
-    labels: NDArray[np.str_]
+    labels: NDArray[np.object_]
     of_unit: NDArray[np.int64]
     opening: NDArray[np.float64]
     emissions: NDArray[np.float64]
@@ -52,10 +52,11 @@ class Accounts:
 
 def accounts(instance: Instance, found: Prospects, pooled: bool) -> Accounts:
     """Accounts of the enterprises, or one for all of them where trading costs nothing."""
-    owners, of_unit = np.unique(instance.units["enterprise_id"].to_numpy(dtype=str), return_inverse=True)
+    enterprise = instance.labels("enterprise_id")
+    owners, of_unit = enterprise.names, enterprise.code
     opening = opening_allowances(instance, owners)
     if pooled:
-        owners, of_unit, opening = np.array([""]), np.zeros_like(of_unit), opening.sum(keepdims=True)
+        owners, of_unit, opening = np.array([""], dtype=object), np.zeros_like(of_unit), opening.sum(keepdims=True)
 
     def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return totals(values, None if pooled else of_unit, len(owners))
@@ -73,7 +74,7 @@ def totals(values: NDArray[np.float64], group: NDArray[np.int64] | None, groups:
     return np.column_stack([np.bincount(group, of_year, groups) for of_year in values.T]).astype(float, copy=False)
 
 
-def opening_allowances(instance: Instance, owners: NDArray[np.str_]) -> NDArray[np.float64]:
+def opening_allowances(instance: Instance, owners: NDArray[np.object_]) -> NDArray[np.float64]:
     """Allowances that may be used from the first year on, by enterprise, shape ``(enterprises,)`` [t].
 
     Those of 2025 and later count in full, those of 2019-2024 by the rule of conversion, once.

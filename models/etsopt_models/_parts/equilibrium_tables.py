@@ -87,15 +87,15 @@ def equilibrium_tables(instance: Instance) -> dict[str, pd.DataFrame]:
 
 
 def _answers(instance: Instance, plans: Plans, setting: Setting, decimals: int | None) -> Found:
-    names, of_unit = np.unique(instance.units["sector"].to_numpy(dtype=str), return_inverse=True)
-    pieces, high = _pieces(plans, setting, of_unit, len(names))
+    labels = instance.labels("sector")
+    pieces, high = _pieces(plans, setting, labels.code, len(labels))
     comes_to = plans.quantities(pieces.unit, pieces.sets[:, None].astype(np.int16))
     before = plans.prospects.emissions[:, 0], plans.prospects.intensity[:, 0]
     intensity = np.maximum(comes_to.intensity[:, 0], LEAST_SHARE * before[1][pieces.unit])
     first = np.flatnonzero(np.diff(pieces.unit, prepend=-1))
-    found = Found({str(name): None for name in names}, {}, {}, pieces.sets[first], np.full(len(first), np.nan))
+    found = Found(dict.fromkeys(labels.names), {}, {}, pieces.sets[first], np.full(len(first), np.nan))
     for number, name in enumerate(found.answers):
-        here = (of_unit[pieces.unit] == number) & setting.free[pieces.unit]
+        here = (labels.code[pieces.unit] == number) & setting.free[pieces.unit]
         if not here.any():
             continue
         own = Pieces(pieces.unit[here], pieces.start[here], pieces.sets[here])

@@ -56,7 +56,8 @@ def market_tables(
     stated = prices is not None
     if prices is None:
         prices = market_prices(found.prospects, found.proof or solution)
-    owners, of_unit = np.unique(instance.units["enterprise_id"].to_numpy(dtype=str), return_inverse=True)
+    enterprise = instance.labels("enterprise_id")
+    owners, of_unit = enterprise.names, enterprise.code
     dealings = _dealings(instance, solution, found, outcome, owners, of_unit)
     enterprises = _enterprises(instance, found, outcome, dealings, prices, owners, of_unit)
     return {
@@ -90,7 +91,7 @@ def _dealings(
     solution: Any,
     found: Found,
     outcome: Outcome,
-    owners: NDArray[np.str_],
+    owners: NDArray[np.object_],
     of_unit: NDArray[np.int64],
 ) -> Dealings:
     shape = (len(owners), outcome.emissions.shape[1])
@@ -109,7 +110,7 @@ def _enterprises(
     outcome: Outcome,
     dealings: Dealings,
     prices: NDArray[np.float64],
-    owners: NDArray[np.str_],
+    owners: NDArray[np.object_],
     of_unit: NDArray[np.int64],
 ) -> pd.DataFrame:
     """What each enterprise does and pays in each year."""
@@ -151,7 +152,7 @@ def _enterprises(
         "total_cost_cny": total,
         "cost_cny_per_t": np.divide(total, output, out=np.full_like(total, np.nan), where=output > 0),
     }
-    return by_year_table(years, {"enterprise_id": owners.astype(object)}, columns)
+    return by_year_table(years, {"enterprise_id": owners}, columns)
 
 
 def _years(
@@ -202,9 +203,9 @@ def _units(
 
 
 def _sectors(instance: Instance, found: Found, outcome: Outcome) -> pd.DataFrame:
-    sectors, of_unit = np.unique(instance.units["sector"].to_numpy(dtype=str), return_inverse=True)
+    sector = instance.labels("sector")
     before, output, emissions, allowance, cost = (
-        totals(values, of_unit, len(sectors))
+        totals(values, sector.code, len(sector))
         for values in (
             found.prospects.emissions,
             np.nan_to_num(found.prospects.output),
@@ -222,7 +223,7 @@ def _sectors(instance: Instance, found: Found, outcome: Outcome) -> pd.DataFrame
         "measures_cost_cny": cost,
         "measures_cost_cny_per_t": np.divide(cost, output, out=np.full_like(cost, np.nan), where=output > 0),
     }
-    return by_year_table(found.prospects.years, {"sector": sectors.astype(object)}, columns)
+    return by_year_table(found.prospects.years, {"sector": sector.names}, columns)
 
 
 def _duals(found: Found, solution: Any) -> pd.DataFrame:
@@ -236,9 +237,9 @@ def _duals(found: Found, solution: Any) -> pd.DataFrame:
             owner = (
                 np.repeat(labels, len(years))
                 if len(values) == len(labels) * len(years) and row in OF_ACCOUNTS
-                else np.full(len(values), "")
+                else np.full(len(values), "", dtype=object)
             )
-            frame = pd.DataFrame({"level": level.name, "row": row, "index": owner.astype(object)})
+            frame = pd.DataFrame({"level": level.name, "row": row, "index": owner})
             frame["year"] = np.tile(years, len(values) // len(years))
             frames.append(frame.assign(multiplier=values, unit=f"{level.unit}/t"))
     table = pd.concat(frames, ignore_index=True)

@@ -90,7 +90,7 @@ def measure_table(instance: Instance, portfolio: Portfolio, share: NDArray[np.fl
     avoided = portfolio.abated * share[:, None]
     abated = alone * np.divide(avoided, total, out=np.zeros_like(total), where=total > 0)[plan]
     cost = runs * share[plan, None] * (fixed[:, None] + variable[:, None] * known(found.output[unit]))
-    names, sector = Labels.of(_names(instance, taken.row)), Labels.of(instance.units["sector"].to_numpy(dtype=object))
+    names, sector = Labels.of(_names(instance, taken.row)), instance.labels("sector")
     pair = names.code * len(sector) + sector.code[unit]
     there = np.flatnonzero(np.bincount(pair, minlength=len(names) * len(sector)))
     group = np.searchsorted(there, pair)
