@@ -6,6 +6,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check
+# The files name everything, so pip resolves nothing: one that did would want the newest release of `coverage[toml]`,
+# of which only `coverage` had a pin. `pip check` sees that the files do name everything.
+INSTALL = $(PIP) install --quiet --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -46,20 +49,13 @@ docs: dev  ## write models/README.md and instances/README.md anew from the code
 hooks: dev  ## let git run the checks before each commit
 	$(BIN)/pre-commit install
 
-# For maintainers, with uv. No mirror or local folder of the machine gets into what is committed.
-UV = env -u UV_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS UV_NO_CONFIG=1 \
-	UV_DEFAULT_INDEX=https://pypi.org/simple uv
-EXPORT = $(UV) export --quiet --locked --no-emit-project --format requirements-txt
+# For maintainers, with uv and their own settings of it. What is written holds hashes and no address.
+COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--custom-compile-command "make lock"
 
-lock:  ## resolve the dependencies anew and write the requirements with their hashes
-	$(UV) lock --upgrade
-	$(MAKE) requirements
-
-.PHONY: requirements
-requirements:
-	$(UV) lock
-	$(EXPORT) --no-dev --group build --output-file requirements.txt
-	$(EXPORT) --group dev --output-file requirements-dev.txt
+lock:  ## resolve the dependencies anew and write both requirements files with their hashes
+	$(COMPILE) --group build --output-file requirements.txt pyproject.toml
+	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 clean:  ## remove the environment, caches and runs
 	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist htmlcov runs
@@ -71,10 +67,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --require-hashes --requirement requirements.txt
+	$(INSTALL) --requirement requirements.txt
 	$(PIP) install --quiet --no-build-isolation --no-deps --editable .
+	$(PIP) check
 	@touch $@
 
 $(VENV)/.developed: requirements-dev.txt $(VENV)/.installed
-	$(PIP) install --quiet --require-hashes --requirement requirements-dev.txt
+	$(INSTALL) --requirement requirements-dev.txt
+	$(PIP) check
 	@touch $@
