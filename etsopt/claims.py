@@ -28,14 +28,15 @@ def is_stopped(results: Results) -> bool:
 
 def status_of(results: Results, report: CheckReport) -> str:
     """The status that the recomputed report allows, where the checker knows the model."""
+    if report.violations:
+        return "refused"
     if MAIN[results.provenance.get("checked_as") or KINDS[0]] not in results.tables:
         if is_stopped(results) and not results.tables:
             return "none"
         return "infeasible_certified" if report.certified else "infeasible_unproven"
     # A calculation has nothing to optimise; of a program without levels nothing is proven.
     calculated = bool(results.provenance.get("calculated")) and not results.levels
-    proven = not report.violations if calculated else report.certified
-    if not proven or results.termination != "optimal":
+    if not (calculated or report.certified) or results.termination != "optimal":
         return "feasible"
     return "certified_optimal" if calculated else report.proves
 
@@ -59,10 +60,8 @@ def check_claims(results: Results, report: CheckReport) -> list[Violation]:
         found.append(_claim("status", f"{results.status} is claimed, and recomputed it is {status}"))
     if results.certified is not (status in PROVEN):
         found.append(_claim("certified", f"{results.certified} is claimed, and the status recomputed is {status}"))
-    if (results.termination == "infeasible") is not status.startswith("infeasible"):
+    if status != "refused" and (results.termination == "infeasible") is not status.startswith("infeasible"):
         found.append(_claim("termination", f"{results.termination} is claimed, and the status recomputed is {status}"))
-    if status == "infeasible_unproven":
-        found.append(_claim("duals", "the multipliers prove that the limits lack tonnes", "infeasible"))
     return found + _tonnes(results, report) + _levels(results, report) + _prices(results)
 
 

@@ -35,6 +35,22 @@ class ModelError(EtsoptError):
     """A model file does not offer what the engine needs, or cannot be turned into a program."""
 
 
+class StoppedError(EtsoptError):
+    """The time is up, or somebody asked to stop, before anything was held.
+
+    Parameters
+    ----------
+    termination
+        ``time_limit`` or ``interrupted``.
+    """
+
+    def __init__(self, termination: str) -> None:
+        Exception.__init__(self, termination)
+        self.termination = termination
+        self.failure = "The time limit has passed." if termination == "time_limit" else "Interrupted."
+        self.advice = "Allow more time." if termination == "time_limit" else "Run it again."
+
+
 @dataclass(frozen=True)
 class Problem:
     """One defect of the input: where it is, what it is, and what to do about it.

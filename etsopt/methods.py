@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -112,11 +112,11 @@ def after_notes(method: Method, notes: tuple[Any, ...]) -> dict[str, str]:
     return {"method": "stamped", "method_reason": f"The method {method.name} gave way to the whole program: {why}."}
 
 
-def options_of_first(model: str, options: dict[str, Any]) -> dict[str, Any]:
+def options_of_first(model: str, options: SolveOptions) -> SolveOptions:
     """Options of a solve for the model that it starts from, which may not have the method that is asked for."""
-    asked = options.get("method")
+    asked = options.method
     has = asked in BUILD or (asked is not None and library.own_method(model, asked) is not None)
-    return options if has else options | {"method": None}
+    return options if has else replace(options, method=None)
 
 
 def _asked(asked: str, model: str, own: dict[str, Any], instance: Instance, options: SolveOptions) -> Method:

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from etsopt import library
+from etsopt.errors import StoppedError
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import DEFAULT_GAP
+from etsopt.solving.solution import STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,12 +38,17 @@ class Relaxation:
         """Solution of the relaxation for an objective, the model's first if none is named.
 
         Its level holds the multipliers of the rows.
+
+        Raises
+        ------
+        StoppedError
+            At the deadline: a relaxation that was stopped says nothing of the market.
         """
         program = relaxed(self.build(self.model, parameters))
         names = [objective] if objective else library.levels(self.model, self.instance, program.objectives)
         found = solve_levels(program, names, replace(self.options, mps=None), {})
-        if found.levels:
-            self.options.progress(f"{len(program.column_lower):,} columns: {found.levels[0].value:.10g}")
+        if found.termination in STOPPED:
+            raise StoppedError(found.termination)
         return found
 
 

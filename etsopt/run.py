@@ -12,7 +12,8 @@ from etsopt.checking.checker import KINDS
 from etsopt.claims import check_claims, is_checked
 from etsopt.data.instance import Instance
 from etsopt.data.read import read_instance
-from etsopt.errors import UsageError
+from etsopt.errors import StoppedError, UsageError
+from etsopt.progress import checkpoint, tell, unlimited, watched
 from etsopt.provenance import Clock, provenance
 from etsopt.results import Results
 from etsopt.rules import reference_allowances
@@ -67,30 +68,46 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     """
     if not isinstance(instance, Instance):
         raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
-    found = library.choose(model)
-    given, clock = SolveOptions(**options), Clock()
+    given = SolveOptions(**options)
+    with watched(given.time_limit_s, given.progress):
+        return _solve(instance, model, given)
+
+
+def _solve(instance: Instance, model: str, given: SolveOptions) -> Results:
+    """Solve a model until the deadline: what is held then, or results that say that nothing is."""
+    found, clock = library.choose(model), Clock()
     method = methods.choose(model, instance, given)
     chosen = preparing.with_gap(found, given)
-    about = provenance(instance, model, chosen, method, clock.seconds)
-    about |= kind_of(found)
+    about = provenance(instance, model, chosen, method, clock.seconds) | kind_of(found)
     about["calculated"] = isinstance(found, library.CalculationModel)
-    if about["calculated"]:
-        tables = library.call(found, "calculate", instance)
-        clock.lap("calculate")
-        return _calculated(instance, tables, about, clock)
-    first = None
-    if name := getattr(found, "STARTS_FROM", ""):
-        first = solve(instance, name, **methods.options_of_first(name, options))
-        clock.lap(name)
-        if name not in first.tables:
-            return replace(first, provenance=first.provenance | {"model": about["model"], "stopped_at": name})
-    parameters, notes = preparing.parameters_of(found, instance, chosen, method, first)
-    about |= methods.after_notes(method, notes)
-    clock.lap("build")
-    aimed = preparing.with_aim(method.own, given, chosen)
-    step = Step(found, model, instance, aimed, method, about, clock, notes)
-    solution = step.solve_all(parameters)
-    return solution if isinstance(solution, Results) else step.checked(solution, first)
+    try:
+        if about["calculated"]:
+            tables = library.call(found, "calculate", instance)
+            clock.lap("calculate")
+            return _calculated(instance, tables, about, clock)
+        first = None
+        if name := getattr(found, "STARTS_FROM", ""):
+            first = _solve(instance, name, methods.options_of_first(name, given))
+            clock.lap(name)
+            if name not in first.tables or first.termination != "optimal":
+                return _stopped_at(name, first, about)
+        checkpoint("parameters")
+        parameters, notes = preparing.parameters_of(found, instance, chosen, method, first)
+        about |= methods.after_notes(method, notes)
+        clock.lap("build")
+        aimed = preparing.with_aim(method.own, given, chosen)
+        step = Step(found, model, instance, aimed, method, about, clock, notes, first)
+        solution = step.solve_all(parameters)
+        return solution if isinstance(solution, Results) else step.checked(solution)
+    except StoppedError as stopped:
+        return Results({}, stopped.termination, "none", False, (), None, about)
+
+
+def _stopped_at(name: str, first: Results, about: dict[str, Any]) -> Results:
+    """Results where the model that another starts from has no optimum: why it has none, or that time was up."""
+    if first.termination == "infeasible":
+        return replace(first, provenance=first.provenance | {"model": about["model"], "stopped_at": name})
+    return Results({}, first.termination, "none", False, (), None, about | {"stopped_at": name})
 
 
 def kind_of(model: Any) -> dict[str, Any]:
@@ -110,8 +127,10 @@ def check(instance: Instance, results: Results) -> CheckReport:
 
 def _calculated(instance: Instance, tables: Any, about: dict[str, Any], clock: Clock) -> Results:
     """Results of a calculation, where there is nothing to optimise."""
-    report = check_tables(instance, tables, (), kind=about["checked_as"]) if about["checked"] else None
+    with unlimited():
+        tell("check")
+        report = check_tables(instance, tables, (), kind=about["checked_as"]) if about["checked"] else None
     clock.lap("check")
     certified = report is not None and not report.violations
-    status = "certified_optimal" if certified else "feasible"
+    status = "certified_optimal" if certified else "refused" if report else "feasible"
     return Results(tables, "optimal", status, certified, (), None, about, violations_of(report))

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from etsopt import library, preparing
 from etsopt.checking import check as check_tables
 from etsopt.checking.checker import INFEASIBLE
+from etsopt.errors import StoppedError
+from etsopt.progress import checkpoint, tell, unlimited
 from etsopt.results import LevelResult, Results
 from etsopt.solving.easing import EASED_T, pinned
 from etsopt.solving.levels import solve_levels
-from etsopt.solving.solution import Solution, Termination
+from etsopt.solving.solution import STOPPED, Solution, Termination
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -21,10 +23,8 @@ if TYPE_CHECKING:
     from etsopt.methods import Method
     from etsopt.provenance import Clock
     from etsopt.solving.options import SolveOptions
+    from etsopt.solving.solution import Level
     from etsopt.stamp.program import Program
-
-LEAST_TIME_S = 1e-3
-"""What is left of a time limit that is over."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Step:
     about: dict[str, Any]
     clock: Clock
     notes: tuple[Any, ...]
+    first: Results | None = None
+    """Results of the model that this one starts from."""
 
     def solve_all(self, parameters: dict[str, Any]) -> Solution | Results:
         """Solve the model, and what it wants solved afterwards: a solution, or results that say what lacks."""
@@ -47,11 +49,13 @@ class Step:
             return self.solve_afterwards(solution)
         return solution
 
-    def checked(self, solution: Solution, first: Results | None = None) -> Results:
-        """The results of a solution, checked where the checker knows the model; ``first`` are those it started from."""
-        tables = library.call(self.found, "tables", self.instance, solution, *self.notes) if solution.values else {}
-        self.clock.lap("tables")
-        return results_of(self.instance, solution, tables, self.about, self.clock, first)
+    def checked(self, solution: Solution) -> Results:
+        """The results of a solution, checked where the checker knows the model, however late it is."""
+        with unlimited():
+            tell("tables")
+            tables = library.call(self.found, "tables", self.instance, solution, *self.notes) if solution.values else {}
+            self.clock.lap("tables")
+            return results_of(self.instance, solution, tables, self.about, self.clock, self.first)
 
     def solve(
         self, limited: Instance, parameters: dict[str, Any], names: list[str] | None = None
@@ -70,9 +74,7 @@ class Step:
         if solution.termination is not Termination.INFEASIBLE or solution.values:
             return solution
         if hasattr(self.found, "explain"):
-            tables = library.call(self.found, "explain", self.instance, *self.notes)
-            lacking = float(sum(table["missing_t"].sum() for table in tables.values())) or None
-            return Results(tables, "infeasible", "infeasible_unproven", False, (), lacking, self.about)
+            return self._explained()
         explained = _infeasible(self.instance, limited, self.model, self.options, self.method, self.about, self.clock)
         if not explained.levels or explained.levels[0].value > EASED_T:
             return explained
@@ -82,6 +84,15 @@ class Step:
         self.clock.lap("solve_eased")
         infeasible = solution.termination is Termination.INFEASIBLE and not solution.values
         return explained if infeasible else solution
+
+    def _explained(self) -> Results:
+        """Results that say what the model itself knows to lack, as far as the checker proves it."""
+        tables, level = library.call(self.found, "explain", self.instance, *self.notes)
+        with unlimited():
+            tell("check")
+            return infeasible_results(
+                self.instance, preparing.with_tables_of(self.first, tables), level, self.about, self.clock
+            )
 
     def levels(self, parameters: dict[str, Any], names: list[str] | None = None) -> Solution:
         """Minimise the objectives in their order, by the model's own method or over the whole program."""
@@ -106,32 +117,36 @@ class Step:
         return program
 
     def _run(self, parameters: dict[str, Any], names: list[str], by_solver: bool = True) -> Solution:
-        """Solve the model's own formulation with other parameters, within the time that is left.
+        """Solve the model's own formulation with other parameters.
 
         Parameters
         ----------
         by_solver
             Whether the solver minimises every objective, or a faster method that the model has for it.
+
+        Raises
+        ------
+        StoppedError
+            At the deadline: the model's method tells what is held.
         """
         program = preparing.program_of(self.found, self.instance, self.method.build, parameters)
+        options = replace(self.options, mps=None)
         if by_solver:
-            return solve_levels(program, names, self._within_time(), {})
-        return self._minimise(program, parameters, names, self._within_time())
-
-    def _within_time(self) -> SolveOptions:
-        """The options, with what is left of the time limit."""
-        limit = self.options.time_limit_s
-        left = None if limit is None else max(limit - self.clock.passed(), LEAST_TIME_S)
-        return replace(self.options, mps=None, time_limit_s=left)
+            found = solve_levels(program, names, options, {})
+        else:
+            found = self._minimise(program, parameters, names, options)
+        if found.termination in STOPPED:
+            raise StoppedError(found.termination)
+        return found
 
     def solve_afterwards(self, first: Solution) -> Solution | Results:
-        """Solve what the model wants solved once its levels are, within the time that is left."""
+        """Solve what the model wants solved once its levels are."""
         after = (
             library.call(self.found, "afterwards", self.instance, first) if hasattr(self.found, "afterwards") else None
         )
         if after is None:
             return first
-        second = replace(self, options=self._within_time()).solve(*after)
+        second = replace(self, options=replace(self.options, mps=None)).solve(*after)
         if isinstance(second, Results):
             return second
         if not second.values:
@@ -147,19 +162,22 @@ def results_of(
     report = None
     tables = preparing.with_tables_of(first, tables)
     if tables and about["checked"]:
+        tell("check")
         stated: list[Any] = [*(first.levels if first else ()), *solution.levels]
         report = check_tables(instance, tables, stated, about["options"]["gap"], about["checked_as"])
         clock.lap("check")
     checks = {level.name: level for level in report.levels} if report else {}
-    levels = list(first.levels) if first else []
-    for level in solution.levels:
+    levels = list(first.levels) if first and tables else []
+    for level in solution.levels if tables else ():
         known = checks.get(level.name)
         bound, gap = (known.bound, known.gap) if known else (level.bound, level.value - level.bound)
         proven = known is not None and known.certified
         levels.append(LevelResult(level.name, level.value, bound, gap, level.unit, proven, level.algorithm))
     certified = report is not None and report.certified and solution.termination is Termination.OPTIMAL
     status = "feasible" if tables else "none"
-    if certified and report is not None:
+    if report is not None and report.violations:
+        status = "refused"
+    elif certified and report is not None:
         status = report.proves
     rounded_by_t = report.rounded_by_t if report else None
     termination, violations = solution.termination.value, violations_of(report)
@@ -173,6 +191,41 @@ def violations_of(report: CheckReport | None) -> tuple[dict[str, Any], ...]:
     return tuple(asdict(violation) for violation in report.violations) if report else ()
 
 
+def infeasible_results(
+    instance: Instance, tables: Any, stated: Level | None, about: dict[str, Any], clock: Clock
+) -> Results:
+    """Results where nothing is feasible, with the tonnes that the checker proves to lack.
+
+    Parameters
+    ----------
+    tables
+        That say what lacks, with the multipliers that prove it.
+    stated
+        The least that lacks as the solver found it; None where it is not known.
+    """
+    kind = about["checked_as"] if about["checked"] else None
+    report = check_tables(instance, tables, (), kind=kind) if kind and tables else None
+    clock.lap("check")
+    proven = report.infeasible_by_t if report else None
+    certified = report is not None and report.certified
+    levels = []
+    if stated is not None:
+        gap = stated.value - (proven or 0.0)
+        least = proven is not None and abs(gap) <= tolerance_of(stated.value, stated.unit)
+        levels = [LevelResult(stated.name, stated.value, proven or 0.0, gap, stated.unit, least, stated.algorithm)]
+    status = "infeasible_certified" if certified else "infeasible_unproven"
+    return Results(
+        tables,
+        "infeasible",
+        status,
+        certified,
+        tuple(levels),
+        proven if certified else None,
+        about,
+        violations_of(report),
+    )
+
+
 def _infeasible(
     instance: Instance,
     limited: Instance,
@@ -182,9 +235,16 @@ def _infeasible(
     about: dict[str, Any],
     clock: Clock,
 ) -> Results:
-    """Find out which limits of an instance have to give way, at least, and prove it."""
+    """Find out which limits of an instance have to give way, at least, and prove it.
+
+    Raises
+    ------
+    StoppedError
+        At the deadline: what the solver called infeasible is then neither explained nor proven.
+    """
     if f"{model}_relief" not in library.names():
         return Results({}, "infeasible", "infeasible_unproven", False, (), None, about)
+    checkpoint("relief")
     relief: Any = library.load(f"{model}_relief")
     parameters = relief.parameters(limited)
     if hasattr(method.own, "relief"):
@@ -194,18 +254,13 @@ def _infeasible(
     ways = {}
     for way, at_zero in relief.WAYS_OUT.items():
         solution = solve_levels(pinned(program, at_zero), [way], options, {})
+        if solution.termination in STOPPED:
+            raise StoppedError(solution.termination)
         if solution.termination is Termination.OPTIMAL:
             ways[way] = solution
-    tables = relief.tables(limited, ways)
     clock.lap("explain")
-    report = check_tables(instance, tables, ())
-    clock.lap("check")
-    proven = report.infeasible_by_t or 0.0
-    certified = report.certified
-    levels = []
-    for level in ways[INFEASIBLE].levels if INFEASIBLE in ways else ():
-        gap = level.value - proven
-        least = abs(gap) <= tolerance_of(level.value, level.unit)
-        levels.append(LevelResult(level.name, level.value, proven, gap, level.unit, least, level.algorithm))
-    status = "infeasible_certified" if certified else "infeasible_unproven"
-    return Results(tables, "infeasible", status, certified, tuple(levels), proven, about, violations_of(report))
+    with unlimited():
+        tell("check")
+        tables = relief.tables(limited, ways)
+        least = ways[INFEASIBLE].levels[0] if INFEASIBLE in ways else None
+        return infeasible_results(instance, tables, least, about, clock)

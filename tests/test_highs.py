@@ -20,6 +20,7 @@ from pyomo.contrib.solver.common.factory import SolverFactory
 from pyomo.contrib.solver.common.results import TerminationCondition
 
 from etsopt.errors import SolverError, UsageError
+from etsopt.progress import watched
 from etsopt.solving import highs
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import SolveOptions
@@ -55,7 +56,8 @@ def program(
 
 
 def solve(problem: Program, time_left_s: float | None = None, **options: Any) -> Outcome:
-    return highs.solve(problem, "cost", SolveOptions(**options), time_left_s)
+    with watched(time_left_s):
+        return highs.solve(problem, "cost", SolveOptions(**options))
 
 
 RIGHT = program([[1.0, 2.0], [3.0, 1.0]], [4.0, 6.0], [1.0, 1.0])
@@ -371,7 +373,8 @@ def test_a_time_limit_keeps_the_incumbent_and_its_bound() -> None:
 
 def test_a_time_limit_of_all_levels_keeps_what_it_holds() -> None:
     problem = market_split()
-    solution = solve_levels(problem, ["cost"], SolveOptions(time_limit_s=0.5), {})
+    with watched(0.5):
+        solution = solve_levels(problem, ["cost"], SolveOptions(), {})
     assert solution.termination is Termination.TIME_LIMIT
     assert [level.name for level in solution.levels] == ["cost"]
     assert solution.levels[0].bound < solution.levels[0].value

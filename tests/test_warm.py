@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from etsopt.data.groups import Groups
 from etsopt.errors import SolverError
+from etsopt.progress import watched
 from etsopt.solving import highs
 from etsopt.solving.highs import Loaded
 from etsopt.solving.options import SolveOptions
@@ -240,7 +241,8 @@ def test_each_run_has_its_own_time() -> None:
     stamp = Stamp(abating(), data(np.random.default_rng(3)))
     loaded = Loaded(stamp.program, "spent", SolveOptions())
     for _ in range(5):
-        assert loaded.solve(time_left_s=0.05).termination is Termination.OPTIMAL
+        with watched(0.05):
+            assert loaded.solve().termination is Termination.OPTIMAL
 
 
 def test_a_program_of_another_shape_is_loaded_anew() -> None:

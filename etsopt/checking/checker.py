@@ -12,7 +12,7 @@ from etsopt.checking.bounds import check_levels, proven_shortfall
 from etsopt.checking.equilibrium import check_equilibrium
 from etsopt.checking.exceptions import LEVELS, exceptional_units
 from etsopt.checking.limits import derive, fixed_at_emissions
-from etsopt.checking.market import MARKETS, check_market
+from etsopt.checking.market import COST, MARKETS, MISSING, check_market, check_shortage
 from etsopt.checking.report import LEAST_SHORTFALL_T, CheckReport, LevelCheck, Violation
 from etsopt.units import tolerance_of
 
@@ -146,25 +146,39 @@ def _market(
     instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], gap: float, kind: str
 ) -> CheckReport:
     """The allocation from which a market started, if it did, and then the market."""
-    if MAIN[kind] not in tables:
-        # That a market cannot clear is not proven.
-        return CheckReport((), ())
     first = CheckReport((), ())
     if kind != "pathway":
         own = dict(tables)
         if "duals" in own and "level" in own["duals"]:
-            own["duals"] = own["duals"][own["duals"]["level"] != "cost"].reset_index(drop=True)
-        first = check(instance, own, [level for level in levels if level.name != "cost"], gap)
+            own["duals"] = own["duals"][~own["duals"]["level"].isin((COST, MISSING))].reset_index(drop=True)
+        first = check(instance, own, [level for level in levels if level.name not in (COST, MISSING)], gap)
         if "allocation" not in tables or any(violation.rule in BROKEN for violation in first.violations):
             return first
+    if MAIN[kind] not in tables:
+        return _market_short(instance, tables, levels, kind, first)
     found, cost = check_market(instance, tables, kind, gap)
-    stated = [level for level in levels if level.name == "cost"]
+    stated = [level for level in levels if level.name == COST]
     if len(stated) != 1 or levels[-1] is not stated[0]:
         found.append(Violation("levels", kind, 1.0, "levels", "the last level is the cost"))
     if cost is None or len(stated) != 1:
-        return CheckReport((*first.violations, *found), (*first.levels, LevelCheck("cost", *NOTHING)))
+        return CheckReport((*first.violations, *found), (*first.levels, LevelCheck(COST, *NOTHING)))
     found += _levels_are_kept(stated, [cost])
     return CheckReport((*first.violations, *found), (*first.levels, cost))
+
+
+def _market_short(
+    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], kind: str, first: CheckReport
+) -> CheckReport:
+    """Prove that a market cannot clear, beside the allocation from which it started."""
+    if "missing" not in tables or "duals" not in tables:
+        return CheckReport(first.violations, ())
+    found, proven = check_shortage(instance, tables, kind)
+    missing = 0.0 if proven is None else float(tables["missing"]["missing_t"].sum())
+    for level in levels:
+        by = abs(level.value - missing)
+        if level.name == MISSING and proven is not None and not by <= tolerance_of(missing, "t"):
+            found.append(Violation("level_is_kept", MISSING, by, "t", f"the table missing adds up to {missing:.12g} t"))
+    return CheckReport((*first.violations, *found), (), proven)
 
 
 def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> CheckReport:

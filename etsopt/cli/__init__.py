@@ -9,17 +9,29 @@ import argparse
 import io
 import json
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 from rich_argparse import RawDescriptionRichHelpFormatter as Formatter
 
 from etsopt import __version__
-from etsopt.errors import DataError, EtsoptError, UsageError
+from etsopt.errors import DataError, EtsoptError, StoppedError, UsageError
+from etsopt.progress import ask_to_stop
 
 EXIT_CODES = """exit codes:
-  0 solved and checked    2 bad input or usage    3 infeasible (explained)
-  4 stopped by a limit, with what it holds        5 the checker refused the answer"""
+  0  solved: every limit checked, and proven within the gap that was asked for
+  2  bad input or usage, or a damaged run folder
+  3  infeasible: explained in tonnes, proven or not
+  4  stopped, or proven within a larger gap alone: with what is held, if anything
+  5  the checker found a broken limit or a false claim
+  6  `etsopt check` of a model of your own: nothing could be checked
+  130, 143  interrupted: what was held is written where that was asked for"""
+
+
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit codes by the signal that ended a command, as shells tell them."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,23 +44,47 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command is None:
         _parser().print_help()
         return 2
-    from etsopt.cli import commands
-
+    terminated: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        return _run(options, terminated)
+    before = signal.signal(signal.SIGTERM, lambda number, frame: _terminate(terminated))
     try:
-        return int(getattr(commands, options.command)(options))
+        return _run(options, terminated)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(options: argparse.Namespace, terminated: list[int]) -> int:
+    """Run a command and say what went wrong; ``terminated`` is filled when the system asks it to end."""
+    as_json = getattr(options, "json", False)
+    try:
+        from etsopt.cli import commands
+
+        code = int(getattr(commands, options.command)(options))
+        return TERMINATED if terminated else code
+    except StoppedError as error:
+        _report(error, as_json)
+        return 4 if error.termination == "time_limit" else TERMINATED if terminated else INTERRUPTED
     except EtsoptError as error:
-        _report(error, as_json=getattr(options, "json", False))
+        _report(error, as_json)
         return 2
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
-        return 130
+        return TERMINATED if terminated else INTERRUPTED
     except BrokenPipeError:
         # The reader, such as `head`, has gone; Python must not complain again when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        _report(_unusable(error), as_json=getattr(options, "json", False))
+        _report(_unusable(error), as_json)
         return 2
+
+
+def _terminate(terminated: list[int]) -> None:
+    """Ask the command to stop with what it holds; where there is nothing that can be asked, or asked again, end it."""
+    terminated.append(TERMINATED)
+    if not ask_to_stop():
+        raise KeyboardInterrupt
 
 
 def _unusable(error: OSError) -> UsageError:

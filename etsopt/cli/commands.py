@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import tomllib
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from etsopt import library, results, run
-from etsopt.claims import is_checked, is_stopped
-from etsopt.cli import listings, show
+from etsopt import library, progress, results, run
+from etsopt.claims import is_checked
+from etsopt.cli import listings, show, terminal
 from etsopt.data import shipped
 from etsopt.data.write import check_format, write_instance
 from etsopt.errors import UsageError
@@ -23,16 +20,14 @@ from etsopt.rules import RULES, reference_allowances
 if TYPE_CHECKING:
     from argparse import Namespace
 
-EXIT_OF_TERMINATION = {"infeasible": 3, "time_limit": 4, "interrupted": 4, "memory": 4, "solver_error": 4, "refused": 2}
-
 
 def solve(options: Namespace) -> int:
     """Solve, print a summary, write the run folder if one is wanted."""
     check_format(options.format)
-    instance = run.read(options.instance).with_policy(_changes(options.set))
-    errors = Console(stderr=True)
-    waiting = errors.status("reading") if errors.is_terminal and not options.json else nullcontext()
-    with waiting as status:
+    # The deadline is the command's: what reading takes is not left for the solve.
+    with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
+        progress.tell("reading")
+        instance = run.read(options.instance).with_policy(_changes(options.set))
         found = run.solve(
             instance,
             options.model,
@@ -42,10 +37,10 @@ def solve(options: Namespace) -> int:
             method=options.method,
             solver_options=_pairs(options.solver_option, "--solver-option"),
             mps=options.mps,
-            progress=(lambda line: status.update(line)) if status is not None else (lambda line: None),
         )
-    if options.out is not None:
-        found.save(options.out, instance, options.format)
+        if options.out is not None:
+            progress.tell("writing")
+            found.save(options.out, instance, options.format)
     if options.json:
         print(json.dumps(found.summary(), ensure_ascii=False, allow_nan=False))
     else:
@@ -56,10 +51,16 @@ def solve(options: Namespace) -> int:
 
 
 def _exit_code(found: results.Results) -> int:
-    if found.termination != "optimal":
-        return EXIT_OF_TERMINATION[found.termination]
-    # A model of the user's own cannot be checked, and its summary says so; the checker's no is another thing.
-    return 5 if found.provenance["checked"] and not found.certified else 0
+    """What is held says the code; the words of `etsopt --help` are these."""
+    if found.status == "refused":
+        return 5
+    if found.termination == "interrupted":
+        return 130
+    if found.status.startswith("infeasible"):
+        return 3
+    # A model of the user's own cannot be checked, and its summary says so.
+    answered = found.certified or (not is_checked(found) and found.termination == "optimal")
+    return 0 if answered else 4
 
 
 def validate(options: Namespace) -> int:
@@ -95,7 +96,9 @@ def check(options: Namespace) -> int:
         print(json.dumps(results.finite(content), ensure_ascii=False, allow_nan=False))
     else:
         show.report(found, report, same)
-    return 0 if holds and (found.certified or is_stopped(found) or not is_checked(found)) else 5
+    if not holds:
+        return 5
+    return 0 if is_checked(found) else 6
 
 
 def report(options: Namespace) -> int:

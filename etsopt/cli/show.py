@@ -20,16 +20,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.checking import CheckReport
-    from etsopt.results import Results
+    from etsopt.results import LevelResult, Results
 
 STATUS_IN_WORDS = {
     "certified_optimal": "certified optimal",
     "certified_gap": "certified within the gap",
     "certified_rounded": "certified optimal before rounding to whole tonnes",
-    "feasible": "feasible, not certified",
+    "feasible": "feasible, not proven to be the best",
     "infeasible_certified": "infeasible, proven",
     "infeasible_unproven": "infeasible, says the solver; not proven",
     "none": "no answer",
+    "refused": "refused by the checker: no answer",
 }
 
 TERMINATION_IN_WORDS = {
@@ -56,6 +57,9 @@ def result(found: Results) -> None:
     seconds = sum(about["seconds"].values())
     console.print(Text(f"{about['instance']}, {about['model']}: {status}{stop}, {seconds:.2f} s", style=style))
     console.print()
+    if found.status == "refused":
+        console.print(_violations(found.violations))
+        return
     if "equilibrium" in found.tables:
         console.print(show_market.equilibrium(found))
     if "years" in found.tables:
@@ -80,12 +84,36 @@ def result(found: Results) -> None:
         show_market.missing(console, found)
     if "relief" in found.tables:
         _relief(console, found)
-    if found.violations:
-        console.print(_violations(found.violations))
     if found.levels:
         console.print(Text(f"Method {about['method']}. {about['method_reason']}", style="dim"))
-    if found.status == "feasible" and not found.violations and not found.levels:
+    if not is_checked(found):
         console.print(Text("The checker does not know this model; nothing was checked."))
+    elif found.status == "feasible":
+        console.print(Text(_open_gaps(found)))
+
+
+def _open_gaps(found: Results) -> str:
+    """What is not proven of an answer that keeps every limit, by how much, and what would close it."""
+    asked = float(found.provenance["options"]["gap"])
+    words = [f"{level.name} {_in_percent(level)}" for level in found.levels if not level.certified]
+    proven = f"Every limit holds. Not proven: {', '.join(words)}." if words else "Every limit holds."
+    if found.termination in TERMINATION_IN_WORDS:
+        return f"{proven}\nMore time may close it: --time-limit."
+    largest = max((_relative(level) for level in found.levels if not level.certified), default=np.inf)
+    if not words:
+        return proven
+    accepts = f"`--gap {largest * 1.01:.1e}` accepts it; " if asked < largest < 1 else ""
+    return f"{proven}\nAsked for was a gap of {100 * asked:.2g} %: {accepts}another --method or --seed may close it."
+
+
+def _relative(level: LevelResult) -> float:
+    """Gap of a level against its value; infinite where the value is zero or the gap is not known."""
+    return abs(level.gap / level.value) if level.value and np.isfinite(level.gap) else np.inf
+
+
+def _in_percent(level: LevelResult) -> str:
+    share = _relative(level)
+    return f"within {100 * share:.2g} %" if np.isfinite(share) else "at all"
 
 
 def _sectors(found: Results) -> Table:

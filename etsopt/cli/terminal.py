@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 NARROWEST = 80
 
@@ -38,3 +44,18 @@ def new_table(title: str, *columns: str) -> Table:
 def megatonnes(value: float) -> str:
     """Megatonnes with as many decimals as leave room for the digits before."""
     return f"{value:,.{3 if abs(value) < 1e4 else 1}f}" if np.isfinite(value) else "-"
+
+
+@contextmanager
+def waiting(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal what is being done, and for how long; the lines go to the function that this gives."""
+    errors = Console(stderr=True, markup=False, highlight=False)
+    if quiet or not errors.is_terminal:
+        yield lambda line: None
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=errors, transient=True) as shown:
+        task = shown.add_task("")
+        yield lambda line: shown.update(task, description=line)

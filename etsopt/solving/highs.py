@@ -13,7 +13,8 @@ import highspy
 import numpy as np
 
 from etsopt.errors import SolverError, UsageError
-from etsopt.solving.interrupt import interruptible
+from etsopt.progress import is_over, seconds_left
+from etsopt.solving.interrupt import stoppable
 from etsopt.solving.options import OWN_OPTIONS, algorithm_for, algorithm_of, gaps_for, refuse_own
 from etsopt.solving.scaling import Scaled, scale
 from etsopt.solving.silence import silenced
@@ -44,10 +45,8 @@ NO_PRICE = 1e-9
 """A scaled dual up to this is zero, and a reduced cost up to this share of its terms; the solver works to 1e-10."""
 
 
-def solve(
-    program: Program, name: str, options: SolveOptions, time_left_s: float | None = None, bound: float = -math.inf
-) -> Outcome:
-    """Minimise one objective of a program.
+def solve(program: Program, name: str, options: SolveOptions, bound: float = -math.inf) -> Outcome:
+    """Minimise one objective of a program until the deadline of `etsopt.progress`.
 
     Parameters
     ----------
@@ -55,8 +54,6 @@ def solve(
         The program; it is scaled inside, and the outcome is in its own units.
     name
         Of the objective.
-    time_left_s
-        Seconds left for this call.
     bound
         A bound that is known beforehand: where some columns are whole numbers, a value within the gap of it is enough.
 
@@ -67,7 +64,7 @@ def solve(
     UsageError
         If a solver option is unknown, of the wrong type, or not the caller's to choose.
     """
-    return Loaded(program, name, options, bound).solve(time_left_s)
+    return Loaded(program, name, options, bound).solve()
 
 
 class Loaded:
@@ -120,16 +117,15 @@ class Loaded:
         # Only simplex begins at a basis.
         self._adapt({} if alike and basis.valid else algorithm_for(program, self._name))
 
-    def solve(self, time_left_s: float | None = None) -> Outcome:
-        """Minimise the objective within some seconds."""
+    def solve(self) -> Outcome:
+        """Minimise the objective until the deadline of `etsopt.progress`."""
         if self._program.crosses():
             return Outcome(Termination.INFEASIBLE, None, None, None, None, -math.inf, "limits that cross")
         if not self._program.matrix.columns:
             return without_columns(self._program, self._name)
-        if time_left_s is not None:
-            # The solver counts the time of all its runs.
-            _set_options(self._highs, {"time_limit": self._highs.getRunTime() + max(time_left_s, 0.01)})
-        with interruptible(self._highs):
+        # The solver counts the time of all its runs.
+        _set_options(self._highs, {"time_limit": self._highs.getRunTime() + seconds_left()})
+        with stoppable(self._highs):
             status = self._highs.run()
             if not self._program.integer.any() and _is_doubtful(self._highs):
                 _set_options(self._highs, {"presolve": "off"})
@@ -270,6 +266,9 @@ def _side(price: Any, nothing: Any) -> Any:
 
 def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome:
     termination = STATUS.get(highs.getModelStatus().name, Termination.SOLVER_ERROR)
+    if termination is Termination.INTERRUPTED and is_over() == Termination.TIME_LIMIT:
+        # The deadline stopped the solver where it did not look at its own limit.
+        termination = Termination.TIME_LIMIT
     info, solution = highs.getInfo(), highs.getSolution()
     feasible = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
     whole = bool(program.integer.any())

@@ -1,32 +1,30 @@
-"""Let Ctrl-C stop the solver."""
+"""Let the deadline and Ctrl-C stop the solver."""
 
 from __future__ import annotations
 
-import signal
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from etsopt.progress import is_over, watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @contextmanager
-def interruptible(highs: Any) -> Iterator[None]:
-    """Let Ctrl-C stop the solver and keep what it holds; without this HiGHS runs on to its end."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pressed = threading.Event()
+def stoppable(highs: Any) -> Iterator[None]:
+    """Let the solver stop and keep what it holds; it would not hear Ctrl-C, nor its time limit in every phase."""
 
     def ask_to_stop(event: Any) -> None:
-        if pressed.is_set():
+        if is_over():
             event.interrupt()
 
-    for callback in (highs.cbSimplexInterrupt, highs.cbMipInterrupt, highs.cbIpmInterrupt):
+    callbacks = (highs.cbSimplexInterrupt, highs.cbMipInterrupt, highs.cbIpmInterrupt)
+    for callback in callbacks:
         callback.subscribe(ask_to_stop)
-    before = signal.signal(signal.SIGINT, lambda number, frame: pressed.set())
     try:
-        yield
+        with watched():
+            yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for callback in callbacks:
+            callback.unsubscribe(ask_to_stop)

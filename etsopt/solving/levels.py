@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from etsopt.errors import SolverError
+from etsopt.errors import SolverError, StoppedError
+from etsopt.progress import checkpoint, tell
 from etsopt.solving import highs, whole
 from etsopt.solving.options import counts
-from etsopt.solving.solution import Level, Outcome, Solution, Termination
+from etsopt.solving.solution import STOPPED, Level, Outcome, Solution, Termination
 from etsopt.stamp.program import Objective
 from etsopt.units import tolerance_of
 
@@ -75,60 +75,70 @@ def solve_levels(  # long because each way out of a level is one statement here
     Returns
     -------
     Solution
-        Stops at the first level that is not optimal; that one keeps its incumbent and bound, if it has them.
+        Stops at the first level that is not optimal, or at the deadline of `etsopt.progress`; a level that was begun
+        keeps its incumbent and bound, if it has them.
     """
-    started = time.perf_counter()
     levels: list[Level] = []
     values: dict[str, NDArray[np.float64]] = {}
     termination = Termination.OPTIMAL
 
     def solve(program: Program, name: str) -> Outcome:
-        left = None if options.time_limit_s is None else options.time_limit_s - (time.perf_counter() - started)
-        return whole.solve(program, name, options, left)
+        checkpoint()
+        return whole.solve(program, name, options)
+
+    def solve_to_the_end(program: Program, name: str) -> Outcome:
+        """For faster methods, which would take an outcome that was stopped for a verdict."""
+        outcome = solve(program, name)
+        if outcome.termination in STOPPED:
+            raise StoppedError(outcome.termination)
+        return outcome
 
     base = program
     if options.mps is not None:
         highs.write_mps(program, names[0], options.mps)
-    if names[0] in settle:
-        # A faster method takes for granted that there is a feasible point; where no level comes first, look for one.
-        outcome = solve(_without_objective(program), NO_OBJECTIVE)
-        if outcome.x is None:
-            return Solution(outcome.termination, {}, ())
-        values = _by_variable(program, outcome.x)
-    for name in names:
-        options.progress(f"level {name}")
-        settled = settle[name](program, solve) if name in settle else None
-        if settled is not None:
-            values = {**values, **settled.values}
-            levels.append(_settled_level(program, name, settled))
-            program = settled.program or program
-            continue
-        if program.objectives[name].quadratic is not None and whole.free_integers(program).any():
-            # HiGHS takes no squares beside whole numbers; what the levels before hold is kept.
-            if levels:
-                termination = Termination.SOLVER_ERROR
+    try:
+        if names[0] in settle:
+            # A faster method takes for granted that there is a feasible point; where no level comes first, find one.
+            outcome = solve(_without_objective(program), NO_OBJECTIVE)
+            if outcome.x is None:
+                return Solution(outcome.termination, {}, ())
+            values = _by_variable(program, outcome.x)
+        for name in names:
+            tell(f"objective {name}: {len(program.row_lower):,} rows, {len(program.column_lower):,} columns")
+            settled = settle[name](program, solve_to_the_end) if name in settle else None
+            if settled is not None:
+                values = {**values, **settled.values}
+                levels.append(_settled_level(program, name, settled))
+                program = settled.program or program
+                continue
+            if program.objectives[name].quadratic is not None and whole.free_integers(program).any():
+                # HiGHS takes no squares beside whole numbers; what the levels before hold is kept.
+                if levels:
+                    termination = Termination.SOLVER_ERROR
+                    break
+                what = f"The objective {name} has squares beside whole numbers, which HiGHS does not take."
+                raise SolverError(what, "State it with linear terms, or offer a faster method for it.")
+            outcome = solve(program, name)
+            termination = outcome.termination
+            if outcome.x is None:
+                if termination is Termination.INFEASIBLE and levels:
+                    # The earlier levels left a feasible point, so this is the solver's failure, not the instance's.
+                    termination = Termination.SOLVER_ERROR
                 break
-            what = f"The objective {name} has squares beside whole numbers, which HiGHS does not take."
-            raise SolverError(what, "State it with linear terms, or offer a faster method for it.")
-        outcome = solve(program, name)
-        termination = outcome.termination
-        if outcome.x is None:
-            if termination is Termination.INFEASIBLE and levels:
-                # The earlier levels left a feasible point, so this is the solver's failure and not the instance's.
-                termination = Termination.SOLVER_ERROR
-            break
-        values = _by_variable(program, outcome.x)
-        level = _level(program, name, outcome)
-        levels.append(level)
-        if termination is not Termination.OPTIMAL:
-            break
-        if program.objectives[name].quadratic is None:
-            program = _hold(program, level, outcome)
-        if settles is not None and name in settles:
-            base, program = (_fixed(part, settles[name], outcome.x) for part in (base, program))
-            if not any(_is_open(base, level.name) for level in levels):
-                # The levels so far count these variables alone, so nothing else of what held them is needed.
-                program = base
+            values = _by_variable(program, outcome.x)
+            level = _level(program, name, outcome)
+            levels.append(level)
+            if termination is not Termination.OPTIMAL:
+                break
+            if program.objectives[name].quadratic is None:
+                program = _hold(program, level, outcome)
+            if settles is not None and name in settles:
+                base, program = (_fixed(part, settles[name], outcome.x) for part in (base, program))
+                if not any(_is_open(base, level.name) for level in levels):
+                    # The levels so far count these variables alone, so nothing else of what held them is needed.
+                    program = base
+    except StoppedError as stopped:
+        termination = Termination(stopped.termination)
     return Solution(termination, values, tuple(levels))
 
 

@@ -52,10 +52,6 @@ OWN_PART = 0.25
 """Part of the gap that branch and bound may leave to its own bound; the rest is between that and the relaxation's."""
 
 
-def _silent(message: str) -> None:
-    """Take progress messages nowhere."""
-
-
 @dataclass(frozen=True)
 class SolveOptions:
     """Options of a solve.
@@ -63,7 +59,7 @@ class SolveOptions:
     Parameters
     ----------
     time_limit_s
-        Seconds for all levels together; None for no limit.
+        Seconds for the whole solve but its tables and checks; None for no limit.
     gap
         Relative gap at which a program with whole numbers may stop; None leaves it to the model.
     seed
@@ -75,7 +71,7 @@ class SolveOptions:
     mps
         File to which the program of the first level is written in MPS format.
     progress
-        Called with a line of text whenever something worth telling happens.
+        Called with a line of text that says what is being done.
     """
 
     time_limit_s: float | None = None
@@ -84,7 +80,7 @@ class SolveOptions:
     method: str | None = None
     solver_options: dict[str, bool | int | float | str] = field(default_factory=dict)
     mps: Path | None = None
-    progress: Progress = _silent
+    progress: Progress | None = None
 
     def __post_init__(self) -> None:
         if self.time_limit_s is not None and not self.time_limit_s > 0:

@@ -27,6 +27,10 @@ class Termination(StrEnum):
     REFUSED = "refused"
 
 
+STOPPED = (Termination.TIME_LIMIT, Termination.INTERRUPTED)
+"""What stopped from outside, so that nothing follows from it but what is held."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Outcome of one objective over one program.

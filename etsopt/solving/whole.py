@@ -8,7 +8,6 @@ one. Next, only the whole numbers that the objective counts are branched on, and
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ ABSOLUTE, RELATIVE = 1e-9, 1e-12
 
 
 def solve(
-    program: Program, name: str, options: SolveOptions, time_left_s: float | None = None
+    program: Program, name: str, options: SolveOptions
 ) -> Outcome:  # long because the order of relaxation and branches is told in one place
     """Minimise one objective of a program, with the parameters of `etsopt.solving.highs.solve`.
 
@@ -40,11 +39,9 @@ def solve(
     - sides are given where the relaxation has the same value, so that its duals tell every optimum;
     - ``bound`` is the better of those of relaxation and branch and bound.
     """
-    ends = None if time_left_s is None else time.perf_counter() + time_left_s
 
     def minimise(integer: NDArray[np.bool_], part: Program = program, bound: float = -math.inf) -> Outcome:
-        left = None if ends is None else ends - time.perf_counter()
-        return highs.solve(replace(part, integer=integer), name, options, left, bound)
+        return highs.solve(replace(part, integer=integer), name, options, bound)
 
     def branch(integer: NDArray[np.bool_]) -> Outcome:
         # Whole numbers are not scaled, and tolerances are absolute: count them from those next to the relaxation.

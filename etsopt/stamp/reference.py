@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyomo.environ as pyo
+from pyomo.common.log import LoggingIntercept
 from pyomo.repn.standard_repn import generate_standard_repn
 
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
+from etsopt.progress import checkpoint, stopped_anywhere
 from etsopt.stamp.inputs import check_names
 from etsopt.stamp.program import Objective, Program, refuse_to_maximise, unit_of
 from etsopt.stamp.rows import from_entries
@@ -43,15 +45,28 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
         to be maximised.
     """
     check_names(model, parameters)
+    # Pyomo calls nobody between one row and the next, and prints what it raises among the results.
+    with stopped_anywhere("rows by Pyomo"), LoggingIntercept(None, "pyomo"):
+        return _read(_created(model, parameters))
+
+
+def _created(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> pyo.ConcreteModel:
+    """Create the model on its data."""
     try:
-        instance = model.create_instance(data={None: _pyomo_data(model, parameters)})
+        return model.create_instance(data={None: _pyomo_data(model, parameters)})
     except Exception as error:
+        # Pyomo may make another error of it that time is up.
+        checkpoint()
         # An assertion may fail without a word.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         what = f"The model {model.name!r} cannot be created on its data: {reason}"
         raise ModelError(
             what, "Compare the shapes of what `parameters` returns with the sets of `formulate`."
         ) from error
+
+
+def _read(instance: pyo.ConcreteModel) -> Program:
+    """Read a model row by row."""
     columns, variables = _slices(instance, pyo.Var)
     position = {id(variable): number for number, variable in enumerate(variables)}
     rows, constraints = _slices(instance, pyo.Constraint)

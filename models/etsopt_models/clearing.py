@@ -75,7 +75,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt_models._parts.market import market_program
-from etsopt_models._parts.market_tables import market_tables, missing_table
+from etsopt_models._parts.market_tables import market_tables, missing_tables
 from etsopt_models._parts.prospects import prospects
 from etsopt_models._parts.search import market_of, search
 
@@ -97,9 +97,9 @@ def levels(instance: Instance) -> list[str]:
     return ["cost"]
 
 
-def explain(instance: Instance, found: Found) -> dict[str, pd.DataFrame]:
-    """Allowances that are missing in each year, at least, where the market cannot clear."""
-    return missing_table(found)
+def explain(instance: Instance, found: Found) -> tuple[dict[str, pd.DataFrame], Any]:
+    """Tables of what is missing in each year, at least, where the market cannot clear, and the level that says so."""
+    return missing_tables(found)
 
 
 def formulate() -> Any:

@@ -5,6 +5,6 @@ of all its plans at some prices, `accounts` what enterprises may hold and deal, 
 `statements` what the tables must satisfy.
 """
 
-from etsopt.checking.market.market import MARKETS, check_market
+from etsopt.checking.market.market import COST, MARKETS, MISSING, check_market, check_shortage
 
-__all__ = ["MARKETS", "check_market"]
+__all__ = ["COST", "MARKETS", "MISSING", "check_market", "check_shortage"]

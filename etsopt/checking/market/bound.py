@@ -118,8 +118,11 @@ def lower_bound(
     deal: Terms,
     given: Multipliers,
     spent: NDArray[np.float64] | None = None,
+    missing_most: float = 0.0,
 ) -> tuple[float, float]:
     """Lower bound of the cost, and the sum of what it adds in absolute terms [CNY].
+
+    Without discount factors nothing costs anything; what is missing then counts alone, and both are tonnes.
 
     Parameters
     ----------
@@ -128,10 +131,12 @@ def lower_bound(
     spent
         What each account comes to at the prices of the market with what it does, shape ``(accounts,)`` [CNY]; None
         where plans may be mixed or one account stands for all, so that multipliers alone bound the cost.
+    missing_most
+        What may be missing in a year, each tonne of it at a cost of one [t].
     """
     stated = bool(np.isfinite(deal.expected).all())
     nodes = _Nodes(len(own.emissions), len(found.years), stated)
-    of_market = [] if stated else _of_market(found, deal, nodes)
+    of_market = [] if stated else _of_market(found, deal, nodes, missing_most)
     x = nodes.filled(given)
     if nodes.size <= REPAIRED:
         x = _joined([*_of_accounts(found, own, deal, nodes), *of_market]).repaired(x)
@@ -215,14 +220,15 @@ def _of_accounts(found: Baseline, own: Accounts, deal: Terms, nodes: _Nodes) -> 
     ]
 
 
-def _of_market(found: Baseline, deal: Terms, nodes: _Nodes) -> list[tuple[Any, ...]]:
-    """Left over in auctions, sold, bought and held by the reserve, and what stands on the right of the market."""
+def _of_market(found: Baseline, deal: Terms, nodes: _Nodes, missing_most: float) -> list[tuple[Any, ...]]:
+    """Left over in auctions, missing, sold, bought and held by the reserve, and what stands right in the market."""
     price, reserve, supply = nodes.price, nodes.reserve, deal.auctioned - deal.demand
     sells = np.isfinite(deal.ceiling)
     ceiling = np.where(sells, deal.ceiling, 0.0)
     return [
         (0, price, 0.0, supply, supply),
         (price, 0, 0.0, 0.0, deal.auctioned),
+        (0, price, -1.0, 0.0, missing_most),
         (reserve, price, -found.discount * ceiling, 0.0, deal.capacity * sells),
         (price, reserve, found.discount * deal.floor, 0.0, deal.capacity * (deal.floor > 0)),
         (0, reserve[0], 0.0, deal.reserve, deal.reserve),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 MARKETS = ("abatement", "clearing", "pathway")
 """Kinds of results that are markets; all but the path start from an allocation."""
 
-COST = "cost"
+COST, MISSING = "cost", "missing_allowances"
+"""What is minimised: the cost, or where the market cannot clear the tonnes that are missing."""
+
 ROUNDING = 1e-13
 """Rounding of a sum against the sum of its absolute terms."""
 
@@ -60,7 +63,7 @@ def check_market(
     if taken is None:
         return broken, None
     pool = together(own) if instance.policy.market.transaction_cost_cny_per_t == 0 else own
-    given, broken = _multipliers(found, pool, tables["duals"])
+    given, broken = _multipliers(found, pool, tables["duals"], COST, "CNY/t")
     price = deal.expected if kind == says.ABATEMENT else -given.market_balance / found.discount
     units, of_plans = of_units(found, offered, taken, price)
     keys, measures = of_measures(instance, found, offered, taken, of_plans)
@@ -88,6 +91,36 @@ def check_market(
     tolerance = tolerance_of(value, "CNY") + ROUNDING * (size + more)
     slack = 2e-2 * float(np.abs(given.account_balance).sum() + np.abs(given.market_balance).sum())
     return broken, LevelCheck(COST, "CNY", value, bound, value - bound, tolerance, slack, gap * abs(value))
+
+
+def check_shortage(
+    instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str
+) -> tuple[list[Violation], float | None]:
+    """Statements that do not hold where a market cannot clear, and the tonnes that its multipliers prove to be missing.
+
+    Parameters
+    ----------
+    tables
+        With the allocation that it started from, if it did, ``missing`` and ``duals``.
+    """
+    found = baseline(instance, None if kind == "pathway" else tables["allocation"])
+    own, offered, deal = accounts(instance, found), choices(instance, found), terms(instance, found, kind)
+    broken = says.rows_are_there("missing", tables["missing"], {}, found.years)
+    broken += says.numbers_are_there("missing", tables["missing"], ["missing_t"])
+    broken += says.numbers_are_there("duals", tables["duals"], ["year", "multiplier"])
+    if broken:
+        return broken, None
+    pool = together(own) if instance.policy.market.transaction_cost_cny_per_t == 0 else own
+    given, broken = _multipliers(found, pool, tables["duals"], MISSING, "t/t")
+    anything = float(found.emissions.sum() + np.abs(deal.auctioned - deal.demand).sum())
+    free = replace(found, discount=np.zeros_like(found.discount))
+    bound, size = lower_bound(free, offered, pool, deal, given, missing_most=anything)
+    proven = bound - ROUNDING * size
+    stated = tables["missing"]["missing_t"].to_numpy(dtype=float)
+    if not (stated >= 0).all() or not stated.sum() >= proven - tolerance_of(proven, "t"):
+        message = f"no year lacks less than nothing, and all together at least {proven:.12g} t"
+        broken.append(Violation("missing", "", abs(float(stated.sum()) - proven), "t", message))
+    return broken, proven
 
 
 def _shape(
@@ -125,17 +158,19 @@ def _shape(
     return broken
 
 
-def _multipliers(found: Baseline, own: Accounts, duals: pd.DataFrame) -> tuple[Multipliers, list[Violation]]:
-    """Multipliers of the rows of accounts and market; what is not in the table is zero."""
-    table = duals[duals["level"] == COST]
+def _multipliers(
+    found: Baseline, own: Accounts, duals: pd.DataFrame, level: str, unit: str
+) -> tuple[Multipliers, list[Violation]]:
+    """Multipliers of the rows of accounts and market at a level; what is not in the table is zero."""
+    table = duals[duals["level"] == level]
     account = pd.Index(own.labels).get_indexer(table["index"].fillna("").astype(object))
     year = pd.Index(found.years.astype(float)).get_indexer(table["year"].to_numpy(dtype=float))
     value, rows = table["multiplier"].to_numpy(dtype=float), table["row"].to_numpy()
     names = list(Multipliers.__dataclass_fields__)
     of_account = np.isin(rows, names[:2])
     bad = ~np.isin(rows, names) | (year < 0) | (of_account & (account < 0)) | ~np.isfinite(value)
-    bad |= table.duplicated(["row", "index", "year"]).to_numpy() | (table["unit"] != "CNY/t").to_numpy()
-    message = "a multiplier is a number in CNY/t of a row of the program, once"
+    bad |= table.duplicated(["row", "index", "year"]).to_numpy() | (table["unit"] != unit).to_numpy()
+    message = f"a multiplier is a number in {unit} of a row of the program, once"
     broken = [Violation("duals", str(row), 1.0, "rows", message) for row in rows[bad]]
     arrays = {}
     for name in names:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.progress import checkpoint
 from etsopt_models._parts.choice import TooManyError, first_choice, order_key
 from etsopt_models._parts.coupling import COUPLING, coupling, intervals, least_lack
 from etsopt_models._parts.settled import Settled
@@ -57,6 +58,7 @@ def settle(
     key = order_key(parameters["smaller"], parameters["place"], parameters["exceptions_most"])
     count, least, most = 0, 0, parameters["exceptions_most"]
     for rounds in range(MOST_ROUNDS):
+        checkpoint("exceptions, choice", rounds + 1)
         try:
             chosen = first_choice(count, key, *demands.stacked(), least)
         except TooManyError:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.errors import StoppedError
 from etsopt.rules import reference_allowances
 from etsopt.units import TONNE, tolerance_of
 from etsopt_models._parts.cells import Cells
@@ -89,6 +90,17 @@ def solve(instance: Instance, parameters: dict[str, Any], names: list[str], run:
         With the allowances of all units, and the multipliers of their rows.
     """
     chain = _Chain(parameters, Cells.of(parameters), Region.of(parameters), run)
+    try:
+        return _solved(chain, names)
+    except StoppedError as stopped:
+        if chain.solution is None:
+            raise
+        held = chain.stopped()
+        return replace(held, termination=type(held.termination)(stopped.termination))
+
+
+def _solved(chain: _Chain, names: list[str]) -> Any:
+    """The levels in their order, as far as they have an optimum."""
     first = [name for name in names if name in EXCEPTIONS]
     levels = [name for name in names if name not in (*EXCEPTIONS, "closest")]
     if first and not chain.chooses(first):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.progress import checkpoint
 from etsopt_models._parts.coupling import coupling, held_by_rows, intervals, least_lack
 from etsopt_models._parts.settled import Settled
 
@@ -60,6 +61,7 @@ def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled |
     prices = np.where(rows.free, prices, np.maximum(prices, 0.0))
     rate = problem.first()
     for rounds in range(1, MOST_ROUNDS + 1):
+        checkpoint("largest rate, round", rounds)
         rate = problem.least_unproven(prices, rate, parameters["worst_most"])
         nearest = least_lack(program, solve, rows, *problem.within(rate))
         if nearest is None:

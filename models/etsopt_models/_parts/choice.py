@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.progress import checkpoint
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -69,6 +71,7 @@ def first_choice(  # long because the state of the search stands in one place
     spent, left = [0], [wanted]
     here = 0
     while True:
+        checkpoint("choices of exceptions")
         missing = count - len(taken)
         if missing == 0 and (left[-1] <= 0).all():
             best, limit = list(taken), spent[-1]

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.progress import checkpoint
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -145,6 +147,7 @@ class Trade:
         """
         value, path = np.empty(len(weight)), np.empty(weight.shape)
         for start in range(0, len(weight), AT_ONCE):
+            checkpoint()
             here = slice(start, start + AT_ONCE)
             value[here], path[here] = self._best(weight[here].T, self.offsets_most(emissions[here]).T)
         return value, path

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.progress import checkpoint
 from etsopt_models._parts.accounts import totals
 from etsopt_models._parts.near_plans import combined, near_plans
 
@@ -184,6 +185,7 @@ class Enterprises:
         found = self.at(trade, start)
         some, left, units = self, np.arange(len(start)), np.arange(len(self.account))
         for _ in range(ANSWERS):
+            checkpoint()
             open_ = found.value[left] - found.bound[left] > SETTLED * (1 + np.abs(found.value[left]))
             if not open_.any():
                 return found
@@ -205,6 +207,7 @@ def _halve(some: Enterprises, trade: Trade, found: Answer, left: NDArray[np.int6
     """
     low, high = np.full(len(left), trade.least.min()), np.full(len(left), trade.most.max())
     for _ in range(HALVINGS):
+        checkpoint()
         level = ((low + high) / 2)[:, None]
         path = np.clip(level, trade.least, trade.most)
         answer = some.at(trade, path)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.progress import checkpoint
 from etsopt.rules.balance import balance_value, surplus_rates
 from etsopt_models._parts.responses import LEAST_SHARE
 
@@ -161,6 +162,7 @@ def _repeated(sector: Sector, start: float, points: dict[int, Point]) -> tuple[P
     """Respond again and again: the fixed point that is reached, or the balance values that come round."""
     values, seen = [start], {}
     while (here := sector.interval(values[-1])) not in seen:
+        checkpoint("fixed points, step", len(values))
         if here in points:
             return points[here], []
         seen[here] = len(values) - 1

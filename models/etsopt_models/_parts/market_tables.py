@@ -71,11 +71,12 @@ def market_tables(
     }
 
 
-def missing_table(found: Found) -> dict[str, pd.DataFrame]:
-    """What is missing in each year where a market cannot clear."""
-    if found.missing is None:
-        return {}
-    return {"missing": pd.DataFrame({"year": found.prospects.years, "missing_t": found.missing})}
+def missing_tables(found: Found) -> tuple[dict[str, pd.DataFrame], Any]:
+    """What is missing in each year where a market cannot clear, with the multipliers that prove it, and their level."""
+    if found.shortage is None:
+        return {}, None
+    missing = pd.DataFrame({"year": found.prospects.years, "missing_t": found.shortage.values["missing"]})
+    return {"missing": missing, "duals": _duals(found, found.shortage)}, found.shortage.levels[0]
 
 
 def _by_unit(portfolio: Portfolio, share: NDArray[np.float64], of_plans: NDArray[np.float64]) -> NDArray[np.float64]:

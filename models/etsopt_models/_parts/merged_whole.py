@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.progress import checkpoint
 from etsopt_models._parts.merged_worst import solve_worst
 from etsopt_models._parts.merging import Merged, price_of, program_over
 
@@ -125,7 +126,8 @@ def solve_worst_whole(parameters: Mapping[str, Any], cells: Cells, region: Regio
         region.most - at_reference,
     )
     rate = rates.first()
-    for _ in range(MOST_ROUNDS):
+    for number in range(MOST_ROUNDS):
+        checkpoint("whole tonnes over cells, round", number + 1)
         rate = rates.least_unproven(price, rate, parameters["worst_most"])
         room = rates.room(rate)
         lower, upper = np.maximum(region.lower, reference - room), np.minimum(region.upper, reference + room)
@@ -171,6 +173,7 @@ def closest_whole(
     movers, first = np.zeros(len(allowance), dtype=bool), FIRST_MOVERS
     movers |= units.nearly_indifferent(allowance, price, first)
     for rounds in range(1, MOST_ROUNDS + 1):
+        checkpoint("largest whole rate over cells, round", rounds)
         where = np.flatnonzero(movers)
         solution = run(units.program(parameters, where, allowance), ["closest"], by_solver=False)
         if solution.termination == "infeasible" and not movers.all():

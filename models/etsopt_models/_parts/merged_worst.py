@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.progress import checkpoint
 from etsopt_models._parts.cells import numbered
 from etsopt_models._parts.merging import Merged, firm, price_of, program_over, side_value
 
@@ -71,7 +72,8 @@ def solve_worst(
     low = cells.sums(region.lower)
     base = cells.totals(low)
     rate, first = units.forced(), units.needs_most()
-    for _ in range(MOST_ROUNDS):
+    for number in range(MOST_ROUNDS):
+        checkpoint("largest rate over cells, round", number + 1)
         parts = units.merged(cells, rate, first)
         solution = run(_program(parameters, cells, parts, region, base), ["worst"])
         if not solution.levels or solution.termination != "optimal":

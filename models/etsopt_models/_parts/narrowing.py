@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.progress import checkpoint
 from etsopt_models._parts.core import CORE, core_of
 from etsopt_models._parts.plans import Plans
 from etsopt_models._parts.portfolio import Menu, Portfolio
@@ -128,7 +129,8 @@ class Crowd:
         mine, nothing, found = self._plans_of_left(), self.rest, []
         plans = mine.only(sample, times)
         portfolio, _ = self.market_of(len(sample)).least_missing(Portfolio.start(plans))
-        for _ in range(CORRECTIONS):
+        for number in range(CORRECTIONS):
+            checkpoint("prices of a sample, correction", number + 1, CORRECTIONS)
             market = self.market_of(len(sample))
             portfolio, solution = market.settle(portfolio)
             if not solution.levels:
@@ -159,7 +161,8 @@ class Crowd:
         own = self.plans.only(self.left)
         everyone = np.tile(np.arange(len(self.left)), len(self.answers))
         portfolio = Portfolio.start(own).added(everyone, np.concatenate(self.answers))
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
+            checkpoint(f"proof over all units, {len(self.left):,} of them open, round", number + 1)
             market = self.market_of(len(self.left))
             portfolio, solution = market.settle(portfolio)
             if not solution.levels:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.progress import checkpoint
 from etsopt_models._parts.plans import known, least_of_supersets, products, sums
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def _followed(
     unit, now, paid = np.arange(len(least)), np.zeros(len(least), dtype=np.int64), np.zeros(len(least))
     chain = np.zeros((len(least), 0), dtype=np.int16)
     for t, value in enumerate(running):
+        checkpoint()
         total = paid[:, None] + (value + ahead[t + 1]).T[unit]
         within = (total <= (least + budget)[unit, None]) & ((names & now[:, None]) == now[:, None])
         row, now = np.nonzero(within)
@@ -145,6 +147,7 @@ def combined(of_units: Listed, account: NDArray[np.int64], budget: NDArray[np.fl
     owner, excess = np.arange(len(budget)), np.zeros(len(budget))
     parts = np.zeros((len(budget), 0), dtype=np.int64)
     for place in range(int(owns.max(initial=0))):
+        checkpoint("plans of enterprises, unit", place + 1)
         has = owns[owner] > place
         # What would grow too large is given up before it does.
         grown = np.where(has, count[order[np.where(has, begins[owner] + place, 0)]], 1)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.progress import checkpoint
 from etsopt_models._parts.newton import Curvature
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ class Nearest:
         """Prices that maximise the dual function, the number of Newton steps, and whether they reach the accuracy."""
         point = self.look(np.zeros(len(self.least)))
         for step in range(MOST_STEPS):
+            checkpoint("last step, Newton step", step + 1)
             distance = float(np.max(point.wanted, initial=0.0))
             if distance <= ACCURACY:
                 return point.prices, step, True

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.progress import checkpoint
 from etsopt_models._parts.measures import measures_of
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class Plans:
         for kind in self.kinds:
             step = max(1, CELLS_AT_ONCE // kind.admissible.shape[1])
             for start in range(0, len(kind.units), step):
+                checkpoint("plans of units", start, len(kind.units))
                 yield kind.part(slice(start, start + step))
 
     def through_every_set(
@@ -216,6 +218,7 @@ class Plans:
         for number, kind in enumerate(self.kinds):
             here = np.flatnonzero(kind_of_plan == number)
             for start in range(0, len(here), PLANS_AT_ONCE):
+                checkpoint()
                 plans = here[start : start + PLANS_AT_ONCE]
                 own = self._quantities(kind.part(self.place[unit[plans]]), sets[plans])
                 for into, values in zip((emissions, intensity, output, allowance, cost), own, strict=True):

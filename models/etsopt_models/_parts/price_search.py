@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.data.groups import Groups
+from etsopt.progress import checkpoint
 from etsopt_models._parts.accounts import totals
 from etsopt_models._parts.dealing import Flows, Trade
 
@@ -145,7 +146,8 @@ class Search:
         """Prices at which those who buy pay the same in every year and the market clears in all, felt out by halving."""
         low, high = max(self.terms.worth, LEAST_PRICE), HIGHEST_PRICE
         nothing = np.zeros(len(self.terms.price))
-        for _ in range(LEVELS):
+        for number in range(LEVELS):
+            checkpoint("price level, halving", number + 1, LEVELS)
             middle = np.sqrt(low * high)
             self.ask(middle - self.terms.friction, nothing)
             self.sets.clear()
@@ -167,7 +169,8 @@ class Search:
         center, asked = (price, scarcity), (price, scarcity)
         scale = float(np.abs(price).max())
         wide = width * scale
-        for _ in range(PASSES_MOST):
+        for number in range(PASSES_MOST):
+            checkpoint(f"prices of {len(self.crowd.shift):,} accounts, pass", number + 1)
             found, bound = self.ask(*asked)
             gained = 0.5 if mixed is None else (bound - best) / max(mixed.value - best, 1e-300)
             if bound > best:

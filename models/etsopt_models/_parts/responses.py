@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.progress import checkpoint
 from etsopt_models._parts.plans import known, products, sums
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def pieces_of(ramps: Ramps, low: NDArray[np.float64], high: NDArray[np.float64])
     cells: tuple[NDArray[Any], ...] = (row, low, high, ramps.best(row, low)[1], ramps.best(row, high)[1])
     found = []
     while len(cells[0]):
+        checkpoint("best responses, cells", len(cells[0]))
         cells, done = _cut(ramps, *cells)
         found.append(done)
     row, start, column = (np.concatenate(parts) for parts in zip(*found, strict=True))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.progress import checkpoint
 from etsopt_models._parts.accounts import Accounts, account_parameters, accounts, market_parameters
 from etsopt_models._parts.plans import Plans
 from etsopt_models._parts.portfolio import Portfolio
@@ -44,8 +45,8 @@ class Found:
         Plans among which the program chooses; accounts that deal.
     price_lower, price_upper
         Interval of the price, in CNY of each year, shape ``(years,)`` [CNY/t]; None where there is no market.
-    missing
-        Allowances that are missing in each year where the market cannot clear, shape ``(years,)`` [t]; else None.
+    shortage
+        Solution of the relaxation over all plans in which least is missing, where the market cannot clear; else None.
     everyone
         Plan of every unit, chosen beforehand for all but those of the portfolio; None where the portfolio is of all.
     core
@@ -62,7 +63,7 @@ class Found:
     accounts: Accounts
     price_lower: NDArray[np.float64] | None = None
     price_upper: NDArray[np.float64] | None = None
-    missing: NDArray[np.float64] | None = None
+    shortage: Any = None
     everyone: Portfolio | None = None
     core: NDArray[np.int64] | None = None
     widened: Any = None
@@ -140,7 +141,8 @@ class Market:
         self, portfolio: Portfolio, changes: Mapping[str, Any] | None = None, objective: str = "cost"
     ) -> tuple[Portfolio, Any]:
         """Take in plans until no other would lower the objective."""
-        for _ in range(ROUNDS_MOST):
+        for number in range(ROUNDS_MOST):
+            checkpoint(f"relaxation over {len(portfolio.unit):,} plans, round", number + 1)
             solution = self.relax(self.parameters(portfolio, changes), objective)
             if not solution.levels:
                 break
@@ -151,14 +153,14 @@ class Market:
             portfolio = better
         return portfolio, solution
 
-    def least_missing(self, portfolio: Portfolio) -> tuple[Portfolio, NDArray[np.float64]]:
-        """Plans with which least is missing, and what is missing in each year, shape ``(years,)`` [t]."""
-        years = len(self.found.years)
+    def least_missing(self, portfolio: Portfolio) -> tuple[Portfolio, Any]:
+        """Plans with which least is missing, and the solution in which it is; None where nothing is."""
         if "supply" not in self.more:
-            return portfolio, np.zeros(years)
-        anything = float(self.found.emissions.sum() + np.abs(self.more["supply"]).sum())
-        portfolio, solution = self.settle(portfolio, {"missing_most": np.full(years, anything)}, "missing_allowances")
-        return portfolio, solution.values.get("missing", np.zeros(years))
+            return portfolio, None
+        anything = np.full(len(self.found.years), self.found.emissions.sum() + np.abs(self.more["supply"]).sum())
+        portfolio, solution = self.settle(portfolio, {"missing_most": anything}, "missing_allowances")
+        lacks = bool(solution.levels) and solution.values["missing"].sum() > MISSING_T
+        return portfolio, solution if lacks else None
 
     def price_interval(self, portfolio: Portfolio, solution: Any) -> dict[str, NDArray[np.float64]]:
         """Least and greatest price with a little more and a little less demand, as `Found` holds them."""
@@ -199,9 +201,9 @@ def market_of(
 def search(market: Market, gave_way: str = "") -> tuple[dict[str, Any], Found]:
     """Parameters over a portfolio that holds a best plan of every unit at the prices of the relaxation."""
     # At first nothing says that the plans at hand suffice: find those with which least is missing.
-    portfolio, missing = market.least_missing(Portfolio.start(Plans.of(market.instance, market.found)))
-    if missing.sum() > MISSING_T:
-        return market.parameters(portfolio), Found(portfolio, market.own, missing=missing, gave_way=gave_way)
+    portfolio, shortage = market.least_missing(Portfolio.start(Plans.of(market.instance, market.found)))
+    if shortage is not None:
+        return market.parameters(portfolio), Found(portfolio, market.own, shortage=shortage, gave_way=gave_way)
     portfolio, solution = market.settle(portfolio)
     if not solution.levels:
         return market.parameters(portfolio), Found(portfolio, market.own, gave_way=gave_way)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.progress import checkpoint
 from etsopt_models._parts.coupling import small_program
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Rounding:
             return centre, prices, 0
         reach = np.full(len(centre), FIRST_STEPS)
         for rounds in range(1, MOST_ROUNDS + 1):
+            checkpoint("whole tonnes, round", rounds)
             low, high = np.maximum(self.lower, centre - reach), np.minimum(self.upper, centre + reach)
             found = self._between(program, low, high, prices)
             if not isinstance(found, tuple):
