@@ -149,8 +149,8 @@ class Step:
         second = replace(self, options=replace(self.options, mps=None)).solve(*after)
         if isinstance(second, Results):
             return second
-        if not second.values:
-            # What is held is the first solution.
+        if not second.levels:
+            # What is held is the first solution, even where another point is known to be feasible.
             return replace(first, termination=second.termination)
         return replace(second, levels=(*first.levels, *second.levels), before=first)
 

@@ -10,7 +10,8 @@ import pandas as pd
 
 from etsopt import library, methods, preparing, run
 from etsopt.data.groups import Groups
-from etsopt.errors import UsageError
+from etsopt.errors import StoppedError, UsageError
+from etsopt.progress import checkpoint, watched
 from etsopt.provenance import Clock
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Solution, Termination
@@ -98,17 +99,20 @@ def sweep(
     chosen = preparing.with_gap(found, SolveOptions(**options))
     about = run.kind_of(found) | {"options": {"gap": chosen.gap}}
     kept, answers, levels, terminations, statuses = Stamps(), [], [], [], []
-    for number, change in enumerate(changes):
-        limited = instance.with_policy(change)
-        method = methods.choose(model, limited, chosen)
-        if method.name != "reference":
-            method = replace(method, build=kept)
-        step = Step(found, model, limited, chosen, method, about, Clock(), ())
-        solution, answer, status = _solved(step, checked)
-        answers.append(answer)
-        levels += [(number, level.name, level.value, level.unit) for level in solution.levels]
-        terminations.append(str(solution.termination))
-        statuses.append(status)
+    # Ctrl-C ends the policy that is being solved, and those after it before they begin.
+    with watched(tell=chosen.progress):
+        for number, change in enumerate(changes):
+            limited = instance.with_policy(change)
+            method = methods.choose(model, limited, chosen)
+            if method.name != "reference":
+                method = replace(method, build=kept)
+            step = Step(found, model, limited, chosen, method, about, Clock(), ())
+            with watched(chosen.time_limit_s):
+                solution, answer, status = _solved(step, checked)
+            answers.append(answer)
+            levels += [(number, level.name, level.value, level.unit) for level in solution.levels]
+            terminations.append(str(solution.termination))
+            statuses.append(status)
     table = pd.DataFrame(np.array(answers).T.reshape(len(instance.units), -1), index=instance.units["unit_id"])
     held = pd.DataFrame(levels, columns=["policy", "level", "value", "unit"])
     return Sweep(table, held, terminations, statuses)
@@ -117,8 +121,12 @@ def sweep(
 def _solved(step: Step, checked: bool) -> tuple[Solution, NDArray[np.float64], str]:
     """Solution of one policy, its answer, absent where there is none, and its status."""
     instance = step.instance
-    solution = step.solve_all(library.call(step.found, "parameters", instance))
     nothing = np.full(len(instance.units), np.nan)
+    try:
+        checkpoint()
+        solution = step.solve_all(library.call(step.found, "parameters", instance))
+    except StoppedError as stopped:
+        return Solution(Termination(stopped.termination), {}, ()), nothing, "none"
     if not isinstance(solution, Solution):
         # What lacks has been explained and checked; it is no level of the policy.
         return Solution(Termination(solution.termination), {}, ()), nothing, solution.status

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import etsopt
 from etsopt.cli import main
+from etsopt.solving import highs
+from etsopt_models._parts.nearest import Nearest
 
 USER_MODEL = '''"""Least allowances that keep every unit at nine tenths of its emissions."""
 import pandas as pd
@@ -369,12 +374,14 @@ def test_a_time_limit_keeps_the_incumbent_and_exits_with_four(
     assert 0 <= level["bound"] <= level["value"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="SIGINT is sent to a child process")
-def test_ctrl_c_stops_the_solver_and_keeps_what_it_holds(tmp_path: Path) -> None:
-    path = tmp_path / "hard.py"
+@pytest.mark.skipif(os.name == "nt", reason="a signal is sent to a child process")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_the_solver_and_what_it_holds_is_written(tmp_path: Path, number: int, code: int) -> None:
+    path, run = tmp_path / "hard.py", tmp_path / "run"
     path.write_text(HARD_MODEL, encoding="utf-8")
     begun = tmp_path / "begun.mps"
     command = [sys.executable, "-m", "etsopt", "solve", "tiny", "--model", str(path), "--mps", str(begun), "--json"]
+    command += ["--out", str(run)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     # The program is written just before it is solved; a second later there is an incumbent.
     for _ in range(600):
@@ -382,10 +389,57 @@ def test_ctrl_c_stops_the_solver_and_keeps_what_it_holds(tmp_path: Path) -> None
             break
         time.sleep(0.1)
     time.sleep(2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 4, err
+    assert process.returncode == code, err
     content = json.loads(out)
     assert content["termination"] == "interrupted"
     assert content["status"] == "feasible"
     assert err == ""
+    assert etsopt.load(run).status == "feasible"
+
+
+def test_a_refused_answer_is_never_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = Nearest.answer
+    monkeypatch.setattr(Nearest, "answer", lambda self, prices: 2 * right(self, prices))
+    run = tmp_path / "run"
+    assert main(["solve", "tiny", "--out", str(run)]) == 5
+    out = capsys.readouterr().out
+    assert "tiny, allocation: refused by the checker: no answer" in out
+    assert "The checker refuses the answer" in out
+    assert "Sectors" not in out
+    assert main(["check", str(run)]) == 5
+    capsys.readouterr()
+    code, content = run_json(capsys, "solve", "tiny")
+    assert (code, content["status"], content["certified"]) == (5, "refused", False)
+
+
+def test_an_answer_within_a_larger_gap_says_how_large_and_what_closes_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The largest multiplier is proven no more than nearly, as where the solver stops at a gap.
+    right = highs._outcome
+
+    def loose(*arguments: Any) -> Any:
+        found = right(*arguments)
+        multipliers = None if found.multipliers is None else found.multipliers * 0.99
+        return replace(found, multipliers=multipliers)
+
+    monkeypatch.setattr(highs, "_outcome", loose)
+    run = tmp_path / "run"
+    assert main(["solve", "tiny", "--set", "sectors.cement.target_change=-0.01", "--out", str(run)]) == 4
+    out = capsys.readouterr().out
+    assert "allocation: feasible, not proven to be the best" in out
+    assert re.search(r"Every limit holds\. Not proven: change within [0-9.]+ %", out)
+    assert "Asked for was a gap of" in out
+    # What it claims holds, so the check is content.
+    assert main(["check", str(run)]) == 0
+
+
+def test_a_time_limit_that_nothing_meets_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "tiny", "--time-limit", "1e-9"]) == 4
+    assert "tiny, allocation: no answer, stopped by the time limit" in capsys.readouterr().out
+    code, content = run_json(capsys, "solve", "tiny", "--time-limit", "1e-9")
+    assert (code, content["termination"], content["status"]) == (4, "time_limit", "none")
