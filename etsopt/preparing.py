@@ -10,6 +10,7 @@ import pandas as pd
 
 from etsopt import library
 from etsopt.errors import StoppedError
+from etsopt.progress import quietly
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import DEFAULT_GAP
 from etsopt.solving.solution import STOPPED
@@ -46,7 +47,8 @@ class Relaxation:
         """
         program = relaxed(self.build(self.model, parameters))
         names = [objective] if objective else library.levels(self.model, self.instance, program.objectives)
-        found = solve_levels(program, names, replace(self.options, mps=None), {})
+        with quietly():
+            found = solve_levels(program, names, replace(self.options, mps=None), {})
         if found.termination in STOPPED:
             raise StoppedError(found.termination)
         return found

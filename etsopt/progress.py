@@ -118,6 +118,17 @@ def _stopped_by_ctrl_c(watch: _Watch) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Leave the last line where it is: what runs inside is a small part of what that says."""
+    around = _WATCH.get()
+    token = _WATCH.set(replace(around, tell=_silent) if around else None)
+    try:
+        yield
+    finally:
+        _WATCH.reset(token)
+
+
 def checkpoint(phase: str = "", done: int | None = None, of: int | None = None) -> None:
     """Say where a loop is, and end it where time is up.
 
@@ -133,9 +144,10 @@ def checkpoint(phase: str = "", done: int | None = None, of: int | None = None) 
     StoppedError
         If the deadline has passed, or somebody asked to stop.
     """
-    watch, now = _WATCH.get(), time.perf_counter()
+    watch = _WATCH.get()
     if watch is None:
         return
+    now = time.perf_counter()
     if phase and now - watch.told[0] >= BETWEEN_S:
         count = "" if done is None else f" {done:,}" if of is None else f" {done:,} of {of:,}"
         tell(f"{phase}{count}")

@@ -10,7 +10,7 @@ from etsopt import library, preparing
 from etsopt.checking import check as check_tables
 from etsopt.checking.checker import INFEASIBLE
 from etsopt.errors import StoppedError
-from etsopt.progress import checkpoint, tell, unlimited
+from etsopt.progress import checkpoint, quietly, tell, unlimited
 from etsopt.results import LevelResult, Results
 from etsopt.solving.easing import EASED_T, pinned
 from etsopt.solving.levels import solve_levels
@@ -131,10 +131,11 @@ class Step:
         """
         program = preparing.program_of(self.found, self.instance, self.method.build, parameters)
         options = replace(self.options, mps=None)
-        if by_solver:
-            found = solve_levels(program, names, options, {})
-        else:
-            found = self._minimise(program, parameters, names, options)
+        with quietly():
+            if by_solver:
+                found = solve_levels(program, names, options, {})
+            else:
+                found = self._minimise(program, parameters, names, options)
         if found.termination in STOPPED:
             raise StoppedError(found.termination)
         return found

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.errors import StoppedError
+from etsopt.progress import checkpoint
 from etsopt.rules import reference_allowances
 from etsopt.units import TONNE, tolerance_of
 from etsopt_models._parts.cells import Cells
@@ -106,6 +107,7 @@ def _solved(chain: _Chain, names: list[str]) -> Any:
     if first and not chain.chooses(first):
         return chain.stopped()
     for name in levels:
+        checkpoint(f"objective {name} over cells:", len(chain.cells))
         if not chain.solves(name):
             return chain.stopped()
     if not first and not levels and not chain.is_feasible():

@@ -147,7 +147,7 @@ def combined(of_units: Listed, account: NDArray[np.int64], budget: NDArray[np.fl
     owner, excess = np.arange(len(budget)), np.zeros(len(budget))
     parts = np.zeros((len(budget), 0), dtype=np.int64)
     for place in range(int(owns.max(initial=0))):
-        checkpoint("plans of enterprises, unit", place + 1)
+        checkpoint()
         has = owns[owner] > place
         # What would grow too large is given up before it does.
         grown = np.where(has, count[order[np.where(has, begins[owner] + place, 0)]], 1)

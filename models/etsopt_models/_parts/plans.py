@@ -139,7 +139,7 @@ class Plans:
         for kind in self.kinds:
             step = max(1, CELLS_AT_ONCE // kind.admissible.shape[1])
             for start in range(0, len(kind.units), step):
-                checkpoint("plans of units", start, len(kind.units))
+                checkpoint()
                 yield kind.part(slice(start, start + step))
 
     def through_every_set(
