@@ -6,16 +6,22 @@ Nothing heavy is imported here, so that ``etsopt --help`` answers at once.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import io
 import json
 import os
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from rich_argparse import RawDescriptionRichHelpFormatter as Formatter
 
 from etsopt import __version__
 from etsopt.errors import DataError, EtsoptError, UsageError
+
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None))
+"""What systems say of a full disk, a limit on the size of files, and a quota."""
 
 EXIT_CODES = """exit codes:
   0 solved and checked    2 bad input or usage    3 infeasible (explained)
@@ -28,34 +34,68 @@ def main(arguments: list[str] | None = None) -> int:
         # A terminal that cannot show a name in Chinese shows question marks.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            # What is held back until now may not fit either.
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, has gone.
+        _silence(sys.stdout)
+        return 0
+    except OSError as error:
+        _silence(sys.stdout)
+        what = f"The standard output could not be written: {error.strerror or error}."
+        try:
+            print(UsageError(what, "Make room where it is sent to; `--out` writes a run to a folder."), file=sys.stderr)
+        except OSError:
+            _silence(sys.stderr)
+        return 2
+
+
+def _run(arguments: list[str] | None) -> int:
+    """Run one command; an error of the operating system that leaves here is one of the standard output."""
     options = _parser().parse_args(arguments)
     if options.command is None:
         _parser().print_help()
         return 2
     from etsopt.cli import commands
 
+    as_json = getattr(options, "json", False)
     try:
         return int(getattr(commands, options.command)(options))
     except EtsoptError as error:
-        _report(error, as_json=getattr(options, "json", False))
-        return 2
+        _report(error, as_json)
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader, such as `head`, has gone; Python must not complain again when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except OSError as error:
-        _report(_unusable(error), as_json=getattr(options, "json", False))
-        return 2
+        if error.filename is None and error.errno in NO_ROOM:
+            # Every file has its name in such an error; the standard output has none.
+            raise
+        _report(_unusable(error), as_json)
+    return 2
+
+
+def _silence(stream: TextIO | None) -> None:
+    """Let a stream that takes no more lead nowhere: Python must not complain again when it flushes at its end."""
+    if stream is not None:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _unusable(error: OSError) -> UsageError:
     """Say in two parts which file or folder the operating system refused, and why."""
+    reason = str(error.strerror or next(iter(error.args), "without a reason")).rstrip(".")
     if error.filename is None:
-        return UsageError(f"A file could not be read or written: {error}.", "See that there is room, and a folder.")
-    what = f"{str(error.filename)!r} could not be read or written: {error.strerror}."
+        return UsageError(f"A file could not be read or written: {reason}.", "See that there is room, and a folder.")
+    what = f"{str(error.filename)!r} could not be read or written: {reason}."
+    if error.errno in NO_ROOM:
+        return UsageError(what, "Make room, or name another place; what was there before is still there.")
     return UsageError(what, "Name a file or folder that is there, or can be made, and that you may use.")
 
 

@@ -16,6 +16,7 @@ from pyomo.repn.standard_repn import generate_standard_repn
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
 from etsopt.stamp.inputs import check_names
+from etsopt.stamp.mistakes import RuleError, mistake_in, quietly
 from etsopt.stamp.program import Objective, Program, refuse_to_maximise, unit_of
 from etsopt.stamp.rows import from_entries
 
@@ -44,8 +45,11 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
     """
     check_names(model, parameters)
     try:
-        instance = model.create_instance(data={None: _pyomo_data(model, parameters)})
+        with quietly():
+            instance = model.create_instance(data={None: _pyomo_data(model, parameters)})
     except Exception as error:
+        if mistake := mistake_in(error):
+            raise RuleError(f"A rule of the model {model.name!r} fails: {mistake}", "Correct the rule.") from error
         # An assertion may fail without a word.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         what = f"The model {model.name!r} cannot be created on its data: {reason}"
