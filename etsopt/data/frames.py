@@ -7,6 +7,7 @@ the type of every column, by numpy's or pandas' name of it, or ``text``.
 from __future__ import annotations
 
 import csv
+import io
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.parquet import SUFFIX, read_frame
-from etsopt.data.plain import EXACTLY
+from etsopt.data.plain import EXACTLY, shape_of
 from etsopt.data.raw import PROTECTED, cells_of_series, problems_of_names, read_csv
 from etsopt.data.schema import USER_COLUMN_PREFIX
 from etsopt.errors import DataError, EtsoptError, Problem
@@ -70,7 +71,12 @@ def as_written(table: pd.DataFrame, name: str) -> pd.DataFrame:
     columns = {}
     for position, (column, type_name) in enumerate(types_of(table).items()):
         cells = table.iloc[:, position]
-        columns[column] = cells_of_series(cells) if type_name == TEXT else cells.astype(type_name).array
+        # As objects texts are plain ones, whatever pandas would make of them.
+        columns[column] = (
+            pd.Series(cells_of_series(cells), dtype=object)
+            if type_name == TEXT
+            else cells.astype(type_name).reset_index(drop=True)
+        )
     return pd.DataFrame(columns, index=range(len(table) if columns else 0))
 
 
@@ -92,13 +98,14 @@ def read_table(path: Path, types: Mapping[str, str] | None) -> pd.DataFrame:
     stated = types or {}
     if path.suffix == SUFFIX:
         return _typed(_read_parquet(path, place), stated, place)
-    names = _header(path, place)
+    content = path.read_bytes()
+    names = _header(content, place)
     if not names and types == {}:
         return pd.DataFrame()
     if not names:
-        raise _damaged(path, place, {}, "has no names of columns")
+        raise _damaged(content, place, {}, "has no names of columns")
     texts = {name for name in names if (stated.get(name) or _guessed(name)) == TEXT}
-    table = _read_csv(path, place, names, texts, stated)
+    table = _read_csv(content, place, names, texts, stated)
     for name in names:
         if name in texts:
             table[name] = _unprotected(table[name]) if name in stated else table[name]
@@ -112,42 +119,41 @@ def _guessed(name: str) -> str:
     return TEXT if name in TEXT_COLUMNS or name.startswith(USER_COLUMN_PREFIX) else ""
 
 
-def _header(path: Path, place: str) -> list[str]:
+def _header(content: bytes, place: str) -> list[str]:
     """Names of the columns; none where the table has none."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            names = next(csv.reader(file, strict=True), [])
+        names = next(csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8", newline=""), strict=True), [])
     except (UnicodeDecodeError, csv.Error):
-        raise _damaged(path, place, {}, "cannot be read") from None
+        raise _damaged(content, place, {}, "cannot be read") from None
     if problems := problems_of_names(names, place):
         raise DataError("The run", problems)
     return names
 
 
-def _read_csv(path: Path, place: str, names: list[str], texts: set[str], stated: Mapping[str, str]) -> pd.DataFrame:
+def _read_csv(content: bytes, place: str, names: list[str], texts: set[str], stated: Mapping[str, str]) -> pd.DataFrame:
     """Read the cells below the header at once: texts as they stand, others by their type, or as numbers."""
-    types: dict[str, Any] = {name: object if name in texts else stated.get(name) for name in names}
     # An empty cell is an absent number, and an error in a column of whole numbers that cannot be absent.
     absent = {name: [""] for name in names if name not in texts}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             table = pd.read_csv(
-                path,
+                io.BytesIO(content),
                 names=names,
                 header=0,
                 index_col=False,
-                dtype={name: kind for name, kind in types.items() if kind is not None},
+                dtype={**{name: stated[name] for name in names if name in stated}, **dict.fromkeys(texts, object)},
                 keep_default_na=False,
                 na_values=absent,
                 encoding="utf-8",
                 **EXACTLY,
             )
         except (ValueError, TypeError, OverflowError, Warning) as error:
-            raise _damaged(path, place, stated, f"cannot be read ({str(error).splitlines()[0]})") from None
-    # A row with too few cells is filled up, with what is no text.
-    if any(table[name].isna().any() for name in texts):
-        raise _damaged(path, place, stated, "has rows with too few cells")
+            raise _damaged(content, place, stated, f"cannot be read ({str(error).splitlines()[0]})") from None
+    # Rows that are too short pandas fills up, and stray quotation marks it takes as it likes.
+    lines = len(table) + 1
+    if b"\0" in content or shape_of(content) != (lines, lines * (len(names) - 1)):
+        raise _damaged(content, place, stated, "has rows that are no rows of a table")
     return table
 
 
@@ -158,9 +164,9 @@ def _unprotected(cells: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series([cell[bool(PROTECTED.match(cell)) :] for cell in cells], dtype=object)
 
 
-def _damaged(path: Path, place: str, stated: Mapping[str, str], otherwise: str) -> DataError:
+def _damaged(content: bytes, place: str, stated: Mapping[str, str], otherwise: str) -> DataError:
     """Say what is wrong with a file in CSV, from its cells as they stand."""
-    raw, problems = read_csv(path.read_bytes(), place)
+    raw, problems = read_csv(content, place)
     if raw is not None:
         for name, cells in raw.columns.items():
             kind = stated.get(name, TEXT)
