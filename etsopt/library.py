@@ -8,7 +8,9 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
+from etsopt import misspelt
 from etsopt.errors import EtsoptError, ModelError, UsageError
+from etsopt.stamp.mistakes import mistake_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -74,6 +76,7 @@ def load(name: str) -> ProgramModel | CalculationModel:
     """
     if name.endswith(".py"):
         module = _load_file(Path(name))
+        misspelt.check(module, Path(name).stem)
     elif name in names():
         module = import_module(f"{LIBRARY}.{name}")
     else:
@@ -127,12 +130,29 @@ def call(model: Any, function: str, *arguments: Any) -> Any:
     except EtsoptError:
         raise
     except Exception as error:
-        what = f"The function {function} of the model {name} failed: {type(error).__name__}: {error}."
-        raise ModelError(what, advice) from error
+        what = f"The function {function} of the model {name} failed: "
+        if function == "formulate" and (mistake := mistake_in(error)):
+            raise ModelError(what + mistake, "Correct the model file.") from error
+        raise ModelError(f"{what}{type(error).__name__}: {error}.", advice) from error
     if function in ("parameters", "tables", "calculate") and not isinstance(result, dict):
         what = f"The function {function} of the model {name} returned {type(result).__name__}, not a dictionary."
         raise ModelError(what, "Return what it makes by name.")
+    if function in ("tables", "calculate"):
+        _check_tables(result, f"The function {function} of the model {name}")
     return result
+
+
+def _check_tables(tables: Any, function: str) -> None:
+    """See that every table is a data frame that can be written to a file of its name."""
+    import pandas as pd
+
+    for table, content in tables.items():
+        if not isinstance(content, pd.DataFrame):
+            what = f"{function} returned {type(content).__name__} for {table!r}, not a data frame."
+            raise ModelError(what, "Return a pandas DataFrame for each name.")
+        if not isinstance(table, str) or not table.isprintable() or Path(table).name != table or table[:1] in ".~":
+            what = f"{function} names a table {table!r}, which cannot be the name of a file."
+            raise ModelError(what, "Choose a name of letters, digits and underscores.")
 
 
 def levels(model: Any, instance: Instance, objectives: Iterable[str] | None) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,39 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.data.parquet import SUFFIX, read_frame
-from etsopt.data.plain import EXACTLY
 from etsopt.data.read import read_instance
-from etsopt.data.schema import TABLES, USER_COLUMN_PREFIX
-from etsopt.data.write import FORMATS, check_format, write_instance, write_table
+from etsopt.data.write import FORMATS
 from etsopt.errors import DataError, Problem, UsageError
+from etsopt.run_folder import INSTANCE, read_run, read_together, write_run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from etsopt.data.instance import Instance
 
 TONNES = ("infeasible_by_t", "rounded_by_t")
 """What a result states in tonnes, or not at all."""
 
-TEXT_COLUMNS = frozenset(
-    {
-        "unit_id",
-        "enterprise_id",
-        "sector",
-        "province",
-        "name",
-        "city",
-        "at_bound",
-        "target_sense",
-        "level",
-        "row",
-        "index",
-    }
-    | {"unit", "way_out", "limit", "rule", "where", "message", "regime"}
-    | {"measure_id", "price_unit", "price_obtained", "measures", "status", "obtained"}
-)
+COMPARED = {"allocation": "unit_id", "sectors": "sector", "provinces": "province"}
+"""Tables that are compared, and what names their rows."""
 
-
-INSTANCE_FILES = ("policy.toml", *(file for table in TABLES for file in table.files))
+SOLVE_AGAIN = "Solve again; a table of a run is not changed by hand."
 
 
 @dataclass(frozen=True)
@@ -134,43 +117,18 @@ class Results:
     def save(self, folder: str | Path, instance: Instance | None = None, table_format: str = FORMATS[0]) -> None:
         """Write a run folder: ``tables/<name>.csv``, ``result.json``, and the instance to check it against.
 
-        What an earlier run left there is removed first. Tables in the format ``parquet`` are ``tables/<name>.parquet``.
+        A run that was there before is replaced as a whole; whatever ends the save, it is there or the new one is. Files
+        that are no run's stay. Tables in the format ``parquet`` are ``tables/<name>.parquet``.
 
         Raises
         ------
         UsageError
-            If the folder holds tables or an instance that no run wrote, the format is unknown, or needs a package that
-            is not installed.
+            If the folder holds tables or an instance that no run wrote, another process is writing to it, or the format
+            is unknown or needs a package that is not installed.
+        OSError
+            With the name of the file that cannot be written.
         """
-        check_format(table_format)
-        folder = Path(folder)
-        (folder / "tables").mkdir(parents=True, exist_ok=True)
-        temporary = folder / "result.json.part"
-        _clear(folder, (folder / "result.json", temporary))
-        # Begun now, it tells that the folder is a run's even if writing is cut short.
-        text = json.dumps(self.summary(), indent=1, ensure_ascii=False, allow_nan=False)
-        temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
-        for name, table in self.tables.items():
-            write_table(table, folder / "tables" / f"{name}.{table_format}")
-        if instance is not None:
-            write_instance(instance, folder / "instance", table_format=table_format)
-        temporary.replace(folder / "result.json")
-
-
-def _clear(folder: Path, marks: tuple[Path, ...]) -> None:
-    """Remove the files of an earlier run, which one of the marks tells; nothing else is touched."""
-    old = _tables_in(folder)
-    old += [path for name in INSTANCE_FILES if (path := folder / "instance" / name).is_file()]
-    if old and not any(mark.is_file() for mark in marks):
-        what = f"The folder {str(folder)!r} holds {old[0].relative_to(folder)}, which no run wrote."
-        raise UsageError(what, "Name another folder; a run would write over it.")
-    for path in (*marks, *old):
-        path.unlink(missing_ok=True)
-
-
-def _tables_in(folder: Path) -> list[Path]:
-    """Files with the tables of a run, in either format."""
-    return sorted(path for ending in FORMATS for path in (folder / "tables").glob(f"*.{ending}"))
+        write_run(Path(folder), self.summary(), self.tables, instance, table_format)
 
 
 def finite(value: Any) -> Any:
@@ -192,29 +150,31 @@ def load(folder: str | Path) -> Results:
     UsageError
         If it is no run folder.
     DataError
-        If a file of it is damaged.
+        If a file of it is damaged; a table or column that is not there is missed by who needs it.
     """
-    folder = Path(folder)
-    path = folder / "result.json"
-    if not path.is_file():
-        raise UsageError(
-            f"There is no run in {str(folder)!r}.",
-            "A run folder has a result.json; `etsopt solve` makes one.",
-        )
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        levels = tuple(LevelResult(**_numbers(level)) for level in content.pop("levels"))
-        prices = tuple(content.pop("prices"))
-        known = {key: content.pop(key) for key in ("termination", "status", "certified", *TONNES)}
-        known |= {key: float(known[key]) for key in TONNES if known[key] is not None}
-        violations = tuple(content.pop("violations"))
-        files = _tables_in(folder)
-        if len({file.stem for file in files}) < len(files):
-            raise ValueError("a table is there in two formats")
-        tables = {file.stem: _read_table(file) for file in files}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        problem = Problem("result.json or tables", f"cannot be read ({type(error).__name__}: {error})", "Solve again.")
-        raise DataError(f"The run {folder.name!r}", [problem]) from None
+    path = Path(folder)
+    return read_together(path, lambda: _read(path))
+
+
+def load_instance(folder: str | Path) -> Instance:
+    """Read the instance that a run folder holds."""
+    path = Path(folder)
+    return read_together(path, lambda: read_instance(path / INSTANCE))
+
+
+def load_both(folder: str | Path) -> tuple[Results, Instance]:
+    """Read a run folder and the instance in it, both from one save, also while another process saves to it."""
+    path = Path(folder)
+    return read_together(path, lambda: (_read(path), read_instance(path / INSTANCE)))
+
+
+def _read(folder: Path) -> Results:
+    content, tables = read_run(folder)
+    levels = tuple(LevelResult(**_numbers(level)) for level in content.pop("levels"))
+    prices, violations = tuple(content.pop("prices")), tuple(content.pop("violations"))
+    known = {key: content.pop(key) for key in ("termination", "status", "certified")}
+    tonnes = {key: content.pop(key, None) for key in TONNES}
+    known |= {key: None if value is None else float(value) for key, value in tonnes.items()}
     return Results(tables, levels=levels, provenance=content, violations=violations, stated_prices=prices, **known)
 
 
@@ -225,31 +185,39 @@ def _numbers(level: dict[str, Any]) -> dict[str, Any]:
     return {**level, **{part: float(level[part]) for part in ("value", "bound", "gap")}}
 
 
-def load_instance(folder: str | Path) -> Instance:
-    """The instance that a run folder holds."""
-    return read_instance(Path(folder) / "instance")
+def require(
+    results: Results, texts: Mapping[str, Sequence[str]], numbers: Mapping[str, Sequence[str]], subject: str
+) -> None:
+    """See that a result, which may come from a damaged folder, has tables and columns.
 
+    Parameters
+    ----------
+    texts, numbers
+        Columns of each table, by what they must hold.
+    subject
+        What the result is, for the message.
 
-def _read_table(path: Path) -> pd.DataFrame:
-    """Read a table so that every number comes back as it was; an empty number is NaN, an empty text stays empty."""
-    if path.suffix == SUFFIX:
-        return read_frame(path)
-    names = pd.read_csv(path, dtype=object, nrows=0, encoding="utf-8").columns
-    texts = [name for name in names if name in TEXT_COLUMNS or name.startswith(USER_COLUMN_PREFIX)]
-    absent = {name: [""] for name in names if name not in texts}
-    table = pd.read_csv(
-        path,
-        dtype=dict.fromkeys(texts, object),
-        keep_default_na=False,
-        na_values=absent,
-        encoding="utf-8",
-        **EXACTLY,
-    )
-    for name in absent:
-        if not pd.api.types.is_numeric_dtype(table[name]):
-            # A cell is no number, which is then said of it; or there is no row.
-            table[name] = table[name].astype(float)
-    return table
+    Raises
+    ------
+    DataError
+        With every table and column that is not there, and every one that holds something else.
+    """
+    problems = []
+    for name in dict.fromkeys((*texts, *numbers)):
+        place, table = f"tables/{name}", results.tables.get(name)
+        if table is None:
+            problems.append(Problem(place, "the table is not there", SOLVE_AGAIN))
+            continue
+        for column in (*texts.get(name, ()), *numbers.get(name, ())):
+            if column not in table:
+                problems.append(Problem(place, "the column is not there", SOLVE_AGAIN, column))
+            elif column in numbers.get(name, ()):
+                if not pd.api.types.is_numeric_dtype(table[column]) and len(table):
+                    problems.append(Problem(place, "does not hold numbers", SOLVE_AGAIN, column))
+            elif pd.api.types.infer_dtype(table[column], skipna=False) not in ("string", "empty"):
+                problems.append(Problem(place, "does not hold texts", SOLVE_AGAIN, column))
+    if problems:
+        raise DataError(subject, problems)
 
 
 def compare(one: Results, other: Results) -> dict[str, pd.DataFrame]:
@@ -259,15 +227,24 @@ def compare(one: Results, other: Results) -> dict[str, pd.DataFrame]:
     ------
     UsageError
         If one of them holds no allocation, or they are of different units.
+    DataError
+        If a table or column is not there, or names something twice.
     """
     if "allocation" not in one.tables or "allocation" not in other.tables:
         raise UsageError("One of the two runs holds no allocation.", "Compare runs that found one.")
+    for run, subject in ((one, "The first run"), (other, "The second run")):
+        keys = {name: (key,) for name, key in COMPARED.items()}
+        require(run, keys, dict.fromkeys(COMPARED, ("emissions_tco2e", "allowance_t")), subject)
+        twice = [name for name, key in COMPARED.items() if run.tables[name][key].duplicated().any()]
+        problems = [Problem(f"tables/{name}", "names a row twice", SOLVE_AGAIN, COMPARED[name]) for name in twice]
+        if problems:
+            raise DataError(subject, problems)
     if set(one.tables["allocation"]["unit_id"]) != set(other.tables["allocation"]["unit_id"]):
         raise UsageError(
             "The two runs do not have the same units.", "Compare runs of one instance, under two policies."
         )
     result = {}
-    for name, key in (("allocation", "unit_id"), ("sectors", "sector"), ("provinces", "province")):
+    for name, key in COMPARED.items():
         columns = [key, "emissions_tco2e", "allowance_t"]
         both = one.tables[name][columns].merge(
             other.tables[name][columns], on=key, how="outer", suffixes=("_one", "_other")

@@ -12,7 +12,7 @@ from etsopt.checking.checker import KINDS
 from etsopt.claims import check_claims, is_checked
 from etsopt.data.instance import Instance
 from etsopt.data.read import read_instance
-from etsopt.errors import StoppedError, UsageError
+from etsopt.errors import DataError, Problem, StoppedError, UsageError
 from etsopt.progress import checkpoint, tell, unlimited, watched
 from etsopt.provenance import Clock, provenance
 from etsopt.results import Results
@@ -117,10 +117,19 @@ def kind_of(model: Any) -> dict[str, Any]:
 
 
 def check(instance: Instance, results: Results) -> CheckReport:
-    """Check results against their instance, and what they claim against what is found, without model or solver."""
+    """Check results against their instance, and what they claim against what is found, without model or solver.
+
+    Raises
+    ------
+    DataError
+        If they claim to be something that the checker has never heard of.
+    """
     checkable = is_checked(results) and bool(results.tables or results.termination == "infeasible")
     gap = float(results.provenance.get("options", {}).get("gap", 0.0))
-    kind = results.provenance.get("checked_as", KINDS[0])
+    kind = results.provenance.get("checked_as") or KINDS[0]
+    if is_checked(results) and kind not in KINDS:
+        advice = f"It is one of {', '.join(KINDS)}. Solve again; a run is not changed by hand."
+        raise DataError("The run", [Problem("result.json", f"is {kind!r}, which is not checked", advice, "checked_as")])
     report = check_tables(instance, results.tables, results.levels, gap, kind) if checkable else CheckReport((), ())
     return replace(report, violations=(*report.violations, *check_claims(results, report)))
 

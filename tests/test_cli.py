@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -288,12 +289,69 @@ def test_a_program_for_a_folder_that_is_missing_is_explained_in_json_too(
 def test_an_error_of_the_system_without_a_file_is_explained(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def full(*arguments: object) -> None:
-        raise OSError("disk quota exceeded")
+    def broken(*arguments: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("etsopt.results.write_table", full)
+    monkeypatch.setattr("etsopt.cli.commands.run.read", broken)
+    assert main(["solve", "tiny"]) == 2
+    assert capsys.readouterr().err.startswith("A file could not be read or written: Input/output error.\n\n")
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), OSError("no space")])
+def test_a_file_that_does_not_fit_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], error: OSError
+) -> None:
+    def full(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr("etsopt.data.write._write_plainly", full)
     assert main(["solve", "tiny", "--out", str(tmp_path / "run")]) == 2
-    assert capsys.readouterr().err.startswith("A file could not be read or written: disk quota exceeded.\n\n")
+    failure, _, advice = capsys.readouterr().err.partition("\n\n")
+    path = tmp_path / "run" / "tables" / "allocation.csv"
+    assert failure == f"{str(path)!r} could not be read or written: {error.strerror or 'no space'}."
+    room = "Make room, or name another place; what was there before is still there.\n"
+    usable = "Name a file or folder that is there, or can be made, and that you may use.\n"
+    assert advice == (room if error.errno else usable)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")
+@pytest.mark.parametrize("command", ["models", "--help"])
+def test_a_full_disk_behind_the_standard_output_is_told_or_ends_in_silence(command: str) -> None:
+    call = f"'{sys.executable}' -m etsopt {command} > /dev/full"
+    told = subprocess.run(call, shell=True, capture_output=True, text=True, check=False)
+    what = "The standard output could not be written: No space left on device.\n\n"
+    assert (told.returncode, told.stderr[: len(what)]) == (2, what)
+    assert "Traceback" not in told.stderr
+    assert "Exception ignored" not in told.stderr
+    silent = subprocess.run(f"{call} 2> /dev/full", shell=True, capture_output=True, check=False)
+    assert (silent.returncode, silent.stdout, silent.stderr) == (2, b"", b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a pipe of a shell")
+@pytest.mark.parametrize("command", ["models", "rules --json"])
+def test_a_reader_that_has_gone_is_no_failure(command: str) -> None:
+    call = f"('{sys.executable}' -m etsopt {command}; echo exit $? >&2) | true"
+    done = subprocess.run(call, shell=True, capture_output=True, text=True, check=False)
+    assert done.stderr == "exit 0\n"
+
+
+def test_a_folder_that_may_not_be_written_to_is_refused_before_the_solve(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("etsopt.cli.commands.run.solve", None)
+    (tmp_path / "result.json").write_text('{"mine": true}', encoding="utf-8")
+    assert main(["solve", "tiny", "--out", str(tmp_path)]) == 2
+    assert "holds result.json, which no run wrote." in capsys.readouterr().err
+
+
+def test_a_model_without_a_solution_says_so_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(USER_MODEL.replace(">= 0.9", ">= 1.1"), encoding="utf-8")
+    assert main(["solve", "tiny", "--model", str(path)]) == 3
+    out = " ".join(capsys.readouterr().out.split())
+    assert "tiny, mine: infeasible, says the solver; not proven" in out
+    assert "The model has no solution on this instance: its constraints and bounds contradict each other." in out
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the standard output is closed by a shell")

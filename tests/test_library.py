@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import etsopt
-from etsopt import library
+from etsopt import library, misspelt
 from etsopt.errors import DataError, ModelError, UsageError
 from tests.test_cli import USER_MODEL
 
@@ -60,6 +60,107 @@ def test_a_function_that_returns_something_else_is_named(tmp_path: Path, functio
     text = CALCULATION if function == "calculate" else USER_MODEL
     with pytest.raises(ModelError, match=f"The function {function} of the model mine returned NoneType, not a dict"):
         solved(tmp_path, f"{text}\ndef {function}({arguments}):\n    pass\n")
+
+
+SLIPS = {
+    "level": "levels",
+    "levles": "levels",
+    "Levels": "levels",
+    "afterward": "afterwards",
+    "prepares": "prepare",
+    "explains": "explain",
+    "is_divisable": "is_divisible",
+    "answers": "answer",
+    "GAPS": "GAP",
+    "gap": "GAP",
+    "SETTLE": "SETTLES",
+    "START_FROM": "STARTS_FROM",
+    "CHECK_AS": "CHECKED_AS",
+}
+HELPERS = (
+    "label",
+    "labels",
+    "levels_of",
+    "params",
+    "total",
+    "price",
+    "unit_tables",
+    "calculation",
+    "formula",
+    "_level",
+)
+CONSTANTS = ("CAP", "GAS", "MAP", "SETTINGS", "START", "STEPS", "ANSWERS", "LEVEL", "_GAPS", "numbers")
+
+
+def stating(name: str) -> str:
+    """A line that defines a constant, or a function where the protocol has one."""
+    meant = SLIPS.get(name, name)
+    return f"{name} = 0.5\n" if meant.isupper() else f"def {name}(*arguments):\n    return []\n"
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_a_name_that_is_nearly_one_of_the_protocol_is_refused_with_the_one_that_was_meant(
+    tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        solved(tmp_path, f"{USER_MODEL}\n{stating(name)}")
+    kind, meant = "constant" if SLIPS[name].isupper() else "function", SLIPS[name]
+    assert str(caught.value) == (
+        f"The model mine has a {kind} `{name}`, where `{meant}` is looked for.\n\n"
+        f"Rename `{name}` to `{meant}`; if it is a helper of your own, call it `_{name}`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("formulates", "formulate"), ("parameter", "parameters"), ("paramters", "parameters"), ("table", "tables")],
+)
+def test_so_is_one_of_the_functions_that_a_model_must_have(tmp_path: Path, wrong: str, right: str) -> None:
+    with pytest.raises(ModelError, match=f"has a function `{wrong}`, where `{right}` is looked for"):
+        solved(tmp_path, USER_MODEL.replace(f"def {right}(", f"def {wrong}("))
+    with pytest.raises(ModelError, match="has a function `calculates`, where `calculate` is looked for"):
+        solved(tmp_path, CALCULATION.replace("calculate", "calculates"))
+
+
+def test_helpers_and_constants_that_are_a_little_similar_are_not_refused(tmp_path: Path) -> None:
+    own = "".join(f"def {name}(*arguments):\n    return []\n" for name in HELPERS)
+    own += "".join(f"{name} = 0.5\n" for name in CONSTANTS)
+    # What is imported is somebody else's, and a class is no function.
+    own += "from statistics import quantiles as levelss\nclass Levels:\n    pass\n"
+    assert solved(tmp_path, f"{USER_MODEL}\n{own}").status == "feasible"
+
+
+def test_a_helper_beside_the_function_that_it_is_near_to_is_one(tmp_path: Path) -> None:
+    own = "def level(instance):\n    return 'total'\ndef levels(instance):\n    return [level(instance)]\n"
+    own += "def table():\n    return {}\ndef calculates():\n    return {}\n"
+    assert solved(tmp_path, f"{USER_MODEL}\n{own}").status == "feasible"
+    # A calculation has no levels, so that a helper may be called as one likes.
+    assert solved(tmp_path, f"{CALCULATION}\ndef level():\n    return 1\n").status == "feasible"
+
+
+def test_no_model_of_the_library_would_be_refused() -> None:
+    for name in library.names():
+        misspelt.check(library.load(name), name)
+
+
+def test_a_component_that_formulate_asks_for_in_vain_is_named_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as caught:
+        solved(tmp_path, USER_MODEL.replace("    return m\n", "    m.more = m.allowanse\n    return m\n", 1))
+    what = "The function formulate of the model mine failed: the model has no component `allowanse`; did you mean"
+    assert str(caught.value) == f"{what} `allowance`?\n\nCorrect the model file."
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        ("{'plan': [1, 2]}", "returned list for 'plan', not a data frame."),
+        ("{'a/b': __import__('pandas').DataFrame()}", "names a table 'a/b', which cannot be the name of a file."),
+        ("{1: __import__('pandas').DataFrame()}", "names a table 1, which cannot be the name of a file."),
+    ],
+)
+def test_tables_that_cannot_be_written_are_refused(tmp_path: Path, made: str, message: str) -> None:
+    with pytest.raises(ModelError, match=f"The function calculate of the model mine {message}"):
+        solved(tmp_path, f"def calculate(instance):\n    return {made}\n")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -38,13 +39,15 @@ def test_a_run_folder_reads_back_as_it_was(solved: etsopt.Results, tmp_path: Pat
     instance = etsopt.read("cn-2025")
     solved.save(tmp_path / "run", instance)
     again = etsopt.load(tmp_path / "run")
-    assert again.summary() == json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
+    content = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
+    assert content.pop("tables").keys() == solved.tables.keys()
+    assert again.summary() == content
     assert again.levels == solved.levels
     for name, table in solved.tables.items():
         pd.testing.assert_frame_equal(again.tables[name], table, check_dtype=False, check_exact=True)
     assert load_instance(tmp_path / "run").hash == instance.hash
     assert etsopt.check(instance, again).certified
-    assert not list((tmp_path / "run").glob("*.part"))
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"result.json", "tables", "instance"}
 
 
 def test_prices_have_a_level_a_row_and_a_unit(solved: etsopt.Results) -> None:
@@ -57,7 +60,7 @@ def test_prices_have_a_level_a_row_and_a_unit(solved: etsopt.Results) -> None:
 
 def test_a_damaged_run_folder_is_explained(tmp_path: Path) -> None:
     (tmp_path / "result.json").write_text("{", encoding="utf-8")
-    with pytest.raises(etsopt.DataError, match="cannot be read"):
+    with pytest.raises(etsopt.DataError, match="is not valid JSON"):
         etsopt.load(tmp_path)
 
 
@@ -77,29 +80,43 @@ def test_a_used_folder_keeps_nothing_of_the_run_before(solved: etsopt.Results, t
     assert not list((folder / "instance").iterdir())
 
 
-def test_a_run_that_was_cut_short_is_none_and_may_be_written_over(
+def test_a_save_that_fails_leaves_the_run_before(
     solved: etsopt.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     solved.save(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
     def full(table: pd.DataFrame, path: Path) -> None:
         path.write_text("unit_id\n", encoding="utf-8")
-        raise OSError("no space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("etsopt.results.write_table", full)
-        with pytest.raises(OSError, match="no space"):
-            solved.save(tmp_path)
+        patched.setattr("etsopt.run_folder.write_table", full)
+        for folder in (tmp_path, tmp_path / "another" / "new"):
+            with pytest.raises(OSError, match="No space"):
+                solved.save(folder)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert not (tmp_path / "another").exists()
+    solved.save(tmp_path)
+
+
+def test_what_a_save_of_a_former_version_left_when_it_was_killed_may_be_written_over(
+    solved: etsopt.Results, tmp_path: Path
+) -> None:
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "duals.csv").write_text("level\n", encoding="utf-8")
+    (tmp_path / "result.json.part").write_text("{", encoding="utf-8")
     with pytest.raises(etsopt.UsageError, match="There is no run"):
         etsopt.load(tmp_path)
     solved.save(tmp_path)
     assert set(etsopt.load(tmp_path).tables) == set(solved.tables)
+    assert {path.name for path in tmp_path.iterdir()} == {"result.json", "tables", "instance"}
 
 
-@pytest.mark.parametrize("name", ["tables/mine.csv", "instance/units.csv"])
+@pytest.mark.parametrize("name", ["tables/mine.csv", "instance/units.csv", "result.json"])
 def test_files_that_no_run_wrote_are_not_removed(solved: etsopt.Results, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    path.parent.mkdir()
+    path.parent.mkdir(exist_ok=True)
     path.write_text("mine\n", encoding="utf-8")
     with pytest.raises(etsopt.UsageError, match=r"which no run wrote\.") as caught:
         solved.save(tmp_path)
@@ -114,7 +131,7 @@ def test_a_level_without_a_number_is_a_damaged_file(solved: etsopt.Results, tmp_
     content = json.loads(path.read_text(encoding="utf-8"))
     content["levels"][0][part] = None
     path.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(etsopt.DataError, match="cannot be read"):
+    with pytest.raises(etsopt.DataError, match=r"result\.json, levels\.0"):
         etsopt.load(tmp_path)
 
 

@@ -7,18 +7,13 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
-import os
-import signal
 import sys
-import threading
 from pathlib import Path
 
 from rich_argparse import RawDescriptionRichHelpFormatter as Formatter
 
 from etsopt import __version__
-from etsopt.errors import DataError, EtsoptError, StoppedError, UsageError
-from etsopt.progress import ask_to_stop
+from etsopt.cli.ending import ended
 
 EXIT_CODES = """exit codes:
   0  solved: every limit checked, and proven within the gap that was asked for
@@ -30,80 +25,25 @@ EXIT_CODES = """exit codes:
   130, 143  interrupted: what was held is written where that was asked for"""
 
 
-INTERRUPTED, TERMINATED = 130, 143
-"""Exit codes by the signal that ended a command, as shells tell them."""
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a name in Chinese shows question marks.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    options = _parser().parse_args(arguments)
+    options = argparse.Namespace(json=False)
+    return ended(lambda: _run(arguments, options), lambda: options.json)
+
+
+def _run(arguments: list[str] | None, options: argparse.Namespace) -> int:
+    """Run one command; its options are filled in."""
+    _parser().parse_args(arguments, options)
     if options.command is None:
         _parser().print_help()
         return 2
-    terminated: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        return _run(options, terminated)
-    before = signal.signal(signal.SIGTERM, lambda number, frame: _terminate(terminated))
-    try:
-        return _run(options, terminated)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    from etsopt.cli import commands
 
-
-def _run(options: argparse.Namespace, terminated: list[int]) -> int:
-    """Run a command and say what went wrong; ``terminated`` is filled when the system asks it to end."""
-    as_json = getattr(options, "json", False)
-    try:
-        from etsopt.cli import commands
-
-        code = int(getattr(commands, options.command)(options))
-        return TERMINATED if terminated else code
-    except StoppedError as error:
-        _report(error, as_json)
-        return 4 if error.termination == "time_limit" else TERMINATED if terminated else INTERRUPTED
-    except EtsoptError as error:
-        _report(error, as_json)
-        return 2
-    except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
-        return TERMINATED if terminated else INTERRUPTED
-    except BrokenPipeError:
-        # The reader, such as `head`, has gone; Python must not complain again when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        _report(_unusable(error), as_json)
-        return 2
-
-
-def _terminate(terminated: list[int]) -> None:
-    """Ask the command to stop with what it holds; where there is nothing that can be asked, or asked again, end it."""
-    terminated.append(TERMINATED)
-    if not ask_to_stop():
-        raise KeyboardInterrupt
-
-
-def _unusable(error: OSError) -> UsageError:
-    """Say in two parts which file or folder the operating system refused, and why."""
-    if error.filename is None:
-        return UsageError(f"A file could not be read or written: {error}.", "See that there is room, and a folder.")
-    what = f"{str(error.filename)!r} could not be read or written: {error.strerror}."
-    return UsageError(what, "Name a file or folder that is there, or can be made, and that you may use.")
-
-
-def _report(error: EtsoptError, as_json: bool) -> None:
-    """Say what failed and what to do, for people on stderr or for machines on stdout."""
-    if not as_json:
-        print(error, file=sys.stderr)
-        return
-    content: dict[str, object] = {"error": error.failure, "advice": error.advice}
-    if isinstance(error, DataError):
-        content["problems"] = [vars(problem) for problem in error.problems]
-    print(json.dumps(content, ensure_ascii=False))
+    return int(getattr(commands, options.command)(options))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,12 +10,15 @@ from etsopt import library, progress, results, run
 from etsopt.claims import is_checked
 from etsopt.cli import listings, show, terminal
 from etsopt.data import shipped
+from etsopt.data.aside import is_empty
+from etsopt.data.files import write_file
 from etsopt.data.write import check_format, write_instance
 from etsopt.errors import UsageError
 from etsopt.generating import POLICY, PROFILES
 from etsopt.generating import generate as generate_instance
 from etsopt.reports import settlement_page
 from etsopt.rules import RULES, reference_allowances
+from etsopt.run_folder import files_of_run
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 def solve(options: Namespace) -> int:
     """Solve, print a summary, write the run folder if one is wanted."""
     check_format(options.format)
+    if options.out is not None:
+        # Told before a long solve, not after it.
+        files_of_run(options.out)
     # The deadline is the command's: what reading takes is not left for the solve.
     with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
         progress.tell("reading")
@@ -78,8 +84,7 @@ def validate(options: Namespace) -> int:
 
 def check(options: Namespace) -> int:
     """Check a run folder again, and what its result.json claims."""
-    found = results.load(options.run)
-    instance = results.load_instance(options.run)
+    found, instance = results.load_both(options.run)
     report = run.check(instance, found)
     same = instance.hash == found.provenance.get("instance_hash")
     # What is claimed is what was recomputed, unless a violation says otherwise.
@@ -103,10 +108,10 @@ def check(options: Namespace) -> int:
 
 def report(options: Namespace) -> int:
     """Write the report of a settlement."""
-    found, instance = results.load(options.run), results.load_instance(options.run)
+    found, instance = results.load_both(options.run)
     text = settlement_page(instance, found, options.enterprise)
     path = options.out or options.run / "report.html"
-    path.write_text(text, encoding="utf-8", newline="\n")
+    write_file(path, text)
     print(json.dumps({"file": str(path)}, ensure_ascii=False) if options.json else f"Written to {path}.")
     return 0
 
@@ -125,7 +130,7 @@ def compare(options: Namespace) -> int:
 
 def generate(options: Namespace) -> int:
     """Write a generated instance."""
-    if options.out.is_dir() and any(options.out.iterdir()):
+    if options.out.is_dir() and not is_empty(options.out):
         raise UsageError(f"The folder {str(options.out)!r} is not empty.", "Name a new one; nothing is overwritten.")
     instance = generate_instance(options.units, options.seed, options.measures, options.own_measures)
     measures = f" --measures {options.measures}" if options.measures else ""

@@ -40,6 +40,9 @@ TERMINATION_IN_WORDS = {
     "solver_error": "the solver failed",
 }
 
+NO_SOLUTION = """The model has no solution on this instance: its constraints and bounds contradict each other.
+The solver does not say which. Give a constraint a slack variable with a price in the objective to see what it lacks."""
+
 LIMIT_IN_WORDS = {"target": "target of", "balance": "balance of", "band": "band of", "nation": "national total"}
 
 ROWS_SHOWN = 8
@@ -80,6 +83,8 @@ def result(found: Results) -> None:
         console.print(_exceptions(found))
     if found.rounded_by_t is not None:
         console.print(_rounding(found))
+    if found.termination == "infeasible" and not found.tables:
+        console.print(Text(NO_SOLUTION))
     if "missing" in found.tables:
         show_market.missing(console, found)
     if "relief" in found.tables:

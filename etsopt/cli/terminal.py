@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 NARROWEST = 80
 
 
+class _Plain(Console):
+    """A console that leaves it to the command line what a reader that has gone means."""
+
+    def on_broken_pipe(self) -> None:
+        raise
+
+
 def plain_console() -> Console:
     """Make the console of every command: names as they are, never narrower than 80 columns."""
     # Names in the tables come from users: they are shown as they are, never read as markup.
     # Narrower than 80 columns the terminal wraps whole lines, which is still read more easily than folded digits.
-    console = Console(markup=False, highlight=False)
+    console = _Plain(markup=False, highlight=False)
     console.width = max(console.width, NARROWEST)
     return console
 

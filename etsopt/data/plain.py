@@ -41,7 +41,7 @@ def read_plain_csv(content: bytes, table: Table) -> RawTable | None:
     if b"\0" in content or (b"\r" in content and content.count(b"\r") != content.count(b"\r\n")):
         return None
     header = _header(content[: content.find(b"\n") + 1].rstrip(b"\r\n"), table)
-    shape = _shape(content)
+    shape = shape_of(content)
     if header is None or shape is None:
         return None
     frame = _parsed(content, header, table)
@@ -70,7 +70,7 @@ def _header(line: bytes, table: Table) -> list[str] | None:
     return names if right and len(names) == len(set(names)) > 1 else None
 
 
-def _shape(content: bytes) -> tuple[int, int] | None:
+def shape_of(content: bytes) -> tuple[int, int] | None:
     """Lines and commas of a file outside of quotation marks; None where these do not enclose whole cells."""
     open_end = 0 if content.endswith(b"\n") else 1
     if b'"' not in content:

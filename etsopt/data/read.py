@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etsopt.data import shipped
+from etsopt.data.aside import finish
 from etsopt.data.instance import Instance
 from etsopt.data.parquet import SUFFIX, read_parquet
 from etsopt.data.plain import read_plain_csv
@@ -31,6 +32,7 @@ def read_instance(source: str | Path) -> Instance:
         With every problem of every file.
     """
     folder = find_folder(source)
+    finish(folder)
     policy, problems = _read_policy(folder / "policy.toml")
     try:
         return _read(folder, policy, problems, plainly=True)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from etsopt.data.aside import written_aside
+from etsopt.data.files import naming
 from etsopt.data.parquet import SUFFIX, load_pyarrow, write_parquet
+from etsopt.data.schema import TABLES
 from etsopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,25 +32,46 @@ ROWS_AT_ONCE = 100_000
 FORMATS = ("csv", "parquet")
 """In what a table may be written; each is also the ending of its file's name."""
 
+INSTANCE_FILES = ("policy.toml", *(file for table in TABLES for file in table.files))
+"""What an instance may consist of, beside its README."""
+
 
 def write_instance(instance: Instance, folder: Path, readme: str = "", table_format: str = FORMATS[0]) -> None:
     """Write the tables, ``policy.toml`` and a ``README.md`` into a folder, made if it is not there.
 
-    Reading the folder again gives an instance with the same hash, whatever the format.
+    Reading the folder again gives an instance with the same hash, whatever the format. An instance that was there
+    before is replaced as a whole, or stays as a whole if writing fails.
 
     Raises
     ------
     UsageError
-        If the format is unknown, or needs a package that is not installed.
+        If the format is unknown, or needs a package that is not installed, or another process writes to the folder.
+    OSError
+        With the name of the file that could not be written.
     """
     check_format(table_format)
-    folder.mkdir(parents=True, exist_ok=True)
+    with written_aside(folder, lambda: instance_files(folder)) as aside:
+        write_instance_files(instance, aside, table_format)
+        if readme:
+            _write_text(readme, aside / "README.md")
+
+
+def instance_files(folder: Path) -> list[Path]:
+    """The files of an instance that are in a folder."""
+    return [path for name in INSTANCE_FILES if (path := folder / name).is_file()]
+
+
+def write_instance_files(instance: Instance, folder: Path, table_format: str) -> None:
+    """Write the tables and ``policy.toml`` one by one."""
     for name, table in instance.tables.items():
         write_table(table, folder / f"{name}.{table_format}")
     policy = instance.policy.model_dump(exclude_unset=True, exclude_none=True)
-    (folder / "policy.toml").write_text(to_toml(policy), encoding="utf-8", newline="\n")
-    if readme:
-        (folder / "README.md").write_text(readme, encoding="utf-8", newline="\n")
+    _write_text(to_toml(policy), folder / "policy.toml")
+
+
+def _write_text(text: str, path: Path) -> None:
+    with naming(path):
+        path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def check_format(table_format: str) -> None:
@@ -63,12 +87,21 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 
     CSV is in UTF-8 with one line end. A text that a spreadsheet would run as a formula gets a leading apostrophe there,
     which reading a column of the user's own takes away.
+
+    Raises
+    ------
+    OSError
+        With the name of the file.
     """
-    if path.suffix == SUFFIX:
-        write_parquet(table, path)
-        return
-    if _write_plainly(table, path):
-        return
+    with naming(path):
+        if path.suffix == SUFFIX:
+            write_parquet(table, path)
+        elif not _write_plainly(table, path):
+            _write_safely(table, path)
+
+
+def _write_safely(table: pd.DataFrame, path: Path) -> None:
+    """Write a table by pandas, with texts in quotation marks where they need them and protected from spreadsheets."""
     safe = table.copy(deep=False)
     for name in safe.columns:
         if safe[name].dtype == object or str(safe[name].dtype).startswith("str"):

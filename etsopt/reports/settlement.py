@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.errors import UsageError
+from etsopt.errors import DataError, Problem, UsageError
 from etsopt.reports.page import both, figures, page
+from etsopt.results import SOLVE_AGAIN, require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,6 +67,31 @@ SECTORS = {"cement": "cement 水泥", "steel": "steel 钢铁", "aluminium": "alu
 NAME = ("enterprise_id", "enterprise", "重点排放单位")
 WHERE = ("province", "province", "省份")
 
+TEXTS = {
+    "settlement": ("enterprise_id", "province"),
+    "holdings": ("enterprise_id",),
+    "issuance": ("unit_id", "enterprise_id", "sector", "province"),
+    "settlement_sectors": ("sector",),
+    "settlement_provinces": ("province",),
+    "nation": (),
+    "shortfalls": ("enterprise_id", "province", "regime"),
+}
+"""Columns of texts that the page shows, by table."""
+
+COMMON = tuple(name for name, *_ in (*FLOWS, *MET, *PROVINCE, *MONEY) if name != "completion")
+COUNTED = tuple(name for name, *_ in COUNTS)
+OF_RULE = tuple(name for name, *_ in ISSUED)
+NUMBERS = {
+    "settlement": ("emissions_tco2e", "at_risk", "deducted_next_year_t", *COMMON),
+    "holdings": ("vintage", "usable", *(name for name, *_ in FLOWS)),
+    "issuance": OF_RULE,
+    "settlement_sectors": ("enterprises", "units", *OF_RULE),
+    "settlement_provinces": (*COUNTED, *COMMON),
+    "nation": (*COUNTED, *COMMON),
+    "shortfalls": ("obligation_t", "shortfall_t", "penalty_cny", "fixed_fine_cny", "deducted_next_year_t"),
+}
+"""Columns of numbers that the page shows, by table."""
+
 
 def settlement_page(instance: Instance, results: Results, enterprises: Sequence[str] = ()) -> str:
     """Write the report of a settlement as one HTML file.
@@ -79,11 +105,17 @@ def settlement_page(instance: Instance, results: Results, enterprises: Sequence[
     ------
     UsageError
         If the run is no settlement, or has no such enterprise.
+    DataError
+        If a table or column of it is not there.
     """
     tables = results.tables
     if "settlement" not in tables:
         advice = "Solve one first: etsopt solve INSTANCE --model settlement --out DIR."
         raise UsageError("The run holds no settlement to report.", advice)
+    require(results, TEXTS, NUMBERS, "The run")
+    if not len(tables["nation"]):
+        problem = Problem("tables/nation", "has no row", SOLVE_AGAIN)
+        raise DataError("The run", [problem])
     missing = sorted(set(enterprises) - set(tables["settlement"]["enterprise_id"]))
     if missing:
         raise UsageError(f"The run has no enterprise {missing[0]!r}.", "The table `settlement` of the run lists them.")
@@ -95,7 +127,8 @@ def settlement_page(instance: Instance, results: Results, enterprises: Sequence[
 
 def _head(instance: Instance, results: Results) -> str:
     """What the page stands on, and whether it was proven."""
-    market, penalty = results.provenance["policy"].get("market", {}), results.provenance["policy"].get("penalty", {})
+    policy = instance.policy.model_dump(mode="json", exclude_none=True)
+    market, penalty = policy.get("market", {}), policy.get("penalty", {})
     price = market.get("prices_cny_per_t")
     reference = penalty.get("reference_price_cny_per_t")
     verdict = ("certified: every figure recomputed from the instance", "已验证:全部数字由独立程序复核")
@@ -212,7 +245,7 @@ def _sheet(row: pd.DataFrame, name: str, holdings: pd.DataFrame | None, units: p
     if units is not None:
         blocks.append(figures(units, (("unit_id", "unit", "排放单元"), ("sector", "sector", "行业"), WHERE, *ISSUED)))
     if holdings is not None:
-        vintages = holdings.assign(vintage=holdings["vintage"].astype(int).astype(str))
+        vintages = holdings.assign(vintage=holdings["vintage"].map("{:.0f}".format))
         heads = (("vintage", "vintage", "配额年度"), ("usable", "settles the year", "可用于本年度"), *FLOWS)
         blocks.append(figures(vintages, heads, row.assign(vintage="all 合计")))
     if first["at_risk"]:

@@ -11,6 +11,7 @@ from pyomo.core.expr.numeric_expr import Expr_ifExpression
 from pyomo.core.expr.numvalue import native_numeric_types
 from pyomo.core.expr.template_expr import GetItemExpression, IndexTemplate, TemplateSumExpression
 
+from etsopt.stamp.mistakes import RuleError
 from etsopt.stamp.spaces import Along, Given, Space, alike, plus, times
 from etsopt.stamp.templates import StampError
 
@@ -97,8 +98,8 @@ class Lookups:
         """The arguments of each index set."""
         if sum(members.dimensions for members in sets) != len(arguments):
             wanted = sum(members.dimensions for members in sets)
-            reason = f"its rule gives {component.local_name} {len(arguments)} indices of {wanted}"
-            raise self.not_stampable(reason, "Give one for each of its sets.")
+            what = f"{self.title} is wrong: its rule gives {component.local_name} {len(arguments)} indices of {wanted}."
+            raise RuleError(what, "Give one for each of its sets.")
         parts, first = [], 0
         for members in sets:
             parts.append(arguments[first : first + members.dimensions])

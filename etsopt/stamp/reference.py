@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyomo.environ as pyo
-from pyomo.common.log import LoggingIntercept
 from pyomo.repn.standard_repn import generate_standard_repn
 
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
 from etsopt.progress import checkpoint, stopped_anywhere
 from etsopt.stamp.inputs import check_names
+from etsopt.stamp.mistakes import RuleError, mistake_in, quietly
 from etsopt.stamp.program import Objective, Program, refuse_to_maximise, unit_of
 from etsopt.stamp.rows import from_entries
 
@@ -46,7 +46,7 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
     """
     check_names(model, parameters)
     # Pyomo calls nobody between one row and the next, and prints what it raises among the results.
-    with stopped_anywhere("rows by Pyomo"), LoggingIntercept(None, "pyomo"):
+    with stopped_anywhere("rows by Pyomo"), quietly():
         return _read(_created(model, parameters))
 
 
@@ -57,6 +57,8 @@ def _created(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> pyo.Con
     except Exception as error:
         # Pyomo may make another error of it that time is up.
         checkpoint()
+        if mistake := mistake_in(error):
+            raise RuleError(f"A rule of the model {model.name!r} fails: {mistake}", "Correct the rule.") from error
         # An assertion may fail without a word.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         what = f"The model {model.name!r} cannot be created on its data: {reason}"

@@ -8,9 +8,6 @@ would look at it (its length, its first member, a condition on an index) is refu
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,6 +21,7 @@ from pyomo.core.expr.template_expr import templatize_rule
 
 from etsopt.errors import ModelError
 from etsopt.stamp.guards import Guard, GuardWithoutLoop, RefusedError, guarded, with_checked_sums
+from etsopt.stamp.mistakes import RuleError, mistake_in, quietly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,6 +149,8 @@ def template_of(component: Any, rule: Any = None) -> Template:
     ------
     StampError
         If the rule cannot be called with placeholders.
+    RuleError
+        If it cannot be called at all.
     """
     title = title_of(component)
     rule = component._rule if rule is None else rule
@@ -158,7 +158,7 @@ def template_of(component: Any, rule: Any = None) -> Template:
     if rule is None:
         raise StampError(title, "it has no rule", "Write one, or take the component out.")
     try:
-        with _quietly():
+        with quietly():
             expression, indices = templatize_rule(component.parent_block(), partial(with_checked_sums, rule), index_set)
     except Exception as error:
         raise _explained(title, error) from error
@@ -186,24 +186,15 @@ def relation_of(template: Template) -> Any:
     return found
 
 
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep Pyomo's log of errors, which are told in our own words, off the screen."""
-    log = logging.getLogger("pyomo.core")
-    before, log.disabled = log.disabled, True
-    try:
-        yield
-    finally:
-        log.disabled = before
-
-
 CONDITION = "Make the condition a set of its own, and a smallest or largest value an array that `parameters` computes."
 LOOP = "Write sum(... for i in m.SET); a condition is a set of its own, a ragged loop a set of tuples."
 NUMBER = "Let `parameters` compute the array."
 
 
-def _explained(title: str, error: Exception) -> StampError:
-    """Say in words why a rule cannot be called with placeholders."""
+def _explained(title: str, error: Exception) -> ModelError:
+    """Say in words why a rule cannot be called with placeholders, or at all."""
+    if mistake := mistake_in(error):
+        return RuleError(f"The rule of {title[0].lower()}{title[1:]} fails: {mistake}", "Correct the rule.")
     chain: list[BaseException] = [error]
     while chain[-1].__context__ is not None:
         chain.append(chain[-1].__context__)

@@ -12,6 +12,7 @@ import pytest
 
 from etsopt.errors import ModelError
 from etsopt.stamp import reference, stamped
+from etsopt.stamp.mistakes import RuleError
 from etsopt.stamp.templates import StampError
 from tests.stamp.plant import data, plant, with_cost, with_expression, with_row
 from tests.stamp.test_both_ways import Cases, cases
@@ -167,10 +168,24 @@ CONDITIONS: Cases = {
     "half": ("looks up x at what is no whole number", lambda m, i: m.x[0.5] <= 1),
     "name": ("it has 'one' where a number or an index stands", lambda m, i: m.x["one"] <= 1),
     "nothing": ("where a number or an index stands", lambda m, i: m.x[None] <= 1),
-    "too many indices": ("gives x 2 indices of 1", lambda m, i: m.x[i, i] <= 1),
-    "too few indices": ("gives y 1 indices of 2", lambda m, i: m.y[i] <= 1),
-    "a rule that fails": ("its rule fails (ZeroDivisionError", lambda m, i: m.x[i] <= 1 / 0),
 }
+
+MISTAKES: Cases = {
+    "a component": ("the model has no component `cosst`; did you mean `cost`?", lambda m, i: m.x[i] <= m.cosst[i]),
+    "a component in a sum": (
+        "the model has no component `xx`; did you mean `x`?",
+        lambda m, i: m.x[i] + sum(m.xx[n] for n in m.I) <= 1,
+    ),
+    "a component like no other": ("the model has no component `penguins`.", lambda m, i: m.x[i] <= m.penguins),
+    "a name": ("the name `cost` is not defined.", lambda m, i: m.x[i] <= cost),  # type: ignore[name-defined]  # noqa: F821
+    "a name of a module": (
+        "the module math has no `sqqrt`; did you mean `sqrt`?",
+        lambda m, i: m.x[i] <= math.sqqrt(4),  # type: ignore[attr-defined]
+    ),
+    "a call": (r"<lambda>() missing 1 required positional argument: 'j'.", lambda m, i, j: m.x[i] <= 1),
+    "a division": ("it divides by zero.", lambda m, i: m.x[i] <= 1 / 0),
+}
+"""Rules that fail whatever way the model is built."""
 
 
 @cases(LOOPS)
@@ -189,6 +204,34 @@ def test_what_a_template_has_no_answer_for_is_refused(case: Any, capfd: Any) -> 
     m.of_pairs = pyo.Param(m.PAIRS)
     m.row = pyo.Constraint(m.I, rule=case[1])
     assert_refused(m, "constraint row", case[0], capfd, data(of_pairs=np.ones(3)))
+
+
+@pytest.mark.parametrize("build", [stamped.build_program, reference.build_program], ids=["stamped", "reference"])
+@cases(MISTAKES)
+def test_a_mistake_of_the_users_own_is_told_and_no_way_round_is_advised(case: Any, build: Any, capfd: Any) -> None:
+    m = plant()
+    m.cost = pyo.Param(m.I)
+    m.row = pyo.Constraint(m.I, rule=case[1])
+    with pytest.raises(RuleError) as caught:
+        build(m, data(cost=np.ones(3)))
+    what, _, advice = str(caught.value).partition("\n\n")
+    whose = "The rule of the constraint row" if build is stamped.build_program else f"A rule of the model {m.name!r}"
+    assert (what, advice) == (f"{whose} fails: {case[0]}", "Correct the rule.")
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("rule", "what"),
+    [(lambda m, i: m.x[i, i] <= 1, "x 2 indices of 1"), (lambda m, i: m.y[i] <= 1, "y 1 indices of 2")],
+)
+def test_a_wrong_number_of_indices_is_a_mistake_too(rule: Any, what: str) -> None:
+    m = plant()
+    m.row = pyo.Constraint(m.I, rule=rule)
+    with pytest.raises(RuleError) as caught:
+        stamped.build_program(m, data())
+    wanted = f"The constraint row is wrong: its rule gives {what}.\n\nGive one for each of its sets."
+    assert str(caught.value) == wanted
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,86 @@
+"""Single files: written so that the old one or the new one is there, and errors that name them."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from etsopt.data.lock import locked
+from etsopt.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a text file in UTF-8 beside itself and put it in place; a device or pipe is written to as it is.
+
+    Raises
+    ------
+    UsageError
+        If another process is writing it.
+    OSError
+        With the name of the file.
+    """
+    if path.exists() and not path.is_file():
+        with naming(path):
+            path.write_text(text, encoding="utf-8", newline="\n")
+        return
+    # A link stays one: the file that it leads to is replaced.
+    real = path.resolve()
+    part = real.with_name(f".{real.name}.etsopt-part")
+    try:
+        with naming(path), locked(real.with_name(f".{real.name}.etsopt-lock"), f"The file {str(path)!r}"):
+            try:
+                part.write_text(text, encoding="utf-8", newline="\n")
+                synchronise(part)
+                os.replace(part, real)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+            synchronise(real.parent)
+    except OSError as error:
+        error.filename = str(path)
+        if error.filename2 is not None:
+            del error.filename2
+        raise
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Give an error of the operating system the name of the file, which a full disk leaves out.
+
+    Raises
+    ------
+    DataError
+        If a text cannot be written in UTF-8.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+    except UnicodeEncodeError as error:
+        text = error.object[error.start : error.end]
+        what = f"holds {text!a}, which is no character and cannot be written"
+        raise DataError(f"The file {path.name!r}", [Problem(path.name, what, "Leave it out.")]) from None
+
+
+def synchronise(path: Path) -> None:
+    """Bring a file or the entries of a folder to the disk; Windows does the latter by itself."""
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        with naming(path):
+            os.fsync(handle)
+    except OSError as error:
+        # Some file systems bring no folder to the disk when asked.
+        if not path.is_dir() or error.errno not in (errno.EINVAL, errno.EBADF):
+            raise
+    finally:
+        os.close(handle)

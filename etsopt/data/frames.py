@@ -1,0 +1,234 @@
+"""Tables of results in files: the types of their columns, which a run states, and tables read so that they come back.
+
+CSV holds no types: a column of texts may look like numbers, and one of whole numbers like real ones. So a run states
+the type of every column, by numpy's or pandas' name of it, or ``text``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.data.parquet import SUFFIX, read_frame
+from etsopt.data.plain import EXACTLY, shape_of
+from etsopt.data.raw import PROTECTED, cells_of_series, problems_of_names, read_csv
+from etsopt.data.schema import USER_COLUMN_PREFIX
+from etsopt.errors import DataError, EtsoptError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+TEXT = "text"
+SIZES = ("8", "16", "32", "64")
+WHOLE = frozenset(kind + size for kind in ("int", "uint") for size in SIZES)
+NUMBERS = frozenset(("bool", "float32", "float64", *WHOLE))
+NULLABLE = frozenset(("boolean", "Float32", "Float64", *(kind + size for kind in ("Int", "UInt") for size in SIZES)))
+"""Types of pandas that know absent cells apart from those that are no number."""
+
+TYPES = frozenset((TEXT, *NUMBERS, *NULLABLE))
+
+TEXT_COLUMNS = frozenset(
+    (
+        *("unit_id", "enterprise_id", "sector", "province", "name", "city", "at_bound", "target_sense", "level", "row"),
+        *("index", "unit", "way_out", "limit", "rule", "where", "message", "regime", "measure_id", "price_unit"),
+        *("price_obtained", "measures", "status", "obtained"),
+    )
+)
+"""Columns of texts in runs from before types were stated; other columns there hold texts if they hold no numbers."""
+
+ADVICE = "Solve again; a table of a run is not changed by hand."
+
+
+def types_of(table: pd.DataFrame) -> dict[str, str]:
+    """Type of every column, one of `TYPES`."""
+    return {str(name): _type_of(table[name].dtype) for name in table.columns}
+
+
+def _type_of(dtype: Any) -> str:
+    name = str(getattr(dtype, "name", dtype))
+    if isinstance(dtype, np.dtype) and dtype.kind == "f" and name not in NUMBERS:
+        return "float64"
+    return name if name in NUMBERS | NULLABLE else TEXT
+
+
+def as_written(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a table as files can hold it: absent texts are empty, and what has no type of `TYPES` is its text.
+
+    Raises
+    ------
+    DataError
+        If two columns have one name, or one has none.
+    """
+    names = [str(column) for column in table.columns]
+    if problems := problems_of_names(names, f"table {name}"):
+        raise DataError("The result", problems)
+    columns = {}
+    for position, (column, type_name) in enumerate(types_of(table).items()):
+        cells = table.iloc[:, position]
+        # As objects texts are plain ones, whatever pandas would make of them.
+        columns[column] = (
+            pd.Series(cells_of_series(cells), dtype=object)
+            if type_name == TEXT
+            else cells.astype(type_name).reset_index(drop=True)
+        )
+    return pd.DataFrame(columns, index=range(len(table) if columns else 0))
+
+
+def read_table(path: Path, types: Mapping[str, str] | None) -> pd.DataFrame:
+    """Read a table of a run so that every cell comes back as it was.
+
+    Parameters
+    ----------
+    types
+        Types by column as the run states them; None where the run is from before that. A column that is not among them
+        holds numbers if every cell is one.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, with the cells that are not of their column's type.
+    """
+    place = f"{path.parent.name}/{path.name}"
+    stated = types or {}
+    if path.suffix == SUFFIX:
+        return _typed(_read_parquet(path, place), stated, place)
+    content = path.read_bytes()
+    names = _header(content, place)
+    if not names and types == {}:
+        return pd.DataFrame()
+    if not names:
+        raise _damaged(content, place, {}, "has no names of columns")
+    texts = {name for name in names if (stated.get(name) or _guessed(name)) == TEXT}
+    table = _read_csv(content, place, names, texts, stated)
+    for name in names:
+        if name in texts:
+            table[name] = _unprotected(table[name]) if name in stated else table[name]
+        elif name not in stated and not pd.api.types.is_numeric_dtype(table[name]):
+            # A column of texts from before types were stated; without a row nobody can tell.
+            table[name] = table[name].fillna("").astype(object) if len(table) else table[name].astype(float)
+    return table
+
+
+def _guessed(name: str) -> str:
+    return TEXT if name in TEXT_COLUMNS or name.startswith(USER_COLUMN_PREFIX) else ""
+
+
+def _header(content: bytes, place: str) -> list[str]:
+    """Names of the columns; none where the table has none."""
+    try:
+        names = next(csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8", newline=""), strict=True), [])
+    except (UnicodeDecodeError, csv.Error):
+        raise _damaged(content, place, {}, "cannot be read") from None
+    if problems := problems_of_names(names, place):
+        raise DataError("The run", problems)
+    return names
+
+
+def _read_csv(content: bytes, place: str, names: list[str], texts: set[str], stated: Mapping[str, str]) -> pd.DataFrame:
+    """Read the cells below the header at once: texts as they stand, others by their type, or as numbers."""
+    # An empty cell is an absent number, and an error in a column of whole numbers that cannot be absent.
+    absent = {name: [""] for name in names if name not in texts}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            table = pd.read_csv(
+                io.BytesIO(content),
+                names=names,
+                header=0,
+                index_col=False,
+                dtype={**{name: stated[name] for name in names if name in stated}, **dict.fromkeys(texts, object)},
+                keep_default_na=False,
+                na_values=absent,
+                encoding="utf-8",
+                **EXACTLY,
+            )
+        except (ValueError, TypeError, OverflowError, Warning) as error:
+            raise _damaged(content, place, stated, f"cannot be read ({str(error).splitlines()[0]})") from None
+    # Rows that are too short pandas fills up, and stray quotation marks it takes as it likes.
+    lines = len(table) + 1
+    if b"\0" in content or shape_of(content) != (lines, lines * (len(names) - 1)):
+        raise _damaged(content, place, stated, "has rows that are no rows of a table")
+    return table
+
+
+def _unprotected(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Texts without the apostrophe that protects them from spreadsheets."""
+    if not any(cell[:1] == "'" for cell in cells):
+        return cells
+    return pd.Series([cell[bool(PROTECTED.match(cell)) :] for cell in cells], dtype=object)
+
+
+def _damaged(content: bytes, place: str, stated: Mapping[str, str], otherwise: str) -> DataError:
+    """Say what is wrong with a file in CSV, from its cells as they stand."""
+    raw, problems = read_csv(content, place)
+    if raw is not None:
+        for name, cells in raw.columns.items():
+            kind = stated.get(name, TEXT)
+            wrong = [(str(row), str(cell)) for row, cell in zip(raw.rows, cells, strict=True) if not _fits(cell, kind)]
+            if wrong:
+                what = f"does not hold {_in_words(kind)}"
+                problems.append(Problem(place, what, ADVICE, name, tuple(wrong)))
+    return DataError("The run", problems or [Problem(place, otherwise, ADVICE)])
+
+
+def _fits(cell: str, kind: str) -> bool:
+    """Whether a cell in CSV may be one of a type."""
+    if kind == TEXT or (not cell and kind not in WHOLE and kind != "bool"):
+        return True
+    if kind in ("bool", "boolean"):
+        return cell in ("True", "False")
+    try:
+        if "int" not in kind.lower():
+            float(cell)
+            return True
+        limits = np.iinfo(kind.lower())
+        return limits.min <= int(cell) <= limits.max
+    except ValueError:
+        return False
+
+
+def _in_words(kind: str) -> str:
+    if kind in ("bool", "boolean"):
+        return "True or False"
+    return "whole numbers" if "int" in kind.lower() else "numbers" if kind != TEXT else "texts"
+
+
+def _read_parquet(path: Path, place: str) -> pd.DataFrame:
+    try:
+        return read_frame(path)
+    except (EtsoptError, OSError):
+        raise
+    except Exception as error:
+        # A damaged file brings any of pyarrow's errors.
+        what = f"is not a Parquet file ({str(error).partition(chr(10))[0].rstrip('.')})"
+        raise DataError("The run", [Problem(place, what, ADVICE)]) from None
+
+
+def _typed(table: pd.DataFrame, stated: Mapping[str, str], place: str) -> pd.DataFrame:
+    """Return a table from Parquet with the types that the run states."""
+    problems, columns = [], {}
+    for name in table.columns:
+        kind, cells = stated.get(name), table[name]
+        if kind in (None, str(cells.dtype)):
+            columns[name] = cells
+        elif kind == TEXT:
+            columns[name] = cells.astype(object)
+            if len(cells) and pd.api.types.infer_dtype(cells, skipna=False) != "string":
+                problems.append(Problem(place, "does not hold texts", ADVICE, name))
+        else:
+            try:
+                columns[name] = cells.astype(kind)
+                same = (columns[name].astype(object) == cells.astype(object)) | cells.isna()
+            except (ValueError, TypeError, OverflowError):
+                same = np.array([False])
+            if not np.all(same):
+                problems.append(Problem(place, f"does not hold {_in_words(kind)}", ADVICE, name))
+    if problems:
+        raise DataError("The run", problems)
+    return pd.DataFrame(columns, index=range(len(table)))

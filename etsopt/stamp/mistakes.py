@@ -1,0 +1,72 @@
+"""Mistakes in a user's rules that no way of building a model would forgive, in words."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from etsopt.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+WRONG_CALL = re.compile(r"\(\) (?:missing \d+ required positional|takes \d+ positional) argument")
+"""What Python says of a function, such as a rule, that takes another number of indices than it is given."""
+
+LOGS = ("pyomo.core", "pyomo.core.expr.template_expr")
+"""Where Pyomo logs what it then raises."""
+
+
+class RuleError(ModelError):
+    """A rule that is wrong in itself, whatever way the model is built."""
+
+
+def mistake_in(error: BaseException) -> str:
+    """Say which mistake of the user's own an error comes from; empty where it may be another's.
+
+    Pyomo raises errors of its own over the one that tells, so the first of the chain goes first.
+    """
+    chain: list[BaseException] = [error]
+    while (before := chain[-1].__cause__ or chain[-1].__context__) is not None and before not in chain:
+        chain.append(before)
+    return next((words for one in reversed(chain) if (words := _in_words(one))), "")
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, ZeroDivisionError):
+        return "it divides by zero."
+    if isinstance(error, TypeError) and WRONG_CALL.search(str(error)):
+        return f"{error}."
+    name = str(getattr(error, "name", None) or "")
+    if isinstance(error, NameError) and name:
+        return f"the name `{name}` is not defined."
+    if not isinstance(error, AttributeError) or not name or name.startswith("_"):
+        return ""
+    owner: Any = getattr(error, "obj", None)
+    if hasattr(owner, "component_map"):
+        return f"the model has no component `{name}`{_nearest(name, map(str, owner.component_map()))}"
+    if type(owner).__name__ == "module":
+        return f"the module {owner.__name__} has no `{name}`{_nearest(name, dir(owner))}"
+    return ""
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"; did you mean `{near[0]}`?" if near else "."
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep Pyomo's log of errors, which are told in our own words, off the screen."""
+    logs = [logging.getLogger(name) for name in LOGS]
+    before = [log.disabled for log in logs]
+    for log in logs:
+        log.disabled = True
+    try:
+        yield
+    finally:
+        for log, was in zip(logs, before, strict=True):
+            log.disabled = was
