@@ -15,6 +15,7 @@ from pathlib import Path
 from rich_argparse import RawDescriptionRichHelpFormatter as Formatter
 
 from etsopt import __version__
+from etsopt.cli.streams import Parser, escaping
 from etsopt.errors import DataError, EtsoptError, UsageError
 
 EXIT_CODES = """exit codes:
@@ -28,27 +29,47 @@ def main(arguments: list[str] | None = None) -> int:
         # A terminal that cannot show a name in Chinese shows question marks.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    options = _parser().parse_args(arguments)
-    if options.command is None:
-        _parser().print_help()
-        return 2
-    from etsopt.cli import commands
+    with escaping():
+        return _run(arguments)
 
+
+def _run(arguments: list[str] | None) -> int:
+    as_json = False
     try:
-        return int(getattr(commands, options.command)(options))
+        options = _parser().parse_args(arguments)
+        if options.command is None:
+            _parser().print_help()
+            return 2
+        as_json = options.json
+        from etsopt.cli import commands
+
+        code = int(getattr(commands, options.command)(options))
+        if sys.stdout is not None:
+            # What could not be printed is told here, not by Python when it ends.
+            sys.stdout.flush()
+        return code
     except EtsoptError as error:
-        _report(error, as_json=getattr(options, "json", False))
+        _report(error, as_json)
         return 2
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader, such as `head`, has gone; Python must not complain again when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader, such as `head`, has gone.
+        _discard_output()
         return 0
     except OSError as error:
-        _report(_unusable(error), as_json=getattr(options, "json", False))
+        try:
+            print(end="", flush=True)
+        except OSError:
+            _discard_output()
+        _report(_unusable(error), as_json)
         return 2
+
+
+def _discard_output() -> None:
+    """Send what is still to be printed nowhere, so that Python does not fail again when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _unusable(error: OSError) -> UsageError:
@@ -70,8 +91,8 @@ def _report(error: EtsoptError, as_json: bool) -> None:
     print(json.dumps(content, ensure_ascii=False))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="etsopt",
         description="Allocate carbon allowances by optimisation, and check the answer.",
         epilog=EXIT_CODES,
@@ -79,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"etsopt {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    machine = argparse.ArgumentParser(add_help=False)
+    machine = Parser(add_help=False)
     machine.add_argument("--json", action="store_true", help="print machine-readable output and nothing else")
     _add_solve(commands, machine)
     _add_data_commands(commands, machine)
@@ -92,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_solve(commands: argparse._SubParsersAction[argparse.ArgumentParser], machine: argparse.ArgumentParser) -> None:
+def _add_solve(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
     text = "solve a model on an instance and check the answer"
     solve = commands.add_parser(
         "solve", help=text, description=text, epilog=EXIT_CODES, parents=[machine], formatter_class=Formatter
@@ -115,12 +136,12 @@ def _add_solve(commands: argparse._SubParsersAction[argparse.ArgumentParser], ma
     solve.add_argument("--mps", type=Path, metavar="FILE", help="write the program of the first level in MPS format")
 
 
-def _add_format(command: argparse.ArgumentParser) -> None:
+def _add_format(command: Parser) -> None:
     text = "how tables are written: csv, or parquet, which needs etsopt[parquet] (default: %(default)s)"
     command.add_argument("--format", default="csv", help=text)
 
 
-def _add_set(command: argparse.ArgumentParser) -> None:
+def _add_set(command: Parser) -> None:
     command.add_argument(
         "--set",
         action="append",
@@ -130,10 +151,8 @@ def _add_set(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_data_commands(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], machine: argparse.ArgumentParser
-) -> None:
-    def add(name: str, text: str) -> argparse.ArgumentParser:
+def _add_data_commands(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
+    def add(name: str, text: str) -> Parser:
         return commands.add_parser(name, help=text, description=text, parents=[machine], formatter_class=Formatter)
 
     validate = add("validate", "read an instance and say everything that is wrong with it")

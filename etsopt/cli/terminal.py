@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
+import sys
+from typing import TYPE_CHECKING
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from etsopt.characters import escaped
+from etsopt.cli.streams import below
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import ConsoleOptions, RenderableType
+    from rich.segment import Segment
 
 NARROWEST = 80
 
 
-def plain_console() -> Console:
+class SafeConsole(Console):
+    """A console that escapes what it is given to lay out; the control sequences of its own colours stay."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Lay out an object; texts, of which every table and title consists in the end, come by here."""
+        if isinstance(renderable, str | Text) and (safe := escaped(str(renderable))) != str(renderable):
+            # Longer than it was measured, an escaped text is folded where it does not fit.
+            renderable = Text(safe, renderable.style if isinstance(renderable, Text) else "", overflow="fold")
+        return super().render(renderable, options)
+
+
+def plain_console(stderr: bool = False) -> Console:
     """Make the console of every command: names as they are, never narrower than 80 columns."""
     # Names in the tables come from users: they are shown as they are, never read as markup.
     # Narrower than 80 columns the terminal wraps whole lines, which is still read more easily than folded digits.
-    console = Console(markup=False, highlight=False)
+    console = SafeConsole(file=below(sys.stderr if stderr else sys.stdout), markup=False, highlight=False)
     console.width = max(console.width, NARROWEST)
     return console
 
@@ -37,4 +61,4 @@ def new_table(title: str, *columns: str) -> Table:
 
 def megatonnes(value: float) -> str:
     """Megatonnes with as many decimals as leave room for the digits before."""
-    return f"{value:,.{3 if abs(value) < 1e4 else 1}f}" if np.isfinite(value) else "-"
+    return f"{value:,.{3 if abs(value) < 1e4 else 1}f}" if math.isfinite(value) else "-"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 QUOTE, COMMA, LINE_END = (ord(sign) for sign in '",\n')
+TRUTH = re.compile(rb"true|false", re.IGNORECASE)
 
 EXACTLY: dict[str, Any] = (
     {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
@@ -51,7 +53,11 @@ def read_plain_csv(content: bytes, table: Table) -> RawTable | None:
     if lines != len(frame) + 1 or commas != lines * (len(header) - 1):
         return None
     columns: dict[str, NDArray[Any]] = {name: frame[place].to_numpy() for place, name in enumerate(header)}
-    if any(np.isinf(cells).any() for cells in columns.values() if cells.dtype != object):
+    numbers = [cells for cells in columns.values() if cells.dtype != object]
+    if any(np.isinf(cells).any() for cells in numbers):
+        return None
+    # Of a column in which nothing but TRUE and FALSE stands pandas makes ones and zeros.
+    if any(((cells == 0) | (cells == 1) | np.isnan(cells)).all() for cells in numbers) and TRUTH.search(content):
         return None
     for name in header:
         if name.startswith(USER_COLUMN_PREFIX) and any(map(PROTECTED.match, columns[name])):

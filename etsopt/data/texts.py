@@ -26,11 +26,14 @@ MOST_SPELLINGS = 1000
 
 
 def tidy(text: str) -> str:
-    """A cell after Unicode normalisation, without spaces around it."""
-    return unicodedata.normalize("NFKC", text).strip()
+    """A cell after Unicode normalisation, without spaces around it; other white space is not tidied away.
+
+    NFKC, which makes full-width letters and ideographic spaces plain ones, as ids are typed either way.
+    """
+    return unicodedata.normalize("NFKC", text).strip(" ")
 
 
-def tidied(cells: NDArray[np.object_], required: bool, longest: int | None) -> NDArray[np.object_] | None:
+def tidied(cells: NDArray[np.object_], required: bool, longest: int) -> NDArray[np.object_] | None:
     """A column whose cells are printable texts on one line, none a formula, each as `tidy` would return it.
 
     Parameters
@@ -38,7 +41,7 @@ def tidied(cells: NDArray[np.object_], required: bool, longest: int | None) -> N
     required
         Whether no cell may be empty.
     longest
-        Most bytes that a cell may have, written in UTF-8; None where it may have any number.
+        Most bytes that a cell may have, written in UTF-8.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def tidied(cells: NDArray[np.object_], required: bool, longest: int | None) -> N
     lengths = np.diff(ends) - 1
     first, last = letters[ends[:-1] + 1], letters[ends[1:] - 1]
     signs = [ord(sign) for sign in FORMULA_SIGNS]
-    if (required and not lengths.all()) or (longest is not None and (lengths > longest).any()):
+    if (required and not lengths.all()) or (lengths > longest).any():
         return None
     if np.isin(first, signs).any() or (first == SPACE).any() or (last == SPACE).any():
         return None

@@ -5,11 +5,10 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -39,6 +38,4 @@ def cells_of(
 ) -> tuple[tuple[str, str], ...]:
     """Name units instead of lines, since the rows are sorted by now, and write a value of each in a format."""
     names = units["unit_id"].to_numpy()
-    return tuple(
-        (f"of {names[row]}", "" if values is None else form.format(values[row])) for row in np.flatnonzero(where)
-    )
+    return tuple((f"of {names[row]}", "" if values is None else form.format(values[row])) for row in where.nonzero()[0])
