@@ -92,7 +92,8 @@ def load(name: str) -> ProgramModel | CalculationModel:
 
 def explains(name: str) -> str:
     """Name of the model whose infeasibility a model explains; empty where it is one to be solved by itself."""
-    targets = [target for node in _source(name).body if isinstance(node, ast.Assign) for target in node.targets]
+    assigned = [node for node in _source(name).body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    targets = [target for node in assigned for target in getattr(node, "targets", [getattr(node, "target", None)])]
     states = any(isinstance(target, ast.Name) and target.id == "WAYS_OUT" for target in targets)
     return Path(name).stem.removesuffix("_relief") if states else ""
 

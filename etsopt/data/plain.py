@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.characters import HIDDEN
 from etsopt.data.raw import PROTECTED, RawTable
 from etsopt.data.schema import USER_COLUMN_PREFIX
 
@@ -72,7 +73,7 @@ def _header(line: bytes, table: Table) -> list[str] | None:
     except (UnicodeDecodeError, csv.Error):
         return None
     known = {column.name for column in table.columns}
-    right = all(name in known or name.startswith(USER_COLUMN_PREFIX) for name in names)
+    right = all(name in known or (name.startswith(USER_COLUMN_PREFIX) and not HIDDEN.search(name)) for name in names)
     return names if right and len(names) == len(set(names)) > 1 else None
 
 

@@ -14,7 +14,7 @@ from etsopt.data.policy import Policy, parse_policy
 from etsopt.data.raw import RawTable, decode, read_csv
 from etsopt.data.schema import TABLES, UNITS
 from etsopt.data.toml import LARGEST_BYTES, parse_toml
-from etsopt.errors import DataError, Problem, UsageError
+from etsopt.errors import DataError, Problem, UsageError, shortened
 
 if TYPE_CHECKING:
     from etsopt.data.table import Table
@@ -103,4 +103,4 @@ def _read_policy(path: Path) -> tuple[Policy | None, list[Problem]]:
         return None, error.problems
     except ValueError as error:
         advice = "Texts stand in quotes, tables in [brackets]."
-        return None, [Problem(path.name, f"is not valid TOML ({error})", advice)]
+        return None, [Problem(path.name, f"is not valid TOML ({shortened(str(error), 300)})", advice)]

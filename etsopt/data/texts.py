@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.characters import HIDDEN
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -34,7 +36,7 @@ def tidy(text: str) -> str:
 
 
 def tidied(cells: NDArray[np.object_], required: bool, longest: int) -> NDArray[np.object_] | None:
-    """A column whose cells are printable texts on one line, none a formula, each as `tidy` would return it.
+    """A column whose cells are texts on one line without hidden characters or formulas, each as `tidy` returns it.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ def tidied(cells: NDArray[np.object_], required: bool, longest: int) -> NDArray[
     text = "\n".join(cells.tolist())
     # Nothing combines with the end of a line, so that the whole is normalised cell by cell.
     normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    if not normal.isascii() and not normal.replace("\n", "").isprintable():
+    if not normal.isascii() and HIDDEN.search(normal.replace("\n", "")):
         return None
     letters = np.frombuffer(f"\n{normal}\n".encode(), dtype=np.uint8)
     ends = np.flatnonzero(letters == NEWLINE)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from etsopt.characters import HIDDEN
-from etsopt.errors import DataError, Problem, brief, shortened
+from etsopt.errors import DataError, Problem, brief
 
 LARGEST_BYTES = 1_000_000
 """Of a policy file: the ids of all enterprises of China, listed twice, are less than a tenth of it."""
@@ -31,20 +31,21 @@ def parse_toml(text: str) -> dict[str, Any]:
 
     Raises
     ------
+    TOMLDecodeError
+        If it is no TOML.
     ValueError
-        With what is wrong in words, whichever way it is wrong.
+        If it is deeper or longer than any policy.
     """
     if MANY_PARTS.search(TEXT_OR_COMMENT.sub("''", text)):
         raise ValueError(f"a key has more than {DEEPEST} parts")
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        reason = shortened(str(error))
+    except tomllib.TOMLDecodeError:
+        raise
     except RecursionError:
-        reason = f"lists or tables lie inside each other more than {DEEPEST} deep"
+        raise ValueError(f"lists or tables lie inside each other more than {DEEPEST} deep") from None
     except ValueError:
-        reason = "a whole number has thousands of digits"
-    raise ValueError(reason)
+        raise ValueError("a whole number has thousands of digits") from None
 
 
 def parse_value(text: str) -> Any:
@@ -53,18 +54,16 @@ def parse_value(text: str) -> Any:
     Raises
     ------
     ValueError
-        With what is wrong in words, where the text says more than one value.
+        If the text says more than one value, or one that is deeper or longer than any in a policy.
     """
     if HIDDEN.search(text):
         raise ValueError("it holds a line end, or a control or invisible character")
     if any(part.startswith(("#", '"""', "'''")) for part in TEXT_OR_COMMENT.findall(text)):
         raise ValueError("it holds a comment, or a text of several lines")
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        return parse_toml(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
-    except (RecursionError, ValueError):
-        raise ValueError("it is too deep or too long") from None
 
 
 def checked_content(content: Mapping[Any, Any], place: str) -> dict[str, Any]:
@@ -75,48 +74,61 @@ def checked_content(content: Mapping[Any, Any], place: str) -> dict[str, Any]:
     DataError
         Lists every key that is too deep, or with a value that no policy can hold; what these mean is judged later.
     """
-    problems: list[Problem] = []
-    count = 0
+    look = _Look(place)
+    looked = dict(look.at_table(content, "", 1))
+    if look.count > MOST_VALUES:
+        what = f"holds more than {MOST_VALUES:,} values"
+        look.problems.insert(0, Problem(place, what, "No policy has that many; see that it is the right file."))
+    if look.problems:
+        raise DataError("The policy", look.problems)
+    return looked
 
-    def look(value: Any, key: str, depth: int) -> Any:
-        nonlocal count
-        count += 1
+
+class _Look:
+    """A look at every key and value of a policy; ``count`` of them, and what is wrong with them."""
+
+    def __init__(self, place: str) -> None:
+        self.place, self.count = place, 0
+        self.problems: list[Problem] = []
+
+    def at(self, value: Any, key: str, depth: int) -> Any:
+        """Look at a value, and at those inside; returns it with its texts normalised."""
+        self.count += 1
+        if getattr(value, "shape", None) == ():
+            # A number of numpy: what is a truth there shall be one here.
+            value = value.item()
         if isinstance(value, str):
             if HIDDEN.search(value):
                 what = f"is {brief(value)}, with a control or invisible character in it"
-                problems.append(Problem(place, what, "Type the value anew, on one line.", key))
+                self._tell(key, what, "Type the value anew, on one line.")
             return unicodedata.normalize("NFKC", value)
         if isinstance(value, int) and not -LARGEST_WHOLE <= value < LARGEST_WHOLE:
-            advice = "Correct the value; TOML knows whole numbers of 64 bits."
-            problems.append(Problem(place, "is a whole number of more than 64 bits", advice, key))
-        if not isinstance(value, Mapping | list | tuple) or count > MOST_VALUES:
+            what = "is a whole number of more than 64 bits"
+            self._tell(key, what, "Correct the value; TOML knows no longer ones.")
+        if not isinstance(value, Mapping | list) or self.count > MOST_VALUES:
             return value
         if depth > DEEPEST:
             advice = "No key of a policy lies that deep; look for a bracket or a point too many."
-            problems.append(Problem(place, f"holds lists or tables more than {DEEPEST} deep", advice, key))
+            self._tell(key, f"holds lists or tables more than {DEEPEST} deep", advice)
             return None
         if isinstance(value, Mapping):
-            return {name: look(below, f"{key}.{name}".strip("."), depth + 1) for name, below in named(value, key)}
-        return type(value)(look(item, key, depth + 1) for item in value)
+            return self.at_table(value, key, depth)
+        return [self.at(item, key, depth + 1) for item in value]
 
-    def named(table: Mapping[Any, Any], above: str) -> list[tuple[Any, Any]]:
+    def at_table(self, table: Mapping[Any, Any], above: str, depth: int) -> dict[Any, Any]:
+        """Look at the keys of a table and what they state."""
         found: dict[Any, Any] = {}
-        for own, below in table.items():
+        for own, value in table.items():
             name = unicodedata.normalize("NFKC", own) if isinstance(own, str) else own
             key = f"{above}.{own}".strip(".")
             if isinstance(name, str) and (not 0 < len(name) <= LONGEST_KEY or HIDDEN.search(name)):
                 what = "is a key that is empty, too long, or has a control or invisible character in it"
-                problems.append(Problem(place, what, "Type the key anew.", key))
+                self._tell(key or repr(own), what, "Type the key anew.")
             elif name in found:
-                problems.append(Problem(place, "is stated twice, in two ways of writing", "Keep one of them.", key))
+                self._tell(key, "is stated twice, in two ways of writing", "Keep one of them.")
             else:
-                found[name] = below
-        return list(found.items())
+                found[name] = self.at(value, key, depth + 1)
+        return found
 
-    looked = look(content, "", 1)
-    if count > MOST_VALUES:
-        what = f"holds more than {MOST_VALUES:,} values"
-        problems = [Problem(place, what, "No policy has that many; see that it is the right file."), *problems]
-    if problems:
-        raise DataError("The policy", problems)
-    return dict(looked)
+    def _tell(self, key: str, what: str, advice: str) -> None:
+        self.problems.append(Problem(self.place, what, advice, key))

@@ -231,7 +231,7 @@ def _problems_of_own(raw: RawTable, cells: NDArray[Any], column: Column) -> list
     if cells.dtype != object:
         return []
     problems = _problems_of_length(raw, cells, cells, column)
-    if CONTROL.search("\n".join(cells).replace("\r\n", "\n")):
+    if CONTROL.search(" ".join(cells).replace("\r\n", "\n")):
         wrong = np.array([bool(CONTROL.search(cell.replace("\r\n", "\n"))) for cell in cells], dtype=bool)
         problems.append(_problem(raw, column, cells, wrong, CONTROLS, "Remove it, or leave the column out."))
     return problems

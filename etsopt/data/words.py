@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+MOST_COMPARED = 10_000
+"""Names that one is compared with, which takes a tenth of a second."""
+
 
 def counted(count: int, one: str, many: str) -> str:
     """Write a count with the words that agree with it.
@@ -23,12 +26,14 @@ def counted(count: int, one: str, many: str) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Ask for the known name that is nearest, with a space after the question; empty where none is near.
+    """Ask for the known name that is nearest, with a space after the question; empty where none is near, or too many.
 
     >>> did_you_mean("CEMNT", ["cement", "steel"]), did_you_mean("glass", ["cement", "steel"])
     ("Did you mean 'cement'? ", '')
     """
     by_folded = {one.casefold(): one for one in known}
+    if len(by_folded) > MOST_COMPARED:
+        return ""
     near = difflib.get_close_matches(name.casefold(), by_folded, 1)
     return f"Did you mean {by_folded[near[0]]!r}? " if near else ""
 
