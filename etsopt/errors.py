@@ -8,7 +8,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from etsopt.characters import escaped
+
+PROBLEMS_SHOWN = 20
 ROWS_SHOWN = 5
+LONGEST_SHOWN = 80
+
+
+def brief(value: object) -> str:
+    r"""Return a value as Python writes it, a text in quotation marks, cut where it is long.
+
+    >>> print(brief("a\x1b[31m"), brief("b" * 1000)[-24:])
+    'a\x1b[31m' b'... (1,000 characters)
+    """
+    if isinstance(value, str) and len(value) > LONGEST_SHOWN:
+        return escaped(f"{value[:LONGEST_SHOWN]!r}... ({len(value):,} characters)")
+    text = repr(value)
+    return escaped(text if isinstance(value, str) or len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}...")
+
+
+def shortened(text: str, longest: int = LONGEST_SHOWN) -> str:
+    """Return a text without quotation marks, cut where it is long."""
+    return text if len(text) <= longest else f"{text[:longest]}... ({len(text):,} characters)"
 
 
 class EtsoptError(Exception):
@@ -76,26 +97,30 @@ class Problem:
     cells: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        where = f"{self.place}, {self.column}" if self.column else self.place
+        where = f"{self.place}, {escaped(shortened(self.column))}" if self.column else self.place
         return f"{where}: {self.what}{self._cells_in_words()}\n{self.advice}"
 
     def _cells_in_words(self) -> str:
         if not self.cells:
             return "."
-        shown = ", ".join(f"row {row} {value!r}" if value else f"row {row}" for row, value in self.cells[:ROWS_SHOWN])
+        named = [(f"row {shortened(row)}", value) for row, value in self.cells[:ROWS_SHOWN]]
+        shown = ", ".join(f"{row} {brief(value)}" if value else row for row, value in named)
         left = len(self.cells) - ROWS_SHOWN
         return f": {shown}" + (f" and {left} more." if left > 0 else ".")
 
 
 class DataError(EtsoptError):
-    """The input has defects; all of them are listed at once in ``problems``."""
+    """The input has defects; all of them are listed at once in ``problems``, the first of them in the message."""
 
     def __init__(self, subject: str, problems: list[Problem]) -> None:
         Exception.__init__(self, subject, problems)
         self.subject = subject
         self.problems = problems
-        count = f"{len(problems)} problems" if len(problems) > 1 else "a problem"
+        count = f"{len(problems):,} problems" if len(problems) > 1 else "a problem"
         self.failure = f"{subject} has {count}."
         self.advice = "\n".join(
-            f"{number}. {str(problem).replace(chr(10), chr(10) + '   ')}" for number, problem in enumerate(problems, 1)
+            f"{number}. {str(problem).replace(chr(10), chr(10) + '   ')}"
+            for number, problem in enumerate(problems[:PROBLEMS_SHOWN], 1)
         )
+        if len(problems) > PROBLEMS_SHOWN:
+            self.advice += f"\n\nThe first {PROBLEMS_SHOWN} are listed; correct them to see the others."

@@ -10,7 +10,7 @@ import pandas as pd
 
 from etsopt.data.instance import Instance
 from etsopt.data.measures import MOST_MEASURES
-from etsopt.errors import UsageError
+from etsopt.errors import UsageError, brief
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,6 +85,9 @@ PROVINCES = [
     "Zhejiang",
 ]
 
+MOST_UNITS = 10_000_000
+"""Ten times what is measured; their tables take some ten gigabytes."""
+
 OUTLIER_SHARE = 0.01
 """Share of units far off their sector's intensity, so that the cap of the rule is exercised; an assumption."""
 
@@ -122,7 +125,7 @@ def generate(units: int, seed: int = 0, measures: int = 0, own: bool = False) ->
     Parameters
     ----------
     units
-        Number of allocation units, at least 3.
+        Number of allocation units, from 3 to 10 million.
     seed
         The same seed gives the same instance.
     measures
@@ -133,7 +136,7 @@ def generate(units: int, seed: int = 0, measures: int = 0, own: bool = False) ->
     Raises
     ------
     UsageError
-        If there are fewer units than sectors, the seed is negative, or there are too many measures.
+        If there are fewer units than sectors, or too many, the seed is negative, or there are too many measures.
 
     Examples
     --------
@@ -142,6 +145,8 @@ def generate(units: int, seed: int = 0, measures: int = 0, own: bool = False) ->
     """
     if units < len(PROFILES):
         raise UsageError(f"{units} units are too few.", f"Ask for at least {len(PROFILES)}, one for each sector.")
+    if units > MOST_UNITS:
+        raise UsageError(f"{brief(units)} units are too many.", f"Ask for at most {MOST_UNITS:,}.")
     if seed < 0:
         raise UsageError(f"The seed is {seed}.", "It is a whole number from 0 on.")
     if not 0 <= measures <= MOST_MEASURES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
@@ -94,7 +95,10 @@ def load(name: str) -> ProgramModel | CalculationModel:
 
 def explains(name: str) -> str:
     """Name of the model whose infeasibility a model explains; empty where it is one to be solved by itself."""
-    return Path(name).stem.removesuffix("_relief") if hasattr(load(name), "WAYS_OUT") else ""
+    assigned = [node for node in _source(name).body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    targets = [target for node in assigned for target in getattr(node, "targets", [getattr(node, "target", None)])]
+    states = any(isinstance(target, ast.Name) and target.id == "WAYS_OUT" for target in targets)
+    return Path(name).stem.removesuffix("_relief") if states else ""
 
 
 def choose(name: str) -> ProgramModel | CalculationModel:
@@ -180,7 +184,13 @@ def levels(model: Any, instance: Instance, objectives: Iterable[str] | None) -> 
 
 def summary(name: str) -> str:
     """First line of a model's docstring."""
-    return (load(name).__doc__ or "").strip().split("\n")[0]
+    return (ast.get_docstring(_source(name)) or "").split("\n")[0]
+
+
+def _source(name: str) -> ast.Module:
+    """Return the source of a model, read and not run, which would load Pyomo and pandas for most of a second."""
+    path = Path(name) if name.endswith(".py") else folder() / f"{name}.py"
+    return ast.parse(path.read_bytes())
 
 
 def method(model: str, step: str) -> Callable[..., Any] | None:

@@ -201,8 +201,9 @@ def test_a_file_of_wrong_shape_is_refused(write_folder: Writer, content: bytes |
 
 
 def test_rows_are_counted_as_lines_of_the_file(write_folder: Writer) -> None:
-    # A blank line, and a name on two lines, stand before the bad cell.
-    content = HEADER + '\nline-1,firm,"Line\n1",cement,Hebei,780000,1000000\nline-2,firm,,cement,Hebei,many,1000000\n'
+    # A blank line, and a note on two lines, stand before the bad cell.
+    rows = '\nline-1,firm,,cement,Hebei,780000,1000000,"two\nlines"\nline-2,firm,,cement,Hebei,many,1000000,\n'
+    content = HEADER.replace("\n", ",x_note\n") + rows
     assert problem_of(write_folder(content)).startswith(
         "units.csv, emissions_tco2e: 1 cell is not a number: row 5 'many'.\n"
     )

@@ -23,7 +23,7 @@ NUMBER = "   Write a plain finite number [tCO2e]: digits with a point, no formul
 EMISSIONS = "   It is at least 0 [tCO2e]: verified emissions: base of the allocation, and the obligation."
 SLIPPED = "   Emissions and output are in tonnes: check for kt, 10 000 t (万吨) or kg in one of them."
 FORMULA = "   A spreadsheet would run it: write the text itself, and leave an absent one empty."
-IDENTIFIER = "   Use at most 64 printable characters on one line."
+HIDDEN = "   Type the text anew, on one line: what is not seen changes how a text looks, or makes it another one."
 
 ENDINGS: dict[str, str | tuple[str, ...]] = {
     "t": "_t",
@@ -72,12 +72,12 @@ def test_the_table_that_the_cases_break_is_valid(write_folder: Writer) -> None:
         ),
         pytest.param(
             {"unit_id": ["line-1", "x" * 65, "mill-1"]},
-            f"unit_id: 1 identifier is too long or unprintable: row 3 '{'x' * 65}'.\n{IDENTIFIER}",
+            f"unit_id: 1 text is too long: row 3 '{'x' * 65}'.\n   Use at most 64 characters.",
             id="too long id",
         ),
         pytest.param(
             {"province": ["He\x07bei", "Hebei", '"Hu\nnan"']},
-            f"province: 2 identifiers are too long or unprintable: row 2 'He\\x07bei', row 4 'Hu\\nnan'.\n{IDENTIFIER}",
+            f"province: 2 cells hold control or invisible characters: row 2 'He\\x07bei', row 4 'Hu\\nnan'.\n{HIDDEN}",
             id="unprintable province",
         ),
         pytest.param(

@@ -14,6 +14,7 @@ from rich_argparse import RawDescriptionRichHelpFormatter as Formatter
 
 from etsopt import __version__
 from etsopt.cli.ending import ended
+from etsopt.cli.streams import Parser, escaping
 
 EXIT_CODES = """exit codes:
   0  solved: every limit checked, and proven within the gap that was asked for
@@ -32,7 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     options = argparse.Namespace(json=False)
-    return ended(lambda: _run(arguments, options), lambda: options.json)
+    with escaping():
+        return ended(lambda: _run(arguments, options), lambda: options.json)
 
 
 def _run(arguments: list[str] | None, options: argparse.Namespace) -> int:
@@ -46,8 +48,8 @@ def _run(arguments: list[str] | None, options: argparse.Namespace) -> int:
     return int(getattr(commands, options.command)(options))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="etsopt",
         description="Allocate carbon allowances by optimisation, and check the answer.",
         epilog=EXIT_CODES,
@@ -55,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"etsopt {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    machine = argparse.ArgumentParser(add_help=False)
+    machine = Parser(add_help=False)
     machine.add_argument("--json", action="store_true", help="print machine-readable output and nothing else")
     _add_solve(commands, machine)
     _add_data_commands(commands, machine)
@@ -68,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_solve(commands: argparse._SubParsersAction[argparse.ArgumentParser], machine: argparse.ArgumentParser) -> None:
+def _add_solve(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
     text = "solve a model on an instance and check the answer"
     solve = commands.add_parser(
         "solve", help=text, description=text, epilog=EXIT_CODES, parents=[machine], formatter_class=Formatter
@@ -91,12 +93,12 @@ def _add_solve(commands: argparse._SubParsersAction[argparse.ArgumentParser], ma
     solve.add_argument("--mps", type=Path, metavar="FILE", help="write the program of the first level in MPS format")
 
 
-def _add_format(command: argparse.ArgumentParser) -> None:
+def _add_format(command: Parser) -> None:
     text = "how tables are written: csv, or parquet, which needs etsopt[parquet] (default: %(default)s)"
     command.add_argument("--format", default="csv", help=text)
 
 
-def _add_set(command: argparse.ArgumentParser) -> None:
+def _add_set(command: Parser) -> None:
     command.add_argument(
         "--set",
         action="append",
@@ -106,10 +108,8 @@ def _add_set(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_data_commands(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], machine: argparse.ArgumentParser
-) -> None:
-    def add(name: str, text: str) -> argparse.ArgumentParser:
+def _add_data_commands(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
+    def add(name: str, text: str) -> Parser:
         return commands.add_parser(name, help=text, description=text, parents=[machine], formatter_class=Formatter)
 
     validate = add("validate", "read an instance and say everything that is wrong with it")

@@ -1,31 +1,29 @@
-"""One function for each command; each returns the exit code."""
+"""One function for each command; each returns the exit code.
+
+Each imports what it needs itself: listing names takes no pandas, no Pyomo and no solver, which load for a second.
+"""
 
 from __future__ import annotations
 
 import json
-import tomllib
 from typing import TYPE_CHECKING, Any
 
-from etsopt import library, progress, results, run
-from etsopt.claims import is_checked
-from etsopt.cli import listings, show, terminal
-from etsopt.data import shipped
-from etsopt.data.aside import is_empty
-from etsopt.data.files import write_file
-from etsopt.data.write import check_format, write_instance
-from etsopt.errors import UsageError
-from etsopt.generating import POLICY, PROFILES
-from etsopt.generating import generate as generate_instance
-from etsopt.reports import settlement_page
-from etsopt.rules import RULES, reference_allowances
-from etsopt.run_folder import files_of_run
+from etsopt.characters import HIDDEN
+from etsopt.errors import UsageError, brief
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from etsopt import results
+
 
 def solve(options: Namespace) -> int:
     """Solve, print a summary, write the run folder if one is wanted."""
+    from etsopt import progress, run
+    from etsopt.cli import show, terminal
+    from etsopt.data.write import check_format
+    from etsopt.run_folder import files_of_run
+
     check_format(options.format)
     if options.out is not None:
         # Told before a long solve, not after it.
@@ -58,6 +56,8 @@ def solve(options: Namespace) -> int:
 
 def _exit_code(found: results.Results) -> int:
     """What is held says the code; the words of `etsopt --help` are these."""
+    from etsopt.claims import is_checked
+
     if found.status == "refused":
         return 5
     if found.termination == "interrupted":
@@ -71,6 +71,9 @@ def _exit_code(found: results.Results) -> int:
 
 def validate(options: Namespace) -> int:
     """Read an instance; a defect is raised and reported by the caller."""
+    from etsopt import run
+    from etsopt.rules import reference_allowances
+
     instance = run.read(options.instance).with_policy(_changes(options.set))
     # A change may name another rule, or a target that needs what the instance does not hold.
     reference_allowances(instance)
@@ -84,6 +87,10 @@ def validate(options: Namespace) -> int:
 
 def check(options: Namespace) -> int:
     """Check a run folder again, and what its result.json claims."""
+    from etsopt import results, run
+    from etsopt.claims import is_checked
+    from etsopt.cli import show
+
     found, instance = results.load_both(options.run)
     report = run.check(instance, found)
     same = instance.hash == found.provenance.get("instance_hash")
@@ -108,6 +115,10 @@ def check(options: Namespace) -> int:
 
 def report(options: Namespace) -> int:
     """Write the report of a settlement."""
+    from etsopt import results
+    from etsopt.data.files import write_file
+    from etsopt.reports import settlement_page
+
     found, instance = results.load_both(options.run)
     text = settlement_page(instance, found, options.enterprise)
     path = options.out or options.run / "report.html"
@@ -118,6 +129,9 @@ def report(options: Namespace) -> int:
 
 def compare(options: Namespace) -> int:
     """Print what differs between two runs."""
+    from etsopt import results
+    from etsopt.cli import show
+
     one, other = results.load(options.one), results.load(options.other)
     tables = results.compare(one, other)
     if options.json:
@@ -130,6 +144,11 @@ def compare(options: Namespace) -> int:
 
 def generate(options: Namespace) -> int:
     """Write a generated instance."""
+    from etsopt.data.aside import is_empty
+    from etsopt.data.write import write_instance
+    from etsopt.generating import POLICY, PROFILES
+    from etsopt.generating import generate as generate_instance
+
     if options.out.is_dir() and not is_empty(options.out):
         raise UsageError(f"The folder {str(options.out)!r} is not empty.", "Name a new one; nothing is overwritten.")
     instance = generate_instance(options.units, options.seed, options.measures, options.own_measures)
@@ -152,6 +171,9 @@ def generate(options: Namespace) -> int:
 
 def models(options: Namespace) -> int:
     """List the models."""
+    from etsopt import library
+    from etsopt.cli import listings
+
     lines = {}
     for name in library.names():
         other = library.explains(name)
@@ -161,6 +183,9 @@ def models(options: Namespace) -> int:
 
 def instances(options: Namespace) -> int:
     """List the shipped instances by the first line of their README."""
+    from etsopt.cli import listings
+    from etsopt.data import shipped
+
     lines = {}
     for name in shipped.names():
         text = (shipped.folder(name) / "README.md").read_text(encoding="utf-8")
@@ -170,20 +195,29 @@ def instances(options: Namespace) -> int:
 
 def rules(options: Namespace) -> int:
     """List the rules, their parameters with defaults, and their sources."""
+    from etsopt.cli import listings
+    from etsopt.rules import RULES
+
     return listings.rules(RULES, options.json)
 
 
 def _pairs(texts: list[str], flag: str) -> dict[str, Any]:
     """Parse ``key=value`` texts; a value is read as TOML, else it is text."""
+    from etsopt.data.toml import parse_value
+
     pairs: dict[str, Any] = {}
     for text in texts:
-        key, separator, value = text.partition("=")
-        if not separator or not key:
-            raise UsageError(f"{flag} {text!r} is not KEY=VALUE.", f"For example: {flag} sectors.cement.band=0.02")
+        name, separator, value = text.partition("=")
+        key, example = name.strip(), f"For example: {flag} sectors.cement.band=0.02"
+        if not separator or not key or HIDDEN.search(key):
+            raise UsageError(f"{flag} {brief(text)} is not KEY=VALUE.", example)
+        if key in pairs:
+            raise UsageError(f"{flag} names {brief(key)} twice.", "Keep one of them.")
         try:
-            pairs[key.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            pairs[key.strip()] = value
+            pairs[key] = parse_value(value)
+        except ValueError as error:
+            what = f"{flag} {brief(text)} is not one key with one value: {error}."
+            raise UsageError(what, f"Give each key a {flag} of its own. {example}") from None
     return pairs
 
 

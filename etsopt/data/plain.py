@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from etsopt.characters import HIDDEN
 from etsopt.data.raw import PROTECTED, RawTable
 from etsopt.data.schema import USER_COLUMN_PREFIX
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 QUOTE, COMMA, LINE_END = (ord(sign) for sign in '",\n')
+TRUTH = re.compile(rb"true|false", re.IGNORECASE)
 
 EXACTLY: dict[str, Any] = (
     {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
@@ -51,7 +54,11 @@ def read_plain_csv(content: bytes, table: Table) -> RawTable | None:
     if lines != len(frame) + 1 or commas != lines * (len(header) - 1):
         return None
     columns: dict[str, NDArray[Any]] = {name: frame[place].to_numpy() for place, name in enumerate(header)}
-    if any(np.isinf(cells).any() for cells in columns.values() if cells.dtype != object):
+    numbers = [cells for cells in columns.values() if cells.dtype != object]
+    if any(np.isinf(cells).any() for cells in numbers):
+        return None
+    # Of a column in which nothing but TRUE and FALSE stands pandas makes ones and zeros.
+    if any(((cells == 0) | (cells == 1) | np.isnan(cells)).all() for cells in numbers) and TRUTH.search(content):
         return None
     for name in header:
         if name.startswith(USER_COLUMN_PREFIX) and any(map(PROTECTED.match, columns[name])):
@@ -66,7 +73,7 @@ def _header(line: bytes, table: Table) -> list[str] | None:
     except (UnicodeDecodeError, csv.Error):
         return None
     known = {column.name for column in table.columns}
-    right = all(name in known or name.startswith(USER_COLUMN_PREFIX) for name in names)
+    right = all(name in known or (name.startswith(USER_COLUMN_PREFIX) and not HIDDEN.search(name)) for name in names)
     return names if right and len(names) == len(set(names)) > 1 else None
 
 

@@ -21,8 +21,9 @@ from etsopt.data.market_policy import (
 )
 from etsopt.data.schema import SECTORS
 from etsopt.data.section import CALENDAR, Section, Share
+from etsopt.data.toml import checked_content
 from etsopt.data.words import did_you_mean
-from etsopt.errors import DataError, Problem
+from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,7 @@ def _both_sides(value: object) -> object:
     if isinstance(value, dict | Band):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
-        what = f"is {value!r}, but should be a number from 0 to below 1, or {{lower, upper}}"
+        what = f"is {brief(value)}, but should be a number from 0 to below 1, or {{lower, upper}}"
         raise ValueError(what, "Correct the value; 0.03 is 3 %.")
     return {"lower": value, "upper": value}
 
@@ -218,7 +219,7 @@ def parse_policy(content: Mapping[str, Any], place: str = "policy.toml") -> Poli
         Lists every key that is unknown, missing, of the wrong type or out of its range.
     """
     try:
-        return Policy.model_validate(dict(content))
+        return Policy.model_validate(checked_content(content, place))
     except ValidationError as error:
         raise DataError("The policy", problems_of(error, place)) from None
 
@@ -230,16 +231,14 @@ def problems_of(error: ValidationError, place: str, prefix: str = "") -> list[Pr
         steps = [prefix, *(str(step) for step in item["loc"])]
         key = ".".join(step for step in steps if step and not NO_KEY.fullmatch(step))
         found.setdefault(key or "the file", []).append(item)
-    return [
-        _problem_of_key(key, items, place)
-        for key, items in found.items()
-        # Each form that a value may have reports a failure of its own; one that got further says what is wrong.
-        if not (items[0]["type"].endswith("_type") and any(other.startswith(f"{key}.") for other in found))
-    ]
+    above = {key[:point] for key in found for point in range(len(key)) if key[point] == "."}
+    # Each form that a value may have reports a failure of its own; one that got further says what is wrong.
+    told = [(key, items) for key, items in found.items() if not (items[0]["type"].endswith("_type") and key in above)]
+    return [_problem_of_key(key, items, place, number < PROBLEMS_SHOWN) for number, (key, items) in enumerate(told)]
 
 
-def _problem_of_key(key: str, items: list[Any], place: str) -> Problem:
-    """Make one problem of all that was found of a key: several items are the forms it may have."""
+def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Problem:
+    """Make one problem of all that was found of a key: several items are the forms it may have; guesses take time."""
     kind, stated = items[0]["type"], items[0]["input"]
     parent, _, name = key.rpartition(".")
     if kind == "extra_forbidden":
@@ -247,14 +246,14 @@ def _problem_of_key(key: str, items: list[Any], place: str) -> Problem:
         below = [SECTIONS_BELOW[step] for step in steps[1:] if step in SECTIONS_BELOW]
         section = below[-1] if below else SECTIONS.get(steps[0])
         keys = list(section.model_fields) if section else []
-        advice = f"{did_you_mean(name, keys)}The keys there are {', '.join(keys)}."
+        advice = f"{did_you_mean(name, keys) if guess else ''}The keys there are {', '.join(keys)}."
         return Problem(place, "is not a key of the policy", advice, key)
     if kind == "missing":
         advice = "Add the key; instances/README.md and `etsopt rules` list what it may hold."
         return Problem(place, "is missing", advice, key)
     if kind == "literal_error" and items[0]["loc"][-1] == "[key]":
-        advice = f"{did_you_mean(name, SECTORS)}The sectors are {', '.join(SECTORS)}."
-        return Problem(place, f"{name!r} is not a sector", advice, key)
+        advice = f"{did_you_mean(name, SECTORS) if guess else ''}The sectors are {', '.join(SECTORS)}."
+        return Problem(place, f"{brief(name)} is not a sector", advice, key)
     if own := [item for item in items if item["type"] == "value_error"]:
         # What a check of ours says of one form goes before what pydantic says of the others.
         what, advice = own[0]["ctx"]["error"].args
@@ -265,7 +264,7 @@ def _problem_of_key(key: str, items: list[Any], place: str) -> Problem:
     )
     quoted = isinstance(stated, str) and kind in ("int_type", "float_type", "bool_type")
     advice = "Write the value without quotes." if quoted else "Correct the value."
-    return Problem(place, f"is {stated!r}, but should be {wanted}", advice, key)
+    return Problem(place, f"is {brief(stated)}, but should be {wanted}", advice, key)
 
 
 def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
@@ -280,14 +279,14 @@ def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     """
     content = policy.model_dump(exclude_unset=True)
     for path, value in changes.items():
-        *parents, key = path.split(".")
+        *parents, key = str(path).split(".")
         table = content
         for depth, parent in enumerate(parents, 1):
             nested = table.get(parent)
             if nested is not None and not isinstance(nested, dict):
                 # Taking its place with a table of one key would silently drop what it says of all the others.
                 above, below = ".".join(parents[:depth]), ".".join([*parents, key][depth:])
-                what = f"is the one value {nested!r}, so there is no {below!r} in it to change"
+                what = f"is the one value {brief(nested)}, so there is no {brief(below)} in it to change"
                 advice = f"Set {above} itself; where it may be a table, give one for all."
                 raise DataError("The policy", [Problem("the changed policy", what, advice, above)])
             table[parent] = dict(nested or {})

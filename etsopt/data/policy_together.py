@@ -8,7 +8,7 @@ import numpy as np
 
 from etsopt.data.words import cells_of, counted, did_you_mean
 from etsopt.data.yearly import by_year
-from etsopt.errors import Problem
+from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +33,7 @@ def problems_of_policy(instance: Instance) -> list[Problem]:
 def _problems_of_places(instance: Instance) -> list[Problem]:
     """Find sectors and provinces that have no unit."""
     policy, sectors, provinces = instance.policy, instance.sectors, instance.provinces
-    problems = []
+    problems: list[Problem] = []
     for path, stated in (("sectors", policy.sectors), ("abatement.output_cut", policy.abatement.output_cut)):
         for sector in stated:
             if sector not in sectors:
@@ -41,22 +41,22 @@ def _problems_of_places(instance: Instance) -> list[Problem]:
                 problems.append(Problem(FILE, what, "Remove its table, or add its units.", f"{path}.{sector}"))
     if isinstance(policy.provinces.balance, dict):
         for province in sorted(set(policy.provinces.balance) - set(provinces)):
-            advice = f"{did_you_mean(province, provinces)}Correct its name, or remove it."
-            what = f"the province {province!r} has no unit"
-            problems.append(Problem(FILE, what, advice, "provinces.balance"))
+            guess = did_you_mean(province, provinces) if len(problems) < PROBLEMS_SHOWN else ""
+            what = f"the province {brief(province)} has no unit"
+            problems.append(Problem(FILE, what, f"{guess}Correct its name, or remove it.", "provinces.balance"))
     return problems
 
 
 def _problems_of_enterprises(instance: Instance) -> list[Problem]:
     """Find enterprises that have no unit and so nothing to settle."""
-    problems = []
+    problems: list[Problem] = []
     for key in ("at_risk", "without_purchases"):
         stated = set(getattr(instance.policy.settlement, key))
         known = set(instance.labels("enterprise_id").names) if stated else stated
         for name in sorted(stated - known):
-            what = f"the enterprise {name!r} has no unit"
-            advice = f"{did_you_mean(name, sorted(known))}Correct its name, or remove it."
-            problems.append(Problem(FILE, what, advice, f"settlement.{key}"))
+            guess = did_you_mean(name, sorted(known)) if len(problems) < PROBLEMS_SHOWN else ""
+            what = f"the enterprise {brief(name)} has no unit"
+            problems.append(Problem(FILE, what, f"{guess}Correct its name, or remove it.", f"settlement.{key}"))
     return problems
 
 

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.schema import USER_COLUMN_PREFIX
+from etsopt.characters import HIDDEN
+from etsopt.data.schema import LONGEST_TEXT, USER_COLUMN_PREFIX
 from etsopt.data.words import counted
-from etsopt.errors import DataError, Problem
+from etsopt.errors import DataError, Problem, brief
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +71,8 @@ def cells_of_series(series: pd.Series[Any]) -> NDArray[Any]:
     """Cells of a frame's column: whole numbers as such, since an identifier may have more digits than a float."""
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iu":
         return series.to_numpy()
-    if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
+    number = pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype)
+    if number and not pd.api.types.is_bool_dtype(series.dtype):
         return series.to_numpy(dtype=float, na_value=np.nan)
     cells = series.to_numpy(dtype=object)
     absent = pd.isna(cells)
@@ -127,6 +129,9 @@ def read_csv(content: bytes, place: str) -> tuple[RawTable | None, list[Problem]
                 lines.append(line)
             line = reader.line_num + 1
     except csv.Error as error:
+        if "field limit" in str(error):
+            what = f"has a cell of more than {LONGEST_TEXT:,} characters in line {line:,}"
+            return None, [Problem(place, what, "No name or number is that long; look for a missing quotation mark.")]
         return None, [Problem(place, f"is not valid CSV ({error})", "Look for a stray quotation mark.")]
     if not records:
         return None, [Problem(place, "is empty", "Write a line of column names and a line for each row.")]
@@ -161,11 +166,16 @@ def _problems_of_shape(header: list[str], records: list[list[str]], lines: list[
 
 
 def problems_of_names(names: list[str], place: str) -> list[Problem]:
-    """Names of columns that are there twice, or empty."""
+    """Names of columns that are there twice, empty, or not all that they look like."""
+    counts = Counter(names)
     problems = [
-        Problem(place, f"has {names.count(name)} columns named {name!r}", "Keep one of them.")
-        for name in sorted({name for name in names if name and names.count(name) > 1})
+        Problem(place, f"has {count} columns named {brief(name)}", "Keep one of them.")
+        for name, count in sorted(counts.items())
+        if name and count > 1
     ]
-    if "" in names:
+    if "" in counts:
         problems.append(Problem(place, "has a column without a name", "Name it, or remove the empty column."))
+    for name in filter(HIDDEN.search, counts):
+        what = f"has a column {brief(name)}, with a character in its name that controls a terminal or is not seen"
+        problems.append(Problem(place, what, "Type the name anew."))
     return problems

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from etsopt.data import shipped
 from etsopt.data.aside import finish
@@ -15,7 +14,8 @@ from etsopt.data.plain import read_plain_csv
 from etsopt.data.policy import Policy, parse_policy
 from etsopt.data.raw import RawTable, decode, read_csv
 from etsopt.data.schema import TABLES, UNITS
-from etsopt.errors import DataError, Problem, UsageError
+from etsopt.data.toml import LARGEST_BYTES, parse_toml
+from etsopt.errors import DataError, Problem, UsageError, shortened
 
 if TYPE_CHECKING:
     from etsopt.data.table import Table
@@ -93,16 +93,16 @@ def find_folder(source: str | Path) -> Path:
 def _read_policy(path: Path) -> tuple[Policy | None, list[Problem]]:
     if not path.is_file():
         return None, [Problem(path.name, "the file is missing", "Add it; its least content is a year and a rule.")]
+    if (size := path.stat().st_size) > LARGEST_BYTES:
+        what = f"has {size:,} bytes, more than the {LARGEST_BYTES:,} that a policy can have"
+        return None, [Problem(path.name, what, "See that it is the right file.")]
     text, problems = decode(path.read_bytes(), path.name)
     if problems:
         return None, problems
     try:
-        content: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return None, [
-            Problem(path.name, f"is not valid TOML ({error})", "Texts stand in quotes, tables in [brackets].")
-        ]
-    try:
-        return parse_policy(content, path.name), []
+        return parse_policy(parse_toml(text), path.name), []
     except DataError as error:
         return None, error.problems
+    except ValueError as error:
+        advice = "Texts stand in quotes, tables in [brackets]."
+        return None, [Problem(path.name, f"is not valid TOML ({shortened(str(error), 300)})", advice)]

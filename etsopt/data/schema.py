@@ -18,6 +18,8 @@ VINTAGES = range(2019, 2027)
 
 USER_COLUMN_PREFIX = "x_"
 LONGEST_IDENTIFIER = 64
+LONGEST_TEXT = 131_072
+"""Characters in a cell of text: as many as Python's own reader of CSV takes."""
 
 PLAUSIBLE_INTENSITY = {"cement": 0.83, "steel": 0.88, "aluminium": 1.57, "power": 0.84}
 """Typical intensity of a sector [tCO2e per t of intensity output; power per MWh].

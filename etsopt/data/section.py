@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from etsopt.errors import brief
+
 Share = Annotated[float, Field(ge=0, lt=1)]
 """A fraction below the whole."""
 
@@ -25,7 +27,8 @@ def _year(key: object) -> str:
     """Keep a year as text: TOML has no other keys, and a policy is written as it was read."""
     text = str(key) if isinstance(key, int) and not isinstance(key, bool) else key
     if not isinstance(text, str) or not YEAR.fullmatch(text):
-        raise ValueError(f"names {key!r}, which is no year from 2000 to 2100", "Write a year with four digits: 2028.")
+        what = f"names {brief(key)}, which is no year from 2000 to 2100"
+        raise ValueError(what, "Write a year with four digits: 2028.")
     return text
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.characters import HIDDEN
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,19 +28,22 @@ MOST_SPELLINGS = 1000
 
 
 def tidy(text: str) -> str:
-    """A cell after Unicode normalisation, without spaces around it."""
-    return unicodedata.normalize("NFKC", text).strip()
+    """A cell after Unicode normalisation, without spaces around it; other white space is not tidied away.
+
+    NFKC, which makes full-width letters and ideographic spaces plain ones, as ids are typed either way.
+    """
+    return unicodedata.normalize("NFKC", text).strip(" ")
 
 
-def tidied(cells: NDArray[np.object_], required: bool, longest: int | None) -> NDArray[np.object_] | None:
-    """A column whose cells are printable texts on one line, none a formula, each as `tidy` would return it.
+def tidied(cells: NDArray[np.object_], required: bool, longest: int) -> NDArray[np.object_] | None:
+    """A column whose cells are texts on one line without hidden characters or formulas, each as `tidy` returns it.
 
     Parameters
     ----------
     required
         Whether no cell may be empty.
     longest
-        Most bytes that a cell may have, written in UTF-8; None where it may have any number.
+        Most bytes that a cell may have, written in UTF-8.
 
     Returns
     -------
@@ -48,7 +53,7 @@ def tidied(cells: NDArray[np.object_], required: bool, longest: int | None) -> N
     text = "\n".join(cells.tolist())
     # Nothing combines with the end of a line, so that the whole is normalised cell by cell.
     normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    if not normal.isascii() and not normal.replace("\n", "").isprintable():
+    if not normal.isascii() and HIDDEN.search(normal.replace("\n", "")):
         return None
     letters = np.frombuffer(f"\n{normal}\n".encode(), dtype=np.uint8)
     ends = np.flatnonzero(letters == NEWLINE)
@@ -58,7 +63,7 @@ def tidied(cells: NDArray[np.object_], required: bool, longest: int | None) -> N
     lengths = np.diff(ends) - 1
     first, last = letters[ends[:-1] + 1], letters[ends[1:] - 1]
     signs = [ord(sign) for sign in FORMULA_SIGNS]
-    if (required and not lengths.all()) or (longest is not None and (lengths > longest).any()):
+    if (required and not lengths.all()) or (lengths > longest).any():
         return None
     if np.isin(first, signs).any() or (first == SPACE).any() or (last == SPACE).any():
         return None

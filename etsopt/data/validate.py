@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.characters import CONTROL, HIDDEN
 from etsopt.data.labels import sortable
-from etsopt.data.schema import LONGEST_IDENTIFIER, USER_COLUMN_PREFIX
+from etsopt.data.schema import LONGEST_IDENTIFIER, LONGEST_TEXT, USER_COLUMN_PREFIX
+from etsopt.data.table import Column
 from etsopt.data.texts import FORMULA_SIGNS, chosen, tidied, tidy
 from etsopt.data.words import counted, did_you_mean
-from etsopt.errors import Problem
+from etsopt.errors import PROBLEMS_SHOWN, Problem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.raw import RawTable
-    from etsopt.data.table import Column, Table
+    from etsopt.data.table import Table
 
 EMPTY = ("cell is empty", "cells are empty")
 NOT_A_NUMBER = ("cell is not a number", "cells are not numbers")
@@ -27,7 +29,10 @@ TOO_LARGE = ("value is far too large", "values are far too large")
 LOST_DIGITS = ("identifier has lost digits", "identifiers have lost digits")
 FORMULA = ("cell holds a formula", "cells hold a formula")
 UNKNOWN = ("value is not known", "values are not known")
-UNFIT = ("identifier is too long or unprintable", "identifiers are too long or unprintable")
+TOO_LONG = ("text is too long", "texts are too long")
+HOLDS_HIDDEN = ("cell holds a control or invisible character", "cells hold control or invisible characters")
+CONTROLS = ("cell holds a control character", "cells hold control characters")
+TYPE_ANEW = "Type the text anew, on one line: what is not seen changes how a text looks, or makes it another one."
 NUMBER_CHARACTERS = frozenset("0123456789.+-eE ")
 
 
@@ -41,6 +46,7 @@ def validate_table(raw: RawTable, table: Table) -> tuple[pd.DataFrame, list[Prob
     for name, cells in raw.columns.items():
         if name.startswith(USER_COLUMN_PREFIX):
             converted[name] = cells
+            problems += _problems_of_own(raw, cells, Column(name, "a column of the user's own"))
         elif name in {column.name for column in table.columns}:
             column = table.column(name)
             converted[name], found = (_numbers if column.number else _texts)(raw, cells, column)
@@ -88,7 +94,8 @@ def _problems_of_columns(raw: RawTable, table: Table) -> list[Problem]:
     ]
     for name in raw.columns:
         if name not in known and not name.startswith(USER_COLUMN_PREFIX):
-            advice = f"{did_you_mean(name, known)}A column of your own starts with 'x_'."
+            guess = did_you_mean(name, known) if len(problems) < PROBLEMS_SHOWN else ""
+            advice = f"{guess}A column of your own starts with 'x_'."
             problems.append(Problem(raw.place, "is not a column of this table", advice, name))
     return problems
 
@@ -175,7 +182,7 @@ def _texts(raw: RawTable, cells: NDArray[Any], column: Column) -> tuple[NDArray[
         quickly = (
             chosen(cells, column.choices, column.required)
             if column.choices
-            else tidied(cells, column.required, LONGEST_IDENTIFIER if column.identifier else None)
+            else tidied(cells, column.required, LONGEST_IDENTIFIER if column.identifier else LONGEST_TEXT)
         )
         if quickly is not None:
             return quickly, []
@@ -193,22 +200,41 @@ def _texts(raw: RawTable, cells: NDArray[Any], column: Column) -> tuple[NDArray[
     if column.required and empty.any():
         advice = f"Every row needs it: {column.meaning}."
         problems.append(_problem(raw, column, cells, empty, EMPTY, advice))
+    hidden = np.array([bool(HIDDEN.search(text)) for text in texts], dtype=bool)
+    if hidden.any():
+        problems.append(_problem(raw, column, cells, hidden, HOLDS_HIDDEN, TYPE_ANEW))
     formula = np.array([text.startswith(FORMULA_SIGNS) for text in texts], dtype=bool)
     if formula.any():
         advice = "A spreadsheet would run it: write the text itself, and leave an absent one empty."
         problems.append(_problem(raw, column, cells, formula, FORMULA, advice))
     if column.choices:
-        wrong = ~np.isin(texts, column.choices) & ~empty
+        wrong = ~np.isin(texts, column.choices) & ~empty & ~hidden
         if wrong.any():
             guess = did_you_mean(str(texts[wrong][0]), column.choices)
             advice = f"{guess}It is one of {', '.join(column.choices)}."
             problems.append(_problem(raw, column, cells, wrong, UNKNOWN, advice))
-    if column.identifier:
-        unfit = np.array([len(text) > LONGEST_IDENTIFIER or not text.isprintable() for text in texts], dtype=bool)
-        if unfit.any():
-            advice = f"Use at most {LONGEST_IDENTIFIER} printable characters on one line."
-            problems.append(_problem(raw, column, cells, unfit, UNFIT, advice))
-    return texts, problems
+    return texts, problems + _problems_of_length(raw, cells, texts, column)
+
+
+def _problems_of_length(
+    raw: RawTable, cells: NDArray[Any], texts: NDArray[np.object_], column: Column
+) -> list[Problem]:
+    """Texts that are too long for their column."""
+    longest = LONGEST_IDENTIFIER if column.identifier else LONGEST_TEXT
+    long = np.array([len(text) > longest for text in texts], dtype=bool)
+    advice = f"Use at most {longest:,} characters."
+    return [_problem(raw, column, cells, long, TOO_LONG, advice)] if long.any() else []
+
+
+def _problems_of_own(raw: RawTable, cells: NDArray[Any], column: Column) -> list[Problem]:
+    """Texts in a column of the user's own that are too long or hold control characters; several lines are fine."""
+    if cells.dtype != object:
+        return []
+    problems = _problems_of_length(raw, cells, cells, column)
+    if CONTROL.search(" ".join(cells).replace("\r\n", "\n")):
+        wrong = np.array([bool(CONTROL.search(cell.replace("\r\n", "\n"))) for cell in cells], dtype=bool)
+        problems.append(_problem(raw, column, cells, wrong, CONTROLS, "Remove it, or leave the column out."))
+    return problems
 
 
 def _problems_of_key(raw: RawTable, converted: dict[str, NDArray[Any]], table: Table, key: list[str]) -> list[Problem]:

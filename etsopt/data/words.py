@@ -5,13 +5,15 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+MOST_COMPARED = 10_000
+"""Names that one is compared with, which takes a tenth of a second."""
 
 
 def counted(count: int, one: str, many: str) -> str:
@@ -24,12 +26,14 @@ def counted(count: int, one: str, many: str) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Ask for the known name that is nearest, with a space after the question; empty where none is near.
+    """Ask for the known name that is nearest, with a space after the question; empty where none is near, or too many.
 
     >>> did_you_mean("CEMNT", ["cement", "steel"]), did_you_mean("glass", ["cement", "steel"])
     ("Did you mean 'cement'? ", '')
     """
     by_folded = {one.casefold(): one for one in known}
+    if len(by_folded) > MOST_COMPARED:
+        return ""
     near = difflib.get_close_matches(name.casefold(), by_folded, 1)
     return f"Did you mean {by_folded[near[0]]!r}? " if near else ""
 
@@ -39,6 +43,4 @@ def cells_of(
 ) -> tuple[tuple[str, str], ...]:
     """Name units instead of lines, since the rows are sorted by now, and write a value of each in a format."""
     names = units["unit_id"].to_numpy()
-    return tuple(
-        (f"of {names[row]}", "" if values is None else form.format(values[row])) for row in np.flatnonzero(where)
-    )
+    return tuple((f"of {names[row]}", "" if values is None else form.format(values[row])) for row in where.nonzero()[0])

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from etsopt.data.words import cells_of, counted
 from etsopt.errors import DataError, Problem
-from etsopt.rules.balance import BalanceValue, balance_value, surplus_rates
 from etsopt.rules.registry import Parameters, Reference, rule, with_fixed
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt.rules.balance import BalanceValue
 
 DRAFT_2026 = (
     "MEE, 2025 and 2026 allocation plan (power) and 2026 plan (steel, cement, aluminium), consultation draft of "
@@ -41,6 +41,10 @@ class IntensityParameters(Parameters):
 @rule("cn-2026", DRAFT_2026, IntensityParameters)
 def intensity_coefficient(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
     """Allowances A = E (1 + clip(slope (B - I)/B, ±cap)) with the sector's balance value B, in whole tonnes."""
+    import pandas as pd
+
+    from etsopt.rules.balance import balance_value, surplus_rates
+
     assert isinstance(parameters, IntensityParameters)
     emissions, intensity = instance.emissions_tco2e, instance.intensity
     _check_intensity(instance, ~(intensity > 0) & ~fixed)
@@ -81,4 +85,4 @@ def _published(value: BalanceValue, parameters: IntensityParameters) -> BalanceV
     """The balance value with as many decimals as it is published with."""
     if parameters.balance_value_decimals == "none":
         return value
-    return BalanceValue(round(value.value, parameters.balance_value_decimals), value.lower, value.upper)
+    return replace(value, value=round(value.value, parameters.balance_value_decimals))

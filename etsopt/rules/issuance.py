@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
 from etsopt.rules.registry import parameters_of
-from etsopt.units import whole_tonnes
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
@@ -33,6 +31,11 @@ def issuance(instance: Instance, allowance_t: NDArray[np.float64]) -> pd.DataFra
         ``pre_allocated_t``, ``true_up_t`` and ``owed_t``, one row a unit [t]; all of the allowance is topped up where
         nothing was issued in advance.
     """
+    import numpy as np
+    import pandas as pd
+
+    from etsopt.units import whole_tonnes
+
     units = instance.units
     issued = np.full(len(units), np.nan)
     if "pre_allocated_t" in units:

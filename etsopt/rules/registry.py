@@ -1,4 +1,7 @@
-"""The registry of allocation rules: what a rule takes and gives, and how it is found by name."""
+"""The registry of allocation rules: what a rule takes and gives, and how it is found by name.
+
+Rules import numpy and pandas where they calculate, so that listing them with their parameters waits for neither.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from etsopt.data.policy import problems_of
 from etsopt.data.words import cells_of, counted, did_you_mean
-from etsopt.errors import DataError, Problem
-from etsopt.units import whole_tonnes
+from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
@@ -100,20 +101,23 @@ def parameters_of(instance: Instance) -> Parameters:
     DataError
         Where the policy names no rule of the registry, or states a parameter wrongly.
     """
+    from etsopt.data.policy import problems_of
+
     policy = instance.policy.rule
     if policy.name not in RULES:
         advice = f"{did_you_mean(policy.name, RULES)}The rules are {', '.join(sorted(RULES))}."
         raise DataError(
-            "The policy", [Problem("policy.toml", f"there is no rule {policy.name!r}", advice, "rule.name")]
+            "The policy", [Problem("policy.toml", f"there is no rule {brief(policy.name)}", advice, "rule.name")]
         )
     wanted = RULES[policy.name].parameters
     try:
         return wanted.model_validate(policy.parameters)
     except ValidationError as error:
         problems = []
-        for found in problems_of(error, "policy.toml", "rule"):
+        for number, found in enumerate(problems_of(error, "policy.toml", "rule")):
             what = found.what.replace("key of the policy", "parameter of the rule")
-            guess = did_you_mean(found.column.removeprefix("rule."), wanted.model_fields) if what != found.what else ""
+            unknown = what != found.what and number < PROBLEMS_SHOWN
+            guess = did_you_mean(found.column.removeprefix("rule."), wanted.model_fields) if unknown else ""
             advice = f"{guess}The parameters of {policy.name} are {', '.join(wanted.model_fields)}."
             problems.append(Problem(found.place, what, advice, found.column))
         raise DataError("The policy", problems) from None
@@ -162,6 +166,10 @@ def with_fixed(
     instance: Instance, allowances_t: NDArray[np.float64], fixed: NDArray[np.bool_], whole: bool
 ) -> NDArray[np.float64]:
     """Allowances with A = E where fixed, rounded down to whole tonnes where the rule does so."""
+    import numpy as np
+
+    from etsopt.units import whole_tonnes
+
     values = np.where(fixed, instance.emissions_tco2e, allowances_t)
     return whole_tonnes(values) if whole else values
 
@@ -173,7 +181,7 @@ def _problems_of_needs(instance: Instance, rule: Rule, fixed: NDArray[np.bool_])
         if column not in instance.units:
             problems.append(Problem("units.csv", "the column is missing", advice, column))
             continue
-        absent = np.isnan(instance.units[column].to_numpy(dtype=float)) & ~fixed
+        absent = instance.units[column].isna().to_numpy() & ~fixed
         if absent.any():
             cells = cells_of(instance.units, absent)
             what = counted(int(absent.sum()), "cell is empty", "cells are empty")
@@ -184,11 +192,11 @@ def _problems_of_needs(instance: Instance, rule: Rule, fixed: NDArray[np.bool_])
 def _problems_of_target_intensity(instance: Instance, fixed: NDArray[np.bool_]) -> list[Problem]:
     """Demand output where a sector's target is an intensity; the target is over the units that are not fixed."""
     units, problems = instance.units, []
-    output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
+    unknown = units.reindex(columns=["output_t"])["output_t"].isna().to_numpy()
     for sector, policy in instance.policy.sectors.items():
         if policy.target_intensity is None:
             continue
-        absent = instance.labels("sector").where(sector) & np.isnan(output) & ~fixed
+        absent = instance.labels("sector").where(sector) & unknown & ~fixed
         if not absent.any():
             continue
         count = counted(int(absent.sum()), f"unit of {sector} has", f"units of {sector} have")

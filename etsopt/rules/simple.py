@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from etsopt.errors import DataError, Problem
 from etsopt.rules.registry import Parameters, Reference, rule, with_fixed
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 BAND_OF_2025 = 0.03
 """The band of 2025 and 2026, taken where a rule has none of its own: at most 3 % for any unit."""
 
-NO_FINDINGS = pd.DataFrame(index=pd.Index([], name="sector", dtype=object))
+
+def no_findings() -> pd.DataFrame:
+    """Return what a rule found for no sector."""
+    import pandas as pd
+
+    return pd.DataFrame(index=pd.Index([], name="sector", dtype=object))
 
 
 @rule(
@@ -29,7 +34,7 @@ NO_FINDINGS = pd.DataFrame(index=pd.Index([], name="sector", dtype=object))
 )
 def equal_to_emissions(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
     """Allowances A = E: no surplus, no deficit."""
-    return Reference(with_fixed(instance, instance.emissions_tco2e, fixed, True), fixed, 0.0, True, NO_FINDINGS)
+    return Reference(with_fixed(instance, instance.emissions_tco2e, fixed, True), fixed, 0.0, True, no_findings())
 
 
 class GrandfatheringParameters(Parameters):
@@ -49,7 +54,7 @@ def grandfathering(instance: Instance, parameters: Parameters, fixed: NDArray[np
     """Allowances in proportion to last year's verified emissions, in whole tonnes."""
     assert isinstance(parameters, GrandfatheringParameters)
     allowances = parameters.factor * instance.units["prior_emissions_tco2e"].to_numpy(dtype=float)
-    return Reference(with_fixed(instance, allowances, fixed, True), fixed, BAND_OF_2025, True, NO_FINDINGS)
+    return Reference(with_fixed(instance, allowances, fixed, True), fixed, BAND_OF_2025, True, no_findings())
 
 
 class BenchmarkParameters(Parameters):
@@ -77,11 +82,11 @@ def benchmark(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool
         raise DataError("The policy", [Problem("policy.toml", what, advice, "rule.benchmarks")])
     output = instance.units["output_t"].to_numpy(dtype=float)
     allowances = instance.labels("sector").mapped(parameters.benchmarks) * output
-    return Reference(with_fixed(instance, allowances, fixed, True), fixed, BAND_OF_2025, True, NO_FINDINGS)
+    return Reference(with_fixed(instance, allowances, fixed, True), fixed, BAND_OF_2025, True, no_findings())
 
 
 @rule("given", "the user: column reference_t of units.csv", Parameters, ("reference_t",))
 def given(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
     """Allowances as the user states them, not rounded."""
     allowances = instance.units["reference_t"].to_numpy(dtype=float)
-    return Reference(with_fixed(instance, allowances, fixed, False), fixed, BAND_OF_2025, False, NO_FINDINGS)
+    return Reference(with_fixed(instance, allowances, fixed, False), fixed, BAND_OF_2025, False, no_findings())

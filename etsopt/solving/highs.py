@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import highspy
 import numpy as np
 
-from etsopt.errors import SolverError, UsageError
+from etsopt.errors import SolverError, UsageError, brief
 from etsopt.progress import is_over, seconds_left
 from etsopt.solving.interrupt import stoppable
-from etsopt.solving.options import OWN_OPTIONS, algorithm_for, algorithm_of, gaps_for, refuse_own
+from etsopt.solving.options import OWN_OPTIONS, WORDS, algorithm_for, algorithm_of, gaps_for, refuse_own
 from etsopt.solving.scaling import Scaled, scale
 from etsopt.solving.silence import silenced
 from etsopt.solving.solution import Outcome, Termination, without_columns
@@ -215,13 +215,16 @@ def _set_options(highs: Any, options: dict[str, Any]) -> None:
     for key, value in options.items():
         status, kind = highs.getOptionType(key)
         if status != highspy.HighsStatus.kOk:
-            raise UsageError(f"HiGHS has no option {key!r}.", "Its options are listed at https://highs.dev.")
+            raise UsageError(f"HiGHS has no option {brief(key)}.", "Its options are listed at https://highs.dev.")
         wanted = kinds[kind]
+        if wanted is str and key not in WORDS:
+            what = f"The option {key} of HiGHS cannot be chosen: it names a file of the scaled program."
+            raise UsageError(what, "Leave it out; --mps writes the program to a file.")
         given = float(value) if wanted is float and type(value) is int else value
         if type(given) is not wanted:
-            raise UsageError(f"The option {key} of HiGHS is {value!r}.", f"It takes a {wanted.__name__}.")
+            raise UsageError(f"The option {key} of HiGHS is {brief(value)}.", f"It takes a {wanted.__name__}.")
         if highs.setOptionValue(key, given) != highspy.HighsStatus.kOk:
-            raise UsageError(f"HiGHS refuses {value!r} for its option {key}.", "The value is out of its range.")
+            raise UsageError(f"HiGHS refuses {brief(value)} for its option {key}.", "The value is out of its range.")
 
 
 def _load(highs: Any, program: Program, name: str) -> None:

@@ -36,6 +36,21 @@ OWN_OPTIONS: dict[str, Any] = {
     "small_matrix_value": 1e-12,
 }
 
+WORDS = (
+    "hipo_ordering",
+    "hipo_parallel_type",
+    "hipo_system",
+    "mip_ipm_solver",
+    "mip_lp_solver",
+    "parallel",
+    "presolve",
+    "ranging",
+    "run_crossover",
+    "solver",
+)
+"""Options of HiGHS that take a word. Every other one that takes a text takes the name of a file, to read or to write:
+that of a release to come too, for all that is known."""
+
 PRINTING = ("output_flag", "log_to_console", "log_file")
 CHOSEN = ("threads", "parallel")
 """Options that a caller may not choose; so is every ``write_...``, which writes a file of the scaled program."""
