@@ -292,7 +292,7 @@ def test_an_error_of_the_system_without_a_file_is_explained(
     def broken(*arguments: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("etsopt.cli.commands.run.read", broken)
+    monkeypatch.setattr("etsopt.run.read", broken)
     assert main(["solve", "tiny"]) == 2
     assert capsys.readouterr().err.startswith("A file could not be read or written: Input/output error.\n\n")
 
@@ -339,7 +339,7 @@ def test_a_reader_that_has_gone_is_no_failure(command: str) -> None:
 def test_a_folder_that_may_not_be_written_to_is_refused_before_the_solve(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("etsopt.cli.commands.run.solve", None)
+    monkeypatch.setattr("etsopt.run.solve", None)
     (tmp_path / "result.json").write_text('{"mine": true}', encoding="utf-8")
     assert main(["solve", "tiny", "--out", str(tmp_path)]) == 2
     assert "holds result.json, which no run wrote." in capsys.readouterr().err

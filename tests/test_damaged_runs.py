@@ -175,9 +175,12 @@ OF_TABLES: dict[str, tuple[Damage, str]] = {
     "UTF-16": (written("tables/sectors.csv", lambda content: content.decode().encode("utf-16")), "in UTF-16."),
     "a NUL": (
         written("tables/sectors.csv", lambda content: content.replace(b"ce", b"c\0")),
-        "tables/sectors.csv: contains",
+        r"tables/sectors.csv: has a column 'referenc\x00_t'",
     ),
-    "zeros": (written("tables/sectors.csv", lambda content: b"\0" * len(content)), "tables/sectors.csv: contains NUL"),
+    "zeros": (
+        written("tables/sectors.csv", lambda content: b"\0" * len(content)),
+        r"tables/sectors.csv: has a column '\x00",
+    ),
     "a stray mark": (
         written("tables/sectors.csv", lambda content: content.replace(b"cement", b'"cem"ent')),
         "tables/sectors.csv: is not valid CSV",
