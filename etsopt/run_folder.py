@@ -12,6 +12,7 @@ from etsopt.data.files import naming
 from etsopt.data.frames import as_written, read_table, types_of
 from etsopt.data.write import FORMATS, check_format, instance_files, write_instance_files, write_table
 from etsopt.errors import DataError, Problem, UsageError
+from etsopt.progress import tell
 from etsopt.run_schema import FILE, parse
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def write_run(
         for part in (TABLES, INSTANCE):
             (aside / part).mkdir()
         for name, table in plain.items():
+            tell(f"writing {name}: {len(table):,} rows")
             write_table(table, aside / TABLES / f"{name}.{table_format}")
         if instance is not None:
             write_instance_files(instance, aside / INSTANCE, table_format)
