@@ -14,6 +14,7 @@ from etsopt.data.instance import Instance
 from etsopt.data.read import read_instance
 from etsopt.errors import UsageError
 from etsopt.provenance import Clock, provenance
+from etsopt.reads import ignored_keys
 from etsopt.results import Results
 from etsopt.rules import reference_allowances
 from etsopt.solving.options import SolveOptions
@@ -68,6 +69,13 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     if not isinstance(instance, Instance):
         raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
     found = library.choose(model)
+    ignored = ignored_keys(found, instance)
+    results = solve_model(found, instance, model, options)
+    return replace(results, provenance=results.provenance | {"ignored": ignored})
+
+
+def solve_model(found: Any, instance: Instance, model: str, options: dict[str, Any]) -> Results:
+    """Solve a model, and before it the one that it starts from, whatever keys of the policy these do not read."""
     given, clock = SolveOptions(**options), Clock()
     method = methods.choose(model, instance, given)
     chosen = preparing.with_gap(found, given)
@@ -80,7 +88,7 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
         return _calculated(instance, tables, about, clock)
     first = None
     if name := getattr(found, "STARTS_FROM", ""):
-        first = solve(instance, name, **methods.options_of_first(name, options))
+        first = solve_model(library.load(name), instance, name, methods.options_of_first(name, options))
         clock.lap(name)
         if name not in first.tables:
             return replace(first, provenance=first.provenance | {"model": about["model"], "stopped_at": name})

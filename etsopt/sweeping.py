@@ -12,6 +12,7 @@ from etsopt import library, methods, preparing, run
 from etsopt.data.groups import Groups
 from etsopt.errors import UsageError
 from etsopt.provenance import Clock
+from etsopt.reads import ignored_keys
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Solution, Termination
 from etsopt.step import Step
@@ -100,6 +101,7 @@ def sweep(
     kept, answers, levels, terminations, statuses = Stamps(), [], [], [], []
     for number, change in enumerate(changes):
         limited = instance.with_policy(change)
+        ignored_keys(found, limited)
         method = methods.choose(model, limited, chosen)
         if method.name != "reference":
             method = replace(method, build=kept)
