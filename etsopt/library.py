@@ -31,7 +31,8 @@ class ProgramModel(Protocol):
     they are taken in the order of declaration. With ``afterwards(instance, solution)`` it may have itself solved once
     more over other numbers: it returns the instance whose limits hold there, parameters and names of objectives, or
     None; ``solution.before`` is then the first solution. ``CHECKED_AS`` says what its tables are, such as
-    ``"allocation"`` or ``"settlement"``: the checker holds them to the instance.
+    ``"allocation"`` or ``"settlement"``: the checker holds them to the instance. ``READS`` names the keys and sections
+    of the policy that it reads, beside those of the model it starts from; without it the model reads all.
     """
 
     def formulate(self) -> Any:

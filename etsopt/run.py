@@ -15,6 +15,7 @@ from etsopt.data.read import read_instance
 from etsopt.errors import DataError, Problem, StoppedError, UsageError
 from etsopt.progress import checkpoint, tell, unlimited, watched
 from etsopt.provenance import Clock, provenance
+from etsopt.reads import ignored_keys
 from etsopt.results import Results
 from etsopt.rules import reference_allowances
 from etsopt.solving.options import SolveOptions
@@ -68,14 +69,19 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     """
     if not isinstance(instance, Instance):
         raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
-    given = SolveOptions(**options)
+    given, found = SolveOptions(**options), library.choose(model)
+    ignored = ignored_keys(found, instance)
     with watched(given.time_limit_s, given.progress):
-        return _solve(instance, model, given)
+        results = solve_model(found, instance, model, given)
+    return replace(results, provenance=results.provenance | {"ignored": ignored})
 
 
-def _solve(instance: Instance, model: str, given: SolveOptions) -> Results:
-    """Solve a model until the deadline: what is held then, or results that say that nothing is."""
-    found, clock = library.choose(model), Clock()
+def solve_model(found: Any, instance: Instance, model: str, given: SolveOptions) -> Results:
+    """Solve a model until the deadline: what is held then, or results that say that nothing is.
+
+    The model that it starts from is solved before it, whatever keys of the policy that one does not read.
+    """
+    clock = Clock()
     method = methods.choose(model, instance, given)
     chosen = preparing.with_gap(found, given)
     about = provenance(instance, model, chosen, method, clock.seconds) | kind_of(found)
@@ -87,7 +93,7 @@ def _solve(instance: Instance, model: str, given: SolveOptions) -> Results:
             return _calculated(instance, tables, about, clock)
         first = None
         if name := getattr(found, "STARTS_FROM", ""):
-            first = _solve(instance, name, methods.options_of_first(name, given))
+            first = solve_model(library.load(name), instance, name, methods.options_of_first(name, given))
             clock.lap(name)
             if name not in first.tables or first.termination != "optimal":
                 return _stopped_at(name, first, about)

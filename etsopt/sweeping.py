@@ -13,6 +13,7 @@ from etsopt.data.groups import Groups
 from etsopt.errors import StoppedError, UsageError
 from etsopt.progress import checkpoint, watched
 from etsopt.provenance import Clock
+from etsopt.reads import ignored_keys
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Solution, Termination
 from etsopt.step import Step
@@ -103,6 +104,7 @@ def sweep(
     with watched(tell=chosen.progress):
         for number, change in enumerate(changes):
             limited = instance.with_policy(change)
+            ignored_keys(found, limited)
             method = methods.choose(model, limited, chosen)
             if method.name != "reference":
                 method = replace(method, build=kept)

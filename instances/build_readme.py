@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from etsopt.data import shipped
+from etsopt.data.allocation_policy import (
+    AllocationPolicy,
+    ExceptionsPolicy,
+    NationalPolicy,
+    ProvincePolicy,
+    SectorPolicy,
+)
 from etsopt.data.market_policy import (
     AbatementPolicy,
     HorizonPolicy,
@@ -16,7 +23,7 @@ from etsopt.data.market_policy import (
     PathwayPolicy,
     PenaltyPolicy,
 )
-from etsopt.data.policy import AllocationPolicy, ExceptionsPolicy, NationalPolicy, Policy, ProvincePolicy, SectorPolicy
+from etsopt.data.policy import Policy
 from etsopt.data.schema import TABLES
 from etsopt.rules import RULES
 
@@ -33,12 +40,16 @@ and what is assumed. A folder never says which model reads it. Files are UTF-8, 
 be in Parquet, `units.parquet` in place of `units.csv`, with `etsopt[parquet]` installed; the types of its columns are
 checked as cells of a CSV file are.
 
-Written by `make docs` from `etsopt/data/schema.py`, `policy.py` and `market_policy.py` beside it, and the rules; edit
-those, not this page.
+Written by `make docs` from `etsopt/data/schema.py`, the policy's files beside it, and the rules; edit those, not this
+page.
 """
 
 REMARKS = """\
-A target is stated in one way; without one it stands at present emissions.
+A target is stated in one way. A sector without one has no target, unless the rule makes its allowances equal its
+emissions (cn-2024, cn-2025, cn-2026): there its target is that, and `target_sense = "none"` removes it. A sense that is
+stated without a figure limits the sector to its emissions.
+
+A band may be wider than all emissions: no unit ever gets less than no allowances.
 
 What is marked "by year" is one number for all years, or a table `{2027 = 0.1, 2030 = 0.3}`: a stated year holds until
 the next stated one; before the first, the default holds.

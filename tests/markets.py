@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 import etsopt
-from etsopt import preparing
+from etsopt import library, preparing, run
 from etsopt.methods import Method, stamp
 from etsopt.solving.options import SolveOptions
 
@@ -105,5 +105,6 @@ def two_enterprises() -> etsopt.Instance:
 def prepared(model: Any, instance: etsopt.Instance, start: str = "") -> dict[str, Any]:
     """Parameters with which the engine solves a model, from an allocation of its own choice or of a model named."""
     name = start or getattr(model, "STARTS_FROM", "")
-    first = etsopt.solve(instance, name) if name else None
+    # What a model starts from is solved whatever keys it does not read.
+    first = run.solve_model(library.load(name), instance, name, SolveOptions()) if name else None
     return preparing.parameters_of(model, instance, SolveOptions(gap=1e-6), Method("stamped", "", stamp), first)[0]

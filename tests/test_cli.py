@@ -218,7 +218,7 @@ def test_a_wrong_call_is_explained_with_exit_code_two(
 
 
 def test_an_error_is_machine_readable_too(capsys: pytest.CaptureFixture[str]) -> None:
-    code, content = run_json(capsys, "solve", "tiny", "--set", "sectors.cement.band=7")
+    code, content = run_json(capsys, "solve", "tiny", "--set", "sectors.cement.band=700")
     assert code == 2
     assert content["problems"][0]["column"] == "sectors.cement.band"
 

@@ -29,6 +29,10 @@ def tiny(**changes: Any) -> etsopt.Instance:
     return etsopt.read("tiny").with_policy(changes)
 
 
+def shipped(**changes: Any) -> etsopt.Instance:
+    return etsopt.read("cn-2025").with_policy(changes)
+
+
 def generated(**changes: Any) -> etsopt.Instance:
     return etsopt.generate(40, seed=3).with_policy(changes)
 
@@ -66,8 +70,8 @@ CASES: dict[str, tuple[Callable[..., etsopt.Instance], dict[str, Any], str, str 
     "clearing that cannot clear": (tiny, {"market.external_demand_t": 1e7}, "clearing", None),
     "pathway, prices": (many, {}, "pathway", "prices"),
     "pathway, prices, accounts": (many, FRICTION, "pathway", "prices"),
-    "equilibrium": (tiny, PRICE, "equilibrium", None),
-    "settlement": (tiny, SETTLED, "settlement", None),
+    "equilibrium": (shipped, PRICE, "equilibrium", None),
+    "settlement": (shipped, SETTLED, "settlement", None),
     "balance_value": (tiny, {}, "balance_value", None),
 }
 

@@ -249,7 +249,7 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
             policy_toml("[sectors.cement]\nbands = 0.03"),
             "sectors.cement.bands: is not a key of the policy.\n"
             "   Did you mean 'band'? "
-            "The keys there are target_change, target_t, target_sense, band, target_intensity.",
+            "The keys there are target_change, target_t, band, target_intensity, target_sense.",
             id="an unknown key",
         ),
         pytest.param(
@@ -259,20 +259,20 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
             id="an unknown side of a band",
         ),
         pytest.param(
-            policy_toml("[sectors.cement]\nband = 3"),
-            "sectors.cement.band: is 3, but should be a number from 0 to below 1, or {lower, upper}.\n"
+            policy_toml("[sectors.cement]\nband = 300"),
+            "sectors.cement.band: is 300, but should be a number from 0 to 100, or {lower, upper}.\n"
             "   Correct the value; 0.03 is 3 %.",
-            id="a band in per cent",
+            id="a band far beyond all emissions",
         ),
         pytest.param(
             policy_toml("[sectors.cement]\nband = nan"),
-            "sectors.cement.band: is nan, but should be a number from 0 to below 1, or {lower, upper}.\n"
+            "sectors.cement.band: is nan, but should be a number from 0 to 100, or {lower, upper}.\n"
             "   Correct the value; 0.03 is 3 %.",
             id="a band that is not a number",
         ),
         pytest.param(
             policy_toml("[sectors.cement]\nband = true"),
-            "sectors.cement.band: is True, but should be a number from 0 to below 1, or {lower, upper}.\n"
+            "sectors.cement.band: is True, but should be a number from 0 to 100, or {lower, upper}.\n"
             "   Correct the value; 0.03 is 3 %.",
             id="a band that is true",
         ),
@@ -300,7 +300,8 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
         ),
         pytest.param(
             policy_toml('[sectors.cement]\ntarget_sense = "at_least"'),
-            "sectors.cement.target_sense: is 'at_least', but should be 'at_most' or 'exactly'.\n   Correct the value.",
+            "sectors.cement.target_sense: is 'at_least', but should be 'at_most', 'exactly' or 'none'.\n"
+            "   Correct the value.",
             id="an unknown sense",
         ),
         pytest.param(
@@ -521,13 +522,13 @@ def test_a_balance_for_all_is_not_dropped_for_that_of_one_province(write_folder:
             {"sectors.cement.bnd": 0.02},
             "The policy has a problem.\n\n1. the changed policy, sectors.cement.bnd: is not a key of the policy.\n"
             "   Did you mean 'band'? "
-            "The keys there are target_change, target_t, target_sense, band, target_intensity.",
+            "The keys there are target_change, target_t, band, target_intensity, target_sense.",
             id="unknown key",
         ),
         pytest.param(
-            {"sectors.cement.band": 3},
-            "The policy has a problem.\n\n1. the changed policy, sectors.cement.band: is 3, but should be a number "
-            "from 0 to below 1, or {lower, upper}.\n   Correct the value; 0.03 is 3 %.",
+            {"sectors.cement.band": 300},
+            "The policy has a problem.\n\n1. the changed policy, sectors.cement.band: is 300, but should be a number "
+            "from 0 to 100, or {lower, upper}.\n   Correct the value; 0.03 is 3 %.",
             id="out of range",
         ),
         pytest.param(

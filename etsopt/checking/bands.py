@@ -88,6 +88,8 @@ def bands(instance: Instance) -> Bands:
     if policy.rule.name != "given":
         # A rule in whole tonnes rounds down, below the band itself.
         lower, wide_lower = np.floor(lower + NOISE_T), np.floor(wide_lower + NOISE_T)
+    # Nobody has less than no allowances, whatever deficit a band allows.
+    lower, wide_lower = np.where(lower > 0, lower, 0.0), np.where(wide_lower > 0, wide_lower, 0.0)
     if not policy.allocation.whole_allowances:
         below, above = lower - wide_lower, wide_upper - upper
         return Bands(lower, upper, below, above, lower, upper, below, above)

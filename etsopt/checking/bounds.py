@@ -27,7 +27,7 @@ from etsopt.checking.limits import derive
 from etsopt.checking.region import FLAT, Region, Slopes
 from etsopt.checking.report import LevelCheck
 from etsopt.checking.whole import closest_whole, gap_of_worst, hold_worst
-from etsopt.units import RELATIVE_TOLERANCE, tolerance_of
+from etsopt.units import RELATIVE_TOLERANCE, sums, tolerance_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,8 +71,24 @@ def check_levels(
     proofs = {level: price for level, price in price_of.items() if str(level).partition(":")[0] in first}
     checks = check_exceptions(derive(instance), emissions[free], chosen[free], first, proofs) if first else []
     weights = -_by_unit(instance, of_level.get("worst", duals[:0]), "worst_covers")[free]
-    levels = _Levels(demands, emissions, reference, allowance, weights)
+    at_target_rate = _at_target_rate(instance, demands, reference)
+    levels = _Levels(demands, emissions, reference, allowance, at_target_rate, weights)
     return checks + [levels.check(name, price_of[name]) for name in names if name not in LEVELS]
+
+
+def _at_target_rate(instance: Instance, demands: Demands, reference: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the allowances at the rate from which `spread` measures, shape ``(units,)`` [t].
+
+    It is that of the sector's target; without one, that of the reference allowances of its adjustable units.
+    """
+    without = np.isnan(demands.at_target_rate)
+    if not without.any():
+        return demands.at_target_rate
+    sector, emissions = instance.labels("sector"), instance.emissions_tco2e
+    given, own = (sums(sector.code[without], tonnes[without], len(sector)) for tonnes in (reference, emissions))
+    rate = np.divide(given, own, out=np.ones(len(own)), where=own > 0)
+    at_rate = emissions * rate[sector.code]
+    return np.where(without, rounded(at_rate) if demands.whole else at_rate, demands.at_target_rate)
 
 
 def _by_unit(instance: Instance, duals: pd.DataFrame, row: str) -> NDArray[np.float64]:
@@ -96,6 +112,7 @@ class _Levels:
         emissions: NDArray[np.float64],
         reference: NDArray[np.float64],
         allowance: NDArray[np.float64],
+        at_target_rate: NDArray[np.float64],
         weights: NDArray[np.float64],
     ) -> None:
         free, whole = ~demands.fixed, demands.whole
@@ -105,7 +122,7 @@ class _Levels:
         self.e, self.a = emissions[free], allowance[free]
         # Levels measure from whole tonnes where allowances are whole.
         self.r, self.due = (rounded(tonnes[free]) if whole else tonnes[free] for tonnes in (reference, emissions))
-        self.at_target_rate = demands.at_target_rate[free]
+        self.at_target_rate = at_target_rate[free]
         self.region = Region(
             demands.lower[free], demands.upper[free], demands.rows.least.copy(), demands.rows.most.copy()
         )

@@ -127,7 +127,7 @@ def check(  # long because each table that is missing ends it in its own way
     if rounds and rounded:
         checks.append(rounding.check_rounding(demands, allocation, tables["duals"]))
     found += _levels_are_kept(levels, checks)
-    found += totals.prices_are_stated(tables, {level.name: level.unit for level in checks})
+    found += totals.prices_are_stated(first, tables, {level.name: level.unit for level in checks})
     # Only what was solved can be certified; the rest has no bound.
     checks += [LevelCheck(name, *NOTHING) for name in wanted[len(names) :]]
     return CheckReport(tuple(found), tuple(checks), None, move)

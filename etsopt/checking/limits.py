@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from etsopt.data.labels import Labels
 
 
+RULES_THAT_BALANCE = ("cn-2024", "cn-2025", "cn-2026")
+"""The plans of China: the allowances of a sector equal its emissions."""
+
+
 @dataclass(frozen=True)
 class Demands:
     """Bounds of every unit and the rows that couple them; positions in the order of the instance.
@@ -37,7 +41,7 @@ class Demands:
     lower, upper
         Bounds of the allowances.
     at_target_rate
-        Allowances at the target rate of the sector.
+        Allowances at the target rate of the sector; NaN where it has no target.
     rows
         Rows over several units.
     bands
@@ -97,10 +101,12 @@ def fixed_at_emissions(instance: Instance) -> NDArray[np.bool_]:
 
 
 def _add_sectors(rows: Collected, instance: Instance, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Targets of the sectors; returns the allowances at the target rate of each unit's sector."""
+    """Targets of the sectors; returns the allowances at the target rate of each unit's sector, NaN for no target."""
     sector, emissions = instance.labels("sector"), instance.emissions_tco2e
     own = sums(sector.code[~fixed], emissions[~fixed], len(sector))
-    least, most = np.zeros(len(sector)), own.copy()
+    # A sector has no target unless the policy states one, or the rule makes its allowances equal its emissions.
+    balanced = instance.policy.rule.name in RULES_THAT_BALANCE
+    least, most = np.zeros(len(sector)), own.copy() if balanced else np.full(len(sector), np.nan)
     for place, name in enumerate(sector.names):
         section = instance.policy.sectors.get(name)
         if section is None:
@@ -111,12 +117,14 @@ def _add_sectors(rows: Collected, instance: Instance, fixed: NDArray[np.bool_]) 
             here = sector.where(name) & ~fixed
             most[place] = section.target_intensity * float(instance.units["output_t"].to_numpy()[here].sum())
         elif section.target_change is not None:
-            most[place] += section.target_change * own[place]
+            most[place] = own[place] + section.target_change * own[place]
+        elif section.target_sense is not None:
+            most[place] = own[place] if section.target_sense != "none" else np.nan
         least[place] = most[place] if section.target_sense == "exactly" else 0.0
     numbers = _add_groups(rows, "sector_target", sector, fixed, least, most)
     there = numbers >= 0
     most[there] = rows.most_of(numbers[there])
-    rate = np.divide(most, own, out=np.ones(len(own)), where=there)
+    rate = np.divide(most, own, out=np.full(len(own), np.nan), where=there)
     return np.where(fixed, emissions, emissions * rate[sector.code])
 
 

@@ -127,7 +127,7 @@ class Collected:
         return most
 
     def finish(self) -> CouplingRows:
-        """All rows added, in their order; sectors have one each, so there are some."""
+        """All rows added, in their order."""
         row, position, coefficient = (np.concatenate([entry[k] for entry in self.entries]) for k in range(3))
         least, most, rule, index = (np.concatenate([part[k] for part in self.parts]) for k in range(4))
         return CouplingRows(row.astype(np.int64), position.astype(np.int64), coefficient, least, most, rule, index)

@@ -147,9 +147,12 @@ def targets_are_stated(
     names = sectors["sector"]
     target = names.map(most).to_numpy(dtype=float)
     left = target - names.map(dict(zip(groups.names, held, strict=True))).to_numpy(dtype=float)
-    policy = instance.policy.sectors
-    sense = [("at_most" if s not in policy else policy[s].target_sense) if s in most else "" for s in names]
-    wrong = (sectors["target_sense"].fillna("").to_numpy() != np.array(sense, dtype=object)).astype(float)
+    policy, adjustable = instance.policy.sectors, set(groups.names[groups.code[~demands.fixed]])
+    sense = np.where(names.isin(adjustable), "none", "").astype(object)
+    sense[names.isin(most.index)] = "at_most"
+    exactly = [name for name in most.index if name in policy and policy[name].target_sense == "exactly"]
+    sense[names.isin(exactly)] = "exactly"
+    wrong = (sectors["target_sense"].fillna("").to_numpy() != sense).astype(float)
     rule = "targets_are_stated"
     return [
         *_differing(rule, names, sectors["target_t"], target, ABSOLUTE, "the target is the policy's [t]"),
@@ -168,7 +171,9 @@ def balances_are_stated(demands: Demands, provinces: pd.DataFrame) -> list[Viola
     return list(_differing("balances_are_stated", names, provinces["balance_limit_t"], expected, ABSOLUTE, message))
 
 
-def prices_are_stated(tables: Mapping[str, pd.DataFrame], units: Mapping[str, str]) -> list[Violation]:
+def prices_are_stated(
+    demands: Demands, tables: Mapping[str, pd.DataFrame], units: Mapping[str, str]
+) -> list[Violation]:
     """Shadow prices of sectors and provinces are the multipliers, in the unit of their level by that of the row.
 
     Parameters
@@ -189,10 +194,18 @@ def prices_are_stated(tables: Mapping[str, pd.DataFrame], units: Mapping[str, st
     found += _differing("prices_are_stated", stated, wrong, 0 * wrong, 0.0, "the unit is the level's by the row's")
     for name, key, row in (("sectors", "sector", "sector_target"), ("provinces", "province", "province_balance")):
         table = tables[name]
+        # A sector without a target and a province without a balance have no row, and so no price.
+        limited = table[key].isin(demands.rows.index[demands.rows.rule == row])
+        of_nothing = (duals["row"].to_numpy() == row) & ~duals["index"].isin(table.loc[limited, key]).to_numpy()
+        message = f"a multiplier of {row} is that of a {key} that has one"
+        found += _differing(
+            "prices_are_stated", duals["index"], of_nothing.astype(float), np.zeros(len(duals)), 0.0, message
+        )
         for level in units:
             here = duals[(stated == level) & (duals["row"].to_numpy() == row)]
             price = table[key].map(dict(zip(here["index"], here["multiplier"], strict=True))).fillna(0.0)
-            given = table.get(f"{level}_shadow_price", pd.Series(0.0, table.index))
+            price = price.where(limited)
+            given = table.get(f"{level}_shadow_price", price.where(price.isna(), 0.0))
             if f"{level}_shadow_price" not in table and (stated == level).any():
                 found.append(Violation("prices_are_stated", f"{name}.{level}", 1.0, "columns", "the prices are there"))
             tolerance = RELATIVE * float(here["multiplier"].abs().max()) if len(here) else 0.0

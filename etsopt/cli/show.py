@@ -89,6 +89,8 @@ def result(found: Results) -> None:
         show_market.missing(console, found)
     if "relief" in found.tables:
         _relief(console, found)
+    if about.get("ignored"):
+        console.print(Text(_ignored(about["model"], about["ignored"]), style="dim"))
     if found.levels:
         console.print(Text(f"Method {about['method']}. {about['method_reason']}", style="dim"))
     if not is_checked(found):
@@ -119,6 +121,15 @@ def _relative(level: LevelResult) -> float:
 def _in_percent(level: LevelResult) -> str:
     share = _relative(level)
     return f"within {100 * share:.2g} %" if np.isfinite(share) else "at all"
+
+
+def _ignored(model: str, keys: list[str]) -> str:
+    """Return one line on the keys of the policy that the model does not read; `result.json` lists each."""
+    sections: dict[str, list[str]] = {}
+    for key in keys:
+        sections.setdefault(key.partition(".")[0], []).append(key)
+    parts = [stated[0] if len(stated) == 1 else f"{name} ({len(stated)} keys)" for name, stated in sections.items()]
+    return f"Not read by {model}, and ignored: {', '.join(parts)}."
 
 
 def _sectors(found: Results) -> Table:
@@ -158,8 +169,13 @@ def _shadow_prices(found: Results) -> Table | None:
     heads = [f"{level.name} [{level.unit}/t]" for level in levels]
     table = new_table("Shadow prices: what one more tonne of a sector's target adds to a level", "sector", *heads)
     for row in frame.to_dict("records"):
-        table.add_row(Text(row["sector"]), *(Text(f"{row[f'{level.name}_shadow_price']:+.4g}") for level in levels))
+        table.add_row(Text(row["sector"]), *(Text(_price(row[f"{level.name}_shadow_price"])) for level in levels))
     return table
+
+
+def _price(price: float) -> str:
+    """Write a shadow price; a sector without a target has none."""
+    return f"{price:+.4g}" if np.isfinite(price) else "-"
 
 
 def _levels(found: Results) -> Table:

@@ -11,7 +11,7 @@ import pandas as pd
 from etsopt.data.schema import FORECAST, MEASURES, USER_COLUMN_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from etsopt.data.policy import Policy
 
@@ -28,10 +28,17 @@ def digest_of(tables: Mapping[str, pd.DataFrame]) -> Any:
     return digest
 
 
-def with_policy_content(tables: Any, policy: Policy) -> str:
-    """The fingerprint of tables, as `digest_of` returns it, and a policy."""
-    digest = tables.copy()
-    digest.update(json.dumps(policy.content, sort_keys=True).encode())
+def with_policy_content(tables: Any, policy: Policy, sectors: Iterable[str]) -> str:
+    """Return the fingerprint of tables, as `digest_of` returns it, with their sectors, and a policy.
+
+    A sector of which the policy says nothing is not part of it where that is a target at its emissions, as it once was
+    under every rule.
+    """
+    digest, content = tables.copy(), policy.content
+    for name in sectors:
+        if policy.target_sense_of(name) == "none":
+            content["sectors"].setdefault(name, {"target_sense": "none"})
+    digest.update(json.dumps(content, sort_keys=True).encode())
     return str(digest.hexdigest())
 
 

@@ -42,6 +42,9 @@ class Instance:
         A row for each measure at a unit or at every unit of a sector, or None.
     forecast
         A row for each later year of a unit or of every unit of a sector, or None.
+    given
+        Paths of the policy's keys that were changed by `with_policy`; no part of the content, so it is left out of
+        comparisons and of the hash.
     known
         What was found out about the tables and is used again, by its name; instances that differ in their policy alone
         share it. It is left out of copies and comparisons.
@@ -53,6 +56,7 @@ class Instance:
     policy: Policy
     measures: pd.DataFrame | None = None
     forecast: pd.DataFrame | None = None
+    given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     known: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -126,7 +130,7 @@ class Instance:
         DataError
             Where a key is unknown or a value out of its range.
         """
-        instance = replace(self, policy=changed(self.policy, changes))
+        instance = replace(self, policy=changed(self.policy, changes), given=self.given | changes.keys())
         object.__setattr__(instance, "known", self.known)
         problems = validate_together(instance)
         if problems:
@@ -180,7 +184,7 @@ class Instance:
     @property
     def hash(self) -> str:
         """SHA-256 over every cell and every key of the policy, the same for the same content."""
-        return with_policy_content(self.once("digest", lambda: digest_of(self.tables)), self.policy)
+        return with_policy_content(self.once("digest", lambda: digest_of(self.tables)), self.policy, self.sectors)
 
 
 def _intensity(units: pd.DataFrame) -> NDArray[np.float64]:

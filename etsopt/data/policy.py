@@ -6,10 +6,19 @@ Strict: a number is not text, an unknown key is an error, NaN and infinity are r
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from etsopt.data.allocation_policy import (
+    TARGET_KEYS,
+    AllocationPolicy,
+    Band,
+    ExceptionsPolicy,
+    NationalPolicy,
+    ProvincePolicy,
+    SectorPolicy,
+)
 from etsopt.data.market_policy import (
     AbatementPolicy,
     HorizonPolicy,
@@ -20,114 +29,21 @@ from etsopt.data.market_policy import (
     SettlementPolicy,
 )
 from etsopt.data.schema import SECTORS
-from etsopt.data.section import CALENDAR, Section, Share
+from etsopt.data.section import CALENDAR, Section
 from etsopt.data.toml import checked_content
 from etsopt.data.words import did_you_mean
 from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 BEYOND_ONE_YEAR = ("horizon", "abatement", "market", "penalty", "settlement", "pathway")
 """Sections that the allocation of one year does not read."""
 
 LEVELS = ("change", "worst", "deficit", "spread")
 
-
-class Band(Section):
-    """How far a surplus rate (A - E)/E may go: from -lower to +upper."""
-
-    lower: Share = Field(description="largest deficit rate, a fraction of emissions")
-    upper: Share = Field(description="largest surplus rate, a fraction of emissions")
-
-
-def _both_sides(value: object) -> object:
-    """Let one number stand for both sides, and judge it as the one number it is."""
-    if isinstance(value, dict | Band):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
-        what = f"is {brief(value)}, but should be a number from 0 to below 1, or {{lower, upper}}"
-        raise ValueError(what, "Correct the value; 0.03 is 3 %.")
-    return {"lower": value, "upper": value}
-
-
-class Target(Section):
-    """A limit on a total of allowances, stated in one of several ways."""
-
-    target_change: float | None = Field(None, gt=-1, le=1, description="change against emissions, a fraction")
-    target_t: float | None = Field(None, ge=0, description="total of allowances [t]")
-    target_sense: Literal["at_most", "exactly"] = Field("at_most", description="limit, or equality")
-
-    @model_validator(mode="after")
-    def _one_target(self) -> Self:
-        stated = [key for key in type(self).model_fields if key != "target_sense" and key.startswith("target_")]
-        given = [key for key in stated if getattr(self, key) is not None]
-        if len(given) > 1:
-            what = f"states {' and '.join(given)}, but a target is stated in one way only"
-            raise ValueError(what, "Keep one of them.")
-        return self
-
-
-class SectorPolicy(Target):
-    """A sector: its band, and its target over the units that are not fixed at A = E."""
-
-    band: Annotated[Band, BeforeValidator(_both_sides)] | None = Field(
-        None,
-        description="band of the surplus rate: one number for both sides, or {lower, upper}; default the rule's",
-    )
-    target_intensity: float | None = Field(None, gt=0, description="allowances per tonne of output_t [t/t]")
-
-
-class NationalPolicy(Target):
-    """The total of allowances over every unit of every sector, fixed ones included."""
-
-
-class ProvincePolicy(Section):
-    """The balance of a province: |sum of A - E| is at most this share of its emissions."""
-
-    balance: Share | dict[str, Share] | None = Field(None, description="one share for all, or one for each province")
-
-
-class ExceptionsPolicy(Section):
-    """How many units may leave their band, and how far; a side that is no wider than their own leaves it as it is."""
-
-    units: int = Field(0, ge=0, description="how many units may use the wider band")
-    lower: Share = Field(0.10, description="largest deficit rate of such a unit, a fraction of emissions")
-    upper: Share = Field(0.03, description="largest surplus rate of such a unit, a fraction of emissions")
-
-
-class AllocationPolicy(Section):
-    """What the allocation optimises, in which order, and on what the band stands."""
-
-    objectives: list[Literal["change", "worst", "deficit", "spread"]] = Field(
-        ["change", "worst"], description="levels in lexicographic order"
-    )
-    band_on: Literal["unit", "enterprise"] = Field("unit", description="who stays inside the band")
-    fair_order: bool = Field(False, description="a lower intensity never gets a lower surplus rate in its sector")
-    whole_allowances: bool = Field(
-        False, description="every allowance is a whole number of tonnes; in a fair order the real answer is rounded"
-    )
-    exceptions: ExceptionsPolicy = Field(
-        ExceptionsPolicy(), description="a table: how many units may use a wider band, and which"
-    )
-
-    @property
-    def rounds(self) -> bool:
-        """Whether real allowances are rounded: an order of rates is one before rounding, which no whole tonnes keep."""
-        return self.fair_order and self.whole_allowances
-
-    @model_validator(mode="after")
-    def _each_level_once(self) -> Self:
-        if len(set(self.objectives)) < len(self.objectives):
-            raise ValueError("names a level of objectives twice", "Keep one of them.")
-        return self
-
-    @model_validator(mode="after")
-    def _no_exceptions_before_rounding(self) -> Self:
-        if self.rounds and self.exceptions.units:
-            what = "asks for fair_order, whole_allowances and exceptions at once; rounding may need other exceptions"
-            raise ValueError(what, "Leave out one of the three.")
-        return self
+BALANCED = ("cn-2024", "cn-2025", "cn-2026")
+"""Rules whose allowances add up to the emissions of each sector, so that this is a target where no other is stated."""
 
 
 class RulePolicy(BaseModel):
@@ -167,10 +83,27 @@ class Policy(Section):
         them is the policy it was before there were such sections.
         """
         content = self.model_dump(mode="json", exclude=set(BEYOND_ONE_YEAR))
+        for name, section in content["sectors"].items():
+            section["target_sense"] = self.target_sense_of(name)
         for name in BEYOND_ONE_YEAR:
             if stated := getattr(self, name).model_dump(mode="json", exclude_defaults=True):
                 content[name] = stated
         return content
+
+    @property
+    def stated_keys(self) -> list[str]:
+        """Every key that the policy states, by its dotted path, in alphabetical order.
+
+        What stands by year, by province or on two sides is one key.
+        """
+        return sorted(_stated_keys(self, ""))
+
+    def target_sense_of(self, sector: str) -> str:
+        """Return how the target of a sector limits its allowances: at_most, exactly, or none where it has no target."""
+        section = self.sectors.get(sector, SectorPolicy())
+        if section.target_sense is not None:
+            return section.target_sense
+        return "at_most" if section.stated or self.rule.name in BALANCED else "none"
 
     @property
     def years(self) -> list[int]:
@@ -183,6 +116,19 @@ class Policy(Section):
     def price_year(self) -> int:
         """The year whose CNY every amount is in."""
         return self.year if self.horizon.price_year is None else self.horizon.price_year
+
+
+def _stated_keys(section: BaseModel, path: str) -> Iterator[str]:
+    """Go through the keys of a section and of those below it."""
+    for key in section.model_fields_set:
+        value, here = getattr(section, key), f"{path}{key}"
+        below = value if isinstance(value, dict) else {"": value}
+        for name, part in below.items():
+            if isinstance(part, BaseModel) and not isinstance(part, Band):
+                yield from _stated_keys(part, f"{here}.{name}." if name else f"{here}.")
+            elif value is not None:
+                yield here
+                break
 
 
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -270,7 +216,8 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
 def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     """Return a policy with some keys changed, each named by its dotted path.
 
-    Stating a target removes the one that stood there before, in whichever way it was stated.
+    Stating a target, or that there is none, removes the one that stood there before, in whichever way it was stated.
+    What several of the changes say together is judged as it stands.
 
     Raises
     ------
@@ -291,8 +238,15 @@ def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
                 raise DataError("The policy", [Problem("the changed policy", what, advice, above)])
             table[parent] = dict(nested or {})
             table = table[parent]
-        if key in ("target_change", "target_intensity", "target_t"):
-            for other in ("target_change", "target_intensity", "target_t"):
+        for other in _replaced(key, value, table):
+            if ".".join([*parents, other]) not in changes:
                 table.pop(other, None)
         table[key] = value
     return parse_policy(content, "the changed policy")
+
+
+def _replaced(key: str, value: Any, table: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the keys of a target that a change of one of them takes the place of."""
+    if key in TARGET_KEYS:
+        return (*TARGET_KEYS, "target_sense") if table.get("target_sense") == "none" else TARGET_KEYS
+    return TARGET_KEYS if (key, value) == ("target_sense", "none") else ()

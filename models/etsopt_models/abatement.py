@@ -54,6 +54,18 @@ if TYPE_CHECKING:
 
 CHECKED_AS = "abatement"
 STARTS_FROM = "allocation"
+READS = (
+    "horizon",
+    "abatement",
+    "market.prices_cny_per_t",
+    "market.transaction_cost_cny_per_t",
+    "market.paid_share",
+    "market.borrow_pre_allocation",
+    "market.ccer_*",
+    "market.terminal_price_cny_per_t",
+    "penalty",
+)
+"""Keys and sections of the policy, beside those of the model it starts from."""
 GAP = 1e-4
 
 ROUNDING = 1e-6

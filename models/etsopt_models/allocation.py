@@ -6,7 +6,7 @@ stays in its band and every total meets its target, changing the rule's answer a
 | symbol | meaning | unit | in the code |
 | --- | --- | --- | --- |
 | $i \in$ `UNITS` | allocation units that are not fixed at $A = E$; those that get whole tonnes | | `UNITS`, `WHOLE` |
-| $s, p, f$ | sectors, provinces with a balance, enterprises with a band of their own | | `SECTORS`, `PROVINCES`, `ENTERPRISES` |
+| $s, p, f$ | sectors with a target, provinces with a balance, enterprises with a band of their own | | `SECTORS`, `PROVINCES`, `ENTERPRISES` |
 | $E_i, R_i, O_i$ | verified emissions; reference allowances; $E_i$ as the deficit counts it | tCO2e; t; t | `emissions`, `reference`, `obligation` |
 | $A_i \in [\underline A_i, \overline A_i]$ | allowances; the bounds are the band where it stands on units, of exceptions the wider one | t | `allowance` |
 | $z_i \in \mathbb{Z}$ | allowances, where they are whole | t | `whole_allowance` |
@@ -16,7 +16,12 @@ stays in its band and every total meets its target, changing the rule's answer a
 | $w \ge 0$ | largest change against emissions | rate | `worst_rate` |
 | $q_i \ge 0$ | deficit | t | `shortfall` |
 | $a_i, b_i \ge 0$ | distance above and below the sector's target rate $\rho_s$ | t | `above`, `below` |
+| $(1 + \rho_s) E_i$ | allowances at that rate: $1 + \rho_s = T_s / \sum_{i \in s} E_i$; without a target that of the sector's reference allowances, $\sum_{i \in s} R_i / \sum_{i \in s} E_i$ | t | `at_target_rate` |
 | $\underline T_s, T_s$ | target of a sector; $\underline T_s = T_s$ where it is exact, else 0 | t | `target_least`, `target_most` |
+
+A sector has a target where the policy states one, and under a rule that balances it (2024, 2025 and 2026 plans), where
+it is the sector's emissions unless another is stated. Any other sector, and one with `target_sense = "none"`, has no
+row, no target and no shadow price. A band may be wider than all emissions; $\underline A_i$ is never below zero.
 
 Limits that couple the units:
 
@@ -120,6 +125,9 @@ if TYPE_CHECKING:
 
 CHECKED_AS = "allocation"
 """The checker holds the tables to the instance."""
+
+READS = ("year", "rule", "sectors", "provinces", "national", "allocation")
+"""Keys and sections of the policy; the engine refuses or lists what else is stated."""
 
 SETTLES = {"exception_order": ("exceptional",)}
 """Variables that have their final values after a level: the levels after it are over allocations with these."""

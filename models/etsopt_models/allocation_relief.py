@@ -7,7 +7,7 @@ Symbols as in `allocation`; in addition
 | $o_s, n_s \ge 0$ | allowances of a sector above and below its target | t | `target_over`, `target_under` |
 | $x_p, y_p \ge 0$ | a province above and below its balance | t | `balance_over`, `balance_under` |
 | $o, n \ge 0$ | the nation above and below its total | t | `nation_over`, `nation_under` |
-| $g_s \in [0, 1]$ | how much wider a sector's band becomes, on both sides | rate | `band_widening` |
+| $g_s \in [0, 1]$ | how much wider a sector's band becomes, on both sides; of every sector, with a target or without | rate | `band_widening`; `BANDS` |
 | $e_i \in \{0, 1\}$ | whether the unit is an exception, of at most $n$; $\underline x_i, \overline x_i$ as there | units | `exceptional` |
 
 $$\underline T_s \le \sum_{i \in s} A_i - o_s + n_s \le T_s \tag{sector_target}$$
@@ -66,6 +66,7 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.UNITS_OF_ENTERPRISE = pyo.Set(m.ENTERPRISES, within=m.UNITS)
     m.LINKS, m.EQUAL_LINKS = pyo.Set(), pyo.Set()
     m.WITH_OWN_BAND = pyo.Set(within=m.UNITS)
+    m.BANDS = pyo.Set(doc="sectors with units that are not fixed, whether or not they have a target")
 
     m.emissions, m.per_emission, m.sector = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
     m.band_lower, m.band_upper, m.allowance_most = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
@@ -79,7 +80,7 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.one, m.other = pyo.Param(m.EQUAL_LINKS), pyo.Param(m.EQUAL_LINKS)
 
     m.allowance = pyo.Var(m.UNITS, bounds=lambda m, i: (0, m.allowance_most[i]), doc="allowances [t]")
-    m.band_widening = pyo.Var(m.SECTORS, bounds=(0, 1), doc="how much wider the band becomes [rate]")
+    m.band_widening = pyo.Var(m.BANDS, bounds=(0, 1), doc="how much wider the band becomes [rate]")
     m.exceptional = pyo.Var(m.UNITS, domain=pyo.Binary, doc="whether it is an exception [units]")
     gives = {"bounds": lambda m, *_: (0, m.give_most), "doc": "what gives way [t]"}
     m.target_over, m.target_under = (pyo.Var(m.SECTORS, **gives) for _ in range(2))
@@ -145,7 +146,7 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
 
     @m.Objective(doc="what bands, over all emissions, and balances give way [t]")
     def bands_give_way(m):
-        bands = sum(m.emissions[i] * m.band_widening[s] for s in m.SECTORS for i in m.UNITS_IN_SECTOR[s])
+        bands = sum(m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS)
         return bands + sum(m.balance_over[p] + m.balance_under[p] for p in m.PROVINCES)
 
     return m
@@ -156,9 +157,6 @@ def parameters(instance: Instance) -> dict[str, Any]:
     instance = before_rounding(instance)
     data = limits(instance, reference_allowances(instance))
     rows = data.rows
-    sector = np.empty(len(data.free), dtype=np.int64)
-    for number in range(len(data.sectors)):
-        sector[rows["UNITS_IN_SECTOR"][number]] = number
     upper = bounds_with(data, np.full(len(data.free), data.widening.units > 0))[1]
     # Nothing is further from a limit than all allowances and the limit itself, which rounding may put above emissions.
     named = [f"{name}_{side}" for name in ("target", "balance", "nation") for side in ("least", "most")]
@@ -167,7 +165,8 @@ def parameters(instance: Instance) -> dict[str, Any]:
         "UNITS": len(data.free),
         "emissions": data.emissions,
         "per_emission": 1 / data.emissions,
-        "sector": sector,
+        "BANDS": len(data.all_sectors),
+        "sector": data.sector_of,
         "WITH_OWN_BAND": np.flatnonzero(data.own_band),
         "band_lower": data.lower,
         "band_upper": data.upper,
@@ -206,7 +205,7 @@ def tables(instance: Instance, solution: Mapping[str, Any]) -> dict[str, pd.Data
         down, up = band_rates(instance, reference.band)
         sector = instance.units["sector"].to_numpy()
         widening = solution["bands_give_way"].values["band_widening"]
-        for name, wider in zip(found.sectors, widening, strict=True):
+        for name, wider in zip(found.all_sectors, widening, strict=True):
             here = sector == name
             if wider > 1e-9:
                 widest = float(max(down[here].max(), up[here].max()))

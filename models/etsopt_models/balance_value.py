@@ -28,6 +28,18 @@ if TYPE_CHECKING:
 CHECKED_AS = "allocation"
 """The checker holds the tables to the instance."""
 
+READS = (
+    "year",
+    "rule",
+    # Targets, balances and bands are shown beside what the rule gives.
+    "sectors",
+    "provinces",
+    "allocation.band_on",
+    "allocation.whole_allowances",
+    "allocation.exceptions.units",
+)
+"""Keys and sections of the policy."""
+
 
 def calculate(instance: Instance) -> dict[str, pd.DataFrame]:
     """Result tables: ``allocation``, ``enterprises``, ``sectors``, ``provinces``."""

@@ -89,6 +89,22 @@ if TYPE_CHECKING:
 
 CHECKED_AS = "clearing"
 STARTS_FROM = "allocation"
+READS = (
+    "horizon",
+    "abatement",
+    "market.transaction_cost_cny_per_t",
+    "market.external_demand_t",
+    "market.auctioned_t",
+    "market.paid_share",
+    "market.floor_price_cny_per_t",
+    "market.ceiling_price_cny_per_t",
+    "market.reserve_t",
+    "market.borrow_pre_allocation",
+    "market.ccer_*",
+    "market.terminal_price_cny_per_t",
+    "penalty",
+)
+"""Keys and sections of the policy, beside those of the model it starts from; the price is an answer."""
 GAP = 1e-4
 
 

@@ -57,6 +57,21 @@ if TYPE_CHECKING:
 
 CHECKED_AS = "equilibrium"
 
+READS = (
+    "year",
+    "rule.name",
+    "rule.slope",
+    "rule.cap",
+    "rule.balance_value_decimals",
+    "rule.threshold_tco2e",
+    "horizon",
+    "abatement.pays_by_itself",
+    "abatement.output_cut",
+    "market.prices_cny_per_t",
+    "market.paid_share",
+)
+"""Keys and sections of the policy; allowances are those of the rule, without targets, balances and bands."""
+
 
 def calculate(instance: Instance) -> dict[str, pd.DataFrame]:
     """Result tables: ``equilibrium``, ``fixed_points``, ``cycles``, ``units``.

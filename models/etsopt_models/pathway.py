@@ -59,6 +59,28 @@ if TYPE_CHECKING:
     from etsopt_models._parts.search import Found, Market
 
 CHECKED_AS = "pathway"
+READS = (
+    "year",
+    "rule.name",
+    "rule.slope",
+    "rule.cap",
+    "rule.threshold_tco2e",
+    "rule.pre_allocation_share",
+    "horizon",
+    "abatement",
+    "market.transaction_cost_cny_per_t",
+    "market.external_demand_t",
+    "market.auctioned_t",
+    "market.floor_price_cny_per_t",
+    "market.ceiling_price_cny_per_t",
+    "market.reserve_t",
+    "market.borrow_pre_allocation",
+    "market.ccer_*",
+    "market.terminal_price_cny_per_t",
+    "penalty",
+    "pathway",
+)
+"""Keys and sections of the policy; allowances are those of the path, without targets, balances and bands."""
 GAP = 1e-4
 
 

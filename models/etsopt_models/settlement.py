@@ -77,6 +77,22 @@ if TYPE_CHECKING:
 CHECKED_AS = "settlement"
 """The checker holds the tables to the instance."""
 
+READS = (
+    "year",
+    "rule",
+    "horizon.first_year",
+    "horizon.last_year",
+    "horizon.discount_rate",
+    "market.prices_cny_per_t",
+    "market.transaction_cost_cny_per_t",
+    "market.paid_share",
+    "market.ccer_*",
+    "market.terminal_price_cny_per_t",
+    "penalty",
+    "settlement",
+)
+"""Keys and sections of the policy; allowances are those of the rule, without targets, balances and bands."""
+
 
 def formulate() -> pyo.AbstractModel:  # long because it is the whole formulation on one screen
     """The mathematics of this file, without data."""

@@ -119,9 +119,13 @@ def component_names() -> list[tuple[str, str]]:
     ]
 
 
-def alone(name: str, component: str, path: Path) -> str:
+def steel_without_a_target() -> etsopt.Instance:
+    """The four units, and no target for the works of steel."""
+    return four_units().with_policy({"sectors.steel.target_sense": "none"})
+
+
+def alone(model: Any, component: str, path: Path) -> str:
     """The program with one component only; a constraint stands under an objective of nothing."""
-    model = created(name, component)
     for item in model.component_objects((pyo.Constraint, pyo.Objective)):
         item.deactivate()
     model.component(component).activate()
@@ -137,8 +141,19 @@ def alone(name: str, component: str, path: Path) -> str:
 @pytest.mark.parametrize(("name", "component"), component_names())
 def test_a_component_alone_is_the_program_that_was_read(name: str, component: str, tmp_path: Path) -> None:
     assert len(created(name, component).component(component)) > 0
-    written = alone(name, component, tmp_path / "program.lp")
-    golden = GOLDEN / name / f"{component}.lp"
+    written = alone(created(name, component), component, tmp_path / "program.lp")
+    compare(written, GOLDEN / name / f"{component}.lp")
+
+
+@pytest.mark.parametrize("component", ["sector_target", "distance_from_target_rate"])
+def test_a_sector_without_a_target_is_the_program_that_was_read(component: str, tmp_path: Path) -> None:
+    model = created_on("allocation", steel_without_a_target)
+    written = alone(model, component, tmp_path / "program.lp")
+    compare(written, GOLDEN / "allocation" / f"{component}_of_cement_alone.lp")
+
+
+def compare(written: str, golden: Path) -> None:
+    """Compare a program with the one that was read, or write it to be read."""
     if UPDATE:
         golden.parent.mkdir(parents=True, exist_ok=True)
         golden.write_text(written, encoding="utf-8", newline="\n")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.policy import SectorPolicy
 from etsopt.data.schema import USER_COLUMN_PREFIX
 from etsopt.rules import issuance, reference_allowances
 from etsopt_models._parts.coupling import COUPLING
@@ -137,7 +136,7 @@ def _sectors(
     held = sector.sums(np.where(reference.fixed, 0.0, allocation["allowance_t"]))
     target = pd.Series(found.rows["target_most"], index=found.sectors, dtype=float)
     table["target_t"] = table["sector"].map(target)
-    senses = {name: instance.policy.sectors.get(name, SectorPolicy()).target_sense for name in found.sectors}
+    senses = {name: instance.policy.target_sense_of(name) for name in found.all_sectors}
     table["target_sense"] = [senses.get(name, "") for name in table["sector"]]
     table["under_target_t"] = table["target_t"] - held
     for name in ("balance_value", "balance_value_lower", "balance_value_upper"):
@@ -161,10 +160,10 @@ def _has_price(level: Any) -> bool:
 def _with_shadow_prices(
     table: pd.DataFrame, key: str, row: str, names: Sequence[str], priced: Sequence[Any]
 ) -> pd.DataFrame:
-    """One column for each level: what a tonne more on the row's right-hand side adds to the level."""
+    """Add one column for each level: what a tonne more on the row's right-hand side adds to it; NaN without a row."""
     for level in priced:
         price = pd.Series(level.multipliers.get(row, np.zeros(len(names))), index=names, dtype=float)
-        table[f"{level.name}_shadow_price"] = table[key].map(price).fillna(0.0)
+        table[f"{level.name}_shadow_price"] = table[key].map(price)
     return table
 
 

@@ -75,7 +75,8 @@ def _ends(
     reference: Reference, emissions: NDArray[np.float64], rates: Sequence[NDArray[np.float64]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Lower and upper end of each band, from the largest deficit and surplus rates."""
-    lower, upper = (1 - rates[0]) * emissions, (1 + rates[1]) * emissions
+    # No allowances at all are the least there can be, however large the deficit that a band allows.
+    lower, upper = np.maximum(1 - rates[0], 0.0) * emissions, (1 + rates[1]) * emissions
     # A rule that rounds down to whole tonnes may leave the band by less than one; the band allows that.
     return np.floor(lower + 1e-6) if reference.whole else lower, upper
 

@@ -30,7 +30,7 @@ class Cells:
     of_unit
         Cell of every unit, shape ``(units,)``.
     sector, province
-        Of every cell; -1 for no province with a balance.
+        Row of every cell; -1 for no sector with a target, no province with a balance.
     counts
         Number of rows of each component, in the order of `IN_TONNES`.
     """
@@ -41,13 +41,23 @@ class Cells:
     counts: tuple[int, int, int]
 
     @classmethod
-    def of(cls, parameters: Mapping[str, Any]) -> Cells:
-        """Cells of the units that the parameters of `allocation` describe."""
+    def of(cls, parameters: Mapping[str, Any], apart: NDArray[np.int64] | None = None) -> Cells:
+        """Return the cells of the units that the parameters of `allocation` describe.
+
+        Parameters
+        ----------
+        apart
+            Labels from 0 on; units that differ in them stand in different cells. None for no labels.
+        """
         counts = parameters["SECTORS"], parameters["PROVINCES"], parameters["NATION"]
         sector = _labels(parameters["UNITS_IN_SECTOR"], parameters["UNITS"])
         province = _labels(parameters["UNITS_IN_PROVINCE"], parameters["UNITS"])
-        number, codes = numbered(sector * (counts[1] + 1) + province + 1, counts[0] * (counts[1] + 1))
-        return cls(number, codes // (counts[1] + 1), codes % (counts[1] + 1) - 1, counts)
+        most = (counts[0] + 1) * (counts[1] + 1)
+        code = (sector + 1) * (counts[1] + 1) + province + 1
+        label = np.zeros_like(code) if apart is None else apart
+        number, codes = numbered(label * most + code, (int(np.max(label, initial=0)) + 1) * most)
+        codes = codes % most
+        return cls(number, codes // (counts[1] + 1) - 1, codes % (counts[1] + 1) - 1, counts)
 
     def __len__(self) -> int:
         return len(self.sector)
@@ -67,10 +77,10 @@ class Cells:
         """Row and cell of each coefficient, all of which are one."""
         everyone = np.arange(len(self))
         sector, province, nation = (self.blocks[name].start for name in IN_TONNES)
-        counted = np.flatnonzero(self.province >= 0)
+        targeted, counted = np.flatnonzero(self.sector >= 0), np.flatnonzero(self.province >= 0)
         of_nation = everyone[: len(self) * self.counts[2]]
-        rows = [self.sector + sector, self.province[counted] + province, np.full(len(of_nation), nation)]
-        return np.concatenate(rows), np.concatenate([everyone, counted, of_nation])
+        rows = [self.sector[targeted] + sector, self.province[counted] + province, np.full(len(of_nation), nation)]
+        return np.concatenate(rows), np.concatenate([targeted, counted, of_nation])
 
     def totals(self, by_cell: NDArray[np.float64]) -> NDArray[np.float64]:
         """Left-hand side of every row."""
@@ -81,6 +91,13 @@ class Cells:
         """What the prices of the rows add up to in every cell."""
         rows, cells = self.entries
         return np.bincount(cells, prices[rows], len(self)).astype(float)
+
+    def largest(self, by_row: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the largest value among the rows of each cell; zero where it stands in none."""
+        rows, cells = self.entries
+        found = np.zeros(len(self))
+        np.maximum.at(found, cells, by_row[rows])
+        return found
 
     def groups(self, cell: NDArray[np.int64]) -> dict[str, Groups]:
         """The grouped sets of `allocation` for parts of cells, by the cell of each."""

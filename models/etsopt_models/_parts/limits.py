@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.data.allocation_policy import NationalPolicy, SectorPolicy
 from etsopt.data.groups import Groups
-from etsopt.data.policy import NationalPolicy, SectorPolicy
 from etsopt.units import ROUNDING_NOISE_T
 from etsopt_models._parts.bands import bands_of
 from etsopt_models._parts.whole import down, inward, nearest
@@ -53,9 +53,13 @@ class Limits:
     widening
         What exceptions add.
     at_target_rate
-        Allowances at which the unit has its sector's target rate.
+        Allowances at which the unit has its sector's target rate, or, without a target, the rate of the sector's
+        reference allowances.
+    all_sectors, sector_of
+        Sectors with a unit that is not fixed, in alphabetical order, and the position of each unit's among them.
     sectors, provinces, enterprises
-        Labels of the coupling rows, in their order.
+        Labels of the coupling rows, in their order: sectors with a target, provinces with a balance, enterprises with a
+        band of their own.
     rows
         Sets and parameters of the coupling rows, by the names of the model.
     """
@@ -69,6 +73,8 @@ class Limits:
     own_band: NDArray[np.bool_]
     widening: Widening
     at_target_rate: NDArray[np.float64]
+    all_sectors: list[str]
+    sector_of: NDArray[np.int64]
     sectors: list[str]
     provinces: list[str]
     enterprises: list[str]
@@ -81,16 +87,20 @@ def limits(instance: Instance, reference: Reference) -> Limits:  # long because 
     emissions = instance.emissions_tco2e[free]
     whole = instance.policy.allocation.whole_allowances
     labels, sector_of = _occurring(instance.labels("sector"), free)
-    least, most = sector_targets(instance, free, labels, sector_of)
+    targeted, least, most = sector_targets(instance, free, labels, sector_of)
     if whole:
         least, most = inward(least, most)
-    totals = np.bincount(sector_of, emissions, len(labels))
-    at_target_rate = emissions * (most / totals)[sector_of] if len(labels) else emissions
+    row_of = np.full(len(labels), -1)
+    row_of[targeted] = np.arange(len(targeted))
+    # Without a target, rates are measured from that of the sector's reference allowances.
+    wanted = np.bincount(sector_of, reference.reference_t[free], len(labels)).astype(float)
+    wanted[targeted] = most
+    at_target_rate = emissions * (wanted / np.bincount(sector_of, emissions, len(labels)))[sector_of]
     bands = bands_of(instance, reference, free)
     provinces, province_rows = _provinces(instance, free)
     rows: dict[str, Any] = {
-        "SECTORS": len(labels),
-        "UNITS_IN_SECTOR": Groups.from_labels(sector_of, len(labels)),
+        "SECTORS": len(targeted),
+        "UNITS_IN_SECTOR": Groups.from_labels(row_of[sector_of], len(targeted)),
         "target_least": least,
         "target_most": most,
         **_nation(instance, reference),
@@ -113,6 +123,8 @@ def limits(instance: Instance, reference: Reference) -> Limits:  # long because 
         bands.widening,
         at_target_rate,
         labels,
+        sector_of,
+        [labels[position] for position in targeted],
         provinces,
         bands.enterprises,
         rows,
@@ -130,25 +142,25 @@ def _occurring(labels: Labels, free: NDArray[np.int64]) -> tuple[list[str], NDAr
 
 def sector_targets(
     instance: Instance, free: NDArray[np.int64], sectors: list[str], sector_of: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Least and most allowances of each sector's free units [t]."""
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the positions of the sectors with a target, and the least and most allowances of their free units [t]."""
     emissions = np.bincount(sector_of, instance.emissions_tco2e[free], len(sectors)).astype(float)
     output = np.full(len(free), np.nan)
     if "output_t" in instance.units:
         output = instance.units["output_t"].to_numpy(dtype=float)[free]
     outputs = np.bincount(sector_of, output, len(sectors))
     most = emissions.copy()
-    exact = np.zeros(len(sectors), dtype=bool)
+    senses = np.array([instance.policy.target_sense_of(name) for name in sectors], dtype=object)
     for position, name in enumerate(sectors):
         policy = instance.policy.sectors.get(name, SectorPolicy())
-        exact[position] = policy.target_sense == "exactly"
         if policy.target_change is not None:
             most[position] *= 1 + policy.target_change
         elif policy.target_intensity is not None:
             most[position] = policy.target_intensity * outputs[position]
         elif policy.target_t is not None:
             most[position] = policy.target_t
-    return np.where(exact, most, 0.0), most
+    targeted = np.flatnonzero(senses != "none")
+    return targeted, np.where(senses == "exactly", most, 0.0)[targeted], most[targeted]
 
 
 def _nation(instance: Instance, reference: Reference) -> dict[str, Any]:

@@ -74,7 +74,10 @@ def _apart(cells: Cells, alone: NDArray[np.bool_]) -> tuple[NDArray[np.int64], N
 
 def merged_relief(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters of `allocation_relief` over cells, from those over units."""
-    cells = Cells.of(parameters)
+    # The bands of a sector become wider together, whether or not it has a target.
+    cells = Cells.of(parameters, parameters["sector"])
+    sector = np.zeros(len(cells), dtype=np.int64)
+    sector[cells.of_unit] = parameters["sector"]
     widening = parameters["widening_lower"], parameters["widening_upper"]
     most = parameters["exceptions_most"]
     alone = np.zeros(len(cells.of_unit), dtype=bool)
@@ -97,7 +100,7 @@ def merged_relief(parameters: Mapping[str, Any]) -> dict[str, Any]:
         "UNITS": len(cell),
         "WITH_OWN_BAND": np.arange(len(cell)),
         "per_emission": 1 / sums["emissions"],
-        "sector": cells.sector[cell],
+        "sector": sector[cell],
         **cells.groups(cell),
     }
 

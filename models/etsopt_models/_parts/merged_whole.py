@@ -146,7 +146,8 @@ def _lack(parameters: Mapping[str, Any], cells: Cells, region: Region, run: Run)
     """Solve for the least tonnes that cells have to be given or taken beyond their intervals, so that rows are met."""
     low = cells.sums(region.lower)
     base, room = cells.totals(low), cells.sums(region.upper) - low
-    most = 1.0 + float(np.sum(room)) + float(np.max(np.abs(np.concatenate([region.least, region.most]))))
+    limits = np.abs(np.concatenate([region.least, region.most]))
+    most = 1.0 + float(np.sum(room)) + float(np.max(limits, initial=0.0))
     count = len(cells)
     twice, beyond = np.tile(np.arange(count), 2), np.repeat([0.0, most], count)
     program = program_over(parameters, cells, twice, np.concatenate([room, beyond[count:]]), region, base) | {

@@ -39,7 +39,7 @@ ROUNDING = 1e-13
 """Rounding of a sum against the sum of its absolute terms; it must not leave a level without an allocation."""
 
 NO_ROOM = 1e-14
-"""Room of a part, against the lower ends of its sector, that is rounding."""
+"""Room of a part, against the lower ends in the largest of its rows, that is rounding."""
 
 MEASURES = {
     "change": ("CHANGED", "reference", -1.0, 1.0),
@@ -150,7 +150,7 @@ def program_over(
         "LIMITED": 0,
         "UNITS": count,
         "lower": np.zeros(count),
-        "upper": np.where(room > NO_ROOM * base[cells.sector[cell]], room, 0.0),
+        "upper": np.where(room > NO_ROOM * cells.largest(base)[cell], room, 0.0),
         **cells.groups(cell),
         **limits,
     }

@@ -1,0 +1,103 @@
+"""The policy keys that a model reads: others are refused where they were meant for it, or would bind; else ignored."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt import library
+from etsopt.checking.limits import derive
+from etsopt.data.policy import BALANCED
+from etsopt.errors import DataError, Problem
+from etsopt.rules import reference_allowances
+from etsopt.units import format_tonnes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from etsopt.data.instance import Instance
+
+TOTALS = ("sectors.*.target_*", "national.target_*")
+"""Keys that limit a total of allowances."""
+
+
+def ignored_keys(model: Any, instance: Instance) -> list[str]:
+    """Return the keys that the policy of an instance states and a model does not read, in alphabetical order.
+
+    Parameters
+    ----------
+    model
+        What `library.choose` returns. One that declares no ``READS`` reads every key.
+
+    Raises
+    ------
+    DataError
+        If one of them was given by ``with_policy`` or ``--set``, or limits a total of allowances to less than the rule
+        gives, or to another one exactly: the model's answer would not be what the policy says.
+    """
+    read = keys_read(model)
+    if read is None:
+        return []
+    unread = [key for key in instance.policy.stated_keys if not covered(key, read)]
+    given = [key for key in unread if any(covered(key, [path]) or covered(path, [key]) for path in instance.given)]
+    name = Path(model.__file__).stem
+    problems = [Problem("the changed policy", f"the model {name} does not read it", _advice(key), key) for key in given]
+    if not any(covered(path, read) for path in TOTALS):
+        # A model that reads totals of one kind answers for them itself.
+        problems += _problems_of_totals(name, instance, [key for key in unread if key not in given])
+    if problems:
+        raise DataError("The policy", problems)
+    return unread
+
+
+def keys_read(model: Any) -> tuple[str, ...] | None:
+    """Return the keys that a model and those it starts from read; None where one of them does not say."""
+    declared = getattr(model, "READS", None)
+    first = getattr(model, "STARTS_FROM", "")
+    before = keys_read(library.load(first)) if first else ()
+    return None if declared is None or before is None else (*before, *declared)
+
+
+def covered(key: str, patterns: Iterable[str]) -> bool:
+    """Tell whether a key is named by one of some patterns, or stands below what is.
+
+    >>> covered("sectors.cement.band", ["sectors.*.band"]), covered("market.reserve_t", ["market"])
+    (True, True)
+    >>> covered("sectors.cement.target_t", ["sectors.*.band"]), covered("market", ["market.reserve_t"])
+    (False, False)
+    """
+    return any(fnmatchcase(key, pattern) or fnmatchcase(key, f"{pattern}.*") for pattern in patterns)
+
+
+def _advice(key: str) -> str:
+    """Return what to do about a key that a model does not read."""
+    others = []
+    for name in library.names():
+        read = None if library.explains(name) else keys_read(library.load(name))
+        if read is not None and covered(key, read):
+            others.append(name)
+    return f"Leave it out, or solve a model that reads it: {', '.join(others)}."
+
+
+def _problems_of_totals(name: str, instance: Instance, unread: list[str]) -> list[Problem]:
+    """Find totals of the file that the rule alone, which the model hands out, does not keep."""
+    if not any(covered(key, TOTALS) for key in unread):
+        return []
+    rows, reference = derive(instance).rows, reference_allowances(instance)
+    balanced = instance.policy.rule.name in BALANCED
+    handed_out = rows.totals(instance.emissions_tco2e if balanced else reference.reference_t)
+    # What rounding to whole tonnes takes from each unit is no other total.
+    rounding = rows.totals(np.ones(len(instance.units)))
+    problems = []
+    for row in np.flatnonzero(np.isin(rows.rule, ("sector_target", "national_total"))):
+        section = f"sectors.{rows.index[row]}" if rows.index[row] else "national"
+        stated = [key for key in unread if covered(key, [f"{section}.target_*"])]
+        least, most = rows.least[row] - rounding[row], rows.most[row] + rounding[row]
+        if stated and not least <= handed_out[row] <= most:
+            total, limit = format_tonnes(handed_out[row]), format_tonnes(rows.most[row])
+            what = f"the model {name} hands out {total} t by the rule, and does not keep the {limit} t that are stated"
+            problems.append(Problem("policy.toml", what, _advice(stated[0]), stated[0]))
+    return problems

@@ -1,0 +1,361 @@
+"""A model reads the keys it declares: others are refused where they were given to it or would bind, else ignored."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pydantic import BaseModel
+
+import etsopt
+from etsopt import library, run
+from etsopt.cli import main
+from etsopt.data.allocation_policy import NationalPolicy, SectorPolicy
+from etsopt.data.policy import Policy, RulePolicy
+from etsopt.errors import DataError, EtsoptError
+from etsopt.reads import covered, keys_read
+from etsopt.rules import RULES
+from etsopt.solving.options import SolveOptions
+
+MODELS = [name for name in library.names() if not library.explains(name)]
+
+UNITS = pd.DataFrame(
+    {
+        "unit_id": ["a1", "a2", "b1", "c1", "d1"],
+        "enterprise_id": ["a", "a", "b", "c", "d"],
+        "sector": ["cement", "cement", "cement", "steel", "steel"],
+        "province": ["N", "N", "S", "S", "N"],
+        "emissions_tco2e": [100_000.0, 150_000.0, 80_000.0, 200_000.0, 120_000.0],
+        "output_t": [125_000.0, 170_000.0, 140_000.0, 100_000.0, 52_000.0],
+        "prior_emissions_tco2e": [90_000.0, 160_000.0, 85_000.0, 190_000.0, 125_000.0],
+    }
+)
+ENTERPRISES = pd.DataFrame(
+    {
+        "enterprise_id": ["a", "b", "c", "d"],
+        "opening_2024_t": [5_000.0, 20_000.0, 0.0, 0.0],
+        "opening_2025_t": [0.0, 100.0, 0.0, 0.0],
+    }
+)
+MEASURES = pd.DataFrame(
+    {
+        "measure_id": ["cheap", "dear", "free"],
+        "sector": ["cement", "steel", "cement"],
+        "abatement_rate": [0.04, 0.08, 0.01],
+        "capex_cny_per_t": [3.0, 40.0, 0.0],
+        "variable_opex_cny_per_t": [2.0, 2.0, -1.0],
+        "lifetime_years": [5, 8, 1],
+    }
+)
+POLICY: dict[str, Any] = {
+    "year": 2025,
+    "rule": {"name": "cn-2025", "threshold_tco2e": 26_000.0},
+    "sectors": {
+        "cement": {"band": 0.02, "target_change": -0.01, "target_sense": "at_most"},
+        "steel": {"band": 0.05, "target_t": 317_000.5},
+    },
+    "provinces": {"balance": 0.02},
+    "national": {"target_change": 0.0},
+    "allocation": {"objectives": ["change", "worst"]},
+    "horizon": {"first_year": 2025, "last_year": 2027, "discount_rate": 0.05},
+    "market": {
+        "prices_cny_per_t": {"2025": 80.0, "2026": 90.0},
+        "transaction_cost_cny_per_t": 1.0,
+        "external_demand_t": -5_000.0,
+        "auctioned_t": 2_000.0,
+        "paid_share": 0.01,
+        "floor_price_cny_per_t": 10.0,
+        "ceiling_price_cny_per_t": 150.0,
+        "reserve_t": 3_000.0,
+        "ccer_price_cny_per_t": 70.0,
+        "ccer_supply_t": 3_000.0,
+        "terminal_price_cny_per_t": 40.0,
+    },
+    "penalty": {"reference_price_cny_per_t": 90.0},
+    "settlement": {"at_risk": ["b"], "without_purchases": ["d"]},
+    "pathway": {"phase_2_from": 2026, "band": 0.04, "slope": 0.2, "cap_from": 2027, "cap_change": -0.02},
+}
+ALONE: dict[str, dict[str, Any]] = {"equilibrium": {"horizon.last_year": 2025}}
+"""What a model needs otherwise."""
+
+OTHER: dict[str, Any] = {
+    "year": 2024,
+    "rule.name": "cn-2024",
+    "rule.slope": 0.2,
+    "rule.cap": 0.02,
+    "rule.balance_value_decimals": 2,
+    "rule.threshold_tco2e": 90_000.0,
+    "rule.pre_allocation_share": 0.01,
+    "sectors.cement.band": 0.015,
+    "sectors.cement.target_change": -0.015,
+    "sectors.cement.target_intensity": 0.75,
+    "sectors.cement.target_t": 326_000.0,
+    "sectors.cement.target_sense": "exactly",
+    "provinces.balance": 0.015,
+    "national.target_change": -0.012,
+    "national.target_t": 642_000.0,
+    "national.target_sense": "exactly",
+    "allocation.objectives": ["worst", "spread"],
+    "allocation.band_on": "enterprise",
+    "allocation.fair_order": True,
+    "allocation.whole_allowances": True,
+    "allocation.exceptions.units": 1,
+    "allocation.exceptions.lower": 0.2,
+    "allocation.exceptions.upper": 0.07,
+    "horizon.first_year": 2026,
+    "horizon.last_year": 2025,
+    "horizon.discount_rate": 0.3,
+    "horizon.price_year": 2024,
+    "abatement.pays_by_itself": "left",
+    "abatement.divisible_measures": True,
+    "abatement.follow_emissions_until": 2025,
+    "abatement.output_cut": {"cement": {"share": 0.1, "margin_cny_per_t": 2.0}},
+    "market.prices_cny_per_t": 120.0,
+    "market.transaction_cost_cny_per_t": 5.0,
+    "market.external_demand_t": 2_000.0,
+    "market.auctioned_t": 4_000.0,
+    "market.paid_share": 0.03,
+    "market.floor_price_cny_per_t": 60.0,
+    "market.ceiling_price_cny_per_t": 61.0,
+    "market.reserve_t": 9_000.0,
+    "market.borrow_pre_allocation": False,
+    "market.ccer_price_cny_per_t": 20.0,
+    "market.ccer_supply_t": 9_000.0,
+    "market.ccer_share": 0.001,
+    "market.terminal_price_cny_per_t": 200.0,
+    "penalty.multiple": 6.0,
+    "penalty.reference_price_cny_per_t": 200.0,
+    "penalty.fixed_fine_cny": 2_000_000.0,
+    "settlement.at_risk": ["d"],
+    "settlement.without_purchases": ["a"],
+    "pathway.phase_2_from": 2027,
+    "pathway.tightening": 0.02,
+    "pathway.band": 0.01,
+    "pathway.slope": 0.05,
+    "pathway.paid_share": 0.1,
+    "pathway.cap_from": 2026,
+    "pathway.cap_change": -0.05,
+}
+"""Another value of every key."""
+
+BY_THEMSELVES = {
+    "sectors.cement.target_intensity",
+    "sectors.cement.target_t",
+    "national.target_t",
+    "allocation.fair_order",
+    "horizon.first_year",
+}
+"""Keys whose other value contradicts that of another key, or removes it."""
+
+
+# No unit needs an exception, the order of the rule is fair already, and nothing falls short in a market.
+OF_ALLOCATION = ("allocation.exceptions.lower", "allocation.exceptions.upper", "allocation.fair_order")
+OF_MARKETS = (
+    "abatement.divisible_measures",
+    "penalty.fixed_fine_cny",
+    "penalty.multiple",
+    "penalty.reference_price_cny_per_t",
+)
+UNSEEN: dict[str, tuple[str, ...]] = {
+    "abatement": (*OF_ALLOCATION, *OF_MARKETS),
+    "allocation": (*OF_ALLOCATION, "year"),
+    "balance_value": ("allocation.band_on", "year"),
+    "clearing": (*OF_ALLOCATION, *OF_MARKETS, "market.ceiling_price_cny_per_t"),
+    "equilibrium": (
+        "abatement.output_cut",
+        "horizon.discount_rate",
+        "horizon.last_year",
+        "horizon.price_year",
+        "year",
+    ),
+    "pathway": (
+        *OF_MARKETS,
+        "market.borrow_pre_allocation",
+        "market.ceiling_price_cny_per_t",
+        "rule.pre_allocation_share",
+    ),
+    "settlement": ("horizon.first_year", "market.terminal_price_cny_per_t"),
+}
+"""Keys that are read, and make no difference on this instance."""
+
+
+def every_key(section: type[BaseModel] = Policy, path: str = "") -> set[str]:
+    """Every key that a policy may state under the rule cn-2025, with cement for a sector."""
+    keys = set()
+    for name, field in section.model_fields.items():
+        below = BELOW.get(f"{path}{name}", type(field.default))
+        if issubclass(below, BaseModel):
+            keys |= every_key(below, f"{path}{name}.{'cement.' if name == 'sectors' else ''}")
+        else:
+            keys.add(f"{path}{name}")
+    return keys | ({f"rule.{key}" for key in RULES["cn-2025"].parameters.model_fields} if not path else set())
+
+
+BELOW: dict[str, type[BaseModel]] = {"rule": RulePolicy, "sectors": SectorPolicy, "national": NationalPolicy}
+"""Sections without a default."""
+
+
+def instance_for(model: str) -> etsopt.Instance:
+    found = etsopt.Instance.from_frames(UNITS, POLICY, ENTERPRISES, MEASURES)
+    return found.with_policy(ALONE.get(model, {}))
+
+
+def tables(instance: etsopt.Instance, model: str) -> dict[str, pd.DataFrame]:
+    """Result tables of a model, whatever keys it does not read."""
+    return run.solve_model(library.choose(model), instance, model, SolveOptions()).tables
+
+
+def same(one: dict[str, pd.DataFrame], other: dict[str, pd.DataFrame]) -> bool:
+    return one.keys() == other.keys() and all(one[name].equals(other[name]) for name in one)
+
+
+def read_by(model: str) -> tuple[str, ...]:
+    keys = keys_read(library.load(model))
+    assert keys is not None
+    return keys
+
+
+def test_another_value_of_every_key_is_tried() -> None:
+    assert every_key() == OTHER.keys()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_model_declares_keys_that_there_are(model: str) -> None:
+    assert [pattern for pattern in read_by(model) if not any(covered(key, [pattern]) for key in OTHER)] == []
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_key_that_is_not_declared_changes_nothing(model: str) -> None:
+    instance, read = instance_for(model), read_by(model)
+    unread = {key: value for key, value in OTHER.items() if not covered(key, read)}
+    together = {key: value for key, value in unread.items() if key not in BY_THEMSELVES}
+    before = tables(instance, model)
+    assert before
+    for changes in (together, *({key: unread[key]} for key in unread.keys() & BY_THEMSELVES)):
+        assert same(tables(instance.with_policy(changes), model), before), changes
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_key_that_is_declared_can_change_the_answer(model: str) -> None:
+    instance, read = instance_for(model), read_by(model)
+    before, unseen = tables(instance, model), []
+    for key in sorted(key for key in OTHER if covered(key, read)):
+        try:
+            if same(tables(instance.with_policy({key: OTHER[key]}), model), before):
+                unseen.append(key)
+        except EtsoptError:
+            # What is refused with another value has been read.
+            continue
+    # On other numbers more may be seen, and never less.
+    assert set(unseen) <= set(UNSEEN[model])
+
+
+def test_a_key_that_was_meant_for_another_model_is_refused_with_what_to_do() -> None:
+    changed = etsopt.read("tiny").with_policy({"market.reserve_t": 5.0, "sectors.cement.target_change": -0.01})
+    with pytest.raises(DataError) as caught:
+        etsopt.solve(changed)
+    assert str(caught.value) == (
+        "The policy has a problem.\n\n1. the changed policy, market.reserve_t: the model allocation does not read it.\n"
+        "   Leave it out, or solve a model that reads it: clearing, pathway."
+    )
+
+
+def test_all_of_them_are_told_at_once_and_a_table_by_its_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    changes = ["sectors.cement.target_change=-0.1", "settlement={at_risk=['enterprise-a']}", "market.ccer_share=0.05"]
+    arguments = [part for change in changes for part in ("--set", change)]
+    assert main(["solve", "tiny", "--model", "pathway", *arguments, "--json"]) == 2
+    told = [problem["column"] for problem in json.loads(capsys.readouterr().out)["problems"]]
+    assert told == ["sectors.cement.target_change", "settlement.at_risk"]
+
+
+def test_a_year_of_a_key_and_a_side_of_a_band_are_that_key() -> None:
+    tiny = etsopt.read("tiny")
+    for changes, key in (
+        ({"market.paid_share.2026": 0.1}, "market.paid_share"),
+        ({"pathway": {"band": 0.02}}, "pathway.band"),
+    ):
+        with pytest.raises(DataError) as caught:
+            etsopt.solve(tiny.with_policy(changes))
+        assert [problem.column for problem in caught.value.problems] == [key]
+    assert etsopt.solve(tiny.with_policy({"sectors.cement.band": {"lower": 0.04, "upper": 0.03}})).certified
+
+
+def test_what_was_given_and_taken_back_is_not_refused() -> None:
+    tiny = etsopt.read("tiny")
+    changed = tiny.with_policy({"market.reserve_t": 5.0}).with_policy({"market": {}})
+    assert etsopt.solve(changed).certified
+
+
+def test_what_is_given_changes_neither_hash_nor_equality_and_travels() -> None:
+    tiny = etsopt.read("tiny")
+    same_again = tiny.with_policy({"year": 2025})
+    assert same_again.hash == tiny.hash
+    assert same_again.given == {"year"}
+    assert pickle.loads(pickle.dumps(tiny.with_policy({"market.reserve_t": 5.0}))).given == {"market.reserve_t"}
+
+
+def with_file(text: str, folder: Path) -> etsopt.Instance:
+    """The instance tiny with more in its policy file, its target apart."""
+    tiny = etsopt.read("tiny")
+    policy = (Path(etsopt.__file__).parents[1] / "instances" / "tiny" / "policy.toml").read_text(encoding="utf-8")
+    folder.mkdir()
+    tiny.units.to_csv(folder / "units.csv", index=False)
+    (folder / "policy.toml").write_text(policy.replace("target_change = -0.005", text), encoding="utf-8")
+    return etsopt.read(folder)
+
+
+def test_a_target_of_the_file_that_a_model_would_break_is_refused(tmp_path: Path) -> None:
+    for number, text in enumerate(
+        ("target_change = -0.1", "target_t = 500000", 'target_change = 0.1\ntarget_sense = "exactly"')
+    ):
+        with pytest.raises(DataError) as caught:
+            etsopt.solve(with_file(text, tmp_path / str(number)), "pathway")
+        assert caught.value.problems[0].column == f"sectors.cement.{text.partition(' ')[0]}"
+    assert str(caught.value) == (
+        "The policy has a problem.\n\n1. policy.toml, sectors.cement.target_change: the model pathway hands out "
+        "560,000 t by the rule, and does not keep the 616,000 t that are stated.\n"
+        "   Leave it out, or solve a model that reads it: abatement, allocation, balance_value, clearing."
+    )
+
+
+def test_a_target_of_the_file_that_says_what_the_rule_does_is_ignored(tmp_path: Path) -> None:
+    for number, text in enumerate(("target_change = 0.0", "target_t = 560000", "target_change = 0.1", "")):
+        found = etsopt.solve(with_file(text, tmp_path / str(number)), "pathway")
+        stated = [f"sectors.cement.{text.partition(' ')[0]}"] if text else []
+        targets = [key for key in found.provenance["ignored"] if "target" in key]
+        assert found.certified
+        assert targets == stated
+
+
+def test_what_a_file_says_for_other_models_is_listed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with_file(
+        "target_change = 0.0\n\n[market]\nccer_share = 0.05\nreserve_t = 7.0\n[settlement]\nat_risk = []",
+        tmp_path / "i",
+    )
+    assert main(["solve", str(tmp_path / "i"), "--out", str(tmp_path / "run")]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert shown.count("ignored") == 1
+    assert "Not read by allocation, and ignored: market (2 keys), settlement.at_risk." in shown
+    content = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
+    assert content["ignored"] == ["market.ccer_share", "market.reserve_t", "settlement.at_risk"]
+    assert main(["check", str(tmp_path / "run")]) == 0
+
+
+def test_a_sweep_refuses_as_a_solve_does() -> None:
+    with pytest.raises(DataError, match=r"market\.paid_share: the model allocation does not read it"):
+        etsopt.sweep(etsopt.read("tiny"), [{"sectors.cement.band": 0.04}, {"market.paid_share": 0.1}])
+
+
+def test_a_model_of_ones_own_reads_everything_unless_it_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    body = "def calculate(instance):\n    return {'units': instance.units[['unit_id']]}\n"
+    changed = etsopt.read("tiny").with_policy({"market.reserve_t": 5.0})
+    path.write_text(body, encoding="utf-8")
+    assert etsopt.solve(changed, str(path)).provenance["ignored"] == []
+    path.write_text(f"READS = ('sectors',)\n{body}", encoding="utf-8")
+    with pytest.raises(DataError, match=r"market\.reserve_t: the model own does not read it"):
+        etsopt.solve(changed, str(path))
