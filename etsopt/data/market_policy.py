@@ -103,12 +103,19 @@ class PenaltyPolicy(Section):
         description="average price of the month before the deadline [CNY/t], by year; without it no model allows a "
         "shortfall, and a settlement with one needs it",
     )
-    fixed_fine_cny: float = Field(
-        1_000_000.0,
+    fixed_fine_cny: float | None = Field(
+        None,
         ge=1_000_000,
         le=5_000_000,
-        description="fine of an enterprise with a shortfall [CNY] at deadlines after 15 August 2026, compliance years "
-        "from 2025 on; before that the shortfall is deducted from next year's allowances instead",
+        description="fine of an enterprise with a shortfall [CNY]; default that of the law at the deadline: 1,000,000, "
+        "the least, for compliance years from 2025 on, which are due after 15 August 2026; none before",
+    )
+    deduction_share: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="share of a shortfall deducted from next year's allowances; default that of the law at the "
+        "deadline: all of it for compliance years up to 2024, none from 2025 on",
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from etsopt.data.market_policy import (
     AbatementPolicy,
@@ -19,6 +19,7 @@ from etsopt.data.market_policy import (
     PenaltyPolicy,
     SettlementPolicy,
 )
+from etsopt.data.rule_policy import RulePolicy  # noqa: TC001  pydantic evaluates annotations
 from etsopt.data.schema import SECTORS
 from etsopt.data.section import CALENDAR, Section, Share
 from etsopt.data.words import did_you_mean
@@ -127,19 +128,6 @@ class AllocationPolicy(Section):
             what = "asks for fair_order, whole_allowances and exceptions at once; rounding may need other exceptions"
             raise ValueError(what, "Leave out one of the three.")
         return self
-
-
-class RulePolicy(BaseModel):
-    """The rule that gives the reference allowances; its other keys are parameters of the rule itself."""
-
-    model_config = ConfigDict(strict=True, extra="allow", frozen=True, allow_inf_nan=False)
-
-    name: str = Field(description="name of the rule; `etsopt rules` lists them")
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The rule's own parameters as stated; what is not stated has the rule's default."""
-        return dict(self.model_extra or {})
 
 
 class Policy(Section):
