@@ -21,6 +21,7 @@ from etsopt.rules import (
     deduction_shares,
     fixed_fines,
     fixed_units,
+    own_parameters,
     parameters_of,
     pre_allocation_shares,
     reference_allowances,
@@ -385,6 +386,48 @@ def test_the_law_at_the_deadline_counts() -> None:
     policy = instance(lines()).policy
     assert fixed_fines(policy, [2024, 2025]).tolist() == [0, 1e6]
     assert deduction_shares(policy, [2024, 2025]).tolist() == [1, 0]
+
+
+# Parameters of the user's own.
+
+
+def own_of(policy: dict[str, Any], rule: str = "cn-2025", last_year: int = 2025, **parameters: Any) -> dict[str, Any]:
+    content = {"year": 2025, "rule": {"name": rule, **parameters}, "horizon": {"last_year": last_year}, **policy}
+    found = own_parameters(Instance.from_frames(lines(sector=["cement", "steel", "steel"]), content))
+    return {entry["key"]: (entry["official"], entry["years"], entry["sectors"], entry["here"]) for entry in found}
+
+
+def test_nothing_is_the_users_own_where_the_policy_is_silent_or_states_what_is_official() -> None:
+    assert own_of({}) == {}
+    official_ones: dict[str, Any] = {
+        "slope": 0.15,
+        "cap": 0.03,
+        "pre_allocation_share": 0.7,
+        "carbide_slag_limit": 0.15,
+    }
+    assert own_of({"penalty": {"multiple": 5, "fixed_fine_cny": 1_000_000}}, **official_ones) == {}
+    assert own_of({}, outside_scope=["closed", "new"]) == {}
+
+
+def test_each_parameter_that_differs_is_told_with_its_years_and_sectors() -> None:
+    both = ["cement", "steel"]
+    assert own_of({}, outside_scope=["new"], special_cases=["closed"]) == {
+        "rule.special_cases": ("white_clinker, carbide_slag, gypsum_acid", [2025], both, ["closed"]),
+        "rule.outside_scope": ("new, closed", [2025], both, ["new"]),
+    }
+    assert own_of({}, carry_over_base_t={"steel": 5.0}) == {
+        "rule.carry_over_base_t": ("100,000", [2025], ["steel"], 5.0)
+    }
+    # Seventy per cent for 2025 is official, and is the user's own from 2026 on, where the market borrows by it.
+    assert own_of({}, last_year=2028, pre_allocation_share=0.7) == {
+        "rule.pre_allocation_share": ("at most 0.50", [2026, 2027, 2028], both, 0.7)
+    }
+    assert own_of({}, last_year=2028, pre_allocation_share={"2025": 0.7, "2026": 0.5}) == {}
+    assert own_of({"market": {"ccer_share": 0.1}, "penalty": {"deduction_share": 1.0}}) == {
+        "market.ccer_share": ("at most 0.05", [2025], both, 0.1),
+        "penalty.deduction_share": ("none", [2025], both, 1.0),
+    }
+    assert own_of({"penalty": {"multiple": 6}}, "cn-2026")["penalty.multiple"] == ("5 to 10", [2025], both, 6)
 
 
 # Forgeries, and an engine whose table is wrong.

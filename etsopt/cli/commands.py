@@ -13,6 +13,8 @@ from etsopt import library, results, run
 from etsopt.claims import is_checked, is_stopped
 from etsopt.cli import listings, show
 from etsopt.data import shipped
+from etsopt.data.official import PLAN_YEARS
+from etsopt.data.words import did_you_mean
 from etsopt.data.write import check_format, write_instance
 from etsopt.errors import UsageError
 from etsopt.generating import POLICY, PROFILES
@@ -161,8 +163,15 @@ def instances(options: Namespace) -> int:
 
 
 def rules(options: Namespace) -> int:
-    """List the rules, their parameters with defaults, and their sources."""
-    return listings.rules(RULES, options.json)
+    """List the rules with parameters and sources, or print the official parameters of the plan of one."""
+    if options.rule is None:
+        return listings.rules(RULES, options.json)
+    if options.rule in PLAN_YEARS:
+        return listings.plan(options.rule, options.json)
+    if options.rule in RULES:
+        return listings.rules({options.rule: RULES[options.rule]}, options.json)
+    advice = f"{did_you_mean(options.rule, RULES)}The rules are {', '.join(sorted(RULES))}."
+    raise UsageError(f"There is no rule {options.rule!r}.", advice)
 
 
 def _pairs(texts: list[str], flag: str) -> dict[str, Any]:

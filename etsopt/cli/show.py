@@ -56,6 +56,8 @@ def result(found: Results) -> None:
     seconds = sum(about["seconds"].values())
     console.print(Text(f"{about['instance']}, {about['model']}: {status}{stop}, {seconds:.2f} s", style=style))
     console.print()
+    if about.get("own_parameters"):
+        console.print(_own_parameters(about["own_parameters"]))
     if "equilibrium" in found.tables:
         console.print(show_market.equilibrium(found))
     if "years" in found.tables:
@@ -86,6 +88,18 @@ def result(found: Results) -> None:
         console.print(Text(f"Method {about['method']}. {about['method_reason']}", style="dim"))
     if found.status == "feasible" and not found.violations and not found.levels:
         console.print(Text("The checker does not know this model; nothing was checked."))
+
+
+def _own_parameters(own: list[dict[str, Any]]) -> Text:
+    """Parameters of the user's own beside the official ones."""
+    lines = []
+    for entry in own:
+        years = entry["years"]
+        when = f"{years[0]}" if len(years) == 1 else f"{years[0]}-{years[-1]}"
+        here = (", ".join(entry["here"]) or "none") if isinstance(entry["here"], list) else f"{entry['here']:,}"
+        of = f"{when}, {', '.join(entry['sectors'])}"
+        lines.append(f"{entry['key']}: official {entry['official']} ({of}), here {here} (user)")
+    return Text("\n".join([*lines, ""]), style="yellow")
 
 
 def _sectors(found: Results) -> Table:
@@ -146,6 +160,9 @@ def _provinces(found: Results) -> Text:
     fixed = int(found.tables["sectors"]["units_fixed"].sum())
     units = int(found.tables["sectors"]["units"].sum())
     note = f"{fixed:,} of {units:,} units get A = E (special cases, small enterprises).\n" if fixed else ""
+    outside = len(found.tables["allocation"]) - units
+    if outside:
+        note += f"{outside:,} more are outside the scope of the year: they get and owe nothing, in no total.\n"
     if limited.empty:
         asked = found.provenance["policy"].get("provinces", {}).get("balance") is not None
         return Text(note + ("No province has a unit to balance.\n" if asked else "No province balance is asked for.\n"))

@@ -88,6 +88,10 @@ class Official:
     source: str
     confidence: str
 
+    def holds(self, year: int) -> bool:
+        """Whether it is in force in a compliance year."""
+        return self.first_year <= year and (self.last_year is None or year <= self.last_year)
+
 
 _KILNS, _ALL_CASES = ("white_clinker", "carbide_slag", "gypsum_acid"), ", ".join(SPECIAL_CASES)
 
@@ -113,20 +117,20 @@ OFFICIAL: tuple[Official, ...] = (
     Official("rule.carry_over_base_t", INDUSTRY, 2025, 2025, 100_000.0, "100,000", "t", "plan 2024-2025", "C"),
     Official("rule.carry_over_base_t", POWER, 2025, 2025, 10_000.0, "10,000", "t", "power 2023-2024", "A"),
     Official("rule.carry_over_base_t", EVERY_SECTOR, 2026, None, 0.0, "ended 10 June 2026", "t", "report 2026", "A"),
-    Official("rule.carry_over_factor", INDUSTRY, 2025, 2025, 1.5, "1.5", "t/t sold net", "plan 2024-2025", "C"),
-    Official("rule.carry_over_factor", POWER, 2025, 2025, 1.5, "1.5", "t/t sold net", "power 2023-2024", "A"),
+    Official("rule.carry_over_factor", INDUSTRY, 2025, 2025, 1.5, "1.5", "t/t", "plan 2024-2025", "C"),
+    Official("rule.carry_over_factor", POWER, 2025, 2025, 1.5, "1.5", "t/t", "power 2023-2024", "A"),
     Official("rule.carry_over_factor", EVERY_SECTOR, 2026, None, 0.0, "ended 10 June 2026", "", "report 2026", "A"),
     Official("market.ccer_share", EVERY_SECTOR, 2019, None, 0.05, "at most 0.05", "fraction", "report 2026", "A"),
-    Official("penalty.multiple", EVERY_SECTOR, 2000, None, 5.0, "5 to 10", "x price", "order 775", "A"),
-    Official("penalty.fixed_fine_cny", EVERY_SECTOR, 2000, 2024, 0.0, "none", "CNY", "order 775", "A"),
+    Official("penalty.multiple", EVERY_SECTOR, 2023, None, 5.0, "5 to 10", "x price", "order 775", "A"),
+    Official("penalty.fixed_fine_cny", EVERY_SECTOR, 2023, 2024, 0.0, "none", "CNY", "order 775", "A"),
     Official(
         "penalty.fixed_fine_cny", EVERY_SECTOR, 2025, None, 1e6, "1,000,000 to 5,000,000", "CNY", "amendment 2026", "A"
     ),
-    Official("penalty.deduction_share", EVERY_SECTOR, 2000, 2024, 1.0, "all of it", "fraction", "order 775", "A"),
+    Official("penalty.deduction_share", EVERY_SECTOR, 2023, 2024, 1.0, "all of it", "fraction", "order 775", "A"),
     Official("penalty.deduction_share", EVERY_SECTOR, 2025, None, 0.0, "none", "fraction", "amendment 2026", "A"),
 )
-"""Compliance year t is due on 31 December t + 1, so the law of 15 August 2026 fines compliance years from 2025 on. The
-law before it is taken for every earlier year, though it is in force since 1 May 2024 alone."""
+"""Compliance year t is due on 31 December t + 1: the law of 1 May 2024 fines years from 2023 on, and its amendment of
+August 2026 those from 2025 on."""
 
 
 def official(key: str, sector: str, year: int) -> Official | None:
@@ -135,7 +139,7 @@ def official(key: str, sector: str, year: int) -> Official | None:
     >>> official("rule.pre_allocation_share", "steel", 2025).value, official("rule.slope", "steel", 2024)
     (0.7, None)
     """
-    return next((row for row in OFFICIAL if row.key == key and sector in row.sectors and _holds(row, year)), None)
+    return next((row for row in OFFICIAL if row.key == key and sector in row.sectors and row.holds(year)), None)
 
 
 def official_value(key: str, sector: str, year: int, otherwise: Any) -> Any:
@@ -146,7 +150,7 @@ def official_value(key: str, sector: str, year: int, otherwise: Any) -> Any:
 
 def of_year(year: int) -> Iterator[Official]:
     """Rows that hold in a compliance year, in the order of the table."""
-    return (row for row in OFFICIAL if _holds(row, year))
+    return (row for row in OFFICIAL if row.holds(year))
 
 
 def of_plan(rule: str) -> dict[str, Any]:
@@ -161,7 +165,3 @@ def of_plan(rule: str) -> dict[str, Any]:
 def outside_scope(rule: str) -> tuple[str, ...]:
     """Cases that stand outside the allocation under the plan of a rule; none for a rule of no plan."""
     return tuple(official_value("rule.outside_scope", "cement", PLAN_YEARS.get(rule, 0), ()))
-
-
-def _holds(row: Official, year: int) -> bool:
-    return row.first_year <= year and (row.last_year is None or year <= row.last_year)

@@ -4,6 +4,7 @@ from etsopt.rules import intensity, simple  # noqa: F401  entering their rules i
 from etsopt.rules.carry_over import carried_over
 from etsopt.rules.issuance import issuance, pre_allocation_shares
 from etsopt.rules.law import deduction_shares, fixed_fines
+from etsopt.rules.own import own_parameters
 from etsopt.rules.registry import (
     RULES,
     Reference,
@@ -22,6 +23,7 @@ __all__ = [
     "fixed_fines",
     "fixed_units",
     "issuance",
+    "own_parameters",
     "parameters_of",
     "pre_allocation_shares",
     "reference_allowances",

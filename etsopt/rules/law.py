@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from etsopt.data.policy import Policy
 
-ANY_SECTOR = "cement"
-"""The law does not tell sectors apart."""
+ANY_SECTOR, FIRST_YEAR = "cement", 2023
+"""The law does not tell sectors apart; before its first year it is taken to be the same."""
 
 
 def fixed_fines(policy: Policy, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
@@ -30,5 +30,5 @@ def deduction_shares(policy: Policy, years: Sequence[int] | NDArray[np.int64]) -
 
 
 def _by_year(key: str, stated: float | None, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
-    official = [official_value(key, ANY_SECTOR, int(year), 0.0) for year in years]
+    official = [official_value(key, ANY_SECTOR, max(int(year), FIRST_YEAR), 0.0) for year in years]
     return np.array(official if stated is None else [stated] * len(years), dtype=float)
