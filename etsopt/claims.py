@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from etsopt.checking.checker import KINDS, MAIN
 from etsopt.checking.report import CheckReport, LevelCheck, Violation
 from etsopt.results import TONNES, finite
+from etsopt.rules import own_parameters
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
+    from etsopt.data.instance import Instance
     from etsopt.results import LevelResult, Results
 
 PROVEN = ("certified_optimal", "certified_gap", "certified_rounded", "infeasible_certified")
@@ -63,6 +65,17 @@ def check_claims(results: Results, report: CheckReport) -> list[Violation]:
     if status != "refused" and (results.termination == "infeasible") is not status.startswith("infeasible"):
         found.append(_claim("termination", f"{results.termination} is claimed, and the status recomputed is {status}"))
     return found + _tonnes(results, report) + _levels(results, report) + _prices(results)
+
+
+def check_parameters(instance: Instance, results: Results) -> list[Violation]:
+    """The parameters that a result calls the user's own are those that its policy states differently.
+
+    A result that is silent on them was saved before they were told.
+    """
+    own = own_parameters(instance)
+    if results.provenance.get("own_parameters", own) == own:
+        return []
+    return [_claim("own_parameters", "the parameters of the user's own are those that the policy states differently")]
 
 
 def _claim(where: str, message: str, rule: str = "claim", by: float = 1.0, unit: str = "claims") -> Violation:

@@ -110,10 +110,10 @@ BEYOND_ONE_YEAR: dict[str, Any] = {
         "cap_from": 2030,
         "cap_change": -0.01,
     },
-    "market": {"prices_cny_per_t": 62.36},
+    "market": {"prices_cny_per_t": 84.0},
 }
 """What the policy says beside `POLICY` where there are measures: ten years, the pathway of the instance cn-2025-2035,
-assumptions and all, and the average price of 2025 expected in each year."""
+assumptions and all, and the average price of January to August 2026, when 2025 is settled, expected in each year."""
 
 OWN_SPREAD = 0.25
 """Standard deviation of the logarithm of a unit's own costs, and half of it of its own abatement; an assumption."""

@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from etsopt.rules import own_parameters
+
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.methods import Method
@@ -44,6 +46,7 @@ def provenance(
         "instance": instance.name,
         "instance_hash": instance.hash,
         "policy": instance.policy.model_dump(mode="json", exclude_none=True),
+        "own_parameters": own_parameters(instance),
         "options": {
             "time_limit_s": options.time_limit_s,
             "gap": options.gap,

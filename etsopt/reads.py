@@ -62,14 +62,23 @@ def keys_read(model: Any) -> tuple[str, ...] | None:
 
 
 def covered(key: str, patterns: Iterable[str]) -> bool:
-    """Tell whether a key is named by one of some patterns, or stands below what is.
+    """Tell whether a key is named by one of some patterns, or stands below what is; of several the last decides.
+
+    A pattern that begins with an exclamation mark takes back what those before it name.
 
     >>> covered("sectors.cement.band", ["sectors.*.band"]), covered("market.reserve_t", ["market"])
     (True, True)
     >>> covered("sectors.cement.target_t", ["sectors.*.band"]), covered("market", ["market.reserve_t"])
     (False, False)
+    >>> covered("rule.cap", ["rule", "!rule.carry_*"]), covered("rule.carry_over_base_t", ["rule", "!rule.carry_*"])
+    (True, False)
     """
-    return any(fnmatchcase(key, pattern) or fnmatchcase(key, f"{pattern}.*") for pattern in patterns)
+    found = False
+    for pattern in patterns:
+        name = pattern.removeprefix("!")
+        if fnmatchcase(key, name) or fnmatchcase(key, f"{name}.*"):
+            found = name == pattern
+    return found
 
 
 def _advice(key: str) -> str:

@@ -9,7 +9,7 @@ from etsopt import library, methods, preparing
 from etsopt.checking import CheckReport
 from etsopt.checking import check as check_tables
 from etsopt.checking.checker import KINDS
-from etsopt.claims import check_claims, is_checked
+from etsopt.claims import check_claims, check_parameters, is_checked
 from etsopt.data.instance import Instance
 from etsopt.data.read import read_instance
 from etsopt.errors import DataError, Problem, StoppedError, UsageError
@@ -137,7 +137,8 @@ def check(instance: Instance, results: Results) -> CheckReport:
         advice = f"It is one of {', '.join(KINDS)}. Solve again; a run is not changed by hand."
         raise DataError("The run", [Problem("result.json", f"is {kind!r}, which is not checked", advice, "checked_as")])
     report = check_tables(instance, results.tables, results.levels, gap, kind) if checkable else CheckReport((), ())
-    return replace(report, violations=(*report.violations, *check_claims(results, report)))
+    claims = (*check_claims(results, report), *check_parameters(instance, results))
+    return replace(report, violations=(*report.violations, *claims))
 
 
 def _calculated(instance: Instance, tables: Any, about: dict[str, Any], clock: Clock) -> Results:

@@ -23,7 +23,9 @@ from etsopt.data.market_policy import (
     PathwayPolicy,
     PenaltyPolicy,
 )
+from etsopt.data.official import of_plan
 from etsopt.data.policy import Policy
+from etsopt.data.rule_policy import RulePolicy
 from etsopt.data.schema import TABLES
 from etsopt.rules import RULES
 
@@ -53,6 +55,12 @@ A band may be wider than all emissions: no unit ever gets less than no allowance
 
 What is marked "by year" is one number for all years, or a table `{2027 = 0.1, 2030 = 0.3}`: a stated year holds until
 the next stated one; before the first, the default holds.
+"""
+
+OFFICIAL_PARAMETERS = """\
+A rule that is named after a year has the official parameters of that year's plan where the policy is silent; what is
+issued in advance, carried over, offset and fined follows the compliance year. `etsopt rules cn-2025` prints all of them
+with their sources. A parameter that the policy states differently is the user's own, and a result says so.
 """
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -96,6 +104,7 @@ def _policy() -> str:
     head = "| key | default | meaning |\n| --- | --- | --- |"
     parts = [f"## policy.toml\n\n{head}\n| `year` | needed | {Policy.model_fields['year'].description} |"]
     parts[0] += "\n| `rule.name` | needed | name of the rule; its other keys are below |"
+    parts[0] += f"\n| `rule.outside_scope` |  | {RulePolicy.model_fields['outside_scope'].description} |"
     for section, model in SECTIONS:
         parts += [
             f"| `{section}.{key}` | {_default(field)} | {field.description} |"
@@ -107,10 +116,11 @@ def _policy() -> str:
 
 
 def _rules() -> str:
-    parts = ["## Rules\n"]
+    parts = ["## Rules\n", OFFICIAL_PARAMETERS]
     for name, rule in sorted(RULES.items()):
+        plan = of_plan(name)
         keys = [
-            f"| `rule.{key}` | {_default(field)} | {field.description} |"
+            f"| `rule.{key}` | {_shown(plan[key]) if key in plan else _default(field)} | {field.description} |"
             for key, field in rule.parameters.model_fields.items()
         ]
         parts.append(
@@ -123,7 +133,12 @@ def _rules() -> str:
 def _default(field: object) -> str:
     if field.is_required():  # type: ignore[attr-defined]
         return "needed"
-    default = field.default  # type: ignore[attr-defined]
+    return _shown(field.default)  # type: ignore[attr-defined]
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, tuple):
+        default = ", ".join(default)
     return "" if default is None else f"`{default}`"
 
 

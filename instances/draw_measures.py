@@ -18,7 +18,7 @@ import pandas as pd
 import etsopt
 
 COLOURS = {"cement": "#7a6a58", "steel": "#2f6690", "aluminium": "#c8553d", "power": "#5b8c5a"}
-MARKET = (51.24, 105.65)  # CNY/t: lowest close of 2025 and highest of 2024
+MARKET = (51.24, 105.65)  # CNY/t: lowest close of 2025 and highest of 2024; closes of 2026 lie in between
 FARTHEST = (-700, 1300)  # CNY/t; what lies beyond is written at the edge
 
 
@@ -67,7 +67,7 @@ def draw(instance: etsopt.Instance, picture: Path) -> None:
 
 
 def _costs(axes: Any, measures: pd.DataFrame, place: np.ndarray, colours: pd.Series) -> None:
-    axes.axvspan(*MARKET, color="#e0b04f", alpha=0.45, lw=0, label="allowances in 2024 and 2025")
+    axes.axvspan(*MARKET, color="#e0b04f", alpha=0.45, lw=0, label="allowances, 2024-2026")
     axes.axvline(0, color="0.6", lw=0.8)
     inside = measures["cost"].clip(*FARTHEST)
     axes.hlines(place, 0, inside, color=colours, lw=1.4, alpha=0.6)

@@ -18,7 +18,7 @@ import etsopt
 if TYPE_CHECKING:
     import pandas as pd
 
-MARKET = {2025: 62.36, 2026: 84.0}  # CNY/t: averages of 2025 and of January to August 2026
+MARKET = {2025: 84.0}  # CNY/t by compliance year: 2025 is settled in 2026, average of January to August
 
 
 def draw(instance: etsopt.Instance, picture: Path) -> None:
@@ -46,7 +46,9 @@ def draw(instance: etsopt.Instance, picture: Path) -> None:
         if value:
             _quantities(right, years)
     left.scatter(list(MARKET), list(MARKET.values()), color="0.4", marker="x", zorder=3)
-    left.annotate("the market's own", (2026, MARKET[2026]), xytext=(6, 2), textcoords="offset points", color="0.4")
+    note = "the market's own,\nJanuary to August 2026"
+    left.annotate(note, (2025, MARKET[2025]), xytext=(-4, 6), textcoords="offset points", color="0.4")
+    left.set_xlabel("compliance year, settled a year later")
     left.set_ylim(0, 1.15 * max(left.get_ylim()[1], max(MARKET.values())))
     left.set_title(f"Price of an allowance, {years['price_unit'].iloc[0]}", loc="left")
     figure.savefig(picture, metadata={"Date": None})

@@ -43,7 +43,8 @@ def by_hand() -> etsopt.Instance:
     )
     policy = {
         "year": 2025,
-        "rule": {"name": "given"},
+        # The base of 10,000 t is the user's own here; in industry the official one is 100,000 t.
+        "rule": {"name": "given", "carry_over_base_t": 10_000.0},
         "market": MARKET | OFFSETS,
         "penalty": {"reference_price_cny_per_t": 90.0},
         "settlement": {"at_risk": ["b"], "without_purchases": ["c"]},

@@ -252,6 +252,61 @@ def test_listings_name_everything(name: str, capsys: pytest.CaptureFixture[str])
     assert all(item in out for item in expected)
 
 
+@pytest.mark.parametrize("name", ["cn-2024", "cn-2025", "cn-2026"])
+def test_the_parameters_of_a_year_are_printed_with_unit_source_and_mark(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["rules", name]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    code, content = run_json(capsys, "rules", name)
+    assert (code, content["rule"], content["year"]) == (0, name, int(name[-4:]))
+    assert content["due"] == f"{content['year'] + 1}-12-31"
+    for row in content["parameters"]:
+        assert row["key"] in out
+        assert row["confidence"] in content["confidence"]
+        assert row["source"].startswith(("MEE", "Interim", "Ecological"))
+
+
+def test_the_parameters_of_2025_are_those_of_the_year(capsys: pytest.CaptureFixture[str]) -> None:
+    _, content = run_json(capsys, "rules", "cn-2025")
+    shown = {(row["key"], *row["sectors"]): (row["shown"], row["confidence"]) for row in content["parameters"]}
+    industry = ("aluminium", "cement", "steel")
+    assert shown[("rule.pre_allocation_share", *industry)] == ("0.70", "C")
+    assert shown[("rule.carbide_slag_limit", "cement")] == ("0.15", "C")
+    assert shown[("rule.carry_over_base_t", *industry)] == ("100,000", "C")
+    assert shown[("rule.carry_over_base_t", "power")] == ("10,000", "A")
+
+
+def test_a_rule_of_no_plan_is_listed_alone_and_an_unknown_one_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    _, content = run_json(capsys, "rules", "given")
+    assert set(content) == {"given"}
+    assert main(["rules", "cn2025"]) == 2
+    assert capsys.readouterr().err.startswith("There is no rule 'cn2025'.\n\nDid you mean 'cn-2025'?")
+
+
+def test_parameters_of_the_users_own_stand_beside_the_official_ones(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    own = ["--set", "rule.pre_allocation_share=0.5", "--set", "rule.slope=0.2", "--set", "penalty.multiple=5"]
+    assert main(["solve", "tiny", *own, "--out", str(tmp_path / "run")]) == 0
+    out = capsys.readouterr().out
+    assert "rule.pre_allocation_share: official 0.70 (2025, cement), here 0.5 (user)" in out
+    assert "rule.slope: official 0.15 (2025, cement), here 0.2 (user)" in out
+    # What is stated as the text has it is no parameter of the user's own.
+    assert "penalty.multiple" not in out
+    assert "cap" not in out.partition("Sectors")[0]
+    result = tmp_path / "run" / "result.json"
+    content = json.loads(result.read_text(encoding="utf-8"))
+    assert [entry["key"] for entry in content["own_parameters"]] == ["rule.slope", "rule.pre_allocation_share"]
+    assert main(["check", str(tmp_path / "run")]) == 0
+    content["own_parameters"] = []
+    result.write_text(json.dumps(content), encoding="utf-8")
+    assert main(["check", str(tmp_path / "run")]) == 5
+    assert "own_parameters" in capsys.readouterr().out
+
+
 def test_the_listing_says_which_model_is_not_solved_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
     _, content = run_json(capsys, "models")
     apart = {name for name, line in content.items() if line.endswith("Not solved by itself: allocation calls it.")}

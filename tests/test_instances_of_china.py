@@ -14,6 +14,8 @@ import pytest
 import etsopt
 from etsopt.data.development import development
 from etsopt.data.measures import applicable
+from etsopt.data.yearly import by_year
+from etsopt.rules import own_parameters
 
 INSTANCES = Path(__file__).parents[1] / "instances"
 MEASURES = runpy.run_path(str(INSTANCES / "build_measures.py"))
@@ -167,6 +169,29 @@ def test_perfluorocarbons_may_be_read_as_measured() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_money_of_measures_and_policy_is_of_one_year(name: str) -> None:
     assert set(measures(name)["price_year"]) == {etsopt.read(name).policy.horizon.price_year} == {2024}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_compliance_year_stands_beside_the_market_of_the_next_calendar_year(name: str) -> None:
+    # Compliance 2025 is settled in 2026: 84.0 from January to August, 86.51 and 97.90 in August; later 5 % more.
+    policy = etsopt.read(name).policy
+    growth = 1.05 ** np.arange(len(policy.years))
+    for first, stated in (
+        (84.0, policy.market.prices_cny_per_t),
+        (86.51, policy.market.ccer_price_cny_per_t),
+        (97.90, policy.penalty.reference_price_cny_per_t),
+    ):
+        np.testing.assert_allclose(by_year(stated, policy.years), first * growth, atol=0.051)
+    assert by_year(policy.market.ccer_supply_t, policy.years).tolist() == [10e6] * len(policy.years)
+    assert policy.market.terminal_price_cny_per_t == by_year(policy.market.prices_cny_per_t, policy.years)[-1]
+    page = written(f"{name}/README.md").decode().partition("\n")[0]
+    assert "2024, at which those of 2025 stand here" in page
+
+
+def test_the_parameters_of_china_are_official() -> None:
+    for name in NAMES:
+        own = {entry["key"] for entry in own_parameters(etsopt.read(name))}
+        assert own == set(), name
 
 
 def test_the_pathway_begins_with_the_emissions_of_today_and_falls() -> None:

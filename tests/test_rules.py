@@ -63,7 +63,9 @@ def test_2026_has_the_method_of_2025(random_instance: Callable[..., Instance]) -
     first, second = reference_allowances(of_2025), reference_allowances(of_2026)
     assert first.reference_t.tolist() == second.reference_t.tolist()
     pd.testing.assert_frame_equal(first.sectors, second.sectors)
-    assert parameters_of(of_2025) == parameters_of(of_2026)
+    one, other = parameters_of(of_2025), parameters_of(of_2026)
+    names = ("slope", "cap", "balance_value_decimals", "threshold_tco2e")
+    assert [getattr(one, name) for name in names] == [getattr(other, name) for name in names]
 
 
 def test_steel_is_measured_on_iron_and_allocated_on_the_whole_enterprise() -> None:
@@ -89,18 +91,27 @@ def test_each_sector_has_a_balance_value_of_its_own() -> None:
     assert found.reference_t.tolist() == [830_000, 157_000]
 
 
-@pytest.mark.parametrize("case", ["new", "closed", "white_clinker", "carbide_slag", "gypsum_acid"])
-def test_a_special_case_gets_its_emissions_and_leaves_both_sides_of_the_balance(case: str) -> None:
+KILNS, JOINED_IN_2026 = ("white_clinker", "carbide_slag", "gypsum_acid"), ("new", "closed", "hydrogen_furnace")
+
+
+@pytest.mark.parametrize(
+    ("rule", "case"),
+    [
+        *(("cn-2025", case) for case in KILNS),
+        *(("cn-2026", case) for case in (*KILNS, *JOINED_IN_2026)),
+    ],
+)
+def test_a_special_case_gets_its_emissions_and_leaves_both_sides_of_the_balance(rule: str, case: str) -> None:
     frame = units([*FIVE_EMISSIONS, 900_000], output_t=[*FIVE_OUTPUT, 3_000_000], case=["", "", "", "", "", case])
-    found = reference_allowances(instance(frame, "cn-2025"))
+    found = reference_allowances(instance(frame, rule))
     assert found.reference_t.tolist() == [*FIVE_ALLOWANCES, 900_000]
     assert found.fixed.tolist() == [False] * 5 + [True]
-    assert balance_values(found) == balance_values(reference_allowances(instance(five(), "cn-2025")))
+    assert balance_values(found) == balance_values(reference_allowances(instance(five(), rule)))
 
 
 def test_a_special_case_needs_no_output() -> None:
     frame = units([*FIVE_EMISSIONS, 900_000], output_t=[*FIVE_OUTPUT, None], case=["", "", "", "", "", "new"])
-    assert reference_allowances(instance(frame, "cn-2025")).reference_t.tolist() == [*FIVE_ALLOWANCES, 900_000]
+    assert reference_allowances(instance(frame, "cn-2026")).reference_t.tolist() == [*FIVE_ALLOWANCES, 900_000]
 
 
 def test_an_enterprise_below_the_threshold_gets_its_emissions_and_leaves_both_sides_of_the_balance() -> None:
@@ -114,13 +125,14 @@ def test_the_threshold_is_that_of_the_enterprise_and_itself_not_below() -> None:
     frame = units([13_000, 13_000, 25_999, 0], output_t=[20_000] * 4)
     frame.loc[1, "enterprise_id"] = "e1"
     # Units 1 and 2 have 26,000 t together; unit 4 has no emissions to allocate on.
-    assert fixed_units(instance(frame, "cn-2025"), 26_000.0).tolist() == [False, False, True, True]
+    case = instance(frame, "cn-2025")
+    assert fixed_units(case, parameters_of(case)).tolist() == [False, False, True, True]
 
 
 def test_a_sector_of_special_cases_alone_has_no_balance_value() -> None:
     frame = units([*FIVE_EMISSIONS, 900_000], ["cement"] * 5 + ["steel"], output_t=[*FIVE_OUTPUT, 500_000])
     frame["case"] = ["", "", "", "", "", "hydrogen_furnace"]
-    assert reference_allowances(instance(frame, "cn-2025")).sectors.index.tolist() == ["cement"]
+    assert reference_allowances(instance(frame, "cn-2026")).sectors.index.tolist() == ["cement"]
 
 
 def test_allowances_follow_the_rounded_balance_value() -> None:
@@ -169,7 +181,8 @@ def test_the_rule_gives_away_at_most_a_tonne_a_unit_less_than_emissions(
 def test_in_2024_allowances_equal_emissions() -> None:
     found = reference_allowances(instance(units([780_000, 5_000]), "cn-2024"))
     assert found.reference_t.tolist() == [780_000, 5_000]
-    assert found.fixed.tolist() == [False, False]
+    # The threshold of 26,000 t is that of 2024 too; all get their emissions with or without it.
+    assert found.fixed.tolist() == [False, True]
     assert (found.band, found.whole) == (0.0, True)
     assert found.sectors.empty
 
@@ -203,20 +216,34 @@ def test_whole_tonnes_are_rounded_down_but_noise_is_not_a_tonne() -> None:
     assert whole_tonnes(tonnes).tolist() == [1789, 790_117, 790_116, 5]
 
 
-def test_half_of_last_years_emissions_is_issued_in_advance_and_rounded_down() -> None:
-    # 3,579.40 / 2 = 1,789.70.
-    case = instance(units([4_000], prior_emissions_tco2e=[3_579.40]), "cn-2024")
+@pytest.mark.parametrize(
+    ("year", "sector", "advance"),
+    [
+        # 3,579.40 / 2 = 1,789.70, the example of the plan; 70 % are 2,505.58.
+        *((2024, sector, 0.0) for sector in ("aluminium", "cement", "steel")),
+        *((2025, sector, 2505.0) for sector in ("aluminium", "cement", "steel")),
+        *((year, sector, 1789.0) for year in (2026, 2027) for sector in ("aluminium", "cement", "steel", "power")),
+        *((year, "power", 2505.0) for year in (2021, 2022, 2023, 2024)),
+        (2025, "power", 1789.0),
+    ],
+)
+def test_the_years_share_of_last_years_emissions_is_issued_in_advance_and_rounded_down(
+    year: int, sector: str, advance: float
+) -> None:
+    frame = units([4_000], sector, prior_emissions_tco2e=[3_579.40], reference_t=[4_000.0])
+    case = Instance.from_frames(frame, {"year": year, "rule": {"name": "given"}})
     found = issuance(case, np.array([4_000.0]))
-    assert found.to_dict("records") == [{"pre_allocated_t": 1789.0, "true_up_t": 2211.0, "owed_t": 0.0}]
+    row = {"pre_allocated_t": advance, "true_up_t": 4_000 - advance, "owed_t": 0.0}
+    assert found.to_dict("records") == [row]
 
 
 def test_more_issued_than_due_is_owed_and_never_a_negative_allowance() -> None:
     frame = units([1_000, 1_000, 1_000], pre_allocated_t=[1_200, None, None], prior_emissions_tco2e=[500, 3_000, None])
     found = issuance(instance(frame, "cn-2024"), np.array([1_000.0, 1_000.0, 1_000.0]))
-    # What is stated goes before the rule's half of last year; nothing in advance leaves all to be topped up.
-    assert found["pre_allocated_t"].tolist() == [1_200, 1_500, 0]
+    # What is stated goes before 70 % of last year, those of 2025; nothing in advance leaves all to be topped up.
+    assert found["pre_allocated_t"].tolist() == [1_200, 2_100, 0]
     assert found["true_up_t"].tolist() == [0, 0, 1_000]
-    assert found["owed_t"].tolist() == [200, 500, 0]
+    assert found["owed_t"].tolist() == [200, 1_100, 0]
 
 
 def test_the_share_issued_in_advance_is_the_policys() -> None:
@@ -224,9 +251,11 @@ def test_the_share_issued_in_advance_is_the_policys() -> None:
     assert issuance(case, np.array([1_000.0]))["pre_allocated_t"].tolist() == [700]
 
 
-CN_2025_PARAMETERS = (
-    "The parameters of cn-2025 are threshold_tco2e, pre_allocation_share, slope, cap, balance_value_decimals."
+COMMON = (
+    "outside_scope, threshold_tco2e, special_cases, carbide_slag_limit, pre_allocation_share, carry_over_base_t, "
+    "carry_over_factor"
 )
+CN_2025_PARAMETERS = f"The parameters of cn-2025 are {COMMON}, slope, cap, balance_value_decimals."
 
 
 @pytest.mark.parametrize(
@@ -268,14 +297,13 @@ CN_2025_PARAMETERS = (
         ),
         pytest.param(
             {"name": "benchmark"},
-            "rule.benchmarks: is missing.\n"
-            "   The parameters of benchmark are threshold_tco2e, pre_allocation_share, benchmarks.",
+            f"rule.benchmarks: is missing.\n   The parameters of benchmark are {COMMON}, benchmarks.",
             id="missing parameter",
         ),
         pytest.param(
             {"name": "benchmark", "benchmarks": {"cement": -0.8}},
             "rule.benchmarks.cement: is -0.8, but should be greater than 0.\n"
-            "   The parameters of benchmark are threshold_tco2e, pre_allocation_share, benchmarks.",
+            f"   The parameters of benchmark are {COMMON}, benchmarks.",
             id="negative benchmark",
         ),
         pytest.param(

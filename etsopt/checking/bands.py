@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.rules.registry import parameters_of
+from etsopt.checking import plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-
-BAND_WITHOUT_RULE = 0.03
 
 NOISE_T, NOISE = 1e-6, 1e-14
 """What lacks to a whole tonne and is rounding: absolute, and against the quantity."""
@@ -70,9 +68,7 @@ class Bands:
 def bands(instance: Instance) -> Bands:
     """The band of every unit by its sector, else by the rule, and the wider one of exceptions."""
     policy, emissions = instance.policy, instance.emissions_tco2e
-    default = float(
-        getattr(parameters_of(instance), "cap", 0.0 if policy.rule.name == "cn-2024" else BAND_WITHOUT_RULE)
-    )
+    default = plan.cap(instance)
     down, up = np.full(len(emissions), default), np.full(len(emissions), default)
     for name, section in policy.sectors.items():
         if section.band is not None:

@@ -83,6 +83,8 @@ def check(  # long because each table that is missing ends it in its own way
         Every statement that is broken, every level with its own bound, and for an infeasible instance the tonnes that
         are proven to be missing.
     """
+    if found := statements.scope_is_that_of_the_plan(instance):
+        return CheckReport(tuple(found), ())
     if kind == "settlement":
         return settlement.check(instance, tables, levels)
     if kind == "equilibrium":
@@ -205,7 +207,7 @@ def _statements(
         *statements.balance_value_balances(instance, sectors, fixed),
         *statements.fixed_get_emissions(instance, allocation, fixed, optimised),
         *statements.exceptions_are_allowed(instance, fixed, allocation),
-        *statements.bounds_are_named(demands, allocation),
+        *statements.bounds_are_named(instance, demands, allocation),
         *totals.totals_add_up(instance, allocation, tables),
         *totals.targets_are_stated(instance, demands, allocation, sectors),
         *totals.balances_are_stated(demands, tables["provinces"]),

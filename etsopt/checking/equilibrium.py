@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.checking import plan
 from etsopt.checking.limits import fixed_at_emissions
 from etsopt.checking.market.baseline import baseline
 from etsopt.checking.market.choices import choices
@@ -20,7 +21,6 @@ from etsopt.checking.market.search import least_of_all_plans
 from etsopt.checking.market.statements import columns_follow, numbers_are_there
 from etsopt.checking.report import Violation
 from etsopt.data.yearly import by_year
-from etsopt.rules.registry import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -117,18 +117,17 @@ def _tables(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Viol
 
 
 def _year(instance: Instance) -> Year:
-    parameters: Any = parameters_of(instance)
     years = instance.policy.years
     base = replace(
         baseline(instance, None),
         paid_share=by_year(instance.policy.market.paid_share, years, 0.0),
         follows=np.ones(1, dtype=bool),
-        slope=np.array([parameters.slope]),
-        cap=np.array([parameters.cap]),
+        slope=np.array([plan.slope(instance)]),
+        cap=np.array([plan.cap(instance)]),
     )
     price = float(by_year(instance.policy.market.prices_cny_per_t, years)[0])
     free = ~fixed_at_emissions(instance)
-    return Year(base, choices(instance, base), price, parameters.slope, parameters.cap, free)
+    return Year(base, choices(instance, base), price, plan.slope(instance), plan.cap(instance), free)
 
 
 def _taken(instance: Instance, year: Year, units: pd.DataFrame) -> tuple[Taken | None, list[Violation]]:
@@ -247,8 +246,7 @@ def _balance(
             "the sector does not balance"
         )
         return [*found, Violation("no_fixed_point", name, abs(residual), "t", message)]
-    parameters: Any = parameters_of(instance)
-    decimals = parameters.balance_value_decimals
+    decimals = plan.stated(instance, "balance_value_decimals", "none")
     half = 0.0 if decimals == "none" else 0.5 * 10.0**-decimals
     below, above = (year.excess(value + side * half, emissions, intensity) for side in (-1, 1))
     if not (below <= RELATIVE * total and above >= -RELATIVE * total):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking import plan
 from etsopt.checking.bands import bands, floored, rounded
 from etsopt.checking.rows import Collected
-from etsopt.rules.registry import parameters_of
 from etsopt.units import sums
 
 if TYPE_CHECKING:
@@ -92,12 +92,11 @@ def derive(instance: Instance, exceptional: NDArray[np.bool_] | None = None) -> 
 
 
 def fixed_at_emissions(instance: Instance) -> NDArray[np.bool_]:
-    """Units that get A = E: special cases, small enterprises, and units without emissions."""
-    units = instance.units
-    threshold = parameters_of(instance).threshold_tco2e
+    """Units that get A = E: special cases, small enterprises, and units without emissions in the scope."""
     owner, emissions = instance.labels("enterprise_id"), instance.emissions_tco2e
-    fixed: NDArray[np.bool_] = (owner.sums(emissions) < threshold)[owner.code] | (emissions <= 0)
-    return fixed | (units["case"].to_numpy() != "") if "case" in units else fixed
+    small = owner.sums(emissions) < plan.threshold(instance)
+    fixed: NDArray[np.bool_] = small[owner.code] | (emissions <= 0) | plan.is_special(instance)
+    return fixed
 
 
 def _add_sectors(rows: Collected, instance: Instance, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:

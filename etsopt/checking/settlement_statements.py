@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking import settling, statements, totals
+from etsopt.checking import plan, settling, statements, totals
 from etsopt.checking.bands import floored
 from etsopt.checking.limits import fixed_at_emissions
 from etsopt.data.yearly import by_year
@@ -144,7 +144,7 @@ def money(
 ) -> list[Violation]:
     """Amounts are tonnes times prices, and fines those of the law at the deadline."""
     year = instance.policy.year
-    since, short = year >= settling.SPLIT, stated["shortfall_t"]
+    short = stated["shortfall_t"]
     usable = settling.settles(np.array(vintages_of(year)), year)
     trades = stated["bought_t"] + stated["sold_t"]
 
@@ -158,7 +158,7 @@ def money(
         "sales_cny": times(prices.market, stated["sold_t"]),
         "transactions_cny": times(prices.transaction, trades),
         "penalty_cny": times(prices.multiple * prices.reference, short),
-        "fixed_fine_cny": times(instance.policy.penalty.fixed_fine_cny * since, (short > 0).astype(float)),
+        "fixed_fine_cny": times(float(plan.fixed_fines(instance, [year])[0]), (short > 0).astype(float)),
         "kept_worth_cny": times(prices.keep, pd.Series(flows["closing_t"][:, usable].sum(axis=1), stated.index)),
     }
     paid = sum(expected[name] for name in expected if name not in ("sales_cny", "kept_worth_cny"))
@@ -170,8 +170,8 @@ def money(
         off = off.where((stated[column] - amount).notna(), np.inf)
         message = f"{column} is what prices and fines make of the tonnes"
         found += say("money", stated.index, off, message, "CNY")
-    deducted = stated["deducted_next_year_t"] - (0 if since else short)
-    message = "a shortfall of a year up to 2024 is deducted from the next, of a later one it is not"
+    deducted = stated["deducted_next_year_t"] - floored((plan.deducted_share(instance) * short).to_numpy(dtype=float))
+    message = "a shortfall of a year up to 2024 is deducted from the next, of a later one it is not, or as is stated"
     return found + say("deduction", stated.index, deducted, message)
 
 
@@ -190,7 +190,9 @@ def totals_add_up(tables: Mapping[str, pd.DataFrame], instance: Instance) -> lis
         found += _sums(name, key, tables[name], counted.groupby(key)[columns].sum())
     groups = units.groupby("sector")
     sums = groups[["emissions_tco2e", "reference_t", "allowance_t", "pre_allocated_t", "true_up_t", "owed_t"]].sum()
-    expected = sums.assign(units=groups.size(), enterprises=groups["enterprise_id"].nunique())
+    within = units[plan.inside(instance)].groupby("sector")["enterprise_id"]
+    counts = {"units": within.size(), "enterprises": within.nunique()}
+    expected = sums.assign(**{name: count.reindex(sums.index, fill_value=0) for name, count in counts.items()})
     found += _sums("settlement_sectors", "sector", tables["settlement_sectors"], expected)
     short = settlement[settlement["shortfall_t"] > 0].set_index("enterprise_id")
     stated = tables["shortfalls"]
@@ -203,7 +205,7 @@ def totals_add_up(tables: Mapping[str, pd.DataFrame], instance: Instance) -> lis
     )
     expected = short[[*columns, "reference_price_cny_per_t", "multiple"]]
     found += _sums("shortfalls", "enterprise_id", stated, expected.reset_index().set_index("enterprise_id"))
-    regime = "from 2026-08-15" if year >= settling.SPLIT else "until 2026-08-14"
+    regime = "from 2026-08-15" if year >= plan.AMENDED_LAW_FROM else "until 2026-08-14"
     wrong = (stated["regime"] != regime) | (stated["province"] != stated["enterprise_id"].map(short["province"]))
     return found + say("shortfalls", stated["enterprise_id"], wrong, "law and province are those of the case", "cells")
 

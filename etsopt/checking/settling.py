@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.checking import plan
 from etsopt.checking.bands import floored, rounded
 from etsopt.data.yearly import by_year
 
@@ -78,7 +79,10 @@ def enterprises(instance: Instance, units: pd.DataFrame) -> pd.DataFrame:
     units
         Table of the result: allowances of each unit.
     """
-    own, policy = instance.units, instance.policy
+    policy = instance.policy
+    own = instance.units.assign(
+        emissions_tco2e=plan.emissions_inside(instance), counts=plan.inside(instance).astype(np.int64)
+    )
     names = set(own["enterprise_id"])
     seats = pd.Series("", index=[], dtype=object)
     if instance.enterprises is not None:
@@ -91,7 +95,7 @@ def enterprises(instance: Instance, units: pd.DataFrame) -> pd.DataFrame:
     seat = seats.reindex(table.index)
     table["province"] = seat.where(seat.fillna("") != "", of_units.reindex(table.index)).fillna("")
     groups = own.groupby("enterprise_id")
-    table["units"] = groups.size().reindex(table.index, fill_value=0)
+    table["units"] = groups["counts"].sum().reindex(table.index, fill_value=0)
     table["emissions"] = groups["emissions_tco2e"].sum().reindex(table.index, fill_value=0.0)
     table["obligation"] = rounded(table["emissions"].to_numpy(dtype=float))
     closed = own.loc[own["case"] == "closed", "enterprise_id"] if "case" in own else []
@@ -120,15 +124,14 @@ def holdings(instance: Instance, units: pd.DataFrame, names: pd.Index) -> dict[s
         if "net_sales_t" in stated:
             net_sales = stated["net_sales_t"].fillna(0.0)
     converted = pd.DataFrame(0.0, index=names, columns=vintages)
-    if year >= SPLIT:
-        old = [vintage for vintage in vintages if vintage < SPLIT]
-        most = 10_000 + 1.5 * net_sales.clip(lower=0)
-        left = pd.Series(floored(np.minimum(most, opening[old].sum(axis=1)).to_numpy()), index=names)
-        converted[SPLIT] = left
-        for vintage in old:
-            leaves = np.minimum(left, opening[vintage])
-            converted[vintage] -= leaves
-            left = left - leaves
+    old = [vintage for vintage in vintages if vintage < SPLIT]
+    most = plan.most_carried_over(instance, names.to_numpy(), net_sales.to_numpy(dtype=float))
+    left = pd.Series(floored(np.minimum(most, opening[old].sum(axis=1).to_numpy())), index=names)
+    converted[SPLIT] = left
+    for vintage in old:
+        leaves = np.minimum(left, opening[vintage])
+        converted[vintage] -= leaves
+        left = left - leaves
     issued, cancelled = converted * 0, converted * 0
     sums = units.groupby("enterprise_id")[["pre_allocated_t", "true_up_t", "owed_t"]].sum().reindex(names, fill_value=0)
     issued[year] = sums["pre_allocated_t"] + sums["true_up_t"]

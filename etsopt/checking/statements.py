@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from etsopt.checking import plan
 from etsopt.checking.exceptions import exceptional_units
 from etsopt.checking.limits import due_at_emissions
 from etsopt.checking.report import Violation
@@ -46,15 +47,29 @@ def worst_first(
         yield Violation(rule, str(names[position]), float(by[position]), unit, message)
 
 
+def scope_is_that_of_the_plan(instance: Instance) -> list[Violation]:
+    """What counts as in the scope, and the emissions that count, are those of the plan of the year."""
+    wrong = (plan.inside(instance) != instance.in_scope) | (plan.emissions_inside(instance) != instance.emissions_tco2e)
+    names = instance.units["unit_id"].to_numpy()
+    message = "new and closed lines are outside the scope up to 2025, and inside it from 2026 on"
+    return list(worst_first("scope", names, wrong.astype(float), 0.0, "cells", message))
+
+
 def same_units(instance: Instance, table: pd.DataFrame) -> list[Violation]:
-    """The table has every unit of the instance once, with its own emissions, enterprise, sector and province."""
+    """The table has every unit of the instance once, with its own emissions, enterprise, sector, province and scope."""
     wanted = instance.units["unit_id"].tolist()
     if table["unit_id"].tolist() != wanted:
         missing = sorted(set(wanted) ^ set(table["unit_id"])) or ["order of rows"]
         return [Violation("same_units", missing[0], float(len(missing)), "units", "the table has every unit once")]
-    found = []
+    emissions = plan.emissions_inside(instance)
+    # A table without the column says that every unit is in the scope.
+    marked = np.ones(len(table), dtype=bool) if "in_scope" not in table else table["in_scope"].to_numpy()
+    wrong = (marked != plan.inside(instance)).astype(float)
+    message = "in_scope is that of the plan of the year"
+    found = list(worst_first("same_units", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message))
     for column in ("enterprise_id", "sector", "province", "emissions_tco2e"):
-        differs = (table[column].to_numpy() != instance.units[column].to_numpy()).astype(float)
+        own = emissions if column == "emissions_tco2e" else instance.units[column].to_numpy()
+        differs = (table[column].to_numpy() != own).astype(float)
         message = f"the {column} of the table is that of the instance"
         found += list(worst_first("same_units", table["unit_id"].to_numpy(), differs, 0.0, "cells", message))
     return found
@@ -91,11 +106,11 @@ def columns_agree(instance: Instance, table: pd.DataFrame) -> list[Violation]:
 
 
 def advance(instance: Instance) -> NDArray[np.float64]:
-    """What is issued in advance: what the instance states, else the rule's share of last year's emissions [t]."""
+    """What is issued in advance: what the instance states, else the year's share of last year's emissions [t]."""
     units = instance.units
     issued = np.zeros(len(units))
     if "prior_emissions_tco2e" in units:
-        share = parameters_of(instance).pre_allocation_share
+        share = plan.advance_shares(instance, [instance.policy.year])[:, 0] * plan.inside(instance)
         issued = np.floor(np.nan_to_num(units["prior_emissions_tco2e"].to_numpy()) * share + 1e-6)
     if "pre_allocated_t" in units:
         stated = units["pre_allocated_t"].to_numpy()
@@ -134,7 +149,7 @@ def _reference_again(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[n
     if name in ("cn-2025", "cn-2026"):
         balance = instance.labels("sector").mapped(dict(zip(sectors["sector"], sectors["balance_value"], strict=True)))
         deviation = 1 - instance.intensity / balance
-        cap, slope = parameters.cap, parameters.slope  # type: ignore[attr-defined]
+        cap, slope = plan.cap(instance), plan.slope(instance)
         exact = emissions + emissions * np.minimum(np.maximum(slope * deviation, -cap), cap)
     elif name == "grandfathering":
         exact = parameters.factor * units["prior_emissions_tco2e"].to_numpy()  # type: ignore[attr-defined]
@@ -152,7 +167,8 @@ def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDA
     """At both ends of the balance value's interval, before rounding, allowances equal emissions; it is the middle."""
     if instance.policy.rule.name not in ("cn-2025", "cn-2026"):
         return []
-    parameters: Any = parameters_of(instance)
+    slope, cap = plan.slope(instance), plan.cap(instance)
+    decimals = plan.stated(instance, "balance_value_decimals", "none")
     found = []
     columns = ["sector", "balance_value", "balance_value_lower", "balance_value_upper"]
     for name, value, lower, upper in sectors[columns].itertuples(index=False):
@@ -161,12 +177,12 @@ def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDA
         if not len(emissions):
             continue
         for end in (lower, upper):
-            deviation = parameters.slope * (1 - instance.intensity[here] / end)
-            off = abs(float(np.sum(emissions * np.clip(deviation, -parameters.cap, parameters.cap))))
+            deviation = slope * (1 - instance.intensity[here] / end)
+            off = abs(float(np.sum(emissions * np.clip(deviation, -cap, cap))))
             if not off <= 1e-9 * emissions.sum():
                 message = "at the balance value the sector balances"
                 found.append(Violation("balance_value", str(name), off, "t", message))
-        middle, decimals = (lower + upper) / 2, parameters.balance_value_decimals
+        middle = (lower + upper) / 2
         off = abs(value - (middle if decimals == "none" else round(middle, decimals)))
         if not off <= 1e-9 * abs(middle):
             found.append(Violation("balance_value", str(name), off, "t/t", "the balance value is that of its interval"))
@@ -231,12 +247,13 @@ def inside_band(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     return list(worst_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", "the unit stays inside its band"))
 
 
-def bounds_are_named(demands: Demands, table: pd.DataFrame) -> list[Violation]:
-    """``at_bound`` names the bound at which a unit stands."""
+def bounds_are_named(instance: Instance, demands: Demands, table: pd.DataFrame) -> list[Violation]:
+    """``at_bound`` names the bound at which a unit stands; one outside the scope stands at none."""
     allowance, named = table["allowance_t"].to_numpy(), table["at_bound"].fillna("").to_numpy()
     low, high = allowance <= demands.lower + 1e-3, allowance >= demands.upper - 1e-3
-    free = ~demands.fixed
-    expected = {"fixed": demands.fixed, "lower": free & low, "upper": free & high & ~low, "": free & ~low & ~high}
+    free, inside = ~demands.fixed, plan.inside(instance)
+    none = (free & ~low & ~high) | ~inside
+    expected = {"fixed": demands.fixed & inside, "lower": free & low, "upper": free & high & ~low, "": none}
     right = np.zeros(len(table), dtype=bool)
     for side, here in expected.items():
         right |= here & (named == side)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.plan import inside
 from etsopt.checking.report import Violation
 from etsopt.checking.rows import ROW_TOLERANCE
 
@@ -126,7 +127,7 @@ def totals_add_up(instance: Instance, table: pd.DataFrame, tables: Mapping[str, 
             continue
         columns = [*SUMS, *ISSUED] if name == "enterprises" else list(SUMS)
         expected = {column: groups.sums(table[column].to_numpy(dtype=float)) for column in columns}
-        expected["units"] = np.bincount(groups.code, minlength=len(groups)).astype(float)
+        expected["units"] = np.bincount(groups.code[inside(instance)], minlength=len(groups)).astype(float)
         expected |= {column: groups.sums(here) for column, here in sides.items()}
         whole = expected["emissions_tco2e"]
         rate = np.divide(expected["surplus_t"], whole, out=np.full(len(whole), np.nan), where=whole > 0)

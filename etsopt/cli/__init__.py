@@ -66,7 +66,10 @@ def _parser() -> Parser:
         ("rules", "list the allocation rules, their parameters and sources"),
         ("instances", "list the shipped instances"),
     ):
-        commands.add_parser(name, help=text, description=text, parents=[machine], formatter_class=Formatter)
+        added = commands.add_parser(name, help=text, description=text, parents=[machine], formatter_class=Formatter)
+        if name == "rules":
+            about = "print the official parameters of this rule's year, with unit, source and mark"
+            added.add_argument("rule", nargs="?", metavar="RULE", help=about)
     return parser
 
 

@@ -194,11 +194,20 @@ def instances(options: Namespace) -> int:
 
 
 def rules(options: Namespace) -> int:
-    """List the rules, their parameters with defaults, and their sources."""
+    """List the rules with parameters and sources, or print the official parameters of the plan of one."""
     from etsopt.cli import listings
+    from etsopt.data.official import PLAN_YEARS
+    from etsopt.data.words import did_you_mean
     from etsopt.rules import RULES
 
-    return listings.rules(RULES, options.json)
+    if options.rule is None:
+        return listings.rules(RULES, options.json)
+    if options.rule in PLAN_YEARS:
+        return listings.plan(options.rule, options.json)
+    if options.rule in RULES:
+        return listings.rules({options.rule: RULES[options.rule]}, options.json)
+    advice = f"{did_you_mean(options.rule, RULES)}The rules are {', '.join(sorted(RULES))}."
+    raise UsageError(f"There is no rule {brief(options.rule)}.", advice)
 
 
 def _pairs(texts: list[str], flag: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from etsopt.cli.terminal import plain_console
+from etsopt.data.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, PLAN_YEARS, SOURCES, of_plan, of_year
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,41 @@ def rules(found: Mapping[str, Rule], as_json: bool) -> int:
     for name, rule in sorted(found.items()):
         console.print(Text(name, style="bold"), Text(rule.summary))
         for key, field in rule.parameters.model_fields.items():
-            default = "required" if field.is_required() else f"default {field.default}"
-            console.print(Text(f"  {key}: {field.description} ({default})"))
+            default = "required" if field.is_required() else f"default {of_plan(name).get(key, field.default)}"
+            # What has no default of its own says in its description where its number comes from.
+            console.print(Text(f"  {key}: {field.description}{'' if default == 'default None' else f' ({default})'}"))
         console.print(Text(f"  Source: {rule.source}\n"))
     return 0
+
+
+def plan(name: str, as_json: bool) -> int:
+    """Print the official parameters of the plan of a rule, each with unit, sectors, years, source and mark."""
+    year = PLAN_YEARS[name]
+    rows = list(of_year(year))
+    if as_json:
+        parameters = [vars(row) | {"source": SOURCES[row.source]} for row in rows]
+        content = {"rule": name, "year": year, "due": f"{year + 1}-12-31", "parameters": parameters}
+        print(json.dumps(content | {"confidence": CONFIDENCE}, ensure_ascii=False))
+        return 0
+    console = plain_console()
+    console.print(Text(f"{name}: compliance year {year}, due on 31 December {year + 1}\n", style="bold"))
+    sources = list(dict.fromkeys(row.source for row in rows))
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for head in ("parameter", "official", "unit", "sectors", "years", "source"):
+        table.add_column(head, no_wrap=head != "official")
+    for row in rows:
+        years = f"{row.first_year}-{row.last_year or ''}" if row.first_year != row.last_year else f"{row.first_year}"
+        source = f"{row.confidence} [{sources.index(row.source) + 1}]"
+        cells = (row.key, row.shown, row.unit, _sectors(row.sectors), years, source)
+        table.add_row(*map(Text, cells))
+    console.print(table)
+    marks = "; ".join(f"{mark} {meaning}" for mark, meaning in CONFIDENCE.items())
+    console.print(Text(f"\nIndustry: {', '.join(INDUSTRY)}. Sources: {marks}."))
+    console.print(Text("A parameter that policy.toml states takes the place of the official one.\n"))
+    for number, source in enumerate(sources, 1):
+        console.print(Text(f"[{number}] {SOURCES[source]}."))
+    return 0
+
+
+def _sectors(sectors: tuple[str, ...]) -> str:
+    return {EVERY_SECTOR: "all", INDUSTRY: "industry"}.get(sectors, ", ".join(sectors))

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from etsopt.claims import is_checked
 from etsopt.cli import show_market, show_settlement
+from etsopt.cli.show_status import TERMINATION_IN_WORDS, ignored, open_gaps, own_parameters
 from etsopt.cli.terminal import megatonnes, new_table, plain_console
 from etsopt.units import format_rate, format_tonnes
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.checking import CheckReport
-    from etsopt.results import LevelResult, Results
+    from etsopt.results import Results
 
 STATUS_IN_WORDS = {
     "certified_optimal": "certified optimal",
@@ -31,13 +32,6 @@ STATUS_IN_WORDS = {
     "infeasible_unproven": "infeasible, says the solver; not proven",
     "none": "no answer",
     "refused": "refused by the checker: no answer",
-}
-
-TERMINATION_IN_WORDS = {
-    "time_limit": "stopped by the time limit",
-    "interrupted": "interrupted",
-    "memory": "out of memory",
-    "solver_error": "the solver failed",
 }
 
 NO_SOLUTION = """The model has no solution on this instance: its constraints and bounds contradict each other.
@@ -63,6 +57,8 @@ def result(found: Results) -> None:
     if found.status == "refused":
         console.print(_violations(found.violations))
         return
+    if about.get("own_parameters"):
+        console.print(own_parameters(about["own_parameters"]))
     if "equilibrium" in found.tables:
         console.print(show_market.equilibrium(found))
     if "years" in found.tables:
@@ -90,46 +86,13 @@ def result(found: Results) -> None:
     if "relief" in found.tables:
         _relief(console, found)
     if about.get("ignored"):
-        console.print(Text(_ignored(about["model"], about["ignored"]), style="dim"))
+        console.print(Text(ignored(about["model"], about["ignored"]), style="dim"))
     if found.levels:
         console.print(Text(f"Method {about['method']}. {about['method_reason']}", style="dim"))
     if not is_checked(found):
         console.print(Text("The checker does not know this model; nothing was checked."))
     elif found.status == "feasible":
-        console.print(Text(_open_gaps(found)))
-
-
-def _open_gaps(found: Results) -> str:
-    """What is not proven of an answer that keeps every limit, by how much, and what would close it."""
-    asked = float(found.provenance["options"]["gap"])
-    words = [f"{level.name} {_in_percent(level)}" for level in found.levels if not level.certified]
-    proven = f"Every limit holds. Not proven: {', '.join(words)}." if words else "Every limit holds."
-    if found.termination in TERMINATION_IN_WORDS:
-        return f"{proven}\nMore time may close it: --time-limit."
-    largest = max((_relative(level) for level in found.levels if not level.certified), default=np.inf)
-    if not words:
-        return proven
-    accepts = f"`--gap {largest * 1.01:.1e}` accepts it; " if asked < largest < 1 else ""
-    return f"{proven}\nAsked for was a gap of {100 * asked:.2g} %: {accepts}another --method or --seed may close it."
-
-
-def _relative(level: LevelResult) -> float:
-    """Gap of a level against its value; infinite where the value is zero or the gap is not known."""
-    return abs(level.gap / level.value) if level.value and np.isfinite(level.gap) else np.inf
-
-
-def _in_percent(level: LevelResult) -> str:
-    share = _relative(level)
-    return f"within {100 * share:.2g} %" if np.isfinite(share) else "at all"
-
-
-def _ignored(model: str, keys: list[str]) -> str:
-    """Return one line on the keys of the policy that the model does not read; `result.json` lists each."""
-    sections: dict[str, list[str]] = {}
-    for key in keys:
-        sections.setdefault(key.partition(".")[0], []).append(key)
-    parts = [stated[0] if len(stated) == 1 else f"{name} ({len(stated)} keys)" for name, stated in sections.items()]
-    return f"Not read by {model}, and ignored: {', '.join(parts)}."
+        console.print(Text(open_gaps(found)))
 
 
 def _sectors(found: Results) -> Table:
@@ -195,6 +158,9 @@ def _provinces(found: Results) -> Text:
     fixed = int(found.tables["sectors"]["units_fixed"].sum())
     units = int(found.tables["sectors"]["units"].sum())
     note = f"{fixed:,} of {units:,} units get A = E (special cases, small enterprises).\n" if fixed else ""
+    outside = len(found.tables["allocation"]) - units
+    if outside:
+        note += f"{outside:,} more are outside the scope of the year: they get and owe nothing, in no total.\n"
     if limited.empty:
         asked = found.provenance["policy"].get("provinces", {}).get("balance") is not None
         return Text(note + ("No province has a unit to balance.\n" if asked else "No province balance is asked for.\n"))

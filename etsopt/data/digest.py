@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from etsopt.data.official import of_plan, of_year
 from etsopt.data.schema import FORECAST, MEASURES, USER_COLUMN_PREFIX
 
 if TYPE_CHECKING:
@@ -31,15 +32,25 @@ def digest_of(tables: Mapping[str, pd.DataFrame]) -> Any:
 def with_policy_content(tables: Any, policy: Policy, sectors: Iterable[str]) -> str:
     """Return the fingerprint of tables, as `digest_of` returns it, with their sectors, and a policy.
 
-    A sector of which the policy says nothing is not part of it where that is a target at its emissions, as it once was
-    under every rule.
+    With it go the official parameters in force. A sector of which the policy says nothing is not part of it where that
+    is a target at its emissions, as it once was under every rule.
     """
-    digest, content = tables.copy(), policy.content
+    digest, content = tables.copy(), policy.content | _in_force(policy)
     for name in sectors:
         if policy.target_sense_of(name) == "none":
             content["sectors"].setdefault(name, {"target_sense": "none"})
     digest.update(json.dumps(content, sort_keys=True).encode())
     return str(digest.hexdigest())
+
+
+def _in_force(policy: Policy) -> dict[str, Any]:
+    """The parameters of the rule, official where the policy is silent, and the other official ones of its years."""
+    plan = of_plan(policy.rule.name) | {"outside_scope": policy.rule.cases_outside}
+    stated = {key: value for key, value in policy.rule.model_dump(mode="json").items() if value is not None}
+    years = {policy.year, *policy.years, policy.years[-1] + 1}
+    rows = {row for year in years for row in of_year(year) if row.key.removeprefix("rule.") not in plan}
+    others = sorted((row.key, row.sectors, row.first_year, row.value) for row in rows)
+    return {"rule": plan | stated, "official": others}
 
 
 def _content(cells: pd.Series[Any]) -> Any:

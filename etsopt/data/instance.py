@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from etsopt.data.digest import digest_of, with_policy_content
 from etsopt.data.labels import Labels
 from etsopt.data.policy import Policy, changed, parse_policy
@@ -15,9 +17,8 @@ from etsopt.data.validate import validate_table
 from etsopt.errors import DataError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -144,9 +145,27 @@ class Instance:
         return {name: frame for name, frame in frames.items() if frame is not None}
 
     @property
+    def in_scope(self) -> NDArray[np.bool_]:
+        """Units in the scope of the allocation in the year of the tables, shape ``(units,)``."""
+        outside = self.policy.rule.cases_outside
+        return self.once("scope", lambda: in_scope(self.units, outside), given=repr(outside))
+
+    def in_scope_in(self, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Units in the scope of the allocation in each year, shape ``(units, years)``.
+
+        What is new in the year of the tables joins the year after; what has closed stays outside.
+        """
+        joins = np.asarray(years) > self.policy.year
+        inside = self.in_scope[:, None]
+        if inside.all():
+            return np.broadcast_to(inside, (len(inside), len(joins)))
+        return inside | (joins & (self.units["case"] == "new").to_numpy()[:, None])
+
+    @property
     def emissions_tco2e(self) -> NDArray[np.float64]:
-        """Verified emissions, shape ``(units,)`` [tCO2e]."""
-        return self.units["emissions_tco2e"].to_numpy(dtype=float)
+        """Verified emissions in the scope of the allocation, shape ``(units,)`` [tCO2e]; 0 of a unit outside it."""
+        verified = self.units["emissions_tco2e"].to_numpy(dtype=float)
+        return verified if self.in_scope.all() else np.where(self.in_scope, verified, 0.0)
 
     @property
     def intensity(self) -> NDArray[np.float64]:
@@ -185,6 +204,13 @@ class Instance:
     def hash(self) -> str:
         """SHA-256 over every cell and every key of the policy, the same for the same content."""
         return with_policy_content(self.once("digest", lambda: digest_of(self.tables)), self.policy, self.sectors)
+
+
+def in_scope(units: pd.DataFrame, outside: Sequence[str]) -> NDArray[np.bool_]:
+    """Units whose case is none of those outside the scope, shape ``(units,)``."""
+    if "case" not in units or not outside:
+        return np.ones(len(units), dtype=bool)
+    return ~units["case"].isin(outside).to_numpy()
 
 
 def _intensity(units: pd.DataFrame) -> NDArray[np.float64]:

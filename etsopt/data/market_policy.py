@@ -27,7 +27,7 @@ class HorizonPolicy(Section):
     last_year: CalendarYear | None = Field(None, description="last compliance year; default first_year")
     discount_rate: float = Field(0.05, ge=0, lt=1, description="real discount rate, a fraction a year")
     price_year: CalendarYear | None = Field(
-        None, description="every CNY is one of this year, those of measures too; default year"
+        None, description="every CNY of every year is one of this year, those of measures too; default year"
     )
 
 
@@ -62,7 +62,9 @@ class MarketPolicy(Section):
     """The market of allowances and offsets: prices that are expected, supply and demand from outside."""
 
     prices_cny_per_t: YearlyAmount | None = Field(
-        None, description="allowance price that price takers expect [CNY/t], by year"
+        None,
+        description="allowance price that price takers expect [CNY/t], by compliance year, which is settled in the "
+        "next calendar year: that year's market price, in CNY of horizon.price_year",
     )
     transaction_cost_cny_per_t: float = Field(0.0, ge=0, description="cost of each side of a trade [CNY/t]")
     external_demand_t: Yearly = Field(
@@ -90,7 +92,7 @@ class MarketPolicy(Section):
     ccer_supply_t: YearlyAmount = Field(0.0, description="offsets (CCER) on the market [t], by year")
     ccer_share: float = Field(0.05, ge=0, le=1, description="fraction of an obligation that offsets may settle")
     terminal_price_cny_per_t: float = Field(
-        0.0, ge=0, description="worth of an allowance held after the last year [CNY/t], in CNY of that year"
+        0.0, ge=0, description="worth of an allowance held after the last year [CNY/t], not discounted"
     )
 
 
@@ -103,12 +105,19 @@ class PenaltyPolicy(Section):
         description="average price of the month before the deadline [CNY/t], by year; without it no model allows a "
         "shortfall, and a settlement with one needs it",
     )
-    fixed_fine_cny: float = Field(
-        1_000_000.0,
+    fixed_fine_cny: float | None = Field(
+        None,
         ge=1_000_000,
         le=5_000_000,
-        description="fine of an enterprise with a shortfall [CNY] at deadlines after 15 August 2026, compliance years "
-        "from 2025 on; before that the shortfall is deducted from next year's allowances instead",
+        description="fine of an enterprise with a shortfall [CNY]; default that of the law at the deadline: 1,000,000, "
+        "the least, for compliance years from 2025 on, which are due after 15 August 2026; none before",
+    )
+    deduction_share: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="share of a shortfall deducted from next year's allowances; default that of the law at the "
+        "deadline: all of it for compliance years up to 2024, none from 2025 on",
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from etsopt.data.allocation_policy import (
     TARGET_KEYS,
@@ -28,6 +28,7 @@ from etsopt.data.market_policy import (
     PenaltyPolicy,
     SettlementPolicy,
 )
+from etsopt.data.rule_policy import RulePolicy  # noqa: TC001  pydantic evaluates annotations
 from etsopt.data.schema import SECTORS
 from etsopt.data.section import CALENDAR, Section
 from etsopt.data.toml import checked_content
@@ -44,19 +45,6 @@ LEVELS = ("change", "worst", "deficit", "spread")
 
 BALANCED = ("cn-2024", "cn-2025", "cn-2026")
 """Rules whose allowances add up to the emissions of each sector, so that this is a target where no other is stated."""
-
-
-class RulePolicy(BaseModel):
-    """The rule that gives the reference allowances; its other keys are parameters of the rule itself."""
-
-    model_config = ConfigDict(strict=True, extra="allow", frozen=True, allow_inf_nan=False)
-
-    name: str = Field(description="name of the rule; `etsopt rules` lists them")
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The rule's own parameters as stated; what is not stated has the rule's default."""
-        return dict(self.model_extra or {})
 
 
 class Policy(Section):

@@ -10,8 +10,8 @@ from etsopt.data.table import Column, Table
 SECTORS = ("cement", "steel", "aluminium", "power")
 
 SPECIAL_CASES = ("new", "closed", "white_clinker", "carbide_slag", "gypsum_acid", "hydrogen_furnace")
-"""Units that get allowances equal to their emissions: first year, closed before allocation, and the kilns and
-furnaces that the 2026 plan (consultation draft of 27 July 2026, section on special cases) takes out of the formula."""
+"""Units that a plan takes out of the formula: first year, closed before allocation, and kilns and furnaces of the 2026
+plan (consultation draft of 27 July 2026). `etsopt.data.official` says which there are in a year, and what they get."""
 
 VINTAGES = range(2019, 2027)
 """Years of issue of the allowances that an enterprise may hold at the start."""
@@ -62,7 +62,21 @@ UNITS = Table(
             number=True,
             at_least=0,
         ),
-        Column("case", "special case of the plan that gets allowances equal to emissions", choices=SPECIAL_CASES),
+        Column(
+            "case",
+            "special case of the plan: by the year of the rule it gets allowances equal to emissions, or is outside "
+            "the scope",
+            choices=SPECIAL_CASES,
+        ),
+        Column(
+            "carbide_slag_rate",
+            "clinker line: carbide slag consumed times its deduction factor, over clinker output times the process "
+            "factor; above the year's limit the line is the special case carbide_slag",
+            "fraction",
+            number=True,
+            at_least=0,
+            at_most=1,
+        ),
         Column("prior_emissions_tco2e", "last year's verified emissions", "tCO2e", number=True, at_least=0),
         Column("pre_allocated_t", "allowances issued in advance", "t", number=True, at_least=0),
         Column("reference_t", "reference allowances, for the rule 'given'", "t", number=True, at_least=0),

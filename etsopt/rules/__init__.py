@@ -1,7 +1,10 @@
 """Allocation rules: functions from units to reference allowances, found by name."""
 
 from etsopt.rules import intensity, simple  # noqa: F401  entering their rules in the registry
-from etsopt.rules.issuance import issuance
+from etsopt.rules.carry_over import carried_over
+from etsopt.rules.issuance import issuance, pre_allocation_shares
+from etsopt.rules.law import deduction_shares, fixed_fines
+from etsopt.rules.own import own_parameters
 from etsopt.rules.registry import (
     RULES,
     Reference,
@@ -15,8 +18,13 @@ __all__ = [
     "RULES",
     "Reference",
     "Rule",
+    "carried_over",
+    "deduction_shares",
+    "fixed_fines",
     "fixed_units",
     "issuance",
+    "own_parameters",
     "parameters_of",
+    "pre_allocation_shares",
     "reference_allowances",
 ]

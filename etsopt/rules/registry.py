@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from etsopt.data.official import of_plan
+from etsopt.data.schema import SECTORS, SPECIAL_CASES
+from etsopt.data.section import Amount, YearlyFraction  # noqa: TC001  pydantic evaluates annotations
 from etsopt.data.words import cells_of, counted, did_you_mean
 from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
 
@@ -28,8 +31,27 @@ class Parameters(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     threshold_tco2e: float = Field(0.0, ge=0, description="enterprises below it get A = E [tCO2e]")
-    pre_allocation_share: float = Field(
-        0.5, ge=0, le=1, description="share of last year's verified emissions issued in advance"
+    special_cases: tuple[Literal[SPECIAL_CASES], ...] = Field(  # type: ignore[valid-type]
+        SPECIAL_CASES, strict=False, description="cases that get A = E; of a plan only those that it has"
+    )
+    carbide_slag_limit: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="carbide_slag_rate above which a clinker line is the special case carbide_slag; default the year's",
+    )
+    pre_allocation_share: YearlyFraction | None = Field(
+        None,
+        description="share of last year's verified emissions issued in advance, by compliance year; default the "
+        "official one of sector and year",
+    )
+    carry_over_base_t: Amount | dict[Literal[SECTORS], Amount] | None = Field(  # type: ignore[valid-type]
+        None,
+        description="allowances of 2019-2024 that an enterprise may carry over whatever it sold [t], one number or one "
+        "by sector; default the official one",
+    )
+    carry_over_factor: float | None = Field(
+        None, ge=0, description="what it may carry over for each tonne sold net [t/t]; default the official one"
     )
 
 
@@ -94,7 +116,7 @@ def rule(
 
 
 def parameters_of(instance: Instance) -> Parameters:
-    """Parameters of the instance's rule: those its policy states, and the rule's defaults.
+    """Parameters of the instance's rule: those its policy states, the official ones of its plan, and defaults.
 
     Raises
     ------
@@ -111,14 +133,15 @@ def parameters_of(instance: Instance) -> Parameters:
         )
     wanted = RULES[policy.name].parameters
     try:
-        return wanted.model_validate(policy.parameters)
+        return wanted.model_validate(of_plan(policy.name) | policy.parameters)
     except ValidationError as error:
         problems = []
         for number, found in enumerate(problems_of(error, "policy.toml", "rule")):
             what = found.what.replace("key of the policy", "parameter of the rule")
             unknown = what != found.what and number < PROBLEMS_SHOWN
-            guess = did_you_mean(found.column.removeprefix("rule."), wanted.model_fields) if unknown else ""
-            advice = f"{guess}The parameters of {policy.name} are {', '.join(wanted.model_fields)}."
+            known = ("outside_scope", *wanted.model_fields)
+            guess = did_you_mean(found.column.removeprefix("rule."), known) if unknown else ""
+            advice = f"{guess}The parameters of {policy.name} are {', '.join(known)}."
             problems.append(Problem(found.place, what, advice, found.column))
         raise DataError("The policy", problems) from None
 
@@ -133,9 +156,14 @@ def reference_allowances(instance: Instance) -> Reference:
     DataError
         Where a parameter is wrong, or a column that the rule or a target needs is absent.
     """
+    from etsopt.rules.cases import problems_of_cases
+
     parameters = parameters_of(instance)
     found = RULES[instance.policy.rule.name]
-    fixed = fixed_units(instance, parameters.threshold_tco2e)
+    problems = problems_of_cases(instance, parameters)
+    if problems:
+        raise DataError(f"The instance {instance.name!r}", problems)
+    fixed = fixed_units(instance, parameters)
     problems = _problems_of_needs(instance, found, fixed) + _problems_of_target_intensity(instance, fixed)
     if problems:
         raise DataError(f"The instance {instance.name!r}", problems)
@@ -151,15 +179,14 @@ def _kept(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArra
     return reference
 
 
-def fixed_units(instance: Instance, threshold_tco2e: float) -> NDArray[np.bool_]:
-    """Units that get A = E: special cases, enterprises below the threshold, and units without emissions."""
-    units = instance.units
+def fixed_units(instance: Instance, parameters: Parameters) -> NDArray[np.bool_]:
+    """Units that get A = E: special cases, small enterprises, and what has no emissions in the scope."""
+    from etsopt.rules.cases import special_units
+
     owner = instance.labels("enterprise_id")
-    small = owner.sums(instance.emissions_tco2e) < threshold_tco2e
+    small = owner.sums(instance.emissions_tco2e) < parameters.threshold_tco2e
     fixed: NDArray[np.bool_] = small[owner.code] | (instance.emissions_tco2e == 0)
-    if "case" in units:
-        fixed |= (units["case"] != "").to_numpy()
-    return fixed
+    return fixed | special_units(instance, parameters)
 
 
 def with_fixed(

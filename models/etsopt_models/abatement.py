@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 CHECKED_AS = "abatement"
 STARTS_FROM = "allocation"
 READS = (
+    "rule.carry_over_*",
     "horizon",
     "abatement",
     "market.prices_cny_per_t",

@@ -126,7 +126,7 @@ if TYPE_CHECKING:
 CHECKED_AS = "allocation"
 """The checker holds the tables to the instance."""
 
-READS = ("year", "rule", "sectors", "provinces", "national", "allocation")
+READS = ("year", "rule", "!rule.carry_over_*", "sectors", "provinces", "national", "allocation")
 """Keys and sections of the policy; the engine refuses or lists what else is stated."""
 
 SETTLES = {"exception_order": ("exceptional",)}

@@ -31,6 +31,7 @@ CHECKED_AS = "allocation"
 READS = (
     "year",
     "rule",
+    "!rule.carry_over_*",
     # Targets, balances and bands are shown beside what the rule gives.
     "sectors",
     "provinces",

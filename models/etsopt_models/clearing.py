@@ -42,8 +42,8 @@ says how many tonnes it lacks. Else $m_t = 0$ and `cost` is minimised.
 Bounds. Nobody deals beyond his own need: $b_{at}$ is at most the account's emissions before abatement from $t$ on, with
 what it borrows and what other sectors and the reserve can leave it to hold; $s_{at}$ is at most its opening, its free
 allowances up to $t$, and what it borrows. $B_{at}$ may fall below zero by the allowances of the next year that are
-issued in advance, the rule's share of the year's emissions before abatement, the only borrowing, and not at the end; it
-is at most its opening and free allowances so far, its later emissions, and what others can leave it. $o_{at}$ is at most
+issued in advance, the share of year $t + 1$ (a half from 2026 on) of the emissions of $t$ before abatement, the only
+borrowing, and not at the end; it is at most its opening and free allowances so far, its later emissions, and what others can leave it. $o_{at}$ is at most
 $K_t$ and $\kappa E_{at}$. $D_{at}$ is at most the emissions before abatement so far, and zero where the policy states no
 reference price; where it does, $f_{t+1}$ is the penalty's multiple of that price for every year in which the obligation stands, and at the end
 the price once more. $w_T$ is the terminal price, $w_t = 0$ before. $u_t$ is at most what is auctioned; $r_t$ and $q_t$
@@ -59,8 +59,10 @@ those of what is given before abatement. The fixed fine of a shortfall is no par
 supersets (`etsopt_models._parts.plans`), and a plan joins the program where it beats those that are there. So the
 relaxation is that over all plans, and no plan is left out of its bound.
 
-**Price.** $p_t = -y_t / \delta_t$ in CNY of year $t$, with $y_t$ the multiplier of `market_balance` in the linear
-relaxation (what one tonne more on offer adds to the cost) and $\delta_t$ the discount factor; never from a program
+**Price.** $p_t = -y_t / \delta_t$ is paid for an allowance of compliance year $t$, which is issued, traded and
+surrendered in calendar year $t + 1$: it is to be compared with the market of that year. It is in CNY of
+`horizon.price_year`, as every amount is, so inflation is in none; its unit in the tables is, say, CNY 2024/t. $y_t$ is the
+multiplier of `market_balance` in the linear relaxation (what one tonne more on offer adds to the cost) and $\delta_t$ the discount factor; never from a program
 with the choices fixed. Its interval is felt out by a little more and a little less demand. The multipliers of all rows
 bound the cost from below: with $\mu_{at}$ that of `account_balance` and $\nu_{at} \le 0$ that of `offset_limit`, each
 unit contributes $\min_j \bigl[ c_j + \sum_t \mu_{at} (E_{jt} - A_{jt}) + \kappa \nu_{at} E_{jt} \bigr]$ over all its
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
 CHECKED_AS = "clearing"
 STARTS_FROM = "allocation"
 READS = (
+    "rule.carry_over_*",
     "horizon",
     "abatement",
     "market.transaction_cost_cny_per_t",

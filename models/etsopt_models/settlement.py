@@ -33,10 +33,12 @@ of `lot_is_used` is minus what one more allowance of the lot is worth.
 
 **Before the program** (`_parts/settlement_accounts.py`), in whole tonnes:
 
-- a unit gets what the rule gives, less the paid share, rounded down; what was issued in advance is topped up or the
-  excess returned, which counts as cancelled;
-- in a year from 2025 on, vintages 2019-2024 settle nothing. Once, oldest first, they are converted into vintage 2025:
-  at most 10,000 t and 1.5 t for each tonne sold net, and no more than is held; the rest stays in the account. Vintages
+- a unit gets what the rule gives, less the paid share, rounded down; what was issued in advance, 70 % of last year's
+  emissions in 2025 and half of them from 2026 on, is topped up or the excess returned, which counts as cancelled. A
+  unit outside the scope of the year gets and owes nothing, and what it was issued in advance is returned;
+- in a year from 2025 on, vintages 2019-2024 settle nothing. In 2025, oldest first, they are converted into vintage
+  2025: in industry at most 100,000 t, in power 10,000 t, and 1.5 t for each tonne sold net, and no more than is held;
+  the rest stays in the account. Conversion ended on 10 June 2026, so in the tables of later years there is none. Vintages
   from 2025 on settle every such year, the next year's, issued in advance, too. Years up to 2024 take no later vintage;
 - offsets: up to `market.ccer_share` of the obligation, and of the supply as much as the obligation is of all
   obligations, since nobody can tell beforehand who will get them;
@@ -47,9 +49,10 @@ of `lot_is_used` is minus what one more allowance of the lot is worth.
 - an enterprise with a closed unit or in `settlement.at_risk` gets its allowances through the account of the province:
   they are surrendered first, whatever they would be worth elsewhere, and what remains is released.
 
-**After it** (`_parts/settlement_tables.py`): who has a shortfall in a year up to 2024 pays $m\,p^r$ a tonne and loses as
-many allowances of the next year; from 2025 on (deadlines after 15 August 2026) it pays a fixed fine beside $m\,p^r$ a
-tonne, and nothing is deducted. For every enterprise, vintage and total, opening + converted + issued + bought =
+**After it** (`_parts/settlement_tables.py`): the law at the deadline counts, and compliance year $t$ is due on 31
+December $t + 1$. So who has a shortfall in a year up to 2024 pays $m\,p^r$ a tonne and loses as many allowances of the
+next year; from 2025 on (deadlines after 15 August 2026) it pays a fixed fine beside $m\,p^r$ a tonne, and nothing is
+deducted. `etsopt rules cn-2025` lists these figures with their sources; the policy may state others. For every enterprise, vintage and total, opening + converted + issued + bought =
 surrendered + sold + cancelled + closing, in whole numbers: the matrix is that of a network, so every vertex is whole.
 
 References: Interim Regulations (State Council Order 775), art. 24, and their amendment of 8 August 2026, as the

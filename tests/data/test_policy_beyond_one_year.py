@@ -53,6 +53,7 @@ terminal_price_cny_per_t = 80
 multiple = 7
 reference_price_cny_per_t = 74.63
 fixed_fine_cny = 2000000
+deduction_share = 0.5
 
 [settlement]
 at_risk = ["north"]
@@ -155,7 +156,8 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
         pytest.param(
             "[penalty]\nmultiples = 5",
             "penalty.multiples: is not a key of the policy.\n"
-            "   Did you mean 'multiple'? The keys there are multiple, reference_price_cny_per_t, fixed_fine_cny.",
+            "   Did you mean 'multiple'? "
+            "The keys there are multiple, reference_price_cny_per_t, fixed_fine_cny, deduction_share.",
             id="an unknown key",
         ),
         pytest.param(

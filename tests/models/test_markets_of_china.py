@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import etsopt
+from etsopt.data import shipped
 from etsopt.results import load, load_instance
 
 
@@ -27,13 +28,17 @@ def test_a_market_of_china_is_certified_and_so_is_its_run_folder(name: str, mode
 
 def test_industry_alone_is_not_short_and_its_price_is_what_an_allowance_is_worth_later() -> None:
     instance = etsopt.read("cn-2025")
-    assert etsopt.solve(instance, "clearing").prices["price"][0] == pytest.approx(62.36)
+    first = etsopt.solve(instance, "clearing")
+    assert first.prices["price"][0] == pytest.approx(84.0)
+    years = first.tables["years"].iloc[0]
+    # The table of the page of the instance.
+    assert (years["emissions_before_tco2e"] - years["emissions_tco2e"]) / 1e6 == pytest.approx(111.1, abs=0.05)
     worthless = etsopt.solve(instance.with_policy({"market.terminal_price_cny_per_t": 0.0}), "clearing")
     assert worthless.prices["price"][0] == pytest.approx(0, abs=1e-6)
     short = instance.with_policy({"market.terminal_price_cny_per_t": 0.0, "market.external_demand_t": 1e8})
     scarce = etsopt.solve(short, "clearing")
     assert scarce.certified
-    assert 60 < scarce.prices["price"][0] < 75
+    assert scarce.prices["price"][0] == pytest.approx(65.96, abs=0.005)
     # At the price as a tax the cap lies between the least and the greatest optimal emissions.
     cap = scarce.tables["years"]["allowance_t"][0] - 1e8
     emissions = []
@@ -43,6 +48,15 @@ def test_industry_alone_is_not_short_and_its_price_is_what_an_allowance_is_worth
         taken = etsopt.solve(instance.with_policy(stated), "abatement")
         emissions.append(taken.tables["years"]["emissions_tco2e"][0])
     assert emissions[0] <= cap + 1 <= emissions[1] + 2
+
+
+@pytest.mark.parametrize("worth", [136.8, 0.0])
+def test_the_page_of_the_path_states_its_prices(worth: float) -> None:
+    instance = etsopt.read("cn-2025-2035").with_policy({"market.terminal_price_cny_per_t": worth})
+    prices = etsopt.solve(instance, "pathway").prices.set_index("year")["price"]
+    page = (shipped.folder("cn-2025-2035") / "README.md").read_text(encoding="utf-8")
+    cells = " | ".join(f"{prices[year]:.2f}" for year in (2025, 2026, 2027, 2030, 2033, 2035))
+    assert f" | {cells} |" in page
 
 
 def test_on_the_path_allowances_are_held_over_or_borrowed_and_prices_grow_by_the_discount_rate() -> None:

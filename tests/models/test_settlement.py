@@ -92,11 +92,12 @@ def test_the_levels_of_2025_as_derived_by_hand() -> None:
 
 
 def test_a_year_up_to_2024_takes_its_own_vintages_and_deducts_what_is_missing() -> None:
-    # Kept allowances are worth 80, sold ones 79: nothing is sold. No vintage is converted, none after 2024 settles.
+    # Kept allowances are worth 80, sold ones 79: nothing is sold. By the official parameters of 2024 no vintage is
+    # converted, and none after 2024 settles.
     # a: 15,000 t of 2021 and 5,000 of 2024 beside the 1,030 issued: 986 of the oldest are surrendered, as an offset at
     #    75 is cheaper than 80 and 14 are to be had. 100 t of 2025 stay.
     # c: 40 t of 2024 and 2,900 issued, 42 offsets, 19 missing, which are deducted from next year; no fixed fine.
-    changes = {"year": 2024, "market.terminal_price_cny_per_t": 80.0}
+    changes = {"year": 2024, "rule.carry_over_base_t": 0.0, "market.terminal_price_cny_per_t": 80.0}
     tables = settled(by_hand().with_policy(changes))
     table = tables["settlement"].set_index("enterprise_id")
     assert table["converted_t"].tolist() == [0, 0, 0, 0]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking import plan
 from etsopt.data.yearly import by_year
-from etsopt.rules.registry import parameters_of
 from etsopt.units import whole_tonnes
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from etsopt.checking.market.baseline import Baseline
     from etsopt.data.instance import Instance
-
-CARRIED_T, CARRIED_PER_SOLD = 10_000, 1.5
-"""Of vintages 2019-2024 so many tonnes, and so many for each tonne of net sales, may be carried over to 2025."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +76,10 @@ def accounts(instance: Instance, found: Baseline) -> Accounts:
     enterprise = instance.labels("enterprise_id")
     labels = enterprise.names
     free_most = np.where(found.follows, found.emissions * (1 + found.cap), found.given) * (1 - found.paid_share)
-    advance = float(parameters_of(instance).pre_allocation_share)
+    # What is issued in advance for a year is its own share of the emissions of the year before.
+    borrowed = plan.advance_shares(instance, found.years + 1) * found.emissions
     if not instance.policy.market.borrow_pre_allocation:
-        advance = 0.0
-    borrowed = advance * found.emissions
+        borrowed = 0 * borrowed
     borrowed[:, -1] = 0.0
     empty = Accounts(labels, enterprise.code, _opening(instance, labels), *[np.zeros((len(labels), 0))] * 3)
     sums = (empty.total(part) for part in (found.emissions, free_most, borrowed))
@@ -100,12 +97,11 @@ def _opening(instance: Instance, labels: NDArray[np.object_]) -> NDArray[np.floa
     if instance.enterprises is None:
         return np.zeros(len(labels))
     table = instance.enterprises.set_index("enterprise_id").reindex(labels)
-    held = {name: np.nan_to_num(table[name].to_numpy(dtype=float)) for name in table if name.startswith("opening_")} | {
-        "net_sales_t": np.nan_to_num(table["net_sales_t"].to_numpy(dtype=float)) if "net_sales_t" in table else 0.0
-    }
     nothing = np.zeros(len(labels))
+    held = {name: np.nan_to_num(table[name].to_numpy(dtype=float)) for name in table if name.startswith("opening_")}
+    sold = np.nan_to_num(table["net_sales_t"].to_numpy(dtype=float)) if "net_sales_t" in table else nothing
     old = sum((held.get(f"opening_{vintage}_t", nothing) for vintage in range(2019, 2025)), nothing)
-    limit = CARRIED_T + CARRIED_PER_SOLD * np.maximum(held["net_sales_t"], 0.0)
+    limit = plan.most_carried_over(instance, labels, sold)
     new = sum((held.get(f"opening_{vintage}_t", nothing) for vintage in (2025, 2026)), nothing)
     return whole_tonnes(np.minimum(old, limit)) + new
 

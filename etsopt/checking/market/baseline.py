@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking import plan
 from etsopt.checking.limits import fixed_at_emissions
 from etsopt.data.development import development
 from etsopt.data.together import intensity_base
 from etsopt.data.yearly import by_year
-from etsopt.rules.registry import parameters_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,10 +92,12 @@ def baseline(instance: Instance, allocation: pd.DataFrame | None) -> Baseline:
     policy = instance.policy
     years = np.array(policy.years)
     grown = development(instance, policy.years)
-    emissions = instance.emissions_tco2e[:, None] * grown.output_factor * grown.intensity_factor
+    scope = plan.inside_in(instance, years)
+    verified = instance.units["emissions_tco2e"].to_numpy(dtype=float)[:, None] * scope
+    emissions = verified * grown.output_factor * grown.intensity_factor
     intensity = instance.intensity[:, None] * grown.intensity_factor
     stated = instance.units["output_t"].to_numpy(dtype=float) if "output_t" in instance.units else np.nan
-    output = np.nan_to_num(np.broadcast_to(stated, len(emissions)))
+    output = np.nan_to_num(np.broadcast_to(stated, len(emissions))) * scope.any(axis=1)
     follows = np.zeros(len(years), dtype=bool)
     if policy.abatement.follow_emissions_until is not None:
         follows = years <= policy.abatement.follow_emissions_until
@@ -103,8 +105,10 @@ def baseline(instance: Instance, allocation: pd.DataFrame | None) -> Baseline:
     if allocation is None or follows.any():
         slope, cap, balance = _enacted(instance, emissions, intensity)
     if allocation is not None:
-        before = instance.emissions_tco2e
-        ratio = allocation["allowance_t"].to_numpy(dtype=float) / np.where(before > 0, before, np.inf)
+        before = plan.emissions_inside(instance)
+        # A line that joins later gets what it emits.
+        got = np.where(before > 0, allocation["allowance_t"].to_numpy(dtype=float), 1.0)
+        ratio = got / np.where(before > 0, before, 1.0)
         given, paid_share = emissions * ratio[:, None], by_year(policy.market.paid_share, years, 0.0)
     else:
         phase_2 = years >= policy.pathway.phase_2_from
@@ -116,7 +120,7 @@ def baseline(instance: Instance, allocation: pd.DataFrame | None) -> Baseline:
         years,
         (1 + policy.horizon.discount_rate) ** -(years - years[0]).astype(float),
         output,
-        output[:, None] * grown.output_factor,
+        output[:, None] * grown.output_factor * scope,
         emissions,
         intensity,
         intensity_base(instance.units)[0][:, None] * grown.output_factor,
@@ -137,8 +141,7 @@ def _enacted(
     years = emissions.shape[1]
     if instance.policy.rule.name not in ("cn-2025", "cn-2026"):
         return np.zeros(years), np.zeros(years), balance
-    parameters = parameters_of(instance)
-    slope, cap = float(getattr(parameters, "slope", 0.0)), float(getattr(parameters, "cap", 0.0))
+    slope, cap = plan.slope(instance), plan.cap(instance)
     free = ~fixed_at_emissions(instance)
     for name in instance.sectors:
         here = np.flatnonzero(instance.labels("sector").where(name) & free)

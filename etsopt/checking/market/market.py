@@ -14,6 +14,7 @@ from etsopt.checking.market.baseline import baseline
 from etsopt.checking.market.bound import Multipliers, lower_bound
 from etsopt.checking.market.choices import choices
 from etsopt.checking.market.plans import of_measures, of_units, plans_are_admissible, read_plans
+from etsopt.checking.plan import inside_in
 from etsopt.checking.report import LevelCheck, Violation
 from etsopt.units import tolerance_of
 
@@ -198,6 +199,9 @@ def _units_follow(
     sums["output_t"] = np.array([found.output[sector == one].sum(axis=0) for one in names])
     cost, output = sums["measures_cost_cny"], sums["output_t"]
     sums["measures_cost_cny_per_t"] = np.divide(cost, output, out=np.full_like(cost, np.nan), where=output > 0)
+    scope = inside_in(instance, found.years)
+    if not scope.all():
+        columns["in_scope"] = scope.astype(float)
     columns["reward_measured_cny_per_t"] = units.reward_measured
     columns["reward_elsewhere_cny_per_t"] = units.reward_elsewhere
     labels = instance.units["unit_id"].to_numpy()

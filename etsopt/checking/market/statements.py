@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.checking import plan
 from etsopt.checking.report import Violation
 from etsopt.checking.totals import distance
 
@@ -30,8 +31,8 @@ RELATIVE = 1e-9
 LEAST = {"t": 2e-2, "CNY": 1.0, "CNY/t": 1e-6, "units": 1e-6}
 """A number may differ by 20 kg, by a CNY, or by rounding."""
 
-FINE_FROM, NO_SHORTFALL_T = 2025, 0.5
-"""First compliance year with a fixed fine; what is owed by rounding alone is no shortfall."""
+NO_SHORTFALL_T = 0.5
+"""What is owed by rounding alone is no shortfall."""
 
 ABATEMENT = "abatement"
 OBTAINED = {True: "stated by the policy", False: "multiplier of the market balance over all plans"}
@@ -138,7 +139,7 @@ def enterprise_columns(
     # What is owed in the last year costs the reference price once more, which is no penalty.
     rate = np.where(np.isfinite(deal.owing), deal.owing, 0.0)
     rate[-1] *= penalty.multiple / (penalty.multiple + 1)
-    fine = penalty.fixed_fine_cny * ((held.owed > NO_SHORTFALL_T) & (found.years >= FINE_FROM))
+    fine = plan.fixed_fines(instance, found.years) * (held.owed > NO_SHORTFALL_T)
     measures, output = own.total(amounts.cost), own.total(found.output)
     costs = {
         "measures_cost_cny": measures,

@@ -11,8 +11,8 @@ from etsopt.data.groups import Groups
 from etsopt.data.schema import VINTAGES
 from etsopt.data.yearly import by_year
 from etsopt.errors import DataError, Problem
-from etsopt.rules import parameters_of
-from etsopt_models._parts.holdings import LASTING_FROM, carried_over, stated
+from etsopt.rules import carried_over, pre_allocation_shares
+from etsopt_models._parts.holdings import LASTING_FROM, stated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,9 +62,10 @@ def accounts(instance: Instance, found: Prospects, pooled: bool) -> Accounts:
         return totals(values, None if pooled else of_unit, len(owners))
 
     most = np.where(found.follows, found.emissions * (1 + found.rule.cap) * (1 - found.paid_share), found.allowance)
-    ahead = instance.policy.market.borrow_pre_allocation * parameters_of(instance).pre_allocation_share
-    emissions = total(found.emissions)
-    return Accounts(owners, of_unit, opening, emissions, total(found.free), total(most), ahead * emissions)
+    # What is issued in advance for the next year is that year's share of this year's emissions.
+    ahead = instance.policy.market.borrow_pre_allocation * pre_allocation_shares(instance, found.years + 1)
+    borrowed = total(ahead * found.emissions)
+    return Accounts(owners, of_unit, opening, total(found.emissions), total(found.free), total(most), borrowed)
 
 
 def totals(values: NDArray[np.float64], group: NDArray[np.int64] | None, groups: int) -> NDArray[np.float64]:
@@ -83,7 +84,7 @@ def opening_allowances(instance: Instance, owners: NDArray[np.object_]) -> NDArr
     for vintage in VINTAGES:
         held = lasting if vintage >= LASTING_FROM else old
         held += stated(instance, owners, f"opening_{vintage}_t")
-    return carried_over(old, stated(instance, owners, "net_sales_t")) + lasting
+    return carried_over(instance, owners, old, stated(instance, owners, "net_sales_t")) + lasting
 
 
 def account_parameters(  # long because every array of the program has its line here

@@ -85,10 +85,12 @@ def _allocation(
     free = allowance[found.free]
     lower, upper = bounds_with(found, exceptional)
     bound = np.full(len(units), SIDES.index("fixed"))
+    bound[~instance.in_scope] = SIDES.index("")
     bound[found.free] = np.select([free <= lower + AT_BOUND_T, free >= upper - AT_BOUND_T], [1, 2], 0)
     surplus = allowance - emissions
     own = [name for name in units.columns if name.startswith(USER_COLUMN_PREFIX)]
-    table = {name: units[name] for name in ("unit_id", "enterprise_id", "sector", "province", "emissions_tco2e")} | {
+    table: dict[str, Any] = {name: units[name] for name in ("unit_id", "enterprise_id", "sector", "province")} | {
+        "emissions_tco2e": emissions,
         "intensity": instance.intensity,
         "reference_t": reference.reference_t,
         "allowance_t": allowance,
@@ -96,6 +98,8 @@ def _allocation(
         "surplus_rate": _rate(surplus, emissions),
         "at_bound": pd.Series(SIDES).array.take(bound),
     }
+    if not instance.in_scope.all():
+        table["in_scope"] = instance.in_scope
     if found.widening.units:
         table["exceptional"] = np.zeros(len(units), dtype=bool)
         table["exceptional"][found.free[exceptional]] = True
@@ -108,9 +112,10 @@ def _rate(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.f
 
 
 def _totals(instance: Instance, allocation: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Sums over the units of each group, its surplus rate, and how many stand at a bound or are fixed."""
+    """Sums over the units of each group in the scope, its surplus rate, and how many stand at a bound or are fixed."""
     groups = instance.labels(by)
-    table: dict[str, Any] = {by: groups.names, "units": np.bincount(groups.code, minlength=len(groups))}
+    units = np.bincount(groups.code[instance.in_scope], minlength=len(groups))
+    table: dict[str, Any] = {by: groups.names, "units": units}
     for name in ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t"):
         table[name] = groups.sums(allocation[name].to_numpy())
     table["surplus_rate"] = _rate(table["surplus_t"], table["emissions_tco2e"])

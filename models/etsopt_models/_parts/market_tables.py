@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.yearly import by_year
+from etsopt.rules import fixed_fines
 from etsopt_models._parts.accounts import opening_allowances, totals
 from etsopt_models._parts.measure_tables import by_year_table, measure_table, plan_table
 from etsopt_models._parts.rewards import rewards
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._parts.portfolio import Portfolio
     from etsopt_models._parts.search import Found
-
-FIXED_FINE_FROM = 2025
-"""First compliance year whose deadline, at the end of the next year, is after 15 August 2026."""
 
 OWES_T = 0.5
 """What is owed by rounding alone is no shortfall."""
@@ -129,7 +127,7 @@ def _enterprises(
     owed = dealings.owed[:, 1:]
     reference = by_year(policy.penalty.reference_price_cny_per_t, years, 0.0)
     penalty = policy.penalty.multiple * reference * owed
-    fine = policy.penalty.fixed_fine_cny * ((owed > OWES_T) & (years >= FIXED_FINE_FROM))
+    fine = fixed_fines(policy, years) * (owed > OWES_T)
     net = dealings.bought - dealings.sold
     friction = policy.market.transaction_cost_cny_per_t * (dealings.bought + dealings.sold)
     offsets = by_year(policy.market.ccer_price_cny_per_t, years, 0.0) * dealings.offset
@@ -191,6 +189,7 @@ def _units(
 ) -> pd.DataFrame:
     names = ("unit_id", "enterprise_id", "sector", "province")
     keys = {name: instance.units[name].to_numpy(dtype=object) for name in names}
+    scope = instance.in_scope_in(found.prospects.years)
     columns = {
         "emissions_before_tco2e": found.prospects.emissions,
         "emissions_tco2e": outcome.emissions,
@@ -200,7 +199,10 @@ def _units(
         "reward_measured_cny_per_t": reward[0],
         "reward_elsewhere_cny_per_t": reward[1],
     }
-    return by_year_table(found.prospects.years, keys, columns)
+    table = by_year_table(found.prospects.years, keys, columns)
+    if not scope.all():
+        table["in_scope"] = scope.ravel()
+    return table
 
 
 def _sectors(instance: Instance, found: Found, outcome: Outcome) -> pd.DataFrame:

@@ -131,8 +131,9 @@ def prospects(instance: Instance, allocation: pd.DataFrame) -> Prospects:
     """
     plain = without_allowances(instance)
     emissions, follows = instance.emissions_tco2e, _follows(instance, plain.years)
+    # A unit without emissions in the scope now gets A = E in the years in which it has some.
     rate = np.divide(
-        allocation["allowance_t"].to_numpy(dtype=float), emissions, out=np.zeros(len(emissions)), where=emissions > 0
+        allocation["allowance_t"].to_numpy(dtype=float), emissions, out=np.ones(len(emissions)), where=emissions > 0
     )
     return replace(
         plain,
@@ -150,20 +151,21 @@ def no_rule(shape: tuple[int, ...]) -> IntensityRule:
 
 
 def without_allowances(instance: Instance) -> Prospects:
-    """What lies before every unit, with no allowances and no rule."""
+    """What lies before every unit, with no allowances and no rule; outside the scope there is nothing."""
     years = np.array(instance.policy.years)
     horizon = instance.policy.horizon
     grown = development(instance, list(years))
-    units = instance.units
+    units, scope = instance.units, instance.in_scope_in(years)
     base = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
-    factor = grown.output_factor
+    base = np.where(scope.any(axis=1), base, 0.0)
+    factor = np.where(scope, grown.output_factor, 0.0)
     nothing = np.zeros(len(years))
     return Prospects(
         years,
         (1 + horizon.discount_rate) ** -(years - years[0]).astype(float),
         base,
         base[:, None] * factor,
-        instance.emissions_tco2e[:, None] * factor * grown.intensity_factor,
+        units["emissions_tco2e"].to_numpy(dtype=float)[:, None] * factor * grown.intensity_factor,
         instance.intensity[:, None] * grown.intensity_factor,
         np.zeros((len(units), len(years))),
         nothing,

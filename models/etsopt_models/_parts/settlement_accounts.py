@@ -10,9 +10,9 @@ import pandas as pd
 
 from etsopt.data.schema import VINTAGES
 from etsopt.data.yearly import by_year
-from etsopt.rules import issuance, reference_allowances
+from etsopt.rules import carried_over, issuance, reference_allowances
 from etsopt.units import whole_tonnes
-from etsopt_models._parts.holdings import LASTING_FROM, carried_over, stated
+from etsopt_models._parts.holdings import LASTING_FROM, stated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,7 +81,7 @@ class Accounts:
 
 
 def accounts(instance: Instance) -> Accounts:
-    """Accounts of every enterprise that owns a unit or holds allowances."""
+    """Accounts of every enterprise that owns a unit or holds allowances, one whose units are outside the scope too."""
     units, year = instance.units, instance.policy.year
     names = set(units["enterprise_id"])
     if instance.enterprises is not None:
@@ -92,6 +92,9 @@ def accounts(instance: Instance) -> Accounts:
     newest = int(np.searchsorted(vintages, year))
     opening = np.stack([stated(instance, enterprises, f"opening_{vintage}_t") for vintage in vintages], axis=1)
     opening = whole_tonnes(opening)
+    net_sales = stated(instance, enterprises, "net_sales_t")
+    old = np.where(vintages < LASTING_FROM, opening, 0.0)
+    total = carried_over(instance, enterprises, old.sum(axis=1), net_sales)
     given, sectors = _issue(instance)
     issued, cancelled = np.zeros_like(opening), np.zeros_like(opening)
     gross = (given["pre_allocated_t"] + given["true_up_t"]).to_numpy()
@@ -108,7 +111,7 @@ def accounts(instance: Instance) -> Accounts:
         usable=vintages >= LASTING_FROM if year >= LASTING_FROM else vintages <= year,
         newest=newest,
         opening=opening,
-        converted=_converted(opening, vintages, stated(instance, enterprises, "net_sales_t"), year),
+        converted=_converted(old, vintages, total),
         issued=issued,
         cancelled=cancelled,
         emissions=emissions,
@@ -122,7 +125,10 @@ def _issue(instance: Instance) -> tuple[pd.DataFrame, pd.DataFrame]:
     reference = reference_allowances(instance)
     paid = by_year(instance.policy.market.paid_share, [instance.policy.year], 0.0)[0]
     allowance = whole_tonnes((1 - paid) * reference.reference_t)
-    table = instance.units[["unit_id", "enterprise_id", "sector", "province", "emissions_tco2e"]].copy()
+    table = instance.units[["unit_id", "enterprise_id", "sector", "province"]].copy()
+    table["emissions_tco2e"] = instance.emissions_tco2e
+    if not instance.in_scope.all():
+        table["in_scope"] = instance.in_scope
     table["reference_t"], table["allowance_t"] = reference.reference_t, allowance
     advance = whole_tonnes(issuance(instance, allowance)["pre_allocated_t"].to_numpy())
     table["pre_allocated_t"] = advance
@@ -132,17 +138,11 @@ def _issue(instance: Instance) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _converted(
-    opening: NDArray[np.float64], vintages: NDArray[np.int64], net_sales: NDArray[np.float64], year: int
+    old: NDArray[np.float64], vintages: NDArray[np.int64], total: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Conversion of vintages 2019-2024 into 2025, oldest first; none before 2025."""
-    moved = np.zeros_like(opening)
-    if year < LASTING_FROM:
-        return moved
-    old = vintages < LASTING_FROM
-    held = opening[:, old]
-    total = carried_over(held.sum(axis=1), net_sales)
-    older = held.cumsum(axis=1) - held
-    moved[:, old] = -np.clip(total[:, None] - older, 0.0, held)
+    """Conversion of vintages 2019-2024 into 2025, oldest first, shape ``(f, v)`` [t]."""
+    older = old.cumsum(axis=1) - old
+    moved: NDArray[np.float64] = -np.clip(total[:, None] - older, 0.0, old)
     moved[:, vintages == LASTING_FROM] = total[:, None]
     return moved
 

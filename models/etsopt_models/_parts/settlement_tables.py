@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.rules import deduction_shares, fixed_fines
+from etsopt.units import whole_tonnes
 from etsopt_models._parts.settlement_limits import prices, reference_price
 
 if TYPE_CHECKING:
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._parts.settlement_accounts import Accounts
 
-FIXED_FINE_FROM = 2025
-"""Compliance years whose deadline is after 15 August 2026: a fixed fine, and no deduction from the next year."""
+AMENDED_LAW_FROM = 2025
+"""Compliance years whose deadline, at the end of the next year, is after 15 August 2026."""
 
 REGIMES = ("until 2026-08-14", "from 2026-08-15")
 """Which law fines a shortfall, by its deadline."""
@@ -52,7 +54,7 @@ def settlement_tables(
         "nation": _totals(settlement.assign(year=instance.policy.year), "year"),
         "shortfalls": _shortfalls(instance, settlement),
         "issuance": units,
-        "settlement_sectors": _sectors(held, units),
+        "settlement_sectors": _sectors(instance, held, units),
     }
 
 
@@ -101,7 +103,7 @@ def _settlement(
     total = {name: flow.sum(axis=1) for name, flow in flows.items()}
     received, surrendered_first = held.from_province
     bought, sold, shortfall = total["bought_t"], total["sold_t"], moved["shortfall"]
-    since = instance.policy.year >= FIXED_FINE_FROM
+    policy, year = instance.policy, [instance.policy.year]
     kept = np.where(held.usable, flows["closing_t"], 0.0).sum(axis=1)
     money = {
         "purchases_cny": price.market * bought,
@@ -109,20 +111,20 @@ def _settlement(
         "sales_cny": price.market * sold,
         "transactions_cny": market.transaction_cost_cny_per_t * (bought + sold),
         "penalty_cny": price.shortfall * shortfall,
-        "fixed_fine_cny": instance.policy.penalty.fixed_fine_cny * (since & (shortfall > 0)),
+        "fixed_fine_cny": fixed_fines(policy, year)[0] * (shortfall > 0),
     }
     paid = sum(amount for name, amount in money.items() if name != "sales_cny")
     columns = {
         "enterprise_id": held.enterprises,
         "province": held.province,
         "at_risk": held.at_risk,
-        "units": np.bincount(held.owner, minlength=len(held.enterprises)),
+        "units": np.bincount(held.owner[instance.in_scope], minlength=len(held.enterprises)),
         "emissions_tco2e": held.emissions,
         "obligation_t": held.obligation,
         **total,
         "offset_t": moved["offset"],
         "shortfall_t": shortfall,
-        "deducted_next_year_t": np.where(since, 0.0, shortfall),
+        "deducted_next_year_t": whole_tonnes(deduction_shares(policy, year)[0] * shortfall),
         "province_received_t": received,
         "province_surrendered_t": surrendered_first,
         "province_released_t": received - surrendered_first,
@@ -147,17 +149,18 @@ def _shortfalls(instance: Instance, settlement: pd.DataFrame) -> pd.DataFrame:
     names = ["enterprise_id", "province", "obligation_t", "shortfall_t", "penalty_cny", "fixed_fine_cny"]
     table = settlement.loc[settlement["shortfall_t"] > 0, [*names, "deducted_next_year_t"]]
     table = table.sort_values("shortfall_t", ascending=False, kind="stable").reset_index(drop=True)
-    table.insert(4, "regime", REGIMES[instance.policy.year >= FIXED_FINE_FROM])
+    table.insert(4, "regime", REGIMES[instance.policy.year >= AMENDED_LAW_FROM])
     table.insert(5, "reference_price_cny_per_t", reference_price(instance))
     table.insert(6, "multiple", instance.policy.penalty.multiple)
     return table
 
 
-def _sectors(held: Accounts, units: pd.DataFrame) -> pd.DataFrame:
-    """What was issued to the units of each sector, and the balance value of the rule."""
+def _sectors(instance: Instance, held: Accounts, units: pd.DataFrame) -> pd.DataFrame:
+    """What was issued to the units of each sector, how many are in the scope, and the balance value of the rule."""
     sums = ["emissions_tco2e", "reference_t", "allowance_t", "pre_allocated_t", "true_up_t", "owed_t"]
     groups = units.groupby("sector", sort=True)
     table = groups[sums].sum()
-    table.insert(0, "units", groups.size())
-    table.insert(0, "enterprises", groups["enterprise_id"].nunique())
+    inside = units[instance.in_scope].groupby("sector")["enterprise_id"]
+    table.insert(0, "units", inside.size().reindex(table.index, fill_value=0))
+    table.insert(0, "enterprises", inside.nunique().reindex(table.index, fill_value=0))
     return table.join(held.sectors).reset_index()

@@ -1,0 +1,148 @@
+"""What the plans and the law say of each year, written again from their texts.
+
+Written apart from `etsopt.data.official` on purpose: a wrong figure there must not hide here. What a policy states
+takes the place of a figure, as it does there. Texts: the 2024 and 2025 plan for industry of 16 November 2025 as
+secondary sources quote it, the consultation draft of the 2026 plan of 27 July 2026, annex 5 of the 2023 and 2024 plan
+for power, the Interim Regulations (State Council Order 775) and their amendment of 8 August 2026.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.data.yearly import by_year
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+
+SLOPE, CAP = 0.15, 0.03
+THRESHOLD_TCO2E = 26_000.0
+AMENDED_LAW_FROM = 2025
+"""Its deadline is 31 December 2026; the amended law is in force since 15 August 2026."""
+
+YEAR_OF = {"cn-2024": 2024, "cn-2025": 2025, "cn-2026": 2026}
+KILNS = ("white_clinker", "carbide_slag", "gypsum_acid")
+EVERY_CASE = (*KILNS, "hydrogen_furnace", "new", "closed")
+
+
+def year_of(instance: Instance) -> int:
+    """The year whose plan holds: that of the rule's name, else that of the tables."""
+    return YEAR_OF.get(instance.policy.rule.name, instance.policy.year)
+
+
+def stated(instance: Instance, key: str, otherwise: Any) -> Any:
+    """A parameter of the rule as the policy states it, else the official one."""
+    value = instance.policy.rule.parameters.get(key)
+    return otherwise if value is None else value
+
+
+def slope(instance: Instance) -> float:
+    """Surplus rate per relative deviation from the balance value."""
+    return float(stated(instance, "slope", SLOPE))
+
+
+def cap(instance: Instance) -> float:
+    """Largest surplus and deficit rate of the rule; of one without any the 3 % of 2025, and none in 2024."""
+    if instance.policy.rule.name in ("cn-2025", "cn-2026"):
+        return float(stated(instance, "cap", CAP))
+    return 0.0 if instance.policy.rule.name == "cn-2024" else CAP
+
+
+def threshold(instance: Instance) -> float:
+    """Emissions below which an enterprise gets A = E [tCO2e]; rules of no plan have none unless it is stated."""
+    return float(stated(instance, "threshold_tco2e", THRESHOLD_TCO2E if instance.policy.rule.name in YEAR_OF else 0.0))
+
+
+def cases(instance: Instance) -> NDArray[np.object_]:
+    """The case of each unit as its table states it."""
+    units = instance.units
+    return units["case"].to_numpy(dtype=object) if "case" in units else np.full(len(units), "", dtype=object)
+
+
+def inside(instance: Instance) -> NDArray[np.bool_]:
+    """Units in the scope: in 2024 and 2025 none that are new or closed, from 2026 on all; shape ``(units,)``."""
+    outside = instance.policy.rule.outside_scope
+    if outside is None:
+        outside = ["new", "closed"] if YEAR_OF.get(instance.policy.rule.name) in (2024, 2025) else []
+    return ~np.isin(cases(instance), outside)
+
+
+def inside_in(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The same in each year: a new line is none a year later, and a closed one does not come back."""
+    joins = np.array([year > instance.policy.year for year in years])
+    return inside(instance)[:, None] | ((cases(instance) == "new")[:, None] & joins)
+
+
+def emissions_inside(instance: Instance) -> NDArray[np.float64]:
+    """Verified emissions of the units in the scope, nothing of the others, shape ``(units,)`` [tCO2e]."""
+    return instance.units["emissions_tco2e"].to_numpy(dtype=float) * inside(instance)
+
+
+def is_special(instance: Instance) -> NDArray[np.bool_]:
+    """Units that are a special case with A = E, by name or by their carbide slag, shape ``(units,)``."""
+    plan = KILNS if YEAR_OF.get(instance.policy.rule.name) in (2024, 2025) else EVERY_CASE
+    named = stated(instance, "special_cases", plan)
+    special: NDArray[np.bool_] = np.isin(cases(instance), named)
+    if "carbide_slag_rate" in instance.units and "carbide_slag" in named:
+        year = year_of(instance)
+        limit = 0.15 if year in (2024, 2025) else 0.30 if year >= 2026 else np.inf
+        special |= instance.units["carbide_slag_rate"].to_numpy(dtype=float) > stated(
+            instance, "carbide_slag_limit", limit
+        )
+    return special
+
+
+def advance_shares(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
+    """Share of last year's emissions that is issued in advance, shape ``(units, years)``.
+
+    Industry: nothing for 2024, 70 % for 2025, at most a half from 2026 on. Power: 70 % from 2021 to 2024, then at most
+    a half.
+    """
+    power = (instance.units["sector"] == "power").to_numpy()[:, None]
+    year = np.asarray(years)
+    of_power = np.select([year >= 2025, year >= 2021], [0.5, 0.7], 0.0)
+    of_industry = np.select([year >= 2026, year == 2025], [0.5, 0.7], 0.0)
+    own = by_year(stated(instance, "pre_allocation_share", None), years)
+    shares: NDArray[np.float64] = np.where(np.isnan(own), np.where(power, of_power, of_industry), own)
+    return shares
+
+
+def most_carried_over(
+    instance: Instance, owners: NDArray[Any], net_sales_t: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """What each enterprise may carry over from 2019-2024 into 2025, before rounding, shape ``(f,)`` [t].
+
+    100,000 t in industry and 10,000 t in power, and 1.5 t for each tonne sold net; the sector is that of the unit with
+    the most emissions. There is none after 10 June 2026, so none in the tables of another year.
+    """
+    units = instance.units.sort_values(["emissions_tco2e", "unit_id"], ascending=[False, True], kind="stable")
+    sector = units.drop_duplicates("enterprise_id").set_index("enterprise_id")["sector"].reindex(owners)
+    names = sector.fillna("power").to_numpy()
+    now = instance.policy.year == AMENDED_LAW_FROM
+    base = np.where(names == "power", 10_000.0, 100_000.0) * now
+    own = stated(instance, "carry_over_base_t", None)
+    if isinstance(own, dict):
+        base = np.array([own.get(name, value) for name, value in zip(names, base, strict=True)], dtype=float)
+    elif own is not None:
+        base = np.full(len(owners), float(own))
+    factor = float(stated(instance, "carry_over_factor", 1.5 * now))
+    result: NDArray[np.float64] = base + factor * np.maximum(net_sales_t, 0.0)
+    return result
+
+
+def fixed_fines(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
+    """Fine of an enterprise with a shortfall, shape ``(years,)`` [CNY]: a million at least under the amended law."""
+    own = instance.policy.penalty.fixed_fine_cny
+    return np.where(np.asarray(years) >= AMENDED_LAW_FROM, 1e6, 0.0) if own is None else np.full(len(years), own)
+
+
+def deducted_share(instance: Instance) -> float:
+    """Share of a shortfall that next year's allowances lose: all before the amended law, nothing under it."""
+    own = instance.policy.penalty.deduction_share
+    return float(instance.policy.year < AMENDED_LAW_FROM) if own is None else float(own)

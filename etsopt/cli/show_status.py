@@ -1,0 +1,63 @@
+"""What a summary says of an answer as a whole: what is not proven of it, and on what it does not stand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from etsopt.results import LevelResult, Results
+
+TERMINATION_IN_WORDS = {
+    "time_limit": "stopped by the time limit",
+    "interrupted": "interrupted",
+    "memory": "out of memory",
+    "solver_error": "the solver failed",
+}
+
+
+def open_gaps(found: Results) -> str:
+    """What is not proven of an answer that keeps every limit, by how much, and what would close it."""
+    asked = float(found.provenance["options"]["gap"])
+    words = [f"{level.name} {_in_percent(level)}" for level in found.levels if not level.certified]
+    proven = f"Every limit holds. Not proven: {', '.join(words)}." if words else "Every limit holds."
+    if found.termination in TERMINATION_IN_WORDS:
+        return f"{proven}\nMore time may close it: --time-limit."
+    largest = max((_relative(level) for level in found.levels if not level.certified), default=np.inf)
+    if not words:
+        return proven
+    accepts = f"`--gap {largest * 1.01:.1e}` accepts it; " if asked < largest < 1 else ""
+    return f"{proven}\nAsked for was a gap of {100 * asked:.2g} %: {accepts}another --method or --seed may close it."
+
+
+def _relative(level: LevelResult) -> float:
+    """Gap of a level against its value; infinite where the value is zero or the gap is not known."""
+    return abs(level.gap / level.value) if level.value and np.isfinite(level.gap) else np.inf
+
+
+def _in_percent(level: LevelResult) -> str:
+    share = _relative(level)
+    return f"within {100 * share:.2g} %" if np.isfinite(share) else "at all"
+
+
+def ignored(model: str, keys: list[str]) -> str:
+    """Return one line on the keys of the policy that the model does not read; `result.json` lists each."""
+    sections: dict[str, list[str]] = {}
+    for key in keys:
+        sections.setdefault(key.partition(".")[0], []).append(key)
+    parts = [stated[0] if len(stated) == 1 else f"{name} ({len(stated)} keys)" for name, stated in sections.items()]
+    return f"Not read by {model}, and ignored: {', '.join(parts)}."
+
+
+def own_parameters(own: list[dict[str, Any]]) -> Text:
+    """Parameters of the user's own beside the official ones."""
+    lines = []
+    for entry in own:
+        years = entry["years"]
+        when = f"{years[0]}" if len(years) == 1 else f"{years[0]}-{years[-1]}"
+        here = (", ".join(entry["here"]) or "none") if isinstance(entry["here"], list) else f"{entry['here']:,}"
+        of = f"{when}, {', '.join(entry['sectors'])}"
+        lines.append(f"{entry['key']}: official {entry['official']} ({of}), here {here} (user)")
+    return Text("\n".join([*lines, ""]), style="yellow")

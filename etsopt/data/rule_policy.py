@@ -1,0 +1,33 @@
+"""Section ``[rule]`` of a policy: which rule gives the reference allowances, and whom it is for."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from etsopt.data.official import outside_scope
+from etsopt.data.schema import SPECIAL_CASES  # noqa: TC001  pydantic evaluates annotations
+
+
+class RulePolicy(BaseModel):
+    """The rule that gives the reference allowances; its other keys are parameters of the rule itself."""
+
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True, allow_inf_nan=False)
+
+    name: str = Field(description="name of the rule; `etsopt rules` lists them")
+    outside_scope: list[Literal[SPECIAL_CASES]] | None = Field(  # type: ignore[valid-type]
+        None,
+        description="cases whose units are outside the scope of the allocation: allowance and obligation 0, in no "
+        "total; default that of the plan, new and closed up to 2025, none from 2026 on",
+    )
+
+    @property
+    def cases_outside(self) -> tuple[str, ...]:
+        """Cases outside the scope: those that are stated, else those of the rule's plan."""
+        return outside_scope(self.name) if self.outside_scope is None else tuple(self.outside_scope)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The rule's own parameters as stated; what is not stated has the rule's default."""
+        return dict(self.model_extra or {})

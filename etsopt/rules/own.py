@@ -1,0 +1,88 @@
+"""Parameters that a policy states differently from the official ones: they are the user's own, and said to be."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from etsopt.data.official import OFFICIAL, PLAN_YEARS, SOURCES
+
+if TYPE_CHECKING:
+    from etsopt.data.instance import Instance
+    from etsopt.data.official import Official
+    from etsopt.data.policy import Policy
+
+BY_COMPLIANCE_YEAR = ("rule.pre_allocation_share", "rule.carry_over_base_t", "rule.carry_over_factor")
+"""Parameters of the rule that follow the compliance year; the others follow the year of the plan."""
+
+
+def own_parameters(instance: Instance) -> list[dict[str, Any]]:
+    """Official parameters in place of which the policy states another number, as plain values.
+
+    Returns
+    -------
+    list
+        One entry for a row of the official table: ``key``, ``sectors`` and ``years`` in which it differs, ``official``
+        as the text has it, ``here``, ``unit`` and ``source``.
+    """
+    found = []
+    for row in OFFICIAL:
+        years = [year for year in _years(instance.policy, row.key) if row.holds(year)]
+        here = {
+            (sector, year): value
+            for sector in sorted(set(row.sectors) & set(instance.sectors))
+            for year in years
+            if not _same(value := _stated(instance.policy, row.key, sector, year), row.value)
+        }
+        for value in dict.fromkeys(here.values()):
+            cells = [cell for cell, own in here.items() if own == value]
+            found.append(_entry(row, cells, value))
+    return found
+
+
+def _entry(row: Official, cells: list[tuple[str, int]], value: Any) -> dict[str, Any]:
+    sectors, years = (sorted(set(part)) for part in zip(*cells, strict=True))
+    here = list(value) if isinstance(value, tuple) else value
+    return {
+        "key": row.key,
+        "sectors": sectors,
+        "years": years,
+        "official": row.shown,
+        "here": here,
+        "unit": row.unit,
+        "source": SOURCES[row.source],
+    }
+
+
+def _years(policy: Policy, key: str) -> list[int]:
+    """Years whose official figure a parameter takes the place of."""
+    if key.startswith("rule.") and key not in BY_COMPLIANCE_YEAR:
+        return [PLAN_YEARS[policy.rule.name]] if policy.rule.name in PLAN_YEARS else []
+    if key == "rule.pre_allocation_share":
+        # A market borrows what is issued in advance for the next year.
+        return sorted({policy.year, *(year + 1 for year in policy.years)} - {policy.years[-1] + 1})
+    return sorted({policy.year, *policy.years}) if key.startswith(("market.", "penalty.")) else [policy.year]
+
+
+def _stated(policy: Policy, key: str, sector: str, year: int) -> Any:
+    """What the policy states of a parameter for a sector and a year; None where it is silent."""
+    section, _, name = key.partition(".")
+    if section != "rule":
+        return getattr(getattr(policy, section), name)
+    value = policy.rule.outside_scope if name == "outside_scope" else policy.rule.parameters.get(name)
+    if isinstance(value, list | tuple):
+        return tuple(sorted(value))
+    if not isinstance(value, dict):
+        return value
+    if name == "carry_over_base_t":
+        return value.get(sector)
+    from etsopt.data.yearly import by_year
+
+    number = float(by_year(value, [year])[0])
+    return None if math.isnan(number) else number
+
+
+def _same(stated: Any, official: Any) -> bool:
+    """Whether nothing is stated, or what the text says."""
+    wanted = tuple(sorted(official)) if isinstance(official, tuple) else official
+    return stated is None or stated == wanted
