@@ -108,5 +108,6 @@ def _problems_of_totals(name: str, instance: Instance, unread: list[str]) -> lis
         if stated and not least <= handed_out[row] <= most:
             total, limit = format_tonnes(handed_out[row]), format_tonnes(rows.most[row])
             what = f"the model {name} hands out {total} t by the rule, and does not keep the {limit} t that are stated"
-            problems.append(Problem("policy.toml", what, _advice(stated[0]), stated[0]))
+            advice = f"{_advice(stated[0])} `--set {section.partition('.')[0]}={{}}` leaves out all of its section."
+            problems.append(Problem("policy.toml", what, advice, stated[0]))
     return problems

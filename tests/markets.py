@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,11 @@ def market(
         if "lifetime_years" not in table:
             table["lifetime_years"] = 1
     return etsopt.Instance.from_frames(frame, content, enterprises, table, forecast)
+
+
+def as_filed(instance: etsopt.Instance, changes: Mapping[str, Any]) -> etsopt.Instance:
+    """The instance as if the changes stood in its policy file, of which each model reads its own part."""
+    return replace(instance.with_policy(changes), given=frozenset())
 
 
 def random_market(seed: int, years: int = 1, **policy: Any) -> etsopt.Instance:

@@ -80,6 +80,9 @@ def limits_of(instance: Instance) -> Polytope:
     for unit in np.eye(len(e)):
         found.at_least(unit, 0.0)
     for name, sector in policy.sectors.items():
+        if sector.target_change is None and sector.target_sense is None:
+            # The rule ``given`` balances no sector.
+            continue
         here = (units["sector"] == name).to_numpy(dtype=float)
         target = here @ e * (1 + (sector.target_change or 0.0))
         found.at_most(here, target)
@@ -115,7 +118,9 @@ def kinks(instance: Instance, level: str) -> tuple[Array, Array, Array]:
     if level == "deficit":
         return -one, 0 * one, e
     sector = instance.units["sector"]
-    rate = sector.map({name: policy.target_change or 0.0 for name, policy in instance.policy.sectors.items()})
+    stated = {name: policy.target_change for name, policy in instance.policy.sectors.items()}
+    own = {name: r[sector == name].sum() / e[sector == name].sum() - 1 for name in stated}
+    rate = sector.map({name: own[name] if change is None else change for name, change in stated.items()})
     return -one / e.sum(), one / e.sum(), e * (1 + rate.to_numpy(dtype=float))
 
 

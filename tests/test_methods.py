@@ -63,7 +63,7 @@ def test_a_method_that_is_asked_for_runs_at_any_size_or_says_why_not(own: Any) -
 
 def test_a_method_that_the_model_does_not_have_is_refused_with_those_it_has() -> None:
     with pytest.raises(UsageError, match="The model settlement has no method 'merged'") as error:
-        etsopt.solve(etsopt.read("tiny"), "settlement", method="merged")
+        etsopt.solve(etsopt.read("cn-2025"), "settlement", method="merged")
     assert "stamped, reference" in str(error.value)
     with pytest.raises(UsageError, match="There is no method 'fast'"):
         etsopt.solve(etsopt.read("tiny"), method="fast")

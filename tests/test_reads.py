@@ -332,8 +332,11 @@ def test_a_target_of_the_file_that_a_model_would_break_is_refused(tmp_path: Path
     assert str(caught.value) == (
         "The policy has a problem.\n\n1. policy.toml, sectors.cement.target_change: the model pathway hands out "
         "560,000 t by the rule, and does not keep the 616,000 t that are stated.\n"
-        "   Leave it out, or solve a model that reads it: abatement, allocation, balance_value, clearing."
+        "   Leave it out, or solve a model that reads it: abatement, allocation, balance_value, clearing. "
+        "`--set sectors={}` leaves out all of its section."
     )
+    without = with_file("target_change = -0.1", tmp_path / "without").with_policy({"sectors": {}})
+    assert etsopt.solve(without, "pathway").certified
 
 
 def test_a_target_of_the_file_that_says_what_the_rule_does_is_ignored(tmp_path: Path) -> None:

@@ -305,6 +305,11 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
             id="an unknown sense",
         ),
         pytest.param(
+            policy_toml('[national]\ntarget_sense = "exactly"'),
+            "national: states target_sense, but no target.\n   State target_change or target_t, or remove it.",
+            id="a sense of no target",
+        ),
+        pytest.param(
             policy_toml("[sectors]\ncement = 0.03"),
             "sectors.cement: is 0.03, but should be a table.\n   Correct the value.",
             id="a number for a table",

@@ -83,6 +83,12 @@ class NationalPolicy(Target):
 
     target_sense: Literal["at_most", "exactly"] = Field("at_most", description="limit, or equality")
 
+    @model_validator(mode="after")
+    def _a_sense_of_some_target(self) -> Self:
+        if "target_sense" in self.model_fields_set and not self.stated:
+            raise ValueError("states target_sense, but no target", "State target_change or target_t, or remove it.")
+        return self
+
 
 class ProvincePolicy(Section):
     """The balance of a province: |sum of A - E| is at most this share of its emissions."""

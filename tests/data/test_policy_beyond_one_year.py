@@ -359,7 +359,7 @@ def test_a_wrong_change_of_these_sections_is_refused(
 
 def test_the_command_line_changes_one_year(capsys: pytest.CaptureFixture[str]) -> None:
     changes = ["--set", "market.paid_share.2028=0.1", "--set", "market.prices_cny_per_t=80"]
-    assert main(["solve", "tiny", *changes, "--json"]) == 0
+    assert main(["validate", "tiny", *changes, "--json"]) == 0
     assert main(["solve", "tiny", "--set", "market.paid_share.28=0.1"]) == 2
     assert "names '28', which is no year from 2000 to 2100" in capsys.readouterr().err
 

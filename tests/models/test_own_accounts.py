@@ -10,7 +10,7 @@ import pytest
 import etsopt
 from etsopt.errors import UsageError
 from etsopt.generating import generate
-from tests.markets import random_market
+from tests.markets import as_filed, random_market
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
@@ -59,7 +59,8 @@ def test_the_bound_of_whole_plans_is_one_for_any_multipliers(seed: int) -> None:
 
 def generated(units: int, **market: Any) -> Instance:
     """Units with measures of their own sector, a tightening path of four years and a transaction cost."""
-    return generate(units, seed=3, measures=4).with_policy(
+    return as_filed(
+        generate(units, seed=3, measures=4),
         {
             "horizon.last_year": 2028,
             "pathway.phase_2_from": 2026,
@@ -67,7 +68,7 @@ def generated(units: int, **market: Any) -> Instance:
             "pathway.paid_share": 0.03,
             "market.transaction_cost_cny_per_t": 2.0,
             **{f"market.{key}": value for key, value in market.items()},
-        }
+        },
     )
 
 
@@ -96,7 +97,9 @@ def test_many_units_are_certified_to_a_millionth(market: dict[str, Any]) -> None
 
 
 def test_lump_sums_and_allowances_that_follow_emissions_clear_too() -> None:
-    instance = generated(2_500).with_policy({"abatement.follow_emissions_until": 2025})
+    # Other sectors want 0.2 % of all emissions, so that the market is short.
+    instance = generated(2_500, external_demand_t=11e6)
+    instance = instance.with_policy({"abatement.follow_emissions_until": 2025})
     for model in ("clearing", "pathway"):
         result = etsopt.solve(instance, model, method="prices")
         assert result.violations == ()

@@ -10,7 +10,7 @@ import pytest
 import etsopt
 from etsopt_models._parts import core, narrowing
 from etsopt_models._parts.narrowing import sample_by_size
-from tests.markets import MARKETS, market, random_market
+from tests.markets import MARKETS, as_filed, market, random_market
 
 if TYPE_CHECKING:
     from etsopt.results import Results
@@ -32,7 +32,7 @@ def many(units: int = 60, measures: int = 3, **changes: Any) -> etsopt.Instance:
     instance = etsopt.generate(units, 3, measures)
     demand = 0.03 * float(instance.emissions_tco2e.sum())
     stated = {"market.external_demand_t": demand, "horizon.last_year": 2025} | SHORT_KEYS
-    return instance.with_policy(stated | changes)
+    return as_filed(instance, stated | changes)
 
 
 SHORT_KEYS = {"market.prices_cny_per_t": 40.0, "penalty.reference_price_cny_per_t": 300.0}
@@ -62,7 +62,9 @@ def same(instance: etsopt.Instance, model: str, gap: float = 1e-6) -> Results:
 def test_a_shipped_instance_has_one_answer_by_either_method(name: str, model: str) -> None:
     instance = etsopt.read(name)
     stated = instance.policy.market.prices_cny_per_t is not None
-    same(instance if stated else instance.with_policy({"market.prices_cny_per_t": 62.36}), model, gap=1e-4)
+    # The target of tiny is tighter than the rule, which a pathway does not keep and so refuses.
+    changes = {"market.prices_cny_per_t": 62.36, "sectors.cement.target_change": 0.0}
+    same(instance if stated else as_filed(instance, changes), model, gap=1e-4)
 
 
 @pytest.mark.parametrize("model", MARKETS)

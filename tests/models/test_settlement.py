@@ -199,7 +199,7 @@ def test_a_run_folder_is_read_back_and_certified_again(tmp_path: Any) -> None:
 
 def test_prices_that_are_needed_are_asked_for() -> None:
     with pytest.raises(DataError) as caught:
-        etsopt.solve(etsopt.read("tiny"), "settlement")
+        etsopt.solve(etsopt.read("tiny").with_policy({"sectors": {}}), "settlement")
     assert str(caught.value) == (
         "The policy has a problem.\n\n"
         "1. policy.toml, market.prices_cny_per_t: states no price of 2025, at which a settlement buys and sells.\n"

@@ -12,6 +12,7 @@ import etsopt
 from etsopt.data.policy import LEVELS
 from etsopt.errors import DataError
 from tests.builders import allowances, given, random_policy, random_units
+from tests.oracle import extrapolated
 
 if TYPE_CHECKING:
     from etsopt.results import Results
@@ -164,6 +165,24 @@ def test_merged_units_have_the_same_answer(seed: int, allocation: dict[str, Any]
         assert allowances(merged).tolist() == pytest.approx(allowances(whole).tolist(), abs=1e-3)
     else:
         assert merged.infeasible_by_t == pytest.approx(whole.infeasible_by_t)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_independent_program_finds_the_same(seed: int) -> None:
+    # Nothing of the models or the engine: plain linear programs and a projection.
+    units = random_units(seed, 9, cases=False)
+    units["reference_t"] = np.round(units["emissions_tco2e"] * np.random.default_rng(seed).uniform(0.95, 1.05, 9))
+    sectors = {name: {"band": 0.06} for name in sorted(set(units["sector"]))}
+    sectors["cement"] |= {"target_change": -0.01} if seed % 2 else {}
+    order = ["spread", "change"] if seed % 3 else ["change", "spread"]
+    policy = {"year": 2025, "rule": {"name": "given"}, "sectors": sectors, "allocation": {"objectives": order}}
+    instance = etsopt.Instance.from_frames(units, policy | {"national": {"target_change": -0.004}})
+    found = checked(instance)
+    values, answer = extrapolated(instance, order)
+    assert found.certified
+    for level, value in zip(found.levels, values, strict=False):
+        assert level.value == pytest.approx(value, rel=1e-6, abs=1e-6 if level.unit == "rate" else 1.0)
+    assert allowances(found).to_numpy() == pytest.approx(answer, abs=5.0)
 
 
 @pytest.mark.parametrize("method", METHODS)
