@@ -45,7 +45,7 @@ def loaded(*arguments: str) -> set[str]:
         (["rules"], ["rich", "pydantic"]),
         (["rules", "--json"], ["pydantic"]),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(sorted(value) if isinstance(value, set) else value),
 )
 def test_listing_names_loads_nothing_heavy(arguments: list[str], needed: list[str]) -> None:
     packages = loaded(*arguments)
