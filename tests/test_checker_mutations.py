@@ -50,7 +50,9 @@ def solved(name: str) -> tuple[etsopt.Instance, Results]:
 def _everything() -> etsopt.Instance:
     order = ["worst", "deficit", "change", "spread"]
     instance = random_instance(0, 24, band_on="enterprise", fair_order=True, objectives=order)
-    return instance.with_policy({"sectors.steel.target_sense": "exactly", "provinces.balance": 0.008})
+    # Under the plan of 2026 a new line is a special case; test_rules_by_year looks at the scope of 2025.
+    changes = {"sectors.steel.target_sense": "exactly", "provinces.balance": 0.008, "rule.name": "cn-2026"}
+    return instance.with_policy(changes)
 
 
 def copied(result: Results) -> Tables:
@@ -820,6 +822,13 @@ def test_a_real_answer_that_was_moved_without_rounding_is_found() -> None:
     assert not report.certified
 
 
+def test_a_scope_that_is_not_that_of_the_plan_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance, result = solved("everything")
+    monkeypatch.setattr(etsopt.Instance, "in_scope", np.arange(24) > 0)
+    report = check(instance, result.tables, result.levels)
+    assert [(violation.rule, violation.where) for violation in report.violations] == [("scope", "u000")]
+
+
 # Nothing is left out.
 
 
@@ -848,6 +857,7 @@ def test_every_statement_is_broken_by_a_test_of_this_file() -> None:
 
 
 RULES = {
+    "scope",
     "same_units",
     "surplus",
     "surplus_rate",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from etsopt.data import official
 from etsopt.data.instance import Instance
 from etsopt.data.official import CONFIDENCE, INDUSTRY, OFFICIAL, POWER, SOURCES, Official, official_value
 from etsopt.errors import DataError
+from etsopt.results import load, load_instance
 from etsopt.rules import (
     carried_over,
     deduction_shares,
@@ -347,6 +349,15 @@ def test_a_settlement_owes_nothing_for_a_unit_outside_the_scope_but_what_it_was_
     assert result.tables["issuance"]["in_scope"].tolist() == [True, True, False]
     (sector,) = result.tables["settlement_sectors"].to_dict("records")
     assert (sector["units"], sector["enterprises"], sector["emissions_tco2e"]) == (2, 2, 1_640_000)
+
+
+@pytest.mark.parametrize("model", ["allocation", "clearing", "pathway", "settlement"])
+def test_a_run_folder_with_units_outside_the_scope_is_read_back_and_checked(model: str, tmp_path: Path) -> None:
+    case = market(lines(case=["", "new", "closed"]))
+    result = etsopt.solve(case, model)
+    assert result.certified
+    result.save(tmp_path / "run", case)
+    assert not etsopt.check(load_instance(tmp_path / "run"), load(tmp_path / "run")).violations
 
 
 # Carry-over and the law.

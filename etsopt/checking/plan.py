@@ -59,10 +59,13 @@ def threshold(instance: Instance) -> float:
     return float(stated(instance, "threshold_tco2e", THRESHOLD_TCO2E if instance.policy.rule.name in YEAR_OF else 0.0))
 
 
-def cases(instance: Instance) -> NDArray[np.object_]:
-    """The case of each unit as its table states it."""
-    units = instance.units
-    return units["case"].to_numpy(dtype=object) if "case" in units else np.full(len(units), "", dtype=object)
+def is_case(instance: Instance, named: Sequence[str]) -> NDArray[np.bool_]:
+    """Units whose table states one of some cases, shape ``(units,)``."""
+    if "case" not in instance.units:
+        return np.zeros(len(instance.units), dtype=bool)
+    labels = instance.labels("case")
+    found: NDArray[np.bool_] = np.isin(labels.names.astype(str), list(named))[labels.code]
+    return found
 
 
 def inside(instance: Instance) -> NDArray[np.bool_]:
@@ -70,13 +73,13 @@ def inside(instance: Instance) -> NDArray[np.bool_]:
     outside = instance.policy.rule.outside_scope
     if outside is None:
         outside = ["new", "closed"] if YEAR_OF.get(instance.policy.rule.name) in (2024, 2025) else []
-    return ~np.isin(cases(instance), outside)
+    return ~is_case(instance, outside)
 
 
 def inside_in(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:
     """The same in each year: a new line is none a year later, and a closed one does not come back."""
     joins = np.array([year > instance.policy.year for year in years])
-    return inside(instance)[:, None] | ((cases(instance) == "new")[:, None] & joins)
+    return inside(instance)[:, None] | (is_case(instance, ["new"])[:, None] & joins)
 
 
 def emissions_inside(instance: Instance) -> NDArray[np.float64]:
@@ -88,7 +91,7 @@ def is_special(instance: Instance) -> NDArray[np.bool_]:
     """Units that are a special case with A = E, by name or by their carbide slag, shape ``(units,)``."""
     plan = KILNS if YEAR_OF.get(instance.policy.rule.name) in (2024, 2025) else EVERY_CASE
     named = stated(instance, "special_cases", plan)
-    special: NDArray[np.bool_] = np.isin(cases(instance), named)
+    special = is_case(instance, named)
     if "carbide_slag_rate" in instance.units and "carbide_slag" in named:
         year = year_of(instance)
         limit = 0.15 if year in (2024, 2025) else 0.30 if year >= 2026 else np.inf

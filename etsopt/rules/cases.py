@@ -11,6 +11,8 @@ from etsopt.data.words import cells_of, counted
 from etsopt.errors import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
@@ -21,80 +23,80 @@ SLAG = "carbide_slag"
 
 def special_units(instance: Instance, parameters: Parameters) -> NDArray[np.bool_]:
     """Units that are a special case with A = E, by their ``case`` or by their carbide slag, shape ``(units,)``."""
-    special = np.isin(_case(instance), parameters.special_cases)
-    return special | (_above(instance, parameters) & (SLAG in parameters.special_cases))
+    special = _is_one_of(instance, parameters.special_cases)
+    if SLAG not in parameters.special_cases or "carbide_slag_rate" not in instance.units:
+        return special
+    return special | (_slag(instance) > _limit(instance, parameters))
 
 
 def problems_of_cases(instance: Instance, parameters: Parameters) -> list[Problem]:
     """Cases that the rule does not have, and shares of carbide slag that contradict them."""
-    units, rule = instance.units, instance.policy.rule
-    case, slag, above = _case(instance), _slag(instance), _above(instance, parameters)
-    limit = _limit(instance, parameters)
+    rule, problems = instance.policy.rule, []
     both = sorted(set(parameters.special_cases) & set(rule.cases_outside))
-    problems = []
     if both:
         what = f"names {', '.join(both)}, to which rule.special_cases gives A = E"
         problems.append(Problem("policy.toml", what, "Keep each case in one of the two.", "rule.outside_scope"))
     has = (*parameters.special_cases, *rule.cases_outside)
+    if (strange := ~_is_one_of(instance, ("", *has))).any():
+        units = instance.units
+        count = counted(int(strange.sum()), "unit is of a case", "units are of a case")
+        names, cases = (units[name].to_numpy()[strange] for name in ("unit_id", "case"))
+        advice = (
+            f"It has {', '.join(has) or 'none'}. Leave the cell empty, and the unit is treated as any other; or add "
+            "the case to rule.special_cases."
+        )
+        shown = tuple((f"of {name}", str(case)) for name, case in zip(names, cases, strict=True))
+        problems.append(Problem("units.csv", f"{count} that the rule {rule.name} does not have", advice, "case", shown))
+    return problems + (_problems_of_slag(instance, parameters) if "carbide_slag_rate" in instance.units else [])
+
+
+def _problems_of_slag(instance: Instance, parameters: Parameters) -> list[Problem]:
+    """Rates of carbide slag of units that burn none, and such as contradict the case of their line."""
+    units, slag, limit = instance.units, _slag(instance), _limit(instance, parameters)
     cement = (units["sector"] == "cement").to_numpy()
+    named, other = _is_one_of(instance, (SLAG,)), ~_is_one_of(instance, ("", SLAG))
     found = (
         (
-            (case != "") & ~np.isin(case, has),
-            "case",
-            ("unit is of a case", "units are of a case", f"that the rule {rule.name} does not have"),
-            f"It has {', '.join(has) or 'none'}. Leave the cell empty, and the unit is treated as any other; or add "
-            "the case to rule.special_cases.",
-        ),
-        (
             ~np.isnan(slag) & ~cement,
-            "carbide_slag_rate",
             ("unit is", "units are", "no clinker line"),
             "Only lines of the sector cement burn carbide slag: leave the cell empty.",
         ),
         (
-            cement & (case == SLAG) & (slag <= limit),
-            "carbide_slag_rate",
+            cement & named & (slag <= limit),
             ("line is", "lines are", f"carbide_slag with a rate that is not above the limit of {limit:g}"),
             "Correct the rate, or leave the case empty.",
         ),
         (
-            cement & (case != "") & (case != SLAG) & above,
-            "carbide_slag_rate",
+            cement & other & (slag > limit),
             ("line is", "lines are", f"of another case with a rate above the limit of {limit:g}"),
             "A unit is one case: leave the rate or the case empty.",
         ),
     )
-    for bad, column, (one, many, which), advice in found:
-        if bad.any():
-            values = slag if column == "carbide_slag_rate" else None
-            shown = cells_of(units, bad, values, "{:g}") if values is not None else _named(instance, bad, case)
-            problems.append(
-                Problem("units.csv", f"{counted(int(bad.sum()), one, many)} {which}", advice, column, shown)
-            )
-    return problems
+    return [
+        Problem(
+            "units.csv",
+            f"{counted(int(bad.sum()), one, many)} {which}",
+            advice,
+            "carbide_slag_rate",
+            cells_of(units, bad, slag, "{:g}"),
+        )
+        for bad, (one, many, which), advice in found
+        if bad.any()
+    ]
 
 
-def _named(instance: Instance, where: NDArray[np.bool_], case: NDArray[np.object_]) -> tuple[tuple[str, str], ...]:
-    names = instance.units["unit_id"].to_numpy()
-    return tuple((f"of {names[row]}", str(case[row])) for row in np.flatnonzero(where))
-
-
-def _case(instance: Instance) -> NDArray[np.object_]:
-    """The case of each unit, empty where it states none."""
-    units = instance.units
-    return units["case"].to_numpy(dtype=object) if "case" in units else np.full(len(units), "", dtype=object)
+def _is_one_of(instance: Instance, cases: Sequence[str]) -> NDArray[np.bool_]:
+    """Units whose case is one of some; a unit that states none has the empty one."""
+    if "case" not in instance.units:
+        return np.full(len(instance.units), "" in cases)
+    labels = instance.labels("case")
+    found: NDArray[np.bool_] = np.isin(labels.names.astype(str), list(cases))[labels.code]
+    return found
 
 
 def _slag(instance: Instance) -> NDArray[np.float64]:
     """The carbide-slag rate of each unit, NaN where it states none."""
-    units = instance.units
-    there = "carbide_slag_rate" in units
-    return units["carbide_slag_rate"].to_numpy(dtype=float) if there else np.full(len(units), np.nan)
-
-
-def _above(instance: Instance, parameters: Parameters) -> NDArray[np.bool_]:
-    """Units whose carbide-slag rate is above the limit."""
-    return _slag(instance) > _limit(instance, parameters)
+    return instance.units["carbide_slag_rate"].to_numpy(dtype=float)
 
 
 def _limit(instance: Instance, parameters: Parameters) -> float:

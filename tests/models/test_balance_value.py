@@ -19,7 +19,8 @@ def test_every_unit_gets_what_the_rule_gives(instance: etsopt.Instance) -> None:
     assert (result.status, result.certified, result.levels) == ("certified_optimal", True, ())
     assert np.array_equal(table["allowance_t"], reference.reference_t)
     assert np.array_equal(table["allowance_t"], table["reference_t"])
-    assert ((table["at_bound"] == "fixed") == reference.fixed).all()
+    # A unit outside the scope of the year gets nothing, and stands at no bound.
+    assert ((table["at_bound"] == "fixed") == (reference.fixed & instance.in_scope)).all()
     assert "duals" not in result.tables
 
 
@@ -37,7 +38,7 @@ def test_totals_of_every_table_are_those_of_the_units(instance: etsopt.Instance)
     for name in ("enterprises", "sectors", "provinces"):
         for column in ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t"):
             assert tables[name][column].sum() == pytest.approx(tables["allocation"][column].sum(), abs=1e-3)
-        assert tables[name]["units"].sum() == len(instance.units)
+        assert tables[name]["units"].sum() == instance.in_scope.sum()
 
 
 def test_the_tiny_instance_has_the_balance_value_of_its_readme() -> None:

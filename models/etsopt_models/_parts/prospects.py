@@ -158,7 +158,7 @@ def without_allowances(instance: Instance) -> Prospects:
     units, scope = instance.units, instance.in_scope_in(years)
     base = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
     base = np.where(scope.any(axis=1), base, 0.0)
-    factor = np.where(scope, grown.output_factor, 0.0)
+    factor = grown.output_factor if scope.all() else np.where(scope, grown.output_factor, 0.0)
     nothing = np.zeros(len(years))
     return Prospects(
         years,
