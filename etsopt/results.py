@@ -92,8 +92,12 @@ class Results:
         if "years" in self.tables:
             names = {"price_cny_per_t": "price", "price_lower_cny_per_t": "lower", "price_upper_cny_per_t": "upper"}
             years = self.tables["years"].rename(columns=names | {"price_unit": "unit", "price_obtained": "obtained"})
-            return years[["year", "price", "lower", "upper", "unit", "obtained"]]
-        duals = self.tables.get("duals", pd.DataFrame(columns=["level", "row", "index", "multiplier", "unit"]))
+            wanted = ["year", "price", "lower", "upper", "unit", "obtained"]
+            return years[wanted] if set(wanted) <= set(years) else pd.DataFrame(columns=wanted)
+        empty = pd.DataFrame(columns=["level", "row", "index", "multiplier", "unit"])
+        duals = self.tables.get("duals", empty)
+        # A table that lacks these columns, as a damaged one does, states no prices.
+        duals = duals if {"level", "row"} <= set(duals) else empty
         rows = ("sector_target", "province_balance", "national_total")
         # Further proofs of a level, which have a number, are no prices.
         stated = duals["row"].isin(rows) & ~duals["level"].astype(str).str.contains(":", regex=False)

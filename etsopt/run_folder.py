@@ -129,10 +129,11 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     files = [file for file in files if stated is None or file.stem in stated]
     twice = [one for one, other in pairwise(files) if one.stem == other.stem]
     problems = [Problem(f"{TABLES}/{file.name}", "is there in two formats", "Keep one of them.") for file in twice]
-    tables = {}
+    # The columns of texts of every model here are known; a model of the user's own may have had others.
+    own_model, tables = not content.get("checked", True), {}
     for file in files:
         try:
-            tables[file.stem] = read_table(file, None if stated is None else stated[file.stem])
+            tables[file.stem] = read_table(file, None if stated is None else stated[file.stem], own_model)
         except DataError as error:
             problems += error.problems
     if problems:

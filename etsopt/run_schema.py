@@ -36,7 +36,7 @@ PROBLEMS_SHOWN = 10
 
 
 def _known_type(stated: object) -> object:
-    if stated not in TYPES:
+    if not isinstance(stated, str) or stated not in TYPES:
         raise ValueError(f"should be one of {', '.join(sorted(TYPES))}")
     return stated
 

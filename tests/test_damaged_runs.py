@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
@@ -160,6 +161,7 @@ OF_RESULT: dict[str, tuple[Damage, str]] = {
         stated("tables", "sectors", units="complex"),
         "result.json, tables.sectors.units: should be one of Float32",
     ),
+    "type a list": (stated("tables", "sectors", units=[]), "result.json, tables.sectors.units: should be one of"),
     "type a number": (stated("tables", "sectors", units=8), "result.json, tables.sectors.units: should be one of"),
     "a folder": (folder_in_place, "There is no run in"),
     "not there": (missing("result.json"), "There is no run in"),
@@ -309,6 +311,13 @@ def test_a_comparison_names_the_table_or_column_that_it_misses(
     assert main(["check", str(run)]) == 5
 
 
+@pytest.mark.parametrize("column", ["row", "level", "index", "multiplier", "unit"])
+def test_a_table_of_multipliers_without_a_column_is_refused_by_the_checker(
+    damaged: Callable[[str, Damage], Path], column: str
+) -> None:
+    assert main(["check", str(damaged("allocation", without("duals", column)))]) == 5
+
+
 def test_a_comparison_of_a_run_that_names_a_row_twice_is_refused(
     damaged: Callable[[str, Damage], Path], runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -356,6 +365,30 @@ def test_a_run_from_before_types_were_stated_is_read(
             assert then.tables[key].astype(object).equals(table.astype(object)), key
         assert main(["check", str(run)]) == 0
         shutil.rmtree(run)
+
+
+def test_a_text_among_numbers_is_told_of_such_a_run_too(
+    damaged: Callable[[str, Damage], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def damage(run: Path) -> None:
+        stated(tables=...)(run)
+        cell("sectors", 1, "target_t", "much")(run)
+
+    run = damaged("allocation", damage)
+    assert "tables/sectors.csv, target_t: does not hold numbers: row 2 'much'." in refused(capsys, "check", run)
+    # A model of the user's own may have had columns of texts of its own.
+    stated(checked=False)(run)
+    assert etsopt.load(run).tables["sectors"]["target_t"].tolist() == ["much"]
+
+
+@pytest.mark.parametrize(("table", "column"), [("plans", "unit_id"), ("plans", "measure_id"), ("duals", "row")])
+def test_a_market_without_a_column_of_texts_is_refused_by_the_checker(table: str, column: str) -> None:
+    instance = etsopt.generate(30, seed=1).with_policy({"market.prices_cny_per_t": 80.0})
+    found = etsopt.solve(instance, "abatement")
+    tables = {**found.tables, table: found.tables[table].drop(columns=column)}
+    report = etsopt.check(instance, dataclasses.replace(found, tables=tables))
+    assert (table, column) == tuple(report.violations[0].where.split(".")) or table == "duals"
+    assert report.violations
 
 
 def test_keys_that_came_later_may_be_absent(damaged: Callable[[str, Damage], Path]) -> None:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 SUMMED = ("emissions_before_tco2e", "emissions_tco2e", "allowance_t", "auctioned_t", "measures_cost_cny")
 NUMBERS = {
-    "equilibrium": ("price_cny_per_t", "balance_value", "residual_t", "fixed_points", "cycle_length"),
-    "fixed_points": ("balance_value", "residual_t", "emissions_tco2e", "measures_cost_cny"),
+    "equilibrium": ("price_cny_per_t", "balance_value", "residual_t", "fixed_points", "cycle_length", *SUMMED),
+    "fixed_points": ("number", "balance_value", "residual_t", "emissions_tco2e", "measures_cost_cny"),
     "cycles": ("step", "balance_value"),
     "units": ("intensity", *SUMMED),
 }

@@ -40,7 +40,7 @@ TEXT_COLUMNS = frozenset(
         *("price_obtained", "measures", "status", "obtained"),
     )
 )
-"""Columns of texts in runs from before types were stated; other columns there hold texts if they hold no numbers."""
+"""Columns of texts in runs from before types were stated."""
 
 ADVICE = "Solve again; a table of a run is not changed by hand."
 
@@ -80,14 +80,15 @@ def as_written(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return pd.DataFrame(columns, index=range(len(table) if columns else 0))
 
 
-def read_table(path: Path, types: Mapping[str, str] | None) -> pd.DataFrame:
+def read_table(path: Path, types: Mapping[str, str] | None, other_texts: bool = True) -> pd.DataFrame:
     """Read a table of a run so that every cell comes back as it was.
 
     Parameters
     ----------
     types
-        Types by column as the run states them; None where the run is from before that. A column that is not among them
-        holds numbers if every cell is one.
+        Types by column as the run states them; None where the run is from before that.
+    other_texts
+        Whether a column that is neither among them nor among `TEXT_COLUMNS` may hold texts too.
 
     Raises
     ------
@@ -111,6 +112,8 @@ def read_table(path: Path, types: Mapping[str, str] | None) -> pd.DataFrame:
             table[name] = _unprotected(table[name]) if name in stated else table[name]
         elif name not in stated and not pd.api.types.is_numeric_dtype(table[name]):
             # A column of texts from before types were stated; without a row nobody can tell.
+            if len(table) and not other_texts:
+                raise _damaged(content, place, {**stated, name: "float64"}, "cannot be read")
             table[name] = table[name].fillna("").astype(object) if len(table) else table[name].astype(float)
     return table
 

@@ -149,10 +149,14 @@ def _shape(
         "measure_years": ["year", "units"],
         "duals": ["year", "multiplier"],
     }
+    texts = {"plans": ["unit_id", "measure_id"], "duals": ["level", "row", "index", "unit"]}
     for name, columns in numbers.items():
         if name not in tables:
             broken.append(Violation("tables", name, 1.0, "tables", "the table is there"))
-        elif not broken:
+            continue
+        absent = [column for column in texts.get(name, ()) if column not in tables[name]]
+        broken += [Violation("tables", f"{name}.{column}", 1.0, "columns", "the column is there") for column in absent]
+        if not broken:
             broken += says.numbers_are_there(name, tables[name], columns)
             if not broken and name != "duals" and not np.isfinite(tables[name][columns].to_numpy(dtype=float)).all():
                 broken.append(Violation("tables", name, 1.0, "tables", "its numbers are finite"))
