@@ -40,11 +40,12 @@ First `missing_allowances` is minimised over all plans; where something is left,
 says how many tonnes it lacks. Else $m_t = 0$ and `cost` is minimised.
 
 Bounds. Nobody deals beyond his own need: $b_{at}$ is at most the account's emissions before abatement from $t$ on, with
-what it borrows and what other sectors and the reserve can leave it to hold; $s_{at}$ is at most its opening, its free
+what it borrows and its part of what other sectors and the reserve can leave to be held; accounts share that by their
+emissions before abatement over all years, so that together they hold it once. $s_{at}$ is at most its opening, its free
 allowances up to $t$, and what it borrows. $B_{at}$ may fall below zero by the allowances of the next year that are
 issued in advance, the rule's share of the year's emissions before abatement, the only borrowing, and not at the end; it
-is at most its opening and free allowances so far, its later emissions, and what others can leave it. $o_{at}$ is at most
-$K_t$ and $\kappa E_{at}$. $D_{at}$ is at most the emissions before abatement so far, and zero where the policy states no
+is at most its opening and free allowances so far, its later emissions, and its part of what others can leave. $o_{at}$
+is at most $K_t$ and $\kappa E_{at}$. $D_{at}$ is at most the emissions before abatement so far, and zero where the policy states no
 reference price; where it does, $f_{t+1}$ is the penalty's multiple of that price for every year in which the obligation stands, and at the end
 the price once more. $w_T$ is the terminal price, $w_t = 0$ before. $u_t$ is at most what is auctioned; $r_t$ and $q_t$
 are zero without a ceiling and a floor. Everything is finite.

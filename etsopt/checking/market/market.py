@@ -52,7 +52,7 @@ def check_market(
         Relative gap that was asked for.
     """
     found = baseline(instance, None if kind == "pathway" else tables["allocation"])
-    own, offered, deal = accounts(instance, found), choices(instance, found), terms(instance, found, kind)
+    own, offered, deal = accounts(instance, found, kind), choices(instance, found), terms(instance, found, kind)
     broken = _shape(instance, found, own, tables, kind)
     if broken:
         return broken, None
@@ -73,6 +73,7 @@ def check_market(
     enterprises, years = tables["enterprise_years"], tables["years"]
     broken += says.columns_follow("enterprise_years", own.labels, found.years, enterprises, expected)
     broken += says.limits_of_accounts(found, own, deal, held, emissions)
+    broken += says.dealings_within_need(found, pool, held)
     nobody = np.array([""], dtype=object)
     of_years = says.year_columns(found, deal, enterprises, years, kind) | {"price_cny_per_t": price[None]}
     broken += says.columns_follow("years", nobody, found.years, years, of_years)
@@ -200,9 +201,7 @@ def _spent(
         + deal.offset_price * held.offset
         + owing * held.owed
     )
-    # Where the price is stated, what is on offer bounds each by itself and has no price.
-    short = 0 * offers if np.isfinite(deal.expected).all() else np.minimum(offers, 0.0)
-    yearly += price * (held.bought - held.sold) - short * held.offset
+    yearly += price * (held.bought - held.sold) - np.minimum(offers, 0.0) * held.offset
     spent: NDArray[np.float64] = yearly.sum(axis=1) - found.discount[-1] * deal.worth * held.banked[:, -1]
     return spent
 
