@@ -2,7 +2,7 @@ r"""What enterprises do at given prices: abate, buy, sell, bank, or pay the pena
 
 Every enterprise takes the price path of the policy as given. Symbols, plans and bounds as in `clearing`; $\pi_t$ is the
 expected price of year $t$, discounted, and there is no balance of the market: at that price every account buys and sells
-what it needs, so that neither auctions nor the demand and supply of other sectors and of the reserve play a part, and
+what it needs, what rounding to whole tonnes left it lacking included, so that neither auctions nor the demand and supply of other sectors and of the reserve play a part, and
 nobody has to hold anything for them. Offsets on offer, $K_t$, are one offer for all accounts together, whatever trading
 costs: so the answer is the same with one account for all and, as the transaction cost goes to zero, with one for each.
 
@@ -80,7 +80,7 @@ def formulate() -> Any:
 
 def market(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> Market:
     """The program over any plans, and its relaxation."""
-    found = prospects(instance, before["allocation"])
+    found = prospects(instance, before)
     prices = expected_prices(instance, found.years)
     _refuse_dearer_than_owing(prices, owing_cost(instance, found) / found.discount, found.years)
     return market_of(instance, found, relax, {"price": found.discount * prices}, market=False)

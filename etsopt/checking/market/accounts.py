@@ -153,8 +153,9 @@ class Terms:
         Share of the obligation that offsets may settle, a number; offsets on offer [t].
     expected
         Price that enterprises take as given; NaN where there is a market [CNY/t].
-    auctioned, demand
-        Allowances in auctions, and what other sectors take, less what they bring [t].
+    auctioned, remainder, demand
+        Allowances in auctions, those among them that make up for rounding, and what other sectors take, less what they
+        bring [t].
     floor, ceiling
         Prices of the reserve; zero and infinite where there is none [CNY/t].
     reserve, capacity
@@ -169,6 +170,7 @@ class Terms:
     offset_supply: NDArray[np.float64]
     expected: NDArray[np.float64]
     auctioned: NDArray[np.float64]
+    remainder: NDArray[np.float64]
     demand: NDArray[np.float64]
     floor: NDArray[np.float64]
     ceiling: NDArray[np.float64]
@@ -176,8 +178,8 @@ class Terms:
     capacity: float
 
 
-def terms(instance: Instance, found: Baseline, kind: str) -> Terms:
-    """Terms of a policy."""
+def terms(instance: Instance, found: Baseline, kind: str, remainder: NDArray[np.float64]) -> Terms:
+    """Terms of a policy, and what is offered to make up for rounding."""
     market, penalty, years = instance.policy.market, instance.policy.penalty, found.years
     owing = penalty.multiple * by_year(penalty.reference_price_cny_per_t, years, np.inf)
     owing[-1] *= 1 + 1 / penalty.multiple
@@ -191,7 +193,8 @@ def terms(instance: Instance, found: Baseline, kind: str) -> Terms:
         market.ccer_share,
         by_year(market.ccer_supply_t, years, 0.0),
         by_year(market.prices_cny_per_t, years) if kind == "abatement" else nothing + np.nan,
-        by_year(market.auctioned_t, years, 0.0) + found.paid_share * found.given.sum(axis=0),
+        by_year(market.auctioned_t, years, 0.0) + found.paid_share * found.given.sum(axis=0) + remainder,
+        remainder,
         demand,
         by_year(market.floor_price_cny_per_t, years, 0.0),
         by_year(market.ceiling_price_cny_per_t, years, np.inf),

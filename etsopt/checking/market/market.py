@@ -13,6 +13,7 @@ from etsopt.checking.market.baseline import baseline
 from etsopt.checking.market.bound import Multipliers, lower_bound
 from etsopt.checking.market.choices import choices
 from etsopt.checking.market.plans import of_measures, of_units, plans_are_admissible, read_plans
+from etsopt.checking.market.remainder import remainder
 from etsopt.checking.report import LevelCheck, Violation
 from etsopt.units import tolerance_of
 
@@ -52,7 +53,8 @@ def check_market(
         Relative gap that was asked for.
     """
     found = baseline(instance, None if kind == "pathway" else tables["allocation"])
-    own, offered, deal = accounts(instance, found, kind), choices(instance, found), terms(instance, found, kind)
+    left = np.zeros(len(found.years)) if kind == "pathway" else remainder(instance, found, tables)
+    own, offered, deal = accounts(instance, found, kind), choices(instance, found), terms(instance, found, kind, left)
     broken = _shape(instance, found, own, tables, kind)
     if broken:
         return broken, None

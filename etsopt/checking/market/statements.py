@@ -233,6 +233,7 @@ def year_columns(found: Baseline, deal: Terms, enterprises: pd.DataFrame, table:
         "unsold_t": unsold,
         "auctioned_t": deal.auctioned[None] - unsold,
         "external_demand_t": deal.demand[None],
+        "rounding_remainder_t": deal.remainder[None],
         "reserve_t": deal.reserve + np.cumsum(absorbed - released, axis=1),
     }
 

@@ -180,6 +180,7 @@ def _years(
         # What is left over follows from what is dealt, to the last gram: a solver's rows hold within its tolerance.
         unsold = offered - demand - traded - values["absorbed"] + values["released"]
         table["auctioned_t"], table["unsold_t"], table["external_demand_t"] = offered - unsold, unsold, demand
+        table["rounding_remainder_t"] = prospects.rounding_remainder
         table["released_t"], table["absorbed_t"] = values["released"], values["absorbed"]
         table["reserve_t"] = values["reserve"][1:]
     return table.merge(totals, on="year")

@@ -17,8 +17,11 @@ from etsopt.errors import DataError, Problem
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt.rules.balance import balance_value
 from etsopt.rules.intensity import IntensityParameters
+from etsopt_models._parts.remainder import rounding_remainder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -68,6 +71,8 @@ class Prospects:
         Years in which free allowances follow the unit's own emissions, shape ``(years,)``.
     rule
         The rule that they follow.
+    rounding_remainder
+        What the regulator offers for what rounding to whole tonnes took, shape ``(years,)`` [t].
     """
 
     years: NDArray[np.int64]
@@ -80,6 +85,7 @@ class Prospects:
     paid_share: NDArray[np.float64]
     follows: NDArray[np.bool_]
     rule: IntensityRule
+    rounding_remainder: NDArray[np.float64]
 
     @property
     def allowance(self) -> NDArray[np.float64]:
@@ -114,26 +120,26 @@ class Prospects:
 
     @property
     def auctioned(self) -> NDArray[np.float64]:
-        """Allowances that the paid share brings to auction, shape ``(years,)`` [t]."""
-        auctioned: NDArray[np.float64] = self.paid_share * self.entitlement.sum(axis=0)
+        """Allowances that paid shares and rounding bring to auction, shape ``(years,)`` [t]."""
+        auctioned: NDArray[np.float64] = self.paid_share * self.entitlement.sum(axis=0) + self.rounding_remainder
         return auctioned
 
 
-def prospects(instance: Instance, allocation: pd.DataFrame) -> Prospects:
+def prospects(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Prospects:
     """What lies before every unit of an allocation.
 
     The surplus rate of the allocation stays: a unit's lump sum grows and shrinks with its emissions before abatement.
 
     Parameters
     ----------
-    allocation
-        Table of that name of the model ``allocation``: allowances of the base year.
+    before
+        Tables of the model ``allocation``: allowances of the base year, and targets of sectors.
     """
     plain = without_allowances(instance)
     emissions, follows = instance.emissions_tco2e, _follows(instance, plain.years)
-    rate = np.divide(
-        allocation["allowance_t"].to_numpy(dtype=float), emissions, out=np.zeros(len(emissions)), where=emissions > 0
-    )
+    allowance = before["allocation"]["allowance_t"].to_numpy(dtype=float)
+    rate = np.divide(allowance, emissions, out=np.zeros(len(emissions)), where=emissions > 0)
+    remainder = rounding_remainder(instance, before, plain.emissions)
     return replace(
         plain,
         entitlement=rate[:, None] * plain.emissions,
@@ -141,6 +147,8 @@ def prospects(instance: Instance, allocation: pd.DataFrame) -> Prospects:
         follows=follows,
         # Lump sums are those of the allocation, whatever the rule.
         rule=enacted_rule(instance, plain) if follows.any() else no_rule(plain.emissions.shape),
+        # Allowances that follow emissions are not rounded.
+        rounding_remainder=np.where(follows, 0.0, remainder),
     )
 
 
@@ -169,6 +177,7 @@ def without_allowances(instance: Instance) -> Prospects:
         nothing,
         np.zeros(len(years), dtype=bool),
         IntensityRule(nothing, nothing, np.zeros((len(units), 0))),
+        nothing,
     )
 
 
