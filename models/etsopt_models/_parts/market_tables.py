@@ -64,7 +64,7 @@ def market_tables(
         "years": _years(instance, solution, found, enterprises, prices, stated),
         "sector_years": _sectors(instance, found, outcome),
         "enterprise_years": enterprises,
-        "unit_years": _units(instance, found, outcome, rewards(instance, portfolio, share, prices)),
+        "unit_years": _units(instance, found, outcome, rewards(portfolio, share, prices)),
         "plans": plan_table(instance, portfolio, share),
         "measure_years": measure_table(instance, portfolio, share),
         "duals": _duals(found, found.proof or solution),

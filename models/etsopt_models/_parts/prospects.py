@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.development import development
+from etsopt.data.together import intensity_base
 from etsopt.data.yearly import by_year
 from etsopt.errors import DataError, Problem
 from etsopt.rules import parameters_of, reference_allowances
@@ -61,6 +62,8 @@ class Prospects:
         Compliance years, and what a CNY of each is worth in the first, shape ``(years,)``.
     base_output, output
         Output of the base year, shape ``(units,)``, and of each year [t]; NaN where a unit states none.
+    measured_output
+        Output on which the rule measures intensity, of each year [t]; NaN where a unit states none.
     emissions, intensity
         Verified emissions [tCO2e], and what the rule measures [t/t].
     entitlement
@@ -79,6 +82,7 @@ class Prospects:
     discount: NDArray[np.float64]
     base_output: NDArray[np.float64]
     output: NDArray[np.float64]
+    measured_output: NDArray[np.float64]
     emissions: NDArray[np.float64]
     intensity: NDArray[np.float64]
     entitlement: NDArray[np.float64]
@@ -108,15 +112,31 @@ class Prospects:
 
     def only(self, units: NDArray[np.int64]) -> Prospects:
         """The same for some of the units."""
-        names = ("base_output", "output", "emissions", "intensity", "entitlement")
+        names = ("base_output", "output", "measured_output", "emissions", "intensity", "entitlement")
         rule = replace(self.rule, balance_value=self.rule.balance_value[units])
         return replace(self, rule=rule, **{name: getattr(self, name)[units] for name in names})
 
     def times(self, factor: NDArray[np.float64]) -> Prospects:
         """The same for units that are so many times as large."""
-        names = ("output", "emissions", "entitlement")
+        names = ("output", "measured_output", "emissions", "entitlement")
         larger = {name: getattr(self, name) * factor[:, None] for name in names}
         return replace(self, base_output=self.base_output * factor, **larger)
+
+    def of_year(self, year: int) -> Prospects:
+        """The same for a horizon of one year, given by its place, whose CNY are its own."""
+        here = slice(year, year + 1)
+        names = ("output", "measured_output", "emissions", "intensity", "entitlement")
+        rule = IntensityRule(self.rule.slope[here], self.rule.cap[here], self.rule.balance_value[:, here])
+        return replace(
+            self,
+            years=self.years[here],
+            discount=np.ones(1),
+            paid_share=self.paid_share[here],
+            follows=self.follows[here],
+            rule=rule,
+            rounding_remainder=self.rounding_remainder[here],
+            **{name: getattr(self, name)[:, here] for name in names},
+        )
 
     @property
     def auctioned(self) -> NDArray[np.float64]:
@@ -171,6 +191,7 @@ def without_allowances(instance: Instance) -> Prospects:
         (1 + horizon.discount_rate) ** -(years - years[0]).astype(float),
         base,
         base[:, None] * factor,
+        intensity_base(units)[0][:, None] * factor,
         instance.emissions_tco2e[:, None] * factor * grown.intensity_factor,
         instance.intensity[:, None] * grown.intensity_factor,
         np.zeros((len(units), len(years))),
