@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 SUMMED = ("emissions_before_tco2e", "emissions_tco2e", "allowance_t", "auctioned_t", "measures_cost_cny")
 NUMBERS = {
-    "equilibrium": ("price_cny_per_t", "balance_value", "residual_t", "fixed_points", "cycle_length", *SUMMED),
-    "fixed_points": ("number", "balance_value", "residual_t", "emissions_tco2e", "measures_cost_cny"),
-    "cycles": ("step", "balance_value"),
-    "units": ("intensity", *SUMMED),
+    "equilibrium": ("year", "price_cny_per_t", "balance_value", "residual_t", "fixed_points", "cycle_length", *SUMMED),
+    "fixed_points": ("year", "number", "balance_value", "residual_t", "emissions_tco2e", "measures_cost_cny"),
+    "cycles": ("year", "step", "balance_value"),
+    "units": ("year", "intensity", *SUMMED),
 }
 TEXTS = {
     "equilibrium": ("sector", "status"),
@@ -76,27 +76,36 @@ class Year:
 
 def check_equilibrium(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Everything that the tables state and that does not hold."""
-    found = _tables(instance, tables)
-    if found:
+    if found := _tables(instance, tables):
         return found
-    first = instance.with_policy({"horizon.last_year": instance.policy.years[0]})
-    year = _year(first)
-    taken, found = _taken(first, year, tables["units"])
+    base = baseline(instance, None)
+    for place, number in enumerate(instance.policy.years):
+        rows = {name: tables[name][tables[name]["year"] == number].reset_index(drop=True) for name in NUMBERS}
+        broken = _check_year(instance, _year(instance, base, place), rows)
+        found += [replace(violation, where=f"{violation.where} {number}") for violation in broken]
+    return found
+
+
+def _check_year(instance: Instance, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+    """Everything that the rows of a year state and that does not hold."""
+    if found := _rows(instance, tables):
+        return found
+    taken, found = _taken(instance, year, tables["units"])
     if taken is None:
         return found
     sectors = tables["equilibrium"].set_index("sector")
     balance = instance.units["sector"].map(sectors["balance_value"]).to_numpy(dtype=float)
     return [
         *found,
-        *plans_are_admissible(first, year.base, year.offered, taken),
-        *_units(first, year, taken, tables["units"], balance),
-        *_sectors(first, year, tables),
-        *_fixed_points(first, year, tables),
+        *plans_are_admissible(instance, year.base, year.offered, taken),
+        *_units(instance, year, taken, tables["units"], balance),
+        *_sectors(instance, year, tables),
+        *_fixed_points(instance, year, tables),
     ]
 
 
 def _tables(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """Tables, columns and rows are there."""
+    """Tables and columns are there, and every row is of a year of the horizon."""
     found: list[Violation] = []
     for name, columns in NUMBERS.items():
         if name not in tables:
@@ -106,8 +115,14 @@ def _tables(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Viol
         for column in TEXTS[name]:
             if column not in tables[name]:
                 found.append(Violation("tables", f"{name}.{column}", 1.0, "columns", "the column is there"))
-    if found:
-        return found
+        if not found and not tables[name]["year"].isin(instance.policy.years).all():
+            found.append(Violation("tables", name, 1.0, "rows", "every row is of a year of the horizon"))
+    return found
+
+
+def _rows(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+    """A year has a row for every unit and every sector."""
+    found = []
     ids, keys = instance.units["unit_id"].tolist(), instance.sectors
     if tables["units"].get("unit_id", pd.Series(dtype=object)).tolist() != ids:
         found.append(Violation("same_units", "units", 1.0, "rows", "the table has every unit once, in order"))
@@ -116,18 +131,24 @@ def _tables(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Viol
     return found
 
 
-def _year(instance: Instance) -> Year:
-    years = instance.policy.years
-    base = replace(
-        baseline(instance, None),
-        paid_share=by_year(instance.policy.market.paid_share, years, 0.0),
+def _year(instance: Instance, base: Baseline, place: int) -> Year:
+    """A year of the horizon by itself, by its place, in CNY of its own."""
+    market, here = instance.policy.market, slice(place, place + 1)
+    years, slope, cap = base.years[here], plan.slope(instance), plan.cap(instance)
+    columns = ("output", "emissions", "intensity", "measured_output", "given", "balance_value")
+    alone = replace(
+        base,
+        years=years,
+        discount=np.ones(1),
+        paid_share=by_year(market.paid_share, years, 0.0),
         follows=np.ones(1, dtype=bool),
-        slope=np.array([plan.slope(instance)]),
-        cap=np.array([plan.cap(instance)]),
+        slope=np.array([slope]),
+        cap=np.array([cap]),
+        **{name: getattr(base, name)[:, here] for name in columns},
     )
-    price = float(by_year(instance.policy.market.prices_cny_per_t, years)[0])
+    price = float(by_year(market.prices_cny_per_t, years)[0])
     free = ~fixed_at_emissions(instance)
-    return Year(base, choices(instance, base), price, plan.slope(instance), plan.cap(instance), free)
+    return Year(alone, choices(instance, alone), price, slope, cap, free)
 
 
 def _taken(instance: Instance, year: Year, units: pd.DataFrame) -> tuple[Taken | None, list[Violation]]:

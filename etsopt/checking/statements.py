@@ -129,7 +129,7 @@ def reference_follows_rule(
     instance: Instance, table: pd.DataFrame, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
 ) -> list[Violation]:
     """Reference allowances are those of the rule, evaluated again from the published balance values."""
-    exact, given = _reference_again(instance, sectors, fixed), table["reference_t"].to_numpy()
+    exact, given = before_rounding(instance, sectors, fixed), table["reference_t"].to_numpy()
     least = most = exact
     if instance.policy.rule.name != "given":
         # Where a whole number falls on the edge of rounding either side of it is right.
@@ -140,7 +140,7 @@ def reference_follows_rule(
     return list(worst_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
-def _reference_again(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
+def before_rounding(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Reference allowances before rounding."""
     units, name = instance.units, instance.policy.rule.name
     parameters, emissions = parameters_of(instance), instance.emissions_tco2e

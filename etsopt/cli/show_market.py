@@ -92,17 +92,24 @@ def equilibrium(found: Results) -> Table:
     """Balance value of each sector, before and with the best responses to it, and what they come to."""
     frame = found.tables["equilibrium"]
     heads = ("value\nbefore", "after", "residual\n[t]", "before\n[Mt]", "after\n[Mt]")
-    price = f"{frame['price_cny_per_t'].iloc[0]:,.2f}"
+    prices = frame["price_cny_per_t"]
+    price = " to ".join(f"{end:,.2f}" for end in sorted({prices.min(), prices.max()}))
     title = f"Balance values, emissions and cost of measures at {price} CNY/t, before and after best responses"
-    table = new_table(title, "sector", "fixed\npoints", *heads, "CNY\nmillion")
+    # A line has room for the year, or for the last decimals.
+    several = len(frame) > frame["sector"].nunique()
+    years, decimals = (["year"], 4) if several else ([], 6)
+    table = new_table(title, "sector", *years, "fixed\npoints", *heads, "CNY\nmillion")
     for row in frame.to_dict("records"):
         values = [row["balance_value_before"], row["balance_value"]]
         figures = [
             "none" if row["status"] == "cycle" else f"{row['fixed_points']:g}",
-            *(f"{value:.6f}" if np.isfinite(value) else "-" for value in values),
+            *(f"{value:.{decimals}f}" if np.isfinite(value) else "-" for value in values),
             format_tonnes(round(row["residual_t"], 3) + 0.0),
-            *(megatonnes(row[name] / 1e6) for name in ("emissions_before_tco2e", "emissions_tco2e")),
+            *(
+                f"{row[name] / 1e6:,.1f}" if several else megatonnes(row[name] / 1e6)
+                for name in ("emissions_before_tco2e", "emissions_tco2e")
+            ),
             f"{row['measures_cost_cny'] / 1e6:,.0f}",
         ]
-        table.add_row(Text(row["sector"]), *map(Text, figures))
+        table.add_row(Text(row["sector"]), *([f"{row['year']:g}"] if several else []), *map(Text, figures))
     return table

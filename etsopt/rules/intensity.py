@@ -68,7 +68,7 @@ def intensity_coefficient(instance: Instance, parameters: Parameters, fixed: NDA
         },
         index=pd.Index(list(found), name="sector", dtype=object),
     )
-    return Reference(with_fixed(instance, allowances, fixed, True), fixed, parameters.cap, True, sectors)
+    return Reference(with_fixed(instance, allowances, fixed), fixed, parameters.cap, True, sectors)
 
 
 def _check_intensity(instance: Instance, unknown: NDArray[np.bool_]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -61,8 +62,8 @@ class Reference:
 
     Parameters
     ----------
-    reference_t
-        Reference allowances R, shape ``(units,)`` [t].
+    exact_t
+        Allowances before rounding, shape ``(units,)`` [t].
     fixed
         Units that get A = E and stand outside bands, targets and the balance value, shape ``(units,)``.
     band
@@ -73,11 +74,18 @@ class Reference:
         What the rule found for a sector, indexed by it: balance value and its interval; may have no column.
     """
 
-    reference_t: NDArray[np.float64]
+    exact_t: NDArray[np.float64]
     fixed: NDArray[np.bool_]
     band: float
     whole: bool
     sectors: pd.DataFrame
+
+    @cached_property
+    def reference_t(self) -> NDArray[np.float64]:
+        """Reference allowances R, in whole tonnes where the rule rounds down, shape ``(units,)`` [t]."""
+        from etsopt.units import whole_tonnes
+
+        return whole_tonnes(self.exact_t) if self.whole else self.exact_t
 
 
 RuleFunction = Callable[["Instance", Parameters, "NDArray[np.bool_]"], Reference]
@@ -175,7 +183,8 @@ def reference_allowances(instance: Instance) -> Reference:
 def _kept(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
     """What a rule gives each unit, in arrays that cannot be written to."""
     reference = found.function(instance, parameters, fixed)
-    reference.reference_t.flags.writeable = reference.fixed.flags.writeable = False
+    for array in (reference.exact_t, reference.reference_t, reference.fixed):
+        array.flags.writeable = False
     return reference
 
 
@@ -189,16 +198,11 @@ def fixed_units(instance: Instance, parameters: Parameters) -> NDArray[np.bool_]
     return fixed | special_units(instance, parameters)
 
 
-def with_fixed(
-    instance: Instance, allowances_t: NDArray[np.float64], fixed: NDArray[np.bool_], whole: bool
-) -> NDArray[np.float64]:
-    """Allowances with A = E where fixed, rounded down to whole tonnes where the rule does so."""
+def with_fixed(instance: Instance, allowances_t: NDArray[np.float64], fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Allowances with A = E where fixed, before rounding."""
     import numpy as np
 
-    from etsopt.units import whole_tonnes
-
-    values = np.where(fixed, instance.emissions_tco2e, allowances_t)
-    return whole_tonnes(values) if whole else values
+    return np.where(fixed, instance.emissions_tco2e, allowances_t)
 
 
 def _problems_of_needs(instance: Instance, rule: Rule, fixed: NDArray[np.bool_]) -> list[Problem]:

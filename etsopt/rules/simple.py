@@ -34,7 +34,7 @@ def no_findings() -> pd.DataFrame:
 )
 def equal_to_emissions(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
     """Allowances A = E: no surplus, no deficit."""
-    return Reference(with_fixed(instance, instance.emissions_tco2e, fixed, True), fixed, 0.0, True, no_findings())
+    return Reference(with_fixed(instance, instance.emissions_tco2e, fixed), fixed, 0.0, True, no_findings())
 
 
 class GrandfatheringParameters(Parameters):
@@ -54,7 +54,7 @@ def grandfathering(instance: Instance, parameters: Parameters, fixed: NDArray[np
     """Allowances in proportion to last year's verified emissions, in whole tonnes."""
     assert isinstance(parameters, GrandfatheringParameters)
     allowances = parameters.factor * instance.units["prior_emissions_tco2e"].to_numpy(dtype=float)
-    return Reference(with_fixed(instance, allowances, fixed, True), fixed, BAND_OF_2025, True, no_findings())
+    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, True, no_findings())
 
 
 class BenchmarkParameters(Parameters):
@@ -82,11 +82,11 @@ def benchmark(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool
         raise DataError("The policy", [Problem("policy.toml", what, advice, "rule.benchmarks")])
     output = instance.units["output_t"].to_numpy(dtype=float)
     allowances = instance.labels("sector").mapped(parameters.benchmarks) * output
-    return Reference(with_fixed(instance, allowances, fixed, True), fixed, BAND_OF_2025, True, no_findings())
+    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, True, no_findings())
 
 
 @rule("given", "the user: column reference_t of units.csv", Parameters, ("reference_t",))
 def given(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
     """Allowances as the user states them, not rounded."""
     allowances = instance.units["reference_t"].to_numpy(dtype=float)
-    return Reference(with_fixed(instance, allowances, fixed, False), fixed, BAND_OF_2025, False, no_findings())
+    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, False, no_findings())

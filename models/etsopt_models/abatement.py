@@ -1,8 +1,10 @@
 r"""What enterprises do at given prices: abate, buy, sell, bank, or pay the penalty (mixed-integer program over years).
 
 Every enterprise takes the price path of the policy as given. Symbols, plans and bounds as in `clearing`; $\pi_t$ is the
-expected price of year $t$, discounted, and there is no row of the market: offsets on
-offer bound each account by itself.
+expected price of year $t$, discounted, and there is no balance of the market: at that price every account buys and sells
+what it needs, what rounding to whole tonnes left it lacking included, so that neither auctions nor the demand and supply of other sectors and of the reserve play a part, and
+nobody has to hold anything for them. Offsets on offer, $K_t$, are one offer for all accounts together, whatever trading
+costs: so the answer is the same with one account for all and, as the transaction cost goes to zero, with one for each.
 
 | symbol | meaning | unit | in the code |
 | --- | --- | --- | --- |
@@ -15,6 +17,7 @@ $$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
 $$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
   \tag{account_balance}$$
 $$o_{at} \le \kappa \Bigl( E_{at} - \sum_{j \in a} \Delta_{jt} x_j \Bigr) \tag{offset_limit}$$
+$$\sum_a o_{at} \le K_t \tag{offsets_on_offer}$$
 $$\min c_0 + \sum_j c_j x_j + \sum_{at} \bigl[ (\tau_t + \pi_t) b_{at} + (\tau_t - \pi_t) s_{at} + p^o_t o_{at} \bigr]
   + \sum_{at} (f_t D_{at} - w_t B_{at}) \tag{cost}$$
 
@@ -25,7 +28,9 @@ intensity is measured it is $\pi [\sigma E / (V Q) - \alpha]$ between the caps, 
 whole unit is that process, and $-\alpha \pi$ elsewhere and for who stands at a cap: a saturated unit with a surplus
 *loses* by abating. Later allowances are lump sums, and a tonne less earns the price.
 
-The dual of `account_balance` is what one tonne more of need costs the account, discounted. References: as in `clearing`;
+The dual of `account_balance` is what one tonne more of need costs the account, discounted; minus that of
+`offsets_on_offer` is what one offset more on offer would save, where several accounts share them; one account for all has
+them as a bound. References: as in `clearing`;
 rule and worked examples of the 2026 plan, consultation draft of 27 July 2026.
 """
 
@@ -88,7 +93,7 @@ def formulate() -> Any:
 
 def market(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> Market:
     """The program over any plans, and its relaxation."""
-    found = prospects(instance, before["allocation"])
+    found = prospects(instance, before)
     prices = expected_prices(instance, found.years)
     _refuse_dearer_than_owing(prices, owing_cost(instance, found) / found.discount, found.years)
     return market_of(instance, found, relax, {"price": found.discount * prices}, market=False)

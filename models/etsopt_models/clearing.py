@@ -1,8 +1,9 @@
 r"""The market clears: all enterprises abate, trade and bank at the least cost (mixed-integer program over years).
 
 Units choose among plans, chains of sets of measures over the years. Their allowances are lump sums: those of the model
-`allocation`, which is solved first, moved with the unit's emissions before abatement; up to `follow_emissions_until`
-they follow the unit's own emissions instead, as in `abatement`. The price of an allowance is what
+`allocation`, which is solved first, moved with the unit's emissions before abatement. What lacks only because a rule
+rounds down to whole tonnes is no scarcity: the regulator offers it. Up to `follow_emissions_until` allowances
+follow the unit's own emissions instead, as in `abatement`. The price of an allowance is what
 the last tonne costs.
 
 | symbol | meaning | unit | in the code |
@@ -20,7 +21,7 @@ the last tonne costs.
 | $\Delta_{jt}$ | emissions that the plan avoids | tCO2e | `abated` |
 | $\rho_{jt}$ | by how much it lowers what the unit lacks: $\Delta_{jt}$ and what its allowances change | t | `relief` |
 | $L_{at}, E_{at}$ | emissions less free allowances, and emissions, before abatement | t, tCO2e | `lacking`, `emissions` |
-| $N_t$ | auctions, paid shares included, less the demand of other sectors | t | `supply` |
+| $N_t$ | auctions, paid shares and what rounding leaves included, less the demand of other sectors | t | `supply` |
 | $\kappa, K_t$ | share of the obligation that offsets may settle; offsets on offer | 1, t | `offset_share`, `offset_supply` |
 | $\tau_t, p^o_t, p^r_t, p^q_t$ | discounted transaction cost, price of offsets, ceiling and floor price | CNY/t | `buying_cost`, `selling_cost`, `offset_cost`, `released_cost`, `absorbed_worth` |
 | $f_t, w_t$ | discounted cost of what is owed, worth of what is held, at a point in time | CNY/t | `owing_cost`, `banked_worth` |
@@ -40,11 +41,12 @@ First `missing_allowances` is minimised over all plans; where something is left,
 says how many tonnes it lacks. Else $m_t = 0$ and `cost` is minimised.
 
 Bounds. Nobody deals beyond his own need: $b_{at}$ is at most the account's emissions before abatement from $t$ on, with
-what it borrows and what other sectors and the reserve can leave it to hold; $s_{at}$ is at most its opening, its free
+what it borrows and its part of what other sectors and the reserve can leave to be held; accounts share that by their
+emissions before abatement over all years, so that together they hold it once. $s_{at}$ is at most its opening, its free
 allowances up to $t$, and what it borrows. $B_{at}$ may fall below zero by the allowances of the next year that are
 issued in advance, the share of year $t + 1$ (a half from 2026 on) of the emissions of $t$ before abatement, the only
-borrowing, and not at the end; it is at most its opening and free allowances so far, its later emissions, and what others can leave it. $o_{at}$ is at most
-$K_t$ and $\kappa E_{at}$. $D_{at}$ is at most the emissions before abatement so far, and zero where the policy states no
+borrowing, and not at the end; it is at most its opening and free allowances so far, its later emissions, and its part of
+what others can leave. $o_{at}$ is at most $K_t$ and $\kappa E_{at}$. $D_{at}$ is at most the emissions before abatement so far, and zero where the policy states no
 reference price; where it does, $f_{t+1}$ is the penalty's multiple of that price for every year in which the obligation stands, and at the end
 the price once more. $w_T$ is the terminal price, $w_t = 0$ before. $u_t$ is at most what is auctioned; $r_t$ and $q_t$
 are zero without a ceiling and a floor. Everything is finite.
@@ -58,6 +60,12 @@ measures that cost less than nothing at the base year's output are not on offer.
 those of what is given before abatement. The fixed fine of a shortfall is no part of the cost. Plans are not listed: at any prices the best of *all* plans of a unit follows from a minimum over
 supersets (`etsopt_models._parts.plans`), and a plan joins the program where it beats those that are there. So the
 relaxation is that over all plans, and no plan is left out of its bound.
+
+**Rounding.** Enterprises hold what the rule gives in whole tonnes, rounded down by less than a tonne for each unit. So a
+rule that balances its sectors leaves some tonnes lacking, which no measure should have to make up for. What rounding took
+from units that get no less than the rule gives them, scaled with their emissions and no more than the targets of their
+sector and of the nation leave, is auctioned beside the rest: in each year the first whole number of tonnes above it
+(`rounding_remainder_t` of the table `years`, part of what is in auctions). What nobody needs of it is left over.
 
 **Price.** $p_t = -y_t / \delta_t$ is paid for an allowance of compliance year $t$, which is issued, traded and
 surrendered in calendar year $t + 1$: it is to be compared with the market of that year. It is in CNY of
@@ -128,7 +136,7 @@ def formulate() -> Any:
 
 def market(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> Market:
     """The program over any plans, and its relaxation."""
-    return market_of(instance, prospects(instance, before["allocation"]), relax, market=True)
+    return market_of(instance, prospects(instance, before), relax, market=True)
 
 
 def prepare(

@@ -1,8 +1,10 @@
 r"""The balance value that everybody's best responses to a given price reproduce (exact calculation).
 
 Under the intensity rule of 2025 and 2026 the allowances of a sector add up to its emissions whatever its units do: the
-rule makes no scarcity, every price clears, and the price $p$ is taken as given (`market.prices_cny_per_t`, first year of
-the horizon). What moves is the balance value. Let unit $i$ emit $E_i(S)$ at intensity $I_i(S)$ when it runs the set $S$ of
+rule makes no scarcity, every price clears, and the price $p$ is taken as given (`market.prices_cny_per_t`). What moves is
+the balance value. Each year of the horizon is by itself: its output and intensities before abatement, its price, the
+measures that may run in it, and a balance value of its own; a measure costs its annuity in the years in which it runs and
+binds nobody for the next, so that a year has the same equilibrium in any horizon. Let unit $i$ emit $E_i(S)$ at intensity $I_i(S)$ when it runs the set $S$ of
 its measures, at a yearly cost $C_i(S)$; let $\varphi$ be the share of allowances that is auctioned (`market.paid_share`),
 slope $\sigma$ and cap $d$ those of the rule. The rule gives
 
@@ -36,7 +38,7 @@ What one tonne less earns (`reward_measured_cny_per_t`, in the process on which 
 A balance value that is published with few decimals (`rule.balance_value_decimals`) is rounded before units respond, and
 then leaves a residual. Measures are taken whole, whatever `abatement.divisible_measures` says.
 
-There is no program and no dual. Units: tonnes of CO2 equivalent, allowances [t], CNY a year, CNY/t, $B$ and $I$ in t/t.
+There is no program and no dual; every table has the year of its rows. Units: tonnes of CO2 equivalent, allowances [t], CNY a year, CNY/t, $B$ and $I$ in t/t.
 Reference: 2026 plan, consultation draft of 27 July 2026; on the zero-sum design Goulder, Long, Lu and Morgenstern, Journal
 of Environmental Economics and Management 111, 2022.
 """

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.cli import main
 from etsopt.errors import DataError
 from etsopt.rules.balance import balance_value, surplus_rates
 from etsopt_models import equilibrium
@@ -287,3 +288,121 @@ def test_a_run_folder_is_checked_again(tmp_path: Any) -> None:
         etsopt.solve(instance, "equilibrium").save(tmp_path / "run", instance)
         again = etsopt.load(tmp_path / "run")
         assert not etsopt.check(instance, again).violations
+
+
+# Several years.
+
+
+def of_years(prices: dict[str, float], first: int, last: int, **policy: Any) -> etsopt.Instance:
+    """The two units with a measure at 170,000 CNY, over years in which their output grows by a tenth a year."""
+    instance = sector(TWO, [(1, 0.1, 170e3)], 0.0)
+    forecast = pd.DataFrame({"sector": ["cement"], "year": [2035], "output_factor": [2.0], "intensity_factor": [0.9]})
+    content = {
+        "year": 2025,
+        "rule": {"name": "cn-2025", "threshold_tco2e": 0.0},
+        "market": {"prices_cny_per_t": prices},
+        "horizon": {"first_year": first, "last_year": last},
+    } | policy
+    return etsopt.Instance.from_frames(instance.units, content, measures=instance.measures, forecast=forecast)
+
+
+PATH = {"2025": 100.0, "2026": 60.0, "2027": 140.0}
+
+
+def test_every_year_of_a_horizon_has_the_equilibrium_that_it_has_alone() -> None:
+    together = etsopt.solve(of_years(PATH, 2025, 2027), "equilibrium")
+    assert (together.status, together.violations) == ("certified_optimal", ())
+    assert together.tables["equilibrium"]["price_cny_per_t"].tolist() == [100.0, 60.0, 140.0]
+    for year in (2025, 2026, 2027):
+        alone = etsopt.solve(of_years(PATH, year, year), "equilibrium")
+        for name, table in alone.tables.items():
+            theirs = together.tables[name]
+            pd.testing.assert_frame_equal(theirs[theirs["year"] == year].reset_index(drop=True), table)
+
+
+def test_a_path_of_prices_has_a_balance_value_for_each_year_by_hand() -> None:
+    # Without a forecast every year is that of `TWO`. At 100 CNY/t there are two fixed points, and nobody begins; at
+    # 60 the 1,825.8 t that a cut saves at most are worth less than 170,000 CNY, and at 140 the 1,635 t of no abatement
+    # are worth more: 228,900 CNY.
+    instance = sector(TWO, [(1, 0.1, 170e3)], 0.0).with_policy(
+        {"market.prices_cny_per_t": PATH, "horizon.last_year": 2027}
+    )
+    result = etsopt.solve(instance, "equilibrium")
+    table = result.tables["equilibrium"]
+    assert table["balance_value"].tolist() == pytest.approx([1.0, 1.0, TAKEN])
+    assert table["status"].tolist() == ["several", "fixed point", "fixed point"]
+    assert result.tables["fixed_points"]["year"].tolist() == [2025, 2025, 2026, 2027]
+    assert result.certified
+
+
+def test_a_cap_of_the_pathway_is_no_matter_of_the_equilibrium() -> None:
+    result = etsopt.solve(of_years(PATH, 2025, 2027, pathway={"cap_from": 2026}), "equilibrium")
+    assert result.status == "certified_optimal"
+
+
+def test_a_measure_runs_from_its_first_year_on() -> None:
+    instance = of_years({"2025": 140.0}, 2025, 2026)
+    assert instance.measures is not None
+    content = instance.policy.model_dump(mode="json", exclude_unset=True)
+    late = etsopt.Instance.from_frames(instance.units, content, measures=instance.measures.assign(first_year=2026))
+    units = etsopt.solve(late, "equilibrium").tables["units"].set_index(["year", "unit_id"])
+    assert units.loc[(2025, "u1"), "measures"] == ""
+    assert units.loc[(2026, "u1"), "measures"] == "m0"
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "rule"),
+    [
+        ("equilibrium", lambda frame: frame.assign(year=frame["year"] + 1), "tables"),
+        ("units", lambda frame: frame[frame["year"] != 2026], "same_units"),
+        ("units", lambda frame: frame.assign(year=frame["year"].replace({2026: 2025})), "same_units"),
+        ("fixed_points", lambda frame: frame[frame["year"] != 2027], "sectors"),
+        ("equilibrium", lambda frame: frame.assign(price_cny_per_t=100.0), "sectors"),
+        ("equilibrium", lambda frame: frame.drop(columns="year"), "tables"),
+    ],
+)
+def test_rows_of_other_years_are_refused(table: str, change: Any, rule: str) -> None:
+    instance = of_years(PATH, 2025, 2027)
+    result = etsopt.solve(instance, "equilibrium")
+    result.tables[table] = change(result.tables[table])
+    assert rule in {violation.rule for violation in etsopt.check(instance, result).violations}
+
+
+def test_a_horizon_that_is_shipped_has_an_equilibrium_in_every_year(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "cn-2025-2035", "--model", "equilibrium"]) == 0
+    shown = capsys.readouterr().out
+    assert [line.split()[:2] for line in shown.splitlines() if " cement " in line] == [
+        ["cement", str(year)] for year in range(2025, 2036)
+    ]
+
+
+@pytest.mark.parametrize("model", ["equilibrium", "abatement"])
+def test_a_unit_without_output_has_a_reward_where_intensity_has_an_output_of_its_own(model: str) -> None:
+    size = np.array([0.85, 0.87, 0.89, 0.91])
+    units = pd.DataFrame(
+        {
+            "unit_id": list("abcd"),
+            "enterprise_id": list("abcd"),
+            "sector": "steel",
+            "province": "p",
+            "emissions_tco2e": 2e6,
+            "output_t": [np.nan, 1e6, 1e6, 1e6],
+            "intensity_output_t": 1e6,
+            "intensity_emissions_tco2e": size * 1e6,
+        }
+    )
+    policy = {
+        "year": 2025,
+        "rule": {"name": "cn-2025"},
+        "market": {"prices_cny_per_t": 80.0},
+        "abatement": {"follow_emissions_until": 2025},
+    }
+    result = etsopt.solve(etsopt.Instance.from_frames(units, policy), model)
+    assert result.violations == ()
+    assert result.certified
+    table = result.tables["units" if model == "equilibrium" else "unit_years"]
+    # B = 0.88 by symmetry: the unit with the lowest intensity has a rate of 0.15 x 0.03 / 0.88 and earns
+    # 80 (0.15 x 2 / 0.88 - rate).
+    rate = 0.15 * 0.03 / 0.88
+    assert table["reward_measured_cny_per_t"].iloc[0] == pytest.approx(80 * (0.15 * 2 / 0.88 - rate))
+    assert table["reward_elsewhere_cny_per_t"].iloc[0] == pytest.approx(-80 * rate)

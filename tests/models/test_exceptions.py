@@ -156,6 +156,10 @@ def test_the_level_that_counts_exceptions_needs_several_proofs_where_several_lim
 # Against every allocation.
 
 
+UNPROVEN = {("unit", 0)}
+"""Where real allowances exist and whole ones do not, which multipliers cannot prove."""
+
+
 @pytest.mark.parametrize("band_on", ["unit", "enterprise"])
 def test_exceptions_and_levels_are_those_of_the_best_of_all_allocations(band_on: str) -> None:
     needed = 0
@@ -164,7 +168,8 @@ def test_exceptions_and_levels_are_those_of_the_best_of_all_allocations(band_on:
         expected = answer(instance)
         result = etsopt.solve(instance)
         if expected is None:
-            assert result.status in ("infeasible_certified", "infeasible_unproven")
+            proven = "infeasible_unproven" if (band_on, seed) in UNPROVEN else "infeasible_certified"
+            assert result.status == proven, (seed, result.status)
             continue
         assert result.status == "certified_optimal", (seed, result.status, result.levels)
         table = result.tables["allocation"]

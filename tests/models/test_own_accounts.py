@@ -33,6 +33,7 @@ def test_price_takers_answer_as_in_the_whole_program_and_are_proven_without_a_ga
     instance = random_market(seed, years=3, market=market)
     whole = etsopt.solve(instance, "abatement", method="stamped", gap=1e-9)
     priced = etsopt.solve(instance, "abatement", method="prices")
+    assert priced.provenance["method"] == "prices"
     assert priced.violations == whole.violations == ()
     assert priced.levels[-1].value == pytest.approx(whole.levels[-1].value, rel=1e-8, abs=1.0)
     # A mixture of plans would buy and sell less: the bound is that of whole plans.
@@ -77,6 +78,7 @@ def test_a_path_by_prices_is_the_one_of_the_whole_program_within_their_gaps(mark
     instance = generated(60, **market)
     whole = etsopt.solve(instance, "pathway", method="stamped", time_limit_s=20)
     priced = etsopt.solve(instance, "pathway", method="prices")
+    assert priced.provenance["method"] == "prices"
     assert priced.violations == whole.violations == ()
     one, other = priced.levels[-1], whole.levels[-1]
     assert one.value >= other.bound - 1.0
@@ -88,6 +90,7 @@ def test_a_path_by_prices_is_the_one_of_the_whole_program_within_their_gaps(mark
 def test_many_units_are_certified_to_a_millionth(market: dict[str, Any]) -> None:
     # Among 2,500 units the largest leave 1e-6 to 4e-6: what is left over falls as units become many.
     result = etsopt.solve(generated(20_000, **market), "pathway", method="prices")
+    assert result.provenance["method"] == "prices"
     assert result.violations == ()
     assert result.certified
     assert result.levels[-1].gap <= 1e-6 * abs(result.levels[-1].value)
@@ -102,6 +105,7 @@ def test_lump_sums_and_allowances_that_follow_emissions_clear_too() -> None:
     instance = instance.with_policy({"abatement.follow_emissions_until": 2025})
     for model in ("clearing", "pathway"):
         result = etsopt.solve(instance, model, method="prices")
+        assert result.provenance["method"] == "prices"
         assert result.violations == ()
         assert result.certified
 

@@ -1,10 +1,11 @@
 """Check what the market models claim, from the mathematics on their pages, sharing nothing with them.
 
 `baseline` is what lies before every unit, `choices` which measures it may take, `plans` what it took, `search` the best
-of all its plans at some prices, `accounts` what enterprises may hold and deal, `bound` the lower bound of the cost, and
-`statements` what the tables must satisfy.
+of all its plans at some prices, `accounts` what enterprises may hold and deal, `bound` the lower bound of the cost,
+`shortage` what is missing where the market cannot clear, and `statements` what the tables must satisfy.
 """
 
-from etsopt.checking.market.market import COST, MARKETS, MISSING, check_market, check_shortage
+from etsopt.checking.market.market import COST, MARKETS, check_market
+from etsopt.checking.market.shortage import MISSING, check_shortage
 
 __all__ = ["COST", "MARKETS", "MISSING", "check_market", "check_shortage"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +36,8 @@ class Accounts:
         Free allowances at most.
     borrowed_most
         How far a year's end may fall below zero: by what is issued in advance for the next year, not in the last.
+    pressed
+        What other sectors and the reserve may leave for it to hold, shape ``(accounts,)``.
     """
 
     labels: NDArray[np.object_]
@@ -44,6 +46,7 @@ class Accounts:
     emissions: NDArray[np.float64]
     free_most: NDArray[np.float64]
     borrowed_most: NDArray[np.float64]
+    pressed: NDArray[np.float64]
 
     @property
     def later(self) -> NDArray[np.float64]:
@@ -63,6 +66,16 @@ class Accounts:
         gained: NDArray[np.float64] = self.opening[:, None] + np.cumsum(self.free_most, axis=1)
         return gained
 
+    @property
+    def needed(self) -> NDArray[np.float64]:
+        """What may be bought in each year, more than is sold, at most."""
+        return self.later + self.borrowed_most + self.pressed[:, None]
+
+    @property
+    def held_most(self) -> NDArray[np.float64]:
+        """What may be held at the end of each year, at most."""
+        return self.gained + self.later - self.emissions + self.pressed[:, None]
+
     def total(self, of_units: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum over the units of each account."""
         total = np.empty((len(self.labels), of_units.shape[1]))
@@ -71,7 +84,7 @@ class Accounts:
         return total
 
 
-def accounts(instance: Instance, found: Baseline) -> Accounts:
+def accounts(instance: Instance, found: Baseline, kind: str) -> Accounts:
     """Accounts of the enterprises, by their names."""
     enterprise = instance.labels("enterprise_id")
     labels = enterprise.names
@@ -81,15 +94,28 @@ def accounts(instance: Instance, found: Baseline) -> Accounts:
     if not instance.policy.market.borrow_pre_allocation:
         borrowed = 0 * borrowed
     borrowed[:, -1] = 0.0
-    empty = Accounts(labels, enterprise.code, _opening(instance, labels), *[np.zeros((len(labels), 0))] * 3)
-    sums = (empty.total(part) for part in (found.emissions, free_most, borrowed))
-    return Accounts(empty.labels, empty.of_unit, empty.opening, *sums)
+    nothing = np.zeros(len(labels))
+    none = nothing[:, None]
+    own = Accounts(labels, enterprise.code, _opening(instance, labels), none, none, none, nothing)
+    emissions, most, ahead = (own.total(part) for part in (found.emissions, free_most, borrowed))
+    pressed = nothing if kind == "abatement" else _pressed(instance, found, emissions.sum(axis=1))
+    return replace(own, emissions=emissions, free_most=most, borrowed_most=ahead, pressed=pressed)
+
+
+def _pressed(instance: Instance, found: Baseline, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What others may leave to accounts, each by its share of all emissions: price takers deal with nobody."""
+    market = instance.policy.market
+    left = float(np.maximum(-by_year(market.external_demand_t, found.years, 0.0), 0.0).sum()) + market.reserve_t
+    total = float(emissions.sum())
+    return left * emissions / total if total > 0 else np.full(len(emissions), left / len(emissions))
 
 
 def together(own: Accounts) -> Accounts:
     """One account for all."""
-    sums = (part.sum(axis=0, keepdims=True) for part in (own.opening, own.emissions, own.free_most, own.borrowed_most))
-    return Accounts(np.array([""], dtype=object), np.zeros_like(own.of_unit), *sums)
+    parts = (own.opening, own.emissions, own.free_most, own.borrowed_most, own.pressed)
+    opening, emissions, most, ahead, pressed = (part.sum(axis=0, keepdims=True) for part in parts)
+    nobody = np.array([""], dtype=object)
+    return Accounts(nobody, np.zeros_like(own.of_unit), opening, emissions, most, ahead, pressed)
 
 
 def _opening(instance: Instance, labels: NDArray[np.object_]) -> NDArray[np.float64]:
@@ -123,14 +149,13 @@ class Terms:
         Share of the obligation that offsets may settle, a number; offsets on offer [t].
     expected
         Price that enterprises take as given; NaN where there is a market [CNY/t].
-    auctioned, demand
-        Allowances in auctions, and what other sectors take, less what they bring [t].
+    auctioned, remainder, demand
+        Allowances in auctions, those among them that make up for rounding, and what other sectors take, less what they
+        bring [t].
     floor, ceiling
         Prices of the reserve; zero and infinite where there is none [CNY/t].
     reserve, capacity
         In the reserve at the beginning, and the most that it deals or holds, numbers [t].
-    pressed
-        What other sectors and the reserve may leave for accounts to hold, a number [t].
     """
 
     friction: NDArray[np.float64]
@@ -141,16 +166,16 @@ class Terms:
     offset_supply: NDArray[np.float64]
     expected: NDArray[np.float64]
     auctioned: NDArray[np.float64]
+    remainder: NDArray[np.float64]
     demand: NDArray[np.float64]
     floor: NDArray[np.float64]
     ceiling: NDArray[np.float64]
     reserve: float
     capacity: float
-    pressed: float
 
 
-def terms(instance: Instance, found: Baseline, kind: str) -> Terms:
-    """Terms of a policy."""
+def terms(instance: Instance, found: Baseline, kind: str, remainder: NDArray[np.float64]) -> Terms:
+    """Terms of a policy, and what is offered to make up for rounding."""
     market, penalty, years = instance.policy.market, instance.policy.penalty, found.years
     owing = penalty.multiple * by_year(penalty.reference_price_cny_per_t, years, np.inf)
     owing[-1] *= 1 + 1 / penalty.multiple
@@ -164,11 +189,11 @@ def terms(instance: Instance, found: Baseline, kind: str) -> Terms:
         market.ccer_share,
         by_year(market.ccer_supply_t, years, 0.0),
         by_year(market.prices_cny_per_t, years) if kind == "abatement" else nothing + np.nan,
-        by_year(market.auctioned_t, years, 0.0) + found.paid_share * found.given.sum(axis=0),
+        by_year(market.auctioned_t, years, 0.0) + found.paid_share * found.given.sum(axis=0) + remainder,
+        remainder,
         demand,
         by_year(market.floor_price_cny_per_t, years, 0.0),
         by_year(market.ceiling_price_cny_per_t, years, np.inf),
         market.reserve_t,
         market.reserve_t + float(found.emissions.sum()),
-        float(np.maximum(-demand, 0.0).sum()) + market.reserve_t,
     )

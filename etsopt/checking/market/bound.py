@@ -141,7 +141,7 @@ def lower_bound(
     if nodes.size <= REPAIRED:
         x = _joined([*_of_accounts(found, own, deal, nodes), *of_market]).repaired(x)
     need, limit = x[nodes.account], np.minimum(given.offset_limit, 0.0)
-    offers = 0 * given.offsets_on_offer if stated else np.minimum(given.offsets_on_offer, 0.0)
+    offers = np.minimum(given.offsets_on_offer, 0.0)
     price = found.discount * deal.expected if stated else x[nodes.price]
     trade = Trade(found, deal, price, found.discount * deal.offset_price - offers)
     plans = least_of_all_plans(found, offered, need[own.of_unit], deal.offset_share * limit[own.of_unit])
@@ -205,16 +205,15 @@ def _of_accounts(found: Baseline, own: Accounts, deal: Terms, nodes: _Nodes) -> 
     account, price = nodes.account, nodes.price
     friction = found.discount * deal.friction
     above = found.discount * np.nan_to_num(deal.expected)
-    held_most = own.gained + own.later - own.emissions + deal.pressed
     owing = found.discount * np.where(np.isfinite(deal.owing), deal.owing, 0.0)
     owed_most = np.where(np.isfinite(deal.owing), own.so_far, 0.0)
     ends, between = account[:, -1], slice(0, -1)
     return [
-        (price, account, -friction - above, 0.0, own.later + own.borrowed_most + deal.pressed),
+        (price, account, -friction - above, 0.0, own.needed),
         (account, price, above - friction, 0.0, own.gained + own.borrowed_most),
         (0, account[:, 0], 0.0, own.opening, own.opening),
-        (account[:, between], account[:, 1:], 0.0, -own.borrowed_most[:, between], held_most[:, between]),
-        (ends, 0, found.discount[-1] * deal.worth, 0.0, held_most[:, -1]),
+        (account[:, between], account[:, 1:], 0.0, -own.borrowed_most[:, between], own.held_most[:, between]),
+        (ends, 0, found.discount[-1] * deal.worth, 0.0, own.held_most[:, -1]),
         (account[:, 1:], account[:, between], -owing[between], 0.0, owed_most[:, between]),
         (0, ends, -owing[-1], 0.0, owed_most[:, -1]),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from etsopt.checking.market.baseline import baseline
 from etsopt.checking.market.bound import Multipliers, lower_bound
 from etsopt.checking.market.choices import choices
 from etsopt.checking.market.plans import of_measures, of_units, plans_are_admissible, read_plans
+from etsopt.checking.market.remainder import remainder
 from etsopt.checking.plan import inside_in
 from etsopt.checking.report import LevelCheck, Violation
 from etsopt.units import tolerance_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.market.accounts import Accounts, Terms
     from etsopt.checking.market.baseline import Baseline
+    from etsopt.checking.market.choices import Choices
     from etsopt.checking.market.plans import Amounts
     from etsopt.checking.market.statements import Holdings
     from etsopt.data.instance import Instance
@@ -32,9 +33,7 @@ if TYPE_CHECKING:
 MARKETS = ("abatement", "clearing", "pathway")
 """Kinds of results that are markets; all but the path start from an allocation."""
 
-COST, MISSING = "cost", "missing_allowances"
-"""What is minimised: the cost, or where the market cannot clear the tonnes that are missing."""
-
+COST = "cost"
 ROUNDING = 1e-13
 """Rounding of a sum against the sum of its absolute terms."""
 
@@ -55,8 +54,7 @@ def check_market(
     gap
         Relative gap that was asked for.
     """
-    found = baseline(instance, None if kind == "pathway" else tables["allocation"])
-    own, offered, deal = accounts(instance, found), choices(instance, found), terms(instance, found, kind)
+    found, own, offered, deal = derived(instance, tables, kind)
     broken = _shape(instance, found, own, tables, kind)
     if broken:
         return broken, None
@@ -64,7 +62,7 @@ def check_market(
     if taken is None:
         return broken, None
     pool = together(own) if instance.policy.market.transaction_cost_cny_per_t == 0 else own
-    given, broken = _multipliers(found, pool, tables["duals"], COST, "CNY/t")
+    given, broken = multipliers(found, pool, tables["duals"], COST, "CNY/t")
     price = deal.expected if kind == says.ABATEMENT else -given.market_balance / found.discount
     units, of_plans = of_units(found, offered, taken, price)
     keys, measures = of_measures(instance, found, offered, taken, of_plans)
@@ -77,6 +75,7 @@ def check_market(
     enterprises, years = tables["enterprise_years"], tables["years"]
     broken += says.columns_follow("enterprise_years", own.labels, found.years, enterprises, expected)
     broken += says.limits_of_accounts(found, own, deal, held, emissions)
+    broken += says.dealings_within_need(found, pool, held)
     nobody = np.array([""], dtype=object)
     of_years = says.year_columns(found, deal, enterprises, years, kind) | {"price_cny_per_t": price[None]}
     broken += says.columns_follow("years", nobody, found.years, years, of_years)
@@ -94,34 +93,13 @@ def check_market(
     return broken, LevelCheck(COST, "CNY", value, bound, value - bound, tolerance, slack, gap * abs(value))
 
 
-def check_shortage(
+def derived(
     instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str
-) -> tuple[list[Violation], float | None]:
-    """Statements that do not hold where a market cannot clear, and the tonnes that its multipliers prove to be missing.
-
-    Parameters
-    ----------
-    tables
-        With the allocation that it started from, if it did, ``missing`` and ``duals``.
-    """
+) -> tuple[Baseline, Accounts, Choices, Terms]:
+    """What lies before a market, derived again from the instance and the allocation that it started from."""
     found = baseline(instance, None if kind == "pathway" else tables["allocation"])
-    own, offered, deal = accounts(instance, found), choices(instance, found), terms(instance, found, kind)
-    broken = says.rows_are_there("missing", tables["missing"], {}, found.years)
-    broken += says.numbers_are_there("missing", tables["missing"], ["missing_t"])
-    broken += says.numbers_are_there("duals", tables["duals"], ["year", "multiplier"])
-    if broken:
-        return broken, None
-    pool = together(own) if instance.policy.market.transaction_cost_cny_per_t == 0 else own
-    given, broken = _multipliers(found, pool, tables["duals"], MISSING, "t/t")
-    anything = float(found.emissions.sum() + np.abs(deal.auctioned - deal.demand).sum())
-    free = replace(found, discount=np.zeros_like(found.discount))
-    bound, size = lower_bound(free, offered, pool, deal, given, missing_most=anything)
-    proven = bound - ROUNDING * size
-    stated = tables["missing"]["missing_t"].to_numpy(dtype=float)
-    if not (stated >= 0).all() or not stated.sum() >= proven - tolerance_of(proven, "t"):
-        message = f"no year lacks less than nothing, and all together at least {proven:.12g} t"
-        broken.append(Violation("missing", "", abs(float(stated.sum()) - proven), "t", message))
-    return broken, proven
+    left = np.zeros(len(found.years)) if kind == "pathway" else remainder(instance, found, tables)
+    return found, accounts(instance, found, kind), choices(instance, found), terms(instance, found, kind, left)
 
 
 def _shape(
@@ -163,7 +141,7 @@ def _shape(
     return broken
 
 
-def _multipliers(
+def multipliers(
     found: Baseline, own: Accounts, duals: pd.DataFrame, level: str, unit: str
 ) -> tuple[Multipliers, list[Violation]]:
     """Multipliers of the rows of accounts and market at a level; what is not in the table is zero."""
@@ -243,9 +221,7 @@ def _spent(
         + deal.offset_price * held.offset
         + owing * held.owed
     )
-    # Where the price is stated, what is on offer bounds each by itself and has no price.
-    short = 0 * offers if np.isfinite(deal.expected).all() else np.minimum(offers, 0.0)
-    yearly += price * (held.bought - held.sold) - short * held.offset
+    yearly += price * (held.bought - held.sold) - np.minimum(offers, 0.0) * held.offset
     spent: NDArray[np.float64] = yearly.sum(axis=1) - found.discount[-1] * deal.worth * held.banked[:, -1]
     return spent
 

@@ -187,6 +187,34 @@ def limits_of_accounts(
     ]
 
 
+def dealings_within_need(found: Baseline, pool: Accounts, held: Holdings) -> list[Violation]:
+    """Nobody buys or holds more than he may ever need, or sells more than he may have been given.
+
+    Where one account stands for all, this holds for all together.
+    """
+    net, banked = held.bought - held.sold, held.banked
+    if len(pool.labels) < len(net):
+        net, banked = net.sum(axis=0, keepdims=True), banked.sum(axis=0, keepdims=True)
+    size = LEAST["t"] + RELATIVE * pool.emissions
+    return [
+        *beyond(
+            "bought", pool.labels, found.years, "no more is bought than is needed later", net - pool.needed, size, "t"
+        ),
+        *beyond(
+            "sold",
+            pool.labels,
+            found.years,
+            "no more is sold than was given",
+            -net - pool.gained - pool.borrowed_most,
+            size,
+            "t",
+        ),
+        *beyond(
+            "held", pool.labels, found.years, "no more is held than is needed later", banked - pool.held_most, size, "t"
+        ),
+    ]
+
+
 def least_of(*amounts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Least of several amounts in each place."""
     least: NDArray[np.float64] = np.stack(amounts).min(axis=0)
@@ -206,6 +234,7 @@ def year_columns(found: Baseline, deal: Terms, enterprises: pd.DataFrame, table:
         "unsold_t": unsold,
         "auctioned_t": deal.auctioned[None] - unsold,
         "external_demand_t": deal.demand[None],
+        "rounding_remainder_t": deal.remainder[None],
         "reserve_t": deal.reserve + np.cumsum(absorbed - released, axis=1),
     }
 
@@ -224,10 +253,7 @@ def limits_of_market(found: Baseline, deal: Terms, table: pd.DataFrame, kind: st
     outside: dict[str, tuple[NDArray[np.float64], str]] = {
         "offsets_on_offer": (cells("offset_t") - deal.offset_supply, "no more offsets than are on offer")
     }
-    if kind == ABATEMENT:
-        # Each enterprise by itself may take what is on offer.
-        outside = {}
-    else:
+    if kind != ABATEMENT:
         absorbed, released = cells("absorbed_t"), cells("released_t")
         least = least_of(absorbed, released, cells("unsold_t"), cells("reserve_t"))
         without = np.where(np.isfinite(deal.ceiling), 0.0, released) + np.where(deal.floor > 0, 0.0, absorbed)

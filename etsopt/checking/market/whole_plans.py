@@ -221,7 +221,7 @@ def _few(count: NDArray[np.int64] | NDArray[np.float64], times: int = 1) -> NDAr
 
 def _with_dealings(found: Baseline, own: Accounts, trade: Trade, plans: Listed) -> NDArray[np.float64]:
     """The least that each plan comes to with the best dealings, shape ``(plans,)`` [CNY]."""
-    fields = ("labels", "opening", "emissions", "free_most", "borrowed_most")
+    fields = ("labels", "opening", "emissions", "free_most", "borrowed_most", "pressed")
     theirs = replace(own, **{name: getattr(own, name)[plans.owner] for name in fields})
     need = dearest_path(theirs, trade, plans)
     # Where offsets on offer are fewer than the share, they and not the share are what is short.

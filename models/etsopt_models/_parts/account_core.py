@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt_models._parts.accounts import owing_cost
+from etsopt_models._parts.accounts import account_limits, owing_cost
 from etsopt_models._parts.core import MOST as OF_ALL
 from etsopt_models._parts.core import SLACK
 from etsopt_models._parts.portfolio import Menu, Portfolio
@@ -31,10 +32,13 @@ MOST = {flow: OF_ALL[flow] for flow in ("bought", "sold", "offset")}
 SPARE_T = 1e-3
 """What may exceed a limit by rounding [t]."""
 
+MENDED = 2 * CORE
+"""Enterprises beyond their limits that deal anew in the core, at most."""
+
 PLAIN = 5e-7
 """What mixtures of plans may save in the core, against the value of all."""
 
-OF_ACCOUNTS = ("opening", "emissions", "allowance", "allowance_most", "borrowed_most")
+OF_ACCOUNTS = ("opening", "emissions", "allowance", "allowance_most", "borrowed_most", "pressed")
 """What accounts state one by one."""
 
 
@@ -66,31 +70,58 @@ class Settled:
     others: list[NDArray[np.int16]]
     felt: list[NDArray[np.float64]]
 
-    def within_limits(self) -> bool:
-        """Whether nobody deals beyond his own need, and nobody would rather owe."""
-        instance, own = self.market.instance, self.market.own
-        owing = owing_cost(instance, self.market.found)
+    def breaks(self) -> str:
+        """Why what everyone does is no answer, as a clause; empty where it is one, with some dealing anew."""
+        owing = owing_cost(self.market.instance, self.market.found)
         if (self.trade.price + self.trade.friction > owing).any():
-            return False
+            return "an enterprise would rather owe"
         if self.trade.most.max() - self.trade.least.min() > owing.min():
-            return False
-        later = np.cumsum(own.emissions[:, ::-1], axis=1)[:, ::-1]
-        gained = own.opening[:, None] + np.cumsum(own.allowance_most, axis=1)
-        borrowed = np.column_stack([own.borrowed_most[:, :-1], np.zeros(len(later))])
+            return "an enterprise would rather owe"
+        beyond = int(self.beyond_limits.sum())
+        if beyond > MENDED:
+            return f"{beyond:,} enterprises would deal, hold or borrow beyond their limits"
+        if self.offsets_lack(self._rest).any():
+            return "more offsets would be used than are on offer"
+        return ""
+
+    def offsets_lack(self, of: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+        """Years in which some accounts, or all, would use more offsets than are on offer to all, shape ``(years,)``."""
+        used = (self.flows.offset if of is None else self.flows.offset[of]).sum(axis=0)
+        lack: NDArray[np.bool_] = used > self.market.more["offset_supply"] + SPARE_T
+        return lack
+
+    @cached_property
+    def banked(self) -> NDArray[np.float64]:
+        """What is held at the beginning of each year and at the end of the last, shape ``(accounts, years + 1)`` [t]."""
+        own, flows = self.market.own, self.flows
+        lacking = np.cumsum(self.answer.joint.weight - flows.net - flows.offset, axis=1)
+        # The weight holds what may be borrowed at the end of a year; what is held is above that.
+        limit = np.column_stack([-own.borrowed_most[:, :-1], 0 * own.opening])
+        return np.column_stack([own.opening, limit - lacking])
+
+    @cached_property
+    def beyond_limits(self) -> NDArray[np.bool_]:
+        """Accounts that deal beyond their need, hold too much or borrow too much in some year, shape ``(accounts,)``."""
+        own, flows, most = self.market.own, self.flows, account_limits(self.market.own)
+        offsets = self.terms.offsets_most(self.answer.joint.emissions)
         room = SPARE_T + 1e-9 * own.emissions
-        buys, sells = self.flows.bought <= later + borrowed + room, self.flows.sold <= gained + borrowed + room
-        return bool(buys.all() and sells.all())
+        beyond: NDArray[np.bool_] = (flows.bought > most["buying_most"] + room) | (
+            flows.sold > most["selling_most"] + room
+        )
+        beyond |= flows.offset > offsets + room
+        beyond |= self.banked[:, 1:] < most["banked_least"][:, 1:] - room
+        beyond |= self.banked[:, 1:] > most["banked_most"][:, 1:] + room
+        return np.any(beyond, axis=1)
 
     def core(self) -> tuple[dict[str, Any], Found]:
         """Parameters over those near a tie, and what the tables need of everyone."""
         market, own, crowd = self.market, self.market.own, self.crowd
-        unit, sets, accounts = self._near_ties()
+        unit, sets, accounts = self._near_ties
         units = np.flatnonzero(np.isin(own.of_unit, accounts))
         portfolio = Portfolio.of(crowd.plans.only(units), np.arange(len(units)), self.answer.sets[units]).added(
             np.searchsorted(units, unit), sets
         )
-        rest = np.ones(len(own.labels), dtype=bool)
-        rest[accounts] = False
+        rest = self._rest
         few = replace(
             own,
             labels=own.labels[accounts],
@@ -100,9 +131,9 @@ class Settled:
         years = len(self.trade.price)
         cost = float(cost_of(self.terms, self.answer, self.flows)[rest].sum())
         more, net, offset = dict(market.more), self.flows.net[rest].sum(axis=0), self.flows.offset[rest].sum(axis=0)
+        more["offset_supply"] = np.maximum(more["offset_supply"] - offset, 0.0)
         if "supply" in more:
             more["supply"] = more["supply"] - net
-            more["offset_supply"] = np.maximum(more["offset_supply"] - offset, 0.0)
         else:
             cost += float(net @ self.trade.price)
         nothing = np.zeros((1, years))
@@ -127,18 +158,30 @@ class Settled:
         return plain
 
     def _near(self, parameters: dict[str, Any], portfolio: Portfolio, accounts: NDArray[np.int64]) -> dict[str, Any]:
-        """The parameters, with flows held where the core can bring them: a solver's rows hold to a share of those."""
+        """The parameters, with flows held where the core can bring them: a solver's rows hold to a share of those.
+
+        Whoever would break a limit is not held to what he would do.
+        """
         relief, first = portfolio.menu.relief, portfolio.first
         reach = float((np.maximum.reduceat(relief, first) - np.minimum.reduceat(relief, first)).sum())
         reach += SLACK * float(self.market.own.emissions.sum())
         for flow, most in MOST.items():
             now = getattr(self.flows, flow)[accounts]
+            now = np.where(self.beyond_limits[accounts, None], np.inf, now)
             parameters[most] = np.minimum(parameters[most], now + reach)
         if "auctioned" in parameters:
             unsold = np.maximum(self.market.more["supply"] - self.flows.net.sum(axis=0), 0.0)
             parameters["auctioned"] = np.minimum(parameters["auctioned"], unsold + reach)
         return parameters
 
+    @cached_property
+    def _rest(self) -> NDArray[np.bool_]:
+        """Accounts that are not of the core, shape ``(accounts,)``."""
+        rest = np.ones(len(self.market.own.labels), dtype=bool)
+        rest[self._near_ties[2]] = False
+        return rest
+
+    @cached_property
     def _near_ties(self) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]]:
         """Other plans of units whose enterprises would lose least by them: units, sets, and the accounts of the core."""
         own, answer = self.market.own, self.answer
@@ -163,7 +206,8 @@ class Settled:
         # Those who move most take up what one of them leaves, those who lose least the remainder.
         chosen = np.concatenate([np.argsort(order, kind="stable")[:CORE] for order in (loss, -moved)])
         chosen = chosen[np.isfinite(loss[chosen])]
-        accounts = np.unique(np.concatenate([chosen, dealers[np.isin(dealers, plain)][:DEALERS]]))
+        beyond = np.flatnonzero(self.beyond_limits)
+        accounts = np.unique(np.concatenate([chosen, dealers[np.isin(dealers, plain)][:DEALERS], beyond]))
         found.append((np.zeros(0, dtype=np.int64), answer.sets[:0]))
         unit, sets = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
         kept = np.isin(own.of_unit[unit], accounts)
@@ -182,11 +226,7 @@ class Widened:
         settled, own = self.settled, self.settled.market.own
         trade, answer, years = settled.trade, settled.answer, len(settled.trade.price)
         flows = {"bought": settled.flows.bought, "sold": settled.flows.sold, "offset": settled.flows.offset}
-        lacking = np.cumsum(answer.joint.weight - flows["bought"] + flows["sold"] - flows["offset"], axis=1)
-        # The weight holds what may be borrowed at the end of a year; what is held is above that.
-        limit = np.column_stack([-own.borrowed_most[:, :-1], np.zeros(len(lacking))])
-        flows["banked"] = np.column_stack([own.opening, limit - lacking])
-        flows["owed"] = np.zeros((len(lacking), years + 1))
+        flows |= {"banked": settled.banked, "owed": np.zeros((len(own.labels), years + 1))}
         values = dict(solution.values)
         for name, whole in flows.items():
             whole = whole.copy()
@@ -194,12 +234,12 @@ class Widened:
             values[name] = whole.ravel()
         path = answer.bound_path
         scarce = np.where(trade.offset_share * answer.joint.emissions <= trade.offset_supply, trade.saved(path), 0.0)
-        multipliers = {"account_balance": path.ravel(), "offset_limit": -scarce.ravel()}
+        multipliers = {
+            "account_balance": path.ravel(),
+            "offset_limit": -scarce.ravel(),
+            "offsets_on_offer": -settled.scarcity,
+        }
         if "supply" in settled.market.more:
-            multipliers |= {
-                "market_balance": -trade.price,
-                "reserve_stock": np.zeros(years),
-                "offsets_on_offer": -settled.scarcity,
-            }
+            multipliers |= {"market_balance": -trade.price, "reserve_stock": np.zeros(years)}
         first = replace(solution.levels[0], multipliers=multipliers)
         return replace(solution, values=values, levels=(first, *solution.levels[1:]))

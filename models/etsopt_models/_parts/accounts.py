@@ -39,6 +39,8 @@ class Accounts:
         Emissions before abatement, free allowances at those, and at most, shape ``(accounts, years)`` [t].
     borrowed_most
         What may be taken from next year's allowances, issued in advance, shape ``(accounts, years)`` [t].
+    pressed
+        Its part of what other sectors sell and the reserve holds, which somebody has to hold, shape ``(accounts,)`` [t].
     """
 
     labels: NDArray[np.object_]
@@ -48,10 +50,17 @@ class Accounts:
     allowance: NDArray[np.float64]
     allowance_most: NDArray[np.float64]
     borrowed_most: NDArray[np.float64]
+    pressed: NDArray[np.float64]
 
 
-def accounts(instance: Instance, found: Prospects, pooled: bool) -> Accounts:
-    """Accounts of the enterprises, or one for all of them where trading costs nothing."""
+def accounts(instance: Instance, found: Prospects, *, pooled: bool, market: bool) -> Accounts:
+    """Accounts of the enterprises, or one for all of them where trading costs nothing.
+
+    Parameters
+    ----------
+    market
+        Whether there is a market that others sell to: price takers hold nothing for them.
+    """
     enterprise = instance.labels("enterprise_id")
     owners, of_unit = enterprise.names, enterprise.code
     opening = opening_allowances(instance, owners)
@@ -64,8 +73,19 @@ def accounts(instance: Instance, found: Prospects, pooled: bool) -> Accounts:
     most = np.where(found.follows, found.emissions * (1 + found.rule.cap) * (1 - found.paid_share), found.allowance)
     # What is issued in advance for the next year is that year's share of this year's emissions.
     ahead = instance.policy.market.borrow_pre_allocation * pre_allocation_shares(instance, found.years + 1)
-    borrowed = total(ahead * found.emissions)
-    return Accounts(owners, of_unit, opening, total(found.emissions), total(found.free), total(most), borrowed)
+    borrowed, emissions = total(ahead * found.emissions), total(found.emissions)
+    pressed = _pressed(instance, found.years, emissions.sum(axis=1)) if market else np.zeros(len(owners))
+    return Accounts(owners, of_unit, opening, emissions, total(found.free), total(most), borrowed, pressed)
+
+
+def _pressed(instance: Instance, years: NDArray[np.int64], emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What other sectors sell and the reserve holds, shared by emissions so that accounts together hold it once [t]."""
+    market = instance.policy.market
+    sold = float(np.maximum(-by_year(market.external_demand_t, years, 0.0), 0.0).sum())
+    share: NDArray[np.float64] = (
+        emissions / emissions.sum() if emissions.any() else np.full(len(emissions), 1 / len(emissions))
+    )
+    return (sold + market.reserve_t) * share
 
 
 def totals(values: NDArray[np.float64], group: NDArray[np.int64] | None, groups: int) -> NDArray[np.float64]:
@@ -102,14 +122,7 @@ def account_parameters(  # long because every array of the program has its line 
     market, discount = instance.policy.market, found.discount
     shape = (len(own.labels), len(found.years))
     owing = owing_cost(instance, found)
-    begins = np.zeros((shape[0], 1))
-    later = np.cumsum(own.emissions[:, ::-1], axis=1)[:, ::-1]
-    gained = own.opening[:, None] + np.cumsum(own.allowance_most, axis=1)
-    # What other sectors sell and nobody may leave has to be held by somebody.
-    pressed = float(np.maximum(-by_year(market.external_demand_t, found.years, 0.0), 0.0).sum()) + market.reserve_t
-    borrowed = np.column_stack([own.borrowed_most[:, :-1], begins])
     offset_price = by_year(market.ccer_price_cny_per_t, found.years, 0.0)
-    offered = by_year(market.ccer_supply_t, found.years, 0.0)
     worth = np.zeros(shape[1] + 1)
     worth[-1] = discount[-1] * market.terminal_price_cny_per_t
     everyone = np.arange(len(menu.unit))
@@ -128,12 +141,9 @@ def account_parameters(  # long because every array of the program has its line 
         "abated": menu.abated,
         "lacking": own.emissions - own.allowance,
         "emissions": own.emissions,
-        "buying_most": later + borrowed + pressed,
-        "selling_most": gained + borrowed,
-        "offsets_most": np.minimum(market.ccer_share * own.emissions, offered),
-        "banked_least": np.column_stack([own.opening, -borrowed]),
-        "banked_most": np.column_stack([own.opening, gained + later - own.emissions + pressed]),
-        "owed_most": np.column_stack([begins, np.cumsum(own.emissions, axis=1) * np.isfinite(owing)]),
+        **account_limits(own),
+        "offsets_most": np.minimum(market.ccer_share * own.emissions, offsets_on_offer(instance, found)),
+        "owed_most": np.column_stack([0 * own.opening, np.cumsum(own.emissions, axis=1) * np.isfinite(owing)]),
         "buying_cost": discount * market.transaction_cost_cny_per_t,
         "selling_cost": discount * market.transaction_cost_cny_per_t,
         "offset_cost": discount * offset_price,
@@ -141,6 +151,25 @@ def account_parameters(  # long because every array of the program has its line 
         "offset_share": market.ccer_share,
         "banked_worth": worth,
     }
+
+
+def account_limits(own: Accounts) -> dict[str, NDArray[np.float64]]:
+    """Within which bounds accounts deal and hold, by the name of the parameter [t]."""
+    later = np.cumsum(own.emissions[:, ::-1], axis=1)[:, ::-1]
+    gained = own.opening[:, None] + np.cumsum(own.allowance_most, axis=1)
+    borrowed = np.column_stack([own.borrowed_most[:, :-1], 0 * own.opening])
+    pressed = own.pressed[:, None]
+    return {
+        "buying_most": later + borrowed + pressed,
+        "selling_most": gained + borrowed,
+        "banked_least": np.column_stack([own.opening, -borrowed]),
+        "banked_most": np.column_stack([own.opening, gained + later - own.emissions + pressed]),
+    }
+
+
+def offsets_on_offer(instance: Instance, found: Prospects) -> NDArray[np.float64]:
+    """Offsets on offer to all accounts together, shape ``(years,)`` [t]."""
+    return by_year(instance.policy.market.ccer_supply_t, found.years, 0.0)
 
 
 def owing_cost(instance: Instance, found: Prospects) -> NDArray[np.float64]:
@@ -168,7 +197,6 @@ def market_parameters(instance: Instance, found: Prospects) -> dict[str, Any]:
     return {
         "supply": auctioned - demand,
         "auctioned": auctioned,
-        "offset_supply": by_year(market.ccer_supply_t, years, 0.0),
         "missing_most": np.zeros(len(years)),
         "released_most": np.where(np.isfinite(ceiling), most, 0.0),
         "absorbed_most": np.where(floor > 0, most, 0.0),

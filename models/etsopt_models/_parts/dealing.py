@@ -11,7 +11,8 @@ where $m_t$ is what the account lacks, with what it may borrow at the year's end
 and $w$ what a tonne is worth at the end. At the best path every $\mu_t$ is one of the levels $P_s \pm \tau_s$, $W_s$ and
 $w$, the same for all accounts, so that it follows year by year from the best path above each level. Where the path is
 level the account holds over or borrows; where it falls it borrows all it may; and what a level stretch lacks is bought,
-or what it has left is sold, in the year whose price made the level.
+or what it has left is sold, in the year whose price made the level: of several such years the first to buy and the last
+to sell, so that nothing is sold before it is there.
 """
 
 from __future__ import annotations
@@ -202,11 +203,19 @@ class Trade:
         kept = np.where(keeps, np.maximum(-lacking, 0.0), 0.0)
         lacking += kept
         bought, sold = (np.zeros(weight.size + 1) for _ in range(2))
-        for flow, price, amount in (
-            (bought, self._buying, lacking),
-            (sold, self._selling, -lacking),
-        ):
-            made = path == self.level_of(price)
-            place = np.minimum.reduceat(np.where(made.ravel(), np.arange(weight.size), weight.size), first)
-            flow[place] = np.maximum(amount, 0.0)
+        # Nothing is dealt where no price made the level: such a stretch lacks nothing, and stands beyond the last.
+        nowhere, everywhere = weight.size, np.arange(weight.size)
+        buys, sells = ((path == self.level_of(price)).ravel() for price in (self._buying, self._selling))
+        bought[np.minimum.reduceat(np.where(buys, everywhere, nowhere), first)] = np.maximum(lacking, 0.0)
+        sold[np.maximum.reduceat(np.where(sells, everywhere, -1), first)] = np.maximum(-lacking, 0.0)
         return Flows(bought[:-1].reshape(count, years), sold[:-1].reshape(count, years), offset, kept[last])
+
+
+def priced(price: NDArray[np.float64], terms: Trade) -> NDArray[np.float64]:
+    """Prices at which nobody gains from buying only to sell later, raised where he would, shape ``(years,)`` [CNY/t]."""
+    raised = price.copy()
+    later = terms.worth
+    for year in reversed(range(len(price))):
+        raised[year] = max(raised[year], later - terms.friction[year])
+        later = max(later, raised[year] - terms.friction[year])
+    return raised

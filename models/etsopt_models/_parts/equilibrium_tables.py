@@ -1,4 +1,4 @@
-"""Find the equilibrium of every sector, and write its tables."""
+"""Find the equilibrium of every sector in every year, and write its tables."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt_models._parts.prospects import Prospects
 
 STATUS = {0: "cycle", 1: "fixed point"}
 """By the number of fixed points; more are several."""
@@ -52,13 +53,25 @@ class Found:
 
 
 def equilibrium_tables(instance: Instance) -> dict[str, pd.DataFrame]:
-    """Tables ``equilibrium``, ``fixed_points``, ``cycles`` and ``units``."""
+    """Tables ``equilibrium``, ``fixed_points``, ``cycles`` and ``units``, year by year."""
     plain = without_allowances(instance)
+    prices = expected_prices(instance, plain.years)
+    of_years = [_of_year(instance, plain.of_year(t), float(price)) for t, price in enumerate(prices)]
+    return {name: _joined([tables[name] for tables in of_years]) for name in of_years[0]}
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all years; a table without rows has no types that others would have to share."""
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else tables[0]
+
+
+def _of_year(instance: Instance, plain: Prospects, price: float) -> dict[str, pd.DataFrame]:
+    """The tables of a year, given what lies before every unit in it, and its price [CNY/t]."""
     parameters: Any = parameters_of(instance)
-    years = plain.years[:1]
     setting = Setting(
-        float(expected_prices(instance, years)[0]),
-        float(by_year(instance.policy.market.paid_share, years, 0.0)[0]),
+        price,
+        float(by_year(instance.policy.market.paid_share, plain.years, 0.0)[0]),
         parameters.slope,
         parameters.cap,
         ~reference_allowances(instance).fixed,
@@ -66,24 +79,17 @@ def equilibrium_tables(instance: Instance) -> dict[str, pd.DataFrame]:
     plans = Plans.of(instance, plain)
     decimals = parameters.balance_value_decimals
     found = _answers(instance, plans, setting, None if decimals == "none" else decimals)
-    rule = IntensityRule(
-        np.full(len(plain.years), setting.slope),
-        np.full(len(plain.years), setting.cap),
-        np.repeat(found.balance_value[:, None], len(plain.years), axis=1),
-    )
     plans.prospects = replace(
         plain,
-        paid_share=np.full(len(plain.years), setting.paid_share),
-        follows=np.ones(len(plain.years), dtype=bool),
-        rule=rule,
+        paid_share=np.array([setting.paid_share]),
+        follows=np.ones(1, dtype=bool),
+        rule=IntensityRule(np.array([setting.slope]), np.array([setting.cap]), found.balance_value[:, None]),
     )
     units = _units(instance, plans, setting, found)
-    return {
-        "equilibrium": _equilibrium(instance, units, setting, found),
-        "fixed_points": _points(found),
-        "cycles": _cycles(found),
-        "units": units,
-    }
+    tables = {"fixed_points": _points(found), "cycles": _cycles(found), "units": units}
+    for table in tables.values():
+        table.insert(table.columns.get_loc("sector") + 1, "year", plain.years[0])
+    return {"equilibrium": _equilibrium(int(plain.years[0]), units, setting, found), **tables}
 
 
 def _answers(instance: Instance, plans: Plans, setting: Setting, decimals: int | None) -> Found:
@@ -138,14 +144,7 @@ def _units(instance: Instance, plans: Plans, setting: Setting, found: Found) -> 
     emissions, free, cost = own.emissions[:, 0], own.allowance[:, 0], own.cost[:, 0]
     intensity = own.intensity[:, 0]
     given = emissions * (1 + prospects.rule.rates(everyone, 0, intensity))
-    first = replace(
-        prospects,
-        output=prospects.output[:, :1],
-        paid_share=prospects.paid_share[:1],
-        follows=prospects.follows[:1],
-        rule=IntensityRule(prospects.rule.slope[:1], prospects.rule.cap[:1], prospects.rule.balance_value[:, :1]),
-    )
-    measured, elsewhere = rewards_of_plans(instance, first, everyone, own, np.array([setting.price]))
+    measured, elsewhere = rewards_of_plans(prospects, everyone, own, np.array([setting.price]))
     table = instance.units[["unit_id", "enterprise_id", "sector", "province"]].copy()
     table["emissions_before_tco2e"] = prospects.emissions[:, 0]
     table["emissions_tco2e"] = emissions
@@ -176,7 +175,7 @@ def _names(instance: Instance, plans: Plans, sets: NDArray[np.int64]) -> NDArray
     return result
 
 
-def _equilibrium(instance: Instance, units: pd.DataFrame, setting: Setting, found: Found) -> pd.DataFrame:
+def _equilibrium(year: int, units: pd.DataFrame, setting: Setting, found: Found) -> pd.DataFrame:
     """A row for each sector."""
     rows = []
     for name, result in found.answers.items():
@@ -185,7 +184,7 @@ def _equilibrium(instance: Instance, units: pd.DataFrame, setting: Setting, foun
         rows.append(
             {
                 "sector": name,
-                "year": instance.policy.years[0],
+                "year": year,
                 "status": "fixed point" if result is None else STATUS.get(points, "several"),
                 "price_cny_per_t": setting.price,
                 "balance_value_before": found.before.get(name, np.nan),

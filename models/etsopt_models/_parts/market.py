@@ -26,6 +26,7 @@ def plans_and_accounts(m: Any) -> None:
         setattr(m, name, pyo.Param(m.YEARS))
     m.offset_share, m.chosen_cost = pyo.Param(mutable=True), pyo.Param(mutable=True)
     m.banked_worth, m.owing_cost = pyo.Param(m.TIMES), pyo.Param(m.TIMES)
+    m.offset_supply = pyo.Param(m.YEARS)
 
     m.choice = pyo.Var(m.PLANS, domain=pyo.Binary, doc="whether the plan is chosen [1]")
     m.bought = pyo.Var(m.ACCOUNTS, m.YEARS, bounds=lambda m, a, t: (0, m.buying_most[a, t]), doc="bought [t]")
@@ -53,10 +54,14 @@ def plans_and_accounts(m: Any) -> None:
         avoided = sum(m.abated[j, t] * m.choice[j] for j in m.PLANS_OF_ACCOUNT[a])
         return m.offset[a, t] + m.offset_share * avoided <= m.offset_share * m.emissions[a, t]
 
+    @m.Constraint(m.YEARS, doc="CCER on offer [t]")
+    def offsets_on_offer(m, t):
+        return sum(m.offset[a, t] for a in m.ACCOUNTS) <= m.offset_supply[t]
+
 
 def market_years(m: Any) -> None:
     """What accounts buy and sell meets the demand of other sectors, auctions and the reserve in every year."""
-    for name in ("supply", "auctioned", "released_most", "absorbed_most", "offset_supply", "missing_most"):
+    for name in ("supply", "auctioned", "released_most", "absorbed_most", "missing_most"):
         setattr(m, name, pyo.Param(m.YEARS))
     for name in ("released_cost", "absorbed_worth"):
         setattr(m, name, pyo.Param(m.YEARS))
@@ -76,10 +81,6 @@ def market_years(m: Any) -> None:
     @m.Constraint(m.YEARS, doc="the reserve holds what it bought and did not sell [t]")
     def reserve_stock(m, t):
         return m.reserve[t + 1] - m.reserve[t] - m.absorbed[t] + m.released[t] == 0
-
-    @m.Constraint(m.YEARS, doc="CCER on offer [t]")
-    def offsets_on_offer(m, t):
-        return sum(m.offset[a, t] for a in m.ACCOUNTS) <= m.offset_supply[t]
 
 
 def own_cost(m: Any) -> Any:

@@ -62,7 +62,7 @@ def market_tables(
         "years": _years(instance, solution, found, enterprises, prices, stated),
         "sector_years": _sectors(instance, found, outcome),
         "enterprise_years": enterprises,
-        "unit_years": _units(instance, found, outcome, rewards(instance, portfolio, share, prices)),
+        "unit_years": _units(instance, found, outcome, rewards(portfolio, share, prices)),
         "plans": plan_table(instance, portfolio, share),
         "measure_years": measure_table(instance, portfolio, share),
         "duals": _duals(found, found.proof or solution),
@@ -179,6 +179,7 @@ def _years(
         # What is left over follows from what is dealt, to the last gram: a solver's rows hold within its tolerance.
         unsold = offered - demand - traded - values["absorbed"] + values["released"]
         table["auctioned_t"], table["unsold_t"], table["external_demand_t"] = offered - unsold, unsold, demand
+        table["rounding_remainder_t"] = prospects.rounding_remainder
         table["released_t"], table["absorbed_t"] = values["released"], values["absorbed"]
         table["reserve_t"] = values["reserve"][1:]
     return table.merge(totals, on="year")

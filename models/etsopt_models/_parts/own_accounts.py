@@ -5,8 +5,12 @@ r"""Markets of very many enterprises with accounts of their own: prices first, t
 2. *Rest.* At the best prices every enterprise has its plans, exact and whole. Its dealings are a mixture of those that are
    best for these plans at the prices that the search mixes, for at prices where somebody is indifferent when to buy no
    single answer clears the market.
-3. *Core.* Enterprises that would nearly as well take other plans, and some that deal much, choose and deal anew in the
-   mixed-integer program of the model's own formulation; all others are fixed beside them.
+3. *Core.* Enterprises that would nearly as well take other plans, some that deal much, and those whose mixture breaks a
+   limit of theirs, choose and deal anew in the mixed-integer program of the model's own formulation; all others are
+   fixed beside them.
+
+Where prices are stated everyone answers by himself, unless the offsets on offer are too few for all who would use them:
+then their scarcity is found as prices are.
 
 The bound is that of the prices: of every enterprise the best whole plans with the best dealings, and no mixture of plans.
 """
@@ -28,6 +32,8 @@ from etsopt_models._parts.price_search import ENOUGH, GROUPS, USED, Search
 from etsopt_models._parts.search import NUDGE, Found, Market, search
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from etsopt.data.instance import Instance
     from etsopt_models._parts.enterprises import Answer
     from etsopt_models._parts.price_search import Prices
@@ -67,7 +73,8 @@ def declines_prices(instance: Instance) -> str:
 def by_accounts(market: Market) -> tuple[dict[str, Any], Found]:
     """Parameters of a small program over the core, as `etsopt_models._parts.search.search` returns.
 
-    Where the prices do not clear the market, or somebody would owe or deal beyond his limits, the whole program is made.
+    Where the prices do not clear the market, or somebody would owe, or too many would deal beyond their limits, the
+    whole program is made.
     """
     plans = Plans.of(market.instance, market.found)
     crowd, terms = Enterprises.of(plans, market.own), terms_of(market)
@@ -78,8 +85,8 @@ def by_accounts(market: Market) -> tuple[dict[str, Any], Found]:
         settled = _cleared(market, crowd, terms)
     if settled is None:
         return search(market, "no steady prices are found at which enterprises that owe nothing meet the demand")
-    if not settled.within_limits():
-        return search(market, "an enterprise would deal beyond its limits")
+    if why := settled.breaks():
+        return search(market, why)
     parameters, found = settled.core()
     # A core that cannot take up what the rest leaves says nothing about the market.
     if market.relax(parameters, "cost").levels:
@@ -117,16 +124,20 @@ def _sampled(crowd: Enterprises) -> list[Enterprises]:
     return [*crowds, crowd]
 
 
-def _at_price(market: Market, crowd: Enterprises, terms: Trade, trade: Trade) -> Settled:
-    """At a price that is stated everyone answers by himself."""
+def _at_price(market: Market, crowd: Enterprises, terms: Trade, trade: Trade) -> Settled | None:
+    """At a price that is stated everyone answers by himself, as long as there are offsets for all."""
     answer = crowd.answer(trade)
     flows = trade.dealings(answer.joint.weight, answer.joint.emissions, answer.path)
-    return Settled(market, crowd, terms, trade, np.zeros(len(trade.price)), answer, flows, [], [])
+    settled = Settled(market, crowd, terms, trade, np.zeros(len(trade.price)), answer, flows, [], [])
+    return _cleared(market, crowd, terms, trade.price) if settled.offsets_lack().any() else settled
 
 
-def _cleared(market: Market, crowd: Enterprises, terms: Trade) -> Settled | None:
-    """At prices that clear the market; None where there are none."""
-    price, scarcity, width = np.zeros(0), np.zeros(len(terms.price)), WIDTHS[0]
+def _cleared(
+    market: Market, crowd: Enterprises, terms: Trade, stated: NDArray[np.float64] | None = None
+) -> Settled | None:
+    """At prices that clear the market, or at stated ones with a scarcity of offsets; None where there are none."""
+    price = np.zeros(0) if stated is None else stated
+    scarcity, width = np.zeros(len(terms.price)), WIDTHS[0]
     for some in _sampled(crowd):
         # Who stands for many may surrender as many times what is on offer.
         times = len(market.own.labels) / len(some.shift)
@@ -138,13 +149,13 @@ def _cleared(market: Market, crowd: Enterprises, terms: Trade) -> Settled | None
     if not prices.cleared:
         return None
     nudge, wide = NUDGE * float(market.found.emissions.mean(axis=1).sum()), WIDE * float(price.max())
-    supplies = ({"supply": market.more["supply"] - change} for change in (-nudge, nudge))
+    supplies = [{"supply": market.more["supply"] - change} for change in (-nudge, nudge)] if stated is None else []
     felt = [price, *(asking.master(price, scarcity, wide, supply).price for supply in supplies)]
     answer = _assigned(prices, asking)
     flows = _mixed(prices, asking, market, answer)
     apart = min(APART / len(market.own.labels), APART_MOST)
     for factor in (1 - apart, 1 + apart):
-        asking.ask(factor * price, scarcity)
+        asking.ask(*((factor * price, scarcity) if stated is None else (price, factor * scarcity)))
     return Settled(market, crowd, terms, prices.trade, scarcity, answer, flows, [*asking.sets.values()], felt)
 
 

@@ -10,6 +10,9 @@ trading is free, is the master of a column generation. Its multipliers are the n
 steady it: groups of enterprises mix their answers apart from each other, and prices stay within a trust region, in which the
 market may be served at its edges: one more unit a year, that buys at the lower and sells at the upper price. Where a
 tonne that is held at the end has a worth, one more unit buys in any year to keep until then.
+
+Where prices are stated there is no market: what enterprises pay for allowances is part of their cost, nothing is sought
+but the scarcity of the offsets that they share, and the master mixes their offsets alone.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ import numpy as np
 from etsopt.data.groups import Groups
 from etsopt.progress import checkpoint
 from etsopt_models._parts.accounts import totals
-from etsopt_models._parts.dealing import Flows, Trade
+from etsopt_models._parts.dealing import Flows, Trade, priced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -110,7 +113,7 @@ class Search:
     terms
         Terms of trade at no price.
     market
-        Parameters of the market's rows.
+        Parameters of the market's rows; without ``supply`` prices are stated.
     relax
         Solves the relaxation of the model's formulation with some parameters.
     """
@@ -123,6 +126,7 @@ class Search:
         relax: Callable[..., Any],
     ) -> None:
         self.crowd, self.terms, self.market, self.relax = crowd, terms, market, relax
+        self.stated = "supply" not in market
         self.group = np.arange(len(crowd.shift)) % GROUPS
         self.passes: list[Pass] = []
         self.path: NDArray[np.float64] | None = None
@@ -136,10 +140,13 @@ class Search:
         self.sets[len(self.passes)] = answer.sets
         joint = answer.joint
         done = trade.dealings(joint.weight, joint.emissions, answer.path)
-        cost = cost_of(self.terms, answer, done)
-        sums = (totals(flow, self.group, GROUPS) for flow in (done.net, done.offset))
+        cost, net, rows = cost_of(self.terms, answer, done), done.net, 0.0
+        if self.stated:
+            cost, net = cost + net @ trade.price, 0 * net
+        else:
+            rows = trade.price @ self.market["supply"] - np.minimum(trade.price, 0.0) @ self.market["auctioned"]
+        sums = (totals(flow, self.group, GROUPS) for flow in (net, done.offset))
         self.passes.append(Pass(trade, np.bincount(self.group, cost, GROUPS).astype(float), *sums))
-        rows = trade.price @ self.market["supply"] - np.minimum(trade.price, 0.0) @ self.market["auctioned"]
         return answer, float(answer.value.sum() - rows - scarcity @ self.market["offset_supply"])
 
     def level(self) -> NDArray[np.float64]:
@@ -215,7 +222,7 @@ class Search:
         groups, edges, keeps = np.split(choice, [GROUPS * many, GROUPS * many + 6 * years])
         return Mixture(
             solution.levels[0].value,
-            -rows["market_balance"],
+            price if self.stated else -rows["market_balance"],
             np.maximum(-rows["offsets_on_offer"], 0.0),
             groups.reshape(GROUPS, many),
             bool((edges.reshape(-1, 3)[:, 1:] <= CLEAR).all()),
@@ -229,7 +236,8 @@ class Search:
             np.stack([getattr(one, name) for one in self.passes], axis=1).reshape(-1, years)
             for name in ("net", "offset")
         )
-        largest = float(np.abs(net).max(initial=1.0)) + float(np.abs(self.market["supply"]).max())
+        wanted = self.market["offset_supply" if self.stated else "supply"]
+        largest = float(max(np.abs(net).max(initial=1.0), offset.max())) + float(np.abs(wanted).max())
         net, offset = (np.where(np.abs(flow) > SMALL * largest, flow, 0.0) for flow in (net, offset))
         cost = np.stack([one.cost for one in self.passes], axis=1).ravel()
         # Every year has a unit that does nothing, sells at the upper edge, or buys at the lower one; and one for offsets.
@@ -241,6 +249,9 @@ class Search:
         of_offsets = np.concatenate([0 * edge[0], edge[1]]).reshape(-1, years)
         keeps = np.vstack([np.zeros((1, years)), -much * np.eye(years)])
         kept = np.append(0.0, much * (self.terms.friction - self.terms.worth + NEVER * (self.terms.worth == 0)))
+        if self.stated:
+            # Allowances are dealt at their prices, and nobody else deals in them.
+            edge[0], paid[0] = 0.0, 0.0
         units = [np.arange(GROUPS), GROUPS + np.arange(2 * years), GROUPS + np.array([2 * years])]
         unit = np.concatenate([np.repeat(own, count) for own, count in zip(units, (many, 3, years + 1), strict=True)])
         most, nothing, stock = np.full((1, years), 3 * years * much), np.zeros((1, years)), np.zeros((1, years + 1))
@@ -261,8 +272,8 @@ class Search:
             "chosen_cost": 0.0,
             "lacking": nothing,
             "emissions": nothing,
-            "buying_most": most,
-            "selling_most": most,
+            "buying_most": most * (not self.stated),
+            "selling_most": most * (not self.stated),
             "offsets_most": most,
             **dict.fromkeys(("banked_least", "banked_most", "owed_most"), stock),
             **dict.fromkeys(("buying_cost", "selling_cost", "offset_cost"), free),
@@ -279,16 +290,6 @@ NEVER = 1e3
 
 STEPS = ((0.7, 2.5), (0.4, 1.5), (0.0, 1.0), (-np.inf, 0.4))
 """By what the trust region widens, from which share of what the master promised on that the bound gained."""
-
-
-def priced(price: NDArray[np.float64], terms: Trade) -> NDArray[np.float64]:
-    """Prices at which nobody gains from buying only to sell later, raised where he would, shape ``(years,)`` [CNY/t]."""
-    raised = price.copy()
-    later = terms.worth
-    for year in reversed(range(len(price))):
-        raised[year] = max(raised[year], later - terms.friction[year])
-        later = max(later, raised[year] - terms.friction[year])
-    return raised
 
 
 def cost_of(terms: Trade, answer: Answer, done: Flows) -> NDArray[np.float64]:

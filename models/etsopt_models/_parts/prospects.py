@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.development import development
+from etsopt.data.together import intensity_base
 from etsopt.data.yearly import by_year
 from etsopt.errors import DataError, Problem
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt.rules.balance import balance_value
 from etsopt.rules.intensity import IntensityParameters
+from etsopt_models._parts.remainder import rounding_remainder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -58,6 +62,8 @@ class Prospects:
         Compliance years, and what a CNY of each is worth in the first, shape ``(years,)``.
     base_output, output
         Output of the base year, shape ``(units,)``, and of each year [t]; NaN where a unit states none.
+    measured_output
+        Output on which the rule measures intensity, of each year [t]; NaN where a unit states none.
     emissions, intensity
         Verified emissions [tCO2e], and what the rule measures [t/t].
     entitlement
@@ -68,18 +74,22 @@ class Prospects:
         Years in which free allowances follow the unit's own emissions, shape ``(years,)``.
     rule
         The rule that they follow.
+    rounding_remainder
+        What the regulator offers for what rounding to whole tonnes took, shape ``(years,)`` [t].
     """
 
     years: NDArray[np.int64]
     discount: NDArray[np.float64]
     base_output: NDArray[np.float64]
     output: NDArray[np.float64]
+    measured_output: NDArray[np.float64]
     emissions: NDArray[np.float64]
     intensity: NDArray[np.float64]
     entitlement: NDArray[np.float64]
     paid_share: NDArray[np.float64]
     follows: NDArray[np.bool_]
     rule: IntensityRule
+    rounding_remainder: NDArray[np.float64]
 
     @property
     def allowance(self) -> NDArray[np.float64]:
@@ -102,39 +112,55 @@ class Prospects:
 
     def only(self, units: NDArray[np.int64]) -> Prospects:
         """The same for some of the units."""
-        names = ("base_output", "output", "emissions", "intensity", "entitlement")
+        names = ("base_output", "output", "measured_output", "emissions", "intensity", "entitlement")
         rule = replace(self.rule, balance_value=self.rule.balance_value[units])
         return replace(self, rule=rule, **{name: getattr(self, name)[units] for name in names})
 
     def times(self, factor: NDArray[np.float64]) -> Prospects:
         """The same for units that are so many times as large."""
-        names = ("output", "emissions", "entitlement")
+        names = ("output", "measured_output", "emissions", "entitlement")
         larger = {name: getattr(self, name) * factor[:, None] for name in names}
         return replace(self, base_output=self.base_output * factor, **larger)
 
+    def of_year(self, year: int) -> Prospects:
+        """The same for a horizon of one year, given by its place, whose CNY are its own."""
+        here = slice(year, year + 1)
+        names = ("output", "measured_output", "emissions", "intensity", "entitlement")
+        rule = IntensityRule(self.rule.slope[here], self.rule.cap[here], self.rule.balance_value[:, here])
+        return replace(
+            self,
+            years=self.years[here],
+            discount=np.ones(1),
+            paid_share=self.paid_share[here],
+            follows=self.follows[here],
+            rule=rule,
+            rounding_remainder=self.rounding_remainder[here],
+            **{name: getattr(self, name)[:, here] for name in names},
+        )
+
     @property
     def auctioned(self) -> NDArray[np.float64]:
-        """Allowances that the paid share brings to auction, shape ``(years,)`` [t]."""
-        auctioned: NDArray[np.float64] = self.paid_share * self.entitlement.sum(axis=0)
+        """Allowances that paid shares and rounding bring to auction, shape ``(years,)`` [t]."""
+        auctioned: NDArray[np.float64] = self.paid_share * self.entitlement.sum(axis=0) + self.rounding_remainder
         return auctioned
 
 
-def prospects(instance: Instance, allocation: pd.DataFrame) -> Prospects:
+def prospects(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Prospects:
     """What lies before every unit of an allocation.
 
     The surplus rate of the allocation stays: a unit's lump sum grows and shrinks with its emissions before abatement.
 
     Parameters
     ----------
-    allocation
-        Table of that name of the model ``allocation``: allowances of the base year.
+    before
+        Tables of the model ``allocation``: allowances of the base year, and targets of sectors.
     """
     plain = without_allowances(instance)
     emissions, follows = instance.emissions_tco2e, _follows(instance, plain.years)
+    allowance = before["allocation"]["allowance_t"].to_numpy(dtype=float)
     # A unit without emissions in the scope now gets A = E in the years in which it has some.
-    rate = np.divide(
-        allocation["allowance_t"].to_numpy(dtype=float), emissions, out=np.ones(len(emissions)), where=emissions > 0
-    )
+    rate = np.divide(allowance, emissions, out=np.ones(len(emissions)), where=emissions > 0)
+    remainder = rounding_remainder(instance, before, plain.emissions)
     return replace(
         plain,
         entitlement=rate[:, None] * plain.emissions,
@@ -142,6 +168,8 @@ def prospects(instance: Instance, allocation: pd.DataFrame) -> Prospects:
         follows=follows,
         # Lump sums are those of the allocation, whatever the rule.
         rule=enacted_rule(instance, plain) if follows.any() else no_rule(plain.emissions.shape),
+        # Allowances that follow emissions are not rounded.
+        rounding_remainder=np.where(follows, 0.0, remainder),
     )
 
 
@@ -165,12 +193,14 @@ def without_allowances(instance: Instance) -> Prospects:
         (1 + horizon.discount_rate) ** -(years - years[0]).astype(float),
         base,
         base[:, None] * factor,
+        intensity_base(units)[0][:, None] * factor,
         units["emissions_tco2e"].to_numpy(dtype=float)[:, None] * factor * grown.intensity_factor,
         instance.intensity[:, None] * grown.intensity_factor,
         np.zeros((len(units), len(years))),
         nothing,
         np.zeros(len(years), dtype=bool),
         IntensityRule(nothing, nothing, np.zeros((len(units), 0))),
+        nothing,
     )
 
 

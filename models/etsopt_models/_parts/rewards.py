@@ -16,19 +16,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.data.together import intensity_base
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
     from etsopt_models._parts.plans import Quantities
     from etsopt_models._parts.portfolio import Portfolio
     from etsopt_models._parts.prospects import Prospects
 
 
 def rewards(
-    instance: Instance, portfolio: Portfolio, share: NDArray[np.float64], prices: NDArray[np.float64]
+    portfolio: Portfolio, share: NDArray[np.float64], prices: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What one tonne less earns, shapes ``(units, years)`` [CNY/t], before transaction costs.
 
@@ -48,23 +45,21 @@ def rewards(
     if not found.follows.any():
         earned = np.broadcast_to(prices, found.emissions.shape)
         return earned, earned
-    both = rewards_of_plans(instance, found, portfolio.unit, portfolio.quantities, prices)
+    both = rewards_of_plans(found, portfolio.unit, portfolio.quantities, prices)
     measured, elsewhere = (np.add.reduceat(share[:, None] * part, portfolio.first, axis=0) for part in both)
     return measured, elsewhere
 
 
 def rewards_of_plans(
-    instance: Instance,
     prospects: Prospects,
     unit: NDArray[np.int64],
     own: Quantities,
     prices: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What `rewards` tells, of plans of units, shapes ``(plans, years)`` [CNY/t]."""
-    rule, base = prospects.rule, intensity_base(instance.units)[0]
+    rule = prospects.rule
     with np.errstate(invalid="ignore", divide="ignore"):
-        growth = prospects.output / prospects.base_output[:, None]
-        measured_output = (base[:, None] * growth)[unit] * own.output_left
+        measured_output = prospects.measured_output[unit] * own.output_left
         balance = rule.balance_value[unit]
         slope = rule.slope * (balance - own.intensity) / balance
         rate = np.nan_to_num(np.clip(slope, -rule.cap, rule.cap))

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._parts.accounts import Accounts, account_parameters, accounts, market_parameters
+from etsopt_models._parts.accounts import (
+    Accounts,
+    account_parameters,
+    accounts,
+    market_parameters,
+    offsets_on_offer,
+)
 from etsopt_models._parts.plans import Plans
 from etsopt_models._parts.portfolio import Portfolio
 
@@ -195,7 +201,8 @@ def market_of(
     """
     pooled = instance.policy.market.transaction_cost_cny_per_t == 0
     fixed = {**(market_parameters(instance, found) if market else {}), **(more or {})}
-    return Market(instance, found, accounts(instance, found, pooled), relax, fixed)
+    fixed["offset_supply"] = offsets_on_offer(instance, found)
+    return Market(instance, found, accounts(instance, found, pooled=pooled, market=market), relax, fixed)
 
 
 def search(market: Market, gave_way: str = "") -> tuple[dict[str, Any], Found]:

@@ -43,7 +43,8 @@ def shared_out(
 ) -> Dealings:
     """Dealings of enterprises that together do what the one account did.
 
-    Offsets and what is owed go by emissions. What is held over stays, as far as it goes, with those who have a surplus,
+    Offsets go by emissions; what is newly owed by what is still due, and what is settled of it by what is owed, so that
+    nobody owes more than he emitted. What is held over stays, as far as it goes, with those who have a surplus,
     in proportion to it; so no more is traded than has to be. What is left, held or borrowed, goes by emissions before
     abatement, as what is issued in advance does: so nobody borrows more than he may.
 
@@ -61,7 +62,7 @@ def shared_out(
         for part in (emissions, before)
     )
     offset = by_emissions * values["offset"]
-    owed = np.column_stack([np.zeros(len(opening)), by_emissions * values["owed"][1:]])
+    owed = _owed(emissions - offset, values["owed"])
     lacking = emissions - allowance - offset - np.diff(owed, axis=1)
     banked = np.empty_like(owed)
     banked[:, 0] = opening
@@ -72,3 +73,21 @@ def shared_out(
         banked[:, t + 1] = kept + (held - kept.sum()) * by_advance[:, t]
     net = lacking + np.diff(banked, axis=1)
     return Dealings(np.maximum(net, 0.0), np.maximum(-net, 0.0), offset, banked, owed)
+
+
+def _owed(due: NDArray[np.float64], owed: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What is owed by each of several that owe together, shape ``(enterprises, years + 1)`` [t].
+
+    Parameters
+    ----------
+    due
+        What each has to surrender, shape ``(enterprises, years)`` [t].
+    owed
+        By all together, shape ``(years + 1,)`` [t].
+    """
+    shared = np.zeros((len(due), len(owed)))
+    for t, more in enumerate(np.diff(owed)):
+        by = due[:, t] if more > 0 else shared[:, t]
+        total = by.sum()
+        shared[:, t + 1] = shared[:, t] + (more * by / total if total > 0 else 0.0)
+    return shared

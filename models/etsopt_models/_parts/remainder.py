@@ -1,0 +1,60 @@
+"""What rounding down to whole tonnes leaves of a rule's allowances: the regulator offers it, so it is no scarcity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.rules import reference_allowances
+from etsopt.units import LEAST_TOLERANCE, ROUNDING_NOISE_T, TONNE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+
+SAME_T = LEAST_TOLERANCE[TONNE]
+"""An allowance that is the rule's but for this is the rule's, and a total of whole tonnes but for this is whole [t]."""
+
+
+def rounding_remainder(
+    instance: Instance, before: Mapping[str, pd.DataFrame], emissions: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Whole tonnes that the regulator offers in each year beside what it gives, shape ``(years,)`` [t].
+
+    What rounding takes is less than a tonne of each unit that gets no less than the rule gives, grows with its emissions,
+    and stays within the targets of its sector and of the nation. On offer is the next whole number above it.
+
+    Parameters
+    ----------
+    before
+        Tables of the model ``allocation``.
+    emissions
+        Before abatement, shape ``(units, years)`` [tCO2e].
+    """
+    reference, base = reference_allowances(instance), instance.emissions_tco2e
+    allowance = before["allocation"]["allowance_t"].to_numpy(dtype=float)
+    taken = reference.exact_t - np.maximum(allowance, reference.reference_t)
+    taken[(allowance < reference.reference_t - SAME_T) | (taken < ROUNDING_NOISE_T)] = 0.0
+    sector, sectors = instance.labels("sector"), before["sectors"].set_index("sector")
+    free = np.where(reference.fixed, 0.0, taken)
+    room = sectors["under_target_t"].reindex(sector.names).to_numpy(dtype=float)
+    taken -= free * (1 - _share(room, sector.sums(free)))[sector.code]
+    national = instance.policy.national
+    if national is not None and (national.target_t is not None or national.target_change is not None):
+        most = national.target_t
+        most = base.sum() * (1 + (national.target_change or 0.0)) if most is None else most
+        taken *= _share(most - allowance.sum(), taken.sum())
+    rate = np.divide(taken, base, out=np.zeros_like(taken), where=base > 0)
+    total = rate @ emissions
+    return np.where(total > SAME_T, np.floor(total + SAME_T) + 1, 0.0)
+
+
+def _share(room: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of what is wanted that there is room for; all of it where there is no limit."""
+    share = np.divide(np.maximum(room, 0.0), wanted, out=np.ones(np.shape(wanted)), where=wanted > 0)
+    return np.where(np.isnan(share), 1.0, np.minimum(share, 1.0))
