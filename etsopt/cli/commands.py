@@ -21,7 +21,7 @@ from etsopt.generating import POLICY, PROFILES
 from etsopt.generating import generate as generate_instance
 from etsopt.reports import settlement_page
 from etsopt.rules import RULES, reference_allowances
-from etsopt.run_folder import files_of_run
+from etsopt.run_folder import see_that_writable
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -33,8 +33,7 @@ def solve(options: Namespace) -> int:
     """Solve, print a summary, write the run folder if one is wanted."""
     check_format(options.format)
     if options.out is not None:
-        # Told before a long solve, not after it.
-        files_of_run(options.out)
+        see_that_writable(options.out)
     instance = run.read(options.instance).with_policy(_changes(options.set))
     errors = Console(stderr=True)
     waiting = errors.status("reading") if errors.is_terminal and not options.json else nullcontext()
