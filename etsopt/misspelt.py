@@ -30,7 +30,7 @@ def check(module: Any, name: str) -> None:
     """See that no public name of a user's model file is nearly one of the protocol.
 
     A function is compared with functions and a constant with constants. A name beside the one that it is near to is a
-    helper of it, and what is imported is somebody else's. Names that begin with an underscore are never looked at.
+    helper of it, and imported names are not looked at. Nor are names that begin with an underscore.
 
     Raises
     ------

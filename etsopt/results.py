@@ -154,7 +154,7 @@ def load(folder: str | Path) -> Results:
     UsageError
         If it is no run folder.
     DataError
-        If a file of it is damaged; a table or column that is not there is missed by who needs it.
+        If a file of it is damaged. A table or column that is not there is no damage here: the checker refuses it.
     """
     path = Path(folder)
     return read_together(path, lambda: _read(path))

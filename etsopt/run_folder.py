@@ -7,13 +7,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from etsopt.data.aside import read_whole, written_aside
+from etsopt.data.aside import finish, read_whole, written_aside
 from etsopt.data.files import naming
 from etsopt.data.frames import as_written, read_table, types_of
 from etsopt.data.write import FORMATS, check_format, instance_files, write_instance_files, write_table
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.progress import tell
-from etsopt.run_schema import FILE, parse
+from etsopt.run_schema import FILE, parse, tables_listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -74,6 +74,18 @@ def write_run(
             (aside / FILE).write_text(text, encoding="utf-8", newline="\n")
 
 
+def see_that_writable(folder: Path) -> None:
+    """See, before a long solve, that a run may be written to a folder.
+
+    Raises
+    ------
+    UsageError
+        As `files_of_run` does.
+    """
+    finish(folder)
+    files_of_run(folder)
+
+
 def files_of_run(folder: Path, names: Sequence[str] = ()) -> list[Path]:
     """The files of the run in a folder, which a new one replaces; everything else in it stays.
 
@@ -92,8 +104,8 @@ def files_of_run(folder: Path, names: Sequence[str] = ()) -> list[Path]:
     content = path.read_bytes() if path.is_file() else b""
     wrote = all(key in content for key in OF_A_RUN)
     if wrote:
-        stated = parse(content)[0].get("tables")
-        own = [file for file in found if stated is None or file.stem in stated]
+        listed = tables_listed(content)
+        own = [file for file in found if listed is None or file.stem in listed]
         foreign = [file for file in found if file not in own and file.name in names]
     elif (folder / FORMER_PART).is_file():
         own, foreign = found, []

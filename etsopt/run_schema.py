@@ -125,6 +125,16 @@ def parse(content: bytes) -> tuple[dict[str, Any], list[Problem]]:
     return found, []
 
 
+def tables_listed(content: bytes) -> set[str] | None:
+    """Names of the tables that a file lists, whatever else is wrong with it; None where it lists none."""
+    try:
+        found = from_json(content)
+    except ValueError:
+        return None
+    listed = found.get("tables") if isinstance(found, dict) else None
+    return set(listed) if isinstance(listed, dict) else None
+
+
 def _problem(item: Any) -> Problem:
     # A value of several forms brings a failure of each, whose name is no key.
     key = ".".join(str(step) for step in item["loc"] if step not in ("str", "bool", "int", "float"))

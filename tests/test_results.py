@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import etsopt
 from etsopt.results import load_instance
+from etsopt.run_folder import see_that_writable
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +124,37 @@ def test_files_that_no_run_wrote_are_not_removed(solved: etsopt.Results, tmp_pat
         solved.save(tmp_path)
     assert name in caught.value.failure.replace("\\", "/")
     assert path.read_text(encoding="utf-8") == "mine\n"
+
+
+def test_a_table_of_the_users_own_beside_those_of_a_run_stays(solved: etsopt.Results, tmp_path: Path) -> None:
+    solved.save(tmp_path)
+    mine = tmp_path / "tables" / "mine.csv"
+    mine.write_text("mine\n", encoding="utf-8")
+    (tmp_path / "report.html").write_text("report", encoding="utf-8")
+    assert set(etsopt.load(tmp_path).tables) == set(solved.tables)
+    path = tmp_path / "result.json"
+    # Also where something else in result.json is damaged.
+    path.write_text(path.read_text(encoding="utf-8").replace("certified_optimal", "splendid"), encoding="utf-8")
+    solved.save(tmp_path)
+    assert mine.read_text(encoding="utf-8") == "mine\n"
+    assert (tmp_path / "report.html").is_file()
+    # A run with a table of that name would write over it.
+    other = dataclasses.replace(solved, tables={**solved.tables, "mine": pd.DataFrame({"x": [1]})})
+    with pytest.raises(etsopt.UsageError, match=r"mine\.csv, which no run wrote\."):
+        other.save(tmp_path)
+    assert mine.read_text(encoding="utf-8") == "mine\n"
+    assert set(etsopt.load(tmp_path).tables) == set(solved.tables)
+
+
+def test_the_first_run_in_a_folder_that_was_cut_short_is_finished(
+    solved: etsopt.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("etsopt.data.aside._move", lambda folder: None)
+        solved.save(tmp_path)
+    (tmp_path / ".etsopt-next" / "tables" / "duals.csv").replace(tmp_path / "tables" / "duals.csv")
+    see_that_writable(tmp_path)
+    assert set(etsopt.load(tmp_path).tables) == set(solved.tables)
 
 
 @pytest.mark.parametrize("part", ["value", "gap"])

@@ -22,12 +22,11 @@ def solve(options: Namespace) -> int:
     from etsopt import progress, run
     from etsopt.cli import show, terminal
     from etsopt.data.write import check_format
-    from etsopt.run_folder import files_of_run
+    from etsopt.run_folder import see_that_writable
 
     check_format(options.format)
     if options.out is not None:
-        # Told before a long solve, not after it.
-        files_of_run(options.out)
+        see_that_writable(options.out)
     # The deadline is the command's: what reading takes is not left for the solve.
     with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
         progress.tell("reading")

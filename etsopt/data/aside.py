@@ -3,8 +3,8 @@
 What is to be in a folder is first written into a hidden folder in it, ``.etsopt-part``, and synchronised to the disk.
 One rename, to ``.etsopt-next``, then decides that the new files hold. They are moved to their places one by one, and
 where that is cut short, the next reader or writer moves the others. Both are inside the folder and not beside it, so
-that it may be a mount point, a link or the working folder, its parent need not be writable, and the files in it that
-are nobody's here never move.
+that it may be a mount point, a link or the working folder, its parent need not be writable, and files of others in it
+never move.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def _removed(source: Path) -> list[Path]:
 
 
 def _inside(folder: Path, name: Path) -> Path:
-    """A place in the folder; one that leads out of it, by a link or by dots, was made by nobody here."""
+    """A place in the folder; one that leads out of it, by a link or by dots, is an attack or damage."""
     path = folder / name
     where = path if path.is_dir() else path.parent
     if not where.resolve().is_relative_to(folder.resolve()):

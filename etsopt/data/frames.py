@@ -111,7 +111,7 @@ def read_table(path: Path, types: Mapping[str, str] | None, other_texts: bool = 
         if name in texts:
             table[name] = _unprotected(table[name]) if name in stated else table[name]
         elif name not in stated and not pd.api.types.is_numeric_dtype(table[name]):
-            # A column of texts from before types were stated; without a row nobody can tell.
+            # A column of texts from before types were stated; without a row it is taken for numbers.
             if len(table) and not other_texts:
                 raise _damaged(content, place, {**stated, name: "float64"}, "cannot be read")
             table[name] = table[name].fillna("").astype(object) if len(table) else table[name].astype(float)

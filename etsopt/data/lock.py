@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WAIT_S = 10.0
-"""Seconds that a second writer waits before it says who holds the lock."""
+"""Seconds that a second writer waits before it names the holder."""
 
 POLL_S = 0.02
 
 TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
-"""What systems say of a lock that somebody else holds."""
+"""Error numbers for a lock that has another holder."""
 
 UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
-"""What systems say where the file system has no locks."""
+"""Error numbers for a file system without locks."""
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def locked(path: Path, what: str) -> Iterator[None]:
 
 
 def _take(path: Path) -> int | None:
-    """Open the lock file and lock it; its handle, or None where somebody else holds it."""
+    """Open the lock file and lock it; its handle, or None where it has another holder."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     held = False
     try:
