@@ -38,7 +38,7 @@ def status_of(results: Results, report: CheckReport) -> str:
         return "infeasible_certified" if report.certified else "infeasible_unproven"
     # A calculation has nothing to optimise; of a program without levels nothing is proven.
     calculated = bool(results.provenance.get("calculated")) and not results.levels
-    if not (calculated or report.certified) or results.termination != "optimal":
+    if not (report.certified or (calculated and not report.unproven)) or results.termination != "optimal":
         return "feasible"
     return "certified_optimal" if calculated else report.proves
 

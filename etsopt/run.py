@@ -147,6 +147,7 @@ def _calculated(instance: Instance, tables: Any, about: dict[str, Any], clock: C
         tell("check")
         report = check_tables(instance, tables, (), kind=about["checked_as"]) if about["checked"] else None
     clock.lap("check")
-    certified = report is not None and not report.violations
-    status = "certified_optimal" if certified else "refused" if report else "feasible"
+    certified = report is not None and not report.violations and not report.unproven
+    refused = report is not None and bool(report.violations)
+    status = "certified_optimal" if certified else "refused" if refused else "feasible"
     return Results(tables, "optimal", status, certified, (), None, about, violations_of(report))

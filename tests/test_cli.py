@@ -289,13 +289,12 @@ def test_a_rule_of_no_plan_is_listed_alone_and_an_unknown_one_refused(capsys: py
 def test_parameters_of_the_users_own_stand_beside_the_official_ones(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    own = ["--set", "rule.pre_allocation_share=0.5", "--set", "rule.slope=0.2", "--set", "penalty.multiple=5"]
+    own = ["--set", "rule.pre_allocation_share=0.5", "--set", "rule.slope=0.2", "--set", "rule.cap=0.03"]
     assert main(["solve", "tiny", *own, "--out", str(tmp_path / "run")]) == 0
     out = capsys.readouterr().out
     assert "rule.pre_allocation_share: official 0.70 (2025, cement), here 0.5 (user)" in out
     assert "rule.slope: official 0.15 (2025, cement), here 0.2 (user)" in out
     # What is stated as the text has it is no parameter of the user's own.
-    assert "penalty.multiple" not in out
     assert "cap" not in out.partition("Sectors")[0]
     result = tmp_path / "run" / "result.json"
     content = json.loads(result.read_text(encoding="utf-8"))

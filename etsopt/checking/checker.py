@@ -9,7 +9,7 @@ import numpy as np
 
 from etsopt.checking import rounding, settlement, statements, totals
 from etsopt.checking.bounds import check_levels, proven_shortfall
-from etsopt.checking.equilibrium import check_equilibrium
+from etsopt.checking.equilibrium import NO_FIXED_POINT, check_equilibrium
 from etsopt.checking.exceptions import LEVELS, exceptional_units
 from etsopt.checking.limits import derive, fixed_at_emissions
 from etsopt.checking.market import COST, MARKETS, MISSING, check_market, check_shortage
@@ -88,7 +88,10 @@ def check(  # long because each table that is missing ends it in its own way
     if kind == "settlement":
         return settlement.check(instance, tables, levels)
     if kind == "equilibrium":
-        return CheckReport(tuple(check_equilibrium(instance, tables)), ())
+        broken = check_equilibrium(instance, tables)
+        # That there is no fixed point is an answer, but none that is proven.
+        found = [violation for violation in broken if violation.rule != NO_FIXED_POINT]
+        return CheckReport(tuple(found), (), unproven=len(found) < len(broken))
     if kind in MARKETS:
         return _market(instance, tables, levels, gap, kind)
     if "allocation" not in tables:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from etsopt.checking.market.choices import Choices
     from etsopt.data.instance import Instance
 
+NO_FIXED_POINT = "no_fixed_point"
+"""Statement that a sector has no fixed point: it breaks nothing, and it is not proven."""
+
 SUMMED = ("emissions_before_tco2e", "emissions_tco2e", "allowance_t", "auctioned_t", "measures_cost_cny")
 NUMBERS = {
     "equilibrium": ("year", "price_cny_per_t", "balance_value", "residual_t", "fixed_points", "cycle_length", *SUMMED),
@@ -75,7 +78,7 @@ class Year:
 
 
 def check_equilibrium(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """Everything that the tables state and that does not hold."""
+    """Everything that the tables state and that does not hold, and each sector that has no fixed point."""
     if found := _tables(instance, tables):
         return found
     base = baseline(instance, None)
@@ -266,7 +269,7 @@ def _balance(
             "no balance value reproduces itself: at this one every unit responds best, one of them is indifferent, and "
             "the sector does not balance"
         )
-        return [*found, Violation("no_fixed_point", name, abs(residual), "t", message)]
+        return [*found, Violation(NO_FIXED_POINT, name, abs(residual), "t", message)]
     decimals = plan.stated(instance, "balance_value_decimals", "none")
     half = 0.0 if decimals == "none" else 0.5 * 10.0**-decimals
     below, above = (year.excess(value + side * half, emissions, intensity) for side in (-1, 1))

@@ -76,6 +76,8 @@ class CheckReport:
     levels: tuple[LevelCheck, ...]
     infeasible_by_t: float | None = None
     rounded_by_t: float | None = None
+    unproven: bool = False
+    """Whether the answer says something that breaks no statement and cannot be proven."""
 
     @property
     def certified(self) -> bool:

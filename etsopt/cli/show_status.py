@@ -20,6 +20,8 @@ TERMINATION_IN_WORDS = {
 
 def open_gaps(found: Results) -> str:
     """What is not proven of an answer that keeps every limit, by how much, and what would close it."""
+    if "equilibrium" in found.tables:
+        return _without_fixed_point(found)
     asked = float(found.provenance["options"]["gap"])
     words = [f"{level.name} {_in_percent(level)}" for level in found.levels if not level.certified]
     proven = f"Every limit holds. Not proven: {', '.join(words)}." if words else "Every limit holds."
@@ -30,6 +32,17 @@ def open_gaps(found: Results) -> str:
         return proven
     accepts = f"`--gap {largest * 1.01:.1e}` accepts it; " if asked < largest < 1 else ""
     return f"{proven}\nAsked for was a gap of {100 * asked:.2g} %: {accepts}another --method or --seed may close it."
+
+
+def _without_fixed_point(found: Results) -> str:
+    """Sectors and years in which best responses reproduce no balance value."""
+    frame = found.tables["equilibrium"]
+    round_ = frame[frame["status"] == "cycle"]
+    where = ", ".join(f"{row['sector']} {row['year']}" for row in round_.to_dict("records"))
+    return (
+        f"No balance value reproduces itself in {where}: best responses go round, as the table cycles shows.\n"
+        "At the value that is shown every unit responds best, and the sector does not balance."
+    )
 
 
 def _relative(level: LevelResult) -> float:

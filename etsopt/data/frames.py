@@ -149,6 +149,8 @@ def _read_csv(content: bytes, place: str, names: list[str], texts: set[str], sta
                 keep_default_na=False,
                 na_values=absent,
                 encoding="utf-8",
+                # A line of blanks is a text of blanks where a table has one column.
+                skip_blank_lines=False,
                 **EXACTLY,
             )
         except (ValueError, TypeError, OverflowError, Warning) as error:

@@ -149,7 +149,7 @@ def test_a_component_alone_is_the_program_that_was_read(name: str, component: st
 def test_a_sector_without_a_target_is_the_program_that_was_read(component: str, tmp_path: Path) -> None:
     model = created_on("allocation", steel_without_a_target)
     written = alone(model, component, tmp_path / "program.lp")
-    compare(written, GOLDEN / "allocation" / f"{component}_of_cement_alone.lp")
+    compare(written, GOLDEN / "allocation_of_cement_alone" / f"{component}.lp")
 
 
 def compare(written: str, golden: Path) -> None:
