@@ -30,6 +30,7 @@ $$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
 $$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
   \tag{account_balance}$$
 $$o_{at} \le \kappa \Bigl( E_{at} - \sum_{j \in a} \Delta_{jt} x_j \Bigr) \tag{offset_limit}$$
+$$o_{at} + D_{a,t+1} - D_{at} \le E_{at} - \sum_{j \in a} \Delta_{jt} x_j \tag{newly_owed}$$
 $$\sum_a (b_{at} - s_{at}) + q_t - r_t + u_t - m_t = N_t \tag{market_balance}$$
 $$Q_{t+1} = Q_t + q_t - r_t \tag{reserve_stock}$$
 $$\sum_a o_{at} \le K_t \tag{offsets_on_offer}$$
@@ -47,7 +48,7 @@ allowances up to $t$, and what it borrows. $B_{at}$ may fall below zero by the a
 issued in advance, the share of year $t + 1$ (a half from 2026 on) of the emissions of $t$ before abatement, the only
 borrowing, and not at the end; it is at most its opening and free allowances so far, its later emissions, and its part of
 what others can leave. $o_{at}$ is at most $K_t$ and $\kappa E_{at}$. $D_{at}$ is at most the emissions before abatement so far, and zero where the policy states no
-reference price; where it does, $f_{t+1}$ is the penalty's multiple of that price for every year in which the obligation stands, and at the end
+reference price, without which there is no `newly_owed` either; where it does, $f_{t+1}$ is the penalty's multiple of that price for every year in which the obligation stands, and at the end
 the price once more. $w_T$ is the terminal price, $w_t = 0$ before. $u_t$ is at most what is auctioned; $r_t$ and $q_t$
 are zero without a ceiling and a floor. Everything is finite.
 
@@ -72,9 +73,9 @@ surrendered in calendar year $t + 1$: it is to be compared with the market of th
 `horizon.price_year`, as every amount is, so inflation is in none; its unit in the tables is, say, CNY 2024/t. $y_t$ is the
 multiplier of `market_balance` in the linear relaxation (what one tonne more on offer adds to the cost) and $\delta_t$ the discount factor; never from a program
 with the choices fixed. Its interval is felt out by a little more and a little less demand. The multipliers of all rows
-bound the cost from below: with $\mu_{at}$ that of `account_balance` and $\nu_{at} \le 0$ that of `offset_limit`, each
-unit contributes $\min_j \bigl[ c_j + \sum_t \mu_{at} (E_{jt} - A_{jt}) + \kappa \nu_{at} E_{jt} \bigr]$ over all its
-plans, and every other variable the better of its bounds.
+bound the cost from below: with $\mu_{at}$ that of `account_balance`, $\nu_{at} \le 0$ that of `offset_limit` and
+$\omega_{at} \le 0$ that of `newly_owed`, each unit contributes $\min_j \bigl[ c_j + \sum_t \mu_{at} (E_{jt} - A_{jt}) +
+(\kappa \nu_{at} + \omega_{at}) E_{jt} \bigr]$ over all its plans, and every other variable the better of its bounds.
 
 References: Rubin (1996) and Cronshaw and Kruse (1996) for banking; Gilmore and Gomory (1961) for columns by prices;
 Geoffrion (1974) for the bound; the 2026 plan and the 2023-2024 power plan for vintages and carry-over.

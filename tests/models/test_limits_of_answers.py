@@ -172,3 +172,47 @@ def test_who_deals_beyond_his_own_need_is_refused(column: str, rules: set[str], 
     assert result.violations == ()
     result.tables["enterprise_years"].loc[0, column] += 1e8
     assert {violation.rule for violation in etsopt.check(instance, result).violations} >= rules
+
+
+# What is owed.
+
+
+def falling(cost: float) -> etsopt.Instance:
+    """Two that lack 40 % each; the first then emits a fiftieth, and may borrow as much less."""
+    forecast = pd.DataFrame(
+        {
+            "sector": ["cement", "cement", "steel", "steel"],
+            "year": [2026, 2027] * 2,
+            "output_factor": [0.02] * 2 + [3.0] * 2,
+        }
+    )
+    return market(
+        {"emissions_tco2e": [1e5, 1e5], "reference_t": [6e4, 6e4], "sector": ["cement", "steel"]},
+        horizon={"last_year": 2027},
+        forecast=forecast,
+        penalty={"reference_price_cny_per_t": 20.0},
+        market={"transaction_cost_cny_per_t": cost},
+    )
+
+
+@pytest.mark.parametrize("cost", [0.0, 1.0])
+def test_what_is_borrowed_is_not_given_back_by_owing_more_than_is_due(cost: float) -> None:
+    # Of the 40,000 t that the first lacks in 2025 it may borrow 40,000, and in 2026 hold no less than -1,000: it gave
+    # back 39,000 t by owing them, while it emitted 2,000.
+    result = etsopt.solve(falling(cost), "clearing")
+    assert result.status == "certified_optimal"
+    assert (result.tables["enterprise_years"]["surrendered_t"] >= -1e-3).all()
+
+
+def test_multipliers_of_what_is_newly_owed_prove_no_more_than_the_optimum() -> None:
+    instance = falling(1.0)
+    result = etsopt.solve(instance, "clearing")
+    assert "newly_owed" in set(result.tables["duals"]["row"])
+    random = np.random.default_rng(4)
+    for size in (1.0, 30.0, 300.0):
+        for _ in range(20):
+            duals = result.tables["duals"].copy()
+            duals["multiplier"] += size * random.normal(size=len(duals)) * (duals["level"] == "cost")
+            tables = {**result.tables, "duals": duals}
+            report = etsopt.checking.check(instance, tables, result.levels, 1e-4, "clearing")
+            assert report.levels[-1].bound <= result.levels[-1].value + 1e-3

@@ -1,9 +1,10 @@
 r"""A lower bound of the cost from multipliers alone, whatever they are.
 
-With the multipliers $\mu_{at}$ of `account_balance`, $\nu_{at} \le 0$ of `offset_limit`, $y_t$ of `market_balance`,
-$z_t$ of `reserve_stock` and $w_t \le 0$ of `offsets_on_offer`, no answer costs less than
+With the multipliers $\mu_{at}$ of `account_balance`, $\nu_{at} \le 0$ of `offset_limit`, $\omega_{at} \le 0$ of
+`newly_owed`, $y_t$ of `market_balance`, $z_t$ of `reserve_stock` and $w_t \le 0$ of `offsets_on_offer`, no answer costs
+less than
 
-$$\sum_i \min_{j} \Bigl[ c_j + \sum_t \mu_{at} (E_{jt} - A_{jt}) + \kappa \nu_{at} E_{jt} \Bigr]
+$$\sum_i \min_{j} \Bigl[ c_j + \sum_t \mu_{at} (E_{jt} - A_{jt}) + (\kappa \nu_{at} + \omega_{at}) E_{jt} \Bigr]
   + \sum_v \min_{\underline v \le v \le \overline v} r_v v + \sum_t (y_t N_t + w_t K_t)$$
 
 over all plans $j$ of every unit and all other variables $v$ with their reduced costs $r_v$ and the bounds that the page
@@ -50,6 +51,7 @@ class Multipliers:
 
     account_balance: NDArray[np.float64]
     offset_limit: NDArray[np.float64]
+    newly_owed: NDArray[np.float64]
     market_balance: NDArray[np.float64]
     reserve_stock: NDArray[np.float64]
     offsets_on_offer: NDArray[np.float64]
@@ -138,17 +140,18 @@ def lower_bound(
     nodes = _Nodes(len(own.emissions), len(found.years), stated)
     of_market = [] if stated else _of_market(found, deal, nodes, missing_most)
     x = nodes.filled(given)
+    limit, due = np.minimum(given.offset_limit, 0.0), np.minimum(given.newly_owed, 0.0)
     if nodes.size <= REPAIRED:
-        x = _joined([*_of_accounts(found, own, deal, nodes), *of_market]).repaired(x)
-    need, limit = x[nodes.account], np.minimum(given.offset_limit, 0.0)
+        x = _joined([*_of_accounts(found, own, deal, nodes, due), *of_market]).repaired(x)
+    need, emitted = x[nodes.account], deal.offset_share * limit + due
     offers = np.minimum(given.offsets_on_offer, 0.0)
     price = found.discount * deal.expected if stated else x[nodes.price]
     trade = Trade(found, deal, price, found.discount * deal.offset_price - offers)
-    plans = least_of_all_plans(found, offered, need[own.of_unit], deal.offset_share * limit[own.of_unit])
-    values, size = trade.least(own, need, limit)
+    plans = least_of_all_plans(found, offered, need[own.of_unit], emitted[own.of_unit])
+    values, size = trade.least(own, need, limit, due)
     values += np.bincount(own.of_unit, plans, len(values))
     if spent is not None:
-        values = raised(found, offered, own, trade, (need, limit), values, spent)
+        values = raised(found, offered, own, trade, (need, emitted), values, spent)
     market = _joined(of_market).least_total(x) if of_market else np.zeros(0)
     rest = np.concatenate([market, offers * deal.offset_supply])
     return float(values.sum() + rest.sum()), size + float(np.abs(plans).sum() + np.abs(rest).sum())
@@ -164,14 +167,15 @@ class Trade:
     offset_price: NDArray[np.float64]
 
     def least(
-        self, own: Accounts, need: NDArray[np.float64], limit: NDArray[np.float64]
+        self, own: Accounts, need: NDArray[np.float64], limit: NDArray[np.float64], due: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], float]:
         """The least that dealings of accounts come to at multipliers of their rows, and its terms in absolute value.
 
         Parameters
         ----------
-        need, limit
-            Multipliers of `account_balance` and, none above zero, of `offset_limit`, shape ``(accounts, years)``.
+        need, limit, due
+            Multipliers of `account_balance` and, none above zero, of `offset_limit` and `newly_owed`, shape
+            ``(accounts, years)``.
 
         Returns
         -------
@@ -182,11 +186,11 @@ class Trade:
         x = np.zeros(nodes.size)
         x[nodes.price], x[nodes.account] = self.price, need
         most = np.minimum(self.deal.offset_share * own.emissions, self.deal.offset_supply)
-        offsets = np.minimum(self.offset_price - need - limit, 0.0) * most
+        offsets = np.minimum(self.offset_price - need - limit - due, 0.0) * most
         values, size = offsets.sum(axis=1), float(-offsets.sum())
         # A stated price counts as the price of the market here.
         deal = replace(self.deal, expected=np.zeros(1))
-        for head, tail, constant, least, bound in _of_accounts(self.found, own, deal, nodes):
+        for head, tail, constant, least, bound in _of_accounts(self.found, own, deal, nodes, due):
             reduced = x[head] - x[tail] - constant
             terms = (np.where(reduced > 0, least, bound) * reduced).reshape(len(values), -1)
             values += terms.sum(axis=1)
@@ -200,7 +204,9 @@ def _joined(parts: list[tuple[Any, ...]]) -> Arcs:
     return Arcs(head.astype(np.int64), tail.astype(np.int64), *(values.astype(float) for values in rest))
 
 
-def _of_accounts(found: Baseline, own: Accounts, deal: Terms, nodes: _Nodes) -> list[tuple[Any, ...]]:
+def _of_accounts(
+    found: Baseline, own: Accounts, deal: Terms, nodes: _Nodes, due: NDArray[np.float64]
+) -> list[tuple[Any, ...]]:
     """Bought, sold, banked and owed: head, tail, constant, least and most."""
     account, price = nodes.account, nodes.price
     friction = found.discount * deal.friction
@@ -214,8 +220,14 @@ def _of_accounts(found: Baseline, own: Accounts, deal: Terms, nodes: _Nodes) -> 
         (0, account[:, 0], 0.0, own.opening, own.opening),
         (account[:, between], account[:, 1:], 0.0, -own.borrowed_most[:, between], own.held_most[:, between]),
         (ends, 0, found.discount[-1] * deal.worth, 0.0, own.held_most[:, -1]),
-        (account[:, 1:], account[:, between], -owing[between], 0.0, owed_most[:, between]),
-        (0, ends, -owing[-1], 0.0, owed_most[:, -1]),
+        (
+            account[:, 1:],
+            account[:, between],
+            due[:, between] - due[:, 1:] - owing[between],
+            0.0,
+            owed_most[:, between],
+        ),
+        (0, ends, due[:, -1] - owing[-1], 0.0, owed_most[:, -1]),
     ]
 
 

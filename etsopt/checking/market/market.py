@@ -150,7 +150,8 @@ def multipliers(
     year = pd.Index(found.years.astype(float)).get_indexer(table["year"].to_numpy(dtype=float))
     value, rows = table["multiplier"].to_numpy(dtype=float), table["row"].to_numpy()
     names = list(Multipliers.__dataclass_fields__)
-    of_account = np.isin(rows, names[:2])
+    of_accounts = names[:3]
+    of_account = np.isin(rows, of_accounts)
     bad = ~np.isin(rows, names) | (year < 0) | (of_account & (account < 0)) | ~np.isfinite(value)
     bad |= table.duplicated(["row", "index", "year"]).to_numpy() | (table["unit"] != unit).to_numpy()
     message = f"a multiplier is a number in {unit} of a row of the program, once"
@@ -158,10 +159,10 @@ def multipliers(
     arrays = {}
     for name in names:
         here = (rows == name) & ~bad
-        shape = (len(own.labels) if name in names[:2] else 1, len(found.years))
+        shape = (len(own.labels) if name in of_accounts else 1, len(found.years))
         arrays[name] = np.zeros(shape)
-        arrays[name][account[here] if name in names[:2] else 0, year[here]] = value[here]
-    return Multipliers(*(arrays[name] if name in names[:2] else arrays[name][0] for name in names)), broken
+        arrays[name][account[here] if name in of_accounts else 0, year[here]] = value[here]
+    return Multipliers(*(arrays[name] if name in of_accounts else arrays[name][0] for name in names)), broken
 
 
 def _units_follow(

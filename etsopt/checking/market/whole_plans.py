@@ -81,7 +81,7 @@ def raised(
     Parameters
     ----------
     multipliers
-        Of `account_balance` and `offset_limit`, shape ``(accounts, years)``.
+        Of `account_balance`, and of what is emitted by itself, shape ``(accounts, years)``.
     values
         Bounds at these.
     spent
@@ -89,7 +89,7 @@ def raised(
     """
     enough = WORTH_IT * float(np.abs(spent).sum()) / len(spent)
     budget = np.where(spent - values > enough, spent - values, -1.0)
-    plans, open_ = near_best(found, offered, own, multipliers, trade.deal.offset_share, budget)
+    plans, open_ = near_best(found, offered, own, multipliers, budget)
     if not len(plans.owner):
         return values
     bound = _with_dealings(found, own, trade, plans)
@@ -103,7 +103,6 @@ def near_best(
     offered: Choices,
     own: Accounts,
     multipliers: tuple[NDArray[np.float64], NDArray[np.float64]],
-    offset_share: float,
     budget: NDArray[np.float64],
 ) -> tuple[Listed, NDArray[np.bool_]]:
     """All plans of accounts that exceed the best by no more than a budget, and of which accounts all are listed.
@@ -115,9 +114,9 @@ def near_best(
     """
     listing = budget >= 0
     units = np.flatnonzero(listing[own.of_unit])
-    need, limit = multipliers
+    need, emitted = multipliers
     parts = [
-        _of_units(found, sets, need[own.of_unit], offset_share * limit[own.of_unit], budget[own.of_unit])
+        _of_units(found, sets, need[own.of_unit], emitted[own.of_unit], budget[own.of_unit])
         for sets in batches(found, offered, units)
     ]
     if not parts:
@@ -227,7 +226,7 @@ def _with_dealings(found: Baseline, own: Accounts, trade: Trade, plans: Listed) 
     # Where offsets on offer are fewer than the share, they and not the share are what is short.
     short = trade.deal.offset_share * plans.emissions <= trade.deal.offset_supply
     limit = np.where(short, np.minimum(trade.offset_price - need, 0.0), 0.0)
-    values, _ = trade.least(theirs, need, limit)
+    values, _ = trade.least(theirs, need, limit, 0 * need)
     paid = need * plans.lacking + trade.deal.offset_share * limit * plans.emissions
     result: NDArray[np.float64] = values + plans.cost + paid.sum(axis=1)
     return result

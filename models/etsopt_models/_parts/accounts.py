@@ -133,6 +133,7 @@ def account_parameters(  # long because every array of the program has its line 
         "ACCOUNTS": shape[0],
         "YEARS": shape[1],
         "TIMES": shape[1] + 1,
+        "OWING": np.arange(shape[1] if np.isfinite(owing).any() else 0),
         "PLANS_OF_UNIT": Groups.from_labels(menu.unit, len(own.of_unit)),
         "PLANS_OF_ACCOUNT": Groups.from_labels(account_of_plan, shape[0]),
         "plan_cost": menu.cost,

@@ -13,6 +13,7 @@ def plans_and_accounts(m: Any) -> None:
     ``banked`` and ``owed`` stand at the beginning of each year and at the end of the last.
     """
     m.UNITS, m.PLANS, m.ACCOUNTS, m.YEARS, m.TIMES = pyo.Set(), pyo.Set(), pyo.Set(), pyo.Set(), pyo.Set()
+    m.OWING = pyo.Set(within=m.YEARS)
     m.PLANS_OF_UNIT = pyo.Set(m.UNITS, within=m.PLANS)
     m.PLANS_OF_ACCOUNT = pyo.Set(m.ACCOUNTS, within=m.PLANS)
     m.plan_cost = pyo.Param(m.PLANS)
@@ -53,6 +54,11 @@ def plans_and_accounts(m: Any) -> None:
     def offset_limit(m, a, t):
         avoided = sum(m.abated[j, t] * m.choice[j] for j in m.PLANS_OF_ACCOUNT[a])
         return m.offset[a, t] + m.offset_share * avoided <= m.offset_share * m.emissions[a, t]
+
+    @m.Constraint(m.ACCOUNTS, m.OWING, doc="no more is newly owed than is due in the year [t]")
+    def newly_owed(m, a, t):
+        avoided = sum(m.abated[j, t] * m.choice[j] for j in m.PLANS_OF_ACCOUNT[a])
+        return m.offset[a, t] + m.owed[a, t + 1] - m.owed[a, t] + avoided <= m.emissions[a, t]
 
     @m.Constraint(m.YEARS, doc="CCER on offer [t]")
     def offsets_on_offer(m, t):

@@ -252,4 +252,4 @@ def _duals(found: Found, solution: Any) -> pd.DataFrame:
     return table[balances | (table["multiplier"] != 0)].reset_index(drop=True)
 
 
-OF_ACCOUNTS = ("account_balance", "offset_limit")
+OF_ACCOUNTS = ("account_balance", "offset_limit", "newly_owed")

@@ -262,6 +262,7 @@ class Search:
             "ACCOUNTS": 1,
             "YEARS": years,
             "TIMES": years + 1,
+            "OWING": np.arange(0),
             "PLANS_OF_UNIT": Groups.from_labels(unit, GROUPS + 2 * years + 1),
             "PLANS_OF_ACCOUNT": Groups.from_labels(np.zeros_like(unit), 1),
             "plan_cost": np.concatenate([cost, paid.ravel(), kept]),

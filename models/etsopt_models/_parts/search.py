@@ -224,6 +224,8 @@ def unit_prices(instance: Instance, own: Accounts, solution: Any) -> tuple[NDArr
     shape = own.emissions.shape
     need = multipliers["account_balance"].reshape(shape)
     emitted = instance.policy.market.ccer_share * multipliers["offset_limit"].reshape(shape)
+    if len(multipliers["newly_owed"]):
+        emitted = emitted + multipliers["newly_owed"].reshape(shape)
     return need[own.of_unit], emitted[own.of_unit]
 
 
