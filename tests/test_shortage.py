@@ -1,0 +1,87 @@
+"""A market that cannot clear: the tonnes that are missing are proven from multipliers, and nothing else is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import etsopt
+from etsopt.cli import main
+from tests.markets import market, random_market
+
+
+def short(cost: float = 0.0, **more: Any) -> etsopt.Instance:
+    """Two units lack 100 kt each of 1 Mt; their measures save 50 kt at one of them, and 30 kt are auctioned."""
+    units = {"emissions_tco2e": [1e6, 1e6], "reference_t": [0.9e6, 0.9e6]}
+    cut = {"measure_id": "cut", "unit_id": "u0", "abatement_rate": 0.05, "variable_opex_cny_per_t": 1.0}
+    return market(units, [cut], market={"transaction_cost_cny_per_t": cost, "auctioned_t": 30_000.0, **more})
+
+
+@pytest.mark.parametrize("cost", [0.0, 2.0])
+def test_what_is_missing_is_what_nobody_can_save_or_buy(cost: float) -> None:
+    # 200 kt lack, 50 kt are saved and 30 kt auctioned: 120 kt are missing.
+    result = etsopt.solve(short(cost), "clearing")
+    assert (result.status, result.termination) == ("infeasible_certified", "infeasible")
+    assert result.infeasible_by_t == pytest.approx(120_000)
+    assert result.tables["missing"]["missing_t"].sum() == pytest.approx(120_000)
+    assert [(level.name, level.certified) for level in result.levels] == [("missing_allowances", True)]
+    assert etsopt.check(short(cost), result).violations == ()
+
+
+@pytest.mark.parametrize("cost", [0.0, 2.0])
+@pytest.mark.parametrize("model", ["clearing", "pathway"])
+@pytest.mark.parametrize("seed", range(6))
+def test_random_markets_are_proven_to_be_short_of_what_the_relaxation_lacks(seed: int, model: str, cost: float) -> None:
+    instance = random_market(seed, years=2, penalty={"reference_price_cny_per_t": None})
+    demand = 0.5 * float(instance.emissions_tco2e.sum())
+    instance = instance.with_policy({"market.external_demand_t": demand, "market.transaction_cost_cny_per_t": cost})
+    result = etsopt.solve(instance, model)
+    assert result.status == "infeasible_certified"
+    missing = float(result.tables["missing"]["missing_t"].sum())
+    assert result.infeasible_by_t == pytest.approx(missing, rel=1e-9, abs=2e-2)
+    assert etsopt.check(instance, result).violations == ()
+    # Somewhat less demand than what is proven to be missing still cannot be met, and all of it less can.
+    proven = result.infeasible_by_t or 0.0
+    assert etsopt.solve(instance.with_policy({"market.auctioned_t": proven}), model).termination == "optimal"
+
+
+def changed(result: etsopt.Results, name: str, **columns: Any) -> etsopt.Results:
+    table: pd.DataFrame = result.tables[name].assign(**columns)
+    return replace(result, tables={**result.tables, name: table})
+
+
+FORGED: dict[str, Any] = {
+    "half of it": lambda result: changed(result, "missing", missing_t=result.tables["missing"]["missing_t"] / 2),
+    "twice of it": lambda result: changed(result, "missing", missing_t=result.tables["missing"]["missing_t"] * 2),
+    "less than nothing": lambda result: changed(result, "missing", missing_t=-1.0),
+    "no multipliers": lambda result: changed(result, "duals", multiplier=0.0),
+    "large multipliers": lambda result: changed(result, "duals", multiplier=result.tables["duals"]["multiplier"] * 1e9),
+    "another unit": lambda result: changed(result, "duals", unit="CNY/t"),
+    "more tonnes": lambda result: replace(result, infeasible_by_t=2 * result.infeasible_by_t),
+    "another level": lambda result: replace(result, levels=(replace(result.levels[0], value=5.0),)),
+    "no table": lambda result: replace(
+        result, tables={name: table for name, table in result.tables.items() if name != "missing"}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_shortage_that_is_not_proven_is_refused(name: str) -> None:
+    instance = short()
+    assert etsopt.check(instance, FORGED[name](etsopt.solve(instance, "clearing"))).violations
+
+
+def test_a_market_that_clears_cannot_be_said_to_be_short() -> None:
+    result = etsopt.solve(short(), "clearing")
+    clears = short(auctioned_t=200_000.0)
+    assert etsopt.check(clears, result).violations
+
+
+def test_an_honest_run_of_a_market_that_cannot_clear_passes_its_own_check(tmp_path: Path) -> None:
+    run = str(tmp_path / "run")
+    assert main(["solve", "tiny", "--model", "clearing", "--set", "market.external_demand_t=1e7", "--out", run]) == 3
+    assert main(["check", run]) == 0
