@@ -138,6 +138,9 @@ def _shadow_prices(found: Results) -> Table | None:
 
 def _price(price: float) -> str:
     """Write a shadow price; a sector without a target has none."""
+    if price == 0:
+        # A negative zero too.
+        return "0"
     return f"{price:+.4g}" if np.isfinite(price) else "-"
 
 
