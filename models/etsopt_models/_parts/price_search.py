@@ -134,6 +134,7 @@ class Search:
 
     def ask(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Answer, float]:
         """Ask all at some prices: their answer, and the bound that it proves."""
+        checkpoint(f"prices of {len(self.crowd.shift):,} accounts, pass", len(self.passes) + 1)
         trade = replace(self.terms, price=priced(price, self.terms), offset_price=self.terms.offset_price + scarcity)
         answer = self.crowd.answer(trade, self.path)
         self.path = answer.path
@@ -153,8 +154,7 @@ class Search:
         """Prices at which those who buy pay the same in every year and the market clears in all, felt out by halving."""
         low, high = max(self.terms.worth, LEAST_PRICE), HIGHEST_PRICE
         nothing = np.zeros(len(self.terms.price))
-        for number in range(LEVELS):
-            checkpoint("price level, halving", number + 1, LEVELS)
+        for _ in range(LEVELS):
             middle = np.sqrt(low * high)
             self.ask(middle - self.terms.friction, nothing)
             self.sets.clear()
@@ -176,8 +176,7 @@ class Search:
         center, asked = (price, scarcity), (price, scarcity)
         scale = float(np.abs(price).max())
         wide = width * scale
-        for number in range(PASSES_MOST):
-            checkpoint(f"prices of {len(self.crowd.shift):,} accounts, pass", number + 1)
+        for _ in range(PASSES_MOST):
             found, bound = self.ask(*asked)
             gained = 0.5 if mixed is None else (bound - best) / max(mixed.value - best, 1e-300)
             if bound > best:
