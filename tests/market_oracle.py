@@ -1,0 +1,254 @@
+"""An independent answer for small markets of lump sums: every plan of every unit listed, and one program in scipy.
+
+Nothing of the models, the engine or the checker is used but the instance itself; the program is written down again from
+the page of `clearing`. It is for rules and horizons without measures that need each other, exclude each other, or begin
+later than others that they need.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import coo_array
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    import etsopt
+
+    Array: TypeAlias = NDArray[np.float64]
+
+SCALE_T, SCALE_CNY = 1e3, 1e4
+"""The solver's tolerances are absolute: the program is written in kt and in 10,000 CNY."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan of a unit: discounted cost [CNY], and emissions that it avoids in each year [tCO2e]."""
+
+    unit: int
+    cost: float
+    avoided: Array
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Least cost [CNY]; infinite where the market cannot clear, and then the tonnes that are missing."""
+
+    cost: float
+    missing_t: float
+
+
+class Columns:
+    """Variables of a program by name, each an array of positions."""
+
+    def __init__(self) -> None:
+        self.lower: list[float] = []
+        self.upper: list[float] = []
+        self.cost: list[float] = []
+        self.integer: list[int] = []
+
+    def add(self, lower: Array, upper: Array, cost: Any = 0.0, integer: bool = False) -> NDArray[np.int64]:
+        shape = np.broadcast_shapes(np.shape(lower), np.shape(upper), np.shape(cost))
+        start = len(self.lower)
+        for into, values in ((self.lower, lower), (self.upper, upper), (self.cost, cost)):
+            into += np.broadcast_to(values, shape).ravel().tolist()
+        count = int(np.prod(shape))
+        self.integer += [int(integer)] * count
+        return start + np.arange(count).reshape(shape)
+
+
+class Rows:
+    """Rows of a program: entries and limits."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[int, int, float]] = []
+        self.lower: list[float] = []
+        self.upper: list[float] = []
+
+    def add(self, terms: Mapping[int, float] | list[tuple[int, float]], lower: float, upper: float) -> None:
+        pairs = terms.items() if hasattr(terms, "items") else terms
+        self.entries += [(len(self.lower), int(column), float(value)) for column, value in pairs]
+        self.lower.append(lower)
+        self.upper.append(upper)
+
+
+def plans_of(instance: etsopt.Instance, years: list[int], discount: Array) -> list[Plan]:
+    """Every choice of a first year, or none, for every measure of every unit."""
+    table, rate = instance.measures, instance.policy.horizon.discount_rate
+    found = []
+    for place, unit in enumerate(instance.units.to_dict("records")):
+        rows = [] if table is None else [
+            row for row in table.to_dict("records")
+            if row.get("unit_id") == unit["unit_id"] or (not row.get("unit_id") and row.get("sector") == unit["sector"])
+        ]  # fmt: skip
+        emissions, output = unit["emissions_tco2e"], unit.get("output_t", np.nan)
+        for starts in product(range(len(years) + 1), repeat=len(rows)):
+            left, cost = np.ones(len(years)), np.zeros(len(years))
+            possible = True
+            for row, start in zip(rows, starts, strict=True):
+                first = row.get("first_year")
+                runs = np.arange(len(years)) >= start
+                possible &= not (first and first == first and start < len(years) and years[start] < first)
+                share = _value(row, "maximum_share", 1.0)
+                left *= np.where(runs, 1 - share * row["abatement_rate"], 1.0)
+                life = row["lifetime_years"]
+                annuity = 1 / life if rate == 0 else rate / (1 - (1 + rate) ** -life)
+                each = _value(row, "capex_cny_per_t", 0.0) * annuity + _value(row, "fixed_opex_cny_per_t", 0.0)
+                each += _value(row, "variable_opex_cny_per_t", 0.0) - _value(row, "fuel_saving_cny_per_t", 0.0)
+                cost += np.where(runs, share * each * np.nan_to_num(output), 0.0)
+            if possible:
+                found.append(Plan(place, float(cost @ discount), emissions * (1 - left)))
+    return found
+
+
+def _value(row: Mapping[str, Any], name: str, default: float) -> float:
+    value = row.get(name, default)
+    return default if value is None or value != value else float(value)
+
+
+def solve(instance: etsopt.Instance, allowance_t: Array, advance_share: float, price: Array | None) -> Answer:
+    """Least cost of a market whose lump sums are given, shape ``(units,)``, the same in every year.
+
+    Parameters
+    ----------
+    advance_share
+        Share of a year's emissions that is issued in advance for the next.
+    price
+        Of every year where enterprises take it as given [CNY/t]; None where the market has to clear.
+    """
+    short, cost = (_minimise(instance, allowance_t, advance_share, price, missing) for missing in (True, False))
+    return Answer(cost, 0.0 if price is not None else short)
+
+
+def _minimise(  # long because it is one program on one screen
+    instance: etsopt.Instance, allowance_t: Array, advance_share: float, price: Array | None, missing: bool
+) -> float:
+    policy, years = instance.policy, list(instance.policy.years)
+    market, count = policy.market, len(years)
+    discount = (1 + policy.horizon.discount_rate) ** -np.arange(count, dtype=float)
+
+    def yearly(stated: Any, default: float = 0.0) -> Array:
+        if isinstance(stated, dict):
+            of_year: dict[int, float] = {int(year): float(value) for year, value in stated.items()}
+            return np.array([of_year.get(int(year), default) for year in years])
+        return np.full(count, default if stated is None else float(stated))
+
+    emissions = np.repeat(instance.emissions_tco2e[:, None], count, axis=1)
+    given = np.repeat(allowance_t[:, None], count, axis=1)
+    pooled = market.transaction_cost_cny_per_t == 0
+    owner = instance.units["enterprise_id"].to_numpy()
+    names = ["all"] if pooled else sorted(set(owner))
+    account = np.zeros(len(owner), dtype=int) if pooled else np.array([names.index(name) for name in owner])
+
+    def total(values: Array) -> Array:
+        return np.array([values[account == a].sum(axis=0) for a in range(len(names))])
+
+    e, a_t = total(emissions), total(given)
+    opening = np.zeros(len(names))
+    demand, auctioned = yearly(market.external_demand_t), yearly(market.auctioned_t)
+    reference = policy.penalty.reference_price_cny_per_t
+    owing = np.zeros(count) if reference is None else policy.penalty.multiple * yearly(reference)
+    if reference is not None:
+        owing[-1] += yearly(reference)[-1]
+    borrow = advance_share * e * market.borrow_pre_allocation
+    borrow[:, -1] = 0.0
+    later, gained = e[:, ::-1].cumsum(axis=1)[:, ::-1], opening[:, None] + a_t.cumsum(axis=1)
+    held = np.zeros(len(names))
+    if price is None:
+        held = (np.maximum(-demand, 0.0).sum() + market.reserve_t) * e.sum(axis=1) / e.sum()
+    offered = yearly(market.ccer_supply_t)
+    trade = 0 * discount if price is None else price
+    columns, rows = Columns(), Rows()
+    money, tonnes = float(not missing), 1 / SCALE_T
+    per_t = money * SCALE_T / SCALE_CNY * discount
+    plans = plans_of(instance, years, discount)
+    whole = not policy.abatement.divisible_measures and not missing
+    choice = columns.add(np.zeros(len(plans)), np.ones(len(plans)), [money * p.cost / SCALE_CNY for p in plans], whole)
+    friction = market.transaction_cost_cny_per_t
+    pressed = held[:, None]
+    bought = columns.add(0 * e, (later + borrow + pressed) * tonnes, per_t * (friction + trade))
+    sold = columns.add(0 * e, (gained + borrow) * tonnes, per_t * (friction - trade))
+    offset = columns.add(
+        0 * e, np.minimum(market.ccer_share * e, offered) * tonnes, per_t * yearly(market.ccer_price_cny_per_t)
+    )
+    worth = np.zeros(count)
+    worth[-1] = market.terminal_price_cny_per_t
+    banked = columns.add(-borrow * tonnes, (gained + later - e + pressed) * tonnes, -per_t * worth)
+    owed = columns.add(0 * e, e.cumsum(axis=1) * (reference is not None) * tonnes, per_t * owing)
+    for i in range(len(owner)):
+        rows.add([(choice[j], 1.0) for j, plan in enumerate(plans) if plan.unit == i], 1.0, 1.0)
+    of_account = [[(j, plan) for j, plan in enumerate(plans) if account[plan.unit] == a] for a in range(len(names))]
+    for a, t in product(range(len(names)), range(count)):
+        avoided = [(choice[j], plan.avoided[t] * tonnes) for j, plan in of_account[a]]
+        before = [(banked[a, t - 1], 1.0), (owed[a, t - 1], -1.0)] if t else []
+        own = [(banked[a, t], -1.0), (bought[a, t], 1.0), (sold[a, t], -1.0), (offset[a, t], 1.0), (owed[a, t], 1.0)]
+        need = (e[a, t] - a_t[a, t] - (0.0 if t else opening[a])) * tonnes
+        rows.add([*before, *own, *avoided], need, need)
+        kappa = market.ccer_share
+        rows.add([(offset[a, t], 1.0), *((j, kappa * v) for j, v in avoided)], -np.inf, kappa * e[a, t] * tonnes)
+        if reference is not None:
+            new = [(offset[a, t], 1.0), (owed[a, t], 1.0), *([(owed[a, t - 1], -1.0)] if t else []), *avoided]
+            rows.add(new, -np.inf, e[a, t] * tonnes)
+    for t in range(count):
+        rows.add([(offset[a, t], 1.0) for a in range(len(names))], -np.inf, offered[t] * tonnes)
+    if price is None:
+        _market(instance, columns, rows, (bought, sold), (demand, auctioned), yearly, per_t, missing)
+    return _solved(columns, rows, missing)
+
+
+def _market(
+    instance: etsopt.Instance,
+    columns: Columns,
+    rows: Rows,
+    dealt: tuple[NDArray[np.int64], NDArray[np.int64]],
+    outside: tuple[Array, Array],
+    yearly: Any,
+    per_t: Array,
+    missing: bool,
+) -> None:
+    """Rows of the market: what accounts deal meets auctions, other sectors and the reserve in every year."""
+    market, count = instance.policy.market, len(per_t)
+    (bought, sold), (demand, auctioned) = dealt, outside
+    most = (market.reserve_t + float(instance.emissions_tco2e.sum()) * count) / SCALE_T
+    floor = yearly(market.floor_price_cny_per_t)
+    sells = market.ceiling_price_cny_per_t is not None
+    unsold = columns.add(np.zeros(count), auctioned / SCALE_T)
+    released = columns.add(
+        np.zeros(count), np.full(count, most * sells), per_t * yearly(market.ceiling_price_cny_per_t)
+    )
+    absorbed = columns.add(np.zeros(count), most * (floor > 0), -per_t * floor)
+    reserve = columns.add(np.zeros(count), np.full(count, most))
+    lacks = columns.add(np.zeros(count), np.full(count, 1e9 * missing), 1.0)
+    for t in range(count):
+        terms = [(int(b), 1.0) for b in bought[:, t]] + [(int(s), -1.0) for s in sold[:, t]]
+        terms += [(absorbed[t], 1.0), (released[t], -1.0), (unsold[t], 1.0), (lacks[t], -1.0)]
+        supply = (auctioned[t] - demand[t]) / SCALE_T
+        rows.add(terms, supply, supply)
+        stock = [(reserve[t], 1.0), (absorbed[t], -1.0), (released[t], 1.0), *([(reserve[t - 1], -1.0)] if t else [])]
+        start = 0.0 if t else market.reserve_t / SCALE_T
+        rows.add(stock, start, start)
+
+
+def _solved(columns: Columns, rows: Rows, missing: bool) -> float:
+    """Least value, in tonnes or CNY; infinite where there is no solution."""
+    row, column, value = (np.array(part) for part in zip(*rows.entries, strict=True))
+    matrix = coo_array((value, (row, column)), shape=(len(rows.lower), len(columns.lower))).tocsr()
+    limits = LinearConstraint(matrix, np.array(rows.lower), np.array(rows.upper))
+    found = milp(
+        np.array(columns.cost),
+        constraints=limits,
+        bounds=Bounds(np.array(columns.lower), np.array(columns.upper)),
+        integrality=np.array(columns.integer),
+        options={"mip_rel_gap": 0.0},
+    )
+    if found.status == 2:
+        return np.inf
+    assert found.status == 0, found.message
+    return float(found.fun) * (SCALE_T if missing else SCALE_CNY)

@@ -1,0 +1,91 @@
+"""Markets against an independent program over all plans: no answer is cheaper, and a certified one is no dearer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import etsopt
+from etsopt.rules import pre_allocation_shares
+from tests import market_oracle
+from tests.markets import random_market
+
+GAP = 1e-4
+"""What the markets promise."""
+
+
+def some_market(seed: int) -> etsopt.Instance:
+    """A random market of one to three years whose measures do not exclude each other."""
+    drawn = random_market(seed, 1 + seed % 3)
+    assert drawn.measures is not None
+    policy = drawn.policy.model_dump(mode="json", exclude_none=True)
+    measures = drawn.measures.assign(exclusive_group="")
+    rng = np.random.default_rng(seed)
+    total = float(drawn.emissions_tco2e.sum())
+    stated = {
+        "market.transaction_cost_cny_per_t": float(rng.choice([0.0, 0.0, 2.0])),
+        "market.auctioned_t": round(total * float(rng.choice([0.0, 0.02, 0.1]))),
+        "market.external_demand_t": round(total * float(rng.choice([0.0, -0.02, 0.02]))),
+        "abatement.divisible_measures": bool(rng.integers(2)),
+    }
+    if rng.integers(2):
+        stated |= {"market.ccer_price_cny_per_t": 30.0, "market.ccer_supply_t": round(total * 0.01)}
+    made = etsopt.Instance.from_frames(drawn.units, policy, measures=measures)
+    return made.with_policy(stated)
+
+
+def known(instance: etsopt.Instance, result: etsopt.Results, price: Any = None) -> market_oracle.Answer:
+    """The independent answer to a market that starts from the allocation of a result."""
+    share = float(pre_allocation_shares(instance, [instance.policy.year + 1])[0, 0])
+    allowance = result.tables["allocation"]["allowance_t"].to_numpy(dtype=float)
+    return market_oracle.solve(instance, allowance, share, price)
+
+
+def compare(result: etsopt.Results, answer: market_oracle.Answer) -> None:
+    value, near = result.levels[-1].value, 1e-6 * abs(answer.cost) + 1.0
+    assert value >= answer.cost - near
+    assert result.status.startswith("certified") or result.status == "feasible"
+    if result.certified:
+        assert value <= answer.cost + GAP * abs(value) + near
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_market_that_clears_costs_what_an_independent_program_finds(seed: int) -> None:
+    instance = some_market(seed)
+    result = etsopt.solve(instance, "clearing")
+    answer = known(instance, result)
+    if result.termination == "infeasible":
+        assert answer.cost == np.inf
+        assert result.infeasible_by_t == pytest.approx(answer.missing_t, rel=1e-6, abs=0.1)
+        return
+    assert answer.missing_t == pytest.approx(0.0, abs=0.1)
+    compare(result, answer)
+
+
+@pytest.mark.parametrize("seed", range(100, 120))
+def test_price_takers_do_what_an_independent_program_finds(seed: int) -> None:
+    drawn = some_market(seed)
+    policy: dict[str, Any] = drawn.policy.model_dump(mode="json", exclude_none=True)
+    # They see neither auctions nor the demand of others.
+    policy["market"]["prices_cny_per_t"] = 45.0
+    taker = etsopt.Instance.from_frames(drawn.units, policy, measures=drawn.measures)
+    result = etsopt.solve(taker, "abatement")
+    compare(result, known(taker, result, np.full(len(taker.policy.years), 45.0)))
+
+
+@pytest.mark.parametrize("cost", [0.0, 1.0])
+def test_a_market_without_a_penalty_lacks_what_an_independent_program_finds(cost: float) -> None:
+    drawn = some_market(7)
+    policy = drawn.policy.model_dump(mode="json", exclude_none=True)
+    policy["penalty"] = {}
+    policy["market"] |= {
+        "external_demand_t": round(0.6 * float(drawn.emissions_tco2e.sum())),
+        "transaction_cost_cny_per_t": cost,
+    }
+    instance = etsopt.Instance.from_frames(drawn.units, policy, measures=drawn.measures)
+    result = etsopt.solve(instance, "clearing")
+    answer = known(instance, result)
+    assert (result.status, answer.cost) == ("infeasible_certified", np.inf)
+    assert result.infeasible_by_t == pytest.approx(answer.missing_t, rel=1e-6)
