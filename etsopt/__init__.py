@@ -50,6 +50,11 @@ _WHERE = {
 }
 
 
+def __dir__() -> list[str]:
+    """Names that are imported when they are first used stand beside the others."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that `etsopt --help` waits for nothing."""
     if name not in __all__:

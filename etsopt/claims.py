@@ -51,7 +51,11 @@ def check_claims(results: Results, report: CheckReport) -> list[Violation]:
     report
         What the checker found in the tables of the result.
     """
-    found: list[Violation] = []
+    found = [
+        Violation("tables", f"tables/{name}", 1.0, "tables", "a table that result.json lists is not there")
+        for name in results.stated_tables or ()
+        if name not in results.tables
+    ]
     if not is_checked(results):
         # Infeasibility and the like of a user's own model are the solver's word; only a proof cannot be claimed.
         if results.status in PROVEN or results.certified:

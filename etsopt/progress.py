@@ -110,6 +110,7 @@ def _stopped_by_ctrl_c(watch: _Watch) -> Iterator[None]:
         if watch.stop.is_set():
             raise KeyboardInterrupt
         watch.stop.set()
+        watch.tell("stopping: what is held is checked and written; Ctrl-C again ends at once")
 
     before = signal.signal(signal.SIGINT, asked)
     try:

@@ -69,6 +69,8 @@ class Results:
         Largest move of an allowance to whole tonnes where a real answer was rounded, else None.
     stated_prices
         The prices that a run folder states; None where the results come from a solve.
+    stated_tables
+        Names of the tables that a run folder lists; None where it lists none, or the results come from a solve.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -81,6 +83,11 @@ class Results:
     violations: tuple[dict[str, Any], ...] = ()
     rounded_by_t: float | None = None
     stated_prices: tuple[Any, ...] | None = None
+    stated_tables: tuple[str, ...] | None = None
+
+    def __repr__(self) -> str:
+        about = self.provenance
+        return f"<Results of {about.get('model')} on {about.get('instance')}: {self.status}, {len(self.tables)} tables>"
 
     @property
     def prices(self) -> pd.DataFrame:
@@ -173,13 +180,14 @@ def load_both(folder: str | Path) -> tuple[Results, Instance]:
 
 
 def _read(folder: Path) -> Results:
-    content, tables = read_run(folder)
+    content, tables, listed = read_run(folder)
     levels = tuple(LevelResult(**_numbers(level)) for level in content.pop("levels"))
     prices, violations = tuple(content.pop("prices")), tuple(content.pop("violations"))
     known = {key: content.pop(key) for key in ("termination", "status", "certified")}
     tonnes = {key: content.pop(key, None) for key in TONNES}
     known |= {key: None if value is None else float(value) for key, value in tonnes.items()}
-    return Results(tables, levels=levels, provenance=content, violations=violations, stated_prices=prices, **known)
+    known |= {"stated_prices": prices, "stated_tables": listed}
+    return Results(tables, levels=levels, provenance=content, violations=violations, **known)
 
 
 def _numbers(level: dict[str, Any]) -> dict[str, Any]:

@@ -118,8 +118,8 @@ def files_of_run(folder: Path, names: Sequence[str] = ()) -> list[Path]:
     return [*own, *instance_files(folder / INSTANCE), *marks]
 
 
-def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
-    """Read what ``result.json`` says and the tables; of one that is not there nothing is said.
+def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tuple[str, ...] | None]:
+    """Read what ``result.json`` says, the tables that are there, and the names of those that it lists, if it does.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
             problems += error.problems
     if problems:
         raise DataError(subject, problems)
-    return content, tables
+    return content, tables, None if stated is None else tuple(stated)
 
 
 def read_together(folder: Path, read: Callable[[], T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from etsopt.solving.solution import Solution, Termination
 from etsopt.step import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -95,6 +96,8 @@ def sweep(
     ['certified_optimal', 'certified_optimal']
     """
     found: Any = library.choose(model)
+    if isinstance(changes, Mapping):
+        raise UsageError("The changes are one mapping.", "Give a list of them, one for each policy.")
     if not hasattr(found, "answer"):
         raise UsageError(f"The model {model} does not say what its answer is.", "Solve it with etsopt.solve.")
     chosen = preparing.with_gap(found, SolveOptions(**options))

@@ -151,7 +151,16 @@ def test_an_optimum_without_its_tables_is_refused(
     run = copy_of("optimal")
     for name in names:
         (run / "tables" / f"{name}.csv").unlink()
-    assert ("claim", "status") in claimed(run, capsys)
+    lost = {("tables", f"tables/{name}") for name in names}
+    assert {("claim", "status"), *lost} <= claimed(run, capsys)
+
+
+def test_a_table_that_is_listed_and_not_there_is_named_though_every_claim_holds(
+    copy_of: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = copy_of("infeasible")
+    (run / "tables" / "relief.csv").unlink()
+    assert claimed(run, capsys) == {("tables", "tables/relief")}
 
 
 def test_an_optimum_without_any_table_is_refused(
@@ -186,6 +195,6 @@ def test_a_run_that_was_stopped_claims_no_more_than_it_holds(
     code, content = run_json(capsys, "check", str(run))
     assert (code, content["certified"], content["violations"]) == (0, False, [])
     shutil.rmtree(run / "tables")
-    change(run, status="none", levels=[], prices=[])
+    change(run, status="none", levels=[], prices=[], tables={})
     assert main(["check", str(run)]) == 0
     assert capsys.readouterr().out == "The run holds no answer; there is nothing to check.\n"

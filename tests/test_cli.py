@@ -203,6 +203,9 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
         (["solve", "tiny", "--mps", "program.txt"], "'program.txt' does not end in .mps", "Name one that does"),
         (["solve", "tiny", "--set", "provinces.balance.Hebei=0.02"], "the one value 0.01", "give one for all"),
         (["validate", "eu-2019", "--set", "rule.name=benchmark"], "rule.benchmarks", "benchmarks"),
+        (["solve", "tiny", "--set", "sectors.cement.band=3%"], "is '3%', but should be", "0.03 is 3 %"),
+        (["solve", "tiny", "--set", "allocation.fair_order=yes"], "is 'yes', but should be", "Write true or false"),
+        (["solve", "tiny", "--set", "provinces=Hebei"], "is 'Hebei', but should be a table", "Write a table"),
     ],
 )
 def test_a_wrong_call_is_explained_with_exit_code_two(
@@ -399,6 +402,35 @@ def test_a_folder_that_may_not_be_written_to_is_refused_before_the_solve(
     assert "holds result.json, which no run wrote." in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "remark"),
+    [
+        (
+            ["--set", "rule.threshold_tco2e=1e6"],
+            "The target of cement limits nothing: all its units get A = E, as special cases or below the threshold.",
+        ),
+        (["--set", "sectors.cement.band=3"], "The band of cement is 300 % of emissions; 0.03 is 3 %."),
+        (
+            ["--model", "abatement", "--set", "market={prices_cny_per_t=80, terminal_price_cny_per_t=90}"],
+            "An allowance kept to the end is worth 90 CNY/t (market.terminal_price_cny_per_t) and costs 80",
+        ),
+    ],
+)
+def test_what_may_be_meant_otherwise_is_remarked(
+    arguments: list[str], remark: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["solve", "tiny"])
+    assert remark not in " ".join(capsys.readouterr().out.split())
+    assert main(["solve", "tiny", *arguments]) == 0
+    assert remark in " ".join(capsys.readouterr().out.split())
+
+
+def test_names_that_are_imported_late_are_listed_and_results_introduce_themselves() -> None:
+    assert set(etsopt.__all__) <= set(dir(etsopt))
+    found = etsopt.solve(etsopt.read("tiny"))
+    assert repr(found) == f"<Results of allocation on tiny: certified_optimal, {len(found.tables)} tables>"
+
+
 def test_a_model_without_a_solution_says_so_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "mine.py"
     path.write_text(USER_MODEL.replace(">= 0.9", ">= 1.1"), encoding="utf-8")
@@ -555,3 +587,17 @@ def test_a_time_limit_that_nothing_meets_says_so(capsys: pytest.CaptureFixture[s
     assert "tiny, allocation: no answer, stopped by the time limit" in capsys.readouterr().out
     code, content = run_json(capsys, "solve", "tiny", "--time-limit", "1e-9")
     assert (code, content["termination"], content["status"]) == (4, "time_limit", "none")
+
+
+def test_a_stop_before_anything_is_held_leaves_the_run_before_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    assert main(["solve", "tiny", "--out", str(run)]) == 0
+    before = (run / "result.json").read_bytes()
+    capsys.readouterr()
+    assert main(["solve", "tiny", "--time-limit", "1e-9", "--out", str(run)]) == 4
+    assert f"Nothing was held, so nothing is written to {run}." in " ".join(capsys.readouterr().out.split())
+    assert (run / "result.json").read_bytes() == before
+    assert main(["solve", "tiny", "--time-limit", "1e-9", "--out", str(tmp_path / "new")]) == 4
+    assert not (tmp_path / "new").exists()

@@ -264,7 +264,7 @@ def test_all_problems_of_all_files_are_told_at_once(write_folder: Writer) -> Non
     assert str(caught.value) == (
         "The instance 'plant' has 6 problems.\n\n"
         "1. policy.toml, year: is '2025', but should be a valid integer.\n"
-        "   Write the value without quotes.\n"
+        "   Write a whole number without quotes.\n"
         "2. units.csv, sector: 1 value is not known: row 2 'cemnt'.\n"
         "   Did you mean 'cement'? It is one of cement, steel, aluminium, power.\n"
         "3. units.csv, emissions_tco2e: 1 cell is not a number: row 3 '1_000'.\n"
@@ -331,6 +331,11 @@ def test_frames_make_the_same_instance_as_their_files(write_folder: Writer) -> N
     pd.testing.assert_frame_equal(made.enterprises, read.enterprises)
     assert made.policy == read.policy
     assert made.hash == read.hash
+
+
+def test_the_path_of_a_file_is_no_frame() -> None:
+    with pytest.raises(UsageError, match=r"units is 'units\.csv'"):
+        Instance.from_frames("units.csv", {"year": 2025, "rule": {"name": "cn-2025"}})
 
 
 def test_numbers_of_a_frame_are_identifiers_with_all_their_digits() -> None:

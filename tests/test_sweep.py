@@ -106,6 +106,11 @@ def test_no_policies_give_no_answers() -> None:
     assert swept.terminations == []
 
 
+def test_one_mapping_is_no_list_of_policies() -> None:
+    with pytest.raises(UsageError, match="The changes are one mapping"):
+        etsopt.sweep(etsopt.read("tiny"), {"sectors.cement.target_change": -0.01})  # type: ignore[dict-item]
+
+
 def test_a_model_that_does_not_say_what_its_answer_is_is_refused() -> None:
     with pytest.raises(UsageError, match="The model settlement does not say what its answer is"):
         etsopt.sweep(etsopt.read("tiny"), [{}], model="settlement")

@@ -41,15 +41,20 @@ def solve(options: Namespace) -> int:
             solver_options=_pairs(options.solver_option, "--solver-option"),
             mps=options.mps,
         )
-        if options.out is not None:
+        # A solve that was stopped before it held anything leaves an earlier run where it is.
+        written = options.out is not None and found.status != "none"
+        if written:
             progress.tell("writing")
             found.save(options.out, instance, options.format)
     if options.json:
         print(json.dumps(found.summary(), ensure_ascii=False, allow_nan=False))
     else:
         show.result(found)
-        if options.out is not None:
-            print(f"Written to {options.out}; `etsopt check {options.out}` checks it again.")
+        if written:
+            again = f"; `etsopt check {options.out}` checks it again" if found.provenance["checked"] else ""
+            print(f"Written to {options.out}{again}.")
+        elif options.out is not None:
+            print(f"Nothing was held, so nothing is written to {options.out}.")
     return _exit_code(found)
 
 

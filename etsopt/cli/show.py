@@ -11,7 +11,7 @@ from rich.text import Text
 
 from etsopt.claims import is_checked
 from etsopt.cli import show_market, show_settlement
-from etsopt.cli.show_status import TERMINATION_IN_WORDS, ignored, open_gaps, own_parameters
+from etsopt.cli.show_status import TERMINATION_IN_WORDS, ignored, open_gaps, own_parameters, remarks
 from etsopt.cli.terminal import megatonnes, new_table, plain_console
 from etsopt.units import format_rate, format_tonnes
 
@@ -49,6 +49,8 @@ def result(found: Results) -> None:
     status = STATUS_IN_WORDS[found.status]
     if about.get("calculated") and found.certified:
         status = "an equilibrium, verified" if "equilibrium" in found.tables else "the rule itself, verified"
+    if not is_checked(found) and found.status == "feasible":
+        status = "solved, says the solver; nothing was checked"
     style = "bold green" if found.certified else "bold yellow"
     stop = f", {TERMINATION_IN_WORDS[found.termination]}" if found.termination in TERMINATION_IN_WORDS else ""
     seconds = sum(about["seconds"].values())
@@ -85,6 +87,8 @@ def result(found: Results) -> None:
         show_market.missing(console, found)
     if "relief" in found.tables:
         _relief(console, found)
+    for line in remarks(found):
+        console.print(Text(line, style="yellow"))
     if about.get("ignored"):
         console.print(Text(ignored(about["model"], about["ignored"]), style="dim"))
     if found.levels:

@@ -34,6 +34,42 @@ def open_gaps(found: Results) -> str:
     return f"{proven}\nAsked for was a gap of {100 * asked:.2g} %: {accepts}another --method or --seed may close it."
 
 
+def remarks(found: Results) -> list[str]:
+    """What of the policy works otherwise than one may have meant."""
+    policy = found.provenance["policy"]
+    lines = []
+    if "sectors" in found.tables:
+        frame = found.tables["sectors"]
+        for name in frame.loc[frame["units"] == frame["units_fixed"], "sector"]:
+            stated = policy.get("sectors", {}).get(name, {})
+            if stated.get("target_change") or "target_t" in stated or "target_intensity" in stated:
+                lines.append(
+                    f"The target of {name} limits nothing: all its units get A = E, as special cases or below the "
+                    "threshold. Are emissions in tonnes?"
+                )
+    for name, stated in policy.get("sectors", {}).items():
+        band = stated.get("band") or {}
+        widest = max(band.get("lower", 0.0), band.get("upper", 0.0))
+        if widest >= 1:
+            lines.append(f"The band of {name} is {100 * widest:g} % of emissions; 0.03 is 3 %.")
+    return [*lines, *_kept_to_the_end(found)]
+
+
+def _kept_to_the_end(found: Results) -> list[str]:
+    """Say that everybody buys what he may where an allowance is worth more at the end than it costs."""
+    market = found.provenance["policy"].get("market", {})
+    prices, worth = market.get("prices_cny_per_t"), market.get("terminal_price_cny_per_t", 0.0)
+    if found.provenance["model"] not in ("abatement", "settlement") or prices is None:
+        return []
+    price = list(prices.values())[-1] if isinstance(prices, dict) else prices
+    if price + market.get("transaction_cost_cny_per_t", 0.0) >= worth:
+        return []
+    return [
+        f"An allowance kept to the end is worth {worth:g} CNY/t (market.terminal_price_cny_per_t) and costs {price:g}: "
+        "everyone buys as much as may be bought."
+    ]
+
+
 def _without_fixed_point(found: Results) -> str:
     """Sectors and years in which best responses reproduce no balance value."""
     frame = found.tables["equilibrium"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from etsopt.data.digest import digest_of, with_policy_content
 from etsopt.data.labels import Labels
@@ -14,12 +15,11 @@ from etsopt.data.raw import RawTable
 from etsopt.data.schema import TABLES
 from etsopt.data.together import intensity_base, validate_together
 from etsopt.data.validate import validate_table
-from etsopt.errors import DataError, Problem
+from etsopt.errors import DataError, Problem, UsageError, brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
 
 
@@ -115,6 +115,9 @@ class Instance:
             With every problem of the tables and the policy.
         """
         frames = {"units": units, "enterprises": enterprises, "measures": measures, "forecast": forecast}
+        for place, frame in frames.items():
+            if frame is not None and not isinstance(frame, pd.DataFrame):
+                raise UsageError(f"{place} is {brief(frame)}.", "Give a data frame; etsopt.read reads a folder.")
         raw = {name: RawTable.from_frame(frame, name) for name, frame in frames.items() if frame is not None}
         parsed, problems = None, []
         try:

@@ -158,6 +158,15 @@ def parse_policy(content: Mapping[str, Any], place: str = "policy.toml") -> Poli
         raise DataError("The policy", problems_of(error, place)) from None
 
 
+ADVICE_FOR_TEXT = {
+    "bool_type": "Write true or false, without quotes.",
+    "int_type": "Write a whole number without quotes.",
+    "float_type": "Write a number without quotes, commas and units; 0.03 is 3 %.",
+    **dict.fromkeys(("dict_type", "model_type"), 'Write a table and quote keys that are not plain: {"a b" = 1}.'),
+}
+"""What to do about a text where something else belongs; a value of ``--set`` that is no TOML is a text."""
+
+
 def problems_of(error: ValidationError, place: str, prefix: str = "") -> list[Problem]:
     """Say in words of the policy file what pydantic found."""
     found: dict[str, list[Any]] = {}
@@ -196,8 +205,7 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
         "a table" if item["type"] in ("dict_type", "model_type") else item["msg"].removeprefix("Input should be ")
         for item in items
     )
-    quoted = isinstance(stated, str) and kind in ("int_type", "float_type", "bool_type")
-    advice = "Write the value without quotes." if quoted else "Correct the value."
+    advice = ADVICE_FOR_TEXT.get(kind, "Correct the value.") if isinstance(stated, str) else "Correct the value."
     return Problem(place, f"is {brief(stated)}, but should be {wanted}", advice, key)
 
 

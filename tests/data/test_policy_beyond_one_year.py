@@ -223,7 +223,7 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
         pytest.param(
             '[market]\nprices_cny_per_t = "80"',
             "market.prices_cny_per_t: is '80', but should be a valid number or a table.\n"
-            "   Write the value without quotes.",
+            "   Write a number without quotes, commas and units; 0.03 is 3 %.",
             id="text for a price",
         ),
         pytest.param(
