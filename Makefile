@@ -13,7 +13,7 @@ INSTALL = $(PIP) install --quiet --no-deps --require-hashes
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 unexport PYTHONPATH PYTHONHOME
-.PHONY: help run install dev test lint types unit format docs lock hooks clean
+.PHONY: help run install dev test lint types unit format docs reliability lock hooks clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ format: dev  ## let ruff repair and format
 docs: dev  ## write models/README.md and instances/README.md anew from the code
 	$(BIN)/python models/build_readme.py
 	$(BIN)/python instances/build_readme.py
+
+reliability: dev  ## all trials of the reliability matrix, an hour or two; writes benchmarks/reliability.md
+	$(BIN)/python -m benchmarks.reliability
 
 hooks: dev  ## let git run the checks before each commit
 	$(BIN)/pre-commit install

@@ -1,0 +1,20 @@
+"""How reliable the package is: a matrix of trials, each with a number that is its seed.
+
+``python -m benchmarks.reliability [ROW ...]`` makes the trials and writes ``benchmarks/reliability.md``; the test suite
+makes the first few of each row. A module holds the rows of one subject, and ``ROWS`` names all of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.reliability.row import Row
+
+
+def rows() -> dict[str, Row]:
+    """All rows by their names, in the order in which they are written."""
+    from benchmarks.reliability import answers, hostile, input_files, repository, runs
+
+    listed = [row for module in (answers, hostile, input_files, runs, repository) for row in module.ROWS]
+    return {row.name: row for row in sorted(listed, key=lambda row: (row.name[0], int(row.name[1:])))}

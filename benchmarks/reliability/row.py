@@ -1,0 +1,77 @@
+"""A row of the matrix: what is tried, how often, and what must not happen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Found:
+    """What was seen: how often each outcome, figures to publish, and what must not happen, with its number."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    largest: dict[str, float] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+    def saw(self, outcome: str, times: int = 1) -> None:
+        self.outcomes[outcome] += times
+
+    def measured(self, what: str, value: float) -> None:
+        """Keep the largest value of a figure, whose name carries its unit."""
+        self.largest[what] = max(value, self.largest.get(what, value))
+
+    def failed(self, number: int, words: str) -> None:
+        self.failures.append(f"{number}: {words}")
+
+    def add(self, other: Found) -> None:
+        self.outcomes.update(other.outcomes)
+        self.failures += other.failures
+        for what, value in other.largest.items():
+            self.measured(what, value)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"outcomes": dict(self.outcomes), "largest": self.largest, "failures": self.failures}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Found:
+        return cls(Counter(content["outcomes"]), content["largest"], content["failures"])
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the matrix.
+
+    Attributes
+    ----------
+    name
+        Letter and number, as in ``A1``.
+    title
+        What is tried, in a sentence.
+    goal
+        What must be seen.
+    count
+        How many trials the whole matrix makes. Each has a number, which is its seed.
+    share
+        How many of them, the first, the test suite makes; 0 where it makes none.
+    work
+        Makes the trials of some numbers.
+    chunk
+        How many numbers one process takes.
+    patience_s
+        Seconds after which a process that has not ended counts as hung.
+    alone
+        Whether nothing else may run beside it.
+    """
+
+    name: str
+    title: str
+    goal: str
+    count: int
+    share: int
+    work: Callable[[Iterable[int]], Found]
+    chunk: int = 100
+    patience_s: float = 600.0
+    alone: bool = False

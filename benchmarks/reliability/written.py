@@ -1,0 +1,73 @@
+"""What was seen, as raw figures of every row and as the page that is read."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.reporting import FOLDER, machine, provenance, table, versions, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from benchmarks.reliability.row import Found, Row
+
+RAW = FOLDER / "reliability.json"
+PAGE = FOLDER / "reliability.md"
+PACKAGES = ("highspy", "pyomo", "numpy", "pandas")
+
+HEAD = """# Reliability
+
+What is tried to make the package answer wrongly, crash, hang or lose a run, and what was seen. `make reliability` makes
+all trials; `python -m benchmarks.reliability A1 C1` those of some rows. Each trial has a number, which is its seed, so
+that `python -m benchmarks.reliability A1 --numbers 17:18` makes one again. The test suite makes the first of each row.
+A failure is what must not happen: a crash, a hang, a certified answer that another program disproves, a lost run.
+"""
+
+
+def keep(row: Row, found: Found, seconds: float) -> None:
+    """Put what was seen of a row into the raw figures, in place of what stood there."""
+    content = raw()
+    about = {"machine": machine(), "versions": versions(PACKAGES)}
+    content[row.name] = {"trials": row.count, "seconds": round(seconds), **found.as_json(), **about}
+    write_json(RAW.name, dict(sorted(content.items(), key=lambda item: (item[0][0], int(item[0][1:])))))
+
+
+def raw() -> dict[str, Any]:
+    return json.loads(RAW.read_text(encoding="utf-8")) if RAW.exists() else {}
+
+
+def write(rows: Mapping[str, Row]) -> None:
+    """Write the page from the raw figures."""
+    seen = {name: figures for name, figures in raw().items() if name in rows}
+    lines = [
+        (
+            name,
+            rows[name].title,
+            f"{one['trials']:,}",
+            outcomes(one),
+            f"{len(one['failures']):,}",
+            f"{one['seconds']:,}",
+        )
+        for name, one in seen.items()
+    ]
+    goals = "\n".join(f"- **{name}** {rows[name].goal}" for name in seen)
+    failures = "\n".join(f"- {name}, trial {words}" for name, one in seen.items() for words in one["failures"])
+    page = [HEAD, table(("row", "what is tried", "trials", "failures", "s", "outcomes"), lines)]
+    page += [f"## Goals\n\n{goals}", f"## Failures\n\n{failures or 'None.'}", where(seen)]
+    PAGE.write_text("\n\n".join(part.strip() for part in page) + "\n", encoding="utf-8")
+
+
+def outcomes(one: Mapping[str, Any]) -> str:
+    """Outcomes with their counts, the most frequent first, and the largest figures."""
+    counted = sorted(one["outcomes"].items(), key=lambda item: (-item[1], item[0]))
+    figures = [f"largest {what} {value:.3g}" for what, value in one["largest"].items()]
+    return "; ".join([*(f"{name} {count:,}" for name, count in counted), *figures])
+
+
+def where(seen: Mapping[str, Any]) -> str:
+    """Machines and versions, each with its rows."""
+    places: dict[str, list[str]] = {}
+    for name, one in seen.items():
+        places.setdefault(provenance(one["machine"], one["versions"]), []).append(name)
+    return "\n\n".join(f"{', '.join(names)}: {place}" for place, names in places.items())
