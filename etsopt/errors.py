@@ -68,8 +68,9 @@ class StoppedError(EtsoptError):
     def __init__(self, termination: str) -> None:
         Exception.__init__(self, termination)
         self.termination = termination
-        self.failure = "The time limit has passed." if termination == "time_limit" else "Interrupted."
-        self.advice = "Allow more time." if termination == "time_limit" else "Run it again."
+        over = termination == "time_limit"
+        self.failure = f"{'The time limit has passed' if over else 'Interrupted'} before anything was held."
+        self.advice = "Allow more time." if over else "Run it again."
 
 
 @dataclass(frozen=True)

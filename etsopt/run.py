@@ -87,6 +87,7 @@ def solve_model(found: Any, instance: Instance, model: str, given: SolveOptions)
     about = provenance(instance, model, chosen, method, clock.seconds) | kind_of(found)
     about["calculated"] = isinstance(found, library.CalculationModel)
     try:
+        checkpoint("parameters")
         if about["calculated"]:
             tables = library.call(found, "calculate", instance)
             clock.lap("calculate")

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import etsopt
+from etsopt import run
 from etsopt.cli import main
 from etsopt.solving import highs
 from etsopt_models._parts.nearest import Nearest
@@ -587,6 +588,20 @@ def test_a_time_limit_that_nothing_meets_says_so(capsys: pytest.CaptureFixture[s
     assert "tiny, allocation: no answer, stopped by the time limit" in capsys.readouterr().out
     code, content = run_json(capsys, "solve", "tiny", "--time-limit", "1e-9")
     assert (code, content["termination"], content["status"]) == (4, "time_limit", "none")
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no such timer")
+def test_a_time_limit_that_reading_does_not_meet_ends_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def endless(source: str) -> etsopt.Instance:
+        while True:
+            pass
+
+    monkeypatch.setattr(run, "read", endless)
+    code, content = run_json(capsys, "solve", "tiny", "--time-limit", "0.1")
+    assert (code, content["termination"], content["status"]) == (4, "time_limit", "none")
+    assert content["error"] == "The time limit has passed before anything was held."
 
 
 def test_a_stop_before_anything_is_held_leaves_the_run_before_it(

@@ -30,7 +30,8 @@ def solve(options: Namespace) -> int:
     # The deadline is the command's: what reading takes is not left for the solve.
     with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
         progress.tell("reading")
-        instance = run.read(options.instance).with_policy(_changes(options.set))
+        with progress.stopped_anywhere("reading"):
+            instance = run.read(options.instance).with_policy(_changes(options.set))
         found = run.solve(
             instance,
             options.model,

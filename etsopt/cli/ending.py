@@ -125,4 +125,6 @@ def _report(error: EtsoptError, as_json: bool) -> None:
     content: dict[str, object] = {"error": error.failure, "advice": error.advice}
     if isinstance(error, DataError):
         content["problems"] = [vars(problem) for problem in error.problems]
+    if isinstance(error, StoppedError):
+        content |= {"status": "none", "termination": error.termination}
     print(json.dumps(content, ensure_ascii=False))
