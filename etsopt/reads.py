@@ -10,7 +10,6 @@ import numpy as np
 
 from etsopt import library
 from etsopt.checking.limits import derive
-from etsopt.data.policy import BALANCED
 from etsopt.errors import DataError, Problem
 from etsopt.rules import reference_allowances
 from etsopt.units import format_tonnes
@@ -45,9 +44,7 @@ def ignored_keys(model: Any, instance: Instance) -> list[str]:
     given = [key for key in unread if any(covered(key, [path]) or covered(path, [key]) for path in instance.given)]
     name = Path(model.__file__).stem
     problems = [Problem("the changed policy", f"the model {name} does not read it", _advice(key), key) for key in given]
-    if not any(covered(path, read) for path in TOTALS):
-        # A model that reads totals of one kind answers for them itself.
-        problems += _problems_of_totals(name, instance, [key for key in unread if key not in given])
+    problems += _problems_of_totals(name, instance, [key for key in unread if key not in given], read)
     if problems:
         raise DataError("The policy", problems)
     return unread
@@ -91,13 +88,14 @@ def _advice(key: str) -> str:
     return f"Leave it out, or solve a model that reads it: {', '.join(others)}."
 
 
-def _problems_of_totals(name: str, instance: Instance, unread: list[str]) -> list[Problem]:
+def _problems_of_totals(name: str, instance: Instance, unread: list[str], read: Iterable[str]) -> list[Problem]:
     """Find totals of the file that the rule alone, which the model hands out, does not keep."""
     if not any(covered(key, TOTALS) for key in unread):
         return []
     rows, reference = derive(instance).rows, reference_allowances(instance)
-    balanced = instance.policy.rule.name in BALANCED
-    handed_out = rows.totals(instance.emissions_tco2e if balanced else reference.reference_t)
+    # A model that rounds no balance value balances every sector exactly.
+    rounded = covered("rule.balance_value_decimals", read)
+    handed_out = rows.totals(reference.reference_t if rounded else instance.emissions_tco2e)
     # What rounding to whole tonnes takes from each unit is no other total.
     rounding = rows.totals(np.ones(len(instance.units)))
     problems = []

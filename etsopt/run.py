@@ -17,7 +17,7 @@ from etsopt.progress import checkpoint, tell, unlimited, watched
 from etsopt.provenance import Clock, provenance
 from etsopt.reads import ignored_keys
 from etsopt.results import Results
-from etsopt.rules import reference_allowances
+from etsopt.rules import parameters_of, reference_allowances
 from etsopt.solving.options import SolveOptions
 from etsopt.step import Step, violations_of
 
@@ -70,6 +70,8 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     if not isinstance(instance, Instance):
         raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
     given, found = SolveOptions(**options), library.choose(model)
+    # What a parameter of the rule is wrong in is told before anything reads it.
+    parameters_of(instance)
     ignored = ignored_keys(found, instance)
     with watched(given.time_limit_s, given.progress):
         results = solve_model(found, instance, model, given)

@@ -86,6 +86,11 @@ def see_that_writable(folder: Path) -> None:
     files_of_run(folder)
 
 
+def holds_run(folder: Path | None) -> bool:
+    """Whether a run is in a folder, whatever it holds."""
+    return folder is not None and (folder / FILE).is_file()
+
+
 def files_of_run(folder: Path, names: Sequence[str] = ()) -> list[Path]:
     """The files of the run in a folder, which a new one replaces; everything else in it stays.
 
@@ -105,7 +110,9 @@ def files_of_run(folder: Path, names: Sequence[str] = ()) -> list[Path]:
     wrote = all(key in content for key in OF_A_RUN)
     if wrote:
         listed = tables_listed(content)
-        own = [file for file in found if listed is None or file.stem in listed]
+        # Of a damaged run only what has the name of a table to be written is known to be its own.
+        known = {Path(name).stem for name in names} if listed is None else listed
+        own = [file for file in found if file.stem in known]
         foreign = [file for file in found if file not in own and file.name in names]
     elif (folder / FORMER_PART).is_file():
         own, foreign = found, []

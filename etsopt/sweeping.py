@@ -15,6 +15,7 @@ from etsopt.errors import StoppedError, UsageError
 from etsopt.progress import checkpoint, watched
 from etsopt.provenance import Clock
 from etsopt.reads import ignored_keys
+from etsopt.rules import parameters_of
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Solution, Termination
 from etsopt.step import Step
@@ -107,6 +108,7 @@ def sweep(
     with watched(tell=chosen.progress):
         for number, change in enumerate(changes):
             limited = instance.with_policy(change)
+            parameters_of(limited)
             ignored_keys(found, limited)
             method = methods.choose(model, limited, chosen)
             if method.name != "reference":

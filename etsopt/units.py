@@ -18,9 +18,9 @@ RATE = "rate"
 ROUNDING_NOISE_T = 1e-6
 
 RELATIVE_TOLERANCE = 1e-9
-LEAST_TOLERANCE = {TONNE: 2e-2, RATE: 2e-10}
-"""Least tolerance of a level by its unit: 20 kg, and what that is to 1e8 t; the solver's own 1e-10 of the largest unit
-comes to about as much."""
+LEAST_TOLERANCE = {TONNE: 2e-2, RATE: 2e-10, "CNY": 1e-2}
+"""Least tolerance of a level by its unit: 20 kg, and what that is to 1e8 t, and a fen; the solver's own 1e-10 of the
+largest unit comes to about as much."""
 
 
 def tolerance_of(value: float, unit: str) -> float:

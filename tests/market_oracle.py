@@ -173,8 +173,9 @@ def _minimise(  # long because it is one program on one screen
     choice = columns.add(np.zeros(len(plans)), np.ones(len(plans)), [money * p.cost / SCALE_CNY for p in plans], whole)
     friction = market.transaction_cost_cny_per_t
     pressed = held[:, None]
-    bought = columns.add(0 * e, (later + borrow + pressed) * tonnes, per_t * (friction + trade))
-    sold = columns.add(0 * e, (gained + borrow) * tonnes, per_t * (friction - trade))
+    # What is held and borrowed is limited, and so what is bought and sold.
+    bought = columns.add(0 * e, np.full_like(e, np.inf), per_t * (friction + trade))
+    sold = columns.add(0 * e, np.full_like(e, np.inf), per_t * (friction - trade))
     offset = columns.add(
         0 * e, np.minimum(market.ccer_share * e, offered) * tonnes, per_t * yearly(market.ccer_price_cny_per_t)
     )

@@ -82,6 +82,11 @@ def random_market(seed: int, years: int = 1, **policy: Any) -> etsopt.Instance:
     return market(units, measures, horizon=horizon, penalty=stated, **policy)
 
 
+def of_model(instance: etsopt.Instance, model: str) -> etsopt.Instance:
+    """The instance under a rule from which a model starts: a path does from a plan, and that of 2024 gives A = E."""
+    return as_filed(instance, {"rule": {"name": "cn-2024"}}) if model == "pathway" else instance
+
+
 def two_enterprises() -> etsopt.Instance:
     """Two years of two enterprises with accounts of their own, offsets, auctions, and a reserve."""
     measures = [

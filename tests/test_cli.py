@@ -408,7 +408,7 @@ def test_a_folder_that_may_not_be_written_to_is_refused_before_the_solve(
     [
         (
             ["--set", "rule.threshold_tco2e=1e6"],
-            "The target of cement limits nothing: all its units get A = E, as special cases or below the threshold.",
+            "The target of cement limits nothing: each of its units gets A = E",
         ),
         (["--set", "sectors.cement.band=3"], "The band of cement is 300 % of emissions; 0.03 is 3 %."),
         (
@@ -559,6 +559,22 @@ def test_a_refused_answer_is_never_shown(
     capsys.readouterr()
     code, content = run_json(capsys, "solve", "tiny")
     assert (code, content["status"], content["certified"]) == (5, "refused", False)
+
+
+def test_a_refused_answer_leaves_the_run_that_is_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    assert main(["solve", "tiny", "--out", str(run)]) == 0
+    before = (run / "result.json").read_bytes()
+    right = Nearest.answer
+    monkeypatch.setattr(Nearest, "answer", lambda self, prices: 2 * right(self, prices))
+    capsys.readouterr()
+    assert main(["solve", "tiny", "--out", str(run)]) == 5
+    assert "The answer is refused and a run is there, so nothing is written" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    assert (run / "result.json").read_bytes() == before
 
 
 def test_an_answer_within_a_larger_gap_says_how_large_and_what_closes_it(

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt import library
 from etsopt.characters import HIDDEN
 from etsopt.cli import main
 from etsopt.data.policy import Policy
@@ -260,6 +261,24 @@ def test_a_number_of_the_policy_is_a_finite_number(key: str, value: str, capsys:
     assert main(["validate", "tiny", "--set", f"{key}={value}"]) == 2
     message = capsys.readouterr().err
     assert f", {key}: is " in message or f", {key}." in message, message
+
+
+@pytest.mark.parametrize("model", [name for name in library.names() if not library.explains(name)])
+@pytest.mark.parametrize("key", RULE_KEYS)
+def test_a_parameter_of_the_rule_is_looked_at_before_any_model_reads_it(key: str, model: str) -> None:
+    tiny = etsopt.read("tiny")
+    values: tuple[Any, ...] = ("abc", [1], [[]], {"a": 1}, {"cement": {}}, 1_000_000, -1.0, None, True)
+    for value in values:
+        try:
+            instance = tiny.with_policy({key: value})
+            etsopt.solve(instance, model)
+        except EtsoptError:
+            continue
+        # What is taken is a value: none, a number that is one, or words.
+        assert value is None or (value == 1_000_000 and key in ("rule.threshold_tco2e", *CARRIED, "rule.slope"))
+
+
+CARRIED = ("rule.carry_over_base_t", "rule.carry_over_factor")
 
 
 @pytest.mark.parametrize("value", [True, np.nan, np.inf, np.bool_(True), 10**400, "1", [1], b"1", 1j])

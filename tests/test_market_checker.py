@@ -20,7 +20,7 @@ from etsopt.checking.market.search import least_of_all_plans
 from etsopt.results import LevelResult
 from etsopt.rules import balance
 from tests.builders import random_units
-from tests.markets import market, random_market
+from tests.markets import market, of_model, random_market
 
 Tables = dict[str, pd.DataFrame]
 
@@ -97,7 +97,7 @@ def ruled(seed: int = 3) -> etsopt.Instance:
 
 @cache
 def solved(kind: str, name: str) -> tuple[etsopt.Instance, etsopt.Results]:
-    instance = ruled() if name == "ruled" else random_market(5, 3, **EVERYTHING)
+    instance = ruled() if name == "ruled" else of_model(random_market(5, 3, **EVERYTHING), kind)
     return instance, etsopt.solve(instance, kind)
 
 

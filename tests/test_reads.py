@@ -167,7 +167,6 @@ BY_THEMSELVES = {
 OF_ALLOCATION = ("allocation.exceptions.lower", "allocation.exceptions.upper", "allocation.fair_order")
 OF_MARKETS = (
     "abatement.divisible_measures",
-    "penalty.deduction_share",
     "penalty.fixed_fine_cny",
     "penalty.multiple",
     "penalty.reference_price_cny_per_t",
@@ -266,6 +265,68 @@ def test_a_key_that_is_declared_can_change_the_answer(model: str) -> None:
             continue
     # On other numbers more may be seen, and never less.
     assert set(unseen) <= set(UNSEEN[model])
+
+
+PENALTIES = ("penalty.fixed_fine_cny", "penalty.multiple", "penalty.reference_price_cny_per_t")
+
+
+@pytest.mark.parametrize("model", ["clearing", "pathway"])
+def test_where_obligations_stay_open_every_penalty_that_a_market_declares_is_seen(model: str) -> None:
+    short = {"market.external_demand_t": 90_000.0, "horizon.last_year": 2025}
+    with_nothing = etsopt.Instance.from_frames(UNITS, POLICY, None, MEASURES)
+    instance = with_nothing.with_policy({**short, "market.ceiling_price_cny_per_t": None, "market.reserve_t": 0.0})
+    before = tables(instance, model)
+    assert before["enterprise_years"]["owed_t"].sum() > 10_000
+    assert all(covered(key, read_by(model)) for key in PENALTIES)
+    for key in PENALTIES:
+        assert not same(tables(instance.with_policy({key: OTHER[key]}), model), before), key
+
+
+@pytest.mark.parametrize("model", ["abatement", "clearing", "pathway"])
+def test_no_market_declares_what_only_a_settlement_deducts(model: str) -> None:
+    assert not covered("penalty.deduction_share", read_by(model))
+    with pytest.raises(DataError, match=r"penalty\.deduction_share: the model .* does not read it"):
+        etsopt.solve(instance_for(model).with_policy({"penalty.deduction_share": 1.0}), model)
+
+
+def test_a_path_starts_from_a_plan_and_no_other_rule() -> None:
+    frame = UNITS.assign(case="").drop(columns="carbide_slag_rate")
+    for rule in ({"name": "grandfathering", "factor": 0.5}, {"name": "benchmark", "benchmarks": {"cement": 0.5}}):
+        instance = etsopt.Instance.from_frames(frame[frame["sector"] == "cement"], {"year": 2025, "rule": rule})
+        with pytest.raises(DataError, match="the path starts from a plan of China's system, and the rule"):
+            etsopt.solve(instance, "pathway")
+
+
+def rounded(decimals: int | str) -> etsopt.Instance:
+    """The instance tiny, in which every line deviates a little, and a balance value of some decimals."""
+    tiny = etsopt.read("tiny")
+    policy = tiny.policy.model_dump(exclude_unset=True)
+    policy["rule"]["balance_value_decimals"] = decimals
+    policy["sectors"]["cement"]["target_change"] = 0.0
+    policy["market"] = {"prices_cny_per_t": 80.0}
+    return etsopt.Instance.from_frames(tiny.units.assign(output_t=[163_000.0, 397_000.0, 151_000.0]), policy)
+
+
+@pytest.mark.parametrize("model", ["settlement", "equilibrium"])
+def test_a_rounded_balance_value_breaks_a_target_that_the_exact_one_keeps(model: str) -> None:
+    with pytest.raises(DataError, match="hands out 560,155 t by the rule, and does not keep the 560,000 t"):
+        etsopt.solve(rounded(2), model)
+    assert etsopt.solve(rounded("none"), model).certified
+
+
+def test_the_path_rounds_no_balance_value() -> None:
+    found = etsopt.solve(rounded(2), "pathway")
+    assert found.tables["years"]["allowance_t"][0] == pytest.approx(560_000)
+    assert {"rule.balance_value_decimals", "sectors.cement.target_change"} <= set(found.provenance["ignored"])
+
+
+def test_totals_of_each_kind_are_looked_at_by_themselves() -> None:
+    policy = {"year": 2025, "rule": {"name": "cn-2025"}, "national": {"target_change": -0.02}}
+    frame = UNITS[UNITS["sector"] == "cement"]
+    for model in ("balance_value", "settlement"):
+        instance = etsopt.Instance.from_frames(frame, {**policy, "market": {"prices_cny_per_t": 80.0}})
+        with pytest.raises(DataError, match=r"national\.target_change: the model .* does not keep the .* t"):
+            etsopt.solve(instance, model)
 
 
 def test_a_key_that_was_meant_for_another_model_is_refused_with_what_to_do() -> None:

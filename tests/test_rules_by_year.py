@@ -333,6 +333,47 @@ def test_a_line_that_is_new_in_2025_joins_in_2026_with_its_emissions_and_a_close
     assert table.loc["e", "emissions_before_tco2e"].tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("model", ["clearing", "pathway"])
+def test_a_line_that_has_closed_gets_a_last_time_what_it_emitted_and_is_gone_a_year_later(model: str) -> None:
+    frame = lines(case=["", "", "closed"])
+    policy = market(frame).policy.model_dump(exclude_unset=True)
+    policy |= {"year": 2026, "rule": {"name": "cn-2026"}, "horizon": {"last_year": 2027}}
+    result = etsopt.solve(Instance.from_frames(frame, policy), model)
+    assert (result.certified, result.violations) == (True, ())
+    table = result.tables["unit_years"].set_index(["unit_id", "year"]).loc["c"]
+    assert table["in_scope"].tolist() == [True, False]
+    assert table["emissions_before_tco2e"].tolist() == [900_000, 0]
+    assert table["allowance_t"].tolist() == [900_000, 0]
+
+
+def test_a_market_in_a_year_without_anybody_in_the_scope_keeps_what_it_holds() -> None:
+    frame = lines(case="new")
+    policy = market(frame).policy.model_dump(exclude_unset=True)
+    policy["market"] = {"auctioned_t": {"2025": 10_000.0, "2026": 0.0}}
+    policy["horizon"] = {"last_year": 2026}
+    for cost in (0.0, 0.5):
+        policy["market"]["transaction_cost_cny_per_t"] = cost
+        result = etsopt.solve(Instance.from_frames(frame, policy), "clearing")
+        assert (result.certified, result.violations) == (True, ())
+
+
+def test_a_cap_on_no_allowances_cuts_nothing() -> None:
+    frame = lines(case="closed")
+    policy = market(frame).policy.model_dump(exclude_unset=True)
+    policy |= {"pathway": {"cap_from": 2026}, "horizon": {"last_year": 2027}, "market": {}}
+    result = etsopt.solve(Instance.from_frames(frame, policy), "pathway")
+    assert (result.certified, result.violations) == (True, ())
+    assert not result.tables["years"]["allowance_t"].any()
+
+
+def test_a_rule_of_no_plan_goes_by_the_year_that_the_policy_is_changed_to() -> None:
+    # 20 % of carbide slag is above the limit of 2025 and below that of 2026: A = E, or half of it.
+    frame = lines(carbide_slag_rate=[0.2, np.nan, np.nan], prior_emissions_tco2e=400_000.0)
+    of_2025 = instance(frame, "grandfathering")
+    assert reference_allowances(of_2025).reference_t.tolist() == [800_000, 400_000, 400_000]
+    assert reference_allowances(of_2025.with_policy({"year": 2026})).reference_t.tolist() == [400_000] * 3
+
+
 def test_a_settlement_owes_nothing_for_a_unit_outside_the_scope_but_what_it_was_issued_in_advance() -> None:
     frame = lines(case=["", "", "closed"], pre_allocated_t=[np.nan, np.nan, 300_000.0])
     policy = {
@@ -390,6 +431,41 @@ def test_an_enterprise_carries_over_by_the_sector_of_its_largest_unit() -> None:
     own = instance(frame, "given", carry_over_base_t={"steel": 20_000.0}, carry_over_factor=0.0)
     assert carried_over(own, owners, held, sold).tolist() == [20_000, 10_000]
     assert plan.most_carried_over(own, owners, sold).tolist() == [20_000, 10_000]
+
+
+HELD = pd.DataFrame({"enterprise_id": ["A", "B", "C"], "opening_2024_t": [50_000.0, 0.0, 0.0]})
+
+
+def before_conversion(last_year: int = 2024, **parameters: Any) -> Instance:
+    """Compliance year 2024 of three lines, of which A holds 50,000 t, and others want 5,000 t."""
+    policy = {
+        "year": 2024,
+        "rule": {"name": "cn-2024", **parameters},
+        "horizon": {"last_year": last_year},
+        "market": {"prices_cny_per_t": 80.0, "external_demand_t": {"2024": 5_000.0, "2025": 0.0}},
+    }
+    return Instance.from_frames(lines(), policy, HELD)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"carry_over_base_t": 30_000.0}], ids=["official", "own"])
+def test_before_2025_allowances_of_2019_to_2024_are_used_in_full_and_none_are_converted(
+    parameters: dict[str, Any],
+) -> None:
+    case = before_conversion(**parameters)
+    assert carried_over(case, np.array(["A"], dtype=object), np.array([50_000.0]), np.zeros(1)).tolist() == [0]
+    assert plan.most_carried_over(case, np.array(["A"], dtype=object), np.zeros(1)).tolist() == [0]
+    cleared = etsopt.solve(case, "clearing")
+    assert (cleared.status, cleared.violations) == ("certified_optimal", ())
+    assert cleared.tables["enterprise_years"]["banked_before_t"].sum() == 50_000
+    settled = etsopt.solve(case, "settlement")
+    assert (settled.status, settled.violations) == ("certified_optimal", ())
+    row = settled.tables["settlement"].set_index("enterprise_id").loc["A"]
+    assert (row["converted_t"], row["bought_t"], row["sold_t"] + row["closing_t"]) == (0, 0, 50_000)
+
+
+def test_a_horizon_that_passes_the_conversion_with_holdings_is_refused() -> None:
+    with pytest.raises(DataError, match="the horizon passes from 2024 to 2025 with 50,000 t in enterprises"):
+        etsopt.solve(before_conversion(2026), "clearing")
 
 
 def test_the_law_at_the_deadline_counts() -> None:

@@ -77,9 +77,11 @@ def inside(instance: Instance) -> NDArray[np.bool_]:
 
 
 def inside_in(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:
-    """The same in each year: a new line is none a year later, and a closed one does not come back."""
-    joins = np.array([year > instance.policy.year for year in years])
-    return inside(instance)[:, None] | (is_case(instance, ["new"])[:, None] & joins)
+    """The same in each year: a new line is none a year later, and a closed one is gone."""
+    later = np.array([year > instance.policy.year for year in years])
+    joined = inside(instance)[:, None] | (is_case(instance, ["new"])[:, None] & later)
+    present: NDArray[np.bool_] = joined & ~(is_case(instance, ["closed"])[:, None] & later)
+    return present
 
 
 def emissions_inside(instance: Instance) -> NDArray[np.float64]:
@@ -122,7 +124,8 @@ def most_carried_over(
     """What each enterprise may carry over from 2019-2024 into 2025, before rounding, shape ``(f,)`` [t].
 
     100,000 t in industry and 10,000 t in power, and 1.5 t for each tonne sold net; the sector is that of the unit with
-    the most emissions. There is none after 10 June 2026, so none in the tables of another year.
+    the most emissions. There is none after 10 June 2026, so none in the tables of another year; of an earlier one
+    there is none whatever is stated, for what is held then settles its own years.
     """
     units = instance.units.sort_values(["emissions_tco2e", "unit_id"], ascending=[False, True], kind="stable")
     sector = units.drop_duplicates("enterprise_id").set_index("enterprise_id")["sector"].reindex(owners)
@@ -136,7 +139,7 @@ def most_carried_over(
         base = np.full(len(owners), float(own))
     factor = float(stated(instance, "carry_over_factor", 1.5 * now))
     result: NDArray[np.float64] = base + factor * np.maximum(net_sales_t, 0.0)
-    return result
+    return result * (instance.policy.year >= AMENDED_LAW_FROM)
 
 
 def fixed_fines(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:

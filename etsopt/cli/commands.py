@@ -22,7 +22,7 @@ def solve(options: Namespace) -> int:
     from etsopt import progress, run
     from etsopt.cli import show, terminal
     from etsopt.data.write import check_format
-    from etsopt.run_folder import see_that_writable
+    from etsopt.run_folder import holds_run, see_that_writable
 
     check_format(options.format)
     if options.out is not None:
@@ -42,8 +42,9 @@ def solve(options: Namespace) -> int:
             solver_options=_pairs(options.solver_option, "--solver-option"),
             mps=options.mps,
         )
-        # A solve that was stopped before it held anything leaves an earlier run where it is.
-        written = options.out is not None and found.status != "none"
+        # A run that is there is kept where nothing was held, and where the checker refuses what was.
+        kept = found.status == "none" or (found.status == "refused" and holds_run(options.out))
+        written = options.out is not None and not kept
         if written:
             progress.tell("writing")
             found.save(options.out, instance, options.format)
@@ -55,7 +56,8 @@ def solve(options: Namespace) -> int:
             again = f"; `etsopt check {options.out}` checks it again" if found.provenance["checked"] else ""
             print(f"Written to {options.out}{again}.")
         elif options.out is not None:
-            print(f"Nothing was held, so nothing is written to {options.out}.")
+            why = "Nothing was held" if found.status == "none" else "The answer is refused and a run is there"
+            print(f"{why}, so nothing is written to {options.out}.")
     return _exit_code(found)
 
 

@@ -44,8 +44,8 @@ def remarks(found: Results) -> list[str]:
             stated = policy.get("sectors", {}).get(name, {})
             if stated.get("target_change") or "target_t" in stated or "target_intensity" in stated:
                 lines.append(
-                    f"The target of {name} limits nothing: all its units get A = E, as special cases or below the "
-                    "threshold. Are emissions in tonnes?"
+                    f"The target of {name} limits nothing: each of its units gets A = E as a special case or below the "
+                    "threshold, or is outside the scope. Are emissions in tonnes?"
                 )
     for name, stated in policy.get("sectors", {}).items():
         band = stated.get("band") or {}

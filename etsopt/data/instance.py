@@ -156,13 +156,15 @@ class Instance:
     def in_scope_in(self, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:
         """Units in the scope of the allocation in each year, shape ``(units, years)``.
 
-        What is new in the year of the tables joins the year after; what has closed stays outside.
+        What is new in the year of the tables joins the year after; what has closed leaves it then at the latest.
         """
-        joins = np.asarray(years) > self.policy.year
+        later = np.asarray(years) > self.policy.year
         inside = self.in_scope[:, None]
-        if inside.all():
-            return np.broadcast_to(inside, (len(inside), len(joins)))
-        return inside | (joins & (self.units["case"] == "new").to_numpy()[:, None])
+        if "case" not in self.units:
+            return np.broadcast_to(inside, (len(inside), len(later)))
+        labels = self.labels("case")
+        new, closed = ((labels.names == case)[labels.code][:, None] for case in ("new", "closed"))
+        return (inside | (later & new)) & ~(later & closed)
 
     @property
     def emissions_tco2e(self) -> NDArray[np.float64]:

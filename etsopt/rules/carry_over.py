@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
+CONVERTED_IN = 2025
+"""Compliance year to which conversion belongs."""
+
 WITHOUT_UNITS = "power"
 """An enterprise that owns no unit of the instance has the smaller base, that of power."""
 
@@ -23,7 +26,8 @@ def carried_over(
     """Allowances of 2019-2024 that become ones of 2025: base + factor x net sales, at most what is held [t].
 
     Base and factor are those of the sector of the enterprise's largest unit, in the year of the tables: conversion
-    ended on 10 June 2026, so it belongs to compliance year 2025 alone.
+    ended on 10 June 2026, so it belongs to compliance year 2025 alone. Before it nothing is converted, whatever is
+    stated: these allowances settle their own years.
 
     Parameters
     ----------
@@ -36,7 +40,7 @@ def carried_over(
 
     from etsopt.units import whole_tonnes
 
-    if not held_t.any():
+    if instance.policy.year < CONVERTED_IN or not held_t.any():
         return np.zeros(len(owners))
     sectors = _sectors_of(instance, owners)
     parameters, year = parameters_of(instance), instance.policy.year

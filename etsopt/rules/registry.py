@@ -157,7 +157,7 @@ def parameters_of(instance: Instance) -> Parameters:
 def reference_allowances(instance: Instance) -> Reference:
     """Reference allowances of every unit under the rule of the instance's policy.
 
-    They are found once for instances that differ neither in tables nor in their rule, so nobody may write to them.
+    They are found once for instances that differ neither in tables nor in year and rule, so nobody may write to them.
 
     Raises
     ------
@@ -175,9 +175,9 @@ def reference_allowances(instance: Instance) -> Reference:
     problems = _problems_of_needs(instance, found, fixed) + _problems_of_target_intensity(instance, fixed)
     if problems:
         raise DataError(f"The instance {instance.name!r}", problems)
-    return instance.once(
-        "reference", lambda: _kept(found, instance, parameters, fixed), given=repr(instance.policy.rule)
-    )
+    # A rule of no plan has the official parameters of the year.
+    given = f"{instance.policy.year} {instance.policy.rule!r}"
+    return instance.once("reference", lambda: _kept(found, instance, parameters, fixed), given=given)
 
 
 def _kept(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:

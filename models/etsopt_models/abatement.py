@@ -71,6 +71,7 @@ READS = (
     "market.ccer_*",
     "market.terminal_price_cny_per_t",
     "penalty",
+    "!penalty.deduction_share",
 )
 """Keys and sections of the policy, beside those of the model it starts from."""
 GAP = 1e-4

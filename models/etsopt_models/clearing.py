@@ -41,13 +41,12 @@ $$\min c_0 + \sum_j c_j x_j + \sum_{at} \bigl[ \tau_t (b_{at} + s_{at}) + p^o_t 
 First `missing_allowances` is minimised over all plans; where something is left, the market cannot clear and the result
 says how many tonnes it lacks. Else $m_t = 0$ and `cost` is minimised.
 
-Bounds. Nobody deals beyond his own need: $b_{at}$ is at most the account's emissions before abatement from $t$ on, with
-what it borrows and its part of what other sectors and the reserve can leave to be held; accounts share that by their
-emissions before abatement over all years, so that together they hold it once. $s_{at}$ is at most its opening, its free
-allowances up to $t$, and what it borrows. $B_{at}$ may fall below zero by the allowances of the next year that are
-issued in advance, the share of year $t + 1$ (a half from 2026 on) of the emissions of $t$ before abatement, the only
-borrowing, and not at the end; it is at most its opening and free allowances so far, its later emissions, and its part of
-what others can leave. $o_{at}$ is at most $K_t$ and $\kappa E_{at}$. $D_{at}$ is at most the emissions before abatement so far, and zero where the policy states no
+Bounds. Nobody holds beyond his own need: $B_{at}$ is at most the account's opening and free allowances so far, its later
+emissions before abatement, and its part of what other sectors and the reserve can leave to be held; accounts share that
+by their emissions before abatement over all years, so that together they hold it once. $B_{at}$ may fall below zero by
+the allowances of the next year that are issued in advance, the share of year $t + 1$ (a half from 2026 on) of the
+emissions of $t$ before abatement, the only borrowing, and not at the end. $b_{at}$ and $s_{at}$ reach from one of these
+limits to the other and exclude nothing, so that accounts add up to one. $o_{at}$ is at most $K_t$ and $\kappa E_{at}$. $D_{at}$ is at most the emissions before abatement so far, and zero where the policy states no
 reference price, without which there is no `newly_owed` either; where it does, $f_{t+1}$ is the penalty's multiple of that price for every year in which the obligation stands, and at the end
 the price once more. $w_T$ is the terminal price, $w_t = 0$ before. $u_t$ is at most what is auctioned; $r_t$ and $q_t$
 are zero without a ceiling and a floor. Everything is finite.
@@ -115,6 +114,7 @@ READS = (
     "market.ccer_*",
     "market.terminal_price_cny_per_t",
     "penalty",
+    "!penalty.deduction_share",
 )
 """Keys and sections of the policy, beside those of the model it starts from; the price is an answer."""
 GAP = 1e-4

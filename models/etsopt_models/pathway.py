@@ -84,6 +84,7 @@ READS = (
     "market.ccer_*",
     "market.terminal_price_cny_per_t",
     "penalty",
+    "!penalty.deduction_share",
     "pathway",
 )
 """Keys and sections of the policy; allowances are those of the path, without targets, balances and bands."""

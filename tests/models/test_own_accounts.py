@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import etsopt
@@ -130,3 +131,29 @@ def test_a_price_that_everybody_buys_ahead_of_is_declined() -> None:
     changes = {"market.prices_cny_per_t": {"2025": 40.0, "2026": 80.0}}
     with pytest.raises(UsageError, match="everybody buys ahead"):
         etsopt.solve(generated(60).with_policy(changes), "abatement", method="prices")
+
+
+@pytest.mark.parametrize("prices", [{"2025": 80.0, "2027": 95.0}, {"2025": 80.0, "2026": 95.0}, {"2025": 80.0}])
+@pytest.mark.parametrize("borrow", [True, False])
+def test_accounts_add_up_to_one_where_a_line_joins_and_prices_rise_faster_than_interest(
+    prices: dict[str, float], borrow: bool
+) -> None:
+    units = pd.DataFrame(
+        {
+            "unit_id": ["a", "b"],
+            "enterprise_id": ["a", "b"],
+            "sector": "cement",
+            "province": "N",
+            "emissions_tco2e": 100_000.0,
+            "output_t": 120_000.0,
+            "case": ["", "new"],
+        }
+    )
+    costs = []
+    for cost in (0.0, 1e-7):
+        market = {"prices_cny_per_t": prices, "transaction_cost_cny_per_t": cost, "borrow_pre_allocation": borrow}
+        policy = {"year": 2025, "rule": {"name": "cn-2025"}, "horizon": {"last_year": 2027}, "market": market}
+        result = etsopt.solve(etsopt.Instance.from_frames(units, policy), "abatement")
+        assert result.status == "certified_optimal"
+        costs.append(result.levels[-1].value)
+    assert costs[0] == pytest.approx(costs[1], abs=0.5)

@@ -10,7 +10,7 @@ import pytest
 import etsopt
 from etsopt_models._parts import core, narrowing
 from etsopt_models._parts.narrowing import sample_by_size
-from tests.markets import MARKETS, as_filed, market, random_market
+from tests.markets import MARKETS, as_filed, market, of_model, random_market
 
 if TYPE_CHECKING:
     from etsopt.results import Results
@@ -46,7 +46,8 @@ def same(instance: etsopt.Instance, model: str, gap: float = 1e-6, gave_way: str
     gave_way
         Why prices give way to the whole program here; empty where they must not.
     """
-    by_prices, whole = (etsopt.solve(instance, model, method=method, gap=gap) for method in ("prices", "stamped"))
+    due = of_model(instance, model) if instance.policy.rule.name == "given" else instance
+    by_prices, whole = (etsopt.solve(due, model, method=method, gap=gap) for method in ("prices", "stamped"))
     about = by_prices.provenance
     assert about["method"] == ("stamped" if gave_way else "prices"), about["method_reason"]
     assert gave_way in about["method_reason"]

@@ -67,9 +67,14 @@ class Accounts:
         return gained
 
     @property
-    def needed(self) -> NDArray[np.float64]:
-        """What may be bought in each year, more than is sold, at most."""
-        return self.later + self.borrowed_most + self.pressed[:, None]
+    def dealt(self) -> NDArray[np.float64]:
+        """What can be bought more than is sold in each year, or sold more than is bought, at most.
+
+        The holding rises or falls at most from one of its limits to the other; allowances and a year's obligation come
+        on top of it.
+        """
+        before = np.column_stack([np.zeros(len(self.opening)), self.borrowed_most[:, :-1]])
+        return self.gained + self.later[:, :1] + self.pressed[:, None] + self.borrowed_most + before
 
     @property
     def held_most(self) -> NDArray[np.float64]:
@@ -119,7 +124,10 @@ def together(own: Accounts) -> Accounts:
 
 
 def _opening(instance: Instance, labels: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Vintages from 2025 on in full, earlier ones by the rule of conversion, in whole tonnes rounded down."""
+    """Vintages from 2025 on in full, earlier ones by the rule of conversion, in whole tonnes rounded down.
+
+    Years up to 2024 are settled with vintages up to 2024, all of them.
+    """
     if instance.enterprises is None:
         return np.zeros(len(labels))
     table = instance.enterprises.set_index("enterprise_id").reindex(labels)
@@ -127,6 +135,8 @@ def _opening(instance: Instance, labels: NDArray[np.object_]) -> NDArray[np.floa
     held = {name: np.nan_to_num(table[name].to_numpy(dtype=float)) for name in table if name.startswith("opening_")}
     sold = np.nan_to_num(table["net_sales_t"].to_numpy(dtype=float)) if "net_sales_t" in table else nothing
     old = sum((held.get(f"opening_{vintage}_t", nothing) for vintage in range(2019, 2025)), nothing)
+    if instance.policy.year < plan.AMENDED_LAW_FROM:
+        return np.asarray(old, dtype=float)
     limit = plan.most_carried_over(instance, labels, sold)
     new = sum((held.get(f"opening_{vintage}_t", nothing) for vintage in (2025, 2026)), nothing)
     return whole_tonnes(np.minimum(old, limit)) + new

@@ -216,4 +216,5 @@ def _of_path(
         return given
     last_free = totals[years < path.cap_from][-1]
     limit = last_free * (1 + path.cap_change) ** (years - path.cap_from + 1.0)
-    return given * np.where(years >= path.cap_from, np.minimum(1.0, limit / totals), 1.0)
+    kept = np.divide(limit, totals, out=np.ones(len(years)), where=totals > 0)
+    return given * np.where(years >= path.cap_from, np.minimum(1.0, kept), 1.0)

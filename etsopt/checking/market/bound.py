@@ -215,8 +215,8 @@ def _of_accounts(
     owed_most = np.where(np.isfinite(deal.owing), own.so_far, 0.0)
     ends, between = account[:, -1], slice(0, -1)
     return [
-        (price, account, -friction - above, 0.0, own.needed),
-        (account, price, above - friction, 0.0, own.gained + own.borrowed_most),
+        (price, account, -friction - above, 0.0, own.dealt),
+        (account, price, above - friction, 0.0, own.dealt),
         (0, account[:, 0], 0.0, own.opening, own.opening),
         (account[:, between], account[:, 1:], 0.0, -own.borrowed_most[:, between], own.held_most[:, between]),
         (ends, 0, found.discount[-1] * deal.worth, 0.0, own.held_most[:, -1]),

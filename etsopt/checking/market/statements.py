@@ -188,31 +188,15 @@ def limits_of_accounts(
 
 
 def dealings_within_need(found: Baseline, pool: Accounts, held: Holdings) -> list[Violation]:
-    """Nobody buys or holds more than he may ever need, or sells more than he may have been given.
+    """Nobody holds more than he may have been given and may still need, which limits what he buys and sells.
 
     Where one account stands for all, this holds for all together.
     """
-    net, banked = held.bought - held.sold, held.banked
-    if len(pool.labels) < len(net):
-        net, banked = net.sum(axis=0, keepdims=True), banked.sum(axis=0, keepdims=True)
-    size = LEAST["t"] + RELATIVE * pool.emissions
-    return [
-        *beyond(
-            "bought", pool.labels, found.years, "no more is bought than is needed later", net - pool.needed, size, "t"
-        ),
-        *beyond(
-            "sold",
-            pool.labels,
-            found.years,
-            "no more is sold than was given",
-            -net - pool.gained - pool.borrowed_most,
-            size,
-            "t",
-        ),
-        *beyond(
-            "held", pool.labels, found.years, "no more is held than is needed later", banked - pool.held_most, size, "t"
-        ),
-    ]
+    banked = held.banked
+    if len(pool.labels) < len(banked):
+        banked = banked.sum(axis=0, keepdims=True)
+    size, words = LEAST["t"] + RELATIVE * pool.emissions, "no more is held than is needed later"
+    return list(beyond("held", pool.labels, found.years, words, banked - pool.held_most, size, "t"))
 
 
 def least_of(*amounts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -101,14 +101,11 @@ class Settled:
 
     @cached_property
     def beyond_limits(self) -> NDArray[np.bool_]:
-        """Accounts that deal beyond their need, hold too much or borrow too much in some year, shape ``(accounts,)``."""
+        """Accounts that use too many offsets, hold too much or borrow too much in some year, shape ``(accounts,)``."""
         own, flows, most = self.market.own, self.flows, account_limits(self.market.own)
         offsets = self.terms.offsets_most(self.answer.joint.emissions)
         room = SPARE_T + 1e-9 * own.emissions
-        beyond: NDArray[np.bool_] = (flows.bought > most["buying_most"] + room) | (
-            flows.sold > most["selling_most"] + room
-        )
-        beyond |= flows.offset > offsets + room
+        beyond: NDArray[np.bool_] = flows.offset > offsets + room
         beyond |= self.banked[:, 1:] < most["banked_least"][:, 1:] - room
         beyond |= self.banked[:, 1:] > most["banked_most"][:, 1:] + room
         return np.any(beyond, axis=1)

@@ -98,13 +98,26 @@ def totals(values: NDArray[np.float64], group: NDArray[np.int64] | None, groups:
 def opening_allowances(instance: Instance, owners: NDArray[np.object_]) -> NDArray[np.float64]:
     """Allowances that may be used from the first year on, by enterprise, shape ``(enterprises,)`` [t].
 
-    Those of 2025 and later count in full, those of 2019-2024 by the rule of conversion, once.
+    Those of 2025 and later count in full, those of 2019-2024 by the rule of conversion, once. In years before 2025 the
+    earlier ones count in full, and later ones not at all.
+
+    Raises
+    ------
+    DataError
+        If something is held and the horizon passes from 2024 to 2025: by then conversion depends on what was sold.
     """
     old, lasting = np.zeros(len(owners)), np.zeros(len(owners))
     for vintage in VINTAGES:
         held = lasting if vintage >= LASTING_FROM else old
         held += stated(instance, owners, f"opening_{vintage}_t")
-    return carried_over(instance, owners, old, stated(instance, owners, "net_sales_t")) + lasting
+    years = instance.policy.years
+    if years[0] >= LASTING_FROM:
+        return carried_over(instance, owners, old, stated(instance, owners, "net_sales_t")) + lasting
+    if years[-1] >= LASTING_FROM and (old + lasting).any():
+        what = f"the horizon passes from 2024 to 2025 with {(old + lasting).sum():,.0f} t in enterprises.csv"
+        advice = "What of it may be converted depends on what is sold until then: end in 2024, or begin in 2025."
+        raise DataError("The policy", [Problem("policy.toml", what, advice, "horizon.last_year")])
+    return old
 
 
 def account_parameters(  # long because every array of the program has its line here
@@ -155,16 +168,20 @@ def account_parameters(  # long because every array of the program has its line 
 
 
 def account_limits(own: Accounts) -> dict[str, NDArray[np.float64]]:
-    """Within which bounds accounts deal and hold, by the name of the parameter [t]."""
+    """Within which bounds accounts deal and hold, by the name of the parameter [t].
+
+    What an account may hold and borrow limits it. From the least that it may hold to the most, with a year's emissions
+    and allowances, is as far as dealings reach: their bounds exclude nothing, so that accounts add up to one.
+    """
     later = np.cumsum(own.emissions[:, ::-1], axis=1)[:, ::-1]
     gained = own.opening[:, None] + np.cumsum(own.allowance_most, axis=1)
-    borrowed = np.column_stack([own.borrowed_most[:, :-1], 0 * own.opening])
-    pressed = own.pressed[:, None]
+    borrowed = np.column_stack([0 * own.opening, own.borrowed_most[:, :-1], 0 * own.opening])
+    dealt = gained + later[:, :1] + own.pressed[:, None] + borrowed[:, 1:] + borrowed[:, :-1]
     return {
-        "buying_most": later + borrowed + pressed,
-        "selling_most": gained + borrowed,
-        "banked_least": np.column_stack([own.opening, -borrowed]),
-        "banked_most": np.column_stack([own.opening, gained + later - own.emissions + pressed]),
+        "buying_most": dealt,
+        "selling_most": dealt,
+        "banked_least": np.column_stack([own.opening, -borrowed[:, 1:]]),
+        "banked_most": np.column_stack([own.opening, gained + later - own.emissions + own.pressed[:, None]]),
     }
 
 

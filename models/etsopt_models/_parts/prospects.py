@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.development import development
+from etsopt.data.policy import BALANCED
 from etsopt.data.together import intensity_base
 from etsopt.data.yearly import by_year
 from etsopt.errors import DataError, Problem
@@ -217,10 +218,7 @@ def _follows(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def enacted_rule(instance: Instance, plain: Prospects) -> IntensityRule:
-    """The rule as enacted, balanced in every year over the emissions before abatement.
-
-    Where the policy's rule is another one, A = E.
-    """
+    """The rule as enacted, balanced in every year over the emissions before abatement; under cn-2024 A = E."""
     parameters, shape = parameters_of(instance), plain.emissions.shape
     if not isinstance(parameters, IntensityParameters):
         return no_rule(shape)
@@ -241,7 +239,16 @@ def pathway_prospects(instance: Instance) -> Prospects:
     From ``phase_2_from`` on the balance value falls by ``tightening`` a year, with the band and slope of the policy; a
     growing share of what the rule gives is auctioned; from ``cap_from`` on all allowances, free and paid, stay below a
     cap that starts from the total of the year before, and every unit's are cut by one factor.
+
+    Raises
+    ------
+    DataError
+        If the rule is none of China's plans: what others give in later years no text says.
     """
+    if instance.policy.rule.name not in BALANCED:
+        what = f"the path starts from a plan of China's system, and the rule {instance.policy.rule.name!r} is none"
+        advice = f"Use {', '.join(BALANCED)}; under other rules solve clearing."
+        raise DataError("The policy", [Problem("policy.toml", what, advice, "rule.name")])
     plain = without_allowances(instance)
     path, years = instance.policy.pathway, plain.years
     rule = enacted_rule(instance, plain)
@@ -275,7 +282,7 @@ def _cap_factor(instance: Instance, years: NDArray[np.int64], totals: NDArray[np
     before = int(np.clip(np.searchsorted(years, path.cap_from) - 1, 0, len(years) - 1))
     after = years - years[before]
     cap = np.where(years >= path.cap_from, totals[before] * (1 + path.cap_change) ** after, np.inf)
-    return np.minimum(1.0, cap / totals)
+    return np.minimum(1.0, np.divide(cap, totals, out=np.ones(len(years)), where=totals > 0))
 
 
 def expected_prices(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -57,10 +57,7 @@ def shared_out(
     before, emissions, allowance
         Emissions before and after abatement, and allowances, of each enterprise, shape ``(enterprises, years)`` [t].
     """
-    by_emissions, by_advance = (
-        np.divide(part, part.sum(axis=0), out=np.zeros_like(part), where=part.sum(axis=0) > 0)
-        for part in (emissions, before)
-    )
+    by_emissions, by_advance = (_shares(part) for part in (emissions, before))
     offset = by_emissions * values["offset"]
     owed = _owed(emissions - offset, values["owed"])
     lacking = emissions - allowance - offset - np.diff(owed, axis=1)
@@ -73,6 +70,14 @@ def shared_out(
         banked[:, t + 1] = kept + (held - kept.sum()) * by_advance[:, t]
     net = lacking + np.diff(banked, axis=1)
     return Dealings(np.maximum(net, 0.0), np.maximum(-net, 0.0), offset, banked, owed)
+
+
+def _shares(parts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of each row in every column; in one of zeros that of all columns, and equal ones where there is nothing."""
+    overall = parts.sum(axis=1, keepdims=True)
+    otherwise = overall / overall.sum() if overall.any() else np.full_like(overall, 1 / len(overall))
+    total = parts.sum(axis=0)
+    return np.divide(parts, total, out=np.repeat(otherwise, len(total), axis=1), where=total > 0)
 
 
 def _owed(due: NDArray[np.float64], owed: NDArray[np.float64]) -> NDArray[np.float64]:
