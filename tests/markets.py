@@ -11,6 +11,7 @@ import pandas as pd
 
 import etsopt
 from etsopt import library, preparing, run
+from etsopt.data.policy import BALANCED
 from etsopt.methods import Method, stamp
 from etsopt.solving.options import SolveOptions
 
@@ -84,7 +85,9 @@ def random_market(seed: int, years: int = 1, **policy: Any) -> etsopt.Instance:
 
 def of_model(instance: etsopt.Instance, model: str) -> etsopt.Instance:
     """The instance under a rule from which a model starts: a path does from a plan, and that of 2024 gives A = E."""
-    return as_filed(instance, {"rule": {"name": "cn-2024"}}) if model == "pathway" else instance
+    if model != "pathway" or instance.policy.rule.name in BALANCED:
+        return instance
+    return as_filed(instance, {"rule": {"name": "cn-2024"}})
 
 
 def two_enterprises() -> etsopt.Instance:

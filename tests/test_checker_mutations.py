@@ -343,7 +343,7 @@ def test_a_special_case_that_gets_more_than_its_emissions_is_named() -> None:
 
 
 def test_the_rule_alone_gives_every_unit_its_reference() -> None:
-    instance, _ = solved("everything")
+    instance = solved("everything")[0].with_policy({"national": {}})
     result = etsopt.solve(instance, "balance_value")
     assert result.certified
     tables = copied(result)

@@ -11,7 +11,7 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from tests.markets import market, random_market
+from tests.markets import market, of_model, random_market
 
 
 def short(cost: float = 0.0, **more: Any) -> etsopt.Instance:
@@ -38,7 +38,8 @@ def test_what_is_missing_is_what_nobody_can_save_or_buy(cost: float) -> None:
 def test_random_markets_are_proven_to_be_short_of_what_the_relaxation_lacks(seed: int, model: str, cost: float) -> None:
     instance = random_market(seed, years=2, penalty={"reference_price_cny_per_t": None})
     demand = 0.5 * float(instance.emissions_tco2e.sum())
-    instance = instance.with_policy({"market.external_demand_t": demand, "market.transaction_cost_cny_per_t": cost})
+    changes = {"market.external_demand_t": demand, "market.transaction_cost_cny_per_t": cost}
+    instance = of_model(instance.with_policy(changes), model)
     result = etsopt.solve(instance, model)
     assert result.status == "infeasible_certified"
     missing = float(result.tables["missing"]["missing_t"].sum())

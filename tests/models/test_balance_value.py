@@ -9,7 +9,9 @@ import etsopt
 from etsopt.rules import reference_allowances
 from tests.builders import given, random_instance
 
-INSTANCES = [etsopt.read("tiny"), etsopt.read("cn-2025"), *(random_instance(seed, 30) for seed in range(10))]
+# A national total that the rule does not keep is refused.
+RANDOM = [random_instance(seed, 30).with_policy({"national": {}}) for seed in range(10)]
+INSTANCES = [etsopt.read("tiny"), etsopt.read("cn-2025"), *RANDOM]
 
 
 @pytest.mark.parametrize("instance", INSTANCES, ids=lambda instance: instance.name)

@@ -75,7 +75,7 @@ def parameters_of(name: str, instance: etsopt.Instance, rounding: bool) -> dict[
     """Parameters of a model, or those of its rounding."""
     model: Any = library.load(name)
     if not rounding:
-        return prepared(model, of_model(instance, name) if name in MARKETS else instance)
+        return prepared(model, of_model(instance, name))
     real = {"allowance": np.array([989.5, 1979.0, 2958.5, 3980.0]), "exceptional": np.zeros(0)}
     both = instance.with_policy({"allocation.whole_allowances": True})
     found: dict[str, Any] = model.afterwards(both, SimpleNamespace(values=real))[1]

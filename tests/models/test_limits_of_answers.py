@@ -12,7 +12,7 @@ import pytest
 import etsopt
 from etsopt_models._parts import account_core
 from etsopt_models._parts.dealing import Flows, Trade
-from tests.markets import market, random_market
+from tests.markets import market, of_model, random_market
 
 FOREVER = np.inf + np.zeros(3)
 
@@ -148,12 +148,13 @@ def test_nobody_owes_more_than_he_emitted_where_one_account_stands_for_all() -> 
 
 @pytest.mark.parametrize("model", ["abatement", "clearing", "pathway"])
 def test_what_is_borrowed_without_being_issued_in_advance_is_refused(model: str) -> None:
-    instance = market(
+    lacking = market(
         {"emissions_tco2e": [1e5], "reference_t": [90e3]},
         horizon={"last_year": 2026},
         market={"auctioned_t": {"2025": 0, "2026": 20_000}, "prices_cny_per_t": {"2025": 50.0, "2026": 20.0}},
         penalty={"reference_price_cny_per_t": 60.0},
     )
+    instance = of_model(lacking, model)
     result = etsopt.solve(instance, model)
     assert result.violations == ()
     # On the path allowances are the rule's own, and here A = E: nobody has to borrow.
@@ -165,13 +166,13 @@ def test_what_is_borrowed_without_being_issued_in_advance_is_refused(model: str)
 
 
 @pytest.mark.parametrize("cost", [0.0, 1.0])
-@pytest.mark.parametrize(("column", "rules"), [("bought_t", {"bought", "held"}), ("sold_t", {"sold", "borrowing"})])
-def test_who_deals_beyond_his_own_need_is_refused(column: str, rules: set[str], cost: float) -> None:
+@pytest.mark.parametrize(("column", "rule"), [("bought_t", "held"), ("sold_t", "borrowing")])
+def test_who_deals_beyond_his_own_need_is_refused(column: str, rule: str, cost: float) -> None:
     instance = random_market(2, 2, market={"transaction_cost_cny_per_t": cost})
     result = etsopt.solve(instance, "clearing")
     assert result.violations == ()
     result.tables["enterprise_years"].loc[0, column] += 1e8
-    assert {violation.rule for violation in etsopt.check(instance, result).violations} >= rules
+    assert rule in {violation.rule for violation in etsopt.check(instance, result).violations}
 
 
 # What is owed.

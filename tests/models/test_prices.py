@@ -46,8 +46,8 @@ def same(instance: etsopt.Instance, model: str, gap: float = 1e-6, gave_way: str
     gave_way
         Why prices give way to the whole program here; empty where they must not.
     """
-    due = of_model(instance, model) if instance.policy.rule.name == "given" else instance
-    by_prices, whole = (etsopt.solve(due, model, method=method, gap=gap) for method in ("prices", "stamped"))
+    instance = of_model(instance, model)
+    by_prices, whole = (etsopt.solve(instance, model, method=method, gap=gap) for method in ("prices", "stamped"))
     about = by_prices.provenance
     assert about["method"] == ("stamped" if gave_way else "prices"), about["method_reason"]
     assert gave_way in about["method_reason"]

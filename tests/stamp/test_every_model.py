@@ -11,7 +11,7 @@ import pytest
 import etsopt
 from etsopt import library
 from tests.conftest import make_random_instance
-from tests.markets import prepared
+from tests.markets import of_model, prepared
 from tests.stamp.same import assert_same_both_ways
 
 SHIPPED = sorted(path.parent.name for path in (Path(__file__).parents[2] / "instances").glob("*/policy.toml"))
@@ -45,7 +45,7 @@ def assert_model_is_same(name: str, instance: Any) -> None:
     instance = instance.with_policy({"market.prices_cny_per_t": 80.0}) if priced else instance
     # One that starts from an allocation gets that of the rule, which always exists.
     start = "balance_value" if hasattr(model, "prepare") else ""
-    assert_same_both_ways(model.formulate(), prepared(model, instance, start))
+    assert_same_both_ways(model.formulate(), prepared(model, of_model(instance, name), start))
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -212,8 +212,7 @@ def _follows(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.bool_]:
     if follows.any() and not isinstance(parameters_of(instance), IntensityParameters):
         what = f"the rule {instance.policy.rule.name!r} does not say how allowances follow a unit's own emissions"
         advice = "Leave the key out: allowances are then lump sums; or use cn-2025 or cn-2026."
-        key = "abatement.follow_emissions_until"
-        raise DataError("The policy", [Problem("policy.toml", what, advice, key)])
+        raise DataError("The policy", [Problem("policy.toml", what, advice, "abatement.follow_emissions_until")])
     return follows
 
 
@@ -243,12 +242,12 @@ def pathway_prospects(instance: Instance) -> Prospects:
     Raises
     ------
     DataError
-        If the rule is none of China's plans: what others give in later years no text says.
+        If the rule is none of China's plans, which alone say what later years give.
     """
     if instance.policy.rule.name not in BALANCED:
         what = f"the path starts from a plan of China's system, and the rule {instance.policy.rule.name!r} is none"
-        advice = f"Use {', '.join(BALANCED)}; under other rules solve clearing."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, "rule.name")])
+        found = Problem("policy.toml", what, f"Use {', '.join(BALANCED)}; else solve clearing.", "rule.name")
+        raise DataError("The policy", [found])
     plain = without_allowances(instance)
     path, years = instance.policy.pathway, plain.years
     rule = enacted_rule(instance, plain)
@@ -280,8 +279,7 @@ def _cap_factor(instance: Instance, years: NDArray[np.int64], totals: NDArray[np
     if path.cap_from is None:
         return np.ones(len(years))
     before = int(np.clip(np.searchsorted(years, path.cap_from) - 1, 0, len(years) - 1))
-    after = years - years[before]
-    cap = np.where(years >= path.cap_from, totals[before] * (1 + path.cap_change) ** after, np.inf)
+    cap = np.where(years >= path.cap_from, totals[before] * (1 + path.cap_change) ** (years - years[before]), np.inf)
     return np.minimum(1.0, np.divide(cap, totals, out=np.ones(len(years)), where=totals > 0))
 
 
