@@ -354,6 +354,73 @@ def test_an_error_of_the_system_without_a_file_is_explained(
     assert capsys.readouterr().err.startswith("A file could not be read or written: Input/output error.\n\n")
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        ImportError("_core.so: failed to map segment from shared object"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_too_little_memory_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    def short(*arguments: object) -> None:
+        # Whoever called for the memory may have made another error of it.
+        raise RuntimeError("The reading failed.") from error
+
+    monkeypatch.setattr("etsopt.run.read", short)
+    assert main(["solve", "tiny"]) == 4
+    assert capsys.readouterr().err.startswith("There is not enough memory.\n\n")
+
+
+def test_an_error_of_python_itself_stays_one_unless_memory_is_short(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise SystemError("error return without exception set")
+
+    monkeypatch.setattr("etsopt.run.read", broken)
+    with pytest.raises(SystemError):
+        main(["solve", "tiny"])
+    # Nothing has so much.
+    monkeypatch.setattr("etsopt.cli.ending.LEAST_ROOM", 1 << 60)
+    assert main(["solve", "tiny"]) == 4
+    assert "not enough memory" in capsys.readouterr().err
+
+
+def test_a_native_module_that_is_interrupted_while_it_is_imported_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise ImportError("initialization failed") from KeyboardInterrupt()
+
+    monkeypatch.setattr("etsopt.run.read", interrupted)
+    assert main(["solve", "tiny"]) == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a signal that a process sends itself")
+@pytest.mark.parametrize("ignored", [False, True])
+def test_ctrl_c_before_the_command_is_there_ends_in_silence_unless_it_is_ignored(ignored: bool) -> None:
+    code = """
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "rich_argparse":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+if sys.argv.pop() == "True":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+from etsopt.__main__ import main
+sys.exit(main())
+"""
+    command = [sys.executable, "-c", code, "--version", str(ignored)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0 if ignored else -signal.SIGINT, "")
+
+
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), OSError("no space")])
 def test_a_file_that_does_not_fit_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], error: OSError
