@@ -20,6 +20,7 @@ import etsopt
 from etsopt.cli import main
 from etsopt.solving import highs
 from etsopt_models._parts.nearest import Nearest
+from tests.hard import HARD_MODEL
 
 USER_MODEL = '''"""Least allowances that keep every unit at nine tenths of its emissions."""
 import pandas as pd
@@ -43,34 +44,6 @@ def parameters(instance):
 
 def tables(instance, solution):
     return {"plan": pd.DataFrame({"unit_id": instance.units["unit_id"], "allowance_t": solution.values["allowance"]})}
-'''
-
-HARD_MODEL = '''"""A market-split program: small, and far beyond a second."""
-import numpy as np
-import pyomo.environ as pyo
-
-def formulate():
-    m = pyo.AbstractModel("split")
-    m.ROWS, m.ITEMS = pyo.Set(), pyo.Set()
-    m.size = pyo.Param(m.ROWS, m.ITEMS)
-    m.half = pyo.Param(m.ROWS)
-    m.take = pyo.Var(m.ITEMS, domain=pyo.Binary)
-    m.over, m.under = (pyo.Var(m.ROWS, bounds=(0, 1e5)) for _ in range(2))
-    @m.Constraint(m.ROWS)
-    def split(m, r):
-        return sum(m.size[r, j] * m.take[j] for j in m.ITEMS) - m.over[r] + m.under[r] == m.half[r]
-    @m.Objective(doc="distance [t]")
-    def distance(m):
-        return sum(m.over[r] + m.under[r] for r in m.ROWS)
-    return m
-
-def parameters(instance):
-    size = np.random.default_rng(1).integers(1, 100, (6, 50)).astype(float)
-    return {"ROWS": 6, "ITEMS": 50, "size": size, "half": np.floor(size.sum(axis=1) / 2)}
-
-def tables(instance, solution):
-    import pandas as pd
-    return {"take": pd.DataFrame({"take": solution.values["take"]})}
 '''
 
 

@@ -1,5 +1,5 @@
-"""Rows."""
+"""Runs that are killed, refused what they need, interrupted, damaged, raced for, and made over and over."""
 
-from benchmarks.reliability.row import Row
+from benchmarks.reliability import kills, races, refusals, signals
 
-ROWS: list[Row] = []
+ROWS = [*kills.ROWS, *refusals.ROWS, *signals.ROWS, *races.ROWS]
