@@ -15,6 +15,7 @@ import shutil
 import signal
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -59,7 +60,10 @@ def _is_same(one: Results, other: Results) -> bool:
 
 def forked(work: Callable[[], Any]) -> int:
     """Run work in a child; its process id."""
-    child = os.fork()
+    with warnings.catch_warnings():
+        # Threads of the solver or of numpy may be there; the child makes none and needs none of them.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         code = 1
         try:

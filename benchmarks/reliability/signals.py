@@ -40,9 +40,6 @@ LONGEST_S = {"load": 1.2, "solve": 0.1, "write": 0.04, "search": 1.5, "twice": 1
 
 WITHIN_S = 5.0
 
-STARTING_S = 0.3
-"""Within so many seconds Python may not yet have begun to run the command."""
-
 CODES = {signal.SIGINT: (130, -signal.SIGINT), signal.SIGTERM: (143, -signal.SIGTERM)}
 """Exit codes by signal: of the command, and of a process in which there is none yet or no more, as shells tell it."""
 
@@ -55,7 +52,6 @@ def interrupted(number: int, folder: Path, found: Found) -> str:
     save_old(run)
     searches = phase in ("search", "twice")
     hard.write_text(HARD_MODEL, encoding="utf-8")
-    began = time.monotonic()
     process = started("solve", "tiny", *(("--model", str(hard)) if searches else NEW), *_to(run, program))
     if phase != "load":
         awaited(process, *((run / LOCK, run / PART) if phase == "write" else (program,)))
@@ -70,7 +66,8 @@ def interrupted(number: int, folder: Path, found: Found) -> str:
     found.measured(f"seconds to the end, {'twice' if phase == 'twice' else 'once'}", seconds)
     see(seconds < WITHIN_S, f"{phase}: it ended {seconds:.1f} s after the signal")
     see(not _is_left(process), f"{phase}: a process of it is left")
-    if "Traceback" in errors and at - began < STARTING_S and "etsopt/cli" not in errors:
+    # Before any of ours runs Python ends by itself, and says where.
+    if phase == "load" and "Traceback" in errors and "etsopt/cli" not in errors:
         return _whole(run, searches, "Python's own end while it starts")
     see("Traceback" not in errors, f"{phase}: {errors.strip()[-300:]}")
     see(code in (0, *CODES[sent]), f"{phase}: it ended with {code}: {errors.strip()[-300:]}")
