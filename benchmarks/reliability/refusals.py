@@ -9,12 +9,15 @@ import resource
 import shutil
 import subprocess
 import tempfile
+import time
 from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
 from benchmarks.reliability.commands import (
+    MOST_S,
+    WrongError,
     done,
     each,
     ended,
@@ -52,6 +55,9 @@ os.fsync = fsync
 
 NATIVE = {1: "OpenBLAS error: Memory allocation", -6: "std::bad_alloc", -11: "", 130: "OpenBLAS"}
 """How native code ends a process for want of memory, before any of ours can tell: exit codes, and what they say."""
+
+HEARD_S = 10.0
+"""Within so many seconds a signal ends what is in Python."""
 
 UNITS = 20_000
 
@@ -146,6 +152,27 @@ def _many_units() -> Path:
     return folder
 
 
+def never_ends(process: subprocess.Popen[str]) -> bool:
+    """Whether a process hears no signal any more, so that it has to be killed: what is in Python would end at one.
+
+    To unwind a frame CPython makes a number; without memory for that it unwinds again, and so on (3.11, `ceval.c`).
+    """
+    until = time.monotonic() + MOST_S
+    while process.poll() is None and time.monotonic() < until:
+        # Little is said, so that it can wait in the pipe.
+        time.sleep(0.05)
+    if process.poll() is not None:
+        return False
+    process.terminate()
+    try:
+        process.communicate(timeout=HEARD_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return True
+    raise WrongError(f"it had not ended after {MOST_S:g} s")
+
+
 def little_memory(number: int, folder: Path) -> str:
     """Solve with too little memory: too little to load what is needed, or to read, build and solve many units."""
     run, random = folder / "run", Random(number)
@@ -155,7 +182,12 @@ def little_memory(number: int, folder: Path) -> str:
     instance = "tiny" if loading else str(_many_units())
     limit = partial(resource.setrlimit, resource.RLIMIT_AS, (most << 20, most << 20))
     how = () if loading else ("--method", "stamped")
-    code, out, errors = ended(started("solve", instance, *how, "--out", str(run), limit=limit))
+    process = started("solve", instance, *how, "--out", str(run), limit=limit)
+    if never_ends(process):
+        see(held(run) == "old", "the old run has gone")
+        see_next_works(run)
+        return "Python itself never ended: it heard no signal"
+    code, out, errors = ended(process)
     see("Traceback" not in errors, f"{most} MiB: {errors.strip()[-300:]}")
     if code == 0:
         done("check", str(run))
@@ -182,8 +214,8 @@ ROWS = [
     Row(
         "C6",
         "solves with too little memory, of 30 to 700 MiB",
-        "a message and exit code 4, no traceback, the old run is there and the next solve works; native code that ends "
-        "the process before Python can tell is counted",
+        "a message and exit code 4, no traceback, the old run is there and the next solve works; native code and "
+        "Python itself, where they end or hang before any of ours can tell, are counted",
         20,
         4,
         each(little_memory),

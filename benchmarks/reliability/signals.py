@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -68,10 +69,10 @@ def interrupted(number: int, folder: Path, found: Found) -> str:
     see(not _is_left(process), f"{phase}: a process of it is left")
     # Before any of ours runs Python ends by itself, and says where.
     if phase == "load" and "Traceback" in errors and "etsopt/cli" not in errors:
-        return _whole(run, searches, "Python's own end while it starts")
+        return _whole(run, "Python's own end while it starts")
     see("Traceback" not in errors, f"{phase}: {errors.strip()[-300:]}")
     see(code in (0, *CODES[sent]), f"{phase}: it ended with {code}: {errors.strip()[-300:]}")
-    return _whole(run, searches, "it had done its work" if code == 0 else "ended by the signal")
+    return _whole(run, "it had done its work" if code == 0 else "ended by the signal")
 
 
 def _to(run: Path, program: Path) -> tuple[str, ...]:
@@ -87,19 +88,15 @@ def _is_left(process: Popen[str]) -> bool:
     return True
 
 
-def _whole(run: Path, searches: bool, outcome: str) -> str:
-    """See that a run is whole, that of a search in place of the old one or not, and that the next solve works."""
-    if not searches:
-        which = held(run)
-        see_next_works(run)
-        return f"{outcome}; the {which} run is there"
+def _whole(run: Path, outcome: str) -> str:
+    """See that a run is whole: the old one, the new one, or what the solve held; and that the next solve works."""
     code, said = command("check", str(run))
     see(code in (0, 6), f"the run does not check: {code}, {said.strip()[:300]}")
+    interrupted = json.loads((run / "result.json").read_text(encoding="utf-8"))["termination"] == "interrupted"
+    which = "what was held" if interrupted else f"the {held(run)} run"
     see((run / NOTES).read_text(encoding="utf-8") == "Mine.", "a file of the user's own has changed")
-    if code == 0:
-        held(run)
     see_next_works(run)
-    return f"{outcome}; {'the old run' if code == 0 else 'what the search held'} is there"
+    return f"{outcome}; {which} is there"
 
 
 ROWS = [
@@ -108,7 +105,7 @@ ROWS = [
         "Ctrl-C or SIGTERM at random moments of `etsopt solve --out`: while it loads, solves, searches and writes, and "
         "twice",
         "it ends within 5 s with 130 or 143, or with 0 where its work was done; no traceback but Python's own before "
-        "any of ours runs, no process left; the old run or the new one is there, and the next solve works",
+        "any of ours runs, no process left; the old run, the new one or what was held is there; the next solve works",
         60,
         6,
         each_measured(interrupted),

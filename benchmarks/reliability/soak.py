@@ -82,8 +82,8 @@ def soaked(numbers: Iterable[int]) -> Found:
         seen.append(held())
     if len(seen) >= WARM + 2 * COMPARED:
         for position, what in enumerate(("MiB of memory", "open files", "threads")):
-            first = median(held[position] for held in seen[WARM : WARM + COMPARED])
-            last = median(held[position] for held in seen[-COMPARED:])
+            first = median(one[position] for one in seen[WARM : WARM + COMPARED])
+            last = median(one[position] for one in seen[-COMPARED:])
             found.measured(f"{what} after {20 * WARM} solves", first)
             found.measured(f"{what} at last", last)
             if last > first * (1 + GROWTH if position == 0 else 1):
