@@ -1,6 +1,6 @@
 """Kills while a run is saved over another; run as a program of its own, which may fork: ``python -m tests.saving``.
 
-``steps N``: killed at every Nth call to the operating system that opens, makes, renames or removes something.
+``steps N``: killed at every Nth call to the operating system that opens, makes, renames, removes or synchronises.
 ``random N``: killed by a signal at N random moments. ``full N``: N limits on the size of a file, each smaller than what
 is to be written. ``readers``: read while two processes save in turn. Each prints what it saw as JSON.
 """
@@ -15,6 +15,7 @@ import shutil
 import signal
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -25,7 +26,7 @@ import etsopt
 from etsopt.data.aside import OWN
 from etsopt.results import Results, load_both
 
-STEPS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir")
+STEPS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.fsync")
 SEED = 10
 
 
@@ -59,7 +60,10 @@ def _is_same(one: Results, other: Results) -> bool:
 
 def forked(work: Callable[[], Any]) -> int:
     """Run work in a child; its process id."""
-    child = os.fork()
+    with warnings.catch_warnings():
+        # Threads of the solver or of numpy may be there; the child makes none and needs none of them.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         code = 1
         try:
@@ -81,12 +85,13 @@ def killed_at(step: int, work: Callable[[], Any]) -> None:
                 os._exit(9)
 
     sys.addaudithook(hook)
+    # A process that is killed loses nothing that the system holds: that needs no disk, which takes most of the time.
+    os.fsync = lambda fd: hook("os.fsync", ())
     work()
 
 
 def steps(runs: Runs, folder: Path, stride: int = 1) -> Any:
     """Kill a save at each of its steps; what is there afterwards, and what the next save leaves."""
-    # A process that is killed loses nothing that the system holds: that needs no disk, and takes most of the time.
     os.fsync = lambda fd: None
     found, left = Counter[str](), set[str]()
     for step in range(0, 1000, stride):

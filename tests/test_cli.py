@@ -21,6 +21,7 @@ from etsopt import run
 from etsopt.cli import main
 from etsopt.solving import highs
 from etsopt_models._parts.nearest import Nearest
+from tests.hard import HARD_MODEL
 
 USER_MODEL = '''"""Least allowances that keep every unit at nine tenths of its emissions."""
 import pandas as pd
@@ -44,34 +45,6 @@ def parameters(instance):
 
 def tables(instance, solution):
     return {"plan": pd.DataFrame({"unit_id": instance.units["unit_id"], "allowance_t": solution.values["allowance"]})}
-'''
-
-HARD_MODEL = '''"""A market-split program: small, and far beyond a second."""
-import numpy as np
-import pyomo.environ as pyo
-
-def formulate():
-    m = pyo.AbstractModel("split")
-    m.ROWS, m.ITEMS = pyo.Set(), pyo.Set()
-    m.size = pyo.Param(m.ROWS, m.ITEMS)
-    m.half = pyo.Param(m.ROWS)
-    m.take = pyo.Var(m.ITEMS, domain=pyo.Binary)
-    m.over, m.under = (pyo.Var(m.ROWS, bounds=(0, 1e5)) for _ in range(2))
-    @m.Constraint(m.ROWS)
-    def split(m, r):
-        return sum(m.size[r, j] * m.take[j] for j in m.ITEMS) - m.over[r] + m.under[r] == m.half[r]
-    @m.Objective(doc="distance [t]")
-    def distance(m):
-        return sum(m.over[r] + m.under[r] for r in m.ROWS)
-    return m
-
-def parameters(instance):
-    size = np.random.default_rng(1).integers(1, 100, (6, 50)).astype(float)
-    return {"ROWS": 6, "ITEMS": 50, "size": size, "half": np.floor(size.sum(axis=1) / 2)}
-
-def tables(instance, solution):
-    import pandas as pd
-    return {"take": pd.DataFrame({"take": solution.values["take"]})}
 '''
 
 
@@ -353,6 +326,73 @@ def test_an_error_of_the_system_without_a_file_is_explained(
     monkeypatch.setattr("etsopt.run.read", broken)
     assert main(["solve", "tiny"]) == 2
     assert capsys.readouterr().err.startswith("A file could not be read or written: Input/output error.\n\n")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        ImportError("_core.so: failed to map segment from shared object"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_too_little_memory_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    def short(*arguments: object) -> None:
+        # Whoever called for the memory may have made another error of it.
+        raise RuntimeError("The reading failed.") from error
+
+    monkeypatch.setattr("etsopt.run.read", short)
+    assert main(["solve", "tiny"]) == 4
+    assert capsys.readouterr().err.startswith("There is not enough memory.\n\n")
+
+
+def test_an_error_of_python_itself_stays_one_unless_memory_is_short(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise SystemError("error return without exception set")
+
+    monkeypatch.setattr("etsopt.run.read", broken)
+    with pytest.raises(SystemError):
+        main(["solve", "tiny"])
+    # Nothing has so much.
+    monkeypatch.setattr("etsopt.cli.ending.LEAST_ROOM", 1 << 60)
+    assert main(["solve", "tiny"]) == 4
+    assert "not enough memory" in capsys.readouterr().err
+
+
+def test_a_native_module_that_is_interrupted_while_it_is_imported_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise ImportError("initialization failed") from KeyboardInterrupt()
+
+    monkeypatch.setattr("etsopt.run.read", interrupted)
+    assert main(["solve", "tiny"]) == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a signal that a process sends itself")
+@pytest.mark.parametrize("ignored", [False, True])
+def test_ctrl_c_before_the_command_is_there_ends_in_silence_unless_it_is_ignored(ignored: bool) -> None:
+    code = """
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "rich_argparse":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+if sys.argv.pop() == "True":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+from etsopt.__main__ import main
+sys.exit(main())
+"""
+    command = [sys.executable, "-c", code, "--version", str(ignored)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0 if ignored else -signal.SIGINT, "")
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), OSError("no space")])

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import highspy
 import numpy as np
 import pyomo.environ as pyo
 import pytest
@@ -23,6 +24,7 @@ from etsopt.errors import SolverError, UsageError
 from etsopt.progress import watched
 from etsopt.solving import highs
 from etsopt.solving.levels import solve_levels
+from etsopt.solving.mps import write_mps
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Outcome, Termination
 from etsopt.stamp.program import Objective, Program
@@ -213,21 +215,54 @@ print(etsopt.solve(etsopt.read("tiny")).status, file=sys.stderr)
 
 def test_no_advice_tells_to_write_a_program_that_the_solver_does_not_take(tmp_path: Path) -> None:
     with pytest.raises(SolverError, match="HiGHS: the program was not accepted") as caught:
-        highs.write_mps(with_entry(1e16), "cost", tmp_path / "program.mps")
+        write_mps(with_entry(1e16), "cost", tmp_path / "program.mps")
     assert caught.value.advice == "The solver gave no reason; report it with the instance and the model."
 
 
 def test_a_program_is_written_where_it_can_be_and_in_a_format_that_its_name_tells(tmp_path: Path) -> None:
-    highs.write_mps(RIGHT, "cost", tmp_path / "program.mps")
+    write_mps(RIGHT, "cost", tmp_path / "program.mps")
     assert " enough_1" in (tmp_path / "program.mps").read_text(encoding="utf-8")
     with pytest.raises(FileNotFoundError):
-        highs.write_mps(RIGHT, "cost", tmp_path / "nowhere" / "program.mps")
+        write_mps(RIGHT, "cost", tmp_path / "nowhere" / "program.mps")
     with pytest.raises(UsageError, match=r"The file .*program\.txt' does not end in .mps"):
-        highs.write_mps(RIGHT, "cost", tmp_path / "program.txt")
+        write_mps(RIGHT, "cost", tmp_path / "program.txt")
     assert not (tmp_path / "program.txt").exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a limit on the size of files")
+def test_a_program_that_does_not_fit_on_the_disk_leaves_the_one_before(tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "program.mps"
+    write_mps(RIGHT, "cost", path)
+    before, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) - 1, limits[1]))
+        with pytest.raises(UsageError, match=r"The file .*program\.mps' could not be written to its end"):
+            write_mps(RIGHT, "cost", path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"program.mps": before}
+
+
 # Statuses.
+
+
+def test_a_solver_without_memory_says_so() -> None:
+    loaded = highs.Loaded(RIGHT, "cost", SolveOptions())
+
+    class Short:
+        """The solver as it ends a run for want of memory: with an error, and a status that tells."""
+
+        def __getattr__(self, name: str) -> Any:
+            answers = {"run": highspy.HighsStatus.kError, "getModelStatus": status}
+            return (lambda: answers[name]) if name in answers else getattr(solver, name)
+
+    solver, status = loaded._highs, highspy.HighsModelStatus.kMemoryLimit
+    loaded._highs = Short()
+    assert loaded.solve().termination is Termination.MEMORY
+    status = highspy.HighsModelStatus.kSolveError
+    assert loaded.solve().termination is Termination.SOLVER_ERROR
 
 
 def test_a_program_without_a_feasible_point_is_infeasible() -> None:

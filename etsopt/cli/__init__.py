@@ -20,7 +20,7 @@ EXIT_CODES = """exit codes:
   0  solved: every limit checked, and proven within the gap that was asked for
   2  bad input or usage, or a damaged run folder
   3  infeasible: explained in tonnes, proven or not
-  4  stopped, or proven within a larger gap alone: with what is held, if anything
+  4  stopped, or short of memory, or proven within a larger gap alone: with what is held, if anything
   5  the checker found a broken limit or a false claim
   6  `etsopt check` of a model of your own: nothing could be checked
   130, 143  interrupted: what was held is written where that was asked for"""

@@ -23,6 +23,17 @@ BAD_INPUT, STOPPED, INTERRUPTED, TERMINATED = 2, 4, 130, 143
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None))
 """What systems say of a full disk, a limit on the size of files, and a quota."""
 
+NOT_LOADED = ("failed to map segment", "annot allocate memory")
+"""What the system says where there is no memory for a native module."""
+
+LEAST_ROOM = 1 << 24
+"""With fewer bytes left memory is short."""
+
+RESERVE = 1 << 22
+"""Bytes that are kept to tell that memory is short; no system gives room to them before they are written to."""
+
+NO_MEMORY = EtsoptError("There is not enough memory.", "Make room or raise its limit; a smaller instance takes less.")
+
 
 def ended(run: Callable[[], int], as_json: Callable[[], bool]) -> int:
     """Run a command; returns its exit code whatever happens.
@@ -58,24 +69,48 @@ def ended(run: Callable[[], int], as_json: Callable[[], bool]) -> int:
 
 def _told(run: Callable[[], int], as_json: Callable[[], bool]) -> int:
     """Run a command and tell its errors; one of the operating system that leaves here is one of the standard output."""
+    reserve = bytearray(RESERVE)
     try:
         return run()
     except StoppedError as error:
         _report(error, as_json())
         return STOPPED if error.termination == "time_limit" else INTERRUPTED
-    except EtsoptError as error:
-        _report(error, as_json())
-    except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        if error.filename is None and error.errno in NO_ROOM:
-            # Every file has its name in such an error; the standard output has none.
+    except (Exception, KeyboardInterrupt) as error:
+        # Where memory is short, telling so takes some.
+        del reserve
+        causes = list(_causes(error))
+        if any(isinstance(cause, KeyboardInterrupt) for cause in causes):
+            print("Interrupted.", file=sys.stderr)
+            return INTERRUPTED
+        if any(map(_is_want_of_memory, causes)):
+            _report(NO_MEMORY, as_json())
+            return STOPPED
+        # Every file has its name in such an error; the standard output has none.
+        of_output = isinstance(error, OSError) and error.filename is None and error.errno in NO_ROOM
+        if of_output or isinstance(error, BrokenPipeError) or not isinstance(error, EtsoptError | OSError):
             raise
-        _report(_unusable(error), as_json())
-    return BAD_INPUT
+        _report(error if isinstance(error, EtsoptError) else _unusable(error), as_json())
+        return BAD_INPUT
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it comes from: native modules raise errors of their own where they are interrupted."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _is_want_of_memory(error: BaseException) -> bool:
+    """Whether there was not enough memory for an object, or to load a native module."""
+    if isinstance(error, ImportError):
+        return any(words in str(error) for words in NOT_LOADED)
+    if isinstance(error, SystemError):
+        # So Python ends a call that failed and does not say why, as it does where an error takes memory as well.
+        try:
+            bytearray(LEAST_ROOM)
+        except MemoryError:
+            return True
+    return isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a text file in UTF-8 beside itself and put it in place; a device or pipe is written to as it is.
+    """Write a text file in UTF-8, whole or not at all.
 
     Raises
     ------
@@ -25,17 +25,33 @@ def write_file(path: Path, text: str) -> None:
     OSError
         With the name of the file.
     """
+    with replaced(path) as part, naming(path):
+        part.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Give a hidden file beside a file, with its ending, that is put in its place once it is written.
+
+    A device or pipe is given as it is.
+
+    Raises
+    ------
+    UsageError
+        If another process is writing it.
+    OSError
+        With the name of the file in its place.
+    """
     if path.exists() and not path.is_file():
-        with naming(path):
-            path.write_text(text, encoding="utf-8", newline="\n")
+        yield path
         return
     # A link stays one: the file that it leads to is replaced.
     real = path.resolve()
-    part = real.with_name(f".{real.name}.etsopt-part")
+    part = real.with_name(f".{real.stem}.etsopt-part{real.suffix}")
     try:
         with naming(path), locked(real.with_name(f".{real.name}.etsopt-lock"), f"The file {str(path)!r}"):
             try:
-                part.write_text(text, encoding="utf-8", newline="\n")
+                yield part
                 synchronise(part)
                 os.replace(part, real)
             except BaseException:

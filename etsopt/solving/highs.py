@@ -132,7 +132,9 @@ class Loaded:
                 status = self._highs.run()
                 _set_options(self._highs, {"presolve": "choose"} | self._options.solver_options)
         if status == highspy.HighsStatus.kError:
-            return Outcome(Termination.SOLVER_ERROR, None, None, None, None, -math.inf, "HiGHS reported an error")
+            of_memory = STATUS.get(self._highs.getModelStatus().name) is Termination.MEMORY
+            stopped = Termination.MEMORY if of_memory else Termination.SOLVER_ERROR
+            return Outcome(stopped, None, None, None, None, -math.inf, "HiGHS reported an error")
         return _outcome(self._highs, self._scaled, self._program, self._name)
 
 
@@ -168,18 +170,11 @@ def _differing(*pairs: tuple[Any, Any]) -> Any:
     return np.flatnonzero(np.any([one != other for one, other in pairs], axis=0)).astype(np.int32)
 
 
-def write_mps(program: Program, name: str, path: Path) -> None:
+def write_model(program: Program, name: str, path: Path) -> None:
     """Write a program as MPS, unscaled, every row and column named after its component and its position in it.
 
-    Raises
-    ------
-    UsageError
-        If the name of the file does not end in ``.mps``.
+    HiGHS does not notice where a disk is full: `etsopt.solving.mps` sees to that.
     """
-    if path.suffix != ".mps":
-        raise UsageError(
-            f"The file {str(path)!r} does not end in .mps.", "Name one that does: HiGHS tells formats by it."
-        )
     highs = _construct()
     _set_options(highs, {"output_flag": False})
     _load(highs, program, name)
@@ -187,8 +182,6 @@ def write_mps(program: Program, name: str, path: Path) -> None:
         for block, part in slices.items():
             for position in range(part.start, part.stop):
                 _require(pass_name(position, f"{block}_{position - part.start}"), f"{block} could not be named")
-    # Where a file cannot be written HiGHS gives no reason, but the operating system does.
-    path.open("wb").close()
     _require(highs.writeModel(str(path)), f"the file {path} could not be written")
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from etsopt.errors import SolverError, StoppedError
 from etsopt.progress import checkpoint, tell
-from etsopt.solving import highs, whole
+from etsopt.solving import whole
+from etsopt.solving.mps import write_mps
 from etsopt.solving.options import counts
 from etsopt.solving.solution import STOPPED, Level, Outcome, Solution, Termination
 from etsopt.stamp.program import Objective
@@ -95,7 +96,7 @@ def solve_levels(  # long because each way out of a level is one statement here
 
     base = program
     if options.mps is not None:
-        highs.write_mps(program, names[0], options.mps)
+        write_mps(program, names[0], options.mps)
     try:
         if names[0] in settle:
             # A faster method takes for granted that there is a feasible point; where no level comes first, find one.

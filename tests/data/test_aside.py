@@ -273,7 +273,7 @@ def test_a_file_is_written_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             write_file(path, "new")
     assert caught.value.filename == str(path)
     assert texts(tmp_path) == {"report.html": "old"}
-    (tmp_path / ".report.html.etsopt-part").write_text("half", encoding="utf-8")
+    (tmp_path / ".report.etsopt-part.html").write_text("half", encoding="utf-8")
     (tmp_path / "link").symlink_to(path)
     write_file(tmp_path / "link", "new")
     assert texts(tmp_path) == {"report.html": "new", "link": "new"}

@@ -1,0 +1,49 @@
+"""Programs as files in MPS: the old one or the new one is there, whole."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from etsopt.data.files import replaced
+from etsopt.errors import UsageError
+from etsopt.solving import highs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from etsopt.stamp.program import Program
+
+LAST_LINE = f"ENDATA{os.linesep}".encode()
+
+
+def write_mps(program: Program, name: str, path: Path) -> None:
+    """Write one objective of a program as MPS, unscaled, with names.
+
+    Raises
+    ------
+    UsageError
+        If the name of the file does not end in ``.mps``, or it could not be written to its end.
+    OSError
+        With the name of the file.
+    SolverError
+        If the program is refused.
+    """
+    if path.suffix != ".mps":
+        raise UsageError(
+            f"The file {str(path)!r} does not end in .mps.", "Name one that does: HiGHS tells formats by it."
+        )
+    with replaced(path) as part:
+        # Where a file cannot be written HiGHS gives no reason, but the operating system does.
+        part.open("wb").close()
+        highs.write_model(program, name, part)
+        if part.is_file() and not _is_whole(part):
+            advice = "Make room, or name another place; what was there before is still there."
+            raise UsageError(f"The file {str(path)!r} could not be written to its end.", advice)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file has its last line: HiGHS writes on where a disk is full, and says that all is well."""
+    with path.open("rb") as file:
+        file.seek(-min(len(LAST_LINE), path.stat().st_size), os.SEEK_END)
+        return file.read() == LAST_LINE
