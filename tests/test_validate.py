@@ -220,7 +220,7 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
     [
         pytest.param(
             policy_toml(year='"2025"'),
-            "year: is '2025', but should be a valid integer.\n   Write the value without quotes.",
+            "year: is '2025', but should be a valid integer.\n   Write a whole number without quotes.",
             id="text for a number",
         ),
         pytest.param(
@@ -359,7 +359,7 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
         ),
         pytest.param(
             policy_toml('[allocation]\nfair_order = "true"'),
-            "allocation.fair_order: is 'true', but should be a valid boolean.\n   Write the value without quotes.",
+            "allocation.fair_order: is 'true', but should be a valid boolean.\n   Write true or false, without quotes.",
             id="text for true",
         ),
     ],
