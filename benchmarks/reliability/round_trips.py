@@ -59,7 +59,7 @@ def random_floats(random: np.random.Generator, count: int, largest: float = 1e11
 def random_instance(number: int) -> etsopt.Instance:
     """An instance of every table, with numbers of any size, names of any script, and notes of any kind."""
     if number % NOT_SETTLED == 0:
-        return random_settlement(number, 6)
+        return random_settlement(number)
     random, chance = np.random.default_rng(number), Random(number)
     units = random_units(number, int(random.integers(2, 25)))
     count = len(units)
