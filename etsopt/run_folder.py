@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from etsopt.characters import escaped
 from etsopt.data.aside import finish, read_whole, written_aside
 from etsopt.data.files import naming
 from etsopt.data.frames import as_written, read_table, types_of
@@ -70,7 +71,8 @@ def write_run(
             write_instance_files(instance, aside / INSTANCE, table_format)
         stated = content | {"tables": {name: types_of(table) for name, table in plain.items()}}
         with naming(aside / FILE):
-            text = json.dumps(stated, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+            # The name of a folder may hold what a terminal obeys, and a file may be shown on one.
+            text = escaped(json.dumps(stated, indent=1, ensure_ascii=False, allow_nan=False)) + "\n"
             (aside / FILE).write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -530,6 +530,9 @@ def test_the_program_is_written_as_mps_with_its_names(tmp_path: Path) -> None:
     assert text.startswith("NAME")
     assert " sector_target_0" in text
     assert " allowance_2" in text
+    # A program may name the file as any other one, by text.
+    etsopt.solve(etsopt.read("tiny"), mps=str(tmp_path / "other.mps"))
+    assert (tmp_path / "other.mps").read_text(encoding="utf-8") == text
 
 
 def test_no_command_prints_help_and_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) -> None:

@@ -174,12 +174,25 @@ def test_a_name_with_more_than_is_seen_is_refused(write_folder: Writer, column: 
         with pytest.raises(DataError) as caught:
             read()
         if name == "NUL" and place.startswith("units.csv"):
-            assert "units.csv: contains NUL characters." in str(caught.value)
+            assert "units.csv: contains NUL characters, the first in line 3." in str(caught.value)
             continue
         row = "3" if place.startswith("units.csv") else "1"
         what = f"1 cell holds a control or invisible character: row {row} {brief(cells[1])}.\n{TYPE_ANEW}"
         assert str(caught.value) == f"{str(caught.value).split(chr(10))[0]}\n\n1. {place}{what}"
         assert not HIDDEN.search(str(caught.value).replace("\n", ""))
+
+
+@pytest.mark.parametrize("cell", ["'=1+1", "''-x", "'@a"])
+@pytest.mark.parametrize("column", ["unit_id", "name", "province"])
+def test_a_name_behind_an_apostrophe_is_the_formula_that_it_would_be_without(
+    write_folder: Writer, column: str, cell: str
+) -> None:
+    # Written with one apostrophe more, as texts of the user's own are, it would come back as another name.
+    cells = [VALID[column][0], cell, VALID[column][2]]
+    message = message_of(write_folder(units_csv(**{column: cells}), policy_toml()))
+    assert message.startswith(f"units.csv, {column}: 1 cell holds a formula: row 3 {cell!r}.\n")
+    taken = ["'s-Hertogenbosch", "''", "'"]
+    assert sorted(etsopt.Instance.from_frames(frame(unit_id=taken), POLICY).units["unit_id"]) == sorted(taken)
 
 
 @pytest.mark.parametrize("cell", ["\tcement", "cement\n", "cement\u200b"])

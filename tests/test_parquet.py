@@ -157,6 +157,15 @@ def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
         assert problem.endswith("Write it anew, or give a CSV file.")
 
 
+def test_a_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "plant", frame(name=["Aciérie", "Line 1"]))
+    content = (folder / "units.parquet").read_bytes()
+    assert "Aciérie".encode() in content
+    (folder / "units.parquet").write_bytes(content.replace("Aciérie".encode(), b"Aci\xe9\xe9rie"))
+    (problem,) = problems_of(folder)
+    assert problem.startswith("units.parquet: is not a Parquet file (")
+
+
 def test_without_pyarrow_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = folder_of(tmp_path / "plant", frame())
     result = etsopt.solve(etsopt.read("tiny"))

@@ -111,6 +111,18 @@ def test_a_western_european_file_is_refused_and_not_read_as_rare_characters(writ
 
 
 @pytest.mark.parametrize(
+    "names",
+    [("高雄燁聯蘇澳", "豐興亞洲水泥澎湖中鴻鋼鐵", "澎湖國際"), ("澎湖香港中國鋼鐵第二號窯", "蘇澳"), ("台灣水泥",)],
+)
+def test_a_file_in_big5_is_refused_and_not_read_as_other_characters(
+    write_folder: Writer, names: tuple[str, ...]
+) -> None:
+    # More than half of the characters of the first two are everyday ones in GBK too.
+    rows = [f"line-{row},firm,{name},cement,Hebei,780000,1000000\n" for row, name in enumerate(names)]
+    assert "nor plainly Chinese GBK" in problem_of(write_folder("".join([HEADER, *rows]).encode("big5")))
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         pytest.param(
@@ -158,7 +170,8 @@ def test_a_western_european_file_is_refused_and_not_read_as_rare_characters(writ
         ),
         pytest.param(
             HEADER + "line,firm,Line\0,cement,Hebei,780000,1000000\n",
-            "units.csv: contains NUL characters.\n   It is no CSV file, or damaged: export it again.",
+            "units.csv: contains NUL characters, the first in line 2.\n"
+            "   It is no CSV file, or damaged: export it again.",
             id="a NUL byte",
         ),
         pytest.param(
@@ -174,12 +187,12 @@ def test_a_western_european_file_is_refused_and_not_read_as_rare_characters(writ
         ),
         pytest.param(
             HEADER + 'line,firm,"Line" 1,cement,Hebei,780000,1000000\n',
-            "units.csv: is not valid CSV (',' expected after '\"').\n   Look for a stray quotation mark.",
+            "units.csv: is not valid CSV in line 2 (',' expected after '\"').\n   Look for a stray quotation mark.",
             id="a stray quotation mark",
         ),
         pytest.param(
             HEADER + 'line,firm,"Line 1,cement,Hebei,780000,1000000\n',
-            "units.csv: is not valid CSV (unexpected end of data).\n   Look for a stray quotation mark.",
+            "units.csv: is not valid CSV in line 2 (unexpected end of data).\n   Look for a stray quotation mark.",
             id="an open quotation mark",
         ),
         pytest.param(
@@ -437,7 +450,22 @@ def test_a_random_instance_is_written_and_read_back_with_the_same_hash(
 
 
 def test_columns_of_the_users_own_come_back_as_they_were(tmp_path: Path) -> None:
-    own = ["=1+1", "'=quoted", "''@", "-5.2", "+3e4", "- a dash", "it's", 'a,b\n"c"', "", "NA", "  spaces  "]
+    own = [
+        "=1+1",
+        "'=quoted",
+        "''@",
+        "＝1+1",
+        "\n=1+1",
+        "'＠A1",
+        "-5.2",
+        "+3e4",
+        "- a dash",
+        "it's",
+        'a,b\n"c"',
+        "",
+        "NA",
+        "  spaces  ",
+    ]
     units = pd.concat([frame(unit_id=[f"line-{row:02d}"], x_note=[text]) for row, text in enumerate(own)])
     units["x_count"] = range(len(own))
     units["x_share"] = [0.1, None, 1e-7, 2.0, 1e16, *([0.3] * (len(own) - 5))]
@@ -450,6 +478,8 @@ def test_columns_of_the_users_own_come_back_as_they_were(tmp_path: Path) -> None
     written = (tmp_path / "units.csv").read_text(encoding="utf-8")
     assert ",'=1+1," in written
     assert ",''=quoted," in written
+    assert ",'＝1+1," in written
+    assert ',"\'\n=1+1",' in written
     assert ",-5.2," in written
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.characters import HIDDEN
 from etsopt.results import load_instance
 from etsopt.run_folder import see_that_writable
 
@@ -197,6 +198,18 @@ def test_runs_of_different_units_cannot_be_compared(solved: etsopt.Results) -> N
 def test_a_folder_may_be_named_by_text(solved: etsopt.Results, tmp_path: Path) -> None:
     solved.save(str(tmp_path / "run"))
     assert etsopt.load(str(tmp_path / "run")).status == solved.status
+
+
+def test_a_result_file_holds_no_character_that_a_terminal_obeys(tmp_path: Path) -> None:
+    name = "海螺\x1b[31m\x9b2J\u202e\u2028"
+    instance = etsopt.Instance.from_frames(
+        etsopt.read("tiny").units, {"year": 2025, "rule": {"name": "cn-2025"}}, name=name
+    )
+    etsopt.solve(instance).save(tmp_path)
+    text = (tmp_path / "result.json").read_text(encoding="utf-8")
+    assert not HIDDEN.search(text.replace("\n", ""))
+    assert "海螺" in text
+    assert etsopt.load(tmp_path).provenance["instance"] == name
 
 
 def test_a_name_in_place_of_an_instance_is_explained() -> None:

@@ -67,10 +67,15 @@ def _columns(path: Path) -> list[tuple[str, Any]]:
     arrow, parquet = load_pyarrow()
     with path.open("rb") as file:
         try:
-            table = parquet.ParquetFile(file).read()
-        except OSError as error:
-            # What pyarrow says of a damaged page is no failure of the operating system.
+            return _converted(parquet.ParquetFile(file).read(), arrow)
+        except (OSError, arrow.ArrowException) as error:
+            # What pyarrow says of a damaged page is no failure of the operating system, and of a text in another
+            # encoding no error of a value.
             raise ValueError(str(error)) from None
+
+
+def _converted(table: Any, arrow: Any) -> list[tuple[str, Any]]:
+    """Name and cells of the columns of a table of pyarrow."""
     columns = []
     for name, column in zip(table.column_names, table.columns, strict=True):
         text = arrow.types.is_string(column.type) or arrow.types.is_large_string(column.type)

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-PROTECTED = re.compile(r"'+[=+@\t\r-]")
+FORMULA_BEGINS = "=+@＝＋＠－\t\r\n-"
+"""With these a spreadsheet lets a formula begin, in some languages with the full-width signs, or reads past them."""
+
+PROTECTED = re.compile(f"'+[{FORMULA_BEGINS}]")
 """A text that a spreadsheet would run as a formula, behind the apostrophe with which it is written."""
 
 
@@ -84,8 +87,9 @@ def cells_of_series(series: pd.Series[Any]) -> NDArray[Any]:
 def decode(content: bytes, place: str) -> tuple[str, list[Problem]]:
     """Decode a file: UTF-8 with or without byte-order mark, or GBK that is plainly Chinese.
 
-    A Western European file may decode as GBK too, into nonsense of rare characters; so GBK is taken only where most
-    characters beyond ASCII are everyday ones. Names hold a rare one, such as 镕, now and then; GB 18030 has them all.
+    A Western European or Big5 file may decode as GBK too, into nonsense of rare characters; so GBK is taken only where
+    most characters beyond ASCII are everyday ones, and no fewer than Big5 would make them. Names hold a rare one, such
+    as 镕, now and then; GB 18030 has them all.
     """
     for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")):
         if content.startswith(mark):
@@ -98,19 +102,27 @@ def decode(content: bytes, place: str) -> tuple[str, list[Problem]]:
         text = content.decode("gb18030")
     except UnicodeDecodeError:
         text = ""
-    beyond = {character: count for character, count in Counter(text).items() if not character.isascii()}
-    common = sum(count for character, count in beyond.items() if _is_everyday(character))
-    if 2 * common > sum(beyond.values()):
+    share = _everyday_share(text, "gb18030", 0xD7)
+    if share > 0.5 and share >= _everyday_share(content.decode("big5", errors="replace"), "big5", 0xC6):
         return text, []
     line = content[:position].count(b"\n") + 1
     what = f"is neither UTF-8 (byte 0x{content[position]:02x} in line {line}) nor plainly Chinese GBK"
     return "", [Problem(place, what, "Find out its encoding, for example Latin-1 or Big5, and save it as UTF-8.")]
 
 
-def _is_everyday(character: str) -> bool:
-    """Whether GB 2312 has a character in its common first level or among its full-width punctuation."""
-    code = character.encode("gb18030")
-    return len(code) == 2 and code[1] > 0xA0 and (0xB0 <= code[0] <= 0xD7 or code[0] in (0xA1, 0xA3))
+def _everyday_share(text: str, encoding: str, last: int) -> float:
+    """Share of everyday characters among those beyond ASCII.
+
+    They are the first level of GB 2312 or Big5, whose codes begin with bytes up to ``last``, and full-width marks.
+    """
+    beyond = {character: count for character, count in Counter(text).items() if not character.isascii()}
+    first, marks = (0xB0, (0xA1, 0xA3)) if encoding == "gb18030" else (0xA4, (0xA1,))
+    everyday = 0
+    for character, count in beyond.items():
+        code = character.encode(encoding, errors="ignore")
+        plain = len(code) == 2 and (encoding == "big5" or code[1] > 0xA0)
+        everyday += count * (plain and (first <= code[0] <= last or code[0] in marks))
+    return everyday / max(sum(beyond.values()), 1)
 
 
 def read_csv(content: bytes, place: str) -> tuple[RawTable | None, list[Problem]]:
@@ -119,7 +131,8 @@ def read_csv(content: bytes, place: str) -> tuple[RawTable | None, list[Problem]
     if problems:
         return None, problems
     if "\0" in text:
-        return None, [Problem(place, "contains NUL characters", "It is no CSV file, or damaged: export it again.")]
+        what = f"contains NUL characters, the first in line {text.partition(chr(0))[0].count(chr(10)) + 1:,}"
+        return None, [Problem(place, what, "It is no CSV file, or damaged: export it again.")]
     records, lines, line = [], [], 1
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -132,7 +145,9 @@ def read_csv(content: bytes, place: str) -> tuple[RawTable | None, list[Problem]
         if "field limit" in str(error):
             what = f"has a cell of more than {LONGEST_TEXT:,} characters in line {line:,}"
             return None, [Problem(place, what, "No name or number is that long; look for a missing quotation mark.")]
-        return None, [Problem(place, f"is not valid CSV ({error})", "Look for a stray quotation mark.")]
+        return None, [
+            Problem(place, f"is not valid CSV in line {line:,} ({error})", "Look for a stray quotation mark.")
+        ]
     if not records:
         return None, [Problem(place, "is empty", "Write a line of column names and a line for each row.")]
     header = [name.strip() for name in records[0]]

@@ -5,6 +5,7 @@ Where a cell is not plainly right nothing is said here, and `etsopt.data.validat
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
 NEWLINE, SPACE, DELETE = ord("\n"), ord(" "), 0x7F
 
-FORMULA_SIGNS = ("=", "@", "+", "-")
-"""With these a spreadsheet lets a formula begin."""
+FORMULA_START = re.compile("'*[=@+-]")
+"""What a spreadsheet runs as a formula, or would without the apostrophes with which such a text is written."""
+
+MAY_BE_FORMULA = [ord(sign) for sign in "'=@+-"]
 
 MOST_SPELLINGS = 1000
 """A column of choices with more distinct texts than that is no such column."""
@@ -36,7 +39,7 @@ def tidy(text: str) -> str:
 
 
 def tidied(cells: NDArray[np.object_], required: bool, longest: int) -> NDArray[np.object_] | None:
-    """A column whose cells are texts on one line without hidden characters or formulas, each as `tidy` returns it.
+    """A column whose cells are texts on one line, plainly without hidden characters or formulas, as `tidy` gives them.
 
     Parameters
     ----------
@@ -62,10 +65,9 @@ def tidied(cells: NDArray[np.object_], required: bool, longest: int) -> NDArray[
         return None
     lengths = np.diff(ends) - 1
     first, last = letters[ends[:-1] + 1], letters[ends[1:] - 1]
-    signs = [ord(sign) for sign in FORMULA_SIGNS]
     if (required and not lengths.all()) or (lengths > longest).any():
         return None
-    if np.isin(first, signs).any() or (first == SPACE).any() or (last == SPACE).any():
+    if np.isin(first, MAY_BE_FORMULA).any() or (first == SPACE).any() or (last == SPACE).any():
         return None
     return cells if normal is text else np.array(normal.split("\n"), dtype=object)
 

@@ -11,7 +11,7 @@ from etsopt.characters import CONTROL, HIDDEN
 from etsopt.data.labels import sortable
 from etsopt.data.schema import LONGEST_IDENTIFIER, LONGEST_TEXT, USER_COLUMN_PREFIX
 from etsopt.data.table import Column
-from etsopt.data.texts import FORMULA_SIGNS, chosen, tidied, tidy
+from etsopt.data.texts import FORMULA_START, chosen, tidied, tidy
 from etsopt.data.words import counted, did_you_mean
 from etsopt.errors import PROBLEMS_SHOWN, Problem
 
@@ -203,7 +203,7 @@ def _texts(raw: RawTable, cells: NDArray[Any], column: Column) -> tuple[NDArray[
     hidden = np.array([bool(HIDDEN.search(text)) for text in texts], dtype=bool)
     if hidden.any():
         problems.append(_problem(raw, column, cells, hidden, HOLDS_HIDDEN, TYPE_ANEW))
-    formula = np.array([text.startswith(FORMULA_SIGNS) for text in texts], dtype=bool)
+    formula = np.array([bool(FORMULA_START.match(text)) for text in texts], dtype=bool)
     if formula.any():
         advice = "A spreadsheet would run it: write the text itself, and leave an absent one empty."
         problems.append(_problem(raw, column, cells, formula, FORMULA, advice))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt.data.aside import written_aside
 from etsopt.data.files import naming
 from etsopt.data.parquet import SUFFIX, load_pyarrow, write_parquet
+from etsopt.data.raw import FORMULA_BEGINS
 from etsopt.data.schema import TABLES
 from etsopt.errors import UsageError
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 
-RISKY = r"'*[=+@\t\r-]"
+RISKY = f"'*[{FORMULA_BEGINS}]"
 PLAIN_NUMBER = r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?"
 
-BEGINS_RISKILY = frozenset("'=+@\t\r-")
+BEGINS_RISKILY = frozenset("'" + FORMULA_BEGINS)
 
 PLAIN_TYPES = ("f8", "i8", "b1")
 """Types of numbers that are written as Python writes its own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -96,7 +97,7 @@ def solve_levels(  # long because each way out of a level is one statement here
 
     base = program
     if options.mps is not None:
-        write_mps(program, names[0], options.mps)
+        write_mps(program, names[0], Path(options.mps))
     try:
         if names[0] in settle:
             # A faster method takes for granted that there is a feasible point; where no level comes first, find one.

@@ -94,7 +94,7 @@ class SolveOptions:
     seed: int = 0
     method: str | None = None
     solver_options: dict[str, bool | int | float | str] = field(default_factory=dict)
-    mps: Path | None = None
+    mps: str | Path | None = None
     progress: Progress | None = None
 
     def __post_init__(self) -> None:

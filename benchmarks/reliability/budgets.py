@@ -1,0 +1,57 @@
+"""What starting, installing and checking take: figures, and that `etsopt --help` loads nothing heavy."""
+
+from __future__ import annotations
+
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+import etsopt
+from benchmarks.command_against_imports import cpu_seconds
+from benchmarks.reliability.row import Found
+from benchmarks.reliability.supply_chain import needs
+from tests.test_start_up import HEAVY, loaded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+STARTS, UNITS = 10, 60_000
+COUNT = STARTS + 2
+
+
+def installed_mib() -> float:
+    """Size of the package with all that it needs [MiB]; of itself the source, as an editable install has no files."""
+    wanted, total = needs("etsopt"), 0
+    for one in distributions():
+        if canonicalize_name(one.name) in wanted:
+            files = [Path(str(file.locate())) for file in one.files or []]
+            total += sum(file.stat().st_size for file in files if file.is_file())
+    return total / 2**20
+
+
+def check_and_solve_s() -> tuple[float, float]:
+    """Seconds of the check and of the whole solve, where the allocation has a column and more for each unit."""
+    seconds = etsopt.solve(etsopt.generate(UNITS, seed=1)).provenance["seconds"]
+    return float(seconds["check"]), float(sum(seconds.values()))
+
+
+def budgets(numbers: Iterable[int]) -> Found:
+    """Measure the start several times, the size and the share of the check once."""
+    found = Found()
+    for number in numbers:
+        if number < STARTS:
+            found.measured("CPU ms of `etsopt --help`", 1000 * cpu_seconds("-m", "etsopt", "--help"))
+            found.saw("start")
+            if heavy := loaded("--help") & set(HEAVY):
+                found.failed(number, f"`etsopt --help` loads {', '.join(sorted(heavy))}")
+        elif number == STARTS:
+            found.measured("MiB installed with all that is needed", installed_mib())
+            found.saw("size")
+        else:
+            check, whole = check_and_solve_s()
+            found.measured(f"s of the check at {UNITS:,} units", check)
+            found.measured("% of the solve that it is", 100 * check / whole)
+            found.saw("check")
+    return found
