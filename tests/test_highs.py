@@ -88,10 +88,26 @@ def test_a_small_program_has_its_optimum_its_multipliers_and_its_sides() -> None
 
 
 REFUSED = {
-    "a coefficient that is no number": (with_entry(math.nan), r"A coefficient of row enough\[1\] is not finite"),
-    "an infinite coefficient": (with_entry(math.inf), r"A coefficient of row enough\[1\] is not finite"),
-    "a cost that is no number": (with_cost(math.nan), "A cost of the objective is not finite"),
-    "an infinite cost": (with_cost(-math.inf), "A cost of the objective is not finite"),
+    "a coefficient that is no number": (
+        with_entry(math.nan),
+        r"A coefficient of row enough\[1\] is not finite: nan, that of x\[1\]",
+    ),
+    "an infinite coefficient": (
+        with_entry(math.inf),
+        r"A coefficient of row enough\[1\] is not finite: inf, that of x\[1\]",
+    ),
+    "a cost that is no number": (
+        with_cost(math.nan),
+        r"A cost of the objective is not finite: nan, that of x\[1\]",
+    ),
+    "an infinite cost": (
+        with_cost(-math.inf),
+        r"A cost of the objective is not finite: -inf, that of x\[1\]",
+    ),
+    "a constant that is no number": (
+        replace(RIGHT, objectives={"cost": Objective(np.ones(2), None, math.nan, "t")}),
+        "The constant of the objective is not finite: nan",
+    ),
     "a bound that is no number": (with_array("column_lower", math.nan), r"The variable x\[0\] has bounds nan"),
     "a variable without an upper bound": (
         with_array("column_upper", math.inf),
@@ -178,6 +194,7 @@ def test_the_interface_of_pyomo_calls_a_wrong_answer_optimal_and_ours_refuses() 
         ({"time_limit": True}, "The option time_limit of HiGHS is True"),
         ({"primal_feasibility_tolerance": -1.0}, "HiGHS refuses -1.0 for its option primal_feasibility_tolerance"),
         ({"presolve": "perhaps"}, "HiGHS refuses 'perhaps' for its option presolve"),
+        ({"primal_feasibility_tolerance": math.nan}, "HiGHS refuses nan for its option primal_feasibility_tolerance"),
     ],
     ids=str,
 )
@@ -209,6 +226,22 @@ print(etsopt.solve(etsopt.read("tiny")).status, file=sys.stderr)
 """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (answer.returncode, answer.stderr) == (0, "certified_optimal\n")
+
+
+def test_it_solves_where_somebody_else_used_highs_with_more_threads() -> None:
+    """HiGHS keeps the threads of its first run in a process, and answered every later solve with an error."""
+    code = """
+import highspy
+other = highspy.Highs()
+other.setOptionValue("output_flag", False)
+other.setOptionValue("threads", 3)
+other.addVar(0, 1)
+assert other.run() == highspy.HighsStatus.kOk
+import etsopt
+print(etsopt.solve(etsopt.read("tiny")).status)
+"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.endswith("certified_optimal\n")
 
 
 def test_no_advice_tells_to_write_a_program_that_the_solver_does_not_take(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from etsopt.errors import SolverError, UsageError, brief
 from etsopt.progress import is_over, seconds_left
 from etsopt.solving.interrupt import stoppable
 from etsopt.solving.options import OWN_OPTIONS, WORDS, algorithm_for, algorithm_of, gaps_for, refuse_own
+from etsopt.solving.running import is_doubtful, run
 from etsopt.solving.scaling import Scaled, scale
 from etsopt.solving.silence import silenced
 from etsopt.solving.solution import Outcome, Termination, without_columns
@@ -126,19 +127,14 @@ class Loaded:
         # The solver counts the time of all its runs.
         _set_options(self._highs, {"time_limit": self._highs.getRunTime() + seconds_left()})
         with stoppable(self._highs):
-            status = self._highs.run()
-            if not self._program.integer.any() and _is_doubtful(self._highs):
+            status = run(self._highs)
+            if not self._program.integer.any() and is_doubtful(self._highs):
                 _set_options(self._highs, {"presolve": "off"})
-                status = self._highs.run()
+                status = run(self._highs)
                 _set_options(self._highs, {"presolve": "choose"} | self._options.solver_options)
         if status == highspy.HighsStatus.kError:
             return Outcome(Termination.SOLVER_ERROR, None, None, None, None, -math.inf, "HiGHS reported an error")
         return _outcome(self._highs, self._scaled, self._program, self._name)
-
-
-def _is_doubtful(highs: Any) -> bool:
-    """Whether presolve found no solution; so does HiGHS 1.16 for sides of a row within its tolerance of each other."""
-    return "Infeasible" in highs.getModelPresolveStatus().name
 
 
 def _pass_changes(highs: Any, old: Program, new: Program, name: str) -> None:
@@ -223,7 +219,8 @@ def _set_options(highs: Any, options: dict[str, Any]) -> None:
         given = float(value) if wanted is float and type(value) is int else value
         if type(given) is not wanted:
             raise UsageError(f"The option {key} of HiGHS is {brief(value)}.", f"It takes a {wanted.__name__}.")
-        if highs.setOptionValue(key, given) != highspy.HighsStatus.kOk:
+        # HiGHS takes NaN for any number, which no comparison finds out of range.
+        if given != given or highs.setOptionValue(key, given) != highspy.HighsStatus.kOk:
             raise UsageError(f"HiGHS refuses {brief(value)} for its option {key}.", "The value is out of its range.")
 
 

@@ -147,10 +147,17 @@ def _check_finite(program: Program, objective: Objective) -> None:
     entry = np.flatnonzero(~np.isfinite(program.matrix.data))
     if len(entry):
         row = int(np.searchsorted(program.matrix.indptr, entry[0], side="right")) - 1
-        raise SolverError(f"A coefficient of row {_name_of(row, program.rows)} is not finite.", advice)
+        column = _name_of(int(program.matrix.indices[entry[0]]), program.columns)
+        value = program.matrix.data[entry[0]]
+        what = f"A coefficient of row {_name_of(row, program.rows)} is not finite: {value:g}, that of {column}."
+        raise SolverError(what, advice)
     costs = objective.linear if objective.quadratic is None else objective.linear + objective.quadratic
-    if not np.isfinite(costs).all() or not np.isfinite(objective.constant):
-        raise SolverError("A cost of the objective is not finite.", advice)
+    endless = np.flatnonzero(~np.isfinite(costs))
+    if len(endless):
+        column = _name_of(int(endless[0]), program.columns)
+        raise SolverError(f"A cost of the objective is not finite: {costs[endless[0]]:g}, that of {column}.", advice)
+    if not np.isfinite(objective.constant):
+        raise SolverError(f"The constant of the objective is not finite: {objective.constant:g}.", advice)
     limits = np.stack([program.column_lower, program.column_upper])
     for position in np.flatnonzero(~(np.abs(limits) <= LARGEST_BOUND).all(axis=0)):
         name = _name_of(int(position), program.columns)
