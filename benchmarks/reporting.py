@@ -90,9 +90,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, ruler, *rows))
 
 
-def fill(section: str, text: str) -> None:
-    """Replace what stands between the marks of a section of ``benchmarks/README.md``."""
-    path = FOLDER / "README.md"
+def fill(section: str, text: str, path: Path = FOLDER / "README.md") -> None:
+    """Replace what stands between the marks of a section of a file, of ``benchmarks/README.md`` if none is named."""
     begin, end = f"<!-- begin {section} -->", f"<!-- end {section} -->"
     before, _, rest = path.read_text(encoding="utf-8").partition(begin)
     _, _, after = rest.partition(end)

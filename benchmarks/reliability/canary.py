@@ -1,0 +1,5 @@
+"""Rows."""
+
+from benchmarks.reliability.row import Row
+
+ROWS: list[Row] = []

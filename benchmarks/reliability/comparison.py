@@ -1,0 +1,107 @@
+"""The plain way from Pyomo to HiGHS beside etsopt: how often a wrong answer is called optimal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from fractions import Fraction
+
+from benchmarks.reliability import hostile, pyomo_route
+from benchmarks.reliability.programs import (
+    CAUSES,
+    Written,
+    exact_least,
+    is_wrong,
+    least_by_another_program,
+    random_program,
+)
+from benchmarks.reliability.row import Found, Row
+from benchmarks.reporting import ROOT, fill, table, versions
+
+HOSTILE, RANDOM = 200, 3_000
+HARMLESS = "random mixed-integer program, nothing hostile"
+WAYS = (*pyomo_route.INTERFACES, "etsopt")
+WRONG, RIGHT, REFUSED, IGNORED = "silently wrong", "right", "refused", "ignored"
+
+HEAD = """With the same {count:,} models, both of Pyomo's interfaces to HiGHS at their default options and etsopt.
+*Silently wrong* is an answer without an error that, in exact arithmetic, breaks a constraint of the model as written,
+is not its optimum, or belongs to a model with a NaN or an infinite coefficient, which has none; *ignored* is an option
+of which nothing was said. In all: {totals}. `python -m benchmarks.reliability D5` makes it again ({versions})."""
+
+
+def verdict(said: list[float] | str | None, program: Written, best: Fraction | None, misspelt: bool) -> str:
+    """What an answer is worth: a point, None for infeasible, or the words of a refusal."""
+    if isinstance(said, str):
+        return REFUSED
+    if is_wrong(program, said, best):
+        return WRONG
+    return IGNORED if misspelt else RIGHT
+
+
+def compare(numbers: Iterable[int]) -> Found:
+    """Let each way answer each program; hostile ones have the first numbers."""
+    found = Found()
+    for number in numbers:
+        if number < HOSTILE:
+            cause, program, options = hostile.hostile(number)
+            best = exact_least(program) if program.is_meant else None
+        else:
+            cause, program, options = HARMLESS, random_program(number - HOSTILE), {}
+            least = least_by_another_program(program)
+            best = None if least is None else Fraction(least)
+        # Numbers stand in the rows or in mutable parameters, in turn.
+        mutable = bool(number // len(CAUSES) % 2)
+        answers = {name: pyomo_route.answer(program, name, options, mutable) for name in pyomo_route.INTERFACES}
+        answers["etsopt"] = hostile.answer(program, options)
+        worth = [verdict(answers[way], program, best, bool(options)) for way in WAYS]
+        found.saw(f"{cause}: {', '.join(worth)}")
+        if worth[-1] in (WRONG, IGNORED):
+            found.failed(number, f"{cause}: etsopt {worth[-1]}")
+        if cause == HARMLESS and worth[-1] == REFUSED:
+            found.failed(number, f"etsopt refuses what is harmless: {answers['etsopt']}")
+    return found
+
+
+def published(found: Found) -> str:
+    """The table of the README: causes, and what each way made of their models."""
+    counted: dict[str, dict[str, Counter[str]]] = {
+        cause: {way: Counter() for way in WAYS} for cause in (*CAUSES, HARMLESS)
+    }
+    for outcome, times in found.outcomes.items():
+        cause, _, verdicts = outcome.rpartition(": ")
+        for way, worth in zip(WAYS, verdicts.split(", "), strict=True):
+            counted[cause][way][worth] += times
+    totals = {way: sum(ways[way][WRONG] for ways in counted.values()) for way in WAYS}
+    words = ", ".join(f"{name_of(way)} {times:,}" for way, times in totals.items())
+    shown = ", ".join(f"{name} {number}" for name, number in versions(("pyomo", "highspy")).items())
+    count = sum(found.outcomes.values())
+    head = HEAD.format(count=count, totals=f"{words} silently wrong", versions=shown)
+    lines = [(cause, *(cell(ways[way]) for way in WAYS)) for cause, ways in counted.items()]
+    return f"{head}\n\n{table(('in the model', *map(name_of, WAYS)), lines)}"
+
+
+def name_of(way: str) -> str:
+    return way if way == "etsopt" else f"Pyomo `{way}`"
+
+
+def cell(seen: Counter[str]) -> str:
+    return ", ".join(f"{seen[worth]:,} {worth}" for worth in (WRONG, IGNORED, REFUSED, RIGHT) if seen[worth])
+
+
+def publish(found: Found) -> None:
+    fill("silent wrong answers", published(found), ROOT / "README.md")
+
+
+ROWS: list[Row] = [
+    Row(
+        "D5",
+        f"{HOSTILE} hostile and {RANDOM:,} random programs by Pyomo's interfaces `highs` and `appsi_highs` and by "
+        "etsopt, in this order; README.md has the table",
+        "etsopt is never silently wrong: it refuses, or answers rightly.",
+        HOSTILE + RANDOM,
+        HOSTILE // 2,
+        compare,
+        chunk=400,
+        publish=publish,
+    )
+]
