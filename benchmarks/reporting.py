@@ -19,13 +19,13 @@ FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent
 
 
-def child(module: str, *arguments: str, timeout_s: float | None = None) -> dict[str, Any]:
+def child(module: str, *arguments: str, timeout_s: float | None = None, python: str = sys.executable) -> dict[str, Any]:
     """Run a module in a process of its own and read the JSON in its last line; what went wrong is its status.
 
     The caller stays small: on Linux a process inherits the peak memory of the one that started it.
     """
     environment = os.environ | {"PYTHONPATH": python_path()}
-    command = [sys.executable, "-m", module, *arguments]
+    command = [python, "-m", module, *arguments]
     try:
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout_s)
     except subprocess.TimeoutExpired:

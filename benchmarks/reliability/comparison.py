@@ -76,7 +76,7 @@ def published(found: Found) -> str:
     shown = ", ".join(f"{name} {number}" for name, number in versions(("pyomo", "highspy")).items())
     count = sum(found.outcomes.values())
     head = HEAD.format(count=count, totals=f"{words} silently wrong", versions=shown)
-    lines = [(cause, *(cell(ways[way]) for way in WAYS)) for cause, ways in counted.items()]
+    lines = [(cause, *(cell(ways[way]) for way in WAYS)) for cause, ways in counted.items() if any(ways.values())]
     return f"{head}\n\n{table(('in the model', *map(name_of, WAYS)), lines)}"
 
 
