@@ -130,6 +130,13 @@ def test_what_the_solver_would_get_wrong_is_refused(what: str) -> None:
     assert "\n\n" in str(caught.value)
 
 
+def test_an_optimum_that_the_solver_finds_to_miss_a_limit_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As HiGHS has said of emissions from a gram to 1e11 t: optimal, and the point infeasible."""
+    monkeypatch.setattr(highs, "SOLUTION_FEASIBLE", -1)
+    outcome = solve(RIGHT)
+    assert (outcome.termination, outcome.x) == (Termination.SOLVER_ERROR, None)
+
+
 def test_an_infinite_quadratic_cost_is_refused() -> None:
     bad = replace(RIGHT, objectives={"cost": Objective(np.ones(2), np.array([1.0, math.nan]), 0.0, "t")})
     with pytest.raises(SolverError, match="A cost of the objective is not finite"):

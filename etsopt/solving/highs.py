@@ -42,6 +42,8 @@ STATUS = {
     "kMemoryLimit": Termination.MEMORY,
 }
 
+SOLUTION_FEASIBLE = int(highspy.SolutionStatus.kSolutionStatusFeasible)
+
 NO_PRICE = 1e-9
 """A scaled dual up to this is zero, and a reduced cost up to this share of its terms; the solver works to 1e-10."""
 
@@ -270,7 +272,7 @@ def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome
         # The deadline stopped the solver where it did not look at its own limit.
         termination = Termination.TIME_LIMIT
     info, solution = highs.getInfo(), highs.getSolution()
-    feasible = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
+    feasible = info.primal_solution_status == SOLUTION_FEASIBLE
     whole = bool(program.integer.any())
     x = multipliers = column_side = row_side = None
     bound = -math.inf
@@ -288,5 +290,8 @@ def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome
         bound = info.mip_dual_bound / scaled.objective
     elif x is not None and termination is Termination.OPTIMAL:
         bound = program.objectives[name].value(x)
+    if x is None and termination is Termination.OPTIMAL:
+        # An optimum that the solver itself finds to miss a limit is none.
+        termination = Termination.SOLVER_ERROR
     ran = algorithm_of(info, whole, program.objectives[name].quadratic is not None)
     return Outcome(termination, x, multipliers, column_side, row_side, bound, f"HiGHS {ran}")
