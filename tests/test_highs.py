@@ -19,11 +19,13 @@ import pytest
 from pyomo.contrib.solver.common.factory import SolverFactory
 from pyomo.contrib.solver.common.results import TerminationCondition
 
+import etsopt
 from etsopt.errors import SolverError, UsageError
 from etsopt.progress import watched
 from etsopt.solving import highs
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import SolveOptions
+from etsopt.solving.scaling import refuse_missed_rows
 from etsopt.solving.solution import Outcome, Termination
 from etsopt.stamp.program import Objective, Program
 from etsopt.stamp.rows import dense
@@ -147,6 +149,45 @@ def test_a_tiny_coefficient_that_matters_is_not_dropped() -> None:
     """HiGHS itself drops entries up to 1e-9, and would answer 0 here; scaled, the row is as large as any."""
     outcome = solve(program([[1e-10]], [1e-9], [1.0]))
     assert outcome.x == pytest.approx([10.0])
+
+
+def test_a_limit_that_the_bounds_dwarf_is_not_missed_without_a_word() -> None:
+    """Of a variable that may reach 1e12 the solver, at its tightest tolerance, takes no notice of 50."""
+    wide, fine = program([[1.0]], [50.0], [1.0], 1e12), program([[1.0]], [50.0], [1.0], 1e6)
+    outcome = solve(wide)
+    assert outcome.x is not None
+    assert outcome.x.tolist() == [0.0]
+    with pytest.raises(SolverError, match=r"The row enough\[0\] has the limit 50, and the answer misses it by 50"):
+        refuse_missed_rows(wide, outcome.x)
+    refuse_missed_rows(fine, np.array([50.0 - 1e-6]))
+
+
+def test_a_model_of_the_users_own_is_held_to_its_rows(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(
+        """
+import pyomo.environ as pyo
+
+
+def formulate():
+    m = pyo.AbstractModel("own")
+    m.x = pyo.Var(bounds=(0, 1e12))
+    m.enough = pyo.Constraint(rule=lambda m: m.x >= 50)
+    m.cost = pyo.Objective(rule=lambda m: 1 * m.x)
+    return m
+
+
+def parameters(instance):
+    return {}
+
+
+def tables(instance, solution):
+    return {}
+""",
+        encoding="utf-8",
+    )
+    with pytest.raises(SolverError, match=r"misses it by 50: .*\n\nGive these variables narrower bounds"):
+        etsopt.solve(etsopt.read("tiny"), str(file))
 
 
 def test_a_ratio_that_scaling_removes_is_accepted() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
@@ -21,12 +22,19 @@ from benchmarks.reporting import ROOT, fill, table, versions
 HOSTILE, RANDOM = 200, 3_000
 HARMLESS = "random mixed-integer program, nothing hostile"
 WAYS = (*pyomo_route.INTERFACES, "etsopt")
-WRONG, RIGHT, REFUSED, IGNORED = "silently wrong", "right", "refused", "ignored"
+WRONG, INFEASIBLE, IGNORED, REFUSED, RIGHT = WORTH = (
+    "silently wrong",
+    "wrongly infeasible",
+    "silently ignored",
+    "refused",
+    "right",
+)
 
-HEAD = """With the same {count:,} models, both of Pyomo's interfaces to HiGHS at their default options and etsopt.
-*Silently wrong* is an answer without an error that, in exact arithmetic, breaks a constraint of the model as written,
-is not its optimum, or belongs to a model with a NaN or an infinite coefficient, which has none; *ignored* is an option
-of which nothing was said. In all: {totals}. `python -m benchmarks.reliability D5` makes it again ({versions})."""
+HEAD = """Of the same {count:,} models, by {told} ({versions}, default options). *Silently wrong* is an answer
+without an error that breaks a constraint of the model as written or misses its optimum, by more than the default
+tolerances of HiGHS, or belongs to a model with a NaN or infinite number, which has no answer; *wrongly infeasible*
+comes with an error. The optima of the hostile models are exact, those of the random ones by scipy.
+`python -m benchmarks.reliability D5` makes the table again."""
 
 
 def verdict(said: list[float] | str | None, program: Written, best: Fraction | None, misspelt: bool) -> str:
@@ -34,7 +42,7 @@ def verdict(said: list[float] | str | None, program: Written, best: Fraction | N
     if isinstance(said, str):
         return REFUSED
     if is_wrong(program, said, best):
-        return WRONG
+        return INFEASIBLE if said is None else WRONG
     return IGNORED if misspelt else RIGHT
 
 
@@ -55,7 +63,7 @@ def compare(numbers: Iterable[int]) -> Found:
         answers["etsopt"] = hostile.answer(program, options)
         worth = [verdict(answers[way], program, best, bool(options)) for way in WAYS]
         found.saw(f"{cause}: {', '.join(worth)}")
-        if worth[-1] in (WRONG, IGNORED):
+        if worth[-1] in (WRONG, INFEASIBLE, IGNORED):
             found.failed(number, f"{cause}: etsopt {worth[-1]}")
         if cause == HARMLESS and worth[-1] == REFUSED:
             found.failed(number, f"etsopt refuses what is harmless: {answers['etsopt']}")
@@ -72,10 +80,11 @@ def published(found: Found) -> str:
         for way, worth in zip(WAYS, verdicts.split(", "), strict=True):
             counted[cause][way][worth] += times
     totals = {way: sum(ways[way][WRONG] for ways in counted.values()) for way in WAYS}
-    words = ", ".join(f"{name_of(way)} {times:,}" for way, times in totals.items())
+    words = [f"{name_of(way)} {times:,}" for way, times in totals.items()]
     shown = ", ".join(f"{name} {number}" for name, number in versions(("pyomo", "highspy")).items())
     count = sum(found.outcomes.values())
-    head = HEAD.format(count=count, totals=f"{words} silently wrong", versions=shown)
+    told = f"{', '.join(words[:-1])} and {words[-1]} answers are silently wrong"
+    head = "\n".join(textwrap.wrap(HEAD.format(count=count, told=told, versions=shown), 120, break_on_hyphens=False))
     lines = [(cause, *(cell(ways[way]) for way in WAYS)) for cause, ways in counted.items() if any(ways.values())]
     return f"{head}\n\n{table(('in the model', *map(name_of, WAYS)), lines)}"
 
@@ -85,7 +94,7 @@ def name_of(way: str) -> str:
 
 
 def cell(seen: Counter[str]) -> str:
-    return ", ".join(f"{seen[worth]:,} {worth}" for worth in (WRONG, IGNORED, REFUSED, RIGHT) if seen[worth])
+    return ", ".join(f"{seen[worth]:,} {worth}" for worth in WORTH if seen[worth])
 
 
 def publish(found: Found) -> None:

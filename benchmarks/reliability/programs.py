@@ -115,11 +115,13 @@ def with_value(program: Written, part: str, position: int, value: float) -> Writ
 
 
 def tiny_coefficient(program: Written, random: np.random.Generator) -> Written:
-    """A column of a far too small unit, whose coefficient is below what HiGHS keeps: the row needs it all the same."""
+    """A column of a far too small unit, whose coefficient is below what HiGHS keeps; its row may need it or not."""
     size = float(random.uniform(1e-10, 9e-10))
     program = with_value(with_value(program, "upper", 0, 100 / size), "cost", 0, size)
-    program = replace(program, whole=[False] * 3)
-    return with_value(with_coefficient(with_coefficient(program, 0.0, 3), size), "least", 4, 60.0)
+    program = with_coefficient(with_coefficient(replace(program, whole=[False] * 3), 0.0, 3), size)
+    if random.integers(2):
+        program = replace(program, upper=[program.upper[0], 100.0, 100.0])
+    return with_value(program, "least", 4, 60.0)
 
 
 CAUSES = (

@@ -26,6 +26,9 @@ to keep entries down to 1e-12; what it dropped beyond that led to false answers.
 LEAST_REACH = 1e-9
 """Least scale of a column against the largest of its component."""
 
+MISSED = 1e-6
+"""Part of a limit, or of the largest term beside it, by which an answer may miss the limit."""
+
 NEAR = 2.0**6
 """How far the factors of a changed program may be from those it is scaled with."""
 
@@ -115,6 +118,30 @@ def scale(program: Program, name: str, like: Scaled | None = None) -> Scaled:
         objectives={name: scaled_objective},
     )
     return Scaled(scaled, row, column, factor)
+
+
+def refuse_missed_rows(program: Program, x: NDArray[np.float64]) -> None:
+    """See that a point meets every limit that is not zero, each by its own size.
+
+    The solver meets a scaled limit within its tolerance: of a variable that may reach 1e12, it takes no notice of 50.
+
+    Raises
+    ------
+    SolverError
+        If a limit is missed.
+    """
+    total, terms = program.matrix @ x, program.matrix.absolute() @ np.abs(x)
+    for limit, sign in ((program.row_lower, 1.0), (program.row_upper, -1.0)):
+        stated = np.isfinite(limit) & (limit != 0)
+        by = np.where(stated, sign * (np.where(stated, limit, 0.0) - total), 0.0)
+        missed = np.flatnonzero(by > MISSED * np.where(stated, np.maximum(np.abs(limit), terms), 1.0))
+        if len(missed):
+            row = int(missed[0])
+            what = (
+                f"The row {_name_of(row, program.rows)} has the limit {limit[row]:g}, and the answer misses it by "
+                f"{by[row]:g}: beside what the bounds of its variables let it reach the solver takes no notice of that."
+            )
+            raise SolverError(what, "Give these variables narrower bounds.")
 
 
 def _left(limit: NDArray[np.float64], moved: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:
