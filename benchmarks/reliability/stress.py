@@ -127,7 +127,7 @@ def market_tonnes(number: int, random: np.random.Generator) -> Trial:
 
 
 def near_ties(number: int, random: np.random.Generator) -> Trial:
-    """Units that differ in their last digits, beside units that are equal."""
+    """Units that differ in their last digits, beside equal ones; an order of rates tells these apart."""
     units, policy = some_units(random)
     for name in ("emissions", "reference", "output"):
         units[name] = np.full(len(units[name]), units[name][0])
@@ -136,7 +136,9 @@ def near_ties(number: int, random: np.random.Generator) -> Trial:
         name: units[name] * (1 + apart * random.integers(-2, 3, len(units[name])))
         for name in ("emissions", "reference", "output")
     }
-    return Trial(lambda: made({**units, **other}, policy), "allocation", made(units, policy), near=1e-6)
+    near = made({**units, **other}, policy)
+    benign = near if policy["allocation"]["fair_order"] else made(units, policy)
+    return Trial(lambda: near, "allocation", benign, near=1e-6)
 
 
 def degenerate(number: int, random: np.random.Generator) -> Trial:
