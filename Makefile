@@ -61,7 +61,7 @@ lock:  ## resolve the dependencies anew and write both requirements files with t
 	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 clean:  ## remove the environment, caches and runs
-	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist htmlcov runs
+	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .cache dist htmlcov runs
 
 # One virtual environment; a stamp in it says which requirements it holds.
 $(BIN)/python:

@@ -19,13 +19,13 @@ FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent
 
 
-def child(module: str, *arguments: str, timeout_s: float | None = None) -> dict[str, Any]:
+def child(module: str, *arguments: str, timeout_s: float | None = None, python: str = sys.executable) -> dict[str, Any]:
     """Run a module in a process of its own and read the JSON in its last line; what went wrong is its status.
 
     The caller stays small: on Linux a process inherits the peak memory of the one that started it.
     """
     environment = os.environ | {"PYTHONPATH": python_path()}
-    command = [sys.executable, "-m", module, *arguments]
+    command = [python, "-m", module, *arguments]
     try:
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout_s)
     except subprocess.TimeoutExpired:
@@ -90,9 +90,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, ruler, *rows))
 
 
-def fill(section: str, text: str) -> None:
-    """Replace what stands between the marks of a section of ``benchmarks/README.md``."""
-    path = FOLDER / "README.md"
+def fill(section: str, text: str, path: Path = FOLDER / "README.md") -> None:
+    """Replace what stands between the marks of a section of a file, of ``benchmarks/README.md`` if none is named."""
     begin, end = f"<!-- begin {section} -->", f"<!-- end {section} -->"
     before, _, rest = path.read_text(encoding="utf-8").partition(begin)
     _, _, after = rest.partition(end)

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from etsopt import library, preparing
 from etsopt.checking import check as check_tables
 from etsopt.checking.checker import INFEASIBLE
@@ -14,6 +16,7 @@ from etsopt.progress import checkpoint, quietly, tell, unlimited
 from etsopt.results import LevelResult, Results
 from etsopt.solving.easing import EASED_T, pinned
 from etsopt.solving.levels import solve_levels
+from etsopt.solving.scaling import refuse_missed_rows
 from etsopt.solving.solution import STOPPED, Solution, Termination
 from etsopt.units import tolerance_of
 
@@ -102,7 +105,11 @@ class Step:
             return found
         program = self._program(parameters)
         names = names or library.levels(self.found, self.instance, program.objectives)
-        return self._minimise(program, parameters, names, self.options)
+        solution = self._minimise(program, parameters, names, self.options)
+        if solution.values and not self.about["checked"]:
+            # Of a user's own model nothing else sees whether the answer meets the rows as they are written.
+            refuse_missed_rows(program, np.concatenate([solution.values[name] for name in program.columns]))
+        return solution
 
     def _minimise(
         self, program: Program, parameters: dict[str, Any], names: list[str], options: SolveOptions

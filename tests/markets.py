@@ -13,7 +13,9 @@ import etsopt
 from etsopt import library, preparing, run
 from etsopt.data.policy import BALANCED
 from etsopt.methods import Method, stamp
+from etsopt.rules import pre_allocation_shares
 from etsopt.solving.options import SolveOptions
+from tests import market_oracle
 
 MARKETS = ("abatement", "clearing", "pathway")
 
@@ -88,6 +90,33 @@ def of_model(instance: etsopt.Instance, model: str) -> etsopt.Instance:
     if model != "pathway" or instance.policy.rule.name in BALANCED:
         return instance
     return as_filed(instance, {"rule": {"name": "cn-2024"}})
+
+
+def some_market(seed: int) -> etsopt.Instance:
+    """A random market of one to three years whose measures do not exclude each other."""
+    drawn = random_market(seed, 1 + seed % 3)
+    assert drawn.measures is not None
+    policy = drawn.policy.model_dump(mode="json", exclude_none=True)
+    measures = drawn.measures.assign(exclusive_group="")
+    rng = np.random.default_rng(seed)
+    total = float(drawn.emissions_tco2e.sum())
+    stated = {
+        "market.transaction_cost_cny_per_t": float(rng.choice([0.0, 0.0, 2.0])),
+        "market.auctioned_t": round(total * float(rng.choice([0.0, 0.02, 0.1]))),
+        "market.external_demand_t": round(total * float(rng.choice([0.0, -0.02, 0.02]))),
+        "abatement.divisible_measures": bool(rng.integers(2)),
+    }
+    if rng.integers(2):
+        stated |= {"market.ccer_price_cny_per_t": 30.0, "market.ccer_supply_t": round(total * 0.01)}
+    made = etsopt.Instance.from_frames(drawn.units, policy, measures=measures)
+    return made.with_policy(stated)
+
+
+def known(instance: etsopt.Instance, result: etsopt.Results, price: Any = None) -> market_oracle.Answer:
+    """The independent answer to a market that starts from the allocation of a result."""
+    share = float(pre_allocation_shares(instance, [instance.policy.year + 1])[0, 0])
+    allowance = result.tables["allocation"]["allowance_t"].to_numpy(dtype=float)
+    return market_oracle.solve(instance, allowance, share, price)
 
 
 def two_enterprises() -> etsopt.Instance:

@@ -28,13 +28,16 @@ class Polytope:
 
     rows: list[Array] = field(default_factory=list)
     limits: list[float] = field(default_factory=list)
+    gives: list[bool] = field(default_factory=list)
+    """Whether a row may give way where there is no allocation: targets, balances and the national total."""
 
-    def at_most(self, row: Array, limit: float) -> None:
+    def at_most(self, row: Array, limit: float, gives: bool = False) -> None:
         self.rows.append(np.asarray(row, dtype=float))
         self.limits.append(float(limit))
+        self.gives.append(gives)
 
-    def at_least(self, row: Array, limit: float) -> None:
-        self.at_most(-np.asarray(row, dtype=float), -limit)
+    def at_least(self, row: Array, limit: float, gives: bool = False) -> None:
+        self.at_most(-np.asarray(row, dtype=float), -limit, gives)
 
     @property
     def matrix(self) -> Array:
@@ -85,18 +88,18 @@ def limits_of(instance: Instance) -> Polytope:
             continue
         here = (units["sector"] == name).to_numpy(dtype=float)
         target = here @ e * (1 + (sector.target_change or 0.0))
-        found.at_most(here, target)
+        found.at_most(here, target, gives=True)
         if sector.target_sense == "exactly":
-            found.at_least(here, target)
+            found.at_least(here, target, gives=True)
     balance = policy.provinces.balance
     for name in sorted(set(units["province"])):
         here = (units["province"] == name).to_numpy(dtype=float)
         share = balance.get(name) if isinstance(balance, dict) else balance
         if share is not None:
-            found.at_most(here, here @ e * (1 + share))
-            found.at_least(here, here @ e * (1 - share))
+            found.at_most(here, here @ e * (1 + share), gives=True)
+            found.at_least(here, here @ e * (1 - share), gives=True)
     if policy.national is not None:
-        found.at_most(np.ones(len(e)), e.sum() * (1 + (policy.national.target_change or 0.0)))
+        found.at_most(np.ones(len(e)), e.sum() * (1 + (policy.national.target_change or 0.0)), gives=True)
     for first, second in permutations(range(len(e)), 2) if policy.allocation.fair_order else ():
         if (
             units["sector"][first] == units["sector"][second]
@@ -107,6 +110,19 @@ def limits_of(instance: Instance) -> Polytope:
             # In tonnes of the smaller unit, so that no row is tiny beside the others.
             found.at_least(row * min(e[first], e[second]), 0.0)
     return found
+
+
+def least_relief(instance: Instance) -> float:
+    """Tonnes by which targets, balances and the national total have to give way, at least; bands and order stand."""
+    held, size = limits_of(instance), float(instance.emissions_tco2e.max())
+    soft = np.flatnonzero(held.gives)
+    matrix = np.hstack([held.matrix, np.zeros((len(held.rows), len(soft)))])
+    matrix[soft, len(instance.units) + np.arange(len(soft))] = -1.0
+    cost = np.concatenate([np.zeros(len(instance.units)), np.ones(len(soft))])
+    exact = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10, "presolve": False}
+    solution = linprog(cost, matrix, held.limit / size, method="highs-ds", options=exact)
+    assert solution.status == 0, solution.message
+    return float(solution.fun) * size
 
 
 def kinks(instance: Instance, level: str) -> tuple[Array, Array, Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from etsopt.checking.report import LevelCheck
 from etsopt.cli import main
 from tests.test_cli import USER_MODEL, run_json
 
@@ -198,3 +200,9 @@ def test_a_run_that_was_stopped_claims_no_more_than_it_holds(
     change(run, status="none", levels=[], prices=[], tables={})
     assert main(["check", str(run)]) == 0
     assert capsys.readouterr().out == "The run holds no answer; there is nothing to check.\n"
+
+
+def test_a_gap_of_infinite_terms_that_cancel_proves_nothing_and_is_stated_as_such() -> None:
+    # As NaN it differed from itself, and an honest run broke its own claim.
+    level = LevelCheck("closest", "t", 1.0, math.nan, math.nan, 0.02)
+    assert (level.bound, level.gap, level.certified) == (-math.inf, math.inf, False)

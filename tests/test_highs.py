@@ -20,12 +20,14 @@ import pytest
 from pyomo.contrib.solver.common.factory import SolverFactory
 from pyomo.contrib.solver.common.results import TerminationCondition
 
+import etsopt
 from etsopt.errors import SolverError, UsageError
 from etsopt.progress import watched
 from etsopt.solving import highs
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.mps import write_mps
 from etsopt.solving.options import SolveOptions
+from etsopt.solving.scaling import refuse_missed_rows
 from etsopt.solving.solution import Outcome, Termination
 from etsopt.stamp.program import Objective, Program
 from etsopt.stamp.rows import dense
@@ -90,10 +92,26 @@ def test_a_small_program_has_its_optimum_its_multipliers_and_its_sides() -> None
 
 
 REFUSED = {
-    "a coefficient that is no number": (with_entry(math.nan), r"A coefficient of row enough\[1\] is not finite"),
-    "an infinite coefficient": (with_entry(math.inf), r"A coefficient of row enough\[1\] is not finite"),
-    "a cost that is no number": (with_cost(math.nan), "A cost of the objective is not finite"),
-    "an infinite cost": (with_cost(-math.inf), "A cost of the objective is not finite"),
+    "a coefficient that is no number": (
+        with_entry(math.nan),
+        r"A coefficient of row enough\[1\] is not finite: nan, that of x\[1\]",
+    ),
+    "an infinite coefficient": (
+        with_entry(math.inf),
+        r"A coefficient of row enough\[1\] is not finite: inf, that of x\[1\]",
+    ),
+    "a cost that is no number": (
+        with_cost(math.nan),
+        r"A cost of the objective is not finite: nan, that of x\[1\]",
+    ),
+    "an infinite cost": (
+        with_cost(-math.inf),
+        r"A cost of the objective is not finite: -inf, that of x\[1\]",
+    ),
+    "a constant that is no number": (
+        replace(RIGHT, objectives={"cost": Objective(np.ones(2), None, math.nan, "t")}),
+        "The constant of the objective is not finite: nan",
+    ),
     "a bound that is no number": (with_array("column_lower", math.nan), r"The variable x\[0\] has bounds nan"),
     "a variable without an upper bound": (
         with_array("column_upper", math.inf),
@@ -116,6 +134,13 @@ def test_what_the_solver_would_get_wrong_is_refused(what: str) -> None:
     assert "\n\n" in str(caught.value)
 
 
+def test_an_optimum_that_the_solver_finds_to_miss_a_limit_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As HiGHS has said of emissions from a gram to 1e11 t: optimal, and the point infeasible."""
+    monkeypatch.setattr(highs, "SOLUTION_FEASIBLE", -1)
+    outcome = solve(RIGHT)
+    assert (outcome.termination, outcome.x) == (Termination.SOLVER_ERROR, None)
+
+
 def test_an_infinite_quadratic_cost_is_refused() -> None:
     bad = replace(RIGHT, objectives={"cost": Objective(np.ones(2), np.array([1.0, math.nan]), 0.0, "t")})
     with pytest.raises(SolverError, match="A cost of the objective is not finite"):
@@ -126,6 +151,45 @@ def test_a_tiny_coefficient_that_matters_is_not_dropped() -> None:
     """HiGHS itself drops entries up to 1e-9, and would answer 0 here; scaled, the row is as large as any."""
     outcome = solve(program([[1e-10]], [1e-9], [1.0]))
     assert outcome.x == pytest.approx([10.0])
+
+
+def test_a_limit_that_the_bounds_dwarf_is_not_missed_without_a_word() -> None:
+    """Of a variable that may reach 1e12 the solver, at its tightest tolerance, takes no notice of 50."""
+    wide, fine = program([[1.0]], [50.0], [1.0], 1e12), program([[1.0]], [50.0], [1.0], 1e6)
+    outcome = solve(wide)
+    assert outcome.x is not None
+    assert outcome.x.tolist() == [0.0]
+    with pytest.raises(SolverError, match=r"The row enough\[0\] has the limit 50, and the answer misses it by 50"):
+        refuse_missed_rows(wide, outcome.x)
+    refuse_missed_rows(fine, np.array([50.0 - 1e-6]))
+
+
+def test_a_model_of_the_users_own_is_held_to_its_rows(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(
+        """
+import pyomo.environ as pyo
+
+
+def formulate():
+    m = pyo.AbstractModel("own")
+    m.x = pyo.Var(bounds=(0, 1e12))
+    m.enough = pyo.Constraint(rule=lambda m: m.x >= 50)
+    m.cost = pyo.Objective(rule=lambda m: 1 * m.x)
+    return m
+
+
+def parameters(instance):
+    return {}
+
+
+def tables(instance, solution):
+    return {}
+""",
+        encoding="utf-8",
+    )
+    with pytest.raises(SolverError, match=r"misses it by 50: .*\n\nGive these variables narrower bounds"):
+        etsopt.solve(etsopt.read("tiny"), str(file))
 
 
 def test_a_ratio_that_scaling_removes_is_accepted() -> None:
@@ -180,6 +244,7 @@ def test_the_interface_of_pyomo_calls_a_wrong_answer_optimal_and_ours_refuses() 
         ({"time_limit": True}, "The option time_limit of HiGHS is True"),
         ({"primal_feasibility_tolerance": -1.0}, "HiGHS refuses -1.0 for its option primal_feasibility_tolerance"),
         ({"presolve": "perhaps"}, "HiGHS refuses 'perhaps' for its option presolve"),
+        ({"primal_feasibility_tolerance": math.nan}, "HiGHS refuses nan for its option primal_feasibility_tolerance"),
     ],
     ids=str,
 )
@@ -211,6 +276,22 @@ print(etsopt.solve(etsopt.read("tiny")).status, file=sys.stderr)
 """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (answer.returncode, answer.stderr) == (0, "certified_optimal\n")
+
+
+def test_it_solves_where_somebody_else_used_highs_with_more_threads() -> None:
+    """HiGHS keeps the threads of its first run in a process, and answered every later solve with an error."""
+    code = """
+import highspy
+other = highspy.Highs()
+other.setOptionValue("output_flag", False)
+other.setOptionValue("threads", 3)
+other.addVar(0, 1)
+assert other.run() == highspy.HighsStatus.kOk
+import etsopt
+print(etsopt.solve(etsopt.read("tiny")).status)
+"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.endswith("certified_optimal\n")
 
 
 def test_no_advice_tells_to_write_a_program_that_the_solver_does_not_take(tmp_path: Path) -> None:

@@ -217,3 +217,12 @@ def test_data_that_does_not_fit_its_set_is_a_model_error() -> None:
     for weight in (np.array([2.0, 3.0]), np.array([2.0, 3.0, 5.0, 7.0])):
         with pytest.raises(ModelError, match=r"The model 'knapsack' cannot be created on its data: .*weight"):
             built(with_worth(bare()), {**DATA, "weight": weight})
+
+
+def test_a_limit_that_is_no_number_is_told_with_its_row_and_parameter() -> None:
+    # Pyomo takes a range with a side of NaN for a row that is False.
+    m = with_worth(bare())
+    m.limit = pyo.Constraint(rule=lambda m: (1.0, sum(m.weight[i] * m.take[i] for i in m.ITEMS), m.most))
+    with pytest.raises(ModelError, match=r"cannot be created on its data: .*'limit'") as caught:
+        built(m, DATA | {"most": math.nan})
+    assert caught.value.advice == "What `parameters` returns holds NaN in most: give a number for each index."

@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 
 def rows() -> dict[str, Row]:
     """All rows by their names, in the order in which they are written."""
-    from benchmarks.reliability import answers, hostile, input_files, repository, runs
+    from benchmarks.reliability import (
+        answers,
+        canary,
+        comparison,
+        hostile,
+        infeasible,
+        input_files,
+        repository,
+        runs,
+        same_again,
+        stress,
+    )
 
-    listed = [row for module in (answers, hostile, input_files, runs, repository) for row in module.ROWS]
+    subjects = (answers, canary, comparison, hostile, infeasible, same_again, stress, input_files, runs, repository)
+    listed = [row for module in subjects for row in module.ROWS]
     return {row.name: row for row in sorted(listed, key=lambda row: (row.name[0], int(row.name[1:])))}

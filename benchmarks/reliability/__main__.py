@@ -63,6 +63,8 @@ def main() -> int:
         if given.part == 1:
             keep(row, found, time.monotonic() - began)
             write(known)
+            if row.publish is not None:
+                row.publish(found)
     return int(failed > 0)
 
 

@@ -64,6 +64,8 @@ class Row:
         Seconds after which a process that has not ended counts as hung.
     alone
         Whether nothing else may run beside it.
+    publish
+        Takes what was seen once all trials are made, to put it into another page as well.
     """
 
     name: str
@@ -75,3 +77,4 @@ class Row:
     chunk: int = 100
     patience_s: float = 600.0
     alone: bool = False
+    publish: Callable[[Found], None] | None = None

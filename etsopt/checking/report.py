@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -52,6 +53,12 @@ class LevelCheck:
     slack: float = 0.0
     asked: float = 0.0
     needed: bool = True
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.gap):
+            # Infinite terms on either side prove nothing, and are said to.
+            object.__setattr__(self, "bound", -math.inf)
+            object.__setattr__(self, "gap", math.inf)
 
     @property
     def optimal(self) -> bool:

@@ -16,6 +16,7 @@ from etsopt.errors import SolverError, UsageError, brief
 from etsopt.progress import is_over, seconds_left
 from etsopt.solving.interrupt import stoppable
 from etsopt.solving.options import OWN_OPTIONS, WORDS, algorithm_for, algorithm_of, gaps_for, refuse_own
+from etsopt.solving.running import is_doubtful, run
 from etsopt.solving.scaling import Scaled, scale
 from etsopt.solving.silence import silenced
 from etsopt.solving.solution import Outcome, Termination, without_columns
@@ -40,6 +41,8 @@ STATUS = {
     "kHighsInterrupt": Termination.INTERRUPTED,
     "kMemoryLimit": Termination.MEMORY,
 }
+
+SOLUTION_FEASIBLE = int(highspy.SolutionStatus.kSolutionStatusFeasible)
 
 NO_PRICE = 1e-9
 """A scaled dual up to this is zero, and a reduced cost up to this share of its terms; the solver works to 1e-10."""
@@ -126,21 +129,16 @@ class Loaded:
         # The solver counts the time of all its runs.
         _set_options(self._highs, {"time_limit": self._highs.getRunTime() + seconds_left()})
         with stoppable(self._highs):
-            status = self._highs.run()
-            if not self._program.integer.any() and _is_doubtful(self._highs):
+            status = run(self._highs)
+            if not self._program.integer.any() and is_doubtful(self._highs):
                 _set_options(self._highs, {"presolve": "off"})
-                status = self._highs.run()
+                status = run(self._highs)
                 _set_options(self._highs, {"presolve": "choose"} | self._options.solver_options)
         if status == highspy.HighsStatus.kError:
             of_memory = STATUS.get(self._highs.getModelStatus().name) is Termination.MEMORY
             stopped = Termination.MEMORY if of_memory else Termination.SOLVER_ERROR
             return Outcome(stopped, None, None, None, None, -math.inf, "HiGHS reported an error")
         return _outcome(self._highs, self._scaled, self._program, self._name)
-
-
-def _is_doubtful(highs: Any) -> bool:
-    """Whether presolve found no solution; so does HiGHS 1.16 for sides of a row within its tolerance of each other."""
-    return "Infeasible" in highs.getModelPresolveStatus().name
 
 
 def _pass_changes(highs: Any, old: Program, new: Program, name: str) -> None:
@@ -216,7 +214,8 @@ def _set_options(highs: Any, options: dict[str, Any]) -> None:
         given = float(value) if wanted is float and type(value) is int else value
         if type(given) is not wanted:
             raise UsageError(f"The option {key} of HiGHS is {brief(value)}.", f"It takes a {wanted.__name__}.")
-        if highs.setOptionValue(key, given) != highspy.HighsStatus.kOk:
+        # HiGHS takes NaN for any number, which no comparison finds out of range.
+        if given != given or highs.setOptionValue(key, given) != highspy.HighsStatus.kOk:
             raise UsageError(f"HiGHS refuses {brief(value)} for its option {key}.", "The value is out of its range.")
 
 
@@ -266,7 +265,7 @@ def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome
         # The deadline stopped the solver where it did not look at its own limit.
         termination = Termination.TIME_LIMIT
     info, solution = highs.getInfo(), highs.getSolution()
-    feasible = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
+    feasible = info.primal_solution_status == SOLUTION_FEASIBLE
     whole = bool(program.integer.any())
     x = multipliers = column_side = row_side = None
     bound = -math.inf
@@ -284,5 +283,8 @@ def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome
         bound = info.mip_dual_bound / scaled.objective
     elif x is not None and termination is Termination.OPTIMAL:
         bound = program.objectives[name].value(x)
+    if x is None and termination is Termination.OPTIMAL:
+        # An optimum that the solver itself finds to miss a limit is none.
+        termination = Termination.SOLVER_ERROR
     ran = algorithm_of(info, whole, program.objectives[name].quadratic is not None)
     return Outcome(termination, x, multipliers, column_side, row_side, bound, f"HiGHS {ran}")

@@ -26,6 +26,9 @@ to keep entries down to 1e-12; what it dropped beyond that led to false answers.
 LEAST_REACH = 1e-9
 """Least scale of a column against the largest of its component."""
 
+MISSED = 1e-6
+"""Part of a limit, or of the largest term beside it, by which an answer may miss the limit."""
+
 NEAR = 2.0**6
 """How far the factors of a changed program may be from those it is scaled with."""
 
@@ -117,6 +120,30 @@ def scale(program: Program, name: str, like: Scaled | None = None) -> Scaled:
     return Scaled(scaled, row, column, factor)
 
 
+def refuse_missed_rows(program: Program, x: NDArray[np.float64]) -> None:
+    """See that a point meets every limit that is not zero, each by its own size.
+
+    The solver meets a scaled limit within its tolerance: of a variable that may reach 1e12, it takes no notice of 50.
+
+    Raises
+    ------
+    SolverError
+        If a limit is missed.
+    """
+    total, terms = program.matrix @ x, program.matrix.absolute() @ np.abs(x)
+    for limit, sign in ((program.row_lower, 1.0), (program.row_upper, -1.0)):
+        stated = np.isfinite(limit) & (limit != 0)
+        by = np.where(stated, sign * (np.where(stated, limit, 0.0) - total), 0.0)
+        missed = np.flatnonzero(by > MISSED * np.where(stated, np.maximum(np.abs(limit), terms), 1.0))
+        if len(missed):
+            row = int(missed[0])
+            what = (
+                f"The row {_name_of(row, program.rows)} has the limit {limit[row]:g}, and the answer misses it by "
+                f"{by[row]:g}: beside what the bounds of its variables let it reach the solver takes no notice of that."
+            )
+            raise SolverError(what, "Give these variables narrower bounds.")
+
+
 def _left(limit: NDArray[np.float64], moved: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:
     """What fixed columns leave of a limit; zero where no more is left than rounding, which must not decide."""
     left = limit - moved
@@ -147,10 +174,17 @@ def _check_finite(program: Program, objective: Objective) -> None:
     entry = np.flatnonzero(~np.isfinite(program.matrix.data))
     if len(entry):
         row = int(np.searchsorted(program.matrix.indptr, entry[0], side="right")) - 1
-        raise SolverError(f"A coefficient of row {_name_of(row, program.rows)} is not finite.", advice)
+        column = _name_of(int(program.matrix.indices[entry[0]]), program.columns)
+        value = program.matrix.data[entry[0]]
+        what = f"A coefficient of row {_name_of(row, program.rows)} is not finite: {value:g}, that of {column}."
+        raise SolverError(what, advice)
     costs = objective.linear if objective.quadratic is None else objective.linear + objective.quadratic
-    if not np.isfinite(costs).all() or not np.isfinite(objective.constant):
-        raise SolverError("A cost of the objective is not finite.", advice)
+    endless = np.flatnonzero(~np.isfinite(costs))
+    if len(endless):
+        column = _name_of(int(endless[0]), program.columns)
+        raise SolverError(f"A cost of the objective is not finite: {costs[endless[0]]:g}, that of {column}.", advice)
+    if not np.isfinite(objective.constant):
+        raise SolverError(f"The constant of the objective is not finite: {objective.constant:g}.", advice)
     limits = np.stack([program.column_lower, program.column_upper])
     for position in np.flatnonzero(~(np.abs(limits) <= LARGEST_BOUND).all(axis=0)):
         name = _name_of(int(position), program.columns)

@@ -59,12 +59,19 @@ def _created(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> pyo.Con
         checkpoint()
         if mistake := mistake_in(error):
             raise RuleError(f"A rule of the model {model.name!r} fails: {mistake}", "Correct the rule.") from error
-        # An assertion may fail without a word.
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        # An assertion may fail without a word. Which component it is stands in the last line of Pyomo's.
+        reason = " ".join(str(error).split()) or type(error).__name__
         what = f"The model {model.name!r} cannot be created on its data: {reason}"
-        raise ModelError(
-            what, "Compare the shapes of what `parameters` returns with the sets of `formulate`."
-        ) from error
+        raise ModelError(what, _advice_on(parameters)) from error
+
+
+def _advice_on(parameters: Mapping[str, Any]) -> str:
+    """What to do where Pyomo does not take the data: a NaN among them is told, of which it may speak as False."""
+    numbers = {name: np.asarray(value) for name, value in parameters.items() if not isinstance(value, Groups)}
+    absent = [name for name, value in numbers.items() if value.dtype.kind == "f" and np.isnan(value).any()]
+    if absent:
+        return f"What `parameters` returns holds NaN in {', '.join(absent)}: give a number for each index."
+    return "Compare the shapes of what `parameters` returns with the sets of `formulate`."
 
 
 def _read(instance: pyo.ConcreteModel) -> Program:

@@ -110,7 +110,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from etsopt.rules import reference_allowances
-from etsopt.units import ROUNDING_NOISE_T
+from etsopt.units import RELATIVE_TOLERANCE, ROUNDING_NOISE_T
 from etsopt_models._parts.allocation_tables import allocation_tables
 from etsopt_models._parts.exceptions import bounds_with, exception_rows
 from etsopt_models._parts.limits import fixed_allowances, limits
@@ -303,10 +303,10 @@ def parameters(instance: Instance) -> dict[str, Any]:
     # What an allowance may be at all, with the widest band there is.
     lower, upper = bounds_with(data, np.full(len(data.free), data.widening.units > 0))
     least, most = np.minimum(lower, data.reference), np.maximum(upper, data.reference)
-    # A reference on the edge of its band leaves a room of rounding beyond it, which is none.
-    increase, decrease = (
-        np.where(room > ROUNDING_NOISE_T, room, 0.0) for room in (most - data.reference, data.reference - least)
-    )
+    # A reference on the edge of its band leaves a room of rounding beyond it, which is none; of a unit of a few grams
+    # that is less.
+    noise = np.minimum(ROUNDING_NOISE_T, RELATIVE_TOLERANCE * most)
+    increase, decrease = (np.where(room > noise, room, 0.0) for room in (most - data.reference, data.reference - least))
     enterprises = len(data.enterprises)
     return {
         "UNITS": len(data.free),

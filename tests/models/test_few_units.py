@@ -115,3 +115,14 @@ def test_a_limit_that_rounding_puts_above_all_emissions_is_explained() -> None:
     }
     result = etsopt.solve(given([unit("a", "cement", 0.9, 0.9)], policy))
     assert (result.status, result.infeasible_by_t) == ("infeasible_certified", 1.0)
+
+
+def test_units_of_a_few_grams_are_no_infeasible_policy() -> None:
+    # As in tonnes: 2 % of 100 go from a unit whose reference is 101. What may change was less than rounding in tonnes,
+    # so that no allowance could leave its reference.
+    grams = given(
+        [unit("a", "cement", 100e-7, 101e-7)], {"sectors": {"cement": {"band": 0.05, "target_change": -0.02}}}
+    )
+    result = etsopt.solve(grams)
+    assert result.status == "certified_optimal"
+    assert allowances(result).tolist() == pytest.approx([98e-7], rel=1e-9)

@@ -1,0 +1,184 @@
+"""The same input gives the same bytes each time, and the same values with other Pythons and another release of HiGHS.
+
+``python -m benchmarks.reliability.same_again FIRST LAST TIMES`` solves instances and prints what came out of each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import etsopt
+from benchmarks.reliability.environments import environment, python_named
+from benchmarks.reliability.row import Found, Row
+from benchmarks.reporting import child
+from etsopt.units import tolerance_of
+from tests.builders import random_instance
+from tests.markets import some_market
+from tests.settling import random_settlement
+
+INSTANCES, RUNS, PROCESSES = 50, 10, 2
+
+OTHER_SOLVER = "1.15.1"
+OTHERS: dict[str, tuple[str, str]] = {
+    "Python 3.12": ("3.12", ""),
+    "Python 3.13": ("3.13", ""),
+    "Python 3.14": ("3.14", ""),
+    f"highspy {OTHER_SOLVER}": ("", OTHER_SOLVER),
+}
+"""Version of Python and of the solver, those of this process where none is named."""
+
+Case = tuple[str, Callable[[int], etsopt.Instance], str, dict[str, Any]]
+
+
+def generated(seed: int, **policy: Any) -> etsopt.Instance:
+    instance = etsopt.generate(60, seed=seed, measures=3, own=True)
+    return instance.with_policy({f"market.{name}": value for name, value in policy.items()})
+
+
+CASES: tuple[Case, ...] = (
+    ("allocation", random_instance, "allocation", {}),
+    ("fair order in whole tonnes", partial(random_instance, fair_order=True, whole_allowances=True), "allocation", {}),
+    ("exceptions", partial(random_instance, exceptions={"units": 2, "lower": 0.1, "upper": 0.1}), "allocation", {}),
+    ("merged", partial(random_instance, whole_allowances=True), "allocation", {"method": "merged"}),
+    ("clearing", some_market, "clearing", {}),
+    ("pathway", some_market, "pathway", {}),
+    ("prices", generated, "clearing", {"method": "prices"}),
+    ("abatement", partial(generated, prices_cny_per_t=60.0, transaction_cost_cny_per_t=2.0), "abatement", {}),
+    ("equilibrium", partial(generated, prices_cny_per_t=60.0), "equilibrium", {}),
+    ("settlement", random_settlement, "settlement", {}),
+)
+
+
+def solved(number: int) -> tuple[etsopt.Instance, etsopt.Results]:
+    _, make, model, options = CASES[number % len(CASES)]
+    instance = make(number)
+    return instance, etsopt.solve(instance, model, **options)
+
+
+def bytes_of(instance: etsopt.Instance, found: etsopt.Results) -> str:
+    """Digest of every file of a run folder, of its result without the seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        found.save(folder, instance)
+        digest = hashlib.sha256()
+        for path in sorted(Path(folder).rglob("*")):
+            if not path.is_file():
+                continue
+            content = path.read_bytes()
+            if path.name == "result.json":
+                stated = json.loads(content)
+                stated["seconds"] = dict.fromkeys(stated["seconds"])
+                content = json.dumps(stated).encode()
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + content + b"\0")
+        return digest.hexdigest()
+
+
+def report(numbers: range, times: int) -> dict[str, Any]:
+    """What came out of each instance: digests of its runs, and the status and levels of the last."""
+    told: dict[str, Any] = {}
+    for number in numbers:
+        digests = []
+        for _ in range(times):
+            instance, found = solved(number)
+            digests.append(bytes_of(instance, found))
+        gap = float(found.provenance["options"]["gap"] or 0.0)
+        levels = [(level.name, level.value, level.unit) for level in found.levels]
+        told[str(number)] = {"digests": digests, "status": found.status, "levels": levels, "gap": gap}
+    return told
+
+
+def told_by(numbers: list[int], times: int, python: str = sys.executable, hash_seed: str = "random") -> dict[str, Any]:
+    """The report of a process of its own, which orders sets of texts in its own way."""
+    before = os.environ.get("PYTHONHASHSEED")
+    os.environ["PYTHONHASHSEED"] = hash_seed
+    try:
+        limits = (str(min(numbers)), str(max(numbers) + 1), str(times))
+        return child("benchmarks.reliability.same_again", *limits, python=python, timeout_s=1_500)
+    finally:
+        os.environ.pop("PYTHONHASHSEED")
+        if before is not None:
+            os.environ["PYTHONHASHSEED"] = before
+
+
+def same_bytes(found: Found, numbers: list[int], place: int) -> None:
+    """Ten runs of each instance in two processes."""
+    told = [told_by(numbers, RUNS // PROCESSES, hash_seed=str(seed)) for seed in range(1, PROCESSES + 1)]
+    for number in numbers:
+        digests = {digest for one in told for digest in one.get(str(number), {"digests": [one]})["digests"]}
+        found.saw("identical bytes in ten runs" if len(digests) == 1 else "different bytes")
+        if len(digests) != 1:
+            found.failed(
+                place + number, f"{CASES[number % len(CASES)][0]}: {len(digests)} different results in ten runs"
+            )
+
+
+def same_values(found: Found, numbers: list[int], place: int, name: str) -> None:
+    """One run of each instance elsewhere, against one here."""
+    wanted, solver = OTHERS[name]
+    python = python_named(wanted) if wanted else sys.executable
+    elsewhere = environment(python, highspy=solver or version("highspy")) if python else None
+    if elsewhere is None:
+        found.saw(f"not tried: {name} cannot be had here", len(numbers))
+        return
+    here, there = told_by(numbers, 1), told_by(numbers, 1, str(elsewhere))
+    for number in numbers:
+        one, other = here.get(str(number), here), there.get(str(number), there)
+        wrong = difference(one, other) if "levels" in one and "levels" in other else f"{one} and {other}"
+        found.saw(f"{name}: {'other values' if wrong else 'same values'}")
+        if wrong:
+            found.failed(place + number, f"{name}, {CASES[number % len(CASES)][0]}: {wrong}")
+
+
+def difference(one: dict[str, Any], other: dict[str, Any]) -> str:
+    """How two answers differ by more than a relative 1e-9 or what a certificate leaves open; empty if they do not."""
+    if one["status"] != other["status"]:
+        return f"{one['status']} and {other['status']}"
+    if [level[0] for level in one["levels"]] != [level[0] for level in other["levels"]]:
+        return f"levels {one['levels']} and {other['levels']}"
+    # Where the gap that was asked for is all that is proven, two answers may be that far apart.
+    gap = one["gap"] if one["status"] in ("certified_gap", "feasible") else 0.0
+    for (name, value, unit), (_, also, _) in zip(one["levels"], other["levels"], strict=True):
+        if not abs(value - also) <= max(tolerance_of(value, unit), gap * abs(value)):
+            return f"{name} is {value!r} and {also!r}"
+    return ""
+
+
+def again(numbers: Iterable[int]) -> Found:
+    """The first fifty trials are runs here, each further fifty those of another Python or solver."""
+    found, parts = Found(), dict[int, list[int]]()
+    for number in numbers:
+        parts.setdefault(number // INSTANCES, []).append(number % INSTANCES)
+    for part, instances in parts.items():
+        if part == 0:
+            same_bytes(found, instances, 0)
+        else:
+            same_values(found, instances, part * INSTANCES, list(OTHERS)[part - 1])
+    return found
+
+
+ROWS: list[Row] = [
+    Row(
+        "A11",
+        f"{INSTANCES} instances of every model: {RUNS} runs of each in {PROCESSES} processes, and one with every other "
+        f"Python and with HiGHS {OTHER_SOLVER}",
+        "All files of a run are identical but for the seconds; elsewhere status and levels are the same, to 1e-9.",
+        INSTANCES * (1 + len(OTHERS)),
+        3,
+        again,
+        chunk=INSTANCES,
+        patience_s=3_600.0,
+    )
+]
+
+
+if __name__ == "__main__":
+    first, last, often = map(int, sys.argv[1:])
+    print(json.dumps(report(range(first, last), often)))
