@@ -12,7 +12,9 @@ import pandas as pd
 import etsopt
 from etsopt import library, preparing, run
 from etsopt.methods import Method, stamp
+from etsopt.rules import pre_allocation_shares
 from etsopt.solving.options import SolveOptions
+from tests import market_oracle
 
 MARKETS = ("abatement", "clearing", "pathway")
 
@@ -80,6 +82,33 @@ def random_market(seed: int, years: int = 1, **policy: Any) -> etsopt.Instance:
     stated = {"reference_price_cny_per_t": 200.0} | dict(policy.pop("penalty", {}))
     horizon = {"first_year": 2025, "last_year": 2024 + years}
     return market(units, measures, horizon=horizon, penalty=stated, **policy)
+
+
+def some_market(seed: int) -> etsopt.Instance:
+    """A random market of one to three years whose measures do not exclude each other."""
+    drawn = random_market(seed, 1 + seed % 3)
+    assert drawn.measures is not None
+    policy = drawn.policy.model_dump(mode="json", exclude_none=True)
+    measures = drawn.measures.assign(exclusive_group="")
+    rng = np.random.default_rng(seed)
+    total = float(drawn.emissions_tco2e.sum())
+    stated = {
+        "market.transaction_cost_cny_per_t": float(rng.choice([0.0, 0.0, 2.0])),
+        "market.auctioned_t": round(total * float(rng.choice([0.0, 0.02, 0.1]))),
+        "market.external_demand_t": round(total * float(rng.choice([0.0, -0.02, 0.02]))),
+        "abatement.divisible_measures": bool(rng.integers(2)),
+    }
+    if rng.integers(2):
+        stated |= {"market.ccer_price_cny_per_t": 30.0, "market.ccer_supply_t": round(total * 0.01)}
+    made = etsopt.Instance.from_frames(drawn.units, policy, measures=measures)
+    return made.with_policy(stated)
+
+
+def known(instance: etsopt.Instance, result: etsopt.Results, price: Any = None) -> market_oracle.Answer:
+    """The independent answer to a market that starts from the allocation of a result."""
+    share = float(pre_allocation_shares(instance, [instance.policy.year + 1])[0, 0])
+    allowance = result.tables["allocation"]["allowance_t"].to_numpy(dtype=float)
+    return market_oracle.solve(instance, allowance, share, price)
 
 
 def two_enterprises() -> etsopt.Instance:

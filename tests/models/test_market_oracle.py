@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import etsopt
-from etsopt.rules import pre_allocation_shares
-from tests import market_oracle
-from tests.markets import random_market
+from tests.markets import known, some_market
+
+if TYPE_CHECKING:
+    from tests import market_oracle
 
 GAP = 1e-4
 """What the markets promise."""
-
-
-def some_market(seed: int) -> etsopt.Instance:
-    """A random market of one to three years whose measures do not exclude each other."""
-    drawn = random_market(seed, 1 + seed % 3)
-    assert drawn.measures is not None
-    policy = drawn.policy.model_dump(mode="json", exclude_none=True)
-    measures = drawn.measures.assign(exclusive_group="")
-    rng = np.random.default_rng(seed)
-    total = float(drawn.emissions_tco2e.sum())
-    stated = {
-        "market.transaction_cost_cny_per_t": float(rng.choice([0.0, 0.0, 2.0])),
-        "market.auctioned_t": round(total * float(rng.choice([0.0, 0.02, 0.1]))),
-        "market.external_demand_t": round(total * float(rng.choice([0.0, -0.02, 0.02]))),
-        "abatement.divisible_measures": bool(rng.integers(2)),
-    }
-    if rng.integers(2):
-        stated |= {"market.ccer_price_cny_per_t": 30.0, "market.ccer_supply_t": round(total * 0.01)}
-    made = etsopt.Instance.from_frames(drawn.units, policy, measures=measures)
-    return made.with_policy(stated)
-
-
-def known(instance: etsopt.Instance, result: etsopt.Results, price: Any = None) -> market_oracle.Answer:
-    """The independent answer to a market that starts from the allocation of a result."""
-    share = float(pre_allocation_shares(instance, [instance.policy.year + 1])[0, 0])
-    allowance = result.tables["allocation"]["allowance_t"].to_numpy(dtype=float)
-    return market_oracle.solve(instance, allowance, share, price)
 
 
 def compare(result: etsopt.Results, answer: market_oracle.Answer) -> None:
