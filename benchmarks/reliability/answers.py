@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchmarks.reliability import ordered_answers, same_answers
 from benchmarks.reliability.fuzzed import tried
 from benchmarks.reliability.fuzzed_allocations import (
     any_allocation,
@@ -14,7 +15,9 @@ from benchmarks.reliability.fuzzed_allocations import (
 from benchmarks.reliability.fuzzed_markets import any_market, known_market
 from benchmarks.reliability.fuzzed_rules import balance_value, equilibrium
 from benchmarks.reliability.fuzzed_settlements import settlement
+from benchmarks.reliability.prices import priced
 from benchmarks.reliability.row import Found, Row
+from etsopt.errors import EtsoptError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +43,41 @@ def fuzzed(numbers: Iterable[int]) -> Found:
     return found
 
 
+RELATIONS = (
+    same_answers.another_order_of_rows,
+    same_answers.other_names,
+    same_answers.a_unit_split_in_two,
+    same_answers.an_idle_unit_more,
+    same_answers.tonnes_times_a_power_of_two,
+    same_answers.money_times_a_power_of_ten,
+    same_answers.what_an_answer_has_made_a_target,
+    same_answers.without_presolve,
+    same_answers.by_another_method,
+    ordered_answers.a_looser_band,
+    ordered_answers.a_tighter_target,
+    ordered_answers.a_measure_more,
+    ordered_answers.more_free_allowances,
+    ordered_answers.what_is_sold_is_bought,
+    ordered_answers.a_price_of_zero,
+)
+
+
+def related(numbers: Iterable[int]) -> Found:
+    """Hold the answer to a random instance against that to a changed one, by the relation at each number."""
+    found = Found()
+    for number in numbers:
+        relation = RELATIONS[number % len(RELATIONS)]
+        name = relation.__name__.replace("_", " ")
+        try:
+            wrong = relation(number // len(RELATIONS))
+        except EtsoptError as error:
+            wrong = f"{type(error).__name__}: {error.failure}"
+        found.saw(f"{name}, not certified" if wrong is None else name)
+        if wrong:
+            found.failed(number, f"{name}: {wrong}")
+    return found
+
+
 ROWS: list[Row] = [
     Row(
         "A1",
@@ -50,5 +88,23 @@ ROWS: list[Row] = [
         count=10_000,
         share=50,
         work=fuzzed,
+    ),
+    Row(
+        "A7",
+        "15 relations between the answers to an instance and to a changed one, 400 instances each",
+        "Every relation holds: the same levels, scaled ones, or a change to one side only; nothing is compared where one "
+        "of the two answers is not certified.",
+        count=6_000,
+        share=45,
+        work=related,
+    ),
+    Row(
+        "A10",
+        "prices of targets, balances and totals, and of markets of one year, against the level with the limit moved",
+        "Every price is the slope of its level to a millionth, or lies between the slopes on both sides where these "
+        "differ; the interval of a market's price is then from one slope to the other.",
+        count=500,
+        share=12,
+        work=priced,
     ),
 ]
