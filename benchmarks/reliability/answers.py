@@ -124,7 +124,7 @@ ROWS: list[Row] = [
         "Every relation holds: the same levels, scaled ones, or a change to one side only; nothing is compared where "
         "one of the two answers is not certified.",
         count=6_000,
-        share=45,
+        share=30,
         work=related,
     ),
     Row(
