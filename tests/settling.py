@@ -81,8 +81,8 @@ def random_settlement(seed: int, count: int = 14) -> etsopt.Instance:
         },
         "penalty": {"reference_price_cny_per_t": around["past"] / 7},
         "settlement": {
-            "at_risk": [str(name) for name in random.choice(owners, 2, replace=False)],
-            "without_purchases": [str(name) for name in random.choice(owners, 3, replace=False)],
+            "at_risk": [str(name) for name in random.choice(owners, min(2, len(owners)), replace=False)],
+            "without_purchases": [str(name) for name in random.choice(owners, min(3, len(owners)), replace=False)],
         },
     }
     return etsopt.Instance.from_frames(units, policy, enterprises=enterprises, name=f"random settlement {seed}")

@@ -5,17 +5,19 @@ Nothing of the models, the engine or the checker is used; limits are written dow
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from etsopt.data.policy import LEVELS
 from tests.builders import given
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     import etsopt
@@ -186,3 +188,20 @@ def tiny_instance(seed: int, objectives: Sequence[str], exceptions: int, band_on
     if random.random() < 0.3:
         policy["national"] = {"target_change": round(random.uniform(-0.05, 0.02), 3)}
     return given(rows, policy)
+
+
+def fair_tiny(seed: int, band_on: str = "unit") -> etsopt.Instance:
+    """A tiny instance with an intensity for each unit, two of them often equal."""
+    random = np.random.default_rng(seed + 500)
+    instance = tiny_instance(seed, random.permutation(LEVELS)[: seed % 4].tolist(), 0, band_on)
+    intensity = 0.8 + 0.05 * random.integers(0, 5, len(instance.units))
+    units = instance.units.assign(output_t=instance.emissions_tco2e / intensity)
+    return replace(instance, units=units).with_policy({"allocation.fair_order": True})
+
+
+def nearest_rounding(instance: etsopt.Instance, real: pd.Series[float]) -> tuple[float, list[float]]:
+    """Least sum of squared moves of all whole allowances, and the first of them by the places of the units."""
+    points = every_allocation(instance, [])
+    moves = np.sum((points - real.to_numpy().round(3)) ** 2, axis=1)
+    best = points[moves <= moves.min() + 1e-9]
+    return float(moves.min()), best[np.argmin(best @ np.arange(1, points.shape[1] + 1))].tolist()

@@ -1,5 +1,139 @@
-"""Rows."""
+"""Answers held against independent programs, cases worked by hand, relations that must hold, and prices."""
 
-from benchmarks.reliability.row import Row
+from __future__ import annotations
 
-ROWS: list[Row] = []
+from typing import TYPE_CHECKING
+
+from benchmarks.reliability import (
+    golden_allocations,
+    golden_markets,
+    golden_rules,
+    golden_settlements,
+    ordered_answers,
+    same_answers,
+)
+from benchmarks.reliability.fuzzed import tried
+from benchmarks.reliability.fuzzed_allocations import (
+    any_allocation,
+    known_allocation,
+    rounded_allocation,
+    whole_allocation,
+)
+from benchmarks.reliability.fuzzed_markets import any_market, known_market
+from benchmarks.reliability.fuzzed_rules import balance_value, equilibrium
+from benchmarks.reliability.fuzzed_settlements import settlement
+from benchmarks.reliability.prices import priced
+from benchmarks.reliability.row import Found, Row
+from etsopt.errors import EtsoptError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KINDS = (
+    *((any_allocation, known_allocation, whole_allocation) * 4),
+    *((any_allocation,) * 4),
+    *(known_allocation, rounded_allocation, balance_value, balance_value),
+    *(equilibrium, settlement, known_market, known_market, any_market),
+)
+"""Kinds of instances: a trial is of the kind at its number, over and over."""
+
+
+def fuzzed(numbers: Iterable[int]) -> Found:
+    """Solve a random instance for each number, check the answer again, and compare it with an independent program."""
+    found = Found()
+    for number in numbers:
+        # Spread, so that any few numbers that follow each other are of several kinds.
+        outcome, wrong = tried(KINDS[number * 7 % len(KINDS)](number))
+        found.saw(outcome)
+        if wrong:
+            found.failed(number, wrong)
+    return found
+
+
+RELATIONS = (
+    same_answers.another_order_of_rows,
+    same_answers.other_names,
+    same_answers.a_unit_split_in_two,
+    same_answers.an_idle_unit_more,
+    same_answers.tonnes_times_a_power_of_two,
+    same_answers.money_times_a_power_of_ten,
+    same_answers.what_an_answer_has_made_a_target,
+    same_answers.without_presolve,
+    same_answers.by_another_method,
+    ordered_answers.a_looser_band,
+    ordered_answers.a_tighter_target,
+    ordered_answers.a_measure_more,
+    ordered_answers.more_free_allowances,
+    ordered_answers.what_is_sold_is_bought,
+    ordered_answers.a_price_of_zero,
+)
+
+
+def related(numbers: Iterable[int]) -> Found:
+    """Hold the answer to a random instance against that to a changed one, by the relation at each number."""
+    found = Found()
+    for number in numbers:
+        relation = RELATIONS[number % len(RELATIONS)]
+        name = relation.__name__.replace("_", " ")
+        try:
+            wrong = relation(number // len(RELATIONS))
+        except EtsoptError as error:
+            wrong = f"{type(error).__name__}: {error.failure}"
+        found.saw(f"{name}, not certified" if wrong is None else name)
+        if wrong:
+            found.failed(number, f"{name}: {wrong}")
+    return found
+
+
+GOLDEN = (*golden_rules.CASES, *golden_allocations.CASES, *golden_markets.CASES, *golden_settlements.CASES)
+
+
+def worked_by_hand(numbers: Iterable[int]) -> Found:
+    """Compare the figures of the case at each number with those that were worked by hand."""
+    found = Found()
+    for number in numbers:
+        case = GOLDEN[number]
+        found.saw(case.subject)
+        if differs := case.differs:
+            found.failed(number, f"{case.subject}, {case.name}: {differs}")
+    return found
+
+
+ROWS: list[Row] = [
+    Row(
+        "A1",
+        "random instances of every model, of 1 to 12 units, feasible, tight and infeasible, by each method",
+        "The package's own checker accepts every answer, and no certified one is disproved by an independent program "
+        "(confirmed: there is one for the instance, and it agrees); at most 10 are neither certified nor proven "
+        "infeasible.",
+        count=10_000,
+        share=50,
+        work=fuzzed,
+    ),
+    Row(
+        "A6",
+        "cases worked by hand: rules, issuing, carry-over, allocations, markets and settlements",
+        "Every figure is the one that was worked by hand, to 0.01 t and 0.01 CNY.",
+        count=len(GOLDEN),
+        share=len(GOLDEN),
+        work=worked_by_hand,
+    ),
+    Row(
+        "A7",
+        "15 relations between the answers to an instance and to a changed one, 400 instances each",
+        "Every relation holds: the same levels, scaled ones, or a change to one side only; nothing is compared where "
+        "one of the two answers is not certified.",
+        count=6_000,
+        share=30,
+        work=related,
+    ),
+    Row(
+        "A10",
+        "prices of targets, balances and totals, and of markets of one year, against the level with the limit moved",
+        "Every price is the slope of its level to a millionth, or lies between the slopes on both sides where these "
+        "differ; the interval of a market's price is then from one slope to the other.",
+        count=500,
+        share=12,
+        work=priced,
+    ),
+]

@@ -6,6 +6,7 @@ import pytest
 
 import etsopt
 from etsopt.errors import DataError
+from etsopt_models._parts import search
 from tests.markets import market, random_market
 
 CUT = {"measure_id": "cut", "sector": "cement", "abatement_rate": 0.1, "variable_opex_cny_per_t": 5.0}
@@ -199,3 +200,20 @@ def test_names_and_order_change_nothing(seed: int) -> None:
     one, again = (etsopt.solve(each, "clearing", gap=1e-9) for each in (instance, other))
     assert again.levels[-1].value == pytest.approx(one.levels[-1].value, rel=1e-8)
     assert list(again.prices["price"]) == pytest.approx(list(one.prices["price"]), rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_a_search_ends_where_the_plans_that_seem_better_are_there_already(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing is scarce, so the cost is zero but for the little demand with which the interval of the price is found:
+    # beside that the solver's rounding is no plan to be found, and once was looked for 300 times.
+    asked, parameters = [], search.Market.parameters
+
+    def counted(self: search.Market, *arguments: object) -> dict[str, object]:
+        asked.append(arguments)
+        return parameters(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(search.Market, "parameters", counted)
+    assert etsopt.solve(random_market(seed), "pathway").certified
+    assert len(asked) < 20

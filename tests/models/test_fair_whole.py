@@ -13,14 +13,13 @@ import etsopt
 from etsopt import step
 from etsopt.checking import check
 from etsopt.cli import main
-from etsopt.data.policy import LEVELS
 from etsopt.errors import DataError
 from etsopt.solving import levels
 from etsopt.solving.solution import Solution, Termination
 from etsopt_models._parts.allocation_tables import allocation_tables
 from tests import oracle
 from tests.builders import allowances, given, random_instance, random_policy, random_units
-from tests.whole_oracle import every_allocation, tiny_instance
+from tests.whole_oracle import fair_tiny, nearest_rounding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,23 +111,6 @@ def test_what_lacks_is_proven_whether_real_or_whole_allowances_lack(target_t: fl
 # Against every rounding.
 
 
-def fair_tiny(seed: int, band_on: str = "unit") -> etsopt.Instance:
-    """A tiny instance with an intensity for each unit, two of them often equal."""
-    random = np.random.default_rng(seed + 500)
-    instance = tiny_instance(seed, random.permutation(LEVELS)[: seed % 4].tolist(), 0, band_on)
-    intensity = 0.8 + 0.05 * random.integers(0, 5, len(instance.units))
-    units = instance.units.assign(output_t=instance.emissions_tco2e / intensity)
-    return replace(instance, units=units).with_policy({"allocation.fair_order": True})
-
-
-def nearest(instance: etsopt.Instance, real: pd.Series[float]) -> tuple[float, list[float]]:
-    """Least sum of squared moves of all whole allowances, and the first of them by the places of the units."""
-    points = every_allocation(instance, [])
-    moves = np.sum((points - real.to_numpy().round(3)) ** 2, axis=1)
-    best = points[moves <= moves.min() + 1e-9]
-    return float(moves.min()), best[np.argmin(best @ np.arange(1, points.shape[1] + 1))].tolist()
-
-
 @pytest.mark.parametrize("band_on", ["unit", "enterprise"])
 def test_the_whole_tonnes_are_the_nearest_of_all_that_keep_every_limit(band_on: str) -> None:
     rounded = 0
@@ -139,7 +121,7 @@ def test_the_whole_tonnes_are_the_nearest_of_all_that_keep_every_limit(band_on: 
             assert result.status == "infeasible_certified"
             continue
         assert result.status == "certified_rounded"
-        value, whole = nearest(instance, before(result))
+        value, whole = nearest_rounding(instance, before(result))
         assert result.levels[-1].value == pytest.approx(value, abs=1e-9)
         assert result.levels[-1].certified
         assert allowances(result).tolist() == whole

@@ -307,3 +307,19 @@ def test_a_last_step_that_is_stopped_looks_no_further(monkeypatch: pytest.Monkey
     result = etsopt.solve(random_instance(0, 30, cases=False, whole_allowances=True), method=method)
     assert result.status == "feasible"
     assert len(asked) == 1
+
+
+def test_parts_that_stand_at_their_references_but_for_rounding_are_no_coefficients_without_size() -> None:
+    # The spread leaves every unit one allowance: a and b give 3.1768 % of their emissions, c and d share out their
+    # references at one rate, so that these are their total but for rounding. A change bounded by that would be nothing
+    # beside the rate. The largest is that of a: 801,454.87 t against 0.968232 of 805,096 t.
+    rows = [
+        ("a", "a", "cement", "South", 805_096.0, 801_454.8726355392),
+        ("b", "b", "cement", "South", 1_610_192.0, 1_596_023.875639385),
+        ("c", "c", "aluminium", "North", 241_793.0, 240_876.81468831803),
+        ("d", "d", "aluminium", "South", 51_465.0, 51_689.57808592772),
+    ]
+    sectors = {"cement": {"band": 0.0318, "target_change": -0.031768}, "aluminium": {"band": 0.03}}
+    result = same(given(rows, {"sectors": sectors, "allocation": {"objectives": ["spread", "worst"]}}))
+    assert result.status == "certified_optimal"
+    assert result.levels[1].value == pytest.approx(801_454.8726355392 / 805_096 - 1 + 0.031768, rel=1e-9)

@@ -38,6 +38,11 @@ SAME = 1e-14
 """A rate that rises by no more than this share of it has come to its end."""
 
 
+LEAST_CHANGE = 1e-6
+"""Rate up to which every part may be said to change: where all stand at their references but for rounding, changes
+bounded by that would be nothing beside the rate, in rows that hold both."""
+
+
 @dataclass(frozen=True)
 class _Parts:
     """Units merged by cell and binding ends: part of every unit, and of every part its cell, ends and sums [t].
@@ -138,14 +143,14 @@ def _program(
     parameters: Mapping[str, Any], cells: Cells, parts: _Parts, region: Region, base: NDArray[np.float64]
 ) -> dict[str, Any]:
     """Parameters of `allocation` over the parts."""
-    everyone = np.arange(len(parts.cell))
+    everyone, least = np.arange(len(parts.cell)), LEAST_CHANGE * parts.emissions
     return program_over(parameters, cells, parts.cell, parts.room, region, base) | {
         "CHANGED": everyone,
         "WORST": everyone,
         "emissions": parts.emissions,
         "reference": parts.reference,
-        "increase_most": np.maximum(parts.room - parts.reference, 0.0),
-        "decrease_most": np.maximum(parts.reference, 0.0),
+        "increase_most": np.maximum(parts.room - parts.reference, least),
+        "decrease_most": np.maximum(parts.reference, least),
     }
 
 

@@ -159,7 +159,9 @@ class Portfolio:
         better = gain > ROUNDING * (1 + np.abs(here))
         if not better.any():
             return self, 0.0
-        return self.added(np.flatnonzero(better), sets[better]), float(gain.sum())
+        grown = self.added(np.flatnonzero(better), sets[better])
+        # A plan that is here already is better by the solver's rounding, and the same program would say so again.
+        return (grown if len(grown.unit) > len(self.unit) else self), float(gain.sum())
 
 
 ROUNDING = 1e-12

@@ -1,0 +1,79 @@
+"""Random instances of every model: what the package says of each, its own check again, and independent programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import etsopt
+from etsopt import library
+from etsopt.claims import PROVEN
+from etsopt.errors import EtsoptError
+from etsopt_models._parts import narrowing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from etsopt.results import Results
+
+
+@dataclass(frozen=True)
+class Case:
+    """An instance to be solved.
+
+    Parameters
+    ----------
+    model, instance
+        What is solved.
+    method
+        The one that is asked for; in place of one that the model lacks or that cannot serve, it is ``stamped``.
+    known
+        Compares the answer with that of an independent program: words that tell what differs, empty where they agree,
+        None where that program cannot tell. None where there is no such program.
+    """
+
+    model: str
+    instance: etsopt.Instance
+    method: str = "stamped"
+    known: Callable[[Results], str | None] | None = None
+
+
+def solve(case: Case, **options: Any) -> Results:
+    """Solve a case by its method; by prices also where units are so few that the whole program is quicker."""
+    method = case.method
+    if method in ("merged", "prices"):
+        own = library.own_method(case.model, method)
+        method = "stamped" if own is None or own.declines(case.instance) else method
+    with patch.object(narrowing, "FEW", 1) if method == "prices" else nullcontext():
+        return etsopt.solve(case.instance, case.model, method=method, **options)
+
+
+def tried(case: Case) -> tuple[str, str]:
+    """The outcome of a case, and what is wrong, which is empty where nothing is."""
+    try:
+        result = solve(case)
+    except EtsoptError as error:
+        # Every instance is a sensible one, so that no refusal is deserved.
+        return f"{case.model} no answer", f"{case.method}: {type(error).__name__}: {error.failure}"
+    status, wrong = result.status, []
+    if status == "refused":
+        wrong.append(f"refused: {brief(result.violations)}")
+    violations = etsopt.check(case.instance, result).violations
+    if violations and status != "refused":
+        wrong.append(f"the checker alone finds {brief(violations)}")
+    if status == "none":
+        wrong.append(f"ended with nothing, {result.termination}")
+    differs = case.known(result) if case.known else None
+    if differs:
+        wrong.append(differs)
+    confirmed = ", confirmed" if differs == "" and status in PROVEN else ""
+    return f"{case.model} {status}{confirmed}", "; ".join(wrong)
+
+
+def brief(violations: Any) -> str:
+    """Names of the statements that are violated, each with how often."""
+    rules = Counter(item["rule"] if isinstance(item, dict) else item.rule for item in violations)
+    return ", ".join(f"{rule} {count}x" for rule, count in rules.items())

@@ -1,0 +1,162 @@
+"""Relations between the answers to an instance and to one that is changed in a way whose effect is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import etsopt
+from benchmarks.reliability.fuzzed_allocations import some_levels, some_sector, some_units
+from etsopt.units import tolerance_of
+from tests.markets import some_market
+from tests.settling import random_settlement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from etsopt.results import LevelResult, Results
+
+GAP = 1e-4
+"""What the markets promise."""
+
+NEAR, NEAR_CNY = 1e-7, 1.0
+
+NOT_COMPARED = ("exception_order",)
+"""Levels that count places in the order of names."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an instance is made of, to be changed before it is."""
+
+    model: str
+    units: pd.DataFrame
+    policy: dict[str, Any]
+    measures: pd.DataFrame | None = None
+    enterprises: pd.DataFrame | None = None
+
+    @classmethod
+    def of(cls, model: str, instance: etsopt.Instance) -> Parts:
+        policy: dict[str, Any] = instance.policy.model_dump(mode="json", exclude_unset=True)
+        return cls(model, instance.units, policy, instance.measures, instance.enterprises)
+
+    @property
+    def instance(self) -> etsopt.Instance:
+        return etsopt.Instance.from_frames(self.units, self.policy, self.enterprises, self.measures)
+
+    def solved(self, **options: Any) -> Results:
+        return etsopt.solve(self.instance, self.model, **options)
+
+    def stating(self, changes: Mapping[str, Any]) -> Parts:
+        """The same with some keys of the policy, each by its dotted path."""
+        instance = self.instance.with_policy(changes)
+        return replace(self, policy=instance.policy.model_dump(mode="json", exclude_unset=True))
+
+
+def allocation(seed: int, *, whole: bool = True, first: tuple[str, ...] = ()) -> Parts:
+    """An allocation of two to seven units of the rule ``given``, whose answer scales.
+
+    Parameters
+    ----------
+    whole
+        Whether it may have whole tonnes, and units that are exceptions.
+    first
+        The first of the levels, where not any may be it.
+    """
+    random = np.random.default_rng(seed)
+    units = some_units(random, int(random.integers(2, 8))).drop(columns=["case", "pre_allocated_t"])
+    levels = some_levels(random)
+    if first:
+        chosen = str(random.choice(first))
+        levels = [chosen, *(level for level in levels if level != chosen)]
+    stated: dict[str, Any] = {
+        "objectives": levels,
+        "band_on": str(random.choice(["unit", "unit", "enterprise"])),
+        "fair_order": bool(random.random() < 0.2),
+    }
+    if whole and not stated["fair_order"]:
+        stated["whole_allowances"] = bool(random.random() < 0.3)
+        stated["exceptions"] = {"units": int(random.choice([0, 0, 2])), "lower": 0.1, "upper": 0.05}
+    policy: dict[str, Any] = {"year": 2025, "rule": {"name": "given"}, "allocation": stated}
+    policy["sectors"] = {str(name): some_sector(random) for name in sorted(set(units["sector"]))}
+    if random.random() < 0.5:
+        policy["provinces"] = {"balance": float(random.choice([0.005, 0.02, 0.05]))}
+    if random.random() < 0.4:
+        policy["national"] = {"target_change": float(random.choice([0.01, -0.005, -0.02]))}
+    return Parts("allocation", units, policy)
+
+
+def market(seed: int, model: str = "clearing", **policy: Any) -> Parts:
+    """A market of lump sums, of one to three years."""
+    parts = Parts.of(model, some_market(seed))
+    if model == "abatement":
+        parts.policy["market"]["prices_cny_per_t"] = 45.0
+    for section, keys in policy.items():
+        parts.policy[section] = {**parts.policy.get(section, {}), **keys}
+    return parts
+
+
+def settlement(seed: int) -> Parts:
+    return Parts.of("settlement", random_settlement(seed, 3 + seed % 4))
+
+
+def same(one: Results, other: Results, scale: Mapping[str, float] | None = None) -> str | None:
+    """Compare values of all levels: words that tell what differs, empty where nothing does.
+
+    Parameters
+    ----------
+    scale
+        By unit, what a value of the first times it is one of the other; 1 where it is not named.
+
+    Returns
+    -------
+    str or None
+        None where one of the two is not certified, so that nothing need be the same.
+    """
+    scale = scale or {}
+    if not (one.certified and other.certified):
+        return None
+    if one.termination != other.termination:
+        return f"{one.status} is now {other.status}"
+    if one.termination == "infeasible":
+        tonnes = scale.get("t", 1.0) * (one.infeasible_by_t or 0.0)
+        now = other.infeasible_by_t or 0.0
+        near = NEAR * tonnes + 0.05 * max(scale.get("t", 1.0), 1.0)
+        return "" if abs(tonnes - now) <= near else f"{tonnes:.10g} t lacked, and now {now:.10g} t"
+    for level, now in zip(one.levels, other.levels, strict=True):
+        factor = scale.get(level.unit, 1.0)
+        if level.name not in NOT_COMPARED and abs(factor * level.value - now.value) > near_to(level, now, factor):
+            return f"{level.name} was {factor * level.value:.12g}, and is now {now.value:.12g} {now.unit}"
+    return ""
+
+
+def near_to(one: LevelResult, other: LevelResult, factor: float = 1.0) -> float:
+    """How far two values of a level may be apart: by what either is proven to, or the market's gap."""
+    size = max(abs(factor * one.value), abs(other.value))
+    if one.name == "cost" and one.algorithm.startswith("branch"):
+        return GAP * size + NEAR_CNY
+    own = [tolerance_of(value, one.unit) for value in (one.value, other.value)]
+    # A level is held with the tolerances of those before it.
+    return NEAR * size + 3 * (factor * own[0] + own[1])
+
+
+def no_better(one: Results, other: Results) -> str | None:
+    """Compare the first level of two results, where the other may only be worse, as what is infeasible is."""
+    if not (one.certified and other.certified):
+        return None
+    if "infeasible" in (one.termination, other.termination):
+        before, now = (result.infeasible_by_t or 0.0 for result in (one, other))
+        return "" if now >= before - NEAR * before - 0.05 else f"{before:.10g} t lacked, and now only {now:.10g} t"
+    level, now = (level_of(result) for result in (one, other))
+    if now.value < level.value - near_to(level, now):
+        return f"{level.name} was {level.value:.12g}, and is now only {now.value:.12g} {level.unit}"
+    return ""
+
+
+def level_of(result: Results) -> LevelResult:
+    """The level that only a smaller choice makes worse: the cost of a market, else the first."""
+    return result.levels[-1] if result.levels[-1].name == "cost" else result.levels[0]
