@@ -16,7 +16,7 @@ from benchmarks.reliability.commands import command, each, see
 from benchmarks.reliability.row import Row
 from etsopt.results import load
 from tests.builders import random_instance
-from tests.markets import random_market
+from tests.markets import of_model, random_market
 from tests.settling import by_hand
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ RUNS: tuple[Callable[[], tuple[Instance, str, str]], ...] = (
     lambda: (random_instance(5), "balance_value", "csv"),
     lambda: (by_hand(), "settlement", "csv"),
     lambda: (random_market(2), "clearing", "csv"),
-    lambda: (random_market(1), "pathway", "csv"),
+    lambda: (of_model(random_market(1), "pathway"), "pathway", "csv"),
 )
 """Instance, model and format of each run; the third has no solution and says what lacks."""
 

@@ -10,7 +10,7 @@ import etsopt
 from benchmarks.reliability.fuzzed import Case, solve
 from etsopt.rules import pre_allocation_shares
 from tests import market_oracle
-from tests.markets import random_market, some_market
+from tests.markets import of_model, random_market, some_market
 
 if TYPE_CHECKING:
     from etsopt.results import Results
@@ -29,7 +29,7 @@ def known_market(number: int) -> Case:
     """A market of lump sums: it clears, takes a price, follows a path, or lacks allowances."""
     random = np.random.default_rng(number)
     model = str(random.choice(["clearing", "clearing", "abatement", "pathway"]))
-    drawn = some_market(number)
+    drawn = of_model(some_market(number), model)
     policy: dict[str, Any] = drawn.policy.model_dump(mode="json", exclude_none=True)
     price = None
     if model == "abatement":
@@ -77,7 +77,7 @@ def any_market(number: int) -> Case:
     """A market with measures that exclude each other, follow the rule, or a reserve: solved by two methods."""
     random = np.random.default_rng(number)
     model = str(random.choice(["clearing", "abatement", "pathway"]))
-    drawn = random_market(number, int(random.integers(1, 4)))
+    drawn = of_model(random_market(number, int(random.integers(1, 4))), model)
     total = float(drawn.emissions_tco2e.sum())
     policy: dict[str, Any] = drawn.policy.model_dump(mode="json", exclude_none=True)
     policy["rule"] = {"name": "cn-2025"} if random.random() < 0.4 else policy["rule"]

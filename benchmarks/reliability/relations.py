@@ -10,7 +10,7 @@ import numpy as np
 import etsopt
 from benchmarks.reliability.fuzzed_allocations import some_levels, some_sector, some_units
 from etsopt.units import tolerance_of
-from tests.markets import some_market
+from tests.markets import of_model, some_market
 from tests.settling import random_settlement
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def allocation(seed: int, *, whole: bool = True, first: tuple[str, ...] = ()) ->
 
 def market(seed: int, model: str = "clearing", **policy: Any) -> Parts:
     """A market of lump sums, of one to three years."""
-    parts = Parts.of(model, some_market(seed))
+    parts = Parts.of(model, of_model(some_market(seed), model))
     if model == "abatement":
         parts.policy["market"]["prices_cny_per_t"] = 45.0
     for section, keys in policy.items():

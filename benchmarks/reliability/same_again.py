@@ -22,7 +22,7 @@ from benchmarks.reliability.row import Found, Row
 from benchmarks.reporting import child
 from etsopt.units import tolerance_of
 from tests.builders import random_instance
-from tests.markets import some_market
+from tests.markets import of_model, some_market
 from tests.settling import random_settlement
 
 INSTANCES, RUNS, PROCESSES = 50, 10, 2
@@ -50,7 +50,7 @@ CASES: tuple[Case, ...] = (
     ("exceptions", partial(random_instance, exceptions={"units": 2, "lower": 0.1, "upper": 0.1}), "allocation", {}),
     ("merged", partial(random_instance, whole_allowances=True), "allocation", {"method": "merged"}),
     ("clearing", some_market, "clearing", {}),
-    ("pathway", some_market, "pathway", {}),
+    ("pathway", lambda number: of_model(some_market(number), "pathway"), "pathway", {}),
     ("prices", generated, "clearing", {"method": "prices"}),
     ("abatement", partial(generated, prices_cny_per_t=60.0, transaction_cost_cny_per_t=2.0), "abatement", {}),
     ("equilibrium", partial(generated, prices_cny_per_t=60.0), "equilibrium", {}),

@@ -12,7 +12,7 @@ import etsopt
 from benchmarks.reliability.commands import WrongError, see
 from benchmarks.reliability.row import Found, Row
 from tests.builders import random_instance, random_units
-from tests.markets import random_market
+from tests.markets import of_model, random_market
 from tests.settling import random_settlement
 
 TARGET = "sectors.cement.target_change"
@@ -49,7 +49,7 @@ def turn(number: int) -> None:
         etsopt.solve(responding, "equilibrium"),
         etsopt.solve(random_settlement(number), "settlement"),
         etsopt.solve(random_instance(number, 8)),
-        etsopt.solve(random_market(number, **stated), model, method=method),
+        etsopt.solve(of_model(random_market(number, **stated), model), model, method=method),
     ):
         see(results.status != "refused", f"{results.provenance['model']} was refused")
 

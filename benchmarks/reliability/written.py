@@ -41,15 +41,9 @@ def write(rows: Mapping[str, Row]) -> None:
     """Write the page from the raw figures."""
     seen = {name: figures for name, figures in raw().items() if name in rows}
     lines = [
-        (
-            name,
-            rows[name].title,
-            f"{one['trials']:,}",
-            outcomes(one),
-            f"{len(one['failures']):,}",
-            f"{one['seconds']:,}",
-        )
+        (name, rows[name].title, *map("{:,}".format, numbers), outcomes(one))
         for name, one in seen.items()
+        for numbers in [(one["trials"], len(one["failures"]), one["seconds"])]
     ]
     goals = "\n".join(f"- **{name}** {rows[name].goal}" for name in seen)
     failures = "\n".join(f"- {name}, trial {words}" for name, one in seen.items() for words in one["failures"])
