@@ -134,8 +134,10 @@ def interpreters(numbers: Iterable[int]) -> Found:
             found.saw(f"Python {version} not installed")
             continue
         try:
-            one = environment(python)
-            parquet = name == "with pyarrow" and one.pyarrow
+            one, parquet = environment(python), name == "with pyarrow"
+            if parquet and not one.pyarrow:
+                found.saw(f"no pyarrow for Python {version}")
+                continue
             wrong = one.smoke(setting, parquet)
         except RuntimeError as error:
             wrong = str(error)
