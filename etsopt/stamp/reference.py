@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from etsopt.stamp.rows import SparseRows
 
 
+NOTHING = "_nothing"
+"""Name of an expression that is zero, and no number to Pyomo."""
+
+
 def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Program:
     """Create the model on its data and read it row by row.
 
@@ -50,8 +54,38 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
         return _read(_created(model, parameters))
 
 
+class _KeepingNumbers:
+    """A rule whose two limits around an empty sum stay a row: Pyomo would evaluate them, and refuse what is false."""
+
+    def __init__(self, rule: Any) -> None:
+        self._rule = rule
+
+    def __call__(self, block: Any, index: Any) -> Any:
+        row = self._rule(block, index)
+        if not (isinstance(row, tuple) and len(row) == 3 and pyo.is_fixed(row[1])):
+            return row
+        if block.component(NOTHING) is None:
+            block.add_component(NOTHING, pyo.Expression(expr=0.0))
+        return row[0], row[1] + block.component(NOTHING), row[2]
+
+    def constant(self) -> bool:
+        """What Pyomo asks of a rule: whether it is one expression for every index."""
+        return bool(self._rule.constant())
+
+    def contains_indices(self) -> bool:
+        """What Pyomo asks of a rule: whether it brings its own indices."""
+        return bool(self._rule.contains_indices())
+
+    def indices(self) -> Any:
+        """These indices."""
+        return self._rule.indices()
+
+
 def _created(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> pyo.ConcreteModel:
     """Create the model on its data."""
+    for constraint in model.component_objects(pyo.Constraint):
+        if not isinstance(constraint._rule, _KeepingNumbers):
+            constraint._rule = _KeepingNumbers(constraint._rule)
     try:
         return model.create_instance(data={None: _pyomo_data(model, parameters)})
     except Exception as error:

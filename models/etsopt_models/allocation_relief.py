@@ -126,7 +126,7 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
 
     @m.Constraint(doc="no more exceptions than are allowed [units]")
     def exceptions_limit(m):
-        return sum(m.exceptional[i] for i in m.UNITS) <= m.exceptions_most
+        return (None, sum(m.exceptional[i] for i in m.UNITS), m.exceptions_most)
 
     @m.Constraint(m.LINKS, doc="a lower intensity never gets a lower surplus rate [rate]")
     def fair_order(m, j):

@@ -89,11 +89,12 @@ def test_where_every_unit_is_fixed_there_is_nothing_to_choose(exceptions: int, m
             assert etsopt.solve(met, method=method).status == "certified_optimal"
 
 
+@pytest.mark.parametrize("method", ["stamped", "reference"])
 @pytest.mark.parametrize("exceptions", [0, 2])
-def test_a_national_total_that_fixed_units_alone_exceed_is_proven_infeasible(exceptions: int) -> None:
+def test_a_national_total_that_fixed_units_alone_exceed_is_proven_infeasible(exceptions: int, method: str) -> None:
     for whole in (False, True):
         instance = instance_of(FIXED, {"case": ["new", "closed"]}, exceptions=exceptions, whole_allowances=whole)
-        result = etsopt.solve(instance)
+        result = etsopt.solve(instance, method=method)
         assert result.status == "infeasible_certified"
         assert result.infeasible_by_t == pytest.approx(3.0)
         assert result.tables["relief"]["limit"].tolist() == ["nation"]
