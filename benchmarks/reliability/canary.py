@@ -25,7 +25,7 @@ from tests.whole_oracle import answer, tiny_instance
 CANARY = "1.14.0"
 LEVELS = [list(order) for count in (1, 2) for order in permutations(("change", "worst", "deficit", "spread"), count)]
 PART = 15
-"""Of so many trials ten are models of a user's own, four allocations, and the last is a market."""
+"""Of so many trials twelve are models of a user's own, two allocations, and the last is a market."""
 
 
 def of_a_model(number: int) -> tuple[bool | None, bool]:
@@ -53,7 +53,10 @@ def of_an_allocation(number: int) -> tuple[bool | None, bool]:
 
 
 def of_a_market(number: int) -> tuple[bool | None, bool]:
-    """The same of a market of whole plans, against one program over all plans of all units."""
+    """The same of a market of whole plans, against one program over all plans of all units.
+
+    Whatever the solver, a small market may end dearer than the least and is then not certified.
+    """
     drawn = some_market(number)
     policy: dict[str, Any] = drawn.policy.model_dump(mode="json", exclude_none=True)
     policy["abatement"]["divisible_measures"] = False
@@ -73,11 +76,12 @@ def trials(numbers: Iterable[int]) -> Found:
     found = Found()
     for number in numbers:
         place = number % PART
-        what, way = ("own model", of_a_model) if place < 10 else ("allocation", of_an_allocation)
+        what, way = ("own model", of_a_model) if place < 12 else ("allocation", of_an_allocation)
         if place == PART - 1:
             what, way = "market", of_a_market
         right, certified = way(number)
-        outcome = {None: "stopped", True: "right", False: "wrong"}[right]
+        wrong = "dearer than the least" if what == "market" else "wrong"
+        outcome = {None: "stopped", True: "right", False: wrong}[right]
         found.saw(f"{what} {outcome}, {'certified' if certified else 'not certified'}")
         if certified and (right is not True or what == "own model"):
             found.failed(number, f"{what} {outcome}, and certified")

@@ -21,7 +21,7 @@ def python_named(version: str) -> str | None:
     """Path of an interpreter by its version, such as ``3.12``, with which environments can be made; None without."""
     program = f"python{version}"
     at = [shutil.which(program), *map(str, sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/{program}")))]
-    for path in [*at, *(f"{folder}/{program}" for folder in ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"))]:
+    for path in [*at, *(f"{folder}/{program}" for folder in ("/usr/bin", "/usr/local/bin"))]:
         if path and Path(path).exists() and _succeeds(path, "-c", "import ensurepip, venv"):
             return path
     return None

@@ -132,8 +132,10 @@ def same_values(found: Found, numbers: list[int], place: int, name: str) -> None
     for number in numbers:
         one, other = here.get(str(number), here), there.get(str(number), there)
         wrong = difference(one, other) if "levels" in one and "levels" in other else f"{one} and {other}"
-        found.saw(f"{name}: {'other values' if wrong else 'same values'}")
-        if wrong:
+        # What is feasible alone is not said to be the one answer.
+        open_ = bool(wrong) and {one.get("status"), other.get("status")} == {"feasible"}
+        found.saw(f"{name}: {'other values' if wrong else 'same values'}{', not certified' if open_ else ''}")
+        if wrong and not open_:
             found.failed(place + number, f"{name}, {CASES[number % len(CASES)][0]}: {wrong}")
 
 
@@ -144,7 +146,7 @@ def difference(one: dict[str, Any], other: dict[str, Any]) -> str:
     if [level[0] for level in one["levels"]] != [level[0] for level in other["levels"]]:
         return f"levels {one['levels']} and {other['levels']}"
     # Where the gap that was asked for is all that is proven, two answers may be that far apart.
-    gap = one["gap"] if one["status"] in ("certified_gap", "feasible") else 0.0
+    gap = one["gap"] if one["status"] == "certified_gap" else 0.0
     for (name, value, unit), (_, also, _) in zip(one["levels"], other["levels"], strict=True):
         if not abs(value - also) <= max(tolerance_of(value, unit), gap * abs(value)):
             return f"{name} is {value!r} and {also!r}"
@@ -169,7 +171,8 @@ ROWS: list[Row] = [
         "A11",
         f"{INSTANCES} instances of every model: {RUNS} runs of each in {PROCESSES} processes, and one with every other "
         f"Python and with HiGHS {OTHER_SOLVER}",
-        "All files of a run are identical but for the seconds; elsewhere status and levels are the same, to 1e-9.",
+        "All files of a run are identical but for the seconds; elsewhere the status is the same, and levels that are "
+        "certified agree to 1e-9.",
         INSTANCES * (1 + len(OTHERS)),
         3,
         again,
