@@ -83,10 +83,10 @@ class _KeepingNumbers:
 
 def _created(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> pyo.ConcreteModel:
     """Create the model on its data."""
-    for constraint in model.component_objects(pyo.Constraint):
-        if not isinstance(constraint._rule, _KeepingNumbers):
-            constraint._rule = _KeepingNumbers(constraint._rule)
+    own = [(constraint, constraint._rule) for constraint in model.component_objects(pyo.Constraint)]
     try:
+        for constraint, rule in own:
+            constraint._rule = _KeepingNumbers(rule)
         return model.create_instance(data={None: _pyomo_data(model, parameters)})
     except Exception as error:
         # Pyomo may make another error of it that time is up.
@@ -97,6 +97,10 @@ def _created(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> pyo.Con
         reason = " ".join(str(error).split()) or type(error).__name__
         what = f"The model {model.name!r} cannot be created on its data: {reason}"
         raise ModelError(what, _advice_on(parameters)) from error
+    finally:
+        # The model is its writer's, and what is made of it next has the rules that he wrote.
+        for constraint, rule in own:
+            constraint._rule = rule
 
 
 def _advice_on(parameters: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ import pytest
 import etsopt
 from etsopt.errors import DataError
 from etsopt_models._parts import search
-from tests.markets import market, random_market
+from tests.markets import market, of_model, random_market
 
 CUT = {"measure_id": "cut", "sector": "cement", "abatement_rate": 0.1, "variable_opex_cny_per_t": 5.0}
 """A tenth of the emissions at 5 CNY for each tonne of output, which equals emissions: 50 CNY/t."""
@@ -215,5 +215,5 @@ def test_a_search_ends_where_the_plans_that_seem_better_are_there_already(
         return parameters(self, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(search.Market, "parameters", counted)
-    assert etsopt.solve(random_market(seed), "pathway").certified
+    assert etsopt.solve(of_model(random_market(seed), "pathway"), "pathway").certified
     assert len(asked) < 20
