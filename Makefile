@@ -46,7 +46,7 @@ docs: dev  ## write models/README.md and instances/README.md anew from the code
 	$(BIN)/python models/build_readme.py
 	$(BIN)/python instances/build_readme.py
 
-reliability: dev  ## all trials of the reliability matrix, an hour or two; writes benchmarks/reliability.md
+reliability: dev  ## all trials of the reliability matrix, two hours; writes benchmarks/reliability.md
 	$(BIN)/python -m benchmarks.reliability
 
 hooks: dev  ## let git run the checks before each commit
