@@ -84,9 +84,9 @@ def provenance(found: dict[str, Any], names: dict[str, str]) -> str:
     return f"Machine: {where}, {found['date']}. {listed[0].upper()}{listed[1:]}."
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown, the first column to the left and the others to the right."""
-    ruler = ["---", *["---:"] * (len(head) - 1)]
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[str] = ()) -> str:
+    """A table in Markdown, the first column and those of words to the left, and the others to the right."""
+    ruler = ["---", *("---" if name in words else "---:" for name in head[1:])]
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, ruler, *rows))
 
 

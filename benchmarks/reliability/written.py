@@ -16,6 +16,8 @@ RAW = FOLDER / "reliability.json"
 PAGE = FOLDER / "reliability.md"
 PACKAGES = ("highspy", "pyomo", "numpy", "pandas")
 
+HEADINGS = ("row", "what is tried", "trials", "failures", "s", "outcomes")
+
 HEAD = """# Reliability
 
 What is tried to make the package answer wrongly, crash, hang or lose a run, and what was seen. `make reliability` makes
@@ -47,7 +49,7 @@ def write(rows: Mapping[str, Row]) -> None:
     ]
     goals = "\n".join(f"- **{name}** {rows[name].goal}" for name in seen)
     failures = "\n".join(f"- {name}, trial {words}" for name, one in seen.items() for words in one["failures"])
-    page = [HEAD, table(("row", "what is tried", "trials", "failures", "s", "outcomes"), lines)]
+    page = [HEAD, table(HEADINGS, lines, words=("what is tried", "outcomes"))]
     page += [f"## Goals\n\n{goals}", f"## Failures\n\n{failures or 'None.'}", where(seen)]
     PAGE.write_text("\n\n".join(part.strip() for part in page) + "\n", encoding="utf-8")
 
