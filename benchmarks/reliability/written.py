@@ -48,7 +48,8 @@ def write(rows: Mapping[str, Row]) -> None:
         for numbers in [(one["trials"], len(one["failures"]), one["seconds"])]
     ]
     goals = "\n".join(f"- **{name}** {rows[name].goal}" for name in seen)
-    failures = "\n".join(f"- {name}, trial {words}" for name, one in seen.items() for words in one["failures"])
+    failed = [(name, " ".join(words.split())) for name, one in seen.items() for words in one["failures"]]
+    failures = "\n".join(f"- {name}, trial {words}" for name, words in failed)
     page = [HEAD, table(HEADINGS, lines, words=("what is tried", "outcomes"))]
     page += [f"## Goals\n\n{goals}", f"## Failures\n\n{failures or 'None.'}", where(seen)]
     PAGE.write_text("\n\n".join(part.strip() for part in page) + "\n", encoding="utf-8")
