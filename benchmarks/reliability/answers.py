@@ -44,9 +44,7 @@ def fuzzed(numbers: Iterable[int]) -> Found:
     for number in numbers:
         # Spread, so that any few numbers that follow each other are of several kinds.
         outcome, wrong = tried(KINDS[number * 7 % len(KINDS)](number))
-        found.saw(outcome)
-        if wrong:
-            found.failed(number, wrong)
+        found.tried(number, outcome, wrong)
     return found
 
 

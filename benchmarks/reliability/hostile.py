@@ -134,9 +134,7 @@ def refusals(numbers: Iterable[int]) -> Found:
     for number in numbers:
         ways: tuple[Callable[[int], tuple[str, str]], ...] = (in_a_model, in_an_instance)
         outcome, wrong = ways[number % 2](number // 2)
-        found.saw(outcome)
-        if wrong:
-            found.failed(number, wrong)
+        found.tried(number, outcome, wrong)
     return found
 
 

@@ -189,9 +189,7 @@ def conflicts(numbers: Iterable[int]) -> Found:
             outcome, wrong = in_whole_tonnes(number - PLANTED)
         else:
             outcome, wrong = large(found)
-        found.saw(outcome)
-        if wrong:
-            found.failed(number, wrong)
+        found.tried(number, outcome, wrong)
     return found
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import etsopt
+from benchmarks.reliability.environments import python_named
 from benchmarks.reliability.row import Found
 from benchmarks.reporting import ROOT
 
@@ -38,19 +39,6 @@ unit_id,enterprise_id,name,sector,province,emissions_tco2e,output_t
 二号线,海螺水泥,㐂𠮷线,cement,安徽,984000,1200000
 """
 POLICY = 'year = 2025\n\n[rule]\nname = "cn-2025"\n'
-
-
-def interpreter(version: str) -> str | None:
-    """Path of a Python of a version that can make environments, on the search path or among those of pyenv."""
-    managed = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python{version}"))
-    for path in (*managed, shutil.which(f"python{version}")):
-        if path is None:
-            continue
-        code = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
-        done = subprocess.run([str(path), "-I", "-c", code], capture_output=True, text=True, check=False)
-        if done.returncode == 0 and done.stdout.strip() == version:
-            return str(path)
-    return None
 
 
 class Environment:
@@ -129,7 +117,7 @@ def interpreters(numbers: Iterable[int]) -> Found:
     found = Found()
     for number in numbers:
         version, (name, setting) = PYTHONS[number // len(SETTINGS)], [*SETTINGS.items()][number % len(SETTINGS)]
-        python = interpreter(version)
+        python = python_named(version)
         if python is None:
             found.saw(f"Python {version} not installed")
             continue

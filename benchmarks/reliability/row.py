@@ -26,6 +26,12 @@ class Found:
     def failed(self, number: int, words: str) -> None:
         self.failures.append(f"{number}: {words}")
 
+    def tried(self, number: int, outcome: str, wrong: str) -> None:
+        """Count the outcome of a trial, and keep what is wrong with it, if anything is."""
+        self.saw(outcome)
+        if wrong:
+            self.failed(number, wrong)
+
     def add(self, other: Found) -> None:
         self.outcomes.update(other.outcomes)
         self.failures += other.failures

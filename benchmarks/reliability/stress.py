@@ -240,10 +240,7 @@ def against_a_program(instance: etsopt.Instance, found: etsopt.Results) -> tuple
 def stress(numbers: Iterable[int]) -> Found:
     found = Found()
     for number in numbers:
-        seen, wrong = outcome(number)
-        found.saw(seen)
-        if wrong:
-            found.failed(number, wrong)
+        found.tried(number, *outcome(number))
     return found
 
 

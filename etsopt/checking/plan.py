@@ -26,6 +26,9 @@ THRESHOLD_TCO2E = 26_000.0
 AMENDED_LAW_FROM = 2025
 """Its deadline is 31 December 2026; the amended law is in force since 15 August 2026."""
 
+CONVERTED_IN = 2025
+"""The compliance year to which the conversion of allowances of 2019-2024 belongs; it ended on 10 June 2026."""
+
 YEAR_OF = {"cn-2024": 2024, "cn-2025": 2025, "cn-2026": 2026}
 KILNS = ("white_clinker", "carbide_slag", "gypsum_acid")
 EVERY_CASE = (*KILNS, "hydrogen_furnace", "new", "closed")
@@ -130,7 +133,7 @@ def most_carried_over(
     units = instance.units.sort_values(["emissions_tco2e", "unit_id"], ascending=[False, True], kind="stable")
     sector = units.drop_duplicates("enterprise_id").set_index("enterprise_id")["sector"].reindex(owners)
     names = sector.fillna("power").to_numpy()
-    now = instance.policy.year == AMENDED_LAW_FROM
+    now = instance.policy.year == CONVERTED_IN
     base = np.where(names == "power", 10_000.0, 100_000.0) * now
     own = stated(instance, "carry_over_base_t", None)
     if isinstance(own, dict):
@@ -139,7 +142,7 @@ def most_carried_over(
         base = np.full(len(owners), float(own))
     factor = float(stated(instance, "carry_over_factor", 1.5 * now))
     result: NDArray[np.float64] = base + factor * np.maximum(net_sales_t, 0.0)
-    return result * (instance.policy.year >= AMENDED_LAW_FROM)
+    return result * (instance.policy.year >= CONVERTED_IN)
 
 
 def fixed_fines(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
