@@ -95,9 +95,9 @@ def _problems_of_totals(name: str, instance: Instance, unread: list[str], read: 
     rows, reference = derive(instance).rows, reference_allowances(instance)
     # A model that rounds no balance value balances every sector exactly.
     rounded = covered("rule.balance_value_decimals", read)
-    handed_out = rows.totals(reference.reference_t if rounded else instance.emissions_tco2e)
+    handed_out = rows.totals(reference.reference_t if rounded else instance.emissions_tco2e).value
     # What rounding to whole tonnes takes from each unit is no other total.
-    rounding = rows.totals(np.ones(len(instance.units)))
+    rounding = rows.totals(np.ones(len(instance.units))).value
     problems = []
     for row in np.flatnonzero(np.isin(rows.rule, ("sector_target", "national_total"))):
         section = f"sectors.{rows.index[row]}" if rows.index[row] else "national"

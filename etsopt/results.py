@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-TONNES = ("infeasible_by_t", "rounded_by_t")
+TONNES = ("infeasible_by_t", "rounded_by_t", "misses_t", "distance_t")
 """What a result states in tonnes, or not at all."""
 
 COMPARED = {"allocation": "unit_id", "sectors": "sector", "provinces": "province"}
@@ -67,6 +67,9 @@ class Results:
         What the checker found wrong.
     rounded_by_t
         Largest move of an allowance to whole tonnes where a real answer was rounded, else None.
+    misses_t, distance_t
+        The most by which the answer misses a limit, and how far any unit can be from the one answer of the last step;
+        None where nothing is told of it.
     stated_prices
         The prices that a run folder states; None where the results come from a solve.
     stated_tables
@@ -82,6 +85,8 @@ class Results:
     provenance: dict[str, Any] = field(default_factory=dict)
     violations: tuple[dict[str, Any], ...] = ()
     rounded_by_t: float | None = None
+    misses_t: float | None = None
+    distance_t: float | None = None
     stated_prices: tuple[Any, ...] | None = None
     stated_tables: tuple[str, ...] | None = None
 
@@ -117,8 +122,7 @@ class Results:
             "termination": self.termination,
             "status": self.status,
             "certified": self.certified,
-            "infeasible_by_t": self.infeasible_by_t,
-            "rounded_by_t": self.rounded_by_t,
+            **{name: getattr(self, name) for name in TONNES},
             "levels": [asdict(level) for level in self.levels],
             "prices": self.prices.to_dict("records"),
             "violations": list(self.violations),

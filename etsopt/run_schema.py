@@ -92,6 +92,8 @@ class Content(Strict):
     violations: list[dict[str, Cell]]
     infeasible_by_t: FiniteFloat | None = None
     rounded_by_t: FiniteFloat | None = None
+    misses_t: FiniteFloat | None = None
+    distance_t: FiniteFloat | None = None
     tables: dict[str, dict[str, Annotated[str, BeforeValidator(_known_type)]]] | None = None
     method: str = ""
     method_reason: str = ""

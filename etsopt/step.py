@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from etsopt import library, preparing
 from etsopt.checking import check as check_tables
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from etsopt.solving.options import SolveOptions
     from etsopt.solving.solution import Level
     from etsopt.stamp.program import Program
+
+
+TOLD = ("rounded_by_t", "misses_t", "distance_t")
+"""Tonnes of an answer that the checker tells."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +178,7 @@ def results_of(
         tell("check")
         stated: list[Any] = [*(first.levels if first else ()), *solution.levels]
         report = check_tables(instance, tables, stated, about["options"]["gap"], about["checked_as"])
+        tables = _with_kept(tables, report)
         clock.lap("check")
     checks = {level.name: level for level in report.levels} if report else {}
     levels = list(first.levels) if first and tables else []
@@ -187,11 +193,18 @@ def results_of(
         status = "refused"
     elif certified and report is not None:
         status = report.proves
-    rounded_by_t = report.rounded_by_t if report else None
+    told = {name: getattr(report, name) for name in TOLD} if report else {}
     termination, violations = solution.termination.value, violations_of(report)
-    return Results(
-        tables, termination, status, certified, tuple(levels), None, about, violations, rounded_by_t=rounded_by_t
-    )
+    return Results(tables, termination, status, certified, tuple(levels), None, about, violations, **told)
+
+
+def _with_kept(tables: Any, report: CheckReport) -> Any:
+    """The tables with the multipliers of earlier levels stated, so that nobody has to look for them again."""
+    if report.kept is None or not len(report.kept):
+        return tables
+    # An empty table has no types to keep.
+    parts = [part for part in (tables["duals"], report.kept) if len(part)]
+    return {**tables, "duals": pd.concat(parts, ignore_index=True)}
 
 
 def violations_of(report: CheckReport | None) -> tuple[dict[str, Any], ...]:

@@ -11,13 +11,14 @@ import pytest
 import etsopt
 from etsopt.checking import check
 from etsopt.checking.bands import bands
-from etsopt.checking.exceptions import Proof, _is_choice
+from etsopt.checking.exceptions import _is_choice
 from etsopt.checking.limits import derive
+from etsopt.checking.shortfall import Shortfall
 from tests.builders import given
 
 
-def proofs_of(gains: np.ndarray, wanted: np.ndarray) -> list[Proof]:
-    return [Proof(float(lacking), gain, 0.0) for lacking, gain in zip(wanted, gains, strict=True)]
+def proofs_of(gains: np.ndarray, wanted: np.ndarray) -> list[Shortfall]:
+    return [Shortfall(float(lacking), 0.0, gain) for lacking, gain in zip(wanted, gains, strict=True)]
 
 
 def test_the_search_says_what_trying_every_choice_says() -> None:

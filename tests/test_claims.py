@@ -26,6 +26,7 @@ RUNS = {
 
 
 NOT_PROVEN = {("claim", "status"), ("claim", "certified")}
+OF_NO_LEVEL = ("duals", "closest, level_is_kept worst")
 
 NOT_ROUNDED = {
     ("claim", "rounded_by_t"),
@@ -91,7 +92,11 @@ def of_level(part: str, value: Any) -> Callable[[list[dict[str, Any]]], list[dic
         ("optimal", {"termination": "infeasible"}, {("claim", x) for x in ("status", "certified", "termination")}),
         ("optimal", {"infeasible_by_t": 5.0}, {("claim", "infeasible_by_t")}),
         ("optimal", {"levels": []}, NOT_PROVEN),
-        ("optimal", {"levels": lambda levels: levels[:2]}, {*NOT_PROVEN, ("prices_are_stated", "closest")}),
+        (
+            "optimal",
+            {"levels": lambda levels: levels[:2]},
+            {*NOT_PROVEN, ("prices_are_stated", "closest"), OF_NO_LEVEL},
+        ),
         ("optimal", {"levels": of_level("value", 9000.0)}, {*NOT_PROVEN, ("level_is_kept", "change")}),
         ("optimal", {"levels": of_level("bound", 9100.0)}, {("claim", "change, bound")}),
         ("optimal", {"levels": of_level("bound", None)}, {("claim", "change, bound"), ("claim", "change, gap")}),

@@ -17,6 +17,7 @@ def rows() -> dict[str, Row]:
     from benchmarks.reliability import (
         answers,
         canary,
+        certificates,
         comparison,
         hostile,
         infeasible,
@@ -27,6 +28,18 @@ def rows() -> dict[str, Row]:
         stress,
     )
 
-    subjects = (answers, canary, comparison, hostile, infeasible, same_again, stress, input_files, runs, repository)
+    subjects = (
+        answers,
+        canary,
+        certificates,
+        comparison,
+        hostile,
+        infeasible,
+        same_again,
+        stress,
+        input_files,
+        runs,
+        repository,
+    )
     listed = [row for module in subjects for row in module.ROWS]
     return {row.name: row for row in sorted(listed, key=lambda row: (row.name[0], int(row.name[1:])))}

@@ -11,6 +11,8 @@ import unicodedata
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from etsopt.results import TONNES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -94,7 +96,7 @@ def difference_of_result(content: bytes, results: Results) -> str:
             read = [(level.name, level.value, level.unit, level.certified) for level in results.levels]
             if [(one["name"], one["value"], one["unit"], one["certified"]) for one in stated] != read:
                 return f"levels {stated} became {read}"
-    for name in ("termination", "status", "certified", "infeasible_by_t", "rounded_by_t"):
+    for name in ("termination", "status", "certified", *TONNES):
         if said.pop(name, None) != getattr(results, name):
             return f"{name} became {getattr(results, name)!r}"
     return "" if said == results.provenance else f"{said} became {results.provenance}"

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from etsopt.checking import rounding, settlement, statements, totals
-from etsopt.checking.bounds import check_levels, proven_shortfall
+from etsopt.checking.duals import read_duals
 from etsopt.checking.equilibrium import NO_FIXED_POINT, check_equilibrium
 from etsopt.checking.exceptions import LEVELS, exceptional_units
+from etsopt.checking.levels import check_levels
 from etsopt.checking.limits import derive, fixed_at_emissions
 from etsopt.checking.market import COST, MARKETS, MISSING, check_market, check_shortage
-from etsopt.checking.report import LEAST_SHORTFALL_T, CheckReport, LevelCheck, Violation
+from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.checking.shortfall import proven_shortfall
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -125,8 +127,11 @@ def check(  # long because each table that is missing ends it in its own way
     if not levels:
         return CheckReport(tuple(found), ())
     reference, allowance = allocation["reference_t"].to_numpy(), before["allowance_t"].to_numpy()
+    final_t = allocation["allowance_t"].to_numpy()
     chain = [name for name in names if name != rounding.ROUNDING]
-    checks = check_levels(real, first, reference, allowance, chosen, tables["duals"], chain)
+    stated, broken = read_duals(instance, first.rows, tables["duals"], names)
+    checks, kept = check_levels(real, first, reference, allowance, chosen, stated, chain)
+    found += broken
     if real.policy.allocation.whole_allowances or policy.exceptions.units:
         checks = [replace(level, asked=gap * abs(level.value)) for level in checks]
     if rounds and rounded:
@@ -135,7 +140,8 @@ def check(  # long because each table that is missing ends it in its own way
     found += totals.prices_are_stated(first, tables, {level.name: level.unit for level in checks})
     # Only what was solved can be certified; the rest has no bound.
     checks += [LevelCheck(name, *NOTHING) for name in wanted[len(names) :]]
-    return CheckReport(tuple(found), tuple(checks), None, move)
+    misses = max(demands.rows.misses_t(demands.rows.totals(final_t)), demands.unit_miss(final_t))
+    return CheckReport(tuple(found), tuple(checks), None, move, misses_t=misses, kept=kept)
 
 
 def _with_plain_texts(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -177,13 +183,13 @@ def _market_short(
     """Prove that a market cannot clear, beside the allocation from which it started."""
     if "missing" not in tables or "duals" not in tables:
         return CheckReport(first.violations, ())
-    found, proven = check_shortage(instance, tables, kind)
+    found, proven, tolerated = check_shortage(instance, tables, kind)
     missing = 0.0 if proven is None else float(tables["missing"]["missing_t"].sum())
     for level in levels:
         by = abs(level.value - missing)
         if level.name == MISSING and proven is not None and not by <= tolerance_of(missing, "t"):
             found.append(Violation("level_is_kept", MISSING, by, "t", f"the table missing adds up to {missing:.12g} t"))
-    return CheckReport((*first.violations, *found), (), proven)
+    return CheckReport((*first.violations, *found), (), proven, tolerated=tolerated)
 
 
 def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> CheckReport:
@@ -194,8 +200,9 @@ def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Check
     policy = instance.policy.allocation
     # Real allowances lack, or there are such and the whole ones lack.
     stages = [rounding.before(instance), rounding.after(instance)] if policy.rounds else [instance]
-    proven = [proven_shortfall(derive(stage), policy.exceptions.units, tables["duals"], INFEASIBLE) for stage in stages]
-    return CheckReport((), (), next((tonnes for tonnes in proven if tonnes > LEAST_SHORTFALL_T), proven[-1]))
+    proofs = [proven_shortfall(derive(stage), policy.exceptions.units, tables["duals"], INFEASIBLE) for stage in stages]
+    proven, tolerated = next((proof for proof in proofs if not proof[1]), proofs[-1])
+    return CheckReport((), (), proven, tolerated=tolerated)
 
 
 def _statements(

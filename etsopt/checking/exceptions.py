@@ -1,25 +1,27 @@
 r"""Who is an exception: that fewer would not do, and no others come first; and what exceptions could mend at all.
 
-For prices $y$ of the coupling rows, allocations with the exceptions $S$ exist only if
+For multipliers $y$ of the coupling rows, allocations with the exceptions $S$ exist only if
 
-$$F(y) = \sum_i \min_{\underline B_i \le a \le \overline B_i} (-\pi_i a) + \sum_r y_r d_r \le \sum_{i \in S} g_i(y)$$
+$$F(y) \le \sum_{i \in S} g_i(y)$$
 
-where $g_i$ is what the wider band of $i$ takes off its minimum, or off the priced side of its enterprise's row. So as
-many exceptions are needed as have the largest gains add up to $F$; and a choice comes before another only if its gains
-do as well, which a search through the choices in their order finds or rules out.
+where $F(y)$ is what lacks without exceptions and $g_i$ what the wider band of $i$ gains (`etsopt.checking.shortfall`).
+So as many exceptions are needed as have the largest gains add up to $F$; and a choice comes before another only if its
+gains do as well, which a search through the choices in their order finds or rules out. Limits count as far as the
+answer itself keeps them.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking.arithmetic import gamma, total
 from etsopt.checking.bands import rounded
 from etsopt.checking.report import LevelCheck
+from etsopt.checking.shortfall import shortfall
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -29,13 +31,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.limits import Demands
+    from etsopt.checking.shortfall import Shortfall
     from etsopt.data.instance import Instance
 
 LEVELS = {"exceptions": "units", "exception_size": "t", "exception_order": "places"}
 """Levels that choose the exceptions, in their order, and their units."""
-
-ROUNDING = 1e-14
-"""Rounding of a sum against the sum of its absolute terms."""
 
 MOST_TRIED = 200_000
 """Steps of the search before it gives up: a unit more or a unit less."""
@@ -49,42 +49,13 @@ def exceptional_units(instance: Instance, table: pd.DataFrame) -> NDArray[np.boo
     return chosen
 
 
-@dataclass(frozen=True)
-class Proof:
-    """What prices prove: what lacks without exceptions, what each free unit gains as one, and the rounding of both."""
-
-    lacking: float
-    gains: NDArray[np.float64]
-    noise: float
-
-
-def proof_of(demands: Demands, price: NDArray[np.float64]) -> Proof:
-    """What prices of the coupling rows prove, where no unit is an exception in the demands."""
-    rows, bands, free = demands.rows, demands.bands, ~demands.fixed
-    side = np.where(price > 0, rows.least, rows.most)
-    priced = price != 0
-    if not np.isfinite(side[priced]).all():
-        return Proof(-np.inf, np.zeros(int(free.sum())), 0.0)
-    inside = demands.enterprise >= 0
-    upper = demands.upper.copy()
-    # With exceptions an enterprise may have more, and any unit of it all of that.
-    everything = np.bincount(demands.enterprise[inside], bands.shared_above[inside], len(rows))
-    upper[inside] += everything[demands.enterprise[inside]]
-    pull = rows.pull(price, len(free))
-    lowest = np.minimum(-pull * demands.lower, -pull * upper)[free]
-    terms = np.concatenate([lowest, price[priced] * side[priced]])
-    gains = np.where(pull > 0, pull * bands.added_above, -pull * bands.added_below)
-    shared = price[demands.enterprise[inside]]
-    gains[inside] = np.where(shared > 0, shared * bands.shared_below[inside], -shared * bands.shared_above[inside])
-    return Proof(float(np.sum(terms)), gains[free], ROUNDING * float(np.sum(np.abs(terms))))
-
-
 def check_exceptions(  # long because three levels share their costs and proofs
     demands: Demands,
     emissions: NDArray[np.float64],
     chosen: NDArray[np.bool_],
     names: Sequence[str],
     prices: Mapping[str, NDArray[np.float64]],
+    misses: tuple[NDArray[np.float64], float],
 ) -> list[LevelCheck]:
     """Bound the levels that choose the exceptions.
 
@@ -98,8 +69,10 @@ def check_exceptions(  # long because three levels share their costs and proofs
         The levels that the result states, in their order.
     prices
         Of the coupling rows, by level, and by level and number where it has more proofs than one.
+    misses
+        By how much the answer misses each row and the interval of any unit.
     """
-    proofs = {name: proof_of(demands, price) for name, price in prices.items()}
+    proofs = {name: shortfall(demands, price, *misses) for name, price in prices.items()}
     sizes = rounded(emissions)
     places = np.arange(1, len(emissions) + 1).astype(float)
     costs: dict[str, NDArray[np.float64]] = {
@@ -126,7 +99,7 @@ def check_exceptions(  # long because three levels share their costs and proofs
     return checks
 
 
-def _least_count(count: int, proofs: Sequence[Proof]) -> int:
+def _least_count(count: int, proofs: Sequence[Shortfall]) -> int:
     """How many exceptions are needed at least, up to a number: a choice that does, does with one more as well."""
     # Those with large gains first, so that the search soon finds a choice or ends.
     sizes = [proof.gains / max(float(np.max(proof.gains, initial=0.0)), 1e-300) for proof in proofs]
@@ -139,21 +112,24 @@ def _least_count(count: int, proofs: Sequence[Proof]) -> int:
     return low
 
 
-def _relaxed(costs: NDArray[np.float64], count: int, proof: Proof) -> float:
+def _relaxed(costs: NDArray[np.float64], count: int, proof: Shortfall) -> float:
     """Least costs of that many exceptions, where the prices stand for all limits."""
     if not np.isfinite(proof.lacking):
         return 0.0
-    return max(0.0, proof.lacking + float(np.sum(np.sort(costs - proof.gains)[:count])))
+    least = np.sort(costs - proof.gains * (1 + gamma(4)))[:count]
+    value, error = total(least)
+    return max(0.0, (proof.lacking - proof.let_off) + value - error - gamma(8) * (abs(proof.lacking) + abs(value)))
 
 
 def _is_choice(  # long because the state of the search stands in one place
-    count: int, key: NDArray[np.object_], limit: float, proofs: Sequence[Proof]
+    count: int, key: NDArray[np.object_], limit: float, proofs: Sequence[Shortfall]
 ) -> bool:
     """Whether some choice of as many units gains enough at all prices, with a sum of whole keys below a limit."""
     order = np.argsort(key, kind="stable")
     keys = list(accumulate(key[order], initial=0))
-    gains = np.array([proof.gains[order] for proof in proofs])
-    wanted = np.array([proof.lacking - proof.noise for proof in proofs])
+    # Sums of gains are rounded, so each is taken for a little more.
+    gains = np.array([proof.gains[order] * (1 + gamma(2 * count + 8)) for proof in proofs])
+    wanted = np.array([(proof.lacking - proof.let_off) * (1 - gamma(4)) for proof in proofs])
     most = np.stack(_most_of_rest(gains, count))
     apart = _without_common_units(gains)
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from etsopt.data.labels import Labels
 
 
+WITH_ROUNDING = 1 + 1e-15
+"""Times a difference of two numbers, which is rounded."""
+
 RULES_THAT_BALANCE = ("cn-2024", "cn-2025", "cn-2026")
 """The plans of China: the allowances of a sector equal its emissions."""
 
@@ -58,6 +61,11 @@ class Demands:
     rows: CouplingRows
     bands: Bands
     enterprise: NDArray[np.int64]
+
+    def unit_miss(self, allowance: NDArray[np.float64]) -> float:
+        """By how much units miss their bounds at most [t]."""
+        outside = np.maximum(self.lower - allowance, allowance - self.upper)[~self.fixed]
+        return float(np.max(outside, initial=0.0)) * WITH_ROUNDING
 
 
 def derive(instance: Instance, exceptional: NDArray[np.bool_] | None = None) -> Demands:
@@ -233,5 +241,5 @@ def _add_order(rows: Collected, instance: Instance, fixed: NDArray[np.bool_]) ->
     for rule, here, end in (("fair_order", ~equal, np.inf), ("equal_rates", equal, 0.0)):
         one, other = first[here], second[here]
         zero, row = np.zeros(len(one)), np.arange(len(one))
-        rates = np.concatenate([1.0 / emissions[one], -1.0 / emissions[other]])
-        rows.add(rule, names[one], (zero, zero + end), np.tile(row, 2), np.concatenate([one, other]), rates)
+        sign, both = np.repeat([1.0, -1.0], len(one)), np.concatenate([one, other])
+        rows.add(rule, names[one], (zero, zero + end), np.tile(row, 2), both, sign, emissions[both])

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-LEAST_SHORTFALL_T = 2e-2
-"""A shortfall up to what a total may miss is none: rounding of sums would prove it too."""
-
 
 @dataclass(frozen=True)
 class Violation:
@@ -36,12 +33,13 @@ class Violation:
 
 @dataclass(frozen=True)
 class LevelCheck:
-    """A level recomputed from the allowances, with a lower bound that needs no solver.
+    """A level recomputed from the allowances, with a bound that needs no solver.
 
-    ``gap`` is ``value - bound``; the level is certified where it is at most ``tolerance``, all in ``unit``. Limits
-    may be missed by what the checker tolerates; at the prices of the rows that lets the value fall below the bound by
-    at most ``slack``. A solve with whole numbers may have been asked to stop within a gap, ``asked``. A level that is
-    not ``needed`` may stay uncertified in a certified result.
+    No allocation that keeps every limit and every earlier level at least as well has this level below ``bound``;
+    ``gap`` is ``value - bound``, a sum of terms that are each zero or more, with what rounding can have done to them.
+    The level is certified where the gap is at most ``tolerance``, all in ``unit``. A solve with whole numbers may have
+    been asked to stop within a gap, ``asked``. A level that is not ``needed`` may stay uncertified in a certified
+    result. ``distance_t`` says of the last step how far any unit can be from the one answer.
     """
 
     name: str
@@ -50,9 +48,9 @@ class LevelCheck:
     bound: float
     gap: float
     tolerance: float
-    slack: float = 0.0
     asked: float = 0.0
     needed: bool = True
+    distance_t: float | None = None
 
     def __post_init__(self) -> None:
         if math.isnan(self.gap):
@@ -62,8 +60,8 @@ class LevelCheck:
 
     @property
     def optimal(self) -> bool:
-        """Whether value and bound agree; a bound above the value by more than the limits explain is wrong too."""
-        return -max(self.tolerance, self.slack) <= self.gap <= self.tolerance
+        """Whether the value is proven to be the least."""
+        return 0 <= self.gap <= self.tolerance
 
     @property
     def certified(self) -> bool:
@@ -75,8 +73,8 @@ class LevelCheck:
 class CheckReport:
     """Violations and levels of one result.
 
-    ``infeasible_by_t`` is a proven lower bound where nothing is feasible, and ``rounded_by_t`` the largest move where a
-    real answer was rounded to whole tonnes.
+    ``infeasible_by_t`` is a proven lower bound where nothing is feasible, ``misses_t`` the most by which an answer
+    misses a limit, and ``rounded_by_t`` the largest move where a real answer was rounded to whole tonnes.
     """
 
     violations: tuple[Violation, ...]
@@ -85,12 +83,22 @@ class CheckReport:
     rounded_by_t: float | None = None
     unproven: bool = False
     """Whether the answer says something that breaks no statement and cannot be proven."""
+    tolerated: bool = False
+    """Whether what lacks is so little that an answer may miss its limits by it."""
+    misses_t: float | None = None
+    kept: pd.DataFrame | None = None
+    """Multipliers of earlier levels that a result did not state and that were found, as rows of ``duals``."""
+
+    @property
+    def distance_t(self) -> float | None:
+        """How far any unit can be from the one answer of the last step; None where nothing is told of it."""
+        return next((level.distance_t for level in self.levels if level.distance_t is not None), None)
 
     @property
     def certified(self) -> bool:
         """Whether nothing is violated and every level is certified, or infeasibility is proven."""
         if self.infeasible_by_t is not None:
-            return self.infeasible_by_t > LEAST_SHORTFALL_T and not self.violations
+            return self.infeasible_by_t > 0 and not self.tolerated and not self.violations
         needed = [level for level in self.levels if level.needed]
         return not self.violations and bool(needed) and all(level.certified for level in needed)
 

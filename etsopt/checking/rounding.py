@@ -5,7 +5,9 @@ column ``before_rounding_t`` states; the whole ones $z$ keep every limit but the
 whole tonnes no $z$ has a sum of squared moves below
 
 $$\sum_i \min_{z \in \mathbb{Z}, \underline A_i \le z \le \overline A_i} \bigl((z - a_i)^2 - \pi_i z\bigr)
-  + \sum_r y_r d_r.$$
+  + \sum_r y_r d_r,$$
+
+and the gap to it is the bound of `etsopt.checking.certificate` with one for every $E_i$.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking import statements
-from etsopt.checking.bounds import gap_of_rows, value_and_gap_of_closest
-from etsopt.checking.region import Region
+from etsopt.checking.arithmetic import gamma, total, upward
+from etsopt.checking.certificate import Intervals, Square, units_gap
 from etsopt.checking.report import LevelCheck, Violation
 from etsopt.units import RELATIVE_TOLERANCE
 
@@ -82,14 +84,15 @@ def check_rounding(demands: Demands, allocation: pd.DataFrame, duals: pd.DataFra
     demands
         Of the whole allowances, with the chosen exceptions.
     """
-    price = demands.rows.prices(duals[duals["level"].to_numpy() == ROUNDING])
+    price = demands.rows.priced(demands.rows.prices(duals[duals["level"].to_numpy() == ROUNDING]))
     free, whole = ~demands.fixed, allocation["allowance_t"].to_numpy(dtype=float)
-    region = Region(demands.lower[free], demands.upper[free], demands.rows.least.copy(), demands.rows.most.copy())
-    pull = demands.rows.pull(price, len(free))[free]
+    intervals = Intervals.around(whole[free], demands.lower[free], demands.upper[free])
     # What is less than a kilogram is the rounding of the real answer.
     point = np.round(allocation["before_rounding_t"].to_numpy(dtype=float)[free], KILOGRAMS)
-    value, units_gap = value_and_gap_of_closest(np.ones(len(point)), point, whole[free], pull, region, True)
-    gap = units_gap + gap_of_rows(price, demands.rows.totals(whole), region)
-    slack = float(np.abs(price) @ demands.rows.tolerance)
+    value, error = total((intervals.answer - point) ** 2)
+    square = Square(np.ones(len(point)), point, whole=True)
+    gap = units_gap(intervals, [], demands.rows.pull(price, len(free)).of(free), square)
+    gap = upward(gap + demands.rows.gap(demands.rows.totals(whole), price) + error + gamma(6) * value, 6)
+    gap = min(gap, value) if gap < np.inf else value
     tolerance = RELATIVE_TOLERANCE * (value + len(point))
-    return LevelCheck(ROUNDING, "t²", value, value - gap, gap, tolerance, slack, needed=False)
+    return LevelCheck(ROUNDING, "t²", value, value - gap, gap, tolerance, needed=False)

@@ -124,8 +124,9 @@ def _levels(
         "effort": (effort, least.effort, tolerance_of(effort, "t")),
         "older_first": (float((own * np.arange(own.shape[1])).sum()), least.older_first, 0.0),
     }
+    # The least is no bound but known, so a value below it is as wrong as one above.
     return [
-        LevelCheck(name, LEVELS[name], float(value), bound, float(value) - bound, tolerance)
+        LevelCheck(name, LEVELS[name], float(value), bound, abs(float(value) - bound), tolerance)
         for name, (value, bound, tolerance) in values.items()
     ]
 

@@ -11,6 +11,7 @@ from etsopt.checking import plan
 from etsopt.checking.exceptions import exceptional_units
 from etsopt.checking.limits import due_at_emissions
 from etsopt.checking.report import Violation
+from etsopt.checking.rows import UNIT_TOLERANCE_T
 from etsopt.checking.totals import distance
 from etsopt.rules.registry import parameters_of
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 EDGE_T = 1e-5
 """Two orders of the same arithmetic differ by up to about 1e-7 t at 1e8 t."""
-
-UNIT_TOLERANCE_T = 1e-3
-"""An allowance may leave a bound by a kilogram."""
 
 ROW_IN_WORDS = {
     "sector_target": ("t", "the allowances of the sector meet its target"),
@@ -265,7 +263,7 @@ def bounds_are_named(instance: Instance, demands: Demands, table: pd.DataFrame) 
 def rows_are_met(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     """Targets, balances, the national total, enterprise bands and the order of rates hold."""
     rows = demands.rows
-    totals = rows.totals(table["allowance_t"].to_numpy())
+    totals = rows.totals(table["allowance_t"].to_numpy()).value
     outside = np.maximum(rows.least - totals, totals - rows.most)
     found = []
     for row in np.flatnonzero(~(outside <= rows.tolerance)):

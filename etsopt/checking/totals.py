@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.duals import KEPT
 from etsopt.checking.plan import inside
 from etsopt.checking.report import Violation
 from etsopt.checking.rows import ROW_TOLERANCE
@@ -185,29 +186,30 @@ def prices_are_stated(
     found: list[Violation] = []
     duals = tables["duals"]
     stated, in_rates = duals["level"].to_numpy(), duals["row"].isin(ROW_TOLERANCE).to_numpy()
+    keeps = duals["row"].to_numpy() == KEPT
     right = np.zeros(len(duals), dtype=bool)
     for level in pd.unique(stated):
         # A level may have more proofs than one: "exceptions:2" is the second of them.
         unit = units.get(str(level).partition(":")[0], "")
-        for by, here in (("rate", in_rates), ("t", ~in_rates)):
-            right |= (stated == level) & here & (duals["unit"].to_numpy() == f"{unit}/{by}")
+        of_level = stated == level
+        for by, here in (("rate", in_rates), ("t", ~in_rates & ~keeps)):
+            right |= of_level & here & (duals["unit"].to_numpy() == f"{unit}/{by}")
+        for earlier, by in units.items():
+            right |= (
+                of_level & keeps & (duals["index"].to_numpy() == earlier) & (duals["unit"].to_numpy() == f"{unit}/{by}")
+            )
     wrong = (~right).astype(float)
     found += _differing("prices_are_stated", stated, wrong, 0 * wrong, 0.0, "the unit is the level's by the row's")
     for name, key, row in (("sectors", "sector", "sector_target"), ("provinces", "province", "province_balance")):
         table = tables[name]
         # A sector without a target and a province without a balance have no row, and so no price.
         limited = table[key].isin(demands.rows.index[demands.rows.rule == row])
-        of_nothing = (duals["row"].to_numpy() == row) & ~duals["index"].isin(table.loc[limited, key]).to_numpy()
-        message = f"a multiplier of {row} is that of a {key} that has one"
-        found += _differing(
-            "prices_are_stated", duals["index"], of_nothing.astype(float), np.zeros(len(duals)), 0.0, message
-        )
         for level in units:
             here = duals[(stated == level) & (duals["row"].to_numpy() == row)]
             price = table[key].map(dict(zip(here["index"], here["multiplier"], strict=True))).fillna(0.0)
             price = price.where(limited)
             given = table.get(f"{level}_shadow_price", price.where(price.isna(), 0.0))
-            if f"{level}_shadow_price" not in table and (stated == level).any():
+            if f"{level}_shadow_price" not in table and ((stated == level) & ~keeps).any():
                 found.append(Violation("prices_are_stated", f"{name}.{level}", 1.0, "columns", "the prices are there"))
             tolerance = RELATIVE * float(here["multiplier"].abs().max()) if len(here) else 0.0
             message = f"the price of {level} is the multiplier of the row"

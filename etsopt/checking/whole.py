@@ -1,11 +1,16 @@
-r"""Bounds of `worst` and the last step over whole allowances; the other levels have their kinks at whole numbers.
+r"""What whole tonnes add to a certificate: units that no allocation can move, and rates that leave no whole tonnes.
 
-A rate $w$ leaves unit $i$ the whole numbers within $w E_i$ of $R_i$. For prices $y$ no whole allowances lie there if
+Every allocation that keeps a level, and those before it, at least as well as the answer loses at most $Y$ over all
+units against their minima, and no unit alone gains more than its part of that. So where a tonne more (less) costs a
+unit more than $Y$ it has no more (less) in any of them, and stays for the levels after it.
 
-$$\sum_i \min_{a \in [\underline A_i(w), \overline A_i(w)]} (-\pi_i a) + \sum_r y_r d_r > 0,$$
+A rate $w$ leaves unit $i$ the whole numbers within $w E_i$ of $R_i$. With the functions $h$ of the levels before alone,
+no whole allowances lie there if
 
-which falls in steps as $w$ grows, so halving finds the largest rate that is ruled out. In the last step the minimum of
-each unit's parabola stands at the whole number next to that of the real one.
+$$\sum_i \min_{a \in [\underline A_i(w), \overline A_i(w)]} \bigl( h_i(a) - h_i(A_i) \bigr) > \sum_r |y_r|\, d_r,$$
+
+which can only become true as $w$ falls, so halving finds the largest rate that is ruled out. Minima stand at ends and
+kinks, all of which are whole.
 """
 
 from __future__ import annotations
@@ -14,86 +19,84 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.region import NOBODY, Slopes
+from etsopt.checking.arithmetic import ROUNDOFF, gamma, total, upward
+from etsopt.checking.certificate import Intervals, corners_of, rise
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from etsopt.checking.region import Region
+    from etsopt.checking.certificate import Kinked, Pull
 
-PRODUCT = 1e-12
-"""Rounding of a rate times emissions: what lacks no more to a whole tonne counts as that tonne."""
+JUST_BELOW = 1 - 1e-13
+"""The first rate to be ruled out against that of the answer; of the best answer it is, and no other need be tried."""
 
-HALVINGS = 100
-
-ROUNDING = 1e-12
-"""Rounding of a sum against the sum of its absolute terms."""
+HALVINGS = 50
 
 
-def within(
-    rate: float, emissions: NDArray[np.float64], reference: NDArray[np.float64], region: Region
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ends of the whole numbers within a rate; the lower is above the upper where there are none."""
-    room = np.floor(rate * emissions * (1 + PRODUCT))
-    return np.maximum(region.lower, reference - room), np.minimum(region.upper, reference + room)
+def room_within(rate: float, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Whole tonnes within a rate of the emissions, no fewer than there are."""
+    room: NDArray[np.float64] = np.floor(rate * emissions * (1 + 4 * ROUNDOFF))
+    return room
 
 
 def gap_of_worst(
     value: float,
-    emissions: NDArray[np.float64],
+    intervals: Intervals,
     reference: NDArray[np.float64],
-    allowance: NDArray[np.float64],
-    pull: NDArray[np.float64],
-    price: NDArray[np.float64],
-    rows_gap: float,
-    region: Region,
+    emissions: NDArray[np.float64],
+    pieces: Sequence[Kinked],
+    pull: Pull,
+    of_rows: float,
 ) -> float:
-    """How far the largest rate that the prices rule out lies below a value."""
-    win = region.win(Slopes(-pull, -pull, price))
-    below, above = _firm_ends(region)
+    """How far a rate can lie above the largest that is ruled out.
+
+    Parameters
+    ----------
+    pieces
+        Functions of the levels before, each with its multiplier.
+    of_rows
+        What the rows may give, at most.
+    """
 
     def ruled_out(rate: float) -> bool:
-        lower, upper = within(rate, emissions, reference, region)
-        empty = (
-            np.maximum(below, reference - upper_room(rate)) > np.minimum(above, reference + upper_room(rate))
-        ).any()
-        terms = pull * (allowance - np.where(pull > 0, upper, lower))
-        enough = win + ROUNDING * float(np.sum(np.abs(terms)) + abs(rows_gap))
-        return bool(empty) or float(np.sum(terms)) - rows_gap > enough
+        room = room_within(rate, emissions)
+        lower, upper = np.maximum(intervals.lower, reference - room), np.minimum(intervals.upper, reference + room)
+        if (lower > upper).any():
+            return True
+        least, size = np.full(len(reference), np.inf), np.zeros(len(reference))
+        corners = corners_of(Intervals(intervals.answer, lower, upper), [piece.kink for piece in pieces])
+        with np.errstate(all="ignore"):
+            for corner in corners:
+                rises, error = rise(intervals.answer, corner, pieces, pull)
+                least = np.minimum(least, rises - error)
+                size = np.maximum(size, np.abs(rises) + error)
+            sure, rounding = total(least)
+            return bool(sure - rounding - gamma(4) * total(size)[0] > of_rows)
 
-    def upper_room(rate: float) -> NDArray[np.float64]:
-        return np.floor(rate * emissions * (1 + PRODUCT))
-
-    low, high = 0.0, value
-    if not value > 0 or not ruled_out(0.0):
+    if not value > 0 or not np.isfinite(of_rows):
         return value
+    just = value * JUST_BELOW
+    if ruled_out(just):
+        return upward(value - just, 2)
+    if not ruled_out(0.0):
+        return value
+    low, high = 0.0, just
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if ruled_out(middle) else (low, middle)
-    return value - low
+    return upward(value - low, 2)
 
 
-def _firm_ends(region: Region) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ends of the intervals that no whole allowance can pass: it would cost a level more than that may lose."""
-    lower, upper = region.lower.copy(), region.upper.copy()
-    for number, hold in enumerate(region.holds):
-        lower[(region.owner_lower == number) & ~(np.abs(hold.slopes.before) > hold.gap)] = -np.inf
-        upper[(region.owner_upper == number) & ~(np.abs(hold.slopes.after) > hold.gap)] = np.inf
-    return lower, upper
-
-
-def hold_worst(value: float, emissions: NDArray[np.float64], reference: NDArray[np.float64], region: Region) -> None:
-    """Keep to the whole numbers within the value: it is kept there and nowhere else."""
-    lower, upper = within(value, emissions, reference, region)
-    lower, upper = np.minimum(lower, region.upper), np.maximum(upper, region.lower)
-    region.owner_lower[lower > region.lower] = NOBODY
-    region.owner_upper[upper < region.upper] = NOBODY
-    region.lower, region.upper = lower, upper
-
-
-def closest_whole(
-    emissions: NDArray[np.float64], reference: NDArray[np.float64], pull: NDArray[np.float64], region: Region
-) -> NDArray[np.float64]:
-    """The whole number that is best for each unit at the prices."""
-    best: NDArray[np.float64] = np.clip(np.floor(reference + emissions / 2 * pull + 0.5), region.lower, region.upper)
-    return best
+def stays(
+    answer: NDArray[np.float64], pieces: Sequence[Kinked], pull: Pull, gap: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which units can have no tonne less, and which no tonne more, where a level may lose a gap in all."""
+    right, left, uncertain = -pull.at_unit, -pull.at_unit, pull.uncertain
+    for piece in pieces:
+        right = right + piece.times * np.where(answer >= piece.kink, piece.right, piece.left)
+        left = left + piece.times * np.where(answer > piece.kink, piece.right, piece.left)
+        uncertain = uncertain + gamma(len(pieces) + 10) * piece.steepest
+    enough = upward(gap, 4) + 1.01 * uncertain
+    return -left > enough, right > enough

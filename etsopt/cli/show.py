@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from etsopt.claims import is_checked
-from etsopt.cli import show_market, show_settlement
+from etsopt.cli import show_levels, show_market, show_settlement
 from etsopt.cli.show_status import TERMINATION_IN_WORDS, ignored, open_gaps, own_parameters, remarks
 from etsopt.cli.terminal import megatonnes, new_table, plain_console
 from etsopt.units import format_rate, format_tonnes
@@ -74,7 +74,9 @@ def result(found: Results) -> None:
         console.print(show_settlement.fill_nation(new_table("The nation", "", "[t]"), found))
         show_settlement.shortfalls(console, found)
     if found.levels and found.termination != "infeasible":
-        console.print(_levels(found))
+        console.print(show_levels.levels(found))
+        if found.certified and found.misses_t is not None:
+            console.print(Text(show_levels.certificate(found) + "\n"))
     if "provinces" in found.tables and "years" not in found.tables:
         console.print(_provinces(found))
     if "exceptional" in found.tables.get("allocation", ()):
@@ -146,17 +148,6 @@ def _price(price: float) -> str:
         # A negative zero too.
         return "0"
     return f"{price:+.4g}" if np.isfinite(price) else "-"
-
-
-def _levels(found: Results) -> Table:
-    table = new_table("Levels, each held before the next", "level", "value", "unit", "gap", "certified", "by")
-    for level in found.levels:
-        value = format_tonnes(level.value) if level.unit == "t" else f"{level.value:.6g}"
-        gap = f"{abs(level.gap):.1e}" if np.isfinite(level.gap) else "-"
-        table.add_row(
-            *map(Text, (level.name, value, level.unit, gap, "yes" if level.certified else "no", level.algorithm))
-        )
-    return table
 
 
 def _provinces(found: Results) -> Text:
@@ -241,14 +232,8 @@ def report(found: Results, checked: CheckReport, same_instance: bool) -> None:
     if checked.infeasible_by_t is not None and checked.certified:
         console.print(Text(f"Infeasible by at least {format_tonnes(checked.infeasible_by_t)} t: recomputed."))
         return
-    table = new_table(
-        "Levels recomputed from the tables", "level", "value", "bound", "gap", "tolerance", "unit", "certified"
-    )
-    for level in checked.levels:
-        figures = (f"{level.value:.10g}", f"{level.bound:.10g}", f"{level.gap:.1e}", f"{level.tolerance:.1e}")
-        table.add_row(*map(Text, (level.name, *figures, level.unit, "yes" if level.certified else "no")))
     if checked.levels:
-        console.print(table)
+        console.print(show_levels.recomputed(checked))
     if checked.violations:
         console.print(_violations(checked.table.to_dict("records")))
     elif not is_checked(found):
@@ -257,6 +242,8 @@ def report(found: Results, checked: CheckReport, same_instance: bool) -> None:
         console.print(Text("The run holds no answer; there is nothing to check."))
     else:
         console.print(Text("Every statement holds.", style="bold green"))
+        if checked.certified and checked.misses_t is not None:
+            console.print(Text(show_levels.certificate(checked)))
 
 
 def comparison(one: Results, other: Results, tables: Mapping[str, pd.DataFrame]) -> None:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.arithmetic import gamma, total, upward
 from etsopt.checking.market import statements as says
 from etsopt.checking.market.accounts import accounts, terms, together
+from etsopt.checking.market.arcs import Multipliers
 from etsopt.checking.market.baseline import baseline
-from etsopt.checking.market.bound import Multipliers, lower_bound
+from etsopt.checking.market.bound import PlanSizes, lower_bound
 from etsopt.checking.market.choices import choices
+from etsopt.checking.market.leeway import leeway_of
 from etsopt.checking.market.plans import of_measures, of_units, plans_are_admissible, read_plans
 from etsopt.checking.market.remainder import remainder
 from etsopt.checking.plan import inside_in
@@ -34,9 +37,6 @@ MARKETS = ("abatement", "clearing", "pathway")
 """Kinds of results that are markets; all but the path start from an allocation."""
 
 COST = "cost"
-ROUNDING = 1e-13
-"""Rounding of a sum against the sum of its absolute terms."""
-
 DECIDED = ("bought_t", "sold_t", "offset_t", "owed_t")
 PRICES = ("price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t")
 OF_RESERVE = ("absorbed_t", "released_t")
@@ -84,13 +84,18 @@ def check_market(
         if any(violation.rule == "tables" for violation in broken)
         else says.limits_of_market(found, deal, years, kind)
     )
-    value, size = _cost(found, deal, held, units, years, kind)
+    if any(violation.rule == "tables" for violation in broken):
+        return broken, None
+    value, uncertain = _cost(found, offered, own, deal, held, units, years, kind)
     whole = pool is own and not instance.policy.abatement.divisible_measures
-    spent = _spent(found, own, deal, held, units, found.discount * price, given.offsets_on_offer) if whole else None
-    bound, more = lower_bound(found, offered, pool, deal, given, spent)
-    tolerance = tolerance_of(value, "CNY") + ROUNDING * (size + more)
-    slack = 2e-2 * float(np.abs(given.account_balance).sum() + np.abs(given.market_balance).sum())
-    return broken, LevelCheck(COST, "CNY", value, bound, value - bound, tolerance, slack, gap * abs(value))
+    spent = None
+    if whole:
+        sizes = PlanSizes.of(found, offered, own)
+        spent = _spent(found, own, deal, held, units, sizes, found.discount * price, given.offsets_on_offer)
+    leeway = leeway_of(found, own, pool, deal, held, units, years)
+    bound = lower_bound(found, offered, pool, deal, given, leeway, spent) - uncertain
+    off = max(value - bound, 0.0)
+    return broken, LevelCheck(COST, "CNY", value, value - off, off, tolerance_of(value, "CNY"), gap * abs(value))
 
 
 def derived(
@@ -211,38 +216,59 @@ def _spent(
     deal: Terms,
     held: Holdings,
     units: Amounts,
+    sizes: PlanSizes,
     price: NDArray[np.float64],
     offers: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """What enterprises come to at discounted prices of allowances and scarce offsets, shape ``(accounts,)`` [CNY]."""
+    """What enterprises come to at discounted prices of allowances and scarce offsets, at least [CNY].
+
+    Shape ``(accounts,)``; what is uncertain of it is taken off.
+    """
     owing = np.where(np.isfinite(deal.owing), deal.owing, 0.0)
-    yearly = found.discount * (
-        own.total(units.cost)
-        + deal.friction * (held.bought + held.sold)
-        + deal.offset_price * held.offset
-        + owing * held.owed
+    yearly = found.discount * np.stack(
+        [
+            own.total(units.cost),
+            deal.friction * (held.bought + held.sold),
+            deal.offset_price * held.offset,
+            owing * held.owed,
+        ]
     )
-    yearly += price * (held.bought - held.sold) - np.minimum(offers, 0.0) * held.offset
-    spent: NDArray[np.float64] = yearly.sum(axis=1) - found.discount[-1] * deal.worth * held.banked[:, -1]
-    return spent
+    traded = np.stack([price * held.bought, -price * held.sold, -np.minimum(offers, 0.0) * held.offset])
+    worth = found.discount[-1] * deal.worth
+    spent: NDArray[np.float64] = yearly.sum(axis=(0, 2)) + traded.sum(axis=(0, 2)) - worth * held.banked[:, -1]
+    stocks = np.abs(own.opening) + sum(
+        np.abs(part).sum(axis=1) for part in (sizes.steep, sizes.given, held.bought, held.sold, held.offset, held.owed)
+    )
+    size = np.abs(yearly).sum(axis=(0, 2)) + np.abs(traded).sum(axis=(0, 2)) + sizes.cost.sum(axis=1) + worth * stocks
+    return spent - gamma(sizes.roundings + sizes.units + 20) * size
 
 
 def _cost(
-    found: Baseline, deal: Terms, held: Holdings, units: Amounts, years: pd.DataFrame, kind: str
+    found: Baseline,
+    offered: Choices,
+    own: Accounts,
+    deal: Terms,
+    held: Holdings,
+    units: Amounts,
+    years: pd.DataFrame,
+    kind: str,
 ) -> tuple[float, float]:
-    """Cost of the objective from what is decided, and the sum of its terms in absolute value [CNY]."""
+    """Cost of the objective from what is decided, and what its rounding may be at most [CNY]."""
     owing = np.where(np.isfinite(deal.owing), deal.owing, 0.0)
-    parts = [
-        units.cost.sum(axis=0),
-        deal.friction * (held.bought + held.sold).sum(axis=0),
-        deal.offset_price * held.offset.sum(axis=0),
-        owing * held.owed.sum(axis=0),
-    ]
+    traded = deal.friction * (held.bought + held.sold)
+    parts = [units.cost, traded, deal.offset_price * held.offset, owing * held.owed]
     if kind == says.ABATEMENT:
-        parts += [deal.expected * held.bought.sum(axis=0), -deal.expected * held.sold.sum(axis=0)]
+        parts += [deal.expected * held.bought, -deal.expected * held.sold]
     else:
         ceiling = np.where(np.isfinite(deal.ceiling), deal.ceiling, 0.0)
-        parts += [ceiling * years["released_t"].to_numpy(), -deal.floor * years["absorbed_t"].to_numpy()]
-    terms_ = np.append(np.concatenate([found.discount * part for part in parts]), 0.0)
-    terms_[-1] = -found.discount[-1] * deal.worth * held.banked[:, -1].sum()
-    return float(terms_.sum()), float(np.abs(terms_).sum())
+        dealt = ceiling * years["released_t"].to_numpy() - deal.floor * years["absorbed_t"].to_numpy()
+        parts.append(dealt[None])
+    worth = found.discount[-1] * deal.worth
+    terms_ = np.concatenate([*((found.discount * part).ravel() for part in parts), -worth * held.banked[:, -1]])
+    value, error = total(terms_)
+    sizes = PlanSizes.of(found, offered, own)
+    stocks = float(np.abs(own.opening).sum()) + sum(
+        float(np.abs(part).sum()) for part in (sizes.steep, sizes.given, held.bought, held.sold, held.offset, held.owed)
+    )
+    size = float(np.abs(terms_).sum()) + float(sizes.cost.sum()) + worth * stocks
+    return value, upward(error + gamma(sizes.roundings + sizes.units + 20) * size, 1000)

@@ -76,7 +76,10 @@ def read_plans(
         return None, violations
     starts = np.full((len(plans), offered.code.shape[1]), years)
     starts[plan, slot] = start
-    return Taken(plans[:, 0], share[first], starts), []
+    unit, share = plans[:, 0], share[first]
+    # Shares that add up to one but for their rounding are parts of their sum.
+    total = np.bincount(unit, share, len(offered.code))[unit]
+    return Taken(unit, np.where((total > 1) & (total <= 1 + SHARE), share / total, share), starts), []
 
 
 def _said(table: pd.DataFrame, bad: NDArray[np.bool_], rule: str, message: str) -> Iterator[Violation]:

@@ -10,7 +10,8 @@ import numpy as np
 from etsopt.checking.market import statements as says
 from etsopt.checking.market.accounts import together
 from etsopt.checking.market.bound import lower_bound
-from etsopt.checking.market.market import ROUNDING, derived, multipliers
+from etsopt.checking.market.leeway import Leeway
+from etsopt.checking.market.market import derived, multipliers
 from etsopt.checking.report import Violation
 from etsopt.units import tolerance_of
 
@@ -21,14 +22,17 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
+WITH_ROUNDING = 1 + 1e-6
+"""Times what an answer is let off with, for the rounding of what it is compared with."""
+
 MISSING = "missing_allowances"
 """Level that is minimised where a market cannot clear: what nobody has, whatever is paid [t]."""
 
 
 def check_shortage(
     instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str
-) -> tuple[list[Violation], float | None]:
-    """Statements that do not hold where a market cannot clear, and the tonnes that its multipliers prove to be missing.
+) -> tuple[list[Violation], float | None, bool]:
+    """What a market that cannot clear breaks, the tonnes that are proven to be missing, and whether answers may.
 
     Parameters
     ----------
@@ -40,15 +44,22 @@ def check_shortage(
     broken += says.numbers_are_there("missing", tables["missing"], ["missing_t"])
     broken += says.numbers_are_there("duals", tables["duals"], ["year", "multiplier"])
     if broken:
-        return broken, None
+        return broken, None, True
     pool = together(own) if instance.policy.market.transaction_cost_cny_per_t == 0 else own
     given, broken = multipliers(found, pool, tables["duals"], MISSING, "t/t")
     anything = float(found.emissions.sum() + np.abs(deal.auctioned - deal.demand).sum())
     free = replace(found, discount=np.zeros_like(found.discount))
-    bound, size = lower_bound(free, offered, pool, deal, given, missing_most=anything)
-    proven = bound - ROUNDING * size
+    none = Leeway.none(len(pool.labels), len(found.years))
+    proven = max(lower_bound(free, offered, pool, deal, given, none, missing_most=anything), 0.0)
+    # As much as an answer is let off with in every limit lacks nobody.
+    of_accounts = says.LEAST["t"] + says.RELATIVE * own.emissions
+    if pool is not own:
+        of_accounts = of_accounts.sum(axis=0, keepdims=True)
+    of_market = says.LEAST["t"] + says.RELATIVE * found.emissions.sum(axis=0)
+    let_off = Leeway.same(WITH_ROUNDING * of_accounts, WITH_ROUNDING * of_market)
+    tolerated = not lower_bound(free, offered, pool, deal, given, let_off, missing_most=anything) > 0
     stated = tables["missing"]["missing_t"].to_numpy(dtype=float)
     if not (stated >= 0).all() or not stated.sum() >= proven - tolerance_of(proven, "t"):
         message = f"no year lacks less than nothing, and all together at least {proven:.12g} t"
         broken.append(Violation("missing", "", abs(float(stated.sum()) - proven), "t", message))
-    return broken, proven
+    return broken, proven, tolerated

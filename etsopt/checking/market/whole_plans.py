@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking.arithmetic import gamma
 from etsopt.checking.market.search import batches, over_supersets
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.market.accounts import Accounts
     from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.bound import Trade
+    from etsopt.checking.market.bound import PlanSizes, Trade
     from etsopt.checking.market.choices import Choices
     from etsopt.checking.market.search import Sets
 
@@ -72,30 +73,34 @@ def raised(
     offered: Choices,
     own: Accounts,
     trade: Trade,
+    sizes: PlanSizes,
     multipliers: tuple[NDArray[np.float64], NDArray[np.float64]],
-    values: NDArray[np.float64],
+    bounds: tuple[NDArray[np.float64], NDArray[np.float64]],
     spent: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Bounds of accounts raised to those of their whole plans, shape ``(accounts,)`` [CNY].
+    """Bounds of accounts in real numbers, raised to those of their whole plans, shape ``(accounts,)`` [CNY].
 
     Parameters
     ----------
     multipliers
         Of `account_balance`, and of what is emitted by itself, shape ``(accounts, years)``.
-    values
-        Bounds at these.
+    sizes
+        What the rounding of plans is measured by.
+    bounds
+        At these multipliers, and what is uncertain of them.
     spent
-        What accounts come to.
+        What accounts come to, at least.
     """
+    values, errors = bounds
     enough = WORTH_IT * float(np.abs(spent).sum()) / len(spent)
-    budget = np.where(spent - values > enough, spent - values, -1.0)
+    # Plans that only rounding may bring below what is spent are listed as well.
+    budget = np.where(spent - values > enough, spent - values + 4 * errors, -1.0)
     plans, open_ = near_best(found, offered, own, multipliers, budget)
     if not len(plans.owner):
-        return values
-    bound = _with_dealings(found, own, trade, plans)
+        return values - errors
     least = spent.copy()
-    np.minimum.at(least, plans.owner, bound)
-    return np.where(open_, np.maximum(values, least), values)
+    np.minimum.at(least, plans.owner, _with_dealings(own, trade, sizes, plans))
+    return np.where(open_, np.maximum(values - errors, least), values - errors)
 
 
 def near_best(
@@ -218,18 +223,20 @@ def _few(count: NDArray[np.int64] | NDArray[np.float64], times: int = 1) -> NDAr
     return result
 
 
-def _with_dealings(found: Baseline, own: Accounts, trade: Trade, plans: Listed) -> NDArray[np.float64]:
-    """The least that each plan comes to with the best dealings, shape ``(plans,)`` [CNY]."""
+def _with_dealings(own: Accounts, trade: Trade, sizes: PlanSizes, plans: Listed) -> NDArray[np.float64]:
+    """The least that each plan comes to with the best dealings, in real numbers, shape ``(plans,)`` [CNY]."""
     fields = ("labels", "opening", "emissions", "free_most", "borrowed_most", "pressed")
     theirs = replace(own, **{name: getattr(own, name)[plans.owner] for name in fields})
     need = dearest_path(theirs, trade, plans)
     # Where offsets on offer are fewer than the share, they and not the share are what is short.
     short = trade.deal.offset_share * plans.emissions <= trade.deal.offset_supply
     limit = np.where(short, np.minimum(trade.offset_price - need, 0.0), 0.0)
-    values, _ = trade.least(theirs, need, limit, 0 * need)
-    paid = need * plans.lacking + trade.deal.offset_share * limit * plans.emissions
-    result: NDArray[np.float64] = values + plans.cost + paid.sum(axis=1)
-    return result
+    values, errors = trade.least(theirs, need, limit, 0 * need, plans.owner)
+    emitted = trade.deal.offset_share * limit
+    paid = (need * plans.lacking + emitted * plans.emissions).sum(axis=1)
+    errors = errors + (1 + sizes.units / sizes.roundings) * sizes.error(need, np.abs(emitted), plans.owner)
+    bound: NDArray[np.float64] = values + plans.cost + paid
+    return bound - errors - gamma(8) * (np.abs(values) + np.abs(plans.cost) + np.abs(paid))
 
 
 def dearest_path(own: Accounts, trade: Trade, plans: Listed) -> NDArray[np.float64]:

@@ -71,7 +71,7 @@ def nearest(
     entries = Entries.of(rows.matrix)
     problem = Nearest(emissions, reference, lower, upper, None, entries, rows.least, rows.free, enough)
     prices, steps, reached = problem.maximise()
-    allowance = problem.answer(prices)
+    allowance = problem.answer(prices) if whole else problem.polished(problem.answer(prices), prices)
     algorithm = f"prices, {steps} Newton steps{'' if reached else ', stopped short'}"
     if whole:
         rounded = Rounding(emissions, reference, lower, upper, place, rows, solve).settle(program, prices)

@@ -174,7 +174,7 @@ class _Chain:
         """The solution with its last step."""
         problem, rows, signs = self._nearest()
         prices, steps, reached = problem.maximise()
-        allowance = problem.answer(prices)
+        allowance = problem.polished(problem.answer(prices), prices)
         price = np.bincount(rows, signs * prices, len(self.region.least)).astype(float)
         algorithm = f"prices, {steps} Newton steps{'' if reached else ', stopped short'}"
         if len(self.parameters["WHOLE"]):

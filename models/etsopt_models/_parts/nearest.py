@@ -7,6 +7,10 @@ $A_i = \mathrm{clip}(R_i + \tfrac12 E_i (G^T y)_i)$, and the dual function is co
 quadratic. Newton's method on its pieces, with a projection on $y \ge 0$ and a line search, finds its maximum in a few
 steps; nothing in it depends on the order of the units. Units with the same column of $G$ are a cell and have one price.
 
+Totals that add a million numbers leave their limits by their rounding. So where a row has a price, or is an equality,
+one unit of each column that has room is moved by what the exact total is off, some thousandths of a tonne at most: the
+gap of the answer is that times the price.
+
 References: Qi and Sun (1993), A nonsmooth version of Newton's method; Bertsekas (1982), Projected Newton methods.
 """
 
@@ -14,11 +18,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etsopt.progress import checkpoint
+from etsopt.units import ROUNDING_NOISE_T
 from etsopt_models._parts.newton import Curvature
 
 if TYPE_CHECKING:
@@ -33,6 +38,16 @@ start of it."""
 
 LAST_DIGITS = 8
 """So many units in the last place of an allowance, some billionths of a tonne, are its rounding."""
+
+POLISHED, MOST_OFF_T, ROOM_T = 3, 1.0, 1e3
+"""Rounds of moves onto limits; tonnes up to which a total may be off to be moved there; times as much room a unit needs
+for its move."""
+
+MOST_WORK = 1e8
+"""Rows squared times columns up to which the moves are found, by one dense system; it takes a tenth of a second."""
+
+FRACTION = 2.0**30
+"""Fractions of a tonne add up to this part of it without rounding."""
 
 ACCURACY, CLOSE = 1e-15, 1e-6
 """Violation of a row, against the sum of its absolute terms: where the method stops, and from where on it may stall."""
@@ -98,7 +113,7 @@ class Nearest:
         """Sums over the units of each column."""
         return of_units if self.cell is None else np.bincount(self.cell, of_units, self.entries.columns).astype(float)
 
-    def of_units(self, by_column: NDArray[np.float64]) -> NDArray[np.float64]:
+    def of_units(self, by_column: NDArray[Any]) -> NDArray[Any]:
         """What stands at the column of each unit."""
         return by_column if self.cell is None else by_column[self.cell]
 
@@ -114,6 +129,53 @@ class Nearest:
         whole = np.clip(np.round(answer), self.lower, self.upper)
         near: NDArray[np.float64] = np.where(np.abs(answer - whole) <= LAST_DIGITS * np.spacing(answer), whole, answer)
         return near
+
+    def polished(self, answer: NDArray[np.float64], prices: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The answer with rows of tonnes that have a price exactly at their limits, as near as its numbers allow."""
+        answer, tight = answer.copy(), self.free | (prices > 0)
+        # Rows of rates have other entries; a unit in one that has a price stays where it is.
+        in_rates = np.bincount(self.entries.row, np.abs(self.entries.value) != 1, self.rows) > 0
+        stays = np.bincount(self.entries.column, (in_rates & tight)[self.entries.row], self.entries.columns) > 0
+        tight &= ~in_rates
+        if not tight.any() or np.count_nonzero(tight) ** 2 * self.entries.columns > MOST_WORK:
+            return answer
+        full = np.zeros((self.rows, self.entries.columns))
+        full[self.entries.row, self.entries.column] = self.entries.value
+        for _ in range(POLISHED):
+            off = self._off(answer)[tight]
+            room = np.where(self.of_units(stays), 0.0, np.minimum(answer - self.lower, self.upper - answer))
+            unit = self._finest(answer, room >= ROOM_T * max(float(np.max(np.abs(off))), ROUNDING_NOISE_T))
+            columns = np.flatnonzero(unit >= 0)
+            if not off.any() or np.max(np.abs(off)) > MOST_OFF_T or not len(columns):
+                break
+            answer[unit[columns]] += np.linalg.lstsq(full[np.ix_(tight, columns)], -off, rcond=None)[0]
+        return np.clip(answer, self.lower, self.upper)
+
+    @property
+    def rows(self) -> int:
+        """Number of the rows."""
+        return len(self.least)
+
+    def _off(self, answer: NDArray[np.float64]) -> NDArray[np.float64]:
+        """By how much each row is above its right-hand side; exact but for what no fraction of a billionth tells."""
+        whole = np.rint(answer)
+        fraction = np.rint((answer - whole) * FRACTION) / FRACTION
+        parts = whole, fraction, (answer - whole) - fraction
+        totals = [self.entries.times(self.by_column(part)) for part in parts]
+        off: NDArray[np.float64] = (totals[0] - self.least) + (totals[1] + totals[2])
+        return off
+
+    def _finest(self, answer: NDArray[np.float64], may: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """The unit of each column that has the finest numbers among those that may move, -1 in a column without any."""
+        size = np.where(may, answer, np.inf)
+        least = size
+        if self.cell is not None:
+            least = np.full(self.entries.columns, np.inf)
+            np.minimum.at(least, self.cell, size)
+        chosen = np.flatnonzero((size == self.of_units(least)) & may)
+        found = np.full(self.entries.columns, -1)
+        found[chosen if self.cell is None else self.cell[chosen]] = chosen
+        return found
 
     def look(self, prices: NDArray[np.float64]) -> Point:
         """Everything the method needs to know at some prices."""

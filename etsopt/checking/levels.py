@@ -1,0 +1,319 @@
+"""Every level of an allocation, in its order, with a bound of how far it can be from the best."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.checking import rational
+from etsopt.checking.arithmetic import ROUNDOFF, gamma, most_of, total, upward
+from etsopt.checking.bands import rounded
+from etsopt.checking.certificate import Intervals, Kinked, Square, units_gap
+from etsopt.checking.duals import table_of_kept
+from etsopt.checking.exceptions import LEVELS, check_exceptions
+from etsopt.checking.limits import derive
+from etsopt.checking.prover import Prover
+from etsopt.checking.report import LevelCheck
+from etsopt.checking.whole import gap_of_worst, room_within, stays
+from etsopt.units import RELATIVE_TOLERANCE, sums, tolerance_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.checking.certificate import Pull
+    from etsopt.checking.duals import Stated
+    from etsopt.checking.limits import Demands
+    from etsopt.data.instance import Instance
+
+UNITS = {"change": "t", "worst": "rate", "deficit": "t", "spread": "rate", "closest": "t"}
+"""Levels over allowances and the units of their values."""
+
+FLOOR = 1e-15
+"""Against all emissions, what an allocation can be told apart by: totals are known no better."""
+
+SECOND_LOOK = 20_000
+"""Up to so many units a level that floating-point numbers do not prove is looked at in rational ones."""
+
+HOPELESS = 1e-3
+"""A gap above this share of the value is none of rounding, and no second look is taken."""
+
+SEARCHED = (0.0, *10.0 ** np.arange(-6, 7))
+"""Least multipliers that are tried for whole rates: a whole tonne costs a held level its slope and not less."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A level before: its functions, None where intervals hold it; multipliers of rows; what divides its sum."""
+
+    name: str
+    piece: Kinked | None
+    price: NDArray[np.float64]
+    scale: float
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level to be bounded.
+
+    Parameters
+    ----------
+    piece, square
+        What it adds up over the units.
+    price
+        Multipliers of the rows, of the sum before it is divided.
+    scale
+        What the sum is divided by.
+    value
+        Of the answer.
+    """
+
+    name: str
+    piece: Kinked | None
+    square: Square | None
+    price: NDArray[np.float64]
+    scale: float
+    value: float
+
+
+def check_levels(
+    instance: Instance,
+    demands: Demands,
+    reference: NDArray[np.float64],
+    allowance: NDArray[np.float64],
+    chosen: NDArray[np.bool_],
+    stated: Stated,
+    names: Sequence[str],
+) -> tuple[list[LevelCheck], pd.DataFrame]:
+    """Bound every level in its order; arrays over all units of the instance, the demands with the chosen exceptions.
+
+    Returns
+    -------
+    checks, kept
+        Of every level, and rows of ``duals`` with the multipliers of earlier levels that were looked for.
+    """
+    levels = Levels(instance, demands, reference, allowance, stated)
+    first = [name for name in names if name in LEVELS]
+    checks = []
+    if first:
+        proofs = {name: price for name, price in stated.prices.items() if str(name).partition(":")[0] in first}
+        misses = demands.rows.misses(levels.totals), demands.unit_miss(allowance)
+        emissions, free = instance.emissions_tco2e, ~demands.fixed
+        checks = check_exceptions(derive(instance), emissions[free], chosen[free], first, proofs, misses)
+    checks += [levels.check(name, stated.prices[name]) for name in names if name not in LEVELS]
+    return checks, table_of_kept(levels.found, UNITS)
+
+
+class Levels:
+    """The levels over allowances, each over what those before it leave.
+
+    Parameters
+    ----------
+    demands
+        With the chosen exceptions, for all units of the instance as the arrays are.
+    reference, allowance
+        Shape ``(units,)`` [t].
+    stated
+        Multipliers; where those of earlier levels are not stated, they are looked for.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        demands: Demands,
+        reference: NDArray[np.float64],
+        allowance: NDArray[np.float64],
+        stated: Stated,
+    ) -> None:
+        emissions = instance.emissions_tco2e
+        self.rows, self.whole, self.units = demands.rows, demands.whole, len(emissions)
+        self.free = ~demands.fixed
+        self.totals = self.rows.totals(allowance)
+        self.e, answer = emissions[self.free], allowance[self.free]
+        # Levels measure from whole tonnes where allowances are whole.
+        tonnes = (part[self.free] for part in (reference, emissions))
+        self.r, self.due = (rounded(part) if self.whole else part for part in tonnes)
+        self.target = at_target_rate(instance, demands, reference)[self.free]
+        self.weights = np.maximum(stated.weights[self.free], 0.0)
+        lower, upper = demands.lower[self.free], demands.upper[self.free]
+        self.intervals = Intervals.around(answer, lower, upper)
+        self.held: list[Held] = []
+        self.kept = stated.kept
+        self.found: dict[tuple[str, str], float] = {}
+        self.prover = None
+        if self.kept is None:
+            reach = self.rows.reach(emissions)
+            self.prover = Prover(lower, upper, self.rows.least, self.rows.most, reach, self.e)
+
+    def check(self, name: str, price: NDArray[np.float64]) -> LevelCheck:
+        """Bound a level, and hold it for those after it."""
+        level, uncertain = self._level(name, price)
+        multipliers = self._prove(level) if self.prover else self._stated(level)
+        gap, of_sum, pull, pieces = self._bounded(level, multipliers, looks_again=True)
+        # No level is below zero.
+        gap = gap if gap < level.value else level.value
+        self._hold(level, of_sum, pull, pieces)
+        distance = None
+        if name == "closest" and not self.whole:
+            # The level is 2/E-strongly convex, and what keeps limits and levels is convex and holds the answer.
+            distance = upward(math.sqrt(float(np.max(self.e, initial=0.0)) * gap), 6)
+        # The value is a rounded number too.
+        gap = min(upward(gap + uncertain, 4), level.value)
+        tolerance = self._tolerance(name, level.value)
+        return LevelCheck(name, UNITS[name], level.value, level.value - gap, gap, tolerance, distance_t=distance)
+
+    def _level(self, name: str, price: NDArray[np.float64]) -> tuple[Level, float]:
+        """The level, and what its value is uncertain by."""
+        answer, e, r = self.intervals.answer, self.e, self.r
+        if name == "closest":
+            value, error = total((answer - r) ** 2 / e)
+            return Level(name, None, Square(e, r, self.whole), price, 1.0, value), error + gamma(6) * value
+        if name == "worst":
+            all_weight = float(np.sum(self.weights * e))
+            weights = self.weights / all_weight if all_weight > 0 else self.weights
+            value = float(np.max(np.abs(answer - r) / e, initial=0.0))
+            piece = None if self.whole else Kinked(r, -weights, weights)
+            return Level(name, piece, None, price, 1.0, value), gamma(4) * value
+        piece = {
+            "change": Kinked(r, -1.0, 1.0),
+            "deficit": Kinked(self.due, -1.0, 0.0),
+            "spread": Kinked(self.target, -1.0, 1.0),
+        }[name]
+        scale = max(float(self.e.sum()), 1e-300) if name == "spread" else 1.0
+        value, error = (part / scale for part in total(piece.at(answer)))
+        return Level(name, piece, None, price * scale, scale, value), upward(error + gamma(6) * value, 4)
+
+    def _tolerance(self, name: str, value: float) -> float:
+        """Up to what gap the level counts as optimal; a rate is known no better than its smallest unit's tonnes."""
+        all_emissions = float(np.sum(self.e))
+        if name == "closest":
+            return max(RELATIVE_TOLERANCE * value, FLOOR * all_emissions)
+        tolerance = tolerance_of(value, UNITS[name])
+        if name == "worst":
+            # Weights are anybody's; what the answer moves furthest is not.
+            furthest = np.abs(self.intervals.answer - self.r) >= (value - tolerance) * self.e
+            smallest = float(np.min(self.e[furthest & (self.weights > 0)], initial=np.inf))
+            tolerance = max(tolerance, FLOOR * all_emissions / smallest)
+        return tolerance
+
+    def _stated(self, level: Level) -> list[float]:
+        """Multipliers of the earlier levels as the result states them; a level costs nothing to hold, or something."""
+        assert self.kept is not None
+        stated = [max(self.kept.get((level.name, held.name), 0.0), 0.0) for held in self.held]
+        return [
+            times * level.scale / held.scale if times < math.inf else 0.0
+            for times, held in zip(stated, self.held, strict=True)
+        ]
+
+    def _prove(self, level: Level) -> list[float]:
+        """The best multipliers of the earlier levels that are found."""
+        assert self.prover is not None
+        pull = self.rows.pull(level.price, self.units).at_unit[self.free]
+        if level.square is not None:
+            slopes = self.prover.slopes_of_square(self.r, pull, level.price)
+        else:
+            slopes = self.prover.slopes(level.piece or Kinked(self.r, 0 * pull, 0 * pull), pull, level.price)
+        tried = SEARCHED if level.name == "worst" and self.whole and self.held else SEARCHED[:1]
+        best, least = [0.0] * len(self.held), self._bounded(level, [0.0] * len(self.held))[0] if self.held else 0.0
+        for at_least in tried:
+            if least <= self._tolerance(level.name, level.value) / 1e3:
+                break
+            # As they will be stated, and read again.
+            stated = [
+                times * held.scale / level.scale
+                for times, held in zip(self.prover.multipliers(slopes, at_least), self.held, strict=True)
+            ]
+            multipliers = [times * level.scale / held.scale for times, held in zip(stated, self.held, strict=True)]
+            gap = self._bounded(level, multipliers)[0]
+            if gap < least:
+                best, least = multipliers, gap
+        for times, held in zip(best, self.held, strict=True):
+            if times:
+                self.found[level.name, held.name] = times * held.scale / level.scale
+        return best
+
+    def _bounded(
+        self, level: Level, multipliers: Sequence[float], looks_again: bool = False
+    ) -> tuple[float, float, Pull, list[Kinked]]:
+        """The gap of a level; of its sum over units and rows; the pull of all rows; the functions that were added."""
+        price = level.price
+        pieces = [] if level.piece is None else [level.piece]
+        for times, held in zip(multipliers, self.held, strict=True):
+            if times > 0:
+                price = price + times * held.price
+                pieces += [] if held.piece is None else [replace(held.piece, times=times)]
+        price = self.rows.priced(price)
+        pull = self.rows.pull(price, self.units).of(self.free)
+        of_rows = self.rows.gap(self.totals, price)
+        if level.name == "worst" and self.whole:
+            gap = gap_of_worst(level.value, self.intervals, self.r, self.e, pieces, pull, of_rows)
+            return gap, gap, pull, pieces
+        of_sum = upward(units_gap(self.intervals, pieces, pull, level.square) + of_rows, 4)
+        gap = self._of_value(level, of_sum)
+        if looks_again and self._may_be_rounding(level, gap):
+            of_sum = min(of_sum, rational.gap(self, pieces, price, level.square))
+            gap = self._of_value(level, of_sum)
+        return gap, of_sum, pull, pieces
+
+    def _of_value(self, level: Level, of_sum: float) -> float:
+        """The gap of a level from that of its sum."""
+        if level.name != "worst":
+            return upward(of_sum / level.scale, 4)
+        assert level.piece is not None
+        # With weights w of the units no rate is below the sum of w |A - R| over that of w E.
+        weights, value = np.asarray(level.piece.right), upward(level.value, 4)
+        most, change = value * self.e, np.abs(self.intervals.answer - self.r)
+        own = most_of(weights * (np.maximum(most - change, 0.0) + gamma(8) * (most + change)))
+        all_weight, error = total(weights * self.e)
+        all_weight -= error + gamma(4) * all_weight
+        return upward((of_sum + own) / all_weight, 8) if all_weight > 0 else math.inf
+
+    def _may_be_rounding(self, level: Level, gap: float) -> bool:
+        return (
+            self._tolerance(level.name, level.value) < gap < HOPELESS * max(level.value, 1.0 / level.scale)
+            and level.value > self._tolerance(level.name, level.value)
+            and len(self.e) <= SECOND_LOOK
+        )
+
+    def _hold(self, level: Level, of_sum: float, pull: Pull, pieces: Sequence[Kinked]) -> None:
+        """Hold a level: `worst` by intervals, whole tonnes where they cannot move, and the rest by its functions."""
+        if level.name == "closest":
+            return
+        answer, lower, upper = self.intervals.answer, self.intervals.lower, self.intervals.upper
+        if level.name == "worst":
+            room = upward(level.value, 4) * self.e * (1 + 4 * ROUNDOFF)
+            room = room_within(upward(level.value, 4), self.e) if self.whole else room + 4 * ROUNDOFF * np.abs(self.r)
+            lower, upper = np.maximum(lower, self.r - room), np.minimum(upper, self.r + room)
+        elif self.whole:
+            no_less, no_more = stays(answer, pieces, pull, of_sum)
+            lower, upper = np.where(no_less, answer, lower), np.where(no_more, answer, upper)
+        self.intervals = Intervals.around(answer, lower, upper)
+        piece = None if level.name == "worst" else level.piece
+        self.held.append(Held(level.name, piece, level.price, level.scale))
+        if self.prover:
+            own = self.rows.pull(level.price, self.units).at_unit[self.free]
+            if level.name == "worst":
+                self.prover.within(self.r - level.value * self.e, self.r + level.value * self.e)
+            # Multipliers that rule out whole rates say of no single unit or row where it stands.
+            counts = 0.0 if level.name == "worst" and self.whole else 1.0
+            self.prover.hold(piece or Kinked(self.r, 0 * own, 0 * own), counts * own, counts * level.price)
+
+
+def at_target_rate(instance: Instance, demands: Demands, reference: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the allowances at the rate from which `spread` measures, shape ``(units,)`` [t].
+
+    It is that of the sector's target; without one, that of the reference allowances of its adjustable units.
+    """
+    without = np.isnan(demands.at_target_rate)
+    if not without.any():
+        return demands.at_target_rate
+    sector, emissions = instance.labels("sector"), instance.emissions_tco2e
+    given, own = (sums(sector.code[without], tonnes[without], len(sector)) for tonnes in (reference, emissions))
+    rate = np.divide(given, own, out=np.ones(len(own)), where=own > 0)
+    at_rate = emissions * rate[sector.code]
+    return np.where(without, rounded(at_rate) if demands.whole else at_rate, demands.at_target_rate)
