@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking import rational
-from etsopt.checking.arithmetic import ROUNDOFF, gamma, most_of, total, upward
-from etsopt.checking.bands import rounded
-from etsopt.checking.certificate import Intervals, Kinked, Square, units_gap
+from etsopt.checking.arithmetic import ROUNDOFF, upward
+from etsopt.checking.certificate import Intervals, Kinked, units_gap
 from etsopt.checking.duals import table_of_kept
 from etsopt.checking.exceptions import LEVELS, check_exceptions
 from etsopt.checking.limits import derive
+from etsopt.checking.measures import UNITS, Measures
 from etsopt.checking.prover import Prover
 from etsopt.checking.report import LevelCheck
 from etsopt.checking.whole import gap_of_worst, room_within, stays
-from etsopt.units import RELATIVE_TOLERANCE, sums, tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,13 +28,8 @@ if TYPE_CHECKING:
     from etsopt.checking.certificate import Pull
     from etsopt.checking.duals import Stated
     from etsopt.checking.limits import Demands
+    from etsopt.checking.measures import Level
     from etsopt.data.instance import Instance
-
-UNITS = {"change": "t", "worst": "rate", "deficit": "t", "spread": "rate", "closest": "t"}
-"""Levels over allowances and the units of their values."""
-
-FLOOR = 1e-15
-"""Against all emissions, what an allocation can be told apart by: totals are known no better."""
 
 SECOND_LOOK = 20_000
 """Up to so many units a level that floating-point numbers do not prove is looked at in rational ones."""
@@ -55,30 +49,6 @@ class Held:
     piece: Kinked | None
     price: NDArray[np.float64]
     scale: float
-
-
-@dataclass(frozen=True)
-class Level:
-    """A level to be bounded.
-
-    Parameters
-    ----------
-    piece, square
-        What it adds up over the units.
-    price
-        Multipliers of the rows, of the sum before it is divided.
-    scale
-        What the sum is divided by.
-    value
-        Of the answer.
-    """
-
-    name: str
-    piece: Kinked | None
-    square: Square | None
-    price: NDArray[np.float64]
-    scale: float
-    value: float
 
 
 def check_levels(
@@ -134,12 +104,8 @@ class Levels:
         self.rows, self.whole, self.units = demands.rows, demands.whole, len(emissions)
         self.free = ~demands.fixed
         self.totals = self.rows.totals(allowance)
-        self.e, answer = emissions[self.free], allowance[self.free]
-        # Levels measure from whole tonnes where allowances are whole.
-        tonnes = (part[self.free] for part in (reference, emissions))
-        self.r, self.due = (rounded(part) if self.whole else part for part in tonnes)
-        self.target = at_target_rate(instance, demands, reference)[self.free]
-        self.weights = np.maximum(stated.weights[self.free], 0.0)
+        self.measures = Measures.of(instance, demands, reference, allowance, stated.weights)
+        self.e, self.r, answer = self.measures.e, self.measures.r, self.measures.answer
         lower, upper = demands.lower[self.free], demands.upper[self.free]
         self.intervals = Intervals.around(answer, lower, upper)
         self.held: list[Held] = []
@@ -152,7 +118,7 @@ class Levels:
 
     def check(self, name: str, price: NDArray[np.float64]) -> LevelCheck:
         """Bound a level, and hold it for those after it."""
-        level, uncertain = self._level(name, price)
+        level, uncertain = self.measures.level(name, price)
         multipliers = self._prove(level) if self.prover else self._stated(level)
         gap, of_sum, pull, pieces = self._bounded(level, multipliers, looks_again=True)
         # No level is below zero.
@@ -164,42 +130,8 @@ class Levels:
             distance = upward(math.sqrt(float(np.max(self.e, initial=0.0)) * gap), 6)
         # The value is a rounded number too.
         gap = min(upward(gap + uncertain, 4), level.value)
-        tolerance = self._tolerance(name, level.value)
+        tolerance = self.measures.tolerance(name, level.value)
         return LevelCheck(name, UNITS[name], level.value, level.value - gap, gap, tolerance, distance_t=distance)
-
-    def _level(self, name: str, price: NDArray[np.float64]) -> tuple[Level, float]:
-        """The level, and what its value is uncertain by."""
-        answer, e, r = self.intervals.answer, self.e, self.r
-        if name == "closest":
-            value, error = total((answer - r) ** 2 / e)
-            return Level(name, None, Square(e, r, self.whole), price, 1.0, value), error + gamma(6) * value
-        if name == "worst":
-            all_weight = float(np.sum(self.weights * e))
-            weights = self.weights / all_weight if all_weight > 0 else self.weights
-            value = float(np.max(np.abs(answer - r) / e, initial=0.0))
-            piece = None if self.whole else Kinked(r, -weights, weights)
-            return Level(name, piece, None, price, 1.0, value), gamma(4) * value
-        piece = {
-            "change": Kinked(r, -1.0, 1.0),
-            "deficit": Kinked(self.due, -1.0, 0.0),
-            "spread": Kinked(self.target, -1.0, 1.0),
-        }[name]
-        scale = max(float(self.e.sum()), 1e-300) if name == "spread" else 1.0
-        value, error = (part / scale for part in total(piece.at(answer)))
-        return Level(name, piece, None, price * scale, scale, value), upward(error + gamma(6) * value, 4)
-
-    def _tolerance(self, name: str, value: float) -> float:
-        """Up to what gap the level counts as optimal; a rate is known no better than its smallest unit's tonnes."""
-        all_emissions = float(np.sum(self.e))
-        if name == "closest":
-            return max(RELATIVE_TOLERANCE * value, FLOOR * all_emissions)
-        tolerance = tolerance_of(value, UNITS[name])
-        if name == "worst":
-            # Weights are anybody's; what the answer moves furthest is not.
-            furthest = np.abs(self.intervals.answer - self.r) >= (value - tolerance) * self.e
-            smallest = float(np.min(self.e[furthest & (self.weights > 0)], initial=np.inf))
-            tolerance = max(tolerance, FLOOR * all_emissions / smallest)
-        return tolerance
 
     def _stated(self, level: Level) -> list[float]:
         """Multipliers of the earlier levels as the result states them; a level costs nothing to hold, or something."""
@@ -221,7 +153,7 @@ class Levels:
         tried = SEARCHED if level.name == "worst" and self.whole and self.held else SEARCHED[:1]
         best, least = [0.0] * len(self.held), self._bounded(level, [0.0] * len(self.held))[0] if self.held else 0.0
         for at_least in tried:
-            if least <= self._tolerance(level.name, level.value) / 1e3:
+            if least <= self.measures.tolerance(level.name, level.value) / 1e3:
                 break
             # As they will be stated, and read again.
             stated = [
@@ -254,29 +186,16 @@ class Levels:
             gap = gap_of_worst(level.value, self.intervals, self.r, self.e, pieces, pull, of_rows)
             return gap, gap, pull, pieces
         of_sum = upward(units_gap(self.intervals, pieces, pull, level.square) + of_rows, 4)
-        gap = self._of_value(level, of_sum)
+        gap = self.measures.gap_of_value(level, of_sum)
         if looks_again and self._may_be_rounding(level, gap):
             of_sum = min(of_sum, rational.gap(self, pieces, price, level.square))
-            gap = self._of_value(level, of_sum)
+            gap = self.measures.gap_of_value(level, of_sum)
         return gap, of_sum, pull, pieces
-
-    def _of_value(self, level: Level, of_sum: float) -> float:
-        """The gap of a level from that of its sum."""
-        if level.name != "worst":
-            return upward(of_sum / level.scale, 4)
-        assert level.piece is not None
-        # With weights w of the units no rate is below the sum of w |A - R| over that of w E.
-        weights, value = np.asarray(level.piece.right), upward(level.value, 4)
-        most, change = value * self.e, np.abs(self.intervals.answer - self.r)
-        own = most_of(weights * (np.maximum(most - change, 0.0) + gamma(8) * (most + change)))
-        all_weight, error = total(weights * self.e)
-        all_weight -= error + gamma(4) * all_weight
-        return upward((of_sum + own) / all_weight, 8) if all_weight > 0 else math.inf
 
     def _may_be_rounding(self, level: Level, gap: float) -> bool:
         return (
-            self._tolerance(level.name, level.value) < gap < HOPELESS * max(level.value, 1.0 / level.scale)
-            and level.value > self._tolerance(level.name, level.value)
+            self.measures.tolerance(level.name, level.value) < gap < HOPELESS * max(level.value, 1.0 / level.scale)
+            and level.value > self.measures.tolerance(level.name, level.value)
             and len(self.e) <= SECOND_LOOK
         )
 
@@ -302,18 +221,3 @@ class Levels:
             # Multipliers that rule out whole rates say of no single unit or row where it stands.
             counts = 0.0 if level.name == "worst" and self.whole else 1.0
             self.prover.hold(piece or Kinked(self.r, 0 * own, 0 * own), counts * own, counts * level.price)
-
-
-def at_target_rate(instance: Instance, demands: Demands, reference: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the allowances at the rate from which `spread` measures, shape ``(units,)`` [t].
-
-    It is that of the sector's target; without one, that of the reference allowances of its adjustable units.
-    """
-    without = np.isnan(demands.at_target_rate)
-    if not without.any():
-        return demands.at_target_rate
-    sector, emissions = instance.labels("sector"), instance.emissions_tco2e
-    given, own = (sums(sector.code[without], tonnes[without], len(sector)) for tonnes in (reference, emissions))
-    rate = np.divide(given, own, out=np.ones(len(own)), where=own > 0)
-    at_rate = emissions * rate[sector.code]
-    return np.where(without, rounded(at_rate) if demands.whole else at_rate, demands.at_target_rate)
