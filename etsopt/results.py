@@ -98,7 +98,7 @@ class Results:
     def prices(self) -> pd.DataFrame:
         """Prices of allowances by year where there is a market, else shadow prices of targets, balances and totals.
 
-        A price of the market is what one tonne less on offer costs, with its unit, its interval where it is not unique,
+        A price of the market is what one tonne less on offer costs, with its unit, the interval of proven prices,
         and how it was obtained. A shadow price is what a tonne more on the right-hand side adds to a level.
         """
         if "years" in self.tables:

@@ -884,6 +884,7 @@ RULES = {
     "prices_are_stated",
     "intensity",
     "tables",
+    "as_given",
 }
 
 

@@ -161,7 +161,9 @@ def _market(
     if kind != "pathway":
         own = dict(tables)
         if "duals" in own and "level" in own["duals"]:
-            own["duals"] = own["duals"][~own["duals"]["level"].isin((COST, MISSING))].reset_index(drop=True)
+            # The market's price may have further proofs, such as "cost:2".
+            of_market = own["duals"]["level"].astype(str).str.partition(":")[0].isin((COST, MISSING))
+            own["duals"] = own["duals"][~of_market].reset_index(drop=True)
         first = check(instance, own, [level for level in levels if level.name not in (COST, MISSING)], gap)
         if "allocation" not in tables or any(violation.rule in BROKEN for violation in first.violations):
             return first
@@ -219,6 +221,7 @@ def _statements(
         *statements.exceptions_are_allowed(instance, fixed, allocation),
         *statements.bounds_are_named(instance, demands, allocation),
         *totals.totals_add_up(instance, allocation, tables),
+        *totals.own_columns_stand(instance, allocation, tables["enterprises"]),
         *totals.targets_are_stated(instance, demands, allocation, sectors),
         *totals.balances_are_stated(demands, tables["provinces"]),
     ]

@@ -6,18 +6,18 @@ other fixed points of the table only what they come to in all is compared with t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from etsopt.checking import plan
+from etsopt.checking.equilibrium_points import RELATIVE, Year, fixed_points
 from etsopt.checking.limits import fixed_at_emissions
-from etsopt.checking.market.baseline import baseline
+from etsopt.checking.market.baseline import balance_value, baseline
 from etsopt.checking.market.choices import choices
 from etsopt.checking.market.plans import Taken, of_units, plans_are_admissible
-from etsopt.checking.market.search import least_of_all_plans
 from etsopt.checking.market.statements import columns_follow, numbers_are_there
 from etsopt.checking.report import Violation
 from etsopt.data.yearly import by_year
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
     from etsopt.data.instance import Instance
 
 NO_FIXED_POINT = "no_fixed_point"
@@ -36,7 +35,10 @@ NO_FIXED_POINT = "no_fixed_point"
 
 SUMMED = ("emissions_before_tco2e", "emissions_tco2e", "allowance_t", "auctioned_t", "measures_cost_cny")
 NUMBERS = {
-    "equilibrium": ("year", "price_cny_per_t", "balance_value", "residual_t", "fixed_points", "cycle_length", *SUMMED),
+    "equilibrium": (
+        *("year", "price_cny_per_t", "balance_value_before", "balance_value", "residual_t", "fixed_points"),
+        *("cycle_length", *SUMMED),
+    ),
     "fixed_points": ("year", "number", "balance_value", "residual_t", "emissions_tco2e", "measures_cost_cny"),
     "cycles": ("year", "step", "balance_value"),
     "units": ("year", "intensity", *SUMMED),
@@ -48,33 +50,15 @@ TEXTS = {
     "units": ("measures",),
 }
 
-RELATIVE = 1e-9
+OBTAINED = {
+    "none": ("every unit gets its emissions",),
+    "cycle": ("where the surplus jumps over zero by the least",),
+    "fixed point": ("reached from no abatement", "the only one"),
+    "several": ("reached from no abatement", "of least cost"),
+}
+"""How the one that is told was found, by status."""
 
-
-@dataclass(frozen=True)
-class Year:
-    """The year and the rule: everything but the balance value."""
-
-    base: Baseline
-    offered: Choices
-    price: float
-    slope: float
-    cap: float
-    free: NDArray[np.bool_]
-
-    def at(self, balance: NDArray[np.float64]) -> Baseline:
-        """The year at a balance value of each unit, shape ``(units,)``."""
-        return replace(self.base, balance_value=np.where(self.free, balance, np.nan)[:, None])
-
-    def least(self, balance: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the best response of each unit costs, shape ``(units,)`` [CNY]."""
-        need = np.full((len(self.free), 1), self.price)
-        return least_of_all_plans(self.at(balance), self.offered, need, 0 * need)
-
-    def excess(self, balance: float, emissions: NDArray[np.float64], intensity: NDArray[np.float64]) -> float:
-        """By how much the rule's allowances exceed the emissions of some units [t]."""
-        rates = np.clip(self.slope * (balance - intensity) / balance, -self.cap, self.cap)
-        return float(emissions @ rates)
+OF_UNIT = ("enterprise_id", "sector", "province")
 
 
 def check_equilibrium(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
@@ -103,7 +87,7 @@ def _check_year(instance: Instance, year: Year, tables: Mapping[str, pd.DataFram
         *plans_are_admissible(instance, year.base, year.offered, taken),
         *_units(instance, year, taken, tables["units"], balance),
         *_sectors(instance, year, tables),
-        *_fixed_points(instance, year, tables),
+        *fixed_points(instance, year, tables),
     ]
 
 
@@ -129,6 +113,8 @@ def _rows(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violat
     ids, keys = instance.units["unit_id"].tolist(), instance.sectors
     if tables["units"].get("unit_id", pd.Series(dtype=object)).tolist() != ids:
         found.append(Violation("same_units", "units", 1.0, "rows", "the table has every unit once, in order"))
+    if any(tables["units"].get(key, pd.Series()).tolist() != instance.units[key].tolist() for key in OF_UNIT):
+        found.append(Violation("same_units", "units", 1.0, "rows", f"{' and '.join(OF_UNIT)} are the instance's"))
     if tables["equilibrium"]["sector"].tolist() != keys:
         found.append(Violation("same_units", "equilibrium", 1.0, "rows", "the table has every sector once, in order"))
     return found
@@ -240,6 +226,9 @@ def _sectors(instance: Instance, year: Year, tables: Mapping[str, pd.DataFrame])
             "fixed_points": row["fixed_points"] != points,
             "cycle_length": row["cycle_length"] != steps,
             "price_cny_per_t": row["price_cny_per_t"] != year.price,
+            "balance_value_before": not _is_before(row["balance_value_before"], year, free, _half(instance)),
+            "obtained": row.get("obtained")
+            not in (OBTAINED[status] if free.any() else ("every unit gets its emissions",)),
         }
         message = "it is what the policy and the other tables say"
         found += [Violation("sectors", f"{name}.{key}", 1.0, "cells", message) for key, bad in wrong.items() if bad]
@@ -252,6 +241,21 @@ def _sectors(instance: Instance, year: Year, tables: Mapping[str, pd.DataFrame])
             emissions, intensity = (units.loc[free, key].to_numpy() for key in ("emissions_tco2e", "intensity"))
             found += _balance(instance, year, row, emissions, intensity)
     return found
+
+
+def _is_before(stated: float, year: Year, free: NDArray[np.bool_], half: float) -> bool:
+    """Whether a balance value is that without abatement, but for its rounding; without adjustable units there is none."""
+    if not free.any():
+        return bool(np.isnan(stated))
+    emissions, intensity = year.base.emissions[free, 0], year.base.intensity[free, 0]
+    before = balance_value(emissions, intensity, year.slope, year.cap)
+    return bool(abs(stated - before) <= RELATIVE * before + half)
+
+
+def _half(instance: Instance) -> float:
+    """Half of the last decimal of a published balance value."""
+    decimals = plan.stated(instance, "balance_value_decimals", "none")
+    return 0.0 if decimals == "none" else float(0.5 * 10.0**-decimals)
 
 
 def _balance(
@@ -270,31 +274,12 @@ def _balance(
             "the sector does not balance"
         )
         return [*found, Violation(NO_FIXED_POINT, name, abs(residual), "t", message)]
-    decimals = plan.stated(instance, "balance_value_decimals", "none")
-    half = 0.0 if decimals == "none" else 0.5 * 10.0**-decimals
+    half = _half(instance)
     below, above = (year.excess(value + side * half, emissions, intensity) for side in (-1, 1))
     if not (below <= RELATIVE * total and above >= -RELATIVE * total):
         message = "at the balance value allowances add up to emissions"
         found.append(Violation("balance_value", name, abs(residual), "t", message))
+    decimals = plan.stated(instance, "balance_value_decimals", "none")
     if half and not abs(value - round(value, decimals)) <= RELATIVE * half:
         found.append(Violation("balance_value", name, half, "t/t", "the balance value has the decimals of the rule"))
-    return found
-
-
-def _fixed_points(instance: Instance, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """What each fixed point comes to in all is what the best responses to it cost; the one that is told is one."""
-    of_unit, kept, found = instance.units["sector"].to_numpy(), 1 - year.base.paid_share[0], []
-    told = tables["equilibrium"].set_index("sector")["balance_value"]
-    for name, points in tables["fixed_points"].groupby("sector"):
-        free = (of_unit == name) & year.free
-        if not np.isclose(points["balance_value"], told.get(name, np.nan), rtol=RELATIVE, atol=0).any():
-            found.append(Violation("fixed_points", str(name), 1.0, "rows", "what is told is one of the fixed points"))
-        for row in points.to_dict("records"):
-            least = year.least(np.full(len(of_unit), row["balance_value"]))[free]
-            emissions = row["emissions_tco2e"]
-            stated = row["measures_cost_cny"] + year.price * (emissions - kept * (emissions + row["residual_t"]))
-            off = abs(float(least.sum()) - stated)
-            if not off <= 1.0 + RELATIVE * (float(np.abs(least).sum()) + year.price * emissions):
-                message = "what the fixed point comes to is what the best responses to it cost"
-                found.append(Violation("fixed_points", f"{name} {row['number']}", off, "CNY", message))
     return found

@@ -11,6 +11,7 @@ from etsopt.checking.duals import KEPT
 from etsopt.checking.plan import inside
 from etsopt.checking.report import Violation
 from etsopt.checking.rows import ROW_TOLERANCE
+from etsopt.data.schema import USER_COLUMN_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -136,6 +137,36 @@ def totals_add_up(instance: Instance, table: pd.DataFrame, tables: Mapping[str, 
             tolerance = ABSOLUTE if column in (*SUMS, *ISSUED) else RELATIVE
             message = f"{column} of a {key.removesuffix('_id')} is that of its units"
             found += _differing("totals_add_up", stated[key], stated[column], values[place], tolerance, message)
+    return found
+
+
+def own_columns_stand(instance: Instance, table: pd.DataFrame, enterprises: pd.DataFrame) -> list[Violation]:
+    """What the user's own columns say of units, and all that the table of enterprises holds, is as it was given."""
+    found = _as_given("allocation", instance.units, table, "unit_id", of_units_own(instance))
+    if instance.enterprises is None:
+        return found
+    given = [name for name in instance.enterprises if name != "enterprise_id"]
+    return found + _as_given("enterprises", instance.enterprises, enterprises, "enterprise_id", given)
+
+
+def of_units_own(instance: Instance) -> list[str]:
+    """Columns of the units that are the user's own."""
+    return [name for name in instance.units if name.startswith(USER_COLUMN_PREFIX)]
+
+
+def _as_given(name: str, given: pd.DataFrame, table: pd.DataFrame, key: str, columns: list[str]) -> list[Violation]:
+    """Columns of a table hold what a table of the instance holds, and nothing where that has no row."""
+    wanted = given.set_index(key).reindex(table[key])
+    found = []
+    for column in columns:
+        if column not in table:
+            found.append(Violation("tables", f"{name}.{column}", 1.0, "columns", "the column is there"))
+            continue
+        stated, expected = (part[column].astype(object).to_numpy() for part in (table, wanted))
+        absent = [pd.isna(part) | (part == "") for part in (stated, expected)]
+        differs = np.flatnonzero(~((stated == expected) | (absent[0] & absent[1])))
+        message = f"{column} is as it was given"
+        found += [Violation("as_given", str(table[key].iloc[row]), 1.0, "cells", message) for row in differs.tolist()]
     return found
 
 

@@ -71,7 +71,8 @@ sector and of the nation leave, is auctioned beside the rest: in each year the f
 surrendered in calendar year $t + 1$: it is to be compared with the market of that year. It is in CNY of
 `horizon.price_year`, as every amount is, so inflation is in none; its unit in the tables is, say, CNY 2024/t. $y_t$ is the
 multiplier of `market_balance` in the linear relaxation (what one tonne more on offer adds to the cost) and $\delta_t$ the discount factor; never from a program
-with the choices fixed. Its interval is felt out by a little more and a little less demand. The multipliers of all rows
+with the choices fixed. Its interval is spanned by the prices at a little more and a little less demand, 1e-7 of emissions,
+whose multipliers are stated too (`cost:2`, `cost:3`); there may be other prices. The multipliers of all rows
 bound the cost from below: with $\mu_{at}$ that of `account_balance`, $\nu_{at} \le 0$ that of `offset_limit` and
 $\omega_{at} \le 0$ that of `newly_owed`, each unit contributes $\min_j \bigl[ c_j + \sum_t \mu_{at} (E_{jt} - A_{jt}) +
 (\kappa \nu_{at} + \omega_{at}) E_{jt} \bigr]$ over all its plans, and every other variable the better of its bounds.

@@ -5,7 +5,8 @@ of all its plans at some prices, `accounts` what enterprises may hold and deal, 
 `shortage` what is missing where the market cannot clear, and `statements` what the tables must satisfy.
 """
 
-from etsopt.checking.market.market import COST, MARKETS, check_market
+from etsopt.checking.market.market import MARKETS, check_market
+from etsopt.checking.market.prices import COST
 from etsopt.checking.market.shortage import MISSING, check_shortage
 
 __all__ = ["COST", "MARKETS", "MISSING", "check_market", "check_shortage"]

@@ -10,12 +10,12 @@ import pandas as pd
 from etsopt.checking.arithmetic import gamma, total, upward
 from etsopt.checking.market import statements as says
 from etsopt.checking.market.accounts import accounts, terms, together
-from etsopt.checking.market.arcs import Multipliers
 from etsopt.checking.market.baseline import baseline
 from etsopt.checking.market.bound import PlanSizes, lower_bound
 from etsopt.checking.market.choices import choices
 from etsopt.checking.market.leeway import leeway_of
 from etsopt.checking.market.plans import of_measures, of_units, plans_are_admissible, read_plans
+from etsopt.checking.market.prices import COST, interval_is_proven, multipliers
 from etsopt.checking.market.remainder import remainder
 from etsopt.checking.plan import inside_in
 from etsopt.checking.report import LevelCheck, Violation
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 MARKETS = ("abatement", "clearing", "pathway")
 """Kinds of results that are markets; all but the path start from an allocation."""
 
-COST = "cost"
 DECIDED = ("bought_t", "sold_t", "offset_t", "owed_t")
 PRICES = ("price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t")
 OF_RESERVE = ("absorbed_t", "released_t")
@@ -69,6 +68,7 @@ def check_market(
     emissions, free = own.total(units.emissions), own.total(units.free)
     held = says.holdings(tables["enterprise_years"], own, emissions, free)
     broken += plans_are_admissible(instance, found, offered, taken)
+    broken += says.texts_follow("years", tables["years"], "price_unit", f"CNY {instance.policy.price_year}/t")
     broken += _units_follow(instance, found, units, tables)
     broken += _measures_follow(found, keys, measures, tables["measure_years"])
     expected = says.enterprise_columns(instance, found, own, deal, held, units, price)
@@ -78,6 +78,8 @@ def check_market(
     broken += says.dealings_within_need(found, pool, held)
     nobody = np.array([""], dtype=object)
     of_years = says.year_columns(found, deal, enterprises, years, kind) | {"price_cny_per_t": price[None]}
+    if kind == says.ABATEMENT:
+        of_years |= {"price_lower_cny_per_t": price[None], "price_upper_cny_per_t": price[None]}
     broken += says.columns_follow("years", nobody, found.years, years, of_years)
     broken += (
         []
@@ -94,6 +96,9 @@ def check_market(
         spent = _spent(found, own, deal, held, units, sizes, found.discount * price, given.offsets_on_offer)
     leeway = leeway_of(found, own, pool, deal, held, units, years)
     bound = lower_bound(found, offered, pool, deal, given, leeway, spent) - uncertain
+    if kind != says.ABATEMENT:
+        plain = bound if spent is None else lower_bound(found, offered, pool, deal, given, leeway) - uncertain
+        broken += interval_is_proven(found, offered, pool, deal, leeway, tables, price, plain)
     off = max(value - bound, 0.0)
     return broken, LevelCheck(COST, "CNY", value, value - off, off, tolerance_of(value, "CNY"), gap * abs(value))
 
@@ -144,30 +149,6 @@ def _shape(
             if not broken and name != "duals" and not np.isfinite(tables[name][columns].to_numpy(dtype=float)).all():
                 broken.append(Violation("tables", name, 1.0, "tables", "its numbers are finite"))
     return broken
-
-
-def multipliers(
-    found: Baseline, own: Accounts, duals: pd.DataFrame, level: str, unit: str
-) -> tuple[Multipliers, list[Violation]]:
-    """Multipliers of the rows of accounts and market at a level; what is not in the table is zero."""
-    table = duals[duals["level"] == level]
-    account = pd.Index(own.labels).get_indexer(table["index"].fillna("").astype(object))
-    year = pd.Index(found.years.astype(float)).get_indexer(table["year"].to_numpy(dtype=float))
-    value, rows = table["multiplier"].to_numpy(dtype=float), table["row"].to_numpy()
-    names = list(Multipliers.__dataclass_fields__)
-    of_accounts = names[:3]
-    of_account = np.isin(rows, of_accounts)
-    bad = ~np.isin(rows, names) | (year < 0) | (of_account & (account < 0)) | ~np.isfinite(value)
-    bad |= table.duplicated(["row", "index", "year"]).to_numpy() | (table["unit"] != unit).to_numpy()
-    message = f"a multiplier is a number in {unit} of a row of the program, once"
-    broken = [Violation("duals", str(row), 1.0, "rows", message) for row in rows[bad]]
-    arrays = {}
-    for name in names:
-        here = (rows == name) & ~bad
-        shape = (len(own.labels) if name in of_accounts else 1, len(found.years))
-        arrays[name] = np.zeros(shape)
-        arrays[name][account[here] if name in of_accounts else 0, year[here]] = value[here]
-    return Multipliers(*(arrays[name] if name in of_accounts else arrays[name][0] for name in names)), broken
 
 
 def _units_follow(

@@ -71,6 +71,7 @@ def read_plans(
         *_said(table, ~known, "plans_are_known", "the year is one of the horizon"),
         *_said(table, twice & (slot >= 0), "plans_are_known", "a plan names a measure once"),
         *_said(table, share != share[first][plan], "plans_are_known", "a plan has one share"),
+        *_said(table, ~_numbered(plans)[plan], "plans_are_known", "plans of a unit are numbered from zero on"),
     ]
     if violations:
         return None, violations
@@ -80,6 +81,13 @@ def read_plans(
     # Shares that add up to one but for their rounding are parts of their sum.
     total = np.bincount(unit, share, len(offered.code))[unit]
     return Taken(unit, np.where((total > 1) & (total <= 1 + SHARE), share / total, share), starts), []
+
+
+def _numbered(plans: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each plan, of a unit and a number in their order, has as its number how many of the unit come before."""
+    unit, number = plans.T
+    right: NDArray[np.bool_] = number == np.arange(len(plans)) - np.searchsorted(unit, unit)
+    return right
 
 
 def _said(table: pd.DataFrame, bad: NDArray[np.bool_], rule: str, message: str) -> Iterator[Violation]:

@@ -11,7 +11,8 @@ from etsopt.checking.market import statements as says
 from etsopt.checking.market.accounts import together
 from etsopt.checking.market.bound import lower_bound
 from etsopt.checking.market.leeway import Leeway
-from etsopt.checking.market.market import derived, multipliers
+from etsopt.checking.market.market import derived
+from etsopt.checking.market.prices import multipliers
 from etsopt.checking.report import Violation
 from etsopt.units import tolerance_of
 

@@ -89,6 +89,13 @@ def columns_follow(
     return found
 
 
+def texts_follow(rule: str, table: pd.DataFrame, column: str, expected: str) -> list[Violation]:
+    """A column of texts says the same in every row."""
+    if set(table.get(column, [])) == {expected}:
+        return []
+    return [Violation(rule, column, 1.0, "cells", f"the column says {expected}")]
+
+
 def beyond(
     rule: str,
     labels: NDArray[np.object_],

@@ -56,8 +56,6 @@ class Settled:
         Plans of all, and dealings with them.
     others
         Chains of sets of all units at prices nearby.
-    felt
-        Prices with a little more and a little less demand, shape ``(years,)`` [CNY/t]; none where they are stated.
     """
 
     market: Market
@@ -68,7 +66,6 @@ class Settled:
     answer: Answer
     flows: Flows
     others: list[NDArray[np.int16]]
-    felt: list[NDArray[np.float64]]
 
     def breaks(self) -> str:
         """Why what everyone does is no answer, as a clause; empty where it is one, with some dealing anew."""
@@ -137,10 +134,7 @@ class Settled:
         others = Menu(np.zeros(1, dtype=np.int64), np.array([cost]), nothing, nothing)
         small = replace(market, own=few, more=more, rest=others)
         everyone = Portfolio.of(crowd.plans, np.arange(len(own.of_unit)), self.answer.sets)
-        lower, upper = (
-            edge(self.felt, axis=0) / market.found.discount if self.felt else None for edge in (np.min, np.max)
-        )
-        found = Found(portfolio, own, lower, upper, None, everyone, units, Widened(self, accounts))
+        found = Found(portfolio, own, everyone=everyone, core=units, widened=Widened(self, accounts))
         return self._near(small.parameters(portfolio), portfolio, accounts), found
 
     def _plain(self, accounts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -39,8 +39,6 @@ def core_of(crowd: Crowd) -> tuple[dict[str, Any], Found] | None:
     None where those cannot meet the demand, even if all that they can do is done.
     """
     portfolio = crowd.portfolio
-    market = crowd.market_of(len(crowd.left))
-    interval: dict[str, Any] = market.price_interval(portfolio, crowd.solution)
     best, apart = portfolio.apart(crowd.prices)
     crowd.sets[crowd.left] = portfolio.sets[best]
     nearest = np.minimum.reduceat(apart, portfolio.first)
@@ -60,7 +58,7 @@ def core_of(crowd: Crowd) -> tuple[dict[str, Any], Found] | None:
     if not market.relax(market.parameters(_doing_most(core)), "cost").levels:
         return None
     everyone = Portfolio.of(crowd.plans, np.arange(len(crowd.sets)), crowd.sets)
-    found = Found(core, crowd.market.own, **interval, everyone=everyone, core=crowd.left, proof=crowd.solution)
+    found = Found(core, crowd.market.own, everyone=everyone, core=crowd.left, proof=crowd.solution)
     return _near(crowd, core), found
 
 

@@ -65,7 +65,7 @@ def market_tables(
         "unit_years": _units(instance, found, outcome, rewards(portfolio, share, prices)),
         "plans": plan_table(instance, portfolio, share),
         "measure_years": measure_table(instance, portfolio, share),
-        "duals": _duals(found, found.proof or solution),
+        "duals": _duals(found, found.proof or solution, *found.ends),
     }
 
 
@@ -167,8 +167,8 @@ def _years(
     sums = [name for name in enterprises if name.endswith(("_t", "_tco2e", "_cny")) and not name.endswith("_per_t")]
     totals = enterprises.groupby("year")[sums].sum().reset_index()
     table = pd.DataFrame({"year": prospects.years, "price_cny_per_t": prices})
-    table["price_lower_cny_per_t"] = prices if found.price_lower is None else np.minimum(found.price_lower, prices)
-    table["price_upper_cny_per_t"] = prices if found.price_upper is None else np.maximum(found.price_upper, prices)
+    ends = [prices, *(market_prices(prospects, end) for end in found.ends)]
+    table["price_lower_cny_per_t"], table["price_upper_cny_per_t"] = np.min(ends, axis=0), np.max(ends, axis=0)
     table["price_unit"] = f"CNY {instance.policy.price_year}/t"
     table["price_obtained"] = "stated by the policy" if stated else "multiplier of the market balance over all plans"
     if not stated:
@@ -230,11 +230,16 @@ def _sectors(instance: Instance, found: Found, outcome: Outcome) -> pd.DataFrame
     return by_year_table(found.prospects.years, {"sector": sector.names}, columns)
 
 
-def _duals(found: Found, solution: Any) -> pd.DataFrame:
-    """Multipliers of the rows of accounts and of the market, in terms of the first year."""
+def _duals(found: Found, *solutions: Any) -> pd.DataFrame:
+    """Multipliers of the rows of accounts and of the market, in terms of the first year.
+
+    Those of the second and third solution, at the ends of the price's interval, stand under the level with a number.
+    """
     years, labels = found.prospects.years, found.accounts.labels
     frames = []
-    for level in solution.levels:
+    numbered = [(level, number) for number, solution in enumerate(solutions, 1) for level in solution.levels]
+    for level, number in numbered:
+        name = level.name if number == 1 else f"{level.name}:{number}"
         for row, values in level.multipliers.items():
             if row == "one_plan":
                 continue
@@ -243,7 +248,7 @@ def _duals(found: Found, solution: Any) -> pd.DataFrame:
                 if len(values) == len(labels) * len(years) and row in OF_ACCOUNTS
                 else np.full(len(values), "", dtype=object)
             )
-            frame = pd.DataFrame({"level": level.name, "row": row, "index": owner})
+            frame = pd.DataFrame({"level": name, "row": row, "index": owner})
             frame["year"] = np.tile(years, len(values) // len(years))
             frames.append(frame.assign(multiplier=values, unit=f"{level.unit}/t"))
     table = pd.concat(frames, ignore_index=True)

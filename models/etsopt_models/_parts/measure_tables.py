@@ -55,10 +55,13 @@ def plan_table(instance: Instance, portfolio: Portfolio, share: NDArray[np.float
     """Measures of the chosen plans; a unit without one has no row, and one whose plans are mixed has several plans."""
     taken = _taken(portfolio)
     unit = portfolio.unit[taken.plan]
+    # Plans of a unit are numbered from zero on; one without measures has no rows and no number.
+    plans, number = np.unique(taken.plan, return_inverse=True)
+    first = np.searchsorted(portfolio.unit[plans], portfolio.unit[plans])
     return pd.DataFrame(
         {
             "unit_id": instance.units["unit_id"].to_numpy(dtype=object)[unit],
-            "plan": taken.plan - portfolio.first[unit],
+            "plan": number - first[number],
             "share": share[taken.plan],
             "measure_id": _names(instance, taken.row),
             "start_year": portfolio.plans.prospects.years[taken.start],

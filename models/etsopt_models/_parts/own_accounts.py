@@ -29,7 +29,7 @@ from etsopt_models._parts.enterprises import Enterprises, Joint
 from etsopt_models._parts.narrowing import sample_by_size
 from etsopt_models._parts.plans import Plans
 from etsopt_models._parts.price_search import ENOUGH, GROUPS, USED, Search
-from etsopt_models._parts.search import NUDGE, Found, Market, search
+from etsopt_models._parts.search import Found, Market, search
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,7 +128,7 @@ def _at_price(market: Market, crowd: Enterprises, terms: Trade, trade: Trade) ->
     """At a price that is stated everyone answers by himself, as long as there are offsets for all."""
     answer = crowd.answer(trade)
     flows = trade.dealings(answer.joint.weight, answer.joint.emissions, answer.path)
-    settled = Settled(market, crowd, terms, trade, np.zeros(len(trade.price)), answer, flows, [], [])
+    settled = Settled(market, crowd, terms, trade, np.zeros(len(trade.price)), answer, flows, [])
     return _cleared(market, crowd, terms, trade.price) if settled.offsets_lack().any() else settled
 
 
@@ -148,15 +148,12 @@ def _cleared(
         price, scarcity, width = prices.trade.price, prices.scarcity, WIDTHS[1]
     if not prices.cleared:
         return None
-    nudge, wide = NUDGE * float(market.found.emissions.mean(axis=1).sum()), WIDE * float(price.max())
-    supplies = [{"supply": market.more["supply"] - change} for change in (-nudge, nudge)] if stated is None else []
-    felt = [price, *(asking.master(price, scarcity, wide, supply).price for supply in supplies)]
     answer = _assigned(prices, asking)
     flows = _mixed(prices, asking, market, answer)
     apart = min(APART / len(market.own.labels), APART_MOST)
     for factor in (1 - apart, 1 + apart):
         asking.ask(*((factor * price, scarcity) if stated is None else (price, factor * scarcity)))
-    return Settled(market, crowd, terms, prices.trade, scarcity, answer, flows, [*asking.sets.values()], felt)
+    return Settled(market, crowd, terms, prices.trade, scarcity, answer, flows, [*asking.sets.values()])
 
 
 APART, APART_MOST = 100, 0.2
@@ -167,8 +164,6 @@ WIDTHS = (0.1, 0.02)
 """How far the prices of a first sample, and of a larger crowd, may move at first, against the largest."""
 
 ENOUGH_OF_SAMPLE = 1e-6
-WIDE = 0.5
-"""How far a price may be from its best when its interval is felt out, against the largest."""
 
 
 def _assigned(prices: Prices, asking: Search) -> Answer:

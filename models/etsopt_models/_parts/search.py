@@ -49,8 +49,9 @@ class Found:
     ----------
     portfolio, accounts
         Plans among which the program chooses; accounts that deal.
-    price_lower, price_upper
-        Interval of the price, in CNY of each year, shape ``(years,)`` [CNY/t]; None where there is no market.
+    ends
+        Solutions of the relaxation with a little more and a little less demand, where their prices are others: they span
+        the interval of the price.
     shortage
         Solution of the relaxation over all plans in which least is missing, where the market cannot clear; else None.
     everyone
@@ -67,8 +68,7 @@ class Found:
 
     portfolio: Portfolio
     accounts: Accounts
-    price_lower: NDArray[np.float64] | None = None
-    price_upper: NDArray[np.float64] | None = None
+    ends: tuple[Any, ...] = ()
     shortage: Any = None
     everyone: Portfolio | None = None
     core: NDArray[np.int64] | None = None
@@ -168,16 +168,17 @@ class Market:
         lacks = bool(solution.levels) and solution.values["missing"].sum() > MISSING_T
         return portfolio, solution if lacks else None
 
-    def price_interval(self, portfolio: Portfolio, solution: Any) -> dict[str, NDArray[np.float64]]:
-        """Least and greatest price with a little more and a little less demand, as `Found` holds them."""
+    def ends(self, portfolio: Portfolio, solution: Any) -> tuple[Any, ...]:
+        """Solutions with a little more and a little less demand, where these have other prices."""
         if "supply" not in self.more:
-            return {}
-        prices = [market_prices(self.found, solution)]
+            return ()
+        price, found = market_prices(self.found, solution), []
         nudge = NUDGE * float(self.found.emissions.mean(axis=1).sum())
         for change in (-nudge, nudge):
             _, nudged = self.settle(portfolio, {"supply": self.more["supply"] - change})
-            prices += [market_prices(self.found, nudged)] if nudged.levels else []
-        return {"price_lower": np.min(prices, axis=0), "price_upper": np.max(prices, axis=0)}
+            if nudged.levels and not np.allclose(market_prices(self.found, nudged), price, rtol=1e-9, atol=1e-9):
+                found.append(nudged)
+        return tuple(found)
 
 
 def market_of(
@@ -214,8 +215,8 @@ def search(market: Market, gave_way: str = "") -> tuple[dict[str, Any], Found]:
     portfolio, solution = market.settle(portfolio)
     if not solution.levels:
         return market.parameters(portfolio), Found(portfolio, market.own, gave_way=gave_way)
-    interval: dict[str, Any] = market.price_interval(portfolio, solution)
-    return market.parameters(portfolio), Found(portfolio, market.own, gave_way=gave_way, **interval)
+    ends = market.ends(portfolio, solution)
+    return market.parameters(portfolio), Found(portfolio, market.own, ends, gave_way=gave_way)
 
 
 def unit_prices(instance: Instance, own: Accounts, solution: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

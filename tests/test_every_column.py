@@ -1,0 +1,128 @@
+"""Every column of every table that a run writes is recomputed: changed in one cell or in all, the checker refuses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import etsopt
+from etsopt import run
+from tests import markets
+from tests.builders import random_instance
+from tests.settling import by_hand
+
+Change = Callable[["pd.Series[Any]"], "pd.Series[Any]"]
+
+
+def everything() -> etsopt.Instance:
+    order = ["worst", "deficit", "change", "spread"]
+    instance = random_instance(0, 24, band_on="enterprise", fair_order=True, objectives=order)
+    changes = {"sectors.steel.target_sense": "exactly", "provinces.balance": 0.008, "rule.name": "cn-2026"}
+    return etsopt.Instance.from_frames(
+        instance.units.assign(x_note="seen"), instance.with_policy(changes).policy.model_dump(exclude_none=True)
+    )
+
+
+def a_market() -> etsopt.Instance:
+    """Two years with everything on offer, accounts that hold something, and prices with an interval."""
+    stated = {
+        "external_demand_t": 3_000.0,
+        "terminal_price_cny_per_t": 50.0,
+        "floor_price_cny_per_t": 1.0,
+        "ceiling_price_cny_per_t": 900.0,
+        "reserve_t": 1_000.0,
+        "ccer_price_cny_per_t": 30.0,
+        "ccer_supply_t": 500.0,
+    }
+    drawn = markets.random_market(7, 2, market=stated)
+    held = {"opening_2024_t": 500.0, "opening_2025_t": 200.0, "net_sales_t": 10.0, "x_note": "seen"}
+    enterprises = pd.DataFrame({"enterprise_id": sorted(set(drawn.units["enterprise_id"]))}).assign(**held)
+    policy = drawn.policy.model_dump(mode="json", exclude_none=True)
+    return etsopt.Instance.from_frames(drawn.units, policy, enterprises, drawn.measures, drawn.forecast)
+
+
+KINDS: dict[str, tuple[Callable[[], etsopt.Instance], str]] = {
+    "tiny": (lambda: etsopt.read("tiny"), "allocation"),
+    "everything": (everything, "allocation"),
+    "exceptions": (
+        lambda: random_instance(3, 16, whole_allowances=True, exceptions={"units": 2, "lower": 0.1, "upper": 0.1}),
+        "allocation",
+    ),
+    "rounded": (lambda: random_instance(5, 12, whole_allowances=True, fair_order=True), "allocation"),
+    "infeasible": (lambda: etsopt.read("tiny").with_policy({"sectors.cement.target_change": -0.04}), "allocation"),
+    "two conflicts": (lambda: etsopt.read("eu-2019"), "allocation"),
+    "the rule": (lambda: etsopt.read("tiny"), "balance_value"),
+    "settlement": (by_hand, "settlement"),
+    "equilibrium": (lambda: etsopt.read("cn-2025"), "equilibrium"),
+    "clearing": (a_market, "clearing"),
+    "abatement": (lambda: a_market().with_policy({"market.prices_cny_per_t": 120.0}), "abatement"),
+    "pathway": (lambda: markets.of_model(a_market(), "pathway"), "pathway"),
+    "missing": (lambda: markets.random_market(7, 2, market={"external_demand_t": 3e7}), "clearing"),
+}
+
+
+@cache
+def solved(kind: str) -> tuple[etsopt.Instance, etsopt.Results]:
+    make, model = KINDS[kind]
+    instance = make()
+    result = etsopt.solve(instance, model)
+    assert result.tables
+    assert run.check(instance, result).violations == ()
+    return instance, result
+
+
+def one_cell(column: pd.Series[Any], value: object) -> pd.Series[Any]:
+    cells = column.astype(object).copy()
+    cells.iloc[-1] = value
+    return cells
+
+
+def changes(column: pd.Series[Any]) -> Iterator[tuple[str, pd.Series[Any]]]:
+    """The column with one cell and with all cells changed; types stay those of the column."""
+    last = column.iloc[-1]
+    if pd.api.types.is_bool_dtype(column):
+        yield "one", one_cell(column, not last).astype(bool)
+        yield "all", ~column
+    elif pd.api.types.is_numeric_dtype(column):
+        values = column.astype(float)
+        # By more than what rounding may change in a sum of a thousand million tonnes at sixty CNY each.
+        larger = 2 * np.abs(values.fillna(0.0)) + 1e6
+        yield "one", one_cell(values, larger.iloc[-1]).astype(float)
+        yield "all", larger
+        if values.notna().any():
+            yield "none", values * np.nan
+    else:
+        yield "one", one_cell(column.fillna(""), f"{last}x")
+        yield "all", column.astype(object).fillna("") + "x"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_column_that_is_changed_is_refused(kind: str) -> None:
+    instance, result = solved(kind)
+    unseen = []
+    for name, table in result.tables.items():
+        for column in table.columns if len(table) else ():
+            for how, changed in changes(table[column]):
+                tables = result.tables | {name: table.assign(**{column: changed})}
+                report = run.check(instance, replace(result, tables=tables))
+                unseen += [] if report.violations else [f"{name}.{column}, {how}"]
+    assert unseen == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_table_that_is_dropped_or_has_a_row_twice_is_refused(kind: str) -> None:
+    instance, result = solved(kind)
+    unseen = []
+    for name, table in result.tables.items():
+        without = {other: kept for other, kept in result.tables.items() if other != name}
+        unseen += [] if run.check(instance, replace(result, tables=without)).violations else [f"{name} dropped"]
+        if len(table):
+            twice = result.tables | {name: pd.concat([table, table.tail(1)], ignore_index=True)}
+            unseen += [] if run.check(instance, replace(result, tables=twice)).violations else [f"{name} twice"]
+    assert unseen == []
