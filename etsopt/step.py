@@ -268,8 +268,9 @@ def _infeasible(
     checkpoint("relief")
     relief: Any = library.load(f"{model}_relief")
     parameters = relief.parameters(limited)
+    part = None
     if hasattr(method.own, "relief"):
-        parameters = library.call(method.own, "relief", parameters)
+        parameters, part = library.call(method.own, "relief", parameters)
     program = method.build(relief, parameters)
     options = replace(options, mps=None)
     ways = {}
@@ -282,6 +283,6 @@ def _infeasible(
     clock.lap("explain")
     with unlimited():
         tell("check")
-        tables = relief.tables(limited, ways)
+        tables = relief.tables(limited, ways, part)
         least = ways[INFEASIBLE].levels[0] if INFEASIBLE in ways else None
         return infeasible_results(instance, tables, least, about, clock)

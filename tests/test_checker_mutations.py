@@ -669,6 +669,22 @@ def test_a_result_of_other_output_is_not_certified() -> None:
     assert {"reference_follows_rule", "balance_value"} <= found
 
 
+def test_what_the_user_states_of_units_and_enterprises_is_as_it_was_given() -> None:
+    instance = given([("a", "e", "cement", "North", 1e6, 1e6)], {"sectors": {"cement": {"band": 0.1}}}, x_note=["seen"])
+    enterprises = pd.DataFrame({"enterprise_id": ["e"], "opening_2025_t": [20.0], "x_owner": ["state"]})
+    instance = replace(instance, enterprises=enterprises)
+    result = etsopt.solve(instance)
+    assert check(instance, result.tables, result.levels).certified
+    for table, column, value in (
+        ("allocation", "x_note", "unseen"),
+        ("enterprises", "opening_2025_t", 21.0),
+        ("enterprises", "x_owner", ""),
+    ):
+        tables = copied(result)
+        tables[table][column] = value
+        assert rules(check(instance, tables, result.levels)) == {"as_given"}
+
+
 # Infeasibility and its proof.
 
 

@@ -1,4 +1,4 @@
-"""Every column of every table that a run writes is recomputed: changed in one cell or in all, the checker refuses it."""
+"""Every column of every table of a run is recomputed: changed in one cell or in all, the checker refuses it."""
 
 from __future__ import annotations
 

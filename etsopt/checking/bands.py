@@ -65,15 +65,21 @@ class Bands:
     shared_above: NDArray[np.float64]
 
 
-def bands(instance: Instance) -> Bands:
-    """The band of every unit by its sector, else by the rule, and the wider one of exceptions."""
-    policy, emissions = instance.policy, instance.emissions_tco2e
-    default = plan.cap(instance)
-    down, up = np.full(len(emissions), default), np.full(len(emissions), default)
-    for name, section in policy.sectors.items():
+def band_rates(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Largest deficit and surplus rate of every unit, by its sector, else by the rule."""
+    default, units = plan.cap(instance), len(instance.units)
+    down, up = np.full(units, default), np.full(units, default)
+    for name, section in instance.policy.sectors.items():
         if section.band is not None:
             here = instance.labels("sector").where(name)
             down[here], up[here] = section.band.lower, section.band.upper
+    return down, up
+
+
+def bands(instance: Instance) -> Bands:
+    """The band of every unit by its sector, else by the rule, and the wider one of exceptions."""
+    policy, emissions = instance.policy, instance.emissions_tco2e
+    down, up = band_rates(instance)
     exceptions = policy.allocation.exceptions
     if exceptions.units:
         wide_down, wide_up = np.maximum(down, exceptions.lower), np.maximum(up, exceptions.upper)

@@ -14,8 +14,9 @@ from etsopt.checking.exceptions import LEVELS, exceptional_units
 from etsopt.checking.levels import check_levels
 from etsopt.checking.limits import derive, fixed_at_emissions
 from etsopt.checking.market import COST, MARKETS, MISSING, check_market, check_shortage
+from etsopt.checking.relief import check_relief
 from etsopt.checking.report import CheckReport, LevelCheck, Violation
-from etsopt.checking.shortfall import proven_shortfall
+from etsopt.checking.shortfall import multipliers_are_within_one, proven_shortfall
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def check(  # long because each table that is missing ends it in its own way
     Parameters
     ----------
     tables
-        Of the result: ``allocation`` and its totals with ``duals``, or ``duals`` alone where nothing is feasible.
+        Of the result: ``allocation`` and its totals with ``duals``, or ``relief`` and what proves it where nothing is
+        feasible.
     levels
         Name and value of each level as the result states them, in their order.
     gap
@@ -203,8 +205,13 @@ def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Check
     # Real allowances lack, or there are such and the whole ones lack.
     stages = [rounding.before(instance), rounding.after(instance)] if policy.rounds else [instance]
     proofs = [proven_shortfall(derive(stage), policy.exceptions.units, tables["duals"], INFEASIBLE) for stage in stages]
-    proven, tolerated = next((proof for proof in proofs if not proof[1]), proofs[-1])
-    return CheckReport((), (), proven, tolerated=tolerated)
+    place = next((place for place, (_, tolerated) in enumerate(proofs) if not tolerated), len(proofs) - 1)
+    stage, (proven, tolerated) = stages[place], proofs[place]
+    stated, found = read_duals(stage, derive(stage).rows, tables["duals"], [INFEASIBLE])
+    found += totals.units_of_multipliers(tables["duals"], {INFEASIBLE: "t"})
+    found += multipliers_are_within_one(derive(stage).rows, stated.prices[INFEASIBLE])
+    known = None if tolerated or policy.exceptions.units else proven
+    return CheckReport((*found, *check_relief(stage, tables, known)), (), proven, tolerated=tolerated)
 
 
 def _statements(

@@ -244,7 +244,7 @@ def _sectors(instance: Instance, year: Year, tables: Mapping[str, pd.DataFrame])
 
 
 def _is_before(stated: float, year: Year, free: NDArray[np.bool_], half: float) -> bool:
-    """Whether a balance value is that without abatement, but for its rounding; without adjustable units there is none."""
+    """Whether a balance value is that without abatement, but for its rounding; without free units there is none."""
     if not free.any():
         return bool(np.isnan(stated))
     emissions, intensity = year.base.emissions[free, 0], year.base.intensity[free, 0]

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.arithmetic import UNDERFLOW, difference, gamma, most_of, total, upward
+from etsopt.checking.report import Violation
 from etsopt.checking.rows import UNIT_TOLERANCE_T
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.limits import Demands
+    from etsopt.checking.rows import CouplingRows
 
 GIVE_WAY = ("sector_target", "province_balance", "national_total")
 """Rows that may give way where nothing is feasible; orders of rates and bands of enterprises may not."""
@@ -103,6 +105,15 @@ def _gains(demands: Demands, pull: NDArray[np.float64], price: NDArray[np.float6
     shared = price[demands.enterprise[inside]]
     gains[inside] = np.where(shared > 0, shared * bands.shared_below[inside], -shared * bands.shared_above[inside])
     return gains
+
+
+def multipliers_are_within_one(rows: CouplingRows, price: NDArray[np.float64]) -> list[Violation]:
+    """A tonne by which a limit gives way counts one, so the multiplier of such a row is none above one."""
+    message = "the multiplier of a limit that gives way is between minus one and one"
+    return [
+        Violation("duals", f"{rows.rule[row]} {rows.index[row]}".strip(), abs(float(price[row])), "t/t", message)
+        for row in np.flatnonzero(np.isin(rows.rule, GIVE_WAY) & ~(np.abs(price) <= WITH_ROUNDING))
+    ]
 
 
 def proven_shortfall(demands: Demands, exceptions: int, duals: pd.DataFrame, level: str) -> tuple[float, bool]:

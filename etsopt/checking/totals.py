@@ -142,19 +142,21 @@ def totals_add_up(instance: Instance, table: pd.DataFrame, tables: Mapping[str, 
 
 def own_columns_stand(instance: Instance, table: pd.DataFrame, enterprises: pd.DataFrame) -> list[Violation]:
     """What the user's own columns say of units, and all that the table of enterprises holds, is as it was given."""
-    found = _as_given("allocation", instance.units, table, "unit_id", of_units_own(instance))
+    found = _standing("as_given", "allocation", instance.units, table, "unit_id", _own_of_units(instance))
     if instance.enterprises is None:
         return found
     given = [name for name in instance.enterprises if name != "enterprise_id"]
-    return found + _as_given("enterprises", instance.enterprises, enterprises, "enterprise_id", given)
+    return found + _standing("as_given", "enterprises", instance.enterprises, enterprises, "enterprise_id", given)
 
 
-def of_units_own(instance: Instance) -> list[str]:
+def _own_of_units(instance: Instance) -> list[str]:
     """Columns of the units that are the user's own."""
     return [name for name in instance.units if name.startswith(USER_COLUMN_PREFIX)]
 
 
-def _as_given(name: str, given: pd.DataFrame, table: pd.DataFrame, key: str, columns: list[str]) -> list[Violation]:
+def _standing(
+    rule: str, name: str, given: pd.DataFrame, table: pd.DataFrame, key: str, columns: list[str]
+) -> list[Violation]:
     """Columns of a table hold what a table of the instance holds, and nothing where that has no row."""
     wanted = given.set_index(key).reindex(table[key])
     found = []
@@ -166,7 +168,7 @@ def _as_given(name: str, given: pd.DataFrame, table: pd.DataFrame, key: str, col
         absent = [pd.isna(part) | (part == "") for part in (stated, expected)]
         differs = np.flatnonzero(~((stated == expected) | (absent[0] & absent[1])))
         message = f"{column} is as it was given"
-        found += [Violation("as_given", str(table[key].iloc[row]), 1.0, "cells", message) for row in differs.tolist()]
+        found += [Violation(rule, str(table[key].iloc[row]), 1.0, "cells", message) for row in differs.tolist()]
     return found
 
 
@@ -204,18 +206,14 @@ def balances_are_stated(demands: Demands, provinces: pd.DataFrame) -> list[Viola
     return list(_differing("balances_are_stated", names, provinces["balance_limit_t"], expected, ABSOLUTE, message))
 
 
-def prices_are_stated(
-    demands: Demands, tables: Mapping[str, pd.DataFrame], units: Mapping[str, str]
-) -> list[Violation]:
-    """Shadow prices of sectors and provinces are the multipliers, in the unit of their level by that of the row.
+def units_of_multipliers(duals: pd.DataFrame, units: Mapping[str, str]) -> list[Violation]:
+    """Multipliers are in the unit of their level by that of their row.
 
     Parameters
     ----------
     units
         Unit of each level.
     """
-    found: list[Violation] = []
-    duals = tables["duals"]
     stated, in_rates = duals["level"].to_numpy(), duals["row"].isin(ROW_TOLERANCE).to_numpy()
     keeps = duals["row"].to_numpy() == KEPT
     right = np.zeros(len(duals), dtype=bool)
@@ -230,7 +228,22 @@ def prices_are_stated(
                 of_level & keeps & (duals["index"].to_numpy() == earlier) & (duals["unit"].to_numpy() == f"{unit}/{by}")
             )
     wrong = (~right).astype(float)
-    found += _differing("prices_are_stated", stated, wrong, 0 * wrong, 0.0, "the unit is the level's by the row's")
+    return list(_differing("prices_are_stated", stated, wrong, 0 * wrong, 0.0, "the unit is the level's by the row's"))
+
+
+def prices_are_stated(
+    demands: Demands, tables: Mapping[str, pd.DataFrame], units: Mapping[str, str]
+) -> list[Violation]:
+    """Shadow prices of sectors and provinces are the multipliers, in the unit of their level by that of the row.
+
+    Parameters
+    ----------
+    units
+        Unit of each level.
+    """
+    duals = tables["duals"]
+    stated, keeps = duals["level"].to_numpy(), duals["row"].to_numpy() == KEPT
+    found = units_of_multipliers(duals, units)
     for name, key, row in (("sectors", "sector", "sector_target"), ("provinces", "province", "province_balance")):
         table = tables[name]
         # A sector without a target and a province without a balance have no row, and so no price.

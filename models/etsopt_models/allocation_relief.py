@@ -32,6 +32,7 @@ rest of the program is a sum over units, each at a bound of its band, less what 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,6 +49,8 @@ from etsopt_models._parts.rounding import before_rounding
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from etsopt.data.instance import Instance
 
 WAYS_OUT = {
@@ -55,6 +58,9 @@ WAYS_OUT = {
     "bands_give_way": ("target_over", "target_under", "nation_over", "nation_under"),
 }
 """Objective of each way out, and the variables that stay at zero in it."""
+
+GIVES_WAY_T = 1e-3
+"""A limit that is missed by less is kept."""
 
 
 def formulate() -> pyo.AbstractModel:  # long because it is the whole formulation on one screen
@@ -187,20 +193,30 @@ def eased(parameters: Mapping[str, Any], by_t: float) -> dict[str, Any]:
     return {**parameters, **wider}
 
 
-def tables(instance: Instance, solution: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
-    """Result tables ``relief``, what gives way in each way out, and ``duals``, which prove the tonnes.
+def tables(
+    instance: Instance, solution: Mapping[str, Any], part: NDArray[np.int64] | None = None
+) -> dict[str, pd.DataFrame]:
+    """Result tables ``relief``, what gives way in each way out, ``relief_units``, an allocation then, and ``duals``.
 
     Parameters
     ----------
     solution
-        A solution for each way out that has one.
+        A solution for each way out that has one; its multipliers prove the tonnes.
+    part
+        Part of the merged program that each unit belongs to; None where every unit is one of its own.
     """
     instance = before_rounding(instance)
     reference = reference_allowances(instance)
     found = limits(instance, reference)
+    units = {"unit_id": instance.units["unit_id"].to_numpy(dtype=object)[found.free]}
     lines = _targets_alone(found)
-    for way, part in solution.items():
-        lines += _limits_give_way(way, found, part.values)
+    for way, one in solution.items():
+        widening = one.values["band_widening"]
+        allowance, exceptional = _of_units(found, one.values, widening[found.sector_of], part)
+        units |= {f"{way}_t": allowance}
+        if found.widening.units:
+            units[f"{way}_exceptional"] = exceptional
+        lines += _limits_give_way(way, found, allowance)
     if "bands_give_way" in solution:
         down, up = band_rates(instance, reference.band)
         sector = instance.units["sector"].to_numpy()
@@ -212,7 +228,28 @@ def tables(instance: Instance, solution: Mapping[str, Any]) -> dict[str, pd.Data
                 lines.append(("bands_give_way", "band", name, float(wider), widest, widest + float(wider), "rate"))
     columns = ["way_out", "limit", "index", "by", "from", "to", "unit"]
     proof = [level for way in ("targets_give_way",) if way in solution for level in solution[way].levels]
-    return {"relief": pd.DataFrame(lines, columns=columns), "duals": dual_table(instance, found, proof)}
+    return {
+        "relief": pd.DataFrame(lines, columns=columns),
+        "relief_units": pd.DataFrame(units),
+        "duals": dual_table(instance, found, proof),
+    }
+
+
+def _of_units(
+    found: Limits, values: Mapping[str, Any], wider: NDArray[np.float64], part: NDArray[np.int64] | None
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Allowances of units and which are exceptions; of a merged part each has the same share of what bands leave."""
+    chosen = values["exceptional"] > 0.5 if found.widening.units else np.zeros(len(values["allowance"]), dtype=bool)
+    if part is None:
+        return values["allowance"], chosen
+    exceptional = chosen[part]
+    lower, upper = bounds_with(found, exceptional)
+    lower, upper = lower - found.emissions * wider, upper + found.emissions * wider
+    low, room = (np.bincount(part, side, len(chosen)) for side in (lower, upper - lower))
+    share = np.clip(np.divide(values["allowance"] - low, room, out=np.zeros(len(low)), where=room > 0), 0.0, 1.0)
+    # Of several units of a part none has a wider band, so none of them is an exception.
+    alone = np.bincount(part, minlength=len(chosen))[part] == 1
+    return lower + share[part] * (upper - lower), exceptional & alone
 
 
 Line = tuple[str, str, str, float, float, float, str]
@@ -237,25 +274,19 @@ def _targets_alone(found: Limits) -> list[Line]:
     return lines
 
 
-def _limits_give_way(way: str, found: Limits, values: Mapping[str, Any]) -> list[Line]:
+def _limits_give_way(way: str, found: Limits, allowance: NDArray[np.float64]) -> list[Line]:
     """The limits that give way, the largest first."""
     lines = []
-    for limit, labels, least, most in (
-        ("target", found.sectors, "target_least", "target_most"),
-        ("balance", found.provinces, "balance_least", "balance_most"),
-        ("nation", [""], "nation_least", "nation_most"),
+    for limit, labels, groups, least, most in (
+        ("target", found.sectors, found.rows["UNITS_IN_SECTOR"], "target_least", "target_most"),
+        ("balance", found.provinces, found.rows["UNITS_IN_PROVINCE"], "balance_least", "balance_most"),
+        ("nation", [""] * found.rows["NATION"], [slice(None)], "nation_least", "nation_most"),
     ):
-        rows = zip(
-            labels,
-            values[f"{limit}_over"],
-            values[f"{limit}_under"],
-            found.rows[least],
-            found.rows[most],
-            strict=False,
-        )
-        for label, over, under, low, high in rows:
-            if over > 1e-3:
-                lines.append((way, limit, label, float(over), float(high), float(high + over), "t"))
-            if under > 1e-3:
-                lines.append((way, limit, label, float(under), float(low), float(low - under), "t"))
+        for number, label in enumerate(labels):
+            total = math.fsum(allowance[groups[number]].tolist())
+            low, high = float(found.rows[least][number]), float(found.rows[most][number])
+            if total - high > GIVES_WAY_T:
+                lines.append((way, limit, label, total - high, high, total, "t"))
+            if low - total > GIVES_WAY_T:
+                lines.append((way, limit, label, low - total, low, total, "t"))
     return sorted(lines, key=lambda line: -line[3])

@@ -68,8 +68,8 @@ def declines(instance: Instance) -> str:
     return ""
 
 
-def relief(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of `allocation_relief` over cells: what has to give way is the same."""
+def relief(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[np.int64]]:
+    """Parameters of `allocation_relief` over cells, where the same has to give way, and the part of every unit."""
     return merged_relief(parameters)
 
 

@@ -72,8 +72,8 @@ def _apart(cells: Cells, alone: NDArray[np.bool_]) -> tuple[NDArray[np.int64], N
     return of_unit, cell, unit
 
 
-def merged_relief(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of `allocation_relief` over cells, from those over units."""
+def merged_relief(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[np.int64]]:
+    """Parameters of `allocation_relief` over cells, from those over units, and the part of every unit."""
     # The bands of a sector become wider together, whether or not it has a target.
     cells = Cells.of(parameters, parameters["sector"])
     sector = np.zeros(len(cells), dtype=np.int64)
@@ -93,7 +93,7 @@ def merged_relief(parameters: Mapping[str, Any]) -> dict[str, Any]:
         name: np.where(unit < 0, 0.0, side[unit])
         for name, side in zip(("widening_lower", "widening_upper"), widening, strict=True)
     }
-    return {
+    merged = {
         **parameters,
         **sums,
         **wider,
@@ -103,6 +103,7 @@ def merged_relief(parameters: Mapping[str, Any]) -> dict[str, Any]:
         "sector": sector[cell],
         **cells.groups(cell),
     }
+    return merged, of_unit
 
 
 def choose_exceptions(
