@@ -173,6 +173,9 @@ def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDA
         here = instance.labels("sector").where(name) & ~fixed
         emissions = instance.emissions_tco2e[here]
         if not len(emissions):
+            if not np.isnan([value, lower, upper]).all():
+                message = "a sector without adjustable units has no balance value"
+                found.append(Violation("balance_value", str(name), 1.0, "cells", message))
             continue
         for end in (lower, upper):
             deviation = slope * (1 - instance.intensity[here] / end)
