@@ -80,7 +80,8 @@ class Kinked:
         """By how much every function rises from one point to another; what lies on each side of the kink, apart."""
         above = np.maximum(end, self.kink) - np.maximum(start, self.kink)
         below = np.minimum(end, self.kink) - np.minimum(start, self.kink)
-        rise: NDArray[np.float64] = self.times * (self.right * above + self.left * below)
+        # Slopes first: the least numbers there are would lose their digits before a large factor counts them.
+        rise: NDArray[np.float64] = (self.times * self.right) * above + (self.times * self.left) * below
         return rise
 
 

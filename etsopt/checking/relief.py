@@ -172,6 +172,7 @@ def _keeps(
         found.append(
             Violation("relief", f"{way}, {rows.rule[row]} {rows.index[row]}", float(outside[row]), "", message)
         )
+    found += _exceptions(instance, chosen, way, allowance, room)
     if chosen.sum() > instance.policy.allocation.exceptions.units:
         message = "no more units are exceptions than are allowed"
         found.append(Violation("relief", way, float(chosen.sum()), "units", message))
@@ -184,6 +185,24 @@ def _keeps(
             message = "the band is no wider than the allocation needs"
             found.append(Violation("relief", f"{way}, {name}", by - least, "rate", message))
     return found
+
+
+def _exceptions(
+    instance: Instance,
+    chosen: NDArray[np.bool_],
+    way: str,
+    allowance: NDArray[np.float64],
+    room: NDArray[np.float64],
+) -> list[Violation]:
+    """Only who is outside its band, or shares one that is missed, is an exception."""
+    demands = derive(instance)
+    outside = np.maximum(demands.lower - room - allowance, allowance - demands.upper - room) > 0
+    inside, rows = demands.enterprise >= 0, demands.rows
+    totals, wider = rows.totals(allowance).value, np.bincount(demands.enterprise[inside], room[inside], len(rows))
+    missed = np.maximum(rows.least - wider - totals, totals - rows.most - wider) > 0
+    outside[inside] = missed[demands.enterprise[inside]]
+    names, message = instance.units["unit_id"].to_numpy(), "a unit that keeps its band is no exception"
+    return [Violation("relief", f"{way}, {names[k]}", 1.0, "cells", message) for k in np.flatnonzero(chosen & ~outside)]
 
 
 def _lines_are_stated(stated: pd.DataFrame, lines: list[Line]) -> list[Violation]:

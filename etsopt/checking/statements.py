@@ -217,9 +217,11 @@ def not_moved(table: pd.DataFrame) -> list[Violation]:
     return list(worst_first("not_moved", table["unit_id"].to_numpy(), off, 0.0, "t", message))
 
 
-def exceptions_are_allowed(instance: Instance, fixed: NDArray[np.bool_], table: pd.DataFrame) -> list[Violation]:
-    """No more units are exceptions than the policy allows, and none of them is fixed."""
-    most = instance.policy.allocation.exceptions.units
+def exceptions_are_allowed(
+    instance: Instance, fixed: NDArray[np.bool_], table: pd.DataFrame, optimised: bool
+) -> list[Violation]:
+    """No more units are exceptions than are allowed, none where nothing is optimised, and none of them is fixed."""
+    most = instance.policy.allocation.exceptions.units * optimised
     chosen = exceptional_units(instance, table)
     found = []
     if chosen.sum() > most:

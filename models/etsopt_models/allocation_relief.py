@@ -215,7 +215,7 @@ def tables(
         allowance, exceptional = _of_units(found, one.values, widening[found.sector_of], part)
         units |= {f"{way}_t": allowance}
         if found.widening.units:
-            units[f"{way}_exceptional"] = exceptional
+            units[f"{way}_exceptional"] = exceptional & _needed(found, allowance, widening[found.sector_of])
         lines += _limits_give_way(way, found, allowance)
     if "bands_give_way" in solution:
         down, up = band_rates(instance, reference.band)
@@ -233,6 +233,19 @@ def tables(
         "relief_units": pd.DataFrame(units),
         "duals": dual_table(instance, found, proof),
     }
+
+
+def _needed(found: Limits, allowance: NDArray[np.float64], wider: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which units, or the enterprises whose bands they share, are outside the band that is no exception's."""
+    room = found.emissions * wider
+    outside = (allowance < found.lower - room - GIVES_WAY_T) | (allowance > found.upper + room + GIVES_WAY_T)
+    rows = found.rows
+    for number in range(rows["ENTERPRISES"]):
+        here = rows["UNITS_OF_ENTERPRISE"][number]
+        total, more = float(allowance[here].sum()), float(room[here].sum()) + GIVES_WAY_T
+        least, most = rows["enterprise_lower"][number], rows["enterprise_upper"][number]
+        outside[here] = not least - more <= total <= most + more
+    return outside
 
 
 def _of_units(
