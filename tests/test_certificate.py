@@ -100,11 +100,11 @@ def test_a_limit_that_is_missed_as_is_tolerated_proves_nothing(size: float) -> N
     steel = {"steel": {"target_t": 96_999.992, "band": 0.03}}
     instance = two_cement_lines(steel, [("s1", "s1", "steel", "p", 100_000.0, 100_000.0)])
     result, tables = shifted(instance)
-    assert result.levels[0].value == pytest.approx(3_000.0)
+    assert result.levels[0].value == pytest.approx(3_000.0, abs=2e-2)
     for multiplier in (size, -3_750_000.0026 * np.sign(size)):
         prices = [(level, "sector_target", "steel", multiplier, "t/t") for level in ("change", "closest")]
         report = restated(instance, with_duals(tables, *prices), ["change", "closest"])
-        assert report.levels[0].value == pytest.approx(33_000.0)
+        assert report.levels[0].value == pytest.approx(33_000.0, abs=2e-2)
         assert [level.certified for level in report.levels] == [False, False]
         # What is missed is told, within what is let off.
         assert report.misses_t is not None
@@ -114,7 +114,14 @@ def test_a_limit_that_is_missed_as_is_tolerated_proves_nothing(size: float) -> N
 def test_no_instance_has_both_an_answer_and_a_proof_that_there_is_none() -> None:
     """Where less lacks than an answer is let off with, infeasibility is not certified; with far less, an answer is."""
     optimal, unproven, proven = "certified_optimal", "infeasible_unproven", "infeasible_certified"
-    for lacks_t, status in ((0.0, optimal), (8e-3, optimal), (0.015, unproven), (0.03, proven), (10.0, proven)):
+    for lacks_t, status in (
+        (0.0, optimal),
+        (8e-3, optimal),
+        (0.018, optimal),
+        (0.0205, unproven),
+        (0.03, proven),
+        (10.0, proven),
+    ):
         steel = {"steel": {"target_t": 97_000.0 - lacks_t, "band": 0.03}}
         instance = two_cement_lines(steel, [("s1", "s1", "steel", "p", 100_000.0, 100_000.0)])
         result = etsopt.solve(instance)
