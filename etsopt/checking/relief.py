@@ -111,9 +111,9 @@ def _alone(instance: Instance, demands: Demands) -> list[Line]:
         lowest, highest = (float(side[here].sum()) for side in (demands.lower, demands.upper))
         lowest, highest = lowest - gained[0], highest + gained[1]
         limit, name = (float(rows.least[row]), float(rows.most[row])), str(rows.index[row])
-        if lowest > limit[1]:
+        if lowest - limit[1] > GIVES_WAY_T:
             lines.append(("alone", "target", name, lowest - limit[1], limit[1], lowest, "t"))
-        if highest < limit[0]:
+        if limit[0] - highest > GIVES_WAY_T:
             lines.append(("alone", "target", name, limit[0] - highest, limit[0], highest, "t"))
     return lines
 

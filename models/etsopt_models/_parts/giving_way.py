@@ -65,9 +65,9 @@ def targets_alone(found: Limits) -> list[Line]:
             for side in (found.widening.lower, found.widening.upper)
         )
         lowest, highest = float(found.lower[here].sum() - below), float(found.upper[here].sum() + above)
-        if lowest > most:
+        if lowest - most > GIVES_WAY_T:
             lines.append(("alone", "target", name, lowest - most, most, lowest, "t"))
-        if highest < least:
+        if least - highest > GIVES_WAY_T:
             lines.append(("alone", "target", name, least - highest, least, highest, "t"))
     return lines
 
