@@ -71,7 +71,7 @@ class Options(Strict):
     model_config = ConfigDict(extra="allow")
 
     time_limit_s: FiniteFloat | None = None
-    gap: Annotated[FiniteFloat, Field(ge=0)] = 0.0
+    gap: Annotated[FiniteFloat, Field(ge=0, lt=1)] = 0.0
 
 
 class Content(Strict):

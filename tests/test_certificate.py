@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt import run
 from etsopt.checking import CheckReport, check
 from etsopt.checking.duals import KEPT
 from tests.builders import given, moved, random_instance
@@ -145,6 +146,66 @@ def test_an_answer_ten_tonnes_away_is_told_to_be_no_further() -> None:
     report = restated(instance, moved(instance, result, {"a": -10.0, "b": 10.0}), ["closest"])
     assert report.levels[0].gap == pytest.approx(2 * 10.0**2 / MILLION)
     assert report.levels[0].distance_t == pytest.approx(sqrt(200.0))
+
+
+@pytest.mark.parametrize("size", [1e9, 1e300, 1.7e308])
+def test_multipliers_that_overflow_prove_no_number_of_exceptions(size: float) -> None:
+    """One exception of four does; at infinite pulls nothing is proven of fewer than three."""
+    rows = [(name, name, "cement", "p", MILLION, MILLION) for name in "abcd"]
+    exceptions = {"units": 3, "lower": 0.5, "upper": 0.5}
+    policy = {
+        "sectors": {"cement": {"band": 0.03, "target_change": -0.035}},
+        "provinces": {"balance": 0.5},
+        "allocation": {"objectives": [], "exceptions": exceptions},
+    }
+    instance = given(rows, policy)
+    result = etsopt.solve(instance)
+    assert result.certified
+    assert result.levels[0].value == 1
+    tables = moved(instance, result, lambda allowance: allowance * 0.0 + [963_333.3, 963_333.3, 963_333.4, 970_000.0])
+    tables["allocation"]["exceptional"] = [True, True, True, False]
+    tables["allocation"]["at_bound"] = ["", "", "", "lower"]
+    names = [level.name for level in result.levels]
+    lines = [
+        (name, row, index, -size, f"{unit}/t")
+        for name, unit in (("exceptions", "units"), ("exception_size", "t"), ("exception_order", "places"))
+        for row, index in (("sector_target", "cement"), ("province_balance", "p"))
+    ]
+    report = restated(instance, with_duals(tables, *lines), names)
+    assert report.levels[0].value == 3
+    assert not report.levels[0].certified
+
+
+def test_a_total_that_rounding_brings_to_its_limit_is_looked_at_to_the_last_digit() -> None:
+    """Half a last place of 2.5e9 t is 2e-7 t: what is let off counts the total itself, not the number next to it."""
+    rows = [(name, name, "cement", "p", 5e8, 5e8) for name in "abcde"]
+    for beyond in np.linspace(0.0199999, 0.0200004, 12):
+        target = 5 * 5e8 - 5e-3 - float(beyond)
+        instance = given(
+            rows, {"sectors": {"cement": {"band": 0.0, "target_t": target}}, "allocation": {"objectives": []}}
+        )
+        allowances = np.full(5, 5e8 - 1e-3)
+        free = {f"{name}": float(a - 5e8) for name, a in zip("abcde", allowances, strict=True)}
+        result = etsopt.solve(instance.with_policy({"sectors.cement.target_t": 5 * 5e8}))
+        tables = moved(instance, replace(result, tables=result.tables), free)
+        answered = not restated(instance, with_duals(tables), ["closest"]).violations
+        lines = [("targets_give_way", "sector_target", "cement", -1.0, "t/t")]
+        duals = pd.DataFrame(lines, columns=["level", "row", "index", "multiplier", "unit"])
+        assert not (answered and not check(instance, {"duals": duals}, ()).tolerated)
+
+
+def test_what_a_run_says_of_misses_and_distance_is_compared() -> None:
+    instance = given(
+        [("a", "a", "cement", "p", MILLION, MILLION)],
+        {"sectors": {"cement": {"band": 0.03, "target_t": 970_000.0 - 0.018}}, "allocation": {"objectives": []}},
+    )
+    result = etsopt.solve(instance)
+    assert result.certified
+    assert result.misses_t == pytest.approx(0.018, abs=2e-3)
+    for name in ("misses_t", "distance_t"):
+        false = replace(result, misses_t=0.0) if name == "misses_t" else replace(result, distance_t=5.0)
+        found = run.check(instance, false).violations
+        assert [violation.where for violation in found] == [name]
 
 
 # Multipliers of held levels.

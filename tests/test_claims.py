@@ -118,7 +118,11 @@ def of_level(part: str, value: Any) -> Callable[[list[dict[str, Any]]], list[dic
         (
             "infeasible",
             {"levels": of_level("value", 2e6)},
-            {("claim", "targets_give_way, gap"), ("claim", "targets_give_way, certified")},
+            {
+                ("claim", "targets_give_way, gap"),
+                ("claim", "targets_give_way, certified"),
+                ("level_is_kept", "targets_give_way"),
+            },
         ),
         ("calculated", {"status": "feasible"}, {("claim", "status")}),
         ("calculated", {"calculated": False}, NOT_PROVEN),

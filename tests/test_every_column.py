@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -126,3 +127,28 @@ def test_every_table_that_is_dropped_or_has_a_row_twice_is_refused(kind: str) ->
             twice = result.tables | {name: pd.concat([table, table.tail(1)], ignore_index=True)}
             unseen += [] if run.check(instance, replace(result, tables=twice)).violations else [f"{name} twice"]
     assert unseen == []
+
+
+@pytest.mark.parametrize("table_format", ["csv", "parquet"])
+def test_the_users_own_columns_of_any_type_pass_a_run_folder(tmp_path: Path, table_format: str) -> None:
+    """Numbers, texts that are numbers, and cells without either, of units and of enterprises."""
+    units = etsopt.read("tiny").units
+    own = {
+        "x_size": [1, 2, 3],
+        "x_share": [0.5, np.nan, 7.0],
+        "x_code": ["007", "8", ""],
+        "x_open": [True, False, True],
+    }
+    enterprises = pd.DataFrame({"enterprise_id": sorted(set(units["enterprise_id"]))})
+    enterprises = enterprises.assign(opening_2025_t=5.0, x_rank=np.arange(len(enterprises)) + 1)
+    policy = etsopt.read("tiny").policy.model_dump(mode="json", exclude_none=True)
+    instance = etsopt.Instance.from_frames(units.assign(**own), policy, enterprises=enterprises)
+    result = etsopt.solve(instance)
+    assert result.certified
+    if table_format == "parquet":
+        pytest.importorskip("pyarrow")
+    result.save(tmp_path / "run", instance, table_format)
+    saved, held = etsopt.results.load_both(tmp_path / "run")
+    report = run.check(held, saved)
+    assert report.violations == ()
+    assert report.certified

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-EXPONENTS = (0, 0, 0, 3, 9, 16, 22, 100, 300)
+EXPONENTS = (0, 0, 0, 3, 9, 16, 22, 100, 300, 307.7)
 """Powers of ten that multipliers reach."""
 
 

@@ -164,7 +164,7 @@ def _market(
         own = dict(tables)
         if "duals" in own and "level" in own["duals"]:
             # The market's price may have further proofs, such as "cost:2".
-            of_market = own["duals"]["level"].astype(str).str.partition(":")[0].isin((COST, MISSING))
+            of_market = own["duals"]["level"].astype(str).str.split(":").str[0].isin((COST, MISSING))
             own["duals"] = own["duals"][~of_market].reset_index(drop=True)
         first = check(instance, own, [level for level in levels if level.name not in (COST, MISSING)], gap)
         if "allocation" not in tables or any(violation.rule in BROKEN for violation in first.violations):
@@ -210,7 +210,7 @@ def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Check
     stated, found = read_duals(stage, derive(stage).rows, tables["duals"], [INFEASIBLE])
     found += totals.units_of_multipliers(tables["duals"], {INFEASIBLE: "t"})
     found += multipliers_are_within_one(derive(stage).rows, stated.prices[INFEASIBLE])
-    known = None if tolerated or policy.exceptions.units else proven
+    known = None if tolerated else proven
     return CheckReport((*found, *check_relief(stage, tables, known)), (), proven, tolerated=tolerated)
 
 

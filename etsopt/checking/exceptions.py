@@ -129,7 +129,8 @@ def _is_choice(  # long because the state of the search stands in one place
     keys = list(accumulate(key[order], initial=0))
     # Sums of gains are rounded, so each is taken for a little more.
     gains = np.array([proof.gains[order] * (1 + gamma(2 * count + 8)) for proof in proofs])
-    wanted = np.array([(proof.lacking - proof.let_off) * (1 - gamma(4)) for proof in proofs])
+    wanted = np.array([proof.lacking - proof.let_off for proof in proofs])
+    wanted -= gamma(4) * np.nan_to_num(np.abs(wanted), posinf=0.0)
     most = np.stack(_most_of_rest(gains, count))
     apart = _without_common_units(gains)
 

@@ -124,10 +124,10 @@ class Levels:
         multipliers = self._prove(level) if self.prover else self._stated(level)
         gap, of_sum, pull, pieces = self._bounded(level, multipliers, looks_again=True)
         # No level is below zero.
-        gap = gap if gap < level.value else level.value
+        gap = gap if gap < level.value else upward(level.value + uncertain, 4)
         self._hold(level, of_sum, pull, pieces)
         distance = None
-        if name == "closest" and not self.whole:
+        if name == "closest" and not self.whole and len(self.e):
             # The level is 2/E-strongly convex, and what keeps limits and levels is convex and holds the answer.
             distance = upward(math.sqrt(float(np.max(self.e, initial=0.0)) * gap), 6)
         # The value is a rounded number too.

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 UNITS = {"change": "t", "worst": "rate", "deficit": "t", "spread": "rate", "closest": "t"}
 """Levels over allowances and the units of their values."""
 
+LEAST_SHARE = 1e-3
+"""Of all weights: with less a unit has no part in the proof of the largest rate."""
+
 FLOOR = 1e-15
 """Against all emissions, what an allocation can be told apart by: totals are known no better."""
 
@@ -119,9 +122,11 @@ class Measures:
             return max(RELATIVE_TOLERANCE * value, FLOOR * all_emissions)
         tolerance = tolerance_of(value, UNITS[name])
         if name == "worst":
-            # Weights are anybody's; what the answer moves furthest is not.
+            # Those that bear a share of the proof and move furthest; a weight of nothing widens no tolerance.
             furthest = np.abs(self.answer - self.r) >= (value - tolerance) * self.e
-            smallest = float(np.min(self.e[furthest & (self.weights > 0)], initial=np.inf))
+            borne = self.weights * self.e
+            furthest &= borne > LEAST_SHARE * float(np.sum(borne))
+            smallest = float(np.min(self.e[furthest], initial=np.inf))
             tolerance = max(tolerance, FLOOR * all_emissions / smallest)
         return tolerance
 

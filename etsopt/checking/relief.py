@@ -1,7 +1,8 @@
 """What has to give way where nothing is feasible: the limits that an allocation misses which the result states.
 
 Of each way out the result holds an allocation. It keeps what stands in that way, bands or targets, and what it misses
-of the rest is what gives way. That no less would do is proven of the limits by their multipliers; of bands it is not.
+of the rest is what gives way. That no less would do is proven of the limits by their multipliers, with exceptions where
+these close the gap; of bands it is not.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from etsopt.checking.limits import derive
 from etsopt.checking.report import Violation
 from etsopt.checking.rows import UNIT_TOLERANCE_T
 from etsopt.checking.shortfall import GIVE_WAY
-from etsopt.checking.totals import distance
+from etsopt.checking.totals import distance, wrong_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,10 +45,11 @@ def check_relief(instance: Instance, tables: Mapping[str, pd.DataFrame], proven_
     Parameters
     ----------
     proven_t
-        Tonnes that are proven to be the least by which limits give way; None where nothing is proven.
+        Tonnes that are proven to be the least by which limits give way; None where nothing is proven. With exceptions a
+        claim of the level says whether it is what is proven.
     """
     demands = derive(instance)
-    found = _shape(instance, demands, tables)
+    found = _shape(instance, demands, tables, proven_t is not None)
     if found:
         return found
     units, stated = tables["relief_units"], tables["relief"]
@@ -64,7 +66,8 @@ def check_relief(instance: Instance, tables: Mapping[str, pd.DataFrame], proven_
         lines += _given_way(demands, way, allowance) + bands
         found += _keeps(instance, chosen, way, allowance, {line[2]: line[3] for line in bands})
     tonnes = sum(line[3] for line in lines if line[0] == WAYS[0])
-    if proven_t is not None and not tonnes <= proven_t + TOLERANCE_T + 1e-6 * proven_t:
+    exact = not instance.policy.allocation.exceptions.units
+    if proven_t is not None and exact and not tonnes <= proven_t + TOLERANCE_T + 1e-6 * proven_t:
         message = f"limits give way by no more than the {proven_t:.12g} t that are proven to be the least"
         found.append(Violation("relief", WAYS[0], tonnes - proven_t, "t", message))
     return found + _lines_are_stated(stated, lines)
@@ -73,14 +76,16 @@ def check_relief(instance: Instance, tables: Mapping[str, pd.DataFrame], proven_
 Line = tuple[str, str, str, float, float, float, str]
 
 
-def _shape(instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """Both tables are there, with a row for every unit that is not fixed, and numbers."""
+def _shape(instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFrame], proven: bool) -> list[Violation]:
+    """Both tables are there, with a row for every unit that is not fixed, numbers and texts, and nothing else."""
     for name in ("relief", "relief_units"):
         if name not in tables:
             return [Violation("tables", name, 1.0, "tables", "the table is there")]
     units, relief = tables["relief_units"], tables["relief"]
     absent = [column for column in COLUMNS if column not in relief]
     ways = [way for way in WAYS if f"{way}_t" in units]
+    if proven and WAYS[0] not in ways:
+        absent.append(f"relief_units.{WAYS[0]}_t")
     numbers = [(relief, name) for name in ("by", "from", "to") if name in relief and len(relief)]
     numbers += [(units, f"{way}_t") for way in ways]
     wrong = [
@@ -90,6 +95,11 @@ def _shape(instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFra
     ]
     exceptional = [f"{way}_exceptional" for way in ways] if instance.policy.allocation.exceptions.units else []
     wrong += [name for name in exceptional if name not in units or not pd.api.types.is_bool_dtype(units[name])]
+    texts = [column for column in ("way_out", "limit", "index", "unit") if column in relief]
+    wrong += [f"relief.{column}" for column in texts if wrong_with(relief, column, False)]
+    known = {"unit_id", *exceptional, *(f"{way}_t" for way in ways)}
+    wrong += [str(column) for column in relief if column not in COLUMNS]
+    wrong += [str(column) for column in units if column not in known]
     names = instance.units["unit_id"].to_numpy()[~demands.fixed].tolist()
     if units.get("unit_id", pd.Series(dtype=object)).tolist() != names:
         wrong.append("relief_units.unit_id")
@@ -138,7 +148,7 @@ def _bands(instance: Instance, stated: pd.DataFrame, way: str) -> list[Line]:
     lines: list[Line] = []
     down, up = band_rates(instance)
     here = stated[(stated["way_out"] == way) & (stated["limit"] == "band") & (way == WAYS[1])]
-    for name, by in dict(zip(here["index"], here["by"], strict=True)).items():
+    for name, by in dict(zip(here["index"].fillna("").astype(str), here["by"], strict=True)).items():
         of_sector = instance.labels("sector").where(name)
         if by > WIDENS and of_sector.any():
             widest = float(max(down[of_sector].max(), up[of_sector].max()))

@@ -99,12 +99,15 @@ class CouplingRows:
 
     def misses(self, totals: Totals) -> NDArray[np.float64]:
         """By how much each row is missed at most."""
-        value = totals.value
-        below, above = self.least - value, value - self.most
-        outside = np.maximum(below, above)
-        # A row that is met with room to spare is not missed by the rounding of its total.
-        rounding = totals.error + gamma(4) * np.minimum(np.abs(below), np.abs(above))
-        return np.maximum(outside + np.where(np.isfinite(rounding), rounding, 0.0), 0.0)
+        missed = np.zeros(len(self))
+        for side, sign in ((self.least, 1.0), (self.most, -1.0)):
+            there = np.isfinite(side)
+            # The difference from a side is exact where the total itself would be rounded.
+            high, low = difference(np.where(there, side, 0.0), np.where(there, totals.high, 0.0))
+            off = sign * (high + (low - totals.low))
+            off = off + totals.error + gamma(4) * (np.abs(high) + np.abs(low) + np.abs(totals.low))
+            missed = np.maximum(missed, np.where(there, off, 0.0))
+        return missed
 
     def gap(self, totals: Totals, price: NDArray[np.float64]) -> float:
         """Sum over the rows of multiplier times distance from the priced side, at most."""

@@ -95,7 +95,10 @@ def shortfall(
         let_off = most_of(np.abs(price) * row_misses) + most_of((of_units + uncertain) * unit_miss)
         gains = _gains(demands, pull.at_unit, price)[free] * (1 + gamma(8))
         gains += 1.01 * uncertain * (bands.added_above + bands.added_below)[free] + UNDERFLOW
-    return Shortfall(lacking if np.isfinite(lacking) else -np.inf, upward(let_off, 8), gains)
+    # What overflows proves nothing: neither that something lacks, nor that nobody could make it up.
+    if not (np.isfinite(lacking) and np.isfinite(let_off) and np.isfinite(gains).all()):
+        return Shortfall(-np.inf, 0.0, np.zeros_like(gains))
+    return Shortfall(lacking, upward(let_off, 8), gains)
 
 
 def _gains(demands: Demands, pull: NDArray[np.float64], price: NDArray[np.float64]) -> NDArray[np.float64]:

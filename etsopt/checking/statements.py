@@ -268,8 +268,7 @@ def bounds_are_named(instance: Instance, demands: Demands, table: pd.DataFrame) 
 def rows_are_met(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     """Targets, balances, the national total, enterprise bands and the order of rates hold."""
     rows = demands.rows
-    totals = rows.totals(table["allowance_t"].to_numpy()).value
-    outside = np.maximum(rows.least - totals, totals - rows.most)
+    outside = rows.misses(rows.totals(table["allowance_t"].to_numpy()))
     found = []
     for row in np.flatnonzero(~(outside <= rows.tolerance)):
         unit, message = ROW_IN_WORDS[rows.rule[row]]

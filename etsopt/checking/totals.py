@@ -73,7 +73,7 @@ def tables_are_whole(
         if name == "allocation" and optimised and instance.policy.allocation.rounds:
             numbers = (*numbers, "before_rounding_t")
         for column in () if table is None else (*texts[name], *numbers):
-            wrong = _wrong_with(table, column, column in numbers)
+            wrong = wrong_with(table, column, column in numbers)
             if wrong:
                 found.append(Violation("tables", f"{name}.{column}", 1.0, "columns", f"the column {wrong}"))
         if table is None:
@@ -81,7 +81,7 @@ def tables_are_whole(
     return found
 
 
-def _wrong_with(table: Any, column: str, number: bool) -> str:
+def wrong_with(table: Any, column: str, number: bool) -> str:
     """What a column ought to be and is not."""
     if column not in table:
         return "is there"
@@ -164,12 +164,22 @@ def _standing(
         if column not in table:
             found.append(Violation("tables", f"{name}.{column}", 1.0, "columns", "the column is there"))
             continue
-        stated, expected = (part[column].astype(object).to_numpy() for part in (table, wanted))
-        absent = [pd.isna(part) | (part == "") for part in (stated, expected)]
-        differs = np.flatnonzero(~((stated == expected) | (absent[0] & absent[1])))
+        # A number may come back from a file as its text, or a text that is one as a number.
+        stated, expected = (part[column].astype(object) for part in (table, wanted))
+        same = _as_texts(stated) == _as_texts(expected)
+        same |= (
+            pd.to_numeric(stated, errors="coerce") == pd.to_numeric(expected, errors="coerce").to_numpy()
+        ).to_numpy()
+        differs = np.flatnonzero(~same)
         message = f"{column} is as it was given"
         found += [Violation(rule, str(table[key].iloc[row]), 1.0, "cells", message) for row in differs.tolist()]
     return found
+
+
+def _as_texts(cells: pd.Series[Any]) -> NDArray[np.object_]:
+    """Cells as texts, what is absent as none."""
+    texts: NDArray[np.object_] = cells.where(cells.notna(), "").astype(str).to_numpy(dtype=object)
+    return texts
 
 
 def targets_are_stated(

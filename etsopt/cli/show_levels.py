@@ -30,7 +30,7 @@ def levels(found: Results) -> Table:
 
 
 def certificate(found: Results | CheckReport) -> str:
-    """What a certified allocation is proven to be."""
+    """What a certified allocation is proven to be, where its misses are told."""
     away = found.distance_t
     nearest = "" if away is None else f" No unit is farther than {away:.2g} t from the one answer of the last step."
     misses = f"misses no limit by more than {found.misses_t:.2g} t" if found.misses_t else "keeps every limit"

@@ -19,6 +19,7 @@ from etsopt.checking.market.prices import COST, interval_is_proven, multipliers
 from etsopt.checking.market.remainder import remainder
 from etsopt.checking.plan import inside_in
 from etsopt.checking.report import LevelCheck, Violation
+from etsopt.checking.totals import wrong_with
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def check_market(
     broken += (
         []
         if any(violation.rule == "tables" for violation in broken)
-        else says.limits_of_market(found, deal, years, kind)
+        else says.limits_of_market(found, deal, years, of_years, kind)
     )
     if any(violation.rule == "tables" for violation in broken):
         return broken, None
@@ -99,6 +100,8 @@ def check_market(
     if kind != says.ABATEMENT:
         plain = bound if spent is None else lower_bound(found, offered, pool, deal, given, leeway) - uncertain
         broken += interval_is_proven(found, offered, pool, deal, leeway, tables, price, plain)
+    if not bound <= value + tolerance_of(value, "CNY"):
+        broken.append(Violation("cost", "", bound - value, "CNY", "no bound lies above what the answer costs"))
     off = max(value - bound, 0.0)
     return broken, LevelCheck(COST, "CNY", value, value - off, off, tolerance_of(value, "CNY"), gap * abs(value))
 
@@ -142,8 +145,11 @@ def _shape(
         if name not in tables:
             broken.append(Violation("tables", name, 1.0, "tables", "the table is there"))
             continue
-        absent = [column for column in texts.get(name, ()) if column not in tables[name]]
-        broken += [Violation("tables", f"{name}.{column}", 1.0, "columns", "the column is there") for column in absent]
+        broken += [
+            Violation("tables", f"{name}.{column}", 1.0, "columns", f"the column {wrong}")
+            for column in texts.get(name, ())
+            if (wrong := wrong_with(tables[name], column, False))
+        ]
         if not broken:
             broken += says.numbers_are_there(name, tables[name], columns)
             if not broken and name != "duals" and not np.isfinite(tables[name][columns].to_numpy(dtype=float)).all():

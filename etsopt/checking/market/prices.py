@@ -69,17 +69,19 @@ def interval_is_proven(
     It does where the multipliers with this price bound the cost as well as those of the price itself, but for what a
     little demand, `CLEARS` of all emissions, is worth between the two.
     """
-    broken, prices, years = [], [price], tables["years"]
-    for level in [name for name in pd.unique(tables["duals"]["level"]) if str(name).startswith(f"{COST}:")]:
+    broken, prices, bounds, years = [], [price], [bound], tables["years"]
+    levels = [name for name in pd.unique(tables["duals"]["level"]) if str(name).startswith(f"{COST}:")]
+    for level in levels:
         end, wrong = multipliers(found, pool, tables["duals"], level, "CNY/t")
         broken += wrong
         prices.append(-end.market_balance / found.discount)
-        demand = CLEARS * float(found.emissions.mean(axis=1).sum())
-        apart = demand * float(np.abs(found.discount * (prices[-1] - price)).sum())
-        short = bound - lower_bound(found, offered, pool, deal, end, leeway)
-        if not short <= apart + tolerance_of(bound, "CNY"):
-            message = "at an end of the price's interval the market clears"
-            broken.append(Violation("price", level, short, "CNY", message))
+        bounds.append(lower_bound(found, offered, pool, deal, end, leeway))
+    demand, best = CLEARS * float(found.emissions.mean(axis=1).sum()), max(bounds)
+    for level, at, proven in zip([COST, *levels], prices, bounds, strict=True):
+        apart = demand * max(float((found.discount * np.abs(other - at)).sum()) for other in prices)
+        if len(levels) and not best - proven <= apart + tolerance_of(best, "CNY"):
+            message = "at the price, and at the ends of its interval, the market clears"
+            broken.append(Violation("price", str(level), best - proven, "CNY", message))
     nobody = np.array([""], dtype=object)
     ends = {
         "price_lower_cny_per_t": np.min(prices, axis=0)[None],

@@ -230,8 +230,14 @@ def year_columns(found: Baseline, deal: Terms, enterprises: pd.DataFrame, table:
     }
 
 
-def limits_of_market(found: Baseline, deal: Terms, table: pd.DataFrame, kind: str) -> list[Violation]:
-    """What auctions, the reserve and offsets on offer allow; the interval of a price holds it."""
+def limits_of_market(found: Baseline, deal: Terms, table: pd.DataFrame, derived: Columns, kind: str) -> list[Violation]:
+    """What auctions, the reserve and offsets on offer allow; the interval of a price holds it.
+
+    Parameters
+    ----------
+    derived
+        Columns that follow from what is decided: these are held to limits as the cells are that state them.
+    """
     years, no_label = found.years, np.array([""], dtype=object)
 
     def cells(name: str) -> NDArray[np.float64]:
@@ -246,10 +252,12 @@ def limits_of_market(found: Baseline, deal: Terms, table: pd.DataFrame, kind: st
     }
     if kind != ABATEMENT:
         absorbed, released = cells("absorbed_t"), cells("released_t")
-        least = least_of(absorbed, released, cells("unsold_t"), cells("reserve_t"))
+        unsold = np.maximum(derived["unsold_t"], cells("unsold_t"))
+        stocks = (derived["unsold_t"], cells("unsold_t"), derived["reserve_t"], cells("reserve_t"))
+        least = least_of(absorbed, released, *stocks)
         without = np.where(np.isfinite(deal.ceiling), 0.0, released) + np.where(deal.floor > 0, 0.0, absorbed)
         outside["market_not_negative"] = (-least, "no amount is negative")
-        outside["auctions"] = (cells("unsold_t") - deal.auctioned, "no more is left over than was on auction")
+        outside["auctions"] = (unsold - deal.auctioned, "no more is left over than was on auction")
         outside["reserve"] = (without, "the reserve sells at a ceiling and buys at a floor alone")
     for rule, (by, message) in outside.items():
         violations += beyond(rule, no_label, years, message, by, size, "t")
