@@ -29,10 +29,14 @@ if TYPE_CHECKING:
 EXPONENTS = (0, 0, 0, 3, 9, 16, 22, 100, 300, 307.7)
 """Powers of ten that multipliers reach."""
 
+LARGEST = 1.7e308
+"""No number that a file can hold is larger by much."""
+
 
 def some_multipliers(random: np.random.Generator, count: int) -> Array:
     """Multipliers of either sign: whole, plain, tiny, huge, one that cancels another to its last digit, or none."""
-    values = random.normal(size=count) * 10.0 ** random.choice(EXPONENTS, count)
+    with np.errstate(over="ignore"):
+        values = np.clip(random.normal(size=count) * 10.0 ** random.choice(EXPONENTS, count), -LARGEST, LARGEST)
     values = np.where(random.random(count) < 0.3, np.sign(values), values)
     values = np.where(random.random(count) < 0.15, 0.0, values)
     if count > 1 and random.random() < 0.3:
@@ -252,8 +256,8 @@ def against_rationals(numbers: Iterable[int]) -> Found:
 ROWS = (
     Row(
         "E1",
-        "hostile multipliers, up to 1e300, given to every proof of the checker of allocations: bounds of levels, whole "
-        "rates, units that stay, what lacks",
+        "hostile multipliers, up to 1.7e308, given to every proof of the checker of allocations: bounds of levels, "
+        "whole rates, units that stay, what lacks",
         "none is above what rational numbers say, or what trying every allocation of whole tonnes finds",
         100_000,
         1_000,
