@@ -146,11 +146,6 @@ def of_allocation(case: Case, random: np.random.Generator) -> dict[str, pd.DataF
     return with_more_multipliers(case, random, tables) if random.random() < 0.5 else tables
 
 
-def of_market(case: Case, random: np.random.Generator) -> dict[str, pd.DataFrame]:
-    """Multipliers of a market are others."""
-    return with_other_multipliers(case, random)
-
-
 def of_cells(case: Case, random: np.random.Generator) -> tuple[dict[str, pd.DataFrame], str]:
     """A cell, or a column, of one table, by more than what is tolerated."""
     tables = case.result.tables
@@ -185,7 +180,7 @@ def forged(number: int) -> tuple[str, str]:
         wrong = "" if report.violations or sound else f"{case.model}: {where} is changed and nobody sees it"
         return f"{case.model}: cells", wrong
     make: Callable[[Case, np.random.Generator], dict[str, pd.DataFrame]]
-    make = of_market if case.model in MARKETS else of_allocation
+    make = with_other_multipliers if case.model in MARKETS else of_allocation
     report = case.checked(make(case, random))
     wrong = is_true(case, report)
     outcome = "still certified, and true" if report.certified else "not certified"

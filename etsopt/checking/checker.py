@@ -204,14 +204,15 @@ def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Check
     policy = instance.policy.allocation
     # Real allowances lack, or there are such and the whole ones lack.
     stages = [rounding.before(instance), rounding.after(instance)] if policy.rounds else [instance]
-    proofs = [proven_shortfall(derive(stage), policy.exceptions.units, tables["duals"], INFEASIBLE) for stage in stages]
+    derived = [derive(stage) for stage in stages]
+    proofs = [proven_shortfall(one, policy.exceptions.units, tables["duals"], INFEASIBLE) for one in derived]
     place = next((place for place, (_, tolerated) in enumerate(proofs) if not tolerated), len(proofs) - 1)
-    stage, (proven, tolerated) = stages[place], proofs[place]
-    stated, found = read_duals(stage, derive(stage).rows, tables["duals"], [INFEASIBLE])
+    stage, demands, (proven, tolerated) = stages[place], derived[place], proofs[place]
+    stated, found = read_duals(stage, demands.rows, tables["duals"], [INFEASIBLE])
     found += totals.units_of_multipliers(tables["duals"], {INFEASIBLE: "t"})
-    found += multipliers_are_within_one(derive(stage).rows, stated.prices[INFEASIBLE])
+    found += multipliers_are_within_one(demands.rows, stated.prices[INFEASIBLE])
     known = None if tolerated else proven
-    return CheckReport((*found, *check_relief(stage, tables, known)), (), proven, tolerated=tolerated)
+    return CheckReport((*found, *check_relief(stage, demands, tables, known)), (), proven, tolerated=tolerated)
 
 
 def _statements(

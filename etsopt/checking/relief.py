@@ -17,7 +17,7 @@ from etsopt.checking.limits import derive
 from etsopt.checking.report import Violation
 from etsopt.checking.rows import UNIT_TOLERANCE_T
 from etsopt.checking.shortfall import GIVE_WAY
-from etsopt.checking.totals import distance, wrong_with
+from etsopt.checking.totals import ABSOLUTE, RELATIVE, distance, wrong_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,21 +34,23 @@ KEYS = ["way_out", "limit", "index"]
 GIVES_WAY_T, WIDENS = 1e-3, 1e-9
 """What is missed by less, and what widens a band by less, gives no way."""
 
-TOLERANCE_T, RELATIVE = 2e-2, 1e-9
 RATE = 1e-8
 """A rate may differ by as much as an order of rates may be missed."""
 
 
-def check_relief(instance: Instance, tables: Mapping[str, pd.DataFrame], proven_t: float | None) -> list[Violation]:
+def check_relief(
+    instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFrame], proven_t: float | None
+) -> list[Violation]:
     """Statements of the tables ``relief`` and ``relief_units`` that do not hold.
 
     Parameters
     ----------
+    demands
+        Of the instance, where no unit is an exception.
     proven_t
         Tonnes that are proven to be the least by which limits give way; None where nothing is proven. With exceptions a
         claim of the level says whether it is what is proven.
     """
-    demands = derive(instance)
     found = _shape(instance, demands, tables, proven_t is not None)
     if found:
         return found
@@ -64,10 +66,12 @@ def check_relief(instance: Instance, tables: Mapping[str, pd.DataFrame], proven_
             chosen[~demands.fixed] = units[f"{way}_exceptional"].to_numpy(dtype=bool)
         bands = _bands(instance, stated, way)
         lines += _given_way(demands, way, allowance) + bands
-        found += _keeps(instance, chosen, way, allowance, {line[2]: line[3] for line in bands})
+        wider = {line[2]: line[3] for line in bands}
+        found += _keeps(instance, chosen, way, allowance, wider)
+        found += _exceptions(instance, demands, chosen, way, allowance, _room(instance, wider))
     tonnes = sum(line[3] for line in lines if line[0] == WAYS[0])
     exact = not instance.policy.allocation.exceptions.units
-    if proven_t is not None and exact and not tonnes <= proven_t + TOLERANCE_T + 1e-6 * proven_t:
+    if proven_t is not None and exact and not tonnes <= proven_t + ABSOLUTE + 1e-6 * proven_t:
         message = f"limits give way by no more than the {proven_t:.12g} t that are proven to be the least"
         found.append(Violation("relief", WAYS[0], tonnes - proven_t, "t", message))
     return found + _lines_are_stated(stated, lines)
@@ -162,8 +166,7 @@ def _keeps(
     """The allocation keeps what stands in its way, with no more exceptions than are allowed."""
     demands = derive(instance, chosen)
     rows, sector = demands.rows, instance.labels("sector")
-    rate = np.array([wider.get(str(name), 0.0) for name in sector.names])[sector.code]
-    room = rate * instance.emissions_tco2e
+    room = _room(instance, wider)
     off = np.maximum(demands.lower - room - allowance, allowance - demands.upper - room)
     own = ~demands.fixed & (demands.enterprise < 0)
     names = instance.units["unit_id"].to_numpy()
@@ -182,7 +185,6 @@ def _keeps(
         found.append(
             Violation("relief", f"{way}, {rows.rule[row]} {rows.index[row]}", float(outside[row]), "", message)
         )
-    found += _exceptions(instance, chosen, way, allowance, room)
     if chosen.sum() > instance.policy.allocation.exceptions.units:
         message = "no more units are exceptions than are allowed"
         found.append(Violation("relief", way, float(chosen.sum()), "units", message))
@@ -197,15 +199,23 @@ def _keeps(
     return found
 
 
+def _room(instance: Instance, wider: Mapping[str, float]) -> NDArray[np.float64]:
+    """Tonnes by which the band of each unit is wider on either side."""
+    sector = instance.labels("sector")
+    rate = np.array([wider.get(str(name), 0.0) for name in sector.names])[sector.code]
+    room: NDArray[np.float64] = rate * instance.emissions_tco2e
+    return room
+
+
 def _exceptions(
     instance: Instance,
+    demands: Demands,
     chosen: NDArray[np.bool_],
     way: str,
     allowance: NDArray[np.float64],
     room: NDArray[np.float64],
 ) -> list[Violation]:
     """Only who is outside its band, or shares one that is missed, is an exception."""
-    demands = derive(instance)
     outside = np.maximum(demands.lower - room - allowance, allowance - demands.upper - room) > 0
     inside, rows = demands.enterprise >= 0, demands.rows
     totals, wider = rows.totals(allowance).value, np.bincount(demands.enterprise[inside], room[inside], len(rows))
@@ -227,7 +237,7 @@ def _lines_are_stated(stated: pd.DataFrame, lines: list[Line]) -> list[Violation
         return [Violation("relief", "relief", float(abs(len(left) - len(right))), "rows", message)]
     for column in ("by", "from", "to"):
         off, value = distance(left[column], right[column]), np.abs(right[column].to_numpy(dtype=float))
-        size = np.where(right["unit"] == "t", TOLERANCE_T + RELATIVE * value, RATE + RELATIVE * value)
+        size = np.where(right["unit"] == "t", ABSOLUTE + RELATIVE * value, RATE + RELATIVE * value)
         for row in np.flatnonzero(~(off <= size)):
             where = " ".join(str(left[key][row]) for key in KEYS)
             found.append(

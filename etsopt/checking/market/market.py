@@ -82,13 +82,9 @@ def check_market(
     if kind == says.ABATEMENT:
         of_years |= {"price_lower_cny_per_t": price[None], "price_upper_cny_per_t": price[None]}
     broken += says.columns_follow("years", nobody, found.years, years, of_years)
-    broken += (
-        []
-        if any(violation.rule == "tables" for violation in broken)
-        else says.limits_of_market(found, deal, years, of_years, kind)
-    )
     if any(violation.rule == "tables" for violation in broken):
         return broken, None
+    broken += says.limits_of_market(found, deal, years, of_years, kind)
     value, uncertain = _cost(found, offered, own, deal, held, units, years, kind)
     whole = pool is own and not instance.policy.abatement.divisible_measures
     spent = None

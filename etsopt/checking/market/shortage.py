@@ -14,6 +14,7 @@ from etsopt.checking.market.leeway import Leeway
 from etsopt.checking.market.market import derived
 from etsopt.checking.market.prices import multipliers
 from etsopt.checking.report import Violation
+from etsopt.checking.shortfall import WITH_ROUNDING
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-
-WITH_ROUNDING = 1 + 1e-6
-"""Times what an answer is let off with, for the rounding of what it is compared with."""
 
 MISSING = "missing_allowances"
 """Level that is minimised where a market cannot clear: what nobody has, whatever is paid [t]."""
