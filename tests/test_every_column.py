@@ -16,6 +16,7 @@ import etsopt
 from etsopt import run
 from tests import markets
 from tests.builders import random_instance
+from tests.market_of_everything import a_market
 from tests.settling import by_hand
 
 Change = Callable[["pd.Series[Any]"], "pd.Series[Any]"]
@@ -28,24 +29,6 @@ def everything() -> etsopt.Instance:
     return etsopt.Instance.from_frames(
         instance.units.assign(x_note="seen"), instance.with_policy(changes).policy.model_dump(exclude_none=True)
     )
-
-
-def a_market() -> etsopt.Instance:
-    """Two years with everything on offer, accounts that hold something, and prices with an interval."""
-    stated = {
-        "external_demand_t": 3_000.0,
-        "terminal_price_cny_per_t": 50.0,
-        "floor_price_cny_per_t": 1.0,
-        "ceiling_price_cny_per_t": 900.0,
-        "reserve_t": 1_000.0,
-        "ccer_price_cny_per_t": 30.0,
-        "ccer_supply_t": 500.0,
-    }
-    drawn = markets.random_market(7, 2, market=stated)
-    held = {"opening_2024_t": 500.0, "opening_2025_t": 200.0, "net_sales_t": 10.0, "x_note": "seen"}
-    enterprises = pd.DataFrame({"enterprise_id": sorted(set(drawn.units["enterprise_id"]))}).assign(**held)
-    policy = drawn.policy.model_dump(mode="json", exclude_none=True)
-    return etsopt.Instance.from_frames(drawn.units, policy, enterprises, drawn.measures, drawn.forecast)
 
 
 KINDS: dict[str, tuple[Callable[[], etsopt.Instance], str]] = {

@@ -154,8 +154,14 @@ def test_a_tiny_coefficient_that_matters_is_not_dropped() -> None:
 
 
 def test_a_limit_that_the_bounds_dwarf_is_not_missed_without_a_word() -> None:
-    """Of a variable that may reach 1e12 the solver, at its tightest tolerance, takes no notice of 50."""
-    wide, fine = program([[1.0]], [50.0], [1.0], 1e12), program([[1.0]], [50.0], [1.0], 1e6)
+    """Of a variable that may reach 1e12 the solver, at its tightest tolerance, takes no notice of 50.
+
+    Where the variable has a cost, that says how far it may reach at the optimum, and 50 is seen.
+    """
+    with_cost = solve(program([[1.0]], [50.0], [1.0], 1e12))
+    assert with_cost.x is not None
+    assert with_cost.x.tolist() == [50.0]
+    wide, fine = program([[1.0]], [50.0], [0.0], 1e12), program([[1.0]], [50.0], [0.0], 1e6)
     outcome = solve(wide)
     assert outcome.x is not None
     assert outcome.x.tolist() == [0.0]
@@ -173,9 +179,9 @@ import pyomo.environ as pyo
 
 def formulate():
     m = pyo.AbstractModel("own")
-    m.x = pyo.Var(bounds=(0, 1e12))
+    m.x, m.y = pyo.Var(bounds=(0, 1e12)), pyo.Var(bounds=(0, 1))
     m.enough = pyo.Constraint(rule=lambda m: m.x >= 50)
-    m.cost = pyo.Objective(rule=lambda m: 1 * m.x)
+    m.cost = pyo.Objective(rule=lambda m: 1 * m.y)
     return m
 
 

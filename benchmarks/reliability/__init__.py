@@ -23,9 +23,11 @@ def rows() -> dict[str, Row]:
         hostile,
         infeasible,
         input_files,
+        proofs,
         repository,
         runs,
         same_again,
+        source_mutants,
         stress,
     )
 
@@ -37,7 +39,9 @@ def rows() -> dict[str, Row]:
         forgeries,
         hostile,
         infeasible,
+        proofs,
         same_again,
+        source_mutants,
         stress,
         input_files,
         runs,

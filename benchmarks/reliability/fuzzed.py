@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
 
 import etsopt
@@ -17,6 +17,7 @@ from etsopt_models._parts import narrowing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from etsopt.checking import CheckReport
     from etsopt.results import Results
 
 
@@ -51,17 +52,26 @@ def solve(case: Case, **options: Any) -> Results:
         return etsopt.solve(case.instance, case.model, method=method, **options)
 
 
-def tried(case: Case) -> tuple[str, str]:
-    """The outcome of a case, and what is wrong, which is empty where nothing is."""
+class Tried(NamedTuple):
+    """The outcome of a case, what is wrong, and why it is not proven; each empty where it does not apply."""
+
+    outcome: str
+    wrong: str
+    unproven: str = ""
+
+
+def tried(case: Case) -> Tried:
+    """Solve a case, check it again, and compare it."""
     try:
         result = solve(case)
     except EtsoptError as error:
         # Every instance is a sensible one, so that no refusal is deserved.
-        return f"{case.model} no answer", f"{case.method}: {type(error).__name__}: {error.failure}"
+        return Tried(f"{case.model} no answer", f"{case.method}: {type(error).__name__}: {error.failure}")
     status, wrong = result.status, []
     if status == "refused":
         wrong.append(f"refused: {brief(result.violations)}")
-    violations = etsopt.check(case.instance, result).violations
+    report = etsopt.check(case.instance, result)
+    violations = report.violations
     if violations and status != "refused":
         wrong.append(f"the checker alone finds {brief(violations)}")
     if status == "none":
@@ -70,7 +80,23 @@ def tried(case: Case) -> tuple[str, str]:
     if differs:
         wrong.append(differs)
     confirmed = ", confirmed" if differs == "" and status in PROVEN else ""
-    return f"{case.model} {status}{confirmed}", "; ".join(wrong)
+    unproven = "" if status in PROVEN else f"{case.model} {status}, {why(report)}"
+    return Tried(f"{case.model} {status}{confirmed}", "; ".join(wrong), unproven)
+
+
+def why(report: CheckReport) -> str:
+    """Why a result has no proof."""
+    if report.unproven:
+        return "there is no fixed point"
+    if report.infeasible_by_t is not None:
+        within = ", which the limits together may be missed by" if report.tolerated else ""
+        return f"proven to lack {report.infeasible_by_t:.3g} t{within}"
+    gaps = (
+        f"{level.name} {level.value:.6g} {level.unit} within {level.gap:.2g}"
+        for level in report.levels
+        if level.needed and not level.certified
+    )
+    return ", ".join(gaps)
 
 
 def brief(violations: Any) -> str:

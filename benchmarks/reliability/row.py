@@ -10,11 +10,12 @@ from typing import Any
 
 @dataclass
 class Found:
-    """What was seen: how often each outcome, figures to publish, and what must not happen, with its number."""
+    """What was seen: how often each outcome, figures, what is worth a line of its own, and what must not happen."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     largest: dict[str, float] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    listed: list[str] = field(default_factory=list)
 
     def saw(self, outcome: str, times: int = 1) -> None:
         self.outcomes[outcome] += times
@@ -26,6 +27,10 @@ class Found:
     def failed(self, number: int, words: str) -> None:
         self.failures.append(f"{number}: {words}")
 
+    def named(self, number: int, words: str) -> None:
+        """List a trial that is no failure, but that a reader wants to see by itself."""
+        self.listed.append(f"{number}: {words}")
+
     def tried(self, number: int, outcome: str, wrong: str) -> None:
         """Count the outcome of a trial, and keep what is wrong with it, if anything is."""
         self.saw(outcome)
@@ -35,15 +40,21 @@ class Found:
     def add(self, other: Found) -> None:
         self.outcomes.update(other.outcomes)
         self.failures += other.failures
+        self.listed += other.listed
         for what, value in other.largest.items():
             self.measured(what, value)
 
     def as_json(self) -> dict[str, Any]:
-        return {"outcomes": dict(self.outcomes), "largest": self.largest, "failures": self.failures}
+        return {
+            "outcomes": dict(self.outcomes),
+            "largest": self.largest,
+            "failures": self.failures,
+            "listed": self.listed,
+        }
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Found:
-        return cls(Counter(content["outcomes"]), content["largest"], content["failures"])
+        return cls(Counter(content["outcomes"]), content["largest"], content["failures"], content.get("listed", []))
 
 
 @dataclass(frozen=True)

@@ -48,11 +48,16 @@ def write(rows: Mapping[str, Row]) -> None:
         for numbers in [(one["trials"], len(one["failures"]), one["seconds"])]
     ]
     goals = "\n".join(f"- **{name}** {rows[name].goal}" for name in seen)
-    failed = [(name, " ".join(words.split())) for name, one in seen.items() for words in one["failures"]]
-    failures = "\n".join(f"- {name}, trial {words}" for name, words in failed)
-    page = [HEAD, table(HEADINGS, lines, words=("what is tried", "outcomes"))]
-    page += [f"## Goals\n\n{goals}", f"## Failures\n\n{failures or 'None.'}", where(seen)]
+    page = [HEAD, table(HEADINGS, lines, words=("what is tried", "outcomes")), f"## Goals\n\n{goals}"]
+    page += [f"## Failures\n\n{one_by_one(seen, 'failures')}", f"## One by one\n\n{one_by_one(seen, 'listed')}"]
+    page += [where(seen)]
     PAGE.write_text("\n\n".join(part.strip() for part in page) + "\n", encoding="utf-8")
+
+
+def one_by_one(seen: Mapping[str, Any], what: str) -> str:
+    """The trials that failed, or that a row lists, a line each."""
+    listed = [(name, " ".join(words.split())) for name, one in seen.items() for words in one.get(what, [])]
+    return "\n".join(f"- {name}, trial {words}" for name, words in listed) or "None."
 
 
 def outcomes(one: Mapping[str, Any]) -> str:

@@ -41,6 +41,9 @@ MAIN = {**{name: name for name in ("allocation", *OF_THEIR_OWN)}, **dict.fromkey
 BROKEN = ("tables", "same_units")
 """Statements without which nothing else can be looked at."""
 
+NEARLY = 1e-8
+"""Gap of a level of real allowances, against its value, that sizes over many decades leave to 64-bit numbers."""
+
 NOTHING = ("", np.nan, -np.inf, np.inf, 0.0)
 """What a level is of which nothing is proven."""
 
@@ -77,7 +80,7 @@ def check(  # long because each table that is missing ends it in its own way
     levels
         Name and value of each level as the result states them, in their order.
     gap
-        Relative gap that was asked for; it counts where allowances are whole or units may be exceptions.
+        Relative gap that was asked for; of real allowances without exceptions it counts up to `NEARLY`.
     kind
         What the tables claim to be, one of `KINDS`.
 
@@ -134,8 +137,9 @@ def check(  # long because each table that is missing ends it in its own way
     stated, broken = read_duals(instance, first.rows, tables["duals"], names)
     checks, kept = check_levels(real, first, reference, allowance, chosen, stated, chain)
     found += broken
-    if real.policy.allocation.whole_allowances or policy.exceptions.units:
-        checks = [replace(level, asked=gap * abs(level.value)) for level in checks]
+    branched = real.policy.allocation.whole_allowances or policy.exceptions.units
+    counts = gap if branched else min(gap, NEARLY)
+    checks = [replace(level, asked=counts * abs(level.value)) for level in checks]
     if rounds and rounded:
         checks.append(rounding.check_rounding(demands, allocation, tables["duals"]))
     found += _levels_are_kept(levels, checks)

@@ -57,6 +57,9 @@ def ended(run: Callable[[], int], as_json: Callable[[], bool]) -> int:
         # The reader, such as `head`, has gone.
         _silence(sys.stdout)
         return 0
+    except KeyboardInterrupt:
+        # The work is done, and a signal came between it and the end.
+        return INTERRUPTED
     except OSError as error:
         _silence(sys.stdout)
         what = f"The standard output could not be written: {error.strerror or error}."

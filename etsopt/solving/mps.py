@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from etsopt.data.files import replaced
 from etsopt.errors import UsageError
-from etsopt.solving import highs
+from etsopt.solving.loading import construct, load, require, set_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,10 +36,22 @@ def write_mps(program: Program, name: str, path: Path) -> None:
     with replaced(path) as part:
         # Where a file cannot be written HiGHS gives no reason, but the operating system does.
         part.open("wb").close()
-        highs.write_model(program, name, part)
+        _write(program, name, part)
         if part.is_file() and not _is_whole(part):
             advice = "Make room, or name another place; what was there before is still there."
             raise UsageError(f"The file {str(path)!r} could not be written to its end.", advice)
+
+
+def _write(program: Program, name: str, path: Path) -> None:
+    """Let HiGHS write a program, every row and column named after its component and its position in it."""
+    highs = construct()
+    set_options(highs, {"output_flag": False})
+    load(highs, program, name)
+    for slices, pass_name in ((program.rows, highs.passRowName), (program.columns, highs.passColName)):
+        for block, part in slices.items():
+            for position in range(part.start, part.stop):
+                require(pass_name(position, f"{block}_{position - part.start}"), f"{block} could not be named")
+    require(highs.writeModel(str(path)), f"the file {path} could not be written")
 
 
 def _is_whole(path: Path) -> bool:

@@ -32,6 +32,10 @@ MISSED = 1e-6
 NEAR = 2.0**6
 """How far the factors of a changed program may be from those it is scaled with."""
 
+DWARFED = 2.0**20
+"""How far the reach of a column may be above what an optimum leaves of it: the solver compares with 1e-10 in its scale,
+and of what is a millionth as large it knows four digits."""
+
 MOVED_NOISE = 1e-14
 """Rounding of what fixed columns move into a limit, against the sum of the absolute terms."""
 
@@ -67,13 +71,15 @@ def _power_of_two(magnitude: NDArray[np.float64]) -> NDArray[np.float64]:
     return powers
 
 
-def scale(program: Program, name: str, like: Scaled | None = None) -> Scaled:
+def scale(program: Program, name: str, like: Scaled | None = None, reach: NDArray[np.float64] | None = None) -> Scaled:
     """Scale a program with the objective of that name: columns by their bounds, rows and costs by their largest entry.
 
     Parameters
     ----------
     like
         Take the factors of another program of the same shape, whatever the numbers are.
+    reach
+        How large each column may be, shape ``(columns,)``; by its bounds where it is not given.
 
     Raises
     ------
@@ -82,7 +88,9 @@ def scale(program: Program, name: str, like: Scaled | None = None) -> Scaled:
     """
     objective = program.objectives[name]
     _check_finite(program, objective)
-    column = np.where(program.integer, 1.0, _power_of_two(_reach(program))) if like is None else like.column
+    if reach is None:
+        reach = _reach(program, program.column_lower, program.column_upper)
+    column = np.where(program.integer, 1.0, _power_of_two(reach)) if like is None else like.column
     # A fixed column is a number: it moves into the limits, where a tiny one beside large ones does no harm.
     fixed = program.column_lower == program.column_upper
     moved = noise = np.zeros(program.matrix.shape[0])
@@ -120,6 +128,25 @@ def scale(program: Program, name: str, like: Scaled | None = None) -> Scaled:
     return Scaled(scaled, row, column, factor)
 
 
+def scale_below(program: Program, name: str, value: float, scaled: Scaled) -> Scaled | None:
+    """Scale a program by what a linear objective leaves of its columns where it is at most a value.
+
+    None where that is near the scale there is, or wider than the solver takes. Bounds of a rate may reach a million
+    where the least largest one is a hundredth.
+    """
+    objective = program.objectives[name]
+    matrix = program.matrix.appended(objective.linear)
+    limits = np.append(program.row_lower, -np.inf), np.append(program.row_upper, value - objective.constant)
+    reach = _reach(program, *matrix.propagated(limits, (program.column_lower, program.column_upper)))
+    dwarfed = scaled.column >= DWARFED * _power_of_two(reach)
+    if not dwarfed[program.column_lower < program.column_upper].any():
+        return None
+    try:
+        return scale(program, name, reach=reach)
+    except SolverError:
+        return None
+
+
 def refuse_missed_rows(program: Program, x: NDArray[np.float64]) -> None:
     """See that a point meets every limit that is not zero, each by its own size.
 
@@ -150,12 +177,12 @@ def _left(limit: NDArray[np.float64], moved: NDArray[np.float64], noise: NDArray
     return np.where(np.abs(left) <= noise, 0.0, left)
 
 
-def _reach(program: Program) -> NDArray[np.float64]:
+def _reach(program: Program, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.float64]:
     """How large each column may be, those of one component not too unlike each other.
 
     A range of a millionth of a gram is rounding, and as a scale it would dwarf everything beside it.
     """
-    reach: NDArray[np.float64] = np.maximum(np.abs(program.column_lower), np.abs(program.column_upper))
+    reach: NDArray[np.float64] = np.maximum(np.abs(lower), np.abs(upper))
     for block in program.columns.values():
         reach[block] = np.maximum(reach[block], LEAST_REACH * np.max(reach[block], initial=0.0))
     return reach

@@ -100,6 +100,30 @@ class SparseRows:
         """Sum of values, one for each coefficient, in every row."""
         return self._by_row(np.add, values)
 
+    def propagated(
+        self,
+        limits: tuple[NDArray[np.float64], NDArray[np.float64]],
+        bounds: tuple[NDArray[np.float64], NDArray[np.float64]],
+        rounds: int = 3,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Bounds of the columns that the limits of the rows leave between finite ones, after some rounds.
+
+        Three rounds lead from a column of many rows to those beside it, from these to a third, and back.
+        """
+        (least, most), rows, columns, entries = limits, self.row_of_each(), self.indices, self.data
+        lower, upper = bounds[0].copy(), bounds[1].copy()
+        for _ in range(rounds):
+            small = np.where(entries > 0, entries * lower[columns], entries * upper[columns])
+            large = np.where(entries > 0, entries * upper[columns], entries * lower[columns])
+            # What the rest of the row leaves to each entry.
+            left_least = least[rows] - (self.sums(large)[rows] - large)
+            left_most = most[rows] - (self.sums(small)[rows] - small)
+            np.maximum.at(lower, columns, np.where(entries > 0, left_least, left_most) / entries)
+            np.minimum.at(upper, columns, np.where(entries > 0, left_most, left_least) / entries)
+            # Rounding may cross the bounds of a column that has one value only.
+            lower, upper = np.minimum(lower, upper), np.maximum(lower, upper)
+        return lower, upper
+
     def has_pattern_of(self, other: SparseRows) -> bool:
         """Whether the coefficients of another matrix stand in the same places, in the same order."""
         return np.array_equal(self.indptr, other.indptr) and np.array_equal(self.indices, other.indices)

@@ -7,7 +7,6 @@ import pytest
 
 from etsopt.stamp.rows import dense
 from etsopt_models._parts import newton
-from etsopt_models._parts.nearest import Nearest
 
 
 @pytest.mark.parametrize("few_rows", [0, 300], ids=["many rows", "few rows"])
@@ -23,13 +22,3 @@ def test_the_system_is_that_of_the_full_matrix(few_rows: int, seed: int, monkeyp
     found = newton.Curvature(newton.Entries.of(dense(rows))).solve(weight, active, scale, 1e-6, right)
     scaled = rows[active] * scale[:, np.newaxis]
     assert found == pytest.approx(np.linalg.solve(scaled * weight @ scaled.T + 1e-6 * np.eye(5), right), rel=1e-8)
-
-
-def test_an_answer_that_is_whole_but_for_its_last_digits_is_whole() -> None:
-    # Without rows each unit has its reference, or the end of its interval. The third is nearly whole, and may not be.
-    lower = np.array([0.0, 0.0, np.nextafter(7.0, 8.0)])
-    reference = np.array([np.nextafter(101_500.0, 0.0), 3.25, 0.0])
-    none = newton.Entries(*(np.zeros(0, dtype=np.int64),) * 2, np.zeros(0), 0, 3)
-    nothing = np.zeros(0)
-    problem = Nearest(np.ones(3), reference, lower, np.full(3, 1e6), None, none, nothing, nothing.astype(bool), nothing)
-    assert problem.answer(nothing).tolist() == [101_500.0, 3.25, lower[2]]

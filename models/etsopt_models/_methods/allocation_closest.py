@@ -18,6 +18,8 @@ from etsopt_models._parts.coupling import coupling, held_by_rows, intervals
 from etsopt_models._parts.limits import IN_RATES
 from etsopt_models._parts.nearest import Nearest
 from etsopt_models._parts.newton import Entries
+from etsopt_models._parts.polishing import polished
+from etsopt_models._parts.proximal import maximise
 from etsopt_models._parts.settled import Settled
 from etsopt_models._parts.whole_tonnes import Rounding, point_of
 
@@ -70,8 +72,8 @@ def nearest(
     enough = np.array([ENOUGH_RATE if name in IN_RATES else ENOUGH_T for name, _, _ in rows.source])
     entries = Entries.of(rows.matrix)
     problem = Nearest(emissions, reference, lower, upper, None, entries, rows.least, rows.free, enough)
-    prices, steps, reached = problem.maximise()
-    allowance = problem.answer(prices) if whole else problem.polished(problem.answer(prices), prices)
+    prices, steps, reached = maximise(problem)
+    allowance = problem.answer(prices) if whole else polished(problem, problem.answer(prices), prices)
     algorithm = f"prices, {steps} Newton steps{'' if reached else ', stopped short'}"
     if whole:
         rounded = Rounding(emissions, reference, lower, upper, place, rows, solve).settle(program, prices)

@@ -29,6 +29,8 @@ from etsopt_models._parts.merged_worst import solve_worst
 from etsopt_models._parts.merging import Merged, Region, program_over, solve_linear
 from etsopt_models._parts.nearest import Nearest
 from etsopt_models._parts.newton import Entries
+from etsopt_models._parts.polishing import polished
+from etsopt_models._parts.proximal import maximise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -173,8 +175,8 @@ class _Chain:
     def finished(self) -> Any:
         """The solution with its last step."""
         problem, rows, signs = self._nearest()
-        prices, steps, reached = problem.maximise()
-        allowance = problem.polished(problem.answer(prices), prices)
+        prices, steps, reached = maximise(problem)
+        allowance = polished(problem, problem.answer(prices), prices)
         price = np.bincount(rows, signs * prices, len(self.region.least)).astype(float)
         algorithm = f"prices, {steps} Newton steps{'' if reached else ', stopped short'}"
         if len(self.parameters["WHOLE"]):

@@ -47,20 +47,8 @@ def intervals(program: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """
     own = _own_rows(program)
     matrix = program.matrix.taken(own, slice(0, program.matrix.columns))
-    least, most = program.row_lower[own], program.row_upper[own]
-    lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    rows = matrix.row_of_each()
-    columns, entries = matrix.indices, matrix.data
-    for _ in range(3):
-        small = np.where(entries > 0, entries * lower[columns], entries * upper[columns])
-        large = np.where(entries > 0, entries * upper[columns], entries * lower[columns])
-        # What the rest of the row leaves to each entry.
-        left_least = least[rows] - (np.bincount(rows, large, len(least))[rows] - large)
-        left_most = most[rows] - (np.bincount(rows, small, len(least))[rows] - small)
-        np.maximum.at(lower, columns, np.where(entries > 0, left_least, left_most) / entries)
-        np.minimum.at(upper, columns, np.where(entries > 0, left_most, left_least) / entries)
-        # Rounding may cross the bounds of a column that has one value only.
-        lower, upper = np.minimum(lower, upper), np.maximum(lower, upper)
+    limits, bounds = (program.row_lower[own], program.row_upper[own]), (program.column_lower, program.column_upper)
+    lower, upper = matrix.propagated(limits, bounds)
     block = program.columns["allowance"]
     return lower[block], upper[block]
 

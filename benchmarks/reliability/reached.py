@@ -1,0 +1,110 @@
+"""Which tests run through which line of the checker: ``python -m benchmarks.reliability.reached`` finds out.
+
+It runs the test suite once with coverage by test, some minutes, and keeps a small file for this state of the sources.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+from benchmarks.reporting import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SOURCES = ("etsopt", "models", "tests")
+BUDGET_S = 30.0
+"""Seconds of tests that a mutant has to pass, by what they take without it."""
+
+WITHOUT = ("wheel", "kills", "repository", "start_up", "benchmarks", "docs")
+"""Tests of processes of their own and of the repository, which tell nothing of a line."""
+
+
+def place() -> Path:
+    """The file of this state of the sources."""
+    digest = hashlib.sha256()
+    for folder in SOURCES:
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            digest.update(file.relative_to(ROOT).as_posix().encode() + file.read_bytes())
+    return Path(tempfile.gettempdir()) / f"etsopt-reached-{digest.hexdigest()[:16]}.json"
+
+
+def find(folder: Path) -> dict[str, Any]:
+    """Run the suite; the tests by file and line, as numbers of a list of all."""
+    ignored = [f"--ignore=tests/test_{name}.py" for name in WITHOUT]
+    data, seconds = folder / "coverage", folder / "tests.xml"
+    measured = ("--cov=etsopt.checking", "--cov-context=test", "--cov-report=", f"--junitxml={seconds}")
+    options = ("-q", "-p", "no:cacheprovider", "-n", "2", *measured, *ignored)
+    command = [sys.executable, "-m", "pytest", *options]
+    subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"COVERAGE_FILE": str(data)})
+    return read(data, seconds)
+
+
+def read(data: Path, seconds: Path) -> dict[str, Any]:
+    """What is kept of coverage by test and of the seconds of every test."""
+    from coverage import CoverageData
+
+    took = seconds_of(seconds)
+    tests = sorted(took, key=lambda test: took[test])
+    number = {test: place for place, test in enumerate(tests)}
+    covered, lines = CoverageData(str(data)), dict[str, dict[str, list[int]]]()
+    covered.read()
+    for file in covered.measured_files():
+        _, inside, path = Path(file).as_posix().rpartition("etsopt/checking/")
+        if inside:
+            lines[inside + path] = {
+                str(line): quickest({number.get(context.partition("|")[0], -1) for context in contexts}, tests, took)
+                for line, contexts in covered.contexts_by_lineno(file).items()
+            }
+    return {"tests": tests, "lines": lines}
+
+
+def quickest(numbers: set[int], tests: Sequence[str], took: Mapping[str, float]) -> list[int]:
+    """Of some tests the quickest that take the budget together, one at least."""
+    chosen, spent = list[int](), 0.0
+    for number in sorted(numbers - {-1}):
+        spent += took[tests[number]]
+        if chosen and spent > BUDGET_S:
+            break
+        chosen.append(number)
+    return chosen
+
+
+def seconds_of(file: Path) -> dict[str, float]:
+    """Seconds of every test by its name."""
+    return {
+        f"{case.attrib['classname'].replace('.', '/')}.py::{case.attrib['name']}": float(case.attrib["time"])
+        for case in ElementTree.parse(file).iter("testcase")
+    }
+
+
+@cache
+def known() -> dict[str, Any]:
+    """What was found of this state of the sources."""
+    if not place().exists():
+        raise FileNotFoundError("Nothing is known of this state of the sources: run benchmarks.reliability.reached.")
+    found: dict[str, Any] = json.loads(place().read_text(encoding="utf-8"))
+    return found
+
+
+def tests_of(path: str, line: int) -> list[str]:
+    """The tests that run through a line, the quickest first, as many as fill the budget."""
+    return [known()["tests"][number] for number in known()["lines"].get(path, {}).get(str(line), [])]
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place().write_text(json.dumps(find(Path(folder))), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

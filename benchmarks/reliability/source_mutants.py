@@ -1,0 +1,253 @@
+"""One change to the source of the checker at a time: do its tests see it?
+
+A mutant swaps an operator, shifts a number, turns a condition round or drops a statement. It is made in a copy of the
+repository, where the tests that run through its line, the quickest first, then run until one fails, for 60 s at most.
+Texts stay as they are, since what a message says decides nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks.reliability.reached import tests_of
+from benchmarks.reliability.row import Found, Row
+from benchmarks.reporting import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+CHECKER = Path("etsopt") / "checking"
+COPIED = ("etsopt", "models", "instances", "tests", "benchmarks", "pyproject.toml")
+PATIENCE_S = 60.0
+"""Seconds after which a mutant hangs; its tests take half of them without it."""
+
+OPERATORS: dict[type[ast.AST], tuple[str, ...]] = {
+    ast.Lt: ("<=", ">"),
+    ast.LtE: ("<", ">="),
+    ast.Gt: (">=", "<"),
+    ast.GtE: (">", "<="),
+    ast.Eq: ("!=",),
+    ast.NotEq: ("==",),
+    ast.In: ("not in",),
+    ast.NotIn: ("in",),
+    ast.Is: ("is not",),
+    ast.IsNot: ("is",),
+    ast.Add: ("-",),
+    ast.Sub: ("+",),
+    ast.Mult: ("/",),
+    ast.Div: ("*",),
+    ast.BitAnd: ("|",),
+    ast.BitOr: ("&",),
+    ast.And: ("or",),
+    ast.Or: ("and",),
+}
+NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "minimum": "maximum", "maximum": "minimum"}
+
+
+class Mutant(NamedTuple):
+    """A part of a file, from one byte to another, and what is put there instead."""
+
+    path: str
+    line: int
+    first: int
+    last: int
+    text: str
+
+    def applied(self, source: bytes) -> bytes:
+        return source[: self.first] + self.text.encode() + source[self.last :]
+
+    def words(self, source: bytes) -> str:
+        old = source[self.first : self.last].decode()
+        return f"{self.path}:{self.line}: `{' '.join(old.split())}` made `{self.text}`"
+
+
+class Sites(ast.NodeVisitor):
+    """Every mutant of a file."""
+
+    def __init__(self, path: str, source: bytes) -> None:
+        self.path, self.source, self.found = path, source, list[Mutant]()
+        self.starts = [0]
+        for line in source.splitlines(keepends=True):
+            self.starts.append(self.starts[-1] + len(line))
+        self.visit(ast.parse(source))
+
+    def span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        return self.starts[node.lineno - 1] + node.col_offset, self.starts[node.end_lineno - 1] + node.end_col_offset
+
+    def put(self, node: ast.expr | ast.stmt, text: str) -> None:
+        self.found.append(Mutant(self.path, node.lineno, *self.span(node), text))
+
+    def between(self, left: ast.expr, right: ast.expr, operator: ast.AST) -> None:
+        """Swap the operator that stands between two expressions, whose brackets stay."""
+        first, last = self.span(left)[1], self.span(right)[0]
+        gap = self.source[first:last].decode()
+        stands = gap.strip(" ()\n")
+        place = first + gap.index(stands)
+        assigned = "=" if stands.endswith("=") and isinstance(operator, ast.operator) else ""
+        for swapped in OPERATORS.get(type(operator), ()):
+            self.found.append(Mutant(self.path, left.lineno, place, place + len(stands), swapped + assigned))
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        for left, operator, right in zip((node.left, *node.comparators), node.ops, node.comparators, strict=False):
+            self.between(left, right, operator)
+        self.generic_visit(node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        self.between(node.left, node.right, node.op)
+        self.generic_visit(node)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
+        self.between(node.values[0], node.values[1], node.op)
+        self.generic_visit(node)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
+        self.put(node, f"({ast.get_source_segment(self.source.decode(), node.operand)})")
+        self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, bool):
+            self.put(node, str(not node.value))
+        elif isinstance(node.value, int):
+            self.put(node, str(node.value + 1))
+        elif isinstance(node.value, float):
+            self.put(node, repr(2.0 * node.value) if node.value else "1.0")
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if node.id in NAMES:
+            self.put(node, NAMES[node.id])
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if node.attr in NAMES:
+            last = self.span(node)[1]
+            self.found.append(Mutant(self.path, node.lineno, last - len(node.attr), last, NAMES[node.attr]))
+        self.generic_visit(node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> None:
+        self.put(node.test, f"not ({ast.get_source_segment(self.source.decode(), node.test)})")
+        self.generic_visit(node)
+
+    def visit_If(self, node: ast.If) -> None:
+        if "TYPE_CHECKING" not in ast.dump(node.test):
+            self.put(node.test, "True")
+            self.put(node.test, "False")
+            self.generic_visit(node)
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        if not isinstance(node.value, ast.Constant):
+            self.put(node, "pass")
+            self.generic_visit(node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        self.put(node, "pass")
+        self.between(node.target, node.value, node.op)
+        self.generic_visit(node)
+
+    def visit_Continue(self, node: ast.Continue) -> None:
+        self.put(node, "pass")
+
+    def visit_Raise(self, node: ast.Raise) -> None:
+        self.put(node, "pass")
+
+    def visit_arg(self, node: ast.arg) -> None:
+        """Leave annotations alone."""
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self.visit(node.value)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        for part in (*node.args.defaults, *filter(None, node.args.kw_defaults), *node.body):
+            self.visit(part)
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
+        """Leave texts alone, with what is put into them."""
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        """`strict=True` of zip is a belt beside braces: no right program is told by it."""
+        if node.arg != "strict":
+            self.visit(node.value)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        for part in node.body:
+            self.visit(part)
+
+
+@cache
+def mutants() -> list[Mutant]:
+    """All mutants of the checker, in an order drawn once."""
+    found: list[Mutant] = []
+    for file in sorted((ROOT / CHECKER).rglob("*.py")):
+        found += Sites(file.relative_to(ROOT).as_posix(), file.read_bytes()).found
+    Random(0).shuffle(found)
+    return found
+
+
+@contextmanager
+def copy_of_the_repository() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        for name in COPIED:
+            place = Path(folder) / name
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, place, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / name, place)
+        yield Path(folder)
+
+
+def outcome_of(tests: Sequence[str], copy: Path) -> str:
+    """How the tests end in a copy of the repository."""
+    if not tests:
+        return "reached by no test"
+    environment = os.environ | {"PYTHONPATH": f"{copy}{os.pathsep}{copy / 'models'}", "PYTHONDONTWRITEBYTECODE": "1"}
+    options = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov")
+    command = [sys.executable, "-m", "pytest", *options, *tests]
+    try:
+        code = subprocess.run(command, cwd=copy, env=environment, capture_output=True, timeout=PATIENCE_S).returncode
+    except subprocess.TimeoutExpired:
+        return "killed: it hangs"
+    # A module that cannot even be imported ends pytest with other codes than a test that fails.
+    return "survived" if code == 0 else "killed"
+
+
+def mutated(numbers: Iterable[int]) -> Found:
+    """Make each mutant, run the tests of its line, and list those that none of them saw."""
+    found = Found()
+    with copy_of_the_repository() as copy:
+        for number in numbers:
+            mutant = mutants()[number]
+            file = copy / mutant.path
+            source = file.read_bytes()
+            file.write_bytes(mutant.applied(source))
+            outcome = outcome_of(tests_of(mutant.path, mutant.line), copy)
+            file.write_bytes(source)
+            found.saw(outcome)
+            if not outcome.startswith("killed"):
+                found.named(number, f"{outcome}: {mutant.words(source)}")
+    return found
+
+
+ROWS = (
+    Row(
+        "E3",
+        "the source of the checker with one operator, number, condition or statement changed, each given to the "
+        "tests that run through its line",
+        "95 % are killed; the survivors are listed",
+        1_500,
+        0,
+        mutated,
+        chunk=25,
+        patience_s=2_000.0,
+    ),
+)

@@ -1,0 +1,98 @@
+"""A program into HiGHS: the status of each call is checked, and what was loaded is counted.
+
+Pyomo's own interface ignores HiGHS's return codes: one coefficient of 1e15 makes HiGHS refuse every row, and the
+answer still says "optimal".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import highspy
+import numpy as np
+
+from etsopt.errors import SolverError, UsageError, brief
+from etsopt.solving.options import WORDS
+from etsopt.solving.silence import silenced
+
+if TYPE_CHECKING:
+    from etsopt.stamp.program import Program
+
+
+def construct() -> Any:
+    """Make a solver; from 1.16 on HiGHS prints a banner to the standard output while it does."""
+    with silenced():
+        return highspy.Highs()
+
+
+def require(status: Any, failure: str) -> None:
+    """Stop unless a call returned without even a warning."""
+    if status != highspy.HighsStatus.kOk:
+        advice = "The solver gave no reason; report it with the instance and the model."
+        raise SolverError(f"HiGHS: {failure} ({status}).", advice)
+
+
+def set_options(highs: Any, options: dict[str, Any]) -> None:
+    """Set options of HiGHS.
+
+    Raises
+    ------
+    UsageError
+        If an option is unknown, of the wrong type, out of its range, or names a file.
+    """
+    kinds = {
+        highspy.HighsOptionType.kBool: bool,
+        highspy.HighsOptionType.kInt: int,
+        highspy.HighsOptionType.kDouble: float,
+        highspy.HighsOptionType.kString: str,
+    }
+    for key, value in options.items():
+        status, kind = highs.getOptionType(key)
+        if status != highspy.HighsStatus.kOk:
+            raise UsageError(f"HiGHS has no option {brief(key)}.", "Its options are listed at https://highs.dev.")
+        wanted = kinds[kind]
+        if wanted is str and key not in WORDS:
+            what = f"The option {key} of HiGHS cannot be chosen: it names a file of the scaled program."
+            raise UsageError(what, "Leave it out; --mps writes the program to a file.")
+        given = float(value) if wanted is float and type(value) is int else value
+        if type(given) is not wanted:
+            raise UsageError(f"The option {key} of HiGHS is {brief(value)}.", f"It takes a {wanted.__name__}.")
+        # HiGHS takes NaN for any number, which no comparison finds out of range.
+        if given != given or highs.setOptionValue(key, given) != highspy.HighsStatus.kOk:
+            raise UsageError(f"HiGHS refuses {brief(value)} for its option {key}.", "The value is out of its range.")
+
+
+def load(highs: Any, program: Program, name: str) -> None:
+    """Pass a program in one call, and count what arrived."""
+    objective, matrix = program.objectives[name], program.matrix
+    rows, columns = matrix.shape
+    status = highs.passModel(
+        columns,
+        rows,
+        matrix.nnz,
+        int(highspy.MatrixFormat.kRowwise),
+        int(highspy.ObjSense.kMinimize),
+        objective.constant,
+        objective.linear,
+        program.column_lower,
+        program.column_upper,
+        program.row_lower,
+        program.row_upper,
+        matrix.indptr.astype(np.int32),
+        matrix.indices.astype(np.int32),
+        matrix.data,
+        program.integer.astype(np.int32),
+    )
+    require(status, "the program was not accepted")
+    if objective.quadratic is not None:
+        # HiGHS minimises half of x'Qx, so the diagonal is doubled.
+        where = np.flatnonzero(objective.quadratic)
+        starts = np.searchsorted(where, np.arange(columns + 1)).astype(np.int32)
+        status = highs.passHessian(
+            columns, len(where), 1, starts, where.astype(np.int32), 2 * objective.quadratic[where]
+        )
+        require(status, "the quadratic objective was not accepted")
+    loaded = (highs.getNumRow(), highs.getNumCol(), highs.getNumNz())
+    if loaded != (rows, columns, matrix.nnz):
+        what = f"HiGHS holds {loaded} rows, columns and coefficients of {(rows, columns, matrix.nnz)} built."
+        raise SolverError(what, "Nothing is solved on a part of a program; report it with the instance and the model.")
