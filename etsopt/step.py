@@ -16,7 +16,7 @@ from etsopt.errors import StoppedError
 from etsopt.progress import checkpoint, quietly, tell, unlimited
 from etsopt.results import LevelResult, Results
 from etsopt.solving.easing import EASED_T, pinned
-from etsopt.solving.levels import solve_levels
+from etsopt.solving.levels import as_answered, solve_levels
 from etsopt.solving.scaling import refuse_missed_rows
 from etsopt.solving.solution import STOPPED, Solution, Termination
 from etsopt.units import tolerance_of
@@ -177,7 +177,12 @@ def results_of(
     if tables and about["checked"]:
         tell("check")
         stated: list[Any] = [*(first.levels if first else ()), *solution.levels]
-        report = check_tables(instance, tables, stated, about["options"]["gap"], about["checked_as"])
+        gap, kind = about["options"]["gap"], about["checked_as"]
+        report = check_tables(instance, tables, stated, gap, kind)
+        if report.violations and all(violation.rule == "level_is_kept" for violation in report.violations):
+            # Later levels may move an earlier one by what the solver rounds: it is stated as the answer has it.
+            solution = replace(solution, levels=as_answered(solution.levels, report.levels))
+            report = check_tables(instance, tables, [*(first.levels if first else ()), *solution.levels], gap, kind)
         tables = _with_kept(tables, report)
         clock.lap("check")
     checks = {level.name: level for level in report.levels} if report else {}

@@ -112,6 +112,38 @@ def test_every_table_that_is_dropped_or_has_a_row_twice_is_refused(kind: str) ->
     assert unseen == []
 
 
+@pytest.mark.parametrize("kind", ["tiny", "infeasible", "two conflicts", "settlement", "clearing", "missing"])
+def test_a_cell_of_another_kind_is_refused_and_no_crash(kind: str) -> None:
+    instance, result = solved(kind)
+    others: tuple[object, ...] = ([1], {}, "x", 7, True)
+    unseen, number = [], 0
+    for name, table in result.tables.items():
+        for column in table.columns if len(table) else ():
+            cells = table[column].astype(object).copy()
+            number += 1
+            cells.iat[-1] = cell = others[number % len(others)]
+            tables = result.tables | {name: table.assign(**{column: cells})}
+            # A truth is a one, and a column of one row is then of that kind.
+            same = table[column].iloc[-1] in (1, 7) and isinstance(cell, int)
+            if not same and not run.check(instance, replace(result, tables=tables)).violations:
+                unseen.append(f"{name}.{column}: {cell}")
+    assert unseen == []
+
+
+@pytest.mark.parametrize("kind", ["tiny", "clearing"])
+def test_a_cell_that_is_absent_is_no_crash(kind: str) -> None:
+    instance, result = solved(kind)
+    for name, table in result.tables.items():
+        for column in table.columns if len(table) else ():
+            cells = table[column].astype(object).copy()
+            cells.iat[-1] = None
+            report = run.check(
+                instance, replace(result, tables=result.tables | {name: table.assign(**{column: cells})})
+            )
+            # An absent text is an empty one, in files too.
+            assert report.violations or table[column].iloc[-1] in ("", None) or pd.isna(table[column].iloc[-1]), column
+
+
 @pytest.mark.parametrize("table_format", ["csv", "parquet"])
 def test_the_users_own_columns_of_any_type_pass_a_run_folder(tmp_path: Path, table_format: str) -> None:
     """Numbers, texts that are numbers, and cells without either, of units and of enterprises."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import etsopt
 from etsopt.solving.highs import _noise
+from etsopt.solving.levels import as_answered
 from etsopt.solving.scaling import scale, scale_below
+from etsopt.solving.solution import Level
 from etsopt.stamp.rows import dense
 from tests.builders import given
 from tests.test_highs import program, solve
@@ -51,6 +54,23 @@ def test_a_least_rate_is_exact_where_its_bound_is_a_billion_times_as_large() -> 
     outcome = solve(program(rows, [1000.0, 0.0, 0.0], [0.0, 0.0, 1.0], LARGE))
     assert outcome.x is not None
     assert outcome.x[2] == pytest.approx(1000.0 / 1_000_001.0, rel=1e-12)
+
+
+def test_a_program_counted_from_a_point_has_its_points_as_distances() -> None:
+    near = program([[1.0, 2.0]], [120.0], [1.0, 1.0])
+    point = np.array([20.0, 49.0])
+    assert near.missed(point) == 2.0
+    assert near.missed(np.array([101.0, 49.0])) == 1.0
+    moved = near.moved(point, near.matrix @ point, 4.0)
+    assert (moved.row_lower.tolist(), moved.column_lower.tolist()) == ([8.0], [-80.0, -196.0])
+    # A distance of 2 is one of 8 in the finer numbers.
+    assert moved.missed(4.0 * np.array([2.0, 0.0])) == 0.0
+
+
+def test_a_level_is_stated_as_the_answer_has_it_where_that_is_rounding() -> None:
+    levels = [Level(name, "t", 100.0, 100.0, 0.02, {}, "") for name in ("change", "deficit", "spread")]
+    answered = [replace(levels[0], value=100.0005), replace(levels[1], value=101.0)]
+    assert [level.value for level in as_answered(levels, answered)] == [100.0005, 100.0, 100.0]
 
 
 def test_a_price_is_no_better_known_than_the_terms_of_the_column_that_sets_it() -> None:

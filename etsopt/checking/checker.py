@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from etsopt.checking import rounding, settlement, statements, totals
+from etsopt.checking.cells import plain
 from etsopt.checking.duals import read_duals
 from etsopt.checking.equilibrium import NO_FIXED_POINT, check_equilibrium
 from etsopt.checking.exceptions import LEVELS, exceptional_units
@@ -91,6 +92,9 @@ def check(  # long because each table that is missing ends it in its own way
         are proven to be missing.
     """
     if found := statements.scope_is_that_of_the_plan(instance):
+        return CheckReport(tuple(found), ())
+    tables, found = plain(tables)
+    if found:
         return CheckReport(tuple(found), ())
     if kind == "settlement":
         return settlement.check(instance, tables, levels)

@@ -262,7 +262,7 @@ def prices_are_stated(
             here = duals[(stated == level) & (duals["row"].to_numpy() == row)]
             price = table[key].map(dict(zip(here["index"], here["multiplier"], strict=True))).fillna(0.0)
             price = price.where(limited)
-            given = table.get(f"{level}_shadow_price", price.where(price.isna(), 0.0))
+            given = pd.to_numeric(table.get(f"{level}_shadow_price", price.where(price.isna(), 0.0)), errors="coerce")
             if f"{level}_shadow_price" not in table and ((stated == level) & ~keeps).any():
                 found.append(Violation("prices_are_stated", f"{name}.{level}", 1.0, "columns", "the prices are there"))
             tolerance = RELATIVE * float(here["multiplier"].abs().max()) if len(here) else 0.0

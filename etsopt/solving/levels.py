@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 NO_OBJECTIVE = "none"
 
+ROUNDED = 1e-5
+"""Part of a level by which later levels may move it: what the solver rounds beside units a million times as large."""
+
 
 class Settled(Protocol):
     """What a faster method gives back for its step."""
@@ -40,6 +43,18 @@ class Settled(Protocol):
     """A program that holds the optima of the step; None leaves the program as it is."""
     proofs: Sequence[Mapping[str, NDArray[np.float64]]]
     """More multipliers, where one set of them alone does not prove the value."""
+
+
+class Valued(Protocol):
+    """A level of an answer."""
+
+    @property
+    def name(self) -> str:
+        """Of the level."""
+
+    @property
+    def value(self) -> float:
+        """That the answer has."""
 
 
 class Solve(Protocol):
@@ -142,6 +157,17 @@ def solve_levels(  # long because each way out of a level is one statement here
     except StoppedError as stopped:
         termination = Termination(stopped.termination)
     return Solution(termination, values, tuple(levels))
+
+
+def as_answered(levels: Sequence[Level], answered: Sequence[Valued]) -> tuple[Level, ...]:
+    """Levels with the values that an answer has, where these are no further off than `ROUNDED`."""
+    values = {level.name: level.value for level in answered}
+    return tuple(
+        replace(level, value=values[level.name])
+        if abs(values.get(level.name, np.inf) - level.value) <= ROUNDED * abs(level.value)
+        else level
+        for level in levels
+    )
 
 
 def _by_variable(program: Program, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

@@ -96,6 +96,25 @@ class Program:
         columns, rows = self.column_lower > self.column_upper, self.row_lower > self.row_upper
         return bool(columns.any() or rows.any())
 
+    def missed(self, x: NDArray[np.float64]) -> float:
+        """The most by which a point misses a limit of a row or a bound of a column."""
+        total = self.matrix @ x
+        rows, columns = (self.row_lower - total, total - self.row_upper), (self.column_lower - x, x - self.column_upper)
+        return max(0.0, *(float(np.max(by, initial=0.0)) for by in (*rows, *columns)))
+
+    def moved(self, point: NDArray[np.float64], total: NDArray[np.float64], fine: float) -> Program:
+        """The program in distances from a point whose rows have some totals, in numbers that are larger by a factor.
+
+        Objectives keep their coefficients: their values are those of the distances.
+        """
+        return replace(
+            self,
+            column_lower=(self.column_lower - point) * fine,
+            column_upper=(self.column_upper - point) * fine,
+            row_lower=(self.row_lower - total) * fine,
+            row_upper=(self.row_upper - total) * fine,
+        )
+
     def narrowed(self, column_side: NDArray[np.int8], row_side: NDArray[np.int8]) -> Program:
         """The program with columns and rows fixed at a side: -1 the lower, 1 the upper, 0 left as they are.
 
