@@ -57,7 +57,7 @@ def maximise(problem: Nearest) -> tuple[NDArray[np.float64], int, bool]:
     start = problem.look(np.zeros(problem.rows))
     size, ridge, without_gain = _slope(problem, start), FIRST_RIDGE, 0
     # Where nothing is flat the least parabola is as good as none, and a few steps are enough.
-    point, steps, _ = Round(problem, start.prices, LEAST_RIDGE, size, 0).run(FEW_STEPS)
+    point, steps, _ = Round(problem, start.prices, LEAST_RIDGE, size, 0).run(FEW_STEPS, MET)
     if _missed(point) <= MET:
         # One more takes the rounding of the first steps out of the prices, and so out of whole tonnes.
         last, more, _ = Round(problem, point.prices, LEAST_RIDGE, size, steps).run(1)
@@ -115,14 +115,17 @@ class Round:
     size: float
     steps: int
 
-    def run(self, most_steps: int = MOST_STEPS) -> tuple[Point, int, bool]:
-        """The last point, the steps to it, and whether it is the end of the round."""
+    def run(self, most_steps: int = MOST_STEPS, met: float = -1.0) -> tuple[Point, int, bool]:
+        """The last point, the steps to it, and whether it is the end of the round.
+
+        A round ends sooner where no row is missed by more than ``met`` against its size.
+        """
         point = self._look(self.anchor)
         slope = _slope(self.problem, point)
         for step in range(most_steps):
             checkpoint("last step, Newton step", self.steps + step + 1)
             moved = float(np.max(np.abs(point.prices - self.anchor) * self.problem.scale, initial=0.0))
-            if slope <= ROUGH * self.ridge * moved:
+            if slope <= ROUGH * self.ridge * moved or _missed(point) <= met:
                 return point, step, True
             trial = self._search(point, self._newton(point, 1.0)) or self._search(point, self._newton(point, AT_START))
             if trial is None:
