@@ -96,6 +96,20 @@ def test_no_feasible_move_comes_closer(seed: int) -> None:
     assert float(slope @ allowance) / all_t == pytest.approx(best.fun, abs=1e-8)
 
 
+def test_prices_have_an_end_where_two_totals_and_one_rate_say_the_same() -> None:
+    # Two units at their emissions, each by a total of its own, and of one rate: the rate needs no price.
+    emissions = np.array([363_855.0, 2_808_534.0])
+    rows = [*in_order(emissions, equal=True), *(({k: 1.0}, float(emissions[k]), True) for k in range(2))]
+    problem = problem_of(emissions, rows, np.array([0.02, 0.0]), emissions * np.array([1.03, 1.05]))
+    prices, _, reached = maximise(problem)
+    assert reached
+    assert problem.answer(prices) == pytest.approx(emissions, rel=1e-15)
+    # By hand: a tonne less at the first unit brings it closer by twice 3 %. The total and the rate share that, in any
+    # way, but no price is of another size.
+    assert -prices[1] - prices[0] / emissions[0] == pytest.approx(2 * 0.03, rel=1e-9)
+    assert abs(prices[1]) < 1
+
+
 def test_a_total_is_met_by_units_that_are_tied_where_no_other_may_move() -> None:
     emissions = np.array([3.0, 7e6, 11.0])
     rows = [*in_order(emissions, equal=True), total(3, 6.8e6), total(3, 6.8e6, -1.0)]

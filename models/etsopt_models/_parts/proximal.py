@@ -58,12 +58,14 @@ def maximise(problem: Nearest) -> tuple[NDArray[np.float64], int, bool]:
     size, ridge, without_gain = _slope(problem, start), FIRST_RIDGE, 0
     # Where nothing is flat the least parabola is as good as none, and a few steps are enough.
     point, steps, _ = Round(problem, start.prices, LEAST_RIDGE, size, 0).run(FEW_STEPS, MET)
-    if _missed(point) <= MET:
+    # Prices that the first parabola would not let so far away are those of rows that repeat each other.
+    near = float(np.max(np.abs(point.prices) * problem.scale, initial=0.0)) <= size / FIRST_RIDGE
+    if _missed(point) <= MET and near:
         # One more takes the rounding of the first steps out of the prices, and so out of whole tonnes.
         last, more, _ = Round(problem, point.prices, LEAST_RIDGE, size, steps).run(1)
         return (last if _missed(last) <= _missed(point) else point).prices, steps + more, True
-    best, distance = point, _missed(point)
-    point = start
+    best = point = start
+    distance = _missed(start)
     for _ in range(MOST_ROUNDS):
         if distance <= ACCURACY or without_gain >= STALLED:
             break
