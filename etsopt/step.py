@@ -176,13 +176,13 @@ def results_of(
     tables = preparing.with_tables_of(first, tables)
     if tables and about["checked"]:
         tell("check")
-        stated: list[Any] = [*(first.levels if first else ()), *solution.levels]
-        gap, kind = about["options"]["gap"], about["checked_as"]
-        report = check_tables(instance, tables, stated, gap, kind)
+        before, gap, kind = first.levels if first else (), about["options"]["gap"], about["checked_as"]
+        report = check_tables(instance, tables, [*before, *solution.levels], gap, kind)
         if report.violations and all(violation.rule == "level_is_kept" for violation in report.violations):
             # Later levels may move an earlier one by what the solver rounds: it is stated as the answer has it.
-            solution = replace(solution, levels=as_answered(solution.levels, report.levels))
-            report = check_tables(instance, tables, [*(first.levels if first else ()), *solution.levels], gap, kind)
+            values = {level.name: level.value for level in report.levels}
+            solution = replace(solution, levels=as_answered(solution.levels, values))
+            report = check_tables(instance, tables, [*before, *solution.levels], gap, kind)
         tables = _with_kept(tables, report)
         clock.lap("check")
     checks = {level.name: level for level in report.levels} if report else {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,7 +68,7 @@ def test_a_program_counted_from_a_point_has_its_points_as_distances() -> None:
 
 def test_a_level_is_stated_as_the_answer_has_it_where_that_is_rounding() -> None:
     levels = [Level(name, "t", 100.0, 100.0, 0.02, {}, "") for name in ("change", "deficit", "spread")]
-    answered = [replace(levels[0], value=100.0005), replace(levels[1], value=101.0)]
+    answered = {"change": 100.0005, "deficit": 101.0}
     assert [level.value for level in as_answered(levels, answered)] == [100.0005, 100.0, 100.0]
 
 

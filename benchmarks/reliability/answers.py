@@ -12,7 +12,7 @@ from benchmarks.reliability import (
     ordered_answers,
     same_answers,
 )
-from benchmarks.reliability.fuzzed import tried
+from benchmarks.reliability.fuzzed import seen
 from benchmarks.reliability.fuzzed_allocations import (
     any_allocation,
     known_allocation,
@@ -40,14 +40,8 @@ KINDS = (
 
 def fuzzed(numbers: Iterable[int]) -> Found:
     """Solve a random instance for each number, check the answer again, and compare it with an independent program."""
-    found = Found()
-    for number in numbers:
-        # Spread, so that any few numbers that follow each other are of several kinds.
-        case = tried(KINDS[number * 7 % len(KINDS)](number))
-        found.tried(number, case.outcome, case.wrong)
-        if case.unproven:
-            found.named(number, case.unproven)
-    return found
+    # Spread, so that any few numbers that follow each other are of several kinds.
+    return seen(numbers, lambda number: KINDS[number * 7 % len(KINDS)](number))
 
 
 RELATIONS = (

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
 
 import etsopt
+from benchmarks.reliability.row import Found
 from etsopt import library
 from etsopt.claims import PROVEN
 from etsopt.errors import EtsoptError
 from etsopt_models._parts import narrowing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from etsopt.checking import CheckReport
     from etsopt.results import Results
@@ -82,6 +83,17 @@ def tried(case: Case) -> Tried:
     confirmed = ", confirmed" if differs == "" and status in PROVEN else ""
     unproven = "" if status in PROVEN else f"{case.model} {status}, {why(report)}"
     return Tried(f"{case.model} {status}{confirmed}", "; ".join(wrong), unproven)
+
+
+def seen(numbers: Iterable[int], case_of: Callable[[int], Case]) -> Found:
+    """Try the case of each number, and list what has no proof."""
+    found = Found()
+    for number in numbers:
+        case = tried(case_of(number))
+        found.tried(number, case.outcome, case.wrong)
+        if case.unproven:
+            found.named(number, case.unproven)
+    return found
 
 
 def why(report: CheckReport) -> str:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import etsopt
-from benchmarks.reliability.fuzzed import Case, tried
+from benchmarks.reliability.fuzzed import Case, seen
 from benchmarks.reliability.fuzzed_allocations import METHODS, some_policy, some_units
 from benchmarks.reliability.fuzzed_markets import TAKER_CNY_PER_T
-from benchmarks.reliability.row import Found, Row
+from benchmarks.reliability.row import Row
 from tests.markets import MARKETS, of_model, some_market
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from benchmarks.reliability.row import Found
 
 MOST_UNITS, DECADES = 400, 6.0
 
@@ -52,13 +54,7 @@ def divisible_market(number: int) -> Case:
 
 def proven(numbers: Iterable[int]) -> Found:
     """Solve four allocations for each market, and list what has no proof."""
-    found = Found()
-    for number in numbers:
-        case = tried((divisible_market if number % 5 == 0 else wide_allocation)(number))
-        found.tried(number, case.outcome, case.wrong)
-        if case.unproven:
-            found.named(number, case.unproven)
-    return found
+    return seen(numbers, lambda number: (wide_allocation if number % 5 else divisible_market)(number))
 
 
 ROWS = (

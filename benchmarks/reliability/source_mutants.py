@@ -175,7 +175,7 @@ class Sites(ast.NodeVisitor):
         """Leave texts alone, with what is put into them."""
 
     def visit_keyword(self, node: ast.keyword) -> None:
-        """`strict=True` of zip is a belt beside braces: no right program is told by it."""
+        """Leave `strict=True` of zip alone: no correct program depends on it."""
         if node.arg != "strict":
             self.visit(node.value)
 

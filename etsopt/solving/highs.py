@@ -140,26 +140,28 @@ class Loaded:
         if not basis.valid or self._program.integer.any() or self._program.objectives[self._name].quadratic is not None:
             return outcome
         for look in (self._in_scale_of_its_value, self._counted_from_its_point):
-            if outcome.x is not None and outcome.termination is Termination.OPTIMAL:
-                outcome = look(outcome, outcome.x, basis) or outcome
+            again = look(outcome, basis) if outcome.termination is Termination.OPTIMAL else None
+            if again is not None and again.termination is Termination.OPTIMAL:
+                outcome = replace(again, algorithm=outcome.algorithm)
         return outcome
 
-    def _in_scale_of_its_value(self, outcome: Outcome, _: Any, basis: Any) -> Outcome | None:
+    def _in_scale_of_its_value(self, outcome: Outcome, basis: Any) -> Outcome | None:
         """The outcome once more, in the scale of what its value leaves; None where that is as good."""
         scaled = scale_below(self._program, self._name, outcome.bound, self._scaled)
         highs = None if scaled is None else self._again(scaled.program, basis)
         if scaled is None or highs is None:
             return None
-        return replace(_outcome(highs, scaled, self._program, self._name), algorithm=outcome.algorithm)
+        return _outcome(highs, scaled, self._program, self._name)
 
-    def _counted_from_its_point(self, outcome: Outcome, x: Any, basis: Any) -> Outcome | None:
+    def _counted_from_its_point(self, outcome: Outcome, basis: Any) -> Outcome | None:
         """The outcome moved onto the limits that it misses by what the solver tolerates; None where there are none.
 
         The program counts from the point, in numbers as small as what is missed: iterative refinement after Gleixner,
         Steffy and Wolter (2016), Iterative refinement for linear programming, of primal values alone.
         """
+        assert outcome.x is not None
         scaled = self._scaled
-        program, point = scaled.program, x / scaled.column
+        program, point = scaled.program, outcome.x / scaled.column
         missed = program.missed(point)
         if not missed > LEAST_MISSED:
             return None
@@ -171,8 +173,7 @@ class Loaded:
         moved = point + np.asarray(highs.getSolution().col_value) / fine
         moved = np.clip(moved, program.column_lower, program.column_upper) * scaled.column
         value = self._program.objectives[self._name].value(moved)
-        found = _outcome(highs, scaled, self._program, self._name)
-        return replace(found, x=moved, bound=value, algorithm=outcome.algorithm)
+        return replace(_outcome(highs, scaled, self._program, self._name), x=moved, bound=value)
 
     def _again(self, program: Program, basis: Any) -> Any:
         """Another solver that ran from a basis; None where it found no optimum."""

@@ -45,18 +45,6 @@ class Settled(Protocol):
     """More multipliers, where one set of them alone does not prove the value."""
 
 
-class Valued(Protocol):
-    """A level of an answer."""
-
-    @property
-    def name(self) -> str:
-        """Of the level."""
-
-    @property
-    def value(self) -> float:
-        """That the answer has."""
-
-
 class Solve(Protocol):
     """Minimise an objective of any program through the engine."""
 
@@ -159,9 +147,8 @@ def solve_levels(  # long because each way out of a level is one statement here
     return Solution(termination, values, tuple(levels))
 
 
-def as_answered(levels: Sequence[Level], answered: Sequence[Valued]) -> tuple[Level, ...]:
-    """Levels with the values that an answer has, where these are no further off than `ROUNDED`."""
-    values = {level.name: level.value for level in answered}
+def as_answered(levels: Sequence[Level], values: Mapping[str, float]) -> tuple[Level, ...]:
+    """Levels with the values that an answer has, by name, where these are no further off than `ROUNDED`."""
     return tuple(
         replace(level, value=values[level.name])
         if abs(values.get(level.name, np.inf) - level.value) <= ROUNDED * abs(level.value)

@@ -91,7 +91,7 @@ def columns_follow(
 
 def texts_follow(rule: str, table: pd.DataFrame, column: str, expected: str) -> list[Violation]:
     """A column of texts says the same in every row."""
-    if {str(cell) for cell in table.get(column, [])} == {expected}:
+    if set(table.get(column, [])) == {expected}:
         return []
     return [Violation(rule, column, 1.0, "cells", f"the column says {expected}")]
 
@@ -262,6 +262,6 @@ def limits_of_market(found: Baseline, deal: Terms, table: pd.DataFrame, derived:
     for rule, (by, message) in outside.items():
         violations += beyond(rule, no_label, years, message, by, size, "t")
     stated = kind == ABATEMENT
-    if {str(cell) for cell in table.get("price_obtained", [])} != {OBTAINED[stated]}:
+    if set(table.get("price_obtained", [])) != {OBTAINED[stated]}:
         violations.append(Violation("price", "price_obtained", 1.0, "cells", "it says how the price was obtained"))
     return violations

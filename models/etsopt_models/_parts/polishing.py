@@ -11,6 +11,7 @@ are moved by what the exact total is off, some thousandths of a tonne at most.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +47,7 @@ def polished(problem: Nearest, answer: NDArray[np.float64], prices: NDArray[np.f
     if not len(of_totals) or len(of_totals) ** 2 * entries.columns > MOST_WORK:
         return problem.whole_if_near(answer)
     full = _dense(problem, of_totals)
+    of_groups = tied.sums(full)
     for _ in range(ROUNDS):
         off = _off(problem, answer)[of_totals]
         most = float(np.max(np.abs(off)))
@@ -56,7 +58,7 @@ def polished(problem: Nearest, answer: NDArray[np.float64], prices: NDArray[np.f
         columns, groups = np.flatnonzero(alone >= 0), tied.with_room(room)
         if not len(columns) + len(groups):
             break
-        ways = np.hstack([full[:, columns], tied.sums(full)[:, groups]])
+        ways = np.hstack([full[:, columns], of_groups[:, groups]])
         moves = np.linalg.lstsq(ways, -off, rcond=REPEATED)[0].astype(np.float64)
         if np.max(np.abs(moves)) > ROOM_T * most:
             break
@@ -105,12 +107,12 @@ class Tied:
         firm[entries.column[here & ~pairs[entries.row]]] = True
         return cls(problem, group, firm)
 
-    @property
+    @cached_property
     def members(self) -> NDArray[np.int64]:
         """Units that are tied."""
         return np.flatnonzero(self.group >= 0)
 
-    @property
+    @cached_property
     def emissions(self) -> NDArray[np.float64]:
         """Of each group."""
         return np.bincount(self.group[self.members], self.problem.emissions[self.members]).astype(float)
