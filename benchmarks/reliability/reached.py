@@ -5,9 +5,11 @@ It runs the test suite once with coverage by test, some minutes, and keeps a sma
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -41,38 +43,39 @@ def place() -> Path:
 def find(folder: Path) -> dict[str, Any]:
     """Run the suite; the tests by file and line, as numbers of a list of all."""
     ignored = [f"--ignore=tests/test_{name}.py" for name in WITHOUT]
-    data, seconds = folder / "coverage", folder / "tests.xml"
-    measured = ("--cov=etsopt.checking", "--cov-context=test", "--cov-report=", f"--junitxml={seconds}")
+    data, report = folder / "coverage", folder / "tests.xml"
+    measured = ("--cov=etsopt.checking", "--cov-context=test", "--cov-report=", f"--junitxml={report}")
     options = ("-q", "-p", "no:cacheprovider", "-n", "2", *measured, *ignored)
     command = [sys.executable, "-m", "pytest", *options]
     subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"COVERAGE_FILE": str(data)})
-    return read(data, seconds)
+    return read(data, report)
 
 
-def read(data: Path, seconds: Path) -> dict[str, Any]:
+def read(data: Path, report: Path) -> dict[str, Any]:
     """What is kept of coverage by test and of the seconds of every test."""
     from coverage import CoverageData
 
-    took = seconds_of(seconds)
+    took = seconds_of(report)
     tests = sorted(took, key=lambda test: took[test])
     number = {test: place for place, test in enumerate(tests)}
+    seconds = [took[test] for test in tests]
     covered, lines = CoverageData(str(data)), dict[str, dict[str, list[int]]]()
     covered.read()
     for file in covered.measured_files():
         _, inside, path = Path(file).as_posix().rpartition("etsopt/checking/")
         if inside:
             lines[inside + path] = {
-                str(line): quickest({number.get(context.partition("|")[0], -1) for context in contexts}, tests, took)
+                str(line): quickest({number.get(context.partition("|")[0], -1) for context in contexts}, seconds)
                 for line, contexts in covered.contexts_by_lineno(file).items()
             }
-    return {"tests": tests, "lines": lines}
+    return {"tests": tests, "seconds": seconds, "lines": lines}
 
 
-def quickest(numbers: set[int], tests: Sequence[str], took: Mapping[str, float]) -> list[int]:
+def quickest(numbers: set[int], seconds: Sequence[float]) -> list[int]:
     """Of some tests the quickest that take the budget together, one at least."""
     chosen, spent = list[int](), 0.0
     for number in sorted(numbers - {-1}):
-        spent += took[tests[number]]
+        spent += seconds[number]
         if chosen and spent > BUDGET_S:
             break
         chosen.append(number)
@@ -97,8 +100,37 @@ def known() -> dict[str, Any]:
 
 
 def tests_of(path: str, line: int) -> list[str]:
-    """The tests that run through a line, the quickest first, as many as fill the budget."""
-    return [known()["tests"][number] for number in known()["lines"].get(path, {}).get(str(line), [])]
+    """The tests that run through a line, the quickest first, as many as fill the budget.
+
+    A line that runs when its module is read, such as a constant's, has none of its own. It gets those of the lines
+    that name what is defined there, or of its whole file.
+    """
+    lines: dict[str, dict[str, list[int]]] = known()["lines"]
+    own = lines.get(path, {})
+    numbers = set(own.get(str(line), ())) or named_in(path, line, lines) or set[int]().union(*own.values())
+    tests, seconds = known()["tests"], known()["seconds"]
+    return [tests[number] for number in quickest(numbers, seconds)]
+
+
+def named_in(path: str, line: int, lines: Mapping[str, Mapping[str, Sequence[int]]]) -> set[int]:
+    """The tests of all lines of the checker that name what the statement at a line of a module defines."""
+    names = {
+        target.id
+        for statement in ast.parse((ROOT / path).read_bytes()).body
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.lineno <= line <= (statement.end_lineno or 0)
+        for target in (statement.targets if isinstance(statement, ast.Assign) else (statement.target,))
+        if isinstance(target, ast.Name)
+    }
+    if not names:
+        return set()
+    word = re.compile(rf"\b({'|'.join(names)})\b")
+    return {
+        number
+        for file, by_line in lines.items()
+        for place, text in enumerate((ROOT / file).read_text(encoding="utf-8").splitlines(), start=1)
+        if word.search(text)
+        for number in by_line.get(str(place), ())
+    }
 
 
 def main() -> None:
