@@ -11,12 +11,13 @@ import pandas as pd
 from etsopt import library
 from etsopt.errors import StoppedError
 from etsopt.progress import quietly
+from etsopt.solving.growing import Entries, Growing, without_rows
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import DEFAULT_GAP
 from etsopt.solving.solution import STOPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from etsopt.data.instance import Instance
     from etsopt.methods import Method
@@ -53,6 +54,41 @@ class Relaxation:
             raise StoppedError(found.termination)
         return found
 
+    def whole(self, parameters: dict[str, Any], objective: str, gap: float, nodes: int | None = None) -> Solution:
+        """Solution of the program itself for an objective, by the solver's branch and bound, within a gap.
+
+        Parameters
+        ----------
+        nodes
+            After how many nodes it stops with what it holds; None for no limit.
+
+        Raises
+        ------
+        StoppedError
+            At the deadline, where nothing is held.
+        """
+        program = self.build(self.model, parameters)
+        most = {} if nodes is None else {"mip_max_nodes": nodes}
+        options = replace(self.options, mps=None, gap=gap, solver_options=most | self.options.solver_options)
+        with quietly():
+            found = solve_levels(program, [objective], options, {})
+        if found.termination in STOPPED and not found.values:
+            raise StoppedError(found.termination)
+        return found
+
+    def growing(self, parameters: dict[str, Any], objective: str, size: Mapping[str, float], worth: float) -> Growing:
+        """The relaxation in the solver, where columns may join it; sizes are those of `etsopt.solving.growing`."""
+        return Growing(relaxed(self.build(self.model, parameters)), objective, self.options, size, worth)
+
+    def without_rows(self, lower: Any, upper: Any, size: float) -> Growing:
+        """A linear program of columns of about a size, whose rows and costs are to come."""
+        return Growing(without_rows(lower, upper), "cost", self.options, {"x": size}, size)
+
+    @staticmethod
+    def entries(places: Any, values: Any) -> Entries:
+        """Coefficients that may join it, as `etsopt.solving.growing.Entries` takes them."""
+        return Entries(places, values)
+
 
 def relaxed(program: Program) -> Program:
     """The program without whole numbers."""
@@ -62,12 +98,6 @@ def relaxed(program: Program) -> Program:
 def with_gap(model: Any, options: SolveOptions) -> SolveOptions:
     """The options with the model's own gap, where the caller names none."""
     return options if options.gap is not None else replace(options, gap=getattr(model, "GAP", DEFAULT_GAP))
-
-
-def with_aim(own: Any, given: SolveOptions, chosen: SolveOptions) -> SolveOptions:
-    """The options with which a model's own method is solved: it may aim closer than at the gap that is to be proven."""
-    aim = getattr(own, "AIM", None)
-    return chosen if given.gap is not None or aim is None else replace(chosen, gap=aim)
 
 
 def parameters_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from etsopt.reads import ignored_keys
 from etsopt.results import Results
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt.solving.options import SolveOptions
+from etsopt.solving.solution import Termination
 from etsopt.step import Step, violations_of
 
 if TYPE_CHECKING:
@@ -104,10 +106,14 @@ def solve_model(found: Any, instance: Instance, model: str, given: SolveOptions)
         parameters, notes = preparing.parameters_of(found, instance, chosen, method, first)
         about |= methods.after_notes(method, notes)
         clock.lap("build")
-        aimed = preparing.with_aim(method.own, given, chosen)
-        step = Step(found, model, instance, aimed, method, about, clock, notes, first)
-        solution = step.solve_all(parameters)
-        return solution if isinstance(solution, Results) else step.checked(solution)
+        step = Step(found, model, instance, chosen, method, about, clock, notes, first)
+        stopped = next((note.stopped for note in notes if getattr(note, "stopped", "")), "")
+        # Where the preparation was stopped it holds an answer, which only has to be completed.
+        with unlimited() if stopped else nullcontext():
+            solution = step.solve_all(parameters)
+        if isinstance(solution, Results):
+            return solution
+        return step.checked(replace(solution, termination=Termination(stopped)) if stopped else solution)
     except StoppedError as stopped:
         return Results({}, stopped.termination, "none", False, (), None, about)
 

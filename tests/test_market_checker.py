@@ -116,7 +116,7 @@ def test_a_right_answer_is_proven_in_memory_and_from_its_folder(kind: str, name:
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", POLICIES)
 @pytest.mark.parametrize("kind", ["abatement", "clearing"])
-def test_the_bound_of_whole_plans_is_the_optimum_of_mixed_ones(kind: str, name: str, seed: int) -> None:
+def test_whole_plans_are_proven_and_cost_no_less_than_mixed_ones(kind: str, name: str, seed: int) -> None:
     policy = {key: dict(section) for key, section in POLICIES[name].items()}
     policy["market"] = {"prices_cny_per_t": {"2025": 50.0, "2026": 70.0}} | policy.get("market", {})
     instance = random_market(seed, 1 + seed % 3, **policy)
@@ -124,9 +124,9 @@ def test_the_bound_of_whole_plans_is_the_optimum_of_mixed_ones(kind: str, name: 
     assert mixed.status == "certified_optimal"
     whole = etsopt.solve(instance.with_policy({"abatement.divisible_measures": False}), kind)
     assert whole.violations == ()
-    assert whole.levels[-1].bound == pytest.approx(mixed.levels[-1].value, rel=1e-8)
-    assert whole.levels[-1].value >= whole.levels[-1].bound - 1e-3
-    assert whole.certified == (whole.levels[-1].gap <= 1e-4 * abs(whole.levels[-1].value))
+    assert whole.certified
+    least, near = mixed.levels[-1].value, 1e-8 * abs(mixed.levels[-1].value)
+    assert least - near <= whole.levels[-1].bound <= whole.levels[-1].value + 1e-3
 
 
 # Every plan by hand.

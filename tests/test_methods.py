@@ -75,6 +75,10 @@ def test_the_result_says_which_method_ran_and_why() -> None:
 
 
 def test_a_method_that_gives_way_to_the_whole_program_says_so_and_why() -> None:
-    about = etsopt.solve(etsopt.read("cn-2025"), "clearing", method="prices").provenance
-    assert about["method"] == "stamped"
-    assert about["method_reason"].startswith("The method prices gave way to the whole program: units are few")
+    method = methods.Method("prices", "It was asked for.", methods.BUILD["stamped"], own=types.SimpleNamespace())
+    note = types.SimpleNamespace(gave_way="an enterprise would rather owe")
+    assert methods.after_notes(method, (note,)) == {
+        "method": "stamped",
+        "method_reason": "The method prices gave way to the whole program: an enterprise would rather owe.",
+    }
+    assert methods.after_notes(method, (types.SimpleNamespace(gave_way=""),)) == {}

@@ -76,7 +76,7 @@ POLICY: dict[str, Any] = {
         "floor_price_cny_per_t": 10.0,
         "ceiling_price_cny_per_t": 150.0,
         "reserve_t": 3_000.0,
-        "ccer_price_cny_per_t": 70.0,
+        "ccer_price_cny_per_t": 30.0,
         "ccer_supply_t": 3_000.0,
         "terminal_price_cny_per_t": 40.0,
     },

@@ -47,7 +47,8 @@ from etsopt_models._parts.accounts import owing_cost
 from etsopt_models._parts.market import own_cost, plans_and_accounts
 from etsopt_models._parts.market_tables import market_tables
 from etsopt_models._parts.prospects import expected_prices, prospects
-from etsopt_models._parts.search import market_of, search
+from etsopt_models._parts.search import market_of
+from etsopt_models._parts.whole_plans import solved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -105,7 +106,7 @@ def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], Found]:
     """Arrays for `formulate` over the plans that matter, and what the tables need beside the solution."""
-    return search(market(instance, before, relax))
+    return solved(market(instance, before, relax))
 
 
 def _refuse_dearer_than_owing(

@@ -17,7 +17,7 @@ the last tonne costs.
 | $u_t, r_t, q_t, Q_t \ge 0$ | left over in auctions; sold, bought and held by the reserve | t | `unsold`, `released`, `absorbed`, `reserve` |
 | $m_t \ge 0$ | what nobody has, whatever is paid; zero in a market that clears | t | `missing` |
 | $c_j$ | discounted cost of the plan's measures | CNY | `plan_cost` |
-| $c_0$ | that of units whose plans are chosen beforehand: zero but where very many are solved by prices | CNY | `chosen_cost` |
+| $c_0$ | that of units that stand beside the program with plans that prices have chosen | CNY | `chosen_cost` |
 | $\Delta_{jt}$ | emissions that the plan avoids | tCO2e | `abated` |
 | $\rho_{jt}$ | by how much it lowers what the unit lacks: $\Delta_{jt}$ and what its allowances change | t | `relief` |
 | $L_{at}, E_{at}$ | emissions less free allowances, and emissions, before abatement | t, tCO2e | `lacking`, `emissions` |
@@ -61,6 +61,14 @@ those of what is given before abatement. The fixed fine of a shortfall is no par
 supersets (`etsopt_models._parts.plans`), and a plan joins the program where it beats those that are there. So the
 relaxation is that over all plans, and no plan is left out of its bound.
 
+**Whole plans.** Where measures are not divisible plans are chosen before this program is solved, which then has one plan of
+each unit. The relaxation is solved by columns that prices find (Dantzig and Wolfe 1960); its value is Geoffrion's (1974)
+Lagrangian bound. Units that it leaves torn between plans are settled, the largest first. Where few plans have a reduced cost
+within what is open, the solver chooses among all of these (Baldacci and others 2008). The rest is proven by a tree that
+branches on whether a unit runs a measure in a year (Barnhart and others 1998). The table `leaves` holds what its leaves
+hold, and `duals` their multipliers (`cost:leaf:1`, ...); a leaf that cannot clear is proven so in tonnes
+(`missing_allowances:leaf:1`, ...). A gap is a share of the cost, or of what is spent where that is more.
+
 **Rounding.** Enterprises hold what the rule gives in whole tonnes, rounded down by less than a tonne for each unit. So a
 rule that balances its sectors leaves some tonnes lacking, which no measure should have to make up for. What rounding took
 from units that get no less than the rule gives them, scaled with their emissions and no more than the targets of their
@@ -71,14 +79,19 @@ sector and of the nation leave, is auctioned beside the rest: in each year the f
 surrendered in calendar year $t + 1$: it is to be compared with the market of that year. It is in CNY of
 `horizon.price_year`, as every amount is, so inflation is in none; its unit in the tables is, say, CNY 2024/t. $y_t$ is the
 multiplier of `market_balance` in the linear relaxation (what one tonne more on offer adds to the cost) and $\delta_t$ the discount factor; never from a program
-with the choices fixed. Its interval is spanned by the prices at a little more and a little less demand, 1e-7 of emissions,
-whose multipliers are stated too (`cost:2`, `cost:3`); there may be other prices. The multipliers of all rows
+with the choices fixed. Its interval is that of all prices at which the relaxation clears: the least and the greatest $y_t$
+of each year over the multipliers that are complementary to an optimum of it, whose multipliers are stated too (`cost:2`,
+...); a price of 100,000 CNY/t and more is none. For whole plans it is a convex-hull price: who would rather have another
+plan at it is told in the table `uplift`, with what the plan costs more than the best (Gribik, Hogan and Pope 2007; the
+multipliers are those of a boxstep or bundle method, Marsten and others 1975). The multipliers of all rows
 bound the cost from below: with $\mu_{at}$ that of `account_balance`, $\nu_{at} \le 0$ that of `offset_limit` and
 $\omega_{at} \le 0$ that of `newly_owed`, each unit contributes $\min_j \bigl[ c_j + \sum_t \mu_{at} (E_{jt} - A_{jt}) +
 (\kappa \nu_{at} + \omega_{at}) E_{jt} \bigr]$ over all its plans, and every other variable the better of its bounds.
 
 References: Rubin (1996) and Cronshaw and Kruse (1996) for banking; Gilmore and Gomory (1961) for columns by prices;
-Geoffrion (1974) for the bound; the 2026 plan and the 2023-2024 power plan for vintages and carry-over.
+Geoffrion (1974) for the bound; Marsten, Hogan and Blankenship (1975), The boxstep method for large-scale optimization;
+Barnhart, Johnson, Nemhauser, Savelsbergh and Vance (1998), Branch-and-price; Gribik, Hogan and Pope (2007), Market-clearing
+electricity prices and energy uplift; Baldacci, Christofides and Mingozzi (2008) for columns by reduced cost; the 2026 plan and the 2023-2024 power plan for vintages and carry-over.
 """
 
 from __future__ import annotations
@@ -88,7 +101,8 @@ from typing import TYPE_CHECKING, Any
 from etsopt_models._parts.market import market_program
 from etsopt_models._parts.market_tables import market_tables, missing_tables
 from etsopt_models._parts.prospects import prospects
-from etsopt_models._parts.search import market_of, search
+from etsopt_models._parts.search import market_of
+from etsopt_models._parts.whole_plans import solved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -145,7 +159,7 @@ def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], Found]:
     """Arrays for `formulate` over the plans that matter, and what the tables need beside the solution."""
-    return search(market(instance, before, relax))
+    return solved(market(instance, before, relax))
 
 
 def is_divisible(instance: Instance) -> bool:
@@ -154,5 +168,5 @@ def is_divisible(instance: Instance) -> bool:
 
 
 def tables(instance: Instance, solution: Any, found: Found) -> dict[str, pd.DataFrame]:
-    """Result tables: ``years``, ``sector_years``, ``enterprise_years``, ``unit_years``, ``plans``, ``measure_years``."""
+    """Result tables: ``years``, ``sector_years``, ``enterprise_years``, ``unit_years``, ``plans``, ``measure_years``, ``uplift``."""
     return market_tables(instance, solution, found)

@@ -49,7 +49,8 @@ from typing import TYPE_CHECKING, Any
 from etsopt_models._parts.market import market_program
 from etsopt_models._parts.market_tables import market_tables, missing_tables
 from etsopt_models._parts.prospects import pathway_prospects
-from etsopt_models._parts.search import market_of, search
+from etsopt_models._parts.search import market_of
+from etsopt_models._parts.whole_plans import solved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,7 +116,7 @@ def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], Found]:
     """Arrays for `formulate` over the plans that matter, and what the tables need beside the solution."""
-    return search(market(instance, before, relax))
+    return solved(market(instance, before, relax))
 
 
 def is_divisible(instance: Instance) -> bool:

@@ -75,6 +75,9 @@ def parameters_of(name: str, instance: etsopt.Instance, rounding: bool) -> dict[
     """Parameters of a model, or those of its rounding."""
     model: Any = library.load(name)
     if not rounding:
+        if name in MARKETS:
+            # Where plans are whole they are chosen beforehand, and the program has one of each unit.
+            instance = instance.with_policy({"abatement.divisible_measures": True})
         return prepared(model, of_model(instance, name))
     real = {"allowance": np.array([989.5, 1979.0, 2958.5, 3980.0]), "exceptional": np.zeros(0)}
     both = instance.with_policy({"allocation.whole_allowances": True})

@@ -16,7 +16,8 @@ Bounds and sides are those of the instance, widened by what the answer itself mi
 them as well costs less, its own cost included. Each term is formed with a bound of its rounding, which is taken off.
 
 Where every enterprise has an account of its own, its best whole plan may cost more than any mixture of plans that $\mu$
-and $\nu$ allow. There the bound of an enterprise is raised to that of its whole plans: `whole_plans`.
+and $\nu$ allow. There the bound of an enterprise is raised to that of its whole plans: `whole_plans`. What whole plans
+cost beyond that the leaves of a tree prove, each a bound of the same kind under masks: `leaves`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from etsopt.checking.market.search import least_of_all_plans
 from etsopt.checking.market.whole_plans import raised
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from etsopt.checking.market.accounts import Accounts, Terms
@@ -39,22 +42,14 @@ if TYPE_CHECKING:
     from etsopt.checking.market.baseline import Baseline
     from etsopt.checking.market.choices import Choices
     from etsopt.checking.market.leeway import Leeway
+    from etsopt.checking.market.restricted import Held, Restricted
 
 REPAIRED = 200_000
 """Up to so many multipliers are repaired together; of more accounts each pays for the rounding of its own tonnes."""
 
 
-def lower_bound(
-    found: Baseline,
-    offered: Choices,
-    own: Accounts,
-    deal: Terms,
-    given: Multipliers,
-    leeway: Leeway,
-    spent: NDArray[np.float64] | None = None,
-    missing_most: float = 0.0,
-) -> float:
-    """Lower bound of the cost in real numbers, minus infinity where nothing is proven [CNY].
+class Bound:
+    """Lower bounds of the cost in real numbers at some multipliers, minus infinity where nothing is proven [CNY].
 
     Without discount factors nothing costs anything; what is missing then counts alone, in tonnes.
 
@@ -64,42 +59,81 @@ def lower_bound(
         Accounts of the program: one for all where trading costs nothing.
     leeway
         By how much bounds and rows may be missed.
-    spent
-        What each account comes to at the prices of the market with what it does, at least, shape ``(accounts,)``
-        [CNY]; None where plans may be mixed or one account stands for all, so that multipliers alone bound the cost.
     missing_most
         What may be missing in a year, each tonne of it at a cost of one [t].
     """
-    stated = bool(np.isfinite(deal.expected).all())
-    nodes = Nodes(len(own.emissions), len(found.years), stated)
-    market = [] if stated else of_market(found, deal, nodes, leeway, missing_most)
-    x = nodes.filled(given)
-    limit, due = np.minimum(given.offset_limit, 0.0), np.minimum(given.newly_owed, 0.0)
-    if nodes.size <= REPAIRED:
-        x = joined([*of_accounts(found, own, deal, nodes, due, leeway), *market]).repaired(x)
-    need, emitted = x[nodes.account], deal.offset_share * limit + due
-    offers = np.minimum(given.offsets_on_offer, 0.0)
-    price = found.discount * deal.expected if stated else x[nodes.price]
-    trade = Trade(found, deal, price, found.discount * deal.offset_price - offers, leeway)
-    with np.errstate(all="ignore"):
-        plans = least_of_all_plans(found, offered, need[own.of_unit], emitted[own.of_unit])
-        values, errors = trade.least(own, need, limit, due)
-        sizes = PlanSizes.of(found, offered, own)
-        errors += sizes.error(need, np.abs(deal.offset_share * limit) + np.abs(due))
-        terms, rounding = [plans, values], [errors]
-        if spent is not None:
-            values += np.bincount(own.of_unit, plans, len(values))
-            errors += gamma(sizes.units) * np.bincount(own.of_unit, np.abs(plans), len(values))
-            terms, rounding = [raised(found, offered, own, trade, sizes, (need, emitted), (values, errors), spent)], []
-        for_offers = offers * (deal.offset_supply + leeway.offers)
-        terms, rounding = [*terms, for_offers], [*rounding, gamma(4) * np.abs(for_offers)]
-        for part in market:
-            least, uncertain = joined([part]).least_total(x)
-            terms, rounding = [*terms, least], [*rounding, uncertain]
-        bound, error = total(np.concatenate(terms))
-        error += most_of(np.concatenate(rounding))
-        proven = bound - upward(error, 8)
-    return proven if np.isfinite(proven) else -np.inf
+
+    def __init__(
+        self,
+        found: Baseline,
+        offered: Choices,
+        own: Accounts,
+        deal: Terms,
+        given: Multipliers,
+        leeway: Leeway,
+        missing_most: float = 0.0,
+    ) -> None:
+        self.found, self.offered, self.own = found, offered, own
+        stated = bool(np.isfinite(deal.expected).all())
+        nodes = Nodes(len(own.emissions), len(found.years), stated)
+        market = [] if stated else of_market(found, deal, nodes, leeway, missing_most)
+        x = nodes.filled(given)
+        limit, due = np.minimum(given.offset_limit, 0.0), np.minimum(given.newly_owed, 0.0)
+        if nodes.size <= REPAIRED:
+            x = joined([*of_accounts(found, own, deal, nodes, due, leeway), *market]).repaired(x)
+        self.need, self.emitted = x[nodes.account], deal.offset_share * limit + due
+        offers = np.minimum(given.offsets_on_offer, 0.0)
+        price = found.discount * deal.expected if stated else x[nodes.price]
+        self.trade = Trade(found, deal, price, found.discount * deal.offset_price - offers, leeway)
+        with np.errstate(all="ignore"):
+            at = own.of_unit
+            self.plans = least_of_all_plans(found, offered, self.need[at], self.emitted[at])
+            self.values, self.errors = self.trade.least(own, self.need, limit, due)
+            self.sizes = PlanSizes.of(found, offered, own)
+            self.errors += self.sizes.error(self.need, np.abs(deal.offset_share * limit) + np.abs(due))
+            for_offers = offers * (deal.offset_supply + leeway.offers)
+            self.terms, self.rounding = [for_offers], [gamma(4) * np.abs(for_offers)]
+            for part in market:
+                least, uncertain = joined([part]).least_total(x)
+                self.terms, self.rounding = [*self.terms, least], [*self.rounding, uncertain]
+
+    def of_all(self) -> float:
+        """What all plans come to, mixed or not."""
+        return self._sum([self.plans, self.values], [self.errors])
+
+    def of_whole(self, spent: NDArray[np.float64]) -> float:
+        """What whole plans come to where every enterprise has an account of its own.
+
+        Parameters
+        ----------
+        spent
+            What each account comes to at the prices of the market with what it does, at least, shape ``(accounts,)``
+            [CNY].
+        """
+        with np.errstate(all="ignore"):
+            at, units = self.own.of_unit, self.sizes.units
+            values = self.values + np.bincount(at, self.plans, len(self.values))
+            errors = self.errors + gamma(units) * np.bincount(at, np.abs(self.plans), len(self.values))
+            at_multipliers, bounds = (self.need, self.emitted), (values, errors)
+            least = raised(self.found, self.offered, self.own, self.trade, self.sizes, at_multipliers, bounds, spent)
+        return self._sum([least], [])
+
+    def under(self, held: Sequence[Held], restricted: Restricted) -> float:
+        """What the plans come to that are left where something is held of some units, infinite where none is left."""
+        plans, at = self.plans.copy(), self.own.of_unit
+        with np.errstate(all="ignore"):
+            units, least = restricted.least(self.found, held, self.need[at], self.emitted[at])
+        if (least == np.inf).any():
+            return np.inf
+        plans[units] = least
+        return self._sum([plans, self.values], [self.errors])
+
+    def _sum(self, terms: list[NDArray[np.float64]], rounding: list[NDArray[np.float64]]) -> float:
+        with np.errstate(all="ignore"):
+            bound, error = total(np.concatenate([*terms, *self.terms]))
+            error += most_of(np.concatenate([*rounding, *self.rounding]))
+            proven = bound - upward(error, 8)
+        return proven if np.isfinite(proven) else -np.inf
 
 
 @dataclass(frozen=True)

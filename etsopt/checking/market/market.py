@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.arithmetic import gamma, total, upward
 from etsopt.checking.market import statements as says
 from etsopt.checking.market.accounts import accounts, terms, together
 from etsopt.checking.market.baseline import baseline
-from etsopt.checking.market.bound import PlanSizes, lower_bound
+from etsopt.checking.market.bound import Bound
 from etsopt.checking.market.choices import choices
+from etsopt.checking.market.cost import cost_of, spent_by
+from etsopt.checking.market.leaves import LEAVES, read_leaves
 from etsopt.checking.market.leeway import leeway_of
 from etsopt.checking.market.plans import of_measures, of_units, plans_are_admissible, read_plans
-from etsopt.checking.market.prices import COST, interval_is_proven, multipliers
+from etsopt.checking.market.prices import COST, MISSING, Stated, interval_is_proven
 from etsopt.checking.market.remainder import remainder
+from etsopt.checking.market.restricted import Restricted
+from etsopt.checking.market.uplift import UPLIFT, uplift_follows
 from etsopt.checking.plan import inside_in
 from etsopt.checking.report import LevelCheck, Violation
 from etsopt.checking.totals import wrong_with
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from etsopt.checking.market.accounts import Accounts, Terms
     from etsopt.checking.market.baseline import Baseline
     from etsopt.checking.market.choices import Choices
+    from etsopt.checking.market.leaves import Leaf
+    from etsopt.checking.market.leeway import Leeway
     from etsopt.checking.market.plans import Amounts
-    from etsopt.checking.market.statements import Holdings
     from etsopt.data.instance import Instance
 
 MARKETS = ("abatement", "clearing", "pathway")
@@ -62,7 +67,8 @@ def check_market(
     if taken is None:
         return broken, None
     pool = together(own) if instance.policy.market.transaction_cost_cny_per_t == 0 else own
-    given, broken = multipliers(found, pool, tables["duals"], COST, "CNY/t")
+    stated = Stated(found, pool, tables["duals"])
+    given, broken = stated.at(COST, "CNY/t")
     price = deal.expected if kind == says.ABATEMENT else -given.market_balance / found.discount
     units, of_plans = of_units(found, offered, taken, price)
     keys, measures = of_measures(instance, found, offered, taken, of_plans)
@@ -85,21 +91,61 @@ def check_market(
     if any(violation.rule == "tables" for violation in broken):
         return broken, None
     broken += says.limits_of_market(found, deal, years, of_years, kind)
-    value, uncertain = _cost(found, offered, own, deal, held, units, years, kind)
-    whole = pool is own and not instance.policy.abatement.divisible_measures
-    spent = None
-    if whole:
-        sizes = PlanSizes.of(found, offered, own)
-        spent = _spent(found, own, deal, held, units, sizes, found.discount * price, given.offsets_on_offer)
+    value, uncertain, spending = cost_of(found, offered, own, deal, held, units, years, kind)
     leeway = leeway_of(found, own, pool, deal, held, units, years)
-    bound = lower_bound(found, offered, pool, deal, given, leeway, spent) - uncertain
+    at = Bound(found, offered, pool, deal, given, leeway)
+    bound = plain = at.of_all() - uncertain
+    if not instance.policy.abatement.divisible_measures:
+        if pool is own:
+            discounted, sizes = found.discount * price, at.sizes
+            spent = spent_by(found, own, deal, held, units, sizes, discounted, given.offsets_on_offer)
+            bound = at.of_whole(spent) - uncertain
+        leaves, wrong = read_leaves(instance, found, offered, tables.get(LEAVES))
+        broken += wrong
+        if leaves:
+            proven, wrong = _proven_by(leaves, found, offered, pool, deal, leeway, stated, at)
+            broken += wrong
+            bound = max(bound, proven - uncertain)
+    elif LEAVES in tables:
+        broken.append(Violation(LEAVES, "", 1.0, "tables", "where measures are divisible no leaves prove anything"))
+    whole = not instance.policy.abatement.divisible_measures
+    broken += uplift_follows(instance, units, at, tables.get(UPLIFT), whole)
     if kind != says.ABATEMENT:
-        plain = bound if spent is None else lower_bound(found, offered, pool, deal, given, leeway) - uncertain
-        broken += interval_is_proven(found, offered, pool, deal, leeway, tables, price, plain)
+        broken += interval_is_proven(found, offered, pool, deal, leeway, stated, years, price, plain)
     if not bound <= value + tolerance_of(value, "CNY"):
         broken.append(Violation("cost", "", bound - value, "CNY", "no bound lies above what the answer costs"))
     off = max(value - bound, 0.0)
-    return broken, LevelCheck(COST, "CNY", value, value - off, off, tolerance_of(value, "CNY"), gap * abs(value))
+    asked = gap * max(abs(value), spending)
+    return broken, LevelCheck(COST, "CNY", value, value - off, off, tolerance_of(value, "CNY"), asked)
+
+
+def _proven_by(
+    leaves: Sequence[Leaf],
+    found: Baseline,
+    offered: Choices,
+    pool: Accounts,
+    deal: Terms,
+    leeway: Leeway,
+    stated: Stated,
+    root: Bound,
+) -> tuple[float, list[Violation]]:
+    """The least that the leaves of a tree come to, and multipliers that are stated wrongly [CNY]."""
+    anything = float(found.emissions.sum() + np.abs(deal.auctioned - deal.demand).sum())
+    free = replace(found, discount=np.zeros_like(found.discount))
+    known, broken, least = {COST: root}, list[Violation](), np.inf
+    restricted = Restricted(found, offered, {held.unit for leaf in leaves for held in leaf.held})
+    for leaf in leaves:
+        of_missing = leaf.level.startswith(f"{MISSING}:")
+        if leaf.level and leaf.level not in known:
+            given, wrong = stated.at(leaf.level, "t/t" if of_missing else "CNY/t")
+            broken += wrong
+            part = (free if of_missing else found, offered, pool, deal, given, leeway)
+            known[leaf.level] = Bound(*part, anything if of_missing else 0.0)
+        at = known[leaf.level or COST].under(leaf.held, restricted)
+        # Where no plan is left, or something is missing, nothing lies in the leaf.
+        empty = at == np.inf or (of_missing and at > 0)
+        least = min(least, np.inf if empty else -np.inf if of_missing or not leaf.level else at)
+    return least, broken
 
 
 def derived(
@@ -191,67 +237,3 @@ def _measures_follow(
         return [Violation("measure_years", "", 1.0, "rows", "no measure is taken")] if len(table) else []
     broken = says.rows_are_there("measure_years", table, wanted, found.years)
     return broken or says.columns_follow("measure_years", wanted["measure_id"], found.years, table, columns)
-
-
-def _spent(
-    found: Baseline,
-    own: Accounts,
-    deal: Terms,
-    held: Holdings,
-    units: Amounts,
-    sizes: PlanSizes,
-    price: NDArray[np.float64],
-    offers: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """What enterprises come to at discounted prices of allowances and scarce offsets, at least [CNY].
-
-    Shape ``(accounts,)``; what is uncertain of it is taken off.
-    """
-    owing = np.where(np.isfinite(deal.owing), deal.owing, 0.0)
-    yearly = found.discount * np.stack(
-        [
-            own.total(units.cost),
-            deal.friction * (held.bought + held.sold),
-            deal.offset_price * held.offset,
-            owing * held.owed,
-        ]
-    )
-    traded = np.stack([price * held.bought, -price * held.sold, -np.minimum(offers, 0.0) * held.offset])
-    worth = found.discount[-1] * deal.worth
-    spent: NDArray[np.float64] = yearly.sum(axis=(0, 2)) + traded.sum(axis=(0, 2)) - worth * held.banked[:, -1]
-    stocks = np.abs(own.opening) + sum(
-        np.abs(part).sum(axis=1) for part in (sizes.steep, sizes.given, held.bought, held.sold, held.offset, held.owed)
-    )
-    size = np.abs(yearly).sum(axis=(0, 2)) + np.abs(traded).sum(axis=(0, 2)) + sizes.cost.sum(axis=1) + worth * stocks
-    return spent - gamma(sizes.roundings + sizes.units + 20) * size
-
-
-def _cost(
-    found: Baseline,
-    offered: Choices,
-    own: Accounts,
-    deal: Terms,
-    held: Holdings,
-    units: Amounts,
-    years: pd.DataFrame,
-    kind: str,
-) -> tuple[float, float]:
-    """Cost of the objective from what is decided, and what its rounding may be at most [CNY]."""
-    owing = np.where(np.isfinite(deal.owing), deal.owing, 0.0)
-    traded = deal.friction * (held.bought + held.sold)
-    parts = [units.cost, traded, deal.offset_price * held.offset, owing * held.owed]
-    if kind == says.ABATEMENT:
-        parts += [deal.expected * held.bought, -deal.expected * held.sold]
-    else:
-        ceiling = np.where(np.isfinite(deal.ceiling), deal.ceiling, 0.0)
-        dealt = ceiling * years["released_t"].to_numpy() - deal.floor * years["absorbed_t"].to_numpy()
-        parts.append(dealt[None])
-    worth = found.discount[-1] * deal.worth
-    terms_ = np.concatenate([*((found.discount * part).ravel() for part in parts), -worth * held.banked[:, -1]])
-    value, error = total(terms_)
-    sizes = PlanSizes.of(found, offered, own)
-    stocks = float(np.abs(own.opening).sum()) + sum(
-        float(np.abs(part).sum()) for part in (sizes.steep, sizes.given, held.bought, held.sold, held.offset, held.owed)
-    )
-    size = float(np.abs(terms_).sum()) + float(sizes.cost.sum()) + worth * stocks
-    return value, upward(error + gamma(sizes.roundings + sizes.units + 20) * size, 1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,13 +10,11 @@ import pandas as pd
 
 from etsopt.checking.market import statements as says
 from etsopt.checking.market.arcs import Multipliers
-from etsopt.checking.market.bound import lower_bound
+from etsopt.checking.market.bound import Bound
 from etsopt.checking.report import Violation
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from etsopt.checking.market.accounts import Accounts, Terms
@@ -24,34 +23,50 @@ if TYPE_CHECKING:
     from etsopt.checking.market.leeway import Leeway
 
 COST = "cost"
+MISSING = "missing_allowances"
+"""Level that is minimised where a market cannot clear: what nobody has, whatever is paid [t]."""
 
 CLEARS = 1.01e-7
 """Demand by which the interval of a price is felt out, against emissions, and cost that tells two prices apart."""
 
 
-def multipliers(
-    found: Baseline, own: Accounts, duals: pd.DataFrame, level: str, unit: str
-) -> tuple[Multipliers, list[Violation]]:
-    """Multipliers of the rows of accounts and market at a level; what is not in the table is zero."""
-    table = duals[duals["level"] == level]
-    account = pd.Index(own.labels).get_indexer(table["index"].fillna("").astype(object))
-    year = pd.Index(found.years.astype(float)).get_indexer(table["year"].to_numpy(dtype=float))
-    value, rows = table["multiplier"].to_numpy(dtype=float), table["row"].to_numpy()
-    names = list(Multipliers.__dataclass_fields__)
-    of_accounts = names[:3]
-    of_account = np.isin(rows, of_accounts)
-    bad = ~np.isin(rows, names) | (year < 0) | ~np.isfinite(value)
-    bad |= np.where(of_account, account < 0, table["index"].fillna("").to_numpy() != "")
-    bad |= table.duplicated(["row", "index", "year"]).to_numpy() | (table["unit"] != unit).to_numpy()
-    message = f"a multiplier is a number in {unit} of a row of the program, once"
-    broken = [Violation("duals", str(row), 1.0, "rows", message) for row in rows[bad]]
-    arrays = {}
-    for name in names:
-        here = (rows == name) & ~bad
-        shape = (len(own.labels) if name in of_accounts else 1, len(found.years))
-        arrays[name] = np.zeros(shape)
-        arrays[name][account[here] if name in of_accounts else 0, year[here]] = value[here]
-    return Multipliers(*(arrays[name] if name in of_accounts else arrays[name][0] for name in names)), broken
+class Stated:
+    """Multipliers of the rows of accounts and market by level, as a table states them; what is not there is zero."""
+
+    def __init__(self, found: Baseline, own: Accounts, duals: pd.DataFrame) -> None:
+        self.shape = (len(own.labels), len(found.years))
+        self.levels, self._names = pd.factorize(duals["level"])[0], pd.unique(duals["level"])
+        names = list(Multipliers.__dataclass_fields__)
+        index = duals["index"].fillna("").to_numpy(dtype=object)
+        self.row = pd.Index(names).get_indexer(duals["row"])
+        self.account = np.where(self.row < OF_ACCOUNTS, pd.Index(own.labels).get_indexer(index), 0)
+        self.year = pd.Index(found.years.astype(float)).get_indexer(duals["year"].to_numpy(dtype=float))
+        self.value, self.unit = duals["multiplier"].to_numpy(dtype=float), duals["unit"].to_numpy()
+        self.rows = duals["row"].to_numpy()
+        bad = (self.row < 0) | (self.year < 0) | ~np.isfinite(self.value) | (self.account < 0)
+        bad |= (self.row >= OF_ACCOUNTS) & (index != "")
+        self.bad = bad | duals.duplicated(["level", "row", "index", "year"]).to_numpy()
+        order = np.argsort(self.levels, kind="stable")
+        parts = np.split(order, np.flatnonzero(np.diff(self.levels[order])) + 1)
+        self.places = {str(self._names[self.levels[part[0]]]): part for part in parts if len(part)}
+
+    def at(self, level: str, unit: str) -> tuple[Multipliers, list[Violation]]:
+        """Those of a level, and what is wrong with them."""
+        here = self.places.get(level, np.zeros(0, dtype=np.int64))
+        bad = self.bad[here] | (self.unit[here] != unit)
+        message = f"a multiplier is a number in {unit} of a row of the program, once"
+        broken = [Violation("duals", str(row), 1.0, "rows", message) for row in self.rows[here[bad]]]
+        here, arrays = here[~bad], []
+        for row in range(len(Multipliers.__dataclass_fields__)):
+            mine = here[self.row[here] == row]
+            array = np.zeros(self.shape if row < OF_ACCOUNTS else (1, self.shape[1]))
+            array[self.account[mine], self.year[mine]] = self.value[mine]
+            arrays.append(array if row < OF_ACCOUNTS else array[0])
+        return Multipliers(*arrays), broken
+
+
+OF_ACCOUNTS = 3
+"""The first fields of `Multipliers` are of accounts, the others of the market."""
 
 
 def interval_is_proven(
@@ -60,7 +75,8 @@ def interval_is_proven(
     pool: Accounts,
     deal: Terms,
     leeway: Leeway,
-    tables: Mapping[str, pd.DataFrame],
+    stated: Stated,
+    years: pd.DataFrame,
     price: NDArray[np.float64],
     bound: float,
 ) -> list[Violation]:
@@ -69,13 +85,13 @@ def interval_is_proven(
     It does where the multipliers with this price bound the cost as well as those of the price itself, but for what a
     little demand, `CLEARS` of all emissions, is worth between the two.
     """
-    broken, prices, bounds, years = [], [price], [bound], tables["years"]
-    levels = [name for name in pd.unique(tables["duals"]["level"]) if str(name).startswith(f"{COST}:")]
+    broken, prices, bounds = [], [price], [bound]
+    levels = [name for name in stated.places if re.fullmatch(rf"{COST}:\d+", name)]
     for level in levels:
-        end, wrong = multipliers(found, pool, tables["duals"], level, "CNY/t")
+        end, wrong = stated.at(level, "CNY/t")
         broken += wrong
         prices.append(-end.market_balance / found.discount)
-        bounds.append(lower_bound(found, offered, pool, deal, end, leeway))
+        bounds.append(Bound(found, offered, pool, deal, end, leeway).of_all())
     demand, best = CLEARS * float(found.emissions.mean(axis=1).sum()), max(bounds)
     for level, at, proven in zip([COST, *levels], prices, bounds, strict=True):
         apart = demand * max(float((found.discount * np.abs(other - at)).sum()) for other in prices)

@@ -69,6 +69,12 @@ class Sets:
         first = offered.first_year[units, :measures].T
         return cls(units, left, kept, fixed, variable, _possible(offered, units, measures), first)
 
+    def some(self, places: NDArray[np.int64]) -> Sets:
+        """Those of some units."""
+        return Sets(
+            self.units[places], *(getattr(self, name)[:, places] for name in list(self.__dataclass_fields__)[1:])
+        )
+
     def running(
         self, found: Baseline, year: int, need: NDArray[np.float64], emitted: NDArray[np.float64]
     ) -> NDArray[np.float64]:

@@ -9,10 +9,10 @@ import numpy as np
 
 from etsopt.checking.market import statements as says
 from etsopt.checking.market.accounts import together
-from etsopt.checking.market.bound import lower_bound
+from etsopt.checking.market.bound import Bound
 from etsopt.checking.market.leeway import Leeway
 from etsopt.checking.market.market import derived
-from etsopt.checking.market.prices import multipliers
+from etsopt.checking.market.prices import MISSING, Stated
 from etsopt.checking.report import Violation
 from etsopt.checking.shortfall import WITH_ROUNDING
 from etsopt.units import tolerance_of
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-
-MISSING = "missing_allowances"
-"""Level that is minimised where a market cannot clear: what nobody has, whatever is paid [t]."""
 
 
 def check_shortage(
@@ -45,18 +42,18 @@ def check_shortage(
     if broken:
         return broken, None, True
     pool = together(own) if instance.policy.market.transaction_cost_cny_per_t == 0 else own
-    given, broken = multipliers(found, pool, tables["duals"], MISSING, "t/t")
+    given, broken = Stated(found, pool, tables["duals"]).at(MISSING, "t/t")
     anything = float(found.emissions.sum() + np.abs(deal.auctioned - deal.demand).sum())
     free = replace(found, discount=np.zeros_like(found.discount))
     none = Leeway.none(len(pool.labels), len(found.years))
-    proven = max(lower_bound(free, offered, pool, deal, given, none, missing_most=anything), 0.0)
+    proven = max(Bound(free, offered, pool, deal, given, none, anything).of_all(), 0.0)
     # As much as an answer is let off with in every limit lacks nobody.
     of_accounts = says.LEAST["t"] + says.RELATIVE * own.emissions
     if pool is not own:
         of_accounts = of_accounts.sum(axis=0, keepdims=True)
     of_market = says.LEAST["t"] + says.RELATIVE * found.emissions.sum(axis=0)
     let_off = Leeway.same(WITH_ROUNDING * of_accounts, WITH_ROUNDING * of_market)
-    tolerated = not lower_bound(free, offered, pool, deal, given, let_off, missing_most=anything) > 0
+    tolerated = not Bound(free, offered, pool, deal, given, let_off, anything).of_all() > 0
     stated = tables["missing"]["missing_t"].to_numpy(dtype=float)
     size = tolerance_of(proven, "t") + 1e-6 * proven
     if not (stated >= 0).all() or not abs(stated.sum() - proven) <= size:

@@ -15,13 +15,10 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._parts.search import Found
 
-__all__ = ["AIM", "FROM_UNITS", "declines", "prepare"]
+__all__ = ["FROM_UNITS", "declines", "prepare"]
 
 FROM_UNITS = 2_000
 """At 1,600 units it takes half of the CPU time of the whole program, at 12,000 a thirtieth."""
-
-AIM = 1e-7
-"""Relative gap at which the small program stops; what is proven in the end may be more among few large units."""
 
 
 def prepare(

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt_models._parts.accounts import account_limits, owing_cost
-from etsopt_models._parts.core import MOST as OF_ALL
-from etsopt_models._parts.core import SLACK
 from etsopt_models._parts.portfolio import Menu, Portfolio
 from etsopt_models._parts.price_search import cost_of
 from etsopt_models._parts.search import Found
+from etsopt_models._parts.whole_accounts import bound_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,11 +25,17 @@ CORE, DEALERS = 80, 40
 """Enterprises that choose anew because they would lose least by it, as many because it would move most, and those that
 deal most."""
 
-MOST = {flow: OF_ALL[flow] for flow in ("bought", "sold", "offset")}
+MOST = {"bought": "buying_most", "sold": "selling_most", "offset": "offsets_most"}
 """Parameters that bound flows from above."""
+
+SLACK = 1e-6
+"""What flows may move beyond that, against all emissions: the relaxation holds its rows within rounding."""
 
 SPARE_T = 1e-3
 """What may exceed a limit by rounding [t]."""
+
+AIM, NODES, CHOSEN = 1e-7, 500, 0.5
+"""Relative gap at which branch and bound of the core stops, its nodes at most, and a choice that is nearer to one."""
 
 MENDED = 2 * CORE
 """Enterprises beyond their limits that deal anew in the core, at most."""
@@ -107,8 +112,8 @@ class Settled:
         beyond |= self.banked[:, 1:] > most["banked_most"][:, 1:] + room
         return np.any(beyond, axis=1)
 
-    def core(self) -> tuple[dict[str, Any], Found]:
-        """Parameters over those near a tie, and what the tables need of everyone."""
+    def core(self) -> tuple[Market, Portfolio, NDArray[np.int64], Found]:
+        """The market of those near a tie, their plans and accounts, and what the tables need of everyone."""
         market, own, crowd = self.market, self.market.own, self.crowd
         unit, sets, accounts = self._near_ties
         units = np.flatnonzero(np.isin(own.of_unit, accounts))
@@ -135,7 +140,21 @@ class Settled:
         small = replace(market, own=few, more=more, rest=others)
         everyone = Portfolio.of(crowd.plans, np.arange(len(own.of_unit)), self.answer.sets)
         found = Found(portfolio, own, everyone=everyone, core=units, widened=Widened(self, accounts))
-        return self._near(small.parameters(portfolio), portfolio, accounts), found
+        return small, portfolio, accounts, found
+
+    def proven(self, gap: float) -> tuple[dict[str, Any], Found] | None:
+        """The core with the plans that its branch and bound chooses; None where these are not proven within a gap."""
+        small, portfolio, accounts, found = self.core()
+        parameters = self._near(small.parameters(portfolio), portfolio, accounts)
+        solution = self.market.relax.whole(parameters, "cost", AIM, NODES)
+        if not solution.levels:
+            return None
+        value = solution.levels[0].value
+        if not value - bound_of(self.market, self.trade, self.scarcity, self.answer) <= gap * abs(value):
+            return None
+        chosen = portfolio.kept(solution.values["choice"] > CHOSEN)
+        held = {name: parameters[name] for name in (*MOST.values(), "auctioned") if name in parameters}
+        return small.parameters(chosen) | held, replace(found, portfolio=chosen)
 
     def _plain(self, accounts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of some accounts that no mixture of plans would serve much better.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from etsopt_models._parts import own_accounts
-from etsopt_models._parts.narrowing import narrowed
+from etsopt_models._parts import own_accounts, whole_accounts
+from etsopt_models._parts.whole_plans import solved
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 def declines(instance: Instance) -> str:
     """Why prices cannot serve an instance, as a clause; empty where they can."""
-    return own_accounts.declines(instance) if instance.policy.market.transaction_cost_cny_per_t > 0 else ""
+    return whole_accounts.declines(instance) if instance.policy.market.transaction_cost_cny_per_t > 0 else ""
 
 
 def solved_by_prices(market: Market) -> tuple[dict[str, Any], Found]:
     """Parameters of a small program of the model's formulation, and what the tables need of everyone."""
     if market.instance.policy.market.transaction_cost_cny_per_t > 0:
         return own_accounts.by_accounts(market)
-    return narrowed(market)
+    return solved(market)

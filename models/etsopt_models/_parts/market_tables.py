@@ -12,6 +12,7 @@ from etsopt.data.yearly import by_year
 from etsopt.rules import fixed_fines
 from etsopt_models._parts.accounts import opening_allowances, totals
 from etsopt_models._parts.measure_tables import by_year_table, measure_table, plan_table
+from etsopt_models._parts.proof_tables import duals_table, leaves_table, stated_of, uplift_table
 from etsopt_models._parts.rewards import rewards
 from etsopt_models._parts.search import market_prices
 from etsopt_models._parts.sharing import Dealings, of_enterprises, shared_out
@@ -52,8 +53,9 @@ def market_tables(
     own = portfolio.quantities
     outcome = Outcome(*(_by_unit(portfolio, share, part) for part in (own.emissions, own.allowance, own.cost)))
     stated = prices is not None
+    multipliers = found.multipliers or solution.levels[0].multipliers
     if prices is None:
-        prices = market_prices(found.prospects, found.proof or solution)
+        prices = market_prices(found.prospects, multipliers)
     enterprise = instance.labels("enterprise_id")
     owners, of_unit = enterprise.names, enterprise.code
     dealings = _dealings(instance, solution, found, outcome, owners, of_unit)
@@ -65,7 +67,9 @@ def market_tables(
         "unit_years": _units(instance, found, outcome, rewards(portfolio, share, prices)),
         "plans": plan_table(instance, portfolio, share),
         "measure_years": measure_table(instance, portfolio, share),
-        "duals": _duals(found, found.proof or solution, *found.ends),
+        "duals": duals_table(found, stated_of(found, multipliers)),
+        **leaves_table(instance, found),
+        **uplift_table(instance, found, portfolio, multipliers),
     }
 
 
@@ -73,8 +77,9 @@ def missing_tables(found: Found) -> tuple[dict[str, pd.DataFrame], Any]:
     """What is missing in each year where a market cannot clear, with the multipliers that prove it, and their level."""
     if found.shortage is None:
         return {}, None
-    missing = pd.DataFrame({"year": found.prospects.years, "missing_t": found.shortage.values["missing"]})
-    return {"missing": missing, "duals": _duals(found, found.shortage)}, found.shortage.levels[0]
+    missing = pd.DataFrame({"year": found.prospects.years, "missing_t": found.shortage.missing})
+    stated = [(found.shortage.name, "t", found.shortage.multipliers)]
+    return {"missing": missing, "duals": duals_table(found, stated)}, found.shortage
 
 
 def _by_unit(portfolio: Portfolio, share: NDArray[np.float64], of_plans: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -228,33 +233,3 @@ def _sectors(instance: Instance, found: Found, outcome: Outcome) -> pd.DataFrame
         "measures_cost_cny_per_t": np.divide(cost, output, out=np.full_like(cost, np.nan), where=output > 0),
     }
     return by_year_table(found.prospects.years, {"sector": sector.names}, columns)
-
-
-def _duals(found: Found, *solutions: Any) -> pd.DataFrame:
-    """Multipliers of the rows of accounts and of the market, in terms of the first year.
-
-    Those of the second and third solution, at the ends of the price's interval, stand under the level with a number.
-    """
-    years, labels = found.prospects.years, found.accounts.labels
-    frames = []
-    numbered = [(level, number) for number, solution in enumerate(solutions, 1) for level in solution.levels]
-    for level, number in numbered:
-        name = level.name if number == 1 else f"{level.name}:{number}"
-        for row, values in level.multipliers.items():
-            if row == "one_plan":
-                continue
-            owner = (
-                np.repeat(labels, len(years))
-                if len(values) == len(labels) * len(years) and row in OF_ACCOUNTS
-                else np.full(len(values), "", dtype=object)
-            )
-            frame = pd.DataFrame({"level": name, "row": row, "index": owner})
-            frame["year"] = np.tile(years, len(values) // len(years))
-            frames.append(frame.assign(multiplier=values, unit=f"{level.unit}/t"))
-    table = pd.concat(frames, ignore_index=True)
-    # A price of zero is a price: those of balances stay, whatever they are.
-    balances = table["row"].isin(("account_balance", "market_balance"))
-    return table[balances | (table["multiplier"] != 0)].reset_index(drop=True)
-
-
-OF_ACCOUNTS = ("account_balance", "offset_limit", "newly_owed")

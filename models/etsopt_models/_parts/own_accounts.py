@@ -29,7 +29,9 @@ from etsopt_models._parts.enterprises import Enterprises, Joint
 from etsopt_models._parts.narrowing import sample_by_size
 from etsopt_models._parts.plans import Plans
 from etsopt_models._parts.price_search import ENOUGH, GROUPS, USED, Search
-from etsopt_models._parts.search import Found, Market, search
+from etsopt_models._parts.search import Found, Market
+from etsopt_models._parts.whole_accounts import is_steady, terms_of
+from etsopt_models._parts.whole_plans import OWN_PART, solved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,21 +40,15 @@ if TYPE_CHECKING:
     from etsopt_models._parts.enterprises import Answer
     from etsopt_models._parts.price_search import Prices
 
+TOGETHER = 1_000
+"""Accounts times years up to which the tree is quick enough to be searched at once."""
+
+ALL_TOGETHER = 50_000
+"""Accounts times years up to which all of them stand in one program where the core is not proven; of more the core's
+answer stands with its gap."""
+
 FEW, ONE_IN = 2_000, 20
 """A sample has at least so many enterprises, and one in so many."""
-
-
-def declines(instance: Instance) -> str:
-    """Why prices cannot serve where every enterprise has an account of its own; empty where they can."""
-    market = instance.policy.market
-    offset_price = np.array(by_year(market.ccer_price_cny_per_t, instance.policy.years, np.inf))
-    if instance.policy.abatement.divisible_measures:
-        return "enterprises with accounts of their own are asked for whole plans, and here plans may be mixed"
-    if market.floor_price_cny_per_t is not None or market.ceiling_price_cny_per_t is not None:
-        return "a reserve deals at a floor or ceiling price, and trading costs something"
-    if (offset_price <= market.transaction_cost_cny_per_t).any():
-        return "an offset costs no more than a transaction"
-    return ""
 
 
 def declines_prices(instance: Instance) -> str:
@@ -71,11 +67,14 @@ def declines_prices(instance: Instance) -> str:
 
 
 def by_accounts(market: Market) -> tuple[dict[str, Any], Found]:
-    """Parameters of a small program over the core, as `etsopt_models._parts.search.search` returns.
+    """Parameters of the program that is left, and what the tables need, as `etsopt_models._parts.whole_plans.solved`.
 
-    Where the prices do not clear the market, or somebody would owe, or too many would deal beyond their limits, the
-    whole program is made.
+    Where the prices do not clear the market, or somebody would owe, or too many would deal beyond their limits, and
+    where what the core chooses is not proven, all accounts stand in one program.
     """
+    if market.own.emissions.size <= TOGETHER:
+        return solved(market)
+    gap = OWN_PART * market.relax.options.gap_or_default
     plans = Plans.of(market.instance, market.found)
     crowd, terms = Enterprises.of(plans, market.own), terms_of(market)
     if "supply" not in market.more:
@@ -84,34 +83,11 @@ def by_accounts(market: Market) -> tuple[dict[str, Any], Found]:
     else:
         settled = _cleared(market, crowd, terms)
     if settled is None:
-        return search(market, "no steady prices are found at which enterprises that owe nothing meet the demand")
+        return solved(market, "no steady prices are found at which enterprises that owe nothing meet the demand")
     if why := settled.breaks():
-        return search(market, why)
-    parameters, found = settled.core()
-    # A core that cannot take up what the rest leaves says nothing about the market.
-    if market.relax(parameters, "cost").levels:
-        return parameters, found
-    return search(market, "those near a tie cannot take up what the others leave")
-
-
-def terms_of(market: Market) -> Trade:
-    """Terms of trade at no price."""
-    policy, found = market.instance.policy.market, market.found
-    offered = by_year(policy.ccer_supply_t, found.years, 0.0)
-    price = np.where(offered > 0, by_year(policy.ccer_price_cny_per_t, found.years, 0.0), np.inf)
-    return Trade(
-        np.zeros(len(found.years)),
-        found.discount * policy.transaction_cost_cny_per_t,
-        found.discount * price,
-        policy.ccer_share,
-        offered,
-        float(found.discount[-1] * policy.terminal_price_cny_per_t),
-    )
-
-
-def is_steady(trade: Trade) -> bool:
-    """Whether nobody gains from buying only to sell or keep."""
-    return bool((trade.least <= trade.most + trade.same).all())
+        return solved(market, why)
+    most = gap if market.own.emissions.size <= ALL_TOGETHER else np.inf
+    return settled.proven(most) or solved(market)
 
 
 def _sampled(crowd: Enterprises) -> list[Enterprises]:

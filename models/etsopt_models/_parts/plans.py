@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 CELLS_AT_ONCE = 2**16
 """Units times sets that are held at one time: what stays in the processor's cache."""
 
-SETS_LISTED = 512
-"""Sets of all years up to which plans are listed by the sets that they run."""
-
 PLANS_AT_ONCE = 2**14
 """Plans whose quantities are worked out at one time."""
 
@@ -126,6 +123,41 @@ class Plans:
             value[part.units], sets[part.units] = self._best_of(part, need, emitted, cost_weight)
         return value, sets
 
+    def best_under(
+        self,
+        units: NDArray[np.int64],
+        masks: NDArray[np.bool_],
+        need_price: NDArray[np.float64],
+        emissions_price: NDArray[np.float64],
+        cost_weight: float = 1.0,
+    ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
+        """Best plans of some units of which only some sets may run in a year; values infinite where none is left.
+
+        Parameters
+        ----------
+        masks
+            Which sets, shape ``(units, years, sets)``, as wide as for the unit with most; prices as for `best`.
+        """
+        value, sets = np.zeros(len(units)), np.zeros((len(units), masks.shape[1]), dtype=np.int16)
+        for number, kind in enumerate(self.kinds):
+            here = np.flatnonzero(self.kind[units] == number)
+            if not len(here):
+                continue
+            mine, width = units[here], kind.admissible.shape[1]
+            part = replace(kind.part(self.place[mine]), admissible=np.moveaxis(masks[here, :, :width], 0, 2))
+            need, emitted = (paid if len(paid) == 1 else paid[mine] for paid in (need_price, emissions_price))
+            value[here], sets[here] = self._best_of(part, need, emitted, cost_weight)
+        return value, sets
+
+    def may_run(self, units: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which sets of some units may run in which year, shape ``(units, years, sets)``, filled up with no."""
+        width = max(kind.admissible.shape[1] for kind in self.kinds)
+        may = np.zeros((len(units), len(self.prospects.years), width), dtype=bool)
+        for number, kind in enumerate(self.kinds):
+            here = self.kind[units] == number
+            may[here, :, : kind.admissible.shape[1]] = kind.admissible
+        return may
+
     @cached_property
     def rows(self) -> NDArray[np.int64]:
         """Row of each measure of each unit in the instance's table, -1 for a cut of output or none there."""
@@ -141,29 +173,6 @@ class Plans:
             for start in range(0, len(kind.units), step):
                 checkpoint()
                 yield kind.part(slice(start, start + step))
-
-    def through_every_set(
-        self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
-        """For every unit, year and set that may run in it the best of the plans that run it; prices as for `best`.
-
-        Returns
-        -------
-        unit, sets
-            Shapes ``(plans,)`` and ``(plans, years)``; some plans are there several times, those of many sets not at
-            all.
-        """
-        units, chains = [np.zeros(0, dtype=np.int64)], [np.zeros((0, len(self.prospects.years)), dtype=np.int16)]
-        for part in self.parts():
-            may = part.admissible
-            for t, one in np.argwhere(may) if may.size <= SETS_LISTED else ():
-                only = may.copy()
-                only[t] = np.arange(may.shape[1]) == one
-                value, sets = self._best_of(replace(part, admissible=only), need_price, emissions_price, 1.0)
-                there = np.isfinite(value)
-                units.append(part.units[there])
-                chains.append(sets[there])
-        return np.concatenate(units), np.concatenate(chains)
 
     def _best_of(
         self,

@@ -42,6 +42,25 @@ class Menu:
         sums = (part.sum(axis=0, keepdims=True) for part in (self.cost, self.relief, self.abated))
         return Menu(nobody, *sums)
 
+    def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> Menu:
+        """Some of the plans."""
+        return Menu(self.unit[plans], self.cost[plans], self.relief[plans], self.abated[plans])
+
+    def on_accounts(self, account: NDArray[np.int64], count: int) -> Menu:
+        """What all plans come to on each account of their units, as one plan of nobody.
+
+        Parameters
+        ----------
+        account
+            Of every unit, shape ``(units,)``.
+        count
+            How many accounts there are.
+        """
+        relief, abated = (np.zeros((count, self.relief.shape[1])) for _ in range(2))
+        np.add.at(relief, account[self.unit], self.relief)
+        np.add.at(abated, account[self.unit], self.abated)
+        return Menu(np.zeros(1, dtype=np.int64), self.cost.sum(keepdims=True), relief, abated)
+
     def plus(self, other: Menu) -> Menu:
         """Plan by plan with those of another menu."""
         return Menu(self.unit, self.cost + other.cost, self.relief + other.relief, self.abated + other.abated)
@@ -126,43 +145,3 @@ class Portfolio:
         paid = need_paid * need + emissions_paid * self.quantities.emissions
         values: NDArray[np.float64] = cost_weight * self.cost + paid.sum(axis=1)
         return values
-
-    def apart(self, prices: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Position of each unit's best plan, and how far each plan is from a tie with it, as a share of the price.
-
-        The share is what the plan costs more, against what the tonnes by which the two differ are worth.
-        """
-        values = self.values(*prices)
-        order = np.lexsort((values, self.unit))
-        best = order[self.first]
-        own = self.quantities
-        need = own.emissions - own.allowance
-        worth = np.abs(prices[0]) * np.abs(need - need[best][self.unit])
-        worth += np.abs(prices[1]) * np.abs(own.emissions - own.emissions[best][self.unit])
-        total = worth.sum(axis=1)
-        regret = values - values[best][self.unit]
-        apart = np.divide(regret, total, out=np.full_like(total, np.inf), where=total > 0)
-        apart[best] = np.inf
-        return best, apart
-
-    def improved(
-        self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], cost_weight: float = 1.0
-    ) -> tuple[Portfolio, float]:
-        """These plans and better ones at some prices, and by how much those are better in all [CNY].
-
-        The cost at which the plans here are best, less that, bounds the cost of every plan from below.
-        """
-        value, sets = self.plans.best(need_price, emissions_price, cost_weight)
-        here = np.minimum.reduceat(self.values(need_price, emissions_price, cost_weight), self.first)
-        gain = np.maximum(here - value, 0.0)
-        # What is better by rounding alone is the same plan, or as good as it.
-        better = gain > ROUNDING * (1 + np.abs(here))
-        if not better.any():
-            return self, 0.0
-        grown = self.added(np.flatnonzero(better), sets[better])
-        # A plan that is here already is better by the solver's rounding, and the same program would say so again.
-        return (grown if len(grown.unit) > len(self.unit) else self), float(gain.sum())
-
-
-ROUNDING = 1e-12
-"""By what a plan is better by rounding alone, against its value."""

@@ -1,4 +1,4 @@
-"""Find the plans that matter: solve the relaxation over some, price all, take in what is better, and again."""
+"""A market: its program over some plans of its units, and what is found before that is solved."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.progress import checkpoint
 from etsopt_models._parts.accounts import (
     Accounts,
     account_parameters,
@@ -15,7 +14,6 @@ from etsopt_models._parts.accounts import (
     market_parameters,
     offsets_on_offer,
 )
-from etsopt_models._parts.plans import Plans
 from etsopt_models._parts.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -27,18 +25,30 @@ if TYPE_CHECKING:
     from etsopt_models._parts.portfolio import Menu
     from etsopt_models._parts.prospects import Prospects
 
-ROUNDS_MOST = 300
 ENOUGH = 1e-10
 """A total that all plans together could win, against the cost, which is none."""
 
 MISSING_T = 2e-2
 """What is missing by rounding alone is nothing: what a total may miss."""
 
-NUDGE = 1e-7
-"""Demand by which the interval of a price is felt out, against emissions."""
-
 CHOSEN = 1e-9
 """Share of a plan that is chosen; less is rounding."""
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """A market that cannot clear: what is missing in each year [t], and the multipliers that prove it."""
+
+    missing: NDArray[np.float64]
+    multipliers: Mapping[str, NDArray[np.float64]]
+    name: str = "missing_allowances"
+    unit: str = "t"
+    algorithm: str = "prices over all plans"
+
+    @property
+    def value(self) -> float:
+        """What is missing in all years together, at least [t]."""
+        return float(self.missing.sum())
 
 
 @dataclass(frozen=True)
@@ -49,32 +59,39 @@ class Found:
     ----------
     portfolio, accounts
         Plans among which the program chooses; accounts that deal.
+    multipliers
+        By row, those that bound the cost; None where they are those of the program.
     ends
-        Solutions of the relaxation with a little more and a little less demand, where their prices are others: they span
-        the interval of the price.
+        More of them, with the least and the greatest price of each year where it is not the price itself.
     shortage
-        Solution of the relaxation over all plans in which least is missing, where the market cannot clear; else None.
+        What is missing where the market cannot clear; else None.
     everyone
         Plan of every unit, chosen beforehand for all but those of the portfolio; None where the portfolio is of all.
     core
         Units of the portfolio among all, shape ``(units of the portfolio,)``.
     widened
         A function that makes of a solution of the core one of all accounts; None where the program has all of them.
-    proof
-        Solution of the relaxation whose multipliers bound the cost; None where it is that of the program itself.
+    tree
+        Leaves and multipliers that prove how much better whole plans can be; None where plans may be mixed.
     gave_way
         Why prices did not suffice, so that the program is that of all units, as a clause; empty where they did.
     """
 
     portfolio: Portfolio
     accounts: Accounts
-    ends: tuple[Any, ...] = ()
-    shortage: Any = None
+    multipliers: Mapping[str, NDArray[np.float64]] | None = None
+    ends: tuple[Mapping[str, NDArray[np.float64]], ...] = ()
+    shortage: Shortage | None = None
     everyone: Portfolio | None = None
     core: NDArray[np.int64] | None = None
     widened: Any = None
-    proof: Any = None
+    tree: Any = None
     gave_way: str = ""
+
+    @property
+    def stopped(self) -> str:
+        """Why the search for plans, or for their proof, was stopped; empty where it came to its end."""
+        return "" if self.tree is None else str(self.tree.stopped)
 
     @property
     def prospects(self) -> Prospects:
@@ -108,14 +125,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Market:
-    """The program of a market over some plans, and its relaxation over all plans of some units.
+    """The program of a market over any plans.
 
     Parameters
     ----------
     found, own
         What lies before all units; accounts, with that of each unit of the menus.
     relax
-        Solves the linear relaxation of the program with some parameters; its levels hold the multipliers.
+        Has the program solved: `etsopt.preparing.Relaxation`.
     more
         Parameters beside those of plans and accounts.
     rest
@@ -125,7 +142,7 @@ class Market:
     instance: Instance
     found: Prospects
     own: Accounts
-    relax: Callable[..., Any]
+    relax: Any
     more: Mapping[str, Any]
     rest: Menu | None = None
 
@@ -142,43 +159,6 @@ class Market:
             own["lacking"], own["emissions"] = self.lacking, self.own.emissions - self.rest.abated
             own["chosen_cost"] = float(self.rest.cost[0])
         return {**own, **self.more, **(changes or {})}
-
-    def settle(
-        self, portfolio: Portfolio, changes: Mapping[str, Any] | None = None, objective: str = "cost"
-    ) -> tuple[Portfolio, Any]:
-        """Take in plans until no other would lower the objective."""
-        for number in range(ROUNDS_MOST):
-            checkpoint(f"relaxation over {len(portfolio.unit):,} plans, round", number + 1)
-            solution = self.relax(self.parameters(portfolio, changes), objective)
-            if not solution.levels:
-                break
-            prices = unit_prices(self.instance, self.own, solution)
-            better, gain = portfolio.improved(*prices, cost_weight=float(objective == "cost"))
-            if better is portfolio or gain <= ENOUGH * (1 + abs(solution.levels[0].value)):
-                break
-            portfolio = better
-        return portfolio, solution
-
-    def least_missing(self, portfolio: Portfolio) -> tuple[Portfolio, Any]:
-        """Plans with which least is missing, and the solution in which it is; None where nothing is."""
-        if "supply" not in self.more:
-            return portfolio, None
-        anything = np.full(len(self.found.years), self.found.emissions.sum() + np.abs(self.more["supply"]).sum())
-        portfolio, solution = self.settle(portfolio, {"missing_most": anything}, "missing_allowances")
-        lacks = bool(solution.levels) and solution.values["missing"].sum() > MISSING_T
-        return portfolio, solution if lacks else None
-
-    def ends(self, portfolio: Portfolio, solution: Any) -> tuple[Any, ...]:
-        """Solutions with a little more and a little less demand, where these have other prices."""
-        if "supply" not in self.more:
-            return ()
-        price, found = market_prices(self.found, solution), []
-        nudge = NUDGE * float(self.found.emissions.mean(axis=1).sum())
-        for change in (-nudge, nudge):
-            _, nudged = self.settle(portfolio, {"supply": self.more["supply"] - change})
-            if nudged.levels and not np.allclose(market_prices(self.found, nudged), price, rtol=1e-9, atol=1e-9):
-                found.append(nudged)
-        return tuple(found)
 
 
 def market_of(
@@ -206,31 +186,7 @@ def market_of(
     return Market(instance, found, accounts(instance, found, pooled=pooled, market=market), relax, fixed)
 
 
-def search(market: Market, gave_way: str = "") -> tuple[dict[str, Any], Found]:
-    """Parameters over a portfolio that holds a best plan of every unit at the prices of the relaxation."""
-    # At first nothing says that the plans at hand suffice: find those with which least is missing.
-    portfolio, shortage = market.least_missing(Portfolio.start(Plans.of(market.instance, market.found)))
-    if shortage is not None:
-        return market.parameters(portfolio), Found(portfolio, market.own, shortage=shortage, gave_way=gave_way)
-    portfolio, solution = market.settle(portfolio)
-    if not solution.levels:
-        return market.parameters(portfolio), Found(portfolio, market.own, gave_way=gave_way)
-    ends = market.ends(portfolio, solution)
-    return market.parameters(portfolio), Found(portfolio, market.own, ends, gave_way=gave_way)
-
-
-def unit_prices(instance: Instance, own: Accounts, solution: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What a tonne that is lacking, and a tonne that is emitted, costs each unit, shapes ``(units, years)`` [CNY/t]."""
-    multipliers = solution.levels[0].multipliers
-    shape = own.emissions.shape
-    need = multipliers["account_balance"].reshape(shape)
-    emitted = instance.policy.market.ccer_share * multipliers["offset_limit"].reshape(shape)
-    if len(multipliers["newly_owed"]):
-        emitted = emitted + multipliers["newly_owed"].reshape(shape)
-    return need[own.of_unit], emitted[own.of_unit]
-
-
-def market_prices(found: Prospects, solution: Any) -> NDArray[np.float64]:
+def market_prices(found: Prospects, multipliers: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     """Price of an allowance in CNY of each year: what one tonne less on offer adds to the cost [CNY/t]."""
-    prices: NDArray[np.float64] = -solution.levels[0].multipliers["market_balance"] / found.discount
+    prices: NDArray[np.float64] = -multipliers["market_balance"] / found.discount
     return prices

@@ -1,0 +1,186 @@
+"""A linear program that stays in the solver while rows and columns join it and bounds move: a master of columns.
+
+Its answers are looked at by whoever grows it, and bounds are worked out from its multipliers; nothing is certified by
+what the solver says here, so a run that fails is an answer like any other: None.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from etsopt.errors import SolverError, StoppedError
+from etsopt.progress import is_over, seconds_left
+from etsopt.solving.highs import STATUS
+from etsopt.solving.interrupt import stoppable
+from etsopt.solving.loading import construct, load, require, set_options
+from etsopt.solving.options import OWN_OPTIONS, algorithm_for
+from etsopt.solving.running import run
+from etsopt.solving.scaling import Scaled, scale
+from etsopt.solving.solution import STOPPED, Termination
+from etsopt.stamp.program import Objective, Program
+from etsopt.stamp.rows import SparseRows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt.solving.options import SolveOptions
+
+REFUSED = "what joins the program was not accepted"
+
+
+class Entries(NamedTuple):
+    """Coefficients of rows or columns that join a program, and their columns or rows, shape ``(joining, entries)``.
+
+    Those that are nothing beside what is typical are left out.
+    """
+
+    places: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Vertex:
+    """Where a run ended: value, columns, rows, and what one more unit on each row's right-hand side would add."""
+
+    value: float
+    x: NDArray[np.float64]
+    activity: NDArray[np.float64]
+    multipliers: NDArray[np.float64]
+
+
+class Growing:
+    """A program in the solver; every run begins at the vertex where the last one ended.
+
+    Parameters
+    ----------
+    program, name
+        A linear program, and the objective that is minimised.
+    size
+        What is typical of a row or a column, by the name of its component; 1 of those that are not named and of all
+        that joins. Bounds that are met by nothing tell little of a program that has yet to grow.
+    worth
+        What is typical of the objective.
+    """
+
+    def __init__(
+        self, program: Program, name: str, options: SolveOptions, size: Mapping[str, float], worth: float
+    ) -> None:
+        self.program = program
+        self._row, self._column = np.ones(len(program.row_lower)), np.ones(len(program.column_lower))
+        for key, factor in size.items():
+            if key in program.rows:
+                self._row[program.rows[key]] = 1 / factor
+            if key in program.columns:
+                self._column[program.columns[key]] = factor
+        self._scaled = scale(program, name, Scaled(program, self._row, self._column, 1 / worth))
+        self._highs = construct()
+        own = OWN_OPTIONS | {"random_seed": options.seed} | algorithm_for(program, name)
+        set_options(self._highs, own | options.solver_options)
+        load(self._highs, self._scaled.program, name)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns so far."""
+        return len(self._row), len(self._column)
+
+    def add_rows(self, lower: NDArray[np.float64], upper: NDArray[np.float64], entries: Entries | None = None) -> None:
+        """Rows, shape ``(rows,)``; without entries they have no columns as yet."""
+        count = len(lower)
+        if entries is None:
+            entries = Entries(np.zeros((count, 0), dtype=np.int64), np.zeros((count, 0)))
+        values = entries.values * self._column[entries.places]
+        starts, index, data = _packed(values, entries.places)
+        require(self._highs.addRows(count, lower, upper, len(data), starts, index, data), REFUSED)
+        self._row = np.append(self._row, np.ones(count))
+
+    def add_columns(self, cost: NDArray[np.float64], entries: Entries) -> None:
+        """Columns between zero and one, shape ``(columns,)``."""
+        values, count = entries.values * self._row[entries.places], len(cost)
+        starts, index, data = _packed(values, entries.places)
+        bounds = np.zeros(count), np.ones(count)
+        scaled = cost * self._scaled.objective
+        require(self._highs.addCols(count, scaled, *bounds, len(data), starts, index, data), REFUSED)
+        self._column = np.append(self._column, np.ones(count))
+
+    def hold(self, columns: NDArray[np.int64], lower: NDArray[np.float64], upper: NDArray[np.float64]) -> None:
+        """Move the bounds of some columns."""
+        scale_of = self._column[columns]
+        status = self._highs.changeColsBounds(
+            len(columns), columns.astype(np.int32), lower / scale_of, upper / scale_of
+        )
+        require(status, REFUSED)
+
+    def limit(self, rows: NDArray[np.int64], lower: NDArray[np.float64], upper: NDArray[np.float64]) -> None:
+        """Move the limits of some rows."""
+        scale_of = self._row[rows]
+        require(
+            self._highs.changeRowsBounds(len(rows), rows.astype(np.int32), lower * scale_of, upper * scale_of), REFUSED
+        )
+
+    def price(self, columns: NDArray[np.int64], cost: NDArray[np.float64]) -> None:
+        """Change the costs of some columns."""
+        scaled = cost * self._scaled.objective * self._column[columns]
+        require(self._highs.changeColsCost(len(columns), columns.astype(np.int32), scaled), REFUSED)
+
+    def solve(self, again: bool = True) -> Vertex | None:
+        """Run; None where nothing is feasible, or the solver does not say.
+
+        Parameters
+        ----------
+        again
+            Whether it is asked once more, from no vertex, before it is believed that nothing is.
+
+        Raises
+        ------
+        StoppedError
+            At the deadline.
+        """
+        ended = self._run()
+        if again and ended is not Termination.OPTIMAL:
+            # From the vertex of other bounds simplex may lose its way; what it says then is asked once more.
+            require(self._highs.clearSolver(), "the solver could not be cleared")
+            ended = self._run()
+        if ended is not Termination.OPTIMAL:
+            return None
+        highs = self._highs
+        solution, factor = highs.getSolution(), self._scaled.objective
+        x = np.asarray(solution.col_value) * self._column
+        activity = np.asarray(solution.row_value) / self._row
+        multipliers = np.asarray(solution.row_dual) * self._row / factor
+        if not (np.isfinite(x).all() and np.isfinite(multipliers).all()):
+            raise SolverError("HiGHS calls optimal what is no number.", "Report it with the instance.")
+        return Vertex(highs.getInfo().objective_function_value / factor, x, activity, multipliers)
+
+    def _run(self) -> Termination:
+        highs = self._highs
+        set_options(highs, {"time_limit": highs.getRunTime() + seconds_left()})
+        with stoppable(highs):
+            run(highs)
+        # Only simplex begins at the vertex where the last run ended.
+        set_options(highs, {"solver": "simplex"})
+        ended = STATUS.get(highs.getModelStatus().name, Termination.SOLVER_ERROR)
+        if ended in STOPPED:
+            raise StoppedError(is_over() or ended)
+        return ended
+
+
+def without_rows(lower: NDArray[np.float64], upper: NDArray[np.float64]) -> Program:
+    """A program of columns alone, named ``x``, that nothing costs and that rows may join; its objective is ``cost``."""
+    count = len(lower)
+    nothing, none = np.zeros(0), np.zeros(0, dtype=np.int32)
+    matrix = SparseRows(nothing, none, np.zeros(1, dtype=np.int64), count)
+    objective = Objective(np.zeros(count), None, 0.0, "")
+    whole = np.zeros(count, dtype=bool)
+    return Program(matrix, nothing, nothing, lower, upper, whole, {}, {"x": slice(0, count)}, {"cost": objective})
+
+
+def _packed(values: NDArray[np.float64], places: NDArray[np.int64]) -> tuple[Any, Any, Any]:
+    """Starts, places and coefficients as the solver takes them, which drops the smallest."""
+    kept = np.abs(values) >= OWN_OPTIONS["small_matrix_value"]
+    starts = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])[:-1].astype(np.int32)
+    return starts, places[kept].astype(np.int32), values[kept]

@@ -1,0 +1,114 @@
+"""The best choice among all plans that come near the best at the prices, by the solver's branch and bound.
+
+With a bound $L$ and an answer that costs $U$, no better answer holds a plan whose reduced cost exceeds $U - L$. Baldacci,
+Christofides and Mingozzi (2008) enumerate the others; the model's own formulation over them is exact. Where they are too
+many, those with the least reduced cost are an improvement alone. Accounts of which nobody chooses deal as they do in the
+answer that is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt_models._parts.incumbents import value_of
+from etsopt_models._parts.near_plans import near_plans
+from etsopt_models._parts.portfolio import Portfolio
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt_models._parts.incumbents import Incumbent
+    from etsopt_models._parts.master import Master, Priced
+    from etsopt_models._parts.search import Market
+
+LISTED = 20_000
+"""Plans up to which branch and bound chooses among all of them; beyond it took ten seconds and more."""
+
+FEW, NARROWER = 2_000, 0.25
+"""Plans that are listed where not all can be, and what is left of the reduced cost until they are no more."""
+
+ACCOUNTS = 1_000
+"""Accounts times years up to which all accounts deal anew."""
+
+CHOSEN = 0.5
+"""A choice is nearer to one than to zero: the solver's whole numbers are whole but for rounding."""
+
+OF_ACCOUNTS = ("labels", "opening", "emissions", "allowance", "allowance_most", "borrowed_most", "pressed")
+"""What accounts state one by one."""
+
+
+def improved(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> bool:
+    """Choose among listed plans, and take what is better; whether nothing better is left."""
+    every = master.market.own.emissions.size <= ACCOUNTS
+    most = LISTED if every else FEW
+    budget = max(incumbent.value - root.bound, 0.0)
+    plans, complete = _listed(master, root, budget, most), every
+    while plans is None and budget > gap * abs(incumbent.value) * NARROWER**8:
+        budget, complete = NARROWER * budget, False
+        plans = _listed(master, root, budget, FEW)
+    if plans is None:
+        return False
+    plans = plans.added(*incumbent.arrays)
+    return _chosen(master, plans, gap, incumbent, every) and complete
+
+
+def _listed(master: Master, root: Priced, budget: float, most: int) -> Portfolio | None:
+    """All plans whose reduced cost is within a budget; None where units that have several have too many."""
+    units, years = len(master.row), master.years
+    need, emitted = (np.broadcast_to(prices, (units, years)) for prices in master.prices(root.multipliers))
+    near, sets = near_plans(master.plans, need, emitted, np.full(units, budget))
+    count = np.bincount(near.owner, minlength=units)
+    if not count.all() or (count > 1) @ count > most:
+        return None
+    return Portfolio.of(master.plans, near.owner, sets)
+
+
+def _chosen(master: Master, plans: Portfolio, gap: float, incumbent: Incumbent, every: bool) -> bool:
+    """Branch and bound of the solver among listed plans, whether to its end; whoever has only one has chosen."""
+    market = master.market
+    many = np.diff(np.append(plans.first, len(plans.unit)))
+    choosing = np.flatnonzero(many > 1)
+    if not len(choosing):
+        return True
+    alone, kept = plans.kept(plans.first[many == 1]), plans.kept(np.isin(plans.unit, choosing))
+    small = _market_of(master, incumbent, alone, choosing, every)
+    local = Portfolio.of(plans.plans.only(choosing), np.searchsorted(choosing, kept.unit), kept.sets)
+    solution = market.relax.whole(small.parameters(local), "cost", gap)
+    if not solution.levels:
+        return False
+    taken = kept.kept(solution.values["choice"] > CHOSEN)
+    unit, sets = np.concatenate([taken.unit, alone.unit]), np.concatenate([taken.sets, alone.sets])
+    differs = (master.row[unit] >= 0) | (master.base.sets[unit] != sets).any(axis=1)
+    master.add(unit[differs], sets[differs])
+    picked = master.places(unit[differs], sets[differs])
+    incumbent.better(master, value_of(master, picked), picked)
+    return str(solution.termination) == "optimal"
+
+
+def _market_of(
+    master: Master, incumbent: Incumbent, alone: Portfolio, choosing: NDArray[np.int64], every: bool
+) -> Market:
+    """The market of those who choose, others beside them with one plan; of all accounts, or of theirs alone."""
+    market, own = master.market, master.market.own
+    if every:
+        rest = alone.menu.on_accounts(own.of_unit, len(own.labels))
+        return replace(market, own=replace(own, of_unit=own.of_unit[choosing]), rest=rest)
+    accounts = np.unique(own.of_unit[choosing])
+    value_of(master, master.places(*incumbent.arrays))
+    others = np.ones(len(own.labels), dtype=bool)
+    others[accounts] = False
+    flows = {
+        name: master.flows[name].reshape(len(others), -1)[others].sum(axis=0) for name in ("bought", "sold", "offset")
+    }
+    more = dict(market.more)
+    more["offset_supply"] = np.maximum(more["offset_supply"] - flows["offset"], 0.0)
+    if "supply" in more:
+        more["supply"] = more["supply"] - flows["bought"] + flows["sold"]
+    theirs = replace(own, **{name: getattr(own, name)[accounts] for name in OF_ACCOUNTS})
+    beside = alone.kept(~others[own.of_unit[alone.unit]])
+    place = np.searchsorted(accounts, own.of_unit)
+    rest = beside.menu.on_accounts(np.minimum(place, len(accounts) - 1), len(accounts))
+    return replace(market, own=replace(theirs, of_unit=place[choosing]), more=more, rest=rest)

@@ -1,0 +1,112 @@
+"""A market of whole plans: prices of its relaxation, plans for everyone by these, and leaves that prove them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.errors import StoppedError
+from etsopt_models._parts.incumbents import Incumbent, dived
+from etsopt_models._parts.listing import improved
+from etsopt_models._parts.master import Master
+from etsopt_models._parts.narrowing import narrowed
+from etsopt_models._parts.plans import Plans
+from etsopt_models._parts.plans_at_hand import COST
+from etsopt_models._parts.portfolio import Portfolio
+from etsopt_models._parts.price_intervals import price_ends
+from etsopt_models._parts.search import Found, Shortage
+from etsopt_models._parts.tree import Leaf, Search, Tree
+from etsopt_models._parts.whole_accounts import raised
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt_models._parts.master import Priced
+    from etsopt_models._parts.search import Market
+
+OWN_PART = 0.9
+"""Part of the gap that is used up, so that the rounding of what is checked does not decide."""
+
+
+def solved(market: Market, gave_way: str = "") -> tuple[dict[str, Any], Found]:
+    """Parameters of the program that is left, and what the tables need beside its solution.
+
+    Where plans may be mixed that is the relaxation over the plans that prices have found, else the program in which
+    everybody has one plan.
+    """
+    plans = Plans.of(market.instance, market.found)
+    sets, portfolio = narrowed(market, plans)
+    master = Master(market, plans, sets, portfolio)
+    root = master.cleared()
+    if root.share is None:
+        shortage = None if root.missing is None else Shortage(root.missing, root.multipliers)
+        start = Portfolio.start(plans)
+        return market.parameters(start), Found(start, market.own, shortage=shortage, gave_way=gave_way)
+    ends = price_ends(master, root)
+    if market.instance.policy.abatement.divisible_measures:
+        parameters, found = _program(master, master.sets, master.unit, master.base.sets)
+        return parameters, replace(found, multipliers=root.multipliers, ends=ends, gave_way=gave_way)
+    incumbent = Incumbent()
+    if len(market.own.labels) > 1:
+        root = raised(master, root)
+    tree = _proven(master, root, incumbent, OWN_PART * market.relax.options.gap_or_default)
+    if tree.stopped and not incumbent.chosen:
+        raise StoppedError(tree.stopped)
+    if not incumbent.chosen:
+        # No whole plans clear the market: the solver says so of those at hand.
+        parameters, found = _program(master, master.sets, master.unit, master.base.sets)
+        return parameters, replace(found, gave_way=gave_way)
+    whole = master.base.sets.copy()
+    for unit, chain in incumbent.chosen.items():
+        whole[unit] = chain
+    choosing = np.flatnonzero(master.row >= 0)
+    parameters, found = _program(master, whole[choosing], choosing, whole)
+    found = replace(found, multipliers=root.multipliers, ends=ends, tree=tree)
+    return parameters, replace(found, gave_way=gave_way)
+
+
+def _proven(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tree:
+    """Plans for everybody, and the leaves that prove them."""
+    tree = Tree(root.bound, [Leaf((), 0)], [(COST, root.multipliers)])
+    try:
+        assert root.share is not None
+        dived(master, root, incumbent, gap)
+        known = False
+        if incumbent.chosen and incumbent.value - root.bound > incumbent.allowed(gap):
+            known = improved(master, root, incumbent, gap)
+        if not incumbent.value - root.bound <= incumbent.allowed(gap):
+            tree = Search(master, incumbent, root, gap, exact=known).run()
+    except StoppedError as stopped:
+        tree.stopped = stopped.termination
+    return tree
+
+
+def _program(
+    master: Master, sets: NDArray[np.int16], unit: NDArray[np.int64], everybody: NDArray[np.int16]
+) -> tuple[dict[str, Any], Found]:
+    """The program of those who choose with some plans, and everybody else beside them with one.
+
+    Parameters
+    ----------
+    sets, unit
+        Chains of the plans, and their units.
+    everybody
+        Chain of every unit, shape ``(units, years)``.
+    """
+    market, plans = master.market, master.plans
+    order = np.lexsort((*sets.T[::-1], unit))
+    unit, sets = unit[order], sets[order]
+    choosing = np.unique(unit)
+    if len(choosing) == len(everybody):
+        portfolio = Portfolio.of(plans, unit, sets)
+        return market.parameters(portfolio), Found(portfolio, market.own)
+    everyone = Portfolio.of(plans, np.arange(len(everybody)), everybody)
+    others = np.ones(len(everybody), dtype=bool)
+    others[choosing] = False
+    rest = everyone.kept(others).menu.on_accounts(market.own.of_unit, len(market.own.labels))
+    few = Portfolio.of(plans.only(choosing), np.searchsorted(choosing, unit), sets)
+    own = replace(market.own, of_unit=market.own.of_unit[choosing])
+    parameters = replace(market, own=own, rest=rest).parameters(few)
+    return parameters, Found(few, market.own, everyone=everyone, core=choosing)
