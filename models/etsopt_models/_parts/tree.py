@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
     from etsopt_models._parts.master import Master, Priced
 
-NODES, PRICED = 20_000, 40_000_000
-"""Nodes at most, and units that are asked for their best plans in all of them: about a minute either way."""
+NODES, WORK, OF_ACCOUNT = 20_000, 20_000_000, 20
+"""Nodes at most, and units and accounts that are priced in all of them, an account of a year as so many units: about a
+minute either way."""
 
 
 ROUNDED = 8
@@ -94,9 +95,9 @@ class Search:
 
     def run(self) -> Tree:
         """Take nodes until all that is left is proven, or there are too many."""
-        tree, units = self.tree, len(self.master.row)
+        tree, work = self.tree, len(self.master.row) + OF_ACCOUNT * self.master.market.own.emissions.size
         try:
-            while self.queue and tree.nodes < NODES and tree.nodes * units < PRICED:
+            while self.queue and tree.nodes < NODES and tree.nodes * work < WORK:
                 checkpoint(f"proof, {tree.nodes:,} nodes, {len(self.queue):,} open")
                 self._take(self.queue[0])
                 heapq.heappop(self.queue)

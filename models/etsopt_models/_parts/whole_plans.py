@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.errors import StoppedError
+from etsopt.progress import unlimited
 from etsopt_models._parts.incumbents import Incumbent, dived
 from etsopt_models._parts.listing import improved
 from etsopt_models._parts.master import Master
@@ -54,6 +55,14 @@ def solved(market: Market, gave_way: str = "") -> tuple[dict[str, Any], Found]:
     tree = _proven(master, root, incumbent, OWN_PART * market.relax.options.gap_or_default)
     if tree.stopped and not incumbent.chosen:
         raise StoppedError(tree.stopped)
+    with unlimited():
+        return _answered(master, root, incumbent, tree, ends, gave_way)
+
+
+def _answered(
+    master: Master, root: Priced, incumbent: Incumbent, tree: Tree, ends: tuple[Any, ...], gave_way: str
+) -> tuple[dict[str, Any], Found]:
+    """The program in which everybody has the plan that was chosen, however late it is."""
     if not incumbent.chosen:
         # No whole plans clear the market: the solver says so of those at hand.
         parameters, found = _program(master, master.sets, master.unit, master.base.sets)
