@@ -6,7 +6,7 @@ what the solver says here, so a run that fails is an answer like any other: None
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from etsopt.solving.interrupt import stoppable
 from etsopt.solving.loading import construct, load, require, set_options
 from etsopt.solving.options import OWN_OPTIONS, algorithm_for
 from etsopt.solving.running import run
-from etsopt.solving.scaling import Scaled, scale
+from etsopt.solving.scaling import WIDEST_RATIO, Scaled, scale
 from etsopt.solving.solution import STOPPED, Termination
 from etsopt.stamp.program import Objective, Program
 from etsopt.stamp.rows import SparseRows
@@ -77,7 +77,10 @@ class Growing:
                 self._row[program.rows[key]] = 1 / factor
             if key in program.columns:
                 self._column[program.columns[key]] = factor
-        self._scaled = scale(program, name, Scaled(program, self._row, self._column, 1 / worth))
+        scaled = np.abs(program.matrix.data) * self._column[program.matrix.indices]
+        scaled *= np.repeat(self._row, np.diff(program.matrix.indptr))
+        large = replace(program, matrix=program.matrix.only(scaled >= 1 / WIDEST_RATIO))
+        self._scaled = scale(large, name, Scaled(program, self._row, self._column, 1 / worth))
         self._highs = construct()
         own = OWN_OPTIONS | {"random_seed": options.seed} | algorithm_for(program, name)
         set_options(self._highs, own | options.solver_options)
@@ -181,6 +184,6 @@ def without_rows(lower: NDArray[np.float64], upper: NDArray[np.float64]) -> Prog
 
 def _packed(values: NDArray[np.float64], places: NDArray[np.int64]) -> tuple[Any, Any, Any]:
     """Starts, places and coefficients as the solver takes them, which drops the smallest."""
-    kept = np.abs(values) >= OWN_OPTIONS["small_matrix_value"]
+    kept = np.abs(values) >= 1 / WIDEST_RATIO
     starts = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])[:-1].astype(np.int32)
     return starts, places[kept].astype(np.int32), values[kept]

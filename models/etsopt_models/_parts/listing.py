@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.errors import SolverError
 from etsopt_models._parts.incumbents import value_of
 from etsopt_models._parts.near_plans import near_plans
 from etsopt_models._parts.portfolio import Portfolio
@@ -76,7 +77,11 @@ def _chosen(master: Master, plans: Portfolio, gap: float, incumbent: Incumbent, 
     alone, kept = plans.kept(plans.first[many == 1]), plans.kept(np.isin(plans.unit, choosing))
     small = _market_of(master, incumbent, alone, choosing, every)
     local = Portfolio.of(plans.plans.only(choosing), np.searchsorted(choosing, kept.unit), kept.sets)
-    solution = market.relax.whole(small.parameters(local), "cost", gap)
+    try:
+        solution = market.relax.whole(small.parameters(local), "cost", gap)
+    except SolverError:
+        # Of coefficients that span too many decades the solver is told nothing; the tree has still to come.
+        return False
     if not solution.levels:
         return False
     taken = kept.kept(solution.values["choice"] > CHOSEN)

@@ -70,10 +70,26 @@ def _answered(
     whole = master.base.sets.copy()
     for unit, chain in incumbent.chosen.items():
         whole[unit] = chain
-    choosing = np.flatnonzero(master.row >= 0)
+    choosing = _that_move(master, np.flatnonzero(master.row >= 0), whole)
     parameters, found = _program(master, whole[choosing], choosing, whole)
     found = replace(found, multipliers=root.multipliers, ends=ends, tree=tree)
     return parameters, replace(found, gave_way=gave_way)
+
+
+def _that_move(master: Master, units: NDArray[np.int64], sets: NDArray[np.int16]) -> NDArray[np.int64]:
+    """Those of some units whose plans move anything that the solver sees beside what all emit, one at least.
+
+    Coefficients so small it drops, so these units stand beside the program.
+    """
+    menu = Portfolio.of(master.plans, units, sets[units]).menu
+    moved = np.maximum(np.abs(menu.relief), np.abs(menu.abated)).max(axis=1)
+    seen = (moved == 0) | (moved >= SEEN * float(master.market.found.emissions.sum(axis=0).max()))
+    kept: NDArray[np.int64] = units[seen] if seen.any() else units[np.argmax(moved)][None]
+    return kept
+
+
+SEEN = 1e-9
+"""Part of all emissions in a year below which a plan moves nothing that the solver sees."""
 
 
 def _proven(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tree:
