@@ -1,7 +1,8 @@
 """Hard markets of whole plans: gap, CPU seconds and certificate of each, with ``python -m benchmarks.whole_plans``.
 
-Heavy tails of sizes, equal sizes, costs in two heaps, few and many measures, some units twenty times as large, one and
-ten years, with and without a transaction cost. Each runs in a process of its own, and the table goes to the README here.
+Heavy tails of sizes, equal sizes, costs in two heaps, few and many measures, some units twenty times as large, one
+and ten years, with and without a transaction cost. Each runs in a process of its own, and the table goes to the README
+here.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pandas as pd
 from etsopt import library
 from etsopt.errors import StoppedError
 from etsopt.progress import quietly
-from etsopt.solving.growing import Entries, Growing, without_rows
+from etsopt.solving.growing import Growing, without_rows
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import DEFAULT_GAP
 from etsopt.solving.solution import STOPPED
@@ -83,11 +83,6 @@ class Relaxation:
     def without_rows(self, lower: Any, upper: Any, size: float) -> Growing:
         """A linear program of columns of about a size, whose rows and costs are to come."""
         return Growing(without_rows(lower, upper), "cost", self.options, {"x": size}, size)
-
-    @staticmethod
-    def entries(places: Any, values: Any) -> Entries:
-        """Coefficients that may join it, as `etsopt.solving.growing.Entries` takes them."""
-        return Entries(places, values)
 
 
 def relaxed(program: Program) -> Program:

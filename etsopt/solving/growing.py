@@ -7,7 +7,7 @@ what the solver says here, so a run that fails is an answer like any other: None
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,16 +31,6 @@ if TYPE_CHECKING:
     from etsopt.solving.options import SolveOptions
 
 REFUSED = "what joins the program was not accepted"
-
-
-class Entries(NamedTuple):
-    """Coefficients of rows or columns that join a program, and their columns or rows, shape ``(joining, entries)``.
-
-    Those that are nothing beside what is typical are left out.
-    """
-
-    places: NDArray[np.int64]
-    values: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -91,20 +81,32 @@ class Growing:
         """Rows and columns so far."""
         return len(self._row), len(self._column)
 
-    def add_rows(self, lower: NDArray[np.float64], upper: NDArray[np.float64], entries: Entries | None = None) -> None:
-        """Rows, shape ``(rows,)``; without entries they have no columns as yet."""
+    def add_rows(
+        self,
+        lower: NDArray[np.float64],
+        upper: NDArray[np.float64],
+        places: NDArray[np.int64] | None = None,
+        values: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Rows, shape ``(rows,)``.
+
+        Parameters
+        ----------
+        places, values
+            Columns in which each stands, and its coefficients there, shape ``(rows, entries)``; those that are nothing
+            beside what is typical are left out. None of rows that have no columns as yet.
+        """
         count = len(lower)
-        if entries is None:
-            entries = Entries(np.zeros((count, 0), dtype=np.int64), np.zeros((count, 0)))
-        values = entries.values * self._column[entries.places]
-        starts, index, data = _packed(values, entries.places)
+        if places is None or values is None:
+            places, values = np.zeros((count, 0), dtype=np.int64), np.zeros((count, 0))
+        starts, index, data = _packed(values * self._column[places], places)
         require(self._highs.addRows(count, lower, upper, len(data), starts, index, data), REFUSED)
         self._row = np.append(self._row, np.ones(count))
 
-    def add_columns(self, cost: NDArray[np.float64], entries: Entries) -> None:
-        """Columns between zero and one, shape ``(columns,)``."""
-        values, count = entries.values * self._row[entries.places], len(cost)
-        starts, index, data = _packed(values, entries.places)
+    def add_columns(self, cost: NDArray[np.float64], places: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        """Columns between zero and one, shape ``(columns,)``; rows and coefficients as those of `add_rows`."""
+        count = len(cost)
+        starts, index, data = _packed(values * self._row[places], places)
         bounds = np.zeros(count), np.ones(count)
         scaled = cost * self._scaled.objective
         require(self._highs.addCols(count, scaled, *bounds, len(data), starts, index, data), REFUSED)

@@ -95,7 +95,8 @@ def check_market(
     leeway = leeway_of(found, own, pool, deal, held, units, years)
     at = Bound(found, offered, pool, deal, given, leeway)
     bound = plain = at.of_all() - uncertain
-    if not instance.policy.abatement.divisible_measures:
+    whole = not instance.policy.abatement.divisible_measures
+    if whole:
         if pool is own:
             discounted, sizes = found.discount * price, at.sizes
             spent = spent_by(found, own, deal, held, units, sizes, discounted, given.offsets_on_offer)
@@ -108,7 +109,6 @@ def check_market(
             bound = max(bound, proven - uncertain)
     elif LEAVES in tables:
         broken.append(Violation(LEAVES, "", 1.0, "tables", "where measures are divisible no leaves prove anything"))
-    whole = not instance.policy.abatement.divisible_measures
     broken += uplift_follows(instance, units, at, tables.get(UPLIFT), whole)
     if kind != says.ABATEMENT:
         broken += interval_is_proven(found, offered, pool, deal, leeway, stated, years, price, plain)

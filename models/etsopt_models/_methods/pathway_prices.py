@@ -20,9 +20,6 @@ __all__ = ["FROM_UNITS", "declines", "prepare"]
 FROM_UNITS = 2_000
 """At 1,600 units it takes half of the CPU time of the whole program, at 12,000 a twentieth."""
 
-AIM = 1e-6
-"""Relative gap at which the small program stops; what is proven in the end may be more among few large units."""
-
 
 def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]

@@ -12,7 +12,7 @@ from etsopt_models._parts.accounts import account_limits, owing_cost
 from etsopt_models._parts.portfolio import Menu, Portfolio
 from etsopt_models._parts.price_search import cost_of
 from etsopt_models._parts.search import Found
-from etsopt_models._parts.whole_accounts import bound_of
+from etsopt_models._parts.whole_accounts import bound_of, multipliers_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,9 +42,6 @@ MENDED = 2 * CORE
 
 PLAIN = 5e-7
 """What mixtures of plans may save in the core, against the value of all."""
-
-OF_ACCOUNTS = ("opening", "emissions", "allowance", "allowance_most", "borrowed_most", "pressed")
-"""What accounts state one by one."""
 
 
 @dataclass(frozen=True)
@@ -121,12 +118,7 @@ class Settled:
             np.searchsorted(units, unit), sets
         )
         rest = self._rest
-        few = replace(
-            own,
-            labels=own.labels[accounts],
-            of_unit=np.searchsorted(accounts, own.of_unit[units]),
-            **{name: getattr(own, name)[accounts] for name in OF_ACCOUNTS},
-        )
+        few = own.some(accounts, units)
         years = len(self.trade.price)
         cost = float(cost_of(self.terms, self.answer, self.flows)[rest].sum())
         more, net, offset = dict(market.more), self.flows.net[rest].sum(axis=0), self.flows.offset[rest].sum(axis=0)
@@ -234,7 +226,7 @@ class Widened:
     def __call__(self, solution: Any) -> Any:
         """A solution with values of all accounts; the core's are its own."""
         settled, own = self.settled, self.settled.market.own
-        trade, answer, years = settled.trade, settled.answer, len(settled.trade.price)
+        years = len(settled.trade.price)
         flows = {"bought": settled.flows.bought, "sold": settled.flows.sold, "offset": settled.flows.offset}
         flows |= {"banked": settled.banked, "owed": np.zeros((len(own.labels), years + 1))}
         values = dict(solution.values)
@@ -242,14 +234,6 @@ class Widened:
             whole = whole.copy()
             whole[self.accounts] = values[name].reshape(len(self.accounts), -1)
             values[name] = whole.ravel()
-        path = answer.bound_path
-        scarce = np.where(trade.offset_share * answer.joint.emissions <= trade.offset_supply, trade.saved(path), 0.0)
-        multipliers = {
-            "account_balance": path.ravel(),
-            "offset_limit": -scarce.ravel(),
-            "offsets_on_offer": -settled.scarcity,
-        }
-        if "supply" in settled.market.more:
-            multipliers |= {"market_balance": -trade.price, "reserve_stock": np.zeros(years)}
+        multipliers = multipliers_of(settled.market, settled.trade, settled.scarcity, settled.answer)
         first = replace(solution.levels[0], multipliers=multipliers)
         return replace(solution, values=values, levels=(first, *solution.levels[1:]))

@@ -52,6 +52,12 @@ class Accounts:
     borrowed_most: NDArray[np.float64]
     pressed: NDArray[np.float64]
 
+    def some(self, which: NDArray[np.int64], units: NDArray[np.int64]) -> Accounts:
+        """Some accounts, in order, with their units, by the positions of both."""
+        parts = (self.opening, self.emissions, self.allowance, self.allowance_most, self.borrowed_most, self.pressed)
+        of_unit = np.searchsorted(which, self.of_unit[units])
+        return Accounts(self.labels[which], of_unit, *(part[which] for part in parts))
+
 
 def accounts(instance: Instance, found: Prospects, *, pooled: bool, market: bool) -> Accounts:
     """Accounts of the enterprises, or one for all of them where trading costs nothing.

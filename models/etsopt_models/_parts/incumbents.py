@@ -9,7 +9,6 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._parts.branches import NO_MASKS
-from etsopt_models._parts.master import BETTER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,14 +48,13 @@ class Incumbent:
         """What a relative gap comes to [CNY]; nothing where there is no answer yet."""
         return gap * max(abs(self.value), self.spent) if np.isfinite(self.value) else 0.0
 
-    def better(self, master: Master, value: float, picked: Mapping[int, int]) -> bool:
+    def better(self, master: Master, value: float, picked: Mapping[int, int]) -> None:
         """Take other plans, by their position among those at hand, if they cost less."""
         if not value < self.value:
-            return False
+            return
         costs = np.maximum(master.menu.cost[list(picked.values())], 0.0).sum()
         self.value, self.spent = value, float(costs) + master.spent_beside(np.array(list(picked), dtype=np.int64))
         self.chosen = {unit: master.sets[plan].copy() for unit, plan in picked.items()}
-        return True
 
 
 def rounded(master: Master, priced: Priced, masks: Masks, incumbent: Incumbent) -> None:
@@ -67,9 +65,7 @@ def rounded(master: Master, priced: Priced, masks: Masks, incumbent: Incumbent) 
     """
     share = priced.share
     assert share is not None
-    count = len(share)
-    order = np.lexsort((-share, master.unit[:count]))
-    first = order[np.diff(master.unit[order], prepend=-1) > 0]
+    first = master.most_taken(share)
     picked = dict(zip(master.unit[first].tolist(), first.tolist(), strict=True))
     value = value_of(master, picked)
     incumbent.better(master, value, picked)
@@ -111,17 +107,15 @@ def dived(master: Master, priced: Priced, incumbent: Incumbent, gap: float) -> N
             rounded(master, found, NO_MASKS, incumbent)
         if not len(torn) or incumbent.value - priced.bound <= incumbent.allowed(gap):
             return
-        for unit in torn[: max(1, len(torn) // SETTLED_PART)].tolist():
-            mine = np.flatnonzero(master.unit[: len(share)] == unit)
-            only[unit] = int(mine[np.argmax(share[mine])])
+        first = master.most_taken(share)
+        settled = np.isin(master.unit[first], torn[: max(1, len(torn) // SETTLED_PART)])
+        only |= dict(zip(master.unit[first[settled]].tolist(), first[settled].tolist(), strict=True))
         master.close(NO_MASKS, only)
         solved = master.solve()
         if solved is not None:
-            prices = master.prices(solved[2])
-            best, sets = master.best(prices, NO_MASKS)
-            gain = master.at_hand(prices) - best
+            gain, sets = master.gains(master.prices(solved[2]), NO_MASKS)
             gain[list(only)] = 0.0
-            better = np.flatnonzero(gain > BETTER * (1 + np.abs(best)))
+            better = np.flatnonzero(gain > 0)
             if master.add(better, sets[better]):
                 master.close(NO_MASKS, only)
                 solved = master.solve()

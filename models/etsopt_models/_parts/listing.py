@@ -37,9 +37,6 @@ ACCOUNTS = 1_000
 CHOSEN = 0.5
 """A choice is nearer to one than to zero: the solver's whole numbers are whole but for rounding."""
 
-OF_ACCOUNTS = ("labels", "opening", "emissions", "allowance", "allowance_most", "borrowed_most", "pressed")
-"""What accounts state one by one."""
-
 
 def improved(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> bool:
     """Choose among listed plans, and take what is better; whether nothing better is left."""
@@ -76,9 +73,8 @@ def _chosen(master: Master, plans: Portfolio, gap: float, incumbent: Incumbent, 
         return True
     alone, kept = plans.kept(plans.first[many == 1]), plans.kept(np.isin(plans.unit, choosing))
     small = _market_of(master, incumbent, alone, choosing, every)
-    local = Portfolio.of(plans.plans.only(choosing), np.searchsorted(choosing, kept.unit), kept.sets)
     try:
-        solution = market.relax.whole(small.parameters(local), "cost", gap)
+        solution = market.relax.whole(small.parameters(kept.among(choosing)), "cost", gap)
     except SolverError:
         # Of coefficients that span too many decades the solver is told nothing; the tree has still to come.
         return False
@@ -100,7 +96,7 @@ def _market_of(
     market, own = master.market, master.market.own
     if every:
         rest = alone.menu.on_accounts(own.of_unit, len(own.labels))
-        return replace(market, own=replace(own, of_unit=own.of_unit[choosing]), rest=rest)
+        return market.of(choosing, rest)
     accounts = np.unique(own.of_unit[choosing])
     value_of(master, master.places(*incumbent.arrays))
     others = np.ones(len(own.labels), dtype=bool)
@@ -112,8 +108,7 @@ def _market_of(
     more["offset_supply"] = np.maximum(more["offset_supply"] - flows["offset"], 0.0)
     if "supply" in more:
         more["supply"] = more["supply"] - flows["bought"] + flows["sold"]
-    theirs = replace(own, **{name: getattr(own, name)[accounts] for name in OF_ACCOUNTS})
     beside = alone.kept(~others[own.of_unit[alone.unit]])
-    place = np.searchsorted(accounts, own.of_unit)
-    rest = beside.menu.on_accounts(np.minimum(place, len(accounts) - 1), len(accounts))
-    return replace(market, own=replace(theirs, of_unit=place[choosing]), more=more, rest=rest)
+    place = np.minimum(np.searchsorted(accounts, own.of_unit), len(accounts) - 1)
+    rest = beside.menu.on_accounts(place, len(accounts))
+    return replace(market, own=own.some(accounts, choosing), more=more, rest=rest)

@@ -16,7 +16,7 @@ joins the program with both.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from etsopt.progress import checkpoint
 from etsopt_models._parts.branches import NO_MASKS, Masks
 from etsopt_models._parts.plans_at_hand import COST, MISSING, PlansAtHand
 from etsopt_models._parts.portfolio import Portfolio
-from etsopt_models._parts.search import ENOUGH, MISSING_T
+from etsopt_models._parts.search import ENOUGH, MISSING_T, unit_prices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,12 +81,7 @@ class Master(PlansAtHand):
 
     def prices(self, multipliers: Mapping[str, NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What a tonne that lacks, and one that is emitted, costs each unit, or all where they share one account."""
-        shape = self.market.own.emissions.shape
-        need = multipliers["account_balance"].reshape(shape)
-        emitted = self.market.instance.policy.market.ccer_share * multipliers["offset_limit"].reshape(shape)
-        if self._owes:
-            emitted = emitted + multipliers["newly_owed"].reshape(shape)
-        return (need, emitted) if len(need) == 1 else (need[self.account], emitted[self.account])
+        return unit_prices(self.market.instance, self.market.own, multipliers)
 
     def best(
         self, prices: tuple[NDArray[np.float64], NDArray[np.float64]], masks: Masks
@@ -108,25 +103,27 @@ class Master(PlansAtHand):
 
     def values(self, prices: tuple[NDArray[np.float64], NDArray[np.float64]]) -> NDArray[np.float64]:
         """Value of every plan at hand, shape ``(plans,)`` [CNY]."""
-        (need, emitted), own = prices, self.menu
-        at = slice(None) if len(need) == 1 else self.unit
-        saved = (need[at] * own.relief + emitted[at] * own.abated).sum(axis=1)
-        values: NDArray[np.float64] = float(self.objective == COST) * own.cost - saved + self._stays(prices)[self.unit]
-        return values
+        return self.worth(self.menu, prices, self.unit)
 
-    def worth(self, menu: Menu, prices: tuple[NDArray[np.float64], NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Value of a plan of every unit, shape ``(units,)`` [CNY]."""
-        need, emitted = prices
-        weight = float(self.objective == COST)
-        saved = (need * menu.relief + emitted * menu.abated).sum(axis=1)
-        value: NDArray[np.float64] = weight * menu.cost - saved + self._stays(prices)
+    def worth(
+        self, menu: Menu, prices: tuple[NDArray[np.float64], NDArray[np.float64]], units: Any = slice(None)
+    ) -> NDArray[np.float64]:
+        """Value of plans of some units, or of one plan of each, shape ``(plans,)`` [CNY]."""
+        need, emitted = (price if len(price) == 1 else price[units] for price in prices)
+        found = self.market.found
+        emissions, free = found.emissions[units], found.free[units]
+        # What a plan changes against its unit without measures.
+        paid = need * (emissions - free - menu.relief) + emitted * (emissions - menu.abated)
+        value: NDArray[np.float64] = float(self.objective == COST) * menu.cost + paid.sum(axis=1)
         return value
 
-    def _stays(self, prices: tuple[NDArray[np.float64], NDArray[np.float64]]) -> NDArray[np.float64]:
-        """What every unit comes to that changes nothing, but for the cost of its measures."""
-        (need, emitted), found = prices, self.market.found
-        stays: NDArray[np.float64] = (need * (found.emissions - found.free) + emitted * found.emissions).sum(axis=1)
-        return stays
+    def gains(
+        self, prices: tuple[NDArray[np.float64], NDArray[np.float64]], masks: Masks
+    ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
+        """By what the best of all plans of every unit that masks allow beats those at hand [CNY], and its chain."""
+        best, sets = self.best(prices, masks)
+        gain = self.at_hand(prices) - best
+        return np.where(gain > BETTER * (1 + np.abs(best)), gain, 0.0), sets
 
     def relaxed(self, masks: Masks, enough: float) -> Priced:
         """Price plans until none lowers the cost of what masks leave, or the bound is enough.
@@ -144,10 +141,7 @@ class Master(PlansAtHand):
             if solved is None:
                 return found
             value, share, multipliers = solved
-            prices = self.prices(multipliers)
-            best, sets = self.best(prices, masks)
-            here = self.at_hand(prices)
-            gain = np.where(here - best > BETTER * (1 + np.abs(best)), here - best, 0.0)
+            gain, sets = self.gains(self.prices(multipliers), masks)
             bound = value - float(gain.sum())
             if bound > found.bound:
                 found = Priced(bound, multipliers, value, share)
@@ -195,6 +189,12 @@ class Master(PlansAtHand):
             return False
         self.add(masks.units[without], sets)
         return True
+
+    def most_taken(self, share: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Of every unit that chooses the plan of which it takes most, by position; of plans that were at hand."""
+        unit = self.unit[: len(share)]
+        order = np.lexsort((-share, unit))
+        return order[np.diff(unit[order], prepend=-1) > 0]
 
     def torn(self, share: NDArray[np.float64]) -> NDArray[np.int64]:
         """Units that mix plans, those that move most tonnes by it first; shares of the plans that were at hand."""

@@ -64,19 +64,19 @@ def narrowed(market: Market, plans: Plans) -> tuple[NDArray[np.int16], Portfolio
     crowd = Crowd(market if not friction.any() else pooled(market), plans)
     if len(crowd.left) > FEW:
         crowd.narrow()
-    answers = [crowd.sets]
-    if crowd.prices is not None and friction.any():
+    if crowd.prices is None:
+        return crowd.sets, Portfolio.start(plans)
+    if friction.any():
         need, emitted = crowd.prices
-        answers += [plans.best(need + times * friction, emitted)[1] for times in FRICTIONS]
-    elif crowd.prices is not None:
-        answers += [crowd.sets.copy() for _ in crowd.answers]
-        for whole, answer in zip(answers[1:], crowd.answers, strict=True):
+        others = [plans.best(need + times * friction, emitted)[1] for times in FRICTIONS]
+    else:
+        others = [crowd.sets.copy() for _ in crowd.answers]
+        for whole, answer in zip(others, crowd.answers, strict=True):
             whole[crowd.left] = answer
-    differs = np.any([answer != crowd.sets for answer in answers[1:]], axis=(0, 2)) if len(answers) > 1 else None
-    left = np.arange(len(crowd.sets)) if differs is None else np.flatnonzero(differs)
-    start = Portfolio.of(plans, left, np.zeros((len(left), crowd.sets.shape[1]), dtype=np.int16))
-    everyone = np.tile(left, len(answers))
-    return crowd.sets, start.added(everyone, np.concatenate([answer[left] for answer in answers]))
+    left = np.flatnonzero(np.any([other != crowd.sets for other in others], axis=(0, 2)))
+    answers = np.concatenate([other[left] for other in (np.zeros_like(crowd.sets), crowd.sets, *others)])
+    nothing = Portfolio.of(plans, left[:0], crowd.sets[:0])
+    return crowd.sets, nothing.added(np.tile(left, len(others) + 2), answers)
 
 
 FRICTIONS = (-1.0, 1.0, -2.0, 2.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,14 +55,11 @@ class PlansAtHand:
         opened = np.unique(portfolio.unit)
         self.beside = market.rest
         self.rest = self._of_accounts(np.setdiff1d(np.arange(len(sets)), opened))
-        place = np.searchsorted(opened, portfolio.unit)
-        own = replace(market.own, of_unit=self.account[opened])
-        few = replace(market, own=own, rest=self._others)
-        local = Portfolio.of(plans.only(opened), place, portfolio.sets)
         # Tonnes count in those of a typical unit, money in what they are worth at a typical price.
         typical = max(float(market.found.emissions.mean()), 1.0)
         worth = typical * (TYPICAL_CNY_PER_T if objective == COST else 1.0)
-        parameters, size = few.parameters(local, self._anything), dict.fromkeys(IN_TONNES, typical)
+        parameters = market.of(opened, self._others).parameters(portfolio.among(opened), self._anything)
+        size = dict.fromkeys(IN_TONNES, typical)
         self.grown = market.relax.growing(parameters, objective, size, worth)
         self.rows, self.columns = self.grown.program.rows, self.grown.program.columns
         self.row[opened] = self.rows["one_plan"].start + np.arange(len(opened))
@@ -156,14 +152,14 @@ class PlansAtHand:
         more = Portfolio.of(self.plans, unit, chains).menu
         self.column = np.append(self.column, self.grown.shape[1] + np.arange(len(unit)))
         cost = more.cost if self.objective == COST else 0 * more.cost
-        self.grown.add_columns(cost, self.entries(unit, more))
+        self.grown.add_columns(cost, *self.entries(unit, more))
         self.unit, self.sets = np.append(self.unit, unit), np.concatenate([self.sets, chains])
         parts = (np.concatenate(pair) for pair in zip(_parts(self.menu), _parts(more), strict=True))
         self.menu, self._shut = Menu(self.unit, *parts), np.append(self._shut, np.zeros(len(unit), dtype=bool))
         return True
 
-    def entries(self, unit: NDArray[np.int64], menu: Menu) -> Any:
-        """Columns of plans in the rows of their accounts and units; as the formulation has them."""
+    def entries(self, unit: NDArray[np.int64], menu: Menu) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Rows of the accounts and units of plans, and their coefficients there; as the formulation has them."""
         share = float(self.market.instance.policy.market.ccer_share)
         of_account = self.account[unit, None] * self.years + np.arange(self.years)
         rows, values = [self.rows["account_balance"].start + of_account], [menu.relief]
@@ -174,7 +170,7 @@ class PlansAtHand:
             values.append(menu.abated)
         rows.append(self.row[unit, None])
         values.append(np.ones((len(unit), 1)))
-        return self.market.relax.entries(np.hstack(rows), np.hstack(values))
+        return np.hstack(rows), np.hstack(values)
 
     def allowed(self, masks: Masks) -> NDArray[np.bool_]:
         """Which plans at hand masks allow, shape ``(plans,)``."""

@@ -108,6 +108,10 @@ class Portfolio:
         every = np.unique(both, axis=0)
         return Portfolio.of(self.plans, every[:, 0], every[:, 1:].astype(np.int16))
 
+    def among(self, units: NDArray[np.int64]) -> Portfolio:
+        """The same plans by the position of their units among some, in order, which have them all."""
+        return Portfolio(self.plans.only(units), np.searchsorted(units, self.unit), self.sets, self.quantities)
+
     def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> Portfolio:
         """Some of the plans, of whichever units."""
         return Portfolio(self.plans, self.unit[plans], self.sets[plans], self.quantities.kept(plans))

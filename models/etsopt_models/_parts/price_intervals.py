@@ -23,6 +23,7 @@ import numpy as np
 from etsopt.progress import checkpoint
 from etsopt_models._parts.branches import NO_MASKS
 from etsopt_models._parts.master import TORN
+from etsopt_models._parts.plans_at_hand import TYPICAL_CNY_PER_T
 from etsopt_models._parts.portfolio import Menu
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ INSIDE = 1e-7
 """A flow lies between its bounds, and a row has room, by more than this against the emissions of a typical unit."""
 
 APART = 1e-6
-"""Prices that differ by less, against the larger, are the same: so closely do multipliers of the solver repeat."""
+"""Prices that differ by less, against the known one, are the same: so closely do multipliers of the solver repeat."""
 
 ROUNDS = 200
 
@@ -76,7 +77,7 @@ class Face:
                 has_room = program_upper(master, name) - master.activity[name] > typical
                 upper[self.blocks[name]] = 0.0
                 lower[self.blocks[name]] = np.where(has_room, 0.0, -NO_PRICE)
-        self.program = master.market.relax.without_rows(lower, upper, 100.0)
+        self.program = master.market.relax.without_rows(lower, upper, TYPICAL_CNY_PER_T)
         self.cost = np.zeros(count)
         self.cuts = {(unit, chain.tobytes()) for unit, chain in zip(master.unit.tolist(), master.sets, strict=True)}
         self._flows(typical)
@@ -118,8 +119,7 @@ class Face:
         master, count = self.master, len(share)
         own = master.base.menu
         self.reference = Menu(own.unit, own.cost.copy(), own.relief.copy(), own.abated.copy())
-        order = np.lexsort((-share, master.unit[:count]))
-        top = order[np.diff(master.unit[order], prepend=-1) > 0]
+        top = master.most_taken(share)
         for name in ("cost", "relief", "abated"):
             getattr(self.reference, name)[master.unit[top]] = getattr(master.menu, name)[top]
         others = np.ones(count, dtype=bool)
@@ -133,9 +133,9 @@ class Face:
             return
         than = self.reference.kept(unit)
         apart = Menu(unit, *(getattr(menu, name) - getattr(than, name) for name in ("cost", "relief", "abated")))
-        entries = self.master.entries(unit, apart)
+        places, values = self.master.entries(unit, apart)
         # The last entry is that of `one_plan`, in which both stand.
-        places, values = self.position[entries.places[:, :-1]], entries.values[:, :-1]
+        places, values = self.position[places[:, :-1]], values[:, :-1]
         size = np.maximum(np.abs(values).max(axis=1), 1e-9)
         cost = apart.cost / size
         self._add(places, values / size[:, None], np.where(taken, cost, -np.inf), cost)
@@ -149,11 +149,14 @@ class Face:
     ) -> None:
         if len(places):
             self.program.add_rows(
-                lower / 100.0, upper / 100.0, self.master.market.relax.entries(places, values / 100.0)
+                *(part / TYPICAL_CNY_PER_T for part in (lower, upper)), places, values / TYPICAL_CNY_PER_T
             )
 
-    def extreme(self, position: int, sign: float) -> dict[str, NDArray[np.float64]] | None:
-        """Multipliers by row of which one is least, or greatest where the sign is negative; None where none is found."""
+    def extreme(self, position: int, sign: float, known: float) -> dict[str, NDArray[np.float64]] | None:
+        """Multipliers by row of which one is least, or greatest where the sign is negative.
+
+        None where none is found, and where it is no other than a known one: plans only bring it nearer to that.
+        """
         master = self.master
         everywhere = np.arange(len(self.cost))
         self.cost[:] = 0.0
@@ -162,7 +165,7 @@ class Face:
         for _ in range(ROUNDS):
             checkpoint()
             vertex = self.program.solve()
-            if vertex is None:
+            if vertex is None or abs(vertex.x[position] - known) <= APART * max(1.0, abs(known)):
                 return None
             multipliers = {name: vertex.x[block] for name, block in self.blocks.items()}
             prices = master.prices(multipliers)
@@ -170,8 +173,8 @@ class Face:
             here = master.worth(self.reference, prices)
             better = np.flatnonzero(here - best > CUT * (1 + np.abs(best)))
             # Who has the row already would have another plan by the solver's rounding alone.
-            known = [(unit, sets[unit].tobytes()) in self.cuts for unit in better.tolist()]
-            better = better[~np.array(known, dtype=bool)]
+            has_row = [(unit, sets[unit].tobytes()) in self.cuts for unit in better.tolist()]
+            better = better[~np.array(has_row, dtype=bool)]
             if not len(better):
                 return multipliers
             self.cuts.update((unit, sets[unit].tobytes()) for unit in better.tolist())
@@ -185,23 +188,22 @@ CUT = 1e-9
 
 
 def price_ends(master: Master, root: Priced) -> tuple[Mapping[str, NDArray[np.float64]], ...]:
-    """Multipliers at the ends of the interval of each year's price, where these are not the price itself."""
+    """Multipliers at the ends of the interval of each year's price, where these are not the price itself.
+
+    Parameters
+    ----------
+    root
+        The relaxation, at whose vertex the master stands.
+    """
     if "supply" not in master.market.more or master.market.own.emissions.size > MOST_ACCOUNT_YEARS:
         return ()
-    solved = master.relaxed(NO_MASKS, np.inf)
-    if solved.share is None:
-        return ()
-    face, ends = Face(master, solved.share), []
-    block, price = face.blocks["market_balance"], root.multipliers["market_balance"]
-    for year in range(master.years):
-        for sign in (1.0, -1.0):
-            found = face.extreme(block.start + year, sign)
-            if found is None:
-                continue
-            at = found["market_balance"][year]
-            if abs(at - price[year]) > APART * max(1.0, abs(at), abs(price[year])):
-                ends.append(found)
-    return tuple(ends)
+    assert root.share is not None
+    face, price = Face(master, root.share), root.multipliers["market_balance"]
+    first = face.blocks["market_balance"].start
+    found = (
+        face.extreme(first + year, sign, float(price[year])) for year in range(master.years) for sign in (1.0, -1.0)
+    )
+    return tuple(end for end in found if end is not None)
 
 
 def program_upper(master: Master, name: str) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt_models._parts.measures import OUTPUT_CUT, column
+from etsopt_models._parts.search import unit_prices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,16 +58,8 @@ def uplift_table(
     """Who would rather have another plan at the prices, and by how much, those with most first."""
     if instance.policy.abatement.divisible_measures:
         return {}
-    own, share = found.accounts, instance.policy.market.ccer_share
-    shape = own.emissions.shape
-    need, emitted = (multipliers[name].reshape(shape) for name in ("account_balance", "offset_limit"))
-    emitted = share * emitted
-    if len(multipliers.get("newly_owed", ())):
-        emitted = emitted + multipliers["newly_owed"].reshape(shape)
-    if shape[0] > 1:
-        need, emitted = need[own.of_unit], emitted[own.of_unit]
-    least, _ = portfolio.plans.best(need, emitted)
-    uplift = portfolio.values(need, emitted) - least
+    prices = unit_prices(instance, found.accounts, multipliers)
+    uplift = portfolio.values(*prices) - portfolio.plans.best(*prices)[0]
     more = np.flatnonzero(uplift > LEAST_UPLIFT_CNY)
     more = more[np.argsort(-uplift[more], kind="stable")]
     names = instance.units["unit_id"].to_numpy(dtype=object)[more]

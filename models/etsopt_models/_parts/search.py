@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -152,6 +152,10 @@ class Market:
         lacking = self.own.emissions - self.own.allowance
         return lacking if self.rest is None else lacking - self.rest.relief
 
+    def of(self, units: NDArray[np.int64], rest: Menu | None) -> Market:
+        """The market in which some units choose beside the rest, on the same accounts."""
+        return replace(self, own=replace(self.own, of_unit=self.own.of_unit[units]), rest=rest)
+
     def parameters(self, portfolio: Portfolio, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Arrays of the program in which units choose among some plans."""
         own: dict[str, Any] = account_parameters(self.instance, self.found, portfolio.menu, self.own)
@@ -184,6 +188,21 @@ def market_of(
     fixed = {**(market_parameters(instance, found) if market else {}), **(more or {})}
     fixed["offset_supply"] = offsets_on_offer(instance, found)
     return Market(instance, found, accounts(instance, found, pooled=pooled, market=market), relax, fixed)
+
+
+def unit_prices(
+    instance: Instance, own: Accounts, multipliers: Mapping[str, NDArray[np.float64]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What a tonne that lacks, and one that is emitted, costs each unit [CNY/t].
+
+    Shapes ``(units, years)``, or ``(1, years)`` where all share one account.
+    """
+    shape = own.emissions.shape
+    need = multipliers["account_balance"].reshape(shape)
+    emitted = instance.policy.market.ccer_share * multipliers["offset_limit"].reshape(shape)
+    if len(multipliers["newly_owed"]):
+        emitted = emitted + multipliers["newly_owed"].reshape(shape)
+    return (need, emitted) if len(need) == 1 else (need[own.of_unit], emitted[own.of_unit])
 
 
 def market_prices(found: Prospects, multipliers: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -72,6 +72,23 @@ def bound_of(market: Market, trade: Trade, scarcity: NDArray[np.float64], answer
     return bound
 
 
+def multipliers_of(
+    market: Market, trade: Trade, scarcity: NDArray[np.float64], answer: Answer
+) -> dict[str, NDArray[np.float64]]:
+    """Multipliers by row that the answer of all enterprises to some terms goes with; nobody owes anything."""
+    path = answer.bound_path
+    scarce = np.where(trade.offset_share * answer.joint.emissions <= trade.offset_supply, trade.saved(path), 0.0)
+    multipliers = {
+        "account_balance": path.ravel(),
+        "offset_limit": -scarce.ravel(),
+        "newly_owed": np.zeros(0),
+        "offsets_on_offer": -scarcity,
+    }
+    if "supply" in market.more:
+        multipliers |= {"market_balance": -trade.price, "reserve_stock": np.zeros(len(trade.price))}
+    return multipliers
+
+
 def raised(master: Master, root: Priced) -> Priced:
     """The root with the bound of whole enterprises, where that is better."""
     market, terms = master.market, terms_of(master.market)
@@ -92,14 +109,4 @@ def raised(master: Master, root: Priced) -> Priced:
     bound = bound_of(market, trade, scarcity, answer)
     if not bound > root.bound:
         return root
-    path = answer.bound_path
-    scarce = np.where(trade.offset_share * answer.joint.emissions <= trade.offset_supply, trade.saved(path), 0.0)
-    multipliers = {name: np.zeros_like(values) for name, values in root.multipliers.items()}
-    multipliers |= {
-        "account_balance": path.ravel(),
-        "offset_limit": -scarce.ravel(),
-        "offsets_on_offer": -scarcity,
-    }
-    if clears:
-        multipliers["market_balance"] = -price
-    return root._replace(bound=bound, multipliers=multipliers)
+    return root._replace(bound=bound, multipliers=multipliers_of(market, trade, scarcity, answer))

@@ -131,7 +131,5 @@ def _program(
     others = np.ones(len(everybody), dtype=bool)
     others[choosing] = False
     rest = everyone.kept(others).menu.on_accounts(market.own.of_unit, len(market.own.labels))
-    few = Portfolio.of(plans.only(choosing), np.searchsorted(choosing, unit), sets)
-    own = replace(market.own, of_unit=market.own.of_unit[choosing])
-    parameters = replace(market, own=own, rest=rest).parameters(few)
-    return parameters, Found(few, market.own, everyone=everyone, core=choosing)
+    few = Portfolio.of(plans, unit, sets).among(choosing)
+    return market.of(choosing, rest).parameters(few), Found(few, market.own, everyone=everyone, core=choosing)
