@@ -29,6 +29,7 @@ def rows() -> dict[str, Row]:
         same_again,
         source_mutants,
         stress,
+        whole_markets,
     )
 
     subjects = (
@@ -43,6 +44,7 @@ def rows() -> dict[str, Row]:
         same_again,
         source_mutants,
         stress,
+        whole_markets,
         input_files,
         runs,
         repository,
