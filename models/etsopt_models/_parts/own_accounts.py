@@ -122,7 +122,7 @@ def _cleared(
         price = price if len(price) else asking.level()
         prices = asking.run(price, scarcity, width, ENOUGH if some is crowd else ENOUGH_OF_SAMPLE)
         price, scarcity, width = prices.trade.price, prices.scarcity, WIDTHS[1]
-    if not prices.cleared:
+    if not prices.mixture.cleared:
         return None
     answer = _assigned(prices, asking)
     flows = _mixed(prices, asking, market, answer)
@@ -148,7 +148,7 @@ def _assigned(prices: Prices, asking: Search) -> Answer:
     Where many are indifferent, as where a measure costs the same everywhere, no single answer is near the mixture.
     """
     answer, crowd = prices.answer, asking.crowd
-    mixed = [number for number in asking.sets if prices.weights[:, number : number + 1].max(initial=0.0) > USED]
+    mixed = [number for number in asking.sets if prices.mixture.weights[:, number : number + 1].max(initial=0.0) > USED]
     differs = np.zeros(len(crowd.shift), dtype=bool)
     for number in mixed:
         differs[crowd.account[(asking.sets[number] != answer.sets).any(axis=1)]] = True
@@ -162,7 +162,7 @@ def _assigned(prices: Prices, asking: Search) -> Answer:
     before = np.cumsum(total) - total
     place = (after - size[order] / 2 - before[group[order]]) / total[group[order]]
     # What is left of a group's shares, where an answer that it mixes is not remembered, falls to the best answer.
-    shares = np.cumsum(prices.weights[:, mixed], axis=1)
+    shares = np.cumsum(prices.mixture.weights[:, mixed], axis=1)
     taken = np.empty(len(accounts), dtype=np.int64)
     taken[order] = (place[:, None] > shares[group[order]]).sum(axis=1)
     sets = answer.sets.copy()
@@ -186,7 +186,7 @@ def _mixed(prices: Prices, asking: Search, market: Market, answer: Answer) -> Fl
     joint, own = answer.joint, market.own
     flows = Flows.nothing(*joint.weight.shape)
     for number, one in enumerate(prices.passes):
-        weight = prices.weights[asking.group, number]
+        weight = prices.mixture.weights[asking.group, number]
         if weight.max() <= USED:
             continue
         _, path = one.trade.best(joint.weight, joint.emissions)
@@ -194,10 +194,10 @@ def _mixed(prices: Prices, asking: Search, market: Market, answer: Answer) -> Fl
         for name in ("bought", "sold", "offset", "held"):
             mine = getattr(own_flows, name)
             getattr(flows, name)[:] += weight[:, None] * mine if mine.ndim > 1 else weight * mine
-    if prices.kept.any():
+    if prices.mixture.kept.any():
         # Everybody keeps in proportion to emissions before abatement, what he may buy at most.
         share = own.emissions / own.emissions.sum(axis=0)
-        more = share * np.maximum(prices.kept, 0.0)
+        more = share * np.maximum(prices.mixture.kept, 0.0)
         flows.bought[:] += more
         flows.held[:] += more.sum(axis=1)
     return flows
