@@ -99,7 +99,7 @@ def cases() -> dict[str, tuple[str, Callable[[], etsopt.Instance]]]:
                     units, seed, 0.0, lambda frame: np.ones(len(frame))
                 ),
             )
-    for units in (15_000, 150_000):
+    for units in (15_000, 150_000, 1_000_000):
         found[f"clearing, {units:,} units"] = "clearing", lambda units=units: instance_of("clearing", units, 0.0)  # type: ignore[misc]
     for friction in FRICTIONS:
         words = f"transaction cost {friction:g}"

@@ -135,8 +135,9 @@ class Search:
         if priced.bound > bound:
             bound, vector = priced.bound, self._vector(COST, priced.multipliers)
         torn = [] if priced.share is None else master.torn(priced.share).tolist()
-        often = self.tree.nodes <= ROUNDED or self.tree.nodes % ROUNDED == 0
-        if priced.share is not None and often and not self.exact and bound < self.enough:
+        often = not self.exact and (self.tree.nodes <= ROUNDED or self.tree.nodes % ROUNDED == 0)
+        # Whole plans at a node may be better than those the solver chose, which are best within the gap alone.
+        if priced.share is not None and (often or not torn) and bound < self.enough:
             rounded(master, priced, masks, self.incumbent)
         if bound >= self.enough or priced.share is None or not torn:
             return self._leaf(node.branches, vector, bound)
