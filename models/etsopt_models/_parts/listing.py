@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from etsopt_models._parts.master import Master, Priced
     from etsopt_models._parts.search import Market
 
-LISTED = 20_000
-"""Plans up to which branch and bound chooses among all of them; beyond it took ten seconds and more."""
+AT_ONCE, FEW, LISTED = 1_000, 2_000, 20_000
+"""Plans among which branch and bound chooses within a tenth of a second, in a second or two, and in up to half a minute."""
 
-FEW, NARROWER = 2_000, 0.25
-"""Plans that are listed where not all can be, and what is left of the reduced cost until they are no more."""
+NARROWER = 0.25
+"""What is left of the reduced cost, where plans are too many, until they are few."""
 
 ACCOUNTS = 1_000
 """Accounts times years up to which all accounts deal anew."""
@@ -38,13 +38,12 @@ CHOSEN = 0.5
 """A choice is nearer to one than to zero: the solver's whole numbers are whole but for rounding."""
 
 
-def improved(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> bool:
-    """Choose among listed plans, and take what is better; whether nothing better is left."""
+def improved(master: Master, root: Priced, incumbent: Incumbent, gap: float, most: int) -> bool:
+    """Choose among so many listed plans, and take what is better; whether nothing better is left."""
     every = master.market.own.emissions.size <= ACCOUNTS
-    most = LISTED if every else FEW
     budget = max(incumbent.value - root.bound, 0.0)
-    plans, complete = _listed(master, root, budget, most), every
-    while plans is None and budget > gap * abs(incumbent.value) * NARROWER**8:
+    plans, complete = _listed(master, root, budget, most if every else min(most, FEW)), every
+    while most > FEW and plans is None and budget > gap * abs(incumbent.value) * NARROWER**8:
         budget, complete = NARROWER * budget, False
         plans = _listed(master, root, budget, FEW)
     if plans is None:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.errors import StoppedError
 from etsopt.progress import checkpoint
 from etsopt_models._parts.branches import Branch
 from etsopt_models._parts.incumbents import Incumbent, rounded
@@ -28,10 +27,9 @@ if TYPE_CHECKING:
 
     from etsopt_models._parts.master import Master, Priced
 
-NODES, WORK, OF_ACCOUNT = 20_000, 20_000_000, 20
+NODES, WORK, OF_ACCOUNT = 12_000, 60_000_000, 60
 """Nodes at most, and units and accounts that are priced in all of them, an account of a year as so many units: about a
-minute either way."""
-
+minute, of which a node takes a thousandth of a second by itself and up to five with a thousand units."""
 
 ROUNDED = 8
 """So many nodes are rounded at first, and one in so many after them: later ones seldom find anything."""
@@ -77,12 +75,15 @@ class Search:
     ----------
     gap
         Relative, against cost or spending.
+
+    Attributes
+    ----------
     exact
         Whether the incumbent is known to be best, so that nothing is left but to prove it.
     """
 
-    def __init__(self, master: Master, incumbent: Incumbent, root: Priced, gap: float, *, exact: bool) -> None:
-        self.master, self.incumbent, self.gap, self.exact = master, incumbent, gap, exact
+    def __init__(self, master: Master, incumbent: Incumbent, root: Priced, gap: float) -> None:
+        self.master, self.incumbent, self.gap, self.exact = master, incumbent, gap, False
         self.tree = Tree(np.inf, vectors=[(COST, root.multipliers)])
         self.children: list[_Node] = []
         self.queue = [_Node(root.bound, 0, (), 0)]
@@ -93,18 +94,24 @@ class Search:
         """The bound from which on a node holds nothing worth looking for [CNY]."""
         return self.incumbent.value - self.incumbent.allowed(self.gap)
 
-    def run(self) -> Tree:
-        """Take nodes until all that is left is proven, or there are too many."""
+    @property
+    def is_open(self) -> bool:
+        """Whether some node may hold something worth looking for."""
+        return bool(self.queue) and self.queue[0].bound < self.enough
+
+    def run(self, part: float) -> None:
+        """Take nodes until all that is left is proven, or that part of the work is done; it may go on after that."""
         tree, work = self.tree, len(self.master.row) + OF_ACCOUNT * self.master.market.own.emissions.size
-        try:
-            while self.queue and tree.nodes < NODES and tree.nodes * work < WORK:
-                checkpoint(f"proof, {tree.nodes:,} nodes, {len(self.queue):,} open")
-                self._take(self.queue[0])
-                heapq.heappop(self.queue)
-                for child in self.children:
-                    heapq.heappush(self.queue, child)
-        except StoppedError as stopped:
-            tree.stopped = stopped.termination
+        while self.is_open and tree.nodes < part * NODES and tree.nodes * work < part * WORK:
+            checkpoint(f"proof, {tree.nodes:,} nodes, {len(self.queue):,} open")
+            self._take(self.queue[0])
+            heapq.heappop(self.queue)
+            for child in self.children:
+                heapq.heappush(self.queue, child)
+
+    def done(self) -> Tree:
+        """The tree, in which all that is left open is a leaf as well."""
+        tree = self.tree
         for node in self.queue:
             self._leaf(node.branches, node.vector, node.bound)
         tree.bound = min(tree.bound, self.incumbent.value)

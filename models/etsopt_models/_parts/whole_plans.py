@@ -10,15 +10,14 @@ import numpy as np
 from etsopt.errors import StoppedError
 from etsopt.progress import unlimited
 from etsopt_models._parts.incumbents import Incumbent, dived
-from etsopt_models._parts.listing import improved
+from etsopt_models._parts.listing import AT_ONCE, LISTED, improved
 from etsopt_models._parts.master import Master
 from etsopt_models._parts.narrowing import narrowed
 from etsopt_models._parts.plans import Plans
-from etsopt_models._parts.plans_at_hand import COST
 from etsopt_models._parts.portfolio import Portfolio
 from etsopt_models._parts.price_intervals import price_ends
 from etsopt_models._parts.search import Found, Shortage
-from etsopt_models._parts.tree import Leaf, Search, Tree
+from etsopt_models._parts.tree import Search, Tree
 from etsopt_models._parts.whole_accounts import raised
 
 if TYPE_CHECKING:
@@ -94,18 +93,21 @@ SEEN = 1e-9
 
 def _proven(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tree:
     """Plans for everybody, and the leaves that prove them."""
-    tree = Tree(root.bound, [Leaf((), 0)], [(COST, root.multipliers)])
+    search = Search(master, incumbent, root, gap)
     try:
-        assert root.share is not None
         dived(master, root, incumbent, gap)
-        known = False
-        if incumbent.chosen and incumbent.value - root.bound > incumbent.allowed(gap):
-            known = improved(master, root, incumbent, gap)
-        if not incumbent.value - root.bound <= incumbent.allowed(gap):
-            tree = Search(master, incumbent, root, gap, exact=known).run()
+        for most, part in STAGES:
+            if search.is_open and incumbent.chosen and not search.exact:
+                search.exact = improved(master, root, incumbent, gap, most)
+            search.run(part)
     except StoppedError as stopped:
-        tree.stopped = stopped.termination
-    return tree
+        search.tree.stopped = stopped.termination
+    return search.done()
+
+
+STAGES = ((AT_ONCE, 0.1), (LISTED, 1.0))
+"""How many plans the solver chooses among, and up to which part of its work the tree is searched then: where units are
+many the tree mostly ends within a second, while the solver would take half a minute."""
 
 
 def _program(
