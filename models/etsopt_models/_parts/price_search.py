@@ -43,7 +43,7 @@ PASSES_MOST = 150
 RECENT, USED = 6, 1e-9
 """Of how many answers the plans are remembered beside those that are mixed, and a share that is rounding."""
 
-ENOUGH = 5e-8
+ENOUGH = 5e-7
 """What better prices could add to the bound, against the cost, which is little enough."""
 
 CLEAR = 1e-7
