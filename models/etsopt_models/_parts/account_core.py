@@ -34,8 +34,9 @@ SLACK = 1e-6
 SPARE_T = 1e-3
 """What may exceed a limit by rounding [t]."""
 
-AIM, NODES, CHOSEN = 1e-7, 500, 0.5
-"""Relative gap at which branch and bound of the core stops, its nodes at most, and a choice that is nearer to one."""
+AIM_PART, NODES, CHOSEN = 0.01, 500, 0.5
+"""Part of the gap that is asked at which branch and bound of the core stops, its nodes at most, and a choice that is nearer
+to one."""
 
 MENDED = 2 * CORE
 """Enterprises beyond their limits that deal anew in the core, at most."""
@@ -138,7 +139,8 @@ class Settled:
         """The core with the plans that its branch and bound chooses; None where these are not proven within a gap."""
         small, portfolio, accounts, found = self.core()
         parameters = self._near(small.parameters(portfolio), portfolio, accounts)
-        solution = self.market.relax.whole(parameters, "cost", AIM, NODES)
+        aim = AIM_PART * self.market.relax.options.gap_or_default
+        solution = self.market.relax.whole(parameters, "cost", aim, NODES)
         if not solution.levels:
             return None
         value = solution.levels[0].value

@@ -39,17 +39,26 @@ CHOSEN = 0.5
 
 
 def improved(master: Master, root: Priced, incumbent: Incumbent, gap: float, most: int) -> bool:
-    """Choose among so many listed plans, and take what is better; whether nothing better is left."""
+    """Choose among so many listed plans, and take what is better; whether nothing better is left.
+
+    Where they are too many, those with the least reduced cost come first; with what is better than the incumbent then fewer
+    are left to be listed.
+    """
     every = master.market.own.emissions.size <= ACCOUNTS
-    budget = max(incumbent.value - root.bound, 0.0)
-    plans, complete = _listed(master, root, budget, most if every else min(most, FEW)), every
-    while most > FEW and plans is None and budget > gap * abs(incumbent.value) * NARROWER**8:
-        budget, complete = NARROWER * budget, False
-        plans = _listed(master, root, budget, FEW)
-    if plans is None:
-        return False
-    plans = plans.added(*incumbent.arrays)
-    return _chosen(master, plans, gap, incumbent, every) and complete
+    while True:
+        before, complete = incumbent.value, every
+        budget = max(incumbent.value - root.bound, 0.0)
+        plans = _listed(master, root, budget, most if every else min(most, FEW))
+        while most > FEW and plans is None and budget > gap * abs(incumbent.value) * NARROWER**8:
+            budget, complete = NARROWER * budget, False
+            plans = _listed(master, root, budget, FEW)
+        if plans is None:
+            return False
+        ended = _chosen(master, plans.added(*incumbent.arrays), gap, incumbent, every)
+        if ended and complete:
+            return True
+        if not before - incumbent.value > incumbent.allowed(gap):
+            return False
 
 
 def _listed(master: Master, root: Priced, budget: float, most: int) -> Portfolio | None:

@@ -96,7 +96,7 @@ def _proven(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> T
     search = Search(master, incumbent, root, gap)
     try:
         dived(master, root, incumbent, gap)
-        for most, part in STAGES:
+        for most, part in STAGES if len(master.market.own.labels) == 1 else STAGES[1:]:
             if search.is_open and incumbent.chosen and not search.exact:
                 search.exact = improved(master, root, incumbent, gap, most)
             search.run(part)
@@ -107,7 +107,8 @@ def _proven(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> T
 
 STAGES = ((AT_ONCE, 0.1), (LISTED, 1.0))
 """How many plans the solver chooses among, and up to which part of its work the tree is searched then: where units are
-many the tree mostly ends within a second, while the solver would take half a minute."""
+many the tree mostly ends within a second, while the solver would take half a minute. With accounts of their own units seldom
+find plans in the tree, so that the solver chooses at once."""
 
 
 def _program(
