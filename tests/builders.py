@@ -10,7 +10,7 @@ import pandas as pd
 
 import etsopt
 from etsopt.rules import reference_allowances
-from etsopt_models._parts.allocation_tables import allocation_tables
+from etsopt_models._allocation.tables import allocation_tables
 
 if TYPE_CHECKING:
     from etsopt.results import Results

@@ -18,7 +18,7 @@ import pytest
 import etsopt
 from etsopt.checking import CheckReport, check, statements, totals
 from etsopt.checking.limits import derive
-from etsopt_models._parts.allocation_tables import allocation_tables
+from etsopt_models._allocation.tables import allocation_tables
 from tests.builders import given, moved, random_instance
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ import etsopt
 from etsopt import run
 from etsopt.cli import main
 from etsopt.solving import highs
-from etsopt_models._parts.nearest import Nearest
+from etsopt_models._projection.nearest import Nearest
 from tests.hard import HARD_MODEL
 
 USER_MODEL = '''"""Least allowances that keep every unit at nine tenths of its emissions."""

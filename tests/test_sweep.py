@@ -11,7 +11,7 @@ import etsopt
 from etsopt.errors import UsageError
 from etsopt.sweeping import MOST_STAMPS, Stamps
 from etsopt_models import allocation
-from etsopt_models._parts.nearest import Nearest
+from etsopt_models._projection.nearest import Nearest
 from tests.builders import given, random_instance
 
 TARGETS = [-0.004, -0.006, -0.2, -0.008, -0.006]

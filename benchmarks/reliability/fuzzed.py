@@ -13,7 +13,7 @@ from benchmarks.reliability.row import Found
 from etsopt import library
 from etsopt.claims import PROVEN
 from etsopt.errors import EtsoptError
-from etsopt_models._parts import narrowing
+from etsopt_models._columns import narrowing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -39,12 +39,12 @@ import pandas as pd
 import pyomo.environ as pyo
 
 from etsopt.rules import reference_allowances
-from etsopt_models._parts.allocation_tables import dual_table
-from etsopt_models._parts.bands import band_rates
-from etsopt_models._parts.exceptions import bounds_with
-from etsopt_models._parts.giving_way import limits_give_way, needed, of_units, targets_alone
-from etsopt_models._parts.limits import IN_TONNES, limits
-from etsopt_models._parts.rounding import before_rounding
+from etsopt_models._allocation.bands import band_rates
+from etsopt_models._allocation.exceptions import bounds_with
+from etsopt_models._allocation.giving_way import limits_give_way, needed, of_units, targets_alone
+from etsopt_models._allocation.limits import IN_TONNES, limits
+from etsopt_models._allocation.rounding import before_rounding
+from etsopt_models._allocation.tables import dual_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

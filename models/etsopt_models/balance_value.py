@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.rules import reference_allowances
-from etsopt_models._parts.allocation_tables import allocation_tables
+from etsopt_models._allocation.tables import allocation_tables
 
 if TYPE_CHECKING:
     import pandas as pd

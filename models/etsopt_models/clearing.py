@@ -58,7 +58,7 @@ of the horizon. A cut of output is one more measure: it takes its share of the e
 tonne cut, leaves intensity and the cost of other measures as they are. Where the policy leaves what pays by itself,
 measures that cost less than nothing at the base year's output are not on offer. Shares of allowances that are paid are
 those of what is given before abatement. The fixed fine of a shortfall is no part of the cost. Plans are not listed: at any prices the best of *all* plans of a unit follows from a minimum over
-supersets (`etsopt_models._parts.plans`), and a plan joins the program where it beats those that are there. So the
+supersets (`etsopt_models._market.plans`), and a plan joins the program where it beats those that are there. So the
 relaxation is that over all plans, and no plan is left out of its bound.
 
 **Whole plans.** Where measures are not divisible plans are chosen before this program is solved, which then has one plan of
@@ -98,11 +98,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from etsopt_models._parts.market import market_program
-from etsopt_models._parts.market_tables import market_tables, missing_tables
-from etsopt_models._parts.prospects import prospects
-from etsopt_models._parts.search import market_of
-from etsopt_models._parts.whole_plans import solved
+from etsopt_models._columns.whole_plans import solved
+from etsopt_models._market.market import market_program
+from etsopt_models._market.prospects import prospects
+from etsopt_models._market.search import market_of
+from etsopt_models._market.tables import market_tables, missing_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -110,7 +110,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt_models._parts.search import Found, Market
+    from etsopt_models._market.search import Found, Market
 
 CHECKED_AS = "clearing"
 STARTS_FROM = "allocation"

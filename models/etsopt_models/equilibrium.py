@@ -20,8 +20,8 @@ with $b(S(B)) = B$. Units at A = E (special cases, small enterprises, both as of
 itself and at $\varphi p$; they stand outside the balance.
 
 **All of them are found.** In $z = 1/B$ the cost of each set is piecewise linear, so each unit has finitely many best
-responses, found exactly by `_parts/responses.py`; between the points where somebody changes, the surplus
-$g(z) = \sum_i (A_i - E_i)$ falls, and it jumps there. The equilibria are its zeros (`_parts/fixed_points.py`). With whole
+responses, found exactly by `_equilibrium/responses.py`; between the points where somebody changes, the surplus
+$g(z) = \sum_i (A_i - E_i)$ falls, and it jumps there. The equilibria are its zeros (`_equilibrium/fixed_points.py`). With whole
 measures there may be several, or none, where $g$ passes zero only by jumps:
 
 - status `fixed point` or `several`: the one told is that which responses repeated from the balance value without
@@ -50,7 +50,7 @@ from typing import TYPE_CHECKING
 from etsopt.errors import DataError, Problem
 from etsopt.rules import parameters_of
 from etsopt.rules.intensity import IntensityParameters
-from etsopt_models._parts.equilibrium_tables import equilibrium_tables
+from etsopt_models._equilibrium.tables import equilibrium_tables
 
 if TYPE_CHECKING:
     import pandas as pd

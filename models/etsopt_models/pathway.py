@@ -46,11 +46,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from etsopt_models._parts.market import market_program
-from etsopt_models._parts.market_tables import market_tables, missing_tables
-from etsopt_models._parts.prospects import pathway_prospects
-from etsopt_models._parts.search import market_of
-from etsopt_models._parts.whole_plans import solved
+from etsopt_models._columns.whole_plans import solved
+from etsopt_models._market.market import market_program
+from etsopt_models._market.prospects import pathway_prospects
+from etsopt_models._market.search import market_of
+from etsopt_models._market.tables import market_tables, missing_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt_models._parts.search import Found, Market
+    from etsopt_models._market.search import Found, Market
 
 CHECKED_AS = "pathway"
 READS = (

@@ -7,8 +7,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from etsopt_models._parts import choice
-from etsopt_models._parts.choice import TooManyError, demands_apart, first_choice, order_key
+from etsopt_models._projection import choice
+from etsopt_models._projection.choice import TooManyError, demands_apart, first_choice, order_key
 
 
 def test_the_search_finds_the_first_of_all_choices() -> None:

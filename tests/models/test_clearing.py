@@ -6,7 +6,7 @@ import pytest
 
 import etsopt
 from etsopt.errors import DataError
-from etsopt_models._parts import search
+from etsopt_models._market import search
 from tests.markets import market, of_model, random_market
 
 CUT = {"measure_id": "cut", "sector": "cement", "abatement_rate": 0.1, "variable_opex_cny_per_t": 5.0}

@@ -16,7 +16,7 @@ from etsopt.cli import main
 from etsopt.errors import DataError
 from etsopt.solving import levels
 from etsopt.solving.solution import Solution, Termination
-from etsopt_models._parts.allocation_tables import allocation_tables
+from etsopt_models._allocation.tables import allocation_tables
 from tests import oracle
 from tests.builders import allowances, given, random_instance, random_policy, random_units
 from tests.whole_oracle import fair_tiny, nearest_rounding

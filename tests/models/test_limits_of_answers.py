@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt_models._parts import account_core, own_accounts
-from etsopt_models._parts.dealing import Flows, Trade
+from etsopt_models._columns import own_accounts
+from etsopt_models._enterprises import account_core
+from etsopt_models._enterprises.dealing import Flows, Trade
 from tests.markets import market, of_model, random_market
 
 FOREVER = np.inf + np.zeros(3)

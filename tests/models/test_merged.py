@@ -14,7 +14,7 @@ import etsopt
 from etsopt.data.policy import LEVELS
 from etsopt.solving.solution import Solution, Termination
 from etsopt_models._methods import allocation_merged
-from etsopt_models._parts.whole_tonnes import Rounding
+from etsopt_models._projection.whole_tonnes import Rounding
 from tests.builders import allowances, given, random_instance, random_units
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from etsopt_models._parts.nearest import Nearest
-from etsopt_models._parts.newton import Entries
-from etsopt_models._parts.polishing import Tied, polished
-from etsopt_models._parts.proximal import maximise
+from etsopt_models._projection.nearest import Nearest
+from etsopt_models._projection.newton import Entries
+from etsopt_models._projection.polishing import Tied, polished
+from etsopt_models._projection.proximal import maximise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

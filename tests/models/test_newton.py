@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from etsopt.stamp.rows import dense
-from etsopt_models._parts import newton
+from etsopt_models._projection import newton
 
 
 @pytest.mark.parametrize("few_rows", [0, 300], ids=["many rows", "few rows"])

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import etsopt
-from etsopt_models._parts import narrowing
-from etsopt_models._parts.narrowing import sample_by_size
+from etsopt_models._columns import narrowing
+from etsopt_models._columns.narrowing import sample_by_size
 from tests.markets import MARKETS, as_filed, market, of_model, random_market
 
 if TYPE_CHECKING:

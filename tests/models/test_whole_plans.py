@@ -15,12 +15,12 @@ from etsopt.checking.market.restricted import Held
 from etsopt.methods import stamp
 from etsopt.solving.options import SolveOptions
 from etsopt_models import clearing
-from etsopt_models._parts.branches import Branch
-from etsopt_models._parts.master import Master
-from etsopt_models._parts.plans import Plans
-from etsopt_models._parts.portfolio import Portfolio
-from etsopt_models._parts.tree import Leaf as Found
-from etsopt_models._parts.tree import merged
+from etsopt_models._columns.branches import Branch
+from etsopt_models._columns.master import Master
+from etsopt_models._columns.tree import Leaf as Found
+from etsopt_models._columns.tree import merged
+from etsopt_models._market.plans import Plans
+from etsopt_models._market.portfolio import Portfolio
 from tests.markets import known, market, random_market, some_market, two_enterprises
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt_models import abatement
-from etsopt_models._parts import by_prices
-from etsopt_models._parts.own_accounts import declines_prices
+from etsopt_models._columns import by_prices
+from etsopt_models._columns.own_accounts import declines_prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt_models._parts.search import Found
+    from etsopt_models._market.search import Found
 
 __all__ = ["FROM_UNITS", "declines", "prepare"]
 

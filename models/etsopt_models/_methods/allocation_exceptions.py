@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._parts.choice import TooManyError, first_choice, order_key
-from etsopt_models._parts.coupling import COUPLING, coupling, intervals, least_lack
-from etsopt_models._parts.settled import Settled
+from etsopt_models._allocation.coupling import COUPLING, coupling, intervals, least_lack
+from etsopt_models._projection.choice import TooManyError, first_choice, order_key
+from etsopt_models._projection.settled import Settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

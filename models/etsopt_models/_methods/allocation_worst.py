@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._parts.coupling import coupling, held_by_rows, intervals, least_lack
-from etsopt_models._parts.settled import Settled
+from etsopt_models._allocation.coupling import coupling, held_by_rows, intervals, least_lack
+from etsopt_models._projection.settled import Settled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from etsopt_models._parts.coupling import Coupling
+    from etsopt_models._allocation.coupling import Coupling
 
 MOST_ROUNDS, HALVINGS = 100, 200
 ROUNDING = 1e-12

@@ -1,0 +1,1 @@
+"""Limits of an allocation, exceptions to them, and its result tables."""

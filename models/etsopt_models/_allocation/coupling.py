@@ -1,0 +1,196 @@
+"""The rows that couple units, and the interval that everything else leaves to each allowance.
+
+A program that holds the optima of some levels has columns and rows that only measure; for the allowances alone it is
+these intervals and rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt_models._allocation.limits import IN_RATES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+COUPLING = (
+    "sector_target",
+    "province_balance",
+    "national_total",
+    "enterprise_band",
+    "enterprise_least",
+    "enterprise_most",
+    *IN_RATES,
+)
+
+
+def held_by_rows(program: Any) -> bool:
+    """Whether some level is held by a row over columns that may still move, which no interval can tell."""
+    moves = program.column_lower < program.column_upper
+    held = np.zeros(program.matrix.shape[0], dtype=bool)
+    for name, block in program.rows.items():
+        held[block] = name.endswith("_held")
+    return bool(np.any(held[program.matrix.row_of_each()] & moves[program.matrix.indices]))
+
+
+def intervals(program: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Interval of each allowance that the rows of its own unit allow, by propagating bounds through them.
+
+    Each such row joins one allowance to columns that only measure it, so three rounds reach every bound: from a common
+    rate to the measures, from the measures to the allowance, and back.
+    """
+    own = _own_rows(program)
+    matrix = program.matrix.taken(own, slice(0, program.matrix.columns))
+    limits, bounds = (program.row_lower[own], program.row_upper[own]), (program.column_lower, program.column_upper)
+    lower, upper = matrix.propagated(limits, bounds)
+    block = program.columns["allowance"]
+    return lower[block], upper[block]
+
+
+def _own_rows(program: Any) -> NDArray[np.int64]:
+    """Rows that hold at most one allowance."""
+    block = program.columns["allowance"]
+    matrix = program.matrix
+    held = matrix.sums(((matrix.indices >= block.start) & (matrix.indices < block.stop)).astype(float))
+    return np.flatnonzero((held <= 1) & ~_is_coupling(program))
+
+
+def _is_coupling(program: Any) -> NDArray[np.bool_]:
+    """Rows of the components that couple units, even where one of them holds a single unit."""
+    coupling = np.zeros(program.matrix.shape[0], dtype=bool)
+    for name in COUPLING:
+        coupling[program.rows[name]] = True
+    return coupling
+
+
+@dataclass(frozen=True)
+class Coupling:
+    r"""Coupling rows $G A \ge d$: whether each price is free, and the component, position and sign of each row."""
+
+    matrix: Any
+    least: NDArray[np.float64]
+    free: NDArray[np.bool_]
+    source: list[tuple[str, int, float]]
+
+    def multipliers(self, program: Any, prices: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Prices of the sides as multipliers by row of the model."""
+        found = {name: np.zeros(block.stop - block.start) for name, block in program.rows.items()}
+        for (name, position, sign), price in zip(self.source, prices, strict=True):
+            found[name][position] += sign * price
+        return found
+
+
+def coupling(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> Coupling:
+    """Every side of a coupling row that the intervals alone do not guarantee."""
+    where = np.flatnonzero(_is_coupling(program))
+    block = program.columns["allowance"]
+    everything = program.matrix.taken(where, slice(0, program.matrix.columns))
+    matrix = everything.taken(np.arange(len(where)), block)
+    # Exceptions are settled by now: what they add is a number.
+    others = program.column_lower.copy()
+    others[block] = 0.0
+    added = everything @ others
+    low, high = program.row_lower[where] - added, program.row_upper[where] - added
+    ends = matrix.data * lower[matrix.indices], matrix.data * upper[matrix.indices]
+    smallest, largest = matrix.sums(np.minimum(*ends)), matrix.sums(np.maximum(*ends))
+    equal = low == high
+    at_least, at_most = np.flatnonzero(equal | (low > smallest)), np.flatnonzero(~equal & (high < largest))
+    names = [
+        (name, row - block.start)
+        for name, block in program.rows.items()
+        for row in range(block.start, block.stop)
+        if name in COUPLING
+    ]
+    names = [names[position] for position in np.argsort([program.rows[name].start + row for name, row in names])]
+    sides, signs = np.concatenate([at_least, at_most]), np.repeat([1.0, -1.0], [len(at_least), len(at_most)])
+    return Coupling(
+        matrix.taken(sides, slice(0, len(lower))).times_rows(signs),
+        np.concatenate([low[at_least], -high[at_most]]),
+        np.concatenate([equal[at_least], np.zeros(len(at_most), dtype=bool)]),
+        [(*names[row], 1.0) for row in at_least] + [(*names[row], -1.0) for row in at_most],
+    )
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Allowances at which rows lack least, what they lack in all [t], and prices that prove that nothing less will do."""
+
+    allowance: NDArray[np.float64]
+    lacking: float
+    prices: NDArray[np.float64]
+
+
+def least_lack(
+    program: Any, solve: Any, rows: Coupling, lower: NDArray[np.float64], upper: NDArray[np.float64]
+) -> Lack | None:
+    """By how little the coupling rows can be missed between bounds; None where the solver does not say.
+
+    A row in rates counts in tonnes of the smaller of its units.
+
+    Parameters
+    ----------
+    program
+        Of the kind that is to be solved; its allowances are whole where that says so.
+    solve
+        Solves it through the engine.
+    """
+    # Loaded beside Pyomo, scipy loads scipy.stats; only whole tonnes and exceptions are worth that.
+    from scipy.sparse import eye_array, hstack
+
+    sides, units = rows.matrix.shape
+    # Bounds from their lower ends, so that the solver meets no number larger than a band.
+    size = 1 / np.maximum(rows.matrix.largest(), 1e-300)
+    matrix = rows.matrix.times_rows(size)
+    shift = size * rows.least - matrix @ lower
+    # A row that is met exactly may lack on both sides.
+    exact = np.flatnonzero(rows.free)
+    most = np.full(sides + len(exact), 1.0 + np.sum(np.abs(shift)) + np.sum(np.abs(upper - lower)))
+    block = program.columns["whole_allowance"]
+    part = small_program(
+        program,
+        {"above_lower": (0 * lower, upper - lower, block.stop > block.start), "lack": (0 * most, most, False)},
+        hstack([matrix.toscipy(), eye_array(sides), -eye_array(sides).tocsc()[:, exact]], format="csr"),
+        (shift, np.where(rows.free, shift, np.inf)),
+        {"lack": np.concatenate([np.zeros(units), np.ones(len(most))])},
+    )
+    outcome = solve(part, "lack")
+    if outcome.x is None or outcome.multipliers is None:
+        return None
+    lacking = float(part.objectives["lack"].linear @ outcome.x)
+    return Lack(lower + outcome.x[:units], lacking, size * outcome.multipliers)
+
+
+def small_program(
+    program: Any,
+    columns: Mapping[str, tuple[Any, Any, bool]],
+    matrix: Any,
+    row_limits: tuple[Any, Any],
+    costs: Mapping[str, Any],
+) -> Any:
+    """A program of its own, of the same kind as another, to be solved through the engine.
+
+    Parameters
+    ----------
+    columns
+        Lower and upper bounds of each block, and whether its columns are whole numbers.
+    costs
+        Linear objectives by name, over all columns; numbers without a unit.
+    """
+    starts = np.cumsum([0, *(len(lower) for lower, _, _ in columns.values())]).tolist()
+    objective = type(next(iter(program.objectives.values())))
+    return type(program)(
+        type(program.matrix).fromscipy(matrix),
+        *row_limits,
+        np.concatenate([lower for lower, _, _ in columns.values()]),
+        np.concatenate([upper for _, upper, _ in columns.values()]),
+        np.concatenate([np.full(len(lower), whole) for lower, _, whole in columns.values()]),
+        {"coupling": slice(0, matrix.shape[0])},
+        {name: slice(*ends) for name, ends in zip(columns, pairwise(starts), strict=True)},
+        {name: objective(cost, None, 0.0, "") for name, cost in costs.items()},
+    )

@@ -1,0 +1,218 @@
+"""Result tables of an allocation, from the allowances of the units that are not fixed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.data.schema import USER_COLUMN_PREFIX
+from etsopt.rules import issuance, reference_allowances
+from etsopt_models._allocation.coupling import COUPLING
+from etsopt_models._allocation.exceptions import bounds_with
+from etsopt_models._allocation.limits import IN_RATES, Limits, fixed_allowances, limits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt.rules import Reference
+
+SIDES = ("", "lower", "upper", "fixed")
+"""What an allowance may stand at."""
+
+AT_BOUND_T = 1e-3
+"""An allowance this close to a bound of its band stands at it."""
+
+
+def allocation_tables(
+    instance: Instance,
+    free_allowances: NDArray[np.float64],
+    levels: Sequence[Any] | None = None,
+    exceptional: NDArray[np.bool_] | None = None,
+    before_rounding: NDArray[np.float64] | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Tables of an allocation.
+
+    Parameters
+    ----------
+    free_allowances
+        Allowances of the units that are not fixed, in the order of the instance [t].
+    levels
+        Levels with their ``name``, ``unit`` and ``multipliers`` by row; None where nothing is optimised.
+    exceptional
+        Which of the units that are not fixed are exceptions; None where there is none.
+    before_rounding
+        Real allowances of these units that the whole ones are nearest to [t]; None where nothing is rounded.
+
+    Returns
+    -------
+    dict
+        ``allocation``, ``enterprises``, ``sectors``, ``provinces`` and, with levels, ``duals``.
+    """
+    reference = reference_allowances(instance)
+    found = limits(instance, reference)
+    allowance = fixed_allowances(instance, reference).copy() if levels is not None else reference.reference_t.copy()
+    allowance[found.free] = free_allowances
+    if exceptional is None:
+        exceptional = np.zeros(len(found.free), dtype=bool)
+    allocation = _allocation(instance, reference, found, allowance, exceptional)
+    if before_rounding is not None:
+        real = reference.reference_t.copy()
+        real[found.free] = before_rounding
+        allocation.insert(allocation.columns.get_loc("allowance_t"), "before_rounding_t", real)
+    priced = [level for level in levels or () if _has_price(level)]
+    result = {
+        "allocation": allocation,
+        "enterprises": _enterprises(instance, allocation),
+        "sectors": _sectors(instance, reference, found, allocation, priced),
+        "provinces": _provinces(instance, found, allocation, priced),
+    }
+    return result | ({} if levels is None else {"duals": dual_table(instance, found, levels)})
+
+
+def _allocation(
+    instance: Instance,
+    reference: Reference,
+    found: Limits,
+    allowance: NDArray[np.float64],
+    exceptional: NDArray[np.bool_],
+) -> pd.DataFrame:
+    units, emissions = instance.units, instance.emissions_tco2e
+    free = allowance[found.free]
+    lower, upper = bounds_with(found, exceptional)
+    bound = np.full(len(units), SIDES.index("fixed"))
+    bound[~instance.in_scope] = SIDES.index("")
+    bound[found.free] = np.select([free <= lower + AT_BOUND_T, free >= upper - AT_BOUND_T], [1, 2], 0)
+    surplus = allowance - emissions
+    own = [name for name in units.columns if name.startswith(USER_COLUMN_PREFIX)]
+    table: dict[str, Any] = {name: units[name] for name in ("unit_id", "enterprise_id", "sector", "province")} | {
+        "emissions_tco2e": emissions,
+        "intensity": instance.intensity,
+        "reference_t": reference.reference_t,
+        "allowance_t": allowance,
+        "surplus_t": surplus,
+        "surplus_rate": _rate(surplus, emissions),
+        "at_bound": pd.Series(SIDES).array.take(bound),
+    }
+    if not instance.in_scope.all():
+        table["in_scope"] = instance.in_scope
+    if found.widening.units:
+        table["exceptional"] = np.zeros(len(units), dtype=bool)
+        table["exceptional"][found.free[exceptional]] = True
+    issued = issuance(instance, allowance)
+    return pd.DataFrame(table | {name: issued[name] for name in issued} | {name: units[name] for name in own})
+
+
+def _rate(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+
+
+def _totals(instance: Instance, allocation: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Sums over the units of each group in the scope, its surplus rate, and how many stand at a bound or are fixed."""
+    groups = instance.labels(by)
+    units = np.bincount(groups.code[instance.in_scope], minlength=len(groups))
+    table: dict[str, Any] = {by: groups.names, "units": units}
+    for name in ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t"):
+        table[name] = groups.sums(allocation[name].to_numpy())
+    table["surplus_rate"] = _rate(table["surplus_t"], table["emissions_tco2e"])
+    for side in SIDES[1:]:
+        there = (allocation["at_bound"] == side).to_numpy()
+        table[f"units_{side}"] = np.bincount(groups.code[there], minlength=len(groups))
+    return pd.DataFrame(table)
+
+
+def _enterprises(instance: Instance, allocation: pd.DataFrame) -> pd.DataFrame:
+    table, owner = _totals(instance, allocation, "enterprise_id"), instance.labels("enterprise_id")
+    for name in ("pre_allocated_t", "true_up_t", "owed_t"):
+        table[name] = owner.sums(allocation[name].to_numpy())
+    if instance.enterprises is None:
+        return table
+    return instance.enterprises.merge(table, on="enterprise_id", how="right")
+
+
+def _sectors(
+    instance: Instance, reference: Reference, found: Limits, allocation: pd.DataFrame, priced: Sequence[Any]
+) -> pd.DataFrame:
+    table, sector = _totals(instance, allocation, "sector"), instance.labels("sector")
+    held = sector.sums(np.where(reference.fixed, 0.0, allocation["allowance_t"]))
+    target = pd.Series(found.rows["target_most"], index=found.sectors, dtype=float)
+    table["target_t"] = table["sector"].map(target)
+    senses = {name: instance.policy.target_sense_of(name) for name in found.all_sectors}
+    table["target_sense"] = [senses.get(name, "") for name in table["sector"]]
+    table["under_target_t"] = table["target_t"] - held
+    for name in ("balance_value", "balance_value_lower", "balance_value_upper"):
+        if name in reference.sectors:
+            table[name] = table["sector"].map(reference.sectors[name])
+    return _with_shadow_prices(table, "sector", "sector_target", found.sectors, priced)
+
+
+def _provinces(instance: Instance, found: Limits, allocation: pd.DataFrame, priced: Sequence[Any]) -> pd.DataFrame:
+    table = _totals(instance, allocation, "province")
+    room = pd.Series((found.rows["balance_most"] - found.rows["balance_least"]) / 2, index=found.provinces, dtype=float)
+    table["balance_limit_t"] = table["province"].map(room)
+    return _with_shadow_prices(table, "province", "province_balance", found.provinces, priced)
+
+
+def _has_price(level: Any) -> bool:
+    """Whether the table of multipliers tells anything of a level."""
+    return any(row in (*COUPLING, "worst_covers") and np.any(prices) for row, prices in level.multipliers.items())
+
+
+def _with_shadow_prices(
+    table: pd.DataFrame, key: str, row: str, names: Sequence[str], priced: Sequence[Any]
+) -> pd.DataFrame:
+    """Add one column for each level: what a tonne more on the row's right-hand side adds to it; NaN without a row."""
+    for level in priced:
+        price = pd.Series(level.multipliers.get(row, np.zeros(len(names))), index=names, dtype=float)
+        table[f"{level.name}_shadow_price"] = table[key].map(price)
+    return table
+
+
+def dual_table(instance: Instance, found: Limits, levels: Sequence[Any]) -> pd.DataFrame:
+    """Multipliers that are not zero, with the names of what their rows stand for.
+
+    Where a level needs more than one set of multipliers for its proof, the others stand under its name with a number.
+    """
+    frames = []
+    proofs = [
+        (level, f"{level.name}:{number}", proof) for level in levels for number, proof in enumerate(level.proofs, 2)
+    ]
+    for level, stated, multipliers in [*((level, level.name, level.multipliers) for level in levels), *proofs]:
+        for row, multiplier in multipliers.items():
+            where = np.flatnonzero(multiplier)
+            index = _stands_for(instance, found, row, where)
+            if len(where) and index is not None:
+                name = "enterprise_band" if row.startswith("enterprise_") else row
+                cells = {"level": stated, "row": name, "index": index, "multiplier": multiplier[where]}
+                frames.append(pd.DataFrame(cells).assign(unit=f"{level.unit}/{'rate' if row in IN_RATES else 't'}"))
+    columns = ["level", "row", "index", "multiplier", "unit"]
+    if not frames:
+        return pd.DataFrame(columns=columns)
+    table = pd.concat(frames, ignore_index=True)
+    if not found.widening.units or not found.enterprises:
+        return table[columns]
+    # The two rows of an enterprise with a wider band have one price together.
+    keys = ["level", "row", "index", "unit"]
+    return table.groupby(keys, sort=False, as_index=False)["multiplier"].sum()[columns]
+
+
+def _stands_for(instance: Instance, found: Limits, row: str, where: NDArray[np.int64]) -> Any:
+    """Names of some rows of a component; None where it stands in no table.
+
+    A row between two units is named after the first of them.
+    """
+    names = {
+        "sector_target": found.sectors,
+        "province_balance": found.provinces,
+        "national_total": [""],
+        **dict.fromkeys(("enterprise_band", "enterprise_least", "enterprise_most"), found.enterprises),
+    }
+    of_units = {"fair_order": found.rows["better"], "equal_rates": found.rows["one"], "worst_covers": slice(None)}
+    if row in of_units:
+        # Texts of many units are taken as they stand in their table.
+        return instance.units["unit_id"].array.take(found.free[of_units[row]][where])
+    return np.array(names[row], dtype=object)[where] if row in names else None

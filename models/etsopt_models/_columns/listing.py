@@ -1,0 +1,122 @@
+"""The best choice among all plans that come near the best at the prices, by the solver's branch and bound.
+
+With a bound $L$ and an answer that costs $U$, no better answer holds a plan whose reduced cost exceeds $U - L$. Baldacci,
+Christofides and Mingozzi (2008) enumerate the others; the model's own formulation over them is exact. Where they are too
+many, those with the least reduced cost are an improvement alone. Accounts of which nobody chooses deal as they do in the
+answer that is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.errors import SolverError
+from etsopt_models._columns.incumbents import value_of
+from etsopt_models._market.near_plans import near_plans
+from etsopt_models._market.portfolio import Portfolio
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt_models._columns.incumbents import Incumbent
+    from etsopt_models._columns.master import Master, Priced
+    from etsopt_models._market.search import Market
+
+AT_ONCE, FEW, LISTED = 1_000, 2_000, 20_000
+"""Plans among which branch and bound chooses within a tenth of a second, in a second or two, and in up to half a minute."""
+
+NARROWER = 0.25
+"""What is left of the reduced cost, where plans are too many, until they are few."""
+
+ACCOUNTS = 1_000
+"""Accounts times years up to which all accounts deal anew."""
+
+CHOSEN = 0.5
+"""A choice is nearer to one than to zero: the solver's whole numbers are whole but for rounding."""
+
+
+def improved(master: Master, root: Priced, incumbent: Incumbent, gap: float, most: int) -> bool:
+    """Choose among so many listed plans, and take what is better; whether nothing better is left.
+
+    Where they are too many, those with the least reduced cost come first; with what is better than the incumbent then fewer
+    are left to be listed.
+    """
+    every = master.market.own.emissions.size <= ACCOUNTS
+    while True:
+        before, complete = incumbent.value, every
+        budget = max(incumbent.value - root.bound, 0.0)
+        plans = _listed(master, root, budget, most if every else min(most, FEW))
+        while most > FEW and plans is None and budget > gap * abs(incumbent.value) * NARROWER**8:
+            budget, complete = NARROWER * budget, False
+            plans = _listed(master, root, budget, FEW)
+        if plans is None:
+            return False
+        ended = _chosen(master, plans.added(*incumbent.arrays), gap, incumbent, every)
+        if ended and complete:
+            return True
+        if not before - incumbent.value > incumbent.allowed(gap):
+            return False
+
+
+def _listed(master: Master, root: Priced, budget: float, most: int) -> Portfolio | None:
+    """All plans whose reduced cost is within a budget; None where units that have several have too many."""
+    units, years = len(master.row), master.years
+    need, emitted = (np.broadcast_to(prices, (units, years)) for prices in master.prices(root.multipliers))
+    near, sets = near_plans(master.plans, need, emitted, np.full(units, budget))
+    count = np.bincount(near.owner, minlength=units)
+    if not count.all() or (count > 1) @ count > most:
+        return None
+    return Portfolio.of(master.plans, near.owner, sets)
+
+
+def _chosen(master: Master, plans: Portfolio, gap: float, incumbent: Incumbent, every: bool) -> bool:
+    """Branch and bound of the solver among listed plans, whether to its end; whoever has only one has chosen."""
+    market = master.market
+    many = np.diff(np.append(plans.first, len(plans.unit)))
+    choosing = np.flatnonzero(many > 1)
+    if not len(choosing):
+        return True
+    alone, kept = plans.kept(plans.first[many == 1]), plans.kept(np.isin(plans.unit, choosing))
+    small = _market_of(master, incumbent, alone, choosing, every)
+    try:
+        solution = market.relax.whole(small.parameters(kept.among(choosing)), "cost", gap)
+    except SolverError:
+        # Of coefficients that span too many decades the solver is told nothing; the tree has still to come.
+        return False
+    if not solution.levels:
+        return False
+    taken = kept.kept(solution.values["choice"] > CHOSEN)
+    unit, sets = np.concatenate([taken.unit, alone.unit]), np.concatenate([taken.sets, alone.sets])
+    differs = (master.row[unit] >= 0) | (master.base.sets[unit] != sets).any(axis=1)
+    master.add(unit[differs], sets[differs])
+    picked = master.places(unit[differs], sets[differs])
+    incumbent.better(master, value_of(master, picked), picked)
+    return str(solution.termination) == "optimal"
+
+
+def _market_of(
+    master: Master, incumbent: Incumbent, alone: Portfolio, choosing: NDArray[np.int64], every: bool
+) -> Market:
+    """The market of those who choose, others beside them with one plan; of all accounts, or of theirs alone."""
+    market, own = master.market, master.market.own
+    if every:
+        rest = alone.menu.on_accounts(own.of_unit, len(own.labels))
+        return market.of(choosing, rest)
+    accounts = np.unique(own.of_unit[choosing])
+    value_of(master, master.places(*incumbent.arrays))
+    others = np.ones(len(own.labels), dtype=bool)
+    others[accounts] = False
+    flows = {
+        name: master.flows[name].reshape(len(others), -1)[others].sum(axis=0) for name in ("bought", "sold", "offset")
+    }
+    more = dict(market.more)
+    more["offset_supply"] = np.maximum(more["offset_supply"] - flows["offset"], 0.0)
+    if "supply" in more:
+        more["supply"] = more["supply"] - flows["bought"] + flows["sold"]
+    beside = alone.kept(~others[own.of_unit[alone.unit]])
+    place = np.minimum(np.searchsorted(accounts, own.of_unit), len(accounts) - 1)
+    rest = beside.menu.on_accounts(place, len(accounts))
+    return replace(market, own=own.some(accounts, choosing), more=more, rest=rest)

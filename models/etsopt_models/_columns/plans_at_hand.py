@@ -1,0 +1,216 @@
+"""The plans at hand of a market in the solver: who may choose has a row there, all others one plan on the right-hand side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt_models._market.portfolio import Menu, Portfolio
+from etsopt_models._market.search import TYPICAL_CNY_PER_T
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt_models._columns.branches import Masks
+    from etsopt_models._market.plans import Plans
+    from etsopt_models._market.search import Market
+
+IN_TONNES = (
+    *("account_balance", "offset_limit", "newly_owed", "offsets_on_offer", "market_balance", "reserve_stock"),
+    *("bought", "sold", "offset", "banked", "owed", "unsold", "released", "absorbed", "missing", "reserve"),
+)
+"""Rows and columns of the formulation that are tonnes; choices and `one_plan` are not."""
+
+COST, MISSING = "cost", "missing_allowances"
+
+
+class PlansAtHand:
+    """The program over the plans at hand, which grows.
+
+    Parameters
+    ----------
+    market, plans
+        Of all units.
+    sets
+        Chain of sets of every unit, shape ``(units, years)``: that of those who do not choose.
+    portfolio
+        Plans of those who choose, by their position among all units.
+    objective
+        `COST`, or `MISSING` where only tonnes count.
+    """
+
+    def __init__(
+        self, market: Market, plans: Plans, sets: NDArray[np.int16], portfolio: Portfolio, objective: str = COST
+    ) -> None:
+        self.market, self.plans, self.objective = market, plans, objective
+        self.account, self.years = market.own.of_unit, sets.shape[1]
+        self.base = Portfolio.of(plans, np.arange(len(sets)), sets.copy())
+        self._menu = self.base.menu
+        self.row = np.full(len(sets), -1)
+        opened = np.unique(portfolio.unit)
+        self.beside = market.rest
+        self.rest = self._of_accounts(np.setdiff1d(np.arange(len(sets)), opened))
+        # Tonnes count in those of a typical unit, money in what they are worth at a typical price.
+        typical = max(float(market.found.emissions.mean()), 1.0)
+        worth = typical * (TYPICAL_CNY_PER_T if objective == COST else 1.0)
+        parameters = market.of(opened, self._others).parameters(portfolio.among(opened), self._anything)
+        size = dict.fromkeys(IN_TONNES, typical)
+        self.grown = market.relax.growing(parameters, objective, size, worth)
+        self.rows, self.columns = self.grown.program.rows, self.grown.program.columns
+        self.row[opened] = self.rows["one_plan"].start + np.arange(len(opened))
+        self._paid = float(self._others.cost[0])
+        self.limits: dict[str, NDArray[np.float64]] = {}
+        # Plans at hand: unit, chain, and the column in the solver.
+        self.unit, self.sets, self.menu = portfolio.unit, portfolio.sets, portfolio.menu
+        block = self.columns["choice"]
+        self.column = np.arange(block.start, block.stop)
+        self._known = {
+            self._key(*one): place for place, one in enumerate(zip(self.unit.tolist(), self.sets, strict=True))
+        }
+        self._shut = np.zeros(len(self.unit), dtype=bool)
+        if objective == COST:
+            self.let_miss(np.zeros(self.years))
+
+    @property
+    def _others(self) -> Menu:
+        """What those come to on each account who do not choose, and those who are no units of the master."""
+        return self.rest if self.beside is None else self.rest.plus(self.beside)
+
+    @property
+    def _anything(self) -> dict[str, Any]:
+        """What may be missing at all, so that nothing in the program is scaled by less."""
+        if "supply" not in self.market.more:
+            return {}
+        most = self.market.found.emissions.sum() + np.abs(self.market.more["supply"]).sum()
+        return {"missing_most": np.full(self.years, most)}
+
+    def let_miss(self, most: NDArray[np.float64]) -> None:
+        """Let so much be missing in each year, shape ``(years,)`` [t]."""
+        if "missing" in self.columns:
+            block = self.columns["missing"]
+            self.grown.hold(np.arange(block.start, block.stop), np.zeros(self.years), most)
+
+    @staticmethod
+    def _key(unit: int, chain: NDArray[np.int16]) -> tuple[int, bytes]:
+        return unit, chain.tobytes()
+
+    def _of_accounts(self, units: NDArray[np.int64]) -> Menu:
+        """What the plans of those who do not choose come to on each account."""
+        return self._menu.kept(units).on_accounts(self.account, len(self.market.own.labels))
+
+    def open(self, units: NDArray[np.int64]) -> None:
+        """Let units choose that had chosen, among the plan they had for a beginning."""
+        units = np.unique(units[self.row[units] < 0])
+        if not len(units):
+            return
+        self.row[units] = self.grown.shape[0] + np.arange(len(units))
+        self.grown.add_rows(np.ones(len(units)), np.ones(len(units)))
+        self.rest = self.rest.minus(self._of_accounts(units))
+        self.stand_beside(self.beside)
+        self._join(units, self.base.sets[units])
+
+    def places(self, units: NDArray[np.int64], sets: NDArray[np.int16]) -> dict[int, int]:
+        """Position among the plans at hand of one plan of each of some units, by unit."""
+        return {unit: self._known[self._key(unit, chain)] for unit, chain in zip(units.tolist(), sets, strict=True)}
+
+    def stand_beside(self, beside: Menu | None) -> None:
+        """Let what accounts lack be left by those who do not choose and by others who are no units of the master."""
+        self.beside = beside
+        others, own = self._others, self.market.own
+        left, lacking = own.emissions - others.abated, own.emissions - own.allowance - others.relief
+        share = float(self.market.instance.policy.market.ccer_share)
+        limits = {"account_balance": (lacking, lacking), "offset_limit": (np.full_like(left, -np.inf), share * left)}
+        if self._owes:
+            limits["newly_owed"] = (np.full_like(left, -np.inf), left)
+        self.limits = {name: upper.ravel() for name, (_, upper) in limits.items()}
+        for name, (lower, upper) in limits.items():
+            block = self.rows[name]
+            self.grown.limit(np.arange(block.start, block.stop), lower.ravel(), upper.ravel())
+
+    @property
+    def _owes(self) -> bool:
+        block = self.rows["newly_owed"]
+        return block.stop > block.start
+
+    def add(self, units: NDArray[np.int64], sets: NDArray[np.int16]) -> bool:
+        """Take in plans; whether any of them is new."""
+        self.open(units)
+        return self._join(units, sets)
+
+    def _join(self, units: NDArray[np.int64], sets: NDArray[np.int16]) -> bool:
+        keys = [self._key(*one) for one in zip(units.tolist(), sets, strict=True)]
+        new = [place for place, key in enumerate(keys) if key not in self._known]
+        if not new:
+            return False
+        self._known |= {keys[place]: len(self.unit) + number for number, place in enumerate(new)}
+        unit, chains = units[new], np.ascontiguousarray(sets[new])
+        more = Portfolio.of(self.plans, unit, chains).menu
+        self.column = np.append(self.column, self.grown.shape[1] + np.arange(len(unit)))
+        cost = more.cost if self.objective == COST else 0 * more.cost
+        self.grown.add_columns(cost, *self.entries(unit, more))
+        self.unit, self.sets = np.append(self.unit, unit), np.concatenate([self.sets, chains])
+        parts = (np.concatenate(pair) for pair in zip(_parts(self.menu), _parts(more), strict=True))
+        self.menu, self._shut = Menu(self.unit, *parts), np.append(self._shut, np.zeros(len(unit), dtype=bool))
+        return True
+
+    def entries(self, unit: NDArray[np.int64], menu: Menu) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Rows of the accounts and units of plans, and their coefficients there; as the formulation has them."""
+        share = float(self.market.instance.policy.market.ccer_share)
+        of_account = self.account[unit, None] * self.years + np.arange(self.years)
+        rows, values = [self.rows["account_balance"].start + of_account], [menu.relief]
+        rows.append(self.rows["offset_limit"].start + of_account)
+        values.append(share * menu.abated)
+        if self._owes:
+            rows.append(self.rows["newly_owed"].start + of_account)
+            values.append(menu.abated)
+        rows.append(self.row[unit, None])
+        values.append(np.ones((len(unit), 1)))
+        return np.hstack(rows), np.hstack(values)
+
+    def allowed(self, masks: Masks) -> NDArray[np.bool_]:
+        """Which plans at hand masks allow, shape ``(plans,)``."""
+        allowed = np.ones(len(self.unit), dtype=bool)
+        if len(masks.units):
+            place = np.minimum(np.searchsorted(masks.units, self.unit), len(masks.units) - 1)
+            here = np.flatnonzero(masks.units[place] == self.unit)
+            allowed[here] = masks.may[place[here, None], np.arange(self.years), self.sets[here]].all(axis=1)
+        return allowed
+
+    def close(self, masks: Masks, only: Mapping[int, int] | None = None) -> None:
+        """Leave the plans that masks allow, and of some units a single one, by its position among those at hand."""
+        self.open(masks.units)
+        shut = ~self.allowed(masks)
+        if only:
+            alone = np.zeros(len(self.row), dtype=bool)
+            alone[list(only)] = True
+            shut |= alone[self.unit]
+            shut[list(only.values())] = False
+        changed = np.flatnonzero(shut != self._shut)
+        if len(changed):
+            upper = np.where(shut[changed], 0.0, 1.0)
+            self.grown.hold(self.column[changed], np.zeros(len(changed)), upper)
+            self._shut = shut
+
+    def solve(self, again: bool = True) -> tuple[float, NDArray[np.float64], dict[str, NDArray[np.float64]]] | None:
+        """Value, share of each plan at hand and multipliers by row; None where nothing is feasible.
+
+        Parameters
+        ----------
+        again
+            As in `etsopt.solving.growing.Growing.solve`.
+        """
+        vertex = self.grown.solve(again)
+        if vertex is None:
+            return None
+        value = vertex.value + (float(self._others.cost[0]) - self._paid if self.objective == COST else 0.0)
+        multipliers = {name: vertex.multipliers[block] for name, block in self.rows.items() if name != "one_plan"}
+        self.activity = {name: vertex.activity[block] for name, block in self.rows.items()}
+        self.flows = {name: vertex.x[block] for name, block in self.columns.items() if name != "choice"}
+        return value, vertex.x[self.column], multipliers
+
+
+def _parts(menu: Menu) -> tuple[NDArray[np.float64], ...]:
+    return menu.cost, menu.relief, menu.abated

@@ -1,0 +1,164 @@
+"""A market of whole plans: prices of its relaxation, plans for everyone by these, and leaves that prove them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.errors import StoppedError
+from etsopt.progress import unlimited
+from etsopt_models._columns.incumbents import Incumbent, dived
+from etsopt_models._columns.listing import AT_ONCE, LISTED, improved
+from etsopt_models._columns.master import Master
+from etsopt_models._columns.narrowing import narrowed
+from etsopt_models._columns.price_intervals import price_ends
+from etsopt_models._columns.tree import Search, Tree
+from etsopt_models._enterprises.dealing import priced
+from etsopt_models._enterprises.enterprises import Enterprises
+from etsopt_models._enterprises.whole_accounts import bound_of, declines, is_steady, multipliers_of, terms_of
+from etsopt_models._market.accounts import owing_cost
+from etsopt_models._market.plans import Plans
+from etsopt_models._market.portfolio import Portfolio
+from etsopt_models._market.search import Found, Shortage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt_models._columns.master import Priced
+    from etsopt_models._market.search import Market
+
+OWN_PART = 0.9
+"""Part of the gap that is used up, so that the rounding of what is checked does not decide."""
+
+
+def solved(market: Market, gave_way: str = "") -> tuple[dict[str, Any], Found]:
+    """Parameters of the program that is left, and what the tables need beside its solution.
+
+    Where plans may be mixed that is the relaxation over the plans that prices have found, else the program in which
+    everybody has one plan.
+    """
+    plans = Plans.of(market.instance, market.found)
+    sets, portfolio = narrowed(market, plans)
+    master = Master(market, plans, sets, portfolio)
+    root = master.cleared()
+    if root.share is None:
+        shortage = None if root.missing is None else Shortage(root.missing, root.multipliers)
+        start = Portfolio.start(plans)
+        return market.parameters(start), Found(start, market.own, shortage=shortage, gave_way=gave_way)
+    ends = price_ends(master, root)
+    if market.instance.policy.abatement.divisible_measures:
+        parameters, found = _program(master, master.sets, master.unit, master.base.sets)
+        return parameters, replace(found, multipliers=root.multipliers, ends=ends, gave_way=gave_way)
+    incumbent = Incumbent()
+    if len(market.own.labels) > 1:
+        root = _raised(master, root)
+    tree = _proven(master, root, incumbent, OWN_PART * market.relax.options.gap_or_default)
+    if tree.stopped and not incumbent.chosen:
+        raise StoppedError(tree.stopped)
+    with unlimited():
+        return _answered(master, root, incumbent, tree, ends, gave_way)
+
+
+def _raised(master: Master, root: Priced) -> Priced:
+    """The root with the bound of whole enterprises, where that is better."""
+    market, terms = master.market, terms_of(master.market)
+    if declines(market.instance):
+        return root
+    scarcity = np.maximum(-root.multipliers["offsets_on_offer"], 0.0)
+    clears = "supply" in market.more
+    price = priced(-root.multipliers["market_balance"], terms) if clears else market.more["price"]
+    trade = replace(terms, price=price, offset_price=terms.offset_price + scarcity)
+    owing = owing_cost(market.instance, market.found)
+    if not is_steady(trade) or (trade.price + trade.friction > owing).any():
+        return root
+    if trade.most.max() - trade.least.min() > owing.min():
+        return root
+    shape = market.own.emissions.shape
+    start = root.multipliers["account_balance"].reshape(shape)
+    answer = Enterprises.of(master.plans, market.own).answer(trade, start)
+    bound = bound_of(market, trade, scarcity, answer)
+    if not bound > root.bound:
+        return root
+    return root._replace(bound=bound, multipliers=multipliers_of(market, trade, scarcity, answer))
+
+
+def _answered(
+    master: Master, root: Priced, incumbent: Incumbent, tree: Tree, ends: tuple[Any, ...], gave_way: str
+) -> tuple[dict[str, Any], Found]:
+    """The program in which everybody has the plan that was chosen, however late it is."""
+    if not incumbent.chosen:
+        # No whole plans clear the market: the solver says so of those at hand.
+        parameters, found = _program(master, master.sets, master.unit, master.base.sets)
+        return parameters, replace(found, gave_way=gave_way)
+    whole = master.base.sets.copy()
+    for unit, chain in incumbent.chosen.items():
+        whole[unit] = chain
+    choosing = _that_move(master, np.flatnonzero(master.row >= 0), whole)
+    parameters, found = _program(master, whole[choosing], choosing, whole)
+    found = replace(found, multipliers=root.multipliers, ends=ends, tree=tree)
+    return parameters, replace(found, gave_way=gave_way)
+
+
+def _that_move(master: Master, units: NDArray[np.int64], sets: NDArray[np.int16]) -> NDArray[np.int64]:
+    """Those of some units whose plans move anything that the solver sees beside what all emit, one at least.
+
+    Coefficients so small it drops, so these units stand beside the program.
+    """
+    menu = Portfolio.of(master.plans, units, sets[units]).menu
+    moved = np.maximum(np.abs(menu.relief), np.abs(menu.abated)).max(axis=1)
+    seen = (moved == 0) | (moved >= SEEN * float(master.market.found.emissions.sum(axis=0).max()))
+    kept: NDArray[np.int64] = units[seen] if seen.any() else units[np.argmax(moved)][None]
+    return kept
+
+
+SEEN = 1e-9
+"""Part of all emissions in a year below which a plan moves nothing that the solver sees."""
+
+
+def _proven(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tree:
+    """Plans for everybody, and the leaves that prove them."""
+    search = Search(master, incumbent, root, gap)
+    try:
+        dived(master, root, incumbent, gap)
+        for most, part in STAGES if len(master.market.own.labels) == 1 else STAGES[1:]:
+            if search.is_open and incumbent.chosen and not search.exact:
+                search.exact = improved(master, root, incumbent, gap, most)
+            search.run(part)
+    except StoppedError as stopped:
+        search.tree.stopped = stopped.termination
+    return search.done()
+
+
+STAGES = ((AT_ONCE, 0.1), (LISTED, 1.0))
+"""How many plans the solver chooses among, and up to which part of its work the tree is searched then: where units are
+many the tree mostly ends within a second, while the solver would take half a minute. With accounts of their own units seldom
+find plans in the tree, so that the solver chooses at once."""
+
+
+def _program(
+    master: Master, sets: NDArray[np.int16], unit: NDArray[np.int64], everybody: NDArray[np.int16]
+) -> tuple[dict[str, Any], Found]:
+    """The program of those who choose with some plans, and everybody else beside them with one.
+
+    Parameters
+    ----------
+    sets, unit
+        Chains of the plans, and their units.
+    everybody
+        Chain of every unit, shape ``(units, years)``.
+    """
+    market, plans = master.market, master.plans
+    order = np.lexsort((*sets.T[::-1], unit))
+    unit, sets = unit[order], sets[order]
+    choosing = np.unique(unit)
+    if len(choosing) == len(everybody):
+        portfolio = Portfolio.of(plans, unit, sets)
+        return market.parameters(portfolio), Found(portfolio, market.own)
+    everyone = Portfolio.of(plans, np.arange(len(everybody)), everybody)
+    others = np.ones(len(everybody), dtype=bool)
+    others[choosing] = False
+    rest = everyone.kept(others).menu.on_accounts(market.own.of_unit, len(market.own.labels))
+    few = Portfolio.of(plans, unit, sets).among(choosing)
+    return market.of(choosing, rest).parameters(few), Found(few, market.own, everyone=everyone, core=choosing)

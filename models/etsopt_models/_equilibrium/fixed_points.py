@@ -1,0 +1,205 @@
+r"""Balance values that a sector's best responses reproduce: all of them, or where the map jumps over them.
+
+With $z = 1/B$, let $g(z)$ be the surplus $\sum_i (A_i - E_i)$ of all units at their best responses to $B$. While nobody
+changes the response $g$ is the excess whose root is the balance value, and falls; where somebody does, it jumps. So the
+balance values that reproduce themselves are the zeros of $g$, which is above zero for small $z$ and below for large:
+it passes zero downwards at least once, continuously, at a fixed point, or by a jump, and then the unit that is
+indifferent there stands between. The pieces between jumps are scanned at once by running sums; those at which $g$ is
+not of one sign at both ends are confirmed by the balance value of their responses, found exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.progress import checkpoint
+from etsopt.rules.balance import balance_value, surplus_rates
+from etsopt_models._equilibrium.responses import LEAST_SHARE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt_models._equilibrium.responses import Pieces, Setting
+
+ON_EDGE = 1e-12
+"""A balance value this close to where a response changes, relative to it, lies there: the unit is indifferent."""
+
+ROUNDING = 1e-9
+"""What running sums may leave, relative to all emissions; what they let pass is confirmed exactly."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A balance value, the pieces that units respond with, and by how much allowances then exceed emissions [t]."""
+
+    balance_value: float
+    pieces: NDArray[np.int64]
+    residual_t: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a sector comes to.
+
+    Parameters
+    ----------
+    points
+        All balance values that reproduce themselves, in ascending order.
+    chosen
+        The one to be told; where there is none, where the surplus jumps over zero by the least tonnes.
+    cycle
+        Balance values among which repeated responses end up, one after the other; empty where they settle.
+    obtained
+        How the chosen one was found.
+    """
+
+    points: Sequence[Point]
+    chosen: Point
+    cycle: Sequence[float]
+    obtained: str
+
+
+@dataclass(frozen=True)
+class Sector:
+    """Responses of the units of a sector, and what each comes to.
+
+    Parameters
+    ----------
+    pieces
+        Sorted by unit and start.
+    emissions, intensity, cost
+        Of the set of each piece, shape ``(pieces,)`` [tCO2e, t/t, CNY].
+    setting
+        Price and rule.
+    decimals
+        With how many a balance value is published; None keeps it as it is.
+    end
+        Where the last pieces end.
+    """
+
+    pieces: Pieces
+    emissions: NDArray[np.float64]
+    intensity: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    setting: Setting
+    decimals: int | None
+    end: float
+    edges: NDArray[np.float64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "edges", np.append(np.unique(self.pieces.start), self.end))
+
+    def published(self, value: float) -> float:
+        """A balance value as it is published."""
+        return value if self.decimals is None else round(value, self.decimals)
+
+    def balance(self, emissions: NDArray[np.float64], intensity: NDArray[np.float64]) -> float:
+        """Balance value of some emissions and intensities."""
+        # Who emits nothing any more weighs nothing, and the value stays defined.
+        weight = np.maximum(emissions, LEAST_SHARE)
+        return self.published(balance_value(weight, intensity, self.setting.slope, self.setting.cap).value)
+
+    def responses(self, z: float) -> NDArray[np.int64]:
+        """The piece that each unit responds with from ``z`` on."""
+        first = np.flatnonzero(np.diff(self.pieces.unit, prepend=-1))
+        started = np.add.reduceat((self.pieces.start <= z).astype(np.int64), first)
+        return first + np.maximum(started, 1) - 1
+
+    def point(self, balance: float, pieces: NDArray[np.int64]) -> Point:
+        """Some responses at a balance value."""
+        rates = surplus_rates(self.intensity[pieces], balance, self.setting.slope, self.setting.cap)
+        return Point(balance, pieces, float(self.emissions[pieces] @ rates))
+
+    def interval(self, balance: float) -> int:
+        """Between which two edges a balance value lies."""
+        place = int(np.searchsorted(self.edges, 1 / balance, side="right")) - 1
+        return min(max(place, 0), len(self.edges) - 2)
+
+    def itself(self, interval: int) -> tuple[bool, Point]:
+        """Responses in an interval at their own balance value, and whether it lies in the interval."""
+        low, high = self.edges[interval], self.edges[interval + 1]
+        pieces = self.responses(low)
+        value = self.balance(self.emissions[pieces], self.intensity[pieces])
+        inside = low * (1 - ON_EDGE) <= 1 / value <= high * (1 + ON_EDGE)
+        return inside, self.point(value, pieces)
+
+
+def answer(sector: Sector, start: float) -> Answer:
+    """All balance values of a sector that reproduce themselves, and the one that is told.
+
+    Parameters
+    ----------
+    start
+        Balance value from which responses are repeated: the one without abatement.
+    """
+    left, right = _surplus_at_edges(sector)
+    slack = ROUNDING * sector.emissions.max() * len(sector.emissions)
+    if sector.decimals is not None:
+        # A value may be rounded into an interval from beside it: by as much the surplus may miss zero.
+        weight = np.maximum.reduceat(
+            sector.emissions * sector.intensity, np.flatnonzero(np.diff(sector.pieces.unit, prepend=-1))
+        ).sum()
+        moved = 0.5 * 10.0**-sector.decimals * (2 * sector.edges[1:]) ** 2
+        slack = slack + sector.setting.slope * weight * moved
+    may = np.flatnonzero((left >= -slack) & (right <= slack))
+    points = {int(k): point for k in may for inside, point in [sector.itself(int(k))] if inside}
+    reached, cycle = _repeated(sector, start, points)
+    told = sorted(points.values(), key=lambda point: point.balance_value)
+    if not points:
+        return Answer((), _least_jump(sector, left, right), cycle, "where the surplus jumps over zero by the least")
+    if reached is not None:
+        return Answer(told, reached, (), "reached from no abatement")
+    cheapest = min(told, key=lambda point: float(sector.cost[point.pieces].sum()))
+    return Answer(told, cheapest, cycle, "of least cost" if len(told) > 1 else "the only one")
+
+
+def _repeated(sector: Sector, start: float, points: dict[int, Point]) -> tuple[Point | None, list[float]]:
+    """Respond again and again: the fixed point that is reached, or the balance values that come round."""
+    values, seen = [start], {}
+    while (here := sector.interval(values[-1])) not in seen:
+        checkpoint("fixed points, step", len(values))
+        if here in points:
+            return points[here], []
+        seen[here] = len(values) - 1
+        values.append(sector.itself(here)[1].balance_value)
+    return None, values[seen[here] + 1 :]
+
+
+def _least_jump(sector: Sector, left: NDArray[np.float64], right: NDArray[np.float64]) -> Point:
+    """Where the surplus comes closest to zero: without a fixed point that is beside a jump."""
+    at_left = np.abs(left).min() <= np.abs(right).min()
+    k = int(np.abs(left if at_left else right).argmin())
+    z = float(sector.edges[k if at_left else k + 1])
+    value = sector.published(1 / z)
+    pieces = sector.responses(float(sector.edges[k]) if sector.decimals is None else 1 / value)
+    return sector.point(value, pieces)
+
+
+def _surplus_at_edges(sector: Sector) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Surplus just after the left and just before the right end of every interval [t], shapes ``(intervals,)``."""
+    setting, start, unit = sector.setting, sector.pieces.start, sector.pieces.unit
+    end = np.where(np.append(unit[1:] != unit[:-1], True), sector.end, np.append(start[1:], sector.end))
+    ratio = setting.cap / setting.slope
+    enter, leave = (np.clip((1 + side * ratio) / sector.intensity, start, end) for side in (-1, 1))
+    capped, nothing = setting.cap * sector.emissions, np.zeros(len(start))
+    linear = setting.slope * sector.emissions
+    # Each piece is a constant, a line and a constant again.
+    at = np.concatenate([start, enter, leave, enter, leave, end])
+    constant = np.concatenate([capped, linear, -capped, -capped, -linear, capped])
+    rise = -linear * sector.intensity
+    per_z = np.concatenate([nothing, rise, nothing, nothing, -rise, nothing])
+    order = np.argsort(at, kind="stable")
+    at = at[order]
+    sums = [np.concatenate([[0.0], np.cumsum(part[order])]) for part in (constant, per_z)]
+
+    def surplus(z: NDArray[np.float64], side: str) -> NDArray[np.float64]:
+        place = np.searchsorted(at, z, side=side)  # type: ignore[call-overload]
+        result: NDArray[np.float64] = sums[0][place] + sums[1][place] * z
+        return result
+
+    return surplus(sector.edges[:-1], "right"), surplus(sector.edges[1:], "left")

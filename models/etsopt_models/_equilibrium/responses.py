@@ -1,0 +1,250 @@
+r"""Best responses of units to a balance value, for every balance value at once.
+
+With $z = 1/B$ the value of a measure set is a ramp in $z$: flat while the unit has the full surplus, then a rising
+line, then flat at the full deficit. Of sets at the full deficit the same one is always the best, so it stands beside
+the others as one constant, and what is left of each ramp is the larger of a constant and a line, which bends once.
+
+The least of these functions is found between two values of $z$ by cutting. A set that bends in between and is better
+at its bend than the sets that are best at the two ends gives the next cut. If there is none, the lines of those two
+cross at the next cut; if no set is better there, none is better anywhere in between: the differences are linear
+between ends, bends and crossing. Nothing is sampled, and a set drops out beforehand only where its constant alone is
+no better than the full deficit of the best.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.progress import checkpoint
+from etsopt_models._market.plans import known, products, sums
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt_models._market.measures import Measures
+    from etsopt_models._market.plans import Plans
+
+LEAST_SHARE = 1e-9
+"""What a measure leaves of intensity at least: with nothing left every balance value gives the full surplus."""
+
+EQUAL = 1e-12
+"""Values that differ by less, relative to the largest, are equally good."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Price and rule of the year.
+
+    Parameters
+    ----------
+    price
+        Of an allowance [CNY/t].
+    paid_share
+        Share of the allowances that is auctioned instead of given.
+    slope, cap
+        Of the surplus rate.
+    free
+        Units to which the rule applies, shape ``(units,)``; the others get A = E.
+    """
+
+    price: float
+    paid_share: float
+    slope: float
+    cap: float
+    free: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Ramps:
+    """Values of measure sets as functions of ``z``: the larger of ``flat`` and ``foot + rise z``.
+
+    Parameters
+    ----------
+    units
+        Positions, shape ``(units,)``.
+    sets
+        Those with the fewest measures first, the set of the full deficit last, shape ``(units, sets)``.
+    flat, foot, rise, bend
+        Shape ``(units, sets)`` [CNY, CNY, CNY t/t, t/t].
+    tolerance
+        Shape ``(units,)`` [CNY].
+    reach
+        Least and greatest intensity of all sets that count, shape ``(2, units)`` [t/t].
+    """
+
+    units: NDArray[np.int64]
+    sets: NDArray[np.int64]
+    flat: NDArray[np.float64]
+    foot: NDArray[np.float64]
+    rise: NDArray[np.float64]
+    bend: NDArray[np.float64]
+    tolerance: NDArray[np.float64]
+    reach: NDArray[np.float64]
+
+    def at(
+        self, row: NDArray[np.int64], column: NDArray[np.int64] | slice, z: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Values of some sets, or of all of them where `column` is a slice."""
+        line = self.foot[row, column] + self.rise[row, column] * z
+        value: NDArray[np.float64] = np.maximum(self.flat[row, column], line)
+        return value
+
+    def best(self, row: NDArray[np.int64], z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Least value of each of some units at a value of ``z``, and the first set that has it."""
+        value = self.at(row, slice(None), z[:, None])
+        least = value.min(axis=1)
+        return least, (value <= (least + self.tolerance[row])[:, None]).argmax(axis=1)
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Best responses, piece by piece: from ``start`` on, up to the next piece of the unit, it takes the set.
+
+    All of shape ``(pieces,)``, sorted by unit and start.
+    """
+
+    unit: NDArray[np.int64]
+    start: NDArray[np.float64]
+    sets: NDArray[np.int64]
+
+
+def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
+    """Values of all sets of some units that can be best at some balance value."""
+    found, units = plans.prospects, part.units
+    sets = np.flatnonzero(part.admissible[0])
+    sets = sets[np.argsort(np.bitwise_count(sets), kind="stable")]
+    cost = sums((part.fixed + part.variable * known(found.output[units, 0])[:, None]).T)[sets].T
+    emissions = found.emissions[units, 0, None] * products(part.emissions_left.T)[sets].T
+    intensity_left = np.maximum(products(part.intensity_left.T)[sets].T, LEAST_SHARE)
+    intensity = found.intensity[units, 0, None] * intensity_left
+    at_stake = setting.price * (1 - setting.paid_share) * np.where(setting.free[units], 1.0, 0.0)[:, None] * emissions
+    plain = cost + setting.price * setting.paid_share * emissions
+    deficit = plain + setting.cap * at_stake
+    tolerance = EQUAL * np.abs(plain).max(axis=1) + EQUAL * at_stake.max(axis=1)
+    worst = (deficit <= (deficit.min(axis=1) + tolerance)[:, None]).argmax(axis=1)[:, None]
+    flat = plain - setting.cap * at_stake
+    counts = flat < np.take_along_axis(deficit, worst, axis=1)
+    # Units keep different sets; all get the columns of the one that keeps most, which does no harm.
+    kept = np.argsort(~counts, axis=1, kind="stable")[:, : int(counts.sum(axis=1).max())]
+    here = np.arange(len(units))[:, None]
+    reach = np.stack([np.where(counts, intensity, np.inf).min(axis=1), np.where(counts, intensity, 0.0).max(axis=1)])
+    own = found.intensity[units, 0]
+    constant = deficit[here, worst]
+    return Ramps(
+        units,
+        np.column_stack([sets[kept], sets[worst]]),
+        np.column_stack([flat[here, kept], constant]),
+        np.column_stack([(plain - setting.slope * at_stake)[here, kept], constant]),
+        np.column_stack([setting.slope * (at_stake * intensity)[here, kept], 0 * constant]),
+        np.column_stack([(1 - setting.cap / setting.slope) / intensity[here, kept], 0 * constant]),
+        tolerance,
+        # What the unit is without measures counts too: the search begins there.
+        np.stack([np.fmin(reach[0], own), np.fmax(reach[1], own)]),
+    )
+
+
+def pieces_of(ramps: Ramps, low: NDArray[np.float64], high: NDArray[np.float64]) -> Pieces:
+    """Best responses of all units of some ramps between two values of ``z``, shapes ``(units,)``."""
+    row = np.arange(len(ramps.units))
+    cells: tuple[NDArray[Any], ...] = (row, low, high, ramps.best(row, low)[1], ramps.best(row, high)[1])
+    found = []
+    while len(cells[0]):
+        checkpoint("best responses, cells", len(cells[0]))
+        cells, done = _cut(ramps, *cells)
+        found.append(done)
+    row, start, column = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.lexsort((start, row))
+    row, start, sets = row[order], start[order], ramps.sets[row[order], column[order]]
+    new = np.ones(len(row), dtype=bool)
+    new[1:] = (row[1:] != row[:-1]) | (sets[1:] != sets[:-1])
+    return Pieces(ramps.units[row[new]], start[new], sets[new])
+
+
+def _cut(
+    ramps: Ramps,
+    row: NDArray[np.int64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+) -> tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...]]:
+    """Cut cells between two values of ``z`` once: those that are left, and what is certain (row, start, column).
+
+    Parameters
+    ----------
+    row
+        Row of the unit of each cell, shape ``(cells,)``.
+    first, last
+        Columns of the sets that are best at the two ends.
+    """
+    at_bend, column = _better_bend(ramps, row, low, high, first, last)
+    cut = np.where(at_bend, ramps.bend[row, column], _crossing(ramps, row, low, high, first, last))
+    least, best = ramps.best(row, cut)
+    held = np.minimum(ramps.at(row, first, cut), ramps.at(row, last, cut))
+    done = ~at_bend & ((first == last) | (held <= least + ramps.tolerance[row]))
+    more = ~done
+    cells = (
+        np.concatenate([row[more], row[more]]),
+        np.concatenate([low[more], cut[more]]),
+        np.concatenate([cut[more], high[more]]),
+        np.concatenate([first[more], best[more]]),
+        np.concatenate([best[more], last[more]]),
+    )
+    two = done & (first != last)
+    certain = (
+        np.concatenate([row[done], row[two]]),
+        np.concatenate([low[done], cut[two]]),
+        np.concatenate([first[done], last[two]]),
+    )
+    return cells, certain
+
+
+def _better_bend(
+    ramps: Ramps,
+    row: NDArray[np.int64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Whether the set of some column bends inside a cell and is better there than those at its ends, and which most.
+
+    The bends of those two themselves count as well: without them both are lines in the cell.
+    """
+    bend = ramps.bend[row]
+    inside = (bend > low[:, None]) & (bend < high[:, None])
+    held = np.minimum(
+        ramps.at(row[:, None], first[:, None], bend),
+        ramps.at(row[:, None], last[:, None], bend),
+    )
+    gain = np.where(inside, held - ramps.flat[row], -np.inf)
+    for own in (first, last):
+        bends = inside[np.arange(len(row)), own]
+        gain[bends, own[bends]] = np.inf
+    column = gain.argmax(axis=1)
+    return gain[np.arange(len(row)), column] > ramps.tolerance[row], column
+
+
+def _crossing(
+    ramps: Ramps,
+    row: NDArray[np.int64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Where the lines of the sets at the two ends of a cell cross; the middle where they are one line."""
+
+    def line(column: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        flat = ramps.bend[row, column] >= high
+        foot = np.where(flat, ramps.flat[row, column], ramps.foot[row, column])
+        return foot, np.where(flat, 0.0, ramps.rise[row, column])
+
+    (foot, rise), (other_foot, other_rise) = line(first), line(last)
+    parallel = rise == other_rise
+    cut = (other_foot - foot) / np.where(parallel, 1.0, rise - other_rise)
+    clipped: NDArray[np.float64] = np.clip(np.where(parallel, 0.5 * (low + high), cut), low, high)
+    return clipped

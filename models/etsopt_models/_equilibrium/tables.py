@@ -1,0 +1,226 @@
+"""Find the equilibrium of every sector in every year, and write its tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.data.yearly import by_year
+from etsopt.rules import parameters_of, reference_allowances
+from etsopt_models._equilibrium.fixed_points import Answer, Sector, answer
+from etsopt_models._equilibrium.responses import LEAST_SHARE, Pieces, Setting, pieces_of, ramps_of
+from etsopt_models._market.measures import OUTPUT_CUT, column
+from etsopt_models._market.plans import Plans
+from etsopt_models._market.prospects import IntensityRule, expected_prices, without_allowances
+from etsopt_models._market.rewards import rewards_of_plans
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._market.prospects import Prospects
+
+STATUS = {0: "cycle", 1: "fixed point"}
+"""By the number of fixed points; more are several."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Answers by sector, and what every unit takes.
+
+    Parameters
+    ----------
+    answers
+        None for a sector in which every unit gets A = E.
+    sectors
+        Responses of the units of each sector that has an answer.
+    before
+        Balance value of each sector without abatement.
+    sets
+        What each unit takes, shape ``(units,)``.
+    balance_value
+        Of each unit's sector, NaN where the unit gets A = E, shape ``(units,)``.
+    """
+
+    answers: dict[str, Answer | None]
+    sectors: dict[str, Sector]
+    before: dict[str, float]
+    sets: NDArray[np.int64]
+    balance_value: NDArray[np.float64]
+
+
+def equilibrium_tables(instance: Instance) -> dict[str, pd.DataFrame]:
+    """Tables ``equilibrium``, ``fixed_points``, ``cycles`` and ``units``, year by year."""
+    plain = without_allowances(instance)
+    prices = expected_prices(instance, plain.years)
+    of_years = [_of_year(instance, plain.of_year(t), float(price)) for t, price in enumerate(prices)]
+    return {name: _joined([tables[name] for tables in of_years]) for name in of_years[0]}
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all years; a table without rows has no types that others would have to share."""
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else tables[0]
+
+
+def _of_year(instance: Instance, plain: Prospects, price: float) -> dict[str, pd.DataFrame]:
+    """The tables of a year, given what lies before every unit in it, and its price [CNY/t]."""
+    parameters: Any = parameters_of(instance)
+    setting = Setting(
+        price,
+        float(by_year(instance.policy.market.paid_share, plain.years, 0.0)[0]),
+        parameters.slope,
+        parameters.cap,
+        ~reference_allowances(instance).fixed,
+    )
+    plans = Plans.of(instance, plain)
+    decimals = parameters.balance_value_decimals
+    found = _answers(instance, plans, setting, None if decimals == "none" else decimals)
+    plans.prospects = replace(
+        plain,
+        paid_share=np.array([setting.paid_share]),
+        follows=np.ones(1, dtype=bool),
+        rule=IntensityRule(np.array([setting.slope]), np.array([setting.cap]), found.balance_value[:, None]),
+    )
+    units = _units(instance, plans, setting, found)
+    tables = {"fixed_points": _points(found), "cycles": _cycles(found), "units": units}
+    for table in tables.values():
+        table.insert(table.columns.get_loc("sector") + 1, "year", plain.years[0])
+    return {"equilibrium": _equilibrium(int(plain.years[0]), units, setting, found), **tables}
+
+
+def _answers(instance: Instance, plans: Plans, setting: Setting, decimals: int | None) -> Found:
+    labels = instance.labels("sector")
+    pieces, high = _pieces(plans, setting, labels.code, len(labels))
+    comes_to = plans.quantities(pieces.unit, pieces.sets[:, None].astype(np.int16))
+    before = plans.prospects.emissions[:, 0], plans.prospects.intensity[:, 0]
+    intensity = np.maximum(comes_to.intensity[:, 0], LEAST_SHARE * before[1][pieces.unit])
+    first = np.flatnonzero(np.diff(pieces.unit, prepend=-1))
+    found = Found(dict.fromkeys(labels.names), {}, {}, pieces.sets[first], np.full(len(first), np.nan))
+    for number, name in enumerate(found.answers):
+        here = (labels.code[pieces.unit] == number) & setting.free[pieces.unit]
+        if not here.any():
+            continue
+        own = Pieces(pieces.unit[here], pieces.start[here], pieces.sets[here])
+        emissions, cost = comes_to.emissions[here, 0], comes_to.cost[here, 0]
+        sector = Sector(own, emissions, intensity[here], cost, setting, decimals, float(high[number]))
+        units = np.unique(own.unit)
+        start = sector.balance(before[0][units], before[1][units])
+        result = answer(sector, start)
+        found.answers[name], found.sectors[name], found.before[name] = result, sector, start
+        found.sets[units] = own.sets[result.chosen.pieces]
+        found.balance_value[units] = result.chosen.balance_value
+    return found
+
+
+def _pieces(
+    plans: Plans, setting: Setting, of_unit: NDArray[np.int64], sectors: int
+) -> tuple[Pieces, NDArray[np.float64]]:
+    """Best responses of all units, sorted by unit and start, and where those of each sector end."""
+    ramps = [ramps_of(plans, part, setting) for part in plans.parts()]
+    least, most = np.full(sectors, np.inf), np.zeros(sectors)
+    for part in ramps:
+        ruled = setting.free[part.units]
+        np.minimum.at(least, of_unit[part.units[ruled]], part.reach[0, ruled])
+        np.maximum.at(most, of_unit[part.units[ruled]], part.reach[1, ruled])
+    # Before the first of these values every unit has the full surplus, after the last the full deficit.
+    ratio, there = setting.cap / setting.slope, most > 0
+    low, high = np.ones(sectors), np.full(sectors, 2.0)
+    low[there], high[there] = np.maximum((1 - ratio) / most[there], 1e-12), (1 + ratio) / least[there]
+    parts = [pieces_of(part, low[of_unit[part.units]], high[of_unit[part.units]]) for part in ramps]
+    unit, start, sets = (np.concatenate([getattr(part, name) for part in parts]) for name in ("unit", "start", "sets"))
+    order = np.lexsort((start, unit))
+    return Pieces(unit[order], start[order], sets[order]), high
+
+
+def _units(instance: Instance, plans: Plans, setting: Setting, found: Found) -> pd.DataFrame:
+    """What every unit does, and what it comes to."""
+    everyone = np.arange(len(found.sets))
+    own = plans.quantities(everyone, found.sets[:, None].astype(np.int16))
+    prospects = plans.prospects
+    emissions, free, cost = own.emissions[:, 0], own.allowance[:, 0], own.cost[:, 0]
+    intensity = own.intensity[:, 0]
+    given = emissions * (1 + prospects.rule.rates(everyone, 0, intensity))
+    measured, elsewhere = rewards_of_plans(prospects, everyone, own, np.array([setting.price]))
+    table = instance.units[["unit_id", "enterprise_id", "sector", "province"]].copy()
+    table["emissions_before_tco2e"] = prospects.emissions[:, 0]
+    table["emissions_tco2e"] = emissions
+    table["intensity"] = intensity
+    table["allowance_t"] = free
+    table["auctioned_t"] = given - free
+    table["surplus_t"] = free - emissions
+    table["measures"] = _names(instance, plans, found.sets)
+    table["measures_cost_cny"] = cost
+    table["allowances_cost_cny"] = setting.price * (emissions - free)
+    table["total_cost_cny"] = cost + setting.price * (emissions - free)
+    table["reward_measured_cny_per_t"] = measured[:, 0]
+    table["reward_elsewhere_cny_per_t"] = elsewhere[:, 0]
+    return table
+
+
+def _names(instance: Instance, plans: Plans, sets: NDArray[np.int64]) -> NDArray[np.object_]:
+    """The measures of each unit's set, separated by spaces; empty where it takes none."""
+    result = np.full(len(sets), "", dtype=object)
+    every = column(instance, "measure_id") if instance.measures is not None else np.array([""])
+    for kind in plans.kinds:
+        for k in range(kind.row.shape[1]):
+            takes = (sets[kind.units] >> k) & 1 > 0
+            row = kind.row[takes, k]
+            names = np.where(row < 0, OUTPUT_CUT, every[row]).astype(object)
+            here = kind.units[takes]
+            result[here] = np.where(result[here] == "", names, result[here] + " " + names)
+    return result
+
+
+def _equilibrium(year: int, units: pd.DataFrame, setting: Setting, found: Found) -> pd.DataFrame:
+    """A row for each sector."""
+    rows = []
+    for name, result in found.answers.items():
+        points = 0 if result is None else len(result.points)
+        chosen = None if result is None else result.chosen
+        rows.append(
+            {
+                "sector": name,
+                "year": year,
+                "status": "fixed point" if result is None else STATUS.get(points, "several"),
+                "price_cny_per_t": setting.price,
+                "balance_value_before": found.before.get(name, np.nan),
+                "balance_value": np.nan if chosen is None else chosen.balance_value,
+                "residual_t": 0.0 if chosen is None else chosen.residual_t,
+                "fixed_points": points,
+                "cycle_length": 0 if result is None else len(result.cycle),
+                "obtained": "every unit gets its emissions" if result is None else result.obtained,
+            }
+        )
+    sums = ["emissions_before_tco2e", "emissions_tco2e", "allowance_t", "auctioned_t", "measures_cost_cny"]
+    totals = units.groupby("sector")[sums].sum().reset_index()
+    return pd.DataFrame(rows).merge(totals, on="sector")
+
+
+def _points(found: Found) -> pd.DataFrame:
+    rows = [
+        {
+            "sector": name,
+            "number": number,
+            "balance_value": point.balance_value,
+            "residual_t": point.residual_t,
+            "emissions_tco2e": one.emissions[point.pieces].sum(),
+            "measures_cost_cny": one.cost[point.pieces].sum(),
+        }
+        for name, one in found.sectors.items()
+        for number, point in enumerate(found.answers[name].points, 1)  # type: ignore[union-attr]
+    ]
+    columns = ["sector", "number", "balance_value", "residual_t", "emissions_tco2e", "measures_cost_cny"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _cycles(found: Found) -> pd.DataFrame:
+    rows = [
+        {"sector": name, "step": step, "balance_value": value}
+        for name, result in found.answers.items()
+        for step, value in enumerate(() if result is None else result.cycle, 1)
+    ]
+    return pd.DataFrame(rows, columns=["sector", "step", "balance_value"])

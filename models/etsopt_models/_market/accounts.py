@@ -1,0 +1,243 @@
+"""Accounts of a market: who holds allowances, what each lacks before it abates, and within which bounds it deals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.data.groups import Groups
+from etsopt.data.schema import VINTAGES
+from etsopt.data.yearly import by_year
+from etsopt.errors import DataError, Problem
+from etsopt.rules import carried_over, pre_allocation_shares
+from etsopt_models._market.holdings import LASTING_FROM, stated
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt.data.market_policy import MarketPolicy
+    from etsopt_models._market.portfolio import Menu
+    from etsopt_models._market.prospects import Prospects
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Accounts and what stands on them before anything is decided.
+
+    Parameters
+    ----------
+    labels
+        Enterprise of each account; one empty label where one account stands for all.
+    of_unit
+        Account of each unit, shape ``(units,)``.
+    opening
+        Allowances held at the beginning, shape ``(accounts,)`` [t].
+    emissions, allowance, allowance_most
+        Emissions before abatement, free allowances at those, and at most, shape ``(accounts, years)`` [t].
+    borrowed_most
+        What may be taken from next year's allowances, issued in advance, shape ``(accounts, years)`` [t].
+    pressed
+        Its part of what other sectors sell and the reserve holds, which somebody has to hold, shape ``(accounts,)`` [t].
+    """
+
+    labels: NDArray[np.object_]
+    of_unit: NDArray[np.int64]
+    opening: NDArray[np.float64]
+    emissions: NDArray[np.float64]
+    allowance: NDArray[np.float64]
+    allowance_most: NDArray[np.float64]
+    borrowed_most: NDArray[np.float64]
+    pressed: NDArray[np.float64]
+
+    def some(self, which: NDArray[np.int64], units: NDArray[np.int64]) -> Accounts:
+        """Some accounts, in order, with their units, by the positions of both."""
+        parts = (self.opening, self.emissions, self.allowance, self.allowance_most, self.borrowed_most, self.pressed)
+        of_unit = np.searchsorted(which, self.of_unit[units])
+        return Accounts(self.labels[which], of_unit, *(part[which] for part in parts))
+
+
+def accounts(instance: Instance, found: Prospects, *, pooled: bool, market: bool) -> Accounts:
+    """Accounts of the enterprises, or one for all of them where trading costs nothing.
+
+    Parameters
+    ----------
+    market
+        Whether there is a market that others sell to: price takers hold nothing for them.
+    """
+    enterprise = instance.labels("enterprise_id")
+    owners, of_unit = enterprise.names, enterprise.code
+    opening = opening_allowances(instance, owners)
+    if pooled:
+        owners, of_unit, opening = np.array([""], dtype=object), np.zeros_like(of_unit), opening.sum(keepdims=True)
+
+    def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return totals(values, None if pooled else of_unit, len(owners))
+
+    most = np.where(found.follows, found.emissions * (1 + found.rule.cap) * (1 - found.paid_share), found.allowance)
+    # What is issued in advance for the next year is that year's share of this year's emissions.
+    ahead = instance.policy.market.borrow_pre_allocation * pre_allocation_shares(instance, found.years + 1)
+    borrowed, emissions = total(ahead * found.emissions), total(found.emissions)
+    pressed = _pressed(instance, found.years, emissions.sum(axis=1)) if market else np.zeros(len(owners))
+    return Accounts(owners, of_unit, opening, emissions, total(found.free), total(most), borrowed, pressed)
+
+
+def _pressed(instance: Instance, years: NDArray[np.int64], emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What other sectors sell and the reserve holds, shared by emissions so that accounts together hold it once [t]."""
+    market = instance.policy.market
+    sold = float(np.maximum(-by_year(market.external_demand_t, years, 0.0), 0.0).sum())
+    share: NDArray[np.float64] = (
+        emissions / emissions.sum() if emissions.any() else np.full(len(emissions), 1 / len(emissions))
+    )
+    return (sold + market.reserve_t) * share
+
+
+def totals(values: NDArray[np.float64], group: NDArray[np.int64] | None, groups: int) -> NDArray[np.float64]:
+    """Sum of rows by their group, shape ``(groups, years)``; of all rows together where no group is told."""
+    if group is None:
+        return values.sum(axis=0, keepdims=True)
+    return np.column_stack([np.bincount(group, of_year, groups) for of_year in values.T]).astype(float, copy=False)
+
+
+def opening_allowances(instance: Instance, owners: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Allowances that may be used from the first year on, by enterprise, shape ``(enterprises,)`` [t].
+
+    Those of 2025 and later count in full, those of 2019-2024 by the rule of conversion, once. In years before 2025 the
+    earlier ones count in full, and later ones not at all.
+
+    Raises
+    ------
+    DataError
+        If something is held and the horizon passes from 2024 to 2025: by then conversion depends on what was sold.
+    """
+    old, lasting = np.zeros(len(owners)), np.zeros(len(owners))
+    for vintage in VINTAGES:
+        held = lasting if vintage >= LASTING_FROM else old
+        held += stated(instance, owners, f"opening_{vintage}_t")
+    years = instance.policy.years
+    if years[0] >= LASTING_FROM:
+        return carried_over(instance, owners, old, stated(instance, owners, "net_sales_t")) + lasting
+    if years[-1] >= LASTING_FROM and (old + lasting).any():
+        what = f"the horizon passes from 2024 to 2025 with {(old + lasting).sum():,.0f} t in enterprises.csv"
+        advice = "What of it may be converted depends on what is sold until then: end in 2024, or begin in 2025."
+        raise DataError("The policy", [Problem("policy.toml", what, advice, "horizon.last_year")])
+    return old
+
+
+def account_parameters(  # long because every array of the program has its line here
+    instance: Instance, found: Prospects, menu: Menu, own: Accounts
+) -> dict[str, Any]:
+    """Arrays of `etsopt_models._market.market.plans_and_accounts`.
+
+    Parameters
+    ----------
+    menu
+        Plans among which the program chooses.
+    own
+        Accounts, with that of each unit of the menu.
+    """
+    market, discount = instance.policy.market, found.discount
+    shape = (len(own.labels), len(found.years))
+    owing = owing_cost(instance, found)
+    offset_price = by_year(market.ccer_price_cny_per_t, found.years, 0.0)
+    worth = np.zeros(shape[1] + 1)
+    worth[-1] = discount[-1] * market.terminal_price_cny_per_t
+    everyone = np.arange(len(menu.unit))
+    account_of_plan = own.of_unit[menu.unit]
+    return {
+        "UNITS": len(own.of_unit),
+        "PLANS": everyone,
+        "ACCOUNTS": shape[0],
+        "YEARS": shape[1],
+        "TIMES": shape[1] + 1,
+        "OWING": np.arange(shape[1] if np.isfinite(owing).any() else 0),
+        "PLANS_OF_UNIT": Groups.from_labels(menu.unit, len(own.of_unit)),
+        "PLANS_OF_ACCOUNT": Groups.from_labels(account_of_plan, shape[0]),
+        "plan_cost": menu.cost,
+        "chosen_cost": 0.0,
+        "relief": menu.relief,
+        "abated": menu.abated,
+        "lacking": own.emissions - own.allowance,
+        "emissions": own.emissions,
+        **account_limits(own),
+        "offsets_most": np.minimum(market.ccer_share * own.emissions, offsets_on_offer(instance, found)),
+        "owed_most": np.column_stack([0 * own.opening, np.cumsum(own.emissions, axis=1) * np.isfinite(owing)]),
+        "buying_cost": discount * market.transaction_cost_cny_per_t,
+        "selling_cost": discount * market.transaction_cost_cny_per_t,
+        "offset_cost": discount * offset_price,
+        "owing_cost": np.append(0.0, np.where(np.isfinite(owing), owing, 0.0)),
+        "offset_share": market.ccer_share,
+        "banked_worth": worth,
+    }
+
+
+def account_limits(own: Accounts) -> dict[str, NDArray[np.float64]]:
+    """Within which bounds accounts deal and hold, by the name of the parameter [t].
+
+    What an account may hold and borrow limits it. From the least that it may hold to the most, with a year's emissions
+    and allowances, is as far as dealings reach: their bounds exclude nothing, so that accounts add up to one.
+    """
+    later = np.cumsum(own.emissions[:, ::-1], axis=1)[:, ::-1]
+    gained = own.opening[:, None] + np.cumsum(own.allowance_most, axis=1)
+    borrowed = np.column_stack([0 * own.opening, own.borrowed_most[:, :-1], 0 * own.opening])
+    dealt = gained + later[:, :1] + own.pressed[:, None] + borrowed[:, 1:] + borrowed[:, :-1]
+    return {
+        "buying_most": dealt,
+        "selling_most": dealt,
+        "banked_least": np.column_stack([own.opening, -borrowed[:, 1:]]),
+        "banked_most": np.column_stack([own.opening, gained + later - own.emissions + own.pressed[:, None]]),
+    }
+
+
+def offsets_on_offer(instance: Instance, found: Prospects) -> NDArray[np.float64]:
+    """Offsets on offer to all accounts together, shape ``(years,)`` [t]."""
+    return by_year(instance.policy.market.ccer_supply_t, found.years, 0.0)
+
+
+def owing_cost(instance: Instance, found: Prospects) -> NDArray[np.float64]:
+    """Discounted cost of a tonne owed at the end of each year [CNY/t]; infinite where no reference price is stated.
+
+    What is still owed at the end of the last year is bought at the reference price, for the obligation stands.
+    """
+    penalty = instance.policy.penalty
+    if penalty.reference_price_cny_per_t is None:
+        return np.full(len(found.years), np.inf)
+    reference = by_year(penalty.reference_price_cny_per_t, found.years, np.inf)
+    times = np.full(len(found.years), float(penalty.multiple))
+    times[-1] += 1
+    return found.discount * times * reference
+
+
+def market_parameters(instance: Instance, found: Prospects) -> dict[str, Any]:
+    """Arrays of `etsopt_models._market.market.market_years`."""
+    market, discount, years = instance.policy.market, found.discount, found.years
+    demand = by_year(market.external_demand_t, years, 0.0)
+    auctioned = by_year(market.auctioned_t, years, 0.0) + found.auctioned
+    floor, ceiling = _collar(market, years)
+    most = market.reserve_t + float(found.emissions.sum())
+    capacity = np.full(len(years) + 1, most)
+    return {
+        "supply": auctioned - demand,
+        "auctioned": auctioned,
+        "missing_most": np.zeros(len(years)),
+        "released_most": np.where(np.isfinite(ceiling), most, 0.0),
+        "absorbed_most": np.where(floor > 0, most, 0.0),
+        "released_cost": discount * np.where(np.isfinite(ceiling), ceiling, 0.0),
+        "absorbed_worth": discount * floor,
+        "reserve_least": np.append(market.reserve_t, np.zeros(len(years))),
+        "reserve_most": np.append(market.reserve_t, capacity[1:]),
+    }
+
+
+def _collar(market: MarketPolicy, years: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Floor and ceiling price of each year [CNY/t]; zero and infinite where there is none."""
+    floor = by_year(market.floor_price_cny_per_t, years, 0.0)
+    ceiling = by_year(market.ceiling_price_cny_per_t, years, np.inf)
+    if (floor > ceiling).any():
+        year = years[int(np.argmax(floor > ceiling))]
+        what = f"the floor price of {year} is above the ceiling price"
+        advice = "The reserve would buy dear and sell cheap without end: correct one of them."
+        raise DataError("The policy", [Problem("policy.toml", what, advice, "market.floor_price_cny_per_t")])
+    return floor, ceiling

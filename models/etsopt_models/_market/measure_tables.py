@@ -1,0 +1,102 @@
+"""Result tables of measures: which units take which, and what each does in each year."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.data.labels import Labels
+from etsopt_models._market.accounts import totals
+from etsopt_models._market.measures import OUTPUT_CUT
+from etsopt_models._market.plans import known
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._market.portfolio import Portfolio
+
+
+def by_year_table(
+    years: NDArray[np.int64], keys: dict[str, NDArray[Any]], columns: dict[str, NDArray[np.float64]]
+) -> pd.DataFrame:
+    """A table with a row for each key and year from arrays of shape ``(keys, years)``."""
+    count = len(next(iter(keys.values())))
+    table = {name: np.repeat(labels, len(years)) for name, labels in keys.items()}
+    table["year"] = np.tile(years, count)
+    return pd.DataFrame(table | {name: values.ravel() for name, values in columns.items()})
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """Every measure of every plan that is taken, plan by plan, shape ``(taken,)``.
+
+    Position of the plan, bit of the measure in its sets, row in the table of measures, and position of the first year.
+    """
+
+    plan: NDArray[np.int64]
+    bit: NDArray[np.int64]
+    row: NDArray[np.int64]
+    start: NDArray[np.int64]
+
+
+def _taken(portfolio: Portfolio) -> _Taken:
+    # What has started runs to the end, so the last year's set names all measures, and the number of years their starts.
+    rows, sets = portfolio.plans.rows, portfolio.sets
+    plan, bit = np.nonzero((sets[:, [-1]] >> np.arange(rows.shape[1])) & 1)
+    runs = ((sets[plan] >> bit[:, None]) & 1).sum(axis=1)
+    return _Taken(plan, bit, rows[portfolio.unit[plan], bit], sets.shape[1] - runs)
+
+
+def plan_table(instance: Instance, portfolio: Portfolio, share: NDArray[np.float64]) -> pd.DataFrame:
+    """Measures of the chosen plans; a unit without one has no row, and one whose plans are mixed has several plans."""
+    taken = _taken(portfolio)
+    unit = portfolio.unit[taken.plan]
+    # Plans of a unit are numbered from zero on; one without measures has no rows and no number.
+    plans, number = np.unique(taken.plan, return_inverse=True)
+    first = np.searchsorted(portfolio.unit[plans], portfolio.unit[plans])
+    return pd.DataFrame(
+        {
+            "unit_id": instance.units["unit_id"].to_numpy(dtype=object)[unit],
+            "plan": number - first[number],
+            "share": share[taken.plan],
+            "measure_id": _names(instance, taken.row),
+            "start_year": portfolio.plans.prospects.years[taken.start],
+        }
+    )
+
+
+def _names(instance: Instance, rows: NDArray[np.int64]) -> NDArray[np.object_]:
+    if instance.measures is None:
+        return np.full(len(rows), OUTPUT_CUT, dtype=object)
+    names = np.append(instance.measures["measure_id"].to_numpy(dtype=object), OUTPUT_CUT)
+    return names[rows]
+
+
+def measure_table(instance: Instance, portfolio: Portfolio, share: NDArray[np.float64]) -> pd.DataFrame:
+    """What each measure does in each sector and year: a plan's abatement is divided by what each would do alone."""
+    taken, plans = _taken(portfolio), portfolio.plans
+    found, years = plans.prospects, plans.prospects.years
+    plan, bit = taken.plan, taken.bit
+    unit = portfolio.unit[plan]
+    runs = np.arange(len(years)) >= taken.start[:, None]
+    left, fixed, variable = np.ones(len(plan)), np.zeros(len(plan)), np.zeros(len(plan))
+    for number, kind in enumerate(plans.kinds):
+        here = np.flatnonzero(plans.kind[unit] == number)
+        cell = plans.place[unit[here]], bit[here]
+        left[here], fixed[here], variable[here] = kind.emissions_left[cell], kind.fixed[cell], kind.variable[cell]
+    alone = runs * (1 - left)[:, None]
+    total = totals(alone, plan, len(portfolio.unit))
+    avoided = portfolio.abated * share[:, None]
+    abated = alone * np.divide(avoided, total, out=np.zeros_like(total), where=total > 0)[plan]
+    cost = runs * share[plan, None] * (fixed[:, None] + variable[:, None] * known(found.output[unit]))
+    names, sector = Labels.of(_names(instance, taken.row)), instance.labels("sector")
+    pair = names.code * len(sector) + sector.code[unit]
+    there = np.flatnonzero(np.bincount(pair, minlength=len(names) * len(sector)))
+    group = np.searchsorted(there, pair)
+    columns = {"units": runs * share[plan, None], "abated_tco2e": abated, "measures_cost_cny": cost}
+    keys = {"measure_id": names.names[there // len(sector)], "sector": sector.names[there % len(sector)]}
+    return by_year_table(years, keys, {name: totals(part, group, len(there)) for name, part in columns.items()})

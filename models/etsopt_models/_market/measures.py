@@ -1,0 +1,177 @@
+"""Measures that units may take: what each costs and leaves, and which sets of them may run in which year."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.data.belonging import filled_column
+from etsopt.data.measures import OUTPUT_CUT, applicable
+from etsopt.data.schema import MEASURES
+from etsopt_models._market.links import links_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._market.prospects import Prospects
+
+__all__ = ["OUTPUT_CUT", "Measures", "column", "costs_per_t", "measures_of"]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Measures of units that share groups, prerequisites and first years: bit ``k`` of a set is measure ``k``.
+
+    Parameters
+    ----------
+    units
+        Positions of the units, shape ``(units,)``.
+    row
+        Row of each measure in the instance's table, -1 for a cut of output, shape ``(units, measures)``.
+    emissions_left, intensity_left, output_left
+        Factor that a measure leaves of each, shape ``(units, measures)``.
+    fixed, variable
+        Yearly cost [CNY], and cost of each tonne of the year's output [CNY/t], shape ``(units, measures)``.
+    admissible
+        Which sets may run in which year, shape ``(years, sets)``.
+    """
+
+    units: NDArray[np.int64]
+    row: NDArray[np.int64]
+    emissions_left: NDArray[np.float64]
+    intensity_left: NDArray[np.float64]
+    output_left: NDArray[np.float64]
+    fixed: NDArray[np.float64]
+    variable: NDArray[np.float64]
+    admissible: NDArray[np.bool_]
+
+    def part(self, chosen: slice | NDArray[np.int64]) -> Measures:
+        """The same for some of the units."""
+        return Measures(
+            self.units[chosen],
+            self.row[chosen],
+            self.emissions_left[chosen],
+            self.intensity_left[chosen],
+            self.output_left[chosen],
+            self.fixed[chosen],
+            self.variable[chosen],
+            self.admissible,
+        )
+
+    def times(self, factor: NDArray[np.float64]) -> Measures:
+        """The same for units that are so many times as large."""
+        return replace(self, fixed=self.fixed * factor[:, None])
+
+
+def measures_of(instance: Instance, found: Prospects) -> list[Measures]:
+    """Measures of every unit, units of the same structure together."""
+    rows = _rows(instance)
+    cut = instance.labels("sector").mapped(dict.fromkeys(instance.policy.abatement.output_cut, 1.0), 0.0) > 0
+    links = links_of(instance, rows)
+    codes = [*(code for slot in links for code in slot), cut.astype(np.int64)]
+    kind = np.zeros(len(rows), dtype=np.int64)
+    for code in codes:
+        # Few structures differ, so numbers stay small.
+        kind = pd.factorize(kind * (int(code.max(initial=0)) + 2) + code + 1)[0].astype(np.int64)
+    order = np.argsort(kind, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(kind[order])) + 1)
+    costs = (np.zeros(0), np.zeros(0)) if instance.measures is None else costs_per_t(instance)
+    return [_measures(instance, found, units, rows[units], costs, bool(cut[units[0]])) for units in parts]
+
+
+def column(instance: Instance, name: str) -> NDArray[Any]:
+    """A column of the table of measures, with the defaults of the schema; it is not to be written to."""
+    assert instance.measures is not None
+    return filled_column(instance.measures, MEASURES, name)
+
+
+def _rows(instance: Instance) -> NDArray[np.int64]:
+    """Rows of the table that apply to each unit, shape ``(units, most measures)``, filled up with -1."""
+    units, groups = len(instance.units), applicable(instance)
+    unit, member = np.repeat(np.arange(units), np.diff(groups.starts)), groups.members
+    if len(member) and instance.policy.abatement.pays_by_itself == "left":
+        dear = np.add(*costs_per_t(instance)) >= 0
+        unit, member = unit[dear[member]], member[dear[member]]
+    count = np.bincount(unit, minlength=units)
+    place = np.arange(len(unit)) - np.repeat(np.cumsum(count) - count, count)
+    rows = np.full((units, int(count.max(initial=0))), -1)
+    rows[unit, place] = member
+    return rows
+
+
+def costs_per_t(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What each measure costs a year, shapes ``(measures,)``.
+
+    Returns
+    -------
+    fixed, variable
+        For each tonne of output of the base year, and for each tonne of the year's own output [CNY/t]. Investment is
+        an annuity over the lifetime: a measure is renewed at the end of its life.
+    """
+    rate, life = instance.policy.horizon.discount_rate, column(instance, "lifetime_years")
+    annuity = 1 / life if rate == 0 else rate / -np.expm1(-life * np.log1p(rate))
+    share = column(instance, "maximum_share")
+    fixed = share * (column(instance, "capex_cny_per_t") * annuity + column(instance, "fixed_opex_cny_per_t"))
+    return fixed, share * (column(instance, "variable_opex_cny_per_t") - column(instance, "fuel_saving_cny_per_t"))
+
+
+def _measures(
+    instance: Instance,
+    found: Prospects,
+    units: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    costs: tuple[NDArray[np.float64], NDArray[np.float64]],
+    cut: bool,
+) -> Measures:
+    """Measures of units that have the same structure."""
+    rows = rows[:, rows[0] >= 0]
+    nothing = np.zeros(rows.shape)
+    emissions, intensity, output, fixed, variable = nothing + 1, nothing + 1, nothing + 1, nothing, nothing
+    if rows.shape[1]:
+        share, rate, own = (
+            column(instance, name)[rows] for name in ("maximum_share", "abatement_rate", "intensity_abatement_rate")
+        )
+        emissions, intensity = 1 - share * rate, 1 - share * own
+        per_base_t, variable = (cost[rows] for cost in costs)
+        fixed = per_base_t * found.base_output[units, None]
+    admissible = _admissible(instance, rows[:1], found.years)
+    if cut:
+        # Output falls with emissions, so that intensity stays.
+        sector = instance.units["sector"].to_numpy()[units]
+        cuts = instance.policy.abatement.output_cut
+        share, margin = (
+            np.array([getattr(cuts[name], key) for name in sector]) for key in ("share", "margin_cny_per_t")
+        )
+        rows, emissions, intensity, output, fixed, variable = (
+            np.column_stack([before, new])
+            for before, new in (
+                (rows, np.full(len(units), -1)),
+                (emissions, 1 - share),
+                (intensity, np.ones(len(units))),
+                (output, 1 - share),
+                (fixed, np.zeros(len(units))),
+                (variable, share * margin),
+            )
+        )
+        admissible = np.tile(admissible, 2)
+    return Measures(units, rows, emissions, intensity, output, fixed, variable, admissible)
+
+
+def _admissible(instance: Instance, rows: NDArray[np.int64], years: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which sets of the measures in the rows of one unit may run in which year, shape ``(years, sets)``."""
+    slots = rows.shape[1]
+    sets = np.arange(2**slots)
+    allowed = np.ones((len(years), len(sets)), dtype=bool)
+    has = (sets[:, None] >> np.arange(slots)) & 1 > 0
+    for k, (excluded, required, first_year) in enumerate(links_of(instance, rows)):
+        others, needed = ((int(mask[0]) >> np.arange(slots)) & 1 > 0 for mask in (excluded, required))
+        allowed &= ~(has[:, k] & has[:, others].any(axis=1))
+        # What is required and is not on offer leaves the measure out.
+        never = int(required[0]) >> slots > 0
+        allowed &= ~has[:, k] | (has[:, needed].all(axis=1) & (not never))
+        allowed &= ~((years < first_year[0])[:, None] & has[:, k])
+    return allowed

@@ -1,0 +1,166 @@
+"""All plans of units and of accounts that come near the best at some prices: few, so that they can be listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.progress import checkpoint
+from etsopt_models._market.plans import known, least_of_supersets, products, sums
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt_models._market.measures import Measures
+    from etsopt_models._market.plans import Plans
+
+MOST_PLANS, MOST_ROWS = 20_000, 2_000_000
+"""Plans that are listed of a unit or an account at most, and of all together; beyond, none of those that have most."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Plans that are near the best: owner of each in order, by how much it exceeds the best [CNY], and its plans.
+
+    Parameters
+    ----------
+    owner
+        Position of the unit, or of the account, shape ``(plans,)``.
+    excess
+        Shape ``(plans,)`` [CNY].
+    parts
+        Plans of units that it consists of, -1 where there is no more unit, shape ``(plans, most units)``.
+    """
+
+    owner: NDArray[np.int64]
+    excess: NDArray[np.float64]
+    parts: NDArray[np.int64]
+
+
+def near_plans(
+    plans: Plans, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], budget: NDArray[np.float64]
+) -> tuple[Listed, NDArray[np.int16]]:
+    """Plans of every unit whose cost at some prices exceeds the best by no more than its budget.
+
+    Parameters
+    ----------
+    need_price, emissions_price
+        As in `Plans.best`, shape ``(units, years)`` [CNY/t].
+    budget
+        Shape ``(units,)`` [CNY].
+
+    Returns
+    -------
+    listed, sets
+        Plans by unit, and the chain of sets of each, shape ``(plans, years)``; none of a unit that has too many.
+    """
+    owners, excesses, chains = [], [], []
+    for part in plans.parts():
+        running = _running(plans, part, need_price[part.units], emissions_price[part.units])
+        owner, excess, chain = _followed(running, budget[part.units])
+        owners.append(part.units[owner])
+        excesses.append(excess)
+        chains.append(chain)
+    owner, excess, chain = np.concatenate(owners), np.concatenate(excesses), np.concatenate(chains)
+    order = np.argsort(owner, kind="stable")
+    return Listed(owner[order], excess[order], np.arange(len(order))[:, None]), chain[order]
+
+
+def _running(
+    plans: Plans, part: Measures, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64]
+) -> list[NDArray[np.float64]]:
+    """What running each set in each year comes to, shape ``(sets, units)``; infinite where it may not run."""
+    found, units = plans.prospects, part.units
+    left, fixed, variable = products(part.emissions_left.T), sums(part.fixed.T), sums(part.variable.T)
+    intensity_left = products(part.intensity_left.T)
+    output = known(found.output[units])
+    running = []
+    for t in range(len(found.years)):
+        emissions = left * found.emissions[units, t]
+        value = found.discount[t] * (fixed + variable * output[:, t])
+        value += emissions * (need_price[:, t] + emissions_price[:, t])
+        value -= need_price[:, t] * plans._allowance(units, t, emissions, intensity_left)
+        value[~part.admissible[t]] = np.inf
+        running.append(value)
+    return running
+
+
+def _followed(
+    running: list[NDArray[np.float64]], budget: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int16]]:
+    """Chains of sets as long as the best that may come of each stays within the budget: unit, excess and chain."""
+    ahead = [np.zeros(running[0].shape)]
+    for value in reversed(running):
+        ahead.insert(0, least_of_supersets(value + ahead[0]))
+    least, names = ahead[0][0], np.arange(len(running[0]))
+    unit, now, paid = np.arange(len(least)), np.zeros(len(least), dtype=np.int64), np.zeros(len(least))
+    chain = np.zeros((len(least), 0), dtype=np.int16)
+    for t, value in enumerate(running):
+        checkpoint()
+        total = paid[:, None] + (value + ahead[t + 1]).T[unit]
+        within = (total <= (least + budget)[unit, None]) & ((names & now[:, None]) == now[:, None])
+        row, now = np.nonzero(within)
+        few = are_few(np.bincount(unit[row], minlength=len(least)))
+        row, now = row[few[unit[row]]], now[few[unit[row]]]
+        paid, unit = paid[row] + value[now, unit[row]], unit[row]
+        chain = np.column_stack([chain[row], now]).astype(np.int16)
+    return unit, paid - least[unit], chain
+
+
+def are_few(
+    count: NDArray[np.int64] | NDArray[np.float64], each: float = MOST_PLANS, together: float = MOST_ROWS
+) -> NDArray[np.bool_]:
+    """Which owners have few plans: each no more than so many, and the smaller ones of them all together."""
+    order = np.argsort(count, kind="stable")
+    few = np.zeros(len(count), dtype=bool)
+    few[order] = np.cumsum(count[order]) <= together
+    result: NDArray[np.bool_] = few & (count <= each)
+    return result
+
+
+GROWN = 4
+"""So many times as many combinations may be looked at as are kept."""
+
+
+def combined(of_units: Listed, account: NDArray[np.int64], budget: NDArray[np.float64]) -> Listed:
+    """Plans of accounts from those of their units, in every combination within the account's budget.
+
+    Parameters
+    ----------
+    account
+        Of each unit, shape ``(units,)``.
+    budget
+        Shape ``(accounts,)`` [CNY].
+
+    Returns
+    -------
+    Listed
+        Parts are positions in ``of_units``; none of an account that has too many.
+    """
+    count = np.bincount(of_units.owner, minlength=len(account))
+    first = np.cumsum(count) - count
+    order = np.argsort(account, kind="stable")
+    owns = np.bincount(account, minlength=len(budget))
+    begins = np.cumsum(owns) - owns
+    owner, excess = np.arange(len(budget)), np.zeros(len(budget))
+    parts = np.zeros((len(budget), 0), dtype=np.int64)
+    for place in range(int(owns.max(initial=0))):
+        checkpoint()
+        has = owns[owner] > place
+        # What would grow too large is given up before it does.
+        grown = np.where(has, count[order[np.where(has, begins[owner] + place, 0)]], 1)
+        kept = are_few(np.bincount(owner, grown, len(budget)), GROWN * MOST_PLANS, GROWN * MOST_ROWS)[owner]
+        owner, excess, parts, has = owner[kept], excess[kept], parts[kept], has[kept]
+        unit = order[np.where(has, begins[owner] + place, 0)]
+        times = np.where(has, count[unit], 1)
+        row = np.repeat(np.arange(len(owner)), times)
+        step = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
+        plan = np.where(has[row], first[unit[row]] + step, -1)
+        excess = excess[row] + np.where(has[row], of_units.excess[plan], 0.0)
+        owner, parts = owner[row], np.column_stack([parts[row], plan])
+        within = excess <= budget[owner]
+        kept = within & are_few(np.bincount(owner[within], minlength=len(budget)))[owner]
+        owner, excess, parts = owner[kept], excess[kept], parts[kept]
+    return Listed(owner, excess, parts)

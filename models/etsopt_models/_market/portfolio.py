@@ -1,0 +1,151 @@
+"""The plans among which a program chooses, found by prices: a plan enters where it beats those that are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt_models._market.plans import Plans, Quantities
+
+
+@dataclass(frozen=True)
+class Menu:
+    """Plans as a program sees them, those of a unit together; a unit may also stand for many, and a plan for theirs.
+
+    Parameters
+    ----------
+    unit
+        Position of the unit of each plan, shape ``(plans,)``.
+    cost
+        Discounted cost, shape ``(plans,)`` [CNY].
+    relief
+        By how much a plan lowers what its unit lacks in allowances, shape ``(plans, years)`` [t].
+    abated
+        Emissions that it avoids, shape ``(plans, years)`` [tCO2e].
+    """
+
+    unit: NDArray[np.int64]
+    cost: NDArray[np.float64]
+    relief: NDArray[np.float64]
+    abated: NDArray[np.float64]
+
+    @property
+    def together(self) -> Menu:
+        """One unit for all, with one plan: everybody's."""
+        nobody = np.zeros(1, dtype=np.int64)
+        sums = (part.sum(axis=0, keepdims=True) for part in (self.cost, self.relief, self.abated))
+        return Menu(nobody, *sums)
+
+    def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> Menu:
+        """Some of the plans."""
+        return Menu(self.unit[plans], self.cost[plans], self.relief[plans], self.abated[plans])
+
+    def on_accounts(self, account: NDArray[np.int64], count: int) -> Menu:
+        """What all plans come to on each account of their units, as one plan of nobody.
+
+        Parameters
+        ----------
+        account
+            Of every unit, shape ``(units,)``.
+        count
+            How many accounts there are.
+        """
+        relief, abated = (np.zeros((count, self.relief.shape[1])) for _ in range(2))
+        np.add.at(relief, account[self.unit], self.relief)
+        np.add.at(abated, account[self.unit], self.abated)
+        return Menu(np.zeros(1, dtype=np.int64), self.cost.sum(keepdims=True), relief, abated)
+
+    def plus(self, other: Menu) -> Menu:
+        """Plan by plan with those of another menu."""
+        return Menu(self.unit, self.cost + other.cost, self.relief + other.relief, self.abated + other.abated)
+
+    def minus(self, other: Menu) -> Menu:
+        """Plan by plan without those of another menu."""
+        return self.plus(Menu(other.unit, -other.cost, -other.relief, -other.abated))
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """Some plans of every unit, those of a unit together.
+
+    Parameters
+    ----------
+    unit
+        Position of the unit of each plan, shape ``(plans,)``.
+    sets
+        Chain of measure sets of each plan, shape ``(plans, years)``.
+    quantities
+        What each comes to in each year.
+    """
+
+    plans: Plans
+    unit: NDArray[np.int64]
+    sets: NDArray[np.int16]
+    quantities: Quantities
+
+    @classmethod
+    def of(cls, plans: Plans, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> Portfolio:
+        """Plans given by their units, in order, and their chains of sets."""
+        return cls(plans, unit, sets, plans.quantities(unit, sets))
+
+    @classmethod
+    def start(cls, plans: Plans) -> Portfolio:
+        """The plan without measures of each unit."""
+        shape = plans.prospects.emissions.shape
+        return cls.of(plans, np.arange(shape[0]), np.zeros(shape, dtype=np.int16))
+
+    def added(self, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> Portfolio:
+        """These plans and others, each once."""
+        both = np.concatenate(
+            [np.column_stack([self.unit, self.sets]), np.column_stack([unit, sets])], axis=0, dtype=np.int64
+        )
+        every = np.unique(both, axis=0)
+        return Portfolio.of(self.plans, every[:, 0], every[:, 1:].astype(np.int16))
+
+    def among(self, units: NDArray[np.int64]) -> Portfolio:
+        """The same plans by the position of their units among some, in order, which have them all."""
+        return Portfolio(self.plans.only(units), np.searchsorted(units, self.unit), self.sets, self.quantities)
+
+    def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> Portfolio:
+        """Some of the plans, of whichever units."""
+        return Portfolio(self.plans, self.unit[plans], self.sets[plans], self.quantities.kept(plans))
+
+    @cached_property
+    def first(self) -> NDArray[np.int64]:
+        """Where the plans of each unit begin, shape ``(units,)``."""
+        return np.flatnonzero(np.diff(self.unit, prepend=-1))
+
+    @property
+    def cost(self) -> NDArray[np.float64]:
+        """Discounted cost of each plan, shape ``(plans,)`` [CNY]."""
+        return self.quantities.cost @ self.plans.prospects.discount
+
+    @property
+    def abated(self) -> NDArray[np.float64]:
+        """Emissions that each plan avoids, shape ``(plans, years)`` [tCO2e]."""
+        return self.plans.prospects.emissions[self.unit] - self.quantities.emissions
+
+    @property
+    def menu(self) -> Menu:
+        """The plans as a program sees them."""
+        abated = self.abated
+        gained = self.quantities.allowance - self.plans.prospects.free[self.unit]
+        return Menu(self.unit, self.cost, abated + gained, abated)
+
+    def values(
+        self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], cost_weight: float = 1.0
+    ) -> NDArray[np.float64]:
+        """Discounted cost of each plan at prices of `Plans.best`, shape ``(plans,)`` [CNY]."""
+        need = self.quantities.emissions - self.quantities.allowance
+        need_paid, emissions_paid = (
+            prices if len(prices) == 1 else prices[self.unit] for prices in (need_price, emissions_price)
+        )
+        paid = need_paid * need + emissions_paid * self.quantities.emissions
+        values: NDArray[np.float64] = cost_weight * self.cost + paid.sum(axis=1)
+        return values

@@ -1,0 +1,96 @@
+"""Result tables that prove what a market costs: multipliers, leaves of whole plans, and who would rather have another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt_models._market.measures import OUTPUT_CUT, column
+from etsopt_models._market.search import unit_prices
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._market.portfolio import Portfolio
+    from etsopt_models._market.search import Found
+
+
+def stated_of(
+    found: Found, multipliers: Mapping[str, NDArray[np.float64]]
+) -> list[tuple[str, str, Mapping[str, NDArray[np.float64]]]]:
+    """Level, unit and multipliers of the cost, of the ends of the price's interval, and of the leaves."""
+    stated = [("cost", "CNY", multipliers)]
+    stated += [(f"cost:{number}", "CNY", end) for number, end in enumerate(found.ends, 2)]
+    if found.tree is not None:
+        units = {"cost": "CNY", "missing_allowances": "t"}
+        vectors = list(enumerate(found.tree.vectors))[1:]
+        stated += [(level_of(kind, number), units[kind], given) for number, (kind, given) in vectors]
+    return stated
+
+
+def duals_table(found: Found, stated: Sequence[tuple[str, str, Mapping[str, NDArray[np.float64]]]]) -> pd.DataFrame:
+    """Multipliers of the rows of accounts and of the market, in terms of the first year."""
+    years, labels = found.prospects.years, found.accounts.labels
+    of_account = np.repeat(labels, len(years))
+    of_market = np.full(len(years), "", dtype=object)
+    columns: dict[str, list[Any]] = {name: [] for name in ("level", "row", "index", "year", "multiplier", "unit")}
+    for level, unit, multipliers in stated:
+        for row, values in multipliers.items():
+            # A price of zero is a price: those of balances stay, whatever they are.
+            kept = (values != 0) | (row in ("account_balance", "market_balance"))
+            if row == "one_plan" or not kept.any():
+                continue
+            owner = of_account if row in OF_ACCOUNTS else of_market
+            part = (level, row, owner[kept], np.resize(years, len(kept))[kept], values[kept], f"{unit}/t")
+            for name, value in zip(columns, part, strict=True):
+                columns[name].append(np.full(kept.sum(), value, dtype=object) if isinstance(value, str) else value)
+    return pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()})
+
+
+def uplift_table(
+    instance: Instance, found: Found, portfolio: Portfolio, multipliers: Mapping[str, NDArray[np.float64]]
+) -> dict[str, pd.DataFrame]:
+    """Who would rather have another plan at the prices, and by how much, those with most first."""
+    if instance.policy.abatement.divisible_measures:
+        return {}
+    prices = unit_prices(instance, found.accounts, multipliers)
+    uplift = portfolio.values(*prices) - portfolio.plans.best(*prices)[0]
+    more = np.flatnonzero(uplift > LEAST_UPLIFT_CNY)
+    more = more[np.argsort(-uplift[more], kind="stable")]
+    names = instance.units["unit_id"].to_numpy(dtype=object)[more]
+    return {"uplift": pd.DataFrame({"unit_id": names, "uplift_cny": uplift[more]})}
+
+
+LEAST_UPLIFT_CNY = 1.0
+"""Less is rounding, of values that reach a billion."""
+
+
+def level_of(kind: str, vector: int) -> str:
+    """Name under which the multipliers of a leaf are stated; the first are those of the prices."""
+    return f"{kind}:leaf:{vector}" if vector else kind
+
+
+def leaves_table(instance: Instance, found: Found) -> dict[str, pd.DataFrame]:
+    """What the leaves hold that prove the cost of whole plans; no table where prices alone prove it."""
+    tree = found.tree
+    if tree is None or not any(leaf.branches for leaf in tree.leaves):
+        return {}
+    plans, years = (found.everyone or found.portfolio).plans, found.prospects.years
+    ids = column(instance, "measure_id")
+    units, rows = instance.units["unit_id"].to_numpy(dtype=object), []
+    for number, leaf in enumerate(tree.leaves, 1):
+        level = "" if leaf.vector < 0 else level_of(tree.vectors[leaf.vector][0], leaf.vector)
+        for place, (unit, year, measure, runs) in enumerate(leaf.branches, 1):
+            row = plans.rows[unit, measure]
+            name = OUTPUT_CUT if row < 0 else ids[row]
+            rows.append((number, place, level, units[unit], name, years[year], int(runs)))
+    names = ["leaf", "place", "level", "unit_id", "measure_id", "year", "runs"]
+    return {"leaves": pd.DataFrame(rows, columns=names)}
+
+
+OF_ACCOUNTS = ("account_balance", "offset_limit", "newly_owed")

@@ -1,1 +1,0 @@
-"""Parts that several models share: data of the limits, and result tables."""

@@ -1,0 +1,1 @@
+"""What the levels leave open: the allocation closest to the reference allowances, and whole tonnes of it."""

@@ -1,0 +1,128 @@
+r"""The point of intervals and rows that is nearest to a reference, by prices of the rows.
+
+$$\min_A \sum_i (A_i - R_i)^2 / E_i \quad\text{s.t.}\quad \underline A \le A \le \overline A,\quad G A \ge d.$$
+
+With a price $y \ge 0$ for each row (free for an equality) a unit's best answer is
+$A_i = \mathrm{clip}(R_i + \tfrac12 E_i (G^T y)_i)$. `proximal.maximise` finds the prices at which the answers meet the
+rows, and `polishing.polished` takes the rounding of large totals out of the answers. Units with the same column of $G$
+are a cell and have one price.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt_models._projection.newton import Curvature
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt_models._projection.newton import Entries
+
+LAST_DIGITS = 8
+"""So many units in the last place of an allowance, some billionths of a tonne, are its rounding."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """Prices, which units would move with a price, and how each row is met and missed, against its size too."""
+
+    prices: NDArray[np.float64]
+    moves: NDArray[np.bool_]
+    surplus: NDArray[np.float64]
+    missed: NDArray[np.float64]
+    wanted: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Units with their intervals, and the rows that couple them.
+
+    Parameters
+    ----------
+    emissions, reference, lower, upper
+        Shape ``(units,)``.
+    cell
+        Column of every unit; None where each has one of its own.
+    entries
+        Coefficients of the rows.
+    least
+        Right-hand sides, shape ``(rows,)``.
+    free
+        Which rows are equalities.
+    enough
+        How far each row may be missed where the rounding of the levels before allows no less.
+    """
+
+    emissions: NDArray[np.float64]
+    reference: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    cell: NDArray[np.int64] | None
+    entries: Entries
+    least: NDArray[np.float64]
+    free: NDArray[np.bool_]
+    enough: NDArray[np.float64]
+
+    @cached_property
+    def curvature(self) -> Curvature:
+        """What weights of the columns make of the rows."""
+        return Curvature(self.entries)
+
+    @cached_property
+    def half(self) -> NDArray[np.float64]:
+        """How far a price moves every unit."""
+        return self.emissions / 2
+
+    @cached_property
+    def squares(self) -> NDArray[np.float64]:
+        """How far a price of its own would move every row, if all units moved."""
+        return self.entries.squared().times(self.by_column(self.half))
+
+    @cached_property
+    def scale(self) -> NDArray[np.float64]:
+        """Scale of every row: the root of its curvature, one where none of its units would move."""
+        return np.sqrt(np.where(self.squares > 0, self.squares, 1.0))
+
+    def by_column(self, of_units: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sums over the units of each column."""
+        return of_units if self.cell is None else np.bincount(self.cell, of_units, self.entries.columns).astype(float)
+
+    def of_units(self, by_column: NDArray[Any]) -> NDArray[Any]:
+        """What stands at the column of each unit."""
+        return by_column if self.cell is None else by_column[self.cell]
+
+    def respond(self, prices: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Best answer of every unit to the prices, and which of them would move with a price."""
+        wish = self.reference + self.half * self.of_units(self.entries.transposed_times(prices))
+        answer: NDArray[np.float64] = np.clip(wish, self.lower, self.upper)
+        return answer, (answer == wish) & (self.lower < self.upper)
+
+    def answer(self, prices: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Best answer of every unit to the prices; what is whole but for its last digits is whole, if it may be."""
+        return self.whole_if_near(self.respond(prices)[0])
+
+    def whole_if_near(self, answer: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The answer with whole tonnes where it is whole but for its last digits."""
+        whole = np.clip(np.round(answer), self.lower, self.upper)
+        near: NDArray[np.float64] = np.where(np.abs(answer - whole) <= LAST_DIGITS * np.spacing(answer), whole, answer)
+        return near
+
+    @property
+    def rows(self) -> int:
+        """Number of the rows."""
+        return len(self.least)
+
+    def look(self, prices: NDArray[np.float64]) -> Point:
+        """Everything the method needs to know at some prices."""
+        answer, moves = self.respond(prices)
+        # Allowances are not negative, so the absolute terms of a column are its total.
+        totals = self.by_column(answer)
+        surplus = self.entries.times(totals) - self.least
+        size = np.maximum(self.entries.absolute().times(np.abs(totals)) + np.abs(self.least), 1e-300)
+        missed = np.where(self.free | (prices > 0), np.abs(surplus), np.maximum(-surplus, 0.0))
+        return Point(prices, moves, surplus, missed, missed / size)

@@ -1,0 +1,185 @@
+r"""The answer of `nearest` without the rounding of its totals and rates.
+
+Totals that add a million numbers leave their limits by their rounding, and so do rates that many prices have to make
+equal. The gap of the answer is what a row is off times its price, so where a row has a price, or is an equality, units
+are moved by what the exact total is off, some thousandths of a tonne at most.
+
+- In a column of totals one unit moves, the one with the finest numbers among those that have room.
+- Units that rows of rates tie to each other have one rate to the last digit, and move together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.units import ROUNDING_NOISE_T
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt_models._projection.nearest import Nearest
+
+ROUNDS, MOST_OFF_T, ROOM_T = 3, 1.0, 1e3
+"""Rounds of moves onto limits; tonnes up to which a total may be off to be moved there; times as much room a unit needs
+for its move."""
+
+MOST_WORK = 1e8
+"""Rows squared times columns up to which the moves are found, by one dense system; it takes a tenth of a second."""
+
+REPEATED = 1e-9
+"""Rows that differ from a sum of others by less than this part say the same; what they are off by is rounding."""
+
+FRACTION = 2.0**30
+"""Fractions of a tonne add up to this part of it without rounding."""
+
+
+def polished(problem: Nearest, answer: NDArray[np.float64], prices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The answer with priced rows exactly at their limits, as near as its numbers allow, shape ``(units,)`` [t]."""
+    entries, tight = problem.entries, problem.free | (prices > 0)
+    in_rates = np.bincount(entries.row, np.abs(entries.value) != 1, problem.rows) > 0
+    tied = Tied.of(problem, in_rates & tight)
+    answer = tied.equalled(answer)
+    of_totals = np.flatnonzero(tight & ~in_rates)
+    if not len(of_totals) or len(of_totals) ** 2 * entries.columns > MOST_WORK:
+        return problem.whole_if_near(answer)
+    full = _dense(problem, of_totals)
+    of_groups = tied.sums(full)
+    for _ in range(ROUNDS):
+        off = _off(problem, answer)[of_totals]
+        most = float(np.max(np.abs(off)))
+        if not off.any() or most > MOST_OFF_T:
+            break
+        room = np.minimum(answer - problem.lower, problem.upper - answer) >= ROOM_T * max(most, ROUNDING_NOISE_T)
+        alone = _finest(problem, answer, room & (tied.group < 0))
+        columns, groups = np.flatnonzero(alone >= 0), tied.with_room(room)
+        if not len(columns) + len(groups):
+            break
+        ways = np.hstack([full[:, columns], of_groups[:, groups]])
+        moves = np.linalg.lstsq(ways, -off, rcond=REPEATED)[0].astype(np.float64)
+        if np.max(np.abs(moves)) > ROOM_T * most:
+            break
+        answer[alone[columns]] += moves[: len(columns)]
+        answer = tied.moved(answer, groups, moves[len(columns) :])
+    return problem.whole_if_near(np.clip(answer, problem.lower, problem.upper))
+
+
+@dataclass(frozen=True)
+class Tied:
+    """Units that priced rows of rates tie to each other.
+
+    Parameters
+    ----------
+    problem
+        Units and rows.
+    group
+        Number of the group of each unit, -1 where it is tied to none, shape ``(units,)``.
+    firm
+        Units that a priced row of rates holds by a number, not by another unit.
+    """
+
+    problem: Nearest
+    group: NDArray[np.int64]
+    firm: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, problem: Nearest, rows: NDArray[np.bool_]) -> Tied:
+        """By those of some rows of rates that have two units and no number."""
+        entries, units = problem.entries, len(problem.emissions)
+        group, firm = np.full(units, -1), np.zeros(units, dtype=bool)
+        here = rows[entries.row]
+        if not here.any():
+            return cls(problem, group, firm)
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        pairs = (np.bincount(entries.row, minlength=problem.rows) == 2) & (problem.least == 0) & rows
+        order = np.flatnonzero(pairs[entries.row])
+        order = order[np.argsort(entries.row[order], kind="stable")]
+        first, second = entries.column[order[::2]], entries.column[order[1::2]]
+        graph = coo_array((np.ones(len(first)), (first, second)), shape=(units, units))
+        label = connected_components(graph, directed=False)[1]
+        members = np.unique(np.concatenate([first, second]))
+        group[members] = np.unique(label[members], return_inverse=True)[1]
+        firm[entries.column[here & ~pairs[entries.row]]] = True
+        return cls(problem, group, firm)
+
+    @cached_property
+    def members(self) -> NDArray[np.int64]:
+        """Units that are tied."""
+        return np.flatnonzero(self.group >= 0)
+
+    @cached_property
+    def emissions(self) -> NDArray[np.float64]:
+        """Of each group."""
+        return np.bincount(self.group[self.members], self.problem.emissions[self.members]).astype(float)
+
+    def equalled(self, answer: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The answer with one rate in each group: that of a unit at an end of its interval, or that of all."""
+        members, answer = self.members, answer.copy()
+        group, emissions = self.group[members], self.problem.emissions[members]
+        rate = np.bincount(group, answer[members]) / self.emissions
+        lower, upper = self.problem.lower[members], self.problem.upper[members]
+        held = self.firm[members] | (answer[members] <= lower) | (answer[members] >= upper)
+        rate[group[held]] = answer[members][held] / emissions[held]
+        answer[members] = np.clip(rate[group] * emissions, lower, upper)
+        return answer
+
+    def with_room(self, room: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Groups all of whose units have room."""
+        stays = self.members[~room[self.members] | self.firm[self.members]]
+        return np.setdiff1d(np.unique(self.group[self.members]), self.group[stays])
+
+    def sums(self, full: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What a tonne more of each group adds to some rows, shape ``(rows, groups)``."""
+        members = self.members
+        found = np.zeros((len(self.emissions), len(full)))
+        np.add.at(found, self.group[members], (full[:, members] * self.problem.emissions[members]).T)
+        return (found / self.emissions[:, np.newaxis]).T
+
+    def moved(
+        self, answer: NDArray[np.float64], groups: NDArray[np.int64], moves: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The answer with some groups moved [t], and one rate in each."""
+        by_group = np.zeros(len(self.emissions))
+        by_group[groups] = moves
+        members, answer = self.members, answer.copy()
+        own = self.group[members]
+        answer[members] += by_group[own] * self.problem.emissions[members] / self.emissions[own]
+        return self.equalled(answer)
+
+
+def _dense(problem: Nearest, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Some rows in full, shape ``(rows, columns)``."""
+    place = np.full(problem.rows, -1)
+    place[rows] = np.arange(len(rows))
+    entry = np.flatnonzero(place[problem.entries.row] >= 0)
+    full = np.zeros((len(rows), problem.entries.columns))
+    full[place[problem.entries.row[entry]], problem.entries.column[entry]] = problem.entries.value[entry]
+    return full
+
+
+def _off(problem: Nearest, answer: NDArray[np.float64]) -> NDArray[np.float64]:
+    """By how much each row is above its right-hand side; exact but for what no fraction of a billionth tells."""
+    whole = np.rint(answer)
+    fraction = np.rint((answer - whole) * FRACTION) / FRACTION
+    parts = whole, fraction, (answer - whole) - fraction
+    totals = [problem.entries.times(problem.by_column(part)) for part in parts]
+    off: NDArray[np.float64] = (totals[0] - problem.least) + (totals[1] + totals[2])
+    return off
+
+
+def _finest(problem: Nearest, answer: NDArray[np.float64], may: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The unit of each column that has the finest numbers among those that may move, -1 in a column without any."""
+    size = np.where(may, answer, np.inf)
+    least = size
+    if problem.cell is not None:
+        least = np.full(problem.entries.columns, np.inf)
+        np.minimum.at(least, problem.cell, size)
+    chosen = np.flatnonzero((size == problem.of_units(least)) & may)
+    found = np.full(problem.entries.columns, -1)
+    found[chosen if problem.cell is None else problem.cell[chosen]] = chosen
+    return found

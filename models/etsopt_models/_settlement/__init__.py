@@ -1,0 +1,1 @@
+"""The accounts of a compliance year, their limits, and its result tables."""

@@ -1,0 +1,168 @@
+"""Accounts of enterprises before a settlement: what is owed, held by vintage, converted and issued, in whole tonnes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.data.schema import VINTAGES
+from etsopt.data.yearly import by_year
+from etsopt.rules import carried_over, issuance, reference_allowances
+from etsopt.units import whole_tonnes
+from etsopt_models._market.holdings import LASTING_FROM, stated
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Accounts before the settlement: ``f`` enterprises in the order of their id, ``v`` vintages, oldest first.
+
+    Parameters
+    ----------
+    enterprises, province
+        Identifiers, and the province of the seat, else that of the unit with the most emissions, shape ``(f,)``.
+    owner
+        Position of the enterprise of each unit, shape ``(units,)``.
+    units
+        A row for each unit: what the rule gives, what is issued in advance, topped up and owed back [t].
+    sectors
+        What the rule found for a sector, such as its balance value; indexed by it.
+    vintages, usable
+        Calendar years, and which of them settle the year, shape ``(v,)``.
+    newest
+        Position of the vintage that is issued for the year.
+    opening, converted, issued, cancelled
+        Shape ``(f, v)`` [t]. A conversion is negative where allowances leave a vintage; cancelled is what was issued in
+        advance and is owed back.
+    emissions, obligation
+        Verified emissions [tCO2e], and what has to be surrendered for them, to the nearest tonne [t], shape ``(f,)``.
+    at_risk
+        Whose allowances go to the account of the province first, shape ``(f,)``.
+    """
+
+    enterprises: NDArray[np.object_]
+    province: NDArray[np.object_]
+    owner: NDArray[np.int64]
+    units: pd.DataFrame
+    sectors: pd.DataFrame
+    vintages: NDArray[np.int64]
+    usable: NDArray[np.bool_]
+    newest: int
+    opening: NDArray[np.float64]
+    converted: NDArray[np.float64]
+    issued: NDArray[np.float64]
+    cancelled: NDArray[np.float64]
+    emissions: NDArray[np.float64]
+    obligation: NDArray[np.float64]
+    at_risk: NDArray[np.bool_]
+
+    @property
+    def held(self) -> NDArray[np.float64]:
+        """What is held before any trade, shape ``(f, v)`` [t]."""
+        return self.opening + self.converted + self.issued - self.cancelled
+
+    @property
+    def available(self) -> NDArray[np.float64]:
+        """What of it may be surrendered for the year, sold or kept, shape ``(f, v)`` [t]."""
+        return np.where(self.usable, self.held, 0.0)
+
+    @property
+    def from_province(self) -> NDArray[np.float64]:
+        """What the account of the province received for an enterprise at risk and surrenders first, ``(2, f)`` [t]."""
+        received = np.where(self.at_risk, (self.issued - self.cancelled)[:, self.newest], 0.0)
+        return np.stack([received, np.minimum(received, self.obligation)])
+
+
+def accounts(instance: Instance) -> Accounts:
+    """Accounts of every enterprise that owns a unit or holds allowances, one whose units are outside the scope too."""
+    units, year = instance.units, instance.policy.year
+    names = set(units["enterprise_id"])
+    if instance.enterprises is not None:
+        names |= set(instance.enterprises["enterprise_id"])
+    enterprises = np.array(sorted(names), dtype=object)
+    owner = np.searchsorted(enterprises, units["enterprise_id"].to_numpy(dtype=object))
+    vintages = np.array(sorted({*VINTAGES, year}))
+    newest = int(np.searchsorted(vintages, year))
+    opening = np.stack([stated(instance, enterprises, f"opening_{vintage}_t") for vintage in vintages], axis=1)
+    opening = whole_tonnes(opening)
+    net_sales = stated(instance, enterprises, "net_sales_t")
+    old = np.where(vintages < LASTING_FROM, opening, 0.0)
+    total = carried_over(instance, enterprises, old.sum(axis=1), net_sales)
+    given, sectors = _issue(instance)
+    issued, cancelled = np.zeros_like(opening), np.zeros_like(opening)
+    gross = (given["pre_allocated_t"] + given["true_up_t"]).to_numpy()
+    issued[:, newest] = np.bincount(owner, gross, len(enterprises))
+    cancelled[:, newest] = np.bincount(owner, given["owed_t"].to_numpy(), len(enterprises))
+    emissions = np.bincount(owner, instance.emissions_tco2e, len(enterprises)).astype(float)
+    return Accounts(
+        enterprises=enterprises,
+        province=_provinces(instance, enterprises, owner),
+        owner=owner,
+        units=given,
+        sectors=sectors,
+        vintages=vintages,
+        usable=vintages >= LASTING_FROM if year >= LASTING_FROM else vintages <= year,
+        newest=newest,
+        opening=opening,
+        converted=_converted(old, vintages, total),
+        issued=issued,
+        cancelled=cancelled,
+        emissions=emissions,
+        obligation=whole_tonnes(emissions + 0.5),
+        at_risk=_at_risk(instance, enterprises, owner),
+    )
+
+
+def _issue(instance: Instance) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What each unit gets for the year: the one place that says where a settlement's allowances come from."""
+    reference = reference_allowances(instance)
+    paid = by_year(instance.policy.market.paid_share, [instance.policy.year], 0.0)[0]
+    allowance = whole_tonnes((1 - paid) * reference.reference_t)
+    table = instance.units[["unit_id", "enterprise_id", "sector", "province"]].copy()
+    table["emissions_tco2e"] = instance.emissions_tco2e
+    if not instance.in_scope.all():
+        table["in_scope"] = instance.in_scope
+    table["reference_t"], table["allowance_t"] = reference.reference_t, allowance
+    advance = whole_tonnes(issuance(instance, allowance)["pre_allocated_t"].to_numpy())
+    table["pre_allocated_t"] = advance
+    table["true_up_t"] = np.maximum(allowance - advance, 0.0)
+    table["owed_t"] = np.maximum(advance - allowance, 0.0)
+    return table, reference.sectors
+
+
+def _converted(
+    old: NDArray[np.float64], vintages: NDArray[np.int64], total: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Conversion of vintages 2019-2024 into 2025, oldest first, shape ``(f, v)`` [t]."""
+    older = old.cumsum(axis=1) - old
+    moved: NDArray[np.float64] = -np.clip(total[:, None] - older, 0.0, old)
+    moved[:, vintages == LASTING_FROM] = total[:, None]
+    return moved
+
+
+def _provinces(instance: Instance, enterprises: NDArray[np.object_], owner: NDArray[np.int64]) -> NDArray[np.object_]:
+    """The province that settles with each enterprise; empty where nothing tells it."""
+    found = np.full(len(enterprises), "", dtype=object)
+    # Written from the least emissions to the most; among equals the first unit stays.
+    order = np.lexsort((-np.arange(len(owner)), instance.emissions_tco2e))
+    found[owner[order]] = instance.units["province"].to_numpy(dtype=object)[order]
+    table = instance.enterprises
+    if table is not None and "province" in table:
+        seat = table.set_index("enterprise_id")["province"].reindex(enterprises).fillna("").to_numpy(dtype=object)
+        found = np.where(seat == "", found, seat)
+    return found
+
+
+def _at_risk(instance: Instance, enterprises: NDArray[np.object_], owner: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Enterprises with a closed unit, and those that the policy names."""
+    risky = np.isin(enterprises, instance.policy.settlement.at_risk)
+    if "case" in instance.units:
+        risky[owner[(instance.units["case"] == "closed").to_numpy()]] = True
+    return risky
