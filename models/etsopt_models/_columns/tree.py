@@ -27,12 +27,9 @@ if TYPE_CHECKING:
 
     from etsopt_models._columns.master import Master, Priced
 
-NODES, WORK, OF_ACCOUNT = 12_000, 60_000_000, 30
-"""Nodes at most, and units and accounts that are priced in all of them, an account of a year as so many units: about a
-minute, of which a node takes a thousandth of a second by itself and up to five with a thousand units."""
-
-SETS = 16
-"""Measure sets that are searched in the time that a unit takes by itself."""
+WORK, OF_NODE, OF_ACCOUNT, SETS = 60_000_000, 3_000, 30, 16
+"""Units that are priced in all nodes at most, about a minute; a node by itself counts as so many of them, an account in a
+year as so many, and a unit as one for each so many sets of its measures."""
 
 ROUNDED = 8
 """So many nodes are rounded at first, and one in so many after them: later ones seldom find anything."""
@@ -105,9 +102,9 @@ class Search:
     def run(self, part: float) -> None:
         """Take nodes until all that is left is proven, or that part of the work is done; it may go on after that."""
         tree, master = self.tree, self.master
-        work = len(master.row) * max(1.0, 2 ** master.plans.rows.shape[1] / SETS)
+        work = OF_NODE + len(master.row) * max(1.0, 2 ** master.plans.rows.shape[1] / SETS)
         work += OF_ACCOUNT * master.market.own.emissions.size
-        while self.is_open and tree.nodes < part * NODES and tree.nodes * work < part * WORK:
+        while self.is_open and tree.nodes * work < part * WORK:
             checkpoint(f"proof, {tree.nodes:,} nodes, {len(self.queue):,} open")
             self._take(self.queue[0])
             heapq.heappop(self.queue)
