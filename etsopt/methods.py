@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -15,31 +16,32 @@ from etsopt.stamp import reference, stamped
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
+    from etsopt.model import Model, OwnMethod
     from etsopt.solving.options import SolveOptions
     from etsopt.stamp.program import Program
 
-_TEMPLATES: WeakKeyDictionary[Any, stamped.Templates] = WeakKeyDictionary()
+_TEMPLATES: WeakKeyDictionary[ModuleType, stamped.Templates] = WeakKeyDictionary()
 """Templates of the models that were stamped: `formulate` takes no arguments, so that it is called once in a process."""
 
 
-def stamp_of(model: Any, parameters: dict[str, Any]) -> stamped.Stamp:
+def stamp_of(model: Model, parameters: dict[str, Any]) -> stamped.Stamp:
     """A model stamped on its data, which takes changes of these."""
-    if model not in _TEMPLATES:
-        _TEMPLATES[model] = stamped.Templates(library.call(model, "formulate"))
-    return _TEMPLATES[model].stamp(parameters)
+    if model.module not in _TEMPLATES:
+        _TEMPLATES[model.module] = stamped.Templates(model.formulate())
+    return _TEMPLATES[model.module].stamp(parameters)
 
 
-def stamp(model: Any, parameters: dict[str, Any]) -> Program:
+def stamp(model: Model, parameters: dict[str, Any]) -> Program:
     """Program of a model on its data, the stamped way."""
     return stamp_of(model, parameters).program
 
 
-def build_row_by_row(model: Any, parameters: dict[str, Any]) -> Program:
+def build_row_by_row(model: Model, parameters: dict[str, Any]) -> Program:
     """Program of a model on its data, the reference way."""
-    return reference.build_program(library.call(model, "formulate"), parameters)
+    return reference.build_program(model.formulate(), parameters)
 
 
-BUILD: dict[str, Callable[[Any, dict[str, Any]], Program]] = {"stamped": stamp, "reference": build_row_by_row}
+BUILD: dict[str, Callable[[Model, dict[str, Any]], Program]] = {"stamped": stamp, "reference": build_row_by_row}
 """How a program is made, by name; a model's own methods have their small programs stamped."""
 
 OWN = [name for name in METHODS if name not in BUILD]
@@ -57,18 +59,18 @@ class Method:
     build
         Makes programs of a model, which is a module, and its data.
     own
-        Module of the model's own method; None where the whole program is made.
+        The model's own method; None where the whole program is made.
     """
 
     name: str
     reason: str
-    build: Callable[[Any, dict[str, Any]], Program]
-    own: Any = None
+    build: Callable[[Model, dict[str, Any]], Program]
+    own: OwnMethod | None = None
 
     @property
     def solves(self) -> bool:
         """Whether the model's own method takes the place of the whole program."""
-        return hasattr(self.own, "solve")
+        return self.own is not None and self.own.solve is not None
 
 
 def choose(model: str, instance: Instance, options: SolveOptions) -> Method:
@@ -92,7 +94,7 @@ def choose(model: str, instance: Instance, options: SolveOptions) -> Method:
         return _asked(asked, model, own, instance, options)
     reason = METHODS["stamped"].capitalize()
     for name, found in own.items():
-        units, few = len(instance.units), found.FROM_UNITS
+        units, few = len(instance.units), found.from_units
         if units < few:
             reason = f"{units:,} units are few: from {few:,} on the method {name} is quicker"
         elif options.mps is not None:
@@ -119,7 +121,7 @@ def options_of_first(model: str, options: SolveOptions) -> SolveOptions:
     return options if has else replace(options, method=None)
 
 
-def _asked(asked: str, model: str, own: dict[str, Any], instance: Instance, options: SolveOptions) -> Method:
+def _asked(asked: str, model: str, own: dict[str, OwnMethod], instance: Instance, options: SolveOptions) -> Method:
     """A model's own method that is asked for."""
     if asked not in own:
         others = ", ".join([*BUILD, *own])

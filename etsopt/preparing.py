@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt import library
 from etsopt.errors import StoppedError
 from etsopt.progress import quietly
 from etsopt.solving.growing import Growing, without_rows
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.methods import Method
+    from etsopt.model import Model
     from etsopt.results import Results
     from etsopt.solving.options import SolveOptions
     from etsopt.solving.solution import Solution
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 class Relaxation:
     """Solves the linear relaxation of a model's program with any parameters, through the engine."""
 
-    model: Any
+    model: Model
     instance: Instance
-    build: Callable[[Any, dict[str, Any]], Program]
+    build: Callable[[Model, dict[str, Any]], Program]
     options: SolveOptions
 
     def __call__(self, parameters: dict[str, Any], objective: str = "") -> Solution:
@@ -47,7 +47,7 @@ class Relaxation:
             At the deadline: a relaxation that was stopped says nothing of the market.
         """
         program = relaxed(self.build(self.model, parameters))
-        names = [objective] if objective else library.levels(self.model, self.instance, program.objectives)
+        names = [objective] if objective else self.model.objectives(self.instance, list(program.objectives))
         with quietly():
             found = solve_levels(program, names, replace(self.options, mps=None), {})
         if found.termination in STOPPED:
@@ -90,33 +90,33 @@ def relaxed(program: Program) -> Program:
     return replace(program, integer=np.zeros_like(program.integer))
 
 
-def with_gap(model: Any, options: SolveOptions) -> SolveOptions:
+def with_gap(model: Model, options: SolveOptions) -> SolveOptions:
     """The options with the model's own gap, where the caller names none."""
-    return options if options.gap is not None else replace(options, gap=getattr(model, "GAP", DEFAULT_GAP))
+    return options if options.gap is not None else replace(options, gap=DEFAULT_GAP if model.gap is None else model.gap)
 
 
 def parameters_of(
-    model: Any, instance: Instance, options: SolveOptions, method: Method, first: Results | None
+    model: Model, instance: Instance, options: SolveOptions, method: Method, first: Results | None
 ) -> tuple[dict[str, Any], tuple[Any, ...]]:
     """Parameters of a model, and what its tables take beside the solution.
 
     A model with ``prepare`` may look at the tables of the model it starts from and ask for its own relaxation; where a
     method of its own offers that, it prepares instead.
     """
-    prepares = method.own if hasattr(method.own, "prepare") else model
-    if not hasattr(prepares, "prepare"):
-        return library.call(model, "parameters", instance), ()
+    prepare = (method.own and method.own.prepare) or model.prepare
+    if prepare is None:
+        return model.parameters(instance), ()
     relax = Relaxation(model, instance, method.build, options)
-    parameters, *notes = library.call(prepares, "prepare", instance, first.tables if first else {}, relax)
+    parameters, *notes = prepare(instance, first.tables if first else {}, relax)
     return parameters, tuple(notes)
 
 
 def program_of(
-    model: Any, instance: Instance, build: Callable[[Any, dict[str, Any]], Program], parameters: dict[str, Any]
+    model: Model, instance: Instance, build: Callable[[Model, dict[str, Any]], Program], parameters: dict[str, Any]
 ) -> Program:
     """Program of a model with some parameters; without whole numbers where the model says that they may be mixed."""
     program = build(model, parameters)
-    divisible = hasattr(model, "is_divisible") and library.call(model, "is_divisible", instance)
+    divisible = model.is_divisible is not None and model.is_divisible(instance)
     return relaxed(program) if divisible else program
 
 

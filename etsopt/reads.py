@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,12 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from etsopt.data.instance import Instance
+    from etsopt.model import Model
 
 TOTALS = ("sectors.*.target_*", "national.target_*")
 """Keys that limit a total of allowances."""
 
 
-def ignored_keys(model: Any, instance: Instance) -> list[str]:
+def ignored_keys(model: Model, instance: Instance) -> list[str]:
     """Return the keys that the policy of an instance states and a model does not read, in alphabetical order.
 
     Parameters
@@ -42,20 +42,19 @@ def ignored_keys(model: Any, instance: Instance) -> list[str]:
         return []
     unread = [key for key in instance.policy.stated_keys if not covered(key, read)]
     given = [key for key in unread if any(covered(key, [path]) or covered(path, [key]) for path in instance.given)]
-    name = Path(model.__file__).stem
-    problems = [Problem("the changed policy", f"the model {name} does not read it", _advice(key), key) for key in given]
-    problems += _problems_of_totals(name, instance, [key for key in unread if key not in given], read)
+    problems = [
+        Problem("the changed policy", f"the model {model.name} does not read it", _advice(key), key) for key in given
+    ]
+    problems += _problems_of_totals(model.name, instance, [key for key in unread if key not in given], read)
     if problems:
         raise DataError("The policy", problems)
     return unread
 
 
-def keys_read(model: Any) -> tuple[str, ...] | None:
+def keys_read(model: Model) -> tuple[str, ...] | None:
     """Return the keys that a model and those it starts from read; None where one of them does not say."""
-    declared = getattr(model, "READS", None)
-    first = getattr(model, "STARTS_FROM", "")
-    before = keys_read(library.load(first)) if first else ()
-    return None if declared is None or before is None else (*before, *declared)
+    before = keys_read(library.load(model.starts_from)) if model.starts_from else ()
+    return None if model.reads is None or before is None else (*before, *model.reads)
 
 
 def covered(key: str, patterns: Iterable[str]) -> bool:

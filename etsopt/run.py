@@ -26,6 +26,8 @@ from etsopt.step import Step, violations_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from etsopt.model import Model
+
 
 def read(source: str | Path) -> Instance:
     """Read an instance and see that its rule can be evaluated on it.
@@ -80,7 +82,7 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     return replace(results, provenance=results.provenance | {"ignored": ignored})
 
 
-def solve_model(found: Any, instance: Instance, model: str, given: SolveOptions) -> Results:
+def solve_model(found: Model, instance: Instance, model: str, given: SolveOptions) -> Results:
     """Solve a model until the deadline: what is held then, or results that say that nothing is.
 
     The model that it starts from is solved before it, whatever keys of the policy that one does not read.
@@ -89,15 +91,15 @@ def solve_model(found: Any, instance: Instance, model: str, given: SolveOptions)
     method = methods.choose(model, instance, given)
     chosen = preparing.with_gap(found, given)
     about = provenance(instance, model, chosen, method, clock.seconds) | kind_of(found)
-    about["calculated"] = isinstance(found, library.CalculationModel)
+    about["calculated"] = found.calculate is not None
     try:
         checkpoint("parameters")
-        if about["calculated"]:
-            tables = library.call(found, "calculate", instance)
+        if found.calculate is not None:
+            tables = found.calculate(instance)
             clock.lap("calculate")
             return _calculated(instance, tables, about, clock)
         first = None
-        if name := getattr(found, "STARTS_FROM", ""):
+        if name := found.starts_from:
             first = solve_model(library.load(name), instance, name, methods.options_of_first(name, given))
             clock.lap(name)
             if name not in first.tables or first.termination != "optimal":
@@ -125,10 +127,9 @@ def _stopped_at(name: str, first: Results, about: dict[str, Any]) -> Results:
     return Results({}, first.termination, "none", False, (), None, about | {"stopped_at": name})
 
 
-def kind_of(model: Any) -> dict[str, Any]:
+def kind_of(model: Model) -> dict[str, Any]:
     """Whether the tables of a model claim what the checker knows, and what; what a user's own claims is unknown."""
-    kind = getattr(model, "CHECKED_AS", "")
-    return {"checked": kind in KINDS, "checked_as": kind}
+    return {"checked": model.checked_as in KINDS, "checked_as": model.checked_as}
 
 
 def check(instance: Instance, results: Results) -> CheckReport:

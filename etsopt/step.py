@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from etsopt.checking import CheckReport
     from etsopt.data.instance import Instance
     from etsopt.methods import Method
+    from etsopt.model import Model
     from etsopt.provenance import Clock
     from etsopt.solving.options import SolveOptions
     from etsopt.solving.solution import Level
@@ -39,7 +40,7 @@ TOLD = ("rounded_by_t", "misses_t", "distance_t")
 class Step:
     """Solve one program of a model, and where it has no solution explain why."""
 
-    found: Any
+    found: Model
     model: str
     instance: Instance
     options: SolveOptions
@@ -61,7 +62,7 @@ class Step:
         """The results of a solution, checked where the checker knows the model, however late it is."""
         with unlimited():
             tell("tables")
-            tables = library.call(self.found, "tables", self.instance, solution, *self.notes) if solution.values else {}
+            tables = self.found.tables(self.instance, solution, *self.notes) if solution.values else {}
             self.clock.lap("tables")
             return results_of(self.instance, solution, tables, self.about, self.clock, self.first)
 
@@ -81,21 +82,22 @@ class Step:
         self.clock.lap("solve")
         if solution.termination is not Termination.INFEASIBLE or solution.values:
             return solution
-        if hasattr(self.found, "explain"):
-            return self._explained()
+        if self.found.explain is not None:
+            return self._explained(*self.found.explain(self.instance, *self.notes))
         explained = _infeasible(self.instance, limited, self.model, self.options, self.method, self.about, self.clock)
         if not explained.levels or explained.levels[0].value > EASED_T:
             return explained
         # Less lacks than the checker tolerates: sums of limits that meet exactly differ by their rounding.
-        wider = library.call(library.load(f"{self.model}_relief"), "eased", parameters, EASED_T)
+        relief = library.load(f"{self.model}_relief")
+        assert relief.eased is not None
+        wider = relief.eased(parameters, EASED_T)
         solution = self.levels(wider, names)
         self.clock.lap("solve_eased")
         infeasible = solution.termination is Termination.INFEASIBLE and not solution.values
         return explained if infeasible else solution
 
-    def _explained(self) -> Results:
+    def _explained(self, tables: dict[str, pd.DataFrame], level: Level | None) -> Results:
         """Results that say what the model itself knows to lack, as far as the checker proves it."""
-        tables, level = library.call(self.found, "explain", self.instance, *self.notes)
         with unlimited():
             tell("check")
             return infeasible_results(
@@ -104,12 +106,12 @@ class Step:
 
     def levels(self, parameters: dict[str, Any], names: list[str] | None = None) -> Solution:
         """Minimise the objectives in their order, by the model's own method or over the whole program."""
-        if self.method.solves:
-            names = names or library.levels(self.found, self.instance, None)
-            found: Solution = library.call(self.method.own, "solve", self.instance, parameters, names, self._run)
+        if self.method.own is not None and self.method.own.solve is not None:
+            names = names or self.found.objectives(self.instance, None)
+            found: Solution = self.method.own.solve(self.instance, parameters, names, self._run)
             return found
         program = self._program(parameters)
-        names = names or library.levels(self.found, self.instance, program.objectives)
+        names = names or self.found.objectives(self.instance, list(program.objectives))
         solution = self._minimise(program, parameters, names, self.options)
         if solution.values and not self.about["checked"]:
             # Of a user's own model nothing else sees whether the answer meets the rows as they are written.
@@ -121,7 +123,7 @@ class Step:
     ) -> Solution:
         """Minimise objectives of a program in their order, each by a faster method where the model has one."""
         faster = {name: partial(method, parameters) for name in names if (method := library.method(self.model, name))}
-        return solve_levels(program, names, options, faster, getattr(self.found, "SETTLES", {}))
+        return solve_levels(program, names, options, faster, self.found.settles)
 
     def _program(self, parameters: dict[str, Any]) -> Program:
         program = preparing.program_of(self.found, self.instance, self.method.build, parameters)
@@ -154,9 +156,7 @@ class Step:
 
     def solve_afterwards(self, first: Solution) -> Solution | Results:
         """Solve what the model wants solved once its levels are."""
-        after = (
-            library.call(self.found, "afterwards", self.instance, first) if hasattr(self.found, "afterwards") else None
-        )
+        after = self.found.afterwards(self.instance, first) if self.found.afterwards is not None else None
         if after is None:
             return first
         second = replace(self, options=replace(self.options, mps=None)).solve(*after)
@@ -271,15 +271,15 @@ def _infeasible(
     if f"{model}_relief" not in library.names():
         return Results({}, "infeasible", "infeasible_unproven", False, (), None, about)
     checkpoint("relief")
-    relief: Any = library.load(f"{model}_relief")
+    relief = library.load(f"{model}_relief")
     parameters = relief.parameters(limited)
     part = None
-    if hasattr(method.own, "relief"):
-        parameters, part = library.call(method.own, "relief", parameters)
+    if method.own is not None and method.own.relief is not None:
+        parameters, part = method.own.relief(parameters)
     program = method.build(relief, parameters)
     options = replace(options, mps=None)
     ways = {}
-    for way, at_zero in relief.WAYS_OUT.items():
+    for way, at_zero in relief.ways_out.items():
         solution = solve_levels(pinned(program, at_zero), [way], options, {})
         if solution.termination in STOPPED:
             raise StoppedError(solution.termination)

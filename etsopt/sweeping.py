@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt.model import Model
     from etsopt.stamp.program import Program
     from etsopt.stamp.stamped import Stamp
 
@@ -96,10 +97,10 @@ def sweep(
     >>> swept.statuses
     ['certified_optimal', 'certified_optimal']
     """
-    found: Any = library.choose(model)
+    found = library.choose(model)
     if isinstance(changes, Mapping):
         raise UsageError("The changes are one mapping.", "Give a list of them, one for each policy.")
-    if not hasattr(found, "answer"):
+    if found.answer is None:
         raise UsageError(f"The model {model} does not say what its answer is.", "Solve it with etsopt.solve.")
     chosen = preparing.with_gap(found, SolveOptions(**options))
     about = run.kind_of(found) | {"options": {"gap": chosen.gap}}
@@ -131,7 +132,7 @@ def _solved(step: Step, checked: bool) -> tuple[Solution, NDArray[np.float64], s
     nothing = np.full(len(instance.units), np.nan)
     try:
         checkpoint()
-        solution = step.solve_all(library.call(step.found, "parameters", instance))
+        solution = step.solve_all(step.found.parameters(instance))
     except StoppedError as stopped:
         return Solution(Termination(stopped.termination), {}, ()), nothing, "none"
     if not isinstance(solution, Solution):
@@ -140,7 +141,8 @@ def _solved(step: Step, checked: bool) -> tuple[Solution, NDArray[np.float64], s
     if not solution.values:
         return solution, nothing, step.checked(solution).status
     status = step.checked(solution).status if checked else UNCHECKED
-    return solution, library.call(step.found, "answer", instance, solution), status
+    assert step.found.answer is not None
+    return solution, step.found.answer(instance, solution), status
 
 
 class Stamps:
@@ -152,7 +154,7 @@ class Stamps:
     def __init__(self) -> None:
         self._stamps: dict[Any, Stamp] = {}
 
-    def __call__(self, model: Any, parameters: dict[str, Any]) -> Program:
+    def __call__(self, model: Model, parameters: dict[str, Any]) -> Program:
         """Program of a model on its data."""
         shape = model, *(np.shape(value) for value in parameters.values() if not isinstance(value, Groups))
         stamp = self._stamps.pop(shape, None)

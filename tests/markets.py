@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from etsopt.methods import Method, stamp
 from etsopt.rules import pre_allocation_shares
 from etsopt.solving.options import SolveOptions
 from tests import market_oracle
+
+if TYPE_CHECKING:
+    from etsopt.model import Model
 
 MARKETS = ("abatement", "clearing", "pathway")
 
@@ -145,9 +148,9 @@ def two_enterprises() -> etsopt.Instance:
     )
 
 
-def prepared(model: Any, instance: etsopt.Instance, start: str = "") -> dict[str, Any]:
+def prepared(model: Model, instance: etsopt.Instance, start: str = "") -> dict[str, Any]:
     """Parameters with which the engine solves a model, from an allocation of its own choice or of a model named."""
-    name = start or getattr(model, "STARTS_FROM", "")
+    name = start or model.starts_from
     # What a model starts from is solved whatever keys it does not read.
     first = run.solve_model(library.load(name), instance, name, SolveOptions()) if name else None
     return preparing.parameters_of(model, instance, SolveOptions(gap=1e-6), Method("stamped", "", stamp), first)[0]

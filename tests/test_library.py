@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import etsopt
-from etsopt import library, misspelt
+from etsopt import library
 from etsopt.errors import DataError, ModelError, UsageError
+from etsopt.model import refuse_slips
 from tests.test_cli import USER_MODEL
 
 CALCULATION = "def calculate(instance):\n    return {}\n"
@@ -140,7 +141,7 @@ def test_a_helper_beside_the_function_that_it_is_near_to_is_one(tmp_path: Path) 
 
 def test_no_model_of_the_library_would_be_refused() -> None:
     for name in library.names():
-        misspelt.check(library.load(name), name)
+        refuse_slips(library.load(name).module, name)
 
 
 def test_a_component_that_formulate_asks_for_in_vain_is_named_with_the_nearest(tmp_path: Path) -> None:

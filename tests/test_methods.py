@@ -10,17 +10,29 @@ import pytest
 import etsopt
 from etsopt import library, methods
 from etsopt.errors import UsageError
+from etsopt.model import OwnMethod
 from etsopt.solving.options import METHODS, SolveOptions
 
 
-@pytest.fixture
-def own(monkeypatch: pytest.MonkeyPatch) -> Any:
+def pretended(monkeypatch: pytest.MonkeyPatch, why_not: str) -> OwnMethod:
     """A method of its own that the model `allocation` seems to have."""
-    module = types.SimpleNamespace(FROM_UNITS=5, declines=lambda instance: "", solve=None)
+    method = OwnMethod(5, lambda instance: why_not)
     monkeypatch.setattr(
-        library, "own_method", lambda model, method: module if (model, method) == ("allocation", "merged") else None
+        library, "own_method", lambda model, name: method if (model, name) == ("allocation", "merged") else None
     )
-    return module
+    return method
+
+
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch) -> OwnMethod:
+    """One that serves."""
+    return pretended(monkeypatch, "")
+
+
+@pytest.fixture
+def declines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that cannot serve."""
+    pretended(monkeypatch, "the fair order links neighbours")
 
 
 def test_a_model_without_a_method_of_its_own_is_stamped() -> None:
@@ -29,34 +41,37 @@ def test_a_model_without_a_method_of_its_own_is_stamped() -> None:
     assert chosen.reason == f"{METHODS['stamped'].capitalize()}."
 
 
-def test_many_units_take_the_model_s_own_method(own: Any) -> None:
+def test_many_units_take_the_model_s_own_method(own: OwnMethod) -> None:
     chosen = methods.choose("allocation", etsopt.generate(5), SolveOptions())
     assert (chosen.name, chosen.own) == ("merged", own)
     assert chosen.reason.startswith("5 units are many: ")
 
 
-def test_few_units_are_stamped_and_the_reason_says_from_where_on_they_are_not(own: Any) -> None:
+def test_few_units_are_stamped_and_the_reason_says_from_where_on_they_are_not(own: OwnMethod) -> None:
     chosen = methods.choose("allocation", etsopt.generate(4), SolveOptions())
     assert (chosen.name, chosen.reason) == ("stamped", "4 units are few: from 5 on the method merged is quicker.")
 
 
-def test_a_method_that_declines_is_not_chosen_and_the_reason_says_why(own: Any) -> None:
-    own.declines = lambda instance: "the fair order links neighbours"
+@pytest.mark.usefixtures("declines")
+def test_a_method_that_declines_is_not_chosen_and_the_reason_says_why() -> None:
     chosen = methods.choose("allocation", etsopt.generate(5), SolveOptions())
     assert chosen.name == "stamped"
     assert chosen.reason == "The method merged cannot serve here: the fair order links neighbours."
 
 
-def test_a_program_that_is_to_be_written_is_stamped(own: Any, tmp_path: Any) -> None:
+def test_a_program_that_is_to_be_written_is_stamped(own: OwnMethod, tmp_path: Any) -> None:
     options = SolveOptions(mps=tmp_path / "first.mps")
     assert methods.choose("allocation", etsopt.generate(5), options).name == "stamped"
     with pytest.raises(UsageError, match="never makes the whole program"):
         methods.choose("allocation", etsopt.generate(5), SolveOptions(mps=options.mps, method="merged"))
 
 
-def test_a_method_that_is_asked_for_runs_at_any_size_or_says_why_not(own: Any) -> None:
+def test_a_method_that_is_asked_for_runs_at_any_size(own: OwnMethod) -> None:
     assert methods.choose("allocation", etsopt.generate(3), SolveOptions(method="merged")).own is own
-    own.declines = lambda instance: "the fair order links neighbours"
+
+
+@pytest.mark.usefixtures("declines")
+def test_a_method_that_is_asked_for_says_why_it_cannot_serve() -> None:
     with pytest.raises(UsageError, match="cannot serve here: the fair order links neighbours"):
         methods.choose("allocation", etsopt.generate(3), SolveOptions(method="merged"))
 
@@ -75,7 +90,9 @@ def test_the_result_says_which_method_ran_and_why() -> None:
 
 
 def test_a_method_that_gives_way_to_the_whole_program_says_so_and_why() -> None:
-    method = methods.Method("prices", "It was asked for.", methods.BUILD["stamped"], own=types.SimpleNamespace())
+    method = methods.Method(
+        "prices", "It was asked for.", methods.BUILD["stamped"], own=OwnMethod(5, lambda instance: "")
+    )
     note = types.SimpleNamespace(gave_way="an enterprise would rather owe")
     assert methods.after_notes(method, (note,)) == {
         "method": "stamped",

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import etsopt
+from etsopt import library
 from etsopt.errors import UsageError
 from etsopt.sweeping import MOST_STAMPS, Stamps
-from etsopt_models import allocation
 from etsopt_models._projection.nearest import Nearest
 from tests.builders import given, random_instance
 
@@ -91,7 +91,7 @@ def test_checks_may_be_left_out_which_the_sweep_says() -> None:
 
 
 def test_programs_of_the_shapes_used_last_are_kept() -> None:
-    stamps, model = Stamps(), allocation
+    stamps, model = Stamps(), library.load("allocation")
     rows = [(f"u{n:02d}", f"u{n:02d}", "steel", "Hebei", 1e5, 1e5) for n in range(30)]
     for count in (*range(3, 3 + MOST_STAMPS), 3, 30):
         program = stamps(model, model.parameters(given(rows[:count], {})))

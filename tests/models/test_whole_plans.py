@@ -177,7 +177,7 @@ def test_leaves_of_one_parent_and_one_vector_are_that_parent() -> None:
 
 
 def relaxation(instance: etsopt.Instance) -> preparing.Relaxation:
-    return preparing.Relaxation(clearing, instance, stamp, SolveOptions())
+    return preparing.Relaxation(library.load("clearing"), instance, stamp, SolveOptions())
 
 
 @pytest.mark.parametrize("friction", [0.0, 2.0])
@@ -192,7 +192,7 @@ def test_columns_that_join_are_those_of_the_formulation(friction: float) -> None
     master.add(np.array([0, 1]), measure)
     every = Portfolio.of(plans, master.unit, master.sets)
     order = np.argsort(every.unit, kind="stable")
-    program = stamp(clearing, whole.parameters(every.kept(order)))
+    program = stamp(library.load("clearing"), whole.parameters(every.kept(order)))
     joined = master.grown._highs.getLp()
     stamped = program.matrix.toarray()[:, program.columns["choice"]]
     for place, plan in enumerate(order):
