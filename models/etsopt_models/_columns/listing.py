@@ -25,14 +25,18 @@ if TYPE_CHECKING:
     from etsopt_models._columns.master import Master, Priced
     from etsopt_models._market.search import Market
 
-AT_ONCE, FEW, LISTED = 1_000, 2_000, 20_000
-"""Plans among which branch and bound chooses within a tenth of a second, in a second or two, and in up to half a minute."""
+FEW, LISTED = 2_500, 20_000
+"""Plans among which branch and bound mostly chooses within a second, and in up to half a minute."""
 
 NARROWER = 0.25
 """What is left of the reduced cost, where plans are too many, until they are few."""
 
 ACCOUNTS = 1_000
 """Accounts times years up to which all accounts deal anew."""
+
+MARGINS = (0.0, 1e-9, 1e-8)
+"""What is withheld from a market, against all emissions, for the solver to choose plans with which it clears: it takes some
+tonnes of a row of billions for none."""
 
 CHOSEN = 0.5
 """A choice is nearer to one than to zero: the solver's whole numbers are whole but for rounding."""
@@ -81,20 +85,30 @@ def _chosen(master: Master, plans: Portfolio, gap: float, incumbent: Incumbent, 
         return True
     alone, kept = plans.kept(plans.first[many == 1]), plans.kept(np.isin(plans.unit, choosing))
     small = _market_of(master, incumbent, alone, choosing, every)
-    try:
-        solution = market.relax.whole(small.parameters(kept.among(choosing)), "cost", gap)
-    except SolverError:
-        # Of coefficients that span too many decades the solver is told nothing; the tree has still to come.
-        return False
-    if not solution.levels:
-        return False
-    taken = kept.kept(solution.values["choice"] > CHOSEN)
+    size = float(market.found.emissions.sum(axis=0).max())
+    for margin in MARGINS:
+        changes = {"supply": small.more["supply"] - margin * size} if "supply" in small.more else {}
+        try:
+            solution = market.relax.whole(small.parameters(kept.among(choosing), changes), "cost", gap)
+        except SolverError:
+            # Of coefficients that span too many decades the solver is told nothing; the tree has still to come.
+            return False
+        if not solution.levels:
+            return False
+        picked = _picked(master, kept.kept(solution.values["choice"] > CHOSEN), alone)
+        value = value_of(master, picked)
+        incumbent.better(master, value, picked)
+        if np.isfinite(value):
+            return str(solution.termination) == "optimal"
+    return False
+
+
+def _picked(master: Master, taken: Portfolio, alone: Portfolio) -> dict[int, int]:
+    """Plans of those who have several and of those who have one, by unit, where they are not those they stand with."""
     unit, sets = np.concatenate([taken.unit, alone.unit]), np.concatenate([taken.sets, alone.sets])
     differs = (master.row[unit] >= 0) | (master.base.sets[unit] != sets).any(axis=1)
     master.add(unit[differs], sets[differs])
-    picked = master.places(unit[differs], sets[differs])
-    incumbent.better(master, value_of(master, picked), picked)
-    return str(solution.termination) == "optimal"
+    return master.places(unit[differs], sets[differs])
 
 
 def _market_of(

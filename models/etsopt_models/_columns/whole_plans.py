@@ -10,7 +10,7 @@ import numpy as np
 from etsopt.errors import StoppedError
 from etsopt.progress import unlimited
 from etsopt_models._columns.incumbents import Incumbent, dived
-from etsopt_models._columns.listing import AT_ONCE, LISTED, improved
+from etsopt_models._columns.listing import FEW, LISTED, improved
 from etsopt_models._columns.master import Master
 from etsopt_models._columns.narrowing import narrowed
 from etsopt_models._columns.price_intervals import price_ends
@@ -131,7 +131,7 @@ def _proven(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> T
     return search.done()
 
 
-STAGES = ((AT_ONCE, 0.1), (LISTED, 1.0))
+STAGES = ((FEW, 0.1), (LISTED, 1.0))
 """How many plans the solver chooses among, and up to which part of its work the tree is searched then: where units are
 many the tree mostly ends within a second, while the solver would take half a minute. With accounts of their own units seldom
 find plans in the tree, so that the solver chooses at once."""
