@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from etsopt.checking.levels import check_levels
 from etsopt.checking.limits import derive, fixed_at_emissions
 from etsopt.checking.market import COST, MARKETS, MISSING, check_market, check_shortage
 from etsopt.checking.relief import check_relief
-from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.checking.report import CheckReport, LevelCheck, LevelStated, Violation
 from etsopt.checking.shortfall import multipliers_are_within_one, proven_shortfall
 from etsopt.units import tolerance_of
 
@@ -50,18 +50,6 @@ NOTHING = ("", np.nan, -np.inf, np.inf, 0.0)
 
 INFEASIBLE = "targets_give_way"
 """Level whose multipliers prove that no allocation exists."""
-
-
-class LevelStated(Protocol):
-    """A level as the result states it."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-    @property
-    def value(self) -> float:
-        """Its value."""
 
 
 def check(  # long because each table that is missing ends it in its own way

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import pandas as pd
 
@@ -29,6 +30,18 @@ class Violation:
     amount: float
     unit: str
     message: str
+
+
+class LevelStated(Protocol):
+    """A level as the result states it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def value(self) -> float:
+        """Its value."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.checker import LevelStated
+    from etsopt.checking.report import LevelStated
     from etsopt.data.instance import Instance
 
 LEVELS = {"cost": "CNY", "effort": "t", "older_first": "t"}

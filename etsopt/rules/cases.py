@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt.rules.registry import Parameters
+    from etsopt.rules.parameters import Parameters
 
 SLAG = "carbide_slag"
 

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from etsopt.data.words import cells_of, counted
 from etsopt.errors import DataError, Problem
-from etsopt.rules.registry import Parameters, Reference, rule, with_fixed
+from etsopt.rules.parameters import Parameters
+from etsopt.rules.registry import Reference, rule, with_fixed
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from etsopt.errors import DataError, Problem
-from etsopt.rules.registry import Parameters, Reference, rule, with_fixed
+from etsopt.rules.parameters import Parameters
+from etsopt.rules.registry import Reference, rule, with_fixed
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,7 @@ import numpy as np
 
 from etsopt.checking.arithmetic import gamma, total, upward
 from etsopt.checking.market import statements as says
-from etsopt.checking.market.bound import PlanSizes
+from etsopt.checking.market.dealings import PlanSizes
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from etsopt.checking.market.accounts import Accounts
     from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.bound import PlanSizes, Trade
     from etsopt.checking.market.choices import Choices
+    from etsopt.checking.market.dealings import PlanSizes, Trade
     from etsopt.checking.market.search import Sets
 
 MOST_PLANS, MOST_ROWS, GROWN = 20_000, 2_000_000, 4
