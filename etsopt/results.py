@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -41,9 +43,9 @@ class LevelResult:
     algorithm: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Results:
-    """Tables of one solve and their provenance.
+    """Tables of one solve and their provenance; two are equal where they say the same, however long each took.
 
     Parameters
     ----------
@@ -89,6 +91,24 @@ class Results:
     distance_t: float | None = None
     stated_prices: tuple[Any, ...] | None = None
     stated_tables: tuple[str, ...] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Results) and self.hash == other.hash
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over every cell, and over all that is stated beside the tables but seconds."""
+        stated = {key: value for key, value in self.summary().items() if key != "seconds"}
+        digest = hashlib.sha256(json.dumps(stated, sort_keys=True, default=str).encode())
+        for name, table in sorted(self.tables.items()):
+            digest.update(repr((name, list(table.columns))).encode())
+            for column in table:
+                numeric = pd.api.types.is_numeric_dtype(table[column])
+                digest.update(pd.util.hash_array(table[column].to_numpy(float if numeric else str)).tobytes())
+        return digest.hexdigest()
 
     def __repr__(self) -> str:
         about = self.provenance

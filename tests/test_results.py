@@ -46,11 +46,25 @@ def test_a_run_folder_reads_back_as_it_was(solved: etsopt.Results, tmp_path: Pat
     assert content.pop("tables").keys() == solved.tables.keys()
     assert again.summary() == content
     assert again.levels == solved.levels
+    assert again == solved
     for name, table in solved.tables.items():
         pd.testing.assert_frame_equal(again.tables[name], table, check_dtype=False, check_exact=True)
     assert load_instance(tmp_path / "run").hash == instance.hash
     assert etsopt.check(instance, again).certified
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"result.json", "tables", "instance"}
+
+
+def test_results_and_instances_are_equal_by_what_they_hold(solved: etsopt.Results) -> None:
+    instance, again = etsopt.read("tiny"), etsopt.read("tiny")
+    other = instance.with_policy({"sectors.cement.band": 0.02})
+    assert instance == again
+    assert len({instance, again, other}) == 2
+    one, two = etsopt.solve(instance), etsopt.solve(again)
+    assert one == two
+    assert len({one, two, solved}) == 2
+    allocation = one.tables["allocation"].assign(allowance_t=lambda table: table["allowance_t"] + 1.0)
+    assert dataclasses.replace(two, tables={**two.tables, "allocation": allocation}) != one
+    assert instance != "tiny"
 
 
 def test_prices_have_a_level_a_row_and_a_unit(solved: etsopt.Results) -> None:

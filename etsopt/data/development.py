@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
+    from etsopt.data.content import Content
     from etsopt.data.policy import Policy
     from etsopt.errors import Problem
 
@@ -35,7 +35,7 @@ class Development:
     intensity_factor: NDArray[np.float64]
 
 
-def development(instance: Instance, years: Sequence[int]) -> Development:
+def development(instance: Content, years: Sequence[int]) -> Development:
     """Output and intensity of every unit in each of these years, as the forecast states them.
 
     Linear between stated years, where the year of the tables counts as stated with factor 1; constant after the last.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
+    from etsopt.data.content import Content
     from etsopt.data.policy import Policy
 
 BETWEEN_MEASURES = ("requires", "exclusive_group")
@@ -31,7 +31,7 @@ OUTPUT_CUT = "output_cut"
 """The measure that a policy adds by its table ``abatement.output_cut``."""
 
 
-def applicable(instance: Instance) -> Groups:
+def applicable(instance: Content) -> Groups:
     """Rows of ``instance.measures`` that apply to each unit, sorted by ``measure_id``.
 
     A unit's own row goes before its sector's row of the same ``measure_id``. Measures that save power alone are none.
@@ -41,7 +41,7 @@ def applicable(instance: Instance) -> Groups:
     return instance.once("applicable", lambda: _applicable(instance, instance.measures))
 
 
-def _applicable(instance: Instance, measures: pd.DataFrame) -> Groups:
+def _applicable(instance: Content, measures: pd.DataFrame) -> Groups:
     unit, row = _pairs(instance, measures)
     measure = pd.factorize(measures["measure_id"])[0][row]
     of_sector = (filled_column(measures, MEASURES, "unit_id") == "")[row]
@@ -55,14 +55,14 @@ def _applicable(instance: Instance, measures: pd.DataFrame) -> Groups:
     return Groups(np.append(0, np.cumsum(count)), row[chosen])
 
 
-def _positions(instance: Instance, measures: pd.DataFrame) -> NDArray[np.int64]:
+def _positions(instance: Content, measures: pd.DataFrame) -> NDArray[np.int64]:
     """Position of the unit of each row of the measures, -1 where it is none's, or a sector's."""
     if "unit_id" not in measures:
         return np.full(len(measures), -1)
     return instance.once("units of the measures", lambda: unit_positions(measures, instance.units))
 
 
-def _pairs(instance: Instance, measures: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _pairs(instance: Content, measures: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Positions of unit and row of every measure that a unit or its sector states."""
     position = _positions(instance, measures)
     own = np.flatnonzero(position >= 0)
@@ -75,7 +75,7 @@ def _pairs(instance: Instance, measures: pd.DataFrame) -> tuple[NDArray[np.int64
     return np.concatenate([unit for unit, _ in pairs]), np.concatenate([row for _, row in pairs])
 
 
-def problems_of_measures(instance: Instance, stated: pd.DataFrame) -> list[Problem]:
+def problems_of_measures(instance: Content, stated: pd.DataFrame) -> list[Problem]:
     """Problems of the measures of an instance, each cell of which is right by itself."""
     measures = filled(stated, MEASURES)
     problems = problems_of_belonging(MEASURES, measures, _positions(instance, measures))
@@ -119,7 +119,7 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
     return [problem for check in found for problem in problems_of_rows(MEASURES, measures, *check)]
 
 
-def _problems_at_units(instance: Instance, measures: pd.DataFrame) -> list[Problem]:
+def _problems_at_units(instance: Content, measures: pd.DataFrame) -> list[Problem]:
     """Find what is wrong at a unit, given all the measures that apply to it."""
     units = instance.units
     groups = applicable(instance)

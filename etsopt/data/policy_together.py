@@ -13,13 +13,13 @@ from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
+    from etsopt.data.content import Content
     from etsopt.data.policy import Policy
 
 FILE = "policy.toml"
 
 
-def problems_of_policy(instance: Instance) -> list[Problem]:
+def problems_of_policy(instance: Content) -> list[Problem]:
     """Problems of an instance's policy whose every key is right by itself."""
     policy = instance.policy
     problems = _problems_of_places(instance)
@@ -30,7 +30,7 @@ def problems_of_policy(instance: Instance) -> list[Problem]:
     return problems or _problems_of_prices(policy)
 
 
-def _problems_of_places(instance: Instance) -> list[Problem]:
+def _problems_of_places(instance: Content) -> list[Problem]:
     """Find sectors and provinces that have no unit."""
     policy, sectors, provinces = instance.policy, instance.sectors, instance.provinces
     problems: list[Problem] = []
@@ -47,7 +47,7 @@ def _problems_of_places(instance: Instance) -> list[Problem]:
     return problems
 
 
-def _problems_of_enterprises(instance: Instance) -> list[Problem]:
+def _problems_of_enterprises(instance: Content) -> list[Problem]:
     """Find enterprises that have no unit and so nothing to settle."""
     problems: list[Problem] = []
     for key in ("at_risk", "without_purchases"):
@@ -60,7 +60,7 @@ def _problems_of_enterprises(instance: Instance) -> list[Problem]:
     return problems
 
 
-def _problems_of_output_cuts(instance: Instance) -> list[Problem]:
+def _problems_of_output_cuts(instance: Content) -> list[Problem]:
     units, policy = instance.units, instance.policy
     cut = units["sector"].isin(list(policy.abatement.output_cut)).to_numpy()
     output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.data.content import intensity_base
 from etsopt.data.development import problems_of_forecast
 from etsopt.data.measures import problems_of_measures
 from etsopt.data.policy_together import problems_of_policy
@@ -15,15 +16,14 @@ from etsopt.errors import ROWS_SHOWN, Problem
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from etsopt.data.instance import Instance
+    from etsopt.data.content import Content
 
 SLIP = 100.0
 """An intensity this many times its sector's typical one, or this fraction of it, is a slip of units."""
 
 
-def validate_together(instance: Instance) -> list[Problem]:
+def validate_together(instance: Content) -> list[Problem]:
     """Problems of tables and policy taken together, each of them being right by itself."""
     # What does not depend on the policy is looked at once.
     problems = list(instance.once("problems of the tables", lambda: _problems_of_tables(instance)))
@@ -32,7 +32,7 @@ def validate_together(instance: Instance) -> list[Problem]:
     return problems
 
 
-def _problems_of_further(instance: Instance) -> list[Problem]:
+def _problems_of_further(instance: Content) -> list[Problem]:
     """Problems of measures and forecast, which depend on nothing of the policy but two of its years."""
     units, measures, forecast, policy = instance.units, instance.measures, instance.forecast, instance.policy
 
@@ -43,11 +43,11 @@ def _problems_of_further(instance: Instance) -> list[Problem]:
     return list(instance.once("problems of further tables", find, given=f"{policy.year}, CNY of {policy.price_year}"))
 
 
-def _problems_of_tables(instance: Instance) -> list[Problem]:
+def _problems_of_tables(instance: Content) -> list[Problem]:
     return _problems_of_references(instance) + _problems_of_quantities(instance.units) + _problems_of_slips(instance)
 
 
-def _problems_of_references(instance: Instance) -> list[Problem]:
+def _problems_of_references(instance: Content) -> list[Problem]:
     if instance.enterprises is None:
         return []
     missing = sorted(set(instance.labels("enterprise_id").names) - set(instance.enterprises["enterprise_id"]))
@@ -75,7 +75,7 @@ def _problems_of_quantities(units: pd.DataFrame) -> list[Problem]:
     return problems
 
 
-def _problems_of_slips(instance: Instance) -> list[Problem]:
+def _problems_of_slips(instance: Content) -> list[Problem]:
     """Find slips of units, in the figures of the whole unit and in those on which the rule measures intensity."""
     units = instance.units
     whole = units.drop(columns=["intensity_output_t", "intensity_emissions_tco2e"], errors="ignore")
@@ -99,20 +99,3 @@ def _problems_of_slips(instance: Instance) -> list[Problem]:
             advice = "Emissions and output are in tonnes: check for kt, 10 000 t (万吨) or kg in one of them."
             problems.append(Problem(UNITS.file, what, advice, columns, cells_of(units, here, intensity, "{:.6g} t/t")))
     return problems
-
-
-def intensity_base(units: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Output and emissions on which a unit's intensity is measured, shapes ``(units,)`` [t, tCO2e].
-
-    Where the columns of the intensity are absent, those of the whole unit stand in; NaN where there is no output.
-    """
-    nothing = np.full(len(units), np.nan)
-    output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else nothing
-    emissions = units["emissions_tco2e"].to_numpy(dtype=float)
-    if "intensity_output_t" in units:
-        part = units["intensity_output_t"].to_numpy(dtype=float)
-        output = np.where(np.isnan(part), output, part)
-    if "intensity_emissions_tco2e" in units:
-        part = units["intensity_emissions_tco2e"].to_numpy(dtype=float)
-        emissions = np.where(np.isnan(part), emissions, part)
-    return output, emissions

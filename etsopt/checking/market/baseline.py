@@ -13,8 +13,8 @@ import numpy as np
 
 from etsopt.checking import plan
 from etsopt.checking.limits import fixed_at_emissions
+from etsopt.data.content import intensity_base
 from etsopt.data.development import development
-from etsopt.data.together import intensity_base
 from etsopt.data.yearly import by_year
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.data.content import intensity_base
 from etsopt.data.development import development
 from etsopt.data.policy import BALANCED
-from etsopt.data.together import intensity_base
 from etsopt.data.yearly import by_year
 from etsopt.errors import DataError, Problem
 from etsopt.rules import parameters_of, reference_allowances
