@@ -25,7 +25,7 @@ import numpy as np
 from etsopt.data.yearly import by_year
 from etsopt_models._columns.narrowing import sample_by_size
 from etsopt_models._columns.whole_plans import OWN_PART, solved
-from etsopt_models._enterprises.account_core import Settled
+from etsopt_models._enterprises.account_core import PLAIN, Settled
 from etsopt_models._enterprises.dealing import Flows, Trade
 from etsopt_models._enterprises.enterprises import Enterprises, Joint
 from etsopt_models._enterprises.price_search import ENOUGH, GROUPS, USED, Search
@@ -87,7 +87,8 @@ def by_accounts(market: Market) -> tuple[dict[str, Any], Found]:
     if why := settled.breaks():
         return solved(market, why)
     most = gap if market.own.emissions.size <= ALL_TOGETHER else np.inf
-    return settled.proven(most) or solved(market)
+    cores = (replace(settled, plain=plain).proven(most) for plain in PLAIN)
+    return next((core for core in cores if core is not None), None) or solved(market)
 
 
 def _sampled(crowd: Enterprises) -> list[Enterprises]:

@@ -41,8 +41,9 @@ to one."""
 MENDED = 2 * CORE
 """Enterprises beyond their limits that deal anew in the core, at most."""
 
-PLAIN = 5e-7
-"""What mixtures of plans may save in the core, against the value of all."""
+PLAIN = (5e-7, np.inf)
+"""What mixtures of plans may save in the core at first, against the value of all, and where it is not proven with that:
+then some enterprise that they would serve better may be the one that the others need."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Settled:
         Plans of all, and dealings with them.
     others
         Chains of sets of all units at prices nearby.
+    plain
+        What mixtures of plans may save in the core.
     """
 
     market: Market
@@ -69,6 +72,7 @@ class Settled:
     answer: Answer
     flows: Flows
     others: list[NDArray[np.int16]]
+    plain: float = PLAIN[0]
 
     def breaks(self) -> str:
         """Why what everyone does is no answer, as a clause; empty where it is one, with some dealing anew."""
@@ -157,7 +161,7 @@ class Settled:
         """
         answer = self.answer
         bound = self.crowd.only(accounts)[0].at(self.trade, answer.bound_path[accounts]).bound
-        most = PLAIN * float(np.abs(answer.value).sum()) / (2 * CORE + DEALERS)
+        most = self.plain * float(np.abs(answer.value).sum()) / (2 * CORE + DEALERS)
         plain: NDArray[np.int64] = accounts[np.abs(answer.value[accounts] - bound) <= most]
         return plain
 
