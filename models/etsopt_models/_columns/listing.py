@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from etsopt_models._columns.master import Master, Priced
     from etsopt_models._market.search import Market
 
-FEW, LISTED = 2_500, 20_000
-"""Plans among which branch and bound mostly chooses within a second, and in up to half a minute."""
+FEW, OF_ACCOUNTS, LISTED = 2_500, 1_000, 20_000
+"""Plans among which branch and bound mostly chooses within a second, where trading is free and with accounts of their own,
+and in up to half a minute."""
 
 NARROWER = 0.25
 """What is left of the reduced cost, where plans are too many, until they are few."""
@@ -49,13 +50,14 @@ def improved(master: Master, root: Priced, incumbent: Incumbent, gap: float, mos
     are left to be listed.
     """
     every = master.market.own.emissions.size <= ACCOUNTS
+    few = FEW if len(master.market.own.labels) == 1 else OF_ACCOUNTS
     while True:
         before, complete = incumbent.value, every
         budget = max(incumbent.value - root.bound, 0.0)
-        plans = _listed(master, root, budget, most if every else min(most, FEW))
-        while most > FEW and plans is None and budget > gap * abs(incumbent.value) * NARROWER**8:
+        plans = _listed(master, root, budget, most if every else few)
+        while most > few and plans is None and budget > gap * abs(incumbent.value) * NARROWER**8:
             budget, complete = NARROWER * budget, False
-            plans = _listed(master, root, budget, FEW)
+            plans = _listed(master, root, budget, few)
         if plans is None:
             return False
         ended = _chosen(master, plans.added(*incumbent.arrays), gap, incumbent, every)
