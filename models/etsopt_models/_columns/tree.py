@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from etsopt_models._columns.master import Master, Priced
 
-WORK, OF_NODE, OF_ACCOUNT, SETS = 60_000_000, 3_000, 30, 16
-"""Units that are priced in all nodes at most, about a minute; a node by itself counts as so many of them, an account in a
-year as so many, and a unit as one for each so many sets of its measures."""
+WORK, OF_NODE, OF_PLAN, OF_ACCOUNT, SETS = 60_000_000, 2_500, 2, 30, 16
+"""Units that are priced in all nodes at most, about a minute; a node by itself counts as so many of them, a plan at hand and
+an account in a year as so many, and a unit as one for each so many sets of its measures."""
 
 ROUNDED = 8
 """So many nodes are rounded at first, and one in so many after them: later ones seldom find anything."""
@@ -103,7 +103,7 @@ class Search:
         """Take nodes until all that is left is proven, or that part of the work is done; it may go on after that."""
         tree, master = self.tree, self.master
         work = OF_NODE + len(master.row) * max(1.0, 2 ** master.plans.rows.shape[1] / SETS)
-        work += OF_ACCOUNT * master.market.own.emissions.size
+        work += OF_PLAN * len(master.unit) + OF_ACCOUNT * master.market.own.emissions.size
         while self.is_open and tree.nodes * work < part * WORK:
             checkpoint(f"proof, {tree.nodes:,} nodes, {len(self.queue):,} open")
             self._take(self.queue[0])

@@ -131,7 +131,7 @@ def _proven(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> T
     return search.done()
 
 
-STAGES = ((FEW, 0.1), (LISTED, 1.0))
+STAGES = ((FEW, 0.2), (LISTED, 1.0))
 """How many plans the solver chooses among, and up to which part of its work the tree is searched then: where units are
 many the tree mostly ends within a second, while the solver would take half a minute. With accounts of their own units seldom
 find plans in the tree, so that the solver chooses at once."""
