@@ -67,11 +67,6 @@ class Method:
     build: Callable[[Model, dict[str, Any]], Program]
     own: OwnMethod | None = None
 
-    @property
-    def solves(self) -> bool:
-        """Whether the model's own method takes the place of the whole program."""
-        return self.own is not None and self.own.solve is not None
-
 
 def choose(model: str, instance: Instance, options: SolveOptions) -> Method:
     """Choose the method for a model and an instance.

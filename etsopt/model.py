@@ -76,7 +76,7 @@ class Model:
         Asked for after the solution: the instance whose limits hold then, parameters, and names of objectives to be
         solved with them, or None. ``solution.before`` is then the first solution.
     explain
-        Tables and the level that say what lacks where it has no solution.
+        Tables and the level that say what is missing where it has no solution.
     is_divisible
         Whether an instance lets choices be mixed, so that no variable is whole.
     answer

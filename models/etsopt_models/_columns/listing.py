@@ -88,12 +88,14 @@ def _chosen(master: Master, plans: Portfolio, gap: float, incumbent: Incumbent, 
     alone, kept = plans.kept(plans.first[many == 1]), plans.kept(np.isin(plans.unit, choosing))
     small = _market_of(master, incumbent, alone, choosing, every)
     size = float(market.found.emissions.sum(axis=0).max())
-    for margin in MARGINS:
-        changes = {"supply": small.more["supply"] - margin * size} if "supply" in small.more else {}
+    # Where prices are stated nothing has to clear, and so nothing is withheld.
+    clears = "supply" in small.more
+    for margin in MARGINS if clears else MARGINS[:1]:
+        changes = {"supply": small.more["supply"] - margin * size} if clears else {}
         try:
             solution = market.relax.whole(small.parameters(kept.among(choosing), changes), "cost", gap)
         except SolverError:
-            # Of coefficients that span too many decades the solver is told nothing; the tree has still to come.
+            # Coefficients that span too many decades are not given to the solver; the tree has still to come.
             return False
         if not solution.levels:
             return False

@@ -47,10 +47,10 @@ ENOUGH = 5e-8
 """What better prices could add to the bound, against the cost, which is little enough."""
 
 CLEAR = 1e-7
-"""What the mixture may leave, against all emissions of a year: those who deal anew take it up."""
+"""What the mixture may leave, against all emissions of a year: the core takes it up."""
 
 LEAST_PRICE, HIGHEST_PRICE, LEVELS = 1e-2, 1e5, 24
-"""Between which prices the level is felt out [CNY/t], and in how many steps."""
+"""Prices between which the level is found by bisection [CNY/t], and in how many steps."""
 
 ANYTHING = 1e9
 """What an answer may come to, against the tonnes of a group in a year: none does [CNY/t]."""
@@ -184,14 +184,14 @@ class Search:
         return answer, bound
 
     def level(self) -> NDArray[np.float64]:
-        """Prices at which those who buy pay the same in every year and the market clears in all, felt out by halving."""
+        """The constant price of buyers that clears the market over the horizon, by bisection, shape ``(years,)`` [CNY/t]."""
         low, high = max(self.terms.worth, LEAST_PRICE), HIGHEST_PRICE
         nothing = np.zeros(len(self.terms.price))
         for _ in range(LEVELS):
             middle = np.sqrt(low * high)
             _, passed, _ = self.ask(middle - self.terms.friction, nothing)
-            lacks = passed.net.sum() > self.supply.sum()
-            low, high = (middle, high) if lacks else (low, middle)
+            short = passed.net.sum() > self.supply.sum()
+            low, high = (middle, high) if short else (low, middle)
         return low - self.terms.friction
 
     def run(self, price: NDArray[np.float64], scarcity: NDArray[np.float64], width: float, enough: float) -> Prices:
