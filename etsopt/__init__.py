@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from etsopt.data.generate import generate
     from etsopt.data.instance import Instance
     from etsopt.errors import DataError, EtsoptError, ModelError, SolverError, UsageError
-    from etsopt.generating import generate
-    from etsopt.results import Results, compare, load
-    from etsopt.run import check, read, solve
-    from etsopt.sweeping import sweep
+    from etsopt.results.results import Results, compare, load
+    from etsopt.running.run import check, read, solve
+    from etsopt.running.sweep import sweep
 
 __all__ = [
     "DataError",
@@ -39,14 +39,14 @@ __all__ = [
 
 _WHERE = {
     "Instance": "etsopt.data.instance",
-    "Results": "etsopt.results",
-    "check": "etsopt.run",
-    "compare": "etsopt.results",
-    "generate": "etsopt.generating",
-    "load": "etsopt.results",
-    "read": "etsopt.run",
-    "solve": "etsopt.run",
-    "sweep": "etsopt.sweeping",
+    "Results": "etsopt.results.results",
+    "check": "etsopt.running.run",
+    "compare": "etsopt.results.results",
+    "generate": "etsopt.data.generate",
+    "load": "etsopt.results.results",
+    "read": "etsopt.running.run",
+    "solve": "etsopt.running.run",
+    "sweep": "etsopt.running.sweep",
 }
 
 

@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 import etsopt
-from etsopt import library, preparing, run
 from etsopt.data.policy import BALANCED
-from etsopt.methods import Method, stamp
 from etsopt.rules import pre_allocation_shares
+from etsopt.running import library, model_inputs, run
+from etsopt.running.methods import Method, stamp
 from etsopt.solving.options import SolveOptions
 from tests import market_oracle
 
 if TYPE_CHECKING:
-    from etsopt.model import Model
+    from etsopt.running.model import Model
 
 MARKETS = ("abatement", "clearing", "pathway")
 
@@ -153,4 +153,4 @@ def prepared(model: Model, instance: etsopt.Instance, start: str = "") -> dict[s
     name = start or model.starts_from
     # What a model starts from is solved whatever keys it does not read.
     first = run.solve_model(library.load(name), instance, name, SolveOptions()) if name else None
-    return preparing.parameters_of(model, instance, SolveOptions(gap=1e-6), Method("stamped", "", stamp), first)[0]
+    return model_inputs.parameters_of(model, instance, SolveOptions(gap=1e-6), Method("stamped", "", stamp), first)[0]

@@ -24,7 +24,7 @@ from typing import Any
 
 import etsopt
 from etsopt.data.aside import OWN
-from etsopt.results import Results, load_both
+from etsopt.results.results import Results, load_both
 
 STEPS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.fsync")
 SEED = 10

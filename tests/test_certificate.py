@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt import run
 from etsopt.checking import CheckReport, check
-from etsopt.checking.duals import KEPT
+from etsopt.checking.allocation.duals import KEPT
+from etsopt.running import run
 from tests.builders import given, moved, random_instance
 
 if TYPE_CHECKING:
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 MILLION = 1_000_000.0
 ANY_SIZE = (1.0, -1.0, 1e9, -1e9, 1e16, -1e16, 1e22, -1e22, 1e300, -1e300)

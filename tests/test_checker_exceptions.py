@@ -10,10 +10,10 @@ import pytest
 
 import etsopt
 from etsopt.checking import check
-from etsopt.checking.bands import bands
-from etsopt.checking.exceptions import _is_choice
-from etsopt.checking.limits import derive
-from etsopt.checking.shortfall import Shortfall
+from etsopt.checking.allocation.bands import bands
+from etsopt.checking.allocation.exceptions import _is_choice
+from etsopt.checking.allocation.infeasibility import Shortfall
+from etsopt.checking.allocation.limits import derive
 from tests.builders import given
 
 

@@ -16,13 +16,14 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.checking import CheckReport, check, statements, totals
-from etsopt.checking.limits import derive
+from etsopt.checking import CheckReport, check
+from etsopt.checking.allocation import statements, totals
+from etsopt.checking.allocation.limits import derive
 from etsopt_models._allocation.tables import allocation_tables
 from tests.builders import given, moved, random_instance
 
 if TYPE_CHECKING:
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 Tables = dict[str, pd.DataFrame]
 Mutation = Callable[[Tables], None]

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 import etsopt
-from etsopt import run
 from etsopt.cli import main
+from etsopt.running import run
 from etsopt.solving import highs
-from etsopt_models._projection.nearest import Nearest
+from etsopt_models._projection.least_squares import Nearest
 from tests.hard import HARD_MODEL
 
 USER_MODEL = '''"""Least allowances that keep every unit at nine tenths of its emissions."""
@@ -323,7 +323,7 @@ def test_an_error_of_the_system_without_a_file_is_explained(
     def broken(*arguments: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("etsopt.run.read", broken)
+    monkeypatch.setattr("etsopt.running.run.read", broken)
     assert main(["solve", "tiny"]) == 2
     assert capsys.readouterr().err.startswith("A file could not be read or written: Input/output error.\n\n")
 
@@ -344,7 +344,7 @@ def test_too_little_memory_is_told(
         # Whoever called for the memory may have made another error of it.
         raise RuntimeError("The reading failed.") from error
 
-    monkeypatch.setattr("etsopt.run.read", short)
+    monkeypatch.setattr("etsopt.running.run.read", short)
     assert main(["solve", "tiny"]) == 4
     assert capsys.readouterr().err.startswith("There is not enough memory.\n\n")
 
@@ -355,7 +355,7 @@ def test_an_error_of_python_itself_stays_one_unless_memory_is_short(
     def broken(*arguments: object) -> None:
         raise SystemError("error return without exception set")
 
-    monkeypatch.setattr("etsopt.run.read", broken)
+    monkeypatch.setattr("etsopt.running.run.read", broken)
     with pytest.raises(SystemError):
         main(["solve", "tiny"])
     # Nothing has so much.
@@ -370,7 +370,7 @@ def test_a_native_module_that_is_interrupted_while_it_is_imported_is_no_failure(
     def interrupted(*arguments: object) -> None:
         raise ImportError("initialization failed") from KeyboardInterrupt()
 
-    monkeypatch.setattr("etsopt.run.read", interrupted)
+    monkeypatch.setattr("etsopt.running.run.read", interrupted)
     assert main(["solve", "tiny"]) == 130
     assert capsys.readouterr().err == "Interrupted.\n"
 
@@ -437,7 +437,7 @@ def test_a_reader_that_has_gone_is_no_failure(command: str) -> None:
 def test_a_folder_that_may_not_be_written_to_is_refused_before_the_solve(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("etsopt.run.solve", None)
+    monkeypatch.setattr("etsopt.running.run.solve", None)
     (tmp_path / "result.json").write_text('{"mine": true}', encoding="utf-8")
     assert main(["solve", "tiny", "--out", str(tmp_path)]) == 2
     assert "holds result.json, which no run wrote." in capsys.readouterr().err

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 import etsopt
 from etsopt.characters import HIDDEN
 from etsopt.data import write
+from etsopt.data.csv_fast import read_plain_csv
 from etsopt.data.instance import Instance
 from etsopt.data.labels import Labels
-from etsopt.data.plain import read_plain_csv
 from etsopt.data.raw import RawTable, read_csv
 from etsopt.data.schema import LONGEST_IDENTIFIER, UNITS
-from etsopt.data.texts import FORMULA_START, chosen, tidied, tidy
+from etsopt.data.text_columns import FORMULA_START, chosen, tidied, tidy
 from etsopt.data.validate import order_of, validate_table
 from etsopt.data.write import PLAIN_NUMBER, RISKY, write_table
 from etsopt.rules import reference_allowances

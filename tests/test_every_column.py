@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt import run
+from etsopt.running import run
 from tests import markets
 from tests.builders import random_instance
 from tests.market_of_everything import a_market
@@ -163,7 +163,7 @@ def test_the_users_own_columns_of_any_type_pass_a_run_folder(tmp_path: Path, tab
     if table_format == "parquet":
         pytest.importorskip("pyarrow")
     result.save(tmp_path / "run", instance, table_format)
-    saved, held = etsopt.results.load_both(tmp_path / "run")
+    saved, held = etsopt.results.results.load_both(tmp_path / "run")
     report = run.check(held, saved)
     assert report.violations == ()
     assert report.certified

@@ -10,7 +10,7 @@ from typing import Any
 import pyomo.environ as pyo
 import pytest
 
-from etsopt import library
+from etsopt.running import library
 
 GOLDEN = Path(__file__).parent / "golden"
 PROGRAMS = [name for name in library.names() if library.load(name).calculate is None]

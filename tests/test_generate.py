@@ -10,10 +10,10 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.data.belonging import filled
+from etsopt.data.generate import PROFILES, generate
 from etsopt.data.measures import applicable
+from etsopt.data.row_scope import filled
 from etsopt.data.schema import MEASURES
-from etsopt.generating import PROFILES, generate
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

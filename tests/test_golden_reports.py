@@ -20,9 +20,10 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt import run
-from etsopt.checking import arithmetic, certificate, levels
-from etsopt.results import load_both
+from etsopt.checking import arithmetic
+from etsopt.checking.allocation import certificate, levels
+from etsopt.results.results import load_both
+from etsopt.running import run
 from tests.market_of_everything import a_market
 from tests.markets import market, of_model, random_market
 from tests.models.test_whole_plans import short

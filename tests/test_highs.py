@@ -22,6 +22,8 @@ from pyomo.contrib.solver.common.results import TerminationCondition
 
 import etsopt
 from etsopt.errors import SolverError, UsageError
+from etsopt.program.program import Objective, Program
+from etsopt.program.sparse_rows import dense
 from etsopt.progress import watched
 from etsopt.solving import highs
 from etsopt.solving.levels import solve_levels
@@ -29,8 +31,6 @@ from etsopt.solving.mps import write_mps
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.scaling import refuse_missed_rows
 from etsopt.solving.solution import Outcome, Termination
-from etsopt.stamp.program import Objective, Program
-from etsopt.stamp.rows import dense
 
 
 def program(

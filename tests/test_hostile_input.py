@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt import library
 from etsopt.characters import HIDDEN
 from etsopt.cli import main
 from etsopt.data.policy import Policy
@@ -22,6 +21,7 @@ from etsopt.data.schema import TABLES, UNITS
 from etsopt.data.write import write_instance
 from etsopt.errors import PROBLEMS_SHOWN, DataError, EtsoptError, Problem, UsageError, brief
 from etsopt.rules import RULES, reference_allowances
+from etsopt.running import library
 from etsopt.solving.options import PRINTING, WORDS
 from tests.folders import VALID, message_of, policy_toml, units_csv
 

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.data.development import development
 from etsopt.data.measures import applicable
+from etsopt.data.projection import development
 from etsopt.data.yearly import by_year
 from etsopt.rules import own_parameters
 

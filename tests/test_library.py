@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import etsopt
-from etsopt import library
 from etsopt.errors import DataError, ModelError, UsageError
-from etsopt.model import refuse_slips
+from etsopt.running import library
+from etsopt.running.model import refuse_slips
 from tests.test_cli import USER_MODEL
 
 CALCULATION = "def calculate(instance):\n    return {}\n"

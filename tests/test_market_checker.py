@@ -17,7 +17,7 @@ from etsopt.checking import CheckReport, check
 from etsopt.checking.market.baseline import balance_value, baseline
 from etsopt.checking.market.choices import Choices, choices
 from etsopt.checking.market.search import least_of_all_plans
-from etsopt.results import LevelResult
+from etsopt.results.results import LevelResult
 from etsopt.rules import balance
 from tests.builders import random_units
 from tests.markets import market, of_model, random_market

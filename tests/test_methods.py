@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import etsopt
-from etsopt import library, methods
 from etsopt.errors import UsageError
-from etsopt.model import OwnMethod
+from etsopt.running import library, methods
+from etsopt.running.model import OwnMethod
 from etsopt.solving.options import METHODS, SolveOptions
 
 

@@ -13,14 +13,14 @@ import pytest
 from pydantic import BaseModel
 
 import etsopt
-from etsopt import library, run
 from etsopt.cli import main
 from etsopt.data.allocation_policy import NationalPolicy, SectorPolicy
 from etsopt.data.policy import Policy
 from etsopt.data.rule_policy import RulePolicy
 from etsopt.errors import DataError, EtsoptError
-from etsopt.reads import covered, keys_read
 from etsopt.rules import RULES
+from etsopt.running import library, run
+from etsopt.running.policy_reads import covered, keys_read
 from etsopt.solving.options import SolveOptions
 
 MODELS = [name for name in library.names() if not library.explains(name)]

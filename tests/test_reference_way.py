@@ -9,15 +9,15 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 
+from etsopt.compiler.pyomo_build import build_program
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
 from etsopt.solving import highs
 from etsopt.solving.options import SolveOptions
-from etsopt.stamp.reference import build_program
 
 if TYPE_CHECKING:
+    from etsopt.program.program import Program
     from etsopt.solving.solution import Outcome
-    from etsopt.stamp.program import Program
 
 DATA: dict[str, Any] = {"ITEMS": 3, "weight": np.array([2.0, 3.0, 5.0]), "most": 7.0}
 

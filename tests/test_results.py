@@ -12,8 +12,8 @@ import pytest
 
 import etsopt
 from etsopt.characters import HIDDEN
-from etsopt.results import load_instance
-from etsopt.run_folder import see_that_writable
+from etsopt.results.results import load_instance
+from etsopt.results.run_folder import see_that_writable
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_a_save_that_fails_leaves_the_run_before(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("etsopt.run_folder.write_table", full)
+        patched.setattr("etsopt.results.run_folder.write_table", full)
         for folder in (tmp_path, tmp_path / "another" / "new"):
             with pytest.raises(OSError, match="No space"):
                 solved.save(folder)

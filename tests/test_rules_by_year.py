@@ -17,7 +17,7 @@ from etsopt.data import official
 from etsopt.data.instance import Instance
 from etsopt.data.official import CONFIDENCE, INDUSTRY, OFFICIAL, POWER, SOURCES, Official, official_value
 from etsopt.errors import DataError
-from etsopt.results import load, load_instance
+from etsopt.results.results import load, load_instance
 from etsopt.rules import (
     carried_over,
     deduction_shares,

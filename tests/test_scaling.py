@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import etsopt
+from etsopt.program.sparse_rows import dense
 from etsopt.solving.highs import _noise
 from etsopt.solving.levels import as_answered
 from etsopt.solving.scaling import scale, scale_below
 from etsopt.solving.solution import Level
-from etsopt.stamp.rows import dense
 from tests.builders import given
 from tests.test_highs import program, solve
 

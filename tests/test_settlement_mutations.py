@@ -13,12 +13,12 @@ import pytest
 
 import etsopt
 from etsopt.checking import check
-from etsopt.checking.settlement import NUMBERS, TEXTS
+from etsopt.checking.compliance.compliance import NUMBERS, TEXTS
 from tests.settling import by_hand, random_settlement
 
 if TYPE_CHECKING:
     from etsopt.checking.report import CheckReport
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 Tables = dict[str, pd.DataFrame]
 Mutation = Callable[[Tables], None]

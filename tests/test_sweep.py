@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import etsopt
-from etsopt import library
 from etsopt.errors import UsageError
-from etsopt.sweeping import MOST_STAMPS, Stamps
-from etsopt_models._projection.nearest import Nearest
+from etsopt.running import library
+from etsopt.running.sweep import MOST_STAMPS, Stamps
+from etsopt_models._projection.least_squares import Nearest
 from tests.builders import given, random_instance
 
 TARGETS = [-0.004, -0.006, -0.2, -0.008, -0.006]

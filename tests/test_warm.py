@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from etsopt.compiler.compiled import Stamp
 from etsopt.data.groups import Groups
 from etsopt.errors import SolverError
 from etsopt.progress import watched
@@ -19,10 +20,9 @@ from etsopt.solving import highs
 from etsopt.solving.highs import Loaded
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Termination
-from etsopt.stamp.stamped import Stamp
 
 if TYPE_CHECKING:
-    from etsopt.stamp.program import Program
+    from etsopt.program.program import Program
 
 FIRMS, SECTORS = 6, 2
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 import etsopt
 from benchmarks.solver_settings import LINEAR
-from etsopt import library, methods
+from etsopt.running import library, methods
 from etsopt.solving import highs
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.options import SolveOptions

@@ -42,5 +42,5 @@ def load(tool: str) -> Any:
 
 def installed(tool: str) -> bool:
     """Whether what a tool needs is there, without importing it."""
-    needed = [*TOOLS[tool][1:], *(["etsopt.stamp.stamped"] if tool == "stamped" else [])]
+    needed = [*TOOLS[tool][1:], *(["etsopt.compiler.compiled"] if tool == "stamped" else [])]
     return all(find_spec(name) is not None for name in needed)

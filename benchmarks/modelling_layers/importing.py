@@ -13,7 +13,7 @@ from benchmarks import reporting
 STAMP = """
 import pickle, sys
 from benchmarks.problems.abatement import formulate
-from etsopt.stamp.stamped import build_program
+from etsopt.compiler.compiled import build_program
 with open(sys.argv[1], "rb") as file:
     build_program(formulate(), pickle.load(file))
 """

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.modelling_layers.handing import extract, hand_over, solve
+from etsopt.compiler import compiled
 from etsopt.solving.scaling import scale
-from etsopt.stamp import stamped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from benchmarks.problems import Problem
-    from etsopt.stamp.program import Program
+    from etsopt.program.program import Program
 
 __all__ = ["build", "extract", "hand_over", "scale_and_gate", "solve"]
 
 
 def build(problem: Problem, data: Mapping[str, Any]) -> Program:
     """Write the model down and stamp it."""
-    return stamped.build_program(problem.formulate(), data)
+    return compiled.build_program(problem.formulate(), data)
 
 
 def scale_and_gate(program: Program, problem: Problem) -> None:

@@ -11,7 +11,7 @@ import unicodedata
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from etsopt.results import TONNES
+from etsopt.results.results import TONNES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from etsopt.data.policy import Policy
     from etsopt.data.table import Table
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 # A text that a spreadsheet would run stands behind an apostrophe.
 PROTECTED = re.compile(r"'+[=+@\t\r\n＝＋－＠-]")

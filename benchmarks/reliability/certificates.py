@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.reliability.row import Found, Row
-from etsopt.checking import rational
-from etsopt.checking.bands import Bands
-from etsopt.checking.certificate import Intervals, Kinked, Square, units_gap, upward_each
-from etsopt.checking.limits import Demands
-from etsopt.checking.rows import CouplingRows
-from etsopt.checking.shortfall import shortfall
-from etsopt.checking.whole import gap_of_worst, stays
+from etsopt.checking.allocation import rational
+from etsopt.checking.allocation.bands import Bands
+from etsopt.checking.allocation.certificate import Intervals, Kinked, Square, units_gap, upward_each
+from etsopt.checking.allocation.infeasibility import shortfall
+from etsopt.checking.allocation.integer import gap_of_worst, stays
+from etsopt.checking.allocation.limits import Demands
+from etsopt.checking.allocation.rows import CouplingRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

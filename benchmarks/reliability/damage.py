@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import etsopt
 from benchmarks.reliability.commands import command, each, see
 from benchmarks.reliability.row import Row
-from etsopt.results import load
+from etsopt.results.results import load
 from tests.builders import random_instance
 from tests.markets import of_model, random_market
 from tests.settling import by_hand

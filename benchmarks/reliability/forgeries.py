@@ -13,9 +13,9 @@ import etsopt
 from benchmarks.reliability.certificates import some_multipliers
 from benchmarks.reliability.fuzzed_allocations import some_policy, some_units
 from benchmarks.reliability.row import Found, Row
-from etsopt import run
 from etsopt.checking import check
-from etsopt.checking.limits import derive
+from etsopt.checking.allocation.limits import derive
+from etsopt.running import run
 from etsopt.units import tolerance_of
 from tests import markets
 from tests.builders import moved

@@ -10,16 +10,16 @@ from unittest.mock import patch
 
 import etsopt
 from benchmarks.reliability.row import Found
-from etsopt import library
-from etsopt.claims import PROVEN
 from etsopt.errors import EtsoptError
-from etsopt_models._columns import narrowing
+from etsopt.results.claims import PROVEN
+from etsopt.running import library
+from etsopt_models._columns import variable_fixing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from etsopt.checking import CheckReport
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def solve(case: Case, **options: Any) -> Results:
     if method in ("merged", "prices"):
         own = library.own_method(case.model, method)
         method = "stamped" if own is None or own.declines(case.instance) else method
-    with patch.object(narrowing, "FEW", 1) if method == "prices" else nullcontext():
+    with patch.object(variable_fixing, "FEW", 1) if method == "prices" else nullcontext():
         return etsopt.solve(case.instance, case.model, method=method, **options)
 
 

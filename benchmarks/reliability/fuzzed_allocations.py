@@ -16,7 +16,7 @@ from tests.builders import allowances, random_units
 if TYPE_CHECKING:
     import pandas as pd
 
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 SLACKS_T = (0.2, 0.02, 0.002)
 """The independent programs have no answer where no limit has slack, so theirs is extrapolated from answers with some.

@@ -13,7 +13,7 @@ from tests import market_oracle
 from tests.markets import of_model, random_market, some_market
 
 if TYPE_CHECKING:
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 GAP = 1e-4
 """What the markets promise."""

@@ -12,7 +12,7 @@ from tests.settling import random_settlement
 
 if TYPE_CHECKING:
     import etsopt
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 
 def settlement(number: int) -> Case:

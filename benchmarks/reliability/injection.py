@@ -28,7 +28,7 @@ from tests.settling import by_hand
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 RUNS = re.compile("[=+@＝＋＠－\t\r\n-]")
 NUMBER = re.compile(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)

@@ -27,17 +27,17 @@ from benchmarks.reliability.commands import (
     solve_new,
 )
 from benchmarks.reliability.row import Row
-from etsopt import library
 from etsopt.data.aside import LOCK, PART
 from etsopt.data.write import write_instance
-from etsopt.methods import stamp
+from etsopt.running import library
+from etsopt.running.methods import stamp
 from etsopt.solving.mps import write_mps
 from tests.saving import Runs, forked, killed_at
 from tests.settling import by_hand
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 LOADED_S, SOLVED_S, WRITTEN_S = 0.9, 0.1, 0.04
 """What a command on ``tiny`` takes to load, to solve and to write, about [s]."""

@@ -11,7 +11,7 @@ import pandas as pd
 from benchmarks.reliability.relations import allocation, market, no_better, settlement
 
 if TYPE_CHECKING:
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 NEAR_T = 1e-3
 

@@ -12,7 +12,7 @@ from benchmarks.reliability.row import Found
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 PART = 1e-4
 """By how much a limit is moved, against the emissions that it stands on."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.results import LevelResult, Results
+    from etsopt.results.results import LevelResult, Results
 
 GAP = 1e-4
 """What the markets promise."""

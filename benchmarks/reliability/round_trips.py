@@ -17,7 +17,7 @@ import etsopt
 from benchmarks.reliability.folders import NAMES, PROVINCES
 from benchmarks.reliability.row import Found
 from etsopt.data.write import write_instance
-from etsopt.results import Results
+from etsopt.results.results import Results
 from tests.builders import random_units
 from tests.settling import random_settlement
 

@@ -9,8 +9,8 @@ import numpy as np
 
 import etsopt
 from benchmarks.reliability.row import Found, Row
-from etsopt.claims import PROVEN
 from etsopt.errors import EtsoptError
+from etsopt.results.claims import PROVEN
 from etsopt.rules import pre_allocation_shares
 from tests import market_oracle
 from tests.markets import market
@@ -18,7 +18,7 @@ from tests.markets import market
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 GAP = 1e-6
 """What is asked of a market here."""

@@ -24,7 +24,7 @@ from etsopt.solving.highs import OWN_OPTIONS
 from etsopt.solving.scaling import scale
 
 if TYPE_CHECKING:
-    from etsopt.stamp.program import Program
+    from etsopt.program.program import Program
 
 DOUBTFUL = (1e-11, 1e-7)
 """Two powers of ten on each side of what the product takes for no price."""

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking import rounding, settlement, statements, totals
+from etsopt.checking.allocation import rounding, statements, totals
+from etsopt.checking.allocation.duals import read_duals
+from etsopt.checking.allocation.exceptions import LEVELS, exceptional_units
+from etsopt.checking.allocation.infeasibility import multipliers_are_within_one, proven_shortfall
+from etsopt.checking.allocation.levels import check_levels
+from etsopt.checking.allocation.limits import derive, fixed_at_emissions
+from etsopt.checking.allocation.relaxed_limits import check_relief
 from etsopt.checking.cells import plain
-from etsopt.checking.duals import read_duals
-from etsopt.checking.equilibrium import NO_FIXED_POINT, check_equilibrium
-from etsopt.checking.exceptions import LEVELS, exceptional_units
-from etsopt.checking.levels import check_levels
-from etsopt.checking.limits import derive, fixed_at_emissions
+from etsopt.checking.compliance import compliance
+from etsopt.checking.equilibrium.equilibrium import NO_FIXED_POINT, check_equilibrium
 from etsopt.checking.market import COST, MARKETS, MISSING, check_market, check_shortage
-from etsopt.checking.relief import check_relief
 from etsopt.checking.report import CheckReport, LevelCheck, LevelStated, Violation
-from etsopt.checking.shortfall import multipliers_are_within_one, proven_shortfall
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.checking.limits import Demands
+    from etsopt.checking.allocation.limits import Demands
     from etsopt.data.instance import Instance
 
 TABLES = ("allocation", "enterprises", "sectors", "provinces")
@@ -85,7 +86,7 @@ def check(  # long because each table that is missing ends it in its own way
     if found:
         return CheckReport(tuple(found), ())
     if kind == "settlement":
-        return settlement.check(instance, tables, levels)
+        return compliance.check(instance, tables, levels)
     if kind == "equilibrium":
         broken = check_equilibrium(instance, tables)
         # That there is no fixed point is an answer, but none that is proven.

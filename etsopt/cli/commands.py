@@ -14,15 +14,16 @@ from etsopt.errors import UsageError, brief
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from etsopt import results
+    from etsopt.results import results
 
 
 def solve(options: Namespace) -> int:
     """Solve, print a summary, write the run folder if one is wanted."""
-    from etsopt import progress, run
+    from etsopt import progress
     from etsopt.cli import show, terminal
     from etsopt.data.write import check_format
-    from etsopt.run_folder import holds_run, see_that_writable
+    from etsopt.results.run_folder import holds_run, see_that_writable
+    from etsopt.running import run
 
     check_format(options.format)
     if options.out is not None:
@@ -63,7 +64,7 @@ def solve(options: Namespace) -> int:
 
 def _exit_code(found: results.Results) -> int:
     """What is held says the code; the words of `etsopt --help` are these."""
-    from etsopt.claims import is_checked
+    from etsopt.results.claims import is_checked
 
     if found.status == "refused":
         return 5
@@ -78,8 +79,8 @@ def _exit_code(found: results.Results) -> int:
 
 def validate(options: Namespace) -> int:
     """Read an instance; a defect is raised and reported by the caller."""
-    from etsopt import run
     from etsopt.rules import reference_allowances
+    from etsopt.running import run
 
     instance = run.read(options.instance).with_policy(_changes(options.set))
     # A change may name another rule, or a target that needs what the instance does not hold.
@@ -94,9 +95,10 @@ def validate(options: Namespace) -> int:
 
 def check(options: Namespace) -> int:
     """Check a run folder again, and what its result.json claims."""
-    from etsopt import results, run
-    from etsopt.claims import is_checked
     from etsopt.cli import show
+    from etsopt.results import results
+    from etsopt.results.claims import is_checked
+    from etsopt.running import run
 
     found, instance = results.load_both(options.run)
     report = run.check(instance, found)
@@ -122,9 +124,9 @@ def check(options: Namespace) -> int:
 
 def report(options: Namespace) -> int:
     """Write the report of a settlement."""
-    from etsopt import results
     from etsopt.data.files import write_file
     from etsopt.reports import settlement_page
+    from etsopt.results import results
 
     found, instance = results.load_both(options.run)
     text = settlement_page(instance, found, options.enterprise)
@@ -136,8 +138,8 @@ def report(options: Namespace) -> int:
 
 def compare(options: Namespace) -> int:
     """Print what differs between two runs."""
-    from etsopt import results
     from etsopt.cli import show
+    from etsopt.results import results
 
     one, other = results.load(options.one), results.load(options.other)
     tables = results.compare(one, other)
@@ -152,9 +154,9 @@ def compare(options: Namespace) -> int:
 def generate(options: Namespace) -> int:
     """Write a generated instance."""
     from etsopt.data.aside import is_empty
+    from etsopt.data.generate import POLICY, PROFILES
+    from etsopt.data.generate import generate as generate_instance
     from etsopt.data.write import write_instance
-    from etsopt.generating import POLICY, PROFILES
-    from etsopt.generating import generate as generate_instance
 
     if options.out.is_dir() and not is_empty(options.out):
         raise UsageError(f"The folder {str(options.out)!r} is not empty.", "Name a new one; nothing is overwritten.")
@@ -166,7 +168,7 @@ def generate(options: Namespace) -> int:
         f"Everything here is assumed: {options.units} seeded random units ({sectors}), seed {options.seed}; "
         f"no plant is real.\n\nMade by `etsopt generate --units {options.units} --seed {options.seed}{measures}`, year "
         f"{POLICY['year']}. Sizes and intensities follow the official sector totals and entity counts of 2024 and "
-        "assumed spreads, as `etsopt/generating.py` states them. Apache-2.0.\n"
+        "assumed spreads, as `etsopt/data/generate.py` states them. Apache-2.0.\n"
     )
     write_instance(instance, options.out, readme, options.format)
     if options.json:
@@ -178,8 +180,8 @@ def generate(options: Namespace) -> int:
 
 def models(options: Namespace) -> int:
     """List the models."""
-    from etsopt import library
     from etsopt.cli import listings
+    from etsopt.running import library
 
     lines = {}
     for name in library.names():
@@ -203,8 +205,8 @@ def instances(options: Namespace) -> int:
 def rules(options: Namespace) -> int:
     """List the rules with parameters and sources, or print the official parameters of the plan of one."""
     from etsopt.cli import listings
+    from etsopt.data.messages import did_you_mean
     from etsopt.data.official import PLAN_YEARS
-    from etsopt.data.words import did_you_mean
     from etsopt.rules import RULES
 
     if options.rule is None:

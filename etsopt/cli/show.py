@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from etsopt.claims import is_checked
-from etsopt.cli import show_levels, show_market, show_settlement
+from etsopt.cli import show_compliance, show_levels, show_market
 from etsopt.cli.show_status import TERMINATION_IN_WORDS, ignored, open_gaps, own_parameters, remarks
 from etsopt.cli.terminal import megatonnes, new_table, plain_console
+from etsopt.results.claims import is_checked
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.checking import CheckReport
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 STATUS_IN_WORDS = {
     "certified_optimal": "certified optimal",
@@ -71,8 +71,8 @@ def result(found: Results) -> None:
         if prices is not None:
             console.print(prices)
     if "settlement" in found.tables:
-        console.print(show_settlement.fill_nation(new_table("The nation", "", "[t]"), found))
-        show_settlement.shortfalls(console, found)
+        console.print(show_compliance.fill_nation(new_table("The nation", "", "[t]"), found))
+        show_compliance.shortfalls(console, found)
     if found.levels and found.termination != "infeasible":
         console.print(show_levels.levels(found))
         if found.certified and found.misses_t is not None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from etsopt.checking import CheckReport
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 
 def levels(found: Results) -> Table:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 MEASURES_SHOWN = 12
 

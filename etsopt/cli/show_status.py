@@ -8,7 +8,7 @@ import numpy as np
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from etsopt.results import LevelResult, Results
+    from etsopt.results.results import LevelResult, Results
 
 TERMINATION_IN_WORDS = {
     "time_limit": "stopped by the time limit",

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.data.csv_fast import EXACTLY, shape_of
 from etsopt.data.parquet import SUFFIX, read_frame
-from etsopt.data.plain import EXACTLY, shape_of
 from etsopt.data.raw import PROTECTED, cells_of_series, problems_of_names, read_csv
 from etsopt.data.schema import USER_COLUMN_PREFIX
 from etsopt.errors import DataError, EtsoptError, Problem

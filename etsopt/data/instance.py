@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from etsopt.data.consistency import validate_together
 from etsopt.data.content import Content
 from etsopt.data.policy import Policy, changed, parse_policy
 from etsopt.data.raw import RawTable
 from etsopt.data.schema import TABLES
-from etsopt.data.together import validate_together
 from etsopt.data.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError, brief
 

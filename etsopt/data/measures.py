@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.belonging import filled, filled_column, problems_of_belonging, problems_of_rows, unit_positions
 from etsopt.data.groups import Groups
+from etsopt.data.messages import cells_of, counted
+from etsopt.data.row_scope import filled, filled_column, problems_of_belonging, problems_of_rows, unit_positions
 from etsopt.data.schema import MEASURES
-from etsopt.data.words import cells_of, counted
 from etsopt.errors import Problem
 
 if TYPE_CHECKING:

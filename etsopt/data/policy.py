@@ -28,11 +28,11 @@ from etsopt.data.market_policy import (
     PenaltyPolicy,
     SettlementPolicy,
 )
+from etsopt.data.messages import did_you_mean
 from etsopt.data.rule_policy import RulePolicy  # noqa: TC001  pydantic evaluates annotations
 from etsopt.data.schema import SECTORS
 from etsopt.data.section import CALENDAR, Section
 from etsopt.data.toml import checked_content
-from etsopt.data.words import did_you_mean
 from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
 
 if TYPE_CHECKING:

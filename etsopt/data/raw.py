@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from etsopt.characters import HIDDEN
+from etsopt.data.messages import counted
 from etsopt.data.schema import LONGEST_TEXT, USER_COLUMN_PREFIX
-from etsopt.data.words import counted
 from etsopt.errors import DataError, Problem, brief
 
 if TYPE_CHECKING:

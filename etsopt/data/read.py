@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from etsopt.data import shipped
 from etsopt.data.aside import finish
+from etsopt.data.csv_fast import read_plain_csv
 from etsopt.data.instance import Instance
 from etsopt.data.parquet import SUFFIX, read_parquet
-from etsopt.data.plain import read_plain_csv
 from etsopt.data.policy import Policy, parse_policy
 from etsopt.data.raw import RawTable, decode, read_csv
 from etsopt.data.schema import TABLES, UNITS

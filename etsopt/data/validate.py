@@ -9,10 +9,10 @@ import pandas as pd
 
 from etsopt.characters import CONTROL, HIDDEN
 from etsopt.data.labels import sortable
+from etsopt.data.messages import counted, did_you_mean
 from etsopt.data.schema import LONGEST_IDENTIFIER, LONGEST_TEXT, USER_COLUMN_PREFIX
 from etsopt.data.table import Column
-from etsopt.data.texts import FORMULA_START, chosen, tidied, tidy
-from etsopt.data.words import counted, did_you_mean
+from etsopt.data.text_columns import FORMULA_START, chosen, tidied, tidy
 from etsopt.errors import PROBLEMS_SHOWN, Problem
 
 if TYPE_CHECKING:

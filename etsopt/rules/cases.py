@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.data.messages import cells_of, counted
 from etsopt.data.official import PLAN_YEARS, official_value
-from etsopt.data.words import cells_of, counted
 from etsopt.errors import Problem
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from etsopt.data.words import cells_of, counted
+from etsopt.data.messages import cells_of, counted
 from etsopt.errors import DataError, Problem
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.registry import Reference, rule, with_fixed

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from etsopt.data.messages import cells_of, counted, did_you_mean
 from etsopt.data.official import of_plan
-from etsopt.data.words import cells_of, counted, did_you_mean
 from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
 from etsopt.rules.parameters import Parameters
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.errors import SolverError, StoppedError
+from etsopt.program.program import Objective, Program
+from etsopt.program.sparse_rows import SparseRows
 from etsopt.progress import is_over, seconds_left
 from etsopt.solving.highs import STATUS
 from etsopt.solving.interrupt import stoppable
@@ -20,8 +22,6 @@ from etsopt.solving.options import OWN_OPTIONS, algorithm_for
 from etsopt.solving.running import run
 from etsopt.solving.scaling import WIDEST_RATIO, Scaled, scale
 from etsopt.solving.solution import STOPPED, Termination
-from etsopt.stamp.program import Objective, Program
-from etsopt.stamp.rows import SparseRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

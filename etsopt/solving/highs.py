@@ -18,8 +18,8 @@ from etsopt.solving.scaling import Scaled, scale, scale_below
 from etsopt.solving.solution import Outcome, Termination, without_columns
 
 if TYPE_CHECKING:
+    from etsopt.program.program import Program
     from etsopt.solving.options import SolveOptions
-    from etsopt.stamp.program import Program
 
 # By name, since not every release of HiGHS has all of them.
 STATUS = {

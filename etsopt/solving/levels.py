@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from etsopt.errors import SolverError, StoppedError
+from etsopt.program.program import Objective
 from etsopt.progress import checkpoint, tell
-from etsopt.solving import whole
+from etsopt.solving import integer as whole
 from etsopt.solving.mps import write_mps
 from etsopt.solving.options import counts
 from etsopt.solving.solution import STOPPED, Level, Outcome, Solution, Termination
-from etsopt.stamp.program import Objective
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from etsopt.program.program import Program
     from etsopt.solving.options import SolveOptions
-    from etsopt.stamp.program import Program
 
 NO_OBJECTIVE = "none"
 

@@ -16,7 +16,7 @@ from etsopt.solving.options import WORDS
 from etsopt.solving.silence import silenced
 
 if TYPE_CHECKING:
-    from etsopt.stamp.program import Program
+    from etsopt.program.program import Program
 
 
 def construct() -> Any:

@@ -12,7 +12,7 @@ from etsopt.solving.loading import construct, load, require, set_options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from etsopt.stamp.program import Program
+    from etsopt.program.program import Program
 
 LAST_LINE = f"ENDATA{os.linesep}".encode()
 

@@ -14,8 +14,8 @@ from etsopt.errors import UsageError
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
+    from etsopt.program.program import Program
     from etsopt.solving.scaling import Scaled
-    from etsopt.stamp.program import Program
 
 METHODS = {
     "stamped": "every rule is called once and evaluated over all its indices",

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.errors import SolverError
-from etsopt.stamp.program import Objective, Program
+from etsopt.program.program import Objective, Program
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.stamp.rows import SparseRows
+    from etsopt.program.sparse_rows import SparseRows
 
 WIDEST_RATIO = 1e11
 """Largest ratio of coefficients in a row after scaling, where an entry is what its column adds at most. HiGHS is told

@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.stamp.program import Program
+    from etsopt.program.program import Program
 
 
 class Termination(StrEnum):

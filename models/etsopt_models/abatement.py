@@ -45,9 +45,9 @@ import pyomo.environ as pyo
 from etsopt.errors import DataError, Problem
 from etsopt_models._columns.whole_plans import solved
 from etsopt_models._market.accounts import owing_cost
-from etsopt_models._market.market import own_cost, plans_and_accounts
-from etsopt_models._market.prospects import expected_prices, prospects
-from etsopt_models._market.search import market_of
+from etsopt_models._market.baseline import expected_prices, prospects
+from etsopt_models._market.column_generation import market_of
+from etsopt_models._market.formulation import own_cost, plans_and_accounts
 from etsopt_models._market.tables import market_tables
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.search import Found, Market
+    from etsopt_models._market.column_generation import Found, Market
 
 CHECKED_AS = "abatement"
 STARTS_FROM = "allocation"

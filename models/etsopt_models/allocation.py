@@ -112,10 +112,10 @@ import pyomo.environ as pyo
 from etsopt.rules import reference_allowances
 from etsopt.units import RELATIVE_TOLERANCE, ROUNDING_NOISE_T
 from etsopt_models._allocation.exceptions import bounds_with, exception_rows
+from etsopt_models._allocation.integer import nearest
 from etsopt_models._allocation.limits import fixed_allowances, limits
 from etsopt_models._allocation.rounding import before_rounding, nearest_to, to_round
 from etsopt_models._allocation.tables import allocation_tables
-from etsopt_models._allocation.whole import nearest
 
 if TYPE_CHECKING:
     import pandas as pd

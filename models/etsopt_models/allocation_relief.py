@@ -41,8 +41,8 @@ import pyomo.environ as pyo
 from etsopt.rules import reference_allowances
 from etsopt_models._allocation.bands import band_rates
 from etsopt_models._allocation.exceptions import bounds_with
-from etsopt_models._allocation.giving_way import limits_give_way, needed, of_units, targets_alone
 from etsopt_models._allocation.limits import IN_TONNES, limits
+from etsopt_models._allocation.relaxed_limits import limits_give_way, needed, of_units, targets_alone
 from etsopt_models._allocation.rounding import before_rounding
 from etsopt_models._allocation.tables import dual_table
 

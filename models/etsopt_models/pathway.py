@@ -47,9 +47,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt_models._columns.whole_plans import solved
-from etsopt_models._market.market import market_program
-from etsopt_models._market.prospects import pathway_prospects
-from etsopt_models._market.search import market_of
+from etsopt_models._market.baseline import pathway_prospects
+from etsopt_models._market.column_generation import market_of
+from etsopt_models._market.formulation import market_program
 from etsopt_models._market.tables import market_tables, missing_tables
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.search import Found, Market
+    from etsopt_models._market.column_generation import Found, Market
 
 CHECKED_AS = "pathway"
 READS = (

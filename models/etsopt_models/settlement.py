@@ -31,7 +31,7 @@ The dual of `obligation_met` is what one more tonne of emissions costs the enter
 allowances, or the price of an offset, a purchase or a shortfall, whichever stands next in its order of cost. The dual
 of `lot_is_used` is minus what one more allowance of the lot is worth.
 
-**Before the program** (`_settlement/accounts.py`), in whole tonnes:
+**Before the program** (`_compliance/accounts.py`), in whole tonnes:
 
 - a unit gets what the rule gives, less the paid share, rounded down; what was issued in advance, 70 % of last year's
   emissions in 2025 and half of them from 2026 on, is topped up or the excess returned, which counts as cancelled. A
@@ -49,7 +49,7 @@ of `lot_is_used` is minus what one more allowance of the lot is worth.
 - an enterprise with a closed unit or in `settlement.at_risk` gets its allowances through the account of the province:
   they are surrendered first, whatever they would be worth elsewhere, and what remains is released.
 
-**After it** (`_settlement/tables.py`): the law at the deadline counts, and compliance year $t$ is due on 31
+**After it** (`_compliance/tables.py`): the law at the deadline counts, and compliance year $t$ is due on 31
 December $t + 1$. So who has a shortfall in a year up to 2024 pays $m\,p^r$ a tonne and loses as many allowances of the
 next year; from 2025 on (deadlines after 15 August 2026) it pays a fixed fine beside $m\,p^r$ a tonne, and nothing is
 deducted. `etsopt rules cn-2025` lists these figures with their sources; the policy may state others. For every enterprise, vintage and total, opening + converted + issued + bought =
@@ -68,9 +68,9 @@ import numpy as np
 import pyomo.environ as pyo
 
 from etsopt.data.groups import Groups
-from etsopt_models._settlement.accounts import accounts
-from etsopt_models._settlement.limits import limits, prices
-from etsopt_models._settlement.tables import settlement_tables
+from etsopt_models._compliance.accounts import accounts
+from etsopt_models._compliance.limits import limits, prices
+from etsopt_models._compliance.tables import settlement_tables
 
 if TYPE_CHECKING:
     import pandas as pd

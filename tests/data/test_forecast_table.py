@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.data.development import development
 from etsopt.data.instance import Instance
+from etsopt.data.projection import development
 from etsopt.data.read import read_instance
 from etsopt.data.write import write_instance
 from tests.folders import Writer, message_of, policy_toml, units_csv

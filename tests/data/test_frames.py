@@ -17,7 +17,7 @@ from etsopt.characters import HIDDEN
 from etsopt.data.frames import NULLABLE, TYPES, as_written, read_table, types_of
 from etsopt.data.write import FORMATS, write_table
 from etsopt.errors import DataError
-from etsopt.results import Results
+from etsopt.results.results import Results
 from tests.settling import by_hand
 
 PRICED = {"market.prices_cny_per_t": 80.0}

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.data.belonging import filled
 from etsopt.data.instance import Instance
 from etsopt.data.measures import applicable
 from etsopt.data.read import read_instance
+from etsopt.data.row_scope import filled
 from etsopt.data.schema import MEASURES
 from etsopt.data.write import write_instance
 from etsopt.errors import DataError

@@ -17,7 +17,7 @@ from tests.builders import allowances, given, random_instance, random_policy, ra
 from tests.oracle import extrapolated
 
 if TYPE_CHECKING:
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 SEEDS = range(40)
 

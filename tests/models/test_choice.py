@@ -7,8 +7,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from etsopt_models._projection import choice
-from etsopt_models._projection.choice import TooManyError, demands_apart, first_choice, order_key
+from etsopt_models._projection import exception_search
+from etsopt_models._projection.exception_search import TooManyError, demands_apart, first_choice, order_key
 
 
 def test_the_search_finds_the_first_of_all_choices() -> None:
@@ -48,7 +48,7 @@ def test_among_large_units_the_first_by_place_is_chosen() -> None:
 
 
 def test_a_search_that_grows_too_long_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice, "MOST_TRIED", 5)
+    monkeypatch.setattr(exception_search, "MOST_TRIED", 5)
     key, gains = np.arange(12).astype(object), np.array([np.arange(12.0)])
     with pytest.raises(TooManyError):
         first_choice(4, key, gains, np.array([38.0]), 0)

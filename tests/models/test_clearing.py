@@ -6,7 +6,7 @@ import pytest
 
 import etsopt
 from etsopt.errors import DataError
-from etsopt_models._market import search
+from etsopt_models._market import column_generation
 from tests.markets import market, of_model, random_market
 
 CUT = {"measure_id": "cut", "sector": "cement", "abatement_rate": 0.1, "variable_opex_cny_per_t": 5.0}
@@ -208,12 +208,12 @@ def test_a_search_ends_where_the_plans_that_seem_better_are_there_already(
 ) -> None:
     # Nothing is scarce, so the cost is zero but for the little demand with which the interval of the price is found:
     # beside that the solver's rounding is no plan to be found, and once was looked for 300 times.
-    asked, parameters = [], search.Market.parameters
+    asked, parameters = [], column_generation.Market.parameters
 
-    def counted(self: search.Market, *arguments: object) -> dict[str, object]:
+    def counted(self: column_generation.Market, *arguments: object) -> dict[str, object]:
         asked.append(arguments)
         return parameters(self, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(search.Market, "parameters", counted)
+    monkeypatch.setattr(column_generation.Market, "parameters", counted)
     assert etsopt.solve(of_model(random_market(seed), "pathway"), "pathway").certified
     assert len(asked) < 20

@@ -16,7 +16,7 @@ from tests.builders import given, random_instance
 from tests.whole_oracle import answer, tiny_instance
 
 if TYPE_CHECKING:
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 ORDERS = [list(order) for count in range(5) for order in permutations(LEVELS, count)]
 

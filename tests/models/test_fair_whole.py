@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt import step
 from etsopt.checking import check
 from etsopt.cli import main
 from etsopt.errors import DataError
+from etsopt.running import solve_task
 from etsopt.solving import levels
 from etsopt.solving.solution import Solution, Termination
 from etsopt_models._allocation.tables import allocation_tables
@@ -24,7 +24,7 @@ from tests.whole_oracle import fair_tiny, nearest_rounding
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 BOTH = {"allocation.fair_order": True, "allocation.whole_allowances": True}
 
@@ -213,7 +213,7 @@ def test_a_solve_that_stops_before_it_rounds_holds_the_real_answer(monkeypatch: 
         stops = names == ["rounding"]
         return Solution(Termination.TIME_LIMIT, {}, ()) if stops else whole_solve(program, names, *more)
 
-    monkeypatch.setattr(step, "solve_levels", stopping)
+    monkeypatch.setattr(solve_task, "solve_levels", stopping)
     instance = random_instance(2, fair_order=True, whole_allowances=True)
     result = etsopt.solve(instance)
     assert (result.termination, result.status, result.certified) == ("time_limit", "feasible", False)

@@ -10,18 +10,20 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyomo.environ as pyo
 import pytest
 
-import etsopt
-from etsopt import library
 from etsopt.data.groups import Groups
+from etsopt.running import library
 from tests.builders import given
 from tests.markets import MARKETS, of_model, prepared, two_enterprises
 from tests.settling import by_hand
+
+if TYPE_CHECKING:
+    import etsopt
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt_models._columns import own_accounts
-from etsopt_models._enterprises import account_core
-from etsopt_models._enterprises.dealing import Flows, Trade
+from etsopt_models._columns import enterprise_decomposition
+from etsopt_models._enterprises import core
+from etsopt_models._enterprises.trading import Flows, Trade
 from tests.markets import market, of_model, random_market
 
 FOREVER = np.inf + np.zeros(3)
@@ -92,7 +92,7 @@ def takers() -> etsopt.Instance:
 
 
 def test_who_would_break_a_limit_deals_anew_in_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_accounts, "TOGETHER", 0)
+    monkeypatch.setattr(enterprise_decomposition, "TOGETHER", 0)
     right = etsopt.solve(takers(), "abatement", method="prices")
     sold_first(monkeypatch)
     result = etsopt.solve(takers(), "abatement", method="prices")
@@ -105,8 +105,8 @@ def test_where_too_many_would_break_a_limit_the_whole_program_is_solved_and_says
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sold_first(monkeypatch)
-    monkeypatch.setattr(own_accounts, "TOGETHER", 0)
-    monkeypatch.setattr(account_core, "MENDED", 3)
+    monkeypatch.setattr(enterprise_decomposition, "TOGETHER", 0)
+    monkeypatch.setattr(core, "MENDED", 3)
     result = etsopt.solve(takers(), "abatement", method="prices")
     assert result.provenance["method"] == "stamped"
     assert "enterprises would deal, hold or borrow beyond their limits" in result.provenance["method_reason"]
@@ -124,7 +124,7 @@ def test_more_offsets_than_are_on_offer_are_left_to_the_whole_program(monkeypatc
     offered = {"market.ccer_price_cny_per_t": 20.0, "market.ccer_supply_t": 1e5}
     instance = etsopt.generate(400, seed=3, measures=3).with_policy(PRICE_TAKERS | offered)
     monkeypatch.setattr(Trade, "dealings", greedy)
-    monkeypatch.setattr(own_accounts, "TOGETHER", 0)
+    monkeypatch.setattr(enterprise_decomposition, "TOGETHER", 0)
     result = etsopt.solve(instance, "abatement", method="prices")
     assert result.provenance["method"] == "stamped"
     assert result.violations == ()

@@ -7,7 +7,7 @@ import pytest
 
 import etsopt
 from etsopt.data import shipped
-from etsopt.results import load, load_instance
+from etsopt.results.results import load, load_instance
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,11 @@ import etsopt
 from etsopt.data.policy import LEVELS
 from etsopt.solving.solution import Solution, Termination
 from etsopt_models._methods import allocation_merged
-from etsopt_models._projection.whole_tonnes import Rounding
+from etsopt_models._projection.integer import Rounding
 from tests.builders import allowances, given, random_instance, random_units
 
 if TYPE_CHECKING:
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 ORDERS = [list(order) for count in range(5) for order in permutations(LEVELS, count)]
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.data.generate import generate
 from etsopt.errors import UsageError
-from etsopt.generating import generate
 from tests.markets import as_filed, random_market
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import etsopt
-from etsopt_models._columns import narrowing
-from etsopt_models._columns.narrowing import sample_by_size
+from etsopt_models._columns import variable_fixing
+from etsopt_models._columns.variable_fixing import sample_by_size
 from tests.markets import MARKETS, as_filed, market, of_model, random_market
 
 if TYPE_CHECKING:
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 SHORT: dict[str, Any] = {"market": {"prices_cny_per_t": 40.0}, "penalty": {"reference_price_cny_per_t": 300.0}}
 """Where the price is that of measures, and owing is dear."""
@@ -23,7 +23,7 @@ SHORT: dict[str, Any] = {"market": {"prices_cny_per_t": 40.0}, "penalty": {"refe
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let some dozens of units be many, so that samples are drawn."""
     for name, value in {"FEW": 12, "LEAST_OPEN": 10}.items():
-        monkeypatch.setattr(narrowing, name, value)
+        monkeypatch.setattr(variable_fixing, name, value)
 
 
 def many(units: int = 60, measures: int = 3, **changes: Any) -> etsopt.Instance:
@@ -69,7 +69,7 @@ def test_a_shipped_instance_has_one_answer_by_either_method(
     name: str, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Its 1,280 units are fewer than a sample: a smaller sample is drawn of them.
-    monkeypatch.setattr(narrowing, "FEW", 300)
+    monkeypatch.setattr(variable_fixing, "FEW", 300)
     same(shipped(name), model, gap=1e-4)
 
 
@@ -101,12 +101,12 @@ def test_many_units_narrowed_down_have_the_bound_of_the_whole_program(model: str
 def test_a_random_market_has_the_bound_of_the_whole_program(
     seed: int, years: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(narrowing, "FEW", 1)
+    monkeypatch.setattr(variable_fixing, "FEW", 1)
     same(random_market(seed, years), MARKETS[1 + seed % 2])
 
 
 def test_where_allowances_are_missing_both_methods_miss_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(narrowing, "FEW", 1)
+    monkeypatch.setattr(variable_fixing, "FEW", 1)
     measures: list[dict[str, object]] = [
         {"measure_id": "cut", "sector": "cement", "abatement_rate": 0.1, "variable_opex_cny_per_t": 5.0}
     ]
@@ -136,7 +136,7 @@ def test_however_few_are_left_to_choose_at_first_the_answer_is_the_same(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("FEW", "LEAST_OPEN"):
-        monkeypatch.setattr(narrowing, name, 1)
+        monkeypatch.setattr(variable_fixing, name, 1)
     instance = random_market(seed, 2)
     by_prices, whole = (etsopt.solve(instance, "clearing", method=method) for method in ("prices", "stamped"))
     assert not by_prices.violations

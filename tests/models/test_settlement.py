@@ -10,7 +10,7 @@ import pytest
 
 import etsopt
 from etsopt.errors import DataError
-from etsopt.results import load
+from etsopt.results.results import load
 from tests.settling import by_hand, random_settlement
 
 IN, OUT = ("opening_t", "converted_t", "issued_t", "bought_t"), ("surrendered_t", "sold_t", "cancelled_t", "closing_t")

@@ -15,7 +15,7 @@ from tests.builders import allowances, given, random_policy, random_units
 from tests.oracle import extrapolated
 
 if TYPE_CHECKING:
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 METHODS = ("stamped", "merged", "reference")
 

@@ -14,7 +14,7 @@ from tests.builders import allowances, given, random_instance, random_policy, ra
 from tests.whole_oracle import answer, tiny_instance
 
 if TYPE_CHECKING:
-    from etsopt.results import Results
+    from etsopt.results.results import Results
 
 ORDERS = [list(order) for count in range(5) for order in permutations(LEVELS, count)]
 NETWORKS: list[dict[str, Any]] = [

@@ -9,18 +9,18 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt import library, preparing, run
 from etsopt.checking.market.leaves import Leaf, cover
 from etsopt.checking.market.restricted import Held
-from etsopt.methods import stamp
+from etsopt.running import library, model_inputs, run
+from etsopt.running.methods import stamp
 from etsopt.solving.options import SolveOptions
 from etsopt_models import clearing
 from etsopt_models._columns.branches import Branch
 from etsopt_models._columns.master import Master
 from etsopt_models._columns.tree import Leaf as Found
 from etsopt_models._columns.tree import merged
+from etsopt_models._market.column_pool import Portfolio
 from etsopt_models._market.plans import Plans
-from etsopt_models._market.portfolio import Portfolio
 from tests.markets import known, market, random_market, some_market, two_enterprises
 
 if TYPE_CHECKING:
@@ -176,8 +176,8 @@ def test_leaves_of_one_parent_and_one_vector_are_that_parent() -> None:
     assert merged([leaf._replace(vector=0) for leaf in leaves]) == [Found((), 0)]
 
 
-def relaxation(instance: etsopt.Instance) -> preparing.Relaxation:
-    return preparing.Relaxation(library.load("clearing"), instance, stamp, SolveOptions())
+def relaxation(instance: etsopt.Instance) -> model_inputs.Relaxation:
+    return model_inputs.Relaxation(library.load("clearing"), instance, stamp, SolveOptions())
 
 
 @pytest.mark.parametrize("friction", [0.0, 2.0])

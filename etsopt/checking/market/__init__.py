@@ -8,6 +8,6 @@ another plan, `shortage` what is missing where the market cannot clear, and `sta
 
 from etsopt.checking.market.market import MARKETS, check_market
 from etsopt.checking.market.prices import COST, MISSING
-from etsopt.checking.market.shortage import check_shortage
+from etsopt.checking.market.unmet_demand import check_shortage
 
 __all__ = ["COST", "MARKETS", "MISSING", "check_market", "check_shortage"]

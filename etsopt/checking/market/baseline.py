@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking import plan
-from etsopt.checking.limits import fixed_at_emissions
+from etsopt.checking.allocation.limits import fixed_at_emissions
 from etsopt.data.content import intensity_base
-from etsopt.data.development import development
+from etsopt.data.projection import development
 from etsopt.data.yearly import by_year
 
 if TYPE_CHECKING:

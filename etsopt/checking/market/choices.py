@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.belonging import filled_column
 from etsopt.data.labels import Labels
 from etsopt.data.measures import OUTPUT_CUT, applicable
+from etsopt.data.row_scope import filled_column
 from etsopt.data.schema import MEASURES
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.allocation.totals import wrong_with
 from etsopt.checking.market.restricted import Held
 from etsopt.checking.report import Violation
-from etsopt.checking.totals import wrong_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.allocation.totals import wrong_with
 from etsopt.checking.market import statements as says
 from etsopt.checking.market.accounts import accounts, terms, together
 from etsopt.checking.market.baseline import baseline
@@ -23,7 +24,6 @@ from etsopt.checking.market.restricted import Restricted
 from etsopt.checking.market.uplift import UPLIFT, uplift_follows
 from etsopt.checking.plan import inside_in
 from etsopt.checking.report import LevelCheck, Violation
-from etsopt.checking.totals import wrong_with
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:

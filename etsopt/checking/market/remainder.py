@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.limits import fixed_at_emissions
-from etsopt.checking.statements import before_rounding
+from etsopt.checking.allocation.limits import fixed_at_emissions
+from etsopt.checking.allocation.statements import before_rounding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

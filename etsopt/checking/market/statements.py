@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking import plan
+from etsopt.checking.allocation.totals import distance
 from etsopt.checking.report import Violation
-from etsopt.checking.totals import distance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

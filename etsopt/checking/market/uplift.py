@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.allocation.totals import wrong_with
 from etsopt.checking.report import Violation
-from etsopt.checking.totals import wrong_with
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt_models._aggregation.aggregation import program_over
 from etsopt_models._aggregation.cells import Cells, numbered
-from etsopt_models._aggregation.merging import program_over
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from etsopt_models._aggregation.merging import Region, Run
+    from etsopt_models._aggregation.aggregation import Region, Run
 
 
 def first_in_cells(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.data.groups import Groups
-from etsopt_models._allocation.whole import inward
-from etsopt_models._allocation.widening import Widening, in_whole_tonnes, wider_rates
+from etsopt_models._allocation.exception_margin import Widening, in_whole_tonnes, wider_rates
+from etsopt_models._allocation.integer import inward
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from etsopt.data.allocation_policy import NationalPolicy, SectorPolicy
 from etsopt.data.groups import Groups
 from etsopt.units import ROUNDING_NOISE_T
 from etsopt_models._allocation.bands import bands_of
-from etsopt_models._allocation.whole import down, inward, nearest
+from etsopt_models._allocation.integer import down, inward, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.data.labels import Labels
     from etsopt.rules import Reference
-    from etsopt_models._allocation.widening import Widening
+    from etsopt_models._allocation.exception_margin import Widening
 
 
 IN_RATES = ("fair_order", "equal_rates")

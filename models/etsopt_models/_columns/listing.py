@@ -15,15 +15,15 @@ import numpy as np
 
 from etsopt.errors import SolverError
 from etsopt_models._columns.incumbents import value_of
-from etsopt_models._market.near_plans import near_plans
-from etsopt_models._market.portfolio import Portfolio
+from etsopt_models._market.column_pool import Portfolio
+from etsopt_models._market.near_optimal_plans import near_plans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._columns.incumbents import Incumbent
     from etsopt_models._columns.master import Master, Priced
-    from etsopt_models._market.search import Market
+    from etsopt_models._market.column_generation import Market
 
 FEW, OF_ACCOUNTS, LISTED = 2_500, 1_000, 20_000
 """Plans among which branch and bound mostly chooses within a second, where trading is free and with accounts of their own,

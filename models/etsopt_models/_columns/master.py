@@ -23,8 +23,8 @@ import numpy as np
 from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import NO_MASKS, Masks
 from etsopt_models._columns.plans_at_hand import COST, MISSING, PlansAtHand
-from etsopt_models._market.portfolio import Portfolio
-from etsopt_models._market.search import ENOUGH, MISSING_T, unit_prices
+from etsopt_models._market.column_generation import ENOUGH, MISSING_T, unit_prices
+from etsopt_models._market.column_pool import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._columns.branches import Branch
-    from etsopt_models._market.portfolio import Menu
+    from etsopt_models._market.column_pool import Menu
 
 TORN = 1e-7
 """Share of a plan that is more than the solver's rounding: of 1e-10 in rows that add up tens of thousands of plans."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt_models._market.portfolio import Menu, Portfolio
-from etsopt_models._market.search import TYPICAL_CNY_PER_T
+from etsopt_models._market.column_generation import TYPICAL_CNY_PER_T
+from etsopt_models._market.column_pool import Menu, Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._columns.branches import Masks
+    from etsopt_models._market.column_generation import Market
     from etsopt_models._market.plans import Plans
-    from etsopt_models._market.search import Market
 
 IN_TONNES = (
     *("account_balance", "offset_limit", "newly_owed", "offsets_on_offer", "market_balance", "reserve_stock"),

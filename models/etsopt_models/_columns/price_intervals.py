@@ -23,8 +23,8 @@ import numpy as np
 from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import NO_MASKS
 from etsopt_models._columns.master import TORN
-from etsopt_models._market.portfolio import Menu
-from etsopt_models._market.search import TYPICAL_CNY_PER_T
+from etsopt_models._market.column_generation import TYPICAL_CNY_PER_T
+from etsopt_models._market.column_pool import Menu
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

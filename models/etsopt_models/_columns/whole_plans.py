@@ -12,22 +12,22 @@ from etsopt.progress import unlimited
 from etsopt_models._columns.incumbents import Incumbent, dived
 from etsopt_models._columns.listing import FEW, LISTED, improved
 from etsopt_models._columns.master import Master
-from etsopt_models._columns.narrowing import narrowed
 from etsopt_models._columns.price_intervals import price_ends
 from etsopt_models._columns.tree import Search, Tree
-from etsopt_models._enterprises.dealing import priced
-from etsopt_models._enterprises.enterprises import Enterprises
+from etsopt_models._columns.variable_fixing import narrowed
+from etsopt_models._enterprises.subproblem import Enterprises
+from etsopt_models._enterprises.trading import priced
 from etsopt_models._enterprises.whole_accounts import bound_of, declines, is_steady, multipliers_of, terms_of
 from etsopt_models._market.accounts import owing_cost
+from etsopt_models._market.column_generation import Found, Shortage
+from etsopt_models._market.column_pool import Portfolio
 from etsopt_models._market.plans import Plans
-from etsopt_models._market.portfolio import Portfolio
-from etsopt_models._market.search import Found, Shortage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._columns.master import Priced
-    from etsopt_models._market.search import Market
+    from etsopt_models._market.column_generation import Market
 
 OWN_PART = 0.9
 """Part of the gap that is used up, so that the rounding of what is checked does not decide."""

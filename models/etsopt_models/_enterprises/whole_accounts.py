@@ -7,7 +7,7 @@ for a block, the dual of the market's rows alone,
 $$D(P, s) = \sum_a v_a(P, s) - \sum_t (P_t N_t - \min(P_t, 0) \, \overline u_t + s_t K_t),$$
 
 knows no such mixture: $v_a$ is what the best whole plans and dealings of an enterprise come to at the prices $P$ and a
-scarcity $s$ of offsets (`etsopt_models._enterprises.enterprises`), and any prices bound the cost, those of the master as well.
+scarcity $s$ of offsets (`etsopt_models._enterprises.subproblem`), and any prices bound the cost, those of the master as well.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.yearly import by_year
-from etsopt_models._enterprises.dealing import Trade
+from etsopt_models._enterprises.trading import Trade
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._enterprises.enterprises import Answer
-    from etsopt_models._market.search import Market
+    from etsopt_models._enterprises.subproblem import Answer
+    from etsopt_models._market.column_generation import Market
 
 
 def declines(instance: Instance) -> str:

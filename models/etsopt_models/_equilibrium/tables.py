@@ -12,16 +12,16 @@ from etsopt.data.yearly import by_year
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt_models._equilibrium.fixed_points import Answer, Sector, answer
 from etsopt_models._equilibrium.responses import LEAST_SHARE, Pieces, Setting, pieces_of, ramps_of
+from etsopt_models._market.baseline import IntensityRule, expected_prices, without_allowances
+from etsopt_models._market.incentives import rewards_of_plans
 from etsopt_models._market.measures import OUTPUT_CUT, column
 from etsopt_models._market.plans import Plans
-from etsopt_models._market.prospects import IntensityRule, expected_prices, without_allowances
-from etsopt_models._market.rewards import rewards_of_plans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.prospects import Prospects
+    from etsopt_models._market.baseline import Prospects
 
 STATUS = {0: "cycle", 1: "fixed point"}
 """By the number of fixed points; more are several."""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.data.market_policy import MarketPolicy
-    from etsopt_models._market.portfolio import Menu
-    from etsopt_models._market.prospects import Prospects
+    from etsopt_models._market.baseline import Prospects
+    from etsopt_models._market.column_pool import Menu
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def opening_allowances(instance: Instance, owners: NDArray[np.object_]) -> NDArr
 def account_parameters(  # long because every array of the program has its line here
     instance: Instance, found: Prospects, menu: Menu, own: Accounts
 ) -> dict[str, Any]:
-    """Arrays of `etsopt_models._market.market.plans_and_accounts`.
+    """Arrays of `etsopt_models._market.formulation.plans_and_accounts`.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def owing_cost(instance: Instance, found: Prospects) -> NDArray[np.float64]:
 
 
 def market_parameters(instance: Instance, found: Prospects) -> dict[str, Any]:
-    """Arrays of `etsopt_models._market.market.market_years`."""
+    """Arrays of `etsopt_models._market.formulation.market_years`."""
     market, discount, years = instance.policy.market, found.discount, found.years
     demand = by_year(market.external_demand_t, years, 0.0)
     auctioned = by_year(market.auctioned_t, years, 0.0) + found.auctioned

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.portfolio import Portfolio
+    from etsopt_models._market.column_pool import Portfolio
 
 
 def by_year_table(

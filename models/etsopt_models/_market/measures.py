@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.belonging import filled_column
 from etsopt.data.measures import OUTPUT_CUT, applicable
+from etsopt.data.row_scope import filled_column
 from etsopt.data.schema import MEASURES
-from etsopt_models._market.links import links_of
+from etsopt_models._market.measure_dependencies import links_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.prospects import Prospects
+    from etsopt_models._market.baseline import Prospects
 
 __all__ = ["OUTPUT_CUT", "Measures", "column", "costs_per_t", "measures_of"]
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt_models._market.baseline import Prospects
     from etsopt_models._market.measures import Measures
-    from etsopt_models._market.prospects import Prospects
 
 CELLS_AT_ONCE = 2**16
 """Units times sets that are held at one time: what stays in the processor's cache."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt_models._market.column_generation import unit_prices
 from etsopt_models._market.measures import OUTPUT_CUT, column
-from etsopt_models._market.search import unit_prices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.portfolio import Portfolio
-    from etsopt_models._market.search import Found
+    from etsopt_models._market.column_generation import Found
+    from etsopt_models._market.column_pool import Portfolio
 
 
 def stated_of(

@@ -11,18 +11,18 @@ import pandas as pd
 from etsopt.data.yearly import by_year
 from etsopt.rules import fixed_fines
 from etsopt_models._market.accounts import opening_allowances, totals
+from etsopt_models._market.column_generation import market_prices
+from etsopt_models._market.disaggregation import Dealings, of_enterprises, shared_out
+from etsopt_models._market.incentives import rewards
 from etsopt_models._market.measure_tables import by_year_table, measure_table, plan_table
 from etsopt_models._market.proof_tables import duals_table, leaves_table, stated_of, uplift_table
-from etsopt_models._market.rewards import rewards
-from etsopt_models._market.search import market_prices
-from etsopt_models._market.sharing import Dealings, of_enterprises, shared_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.portfolio import Portfolio
-    from etsopt_models._market.search import Found
+    from etsopt_models._market.column_generation import Found
+    from etsopt_models._market.column_pool import Portfolio
 
 OWES_T = 0.5
 """What is owed by rounding alone is no shortfall."""

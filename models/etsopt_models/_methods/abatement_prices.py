@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt_models import abatement
-from etsopt_models._columns import by_prices
-from etsopt_models._columns.own_accounts import declines_prices
+from etsopt_models._columns import decomposition
+from etsopt_models._columns.enterprise_decomposition import declines_prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.search import Found
+    from etsopt_models._market.column_generation import Found
 
 __all__ = ["FROM_UNITS", "declines", "prepare"]
 
@@ -24,11 +24,11 @@ FROM_UNITS = 2_000
 
 def declines(instance: Instance) -> str:
     """Why prices cannot serve an instance, as a clause; empty where they can."""
-    return by_prices.declines(instance) or declines_prices(instance)
+    return decomposition.declines(instance) or declines_prices(instance)
 
 
 def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], Found]:
     """Arrays for the model's formulation over those near a tie, and what the tables need beside the solution."""
-    return by_prices.solved_by_prices(abatement.market(instance, before, relax))
+    return decomposition.solved_by_prices(abatement.market(instance, before, relax))

@@ -5,7 +5,7 @@ and their rows allow is an interval of each $A_i$; what is left is
 
 $$\min_A \sum_i (A_i - R_i)^2 / E_i \quad\text{s.t.}\quad \underline A \le A \le \overline A,\quad G A \ge d$$
 
-where $G$ stacks the rows that couple units: `_projection/nearest.py` finds its one solution.
+where $G$ stacks the rows that couple units: `_projection/least_squares.py` finds its one solution.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import numpy as np
 
 from etsopt_models._allocation.coupling import coupling, held_by_rows, intervals
 from etsopt_models._allocation.limits import IN_RATES
-from etsopt_models._projection.nearest import Nearest
+from etsopt_models._projection.integer import Rounding, point_of
+from etsopt_models._projection.least_squares import Nearest
 from etsopt_models._projection.newton import Entries
+from etsopt_models._projection.objective_solution import Settled
 from etsopt_models._projection.polishing import polished
 from etsopt_models._projection.proximal import maximise
-from etsopt_models._projection.settled import Settled
-from etsopt_models._projection.whole_tonnes import Rounding, point_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,8 +21,8 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._allocation.coupling import COUPLING, coupling, intervals, least_lack
-from etsopt_models._projection.choice import TooManyError, first_choice, order_key
-from etsopt_models._projection.settled import Settled
+from etsopt_models._projection.exception_search import TooManyError, first_choice, order_key
+from etsopt_models._projection.objective_solution import Settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

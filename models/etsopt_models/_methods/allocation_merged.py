@@ -3,10 +3,10 @@ r"""The whole chain of `allocation` over cells, for very many units.
 Coupling rows see a unit only by its sector, its province and the nation. Units that agree in these are a *cell*, and no
 row can tell them apart: what a level costs a cell is a convex function of one number, the allowances of the cell. So
 each level is the formulation of `allocation` over some hundred cells: exact for `change`, `deficit` and `spread`, as
-`_aggregation/merging.py` shows; made exact in a few rounds for `worst`, `_aggregation/worst.py`; for exceptions with the few
+`_aggregation/aggregation.py` shows; made exact in a few rounds for `worst`, `_aggregation/largest_change.py`; for exceptions with the few
 units of each cell that may be one, `_aggregation/exceptions.py`; and for `worst` and the last step in whole tonnes as
-`_aggregation/whole.py` tells. The prices of the rows tell for every unit at once what a level leaves open: an interval
-of its allowances. Over these the last step is solved for all units, by a price for each cell, `_projection/nearest.py`.
+`_aggregation/integer.py` tells. The prices of the rows tell for every unit at once what a level leaves open: an interval
+of its allowances. Over these the last step is solved for all units, by a price for each cell, `_projection/least_squares.py`.
 
 The multipliers are those of the rows of the whole program, so they prove the levels as they do there.
 """
@@ -22,12 +22,12 @@ from etsopt.errors import StoppedError
 from etsopt.progress import checkpoint
 from etsopt.rules import reference_allowances
 from etsopt.units import TONNE, tolerance_of
+from etsopt_models._aggregation.aggregation import Merged, Region, program_over, solve_linear
 from etsopt_models._aggregation.cells import Cells
 from etsopt_models._aggregation.exceptions import choose_exceptions, merged_relief
-from etsopt_models._aggregation.merging import Merged, Region, program_over, solve_linear
-from etsopt_models._aggregation.whole import closest_whole, solve_worst_whole
-from etsopt_models._aggregation.worst import solve_worst
-from etsopt_models._projection.nearest import Nearest
+from etsopt_models._aggregation.integer import closest_whole, solve_worst_whole
+from etsopt_models._aggregation.largest_change import solve_worst
+from etsopt_models._projection.least_squares import Nearest
 from etsopt_models._projection.newton import Entries
 from etsopt_models._projection.polishing import polished
 from etsopt_models._projection.proximal import maximise
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._aggregation.merging import Run
+    from etsopt_models._aggregation.aggregation import Run
 
 FROM_UNITS = 2_000
 """From here on a whole solve takes half of the time; from some hundred units on it is a little quicker."""

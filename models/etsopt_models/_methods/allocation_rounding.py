@@ -11,7 +11,7 @@ from etsopt_models._methods import allocation_closest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from etsopt_models._projection.settled import Settled
+    from etsopt_models._projection.objective_solution import Settled
 
 
 def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._allocation.coupling import coupling, held_by_rows, intervals, least_lack
-from etsopt_models._projection.settled import Settled
+from etsopt_models._projection.objective_solution import Settled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt_models import clearing
-from etsopt_models._columns.by_prices import declines, solved_by_prices
+from etsopt_models._columns.decomposition import declines, solved_by_prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.search import Found
+    from etsopt_models._market.column_generation import Found
 
 __all__ = ["FROM_UNITS", "declines", "prepare"]
 

@@ -21,7 +21,7 @@ from etsopt.units import ROUNDING_NOISE_T
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt_models._projection.nearest import Nearest
+    from etsopt_models._projection.least_squares import Nearest
 
 ROUNDS, MOST_OFF_T, ROOM_T = 3, 1.0, 1e3
 """Rounds of moves onto limits; tonnes up to which a total may be off to be moved there; times as much room a unit needs

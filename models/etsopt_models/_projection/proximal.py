@@ -28,7 +28,7 @@ from etsopt.progress import checkpoint
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt_models._projection.nearest import Nearest, Point
+    from etsopt_models._projection.least_squares import Nearest, Point
 
 FIRST_RIDGE, LEAST_RIDGE, MOST_RIDGE = 1e-4, 1e-13, 1.0
 """The parabola against the curvature. Below the least it is lost in rounding; from a first one of 1e-8 on prices of rows

@@ -1,0 +1,103 @@
+"""Multipliers as the table ``duals`` states them, each of a row of the program and stated once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.checking.report import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt.checking.allocation.rows import CouplingRows
+    from etsopt.data.instance import Instance
+
+KEPT = "level_is_kept"
+"""Row that holds an earlier level, which the index names; its multiplier says what that costs the later one."""
+
+WORST_COVERS = "worst_covers"
+"""Row of every unit under the largest rate."""
+
+KEYS = ["level", "row", "index"]
+
+
+@dataclass(frozen=True)
+class Stated:
+    """Multipliers of an allocation.
+
+    Parameters
+    ----------
+    prices
+        Of the coupling rows by level, and by level and number where it has more proofs than one, shape ``(rows,)``.
+    weights
+        Of `worst_covers` in the level `worst`, less their sign, shape ``(units,)``.
+    kept
+        Of earlier levels, less their sign, by level and earlier level; None where nobody states any.
+    """
+
+    prices: Mapping[str, NDArray[np.float64]]
+    weights: NDArray[np.float64]
+    kept: Mapping[tuple[str, str], float] | None
+
+
+def read_duals(
+    instance: Instance, rows: CouplingRows, duals: pd.DataFrame, names: Sequence[str]
+) -> tuple[Stated, list[Violation]]:
+    """Read the multipliers of levels in their order, and find those of no row or stated twice."""
+    level, row = duals["level"].to_numpy(), duals["row"].to_numpy()
+    place = {name: number for number, name in enumerate(names)}
+    unit = _of_units(instance, duals)
+    known = rows.place_of(duals) >= 0
+    known |= (row == WORST_COVERS) & (unit >= 0)
+    kept = np.flatnonzero(row == KEPT)
+    earlier = duals["index"].to_numpy()[kept]
+    known[kept] = [
+        place.get(before, len(place)) < place.get(after, -1) for before, after in zip(earlier, level[kept], strict=True)
+    ]
+    found = [_wrong(duals, here, "the row is one of the program") for here in np.flatnonzero(~known).tolist()]
+    twice = duals.duplicated(KEYS).to_numpy()
+    found += [_wrong(duals, here, "it is stated once") for here in np.flatnonzero(twice).tolist()]
+    multiplier = duals["multiplier"].to_numpy(dtype=float)
+    prices = {name: rows.prices(duals[level == name]) for name in dict.fromkeys([*names, *pd.unique(level)])}
+    weights, covers = np.zeros(len(instance.units)), (row == WORST_COVERS) & (level == "worst") & (unit >= 0)
+    weights[unit[covers]] = -multiplier[covers]
+    by_level = {
+        (after, before): -float(multiplier[here])
+        for here, before, after in zip(kept, earlier, level[kept], strict=True)
+    }
+    return Stated(prices, weights, by_level or None), found
+
+
+def _of_units(instance: Instance, duals: pd.DataFrame) -> NDArray[np.int64]:
+    """Position of the unit that each index names, -1 where it names none."""
+    if not len(instance.units):
+        return np.full(len(duals), -1)
+    # The units stand in the order of their names, so each name is found by halving.
+    names, wanted = instance.units["unit_id"].to_numpy(), duals["index"].fillna("").to_numpy()
+    position = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
+    return np.where(names[position] == wanted, position, -1)
+
+
+def _wrong(duals: pd.DataFrame, place: int, message: str) -> Violation:
+    level, row, index = (duals[key].iloc[place] for key in KEYS)
+    return Violation("duals", f"{level}, {row} {index}".strip(), 1.0, "rows", f"a multiplier: {message}")
+
+
+def table_of_kept(kept: Mapping[tuple[str, str], float], units: Mapping[str, str]) -> pd.DataFrame:
+    """Multipliers of earlier levels as rows of ``duals``; to keep one better costs the later one, so none is positive.
+
+    Parameters
+    ----------
+    units
+        Unit of every level.
+    """
+    lines = [
+        (after, KEPT, before, -times, f"{units[after]}/{units[before]}") for (after, before), times in kept.items()
+    ]
+    return pd.DataFrame(lines, columns=[*KEYS, "multiplier", "unit"])

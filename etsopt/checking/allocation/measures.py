@@ -1,0 +1,159 @@
+"""What every level measures: its functions of the units, its value, and up to what gap it counts as optimal."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.checking.allocation.bands import rounded
+from etsopt.checking.allocation.certificate import Kinked, Square
+from etsopt.checking.arithmetic import gamma, most_of, total, upward
+from etsopt.units import RELATIVE_TOLERANCE, sums, tolerance_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.checking.allocation.limits import Demands
+    from etsopt.data.instance import Instance
+
+UNITS = {"change": "t", "worst": "rate", "deficit": "t", "spread": "rate", "closest": "t"}
+"""Levels over allowances and the units of their values."""
+
+LEAST_SHARE = 1e-3
+"""Of all weights: with less a unit has no part in the proof of the largest rate."""
+
+FLOOR = 1e-15
+"""Against all emissions, what an allocation can be told apart by: totals are known no better."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level to be bounded.
+
+    Parameters
+    ----------
+    piece, square
+        What it adds up over the units.
+    price
+        Multipliers of the rows, of the sum before it is divided.
+    scale
+        What the sum is divided by.
+    value
+        Of the answer.
+    """
+
+    name: str
+    piece: Kinked | None
+    square: Square | None
+    price: NDArray[np.float64]
+    scale: float
+    value: float
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What levels measure of the units that are not fixed, shape ``(units,)``.
+
+    Parameters
+    ----------
+    answer
+        Allowances [t].
+    e, r, due, target
+        Emissions; reference allowances, emissions as the deficit counts them, and allowances at the target rate, in
+        whole tonnes where allowances are.
+    weights
+        Of the units in the largest rate, zero or more.
+    whole
+        Whether allowances are whole.
+    """
+
+    answer: NDArray[np.float64]
+    e: NDArray[np.float64]
+    r: NDArray[np.float64]
+    due: NDArray[np.float64]
+    target: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    whole: bool
+
+    @classmethod
+    def of(
+        cls,
+        instance: Instance,
+        demands: Demands,
+        reference: NDArray[np.float64],
+        allowance: NDArray[np.float64],
+        weights: NDArray[np.float64],
+    ) -> Measures:
+        """From arrays over all units of the instance."""
+        free, whole, emissions = ~demands.fixed, demands.whole, instance.emissions_tco2e
+        # Levels measure from whole tonnes where allowances are whole.
+        r, due = (rounded(part[free]) if whole else part[free] for part in (reference, emissions))
+        target = at_target_rate(instance, demands, reference)[free]
+        return cls(allowance[free], emissions[free], r, due, target, np.maximum(weights[free], 0.0), whole)
+
+    def level(self, name: str, price: NDArray[np.float64]) -> tuple[Level, float]:
+        """The level, and what its value is uncertain by."""
+        answer, e, r = self.answer, self.e, self.r
+        if name == "closest":
+            value, error = total((answer - r) ** 2 / e)
+            return Level(name, None, Square(e, r, self.whole), price, 1.0, value), error + gamma(6) * value
+        if name == "worst":
+            all_weight = float(np.sum(self.weights * e))
+            weights = self.weights / all_weight if all_weight > 0 else self.weights
+            value = float(np.max(np.abs(answer - r) / e, initial=0.0))
+            piece = None if self.whole else Kinked(r, -weights, weights)
+            return Level(name, piece, None, price, 1.0, value), gamma(4) * value
+        piece = {
+            "change": Kinked(r, -1.0, 1.0),
+            "deficit": Kinked(self.due, -1.0, 0.0),
+            "spread": Kinked(self.target, -1.0, 1.0),
+        }[name]
+        scale = max(float(self.e.sum()), 1e-300) if name == "spread" else 1.0
+        value, error = (part / scale for part in total(piece.at(answer)))
+        return Level(name, piece, None, price * scale, scale, value), upward(error + gamma(6) * value, 4)
+
+    def tolerance(self, name: str, value: float) -> float:
+        """Up to what gap the level counts as optimal; a rate is known no better than its smallest unit's tonnes."""
+        all_emissions = float(np.sum(self.e))
+        if name == "closest":
+            return max(RELATIVE_TOLERANCE * value, FLOOR * all_emissions)
+        tolerance = tolerance_of(value, UNITS[name])
+        if name == "worst":
+            # Those that bear a share of the proof and move furthest; a weight of nothing widens no tolerance.
+            furthest = np.abs(self.answer - self.r) >= (value - tolerance) * self.e
+            borne = self.weights * self.e
+            furthest &= borne > LEAST_SHARE * float(np.sum(borne))
+            smallest = float(np.min(self.e[furthest], initial=np.inf))
+            tolerance = max(tolerance, FLOOR * all_emissions / smallest)
+        return tolerance
+
+    def gap_of_value(self, level: Level, of_sum: float) -> float:
+        """The gap of a level from that of its sum."""
+        if level.name != "worst":
+            return upward(of_sum / level.scale, 4)
+        assert level.piece is not None
+        # With weights w of the units no rate is below the sum of w |A - R| over that of w E.
+        weights, value = np.asarray(level.piece.right), upward(level.value, 4)
+        most, change = value * self.e, np.abs(self.answer - self.r)
+        own = most_of(weights * (np.maximum(most - change, 0.0) + gamma(8) * (most + change)))
+        all_weight, error = total(weights * self.e)
+        all_weight -= error + gamma(4) * all_weight
+        return upward((of_sum + own) / all_weight, 8) if all_weight > 0 else math.inf
+
+
+def at_target_rate(instance: Instance, demands: Demands, reference: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the allowances at the rate from which `spread` measures, shape ``(units,)`` [t].
+
+    It is that of the sector's target; without one, that of the reference allowances of its adjustable units.
+    """
+    without = np.isnan(demands.at_target_rate)
+    if not without.any():
+        return demands.at_target_rate
+    sector, emissions = instance.labels("sector"), instance.emissions_tco2e
+    given, own = (sums(sector.code[without], tonnes[without], len(sector)) for tonnes in (reference, emissions))
+    rate = np.divide(given, own, out=np.ones(len(own)), where=own > 0)
+    at_rate = emissions * rate[sector.code]
+    return np.where(without, rounded(at_rate) if demands.whole else at_rate, demands.at_target_rate)

@@ -1,0 +1,276 @@
+"""One function for each statement that the tables of an allocation must satisfy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.checking import plan
+from etsopt.checking.allocation.exceptions import exceptional_units
+from etsopt.checking.allocation.limits import due_at_emissions
+from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
+from etsopt.checking.allocation.totals import distance
+from etsopt.checking.report import Violation
+from etsopt.rules.registry import parameters_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from etsopt.checking.allocation.limits import Demands
+    from etsopt.data.instance import Instance
+
+EDGE_T = 1e-5
+"""Two orders of the same arithmetic differ by up to about 1e-7 t at 1e8 t."""
+
+ROW_IN_WORDS = {
+    "sector_target": ("t", "the allowances of the sector meet its target"),
+    "province_balance": ("t", "surpluses and deficits of the province stay within its balance"),
+    "national_total": ("t", "all allowances together meet the national total"),
+    "enterprise_band": ("t", "the enterprise stays inside its band"),
+    "fair_order": ("rate", "a lower intensity never gets a lower surplus rate"),
+    "equal_rates": ("rate", "equal intensities get equal surplus rates"),
+}
+
+
+def worst_first(
+    rule: str, names: NDArray[np.object_], by: NDArray[np.float64], tolerance: float, unit: str, message: str
+) -> Iterator[Violation]:
+    """A violation for every amount above the tolerance, the largest first; an amount that is no number is one too."""
+    wrong = np.flatnonzero(~(by <= tolerance))
+    for position in wrong[np.argsort(-np.nan_to_num(by[wrong], nan=np.inf), kind="stable")]:
+        yield Violation(rule, str(names[position]), float(by[position]), unit, message)
+
+
+def scope_is_that_of_the_plan(instance: Instance) -> list[Violation]:
+    """What counts as in the scope, and the emissions that count, are those of the plan of the year."""
+    wrong = (plan.inside(instance) != instance.in_scope) | (plan.emissions_inside(instance) != instance.emissions_tco2e)
+    names = instance.units["unit_id"].to_numpy()
+    message = "new and closed lines are outside the scope up to 2025, and inside it from 2026 on"
+    return list(worst_first("scope", names, wrong.astype(float), 0.0, "cells", message))
+
+
+def same_units(instance: Instance, table: pd.DataFrame) -> list[Violation]:
+    """The table has every unit of the instance once, with its own emissions, enterprise, sector, province and scope."""
+    wanted = instance.units["unit_id"].tolist()
+    if table["unit_id"].tolist() != wanted:
+        missing = sorted(set(wanted) ^ set(table["unit_id"])) or ["order of rows"]
+        return [Violation("same_units", missing[0], float(len(missing)), "units", "the table has every unit once")]
+    emissions = plan.emissions_inside(instance)
+    # A table without the column says that every unit is in the scope.
+    marked = np.ones(len(table), dtype=bool) if "in_scope" not in table else table["in_scope"].to_numpy()
+    wrong = (marked != plan.inside(instance)).astype(float)
+    message = "in_scope is that of the plan of the year"
+    found = list(worst_first("same_units", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message))
+    for column in ("enterprise_id", "sector", "province", "emissions_tco2e"):
+        own = emissions if column == "emissions_tco2e" else instance.units[column].to_numpy()
+        differs = (table[column].to_numpy() != own).astype(float)
+        message = f"the {column} of the table is that of the instance"
+        found += list(worst_first("same_units", table["unit_id"].to_numpy(), differs, 0.0, "cells", message))
+    return found
+
+
+def columns_agree(instance: Instance, table: pd.DataFrame) -> list[Violation]:
+    """Surplus is allowance minus emissions, its rate that over emissions; what is due is topped up, or owed."""
+    names, allowance = table["unit_id"].to_numpy(), table["allowance_t"].to_numpy()
+    emissions, issued = instance.emissions_tco2e, table["pre_allocated_t"].to_numpy()
+    surplus = allowance - emissions
+    rate = np.divide(surplus, emissions, out=np.full(len(table), np.nan), where=emissions > 0)
+    due = np.maximum(
+        np.abs(table["true_up_t"].to_numpy() - np.maximum(allowance - issued, 0.0)),
+        np.abs(table["owed_t"].to_numpy() - np.maximum(issued - allowance, 0.0)),
+    )
+    statements = (
+        (
+            "surplus",
+            distance(table["surplus_t"], surplus),
+            UNIT_TOLERANCE_T,
+            "t",
+            "surplus is allowance minus emissions",
+        ),
+        ("surplus_rate", distance(table["surplus_rate"], rate), 1e-9, "rate", "the rate is surplus over emissions"),
+        ("intensity", distance(table["intensity"], instance.intensity), 1e-9, "t/t", "the intensity is the instance's"),
+        ("issuance", due, UNIT_TOLERANCE_T, "t", "what is due beyond what was issued is topped up, the reverse owed"),
+        ("not_negative", -allowance, UNIT_TOLERANCE_T, "t", "allowances are not negative"),
+    )
+    return [
+        violation
+        for rule, off, tolerance, unit, message in statements
+        for violation in worst_first(rule, names, off, tolerance, unit, message)
+    ]
+
+
+def advance(instance: Instance) -> NDArray[np.float64]:
+    """What is issued in advance: what the instance states, else the year's share of last year's emissions [t]."""
+    units = instance.units
+    issued = np.zeros(len(units))
+    if "prior_emissions_tco2e" in units:
+        share = plan.advance_shares(instance, [instance.policy.year])[:, 0] * plan.inside(instance)
+        issued = np.floor(np.nan_to_num(units["prior_emissions_tco2e"].to_numpy()) * share + 1e-6)
+    if "pre_allocated_t" in units:
+        stated = units["pre_allocated_t"].to_numpy()
+        issued = np.where(np.isnan(stated), issued, stated)
+    return issued
+
+
+def pre_allocation(instance: Instance, table: pd.DataFrame) -> list[Violation]:
+    """What was issued in advance is what the instance states, else the rule's share of last year's emissions."""
+    off = np.abs(table["pre_allocated_t"].to_numpy() - advance(instance))
+    names, message = instance.units["unit_id"].to_numpy(), "pre-allocation follows the rule"
+    return list(worst_first("pre_allocation", names, off, UNIT_TOLERANCE_T, "t", message))
+
+
+def reference_follows_rule(
+    instance: Instance, table: pd.DataFrame, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
+) -> list[Violation]:
+    """Reference allowances are those of the rule, evaluated again from the published balance values."""
+    exact, given = before_rounding(instance, sectors, fixed), table["reference_t"].to_numpy()
+    least = most = exact
+    if instance.policy.rule.name != "given":
+        # Where a whole number falls on the edge of rounding either side of it is right.
+        least, most = np.floor(exact - EDGE_T), np.floor(exact + EDGE_T)
+    off = np.maximum(least - given, given - most)
+    message = "reference allowances follow the rule"
+    names = table["unit_id"].to_numpy()
+    return list(worst_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
+
+
+def before_rounding(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Reference allowances before rounding."""
+    units, name = instance.units, instance.policy.rule.name
+    parameters, emissions = parameters_of(instance), instance.emissions_tco2e
+    if name == "given":
+        return np.where(fixed, emissions, units["reference_t"].to_numpy())
+    if name in ("cn-2025", "cn-2026"):
+        balance = instance.labels("sector").mapped(dict(zip(sectors["sector"], sectors["balance_value"], strict=True)))
+        deviation = 1 - instance.intensity / balance
+        cap, slope = plan.cap(instance), plan.slope(instance)
+        exact = emissions + emissions * np.minimum(np.maximum(slope * deviation, -cap), cap)
+    elif name == "grandfathering":
+        exact = parameters.factor * units["prior_emissions_tco2e"].to_numpy()  # type: ignore[attr-defined]
+    elif name == "benchmark":
+        exact = instance.labels("sector").mapped(parameters.benchmarks) * units["output_t"].to_numpy()  # type: ignore[attr-defined]
+    elif name == "cn-2024":
+        exact = emissions
+    else:
+        # A rule that is not written again here cannot be followed: no number of it is right.
+        exact = np.full(len(units), np.nan)
+    return np.where(fixed, emissions, exact)
+
+
+def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> list[Violation]:
+    """At both ends of the balance value's interval, before rounding, allowances equal emissions; it is the middle."""
+    if instance.policy.rule.name not in ("cn-2025", "cn-2026"):
+        return []
+    slope, cap = plan.slope(instance), plan.cap(instance)
+    decimals = plan.stated(instance, "balance_value_decimals", "none")
+    found = []
+    columns = ["sector", "balance_value", "balance_value_lower", "balance_value_upper"]
+    for name, value, lower, upper in sectors[columns].itertuples(index=False):
+        here = instance.labels("sector").where(name) & ~fixed
+        emissions = instance.emissions_tco2e[here]
+        if not len(emissions):
+            if not np.isnan([value, lower, upper]).all():
+                message = "a sector without adjustable units has no balance value"
+                found.append(Violation("balance_value", str(name), 1.0, "cells", message))
+            continue
+        for end in (lower, upper):
+            deviation = slope * (1 - instance.intensity[here] / end)
+            off = abs(float(np.sum(emissions * np.clip(deviation, -cap, cap))))
+            if not off <= 1e-9 * emissions.sum():
+                message = "at the balance value the sector balances"
+                found.append(Violation("balance_value", str(name), off, "t", message))
+        middle = (lower + upper) / 2
+        off = abs(value - (middle if decimals == "none" else round(middle, decimals)))
+        if not off <= 1e-9 * abs(middle):
+            found.append(Violation("balance_value", str(name), off, "t/t", "the balance value is that of its interval"))
+    return found
+
+
+def fixed_get_emissions(
+    instance: Instance, table: pd.DataFrame, fixed: NDArray[np.bool_], optimised: bool
+) -> list[Violation]:
+    """Special cases and small enterprises get A = E, whole tonnes where the rule or the policy rounds."""
+    due = due_at_emissions(instance, optimised)
+    off = np.where(fixed, np.abs(table["allowance_t"].to_numpy() - due), 0.0)
+    names = table["unit_id"].to_numpy()
+    return list(
+        worst_first("fixed_get_emissions", names, off, UNIT_TOLERANCE_T, "t", "a special case gets its emissions")
+    )
+
+
+def whole_allowances(demands: Demands, table: pd.DataFrame) -> list[Violation]:
+    """Where the policy asks for whole tonnes, every allowance is exactly that."""
+    allowance = table["allowance_t"].to_numpy()
+    off = np.abs(allowance - np.round(allowance)) if demands.whole else 0 * allowance
+    message = "the allowance is a whole number of tonnes"
+    return list(worst_first("whole_allowances", table["unit_id"].to_numpy(), off, 0.0, "t", message))
+
+
+def not_moved(table: pd.DataFrame) -> list[Violation]:
+    """Where nothing has been rounded yet, the allowance is the real one."""
+    off = np.abs(table["allowance_t"] - table["before_rounding_t"]).to_numpy(dtype=float)
+    message = "where nothing is rounded, the allowance is that before rounding"
+    return list(worst_first("not_moved", table["unit_id"].to_numpy(), off, 0.0, "t", message))
+
+
+def exceptions_are_allowed(
+    instance: Instance, fixed: NDArray[np.bool_], table: pd.DataFrame, optimised: bool
+) -> list[Violation]:
+    """No more units are exceptions than are allowed, none where nothing is optimised, and none of them is fixed."""
+    most = instance.policy.allocation.exceptions.units * optimised
+    chosen = exceptional_units(instance, table)
+    found = []
+    if chosen.sum() > most:
+        message = f"at most {most} units are exceptions"
+        found.append(Violation("exceptions_are_allowed", "nation", float(chosen.sum() - most), "units", message))
+    wrong = (chosen & fixed).astype(float)
+    message = "a unit at A = E is no exception"
+    return found + list(
+        worst_first("exceptions_are_allowed", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message)
+    )
+
+
+def allowances_follow_rule(table: pd.DataFrame) -> list[Violation]:
+    """Where nothing was optimised, allowances are the reference."""
+    off = np.abs(table["allowance_t"] - table["reference_t"]).to_numpy()
+    names, message = table["unit_id"].to_numpy(), "where nothing is optimised, the allowance is the rule's"
+    return list(worst_first("allowances_follow_rule", names, off, UNIT_TOLERANCE_T, "t", message))
+
+
+def inside_band(demands: Demands, table: pd.DataFrame) -> list[Violation]:
+    """Every unit that is not fixed stays inside its band."""
+    allowance = table["allowance_t"].to_numpy()
+    outside = np.maximum(demands.lower - allowance, allowance - demands.upper)
+    outside = np.where(demands.fixed, 0.0, outside)
+    names = table["unit_id"].to_numpy()
+    return list(worst_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", "the unit stays inside its band"))
+
+
+def bounds_are_named(instance: Instance, demands: Demands, table: pd.DataFrame) -> list[Violation]:
+    """``at_bound`` names the bound at which a unit stands; one outside the scope stands at none."""
+    allowance, named = table["allowance_t"].to_numpy(), table["at_bound"].fillna("").to_numpy()
+    low, high = allowance <= demands.lower + 1e-3, allowance >= demands.upper - 1e-3
+    free, inside = ~demands.fixed, plan.inside(instance)
+    none = (free & ~low & ~high) | ~inside
+    expected = {"fixed": demands.fixed & inside, "lower": free & low, "upper": free & high & ~low, "": none}
+    right = np.zeros(len(table), dtype=bool)
+    for side, here in expected.items():
+        right |= here & (named == side)
+    wrong = (~right).astype(float)
+    names = table["unit_id"].to_numpy()
+    return list(worst_first("bounds_are_named", names, wrong, 0.0, "cells", "at_bound names the bound of the unit"))
+
+
+def rows_are_met(demands: Demands, table: pd.DataFrame) -> list[Violation]:
+    """Targets, balances, the national total, enterprise bands and the order of rates hold."""
+    rows = demands.rows
+    outside = rows.misses(rows.totals(table["allowance_t"].to_numpy()))
+    found = []
+    for row in np.flatnonzero(~(outside <= rows.tolerance)):
+        unit, message = ROW_IN_WORDS[rows.rule[row]]
+        found.append(Violation(rows.rule[row], rows.index[row] or "nation", float(outside[row]), unit, message))
+    return sorted(found, key=lambda violation: -violation.amount)

@@ -1,0 +1,271 @@
+"""Statements on what is derived from the table of allocations: its shape, its totals, limits and prices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.checking.allocation.duals import KEPT
+from etsopt.checking.allocation.rows import ROW_TOLERANCE
+from etsopt.checking.plan import inside
+from etsopt.checking.report import Violation
+from etsopt.data.schema import USER_COLUMN_PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt.checking.allocation.limits import Demands
+    from etsopt.data.instance import Instance
+
+TOTALS = (("enterprises", "enterprise_id"), ("sectors", "sector"), ("provinces", "province"))
+SUMS = ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t")
+ISSUED = ("pre_allocated_t", "true_up_t", "owed_t")
+SIDES = ("lower", "upper", "fixed")
+TEXTS = {
+    "allocation": ("unit_id", "enterprise_id", "sector", "province", "at_bound"),
+    "enterprises": ("enterprise_id",),
+    "sectors": ("sector", "target_sense"),
+    "provinces": ("province",),
+    "duals": ("level", "row", "index", "unit"),
+}
+TRUTHS = frozenset(("at_risk", "usable"))
+"""Columns that are no numbers and no texts either."""
+
+COUNTED = ("units", *SUMS, "surplus_rate", *(f"units_{side}" for side in SIDES))
+NUMBERS = {
+    "allocation": ("intensity", *SUMS, "surplus_rate", *ISSUED),
+    "enterprises": (*COUNTED, *ISSUED),
+    "sectors": (*COUNTED, "target_t", "under_target_t"),
+    "provinces": (*COUNTED, "balance_limit_t"),
+    "duals": ("multiplier",),
+}
+BALANCE_VALUES = ("balance_value", "balance_value_lower", "balance_value_upper")
+MAY_BE_ABSENT = frozenset(
+    ("intensity", "surplus_rate", "target_t", "under_target_t", "balance_limit_t", *BALANCE_VALUES)
+)
+
+RELATIVE, ABSOLUTE = 1e-9, 2e-2
+"""A number may differ by 20 kg, or one that is no quantity of tonnes by rounding."""
+
+
+def tables_are_whole(
+    instance: Instance,
+    tables: Mapping[str, pd.DataFrame],
+    names: tuple[str, ...],
+    texts: Mapping[str, tuple[str, ...]] = TEXTS,
+    numbers_of: Mapping[str, tuple[str, ...]] = NUMBERS,
+) -> list[Violation]:
+    """Every table and column is there, numbers are numbers, and those that cannot be absent are finite."""
+    found, optimised = [], "duals" in names
+    for name in names:
+        table = tables.get(name)
+        numbers = numbers_of[name]
+        if name in ("sectors", "settlement_sectors") and instance.policy.rule.name in ("cn-2025", "cn-2026"):
+            numbers = (*numbers, *BALANCE_VALUES)
+        if name == "allocation" and table is not None and instance.policy.allocation.exceptions.units:
+            wrong = "is there" if "exceptional" not in table else "says true or false"
+            if "exceptional" not in table or not pd.api.types.is_bool_dtype(table["exceptional"]):
+                found.append(Violation("tables", "allocation.exceptional", 1.0, "columns", f"the column {wrong}"))
+        if name == "allocation" and optimised and instance.policy.allocation.rounds:
+            numbers = (*numbers, "before_rounding_t")
+        for column in () if table is None else (*texts[name], *numbers):
+            wrong = wrong_with(table, column, column in numbers)
+            if wrong:
+                found.append(Violation("tables", f"{name}.{column}", 1.0, "columns", f"the column {wrong}"))
+        if table is None:
+            found.append(Violation("tables", name, 1.0, "tables", "the table is there"))
+    return found
+
+
+def wrong_with(table: Any, column: str, number: bool) -> str:
+    """What a column ought to be and is not."""
+    if column not in table:
+        return "is there"
+    if not len(table):
+        return ""
+    if not number:
+        kind = pd.api.types.infer_dtype(table[column], skipna=True)
+        if column in TRUTHS:
+            return "" if kind == "boolean" else "says true or false"
+        return "" if kind in ("string", "empty") else "holds texts"
+    if not pd.api.types.is_numeric_dtype(table[column]):
+        return "holds numbers"
+    finite = column in MAY_BE_ABSENT or np.isfinite(table[column].to_numpy(dtype=float)).all()
+    return "" if finite else "holds finite numbers"
+
+
+def distance(stated: object, expected: object) -> NDArray[np.float64]:
+    """How far numbers are from what is expected; absent ones are right where nothing is expected."""
+    given, wanted = np.asarray(stated, dtype=float), np.asarray(expected, dtype=float)
+    return np.where(np.isnan(wanted), np.where(np.isnan(given), 0.0, np.inf), np.abs(given - wanted))
+
+
+def _differing(
+    rule: str, labels: object, stated: object, expected: object, tolerance: float, message: str
+) -> Iterator[Violation]:
+    by = distance(stated, expected)
+    for position in np.flatnonzero(~(by <= tolerance)):
+        yield Violation(rule, str(np.asarray(labels)[position]), float(by[position]), "", message)
+
+
+def totals_add_up(instance: Instance, table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+    """Counts, sums and rates by enterprise, sector and province are those of the units.
+
+    The table of the units has their enterprises, sectors and provinces as the instance does; that is checked before.
+    """
+    found = []
+    sides = {f"units_{side}": (table["at_bound"].to_numpy() == side).astype(float) for side in SIDES}
+    for name, key in TOTALS:
+        groups, stated = instance.labels(key), tables[name]
+        place = np.arange(len(groups))
+        if not np.array_equal(stated[key].to_numpy(), groups.names):
+            place = pd.Index(groups.names).get_indexer(stated[key])
+        if not np.array_equal(np.sort(place), np.arange(len(groups))):
+            found.append(Violation("totals_add_up", name, 1.0, "rows", f"every {key} of the units has one row"))
+            continue
+        columns = [*SUMS, *ISSUED] if name == "enterprises" else list(SUMS)
+        expected = {column: groups.sums(table[column].to_numpy(dtype=float)) for column in columns}
+        expected["units"] = np.bincount(groups.code[inside(instance)], minlength=len(groups)).astype(float)
+        expected |= {column: groups.sums(here) for column, here in sides.items()}
+        whole = expected["emissions_tco2e"]
+        rate = np.divide(expected["surplus_t"], whole, out=np.full(len(whole), np.nan), where=whole > 0)
+        for column, values in (expected | {"surplus_rate": rate}).items():
+            tolerance = ABSOLUTE if column in (*SUMS, *ISSUED) else RELATIVE
+            message = f"{column} of a {key.removesuffix('_id')} is that of its units"
+            found += _differing("totals_add_up", stated[key], stated[column], values[place], tolerance, message)
+    return found
+
+
+def own_columns_stand(instance: Instance, table: pd.DataFrame, enterprises: pd.DataFrame) -> list[Violation]:
+    """What the user's own columns say of units, and all that the table of enterprises holds, is as it was given."""
+    found = _standing("as_given", "allocation", instance.units, table, "unit_id", _own_of_units(instance))
+    if instance.enterprises is None:
+        return found
+    given = [name for name in instance.enterprises if name != "enterprise_id"]
+    return found + _standing("as_given", "enterprises", instance.enterprises, enterprises, "enterprise_id", given)
+
+
+def _own_of_units(instance: Instance) -> list[str]:
+    """Columns of the units that are the user's own."""
+    return [name for name in instance.units if name.startswith(USER_COLUMN_PREFIX)]
+
+
+def _standing(
+    rule: str, name: str, given: pd.DataFrame, table: pd.DataFrame, key: str, columns: list[str]
+) -> list[Violation]:
+    """Columns of a table hold what a table of the instance holds, and nothing where that has no row."""
+    wanted = given.set_index(key).reindex(table[key])
+    found = []
+    for column in columns:
+        if column not in table:
+            found.append(Violation("tables", f"{name}.{column}", 1.0, "columns", "the column is there"))
+            continue
+        # A number may come back from a file as its text, or a text that is one as a number.
+        stated, expected = (part[column].astype(object) for part in (table, wanted))
+        same = _as_texts(stated) == _as_texts(expected)
+        same |= (
+            pd.to_numeric(stated, errors="coerce") == pd.to_numeric(expected, errors="coerce").to_numpy()
+        ).to_numpy()
+        differs = np.flatnonzero(~same)
+        message = f"{column} is as it was given"
+        found += [Violation(rule, str(table[key].iloc[row]), 1.0, "cells", message) for row in differs.tolist()]
+    return found
+
+
+def _as_texts(cells: pd.Series[Any]) -> NDArray[np.object_]:
+    """Cells as texts, what is absent as none."""
+    texts: NDArray[np.object_] = cells.where(cells.notna(), "").astype(str).to_numpy(dtype=object)
+    return texts
+
+
+def targets_are_stated(
+    instance: Instance, demands: Demands, table: pd.DataFrame, sectors: pd.DataFrame
+) -> list[Violation]:
+    """The targets of the table are those of the policy, and what they leave is what the allowances leave."""
+    most = demands.rows.limits_of("sector_target")["most"]
+    groups = instance.labels("sector")
+    held = groups.sums(np.where(demands.fixed, 0.0, table["allowance_t"].to_numpy(dtype=float)))
+    names = sectors["sector"]
+    target = names.map(most).to_numpy(dtype=float)
+    left = target - names.map(dict(zip(groups.names, held, strict=True))).to_numpy(dtype=float)
+    policy, adjustable = instance.policy.sectors, set(groups.names[groups.code[~demands.fixed]])
+    sense = np.where(names.isin(adjustable), "none", "").astype(object)
+    sense[names.isin(most.index)] = "at_most"
+    exactly = [name for name in most.index if name in policy and policy[name].target_sense == "exactly"]
+    sense[names.isin(exactly)] = "exactly"
+    wrong = (sectors["target_sense"].fillna("").to_numpy() != sense).astype(float)
+    rule = "targets_are_stated"
+    return [
+        *_differing(rule, names, sectors["target_t"], target, ABSOLUTE, "the target is the policy's [t]"),
+        *_differing(rule, names, sectors["under_target_t"], left, ABSOLUTE, "what the target leaves is left [t]"),
+        *_differing(rule, names, wrong, 0 * wrong, 0.0, "the sense of the target is the policy's"),
+    ]
+
+
+def balances_are_stated(demands: Demands, provinces: pd.DataFrame) -> list[Violation]:
+    """The limits of the provinces' balances are those of the policy."""
+    limits = demands.rows.limits_of("province_balance")
+    room = (limits["most"] - limits["least"]) / 2
+    names = provinces["province"]
+    expected = names.map(room).to_numpy(dtype=float)
+    message = "the balance is the policy's share of emissions [t]"
+    return list(_differing("balances_are_stated", names, provinces["balance_limit_t"], expected, ABSOLUTE, message))
+
+
+def units_of_multipliers(duals: pd.DataFrame, units: Mapping[str, str]) -> list[Violation]:
+    """Multipliers are in the unit of their level by that of their row.
+
+    Parameters
+    ----------
+    units
+        Unit of each level.
+    """
+    stated, in_rates = duals["level"].to_numpy(), duals["row"].isin(ROW_TOLERANCE).to_numpy()
+    keeps = duals["row"].to_numpy() == KEPT
+    right = np.zeros(len(duals), dtype=bool)
+    for level in pd.unique(stated):
+        # A level may have more proofs than one: "exceptions:2" is the second of them.
+        unit = units.get(str(level).partition(":")[0], "")
+        of_level = stated == level
+        for by, here in (("rate", in_rates), ("t", ~in_rates & ~keeps)):
+            right |= of_level & here & (duals["unit"].to_numpy() == f"{unit}/{by}")
+        for earlier, by in units.items():
+            right |= (
+                of_level & keeps & (duals["index"].to_numpy() == earlier) & (duals["unit"].to_numpy() == f"{unit}/{by}")
+            )
+    wrong = (~right).astype(float)
+    return list(_differing("prices_are_stated", stated, wrong, 0 * wrong, 0.0, "the unit is the level's by the row's"))
+
+
+def prices_are_stated(
+    demands: Demands, tables: Mapping[str, pd.DataFrame], units: Mapping[str, str]
+) -> list[Violation]:
+    """Shadow prices of sectors and provinces are the multipliers, in the unit of their level by that of the row.
+
+    Parameters
+    ----------
+    units
+        Unit of each level.
+    """
+    duals = tables["duals"]
+    stated, keeps = duals["level"].to_numpy(), duals["row"].to_numpy() == KEPT
+    found = units_of_multipliers(duals, units)
+    for name, key, row in (("sectors", "sector", "sector_target"), ("provinces", "province", "province_balance")):
+        table = tables[name]
+        # A sector without a target and a province without a balance have no row, and so no price.
+        limited = table[key].isin(demands.rows.index[demands.rows.rule == row])
+        for level in units:
+            here = duals[(stated == level) & (duals["row"].to_numpy() == row)]
+            price = table[key].map(dict(zip(here["index"], here["multiplier"], strict=True))).fillna(0.0)
+            price = price.where(limited)
+            given = pd.to_numeric(table.get(f"{level}_shadow_price", price.where(price.isna(), 0.0)), errors="coerce")
+            if f"{level}_shadow_price" not in table and ((stated == level) & ~keeps).any():
+                found.append(Violation("prices_are_stated", f"{name}.{level}", 1.0, "columns", "the prices are there"))
+            tolerance = RELATIVE * float(here["multiplier"].abs().max()) if len(here) else 0.0
+            message = f"the price of {level} is the multiplier of the row"
+            found += _differing("prices_are_stated", table[key], given, price, tolerance, message)
+    return found

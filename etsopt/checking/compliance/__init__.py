@@ -1,0 +1,1 @@
+"""Check a compliance year: conservation to the allowance, limits, fines and least cost."""

@@ -1,0 +1,50 @@
+"""How a settlement looks on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from etsopt.units import format_tonnes
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from etsopt.results.results import Results
+
+ROWS_SHOWN = 8
+
+LINES = (
+    ("obligation", "obligation_t"),
+    ("  allowances surrendered", "surrendered_t"),
+    ("  offsets", "offset_t"),
+    ("  shortfall", "shortfall_t"),
+    ("opening holdings", "opening_t"),
+    ("issued", "issued_t"),
+    ("bought", "bought_t"),
+    ("sold", "sold_t"),
+    ("cancelled", "cancelled_t"),
+    ("closing holdings", "closing_t"),
+)
+
+
+def fill_nation(table: Table, found: Results) -> Table:
+    """Fill a table of two columns with what the nation owes, holds and trades."""
+    nation = found.tables["nation"].iloc[0]
+    for words, column in LINES:
+        table.add_row(Text(words), Text(format_tonnes(float(nation[column]))))
+    table.add_section()
+    table.add_row("net cost [CNY]", Text(f"{float(nation['cost_cny']):,.0f}"))
+    return table
+
+
+def shortfalls(console: Console, found: Results) -> None:
+    """Say who falls short, the largest first."""
+    nation, short = found.tables["nation"].iloc[0], found.tables["shortfalls"]
+    risk = int(nation["enterprises_at_risk"])
+    words = f"{int(nation['enterprises']):,} enterprises, {risk:,} at risk, {len(short):,} with a shortfall"
+    names = [f"{row.enterprise_id} {format_tonnes(row.shortfall_t)} t" for row in short.head(ROWS_SHOWN).itertuples()]
+    more = f" and {len(short) - ROWS_SHOWN} more" if len(short) > ROWS_SHOWN else ""
+    console.print(Text(f"{words}{': ' if names else ''}{', '.join(names)}{more}.\n"))

@@ -1,0 +1,256 @@
+"""The stamped way from a model to a program: every rule is called once, and evaluated over all its indices in numpy.
+
+The program is that of the reference way, row by row; what it costs hardly depends on Pyomo. No object stands for a
+single row, column or number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyomo.environ as pyo
+
+from etsopt.compiler.components import Columns, Cost, Rows
+from etsopt.compiler.evaluate import Evaluator
+from etsopt.compiler.inputs import Inputs
+from etsopt.compiler.templates import StampError
+from etsopt.data.groups import Groups
+from etsopt.errors import ModelError
+from etsopt.program.program import Program
+from etsopt.program.sparse_rows import stacked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Program:
+    """Stamp a model on its data.
+
+    Parameters
+    ----------
+    model
+        The mathematics, as a model file's ``formulate`` returns it; it stays as it is.
+    parameters
+        For a set, its size or its members; for a parameter, a number or an array over its sets; for a grouped set,
+        `Groups`. By the name of the component.
+
+    Raises
+    ------
+    StampError
+        If a component cannot be stamped; it says why, and what to do.
+    ModelError
+        If a component has no data or data has no component, they do not fit, a row is not linear, or an objective is
+        to be maximised.
+    """
+    return Stamp(model, parameters).program
+
+
+class Templates:
+    """A model whose rules are called once, for all the data that it is stamped on.
+
+    Parameters
+    ----------
+    model
+        As `build_program` takes it.
+    """
+
+    def __init__(self, model: pyo.AbstractModel) -> None:
+        self.model = model
+        self._inputs: Inputs | None = None
+
+    def build_program(self, parameters: Mapping[str, Any]) -> Program:
+        """Stamp the model on data, with the errors of the function `build_program`."""
+        return self.stamp(parameters).program
+
+    def stamp(self, parameters: Mapping[str, Any]) -> Stamp:
+        """The model stamped on data, to be changed later, with the errors of the function `build_program`."""
+        inputs = self._inputs.with_data(parameters) if self._inputs is not None else None
+        if inputs is None:
+            stamp = Stamp(self.model, parameters)
+            self._inputs, self._columns, self._rows, self._costs = stamp.templates()
+            return stamp
+        return Stamp.of_templates(self.model, parameters, inputs, self._columns, self._rows, self._costs)
+
+
+class Stamp:
+    """A stamped model that takes changes of its data.
+
+    Attributes
+    ----------
+    program
+        The program on the data as they are now.
+
+    Raises
+    ------
+    StampError, ModelError
+        As `build_program` does.
+    """
+
+    def __init__(self, model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> None:
+        self._model = model
+        self._data = dict(parameters)
+        self._call_rules()
+        self.program = self._evaluated()
+
+    def change(self, parameters: Mapping[str, Any]) -> Program:
+        """Take other data for some sets or parameters; returns the program on them, and keeps it.
+
+        What reads a changed parameter is evaluated again, and nothing else. A changed set makes everything anew.
+
+        Parameters
+        ----------
+        parameters
+            New data by the name of the component. Arrays are not copied: one that is changed in place is not noticed.
+
+        Raises
+        ------
+        StampError, ModelError
+            As `build_program` does; then the stamp is as it was.
+        """
+        changed = Stamp.__new__(Stamp)
+        changed._model, changed._data = self._model, self._data | dict(parameters)
+        if any(self._may_reshape(name) for name in parameters):
+            changed._call_rules()
+            changed.program = changed._evaluated()
+        else:
+            changed._inputs = self._inputs.with_parameters(parameters)
+            changed._adopt(self)
+            changed.program = changed._patched(self.program, set(parameters))
+        self.__dict__ = changed.__dict__
+        return self.program
+
+    def renew(self, parameters: Mapping[str, Any]) -> Program | None:
+        """Take other data for everything; None where a set differs, and the stamp stays as it was.
+
+        Parameters
+        ----------
+        parameters
+            As `build_program` takes them, by the same names as before.
+
+        Raises
+        ------
+        StampError, ModelError
+            As `build_program` does.
+        """
+        differing = {name: value for name, value in parameters.items() if not _is_same(value, self._data.get(name))}
+        return None if any(self._may_reshape(name) for name in differing) else self.change(differing)
+
+    def _call_rules(self) -> None:
+        """Make a template of every component."""
+        self._inputs = Inputs(self._model, self._data)
+        prepared = self._inputs.model
+        self._columns = [Columns(item) for item in prepared.component_objects(pyo.Var, active=True)]
+        self._rows = [Rows(item) for item in prepared.component_objects(pyo.Constraint, active=True)]
+        self._costs = [Cost(item) for item in prepared.component_objects(pyo.Objective, active=True)]
+        for columns in self._columns:
+            self._inputs.number_columns(columns.variable)
+        self._reads: dict[str, set[str]] = {}
+
+    @classmethod
+    def of_templates(
+        cls,
+        model: pyo.AbstractModel,
+        parameters: Mapping[str, Any],
+        inputs: Inputs,
+        columns: list[Columns],
+        rows: list[Rows],
+        costs: list[Cost],
+    ) -> Stamp:
+        """A stamp that calls no rule again."""
+        stamp = cls.__new__(cls)
+        stamp._model, stamp._data = model, dict(parameters)
+        stamp._inputs, stamp._columns, stamp._rows, stamp._costs, stamp._reads = inputs, columns, rows, costs, {}
+        for part in columns:
+            inputs.number_columns(part.variable)
+        stamp.program = stamp._evaluated()
+        return stamp
+
+    def templates(self) -> tuple[Inputs, list[Columns], list[Rows], list[Cost]]:
+        """What the rules gave, without the data."""
+        return self._inputs.without_data(), self._columns, self._rows, self._costs
+
+    def _adopt(self, other: Stamp) -> None:
+        """Take over the templates of another stamp of the same model."""
+        self._columns, self._rows, self._costs = other._columns, other._rows, other._costs
+        self._reads = dict(other._reads)
+
+    def _evaluate(self, part: Any) -> Any:
+        """Evaluate a component, and remember which parameters it read."""
+        evaluator = Evaluator(self._inputs)
+        # What divides by zero is not finite, and the gate before the solver names its row.
+        with np.errstate(all="ignore"):
+            try:
+                found = part.evaluated(evaluator)
+            except ModelError:
+                raise
+            except Exception as error:
+                reason = f"it cannot be evaluated ({type(error).__name__}: {str(error)[:200]})"
+                raise StampError(part.title, reason, "Write it in other words.") from error
+        self._reads[part.title] = evaluator.reads
+        return found
+
+    def _evaluated(self) -> Program:
+        """Evaluate every component."""
+        bounds = [self._evaluate(part) for part in self._columns]
+        rows = [self._evaluate(part) for part in self._rows]
+        ends = np.cumsum([0, *(len(block.lower) for block in rows)]).tolist()
+        count = self._inputs.column_count
+        return Program(
+            stacked([block.matrix for block in rows], count),
+            _joined([block.lower for block in rows]),
+            _joined([block.upper for block in rows]),
+            _joined([block.lower for block in bounds]),
+            _joined([block.upper for block in bounds]),
+            _joined([block.integer for block in bounds]).astype(bool),
+            {part.name: slice(*ends[number : number + 2]) for number, part in enumerate(self._rows)},
+            dict(self._inputs.columns),
+            {part.name: self._evaluate(part) for part in self._costs},
+        )
+
+    def _patched(self, old: Program, changed: set[str]) -> Program:
+        """Evaluate what read a changed parameter, and keep the rest of a program."""
+        new = replace(
+            old,
+            row_lower=old.row_lower.copy(),
+            row_upper=old.row_upper.copy(),
+            column_lower=old.column_lower.copy(),
+            column_upper=old.column_upper.copy(),
+            objectives=dict(old.objectives),
+        )
+        for columns in self._columns:
+            if self._reads[columns.title] & changed:
+                place, bounds = old.columns[columns.name], self._evaluate(columns)
+                new.column_lower[place], new.column_upper[place] = bounds.lower, bounds.upper
+        matrices = {}
+        for rows in self._rows:
+            if self._reads[rows.title] & changed:
+                place, block = old.rows[rows.name], self._evaluate(rows)
+                new.row_lower[place], new.row_upper[place] = block.lower, block.upper
+                matrices[rows.name] = block.matrix
+        for cost in self._costs:
+            if self._reads[cost.title] & changed:
+                new.objectives[cost.name] = self._evaluate(cost)
+        if all(matrix.equals(old.matrix.part(old.rows[name])) for name, matrix in matrices.items()):
+            return new
+        parts = [matrices.get(name) or old.matrix.part(place) for name, place in old.rows.items()]
+        return replace(new, matrix=stacked(parts, old.matrix.columns))
+
+    def _may_reshape(self, name: str) -> bool:
+        """Whether other data of a component may change which rows and columns there are, or are no data at all."""
+        component = self._model.component(name)
+        if component is None or component.ctype is not pyo.Param:
+            return True
+        return not component.is_indexed() and any(True for _ in self._model.component_objects(pyo.RangeSet))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two data of a component are the same."""
+    if isinstance(one, Groups) and isinstance(other, Groups):
+        return np.array_equal(one.starts, other.starts) and np.array_equal(one.members, other.members)
+    return one is other or np.array_equal(one, other)
+
+
+def _joined(parts: list[Any]) -> Any:
+    return np.concatenate(parts) if parts else np.zeros(0)

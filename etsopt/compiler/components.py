@@ -1,0 +1,165 @@
+"""One variable, constraint or objective at a time: its template, and what it is on the data of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from math import inf, prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pyomo.core.expr.relational_expr import EqualityExpression, RangedExpression
+
+from etsopt.compiler.assemble import costs_of, rows_of
+from etsopt.compiler.evaluate import Terms
+from etsopt.compiler.lookups import is_expression, is_number
+from etsopt.compiler.templates import StampError, needs_data, relation_of, template_of, title_of
+from etsopt.program.program import Objective, refuse_to_maximise, unit_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.compiler.evaluate import Evaluator
+    from etsopt.compiler.spaces import Space
+    from etsopt.program.sparse_rows import SparseRows
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Bounds of the columns of a variable, and which of them are whole numbers."""
+
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    integer: NDArray[np.bool_]
+
+
+class Columns:
+    """The columns of a variable."""
+
+    def __init__(self, variable: Any) -> None:
+        self.variable, self.name, self.title = variable, variable.local_name, title_of(variable)
+        if not variable._dense:
+            raise StampError(self.title, "it is sparse (dense=False)", "Index it by just the members that are needed.")
+        self._bounds = None
+        if variable._rule_bounds is not None:
+            self._bounds = template_of(variable, variable._rule_bounds)
+            if not isinstance(self._bounds.expression, tuple | list) or len(self._bounds.expression) != 2:
+                reason = f"its bounds are {self._bounds.expression!r} and no pair"
+                raise StampError(self.title, reason, "Give lower and upper bound, None for none.")
+        self._least, self._most, self._whole = self._domain(variable)
+
+    def _domain(self, variable: Any) -> tuple[float, float, bool]:
+        """What the domain allows: the least and largest value, and whether only whole numbers."""
+        rule = partial(_called_for, variable)
+        domain = template_of(variable, rule).expression
+        interval = None if needs_data(domain) else domain.get_interval()
+        if interval is None or interval[2] not in (0, 1):
+            way = "Take one of Pyomo's own, such as NonNegativeReals, Integers or Binary, and give bounds."
+            raise StampError(self.title, f"its domain {domain.local_name} is no interval", way)
+        least, most, step = interval
+        return -inf if least is None else least, inf if most is None else most, step == 1
+
+    def evaluated(self, evaluator: Evaluator) -> Bounds:
+        """The bounds on the data: the tighter of those of the domain and those of the rule."""
+        place = evaluator.inputs.columns[self.name]
+        size = place.stop - place.start
+        bounds = Bounds(np.full(size, float(self._least)), np.full(size, float(self._most)), np.full(size, self._whole))
+        if self._bounds is None:
+            return bounds
+        space = evaluator.over(self._bounds)
+        lower, upper = self._bounds.expression
+        if lower is not None:
+            np.maximum(bounds.lower, _spread(evaluator.number(lower, space), space), out=bounds.lower)
+        if upper is not None:
+            np.minimum(bounds.upper, _spread(evaluator.number(upper, space), space), out=bounds.upper)
+        return bounds
+
+
+def _called_for(variable: Any, block: Any, index: Any) -> Any:
+    return variable._rule_domain(block, index, variable)
+
+
+def _spread(value: Any, space: Space) -> Any:
+    """A value for every element of a space, one after the other; a number stays one."""
+    return space.full(value).reshape(-1) if np.ndim(value) else float(value)
+
+
+@dataclass(frozen=True)
+class Block:
+    """The rows of a constraint."""
+
+    matrix: SparseRows
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+
+
+class Rows:
+    """The rows of a constraint."""
+
+    def __init__(self, constraint: Any) -> None:
+        self.name, self.title = constraint.local_name, title_of(constraint)
+        self._template = template_of(constraint)
+        self._lower, self._body, self._upper = self._sides(relation_of(self._template))
+
+    def _sides(self, relation: Any) -> tuple[Any, list[tuple[float, Any]], Any]:
+        """Lower limit, signed parts of the body, upper limit; as Pyomo would place them."""
+        if isinstance(relation, RangedExpression):
+            lower, body, upper = relation.args
+            if not (is_number(lower) and is_number(upper)):
+                raise StampError(self.title, "a limit of its range has variables", "Make two constraints of it.")
+            strict: Any = any(relation.strict)
+        else:
+            one, other = relation.args
+            equal = isinstance(relation, EqualityExpression)
+            strict = not equal and relation.strict
+            if is_number(other):
+                lower, body, upper = other if equal else None, one, other
+            elif is_number(one):
+                lower, body, upper = one, other, one if equal else None
+            else:
+                return 0.0 if equal else None, [(1.0, one), (-1.0, other)], 0.0
+        if strict:
+            raise StampError(self.title, "it is a strict inequality", "Write <= or >=.")
+        if is_number(body):
+            raise StampError(self.title, "it has no variables", "See that data are right in `parameters`.")
+        return lower, [(1.0, body)], upper
+
+    def evaluated(self, evaluator: Evaluator) -> Block:
+        """The rows on the data."""
+        space, terms = evaluator.over(self._template), Terms()
+        for sign, part in self._body:
+            evaluator.linear(part, space, sign, terms)
+        if terms.squares:
+            raise StampError(self.title, "it is not linear", "Write it with linear terms only.")
+        count = prod(space.shape)
+        constant = terms.constant(count)
+        limits = []
+        for side, absent in ((self._lower, -inf), (self._upper, inf)):
+            limit = absent if side is None else _spread(evaluator.number(side, space), space)
+            limits.append(np.broadcast_to(limit - constant, (count,)))
+        return Block(rows_of(terms.linear, count, evaluator.inputs.column_count), *limits)
+
+
+class Cost:
+    """An objective."""
+
+    def __init__(self, objective: Any) -> None:
+        self.name, self.title = objective.local_name, title_of(objective)
+        self._unit = unit_of(objective)
+        if objective.is_indexed():
+            raise StampError(self.title, "it has an index", "Write one objective for each, by name.")
+        refuse_to_maximise(self.name, objective._init_sense(objective.parent_block(), None))
+        self._template = template_of(objective)
+        if not is_expression(self._template.expression):
+            reason = f"its rule gives {self._template.expression!r} and no expression"
+            raise StampError(self.title, reason, "Return an expression.")
+
+    def evaluated(self, evaluator: Evaluator) -> Objective:
+        """The objective on the data."""
+        space, terms = evaluator.over(self._template), Terms()
+        evaluator.linear(self._template.expression, space, 1.0, terms)
+        columns = evaluator.inputs.column_count
+        squares = costs_of(terms.squares, columns)
+        quadratic = squares if np.any(squares) else None
+        constant = float(np.sum(terms.constant(1)))
+        return Objective(costs_of(terms.linear, columns), quadratic, constant, self._unit)

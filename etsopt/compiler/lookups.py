@@ -1,0 +1,193 @@
+"""What indexed components hold at indices that are arrays: parameters, numbers of columns, groups."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyomo.environ as pyo
+from pyomo.core.expr.numeric_expr import Expr_ifExpression
+from pyomo.core.expr.numvalue import native_numeric_types
+from pyomo.core.expr.template_expr import GetItemExpression, IndexTemplate, TemplateSumExpression
+
+from etsopt.compiler.mistakes import RuleError
+from etsopt.compiler.spaces import Along, Given, Space, alike, plus, times
+from etsopt.compiler.templates import StampError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from etsopt.compiler.inputs import Inputs
+    from etsopt.compiler.sets import IndexSet
+
+
+class Lookups:
+    """Looks up data by the arguments of a template; remembers which parameters were read.
+
+    Parameters
+    ----------
+    inputs
+        The data of the model.
+    """
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs = inputs
+        self.title = ""
+        self.reads: set[str] = set()
+
+    def parameter(self, component: Any) -> NDArray[Any]:
+        """Data of a parameter."""
+        self.reads.add(component.local_name)
+        return self.inputs.parameters[component.local_name]
+
+    def index(self, placeholder: Any, space: Space) -> Any:
+        """Values of an index."""
+        try:
+            return space.value(placeholder)
+        except LookupError:
+            reason = "its rule sums over a set and over plain numbers in one loop"
+            raise self.not_stampable(reason, "Let both loops run over sets of the model.") from None
+
+    def lookup(
+        self,
+        component: Any,
+        data: NDArray[Any],
+        arguments: Any,
+        space: Space,
+        number: Callable[[Any, Space], Any],
+    ) -> tuple[Any, bool]:
+        """What an indexed component holds at its arguments, and whether no two elements of a row get the same.
+
+        Arguments that follow the axes in order give a view and no copy.
+
+        Parameters
+        ----------
+        data
+            One item for each index in row-major order.
+        number
+            Evaluates an argument.
+        """
+        sets = self.inputs.index_of(component)
+        parts = self._by_set(component, sets, arguments)
+        places = [
+            _same_axis(members, part, space) or self._find(component, members, part, space, number)
+            for members, part in zip(sets, parts, strict=True)
+        ]
+        lengths = [members.size for members in sets]
+        axes = [place.axis for place in places if isinstance(place, Along)]
+        if len(axes) == len(places) and axes == sorted(set(axes)):
+            found = _view(data.reshape(lengths), axes, space)
+        else:
+            position: Any = 0
+            for place, length in zip(places, lengths, strict=True):
+                position = plus(times(position, length), place.position() if isinstance(place, Along) else place)
+            found = data.reshape(-1)[position]
+        return found, _is_distinct(arguments, space)
+
+    def check_index(self, component: Any, arguments: Any, space: Space, number: Callable[[Any, Space], Any]) -> None:
+        """See that an indexed component has the indices that are asked for."""
+        sets = self.inputs.index_of(component)
+        for members, part in zip(sets, self._by_set(component, sets, arguments), strict=True):
+            if _same_axis(members, part, space) is None:
+                self._find(component, members, part, space, number)
+
+    def _by_set(self, component: Any, sets: tuple[IndexSet, ...], arguments: Any) -> list[Any]:
+        """The arguments of each index set."""
+        if sum(members.dimensions for members in sets) != len(arguments):
+            wanted = sum(members.dimensions for members in sets)
+            what = f"{self.title} is wrong: its rule gives {component.local_name} {len(arguments)} indices of {wanted}."
+            raise RuleError(what, "Give one for each of its sets.")
+        parts, first = [], 0
+        for members in sets:
+            parts.append(arguments[first : first + members.dimensions])
+            first += members.dimensions
+        return parts
+
+    def _find(
+        self, component: Any, members: IndexSet, part: Any, space: Space, number: Callable[[Any, Space], Any]
+    ) -> Any:
+        values = [self._whole(number(item, space), component) for item in part]
+        try:
+            return members.find(alike(values))
+        except KeyError as error:
+            reason = f"its rule looks up {component.local_name}, and {error.args[0]}"
+            raise self.not_stampable(reason, "Correct the array that gives the index.") from None
+
+    def _whole(self, value: Any, component: Any) -> Any:
+        array = np.asarray(value)
+        if array.dtype.kind in "iu":
+            return value
+        if array.dtype.kind != "f" or not np.array_equal(array, np.rint(array)):
+            reason = f"its rule looks up {component.local_name} at what is no whole number"
+            raise self.not_stampable(reason, "An index is a position; give it as whole numbers.")
+        return array.astype(np.int64)
+
+    def not_stampable(self, reason: str, way_round: str) -> StampError:
+        """The error of the component that is being evaluated."""
+        return StampError(self.title, reason, way_round)
+
+
+def _bound(argument: Any, space: Space) -> Along | Given | None:
+    """What the space itself knows of an argument that is an index and nothing more."""
+    return space.bound.get(id(argument)) if isinstance(argument, IndexTemplate) else None
+
+
+def _same_axis(members: IndexSet, part: Any, space: Space) -> Along | None:
+    """The axis that indices follow in order, where it runs over members of that set from its beginning on."""
+    bound = [_bound(item, space) for item in part]
+    first = bound[0]
+    if not isinstance(first, Along):
+        return None
+    same = first.members is members
+    counted = first.members.members is None and members.members is None and first.members.size <= members.size
+    in_order = all(
+        isinstance(item, Along) and item.axis == first.axis and item.column == column
+        for column, item in enumerate(bound)
+    )
+    return first if (same or counted) and in_order else None
+
+
+def _view(data: NDArray[Any], axes: list[int], space: Space) -> Any:
+    """The data along axes of the space, with one dimension for each axis up to the last of them."""
+    if not axes:
+        return data[()]
+    shape = [1] * (axes[-1] + 1)
+    for axis in axes:
+        shape[axis] = space.shape[axis]
+    return data[tuple(slice(0, space.shape[axis]) for axis in axes)].reshape(shape)
+
+
+def _is_distinct(arguments: Any, space: Space) -> bool:
+    """Whether the arguments name every axis that is summed, so that no two elements of a row have the same ones."""
+    bound = [_bound(item, space) for item in arguments]
+    along = {(item.axis, item.column): item.members for item in bound if isinstance(item, Along)}
+    named = Counter(axis for axis, _ in along)
+    followed = {axis for (axis, _), members in along.items() if named[axis] == members.dimensions}
+    summed = range(1 if space.rows is not None else space.row_axes, len(space.shape))
+    members = {id(item): item.distinct for item in bound if isinstance(item, Given) and item.distinct}
+    in_group = space.rows is None or len(members) in members.values()
+    return in_group and all(axis in followed or space.shape[axis] == 1 for axis in summed)
+
+
+def is_expression(node: Any) -> bool:
+    """Whether a rule's result is a number or an expression at all."""
+    return node.__class__ in native_numeric_types or hasattr(node, "is_potentially_variable")
+
+
+def is_number(node: Any) -> bool:
+    """Whether an expression has no variables."""
+    if not hasattr(node, "is_expression_type"):
+        return True
+    if not node.is_expression_type():
+        return not node.is_potentially_variable()
+    # Named expressions and cases count as variable, so that a row has the same sides as on the reference way.
+    if node.is_named_expression_type() or isinstance(node, Expr_ifExpression):
+        return False
+    if isinstance(node, GetItemExpression) and node.arg(0).ctype is not pyo.Param:
+        return False
+    # Pyomo itself does not know: it takes all sums over sets for numbers, or none, as the first one was that it met.
+    parts = node._local_args_ if isinstance(node, TemplateSumExpression) else node.args
+    return all(is_number(part) for part in parts[isinstance(node, GetItemExpression) :])

@@ -1,0 +1,229 @@
+"""The reference way from a model to a program: Pyomo builds every row, and each is read.
+
+Slow and plain: for tests, small cases, and models that cannot be stamped.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyomo.environ as pyo
+from pyomo.repn.standard_repn import generate_standard_repn
+
+from etsopt.compiler.inputs import check_names
+from etsopt.compiler.mistakes import RuleError, mistake_in, quietly
+from etsopt.data.groups import Groups
+from etsopt.errors import ModelError
+from etsopt.program.program import Objective, Program, refuse_to_maximise, unit_of
+from etsopt.program.sparse_rows import from_entries
+from etsopt.progress import checkpoint, stopped_anywhere
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from etsopt.program.sparse_rows import SparseRows
+
+
+NOTHING = "_nothing"
+"""Name of an expression that is zero, and no number to Pyomo."""
+
+
+def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Program:
+    """Create the model on its data and read it row by row.
+
+    Parameters
+    ----------
+    model
+        The mathematics, as a model file's ``formulate`` returns it.
+    parameters
+        For a set, its size or its members; for a parameter, a number or an array over its sets; for a grouped set,
+        `Groups`. By the name of the component.
+
+    Raises
+    ------
+    ModelError
+        If a component has no data or data has no component, they do not fit, a row is not linear, or an objective is
+        to be maximised.
+    """
+    check_names(model, parameters)
+    # Pyomo calls nobody between one row and the next, and prints what it raises among the results.
+    with stopped_anywhere("rows by Pyomo"), quietly():
+        return _read(_created(model, parameters))
+
+
+class _KeepingNumbers:
+    """A rule whose two limits around an empty sum stay a row: Pyomo would evaluate them, and refuse what is false."""
+
+    def __init__(self, rule: Any) -> None:
+        self._rule = rule
+
+    def __call__(self, block: Any, index: Any) -> Any:
+        row = self._rule(block, index)
+        if not (isinstance(row, tuple) and len(row) == 3 and pyo.is_fixed(row[1])):
+            return row
+        if block.component(NOTHING) is None:
+            block.add_component(NOTHING, pyo.Expression(expr=0.0))
+        return row[0], row[1] + block.component(NOTHING), row[2]
+
+    def constant(self) -> bool:
+        """What Pyomo asks of a rule: whether it is one expression for every index."""
+        return bool(self._rule.constant())
+
+    def contains_indices(self) -> bool:
+        """What Pyomo asks of a rule: whether it brings its own indices."""
+        return bool(self._rule.contains_indices())
+
+    def indices(self) -> Any:
+        """These indices."""
+        return self._rule.indices()
+
+
+def _created(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> pyo.ConcreteModel:
+    """Create the model on its data."""
+    own = [(constraint, constraint._rule) for constraint in model.component_objects(pyo.Constraint)]
+    try:
+        for constraint, rule in own:
+            constraint._rule = _KeepingNumbers(rule)
+        return model.create_instance(data={None: _pyomo_data(model, parameters)})
+    except Exception as error:
+        # Pyomo may make another error of it that time is up.
+        checkpoint()
+        if mistake := mistake_in(error):
+            raise RuleError(f"A rule of the model {model.name!r} fails: {mistake}", "Correct the rule.") from error
+        # An assertion may fail without a word. Which component it is stands in the last line of Pyomo's.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        what = f"The model {model.name!r} cannot be created on its data: {reason}"
+        raise ModelError(what, _advice_on(parameters)) from error
+    finally:
+        # The model is its writer's, and what is made of it next has the rules that he wrote.
+        for constraint, rule in own:
+            constraint._rule = rule
+
+
+def _advice_on(parameters: Mapping[str, Any]) -> str:
+    """What to do where Pyomo does not take the data: a NaN among them is told, of which it may speak as False."""
+    numbers = {name: np.asarray(value) for name, value in parameters.items() if not isinstance(value, Groups)}
+    absent = [name for name, value in numbers.items() if value.dtype.kind == "f" and np.isnan(value).any()]
+    if absent:
+        return f"What `parameters` returns holds NaN in {', '.join(absent)}: give a number for each index."
+    return "Compare the shapes of what `parameters` returns with the sets of `formulate`."
+
+
+def _read(instance: pyo.ConcreteModel) -> Program:
+    """Read a model row by row."""
+    columns, variables = _slices(instance, pyo.Var)
+    position = {id(variable): number for number, variable in enumerate(variables)}
+    rows, constraints = _slices(instance, pyo.Constraint)
+    matrix, row_lower, row_upper = _read_rows(constraints, position)
+    column_lower, column_upper = (
+        np.array([_number(getattr(variable, side), sign) for variable in variables])
+        for side, sign in (("lower", -math.inf), ("upper", math.inf))
+    )
+    integer = np.array([not variable.is_continuous() for variable in variables], dtype=bool)
+    objectives = {
+        objective.local_name: _read_objective(objective, position)
+        for objective in instance.component_data_objects(pyo.Objective, active=True)
+    }
+    return Program(matrix, row_lower, row_upper, column_lower, column_upper, integer, rows, columns, objectives)
+
+
+def _pyomo_data(model: Any, parameters: Mapping[str, Any]) -> dict[str, dict[Any, Any]]:
+    """The data of every component in the form in which Pyomo takes it: by the members of its sets."""
+    scratch = model.clone()
+    for component in scratch.component_objects(pyo.Param):
+        if not component.is_indexed():
+            component.domain = pyo.Any
+            component.construct({None: parameters[component.local_name]})
+    for component in scratch.component_objects(pyo.RangeSet):
+        component.construct()
+
+    def members(part: Any) -> list[Any]:
+        return _members(parameters[part.local_name]) if part.local_name in parameters else list(part)
+
+    def indices(component: Any) -> list[Any]:
+        factors = [members(part) for part in component.index_set().subsets()]
+        return factors[0] if len(factors) == 1 else [_flat(index) for index in product(*factors)]
+
+    data: dict[str, dict[Any, Any]] = {}
+    for name, value in parameters.items():
+        component = scratch.component(name)
+        if not component.is_indexed():
+            data[name] = {None: _members(value) if component.ctype is pyo.Set else _number_of_python(value)}
+        elif isinstance(value, Groups):
+            data[name] = {index: _members(value[group]) for group, index in enumerate(indices(component))}
+        else:
+            wanted = tuple(len(members(part)) for part in component.index_set().subsets())
+            if np.shape(value) != wanted:
+                raise ValueError(f"{name} has the shape {np.shape(value)}, and its sets have {wanted}")
+            # A number, not a truth: Pyomo multiplies by no bool.
+            array = np.asarray(value) if np.asarray(value).dtype != bool else np.asarray(value, dtype=int)
+            data[name] = dict(zip(indices(component), array.reshape(-1).tolist(), strict=True))
+    return data
+
+
+def _number_of_python(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) or (np.ndim(value) == 0 and hasattr(value, "item")) else value
+
+
+def _members(value: Any) -> Any:
+    if isinstance(value, int | np.integer):
+        return range(int(value))
+    listed = value.tolist()
+    return [tuple(item) for item in listed] if value.ndim == 2 else listed
+
+
+def _flat(index: Any) -> tuple[Any, ...]:
+    return tuple(part for item in index for part in (item if isinstance(item, tuple) else (item,)))
+
+
+def _slices(instance: Any, kind: Any) -> tuple[dict[str, slice], list[Any]]:
+    """Number the data of every component of a kind, in the order of declaration and of the index."""
+    slices: dict[str, slice] = {}
+    items: list[Any] = []
+    for component in instance.component_objects(kind, active=True):
+        start = len(items)
+        items += list(component.values())
+        slices[component.local_name] = slice(start, len(items))
+    return slices, items
+
+
+def _number(value: Any, absent: float) -> float:
+    return absent if value is None else float(pyo.value(value))
+
+
+def _read_rows(constraints: list[Any], position: dict[int, int]) -> tuple[SparseRows, Any, Any]:
+    rows, columns, values = [], [], []
+    lower, upper = np.empty(len(constraints)), np.empty(len(constraints))
+    for number, constraint in enumerate(constraints):
+        form = generate_standard_repn(constraint.body, compute_values=True)
+        if not form.is_linear():
+            raise ModelError(f"The constraint {constraint.name} is not linear.", "Write it with linear terms only.")
+        columns += [position[id(variable)] for variable in form.linear_vars]
+        values += form.linear_coefs
+        rows += [number] * len(form.linear_vars)
+        lower[number] = _number(constraint.lower, -math.inf) - form.constant
+        upper[number] = _number(constraint.upper, math.inf) - form.constant
+    shape = (len(constraints), len(position))
+    entries = np.array(rows, dtype=np.int64), np.array(columns, dtype=np.int64), np.array(values, dtype=float)
+    return from_entries(*entries, shape), lower, upper
+
+
+def _read_objective(objective: Any, position: dict[int, int]) -> Objective:
+    refuse_to_maximise(objective.name, objective.sense)
+    form = generate_standard_repn(objective.expr, compute_values=True, quadratic=True)
+    if form.nonlinear_expr is not None or any(one is not other for one, other in form.quadratic_vars):
+        advice = "An objective is linear, or has squares of single variables."
+        raise ModelError(f"The objective {objective.name} has terms that no solver here takes.", advice)
+    linear = np.zeros(len(position))
+    for variable, coefficient in zip(form.linear_vars, form.linear_coefs, strict=True):
+        linear[position[id(variable)]] += coefficient
+    quadratic = None
+    if form.quadratic_vars:
+        quadratic = np.zeros(len(position))
+        for (variable, _), coefficient in zip(form.quadratic_vars, form.quadratic_coefs, strict=True):
+            quadratic[position[id(variable)]] += coefficient
+    quadratic = None if quadratic is None or not quadratic.any() else quadratic
+    return Objective(linear, quadratic, form.constant, unit_of(objective.parent_component()))

@@ -1,0 +1,125 @@
+"""Check a policy against the units, and its sections against each other over the years of the horizon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.data.messages import cells_of, counted, did_you_mean
+from etsopt.data.yearly import by_year
+from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.content import Content
+    from etsopt.data.policy import Policy
+
+FILE = "policy.toml"
+
+
+def problems_of_policy(instance: Content) -> list[Problem]:
+    """Problems of an instance's policy whose every key is right by itself."""
+    policy = instance.policy
+    problems = _problems_of_places(instance)
+    problems += _problems_of_enterprises(instance)
+    problems += _problems_of_output_cuts(instance)
+    problems += _problems_of_horizon(policy)
+    # Prices are compared over the years of a horizon that is one.
+    return problems or _problems_of_prices(policy)
+
+
+def _problems_of_places(instance: Content) -> list[Problem]:
+    """Find sectors and provinces that have no unit."""
+    policy, sectors, provinces = instance.policy, instance.sectors, instance.provinces
+    problems: list[Problem] = []
+    for path, stated in (("sectors", policy.sectors), ("abatement.output_cut", policy.abatement.output_cut)):
+        for sector in stated:
+            if sector not in sectors:
+                what = f"the sector {sector!r} has no unit"
+                problems.append(Problem(FILE, what, "Remove its table, or add its units.", f"{path}.{sector}"))
+    if isinstance(policy.provinces.balance, dict):
+        for province in sorted(set(policy.provinces.balance) - set(provinces)):
+            guess = did_you_mean(province, provinces) if len(problems) < PROBLEMS_SHOWN else ""
+            what = f"the province {brief(province)} has no unit"
+            problems.append(Problem(FILE, what, f"{guess}Correct its name, or remove it.", "provinces.balance"))
+    return problems
+
+
+def _problems_of_enterprises(instance: Content) -> list[Problem]:
+    """Find enterprises that have no unit and so nothing to settle."""
+    problems: list[Problem] = []
+    for key in ("at_risk", "without_purchases"):
+        stated = set(getattr(instance.policy.settlement, key))
+        known = set(instance.labels("enterprise_id").names) if stated else stated
+        for name in sorted(stated - known):
+            guess = did_you_mean(name, sorted(known)) if len(problems) < PROBLEMS_SHOWN else ""
+            what = f"the enterprise {brief(name)} has no unit"
+            problems.append(Problem(FILE, what, f"{guess}Correct its name, or remove it.", f"settlement.{key}"))
+    return problems
+
+
+def _problems_of_output_cuts(instance: Content) -> list[Problem]:
+    units, policy = instance.units, instance.policy
+    cut = units["sector"].isin(list(policy.abatement.output_cut)).to_numpy()
+    output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
+    without = cut & np.isnan(output)
+    if not without.any():
+        return []
+    what = counted(int(without.sum()), "unit has", "units have") + " no output that could be cut"
+    advice = "Fill the column, or remove the sector from abatement.output_cut."
+    return [Problem("units.csv", what, advice, "output_t", cells_of(units, without))]
+
+
+def _problems_of_horizon(policy: Policy) -> list[Problem]:
+    horizon, problems = policy.horizon, []
+    first = policy.year if horizon.first_year is None else horizon.first_year
+    if first < policy.year:
+        what = f"is {first}, before {policy.year}, the year of the tables"
+        problems.append(Problem(FILE, what, "State that year or a later one.", "horizon.first_year"))
+    if horizon.last_year is not None and horizon.last_year < first:
+        what = f"is {horizon.last_year}, before {first}, the first year"
+        problems.append(Problem(FILE, what, "State that year or a later one.", "horizon.last_year"))
+    cap_from = policy.pathway.cap_from
+    if cap_from is not None and cap_from <= first:
+        what = f"is {cap_from}, but the cap starts from the total of the year before, and the first year is {first}"
+        problems.append(Problem(FILE, what, "State a later year, or begin the horizon earlier.", "pathway.cap_from"))
+    return problems
+
+
+def _problems_of_prices(policy: Policy) -> list[Problem]:
+    """Find years whose prices contradict each other or are missing."""
+    market, years = policy.market, policy.years
+    floor = by_year(market.floor_price_cny_per_t, years)
+    ceiling = by_year(market.ceiling_price_cny_per_t, years)
+    supply = by_year(market.ccer_supply_t, years, 0.0)
+    offset = by_year(market.ccer_price_cny_per_t, years)
+    expected = by_year(market.prices_cny_per_t, years)
+    found = [
+        (
+            np.isnan(expected) & (market.prices_cny_per_t is not None),
+            "market.prices_cny_per_t",
+            "is stated for later years, but not for",
+            "State the price from the first year of the horizon on.",
+        ),
+        (
+            floor > ceiling,
+            "market.floor_price_cny_per_t",
+            "is above the ceiling price in",
+            "Lower the floor or raise the ceiling.",
+        ),
+        (
+            (supply > 0) & np.isnan(offset),
+            "market.ccer_price_cny_per_t",
+            "is not stated, while there is ccer_supply_t, in",
+            "State the price of an offset, or remove the supply.",
+        ),
+    ]
+    return [Problem(FILE, f"{what} {_years(bad, years)}", advice, key) for bad, key, what, advice in found if bad.any()]
+
+
+def _years(where: NDArray[np.bool_], years: list[int]) -> str:
+    """Name the first and the last of some years."""
+    named = [years[position] for position in np.flatnonzero(where)]
+    return str(named[0]) if len(named) == 1 else f"{len(named)} years from {named[0]} to {named[-1]}"

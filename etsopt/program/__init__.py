@@ -1,0 +1,1 @@
+"""Linear and mixed-integer programs as arrays: shared ground of the compiler and the solver."""

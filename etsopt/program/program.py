@@ -1,0 +1,148 @@
+"""A program: what a solver needs, and the names of its rows and columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.errors import ModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.program.sparse_rows import SparseRows
+
+
+def refuse_to_maximise(name: str, sense: Any) -> None:
+    """See that an objective is to be minimised; its value would be told with the other sign.
+
+    Raises
+    ------
+    ModelError
+        If it is not.
+    """
+    if int(sense) != 1:
+        advice = "Minimise its negative; values and bounds are then those of the negative."
+        raise ModelError(f"The objective {name} is to be maximised, and levels are minimised.", advice)
+
+
+def unit_of(component: Any) -> str:
+    """Unit that stands in brackets at the end of a component's doc."""
+    return (component.doc or "").rpartition("[")[2].rstrip("]")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """An objective to minimise: ``constant + linear @ x + x @ diag(quadratic) @ x``.
+
+    Parameters
+    ----------
+    linear, quadratic
+        Shape ``(columns,)``; ``quadratic`` is None where the objective is linear.
+    constant
+        Constant term.
+    unit
+        Unit of its value.
+    """
+
+    linear: NDArray[np.float64]
+    quadratic: NDArray[np.float64] | None
+    constant: float
+    unit: str
+
+    def value(self, x: NDArray[np.float64]) -> float:
+        """Value at a point, shape ``(columns,)``."""
+        total = self.constant + float(self.linear @ x)
+        return total if self.quadratic is None else total + float(self.quadratic @ (x * x))
+
+
+@dataclass(frozen=True)
+class Program:
+    """A linear or mixed-integer program with one or several objectives.
+
+    Parameters
+    ----------
+    matrix
+        Coefficients, shape ``(rows, columns)``.
+    row_lower, row_upper, column_lower, column_upper
+        Bounds; those of rows may be infinite.
+    integer
+        Which columns are whole numbers, shape ``(columns,)``.
+    rows, columns
+        Where each component stands, by its name in the model.
+    objectives
+        By their name in the model.
+    """
+
+    matrix: SparseRows
+    row_lower: NDArray[np.float64]
+    row_upper: NDArray[np.float64]
+    column_lower: NDArray[np.float64]
+    column_upper: NDArray[np.float64]
+    integer: NDArray[np.bool_]
+    rows: dict[str, slice]
+    columns: dict[str, slice]
+    objectives: dict[str, Objective]
+
+    def has_shape_of(self, other: Program) -> bool:
+        """Whether another program has rows, columns and whole numbers of the same names in the same places."""
+        same = self.rows == other.rows and self.columns == other.columns
+        return same and np.array_equal(self.integer, other.integer)
+
+    def crosses(self) -> bool:
+        """Whether the bounds of a column or the limits of a row leave nothing between them."""
+        columns, rows = self.column_lower > self.column_upper, self.row_lower > self.row_upper
+        return bool(columns.any() or rows.any())
+
+    def missed(self, x: NDArray[np.float64]) -> float:
+        """The most by which a point misses a limit of a row or a bound of a column."""
+        total = self.matrix @ x
+        rows, columns = (self.row_lower - total, total - self.row_upper), (self.column_lower - x, x - self.column_upper)
+        return max(0.0, *(float(np.max(by, initial=0.0)) for by in (*rows, *columns)))
+
+    def moved(self, point: NDArray[np.float64], total: NDArray[np.float64], fine: float) -> Program:
+        """The program in distances from a point whose rows have some totals, in numbers that are larger by a factor.
+
+        Objectives keep their coefficients: their values are those of the distances.
+        """
+        return replace(
+            self,
+            column_lower=(self.column_lower - point) * fine,
+            column_upper=(self.column_upper - point) * fine,
+            row_lower=(self.row_lower - total) * fine,
+            row_upper=(self.row_upper - total) * fine,
+        )
+
+    def narrowed(self, column_side: NDArray[np.int8], row_side: NDArray[np.int8]) -> Program:
+        """The program with columns and rows fixed at a side: -1 the lower, 1 the upper, 0 left as they are.
+
+        With the sides that an optimal dual solution prices, its feasible points are exactly the optima: a feasible
+        point is optimal if and only if it is complementary to one optimal dual solution.
+        """
+
+        def fix(lower: Any, upper: Any, side: Any) -> tuple[Any, Any]:
+            return np.where(side > 0, upper, lower), np.where(side < 0, lower, upper)
+
+        column_lower, column_upper = fix(self.column_lower, self.column_upper, column_side)
+        row_lower, row_upper = fix(self.row_lower, self.row_upper, row_side)
+        return replace(
+            self,
+            column_lower=column_lower,
+            column_upper=column_upper,
+            row_lower=row_lower,
+            row_upper=row_upper,
+        )
+
+    def held(self, name: str, limit: float) -> Program:
+        """The program with one more row, ``<name>_held``: that linear objective stays at or below a limit."""
+        objective = self.objectives[name]
+        count = self.matrix.shape[0]
+        return replace(
+            self,
+            matrix=self.matrix.appended(objective.linear),
+            row_lower=np.append(self.row_lower, -np.inf),
+            row_upper=np.append(self.row_upper, limit - objective.constant),
+            rows={**self.rows, f"{name}_held": slice(count, count + 1)},
+        )

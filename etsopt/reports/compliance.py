@@ -1,0 +1,255 @@
+"""The report of a settlement: the nation, its provinces, who falls short, and a sheet for each enterprise."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from etsopt.errors import DataError, Problem, UsageError
+from etsopt.reports.page import both, figures, page
+from etsopt.results.results import SOLVE_AGAIN, require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from etsopt.data.instance import Instance
+    from etsopt.results.results import Results
+
+FLOWS = (
+    ("opening_t", "opening", "期初持有"),
+    ("converted_t", "converted", "结转"),
+    ("issued_t", "issued", "发放"),
+    ("bought_t", "bought", "买入"),
+    ("surrendered_t", "surrendered", "清缴"),
+    ("sold_t", "sold", "卖出"),
+    ("cancelled_t", "cancelled", "收回注销"),
+    ("closing_t", "closing", "期末持有"),
+)
+MET = (
+    ("obligation_t", "obligation", "应清缴量"),
+    ("surrendered_t", "allowances surrendered", "清缴配额"),
+    ("offset_t", "offsets used", "CCER抵销"),
+    ("shortfall_t", "shortfall", "未清缴量"),
+    ("completion", "settled %", "完成率 %"),
+)
+COUNTS = (
+    ("enterprises", "enterprises", "重点排放单位"),
+    ("enterprises_at_risk", "at risk", "风险单位"),
+    ("enterprises_with_shortfall", "with shortfall", "未足额清缴"),
+    ("units", "units", "排放单元"),
+)
+PROVINCE = (
+    ("province_received_t", "received", "转入省级账户"),
+    ("province_surrendered_t", "surrendered first", "优先清缴"),
+    ("province_released_t", "released", "剩余拨付"),
+)
+MONEY = (
+    ("purchases_cny", "purchases", "买入支出"),
+    ("offsets_cny", "offsets", "CCER支出"),
+    ("transactions_cny", "transactions", "交易费用"),
+    ("penalty_cny", "fine by shortfall", "按缺口罚款"),
+    ("fixed_fine_cny", "fixed fine", "定额罚款"),
+    ("sales_cny", "sales", "卖出收入"),
+    ("cost_cny", "net cost", "净支出"),
+    ("kept_worth_cny", "worth of what is kept", "结余价值"),
+)
+ISSUED = (
+    ("emissions_tco2e", "verified emissions", "经核查排放量"),
+    ("reference_t", "by the rule", "规则核定"),
+    ("allowance_t", "allowances", "配额"),
+    ("pre_allocated_t", "in advance", "预分配"),
+    ("true_up_t", "topped up", "补发"),
+    ("owed_t", "to return", "应退回"),
+)
+SECTORS = {"cement": "cement 水泥", "steel": "steel 钢铁", "aluminium": "aluminium 铝冶炼", "power": "power 发电"}
+NAME = ("enterprise_id", "enterprise", "重点排放单位")
+WHERE = ("province", "province", "省份")
+
+TEXTS = {
+    "settlement": ("enterprise_id", "province"),
+    "holdings": ("enterprise_id",),
+    "issuance": ("unit_id", "enterprise_id", "sector", "province"),
+    "settlement_sectors": ("sector",),
+    "settlement_provinces": ("province",),
+    "nation": (),
+    "shortfalls": ("enterprise_id", "province", "regime"),
+}
+"""Columns of texts that the page shows, by table."""
+
+COMMON = tuple(name for name, *_ in (*FLOWS, *MET, *PROVINCE, *MONEY) if name != "completion")
+COUNTED = tuple(name for name, *_ in COUNTS)
+OF_RULE = tuple(name for name, *_ in ISSUED)
+NUMBERS = {
+    "settlement": ("emissions_tco2e", "at_risk", "deducted_next_year_t", *COMMON),
+    "holdings": ("vintage", "usable", *(name for name, *_ in FLOWS)),
+    "issuance": OF_RULE,
+    "settlement_sectors": ("enterprises", "units", *OF_RULE),
+    "settlement_provinces": (*COUNTED, *COMMON),
+    "nation": (*COUNTED, *COMMON),
+    "shortfalls": ("obligation_t", "shortfall_t", "penalty_cny", "fixed_fine_cny", "deducted_next_year_t"),
+}
+"""Columns of numbers that the page shows, by table."""
+
+
+def settlement_page(instance: Instance, results: Results, enterprises: Sequence[str] = ()) -> str:
+    """Write the report of a settlement as one HTML file.
+
+    Parameters
+    ----------
+    enterprises
+        Whose sheets to write; all where none is named.
+
+    Raises
+    ------
+    UsageError
+        If the run is no settlement, or has no such enterprise.
+    DataError
+        If a table or column of it is not there.
+    """
+    tables = results.tables
+    if "settlement" not in tables:
+        advice = "Solve one first: etsopt solve INSTANCE --model settlement --out DIR."
+        raise UsageError("The run holds no settlement to report.", advice)
+    require(results, TEXTS, NUMBERS, "The run")
+    if not len(tables["nation"]):
+        problem = Problem("tables/nation", "has no row", SOLVE_AGAIN)
+        raise DataError("The run", [problem])
+    missing = sorted(set(enterprises) - set(tables["settlement"]["enterprise_id"]))
+    if missing:
+        raise UsageError(f"The run has no enterprise {missing[0]!r}.", "The table `settlement` of the run lists them.")
+    year = instance.policy.year
+    parts = [_head(instance, results), _nation(tables), _provinces(tables), _shortfalls(tables)]
+    parts += _sheets(instance, tables, set(enterprises))
+    return page(f"Settlement of {year}: {results.provenance['instance']}", f"{year}年度配额清缴报告", parts)
+
+
+def _head(instance: Instance, results: Results) -> str:
+    """What the page stands on, and whether it was proven."""
+    policy = instance.policy.model_dump(mode="json", exclude_none=True)
+    market, penalty = policy.get("market", {}), policy.get("penalty", {})
+    price = market.get("prices_cny_per_t")
+    reference = penalty.get("reference_price_cny_per_t")
+    verdict = ("certified: every figure recomputed from the instance", "已验证:全部数字由独立程序复核")
+    if not results.certified:
+        verdict = ("not certified: the figures are not proven", "未通过验证")
+    lines = [
+        f'<p><span class="verdict {"yes" if results.certified else "no"}">{both(*verdict)}</span></p>',
+        f'<p class="meta">Instance {escape(results.provenance["instance"])}, SHA-256 {instance.hash[:16]}…; rule '
+        f"{escape(instance.policy.rule.name)}; allowance price {_stated(price)}; reference price of fines "
+        f"{_stated(reference)}, multiple {penalty.get('multiple', 5):g}. All quantities in whole tonnes (1 allowance = "
+        "1 t CO2e), amounts in CNY.</p>",
+        '<p class="meta" lang="zh">数量单位为吨(1个配额对应1吨二氧化碳当量),金额单位为元。'
+        "恒等式:期初持有 + 结转 + 发放 + 买入 = 清缴 + 卖出 + 收回注销 + 期末持有。</p>",
+        '<nav><a href="#nation">nation 全国</a><a href="#provinces">provinces 省份</a>'
+        '<a href="#shortfalls">shortfalls 未清缴</a><a href="#sheets">enterprises 单位</a></nav>',
+    ]
+    return "\n".join(lines)
+
+
+def _stated(price: Any) -> str:
+    if isinstance(price, dict):
+        return ", ".join(f"{year}: {value:g}" for year, value in price.items()) + " CNY/t"
+    return "not stated" if price is None else f"{price:g} CNY/t"
+
+
+def _with_completion(table: pd.DataFrame) -> pd.DataFrame:
+    settled = table["surrendered_t"] + table["offset_t"]
+    share = (100 * settled / table["obligation_t"]).where(table["obligation_t"] > 0)
+    # Rounded down: only what is settled to the last tonne is 100 %.
+    return table.assign(completion=(share * 100 // 1) / 100)
+
+
+def _nation(tables: dict[str, pd.DataFrame]) -> str:
+    nation = _with_completion(tables["nation"])
+    sectors = tables["settlement_sectors"]
+    sectors = sectors.assign(sector=sectors["sector"].map(SECTORS))
+    counts = (("sector", "sector", "行业"), COUNTS[0], COUNTS[3], *ISSUED)
+    balance = ("balance_value", "balance value [t/t]", "平衡值")
+    total = sectors.select_dtypes("number").drop(columns="balance_value", errors="ignore").sum().to_frame().T
+    # An enterprise may own units of several sectors.
+    total = total.assign(sector="all 合计", enterprises=nation["enterprises"].iloc[0])
+    blocks = [
+        f'<h2 id="nation">{both("Nation", "全国")}</h2>',
+        figures(nation, (*COUNTS, *MET)),
+        f"<h3>{both('Allowances', '配额收支')}</h3>",
+        figures(nation, FLOWS),
+        f"<h3>{both('Accounts of provinces for enterprises at risk', '省级账户(差异化发放)')}</h3>",
+        figures(nation, PROVINCE),
+        f"<h3>{both('Money', '资金')} [CNY 元]</h3>",
+        figures(nation, MONEY),
+        f"<h3>{both('Issue by sector', '分行业发放')}</h3>",
+        figures(sectors, (*counts, balance), total),
+    ]
+    return "\n".join(blocks)
+
+
+def _provinces(tables: dict[str, pd.DataFrame]) -> str:
+    provinces, nation = (_with_completion(tables[name]) for name in ("settlement_provinces", "nation"))
+    foot = nation.assign(province="nation 全国")
+    return "\n".join(
+        [
+            f'<h2 id="provinces" class="part">{both("Provinces", "省份")}</h2>',
+            f"<h3>{both('Settlement', '清缴')}</h3>",
+            figures(provinces, (WHERE, *COUNTS, *MET), foot),
+            f"<h3>{both('Allowances', '配额收支')}</h3>",
+            figures(provinces, (WHERE, *FLOWS), foot),
+            f"<h3>{both('Accounts of provinces for enterprises at risk', '省级账户(差异化发放)')}</h3>",
+            figures(provinces[provinces["enterprises_at_risk"] > 0], (WHERE, COUNTS[1], *PROVINCE), foot),
+            f"<h3>{both('Money', '资金')} [CNY 元]</h3>",
+            figures(provinces, (WHERE, *MONEY), foot),
+        ]
+    )
+
+
+def _shortfalls(tables: dict[str, pd.DataFrame]) -> str:
+    table = tables["shortfalls"]
+    head = f'<h2 id="shortfalls">{both("Shortfalls", "未足额清缴")}</h2>'
+    if not len(table):
+        return f"{head}\n<p>{both('None: every enterprise settles all that it owes.', '无:全部单位足额清缴。')}</p>"
+    law = ("regime", "law, by the deadline", "适用法规(截止日)")
+    price, times = ("reference_price_cny_per_t", "reference price", "基准均价"), ("multiple", "multiple", "倍数")
+    deducted = ("deducted_next_year_t", "deducted next year", "核减下一年度")
+    return f"{head}\n{figures(table, (NAME, WHERE, MET[0], MET[3], law, price, times, *MONEY[3:5], deducted))}"
+
+
+def _sheets(instance: Instance, tables: dict[str, pd.DataFrame], wanted: set[str]) -> Iterator[str]:
+    """One sheet for each enterprise."""
+    yield f'<h2 id="sheets" class="part">{both("Enterprises", "重点排放单位")}</h2>'
+    names = _names(instance)
+    holdings = dict(iter(tables["holdings"].groupby("enterprise_id")))
+    units = dict(iter(tables["issuance"].assign(sector=lambda t: t["sector"].map(SECTORS)).groupby("enterprise_id")))
+    for _, row in _with_completion(tables["settlement"]).groupby("enterprise_id"):
+        enterprise = row["enterprise_id"].iloc[0]
+        if not wanted or enterprise in wanted:
+            yield _sheet(row, names.get(enterprise, ""), holdings.get(enterprise), units.get(enterprise))
+
+
+def _names(instance: Instance) -> dict[str, str]:
+    table = instance.enterprises
+    if table is None or "name" not in table:
+        return {}
+    return dict(zip(table["enterprise_id"], table["name"].fillna(""), strict=True))
+
+
+def _sheet(row: pd.DataFrame, name: str, holdings: pd.DataFrame | None, units: pd.DataFrame | None) -> str:
+    first = row.iloc[0]
+    risk = f", {both('allowances through the account of the province', '配额经省级账户差异化发放')}"
+    where = f"{escape(first['enterprise_id'])}, {escape(first['province']) or '–'}{risk if first['at_risk'] else ''}"
+    blocks = [
+        f'<section class="sheet"><h3>{escape(name or first["enterprise_id"])}</h3>',
+        f'<p class="meta">{where}</p>',
+        figures(row, (("emissions_tco2e", "verified emissions", "经核查排放量"), *MET)),
+    ]
+    if units is not None:
+        blocks.append(figures(units, (("unit_id", "unit", "排放单元"), ("sector", "sector", "行业"), WHERE, *ISSUED)))
+    if holdings is not None:
+        vintages = holdings.assign(vintage=holdings["vintage"].map("{:.0f}".format))
+        heads = (("vintage", "vintage", "配额年度"), ("usable", "settles the year", "可用于本年度"), *FLOWS)
+        blocks.append(figures(vintages, heads, row.assign(vintage="all 合计")))
+    if first["at_risk"]:
+        blocks.append(figures(row, PROVINCE))
+    deducted = (("deducted_next_year_t", "deducted next year [t]", "核减下一年度"),) if first["shortfall_t"] else ()
+    blocks.append(figures(row, (*MONEY, *deducted)))
+    return "\n".join([*blocks, "</section>"])

@@ -1,0 +1,122 @@
+"""Find a model by its name or file; the engine imports none itself."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from etsopt.errors import ModelError, UsageError
+from etsopt.running.model import Model, OwnMethod, refuse_slips
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+LIBRARY = "etsopt_models"
+
+
+def folder() -> Path:
+    """Folder of the models that come with the package."""
+    spec = find_spec(LIBRARY)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelError("The model library is not installed.", "Install etsopt again.")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def names() -> list[str]:
+    """Names of the models, in alphabetical order."""
+    return sorted(path.stem for path in folder().glob("*.py") if not path.stem.startswith("_"))
+
+
+def load(name: str) -> Model:
+    """Load a model: one of the library by its name, or a file of the user's by its path.
+
+    Raises
+    ------
+    UsageError
+        If there is neither a model of that name nor such a file.
+    ModelError
+        If the file does not offer what a model must.
+    """
+    if name.endswith(".py"):
+        module = _load_file(Path(name))
+        refuse_slips(module, Path(name).stem)
+    elif name in names():
+        module = import_module(f"{LIBRARY}.{name}")
+    else:
+        own = ", ".join(other for other in names() if not explains(other))
+        advice = f"The models are {own}; a file of your own is named by its path, ending in .py."
+        raise UsageError(f"There is no model {name!r}.", advice)
+    return Model.of(module)
+
+
+def explains(name: str) -> str:
+    """Name of the model whose infeasibility a model explains; empty where it is one to be solved by itself."""
+    assigned = [node for node in _source(name).body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    targets = [target for node in assigned for target in getattr(node, "targets", [getattr(node, "target", None)])]
+    states = any(isinstance(target, ast.Name) and target.id == "WAYS_OUT" for target in targets)
+    return Path(name).stem.removesuffix("_relief") if states else ""
+
+
+def choose(name: str) -> Model:
+    """Load a model that is to be solved by itself.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name, or it only explains why another has no solution.
+    ModelError
+        If the file does not offer what a model must.
+    """
+    found, other = load(name), explains(name)
+    if other:
+        what = f"The model {name} is not solved by itself: it tells what has to give way where {other} has no solution."
+        raise UsageError(what, f"Solve {other}, which calls it by itself.")
+    return found
+
+
+def summary(name: str) -> str:
+    """First line of a model's docstring."""
+    return (ast.get_docstring(_source(name)) or "").split("\n")[0]
+
+
+def _source(name: str) -> ast.Module:
+    """Return the source of a model, read and not run, which would load Pyomo and pandas for most of a second."""
+    path = Path(name) if name.endswith(".py") else folder() / f"{name}.py"
+    return ast.parse(path.read_bytes())
+
+
+def method(model: str, step: str) -> Callable[..., Any] | None:
+    """A faster method for one step of a model, found by both names; None if there is none."""
+    name = f"{LIBRARY}._methods.{model}_{step}"
+    if not (folder() / "_methods" / f"{model}_{step}.py").is_file():
+        return None
+    return cast("Callable[..., Any]", import_module(name).settle)
+
+
+def own_method(model: str, method: str) -> OwnMethod | None:
+    """A method that a model brings along for the whole of it, found by both names; None if there is none."""
+    if model.endswith(".py") or not (folder() / "_methods" / f"{model}_{method}.py").is_file():
+        return None
+    return OwnMethod.of(import_module(f"{LIBRARY}._methods.{model}_{method}"))
+
+
+def _load_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise UsageError(f"There is no model file {str(path)!r}.", "Give the path of a Python file.")
+    name = f"etsopt_user_model_{path.stem}"
+    spec = spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        what = f"The model file {str(path)!r} could not be loaded: {type(error).__name__}: {error}."
+        raise ModelError(what, "Correct the file; `python` on it shows where it fails.") from error
+    return module

@@ -1,0 +1,275 @@
+"""A model as the engine sees it: everything that its file may define, read once, with what holds where it does not."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from etsopt.compiler.mistakes import mistake_in
+from etsopt.errors import EtsoptError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+
+Arrays = dict[str, Any]
+"""Arrays and groups by the name of the set or parameter that takes them."""
+
+PROGRAM = (
+    *("formulate", "parameters", "tables", "levels", "afterwards", "prepare", "explain", "is_divisible", "answer"),
+)
+CALCULATION = ("calculate",)
+RELIEF = ("eased",)
+CONSTANTS = ("CHECKED_AS", "STARTS_FROM", "GAP", "SETTLES", "READS", "WAYS_OUT")
+OF_ANYBODY = CONSTANTS[:4]
+"""Constants whose names are seldom those of anything else."""
+
+NEAR = 0.83
+"""Similarity by difflib, upper and lower case alike, from which on a name is taken for a slip.
+
+A letter too many, one too few, or two that changed places lie at 0.83 (``levles``) to 0.95 (``afterward``). Below lie
+names of helpers that only share a stem, ``levels_of`` and ``calculation`` (0.80) or ``params`` (0.75), ``label`` for
+``levels`` (0.55), and constants of the trade such as ``CAP`` and ``GAS`` for ``GAP`` (0.67).
+"""
+
+
+def _absent(*_: Any) -> Any:
+    raise ModelError("A function is asked for that the model does not define.", "CONTRIBUTING.md shows what it needs.")
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What a model file may define; nothing else in it is asked for.
+
+    A program has `formulate`, `tables`, and `parameters` or `prepare`; a calculation has `calculate` alone. Every
+    function stands here under its name, and a constant under its name in small letters. A function that may be left out
+    is None where it is. One that fails raises a `ModelError` that names it.
+
+    Parameters
+    ----------
+    name, module
+        Name of the file without its ending, and the module that it was loaded as.
+    formulate
+        The mathematics without data: returns a Pyomo ``AbstractModel``, and takes no arguments.
+    parameters
+        Arrays for its sets and parameters.
+    prepare
+        In place of `parameters`: with the tables of the model that it starts from, and
+        `etsopt.running.model_inputs.Relaxation`, which solves its own relaxation, it returns parameters, and notes that `tables` and `explain` take beside the
+        rest. A note may have ``stopped``, why preparing was stopped, and ``gave_way``, why the method is another than
+        the one that was chosen.
+    tables
+        Result tables from a solution.
+    levels
+        Names of its objectives in lexicographic order; without it they are taken in the order of declaration.
+    afterwards
+        Asked for after the solution: the instance whose limits hold then, parameters, and names of objectives to be
+        solved with them, or None. ``solution.before`` is then the first solution.
+    explain
+        Tables and the level that say what is missing where it has no solution.
+    is_divisible
+        Whether an instance lets choices be mixed, so that no variable is whole.
+    answer
+        What a sweep keeps of a solution: a number of every unit.
+    calculate
+        Result tables of a model that needs no solver.
+    eased
+        Parameters of the model that this one explains, with limits wider by so many tonnes.
+    checked_as
+        What its tables are, such as ``"allocation"`` or ``"settlement"``: the checker holds them to the instance.
+    starts_from
+        Name of the model that is solved before.
+    gap
+        Relative gap that is asked of it by default.
+    settles
+        Variables that are fixed once an objective is solved, by its name.
+    reads
+        Keys and sections of the policy that it reads, beside those of the model that it starts from; None reads all.
+    ways_out
+        Objectives of a model that explains why another has no solution, each with the components held at zero.
+    """
+
+    name: str
+    module: ModuleType
+    formulate: Callable[[], Any] = _absent
+    parameters: Callable[[Instance], Arrays] = _absent
+    prepare: Callable[..., tuple[Any, ...]] | None = None
+    tables: Callable[..., dict[str, pd.DataFrame]] = _absent
+    levels: Callable[[Instance], list[str]] | None = None
+    afterwards: Callable[[Instance, Any], tuple[Instance, Arrays, list[str]] | None] | None = None
+    explain: Callable[..., tuple[dict[str, pd.DataFrame], Any]] | None = None
+    is_divisible: Callable[[Instance], bool] | None = None
+    answer: Callable[[Instance, Any], NDArray[np.float64]] | None = None
+    calculate: Callable[[Instance], dict[str, pd.DataFrame]] | None = None
+    eased: Callable[[Arrays, float], Arrays] | None = None
+    checked_as: str = ""
+    starts_from: str = ""
+    gap: float | None = None
+    settles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reads: tuple[str, ...] | None = None
+    ways_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, module: ModuleType) -> Model:
+        """Read a module.
+
+        Raises
+        ------
+        ModelError
+            If it does not define what a model must.
+        """
+        name = Path(module.__file__ or module.__name__).stem
+        own = vars(module)
+        functions: dict[str, Any] = {
+            key: partial(_called, name, key, own[key]) for key in (*PROGRAM, *CALCULATION, *RELIEF) if key in own
+        }
+        if "calculate" not in own:
+            made = "prepare" if "prepare" in own else "parameters"
+            if missing := [part for part in ("formulate", made, "tables") if part not in own]:
+                advice = "A model offers formulate, parameters and tables, or calculate; CONTRIBUTING.md shows how."
+                raise ModelError(f"The model {name} has no {', '.join(missing)}.", advice)
+        return cls(name, module, **functions, **{key.lower(): own[key] for key in CONSTANTS if key in own})
+
+    def objectives(self, instance: Instance, declared: list[str] | None) -> list[str]:
+        """Names of its objectives in their order.
+
+        Parameters
+        ----------
+        declared
+            Names that its program has, in the order of declaration; None where no program is made.
+
+        Raises
+        ------
+        ModelError
+            If there is none, or one that the program does not declare.
+        """
+        names = self.levels(instance) if self.levels else list(declared or [])
+        unknown = [] if declared is None else [name for name in names if name not in declared]
+        if unknown or not names:
+            what = f"there is no objective {', '.join(map(repr, unknown))}" if unknown else "there is no objective"
+            advice = f"Declare it in `formulate`, which has {', '.join(declared or []) or 'none'}."
+            raise ModelError(f"The model {self.name} cannot be solved: {what}.", advice)
+        return names
+
+
+@dataclass(frozen=True, eq=False)
+class OwnMethod:
+    """What a method may define that a model brings along for the whole of it, in ``_methods/<model>_<method>.py``.
+
+    Parameters
+    ----------
+    from_units
+        Units from which on it is quicker than the whole program.
+    declines
+        Why it cannot serve an instance, as a clause; empty where it can.
+    prepare
+        In place of the model's own.
+    solve
+        In place of the whole program: an instance, parameters, names of objectives and a function that solves the
+        model's formulation with other parameters give a solution.
+    relief
+        Parameters of the model that explains why there is no solution, made fewer, and where each unit's part stands.
+    """
+
+    from_units: int
+    declines: Callable[[Instance], str]
+    prepare: Callable[..., tuple[Any, ...]] | None = None
+    solve: Callable[..., Any] | None = None
+    relief: Callable[[Arrays], tuple[Arrays, Any]] | None = None
+
+    @classmethod
+    def of(cls, module: ModuleType) -> OwnMethod:
+        """Read a module."""
+        name, own = module.__name__.rpartition(".")[2], vars(module)
+        functions: dict[str, Any] = {
+            key: partial(_called, name, key, own[key]) for key in ("prepare", "solve", "relief") if key in own
+        }
+        return cls(own["FROM_UNITS"], own["declines"], **functions)
+
+
+def _called(model: str, function: str, defined: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function of a model.
+
+    Raises
+    ------
+    ModelError
+        If it fails in a way that tells nobody what to do.
+    """
+    advice = "Call etsopt.solve in Python with the same instance and model: the traceback shows the line."
+    try:
+        result = defined(*arguments)
+        result = list(result) if function == "levels" else result
+    except EtsoptError:
+        raise
+    except Exception as error:
+        what = f"The function {function} of the model {model} failed: "
+        if function == "formulate" and (mistake := mistake_in(error)):
+            raise ModelError(what + mistake, "Correct the model file.") from error
+        raise ModelError(f"{what}{type(error).__name__}: {error}.", advice) from error
+    if function in ("parameters", "tables", "calculate") and not isinstance(result, dict):
+        what = f"The function {function} of the model {model} returned {type(result).__name__}, not a dictionary."
+        raise ModelError(what, "Return what it makes by name.")
+    if function in ("tables", "calculate"):
+        _check_tables(result, f"The function {function} of the model {model}")
+    return result
+
+
+def _check_tables(tables: Any, function: str) -> None:
+    """See that every table is a data frame that can be written to a file of its name."""
+    import pandas as pd
+
+    for table, content in tables.items():
+        if not isinstance(content, pd.DataFrame):
+            what = f"{function} returned {type(content).__name__} for {table!r}, not a data frame."
+            raise ModelError(what, "Return a pandas DataFrame for each name.")
+        if not isinstance(table, str) or not table.isprintable() or Path(table).name != table or table[:1] in ".~":
+            what = f"{function} names a table {table!r}, which cannot be the name of a file."
+            raise ModelError(what, "Choose a name of letters, digits and underscores.")
+
+
+def refuse_slips(module: Any, name: str) -> None:
+    """See that no public name of a user's model file is nearly one of those that are asked for.
+
+    A function is compared with functions and a constant with constants. A name beside the one that it is near to is a
+    helper of it, and imported names are not looked at. Nor are names that begin with an underscore.
+
+    Raises
+    ------
+    ModelError
+        With every such name and the one that was meant.
+    """
+    slips = list(_slips(module))
+    if slips:
+        found = " and ".join(f"{kind} `{own}`, where `{meant}` is looked for" for kind, own, meant in slips)
+        first, meant = slips[0][1:]
+        advice = f"Rename `{first}` to `{meant}`; if it is a helper of your own, call it `_{first}`."
+        raise ModelError(f"The model {name} has a {found}.", advice)
+
+
+def _slips(module: Any) -> Iterator[tuple[str, str, str]]:
+    """Kind, name, and the name that was meant."""
+    public = {name: value for name, value in vars(module).items() if not name.startswith("_")}
+    functions = {name for name, value in public.items() if _is_function(value, module.__name__)}
+    constants = {name for name, value in public.items() if not callable(value) and not isinstance(value, ModuleType)}
+    # The other kind of model is not looked for where one is there.
+    program = any(name in public for name in PROGRAM[:3])
+    wanted = CALCULATION if "calculate" in public else PROGRAM if program else (*CALCULATION, *PROGRAM)
+    for kind, names, known in (("function", functions, wanted), ("constant", constants, OF_ANYBODY)):
+        absent = {one.casefold(): one for one in known if one not in public}
+        for name in sorted(names - set(known)):
+            if near := difflib.get_close_matches(name.casefold(), absent, 1, NEAR):
+                yield kind, name, absent[near[0]]
+
+
+def _is_function(value: Any, module: str) -> bool:
+    return callable(value) and not isinstance(value, type) and getattr(value, "__module__", None) == module

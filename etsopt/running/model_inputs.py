@@ -1,0 +1,132 @@
+"""What a model needs before its program is solved: the results of another model, and answers of its own relaxation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.errors import StoppedError
+from etsopt.progress import quietly
+from etsopt.solving.growing import Growing, without_rows
+from etsopt.solving.levels import solve_levels
+from etsopt.solving.options import DEFAULT_GAP
+from etsopt.solving.solution import STOPPED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from etsopt.data.instance import Instance
+    from etsopt.program.program import Program
+    from etsopt.results.results import Results
+    from etsopt.running.methods import Method
+    from etsopt.running.model import Model
+    from etsopt.solving.options import SolveOptions
+    from etsopt.solving.solution import Solution
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """Solves the linear relaxation of a model's program with any parameters, through the engine."""
+
+    model: Model
+    instance: Instance
+    build: Callable[[Model, dict[str, Any]], Program]
+    options: SolveOptions
+
+    def __call__(self, parameters: dict[str, Any], objective: str = "") -> Solution:
+        """Solution of the relaxation for an objective, the model's first if none is named.
+
+        Its level holds the multipliers of the rows.
+
+        Raises
+        ------
+        StoppedError
+            At the deadline: a relaxation that was stopped says nothing of the market.
+        """
+        program = relaxed(self.build(self.model, parameters))
+        names = [objective] if objective else self.model.objectives(self.instance, list(program.objectives))
+        with quietly():
+            found = solve_levels(program, names, replace(self.options, mps=None), {})
+        if found.termination in STOPPED:
+            raise StoppedError(found.termination)
+        return found
+
+    def whole(self, parameters: dict[str, Any], objective: str, gap: float, nodes: int | None = None) -> Solution:
+        """Solution of the program itself for an objective, by the solver's branch and bound, within a gap.
+
+        Parameters
+        ----------
+        nodes
+            After how many nodes it stops with what it holds; None for no limit.
+
+        Raises
+        ------
+        StoppedError
+            At the deadline, where nothing is held.
+        """
+        program = self.build(self.model, parameters)
+        most = {} if nodes is None else {"mip_max_nodes": nodes}
+        options = replace(self.options, mps=None, gap=gap, solver_options=most | self.options.solver_options)
+        with quietly():
+            found = solve_levels(program, [objective], options, {})
+        if found.termination in STOPPED and not found.values:
+            raise StoppedError(found.termination)
+        return found
+
+    def growing(self, parameters: dict[str, Any], objective: str, size: Mapping[str, float], worth: float) -> Growing:
+        """The relaxation in the solver, where columns may join it; sizes are those of `etsopt.solving.growing`."""
+        return Growing(relaxed(self.build(self.model, parameters)), objective, self.options, size, worth)
+
+    def without_rows(self, lower: Any, upper: Any, size: float) -> Growing:
+        """A linear program of columns of about a size, whose rows and costs are to come."""
+        return Growing(without_rows(lower, upper), "cost", self.options, {"x": size}, size)
+
+
+def relaxed(program: Program) -> Program:
+    """The program without whole numbers."""
+    return replace(program, integer=np.zeros_like(program.integer))
+
+
+def with_gap(model: Model, options: SolveOptions) -> SolveOptions:
+    """The options with the model's own gap, where the caller names none."""
+    return options if options.gap is not None else replace(options, gap=DEFAULT_GAP if model.gap is None else model.gap)
+
+
+def parameters_of(
+    model: Model, instance: Instance, options: SolveOptions, method: Method, first: Results | None
+) -> tuple[dict[str, Any], tuple[Any, ...]]:
+    """Parameters of a model, and what its tables take beside the solution.
+
+    A model with ``prepare`` may look at the tables of the model it starts from and ask for its own relaxation; where a
+    method of its own offers that, it prepares instead.
+    """
+    prepare = (method.own and method.own.prepare) or model.prepare
+    if prepare is None:
+        return model.parameters(instance), ()
+    relax = Relaxation(model, instance, method.build, options)
+    parameters, *notes = prepare(instance, first.tables if first else {}, relax)
+    return parameters, tuple(notes)
+
+
+def program_of(
+    model: Model, instance: Instance, build: Callable[[Model, dict[str, Any]], Program], parameters: dict[str, Any]
+) -> Program:
+    """Program of a model with some parameters; without whole numbers where the model says that they may be mixed."""
+    program = build(model, parameters)
+    divisible = model.is_divisible is not None and model.is_divisible(instance)
+    return relaxed(program) if divisible else program
+
+
+def with_tables_of(first: Results | None, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Tables of a model beside those of the one that it started from; the multipliers of both stand in one table."""
+    if first is None or not tables:
+        return tables
+    both = {**first.tables, **tables}
+    if "duals" in first.tables and "duals" in tables:
+        # An empty table has no types, and what is joined to it would lose its own.
+        parts = [table for table in (first.tables["duals"], tables["duals"]) if len(table)]
+        both["duals"] = pd.concat(parts, ignore_index=True) if parts else tables["duals"]
+    return both

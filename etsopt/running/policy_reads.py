@@ -1,0 +1,110 @@
+"""The policy keys that a model reads: others are refused where they were meant for it, or would bind; else ignored."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.checking.allocation.limits import derive
+from etsopt.errors import DataError, Problem
+from etsopt.rules import reference_allowances
+from etsopt.running import library
+from etsopt.units import format_tonnes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from etsopt.data.instance import Instance
+    from etsopt.running.model import Model
+
+TOTALS = ("sectors.*.target_*", "national.target_*")
+"""Keys that limit a total of allowances."""
+
+
+def ignored_keys(model: Model, instance: Instance) -> list[str]:
+    """Return the keys that the policy of an instance states and a model does not read, in alphabetical order.
+
+    Parameters
+    ----------
+    model
+        What `library.choose` returns. One that declares no ``READS`` reads every key.
+
+    Raises
+    ------
+    DataError
+        If one of them was given by ``with_policy`` or ``--set``, or limits a total of allowances to less than the rule
+        gives, or to another one exactly: the model's answer would not be what the policy says.
+    """
+    read = keys_read(model)
+    if read is None:
+        return []
+    unread = [key for key in instance.policy.stated_keys if not covered(key, read)]
+    given = [key for key in unread if any(covered(key, [path]) or covered(path, [key]) for path in instance.given)]
+    problems = [
+        Problem("the changed policy", f"the model {model.name} does not read it", _advice(key), key) for key in given
+    ]
+    problems += _problems_of_totals(model.name, instance, [key for key in unread if key not in given], read)
+    if problems:
+        raise DataError("The policy", problems)
+    return unread
+
+
+def keys_read(model: Model) -> tuple[str, ...] | None:
+    """Return the keys that a model and those it starts from read; None where one of them does not say."""
+    before = keys_read(library.load(model.starts_from)) if model.starts_from else ()
+    return None if model.reads is None or before is None else (*before, *model.reads)
+
+
+def covered(key: str, patterns: Iterable[str]) -> bool:
+    """Tell whether a key is named by one of some patterns, or stands below what is; of several the last decides.
+
+    A pattern that begins with an exclamation mark takes back what those before it name.
+
+    >>> covered("sectors.cement.band", ["sectors.*.band"]), covered("market.reserve_t", ["market"])
+    (True, True)
+    >>> covered("sectors.cement.target_t", ["sectors.*.band"]), covered("market", ["market.reserve_t"])
+    (False, False)
+    >>> covered("rule.cap", ["rule", "!rule.carry_*"]), covered("rule.carry_over_base_t", ["rule", "!rule.carry_*"])
+    (True, False)
+    """
+    found = False
+    for pattern in patterns:
+        name = pattern.removeprefix("!")
+        if fnmatchcase(key, name) or fnmatchcase(key, f"{name}.*"):
+            found = name == pattern
+    return found
+
+
+def _advice(key: str) -> str:
+    """Return what to do about a key that a model does not read."""
+    others = []
+    for name in library.names():
+        read = None if library.explains(name) else keys_read(library.load(name))
+        if read is not None and covered(key, read):
+            others.append(name)
+    return f"Leave it out, or solve a model that reads it: {', '.join(others)}."
+
+
+def _problems_of_totals(name: str, instance: Instance, unread: list[str], read: Iterable[str]) -> list[Problem]:
+    """Find totals of the file that the rule alone, which the model hands out, does not keep."""
+    if not any(covered(key, TOTALS) for key in unread):
+        return []
+    rows, reference = derive(instance).rows, reference_allowances(instance)
+    # A model that rounds no balance value balances every sector exactly.
+    rounded = covered("rule.balance_value_decimals", read)
+    handed_out = rows.totals(reference.reference_t if rounded else instance.emissions_tco2e).value
+    # What rounding to whole tonnes takes from each unit is no other total.
+    rounding = rows.totals(np.ones(len(instance.units))).value
+    problems = []
+    for row in np.flatnonzero(np.isin(rows.rule, ("sector_target", "national_total"))):
+        section = f"sectors.{rows.index[row]}" if rows.index[row] else "national"
+        stated = [key for key in unread if covered(key, [f"{section}.target_*"])]
+        least, most = rows.least[row] - rounding[row], rows.most[row] + rounding[row]
+        if stated and not least <= handed_out[row] <= most:
+            total, limit = format_tonnes(handed_out[row]), format_tonnes(rows.most[row])
+            what = f"the model {name} hands out {total} t by the rule, and does not keep the {limit} t that are stated"
+            advice = f"{_advice(stated[0])} `--set {section.partition('.')[0]}={{}}` leaves out all of its section."
+            problems.append(Problem("policy.toml", what, advice, stated[0]))
+    return problems

@@ -1,0 +1,65 @@
+"""Where a result comes from: model, method, instance, policy, options, versions, and the seconds of each stage."""
+
+from __future__ import annotations
+
+import platform
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from etsopt.rules import own_parameters
+
+if TYPE_CHECKING:
+    from etsopt.data.instance import Instance
+    from etsopt.running.methods import Method
+    from etsopt.solving.options import SolveOptions
+
+
+class Clock:
+    """Seconds of each stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.start = self.last = time.perf_counter()
+
+    def passed(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.start
+
+    def lap(self, stage: str) -> None:
+        """Close a stage; one that comes again adds its seconds."""
+        now = time.perf_counter()
+        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self.last, 6)
+        self.last = now
+
+
+def provenance(
+    instance: Instance, model: str, options: SolveOptions, method: Method, seconds: dict[str, float]
+) -> dict[str, Any]:
+    """What a result says of how it came about; ``seconds`` fill up as the solve goes on."""
+    versions = {name: _version(name) for name in ("etsopt", "pyomo", "highspy", "numpy", "pandas", "scipy")}
+    return {
+        "model": Path(model).stem,
+        "method": method.name,
+        "method_reason": method.reason,
+        "instance": instance.name,
+        "instance_hash": instance.hash,
+        "policy": instance.policy.model_dump(mode="json", exclude_none=True),
+        "own_parameters": own_parameters(instance),
+        "options": {
+            "time_limit_s": options.time_limit_s,
+            "gap": options.gap,
+            "solver_options": options.solver_options,
+        },
+        "seed": options.seed,
+        "versions": versions | {"python": platform.python_version()},
+        "seconds": seconds,
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "from a checkout"

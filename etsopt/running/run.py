@@ -1,0 +1,163 @@
+"""From an instance and the name of a model to checked results."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from etsopt.checking import CheckReport
+from etsopt.checking import check as check_tables
+from etsopt.checking.checker import KINDS
+from etsopt.data.instance import Instance
+from etsopt.data.read import read_instance
+from etsopt.errors import DataError, Problem, StoppedError, UsageError
+from etsopt.progress import checkpoint, tell, unlimited, watched
+from etsopt.results.claims import check_claims, check_parameters, is_checked
+from etsopt.results.results import Results
+from etsopt.rules import parameters_of, reference_allowances
+from etsopt.running import library, methods, model_inputs
+from etsopt.running.policy_reads import ignored_keys
+from etsopt.running.provenance import Clock, provenance
+from etsopt.running.solve_task import Step, violations_of
+from etsopt.solving.options import SolveOptions
+from etsopt.solving.solution import Termination
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from etsopt.running.model import Model
+
+
+def read(source: str | Path) -> Instance:
+    """Read an instance and see that its rule can be evaluated on it.
+
+    Parameters
+    ----------
+    source
+        A folder, or the name of a shipped instance.
+
+    Raises
+    ------
+    DataError
+        With every problem of its files.
+    """
+    instance = read_instance(source)
+    reference_allowances(instance)
+    return instance
+
+
+def solve(instance: Instance, model: str = "allocation", **options: Any) -> Results:
+    """Solve a model on an instance and check the answer.
+
+    Parameters
+    ----------
+    instance
+        What `read` or `Instance.from_frames` returns.
+    model
+        Name of a model of the library, or path of a model file.
+    options
+        As `etsopt.solving.options.SolveOptions` takes them.
+
+    Returns
+    -------
+    Results
+        Certified or not; an infeasible instance gives results that say so, with the tonnes.
+
+    Raises
+    ------
+    DataError, UsageError, ModelError
+        If the instance, an option or the model is wrong.
+    SolverError
+        If the program is refused.
+    """
+    if not isinstance(instance, Instance):
+        raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
+    given, found = SolveOptions(**options), library.choose(model)
+    # What a parameter of the rule is wrong in is told before anything reads it.
+    parameters_of(instance)
+    ignored = ignored_keys(found, instance)
+    with watched(given.time_limit_s, given.progress):
+        results = solve_model(found, instance, model, given)
+    return replace(results, provenance=results.provenance | {"ignored": ignored})
+
+
+def solve_model(found: Model, instance: Instance, model: str, given: SolveOptions) -> Results:
+    """Solve a model until the deadline: what is held then, or results that say that nothing is.
+
+    The model that it starts from is solved before it, whatever keys of the policy that one does not read.
+    """
+    clock = Clock()
+    method = methods.choose(model, instance, given)
+    chosen = model_inputs.with_gap(found, given)
+    about = provenance(instance, model, chosen, method, clock.seconds) | kind_of(found)
+    about["calculated"] = found.calculate is not None
+    try:
+        checkpoint("parameters")
+        if found.calculate is not None:
+            tables = found.calculate(instance)
+            clock.lap("calculate")
+            return _calculated(instance, tables, about, clock)
+        first = None
+        if name := found.starts_from:
+            first = solve_model(library.load(name), instance, name, methods.options_of_first(name, given))
+            clock.lap(name)
+            if name not in first.tables or first.termination != "optimal":
+                return _stopped_at(name, first, about)
+        checkpoint("parameters")
+        parameters, notes = model_inputs.parameters_of(found, instance, chosen, method, first)
+        about |= methods.after_notes(method, notes)
+        clock.lap("build")
+        step = Step(found, model, instance, chosen, method, about, clock, notes, first)
+        stopped = next((note.stopped for note in notes if getattr(note, "stopped", "")), "")
+        # Where the preparation was stopped it holds an answer, which only has to be completed.
+        with unlimited() if stopped else nullcontext():
+            solution = step.solve_all(parameters)
+        if isinstance(solution, Results):
+            return solution
+        return step.checked(replace(solution, termination=Termination(stopped)) if stopped else solution)
+    except StoppedError as stopped:
+        return Results({}, stopped.termination, "none", False, (), None, about)
+
+
+def _stopped_at(name: str, first: Results, about: dict[str, Any]) -> Results:
+    """Results where the model that another starts from has no optimum: why it has none, or that time was up."""
+    if first.termination == "infeasible":
+        return replace(first, provenance=first.provenance | {"model": about["model"], "stopped_at": name})
+    return Results({}, first.termination, "none", False, (), None, about | {"stopped_at": name})
+
+
+def kind_of(model: Model) -> dict[str, Any]:
+    """Whether the tables of a model claim what the checker knows, and what; what a user's own claims is unknown."""
+    return {"checked": model.checked_as in KINDS, "checked_as": model.checked_as}
+
+
+def check(instance: Instance, results: Results) -> CheckReport:
+    """Check results against their instance, and what they claim against what is found, without model or solver.
+
+    Raises
+    ------
+    DataError
+        If they claim to be something that the checker has never heard of.
+    """
+    checkable = is_checked(results) and bool(results.tables or results.termination == "infeasible")
+    gap = float(results.provenance.get("options", {}).get("gap", 0.0))
+    kind = results.provenance.get("checked_as") or KINDS[0]
+    if is_checked(results) and kind not in KINDS:
+        advice = f"It is one of {', '.join(KINDS)}. Solve again; a run is not changed by hand."
+        raise DataError("The run", [Problem("result.json", f"is {kind!r}, which is not checked", advice, "checked_as")])
+    report = check_tables(instance, results.tables, results.levels, gap, kind) if checkable else CheckReport((), ())
+    claims = (*check_claims(results, report), *check_parameters(instance, results))
+    return replace(report, violations=(*report.violations, *claims))
+
+
+def _calculated(instance: Instance, tables: Any, about: dict[str, Any], clock: Clock) -> Results:
+    """Results of a calculation, where there is nothing to optimise."""
+    with unlimited():
+        tell("check")
+        report = check_tables(instance, tables, (), kind=about["checked_as"]) if about["checked"] else None
+    clock.lap("check")
+    certified = report is not None and not report.violations and not report.unproven
+    refused = report is not None and bool(report.violations)
+    status = "certified_optimal" if certified else "refused" if refused else "feasible"
+    return Results(tables, "optimal", status, certified, (), None, about, violations_of(report))

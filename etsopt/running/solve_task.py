@@ -1,0 +1,293 @@
+"""One program of a model, solved and checked; where it has no solution, what has to give way."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.checking import check as check_tables
+from etsopt.checking.checker import INFEASIBLE
+from etsopt.errors import StoppedError
+from etsopt.progress import checkpoint, quietly, tell, unlimited
+from etsopt.results.results import LevelResult, Results
+from etsopt.running import library, model_inputs
+from etsopt.solving.levels import as_answered, solve_levels
+from etsopt.solving.scaling import refuse_missed_rows
+from etsopt.solving.solution import STOPPED, Solution, Termination
+from etsopt.solving.tolerances import EASED_T, pinned
+from etsopt.units import tolerance_of
+
+if TYPE_CHECKING:
+    from etsopt.checking import CheckReport
+    from etsopt.data.instance import Instance
+    from etsopt.program.program import Program
+    from etsopt.running.methods import Method
+    from etsopt.running.model import Model
+    from etsopt.running.provenance import Clock
+    from etsopt.solving.options import SolveOptions
+    from etsopt.solving.solution import Level
+
+
+TOLD = ("rounded_by_t", "misses_t", "distance_t")
+"""Tonnes of an answer that the checker tells."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Solve one program of a model, and where it has no solution explain why."""
+
+    found: Model
+    model: str
+    instance: Instance
+    options: SolveOptions
+    method: Method
+    about: dict[str, Any]
+    clock: Clock
+    notes: tuple[Any, ...]
+    first: Results | None = None
+    """Results of the model that this one starts from."""
+
+    def solve_all(self, parameters: dict[str, Any]) -> Solution | Results:
+        """Solve the model, and what it wants solved afterwards: a solution, or results that say what lacks."""
+        solution = self.solve(self.instance, parameters)
+        if isinstance(solution, Solution) and solution.termination is Termination.OPTIMAL:
+            return self.solve_afterwards(solution)
+        return solution
+
+    def checked(self, solution: Solution) -> Results:
+        """The results of a solution, checked where the checker knows the model, however late it is."""
+        with unlimited():
+            tell("tables")
+            tables = self.found.tables(self.instance, solution, *self.notes) if solution.values else {}
+            self.clock.lap("tables")
+            return results_of(self.instance, solution, tables, self.about, self.clock, self.first)
+
+    def solve(
+        self, limited: Instance, parameters: dict[str, Any], names: list[str] | None = None
+    ) -> Solution | Results:
+        """Solve the model with some parameters: a solution, or results that say what lacks.
+
+        Parameters
+        ----------
+        limited
+            The instance whose limits the parameters state.
+        names
+            Objectives in their order; None for the model's own.
+        """
+        solution = self.levels(parameters, names)
+        self.clock.lap("solve")
+        if solution.termination is not Termination.INFEASIBLE or solution.values:
+            return solution
+        if self.found.explain is not None:
+            return self._explained(*self.found.explain(self.instance, *self.notes))
+        explained = _infeasible(self.instance, limited, self.model, self.options, self.method, self.about, self.clock)
+        if not explained.levels or explained.levels[0].value > EASED_T:
+            return explained
+        # Less lacks than the checker tolerates: sums of limits that meet exactly differ by their rounding.
+        relief = library.load(f"{self.model}_relief")
+        assert relief.eased is not None
+        wider = relief.eased(parameters, EASED_T)
+        solution = self.levels(wider, names)
+        self.clock.lap("solve_eased")
+        infeasible = solution.termination is Termination.INFEASIBLE and not solution.values
+        return explained if infeasible else solution
+
+    def _explained(self, tables: dict[str, pd.DataFrame], level: Level | None) -> Results:
+        """Results that say what the model itself knows to lack, as far as the checker proves it."""
+        with unlimited():
+            tell("check")
+            return infeasible_results(
+                self.instance, model_inputs.with_tables_of(self.first, tables), level, self.about, self.clock
+            )
+
+    def levels(self, parameters: dict[str, Any], names: list[str] | None = None) -> Solution:
+        """Minimise the objectives in their order, by the model's own method or over the whole program."""
+        if self.method.own is not None and self.method.own.solve is not None:
+            names = names or self.found.objectives(self.instance, None)
+            found: Solution = self.method.own.solve(self.instance, parameters, names, self._run)
+            return found
+        program = self._program(parameters)
+        names = names or self.found.objectives(self.instance, list(program.objectives))
+        solution = self._minimise(program, parameters, names, self.options)
+        if solution.values and not self.about["checked"]:
+            # Of a user's own model nothing else sees whether the answer meets the rows as they are written.
+            refuse_missed_rows(program, np.concatenate([solution.values[name] for name in program.columns]))
+        return solution
+
+    def _minimise(
+        self, program: Program, parameters: dict[str, Any], names: list[str], options: SolveOptions
+    ) -> Solution:
+        """Minimise objectives of a program in their order, each by a faster method where the model has one."""
+        faster = {name: partial(method, parameters) for name in names if (method := library.method(self.model, name))}
+        return solve_levels(program, names, options, faster, self.found.settles)
+
+    def _program(self, parameters: dict[str, Any]) -> Program:
+        program = model_inputs.program_of(self.found, self.instance, self.method.build, parameters)
+        self.clock.lap("build")
+        return program
+
+    def _run(self, parameters: dict[str, Any], names: list[str], by_solver: bool = True) -> Solution:
+        """Solve the model's own formulation with other parameters.
+
+        Parameters
+        ----------
+        by_solver
+            Whether the solver minimises every objective, or a faster method that the model has for it.
+
+        Raises
+        ------
+        StoppedError
+            At the deadline: the model's method tells what is held.
+        """
+        program = model_inputs.program_of(self.found, self.instance, self.method.build, parameters)
+        options = replace(self.options, mps=None)
+        with quietly():
+            if by_solver:
+                found = solve_levels(program, names, options, {})
+            else:
+                found = self._minimise(program, parameters, names, options)
+        if found.termination in STOPPED:
+            raise StoppedError(found.termination)
+        return found
+
+    def solve_afterwards(self, first: Solution) -> Solution | Results:
+        """Solve what the model wants solved once its levels are."""
+        after = self.found.afterwards(self.instance, first) if self.found.afterwards is not None else None
+        if after is None:
+            return first
+        second = replace(self, options=replace(self.options, mps=None)).solve(*after)
+        if isinstance(second, Results):
+            return second
+        if not second.levels:
+            # What is held is the first solution, even where another point is known to be feasible.
+            return replace(first, termination=second.termination)
+        return replace(second, levels=(*first.levels, *second.levels), before=first)
+
+
+def results_of(
+    instance: Instance, solution: Solution, tables: Any, about: dict[str, Any], clock: Clock, first: Results | None
+) -> Results:
+    """Results of a program, with the bounds that the checker recomputed where it knows the model."""
+    report = None
+    tables = model_inputs.with_tables_of(first, tables)
+    if tables and about["checked"]:
+        tell("check")
+        before, gap, kind = first.levels if first else (), about["options"]["gap"], about["checked_as"]
+        report = check_tables(instance, tables, [*before, *solution.levels], gap, kind)
+        if report.violations and all(violation.rule == "level_is_kept" for violation in report.violations):
+            # Later levels may move an earlier one by what the solver rounds: it is stated as the answer has it.
+            values = {level.name: level.value for level in report.levels}
+            solution = replace(solution, levels=as_answered(solution.levels, values))
+            report = check_tables(instance, tables, [*before, *solution.levels], gap, kind)
+        tables = _with_kept(tables, report)
+        clock.lap("check")
+    checks = {level.name: level for level in report.levels} if report else {}
+    levels = list(first.levels) if first and tables else []
+    for level in solution.levels if tables else ():
+        known = checks.get(level.name)
+        bound, gap = (known.bound, known.gap) if known else (level.bound, level.value - level.bound)
+        proven = known is not None and known.certified
+        levels.append(LevelResult(level.name, level.value, bound, gap, level.unit, proven, level.algorithm))
+    certified = report is not None and report.certified and solution.termination is Termination.OPTIMAL
+    status = "feasible" if tables else "none"
+    if report is not None and report.violations:
+        status = "refused"
+    elif certified and report is not None:
+        status = report.proves
+    told = {name: getattr(report, name) for name in TOLD} if report else {}
+    termination, violations = solution.termination.value, violations_of(report)
+    return Results(tables, termination, status, certified, tuple(levels), None, about, violations, **told)
+
+
+def _with_kept(tables: Any, report: CheckReport) -> Any:
+    """The tables with the multipliers of earlier levels stated, so that nobody has to look for them again."""
+    if report.kept is None or not len(report.kept):
+        return tables
+    # An empty table has no types to keep.
+    parts = [part for part in (tables["duals"], report.kept) if len(part)]
+    return {**tables, "duals": pd.concat(parts, ignore_index=True)}
+
+
+def violations_of(report: CheckReport | None) -> tuple[dict[str, Any], ...]:
+    """Broken statements as a result holds them."""
+    return tuple(asdict(violation) for violation in report.violations) if report else ()
+
+
+def infeasible_results(
+    instance: Instance, tables: Any, stated: Level | None, about: dict[str, Any], clock: Clock
+) -> Results:
+    """Results where nothing is feasible, with the tonnes that the checker proves to lack.
+
+    Parameters
+    ----------
+    tables
+        That say what lacks, with the multipliers that prove it.
+    stated
+        The least that lacks as the solver found it; None where it is not known.
+    """
+    kind = about["checked_as"] if about["checked"] else None
+    report = check_tables(instance, tables, (), kind=kind) if kind and tables else None
+    clock.lap("check")
+    proven = report.infeasible_by_t if report else None
+    certified = report is not None and report.certified
+    levels = []
+    if stated is not None:
+        gap = stated.value - (proven or 0.0)
+        least = proven is not None and abs(gap) <= tolerance_of(stated.value, stated.unit)
+        levels = [LevelResult(stated.name, stated.value, proven or 0.0, gap, stated.unit, least, stated.algorithm)]
+    status = "infeasible_certified" if certified else "infeasible_unproven"
+    return Results(
+        tables,
+        "infeasible",
+        status,
+        certified,
+        tuple(levels),
+        proven if certified else None,
+        about,
+        violations_of(report),
+    )
+
+
+def _infeasible(
+    instance: Instance,
+    limited: Instance,
+    model: str,
+    options: SolveOptions,
+    method: Method,
+    about: dict[str, Any],
+    clock: Clock,
+) -> Results:
+    """Find out which limits of an instance have to give way, at least, and prove it.
+
+    Raises
+    ------
+    StoppedError
+        At the deadline: what the solver called infeasible is then neither explained nor proven.
+    """
+    if f"{model}_relief" not in library.names():
+        return Results({}, "infeasible", "infeasible_unproven", False, (), None, about)
+    checkpoint("relief")
+    relief = library.load(f"{model}_relief")
+    parameters = relief.parameters(limited)
+    part = None
+    if method.own is not None and method.own.relief is not None:
+        parameters, part = method.own.relief(parameters)
+    program = method.build(relief, parameters)
+    options = replace(options, mps=None)
+    ways = {}
+    for way, at_zero in relief.ways_out.items():
+        solution = solve_levels(pinned(program, at_zero), [way], options, {})
+        if solution.termination in STOPPED:
+            raise StoppedError(solution.termination)
+        if solution.termination is Termination.OPTIMAL:
+            ways[way] = solution
+    clock.lap("explain")
+    with unlimited():
+        tell("check")
+        tables = relief.tables(limited, ways, part)
+        least = ways[INFEASIBLE].levels[0] if INFEASIBLE in ways else None
+        return infeasible_results(instance, tables, least, about, clock)

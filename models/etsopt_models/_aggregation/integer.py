@@ -1,0 +1,266 @@
+r"""Levels of `allocation` in whole tonnes over cells, where merging alone is not enough: `worst` and the last step.
+
+Sums of whole tonnes are whole, and rows of sectors, provinces and the nation over cells are a network, so whole totals
+of the cells exist where real ones do, and any whole total of a cell can be shared out in whole tonnes.
+
+`worst` runs by prices as in `_methods/allocation_worst.py`: they rule out rates; where they rule out none any more, a
+linear program over cells tells whether whole tonnes exist within the rate, or has new prices.
+
+For the last step each unit takes the whole tonne next to its best answer to the prices of the closest real point. Then
+the rows lack or exceed a few tonnes, and only units that are nearly indifferent between two of them have to move: in
+each cell those for which a tonne more or less costs least. They are a small instance of the same step, over what the
+others leave of the rows. If at its prices some other unit would rather move it joins them, else the answer is that of
+all units: each has its best whole tonne at the prices, and the rows are met.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.progress import checkpoint
+from etsopt_models._aggregation.aggregation import Merged, price_of, program_over
+from etsopt_models._aggregation.largest_change import solve_worst
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt_models._aggregation.aggregation import Region, Run
+    from etsopt_models._aggregation.cells import Cells
+
+MOST_ROUNDS, FEW_STEPS, HALVINGS = 100, 100_000, 200
+"""Rounds at most; steps of the units that are listed one by one, and halvings at most until so few are left."""
+
+ROUNDING = 1e-12
+"""Rounding of a sum against the sum of its absolute terms; it proves nothing."""
+
+WHOLE = 1e-12
+"""Rounding of a rate times emissions against it: what falls short of a whole tonne by that does not."""
+
+FIRST_MOVERS, MANY, MOST_MOVERS, INDIFFERENT = 32, 2_000, 10_000, 1e-9
+"""Units of each cell that may move at first, up and down; so many may join at once; where more than so many would have
+to move, since very many are alike, the answer is whole and meets the rows, but is not proven closest; a gain up to this
+share of what a tonne of the smallest unit costs is none."""
+
+
+@dataclass(frozen=True)
+class _Rates:
+    """Units with whole intervals around their references, and prices of the rows that rule out rates."""
+
+    cells: Cells
+    emissions: NDArray[np.float64]
+    below: NDArray[np.float64]
+    above: NDArray[np.float64]
+    least: NDArray[np.float64]
+    most: NDArray[np.float64]
+
+    def room(self, rate: float) -> NDArray[np.float64]:
+        """Whole tonnes of each unit within a rate."""
+        room: NDArray[np.float64] = np.floor(rate * self.emissions * (1 + WHOLE))
+        return room
+
+    def first(self) -> float:
+        """The least rate at which every unit alone has a whole number."""
+        beyond = np.maximum(np.maximum(-self.below, -self.above), 0.0)
+        return float(np.max(beyond / self.emissions, initial=0.0))
+
+    def least_unproven(self, price: NDArray[np.float64], low: float, high: float) -> float:
+        """The least rate from ``low`` on at which the prices prove no more that no whole tonnes lie within it."""
+        pull = self.cells.pull(price)
+        side = np.where(price > 0, self.least, self.most)
+        asked = price[price != 0] * side[price != 0]
+        pulled = np.flatnonzero(pull[self.cells.of_unit])
+        up = pull[self.cells.of_unit[pulled]] > 0
+        # How far the prices pull each unit at most, and what of that is within a rate.
+        far, cell = np.where(up, self.above[pulled], self.below[pulled]), self.cells.of_unit[pulled]
+
+        def proves(rate: float) -> bool:
+            moved = np.bincount(cell, np.minimum(far, self.room(rate)[pulled]), len(pull))
+            terms = np.concatenate([asked, -np.abs(pull) * moved])
+            return float(np.sum(terms)) > ROUNDING * float(np.sum(np.abs(terms)))
+
+        if not proves(low):
+            return low
+        for _ in range(HALVINGS):
+            lower, upper = (np.minimum(far, self.room(rate)[pulled]) for rate in (low, high))
+            if np.sum(upper - lower) <= FEW_STEPS:
+                break
+            middle = (low + high) / 2
+            low, high = (middle, high) if proves(middle) else (low, middle)
+        # The rates at which some unit gets a tonne more.
+        count = np.round(upper - lower).astype(np.int64)
+        owner = np.repeat(np.arange(len(pulled)), count)
+        number = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+        steps = np.unique((lower[owner] + number + 1) / self.emissions[pulled][owner])
+        first, last = 0, len(steps) - 1
+        while first < last:
+            middle_step = (first + last) // 2
+            first, last = (middle_step + 1, last) if proves(float(steps[middle_step])) else (first, middle_step)
+        return float(steps[last]) if len(steps) else high
+
+    def per_rate(self, price: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+        """Prices in rate per tonne: what the rows ask of one tonne more, over what the units add per rate."""
+        pull = self.cells.pull(price)[self.cells.of_unit]
+        moves = self.room(rate) < np.where(pull > 0, self.above, self.below)
+        adds = float(np.sum(np.abs(pull) * self.emissions * moves))
+        return price / adds if adds > 0 else price
+
+
+def solve_worst_whole(parameters: Mapping[str, Any], cells: Cells, region: Region, run: Run) -> Merged | Any:
+    """The least largest rate of whole tonnes; a solution without an optimum is returned as it is."""
+    relaxed = solve_worst(parameters, cells, region, run)
+    if not isinstance(relaxed, tuple):
+        return relaxed
+    reference, price, solution = parameters["reference"], relaxed[0].price, relaxed[0].solution
+    at_reference = cells.totals(cells.sums(reference))
+    rates = _Rates(
+        cells,
+        parameters["emissions"],
+        reference - region.lower,
+        region.upper - reference,
+        region.least - at_reference,
+        region.most - at_reference,
+    )
+    rate = rates.first()
+    for number in range(MOST_ROUNDS):
+        checkpoint("whole tonnes over cells, round", number + 1)
+        rate = rates.least_unproven(price, rate, parameters["worst_most"])
+        room = rates.room(rate)
+        lower, upper = np.maximum(region.lower, reference - room), np.minimum(region.upper, reference + room)
+        within = replace(region, lower=lower, upper=upper)
+        lacks = _lack(parameters, cells, within, run)
+        if not lacks.levels or lacks.termination != "optimal":
+            return lacks
+        if lacks.levels[-1].value < 0.5:
+            totals = cells.sums(lower) + lacks.values["allowance"][: len(cells)]
+            return Merged(rate, rates.per_rate(price, rate), within, solution, totals)
+        price = price_of(cells, lacks)
+    return replace(solution, termination=type(solution.termination)("solver_error"))
+
+
+def _lack(parameters: Mapping[str, Any], cells: Cells, region: Region, run: Run) -> Any:
+    """Solve for the least tonnes that cells have to be given or taken beyond their intervals, so that rows are met."""
+    low = cells.sums(region.lower)
+    base, room = cells.totals(low), cells.sums(region.upper) - low
+    limits = np.abs(np.concatenate([region.least, region.most]))
+    most = 1.0 + float(np.sum(room)) + float(np.max(limits, initial=0.0))
+    count = len(cells)
+    twice, beyond = np.tile(np.arange(count), 2), np.repeat([0.0, most], count)
+    program = program_over(parameters, cells, twice, np.concatenate([room, beyond[count:]]), region, base) | {
+        "CHANGED": np.arange(count, 2 * count),
+        "lower": -beyond,
+        "increase_most": beyond,
+        "decrease_most": beyond,
+    }
+    return run(program, ["change"])
+
+
+def closest_whole(
+    parameters: Mapping[str, Any], cells: Cells, region: Region, price: NDArray[np.float64], run: Run
+) -> tuple[NDArray[np.float64], NDArray[np.float64], str] | Any:
+    """Closest allowances in whole tonnes, their prices, and how they were found; a solution without an optimum as it is.
+
+    Parameters
+    ----------
+    price
+        Of the rows for the closest point in real numbers.
+    """
+    units = _Movers(cells, parameters["emissions"], parameters["reference"], region)
+    allowance = units.best(price)
+    movers, first = np.zeros(len(allowance), dtype=bool), FIRST_MOVERS
+    movers |= units.nearly_indifferent(allowance, price, first)
+    for rounds in range(1, MOST_ROUNDS + 1):
+        checkpoint("largest whole rate over cells, round", rounds)
+        where = np.flatnonzero(movers)
+        solution = run(units.program(parameters, where, allowance), ["closest"], by_solver=False)
+        if solution.termination == "infeasible" and not movers.all():
+            first *= 4
+            movers |= units.nearly_indifferent(allowance, price, first)
+            continue
+        if not solution.levels or solution.termination != "optimal":
+            return solution
+        allowance[where] = np.round(solution.values["allowance"])
+        if not solution.levels[-1].multipliers:
+            # The time is over, or the closest point is out of reach.
+            return allowance, price, "any whole point of the levels"
+        price = price_of(cells, solution)
+        more = units.would_move(allowance, price) & ~movers
+        if not more.any() or len(where) > MOST_MOVERS:
+            return allowance, price, f"whole tonnes in {rounds} rounds"
+        if np.count_nonzero(more) > MANY:
+            # Of very many that are alike only the first are needed.
+            first *= 4
+            more = units.nearly_indifferent(allowance, price, first)
+        movers |= more
+    return replace(solution, termination=type(solution.termination)("solver_error"))
+
+
+@dataclass(frozen=True)
+class _Movers:
+    """Units in whole tonnes, and which of them the rows could move."""
+
+    cells: Cells
+    emissions: NDArray[np.float64]
+    reference: NDArray[np.float64]
+    region: Region
+
+    def pull(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the prices of the rows add up to at every unit."""
+        return self.cells.pull(price)[self.cells.of_unit]
+
+    def best(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The best whole tonne of every unit."""
+        wish = np.floor(self.reference + self.emissions / 2 * self.pull(price) + 0.5)
+        best: NDArray[np.float64] = np.clip(wish, self.region.lower, self.region.upper)
+        return best
+
+    def costs(
+        self, allowance: NDArray[np.float64], price: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What a tonne more and a tonne less cost every unit; infinite where it cannot."""
+        pull, slope = self.pull(price), 2 * (allowance - self.reference)
+        more = np.where(allowance < self.region.upper, (slope + 1) / self.emissions - pull, np.inf)
+        return more, np.where(allowance > self.region.lower, pull - (slope - 1) / self.emissions, np.inf)
+
+    def nearly_indifferent(
+        self, allowance: NDArray[np.float64], price: NDArray[np.float64], count: int
+    ) -> NDArray[np.bool_]:
+        """The units of each cell for which a tonne more, or less, costs least; some of every cell, so of every row."""
+        chosen, position = np.zeros(len(allowance), dtype=bool), np.arange(len(allowance))
+        starts = np.concatenate([[0], np.cumsum(np.bincount(self.cells.of_unit, minlength=len(self.cells)))[:-1]])
+        # Of equal ones the first are to have tonnes, and the last to lack them.
+        for cost, sign in zip(self.costs(allowance, price), (1, -1), strict=True):
+            order = np.lexsort((sign * position, cost, self.cells.of_unit))
+            place = np.arange(len(order)) - starts[self.cells.of_unit[order]]
+            chosen[order[place < count]] = True
+        return chosen
+
+    def would_move(self, allowance: NDArray[np.float64], price: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Units that gain from a tonne more or less, and those that lose nothing by it, if they are not too many."""
+        enough = INDIFFERENT / float(np.min(self.emissions))
+        least = np.minimum(*self.costs(allowance, price))
+        tied = least <= enough
+        gains: NDArray[np.bool_] = tied if np.count_nonzero(tied) <= MANY else least < -enough
+        return gains
+
+    def program(
+        self, parameters: Mapping[str, Any], where: NDArray[np.int64], allowance: NDArray[np.float64]
+    ) -> dict[str, Any]:
+        """Parameters of `allocation` over some units, with what the others leave of the rows."""
+        others = allowance.copy()
+        others[where] = 0.0
+        base = self.cells.totals(self.cells.sums(others))
+        cell, everyone = self.cells.of_unit[where], np.arange(len(where))
+        return program_over(parameters, self.cells, cell, self.region.upper[where], self.region, base) | {
+            "WHOLE": everyone,
+            "lower": self.region.lower[where],
+            "upper": self.region.upper[where],
+            "emissions": self.emissions[where],
+            "per_emission": 1 / self.emissions[where],
+            "reference": self.reference[where],
+            "place": parameters["place"][where],
+        }

@@ -1,0 +1,170 @@
+r"""The level `worst` of `allocation` over cells.
+
+A rate $w$ leaves unit $i$ the allowances from $\max(l_i, R_i - w E_i)$ to $\min(u_i, R_i + w E_i)$. At a given $w$
+either its own end or the rate binds, below and above. Units of a cell in which the same ends bind are merged: their
+sums of ends, $R$ and $E$ are a unit of the formulation. As a largest sum is at most the sum of the largest, that is a
+relaxation for every $w$, and exact at the $w$ for which it was made. So its least rate is none too many; the units are
+merged anew for that, and so on: Newton's method on the rows, whose rates rise to the least rate of all units.
+
+A unit whose interval keeps it off $R$ needs a rate of its own; the one that needs the largest is not merged.
+
+The prices of the rows, and of `worst_covers` for each unit those of what it was merged into, prove the rate, which
+follows from them: what the rows ask of the units at rate zero, over what a rate of one would add,
+
+$$w = \Bigl(\sum_r y_r d_r - \sum_i |\pi_i| (\text{end of } i \text{ at } 0)\Bigr) \Big/ \sum_{i \text{ with a rate}} |\pi_i| E_i.$$
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.progress import checkpoint
+from etsopt_models._aggregation.aggregation import Merged, firm, price_of, program_over, side_value
+from etsopt_models._aggregation.cells import numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt_models._aggregation.aggregation import Region, Run
+    from etsopt_models._aggregation.cells import Cells
+
+MOST_ROUNDS = 200
+SAME = 1e-14
+"""A rate that rises by no more than this share of it has come to its end."""
+
+
+LEAST_CHANGE = 1e-6
+"""Rate up to which every part may be said to change: where all stand at their references but for rounding, changes
+bounded by that would be nothing beside the rate, in rows that hold both."""
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Units merged by cell and binding ends: part of every unit, and of every part its cell, ends and sums [t].
+
+    Parameters
+    ----------
+    own_lower, own_upper
+        Whether its own ends bind and not the rate.
+    reference, room
+        Sum of R and of the upper ends, both from the lower ends on.
+    """
+
+    of_unit: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    own_lower: NDArray[np.bool_]
+    own_upper: NDArray[np.bool_]
+    reference: NDArray[np.float64]
+    room: NDArray[np.float64]
+    emissions: NDArray[np.float64]
+
+    def ends(self, rate: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Ends of every part within a rate, from the lower ends on."""
+        lower = np.where(self.own_lower, 0.0, self.reference - rate * self.emissions)
+        return lower, np.where(self.own_upper, self.room, self.reference + rate * self.emissions)
+
+
+def solve_worst(
+    parameters: Mapping[str, Any], cells: Cells, region: Region, run: Run
+) -> tuple[Merged, NDArray[np.float64]] | Any:
+    """The level, and the multiplier of `worst_covers` of every unit; a solution without an optimum as it is."""
+    units = _Units(parameters["emissions"], parameters["reference"] - region.lower, region.upper - region.lower)
+    low = cells.sums(region.lower)
+    base = cells.totals(low)
+    rate, first = units.forced(), units.needs_most()
+    for number in range(MOST_ROUNDS):
+        checkpoint("largest rate over cells, round", number + 1)
+        parts = units.merged(cells, rate, first)
+        solution = run(_program(parameters, cells, parts, region, base), ["worst"])
+        if not solution.levels or solution.termination != "optimal":
+            return solution
+        price = price_of(cells, solution)
+        # A rate that the prices give is exact where the solver's own has its tolerance.
+        found = max(rate, _rate(cells, parts, price, side_value(price, region, base)))
+        done = found <= rate * (1 + SAME) or _within(cells, parts, units.merged(cells, found, first), solution, found)
+        rate = found
+        if done:
+            break
+    covers = solution.levels[-1].multipliers["worst_covers"][parts.of_unit]
+    room = rate * units.emissions
+    lower = np.maximum(region.lower, np.minimum(parameters["reference"] - room, region.upper))
+    upper = np.minimum(region.upper, np.maximum(parameters["reference"] + room, region.lower))
+    pull = firm(cells.pull(price))[cells.of_unit]
+    narrowed = replace(region, lower=np.where(pull > 0, upper, lower), upper=np.where(pull < 0, lower, upper))
+    totals = low + np.bincount(parts.cell, solution.values["allowance"], len(cells))
+    return Merged(rate, price, narrowed.priced(price), solution, totals), covers
+
+
+@dataclass(frozen=True)
+class _Units:
+    """Units with their references and upper ends, both from their lower ends on [t]."""
+
+    emissions: NDArray[np.float64]
+    reference: NDArray[np.float64]
+    room: NDArray[np.float64]
+
+    def needs(self) -> NDArray[np.float64]:
+        """Rate that each unit needs by itself."""
+        rate: NDArray[np.float64] = (
+            np.maximum(np.maximum(-self.reference, self.reference - self.room), 0.0) / self.emissions
+        )
+        return rate
+
+    def forced(self) -> float:
+        """The largest rate that a unit needs by itself."""
+        return float(np.max(self.needs(), initial=0.0))
+
+    def needs_most(self) -> int:
+        """The unit that needs it; -1 where none needs any."""
+        needs = self.needs()
+        return int(np.argmax(needs)) if np.max(needs, initial=0.0) > 0 else -1
+
+    def merged(self, cells: Cells, rate: float, apart: int) -> _Parts:
+        """Merge the units by cell and by which ends bind at a rate, all but one."""
+        room = rate * self.emissions
+        own_lower, own_upper = self.reference <= room, self.room - self.reference <= room
+        code = 4 * cells.of_unit + 2 * own_lower + own_upper
+        if apart >= 0:
+            code[apart] += 4 * len(cells)
+        of_unit, codes = numbered(code, 8 * len(cells))
+        sums = [
+            np.bincount(of_unit, values, len(codes)).astype(float)
+            for values in (self.reference, self.room, self.emissions)
+        ]
+        return _Parts(of_unit, codes // 4 % len(cells), codes & 2 > 0, codes & 1 > 0, *sums)
+
+
+def _program(
+    parameters: Mapping[str, Any], cells: Cells, parts: _Parts, region: Region, base: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Parameters of `allocation` over the parts."""
+    everyone, least = np.arange(len(parts.cell)), LEAST_CHANGE * parts.emissions
+    return program_over(parameters, cells, parts.cell, parts.room, region, base) | {
+        "CHANGED": everyone,
+        "WORST": everyone,
+        "emissions": parts.emissions,
+        "reference": parts.reference,
+        "increase_most": np.maximum(parts.room - parts.reference, least),
+        "decrease_most": np.maximum(parts.reference, least),
+    }
+
+
+def _rate(cells: Cells, parts: _Parts, price: NDArray[np.float64], sides: float) -> float:
+    """The rate at which the prices prove nothing any more; minus infinity where they prove none at all."""
+    pull = cells.pull(price)[parts.cell]
+    lower, upper = parts.ends(0.0)
+    adds = np.where(pull > 0, ~parts.own_upper, ~parts.own_lower) * np.abs(pull) * parts.emissions
+    asked = sides - float(np.sum(pull * np.where(pull > 0, upper, lower)))
+    return asked / float(np.sum(adds)) if np.any(adds > 0) else -np.inf
+
+
+def _within(cells: Cells, parts: _Parts, anew: _Parts, solution: Any, rate: float) -> bool:
+    """Whether the totals of the cells lie within a rate, merged anew for it; then the rate is the least of the units."""
+    totals = np.bincount(parts.cell, solution.values["allowance"], len(cells))
+    lower, upper = (np.bincount(anew.cell, end, len(cells)) for end in anew.ends(rate))
+    return bool(np.all(totals >= lower) and np.all(totals <= upper))

@@ -1,0 +1,206 @@
+r"""Who is still to choose in a market of very many units: those that choose the same at all prices nearby have chosen.
+
+A unit's least cost is a concave function of the prices, and the cost of one plan is linear in them. So a plan that is
+best at several prices is best at all between them, and its unit need not be asked again. That narrows many units down:
+
+1. *Sample.* Units drawn by size stand for their neighbours, each as one that is so many times as large. The relaxation
+   over the sample gives prices. All units answer these, which tells by how much the sample is wrong; with that put
+   right it gives better prices, and so on: what is wrong is only how much answers change from one price to the next.
+2. *Pass.* All units answer the last prices and prices to either side, as far away as the last but one. Who gives one
+   answer has chosen, and stands on the right-hand side with it; a few in a hundred are left.
+
+Nothing rests on it: the master (`etsopt_models._columns.master`) asks all units at its own prices, and whoever would rather
+have another plan chooses again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.progress import checkpoint
+from etsopt_models._columns.master import Master
+from etsopt_models._market.accounts import accounts
+from etsopt_models._market.column_pool import Menu, Portfolio
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt_models._market.column_generation import Market
+    from etsopt_models._market.plans import Plans
+
+
+FEW = 1_500
+"""Units whose plans stand one by one in a program that is solved within hundredths of a second."""
+
+CORRECTIONS = 6
+"""How often a sample is put right, at most."""
+
+NEAR = 1e-3
+"""Prices that move by less, against the highest, are good enough."""
+
+STAGES, ENOUGH_TO_SOLVE = 3, 3_000
+"""How often those who are left are narrowed down again, at most, and how few of them need that no more."""
+
+LEAST_WIDTH = 1e-6
+"""Least distance of the prices to either side, against the price."""
+
+LEAST_OPEN = 300
+"""So many units are left to choose at least: fewer may not take up what the others leave, and then all would be asked."""
+
+FARTHER, WIDER = 8.0, 7
+"""By how much prices go farther while fewer are left, and how often."""
+
+
+def narrowed(market: Market, plans: Plans) -> tuple[NDArray[np.int16], Portfolio]:
+    """Chain of every unit that has chosen, shape ``(units, years)``, and plans of the others by their position.
+
+    Where enterprises have accounts of their own, these are plans of a market in which trading is free, at its prices and
+    at those from which, and to which, a trade costs something.
+    """
+    friction = market.instance.policy.market.transaction_cost_cny_per_t * market.found.discount
+    crowd = Crowd(market if not friction.any() else pooled(market), plans)
+    if len(crowd.left) > FEW:
+        crowd.narrow()
+    if crowd.prices is None:
+        return crowd.sets, Portfolio.start(plans)
+    if friction.any():
+        need, emitted = crowd.prices
+        others = [plans.best(need + times * friction, emitted)[1] for times in FRICTIONS]
+    else:
+        others = [crowd.sets.copy() for _ in crowd.answers]
+        for whole, answer in zip(others, crowd.answers, strict=True):
+            whole[crowd.left] = answer
+    left = np.flatnonzero(np.any([other != crowd.sets for other in others], axis=(0, 2)))
+    answers = np.concatenate([other[left] for other in (np.zeros_like(crowd.sets), crowd.sets, *others)])
+    nothing = Portfolio.of(plans, left[:0], crowd.sets[:0])
+    return crowd.sets, nothing.added(np.tile(left, len(others) + 2), answers)
+
+
+FRICTIONS = (-1.0, 1.0, -2.0, 2.0)
+"""At how many transaction costs from the price other plans are asked for: who buys pays one more, who sells gets one less,
+and who does either with different plans lies between."""
+
+
+class Crowd:
+    """All units: who has chosen, and who is still to choose.
+
+    Attributes
+    ----------
+    sets
+        Chain of measure sets of every unit, shape ``(units, years)``; of those still to choose an answer of theirs.
+    left
+        Units that are still to choose, shape ``(left,)``.
+    rest
+        What those come to together who have chosen.
+    answers, prices
+        Of those, to the last prices and to those at either side, and these prices; None before there are any.
+    """
+
+    def __init__(self, market: Market, plans: Plans) -> None:
+        self.market, self.plans = market, plans
+        count, years = market.found.emissions.shape
+        self.sets = np.zeros((count, years), dtype=np.int16)
+        self.left = np.arange(count)
+        self.rest = Menu(np.zeros(1, dtype=np.int64), np.zeros(1), np.zeros((1, years)), np.zeros((1, years)))
+        self.answers: list[NDArray[np.int16]] = [self.sets]
+        self.prices: NDArray[np.float64] | None = None
+
+    def narrow(self) -> None:
+        """Ask a sample for prices and everyone for answers, until few are left."""
+        for _ in range(STAGES):
+            prices = self._prices_of_sample()
+            if not prices:
+                return
+            open_ = self._asked(prices)
+            for _ in range(WIDER):
+                if open_.sum() >= LEAST_OPEN or not prices[0].any():
+                    break
+                prices = _farther(prices)
+                open_ = self._asked(prices)
+            self.prices = prices[0]
+            self.leave(open_)
+            if len(self.left) <= ENOUGH_TO_SOLVE:
+                return
+
+    def _asked(self, prices: list[NDArray[np.float64]]) -> NDArray[np.bool_]:
+        """Who of those left answers differently to some prices; the first answer stands."""
+        mine = self._plans_of_left()
+        self.answers = [mine.best(*one)[1] for one in prices]
+        self.sets[self.left] = self.answers[0]
+        return np.any([answer != self.answers[0] for answer in self.answers[1:]], axis=(0, 2))
+
+    def _plans_of_left(self) -> Plans:
+        return self.plans if len(self.left) == len(self.sets) else self.plans.only(self.left)
+
+    def _prices_of_sample(self) -> list[NDArray[np.float64]]:
+        """Prices of the relaxation, nearly, and prices to either side; none where the sample has no solution."""
+        sample, times = sample_by_size(self.market.found.emissions[self.left].sum(axis=1), FEW)
+        mine, nothing, found = self._plans_of_left(), self.rest, []
+        plans = mine.only(sample, times)
+        own = replace(self.market.own, of_unit=np.zeros(len(sample), dtype=np.int64))
+        market = replace(self.market, found=plans.prospects, own=own, rest=nothing)
+        sets = np.zeros((len(sample), self.sets.shape[1]), dtype=np.int16)
+        master, rest = Master(market, plans, sets, Portfolio.start(plans)), nothing
+        for number in range(CORRECTIONS):
+            checkpoint("prices of a sample, correction", number + 1, CORRECTIONS)
+            master.stand_beside(rest)
+            priced = master.cleared()
+            if priced.share is None:
+                break
+            found.append(np.stack(master.prices(priced.multipliers)))
+            if len(found) > 1 and np.abs(found[-1] - found[-2]).max() <= NEAR * np.abs(found[-1]).max():
+                break
+            self.sets[self.left] = mine.best(*found[-1])[1]
+            drawn = Portfolio.of(plans, np.arange(len(sample)), self.sets[self.left[sample]]).menu.together
+            rest = nothing.plus(self._menu(self.left).together.minus(drawn))
+        if not found:
+            return []
+        step = np.abs(found[-1] - found[max(len(found) - 2, 0)])
+        return [found[-1], found[-1] - step, found[-1] + step]
+
+    def leave(self, open_: NDArray[np.bool_]) -> None:
+        """Those who have chosen join the rest."""
+        done = self.left[~open_]
+        self.rest = self.rest.plus(self._menu(done).together)
+        self.left, self.answers = self.left[open_], [answer[open_] for answer in self.answers]
+
+    def _menu(self, units: NDArray[np.int64]) -> Menu:
+        return Portfolio.of(self.plans, units, self.sets[units]).menu
+
+
+def pooled(market: Market) -> Market:
+    """The market with one account for all."""
+    own = accounts(market.instance, market.found, pooled=True, market="supply" in market.more)
+    return replace(market, own=own)
+
+
+def sample_by_size(size: NDArray[np.float64], count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Units that stand for all, about so many, and how many times as large each stands.
+
+    The largest stand for themselves; the others are drawn evenly along their sizes, so that all who are drawn come out
+    equally large.
+
+    >>> sample_by_size(np.array([1.0, 1.0, 1.0, 1.0, 20.0]), 3)
+    (array([0, 2, 4]), array([2., 2., 1.]))
+    """
+    certain = size * count >= size.sum()
+    others = np.flatnonzero(~certain)
+    others = others[np.argsort(size[others], kind="stable")]
+    up_to, draws = np.cumsum(size[others]), max(count - int(certain.sum()), 1)
+    step = up_to[-1] / draws if len(others) else 0.0
+    drawn, hits = np.unique(np.searchsorted(up_to, (np.arange(draws) + 0.5) * step), return_counts=True)
+    sample = np.concatenate([np.flatnonzero(certain), others[drawn]])
+    times = np.concatenate([np.ones(int(certain.sum())), hits * step / size[others[drawn]]])
+    order = np.argsort(sample)
+    return sample[order], times[order]
+
+
+def _farther(prices: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """Prices in the middle, and to either side of it farther away."""
+    middle, *sides = prices
+    least = LEAST_WIDTH * np.abs(middle)
+    steps = zip((-1.0, 1.0), (FARTHER * (side - middle) for side in sides), strict=True)
+    return [middle, *(middle + np.where(np.abs(step) > least, step, sign * least) for sign, step in steps)]

@@ -1,0 +1,123 @@
+"""Prices of a settlement, and how much of each way to settle an enterprise may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.data.messages import counted
+from etsopt.data.yearly import by_year
+from etsopt.errors import DataError, Problem
+from etsopt.units import ROUNDING_NOISE_T, format_tonnes, whole_tonnes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._compliance.accounts import Accounts
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What each way to settle costs, and what an allowance brings otherwise [CNY/t].
+
+    ``market`` is the price itself, ``buy`` and ``sell`` the price with and without the transaction cost. ``shortfall`` is
+    zero where no reference price is stated.
+    """
+
+    market: float
+    buy: float
+    sell: float
+    keep: float
+    offset: float
+    shortfall: float
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much an enterprise may buy, offset and fail to settle, shape ``(f,)`` each [t]."""
+
+    bought: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    shortfall: NDArray[np.float64]
+
+
+def prices(instance: Instance) -> Prices:
+    """Prices of the compliance year.
+
+    Raises
+    ------
+    DataError
+        Where the policy states no market price, or no price of offsets that are on the market.
+    """
+    policy = instance.policy
+    market, year = policy.market, policy.year
+    price, offset = (by_year(value, [year])[0] for value in (market.prices_cny_per_t, market.ccer_price_cny_per_t))
+    problems = []
+    if np.isnan(price):
+        what, advice = (
+            f"states no price of {year}, at which a settlement buys and sells",
+            "State it, such as 80 [CNY/t].",
+        )
+        problems.append(Problem("policy.toml", what, advice, "market.prices_cny_per_t"))
+    if np.isnan(offset) and by_year(market.ccer_supply_t, [year], 0.0)[0] > 0:
+        what = f"states no price of {year}, though market.ccer_supply_t states a supply"
+        problems.append(Problem("policy.toml", what, "State it, such as 70 [CNY/t].", "market.ccer_price_cny_per_t"))
+    if problems:
+        raise DataError("The policy", problems)
+    last = max(policy.years)
+    keep = market.terminal_price_cny_per_t
+    if year < last:
+        keep = by_year(market.prices_cny_per_t, [year + 1])[0] / (1 + policy.horizon.discount_rate)
+    return Prices(
+        market=float(price),
+        buy=float(price + market.transaction_cost_cny_per_t),
+        sell=float(price - market.transaction_cost_cny_per_t),
+        keep=float(keep),
+        offset=float(np.nan_to_num(offset)),
+        shortfall=float(np.nan_to_num(policy.penalty.multiple * reference_price(instance))),
+    )
+
+
+def reference_price(instance: Instance) -> float:
+    """Average price of the month before the deadline [CNY/t]; NaN where the policy states none."""
+    return float(by_year(instance.policy.penalty.reference_price_cny_per_t, [instance.policy.year])[0])
+
+
+def limits(instance: Instance, held: Accounts) -> Limits:
+    """Limits of each enterprise.
+
+    Raises
+    ------
+    DataError
+        Where an enterprise must have a shortfall, and the policy states no reference price to fine it by.
+    """
+    policy, obligation = instance.policy, held.obligation
+    supply = by_year(policy.market.ccer_supply_t, [policy.year], 0.0)[0]
+    share = whole_tonnes(policy.market.ccer_share * obligation)
+    offset = np.minimum(share, shared_supply(supply, obligation))
+    buys = ~np.isin(held.enterprises, policy.settlement.without_purchases)
+    bought = np.where(buys, obligation, 0.0)
+    beyond = np.maximum(obligation - held.available.sum(axis=1) - offset, 0.0)
+    lacking = np.maximum(beyond - bought, 0.0)
+    known = not np.isnan(reference_price(instance))
+    if lacking.any() and not known:
+        count = counted(
+            int((lacking > 0).sum()), "enterprise that does not buy lacks", "enterprises that do not buy lack"
+        )
+        what = f"states no price of {policy.year}, but {count} {format_tonnes(lacking.sum())} t"
+        advice = "State the average price of the month before the deadline: the fine is a multiple of it."
+        raise DataError("The policy", [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])
+    return Limits(bought, offset, beyond if known else 0.0 * beyond)
+
+
+def shared_supply(supply_t: float, obligation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A supply shared out by obligation, rounded down to whole tonnes, shape ``(f,)`` [t].
+
+    >>> shared_supply(10.0, np.array([100.0, 50.0, 0.0]))
+    array([6., 3., 0.])
+    """
+    total = float(obligation.sum())
+    return whole_tonnes(supply_t * (obligation / total)) if total > ROUNDING_NOISE_T else 0.0 * obligation

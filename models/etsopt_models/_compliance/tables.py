@@ -1,0 +1,166 @@
+"""Result tables of a settlement, in whole tonnes, from what is surrendered, sold, bought and missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.rules import deduction_shares, fixed_fines
+from etsopt.units import whole_tonnes
+from etsopt_models._compliance.limits import prices, reference_price
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._compliance.accounts import Accounts
+
+AMENDED_LAW_FROM = 2025
+"""Compliance years whose deadline, at the end of the next year, is after 15 August 2026."""
+
+REGIMES = ("until 2026-08-14", "from 2026-08-15")
+"""Which law fines a shortfall, by its deadline."""
+
+
+def settlement_tables(
+    instance: Instance, held: Accounts, moved: Mapping[str, NDArray[np.float64]]
+) -> dict[str, pd.DataFrame]:
+    """Tables of a settlement.
+
+    Parameters
+    ----------
+    moved
+        Whole tonnes: ``surrendered`` and ``sold`` of the holdings, shape ``(f, v)``; ``bought``, ``offset`` and
+        ``shortfall``, shape ``(f,)``.
+
+    Returns
+    -------
+    dict
+        ``settlement`` and ``shortfalls`` by enterprise, ``holdings`` by enterprise and vintage, totals in
+        ``settlement_provinces`` and ``nation``, and what it starts from, ``issuance`` by unit and
+        ``settlement_sectors``.
+    """
+    flows = _flows(held, moved)
+    settlement = _whole(_settlement(instance, held, moved, flows))
+    units = _whole(held.units)
+    return {
+        "settlement": settlement,
+        "holdings": _whole(_holdings(held, flows)),
+        "settlement_provinces": _totals(settlement, "province"),
+        "nation": _totals(settlement.assign(year=instance.policy.year), "year"),
+        "shortfalls": _shortfalls(instance, settlement),
+        "issuance": units,
+        "settlement_sectors": _sectors(instance, held, units),
+    }
+
+
+def _whole(table: pd.DataFrame) -> pd.DataFrame:
+    """Write tonnes as the whole numbers that they are; emissions and what the rule gives are none."""
+    whole = [name for name in table.columns if name.endswith("_t") and name != "reference_t"]
+    return table.astype(dict.fromkeys(whole, np.int64))
+
+
+def _totals(settlement: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Counts and sums over enterprises."""
+    counted = settlement.assign(
+        enterprises=1,
+        enterprises_at_risk=settlement["at_risk"].astype(np.int64),
+        enterprises_with_shortfall=(settlement["shortfall_t"] > 0).astype(np.int64),
+    )
+    numbers = settlement.columns.difference([key, "enterprise_id", "province", "at_risk"], sort=False)
+    columns = ["enterprises", "enterprises_at_risk", "enterprises_with_shortfall", *numbers]
+    return counted.groupby(key, sort=True)[columns].sum().reset_index()
+
+
+def _flows(held: Accounts, moved: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """What comes into and goes out of each vintage of each account, shape ``(f, v)`` [t]; bought ones are the year's."""
+    bought = np.zeros_like(held.opening)
+    bought[:, held.newest] = moved["bought"]
+    flows = {
+        "opening_t": held.opening,
+        "converted_t": held.converted,
+        "issued_t": held.issued,
+        "bought_t": bought,
+        "surrendered_t": moved["surrendered"] + bought,
+        "sold_t": moved["sold"],
+        "cancelled_t": held.cancelled,
+    }
+    return flows | {"closing_t": held.held - moved["surrendered"] - moved["sold"]}
+
+
+def _settlement(
+    instance: Instance,
+    held: Accounts,
+    moved: Mapping[str, NDArray[np.float64]],
+    flows: Mapping[str, NDArray[np.float64]],
+) -> pd.DataFrame:
+    """One row for each enterprise."""
+    price, market = prices(instance), instance.policy.market
+    total = {name: flow.sum(axis=1) for name, flow in flows.items()}
+    received, surrendered_first = held.from_province
+    bought, sold, shortfall = total["bought_t"], total["sold_t"], moved["shortfall"]
+    policy, year = instance.policy, [instance.policy.year]
+    kept = np.where(held.usable, flows["closing_t"], 0.0).sum(axis=1)
+    money = {
+        "purchases_cny": price.market * bought,
+        "offsets_cny": price.offset * moved["offset"],
+        "sales_cny": price.market * sold,
+        "transactions_cny": market.transaction_cost_cny_per_t * (bought + sold),
+        "penalty_cny": price.shortfall * shortfall,
+        "fixed_fine_cny": fixed_fines(policy, year)[0] * (shortfall > 0),
+    }
+    paid = sum(amount for name, amount in money.items() if name != "sales_cny")
+    columns = {
+        "enterprise_id": held.enterprises,
+        "province": held.province,
+        "at_risk": held.at_risk,
+        "units": np.bincount(held.owner[instance.in_scope], minlength=len(held.enterprises)),
+        "emissions_tco2e": held.emissions,
+        "obligation_t": held.obligation,
+        **total,
+        "offset_t": moved["offset"],
+        "shortfall_t": shortfall,
+        "deducted_next_year_t": whole_tonnes(deduction_shares(policy, year)[0] * shortfall),
+        "province_received_t": received,
+        "province_surrendered_t": surrendered_first,
+        "province_released_t": received - surrendered_first,
+        **money,
+        "cost_cny": paid - money["sales_cny"],
+        "kept_worth_cny": price.keep * kept,
+    }
+    return pd.DataFrame(columns)
+
+
+def _holdings(held: Accounts, flows: Mapping[str, NDArray[np.float64]]) -> pd.DataFrame:
+    """One row for each vintage with which an enterprise has anything to do."""
+    seen = np.any([flow != 0 for flow in flows.values()], axis=0)
+    enterprise, vintage = np.nonzero(seen)
+    columns = {"enterprise_id": held.enterprises[enterprise], "vintage": held.vintages[vintage]}
+    columns |= {"usable": held.usable[vintage]}
+    return pd.DataFrame(columns | {name: flow[seen] for name, flow in flows.items()})
+
+
+def _shortfalls(instance: Instance, settlement: pd.DataFrame) -> pd.DataFrame:
+    """One row for each enterprise that does not settle all it owes, the largest shortfall first."""
+    names = ["enterprise_id", "province", "obligation_t", "shortfall_t", "penalty_cny", "fixed_fine_cny"]
+    table = settlement.loc[settlement["shortfall_t"] > 0, [*names, "deducted_next_year_t"]]
+    table = table.sort_values("shortfall_t", ascending=False, kind="stable").reset_index(drop=True)
+    table.insert(4, "regime", REGIMES[instance.policy.year >= AMENDED_LAW_FROM])
+    table.insert(5, "reference_price_cny_per_t", reference_price(instance))
+    table.insert(6, "multiple", instance.policy.penalty.multiple)
+    return table
+
+
+def _sectors(instance: Instance, held: Accounts, units: pd.DataFrame) -> pd.DataFrame:
+    """What was issued to the units of each sector, how many are in the scope, and the balance value of the rule."""
+    sums = ["emissions_tco2e", "reference_t", "allowance_t", "pre_allocated_t", "true_up_t", "owed_t"]
+    groups = units.groupby("sector", sort=True)
+    table = groups[sums].sum()
+    inside = units[instance.in_scope].groupby("sector")["enterprise_id"]
+    table.insert(0, "units", inside.size().reindex(table.index, fill_value=0))
+    table.insert(0, "enterprises", inside.nunique().reindex(table.index, fill_value=0))
+    return table.join(held.sectors).reset_index()

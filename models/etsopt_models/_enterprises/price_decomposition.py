@@ -1,0 +1,265 @@
+r"""Prices of a market of enterprises with accounts of their own: the dual of the market's rows alone, whole plans within.
+
+At prices $P_t$, and scarcity $s_t$ of offsets, every enterprise answers by itself, so that
+
+$$D(P, s) = \sum_a v_a(P, s) - \sum_t (P_t N_t - \min(P_t, 0) \, \overline u_t + s_t K_t)$$
+
+bounds the cost from below; $v_a$ is what the best whole plans and dealings of an enterprise come to. Every answer is a plane
+above $D$: a group $g$ of enterprises, whose measures and transactions cost $c_{gk}$ in answer $k$ and which buys $n_{gk}$ and
+surrenders $o_{gk}$ offsets, has $\theta_g \le c_{gk} + n_{gk} P + o_{gk} s$. The greatest
+$\sum_g \theta_g - \sum_t (P_t N_t - q_t \overline u_t + s_t K_t)$ with $q_t \le \min(P_t, 0)$ gives the prices to ask for next, in
+a box about the best so far: the boxstep method of Marsten, Hogan and Blankenship (1975), whose multipliers of planes are how
+much of each answer the groups mix so that the market clears. It has cleared where no price is held by the box. No price falls
+below what a tonne is worth that is bought only to be kept to the end.
+
+Where prices are stated there is no market: what enterprises pay for allowances is part of their cost, nothing is sought
+but the scarcity of the offsets that they share, and the groups mix their offsets alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.errors import SolverError
+from etsopt.progress import checkpoint
+from etsopt_models._enterprises.trading import Flows, Trade, priced
+from etsopt_models._market.accounts import totals
+from etsopt_models._market.column_generation import TYPICAL_CNY_PER_T
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt_models._enterprises.subproblem import Answer, Enterprises
+
+GROUPS = 32
+"""Groups of enterprises that mix their answers apart."""
+
+PASSES_MOST = 150
+RECENT, USED = 6, 1e-9
+"""Of how many answers the plans are remembered beside those that are mixed, and a share that is rounding."""
+
+ENOUGH = 5e-8
+"""What better prices could add to the bound, against the cost, which is little enough."""
+
+CLEAR = 1e-7
+"""What the mixture may leave, against all emissions of a year: the core takes it up."""
+
+LEAST_PRICE, HIGHEST_PRICE, LEVELS = 1e-2, 1e5, 24
+"""Prices between which the level is found by bisection [CNY/t], and in how many steps."""
+
+ANYTHING = 1e9
+"""What an answer may come to, against the tonnes of a group in a year: none does [CNY/t]."""
+
+STEPS = ((0.7, 2.5), (0.4, 1.5), (0.0, 1.0), (-np.inf, 0.4))
+"""By what the box widens, from which share of what it promised on that the bound gained."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """An answer of all enterprises: terms, and what groups come to, shapes ``(groups,)`` and ``(groups, years)``."""
+
+    trade: Trade
+    cost: NDArray[np.float64]
+    net: NDArray[np.float64]
+    offset: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Where the search ended.
+
+    Parameters
+    ----------
+    trade
+        The terms with the best bound, and the enterprises' answer to them.
+    scarcity
+        What one offset more on offer would save, shape ``(years,)`` [CNY/t].
+    passes, mixture
+        Answers of all, and what of them the groups mix.
+    """
+
+    trade: Trade
+    answer: Answer
+    scarcity: NDArray[np.float64]
+    passes: list[Pass]
+    mixture: Mixture
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """The greatest value in the box [CNY], where it is [CNY/t], and what clears the market there.
+
+    Parameters
+    ----------
+    weights
+        How much of each answer the groups mix, shape ``(groups, passes)``.
+    cleared
+        Whether the mixture clears the market, nearly.
+    kept
+        What is bought in each year beyond need, to be kept to the end, shape ``(years,)`` [t].
+    """
+
+    value: float
+    price: NDArray[np.float64]
+    scarcity: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    cleared: bool
+    kept: NDArray[np.float64]
+
+
+class Search:
+    """Search for the prices of some enterprises.
+
+    Parameters
+    ----------
+    crowd
+        The enterprises.
+    terms
+        Terms of trade at no price.
+    market
+        Parameters of the market's rows; without ``supply`` prices are stated.
+    relax
+        Has programs solved: `etsopt.running.model_inputs.Relaxation`.
+    """
+
+    def __init__(self, crowd: Enterprises, terms: Trade, market: Mapping[str, Any], relax: Any) -> None:
+        self.crowd, self.terms, self.market = crowd, terms, market
+        self.stated = "supply" not in market
+        self.group = np.arange(len(crowd.shift)) % GROUPS
+        self.passes: list[Pass] = []
+        self.path: NDArray[np.float64] | None = None
+        self.sets: dict[int, NDArray[np.int16]] = {}
+        years = len(terms.price)
+        self.supply, self.auctioned = (market.get(name, np.zeros(years)) for name in ("supply", "auctioned"))
+        self.floor = np.full(years, -np.inf)
+        if terms.worth and not self.stated:
+            self.floor = terms.worth - terms.friction
+        # Tonnes count in those of a group in a year. Columns: prices, scarcities, prices below zero, and the groups.
+        self.tonnes = max(float(crowd.emissions.sum(axis=0).max()) / GROUPS, 1.0)
+        most = np.append(np.full(3 * years, HIGHEST_PRICE), np.full(GROUPS, ANYTHING))
+        upper = most.copy()
+        upper[2 * years : 3 * years] = 0.0
+        self.program = relax.without_rows(-most, upper, TYPICAL_CNY_PER_T)
+        paid = np.concatenate([self.supply, market["offset_supply"], -self.auctioned]) / self.tonnes
+        self.program.price(np.arange(len(most)), np.append(paid, np.full(GROUPS, -1.0)))
+        places = np.column_stack([2 * years + np.arange(years), np.arange(years)])
+        self._add(np.zeros(years), places, np.tile([1.0, -1.0], (years, 1)))
+
+    def _add(self, upper: NDArray[np.float64], places: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        upper = upper / TYPICAL_CNY_PER_T
+        self.program.add_rows(np.full(len(upper), -np.inf), upper, places, values / TYPICAL_CNY_PER_T)
+
+    def ask(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Answer, Pass, float]:
+        """Ask all at some prices: their answer, what their groups come to, and the bound that it proves."""
+        checkpoint(f"prices of {len(self.crowd.shift):,} accounts, pass", len(self.passes) + 1)
+        trade = replace(self.terms, price=priced(price, self.terms), offset_price=self.terms.offset_price + scarcity)
+        answer = self.crowd.answer(trade, self.path)
+        self.path = answer.path
+        joint = answer.joint
+        done = trade.dealings(joint.weight, joint.emissions, answer.path)
+        cost, net = cost_of(self.terms, answer, done), done.net
+        if self.stated:
+            cost, net, rows = cost + net @ trade.price, 0 * net, 0.0
+        else:
+            rows = float(trade.price @ self.supply - np.minimum(trade.price, 0.0) @ self.auctioned)
+        sums = (totals(flow, self.group, GROUPS) for flow in (net, done.offset))
+        passed = Pass(trade, np.bincount(self.group, cost, GROUPS).astype(float), *sums)
+        return answer, passed, float(answer.value.sum() - rows - scarcity @ self.market["offset_supply"])
+
+    def hear(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Answer, float]:
+        """Ask all, and let their answer be one of those that are mixed: it and its bound."""
+        answer, passed, bound = self.ask(price, scarcity)
+        self.sets[len(self.passes)] = answer.sets
+        self.passes.append(passed)
+        years = len(price)
+        of_group = 3 * years + np.arange(GROUPS)
+        places = np.column_stack([np.tile(np.arange(2 * years), (GROUPS, 1)), of_group])
+        values = np.column_stack([-passed.net / self.tonnes, -passed.offset / self.tonnes, np.ones(GROUPS)])
+        self._add(passed.cost / self.tonnes, places, values)
+        return answer, bound
+
+    def level(self) -> NDArray[np.float64]:
+        """The constant price of buyers that clears the market over the horizon, by bisection, shape ``(years,)`` [CNY/t]."""
+        low, high = max(self.terms.worth, LEAST_PRICE), HIGHEST_PRICE
+        nothing = np.zeros(len(self.terms.price))
+        for _ in range(LEVELS):
+            middle = np.sqrt(low * high)
+            _, passed, _ = self.ask(middle - self.terms.friction, nothing)
+            short = passed.net.sum() > self.supply.sum()
+            low, high = (middle, high) if short else (low, middle)
+        return low - self.terms.friction
+
+    def run(self, price: NDArray[np.float64], scarcity: NDArray[np.float64], width: float, enough: float) -> Prices:
+        """Search from some prices on.
+
+        Parameters
+        ----------
+        width
+            How far prices may move at first, against the largest.
+        enough
+            What better prices could add to the bound, against the cost, which is little enough.
+        """
+        best, answer, mixed = -np.inf, None, None
+        center, asked = (price, scarcity), (price, scarcity)
+        scale = float(np.abs(price).max())
+        wide = width * scale
+        for _ in range(PASSES_MOST):
+            found, bound = self.hear(*asked)
+            gained = 0.5 if mixed is None else (bound - best) / max(mixed.value - best, 1e-300)
+            if bound > best:
+                best, answer, center = bound, found, (self.passes[-1].trade.price, asked[1])
+            wide *= next(factor for least, factor in STEPS if gained >= least)
+            mixed = self.mixed(*center, wide)
+            for number in [*self.sets]:
+                if number < len(self.passes) - RECENT and mixed.weights[:, number].max() <= USED:
+                    del self.sets[number]
+            while not mixed.cleared and mixed.value - best <= enough * abs(mixed.value) and wide < scale:
+                # Nothing is to be gained nearby, and the sides of a box so small cost nothing.
+                wide *= 10
+                mixed = self.mixed(*center, wide)
+            asked = mixed.price, mixed.scarcity
+            if mixed.cleared and mixed.value - best <= enough * abs(mixed.value):
+                break
+        assert answer is not None
+        assert mixed is not None
+        trade = replace(self.terms, price=center[0], offset_price=self.terms.offset_price + center[1])
+        return Prices(trade, answer, center[1], self.passes, mixed)
+
+    def mixed(self, price: NDArray[np.float64], scarcity: NDArray[np.float64], wide: float) -> Mixture:
+        """The greatest value in a box about some prices, and the answers that are mixed there."""
+        years, most = len(price), CLEAR * GROUPS * self.tonnes
+        offers = self.market["offset_supply"] > 0
+        lower = np.append(np.maximum(price - wide, self.floor), np.maximum(scarcity - wide, 0.0) * offers)
+        upper = np.append(price + wide, (scarcity + wide) * offers)
+        if self.stated:
+            lower[:years] = upper[:years] = price
+        self.program.hold(np.arange(2 * years), lower, upper)
+        vertex = self.program.solve()
+        if vertex is None:
+            raise SolverError("Prices of a box about the best so far were not found.", "Report it with the instance.")
+        tonnes = -self.tonnes * vertex.multipliers / TYPICAL_CNY_PER_T
+        unsold, weights = tonnes[:years], tonnes[years:].reshape(-1, GROUPS).T / self.tonnes
+        net, offset = (
+            np.einsum("gk,kgt->t", weights, np.stack([getattr(one, name) for one in self.passes]))
+            for name in ("net", "offset")
+        )
+        found, scarce = vertex.x[:years], vertex.x[years : 2 * years]
+        left, unused = self.supply - unsold - net, self.market["offset_supply"] - offset
+        # What is left over at the least price there may be is kept; offsets that are not scarce need not be used.
+        kept = np.where(found <= self.floor + CLEAR * wide, np.maximum(left, 0.0), 0.0)
+        unused = np.where(scarce <= CLEAR * wide, np.minimum(unused, 0.0), unused)
+        open_ = np.abs(unused) if self.stated else np.maximum(np.abs(left - kept), np.abs(unused))
+        return Mixture(-vertex.value * self.tonnes, found, scarce, weights, bool((open_ <= most).all()), kept)
+
+
+def cost_of(terms: Trade, answer: Answer, done: Flows) -> NDArray[np.float64]:
+    """Cost of measures, of trading, and of offsets, less the worth of what is kept, shape ``(accounts,)`` [CNY]."""
+    offset_cost = np.where(np.isfinite(terms.offset_price), terms.offset_price, 0.0)
+    trade = (done.bought + done.sold) @ terms.friction + done.offset @ offset_cost
+    cost: NDArray[np.float64] = answer.joint.cost + trade - terms.worth * done.held
+    return cost

@@ -1,0 +1,256 @@
+r"""What enterprises with accounts of their own answer to prices: whole plans of all their units, and dealings with them.
+
+An enterprise's plans and its dealings belong together: the plans that are best at multipliers of its account make the
+dealings for which other multipliers are best. Most enterprises settle at once, for they buy or they sell with every plan
+that matters: where the multipliers and the plans answer each other, no plan is better. The others stand between buying and
+selling. Their multipliers are narrowed down between the paths of those who sell and of those who buy, until few plans
+can be better than the best that was found; these are listed, and each is dealt with by itself. So every answer is exact,
+and no mixture of plans.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.progress import checkpoint
+from etsopt_models._market.accounts import totals
+from etsopt_models._market.near_optimal_plans import combined, near_plans
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt_models._enterprises.trading import Trade
+    from etsopt_models._market.accounts import Accounts
+    from etsopt_models._market.near_optimal_plans import Listed
+    from etsopt_models._market.plans import Plans
+
+SETTLED = 1e-11
+"""What an enterprise may leave unsettled, against what it spends."""
+
+ANSWERS, HALVINGS = 3, 8
+"""How often multipliers and plans answer each other, and how often what lies between is halved."""
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Plans of all units of accounts: cost of measures [CNY], and what follows by year, shape ``(accounts, years)`` [t].
+
+    Parameters
+    ----------
+    cost
+        Discounted, shape ``(accounts,)`` [CNY].
+    weight
+        What is lacking, with what may be borrowed at the year's end and may have been at its beginning.
+    emissions
+        Emissions.
+    """
+
+    cost: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    emissions: NDArray[np.float64]
+
+    def kept(self, which: NDArray[np.int64] | NDArray[np.bool_]) -> Joint:
+        """Those of some accounts."""
+        return Joint(self.cost[which], self.weight[which], self.emissions[which])
+
+    def put(self, which: NDArray[np.int64], other: Joint) -> None:
+        """Take in those of some accounts in place of what is there."""
+        self.cost[which], self.weight[which], self.emissions[which] = other.cost, other.weight, other.emissions
+
+
+@dataclass
+class Answer:
+    """What enterprises do at some prices.
+
+    Parameters
+    ----------
+    sets
+        Chain of measure sets of every unit, shape ``(units, years)``.
+    joint
+        What they come to.
+    value
+        Cost with the best dealings at the prices, shape ``(accounts,)`` [CNY].
+    path
+        Multipliers that are best for these plans, shape ``(accounts, years)`` [CNY/t].
+    bound, bound_path
+        Least cost that multipliers prove for all plans, and these.
+    account
+        Of each unit.
+    """
+
+    sets: NDArray[np.int16]
+    joint: Joint
+    value: NDArray[np.float64]
+    path: NDArray[np.float64]
+    bound: NDArray[np.float64]
+    bound_path: NDArray[np.float64]
+    account: NDArray[np.int64]
+
+    def better(self, which: NDArray[np.int64], other: Answer, units: NDArray[np.int64]) -> None:
+        """Take from an answer of some accounts what costs less, and what is proven better.
+
+        Parameters
+        ----------
+        units
+            Their units in the order of the other answer, shape ``(units of these,)``.
+        """
+        cheaper = other.value < self.value[which]
+        here = which[cheaper]
+        self.value[here], self.path[here] = other.value[cheaper], other.path[cheaper]
+        self.joint.put(here, other.joint.kept(cheaper))
+        change = cheaper[other.account]
+        self.sets[units[change]] = other.sets[change]
+        higher = other.bound > self.bound[which]
+        self.bound[which[higher]], self.bound_path[which[higher]] = other.bound[higher], other.bound_path[higher]
+
+
+class Enterprises:
+    """All enterprises, or some of them, with their plans.
+
+    Parameters
+    ----------
+    plans
+        Of their units.
+    account
+        Account of each unit, shape ``(units,)``.
+    shift
+        What is to be added to emissions less allowances for the weight, shape ``(accounts, years)`` [t].
+    """
+
+    def __init__(self, plans: Plans, account: NDArray[np.int64], shift: NDArray[np.float64]) -> None:
+        self.plans, self.account, self.shift = plans, account, shift
+        self.emissions = totals(plans.prospects.emissions, account, len(shift))
+
+    @classmethod
+    def of(cls, plans: Plans, own: Accounts) -> Enterprises:
+        """Enterprises with accounts of their own."""
+        # What is held at the beginning, and how far each year's end may fall below zero, the last excepted.
+        limits = np.column_stack([own.opening, -own.borrowed_most[:, :-1], np.zeros(len(own.opening))])
+        return cls(plans, own.of_unit, np.diff(limits, axis=1))
+
+    def only(
+        self, accounts: NDArray[np.int64], times: NDArray[np.float64] | None = None
+    ) -> tuple[Enterprises, NDArray[np.int64]]:
+        """Some of them, each so many times as large, and their units."""
+        larger = np.ones(len(accounts)) if times is None else times
+        place = np.full(len(self.shift), -1)
+        place[accounts] = np.arange(len(accounts))
+        units = np.flatnonzero(place[self.account] >= 0)
+        theirs = place[self.account[units]]
+        plans = self.plans.only(units, larger[theirs])
+        return Enterprises(plans, theirs, larger[:, None] * self.shift[accounts]), units
+
+    def joint(self, sets: NDArray[np.int16]) -> Joint:
+        """What plans of all units come to."""
+        own = self.plans.quantities(np.arange(len(self.account)), sets)
+        return self._summed(own.cost @ self.plans.prospects.discount, own.emissions, own.allowance)
+
+    def _summed(
+        self, cost: NDArray[np.float64], emissions: NDArray[np.float64], allowance: NDArray[np.float64]
+    ) -> Joint:
+        count = len(self.shift)
+        emitted, free = totals(emissions, self.account, count), totals(allowance, self.account, count)
+        return Joint(np.bincount(self.account, cost, count).astype(float), emitted - free + self.shift, emitted)
+
+    def at(self, trade: Trade, path: NDArray[np.float64]) -> Answer:
+        """Plans that are best at multipliers, with the dealings that are best for them."""
+        value, sets = self.plans.best(path[self.account], self.emitted(trade, path)[self.account])
+        joint = self.joint(sets)
+        dealt, best = trade.best(joint.weight, joint.emissions)
+        bound = np.bincount(self.account, value, len(path)) + (path * self.shift).sum(axis=1)
+        bound -= trade.saved(path) * self._capped(trade) @ trade.offset_supply
+        return Answer(sets, joint, joint.cost + dealt, best, bound, path.copy(), self.account)
+
+    def _capped(self, trade: Trade) -> NDArray[np.bool_]:
+        """Where what is on offer, and not the share of emissions, is the most that offsets may settle."""
+        capped: NDArray[np.bool_] = trade.offset_share * self.emissions > trade.offset_supply
+        return capped & np.isfinite(trade.offset_price)
+
+    def emitted(self, trade: Trade, path: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What a tonne emitted costs by itself: less than nothing, for offsets may settle a share of it [CNY/t]."""
+        return np.where(self._capped(trade), 0.0, -trade.offset_share * trade.saved(path))
+
+    def answer(self, trade: Trade, path: NDArray[np.float64] | None = None) -> Answer:
+        """The best plans and dealings of every enterprise.
+
+        Parameters
+        ----------
+        path
+            Multipliers at prices nearby, shape ``(accounts, years)``; None starts from those who buy.
+        """
+        start = np.tile(trade.most, (len(self.shift), 1)) if path is None else np.clip(path, trade.least, trade.most)
+        found = self.at(trade, start)
+        some, left, units = self, np.arange(len(start)), np.arange(len(self.account))
+        for _ in range(ANSWERS):
+            checkpoint()
+            open_ = found.value[left] - found.bound[left] > SETTLED * (1 + np.abs(found.value[left]))
+            if not open_.any():
+                return found
+            some, mine = some.only(np.flatnonzero(open_))
+            left, units = left[open_], units[mine]
+            found.better(left, some.at(trade, found.path[left]), units)
+        _halve(some, trade, found, left, units)
+        open_ = found.value[left] - found.bound[left] > SETTLED * (1 + np.abs(found.value[left]))
+        if open_.any():
+            some, mine = some.only(np.flatnonzero(open_))
+            _list(some, trade, found, left[open_], units[mine])
+        return found
+
+
+def _halve(some: Enterprises, trade: Trade, found: Answer, left: NDArray[np.int64], units: NDArray[np.int64]) -> None:
+    """Narrow multipliers down: the same in all years, as far as the prices let them be.
+
+    An account that falls from a higher multiplier to a lower one borrows all it may, which few do.
+    """
+    low, high = np.full(len(left), trade.least.min()), np.full(len(left), trade.most.max())
+    for _ in range(HALVINGS):
+        checkpoint()
+        level = ((low + high) / 2)[:, None]
+        path = np.clip(level, trade.least, trade.most)
+        answer = some.at(trade, path)
+        found.better(left, answer, units)
+        offsets = np.where(path > trade.offset_price, trade.offsets_most(answer.joint.emissions), 0.0)
+        lacks = np.where(path == level, answer.joint.weight - offsets, 0.0).sum(axis=1) > 0
+        low, high = np.where(lacks, level[:, 0], low), np.where(lacks, high, level[:, 0])
+
+
+def _list(  # long because what is listed is priced and taken over in one place
+    some: Enterprises, trade: Trade, found: Answer, left: NDArray[np.int64], units: NDArray[np.int64]
+) -> None:
+    """List the plans that may be better than the best so far, and take the best of them with its dealings."""
+    budget, path = found.value[left] - found.bound[left], found.bound_path[left]
+    emitted = some.emitted(trade, path)
+    of_units, sets = near_plans(some.plans, path[some.account], emitted[some.account], budget[some.account])
+    listed = combined(of_units, some.account, budget)
+    if not len(listed.owner):
+        return
+    joint = joint_of(some, of_units, sets, listed)
+    dealt, best = trade.best(joint.weight, joint.emissions)
+    value = joint.cost + dealt
+    order = np.lexsort((value, listed.owner))
+    first = order[np.unique(listed.owner[order], return_index=True)[1]]
+    owner = listed.owner[first]
+    cheaper = value[first] < found.value[left[owner]]
+    chosen, here = first[cheaper], left[owner[cheaper]]
+    parts = listed.parts[chosen]
+    parts = parts[parts >= 0]
+    found.sets[units[of_units.owner[parts]]] = sets[parts]
+    found.value[here], found.path[here] = value[chosen], best[chosen]
+    found.joint.put(here, joint.kept(chosen))
+    # All that could be better were listed: the best of them is the best of all.
+    found.bound[left[owner]] = np.maximum(found.bound[left[owner]], np.minimum(found.value[left[owner]], value[first]))
+
+
+def joint_of(some: Enterprises, of_units: Listed, sets: NDArray[np.int16], listed: Listed) -> Joint:
+    """What listed plans of accounts come to."""
+    own = some.plans.quantities(of_units.owner, sets)
+    cost = np.append(own.cost @ some.plans.prospects.discount, 0.0)[listed.parts].sum(axis=1)
+    years = sets.shape[1]
+    nothing = np.zeros((1, years))
+    emissions, allowance = (
+        np.concatenate([values, nothing])[listed.parts].sum(axis=1) for values in (own.emissions, own.allowance)
+    )
+    return Joint(cost, emissions - allowance + some.shift[listed.owner], emissions)

@@ -1,0 +1,300 @@
+"""What lies before every unit over the years: output, emissions, intensity and free allowances, before it abates.
+
+Free allowances are lump sums, except in the years in which they follow the unit's own emissions under the rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.data.content import intensity_base
+from etsopt.data.policy import BALANCED
+from etsopt.data.projection import development
+from etsopt.data.yearly import by_year
+from etsopt.errors import DataError, Problem
+from etsopt.rules import parameters_of, reference_allowances
+from etsopt.rules.balance import balance_value
+from etsopt.rules.intensity import IntensityParameters
+from etsopt_models._market.remainder import rounding_remainder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+
+
+@dataclass(frozen=True)
+class IntensityRule:
+    """The intensity-coefficient method over the years.
+
+    Parameters
+    ----------
+    slope, cap
+        Of the surplus rate in each year, shape ``(years,)``.
+    balance_value
+        Of each unit's sector in each year, shape ``(units, years)`` [t/t]; NaN where a unit gets A = E.
+    """
+
+    slope: NDArray[np.float64]
+    cap: NDArray[np.float64]
+    balance_value: NDArray[np.float64]
+
+    def rates(self, units: NDArray[np.int64], year: int, intensity: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Surplus rates of units at an intensity, shape ``(..., units)`` [t/t]; zero where A = E."""
+        balance = self.balance_value[units, year]
+        rates = np.clip(self.slope[year] * (balance - intensity) / balance, -self.cap[year], self.cap[year])
+        return np.where(np.isnan(rates), 0.0, rates)
+
+
+@dataclass(frozen=True)
+class Prospects:
+    """Quantities before abatement, shape ``(units, years)`` where not said otherwise.
+
+    Parameters
+    ----------
+    years, discount
+        Compliance years, and what a CNY of each is worth in the first, shape ``(years,)``.
+    base_output, output
+        Output of the base year, shape ``(units,)``, and of each year [t]; NaN where a unit states none.
+    measured_output
+        Output on which the rule measures intensity, of each year [t]; NaN where a unit states none.
+    emissions, intensity
+        Verified emissions [tCO2e], and what the rule measures [t/t].
+    entitlement
+        Allowances that the rule or the allocation gives before abatement [t].
+    paid_share
+        Share of them that is auctioned instead of given, shape ``(years,)``.
+    follows
+        Years in which free allowances follow the unit's own emissions, shape ``(years,)``.
+    rule
+        The rule that they follow.
+    rounding_remainder
+        What the regulator offers for what rounding to whole tonnes took, shape ``(years,)`` [t].
+    """
+
+    years: NDArray[np.int64]
+    discount: NDArray[np.float64]
+    base_output: NDArray[np.float64]
+    output: NDArray[np.float64]
+    measured_output: NDArray[np.float64]
+    emissions: NDArray[np.float64]
+    intensity: NDArray[np.float64]
+    entitlement: NDArray[np.float64]
+    paid_share: NDArray[np.float64]
+    follows: NDArray[np.bool_]
+    rule: IntensityRule
+    rounding_remainder: NDArray[np.float64]
+
+    @property
+    def allowance(self) -> NDArray[np.float64]:
+        """Free allowances before abatement [t]; where they do not follow emissions, whatever the unit does."""
+        return self.entitlement * (1 - self.paid_share)
+
+    @cached_property
+    def free(self) -> NDArray[np.float64]:
+        """Free allowances before abatement [t]: those that follow emissions at the emissions before abatement."""
+        free = self.allowance
+        everyone = np.arange(len(free))
+        for t in np.flatnonzero(self.follows).tolist():
+            rates = self.rule.rates(everyone, t, self.intensity[:, t])
+            free[:, t] = self.emissions[:, t] * (1 + rates) * (1 - self.paid_share[t])
+        return free
+
+    def allowance_of(self, units: NDArray[np.int64], year: int) -> NDArray[np.float64]:
+        """`allowance` of some units in a year, shape ``(units,)`` [t]."""
+        return self.entitlement[units, year] * (1 - self.paid_share[year])
+
+    def only(self, units: NDArray[np.int64]) -> Prospects:
+        """The same for some of the units."""
+        names = ("base_output", "output", "measured_output", "emissions", "intensity", "entitlement")
+        rule = replace(self.rule, balance_value=self.rule.balance_value[units])
+        return replace(self, rule=rule, **{name: getattr(self, name)[units] for name in names})
+
+    def times(self, factor: NDArray[np.float64]) -> Prospects:
+        """The same for units that are so many times as large."""
+        names = ("output", "measured_output", "emissions", "entitlement")
+        larger = {name: getattr(self, name) * factor[:, None] for name in names}
+        return replace(self, base_output=self.base_output * factor, **larger)
+
+    def of_year(self, year: int) -> Prospects:
+        """The same for a horizon of one year, given by its place, whose CNY are its own."""
+        here = slice(year, year + 1)
+        names = ("output", "measured_output", "emissions", "intensity", "entitlement")
+        rule = IntensityRule(self.rule.slope[here], self.rule.cap[here], self.rule.balance_value[:, here])
+        return replace(
+            self,
+            years=self.years[here],
+            discount=np.ones(1),
+            paid_share=self.paid_share[here],
+            follows=self.follows[here],
+            rule=rule,
+            rounding_remainder=self.rounding_remainder[here],
+            **{name: getattr(self, name)[:, here] for name in names},
+        )
+
+    @property
+    def auctioned(self) -> NDArray[np.float64]:
+        """Allowances that paid shares and rounding bring to auction, shape ``(years,)`` [t]."""
+        auctioned: NDArray[np.float64] = self.paid_share * self.entitlement.sum(axis=0) + self.rounding_remainder
+        return auctioned
+
+
+def prospects(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Prospects:
+    """What lies before every unit of an allocation.
+
+    The surplus rate of the allocation stays: a unit's lump sum grows and shrinks with its emissions before abatement.
+
+    Parameters
+    ----------
+    before
+        Tables of the model ``allocation``: allowances of the base year, and targets of sectors.
+    """
+    plain = without_allowances(instance)
+    emissions, follows = instance.emissions_tco2e, _follows(instance, plain.years)
+    allowance = before["allocation"]["allowance_t"].to_numpy(dtype=float)
+    # A unit without emissions in the scope now gets A = E in the years in which it has some.
+    rate = np.divide(allowance, emissions, out=np.ones(len(emissions)), where=emissions > 0)
+    remainder = rounding_remainder(instance, before, plain.emissions)
+    return replace(
+        plain,
+        entitlement=rate[:, None] * plain.emissions,
+        paid_share=by_year(instance.policy.market.paid_share, plain.years, 0.0),
+        follows=follows,
+        # Lump sums are those of the allocation, whatever the rule.
+        rule=enacted_rule(instance, plain) if follows.any() else no_rule(plain.emissions.shape),
+        # Allowances that follow emissions are not rounded.
+        rounding_remainder=np.where(follows, 0.0, remainder),
+    )
+
+
+def no_rule(shape: tuple[int, ...]) -> IntensityRule:
+    """A = E for all units in all years."""
+    return IntensityRule(np.zeros(shape[1]), np.zeros(shape[1]), np.full(shape, np.nan))
+
+
+def without_allowances(instance: Instance) -> Prospects:
+    """What lies before every unit, with no allowances and no rule; outside the scope there is nothing."""
+    years = np.array(instance.policy.years)
+    horizon = instance.policy.horizon
+    grown = development(instance, list(years))
+    units, scope = instance.units, instance.in_scope_in(years)
+    base = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
+    base = np.where(scope.any(axis=1), base, 0.0)
+    factor = grown.output_factor if scope.all() else np.where(scope, grown.output_factor, 0.0)
+    nothing = np.zeros(len(years))
+    return Prospects(
+        years,
+        (1 + horizon.discount_rate) ** -(years - years[0]).astype(float),
+        base,
+        base[:, None] * factor,
+        intensity_base(units)[0][:, None] * factor,
+        units["emissions_tco2e"].to_numpy(dtype=float)[:, None] * factor * grown.intensity_factor,
+        instance.intensity[:, None] * grown.intensity_factor,
+        np.zeros((len(units), len(years))),
+        nothing,
+        np.zeros(len(years), dtype=bool),
+        IntensityRule(nothing, nothing, np.zeros((len(units), 0))),
+        nothing,
+    )
+
+
+def _follows(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Years in which allowances follow a unit's own emissions; only the intensity rule says how."""
+    last = instance.policy.abatement.follow_emissions_until
+    follows: NDArray[np.bool_] = np.zeros(len(years), dtype=bool) if last is None else years <= last
+    if follows.any() and not isinstance(parameters_of(instance), IntensityParameters):
+        what = f"the rule {instance.policy.rule.name!r} does not say how allowances follow a unit's own emissions"
+        advice = "Leave the key out: allowances are then lump sums; or use cn-2025 or cn-2026."
+        raise DataError("The policy", [Problem("policy.toml", what, advice, "abatement.follow_emissions_until")])
+    return follows
+
+
+def enacted_rule(instance: Instance, plain: Prospects) -> IntensityRule:
+    """The rule as enacted, balanced in every year over the emissions before abatement; under cn-2024 A = E."""
+    parameters, shape = parameters_of(instance), plain.emissions.shape
+    if not isinstance(parameters, IntensityParameters):
+        return no_rule(shape)
+    balance, fixed = np.full(shape, np.nan), reference_allowances(instance).fixed
+    for name in instance.sectors:
+        here = np.flatnonzero(instance.labels("sector").where(name) & ~fixed)
+        for year in range(shape[1] if len(here) else 0):
+            found = balance_value(
+                plain.emissions[here, year], plain.intensity[here, year], parameters.slope, parameters.cap
+            )
+            balance[here, year] = found.value
+    return IntensityRule(np.full(shape[1], parameters.slope), np.full(shape[1], parameters.cap), balance)
+
+
+def pathway_prospects(instance: Instance) -> Prospects:
+    """What lies before every unit on the path: phase 1 as enacted, then tightened year by year.
+
+    From ``phase_2_from`` on the balance value falls by ``tightening`` a year, with the band and slope of the policy; a
+    growing share of what the rule gives is auctioned; from ``cap_from`` on all allowances, free and paid, stay below a
+    cap that starts from the total of the year before, and every unit's are cut by one factor.
+
+    Raises
+    ------
+    DataError
+        If the rule is none of China's plans, which alone say what later years give.
+    """
+    if instance.policy.rule.name not in BALANCED:
+        what = f"the path starts from a plan of China's system, and the rule {instance.policy.rule.name!r} is none"
+        found = Problem("policy.toml", what, f"Use {', '.join(BALANCED)}; else solve clearing.", "rule.name")
+        raise DataError("The policy", [found])
+    plain = without_allowances(instance)
+    path, years = instance.policy.pathway, plain.years
+    rule = enacted_rule(instance, plain)
+    phase_2 = years >= path.phase_2_from
+    slope = np.where(phase_2, by_year(path.slope, years, rule.slope[0]), rule.slope)
+    cap = np.where(phase_2, by_year(path.band, years, rule.cap[0]), rule.cap)
+    fall = np.where(phase_2, by_year(path.tightening, years, 0.0), 0.0)
+    # Phase 2 goes on from the last balance value of phase 1: who then becomes cleaner by itself gains, and is not
+    # balanced away.
+    last = max(int(np.searchsorted(years, path.phase_2_from)) - 1, 0)
+    start = np.where(phase_2, rule.balance_value[:, [last]], rule.balance_value)
+    tightened = IntensityRule(slope, cap, start * np.cumprod(1 - fall))
+    everyone = np.arange(len(plain.emissions))
+    rates = np.column_stack([tightened.rates(everyone, t, plain.intensity[:, t]) for t in range(len(years))])
+    total = plain.emissions * (1 + rates)
+    total *= _cap_factor(instance, years, total.sum(axis=0))
+    return replace(
+        plain,
+        entitlement=total,
+        paid_share=np.where(phase_2, by_year(path.paid_share, years, 0.0), 0.0),
+        follows=_follows(instance, years) & ~phase_2,
+        rule=tightened,
+    )
+
+
+def _cap_factor(instance: Instance, years: NDArray[np.int64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """By what the totals of each year are cut so that they stay below the cap, shape ``(years,)``."""
+    path = instance.policy.pathway
+    if path.cap_from is None:
+        return np.ones(len(years))
+    before = int(np.clip(np.searchsorted(years, path.cap_from) - 1, 0, len(years) - 1))
+    cap = np.where(years >= path.cap_from, totals[before] * (1 + path.cap_change) ** (years - years[before]), np.inf)
+    return np.minimum(1.0, np.divide(cap, totals, out=np.ones(len(years)), where=totals > 0))
+
+
+def expected_prices(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Price path of the policy, shape ``(years,)`` [CNY/t].
+
+    Raises
+    ------
+    DataError
+        If the policy states no price for one of the years.
+    """
+    prices = by_year(instance.policy.market.prices_cny_per_t, years)
+    if np.isnan(prices).any():
+        year = years[int(np.isnan(prices).argmax())]
+        what = f"no price is stated for {year}, and enterprises take the price as given"
+        advice = "State one number for all years, or a table by year; a year's price holds until the next stated one."
+        raise DataError("The policy", [Problem("policy.toml", what, advice, "market.prices_cny_per_t")])
+    return prices

@@ -1,0 +1,214 @@
+"""A market: its program over some plans of its units, and what is found before that is solved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt_models._market.accounts import (
+    Accounts,
+    account_parameters,
+    accounts,
+    market_parameters,
+    offsets_on_offer,
+)
+from etsopt_models._market.column_pool import Portfolio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._market.baseline import Prospects
+    from etsopt_models._market.column_pool import Menu
+
+ENOUGH = 1e-10
+"""A total that all plans together could win, against the cost, which is none."""
+
+MISSING_T = 2e-2
+"""What is missing by rounding alone is nothing: what a total may miss."""
+
+TYPICAL_CNY_PER_T = 100.0
+"""A price of an allowance, by which costs are scaled; any other of its size does as well."""
+
+CHOSEN = 1e-9
+"""Share of a plan that is chosen; less is rounding."""
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """A market that cannot clear: what is missing in each year [t], and the multipliers that prove it."""
+
+    missing: NDArray[np.float64]
+    multipliers: Mapping[str, NDArray[np.float64]]
+    name: str = "missing_allowances"
+    unit: str = "t"
+    algorithm: str = "prices over all plans"
+
+    @property
+    def value(self) -> float:
+        """What is missing in all years together, at least [t]."""
+        return float(self.missing.sum())
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was prepared before the program of a market was solved.
+
+    Parameters
+    ----------
+    portfolio, accounts
+        Plans among which the program chooses; accounts that deal.
+    multipliers
+        By row, those that bound the cost; None where they are those of the program.
+    ends
+        More of them, with the least and the greatest price of each year where it is not the price itself.
+    shortage
+        What is missing where the market cannot clear; else None.
+    everyone
+        Plan of every unit, chosen beforehand for all but those of the portfolio; None where the portfolio is of all.
+    core
+        Units of the portfolio among all, shape ``(units of the portfolio,)``.
+    widened
+        A function that makes of a solution of the core one of all accounts; None where the program has all of them.
+    tree
+        Leaves and multipliers that prove how much better whole plans can be; None where plans may be mixed.
+    gave_way
+        Why prices did not suffice, so that the program is that of all units, as a clause; empty where they did.
+    """
+
+    portfolio: Portfolio
+    accounts: Accounts
+    multipliers: Mapping[str, NDArray[np.float64]] | None = None
+    ends: tuple[Mapping[str, NDArray[np.float64]], ...] = ()
+    shortage: Shortage | None = None
+    everyone: Portfolio | None = None
+    core: NDArray[np.int64] | None = None
+    widened: Any = None
+    tree: Any = None
+    gave_way: str = ""
+
+    @property
+    def stopped(self) -> str:
+        """Why the search for plans, or for their proof, was stopped; empty where it came to its end."""
+        return "" if self.tree is None else str(self.tree.stopped)
+
+    @property
+    def prospects(self) -> Prospects:
+        """What lies before every unit."""
+        return (self.everyone or self.portfolio).plans.prospects
+
+    def taken(self, choice: NDArray[np.float64]) -> tuple[Portfolio, NDArray[np.float64]]:
+        """The plans that are chosen, and the share of each, which add up to one at every unit.
+
+        Parameters
+        ----------
+        choice
+            Of each plan of the program, rounding included.
+        """
+        kept = np.where(choice > CHOSEN, choice, 0.0)[: len(self.portfolio.unit)]
+        kept = np.where(np.abs(kept - np.round(kept)) < CHOSEN, np.round(kept), kept)
+        chosen = self.portfolio.kept(kept > 0)
+        share = kept[kept > 0]
+        share /= np.add.reduceat(share, chosen.first)[chosen.unit]
+        if self.everyone is None or self.core is None:
+            return chosen, share
+        others = np.ones(len(self.everyone.unit), dtype=bool)
+        others[self.core] = False
+        rest = self.everyone.kept(others)
+        unit = np.concatenate([rest.unit, self.core[chosen.unit]])
+        order = np.argsort(unit, kind="stable")
+        quantities = rest.quantities.beside(chosen.quantities).kept(order)
+        both = Portfolio(rest.plans, unit[order], np.concatenate([rest.sets, chosen.sets])[order], quantities)
+        return both, np.concatenate([np.ones(len(rest.unit)), share])[order]
+
+
+@dataclass(frozen=True)
+class Market:
+    """The program of a market over any plans.
+
+    Parameters
+    ----------
+    found, own
+        What lies before all units; accounts, with that of each unit of the menus.
+    relax
+        Has the program solved: `etsopt.running.model_inputs.Relaxation`.
+    more
+        Parameters beside those of plans and accounts.
+    rest
+        What those come to together who have chosen already, on one account.
+    """
+
+    instance: Instance
+    found: Prospects
+    own: Accounts
+    relax: Any
+    more: Mapping[str, Any]
+    rest: Menu | None = None
+
+    @property
+    def lacking(self) -> NDArray[np.float64]:
+        """What accounts lack before those abate who are still to choose, shape ``(accounts, years)`` [t]."""
+        lacking = self.own.emissions - self.own.allowance
+        return lacking if self.rest is None else lacking - self.rest.relief
+
+    def of(self, units: NDArray[np.int64], rest: Menu | None) -> Market:
+        """The market in which some units choose beside the rest, on the same accounts."""
+        return replace(self, own=replace(self.own, of_unit=self.own.of_unit[units]), rest=rest)
+
+    def parameters(self, portfolio: Portfolio, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Arrays of the program in which units choose among some plans."""
+        own: dict[str, Any] = account_parameters(self.instance, self.found, portfolio.menu, self.own)
+        if self.rest is not None:
+            own["lacking"], own["emissions"] = self.lacking, self.own.emissions - self.rest.abated
+            own["chosen_cost"] = float(self.rest.cost[0])
+        return {**own, **self.more, **(changes or {})}
+
+
+def market_of(
+    instance: Instance,
+    found: Prospects,
+    relax: Callable[..., Any],
+    more: Mapping[str, Any] | None = None,
+    *,
+    market: bool,
+) -> Market:
+    """A market of all units.
+
+    Parameters
+    ----------
+    relax
+        Solves the linear relaxation of the program with some parameters; its levels hold the multipliers.
+    more
+        Parameters of the model's own.
+    market
+        Whether the market's rows are part of the program.
+    """
+    pooled = instance.policy.market.transaction_cost_cny_per_t == 0
+    fixed = {**(market_parameters(instance, found) if market else {}), **(more or {})}
+    fixed["offset_supply"] = offsets_on_offer(instance, found)
+    return Market(instance, found, accounts(instance, found, pooled=pooled, market=market), relax, fixed)
+
+
+def unit_prices(
+    instance: Instance, own: Accounts, multipliers: Mapping[str, NDArray[np.float64]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What a tonne that lacks, and one that is emitted, costs each unit [CNY/t].
+
+    Shapes ``(units, years)``, or ``(1, years)`` where all share one account.
+    """
+    shape = own.emissions.shape
+    need = multipliers["account_balance"].reshape(shape)
+    emitted = instance.policy.market.ccer_share * multipliers["offset_limit"].reshape(shape)
+    if len(multipliers["newly_owed"]):
+        emitted = emitted + multipliers["newly_owed"].reshape(shape)
+    return (need, emitted) if len(need) == 1 else (need[own.of_unit], emitted[own.of_unit])
+
+
+def market_prices(found: Prospects, multipliers: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Price of an allowance in CNY of each year: what one tonne less on offer adds to the cost [CNY/t]."""
+    prices: NDArray[np.float64] = -multipliers["market_balance"] / found.discount
+    return prices

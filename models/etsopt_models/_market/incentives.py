@@ -1,0 +1,71 @@
+r"""What one tonne of emissions less earns a unit.
+
+Where allowances are lump sums it is the price. Where they follow the unit's own emissions under the intensity rule they
+fall too, and less than a sixth of the price is left: with surplus rate $\alpha = \mathrm{clip}(\sigma (1 - I/V), \pm d)$,
+
+- a tonne of the process on which intensity is measured earns $p\,[\sigma E / (V Q) - \alpha]$ between the caps, with $Q$
+  the output on which it is measured; where the unit is that process alone, this is $\sigma p\,(2 I / V - 1)$;
+- any other tonne, and every tonne at a cap, earns $-\alpha p$: a unit with the largest surplus loses.
+
+Source: derived from the formula of the 2026 plan at a given balance value and output.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt_models._market.baseline import Prospects
+    from etsopt_models._market.column_pool import Portfolio
+    from etsopt_models._market.plans import Quantities
+
+
+def rewards(
+    portfolio: Portfolio, share: NDArray[np.float64], prices: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What one tonne less earns, shapes ``(units, years)`` [CNY/t], before transaction costs.
+
+    Parameters
+    ----------
+    portfolio, share
+        Plans that are taken, and the share of each; where a unit mixes plans the mean of theirs is told.
+    prices
+        Of allowances, shape ``(years,)`` [CNY/t].
+
+    Returns
+    -------
+    measured, elsewhere
+        In the process on which intensity is measured, and in any other.
+    """
+    found = portfolio.plans.prospects
+    if not found.follows.any():
+        earned = np.broadcast_to(prices, found.emissions.shape)
+        return earned, earned
+    both = rewards_of_plans(found, portfolio.unit, portfolio.quantities, prices)
+    measured, elsewhere = (np.add.reduceat(share[:, None] * part, portfolio.first, axis=0) for part in both)
+    return measured, elsewhere
+
+
+def rewards_of_plans(
+    prospects: Prospects,
+    unit: NDArray[np.int64],
+    own: Quantities,
+    prices: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What `rewards` tells, of plans of units, shapes ``(plans, years)`` [CNY/t]."""
+    rule = prospects.rule
+    with np.errstate(invalid="ignore", divide="ignore"):
+        measured_output = prospects.measured_output[unit] * own.output_left
+        balance = rule.balance_value[unit]
+        slope = rule.slope * (balance - own.intensity) / balance
+        rate = np.nan_to_num(np.clip(slope, -rule.cap, rule.cap))
+        free = np.abs(slope) < rule.cap
+        gain = np.where(free, rule.slope * own.emissions / (balance * measured_output), 0.0)
+    kept = np.where(prospects.follows, 1 - prospects.paid_share, 0.0)
+    elsewhere: NDArray[np.float64] = prices * (1 - kept * (1 + rate))
+    measured: NDArray[np.float64] = prices * (1 - kept * (1 + rate - gain))
+    return measured, elsewhere

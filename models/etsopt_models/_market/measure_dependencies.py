@@ -1,0 +1,95 @@
+"""What the measures of a unit have to do with each other: by their places at the unit, whatever they are called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from etsopt.data.row_scope import filled_column
+from etsopt.data.schema import MEASURES
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+
+NOTHING = -1
+
+
+class Links(NamedTuple):
+    """Links of the measure in one place at every unit, shape ``(units,)``; all -1 where there is no measure.
+
+    Places that it excludes and places that it requires, bit by bit, the bit beyond the last for what is not on offer;
+    and its first year, 0 for any.
+    """
+
+    excluded: NDArray[np.int64]
+    required: NDArray[np.int64]
+    first_year: NDArray[np.int64]
+
+
+def links_of(instance: Instance, rows: NDArray[np.int64]) -> list[Links]:
+    """Links of the measures in each place.
+
+    Parameters
+    ----------
+    rows
+        Row of the table of measures in each place of each unit, -1 for none, shape ``(units, places)``.
+    """
+    if instance.measures is None or not rows.shape[1]:
+        return []
+    table = _instance_codes(instance)
+    there = rows >= 0
+    name, group, first_year = (
+        np.where(there, codes[rows], NOTHING) for codes in (table.name, table.group, table.first)
+    )
+    links = []
+    for place in range(rows.shape[1]):
+        excluded = required = np.zeros(len(rows), dtype=np.int64)
+        for other in range(rows.shape[1]):
+            same = (group[:, place] == group[:, other]) & (group[:, place] != NOTHING) & (other != place)
+            excluded = excluded | (same.astype(np.int64) << other)
+        for code in table.required.T:
+            wanted = np.where(there[:, place], code[rows[:, place]], NOTHING)
+            if (wanted == NOTHING).all():
+                continue
+            found = (name == wanted[:, None]) & (wanted != NOTHING)[:, None]
+            required = required | (found << np.arange(rows.shape[1])).sum(axis=1)
+            required = required | (((wanted != NOTHING) & ~found.any(axis=1)).astype(np.int64) << rows.shape[1])
+        here = there[:, place]
+        links.append(Links(*(np.where(here, part, NOTHING) for part in (excluded, required, first_year[:, place]))))
+    return links
+
+
+class _Codes(NamedTuple):
+    """Texts of the table as numbers, shape ``(rows,)``; codes of what a row requires, shape ``(rows, most)``."""
+
+    name: NDArray[np.int64]
+    group: NDArray[np.int64]
+    first: NDArray[np.int64]
+    required: NDArray[np.int64]
+
+
+def _instance_codes(instance: Instance) -> _Codes:
+    found: _Codes = instance.once("links of measures", lambda: _codes(instance.measures))
+    return found
+
+
+def _codes(measures: Any) -> _Codes:
+    name, names = pd.factorize(measures["measure_id"].to_numpy())
+    group, groups = pd.factorize(filled_column(measures, MEASURES, "exclusive_group"))
+    group = np.where(groups[group] == "", NOTHING, group)
+    first = np.nan_to_num(filled_column(measures, MEASURES, "first_year")).astype(np.int64)
+    which, texts = pd.factorize(filled_column(measures, MEASURES, "requires"))
+    words = pd.Series(texts, dtype=object).str.split().explode()
+    place = words.groupby(level=0).cumcount().to_numpy()
+    table = np.full((len(texts), int(place.max(initial=0)) + 1), NOTHING)
+    stated = words.notna().to_numpy()
+    code = pd.Index(names).get_indexer(words.to_numpy()[stated])
+    # A name that nobody has is on offer nowhere: any code but those of measures says so.
+    table[words.index.to_numpy()[stated], place[stated]] = np.where(code < 0, len(names), code)
+    return _Codes(name, group, first, table[which])
