@@ -16,23 +16,23 @@ import time
 from pathlib import Path
 
 FRICTION = ("--set", "market.transaction_cost_cny_per_t=1")
-WHOLE = ("--set", "allocation.whole_allowances=true")
+WHOLE = ("--set", "allocation.integer_allowances=true")
 TIGHT = ("--set", "sectors.cement.target_change=-0.01")
 
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "allocation": ("allocation", TIGHT),
-    "allocation, stamped": ("allocation", (*TIGHT, "--method", "stamped")),
-    "allocation, reference": ("allocation", (*TIGHT, "--method", "reference")),
-    "allocation, merged": ("allocation", (*TIGHT, "--method", "merged")),
+    "allocation, stamped": ("allocation", (*TIGHT, "--method", "direct")),
+    "allocation, reference": ("allocation", (*TIGHT, "--method", "pyomo")),
+    "allocation, merged": ("allocation", (*TIGHT, "--method", "aggregation")),
     "allocation, all objectives": (
         "allocation",
-        (*TIGHT, "--set", 'allocation.objectives=["worst", "spread", "deficit", "change"]'),
+        (*TIGHT, "--set", 'allocation.objectives=["largest_change", "spread", "deficit", "change"]'),
     ),
     "allocation, whole tonnes": ("allocation", (*TIGHT, *WHOLE)),
-    "allocation, fair order": ("allocation", (*TIGHT, "--set", "allocation.fair_order=true")),
+    "allocation, fair order": ("allocation", (*TIGHT, "--set", "allocation.intensity_order=true")),
     "allocation, fair order in whole tonnes": (
         "allocation",
-        (*TIGHT, *WHOLE, "--set", "allocation.fair_order=true"),
+        (*TIGHT, *WHOLE, "--set", "allocation.intensity_order=true"),
     ),
     "allocation, exceptions": (
         "allocation",
@@ -42,19 +42,19 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "balance_value": ("balance_value", ()),
     "abatement": ("abatement", ("--set", "market.prices_cny_per_t=80")),
     "abatement, accounts": ("abatement", ("--set", "market.prices_cny_per_t=80", *FRICTION)),
-    "abatement, stamped": ("abatement", ("--set", "market.prices_cny_per_t=80", "--method", "stamped")),
+    "abatement, stamped": ("abatement", ("--set", "market.prices_cny_per_t=80", "--method", "direct")),
     "clearing": ("clearing", ()),
-    "clearing, stamped": ("clearing", ("--method", "stamped")),
+    "clearing, stamped": ("clearing", ("--method", "direct")),
     "clearing, accounts": ("clearing", FRICTION),
-    "clearing, accounts, stamped": ("clearing", (*FRICTION, "--method", "stamped")),
+    "clearing, accounts, stamped": ("clearing", (*FRICTION, "--method", "direct")),
     "clearing, infeasible": ("clearing", ("--set", "market.external_demand_t=1e11")),
     "pathway": ("pathway", ()),
-    "pathway, stamped": ("pathway", ("--method", "stamped")),
-    "pathway, prices": ("pathway", ("--method", "prices")),
+    "pathway, stamped": ("pathway", ("--method", "direct")),
+    "pathway, prices": ("pathway", ("--method", "decomposition")),
     "pathway, accounts": ("pathway", FRICTION),
-    "pathway, accounts, prices": ("pathway", (*FRICTION, "--method", "prices")),
+    "pathway, accounts, prices": ("pathway", (*FRICTION, "--method", "decomposition")),
     "equilibrium": ("equilibrium", ("--set", "market.prices_cny_per_t=80")),
-    "settlement": ("settlement", ()),
+    "compliance": ("compliance", ()),
 }
 
 AFTERWARDS = ("tables", "check")

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks import reporting
 from benchmarks.problems import allocation
-from etsopt.compiler.compiled import Stamp, build_program
+from etsopt.compiler.compiled import CompiledModel, build_program
 from etsopt.solving.highs import Loaded
 from etsopt.solving.options import SolveOptions
 
@@ -26,8 +26,8 @@ SAME = 1e-9
 EXPLANATION = f"""
 CPU seconds, medians over {TARGETS} targets, each {STEP:.2%} of emissions below the one before. *Anew* are `stamp`,
 `load` and `run`: every rule called and evaluated, the program scaled, loaded and solved. *As a change* are `change`,
-`pass` and `run again`: `Stamp.change`, `Loaded.change`, and a run from the last basis. Objectives are the same to
-{SAME:g}.
+`pass` and `run again`: `CompiledModel.change`, `Loaded.change`, and a run from the last basis. Objectives are the
+same to {SAME:g}.
 """
 
 
@@ -47,7 +47,7 @@ def measure(units: int, level: str) -> dict[str, float]:
     """Medians of each stage, both ways."""
     data = allocation.parameters(units, [level])
     first = data["target_most"]
-    stamp = Stamp(allocation.formulate(), data)
+    stamp = CompiledModel(allocation.formulate(), data)
     warm = Loaded(stamp.program, level, SolveOptions())
     warm.solve()
     runs = []
@@ -72,7 +72,7 @@ def main() -> None:
     stages = ("stamp", "load", "run", "change", "pass", "run again")
     lines = [f"| level | units | {' | '.join(stages)} | anew / change |", "| --- | ---: " + "| ---: " * 7 + "|"]
     for units in parser.parse_args().sizes:
-        for level in ("change", "worst"):
+        for level in ("change", "largest_change"):
             found = measure(units, level)
             ratio = sum(found[name] for name in stages[:3]) / sum(found[name] for name in stages[3:])
             figures = " | ".join(f"{found[name]:.4f}" for name in stages)

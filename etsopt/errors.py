@@ -32,6 +32,10 @@ def shortened(text: str, longest: int = LONGEST_SHOWN) -> str:
     return text if len(text) <= longest else f"{text[:longest]}... ({len(text):,} characters)"
 
 
+class FormerNameWarning(FutureWarning):
+    """A name of an earlier version, which is still accepted."""
+
+
 class EtsoptError(Exception):
     """Base of every error this package raises on purpose."""
 

@@ -51,7 +51,7 @@ def random_units(seed: int, count: int, *, cases: bool = True) -> pd.DataFrame:
     if cases:
         case = random.choice(["", "", "", "", "", "new"], count)
         case[:2] = ""
-        units["case"] = case
+        units["special_case"] = case
         units["pre_allocated_t"] = np.where(random.random(count) < 0.2, np.round(emissions * 1.1), np.nan)
     return units
 

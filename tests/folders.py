@@ -27,7 +27,7 @@ VALID: dict[str, list[str]] = {
     "output_t": ["1000000", "1200000", "5000000"],
     "intensity_output_t": ["", "", "5000000"],
     "intensity_emissions_tco2e": ["", "", "4400000"],
-    "case": ["", "", ""],
+    "special_case": ["", "", ""],
 }
 
 

@@ -46,7 +46,7 @@ class Answer:
     """
 
     cost: float
-    missing_t: float
+    unmet_t: float
     bound: float
 
 

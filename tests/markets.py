@@ -153,4 +153,4 @@ def prepared(model: Model, instance: etsopt.Instance, start: str = "") -> dict[s
     name = start or model.starts_from
     # What a model starts from is solved whatever keys it does not read.
     first = run.solve_model(library.load(name), instance, name, SolveOptions()) if name else None
-    return model_inputs.parameters_of(model, instance, SolveOptions(gap=1e-6), Method("stamped", "", stamp), first)[0]
+    return model_inputs.parameters_of(model, instance, SolveOptions(gap=1e-6), Method("direct", "", stamp), first)[0]

@@ -100,7 +100,7 @@ def limits_of(instance: Instance) -> Polytope:
             found.at_least(here, here @ e * (1 - share), gives=True)
     if policy.national is not None:
         found.at_most(np.ones(len(e)), e.sum() * (1 + (policy.national.target_change or 0.0)), gives=True)
-    for first, second in permutations(range(len(e)), 2) if policy.allocation.fair_order else ():
+    for first, second in permutations(range(len(e)), 2) if policy.allocation.intensity_order else ():
         if (
             units["sector"][first] == units["sector"][second]
             and instance.intensity[first] <= instance.intensity[second]
@@ -144,7 +144,7 @@ def least(instance: Instance, held: Polytope, level: str) -> float:
     """Least value of a level over a polytope."""
     e, r = instance.emissions_tco2e, instance.units["reference_t"].to_numpy(dtype=float)
     count, size = len(e), float(e.max())
-    if level == "worst":
+    if level == "largest_change":
         # Variables: A / size and the rate.
         rows = [np.hstack([held.matrix, np.zeros((len(held.rows), 1))])]
         limits = [held.limit / size]
@@ -168,13 +168,13 @@ def least(instance: Instance, held: Polytope, level: str) -> float:
         cost, np.vstack(rows), np.concatenate(limits), bounds=(None, None), method="highs-ds", options=exact
     )
     assert solution.status == 0, solution.message
-    return float(solution.fun) * (1.0 if level == "worst" else size * unit)
+    return float(solution.fun) * (1.0 if level == "largest_change" else size * unit)
 
 
 def hold(instance: Instance, held: Polytope, level: str, value: float) -> None:
     """Add what says that a level is at most a value: a sum of kinks is so where each choice of its sides is."""
     e, r = instance.emissions_tco2e, instance.units["reference_t"].to_numpy(dtype=float)
-    if level == "worst":
+    if level == "largest_change":
         for unit, reference, room in zip(np.eye(len(e)), r.tolist(), (value * e).tolist(), strict=True):
             held.at_most(unit, reference + room)
             held.at_least(unit, reference - room)

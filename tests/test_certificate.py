@@ -69,7 +69,7 @@ def shifted(instance: etsopt.Instance) -> tuple[Results, dict[str, pd.DataFrame]
 
 def in_order() -> etsopt.Instance:
     steel = [("s1", "s1", "steel", "p", 30_004.0, 30_004.0), ("s2", "s2", "steel", "p", 30_000.0, 30_000.0)]
-    return two_cement_lines({"steel": {"band": 0.0}}, steel, fair_order=True)
+    return two_cement_lines({"steel": {"band": 0.0}}, steel, intensity_order=True)
 
 
 @pytest.mark.parametrize("size", ANY_SIZE)
@@ -78,16 +78,17 @@ def test_a_multiplier_of_any_size_makes_no_change_the_least(size: float) -> None
     instance = in_order()
     _, tables = shifted(instance)
     order = [
-        (level, "fair_order", "s1", size, f"t/{unit}") for level, unit in (("change", "rate"), ("closest", "rate"))
+        (level, "intensity_order", "s1", size, f"t/{unit}")
+        for level, unit in (("change", "rate"), ("least_squares", "rate"))
     ]
-    report = restated(instance, with_duals(tables, *order), ["change", "closest"])
+    report = restated(instance, with_duals(tables, *order), ["change", "least_squares"])
     assert [level.certified for level in report.levels] == [False, False]
     assert report.levels[0].gap == pytest.approx(30_000.0)
 
 
 @pytest.mark.parametrize("size", ANY_SIZE)
 def test_a_multiplier_of_any_size_makes_no_feasible_instance_infeasible(size: float) -> None:
-    lines = [("targets_give_way", "fair_order", "s1", size, "t/rate")]
+    lines = [("target_relaxation", "intensity_order", "s1", size, "t/rate")]
     duals = pd.DataFrame(lines, columns=["level", "row", "index", "multiplier", "unit"])
     report = check(in_order(), {"duals": duals}, ())
     assert report.tolerated
@@ -103,8 +104,8 @@ def test_a_limit_that_is_missed_as_is_tolerated_proves_nothing(size: float) -> N
     result, tables = shifted(instance)
     assert result.levels[0].value == pytest.approx(3_000.0, abs=2e-2)
     for multiplier in (size, -3_750_000.0026 * np.sign(size)):
-        prices = [(level, "sector_target", "steel", multiplier, "t/t") for level in ("change", "closest")]
-        report = restated(instance, with_duals(tables, *prices), ["change", "closest"])
+        prices = [(level, "sector_target", "steel", multiplier, "t/t") for level in ("change", "least_squares")]
+        report = restated(instance, with_duals(tables, *prices), ["change", "least_squares"])
         assert report.levels[0].value == pytest.approx(33_000.0, abs=2e-2)
         assert [level.certified for level in report.levels] == [False, False]
         # What is missed is told, within what is let off.
@@ -127,7 +128,7 @@ def test_no_instance_has_both_an_answer_and_a_proof_that_there_is_none() -> None
         instance = two_cement_lines(steel, [("s1", "s1", "steel", "p", 100_000.0, 100_000.0)])
         result = etsopt.solve(instance)
         assert result.status == status
-        lines = [("targets_give_way", "sector_target", "steel", -1.0, "t/t")]
+        lines = [("target_relaxation", "sector_target", "steel", -1.0, "t/t")]
         duals = pd.DataFrame(lines, columns=["level", "row", "index", "multiplier", "unit"])
         report = check(instance, result.tables | {"duals": duals} if status == proven else {"duals": duals}, ())
         assert report.certified is (status == proven)
@@ -143,7 +144,7 @@ def test_an_answer_ten_tonnes_away_is_told_to_be_no_further() -> None:
     result = etsopt.solve(instance)
     assert result.distance_t is not None
     assert result.distance_t < 1e-3
-    report = restated(instance, moved(instance, result, {"a": -10.0, "b": 10.0}), ["closest"])
+    report = restated(instance, moved(instance, result, {"a": -10.0, "b": 10.0}), ["least_squares"])
     assert report.levels[0].gap == pytest.approx(2 * 10.0**2 / MILLION)
     assert report.levels[0].distance_t == pytest.approx(sqrt(200.0))
 
@@ -188,8 +189,8 @@ def test_a_total_that_rounding_brings_to_its_limit_is_looked_at_to_the_last_digi
         free = {f"{name}": float(a - 5e8) for name, a in zip("abcde", allowances, strict=True)}
         result = etsopt.solve(instance.with_policy({"sectors.cement.target_t": 5 * 5e8}))
         tables = moved(instance, replace(result, tables=result.tables), free)
-        answered = not restated(instance, with_duals(tables), ["closest"]).violations
-        lines = [("targets_give_way", "sector_target", "cement", -1.0, "t/t")]
+        answered = not restated(instance, with_duals(tables), ["least_squares"]).violations
+        lines = [("target_relaxation", "sector_target", "cement", -1.0, "t/t")]
         duals = pd.DataFrame(lines, columns=["level", "row", "index", "multiplier", "unit"])
         assert not (answered and not check(instance, {"duals": duals}, ()).tolerated)
 
@@ -265,7 +266,7 @@ def test_a_false_multiplier_of_a_held_level_makes_the_gap_large_and_nothing_else
         (lambda duals: pd.concat([duals, duals[duals["row"] == "sector_target"].head(1)]), "it is stated once"),
         (lambda duals: duals.assign(row=duals["row"].replace("sector_target", "nonsense")), "one of the program"),
         (lambda duals: duals.assign(index=duals["index"].replace("cement", "nonsense")), "one of the program"),
-        (lambda duals: duals.assign(index=duals["index"].replace("deficit", "closest")), "one of the program"),
+        (lambda duals: duals.assign(index=duals["index"].replace("deficit", "least_squares")), "one of the program"),
     ],
 )
 def test_a_multiplier_is_of_a_row_of_the_program_and_stated_once(change: Any, message: str) -> None:

@@ -91,7 +91,7 @@ def test_an_exception_never_loses_what_its_unit_may_have(whole: bool) -> None:
         policy = {
             "sectors": {"cement": {"band": {"lower": lower, "upper": upper}}},
             "allocation": {
-                "whole_allowances": whole,
+                "integer_allowances": whole,
                 "exceptions": {"units": 2, "lower": wide_lower, "upper": wide_upper},
             },
         }

@@ -49,8 +49,8 @@ def solved(name: str) -> tuple[etsopt.Instance, Results]:
 
 
 def _everything() -> etsopt.Instance:
-    order = ["worst", "deficit", "change", "spread"]
-    instance = random_instance(0, 24, band_on="enterprise", fair_order=True, objectives=order)
+    order = ["largest_change", "deficit", "change", "spread"]
+    instance = random_instance(0, 24, band_on="enterprise", intensity_order=True, objectives=order)
     # Under the plan of 2026 a new line is a special case; test_rules_by_year looks at the scope of 2025.
     changes = {"sectors.steel.target_sense": "exactly", "provinces.balance": 0.008, "rule.name": "cn-2026"}
     return instance.with_policy(changes)
@@ -69,7 +69,7 @@ def consistent(tables: Tables) -> Tables:
     table = tables["allocation"]
     for name, key in TOTALS:
         groups = table.groupby(key)
-        for column in (*CHECKED_BY_SUM, "pre_allocated_t", "true_up_t", "owed_t"):
+        for column in (*CHECKED_BY_SUM, "pre_allocated_t", "top_up_t", "return_t"):
             if column in tables[name]:
                 tables[name][column] = tables[name][key].map(groups[column].sum())
         for side in ("lower", "upper", "fixed"):
@@ -92,7 +92,7 @@ def restated(instance: etsopt.Instance, tables: Tables, levels: list[Stated]) ->
 def free_unit(tables: Tables) -> int:
     """Position of a unit that is neither fixed nor at a bound, with something left to top up."""
     table = tables["allocation"]
-    return int(np.flatnonzero((table["at_bound"] == "") & (table["true_up_t"] > 20))[0])
+    return int(np.flatnonzero((table["at_bound"] == "") & (table["top_up_t"] > 20))[0])
 
 
 def cell(table: str, column: str, change: Callable[[Any], object]) -> Mutation:
@@ -139,9 +139,9 @@ def test_the_instance_with_everything_has_every_feature() -> None:
     instance, result = solved("everything")
     table, duals = result.tables["allocation"], result.tables["duals"]
     assert set(table["at_bound"]) >= {"", "fixed"}
-    assert (table["owed_t"] > 0).any()
-    assert (table["true_up_t"] > 0).any()
-    assert {*statements.ROW_IN_WORDS, "worst_covers"} - set(duals["row"]) == {"enterprise_band"}
+    assert (table["return_t"] > 0).any()
+    assert (table["top_up_t"] > 0).any()
+    assert {*statements.ROW_IN_WORDS, "largest_change_covers"} - set(duals["row"]) == {"enterprise_band"}
     assert {name for name, _ in row_names(instance)} == set(statements.ROW_IN_WORDS)
 
 
@@ -180,16 +180,16 @@ CELLS: dict[str, tuple[Mutation, set[str]]] = {
         {"bounds_are_named"},
     ),
     "a free unit is called fixed": (cell("allocation", "at_bound", lambda name: "fixed"), {"bounds_are_named"}),
-    "more is topped up than due": (cell("allocation", "true_up_t", by(10)), {"issuance"}),
-    "less is topped up than due": (cell("allocation", "true_up_t", by(-10)), {"issuance"}),
-    "more is owed than issued": (cell("allocation", "owed_t", by(10)), {"issuance"}),
+    "more is topped up than due": (cell("allocation", "top_up_t", by(10)), {"issuance"}),
+    "less is topped up than due": (cell("allocation", "top_up_t", by(-10)), {"issuance"}),
+    "more is owed than issued": (cell("allocation", "return_t", by(10)), {"issuance"}),
     "the same is topped up and owed": (
-        both(cell("allocation", "true_up_t", by(10)), cell("allocation", "owed_t", by(10))),
+        both(cell("allocation", "top_up_t", by(10)), cell("allocation", "return_t", by(10))),
         {"issuance"},
     ),
-    "a true-up is no number": (cell("allocation", "true_up_t", missing), {"tables"}),
+    "a true-up is no number": (cell("allocation", "top_up_t", missing), {"tables"}),
     "more was issued in advance": (
-        both(cell("allocation", "pre_allocated_t", by(10)), cell("allocation", "true_up_t", by(-10))),
+        both(cell("allocation", "pre_allocated_t", by(10)), cell("allocation", "top_up_t", by(-10))),
         {"pre_allocation"},
     ),
     "an allowance is no number": (cell("allocation", "allowance_t", missing), {"tables"}),
@@ -211,7 +211,10 @@ CELLS: dict[str, tuple[Mutation, set[str]]] = {
     "what a target leaves is wrong": (cell("sectors", "under_target_t", by(10)), {"targets_are_stated"}),
     "the balance of a province is wrong": (cell("provinces", "balance_limit_t", by(10)), {"balances_are_stated"}),
     "a price of a sector is wrong": (cell("sectors", "change_shadow_price", by(1)), {"prices_are_stated"}),
-    "a price of a province is no number": (cell("provinces", "worst_shadow_price", missing), {"prices_are_stated"}),
+    "a price of a province is no number": (
+        cell("provinces", "largest_change_shadow_price", missing),
+        {"prices_are_stated"},
+    ),
     "the unit of a multiplier is wrong": (cell("duals", "unit", lambda unit: "CNY/t"), {"prices_are_stated"}),
     "a multiplier is no number": (cell("duals", "multiplier", missing), {"tables"}),
     "a multiplier is infinite": (cell("duals", "multiplier", lambda v: float("inf")), {"tables"}),
@@ -337,8 +340,8 @@ def test_a_special_case_that_gets_more_than_its_emissions_is_named() -> None:
     for column in ("allowance_t", "surplus_t"):
         table.loc[row, column] += 10
     table.loc[row, "surplus_rate"] = table.loc[row, "surplus_t"] / table.loc[row, "emissions_tco2e"]
-    table.loc[row, "true_up_t"] = max(table.loc[row, "allowance_t"] - table.loc[row, "pre_allocated_t"], 0)
-    table.loc[row, "owed_t"] = max(table.loc[row, "pre_allocated_t"] - table.loc[row, "allowance_t"], 0)
+    table.loc[row, "top_up_t"] = max(table.loc[row, "allowance_t"] - table.loc[row, "pre_allocated_t"], 0)
+    table.loc[row, "return_t"] = max(table.loc[row, "pre_allocated_t"] - table.loc[row, "allowance_t"], 0)
     report = check(instance, consistent(tables), result.levels)
     assert rules(report) == {"fixed_get_emissions"}
 
@@ -349,8 +352,8 @@ def test_the_rule_alone_gives_every_unit_its_reference() -> None:
     assert result.certified
     tables = copied(result)
     table = tables["allocation"]
-    row = int(np.flatnonzero((table["at_bound"] == "") & (table["true_up_t"] > 20))[0])
-    for column in ("allowance_t", "surplus_t", "true_up_t"):
+    row = int(np.flatnonzero((table["at_bound"] == "") & (table["top_up_t"] > 20))[0])
+    for column in ("allowance_t", "surplus_t", "top_up_t"):
         table.loc[row, column] += 10
     table.loc[row, "surplus_rate"] = table.loc[row, "surplus_t"] / table.loc[row, "emissions_tco2e"]
     consistent(tables)
@@ -362,7 +365,7 @@ def test_the_rule_alone_gives_every_unit_its_reference() -> None:
 def test_an_allocation_that_stopped_before_its_first_level_is_checked_against_its_limits() -> None:
     instance, result = solved("tiny")
     tables = moved(instance, result, {"north-2": 10.0})
-    without_prices(tables, "change", "worst", "closest")
+    without_prices(tables, "change", "largest_change", "least_squares")
     assert rules(check(instance, tables, ())) == {"sector_target"}
 
 
@@ -390,7 +393,7 @@ ENTERPRISE: dict[str, object] = {
     "sectors": {"cement": {"band": 0.0, "target_change": 0.0}},
     "allocation": {"band_on": "enterprise"},
 }
-FAIR: dict[str, object] = {"allocation": {"fair_order": True}}
+FAIR: dict[str, object] = {"allocation": {"intensity_order": True}}
 
 ROWS: dict[str, tuple[dict[str, object], tuple[float, ...], dict[str, float], str]] = {
     "a sector above its target": (with_target(target_change=0.0), (1, 2, 3, 4), {"u0": 10.0}, "sector_target"),
@@ -438,7 +441,7 @@ ROWS: dict[str, tuple[dict[str, object], tuple[float, ...], dict[str, float], st
         "inside_band",
     ),
     "a unit below its band": ({"sectors": {"cement": {"band": 0.0}}}, (1, 2, 3, 4), {"u2": -10.0}, "inside_band"),
-    "a better unit below a worse one": (FAIR, (1, 2, 3, 4), {"u1": -10.0, "u0": 10.0}, "fair_order"),
+    "a better unit below a worse one": (FAIR, (1, 2, 3, 4), {"u1": -10.0, "u0": 10.0}, "intensity_order"),
     "two of the same intensity apart": (FAIR, (1, 1, 3, 4), {"u0": 10.0}, "equal_rates"),
 }
 
@@ -491,7 +494,7 @@ def test_levels_in_another_order_are_named(right: tuple[etsopt.Instance, Results
 
 def test_a_level_that_was_not_solved_is_not_certified(right: tuple[etsopt.Instance, Results]) -> None:
     instance, result = right
-    tables = without_prices(copied(result), "closest")
+    tables = without_prices(copied(result), "least_squares")
     report = check(instance, tables, stated(result)[:-1])
     assert not report.violations
     assert not report.certified
@@ -511,7 +514,7 @@ def multipliers(result: Results) -> list[int]:
     """Rows of the table of duals that prove something: that is, whose multiplier is not lost in rounding."""
     duals = result.tables["duals"]
     largest = duals.groupby("level")["multiplier"].transform(lambda column: column.abs().max())
-    coupling = duals["row"] != "worst_covers"
+    coupling = duals["row"] != "largest_change_covers"
     return [int(row) for row in np.flatnonzero((duals["multiplier"].abs() > 1e-4 * largest) & coupling)]
 
 
@@ -525,7 +528,7 @@ def test_a_wrong_price_of_a_target_takes_the_certificate_of_its_level(
     for row in chosen:
         tables = copied(result)
         duals = tables["duals"]
-        if duals.loc[row, "row"] in ("fair_order", "equal_rates"):
+        if duals.loc[row, "row"] in ("intensity_order", "equal_rates"):
             continue
         duals.loc[row, "multiplier"] = change(duals.loc[row, "multiplier"])
         report = check(instance, tables, result.levels)
@@ -571,7 +574,7 @@ def test_a_price_on_a_side_that_does_not_exist_proves_nothing() -> None:
     gaps = []
     for multiplier in (-1e9, 0.0):
         tables = copied(result)
-        price = {"level": "change", "row": "fair_order", "index": "u0", "multiplier": multiplier, "unit": "t/rate"}
+        price = {"level": "change", "row": "intensity_order", "index": "u0", "multiplier": multiplier, "unit": "t/rate"}
         tables["duals"] = pd.DataFrame([price])
         level = check(instance, tables, result.levels).levels[0]
         assert level.value > 1
@@ -582,7 +585,7 @@ def test_a_price_on_a_side_that_does_not_exist_proves_nothing() -> None:
 
 def test_without_prices_no_level_is_certified() -> None:
     instance, result = solved("tiny")
-    tables = without_prices(copied(result), "change", "worst", "closest")
+    tables = without_prices(copied(result), "change", "largest_change", "least_squares")
     report = check(instance, tables, result.levels)
     assert not report.violations
     assert not any(level.certified for level in report.levels)
@@ -624,7 +627,7 @@ def test_a_last_step_moved_by_ten_tonnes_is_seen_in_units_of_any_size(size: floa
     assert result.certified
     report = restated(instance, moved(instance, result, {"u0": -10.0, "u1": 10.0}), stated(result))
     assert not report.violations
-    assert [level.name for level in report.levels if not level.certified] == ["closest"] or not report.levels[
+    assert [level.name for level in report.levels if not level.certified] == ["least_squares"] or not report.levels[
         1
     ].certified
 
@@ -650,7 +653,7 @@ def test_a_result_of_another_policy_is_not_certified() -> None:
         ({"national": {"target_t": 557_100.0}}, "national_total"),
         ({"rule.slope": 0.2}, "balance_value"),
         ({"rule.threshold_tco2e": 200_000.0}, "fixed_get_emissions"),
-        ({"allocation.objectives": ["worst", "change"]}, "levels"),
+        ({"allocation.objectives": ["largest_change", "change"]}, "levels"),
     ):
         report = check(instance.with_policy(change), result.tables, result.levels)
         assert rule in rules(report), change
@@ -720,7 +723,7 @@ def test_rounding_alone_proves_no_infeasibility() -> None:
         units = [(f"u{k}", f"e{k}", "cement", "North", e, e) for k, e in enumerate(emissions)]
         lowest = sum(float(e - 0.1 * e) for e in reversed(emissions))
         policy = {"sectors": {"cement": {"band": 0.1, "target_t": lowest}}}
-        dual = {"level": "targets_give_way", "row": "sector_target", "index": "cement", "multiplier": -1.0}
+        dual = {"level": "target_relaxation", "row": "sector_target", "index": "cement", "multiplier": -1.0}
         report = check(given(units, policy), {"duals": pd.DataFrame([dual | {"unit": "t/t"}])}, ())
         assert report.infeasible_by_t is not None
         proofs.append(report.infeasible_by_t)
@@ -760,7 +763,7 @@ def whole_with_exceptions() -> tuple[etsopt.Instance, Results]:
     ]
     policy = {
         "sectors": {"cement": {"band": 0.05, "target_t": 560.0}},
-        "allocation": {"whole_allowances": True, "exceptions": {"units": 1, "lower": 0.1, "upper": 0.05}},
+        "allocation": {"integer_allowances": True, "exceptions": {"units": 1, "lower": 0.1, "upper": 0.05}},
     }
     instance = given(rows, policy, case=["", "", "", "new"])
     result = etsopt.solve(instance)
@@ -777,14 +780,14 @@ def set_exceptional(*chosen: bool) -> Mutation:
 def part_of_a_tonne(tables: Tables) -> None:
     table = tables["allocation"]
     for row, tonnes in ((1, 1e-4), (0, -1e-4)):
-        for column in ("allowance_t", "surplus_t", "true_up_t"):
+        for column in ("allowance_t", "surplus_t", "top_up_t"):
             table.loc[row, column] += tonnes
     table["surplus_rate"] = table["surplus_t"] / table["emissions_tco2e"]
     consistent(tables)
 
 
 WHOLE: dict[str, tuple[Mutation, str]] = {
-    "an allowance is not whole": (part_of_a_tonne, "whole_allowances"),
+    "an allowance is not whole": (part_of_a_tonne, "integer_allowances"),
     "another unit is called the exception": (set_exceptional(True, False, False, False), "inside_band"),
     "no unit is called the exception": (set_exceptional(False, False, False, False), "inside_band"),
     "more units are exceptions than are allowed": (set_exceptional(True, True, False, False), "exceptions_are_allowed"),
@@ -831,7 +834,7 @@ def test_a_gap_is_certified_only_where_it_was_asked_for() -> None:
 
 
 def test_a_real_answer_that_was_moved_without_rounding_is_found() -> None:
-    changes = {"allocation.fair_order": True, "allocation.whole_allowances": True}
+    changes = {"allocation.intensity_order": True, "allocation.integer_allowances": True}
     instance = etsopt.read("tiny").with_policy(changes)
     result = etsopt.solve(instance)
     assert result.status == "certified_rounded"
@@ -854,7 +857,7 @@ def test_a_scope_that_is_not_that_of_the_plan_is_found(monkeypatch: pytest.Monke
 # Nothing is left out.
 
 
-HELPERS = ("distance", "worst_first", "advance", "wrong_with")
+HELPERS = ("distance", "largest_change_first", "advance", "wrong_with")
 """Public functions of the statements that state nothing themselves."""
 
 
@@ -890,7 +893,7 @@ RULES = {
     "balance_value",
     "fixed_get_emissions",
     "allowances_follow_rule",
-    "whole_allowances",
+    "integer_allowances",
     "not_moved",
     "exceptions_are_allowed",
     "inside_band",
@@ -927,11 +930,11 @@ def test_a_stray_price_cannot_make_a_wrong_allocation_certified() -> None:
     instance = etsopt.Instance.from_frames(units, policy)
     assert etsopt.solve(instance).levels[1].value == pytest.approx(0.01)
     stray = {"sector_target": np.array([-1.0]), "province_balance": np.array([1e-7, 0.0])}
-    weights = {"sector_target": np.array([-0.5e-6]), "worst_covers": np.array([0.0, 0.0, -0.5e-6, -0.5e-6])}
+    weights = {"sector_target": np.array([-0.5e-6]), "largest_change_covers": np.array([0.0, 0.0, -0.5e-6, -0.5e-6])}
     levels = [
         SimpleNamespace(name="change", unit="t", value=40_000.0, multipliers=stray, proofs=()),
-        SimpleNamespace(name="worst", unit="rate", value=0.02, multipliers=weights, proofs=()),
-        SimpleNamespace(name="closest", unit="t", value=800.0, multipliers={}, proofs=()),
+        SimpleNamespace(name="largest_change", unit="rate", value=0.02, multipliers=weights, proofs=()),
+        SimpleNamespace(name="least_squares", unit="t", value=800.0, multipliers={}, proofs=()),
     ]
     wrong = np.array([1.0, 1.0, 0.98, 0.98]) * size
     report = check(instance, allocation_tables(instance, wrong, levels), levels)

@@ -13,7 +13,7 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from tests.settling import by_hand
+from tests.compliance_years import by_hand
 
 Damage = Callable[[Path], Any]
 
@@ -22,7 +22,7 @@ Damage = Callable[[Path], Any]
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, tiny = tmp_path_factory.mktemp("runs"), etsopt.read("tiny")
     etsopt.solve(tiny).save(folder / "allocation", tiny)
-    etsopt.solve(by_hand(), "settlement").save(folder / "settlement", by_hand())
+    etsopt.solve(by_hand(), "compliance").save(folder / "compliance", by_hand())
     etsopt.solve(tiny).save(folder / "parquet", tiny, "parquet")
     return folder
 
@@ -264,8 +264,8 @@ def test_a_damaged_table_is_told_by_its_file_and_column(
 def test_a_truth_that_is_none_is_told(
     damaged: Callable[[str, Damage], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    message = refused(capsys, "report", damaged("settlement", cell("settlement", 2, "at_risk", "perhaps")))
-    assert "tables/settlement.csv, at_risk: does not hold True or False: row 3 'perhaps'." in message
+    message = refused(capsys, "report", damaged("compliance", cell("compliance", 2, "at_risk", "perhaps")))
+    assert "tables/compliance.csv, at_risk: does not hold True or False: row 3 'perhaps'." in message
 
 
 def test_what_is_checked_as_something_unknown_is_told(
@@ -332,7 +332,7 @@ def test_a_comparison_of_a_run_that_names_a_row_twice_is_refused(
         (missing("tables/holdings.csv"), "tables/holdings: the table is not there."),
         (missing("tables/nation.csv"), "tables/nation: the table is not there."),
         (header_alone("nation"), "tables/nation: has no row."),
-        (without("settlement", "at_risk"), "tables/settlement, at_risk: the column is not there."),
+        (without("compliance", "at_risk"), "tables/compliance, at_risk: the column is not there."),
         (without("shortfalls", "regime"), "tables/shortfalls, regime: the column is not there."),
         (missing("instance/units.csv"), "units.csv: the file is missing."),
         (written("instance/policy.toml", "year = "), "policy.toml: is not valid TOML"),
@@ -341,7 +341,7 @@ def test_a_comparison_of_a_run_that_names_a_row_twice_is_refused(
 def test_a_report_names_the_table_or_column_that_it_misses(
     damaged: Callable[[str, Damage], Path], damage: Damage, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = damaged("settlement", damage)
+    run = damaged("compliance", damage)
     assert message in refused(capsys, "report", run)
     assert not (run / "report.html").exists()
 
@@ -349,8 +349,8 @@ def test_a_report_names_the_table_or_column_that_it_misses(
 def test_tables_without_rows_are_no_traceback(
     damaged: Callable[[str, Damage], Path], runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = sorted(path.stem for path in (runs / "settlement" / "tables").iterdir())
-    run = damaged("settlement", lambda run: [header_alone(name)(run) for name in names if name != "nation"])
+    names = sorted(path.stem for path in (runs / "compliance" / "tables").iterdir())
+    run = damaged("compliance", lambda run: [header_alone(name)(run) for name in names if name != "nation"])
     assert main(["report", str(run)]) == 0
     assert main(["check", str(run)]) == 5
 
@@ -358,7 +358,7 @@ def test_tables_without_rows_are_no_traceback(
 def test_a_run_from_before_types_were_stated_is_read(
     damaged: Callable[[str, Damage], Path], runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("allocation", "settlement"):
+    for name in ("allocation", "compliance"):
         run = damaged(name, stated(tables=...))
         now, then = etsopt.load(runs / name), etsopt.load(run)
         for key, table in now.tables.items():

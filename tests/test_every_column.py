@@ -16,15 +16,15 @@ import etsopt
 from etsopt.running import run
 from tests import markets
 from tests.builders import random_instance
+from tests.compliance_years import by_hand
 from tests.market_of_everything import a_market
-from tests.settling import by_hand
 
 Change = Callable[["pd.Series[Any]"], "pd.Series[Any]"]
 
 
 def everything() -> etsopt.Instance:
-    order = ["worst", "deficit", "change", "spread"]
-    instance = random_instance(0, 24, band_on="enterprise", fair_order=True, objectives=order)
+    order = ["largest_change", "deficit", "change", "spread"]
+    instance = random_instance(0, 24, band_on="enterprise", intensity_order=True, objectives=order)
     changes = {"sectors.steel.target_sense": "exactly", "provinces.balance": 0.008, "rule.name": "cn-2026"}
     return etsopt.Instance.from_frames(
         instance.units.assign(x_note="seen"), instance.with_policy(changes).policy.model_dump(exclude_none=True)
@@ -35,14 +35,14 @@ KINDS: dict[str, tuple[Callable[[], etsopt.Instance], str]] = {
     "tiny": (lambda: etsopt.read("tiny"), "allocation"),
     "everything": (everything, "allocation"),
     "exceptions": (
-        lambda: random_instance(3, 16, whole_allowances=True, exceptions={"units": 2, "lower": 0.1, "upper": 0.1}),
+        lambda: random_instance(3, 16, integer_allowances=True, exceptions={"units": 2, "lower": 0.1, "upper": 0.1}),
         "allocation",
     ),
-    "rounded": (lambda: random_instance(5, 12, whole_allowances=True, fair_order=True), "allocation"),
+    "rounded": (lambda: random_instance(5, 12, integer_allowances=True, intensity_order=True), "allocation"),
     "infeasible": (lambda: etsopt.read("tiny").with_policy({"sectors.cement.target_change": -0.04}), "allocation"),
     "two conflicts": (lambda: etsopt.read("eu-2019"), "allocation"),
     "the rule": (lambda: etsopt.read("tiny"), "balance_value"),
-    "settlement": (by_hand, "settlement"),
+    "compliance": (by_hand, "compliance"),
     "equilibrium": (lambda: etsopt.read("cn-2025"), "equilibrium"),
     "clearing": (a_market, "clearing"),
     "abatement": (lambda: a_market().with_policy({"market.prices_cny_per_t": 120.0}), "abatement"),
@@ -112,7 +112,7 @@ def test_every_table_that_is_dropped_or_has_a_row_twice_is_refused(kind: str) ->
     assert unseen == []
 
 
-@pytest.mark.parametrize("kind", ["tiny", "infeasible", "two conflicts", "settlement", "clearing", "missing"])
+@pytest.mark.parametrize("kind", ["tiny", "infeasible", "two conflicts", "compliance", "clearing", "missing"])
 def test_a_cell_of_another_kind_is_refused_and_no_crash(kind: str) -> None:
     instance, result = solved(kind)
     others: tuple[object, ...] = ([1], {}, "x", 7, True)

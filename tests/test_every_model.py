@@ -28,7 +28,7 @@ def tags(name: str) -> list[str]:
 
 
 def test_the_library_has_programs_and_calculations() -> None:
-    assert {"allocation", "allocation_relief"} <= set(PROGRAMS)
+    assert {"allocation", "allocation_elastic"} <= set(PROGRAMS)
     assert "balance_value" in CALCULATIONS
 
 
@@ -72,7 +72,7 @@ def test_a_program_model_offers_what_the_engine_needs(name: str) -> None:
     else:
         assert list(inspect.signature(model.parameters).parameters) == ["instance"]
         # Relief may be over merged units, and is told which unit is part of which.
-        merged = ["part"] if name.endswith("_relief") else []
+        merged = ["part"] if name.endswith("_elastic") else []
         assert list(inspect.signature(model.tables).parameters) == ["instance", "solution", *merged]
     if hasattr(model, "afterwards"):
         assert list(inspect.signature(model.afterwards).parameters) == ["instance", "solution"]
@@ -90,7 +90,7 @@ def test_a_calculation_offers_what_the_engine_needs(name: str) -> None:
 @pytest.mark.parametrize("name", library.names())
 def test_each_model_says_in_one_line_what_it_is_and_of_which_kind(name: str) -> None:
     assert re.fullmatch(r"[A-Z].* \(.+\)\.", library.summary(name))
-    assert "Reference" in (library.load(name).module.__doc__ or "") or name.endswith("_relief")
+    assert "Reference" in (library.load(name).module.__doc__ or "") or name.endswith("_elastic")
 
 
 @pytest.mark.parametrize("name", library.names())
@@ -102,5 +102,5 @@ def test_nothing_else_of_a_model_is_public_but_its_functions_and_constants(name:
         if inspect.isfunction(value) and value.__module__ == module.__name__ and not key.startswith("_")
     }
     offered = {"formulate", "parameters", "tables", "levels", "afterwards", "calculate"}
-    # A method by prices takes the `market` of its model, relief is `eased`, and a sweep keeps the `answer`.
+    # A decomposition takes the `market` of its model, the elastic program is `eased`, and a sweep keeps the `answer`.
     assert own <= offered | {"prepare", "is_divisible", "explain", "market", "eased", "answer"}

@@ -160,7 +160,7 @@ def test_truths_in_parquet_are_refused(tmp_path: Path) -> None:
         etsopt.read(tmp_path)
 
 
-@pytest.mark.parametrize("column", ["unit_id", "enterprise_id", "name", "province", "sector", "case"])
+@pytest.mark.parametrize("column", ["unit_id", "enterprise_id", "name", "province", "sector", "special_case"])
 @pytest.mark.parametrize("name", UNSEEN)
 def test_a_name_with_more_than_is_seen_is_refused(write_folder: Writer, column: str, name: str) -> None:
     cells = list(VALID[column])
@@ -348,7 +348,7 @@ ABSURD = {
         HEAD.replace("2025", "0x" + "f" * 900_000, 1),
         "year: is a whole number of more than 64 bits.",
     ),
-    "450,000 values": (HEAD + "[settlement]\nat_risk = [" + "0," * 450_000 + "]", "holds more than 100,000 values."),
+    "450,000 values": (HEAD + "[compliance]\nat_risk = [" + "0," * 450_000 + "]", "holds more than 100,000 values."),
     "80,000 wrong keys": (
         "".join(f"k{key} = 1\n" for key in range(80_000)) + HEAD,
         "policy.toml, k0: is not a key of the policy.",
@@ -381,7 +381,7 @@ ABSURD = {
     "ESC in a value": (HEAD.replace("cn", "\\u001b[31mcn"), "rule.name: is '\\x1b[31mcn-2025', with a control or"),
     "lines in a value": (HEAD.replace('"cn-2025"', '"""cn\n2025"""'), "rule.name: is 'cn\\n2025', with a control or"),
     "blank in a list": (
-        HEAD + '[settlement]\nat_risk = ["a\u2060"]\n',
+        HEAD + '[compliance]\nat_risk = ["a\u2060"]\n',
         "at_risk: is 'a\\u2060', with a control or",
     ),
 }
@@ -427,9 +427,9 @@ def test_a_key_that_is_none_is_refused(key: str) -> None:
 
 def test_texts_of_the_policy_are_normalised_as_those_of_tables_are() -> None:
     units = frame(province=["He\u0301bei", "Hébei", "Ｈunan"], enterprise_id=["Ｎ", "N", "S"])
-    stated = {"provinces": {"balance": {"He\u0301bei": 0.1, "Hunan": 0.1}}, "settlement": {"at_risk": ["Ｎ"]}}
+    stated = {"provinces": {"balance": {"He\u0301bei": 0.1, "Hunan": 0.1}}, "compliance": {"at_risk": ["Ｎ"]}}
     instance = etsopt.Instance.from_frames(units, POLICY | stated)
-    assert instance.policy.settlement.at_risk == ["N"]
+    assert instance.policy.compliance.at_risk == ["N"]
     assert instance.provinces == ["Hunan", "Hébei"]
 
 

@@ -74,7 +74,7 @@ SLIPS = {
     "answers": "answer",
     "GAPS": "GAP",
     "gap": "GAP",
-    "SETTLE": "SETTLES",
+    "SETTLE": "FIX_AFTER",
     "START_FROM": "STARTS_FROM",
     "CHECK_AS": "CHECKED_AS",
 }
@@ -192,17 +192,17 @@ def test_a_model_that_explains_another_is_loaded_but_not_solved() -> None:
     assert {name: library.explains(name) for name in library.names()} == {
         "abatement": "",
         "allocation": "",
-        "allocation_relief": "allocation",
+        "allocation_elastic": "allocation",
         "balance_value": "",
         "clearing": "",
         "equilibrium": "",
         "pathway": "",
-        "settlement": "",
+        "compliance": "",
     }
     with pytest.raises(UsageError) as caught:
-        etsopt.solve(etsopt.read("tiny"), "allocation_relief")
+        etsopt.solve(etsopt.read("tiny"), "allocation_elastic")
     assert str(caught.value) == (
-        "The model allocation_relief is not solved by itself: it tells what has to give way where allocation has no "
+        "The model allocation_elastic is not solved by itself: it tells what has to give way where allocation has no "
         "solution.\n\nSolve allocation, which calls it by itself."
     )
 

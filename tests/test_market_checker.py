@@ -47,7 +47,7 @@ POLICIES: dict[str, dict[str, Any]] = {
     "reserve": {"market": {"floor_price_cny_per_t": 30.0, "ceiling_price_cny_per_t": 60.0, "reserve_t": 2e4}},
     "banking": {"market": {"auctioned_t": {"2025": 3e4, "2026": 0.0}, "terminal_price_cny_per_t": 40.0}},
     "no borrowing": {"market": {"borrow_pre_allocation": False, "paid_share": 0.1, "external_demand_t": -5e3}},
-    "left": {"abatement": {"pays_by_itself": "left"}},
+    "left": {"abatement": {"no_regret": "exclude"}},
     "everything": EVERYTHING,
 }
 
@@ -287,7 +287,7 @@ def with_plans(change: Callable[[pd.DataFrame], pd.DataFrame], **policy: Any) ->
         [{**absent, **one} for one in measures],
         horizon={"last_year": 2027},
         penalty={"reference_price_cny_per_t": 70.0},
-        abatement={"pays_by_itself": "left", **policy},
+        abatement={"no_regret": "exclude", **policy},
     )
     result = etsopt.solve(instance, "clearing")
     assert result.violations == ()
@@ -337,7 +337,7 @@ def test_plans_that_may_be_mixed_add_up_to_one_at_most() -> None:
         ("sold_t", -1e6, "not_negative"),
         ("sold_t", 1e8, "borrowing"),
         ("offset_t", 1e6, "offset_limit"),
-        ("owed_t", 1e9, "owed"),
+        ("outstanding_t", 1e9, "owed"),
     ],
 )
 def test_a_limit_of_an_account_that_is_passed_is_seen(column: str, change: float, rule: str) -> None:
@@ -386,7 +386,7 @@ def test_a_market_without_any_measure_is_proven() -> None:
 
 def test_a_reserve_without_a_ceiling_sells_nothing() -> None:
     instance, result = solved("clearing", "ruled")
-    table = result.tables["years"].assign(released_t=1e4, absorbed_t=1e4)
+    table = result.tables["years"].assign(released_t=1e4, intake_t=1e4)
     report = checked(instance, {**result.tables, "years": table}, result.levels, "clearing")
     assert "reserve" in {violation.rule for violation in report.violations}
 

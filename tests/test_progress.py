@@ -20,8 +20,8 @@ from etsopt.errors import StoppedError
 from tests.markets import random_market
 
 CHAIN = {"sectors.cement.target_change": -0.01}
-WHOLE = CHAIN | {"allocation.whole_allowances": True}
-ORDER = {"allocation.fair_order": True, "provinces.balance": None}
+WHOLE = CHAIN | {"allocation.integer_allowances": True}
+ORDER = {"allocation.intensity_order": True, "provinces.balance": None}
 FRICTION = {"market.transaction_cost_cny_per_t": 1.0}
 
 
@@ -50,28 +50,28 @@ SETTLED = {"market.prices_cny_per_t": 80.0, "penalty.reference_price_cny_per_t":
 
 CASES: dict[str, tuple[Callable[..., etsopt.Instance], dict[str, Any], str, str | None]] = {
     "allocation": (generated, CHAIN, "allocation", None),
-    "allocation, reference": (tiny, {}, "allocation", "reference"),
-    "allocation, merged": (generated, CHAIN, "allocation", "merged"),
-    "allocation, whole": (generated, WHOLE, "allocation", "stamped"),
-    "allocation, whole, merged": (generated, WHOLE, "allocation", "merged"),
-    "allocation, fair order in whole tonnes": (tiny, WHOLE | {"allocation.fair_order": True}, "allocation", None),
+    "allocation, reference": (tiny, {}, "allocation", "pyomo"),
+    "allocation, merged": (generated, CHAIN, "allocation", "aggregation"),
+    "allocation, whole": (generated, WHOLE, "allocation", "direct"),
+    "allocation, whole, merged": (generated, WHOLE, "allocation", "aggregation"),
+    "allocation, fair order in whole tonnes": (tiny, WHOLE | {"allocation.intensity_order": True}, "allocation", None),
     "allocation, infeasible": (tiny, {"sectors.cement.target_change": -0.2}, "allocation", None),
-    "allocation, infeasible, merged": (generated, {"sectors.cement.target_change": -0.2}, "allocation", "merged"),
+    "allocation, infeasible, merged": (generated, {"sectors.cement.target_change": -0.2}, "allocation", "aggregation"),
     "allocation, exceptions": (
         generated,
         {"sectors.cement.target_change": -0.031, "allocation.exceptions.units": 3},
         "allocation",
-        "stamped",
+        "direct",
     ),
     "abatement": (market, PRICE, "abatement", None),
-    "abatement, prices": (many, SETTLED, "abatement", "prices"),
+    "abatement, prices": (many, SETTLED, "abatement", "decomposition"),
     "clearing": (market, {}, "clearing", None),
-    "clearing, accounts": (market, FRICTION, "clearing", "stamped"),
+    "clearing, accounts": (market, FRICTION, "clearing", "direct"),
     "clearing that cannot clear": (tiny, {"market.external_demand_t": 1e7}, "clearing", None),
-    "pathway, prices": (many, {}, "pathway", "prices"),
-    "pathway, prices, accounts": (many, FRICTION, "pathway", "prices"),
+    "pathway, prices": (many, {}, "pathway", "decomposition"),
+    "pathway, prices, accounts": (many, FRICTION, "pathway", "decomposition"),
     "equilibrium": (shipped, PRICE, "equilibrium", None),
-    "settlement": (shipped, SETTLED, "settlement", None),
+    "compliance": (shipped, SETTLED, "compliance", None),
     "balance_value": (tiny, {}, "balance_value", None),
 }
 
@@ -116,8 +116,8 @@ def test_wherever_time_is_up_what_is_held_is_true(name: str, steps: Callable[[],
 
 def test_a_level_that_was_solved_is_held(steps: Callable[[], int]) -> None:
     instance = generated(**CHAIN)
-    best = etsopt.solve(instance, method="stamped")
-    held = [etsopt.solve(instance, method="stamped", time_limit_s=limit) for limit in range(1, 60)]
+    best = etsopt.solve(instance, method="direct")
+    held = [etsopt.solve(instance, method="direct", time_limit_s=limit) for limit in range(1, 60)]
     some = [one for one in held if one.status == "feasible"]
     assert some
     for one in some:

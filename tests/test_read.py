@@ -313,7 +313,7 @@ def test_identifiers_are_compared_after_unicode_normalisation(write_folder: Writ
 def test_absent_is_absent(write_folder: Writer) -> None:
     content = HEADER.replace("\n", ",case,pre_allocated_t\n") + "a,firm,,cement,Hebei,780000,1000000,,\n"
     row = read_instance(write_folder(content)).units.iloc[0]
-    assert (row["name"], row["case"]) == ("", "")
+    assert (row["name"], row["special_case"]) == ("", "")
     assert np.isnan(row["pre_allocated_t"])
 
 
@@ -423,8 +423,8 @@ target_change = -0.002
 balance = {"Hebei" = 0.02, "Hunan" = 0.00001}
 
 [allocation]
-objectives = ["worst", "deficit"]
-fair_order = true
+objectives = ["largest_change", "deficit"]
+intensity_order = true
 """
 
 

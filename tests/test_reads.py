@@ -34,7 +34,7 @@ UNITS = pd.DataFrame(
         "emissions_tco2e": [100_000.0, 150_000.0, 80_000.0, 200_000.0, 120_000.0, 60_000.0, 90_000.0],
         "output_t": [125_000.0, 170_000.0, 140_000.0, 100_000.0, 52_000.0, 80_000.0, 100_000.0],
         "prior_emissions_tco2e": [90_000.0, 160_000.0, 85_000.0, 190_000.0, 125_000.0, 60_000.0, 90_000.0],
-        "case": ["", "", "", "", "", "closed", ""],
+        "special_case": ["", "", "", "", "", "closed", ""],
         "carbide_slag_rate": [np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, 0.2],
     }
 )
@@ -65,7 +65,7 @@ POLICY: dict[str, Any] = {
     },
     "provinces": {"balance": 0.02},
     "national": {"target_change": 0.0},
-    "allocation": {"objectives": ["change", "worst"]},
+    "allocation": {"objectives": ["change", "largest_change"]},
     "horizon": {"first_year": 2025, "last_year": 2027, "discount_rate": 0.05},
     "market": {
         "prices_cny_per_t": {"2025": 80.0, "2026": 90.0},
@@ -81,7 +81,7 @@ POLICY: dict[str, Any] = {
         "terminal_price_cny_per_t": 40.0,
     },
     "penalty": {"reference_price_cny_per_t": 90.0},
-    "settlement": {"at_risk": ["b"], "without_purchases": ["d"]},
+    "compliance": {"at_risk": ["b"], "without_purchases": ["d"]},
     "pathway": {"phase_2_from": 2026, "band": 0.04, "slope": 0.2, "cap_from": 2027, "cap_change": -0.02},
 }
 ALONE: dict[str, dict[str, Any]] = {"equilibrium": {"horizon.last_year": 2025}}
@@ -109,10 +109,10 @@ OTHER: dict[str, Any] = {
     "national.target_change": -0.012,
     "national.target_t": 642_000.0,
     "national.target_sense": "exactly",
-    "allocation.objectives": ["worst", "spread"],
+    "allocation.objectives": ["largest_change", "spread"],
     "allocation.band_on": "enterprise",
-    "allocation.fair_order": True,
-    "allocation.whole_allowances": True,
+    "allocation.intensity_order": True,
+    "allocation.integer_allowances": True,
     "allocation.exceptions.units": 1,
     "allocation.exceptions.lower": 0.2,
     "allocation.exceptions.upper": 0.07,
@@ -120,7 +120,7 @@ OTHER: dict[str, Any] = {
     "horizon.last_year": 2025,
     "horizon.discount_rate": 0.3,
     "horizon.price_year": 2024,
-    "abatement.pays_by_itself": "left",
+    "abatement.no_regret": "exclude",
     "abatement.divisible_measures": True,
     "abatement.follow_emissions_until": 2025,
     "abatement.output_cut": {"cement": {"share": 0.1, "margin_cny_per_t": 2.0}},
@@ -141,8 +141,8 @@ OTHER: dict[str, Any] = {
     "penalty.reference_price_cny_per_t": 200.0,
     "penalty.fixed_fine_cny": 2_000_000.0,
     "penalty.deduction_share": 0.5,
-    "settlement.at_risk": ["d"],
-    "settlement.without_purchases": ["a"],
+    "compliance.at_risk": ["d"],
+    "compliance.without_purchases": ["a"],
     "pathway.phase_2_from": 2027,
     "pathway.tightening": 0.02,
     "pathway.band": 0.01,
@@ -157,14 +157,14 @@ BY_THEMSELVES = {
     "sectors.cement.target_intensity",
     "sectors.cement.target_t",
     "national.target_t",
-    "allocation.fair_order",
+    "allocation.intensity_order",
     "horizon.first_year",
 }
 """Keys whose other value contradicts that of another key, or removes it."""
 
 
 # No unit needs an exception, the order of the rule is fair already, and nothing falls short in a market.
-OF_ALLOCATION = ("allocation.exceptions.lower", "allocation.exceptions.upper", "allocation.fair_order")
+OF_ALLOCATION = ("allocation.exceptions.lower", "allocation.exceptions.upper", "allocation.intensity_order")
 OF_MARKETS = (
     "abatement.divisible_measures",
     "penalty.fixed_fine_cny",
@@ -189,7 +189,7 @@ UNSEEN: dict[str, tuple[str, ...]] = {
         "market.ceiling_price_cny_per_t",
         "rule.pre_allocation_share",
     ),
-    "settlement": ("horizon.first_year", "market.terminal_price_cny_per_t"),
+    "compliance": ("horizon.first_year", "market.terminal_price_cny_per_t"),
 }
 """Keys that are read, and make no difference on this instance."""
 
@@ -276,7 +276,7 @@ def test_where_obligations_stay_open_every_penalty_that_a_market_declares_is_see
     with_nothing = etsopt.Instance.from_frames(UNITS, POLICY, None, MEASURES)
     instance = with_nothing.with_policy({**short, "market.ceiling_price_cny_per_t": None, "market.reserve_t": 0.0})
     before = tables(instance, model)
-    assert before["enterprise_years"]["owed_t"].sum() > 10_000
+    assert before["enterprise_years"]["outstanding_t"].sum() > 10_000
     assert all(covered(key, read_by(model)) for key in PENALTIES)
     for key in PENALTIES:
         assert not same(tables(instance.with_policy({key: OTHER[key]}), model), before), key
@@ -307,7 +307,7 @@ def rounded(decimals: int | str) -> etsopt.Instance:
     return etsopt.Instance.from_frames(tiny.units.assign(output_t=[163_000.0, 397_000.0, 151_000.0]), policy)
 
 
-@pytest.mark.parametrize("model", ["settlement", "equilibrium"])
+@pytest.mark.parametrize("model", ["compliance", "equilibrium"])
 def test_a_rounded_balance_value_breaks_a_target_that_the_exact_one_keeps(model: str) -> None:
     with pytest.raises(DataError, match="hands out 560,155 t by the rule, and does not keep the 560,000 t"):
         etsopt.solve(rounded(2), model)
@@ -323,7 +323,7 @@ def test_the_path_rounds_no_balance_value() -> None:
 def test_totals_of_each_kind_are_looked_at_by_themselves() -> None:
     policy = {"year": 2025, "rule": {"name": "cn-2025"}, "national": {"target_change": -0.02}}
     frame = UNITS[UNITS["sector"] == "cement"]
-    for model in ("balance_value", "settlement"):
+    for model in ("balance_value", "compliance"):
         instance = etsopt.Instance.from_frames(frame, {**policy, "market": {"prices_cny_per_t": 80.0}})
         with pytest.raises(DataError, match=r"national\.target_change: the model .* does not keep the .* t"):
             etsopt.solve(instance, model)
@@ -340,11 +340,11 @@ def test_a_key_that_was_meant_for_another_model_is_refused_with_what_to_do() -> 
 
 
 def test_all_of_them_are_told_at_once_and_a_table_by_its_keys(capsys: pytest.CaptureFixture[str]) -> None:
-    changes = ["sectors.cement.target_change=-0.1", "settlement={at_risk=['enterprise-a']}", "market.ccer_share=0.05"]
+    changes = ["sectors.cement.target_change=-0.1", "compliance={at_risk=['enterprise-a']}", "market.ccer_share=0.05"]
     arguments = [part for change in changes for part in ("--set", change)]
     assert main(["solve", "tiny", "--model", "pathway", *arguments, "--json"]) == 2
     told = [problem["column"] for problem in json.loads(capsys.readouterr().out)["problems"]]
-    assert told == ["sectors.cement.target_change", "settlement.at_risk"]
+    assert told == ["sectors.cement.target_change", "compliance.at_risk"]
 
 
 def test_a_year_of_a_key_and_a_side_of_a_band_are_that_key() -> None:
@@ -411,15 +411,15 @@ def test_a_target_of_the_file_that_says_what_the_rule_does_is_ignored(tmp_path: 
 
 def test_what_a_file_says_for_other_models_is_listed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with_file(
-        "target_change = 0.0\n\n[market]\nccer_share = 0.05\nreserve_t = 7.0\n[settlement]\nat_risk = []",
+        "target_change = 0.0\n\n[market]\nccer_share = 0.05\nreserve_t = 7.0\n[compliance]\nat_risk = []",
         tmp_path / "i",
     )
     assert main(["solve", str(tmp_path / "i"), "--out", str(tmp_path / "run")]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert shown.count("ignored") == 1
-    assert "Not read by allocation, and ignored: market (2 keys), settlement.at_risk." in shown
+    assert "Not read by allocation, and ignored: market (2 keys), compliance.at_risk." in shown
     content = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
-    assert content["ignored"] == ["market.ccer_share", "market.reserve_t", "settlement.at_risk"]
+    assert content["ignored"] == ["market.ccer_share", "market.reserve_t", "compliance.at_risk"]
     assert main(["check", str(tmp_path / "run")]) == 0
 
 

@@ -1,4 +1,4 @@
-"""The report of a settlement: complete, well formed, in two languages, and harmless whatever names are."""
+"""The report of a compliance year: complete, well formed, in two languages, and harmless whatever names are."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 import etsopt
 from etsopt.cli import main
 from etsopt.errors import UsageError
-from etsopt.reports import settlement_page
-from tests.settling import by_hand
+from etsopt.reports import compliance_page
+from tests.compliance_years import by_hand
 
 EMPTY = {"meta", "br"}
 
@@ -58,7 +58,7 @@ def named(name: str) -> etsopt.Instance:
 
 
 def page(instance: etsopt.Instance, *enterprises: str) -> str:
-    return settlement_page(instance, etsopt.solve(instance, "settlement"), enterprises)
+    return compliance_page(instance, etsopt.solve(instance, "compliance"), enterprises)
 
 
 def test_a_page_holds_nation_provinces_shortfalls_and_a_sheet_for_each_enterprise() -> None:
@@ -103,23 +103,23 @@ def test_sheets_of_some_enterprises_alone() -> None:
 
 
 def test_without_a_shortfall_the_page_says_so() -> None:
-    text = page(by_hand().with_policy({"settlement.without_purchases": []}))
+    text = page(by_hand().with_policy({"compliance.without_purchases": []}))
     assert "None: every enterprise settles all that it owes." in text
 
 
 def test_a_run_of_another_model_is_refused() -> None:
     instance = etsopt.read("tiny")
-    with pytest.raises(UsageError, match="holds no settlement"):
-        settlement_page(instance, etsopt.solve(instance))
+    with pytest.raises(UsageError, match="holds no compliance year"):
+        compliance_page(instance, etsopt.solve(instance))
 
 
 def test_the_command_writes_the_page_beside_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "run"
     # Allowances are those of the rule: without the target of tiny, which is tighter.
     changes = ["--set", "market.prices_cny_per_t=80", "--set", "sectors={}"]
-    assert main(["solve", "tiny", "--model", "settlement", *changes, "--out", str(run)]) == 0
+    assert main(["solve", "tiny", "--model", "compliance", *changes, "--out", str(run)]) == 0
     shown = capsys.readouterr().out
-    assert "tiny, settlement: certified optimal" in shown
+    assert "tiny, compliance: certified optimal" in shown
     assert re.search(r"obligation +560,000", shown)
     assert "2 enterprises, 0 at risk, 0 with a shortfall." in shown
     assert main(["report", str(run)]) == 0

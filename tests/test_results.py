@@ -85,7 +85,7 @@ def test_a_used_folder_keeps_nothing_of_the_run_before(solved: etsopt.Results, t
     folder = tmp_path / "run"
     europe = etsopt.read("eu-2019")
     etsopt.solve(europe).save(folder, europe)
-    assert (folder / "tables" / "relief.csv").is_file()
+    assert (folder / "tables" / "relaxed_limits.csv").is_file()
     (folder / "notes.txt").write_text("Mine.", encoding="utf-8")
     (folder / "instance" / "enterprises.csv").write_text("enterprise_id\nnobody\n", encoding="utf-8")
     instance = etsopt.read("cn-2025")
@@ -192,7 +192,7 @@ def test_runs_without_an_allocation_cannot_be_compared(solved: etsopt.Results) -
 def test_the_provenance_says_how_it_was_obtained(solved: etsopt.Results) -> None:
     about = solved.provenance
     assert about["instance_hash"] == etsopt.read("cn-2025").hash
-    assert about["method"] == "stamped"
+    assert about["method"] == "direct"
     assert set(about["seconds"]) == {"build", "solve", "tables", "check"}
     assert about["versions"]["highspy"]
     assert about["policy"]["rule"]["name"] == "cn-2025"

@@ -131,7 +131,7 @@ def test_the_threshold_is_that_of_the_enterprise_and_itself_not_below() -> None:
 
 def test_a_sector_of_special_cases_alone_has_no_balance_value() -> None:
     frame = units([*FIVE_EMISSIONS, 900_000], ["cement"] * 5 + ["steel"], output_t=[*FIVE_OUTPUT, 500_000])
-    frame["case"] = ["", "", "", "", "", "hydrogen_furnace"]
+    frame["special_case"] = ["", "", "", "", "", "hydrogen_furnace"]
     assert reference_allowances(instance(frame, "cn-2026")).sectors.index.tolist() == ["cement"]
 
 
@@ -197,7 +197,7 @@ def test_grandfathering_follows_last_years_emissions() -> None:
 
 def test_the_benchmark_follows_output() -> None:
     frame = units([800_000, 160_000, 70_000], ["cement", "aluminium", "cement"], output_t=[1_000_001, 100_000, 90_000])
-    frame["case"] = ["", "", "closed"]
+    frame["special_case"] = ["", "", "closed"]
     found = reference_allowances(instance(frame, "benchmark", benchmarks={"cement": 0.82, "aluminium": 1.5}))
     # 0.82 x 1,000,001 = 820,000.82; the closed line gets its emissions.
     assert found.reference_t.tolist() == [820_000, 150_000, 70_000]
@@ -233,7 +233,7 @@ def test_the_years_share_of_last_years_emissions_is_issued_in_advance_and_rounde
     frame = units([4_000], sector, prior_emissions_tco2e=[3_579.40], reference_t=[4_000.0])
     case = Instance.from_frames(frame, {"year": year, "rule": {"name": "given"}})
     found = issuance(case, np.array([4_000.0]))
-    row = {"pre_allocated_t": advance, "true_up_t": 4_000 - advance, "owed_t": 0.0}
+    row = {"pre_allocated_t": advance, "top_up_t": 4_000 - advance, "return_t": 0.0}
     assert found.to_dict("records") == [row]
 
 
@@ -242,8 +242,8 @@ def test_more_issued_than_due_is_owed_and_never_a_negative_allowance() -> None:
     found = issuance(instance(frame, "cn-2024"), np.array([1_000.0, 1_000.0, 1_000.0]))
     # What is stated goes before 70 % of last year, those of 2025; nothing in advance leaves all to be topped up.
     assert found["pre_allocated_t"].tolist() == [1_200, 2_100, 0]
-    assert found["true_up_t"].tolist() == [0, 0, 1_000]
-    assert found["owed_t"].tolist() == [200, 1_100, 0]
+    assert found["top_up_t"].tolist() == [0, 0, 1_000]
+    assert found["return_t"].tolist() == [200, 1_100, 0]
 
 
 def test_the_share_issued_in_advance_is_the_policys() -> None:

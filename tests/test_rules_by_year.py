@@ -111,7 +111,7 @@ def test_the_checkers_own_figures_agree_with_the_table(year: int) -> None:
             "emissions_tco2e": 1e6,
             "output_t": 1e6,
             "reference_t": 1e6,
-            "case": ["", "new", "closed", ""],
+            "special_case": ["", "new", "closed", ""],
         }
     )
     case = instance(frame, "given", year)
@@ -137,7 +137,7 @@ def test_checker_and_rule_agree_on_who_is_in_the_scope_and_who_is_special(rule: 
             "sector": "cement",
             "province": "North",
             "emissions_tco2e": 1e6,
-            "case": [*named, *[""] * len(rates)],
+            "special_case": [*named, *[""] * len(rates)],
             "carbide_slag_rate": [*[np.nan] * len(named), *rates],
         }
     )
@@ -178,8 +178,9 @@ def test_the_limit_may_be_the_policys_own() -> None:
     ("columns", "what"),
     [
         (
-            {"case": ["", "hydrogen_furnace", ""], "sector": ["cement", "steel", "cement"]},
-            "units.csv, case: 1 unit is of a case that the rule cn-2025 does not have: row of b 'hydrogen_furnace'.\n"
+            {"special_case": ["", "hydrogen_furnace", ""], "sector": ["cement", "steel", "cement"]},
+            "units.csv, special_case: 1 unit is of a case that the rule cn-2025 does not have: row of b "
+            "'hydrogen_furnace'.\n"
             "   It has white_clinker, carbide_slag, gypsum_acid, new, closed. Leave the cell empty, and the unit is "
             "treated as any other; or add the case to rule.special_cases.",
         ),
@@ -189,12 +190,12 @@ def test_the_limit_may_be_the_policys_own() -> None:
             "   Only lines of the sector cement burn carbide slag: leave the cell empty.",
         ),
         (
-            {"carbide_slag_rate": [0.15, 0.2, np.nan], "case": ["carbide_slag", "carbide_slag", ""]},
+            {"carbide_slag_rate": [0.15, 0.2, np.nan], "special_case": ["carbide_slag", "carbide_slag", ""]},
             "units.csv, carbide_slag_rate: 1 line is carbide_slag with a rate that is not above the limit of 0.15: "
             "row of a '0.15'.\n   Correct the rate, or leave the case empty.",
         ),
         (
-            {"carbide_slag_rate": [0.15, 0.2, np.nan], "case": ["white_clinker", "white_clinker", ""]},
+            {"carbide_slag_rate": [0.15, 0.2, np.nan], "special_case": ["white_clinker", "white_clinker", ""]},
             "units.csv, carbide_slag_rate: 1 line is of another case with a rate above the limit of 0.15: "
             "row of b '0.2'.\n   A unit is one case: leave the rate or the case empty.",
         ),
@@ -235,7 +236,7 @@ def test_new_and_closed_lines_of_2025_are_in_no_sum_and_in_2026_get_their_emissi
     assert table.loc[["d", "e"], "at_bound"].tolist() == ["", ""]
     # What the closed line was issued in advance is owed back; a new line is issued nothing.
     assert table["pre_allocated_t"].tolist() == [560_000, 560_000, 560_000, 0, 400_000]
-    assert table.loc["e", ["true_up_t", "owed_t"]].tolist() == [0, 400_000]
+    assert table.loc["e", ["top_up_t", "return_t"]].tolist() == [0, 400_000]
     (sector,) = result.tables["sectors"].to_dict("records")
     assert (sector["units"], sector["emissions_tco2e"], sector["units_fixed"]) == (3, 2_540_000, 0)
     assert sector["balance_value"] == pytest.approx((0.64 + 0.7056 + 0.81) / 2.54, rel=1e-12)
@@ -251,8 +252,8 @@ def test_new_and_closed_lines_of_2025_are_in_no_sum_and_in_2026_get_their_emissi
     "allocation",
     [
         {},
-        {"fair_order": True},
-        {"whole_allowances": True},
+        {"intensity_order": True},
+        {"integer_allowances": True},
         {"band_on": "enterprise"},
         {"exceptions": {"units": 1, "lower": 0.1, "upper": 0.06}},
     ],
@@ -261,7 +262,7 @@ def test_new_and_closed_lines_of_2025_are_in_no_sum_and_in_2026_get_their_emissi
 @pytest.mark.parametrize("seed", range(6))
 def test_an_allocation_is_that_without_the_units_outside_the_scope(seed: int, allocation: dict[str, Any]) -> None:
     units = random_units(seed, 14)
-    inside = (units["case"] != "new").to_numpy()
+    inside = (units["special_case"] != "new").to_numpy()
     policy = random_policy(seed, units, **allocation)
     policy["sectors"] = {name: policy["sectors"][name] for name in set(units.loc[inside, "sector"])}
     if isinstance(policy.get("provinces", {}).get("balance"), dict):
@@ -382,17 +383,17 @@ def test_a_settlement_owes_nothing_for_a_unit_outside_the_scope_but_what_it_was_
         "market": MARKET,
         "penalty": {"reference_price_cny_per_t": 90.0},
     }
-    result = etsopt.solve(Instance.from_frames(frame, policy), "settlement")
+    result = etsopt.solve(Instance.from_frames(frame, policy), "compliance")
     assert (result.status, result.violations) == ("certified_optimal", ())
-    row = result.tables["settlement"].set_index("enterprise_id").loc["C"]
+    row = result.tables["compliance"].set_index("enterprise_id").loc["C"]
     names = ["units", "obligation_t", "issued_t", "cancelled_t", "surrendered_t", "shortfall_t"]
     assert row[names].tolist() == [0, 0, 300_000, 300_000, 0, 0]
     assert result.tables["issuance"]["in_scope"].tolist() == [True, True, False]
-    (sector,) = result.tables["settlement_sectors"].to_dict("records")
+    (sector,) = result.tables["compliance_sectors"].to_dict("records")
     assert (sector["units"], sector["enterprises"], sector["emissions_tco2e"]) == (2, 2, 1_640_000)
 
 
-@pytest.mark.parametrize("model", ["allocation", "clearing", "pathway", "settlement"])
+@pytest.mark.parametrize("model", ["allocation", "clearing", "pathway", "compliance"])
 def test_a_run_folder_with_units_outside_the_scope_is_read_back_and_checked(model: str, tmp_path: Path) -> None:
     case = market(lines(case=["", "new", "closed"]))
     result = etsopt.solve(case, model)
@@ -457,10 +458,10 @@ def test_before_2025_allowances_of_2019_to_2024_are_used_in_full_and_none_are_co
     cleared = etsopt.solve(case, "clearing")
     assert (cleared.status, cleared.violations) == ("certified_optimal", ())
     assert cleared.tables["enterprise_years"]["banked_before_t"].sum() == 50_000
-    settled = etsopt.solve(case, "settlement")
+    settled = etsopt.solve(case, "compliance")
     assert (settled.status, settled.violations) == ("certified_optimal", ())
-    row = settled.tables["settlement"].set_index("enterprise_id").loc["A"]
-    assert (row["converted_t"], row["bought_t"], row["sold_t"] + row["closing_t"]) == (0, 0, 50_000)
+    row = settled.tables["compliance"].set_index("enterprise_id").loc["A"]
+    assert (row["carried_over_t"], row["bought_t"], row["sold_t"] + row["closing_t"]) == (0, 0, 50_000)
 
 
 def test_a_horizon_that_passes_the_conversion_with_holdings_is_refused() -> None:
@@ -535,9 +536,9 @@ def test_half_issued_in_advance_in_2025_is_refused() -> None:
     def half(tables: dict[str, pd.DataFrame]) -> None:
         advance = np.array([350_000.0, 400_000.0, 0.0])
         table = tables["allocation"]
-        table["pre_allocated_t"], table["true_up_t"] = advance, table["allowance_t"] - advance
+        table["pre_allocated_t"], table["top_up_t"] = advance, table["allowance_t"] - advance
         sums = tables["enterprises"]
-        sums["pre_allocated_t"], sums["true_up_t"] = advance, table["allowance_t"] - advance
+        sums["pre_allocated_t"], sums["top_up_t"] = advance, table["allowance_t"] - advance
 
     assert forged(half) == {"pre_allocation"}
 
@@ -558,7 +559,7 @@ def test_a_closed_line_with_emissions_or_an_allowance_is_refused() -> None:
         tables["allocation"].loc[2, ["emissions_tco2e", "reference_t", "allowance_t"]] = 900_000.0
 
     def gets(tables: dict[str, pd.DataFrame]) -> None:
-        tables["allocation"].loc[2, ["reference_t", "allowance_t", "surplus_t", "true_up_t"]] = 900_000.0
+        tables["allocation"].loc[2, ["reference_t", "allowance_t", "surplus_t", "top_up_t"]] = 900_000.0
 
     assert forged(emits) == {"same_units"}
     assert {"fixed_get_emissions", "reference_follows_rule"} <= forged(gets)
@@ -583,11 +584,11 @@ LITTLE, FINE = {"rule.carry_over_base_t": 10_000.0}, {"penalty.fixed_fine_cny": 
 @pytest.mark.parametrize(
     ("model", "wrong"),
     [
-        *((model, NO_SCOPE) for model in ("allocation", "clearing", "pathway", "settlement")),
-        *((model, HALF) for model in ("allocation", "settlement")),
-        *((model, STEEP) for model in ("allocation", "pathway", "settlement")),
-        *((model, LITTLE) for model in ("clearing", "pathway", "settlement")),
-        ("settlement", FINE),
+        *((model, NO_SCOPE) for model in ("allocation", "clearing", "pathway", "compliance")),
+        *((model, HALF) for model in ("allocation", "compliance")),
+        *((model, STEEP) for model in ("allocation", "pathway", "compliance")),
+        *((model, LITTLE) for model in ("clearing", "pathway", "compliance")),
+        ("compliance", FINE),
     ],
 )
 def test_a_wrong_figure_in_the_engines_table_is_refused(
@@ -598,8 +599,8 @@ def test_a_wrong_figure_in_the_engines_table_is_refused(
         return replace(row, value=wrong[row.key]) if row.key in wrong and now else row
 
     case = market(lines(case=["", "", "closed"], prior_emissions_tco2e=800_000.0))
-    if model == "settlement":
-        case = case.with_policy({"settlement.without_purchases": ["B"]})
+    if model == "compliance":
+        case = case.with_policy({"compliance.without_purchases": ["B"]})
     enterprises = pd.DataFrame({"enterprise_id": ["A", "B", "C"], "opening_2024_t": [60_000.0, 0.0, 0.0]})
     case = replace(case, enterprises=enterprises)
     assert etsopt.solve(case, model).violations == ()

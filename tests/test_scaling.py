@@ -86,7 +86,7 @@ def test_the_smallest_unit_is_settled_beside_one_a_hundred_million_times_as_larg
     units = [(f"u{k}", f"e{k}", "cement", "North", 10.0**k, (1 + 0.01 * (-1) ** k) * 10.0**k) for k in range(9)]
     policy = {
         "sectors": {"cement": {"band": 0.05, "target_change": -0.001}},
-        "allocation": {"objectives": ["worst", "deficit", "spread", "change"]},
+        "allocation": {"objectives": ["largest_change", "deficit", "spread", "change"]},
     }
     result = etsopt.solve(given(units, policy))
     assert result.status == "certified_optimal"

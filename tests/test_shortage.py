@@ -11,6 +11,7 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from tests.builders import random_instance
 from tests.markets import market, of_model, random_market
 
 
@@ -27,8 +28,8 @@ def test_what_is_missing_is_what_nobody_can_save_or_buy(cost: float) -> None:
     result = etsopt.solve(short(cost), "clearing")
     assert (result.status, result.termination) == ("infeasible_certified", "infeasible")
     assert result.infeasible_by_t == pytest.approx(120_000)
-    assert result.tables["missing"]["missing_t"].sum() == pytest.approx(120_000)
-    assert [(level.name, level.certified) for level in result.levels] == [("missing_allowances", True)]
+    assert result.tables["unmet_demand"]["unmet_t"].sum() == pytest.approx(120_000)
+    assert [(level.name, level.certified) for level in result.levels] == [("unmet_demand", True)]
     assert etsopt.check(short(cost), result).violations == ()
 
 
@@ -42,7 +43,7 @@ def test_random_markets_are_proven_to_be_short_of_what_the_relaxation_lacks(seed
     instance = of_model(instance.with_policy(changes), model)
     result = etsopt.solve(instance, model)
     assert result.status == "infeasible_certified"
-    missing = float(result.tables["missing"]["missing_t"].sum())
+    missing = float(result.tables["unmet_demand"]["unmet_t"].sum())
     assert result.infeasible_by_t == pytest.approx(missing, rel=1e-9, abs=2e-2)
     assert etsopt.check(instance, result).violations == ()
     # Somewhat less demand than what is proven to be missing still cannot be met, and all of it less can.
@@ -56,16 +57,16 @@ def changed(result: etsopt.Results, name: str, **columns: Any) -> etsopt.Results
 
 
 FORGED: dict[str, Any] = {
-    "half of it": lambda result: changed(result, "missing", missing_t=result.tables["missing"]["missing_t"] / 2),
-    "twice of it": lambda result: changed(result, "missing", missing_t=result.tables["missing"]["missing_t"] * 2),
-    "less than nothing": lambda result: changed(result, "missing", missing_t=-1.0),
+    "half of it": lambda result: changed(result, "unmet_demand", unmet_t=result.tables["unmet_demand"]["unmet_t"] / 2),
+    "twice of it": lambda result: changed(result, "unmet_demand", unmet_t=result.tables["unmet_demand"]["unmet_t"] * 2),
+    "less than nothing": lambda result: changed(result, "unmet_demand", unmet_t=-1.0),
     "no multipliers": lambda result: changed(result, "duals", multiplier=0.0),
     "large multipliers": lambda result: changed(result, "duals", multiplier=result.tables["duals"]["multiplier"] * 1e9),
     "another unit": lambda result: changed(result, "duals", unit="CNY/t"),
     "more tonnes": lambda result: replace(result, infeasible_by_t=2 * result.infeasible_by_t),
     "another level": lambda result: replace(result, levels=(replace(result.levels[0], value=5.0),)),
     "no table": lambda result: replace(
-        result, tables={name: table for name, table in result.tables.items() if name != "missing"}
+        result, tables={name: table for name, table in result.tables.items() if name != "unmet_demand"}
     ),
 }
 
@@ -86,3 +87,12 @@ def test_an_honest_run_of_a_market_that_cannot_clear_passes_its_own_check(tmp_pa
     run = str(tmp_path / "run")
     assert main(["solve", "tiny", "--model", "clearing", "--set", "market.external_demand_t=1e7", "--out", run]) == 3
     assert main(["check", run]) == 0
+
+
+def test_a_market_that_starts_from_whole_tonnes_in_a_fair_order_and_cannot_clear_is_proven_to(tmp_path: Path) -> None:
+    instance = random_instance(0, intensity_order=True, integer_allowances=True)
+    result = etsopt.solve(instance, "clearing")
+    assert (result.status, result.violations) == ("infeasible_certified", ())
+    assert etsopt.check(instance, result).violations == ()
+    moved = changed(result, "allocation", allowance_t=result.tables["allocation"]["allowance_t"] + 1.0)
+    assert etsopt.check(instance, moved).violations

@@ -10,16 +10,16 @@ import pytest
 import etsopt
 from etsopt.errors import UsageError
 from etsopt.running import library
-from etsopt.running.sweep import MOST_STAMPS, Stamps
+from etsopt.running.sweep import MOST_STAMPS, CompiledModels
 from etsopt_models._projection.least_squares import Nearest
 from tests.builders import given, random_instance
 
 TARGETS = [-0.004, -0.006, -0.2, -0.008, -0.006]
 
 
-@pytest.mark.parametrize("method", ["stamped", "merged", "reference"])
+@pytest.mark.parametrize("method", ["direct", "aggregation", "pyomo"])
 def test_each_answer_is_that_of_a_solve(method: str) -> None:
-    instance = random_instance(3, 40, objectives=["change", "worst"])
+    instance = random_instance(3, 40, objectives=["change", "largest_change"])
     changes = [{"sectors.cement.target_change": target} for target in TARGETS]
     swept = etsopt.sweep(instance, changes, method=method)
     assert list(swept.answers.index) == list(instance.units["unit_id"])
@@ -40,20 +40,20 @@ def test_each_answer_is_that_of_a_solve(method: str) -> None:
 def test_objectives_and_limits_may_change_from_policy_to_policy() -> None:
     instance = random_instance(5, 30)
     changes: list[dict[str, Any]] = [
-        {"allocation.objectives": ["worst"]},
+        {"allocation.objectives": ["largest_change"]},
         {"provinces.balance": 0.05},
-        {"allocation.whole_allowances": True},
+        {"allocation.integer_allowances": True},
         {"allocation.objectives": []},
         {},
     ]
-    swept = etsopt.sweep(instance, changes, method="merged")
+    swept = etsopt.sweep(instance, changes, method="aggregation")
     for number, change in enumerate(changes):
         expected = etsopt.solve(instance.with_policy(change)).tables["allocation"]["allowance_t"]
         assert swept.answers[number].to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-2)
 
 
 def test_what_is_rounded_afterwards_is_rounded_in_a_sweep_too() -> None:
-    instance = random_instance(6, 12, fair_order=True, whole_allowances=True)
+    instance = random_instance(6, 12, intensity_order=True, integer_allowances=True)
     swept = etsopt.sweep(instance, [{}])
     result = etsopt.solve(instance)
     assert swept.statuses == [result.status] == ["certified_rounded"]
@@ -71,7 +71,7 @@ def test_a_limit_that_lacks_no_more_than_rounding_is_wider_in_a_sweep_too() -> N
     assert np.array_equal(swept.answers[0], result.tables["allocation"]["allowance_t"])
 
 
-@pytest.mark.parametrize("method", ["stamped", "merged"])
+@pytest.mark.parametrize("method", ["direct", "aggregation"])
 def test_a_wrong_answer_is_not_certified(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     instance = random_instance(3, 40)
     right = Nearest.answer
@@ -91,7 +91,7 @@ def test_checks_may_be_left_out_which_the_sweep_says() -> None:
 
 
 def test_programs_of_the_shapes_used_last_are_kept() -> None:
-    stamps, model = Stamps(), library.load("allocation")
+    stamps, model = CompiledModels(), library.load("allocation")
     rows = [(f"u{n:02d}", f"u{n:02d}", "steel", "Hebei", 1e5, 1e5) for n in range(30)]
     for count in (*range(3, 3 + MOST_STAMPS), 3, 30):
         program = stamps(model, model.parameters(given(rows[:count], {})))
@@ -112,5 +112,5 @@ def test_one_mapping_is_no_list_of_policies() -> None:
 
 
 def test_a_model_that_does_not_say_what_its_answer_is_is_refused() -> None:
-    with pytest.raises(UsageError, match="The model settlement does not say what its answer is"):
-        etsopt.sweep(etsopt.read("tiny"), [{}], model="settlement")
+    with pytest.raises(UsageError, match="The model compliance does not say what its answer is"):
+        etsopt.sweep(etsopt.read("tiny"), [{}], model="compliance")

@@ -167,7 +167,7 @@ def test_the_table_that_the_cases_break_is_valid(write_folder: Writer) -> None:
             id="unknown sectors",
         ),
         pytest.param(
-            {"case": ["white clinker", "", ""]},
+            {"special_case": ["white clinker", "", ""]},
             "case: 1 value is not known: row 2 'white clinker'.\n"
             "   Did you mean 'white_clinker'? "
             "It is one of new, closed, white_clinker, carbide_slag, gypsum_acid, hydrogen_furnace.",
@@ -242,7 +242,7 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
             policy_toml("[sector.cement]\nband = 0.03"),
             "sector: is not a key of the policy.\n"
             "   Did you mean 'sectors'? The keys there are year, rule, sectors, provinces, national, "
-            "allocation, horizon, abatement, market, penalty, settlement, pathway.",
+            "allocation, horizon, abatement, market, penalty, compliance, pathway.",
             id="an unknown table",
         ),
         pytest.param(
@@ -348,7 +348,7 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
         ),
         pytest.param(
             policy_toml('[allocation]\nobjectives = ["change", "wrost"]'),
-            "allocation.objectives.1: is 'wrost', but should be 'change', 'worst', 'deficit' or 'spread'.\n"
+            "allocation.objectives.1: is 'wrost', but should be 'change', 'largest_change', 'deficit' or 'spread'.\n"
             "   Correct the value.",
             id="an unknown level",
         ),
@@ -358,8 +358,9 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
             id="a level twice",
         ),
         pytest.param(
-            policy_toml('[allocation]\nfair_order = "true"'),
-            "allocation.fair_order: is 'true', but should be a valid boolean.\n   Write true or false, without quotes.",
+            policy_toml('[allocation]\nintensity_order = "true"'),
+            "allocation.intensity_order: is 'true', but should be a valid boolean.\n"
+            "   Write true or false, without quotes.",
             id="text for true",
         ),
     ],

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etsopt.compiler.compiled import Stamp
+from etsopt.compiler.compiled import CompiledModel
 from etsopt.data.groups import Groups
 from etsopt.errors import SolverError
 from etsopt.progress import watched
@@ -100,7 +100,7 @@ def unscaled(loaded: Loaded) -> tuple[Any, ...]:
 )
 def test_after_any_changes_the_solver_holds_what_a_fresh_one_holds(seed: int, steps: list[set[str]]) -> None:
     random = np.random.default_rng(seed)
-    stamp = Stamp(abating(), data(random))
+    stamp = CompiledModel(abating(), data(random))
     loaded = Loaded(stamp.program, "spent", SolveOptions())
     loaded.solve()
     for names in steps:
@@ -152,7 +152,7 @@ def test_a_loaded_program_has_gaps_of_present_costs() -> None:
         {"cost": np.array([17.0, 33.0]), "fee": 40.0},
         {"cost": np.array([1e6, 2e6]), "fee": 3e6},
     ):
-        stamp = Stamp(choosing(), start)
+        stamp = CompiledModel(choosing(), start)
         loaded = Loaded(stamp.program, "spent", SolveOptions())
         loaded.solve()
         loaded.change(stamp.change(change))
@@ -166,7 +166,7 @@ def test_a_loaded_program_has_gaps_of_present_costs() -> None:
 
 def test_the_options_of_the_caller_stay_after_a_change() -> None:
     chosen: dict[str, Any] = {"mip_rel_gap": 0.25, "mip_abs_gap": 7.0, "solver": "simplex"}
-    stamp = Stamp(choosing(), {"THINGS": 2, "cost": np.array([1.0, 2.0]), "fee": 3.0, "need": 2.5})
+    stamp = CompiledModel(choosing(), {"THINGS": 2, "cost": np.array([1.0, 2.0]), "fee": 3.0, "need": 2.5})
     loaded = Loaded(stamp.program, "spent", SolveOptions(solver_options=chosen))
     loaded.solve()
     loaded.change(stamp.change({"cost": np.array([1e6, 2e6]), "fee": 0.0}))
@@ -176,7 +176,7 @@ def test_the_options_of_the_caller_stay_after_a_change() -> None:
 def test_only_what_begins_at_a_basis_is_left_to_simplex(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etsopt.solving.options.LARGE_COLUMNS", 1)
     start = data(np.random.default_rng(1)) | {"most": np.full(FIRMS, 3.0), "weight": np.full(FIRMS, 1.0)}
-    stamp = Stamp(abating(), start)
+    stamp = CompiledModel(abating(), start)
     loaded = Loaded(stamp.program, "spent", SolveOptions())
     assert options_of(loaded, "solver") == ["ipm"]
     loaded.solve()
@@ -208,7 +208,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_numbers_alone_are_passed_and_other_places_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = counted(monkeypatch)
     start = data(np.random.default_rng(1)) | {"most": np.full(FIRMS, 3.0), "weight": np.full(FIRMS, 1.0)}
-    stamp = Stamp(abating(), start)
+    stamp = CompiledModel(abating(), start)
     loaded = Loaded(stamp.program, "spent", SolveOptions())
     loaded.solve()
     for name, change in (
@@ -226,7 +226,7 @@ def test_numbers_alone_are_passed_and_other_places_are_loaded(monkeypatch: pytes
 
 
 def test_a_change_that_the_gate_refuses_leaves_the_program_as_it_was() -> None:
-    stamp = Stamp(abating(), data(np.random.default_rng(2)))
+    stamp = CompiledModel(abating(), data(np.random.default_rng(2)))
     loaded = Loaded(stamp.program, "spent", SolveOptions())
     before = loaded.solve()
     broken = stamp.program.column_upper.copy()
@@ -238,7 +238,7 @@ def test_a_change_that_the_gate_refuses_leaves_the_program_as_it_was() -> None:
 
 
 def test_each_run_has_its_own_time() -> None:
-    stamp = Stamp(abating(), data(np.random.default_rng(3)))
+    stamp = CompiledModel(abating(), data(np.random.default_rng(3)))
     loaded = Loaded(stamp.program, "spent", SolveOptions())
     for _ in range(5):
         with watched(0.05):
@@ -246,7 +246,7 @@ def test_each_run_has_its_own_time() -> None:
 
 
 def test_a_program_of_another_shape_is_loaded_anew() -> None:
-    stamp = Stamp(abating(), data(np.random.default_rng(4)))
+    stamp = CompiledModel(abating(), data(np.random.default_rng(4)))
     loaded = Loaded(stamp.program, "spent", SolveOptions())
     loaded.solve()
     fewer: Program = stamp.change(

@@ -48,7 +48,7 @@ def answer(instance: etsopt.Instance) -> Answer | None:
         if not len(points):
             continue
         values = []
-        for level in (*allocation.objectives, "closest"):
+        for level in (*allocation.objectives, "least_squares"):
             value = level_at(instance, level, points)
             values.append(float(value.min()))
             points = points[value <= value.min() + 1e-12]
@@ -134,7 +134,7 @@ def level_at(instance: etsopt.Instance, level: str, points: Array) -> Array:
     result: Array
     if level == "change":
         result = np.abs(change).sum(axis=1)
-    elif level == "worst":
+    elif level == "largest_change":
         result = (np.abs(change) / e).max(axis=1)
     elif level == "deficit":
         result = np.maximum(nearest(e) - points, 0.0).sum(axis=1)
@@ -178,7 +178,7 @@ def tiny_instance(seed: int, objectives: Sequence[str], exceptions: int, band_on
         },
         "allocation": {
             "objectives": list(objectives),
-            "whole_allowances": True,
+            "integer_allowances": True,
             "band_on": band_on,
             "exceptions": {"units": exceptions, "lower": 0.15, "upper": 0.12},
         },
@@ -196,7 +196,7 @@ def fair_tiny(seed: int, band_on: str = "unit") -> etsopt.Instance:
     instance = tiny_instance(seed, random.permutation(LEVELS)[: seed % 4].tolist(), 0, band_on)
     intensity = 0.8 + 0.05 * random.integers(0, 5, len(instance.units))
     units = instance.units.assign(output_t=instance.emissions_tco2e / intensity)
-    return replace(instance, units=units).with_policy({"allocation.fair_order": True})
+    return replace(instance, units=units).with_policy({"allocation.intensity_order": True})
 
 
 def nearest_rounding(instance: etsopt.Instance, real: pd.Series[float]) -> tuple[float, list[float]]:

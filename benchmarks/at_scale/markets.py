@@ -59,10 +59,10 @@ def main() -> None:
     parser.add_argument("model", choices=("clearing", "pathway"))
     parser.add_argument("units", type=int)
     parser.add_argument("--cost", type=float, default=1.0, help="transaction cost of the pathway [CNY/t]")
-    parser.add_argument("--method", default="prices")
+    parser.add_argument("--method", default="decomposition")
     options = parser.parse_args()
     # What is loaded once in a process is no part of any figure.
-    etsopt.solve(instance_of("clearing", 300, 0.0), "clearing", method="prices")
+    etsopt.solve(instance_of("clearing", 300, 0.0), "clearing", method="decomposition")
     instance = instance_of(options.model, options.units, options.cost)
     before = time.process_time()
     found = etsopt.solve(instance, options.model, method=options.method)

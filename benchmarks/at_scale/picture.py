@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 OURS, THEIRS = "#0b6e4f", "#b03a2e"
-MARKERS = {"change": "o", "worst": "s", "deficit": "^", "spread": "D", "chain": "P", "clearing": "o", "pathway": "s"}
+MARKERS = {
+    "change": "o",
+    "largest_change": "s",
+    "deficit": "^",
+    "spread": "D",
+    "chain": "P",
+    "clearing": "o",
+    "pathway": "s",
+}
 
 # Without salt and date the same figures make the same file.
 plt.rcParams |= {"svg.hashsalt": "etsopt", "svg.fonttype": "none", "font.size": 9}
@@ -23,7 +31,7 @@ def draw(runs: dict[str, Any], path: Path) -> None:
     """Draw the runs: allocation to the left, markets to the right."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.4), sharex=True, layout="constrained")
     allocations = [run for run in runs.values() if "levels" in run and "chain_s" in run]
-    for level in ("change", "worst", "chain"):
+    for level in ("change", "largest_change", "chain"):
         whole = level == "chain"
         ours = {run["units"]: run["chain_s"] if whole else run["levels"][level]["method_s"] for run in allocations}
         theirs = {
@@ -31,7 +39,7 @@ def draw(runs: dict[str, Any], path: Path) -> None:
             for run in allocations
             if ("chain_highs_s" in run if whole else "highs_s" in run["levels"][level])
         }
-        name = "change and worst, frame to certified frame" if whole else level
+        name = "change and largest_change, frame to certified frame" if whole else level
         _line(left, ours, name, OURS, MARKERS[level])
         _line(left, theirs, f"HiGHS alone, {'both levels' if whole else level}", THEIRS, MARKERS[level])
     for model, name in (("clearing", "clearing, one year"), ("pathway", "pathway, ten years, transaction cost")):

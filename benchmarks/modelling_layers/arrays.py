@@ -80,7 +80,7 @@ def _level_rows(data: Mapping[str, Any], first: Mapping[str, int]) -> dict[str, 
         rows["change_from_reference"] = _alike(terms, reference, reference)
     if len(data["WORST"]):
         terms = (increase, 1.0), (decrease, 1.0), (first["worst_rate"], -emissions)
-        rows["worst_covers"] = _alike(terms, np.full(len(units), -np.inf), np.zeros(len(units)))
+        rows["largest_change_covers"] = _alike(terms, np.full(len(units), -np.inf), np.zeros(len(units)))
     if len(data["SHORT"]):
         rows["shortfall_covers"] = _alike(((allowance, 1.0), (shortfall, 1.0)), emissions, np.full(len(units), np.inf))
     if len(data["SPREAD"]):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks.reliability import (
     golden_allocations,
+    golden_compliance_years,
     golden_markets,
     golden_rules,
-    golden_settlements,
     ordered_answers,
     same_answers,
 )
@@ -19,9 +19,9 @@ from benchmarks.reliability.fuzzed_allocations import (
     rounded_allocation,
     whole_allocation,
 )
+from benchmarks.reliability.fuzzed_compliance_years import compliance
 from benchmarks.reliability.fuzzed_markets import any_market, known_market
 from benchmarks.reliability.fuzzed_rules import balance_value, equilibrium
-from benchmarks.reliability.fuzzed_settlements import settlement
 from benchmarks.reliability.prices import priced
 from benchmarks.reliability.row import Found, Row
 from etsopt.errors import EtsoptError
@@ -33,7 +33,7 @@ KINDS = (
     *((any_allocation, known_allocation, whole_allocation) * 4),
     *((any_allocation,) * 4),
     *(known_allocation, rounded_allocation, balance_value, balance_value),
-    *(equilibrium, settlement, known_market, known_market, any_market),
+    *(equilibrium, compliance, known_market, known_market, any_market),
 )
 """Kinds of instances: a trial is of the kind at its number, over and over."""
 
@@ -79,7 +79,7 @@ def related(numbers: Iterable[int]) -> Found:
     return found
 
 
-GOLDEN = (*golden_rules.CASES, *golden_allocations.CASES, *golden_markets.CASES, *golden_settlements.CASES)
+GOLDEN = (*golden_rules.CASES, *golden_allocations.CASES, *golden_markets.CASES, *golden_compliance_years.CASES)
 
 
 def worked_by_hand(numbers: Iterable[int]) -> Found:
@@ -106,7 +106,7 @@ ROWS: list[Row] = [
     ),
     Row(
         "A6",
-        "cases worked by hand: rules, issuing, carry-over, allocations, markets and settlements",
+        "cases worked by hand: rules, issuing, carry-over, allocations, markets and compliance years",
         "Every figure is the one that was worked by hand, to 0.01 t and 0.01 CNY.",
         count=len(GOLDEN),
         share=len(GOLDEN),

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 @defect("a key that is misspelt")
 def _misspelt(folder: Folder, random: Random) -> list[str]:
     section, key, meant = random.choice(
-        (("allocation", "fair_oder", "fair_order"), ("market", "paid_shar", "paid_share"), ("horizon", "last_yer", ""))
+        (
+            ("allocation", "fair_oder", "intensity_order"),
+            ("market", "paid_shar", "paid_share"),
+            ("horizon", "last_yer", ""),
+        )
     )
     folder.policy += f"\n[{section}]\n{key} = 1\n"
     guess = f"Did you mean {meant or 'last_year'!r}?"
@@ -89,8 +93,8 @@ def _province(folder: Folder, random: Random) -> list[str]:
 @defect("an enterprise of the policy without units")
 def _enterprise(folder: Folder, random: Random) -> list[str]:
     key, name = random.choice(("at_risk", "without_purchases")), random.choice(("firm-99", "无此企业"))
-    folder.policy += f'\n[settlement]\n{key} = ["{name}"]\n'
-    return [f"policy.toml, settlement.{key}: the enterprise {name!r} has no unit.\n"]
+    folder.policy += f'\n[compliance]\n{key} = ["{name}"]\n'
+    return [f"policy.toml, compliance.{key}: the enterprise {name!r} has no unit.\n"]
 
 
 @defect("two targets at once")
@@ -105,8 +109,8 @@ def _hidden(folder: Folder, random: Random) -> list[str]:
     # TOML itself allows no control characters; they may stand in it escaped.
     sign = random.choice(HIDDEN)
     escaped = "".join(f"\\u{ord(one):04x}" for one in sign)
-    folder.policy += f'\n[settlement]\nat_risk = ["a{escaped}"]\n'
-    return [f"policy.toml, settlement.at_risk: is {'a' + sign!r}, with a control or invisible character in it.\n"]
+    folder.policy += f'\n[compliance]\nat_risk = ["a{escaped}"]\n'
+    return [f"policy.toml, compliance.at_risk: is {'a' + sign!r}, with a control or invisible character in it.\n"]
 
 
 @defect("a rule that is none")

@@ -15,7 +15,7 @@ from etsopt.checking.allocation import rational
 from etsopt.checking.allocation.bands import Bands
 from etsopt.checking.allocation.certificate import Intervals, Kinked, Square, units_gap, upward_each
 from etsopt.checking.allocation.infeasibility import shortfall
-from etsopt.checking.allocation.integer import gap_of_worst, stays
+from etsopt.checking.allocation.integer import gap_of_largest_change, stays
 from etsopt.checking.allocation.limits import Demands
 from etsopt.checking.allocation.rows import CouplingRows
 
@@ -61,7 +61,7 @@ def some_rows(random: np.random.Generator, units: int, emissions: Array, answer:
         size = 1e-8 if in_rates else 1.0
         sides = np.sort(total + size * random.choice([0.0, 0.0, 1e-9, 1e-3, 1.0, 50.0], 2) * random.normal(size=2))
         sides = np.round(sides) if whole else sides
-        names.append("fair_order" if in_rates else "sector_target")
+        names.append("intensity_order" if in_rates else "sector_target")
         least.append(-np.inf if random.random() < 0.2 else sides[0])
         most.append(np.inf if random.random() < 0.2 else sides[1])
     row, position, sign, divisor = (
@@ -170,7 +170,7 @@ def rates_ruled_out(number: int) -> tuple[str, str]:
     value = float(np.max(rates))
     pull = case.rows.pull(case.price, len(case.answer))
     of_rows = case.rows.gap(case.rows.totals(case.answer), case.price)
-    gap = gap_of_worst(value, case.intervals, reference, case.emissions, case.pieces, pull, of_rows)
+    gap = gap_of_largest_change(value, case.intervals, reference, case.emissions, case.pieces, pull, of_rows)
     best = min(
         max(
             abs(Fraction(a) - Fraction(r)) / Fraction(e)

@@ -16,8 +16,8 @@ from benchmarks.reliability.commands import command, each, see
 from benchmarks.reliability.row import Row
 from etsopt.results.results import load
 from tests.builders import random_instance
+from tests.compliance_years import by_hand
 from tests.markets import of_model, random_market
-from tests.settling import by_hand
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ RUNS: tuple[Callable[[], tuple[Instance, str, str]], ...] = (
     lambda: (random_instance(3), "allocation", "parquet"),
     lambda: (random_instance(3).with_policy({"national.target_change": -0.2}), "allocation", "csv"),
     lambda: (random_instance(5), "balance_value", "csv"),
-    lambda: (by_hand(), "settlement", "csv"),
+    lambda: (by_hand(), "compliance", "csv"),
     lambda: (random_market(2), "clearing", "csv"),
     lambda: (of_model(random_market(1), "pathway"), "pathway", "csv"),
 )

@@ -18,7 +18,7 @@ from benchmarks.reporting import python_path
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SETTLED = ["--model", "settlement", "--set", "market.prices_cny_per_t=80", "--set", "sectors={}"]
+SETTLED = ["--model", "compliance", "--set", "market.prices_cny_per_t=80", "--set", "sectors={}"]
 
 COMMANDS: tuple[list[str], ...] = (
     ["--help"],

@@ -115,7 +115,7 @@ def valid_folder(random: Random) -> Folder:
 
 def _units(random: Random) -> Sheet:
     columns = ["unit_id", "enterprise_id", "name", "sector", "province", "emissions_tco2e", "output_t"]
-    columns += ["intensity_output_t", "intensity_emissions_tco2e", "case", "carbide_slag_rate"]
+    columns += ["intensity_output_t", "intensity_emissions_tco2e", "special_case", "carbide_slag_rate"]
     columns += ["prior_emissions_tco2e", "pre_allocated_t", "reference_t", "x_note"]
     rows = []
     for number in range(random.randrange(3, 9)):

@@ -19,7 +19,7 @@ from etsopt.running import run
 from etsopt.units import tolerance_of
 from tests import markets
 from tests.builders import moved
-from tests.settling import random_settlement
+from tests.compliance_years import random_compliance_year
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,7 +30,7 @@ EACH = 10
 """Forgeries of each solved instance."""
 
 MARKETS = ("abatement", "clearing", "pathway")
-MODELS = ("allocation", "allocation", "allocation", *MARKETS, "settlement", "equilibrium", "balance_value")
+MODELS = ("allocation", "allocation", "allocation", *MARKETS, "compliance", "equilibrium", "balance_value")
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ def case_of(number: int) -> Case | None:
         instance = etsopt.Instance.from_frames(
             units, some_policy(random, units, str(random.choice(["given", "cn-2025"])))
         )
-    elif model == "settlement":
-        instance = random_settlement(number)
+    elif model == "compliance":
+        instance = random_compliance_year(number)
     elif model == "equilibrium":
         units = some_units(random, int(random.integers(2, 13)))
         policy = {"year": 2025, "rule": {"name": "cn-2025"}, "market": {"prices_cny_per_t": 80.0}}

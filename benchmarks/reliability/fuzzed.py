@@ -31,7 +31,7 @@ class Case:
     model, instance
         What is solved.
     method
-        The one that is asked for; in place of one that the model lacks or that cannot serve, it is ``stamped``.
+        The one that is asked for; in place of one that the model lacks or that cannot serve, it is ``direct``.
     known
         Compares the answer with that of an independent program: words that tell what differs, empty where they agree,
         None where that program cannot tell. None where there is no such program.
@@ -39,17 +39,17 @@ class Case:
 
     model: str
     instance: etsopt.Instance
-    method: str = "stamped"
+    method: str = "direct"
     known: Callable[[Results], str | None] | None = None
 
 
 def solve(case: Case, **options: Any) -> Results:
     """Solve a case by its method; by prices also where units are so few that the whole program is quicker."""
     method = case.method
-    if method in ("merged", "prices"):
-        own = library.own_method(case.model, method)
-        method = "stamped" if own is None or own.declines(case.instance) else method
-    with patch.object(variable_fixing, "FEW", 1) if method == "prices" else nullcontext():
+    if method in ("aggregation", "decomposition"):
+        own = library.model_method(case.model, method)
+        method = "direct" if own is None or own.declines(case.instance) else method
+    with patch.object(variable_fixing, "FEW", 1) if method == "decomposition" else nullcontext():
         return etsopt.solve(case.instance, case.model, method=method, **options)
 
 

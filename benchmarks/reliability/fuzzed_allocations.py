@@ -28,7 +28,7 @@ EDGE_T = 0.05
 
 EXACT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10, "presolve": False}
 
-METHODS = ("stamped", "stamped", "reference", "merged")
+METHODS = ("direct", "direct", "pyomo", "aggregation")
 
 
 def any_allocation(number: int) -> Case:
@@ -43,13 +43,13 @@ def any_allocation(number: int) -> Case:
 def known_allocation(number: int) -> Case:
     """An allocation of at most six units that the plain linear programs of the tests know."""
     random = np.random.default_rng(number)
-    units = some_units(random, int(random.integers(1, 7))).drop(columns=["case", "pre_allocated_t"])
+    units = some_units(random, int(random.integers(1, 7))).drop(columns=["special_case", "pre_allocated_t"])
     sectors = {str(name): some_sector(random) for name in sorted(set(units["sector"]))}
     policy: dict[str, Any] = {"year": 2025, "rule": {"name": "given"}, "sectors": sectors}
     policy["allocation"] = {
         "objectives": some_levels(random),
         "band_on": str(random.choice(["unit", "enterprise"])),
-        "fair_order": bool(random.random() < 0.3),
+        "intensity_order": bool(random.random() < 0.3),
     }
     if random.random() < 0.6:
         policy["provinces"] = {"balance": float(random.choice([0.002, 0.01, 0.02, 0.05]))}
@@ -119,8 +119,8 @@ def some_policy(random: np.random.Generator, units: pd.DataFrame, rule: str) -> 
     policy["allocation"] = {
         "objectives": some_levels(random),
         "band_on": str(random.choice(["unit", "unit", "enterprise"])),
-        "fair_order": fair,
-        "whole_allowances": whole,
+        "intensity_order": fair,
+        "integer_allowances": whole,
         "exceptions": {"units": exceptions, "lower": 0.1, "upper": 0.05},
     }
     share = float(random.choice([0.0, 0.002, 0.01, 0.03]))

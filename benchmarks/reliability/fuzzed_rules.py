@@ -67,12 +67,12 @@ def by_formula(units: list[dict[str, Any]], rule: dict[str, Any], values: dict[s
     name, outside = rule["name"], rule["name"] in ("cn-2024", "cn-2025")
     owned: dict[str, float] = {}
     for unit in units:
-        counts = not (outside and unit.get("case") in ("new", "closed"))
+        counts = not (outside and unit.get("special_case") in ("new", "closed"))
         owned[unit["enterprise_id"]] = owned.get(unit["enterprise_id"], 0.0) + counts * unit["emissions_tco2e"]
     found = {}
     adjustable: dict[str, list[dict[str, Any]]] = {}
     for unit in units:
-        case, own = unit.get("case") or "", unit["emissions_tco2e"]
+        case, own = unit.get("special_case") or "", unit["emissions_tco2e"]
         small = name.startswith("cn-") and owned[unit["enterprise_id"]] < THRESHOLD_T
         if case and outside:
             found[unit["unit_id"]] = 0.0

@@ -24,9 +24,9 @@ def measure(unit: int, cost: float, share: float, **more: Any) -> dict[str, obje
 def solved(model: str, instance: etsopt.Instance, names: tuple[str, ...]) -> dict[str, float]:
     """Some figures of a certified answer: of each year by column and place, and the discounted cost."""
     result = etsopt.solve(instance, model)
-    if "missing_t" in names:
+    if "unmet_t" in names:
         assert result.status == "infeasible_certified", result.status
-        return {"missing_t": float(result.infeasible_by_t or 0.0)}
+        return {"unmet_t": float(result.infeasible_by_t or 0.0)}
     assert result.certified, result.status
     table = result.tables["years"]
     figures = {"cost_cny": result.levels[-1].value}
@@ -60,12 +60,12 @@ CASES = (
     # 9,000 t are short: 5,000 at 10 and 4,000 at 40.
     case("clearing", "two of three steps", {"cost_cny": 210_000, "price_cny_per_t": 40}, 97_000.0, abatement=MIXED),
     # All three together avoid 15,000 of 18,000 t, and nobody may owe.
-    case("clearing", "what no measure avoids is missing", {"missing_t": 3_000}, 94_000.0),
+    case("clearing", "what no measure avoids is missing", {"unmet_t": 3_000}, 94_000.0),
     # Nobody has a measure; 4,000 t are owed at 5 x 60, and at the end once more 60.
     case(
         "clearing",
         "a penalty sets the price",
-        {"cost_cny": 1_440_000, "price_cny_per_t": 360, "owed_t": 4_000},
+        {"cost_cny": 1_440_000, "price_cny_per_t": 360, "outstanding_t": 4_000},
         96_000.0,
         (),
         penalty={"reference_price_cny_per_t": 60.0},
@@ -105,7 +105,7 @@ CASES = (
     case(
         "clearing",
         "a floor",
-        {"cost_cny": -80_000, "price_cny_per_t": 20, "absorbed_t": 4_000},
+        {"cost_cny": -80_000, "price_cny_per_t": 20, "intake_t": 4_000},
         104_000.0,
         (),
         market={"floor_price_cny_per_t": 20.0},

@@ -39,12 +39,12 @@ def advance(year: int, sector: str, prior: float, due: float) -> dict[str, float
     units = lines([due], [due], sector=sector, prior_emissions_tco2e=[prior], reference_t=[due])
     policy = {"year": year, "rule": {"name": "given"}}
     row = issuance(etsopt.Instance.from_frames(units, policy), np.array([due])).iloc[0]
-    return {name: float(row[name]) for name in ("pre_allocated_t", "true_up_t", "owed_t")}
+    return {name: float(row[name]) for name in ("pre_allocated_t", "top_up_t", "return_t")}
 
 
 def issued(year: int, sector: str, prior: float, due: float, expected: tuple[float, float, float]) -> Golden:
     """A case of issuing: in advance, topped up, owed back."""
-    named = dict(zip(("pre_allocated_t", "true_up_t", "owed_t"), expected, strict=True))
+    named = dict(zip(("pre_allocated_t", "top_up_t", "return_t"), expected, strict=True))
     return Golden("issuing", f"{sector} {year}", partial(advance, year, sector, prior, due), named)
 
 
@@ -52,13 +52,13 @@ def converted(year: int, sector: str, held: float, sold: float) -> dict[str, flo
     units = lines([1e6], [1e6], sector=sector, reference_t=[1e6])
     instance = etsopt.Instance.from_frames(units, {"year": year, "rule": {"name": "given"}})
     total = carried_over(instance, np.array(["a"], dtype=object), np.array([held]), np.array([sold]))
-    return {"converted_t": float(total[0])}
+    return {"carried_over_t": float(total[0])}
 
 
 def carried(year: int, sector: str, held: float, sold: float, expected: float) -> Golden:
     """A case of carry-over: of what is held of 2019-2024, by net sales."""
     name = f"{sector} {year}, {held:g} t held, {sold:g} t sold"
-    return Golden("carry-over", name, partial(converted, year, sector, held, sold), {"converted_t": expected})
+    return Golden("carry-over", name, partial(converted, year, sector, held, sold), {"carried_over_t": expected})
 
 
 FIVE = lines([780e3, 984e3, 672e3, 1290e3, 540e3], [1e6, 1.2e6, 0.8e6, 1.5e6, 0.5e6])

@@ -63,7 +63,7 @@ def answer(program: Written, options: dict[str, Any], **more: Any) -> list[float
 def in_a_model(number: int) -> tuple[str, str]:
     """Outcome of a hostile number in a model of the user's own, and what is wrong with it, if anything."""
     cause, program, options = hostile(number)
-    said = answer(program, options, method=("stamped", "reference")[number // len(CAUSES) % 2])
+    said = answer(program, options, method=("direct", "pyomo")[number // len(CAUSES) % 2])
     if isinstance(said, str):
         named = NAMED[cause] in said and "\n\n" in said
         return "model refused with the place", "" if named else f"{cause}: {said!r} does not name {NAMED[cause]!r}"

@@ -19,7 +19,7 @@ from tests.whole_oracle import answer, tiny_instance
 PLANTED, WHOLE, LARGE = 1_000, 100, 30_000
 
 Limit = tuple[str, str]
-"""A limit of the table ``relief`` and its index, such as a target and its sector."""
+"""A limit of the table ``relaxed_limits`` and its index, such as a target and its sector."""
 
 Plant = Callable[[np.random.Generator, pd.DataFrame, dict[str, Any]], set[Limit]]
 """Plants a conflict in units and policy; the limits that it consists of and that can give way."""
@@ -47,7 +47,10 @@ def sound(random: np.random.Generator) -> tuple[pd.DataFrame, dict[str, Any]]:
     policy = {
         "sectors": {name: {"band": band, "target_change": 0.0} for name, band in bands.items()},
         "provinces": {"balance": {"North": 0.04, "South": 0.04}},
-        "allocation": {"band_on": str(random.choice(["unit", "enterprise"])), "fair_order": bool(random.integers(2))},
+        "allocation": {
+            "band_on": str(random.choice(["unit", "enterprise"])),
+            "intensity_order": bool(random.integers(2)),
+        },
     }
     return units, policy
 
@@ -98,7 +101,7 @@ def order_against_balance(random: np.random.Generator, units: pd.DataFrame, poli
     extra = units.loc[cleanest].assign(unit_id="u99", enterprise_id="u99", emissions_tco2e=5e5, reference_t=5e5)
     units.loc[len(units)] = extra.assign(output_t=4e5).iloc[0]
     units.loc[units["unit_id"] == "u00", "province"] = "East"
-    policy["allocation"] = {"fair_order": True}
+    policy["allocation"] = {"intensity_order": True}
     policy["sectors"]["cement"] |= {"target_change": round(float(random.uniform(0.001, 0.01)), 4)}
     policy["sectors"]["cement"]["target_sense"] = "exactly"
     policy["provinces"]["balance"] = dict.fromkeys(set(units["province"]), 0.5) | {"East": 0.0}
@@ -127,7 +130,7 @@ def planted(number: int) -> tuple[str, str]:
         return found.status, f"{plant.__name__}: {found.status}, and {least:.6g} t lack"
     if not abs((found.infeasible_by_t or 0.0) - least) <= 1e-6 * least + 0.05:
         return "another amount", f"{plant.__name__}: {found.infeasible_by_t!r} t, and {least!r} t lack"
-    relief = found.tables["relief"].query("way_out == 'targets_give_way'")
+    relief = found.tables["relaxed_limits"].query("way_out == 'target_relaxation'")
     named = set(zip(relief["limit"], relief["index"], strict=True))
     if not named or not named <= limits:
         return "another conflict", f"{plant.__name__}: {sorted(named)} of {sorted(limits)}"
@@ -147,7 +150,7 @@ def short_market(number: int) -> tuple[str, str]:
     found = etsopt.solve(instance, "clearing")
     if found.status != "infeasible_certified":
         return found.status, f"market: {found.status}"
-    least = known(instance, found).missing_t
+    least = known(instance, found).unmet_t
     if not abs((found.infeasible_by_t or 0.0) - least) <= 1e-6 * least + 0.1:
         return "another amount", f"market: {found.infeasible_by_t!r} t, and {least!r} t are missing"
     if etsopt.check(instance, found).violations:
@@ -162,7 +165,7 @@ def in_whole_tonnes(number: int) -> tuple[str, str]:
         if answer(instance) is None:
             break
     found = etsopt.solve(instance)
-    explained = "relief" in found.tables and len(found.tables["relief"]) > 0
+    explained = "relaxed_limits" in found.tables and len(found.tables["relaxed_limits"]) > 0
     if found.status == "infeasible_certified" and explained:
         return "whole tonnes: proven and explained", ""
     if found.status == "infeasible_unproven":

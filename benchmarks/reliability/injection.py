@@ -22,8 +22,8 @@ from benchmarks.reliability.row import Found
 from etsopt.characters import HIDDEN
 from etsopt.data.write import write_instance
 from etsopt.errors import DataError
-from etsopt.reports import settlement_page
-from tests.settling import by_hand
+from etsopt.reports import compliance_page
+from tests.compliance_years import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,7 +35,7 @@ NUMBER = re.compile(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
 
 
 class Planted:
-    """A settlement whose names, as far as etsopt takes it for one, and notes are a payload.
+    """A compliance year whose names, as far as etsopt takes it for one, and notes are a payload.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Planted:
 
     @functools.cached_property
     def results(self) -> Results:
-        return etsopt.solve(self.instance, "settlement")
+        return etsopt.solve(self.instance, "compliance")
 
 
 def with_payload(
@@ -78,7 +78,7 @@ def with_payload(
         for table, columns in ((units, ("unit_id", "enterprise_id", "province")), (enterprises, ("enterprise_id",))):
             for column in columns:
                 table[column] = payload[:60] + table[column]
-        policy = policy | {"settlement": {"at_risk": [f"{payload[:60]}b"], "without_purchases": [f"{payload[:60]}c"]}}
+        policy = policy | {"compliance": {"at_risk": [f"{payload[:60]}b"], "without_purchases": [f"{payload[:60]}c"]}}
     return {"units": units, "enterprises": enterprises}, policy
 
 
@@ -122,12 +122,12 @@ def plain() -> Planted:
 @functools.cache
 def plain_elements() -> Counter[str]:
     """Elements of the page of an instance of plain names."""
-    return Elements(settlement_page(plain().instance, plain().results)).elements
+    return Elements(compliance_page(plain().instance, plain().results)).elements
 
 
 def report_written(planted: Planted, folder: Path) -> str:
     """Compare the elements of the page with those of a page of plain names."""
-    page = settlement_page(planted.instance, planted.results)
+    page = compliance_page(planted.instance, planted.results)
     read = Elements(page)
     if read.elements != plain_elements():
         return f"the page has {read.elements - plain_elements()} more"
@@ -150,7 +150,7 @@ def console(planted: Planted, folder: Path) -> str:
     """Run commands on it; what they print holds no control and no hidden character."""
     instance, run = _on_disk(planted, folder)
     commands = (["validate", str(instance)], ["validate", planted.payload], ["check", str(run)])
-    commands += (["solve", str(instance), "--model", "settlement"], ["report", str(run), "--enterprise", "none"])
+    commands += (["solve", str(instance), "--model", "compliance"], ["report", str(run), "--enterprise", "none"])
     for command in commands:
         code, out, errors = in_memory(command)
         if hidden := HIDDEN.search((out + errors).replace("\n", "")):
@@ -163,7 +163,7 @@ def console(planted: Planted, folder: Path) -> str:
 def as_json(planted: Planted, folder: Path) -> str:
     """Run commands that print JSON: it holds the text as it is, and is printed without a hidden character."""
     instance, run = _on_disk(planted, folder)
-    commands = (["solve", str(instance), "--model", "settlement"], ["validate", str(instance)], ["check", str(run)])
+    commands = (["solve", str(instance), "--model", "compliance"], ["validate", str(instance)], ["check", str(run)])
     for command in (*commands, ["validate", f"{instance} {instance}"]):
         code, out, _ = in_memory([*command, "--json"])
         if HIDDEN.search(out.replace("\n", "")):

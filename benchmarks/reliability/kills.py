@@ -32,8 +32,8 @@ from etsopt.data.write import write_instance
 from etsopt.running import library
 from etsopt.running.methods import stamp
 from etsopt.solving.mps import write_mps
+from tests.compliance_years import by_hand
 from tests.saving import Runs, forked, killed_at
-from tests.settling import by_hand
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
@@ -160,7 +160,7 @@ def cut_short(target: Target, number: int, folder: Path) -> str:
 
 @cache
 def _settlement() -> tuple[Results, Instance]:
-    return etsopt.solve(by_hand(), "settlement"), by_hand()
+    return etsopt.solve(by_hand(), "compliance"), by_hand()
 
 
 def _write_settlement(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.reliability.relations import allocation, market, no_better, settlement
+from benchmarks.reliability.relations import allocation, compliance, market, no_better
 
 if TYPE_CHECKING:
     from etsopt.results.results import Results
@@ -28,7 +28,7 @@ def a_looser_band(seed: int) -> str | None:
 
 def a_tighter_target(seed: int) -> str | None:
     """Every target that is a limit lower: the first level, which does not measure from it, is never better."""
-    parts = allocation(seed, first=("change", "worst", "deficit"))
+    parts = allocation(seed, first=("change", "largest_change", "deficit"))
     lower = {
         f"sectors.{name}.target_change": section["target_change"] - 0.004
         for name, section in parts.policy["sectors"].items()
@@ -63,7 +63,7 @@ def more_free_allowances(seed: int) -> str | None:
 def what_is_sold_is_bought(seed: int) -> str | None:
     """Allowances are conserved in every account and year, and trades add up to what comes from outside."""
     if seed % 3 == 0:
-        return settled(settlement(seed).solved())
+        return settled(compliance(seed).solved())
     parts = market(seed, ("clearing", "pathway")[seed % 2])
     result = parts.solved()
     if "years" not in result.tables:
@@ -73,26 +73,26 @@ def what_is_sold_is_bought(seed: int) -> str | None:
     left -= own["surrendered_t"] + own["sold_t"] + own["banked_t"]
     if left.abs().max() > NEAR_T:
         return f"an account loses {left.abs().max():g} t"
-    before = own.sort_values("year").groupby("enterprise_id")["owed_t"].shift(fill_value=0.0)
-    owed = own["emissions_tco2e"] + before - own["surrendered_t"] - own["offset_t"] - own["owed_t"]
+    before = own.sort_values("year").groupby("enterprise_id")["outstanding_t"].shift(fill_value=0.0)
+    owed = own["emissions_tco2e"] + before - own["surrendered_t"] - own["offset_t"] - own["outstanding_t"]
     if owed.abs().max() > NEAR_T:
         return f"an obligation of {owed.abs().max():g} t is lost"
     table = result.tables["years"]
     # What is left over in auctions is not part of what is auctioned.
-    outside = table["auctioned_t"] + table["released_t"] - table["absorbed_t"]
+    outside = table["auctioned_t"] + table["released_t"] - table["intake_t"]
     traded = table["bought_t"] - table["sold_t"] - outside + table["external_demand_t"]
     return "" if traded.abs().max() <= NEAR_T else f"trades leave {traded.abs().max():g} t"
 
 
 def settled(result: Results) -> str:
     """Conservation in whole allowances, by vintage and enterprise."""
-    came = ["opening_t", "converted_t", "issued_t", "bought_t"]
+    came = ["opening_t", "carried_over_t", "issued_t", "bought_t"]
     went = ["surrendered_t", "sold_t", "cancelled_t", "closing_t"]
-    for name in ("settlement", "holdings", "settlement_provinces", "nation"):
+    for name in ("compliance", "holdings", "compliance_provinces", "nation"):
         table = result.tables[name]
         if not (table[came].sum(axis=1) == table[went].sum(axis=1)).all():
             return f"{name} loses allowances"
-    table = result.tables["settlement"]
+    table = result.tables["compliance"]
     paid = table["surrendered_t"] + table["offset_t"] + table["shortfall_t"]
     return "" if (paid == table["obligation_t"]).all() else "an obligation is lost"
 

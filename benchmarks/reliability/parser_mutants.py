@@ -21,7 +21,7 @@ from benchmarks.reliability.mutants import mutated
 from benchmarks.reliability.row import Found
 from etsopt.data.schema import TABLES
 from etsopt.data.write import write_instance
-from tests.settling import by_hand
+from tests.compliance_years import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,8 +30,8 @@ CPU_S, MIB = 10.0, 1024.0
 
 FILES = (
     *("units.csv", "units.csv", "policy.toml", "policy.toml", "measures.csv", "forecast.csv", "enterprises.csv"),
-    *("result.json", "result.json", "tables/settlement.csv", "tables/holdings.csv"),
-    *("units.parquet", "tables/settlement.parquet"),
+    *("result.json", "result.json", "tables/compliance.csv", "tables/holdings.csv"),
+    *("units.parquet", "tables/compliance.parquet"),
 )
 """Files that are mutated in turn."""
 
@@ -54,8 +54,8 @@ target_intensity = 0.81
 balance = {"安徽" = 0.02, "Hebei" = 0.00001}
 
 [allocation]
-objectives = ["worst", "deficit"]
-fair_order = true
+objectives = ["largest_change", "deficit"]
+intensity_order = true
 
 [horizon]
 last_year = 2027
@@ -63,7 +63,7 @@ last_year = 2027
 [market]
 prices_cny_per_t = {2025 = 84.0, 2026 = 88.2}
 
-[settlement]
+[compliance]
 at_risk = ["firm-1"]
 """
 
@@ -77,7 +77,7 @@ class Originals:
         plant = valid_folder(Random(24))
         plant.policy = POLICY
         plant.write(self.folder / "csv")
-        instance, run = etsopt.read(self.folder / "csv"), etsopt.solve(by_hand(), "settlement")
+        instance, run = etsopt.read(self.folder / "csv"), etsopt.solve(by_hand(), "compliance")
         run.save(self.folder / "run-csv", by_hand())
         self.parquet = importlib.util.find_spec("pyarrow") is not None
         if self.parquet:

@@ -40,7 +40,9 @@ def priced(numbers: Iterable[int]) -> Found:
 def of_limit(number: int) -> tuple[str, str]:
     """The shadow price of a target, a balance or the national total at the first level, the largest of them."""
     for attempt in range(ATTEMPTS):
-        parts = with_tonnes(allocation(ATTEMPTS * number + attempt, whole=False, first=("change", "worst", "deficit")))
+        parts = with_tonnes(
+            allocation(ATTEMPTS * number + attempt, whole=False, first=("change", "largest_change", "deficit"))
+        )
         one = parts.solved()
         prices = one.prices[one.prices["level"] == one.levels[0].name] if one.levels else one.prices
         prices = prices[prices["price"] != 0]

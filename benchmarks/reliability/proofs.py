@@ -38,7 +38,7 @@ def wide_allocation(number: int) -> Case:
     policy = some_policy(random, units, str(random.choice(["cn-2025", "cn-2026", "given", "given", "cn-2024"])))
     # Exceptions, and whole tonnes in a fair order, are chosen among whole numbers.
     policy["allocation"]["exceptions"]["units"] = 0
-    policy["allocation"]["whole_allowances"] &= not policy["allocation"]["fair_order"]
+    policy["allocation"]["integer_allowances"] &= not policy["allocation"]["intensity_order"]
     return Case("allocation", etsopt.Instance.from_frames(units, policy), METHODS[number % 4])
 
 

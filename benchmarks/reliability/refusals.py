@@ -181,7 +181,7 @@ def little_memory(number: int, folder: Path) -> str:
     most = random.randrange(30, 420) if loading else random.randrange(400, 700)
     instance = "tiny" if loading else str(_many_units())
     limit = partial(resource.setrlimit, resource.RLIMIT_AS, (most << 20, most << 20))
-    how = () if loading else ("--method", "stamped")
+    how = () if loading else ("--method", "direct")
     process = started("solve", instance, *how, "--out", str(run), limit=limit)
     if never_ends(process):
         see(held(run) == "old", "the old run has gone")

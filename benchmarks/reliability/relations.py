@@ -10,8 +10,8 @@ import numpy as np
 import etsopt
 from benchmarks.reliability.fuzzed_allocations import some_levels, some_sector, some_units
 from etsopt.units import tolerance_of
+from tests.compliance_years import random_compliance_year
 from tests.markets import of_model, some_market
-from tests.settling import random_settlement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ def allocation(seed: int, *, whole: bool = True, first: tuple[str, ...] = ()) ->
         The first of the levels, where not any may be it.
     """
     random = np.random.default_rng(seed)
-    units = some_units(random, int(random.integers(2, 8))).drop(columns=["case", "pre_allocated_t"])
+    units = some_units(random, int(random.integers(2, 8))).drop(columns=["special_case", "pre_allocated_t"])
     levels = some_levels(random)
     if first:
         chosen = str(random.choice(first))
@@ -76,10 +76,10 @@ def allocation(seed: int, *, whole: bool = True, first: tuple[str, ...] = ()) ->
     stated: dict[str, Any] = {
         "objectives": levels,
         "band_on": str(random.choice(["unit", "unit", "enterprise"])),
-        "fair_order": bool(random.random() < 0.2),
+        "intensity_order": bool(random.random() < 0.2),
     }
-    if whole and not stated["fair_order"]:
-        stated["whole_allowances"] = bool(random.random() < 0.3)
+    if whole and not stated["intensity_order"]:
+        stated["integer_allowances"] = bool(random.random() < 0.3)
         stated["exceptions"] = {"units": int(random.choice([0, 0, 2])), "lower": 0.1, "upper": 0.05}
     policy: dict[str, Any] = {"year": 2025, "rule": {"name": "given"}, "allocation": stated}
     policy["sectors"] = {str(name): some_sector(random) for name in sorted(set(units["sector"]))}
@@ -100,8 +100,8 @@ def market(seed: int, model: str = "clearing", **policy: Any) -> Parts:
     return parts
 
 
-def settlement(seed: int) -> Parts:
-    return Parts.of("settlement", random_settlement(seed, 3 + seed % 4))
+def compliance(seed: int) -> Parts:
+    return Parts.of("compliance", random_compliance_year(seed, 3 + seed % 4))
 
 
 def same(one: Results, other: Results, scale: Mapping[str, float] | None = None) -> str | None:

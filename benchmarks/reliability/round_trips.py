@@ -19,7 +19,7 @@ from benchmarks.reliability.row import Found
 from etsopt.data.write import write_instance
 from etsopt.results.results import Results
 from tests.builders import random_units
-from tests.settling import random_settlement
+from tests.compliance_years import random_compliance_year
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +43,7 @@ NOTES = (
     "'",
 )
 NOT_SETTLED = 8
-"""Of so many instances one is a settlement that is solved; the results of the others are made of random cells."""
+"""Of so many instances one is a compliance year that is solved; the results of the others are made of random cells."""
 
 
 def random_floats(random: np.random.Generator, count: int, largest: float = 1e11) -> NDArray[np.float64]:
@@ -59,7 +59,7 @@ def random_floats(random: np.random.Generator, count: int, largest: float = 1e11
 def random_instance(number: int) -> etsopt.Instance:
     """An instance of every table, with numbers of any size, names of any script, and notes of any kind."""
     if number % NOT_SETTLED == 0:
-        return random_settlement(number)
+        return random_compliance_year(number)
     random, chance = np.random.default_rng(number), Random(number)
     units = random_units(number, int(random.integers(2, 25)))
     count = len(units)
@@ -94,9 +94,9 @@ def random_instance(number: int) -> etsopt.Instance:
 
 
 def random_results(number: int, instance: etsopt.Instance) -> Results:
-    """Results of a settlement, or made of cells of every type."""
+    """Results of a compliance year, or made of cells of every type."""
     if number % NOT_SETTLED == 0:
-        return etsopt.solve(instance, "settlement")
+        return etsopt.solve(instance, "compliance")
     random, chance = np.random.default_rng(number), Random(number)
     count = int(random.integers(1, 12))
     table = pd.DataFrame(

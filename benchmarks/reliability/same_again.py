@@ -22,8 +22,8 @@ from benchmarks.reliability.row import Found, Row
 from benchmarks.reporting import child
 from etsopt.units import tolerance_of
 from tests.builders import random_instance
+from tests.compliance_years import random_compliance_year
 from tests.markets import of_model, some_market
-from tests.settling import random_settlement
 
 INSTANCES, RUNS, PROCESSES = 50, 10, 2
 
@@ -46,15 +46,20 @@ def generated(seed: int, **policy: Any) -> etsopt.Instance:
 
 CASES: tuple[Case, ...] = (
     ("allocation", random_instance, "allocation", {}),
-    ("fair order in whole tonnes", partial(random_instance, fair_order=True, whole_allowances=True), "allocation", {}),
+    (
+        "fair order in whole tonnes",
+        partial(random_instance, intensity_order=True, integer_allowances=True),
+        "allocation",
+        {},
+    ),
     ("exceptions", partial(random_instance, exceptions={"units": 2, "lower": 0.1, "upper": 0.1}), "allocation", {}),
-    ("merged", partial(random_instance, whole_allowances=True), "allocation", {"method": "merged"}),
+    ("aggregation", partial(random_instance, integer_allowances=True), "allocation", {"method": "aggregation"}),
     ("clearing", some_market, "clearing", {}),
     ("pathway", lambda number: of_model(some_market(number), "pathway"), "pathway", {}),
-    ("prices", generated, "clearing", {"method": "prices"}),
+    ("prices", generated, "clearing", {"method": "decomposition"}),
     ("abatement", partial(generated, prices_cny_per_t=60.0, transaction_cost_cny_per_t=2.0), "abatement", {}),
     ("equilibrium", partial(generated, prices_cny_per_t=60.0), "equilibrium", {}),
-    ("settlement", random_settlement, "settlement", {}),
+    ("compliance", random_compliance_year, "compliance", {}),
 )
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 import etsopt
 from benchmarks.reliability.fuzzed import Case, solve
-from benchmarks.reliability.relations import Parts, allocation, market, same, settlement
+from benchmarks.reliability.relations import Parts, allocation, compliance, market, same
 from etsopt.data.write import write_instance
 
 IN_TONNES = ("emissions_tco2e", "output_t", "reference_t", "prior_emissions_tco2e")
@@ -27,7 +27,7 @@ def any_of(seed: int, **options: Any) -> Parts:
 
 def another_order_of_rows(seed: int) -> str | None:
     """Lines of all files in another order: every table is the same to the last bit."""
-    parts = (allocation, market, settlement)[seed % 3](seed)
+    parts = (allocation, market, compliance)[seed % 3](seed)
     random = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as folder:
         write_instance(parts.instance, Path(folder))
@@ -115,7 +115,7 @@ def what_an_answer_has_made_a_target(seed: int) -> str | None:
     if "allocation" not in one.tables or "spread" in parts.policy["allocation"]["objectives"]:
         # Without totals there is an answer; the spread is measured from the target itself.
         sectors = {name: {"band": section["band"]} for name, section in parts.policy["sectors"].items()}
-        stated = {**parts.policy["allocation"], "objectives": ["change", "worst"]}
+        stated = {**parts.policy["allocation"], "objectives": ["change", "largest_change"]}
         parts = replace(parts, policy={**parts.policy, "sectors": sectors, "allocation": stated})
         parts.policy.pop("national", None)
         one = parts.solved()
@@ -134,5 +134,5 @@ def without_presolve(seed: int) -> str | None:
 def by_another_method(seed: int) -> str | None:
     """Each method but the one that is chosen for few units."""
     parts = any_of(seed)
-    other = ("reference", "merged" if parts.model == "allocation" else "prices")[seed // 3 % 2]
+    other = ("pyomo", "aggregation" if parts.model == "allocation" else "decomposition")[seed // 3 % 2]
     return same(parts.solved(), solve(Case(parts.model, parts.instance, other)))

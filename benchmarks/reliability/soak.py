@@ -12,12 +12,12 @@ import etsopt
 from benchmarks.reliability.commands import WrongError, see
 from benchmarks.reliability.row import Found, Row
 from tests.builders import random_instance, random_units
+from tests.compliance_years import random_compliance_year
 from tests.markets import of_model, random_market
-from tests.settling import random_settlement
 
 TARGET = "sectors.cement.target_change"
-METHODS = ("stamped", "merged", "reference")
-MARKETS = (("abatement", "stamped"), ("clearing", "stamped"), ("pathway", "stamped"), ("clearing", "prices"))
+METHODS = ("direct", "aggregation", "pyomo")
+MARKETS = (("abatement", "direct"), ("clearing", "direct"), ("pathway", "direct"), ("clearing", "decomposition"))
 
 WARM, COMPARED = 25, 25
 """So many turns warm up: 500 solves; the median of so many after them is compared with that of the last."""
@@ -47,7 +47,7 @@ def turn(number: int) -> None:
     stated = {"market": market} if model == "abatement" else {}
     for results in (
         etsopt.solve(responding, "equilibrium"),
-        etsopt.solve(random_settlement(number), "settlement"),
+        etsopt.solve(random_compliance_year(number), "compliance"),
         etsopt.solve(random_instance(number, 8)),
         etsopt.solve(of_model(random_market(number, **stated), model), model, method=method),
     ):

@@ -62,7 +62,7 @@ def some_units(random: np.random.Generator) -> tuple[Units, dict[str, Any]]:
         "provinces": {"balance": 0.03},
         "allocation": {
             "objectives": random.permutation(LEVELS)[: int(random.integers(1, 4))].tolist(),
-            "fair_order": bool(random.integers(2)),
+            "intensity_order": bool(random.integers(2)),
         },
     }
     return units, policy
@@ -137,14 +137,14 @@ def near_ties(number: int, random: np.random.Generator) -> Trial:
         for name in ("emissions", "reference", "output")
     }
     near = made({**units, **other}, policy)
-    benign = near if policy["allocation"]["fair_order"] else made(units, policy)
+    benign = near if policy["allocation"]["intensity_order"] else made(units, policy)
     return Trial(lambda: near, "allocation", benign, near=1e-6)
 
 
 def degenerate(number: int, random: np.random.Generator) -> Trial:
     """Units without emissions or reference, bands and balances of nothing, targets that are met exactly."""
     units, policy = some_units(random)
-    policy["allocation"]["fair_order"] = False
+    policy["allocation"]["intensity_order"] = False
     nothing = random.random(len(units["sector"])) < 0.3
     nothing[0] = False
     units["emissions"] = np.where(nothing, 0.0, units["emissions"])

@@ -80,8 +80,8 @@ def compared(instance: etsopt.Instance, result: Results) -> tuple[str, str]:
     best = market_oracle.solve(instance, allowance, share, None, LIMIT_S)
     if result.termination == "infeasible":
         missing = result.infeasible_by_t or 0.0
-        agree = abs(missing - best.missing_t) <= GAP * best.missing_t + 0.1
-        return "cannot clear", "" if agree else f"{missing:g} t are missing, and {best.missing_t:g} t"
+        agree = abs(missing - best.unmet_t) <= GAP * best.unmet_t + 0.1
+        return "cannot clear", "" if agree else f"{missing:g} t are missing, and {best.unmet_t:g} t"
     level = result.levels[-1]
     near = GAP * max(abs(level.value), abs(best.cost)) + NEAR_CNY
     if level.value < best.bound - near:

@@ -17,7 +17,7 @@ from etsopt.checking.allocation.relaxed_limits import check_relief
 from etsopt.checking.cells import plain
 from etsopt.checking.compliance import compliance
 from etsopt.checking.equilibrium.equilibrium import NO_FIXED_POINT, check_equilibrium
-from etsopt.checking.market import COST, MARKETS, MISSING, check_market, check_shortage
+from etsopt.checking.market import COST, MARKETS, UNMET, check_market, check_shortage
 from etsopt.checking.report import CheckReport, LevelCheck, LevelStated, Violation
 from etsopt.units import tolerance_of
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 TABLES = ("allocation", "enterprises", "sectors", "provinces")
 
-OF_THEIR_OWN = ("settlement", "equilibrium")
+OF_THEIR_OWN = ("compliance", "equilibrium")
 """Results that stand on no allocation and no market, each with a table of its name."""
 
 KINDS = ("allocation", *MARKETS, *OF_THEIR_OWN)
@@ -49,7 +49,7 @@ NEARLY = 1e-8
 NOTHING = ("", np.nan, -np.inf, np.inf, 0.0)
 """What a level is of which nothing is proven."""
 
-INFEASIBLE = "targets_give_way"
+INFEASIBLE = "target_relaxation"
 """Level whose multipliers prove that no allocation exists."""
 
 
@@ -65,8 +65,8 @@ def check(  # long because each table that is missing ends it in its own way
     Parameters
     ----------
     tables
-        Of the result: ``allocation`` and its totals with ``duals``, or ``relief`` and what proves it where nothing is
-        feasible.
+        Of the result: ``allocation`` and its totals with ``duals``, or ``relaxed_limits`` and what proves it where
+        nothing is feasible.
     levels
         Name and value of each level as the result states them, in their order.
     gap
@@ -85,7 +85,7 @@ def check(  # long because each table that is missing ends it in its own way
     tables, found = plain(tables)
     if found:
         return CheckReport(tuple(found), ())
-    if kind == "settlement":
+    if kind == "compliance":
         return compliance.check(instance, tables, levels)
     if kind == "equilibrium":
         broken = check_equilibrium(instance, tables)
@@ -104,7 +104,9 @@ def check(  # long because each table that is missing ends it in its own way
     if found:
         return CheckReport(tuple(found), ())
     allocation, policy, names = tables["allocation"], instance.policy.allocation, [level.name for level in levels]
-    rounds, rounded = optimised and policy.rounds, rounding.ROUNDING in names
+    rounds = optimised and policy.rounds
+    # A market that cannot clear states no level of the allocation that it starts from.
+    rounded = rounding.ROUNDING in names or (rounds and not names and rounding.largest_move(allocation) > 0)
     # A solve that was stopped before it rounded holds real allowances, and is held to their limits.
     real = rounding.before(instance) if rounds else instance
     final = rounding.after(instance) if rounds and rounded else real
@@ -116,7 +118,7 @@ def check(  # long because each table that is missing ends it in its own way
         first, before = derive(real, chosen), rounding.real_table(allocation)
         found += rounding.before_rounding(real, first, fixed_at_emissions(real), allocation, rounded)
         move = rounding.largest_move(allocation) if rounded else None
-    wanted = [*(LEVELS if policy.exceptions.units else ()), *policy.objectives, "closest"]
+    wanted = [*(LEVELS if policy.exceptions.units else ()), *policy.objectives, "least_squares"]
     wanted += [rounding.ROUNDING] if rounds else []
     if names != wanted[: len(names)]:
         message = "the levels are those of the policy, in order"
@@ -130,7 +132,7 @@ def check(  # long because each table that is missing ends it in its own way
     stated, broken = read_duals(instance, first.rows, tables["duals"], names)
     checks, kept = check_levels(real, first, reference, allowance, chosen, stated, chain)
     found += broken
-    branched = real.policy.allocation.whole_allowances or policy.exceptions.units
+    branched = real.policy.allocation.integer_allowances or policy.exceptions.units
     counts = gap if branched else min(gap, NEARLY)
     checks = [replace(level, asked=counts * abs(level.value)) for level in checks]
     if rounds and rounded:
@@ -161,9 +163,9 @@ def _market(
         own = dict(tables)
         if "duals" in own and "level" in own["duals"]:
             # The market's price may have further proofs, such as "cost:2".
-            of_market = own["duals"]["level"].astype(str).str.split(":").str[0].isin((COST, MISSING))
+            of_market = own["duals"]["level"].astype(str).str.split(":").str[0].isin((COST, UNMET))
             own["duals"] = own["duals"][~of_market].reset_index(drop=True)
-        first = check(instance, own, [level for level in levels if level.name not in (COST, MISSING)], gap)
+        first = check(instance, own, [level for level in levels if level.name not in (COST, UNMET)], gap)
         if "allocation" not in tables or any(violation.rule in BROKEN for violation in first.violations):
             return first
     if MAIN[kind] not in tables:
@@ -182,14 +184,16 @@ def _market_short(
     instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], kind: str, first: CheckReport
 ) -> CheckReport:
     """Prove that a market cannot clear, beside the allocation from which it started."""
-    if "missing" not in tables or "duals" not in tables:
+    if "unmet_demand" not in tables or "duals" not in tables:
         return CheckReport(first.violations, ())
     found, proven, tolerated = check_shortage(instance, tables, kind)
-    missing = 0.0 if proven is None else float(tables["missing"]["missing_t"].sum())
+    missing = 0.0 if proven is None else float(tables["unmet_demand"]["unmet_t"].sum())
     for level in levels:
         by = abs(level.value - missing)
-        if level.name == MISSING and proven is not None and not by <= tolerance_of(missing, "t"):
-            found.append(Violation("level_is_kept", MISSING, by, "t", f"the table missing adds up to {missing:.12g} t"))
+        if level.name == UNMET and proven is not None and not by <= tolerance_of(missing, "t"):
+            found.append(
+                Violation("level_is_kept", UNMET, by, "t", f"the table unmet_demand adds up to {missing:.12g} t")
+            )
     return CheckReport((*first.violations, *found), (), proven, tolerated=tolerated)
 
 
@@ -234,7 +238,7 @@ def _statements(
         return found + statements.allowances_follow_rule(allocation)
     return [
         *found,
-        *statements.whole_allowances(demands, allocation),
+        *statements.integer_allowances(demands, allocation),
         *statements.inside_band(demands, allocation),
         *statements.rows_are_met(demands, allocation),
     ]

@@ -64,9 +64,9 @@ def threshold(instance: Instance) -> float:
 
 def is_case(instance: Instance, named: Sequence[str]) -> NDArray[np.bool_]:
     """Units whose table states one of some cases, shape ``(units,)``."""
-    if "case" not in instance.units:
+    if "special_case" not in instance.units:
         return np.zeros(len(instance.units), dtype=bool)
-    labels = instance.labels("case")
+    labels = instance.labels("special_case")
     found: NDArray[np.bool_] = np.isin(labels.names.astype(str), list(named))[labels.code]
     return found
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 import argparse
 import io
 import sys
+import warnings
 from pathlib import Path
+from typing import TextIO
 
 from rich_argparse import RawDescriptionRichHelpFormatter as Formatter
 
 from etsopt import __version__
 from etsopt.cli.ending import ended
 from etsopt.cli.streams import Parser, escaping
+from etsopt.errors import FormerNameWarning
 
 EXIT_CODES = """exit codes:
   0  solved: every limit checked, and proven within the gap that was asked for
@@ -33,8 +36,22 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     options = argparse.Namespace(json=False)
-    with escaping():
+    with escaping(), warnings.catch_warnings():
+        warnings.showwarning = _warn
+        warnings.simplefilter("always", FormerNameWarning)
         return ended(lambda: _run(arguments, options), lambda: options.json)
+
+
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show a warning, such as of a former name, without the place in the code that pandas and Python would add."""
+    print(f"Warning: {message}", file=sys.stderr)
 
 
 def _run(arguments: list[str] | None, options: argparse.Namespace) -> int:
@@ -88,7 +105,7 @@ def _add_solve(commands: argparse._SubParsersAction[Parser], machine: Parser) ->
     solve.add_argument("--time-limit", type=float, metavar="S", help="seconds for the whole solve")
     solve.add_argument("--gap", type=float, help="relative gap for whole numbers (default: 1e-6, or the model's own)")
     solve.add_argument("--seed", type=int, default=0, help="seed of the solver (default: %(default)s)")
-    help_method = "stamped, merged, prices, or reference, which is slow (default: the quickest at the instance's size)"
+    help_method = "direct, aggregation, decomposition, or pyomo, which is slow (default: the quickest at this size)"
     solve.add_argument("--method", help=help_method)
     solve.add_argument(
         "--solver-option", action="append", default=[], metavar="KEY=VALUE", help="an option of HiGHS; may be repeated"
@@ -120,8 +137,8 @@ def _add_data_commands(commands: argparse._SubParsersAction[Parser], machine: Pa
     _add_set(validate)
     check = add("check", "check a run again, from its instance and tables alone")
     check.add_argument("run", type=Path, help="a run folder that `etsopt solve --out` wrote")
-    report = add("report", "write the report of a settlement: one HTML file in English and Chinese")
-    report.add_argument("run", type=Path, help="a run folder that `etsopt solve --model settlement --out` wrote")
+    report = add("report", "write the report of a compliance year: one HTML file in English and Chinese")
+    report.add_argument("run", type=Path, help="a run folder that `etsopt solve --model compliance --out` wrote")
     report.add_argument(
         "--out", type=Path, metavar="FILE", help="file to write (default: report.html in the run folder)"
     )

@@ -123,13 +123,13 @@ def check(options: Namespace) -> int:
 
 
 def report(options: Namespace) -> int:
-    """Write the report of a settlement."""
+    """Write the report of a compliance year."""
     from etsopt.data.files import write_file
-    from etsopt.reports import settlement_page
+    from etsopt.reports import compliance_page
     from etsopt.results import results
 
     found, instance = results.load_both(options.run)
-    text = settlement_page(instance, found, options.enterprise)
+    text = compliance_page(instance, found, options.enterprise)
     path = options.out or options.run / "report.html"
     write_file(path, text)
     print(json.dumps({"file": str(path)}, ensure_ascii=False) if options.json else f"Written to {path}.")

@@ -70,7 +70,7 @@ def result(found: Results) -> None:
         prices = _shadow_prices(found)
         if prices is not None:
             console.print(prices)
-    if "settlement" in found.tables:
+    if "compliance" in found.tables:
         console.print(show_compliance.fill_nation(new_table("The nation", "", "[t]"), found))
         show_compliance.shortfalls(console, found)
     if found.levels and found.termination != "infeasible":
@@ -85,9 +85,9 @@ def result(found: Results) -> None:
         console.print(_rounding(found))
     if found.termination == "infeasible" and not found.tables:
         console.print(Text(NO_SOLUTION))
-    if "missing" in found.tables:
+    if "unmet_demand" in found.tables:
         show_market.missing(console, found)
-    if "relief" in found.tables:
+    if "relaxed_limits" in found.tables:
         _relief(console, found)
     for line in remarks(found):
         console.print(Text(line, style="yellow"))
@@ -131,7 +131,7 @@ def _shadow_prices(found: Results) -> Table | None:
     """What a tonne more of each sector's target adds to the levels; None where no level has a price."""
     frame = found.tables["sectors"]
     # Levels that choose exceptions, the closest point or whole tonnes have prices that prove them and say little else.
-    silent = ("closest", "rounding", "exceptions", "exception_size", "exception_order")
+    silent = ("least_squares", "rounding", "exceptions", "exception_size", "exception_order")
     levels = [level for level in found.levels if level.name not in silent and f"{level.name}_shadow_price" in frame]
     if not levels:
         return None
@@ -187,14 +187,14 @@ def _rounding(found: Results) -> Text:
 
 
 def _relief(console: Console, found: Results) -> None:
-    frame = found.tables["relief"]
+    frame = found.tables["relaxed_limits"]
     if found.infeasible_by_t is not None:
         amount = format_tonnes(found.infeasible_by_t)
         console.print(Text(f"No allocation meets every limit: they lack {amount} t in all, at least.\n"))
     titles = {
         "alone": "Out of reach whatever the other limits are",
-        "targets_give_way": "If the bands stand, these limits give way by the least tonnes",
-        "bands_give_way": "If the targets stand, bands widen and balances give way, at least",
+        "target_relaxation": "If the bands stand, these limits give way by the least tonnes",
+        "band_relaxation": "If the targets stand, bands widen and balances give way, at least",
     }
     for way, title in titles.items():
         rows = frame[frame["way_out"] == way]
@@ -212,7 +212,7 @@ def _relief(console: Console, found: Results) -> None:
             )
         console.print(table)
         if len(rows) > ROWS_SHOWN:
-            console.print(Text(f"and {len(rows) - ROWS_SHOWN} more; the table `relief` of the run has all.\n"))
+            console.print(Text(f"and {len(rows) - ROWS_SHOWN} more; the table `relaxed_limits` of the run has all.\n"))
 
 
 def _violations(violations: Any) -> Table:

@@ -1,4 +1,4 @@
-"""How a settlement looks on a terminal."""
+"""How a compliance year looks on a terminal."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def _quantities(years: pd.DataFrame) -> Table:
         "auctioned_t": "auctioned",
         "offset_t": "offsets",
         "banked_t": "held over",
-        "owed_t": "owed",
+        "outstanding_t": "owed",
     }
     shown = {name: head for name, head in heads.items() if name in years}
     table = new_table("Emissions and allowances [Mt]", "year", *shown.values())
@@ -77,13 +77,13 @@ def _measures(found: Results) -> Table:
 
 def missing(console: Console, found: Results) -> None:
     """Print how many allowances a market lacks that cannot clear."""
-    frame = found.tables["missing"]
+    frame = found.tables["unmet_demand"]
     console.print(
-        Text(f"The market cannot clear: {format_tonnes(frame['missing_t'].sum())} t are missing in all, at least.\n")
+        Text(f"The market cannot clear: {format_tonnes(frame['unmet_t'].sum())} t are missing in all, at least.\n")
     )
     table = new_table("Allowances that are missing, whatever is paid", "year", "missing [t]")
-    for row in frame[frame["missing_t"] > 0].to_dict("records"):
-        table.add_row(str(row["year"]), format_tonnes(row["missing_t"]))
+    for row in frame[frame["unmet_t"] > 0].to_dict("records"):
+        table.add_row(str(row["year"]), format_tonnes(row["unmet_t"]))
     console.print(table)
     console.print("More auctions, less demand of other sectors, or a reference price for penalties would let it clear.")
 

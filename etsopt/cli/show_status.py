@@ -59,7 +59,7 @@ def _kept_to_the_end(found: Results) -> list[str]:
     """Say that everybody buys what he may where an allowance is worth more at the end than it costs."""
     market = found.provenance["policy"].get("market", {})
     prices, worth = market.get("prices_cny_per_t"), market.get("terminal_price_cny_per_t", 0.0)
-    if found.provenance["model"] not in ("abatement", "settlement") or prices is None:
+    if found.provenance["model"] not in ("abatement", "compliance") or prices is None:
         return []
     price = list(prices.values())[-1] if isinstance(prices, dict) else prices
     if price + market.get("transaction_cost_cny_per_t", 0.0) >= worth:

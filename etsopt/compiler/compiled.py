@@ -15,7 +15,7 @@ import pyomo.environ as pyo
 from etsopt.compiler.components import Columns, Cost, Rows
 from etsopt.compiler.evaluate import Evaluator
 from etsopt.compiler.inputs import Inputs
-from etsopt.compiler.templates import StampError
+from etsopt.compiler.templates import CompileError
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
 from etsopt.program.program import Program
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Program:
-    """Stamp a model on its data.
+    """Compile a model on its data.
 
     Parameters
     ----------
@@ -38,13 +38,13 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
 
     Raises
     ------
-    StampError
+    CompileError
         If a component cannot be stamped; it says why, and what to do.
     ModelError
         If a component has no data or data has no component, they do not fit, a row is not linear, or an objective is
         to be maximised.
     """
-    return Stamp(model, parameters).program
+    return CompiledModel(model, parameters).program
 
 
 class Templates:
@@ -61,20 +61,20 @@ class Templates:
         self._inputs: Inputs | None = None
 
     def build_program(self, parameters: Mapping[str, Any]) -> Program:
-        """Stamp the model on data, with the errors of the function `build_program`."""
+        """CompiledModel the model on data, with the errors of the function `build_program`."""
         return self.stamp(parameters).program
 
-    def stamp(self, parameters: Mapping[str, Any]) -> Stamp:
+    def stamp(self, parameters: Mapping[str, Any]) -> CompiledModel:
         """The model stamped on data, to be changed later, with the errors of the function `build_program`."""
         inputs = self._inputs.with_data(parameters) if self._inputs is not None else None
         if inputs is None:
-            stamp = Stamp(self.model, parameters)
+            stamp = CompiledModel(self.model, parameters)
             self._inputs, self._columns, self._rows, self._costs = stamp.templates()
             return stamp
-        return Stamp.of_templates(self.model, parameters, inputs, self._columns, self._rows, self._costs)
+        return CompiledModel.of_templates(self.model, parameters, inputs, self._columns, self._rows, self._costs)
 
 
-class Stamp:
+class CompiledModel:
     """A stamped model that takes changes of its data.
 
     Attributes
@@ -84,7 +84,7 @@ class Stamp:
 
     Raises
     ------
-    StampError, ModelError
+    CompileError, ModelError
         As `build_program` does.
     """
 
@@ -106,10 +106,10 @@ class Stamp:
 
         Raises
         ------
-        StampError, ModelError
+        CompileError, ModelError
             As `build_program` does; then the stamp is as it was.
         """
-        changed = Stamp.__new__(Stamp)
+        changed = CompiledModel.__new__(CompiledModel)
         changed._model, changed._data = self._model, self._data | dict(parameters)
         if any(self._may_reshape(name) for name in parameters):
             changed._call_rules()
@@ -131,7 +131,7 @@ class Stamp:
 
         Raises
         ------
-        StampError, ModelError
+        CompileError, ModelError
             As `build_program` does.
         """
         differing = {name: value for name, value in parameters.items() if not _is_same(value, self._data.get(name))}
@@ -157,7 +157,7 @@ class Stamp:
         columns: list[Columns],
         rows: list[Rows],
         costs: list[Cost],
-    ) -> Stamp:
+    ) -> CompiledModel:
         """A stamp that calls no rule again."""
         stamp = cls.__new__(cls)
         stamp._model, stamp._data = model, dict(parameters)
@@ -171,7 +171,7 @@ class Stamp:
         """What the rules gave, without the data."""
         return self._inputs.without_data(), self._columns, self._rows, self._costs
 
-    def _adopt(self, other: Stamp) -> None:
+    def _adopt(self, other: CompiledModel) -> None:
         """Take over the templates of another stamp of the same model."""
         self._columns, self._rows, self._costs = other._columns, other._rows, other._costs
         self._reads = dict(other._reads)
@@ -187,7 +187,7 @@ class Stamp:
                 raise
             except Exception as error:
                 reason = f"it cannot be evaluated ({type(error).__name__}: {str(error)[:200]})"
-                raise StampError(part.title, reason, "Write it in other words.") from error
+                raise CompileError(part.title, reason, "Write it in other words.") from error
         self._reads[part.title] = evaluator.reads
         return found
 

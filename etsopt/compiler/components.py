@@ -13,7 +13,7 @@ from pyomo.core.expr.relational_expr import EqualityExpression, RangedExpression
 from etsopt.compiler.assemble import costs_of, rows_of
 from etsopt.compiler.evaluate import Terms
 from etsopt.compiler.lookups import is_expression, is_number
-from etsopt.compiler.templates import StampError, needs_data, relation_of, template_of, title_of
+from etsopt.compiler.templates import CompileError, needs_data, relation_of, template_of, title_of
 from etsopt.program.program import Objective, refuse_to_maximise, unit_of
 
 if TYPE_CHECKING:
@@ -39,13 +39,15 @@ class Columns:
     def __init__(self, variable: Any) -> None:
         self.variable, self.name, self.title = variable, variable.local_name, title_of(variable)
         if not variable._dense:
-            raise StampError(self.title, "it is sparse (dense=False)", "Index it by just the members that are needed.")
+            raise CompileError(
+                self.title, "it is sparse (dense=False)", "Index it by just the members that are needed."
+            )
         self._bounds = None
         if variable._rule_bounds is not None:
             self._bounds = template_of(variable, variable._rule_bounds)
             if not isinstance(self._bounds.expression, tuple | list) or len(self._bounds.expression) != 2:
                 reason = f"its bounds are {self._bounds.expression!r} and no pair"
-                raise StampError(self.title, reason, "Give lower and upper bound, None for none.")
+                raise CompileError(self.title, reason, "Give lower and upper bound, None for none.")
         self._least, self._most, self._whole = self._domain(variable)
 
     def _domain(self, variable: Any) -> tuple[float, float, bool]:
@@ -55,7 +57,7 @@ class Columns:
         interval = None if needs_data(domain) else domain.get_interval()
         if interval is None or interval[2] not in (0, 1):
             way = "Take one of Pyomo's own, such as NonNegativeReals, Integers or Binary, and give bounds."
-            raise StampError(self.title, f"its domain {domain.local_name} is no interval", way)
+            raise CompileError(self.title, f"its domain {domain.local_name} is no interval", way)
         least, most, step = interval
         return -inf if least is None else least, inf if most is None else most, step == 1
 
@@ -106,7 +108,7 @@ class Rows:
         if isinstance(relation, RangedExpression):
             lower, body, upper = relation.args
             if not (is_number(lower) and is_number(upper)):
-                raise StampError(self.title, "a limit of its range has variables", "Make two constraints of it.")
+                raise CompileError(self.title, "a limit of its range has variables", "Make two constraints of it.")
             strict: Any = any(relation.strict)
         else:
             one, other = relation.args
@@ -119,9 +121,9 @@ class Rows:
             else:
                 return 0.0 if equal else None, [(1.0, one), (-1.0, other)], 0.0
         if strict:
-            raise StampError(self.title, "it is a strict inequality", "Write <= or >=.")
+            raise CompileError(self.title, "it is a strict inequality", "Write <= or >=.")
         if is_number(body):
-            raise StampError(self.title, "it has no variables", "See that data are right in `parameters`.")
+            raise CompileError(self.title, "it has no variables", "See that data are right in `parameters`.")
         return lower, [(1.0, body)], upper
 
     def evaluated(self, evaluator: Evaluator) -> Block:
@@ -130,7 +132,7 @@ class Rows:
         for sign, part in self._body:
             evaluator.linear(part, space, sign, terms)
         if terms.squares:
-            raise StampError(self.title, "it is not linear", "Write it with linear terms only.")
+            raise CompileError(self.title, "it is not linear", "Write it with linear terms only.")
         count = prod(space.shape)
         constant = terms.constant(count)
         limits = []
@@ -147,12 +149,12 @@ class Cost:
         self.name, self.title = objective.local_name, title_of(objective)
         self._unit = unit_of(objective)
         if objective.is_indexed():
-            raise StampError(self.title, "it has an index", "Write one objective for each, by name.")
+            raise CompileError(self.title, "it has an index", "Write one objective for each, by name.")
         refuse_to_maximise(self.name, objective._init_sense(objective.parent_block(), None))
         self._template = template_of(objective)
         if not is_expression(self._template.expression):
             reason = f"its rule gives {self._template.expression!r} and no expression"
-            raise StampError(self.title, reason, "Return an expression.")
+            raise CompileError(self.title, reason, "Return an expression.")
 
     def evaluated(self, evaluator: Evaluator) -> Objective:
         """The objective on the data."""

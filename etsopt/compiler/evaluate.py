@@ -19,7 +19,7 @@ from etsopt.compiler.spaces import Along, Given, Space, alike, plus, times
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from etsopt.compiler.templates import StampError, Template
+    from etsopt.compiler.templates import CompileError, Template
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Evaluator(Lookups):
 
         Raises
         ------
-        StampError
+        CompileError
             If it is not linear in single variables or their squares.
         """
 
@@ -240,7 +240,7 @@ class Evaluator(Lookups):
         distinct = len(columns) if grouped.is_partition and once and space.rows is None else 0
         return space.laid_out(counts, [Given(values, distinct) for values in columns], tuple(placeholders))
 
-    def _not_linear(self) -> StampError:
+    def _not_linear(self) -> CompileError:
         return self.not_stampable("it is not linear", "Write it with linear terms, and objectives with squares.")
 
 

@@ -13,7 +13,7 @@ from pyomo.core.expr.template_expr import GetItemExpression, TemplateSumExpressi
 
 
 class RefusedError(Exception):
-    """What a rule asks of a set or a component that a template has no answer for; it becomes a StampError."""
+    """What a rule asks of a set or a component that a template has no answer for; it becomes a CompileError."""
 
 
 class MembersOf:

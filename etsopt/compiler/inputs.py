@@ -11,7 +11,7 @@ import pyomo.environ as pyo
 from pyomo.core.base.set import IndexedSet, OrderedScalarSet, SetOperator, SetProduct, SortedScalarSet
 
 from etsopt.compiler.sets import MEMBERS, GroupedSet, IndexSet, dimensions_of, shaped
-from etsopt.compiler.templates import StampError, Template, needs_data, prepare, template_of
+from etsopt.compiler.templates import CompileError, Template, needs_data, prepare, template_of
 from etsopt.errors import ModelError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Inputs:
     ------
     ModelError
         If data do not fit what the model declares.
-    StampError
+    CompileError
         If the model has what cannot be stamped.
     """
 
@@ -135,9 +135,9 @@ class Inputs:
         try:
             members = np.array([item if isinstance(item, tuple) else (item,) for item in source])
         except Exception as error:
-            raise StampError(f"The set {name}", f"its members are not known ({error})", MEMBERS) from error
+            raise CompileError(f"The set {name}", f"its members are not known ({error})", MEMBERS) from error
         if members.size and members.dtype.kind not in "iu":
-            raise StampError(f"The set {name}", "its members are no whole numbers", MEMBERS)
+            raise CompileError(f"The set {name}", "its members are no whole numbers", MEMBERS)
         return (IndexSet.from_data(name, members if members.ndim == 2 and members.shape[1] > 1 else members.ravel()),)
 
     @property
@@ -206,7 +206,7 @@ class Inputs:
         try:
             return _inside(domain, array)
         except Exception as error:
-            raise StampError(title, f"the set {domain} that it is within is not known", MEMBERS) from error
+            raise CompileError(title, f"the set {domain} that it is within is not known", MEMBERS) from error
 
     def taken(self, component: Any, value: Any) -> NDArray[Any]:
         """Data of a parameter, held to its sets and its domain.
@@ -232,7 +232,7 @@ class Inputs:
             np.float64 if array.dtype.kind == "f" or array.dtype == np.uint64 else np.int64, copy=False
         )
         if component._validate is not None:
-            raise StampError(f"The parameter {name}", "it has a validation", "Check the data in `parameters`.")
+            raise CompileError(f"The parameter {name}", "it has a validation", "Check the data in `parameters`.")
         domain = component.domain
         if self._is_of_model(domain):
             self._check_within(f"The parameter {name}", domain, [array.reshape(-1)])
@@ -274,9 +274,9 @@ def _sets(model: Any) -> list[Any]:
 def _check_that_data_are_its_members(component: Any) -> None:
     title = f"The set {component.local_name}"
     if not isinstance(component, OrderedScalarSet | IndexedSet) or isinstance(component, SortedScalarSet):
-        raise StampError(title, "it is sorted or has no order", "Keep the order of the data.")
+        raise CompileError(title, "it is sorted or has no order", "Keep the order of the data.")
     if component._filter is not None or component._validate is not None:
-        raise StampError(title, "it has a filter or a validation", "Give just the members.")
+        raise CompileError(title, "it has a filter or a validation", "Give just the members.")
 
 
 def _positions(array: NDArray[Any]) -> NDArray[np.int64]:

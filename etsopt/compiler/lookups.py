@@ -13,7 +13,7 @@ from pyomo.core.expr.template_expr import GetItemExpression, IndexTemplate, Temp
 
 from etsopt.compiler.mistakes import RuleError
 from etsopt.compiler.spaces import Along, Given, Space, alike, plus, times
-from etsopt.compiler.templates import StampError
+from etsopt.compiler.templates import CompileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,9 +125,9 @@ class Lookups:
             raise self.not_stampable(reason, "An index is a position; give it as whole numbers.")
         return array.astype(np.int64)
 
-    def not_stampable(self, reason: str, way_round: str) -> StampError:
+    def not_stampable(self, reason: str, way_round: str) -> CompileError:
         """The error of the component that is being evaluated."""
-        return StampError(self.title, reason, way_round)
+        return CompileError(self.title, reason, way_round)
 
 
 def _bound(argument: Any, space: Space) -> Along | Given | None:

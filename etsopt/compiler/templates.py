@@ -30,11 +30,11 @@ KINDS = (pyo.Set, pyo.RangeSet, pyo.Param, pyo.Var, pyo.Expression, pyo.Constrai
 LISTS = (pyo.ConstraintList, pyo.VarList, pyo.ObjectiveList)
 
 
-class StampError(ModelError):
+class CompileError(ModelError):
     """A component that cannot be stamped; the reference way builds it row by row."""
 
     def __init__(self, component: str, reason: str, way_round: str) -> None:
-        advice = f"{way_round} Or solve it the reference way, which builds every row: method 'reference'."
+        advice = f"{way_round} Or solve it the reference way, which builds every row: method 'pyomo'."
         super().__init__(f"{component} cannot be stamped: {reason}.", advice)
 
 
@@ -81,7 +81,7 @@ def prepare(model: Any, parameters: Mapping[str, Any], dimensions: Mapping[str, 
 
     Raises
     ------
-    StampError
+    CompileError
         If it has a component that is none of `KINDS`.
     """
     copy = model.clone()
@@ -90,7 +90,7 @@ def prepare(model: Any, parameters: Mapping[str, Any], dimensions: Mapping[str, 
         if component.ctype not in KINDS or isinstance(component, LISTS):
             kind = component.ctype if component.ctype not in KINDS else type(component)
             reason = f"it is a {kind.__name__.removeprefix('Abstract')}"
-            raise StampError(f"The component {component.local_name}", reason, "Write it as rows over sets.")
+            raise CompileError(f"The component {component.local_name}", reason, "Write it as rows over sets.")
     for component in components:
         if component.ctype is pyo.Param and not component.is_indexed():
             # The domain may be a set that has no members yet; the value is held to it when it is taken in.
@@ -147,7 +147,7 @@ def template_of(component: Any, rule: Any = None) -> Template:
 
     Raises
     ------
-    StampError
+    CompileError
         If the rule cannot be called with placeholders.
     RuleError
         If it cannot be called at all.
@@ -156,7 +156,7 @@ def template_of(component: Any, rule: Any = None) -> Template:
     rule = component._rule if rule is None else rule
     index_set = component.index_set() if component.is_indexed() else None
     if rule is None:
-        raise StampError(title, "it has no rule", "Write one, or take the component out.")
+        raise CompileError(title, "it has no rule", "Write one, or take the component out.")
     try:
         with quietly():
             expression, indices = templatize_rule(component.parent_block(), partial(with_checked_sums, rule), index_set)
@@ -170,7 +170,7 @@ def relation_of(template: Template) -> Any:
 
     Raises
     ------
-    StampError
+    CompileError
         If the rule gave none: a boolean would lose the row without a word.
     """
     found = template.expression
@@ -182,7 +182,7 @@ def relation_of(template: Template) -> Any:
     if not isinstance(found, RelationalExpression):
         reason = f"its rule gives {found!r} and no relation between two sides"
         way = "A row that is not wanted has no index in its set; with no variables in it there is nothing to decide."
-        raise StampError(template.title, reason, way)
+        raise CompileError(template.title, reason, way)
     return found
 
 
@@ -202,12 +202,12 @@ def _explained(title: str, error: Exception) -> ModelError:
     for cause in reversed(chain):
         text = " ".join(str(cause).split())
         if isinstance(cause, RefusedError):
-            return StampError(title, f"its rule {cause}", NUMBER)
+            return CompileError(title, f"its rule {cause}", NUMBER)
         if "to bool" in text or "unhashable type: 'IndexTemplate'" in text:
-            return StampError(title, "its rule decides by an index, a parameter or a variable", CONDITION)
+            return CompileError(title, "its rule decides by an index, a parameter or a variable", CONDITION)
         if "Implicit conversion" in text or "__round__" in text or "currently set to an invalid value" in text:
-            return StampError(title, "its rule makes a plain number of a parameter or an index", NUMBER)
+            return CompileError(title, "its rule makes a plain number of a parameter or an index", NUMBER)
     if isinstance(error, TemplateExpressionError):
-        return StampError(title, "its rule loops over a set outside of sum(...)", LOOP)
+        return CompileError(title, "its rule loops over a set outside of sum(...)", LOOP)
     first = f"{type(chain[-1]).__name__}: {' '.join(str(chain[-1]).split()) or 'without a word'}"
-    return StampError(title, f"its rule fails ({first[:200]})", "Correct the rule.")
+    return CompileError(title, f"its rule fails ({first[:200]})", "Correct the rule.")

@@ -107,12 +107,12 @@ class ExceptionsPolicy(Section):
 class AllocationPolicy(Section):
     """What the allocation optimises, in which order, and on what the band stands."""
 
-    objectives: list[Literal["change", "worst", "deficit", "spread"]] = Field(
-        ["change", "worst"], description="levels in lexicographic order"
+    objectives: list[Literal["change", "largest_change", "deficit", "spread"]] = Field(
+        ["change", "largest_change"], description="levels in lexicographic order"
     )
     band_on: Literal["unit", "enterprise"] = Field("unit", description="who stays inside the band")
-    fair_order: bool = Field(False, description="a lower intensity never gets a lower surplus rate in its sector")
-    whole_allowances: bool = Field(
+    intensity_order: bool = Field(False, description="a lower intensity never gets a lower surplus rate in its sector")
+    integer_allowances: bool = Field(
         False, description="every allowance is a whole number of tonnes; in a fair order the real answer is rounded"
     )
     exceptions: ExceptionsPolicy = Field(
@@ -122,7 +122,7 @@ class AllocationPolicy(Section):
     @property
     def rounds(self) -> bool:
         """Whether real allowances are rounded: an order of rates is one before rounding, which no whole tonnes keep."""
-        return self.fair_order and self.whole_allowances
+        return self.intensity_order and self.integer_allowances
 
     @model_validator(mode="after")
     def _each_level_once(self) -> Self:
@@ -133,6 +133,6 @@ class AllocationPolicy(Section):
     @model_validator(mode="after")
     def _no_exceptions_before_rounding(self) -> Self:
         if self.rounds and self.exceptions.units:
-            what = "asks for fair_order, whole_allowances and exceptions at once; rounding may need other exceptions"
+            what = "asks for intensity_order, integer_allowances and exceptions, but rounding may need other exceptions"
             raise ValueError(what, "Leave out one of the three.")
         return self

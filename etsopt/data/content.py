@@ -86,9 +86,9 @@ class Content:
         """
         later = np.asarray(years) > self.policy.year
         inside = self.in_scope[:, None]
-        if "case" not in self.units:
+        if "special_case" not in self.units:
             return np.broadcast_to(inside, (len(inside), len(later)))
-        labels = self.labels("case")
+        labels = self.labels("special_case")
         new, closed = ((labels.names == case)[labels.code][:, None] for case in ("new", "closed"))
         return (inside | (later & new)) & ~(later & closed)
 
@@ -139,9 +139,9 @@ class Content:
 
 def in_scope(units: pd.DataFrame, outside: Sequence[str]) -> NDArray[np.bool_]:
     """Units whose case is none of those outside the scope, shape ``(units,)``."""
-    if "case" not in units or not outside:
+    if "special_case" not in units or not outside:
         return np.ones(len(units), dtype=bool)
-    return ~units["case"].isin(outside).to_numpy()
+    return ~units["special_case"].isin(outside).to_numpy()
 
 
 def _intensity(units: pd.DataFrame) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from etsopt.data.former_names import as_hashed, columns_as_hashed
 from etsopt.data.official import of_plan, of_year
 from etsopt.data.schema import FORECAST, MEASURES, USER_COLUMN_PREFIX
 
@@ -23,8 +24,8 @@ def digest_of(tables: Mapping[str, pd.DataFrame]) -> Any:
     for name, table in tables.items():
         if name in (MEASURES.name, FORECAST.name):
             digest.update(f"\x1c{name}".encode())
-        for column in sorted(table.columns):
-            digest.update(f"\x1d{column}\x1d".encode())
+        for hashed, column in columns_as_hashed(name, table.columns).items():
+            digest.update(f"\x1d{hashed}\x1d".encode())
             digest.update(_content(table[column]))
     return digest
 
@@ -39,7 +40,7 @@ def with_policy_content(tables: Any, policy: Policy, sectors: Iterable[str]) -> 
     for name in sectors:
         if policy.target_sense_of(name) == "none":
             content["sectors"].setdefault(name, {"target_sense": "none"})
-    digest.update(json.dumps(content, sort_keys=True).encode())
+    digest.update(json.dumps(as_hashed(content), sort_keys=True).encode())
     return str(digest.hexdigest())
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from etsopt.data.consistency import validate_together
 from etsopt.data.content import Content
+from etsopt.data.former_names import current_changes, current_columns
 from etsopt.data.policy import Policy, changed, parse_policy
 from etsopt.data.raw import RawTable
 from etsopt.data.schema import TABLES
@@ -42,7 +43,9 @@ class Instance(Content):
         problems, frames = list(problems), {}
         for table in TABLES:
             if table.name in raw:
-                frames[table.name], found = validate_table(raw[table.name], table)
+                cells = raw[table.name]
+                columns = current_columns(table.name, cells.columns, cells.place)
+                frames[table.name], found = validate_table(replace(cells, columns=columns), table)
                 problems += found
         if problems or policy is None:
             raise DataError(f"The instance {name!r}", problems)
@@ -97,6 +100,7 @@ class Instance(Content):
         DataError
             Where a key is unknown or a value out of its range.
         """
+        changes = current_changes(changes)
         instance = replace(self, policy=changed(self.policy, changes), given=self.given | changes.keys())
         object.__setattr__(instance, "known", self.known)
         problems = validate_together(instance)

@@ -41,9 +41,9 @@ class OutputCutPolicy(Section):
 class AbatementPolicy(Section):
     """Which measures may be chosen, in which form, and how allowances answer to them."""
 
-    pays_by_itself: Literal["taken", "left"] = Field(
-        "taken",
-        description="measures that save money at no carbon price: part of every choice, or left out, because their "
+    no_regret: Literal["include", "exclude"] = Field(
+        "include",
+        description="measures that save money at no carbon price: part of every choice, or excluded, because their "
         "published costs do not explain why nobody took them",
     )
     divisible_measures: bool = Field(False, description="plans may be mixed: a linear program")
@@ -103,7 +103,7 @@ class PenaltyPolicy(Section):
     reference_price_cny_per_t: YearlyAmount | None = Field(
         None,
         description="average price of the month before the deadline [CNY/t], by year; without it no model allows a "
-        "shortfall, and a settlement with one needs it",
+        "shortfall, and a compliance year with one needs it",
     )
     fixed_fine_cny: float | None = Field(
         None,
@@ -121,7 +121,7 @@ class PenaltyPolicy(Section):
     )
 
 
-class SettlementPolicy(Section):
+class CompliancePolicy(Section):
     """Which enterprises settle the year in a way of their own."""
 
     at_risk: list[str] = Field(

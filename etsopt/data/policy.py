@@ -19,14 +19,15 @@ from etsopt.data.allocation_policy import (
     ProvincePolicy,
     SectorPolicy,
 )
+from etsopt.data.former_names import current_policy
 from etsopt.data.market_policy import (
     AbatementPolicy,
+    CompliancePolicy,
     HorizonPolicy,
     MarketPolicy,
     OutputCutPolicy,
     PathwayPolicy,
     PenaltyPolicy,
-    SettlementPolicy,
 )
 from etsopt.data.messages import did_you_mean
 from etsopt.data.rule_policy import RulePolicy  # noqa: TC001  pydantic evaluates annotations
@@ -38,10 +39,10 @@ from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-BEYOND_ONE_YEAR = ("horizon", "abatement", "market", "penalty", "settlement", "pathway")
+BEYOND_ONE_YEAR = ("horizon", "abatement", "market", "penalty", "compliance", "pathway")
 """Sections that the allocation of one year does not read."""
 
-LEVELS = ("change", "worst", "deficit", "spread")
+LEVELS = ("change", "largest_change", "deficit", "spread")
 
 BALANCED = ("cn-2024", "cn-2025", "cn-2026")
 """Rules whose allowances add up to the emissions of each sector, so that this is a target where no other is stated."""
@@ -60,7 +61,7 @@ class Policy(Section):
     abatement: AbatementPolicy = AbatementPolicy()
     market: MarketPolicy = MarketPolicy()
     penalty: PenaltyPolicy = PenaltyPolicy()
-    settlement: SettlementPolicy = SettlementPolicy()
+    compliance: CompliancePolicy = CompliancePolicy()
     pathway: PathwayPolicy = PathwayPolicy()
 
     @property
@@ -129,7 +130,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "abatement": AbatementPolicy,
     "market": MarketPolicy,
     "penalty": PenaltyPolicy,
-    "settlement": SettlementPolicy,
+    "compliance": CompliancePolicy,
     "pathway": PathwayPolicy,
 }
 
@@ -153,7 +154,7 @@ def parse_policy(content: Mapping[str, Any], place: str = "policy.toml") -> Poli
         Lists every key that is unknown, missing, of the wrong type or out of its range.
     """
     try:
-        return Policy.model_validate(checked_content(content, place))
+        return Policy.model_validate(current_policy(checked_content(content, place), place))
     except ValidationError as error:
         raise DataError("The policy", problems_of(error, place)) from None
 

@@ -51,12 +51,12 @@ def _problems_of_enterprises(instance: Content) -> list[Problem]:
     """Find enterprises that have no unit and so nothing to settle."""
     problems: list[Problem] = []
     for key in ("at_risk", "without_purchases"):
-        stated = set(getattr(instance.policy.settlement, key))
+        stated = set(getattr(instance.policy.compliance, key))
         known = set(instance.labels("enterprise_id").names) if stated else stated
         for name in sorted(stated - known):
             guess = did_you_mean(name, sorted(known)) if len(problems) < PROBLEMS_SHOWN else ""
             what = f"the enterprise {brief(name)} has no unit"
-            problems.append(Problem(FILE, what, f"{guess}Correct its name, or remove it.", f"settlement.{key}"))
+            problems.append(Problem(FILE, what, f"{guess}Correct its name, or remove it.", f"compliance.{key}"))
     return problems
 
 

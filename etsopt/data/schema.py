@@ -63,7 +63,7 @@ UNITS = Table(
             at_least=0,
         ),
         Column(
-            "case",
+            "special_case",
             "special case of the plan: by the year of the rule it gets allowances equal to emissions, or is outside "
             "the scope",
             choices=SPECIAL_CASES,

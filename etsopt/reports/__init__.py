@@ -1,5 +1,5 @@
 """Pages for people, made from the results of a run."""
 
-from etsopt.reports.compliance import settlement_page
+from etsopt.reports.compliance import compliance_page
 
-__all__ = ["settlement_page"]
+__all__ = ["compliance_page"]

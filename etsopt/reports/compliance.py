@@ -1,4 +1,4 @@
-"""The report of a settlement: the nation, its provinces, who falls short, and a sheet for each enterprise."""
+"""The report of a compliance year: the nation, its provinces, who falls short, and a sheet for each enterprise."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FLOWS = (
     ("opening_t", "opening", "期初持有"),
-    ("converted_t", "converted", "结转"),
+    ("carried_over_t", "converted", "结转"),
     ("issued_t", "issued", "发放"),
     ("bought_t", "bought", "买入"),
     ("surrendered_t", "surrendered", "清缴"),
@@ -60,19 +60,19 @@ ISSUED = (
     ("reference_t", "by the rule", "规则核定"),
     ("allowance_t", "allowances", "配额"),
     ("pre_allocated_t", "in advance", "预分配"),
-    ("true_up_t", "topped up", "补发"),
-    ("owed_t", "to return", "应退回"),
+    ("top_up_t", "topped up", "补发"),
+    ("return_t", "to return", "应退回"),
 )
 SECTORS = {"cement": "cement 水泥", "steel": "steel 钢铁", "aluminium": "aluminium 铝冶炼", "power": "power 发电"}
 NAME = ("enterprise_id", "enterprise", "重点排放单位")
 WHERE = ("province", "province", "省份")
 
 TEXTS = {
-    "settlement": ("enterprise_id", "province"),
+    "compliance": ("enterprise_id", "province"),
     "holdings": ("enterprise_id",),
     "issuance": ("unit_id", "enterprise_id", "sector", "province"),
-    "settlement_sectors": ("sector",),
-    "settlement_provinces": ("province",),
+    "compliance_sectors": ("sector",),
+    "compliance_provinces": ("province",),
     "nation": (),
     "shortfalls": ("enterprise_id", "province", "regime"),
 }
@@ -82,19 +82,19 @@ COMMON = tuple(name for name, *_ in (*FLOWS, *MET, *PROVINCE, *MONEY) if name !=
 COUNTED = tuple(name for name, *_ in COUNTS)
 OF_RULE = tuple(name for name, *_ in ISSUED)
 NUMBERS = {
-    "settlement": ("emissions_tco2e", "at_risk", "deducted_next_year_t", *COMMON),
+    "compliance": ("emissions_tco2e", "at_risk", "deducted_next_year_t", *COMMON),
     "holdings": ("vintage", "usable", *(name for name, *_ in FLOWS)),
     "issuance": OF_RULE,
-    "settlement_sectors": ("enterprises", "units", *OF_RULE),
-    "settlement_provinces": (*COUNTED, *COMMON),
+    "compliance_sectors": ("enterprises", "units", *OF_RULE),
+    "compliance_provinces": (*COUNTED, *COMMON),
     "nation": (*COUNTED, *COMMON),
     "shortfalls": ("obligation_t", "shortfall_t", "penalty_cny", "fixed_fine_cny", "deducted_next_year_t"),
 }
 """Columns of numbers that the page shows, by table."""
 
 
-def settlement_page(instance: Instance, results: Results, enterprises: Sequence[str] = ()) -> str:
-    """Write the report of a settlement as one HTML file.
+def compliance_page(instance: Instance, results: Results, enterprises: Sequence[str] = ()) -> str:
+    """Write the report of a compliance year as one HTML file.
 
     Parameters
     ----------
@@ -104,21 +104,21 @@ def settlement_page(instance: Instance, results: Results, enterprises: Sequence[
     Raises
     ------
     UsageError
-        If the run is no settlement, or has no such enterprise.
+        If the run is no compliance year, or has no such enterprise.
     DataError
         If a table or column of it is not there.
     """
     tables = results.tables
-    if "settlement" not in tables:
-        advice = "Solve one first: etsopt solve INSTANCE --model settlement --out DIR."
-        raise UsageError("The run holds no settlement to report.", advice)
+    if "compliance" not in tables:
+        advice = "Solve one first: etsopt solve INSTANCE --model compliance --out DIR."
+        raise UsageError("The run holds no compliance year to report.", advice)
     require(results, TEXTS, NUMBERS, "The run")
     if not len(tables["nation"]):
         problem = Problem("tables/nation", "has no row", SOLVE_AGAIN)
         raise DataError("The run", [problem])
-    missing = sorted(set(enterprises) - set(tables["settlement"]["enterprise_id"]))
+    missing = sorted(set(enterprises) - set(tables["compliance"]["enterprise_id"]))
     if missing:
-        raise UsageError(f"The run has no enterprise {missing[0]!r}.", "The table `settlement` of the run lists them.")
+        raise UsageError(f"The run has no enterprise {missing[0]!r}.", "The table `compliance` of the run lists them.")
     year = instance.policy.year
     parts = [_head(instance, results), _nation(tables), _provinces(tables), _shortfalls(tables)]
     parts += _sheets(instance, tables, set(enterprises))
@@ -163,7 +163,7 @@ def _with_completion(table: pd.DataFrame) -> pd.DataFrame:
 
 def _nation(tables: dict[str, pd.DataFrame]) -> str:
     nation = _with_completion(tables["nation"])
-    sectors = tables["settlement_sectors"]
+    sectors = tables["compliance_sectors"]
     sectors = sectors.assign(sector=sectors["sector"].map(SECTORS))
     counts = (("sector", "sector", "行业"), COUNTS[0], COUNTS[3], *ISSUED)
     balance = ("balance_value", "balance value [t/t]", "平衡值")
@@ -186,7 +186,7 @@ def _nation(tables: dict[str, pd.DataFrame]) -> str:
 
 
 def _provinces(tables: dict[str, pd.DataFrame]) -> str:
-    provinces, nation = (_with_completion(tables[name]) for name in ("settlement_provinces", "nation"))
+    provinces, nation = (_with_completion(tables[name]) for name in ("compliance_provinces", "nation"))
     foot = nation.assign(province="nation 全国")
     return "\n".join(
         [
@@ -220,7 +220,7 @@ def _sheets(instance: Instance, tables: dict[str, pd.DataFrame], wanted: set[str
     names = _names(instance)
     holdings = dict(iter(tables["holdings"].groupby("enterprise_id")))
     units = dict(iter(tables["issuance"].assign(sector=lambda t: t["sector"].map(SECTORS)).groupby("enterprise_id")))
-    for _, row in _with_completion(tables["settlement"]).groupby("enterprise_id"):
+    for _, row in _with_completion(tables["compliance"]).groupby("enterprise_id"):
         enterprise = row["enterprise_id"].iloc[0]
         if not wanted or enterprise in wanted:
             yield _sheet(row, names.get(enterprise, ""), holdings.get(enterprise), units.get(enterprise))

@@ -113,7 +113,7 @@ def _tonnes(results: Results, report: CheckReport) -> list[Violation]:
 
 def _relief(results: Results) -> list[Violation]:
     """The level of what gives way is what the limits of its table give way in all."""
-    table = results.tables.get("relief")
+    table = results.tables.get("relaxed_limits")
     stated = [level.value for level in results.levels if level.name == INFEASIBLE]
     if table is None or not {"way_out", "by"} <= set(table) or not stated:
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,8 @@ import pandas as pd
 
 from etsopt.data.read import read_instance
 from etsopt.data.write import FORMATS
-from etsopt.errors import DataError, Problem, UsageError
+from etsopt.errors import DataError, FormerNameWarning, Problem, UsageError
+from etsopt.results.former_runs import current_run
 from etsopt.results.run_folder import INSTANCE, read_run, read_together, write_run
 
 if TYPE_CHECKING:
@@ -194,17 +196,17 @@ def load(folder: str | Path) -> Results:
 def load_instance(folder: str | Path) -> Instance:
     """Read the instance that a run folder holds."""
     path = Path(folder)
-    return read_together(path, lambda: read_instance(path / INSTANCE))
+    return read_together(path, lambda: _read_instance(path))
 
 
 def load_both(folder: str | Path) -> tuple[Results, Instance]:
     """Read a run folder and the instance in it, both from one save, also while another process saves to it."""
     path = Path(folder)
-    return read_together(path, lambda: (_read(path), read_instance(path / INSTANCE)))
+    return read_together(path, lambda: (_read(path), _read_instance(path)))
 
 
 def _read(folder: Path) -> Results:
-    content, tables, listed = read_run(folder)
+    content, tables, listed = current_run(*read_run(folder))
     levels = tuple(LevelResult(**_numbers(level)) for level in content.pop("levels"))
     prices, violations = tuple(content.pop("prices")), tuple(content.pop("violations"))
     known = {key: content.pop(key) for key in ("termination", "status", "certified")}
@@ -212,6 +214,13 @@ def _read(folder: Path) -> Results:
     known |= {key: None if value is None else float(value) for key, value in tonnes.items()}
     known |= {"stated_prices": prices, "stated_tables": listed}
     return Results(tables, levels=levels, provenance=content, violations=violations, **known)
+
+
+def _read_instance(folder: Path) -> Instance:
+    with warnings.catch_warnings():
+        # Former names in a run are no choice of whoever reads it.
+        warnings.simplefilter("ignore", FormerNameWarning)
+        return read_instance(folder / INSTANCE)
 
 
 def _numbers(level: dict[str, Any]) -> dict[str, Any]:

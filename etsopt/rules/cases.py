@@ -22,7 +22,7 @@ SLAG = "carbide_slag"
 
 
 def special_units(instance: Instance, parameters: Parameters) -> NDArray[np.bool_]:
-    """Units that are a special case with A = E, by their ``case`` or by their carbide slag, shape ``(units,)``."""
+    """Units that are a special case with A = E, by ``special_case`` or by their carbide slag, shape ``(units,)``."""
     special = _is_one_of(instance, parameters.special_cases)
     if SLAG not in parameters.special_cases or "carbide_slag_rate" not in instance.units:
         return special
@@ -40,13 +40,15 @@ def problems_of_cases(instance: Instance, parameters: Parameters) -> list[Proble
     if (strange := ~_is_one_of(instance, ("", *has))).any():
         units = instance.units
         count = counted(int(strange.sum()), "unit is of a case", "units are of a case")
-        names, cases = (units[name].to_numpy()[strange] for name in ("unit_id", "case"))
+        names, cases = (units[name].to_numpy()[strange] for name in ("unit_id", "special_case"))
         advice = (
             f"It has {', '.join(has) or 'none'}. Leave the cell empty, and the unit is treated as any other; or add "
             "the case to rule.special_cases."
         )
         shown = tuple((f"of {name}", str(case)) for name, case in zip(names, cases, strict=True))
-        problems.append(Problem("units.csv", f"{count} that the rule {rule.name} does not have", advice, "case", shown))
+        problems.append(
+            Problem("units.csv", f"{count} that the rule {rule.name} does not have", advice, "special_case", shown)
+        )
     return problems + (_problems_of_slag(instance, parameters) if "carbide_slag_rate" in instance.units else [])
 
 
@@ -87,9 +89,9 @@ def _problems_of_slag(instance: Instance, parameters: Parameters) -> list[Proble
 
 def _is_one_of(instance: Instance, cases: Sequence[str]) -> NDArray[np.bool_]:
     """Units whose case is one of some; a unit that states none has the empty one."""
-    if "case" not in instance.units:
+    if "special_case" not in instance.units:
         return np.full(len(instance.units), "" in cases)
-    labels = instance.labels("case")
+    labels = instance.labels("special_case")
     found: NDArray[np.bool_] = np.isin(labels.names.astype(str), list(cases))[labels.code]
     return found
 

@@ -49,7 +49,7 @@ def issuance(instance: Instance, allowance_t: NDArray[np.float64]) -> pd.DataFra
     Returns
     -------
     DataFrame
-        ``pre_allocated_t``, ``true_up_t`` and ``owed_t``, one row a unit [t]; all of the allowance is topped up where
+        ``pre_allocated_t``, ``top_up_t`` and ``return_t``, one row a unit [t]; all of the allowance is topped up where
         nothing was issued in advance.
     """
     import numpy as np
@@ -69,7 +69,7 @@ def issuance(instance: Instance, allowance_t: NDArray[np.float64]) -> pd.DataFra
     return pd.DataFrame(
         {
             "pre_allocated_t": issued,
-            "true_up_t": np.maximum(allowance_t - issued, 0.0),
-            "owed_t": np.maximum(issued - allowance_t, 0.0),
+            "top_up_t": np.maximum(allowance_t - issued, 0.0),
+            "return_t": np.maximum(issued - allowance_t, 0.0),
         }
     )

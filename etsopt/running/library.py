@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from etsopt.errors import ModelError, UsageError
-from etsopt.running.model import Model, OwnMethod, refuse_slips
+from etsopt.running.model import Model, ModelMethod, refuse_slips
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def explains(name: str) -> str:
     assigned = [node for node in _source(name).body if isinstance(node, ast.Assign | ast.AnnAssign)]
     targets = [target for node in assigned for target in getattr(node, "targets", [getattr(node, "target", None)])]
     states = any(isinstance(target, ast.Name) and target.id == "WAYS_OUT" for target in targets)
-    return Path(name).stem.removesuffix("_relief") if states else ""
+    return Path(name).stem.removesuffix("_elastic") if states else ""
 
 
 def choose(name: str) -> Model:
@@ -98,11 +98,11 @@ def method(model: str, step: str) -> Callable[..., Any] | None:
     return cast("Callable[..., Any]", import_module(name).settle)
 
 
-def own_method(model: str, method: str) -> OwnMethod | None:
+def model_method(model: str, method: str) -> ModelMethod | None:
     """A method that a model brings along for the whole of it, found by both names; None if there is none."""
     if model.endswith(".py") or not (folder() / "_methods" / f"{model}_{method}.py").is_file():
         return None
-    return OwnMethod.of(import_module(f"{LIBRARY}._methods.{model}_{method}"))
+    return ModelMethod.of(import_module(f"{LIBRARY}._methods.{model}_{method}"))
 
 
 def _load_file(path: Path) -> ModuleType:

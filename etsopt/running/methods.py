@@ -17,14 +17,14 @@ from etsopt.solving.options import METHODS
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.program.program import Program
-    from etsopt.running.model import Model, OwnMethod
+    from etsopt.running.model import Model, ModelMethod
     from etsopt.solving.options import SolveOptions
 
 _TEMPLATES: WeakKeyDictionary[ModuleType, compiled.Templates] = WeakKeyDictionary()
 """Templates of the models that were stamped: `formulate` takes no arguments, so that it is called once in a process."""
 
 
-def stamp_of(model: Model, parameters: dict[str, Any]) -> compiled.Stamp:
+def stamp_of(model: Model, parameters: dict[str, Any]) -> compiled.CompiledModel:
     """A model stamped on its data, which takes changes of these."""
     if model.module not in _TEMPLATES:
         _TEMPLATES[model.module] = compiled.Templates(model.formulate())
@@ -41,7 +41,7 @@ def build_row_by_row(model: Model, parameters: dict[str, Any]) -> Program:
     return pyomo_build.build_program(model.formulate(), parameters)
 
 
-BUILD: dict[str, Callable[[Model, dict[str, Any]], Program]] = {"stamped": stamp, "reference": build_row_by_row}
+BUILD: dict[str, Callable[[Model, dict[str, Any]], Program]] = {"direct": stamp, "pyomo": build_row_by_row}
 """How a program is made, by name; a model's own methods have their small programs stamped."""
 
 OWN = [name for name in METHODS if name not in BUILD]
@@ -65,7 +65,7 @@ class Method:
     name: str
     reason: str
     build: Callable[[Model, dict[str, Any]], Program]
-    own: OwnMethod | None = None
+    own: ModelMethod | None = None
 
 
 def choose(model: str, instance: Instance, options: SolveOptions) -> Method:
@@ -82,12 +82,12 @@ def choose(model: str, instance: Instance, options: SolveOptions) -> Method:
         If the method that is asked for is not one of the model, or cannot serve the instance.
     """
     asked = options.method
-    own = {name: found for name in OWN if (found := library.own_method(model, name)) is not None}
+    own = {name: found for name in OWN if (found := library.model_method(model, name)) is not None}
     if asked in BUILD:
         return Method(asked, f"It was asked for: {METHODS[asked]}.", BUILD[asked])
     if asked is not None:
         return _asked(asked, model, own, instance, options)
-    reason = METHODS["stamped"].capitalize()
+    reason = METHODS["direct"].capitalize()
     for name, found in own.items():
         units, few = len(instance.units), found.from_units
         if units < few:
@@ -97,8 +97,8 @@ def choose(model: str, instance: Instance, options: SolveOptions) -> Method:
         elif why := found.declines(instance):
             reason = f"The method {name} cannot serve here: {why}"
         else:
-            return Method(name, f"{units:,} units are many: {METHODS[name]}.", BUILD["stamped"], found)
-    return Method("stamped", f"{reason}.", BUILD["stamped"])
+            return Method(name, f"{units:,} units are many: {METHODS[name]}.", BUILD["direct"], found)
+    return Method("direct", f"{reason}.", BUILD["direct"])
 
 
 def after_notes(method: Method, notes: tuple[Any, ...]) -> dict[str, str]:
@@ -106,17 +106,17 @@ def after_notes(method: Method, notes: tuple[Any, ...]) -> dict[str, str]:
     why = next((note.gave_way for note in notes if getattr(note, "gave_way", "")), "")
     if method.own is None or not why:
         return {}
-    return {"method": "stamped", "method_reason": f"The method {method.name} gave way to the whole program: {why}."}
+    return {"method": "direct", "method_reason": f"The method {method.name} gave way to the whole program: {why}."}
 
 
 def options_of_first(model: str, options: SolveOptions) -> SolveOptions:
     """Options of a solve for the model that it starts from, which may not have the method that is asked for."""
     asked = options.method
-    has = asked in BUILD or (asked is not None and library.own_method(model, asked) is not None)
+    has = asked in BUILD or (asked is not None and library.model_method(model, asked) is not None)
     return options if has else replace(options, method=None)
 
 
-def _asked(asked: str, model: str, own: dict[str, OwnMethod], instance: Instance, options: SolveOptions) -> Method:
+def _asked(asked: str, model: str, own: dict[str, ModelMethod], instance: Instance, options: SolveOptions) -> Method:
     """A model's own method that is asked for."""
     if asked not in own:
         others = ", ".join([*BUILD, *own])
@@ -127,4 +127,4 @@ def _asked(asked: str, model: str, own: dict[str, OwnMethod], instance: Instance
     if why:
         what = f"The method {asked!r} cannot serve here: {why}."
         raise UsageError(what, "Leave the method out: the one that can is then chosen.")
-    return Method(asked, f"It was asked for: {METHODS[asked]}.", BUILD["stamped"], own[asked])
+    return Method(asked, f"It was asked for: {METHODS[asked]}.", BUILD["direct"], own[asked])

@@ -30,7 +30,7 @@ PROGRAM = (
 )
 CALCULATION = ("calculate",)
 RELIEF = ("eased",)
-CONSTANTS = ("CHECKED_AS", "STARTS_FROM", "GAP", "SETTLES", "READS", "WAYS_OUT")
+CONSTANTS = ("CHECKED_AS", "STARTS_FROM", "GAP", "FIX_AFTER", "READS", "WAYS_OUT")
 OF_ANYBODY = CONSTANTS[:4]
 """Constants whose names are seldom those of anything else."""
 
@@ -65,9 +65,9 @@ class Model:
         Arrays for its sets and parameters.
     prepare
         In place of `parameters`: with the tables of the model that it starts from, and
-        `etsopt.running.model_inputs.Relaxation`, which solves its own relaxation, it returns parameters, and notes that `tables` and `explain` take beside the
-        rest. A note may have ``stopped``, why preparing was stopped, and ``gave_way``, why the method is another than
-        the one that was chosen.
+        `etsopt.running.model_inputs.Relaxation`, which solves its own relaxation, it returns parameters, and notes that
+        `tables` and `explain` take beside the rest. A note may have ``stopped``, why preparing was stopped, and
+        ``gave_way``, why the method is another than the one that was chosen.
     tables
         Result tables from a solution.
     levels
@@ -86,12 +86,12 @@ class Model:
     eased
         Parameters of the model that this one explains, with limits wider by so many tonnes.
     checked_as
-        What its tables are, such as ``"allocation"`` or ``"settlement"``: the checker holds them to the instance.
+        What its tables are, such as ``"allocation"`` or ``"compliance"``: the checker holds them to the instance.
     starts_from
         Name of the model that is solved before.
     gap
         Relative gap that is asked of it by default.
-    settles
+    fix_after
         Variables that are fixed once an objective is solved, by its name.
     reads
         Keys and sections of the policy that it reads, beside those of the model that it starts from; None reads all.
@@ -115,7 +115,7 @@ class Model:
     checked_as: str = ""
     starts_from: str = ""
     gap: float | None = None
-    settles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fix_after: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reads: tuple[str, ...] | None = None
     ways_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -163,7 +163,7 @@ class Model:
 
 
 @dataclass(frozen=True, eq=False)
-class OwnMethod:
+class ModelMethod:
     """What a method may define that a model brings along for the whole of it, in ``_methods/<model>_<method>.py``.
 
     Parameters
@@ -177,7 +177,7 @@ class OwnMethod:
     solve
         In place of the whole program: an instance, parameters, names of objectives and a function that solves the
         model's formulation with other parameters give a solution.
-    relief
+    elastic
         Parameters of the model that explains why there is no solution, made fewer, and where each unit's part stands.
     """
 
@@ -185,14 +185,14 @@ class OwnMethod:
     declines: Callable[[Instance], str]
     prepare: Callable[..., tuple[Any, ...]] | None = None
     solve: Callable[..., Any] | None = None
-    relief: Callable[[Arrays], tuple[Arrays, Any]] | None = None
+    elastic: Callable[[Arrays], tuple[Arrays, Any]] | None = None
 
     @classmethod
-    def of(cls, module: ModuleType) -> OwnMethod:
+    def of(cls, module: ModuleType) -> ModelMethod:
         """Read a module."""
         name, own = module.__name__.rpartition(".")[2], vars(module)
         functions: dict[str, Any] = {
-            key: partial(_called, name, key, own[key]) for key in ("prepare", "solve", "relief") if key in own
+            key: partial(_called, name, key, own[key]) for key in ("prepare", "solve", "elastic") if key in own
         }
         return cls(own["FROM_UNITS"], own["declines"], **functions)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt.checking import CheckReport
 from etsopt.checking import check as check_tables
 from etsopt.checking.checker import KINDS
+from etsopt.data.former_names import MODELS, current, current_options
 from etsopt.data.instance import Instance
 from etsopt.data.read import read_instance
 from etsopt.errors import DataError, Problem, StoppedError, UsageError
@@ -73,7 +74,8 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     """
     if not isinstance(instance, Instance):
         raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
-    given, found = SolveOptions(**options), library.choose(model)
+    model = current("model", MODELS, model)
+    given, found = SolveOptions(**current_options(options)), library.choose(model)
     # What a parameter of the rule is wrong in is told before anything reads it.
     parameters_of(instance)
     ignored = ignored_keys(found, instance)

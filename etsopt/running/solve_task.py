@@ -88,9 +88,9 @@ class Step:
         if not explained.levels or explained.levels[0].value > EASED_T:
             return explained
         # Less lacks than the checker tolerates: sums of limits that meet exactly differ by their rounding.
-        relief = library.load(f"{self.model}_relief")
-        assert relief.eased is not None
-        wider = relief.eased(parameters, EASED_T)
+        elastic = library.load(f"{self.model}_elastic")
+        assert elastic.eased is not None
+        wider = elastic.eased(parameters, EASED_T)
         solution = self.levels(wider, names)
         self.clock.lap("solve_eased")
         infeasible = solution.termination is Termination.INFEASIBLE and not solution.values
@@ -123,7 +123,7 @@ class Step:
     ) -> Solution:
         """Minimise objectives of a program in their order, each by a faster method where the model has one."""
         faster = {name: partial(method, parameters) for name in names if (method := library.method(self.model, name))}
-        return solve_levels(program, names, options, faster, self.found.settles)
+        return solve_levels(program, names, options, faster, self.found.fix_after)
 
     def _program(self, parameters: dict[str, Any]) -> Program:
         program = model_inputs.program_of(self.found, self.instance, self.method.build, parameters)
@@ -268,18 +268,18 @@ def _infeasible(
     StoppedError
         At the deadline: what the solver called infeasible is then neither explained nor proven.
     """
-    if f"{model}_relief" not in library.names():
+    if f"{model}_elastic" not in library.names():
         return Results({}, "infeasible", "infeasible_unproven", False, (), None, about)
-    checkpoint("relief")
-    relief = library.load(f"{model}_relief")
-    parameters = relief.parameters(limited)
+    checkpoint("relaxed_limits")
+    elastic = library.load(f"{model}_elastic")
+    parameters = elastic.parameters(limited)
     part = None
-    if method.own is not None and method.own.relief is not None:
-        parameters, part = method.own.relief(parameters)
-    program = method.build(relief, parameters)
+    if method.own is not None and method.own.elastic is not None:
+        parameters, part = method.own.elastic(parameters)
+    program = method.build(elastic, parameters)
     options = replace(options, mps=None)
     ways = {}
-    for way, at_zero in relief.ways_out.items():
+    for way, at_zero in elastic.ways_out.items():
         solution = solve_levels(pinned(program, at_zero), [way], options, {})
         if solution.termination in STOPPED:
             raise StoppedError(solution.termination)
@@ -288,6 +288,6 @@ def _infeasible(
     clock.lap("explain")
     with unlimited():
         tell("check")
-        tables = relief.tables(limited, ways, part)
+        tables = elastic.tables(limited, ways, part)
         least = ways[INFEASIBLE].levels[0] if INFEASIBLE in ways else None
         return infeasible_results(instance, tables, least, about, clock)

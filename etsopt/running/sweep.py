@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.data.former_names import MODELS, current, current_options
 from etsopt.data.groups import Groups
 from etsopt.errors import StoppedError, UsageError
 from etsopt.progress import checkpoint, watched
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.compiler.compiled import Stamp
+    from etsopt.compiler.compiled import CompiledModel
     from etsopt.data.instance import Instance
     from etsopt.program.program import Program
     from etsopt.running.model import Model
@@ -97,14 +98,15 @@ def sweep(
     >>> swept.statuses
     ['certified_optimal', 'certified_optimal']
     """
+    model = current("model", MODELS, model)
     found = library.choose(model)
     if isinstance(changes, Mapping):
         raise UsageError("The changes are one mapping.", "Give a list of them, one for each policy.")
     if found.answer is None:
         raise UsageError(f"The model {model} does not say what its answer is.", "Solve it with etsopt.solve.")
-    chosen = model_inputs.with_gap(found, SolveOptions(**options))
+    chosen = model_inputs.with_gap(found, SolveOptions(**current_options(options)))
     about = run.kind_of(found) | {"options": {"gap": chosen.gap}}
-    kept, answers, levels, terminations, statuses = Stamps(), [], [], [], []
+    kept, answers, levels, terminations, statuses = CompiledModels(), [], [], [], []
     # Ctrl-C ends the policy that is being solved, and those after it before they begin.
     with watched(tell=chosen.progress):
         for number, change in enumerate(changes):
@@ -112,7 +114,7 @@ def sweep(
             parameters_of(limited)
             ignored_keys(found, limited)
             method = methods.choose(model, limited, chosen)
-            if method.name != "reference":
+            if method.name != "pyomo":
                 method = replace(method, build=kept)
             step = Step(found, model, limited, chosen, method, about, Clock(), ())
             with watched(chosen.time_limit_s):
@@ -145,14 +147,14 @@ def _solved(step: Step, checked: bool) -> tuple[Solution, NDArray[np.float64], s
     return solution, step.found.answer(instance, solution), status
 
 
-class Stamps:
-    """Stamps a model on data; where only numbers differ from a program made before, what reads these is evaluated.
+class CompiledModels:
+    """Compile a model on data; where only numbers differ from a program made before, only their readers are evaluated.
 
     The stamps used last are kept, so that a sweep needs no more memory for many policies than for some.
     """
 
     def __init__(self) -> None:
-        self._stamps: dict[Any, Stamp] = {}
+        self._stamps: dict[Any, CompiledModel] = {}
 
     def __call__(self, model: Model, parameters: dict[str, Any]) -> Program:
         """Program of a model on its data."""

@@ -64,7 +64,7 @@ def solve_levels(  # long because each way out of a level is one statement here
     names: Sequence[str],
     options: SolveOptions,
     settle: Mapping[str, Settle],
-    settles: Mapping[str, Sequence[str]] | None = None,
+    fix_after: Mapping[str, Sequence[str]] | None = None,
 ) -> Solution:
     """Minimise the objectives in their order.
 
@@ -74,7 +74,7 @@ def solve_levels(  # long because each way out of a level is one statement here
         Objectives, the most important first.
     settle
         Faster methods by objective; the solver does what has none.
-    settles
+    fix_after
         By objective, the variables of whole numbers that keep the values they have after it.
 
     Returns
@@ -137,8 +137,8 @@ def solve_levels(  # long because each way out of a level is one statement here
                 break
             if program.objectives[name].quadratic is None:
                 program = _hold(program, level, outcome)
-            if settles is not None and name in settles:
-                base, program = (_fixed(part, settles[name], outcome.x) for part in (base, program))
+            if fix_after is not None and name in fix_after:
+                base, program = (_fixed(part, fix_after[name], outcome.x) for part in (base, program))
                 if not any(_is_open(base, level.name) for level in levels):
                     # The levels so far count these variables alone, so nothing else of what held them is needed.
                     program = base

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from etsopt.solving.scaling import Scaled
 
 METHODS = {
-    "stamped": "every rule is called once and evaluated over all its indices",
-    "reference": "Pyomo builds every row, and each is read",
-    "merged": "units that stand in the same coupling rows are merged, and the answer is handed back to each",
-    "prices": "every unit answers the prices of the rows that couple them, and only those near a tie are branched on",
+    "direct": "the whole program goes to HiGHS",
+    "pyomo": "the same, with every row built by Pyomo",
+    "aggregation": "units that are alike in every coupling row are one cell, and the answer is handed back to each",
+    "decomposition": "column generation prices every plan of every unit, and few units are branched on",
 }
 """Methods, and what each does; the first is taken where a model has no quicker one of its own."""
 

@@ -10,7 +10,7 @@ costs: so the answer is the same with one account for all and, as the transactio
 | --- | --- | --- | --- |
 | $x_j \in \{0, 1\}$ | whether the plan is chosen | | `choice` |
 | $b_{at}, s_{at}, o_{at} \ge 0$ | bought, sold, offsets (CCER) surrendered | t | `bought`, `sold`, `offset` |
-| $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time | t | `banked`, `owed` |
+| $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time | t | `banked`, `outstanding` |
 | $\pi_t$ | expected price, discounted | CNY/t | `price` |
 
 $$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
@@ -44,10 +44,10 @@ import pyomo.environ as pyo
 
 from etsopt.errors import DataError, Problem
 from etsopt_models._columns.whole_plans import solved
-from etsopt_models._market.accounts import owing_cost
+from etsopt_models._market.accounts import outstanding_cost
 from etsopt_models._market.baseline import expected_prices, prospects
 from etsopt_models._market.column_generation import market_of
-from etsopt_models._market.formulation import own_cost, plans_and_accounts
+from etsopt_models._market.formulation import plans_and_accounts, private_cost
 from etsopt_models._market.tables import market_tables
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def formulate() -> Any:
 
     @m.Objective(doc="discounted cost of the enterprises at the price path [CNY]")
     def cost(m):
-        return own_cost(m) + sum(m.price[t] * (m.bought[a, t] - m.sold[a, t]) for a in m.ACCOUNTS for t in m.YEARS)
+        return private_cost(m) + sum(m.price[t] * (m.bought[a, t] - m.sold[a, t]) for a in m.ACCOUNTS for t in m.YEARS)
 
     return m
 
@@ -98,7 +98,7 @@ def market(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callab
     """The program over any plans, and its relaxation."""
     found = prospects(instance, before)
     prices = expected_prices(instance, found.years)
-    _refuse_dearer_than_owing(prices, owing_cost(instance, found) / found.discount, found.years)
+    _refuse_dearer_than_owing(prices, outstanding_cost(instance, found) / found.discount, found.years)
     return market_of(instance, found, relax, {"price": found.discount * prices}, market=False)
 
 

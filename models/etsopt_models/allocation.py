@@ -13,7 +13,7 @@ stays in its band and every total meets its target, changing the rule's answer a
 | $e_i \in \{0, 1\}$ | whether the unit is an exception, of at most $n$ | units | `exceptional`, `exceptions_most` |
 | $[\underline B_i, \overline B_i]$; $\underline x_i, \overline x_i$ | band of the unit; by how much wider it is for an exception | t | `band_lower`, `band_upper`; `widening_lower`, `widening_upper` |
 | $u_i, v_i \ge 0$ | increase and decrease against the reference | t | `increase`, `decrease` |
-| $w \ge 0$ | largest change against emissions | rate | `worst_rate` |
+| $w \ge 0$ | largest change against emissions | rate | `largest_rate` |
 | $q_i \ge 0$ | deficit | t | `shortfall` |
 | $a_i, b_i \ge 0$ | distance above and below the sector's target rate $\rho_s$ | t | `above`, `below` |
 | $(1 + \rho_s) E_i$ | allowances at that rate: $1 + \rho_s = T_s / \sum_{i \in s} E_i$; without a target that of the sector's reference allowances, $\sum_{i \in s} R_i / \sum_{i \in s} E_i$ | t | `at_target_rate` |
@@ -29,7 +29,7 @@ $$\underline T_s \le \sum_{i \in s} A_i \le T_s \tag{sector_target}$$
 $$-\beta_p E_p \le \sum_{i \in p} (A_i - E_i) \le \beta_p E_p \tag{province_balance}$$
 $$\underline N \le \sum_i A_i + A^{fixed} \le N \tag{national_total}$$
 $$\underline A_f \le \sum_{i \in f} A_i \le \overline A_f \tag{enterprise_band}$$
-$$A_i / E_i \ge A_j / E_j \quad \text{for neighbours } I_i < I_j \text{ of a sector} \tag{fair_order}$$
+$$A_i / E_i \ge A_j / E_j \quad \text{for neighbours } I_i < I_j \text{ of a sector} \tag{intensity_order}$$
 $$A_i / E_i = A_j / E_j \quad \text{for neighbours } I_i = I_j \text{ of a sector} \tag{equal_rates}$$
 
 Whole tonnes, where the policy asks for them:
@@ -47,7 +47,7 @@ $$\sum_i e_i \le n \tag{exceptions_limit}$$
 What the levels measure:
 
 $$A_i = R_i + u_i - v_i \tag{change_from_reference}$$
-$$u_i + v_i \le E_i\, w \tag{worst_covers}$$
+$$u_i + v_i \le E_i\, w \tag{largest_change_covers}$$
 $$A_i + q_i \ge O_i \tag{shortfall_covers}$$
 $$A_i - a_i + b_i = (1 + \rho_s) E_i \tag{distance_from_target_rate}$$
 
@@ -60,10 +60,10 @@ $$\min \sum_i e_i \tag{exceptions}$$
 $$\min \sum_i (\max_j \hat E_j - \hat E_i)\, e_i \tag{exception_size}$$
 $$\min \sum_i k_i e_i \tag{exception_order}$$
 $$\min \sum_i (u_i + v_i) \tag{change}$$
-$$\min w \tag{worst}$$
+$$\min w \tag{largest_change}$$
 $$\min \sum_i q_i \tag{deficit}$$
 $$\min \sum_i (a_i + b_i) \Big/ \sum_i E_i \tag{spread}$$
-$$\min \sum_i (A_i - R_i)^2 / E_i \tag{closest}$$
+$$\min \sum_i (A_i - R_i)^2 / E_i \tag{least_squares}$$
 
 The dual of a row is what one more tonne on its right-hand side adds to the level: for `sector_target` it is minus the
 tonnes of change (or minus the rate) that a target one tonne tighter would cost, so it is zero or negative where the
@@ -73,12 +73,12 @@ counts as before. Only sector rows: the last step is $A_i = \mathrm{clip}(R_i + 
 Whole allowances: limits are rounded inward beforehand, a target that is exact and not whole to the tonne below, and
 $R_i$, $O_i$ and $(1 + \rho_s) E_i$ to the nearest tonne. The rows of sectors, provinces and the nation then form a
 network with whole limits and every level has its kinks at whole numbers, so all vertices of the linear relaxation are
-whole, and its multipliers prove the levels. `worst` alone has kinks elsewhere; its multipliers, those of the rows, prove
+whole, and its multipliers prove the levels. `largest_change` alone has kinks elsewhere; its multipliers, those of the rows, prove
 that no smaller rate leaves whole numbers inside it.
 
 Whole allowances in a fair order: the order is one of rates before rounding, which no whole tonnes keep. So the levels
 are those of real allowances $A^*$, exact in the order and proven as such. Then the program is made once more for whole
-tonnes, with every limit in tonnes rounded inward, without `fair_order` and `equal_rates`, and with $A^*$ to the
+tonnes, with every limit in tonnes rounded inward, without `intensity_order` and `equal_rates`, and with $A^*$ to the
 kilogram for $R$; its one level is the least sum of squared moves:
 
 $$\min \sum_i (A_i - A^*_i)^2 \tag{rounding}$$
@@ -93,10 +93,10 @@ $\sum_i \phi(A_i - K_i)$ with one kink and one slope on each side of it, such as
 $$\min \Bigl\{ \sum_{i \in c} \phi(A_i - K_i) : \sum_{i \in c} A_i = A_c \Bigr\}
   = \sum_{i \in c} \phi(B_i - K_i) + \phi\Bigl(A_c - \sum_{i \in c} B_i\Bigr), \quad B_i = \mathrm{clip}(K_i, l_i, u_i).$$
 
-For `worst`, units are merged by cell and by which of their ends bind at a rate, and anew at the least rate that follows,
+For `largest_change`, units are merged by cell and by which of their ends bind at a rate, and anew at the least rate that follows,
 until it rises no more. The prices of the rows leave an interval to every unit, and the last step is solved for all of
 them. No fair order can be merged, and no band over several units. Exact, and the multipliers are those of all units'
-rows (`_methods/allocation_merged.py`).
+rows (`_methods/allocation_aggregation.py`).
 
 References: the 2026 plan (consultation draft of 27 July 2026) for bands and rounding; Ogryczak and Sliwinski (2003)
 for lexicographic minimax; Hoffman and Kruskal (1956) for whole vertices; the lower band limit is rounded down where the rule rounds down.
@@ -129,7 +129,7 @@ CHECKED_AS = "allocation"
 READS = ("year", "rule", "!rule.carry_over_*", "sectors", "provinces", "national", "allocation")
 """Keys and sections of the policy; the engine refuses or lists what else is stated."""
 
-SETTLES = {"exception_order": ("exceptional",)}
+FIX_AFTER = {"exception_order": ("exceptional",)}
 """Variables that have their final values after a level: the levels after it are over allocations with these."""
 
 EXCEPTION_LEVELS = ("exceptions", "exception_size", "exception_order")
@@ -155,7 +155,7 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.emissions, m.per_emission, m.reference, m.obligation = (pyo.Param(m.UNITS) for _ in range(4))
     m.lower, m.upper, m.at_target_rate = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
     m.increase_most, m.decrease_most = pyo.Param(m.UNITS), pyo.Param(m.UNITS)
-    m.worst_most, m.per_total_emissions = pyo.Param(), pyo.Param()
+    m.largest_rate_most, m.per_total_emissions = pyo.Param(), pyo.Param()
     m.target_least, m.target_most = pyo.Param(m.SECTORS), pyo.Param(m.SECTORS)
     m.balance_least, m.balance_most = pyo.Param(m.PROVINCES), pyo.Param(m.PROVINCES)
     m.nation_least, m.nation_most = pyo.Param(m.NATION), pyo.Param(m.NATION)
@@ -168,7 +168,7 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.allowance = pyo.Var(m.UNITS, bounds=lambda m, i: (m.lower[i], m.upper[i]), doc="allowances [t]")
     m.increase = pyo.Var(m.CHANGED, bounds=lambda m, i: (0, m.increase_most[i]), doc="above the reference [t]")
     m.decrease = pyo.Var(m.CHANGED, bounds=lambda m, i: (0, m.decrease_most[i]), doc="below the reference [t]")
-    m.worst_rate = pyo.Var(bounds=lambda m: (0, m.worst_most), doc="largest change against emissions [rate]")
+    m.largest_rate = pyo.Var(bounds=lambda m: (0, m.largest_rate_most), doc="largest change against emissions [rate]")
     m.shortfall = pyo.Var(m.SHORT, bounds=lambda m, i: (0, m.obligation[i]), doc="deficit [t]")
     m.above = pyo.Var(m.SPREAD, bounds=lambda m, i: (0, m.upper[i]), doc="above the target rate [t]")
     m.below = pyo.Var(m.SPREAD, bounds=lambda m, i: (0, m.at_target_rate[i]), doc="below the target rate [t]")
@@ -197,7 +197,7 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
         return (m.enterprise_lower[f], total, m.enterprise_upper[f])
 
     @m.Constraint(m.LINKS, doc="a lower intensity never gets a lower surplus rate [rate]")
-    def fair_order(m, j):
+    def intensity_order(m, j):
         better = m.per_emission[m.better[j]] * m.allowance[m.better[j]]
         return better - m.per_emission[m.worse[j]] * m.allowance[m.worse[j]] >= 0
 
@@ -236,9 +236,9 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     def change_from_reference(m, i):
         return m.allowance[i] - m.increase[i] + m.decrease[i] == m.reference[i]
 
-    @m.Constraint(m.WORST, doc="no change exceeds the worst rate [t]")
-    def worst_covers(m, i):
-        return m.increase[i] + m.decrease[i] - m.emissions[i] * m.worst_rate <= 0
+    @m.Constraint(m.WORST, doc="no change exceeds the largest rate [t]")
+    def largest_change_covers(m, i):
+        return m.increase[i] + m.decrease[i] - m.emissions[i] * m.largest_rate <= 0
 
     @m.Constraint(m.SHORT, doc="the shortfall covers the deficit [t]")
     def shortfall_covers(m, i):
@@ -265,8 +265,8 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
         return sum(m.increase[i] + m.decrease[i] for i in m.CHANGED)
 
     @m.Objective(doc="largest change against emissions [rate]")
-    def worst(m):
-        return m.worst_rate
+    def largest_change(m):
+        return m.largest_rate
 
     @m.Objective(doc="sum of deficits [t]")
     def deficit(m):
@@ -277,7 +277,7 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
         return sum(m.per_total_emissions * (m.above[i] + m.below[i]) for i in m.SPREAD)
 
     @m.Objective(doc="sum of squared changes over emissions [t]")
-    def closest(m):
+    def least_squares(m):
         return sum(m.per_emission[i] * (m.allowance[i] - m.reference[i]) ** 2 for i in m.UNITS)
 
     @m.Objective(doc="sum of squared moves to whole tonnes [t²]")
@@ -291,7 +291,7 @@ def levels(instance: Instance) -> list[str]:
     """Objectives in lexicographic order: exceptions, those of the policy, and the one that leaves a single answer."""
     allocation = instance.policy.allocation
     first = EXCEPTION_LEVELS if allocation.exceptions.units else ()
-    return [*first, *allocation.objectives, "closest"]
+    return [*first, *allocation.objectives, "least_squares"]
 
 
 def parameters(instance: Instance) -> dict[str, Any]:
@@ -311,7 +311,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
     return {
         "UNITS": len(data.free),
         **_measured(instance, len(data.free)),
-        "WHOLE": everyone if instance.policy.allocation.whole_allowances else nobody,
+        "WHOLE": everyone if instance.policy.allocation.integer_allowances else nobody,
         "BANDED": np.arange(0 if data.widening.units else enterprises),
         "emissions": emissions,
         "per_emission": 1 / emissions,
@@ -321,7 +321,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
         "upper": upper,
         "increase_most": increase,
         "decrease_most": decrease,
-        "worst_most": float(np.max((most - least) / emissions, initial=0.0)),
+        "largest_rate_most": float(np.max((most - least) / emissions, initial=0.0)),
         "at_target_rate": data.at_target_rate,
         "per_total_emissions": 1 / float(emissions.sum()) if len(data.free) else 0.0,
         "smaller": np.max(sizes, initial=0.0) - sizes,
@@ -336,8 +336,8 @@ def _measured(instance: Instance, units: int) -> dict[str, Any]:
     named = set(instance.policy.allocation.objectives)
     everyone, nobody = np.arange(units), np.arange(0)
     return {
-        "CHANGED": everyone if named & {"change", "worst"} else nobody,
-        "WORST": everyone if "worst" in named else nobody,
+        "CHANGED": everyone if named & {"change", "largest_change"} else nobody,
+        "WORST": everyone if "largest_change" in named else nobody,
         "SHORT": everyone if "deficit" in named else nobody,
         "SPREAD": everyone if "spread" in named else nobody,
         "ROUNDED": nobody,
@@ -369,7 +369,7 @@ def tables(instance: Instance, solution: Any) -> dict[str, pd.DataFrame]:
     if real is allowance:
         # It was stopped before it rounded, and holds real allowances.
         instance = before_rounding(instance)
-    if instance.policy.allocation.whole_allowances:
+    if instance.policy.allocation.integer_allowances:
         # The solver's whole numbers are whole but for its rounding; the checker sees to it that no more is rounded.
         allowance = np.round(allowance)
     chosen = exceptional > 0.5 if len(exceptional) else np.zeros(len(allowance), dtype=bool)

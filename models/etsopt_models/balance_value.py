@@ -36,7 +36,7 @@ READS = (
     "sectors",
     "provinces",
     "allocation.band_on",
-    "allocation.whole_allowances",
+    "allocation.integer_allowances",
     "allocation.exceptions.units",
 )
 """Keys and sections of the policy."""

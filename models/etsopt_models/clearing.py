@@ -13,18 +13,18 @@ the last tonne costs.
 | $0, \dots, T$ | points in time: a year begins at its own and ends at the next | | `TIMES` |
 | $x_j \in \{0, 1\}$ | whether the plan is chosen; a fraction where measures are divisible | | `choice` |
 | $b_{at}, s_{at}, o_{at} \ge 0$ | bought, sold, offsets (CCER) surrendered | t | `bought`, `sold`, `offset` |
-| $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time; $B_{a0}$ is the opening, $D_{a0} = 0$ | t | `banked`, `owed` |
-| $u_t, r_t, q_t, Q_t \ge 0$ | left over in auctions; sold, bought and held by the reserve | t | `unsold`, `released`, `absorbed`, `reserve` |
-| $m_t \ge 0$ | what nobody has, whatever is paid; zero in a market that clears | t | `missing` |
+| $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time; $B_{a0}$ is the opening, $D_{a0} = 0$ | t | `banked`, `outstanding` |
+| $u_t, r_t, q_t, Q_t \ge 0$ | left over in auctions; sold, bought and held by the reserve | t | `unsold`, `released`, `intake`, `reserve` |
+| $m_t \ge 0$ | what nobody has, whatever is paid; zero in a market that clears | t | `unmet` |
 | $c_j$ | discounted cost of the plan's measures | CNY | `plan_cost` |
 | $c_0$ | that of units that stand beside the program with plans that prices have chosen | CNY | `chosen_cost` |
 | $\Delta_{jt}$ | emissions that the plan avoids | tCO2e | `abated` |
-| $\rho_{jt}$ | by how much it lowers what the unit lacks: $\Delta_{jt}$ and what its allowances change | t | `relief` |
-| $L_{at}, E_{at}$ | emissions less free allowances, and emissions, before abatement | t, tCO2e | `lacking`, `emissions` |
+| $\rho_{jt}$ | by how much it lowers what the unit lacks: $\Delta_{jt}$ and what its allowances change | t | `demand_reduction` |
+| $L_{at}, E_{at}$ | emissions less free allowances, and emissions, before abatement | t, tCO2e | `net_demand`, `emissions` |
 | $N_t$ | auctions, paid shares and what rounding leaves included, less the demand of other sectors | t | `supply` |
 | $\kappa, K_t$ | share of the obligation that offsets may settle; offsets on offer | 1, t | `offset_share`, `offset_supply` |
-| $\tau_t, p^o_t, p^r_t, p^q_t$ | discounted transaction cost, price of offsets, ceiling and floor price | CNY/t | `buying_cost`, `selling_cost`, `offset_cost`, `released_cost`, `absorbed_worth` |
-| $f_t, w_t$ | discounted cost of what is owed, worth of what is held, at a point in time | CNY/t | `owing_cost`, `banked_worth` |
+| $\tau_t, p^o_t, p^r_t, p^q_t$ | discounted transaction cost, price of offsets, ceiling and floor price | CNY/t | `buying_cost`, `selling_cost`, `offset_cost`, `released_cost`, `intake_worth` |
+| $f_t, w_t$ | discounted cost of what is owed, worth of what is held, at a point in time | CNY/t | `outstanding_cost`, `banked_worth` |
 
 $$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
 $$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
@@ -34,11 +34,11 @@ $$o_{at} + D_{a,t+1} - D_{at} \le E_{at} - \sum_{j \in a} \Delta_{jt} x_j \tag{n
 $$\sum_a (b_{at} - s_{at}) + q_t - r_t + u_t - m_t = N_t \tag{market_balance}$$
 $$Q_{t+1} = Q_t + q_t - r_t \tag{reserve_stock}$$
 $$\sum_a o_{at} \le K_t \tag{offsets_on_offer}$$
-$$\min \sum_t m_t \tag{missing_allowances}$$
+$$\min \sum_t m_t \tag{unmet_demand}$$
 $$\min c_0 + \sum_j c_j x_j + \sum_{at} \bigl[ \tau_t (b_{at} + s_{at}) + p^o_t o_{at} \bigr]
   + \sum_{at} (f_t D_{at} - w_t B_{at}) + \sum_t (p^r_t r_t - p^q_t q_t) \tag{cost}$$
 
-First `missing_allowances` is minimised over all plans; where something is left, the market cannot clear and the result
+First `unmet_demand` is minimised over all plans; where something is left, the market cannot clear and the result
 says how many tonnes it lacks. Else $m_t = 0$ and `cost` is minimised.
 
 Bounds. Nobody holds beyond his own need: $B_{at}$ is at most the account's opening and free allowances so far, its later
@@ -67,7 +67,7 @@ Lagrangian bound. Units that it leaves torn between plans are settled, the large
 within what is open, the solver chooses among all of these (Baldacci and others 2008). The rest is proven by a tree that
 branches on whether a unit runs a measure in a year (Barnhart and others 1998). The table `leaves` holds what its leaves
 hold, and `duals` their multipliers (`cost:leaf:1`, ...); a leaf that cannot clear is proven so in tonnes
-(`missing_allowances:leaf:1`, ...). A gap is a share of the cost, or of what is spent where that is more.
+(`unmet_demand:leaf:1`, ...). A gap is a share of the cost, or of what is spent where that is more.
 
 **Rounding.** Enterprises hold what the rule gives in whole tonnes, rounded down by less than a tonne for each unit. So a
 rule that balances its sectors leaves some tonnes lacking, which no measure should have to make up for. What rounding took
@@ -102,7 +102,7 @@ from etsopt_models._columns.whole_plans import solved
 from etsopt_models._market.baseline import prospects
 from etsopt_models._market.column_generation import market_of
 from etsopt_models._market.formulation import market_program
-from etsopt_models._market.tables import market_tables, missing_tables
+from etsopt_models._market.tables import market_tables, unmet_demand_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -142,7 +142,7 @@ def levels(instance: Instance) -> list[str]:
 
 def explain(instance: Instance, found: Found) -> tuple[dict[str, pd.DataFrame], Any]:
     """Tables of what is missing in each year, at least, where the market cannot clear, and the level that says so."""
-    return missing_tables(found)
+    return unmet_demand_tables(found)
 
 
 def formulate() -> Any:

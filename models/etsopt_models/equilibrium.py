@@ -33,8 +33,8 @@ measures there may be several, or none, where $g$ passes zero only by jumps:
 At a given $B$ a higher price never raises a unit's $E - (1 - \varphi) A$. Its $E$ may rise: a unit at the largest surplus
 holds $d$ of every tonne that it emits, and lets a measure that saves money go once the price is high enough.
 
-What one tonne less earns (`reward_measured_cny_per_t`, in the process on which intensity is measured, and
-`reward_elsewhere_cny_per_t`) is at a given $B$, as in `abatement`. Allowances are those before rounding to whole tonnes.
+What one tonne less earns (`marginal_incentive_cny_per_t`, in the process on which intensity is measured, and
+`marginal_incentive_elsewhere_cny_per_t`) is at a given $B$, as in `abatement`. Allowances are those before rounding to whole tonnes.
 A balance value that is published with few decimals (`rule.balance_value_decimals`) is rounded before units respond, and
 then leaves a residual. Measures are taken whole, whatever `abatement.divisible_measures` says.
 
@@ -70,7 +70,7 @@ READS = (
     "rule.carbide_slag_limit",
     "rule.outside_scope",
     "horizon",
-    "abatement.pays_by_itself",
+    "abatement.no_regret",
     "abatement.output_cut",
     "market.prices_cny_per_t",
     "market.paid_share",

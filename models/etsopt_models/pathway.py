@@ -22,8 +22,8 @@ balance value above; all others are lump sums.
 | --- | --- | --- | --- |
 | $x_j \in \{0, 1\}$ | whether the plan is chosen | | `choice` |
 | $b_{at}, s_{at}, o_{at} \ge 0$ | bought, sold, offsets (CCER) surrendered | t | `bought`, `sold`, `offset` |
-| $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time | t | `banked`, `owed` |
-| $u_t, r_t, q_t, Q_t, m_t \ge 0$ | left over in auctions; sold, bought and held by the reserve; missing | t | `unsold`, `released`, `absorbed`, `reserve`, `missing` |
+| $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time | t | `banked`, `outstanding` |
+| $u_t, r_t, q_t, Q_t, m_t \ge 0$ | left over in auctions; sold, bought and held by the reserve; missing | t | `unsold`, `released`, `intake`, `reserve`, `unmet` |
 
 $$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
 $$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
@@ -33,7 +33,7 @@ $$o_{at} + D_{a,t+1} - D_{at} \le E_{at} - \sum_{j \in a} \Delta_{jt} x_j \tag{n
 $$\sum_a (b_{at} - s_{at}) + q_t - r_t + u_t - m_t = N_t \tag{market_balance}$$
 $$Q_{t+1} = Q_t + q_t - r_t \tag{reserve_stock}$$
 $$\sum_a o_{at} \le K_t \tag{offsets_on_offer}$$
-$$\min \sum_t m_t \tag{missing_allowances}$$
+$$\min \sum_t m_t \tag{unmet_demand}$$
 $$\min c_0 + \sum_j c_j x_j + \sum_{at} \bigl[ \tau_t (b_{at} + s_{at}) + p^o_t o_{at} \bigr]
   + \sum_{at} (f_t D_{at} - w_t B_{at}) + \sum_t (p^r_t r_t - p^q_t q_t) \tag{cost}$$
 
@@ -47,10 +47,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt_models._columns.whole_plans import solved
-from etsopt_models._market.baseline import pathway_prospects
+from etsopt_models._market.baseline import pathway_baseline
 from etsopt_models._market.column_generation import market_of
 from etsopt_models._market.formulation import market_program
-from etsopt_models._market.tables import market_tables, missing_tables
+from etsopt_models._market.tables import market_tables, unmet_demand_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -99,7 +99,7 @@ def levels(instance: Instance) -> list[str]:
 
 def explain(instance: Instance, found: Found) -> tuple[dict[str, pd.DataFrame], Any]:
     """Tables of what is missing in each year, at least, where the market cannot clear, and the level that says so."""
-    return missing_tables(found)
+    return unmet_demand_tables(found)
 
 
 def formulate() -> Any:
@@ -109,7 +109,7 @@ def formulate() -> Any:
 
 def market(instance: Instance, _: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> Market:
     """The program over any plans, and its relaxation."""
-    return market_of(instance, pathway_prospects(instance), relax, market=True)
+    return market_of(instance, pathway_baseline(instance), relax, market=True)
 
 
 def prepare(

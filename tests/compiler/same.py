@@ -48,14 +48,14 @@ def assert_same(one: Program, other: Program, either_way_round: Collection[str] 
 
 
 def assert_same_both_ways(model: Any, data: Mapping[str, Any], either_way_round: Collection[str] = ()) -> Program:
-    """Stamp a model and build it the reference way; they are the same. Returns the stamped program."""
+    """Compile a model and build it with Pyomo; they are the same. Returns the compiled program."""
     found = compiled.build_program(model, data)
     assert_same(found, pyomo_build.build_program(model, data), either_way_round)
     return found
 
 
 def assert_never_silently_wrong(model: Any, data: Mapping[str, Any]) -> ModelError | None:
-    """Stamp a model: either it is refused, and the error is returned, or it is what the reference way builds."""
+    """Compile a model: either it is refused, and the error is returned, or it is what Pyomo builds."""
     try:
         found = compiled.build_program(model, data)
     except ModelError as error:

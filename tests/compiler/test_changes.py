@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etsopt.compiler import compiled, pyomo_build
-from etsopt.compiler.compiled import Stamp, Templates
+from etsopt.compiler.compiled import CompiledModel, Templates
 from etsopt.compiler.evaluate import Evaluator
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
@@ -77,7 +77,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("change", list(CHANGES.values()), ids=list(CHANGES))
 def test_a_changed_stamp_is_a_fresh_one(change: dict[str, Any]) -> None:
-    m, stamp = market(), Stamp(market(), start())
+    m, stamp = market(), CompiledModel(market(), start())
     found = stamp.change(change)
     assert found is stamp.program
     assert_same(found, compiled.build_program(m, {**start(), **change}))
@@ -86,14 +86,14 @@ def test_a_changed_stamp_is_a_fresh_one(change: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("change", list(CHANGES.values()), ids=list(CHANGES))
 def test_a_change_taken_back_leaves_the_first_program(change: dict[str, Any]) -> None:
-    stamp = Stamp(market(), start())
+    stamp = CompiledModel(market(), start())
     before = stamp.program
     stamp.change(change)
     assert_same(stamp.change({name: start()[name] for name in change}), before)
 
 
 def test_coefficients_from_zero_come_back() -> None:
-    stamp = Stamp(market(), start(a=np.zeros(3)))
+    stamp = CompiledModel(market(), start(a=np.zeros(3)))
     rows = stamp.program.rows["coefficients"]
     assert stamp.program.matrix.part(rows).nnz == 3
     assert stamp.change({"a": np.array([0.0, 2.0, 0.0])}).matrix.part(rows).nnz == 4
@@ -101,7 +101,7 @@ def test_coefficients_from_zero_come_back() -> None:
 
 
 def test_an_earlier_program_stays_as_it_was() -> None:
-    stamp = Stamp(market(), start())
+    stamp = CompiledModel(market(), start())
     before, again = stamp.program, compiled.build_program(market(), start())
     for change in CHANGES.values():
         stamp.change(change)
@@ -116,7 +116,7 @@ def test_only_what_reads_a_changed_parameter_is_evaluated_again(monkeypatch: pyt
         evaluated.append(template.title.split()[-1])
         return over(self, template)
 
-    stamp = Stamp(market(), start())
+    stamp = CompiledModel(market(), start())
     monkeypatch.setattr(Evaluator, "over", counted)
     for changed, read_by in (
         ({"a": np.ones(3)}, ["coefficients"]),
@@ -141,7 +141,7 @@ def test_a_rule_is_not_called_again_for_a_change_of_numbers() -> None:
         calls.append("row")
         return m.a[i] * m.x[i] <= m.k
 
-    stamp = Stamp(m, data())
+    stamp = CompiledModel(m, data())
     stamp.change({"a": np.zeros(3)})
     stamp.change({"k": 1.0})
     assert calls == ["row"]
@@ -168,7 +168,7 @@ def test_a_rule_is_not_called_again_for_a_change_of_numbers() -> None:
     ids=str,
 )
 def test_a_change_that_fails_leaves_the_stamp_as_it_was_and_usable(wrong: dict[str, Any]) -> None:
-    stamp = Stamp(market(), start())
+    stamp = CompiledModel(market(), start())
     before = stamp.program
     with pytest.raises(ModelError):
         stamp.change(wrong)
@@ -183,7 +183,7 @@ def test_a_change_that_fails_leaves_the_stamp_as_it_was_and_usable(wrong: dict[s
 def test_the_model_itself_is_not_touched() -> None:
     m = market()
     first = compiled.build_program(m, start())
-    second = Stamp(m, start())
+    second = CompiledModel(m, start())
     second.change(CHANGES["the size"])
     assert not any(component.is_constructed() for component in m.component_objects(pyo.Var))
     assert_same(first, pyomo_build.build_program(m, start()))
@@ -215,7 +215,7 @@ ONE_CHANGE = st.fixed_dictionaries(
 @settings(max_examples=60)
 @given(changes=st.lists(ONE_CHANGE, min_size=1, max_size=5))
 def test_any_sequence_of_changes_leaves_nothing_stale(changes: list[dict[str, Any]]) -> None:
-    m, stamp, now = market(), Stamp(market(), start()), start()
+    m, stamp, now = market(), CompiledModel(market(), start()), start()
     for change in changes:
         now |= change
         stamp.change(change)

@@ -10,24 +10,24 @@ import pytest
 
 import etsopt
 from etsopt.running import library
+from tests.compiler.same import assert_same_both_ways
 from tests.conftest import make_random_instance
 from tests.markets import of_model, prepared
-from tests.compiler.same import assert_same_both_ways
 
 SHIPPED = sorted(path.parent.name for path in (Path(__file__).parents[2] / "instances").glob("*/policy.toml"))
 MODELS = [name for name in library.names() if library.load(name).calculate is None]
-EVERY_LEVEL = ["spread", "deficit", "worst", "change"]
+EVERY_LEVEL = ["spread", "deficit", "largest_change", "change"]
 POLICIES: dict[str, dict[str, Any]] = {
     "as it is": {},
-    "fair order": {"allocation.fair_order": True},
-    "fair order in whole tonnes": {"allocation.fair_order": True, "allocation.whole_allowances": True},
+    "fair order": {"allocation.intensity_order": True},
+    "fair order in whole tonnes": {"allocation.intensity_order": True, "allocation.integer_allowances": True},
     "bands of enterprises": {"allocation.band_on": "enterprise"},
     "national total": {"national.target_change": -0.01},
     "exact national total": {"national.target_change": 0.0, "national.target_sense": "exactly"},
     "every level": {"allocation.objectives": EVERY_LEVEL},
     "balance of provinces": {"provinces.balance": 0.02},
     "everything": {
-        "allocation.fair_order": True,
+        "allocation.intensity_order": True,
         "allocation.band_on": "enterprise",
         "allocation.objectives": EVERY_LEVEL,
         "national.target_change": -0.005,
@@ -41,7 +41,7 @@ read = cache(etsopt.read)
 def assert_model_is_same(name: str, instance: Any) -> None:
     model: Any = library.load(name)
     # Some models need a price; others know none or have their own.
-    priced = name in ("settlement", "abatement")
+    priced = name in ("compliance", "abatement")
     instance = instance.with_policy({"market.prices_cny_per_t": 80.0}) if priced else instance
     # One that starts from an allocation gets that of the rule, which always exists.
     start = "balance_value" if model.prepare is not None else ""
@@ -66,4 +66,4 @@ def test_every_model_is_the_same_both_ways_on_every_kind_of_policy(
 
 def test_the_instances_and_models_are_found() -> None:
     assert {"tiny", "cn-2025", "eu-2019"} <= set(SHIPPED)
-    assert {"allocation", "allocation_relief"} <= set(MODELS)
+    assert {"allocation", "allocation_elastic"} <= set(MODELS)

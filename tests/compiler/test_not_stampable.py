@@ -12,16 +12,16 @@ import pytest
 
 from etsopt.compiler import compiled, pyomo_build
 from etsopt.compiler.mistakes import RuleError
-from etsopt.compiler.templates import StampError
+from etsopt.compiler.templates import CompileError
 from etsopt.errors import ModelError
 from tests.compiler.plant import data, plant, with_cost, with_expression, with_row
 from tests.compiler.test_both_ways import Cases, cases
 
-REFERENCE = "Or solve it the reference way, which builds every row: method 'reference'."
+REFERENCE = "Or solve it the reference way, which builds every row: method 'pyomo'."
 
 
-def refused(m: Any, given: dict[str, Any] | None = None) -> StampError:
-    with pytest.raises(StampError) as caught:
+def refused(m: Any, given: dict[str, Any] | None = None) -> CompileError:
+    with pytest.raises(CompileError) as caught:
         compiled.build_program(m, data() if given is None else given)
     return caught.value
 
@@ -206,7 +206,7 @@ def test_what_a_template_has_no_answer_for_is_refused(case: Any, capfd: Any) -> 
     assert_refused(m, "constraint row", case[0], capfd, data(of_pairs=np.ones(3)))
 
 
-@pytest.mark.parametrize("build", [compiled.build_program, pyomo_build.build_program], ids=["stamped", "reference"])
+@pytest.mark.parametrize("build", [compiled.build_program, pyomo_build.build_program], ids=["stamped", "pyomo"])
 @cases(MISTAKES)
 def test_a_mistake_of_the_users_own_is_told_and_no_way_round_is_advised(case: Any, build: Any, capfd: Any) -> None:
     m = plant()

@@ -17,8 +17,8 @@ WRITTEN_FOR = (6, 10)
 LOOK_AT = (
     "Pyomo has changed under the stamper: look at templates.py and guards.py (rules called with placeholders), "
     "inputs.py (sets, domains) and components.py (bounds, domains, senses), then at what changed in "
-    "pyomo.core.expr.template_expr, and run tests/compiler with the new version before WRITTEN_FOR and the requirement in "
-    "pyproject.toml are raised."
+    "pyomo.core.expr.template_expr, and run tests/compiler with the new version before WRITTEN_FOR and the "
+    "requirement in pyproject.toml are raised."
 )
 
 

@@ -9,7 +9,7 @@ import pyomo.environ as pyo
 import pytest
 
 from etsopt.compiler import compiled
-from etsopt.compiler.templates import StampError
+from etsopt.compiler.templates import CompileError
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
 from tests.compiler.plant import data, plant, with_row
@@ -149,7 +149,7 @@ def test_a_parameter_with_a_validation_is_refused(capfd: Any) -> None:
 def test_data_that_fit_nothing_are_refused(changes: dict[str, Any], message: str, capfd: Any) -> None:
     with pytest.raises(ModelError, match=message) as caught:
         compiled.build_program(with_row(lambda m: m.z <= m.k), data(**changes))
-    assert not isinstance(caught.value, StampError)
+    assert not isinstance(caught.value, CompileError)
     assert caught.value.advice
     assert tuple(capfd.readouterr()) == ("", "")
 
@@ -192,6 +192,6 @@ def test_a_set_outside_of_the_one_that_it_is_within_is_refused(options: Any, mem
 
 
 def test_the_advice_offers_the_reference_way() -> None:
-    error = StampError("The constraint c", "it is odd", "Write it evenly.")
+    error = CompileError("The constraint c", "it is odd", "Write it evenly.")
     assert error.advice == f"Write it evenly. {REFERENCE}"
     assert str(error).startswith("The constraint c cannot be stamped: it is odd.")

@@ -15,7 +15,7 @@ from pyomo.core.base.param import ParamData
 from pyomo.core.base.set import SetData
 from pyomo.core.base.var import VarData
 
-from etsopt.compiler.compiled import Stamp
+from etsopt.compiler.compiled import CompiledModel
 from etsopt.running import library
 from tests.conftest import make_random_instance
 
@@ -23,11 +23,14 @@ UNITS = 2000
 DATA_OF_PYOMO = (VarData, ConstraintData, ParamData, SetData, ObjectiveData, NamedExpressionData)
 
 
-@pytest.fixture(scope="module", params=["allocation", "allocation_relief"])
+@pytest.fixture(scope="module", params=["allocation", "allocation_elastic"])
 def parts(request: pytest.FixtureRequest) -> tuple[Any, dict[str, Any]]:
     """A model and its arrays on many units, with every kind of row in it."""
     model: Any = library.load(request.param)
-    policy = {"allocation.fair_order": True, "allocation.objectives": ["spread", "deficit", "worst", "change"]}
+    policy = {
+        "allocation.intensity_order": True,
+        "allocation.objectives": ["spread", "deficit", "largest_change", "change"],
+    }
     return model.formulate(), model.parameters(make_random_instance(5, UNITS, **policy))
 
 
@@ -39,7 +42,7 @@ def living(kinds: tuple[type, ...] = (object,)) -> int:
 def test_no_object_of_pyomo_stands_for_a_row_a_column_or_a_number(parts: Any) -> None:
     model, data = parts
     before = living(DATA_OF_PYOMO)
-    stamp = Stamp(model, data)
+    stamp = CompiledModel(model, data)
     # The copy of the model has one scalar component of a kind where the model has one, however many units there are.
     declared = sum(1 for _ in model.component_objects())
     assert living(DATA_OF_PYOMO) - before <= 2 * declared
@@ -49,7 +52,7 @@ def test_no_object_of_pyomo_stands_for_a_row_a_column_or_a_number(parts: Any) ->
 def test_the_number_of_objects_does_not_grow_with_the_units(parts: Any) -> None:
     model, data = parts
     before = living()
-    stamp = Stamp(model, data)
+    stamp = CompiledModel(model, data)
     grown = living() - before
     assert stamp.program.matrix.shape[0] > UNITS
     assert grown < 5000, "templates have some thousand nodes; a row or column of its own would add as many as units"
@@ -78,7 +81,7 @@ def stamped_bytes(model: Any, data: dict[str, Any]) -> tuple[int, int, int]:
     gc.collect()
     tracemalloc.start()
     try:
-        stamp = Stamp(model, data)
+        stamp = CompiledModel(model, data)
         kept, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

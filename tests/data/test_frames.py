@@ -18,7 +18,7 @@ from etsopt.data.frames import NULLABLE, TYPES, as_written, read_table, types_of
 from etsopt.data.write import FORMATS, write_table
 from etsopt.errors import DataError
 from etsopt.results.results import Results
-from tests.settling import by_hand
+from tests.compliance_years import by_hand
 
 PRICED = {"market.prices_cny_per_t": 80.0}
 NOT_CLEARED: dict[str, Any] = {"market.external_demand_t": 5_000_000}
@@ -54,13 +54,13 @@ def assert_same(one: pd.DataFrame, other: pd.DataFrame) -> None:
     ("name", "model", "policy"),
     [
         ("tiny", "allocation", {}),
-        ("tiny", "allocation", {"allocation.whole_allowances": True, "allocation.fair_order": True}),
+        ("tiny", "allocation", {"allocation.integer_allowances": True, "allocation.intensity_order": True}),
         ("eu-2019", "allocation", {}),
         ("tiny", "balance_value", {}),
         ("cn-2025", "equilibrium", PRICED),
         ("tiny", "clearing", {}),
         ("cn-2025", "clearing", NOT_CLEARED),
-        ("", "settlement", {}),
+        ("", "compliance", {}),
     ],
 )
 def test_every_table_of_every_model_comes_back_bit_for_bit(

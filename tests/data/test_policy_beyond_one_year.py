@@ -26,7 +26,7 @@ discount_rate = 0.08
 price_year = 2024
 
 [abatement]
-pays_by_itself = "left"
+no_regret = "exclude"
 divisible_measures = true
 follow_emissions_until = 2026
 
@@ -55,7 +55,7 @@ reference_price_cny_per_t = 74.63
 fixed_fine_cny = 2000000
 deduction_share = 0.5
 
-[settlement]
+[compliance]
 at_risk = ["north"]
 without_purchases = ["north"]
 
@@ -150,7 +150,7 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
             "[markets]\nreserve_t = 1",
             "markets: is not a key of the policy.\n"
             "   Did you mean 'market'? The keys there are year, rule, sectors, provinces, national, "
-            "allocation, horizon, abatement, market, penalty, settlement, pathway.",
+            "allocation, horizon, abatement, market, penalty, compliance, pathway.",
             id="an unknown section",
         ),
         pytest.param(
@@ -190,7 +190,7 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
         ),
         pytest.param(
             '[abatement]\npays_by_itself = "leave"',
-            "abatement.pays_by_itself: is 'leave', but should be 'taken' or 'left'.\n   Correct the value.",
+            "abatement.no_regret: is 'leave', but should be 'include' or 'exclude'.\n   Correct the value.",
             id="an unknown word",
         ),
         pytest.param(

@@ -56,7 +56,7 @@ def test_next_years_allowances_that_are_issued_in_advance_are_the_only_borrowing
     assert years.loc[2025, "banked_t"] == pytest.approx(-10_000)
     alone = etsopt.solve(instance.with_policy({"market.borrow_pre_allocation": False}), "clearing")
     assert alone.termination == "infeasible"
-    assert alone.tables["missing"]["missing_t"].to_list() == pytest.approx([10_000, 0])
+    assert alone.tables["unmet_demand"]["unmet_t"].to_list() == pytest.approx([10_000, 0])
     assert alone.infeasible_by_t == pytest.approx(10_000)
 
 
@@ -84,7 +84,7 @@ def test_where_nothing_else_is_left_the_price_is_the_penalty_and_the_obligation_
     result = etsopt.solve(instance, "clearing")
     year = years_of(result).loc[2025]
     assert year["price_cny_per_t"] == pytest.approx(420)
-    assert year["owed_t"] == pytest.approx(10_000)
+    assert year["outstanding_t"] == pytest.approx(10_000)
     assert year["penalty_cny"] == pytest.approx(3_500_000 + 1_000_000)
 
 
@@ -98,7 +98,7 @@ def test_the_reserve_sells_at_the_ceiling_while_it_lasts_and_buys_at_the_floor()
     assert (year["released_t"], year["price_cny_per_t"]) == pytest.approx((2_000, 50))
     floor = market({**units, "reference_t": [105e3]}, market={"floor_price_cny_per_t": 12.0})
     year = years_of(etsopt.solve(floor, "clearing")).loc[2025]
-    assert (year["absorbed_t"], year["price_cny_per_t"], year["reserve_t"]) == pytest.approx((5_000, 12, 5_000))
+    assert (year["intake_t"], year["price_cny_per_t"], year["reserve_t"]) == pytest.approx((5_000, 12, 5_000))
 
 
 def test_who_could_gain_less_than_two_transaction_costs_does_not_trade() -> None:
@@ -150,7 +150,7 @@ def test_at_the_price_as_a_tax_the_cap_lies_between_least_and_greatest_optimal_e
         taken = etsopt.solve(instance.with_policy({"market.prices_cny_per_t": float(price)}), "abatement")
         emissions.append(years_of(taken).loc[2025, "emissions_tco2e"])
     # Where the penalty sets the price, what is owed is emitted beyond the cap.
-    assert emissions[0] - year["owed_t"] <= cap + 1e-3
+    assert emissions[0] - year["outstanding_t"] <= cap + 1e-3
     assert emissions[1] >= cap - year["banked_t"] - 1e-3
 
 
@@ -166,7 +166,7 @@ def test_figures_of_units_enterprises_and_years_add_up_and_allowances_are_conser
     for names, table in (
         (["emissions_tco2e", "allowance_t", "measures_cost_cny"], tables["unit_years"]),
         (["emissions_tco2e", "allowance_t", "measures_cost_cny"], tables["sector_years"]),
-        (["bought_t", "sold_t", "banked_t", "owed_t", "total_cost_cny"], own),
+        (["bought_t", "sold_t", "banked_t", "outstanding_t", "total_cost_cny"], own),
         (["measures_cost_cny"], tables["measure_years"]),
     ):
         sums = table.groupby("year")[names].sum().reindex(tables["years"]["year"], fill_value=0.0)

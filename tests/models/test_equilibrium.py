@@ -166,7 +166,7 @@ def test_a_higher_price_may_raise_emissions_of_a_saturated_unit() -> None:
     for price in (80.0, 400.0):
         tables = etsopt.solve(sector(SATURATED, [(0, 0.1, -100e3)], price), "equilibrium").tables
         outcome[price] = tables["equilibrium"]["emissions_tco2e"].item()
-        reward = tables["units"].set_index("unit_id").loc["u0", "reward_measured_cny_per_t"]
+        reward = tables["units"].set_index("unit_id").loc["u0", "marginal_incentive_cny_per_t"]
         assert reward == pytest.approx(-0.03 * price)
     assert outcome == pytest.approx({80.0: 1_090_000, 400.0: 1_100_000})
 
@@ -174,8 +174,8 @@ def test_a_higher_price_may_raise_emissions_of_a_saturated_unit() -> None:
 def test_what_a_tonne_less_earns_is_the_formula_of_the_rule() -> None:
     units = etsopt.solve(sector(TWO, [], 100.0), "equilibrium").tables["units"]
     # 0.15 p (2 I / B - 1) with B = 1.
-    assert units["reward_measured_cny_per_t"].tolist() == pytest.approx([15 * 0.8, 15 * 1.2])
-    assert units["reward_elsewhere_cny_per_t"].tolist() == pytest.approx([-1.5, 1.5])
+    assert units["marginal_incentive_cny_per_t"].tolist() == pytest.approx([15 * 0.8, 15 * 1.2])
+    assert units["marginal_incentive_elsewhere_cny_per_t"].tolist() == pytest.approx([-1.5, 1.5])
 
 
 def test_at_a_given_balance_value_a_higher_price_never_raises_what_a_unit_lacks() -> None:
@@ -255,7 +255,7 @@ def test_what_an_equilibrium_needs_is_asked_for(rule: str, market: dict[str, Any
         ("units", "measures", 0, "m0", "measures"),
         ("units", "allowance_t", 0, 9e4, "units"),
         ("units", "intensity", 0, 0.8, "units"),
-        ("units", "reward_measured_cny_per_t", 0, 1.0, "units"),
+        ("units", "marginal_incentive_cny_per_t", 0, 1.0, "units"),
         ("equilibrium", "balance_value", 0, 1.01, "balance_value"),
         ("equilibrium", "residual_t", 0, 5.0, "residual"),
         ("equilibrium", "price_cny_per_t", 0, 99.0, "sectors"),
@@ -405,5 +405,5 @@ def test_a_unit_without_output_has_a_reward_where_intensity_has_an_output_of_its
     # B = 0.88 by symmetry: the unit with the lowest intensity has a rate of 0.15 x 0.03 / 0.88 and earns
     # 80 (0.15 x 2 / 0.88 - rate).
     rate = 0.15 * 0.03 / 0.88
-    assert table["reward_measured_cny_per_t"].iloc[0] == pytest.approx(80 * (0.15 * 2 / 0.88 - rate))
-    assert table["reward_elsewhere_cny_per_t"].iloc[0] == pytest.approx(-80 * rate)
+    assert table["marginal_incentive_cny_per_t"].iloc[0] == pytest.approx(80 * (0.15 * 2 / 0.88 - rate))
+    assert table["marginal_incentive_elsewhere_cny_per_t"].iloc[0] == pytest.approx(-80 * rate)

@@ -78,7 +78,7 @@ def test_what_even_all_exceptions_cannot_mend_is_proven_infeasible() -> None:
     result = etsopt.solve(two_sectors([("a", 1000), ("b", 1000), ("c", 1000)], 2750, 1))
     assert result.status == "infeasible_certified"
     assert result.infeasible_by_t == pytest.approx(50.0)
-    alone = result.tables["relief"].query("way_out == 'alone'")
+    alone = result.tables["relaxed_limits"].query("way_out == 'alone'")
     assert alone["by"].tolist() == pytest.approx([50.0])
     allowed = etsopt.solve(two_sectors([("a", 1000), ("b", 1000), ("c", 1000)], 2750, 2))
     assert allowed.status == "certified_optimal"
@@ -108,7 +108,7 @@ def tiny_units(sizes: list[tuple[str, float]], target_t: float, sense: str, **ex
     rows = [(name, name, "cement", "North", size, size) for name, size in sizes]
     policy = {
         "sectors": {"cement": {"band": 0.03, "target_t": target_t, "target_sense": sense}},
-        "allocation": {"whole_allowances": True, "exceptions": exceptions},
+        "allocation": {"integer_allowances": True, "exceptions": exceptions},
     }
     return given(rows, policy)
 
@@ -139,7 +139,7 @@ def test_a_target_below_a_band_without_a_whole_tonne_is_explained(lower: float, 
     result = etsopt.solve(tiny_units([("a", 10.4)], 9.0, "at_most", units=allowed, lower=lower, upper=upper))
     assert result.status == "infeasible_certified"
     assert result.infeasible_by_t == pytest.approx(1.0, rel=1e-12)
-    assert result.tables["relief"].query("way_out == 'targets_give_way'")["by"].tolist() == [1.0]
+    assert result.tables["relaxed_limits"].query("way_out == 'target_relaxation'")["by"].tolist() == [1.0]
 
 
 def test_the_level_that_counts_exceptions_needs_several_proofs_where_several_limits_lack() -> None:
@@ -189,7 +189,7 @@ def test_exceptions_and_levels_are_those_of_the_best_of_all_allocations(band_on:
 def test_random_instances_that_need_exceptions_are_certified(band_on: str, whole: bool) -> None:
     needed = 0
     for seed in range(10):
-        instance = random_instance(seed, band_on=band_on, whole_allowances=whole)
+        instance = random_instance(seed, band_on=band_on, integer_allowances=whole)
         tight: dict[str, Any] = {f"sectors.{name}.target_change": -0.045 for name in instance.sectors}
         tight |= {"provinces.balance": 0.06, "national": {}}
         tight["allocation.exceptions"] = {"units": 5, "lower": 0.1, "upper": 0.05}
@@ -205,7 +205,7 @@ def test_china_with_a_deep_cut_of_cement_needs_exceptions_and_is_certified(whole
         "sectors.cement.target_change": -0.04,
         "provinces.balance": 0.03,
         "allocation.exceptions": {"units": 100, "lower": 0.1, "upper": 0.03},
-        "allocation.whole_allowances": whole,
+        "allocation.integer_allowances": whole,
     }
     result = solve(etsopt.read("cn-2025").with_policy(changes))
     table = result.tables["allocation"]
@@ -215,7 +215,7 @@ def test_china_with_a_deep_cut_of_cement_needs_exceptions_and_is_certified(whole
 
 
 def test_a_run_with_exceptions_is_saved_checked_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    instance = two_sectors([("a", 1000), ("b", 2000)], 2820, 2, whole_allowances=True)
+    instance = two_sectors([("a", 1000), ("b", 2000)], 2820, 2, integer_allowances=True)
     result = solve(instance)
     result.save(tmp_path / "run", instance)
     assert main(["check", str(tmp_path / "run")]) == 0

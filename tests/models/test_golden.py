@@ -19,8 +19,8 @@ import pytest
 from etsopt.data.groups import Groups
 from etsopt.running import library
 from tests.builders import given
+from tests.compliance_years import by_hand
 from tests.markets import MARKETS, of_model, prepared, two_enterprises
-from tests.settling import by_hand
 
 if TYPE_CHECKING:
     import etsopt
@@ -46,9 +46,9 @@ def four_units() -> etsopt.Instance:
         "provinces": {"balance": {"North": 0.01, "South": 0.02}},
         "national": {"target_change": -0.008},
         "allocation": {
-            "objectives": ["change", "worst", "deficit", "spread"],
+            "objectives": ["change", "largest_change", "deficit", "spread"],
             "band_on": "enterprise",
-            "fair_order": True,
+            "intensity_order": True,
         },
     }
     return given(rows, policy, output_t=[1250.0, 2500.0, 3000.0, 2000.0])
@@ -66,8 +66,8 @@ def plain(value: Any) -> Any:
 def four_whole_units() -> etsopt.Instance:
     """The same with whole allowances in no order, and one exception."""
     changes = {
-        "allocation.fair_order": False,
-        "allocation.whole_allowances": True,
+        "allocation.intensity_order": False,
+        "allocation.integer_allowances": True,
         "allocation.exceptions": {"units": 1, "lower": 0.06, "upper": 0.05},
     }
     return four_units().with_policy(changes)
@@ -82,12 +82,12 @@ def parameters_of(name: str, instance: etsopt.Instance, rounding: bool) -> dict[
             instance = instance.with_policy({"abatement.divisible_measures": True})
         return prepared(model, of_model(instance, name))
     real = {"allowance": np.array([989.5, 1979.0, 2958.5, 3980.0]), "exceptional": np.zeros(0)}
-    both = instance.with_policy({"allocation.whole_allowances": True})
+    both = instance.with_policy({"allocation.integer_allowances": True})
     found: dict[str, Any] = model.afterwards(both, SimpleNamespace(values=real))[1]
     return found
 
 
-OWN_INSTANCE = {"settlement": by_hand, **dict.fromkeys(MARKETS, two_enterprises)}
+OWN_INSTANCE = {"compliance": by_hand, **dict.fromkeys(MARKETS, two_enterprises)}
 """Models that need more of an instance than the four units state."""
 
 

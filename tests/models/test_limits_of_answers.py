@@ -66,8 +66,8 @@ def path_of_ten_years() -> etsopt.Instance:
 
 
 def test_a_path_by_prices_borrows_no_more_than_is_issued_in_advance() -> None:
-    result = etsopt.solve(path_of_ten_years(), "pathway", method="prices")
-    assert result.provenance["method"] == "prices"
+    result = etsopt.solve(path_of_ten_years(), "pathway", method="decomposition")
+    assert result.provenance["method"] == "decomposition"
     assert result.violations == ()
 
 
@@ -93,10 +93,10 @@ def takers() -> etsopt.Instance:
 
 def test_who_would_break_a_limit_deals_anew_in_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enterprise_decomposition, "TOGETHER", 0)
-    right = etsopt.solve(takers(), "abatement", method="prices")
+    right = etsopt.solve(takers(), "abatement", method="decomposition")
     sold_first(monkeypatch)
-    result = etsopt.solve(takers(), "abatement", method="prices")
-    assert result.provenance["method"] == right.provenance["method"] == "prices"
+    result = etsopt.solve(takers(), "abatement", method="decomposition")
+    assert result.provenance["method"] == right.provenance["method"] == "decomposition"
     assert result.violations == ()
     assert result.levels[-1].value == pytest.approx(right.levels[-1].value, rel=1e-9)
 
@@ -107,8 +107,8 @@ def test_where_too_many_would_break_a_limit_the_whole_program_is_solved_and_says
     sold_first(monkeypatch)
     monkeypatch.setattr(enterprise_decomposition, "TOGETHER", 0)
     monkeypatch.setattr(core, "MENDED", 3)
-    result = etsopt.solve(takers(), "abatement", method="prices")
-    assert result.provenance["method"] == "stamped"
+    result = etsopt.solve(takers(), "abatement", method="decomposition")
+    assert result.provenance["method"] == "direct"
     assert "enterprises would deal, hold or borrow beyond their limits" in result.provenance["method_reason"]
     assert result.violations == ()
 
@@ -125,8 +125,8 @@ def test_more_offsets_than_are_on_offer_are_left_to_the_whole_program(monkeypatc
     instance = etsopt.generate(400, seed=3, measures=3).with_policy(PRICE_TAKERS | offered)
     monkeypatch.setattr(Trade, "dealings", greedy)
     monkeypatch.setattr(enterprise_decomposition, "TOGETHER", 0)
-    result = etsopt.solve(instance, "abatement", method="prices")
-    assert result.provenance["method"] == "stamped"
+    result = etsopt.solve(instance, "abatement", method="decomposition")
+    assert result.provenance["method"] == "direct"
     assert result.violations == ()
 
 
@@ -143,7 +143,9 @@ def test_nobody_owes_more_than_he_emitted_where_one_account_stands_for_all() -> 
     )
     result = etsopt.solve(instance, "clearing")
     assert result.status == "certified_optimal"
-    assert result.tables["enterprise_years"]["owed_t"].tolist() == pytest.approx([40_000, 40_400, 40_000, 42_000])
+    assert result.tables["enterprise_years"]["outstanding_t"].tolist() == pytest.approx(
+        [40_000, 40_400, 40_000, 42_000]
+    )
     assert result.tables["enterprise_years"]["surrendered_t"].tolist() == pytest.approx([60_000, 600, 60_000, 3_000])
 
 

@@ -32,9 +32,9 @@ def test_a_market_that_clears_costs_what_an_independent_program_finds(seed: int)
     answer = known(instance, result)
     if result.termination == "infeasible":
         assert answer.cost == np.inf
-        assert result.infeasible_by_t == pytest.approx(answer.missing_t, rel=1e-6, abs=0.1)
+        assert result.infeasible_by_t == pytest.approx(answer.unmet_t, rel=1e-6, abs=0.1)
         return
-    assert answer.missing_t == pytest.approx(0.0, abs=0.1)
+    assert answer.unmet_t == pytest.approx(0.0, abs=0.1)
     compare(result, answer)
 
 
@@ -62,4 +62,4 @@ def test_a_market_without_a_penalty_lacks_what_an_independent_program_finds(cost
     result = etsopt.solve(instance, "clearing")
     answer = known(instance, result)
     assert (result.status, answer.cost) == ("infeasible_certified", np.inf)
-    assert result.infeasible_by_t == pytest.approx(answer.missing_t, rel=1e-6)
+    assert result.infeasible_by_t == pytest.approx(answer.unmet_t, rel=1e-6)

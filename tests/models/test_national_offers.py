@@ -19,7 +19,7 @@ def four(cost: float, **stated: Any) -> etsopt.Instance:
     return market(units, market={"transaction_cost_cny_per_t": cost, **stated})
 
 
-@pytest.mark.parametrize("method", ["stamped", "prices"])
+@pytest.mark.parametrize("method", ["direct", "decomposition"])
 @pytest.mark.parametrize("cost", COSTS)
 def test_price_takers_share_the_offsets_on_offer(cost: float, method: str) -> None:
     # Each could settle 5 %, 50,000 t, at 40 CNY instead of 80; on offer are 50,000 t for all four. So they buy
@@ -78,7 +78,7 @@ def test_own_accounts_are_one_account_for_all_as_the_cost_of_trading_goes_to_zer
     for cost in COSTS:
         stated = {"prices_cny_per_t": 40.0, "transaction_cost_cny_per_t": cost, **OFFERS[name]}
         instance = random_market(seed, years=2, market=stated)
-        result = etsopt.solve(instance, model, method="stamped", gap=1e-9)
+        result = etsopt.solve(instance, model, method="direct", gap=1e-9)
         assert result.violations == ()
         found.append(result)
     pooled = found[0]
@@ -103,8 +103,8 @@ def test_scarce_offsets_are_shared_by_prices_as_in_the_whole_program(seed: int, 
     offered = share * 0.05 * float(instance.emissions_tco2e.sum())
     keys = {f"market.{key}": value for key, value in stated.items()}
     instance = instance.with_policy({**keys, "market.ccer_supply_t": offered, "horizon.last_year": 2026})
-    priced, whole = (etsopt.solve(instance, "abatement", method=method) for method in ("prices", "stamped"))
-    assert priced.provenance["method"] == "prices"
+    priced, whole = (etsopt.solve(instance, "abatement", method=method) for method in ("decomposition", "direct"))
+    assert priced.provenance["method"] == "decomposition"
     assert priced.violations == whole.violations == ()
     one, other = priced.levels[-1], whole.levels[-1]
     assert one.value >= other.bound - 1e-8 * abs(other.value)

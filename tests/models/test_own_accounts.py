@@ -32,9 +32,9 @@ PRICE_TAKERS: dict[str, dict[str, Any]] = {
 def test_price_takers_answer_as_in_the_whole_program_and_are_proven_without_a_gap(name: str, seed: int) -> None:
     market = {"prices_cny_per_t": 40.0, "transaction_cost_cny_per_t": 8.0, **PRICE_TAKERS[name]}
     instance = random_market(seed, years=3, market=market)
-    whole = etsopt.solve(instance, "abatement", method="stamped", gap=1e-9)
-    priced = etsopt.solve(instance, "abatement", method="prices")
-    assert priced.provenance["method"] == "prices"
+    whole = etsopt.solve(instance, "abatement", method="direct", gap=1e-9)
+    priced = etsopt.solve(instance, "abatement", method="decomposition")
+    assert priced.provenance["method"] == "decomposition"
     assert priced.violations == whole.violations == ()
     assert priced.levels[-1].value == pytest.approx(whole.levels[-1].value, rel=1e-8, abs=1.0)
     # A mixture of plans would buy and sell less: the bound is that of whole plans.
@@ -47,7 +47,7 @@ def test_the_bound_of_whole_plans_is_one_for_any_multipliers(seed: int) -> None:
     # Whatever stands in the table of multipliers, the least cost of the whole program is no less than the bound.
     market = {"prices_cny_per_t": 40.0, "transaction_cost_cny_per_t": 8.0, **OFFSETS}
     instance = random_market(10 + seed, years=3, market=market)
-    result = etsopt.solve(instance, "abatement", method="stamped", gap=1e-9)
+    result = etsopt.solve(instance, "abatement", method="direct", gap=1e-9)
     random = np.random.default_rng(seed)
     duals = result.tables["duals"].copy()
     duals["multiplier"] *= random.uniform(0.8, 1.2, len(duals))
@@ -77,9 +77,9 @@ def generated(units: int, **market: Any) -> Instance:
 @pytest.mark.parametrize("market", [{}, {"terminal_price_cny_per_t": 40.0}, OFFSETS | {"ccer_supply_t": 2e6}])
 def test_a_path_by_prices_is_the_one_of_the_whole_program_within_their_gaps(market: dict[str, Any]) -> None:
     instance = generated(60, **market)
-    whole = etsopt.solve(instance, "pathway", method="stamped", time_limit_s=20)
-    priced = etsopt.solve(instance, "pathway", method="prices")
-    assert priced.provenance["method"] == "prices"
+    whole = etsopt.solve(instance, "pathway", method="direct", time_limit_s=20)
+    priced = etsopt.solve(instance, "pathway", method="decomposition")
+    assert priced.provenance["method"] == "decomposition"
     assert priced.violations == whole.violations == ()
     one, other = priced.levels[-1], whole.levels[-1]
     assert one.value >= other.bound - 1.0
@@ -90,8 +90,8 @@ def test_a_path_by_prices_is_the_one_of_the_whole_program_within_their_gaps(mark
 @pytest.mark.parametrize("market", [{}, {"terminal_price_cny_per_t": 40.0}, OFFSETS | {"ccer_supply_t": 2e6}])
 def test_many_units_are_certified_to_a_millionth(market: dict[str, Any]) -> None:
     # Among 2,500 units the largest leave 1e-6 to 4e-6: what is left over falls as units become many.
-    result = etsopt.solve(generated(20_000, **market), "pathway", method="prices")
-    assert result.provenance["method"] == "prices"
+    result = etsopt.solve(generated(20_000, **market), "pathway", method="decomposition")
+    assert result.provenance["method"] == "decomposition"
     assert result.violations == ()
     assert result.certified
     assert result.levels[-1].gap <= 1e-6 * abs(result.levels[-1].value)
@@ -105,8 +105,8 @@ def test_lump_sums_and_allowances_that_follow_emissions_clear_too() -> None:
     instance = generated(2_500, external_demand_t=11e6)
     instance = instance.with_policy({"abatement.follow_emissions_until": 2025})
     for model in ("clearing", "pathway"):
-        result = etsopt.solve(instance, model, method="prices")
-        assert result.provenance["method"] == "prices"
+        result = etsopt.solve(instance, model, method="decomposition")
+        assert result.provenance["method"] == "decomposition"
         assert result.violations == ()
         assert result.certified
 
@@ -124,13 +124,13 @@ def test_lump_sums_and_allowances_that_follow_emissions_clear_too() -> None:
 )
 def test_what_prices_cannot_serve_is_told(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        etsopt.solve(generated(60).with_policy(changes), "pathway", method="prices")
+        etsopt.solve(generated(60).with_policy(changes), "pathway", method="decomposition")
 
 
 def test_a_price_that_everybody_buys_ahead_of_is_declined() -> None:
     changes = {"market.prices_cny_per_t": {"2025": 40.0, "2026": 80.0}}
     with pytest.raises(UsageError, match="everybody buys ahead"):
-        etsopt.solve(generated(60).with_policy(changes), "abatement", method="prices")
+        etsopt.solve(generated(60).with_policy(changes), "abatement", method="decomposition")
 
 
 @pytest.mark.parametrize("prices", [{"2025": 80.0, "2027": 95.0}, {"2025": 80.0, "2026": 95.0}, {"2025": 80.0}])
@@ -146,7 +146,7 @@ def test_accounts_add_up_to_one_where_a_line_joins_and_prices_rise_faster_than_i
             "province": "N",
             "emissions_tco2e": 100_000.0,
             "output_t": 120_000.0,
-            "case": ["", "new"],
+            "special_case": ["", "new"],
         }
     )
     costs = []

@@ -21,7 +21,7 @@ NETWORKS: list[dict[str, Any]] = [
     {},
     {"objectives": []},
     {"objectives": ["deficit", "spread"]},
-    {"band_on": "enterprise", "objectives": ["worst", "change"]},
+    {"band_on": "enterprise", "objectives": ["largest_change", "change"]},
 ]
 
 
@@ -37,7 +37,7 @@ def whole(rows: list[tuple[str, str, str, str, float, float]], target_t: float, 
     """Units of one sector with a band of 10 % and a target."""
     policy = {
         "sectors": {"cement": {"band": 0.1, "target_t": target_t, **more}},
-        "allocation": {"whole_allowances": True, "objectives": list(levels)},
+        "allocation": {"integer_allowances": True, "objectives": list(levels)},
     }
     return given(rows, policy)
 
@@ -86,8 +86,8 @@ def test_the_least_worst_rate_in_whole_tonnes_is_above_the_real_one() -> None:
     # Three tonnes must go, in real numbers 3/40 of everything. Below a rate of 1/10 the units may lose 0, 0 and 1 whole
     # tonne; at 1/10 they may lose 1, 1 and 2, which is enough.
     units = [unit("a", 10), unit("b", 10), unit("c", 20)]
-    result = solve(whole(units, 37, "worst"))
-    real = etsopt.solve(whole(units, 37, "worst").with_policy({"allocation.whole_allowances": False}))
+    result = solve(whole(units, 37, "largest_change"))
+    real = etsopt.solve(whole(units, 37, "largest_change").with_policy({"allocation.integer_allowances": False}))
     assert real.levels[0].value == pytest.approx(3 / 40)
     assert result.levels[0].value == pytest.approx(1 / 10)
 
@@ -103,7 +103,7 @@ def test_a_large_unit_moves_by_many_tonnes_so_that_small_ones_stay_near() -> Non
 
 
 def test_a_fixed_unit_gets_the_whole_tonnes_in_its_emissions() -> None:
-    policy = {"sectors": {"cement": {"band": 0.1}}, "allocation": {"whole_allowances": True}}
+    policy = {"sectors": {"cement": {"band": 0.1}}, "allocation": {"integer_allowances": True}}
     rows = [unit("a", 100), unit("b", 50.7)]
     result = solve(given(rows, policy, case=["", "new"]))
     assert allowances(result).to_dict() == {"a": 100, "b": 50}
@@ -134,9 +134,9 @@ def test_every_order_of_levels_is_that_of_the_best_of_all_allocations(band_on: s
 @pytest.mark.parametrize("way", NETWORKS, ids=str)
 def test_every_random_instance_is_certified(way: dict[str, Any]) -> None:
     for seed in range(15):
-        instance = random_instance(seed, whole_allowances=True, **way)
+        instance = random_instance(seed, integer_allowances=True, **way)
         result = solve(instance)
-        real = etsopt.solve(instance.with_policy({"allocation.whole_allowances": False}))
+        real = etsopt.solve(instance.with_policy({"allocation.integer_allowances": False}))
         if len(result.levels) > 1 and result.levels[0].unit == "t":
             assert result.levels[0].value >= real.levels[0].value - 2 * len(instance.units)
         assert (allowances(result) - allowances(real)).abs().max() < 50
@@ -144,13 +144,13 @@ def test_every_random_instance_is_certified(way: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("order", ORDERS, ids=str)
 def test_each_order_of_levels_is_certified(order: list[str]) -> None:
-    solve(random_instance(3, whole_allowances=True, objectives=order))
+    solve(random_instance(3, integer_allowances=True, objectives=order))
 
 
 def test_another_order_of_rows_changes_no_allowance_and_other_names_only_ties() -> None:
     for seed in range(8):
         units = random_units(seed, 14)
-        policy = random_policy(seed, units, whole_allowances=True)
+        policy = random_policy(seed, units, integer_allowances=True)
         before = solve(etsopt.Instance.from_frames(units, policy))
         shuffled = units.sample(frac=1, random_state=seed).reset_index(drop=True)
         after = solve(etsopt.Instance.from_frames(shuffled, policy))
@@ -162,5 +162,5 @@ def test_another_order_of_rows_changes_no_allowance_and_other_names_only_ties() 
 
 @pytest.mark.parametrize("change", [0.0, -0.01])
 def test_china_in_whole_tonnes_is_certified(change: float) -> None:
-    changes = {"allocation.whole_allowances": True, "sectors.cement.target_change": change}
+    changes = {"allocation.integer_allowances": True, "sectors.cement.target_change": change}
     solve(etsopt.read("cn-2025").with_policy(changes))

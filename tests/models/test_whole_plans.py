@@ -19,7 +19,7 @@ from etsopt_models._columns.branches import Branch
 from etsopt_models._columns.master import Master
 from etsopt_models._columns.tree import Leaf as Found
 from etsopt_models._columns.tree import merged
-from etsopt_models._market.column_pool import Portfolio
+from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.plans import Plans
 from tests.markets import known, market, random_market, some_market, two_enterprises
 
@@ -66,7 +66,7 @@ def test_the_cost_is_that_of_a_program_over_all_plans(seed: int) -> None:
     best = known(instance, result)
     if result.termination == "infeasible":
         assert result.certified
-        assert result.infeasible_by_t == pytest.approx(best.missing_t, rel=1e-6, abs=0.1)
+        assert result.infeasible_by_t == pytest.approx(best.unmet_t, rel=1e-6, abs=0.1)
         return
     assert result.certified
     assert result.levels[-1].value == pytest.approx(best.cost, rel=2e-6, abs=1.0)
@@ -122,19 +122,19 @@ def test_a_leaf_proves_no_more_than_its_multipliers_do(seed: int) -> None:
     instance, result, leaves = leaves_of(seed)
     honest = etsopt.check(instance, result).levels[-1]
     duals = result.tables["duals"]
-    assert {level.partition(":")[0] for level in leaves["level"]} == {"cost", "missing_allowances"}
+    assert {level.partition(":")[0] for level in leaves["level"]} == {"cost", "unmet_demand"}
     for level in leaves["level"].unique():
         mine = duals["level"] == level
         if np.abs(duals.loc[mine, "multiplier"]).max() < 1e-6:
             continue
         # Where plans alone cost too much a leaf needs no multipliers; to prove what is missing it always does.
-        for factor in (1e9, *((0.0, -1.0) if level.startswith("missing") else ())):
+        for factor in (1e9, *((0.0, -1.0) if level.startswith("unmet_demand") else ())):
             result.tables["duals"] = duals.assign(multiplier=np.where(mine, factor, 1.0) * duals["multiplier"])
             found = etsopt.check(instance, result).levels[-1]
             assert not found.certified, (level, factor)
             assert found.bound <= honest.bound + 1e-6 * abs(honest.bound)
     result.tables["duals"] = duals
-    for claimed in ("", "missing_allowances:leaf:99", "cost:leaf:99"):
+    for claimed in ("", "unmet_demand:leaf:99", "cost:leaf:99"):
         forged = leaves.assign(level=np.where(leaves["leaf"] == 1, claimed, leaves["level"]))
         result.tables["leaves"] = forged
         assert not etsopt.check(instance, result).certified, claimed
@@ -144,8 +144,8 @@ def test_measures_cost_no_tonnes_where_a_leaf_proves_what_is_missing() -> None:
     # With the cost of measures counted as tonnes a leaf that clears would be proven to be short of allowances.
     for seed in (11, 13, 27, 51):
         instance, result, leaves = leaves_of(seed)
-        forged = leaves.assign(level=leaves["level"].where(leaves["leaf"] != 1, "missing_allowances:leaf:1"))
-        zero = result.tables["duals"].iloc[:1].assign(level="missing_allowances:leaf:1", multiplier=0.0, unit="t/t")
+        forged = leaves.assign(level=leaves["level"].where(leaves["leaf"] != 1, "unmet_demand:leaf:1"))
+        zero = result.tables["duals"].iloc[:1].assign(level="unmet_demand:leaf:1", multiplier=0.0, unit="t/t")
         result.tables["leaves"] = forged
         result.tables["duals"] = pd.concat([result.tables["duals"], zero], ignore_index=True)
         assert not etsopt.check(instance, result).certified
@@ -186,11 +186,11 @@ def test_columns_that_join_are_those_of_the_formulation(friction: float) -> None
     first = run.solve_model(library.load("allocation"), instance, "allocation", SolveOptions()).tables
     whole = clearing.market(instance, first, relaxation(instance))
     plans = Plans.of(instance, whole.found)
-    start = Portfolio.start(plans)
+    start = ColumnPool.start(plans)
     measure = np.array([[1, 1], [0, 1]], dtype=np.int16)
     master = Master(whole, plans, start.sets, start.kept(np.array([0])))
     master.add(np.array([0, 1]), measure)
-    every = Portfolio.of(plans, master.unit, master.sets)
+    every = ColumnPool.of(plans, master.unit, master.sets)
     order = np.argsort(every.unit, kind="stable")
     program = stamp(library.load("clearing"), whole.parameters(every.kept(order)))
     joined = master.grown._highs.getLp()

@@ -92,7 +92,7 @@ def bands(instance: Instance) -> Bands:
         lower, wide_lower = np.floor(lower + NOISE_T), np.floor(wide_lower + NOISE_T)
     # Nobody has less than no allowances, whatever deficit a band allows.
     lower, wide_lower = np.where(lower > 0, lower, 0.0), np.where(wide_lower > 0, wide_lower, 0.0)
-    if not policy.allocation.whole_allowances:
+    if not policy.allocation.integer_allowances:
         below, above = lower - wide_lower, wide_upper - upper
         return Bands(lower, upper, below, above, lower, upper, below, above)
     own_lower, own_upper = whole_limits(lower, upper)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 KEPT = "level_is_kept"
 """Row that holds an earlier level, which the index names; its multiplier says what that costs the later one."""
 
-WORST_COVERS = "worst_covers"
+LARGEST_CHANGE_COVERS = "largest_change_covers"
 """Row of every unit under the largest rate."""
 
 KEYS = ["level", "row", "index"]
@@ -36,7 +36,7 @@ class Stated:
     prices
         Of the coupling rows by level, and by level and number where it has more proofs than one, shape ``(rows,)``.
     weights
-        Of `worst_covers` in the level `worst`, less their sign, shape ``(units,)``.
+        Of `largest_change_covers` in the level `largest_change`, less their sign, shape ``(units,)``.
     kept
         Of earlier levels, less their sign, by level and earlier level; None where nobody states any.
     """
@@ -54,7 +54,7 @@ def read_duals(
     place = {name: number for number, name in enumerate(names)}
     unit = _of_units(instance, duals)
     known = rows.place_of(duals) >= 0
-    known |= (row == WORST_COVERS) & (unit >= 0)
+    known |= (row == LARGEST_CHANGE_COVERS) & (unit >= 0)
     kept = np.flatnonzero(row == KEPT)
     earlier = duals["index"].to_numpy()[kept]
     known[kept] = [
@@ -65,7 +65,10 @@ def read_duals(
     found += [_wrong(duals, here, "it is stated once") for here in np.flatnonzero(twice).tolist()]
     multiplier = duals["multiplier"].to_numpy(dtype=float)
     prices = {name: rows.prices(duals[level == name]) for name in dict.fromkeys([*names, *pd.unique(level)])}
-    weights, covers = np.zeros(len(instance.units)), (row == WORST_COVERS) & (level == "worst") & (unit >= 0)
+    weights, covers = (
+        np.zeros(len(instance.units)),
+        (row == LARGEST_CHANGE_COVERS) & (level == "largest_change") & (unit >= 0),
+    )
     weights[unit[covers]] = -multiplier[covers]
     by_level = {
         (after, before): -float(multiplier[here])

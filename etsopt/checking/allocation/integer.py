@@ -41,7 +41,7 @@ def room_within(rate: float, emissions: NDArray[np.float64]) -> NDArray[np.float
     return room
 
 
-def gap_of_worst(
+def gap_of_largest_change(
     value: float,
     intervals: Intervals,
     reference: NDArray[np.float64],

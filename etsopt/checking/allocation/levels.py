@@ -12,7 +12,7 @@ from etsopt.checking.allocation import rational
 from etsopt.checking.allocation.certificate import Intervals, Kinked, units_gap
 from etsopt.checking.allocation.duals import table_of_kept
 from etsopt.checking.allocation.exceptions import LEVELS, check_exceptions
-from etsopt.checking.allocation.integer import gap_of_worst, room_within, stays
+from etsopt.checking.allocation.integer import gap_of_largest_change, room_within, stays
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.measures import UNITS, Measures
 from etsopt.checking.allocation.prover import Prover
@@ -127,7 +127,7 @@ class Levels:
         gap = gap if gap < level.value else upward(level.value + uncertain, 4)
         self._hold(level, of_sum, pull, pieces)
         distance = None
-        if name == "closest" and not self.whole and len(self.e):
+        if name == "least_squares" and not self.whole and len(self.e):
             # The level is 2/E-strongly convex, and what keeps limits and levels is convex and holds the answer.
             distance = upward(math.sqrt(float(np.max(self.e, initial=0.0)) * gap), 6)
         # The value is a rounded number too.
@@ -152,7 +152,7 @@ class Levels:
             slopes = self.prover.slopes_of_square(self.r, pull, level.price)
         else:
             slopes = self.prover.slopes(level.piece or Kinked(self.r, 0 * pull, 0 * pull), pull, level.price)
-        tried = SEARCHED if level.name == "worst" and self.whole and self.held else SEARCHED[:1]
+        tried = SEARCHED if level.name == "largest_change" and self.whole and self.held else SEARCHED[:1]
         best, least = [0.0] * len(self.held), self._bounded(level, [0.0] * len(self.held))[0] if self.held else 0.0
         for at_least in tried:
             if least <= self.measures.tolerance(level.name, level.value) / 1e3:
@@ -184,8 +184,8 @@ class Levels:
         price = self.rows.priced(price)
         pull = self.rows.pull(price, self.units).of(self.free)
         of_rows = self.rows.gap(self.totals, price)
-        if level.name == "worst" and self.whole:
-            gap = gap_of_worst(level.value, self.intervals, self.r, self.e, pieces, pull, of_rows)
+        if level.name == "largest_change" and self.whole:
+            gap = gap_of_largest_change(level.value, self.intervals, self.r, self.e, pieces, pull, of_rows)
             return gap, gap, pull, pieces
         of_sum = upward(units_gap(self.intervals, pieces, pull, level.square) + of_rows, 4)
         gap = self.measures.gap_of_value(level, of_sum)
@@ -202,11 +202,11 @@ class Levels:
         )
 
     def _hold(self, level: Level, of_sum: float, pull: Pull, pieces: Sequence[Kinked]) -> None:
-        """Hold a level: `worst` by intervals, whole tonnes where they cannot move, and the rest by its functions."""
-        if level.name == "closest":
+        """Hold a level: `largest_change` by intervals, whole tonnes that cannot move, and the rest by its functions."""
+        if level.name == "least_squares":
             return
         answer, lower, upper = self.intervals.answer, self.intervals.lower, self.intervals.upper
-        if level.name == "worst":
+        if level.name == "largest_change":
             room = upward(level.value, 4) * self.e * (1 + 4 * ROUNDOFF)
             room = room_within(upward(level.value, 4), self.e) if self.whole else room + 4 * ROUNDOFF * np.abs(self.r)
             lower, upper = np.maximum(lower, self.r - room), np.minimum(upper, self.r + room)
@@ -214,12 +214,12 @@ class Levels:
             no_less, no_more = stays(answer, pieces, pull, of_sum)
             lower, upper = np.where(no_less, answer, lower), np.where(no_more, answer, upper)
         self.intervals = Intervals.around(answer, lower, upper)
-        piece = None if level.name == "worst" else level.piece
+        piece = None if level.name == "largest_change" else level.piece
         self.held.append(Held(level.name, piece, level.price, level.scale))
         if self.prover:
             own = self.rows.pull(level.price, self.units).at_unit[self.free]
-            if level.name == "worst":
+            if level.name == "largest_change":
                 self.prover.within(self.r - level.value * self.e, self.r + level.value * self.e)
             # Multipliers that rule out whole rates say of no single unit or row where it stands.
-            counts = 0.0 if level.name == "worst" and self.whole else 1.0
+            counts = 0.0 if level.name == "largest_change" and self.whole else 1.0
             self.prover.hold(piece or Kinked(self.r, 0 * own, 0 * own), counts * own, counts * level.price)

@@ -78,7 +78,7 @@ def derive(instance: Instance, exceptional: NDArray[np.bool_] | None = None) -> 
     """
     units, policy = instance.units, instance.policy
     fixed = fixed_at_emissions(instance)
-    whole = policy.allocation.whole_allowances
+    whole = policy.allocation.integer_allowances
     found = bands(instance)
     chosen = np.zeros(len(units), dtype=bool) if exceptional is None else exceptional & ~fixed
     lower, upper = found.lower - found.added_below * chosen, found.upper + found.added_above * chosen
@@ -89,7 +89,7 @@ def derive(instance: Instance, exceptional: NDArray[np.bool_] | None = None) -> 
     enterprise = np.full(len(units), -1)
     if policy.allocation.band_on == "enterprise":
         _add_enterprises(rows, instance, fixed, found, (lower, upper, enterprise))
-    if policy.allocation.fair_order:
+    if policy.allocation.intensity_order:
         _add_order(rows, instance, fixed)
     if whole:
         at_target_rate = rounded(at_target_rate)
@@ -190,7 +190,7 @@ def due_at_emissions(instance: Instance, optimised: bool = True) -> NDArray[np.f
     emissions = instance.emissions_tco2e
     if instance.policy.rule.name != "given":
         return np.floor(emissions + 1e-6)
-    return floored(emissions) if optimised and instance.policy.allocation.whole_allowances else emissions
+    return floored(emissions) if optimised and instance.policy.allocation.integer_allowances else emissions
 
 
 def _add_enterprises(
@@ -238,7 +238,7 @@ def _add_order(rows: Collected, instance: Instance, fixed: NDArray[np.bool_]) ->
     within = sector[first] == sector[second]
     first, second = first[within], second[within]
     equal = intensity[first] == intensity[second]
-    for rule, here, end in (("fair_order", ~equal, np.inf), ("equal_rates", equal, 0.0)):
+    for rule, here, end in (("intensity_order", ~equal, np.inf), ("equal_rates", equal, 0.0)):
         one, other = first[here], second[here]
         zero, row = np.zeros(len(one)), np.arange(len(one))
         sign, both = np.repeat([1.0, -1.0], len(one)), np.concatenate([one, other])

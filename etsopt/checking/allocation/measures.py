@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.limits import Demands
     from etsopt.data.instance import Instance
 
-UNITS = {"change": "t", "worst": "rate", "deficit": "t", "spread": "rate", "closest": "t"}
+UNITS = {"change": "t", "largest_change": "rate", "deficit": "t", "spread": "rate", "least_squares": "t"}
 """Levels over allowances and the units of their values."""
 
 LEAST_SHARE = 1e-3
@@ -97,10 +97,10 @@ class Measures:
     def level(self, name: str, price: NDArray[np.float64]) -> tuple[Level, float]:
         """The level, and what its value is uncertain by."""
         answer, e, r = self.answer, self.e, self.r
-        if name == "closest":
+        if name == "least_squares":
             value, error = total((answer - r) ** 2 / e)
             return Level(name, None, Square(e, r, self.whole), price, 1.0, value), error + gamma(6) * value
-        if name == "worst":
+        if name == "largest_change":
             all_weight = float(np.sum(self.weights * e))
             weights = self.weights / all_weight if all_weight > 0 else self.weights
             value = float(np.max(np.abs(answer - r) / e, initial=0.0))
@@ -118,10 +118,10 @@ class Measures:
     def tolerance(self, name: str, value: float) -> float:
         """Up to what gap the level counts as optimal; a rate is known no better than its smallest unit's tonnes."""
         all_emissions = float(np.sum(self.e))
-        if name == "closest":
+        if name == "least_squares":
             return max(RELATIVE_TOLERANCE * value, FLOOR * all_emissions)
         tolerance = tolerance_of(value, UNITS[name])
-        if name == "worst":
+        if name == "largest_change":
             # Those that bear a share of the proof and move furthest; a weight of nothing widens no tolerance.
             furthest = np.abs(self.answer - self.r) >= (value - tolerance) * self.e
             borne = self.weights * self.e
@@ -132,7 +132,7 @@ class Measures:
 
     def gap_of_value(self, level: Level, of_sum: float) -> float:
         """The gap of a level from that of its sum."""
-        if level.name != "worst":
+        if level.name != "largest_change":
             return upward(of_sum / level.scale, 4)
         assert level.piece is not None
         # With weights w of the units no rate is below the sum of w |A - R| over that of w E.

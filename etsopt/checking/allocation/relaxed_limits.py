@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.limits import Demands
     from etsopt.data.instance import Instance
 
-WAYS = ("targets_give_way", "bands_give_way")
+WAYS = ("target_relaxation", "band_relaxation")
 LIMITS = {"sector_target": "target", "province_balance": "balance", "national_total": "nation"}
 COLUMNS = ("way_out", "limit", "index", "by", "from", "to", "unit")
 KEYS = ["way_out", "limit", "index"]
@@ -41,7 +41,7 @@ RATE = 1e-8
 def check_relief(
     instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFrame], proven_t: float | None
 ) -> list[Violation]:
-    """Statements of the tables ``relief`` and ``relief_units`` that do not hold.
+    """Statements of the tables ``relaxed_limits`` and ``relaxed_units`` that do not hold.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def check_relief(
     found = _shape(instance, demands, tables, proven_t is not None)
     if found:
         return found
-    units, stated = tables["relief_units"], tables["relief"]
+    units, stated = tables["relaxed_units"], tables["relaxed_limits"]
     lines = _alone(instance, demands)
     for way in WAYS:
         if f"{way}_t" not in units:
@@ -73,7 +73,7 @@ def check_relief(
     exact = not instance.policy.allocation.exceptions.units
     if proven_t is not None and exact and not tonnes <= proven_t + ABSOLUTE + 1e-6 * proven_t:
         message = f"limits give way by no more than the {proven_t:.12g} t that are proven to be the least"
-        found.append(Violation("relief", WAYS[0], tonnes - proven_t, "t", message))
+        found.append(Violation("relaxed_limits", WAYS[0], tonnes - proven_t, "t", message))
     return found + _lines_are_stated(stated, lines)
 
 
@@ -82,14 +82,14 @@ Line = tuple[str, str, str, float, float, float, str]
 
 def _shape(instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFrame], proven: bool) -> list[Violation]:
     """Both tables are there, with a row for every unit that is not fixed, numbers and texts, and nothing else."""
-    for name in ("relief", "relief_units"):
+    for name in ("relaxed_limits", "relaxed_units"):
         if name not in tables:
             return [Violation("tables", name, 1.0, "tables", "the table is there")]
-    units, relief = tables["relief_units"], tables["relief"]
+    units, relief = tables["relaxed_units"], tables["relaxed_limits"]
     absent = [column for column in COLUMNS if column not in relief]
     ways = [way for way in WAYS if f"{way}_t" in units]
     if proven and WAYS[0] not in ways:
-        absent.append(f"relief_units.{WAYS[0]}_t")
+        absent.append(f"relaxed_units.{WAYS[0]}_t")
     numbers = [(relief, name) for name in ("by", "from", "to") if name in relief and len(relief)]
     numbers += [(units, f"{way}_t") for way in ways]
     wrong = [
@@ -106,7 +106,7 @@ def _shape(instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFra
     wrong += [str(column) for column in units if column not in known]
     names = instance.units["unit_id"].to_numpy()[~demands.fixed].tolist()
     if units.get("unit_id", pd.Series(dtype=object)).tolist() != names:
-        wrong.append("relief_units.unit_id")
+        wrong.append("relaxed_units.unit_id")
     return [
         Violation("tables", name, 1.0, "columns", "the column is there and holds what it must")
         for name in absent + wrong
@@ -172,7 +172,7 @@ def _keeps(
     names = instance.units["unit_id"].to_numpy()
     size = UNIT_TOLERANCE_T + RELATIVE * instance.emissions_tco2e
     found = [
-        Violation("relief", f"{way}, {names[unit]}", float(off[unit]), "t", "the unit stays in its band")
+        Violation("relaxed_limits", f"{way}, {names[unit]}", float(off[unit]), "t", "the unit stays in its band")
         for unit in np.flatnonzero(own & ~(off <= size))
     ]
     totals = rows.totals(allowance).value
@@ -183,11 +183,11 @@ def _keeps(
     for row in np.flatnonzero(stands & ~(outside <= rows.tolerance + RELATIVE * np.abs(totals))):
         message = "what does not give way is kept"
         found.append(
-            Violation("relief", f"{way}, {rows.rule[row]} {rows.index[row]}", float(outside[row]), "", message)
+            Violation("relaxed_limits", f"{way}, {rows.rule[row]} {rows.index[row]}", float(outside[row]), "", message)
         )
     if chosen.sum() > instance.policy.allocation.exceptions.units:
         message = "no more units are exceptions than are allowed"
-        found.append(Violation("relief", way, float(chosen.sum()), "units", message))
+        found.append(Violation("relaxed_limits", way, float(chosen.sum()), "units", message))
     needed = np.where(own, (off + room) / np.where(own, instance.emissions_tco2e, 1.0), -np.inf)
     for name, by in wider.items():
         of_sector = sector.where(name)
@@ -195,7 +195,7 @@ def _keeps(
         # Where an enterprise has one band for several units, no unit tells how wide it has to be.
         if not by <= least + RATE and not (of_sector & inside).any():
             message = "the band is no wider than the allocation needs"
-            found.append(Violation("relief", f"{way}, {name}", by - least, "rate", message))
+            found.append(Violation("relaxed_limits", f"{way}, {name}", by - least, "rate", message))
     return found
 
 
@@ -222,7 +222,10 @@ def _exceptions(
     missed = np.maximum(rows.least - wider - totals, totals - rows.most - wider) > 0
     outside[inside] = missed[demands.enterprise[inside]]
     names, message = instance.units["unit_id"].to_numpy(), "a unit that keeps its band is no exception"
-    return [Violation("relief", f"{way}, {names[k]}", 1.0, "cells", message) for k in np.flatnonzero(chosen & ~outside)]
+    return [
+        Violation("relaxed_limits", f"{way}, {names[k]}", 1.0, "cells", message)
+        for k in np.flatnonzero(chosen & ~outside)
+    ]
 
 
 def _lines_are_stated(stated: pd.DataFrame, lines: list[Line]) -> list[Violation]:
@@ -234,13 +237,15 @@ def _lines_are_stated(stated: pd.DataFrame, lines: list[Line]) -> list[Violation
         for table in (stated, expected)
     )
     if left[[*KEYS, "unit"]].astype(str).to_numpy().tolist() != right[[*KEYS, "unit"]].astype(str).to_numpy().tolist():
-        return [Violation("relief", "relief", float(abs(len(left) - len(right))), "rows", message)]
+        return [Violation("relaxed_limits", "relaxed_limits", float(abs(len(left) - len(right))), "rows", message)]
     for column in ("by", "from", "to"):
         off, value = distance(left[column], right[column]), np.abs(right[column].to_numpy(dtype=float))
         size = np.where(right["unit"] == "t", ABSOLUTE + RELATIVE * value, RATE + RELATIVE * value)
         for row in np.flatnonzero(~(off <= size)):
             where = " ".join(str(left[key][row]) for key in KEYS)
             found.append(
-                Violation("relief", where, float(off[row]), left["unit"][row], f"{column} is what the allocation says")
+                Violation(
+                    "relaxed_limits", where, float(off[row]), left["unit"][row], f"{column} is what the allocation says"
+                )
             )
     return found

@@ -39,12 +39,12 @@ KILOGRAMS = 3
 
 def before(instance: Instance) -> Instance:
     """The instance whose limits and levels the real allowances are held to."""
-    return instance.with_policy({"allocation.whole_allowances": False})
+    return instance.with_policy({"allocation.integer_allowances": False})
 
 
 def after(instance: Instance) -> Instance:
     """The instance whose limits the whole allowances are held to."""
-    return instance.with_policy({"allocation.fair_order": False})
+    return instance.with_policy({"allocation.intensity_order": False})
 
 
 def real_table(allocation: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from etsopt.checking.arithmetic import ROUNDOFF, difference, exact_sums, gamma, 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ROW_TOLERANCE = {"fair_order": 1e-8, "equal_rates": 1e-8}
+ROW_TOLERANCE = {"intensity_order": 1e-8, "equal_rates": 1e-8}
 ROW_TOLERANCE_T = 2e-2
 """A total may leave its limit by 20 kg, an order of rates by 1e-8."""
 

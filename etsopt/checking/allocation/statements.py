@@ -31,12 +31,12 @@ ROW_IN_WORDS = {
     "province_balance": ("t", "surpluses and deficits of the province stay within its balance"),
     "national_total": ("t", "all allowances together meet the national total"),
     "enterprise_band": ("t", "the enterprise stays inside its band"),
-    "fair_order": ("rate", "a lower intensity never gets a lower surplus rate"),
+    "intensity_order": ("rate", "a lower intensity never gets a lower surplus rate"),
     "equal_rates": ("rate", "equal intensities get equal surplus rates"),
 }
 
 
-def worst_first(
+def largest_change_first(
     rule: str, names: NDArray[np.object_], by: NDArray[np.float64], tolerance: float, unit: str, message: str
 ) -> Iterator[Violation]:
     """A violation for every amount above the tolerance, the largest first; an amount that is no number is one too."""
@@ -50,7 +50,7 @@ def scope_is_that_of_the_plan(instance: Instance) -> list[Violation]:
     wrong = (plan.inside(instance) != instance.in_scope) | (plan.emissions_inside(instance) != instance.emissions_tco2e)
     names = instance.units["unit_id"].to_numpy()
     message = "new and closed lines are outside the scope up to 2025, and inside it from 2026 on"
-    return list(worst_first("scope", names, wrong.astype(float), 0.0, "cells", message))
+    return list(largest_change_first("scope", names, wrong.astype(float), 0.0, "cells", message))
 
 
 def same_units(instance: Instance, table: pd.DataFrame) -> list[Violation]:
@@ -64,12 +64,12 @@ def same_units(instance: Instance, table: pd.DataFrame) -> list[Violation]:
     marked = np.ones(len(table), dtype=bool) if "in_scope" not in table else table["in_scope"].to_numpy()
     wrong = (marked != plan.inside(instance)).astype(float)
     message = "in_scope is that of the plan of the year"
-    found = list(worst_first("same_units", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message))
+    found = list(largest_change_first("same_units", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message))
     for column in ("enterprise_id", "sector", "province", "emissions_tco2e"):
         own = emissions if column == "emissions_tco2e" else instance.units[column].to_numpy()
         differs = (table[column].to_numpy() != own).astype(float)
         message = f"the {column} of the table is that of the instance"
-        found += list(worst_first("same_units", table["unit_id"].to_numpy(), differs, 0.0, "cells", message))
+        found += list(largest_change_first("same_units", table["unit_id"].to_numpy(), differs, 0.0, "cells", message))
     return found
 
 
@@ -80,8 +80,8 @@ def columns_agree(instance: Instance, table: pd.DataFrame) -> list[Violation]:
     surplus = allowance - emissions
     rate = np.divide(surplus, emissions, out=np.full(len(table), np.nan), where=emissions > 0)
     due = np.maximum(
-        np.abs(table["true_up_t"].to_numpy() - np.maximum(allowance - issued, 0.0)),
-        np.abs(table["owed_t"].to_numpy() - np.maximum(issued - allowance, 0.0)),
+        np.abs(table["top_up_t"].to_numpy() - np.maximum(allowance - issued, 0.0)),
+        np.abs(table["return_t"].to_numpy() - np.maximum(issued - allowance, 0.0)),
     )
     statements = (
         (
@@ -99,7 +99,7 @@ def columns_agree(instance: Instance, table: pd.DataFrame) -> list[Violation]:
     return [
         violation
         for rule, off, tolerance, unit, message in statements
-        for violation in worst_first(rule, names, off, tolerance, unit, message)
+        for violation in largest_change_first(rule, names, off, tolerance, unit, message)
     ]
 
 
@@ -120,7 +120,7 @@ def pre_allocation(instance: Instance, table: pd.DataFrame) -> list[Violation]:
     """What was issued in advance is what the instance states, else the rule's share of last year's emissions."""
     off = np.abs(table["pre_allocated_t"].to_numpy() - advance(instance))
     names, message = instance.units["unit_id"].to_numpy(), "pre-allocation follows the rule"
-    return list(worst_first("pre_allocation", names, off, UNIT_TOLERANCE_T, "t", message))
+    return list(largest_change_first("pre_allocation", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
 def reference_follows_rule(
@@ -135,7 +135,7 @@ def reference_follows_rule(
     off = np.maximum(least - given, given - most)
     message = "reference allowances follow the rule"
     names = table["unit_id"].to_numpy()
-    return list(worst_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
+    return list(largest_change_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
 def before_rounding(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -198,23 +198,25 @@ def fixed_get_emissions(
     off = np.where(fixed, np.abs(table["allowance_t"].to_numpy() - due), 0.0)
     names = table["unit_id"].to_numpy()
     return list(
-        worst_first("fixed_get_emissions", names, off, UNIT_TOLERANCE_T, "t", "a special case gets its emissions")
+        largest_change_first(
+            "fixed_get_emissions", names, off, UNIT_TOLERANCE_T, "t", "a special case gets its emissions"
+        )
     )
 
 
-def whole_allowances(demands: Demands, table: pd.DataFrame) -> list[Violation]:
+def integer_allowances(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     """Where the policy asks for whole tonnes, every allowance is exactly that."""
     allowance = table["allowance_t"].to_numpy()
     off = np.abs(allowance - np.round(allowance)) if demands.whole else 0 * allowance
     message = "the allowance is a whole number of tonnes"
-    return list(worst_first("whole_allowances", table["unit_id"].to_numpy(), off, 0.0, "t", message))
+    return list(largest_change_first("integer_allowances", table["unit_id"].to_numpy(), off, 0.0, "t", message))
 
 
 def not_moved(table: pd.DataFrame) -> list[Violation]:
     """Where nothing has been rounded yet, the allowance is the real one."""
     off = np.abs(table["allowance_t"] - table["before_rounding_t"]).to_numpy(dtype=float)
     message = "where nothing is rounded, the allowance is that before rounding"
-    return list(worst_first("not_moved", table["unit_id"].to_numpy(), off, 0.0, "t", message))
+    return list(largest_change_first("not_moved", table["unit_id"].to_numpy(), off, 0.0, "t", message))
 
 
 def exceptions_are_allowed(
@@ -230,7 +232,7 @@ def exceptions_are_allowed(
     wrong = (chosen & fixed).astype(float)
     message = "a unit at A = E is no exception"
     return found + list(
-        worst_first("exceptions_are_allowed", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message)
+        largest_change_first("exceptions_are_allowed", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message)
     )
 
 
@@ -238,7 +240,7 @@ def allowances_follow_rule(table: pd.DataFrame) -> list[Violation]:
     """Where nothing was optimised, allowances are the reference."""
     off = np.abs(table["allowance_t"] - table["reference_t"]).to_numpy()
     names, message = table["unit_id"].to_numpy(), "where nothing is optimised, the allowance is the rule's"
-    return list(worst_first("allowances_follow_rule", names, off, UNIT_TOLERANCE_T, "t", message))
+    return list(largest_change_first("allowances_follow_rule", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
 def inside_band(demands: Demands, table: pd.DataFrame) -> list[Violation]:
@@ -247,7 +249,9 @@ def inside_band(demands: Demands, table: pd.DataFrame) -> list[Violation]:
     outside = np.maximum(demands.lower - allowance, allowance - demands.upper)
     outside = np.where(demands.fixed, 0.0, outside)
     names = table["unit_id"].to_numpy()
-    return list(worst_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", "the unit stays inside its band"))
+    return list(
+        largest_change_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", "the unit stays inside its band")
+    )
 
 
 def bounds_are_named(instance: Instance, demands: Demands, table: pd.DataFrame) -> list[Violation]:
@@ -262,7 +266,9 @@ def bounds_are_named(instance: Instance, demands: Demands, table: pd.DataFrame) 
         right |= here & (named == side)
     wrong = (~right).astype(float)
     names = table["unit_id"].to_numpy()
-    return list(worst_first("bounds_are_named", names, wrong, 0.0, "cells", "at_bound names the bound of the unit"))
+    return list(
+        largest_change_first("bounds_are_named", names, wrong, 0.0, "cells", "at_bound names the bound of the unit")
+    )
 
 
 def rows_are_met(demands: Demands, table: pd.DataFrame) -> list[Violation]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TOTALS = (("enterprises", "enterprise_id"), ("sectors", "sector"), ("provinces", "province"))
 SUMS = ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t")
-ISSUED = ("pre_allocated_t", "true_up_t", "owed_t")
+ISSUED = ("pre_allocated_t", "top_up_t", "return_t")
 SIDES = ("lower", "upper", "fixed")
 TEXTS = {
     "allocation": ("unit_id", "enterprise_id", "sector", "province", "at_bound"),
@@ -64,7 +64,7 @@ def tables_are_whole(
     for name in names:
         table = tables.get(name)
         numbers = numbers_of[name]
-        if name in ("sectors", "settlement_sectors") and instance.policy.rule.name in ("cn-2025", "cn-2026"):
+        if name in ("sectors", "compliance_sectors") and instance.policy.rule.name in ("cn-2025", "cn-2026"):
             numbers = (*numbers, *BALANCE_VALUES)
         if name == "allocation" and table is not None and instance.policy.allocation.exceptions.units:
             wrong = "is there" if "exceptional" not in table else "says true or false"

@@ -1,4 +1,4 @@
-"""Check the tables of a settlement against the instance: conservation to the allowance, limits, fines, least cost."""
+"""Check the tables of a compliance year against the instance: conservation, limits, fines and least cost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LEVELS = {"cost": "CNY", "effort": "t", "older_first": "t"}
 
-ISSUED = ("pre_allocated_t", "true_up_t", "owed_t")
+ISSUED = ("pre_allocated_t", "top_up_t", "return_t")
 PROVINCE = ("province_received_t", "province_surrendered_t", "province_released_t")
 PAID = ("purchases_cny", "offsets_cny", "transactions_cny", "penalty_cny", "fixed_fine_cny")
 MONEY = (*PAID, "sales_cny", "cost_cny", "kept_worth_cny")
@@ -34,29 +34,29 @@ SUMMED = ("units", "emissions_tco2e", *SETTLED, *MONEY)
 FINED = ("penalty_cny", "fixed_fine_cny", "deducted_next_year_t")
 
 TEXTS = {
-    "settlement": ("enterprise_id", "province", "at_risk"),
+    "compliance": ("enterprise_id", "province", "at_risk"),
     "holdings": ("enterprise_id", "usable"),
-    "settlement_provinces": ("province",),
+    "compliance_provinces": ("province",),
     "nation": (),
     "shortfalls": ("enterprise_id", "province", "regime"),
     "issuance": ("unit_id", "enterprise_id", "sector", "province"),
-    "settlement_sectors": ("sector",),
+    "compliance_sectors": ("sector",),
 }
 BY_UNIT = ("emissions_tco2e", "reference_t", "allowance_t", *ISSUED)
 NUMBERS = {
-    "settlement": SUMMED,
+    "compliance": SUMMED,
     "holdings": ("vintage", *FLOWS),
-    "settlement_provinces": (*COUNTED, *SUMMED),
+    "compliance_provinces": (*COUNTED, *SUMMED),
     "nation": ("year", *COUNTED, *SUMMED),
     "shortfalls": ("obligation_t", "shortfall_t", "reference_price_cny_per_t", "multiple", *FINED),
     "issuance": BY_UNIT,
-    "settlement_sectors": ("enterprises", "units", *BY_UNIT),
+    "compliance_sectors": ("enterprises", "units", *BY_UNIT),
 }
-SIGNED = ("converted_t",)
+SIGNED = ("carried_over_t",)
 
 
 def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated]) -> CheckReport:
-    """Check tables and levels of a settlement against the instance.
+    """Check tables and levels of a compliance year against the instance.
 
     Returns
     -------
@@ -68,13 +68,13 @@ def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequen
     found = found or _same_rows(instance, tables) or _whole_tonnes(tables)
     if found:
         return CheckReport(tuple(found), ())
-    units, stated = tables["issuance"], tables["settlement"].set_index("enterprise_id")
+    units, stated = tables["issuance"], tables["compliance"].set_index("enterprise_id")
     known = limits.enterprises(instance, units)
     year = instance.policy.year
     flows = said.flows_of(tables["holdings"], known.index, year)
     prices = limits.tariff(instance)
     found = [
-        *said.allowances(instance, units, tables["settlement_sectors"]),
+        *said.allowances(instance, units, tables["compliance_sectors"]),
         *said.holdings(instance, units, tables["holdings"], flows),
         *said.accounts(known, stated, flows),
         *said.settled(known, stated, flows, year),
@@ -83,7 +83,7 @@ def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequen
     ]
     if [level.name for level in levels] != list(LEVELS)[: len(levels)]:
         names = ", ".join(level.name for level in levels)
-        message = "the levels are those of a settlement, in order"
+        message = "the levels are those of a compliance year, in order"
         return CheckReport((*found, Violation("levels", names, 1.0, "levels", message)), ())
     checks = _levels(known, stated, flows, year, prices)
     for level, again in zip(levels, checks, strict=False):
@@ -134,9 +134,9 @@ def _same_rows(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[V
     """Every enterprise has one row, every vintage of it at most one, and there is one nation."""
     names = limits.enterprises(instance, tables["issuance"]).index
     found = []
-    if tables["settlement"]["enterprise_id"].tolist() != names.tolist():
+    if tables["compliance"]["enterprise_id"].tolist() != names.tolist():
         found.append(
-            Violation("same_enterprises", "settlement", 1.0, "tables", "every enterprise has one row, in order")
+            Violation("same_enterprises", "compliance", 1.0, "tables", "every enterprise has one row, in order")
         )
     holdings = tables["holdings"]
     strange = ~holdings["enterprise_id"].isin(names) | ~holdings["vintage"].isin(vintages_of(instance.policy.year))

@@ -1,4 +1,4 @@
-"""What a settlement must be, derived again from the instance: accounts, limits, prices, and the least cost.
+"""What a compliance year must be, derived again from the instance: accounts, limits, prices, and the least cost.
 
 Written apart from the models on purpose, as `etsopt.checking.allocation.limits` is. The least cost needs no solver: an
 enterprise settles with what is cheapest first, so filling its obligation in the order of cost gives the optimum.
@@ -49,7 +49,7 @@ class Tariff:
 
 @dataclass(frozen=True)
 class Best:
-    """Levels of the best settlement of all enterprises; ``turnover`` is the absolute sum of all amounts [CNY]."""
+    """Levels of the best compliance of all enterprises; ``turnover`` is the absolute sum of all amounts [CNY]."""
 
     cost: float
     effort: float
@@ -98,15 +98,15 @@ def enterprises(instance: Instance, units: pd.DataFrame) -> pd.DataFrame:
     table["units"] = groups["counts"].sum().reindex(table.index, fill_value=0)
     table["emissions"] = groups["emissions_tco2e"].sum().reindex(table.index, fill_value=0.0)
     table["obligation"] = rounded(table["emissions"].to_numpy(dtype=float))
-    closed = own.loc[own["case"] == "closed", "enterprise_id"] if "case" in own else []
-    table["at_risk"] = table.index.isin([*closed, *policy.settlement.at_risk])
+    closed = own.loc[own["special_case"] == "closed", "enterprise_id"] if "special_case" in own else []
+    table["at_risk"] = table.index.isin([*closed, *policy.compliance.at_risk])
     allowance = units.groupby("enterprise_id")["allowance_t"].sum().reindex(table.index, fill_value=0.0)
     table["received"] = allowance.where(table["at_risk"], 0.0)
     table["first"] = np.minimum(table["received"], table["obligation"])
     supply, total = by_year(policy.market.ccer_supply_t, [policy.year], 0.0)[0], table["obligation"].sum()
     shared = floored(supply * (table["obligation"].to_numpy() / total)) if total else 0.0
     table["offset_most"] = np.minimum(floored(policy.market.ccer_share * table["obligation"].to_numpy()), shared)
-    table["buys"] = ~table.index.isin(policy.settlement.without_purchases)
+    table["buys"] = ~table.index.isin(policy.compliance.without_purchases)
     return table
 
 
@@ -133,10 +133,12 @@ def holdings(instance: Instance, units: pd.DataFrame, names: pd.Index) -> dict[s
         converted[vintage] -= leaves
         left = left - leaves
     issued, cancelled = converted * 0, converted * 0
-    sums = units.groupby("enterprise_id")[["pre_allocated_t", "true_up_t", "owed_t"]].sum().reindex(names, fill_value=0)
-    issued[year] = sums["pre_allocated_t"] + sums["true_up_t"]
-    cancelled[year] = sums["owed_t"]
-    return {"opening_t": opening, "converted_t": converted, "issued_t": issued, "cancelled_t": cancelled}
+    sums = (
+        units.groupby("enterprise_id")[["pre_allocated_t", "top_up_t", "return_t"]].sum().reindex(names, fill_value=0)
+    )
+    issued[year] = sums["pre_allocated_t"] + sums["top_up_t"]
+    cancelled[year] = sums["return_t"]
+    return {"opening_t": opening, "carried_over_t": converted, "issued_t": issued, "cancelled_t": cancelled}
 
 
 def settles(vintage: NDArray[np.int64], year: int) -> NDArray[np.bool_]:
@@ -151,7 +153,7 @@ def most_missing(known: pd.DataFrame, held: NDArray[np.float64]) -> NDArray[np.f
 
 
 def best(known: pd.DataFrame, held: NDArray[np.float64], newest: int, prices: Tariff) -> Best:
-    """Levels of the settlement that is best for every enterprise: each fills its obligation in the order of cost.
+    """Levels of the compliance year that is best for every enterprise: each fills its obligation in the order of cost.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One function for each statement that the tables of a settlement must satisfy."""
+"""One function for each statement that the tables of a compliance year must satisfy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from etsopt.checking.report import Violation
     from etsopt.data.instance import Instance
 
-IN, OUT = ("opening_t", "converted_t", "issued_t", "bought_t"), ("surrendered_t", "sold_t", "cancelled_t", "closing_t")
+IN, OUT = (
+    ("opening_t", "carried_over_t", "issued_t", "bought_t"),
+    ("surrendered_t", "sold_t", "cancelled_t", "closing_t"),
+)
 FLOWS = (*IN, *OUT)
 
 MONEY_TOLERANCE = 1e-9
@@ -39,7 +42,9 @@ def say(
 ) -> list[Violation]:
     """A violation for every amount above the tolerance, the largest first."""
     amounts = np.abs(np.asarray(off, dtype=float))
-    return list(statements.worst_first(rule, np.asarray(names, dtype=object), amounts, tolerance, unit, message))
+    return list(
+        statements.largest_change_first(rule, np.asarray(names, dtype=object), amounts, tolerance, unit, message)
+    )
 
 
 def flows_of(holdings: pd.DataFrame, names: pd.Index, year: int) -> dict[str, NDArray[np.float64]]:
@@ -52,7 +57,7 @@ def flows_of(holdings: pd.DataFrame, names: pd.Index, year: int) -> dict[str, ND
 
 def held_of(flows: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     """What is held before any trade, by enterprise and vintage [t]."""
-    return flows["opening_t"] + flows["converted_t"] + flows["issued_t"] - flows["cancelled_t"]
+    return flows["opening_t"] + flows["carried_over_t"] + flows["issued_t"] - flows["cancelled_t"]
 
 
 def allowances(instance: Instance, units: pd.DataFrame, sectors: pd.DataFrame) -> list[Violation]:
@@ -71,8 +76,8 @@ def allowances(instance: Instance, units: pd.DataFrame, sectors: pd.DataFrame) -
     found += say("advance", names, units["pre_allocated_t"] - advance, "what is issued in advance follows the rule")
     due = units["allowance_t"] - units["pre_allocated_t"]
     message = "what is due beyond the advance is topped up, the reverse owed"
-    found += say("issuance", names, units["true_up_t"] - due.clip(lower=0), message)
-    return found + say("issuance", names, units["owed_t"] - (-due).clip(lower=0), message)
+    found += say("issuance", names, units["top_up_t"] - due.clip(lower=0), message)
+    return found + say("issuance", names, units["return_t"] - (-due).clip(lower=0), message)
 
 
 def holdings(
@@ -179,24 +184,24 @@ def money(
 
 def totals_add_up(tables: Mapping[str, pd.DataFrame], instance: Instance) -> list[Violation]:
     """Provinces and the nation are the sums of enterprises, sectors those of units; who falls short is listed."""
-    settlement, units = tables["settlement"], tables["issuance"]
-    counted = settlement.assign(
+    compliance, units = tables["compliance"], tables["issuance"]
+    counted = compliance.assign(
         enterprises=1,
-        enterprises_at_risk=settlement["at_risk"].astype(int),
-        enterprises_with_shortfall=(settlement["shortfall_t"] > 0).astype(int),
+        enterprises_at_risk=compliance["at_risk"].astype(int),
+        enterprises_with_shortfall=(compliance["shortfall_t"] > 0).astype(int),
         year=instance.policy.year,
     )
     found = []
-    for name, key in (("settlement_provinces", "province"), ("nation", "year")):
+    for name, key in (("compliance_provinces", "province"), ("nation", "year")):
         columns = [column for column in tables[name].columns if column != key]
         found += _sums(name, key, tables[name], counted.groupby(key)[columns].sum())
     groups = units.groupby("sector")
-    sums = groups[["emissions_tco2e", "reference_t", "allowance_t", "pre_allocated_t", "true_up_t", "owed_t"]].sum()
+    sums = groups[["emissions_tco2e", "reference_t", "allowance_t", "pre_allocated_t", "top_up_t", "return_t"]].sum()
     within = units[plan.inside(instance)].groupby("sector")["enterprise_id"]
     counts = {"units": within.size(), "enterprises": within.nunique()}
     expected = sums.assign(**{name: count.reindex(sums.index, fill_value=0) for name, count in counts.items()})
-    found += _sums("settlement_sectors", "sector", tables["settlement_sectors"], expected)
-    short = settlement[settlement["shortfall_t"] > 0].set_index("enterprise_id")
+    found += _sums("compliance_sectors", "sector", tables["compliance_sectors"], expected)
+    short = compliance[compliance["shortfall_t"] > 0].set_index("enterprise_id")
     stated = tables["shortfalls"]
     if sorted(stated["enterprise_id"]) != sorted(short.index):
         return [*found, *say("shortfalls", ["shortfalls"], [1.0], "every shortfall has one row", "rows")]

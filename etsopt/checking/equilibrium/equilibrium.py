@@ -179,8 +179,8 @@ def _units(
         "measures_cost_cny": own.cost,
         "allowances_cost_cny": net,
         "total_cost_cny": own.cost + net,
-        "reward_measured_cny_per_t": own.reward_measured,
-        "reward_elsewhere_cny_per_t": own.reward_elsewhere,
+        "marginal_incentive_cny_per_t": own.reward_measured,
+        "marginal_incentive_elsewhere_cny_per_t": own.reward_elsewhere,
     }
     value = (own.cost + net)[:, 0]
     # A sum of costs carries the rounding of its largest part, and what cancels is not seen in the sum.

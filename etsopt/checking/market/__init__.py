@@ -7,7 +7,7 @@ another plan, `shortage` what is missing where the market cannot clear, and `sta
 """
 
 from etsopt.checking.market.market import MARKETS, check_market
-from etsopt.checking.market.prices import COST, MISSING
+from etsopt.checking.market.prices import COST, UNMET
 from etsopt.checking.market.unmet_demand import check_shortage
 
-__all__ = ["COST", "MARKETS", "MISSING", "check_market", "check_shortage"]
+__all__ = ["COST", "MARKETS", "UNMET", "check_market", "check_shortage"]

@@ -91,7 +91,7 @@ def choices(instance: Instance, found: Baseline) -> Choices:
     rows = _rows(instance)
     groups = applicable(instance)
     unit, row = np.repeat(np.arange(len(instance.units)), np.diff(groups.starts)), groups.members
-    if instance.policy.abatement.pays_by_itself == "left":
+    if instance.policy.abatement.no_regret == "exclude":
         dear = (rows.per_base_t + rows.per_t)[row] >= 0
         unit, row = unit[dear], row[dear]
     cuts = instance.policy.abatement.output_cut

@@ -76,7 +76,7 @@ def cost_of(
         parts += [deal.expected * held.bought, -deal.expected * held.sold]
     else:
         ceiling = np.where(np.isfinite(deal.ceiling), deal.ceiling, 0.0)
-        dealt = ceiling * years["released_t"].to_numpy() - deal.floor * years["absorbed_t"].to_numpy()
+        dealt = ceiling * years["released_t"].to_numpy() - deal.floor * years["intake_t"].to_numpy()
         parts.append(dealt[None])
     worth = found.discount[-1] * deal.worth
     terms_ = np.concatenate([*((found.discount * part).ravel() for part in parts), -worth * held.banked[:, -1]])

@@ -1,4 +1,4 @@
-"""Dealings of accounts at multipliers, the least that they come to, and what the rounding of plans is measured by."""
+"""Trades of accounts at multipliers, the least that they come to, and what the rounding of plans is measured by."""
 
 from __future__ import annotations
 

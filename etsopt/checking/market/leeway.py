@@ -92,7 +92,7 @@ def leeway_of(
     allowed = np.where(np.isfinite(deal.owing), pool.so_far, 0.0)
     nothing = np.zeros(len(found.years))
     absorbed, released = (
-        years[name].to_numpy(dtype=float) if name in years else nothing for name in ("absorbed_t", "released_t")
+        years[name].to_numpy(dtype=float) if name in years else nothing for name in ("intake_t", "released_t")
     )
     traded = column_totals(held.bought - held.sold)[0]
     unsold: NDArray[np.float64] = deal.auctioned - deal.demand - traded - absorbed + released

@@ -18,7 +18,7 @@ from etsopt.checking.market.cost import cost_of, spent_by
 from etsopt.checking.market.leaves import LEAVES, read_leaves
 from etsopt.checking.market.leeway import leeway_of
 from etsopt.checking.market.plans import of_measures, of_units, plans_are_admissible, read_plans
-from etsopt.checking.market.prices import COST, MISSING, Stated, interval_is_proven
+from etsopt.checking.market.prices import COST, UNMET, Stated, interval_is_proven
 from etsopt.checking.market.remainder import remainder
 from etsopt.checking.market.restricted import Restricted
 from etsopt.checking.market.uplift import UPLIFT, uplift_follows
@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 MARKETS = ("abatement", "clearing", "pathway")
 """Kinds of results that are markets; all but the path start from an allocation."""
 
-DECIDED = ("bought_t", "sold_t", "offset_t", "owed_t")
+DECIDED = ("bought_t", "sold_t", "offset_t", "outstanding_t")
 PRICES = ("price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t")
-OF_RESERVE = ("absorbed_t", "released_t")
+OF_RESERVE = ("intake_t", "released_t")
 
 
 def check_market(
@@ -135,7 +135,7 @@ def _proven_by(
     known, broken, least = {COST: root}, list[Violation](), np.inf
     restricted = Restricted(found, offered, {held.unit for leaf in leaves for held in leaf.held})
     for leaf in leaves:
-        of_missing = leaf.level.startswith(f"{MISSING}:")
+        of_missing = leaf.level.startswith(f"{UNMET}:")
         if leaf.level and leaf.level not in known:
             given, wrong = stated.at(leaf.level, "t/t" if of_missing else "CNY/t")
             broken += wrong
@@ -219,8 +219,8 @@ def _units_follow(
     scope = inside_in(instance, found.years)
     if not scope.all():
         columns["in_scope"] = scope.astype(float)
-    columns["reward_measured_cny_per_t"] = units.reward_measured
-    columns["reward_elsewhere_cny_per_t"] = units.reward_elsewhere
+    columns["marginal_incentive_cny_per_t"] = units.reward_measured
+    columns["marginal_incentive_elsewhere_cny_per_t"] = units.reward_elsewhere
     labels = instance.units["unit_id"].to_numpy()
     return [
         *says.columns_follow("unit_years", labels, found.years, tables["unit_years"], columns),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from etsopt.checking.market.leeway import Leeway
 
 COST = "cost"
-MISSING = "missing_allowances"
+UNMET = "unmet_demand"
 """Level that is minimised where a market cannot clear: what nobody has, whatever is paid [t]."""
 
 CLEARS = 1.01e-7

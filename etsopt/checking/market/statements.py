@@ -125,7 +125,7 @@ class Holdings:
 def holdings(table: pd.DataFrame, own: Accounts, emissions: NDArray[np.float64], free: NDArray[np.float64]) -> Holdings:
     """Read what is decided, and add up what is held."""
     bought, sold, offset, owed = (
-        grid(table, name, emissions.shape[1]) for name in ("bought_t", "sold_t", "offset_t", "owed_t")
+        grid(table, name, emissions.shape[1]) for name in ("bought_t", "sold_t", "offset_t", "outstanding_t")
     )
     surrendered = emissions - offset - np.diff(owed, axis=1, prepend=0.0)
     banked = own.opening[:, None] + np.cumsum(free + bought - sold - surrendered, axis=1)
@@ -218,7 +218,7 @@ def year_columns(found: Baseline, deal: Terms, enterprises: pd.DataFrame, table:
     columns = {name: grid(enterprises, name, len(found.years)).sum(axis=0, keepdims=True) for name in names}
     if kind == ABATEMENT:
         return columns
-    absorbed, released = (grid(table, name, len(found.years)) for name in ("absorbed_t", "released_t"))
+    absorbed, released = (grid(table, name, len(found.years)) for name in ("intake_t", "released_t"))
     traded = columns["bought_t"] - columns["sold_t"]
     unsold = (deal.auctioned - deal.demand)[None] - traded - absorbed + released
     return columns | {
@@ -251,7 +251,7 @@ def limits_of_market(found: Baseline, deal: Terms, table: pd.DataFrame, derived:
         "offsets_on_offer": (cells("offset_t") - deal.offset_supply, "no more offsets than are on offer")
     }
     if kind != ABATEMENT:
-        absorbed, released = cells("absorbed_t"), cells("released_t")
+        absorbed, released = cells("intake_t"), cells("released_t")
         unsold = np.maximum(derived["unsold_t"], cells("unsold_t"))
         stocks = (derived["unsold_t"], cells("unsold_t"), derived["reserve_t"], cells("reserve_t"))
         least = least_of(absorbed, released, *stocks)

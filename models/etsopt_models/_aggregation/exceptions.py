@@ -72,8 +72,8 @@ def _apart(cells: Cells, alone: NDArray[np.bool_]) -> tuple[NDArray[np.int64], N
     return of_unit, cell, unit
 
 
-def merged_relief(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[np.int64]]:
-    """Parameters of `allocation_relief` over cells, from those over units, and the part of every unit."""
+def elastic_cells(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[np.int64]]:
+    """Parameters of `allocation_elastic` over cells, from those over units, and the part of every unit."""
     # The bands of a sector become wider together, whether or not it has a target.
     cells = Cells.of(parameters, parameters["sector"])
     sector = np.zeros(len(cells), dtype=np.int64)

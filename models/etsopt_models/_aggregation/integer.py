@@ -1,9 +1,9 @@
-r"""Levels of `allocation` in whole tonnes over cells, where merging alone is not enough: `worst` and the last step.
+r"""Levels of `allocation` in whole tonnes over cells, where merging alone is not enough: `largest_change` and the last step.
 
 Sums of whole tonnes are whole, and rows of sectors, provinces and the nation over cells are a network, so whole totals
 of the cells exist where real ones do, and any whole total of a cell can be shared out in whole tonnes.
 
-`worst` runs by prices as in `_methods/allocation_worst.py`: they rule out rates; where they rule out none any more, a
+`largest_change` runs by prices as in `_methods/allocation_largest_change.py`: they rule out rates; where they rule out none any more, a
 linear program over cells tells whether whole tonnes exist within the rate, or has new prices.
 
 For the last step each unit takes the whole tonne next to its best answer to the prices of the closest real point. Then
@@ -22,7 +22,7 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._aggregation.aggregation import Merged, price_of, program_over
-from etsopt_models._aggregation.largest_change import solve_worst
+from etsopt_models._aggregation.largest_change import solve_largest_change
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,9 +110,11 @@ class _Rates:
         return price / adds if adds > 0 else price
 
 
-def solve_worst_whole(parameters: Mapping[str, Any], cells: Cells, region: Region, run: Run) -> Merged | Any:
+def solve_largest_change_in_tonnes(
+    parameters: Mapping[str, Any], cells: Cells, region: Region, run: Run
+) -> Merged | Any:
     """The least largest rate of whole tonnes; a solution without an optimum is returned as it is."""
-    relaxed = solve_worst(parameters, cells, region, run)
+    relaxed = solve_largest_change(parameters, cells, region, run)
     if not isinstance(relaxed, tuple):
         return relaxed
     reference, price, solution = parameters["reference"], relaxed[0].price, relaxed[0].solution
@@ -128,7 +130,7 @@ def solve_worst_whole(parameters: Mapping[str, Any], cells: Cells, region: Regio
     rate = rates.first()
     for number in range(MOST_ROUNDS):
         checkpoint("whole tonnes over cells, round", number + 1)
-        rate = rates.least_unproven(price, rate, parameters["worst_most"])
+        rate = rates.least_unproven(price, rate, parameters["largest_rate_most"])
         room = rates.room(rate)
         lower, upper = np.maximum(region.lower, reference - room), np.minimum(region.upper, reference + room)
         within = replace(region, lower=lower, upper=upper)
@@ -176,7 +178,7 @@ def closest_whole(
     for rounds in range(1, MOST_ROUNDS + 1):
         checkpoint("largest whole rate over cells, round", rounds)
         where = np.flatnonzero(movers)
-        solution = run(units.program(parameters, where, allowance), ["closest"], by_solver=False)
+        solution = run(units.program(parameters, where, allowance), ["least_squares"], by_solver=False)
         if solution.termination == "infeasible" and not movers.all():
             first *= 4
             movers |= units.nearly_indifferent(allowance, price, first)

@@ -1,4 +1,4 @@
-r"""The level `worst` of `allocation` over cells.
+r"""The level `largest_change` of `allocation` over cells.
 
 A rate $w$ leaves unit $i$ the allowances from $\max(l_i, R_i - w E_i)$ to $\min(u_i, R_i + w E_i)$. At a given $w$
 either its own end or the rate binds, below and above. Units of a cell in which the same ends bind are merged: their
@@ -8,7 +8,7 @@ merged anew for that, and so on: Newton's method on the rows, whose rates rise t
 
 A unit whose interval keeps it off $R$ needs a rate of its own; the one that needs the largest is not merged.
 
-The prices of the rows, and of `worst_covers` for each unit those of what it was merged into, prove the rate, which
+The prices of the rows, and of `largest_change_covers` for each unit those of what it was merged into, prove the rate, which
 follows from them: what the rows ask of the units at rate zero, over what a rate of one would add,
 
 $$w = \Bigl(\sum_r y_r d_r - \sum_i |\pi_i| (\text{end of } i \text{ at } 0)\Bigr) \Big/ \sum_{i \text{ with a rate}} |\pi_i| E_i.$$
@@ -69,10 +69,10 @@ class _Parts:
         return lower, np.where(self.own_upper, self.room, self.reference + rate * self.emissions)
 
 
-def solve_worst(
+def solve_largest_change(
     parameters: Mapping[str, Any], cells: Cells, region: Region, run: Run
 ) -> tuple[Merged, NDArray[np.float64]] | Any:
-    """The level, and the multiplier of `worst_covers` of every unit; a solution without an optimum as it is."""
+    """The level, and the multiplier of `largest_change_covers` of every unit; a solution without an optimum as it is."""
     units = _Units(parameters["emissions"], parameters["reference"] - region.lower, region.upper - region.lower)
     low = cells.sums(region.lower)
     base = cells.totals(low)
@@ -80,7 +80,7 @@ def solve_worst(
     for number in range(MOST_ROUNDS):
         checkpoint("largest rate over cells, round", number + 1)
         parts = units.merged(cells, rate, first)
-        solution = run(_program(parameters, cells, parts, region, base), ["worst"])
+        solution = run(_program(parameters, cells, parts, region, base), ["largest_change"])
         if not solution.levels or solution.termination != "optimal":
             return solution
         price = price_of(cells, solution)
@@ -90,7 +90,7 @@ def solve_worst(
         rate = found
         if done:
             break
-    covers = solution.levels[-1].multipliers["worst_covers"][parts.of_unit]
+    covers = solution.levels[-1].multipliers["largest_change_covers"][parts.of_unit]
     room = rate * units.emissions
     lower = np.maximum(region.lower, np.minimum(parameters["reference"] - room, region.upper))
     upper = np.minimum(region.upper, np.maximum(parameters["reference"] + room, region.lower))

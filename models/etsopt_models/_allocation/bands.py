@@ -43,7 +43,7 @@ class Bands:
 def bands_of(instance: Instance, reference: Reference, free: NDArray[np.int64]) -> Bands:
     """Bands of the enterprises that own several units; those of one unit stay bounds of that unit."""
     emissions, allocation = instance.emissions_tco2e[free], instance.policy.allocation
-    whole, units = allocation.whole_allowances, allocation.exceptions.units
+    whole, units = allocation.integer_allowances, allocation.exceptions.units
     rates = [rate[free] for rate in band_rates(instance, reference.band)]
     lower, upper = _ends(reference, emissions, rates)
     wide_lower, wide_upper = _ends(reference, emissions, wider_rates(instance, *rates)) if units else (lower, upper)

@@ -118,7 +118,7 @@ def coupling(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float64
 
 
 @dataclass(frozen=True)
-class Lack:
+class Infeasibility:
     """Allowances at which rows lack least, what they lack in all [t], and prices that prove that nothing less will do."""
 
     allowance: NDArray[np.float64]
@@ -126,9 +126,9 @@ class Lack:
     prices: NDArray[np.float64]
 
 
-def least_lack(
+def least_infeasibility(
     program: Any, solve: Any, rows: Coupling, lower: NDArray[np.float64], upper: NDArray[np.float64]
-) -> Lack | None:
+) -> Infeasibility | None:
     """By how little the coupling rows can be missed between bounds; None where the solver does not say.
 
     A row in rates counts in tonnes of the smaller of its units.
@@ -163,7 +163,7 @@ def least_lack(
     if outcome.x is None or outcome.multipliers is None:
         return None
     lacking = float(part.objectives["lack"].linear @ outcome.x)
-    return Lack(lower + outcome.x[:units], lacking, size * outcome.multipliers)
+    return Infeasibility(lower + outcome.x[:units], lacking, size * outcome.multipliers)
 
 
 def small_program(

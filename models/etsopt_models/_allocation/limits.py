@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from etsopt_models._allocation.exception_margin import Widening
 
 
-IN_RATES = ("fair_order", "equal_rates")
+IN_RATES = ("intensity_order", "equal_rates")
 """Rows whose limits are rates; those of all others are tonnes."""
 
 
@@ -85,7 +85,7 @@ def limits(instance: Instance, reference: Reference) -> Limits:  # long because 
     """Turn the policy of an instance into limits."""
     free = np.flatnonzero(~reference.fixed)
     emissions = instance.emissions_tco2e[free]
-    whole = instance.policy.allocation.whole_allowances
+    whole = instance.policy.allocation.integer_allowances
     labels, sector_of = _occurring(instance.labels("sector"), free)
     targeted, least, most = sector_targets(instance, free, labels, sector_of)
     if whole:
@@ -174,7 +174,7 @@ def _nation(instance: Instance, reference: Reference) -> dict[str, Any]:
     total = policy.target_t if policy.target_t is not None else emissions * (1 + (policy.target_change or 0.0))
     most = np.array([total - float(fixed_allowances(instance, reference)[reference.fixed].sum())])
     least = most if policy.target_sense == "exactly" else np.minimum(0.0, most)
-    if instance.policy.allocation.whole_allowances:
+    if instance.policy.allocation.integer_allowances:
         least, most = inward(least, most)
     if reference.fixed.all() and least[0] <= ROUNDING_NOISE_T and most[0] >= -ROUNDING_NOISE_T:
         # A total that fixed units alone meet demands nothing; one that they miss is a row that no allocation meets.
@@ -185,7 +185,7 @@ def _nation(instance: Instance, reference: Reference) -> dict[str, Any]:
 def fixed_allowances(instance: Instance, reference: Reference) -> NDArray[np.float64]:
     """Allowances of all units by the rule, in whole tonnes where allowances are whole; the fixed ones get these."""
     tonnes: NDArray[np.float64] = reference.reference_t
-    return down(tonnes) if instance.policy.allocation.whole_allowances else tonnes
+    return down(tonnes) if instance.policy.allocation.integer_allowances else tonnes
 
 
 def _provinces(instance: Instance, free: NDArray[np.int64]) -> tuple[list[str], dict[str, Any]]:
@@ -210,7 +210,7 @@ def _provinces(instance: Instance, free: NDArray[np.int64]) -> tuple[list[str], 
     number[counted] = np.arange(len(counted))
     room = np.array([shares[name] for name in names]) * province.sums(instance.emissions_tco2e)[counted]
     least, most = of_free[counted] - room, of_free[counted] + room
-    if instance.policy.allocation.whole_allowances:
+    if instance.policy.allocation.integer_allowances:
         least, most = inward(least, most)
     return names, {
         "PROVINCES": len(names),
@@ -224,7 +224,7 @@ def _order(instance: Instance, free: NDArray[np.int64], sector_of: NDArray[np.in
     """Neighbours in the order of intensity, sector by sector."""
     empty = np.arange(0)
     better = worse = one = other = empty
-    if instance.policy.allocation.fair_order:
+    if instance.policy.allocation.intensity_order:
         intensity = instance.intensity[free]
         order = np.lexsort((np.arange(len(free)), intensity, sector_of))
         first, second = order[:-1], order[1:]

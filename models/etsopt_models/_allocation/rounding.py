@@ -19,12 +19,12 @@ def before_rounding(instance: Instance) -> Instance:
     """The instance whose real answer is rounded; the same where nothing is."""
     if not instance.policy.allocation.rounds:
         return instance
-    return instance.with_policy({"allocation.whole_allowances": False})
+    return instance.with_policy({"allocation.integer_allowances": False})
 
 
 def to_round(instance: Instance) -> Instance:
     """The instance whose limits the whole tonnes keep: every one but the order of rates."""
-    return instance.with_policy({"allocation.fair_order": False, "allocation.objectives": []})
+    return instance.with_policy({"allocation.intensity_order": False, "allocation.objectives": []})
 
 
 def nearest_to(allowance: NDArray[np.float64]) -> dict[str, Any]:

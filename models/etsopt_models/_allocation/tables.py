@@ -127,7 +127,7 @@ def _totals(instance: Instance, allocation: pd.DataFrame, by: str) -> pd.DataFra
 
 def _enterprises(instance: Instance, allocation: pd.DataFrame) -> pd.DataFrame:
     table, owner = _totals(instance, allocation, "enterprise_id"), instance.labels("enterprise_id")
-    for name in ("pre_allocated_t", "true_up_t", "owed_t"):
+    for name in ("pre_allocated_t", "top_up_t", "return_t"):
         table[name] = owner.sums(allocation[name].to_numpy())
     if instance.enterprises is None:
         return table
@@ -159,7 +159,9 @@ def _provinces(instance: Instance, found: Limits, allocation: pd.DataFrame, pric
 
 def _has_price(level: Any) -> bool:
     """Whether the table of multipliers tells anything of a level."""
-    return any(row in (*COUPLING, "worst_covers") and np.any(prices) for row, prices in level.multipliers.items())
+    return any(
+        row in (*COUPLING, "largest_change_covers") and np.any(prices) for row, prices in level.multipliers.items()
+    )
 
 
 def _with_shadow_prices(
@@ -211,7 +213,11 @@ def _stands_for(instance: Instance, found: Limits, row: str, where: NDArray[np.i
         "national_total": [""],
         **dict.fromkeys(("enterprise_band", "enterprise_least", "enterprise_most"), found.enterprises),
     }
-    of_units = {"fair_order": found.rows["better"], "equal_rates": found.rows["one"], "worst_covers": slice(None)}
+    of_units = {
+        "intensity_order": found.rows["better"],
+        "equal_rates": found.rows["one"],
+        "largest_change_covers": slice(None),
+    }
     if row in of_units:
         # Texts of many units are taken as they stand in their table.
         return instance.units["unit_id"].array.take(found.free[of_units[row]][where])

@@ -18,7 +18,7 @@ def declines(instance: Instance) -> str:
     return whole_accounts.declines(instance) if instance.policy.market.transaction_cost_cny_per_t > 0 else ""
 
 
-def solved_by_prices(market: Market) -> tuple[dict[str, Any], Found]:
+def solved_by_decomposition(market: Market) -> tuple[dict[str, Any], Found]:
     """Parameters of a small program of the model's formulation, and what the tables need of everyone."""
     if market.instance.policy.market.transaction_cost_cny_per_t > 0:
         return enterprise_decomposition.by_accounts(market)

@@ -27,7 +27,7 @@ from etsopt_models._columns.variable_fixing import sample_by_size
 from etsopt_models._columns.whole_plans import OWN_PART, solved
 from etsopt_models._enterprises.core import PLAIN, Settled
 from etsopt_models._enterprises.price_decomposition import ENOUGH, GROUPS, USED, Search
-from etsopt_models._enterprises.subproblem import Enterprises, Joint
+from etsopt_models._enterprises.subproblem import Enterprises, JointPlans
 from etsopt_models._enterprises.trading import Flows, Trade
 from etsopt_models._enterprises.whole_accounts import is_steady, terms_of
 from etsopt_models._market.column_generation import Found, Market
@@ -175,7 +175,7 @@ def _assigned(prices: Prices, asking: Search) -> Answer:
     some, units = crowd.only(accounts)
     joint = some.joint(sets[units])
     dealt, path = prices.trade.best(joint.weight, joint.emissions)
-    everyone = Joint(answer.joint.cost.copy(), answer.joint.weight.copy(), answer.joint.emissions.copy())
+    everyone = JointPlans(answer.joint.cost.copy(), answer.joint.weight.copy(), answer.joint.emissions.copy())
     everyone.put(accounts, joint)
     value, paths = answer.value.copy(), answer.path.copy()
     value[accounts], paths[accounts] = joint.cost + dealt, path
@@ -183,7 +183,7 @@ def _assigned(prices: Prices, asking: Search) -> Answer:
 
 
 def _mixed(prices: Prices, asking: Search, market: Market, answer: Answer) -> Flows:
-    """Dealings of everyone with his plans, mixed as the search mixes its answers, and what is kept to the end."""
+    """Trades of everyone with his plans, mixed as the search mixes its answers, and what is kept to the end."""
     joint, own = answer.joint, market.own
     flows = Flows.nothing(*joint.weight.shape)
     for number, one in enumerate(prices.passes):

@@ -15,8 +15,8 @@ import numpy as np
 
 from etsopt.errors import SolverError
 from etsopt_models._columns.incumbents import value_of
-from etsopt_models._market.column_pool import Portfolio
-from etsopt_models._market.near_optimal_plans import near_plans
+from etsopt_models._market.column_pool import ColumnPool
+from etsopt_models._market.near_optimal_plans import near_optimal_plans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,18 +67,18 @@ def improved(master: Master, root: Priced, incumbent: Incumbent, gap: float, mos
             return False
 
 
-def _listed(master: Master, root: Priced, budget: float, most: int) -> Portfolio | None:
+def _listed(master: Master, root: Priced, budget: float, most: int) -> ColumnPool | None:
     """All plans whose reduced cost is within a budget; None where units that have several have too many."""
     units, years = len(master.row), master.years
     need, emitted = (np.broadcast_to(prices, (units, years)) for prices in master.prices(root.multipliers))
-    near, sets = near_plans(master.plans, need, emitted, np.full(units, budget))
+    near, sets = near_optimal_plans(master.plans, need, emitted, np.full(units, budget))
     count = np.bincount(near.owner, minlength=units)
     if not count.all() or (count > 1) @ count > most:
         return None
-    return Portfolio.of(master.plans, near.owner, sets)
+    return ColumnPool.of(master.plans, near.owner, sets)
 
 
-def _chosen(master: Master, plans: Portfolio, gap: float, incumbent: Incumbent, every: bool) -> bool:
+def _chosen(master: Master, plans: ColumnPool, gap: float, incumbent: Incumbent, every: bool) -> bool:
     """Branch and bound of the solver among listed plans, whether to its end; whoever has only one has chosen."""
     market = master.market
     many = np.diff(np.append(plans.first, len(plans.unit)))
@@ -107,7 +107,7 @@ def _chosen(master: Master, plans: Portfolio, gap: float, incumbent: Incumbent, 
     return False
 
 
-def _picked(master: Master, taken: Portfolio, alone: Portfolio) -> dict[int, int]:
+def _picked(master: Master, taken: ColumnPool, alone: ColumnPool) -> dict[int, int]:
     """Plans of those who have several and of those who have one, by unit, where they are not those they stand with."""
     unit, sets = np.concatenate([taken.unit, alone.unit]), np.concatenate([taken.sets, alone.sets])
     differs = (master.row[unit] >= 0) | (master.base.sets[unit] != sets).any(axis=1)
@@ -116,7 +116,7 @@ def _picked(master: Master, taken: Portfolio, alone: Portfolio) -> dict[int, int
 
 
 def _market_of(
-    master: Master, incumbent: Incumbent, alone: Portfolio, choosing: NDArray[np.int64], every: bool
+    master: Master, incumbent: Incumbent, alone: ColumnPool, choosing: NDArray[np.int64], every: bool
 ) -> Market:
     """The market of those who choose, others beside them with one plan; of all accounts, or of theirs alone."""
     market, own = master.market, master.market.own

@@ -22,9 +22,9 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import NO_MASKS, Masks
-from etsopt_models._columns.plans_at_hand import COST, MISSING, PlansAtHand
-from etsopt_models._market.column_generation import ENOUGH, MISSING_T, unit_prices
-from etsopt_models._market.column_pool import Portfolio
+from etsopt_models._columns.plans_at_hand import COST, UNMET, PlansAtHand
+from etsopt_models._market.column_generation import ENOUGH, UNMET_T, unit_prices
+from etsopt_models._market.column_pool import ColumnPool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._columns.branches import Branch
-    from etsopt_models._market.column_pool import Menu
+    from etsopt_models._market.column_pool import PlanColumns
 
 TORN = 1e-7
 """Share of a plan that is more than the solver's rounding: of 1e-10 in rows that add up tens of thousands of plans."""
@@ -53,15 +53,15 @@ class Priced(NamedTuple):
         A lower bound, and the multipliers by row that prove it.
     value, share
         Of the last vertex of the master: its cost, and the share of each plan at hand; None where nothing is feasible.
-    missing
-        What is missing in each year, where the market cannot clear, shape ``(years,)`` [t].
+    unmet
+        What is unmet in each year, where the market cannot clear, shape ``(years,)`` [t].
     """
 
     bound: float
     multipliers: dict[str, NDArray[np.float64]]
     value: float
     share: NDArray[np.float64] | None
-    missing: NDArray[np.float64] | None = None
+    unmet: NDArray[np.float64] | None = None
 
 
 class Master(PlansAtHand):
@@ -106,14 +106,14 @@ class Master(PlansAtHand):
         return self.worth(self.menu, prices, self.unit)
 
     def worth(
-        self, menu: Menu, prices: tuple[NDArray[np.float64], NDArray[np.float64]], units: Any = slice(None)
+        self, menu: PlanColumns, prices: tuple[NDArray[np.float64], NDArray[np.float64]], units: Any = slice(None)
     ) -> NDArray[np.float64]:
         """Value of plans of some units, or of one plan of each, shape ``(plans,)`` [CNY]."""
         need, emitted = (price if len(price) == 1 else price[units] for price in prices)
         found = self.market.found
         emissions, free = found.emissions[units], found.free[units]
         # What a plan changes against its unit without measures.
-        paid = need * (emissions - free - menu.relief) + emitted * (emissions - menu.abated)
+        paid = need * (emissions - free - menu.demand_reduction) + emitted * (emissions - menu.abated)
         value: NDArray[np.float64] = float(self.objective == COST) * menu.cost + paid.sum(axis=1)
         return value
 
@@ -158,26 +158,26 @@ class Master(PlansAtHand):
         priced = self.relaxed(NO_MASKS, np.inf)
         if priced.share is not None:
             return priced
-        lacking = self.lacking(NO_MASKS)
-        return self.relaxed(NO_MASKS, np.inf) if lacking is None else lacking._replace(share=None)
+        net_demand = self.net_demand(NO_MASKS)
+        return self.relaxed(NO_MASKS, np.inf) if net_demand is None else net_demand._replace(share=None)
 
-    def lacking(self, masks: Masks) -> Priced | None:
+    def net_demand(self, masks: Masks) -> Priced | None:
         """Proof that the market cannot clear under masks; None where it can, with the plans it needs for that at hand."""
         if "supply" not in self.market.more:
             return None
         if self._phase_one is None:
             order = np.argsort(self.unit, kind="stable")
-            portfolio = Portfolio.of(self.plans, self.unit[order], self.sets[order])
+            portfolio = ColumnPool.of(self.plans, self.unit[order], self.sets[order])
             market = replace(self.market, rest=self.beside)
-            self._phase_one = Master(market, self.plans, self.base.sets, portfolio, MISSING)
+            self._phase_one = Master(market, self.plans, self.base.sets, portfolio, UNMET)
         one = self._phase_one
         one.stand_beside(self.beside)
         one.give_plans(masks)
         priced = one.relaxed(masks, np.inf)
-        if priced.share is None or priced.value > MISSING_T:
-            return priced._replace(missing=one.flows.get("missing"))
+        if priced.share is None or priced.value > UNMET_T:
+            return priced._replace(unmet=one.flows.get("unmet"))
         self.add(one.unit, one.sets)
-        self.let_miss(one.flows["missing"])
+        self.allow_unmet(one.flows["unmet"])
         return None
 
     def give_plans(self, masks: Masks) -> bool:
@@ -210,8 +210,8 @@ class Master(PlansAtHand):
     def _moved(self, unit: int, share: NDArray[np.float64]) -> float:
         """Tonnes that lie between what a unit mixes and the plan of which it takes most."""
         here = np.flatnonzero(self.unit[: len(share)] == unit)
-        relief = self.menu.relief[here]
-        apart = np.abs(relief - relief[np.argmax(share[here])]).sum(axis=1)
+        demand_reduction = self.menu.demand_reduction[here]
+        apart = np.abs(demand_reduction - demand_reduction[np.argmax(share[here])]).sum(axis=1)
         return float(apart @ share[here])
 
     def spent_beside(self, units: NDArray[np.int64]) -> float:

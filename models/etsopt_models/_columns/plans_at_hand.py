@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt_models._market.column_generation import TYPICAL_CNY_PER_T
-from etsopt_models._market.column_pool import Menu, Portfolio
+from etsopt_models._market.column_pool import ColumnPool, PlanColumns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 IN_TONNES = (
     *("account_balance", "offset_limit", "newly_owed", "offsets_on_offer", "market_balance", "reserve_stock"),
-    *("bought", "sold", "offset", "banked", "owed", "unsold", "released", "absorbed", "missing", "reserve"),
+    *("bought", "sold", "offset", "banked", "outstanding", "unsold", "released", "intake", "unmet", "reserve"),
 )
 """Rows and columns of the formulation that are tonnes; choices and `one_plan` are not."""
 
-COST, MISSING = "cost", "missing_allowances"
+COST, UNMET = "cost", "unmet_demand"
 
 
 class PlansAtHand:
@@ -39,15 +39,15 @@ class PlansAtHand:
     portfolio
         Plans of those who choose, by their position among all units.
     objective
-        `COST`, or `MISSING` where only tonnes count.
+        `COST`, or `UNMET` where only tonnes count.
     """
 
     def __init__(
-        self, market: Market, plans: Plans, sets: NDArray[np.int16], portfolio: Portfolio, objective: str = COST
+        self, market: Market, plans: Plans, sets: NDArray[np.int16], portfolio: ColumnPool, objective: str = COST
     ) -> None:
         self.market, self.plans, self.objective = market, plans, objective
         self.account, self.years = market.own.of_unit, sets.shape[1]
-        self.base = Portfolio.of(plans, np.arange(len(sets)), sets.copy())
+        self.base = ColumnPool.of(plans, np.arange(len(sets)), sets.copy())
         self._menu = self.base.menu
         self.row = np.full(len(sets), -1)
         opened = np.unique(portfolio.unit)
@@ -72,32 +72,32 @@ class PlansAtHand:
         }
         self._shut = np.zeros(len(self.unit), dtype=bool)
         if objective == COST:
-            self.let_miss(np.zeros(self.years))
+            self.allow_unmet(np.zeros(self.years))
 
     @property
-    def _others(self) -> Menu:
+    def _others(self) -> PlanColumns:
         """What those come to on each account who do not choose, and those who are no units of the master."""
         return self.rest if self.beside is None else self.rest.plus(self.beside)
 
     @property
     def _anything(self) -> dict[str, Any]:
-        """What may be missing at all, so that nothing in the program is scaled by less."""
+        """What may be unmet at all, so that nothing in the program is scaled by less."""
         if "supply" not in self.market.more:
             return {}
         most = self.market.found.emissions.sum() + np.abs(self.market.more["supply"]).sum()
-        return {"missing_most": np.full(self.years, most)}
+        return {"unmet_most": np.full(self.years, most)}
 
-    def let_miss(self, most: NDArray[np.float64]) -> None:
-        """Let so much be missing in each year, shape ``(years,)`` [t]."""
-        if "missing" in self.columns:
-            block = self.columns["missing"]
+    def allow_unmet(self, most: NDArray[np.float64]) -> None:
+        """Let so much be unmet in each year, shape ``(years,)`` [t]."""
+        if "unmet" in self.columns:
+            block = self.columns["unmet"]
             self.grown.hold(np.arange(block.start, block.stop), np.zeros(self.years), most)
 
     @staticmethod
     def _key(unit: int, chain: NDArray[np.int16]) -> tuple[int, bytes]:
         return unit, chain.tobytes()
 
-    def _of_accounts(self, units: NDArray[np.int64]) -> Menu:
+    def _of_accounts(self, units: NDArray[np.int64]) -> PlanColumns:
         """What the plans of those who do not choose come to on each account."""
         return self._menu.kept(units).on_accounts(self.account, len(self.market.own.labels))
 
@@ -116,13 +116,16 @@ class PlansAtHand:
         """Position among the plans at hand of one plan of each of some units, by unit."""
         return {unit: self._known[self._key(unit, chain)] for unit, chain in zip(units.tolist(), sets, strict=True)}
 
-    def stand_beside(self, beside: Menu | None) -> None:
+    def stand_beside(self, beside: PlanColumns | None) -> None:
         """Let what accounts lack be left by those who do not choose and by others who are no units of the master."""
         self.beside = beside
         others, own = self._others, self.market.own
-        left, lacking = own.emissions - others.abated, own.emissions - own.allowance - others.relief
+        left, net_demand = own.emissions - others.abated, own.emissions - own.allowance - others.demand_reduction
         share = float(self.market.instance.policy.market.ccer_share)
-        limits = {"account_balance": (lacking, lacking), "offset_limit": (np.full_like(left, -np.inf), share * left)}
+        limits = {
+            "account_balance": (net_demand, net_demand),
+            "offset_limit": (np.full_like(left, -np.inf), share * left),
+        }
         if self._owes:
             limits["newly_owed"] = (np.full_like(left, -np.inf), left)
         self.limits = {name: upper.ravel() for name, (_, upper) in limits.items()}
@@ -147,20 +150,20 @@ class PlansAtHand:
             return False
         self._known |= {keys[place]: len(self.unit) + number for number, place in enumerate(new)}
         unit, chains = units[new], np.ascontiguousarray(sets[new])
-        more = Portfolio.of(self.plans, unit, chains).menu
+        more = ColumnPool.of(self.plans, unit, chains).menu
         self.column = np.append(self.column, self.grown.shape[1] + np.arange(len(unit)))
         cost = more.cost if self.objective == COST else 0 * more.cost
         self.grown.add_columns(cost, *self.entries(unit, more))
         self.unit, self.sets = np.append(self.unit, unit), np.concatenate([self.sets, chains])
         parts = (np.concatenate(pair) for pair in zip(_parts(self.menu), _parts(more), strict=True))
-        self.menu, self._shut = Menu(self.unit, *parts), np.append(self._shut, np.zeros(len(unit), dtype=bool))
+        self.menu, self._shut = PlanColumns(self.unit, *parts), np.append(self._shut, np.zeros(len(unit), dtype=bool))
         return True
 
-    def entries(self, unit: NDArray[np.int64], menu: Menu) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def entries(self, unit: NDArray[np.int64], menu: PlanColumns) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Rows of the accounts and units of plans, and their coefficients there; as the formulation has them."""
         share = float(self.market.instance.policy.market.ccer_share)
         of_account = self.account[unit, None] * self.years + np.arange(self.years)
-        rows, values = [self.rows["account_balance"].start + of_account], [menu.relief]
+        rows, values = [self.rows["account_balance"].start + of_account], [menu.demand_reduction]
         rows.append(self.rows["offset_limit"].start + of_account)
         values.append(share * menu.abated)
         if self._owes:
@@ -212,5 +215,5 @@ class PlansAtHand:
         return value, vertex.x[self.column], multipliers
 
 
-def _parts(menu: Menu) -> tuple[NDArray[np.float64], ...]:
-    return menu.cost, menu.relief, menu.abated
+def _parts(menu: PlanColumns) -> tuple[NDArray[np.float64], ...]:
+    return menu.cost, menu.demand_reduction, menu.abated

@@ -24,7 +24,7 @@ from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import NO_MASKS
 from etsopt_models._columns.master import TORN
 from etsopt_models._market.column_generation import TYPICAL_CNY_PER_T
-from etsopt_models._market.column_pool import Menu
+from etsopt_models._market.column_pool import PlanColumns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,7 @@ class Face:
         for name, values in master.flows.items():
             x[master.columns[name]] = values
         skipped = program.column_lower == program.column_upper
-        for name in ("choice", "missing"):
+        for name in ("choice", "unmet"):
             if name in master.columns:
                 skipped[master.columns[name]] = True
         at_lower, at_upper = x - program.column_lower <= typical, program.column_upper - x <= typical
@@ -118,21 +118,23 @@ class Face:
         """Rows of the plans at hand against that of which their unit takes most."""
         master, count = self.master, len(share)
         own = master.base.menu
-        self.reference = Menu(own.unit, own.cost.copy(), own.relief.copy(), own.abated.copy())
+        self.reference = PlanColumns(own.unit, own.cost.copy(), own.demand_reduction.copy(), own.abated.copy())
         top = master.most_taken(share)
-        for name in ("cost", "relief", "abated"):
+        for name in ("cost", "demand_reduction", "abated"):
             getattr(self.reference, name)[master.unit[top]] = getattr(master.menu, name)[top]
         others = np.ones(count, dtype=bool)
         others[top] = False
         places = np.flatnonzero(others)
         self._cut(master.unit[places], master.menu.kept(places), share[places] > TORN)
 
-    def _cut(self, unit: NDArray[np.int64], menu: Menu, taken: NDArray[np.bool_]) -> None:
+    def _cut(self, unit: NDArray[np.int64], menu: PlanColumns, taken: NDArray[np.bool_]) -> None:
         """Rows of plans: those that are taken are worth what the reference is, others not less."""
         if not len(unit):
             return
         than = self.reference.kept(unit)
-        apart = Menu(unit, *(getattr(menu, name) - getattr(than, name) for name in ("cost", "relief", "abated")))
+        apart = PlanColumns(
+            unit, *(getattr(menu, name) - getattr(than, name) for name in ("cost", "demand_reduction", "abated"))
+        )
         places, values = self.master.entries(unit, apart)
         # The last entry is that of `one_plan`, in which both stand.
         places, values = self.position[places[:, :-1]], values[:, :-1]

@@ -20,7 +20,7 @@ import numpy as np
 from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import Branch
 from etsopt_models._columns.incumbents import Incumbent, rounded
-from etsopt_models._columns.plans_at_hand import COST, MISSING
+from etsopt_models._columns.plans_at_hand import COST, UNMET
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -136,9 +136,9 @@ class Search:
             return self._leaf(node.branches, NOTHING)
         priced = master.relaxed(masks, self.enough)
         if priced.share is None:
-            lacking = master.lacking(masks)
-            if lacking is not None:
-                return self._leaf(node.branches, self._vector(MISSING, lacking.multipliers))
+            net_demand = master.net_demand(masks)
+            if net_demand is not None:
+                return self._leaf(node.branches, self._vector(UNMET, net_demand.multipliers))
             priced = master.relaxed(masks, self.enough)
         bound, vector = node.bound, node.vector
         if priced.bound > bound:

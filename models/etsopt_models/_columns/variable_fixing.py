@@ -23,7 +23,7 @@ import numpy as np
 from etsopt.progress import checkpoint
 from etsopt_models._columns.master import Master
 from etsopt_models._market.accounts import accounts
-from etsopt_models._market.column_pool import Menu, Portfolio
+from etsopt_models._market.column_pool import ColumnPool, PlanColumns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,18 +54,18 @@ FARTHER, WIDER = 8.0, 7
 """By how much prices go farther while fewer are left, and how often."""
 
 
-def narrowed(market: Market, plans: Plans) -> tuple[NDArray[np.int16], Portfolio]:
+def narrowed(market: Market, plans: Plans) -> tuple[NDArray[np.int16], ColumnPool]:
     """Chain of every unit that has chosen, shape ``(units, years)``, and plans of the others by their position.
 
     Where enterprises have accounts of their own, these are plans of a market in which trading is free, at its prices and
     at those from which, and to which, a trade costs something.
     """
     friction = market.instance.policy.market.transaction_cost_cny_per_t * market.found.discount
-    crowd = Crowd(market if not friction.any() else pooled(market), plans)
+    crowd = Population(market if not friction.any() else pooled(market), plans)
     if len(crowd.left) > FEW:
         crowd.narrow()
     if crowd.prices is None:
-        return crowd.sets, Portfolio.start(plans)
+        return crowd.sets, ColumnPool.start(plans)
     if friction.any():
         need, emitted = crowd.prices
         others = [plans.best(need + times * friction, emitted)[1] for times in FRICTIONS]
@@ -75,7 +75,7 @@ def narrowed(market: Market, plans: Plans) -> tuple[NDArray[np.int16], Portfolio
             whole[crowd.left] = answer
     left = np.flatnonzero(np.any([other != crowd.sets for other in others], axis=(0, 2)))
     answers = np.concatenate([other[left] for other in (np.zeros_like(crowd.sets), crowd.sets, *others)])
-    nothing = Portfolio.of(plans, left[:0], crowd.sets[:0])
+    nothing = ColumnPool.of(plans, left[:0], crowd.sets[:0])
     return crowd.sets, nothing.added(np.tile(left, len(others) + 2), answers)
 
 
@@ -84,7 +84,7 @@ FRICTIONS = (-1.0, 1.0, -2.0, 2.0)
 and who does either with different plans lies between."""
 
 
-class Crowd:
+class Population:
     """All units: who has chosen, and who is still to choose.
 
     Attributes
@@ -104,7 +104,7 @@ class Crowd:
         count, years = market.found.emissions.shape
         self.sets = np.zeros((count, years), dtype=np.int16)
         self.left = np.arange(count)
-        self.rest = Menu(np.zeros(1, dtype=np.int64), np.zeros(1), np.zeros((1, years)), np.zeros((1, years)))
+        self.rest = PlanColumns(np.zeros(1, dtype=np.int64), np.zeros(1), np.zeros((1, years)), np.zeros((1, years)))
         self.answers: list[NDArray[np.int16]] = [self.sets]
         self.prices: NDArray[np.float64] | None = None
 
@@ -143,7 +143,7 @@ class Crowd:
         own = replace(self.market.own, of_unit=np.zeros(len(sample), dtype=np.int64))
         market = replace(self.market, found=plans.prospects, own=own, rest=nothing)
         sets = np.zeros((len(sample), self.sets.shape[1]), dtype=np.int16)
-        master, rest = Master(market, plans, sets, Portfolio.start(plans)), nothing
+        master, rest = Master(market, plans, sets, ColumnPool.start(plans)), nothing
         for number in range(CORRECTIONS):
             checkpoint("prices of a sample, correction", number + 1, CORRECTIONS)
             master.stand_beside(rest)
@@ -154,7 +154,7 @@ class Crowd:
             if len(found) > 1 and np.abs(found[-1] - found[-2]).max() <= NEAR * np.abs(found[-1]).max():
                 break
             self.sets[self.left] = mine.best(*found[-1])[1]
-            drawn = Portfolio.of(plans, np.arange(len(sample)), self.sets[self.left[sample]]).menu.together
+            drawn = ColumnPool.of(plans, np.arange(len(sample)), self.sets[self.left[sample]]).menu.together
             rest = nothing.plus(self._menu(self.left).together.minus(drawn))
         if not found:
             return []
@@ -167,8 +167,8 @@ class Crowd:
         self.rest = self.rest.plus(self._menu(done).together)
         self.left, self.answers = self.left[open_], [answer[open_] for answer in self.answers]
 
-    def _menu(self, units: NDArray[np.int64]) -> Menu:
-        return Portfolio.of(self.plans, units, self.sets[units]).menu
+    def _menu(self, units: NDArray[np.int64]) -> PlanColumns:
+        return ColumnPool.of(self.plans, units, self.sets[units]).menu
 
 
 def pooled(market: Market) -> Market:

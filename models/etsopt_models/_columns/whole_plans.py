@@ -18,9 +18,9 @@ from etsopt_models._columns.variable_fixing import narrowed
 from etsopt_models._enterprises.subproblem import Enterprises
 from etsopt_models._enterprises.trading import priced
 from etsopt_models._enterprises.whole_accounts import bound_of, declines, is_steady, multipliers_of, terms_of
-from etsopt_models._market.accounts import owing_cost
+from etsopt_models._market.accounts import outstanding_cost
 from etsopt_models._market.column_generation import Found, Shortage
-from etsopt_models._market.column_pool import Portfolio
+from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.plans import Plans
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def solved(market: Market, gave_way: str = "") -> tuple[dict[str, Any], Found]:
     master = Master(market, plans, sets, portfolio)
     root = master.cleared()
     if root.share is None:
-        shortage = None if root.missing is None else Shortage(root.missing, root.multipliers)
-        start = Portfolio.start(plans)
+        shortage = None if root.unmet is None else Shortage(root.unmet, root.multipliers)
+        start = ColumnPool.start(plans)
         return market.parameters(start), Found(start, market.own, shortage=shortage, gave_way=gave_way)
     ends = price_ends(master, root)
     if market.instance.policy.abatement.divisible_measures:
@@ -70,7 +70,7 @@ def _raised(master: Master, root: Priced) -> Priced:
     clears = "supply" in market.more
     price = priced(-root.multipliers["market_balance"], terms) if clears else market.more["price"]
     trade = replace(terms, price=price, offset_price=terms.offset_price + scarcity)
-    owing = owing_cost(market.instance, market.found)
+    owing = outstanding_cost(market.instance, market.found)
     if not is_steady(trade) or (trade.price + trade.friction > owing).any():
         return root
     if trade.most.max() - trade.least.min() > owing.min():
@@ -106,8 +106,8 @@ def _that_move(master: Master, units: NDArray[np.int64], sets: NDArray[np.int16]
 
     Coefficients so small it drops, so these units stand beside the program.
     """
-    menu = Portfolio.of(master.plans, units, sets[units]).menu
-    moved = np.maximum(np.abs(menu.relief), np.abs(menu.abated)).max(axis=1)
+    menu = ColumnPool.of(master.plans, units, sets[units]).menu
+    moved = np.maximum(np.abs(menu.demand_reduction), np.abs(menu.abated)).max(axis=1)
     seen = (moved == 0) | (moved >= SEEN * float(master.market.found.emissions.sum(axis=0).max()))
     kept: NDArray[np.int64] = units[seen] if seen.any() else units[np.argmax(moved)][None]
     return kept
@@ -154,11 +154,11 @@ def _program(
     unit, sets = unit[order], sets[order]
     choosing = np.unique(unit)
     if len(choosing) == len(everybody):
-        portfolio = Portfolio.of(plans, unit, sets)
+        portfolio = ColumnPool.of(plans, unit, sets)
         return market.parameters(portfolio), Found(portfolio, market.own)
-    everyone = Portfolio.of(plans, np.arange(len(everybody)), everybody)
+    everyone = ColumnPool.of(plans, np.arange(len(everybody)), everybody)
     others = np.ones(len(everybody), dtype=bool)
     others[choosing] = False
     rest = everyone.kept(others).menu.on_accounts(market.own.of_unit, len(market.own.labels))
-    few = Portfolio.of(plans, unit, sets).among(choosing)
+    few = ColumnPool.of(plans, unit, sets).among(choosing)
     return market.of(choosing, rest).parameters(few), Found(few, market.own, everyone=everyone, core=choosing)

@@ -1,4 +1,4 @@
-"""Accounts of enterprises before a settlement: what is owed, held by vintage, converted and issued, in whole tonnes."""
+"""Accounts of enterprises before a compliance year: what is owed, held by vintage, converted and issued, in whole tonnes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Accounts:
-    """Accounts before the settlement: ``f`` enterprises in the order of their id, ``v`` vintages, oldest first.
+    """Accounts before the compliance year: ``f`` enterprises in the order of their id, ``v`` vintages, oldest first.
 
     Parameters
     ----------
@@ -97,9 +97,9 @@ def accounts(instance: Instance) -> Accounts:
     total = carried_over(instance, enterprises, old.sum(axis=1), net_sales)
     given, sectors = _issue(instance)
     issued, cancelled = np.zeros_like(opening), np.zeros_like(opening)
-    gross = (given["pre_allocated_t"] + given["true_up_t"]).to_numpy()
+    gross = (given["pre_allocated_t"] + given["top_up_t"]).to_numpy()
     issued[:, newest] = np.bincount(owner, gross, len(enterprises))
-    cancelled[:, newest] = np.bincount(owner, given["owed_t"].to_numpy(), len(enterprises))
+    cancelled[:, newest] = np.bincount(owner, given["return_t"].to_numpy(), len(enterprises))
     emissions = np.bincount(owner, instance.emissions_tco2e, len(enterprises)).astype(float)
     return Accounts(
         enterprises=enterprises,
@@ -121,7 +121,7 @@ def accounts(instance: Instance) -> Accounts:
 
 
 def _issue(instance: Instance) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What each unit gets for the year: the one place that says where a settlement's allowances come from."""
+    """What each unit gets for the year: the one place that says where a compliance year's allowances come from."""
     reference = reference_allowances(instance)
     paid = by_year(instance.policy.market.paid_share, [instance.policy.year], 0.0)[0]
     allowance = whole_tonnes((1 - paid) * reference.reference_t)
@@ -132,8 +132,8 @@ def _issue(instance: Instance) -> tuple[pd.DataFrame, pd.DataFrame]:
     table["reference_t"], table["allowance_t"] = reference.reference_t, allowance
     advance = whole_tonnes(issuance(instance, allowance)["pre_allocated_t"].to_numpy())
     table["pre_allocated_t"] = advance
-    table["true_up_t"] = np.maximum(allowance - advance, 0.0)
-    table["owed_t"] = np.maximum(advance - allowance, 0.0)
+    table["top_up_t"] = np.maximum(allowance - advance, 0.0)
+    table["return_t"] = np.maximum(advance - allowance, 0.0)
     return table, reference.sectors
 
 
@@ -162,7 +162,7 @@ def _provinces(instance: Instance, enterprises: NDArray[np.object_], owner: NDAr
 
 def _at_risk(instance: Instance, enterprises: NDArray[np.object_], owner: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Enterprises with a closed unit, and those that the policy names."""
-    risky = np.isin(enterprises, instance.policy.settlement.at_risk)
-    if "case" in instance.units:
-        risky[owner[(instance.units["case"] == "closed").to_numpy()]] = True
+    risky = np.isin(enterprises, instance.policy.compliance.at_risk)
+    if "special_case" in instance.units:
+        risky[owner[(instance.units["special_case"] == "closed").to_numpy()]] = True
     return risky

@@ -1,4 +1,4 @@
-"""Prices of a settlement, and how much of each way to settle an enterprise may use."""
+"""Prices of a compliance year, and how much of each way to settle an enterprise may use."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def prices(instance: Instance) -> Prices:
     problems = []
     if np.isnan(price):
         what, advice = (
-            f"states no price of {year}, at which a settlement buys and sells",
+            f"states no price of {year}, at which a compliance year buys and sells",
             "State it, such as 80 [CNY/t].",
         )
         problems.append(Problem("policy.toml", what, advice, "market.prices_cny_per_t"))
@@ -98,7 +98,7 @@ def limits(instance: Instance, held: Accounts) -> Limits:
     supply = by_year(policy.market.ccer_supply_t, [policy.year], 0.0)[0]
     share = whole_tonnes(policy.market.ccer_share * obligation)
     offset = np.minimum(share, shared_supply(supply, obligation))
-    buys = ~np.isin(held.enterprises, policy.settlement.without_purchases)
+    buys = ~np.isin(held.enterprises, policy.compliance.without_purchases)
     bought = np.where(buys, obligation, 0.0)
     beyond = np.maximum(obligation - held.available.sum(axis=1) - offset, 0.0)
     lacking = np.maximum(beyond - bought, 0.0)

@@ -1,4 +1,4 @@
-"""Result tables of a settlement, in whole tonnes, from what is surrendered, sold, bought and missing."""
+"""Result tables of a compliance year, in whole tonnes, from what is surrendered, sold, bought and missing."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ REGIMES = ("until 2026-08-14", "from 2026-08-15")
 """Which law fines a shortfall, by its deadline."""
 
 
-def settlement_tables(
+def compliance_tables(
     instance: Instance, held: Accounts, moved: Mapping[str, NDArray[np.float64]]
 ) -> dict[str, pd.DataFrame]:
-    """Tables of a settlement.
+    """Tables of a compliance year.
 
     Parameters
     ----------
@@ -40,21 +40,21 @@ def settlement_tables(
     Returns
     -------
     dict
-        ``settlement`` and ``shortfalls`` by enterprise, ``holdings`` by enterprise and vintage, totals in
-        ``settlement_provinces`` and ``nation``, and what it starts from, ``issuance`` by unit and
-        ``settlement_sectors``.
+        ``compliance`` and ``shortfalls`` by enterprise, ``holdings`` by enterprise and vintage, totals in
+        ``compliance_provinces`` and ``nation``, and what it starts from, ``issuance`` by unit and
+        ``compliance_sectors``.
     """
     flows = _flows(held, moved)
-    settlement = _whole(_settlement(instance, held, moved, flows))
+    compliance = _whole(_settlement(instance, held, moved, flows))
     units = _whole(held.units)
     return {
-        "settlement": settlement,
+        "compliance": compliance,
         "holdings": _whole(_holdings(held, flows)),
-        "settlement_provinces": _totals(settlement, "province"),
-        "nation": _totals(settlement.assign(year=instance.policy.year), "year"),
-        "shortfalls": _shortfalls(instance, settlement),
+        "compliance_provinces": _totals(compliance, "province"),
+        "nation": _totals(compliance.assign(year=instance.policy.year), "year"),
+        "shortfalls": _shortfalls(instance, compliance),
         "issuance": units,
-        "settlement_sectors": _sectors(instance, held, units),
+        "compliance_sectors": _sectors(instance, held, units),
     }
 
 
@@ -64,14 +64,14 @@ def _whole(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys(whole, np.int64))
 
 
-def _totals(settlement: pd.DataFrame, key: str) -> pd.DataFrame:
+def _totals(compliance: pd.DataFrame, key: str) -> pd.DataFrame:
     """Counts and sums over enterprises."""
-    counted = settlement.assign(
+    counted = compliance.assign(
         enterprises=1,
-        enterprises_at_risk=settlement["at_risk"].astype(np.int64),
-        enterprises_with_shortfall=(settlement["shortfall_t"] > 0).astype(np.int64),
+        enterprises_at_risk=compliance["at_risk"].astype(np.int64),
+        enterprises_with_shortfall=(compliance["shortfall_t"] > 0).astype(np.int64),
     )
-    numbers = settlement.columns.difference([key, "enterprise_id", "province", "at_risk"], sort=False)
+    numbers = compliance.columns.difference([key, "enterprise_id", "province", "at_risk"], sort=False)
     columns = ["enterprises", "enterprises_at_risk", "enterprises_with_shortfall", *numbers]
     return counted.groupby(key, sort=True)[columns].sum().reset_index()
 
@@ -82,7 +82,7 @@ def _flows(held: Accounts, moved: Mapping[str, NDArray[np.float64]]) -> dict[str
     bought[:, held.newest] = moved["bought"]
     flows = {
         "opening_t": held.opening,
-        "converted_t": held.converted,
+        "carried_over_t": held.converted,
         "issued_t": held.issued,
         "bought_t": bought,
         "surrendered_t": moved["surrendered"] + bought,
@@ -144,10 +144,10 @@ def _holdings(held: Accounts, flows: Mapping[str, NDArray[np.float64]]) -> pd.Da
     return pd.DataFrame(columns | {name: flow[seen] for name, flow in flows.items()})
 
 
-def _shortfalls(instance: Instance, settlement: pd.DataFrame) -> pd.DataFrame:
+def _shortfalls(instance: Instance, compliance: pd.DataFrame) -> pd.DataFrame:
     """One row for each enterprise that does not settle all it owes, the largest shortfall first."""
     names = ["enterprise_id", "province", "obligation_t", "shortfall_t", "penalty_cny", "fixed_fine_cny"]
-    table = settlement.loc[settlement["shortfall_t"] > 0, [*names, "deducted_next_year_t"]]
+    table = compliance.loc[compliance["shortfall_t"] > 0, [*names, "deducted_next_year_t"]]
     table = table.sort_values("shortfall_t", ascending=False, kind="stable").reset_index(drop=True)
     table.insert(4, "regime", REGIMES[instance.policy.year >= AMENDED_LAW_FROM])
     table.insert(5, "reference_price_cny_per_t", reference_price(instance))
@@ -157,7 +157,7 @@ def _shortfalls(instance: Instance, settlement: pd.DataFrame) -> pd.DataFrame:
 
 def _sectors(instance: Instance, held: Accounts, units: pd.DataFrame) -> pd.DataFrame:
     """What was issued to the units of each sector, how many are in the scope, and the balance value of the rule."""
-    sums = ["emissions_tco2e", "reference_t", "allowance_t", "pre_allocated_t", "true_up_t", "owed_t"]
+    sums = ["emissions_tco2e", "reference_t", "allowance_t", "pre_allocated_t", "top_up_t", "return_t"]
     groups = units.groupby("sector", sort=True)
     table = groups[sums].sum()
     inside = units[instance.in_scope].groupby("sector")["enterprise_id"]

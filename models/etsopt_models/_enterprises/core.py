@@ -10,9 +10,9 @@ import numpy as np
 
 from etsopt_models._enterprises.price_decomposition import cost_of
 from etsopt_models._enterprises.whole_accounts import bound_of, multipliers_of
-from etsopt_models._market.accounts import account_limits, owing_cost
+from etsopt_models._market.accounts import account_limits, outstanding_cost
 from etsopt_models._market.column_generation import Found
-from etsopt_models._market.column_pool import Menu, Portfolio
+from etsopt_models._market.column_pool import ColumnPool, PlanColumns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +76,7 @@ class Settled:
 
     def breaks(self) -> str:
         """Why what everyone does is no answer, as a clause; empty where it is one, with some dealing anew."""
-        owing = owing_cost(self.market.instance, self.market.found)
+        owing = outstanding_cost(self.market.instance, self.market.found)
         if (self.trade.price + self.trade.friction > owing).any():
             return "an enterprise would rather owe"
         if self.trade.most.max() - self.trade.least.min() > owing.min():
@@ -98,10 +98,10 @@ class Settled:
     def banked(self) -> NDArray[np.float64]:
         """What is held at the beginning of each year and at the end of the last, shape ``(accounts, years + 1)`` [t]."""
         own, flows = self.market.own, self.flows
-        lacking = np.cumsum(self.answer.joint.weight - flows.net - flows.offset, axis=1)
+        net_demand = np.cumsum(self.answer.joint.weight - flows.net - flows.offset, axis=1)
         # The weight holds what may be borrowed at the end of a year; what is held is above that.
         limit = np.column_stack([-own.borrowed_most[:, :-1], 0 * own.opening])
-        return np.column_stack([own.opening, limit - lacking])
+        return np.column_stack([own.opening, limit - net_demand])
 
     @cached_property
     def beyond_limits(self) -> NDArray[np.bool_]:
@@ -114,12 +114,12 @@ class Settled:
         beyond |= self.banked[:, 1:] > most["banked_most"][:, 1:] + room
         return np.any(beyond, axis=1)
 
-    def core(self) -> tuple[Market, Portfolio, NDArray[np.int64], Found]:
+    def core(self) -> tuple[Market, ColumnPool, NDArray[np.int64], Found]:
         """The market of those near a tie, their plans and accounts, and what the tables need of everyone."""
         market, own, crowd = self.market, self.market.own, self.crowd
         unit, sets, accounts = self._near_ties
         units = np.flatnonzero(np.isin(own.of_unit, accounts))
-        portfolio = Portfolio.of(crowd.plans.only(units), np.arange(len(units)), self.answer.sets[units]).added(
+        portfolio = ColumnPool.of(crowd.plans.only(units), np.arange(len(units)), self.answer.sets[units]).added(
             np.searchsorted(units, unit), sets
         )
         rest = self._rest
@@ -133,9 +133,9 @@ class Settled:
         else:
             cost += float(net @ self.trade.price)
         nothing = np.zeros((1, years))
-        others = Menu(np.zeros(1, dtype=np.int64), np.array([cost]), nothing, nothing)
+        others = PlanColumns(np.zeros(1, dtype=np.int64), np.array([cost]), nothing, nothing)
         small = replace(market, own=few, more=more, rest=others)
-        everyone = Portfolio.of(crowd.plans, np.arange(len(own.of_unit)), self.answer.sets)
+        everyone = ColumnPool.of(crowd.plans, np.arange(len(own.of_unit)), self.answer.sets)
         found = Found(portfolio, own, everyone=everyone, core=units, widened=Widened(self, accounts))
         return small, portfolio, accounts, found
 
@@ -165,13 +165,15 @@ class Settled:
         plain: NDArray[np.int64] = accounts[np.abs(answer.value[accounts] - bound) <= most]
         return plain
 
-    def _near(self, parameters: dict[str, Any], portfolio: Portfolio, accounts: NDArray[np.int64]) -> dict[str, Any]:
+    def _near(self, parameters: dict[str, Any], portfolio: ColumnPool, accounts: NDArray[np.int64]) -> dict[str, Any]:
         """The parameters, with flows held where the core can bring them: a solver's rows hold to a share of those.
 
         Whoever would break a limit is not held to what he would do.
         """
-        relief, first = portfolio.menu.relief, portfolio.first
-        reach = float((np.maximum.reduceat(relief, first) - np.minimum.reduceat(relief, first)).sum())
+        demand_reduction, first = portfolio.menu.demand_reduction, portfolio.first
+        reach = float(
+            (np.maximum.reduceat(demand_reduction, first) - np.minimum.reduceat(demand_reduction, first)).sum()
+        )
         reach += SLACK * float(self.market.own.emissions.sum())
         for flow, most in MOST.items():
             now = getattr(self.flows, flow)[accounts]
@@ -234,7 +236,7 @@ class Widened:
         settled, own = self.settled, self.settled.market.own
         years = len(settled.trade.price)
         flows = {"bought": settled.flows.bought, "sold": settled.flows.sold, "offset": settled.flows.offset}
-        flows |= {"banked": settled.banked, "owed": np.zeros((len(own.labels), years + 1))}
+        flows |= {"banked": settled.banked, "outstanding": np.zeros((len(own.labels), years + 1))}
         values = dict(solution.values)
         for name, whole in flows.items():
             whole = whole.copy()

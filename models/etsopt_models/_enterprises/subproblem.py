@@ -17,7 +17,7 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._market.accounts import totals
-from etsopt_models._market.near_optimal_plans import combined, near_plans
+from etsopt_models._market.near_optimal_plans import combined, near_optimal_plans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ ANSWERS, HALVINGS = 3, 8
 
 
 @dataclass(frozen=True)
-class Joint:
+class JointPlans:
     """Plans of all units of accounts: cost of measures [CNY], and what follows by year, shape ``(accounts, years)`` [t].
 
     Parameters
@@ -43,7 +43,7 @@ class Joint:
     cost
         Discounted, shape ``(accounts,)`` [CNY].
     weight
-        What is lacking, with what may be borrowed at the year's end and may have been at its beginning.
+        What is net_demand, with what may be borrowed at the year's end and may have been at its beginning.
     emissions
         Emissions.
     """
@@ -52,11 +52,11 @@ class Joint:
     weight: NDArray[np.float64]
     emissions: NDArray[np.float64]
 
-    def kept(self, which: NDArray[np.int64] | NDArray[np.bool_]) -> Joint:
+    def kept(self, which: NDArray[np.int64] | NDArray[np.bool_]) -> JointPlans:
         """Those of some accounts."""
-        return Joint(self.cost[which], self.weight[which], self.emissions[which])
+        return JointPlans(self.cost[which], self.weight[which], self.emissions[which])
 
-    def put(self, which: NDArray[np.int64], other: Joint) -> None:
+    def put(self, which: NDArray[np.int64], other: JointPlans) -> None:
         """Take in those of some accounts in place of what is there."""
         self.cost[which], self.weight[which], self.emissions[which] = other.cost, other.weight, other.emissions
 
@@ -82,7 +82,7 @@ class Answer:
     """
 
     sets: NDArray[np.int16]
-    joint: Joint
+    joint: JointPlans
     value: NDArray[np.float64]
     path: NDArray[np.float64]
     bound: NDArray[np.float64]
@@ -143,17 +143,17 @@ class Enterprises:
         plans = self.plans.only(units, larger[theirs])
         return Enterprises(plans, theirs, larger[:, None] * self.shift[accounts]), units
 
-    def joint(self, sets: NDArray[np.int16]) -> Joint:
+    def joint(self, sets: NDArray[np.int16]) -> JointPlans:
         """What plans of all units come to."""
         own = self.plans.quantities(np.arange(len(self.account)), sets)
         return self._summed(own.cost @ self.plans.prospects.discount, own.emissions, own.allowance)
 
     def _summed(
         self, cost: NDArray[np.float64], emissions: NDArray[np.float64], allowance: NDArray[np.float64]
-    ) -> Joint:
+    ) -> JointPlans:
         count = len(self.shift)
         emitted, free = totals(emissions, self.account, count), totals(allowance, self.account, count)
-        return Joint(np.bincount(self.account, cost, count).astype(float), emitted - free + self.shift, emitted)
+        return JointPlans(np.bincount(self.account, cost, count).astype(float), emitted - free + self.shift, emitted)
 
     def at(self, trade: Trade, path: NDArray[np.float64]) -> Answer:
         """Plans that are best at multipliers, with the dealings that are best for them."""
@@ -223,7 +223,7 @@ def _list(  # long because what is listed is priced and taken over in one place
     """List the plans that may be better than the best so far, and take the best of them with its dealings."""
     budget, path = found.value[left] - found.bound[left], found.bound_path[left]
     emitted = some.emitted(trade, path)
-    of_units, sets = near_plans(some.plans, path[some.account], emitted[some.account], budget[some.account])
+    of_units, sets = near_optimal_plans(some.plans, path[some.account], emitted[some.account], budget[some.account])
     listed = combined(of_units, some.account, budget)
     if not len(listed.owner):
         return
@@ -244,7 +244,7 @@ def _list(  # long because what is listed is priced and taken over in one place
     found.bound[left[owner]] = np.maximum(found.bound[left[owner]], np.minimum(found.value[left[owner]], value[first]))
 
 
-def joint_of(some: Enterprises, of_units: Listed, sets: NDArray[np.int16], listed: Listed) -> Joint:
+def joint_of(some: Enterprises, of_units: Listed, sets: NDArray[np.int16], listed: Listed) -> JointPlans:
     """What listed plans of accounts come to."""
     own = some.plans.quantities(of_units.owner, sets)
     cost = np.append(own.cost @ some.plans.prospects.discount, 0.0)[listed.parts].sum(axis=1)
@@ -253,4 +253,4 @@ def joint_of(some: Enterprises, of_units: Listed, sets: NDArray[np.int16], liste
     emissions, allowance = (
         np.concatenate([values, nothing])[listed.parts].sum(axis=1) for values in (own.emissions, own.allowance)
     )
-    return Joint(cost, emissions - allowance + some.shift[listed.owner], emissions)
+    return JointPlans(cost, emissions - allowance + some.shift[listed.owner], emissions)

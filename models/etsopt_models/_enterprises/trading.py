@@ -137,7 +137,7 @@ class Trade:
         Parameters
         ----------
         weight
-            What is lacking with what may be borrowed, shape ``(accounts, years)`` [t].
+            What is net_demand with what may be borrowed, shape ``(accounts, years)`` [t].
         emissions
             Shape ``(accounts, years)`` [tCO2e].
 
@@ -182,32 +182,32 @@ class Trade:
     def dealings(  # long because a level stretch is closed in one place, in the order of what costs less
         self, weight: NDArray[np.float64], emissions: NDArray[np.float64], path: NDArray[np.float64]
     ) -> Flows:
-        """Dealings that cost no more than the best path of multipliers proves."""
+        """Trades that cost no more than the best path of multipliers proves."""
         count, years = weight.shape
         most, offered = self.offsets_most(emissions), self.level_of(self.offset_price)
         offset = np.where(path > offered, most, 0.0)
         begins = np.ones(weight.shape, dtype=bool)
         begins[:, 1:] = path[:, 1:] != path[:, :-1]
         first, stretch = np.flatnonzero(begins), np.cumsum(begins) - 1
-        lacking = np.add.reduceat((weight - offset).ravel(), first)
+        net_demand = np.add.reduceat((weight - offset).ravel(), first)
         at_level = np.where(path == offered, most, 0.0)
         if at_level.any():
             room = np.add.reduceat(at_level.ravel(), first)
-            used = np.divide(np.clip(lacking, 0.0, room), room, out=np.zeros_like(room), where=room > 0)
+            used = np.divide(np.clip(net_demand, 0.0, room), room, out=np.zeros_like(room), where=room > 0)
             more = at_level * used[stretch].reshape(weight.shape)
             offset += more
-            lacking -= np.add.reduceat(more.ravel(), first)
+            net_demand -= np.add.reduceat(more.ravel(), first)
         last = stretch.reshape(weight.shape)[:, -1]
         keeps = np.zeros(len(first), dtype=bool)
         keeps[last] = path[:, -1] == self.level_of(np.array([self.worth]))
-        kept = np.where(keeps, np.maximum(-lacking, 0.0), 0.0)
-        lacking += kept
+        kept = np.where(keeps, np.maximum(-net_demand, 0.0), 0.0)
+        net_demand += kept
         bought, sold = (np.zeros(weight.size + 1) for _ in range(2))
         # Nothing is dealt where no price made the level: such a stretch lacks nothing, and stands beyond the last.
         nowhere, everywhere = weight.size, np.arange(weight.size)
         buys, sells = ((path == self.level_of(price)).ravel() for price in (self._buying, self._selling))
-        bought[np.minimum.reduceat(np.where(buys, everywhere, nowhere), first)] = np.maximum(lacking, 0.0)
-        sold[np.maximum.reduceat(np.where(sells, everywhere, -1), first)] = np.maximum(-lacking, 0.0)
+        bought[np.minimum.reduceat(np.where(buys, everywhere, nowhere), first)] = np.maximum(net_demand, 0.0)
+        sold[np.maximum.reduceat(np.where(sells, everywhere, -1), first)] = np.maximum(-net_demand, 0.0)
         return Flows(bought[:-1].reshape(count, years), sold[:-1].reshape(count, years), offset, kept[last])
 
 

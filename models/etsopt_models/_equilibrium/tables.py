@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.baseline import Prospects
+    from etsopt_models._market.baseline import Baseline
 
 STATUS = {0: "cycle", 1: "fixed point"}
 """By the number of fixed points; more are several."""
@@ -66,7 +66,7 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else tables[0]
 
 
-def _of_year(instance: Instance, plain: Prospects, price: float) -> dict[str, pd.DataFrame]:
+def _of_year(instance: Instance, plain: Baseline, price: float) -> dict[str, pd.DataFrame]:
     """The tables of a year, given what lies before every unit in it, and its price [CNY/t]."""
     parameters: Any = parameters_of(instance)
     setting = Setting(
@@ -156,8 +156,8 @@ def _units(instance: Instance, plans: Plans, setting: Setting, found: Found) -> 
     table["measures_cost_cny"] = cost
     table["allowances_cost_cny"] = setting.price * (emissions - free)
     table["total_cost_cny"] = cost + setting.price * (emissions - free)
-    table["reward_measured_cny_per_t"] = measured[:, 0]
-    table["reward_elsewhere_cny_per_t"] = elsewhere[:, 0]
+    table["marginal_incentive_cny_per_t"] = measured[:, 0]
+    table["marginal_incentive_elsewhere_cny_per_t"] = elsewhere[:, 0]
     return table
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.data.market_policy import MarketPolicy
-    from etsopt_models._market.baseline import Prospects
-    from etsopt_models._market.column_pool import Menu
+    from etsopt_models._market.baseline import Baseline
+    from etsopt_models._market.column_pool import PlanColumns
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Accounts:
         return Accounts(self.labels[which], of_unit, *(part[which] for part in parts))
 
 
-def accounts(instance: Instance, found: Prospects, *, pooled: bool, market: bool) -> Accounts:
+def accounts(instance: Instance, found: Baseline, *, pooled: bool, market: bool) -> Accounts:
     """Accounts of the enterprises, or one for all of them where trading costs nothing.
 
     Parameters
@@ -127,7 +127,7 @@ def opening_allowances(instance: Instance, owners: NDArray[np.object_]) -> NDArr
 
 
 def account_parameters(  # long because every array of the program has its line here
-    instance: Instance, found: Prospects, menu: Menu, own: Accounts
+    instance: Instance, found: Baseline, menu: PlanColumns, own: Accounts
 ) -> dict[str, Any]:
     """Arrays of `etsopt_models._market.formulation.plans_and_accounts`.
 
@@ -140,7 +140,7 @@ def account_parameters(  # long because every array of the program has its line 
     """
     market, discount = instance.policy.market, found.discount
     shape = (len(own.labels), len(found.years))
-    owing = owing_cost(instance, found)
+    owing = outstanding_cost(instance, found)
     offset_price = by_year(market.ccer_price_cny_per_t, found.years, 0.0)
     worth = np.zeros(shape[1] + 1)
     worth[-1] = discount[-1] * market.terminal_price_cny_per_t
@@ -157,17 +157,17 @@ def account_parameters(  # long because every array of the program has its line 
         "PLANS_OF_ACCOUNT": Groups.from_labels(account_of_plan, shape[0]),
         "plan_cost": menu.cost,
         "chosen_cost": 0.0,
-        "relief": menu.relief,
+        "demand_reduction": menu.demand_reduction,
         "abated": menu.abated,
-        "lacking": own.emissions - own.allowance,
+        "net_demand": own.emissions - own.allowance,
         "emissions": own.emissions,
         **account_limits(own),
         "offsets_most": np.minimum(market.ccer_share * own.emissions, offsets_on_offer(instance, found)),
-        "owed_most": np.column_stack([0 * own.opening, np.cumsum(own.emissions, axis=1) * np.isfinite(owing)]),
+        "outstanding_most": np.column_stack([0 * own.opening, np.cumsum(own.emissions, axis=1) * np.isfinite(owing)]),
         "buying_cost": discount * market.transaction_cost_cny_per_t,
         "selling_cost": discount * market.transaction_cost_cny_per_t,
         "offset_cost": discount * offset_price,
-        "owing_cost": np.append(0.0, np.where(np.isfinite(owing), owing, 0.0)),
+        "outstanding_cost": np.append(0.0, np.where(np.isfinite(owing), owing, 0.0)),
         "offset_share": market.ccer_share,
         "banked_worth": worth,
     }
@@ -191,12 +191,12 @@ def account_limits(own: Accounts) -> dict[str, NDArray[np.float64]]:
     }
 
 
-def offsets_on_offer(instance: Instance, found: Prospects) -> NDArray[np.float64]:
+def offsets_on_offer(instance: Instance, found: Baseline) -> NDArray[np.float64]:
     """Offsets on offer to all accounts together, shape ``(years,)`` [t]."""
     return by_year(instance.policy.market.ccer_supply_t, found.years, 0.0)
 
 
-def owing_cost(instance: Instance, found: Prospects) -> NDArray[np.float64]:
+def outstanding_cost(instance: Instance, found: Baseline) -> NDArray[np.float64]:
     """Discounted cost of a tonne owed at the end of each year [CNY/t]; infinite where no reference price is stated.
 
     What is still owed at the end of the last year is bought at the reference price, for the obligation stands.
@@ -210,7 +210,7 @@ def owing_cost(instance: Instance, found: Prospects) -> NDArray[np.float64]:
     return found.discount * times * reference
 
 
-def market_parameters(instance: Instance, found: Prospects) -> dict[str, Any]:
+def market_parameters(instance: Instance, found: Baseline) -> dict[str, Any]:
     """Arrays of `etsopt_models._market.formulation.market_years`."""
     market, discount, years = instance.policy.market, found.discount, found.years
     demand = by_year(market.external_demand_t, years, 0.0)
@@ -221,11 +221,11 @@ def market_parameters(instance: Instance, found: Prospects) -> dict[str, Any]:
     return {
         "supply": auctioned - demand,
         "auctioned": auctioned,
-        "missing_most": np.zeros(len(years)),
+        "unmet_most": np.zeros(len(years)),
         "released_most": np.where(np.isfinite(ceiling), most, 0.0),
-        "absorbed_most": np.where(floor > 0, most, 0.0),
+        "intake_most": np.where(floor > 0, most, 0.0),
         "released_cost": discount * np.where(np.isfinite(ceiling), ceiling, 0.0),
-        "absorbed_worth": discount * floor,
+        "intake_worth": discount * floor,
         "reserve_least": np.append(market.reserve_t, np.zeros(len(years))),
         "reserve_most": np.append(market.reserve_t, capacity[1:]),
     }

@@ -54,7 +54,7 @@ class IntensityRule:
 
 
 @dataclass(frozen=True)
-class Prospects:
+class Baseline:
     """Quantities before abatement, shape ``(units, years)`` where not said otherwise.
 
     Parameters
@@ -111,19 +111,19 @@ class Prospects:
         """`allowance` of some units in a year, shape ``(units,)`` [t]."""
         return self.entitlement[units, year] * (1 - self.paid_share[year])
 
-    def only(self, units: NDArray[np.int64]) -> Prospects:
+    def only(self, units: NDArray[np.int64]) -> Baseline:
         """The same for some of the units."""
         names = ("base_output", "output", "measured_output", "emissions", "intensity", "entitlement")
         rule = replace(self.rule, balance_value=self.rule.balance_value[units])
         return replace(self, rule=rule, **{name: getattr(self, name)[units] for name in names})
 
-    def times(self, factor: NDArray[np.float64]) -> Prospects:
+    def times(self, factor: NDArray[np.float64]) -> Baseline:
         """The same for units that are so many times as large."""
         names = ("output", "measured_output", "emissions", "entitlement")
         larger = {name: getattr(self, name) * factor[:, None] for name in names}
         return replace(self, base_output=self.base_output * factor, **larger)
 
-    def of_year(self, year: int) -> Prospects:
+    def of_year(self, year: int) -> Baseline:
         """The same for a horizon of one year, given by its place, whose CNY are its own."""
         here = slice(year, year + 1)
         names = ("output", "measured_output", "emissions", "intensity", "entitlement")
@@ -146,7 +146,7 @@ class Prospects:
         return auctioned
 
 
-def prospects(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Prospects:
+def prospects(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Baseline:
     """What lies before every unit of an allocation.
 
     The surplus rate of the allocation stays: a unit's lump sum grows and shrinks with its emissions before abatement.
@@ -179,7 +179,7 @@ def no_rule(shape: tuple[int, ...]) -> IntensityRule:
     return IntensityRule(np.zeros(shape[1]), np.zeros(shape[1]), np.full(shape, np.nan))
 
 
-def without_allowances(instance: Instance) -> Prospects:
+def without_allowances(instance: Instance) -> Baseline:
     """What lies before every unit, with no allowances and no rule; outside the scope there is nothing."""
     years = np.array(instance.policy.years)
     horizon = instance.policy.horizon
@@ -189,7 +189,7 @@ def without_allowances(instance: Instance) -> Prospects:
     base = np.where(scope.any(axis=1), base, 0.0)
     factor = grown.output_factor if scope.all() else np.where(scope, grown.output_factor, 0.0)
     nothing = np.zeros(len(years))
-    return Prospects(
+    return Baseline(
         years,
         (1 + horizon.discount_rate) ** -(years - years[0]).astype(float),
         base,
@@ -216,7 +216,7 @@ def _follows(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.bool_]:
     return follows
 
 
-def enacted_rule(instance: Instance, plain: Prospects) -> IntensityRule:
+def enacted_rule(instance: Instance, plain: Baseline) -> IntensityRule:
     """The rule as enacted, balanced in every year over the emissions before abatement; under cn-2024 A = E."""
     parameters, shape = parameters_of(instance), plain.emissions.shape
     if not isinstance(parameters, IntensityParameters):
@@ -232,7 +232,7 @@ def enacted_rule(instance: Instance, plain: Prospects) -> IntensityRule:
     return IntensityRule(np.full(shape[1], parameters.slope), np.full(shape[1], parameters.cap), balance)
 
 
-def pathway_prospects(instance: Instance) -> Prospects:
+def pathway_baseline(instance: Instance) -> Baseline:
     """What lies before every unit on the path: phase 1 as enacted, then tightened year by year.
 
     From ``phase_2_from`` on the balance value falls by ``tightening`` a year, with the band and slope of the policy; a

@@ -14,7 +14,7 @@ from etsopt_models._market.accounts import (
     market_parameters,
     offsets_on_offer,
 )
-from etsopt_models._market.column_pool import Portfolio
+from etsopt_models._market.column_pool import ColumnPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.baseline import Prospects
-    from etsopt_models._market.column_pool import Menu
+    from etsopt_models._market.baseline import Baseline
+    from etsopt_models._market.column_pool import PlanColumns
 
 ENOUGH = 1e-10
 """A total that all plans together could win, against the cost, which is none."""
 
-MISSING_T = 2e-2
-"""What is missing by rounding alone is nothing: what a total may miss."""
+UNMET_T = 2e-2
+"""What is unmet by rounding alone is nothing: what a total may miss."""
 
 TYPICAL_CNY_PER_T = 100.0
 """A price of an allowance, by which costs are scaled; any other of its size does as well."""
@@ -40,18 +40,18 @@ CHOSEN = 1e-9
 
 @dataclass(frozen=True)
 class Shortage:
-    """A market that cannot clear: what is missing in each year [t], and the multipliers that prove it."""
+    """A market that cannot clear: what is unmet in each year [t], and the multipliers that prove it."""
 
-    missing: NDArray[np.float64]
+    unmet: NDArray[np.float64]
     multipliers: Mapping[str, NDArray[np.float64]]
-    name: str = "missing_allowances"
+    name: str = "unmet_demand"
     unit: str = "t"
     algorithm: str = "prices over all plans"
 
     @property
     def value(self) -> float:
-        """What is missing in all years together, at least [t]."""
-        return float(self.missing.sum())
+        """What is unmet in all years together, at least [t]."""
+        return float(self.unmet.sum())
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Found:
     ends
         More of them, with the least and the greatest price of each year where it is not the price itself.
     shortage
-        What is missing where the market cannot clear; else None.
+        What is unmet where the market cannot clear; else None.
     everyone
         Plan of every unit, chosen beforehand for all but those of the portfolio; None where the portfolio is of all.
     core
@@ -80,12 +80,12 @@ class Found:
         Why prices did not suffice, so that the program is that of all units, as a clause; empty where they did.
     """
 
-    portfolio: Portfolio
+    portfolio: ColumnPool
     accounts: Accounts
     multipliers: Mapping[str, NDArray[np.float64]] | None = None
     ends: tuple[Mapping[str, NDArray[np.float64]], ...] = ()
     shortage: Shortage | None = None
-    everyone: Portfolio | None = None
+    everyone: ColumnPool | None = None
     core: NDArray[np.int64] | None = None
     widened: Any = None
     tree: Any = None
@@ -97,11 +97,11 @@ class Found:
         return "" if self.tree is None else str(self.tree.stopped)
 
     @property
-    def prospects(self) -> Prospects:
+    def prospects(self) -> Baseline:
         """What lies before every unit."""
         return (self.everyone or self.portfolio).plans.prospects
 
-    def taken(self, choice: NDArray[np.float64]) -> tuple[Portfolio, NDArray[np.float64]]:
+    def taken(self, choice: NDArray[np.float64]) -> tuple[ColumnPool, NDArray[np.float64]]:
         """The plans that are chosen, and the share of each, which add up to one at every unit.
 
         Parameters
@@ -122,7 +122,7 @@ class Found:
         unit = np.concatenate([rest.unit, self.core[chosen.unit]])
         order = np.argsort(unit, kind="stable")
         quantities = rest.quantities.beside(chosen.quantities).kept(order)
-        both = Portfolio(rest.plans, unit[order], np.concatenate([rest.sets, chosen.sets])[order], quantities)
+        both = ColumnPool(rest.plans, unit[order], np.concatenate([rest.sets, chosen.sets])[order], quantities)
         return both, np.concatenate([np.ones(len(rest.unit)), share])[order]
 
 
@@ -143,34 +143,34 @@ class Market:
     """
 
     instance: Instance
-    found: Prospects
+    found: Baseline
     own: Accounts
     relax: Any
     more: Mapping[str, Any]
-    rest: Menu | None = None
+    rest: PlanColumns | None = None
 
     @property
-    def lacking(self) -> NDArray[np.float64]:
+    def net_demand(self) -> NDArray[np.float64]:
         """What accounts lack before those abate who are still to choose, shape ``(accounts, years)`` [t]."""
-        lacking = self.own.emissions - self.own.allowance
-        return lacking if self.rest is None else lacking - self.rest.relief
+        net_demand = self.own.emissions - self.own.allowance
+        return net_demand if self.rest is None else net_demand - self.rest.demand_reduction
 
-    def of(self, units: NDArray[np.int64], rest: Menu | None) -> Market:
+    def of(self, units: NDArray[np.int64], rest: PlanColumns | None) -> Market:
         """The market in which some units choose beside the rest, on the same accounts."""
         return replace(self, own=replace(self.own, of_unit=self.own.of_unit[units]), rest=rest)
 
-    def parameters(self, portfolio: Portfolio, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def parameters(self, portfolio: ColumnPool, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Arrays of the program in which units choose among some plans."""
         own: dict[str, Any] = account_parameters(self.instance, self.found, portfolio.menu, self.own)
         if self.rest is not None:
-            own["lacking"], own["emissions"] = self.lacking, self.own.emissions - self.rest.abated
+            own["net_demand"], own["emissions"] = self.net_demand, self.own.emissions - self.rest.abated
             own["chosen_cost"] = float(self.rest.cost[0])
         return {**own, **self.more, **(changes or {})}
 
 
 def market_of(
     instance: Instance,
-    found: Prospects,
+    found: Baseline,
     relax: Callable[..., Any],
     more: Mapping[str, Any] | None = None,
     *,
@@ -208,7 +208,7 @@ def unit_prices(
     return (need, emitted) if len(need) == 1 else (need[own.of_unit], emitted[own.of_unit])
 
 
-def market_prices(found: Prospects, multipliers: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+def market_prices(found: Baseline, multipliers: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     """Price of an allowance in CNY of each year: what one tonne less on offer adds to the cost [CNY/t]."""
     prices: NDArray[np.float64] = -multipliers["market_balance"] / found.discount
     return prices

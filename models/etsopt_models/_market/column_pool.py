@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Menu:
+class PlanColumns:
     """Plans as a program sees them, those of a unit together; a unit may also stand for many, and a plan for theirs.
 
     Parameters
@@ -24,7 +24,7 @@ class Menu:
         Position of the unit of each plan, shape ``(plans,)``.
     cost
         Discounted cost, shape ``(plans,)`` [CNY].
-    relief
+    demand_reduction
         By how much a plan lowers what its unit lacks in allowances, shape ``(plans, years)`` [t].
     abated
         Emissions that it avoids, shape ``(plans, years)`` [tCO2e].
@@ -32,21 +32,21 @@ class Menu:
 
     unit: NDArray[np.int64]
     cost: NDArray[np.float64]
-    relief: NDArray[np.float64]
+    demand_reduction: NDArray[np.float64]
     abated: NDArray[np.float64]
 
     @property
-    def together(self) -> Menu:
+    def together(self) -> PlanColumns:
         """One unit for all, with one plan: everybody's."""
         nobody = np.zeros(1, dtype=np.int64)
-        sums = (part.sum(axis=0, keepdims=True) for part in (self.cost, self.relief, self.abated))
-        return Menu(nobody, *sums)
+        sums = (part.sum(axis=0, keepdims=True) for part in (self.cost, self.demand_reduction, self.abated))
+        return PlanColumns(nobody, *sums)
 
-    def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> Menu:
+    def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> PlanColumns:
         """Some of the plans."""
-        return Menu(self.unit[plans], self.cost[plans], self.relief[plans], self.abated[plans])
+        return PlanColumns(self.unit[plans], self.cost[plans], self.demand_reduction[plans], self.abated[plans])
 
-    def on_accounts(self, account: NDArray[np.int64], count: int) -> Menu:
+    def on_accounts(self, account: NDArray[np.int64], count: int) -> PlanColumns:
         """What all plans come to on each account of their units, as one plan of nobody.
 
         Parameters
@@ -56,22 +56,27 @@ class Menu:
         count
             How many accounts there are.
         """
-        relief, abated = (np.zeros((count, self.relief.shape[1])) for _ in range(2))
-        np.add.at(relief, account[self.unit], self.relief)
+        demand_reduction, abated = (np.zeros((count, self.demand_reduction.shape[1])) for _ in range(2))
+        np.add.at(demand_reduction, account[self.unit], self.demand_reduction)
         np.add.at(abated, account[self.unit], self.abated)
-        return Menu(np.zeros(1, dtype=np.int64), self.cost.sum(keepdims=True), relief, abated)
+        return PlanColumns(np.zeros(1, dtype=np.int64), self.cost.sum(keepdims=True), demand_reduction, abated)
 
-    def plus(self, other: Menu) -> Menu:
+    def plus(self, other: PlanColumns) -> PlanColumns:
         """Plan by plan with those of another menu."""
-        return Menu(self.unit, self.cost + other.cost, self.relief + other.relief, self.abated + other.abated)
+        return PlanColumns(
+            self.unit,
+            self.cost + other.cost,
+            self.demand_reduction + other.demand_reduction,
+            self.abated + other.abated,
+        )
 
-    def minus(self, other: Menu) -> Menu:
+    def minus(self, other: PlanColumns) -> PlanColumns:
         """Plan by plan without those of another menu."""
-        return self.plus(Menu(other.unit, -other.cost, -other.relief, -other.abated))
+        return self.plus(PlanColumns(other.unit, -other.cost, -other.demand_reduction, -other.abated))
 
 
 @dataclass(frozen=True)
-class Portfolio:
+class ColumnPool:
     """Some plans of every unit, those of a unit together.
 
     Parameters
@@ -90,31 +95,31 @@ class Portfolio:
     quantities: Quantities
 
     @classmethod
-    def of(cls, plans: Plans, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> Portfolio:
+    def of(cls, plans: Plans, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> ColumnPool:
         """Plans given by their units, in order, and their chains of sets."""
         return cls(plans, unit, sets, plans.quantities(unit, sets))
 
     @classmethod
-    def start(cls, plans: Plans) -> Portfolio:
+    def start(cls, plans: Plans) -> ColumnPool:
         """The plan without measures of each unit."""
         shape = plans.prospects.emissions.shape
         return cls.of(plans, np.arange(shape[0]), np.zeros(shape, dtype=np.int16))
 
-    def added(self, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> Portfolio:
+    def added(self, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> ColumnPool:
         """These plans and others, each once."""
         both = np.concatenate(
             [np.column_stack([self.unit, self.sets]), np.column_stack([unit, sets])], axis=0, dtype=np.int64
         )
         every = np.unique(both, axis=0)
-        return Portfolio.of(self.plans, every[:, 0], every[:, 1:].astype(np.int16))
+        return ColumnPool.of(self.plans, every[:, 0], every[:, 1:].astype(np.int16))
 
-    def among(self, units: NDArray[np.int64]) -> Portfolio:
+    def among(self, units: NDArray[np.int64]) -> ColumnPool:
         """The same plans by the position of their units among some, in order, which have them all."""
-        return Portfolio(self.plans.only(units), np.searchsorted(units, self.unit), self.sets, self.quantities)
+        return ColumnPool(self.plans.only(units), np.searchsorted(units, self.unit), self.sets, self.quantities)
 
-    def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> Portfolio:
+    def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> ColumnPool:
         """Some of the plans, of whichever units."""
-        return Portfolio(self.plans, self.unit[plans], self.sets[plans], self.quantities.kept(plans))
+        return ColumnPool(self.plans, self.unit[plans], self.sets[plans], self.quantities.kept(plans))
 
     @cached_property
     def first(self) -> NDArray[np.int64]:
@@ -132,11 +137,11 @@ class Portfolio:
         return self.plans.prospects.emissions[self.unit] - self.quantities.emissions
 
     @property
-    def menu(self) -> Menu:
+    def menu(self) -> PlanColumns:
         """The plans as a program sees them."""
         abated = self.abated
         gained = self.quantities.allowance - self.plans.prospects.free[self.unit]
-        return Menu(self.unit, self.cost, abated + gained, abated)
+        return PlanColumns(self.unit, self.cost, abated + gained, abated)
 
     def values(
         self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], cost_weight: float = 1.0

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Dealings:
+class Trades:
     """What each enterprise does in each year, shape ``(enterprises, years)``; stocks have one more column [t].
 
     Stocks stand at the beginning of each year and at the end of the last.
@@ -27,11 +27,11 @@ class Dealings:
     owed: NDArray[np.float64]
 
 
-def of_enterprises(values: Mapping[str, NDArray[np.float64]], shape: tuple[int, int]) -> Dealings:
-    """Dealings of accounts that are the enterprises' own."""
+def of_enterprises(values: Mapping[str, NDArray[np.float64]], shape: tuple[int, int]) -> Trades:
+    """Trades of accounts that are the enterprises' own."""
     stocks = (shape[0], shape[1] + 1)
     flows = (values[name].reshape(shape) for name in ("bought", "sold", "offset"))
-    return Dealings(*flows, *(values[name].reshape(stocks) for name in ("banked", "owed")))
+    return Trades(*flows, *(values[name].reshape(stocks) for name in ("banked", "outstanding")))
 
 
 def shared_out(
@@ -40,8 +40,8 @@ def shared_out(
     before: NDArray[np.float64],
     emissions: NDArray[np.float64],
     allowance: NDArray[np.float64],
-) -> Dealings:
-    """Dealings of enterprises that together do what the one account did.
+) -> Trades:
+    """Trades of enterprises that together do what the one account did.
 
     Offsets go by emissions; what is newly owed by what is still due, and what is settled of it by what is owed, so that
     nobody owes more than he emitted. What is held over stays, as far as it goes, with those who have a surplus,
@@ -59,17 +59,17 @@ def shared_out(
     """
     by_emissions, by_advance = (_shares(part) for part in (emissions, before))
     offset = by_emissions * values["offset"]
-    owed = _owed(emissions - offset, values["owed"])
-    lacking = emissions - allowance - offset - np.diff(owed, axis=1)
+    owed = _owed(emissions - offset, values["outstanding"])
+    net_demand = emissions - allowance - offset - np.diff(owed, axis=1)
     banked = np.empty_like(owed)
     banked[:, 0] = opening
     for t in range(emissions.shape[1]):
-        surplus = np.maximum(banked[:, t] - lacking[:, t], 0.0)
+        surplus = np.maximum(banked[:, t] - net_demand[:, t], 0.0)
         total, held = surplus.sum(), values["banked"][t + 1]
         kept = surplus * (min(max(held, 0.0), total) / total) if total > 0 else np.zeros(len(surplus))
         banked[:, t + 1] = kept + (held - kept.sum()) * by_advance[:, t]
-    net = lacking + np.diff(banked, axis=1)
-    return Dealings(np.maximum(net, 0.0), np.maximum(-net, 0.0), offset, banked, owed)
+    net = net_demand + np.diff(banked, axis=1)
+    return Trades(np.maximum(net, 0.0), np.maximum(-net, 0.0), offset, banked, owed)
 
 
 def _shares(parts: NDArray[np.float64]) -> NDArray[np.float64]:

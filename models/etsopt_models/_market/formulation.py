@@ -10,23 +10,23 @@ import pyomo.environ as pyo
 def plans_and_accounts(m: Any) -> None:
     """Every unit chooses one of its plans; every account buys, sells, banks, offsets, or owes.
 
-    ``banked`` and ``owed`` stand at the beginning of each year and at the end of the last.
+    ``banked`` and ``outstanding`` stand at the beginning of each year and at the end of the last.
     """
     m.UNITS, m.PLANS, m.ACCOUNTS, m.YEARS, m.TIMES = pyo.Set(), pyo.Set(), pyo.Set(), pyo.Set(), pyo.Set()
     m.OWING = pyo.Set(within=m.YEARS)
     m.PLANS_OF_UNIT = pyo.Set(m.UNITS, within=m.PLANS)
     m.PLANS_OF_ACCOUNT = pyo.Set(m.ACCOUNTS, within=m.PLANS)
     m.plan_cost = pyo.Param(m.PLANS)
-    m.relief = pyo.Param(m.PLANS, m.YEARS)
+    m.demand_reduction = pyo.Param(m.PLANS, m.YEARS)
     m.abated = pyo.Param(m.PLANS, m.YEARS)
-    for name in ("lacking", "emissions", "buying_most", "selling_most", "offsets_most"):
+    for name in ("net_demand", "emissions", "buying_most", "selling_most", "offsets_most"):
         setattr(m, name, pyo.Param(m.ACCOUNTS, m.YEARS))
-    for name in ("banked_least", "banked_most", "owed_most"):
+    for name in ("banked_least", "banked_most", "outstanding_most"):
         setattr(m, name, pyo.Param(m.ACCOUNTS, m.TIMES))
     for name in ("buying_cost", "selling_cost", "offset_cost"):
         setattr(m, name, pyo.Param(m.YEARS))
     m.offset_share, m.chosen_cost = pyo.Param(mutable=True), pyo.Param(mutable=True)
-    m.banked_worth, m.owing_cost = pyo.Param(m.TIMES), pyo.Param(m.TIMES)
+    m.banked_worth, m.outstanding_cost = pyo.Param(m.TIMES), pyo.Param(m.TIMES)
     m.offset_supply = pyo.Param(m.YEARS)
 
     m.choice = pyo.Var(m.PLANS, domain=pyo.Binary, doc="whether the plan is chosen [1]")
@@ -38,7 +38,9 @@ def plans_and_accounts(m: Any) -> None:
     m.banked = pyo.Var(
         m.ACCOUNTS, m.TIMES, bounds=lambda m, a, t: (m.banked_least[a, t], m.banked_most[a, t]), doc="held over [t]"
     )
-    m.owed = pyo.Var(m.ACCOUNTS, m.TIMES, bounds=lambda m, a, t: (0, m.owed_most[a, t]), doc="still to surrender [t]")
+    m.outstanding = pyo.Var(
+        m.ACCOUNTS, m.TIMES, bounds=lambda m, a, t: (0, m.outstanding_most[a, t]), doc="still to surrender [t]"
+    )
 
     @m.Constraint(m.UNITS, doc="a unit has one plan [1]")
     def one_plan(m, i):
@@ -47,8 +49,11 @@ def plans_and_accounts(m: Any) -> None:
     @m.Constraint(m.ACCOUNTS, m.YEARS, doc="an account closes the year [t]")
     def account_balance(m, a, t):
         own = m.banked[a, t] - m.banked[a, t + 1] + m.bought[a, t] - m.sold[a, t] + m.offset[a, t]
-        open_ = m.owed[a, t + 1] - m.owed[a, t]
-        return own + open_ + sum(m.relief[j, t] * m.choice[j] for j in m.PLANS_OF_ACCOUNT[a]) == m.lacking[a, t]
+        open_ = m.outstanding[a, t + 1] - m.outstanding[a, t]
+        return (
+            own + open_ + sum(m.demand_reduction[j, t] * m.choice[j] for j in m.PLANS_OF_ACCOUNT[a])
+            == m.net_demand[a, t]
+        )
 
     @m.Constraint(m.ACCOUNTS, m.YEARS, doc="CCER up to a share of the obligation [t]")
     def offset_limit(m, a, t):
@@ -58,7 +63,7 @@ def plans_and_accounts(m: Any) -> None:
     @m.Constraint(m.ACCOUNTS, m.OWING, doc="no more is newly owed than is due in the year [t]")
     def newly_owed(m, a, t):
         avoided = sum(m.abated[j, t] * m.choice[j] for j in m.PLANS_OF_ACCOUNT[a])
-        return m.offset[a, t] + m.owed[a, t + 1] - m.owed[a, t] + avoided <= m.emissions[a, t]
+        return m.offset[a, t] + m.outstanding[a, t + 1] - m.outstanding[a, t] + avoided <= m.emissions[a, t]
 
     @m.Constraint(m.YEARS, doc="CCER on offer [t]")
     def offsets_on_offer(m, t):
@@ -67,29 +72,29 @@ def plans_and_accounts(m: Any) -> None:
 
 def market_years(m: Any) -> None:
     """What accounts buy and sell meets the demand of other sectors, auctions and the reserve in every year."""
-    for name in ("supply", "auctioned", "released_most", "absorbed_most", "missing_most"):
+    for name in ("supply", "auctioned", "released_most", "intake_most", "unmet_most"):
         setattr(m, name, pyo.Param(m.YEARS))
-    for name in ("released_cost", "absorbed_worth"):
+    for name in ("released_cost", "intake_worth"):
         setattr(m, name, pyo.Param(m.YEARS))
     m.reserve_least, m.reserve_most = pyo.Param(m.TIMES), pyo.Param(m.TIMES)
 
     m.unsold = pyo.Var(m.YEARS, bounds=lambda m, t: (0, m.auctioned[t]), doc="left over in auctions [t]")
     m.released = pyo.Var(m.YEARS, bounds=lambda m, t: (0, m.released_most[t]), doc="sold by the reserve [t]")
-    m.absorbed = pyo.Var(m.YEARS, bounds=lambda m, t: (0, m.absorbed_most[t]), doc="bought by the reserve [t]")
-    m.missing = pyo.Var(m.YEARS, bounds=lambda m, t: (0, m.missing_most[t]), doc="what nobody has [t]")
+    m.intake = pyo.Var(m.YEARS, bounds=lambda m, t: (0, m.intake_most[t]), doc="bought by the reserve [t]")
+    m.unmet = pyo.Var(m.YEARS, bounds=lambda m, t: (0, m.unmet_most[t]), doc="what nobody has [t]")
     m.reserve = pyo.Var(m.TIMES, bounds=lambda m, t: (m.reserve_least[t], m.reserve_most[t]), doc="in the reserve [t]")
 
     @m.Constraint(m.YEARS, doc="the market clears [t]")
     def market_balance(m, t):
         traded = sum(m.bought[a, t] - m.sold[a, t] for a in m.ACCOUNTS)
-        return traded + m.absorbed[t] - m.released[t] - m.missing[t] + m.unsold[t] == m.supply[t]
+        return traded + m.intake[t] - m.released[t] - m.unmet[t] + m.unsold[t] == m.supply[t]
 
     @m.Constraint(m.YEARS, doc="the reserve holds what it bought and did not sell [t]")
     def reserve_stock(m, t):
-        return m.reserve[t + 1] - m.reserve[t] - m.absorbed[t] + m.released[t] == 0
+        return m.reserve[t + 1] - m.reserve[t] - m.intake[t] + m.released[t] == 0
 
 
-def own_cost(m: Any) -> Any:
+def private_cost(m: Any) -> Any:
     """Discounted cost of plans, of trading, offsets and obligations that stand, less what is held at the end."""
     plans = m.chosen_cost + sum(m.plan_cost[j] * m.choice[j] for j in m.PLANS)
     trade = sum(
@@ -98,7 +103,9 @@ def own_cost(m: Any) -> Any:
         for t in m.YEARS
     )
     standing = sum(
-        m.owing_cost[t] * m.owed[a, t] - m.banked_worth[t] * m.banked[a, t] for a in m.ACCOUNTS for t in m.TIMES
+        m.outstanding_cost[t] * m.outstanding[a, t] - m.banked_worth[t] * m.banked[a, t]
+        for a in m.ACCOUNTS
+        for t in m.TIMES
     )
     return plans + trade + standing
 
@@ -109,14 +116,14 @@ def market_program(name: str) -> Any:
     plans_and_accounts(m)
     market_years(m)
 
-    @m.Objective(doc="allowances that are missing [t]")
-    def missing_allowances(m):
-        return sum(m.missing[t] for t in m.YEARS)
+    @m.Objective(doc="allowances that are unmet [t]")
+    def unmet_demand(m):
+        return sum(m.unmet[t] for t in m.YEARS)
 
     @m.Objective(doc="discounted cost of all enterprises, of the reserve and of obligations that stand [CNY]")
     def cost(m):
-        return own_cost(m) + sum(
-            m.released_cost[t] * m.released[t] - m.absorbed_worth[t] * m.absorbed[t] for t in m.YEARS
+        return private_cost(m) + sum(
+            m.released_cost[t] * m.released[t] - m.intake_worth[t] * m.intake[t] for t in m.YEARS
         )
 
     return m

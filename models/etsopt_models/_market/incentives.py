@@ -19,13 +19,13 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt_models._market.baseline import Prospects
-    from etsopt_models._market.column_pool import Portfolio
+    from etsopt_models._market.baseline import Baseline
+    from etsopt_models._market.column_pool import ColumnPool
     from etsopt_models._market.plans import Quantities
 
 
 def rewards(
-    portfolio: Portfolio, share: NDArray[np.float64], prices: NDArray[np.float64]
+    portfolio: ColumnPool, share: NDArray[np.float64], prices: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What one tonne less earns, shapes ``(units, years)`` [CNY/t], before transaction costs.
 
@@ -51,7 +51,7 @@ def rewards(
 
 
 def rewards_of_plans(
-    prospects: Prospects,
+    prospects: Baseline,
     unit: NDArray[np.int64],
     own: Quantities,
     prices: NDArray[np.float64],

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 NOTHING = -1
 
 
-class Links(NamedTuple):
-    """Links of the measure in one place at every unit, shape ``(units,)``; all -1 where there is no measure.
+class Dependencies(NamedTuple):
+    """Dependencies of the measure in one place at every unit, shape ``(units,)``; all -1 where there is no measure.
 
     Places that it excludes and places that it requires, bit by bit, the bit beyond the last for what is not on offer;
     and its first year, 0 for any.
@@ -32,8 +32,8 @@ class Links(NamedTuple):
     first_year: NDArray[np.int64]
 
 
-def links_of(instance: Instance, rows: NDArray[np.int64]) -> list[Links]:
-    """Links of the measures in each place.
+def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> list[Dependencies]:
+    """Dependencies of the measures in each place.
 
     Parameters
     ----------
@@ -61,7 +61,9 @@ def links_of(instance: Instance, rows: NDArray[np.int64]) -> list[Links]:
             required = required | (found << np.arange(rows.shape[1])).sum(axis=1)
             required = required | (((wanted != NOTHING) & ~found.any(axis=1)).astype(np.int64) << rows.shape[1])
         here = there[:, place]
-        links.append(Links(*(np.where(here, part, NOTHING) for part in (excluded, required, first_year[:, place]))))
+        links.append(
+            Dependencies(*(np.where(here, part, NOTHING) for part in (excluded, required, first_year[:, place])))
+        )
     return links
 
 

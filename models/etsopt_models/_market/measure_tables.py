@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.column_pool import Portfolio
+    from etsopt_models._market.column_pool import ColumnPool
 
 
 def by_year_table(
@@ -43,7 +43,7 @@ class _Taken:
     start: NDArray[np.int64]
 
 
-def _taken(portfolio: Portfolio) -> _Taken:
+def _taken(portfolio: ColumnPool) -> _Taken:
     # What has started runs to the end, so the last year's set names all measures, and the number of years their starts.
     rows, sets = portfolio.plans.rows, portfolio.sets
     plan, bit = np.nonzero((sets[:, [-1]] >> np.arange(rows.shape[1])) & 1)
@@ -51,7 +51,7 @@ def _taken(portfolio: Portfolio) -> _Taken:
     return _Taken(plan, bit, rows[portfolio.unit[plan], bit], sets.shape[1] - runs)
 
 
-def plan_table(instance: Instance, portfolio: Portfolio, share: NDArray[np.float64]) -> pd.DataFrame:
+def plan_table(instance: Instance, portfolio: ColumnPool, share: NDArray[np.float64]) -> pd.DataFrame:
     """Measures of the chosen plans; a unit without one has no row, and one whose plans are mixed has several plans."""
     taken = _taken(portfolio)
     unit = portfolio.unit[taken.plan]
@@ -76,7 +76,7 @@ def _names(instance: Instance, rows: NDArray[np.int64]) -> NDArray[np.object_]:
     return names[rows]
 
 
-def measure_table(instance: Instance, portfolio: Portfolio, share: NDArray[np.float64]) -> pd.DataFrame:
+def measure_table(instance: Instance, portfolio: ColumnPool, share: NDArray[np.float64]) -> pd.DataFrame:
     """What each measure does in each sector and year: a plan's abatement is divided by what each would do alone."""
     taken, plans = _taken(portfolio), portfolio.plans
     found, years = plans.prospects, plans.prospects.years

@@ -11,13 +11,13 @@ import pandas as pd
 from etsopt.data.measures import OUTPUT_CUT, applicable
 from etsopt.data.row_scope import filled_column
 from etsopt.data.schema import MEASURES
-from etsopt_models._market.measure_dependencies import links_of
+from etsopt_models._market.measure_dependencies import dependencies_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.baseline import Prospects
+    from etsopt_models._market.baseline import Baseline
 
 __all__ = ["OUTPUT_CUT", "Measures", "column", "costs_per_t", "measures_of"]
 
@@ -67,11 +67,11 @@ class Measures:
         return replace(self, fixed=self.fixed * factor[:, None])
 
 
-def measures_of(instance: Instance, found: Prospects) -> list[Measures]:
+def measures_of(instance: Instance, found: Baseline) -> list[Measures]:
     """Measures of every unit, units of the same structure together."""
     rows = _rows(instance)
     cut = instance.labels("sector").mapped(dict.fromkeys(instance.policy.abatement.output_cut, 1.0), 0.0) > 0
-    links = links_of(instance, rows)
+    links = dependencies_of(instance, rows)
     codes = [*(code for slot in links for code in slot), cut.astype(np.int64)]
     kind = np.zeros(len(rows), dtype=np.int64)
     for code in codes:
@@ -93,7 +93,7 @@ def _rows(instance: Instance) -> NDArray[np.int64]:
     """Rows of the table that apply to each unit, shape ``(units, most measures)``, filled up with -1."""
     units, groups = len(instance.units), applicable(instance)
     unit, member = np.repeat(np.arange(units), np.diff(groups.starts)), groups.members
-    if len(member) and instance.policy.abatement.pays_by_itself == "left":
+    if len(member) and instance.policy.abatement.no_regret == "exclude":
         dear = np.add(*costs_per_t(instance)) >= 0
         unit, member = unit[dear[member]], member[dear[member]]
     count = np.bincount(unit, minlength=units)
@@ -121,7 +121,7 @@ def costs_per_t(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.flo
 
 def _measures(
     instance: Instance,
-    found: Prospects,
+    found: Baseline,
     units: NDArray[np.int64],
     rows: NDArray[np.int64],
     costs: tuple[NDArray[np.float64], NDArray[np.float64]],
@@ -167,7 +167,7 @@ def _admissible(instance: Instance, rows: NDArray[np.int64], years: NDArray[np.i
     sets = np.arange(2**slots)
     allowed = np.ones((len(years), len(sets)), dtype=bool)
     has = (sets[:, None] >> np.arange(slots)) & 1 > 0
-    for k, (excluded, required, first_year) in enumerate(links_of(instance, rows)):
+    for k, (excluded, required, first_year) in enumerate(dependencies_of(instance, rows)):
         others, needed = ((int(mask[0]) >> np.arange(slots)) & 1 > 0 for mask in (excluded, required))
         allowed &= ~(has[:, k] & has[:, others].any(axis=1))
         # What is required and is not on offer leaves the measure out.

@@ -39,7 +39,7 @@ class Listed:
     parts: NDArray[np.int64]
 
 
-def near_plans(
+def near_optimal_plans(
     plans: Plans, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], budget: NDArray[np.float64]
 ) -> tuple[Listed, NDArray[np.int16]]:
     """Plans of every unit whose cost at some prices exceeds the best by no more than its budget.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.baseline import Prospects
+    from etsopt_models._market.baseline import Baseline
     from etsopt_models._market.measures import Measures
 
 CELLS_AT_ONCE = 2**16
@@ -72,7 +72,7 @@ class Plans:
         Their measures, units of the same structure together.
     """
 
-    def __init__(self, found: Prospects, kinds: list[Measures]) -> None:
+    def __init__(self, found: Baseline, kinds: list[Measures]) -> None:
         self.prospects = found
         self.kinds = kinds
         self.kind = np.zeros(len(found.emissions), dtype=np.int64)
@@ -81,7 +81,7 @@ class Plans:
             self.kind[kind.units], self.place[kind.units] = number, np.arange(len(kind.units))
 
     @classmethod
-    def of(cls, instance: Instance, found: Prospects) -> Plans:
+    def of(cls, instance: Instance, found: Baseline) -> Plans:
         """Plans of all units of an instance."""
         return cls(found, measures_of(instance, found))
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt_models._market.column_generation import Found
-    from etsopt_models._market.column_pool import Portfolio
+    from etsopt_models._market.column_pool import ColumnPool
 
 
 def stated_of(
@@ -27,7 +27,7 @@ def stated_of(
     stated = [("cost", "CNY", multipliers)]
     stated += [(f"cost:{number}", "CNY", end) for number, end in enumerate(found.ends, 2)]
     if found.tree is not None:
-        units = {"cost": "CNY", "missing_allowances": "t"}
+        units = {"cost": "CNY", "unmet_demand": "t"}
         vectors = list(enumerate(found.tree.vectors))[1:]
         stated += [(level_of(kind, number), units[kind], given) for number, (kind, given) in vectors]
     return stated
@@ -53,7 +53,7 @@ def duals_table(found: Found, stated: Sequence[tuple[str, str, Mapping[str, NDAr
 
 
 def uplift_table(
-    instance: Instance, found: Found, portfolio: Portfolio, multipliers: Mapping[str, NDArray[np.float64]]
+    instance: Instance, found: Found, portfolio: ColumnPool, multipliers: Mapping[str, NDArray[np.float64]]
 ) -> dict[str, pd.DataFrame]:
     """Who would rather have another plan at the prices, and by how much, those with most first."""
     if instance.policy.abatement.divisible_measures:

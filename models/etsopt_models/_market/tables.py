@@ -12,7 +12,7 @@ from etsopt.data.yearly import by_year
 from etsopt.rules import fixed_fines
 from etsopt_models._market.accounts import opening_allowances, totals
 from etsopt_models._market.column_generation import market_prices
-from etsopt_models._market.disaggregation import Dealings, of_enterprises, shared_out
+from etsopt_models._market.disaggregation import Trades, of_enterprises, shared_out
 from etsopt_models._market.incentives import rewards
 from etsopt_models._market.measure_tables import by_year_table, measure_table, plan_table
 from etsopt_models._market.proof_tables import duals_table, leaves_table, stated_of, uplift_table
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt_models._market.column_generation import Found
-    from etsopt_models._market.column_pool import Portfolio
+    from etsopt_models._market.column_pool import ColumnPool
 
 OWES_T = 0.5
 """What is owed by rounding alone is no shortfall."""
@@ -73,16 +73,16 @@ def market_tables(
     }
 
 
-def missing_tables(found: Found) -> tuple[dict[str, pd.DataFrame], Any]:
+def unmet_demand_tables(found: Found) -> tuple[dict[str, pd.DataFrame], Any]:
     """What is missing in each year where a market cannot clear, with the multipliers that prove it, and their level."""
     if found.shortage is None:
         return {}, None
-    missing = pd.DataFrame({"year": found.prospects.years, "missing_t": found.shortage.missing})
+    unmet = pd.DataFrame({"year": found.prospects.years, "unmet_t": found.shortage.unmet})
     stated = [(found.shortage.name, "t", found.shortage.multipliers)]
-    return {"missing": missing, "duals": duals_table(found, stated)}, found.shortage
+    return {"unmet_demand": unmet, "duals": duals_table(found, stated)}, found.shortage
 
 
-def _by_unit(portfolio: Portfolio, share: NDArray[np.float64], of_plans: NDArray[np.float64]) -> NDArray[np.float64]:
+def _by_unit(portfolio: ColumnPool, share: NDArray[np.float64], of_plans: NDArray[np.float64]) -> NDArray[np.float64]:
     """What units come to with the plans that they take, each in its share, shape ``(units, years)``."""
     if len(portfolio.unit) == len(portfolio.first):
         return of_plans
@@ -97,7 +97,7 @@ def _dealings(
     outcome: Outcome,
     owners: NDArray[np.object_],
     of_unit: NDArray[np.int64],
-) -> Dealings:
+) -> Trades:
     shape = (len(owners), outcome.emissions.shape[1])
     if len(found.accounts.labels) == 1 and found.accounts.labels[0] == "":
         own = (
@@ -112,7 +112,7 @@ def _enterprises(
     instance: Instance,
     found: Found,
     outcome: Outcome,
-    dealings: Dealings,
+    dealings: Trades,
     prices: NDArray[np.float64],
     owners: NDArray[np.object_],
     of_unit: NDArray[np.int64],
@@ -147,7 +147,7 @@ def _enterprises(
         "offset_t": dealings.offset,
         "surrendered_t": emissions - np.diff(dealings.owed, axis=1) - dealings.offset,
         "banked_t": dealings.banked[:, 1:],
-        "owed_t": owed,
+        "outstanding_t": owed,
         "measures_cost_cny": cost,
         "allowances_cost_cny": prices * net,
         "transaction_cost_cny": friction,
@@ -182,10 +182,10 @@ def _years(
         demand = by_year(market.external_demand_t, prospects.years, 0.0)
         traded = (totals["bought_t"] - totals["sold_t"]).to_numpy()
         # What is left over follows from what is dealt, to the last gram: a solver's rows hold within its tolerance.
-        unsold = offered - demand - traded - values["absorbed"] + values["released"]
+        unsold = offered - demand - traded - values["intake"] + values["released"]
         table["auctioned_t"], table["unsold_t"], table["external_demand_t"] = offered - unsold, unsold, demand
         table["rounding_remainder_t"] = prospects.rounding_remainder
-        table["released_t"], table["absorbed_t"] = values["released"], values["absorbed"]
+        table["released_t"], table["intake_t"] = values["released"], values["intake"]
         table["reserve_t"] = values["reserve"][1:]
     return table.merge(totals, on="year")
 
@@ -202,8 +202,8 @@ def _units(
         "allowance_t": outcome.allowance,
         "surplus_t": outcome.allowance - outcome.emissions,
         "measures_cost_cny": outcome.cost,
-        "reward_measured_cny_per_t": reward[0],
-        "reward_elsewhere_cny_per_t": reward[1],
+        "marginal_incentive_cny_per_t": reward[0],
+        "marginal_incentive_elsewhere_cny_per_t": reward[1],
     }
     table = by_year_table(found.prospects.years, keys, columns)
     if not scope.all():

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._allocation.coupling import COUPLING, coupling, intervals, least_lack
+from etsopt_models._allocation.coupling import COUPLING, coupling, intervals, least_infeasibility
 from etsopt_models._projection.exception_search import TooManyError, first_choice, order_key
 from etsopt_models._projection.objective_solution import Settled
 
@@ -72,7 +72,7 @@ def settle(
         held = _with_exceptions(program, chosen)
         lower, upper = intervals(held)
         rows = coupling(held, lower, upper)
-        found = least_lack(held, solve, rows, lower, upper)
+        found = least_infeasibility(held, solve, rows, lower, upper)
         if found is None:
             return None
         if found.lacking <= ENOUGH_T:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt_models._methods import allocation_closest
+from etsopt_models._methods import allocation_least_squares
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
-    """The nearest whole tonnes and the prices that prove them, as `allocation_closest.settle` finds the closest."""
-    return allocation_closest.nearest(
+    """The nearest whole tonnes and the prices that prove them, as `allocation_least_squares.settle` finds the closest."""
+    return allocation_least_squares.nearest(
         program, solve, np.ones(parameters["UNITS"]), parameters["reference"], parameters["place"]
     )

@@ -121,9 +121,9 @@ class Rounding:
             {"step": (np.zeros(len(owner)), np.ones(len(owner)), True), "spare": (0 * most, most, False)},
             hstack([matrix[:, owner], -eye_array(len(least)).tocsc()[:, spare]], format="csr"),
             (least, least),
-            {"closest": cost, "order": np.concatenate([self.place[owner] / np.max(self.place), 0 * most])},
+            {"least_squares": cost, "order": np.concatenate([self.place[owner] / np.max(self.place), 0 * most])},
         )
-        outcome = self.solve(part, "closest")
+        outcome = self.solve(part, "least_squares")
         if outcome.x is None:
             return str(outcome.termination)
         best = outcome

@@ -1,0 +1,100 @@
+"""Runs of version 0.1.0 under the present names of models, methods, objectives, tables and columns."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from etsopt.data.former_names import METHODS, MODELS, OBJECTIVES, current_changes, current_policy
+from etsopt.errors import FormerNameWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+TABLES = {
+    "settlement": "compliance",
+    "settlement_sectors": "compliance_sectors",
+    "settlement_provinces": "compliance_provinces",
+    "relief": "relaxed_limits",
+    "relief_units": "relaxed_units",
+    "missing": "unmet_demand",
+}
+
+COLUMNS = {
+    "true_up_t": "top_up_t",
+    "owed_t": "return_t",
+    "converted_t": "carried_over_t",
+    "absorbed_t": "intake_t",
+    "missing_t": "unmet_t",
+    "reward_measured_cny_per_t": "marginal_incentive_cny_per_t",
+    "reward_elsewhere_cny_per_t": "marginal_incentive_elsewhere_cny_per_t",
+    "worst_shadow_price": "largest_change_shadow_price",
+    "closest_shadow_price": "least_squares_shadow_price",
+    "bands_give_way_t": "band_relaxation_t",
+    "targets_give_way_t": "target_relaxation_t",
+}
+
+OUTSTANDING = {"owed_t": "outstanding_t"}
+OF_MARKETS = ("years", "enterprise_years")
+"""Tables in which what is owed is an obligation that stands, and nothing to return."""
+
+NAMES = {
+    **OBJECTIVES,
+    "closest": "least_squares",
+    "missing_allowances": "unmet_demand",
+    "bands_give_way": "band_relaxation",
+    "targets_give_way": "target_relaxation",
+    "fair_order": "intensity_order",
+    "worst_covers": "largest_change_covers",
+}
+"""Objectives and rows, which stand in the cells of `TEXTS`; a further proof has a suffix behind a colon."""
+
+TEXTS = ("level", "row", "way_out", "limit")
+KEPT = "level_is_kept"
+"""The row whose index is an objective."""
+
+
+def current_run(
+    content: dict[str, Any], tables: Mapping[str, pd.DataFrame], listed: tuple[str, ...] | None
+) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tuple[str, ...] | None]:
+    """Return what `etsopt.results.run_folder.read_run` gives under present names; nothing is converted otherwise.
+
+    The run of a model of one's own, which the checker does not know, stays as it is.
+    """
+    if not content.get("checked", True):
+        return content, dict(tables), listed
+    with warnings.catch_warnings():
+        # Whoever reads a run did not choose its names.
+        warnings.simplefilter("ignore", FormerNameWarning)
+        content = {**content, "policy": current_policy(content["policy"], "policy")}
+        if "ignored" in content:
+            content["ignored"] = list(current_changes(dict.fromkeys(content["ignored"])))
+    for key, names in (("model", MODELS), ("checked_as", MODELS), ("method", METHODS)):
+        if key in content:
+            content[key] = names.get(content[key], content[key])
+    content["levels"] = [{**level, "name": _named(level["name"])} for level in content["levels"]]
+    if any("level" in price for price in content["prices"]):
+        content["prices"] = [{**price, "level": _named(price["level"])} for price in content["prices"]]
+    found = {TABLES.get(name, name): _current_table(name, table) for name, table in tables.items()}
+    return content, found, None if listed is None else tuple(TABLES.get(name, name) for name in listed)
+
+
+def _current_table(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with present names of its columns, and of the objectives and rows in its cells."""
+    found = table.rename(columns=COLUMNS | (OUTSTANDING if name in OF_MARKETS else {}))
+    for column in (column for column in TEXTS if column in found):
+        found[column] = [_named(cell) for cell in found[column]]
+    if {"row", "index"} <= set(found):
+        kept = found["row"] == KEPT
+        found.loc[kept, "index"] = [_named(cell) for cell in found.loc[kept, "index"]]
+    return found
+
+
+def _named(cell: Any) -> Any:
+    """Return the present name of an objective or row, with the suffix of a further proof."""
+    if not isinstance(cell, str):
+        return cell
+    name, colon, proof = cell.partition(":")
+    return f"{NAMES.get(name, name)}{colon}{proof}"

@@ -1,0 +1,141 @@
+r"""The least largest rate of `allocation` where allowances are whole, by prices of the rows.
+
+A rate $w$ leaves each unit the whole numbers with $|A_i - R_i| \le w E_i$. Sector, province and national rows are a
+network, so whole allowances exist there if and only if real ones do, and where there are none, prices $y$ prove it:
+
+$$D(y, w) = \sum_i \min_{a \in [\underline A_i(w), \overline A_i(w)]} (-\pi_i a) + y^T d > 0, \qquad \pi = G^T y.$$
+
+For given prices $D$ falls in steps as $w$ grows. So, as in Dinkelbach's method: find the least $w$ at which the prices
+prove nothing any more; if whole allowances exist there it is the answer, and the prices prove it; else the rows that lack
+least there have new prices. The first prices are those of the linear relaxation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.progress import checkpoint
+from etsopt_models._allocation.coupling import coupling, held_by_rows, intervals, least_infeasibility
+from etsopt_models._projection.objective_solution import Settled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt_models._allocation.coupling import Coupling
+
+MOST_ROUNDS, HALVINGS = 100, 200
+ROUNDING = 1e-12
+"""Rounding of a sum against the sum of its absolute terms; it proves nothing."""
+
+WHOLE = 1e-12
+"""Rounding of a rate times emissions against it: what falls short of a whole tonne by that does not."""
+
+
+def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
+    """The least rate, its prices, and the program within it; None where allowances are real or a row holds a level.
+
+    Parameters
+    ----------
+    parameters
+        As `allocation.parameters` returns them.
+    program
+        The program after the levels before, narrowed to their optima.
+    solve
+        Solves programs through the engine.
+    """
+    if not len(parameters["WHOLE"]) or held_by_rows(program):
+        return None
+    relaxed = solve(replace(program, integer=np.zeros_like(program.integer)), "largest_change")
+    if relaxed.x is None or relaxed.multipliers is None:
+        return None
+    lower, upper = (np.round(end) for end in intervals(program))
+    rows = coupling(program, lower, upper)
+    problem = _Problem(parameters["emissions"], parameters["reference"], lower, upper, rows)
+    prices = np.array([sign * relaxed.multipliers[program.rows[name]][at] for name, at, sign in rows.source])
+    # Of two sides of one row each has its own sign.
+    prices = np.where(rows.free, prices, np.maximum(prices, 0.0))
+    rate = problem.first()
+    for rounds in range(1, MOST_ROUNDS + 1):
+        checkpoint("largest rate, round", rounds)
+        rate = problem.least_unproven(prices, rate, parameters["largest_rate_most"])
+        nearest = least_infeasibility(program, solve, rows, *problem.within(rate))
+        if nearest is None:
+            return None
+        if nearest.lacking < 0.5:
+            allowance = np.round(nearest.allowance)
+            multipliers = rows.multipliers(program, problem.per_rate(prices, rate))
+            held = _within(program, *problem.within(rate), rate)
+            values = {"allowance": allowance, "whole_allowance": allowance, "largest_rate": np.array([rate])}
+            return Settled(values, multipliers, rate, rate, f"prices, {rounds} linear programs", held)
+        prices = nearest.prices
+    return None
+
+
+def _within(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float64], rate: float) -> Any:
+    """The program with every allowance within the rate; the rows that said so have nothing to add."""
+    column_lower, column_upper = program.column_lower.copy(), program.column_upper.copy()
+    for name in ("allowance", "whole_allowance"):
+        column_lower[program.columns[name]], column_upper[program.columns[name]] = lower, upper
+    column_lower[program.columns["largest_rate"]] = column_upper[program.columns["largest_rate"]] = rate
+    row_lower, row_upper = program.row_lower.copy(), program.row_upper.copy()
+    row_lower[program.rows["largest_change_covers"]], row_upper[program.rows["largest_change_covers"]] = -np.inf, np.inf
+    return replace(
+        program, column_lower=column_lower, column_upper=column_upper, row_lower=row_lower, row_upper=row_upper
+    )
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Units with their intervals in whole tonnes, and the rows that couple them."""
+
+    emissions: NDArray[np.float64]
+    reference: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    rows: Coupling
+
+    def within(self, rate: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Whole numbers of each unit within a rate; the lower end is above the upper where there are none."""
+        room = np.floor(rate * self.emissions * (1 + WHOLE))
+        return np.maximum(self.lower, self.reference - room), np.minimum(self.upper, self.reference + room)
+
+    def first(self) -> float:
+        """The least rate at which every unit alone has a whole number."""
+        beyond = np.maximum(self.lower - self.reference, self.reference - self.upper)
+        return float(np.max(np.maximum(beyond, 0.0) / self.emissions, initial=0.0))
+
+    def proves(self, prices: NDArray[np.float64], rate: float) -> bool:
+        """Whether the prices prove that no allowances lie within a rate."""
+        lower, upper = self.within(rate)
+        pull = self.rows.matrix.transposed_times(prices)
+        # Against the reference, so that no cancellation blurs the sum.
+        best = np.where(pull > 0, upper, lower) - self.reference
+        terms = np.concatenate([prices * (self.rows.least - self.rows.matrix @ self.reference), -pull * best])
+        return float(np.sum(terms)) > ROUNDING * float(np.sum(np.abs(terms)))
+
+    def least_unproven(self, prices: NDArray[np.float64], low: float, high: float) -> float:
+        """The least rate from ``low`` on at which the prices prove nothing."""
+        if not self.proves(prices, low):
+            return low
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            if middle in (low, high):
+                break
+            low, high = (middle, high) if self.proves(prices, middle) else (low, middle)
+        # The step that was crossed: the largest of those up to here.
+        room = np.floor(high * self.emissions * (1 + WHOLE))
+        return float(np.max(room / self.emissions))
+
+    def per_rate(self, prices: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+        """Prices in rate per tonne: what the rows ask of one tonne more, over what the units add per rate."""
+        lower, upper = self.within(rate)
+        pull = self.rows.matrix.transposed_times(prices)
+        moves = np.where(pull > 0, upper < self.upper, lower > self.lower)
+        adds = float(np.sum(np.abs(pull) * self.emissions * moves))
+        result: NDArray[np.float64] = prices / adds if adds > 0 else prices
+        return result

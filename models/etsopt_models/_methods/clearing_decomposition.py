@@ -1,0 +1,28 @@
+"""Solve `clearing` by prices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from etsopt_models import clearing
+from etsopt_models._columns.decomposition import declines, solved_by_decomposition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pandas as pd
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._market.column_generation import Found
+
+__all__ = ["FROM_UNITS", "declines", "prepare"]
+
+FROM_UNITS = 2_000
+"""At 1,600 units it takes half of the CPU time of the whole program, at 12,000 a thirtieth."""
+
+
+def prepare(
+    instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
+) -> tuple[dict[str, Any], Found]:
+    """Arrays for the model's formulation over those near a tie, and what the tables need beside the solution."""
+    return solved_by_decomposition(clearing.market(instance, before, relax))

@@ -1,0 +1,232 @@
+r"""What has to give way where no allocation meets every limit (linear programs; mixed-integer with exceptions).
+
+Symbols as in `allocation`; in addition
+
+| symbol | meaning | unit | in the code |
+| --- | --- | --- | --- |
+| $o_s, n_s \ge 0$ | allowances of a sector above and below its target | t | `target_over`, `target_under` |
+| $x_p, y_p \ge 0$ | a province above and below its balance | t | `balance_over`, `balance_under` |
+| $o, n \ge 0$ | the nation above and below its total | t | `nation_over`, `nation_under` |
+| $g_s \in [0, 1]$ | how much wider a sector's band becomes, on both sides; of every sector, with a target or without | rate | `band_widening`; `BANDS` |
+| $e_i \in \{0, 1\}$ | whether the unit is an exception, of at most $n$; $\underline x_i, \overline x_i$ as there | units | `exceptional` |
+
+$$\underline T_s \le \sum_{i \in s} A_i - o_s + n_s \le T_s \tag{sector_target}$$
+$$\underline P_p \le \sum_{i \in p} A_i - x_p + y_p \le \overline P_p \tag{province_balance}$$
+$$\underline N \le \sum_i A_i - o + n \le N \tag{national_total}$$
+$$\underline A_f \le \sum_{i \in f} (A_i + E_i g_{s(i)} + \underline x_i e_i), \quad
+  \sum_{i \in f} (A_i - E_i g_{s(i)} - \overline x_i e_i) \le \overline A_f \tag{enterprise_least, enterprise_most}$$
+$$A_i + E_i g_{s(i)} + \underline x_i e_i \ge \underline B_i, \quad A_i - E_i g_{s(i)} - \overline x_i e_i \le \overline B_i
+  \tag{band_least, band_most}$$
+$$\sum_i e_i \le n \tag{exceptions_limit}$$
+$$A_i / E_i \ge A_j / E_j \tag{intensity_order}$$
+$$A_i / E_i = A_j / E_j \tag{equal_rates}$$
+
+Either the limits give way and the bands stand ($g = 0$), or targets and totals stand and the rest gives way:
+
+$$\min \sum_s (o_s + n_s) + \sum_p (x_p + y_p) + o + n \tag{target_relaxation}$$
+$$\min \sum_s g_s \sum_{i \in s} E_i + \sum_p (x_p + y_p) \tag{band_relaxation}$$
+
+The multipliers of the rows under `target_relaxation` prove that nothing less will do: with prices between -1 and 1 the
+rest of the program is a sum over units, each at a bound of its band, less what the $n$ best exceptions gain (Farkas).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyomo.environ as pyo
+
+from etsopt.rules import reference_allowances
+from etsopt_models._allocation.bands import band_rates
+from etsopt_models._allocation.exceptions import bounds_with
+from etsopt_models._allocation.limits import IN_TONNES, limits
+from etsopt_models._allocation.relaxed_limits import limits_give_way, needed, of_units, targets_alone
+from etsopt_models._allocation.rounding import before_rounding
+from etsopt_models._allocation.tables import dual_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+
+WAYS_OUT = {
+    "target_relaxation": ("band_widening",),
+    "band_relaxation": ("target_over", "target_under", "nation_over", "nation_under"),
+}
+"""Objective of each way out, and the variables that stay at zero in it."""
+
+
+def formulate() -> pyo.AbstractModel:  # long because it is the whole formulation on one screen
+    """The mathematics of this file, without data."""
+    m = pyo.AbstractModel("allocation_elastic")
+    m.UNITS, m.SECTORS, m.PROVINCES, m.ENTERPRISES, m.NATION = (pyo.Set() for _ in range(5))
+    m.UNITS_IN_SECTOR = pyo.Set(m.SECTORS, within=m.UNITS)
+    m.UNITS_IN_PROVINCE = pyo.Set(m.PROVINCES, within=m.UNITS)
+    m.UNITS_OF_ENTERPRISE = pyo.Set(m.ENTERPRISES, within=m.UNITS)
+    m.LINKS, m.EQUAL_LINKS = pyo.Set(), pyo.Set()
+    m.WITH_OWN_BAND = pyo.Set(within=m.UNITS)
+    m.BANDS = pyo.Set(doc="sectors with units that are not fixed, whether or not they have a target")
+
+    m.emissions, m.per_emission, m.sector = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
+    m.band_lower, m.band_upper, m.allowance_most = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
+    m.widening_lower, m.widening_upper, m.exceptions_most = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param()
+    m.give_most = pyo.Param()
+    m.target_least, m.target_most = pyo.Param(m.SECTORS), pyo.Param(m.SECTORS)
+    m.balance_least, m.balance_most = pyo.Param(m.PROVINCES), pyo.Param(m.PROVINCES)
+    m.nation_least, m.nation_most = pyo.Param(m.NATION), pyo.Param(m.NATION)
+    m.enterprise_lower, m.enterprise_upper = pyo.Param(m.ENTERPRISES), pyo.Param(m.ENTERPRISES)
+    m.better, m.worse = pyo.Param(m.LINKS), pyo.Param(m.LINKS)
+    m.one, m.other = pyo.Param(m.EQUAL_LINKS), pyo.Param(m.EQUAL_LINKS)
+
+    m.allowance = pyo.Var(m.UNITS, bounds=lambda m, i: (0, m.allowance_most[i]), doc="allowances [t]")
+    m.band_widening = pyo.Var(m.BANDS, bounds=(0, 1), doc="how much wider the band becomes [rate]")
+    m.exceptional = pyo.Var(m.UNITS, domain=pyo.Binary, doc="whether it is an exception [units]")
+    gives = {"bounds": lambda m, *_: (0, m.give_most), "doc": "what gives way [t]"}
+    m.target_over, m.target_under = (pyo.Var(m.SECTORS, **gives) for _ in range(2))
+    m.balance_over, m.balance_under = (pyo.Var(m.PROVINCES, **gives) for _ in range(2))
+    m.nation_over, m.nation_under = (pyo.Var(m.NATION, **gives) for _ in range(2))
+
+    @m.Constraint(m.SECTORS, doc="the sector meets its target, but for what gives way [t]")
+    def sector_target(m, s):
+        total = sum(m.allowance[i] for i in m.UNITS_IN_SECTOR[s])
+        return (m.target_least[s], total - m.target_over[s] + m.target_under[s], m.target_most[s])
+
+    @m.Constraint(m.PROVINCES, doc="the province nearly balances, but for what gives way [t]")
+    def province_balance(m, p):
+        total = sum(m.allowance[i] for i in m.UNITS_IN_PROVINCE[p])
+        return (m.balance_least[p], total - m.balance_over[p] + m.balance_under[p], m.balance_most[p])
+
+    @m.Constraint(m.NATION, doc="all allowances meet the national total, but for what gives way [t]")
+    def national_total(m, k):
+        total = sum(m.allowance[i] for i in m.UNITS)
+        return (m.nation_least[k], total - m.nation_over[k] + m.nation_under[k], m.nation_most[k])
+
+    @m.Constraint(m.ENTERPRISES, doc="the enterprise is not below its wider band [t]")
+    def enterprise_least(m, f):
+        wider = sum(m.allowance[i] + m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS_OF_ENTERPRISE[f])
+        exceptions = sum(m.widening_lower[i] * m.exceptional[i] for i in m.UNITS_OF_ENTERPRISE[f])
+        return wider + exceptions >= m.enterprise_lower[f]
+
+    @m.Constraint(m.ENTERPRISES, doc="the enterprise is not above its wider band [t]")
+    def enterprise_most(m, f):
+        wider = sum(m.allowance[i] - m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS_OF_ENTERPRISE[f])
+        exceptions = sum(m.widening_upper[i] * m.exceptional[i] for i in m.UNITS_OF_ENTERPRISE[f])
+        return wider - exceptions <= m.enterprise_upper[f]
+
+    @m.Constraint(m.WITH_OWN_BAND, doc="the unit is not below its wider band [t]")
+    def band_least(m, i):
+        wider = m.emissions[i] * m.band_widening[m.sector[i]] + m.widening_lower[i] * m.exceptional[i]
+        return m.allowance[i] + wider >= m.band_lower[i]
+
+    @m.Constraint(m.WITH_OWN_BAND, doc="the unit is not above its wider band [t]")
+    def band_most(m, i):
+        wider = m.emissions[i] * m.band_widening[m.sector[i]] + m.widening_upper[i] * m.exceptional[i]
+        return m.allowance[i] - wider <= m.band_upper[i]
+
+    @m.Constraint(doc="no more exceptions than are allowed [units]")
+    def exceptions_limit(m):
+        return (None, sum(m.exceptional[i] for i in m.UNITS), m.exceptions_most)
+
+    @m.Constraint(m.LINKS, doc="a lower intensity never gets a lower surplus rate [rate]")
+    def intensity_order(m, j):
+        better = m.per_emission[m.better[j]] * m.allowance[m.better[j]]
+        return better - m.per_emission[m.worse[j]] * m.allowance[m.worse[j]] >= 0
+
+    @m.Constraint(m.EQUAL_LINKS, doc="equal intensities get equal surplus rates [rate]")
+    def equal_rates(m, j):
+        one = m.per_emission[m.one[j]] * m.allowance[m.one[j]]
+        return one - m.per_emission[m.other[j]] * m.allowance[m.other[j]] == 0
+
+    @m.Objective(doc="what targets, balances and totals give way [t]")
+    def target_relaxation(m):
+        sectors = sum(m.target_over[s] + m.target_under[s] for s in m.SECTORS)
+        provinces = sum(m.balance_over[p] + m.balance_under[p] for p in m.PROVINCES)
+        return sectors + provinces + sum(m.nation_over[k] + m.nation_under[k] for k in m.NATION)
+
+    @m.Objective(doc="what bands, over all emissions, and balances give way [t]")
+    def band_relaxation(m):
+        bands = sum(m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS)
+        return bands + sum(m.balance_over[p] + m.balance_under[p] for p in m.PROVINCES)
+
+    return m
+
+
+def parameters(instance: Instance) -> dict[str, Any]:
+    """Arrays for the sets and parameters of `formulate`, positions instead of labels; where allowances are rounded, before that."""
+    instance = before_rounding(instance)
+    data = limits(instance, reference_allowances(instance))
+    rows = data.rows
+    upper = bounds_with(data, np.full(len(data.free), data.widening.units > 0))[1]
+    # Nothing is further from a limit than all allowances and the limit itself, which rounding may put above emissions.
+    named = [f"{name}_{side}" for name in ("target", "balance", "nation") for side in ("least", "most")]
+    give_most = float(np.sum(upper) + np.sum(data.emissions) + sum(np.sum(np.abs(rows[name])) for name in named))
+    return {
+        "UNITS": len(data.free),
+        "emissions": data.emissions,
+        "per_emission": 1 / data.emissions,
+        "BANDS": len(data.all_sectors),
+        "sector": data.sector_of,
+        "WITH_OWN_BAND": np.flatnonzero(data.own_band),
+        "band_lower": data.lower,
+        "band_upper": data.upper,
+        "widening_lower": data.widening.lower,
+        "widening_upper": data.widening.upper,
+        "exceptions_most": data.widening.units,
+        "allowance_most": upper + data.emissions,
+        "give_most": give_most,
+        **rows,
+    }
+
+
+def eased(parameters: Mapping[str, Any], by_t: float) -> dict[str, Any]:
+    """Parameters of `allocation` with every limit that may give way wider by some tonnes."""
+    wider: dict[str, Any] = {}
+    for least, most in IN_TONNES.values():
+        wider |= {least: parameters[least] - by_t, most: parameters[most] + by_t}
+    return {**parameters, **wider}
+
+
+def tables(
+    instance: Instance, solution: Mapping[str, Any], part: NDArray[np.int64] | None = None
+) -> dict[str, pd.DataFrame]:
+    """Result tables ``relaxed_limits``, what gives way in each way out, ``relaxed_units``, an allocation then, and ``duals``.
+
+    Parameters
+    ----------
+    solution
+        A solution for each way out that has one; its multipliers prove the tonnes.
+    part
+        Part of the merged program that each unit belongs to; None where every unit is one of its own.
+    """
+    instance = before_rounding(instance)
+    reference = reference_allowances(instance)
+    found = limits(instance, reference)
+    units = {"unit_id": instance.units["unit_id"].to_numpy(dtype=object)[found.free]}
+    lines = targets_alone(found)
+    for way, one in solution.items():
+        widening = one.values["band_widening"]
+        allowance, exceptional = of_units(found, one.values, widening[found.sector_of], part)
+        units |= {f"{way}_t": allowance}
+        if found.widening.units:
+            units[f"{way}_exceptional"] = exceptional & needed(found, allowance, widening[found.sector_of])
+        lines += limits_give_way(way, found, allowance)
+    if "band_relaxation" in solution:
+        down, up = band_rates(instance, reference.band)
+        sector = instance.units["sector"].to_numpy()
+        widening = solution["band_relaxation"].values["band_widening"]
+        for name, wider in zip(found.all_sectors, widening, strict=True):
+            here = sector == name
+            if wider > 1e-9:
+                widest = float(max(down[here].max(), up[here].max()))
+                lines.append(("band_relaxation", "band", name, float(wider), widest, widest + float(wider), "rate"))
+    columns = ["way_out", "limit", "index", "by", "from", "to", "unit"]
+    proof = [level for way in ("target_relaxation",) if way in solution for level in solution[way].levels]
+    return {
+        "relaxed_limits": pd.DataFrame(lines, columns=columns),
+        "relaxed_units": pd.DataFrame(units),
+        "duals": dual_table(instance, found, proof),
+    }
