@@ -19,10 +19,39 @@ Written by `make docs`; edit the docstrings, not this page.
 """
 
 
+MODELS = HERE / "etsopt_models"
+SHARED = re.compile(r"^\.\. formulation:: (.+)$", re.MULTILINE)
+"""A line of a docstring in place of the symbols and equations of functions, of the file itself or of `SHARED_BY`."""
+
+EQUATION = re.compile(r"(?m)((?:^ *# .*\n)*^ *# .*\$\$)\n *@m\.(?:Constraint|Objective)")
+"""The comment above a constraint or objective."""
+
+SHARED_BY = MODELS / "_market" / "formulation.py"
+
+
 def models() -> dict[str, str]:
-    """Read the docstrings of the models, by name."""
-    paths = sorted((HERE / "etsopt_models").glob("[a-z]*.py"))
-    return {path.stem: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "" for path in paths}
+    """Read the docstrings of the models, by name, with the symbols and equations that they share put in."""
+    return {path.stem: page(path) for path in sorted(MODELS.glob("[a-z]*.py"))}
+
+
+def page(path: Path) -> str:
+    """Return the docstring of a model with the symbols and equations of the functions that it names."""
+    functions: dict[str, tuple[str, str]] = {}
+    for file in (SHARED_BY, path):
+        source = file.read_text(encoding="utf-8")
+        for part in ast.parse(source).body:
+            if isinstance(part, ast.FunctionDef):
+                functions[part.name] = (ast.get_docstring(part) or "", ast.get_source_segment(source, part) or "")
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return SHARED.sub(lambda line: formulation([functions[name] for name in line[1].split()]), text)
+
+
+def formulation(functions: list[tuple[str, str]]) -> str:
+    """Return the symbols of functions, from their docstrings, in one table, and the equations, from their sources."""
+    head = ["| symbol | meaning | unit | in the code |", "| --- | --- | --- | --- |"]
+    symbols = [line for documented, _ in functions for line in documented.splitlines() if line.startswith("| $")]
+    equations = [re.sub(r"(?m)^ *# ", "", found) for _, source in functions for found in EQUATION.findall(source)]
+    return "\n".join([*head, *symbols, "", *equations])
 
 
 def for_github(text: str) -> str:

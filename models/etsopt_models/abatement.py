@@ -6,21 +6,7 @@ what it needs, what rounding to whole tonnes left it lacking included, so that n
 nobody has to hold anything for them. Offsets on offer, $K_t$, are one offer for all accounts together, whatever trading
 costs: so the answer is the same with one account for all and, as the transaction cost goes to zero, with one for each.
 
-| symbol | meaning | unit | in the code |
-| --- | --- | --- | --- |
-| $x_j \in \{0, 1\}$ | whether the plan is chosen | | `choice` |
-| $b_{at}, s_{at}, o_{at} \ge 0$ | bought, sold, offsets (CCER) surrendered | t | `bought`, `sold`, `offset` |
-| $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time | t | `banked`, `outstanding` |
-| $\pi_t$ | expected price, discounted | CNY/t | `price` |
-
-$$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
-$$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
-  \tag{account_balance}$$
-$$o_{at} \le \kappa \Bigl( E_{at} - \sum_{j \in a} \Delta_{jt} x_j \Bigr) \tag{offset_limit}$$
-$$o_{at} + D_{a,t+1} - D_{at} \le E_{at} - \sum_{j \in a} \Delta_{jt} x_j \tag{newly_owed}$$
-$$\sum_a o_{at} \le K_t \tag{offsets_on_offer}$$
-$$\min c_0 + \sum_j c_j x_j + \sum_{at} \bigl[ (\tau_t + \pi_t) b_{at} + (\tau_t - \pi_t) s_{at} + p^o_t o_{at} \bigr]
-  + \sum_{at} (f_t D_{at} - w_t B_{at}) \tag{cost}$$
+.. formulation:: plans_and_accounts formulate
 
 Up to `follow_emissions_until` the free allowances of a plan are those that the rule gives for the plan's own emissions
 and intensity, at the sector's balance value: $A_{jt} = E_{jt} \bigl(1 + \mathrm{clip}(\sigma (V - I_{jt})/V, \pm d)\bigr)$,
@@ -82,11 +68,18 @@ ROUNDING = 1e-6
 
 
 def formulate() -> Any:
-    """The program without data."""
+    r"""Return the program without data.
+
+    | symbol | meaning | unit | in the code |
+    | --- | --- | --- | --- |
+    | $\pi_t$ | expected price, discounted | CNY/t | `price` |
+    """
     m = pyo.AbstractModel("abatement")
     plans_and_accounts(m)
-    m.price = pyo.Param(m.YEARS)
+    m.price = pyo.Param(m.YEARS, doc="expected price, discounted [CNY/t]")
 
+    # $$\min c_0 + \sum_j c_j x_j + \sum_{at} \bigl[ (\tau_t + \pi_t) b_{at} + (\tau_t - \pi_t) s_{at} + p^o_t o_{at} \bigr]
+    # + \sum_{at} (f_t D_{at} - w_t B_{at}) \tag{cost}$$
     @m.Objective(doc="discounted cost of the enterprises at the price path [CNY]")
     def cost(m):
         return private_cost(m) + sum(m.price[t] * (m.bought[a, t] - m.sold[a, t]) for a in m.ACCOUNTS for t in m.YEARS)

@@ -6,37 +6,7 @@ rounds down to whole tonnes is no scarcity: the regulator offers it. Up to `foll
 follow the unit's own emissions instead, as in `abatement`. The price of an allowance is what
 the last tonne costs.
 
-| symbol | meaning | unit | in the code |
-| --- | --- | --- | --- |
-| $i, j \in J_i$ | units; plans of a unit, those that the search by prices has found | | `UNITS`, `PLANS`, `PLANS_OF_UNIT` |
-| $a, t \in \{0, \dots, T - 1\}$ | accounts: an enterprise each, or one for all where trading costs nothing; years | | `ACCOUNTS`, `PLANS_OF_ACCOUNT`, `YEARS` |
-| $0, \dots, T$ | points in time: a year begins at its own and ends at the next | | `TIMES` |
-| $x_j \in \{0, 1\}$ | whether the plan is chosen; a fraction where measures are divisible | | `choice` |
-| $b_{at}, s_{at}, o_{at} \ge 0$ | bought, sold, offsets (CCER) surrendered | t | `bought`, `sold`, `offset` |
-| $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time; $B_{a0}$ is the opening, $D_{a0} = 0$ | t | `banked`, `outstanding` |
-| $u_t, r_t, q_t, Q_t \ge 0$ | left over in auctions; sold, bought and held by the reserve | t | `unsold`, `released`, `intake`, `reserve` |
-| $m_t \ge 0$ | what nobody has, whatever is paid; zero in a market that clears | t | `unmet` |
-| $c_j$ | discounted cost of the plan's measures | CNY | `plan_cost` |
-| $c_0$ | that of units that stand beside the program with plans that prices have chosen | CNY | `chosen_cost` |
-| $\Delta_{jt}$ | emissions that the plan avoids | tCO2e | `abated` |
-| $\rho_{jt}$ | by how much it lowers what the unit lacks: $\Delta_{jt}$ and what its allowances change | t | `demand_reduction` |
-| $L_{at}, E_{at}$ | emissions less free allowances, and emissions, before abatement | t, tCO2e | `net_demand`, `emissions` |
-| $N_t$ | auctions, paid shares and what rounding leaves included, less the demand of other sectors | t | `supply` |
-| $\kappa, K_t$ | share of the obligation that offsets may settle; offsets on offer | 1, t | `offset_share`, `offset_supply` |
-| $\tau_t, p^o_t, p^r_t, p^q_t$ | discounted transaction cost, price of offsets, ceiling and floor price | CNY/t | `buying_cost`, `selling_cost`, `offset_cost`, `released_cost`, `intake_worth` |
-| $f_t, w_t$ | discounted cost of what is owed, worth of what is held, at a point in time | CNY/t | `outstanding_cost`, `banked_worth` |
-
-$$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
-$$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
-  \tag{account_balance}$$
-$$o_{at} \le \kappa \Bigl( E_{at} - \sum_{j \in a} \Delta_{jt} x_j \Bigr) \tag{offset_limit}$$
-$$o_{at} + D_{a,t+1} - D_{at} \le E_{at} - \sum_{j \in a} \Delta_{jt} x_j \tag{newly_owed}$$
-$$\sum_a (b_{at} - s_{at}) + q_t - r_t + u_t - m_t = N_t \tag{market_balance}$$
-$$Q_{t+1} = Q_t + q_t - r_t \tag{reserve_stock}$$
-$$\sum_a o_{at} \le K_t \tag{offsets_on_offer}$$
-$$\min \sum_t m_t \tag{unmet_demand}$$
-$$\min c_0 + \sum_j c_j x_j + \sum_{at} \bigl[ \tau_t (b_{at} + s_{at}) + p^o_t o_{at} \bigr]
-  + \sum_{at} (f_t D_{at} - w_t B_{at}) + \sum_t (p^r_t r_t - p^q_t q_t) \tag{cost}$$
+.. formulation:: plans_and_accounts market_years market_program
 
 First `unmet_demand` is minimised over all plans; where something is left, the market cannot clear and the result
 says how many tonnes it lacks. Else $m_t = 0$ and `cost` is minimised.

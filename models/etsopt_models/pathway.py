@@ -1,6 +1,6 @@
 r"""The path to 2035: phase 1 as enacted, a phase 2 that tightens, and the market that clears (mixed-integer program).
 
-Symbols, plans, bounds and prices as in `clearing`; what differs is what enterprises are given. Before `phase_2_from`
+Plans, bounds and prices as in `clearing`; the allowances of enterprises differ. Before `phase_2_from`
 the rule stands as enacted: unit $i$ gets $E_{it} (1 + \alpha_{it})$ with $\alpha_{it} = \mathrm{clip}\bigl(\sigma_t (V_{st}
 - I_{it}) / V_{st}, \pm d_t\bigr)$, and the sector's balance value $V_{st}$ makes allowances equal emissions before
 abatement. From then on
@@ -18,27 +18,10 @@ Paid shares are those of `pathway` alone, and allowances that follow emissions a
 Up to `follow_emissions_until`, in phase 1 alone, allowances follow the unit's own emissions under the rule, at the
 balance value above; all others are lump sums.
 
-| symbol | meaning | unit | in the code |
-| --- | --- | --- | --- |
-| $x_j \in \{0, 1\}$ | whether the plan is chosen | | `choice` |
-| $b_{at}, s_{at}, o_{at} \ge 0$ | bought, sold, offsets (CCER) surrendered | t | `bought`, `sold`, `offset` |
-| $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time | t | `banked`, `outstanding` |
-| $u_t, r_t, q_t, Q_t, m_t \ge 0$ | left over in auctions; sold, bought and held by the reserve; missing | t | `unsold`, `released`, `intake`, `reserve`, `unmet` |
+.. formulation:: plans_and_accounts market_years market_program
 
-$$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
-$$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
-  \tag{account_balance}$$
-$$o_{at} \le \kappa \Bigl( E_{at} - \sum_{j \in a} \Delta_{jt} x_j \Bigr) \tag{offset_limit}$$
-$$o_{at} + D_{a,t+1} - D_{at} \le E_{at} - \sum_{j \in a} \Delta_{jt} x_j \tag{newly_owed}$$
-$$\sum_a (b_{at} - s_{at}) + q_t - r_t + u_t - m_t = N_t \tag{market_balance}$$
-$$Q_{t+1} = Q_t + q_t - r_t \tag{reserve_stock}$$
-$$\sum_a o_{at} \le K_t \tag{offsets_on_offer}$$
-$$\min \sum_t m_t \tag{unmet_demand}$$
-$$\min c_0 + \sum_j c_j x_j + \sum_{at} \bigl[ \tau_t (b_{at} + s_{at}) + p^o_t o_{at} \bigr]
-  + \sum_{at} (f_t D_{at} - w_t B_{at}) + \sum_t (p^r_t r_t - p^q_t q_t) \tag{cost}$$
-
-$m_t = 0$ wherever the market can clear. The dual of `market_balance` is minus the discounted price of an allowance, as in `clearing`. References: as there; the
-Opinions of 25 August 2025 for an absolute cap with free and paid allocation by 2030; the fall of emissions per tonne of
+$m_t = 0$ wherever the market can clear. The dual of `market_balance` is minus the discounted price of an allowance, as
+in `clearing`. References: as there; the Opinions of 25 August 2025 for an absolute cap with free and paid allocation by 2030; the fall of emissions per tonne of
 product by about 3 % over 2026-2030 for the size of the tightening.
 """
 
