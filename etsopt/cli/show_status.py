@@ -100,6 +100,15 @@ def ignored(model: str, keys: list[str]) -> str:
     return f"Not read by {model}, and ignored: {', '.join(parts)}."
 
 
+def own_rule(rule: dict[str, Any]) -> Text:
+    """Return what a certificate leaves open where the rule comes from outside the package."""
+    file = f" of {rule['file']}" if "file" in rule else ""
+    what = (
+        f"The rule {rule['name']}{file} is your own: its reference allowances are taken as given, not derived again.\n"
+    )
+    return Text(what, style="yellow")
+
+
 def own_parameters(own: list[dict[str, Any]]) -> Text:
     """Parameters of the user's own beside the official ones."""
     lines = []

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from etsopt.errors import DataError, Problem
 from etsopt.rules.parameters import Parameters
-from etsopt.rules.registry import Reference, rule, with_fixed
+from etsopt.rules.registry import BAND_OF_2025, Reference, rule, with_fixed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-
-BAND_OF_2025 = 0.03
-"""The band of 2025 and 2026, taken where a rule has none of its own: at most 3 % for any unit."""
 
 
 def no_findings() -> pd.DataFrame:
