@@ -311,7 +311,7 @@ def test_identifiers_are_compared_after_unicode_normalisation(write_folder: Writ
 
 
 def test_absent_is_absent(write_folder: Writer) -> None:
-    content = HEADER.replace("\n", ",case,pre_allocated_t\n") + "a,firm,,cement,Hebei,780000,1000000,,\n"
+    content = HEADER.replace("\n", ",special_case,pre_allocated_t\n") + "a,firm,,cement,Hebei,780000,1000000,,\n"
     row = read_instance(write_folder(content)).units.iloc[0]
     assert (row["name"], row["special_case"]) == ("", "")
     assert np.isnan(row["pre_allocated_t"])

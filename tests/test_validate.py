@@ -168,7 +168,7 @@ def test_the_table_that_the_cases_break_is_valid(write_folder: Writer) -> None:
         ),
         pytest.param(
             {"special_case": ["white clinker", "", ""]},
-            "case: 1 value is not known: row 2 'white clinker'.\n"
+            "special_case: 1 value is not known: row 2 'white clinker'.\n"
             "   Did you mean 'white_clinker'? "
             "It is one of new, closed, white_clinker, carbide_slag, gypsum_acid, hydrogen_furnace.",
             id="unknown case",
@@ -380,7 +380,7 @@ def test_a_target_of_intensity_needs_output_except_where_a_special_case_is_fixed
         "units.csv, output_t: 2 units of cement have no output, but the sector's target is an intensity: "
         f"row of line-1, row of line-2.\n{advice}"
     )
-    special = units_csv(output_t=["1000000", "", "5000000"], case=["", "new", ""])
+    special = units_csv(output_t=["1000000", "", "5000000"], special_case=["", "new", ""])
     assert etsopt.read(write_folder(special, policy)).policy.sectors["cement"].target_intensity == 0.81
 
 

@@ -189,7 +189,7 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
             id="an output cut of a sector without units",
         ),
         pytest.param(
-            '[abatement]\npays_by_itself = "leave"',
+            '[abatement]\nno_regret = "leave"',
             "abatement.no_regret: is 'leave', but should be 'include' or 'exclude'.\n   Correct the value.",
             id="an unknown word",
         ),
