@@ -135,7 +135,7 @@ def _opening(instance: Instance, labels: NDArray[np.object_]) -> NDArray[np.floa
     held = {name: np.nan_to_num(table[name].to_numpy(dtype=float)) for name in table if name.startswith("opening_")}
     sold = np.nan_to_num(table["net_sales_t"].to_numpy(dtype=float)) if "net_sales_t" in table else nothing
     old = sum((held.get(f"opening_{vintage}_t", nothing) for vintage in range(2019, 2025)), nothing)
-    if instance.policy.year < plan.CONVERTED_IN:
+    if instance.policy.year < plan.CARRY_OVER_YEAR:
         return np.asarray(old, dtype=float)
     limit = plan.most_carried_over(instance, labels, sold)
     new = sum((held.get(f"opening_{vintage}_t", nothing) for vintage in (2025, 2026)), nothing)

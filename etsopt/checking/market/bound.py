@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.arithmetic import gamma, most_of, total, upward
+from etsopt.checking.arithmetic import gamma, sum_at_most, total, upward
 from etsopt.checking.market.arcs import Nodes, joined, of_accounts, of_market
 from etsopt.checking.market.dealings import PlanSizes, Trade
 from etsopt.checking.market.search import least_of_all_plans
@@ -131,6 +131,6 @@ class Bound:
     def _sum(self, terms: list[NDArray[np.float64]], rounding: list[NDArray[np.float64]]) -> float:
         with np.errstate(all="ignore"):
             bound, error = total(np.concatenate([*terms, *self.terms]))
-            error += most_of(np.concatenate([*rounding, *self.rounding]))
+            error += sum_at_most(np.concatenate([*rounding, *self.rounding]))
             proven = bound - upward(error, 8)
         return proven if np.isfinite(proven) else -np.inf

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 
-def check_shortage(
+def check_unmet_demand(
     instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str
 ) -> tuple[list[Violation], float | None, bool]:
     """What a market that cannot clear breaks, the tonnes that are proven to be missing, and whether answers may.
