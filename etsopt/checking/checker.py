@@ -50,7 +50,7 @@ UNPROVEN = ("", np.nan, -np.inf, np.inf, 0.0)
 """Unit, value, bound, gap and tolerance of an objective of which nothing is proven."""
 
 INFEASIBLE = "target_relaxation"
-"""Level whose duals prove that no allocation exists."""
+"""Objective whose duals prove that no allocation exists."""
 
 
 def check(  # long because each missing table ends the check with its own report

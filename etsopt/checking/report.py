@@ -18,11 +18,11 @@ class Violation:
     rule
         Name of the rule.
     where
-            Unit, enterprise, sector, province or objective concerned.
-        amount, unit
-            Size of the violation and its unit.
-        message
-            The statement in words.
+        Unit, enterprise, sector, province or objective concerned.
+    amount, unit
+        Size of the violation and its unit.
+    message
+        The statement in words.
     """
 
     rule: str

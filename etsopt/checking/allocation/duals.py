@@ -34,11 +34,11 @@ class Stated:
     Parameters
     ----------
     duals
-        Duals of the coupling rows by level, or by level and number if it has several proofs, shape ``(rows,)``.
+        Duals of the coupling rows by objective, or by objective and number if it has several, shape ``(rows,)``.
     weights
-        Negated duals of `largest_change_covers` in the level `largest_change`, shape ``(units,)``.
+        Negated duals of `largest_change_covers` in the objective `largest_change`, shape ``(units,)``.
     kept
-        Negated multipliers of earlier objectives, by level and earlier level; None if the table states none.
+        Negated multipliers of earlier objectives, by objective and earlier one; None if the table states none.
     """
 
     duals: Mapping[str, NDArray[np.float64]]
@@ -98,7 +98,7 @@ def table_of_kept(kept: Mapping[tuple[str, str], float], units: Mapping[str, str
     Parameters
     ----------
     units
-            Unit of every objective.
+        Unit of every objective.
     """
     lines = [
         (after, KEPT, before, -times, f"{units[after]}/{units[before]}") for (after, before), times in kept.items()

@@ -69,7 +69,7 @@ def check_exceptions(  # long because three objectives share their costs and pro
     names
         Objectives that the result states, in their order.
     duals
-        Duals of the coupling rows, by level, or by level and number if it has several proofs.
+        Duals of the coupling rows, by objective, or by objective and number if it has several proofs.
     misses
         Amounts by which the answer misses each row, and at most the interval of a unit.
     """

@@ -50,7 +50,7 @@ class Demands:
     bands
         Bands of the units.
     enterprise
-            Row of the enterprise whose band contains the unit, -1 if the unit has a band of its own.
+        Row of the enterprise whose band contains the unit, -1 if the unit has a band of its own.
     """
 
     fixed: NDArray[np.bool_]
@@ -74,7 +74,7 @@ def derive(instance: Instance, exceptional: NDArray[np.bool_] | None = None) -> 
     Parameters
     ----------
     exceptional
-            Units that use the wider band; None if there are none.
+        Units that use the wider band; None if there are none.
     """
     units, policy = instance.units, instance.policy
     fixed = fixed_at_emissions(instance)

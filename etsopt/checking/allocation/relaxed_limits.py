@@ -48,8 +48,8 @@ def check_relaxed_limits(
     demands
         Demands of the instance without exceptions.
     proven_t
-        Proven least relaxation in tonnes, None if nothing is proven. With exceptions a claim of the level states if the
-        relaxation is the proven one.
+        Proven least relaxation in tonnes, None if nothing is proven. With exceptions a claim of the objective states
+        if the relaxation is the proven one.
     """
     violations = _shape(instance, demands, tables, proven_t is not None)
     if violations:

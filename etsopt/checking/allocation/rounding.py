@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 ROUNDING = "rounding"
-"""Level of the rounding."""
+"""Objective of the rounding."""
 
 KILOGRAMS = 3
 """Decimals to which tonnes are rounded before moves are measured."""

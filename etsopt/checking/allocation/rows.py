@@ -165,7 +165,7 @@ class CouplingRows:
         return places
 
     def duals_of(self, duals: pd.DataFrame) -> NDArray[np.float64]:
-        """Return the dual of every row from the duals of one level, zero if none is stated, shape ``(rows,)``."""
+        """Return the dual of every row from the duals of one objective, zero if none is stated, shape ``(rows,)``."""
         multipliers, places = np.zeros(len(self)), self.place_of(duals)
         multipliers[places[places >= 0]] = duals["multiplier"].to_numpy(dtype=float)[places >= 0]
         return multipliers

@@ -217,18 +217,18 @@ def balances_are_stated(demands: Demands, provinces: pd.DataFrame) -> list[Viola
 
 
 def units_of_multipliers(duals: pd.DataFrame, units: Mapping[str, str]) -> list[Violation]:
-    """Check that the unit of each multiplier is that of its level by that of its row.
+    """Check that the unit of each multiplier is that of its objective by that of its row.
 
     Parameters
     ----------
     units
-        Unit of each level.
+        Unit of each objective.
     """
     stated, in_rates = duals["level"].to_numpy(), duals["row"].isin(ROW_TOLERANCE).to_numpy()
     keeps = duals["row"].to_numpy() == KEPT
     right = np.zeros(len(duals), dtype=bool)
     for level in pd.unique(stated):
-        # A level may have several proofs: "exceptions:2" is the second.
+        # An objective may have several proofs: "exceptions:2" is the second.
         unit = units.get(str(level).partition(":")[0], "")
         of_level = stated == level
         for by, here in (("rate", in_rates), ("t", ~in_rates & ~keeps)):
@@ -238,18 +238,22 @@ def units_of_multipliers(duals: pd.DataFrame, units: Mapping[str, str]) -> list[
                 of_level & keeps & (duals["index"].to_numpy() == earlier) & (duals["unit"].to_numpy() == f"{unit}/{by}")
             )
     wrong = (~right).astype(float)
-    return list(_differing("prices_are_stated", stated, wrong, 0 * wrong, 0.0, "the unit is the level's by the row's"))
+    return list(
+        _differing(
+            "prices_are_stated", stated, wrong, 0 * wrong, 0.0, "the unit is that of the objective by that of the row"
+        )
+    )
 
 
 def prices_are_stated(
     demands: Demands, tables: Mapping[str, pd.DataFrame], units: Mapping[str, str]
 ) -> list[Violation]:
-    """Check that shadow prices of sectors and provinces are the duals, in the unit of their level by that of the row.
+    """Check that shadow prices of sectors and provinces are the duals, in units of the objective by those of the row.
 
     Parameters
     ----------
     units
-        Unit of each level.
+        Unit of each objective.
     """
     duals = tables["duals"]
     stated, keeps = duals["level"].to_numpy(), duals["row"].to_numpy() == KEPT

@@ -15,8 +15,8 @@ import pandas as pd
 from etsopt.checking import plan
 from etsopt.checking.allocation.limits import fixed_at_emissions
 from etsopt.checking.equilibrium.points import RELATIVE, Year, fixed_points
-from etsopt.checking.market.baseline import balance_value, baseline
-from etsopt.checking.market.choices import choices
+from etsopt.checking.market.baseline import balance_value, derive_baseline
+from etsopt.checking.market.choices import derive_choices
 from etsopt.checking.market.plans import Taken, of_units, plans_are_admissible
 from etsopt.checking.market.statements import columns_follow, numbers_are_there
 from etsopt.checking.report import Violation
@@ -65,10 +65,10 @@ def check_equilibrium(instance: Instance, tables: Mapping[str, pd.DataFrame]) ->
     """Return the violations of the tables, and each sector without a fixed point."""
     if violations := _tables(instance, tables):
         return violations
-    base = baseline(instance, None)
+    baseline = derive_baseline(instance, None)
     for place, number in enumerate(instance.policy.years):
         rows = {name: tables[name][tables[name]["year"] == number].reset_index(drop=True) for name in NUMBERS}
-        broken = _check_year(instance, _year(instance, base, place), rows)
+        broken = _check_year(instance, _year(instance, baseline, place), rows)
         violations += [replace(violation, where=f"{violation.where} {number}") for violation in broken]
     return violations
 
@@ -84,7 +84,7 @@ def _check_year(instance: Instance, year: Year, tables: Mapping[str, pd.DataFram
     balance = instance.units["sector"].map(sectors["balance_value"]).to_numpy(dtype=float)
     return [
         *violations,
-        *plans_are_admissible(instance, year.base, year.offered, taken),
+        *plans_are_admissible(instance, year.baseline, year.offered, taken),
         *_units(instance, year, taken, tables["units"], balance),
         *_sectors(instance, year, tables),
         *fixed_points(instance, year, tables),
@@ -122,24 +122,24 @@ def _rows(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violat
     return violations
 
 
-def _year(instance: Instance, base: Baseline, place: int) -> Year:
+def _year(instance: Instance, baseline: Baseline, place: int) -> Year:
     """Return a year of the horizon as a baseline of one year, in CNY of that year."""
     market, here = instance.policy.market, slice(place, place + 1)
-    years, slope, cap = base.years[here], plan.slope(instance), plan.cap(instance)
+    years, slope, cap = baseline.years[here], plan.slope(instance), plan.cap(instance)
     columns = ("output", "emissions", "intensity", "measured_output", "given", "balance_value")
     alone = replace(
-        base,
+        baseline,
         years=years,
         discount=np.ones(1),
         paid_share=by_year(market.paid_share, years, 0.0),
         follows=np.ones(1, dtype=bool),
         slope=np.array([slope]),
         cap=np.array([cap]),
-        **{name: getattr(base, name)[:, here] for name in columns},
+        **{name: getattr(baseline, name)[:, here] for name in columns},
     )
     price = float(by_year(market.prices_cny_per_t, years)[0])
     free = ~fixed_at_emissions(instance)
-    return Year(alone, choices(instance, alone), price, slope, cap, free)
+    return Year(alone, derive_choices(instance, alone), price, slope, cap, free)
 
 
 def _taken(instance: Instance, year: Year, units: pd.DataFrame) -> tuple[Taken | None, list[Violation]]:
@@ -181,8 +181,8 @@ def _units(
         "measures_cost_cny": amounts.cost,
         "allowances_cost_cny": net,
         "total_cost_cny": amounts.cost + net,
-        "marginal_incentive_cny_per_t": amounts.reward_measured,
-        "marginal_incentive_elsewhere_cny_per_t": amounts.reward_elsewhere,
+        "marginal_incentive_cny_per_t": amounts.incentive_measured,
+        "marginal_incentive_elsewhere_cny_per_t": amounts.incentive_elsewhere,
     }
     value = (amounts.cost + net)[:, 0]
     # A sum of costs has the rounding of its largest term, which cancellation hides in the sum.
@@ -255,7 +255,7 @@ def _is_without_abatement(stated: float, year: Year, free: NDArray[np.bool_], ha
     """Return True if a balance value is that without abatement, within rounding; NaN without adjustable units."""
     if not free.any():
         return bool(np.isnan(stated))
-    emissions, intensity = year.base.emissions[free, 0], year.base.intensity[free, 0]
+    emissions, intensity = year.baseline.emissions[free, 0], year.baseline.intensity[free, 0]
     before = balance_value(emissions, intensity, year.slope, year.cap)
     return bool(abs(stated - before) <= RELATIVE * before + half)
 

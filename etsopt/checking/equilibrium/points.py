@@ -27,7 +27,7 @@ RELATIVE = 1e-9
 class Year:
     """The year and the rule without the balance value."""
 
-    base: Baseline
+    baseline: Baseline
     offered: Choices
     price: float
     slope: float
@@ -36,12 +36,12 @@ class Year:
 
     def at(self, balance: NDArray[np.float64]) -> Baseline:
         """Return the year at a balance value of each unit, shape ``(units,)``."""
-        return replace(self.base, balance_value=np.where(self.free, balance, np.nan)[:, None])
+        return replace(self.baseline, balance_value=np.where(self.free, balance, np.nan)[:, None])
 
     def least(self, balance: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the cost of the best response of each unit, shape ``(units,)`` [CNY]."""
-        need = np.full((len(self.free), 1), self.price)
-        return least_of_all_plans(self.at(balance), self.offered, need, 0 * need)
+        demand_dual = np.full((len(self.free), 1), self.price)
+        return least_of_all_plans(self.at(balance), self.offered, demand_dual, 0 * demand_dual)
 
     def best(
         self, balance: NDArray[np.float64]
@@ -50,10 +50,10 @@ class Year:
 
         All have shape ``(units,)`` [CNY, tCO2e].
         """
-        now, need = self.at(balance), np.full((len(self.free), 1), self.price)
+        now, demand_dual = self.at(balance), np.full((len(self.free), 1), self.price)
         cost, cleanest, dirtiest = (np.zeros(len(self.free)) for _ in range(3))
         for sets in batches(now, self.offered, np.arange(len(self.free))):
-            value = sets.running(now, 0, need[sets.units], 0 * need[sets.units])
+            value = sets.running_cost(now, 0, demand_dual[sets.units], 0 * demand_dual[sets.units])
             emissions = sets.left * now.emissions[sets.units, 0]
             least = value.min(axis=0)
             scale = self.price * now.emissions[sets.units, 0] + np.abs(sets.fixed).max(axis=0) + 1
@@ -71,7 +71,7 @@ class Year:
 
 def fixed_points(instance: Instance, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check the totals of each fixed point against its best responses; the reported balance value is a fixed point."""
-    of_unit, kept, violations = instance.units["sector"].to_numpy(), 1 - year.base.paid_share[0], []
+    of_unit, kept, violations = instance.units["sector"].to_numpy(), 1 - year.baseline.paid_share[0], []
     reported = tables["equilibrium"].set_index("sector")["balance_value"]
     for name, points in tables["fixed_points"].groupby("sector"):
         free = (of_unit == name) & year.free
