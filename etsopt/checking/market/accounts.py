@@ -105,11 +105,11 @@ def derive_accounts(instance: Instance, baseline: Baseline, kind: str) -> Accoun
     none = zeros[:, None]
     accounts = Accounts(labels, enterprise.code, _opening(instance, labels), none, none, none, zeros)
     emissions, most, ahead = (accounts.total(part) for part in (baseline.emissions, free_most, borrowed))
-    external_supply = zeros if kind == "abatement" else _pressed(instance, baseline, emissions.sum(axis=1))
+    external_supply = zeros if kind == "abatement" else _external_supply(instance, baseline, emissions.sum(axis=1))
     return replace(accounts, emissions=emissions, free_most=most, borrowed_most=ahead, external_supply=external_supply)
 
 
-def _pressed(instance: Instance, baseline: Baseline, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+def _external_supply(instance: Instance, baseline: Baseline, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the external supply to each account, by its share of emissions; price takers have none."""
     market = instance.policy.market
     left = float(np.maximum(-by_year(market.external_demand_t, baseline.years, 0.0), 0.0).sum()) + market.reserve_t

@@ -149,7 +149,7 @@ def of_accounts(
 def of_market(
     baseline: Baseline, terms: TradeTerms, nodes: Nodes, leeway: Leeway, unmet_most: float
 ) -> list[tuple[Any, ...]]:
-    """Return the same of supply, unsold and unmet tonnes, and the reserve's trades and stock."""
+    """Return head, tail, constant, least and most of supply, unsold and unmet tonnes, and the reserve."""
     price, reserve, supply = nodes.price, nodes.reserve, terms.auctioned - terms.demand
     sells = np.isfinite(terms.ceiling)
     ceiling = np.where(sells, terms.ceiling, 0.0)

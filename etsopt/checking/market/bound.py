@@ -130,9 +130,9 @@ class Bound:
         plans[units] = least
         return self._sum([plans, self.values], [self.errors])
 
-    def _sum(self, derive_terms: list[NDArray[np.float64]], rounding: list[NDArray[np.float64]]) -> float:
+    def _sum(self, summands: list[NDArray[np.float64]], rounding: list[NDArray[np.float64]]) -> float:
         with np.errstate(all="ignore"):
-            bound, error = total(np.concatenate([*derive_terms, *self.summands]))
+            bound, error = total(np.concatenate([*summands, *self.summands]))
             error += sum_at_most(np.concatenate([*rounding, *self.rounding]))
             proven = bound - upward(error, 8)
         return proven if np.isfinite(proven) else -np.inf

@@ -42,9 +42,9 @@ def read_leaves(
     """Read the leaves in the order of the table; without a table there are none."""
     if table is None:
         return [], []
-    broken = _shape(table)
-    if broken:
-        return [], broken
+    violations = _shape(table)
+    if violations:
+        return [], violations
     unit = pd.Index(instance.units["unit_id"]).get_indexer(table["unit_id"])
     slot = offered.slot_of(np.maximum(unit, 0), pd.Index(offered.names).get_indexer(table["measure_id"]))
     year = pd.Index(baseline.years.astype(float)).get_indexer(table["year"].to_numpy(dtype=float))
@@ -59,9 +59,9 @@ def read_leaves(
         (~np.isin(runs, (0.0, 1.0)), "runs is 0 or 1"),
         (~in_order, "leaves and their places are numbered from one on, and a leaf has one level"),
     ):
-        broken += [Violation(LEAVES, str(int(row) + 1), 1.0, "rows", message) for row in np.flatnonzero(bad)[:1]]
-    if broken:
-        return [], broken
+        violations += [Violation(LEAVES, str(int(row) + 1), 1.0, "rows", message) for row in np.flatnonzero(bad)[:1]]
+    if violations:
+        return [], violations
     branchings = [
         Branching(*one) for one in zip(unit.tolist(), year.tolist(), slot.tolist(), (runs > 0).tolist(), strict=True)
     ]
@@ -71,8 +71,8 @@ def read_leaves(
         for start, end in zip(np.flatnonzero(first).tolist(), ends, strict=True)
     ]
     if not cover(leaves):
-        broken.append(Violation(LEAVES, "", 1.0, "trees", "leaves cover every choice"))
-    return leaves, broken
+        violations.append(Violation(LEAVES, "", 1.0, "trees", "leaves cover every choice"))
+    return leaves, violations
 
 
 def _shape(table: pd.DataFrame) -> list[Violation]:

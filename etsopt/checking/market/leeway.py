@@ -51,9 +51,9 @@ class Leeway:
         return replace(self, **{name: getattr(self, name)[which] for name in names})
 
     @classmethod
-    def none(cls, derive_accounts: int, years: int) -> Leeway:
+    def none(cls, accounts: int, years: int) -> Leeway:
         """Return a leeway of zero."""
-        return cls.same(np.zeros((derive_accounts, years)), np.zeros(years))
+        return cls.same(np.zeros((accounts, years)), np.zeros(years))
 
     @classmethod
     def same(cls, of_accounts: NDArray[np.float64], of_market: NDArray[np.float64]) -> Leeway:

@@ -60,37 +60,37 @@ def check_market(
         Relative gap of the solve.
     """
     baseline, accounts, offered, terms = derived(instance, tables, kind)
-    broken = _shape(instance, baseline, accounts, tables, kind)
-    if broken:
-        return broken, None
-    taken, broken = read_plans(instance, baseline, offered, tables["plans"])
+    violations = _shape(instance, baseline, accounts, tables, kind)
+    if violations:
+        return violations, None
+    taken, violations = read_plans(instance, baseline, offered, tables["plans"])
     if taken is None:
-        return broken, None
+        return violations, None
     pool = pool_accounts(accounts) if instance.policy.market.transaction_cost_cny_per_t == 0 else accounts
     stated = StatedMultipliers(baseline, pool, tables["duals"])
-    given, broken = stated.at(COST, "CNY/t")
+    given, violations = stated.at(COST, "CNY/t")
     price = terms.expected_price if kind == statements.ABATEMENT else -given.market_balance / baseline.discount
     units, of_plans = of_units(baseline, offered, taken, price)
     keys, measures = of_measures(instance, baseline, offered, taken, of_plans)
     emissions, free = accounts.total(units.emissions), accounts.total(units.free)
     holdings = statements.read_holdings(tables["enterprise_years"], accounts, emissions, free)
-    broken += plans_are_admissible(instance, baseline, offered, taken)
-    broken += statements.texts_follow("years", tables["years"], "price_unit", f"CNY {instance.policy.price_year}/t")
-    broken += _units_follow(instance, baseline, units, tables)
-    broken += _measures_follow(baseline, keys, measures, tables["measure_years"])
+    violations += plans_are_admissible(instance, baseline, offered, taken)
+    violations += statements.texts_follow("years", tables["years"], "price_unit", f"CNY {instance.policy.price_year}/t")
+    violations += _units_follow(instance, baseline, units, tables)
+    violations += _measures_follow(baseline, keys, measures, tables["measure_years"])
     expected = statements.enterprise_columns(instance, baseline, accounts, terms, holdings, units, price)
     enterprises, years = tables["enterprise_years"], tables["years"]
-    broken += statements.columns_follow("enterprise_years", accounts.labels, baseline.years, enterprises, expected)
-    broken += statements.limits_of_accounts(baseline, accounts, terms, holdings, emissions)
-    broken += statements.holdings_within_need(baseline, pool, holdings)
+    violations += statements.columns_follow("enterprise_years", accounts.labels, baseline.years, enterprises, expected)
+    violations += statements.limits_of_accounts(baseline, accounts, terms, holdings, emissions)
+    violations += statements.holdings_within_need(baseline, pool, holdings)
     no_label = np.array([""], dtype=object)
     of_years = statements.year_columns(baseline, terms, enterprises, years, kind) | {"price_cny_per_t": price[None]}
     if kind == statements.ABATEMENT:
         of_years |= {"price_lower_cny_per_t": price[None], "price_upper_cny_per_t": price[None]}
-    broken += statements.columns_follow("years", no_label, baseline.years, years, of_years)
-    if any(violation.rule == "tables" for violation in broken):
-        return broken, None
-    broken += statements.limits_of_market(baseline, terms, years, of_years, kind)
+    violations += statements.columns_follow("years", no_label, baseline.years, years, of_years)
+    if any(violation.rule == "tables" for violation in violations):
+        return violations, None
+    violations += statements.limits_of_market(baseline, terms, years, of_years, kind)
     value, uncertain, spending = cost_of(baseline, offered, accounts, terms, holdings, units, years, kind)
     leeway = leeway_of(baseline, accounts, pool, terms, holdings, units, years)
     root = Bound(baseline, offered, pool, terms, given, leeway)
@@ -102,22 +102,22 @@ def check_market(
             spent = spent_by(baseline, accounts, terms, holdings, units, sizes, discounted, given.offsets_on_offer)
             bound = root.of_whole(spent) - uncertain
         leaves, more = read_leaves(instance, baseline, offered, tables.get(LEAVES))
-        broken += more
+        violations += more
         if leaves:
             proven, more = _proven_by(leaves, baseline, offered, pool, terms, leeway, stated, root)
-            broken += more
+            violations += more
             bound = max(bound, proven - uncertain)
     elif LEAVES in tables:
         message = "divisible measures have no leaves"
-        broken.append(Violation(LEAVES, "", 1.0, "tables", message))
-    broken += uplift_follows(instance, units, root, tables.get(UPLIFT), integer)
+        violations.append(Violation(LEAVES, "", 1.0, "tables", message))
+    violations += uplift_follows(instance, units, root, tables.get(UPLIFT), integer)
     if kind != statements.ABATEMENT:
-        broken += interval_is_proven(baseline, offered, pool, terms, leeway, stated, years, price, relaxed)
+        violations += interval_is_proven(baseline, offered, pool, terms, leeway, stated, years, price, relaxed)
     if not bound <= value + tolerance_of(value, "CNY"):
-        broken.append(Violation("cost", "", bound - value, "CNY", "the cost is not below its lower bound"))
+        violations.append(Violation("cost", "", bound - value, "CNY", "the cost is not below its lower bound"))
     off = max(value - bound, 0.0)
     asked = gap * max(abs(value), spending)
-    return broken, LevelCheck(COST, "CNY", value, value - off, off, tolerance_of(value, "CNY"), asked)
+    return violations, LevelCheck(COST, "CNY", value, value - off, off, tolerance_of(value, "CNY"), asked)
 
 
 def _proven_by(
@@ -133,20 +133,20 @@ def _proven_by(
     """Return the least bound of the leaves of a tree [CNY], and the violations of its multipliers."""
     unmet_most = float(baseline.emissions.sum() + np.abs(terms.auctioned - terms.demand).sum())
     costless = replace(baseline, discount=np.zeros_like(baseline.discount))
-    known, broken, least = {COST: root}, list[Violation](), np.inf
+    known, violations, least = {COST: root}, list[Violation](), np.inf
     restricted = Restricted(baseline, offered, {branching.unit for leaf in leaves for branching in leaf.branchings})
     for leaf in leaves:
         of_unmet = leaf.level.startswith(f"{UNMET}:")
         if leaf.level and leaf.level not in known:
             given, wrong = stated.at(leaf.level, "t/t" if of_unmet else "CNY/t")
-            broken += wrong
+            violations += wrong
             part = (costless if of_unmet else baseline, offered, pool, terms, given, leeway)
             known[leaf.level] = Bound(*part, unmet_most if of_unmet else 0.0)
         bound = known[leaf.level or COST].under(leaf.branchings, restricted)
         # A leaf without plans, or with unmet demand, is empty.
         empty = bound == np.inf or (of_unmet and bound > 0)
         least = min(least, np.inf if empty else -np.inf if of_unmet or not leaf.level else bound)
-    return least, broken
+    return least, violations
 
 
 def derived(
@@ -176,7 +176,7 @@ def _shape(
         "enterprise_years": {"enterprise_id": accounts.labels},
         "unit_years": units,
     }
-    broken = [
+    violations = [
         violation
         for name, labels in keys.items()
         for violation in statements.rows_are_there(name, tables.get(name), labels, baseline.years)
@@ -191,18 +191,22 @@ def _shape(
     texts = {"plans": ["unit_id", "measure_id"], "duals": ["level", "row", "index", "unit"]}
     for name, columns in numbers.items():
         if name not in tables:
-            broken.append(Violation("tables", name, 1.0, "tables", "the table is present"))
+            violations.append(Violation("tables", name, 1.0, "tables", "the table is present"))
             continue
-        broken += [
+        violations += [
             Violation("tables", f"{name}.{column}", 1.0, "columns", f"the column {wrong}")
             for column in texts.get(name, ())
             if (wrong := wrong_with(tables[name], column, False))
         ]
-        if not broken:
-            broken += statements.numbers_are_there(name, tables[name], columns)
-            if not broken and name != "duals" and not np.isfinite(tables[name][columns].to_numpy(dtype=float)).all():
-                broken.append(Violation("tables", name, 1.0, "tables", "the numbers of the table are finite"))
-    return broken
+        if not violations:
+            violations += statements.numbers_are_there(name, tables[name], columns)
+            if (
+                not violations
+                and name != "duals"
+                and not np.isfinite(tables[name][columns].to_numpy(dtype=float)).all()
+            ):
+                violations.append(Violation("tables", name, 1.0, "tables", "the numbers of the table are finite"))
+    return violations
 
 
 def _units_follow(
@@ -241,5 +245,7 @@ def _measures_follow(
     wanted = {name: keys[name].to_numpy(dtype=object) for name in ("measure_id", "sector")}
     if not len(keys):
         return [Violation("measure_years", "", 1.0, "rows", "no measure is taken")] if len(table) else []
-    broken = statements.rows_are_there("measure_years", table, wanted, baseline.years)
-    return broken or statements.columns_follow("measure_years", wanted["measure_id"], baseline.years, table, columns)
+    violations = statements.rows_are_there("measure_years", table, wanted, baseline.years)
+    return violations or statements.columns_follow(
+        "measure_years", wanted["measure_id"], baseline.years, table, columns
+    )

@@ -55,14 +55,14 @@ class StatedMultipliers:
         here = self.places.get(level, np.zeros(0, dtype=np.int64))
         bad = self.bad[here] | (self.unit[here] != unit)
         message = f"a multiplier in {unit} is a finite number, of a row of the program, and stated once"
-        broken = [Violation("duals", str(row), 1.0, "rows", message) for row in self.rows[here[bad]]]
+        violations = [Violation("duals", str(row), 1.0, "rows", message) for row in self.rows[here[bad]]]
         here, arrays = here[~bad], []
         for row in range(len(Multipliers.__dataclass_fields__)):
             mine = here[self.row[here] == row]
             array = np.zeros(self.shape if row < OF_ACCOUNTS else (1, self.shape[1]))
             array[self.account[mine], self.year[mine]] = self.value[mine]
             arrays.append(array if row < OF_ACCOUNTS else array[0])
-        return Multipliers(*arrays), broken
+        return Multipliers(*arrays), violations
 
 
 OF_ACCOUNTS = 3
@@ -85,11 +85,11 @@ def interval_is_proven(
     The market clears at a price if the multipliers with it bound the cost as well as those of the reported price, up to
     the value of a little demand, `CLEARS` of all emissions, between the two.
     """
-    broken, prices, bounds = [], [price], [bound]
+    violations, prices, bounds = [], [price], [bound]
     levels = [name for name in stated.places if re.fullmatch(rf"{COST}:\d+", name)]
     for level in levels:
         end, wrong = stated.at(level, "CNY/t")
-        broken += wrong
+        violations += wrong
         prices.append(-end.market_balance / baseline.discount)
         bounds.append(Bound(baseline, offered, pool, terms, end, leeway).of_all())
     demand, best = CLEARS * float(baseline.emissions.mean(axis=1).sum()), max(bounds)
@@ -98,10 +98,10 @@ def interval_is_proven(
         # Relaxations are solved to this share of their cost.
         if levels and not best - proven <= apart + tolerance_of(best, "CNY") + CLEARS * abs(best):
             message = "the market clears at the price and at both ends of its interval"
-            broken.append(Violation("price", str(level), best - proven, "CNY", message))
+            violations.append(Violation("price", str(level), best - proven, "CNY", message))
     no_label = np.array([""], dtype=object)
     ends = {
         "price_lower_cny_per_t": np.min(prices, axis=0)[None],
         "price_upper_cny_per_t": np.max(prices, axis=0)[None],
     }
-    return broken + statements.columns_follow("years", no_label, baseline.years, years, ends)
+    return violations + statements.columns_follow("years", no_label, baseline.years, years, ends)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def check_unmet_demand(
     instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str
 ) -> tuple[list[Violation], float | None, bool]:
-    """Return the violations of a market that cannot clear, its proven unmet demand, and True if an answer may miss it.
+    """Return the violations of a market that cannot clear, its proven unmet demand, and True if it is within tolerance.
 
     Parameters
     ----------
@@ -36,13 +36,13 @@ def check_unmet_demand(
         ``unmet_demand`` and ``duals``, with the allocation from which the market started, if any.
     """
     baseline, accounts, offered, terms = derived(instance, tables, kind)
-    broken = statements.rows_are_there("unmet_demand", tables["unmet_demand"], {}, baseline.years)
-    broken += statements.numbers_are_there("unmet_demand", tables["unmet_demand"], ["unmet_t"])
-    broken += statements.numbers_are_there("duals", tables["duals"], ["year", "multiplier"])
-    if broken:
-        return broken, None, True
+    violations = statements.rows_are_there("unmet_demand", tables["unmet_demand"], {}, baseline.years)
+    violations += statements.numbers_are_there("unmet_demand", tables["unmet_demand"], ["unmet_t"])
+    violations += statements.numbers_are_there("duals", tables["duals"], ["year", "multiplier"])
+    if violations:
+        return violations, None, True
     pool = pool_accounts(accounts) if instance.policy.market.transaction_cost_cny_per_t == 0 else accounts
-    given, broken = StatedMultipliers(baseline, pool, tables["duals"]).at(UNMET, "t/t")
+    given, violations = StatedMultipliers(baseline, pool, tables["duals"]).at(UNMET, "t/t")
     unmet_most = float(baseline.emissions.sum() + np.abs(terms.auctioned - terms.demand).sum())
     costless = replace(baseline, discount=np.zeros_like(baseline.discount))
     none = Leeway.none(len(pool.labels), len(baseline.years))
@@ -58,5 +58,5 @@ def check_unmet_demand(
     size = tolerance_of(proven, "t") + 1e-6 * proven
     if not (stated >= 0).all() or not abs(stated.sum() - proven) <= size:
         message = f"unmet demand is not negative and totals the proven {proven:.12g} t"
-        broken.append(Violation("unmet_demand", "", abs(float(stated.sum()) - proven), "t", message))
-    return broken, proven, tolerated
+        violations.append(Violation("unmet_demand", "", abs(float(stated.sum()) - proven), "t", message))
+    return violations, proven, tolerated

@@ -192,8 +192,8 @@ def _joined(
     first, count, account = first[order], count[order], accounts.of_unit[units][order]
     begins = np.searchsorted(account, np.arange(len(budget)))
     owns = np.bincount(account, minlength=len(budget))
-    derive_accounts = np.flatnonzero(listing)
-    joined = replace(_nothing(one.net_demand.shape[1], len(derive_accounts)), owner=derive_accounts)
+    listed = np.flatnonzero(listing)
+    joined = replace(_nothing(one.net_demand.shape[1], len(listed)), owner=listed)
     for place in range(int(owns.max(initial=0))):
         unit = begins[joined.owner] + place
         more = owns[joined.owner] > place
