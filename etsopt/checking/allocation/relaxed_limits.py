@@ -85,12 +85,12 @@ def _shape(instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFra
     for name in ("relaxed_limits", "relaxed_units"):
         if name not in tables:
             return [Violation("tables", name, 1.0, "tables", "the table is present")]
-    units, relief = tables["relaxed_units"], tables["relaxed_limits"]
-    absent = [column for column in COLUMNS if column not in relief]
+    units, stated = tables["relaxed_units"], tables["relaxed_limits"]
+    absent = [column for column in COLUMNS if column not in stated]
     ways = [way for way in WAYS if f"{way}_t" in units]
     if proven and WAYS[0] not in ways:
         absent.append(f"relaxed_units.{WAYS[0]}_t")
-    numbers = [(relief, name) for name in ("by", "from", "to") if name in relief and len(relief)]
+    numbers = [(stated, name) for name in ("by", "from", "to") if name in stated and len(stated)]
     numbers += [(units, f"{way}_t") for way in ways]
     wrong = [
         str(name)
@@ -99,10 +99,10 @@ def _shape(instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFra
     ]
     exceptional = [f"{way}_exceptional" for way in ways] if instance.policy.allocation.exceptions.units else []
     wrong += [name for name in exceptional if name not in units or not pd.api.types.is_bool_dtype(units[name])]
-    texts = [column for column in ("way_out", "limit", "index", "unit") if column in relief]
-    wrong += [f"relief.{column}" for column in texts if wrong_with(relief, column, False)]
+    texts = [column for column in ("way_out", "limit", "index", "unit") if column in stated]
+    wrong += [f"relaxed_limits.{column}" for column in texts if wrong_with(stated, column, False)]
     known = {"unit_id", *exceptional, *(f"{way}_t" for way in ways)}
-    wrong += [str(column) for column in relief if column not in COLUMNS]
+    wrong += [str(column) for column in stated if column not in COLUMNS]
     wrong += [str(column) for column in units if column not in known]
     names = instance.units["unit_id"].to_numpy()[~demands.fixed].tolist()
     if units.get("unit_id", pd.Series(dtype=object)).tolist() != names:

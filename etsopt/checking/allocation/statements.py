@@ -30,7 +30,7 @@ ROW_IN_WORDS = {
     "sector_target": ("t", "the allowances of the sector meet its target"),
     "province_balance": ("t", "surpluses and deficits of the province stay within its balance"),
     "national_total": ("t", "all allowances together meet the national total"),
-    "enterprise_band": ("t", "the enterprise stays inside its band"),
+    "enterprise_band": ("t", "the enterprise is within its band"),
     "intensity_order": ("rate", "a lower intensity never gets a lower surplus rate"),
     "equal_rates": ("rate", "equal intensities get equal surplus rates"),
 }

@@ -244,7 +244,9 @@ def _measures_follow(
     """Check that the totals of each measure follow from the plans."""
     wanted = {name: keys[name].to_numpy(dtype=object) for name in ("measure_id", "sector")}
     if not len(keys):
-        return [Violation("measure_years", "", 1.0, "rows", "no measure is taken")] if len(table) else []
+        return (
+            [Violation("measure_years", "", 1.0, "rows", "without measures the table is empty")] if len(table) else []
+        )
     violations = statements.rows_are_there("measure_years", table, wanted, baseline.years)
     return violations or statements.columns_follow(
         "measure_years", wanted["measure_id"], baseline.years, table, columns
