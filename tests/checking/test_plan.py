@@ -86,7 +86,7 @@ def test_special_cases_are_those_of_the_plan_by_name_or_by_carbide_slag(
     made = instance(rule, year)
     slag = made.units["carbide_slag_rate"].to_numpy(dtype=float) > limit
     assert plan.is_special(made).tolist() == (made.units["special_case"].isin(named).to_numpy() | slag).tolist()
-    assert plan.EVERY_CASE == (*plan.KILNS, "hydrogen_furnace", "new", "closed")
+    assert (*plan.KILNS, "hydrogen_furnace", "new", "closed") == plan.EVERY_CASE
 
 
 def test_special_cases_and_the_limit_of_carbide_slag_may_be_stated() -> None:

@@ -80,17 +80,14 @@ def test_exceptions_widen_bands_by_what_their_own_is_wider() -> None:
 
 
 def test_nobody_has_less_than_no_allowances() -> None:
-    wide = {"cement": {"band": {"lower": 0.9999999, "upper": 0.05}}}
-    exceptions = {"units": 1, "lower": 5.0, "upper": 0.08}
-    try:
-        made = instance("given", sectors=wide, allocation={"exceptions": exceptions})
-    except etsopt.DataError:
-        exceptions["lower"] = 1.0
-        made = instance("given", sectors=wide, allocation={"exceptions": exceptions})
-    found = lists(bands(made))
-    assert found["lower"][0] == pytest.approx(1000.4e-7)
-    assert found["added_below"][0] == found["lower"][0]
-    assert min(found["lower"]) >= 0.0
+    narrow = {"cement": {"band": {"lower": 0.9999, "upper": 0.05}}, "steel": {"target_change": 0.0}}
+    for most, wide in ((0.9999999, 1000.4e-7), (1.0, 0.0)):
+        exceptions = {"units": 1, "lower": most, "upper": 0.08}
+        found = lists(bands(instance("given", sectors=narrow, allocation={"exceptions": exceptions})))
+        assert found["lower"] == pytest.approx([0.10004, 1940.0])
+        assert found["added_below"][0] == pytest.approx(0.10004 - wide, rel=1e-9)
+        whole = lists(bands(instance("cn-2025", sectors=narrow, allocation={"exceptions": exceptions})))
+        assert (whole["lower"][0], whole["added_below"][0]) == (0.0, 0.0)
 
 
 def test_whole_bands_lie_inside_and_exceptions_add_whole_tonnes() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.checking.allocation.rows import Collected, CouplingRows, Totals
+from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T, Collected, CouplingRows, Totals
 from etsopt.checking.arithmetic import gamma
 
 U = 2.0**-53
@@ -55,6 +55,7 @@ def test_how_far_each_row_may_be_missed_is_20_kg_or_a_rate_of_1e_8() -> None:
     assert some().in_rates.tolist() == [False, True, False, True]
     assert some().most_of_unit == 3
     assert len(some()) == 4
+    assert UNIT_TOLERANCE_T == 1e-3
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_what_is_missed_counts_the_error_of_the_total_and_four_roundings_of_its_
 
 def test_a_gap_is_the_multiplier_times_the_distance_from_the_side_that_it_prices() -> None:
     totals = Totals(np.array([4.0]), np.array([0.5]), np.array([0.0]))
-    for price, known in ((2.0, 2 * 2.5), (-3.0, 3 * 5.5), (0.0, 0.0)):
+    for price, known in ((0.5, 0.5 * 2.5), (-3.0, 3 * 5.5), (0.0, 0.0)):
         gap = one_row(2.0, 10.0).gap(totals, np.array([price]))
         assert known <= gap <= known * (1 + 1e-12) + 1e-200
     outside = Totals(np.array([1.0]), np.array([0.5]), np.array([0.0]))
@@ -104,9 +105,11 @@ def test_a_multiplier_that_is_no_number_or_overflows_proves_nothing() -> None:
 
 
 def test_a_multiplier_of_a_side_that_does_not_exist_is_none() -> None:
-    price = np.array([1.0, -2.0, 3.0, -4.0])
-    assert some().priced(price).tolist() == [1.0, 0.0, 0.0, -4.0]
-    assert some().priced(-price).tolist() == [-1.0, 2.0, -3.0, 4.0]
+    price = np.array([0.5, -0.25, 0.5, -4.0])
+    assert some().priced(price).tolist() == [0.5, 0.0, 0.0, -4.0]
+    assert some().priced(-price).tolist() == [-0.5, 0.25, -0.5, 4.0]
+    assert some(least=-inf).priced(price)[0] == 0.0
+    assert some(most=inf).priced(-price)[0] == 0.0
 
 
 def test_a_rate_that_is_missed_is_told_in_tonnes_of_its_smaller_unit() -> None:
@@ -118,6 +121,8 @@ def test_a_rate_that_is_missed_is_told_in_tonnes_of_its_smaller_unit() -> None:
     empty = CouplingRows(*[part[:0] for part in (rows.row, rows.position, rows.sign, rows.divisor)], *_limits(rows))
     assert empty.misses_t(Totals(np.array([11.0, 0.0, 0.0, 0.0]), np.zeros(4), np.zeros(4))) == pytest.approx(1.0)
     assert empty.most_of_unit == 0
+    within = Totals(np.array([5.0, 0.5, 1.0, 0.0]), np.zeros(4), np.zeros(4))
+    assert rows.misses_t(within) < 1e-12
 
 
 def _limits(rows: CouplingRows) -> tuple[np.ndarray, ...]:
@@ -134,7 +139,9 @@ def test_the_pull_of_a_unit_is_that_of_all_its_rows() -> None:
     assert pull.size == pytest.approx(known, rel=4 * U)
     assert (pull.size[:3] > [float(value) for value in sizes[:3]]).all()
     assert pull.rows == 3
-    assert one_row(0.0, 1.0).pull(np.array([2.0]), 2).at_unit.tolist() == [2.0, 0.0]
+    alone = one_row(0.0, 1.0).pull(np.array([-1.0]), 2)
+    assert alone.at_unit.tolist() == [-1.0, 0.0]
+    assert alone.size.tolist() == [1 + gamma(2 + 4), 0.0]
 
 
 def test_a_unit_reaches_a_row_by_its_size_over_the_divisor() -> None:
