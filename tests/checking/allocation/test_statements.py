@@ -194,7 +194,12 @@ def test_reference_allowances_are_whole_with_either_side_of_an_edge_of_rounding(
 ) -> None:
     none = np.array([False])
     sectors = pd.DataFrame({"sector": ["cement"]})
-    for exact, right in ((100.0 - 2e-5, [99]), (100.0 - 0.5e-5, [99, 100]), (100.0 + 0.5e-5, [99, 100]), (100.5, [100])):
+    for exact, right in (
+        (100.0 - 2e-5, [99]),
+        (100.0 - 0.5e-5, [99, 100]),
+        (100.0 + 0.5e-5, [99, 100]),
+        (100.5, [100]),
+    ):
         instance = of_rule(name, exact, **parameters)
         before = statements.before_rounding(instance, sectors, none)
         assert before == pytest.approx([exact], rel=1e-15)
@@ -229,7 +234,8 @@ def test_the_rules_of_the_plans_are_evaluated_from_the_balance_values() -> None:
 def test_no_number_is_right_under_a_rule_that_is_not_written_again() -> None:
     instance = of_rule("given", 100.0)
     unknown = replace(
-        instance, policy=instance.policy.model_copy(update={"rule": instance.policy.rule.model_copy(update={"name": "x"})})
+        instance,
+        policy=instance.policy.model_copy(update={"rule": instance.policy.rule.model_copy(update={"name": "x"})}),
     )
     try:
         found = statements.before_rounding(unknown, pd.DataFrame(), np.array([False]))
@@ -270,7 +276,10 @@ def test_a_balance_value_has_the_decimals_of_the_rule_and_a_sector_of_fixed_unit
     sectors, fixed = tables["sectors"], fixed_at_emissions(instance)
     rough = instance.with_policy({"rule.balance_value_decimals": 4})
     assert statements.balance_value_balances(rough, sectors, fixed)
-    assert statements.balance_value_balances(rough, sectors.assign(balance_value=sectors["balance_value"].round(4)), fixed) == []
+    assert (
+        statements.balance_value_balances(rough, sectors.assign(balance_value=sectors["balance_value"].round(4)), fixed)
+        == []
+    )
     everyone = np.ones(len(fixed), dtype=bool)
     columns = ["balance_value", "balance_value_lower", "balance_value_upper"]
     assert len(statements.balance_value_balances(instance, sectors, everyone)) == len(sectors)
@@ -395,7 +404,9 @@ def test_no_more_units_are_exceptions_than_are_allowed_and_none_of_them_is_fixed
         ([0, 1, 3], True, [2.0, 1.0]),
     ):
         exceptional = np.isin(np.arange(4), chosen)
-        found = statements.exceptions_are_allowed(instance, demands.fixed, table.assign(exceptional=exceptional), optimised)
+        found = statements.exceptions_are_allowed(
+            instance, demands.fixed, table.assign(exceptional=exceptional), optimised
+        )
         assert [violation.amount for violation in found] == amounts
 
 
