@@ -29,9 +29,9 @@ import numpy as np
 import pyomo.environ as pyo
 
 from etsopt.errors import DataError, Problem
-from etsopt_models._columns.whole_plans import solved
+from etsopt_models._columns.whole_plans import prepare_market
 from etsopt_models._market.accounts import outstanding_cost
-from etsopt_models._market.baseline import expected_prices, prospects
+from etsopt_models._market.baseline import baseline_of, expected_prices
 from etsopt_models._market.column_generation import market_of
 from etsopt_models._market.formulation import plans_and_accounts, private_cost
 from etsopt_models._market.tables import market_tables
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.column_generation import Found, Market
+    from etsopt_models._market.column_generation import Market, PreparedMarket
 
 CHECKED_AS = "abatement"
 STARTS_FROM = "allocation"
@@ -89,17 +89,17 @@ def formulate() -> Any:
 
 def market(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> Market:
     """The program over any plans, and its relaxation."""
-    found = prospects(instance, before)
-    prices = expected_prices(instance, found.years)
-    _refuse_dearer_than_owing(prices, outstanding_cost(instance, found) / found.discount, found.years)
-    return market_of(instance, found, relax, {"price": found.discount * prices}, market=False)
+    baseline = baseline_of(instance, before)
+    prices = expected_prices(instance, baseline.years)
+    _refuse_dearer_than_owing(prices, outstanding_cost(instance, baseline) / baseline.discount, baseline.years)
+    return market_of(instance, baseline, relax, {"price": baseline.discount * prices}, market=False)
 
 
 def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
-) -> tuple[dict[str, Any], Found]:
+) -> tuple[dict[str, Any], PreparedMarket]:
     """Arrays for `formulate` over the plans that matter, and what the tables need beside the solution."""
-    return solved(market(instance, before, relax))
+    return prepare_market(market(instance, before, relax))
 
 
 def _refuse_dearer_than_owing(
@@ -125,6 +125,6 @@ def is_divisible(instance: Instance) -> bool:
     return instance.policy.abatement.divisible_measures
 
 
-def tables(instance: Instance, solution: Any, found: Found) -> dict[str, pd.DataFrame]:
+def tables(instance: Instance, solution: Any, prepared: PreparedMarket) -> dict[str, pd.DataFrame]:
     """Result tables: ``years``, ``sector_years``, ``enterprise_years``, ``unit_years``, ``plans``, ``measure_years``."""
-    return market_tables(instance, solution, found, expected_prices(instance, found.prospects.years))
+    return market_tables(instance, solution, prepared, expected_prices(instance, prepared.baseline.years))

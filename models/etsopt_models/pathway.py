@@ -29,8 +29,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from etsopt_models._columns.whole_plans import solved
-from etsopt_models._market.baseline import pathway_baseline
+from etsopt_models._columns.whole_plans import prepare_market
+from etsopt_models._market.baseline import pathway_baseline_of
 from etsopt_models._market.column_generation import market_of
 from etsopt_models._market.formulation import market_program
 from etsopt_models._market.tables import market_tables, unmet_demand_tables
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.column_generation import Found, Market
+    from etsopt_models._market.column_generation import Market, PreparedMarket
 
 CHECKED_AS = "pathway"
 READS = (
@@ -80,9 +80,9 @@ def levels(instance: Instance) -> list[str]:
     return ["cost"]
 
 
-def explain(instance: Instance, found: Found) -> tuple[dict[str, pd.DataFrame], Any]:
+def explain(instance: Instance, prepared: PreparedMarket) -> tuple[dict[str, pd.DataFrame], Any]:
     """Tables of what is missing in each year, at least, where the market cannot clear, and the level that says so."""
-    return unmet_demand_tables(found)
+    return unmet_demand_tables(prepared)
 
 
 def formulate() -> Any:
@@ -92,14 +92,14 @@ def formulate() -> Any:
 
 def market(instance: Instance, _: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> Market:
     """The program over any plans, and its relaxation."""
-    return market_of(instance, pathway_baseline(instance), relax, market=True)
+    return market_of(instance, pathway_baseline_of(instance), relax, market=True)
 
 
 def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
-) -> tuple[dict[str, Any], Found]:
+) -> tuple[dict[str, Any], PreparedMarket]:
     """Arrays for `formulate` over the plans that matter, and what the tables need beside the solution."""
-    return solved(market(instance, before, relax))
+    return prepare_market(market(instance, before, relax))
 
 
 def is_divisible(instance: Instance) -> bool:
@@ -107,6 +107,6 @@ def is_divisible(instance: Instance) -> bool:
     return instance.policy.abatement.divisible_measures
 
 
-def tables(instance: Instance, solution: Any, found: Found) -> dict[str, pd.DataFrame]:
+def tables(instance: Instance, solution: Any, prepared: PreparedMarket) -> dict[str, pd.DataFrame]:
     """Result tables: ``years``, ``sector_years``, ``enterprise_years``, ``unit_years``, ``plans``, ``measure_years``."""
-    return market_tables(instance, solution, found)
+    return market_tables(instance, solution, prepared)

@@ -25,7 +25,7 @@ import numpy as np
 
 from etsopt.errors import SolverError
 from etsopt.progress import checkpoint
-from etsopt_models._enterprises.trading import Flows, Trade, priced
+from etsopt_models._enterprises.trading import Flows, TradeTerms, steady_prices
 from etsopt_models._market.accounts import totals
 from etsopt_models._market.column_generation import TYPICAL_CNY_PER_T
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt_models._enterprises.subproblem import Answer, Enterprises
+    from etsopt_models._enterprises.subproblem import Enterprises, Response
 
 GROUPS = 32
 """Groups of enterprises that mix their answers apart."""
@@ -63,7 +63,7 @@ STEPS = ((0.7, 2.5), (0.4, 1.5), (0.0, 1.0), (-np.inf, 0.4))
 class Pass:
     """An answer of all enterprises: terms, and what groups come to, shapes ``(groups,)`` and ``(groups, years)``."""
 
-    trade: Trade
+    trade: TradeTerms
     cost: NDArray[np.float64]
     net: NDArray[np.float64]
     offset: NDArray[np.float64]
@@ -83,8 +83,8 @@ class Prices:
         Answers of all, and what of them the groups mix.
     """
 
-    trade: Trade
-    answer: Answer
+    trade: TradeTerms
+    response: Response
     scarcity: NDArray[np.float64]
     passes: list[Pass]
     mixture: Mixture
@@ -112,7 +112,7 @@ class Mixture:
     kept: NDArray[np.float64]
 
 
-class Search:
+class PriceSearch:
     """Search for the prices of some enterprises.
 
     Parameters
@@ -127,10 +127,10 @@ class Search:
         Has programs solved: `etsopt.running.model_inputs.Relaxation`.
     """
 
-    def __init__(self, crowd: Enterprises, terms: Trade, market: Mapping[str, Any], relax: Any) -> None:
-        self.crowd, self.terms, self.market = crowd, terms, market
+    def __init__(self, population: Enterprises, terms: TradeTerms, market: Mapping[str, Any], relax: Any) -> None:
+        self.population, self.terms, self.market = population, terms, market
         self.stated = "supply" not in market
-        self.group = np.arange(len(crowd.shift)) % GROUPS
+        self.group = np.arange(len(population.shift)) % GROUPS
         self.passes: list[Pass] = []
         self.path: NDArray[np.float64] | None = None
         self.sets: dict[int, NDArray[np.int16]] = {}
@@ -140,7 +140,7 @@ class Search:
         if terms.worth and not self.stated:
             self.floor = terms.worth - terms.friction
         # Tonnes count in those of a group in a year. Columns: prices, scarcities, prices below zero, and the groups.
-        self.tonnes = max(float(crowd.emissions.sum(axis=0).max()) / GROUPS, 1.0)
+        self.tonnes = max(float(population.emissions.sum(axis=0).max()) / GROUPS, 1.0)
         most = np.append(np.full(3 * years, HIGHEST_PRICE), np.full(GROUPS, ANYTHING))
         upper = most.copy()
         upper[2 * years : 3 * years] = 0.0
@@ -154,42 +154,44 @@ class Search:
         upper = upper / TYPICAL_CNY_PER_T
         self.program.add_rows(np.full(len(upper), -np.inf), upper, places, values / TYPICAL_CNY_PER_T)
 
-    def ask(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Answer, Pass, float]:
+    def respond_at(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Response, Pass, float]:
         """Ask all at some prices: their answer, what their groups come to, and the bound that it proves."""
-        checkpoint(f"prices of {len(self.crowd.shift):,} accounts, pass", len(self.passes) + 1)
-        trade = replace(self.terms, price=priced(price, self.terms), offset_price=self.terms.offset_price + scarcity)
-        answer = self.crowd.answer(trade, self.path)
-        self.path = answer.path
-        joint = answer.joint
-        done = trade.dealings(joint.weight, joint.emissions, answer.path)
-        cost, net = cost_of(self.terms, answer, done), done.net
+        checkpoint(f"prices of {len(self.population.shift):,} accounts, pass", len(self.passes) + 1)
+        trade = replace(
+            self.terms, price=steady_prices(price, self.terms), offset_price=self.terms.offset_price + scarcity
+        )
+        response = self.population.respond(trade, self.path)
+        self.path = response.path
+        joint_plans = response.joint_plans
+        flows = trade.trades(joint_plans.weight, joint_plans.emissions, response.path)
+        cost, net = cost_of(self.terms, response, flows), flows.net
         if self.stated:
             cost, net, rows = cost + net @ trade.price, 0 * net, 0.0
         else:
             rows = float(trade.price @ self.supply - np.minimum(trade.price, 0.0) @ self.auctioned)
-        sums = (totals(flow, self.group, GROUPS) for flow in (net, done.offset))
+        sums = (totals(flow, self.group, GROUPS) for flow in (net, flows.offset))
         passed = Pass(trade, np.bincount(self.group, cost, GROUPS).astype(float), *sums)
-        return answer, passed, float(answer.value.sum() - rows - scarcity @ self.market["offset_supply"])
+        return response, passed, float(response.value.sum() - rows - scarcity @ self.market["offset_supply"])
 
-    def hear(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Answer, float]:
+    def add_pass(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Response, float]:
         """Ask all, and let their answer be one of those that are mixed: it and its bound."""
-        answer, passed, bound = self.ask(price, scarcity)
-        self.sets[len(self.passes)] = answer.sets
+        response, passed, bound = self.respond_at(price, scarcity)
+        self.sets[len(self.passes)] = response.sets
         self.passes.append(passed)
         years = len(price)
         of_group = 3 * years + np.arange(GROUPS)
         places = np.column_stack([np.tile(np.arange(2 * years), (GROUPS, 1)), of_group])
         values = np.column_stack([-passed.net / self.tonnes, -passed.offset / self.tonnes, np.ones(GROUPS)])
         self._add(passed.cost / self.tonnes, places, values)
-        return answer, bound
+        return response, bound
 
-    def level(self) -> NDArray[np.float64]:
+    def constant_price(self) -> NDArray[np.float64]:
         """The constant price of buyers that clears the market over the horizon, by bisection, shape ``(years,)`` [CNY/t]."""
         low, high = max(self.terms.worth, LEAST_PRICE), HIGHEST_PRICE
         nothing = np.zeros(len(self.terms.price))
         for _ in range(LEVELS):
             middle = np.sqrt(low * high)
-            _, passed, _ = self.ask(middle - self.terms.friction, nothing)
+            _, passed, _ = self.respond_at(middle - self.terms.friction, nothing)
             short = passed.net.sum() > self.supply.sum()
             low, high = (middle, high) if short else (low, middle)
         return low - self.terms.friction
@@ -204,33 +206,33 @@ class Search:
         enough
             What better prices could add to the bound, against the cost, which is little enough.
         """
-        best, answer, mixed = -np.inf, None, None
-        center, asked = (price, scarcity), (price, scarcity)
+        best, best_response, mixture = -np.inf, None, None
+        center, next_prices = (price, scarcity), (price, scarcity)
         scale = float(np.abs(price).max())
         wide = width * scale
         for _ in range(PASSES_MOST):
-            found, bound = self.hear(*asked)
-            gained = 0.5 if mixed is None else (bound - best) / max(mixed.value - best, 1e-300)
+            response, bound = self.add_pass(*next_prices)
+            gained = 0.5 if mixture is None else (bound - best) / max(mixture.value - best, 1e-300)
             if bound > best:
-                best, answer, center = bound, found, (self.passes[-1].trade.price, asked[1])
+                best, best_response, center = bound, response, (self.passes[-1].trade.price, next_prices[1])
             wide *= next(factor for least, factor in STEPS if gained >= least)
-            mixed = self.mixed(*center, wide)
+            mixture = self.best_mixture(*center, wide)
             for number in [*self.sets]:
-                if number < len(self.passes) - RECENT and mixed.weights[:, number].max() <= USED:
+                if number < len(self.passes) - RECENT and mixture.weights[:, number].max() <= USED:
                     del self.sets[number]
-            while not mixed.cleared and mixed.value - best <= enough * abs(mixed.value) and wide < scale:
+            while not mixture.cleared and mixture.value - best <= enough * abs(mixture.value) and wide < scale:
                 # Nothing is to be gained nearby, and the sides of a box so small cost nothing.
                 wide *= 10
-                mixed = self.mixed(*center, wide)
-            asked = mixed.price, mixed.scarcity
-            if mixed.cleared and mixed.value - best <= enough * abs(mixed.value):
+                mixture = self.best_mixture(*center, wide)
+            next_prices = mixture.price, mixture.scarcity
+            if mixture.cleared and mixture.value - best <= enough * abs(mixture.value):
                 break
-        assert answer is not None
-        assert mixed is not None
+        assert best_response is not None
+        assert mixture is not None
         trade = replace(self.terms, price=center[0], offset_price=self.terms.offset_price + center[1])
-        return Prices(trade, answer, center[1], self.passes, mixed)
+        return Prices(trade, best_response, center[1], self.passes, mixture)
 
-    def mixed(self, price: NDArray[np.float64], scarcity: NDArray[np.float64], wide: float) -> Mixture:
+    def best_mixture(self, price: NDArray[np.float64], scarcity: NDArray[np.float64], wide: float) -> Mixture:
         """The greatest value in a box about some prices, and the answers that are mixed there."""
         years, most = len(price), CLEAR * GROUPS * self.tonnes
         offers = self.market["offset_supply"] > 0
@@ -248,18 +250,18 @@ class Search:
             np.einsum("gk,kgt->t", weights, np.stack([getattr(one, name) for one in self.passes]))
             for name in ("net", "offset")
         )
-        found, scarce = vertex.x[:years], vertex.x[years : 2 * years]
+        best_price, scarce = vertex.x[:years], vertex.x[years : 2 * years]
         left, unused = self.supply - unsold - net, self.market["offset_supply"] - offset
         # What is left over at the least price there may be is kept; offsets that are not scarce need not be used.
-        kept = np.where(found <= self.floor + CLEAR * wide, np.maximum(left, 0.0), 0.0)
+        kept = np.where(best_price <= self.floor + CLEAR * wide, np.maximum(left, 0.0), 0.0)
         unused = np.where(scarce <= CLEAR * wide, np.minimum(unused, 0.0), unused)
         open_ = np.abs(unused) if self.stated else np.maximum(np.abs(left - kept), np.abs(unused))
-        return Mixture(-vertex.value * self.tonnes, found, scarce, weights, bool((open_ <= most).all()), kept)
+        return Mixture(-vertex.value * self.tonnes, best_price, scarce, weights, bool((open_ <= most).all()), kept)
 
 
-def cost_of(terms: Trade, answer: Answer, done: Flows) -> NDArray[np.float64]:
+def cost_of(terms: TradeTerms, response: Response, flows: Flows) -> NDArray[np.float64]:
     """Cost of measures, of trading, and of offsets, less the worth of what is kept, shape ``(accounts,)`` [CNY]."""
     offset_cost = np.where(np.isfinite(terms.offset_price), terms.offset_price, 0.0)
-    trade = (done.bought + done.sold) @ terms.friction + done.offset @ offset_cost
-    cost: NDArray[np.float64] = answer.joint.cost + trade - terms.worth * done.held
+    trade = (flows.bought + flows.sold) @ terms.friction + flows.offset @ offset_cost
+    cost: NDArray[np.float64] = response.joint_plans.cost + trade - terms.worth * flows.held
     return cost

@@ -22,15 +22,15 @@ from etsopt_models._market.near_optimal_plans import combined, near_optimal_plan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt_models._enterprises.trading import Trade
+    from etsopt_models._enterprises.trading import TradeTerms
     from etsopt_models._market.accounts import Accounts
     from etsopt_models._market.near_optimal_plans import Listed
     from etsopt_models._market.plans import Plans
 
-SETTLED = 1e-11
+CONVERGED = 1e-11
 """What an enterprise may leave unsettled, against what it spends."""
 
-ANSWERS, HALVINGS = 3, 8
+RESPONSES, HALVINGS = 3, 8
 """How often multipliers and plans answer each other, and how often what lies between is halved."""
 
 
@@ -62,7 +62,7 @@ class JointPlans:
 
 
 @dataclass
-class Answer:
+class Response:
     """What enterprises do at some prices.
 
     Parameters
@@ -82,14 +82,14 @@ class Answer:
     """
 
     sets: NDArray[np.int16]
-    joint: JointPlans
+    joint_plans: JointPlans
     value: NDArray[np.float64]
     path: NDArray[np.float64]
     bound: NDArray[np.float64]
     bound_path: NDArray[np.float64]
     account: NDArray[np.int64]
 
-    def better(self, which: NDArray[np.int64], other: Answer, units: NDArray[np.int64]) -> None:
+    def update(self, which: NDArray[np.int64], other: Response, units: NDArray[np.int64]) -> None:
         """Take from an answer of some accounts what costs less, and what is proven better.
 
         Parameters
@@ -100,7 +100,7 @@ class Answer:
         cheaper = other.value < self.value[which]
         here = which[cheaper]
         self.value[here], self.path[here] = other.value[cheaper], other.path[cheaper]
-        self.joint.put(here, other.joint.kept(cheaper))
+        self.joint_plans.put(here, other.joint_plans.kept(cheaper))
         change = cheaper[other.account]
         self.sets[units[change]] = other.sets[change]
         higher = other.bound > self.bound[which]
@@ -122,14 +122,14 @@ class Enterprises:
 
     def __init__(self, plans: Plans, account: NDArray[np.int64], shift: NDArray[np.float64]) -> None:
         self.plans, self.account, self.shift = plans, account, shift
-        self.emissions = totals(plans.prospects.emissions, account, len(shift))
+        self.emissions = totals(plans.baseline.emissions, account, len(shift))
 
     @classmethod
-    def of(cls, plans: Plans, own: Accounts) -> Enterprises:
+    def of(cls, plans: Plans, accounts: Accounts) -> Enterprises:
         """Enterprises with accounts of their own."""
         # What is held at the beginning, and how far each year's end may fall below zero, the last excepted.
-        limits = np.column_stack([own.opening, -own.borrowed_most[:, :-1], np.zeros(len(own.opening))])
-        return cls(plans, own.of_unit, np.diff(limits, axis=1))
+        limits = np.column_stack([accounts.opening, -accounts.borrowed_most[:, :-1], np.zeros(len(accounts.opening))])
+        return cls(plans, accounts.of_unit, np.diff(limits, axis=1))
 
     def only(
         self, accounts: NDArray[np.int64], times: NDArray[np.float64] | None = None
@@ -143,10 +143,10 @@ class Enterprises:
         plans = self.plans.only(units, larger[theirs])
         return Enterprises(plans, theirs, larger[:, None] * self.shift[accounts]), units
 
-    def joint(self, sets: NDArray[np.int16]) -> JointPlans:
+    def joint_plans(self, sets: NDArray[np.int16]) -> JointPlans:
         """What plans of all units come to."""
-        own = self.plans.quantities(np.arange(len(self.account)), sets)
-        return self._summed(own.cost @ self.plans.prospects.discount, own.emissions, own.allowance)
+        quantities = self.plans.quantities(np.arange(len(self.account)), sets)
+        return self._summed(quantities.cost @ self.plans.baseline.discount, quantities.emissions, quantities.allowance)
 
     def _summed(
         self, cost: NDArray[np.float64], emissions: NDArray[np.float64], allowance: NDArray[np.float64]
@@ -155,25 +155,25 @@ class Enterprises:
         emitted, free = totals(emissions, self.account, count), totals(allowance, self.account, count)
         return JointPlans(np.bincount(self.account, cost, count).astype(float), emitted - free + self.shift, emitted)
 
-    def at(self, trade: Trade, path: NDArray[np.float64]) -> Answer:
+    def at(self, trade: TradeTerms, path: NDArray[np.float64]) -> Response:
         """Plans that are best at multipliers, with the dealings that are best for them."""
         value, sets = self.plans.best(path[self.account], self.emitted(trade, path)[self.account])
-        joint = self.joint(sets)
-        dealt, best = trade.best(joint.weight, joint.emissions)
+        joint_plans = self.joint_plans(sets)
+        trading_cost, best = trade.best(joint_plans.weight, joint_plans.emissions)
         bound = np.bincount(self.account, value, len(path)) + (path * self.shift).sum(axis=1)
         bound -= trade.saved(path) * self._capped(trade) @ trade.offset_supply
-        return Answer(sets, joint, joint.cost + dealt, best, bound, path.copy(), self.account)
+        return Response(sets, joint_plans, joint_plans.cost + trading_cost, best, bound, path.copy(), self.account)
 
-    def _capped(self, trade: Trade) -> NDArray[np.bool_]:
+    def _capped(self, trade: TradeTerms) -> NDArray[np.bool_]:
         """Where what is on offer, and not the share of emissions, is the most that offsets may settle."""
         capped: NDArray[np.bool_] = trade.offset_share * self.emissions > trade.offset_supply
         return capped & np.isfinite(trade.offset_price)
 
-    def emitted(self, trade: Trade, path: NDArray[np.float64]) -> NDArray[np.float64]:
+    def emitted(self, trade: TradeTerms, path: NDArray[np.float64]) -> NDArray[np.float64]:
         """What a tonne emitted costs by itself: less than nothing, for offsets may settle a share of it [CNY/t]."""
         return np.where(self._capped(trade), 0.0, -trade.offset_share * trade.saved(path))
 
-    def answer(self, trade: Trade, path: NDArray[np.float64] | None = None) -> Answer:
+    def respond(self, trade: TradeTerms, path: NDArray[np.float64] | None = None) -> Response:
         """The best plans and dealings of every enterprise.
 
         Parameters
@@ -182,25 +182,27 @@ class Enterprises:
             Multipliers at prices nearby, shape ``(accounts, years)``; None starts from those who buy.
         """
         start = np.tile(trade.most, (len(self.shift), 1)) if path is None else np.clip(path, trade.least, trade.most)
-        found = self.at(trade, start)
+        response = self.at(trade, start)
         some, left, units = self, np.arange(len(start)), np.arange(len(self.account))
-        for _ in range(ANSWERS):
+        for _ in range(RESPONSES):
             checkpoint()
-            open_ = found.value[left] - found.bound[left] > SETTLED * (1 + np.abs(found.value[left]))
+            open_ = response.value[left] - response.bound[left] > CONVERGED * (1 + np.abs(response.value[left]))
             if not open_.any():
-                return found
+                return response
             some, mine = some.only(np.flatnonzero(open_))
             left, units = left[open_], units[mine]
-            found.better(left, some.at(trade, found.path[left]), units)
-        _halve(some, trade, found, left, units)
-        open_ = found.value[left] - found.bound[left] > SETTLED * (1 + np.abs(found.value[left]))
+            response.update(left, some.at(trade, response.path[left]), units)
+        _bisect(some, trade, response, left, units)
+        open_ = response.value[left] - response.bound[left] > CONVERGED * (1 + np.abs(response.value[left]))
         if open_.any():
             some, mine = some.only(np.flatnonzero(open_))
-            _list(some, trade, found, left[open_], units[mine])
-        return found
+            _enumerate(some, trade, response, left[open_], units[mine])
+        return response
 
 
-def _halve(some: Enterprises, trade: Trade, found: Answer, left: NDArray[np.int64], units: NDArray[np.int64]) -> None:
+def _bisect(
+    some: Enterprises, trade: TradeTerms, response: Response, left: NDArray[np.int64], units: NDArray[np.int64]
+) -> None:
     """Narrow multipliers down: the same in all years, as far as the prices let them be.
 
     An account that falls from a higher multiplier to a lower one borrows all it may, which few do.
@@ -210,47 +212,50 @@ def _halve(some: Enterprises, trade: Trade, found: Answer, left: NDArray[np.int6
         checkpoint()
         level = ((low + high) / 2)[:, None]
         path = np.clip(level, trade.least, trade.most)
-        answer = some.at(trade, path)
-        found.better(left, answer, units)
-        offsets = np.where(path > trade.offset_price, trade.offsets_most(answer.joint.emissions), 0.0)
-        lacks = np.where(path == level, answer.joint.weight - offsets, 0.0).sum(axis=1) > 0
+        candidate = some.at(trade, path)
+        response.update(left, candidate, units)
+        offsets = np.where(path > trade.offset_price, trade.offsets_most(candidate.joint_plans.emissions), 0.0)
+        lacks = np.where(path == level, candidate.joint_plans.weight - offsets, 0.0).sum(axis=1) > 0
         low, high = np.where(lacks, level[:, 0], low), np.where(lacks, high, level[:, 0])
 
 
-def _list(  # long because what is listed is priced and taken over in one place
-    some: Enterprises, trade: Trade, found: Answer, left: NDArray[np.int64], units: NDArray[np.int64]
+def _enumerate(  # long because what is listed is priced and taken over in one place
+    some: Enterprises, trade: TradeTerms, response: Response, left: NDArray[np.int64], units: NDArray[np.int64]
 ) -> None:
     """List the plans that may be better than the best so far, and take the best of them with its dealings."""
-    budget, path = found.value[left] - found.bound[left], found.bound_path[left]
+    budget, path = response.value[left] - response.bound[left], response.bound_path[left]
     emitted = some.emitted(trade, path)
     of_units, sets = near_optimal_plans(some.plans, path[some.account], emitted[some.account], budget[some.account])
     listed = combined(of_units, some.account, budget)
     if not len(listed.owner):
         return
-    joint = joint_of(some, of_units, sets, listed)
-    dealt, best = trade.best(joint.weight, joint.emissions)
-    value = joint.cost + dealt
+    joint_plans = joint_plans_of(some, of_units, sets, listed)
+    trading_cost, best = trade.best(joint_plans.weight, joint_plans.emissions)
+    value = joint_plans.cost + trading_cost
     order = np.lexsort((value, listed.owner))
     first = order[np.unique(listed.owner[order], return_index=True)[1]]
     owner = listed.owner[first]
-    cheaper = value[first] < found.value[left[owner]]
+    cheaper = value[first] < response.value[left[owner]]
     chosen, here = first[cheaper], left[owner[cheaper]]
     parts = listed.parts[chosen]
     parts = parts[parts >= 0]
-    found.sets[units[of_units.owner[parts]]] = sets[parts]
-    found.value[here], found.path[here] = value[chosen], best[chosen]
-    found.joint.put(here, joint.kept(chosen))
+    response.sets[units[of_units.owner[parts]]] = sets[parts]
+    response.value[here], response.path[here] = value[chosen], best[chosen]
+    response.joint_plans.put(here, joint_plans.kept(chosen))
     # All that could be better were listed: the best of them is the best of all.
-    found.bound[left[owner]] = np.maximum(found.bound[left[owner]], np.minimum(found.value[left[owner]], value[first]))
+    response.bound[left[owner]] = np.maximum(
+        response.bound[left[owner]], np.minimum(response.value[left[owner]], value[first])
+    )
 
 
-def joint_of(some: Enterprises, of_units: Listed, sets: NDArray[np.int16], listed: Listed) -> JointPlans:
+def joint_plans_of(some: Enterprises, of_units: Listed, sets: NDArray[np.int16], listed: Listed) -> JointPlans:
     """What listed plans of accounts come to."""
-    own = some.plans.quantities(of_units.owner, sets)
-    cost = np.append(own.cost @ some.plans.prospects.discount, 0.0)[listed.parts].sum(axis=1)
+    quantities = some.plans.quantities(of_units.owner, sets)
+    cost = np.append(quantities.cost @ some.plans.baseline.discount, 0.0)[listed.parts].sum(axis=1)
     years = sets.shape[1]
     nothing = np.zeros((1, years))
     emissions, allowance = (
-        np.concatenate([values, nothing])[listed.parts].sum(axis=1) for values in (own.emissions, own.allowance)
+        np.concatenate([values, nothing])[listed.parts].sum(axis=1)
+        for values in (quantities.emissions, quantities.allowance)
     )
     return JointPlans(cost, emissions - allowance + some.shift[listed.owner], emissions)

@@ -57,7 +57,7 @@ class Flows:
 
 
 @dataclass(frozen=True)
-class Trade:
+class TradeTerms:
     """Terms at which accounts deal, in terms of the first year, shape ``(years,)`` [CNY/t].
 
     Parameters
@@ -179,7 +179,7 @@ class Trade:
             path[:, year] = self.levels[here]
         return ahead[0], path
 
-    def dealings(  # long because a level stretch is closed in one place, in the order of what costs less
+    def trades(  # long because a level stretch is closed in one place, in the order of what costs less
         self, weight: NDArray[np.float64], emissions: NDArray[np.float64], path: NDArray[np.float64]
     ) -> Flows:
         """Trades that cost no more than the best path of multipliers proves."""
@@ -211,7 +211,7 @@ class Trade:
         return Flows(bought[:-1].reshape(count, years), sold[:-1].reshape(count, years), offset, kept[last])
 
 
-def priced(price: NDArray[np.float64], terms: Trade) -> NDArray[np.float64]:
+def steady_prices(price: NDArray[np.float64], terms: TradeTerms) -> NDArray[np.float64]:
     """Prices at which nobody gains from buying only to sell later, raised where he would, shape ``(years,)`` [CNY/t]."""
     raised = price.copy()
     later = terms.worth

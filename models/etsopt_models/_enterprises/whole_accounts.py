@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.yearly import by_year
-from etsopt_models._enterprises.trading import Trade
+from etsopt_models._enterprises.trading import TradeTerms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._enterprises.subproblem import Answer
+    from etsopt_models._enterprises.subproblem import Response
     from etsopt_models._market.column_generation import Market
 
 
@@ -40,46 +40,48 @@ def declines(instance: Instance) -> str:
     return ""
 
 
-def terms_of(market: Market) -> Trade:
+def terms_of(market: Market) -> TradeTerms:
     """Terms of trade at no price."""
-    policy, found = market.instance.policy.market, market.found
-    offered = by_year(policy.ccer_supply_t, found.years, 0.0)
-    price = np.where(offered > 0, by_year(policy.ccer_price_cny_per_t, found.years, 0.0), np.inf)
-    return Trade(
-        np.zeros(len(found.years)),
-        found.discount * policy.transaction_cost_cny_per_t,
-        found.discount * price,
+    policy, baseline = market.instance.policy.market, market.baseline
+    offered = by_year(policy.ccer_supply_t, baseline.years, 0.0)
+    price = np.where(offered > 0, by_year(policy.ccer_price_cny_per_t, baseline.years, 0.0), np.inf)
+    return TradeTerms(
+        np.zeros(len(baseline.years)),
+        baseline.discount * policy.transaction_cost_cny_per_t,
+        baseline.discount * price,
         policy.ccer_share,
         offered,
-        float(found.discount[-1] * policy.terminal_price_cny_per_t),
+        float(baseline.discount[-1] * policy.terminal_price_cny_per_t),
     )
 
 
-def is_steady(trade: Trade) -> bool:
+def is_steady(trade: TradeTerms) -> bool:
     """Whether nobody gains from buying only to sell or keep."""
     return bool((trade.least <= trade.most + trade.same).all())
 
 
-def bound_of(market: Market, trade: Trade, scarcity: NDArray[np.float64], answer: Answer) -> float:
+def bound_of(market: Market, trade: TradeTerms, scarcity: NDArray[np.float64], response: Response) -> float:
     """What the answer of all enterprises to some terms proves: no whole plans of all cost less [CNY]."""
-    bound = float(answer.bound.sum() - scarcity @ market.more["offset_supply"])
-    if "supply" in market.more:
-        bound -= float(trade.price @ market.more["supply"] - np.minimum(trade.price, 0.0) @ market.more["auctioned"])
+    bound = float(response.bound.sum() - scarcity @ market.extra["offset_supply"])
+    if "supply" in market.extra:
+        bound -= float(trade.price @ market.extra["supply"] - np.minimum(trade.price, 0.0) @ market.extra["auctioned"])
     return bound
 
 
 def multipliers_of(
-    market: Market, trade: Trade, scarcity: NDArray[np.float64], answer: Answer
+    market: Market, trade: TradeTerms, scarcity: NDArray[np.float64], response: Response
 ) -> dict[str, NDArray[np.float64]]:
     """Multipliers by row that the answer of all enterprises to some terms goes with; nobody owes anything."""
-    path = answer.bound_path
-    scarce = np.where(trade.offset_share * answer.joint.emissions <= trade.offset_supply, trade.saved(path), 0.0)
+    path = response.bound_path
+    scarce = np.where(
+        trade.offset_share * response.joint_plans.emissions <= trade.offset_supply, trade.saved(path), 0.0
+    )
     multipliers = {
         "account_balance": path.ravel(),
         "offset_limit": -scarce.ravel(),
         "newly_owed": np.zeros(0),
         "offsets_on_offer": -scarcity,
     }
-    if "supply" in market.more:
+    if "supply" in market.extra:
         multipliers |= {"market_balance": -trade.price, "reserve_stock": np.zeros(len(trade.price))}
     return multipliers

@@ -59,7 +59,7 @@ class Accounts:
         return Accounts(self.labels[which], of_unit, *(part[which] for part in parts))
 
 
-def accounts(instance: Instance, found: Baseline, *, pooled: bool, market: bool) -> Accounts:
+def accounts_of(instance: Instance, baseline: Baseline, *, pooled: bool, market: bool) -> Accounts:
     """Accounts of the enterprises, or one for all of them where trading costs nothing.
 
     Parameters
@@ -76,12 +76,14 @@ def accounts(instance: Instance, found: Baseline, *, pooled: bool, market: bool)
     def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return totals(values, None if pooled else of_unit, len(owners))
 
-    most = np.where(found.follows, found.emissions * (1 + found.rule.cap) * (1 - found.paid_share), found.allowance)
+    most = np.where(
+        baseline.follows, baseline.emissions * (1 + baseline.rule.cap) * (1 - baseline.paid_share), baseline.allowance
+    )
     # What is issued in advance for the next year is that year's share of this year's emissions.
-    ahead = instance.policy.market.borrow_pre_allocation * pre_allocation_shares(instance, found.years + 1)
-    borrowed, emissions = total(ahead * found.emissions), total(found.emissions)
-    pressed = _pressed(instance, found.years, emissions.sum(axis=1)) if market else np.zeros(len(owners))
-    return Accounts(owners, of_unit, opening, emissions, total(found.free), total(most), borrowed, pressed)
+    ahead = instance.policy.market.borrow_pre_allocation * pre_allocation_shares(instance, baseline.years + 1)
+    borrowed, emissions = total(ahead * baseline.emissions), total(baseline.emissions)
+    pressed = _pressed(instance, baseline.years, emissions.sum(axis=1)) if market else np.zeros(len(owners))
+    return Accounts(owners, of_unit, opening, emissions, total(baseline.free), total(most), borrowed, pressed)
 
 
 def _pressed(instance: Instance, years: NDArray[np.int64], emissions: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -127,43 +129,45 @@ def opening_allowances(instance: Instance, owners: NDArray[np.object_]) -> NDArr
 
 
 def account_parameters(  # long because every array of the program has its line here
-    instance: Instance, found: Baseline, menu: PlanColumns, own: Accounts
+    instance: Instance, baseline: Baseline, columns: PlanColumns, accounts: Accounts
 ) -> dict[str, Any]:
     """Arrays of `etsopt_models._market.formulation.plans_and_accounts`.
 
     Parameters
     ----------
-    menu
+    columns
         Plans among which the program chooses.
-    own
-        Accounts, with that of each unit of the menu.
+    accounts
+        Accounts, with that of each unit of the columns.
     """
-    market, discount = instance.policy.market, found.discount
-    shape = (len(own.labels), len(found.years))
-    owing = outstanding_cost(instance, found)
-    offset_price = by_year(market.ccer_price_cny_per_t, found.years, 0.0)
+    market, discount = instance.policy.market, baseline.discount
+    shape = (len(accounts.labels), len(baseline.years))
+    owing = outstanding_cost(instance, baseline)
+    offset_price = by_year(market.ccer_price_cny_per_t, baseline.years, 0.0)
     worth = np.zeros(shape[1] + 1)
     worth[-1] = discount[-1] * market.terminal_price_cny_per_t
-    everyone = np.arange(len(menu.unit))
-    account_of_plan = own.of_unit[menu.unit]
+    everyone = np.arange(len(columns.unit))
+    account_of_plan = accounts.of_unit[columns.unit]
     return {
-        "UNITS": len(own.of_unit),
+        "UNITS": len(accounts.of_unit),
         "PLANS": everyone,
         "ACCOUNTS": shape[0],
         "YEARS": shape[1],
         "TIMES": shape[1] + 1,
         "OWING": np.arange(shape[1] if np.isfinite(owing).any() else 0),
-        "PLANS_OF_UNIT": Groups.from_labels(menu.unit, len(own.of_unit)),
+        "PLANS_OF_UNIT": Groups.from_labels(columns.unit, len(accounts.of_unit)),
         "PLANS_OF_ACCOUNT": Groups.from_labels(account_of_plan, shape[0]),
-        "plan_cost": menu.cost,
+        "plan_cost": columns.cost,
         "chosen_cost": 0.0,
-        "demand_reduction": menu.demand_reduction,
-        "abated": menu.abated,
-        "net_demand": own.emissions - own.allowance,
-        "emissions": own.emissions,
-        **account_limits(own),
-        "offsets_most": np.minimum(market.ccer_share * own.emissions, offsets_on_offer(instance, found)),
-        "outstanding_most": np.column_stack([0 * own.opening, np.cumsum(own.emissions, axis=1) * np.isfinite(owing)]),
+        "demand_reduction": columns.demand_reduction,
+        "abated": columns.abated,
+        "net_demand": accounts.emissions - accounts.allowance,
+        "emissions": accounts.emissions,
+        **account_limits(accounts),
+        "offsets_most": np.minimum(market.ccer_share * accounts.emissions, offsets_on_offer(instance, baseline)),
+        "outstanding_most": np.column_stack(
+            [0 * accounts.opening, np.cumsum(accounts.emissions, axis=1) * np.isfinite(owing)]
+        ),
         "buying_cost": discount * market.transaction_cost_cny_per_t,
         "selling_cost": discount * market.transaction_cost_cny_per_t,
         "offset_cost": discount * offset_price,
@@ -173,50 +177,52 @@ def account_parameters(  # long because every array of the program has its line 
     }
 
 
-def account_limits(own: Accounts) -> dict[str, NDArray[np.float64]]:
+def account_limits(accounts: Accounts) -> dict[str, NDArray[np.float64]]:
     """Within which bounds accounts deal and hold, by the name of the parameter [t].
 
     What an account may hold and borrow limits it. From the least that it may hold to the most, with a year's emissions
     and allowances, is as far as dealings reach: their bounds exclude nothing, so that accounts add up to one.
     """
-    later = np.cumsum(own.emissions[:, ::-1], axis=1)[:, ::-1]
-    gained = own.opening[:, None] + np.cumsum(own.allowance_most, axis=1)
-    borrowed = np.column_stack([0 * own.opening, own.borrowed_most[:, :-1], 0 * own.opening])
-    dealt = gained + later[:, :1] + own.pressed[:, None] + borrowed[:, 1:] + borrowed[:, :-1]
+    later = np.cumsum(accounts.emissions[:, ::-1], axis=1)[:, ::-1]
+    gained = accounts.opening[:, None] + np.cumsum(accounts.allowance_most, axis=1)
+    borrowed = np.column_stack([0 * accounts.opening, accounts.borrowed_most[:, :-1], 0 * accounts.opening])
+    dealt = gained + later[:, :1] + accounts.pressed[:, None] + borrowed[:, 1:] + borrowed[:, :-1]
     return {
         "buying_most": dealt,
         "selling_most": dealt,
-        "banked_least": np.column_stack([own.opening, -borrowed[:, 1:]]),
-        "banked_most": np.column_stack([own.opening, gained + later - own.emissions + own.pressed[:, None]]),
+        "banked_least": np.column_stack([accounts.opening, -borrowed[:, 1:]]),
+        "banked_most": np.column_stack(
+            [accounts.opening, gained + later - accounts.emissions + accounts.pressed[:, None]]
+        ),
     }
 
 
-def offsets_on_offer(instance: Instance, found: Baseline) -> NDArray[np.float64]:
+def offsets_on_offer(instance: Instance, baseline: Baseline) -> NDArray[np.float64]:
     """Offsets on offer to all accounts together, shape ``(years,)`` [t]."""
-    return by_year(instance.policy.market.ccer_supply_t, found.years, 0.0)
+    return by_year(instance.policy.market.ccer_supply_t, baseline.years, 0.0)
 
 
-def outstanding_cost(instance: Instance, found: Baseline) -> NDArray[np.float64]:
+def outstanding_cost(instance: Instance, baseline: Baseline) -> NDArray[np.float64]:
     """Discounted cost of a tonne owed at the end of each year [CNY/t]; infinite where no reference price is stated.
 
     What is still owed at the end of the last year is bought at the reference price, for the obligation stands.
     """
     penalty = instance.policy.penalty
     if penalty.reference_price_cny_per_t is None:
-        return np.full(len(found.years), np.inf)
-    reference = by_year(penalty.reference_price_cny_per_t, found.years, np.inf)
-    times = np.full(len(found.years), float(penalty.multiple))
+        return np.full(len(baseline.years), np.inf)
+    reference = by_year(penalty.reference_price_cny_per_t, baseline.years, np.inf)
+    times = np.full(len(baseline.years), float(penalty.multiple))
     times[-1] += 1
-    return found.discount * times * reference
+    return baseline.discount * times * reference
 
 
-def market_parameters(instance: Instance, found: Baseline) -> dict[str, Any]:
+def market_parameters(instance: Instance, baseline: Baseline) -> dict[str, Any]:
     """Arrays of `etsopt_models._market.formulation.market_years`."""
-    market, discount, years = instance.policy.market, found.discount, found.years
+    market, discount, years = instance.policy.market, baseline.discount, baseline.years
     demand = by_year(market.external_demand_t, years, 0.0)
-    auctioned = by_year(market.auctioned_t, years, 0.0) + found.auctioned
+    auctioned = by_year(market.auctioned_t, years, 0.0) + baseline.auctioned
     floor, ceiling = _collar(market, years)
-    most = market.reserve_t + float(found.emissions.sum())
+    most = market.reserve_t + float(baseline.emissions.sum())
     capacity = np.full(len(years) + 1, most)
     return {
         "supply": auctioned - demand,

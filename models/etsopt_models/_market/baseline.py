@@ -146,7 +146,7 @@ class Baseline:
         return auctioned
 
 
-def prospects(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Baseline:
+def baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Baseline:
     """What lies before every unit of an allocation.
 
     The surplus rate of the allocation stays: a unit's lump sum grows and shrinks with its emissions before abatement.
@@ -225,14 +225,12 @@ def enacted_rule(instance: Instance, plain: Baseline) -> IntensityRule:
     for name in instance.sectors:
         here = np.flatnonzero(instance.labels("sector").where(name) & ~fixed)
         for year in range(shape[1] if len(here) else 0):
-            found = balance_value(
-                plain.emissions[here, year], plain.intensity[here, year], parameters.slope, parameters.cap
-            )
-            balance[here, year] = found.value
+            emissions, intensity = plain.emissions[here, year], plain.intensity[here, year]
+            balance[here, year] = balance_value(emissions, intensity, parameters.slope, parameters.cap).value
     return IntensityRule(np.full(shape[1], parameters.slope), np.full(shape[1], parameters.cap), balance)
 
 
-def pathway_baseline(instance: Instance) -> Baseline:
+def pathway_baseline_of(instance: Instance) -> Baseline:
     """What lies before every unit on the path: phase 1 as enacted, then tightened year by year.
 
     From ``phase_2_from`` on the balance value falls by ``tightening`` a year, with the band and slope of the policy; a
@@ -246,8 +244,8 @@ def pathway_baseline(instance: Instance) -> Baseline:
     """
     if instance.policy.rule.name not in BALANCED:
         what = f"the path starts from a plan of China's system, and the rule {instance.policy.rule.name!r} is none"
-        found = Problem("policy.toml", what, f"Use {', '.join(BALANCED)}; else solve clearing.", "rule.name")
-        raise DataError("The policy", [found])
+        problem = Problem("policy.toml", what, f"Use {', '.join(BALANCED)}; else solve clearing.", "rule.name")
+        raise DataError("The policy", [problem])
     plain = without_allowances(instance)
     path, years = instance.policy.pathway, plain.years
     rule = enacted_rule(instance, plain)

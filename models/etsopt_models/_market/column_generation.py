@@ -10,7 +10,7 @@ import numpy as np
 from etsopt_models._market.accounts import (
     Accounts,
     account_parameters,
-    accounts,
+    accounts_of,
     market_parameters,
     offsets_on_offer,
 )
@@ -55,7 +55,7 @@ class Shortage:
 
 
 @dataclass(frozen=True)
-class Found:
+class PreparedMarket:
     """What was prepared before the program of a market was solved.
 
     Parameters
@@ -80,14 +80,14 @@ class Found:
         Why prices did not suffice, so that the program is that of all units, as a clause; empty where they did.
     """
 
-    portfolio: ColumnPool
+    pool: ColumnPool
     accounts: Accounts
     multipliers: Mapping[str, NDArray[np.float64]] | None = None
     ends: tuple[Mapping[str, NDArray[np.float64]], ...] = ()
     shortage: Shortage | None = None
-    everyone: ColumnPool | None = None
+    full_pool: ColumnPool | None = None
     core: NDArray[np.int64] | None = None
-    widened: Any = None
+    expand: Any = None
     tree: Any = None
     gave_way: str = ""
 
@@ -97,11 +97,11 @@ class Found:
         return "" if self.tree is None else str(self.tree.stopped)
 
     @property
-    def prospects(self) -> Baseline:
+    def baseline(self) -> Baseline:
         """What lies before every unit."""
-        return (self.everyone or self.portfolio).plans.prospects
+        return (self.full_pool or self.pool).plans.baseline
 
-    def taken(self, choice: NDArray[np.float64]) -> tuple[ColumnPool, NDArray[np.float64]]:
+    def chosen_plans(self, choice: NDArray[np.float64]) -> tuple[ColumnPool, NDArray[np.float64]]:
         """The plans that are chosen, and the share of each, which add up to one at every unit.
 
         Parameters
@@ -109,16 +109,16 @@ class Found:
         choice
             Of each plan of the program, rounding included.
         """
-        kept = np.where(choice > CHOSEN, choice, 0.0)[: len(self.portfolio.unit)]
+        kept = np.where(choice > CHOSEN, choice, 0.0)[: len(self.pool.unit)]
         kept = np.where(np.abs(kept - np.round(kept)) < CHOSEN, np.round(kept), kept)
-        chosen = self.portfolio.kept(kept > 0)
+        chosen = self.pool.kept(kept > 0)
         share = kept[kept > 0]
         share /= np.add.reduceat(share, chosen.first)[chosen.unit]
-        if self.everyone is None or self.core is None:
+        if self.full_pool is None or self.core is None:
             return chosen, share
-        others = np.ones(len(self.everyone.unit), dtype=bool)
+        others = np.ones(len(self.full_pool.unit), dtype=bool)
         others[self.core] = False
-        rest = self.everyone.kept(others)
+        rest = self.full_pool.kept(others)
         unit = np.concatenate([rest.unit, self.core[chosen.unit]])
         order = np.argsort(unit, kind="stable")
         quantities = rest.quantities.beside(chosen.quantities).kept(order)
@@ -143,36 +143,36 @@ class Market:
     """
 
     instance: Instance
-    found: Baseline
-    own: Accounts
+    baseline: Baseline
+    accounts: Accounts
     relax: Any
-    more: Mapping[str, Any]
+    extra: Mapping[str, Any]
     rest: PlanColumns | None = None
 
     @property
     def net_demand(self) -> NDArray[np.float64]:
         """What accounts lack before those abate who are still to choose, shape ``(accounts, years)`` [t]."""
-        net_demand = self.own.emissions - self.own.allowance
+        net_demand = self.accounts.emissions - self.accounts.allowance
         return net_demand if self.rest is None else net_demand - self.rest.demand_reduction
 
     def of(self, units: NDArray[np.int64], rest: PlanColumns | None) -> Market:
         """The market in which some units choose beside the rest, on the same accounts."""
-        return replace(self, own=replace(self.own, of_unit=self.own.of_unit[units]), rest=rest)
+        return replace(self, accounts=replace(self.accounts, of_unit=self.accounts.of_unit[units]), rest=rest)
 
-    def parameters(self, portfolio: ColumnPool, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def parameters(self, pool: ColumnPool, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Arrays of the program in which units choose among some plans."""
-        own: dict[str, Any] = account_parameters(self.instance, self.found, portfolio.menu, self.own)
+        arrays: dict[str, Any] = account_parameters(self.instance, self.baseline, pool.columns, self.accounts)
         if self.rest is not None:
-            own["net_demand"], own["emissions"] = self.net_demand, self.own.emissions - self.rest.abated
-            own["chosen_cost"] = float(self.rest.cost[0])
-        return {**own, **self.more, **(changes or {})}
+            arrays["net_demand"], arrays["emissions"] = self.net_demand, self.accounts.emissions - self.rest.abated
+            arrays["chosen_cost"] = float(self.rest.cost[0])
+        return {**arrays, **self.extra, **(changes or {})}
 
 
 def market_of(
     instance: Instance,
-    found: Baseline,
+    baseline: Baseline,
     relax: Callable[..., Any],
-    more: Mapping[str, Any] | None = None,
+    extra: Mapping[str, Any] | None = None,
     *,
     market: bool,
 ) -> Market:
@@ -188,27 +188,27 @@ def market_of(
         Whether the market's rows are part of the program.
     """
     pooled = instance.policy.market.transaction_cost_cny_per_t == 0
-    fixed = {**(market_parameters(instance, found) if market else {}), **(more or {})}
-    fixed["offset_supply"] = offsets_on_offer(instance, found)
-    return Market(instance, found, accounts(instance, found, pooled=pooled, market=market), relax, fixed)
+    arrays = {**(market_parameters(instance, baseline) if market else {}), **(extra or {})}
+    arrays["offset_supply"] = offsets_on_offer(instance, baseline)
+    return Market(instance, baseline, accounts_of(instance, baseline, pooled=pooled, market=market), relax, arrays)
 
 
 def unit_prices(
-    instance: Instance, own: Accounts, multipliers: Mapping[str, NDArray[np.float64]]
+    instance: Instance, accounts: Accounts, multipliers: Mapping[str, NDArray[np.float64]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What a tonne that lacks, and one that is emitted, costs each unit [CNY/t].
 
     Shapes ``(units, years)``, or ``(1, years)`` where all share one account.
     """
-    shape = own.emissions.shape
+    shape = accounts.emissions.shape
     need = multipliers["account_balance"].reshape(shape)
     emitted = instance.policy.market.ccer_share * multipliers["offset_limit"].reshape(shape)
     if len(multipliers["newly_owed"]):
         emitted = emitted + multipliers["newly_owed"].reshape(shape)
-    return (need, emitted) if len(need) == 1 else (need[own.of_unit], emitted[own.of_unit])
+    return (need, emitted) if len(need) == 1 else (need[accounts.of_unit], emitted[accounts.of_unit])
 
 
-def market_prices(found: Baseline, multipliers: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+def market_prices(baseline: Baseline, multipliers: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     """Price of an allowance in CNY of each year: what one tonne less on offer adds to the cost [CNY/t]."""
-    prices: NDArray[np.float64] = -multipliers["market_balance"] / found.discount
+    prices: NDArray[np.float64] = -multipliers["market_balance"] / baseline.discount
     return prices

@@ -36,11 +36,11 @@ class PlanColumns:
     abated: NDArray[np.float64]
 
     @property
-    def together(self) -> PlanColumns:
+    def total(self) -> PlanColumns:
         """One unit for all, with one plan: everybody's."""
-        nobody = np.zeros(1, dtype=np.int64)
+        one_unit = np.zeros(1, dtype=np.int64)
         sums = (part.sum(axis=0, keepdims=True) for part in (self.cost, self.demand_reduction, self.abated))
-        return PlanColumns(nobody, *sums)
+        return PlanColumns(one_unit, *sums)
 
     def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> PlanColumns:
         """Some of the plans."""
@@ -102,10 +102,10 @@ class ColumnPool:
     @classmethod
     def start(cls, plans: Plans) -> ColumnPool:
         """The plan without measures of each unit."""
-        shape = plans.prospects.emissions.shape
+        shape = plans.baseline.emissions.shape
         return cls.of(plans, np.arange(shape[0]), np.zeros(shape, dtype=np.int16))
 
-    def added(self, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> ColumnPool:
+    def with_columns(self, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> ColumnPool:
         """These plans and others, each once."""
         both = np.concatenate(
             [np.column_stack([self.unit, self.sets]), np.column_stack([unit, sets])], axis=0, dtype=np.int64
@@ -129,18 +129,18 @@ class ColumnPool:
     @property
     def cost(self) -> NDArray[np.float64]:
         """Discounted cost of each plan, shape ``(plans,)`` [CNY]."""
-        return self.quantities.cost @ self.plans.prospects.discount
+        return self.quantities.cost @ self.plans.baseline.discount
 
     @property
     def abated(self) -> NDArray[np.float64]:
         """Emissions that each plan avoids, shape ``(plans, years)`` [tCO2e]."""
-        return self.plans.prospects.emissions[self.unit] - self.quantities.emissions
+        return self.plans.baseline.emissions[self.unit] - self.quantities.emissions
 
     @property
-    def menu(self) -> PlanColumns:
+    def columns(self) -> PlanColumns:
         """The plans as a program sees them."""
         abated = self.abated
-        gained = self.quantities.allowance - self.plans.prospects.free[self.unit]
+        gained = self.quantities.allowance - self.plans.baseline.free[self.unit]
         return PlanColumns(self.unit, self.cost, abated + gained, abated)
 
     def values(

@@ -24,17 +24,17 @@ class Trades:
     sold: NDArray[np.float64]
     offset: NDArray[np.float64]
     banked: NDArray[np.float64]
-    owed: NDArray[np.float64]
+    outstanding: NDArray[np.float64]
 
 
-def of_enterprises(values: Mapping[str, NDArray[np.float64]], shape: tuple[int, int]) -> Trades:
+def trades_of_accounts(values: Mapping[str, NDArray[np.float64]], shape: tuple[int, int]) -> Trades:
     """Trades of accounts that are the enterprises' own."""
     stocks = (shape[0], shape[1] + 1)
     flows = (values[name].reshape(shape) for name in ("bought", "sold", "offset"))
     return Trades(*flows, *(values[name].reshape(stocks) for name in ("banked", "outstanding")))
 
 
-def shared_out(
+def disaggregated(
     values: Mapping[str, NDArray[np.float64]],
     opening: NDArray[np.float64],
     before: NDArray[np.float64],
@@ -59,7 +59,7 @@ def shared_out(
     """
     by_emissions, by_advance = (_shares(part) for part in (emissions, before))
     offset = by_emissions * values["offset"]
-    owed = _owed(emissions - offset, values["outstanding"])
+    owed = _disaggregated_outstanding(emissions - offset, values["outstanding"])
     net_demand = emissions - allowance - offset - np.diff(owed, axis=1)
     banked = np.empty_like(owed)
     banked[:, 0] = opening
@@ -80,7 +80,7 @@ def _shares(parts: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.divide(parts, total, out=np.repeat(otherwise, len(total), axis=1), where=total > 0)
 
 
-def _owed(due: NDArray[np.float64], owed: NDArray[np.float64]) -> NDArray[np.float64]:
+def _disaggregated_outstanding(due: NDArray[np.float64], owed: NDArray[np.float64]) -> NDArray[np.float64]:
     """What is owed by each of several that owe together, shape ``(enterprises, years + 1)`` [t].
 
     Parameters

@@ -47,7 +47,7 @@ def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> list[Depende
     name, group, first_year = (
         np.where(there, codes[rows], NOTHING) for codes in (table.name, table.group, table.first)
     )
-    links = []
+    dependencies = []
     for place in range(rows.shape[1]):
         excluded = required = np.zeros(len(rows), dtype=np.int64)
         for other in range(rows.shape[1]):
@@ -57,14 +57,14 @@ def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> list[Depende
             wanted = np.where(there[:, place], code[rows[:, place]], NOTHING)
             if (wanted == NOTHING).all():
                 continue
-            found = (name == wanted[:, None]) & (wanted != NOTHING)[:, None]
-            required = required | (found << np.arange(rows.shape[1])).sum(axis=1)
-            required = required | (((wanted != NOTHING) & ~found.any(axis=1)).astype(np.int64) << rows.shape[1])
+            provides = (name == wanted[:, None]) & (wanted != NOTHING)[:, None]
+            required = required | (provides << np.arange(rows.shape[1])).sum(axis=1)
+            required = required | (((wanted != NOTHING) & ~provides.any(axis=1)).astype(np.int64) << rows.shape[1])
         here = there[:, place]
-        links.append(
+        dependencies.append(
             Dependencies(*(np.where(here, part, NOTHING) for part in (excluded, required, first_year[:, place])))
         )
-    return links
+    return dependencies
 
 
 class _Codes(NamedTuple):
@@ -77,8 +77,8 @@ class _Codes(NamedTuple):
 
 
 def _instance_codes(instance: Instance) -> _Codes:
-    found: _Codes = instance.once("links of measures", lambda: _codes(instance.measures))
-    return found
+    codes: _Codes = instance.once("measure dependencies", lambda: _codes(instance.measures))
+    return codes
 
 
 def _codes(measures: Any) -> _Codes:

@@ -67,12 +67,12 @@ class Measures:
         return replace(self, fixed=self.fixed * factor[:, None])
 
 
-def measures_of(instance: Instance, found: Baseline) -> list[Measures]:
+def measures_of(instance: Instance, baseline: Baseline) -> list[Measures]:
     """Measures of every unit, units of the same structure together."""
     rows = _rows(instance)
     cut = instance.labels("sector").mapped(dict.fromkeys(instance.policy.abatement.output_cut, 1.0), 0.0) > 0
-    links = dependencies_of(instance, rows)
-    codes = [*(code for slot in links for code in slot), cut.astype(np.int64)]
+    dependencies = dependencies_of(instance, rows)
+    codes = [*(code for slot in dependencies for code in slot), cut.astype(np.int64)]
     kind = np.zeros(len(rows), dtype=np.int64)
     for code in codes:
         # Few structures differ, so numbers stay small.
@@ -80,7 +80,7 @@ def measures_of(instance: Instance, found: Baseline) -> list[Measures]:
     order = np.argsort(kind, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(kind[order])) + 1)
     costs = (np.zeros(0), np.zeros(0)) if instance.measures is None else costs_per_t(instance)
-    return [_measures(instance, found, units, rows[units], costs, bool(cut[units[0]])) for units in parts]
+    return [_measures(instance, baseline, units, rows[units], costs, bool(cut[units[0]])) for units in parts]
 
 
 def column(instance: Instance, name: str) -> NDArray[Any]:
@@ -121,7 +121,7 @@ def costs_per_t(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.flo
 
 def _measures(
     instance: Instance,
-    found: Baseline,
+    baseline: Baseline,
     units: NDArray[np.int64],
     rows: NDArray[np.int64],
     costs: tuple[NDArray[np.float64], NDArray[np.float64]],
@@ -132,13 +132,13 @@ def _measures(
     nothing = np.zeros(rows.shape)
     emissions, intensity, output, fixed, variable = nothing + 1, nothing + 1, nothing + 1, nothing, nothing
     if rows.shape[1]:
-        share, rate, own = (
+        share, rate, intensity_rate = (
             column(instance, name)[rows] for name in ("maximum_share", "abatement_rate", "intensity_abatement_rate")
         )
-        emissions, intensity = 1 - share * rate, 1 - share * own
+        emissions, intensity = 1 - share * rate, 1 - share * intensity_rate
         per_base_t, variable = (cost[rows] for cost in costs)
-        fixed = per_base_t * found.base_output[units, None]
-    admissible = _admissible(instance, rows[:1], found.years)
+        fixed = per_base_t * baseline.base_output[units, None]
+    admissible = _admissible(instance, rows[:1], baseline.years)
     if cut:
         # Output falls with emissions, so that intensity stays.
         sector = instance.units["sector"].to_numpy()[units]

@@ -58,8 +58,8 @@ def near_optimal_plans(
     """
     owners, excesses, chains = [], [], []
     for part in plans.parts():
-        running = _running(plans, part, need_price[part.units], emissions_price[part.units])
-        owner, excess, chain = _followed(running, budget[part.units])
+        values = _set_values(plans, part, need_price[part.units], emissions_price[part.units])
+        owner, excess, chain = _near_optimal_chains(values, budget[part.units])
         owners.append(part.units[owner])
         excesses.append(excess)
         chains.append(chain)
@@ -68,36 +68,36 @@ def near_optimal_plans(
     return Listed(owner[order], excess[order], np.arange(len(order))[:, None]), chain[order]
 
 
-def _running(
+def _set_values(
     plans: Plans, part: Measures, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64]
 ) -> list[NDArray[np.float64]]:
     """What running each set in each year comes to, shape ``(sets, units)``; infinite where it may not run."""
-    found, units = plans.prospects, part.units
+    baseline, units = plans.baseline, part.units
     left, fixed, variable = products(part.emissions_left.T), sums(part.fixed.T), sums(part.variable.T)
     intensity_left = products(part.intensity_left.T)
-    output = known(found.output[units])
-    running = []
-    for t in range(len(found.years)):
-        emissions = left * found.emissions[units, t]
-        value = found.discount[t] * (fixed + variable * output[:, t])
+    output = known(baseline.output[units])
+    values = []
+    for t in range(len(baseline.years)):
+        emissions = left * baseline.emissions[units, t]
+        value = baseline.discount[t] * (fixed + variable * output[:, t])
         value += emissions * (need_price[:, t] + emissions_price[:, t])
         value -= need_price[:, t] * plans._allowance(units, t, emissions, intensity_left)
         value[~part.admissible[t]] = np.inf
-        running.append(value)
-    return running
+        values.append(value)
+    return values
 
 
-def _followed(
-    running: list[NDArray[np.float64]], budget: NDArray[np.float64]
+def _near_optimal_chains(
+    values: list[NDArray[np.float64]], budget: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int16]]:
     """Chains of sets as long as the best that may come of each stays within the budget: unit, excess and chain."""
-    ahead = [np.zeros(running[0].shape)]
-    for value in reversed(running):
+    ahead = [np.zeros(values[0].shape)]
+    for value in reversed(values):
         ahead.insert(0, least_of_supersets(value + ahead[0]))
-    least, names = ahead[0][0], np.arange(len(running[0]))
+    least, names = ahead[0][0], np.arange(len(values[0]))
     unit, now, paid = np.arange(len(least)), np.zeros(len(least), dtype=np.int64), np.zeros(len(least))
     chain = np.zeros((len(least), 0), dtype=np.int16)
-    for t, value in enumerate(running):
+    for t, value in enumerate(values):
         checkpoint()
         total = paid[:, None] + (value + ahead[t + 1]).T[unit]
         within = (total <= (least + budget)[unit, None]) & ((names & now[:, None]) == now[:, None])
@@ -142,13 +142,13 @@ def combined(of_units: Listed, account: NDArray[np.int64], budget: NDArray[np.fl
     count = np.bincount(of_units.owner, minlength=len(account))
     first = np.cumsum(count) - count
     order = np.argsort(account, kind="stable")
-    owns = np.bincount(account, minlength=len(budget))
-    begins = np.cumsum(owns) - owns
+    units_of_account = np.bincount(account, minlength=len(budget))
+    begins = np.cumsum(units_of_account) - units_of_account
     owner, excess = np.arange(len(budget)), np.zeros(len(budget))
     parts = np.zeros((len(budget), 0), dtype=np.int64)
-    for place in range(int(owns.max(initial=0))):
+    for place in range(int(units_of_account.max(initial=0))):
         checkpoint()
-        has = owns[owner] > place
+        has = units_of_account[owner] > place
         # What would grow too large is given up before it does.
         grown = np.where(has, count[order[np.where(has, begins[owner] + place, 0)]], 1)
         kept = are_few(np.bincount(owner, grown, len(budget)), GROWN * MOST_PLANS, GROWN * MOST_ROWS)[owner]

@@ -72,29 +72,29 @@ class Plans:
         Their measures, units of the same structure together.
     """
 
-    def __init__(self, found: Baseline, kinds: list[Measures]) -> None:
-        self.prospects = found
+    def __init__(self, baseline: Baseline, kinds: list[Measures]) -> None:
+        self.baseline = baseline
         self.kinds = kinds
-        self.kind = np.zeros(len(found.emissions), dtype=np.int64)
-        self.place = np.zeros(len(found.emissions), dtype=np.int64)
+        self.kind = np.zeros(len(baseline.emissions), dtype=np.int64)
+        self.place = np.zeros(len(baseline.emissions), dtype=np.int64)
         for number, kind in enumerate(kinds):
             self.kind[kind.units], self.place[kind.units] = number, np.arange(len(kind.units))
 
     @classmethod
-    def of(cls, instance: Instance, found: Baseline) -> Plans:
+    def of(cls, instance: Instance, baseline: Baseline) -> Plans:
         """Plans of all units of an instance."""
-        return cls(found, measures_of(instance, found))
+        return cls(baseline, measures_of(instance, baseline))
 
     def only(self, units: NDArray[np.int64], times: float | NDArray[np.float64] = 1.0) -> Plans:
         """Plans of some units, each of them so many times as large; positions are those in `units`."""
         kind, place, times = self.kind[units], self.place[units], np.broadcast_to(times, len(units))
         here = (np.flatnonzero(kind == number) for number in range(len(self.kinds)))
         kinds = [
-            replace(self.kinds[number].part(place[own]).times(times[own]), units=own)
-            for number, own in enumerate(here)
-            if len(own)
+            replace(self.kinds[number].part(place[positions]).times(times[positions]), units=positions)
+            for number, positions in enumerate(here)
+            if len(positions)
         ]
-        return Plans(self.prospects.only(units).times(times), kinds)
+        return Plans(self.baseline.only(units).times(times), kinds)
 
     def best(
         self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], cost_weight: float = 1.0
@@ -117,7 +117,7 @@ class Plans:
             Chain of measure sets, shape ``(units, years)``.
         """
         value = np.zeros(len(self.kind))
-        sets = np.zeros(self.prospects.emissions.shape, dtype=np.int16)
+        sets = np.zeros(self.baseline.emissions.shape, dtype=np.int16)
         for part in self.parts():
             need, emitted = (paid if len(paid) == 1 else paid[part.units] for paid in (need_price, emissions_price))
             value[part.units], sets[part.units] = self._best_of(part, need, emitted, cost_weight)
@@ -152,7 +152,7 @@ class Plans:
     def may_run(self, units: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which sets of some units may run in which year, shape ``(units, years, sets)``, filled up with no."""
         width = max(kind.admissible.shape[1] for kind in self.kinds)
-        may = np.zeros((len(units), len(self.prospects.years), width), dtype=bool)
+        may = np.zeros((len(units), len(self.baseline.years), width), dtype=bool)
         for number, kind in enumerate(self.kinds):
             here = self.kind[units] == number
             may[here, :, : kind.admissible.shape[1]] = kind.admissible
@@ -182,16 +182,16 @@ class Plans:
         cost_weight: float,
     ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
         """The best chains: backwards the least over supersets, forwards the first superset that has it."""
-        found, units = self.prospects, part.units
+        baseline, units = self.baseline, part.units
         left, fixed, variable = products(part.emissions_left.T), sums(part.fixed.T), sums(part.variable.T)
-        intensity_left = products(part.intensity_left.T) if found.follows.any() else left
-        output, years = known(found.output[units]), len(found.years)
+        intensity_left = products(part.intensity_left.T) if baseline.follows.any() else left
+        output, years = known(baseline.output[units]), len(baseline.years)
         chain, ahead = [], np.zeros(1)
         for t in reversed(range(years)):
-            emissions = left * found.emissions[units, t]
+            emissions = left * baseline.emissions[units, t]
             value = variable * output[:, t]
             value += fixed
-            value *= cost_weight * found.discount[t]
+            value *= cost_weight * baseline.discount[t]
             value += emissions * (need_price[:, t] + emissions_price[:, t])
             value -= need_price[:, t] * self._allowance(units, t, emissions, intensity_left)
             value += ahead
@@ -213,11 +213,11 @@ class Plans:
         self, units: NDArray[np.int64], t: int, emissions: NDArray[np.float64], intensity_left: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Free allowances in a year of units that keep some of their emissions and intensity, shape ``(..., units)``."""
-        found = self.prospects
-        if not found.follows[t]:
-            return found.allowance_of(units, t)
-        rates = found.rule.rates(units, t, found.intensity[units, t] * intensity_left)
-        allowance: NDArray[np.float64] = emissions * (1 + rates) * (1 - found.paid_share[t])
+        baseline = self.baseline
+        if not baseline.follows[t]:
+            return baseline.allowance_of(units, t)
+        rates = baseline.rule.rates(units, t, baseline.intensity[units, t] * intensity_left)
+        allowance: NDArray[np.float64] = emissions * (1 + rates) * (1 - baseline.paid_share[t])
         return allowance
 
     def quantities(self, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> Quantities:
@@ -229,16 +229,16 @@ class Plans:
             for start in range(0, len(here), PLANS_AT_ONCE):
                 checkpoint()
                 plans = here[start : start + PLANS_AT_ONCE]
-                own = self._quantities(kind.part(self.place[unit[plans]]), sets[plans])
-                for into, values in zip((emissions, intensity, output, allowance, cost), own, strict=True):
+                part_values = self._quantities(kind.part(self.place[unit[plans]]), sets[plans])
+                for into, values in zip((emissions, intensity, output, allowance, cost), part_values, strict=True):
                     into[plans] = values
         return Quantities(emissions, intensity, output, allowance, cost)
 
     def _quantities(self, part: Measures, sets: NDArray[np.int16]) -> tuple[NDArray[np.float64], ...]:
         """Columns of `Quantities` of a plan for each unit of a part."""
-        found, units = self.prospects, part.units
+        baseline, units = self.baseline, part.units
         left, intensity_left, output_left = (np.ones(sets.shape) for _ in range(3))
-        cost, output = np.zeros(sets.shape), known(found.output[units])
+        cost, output = np.zeros(sets.shape), known(baseline.output[units])
         for k in range(part.row.shape[1]):
             has = (sets >> k) & 1 > 0
             for total, factors in (
@@ -248,11 +248,11 @@ class Plans:
             ):
                 total *= np.where(has, factors[:, [k]], 1.0)
             cost += np.where(has, part.fixed[:, [k]] + part.variable[:, [k]] * output, 0.0)
-        emissions = found.emissions[units] * left
+        emissions = baseline.emissions[units] * left
         allowance = np.empty(sets.shape)
         for t in range(sets.shape[1]):
             allowance[:, t] = self._allowance(units, t, emissions[:, t], intensity_left[:, t])
-        return emissions, found.intensity[units] * intensity_left, output_left, allowance, cost
+        return emissions, baseline.intensity[units] * intensity_left, output_left, allowance, cost
 
 
 def known(output: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,26 +16,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.column_generation import Found
+    from etsopt_models._market.column_generation import PreparedMarket
     from etsopt_models._market.column_pool import ColumnPool
 
 
 def stated_of(
-    found: Found, multipliers: Mapping[str, NDArray[np.float64]]
+    prepared: PreparedMarket, multipliers: Mapping[str, NDArray[np.float64]]
 ) -> list[tuple[str, str, Mapping[str, NDArray[np.float64]]]]:
     """Level, unit and multipliers of the cost, of the ends of the price's interval, and of the leaves."""
     stated = [("cost", "CNY", multipliers)]
-    stated += [(f"cost:{number}", "CNY", end) for number, end in enumerate(found.ends, 2)]
-    if found.tree is not None:
+    stated += [(f"cost:{number}", "CNY", end) for number, end in enumerate(prepared.ends, 2)]
+    if prepared.tree is not None:
         units = {"cost": "CNY", "unmet_demand": "t"}
-        vectors = list(enumerate(found.tree.vectors))[1:]
+        vectors = list(enumerate(prepared.tree.vectors))[1:]
         stated += [(level_of(kind, number), units[kind], given) for number, (kind, given) in vectors]
     return stated
 
 
-def duals_table(found: Found, stated: Sequence[tuple[str, str, Mapping[str, NDArray[np.float64]]]]) -> pd.DataFrame:
+def duals_table(
+    prepared: PreparedMarket, stated: Sequence[tuple[str, str, Mapping[str, NDArray[np.float64]]]]
+) -> pd.DataFrame:
     """Multipliers of the rows of accounts and of the market, in terms of the first year."""
-    years, labels = found.prospects.years, found.accounts.labels
+    years, labels = prepared.baseline.years, prepared.accounts.labels
     of_account = np.repeat(labels, len(years))
     of_market = np.full(len(years), "", dtype=object)
     columns: dict[str, list[Any]] = {name: [] for name in ("level", "row", "index", "year", "multiplier", "unit")}
@@ -53,13 +55,13 @@ def duals_table(found: Found, stated: Sequence[tuple[str, str, Mapping[str, NDAr
 
 
 def uplift_table(
-    instance: Instance, found: Found, portfolio: ColumnPool, multipliers: Mapping[str, NDArray[np.float64]]
+    instance: Instance, prepared: PreparedMarket, pool: ColumnPool, multipliers: Mapping[str, NDArray[np.float64]]
 ) -> dict[str, pd.DataFrame]:
     """Who would rather have another plan at the prices, and by how much, those with most first."""
     if instance.policy.abatement.divisible_measures:
         return {}
-    prices = unit_prices(instance, found.accounts, multipliers)
-    uplift = portfolio.values(*prices) - portfolio.plans.best(*prices)[0]
+    prices = unit_prices(instance, prepared.accounts, multipliers)
+    uplift = pool.values(*prices) - pool.plans.best(*prices)[0]
     more = np.flatnonzero(uplift > LEAST_UPLIFT_CNY)
     more = more[np.argsort(-uplift[more], kind="stable")]
     names = instance.units["unit_id"].to_numpy(dtype=object)[more]
@@ -75,12 +77,12 @@ def level_of(kind: str, vector: int) -> str:
     return f"{kind}:leaf:{vector}" if vector else kind
 
 
-def leaves_table(instance: Instance, found: Found) -> dict[str, pd.DataFrame]:
+def leaves_table(instance: Instance, prepared: PreparedMarket) -> dict[str, pd.DataFrame]:
     """What the leaves hold that prove the cost of whole plans; no table where prices alone prove it."""
-    tree = found.tree
+    tree = prepared.tree
     if tree is None or not any(leaf.branches for leaf in tree.leaves):
         return {}
-    plans, years = (found.everyone or found.portfolio).plans, found.prospects.years
+    plans, years = (prepared.full_pool or prepared.pool).plans, prepared.baseline.years
     ids = column(instance, "measure_id")
     units, rows = instance.units["unit_id"].to_numpy(dtype=object), []
     for number, leaf in enumerate(tree.leaves, 1):
