@@ -113,7 +113,7 @@ from etsopt.rules import reference_allowances
 from etsopt.units import RELATIVE_TOLERANCE, ROUNDING_NOISE_T
 from etsopt_models._allocation.exceptions import bounds_with, exception_rows
 from etsopt_models._allocation.integer import nearest
-from etsopt_models._allocation.limits import fixed_allowances, limits
+from etsopt_models._allocation.limits import fixed_allowances, limits_of
 from etsopt_models._allocation.rounding import before_rounding, nearest_to, to_round
 from etsopt_models._allocation.tables import allocation_tables
 
@@ -297,37 +297,39 @@ def levels(instance: Instance) -> list[str]:
 def parameters(instance: Instance) -> dict[str, Any]:
     """Arrays for the sets and parameters of `formulate`, positions instead of labels; where they round, before that."""
     instance = before_rounding(instance)
-    data = limits(instance, reference_allowances(instance))
-    everyone, nobody = np.arange(len(data.free)), np.arange(0)
-    emissions, sizes = data.emissions, nearest(data.emissions)
+    limits = limits_of(instance, reference_allowances(instance))
+    everyone, nobody = np.arange(len(limits.free)), np.arange(0)
+    emissions, sizes = limits.emissions, nearest(limits.emissions)
     # What an allowance may be at all, with the widest band there is.
-    lower, upper = bounds_with(data, np.full(len(data.free), data.widening.units > 0))
-    least, most = np.minimum(lower, data.reference), np.maximum(upper, data.reference)
+    lower, upper = bounds_with(limits, np.full(len(limits.free), limits.margin.units > 0))
+    least, most = np.minimum(lower, limits.reference), np.maximum(upper, limits.reference)
     # A reference on the edge of its band leaves a room of rounding beyond it, which is none; of a unit of a few grams
     # that is less.
     noise = np.minimum(ROUNDING_NOISE_T, RELATIVE_TOLERANCE * most)
-    increase, decrease = (np.where(room > noise, room, 0.0) for room in (most - data.reference, data.reference - least))
-    enterprises = len(data.enterprises)
+    increase, decrease = (
+        np.where(room > noise, room, 0.0) for room in (most - limits.reference, limits.reference - least)
+    )
+    enterprises = len(limits.enterprises)
     return {
-        "UNITS": len(data.free),
-        **_measured(instance, len(data.free)),
+        "UNITS": len(limits.free),
+        **_measured(instance, len(limits.free)),
         "WHOLE": everyone if instance.policy.allocation.integer_allowances else nobody,
-        "BANDED": np.arange(0 if data.widening.units else enterprises),
+        "BANDED": np.arange(0 if limits.margin.units else enterprises),
         "emissions": emissions,
         "per_emission": 1 / emissions,
-        "reference": data.reference,
-        "obligation": data.obligation,
+        "reference": limits.reference,
+        "obligation": limits.obligation,
         "lower": lower,
         "upper": upper,
         "increase_most": increase,
         "decrease_most": decrease,
         "largest_rate_most": float(np.max((most - least) / emissions, initial=0.0)),
-        "at_target_rate": data.at_target_rate,
-        "per_total_emissions": 1 / float(emissions.sum()) if len(data.free) else 0.0,
+        "at_target_rate": limits.at_target_rate,
+        "per_total_emissions": 1 / float(emissions.sum()) if len(limits.free) else 0.0,
         "smaller": np.max(sizes, initial=0.0) - sizes,
         "place": everyone + 1.0,
-        **data.rows,
-        **exception_rows(data),
+        **limits.rows,
+        **exception_rows(limits),
     }
 
 

@@ -41,8 +41,8 @@ import pyomo.environ as pyo
 from etsopt.rules import reference_allowances
 from etsopt_models._allocation.bands import band_rates
 from etsopt_models._allocation.exceptions import bounds_with
-from etsopt_models._allocation.limits import IN_TONNES, limits
-from etsopt_models._allocation.relaxed_limits import limits_give_way, needed, of_units, targets_alone
+from etsopt_models._allocation.limits import IN_TONNES, limits_of
+from etsopt_models._allocation.relaxed_limits import of_units, outside_band, relaxed_lines, targets_alone
 from etsopt_models._allocation.rounding import before_rounding
 from etsopt_models._allocation.tables import dual_table
 
@@ -158,25 +158,25 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
 def parameters(instance: Instance) -> dict[str, Any]:
     """Arrays for the sets and parameters of `formulate`, positions instead of labels; where allowances are rounded, before that."""
     instance = before_rounding(instance)
-    data = limits(instance, reference_allowances(instance))
-    rows = data.rows
-    upper = bounds_with(data, np.full(len(data.free), data.widening.units > 0))[1]
+    limits = limits_of(instance, reference_allowances(instance))
+    rows = limits.rows
+    upper = bounds_with(limits, np.full(len(limits.free), limits.margin.units > 0))[1]
     # Nothing is further from a limit than all allowances and the limit itself, which rounding may put above emissions.
     named = [f"{name}_{side}" for name in ("target", "balance", "nation") for side in ("least", "most")]
-    give_most = float(np.sum(upper) + np.sum(data.emissions) + sum(np.sum(np.abs(rows[name])) for name in named))
+    give_most = float(np.sum(upper) + np.sum(limits.emissions) + sum(np.sum(np.abs(rows[name])) for name in named))
     return {
-        "UNITS": len(data.free),
-        "emissions": data.emissions,
-        "per_emission": 1 / data.emissions,
-        "BANDS": len(data.all_sectors),
-        "sector": data.sector_of,
-        "WITH_OWN_BAND": np.flatnonzero(data.own_band),
-        "band_lower": data.lower,
-        "band_upper": data.upper,
-        "widening_lower": data.widening.lower,
-        "widening_upper": data.widening.upper,
-        "exceptions_most": data.widening.units,
-        "allowance_most": upper + data.emissions,
+        "UNITS": len(limits.free),
+        "emissions": limits.emissions,
+        "per_emission": 1 / limits.emissions,
+        "BANDS": len(limits.all_sectors),
+        "sector": limits.sector_of,
+        "WITH_OWN_BAND": np.flatnonzero(limits.unit_band),
+        "band_lower": limits.lower,
+        "band_upper": limits.upper,
+        "widening_lower": limits.margin.lower,
+        "widening_upper": limits.margin.upper,
+        "exceptions_most": limits.margin.units,
+        "allowance_most": upper + limits.emissions,
         "give_most": give_most,
         **rows,
     }
@@ -204,21 +204,21 @@ def tables(
     """
     instance = before_rounding(instance)
     reference = reference_allowances(instance)
-    found = limits(instance, reference)
-    units = {"unit_id": instance.units["unit_id"].to_numpy(dtype=object)[found.free]}
-    lines = targets_alone(found)
+    limits = limits_of(instance, reference)
+    units = {"unit_id": instance.units["unit_id"].to_numpy(dtype=object)[limits.free]}
+    lines = targets_alone(limits)
     for way, one in solution.items():
         widening = one.values["band_widening"]
-        allowance, exceptional = of_units(found, one.values, widening[found.sector_of], part)
+        allowance, exceptional = of_units(limits, one.values, widening[limits.sector_of], part)
         units |= {f"{way}_t": allowance}
-        if found.widening.units:
-            units[f"{way}_exceptional"] = exceptional & needed(found, allowance, widening[found.sector_of])
-        lines += limits_give_way(way, found, allowance)
+        if limits.margin.units:
+            units[f"{way}_exceptional"] = exceptional & outside_band(limits, allowance, widening[limits.sector_of])
+        lines += relaxed_lines(way, limits, allowance)
     if "band_relaxation" in solution:
         down, up = band_rates(instance, reference.band)
         sector = instance.units["sector"].to_numpy()
         widening = solution["band_relaxation"].values["band_widening"]
-        for name, wider in zip(found.all_sectors, widening, strict=True):
+        for name, wider in zip(limits.all_sectors, widening, strict=True):
             here = sector == name
             if wider > 1e-9:
                 widest = float(max(down[here].max(), up[here].max()))
@@ -228,5 +228,5 @@ def tables(
     return {
         "relaxed_limits": pd.DataFrame(lines, columns=columns),
         "relaxed_units": pd.DataFrame(units),
-        "duals": dual_table(instance, found, proof),
+        "duals": dual_table(instance, limits, proof),
     }

@@ -69,7 +69,7 @@ import pyomo.environ as pyo
 
 from etsopt.data.groups import Groups
 from etsopt_models._compliance.accounts import accounts
-from etsopt_models._compliance.limits import limits, prices
+from etsopt_models._compliance.limits import limits_of, prices
 from etsopt_models._compliance.tables import compliance_tables
 
 if TYPE_CHECKING:
@@ -117,8 +117,8 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
 
     @m.Constraint(m.ENTERPRISES, doc="what is surrendered, offset or missing is the obligation [t]")
     def obligation_met(m, f):
-        own = sum(m.surrendered[k] for k in m.LOTS_OF_ENTERPRISE[f])
-        return own + m.bought[f] + m.offset[f] + m.shortfall[f] == m.obligation[f]
+        from_holdings = sum(m.surrendered[k] for k in m.LOTS_OF_ENTERPRISE[f])
+        return from_holdings + m.bought[f] + m.offset[f] + m.shortfall[f] == m.obligation[f]
 
     @m.Constraint(m.LOTS, doc="what is held is surrendered, sold or kept [t]")
     def lot_is_used(m, k):
@@ -153,7 +153,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
         Where the policy states no price that the compliance year needs.
     """
     held = accounts(instance)
-    cost, most = prices(instance), limits(instance, held)
+    cost, most = prices(instance), limits_of(instance, held)
     lots = np.flatnonzero(held.available)
     vintages = len(held.vintages)
     owner, vintage = lots // vintages, lots % vintages
