@@ -203,7 +203,7 @@ def test_one_unit_and_none_at_all_are_merged_too(case: str, total: float) -> Non
     ):
         policy = {"allocation": allocation, "national": {"target_change": total}}
         rows = [("a", "a", "steel", "Hebei", 100_000.0, 100_000.0)]
-        same(given(rows, policy, case=[case]))
+        same(given(rows, policy, special_case=[case]))
 
 
 def test_units_that_nearly_all_differ_in_their_rows_are_declined() -> None:
