@@ -121,8 +121,9 @@ def _refuse_dearer_than_owing(
     dear = prices > owing * (1 + ROUNDING)
     if dear.any():
         t = int(dear.argmax())
-        what = f"{prices[t]:g} CNY/t is expected in {years[t]}, and a tonne that is not surrendered costs {owing[t]:g}"
-        advice = "The reference price is the market's own before the deadline: state one near the expected price."
+        limits = f"expected at most {owing[t]:g} CNY/t, got {prices[t]:g}"
+        what = f"the price of {years[t]} exceeds the cost of a tonne outstanding: {limits}"
+        advice = "State a reference price near the expected price: it is the market's own before the deadline."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])
 
 

@@ -92,7 +92,7 @@ def calculate(instance: Instance) -> dict[str, pd.DataFrame]:
         If the rule has no balance value, or no price is stated.
     """
     if not isinstance(parameters_of(instance), IntensityParameters):
-        what = f"the rule {instance.policy.rule.name!r} has no balance value to which units could respond"
-        advice = "Use cn-2025 or cn-2026; under other rules solve abatement."
+        what = f"the rule {instance.policy.rule.name!r} has no balance value: expected an intensity rule"
+        advice = "Use cn-2025 or cn-2026, or solve abatement."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "rule.name")])
     return equilibrium_tables(instance)

@@ -109,7 +109,7 @@ def test_where_too_many_would_break_a_limit_the_whole_program_is_solved_and_says
     monkeypatch.setattr(core, "MENDED", 3)
     result = etsopt.solve(takers(), "abatement", method="decomposition")
     assert result.provenance["method"] == "direct"
-    assert "enterprises would deal, hold or borrow beyond their limits" in result.provenance["method_reason"]
+    assert "enterprises would trade, hold or borrow beyond their limits" in result.provenance["method_reason"]
     assert result.violations == ()
 
 

@@ -62,7 +62,7 @@ def declines_prices(instance: Instance) -> str:
     worth = float(discount[-1] * policy.market.terminal_price_cny_per_t)
     price = discount * by_year(policy.market.prices_cny_per_t, years, 0.0)
     if not is_steady(TradeTerms(price, discount * friction, nothing + np.inf, 0.0, nothing, worth)):
-        return "the expected price rises by more than interest and transaction costs, so that everybody buys ahead"
+        return "the expected price rises by more than interest and transaction costs, so that every account buys ahead"
     return ""
 
 
@@ -83,9 +83,7 @@ def prepare_by_enterprise(market: Market) -> tuple[dict[str, Any], PreparedMarke
     else:
         at_prices = _clear_market(market, population, terms)
     if at_prices is None:
-        return prepare_market(
-            market, "no steady prices are found at which enterprises that owe nothing meet the demand"
-        )
+        return prepare_market(market, "no steady prices clear the market without outstanding obligations")
     if why := at_prices.violation():
         return prepare_market(market, why)
     most = gap if market.accounts.emissions.size <= ALL_TOGETHER else np.inf

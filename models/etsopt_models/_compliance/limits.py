@@ -58,7 +58,7 @@ def prices(instance: Instance) -> Prices:
     problems = []
     if np.isnan(price):
         what, advice = (
-            f"states no price of {year}, at which a compliance year buys and sells",
+            f"states no price of {year}, at which enterprises buy and sell",
             "State it, such as 80 [CNY/t].",
         )
         problems.append(Problem("policy.toml", what, advice, "market.prices_cny_per_t"))
@@ -105,9 +105,9 @@ def limits_of(instance: Instance, held: Accounts) -> Limits:
     known = not np.isnan(reference_price(instance))
     if unmet.any() and not known:
         count = counted(
-            int((unmet > 0).sum()), "enterprise that does not buy lacks", "enterprises that do not buy lack"
+            int((unmet > 0).sum()), "enterprise that does not buy falls", "enterprises that do not buy fall"
         )
-        what = f"states no price of {policy.year}, but {count} {format_tonnes(unmet.sum())} t"
+        what = f"states no price of {policy.year}, but {count} short by {format_tonnes(unmet.sum())} t"
         advice = "State the average price of the month before the deadline: the fine is a multiple of it."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])
     return Limits(bought, offset, beyond if known else 0.0 * beyond)

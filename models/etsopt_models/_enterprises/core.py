@@ -78,14 +78,14 @@ class MarketAtPrices:
         """Why what everyone does is no answer, as a clause; empty where it is one, with some dealing anew."""
         owing = outstanding_cost(self.market.instance, self.market.baseline)
         if (self.trade.price + self.trade.friction > owing).any():
-            return "an enterprise would rather owe"
+            return "an enterprise would prefer an outstanding obligation"
         if self.trade.most.max() - self.trade.least.min() > owing.min():
-            return "an enterprise would rather owe"
+            return "an enterprise would prefer an outstanding obligation"
         beyond = int(self.beyond_limits.sum())
         if beyond > MENDED:
-            return f"{beyond:,} enterprises would deal, hold or borrow beyond their limits"
+            return f"{beyond:,} enterprises would trade, hold or borrow beyond their limits"
         if self.offsets_short(self._rest).any():
-            return "more offsets would be used than are on offer"
+            return "the use of offsets would exceed the offer"
         return ""
 
     def offsets_short(self, of: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:

@@ -243,7 +243,9 @@ class PriceSearch:
         self.program.hold(np.arange(2 * years), lower, upper)
         vertex = self.program.solve()
         if vertex is None:
-            raise SolverError("Prices of a box about the best so far were not found.", "Report it with the instance.")
+            raise SolverError(
+                "The solver found no prices in the box about the best so far.", "Report it with the instance."
+            )
         tonnes = -self.tonnes * vertex.multipliers / TYPICAL_CNY_PER_T
         unsold, weights = tonnes[:years], tonnes[years:].reshape(-1, GROUPS).T / self.tonnes
         net, offset = (

@@ -32,9 +32,9 @@ def declines(instance: Instance) -> str:
     market = instance.policy.market
     offset_price = np.array(by_year(market.ccer_price_cny_per_t, instance.policy.years, np.inf))
     if instance.policy.abatement.divisible_measures:
-        return "enterprises with accounts of their own are asked for whole plans, and here plans may be mixed"
+        return "accounts of enterprises need integer plans, and here plans may be mixed"
     if market.floor_price_cny_per_t is not None or market.ceiling_price_cny_per_t is not None:
-        return "a reserve deals at a floor or ceiling price, and trading costs something"
+        return "a reserve trades at a floor or ceiling price, and trading has a cost"
     if (offset_price <= market.transaction_cost_cny_per_t).any():
         return "an offset costs no more than a transaction"
     return ""

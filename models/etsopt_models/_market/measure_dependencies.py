@@ -1,4 +1,4 @@
-"""What the measures of a unit have to do with each other: by their places at the unit, whatever they are called."""
+"""Dependencies between the measures of a unit, by their places at the unit and not by name."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ NOTHING = -1
 
 
 class Dependencies(NamedTuple):
-    """Dependencies of the measure in one place at every unit, shape ``(units,)``; all -1 where there is no measure.
+    """Dependencies of the measure in one place at every unit, shape ``(units,)``; all -1 if there is no measure.
 
-    Places that it excludes and places that it requires, bit by bit, the bit beyond the last for what is not on offer;
-    and its first year, 0 for any.
+    Places that it excludes and places that it requires, bit by bit, with the bit beyond the last for measures that are
+    not on offer; and its first year, 0 for any.
     """
 
     excluded: NDArray[np.int64]
@@ -33,7 +33,7 @@ class Dependencies(NamedTuple):
 
 
 def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> list[Dependencies]:
-    """Dependencies of the measures in each place.
+    """Return the dependencies of the measures in each place.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> list[Depende
 
 
 class _Codes(NamedTuple):
-    """Texts of the table as numbers, shape ``(rows,)``; codes of what a row requires, shape ``(rows, most)``."""
+    """Texts of the table as codes, shape ``(rows,)``; codes of required measures, shape ``(rows, most)``."""
 
     name: NDArray[np.int64]
     group: NDArray[np.int64]
@@ -92,6 +92,6 @@ def _codes(measures: Any) -> _Codes:
     table = np.full((len(texts), int(place.max(initial=0)) + 1), NOTHING)
     stated = words.notna().to_numpy()
     code = pd.Index(names).get_indexer(words.to_numpy()[stated])
-    # A name that nobody has is on offer nowhere: any code but those of measures says so.
+    # An unknown name is on offer nowhere: any code but those of measures marks it.
     table[words.index.to_numpy()[stated], place[stated]] = np.where(code < 0, len(names), code)
     return _Codes(name, group, first, table[which])

@@ -1,4 +1,4 @@
-"""Result tables of measures: which units take which, and what each does in each year."""
+"""Result tables of measures: their units, and their effect in each year."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def by_year_table(
     years: NDArray[np.int64], keys: dict[str, NDArray[Any]], columns: dict[str, NDArray[np.float64]]
 ) -> pd.DataFrame:
-    """A table with a row for each key and year from arrays of shape ``(keys, years)``."""
+    """Return a table with a row for each key and year from arrays of shape ``(keys, years)``."""
     count = len(next(iter(keys.values())))
     table = {name: np.repeat(labels, len(years)) for name, labels in keys.items()}
     table["year"] = np.tile(years, count)
@@ -32,7 +32,7 @@ def by_year_table(
 
 @dataclass(frozen=True)
 class _ChosenMeasures:
-    """Every measure of every plan that is taken, plan by plan, shape ``(taken,)``.
+    """Every measure of every chosen plan, plan by plan, shape ``(measures of plans,)``.
 
     Position of the plan, bit of the measure in its sets, row in the table of measures, and position of the first year.
     """
@@ -44,7 +44,7 @@ class _ChosenMeasures:
 
 
 def _chosen_measures(pool: ColumnPool) -> _ChosenMeasures:
-    # What has started runs to the end, so the last year's set names all measures, and the number of years their starts.
+    # A started measure runs to the end: the last year's set names all measures, and the number of years their starts.
     rows, sets = pool.plans.rows, pool.sets
     plan, bit = np.nonzero((sets[:, [-1]] >> np.arange(rows.shape[1])) & 1)
     runs = ((sets[plan] >> bit[:, None]) & 1).sum(axis=1)
@@ -52,7 +52,7 @@ def _chosen_measures(pool: ColumnPool) -> _ChosenMeasures:
 
 
 def plan_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float64]) -> pd.DataFrame:
-    """Measures of the chosen plans; a unit without one has no row, and one whose plans are mixed has several plans."""
+    """Return the measures of the chosen plans; a unit that mixes plans has several, one without measures no row."""
     chosen = _chosen_measures(pool)
     unit = pool.unit[chosen.plan]
     # Plans of a unit are numbered from zero on; one without measures has no rows and no number.
@@ -77,7 +77,7 @@ def _names(instance: Instance, rows: NDArray[np.int64]) -> NDArray[np.object_]:
 
 
 def measure_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float64]) -> pd.DataFrame:
-    """What each measure does in each sector and year: a plan's abatement is divided by what each would do alone."""
+    """Return the effect of each measure by sector and year; measures share a plan's abatement by that of each alone."""
     chosen, plans = _chosen_measures(pool), pool.plans
     baseline, years = plans.baseline, plans.baseline.years
     plan, bit = chosen.plan, chosen.bit

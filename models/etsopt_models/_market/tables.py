@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from etsopt_models._market.column_pool import ColumnPool
 
 OWES_T = 0.5
-"""What is owed by rounding alone is no shortfall."""
+"""Outstanding tonnes up to this are rounding, and no shortfall [t]."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What units do, shape ``(units, years)``: emissions [tCO2e], allowances [t], cost of measures [CNY]."""
+    """Outcome of units, shape ``(units, years)``: emissions [tCO2e], allowances [t], cost of measures [CNY]."""
 
     emissions: NDArray[np.float64]
     allowance: NDArray[np.float64]
@@ -40,12 +40,12 @@ class Outcome:
 def market_tables(
     instance: Instance, solution: Any, prepared: PreparedMarket, prices: NDArray[np.float64] | None = None
 ) -> dict[str, pd.DataFrame]:
-    """Tables of a solved market.
+    """Return the tables of a solved market.
 
     Parameters
     ----------
     prices
-        Price in each year where it was given [CNY/t]; None takes that of the market balance.
+        Price in each year if it was given [CNY/t]; None takes that of the market balance.
     """
     if prepared.expand is not None:
         solution = prepared.expand(solution)
@@ -76,7 +76,7 @@ def market_tables(
 
 
 def unmet_demand_tables(prepared: PreparedMarket) -> tuple[dict[str, pd.DataFrame], Any]:
-    """What is missing in each year where a market cannot clear, with the multipliers that prove it, and their level."""
+    """Return tables of the unmet demand of a market that cannot clear and of its proof, and the objective."""
     if prepared.shortage is None:
         return {}, None
     unmet = pd.DataFrame({"year": prepared.baseline.years, "unmet_t": prepared.shortage.unmet})
@@ -85,7 +85,7 @@ def unmet_demand_tables(prepared: PreparedMarket) -> tuple[dict[str, pd.DataFram
 
 
 def _by_unit(pool: ColumnPool, share: NDArray[np.float64], of_plans: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What units come to with the plans that they take, each in its share, shape ``(units, years)``."""
+    """Return the sum over the chosen plans of each unit, weighted by their shares, shape ``(units, years)``."""
     if len(pool.unit) == len(pool.first):
         return of_plans
     total: NDArray[np.float64] = np.add.reduceat(share[:, None] * of_plans, pool.first, axis=0)
@@ -119,7 +119,7 @@ def _enterprises(
     owners: NDArray[np.object_],
     of_unit: NDArray[np.int64],
 ) -> pd.DataFrame:
-    """What each enterprise does and pays in each year."""
+    """Return trades, balances and costs of each enterprise in each year."""
     policy, years = instance.policy, prepared.baseline.years
     before, emissions, allowance, cost, output = (
         totals(values, of_unit, len(owners))
@@ -169,7 +169,7 @@ def _years(
     prices: NDArray[np.float64],
     stated: bool,
 ) -> pd.DataFrame:
-    """The market in each year, and the price with how it was obtained."""
+    """Return the market in each year, with the price and its source."""
     baseline, market = prepared.baseline, instance.policy.market
     sums = [name for name in enterprises if name.endswith(("_t", "_tco2e", "_cny")) and not name.endswith("_per_t")]
     totals = enterprises.groupby("year")[sums].sum().reset_index()
@@ -183,7 +183,7 @@ def _years(
         offered = by_year(market.auctioned_t, baseline.years, 0.0) + baseline.auctioned
         demand = by_year(market.external_demand_t, baseline.years, 0.0)
         traded = (totals["bought_t"] - totals["sold_t"]).to_numpy()
-        # What is left over follows from what is dealt, to the last gram: a solver's rows hold within its tolerance.
+        # Unsold tonnes follow exactly from the trades: a solver's rows hold within its tolerance alone.
         unsold = offered - demand - traded - values["intake"] + values["released"]
         table["auctioned_t"], table["unsold_t"], table["external_demand_t"] = offered - unsold, unsold, demand
         table["rounding_remainder_t"] = baseline.rounding_remainder
