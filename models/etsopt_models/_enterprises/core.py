@@ -1,4 +1,4 @@
-"""What everyone does at prices that clear the market, and the small program of those who choose and deal anew."""
+"""Responses of all enterprises at prices that clear the market, and the core program of those that choose again."""
 
 from __future__ import annotations
 
@@ -22,46 +22,45 @@ if TYPE_CHECKING:
     from etsopt_models._market.column_generation import Market
 
 CORE, TRADERS = 80, 40
-"""Enterprises that choose anew because they would lose least by it, as many because it would move most, and those that
-deal most."""
+"""Enterprises of the core: those that lose least by other plans, as many that move most by them, and those that trade
+most."""
 
 MOST = {"bought": "buying_most", "sold": "selling_most", "offset": "offsets_most"}
 """Parameters that bound flows from above."""
 
 SLACK = 1e-6
-"""What flows may move beyond that, against all emissions: the relaxation holds its rows within rounding."""
+"""Extra reach of flows, relative to all emissions: the relaxation keeps its rows within rounding."""
 
 SPARE_T = 1e-3
-"""What may exceed a limit by rounding [t]."""
+"""Excess over a limit that is rounding [t]."""
 
 AIM_PART, NODES, CHOSEN = 0.01, 500, 0.5
-"""Part of the gap that is asked at which branch and bound of the core stops, its nodes at most, and a choice that is nearer
-to one."""
+"""Part of the requested gap at which branch and bound of the core stops; its most nodes; a choice nearer to one."""
 
 MENDED = 2 * CORE
-"""Enterprises beyond their limits that deal anew in the core, at most."""
+"""Most enterprises beyond their limits that trade again in the core."""
 
 MIXTURE_SAVINGS = (5e-7, np.inf)
-"""What mixtures of plans may save in the core at first, against the value of all, and where it is not proven with that:
-then some enterprise that they would serve better may be the one that the others need."""
+"""Saving by mixtures of plans allowed in the core at first, relative to the total value, and if it stays unproven: an
+enterprise with a larger saving may be the one that the others need."""
 
 
 @dataclass(frozen=True)
 class MarketAtPrices:
-    """What everyone does at the prices, before the core chooses anew.
+    """The market at some prices, before the core chooses again.
 
     Parameters
     ----------
     terms, trade
-        Terms of trade at no price, and at the prices.
+        Terms of trade at price zero, and at the prices.
     scarcity
-        What one offset more on offer would save, shape ``(years,)`` [CNY/t].
-    answer, flows
-        Plans of all, and dealings with them.
+        Saving per offset added to the offer, shape ``(years,)`` [CNY/t].
+    response, flows
+        Plans of all enterprises, and trades with them.
     others
         Chains of sets of all units at prices nearby.
-    plain
-        What mixtures of plans may save in the core.
+    mixture_saving
+        Largest saving by mixtures of plans in the core, relative to the total value.
     """
 
     market: Market
@@ -75,7 +74,7 @@ class MarketAtPrices:
     mixture_saving: float = MIXTURE_SAVINGS[0]
 
     def violation(self) -> str:
-        """Why what everyone does is no answer, as a clause; empty where it is one, with some dealing anew."""
+        """Return why the flows are no answer even after the core trades again, as a clause; else empty."""
         owing = outstanding_cost(self.market.instance, self.market.baseline)
         if (self.trade.price + self.trade.friction > owing).any():
             return "an enterprise would prefer an outstanding obligation"
@@ -89,23 +88,23 @@ class MarketAtPrices:
         return ""
 
     def offsets_short(self, of: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-        """Years in which some accounts, or all, would use more offsets than are on offer to all, shape ``(years,)``."""
+        """Return True for years in which some accounts, or all, exceed the offsets on offer, shape ``(years,)``."""
         used = (self.flows.offset if of is None else self.flows.offset[of]).sum(axis=0)
         short: NDArray[np.bool_] = used > self.market.extra["offset_supply"] + SPARE_T
         return short
 
     @cached_property
     def banked(self) -> NDArray[np.float64]:
-        """What is held at the beginning of each year and at the end of the last, shape ``(accounts, years + 1)`` [t]."""
+        """Balance at the beginning of each year and at the end of the last, shape ``(accounts, years + 1)`` [t]."""
         accounts, flows = self.market.accounts, self.flows
         net_demand = np.cumsum(self.response.joint_plans.weight - flows.net - flows.offset, axis=1)
-        # The weight holds what may be borrowed at the end of a year; what is held is above that.
+        # The weight includes the limit of borrowing at the end of a year; the balance is counted from that limit.
         limit = np.column_stack([-accounts.borrowed_most[:, :-1], 0 * accounts.opening])
         return np.column_stack([accounts.opening, limit - net_demand])
 
     @cached_property
     def beyond_limits(self) -> NDArray[np.bool_]:
-        """Accounts that use too many offsets, hold too much or borrow too much in some year, shape ``(accounts,)``."""
+        """Accounts beyond a limit of offsets, holdings or borrowing in some year, shape ``(accounts,)``."""
         accounts, flows, most = self.market.accounts, self.flows, account_limits(self.market.accounts)
         offsets = self.terms.offsets_most(self.response.joint_plans.emissions)
         room = SPARE_T + 1e-9 * accounts.emissions
@@ -115,7 +114,7 @@ class MarketAtPrices:
         return np.any(beyond, axis=1)
 
     def core(self) -> tuple[Market, ColumnPool, NDArray[np.int64], PreparedMarket]:
-        """The market of those near a tie, their plans and accounts, and what the tables need of everyone."""
+        """Return the market of near-indifferent enterprises, their pool and accounts, and the market of all."""
         market, accounts, population = self.market, self.market.accounts, self.population
         unit, sets, core_accounts = self._near_ties
         units = np.flatnonzero(np.isin(accounts.of_unit, core_accounts))
@@ -142,7 +141,7 @@ class MarketAtPrices:
         return small, pool, core_accounts, prepared
 
     def proven(self, gap: float) -> tuple[dict[str, Any], PreparedMarket] | None:
-        """The core with the plans that its branch and bound chooses; None where these are not proven within a gap."""
+        """Return the core with the plans of its branch and bound; None if these are not proven within a gap."""
         small, pool, core_accounts, prepared = self.core()
         parameters = self._with_tight_flows(small.parameters(pool), pool, core_accounts)
         aim = AIM_PART * self.market.relax.options.gap_or_default
@@ -157,7 +156,7 @@ class MarketAtPrices:
         return small.parameters(chosen) | held, replace(prepared, pool=chosen)
 
     def _little_saved_by_mixing(self, accounts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Those of some accounts that no mixture of plans would serve much better.
+        """Return those of some accounts that save little by a mixture of plans.
 
         The others would leave branch and bound a gap that prices have closed already.
         """
@@ -170,9 +169,9 @@ class MarketAtPrices:
     def _with_tight_flows(
         self, parameters: dict[str, Any], pool: ColumnPool, core_accounts: NDArray[np.int64]
     ) -> dict[str, Any]:
-        """The parameters, with flows held where the core can bring them: a solver's rows hold to a share of those.
+        """Bound flows by the reach of the core, since a solver's tolerance is a share of the bounds.
 
-        Whoever would break a limit is not held to what he would do.
+        Flows of an account beyond its limits are not bounded.
         """
         demand_reduction, first = pool.columns.demand_reduction, pool.first
         reach = float(
@@ -190,14 +189,14 @@ class MarketAtPrices:
 
     @cached_property
     def _rest(self) -> NDArray[np.bool_]:
-        """Accounts that are not of the core, shape ``(accounts,)``."""
+        """Accounts outside the core, shape ``(accounts,)``."""
         rest = np.ones(len(self.market.accounts.labels), dtype=bool)
         rest[self._near_ties[2]] = False
         return rest
 
     @cached_property
     def _near_ties(self) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]]:
-        """Other plans of units whose enterprises would lose least by them: units, sets, and the accounts of the core."""
+        """Other plans of units whose enterprises lose least by them: units, sets, and the accounts of the core."""
         accounts, response = self.market.accounts, self.response
         plans: list[tuple[NDArray[np.int64], NDArray[np.int16]]] = []
         loss, moved = np.full(len(accounts.labels), np.inf), np.zeros(len(accounts.labels))
@@ -219,7 +218,7 @@ class MarketAtPrices:
         asked = np.flatnonzero(np.isfinite(loss) | np.isin(np.arange(len(loss)), traders))
         unmixed = self._little_saved_by_mixing(asked)
         loss[np.setdiff1d(asked, unmixed)], moved[np.setdiff1d(asked, unmixed)] = np.inf, 0.0
-        # Those who move most take up what one of them leaves, those who lose least the remainder.
+        # Enterprises that move most take up what one of them leaves; those that lose least take up the remainder.
         chosen = np.concatenate([np.argsort(order, kind="stable")[:CORE] for order in (loss, -moved)])
         chosen = chosen[np.isfinite(loss[chosen])]
         beyond = np.flatnonzero(self.beyond_limits)
@@ -232,13 +231,13 @@ class MarketAtPrices:
 
 @dataclass(frozen=True)
 class CoreExpansion:
-    """Makes of a solution of the core one of all accounts, with the multipliers of the prices."""
+    """Extension of a solution of the core to all accounts, with the multipliers of the prices."""
 
     at_prices: MarketAtPrices
     accounts: NDArray[np.int64]
 
     def __call__(self, solution: Any) -> Any:
-        """A solution with values of all accounts; the core's are its own."""
+        """Return the solution with the values of all accounts."""
         at_prices, accounts = self.at_prices, self.at_prices.market.accounts
         years = len(at_prices.trade.price)
         flows = {"bought": at_prices.flows.bought, "sold": at_prices.flows.sold, "offset": at_prices.flows.offset}

@@ -1,19 +1,19 @@
-r"""Prices of a market of enterprises with accounts of their own: the dual of the market's rows alone, whole plans within.
+r"""Price decomposition: the dual of the market's rows alone, with integer plans and trades of each enterprise within.
 
-At prices $P_t$, and scarcity $s_t$ of offsets, every enterprise answers by itself, so that
+At prices $P_t$, and scarcity $s_t$ of offsets, every enterprise responds separately, so that
 
 $$D(P, s) = \sum_a v_a(P, s) - \sum_t (P_t N_t - \min(P_t, 0) \, \overline u_t + s_t K_t)$$
 
-bounds the cost from below; $v_a$ is what the best whole plans and dealings of an enterprise come to. Every answer is a plane
-above $D$: a group $g$ of enterprises, whose measures and transactions cost $c_{gk}$ in answer $k$ and which buys $n_{gk}$ and
-surrenders $o_{gk}$ offsets, has $\theta_g \le c_{gk} + n_{gk} P + o_{gk} s$. The greatest
-$\sum_g \theta_g - \sum_t (P_t N_t - q_t \overline u_t + s_t K_t)$ with $q_t \le \min(P_t, 0)$ gives the prices to ask for next, in
-a box about the best so far: the boxstep method of Marsten, Hogan and Blankenship (1975), whose multipliers of planes are how
-much of each answer the groups mix so that the market clears. It has cleared where no price is held by the box. No price falls
-below what a tonne is worth that is bought only to be kept to the end.
+bounds the cost from below; $v_a$ is the least cost of an enterprise over integer plans and trades. Every response is a
+plane above $D$. Let the measures and transactions of a group $g$ of enterprises cost $c_{gk}$ in response $k$, in which
+it buys $n_{gk}$ and surrenders $o_{gk}$ offsets: then $\theta_g \le c_{gk} + n_{gk} P + o_{gk} s$. The next prices
+maximise $\sum_g \theta_g - \sum_t (P_t N_t - q_t \overline u_t + s_t K_t)$ with $q_t \le \min(P_t, 0)$ in a box about
+the best so far: the boxstep method of Marsten, Hogan and Blankenship (1975). The multipliers of the planes are the
+weights with which groups mix responses so that the market clears. It has cleared if no price is bounded by the box. No
+price falls below the worth of a tonne that is bought only to be kept to the end.
 
-Where prices are stated there is no market: what enterprises pay for allowances is part of their cost, nothing is sought
-but the scarcity of the offsets that they share, and the groups mix their offsets alone.
+If prices are stated there is no market: payments for allowances are part of the enterprises' cost, only the scarcity of
+the offsets that they share is unknown, and the groups mix their offsets alone.
 """
 
 from __future__ import annotations
@@ -37,31 +37,31 @@ if TYPE_CHECKING:
     from etsopt_models._enterprises.subproblem import Enterprises, Response
 
 GROUPS = 32
-"""Groups of enterprises that mix their answers apart."""
+"""Groups of enterprises, each with its own mixture of responses."""
 
 PASSES_MOST = 150
 RECENT, USED = 6, 1e-9
-"""Of how many answers the plans are remembered beside those that are mixed, and a share that is rounding."""
+"""Recent responses whose plans are kept beside those in the mixture; a share that is rounding."""
 
 ENOUGH = 5e-8
-"""What better prices could add to the bound, against the cost, which is little enough."""
+"""Relative gain of the bound from better prices at which the search stops."""
 
 CLEAR = 1e-7
-"""What the mixture may leave, against all emissions of a year: the core takes it up."""
+"""Imbalance that the mixture may leave, relative to all emissions of a year: the core absorbs it."""
 
 LEAST_PRICE, HIGHEST_PRICE, LEVELS = 1e-2, 1e5, 24
-"""Prices between which the level is found by bisection [CNY/t], and in how many steps."""
+"""Range of the constant price found by bisection [CNY/t], and number of steps."""
 
 ANYTHING = 1e9
-"""What an answer may come to, against the tonnes of a group in a year: none does [CNY/t]."""
+"""Bound of the value of a group per tonne of it in a year; none reaches it [CNY/t]."""
 
 STEPS = ((0.7, 2.5), (0.4, 1.5), (0.0, 1.0), (-np.inf, 0.4))
-"""By what the box widens, from which share of what it promised on that the bound gained."""
+"""Least share of the promised gain that the bound attained, and the factor by which the box then widens."""
 
 
 @dataclass(frozen=True)
 class Pass:
-    """An answer of all enterprises: terms, and what groups come to, shapes ``(groups,)`` and ``(groups, years)``."""
+    """A response of all enterprises: terms, and sums by group, shapes ``(groups,)`` and ``(groups, years)``."""
 
     trade: TradeTerms
     cost: NDArray[np.float64]
@@ -71,16 +71,18 @@ class Pass:
 
 @dataclass(frozen=True)
 class Prices:
-    """Where the search ended.
+    """Result of the price search.
 
     Parameters
     ----------
     trade
-        The terms with the best bound, and the enterprises' answer to them.
+        Terms with the best bound.
+    response
+        Response of the enterprises to these terms.
     scarcity
-        What one offset more on offer would save, shape ``(years,)`` [CNY/t].
+        Saving per offset added to the offer, shape ``(years,)`` [CNY/t].
     passes, mixture
-        Answers of all, and what of them the groups mix.
+        Responses of all enterprises, and their mixture by group.
     """
 
     trade: TradeTerms
@@ -92,16 +94,16 @@ class Prices:
 
 @dataclass(frozen=True)
 class Mixture:
-    """The greatest value in the box [CNY], where it is [CNY/t], and what clears the market there.
+    """The greatest value in the box [CNY], its prices [CNY/t], and the mixture that clears the market there.
 
     Parameters
     ----------
     weights
-        How much of each answer the groups mix, shape ``(groups, passes)``.
+        Weight of each response in each group, shape ``(groups, passes)``.
     cleared
-        Whether the mixture clears the market, nearly.
+        True if the mixture clears the market within the tolerance.
     kept
-        What is bought in each year beyond need, to be kept to the end, shape ``(years,)`` [t].
+        Tonnes bought in each year to be kept to the end, shape ``(years,)`` [t].
     """
 
     value: float
@@ -117,14 +119,14 @@ class PriceSearch:
 
     Parameters
     ----------
-    crowd
+    population
         The enterprises.
     terms
-        Terms of trade at no price.
+        Terms of trade at price zero.
     market
         Parameters of the market's rows; without ``supply`` prices are stated.
     relax
-        Has programs solved: `etsopt.running.model_inputs.Relaxation`.
+        Solver of programs: `etsopt.running.model_inputs.Relaxation`.
     """
 
     def __init__(self, population: Enterprises, terms: TradeTerms, market: Mapping[str, Any], relax: Any) -> None:
@@ -139,7 +141,7 @@ class PriceSearch:
         self.floor = np.full(years, -np.inf)
         if terms.worth and not self.stated:
             self.floor = terms.worth - terms.friction
-        # Tonnes count in those of a group in a year. Columns: prices, scarcities, prices below zero, and the groups.
+        # Tonnes are scaled by those of a group in a year. Columns: prices, scarcities, prices below zero, and groups.
         self.tonnes = max(float(population.emissions.sum(axis=0).max()) / GROUPS, 1.0)
         most = np.append(np.full(3 * years, HIGHEST_PRICE), np.full(GROUPS, ANYTHING))
         upper = most.copy()
@@ -155,7 +157,7 @@ class PriceSearch:
         self.program.add_rows(np.full(len(upper), -np.inf), upper, places, values / TYPICAL_CNY_PER_T)
 
     def respond_at(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Response, Pass, float]:
-        """Ask all at some prices: their answer, what their groups come to, and the bound that it proves."""
+        """Return the response of all enterprises to some prices, its sums by group, and the bound that it proves."""
         checkpoint(f"prices of {len(self.population.shift):,} accounts, pass", len(self.passes) + 1)
         trade = replace(
             self.terms, price=steady_prices(price, self.terms), offset_price=self.terms.offset_price + scarcity
@@ -174,7 +176,7 @@ class PriceSearch:
         return response, passed, float(response.value.sum() - rows - scarcity @ self.market["offset_supply"])
 
     def add_pass(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Response, float]:
-        """Ask all, and let their answer be one of those that are mixed: it and its bound."""
+        """Add the response of all enterprises to the mixture; return it and its bound."""
         response, passed, bound = self.respond_at(price, scarcity)
         self.sets[len(self.passes)] = response.sets
         self.passes.append(passed)
@@ -186,7 +188,7 @@ class PriceSearch:
         return response, bound
 
     def constant_price(self) -> NDArray[np.float64]:
-        """The constant price of buyers that clears the market over the horizon, by bisection, shape ``(years,)`` [CNY/t]."""
+        """Return, by bisection, the constant buyer price that clears the market over the horizon [CNY/t]."""
         low, high = max(self.terms.worth, LEAST_PRICE), HIGHEST_PRICE
         nothing = np.zeros(len(self.terms.price))
         for _ in range(LEVELS):
@@ -197,14 +199,14 @@ class PriceSearch:
         return low - self.terms.friction
 
     def run(self, price: NDArray[np.float64], scarcity: NDArray[np.float64], width: float, enough: float) -> Prices:
-        """Search from some prices on.
+        """Search from given prices on.
 
         Parameters
         ----------
         width
-            How far prices may move at first, against the largest.
+            First half-width of the box, relative to the largest price.
         enough
-            What better prices could add to the bound, against the cost, which is little enough.
+            Relative gain of the bound from better prices at which the search stops.
         """
         best, best_response, mixture = -np.inf, None, None
         center, next_prices = (price, scarcity), (price, scarcity)
@@ -221,7 +223,7 @@ class PriceSearch:
                 if number < len(self.passes) - RECENT and mixture.weights[:, number].max() <= USED:
                     del self.sets[number]
             while not mixture.cleared and mixture.value - best <= enough * abs(mixture.value) and wide < scale:
-                # Nothing is to be gained nearby, and the sides of a box so small cost nothing.
+                # The bound cannot gain nearby, and widening so small a box costs nothing.
                 wide *= 10
                 mixture = self.best_mixture(*center, wide)
             next_prices = mixture.price, mixture.scarcity
@@ -233,7 +235,7 @@ class PriceSearch:
         return Prices(trade, best_response, center[1], self.passes, mixture)
 
     def best_mixture(self, price: NDArray[np.float64], scarcity: NDArray[np.float64], wide: float) -> Mixture:
-        """The greatest value in a box about some prices, and the answers that are mixed there."""
+        """Return the greatest value in a box about some prices, and the mixture of responses there."""
         years, most = len(price), CLEAR * GROUPS * self.tonnes
         offers = self.market["offset_supply"] > 0
         lower = np.append(np.maximum(price - wide, self.floor), np.maximum(scarcity - wide, 0.0) * offers)
@@ -254,7 +256,7 @@ class PriceSearch:
         )
         best_price, scarce = vertex.x[:years], vertex.x[years : 2 * years]
         left, unused = self.supply - unsold - net, self.market["offset_supply"] - offset
-        # What is left over at the least price there may be is kept; offsets that are not scarce need not be used.
+        # Tonnes left at the least possible price are kept; offsets that are not scarce may stay unused.
         kept = np.where(best_price <= self.floor + CLEAR * wide, np.maximum(left, 0.0), 0.0)
         unused = np.where(scarce <= CLEAR * wide, np.minimum(unused, 0.0), unused)
         open_ = np.abs(unused) if self.stated else np.maximum(np.abs(left - kept), np.abs(unused))
@@ -262,7 +264,7 @@ class PriceSearch:
 
 
 def cost_of(terms: TradeTerms, response: Response, flows: Flows) -> NDArray[np.float64]:
-    """Cost of measures, of trading, and of offsets, less the worth of what is kept, shape ``(accounts,)`` [CNY]."""
+    """Return the cost of measures, trading and offsets, less the worth of tonnes kept, shape ``(accounts,)`` [CNY]."""
     offset_cost = np.where(np.isfinite(terms.offset_price), terms.offset_price, 0.0)
     trade = (flows.bought + flows.sold) @ terms.friction + flows.offset @ offset_cost
     cost: NDArray[np.float64] = response.joint_plans.cost + trade - terms.worth * flows.held

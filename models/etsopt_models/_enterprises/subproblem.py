@@ -1,11 +1,10 @@
-r"""What enterprises with accounts of their own answer to prices: whole plans of all their units, and dealings with them.
+r"""Pricing subproblem of enterprises with accounts of their own: integer plans of all units, and trades with them.
 
-An enterprise's plans and its dealings belong together: the plans that are best at multipliers of its account make the
-dealings for which other multipliers are best. Most enterprises settle at once, for they buy or they sell with every plan
-that matters: where the multipliers and the plans answer each other, no plan is better. The others stand between buying and
-selling. Their multipliers are narrowed down between the paths of those who sell and of those who buy, until few plans
-can be better than the best that was found; these are listed, and each is dealt with by itself. So every answer is exact,
-and no mixture of plans.
+Plans and trades of an enterprise depend on each other: the plans that are best at multipliers of its account imply
+trades for which other multipliers are best. Most enterprises converge at once, since they buy, or sell, with every plan
+that matters: if multipliers and plans reproduce each other, no plan is better. The others lie between buying and
+selling. Bisection narrows their multipliers between the paths of sellers and of buyers, until few plans can beat the
+best one found; these are enumerated and evaluated one by one. So every response is exact, and no mixture of plans.
 """
 
 from __future__ import annotations
@@ -28,24 +27,24 @@ if TYPE_CHECKING:
     from etsopt_models._market.plans import Plans
 
 CONVERGED = 1e-11
-"""What an enterprise may leave unsettled, against what it spends."""
+"""Largest gap of an enterprise that counts as converged, relative to its cost."""
 
 RESPONSES, HALVINGS = 3, 8
-"""How often multipliers and plans answer each other, and how often what lies between is halved."""
+"""Times that multipliers and plans respond to each other; steps of bisection."""
 
 
 @dataclass(frozen=True)
 class JointPlans:
-    """Plans of all units of accounts: cost of measures [CNY], and what follows by year, shape ``(accounts, years)`` [t].
+    """Joint plans of all units of accounts: cost of measures, and quantities by year, shape ``(accounts, years)`` [t].
 
     Parameters
     ----------
     cost
         Discounted, shape ``(accounts,)`` [CNY].
     weight
-        What is net_demand, with what may be borrowed at the year's end and may have been at its beginning.
+        Net demand, with the limits of borrowing at the year's end and at its beginning.
     emissions
-        Emissions.
+        Emissions [tCO2e].
     """
 
     cost: NDArray[np.float64]
@@ -53,32 +52,32 @@ class JointPlans:
     emissions: NDArray[np.float64]
 
     def kept(self, which: NDArray[np.int64] | NDArray[np.bool_]) -> JointPlans:
-        """Those of some accounts."""
+        """Return the joint plans of some accounts."""
         return JointPlans(self.cost[which], self.weight[which], self.emissions[which])
 
     def put(self, which: NDArray[np.int64], other: JointPlans) -> None:
-        """Take in those of some accounts in place of what is there."""
+        """Replace the joint plans of some accounts."""
         self.cost[which], self.weight[which], self.emissions[which] = other.cost, other.weight, other.emissions
 
 
 @dataclass
 class Response:
-    """What enterprises do at some prices.
+    """Responses of enterprises to some prices.
 
     Parameters
     ----------
     sets
         Chain of measure sets of every unit, shape ``(units, years)``.
-    joint
-        What they come to.
+    joint_plans
+        Their sums by account.
     value
-        Cost with the best dealings at the prices, shape ``(accounts,)`` [CNY].
+        Cost with the best trades at the prices, shape ``(accounts,)`` [CNY].
     path
         Multipliers that are best for these plans, shape ``(accounts, years)`` [CNY/t].
     bound, bound_path
-        Least cost that multipliers prove for all plans, and these.
+        Lower bound over all plans, and the multipliers that prove it.
     account
-        Of each unit.
+        Account of each unit.
     """
 
     sets: NDArray[np.int16]
@@ -90,12 +89,12 @@ class Response:
     account: NDArray[np.int64]
 
     def update(self, which: NDArray[np.int64], other: Response, units: NDArray[np.int64]) -> None:
-        """Take from an answer of some accounts what costs less, and what is proven better.
+        """Take over lower costs and higher bounds from a response of some accounts.
 
         Parameters
         ----------
         units
-            Their units in the order of the other answer, shape ``(units of these,)``.
+            Their units in the order of the other response, shape ``(units of these,)``.
         """
         cheaper = other.value < self.value[which]
         here = which[cheaper]
@@ -113,11 +112,11 @@ class Enterprises:
     Parameters
     ----------
     plans
-        Of their units.
+        Plans of their units.
     account
         Account of each unit, shape ``(units,)``.
     shift
-        What is to be added to emissions less allowances for the weight, shape ``(accounts, years)`` [t].
+        Weight less emissions plus allowances, shape ``(accounts, years)`` [t].
     """
 
     def __init__(self, plans: Plans, account: NDArray[np.int64], shift: NDArray[np.float64]) -> None:
@@ -126,15 +125,15 @@ class Enterprises:
 
     @classmethod
     def of(cls, plans: Plans, accounts: Accounts) -> Enterprises:
-        """Enterprises with accounts of their own."""
-        # What is held at the beginning, and how far each year's end may fall below zero, the last excepted.
+        """Return the enterprises of some accounts."""
+        # The opening balance, and the borrowing limit at each year's end but the last.
         limits = np.column_stack([accounts.opening, -accounts.borrowed_most[:, :-1], np.zeros(len(accounts.opening))])
         return cls(plans, accounts.of_unit, np.diff(limits, axis=1))
 
     def only(
         self, accounts: NDArray[np.int64], times: NDArray[np.float64] | None = None
     ) -> tuple[Enterprises, NDArray[np.int64]]:
-        """Some of them, each so many times as large, and their units."""
+        """Return some of the enterprises, each scaled by a factor, and their units."""
         larger = np.ones(len(accounts)) if times is None else times
         place = np.full(len(self.shift), -1)
         place[accounts] = np.arange(len(accounts))
@@ -144,7 +143,7 @@ class Enterprises:
         return Enterprises(plans, theirs, larger[:, None] * self.shift[accounts]), units
 
     def joint_plans(self, sets: NDArray[np.int16]) -> JointPlans:
-        """What plans of all units come to."""
+        """Return the sums of the plans of all units by account."""
         quantities = self.plans.quantities(np.arange(len(self.account)), sets)
         return self._summed(quantities.cost @ self.plans.baseline.discount, quantities.emissions, quantities.allowance)
 
@@ -156,7 +155,7 @@ class Enterprises:
         return JointPlans(np.bincount(self.account, cost, count).astype(float), emitted - free + self.shift, emitted)
 
     def at(self, trade: TradeTerms, path: NDArray[np.float64]) -> Response:
-        """Plans that are best at multipliers, with the dealings that are best for them."""
+        """Return the plans that are best at some multipliers, with the best trades for them."""
         value, sets = self.plans.best(path[self.account], self.emitted(trade, path)[self.account])
         joint_plans = self.joint_plans(sets)
         trading_cost, best = trade.best(joint_plans.weight, joint_plans.emissions)
@@ -165,21 +164,21 @@ class Enterprises:
         return Response(sets, joint_plans, joint_plans.cost + trading_cost, best, bound, path.copy(), self.account)
 
     def _capped(self, trade: TradeTerms) -> NDArray[np.bool_]:
-        """Where what is on offer, and not the share of emissions, is the most that offsets may settle."""
+        """Return True where the offer, and not the share of emissions, limits offsets."""
         capped: NDArray[np.bool_] = trade.offset_share * self.emissions > trade.offset_supply
         return capped & np.isfinite(trade.offset_price)
 
     def emitted(self, trade: TradeTerms, path: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What a tonne emitted costs by itself: less than nothing, for offsets may settle a share of it [CNY/t]."""
+        """Return the separate cost of a tonne emitted: below zero, since offsets may cover a share of it [CNY/t]."""
         return np.where(self._capped(trade), 0.0, -trade.offset_share * trade.saved(path))
 
     def respond(self, trade: TradeTerms, path: NDArray[np.float64] | None = None) -> Response:
-        """The best plans and dealings of every enterprise.
+        """Return the best plans and trades of every enterprise.
 
         Parameters
         ----------
         path
-            Multipliers at prices nearby, shape ``(accounts, years)``; None starts from those who buy.
+            Multipliers at prices nearby, shape ``(accounts, years)``; None starts from those of buyers.
         """
         start = np.tile(trade.most, (len(self.shift), 1)) if path is None else np.clip(path, trade.least, trade.most)
         response = self.at(trade, start)
@@ -203,9 +202,9 @@ class Enterprises:
 def _bisect(
     some: Enterprises, trade: TradeTerms, response: Response, left: NDArray[np.int64], units: NDArray[np.int64]
 ) -> None:
-    """Narrow multipliers down: the same in all years, as far as the prices let them be.
+    """Bisect multipliers that are equal in all years, as far as the prices allow.
 
-    An account that falls from a higher multiplier to a lower one borrows all it may, which few do.
+    An account whose multiplier falls borrows up to its limit, which few do.
     """
     low, high = np.full(len(left), trade.least.min()), np.full(len(left), trade.most.max())
     for _ in range(HALVINGS):
@@ -215,14 +214,14 @@ def _bisect(
         candidate = some.at(trade, path)
         response.update(left, candidate, units)
         offsets = np.where(path > trade.offset_price, trade.offsets_most(candidate.joint_plans.emissions), 0.0)
-        lacks = np.where(path == level, candidate.joint_plans.weight - offsets, 0.0).sum(axis=1) > 0
-        low, high = np.where(lacks, level[:, 0], low), np.where(lacks, high, level[:, 0])
+        short = np.where(path == level, candidate.joint_plans.weight - offsets, 0.0).sum(axis=1) > 0
+        low, high = np.where(short, level[:, 0], low), np.where(short, high, level[:, 0])
 
 
-def _enumerate(  # long because what is listed is priced and taken over in one place
+def _enumerate(  # long because plans are enumerated, priced and taken over in one place
     some: Enterprises, trade: TradeTerms, response: Response, left: NDArray[np.int64], units: NDArray[np.int64]
 ) -> None:
-    """List the plans that may be better than the best so far, and take the best of them with its dealings."""
+    """Enumerate the plans that may beat the best so far, and take the best of them with its trades."""
     budget, path = response.value[left] - response.bound[left], response.bound_path[left]
     emitted = some.emitted(trade, path)
     of_units, sets = near_optimal_plans(some.plans, path[some.account], emitted[some.account], budget[some.account])
@@ -242,14 +241,14 @@ def _enumerate(  # long because what is listed is priced and taken over in one p
     response.sets[units[of_units.owner[parts]]] = sets[parts]
     response.value[here], response.path[here] = value[chosen], best[chosen]
     response.joint_plans.put(here, joint_plans.kept(chosen))
-    # All that could be better were listed: the best of them is the best of all.
+    # All plans that could be better were enumerated: the best of them is the best of all.
     response.bound[left[owner]] = np.maximum(
         response.bound[left[owner]], np.minimum(response.value[left[owner]], value[first])
     )
 
 
 def joint_plans_of(some: Enterprises, of_units: Listed, sets: NDArray[np.int16], listed: Listed) -> JointPlans:
-    """What listed plans of accounts come to."""
+    """Return the sums of enumerated plans of accounts."""
     quantities = some.plans.quantities(of_units.owner, sets)
     cost = np.append(quantities.cost @ some.plans.baseline.discount, 0.0)[listed.parts].sum(axis=1)
     years = sets.shape[1]

@@ -1,13 +1,13 @@
-r"""What enterprises with accounts of their own come to with whole plans: a bound that no mixture of plans weakens.
+r"""Bound of enterprises with accounts of their own over integer plans, which no mixture of plans weakens.
 
 In the master the block is the unit, and an account's rows couple its units. So the relaxation may mix, within an
-enterprise, a plan with which it buys and one with which it sells, and save the transaction cost of both. With the enterprise
-for a block, the dual of the market's rows alone,
+enterprise, a plan with which it buys and one with which it sells, and save the transaction cost of both. With the
+enterprise as the block, the dual of the market's rows alone,
 
 $$D(P, s) = \sum_a v_a(P, s) - \sum_t (P_t N_t - \min(P_t, 0) \, \overline u_t + s_t K_t),$$
 
-knows no such mixture: $v_a$ is what the best whole plans and dealings of an enterprise come to at the prices $P$ and a
-scarcity $s$ of offsets (`etsopt_models._enterprises.subproblem`), and any prices bound the cost, those of the master as well.
+excludes such mixtures: $v_a$ is the least cost of an enterprise over integer plans and trades at the prices $P$ and a
+scarcity $s$ of offsets (`etsopt_models._enterprises.subproblem`). Any prices bound the cost, also those of the master.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def declines(instance: Instance) -> str:
-    """Why enterprises do not answer prices by themselves, as a clause; empty where they do."""
+    """Return why enterprises cannot respond to prices separately, as a clause; empty if they can."""
     market = instance.policy.market
     offset_price = np.array(by_year(market.ccer_price_cny_per_t, instance.policy.years, np.inf))
     if instance.policy.abatement.divisible_measures:
@@ -41,7 +41,7 @@ def declines(instance: Instance) -> str:
 
 
 def terms_of(market: Market) -> TradeTerms:
-    """Terms of trade at no price."""
+    """Return the terms of trade at price zero."""
     policy, baseline = market.instance.policy.market, market.baseline
     offered = by_year(policy.ccer_supply_t, baseline.years, 0.0)
     price = np.where(offered > 0, by_year(policy.ccer_price_cny_per_t, baseline.years, 0.0), np.inf)
@@ -56,12 +56,12 @@ def terms_of(market: Market) -> TradeTerms:
 
 
 def is_steady(trade: TradeTerms) -> bool:
-    """Whether nobody gains from buying only to sell or keep."""
+    """Return True if no account gains by buying only to sell or keep."""
     return bool((trade.least <= trade.most + trade.same).all())
 
 
 def bound_of(market: Market, trade: TradeTerms, scarcity: NDArray[np.float64], response: Response) -> float:
-    """What the answer of all enterprises to some terms proves: no whole plans of all cost less [CNY]."""
+    """Return the lower bound that the response of all enterprises to some terms proves for integer plans [CNY]."""
     bound = float(response.bound.sum() - scarcity @ market.extra["offset_supply"])
     if "supply" in market.extra:
         bound -= float(trade.price @ market.extra["supply"] - np.minimum(trade.price, 0.0) @ market.extra["auctioned"])
@@ -71,7 +71,7 @@ def bound_of(market: Market, trade: TradeTerms, scarcity: NDArray[np.float64], r
 def multipliers_of(
     market: Market, trade: TradeTerms, scarcity: NDArray[np.float64], response: Response
 ) -> dict[str, NDArray[np.float64]]:
-    """Multipliers by row that the answer of all enterprises to some terms goes with; nobody owes anything."""
+    """Return the multipliers by row of the response of all enterprises to some terms, with nothing outstanding."""
     path = response.bound_path
     scarce = np.where(
         trade.offset_share * response.joint_plans.emissions <= trade.offset_supply, trade.saved(path), 0.0

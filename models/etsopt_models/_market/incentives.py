@@ -3,8 +3,8 @@ r"""Marginal incentive: the gain of a unit per tonne abated.
 Under lump-sum allowances it is the price. Allowances that follow the unit's own emissions under the intensity rule fall
 too, and leave less than a sixth of the price: with surplus rate $\alpha = \mathrm{clip}(\sigma (1 - I/V), \pm d)$,
 
-- a tonne of the process on which intensity is measured earns $p\,[\sigma E / (V Q) - \alpha]$ between the caps, with $Q$
-  the output on which it is measured; if the unit is that process alone, this is $\sigma p\,(2 I / V - 1)$;
+- a tonne of the process on which intensity is measured earns $p\,[\sigma E / (V Q) - \alpha]$ between the caps, with
+  $Q$ the output on which it is measured; if the unit is that process alone, this is $\sigma p\,(2 I / V - 1)$;
 - any other tonne, and every tonne at a cap, earns $-\alpha p$: a unit with the largest surplus loses.
 
 Source: derived from the formula of the 2026 plan at a given balance value and output.

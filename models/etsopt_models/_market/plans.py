@@ -1,8 +1,8 @@
 r"""Plans of units without a list of them: the best chain of measure sets at any prices.
 
-A unit's measures $k = 1, \dots, m$ make $2^m$ sets. A plan is a chain $S_1 \subseteq S_2 \subseteq \dots \subseteq S_T$ of
-admissible sets, one for each year. Cost and emissions of a set in a year do not depend on the years before, so the best
-chain at given prices follows from
+A unit's measures $k = 1, \dots, m$ make $2^m$ sets. A plan is a chain $S_1 \subseteq S_2 \subseteq \dots \subseteq S_T$
+of admissible sets, one for each year. Cost and emissions of a set in a year do not depend on the years before, so the
+best chain at given prices follows from
 
 $$V_t(S) = \min_{S' \supseteq S,\; S' \text{ admissible in } t} \bigl[ v_t(S') + V_{t+1}(S') \bigr], \qquad V_{T+1} = 0,$$
 
