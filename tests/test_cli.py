@@ -20,7 +20,7 @@ import etsopt
 from etsopt.cli import main
 from etsopt.running import run
 from etsopt.solving import highs
-from etsopt_models._projection.least_squares import Nearest
+from etsopt_models._projection.least_squares import Projection
 from tests.hard import HARD_MODEL
 
 USER_MODEL = '''"""Least allowances that keep every unit at nine tenths of its emissions."""
@@ -604,8 +604,8 @@ def test_a_signal_stops_the_solver_and_what_it_holds_is_written(tmp_path: Path, 
 def test_a_refused_answer_is_never_shown(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    right = Nearest.answer
-    monkeypatch.setattr(Nearest, "answer", lambda self, prices: 2 * right(self, prices))
+    right = Projection.answer
+    monkeypatch.setattr(Projection, "answer", lambda self, prices: 2 * right(self, prices))
     run = tmp_path / "run"
     assert main(["solve", "tiny", "--out", str(run)]) == 5
     out = capsys.readouterr().out
@@ -624,8 +624,8 @@ def test_a_refused_answer_leaves_the_run_that_is_there(
     run = tmp_path / "run"
     assert main(["solve", "tiny", "--out", str(run)]) == 0
     before = (run / "result.json").read_bytes()
-    right = Nearest.answer
-    monkeypatch.setattr(Nearest, "answer", lambda self, prices: 2 * right(self, prices))
+    right = Projection.answer
+    monkeypatch.setattr(Projection, "answer", lambda self, prices: 2 * right(self, prices))
     capsys.readouterr()
     assert main(["solve", "tiny", "--out", str(run)]) == 5
     assert "The answer is refused and a run is there, so nothing is written" in " ".join(

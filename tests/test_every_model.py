@@ -77,12 +77,12 @@ def test_a_program_model_offers_what_the_engine_needs(name: str) -> None:
     assert not inspect.signature(model.formulate).parameters
     if hasattr(model, "prepare"):
         assert next(iter(inspect.signature(model.prepare).parameters)) == "instance"
-        assert list(inspect.signature(model.tables).parameters) == ["instance", "solution", "found"]
+        assert list(inspect.signature(model.tables).parameters) == ["instance", "solution", "prepared"]
     else:
         assert list(inspect.signature(model.parameters).parameters) == ["instance"]
-        # Relief may be over merged units, and is told which unit is part of which.
-        merged = ["part"] if name.endswith("_elastic") else []
-        assert list(inspect.signature(model.tables).parameters) == ["instance", "solution", *merged]
+        # The elastic program may be over aggregated units, and gets the part of each unit.
+        aggregated = ["part"] if name.endswith("_elastic") else []
+        assert list(inspect.signature(model.tables).parameters) == ["instance", "solution", *aggregated]
     if hasattr(model, "afterwards"):
         assert list(inspect.signature(model.afterwards).parameters) == ["instance", "solution"]
     if hasattr(model, "levels"):

@@ -1,36 +1,36 @@
-r"""The path to 2035: phase 1 as enacted, a phase 2 that tightens, and the market that clears (mixed-integer program).
+r"""The path to 2035: phase 1 as enacted, a tightening phase 2, and the market that clears (mixed-integer program).
 
-Plans, bounds and prices as in `clearing`; the allowances of enterprises differ. Before `phase_2_from`
-the rule stands as enacted: unit $i$ gets $E_{it} (1 + \alpha_{it})$ with $\alpha_{it} = \mathrm{clip}\bigl(\sigma_t (V_{st}
-- I_{it}) / V_{st}, \pm d_t\bigr)$, and the sector's balance value $V_{st}$ makes allowances equal emissions before
-abatement. From then on
+Plans, bounds and prices are those of `clearing`; the allowances of enterprises differ. Before `phase_2_from` the rule
+applies as enacted: unit $i$ gets $E_{it} (1 + \alpha_{it})$ with
+$\alpha_{it} = \mathrm{clip}\bigl(\sigma_t (V_{st} - I_{it}) / V_{st}, \pm d_t\bigr)$, and the sector's balance value
+$V_{st}$ makes allowances equal emissions before abatement. From `phase_2_from` on
 
 - the balance value falls, $V_{st} = V_{s,t-1} (1 - \theta_t)$, with `tightening` $\theta_t$, `slope` $\sigma_t$ and
   `band` $d_t$ of the policy; units that get $A = E$ keep $\alpha = 0$;
-- a `paid_share` of what the rule gives is auctioned instead;
-- from `cap_from` on all allowances together, free and paid, stay below the total of the year before, changed by
-  `cap_change` a year: where they would not, every unit's are cut by one factor.
+- a `paid_share` of the allowances of the rule is auctioned instead of given;
+- from `cap_from` on all allowances together, free and paid, stay below a cap: the total of the year before, changed by
+  `cap_change` a year. If they would exceed it, those of every unit are cut by one factor.
 
-The balance value is exact, without the decimals of a published one. A horizon that begins in the second phase starts
-from the balance value of its first year, which falls at once; where the rule is no intensity rule, $A = E$ throughout.
-Paid shares are those of `pathway` alone, and allowances that follow emissions are not cut to the cap.
+The balance value is exact, without the decimals of a published one. A horizon that begins in phase 2 starts from the
+balance value of its first year, which falls at once. If the rule is no intensity rule, $A = E$ throughout. `pathway`
+uses its own paid shares alone, and allowances that follow emissions are not cut to the cap.
 
 Up to `follow_emissions_until`, in phase 1 alone, allowances follow the unit's own emissions under the rule, at the
 balance value above; all others are lump sums.
 
 .. formulation:: plans_and_accounts market_years market_program
 
-$m_t = 0$ wherever the market can clear. The dual of `market_balance` is minus the discounted price of an allowance, as
-in `clearing`. References: as there; the Opinions of 25 August 2025 for an absolute cap with free and paid allocation by 2030; the fall of emissions per tonne of
-product by about 3 % over 2026-2030 for the size of the tightening.
+$m_t = 0$ if the market can clear. The dual of `market_balance` is minus the discounted price of an allowance, as in
+`clearing`. References: as there; the Opinions of 25 August 2025 for an absolute cap with free and paid allocation by
+2030; the fall of emissions per tonne of product by about 3 % over 2026-2030 for the size of the tightening.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from etsopt_models._columns.whole_plans import solved
-from etsopt_models._market.baseline import pathway_baseline
+from etsopt_models._columns.whole_plans import prepare_market
+from etsopt_models._market.baseline import pathway_baseline_of
 from etsopt_models._market.column_generation import market_of
 from etsopt_models._market.formulation import market_program
 from etsopt_models._market.tables import market_tables, unmet_demand_tables
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.column_generation import Found, Market
+    from etsopt_models._market.column_generation import Market, PreparedMarket
 
 CHECKED_AS = "pathway"
 READS = (
@@ -76,37 +76,37 @@ GAP = 1e-4
 
 
 def levels(instance: Instance) -> list[str]:
-    """The cost alone: where allowances are missing there is no solution, and `explain` tells how many are."""
+    """Return the cost alone: with unmet demand there is no solution, and `explain` states the tonnes."""
     return ["cost"]
 
 
-def explain(instance: Instance, found: Found) -> tuple[dict[str, pd.DataFrame], Any]:
-    """Tables of what is missing in each year, at least, where the market cannot clear, and the level that says so."""
-    return unmet_demand_tables(found)
+def explain(instance: Instance, prepared: PreparedMarket) -> tuple[dict[str, pd.DataFrame], Any]:
+    """Return tables of the least unmet demand by year if the market cannot clear, and the objective that proves it."""
+    return unmet_demand_tables(prepared)
 
 
 def formulate() -> Any:
-    """The market's program without data."""
+    """Return the market's program without data."""
     return market_program("pathway")
 
 
 def market(instance: Instance, _: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> Market:
-    """The program over any plans, and its relaxation."""
-    return market_of(instance, pathway_baseline(instance), relax, market=True)
+    """Return the market: its program over any plans, and its relaxation."""
+    return market_of(instance, pathway_baseline_of(instance), relax, market=True)
 
 
 def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
-) -> tuple[dict[str, Any], Found]:
-    """Arrays for `formulate` over the plans that matter, and what the tables need beside the solution."""
-    return solved(market(instance, before, relax))
+) -> tuple[dict[str, Any], PreparedMarket]:
+    """Return arrays for `formulate` over the plans that matter, and the prepared market for the tables."""
+    return prepare_market(market(instance, before, relax))
 
 
 def is_divisible(instance: Instance) -> bool:
-    """Whether plans may be mixed."""
+    """Return True if a unit may mix plans."""
     return instance.policy.abatement.divisible_measures
 
 
-def tables(instance: Instance, solution: Any, found: Found) -> dict[str, pd.DataFrame]:
-    """Result tables: ``years``, ``sector_years``, ``enterprise_years``, ``unit_years``, ``plans``, ``measure_years``."""
-    return market_tables(instance, solution, found)
+def tables(instance: Instance, solution: Any, prepared: PreparedMarket) -> dict[str, pd.DataFrame]:
+    """Return the tables by year, sector, enterprise, unit and measure, with plans and proofs."""
+    return market_tables(instance, solution, prepared)

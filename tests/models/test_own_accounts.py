@@ -114,7 +114,7 @@ def test_lump_sums_and_allowances_that_follow_emissions_clear_too() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"market.floor_price_cny_per_t": 10.0}, "a reserve deals at a floor or ceiling price"),
+        ({"market.floor_price_cny_per_t": 10.0}, "a reserve trades at a floor or ceiling price"),
         ({"abatement.divisible_measures": True}, "plans may be mixed"),
         (
             {"market.ccer_price_cny_per_t": 1.0, "market.ccer_supply_t": 1e6},

@@ -70,7 +70,7 @@ SETS = ("CHANGED", "WORST", "SHORT", "SPREAD", "ROUNDED", "WHOLE", "MAY_BE_EXCEP
 
 
 @dataclass(frozen=True)
-class Region:
+class OptimalFace:
     """Intervals of the units and limits of the rows that some levels leave [t].
 
     Parameters
@@ -87,32 +87,32 @@ class Region:
     most: NDArray[np.float64]
 
     @classmethod
-    def of(cls, parameters: Mapping[str, Any]) -> Region:
+    def of(cls, parameters: Mapping[str, Any]) -> OptimalFace:
         """What `allocation` leaves before any level."""
         least, most = (np.concatenate([parameters[limits[side]] for limits in IN_TONNES.values()]) for side in (0, 1))
         return cls(parameters["lower"], parameters["upper"], least, most)
 
-    def priced(self, price: NDArray[np.float64]) -> Region:
+    def with_duals(self, duals: NDArray[np.float64]) -> OptimalFace:
         """The region with every row that has a price at the side that it prices."""
-        price = firm(price)
-        most = np.where(price > 0, self.least, self.most)
-        return replace(self, least=np.where(price < 0, most, self.least), most=most)
+        duals = significant(duals)
+        most = np.where(duals > 0, self.least, self.most)
+        return replace(self, least=np.where(duals < 0, most, self.least), most=most)
 
 
 @dataclass(frozen=True)
-class Merged:
+class Aggregated:
     """A level that was solved over cells: its value, the prices of the rows, what it leaves, and totals of the cells."""
 
     value: float
-    price: NDArray[np.float64]
-    region: Region
+    duals: NDArray[np.float64]
+    face: OptimalFace
     solution: Any
     totals: NDArray[np.float64]
 
 
-def firm(price: NDArray[np.float64]) -> NDArray[np.float64]:
+def significant(duals: NDArray[np.float64]) -> NDArray[np.float64]:
     """Prices without what is their rounding."""
-    return np.where(np.abs(price) > FLAT * np.max(np.abs(price), initial=0.0), price, 0.0)
+    return np.where(np.abs(duals) > FLAT * np.max(np.abs(duals), initial=0.0), duals, 0.0)
 
 
 def program_over(
@@ -120,7 +120,7 @@ def program_over(
     cells: Cells,
     cell: NDArray[np.int64],
     room: NDArray[np.float64],
-    region: Region,
+    face: OptimalFace,
     base: NDArray[np.float64],
 ) -> dict[str, Any]:
     """Parameters of `allocation` over parts of cells, with no level; allowances count from the lower ends on.
@@ -136,7 +136,7 @@ def program_over(
     rooms = cells.totals(np.bincount(cell, room, len(cells)).astype(float))
     # Sums of whole tonnes are exact.
     noise = 0.0 if len(parameters["WHOLE"]) else ROUNDING * (np.abs(base) + rooms)
-    sides = region.least - base - noise, region.most - base + noise
+    sides = face.least - base - noise, face.most - base + noise
     limits = {
         name: side[cells.blocks[row]]
         for row, names in IN_TONNES.items()
@@ -156,30 +156,32 @@ def program_over(
     }
 
 
-def price_of(cells: Cells, solution: Any) -> NDArray[np.float64]:
+def duals_of(cells: Cells, solution: Any) -> NDArray[np.float64]:
     """Prices of all rows from the multipliers of the last level of a solution."""
     multipliers = solution.levels[-1].multipliers
     return np.concatenate([multipliers[name] for name in cells.blocks])
 
 
-def side_value(price: NDArray[np.float64], region: Region, base: NDArray[np.float64]) -> float:
+def side_value(duals: NDArray[np.float64], face: OptimalFace, base: NDArray[np.float64]) -> float:
     """Sum over the rows of price times the side that it prices, counted from the lower ends on."""
-    side = np.where(price > 0, region.least, region.most) - base
-    return float(np.sum(price[price != 0] * side[price != 0]))
+    side = np.where(duals > 0, face.least, face.most) - base
+    return float(np.sum(duals[duals != 0] * side[duals != 0]))
 
 
-def solve_linear(parameters: Mapping[str, Any], cells: Cells, region: Region, name: str, run: Run) -> Merged | Any:
+def solve_linear(
+    parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, name: str, run: Run
+) -> Aggregated | Any:
     """Solve one of the levels of `MEASURES`; a solution without an optimum is returned as it is."""
     measured, kinks, left, right = MEASURES[name]
     weight = parameters["per_total_emissions"] if name == "spread" else 1.0
     kink = parameters[kinks]
-    inside = np.clip(kink, region.lower, region.upper)
+    inside = np.clip(kink, face.lower, face.upper)
     off = kink - inside
     constant = weight * float(np.sum(np.abs(off) if right else np.maximum(off, 0.0)))
-    low = cells.sums(region.lower)
-    base, reach, room = cells.totals(low), cells.sums(inside - region.lower), cells.sums(region.upper - region.lower)
+    low = cells.sums(face.lower)
+    base, reach, room = cells.totals(low), cells.sums(inside - face.lower), cells.sums(face.upper - face.lower)
     everyone = np.arange(len(cells))
-    program = program_over(parameters, cells, everyone, room, region, base) | {
+    program = program_over(parameters, cells, everyone, room, face, base) | {
         measured: everyone,
         kinks: reach,
         "increase_most": room - reach,
@@ -188,31 +190,31 @@ def solve_linear(parameters: Mapping[str, Any], cells: Cells, region: Region, na
     solution = run(program, [name])
     if not solution.levels or solution.termination != "optimal":
         return solution
-    price = price_of(cells, solution)
-    pull = cells.pull(price)
-    falls, rises = left * weight - pull, right * weight - pull
+    duals = duals_of(cells, solution)
+    dual_activity = cells.dual_activity(duals)
+    falls, rises = left * weight - dual_activity, right * weight - dual_activity
     # What the prices prove is the value, and owes nothing to the solver's tolerances.
     at_ends = -left * weight * reach, rises * room - right * weight * reach
-    least = np.where(falls > 0, at_ends[0], np.where(rises < 0, at_ends[1], -pull * reach))
-    value = constant + float(np.sum(least)) + side_value(price, region, base)
-    flat = FLAT * float(np.max(np.abs(pull), initial=0.0) + weight)
-    narrowed = _narrowed(cells, region, inside, falls, rises, flat).priced(price)
-    return Merged(value, price, narrowed, solution, low + solution.values["allowance"])
+    least = np.where(falls > 0, at_ends[0], np.where(rises < 0, at_ends[1], -dual_activity * reach))
+    value = constant + float(np.sum(least)) + side_value(duals, face, base)
+    flat = FLAT * float(np.max(np.abs(dual_activity), initial=0.0) + weight)
+    narrowed = _narrowed(cells, face, inside, falls, rises, flat).with_duals(duals)
+    return Aggregated(value, duals, narrowed, solution, low + solution.values["allowance"])
 
 
 def _narrowed(
     cells: Cells,
-    region: Region,
+    face: OptimalFace,
     inside: NDArray[np.float64],
     falls: NDArray[np.float64],
     rises: NDArray[np.float64],
     flat: float,
-) -> Region:
+) -> OptimalFace:
     """The intervals where a level loses nothing: its slopes are those of each cell, its kinks are clipped."""
     # The lower end stays where the function does not fall below the kink, else it goes there or all the way up.
-    lower, upper = region.lower, region.upper
+    lower, upper = face.lower, face.upper
     rise, fall = (falls < -flat)[cells.of_unit], (rises > flat)[cells.of_unit]
     top, bottom = (rises < -flat)[cells.of_unit], (falls > flat)[cells.of_unit]
     narrow_lower = np.where(top, upper, np.where(rise, inside, lower))
     narrow_upper = np.where(bottom, lower, np.where(fall, inside, upper))
-    return replace(region, lower=narrow_lower, upper=narrow_upper)
+    return replace(face, lower=narrow_lower, upper=narrow_upper)

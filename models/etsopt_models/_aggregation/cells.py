@@ -87,17 +87,17 @@ class Cells:
         rows, cells = self.entries
         return np.bincount(rows, by_cell[cells], sum(self.counts)).astype(float)
 
-    def pull(self, prices: NDArray[np.float64]) -> NDArray[np.float64]:
+    def dual_activity(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
         """What the prices of the rows add up to in every cell."""
         rows, cells = self.entries
-        return np.bincount(cells, prices[rows], len(self)).astype(float)
+        return np.bincount(cells, duals[rows], len(self)).astype(float)
 
     def largest(self, by_row: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the largest value among the rows of each cell; zero where it stands in none."""
         rows, cells = self.entries
-        found = np.zeros(len(self))
-        np.maximum.at(found, cells, by_row[rows])
-        return found
+        largest = np.zeros(len(self))
+        np.maximum.at(largest, cells, by_row[rows])
+        return largest
 
     def groups(self, cell: NDArray[np.int64]) -> dict[str, Groups]:
         """The grouped sets of `allocation` for parts of cells, by the cell of each."""
@@ -115,12 +115,12 @@ def numbered(codes: NDArray[np.int64], most: int) -> tuple[NDArray[np.int64], ND
     (array([1, 0, 1]), array([2, 7]))
     """
     if most > SPARSE * len(codes) + 1000:
-        found, number = np.unique(codes, return_inverse=True)
-        return number, found
-    found = np.flatnonzero(np.bincount(codes, minlength=most))
+        occurring, number = np.unique(codes, return_inverse=True)
+        return number, occurring
+    occurring = np.flatnonzero(np.bincount(codes, minlength=most))
     place = np.zeros(most, dtype=np.int64)
-    place[found] = np.arange(len(found))
-    return place[codes], found
+    place[occurring] = np.arange(len(occurring))
+    return place[codes], occurring
 
 
 def _labels(groups: Groups, units: int) -> NDArray[np.int64]:

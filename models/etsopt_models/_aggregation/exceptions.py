@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt_models._aggregation.aggregation import Region, Run
+    from etsopt_models._aggregation.aggregation import OptimalFace, Run
 
 
 def first_in_cells(
@@ -93,7 +93,7 @@ def elastic_cells(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], NDArra
         name: np.where(unit < 0, 0.0, side[unit])
         for name, side in zip(("widening_lower", "widening_upper"), widening, strict=True)
     }
-    merged = {
+    aggregated = {
         **parameters,
         **sums,
         **wider,
@@ -103,23 +103,23 @@ def elastic_cells(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], NDArra
         "sector": sector[cell],
         **cells.groups(cell),
     }
-    return merged, of_unit
+    return aggregated, of_unit
 
 
 def choose_exceptions(
-    parameters: Mapping[str, Any], cells: Cells, region: Region, names: list[str], run: Run
-) -> tuple[Any, NDArray[np.float64], Region]:
+    parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, names: list[str], run: Run
+) -> tuple[Any, NDArray[np.float64], OptimalFace]:
     """The levels of exceptions: a solution of them, who is one, and the intervals with these; the region is without."""
     lower, upper = parameters["widening_lower"], parameters["widening_upper"]
     most = parameters["exceptions_most"]
     of_unit, cell, unit = _apart(cells, first_in_cells(cells, parameters["smaller"], (lower, upper), most))
     exists = unit >= 0
     below, above = np.where(exists, lower[unit], 0.0), np.where(exists, upper[unit], 0.0)
-    low, high = (np.bincount(of_unit, end, len(cell)).astype(float) for end in (region.lower, region.upper))
+    low, high = (np.bincount(of_unit, end, len(cell)).astype(float) for end in (face.lower, face.upper))
     # Allowances count from the widest lower ends on.
     base = cells.totals(np.bincount(cell, low - below, len(cells)).astype(float))
     everyone = np.arange(len(cell))
-    program = program_over(parameters, cells, cell, high - low + below + above, region, base) | {
+    program = program_over(parameters, cells, cell, high - low + below + above, face, base) | {
         "MAY_BE_EXCEPTIONAL": everyone,
         "WITH_OWN_BAND": everyone,
         "LIMITED": 1,
@@ -135,5 +135,5 @@ def choose_exceptions(
     exceptional = np.zeros(len(of_unit))
     if solution.values:
         exceptional[unit[(solution.values["exceptional"] > 0.5) & exists]] = 1.0
-    wider = replace(region, lower=region.lower - exceptional * lower, upper=region.upper + exceptional * upper)
+    wider = replace(face, lower=face.lower - exceptional * lower, upper=face.upper + exceptional * upper)
     return solution, exceptional, wider

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._aggregation.aggregation import Merged, firm, price_of, program_over, side_value
+from etsopt_models._aggregation.aggregation import Aggregated, duals_of, program_over, side_value, significant
 from etsopt_models._aggregation.cells import numbered
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt_models._aggregation.aggregation import Region, Run
+    from etsopt_models._aggregation.aggregation import OptimalFace, Run
     from etsopt_models._aggregation.cells import Cells
 
 MOST_ROUNDS = 200
@@ -70,34 +70,38 @@ class _Parts:
 
 
 def solve_largest_change(
-    parameters: Mapping[str, Any], cells: Cells, region: Region, run: Run
-) -> tuple[Merged, NDArray[np.float64]] | Any:
+    parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, run: Run
+) -> tuple[Aggregated, NDArray[np.float64]] | Any:
     """The level, and the multiplier of `largest_change_covers` of every unit; a solution without an optimum as it is."""
-    units = _Units(parameters["emissions"], parameters["reference"] - region.lower, region.upper - region.lower)
-    low = cells.sums(region.lower)
+    units = _Units(parameters["emissions"], parameters["reference"] - face.lower, face.upper - face.lower)
+    low = cells.sums(face.lower)
     base = cells.totals(low)
     rate, first = units.forced(), units.needs_most()
     for number in range(MOST_ROUNDS):
         checkpoint("largest rate over cells, round", number + 1)
-        parts = units.merged(cells, rate, first)
-        solution = run(_program(parameters, cells, parts, region, base), ["largest_change"])
+        parts = units.aggregated(cells, rate, first)
+        solution = run(_program(parameters, cells, parts, face, base), ["largest_change"])
         if not solution.levels or solution.termination != "optimal":
             return solution
-        price = price_of(cells, solution)
+        duals = duals_of(cells, solution)
         # A rate that the prices give is exact where the solver's own has its tolerance.
-        found = max(rate, _rate(cells, parts, price, side_value(price, region, base)))
-        done = found <= rate * (1 + SAME) or _within(cells, parts, units.merged(cells, found, first), solution, found)
-        rate = found
+        reached = max(rate, _rate(cells, parts, duals, side_value(duals, face, base)))
+        done = reached <= rate * (1 + SAME) or _within(
+            cells, parts, units.aggregated(cells, reached, first), solution, reached
+        )
+        rate = reached
         if done:
             break
     covers = solution.levels[-1].multipliers["largest_change_covers"][parts.of_unit]
     room = rate * units.emissions
-    lower = np.maximum(region.lower, np.minimum(parameters["reference"] - room, region.upper))
-    upper = np.minimum(region.upper, np.maximum(parameters["reference"] + room, region.lower))
-    pull = firm(cells.pull(price))[cells.of_unit]
-    narrowed = replace(region, lower=np.where(pull > 0, upper, lower), upper=np.where(pull < 0, lower, upper))
+    lower = np.maximum(face.lower, np.minimum(parameters["reference"] - room, face.upper))
+    upper = np.minimum(face.upper, np.maximum(parameters["reference"] + room, face.lower))
+    dual_activity = significant(cells.dual_activity(duals))[cells.of_unit]
+    narrowed = replace(
+        face, lower=np.where(dual_activity > 0, upper, lower), upper=np.where(dual_activity < 0, lower, upper)
+    )
     totals = low + np.bincount(parts.cell, solution.values["allowance"], len(cells))
-    return Merged(rate, price, narrowed.priced(price), solution, totals), covers
+    return Aggregated(rate, duals, narrowed.with_duals(duals), solution, totals), covers
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ class _Units:
         needs = self.needs()
         return int(np.argmax(needs)) if np.max(needs, initial=0.0) > 0 else -1
 
-    def merged(self, cells: Cells, rate: float, apart: int) -> _Parts:
+    def aggregated(self, cells: Cells, rate: float, apart: int) -> _Parts:
         """Merge the units by cell and by which ends bind at a rate, all but one."""
         room = rate * self.emissions
         own_lower, own_upper = self.reference <= room, self.room - self.reference <= room
@@ -140,11 +144,11 @@ class _Units:
 
 
 def _program(
-    parameters: Mapping[str, Any], cells: Cells, parts: _Parts, region: Region, base: NDArray[np.float64]
+    parameters: Mapping[str, Any], cells: Cells, parts: _Parts, face: OptimalFace, base: NDArray[np.float64]
 ) -> dict[str, Any]:
     """Parameters of `allocation` over the parts."""
     everyone, least = np.arange(len(parts.cell)), LEAST_CHANGE * parts.emissions
-    return program_over(parameters, cells, parts.cell, parts.room, region, base) | {
+    return program_over(parameters, cells, parts.cell, parts.room, face, base) | {
         "CHANGED": everyone,
         "WORST": everyone,
         "emissions": parts.emissions,
@@ -154,17 +158,17 @@ def _program(
     }
 
 
-def _rate(cells: Cells, parts: _Parts, price: NDArray[np.float64], sides: float) -> float:
+def _rate(cells: Cells, parts: _Parts, duals: NDArray[np.float64], sides: float) -> float:
     """The rate at which the prices prove nothing any more; minus infinity where they prove none at all."""
-    pull = cells.pull(price)[parts.cell]
+    dual_activity = cells.dual_activity(duals)[parts.cell]
     lower, upper = parts.ends(0.0)
-    adds = np.where(pull > 0, ~parts.own_upper, ~parts.own_lower) * np.abs(pull) * parts.emissions
-    asked = sides - float(np.sum(pull * np.where(pull > 0, upper, lower)))
+    adds = np.where(dual_activity > 0, ~parts.own_upper, ~parts.own_lower) * np.abs(dual_activity) * parts.emissions
+    asked = sides - float(np.sum(dual_activity * np.where(dual_activity > 0, upper, lower)))
     return asked / float(np.sum(adds)) if np.any(adds > 0) else -np.inf
 
 
-def _within(cells: Cells, parts: _Parts, anew: _Parts, solution: Any, rate: float) -> bool:
+def _within(cells: Cells, parts: _Parts, updated: _Parts, solution: Any, rate: float) -> bool:
     """Whether the totals of the cells lie within a rate, merged anew for it; then the rate is the least of the units."""
     totals = np.bincount(parts.cell, solution.values["allowance"], len(cells))
-    lower, upper = (np.bincount(anew.cell, end, len(cells)) for end in anew.ends(rate))
+    lower, upper = (np.bincount(updated.cell, end, len(cells)) for end in updated.ends(rate))
     return bool(np.all(totals >= lower) and np.all(totals <= upper))

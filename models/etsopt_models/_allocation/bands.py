@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.data.groups import Groups
-from etsopt_models._allocation.exception_margin import Widening, in_whole_tonnes, wider_rates
+from etsopt_models._allocation.exception_margin import ExceptionMargin, in_whole_tonnes, wider_rates
 from etsopt_models._allocation.integer import inward
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class Bands:
 
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
-    own: NDArray[np.bool_]
-    widening: Widening
+    unit_band: NDArray[np.bool_]
+    margin: ExceptionMargin
     enterprises: list[str]
     rows: dict[str, Any]
 
@@ -50,16 +50,16 @@ def bands_of(instance: Instance, reference: Reference, free: NDArray[np.int64]) 
     names, label = _owners(instance, free)
     inside = label >= 0
     least, most = (np.bincount(label[inside], side[inside], len(names)).astype(float) for side in (lower, upper))
-    widening = [in_whole_tonnes(tonnes, whole) for tonnes in (lower - wide_lower, wide_upper - upper)]
+    margin = [in_whole_tonnes(tonnes, whole) for tonnes in (lower - wide_lower, wide_upper - upper)]
     if whole:
         least, most = inward(least, most)
         lower, upper = inward(lower, upper)
         # A band without a whole tonne is the tonne below it, and no exception may lose that.
         wide_lower, wide_upper = inward(wide_lower, wide_upper)
         wide_lower, wide_upper = np.minimum(wide_lower, lower), np.maximum(wide_upper, upper)
-        widening = [
-            np.where(inside, tonnes, own)
-            for tonnes, own in zip(widening, (lower - wide_lower, wide_upper - upper), strict=True)
+        margin = [
+            np.where(inside, tonnes, plain)
+            for tonnes, plain in zip(margin, (lower - wide_lower, wide_upper - upper), strict=True)
         ]
     lower[inside], upper[inside] = 0.0, most[label[inside]]
     rows = {
@@ -68,7 +68,7 @@ def bands_of(instance: Instance, reference: Reference, free: NDArray[np.int64]) 
         "enterprise_lower": least,
         "enterprise_upper": most,
     }
-    return Bands(lower, upper, ~inside, Widening(units, *widening), names, rows)
+    return Bands(lower, upper, ~inside, ExceptionMargin(units, *margin), names, rows)
 
 
 def _ends(

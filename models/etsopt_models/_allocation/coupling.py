@@ -45,15 +45,18 @@ def intervals(program: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     Each such row joins one allowance to columns that only measure it, so three rounds reach every bound: from a common
     rate to the measures, from the measures to the allowance, and back.
     """
-    own = _own_rows(program)
-    matrix = program.matrix.taken(own, slice(0, program.matrix.columns))
-    limits, bounds = (program.row_lower[own], program.row_upper[own]), (program.column_lower, program.column_upper)
+    unit_rows = _unit_rows(program)
+    matrix = program.matrix.taken(unit_rows, slice(0, program.matrix.columns))
+    limits, bounds = (
+        (program.row_lower[unit_rows], program.row_upper[unit_rows]),
+        (program.column_lower, program.column_upper),
+    )
     lower, upper = matrix.propagated(limits, bounds)
     block = program.columns["allowance"]
     return lower[block], upper[block]
 
 
-def _own_rows(program: Any) -> NDArray[np.int64]:
+def _unit_rows(program: Any) -> NDArray[np.int64]:
     """Rows that hold at most one allowance."""
     block = program.columns["allowance"]
     matrix = program.matrix
@@ -75,15 +78,15 @@ class Coupling:
 
     matrix: Any
     least: NDArray[np.float64]
-    free: NDArray[np.bool_]
+    is_equality: NDArray[np.bool_]
     source: list[tuple[str, int, float]]
 
-    def multipliers(self, program: Any, prices: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    def multipliers(self, program: Any, duals: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Prices of the sides as multipliers by row of the model."""
-        found = {name: np.zeros(block.stop - block.start) for name, block in program.rows.items()}
-        for (name, position, sign), price in zip(self.source, prices, strict=True):
-            found[name][position] += sign * price
-        return found
+        multipliers = {name: np.zeros(block.stop - block.start) for name, block in program.rows.items()}
+        for (name, position, sign), dual in zip(self.source, duals, strict=True):
+            multipliers[name][position] += sign * dual
+        return multipliers
 
 
 def coupling(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> Coupling:
@@ -122,8 +125,8 @@ class Infeasibility:
     """Allowances at which rows lack least, what they lack in all [t], and prices that prove that nothing less will do."""
 
     allowance: NDArray[np.float64]
-    lacking: float
-    prices: NDArray[np.float64]
+    infeasibility_t: float
+    duals: NDArray[np.float64]
 
 
 def least_infeasibility(
@@ -149,21 +152,21 @@ def least_infeasibility(
     matrix = rows.matrix.times_rows(size)
     shift = size * rows.least - matrix @ lower
     # A row that is met exactly may lack on both sides.
-    exact = np.flatnonzero(rows.free)
+    exact = np.flatnonzero(rows.is_equality)
     most = np.full(sides + len(exact), 1.0 + np.sum(np.abs(shift)) + np.sum(np.abs(upper - lower)))
     block = program.columns["whole_allowance"]
     part = small_program(
         program,
-        {"above_lower": (0 * lower, upper - lower, block.stop > block.start), "lack": (0 * most, most, False)},
+        {"above_lower": (0 * lower, upper - lower, block.stop > block.start), "infeasibility": (0 * most, most, False)},
         hstack([matrix.toscipy(), eye_array(sides), -eye_array(sides).tocsc()[:, exact]], format="csr"),
-        (shift, np.where(rows.free, shift, np.inf)),
-        {"lack": np.concatenate([np.zeros(units), np.ones(len(most))])},
+        (shift, np.where(rows.is_equality, shift, np.inf)),
+        {"infeasibility": np.concatenate([np.zeros(units), np.ones(len(most))])},
     )
-    outcome = solve(part, "lack")
+    outcome = solve(part, "infeasibility")
     if outcome.x is None or outcome.multipliers is None:
         return None
-    lacking = float(part.objectives["lack"].linear @ outcome.x)
-    return Infeasibility(lower + outcome.x[:units], lacking, size * outcome.multipliers)
+    infeasibility_t = float(part.objectives["infeasibility"].linear @ outcome.x)
+    return Infeasibility(lower + outcome.x[:units], infeasibility_t, size * outcome.multipliers)
 
 
 def small_program(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Widening:
+class ExceptionMargin:
     """Tonnes by which an exception widens its band on each side; arrays over the units that are not fixed.
 
     Parameters

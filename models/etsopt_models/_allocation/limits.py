@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.data.labels import Labels
     from etsopt.rules import Reference
-    from etsopt_models._allocation.exception_margin import Widening
+    from etsopt_models._allocation.exception_margin import ExceptionMargin
 
 
 IN_RATES = ("intensity_order", "equal_rates")
@@ -70,8 +70,8 @@ class Limits:
     obligation: NDArray[np.float64]
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
-    own_band: NDArray[np.bool_]
-    widening: Widening
+    unit_band: NDArray[np.bool_]
+    margin: ExceptionMargin
     at_target_rate: NDArray[np.float64]
     all_sectors: list[str]
     sector_of: NDArray[np.int64]
@@ -81,7 +81,7 @@ class Limits:
     rows: dict[str, Any]
 
 
-def limits(instance: Instance, reference: Reference) -> Limits:  # long because it names every limit once
+def limits_of(instance: Instance, reference: Reference) -> Limits:  # long because it names every limit once
     """Turn the policy of an instance into limits."""
     free = np.flatnonzero(~reference.fixed)
     emissions = instance.emissions_tco2e[free]
@@ -119,8 +119,8 @@ def limits(instance: Instance, reference: Reference) -> Limits:  # long because 
         obligation,
         bands.lower,
         bands.upper,
-        bands.own,
-        bands.widening,
+        bands.unit_band,
+        bands.margin,
         at_target_rate,
         labels,
         sector_of,

@@ -24,13 +24,13 @@ import numpy as np
 
 from etsopt.data.yearly import by_year
 from etsopt_models._columns.variable_fixing import sample_by_size
-from etsopt_models._columns.whole_plans import OWN_PART, solved
-from etsopt_models._enterprises.core import PLAIN, Settled
-from etsopt_models._enterprises.price_decomposition import ENOUGH, GROUPS, USED, Search
+from etsopt_models._columns.whole_plans import OWN_PART, prepare_market
+from etsopt_models._enterprises.core import MIXTURE_SAVINGS, MarketAtPrices
+from etsopt_models._enterprises.price_decomposition import ENOUGH, GROUPS, USED, PriceSearch
 from etsopt_models._enterprises.subproblem import Enterprises, JointPlans
-from etsopt_models._enterprises.trading import Flows, Trade
+from etsopt_models._enterprises.trading import Flows, TradeTerms
 from etsopt_models._enterprises.whole_accounts import is_steady, terms_of
-from etsopt_models._market.column_generation import Found, Market
+from etsopt_models._market.column_generation import Market, PreparedMarket
 from etsopt_models._market.plans import Plans
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt_models._enterprises.price_decomposition import Prices
-    from etsopt_models._enterprises.subproblem import Answer
+    from etsopt_models._enterprises.subproblem import Response
 
 TOGETHER = 1_000
 """Accounts times years up to which the tree is quick enough to be searched at once."""
@@ -61,76 +61,78 @@ def declines_prices(instance: Instance) -> str:
     nothing = np.zeros(len(years))
     worth = float(discount[-1] * policy.market.terminal_price_cny_per_t)
     price = discount * by_year(policy.market.prices_cny_per_t, years, 0.0)
-    if not is_steady(Trade(price, discount * friction, nothing + np.inf, 0.0, nothing, worth)):
-        return "the expected price rises by more than interest and transaction costs, so that everybody buys ahead"
+    if not is_steady(TradeTerms(price, discount * friction, nothing + np.inf, 0.0, nothing, worth)):
+        return "the expected price rises by more than interest and transaction costs, so that every account buys ahead"
     return ""
 
 
-def by_accounts(market: Market) -> tuple[dict[str, Any], Found]:
+def prepare_by_enterprise(market: Market) -> tuple[dict[str, Any], PreparedMarket]:
     """Parameters of the program that is left, and what the tables need, as `etsopt_models._columns.whole_plans.solved`.
 
     Where the prices do not clear the market, or somebody would owe, or too many would deal beyond their limits, and
     where what the core chooses is not proven, all accounts stand in one program.
     """
-    if market.own.emissions.size <= TOGETHER:
-        return solved(market)
+    if market.accounts.emissions.size <= TOGETHER:
+        return prepare_market(market)
     gap = OWN_PART * market.relax.options.gap_or_default
-    plans = Plans.of(market.instance, market.found)
-    crowd, terms = Enterprises.of(plans, market.own), terms_of(market)
-    if "supply" not in market.more:
-        trade = replace(terms, price=market.more["price"])
-        settled = _at_price(market, crowd, terms, trade) if is_steady(trade) else None
+    plans = Plans.of(market.instance, market.baseline)
+    population, terms = Enterprises.of(plans, market.accounts), terms_of(market)
+    if "supply" not in market.extra:
+        trade = replace(terms, price=market.extra["price"])
+        at_prices = _respond_to_stated_prices(market, population, terms, trade) if is_steady(trade) else None
     else:
-        settled = _cleared(market, crowd, terms)
-    if settled is None:
-        return solved(market, "no steady prices are found at which enterprises that owe nothing meet the demand")
-    if why := settled.breaks():
-        return solved(market, why)
-    most = gap if market.own.emissions.size <= ALL_TOGETHER else np.inf
-    cores = (replace(settled, plain=plain).proven(most) for plain in PLAIN)
-    return next((core for core in cores if core is not None), None) or solved(market)
+        at_prices = _clear_market(market, population, terms)
+    if at_prices is None:
+        return prepare_market(market, "no steady prices clear the market without outstanding obligations")
+    if why := at_prices.violation():
+        return prepare_market(market, why)
+    most = gap if market.accounts.emissions.size <= ALL_TOGETHER else np.inf
+    cores = (replace(at_prices, mixture_saving=saving).proven(most) for saving in MIXTURE_SAVINGS)
+    return next((core for core in cores if core is not None), None) or prepare_market(market)
 
 
-def _sampled(crowd: Enterprises) -> list[Enterprises]:
+def _samples(population: Enterprises) -> list[Enterprises]:
     """A small and a larger sample of enterprises by size, who stand for the others; then all of them."""
-    size = crowd.emissions.sum(axis=1)
-    crowds: list[Enterprises] = []
+    size = population.emissions.sum(axis=1)
+    populations: list[Enterprises] = []
     for count in (FEW, len(size) // ONE_IN):
-        if FEW <= count < len(size) / 2 and (not crowds or count > 2 * FEW):
-            crowds.append(crowd.only(*sample_by_size(size, count))[0])
-    return [*crowds, crowd]
+        if FEW <= count < len(size) / 2 and (not populations or count > 2 * FEW):
+            populations.append(population.only(*sample_by_size(size, count))[0])
+    return [*populations, population]
 
 
-def _at_price(market: Market, crowd: Enterprises, terms: Trade, trade: Trade) -> Settled | None:
+def _respond_to_stated_prices(
+    market: Market, population: Enterprises, terms: TradeTerms, trade: TradeTerms
+) -> MarketAtPrices | None:
     """At a price that is stated everyone answers by himself, as long as there are offsets for all."""
-    answer = crowd.answer(trade)
-    flows = trade.dealings(answer.joint.weight, answer.joint.emissions, answer.path)
-    settled = Settled(market, crowd, terms, trade, np.zeros(len(trade.price)), answer, flows, [])
-    return _cleared(market, crowd, terms, trade.price) if settled.offsets_lack().any() else settled
+    response = population.respond(trade)
+    flows = trade.trades(response.joint_plans.weight, response.joint_plans.emissions, response.path)
+    at_prices = MarketAtPrices(market, population, terms, trade, np.zeros(len(trade.price)), response, flows, [])
+    return _clear_market(market, population, terms, trade.price) if at_prices.offsets_short().any() else at_prices
 
 
-def _cleared(
-    market: Market, crowd: Enterprises, terms: Trade, stated: NDArray[np.float64] | None = None
-) -> Settled | None:
+def _clear_market(
+    market: Market, population: Enterprises, terms: TradeTerms, stated: NDArray[np.float64] | None = None
+) -> MarketAtPrices | None:
     """At prices that clear the market, or at stated ones with a scarcity of offsets; None where there are none."""
     price = np.zeros(0) if stated is None else stated
     scarcity, width = np.zeros(len(terms.price)), WIDTHS[0]
-    for some in _sampled(crowd):
+    for some in _samples(population):
         # Who stands for many may surrender as many times what is on offer.
-        times = len(market.own.labels) / len(some.shift)
+        times = len(market.accounts.labels) / len(some.shift)
         theirs = replace(terms, offset_supply=times * terms.offset_supply)
-        asking = Search(some, theirs, market.more, market.relax)
-        price = price if len(price) else asking.level()
-        prices = asking.run(price, scarcity, width, ENOUGH if some is crowd else ENOUGH_OF_SAMPLE)
+        search = PriceSearch(some, theirs, market.extra, market.relax)
+        price = price if len(price) else search.constant_price()
+        prices = search.run(price, scarcity, width, ENOUGH if some is population else ENOUGH_OF_SAMPLE)
         price, scarcity, width = prices.trade.price, prices.scarcity, WIDTHS[1]
     if not prices.mixture.cleared:
         return None
-    answer = _assigned(prices, asking)
-    flows = _mixed(prices, asking, market, answer)
-    apart = min(APART / len(market.own.labels), APART_MOST)
+    response = _assign_plans(prices, search)
+    flows = _mix_trades(prices, search, market, response)
+    apart = min(APART / len(market.accounts.labels), APART_MOST)
     for factor in (1 - apart, 1 + apart):
-        asking.ask(*((factor * price, scarcity) if stated is None else (price, factor * scarcity)))
-    return Settled(market, crowd, terms, prices.trade, scarcity, answer, flows, [*asking.sets.values()])
+        search.respond_at(*((factor * price, scarcity) if stated is None else (price, factor * scarcity)))
+    return MarketAtPrices(market, population, terms, prices.trade, scarcity, response, flows, [*search.sets.values()])
 
 
 APART, APART_MOST = 100, 0.2
@@ -143,20 +145,20 @@ WIDTHS = (0.1, 0.02)
 ENOUGH_OF_SAMPLE = 1e-6
 
 
-def _assigned(prices: Prices, asking: Search) -> Answer:
+def _assign_plans(prices: Prices, search: PriceSearch) -> Response:
     """Whole plans of everyone: who answered in different ways takes one of them, by size in the shares of the mixture.
 
     Where many are indifferent, as where a measure costs the same everywhere, no single answer is near the mixture.
     """
-    answer, crowd = prices.answer, asking.crowd
-    mixed = [number for number in asking.sets if prices.mixture.weights[:, number : number + 1].max(initial=0.0) > USED]
-    differs = np.zeros(len(crowd.shift), dtype=bool)
+    response, population = prices.response, search.population
+    mixed = [number for number in search.sets if prices.mixture.weights[:, number : number + 1].max(initial=0.0) > USED]
+    differs = np.zeros(len(population.shift), dtype=bool)
     for number in mixed:
-        differs[crowd.account[(asking.sets[number] != answer.sets).any(axis=1)]] = True
+        differs[population.account[(search.sets[number] != response.sets).any(axis=1)]] = True
     if not differs.any():
-        return answer
+        return response
     accounts = np.flatnonzero(differs)
-    size, group = crowd.emissions[accounts].sum(axis=1), asking.group[accounts]
+    size, group = population.emissions[accounts].sum(axis=1), search.group[accounts]
     order = np.lexsort((-size, group))
     after = np.cumsum(size[order])
     total = np.bincount(group, size, GROUPS)
@@ -166,39 +168,41 @@ def _assigned(prices: Prices, asking: Search) -> Answer:
     shares = np.cumsum(prices.mixture.weights[:, mixed], axis=1)
     taken = np.empty(len(accounts), dtype=np.int64)
     taken[order] = (place[:, None] > shares[group[order]]).sum(axis=1)
-    sets = answer.sets.copy()
-    pass_of = np.full(len(crowd.shift), -1)
+    sets = response.sets.copy()
+    pass_of = np.full(len(population.shift), -1)
     pass_of[accounts] = taken
     for place_of, number in enumerate(mixed):
-        units = np.flatnonzero(pass_of[crowd.account] == place_of)
-        sets[units] = asking.sets[number][units]
-    some, units = crowd.only(accounts)
-    joint = some.joint(sets[units])
-    dealt, path = prices.trade.best(joint.weight, joint.emissions)
-    everyone = JointPlans(answer.joint.cost.copy(), answer.joint.weight.copy(), answer.joint.emissions.copy())
-    everyone.put(accounts, joint)
-    value, paths = answer.value.copy(), answer.path.copy()
-    value[accounts], paths[accounts] = joint.cost + dealt, path
-    return replace(answer, sets=sets, joint=everyone, value=value, path=paths)
+        units = np.flatnonzero(pass_of[population.account] == place_of)
+        sets[units] = search.sets[number][units]
+    some, units = population.only(accounts)
+    joint_plans = some.joint_plans(sets[units])
+    trading_cost, path = prices.trade.best(joint_plans.weight, joint_plans.emissions)
+    everyone = JointPlans(
+        response.joint_plans.cost.copy(), response.joint_plans.weight.copy(), response.joint_plans.emissions.copy()
+    )
+    everyone.put(accounts, joint_plans)
+    value, paths = response.value.copy(), response.path.copy()
+    value[accounts], paths[accounts] = joint_plans.cost + trading_cost, path
+    return replace(response, sets=sets, joint_plans=everyone, value=value, path=paths)
 
 
-def _mixed(prices: Prices, asking: Search, market: Market, answer: Answer) -> Flows:
+def _mix_trades(prices: Prices, search: PriceSearch, market: Market, response: Response) -> Flows:
     """Trades of everyone with his plans, mixed as the search mixes its answers, and what is kept to the end."""
-    joint, own = answer.joint, market.own
-    flows = Flows.nothing(*joint.weight.shape)
+    joint_plans, accounts = response.joint_plans, market.accounts
+    flows = Flows.nothing(*joint_plans.weight.shape)
     for number, one in enumerate(prices.passes):
-        weight = prices.mixture.weights[asking.group, number]
+        weight = prices.mixture.weights[search.group, number]
         if weight.max() <= USED:
             continue
-        _, path = one.trade.best(joint.weight, joint.emissions)
-        own_flows = one.trade.dealings(joint.weight, joint.emissions, path)
+        _, path = one.trade.best(joint_plans.weight, joint_plans.emissions)
+        flows_of_pass = one.trade.trades(joint_plans.weight, joint_plans.emissions, path)
         for name in ("bought", "sold", "offset", "held"):
-            mine = getattr(own_flows, name)
+            mine = getattr(flows_of_pass, name)
             getattr(flows, name)[:] += weight[:, None] * mine if mine.ndim > 1 else weight * mine
     if prices.mixture.kept.any():
         # Everybody keeps in proportion to emissions before abatement, what he may buy at most.
-        share = own.emissions / own.emissions.sum(axis=0)
-        more = share * np.maximum(prices.mixture.kept, 0.0)
-        flows.bought[:] += more
-        flows.held[:] += more.sum(axis=1)
+        share = accounts.emissions / accounts.emissions.sum(axis=0)
+        bought_to_keep = share * np.maximum(prices.mixture.kept, 0.0)
+        flows.bought[:] += bought_to_keep
+        flows.held[:] += bought_to_keep.sum(axis=1)
     return flows

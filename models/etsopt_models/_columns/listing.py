@@ -43,24 +43,24 @@ CHOSEN = 0.5
 """A choice is nearer to one than to zero: the solver's whole numbers are whole but for rounding."""
 
 
-def improved(master: Master, root: Priced, incumbent: Incumbent, gap: float, most: int) -> bool:
+def improve_by_listing(master: Master, root: Priced, incumbent: Incumbent, gap: float, most: int) -> bool:
     """Choose among so many listed plans, and take what is better; whether nothing better is left.
 
     Where they are too many, those with the least reduced cost come first; with what is better than the incumbent then fewer
     are left to be listed.
     """
-    every = master.market.own.emissions.size <= ACCOUNTS
-    few = FEW if len(master.market.own.labels) == 1 else OF_ACCOUNTS
+    all_accounts = master.market.accounts.emissions.size <= ACCOUNTS
+    few = FEW if len(master.market.accounts.labels) == 1 else OF_ACCOUNTS
     while True:
-        before, complete = incumbent.value, every
+        before, complete = incumbent.value, all_accounts
         budget = max(incumbent.value - root.bound, 0.0)
-        plans = _listed(master, root, budget, most if every else few)
+        plans = _listed(master, root, budget, most if all_accounts else few)
         while most > few and plans is None and budget > gap * abs(incumbent.value) * NARROWER**8:
             budget, complete = NARROWER * budget, False
             plans = _listed(master, root, budget, few)
         if plans is None:
             return False
-        ended = _chosen(master, plans.added(*incumbent.arrays), gap, incumbent, every)
+        ended = _choose_listed(master, plans.with_columns(*incumbent.arrays), gap, incumbent, all_accounts)
         if ended and complete:
             return True
         if not before - incumbent.value > incumbent.allowed(gap):
@@ -78,7 +78,7 @@ def _listed(master: Master, root: Priced, budget: float, most: int) -> ColumnPoo
     return ColumnPool.of(master.plans, near.owner, sets)
 
 
-def _chosen(master: Master, plans: ColumnPool, gap: float, incumbent: Incumbent, every: bool) -> bool:
+def _choose_listed(master: Master, plans: ColumnPool, gap: float, incumbent: Incumbent, all_accounts: bool) -> bool:
     """Branch and bound of the solver among listed plans, whether to its end; whoever has only one has chosen."""
     market = master.market
     many = np.diff(np.append(plans.first, len(plans.unit)))
@@ -86,12 +86,12 @@ def _chosen(master: Master, plans: ColumnPool, gap: float, incumbent: Incumbent,
     if not len(choosing):
         return True
     alone, kept = plans.kept(plans.first[many == 1]), plans.kept(np.isin(plans.unit, choosing))
-    small = _market_of(master, incumbent, alone, choosing, every)
-    size = float(market.found.emissions.sum(axis=0).max())
+    small = _market_of(master, incumbent, alone, choosing, all_accounts)
+    size = float(market.baseline.emissions.sum(axis=0).max())
     # Where prices are stated nothing has to clear, and so nothing is withheld.
-    clears = "supply" in small.more
+    clears = "supply" in small.extra
     for margin in MARGINS if clears else MARGINS[:1]:
-        changes = {"supply": small.more["supply"] - margin * size} if clears else {}
+        changes = {"supply": small.extra["supply"] - margin * size} if clears else {}
         try:
             solution = market.relax.whole(small.parameters(kept.among(choosing), changes), "cost", gap)
         except SolverError:
@@ -101,7 +101,7 @@ def _chosen(master: Master, plans: ColumnPool, gap: float, incumbent: Incumbent,
             return False
         picked = _picked(master, kept.kept(solution.values["choice"] > CHOSEN), alone)
         value = value_of(master, picked)
-        incumbent.better(master, value, picked)
+        incumbent.update(master, value, picked)
         if np.isfinite(value):
             return str(solution.termination) == "optimal"
     return False
@@ -116,25 +116,25 @@ def _picked(master: Master, taken: ColumnPool, alone: ColumnPool) -> dict[int, i
 
 
 def _market_of(
-    master: Master, incumbent: Incumbent, alone: ColumnPool, choosing: NDArray[np.int64], every: bool
+    master: Master, incumbent: Incumbent, alone: ColumnPool, choosing: NDArray[np.int64], all_accounts: bool
 ) -> Market:
     """The market of those who choose, others beside them with one plan; of all accounts, or of theirs alone."""
-    market, own = master.market, master.market.own
-    if every:
-        rest = alone.menu.on_accounts(own.of_unit, len(own.labels))
+    market, accounts = master.market, master.market.accounts
+    if all_accounts:
+        rest = alone.columns.on_accounts(accounts.of_unit, len(accounts.labels))
         return market.of(choosing, rest)
-    accounts = np.unique(own.of_unit[choosing])
+    chosen = np.unique(accounts.of_unit[choosing])
     value_of(master, master.places(*incumbent.arrays))
-    others = np.ones(len(own.labels), dtype=bool)
-    others[accounts] = False
+    others = np.ones(len(accounts.labels), dtype=bool)
+    others[chosen] = False
     flows = {
         name: master.flows[name].reshape(len(others), -1)[others].sum(axis=0) for name in ("bought", "sold", "offset")
     }
-    more = dict(market.more)
-    more["offset_supply"] = np.maximum(more["offset_supply"] - flows["offset"], 0.0)
-    if "supply" in more:
-        more["supply"] = more["supply"] - flows["bought"] + flows["sold"]
-    beside = alone.kept(~others[own.of_unit[alone.unit]])
-    place = np.minimum(np.searchsorted(accounts, own.of_unit), len(accounts) - 1)
-    rest = beside.menu.on_accounts(place, len(accounts))
-    return replace(market, own=own.some(accounts, choosing), more=more, rest=rest)
+    extra = dict(market.extra)
+    extra["offset_supply"] = np.maximum(extra["offset_supply"] - flows["offset"], 0.0)
+    if "supply" in extra:
+        extra["supply"] = extra["supply"] - flows["bought"] + flows["sold"]
+    beside = alone.kept(~others[accounts.of_unit[alone.unit]])
+    place = np.minimum(np.searchsorted(chosen, accounts.of_unit), len(chosen) - 1)
+    rest = beside.columns.on_accounts(place, len(chosen))
+    return replace(market, accounts=accounts.some(chosen, choosing), extra=extra, rest=rest)

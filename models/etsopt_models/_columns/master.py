@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from etsopt_models._columns.branches import Branch
     from etsopt_models._market.column_pool import PlanColumns
 
-TORN = 1e-7
+FRACTIONAL = 1e-7
 """Share of a plan that is more than the solver's rounding: of 1e-10 in rows that add up tens of thousands of plans."""
 
 BETTER = 1e-11
@@ -81,7 +81,7 @@ class Master(PlansAtHand):
 
     def prices(self, multipliers: Mapping[str, NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What a tonne that lacks, and one that is emitted, costs each unit, or all where they share one account."""
-        return unit_prices(self.market.instance, self.market.own, multipliers)
+        return unit_prices(self.market.instance, self.market.accounts, multipliers)
 
     def best(
         self, prices: tuple[NDArray[np.float64], NDArray[np.float64]], masks: Masks
@@ -95,7 +95,7 @@ class Master(PlansAtHand):
 
     def at_hand(self, prices: tuple[NDArray[np.float64], NDArray[np.float64]]) -> NDArray[np.float64]:
         """Value of the best plan at hand of every unit, shape ``(units,)`` [CNY]."""
-        here = self.worth(self._menu, prices)
+        here = self.worth(self._base_columns, prices)
         here[self.row >= 0] = np.inf
         left = ~self._shut
         np.minimum.at(here, self.unit[left], self.values(prices)[left])
@@ -103,18 +103,18 @@ class Master(PlansAtHand):
 
     def values(self, prices: tuple[NDArray[np.float64], NDArray[np.float64]]) -> NDArray[np.float64]:
         """Value of every plan at hand, shape ``(plans,)`` [CNY]."""
-        return self.worth(self.menu, prices, self.unit)
+        return self.worth(self.plan_columns, prices, self.unit)
 
     def worth(
-        self, menu: PlanColumns, prices: tuple[NDArray[np.float64], NDArray[np.float64]], units: Any = slice(None)
+        self, columns: PlanColumns, prices: tuple[NDArray[np.float64], NDArray[np.float64]], units: Any = slice(None)
     ) -> NDArray[np.float64]:
         """Value of plans of some units, or of one plan of each, shape ``(plans,)`` [CNY]."""
         need, emitted = (price if len(price) == 1 else price[units] for price in prices)
-        found = self.market.found
-        emissions, free = found.emissions[units], found.free[units]
+        baseline = self.market.baseline
+        emissions, free = baseline.emissions[units], baseline.free[units]
         # What a plan changes against its unit without measures.
-        paid = need * (emissions - free - menu.demand_reduction) + emitted * (emissions - menu.abated)
-        value: NDArray[np.float64] = float(self.objective == COST) * menu.cost + paid.sum(axis=1)
+        paid = need * (emissions - free - columns.demand_reduction) + emitted * (emissions - columns.abated)
+        value: NDArray[np.float64] = float(self.objective == COST) * columns.cost + paid.sum(axis=1)
         return value
 
     def gains(
@@ -133,45 +133,45 @@ class Master(PlansAtHand):
         Priced
             Its bound is minus infinity where the plans at hand leave nothing feasible.
         """
-        found = Priced(-np.inf, {}, np.inf, None)
+        best = Priced(-np.inf, {}, np.inf, None)
         for number in range(ROUNDS):
             checkpoint(f"prices over {len(self.unit):,} plans, round", number + 1)
             self.close(masks)
-            solved = self.solve()
-            if solved is None:
-                return found
-            value, share, multipliers = solved
+            vertex = self.solve()
+            if vertex is None:
+                return best
+            value, share, multipliers = vertex
             gain, sets = self.gains(self.prices(multipliers), masks)
             bound = value - float(gain.sum())
-            if bound > found.bound:
-                found = Priced(bound, multipliers, value, share)
-            found = found._replace(value=value, share=share)
-            if found.bound >= enough or gain.sum() <= ENOUGH * (1 + abs(value)):
-                return found
+            if bound > best.bound:
+                best = Priced(bound, multipliers, value, share)
+            best = best._replace(value=value, share=share)
+            if best.bound >= enough or gain.sum() <= ENOUGH * (1 + abs(value)):
+                return best
             better = np.flatnonzero(gain > 0)
             if not self.add(better, sets[better]):
-                return found
-        return found
+                return best
+        return best
 
     def cleared(self) -> Priced:
         """What the market comes to, with the plans that it needs to clear; without shares where it cannot."""
         priced = self.relaxed(NO_MASKS, np.inf)
         if priced.share is not None:
             return priced
-        net_demand = self.net_demand(NO_MASKS)
-        return self.relaxed(NO_MASKS, np.inf) if net_demand is None else net_demand._replace(share=None)
+        proof = self.infeasibility_proof(NO_MASKS)
+        return self.relaxed(NO_MASKS, np.inf) if proof is None else proof._replace(share=None)
 
-    def net_demand(self, masks: Masks) -> Priced | None:
+    def infeasibility_proof(self, masks: Masks) -> Priced | None:
         """Proof that the market cannot clear under masks; None where it can, with the plans it needs for that at hand."""
-        if "supply" not in self.market.more:
+        if "supply" not in self.market.extra:
             return None
         if self._phase_one is None:
             order = np.argsort(self.unit, kind="stable")
-            portfolio = ColumnPool.of(self.plans, self.unit[order], self.sets[order])
+            pool = ColumnPool.of(self.plans, self.unit[order], self.sets[order])
             market = replace(self.market, rest=self.beside)
-            self._phase_one = Master(market, self.plans, self.base.sets, portfolio, UNMET)
+            self._phase_one = Master(market, self.plans, self.base.sets, pool, UNMET)
         one = self._phase_one
-        one.stand_beside(self.beside)
+        one.update_right_hand_side(self.beside)
         one.give_plans(masks)
         priced = one.relaxed(masks, np.inf)
         if priced.share is None or priced.value > UNMET_T:
@@ -196,28 +196,30 @@ class Master(PlansAtHand):
         order = np.lexsort((-share, unit))
         return order[np.diff(unit[order], prepend=-1) > 0]
 
-    def torn(self, share: NDArray[np.float64]) -> NDArray[np.int64]:
+    def fractional(self, share: NDArray[np.float64]) -> NDArray[np.int64]:
         """Units that mix plans, those that move most tonnes by it first; shares of the plans that were at hand."""
         count = len(share)
         top = np.ones(len(self.row))
         top[self.unit[:count]] = 0.0
         np.maximum.at(top, self.unit[:count], share)
-        torn = np.flatnonzero(top < 1 - TORN)
-        moved = [self._moved(int(unit), share) for unit in torn]
-        order: NDArray[np.int64] = torn[np.argsort(-np.array(moved), kind="stable")]
+        fractional = np.flatnonzero(top < 1 - FRACTIONAL)
+        moved = [self._moved(int(unit), share) for unit in fractional]
+        order: NDArray[np.int64] = fractional[np.argsort(-np.array(moved), kind="stable")]
         return order
 
     def _moved(self, unit: int, share: NDArray[np.float64]) -> float:
         """Tonnes that lie between what a unit mixes and the plan of which it takes most."""
         here = np.flatnonzero(self.unit[: len(share)] == unit)
-        demand_reduction = self.menu.demand_reduction[here]
+        demand_reduction = self.plan_columns.demand_reduction[here]
         apart = np.abs(demand_reduction - demand_reduction[np.argmax(share[here])]).sum(axis=1)
         return float(apart @ share[here])
 
-    def spent_beside(self, units: NDArray[np.int64]) -> float:
+    def other_spending(self, units: NDArray[np.int64]) -> float:
         """What is spent beside the plans of some units: on those of the others, and on dealings of the last vertex [CNY]."""
         others = np.ones(len(self.row), dtype=bool)
         others[units] = False
         linear = self.grown.program.objectives[COST].linear
-        dealt = sum(np.maximum(linear[self.columns[name]] * values, 0.0).sum() for name, values in self.flows.items())
-        return float(np.maximum(self._menu.cost[others], 0.0).sum() + dealt)
+        trading_cost = sum(
+            np.maximum(linear[self.columns[name]] * values, 0.0).sum() for name, values in self.flows.items()
+        )
+        return float(np.maximum(self._base_columns.cost[others], 0.0).sum() + trading_cost)

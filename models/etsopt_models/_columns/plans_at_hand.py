@@ -43,20 +43,20 @@ class PlansAtHand:
     """
 
     def __init__(
-        self, market: Market, plans: Plans, sets: NDArray[np.int16], portfolio: ColumnPool, objective: str = COST
+        self, market: Market, plans: Plans, sets: NDArray[np.int16], pool: ColumnPool, objective: str = COST
     ) -> None:
         self.market, self.plans, self.objective = market, plans, objective
-        self.account, self.years = market.own.of_unit, sets.shape[1]
+        self.account, self.years = market.accounts.of_unit, sets.shape[1]
         self.base = ColumnPool.of(plans, np.arange(len(sets)), sets.copy())
-        self._menu = self.base.menu
+        self._base_columns = self.base.columns
         self.row = np.full(len(sets), -1)
-        opened = np.unique(portfolio.unit)
+        opened = np.unique(pool.unit)
         self.beside = market.rest
         self.rest = self._of_accounts(np.setdiff1d(np.arange(len(sets)), opened))
         # Tonnes count in those of a typical unit, money in what they are worth at a typical price.
-        typical = max(float(market.found.emissions.mean()), 1.0)
+        typical = max(float(market.baseline.emissions.mean()), 1.0)
         worth = typical * (TYPICAL_CNY_PER_T if objective == COST else 1.0)
-        parameters = market.of(opened, self._others).parameters(portfolio.among(opened), self._anything)
+        parameters = market.of(opened, self._others).parameters(pool.among(opened), self._anything)
         size = dict.fromkeys(IN_TONNES, typical)
         self.grown = market.relax.growing(parameters, objective, size, worth)
         self.rows, self.columns = self.grown.program.rows, self.grown.program.columns
@@ -64,7 +64,7 @@ class PlansAtHand:
         self._paid = float(self._others.cost[0])
         self.limits: dict[str, NDArray[np.float64]] = {}
         # Plans at hand: unit, chain, and the column in the solver.
-        self.unit, self.sets, self.menu = portfolio.unit, portfolio.sets, portfolio.menu
+        self.unit, self.sets, self.plan_columns = pool.unit, pool.sets, pool.columns
         block = self.columns["choice"]
         self.column = np.arange(block.start, block.stop)
         self._known = {
@@ -82,9 +82,9 @@ class PlansAtHand:
     @property
     def _anything(self) -> dict[str, Any]:
         """What may be unmet at all, so that nothing in the program is scaled by less."""
-        if "supply" not in self.market.more:
+        if "supply" not in self.market.extra:
             return {}
-        most = self.market.found.emissions.sum() + np.abs(self.market.more["supply"]).sum()
+        most = self.market.baseline.emissions.sum() + np.abs(self.market.extra["supply"]).sum()
         return {"unmet_most": np.full(self.years, most)}
 
     def allow_unmet(self, most: NDArray[np.float64]) -> None:
@@ -99,7 +99,7 @@ class PlansAtHand:
 
     def _of_accounts(self, units: NDArray[np.int64]) -> PlanColumns:
         """What the plans of those who do not choose come to on each account."""
-        return self._menu.kept(units).on_accounts(self.account, len(self.market.own.labels))
+        return self._base_columns.kept(units).on_accounts(self.account, len(self.market.accounts.labels))
 
     def open(self, units: NDArray[np.int64]) -> None:
         """Let units choose that had chosen, among the plan they had for a beginning."""
@@ -109,18 +109,21 @@ class PlansAtHand:
         self.row[units] = self.grown.shape[0] + np.arange(len(units))
         self.grown.add_rows(np.ones(len(units)), np.ones(len(units)))
         self.rest = self.rest.minus(self._of_accounts(units))
-        self.stand_beside(self.beside)
+        self.update_right_hand_side(self.beside)
         self._join(units, self.base.sets[units])
 
     def places(self, units: NDArray[np.int64], sets: NDArray[np.int16]) -> dict[int, int]:
         """Position among the plans at hand of one plan of each of some units, by unit."""
         return {unit: self._known[self._key(unit, chain)] for unit, chain in zip(units.tolist(), sets, strict=True)}
 
-    def stand_beside(self, beside: PlanColumns | None) -> None:
+    def update_right_hand_side(self, beside: PlanColumns | None) -> None:
         """Let what accounts lack be left by those who do not choose and by others who are no units of the master."""
         self.beside = beside
-        others, own = self._others, self.market.own
-        left, net_demand = own.emissions - others.abated, own.emissions - own.allowance - others.demand_reduction
+        others, accounts = self._others, self.market.accounts
+        left, net_demand = (
+            accounts.emissions - others.abated,
+            accounts.emissions - accounts.allowance - others.demand_reduction,
+        )
         share = float(self.market.instance.policy.market.ccer_share)
         limits = {
             "account_balance": (net_demand, net_demand),
@@ -150,25 +153,28 @@ class PlansAtHand:
             return False
         self._known |= {keys[place]: len(self.unit) + number for number, place in enumerate(new)}
         unit, chains = units[new], np.ascontiguousarray(sets[new])
-        more = ColumnPool.of(self.plans, unit, chains).menu
+        new_columns = ColumnPool.of(self.plans, unit, chains).columns
         self.column = np.append(self.column, self.grown.shape[1] + np.arange(len(unit)))
-        cost = more.cost if self.objective == COST else 0 * more.cost
-        self.grown.add_columns(cost, *self.entries(unit, more))
+        cost = new_columns.cost if self.objective == COST else 0 * new_columns.cost
+        self.grown.add_columns(cost, *self.entries(unit, new_columns))
         self.unit, self.sets = np.append(self.unit, unit), np.concatenate([self.sets, chains])
-        parts = (np.concatenate(pair) for pair in zip(_parts(self.menu), _parts(more), strict=True))
-        self.menu, self._shut = PlanColumns(self.unit, *parts), np.append(self._shut, np.zeros(len(unit), dtype=bool))
+        parts = (np.concatenate(pair) for pair in zip(_parts(self.plan_columns), _parts(new_columns), strict=True))
+        self.plan_columns, self._shut = (
+            PlanColumns(self.unit, *parts),
+            np.append(self._shut, np.zeros(len(unit), dtype=bool)),
+        )
         return True
 
-    def entries(self, unit: NDArray[np.int64], menu: PlanColumns) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def entries(self, unit: NDArray[np.int64], columns: PlanColumns) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Rows of the accounts and units of plans, and their coefficients there; as the formulation has them."""
         share = float(self.market.instance.policy.market.ccer_share)
         of_account = self.account[unit, None] * self.years + np.arange(self.years)
-        rows, values = [self.rows["account_balance"].start + of_account], [menu.demand_reduction]
+        rows, values = [self.rows["account_balance"].start + of_account], [columns.demand_reduction]
         rows.append(self.rows["offset_limit"].start + of_account)
-        values.append(share * menu.abated)
+        values.append(share * columns.abated)
         if self._owes:
             rows.append(self.rows["newly_owed"].start + of_account)
-            values.append(menu.abated)
+            values.append(columns.abated)
         rows.append(self.row[unit, None])
         values.append(np.ones((len(unit), 1)))
         return np.hstack(rows), np.hstack(values)
@@ -215,5 +221,5 @@ class PlansAtHand:
         return value, vertex.x[self.column], multipliers
 
 
-def _parts(menu: PlanColumns) -> tuple[NDArray[np.float64], ...]:
-    return menu.cost, menu.demand_reduction, menu.abated
+def _parts(columns: PlanColumns) -> tuple[NDArray[np.float64], ...]:
+    return columns.cost, columns.demand_reduction, columns.abated

@@ -22,7 +22,7 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import NO_MASKS
-from etsopt_models._columns.master import TORN
+from etsopt_models._columns.master import FRACTIONAL
 from etsopt_models._market.column_generation import TYPICAL_CNY_PER_T
 from etsopt_models._market.column_pool import PlanColumns
 
@@ -70,7 +70,7 @@ class Face:
             self.position[block] = np.arange(count, self.blocks[name].stop)
             count = self.blocks[name].stop
         lower, upper = np.full(count, -NO_PRICE), np.full(count, NO_PRICE)
-        typical = INSIDE * max(float(master.market.found.emissions.mean()), 1.0)
+        typical = INSIDE * max(float(master.market.baseline.emissions.mean()), 1.0)
         program = master.grown.program
         for name, block in self.rows.items():
             if np.isinf(program.row_lower[block]).any():
@@ -117,23 +117,23 @@ class Face:
     def _plans(self, share: NDArray[np.float64]) -> None:
         """Rows of the plans at hand against that of which their unit takes most."""
         master, count = self.master, len(share)
-        own = master.base.menu
-        self.reference = PlanColumns(own.unit, own.cost.copy(), own.demand_reduction.copy(), own.abated.copy())
+        base = master.base.columns
+        self.reference = PlanColumns(base.unit, base.cost.copy(), base.demand_reduction.copy(), base.abated.copy())
         top = master.most_taken(share)
         for name in ("cost", "demand_reduction", "abated"):
-            getattr(self.reference, name)[master.unit[top]] = getattr(master.menu, name)[top]
+            getattr(self.reference, name)[master.unit[top]] = getattr(master.plan_columns, name)[top]
         others = np.ones(count, dtype=bool)
         others[top] = False
         places = np.flatnonzero(others)
-        self._cut(master.unit[places], master.menu.kept(places), share[places] > TORN)
+        self._cut(master.unit[places], master.plan_columns.kept(places), share[places] > FRACTIONAL)
 
-    def _cut(self, unit: NDArray[np.int64], menu: PlanColumns, taken: NDArray[np.bool_]) -> None:
+    def _cut(self, unit: NDArray[np.int64], columns: PlanColumns, taken: NDArray[np.bool_]) -> None:
         """Rows of plans: those that are taken are worth what the reference is, others not less."""
         if not len(unit):
             return
         than = self.reference.kept(unit)
         apart = PlanColumns(
-            unit, *(getattr(menu, name) - getattr(than, name) for name in ("cost", "demand_reduction", "abated"))
+            unit, *(getattr(columns, name) - getattr(than, name) for name in ("cost", "demand_reduction", "abated"))
         )
         places, values = self.master.entries(unit, apart)
         # The last entry is that of `one_plan`, in which both stand.
@@ -180,8 +180,8 @@ class Face:
             if not len(better):
                 return multipliers
             self.cuts.update((unit, sets[unit].tobytes()) for unit in better.tolist())
-            portfolio = master.base.of(master.plans, better, sets[better])
-            self._cut(better, portfolio.menu, np.zeros(len(better), dtype=bool))
+            pool = master.base.of(master.plans, better, sets[better])
+            self._cut(better, pool.columns, np.zeros(len(better), dtype=bool))
         return None
 
 
@@ -197,15 +197,15 @@ def price_ends(master: Master, root: Priced) -> tuple[Mapping[str, NDArray[np.fl
     root
         The relaxation, at whose vertex the master stands.
     """
-    if "supply" not in master.market.more or master.market.own.emissions.size > MOST_ACCOUNT_YEARS:
+    if "supply" not in master.market.extra or master.market.accounts.emissions.size > MOST_ACCOUNT_YEARS:
         return ()
     assert root.share is not None
     face, price = Face(master, root.share), root.multipliers["market_balance"]
     first = face.blocks["market_balance"].start
-    found = (
+    ends = (
         face.extreme(first + year, sign, float(price[year])) for year in range(master.years) for sign in (1.0, -1.0)
     )
-    return tuple(end for end in found if end is not None)
+    return tuple(end for end in ends if end is not None)
 
 
 def program_upper(master: Master, name: str) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import Branch
-from etsopt_models._columns.incumbents import Incumbent, rounded
+from etsopt_models._columns.incumbents import Incumbent, round_relaxation
 from etsopt_models._columns.plans_at_hand import COST, UNMET
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class _Node(NamedTuple):
     vector: int
 
 
-class Search:
+class TreeSearch:
     """Searches the tree of a master until the least bound is within the gap of the best answer.
 
     Parameters
@@ -103,7 +103,7 @@ class Search:
         """Take nodes until all that is left is proven, or that part of the work is done; it may go on after that."""
         tree, master = self.tree, self.master
         work = OF_NODE + len(master.row) * max(1.0, 2 ** master.plans.rows.shape[1] / SETS)
-        work += OF_PLAN * len(master.unit) + OF_ACCOUNT * master.market.own.emissions.size
+        work += OF_PLAN * len(master.unit) + OF_ACCOUNT * master.market.accounts.emissions.size
         while self.is_open and tree.nodes * work < part * WORK:
             checkpoint(f"proof, {tree.nodes:,} nodes, {len(self.queue):,} open")
             self._take(self.queue[0])
@@ -117,7 +117,7 @@ class Search:
         for node in self.queue:
             self._leaf(node.branches, node.vector, node.bound)
         tree.bound = min(tree.bound, self.incumbent.value)
-        tree.leaves = merged(tree.leaves)
+        tree.leaves = merge_leaves(tree.leaves)
         _drop_unused(tree)
         return tree
 
@@ -136,21 +136,21 @@ class Search:
             return self._leaf(node.branches, NOTHING)
         priced = master.relaxed(masks, self.enough)
         if priced.share is None:
-            net_demand = master.net_demand(masks)
-            if net_demand is not None:
-                return self._leaf(node.branches, self._vector(UNMET, net_demand.multipliers))
+            proof = master.infeasibility_proof(masks)
+            if proof is not None:
+                return self._leaf(node.branches, self._vector(UNMET, proof.multipliers))
             priced = master.relaxed(masks, self.enough)
         bound, vector = node.bound, node.vector
         if priced.bound > bound:
             bound, vector = priced.bound, self._vector(COST, priced.multipliers)
-        torn = [] if priced.share is None else master.torn(priced.share).tolist()
+        fractional = [] if priced.share is None else master.fractional(priced.share).tolist()
         often = not self.exact and (self.tree.nodes <= ROUNDED or self.tree.nodes % ROUNDED == 0)
         # Whole plans at a node may be better than those the solver chose, which are best within the gap alone.
-        if priced.share is not None and (often or not torn) and bound < self.enough:
-            rounded(master, priced, masks, self.incumbent)
-        if bound >= self.enough or priced.share is None or not torn:
+        if priced.share is not None and (often or not fractional) and bound < self.enough:
+            round_relaxation(master, priced, masks, self.incumbent)
+        if bound >= self.enough or priced.share is None or not fractional:
             return self._leaf(node.branches, vector, bound)
-        branch = self._branch(torn[0], priced.share)
+        branch = self._branch(fractional[0], priced.share)
         for runs in (True, False):
             branches = (*node.branches, branch._replace(runs=runs))
             self.children.append(_Node(bound, next(self.numbers), branches, vector))
@@ -175,7 +175,7 @@ class Search:
 NOTHING = -1
 
 
-def merged(leaves: list[Leaf]) -> list[Leaf]:
+def merge_leaves(leaves: list[Leaf]) -> list[Leaf]:
     """Two leaves that differ in the answer to their last branch and have one vector are one: that of their parent."""
     vectors = {leaf.branches: leaf.vector for leaf in leaves}
     for branches in sorted(vectors, key=len, reverse=True):

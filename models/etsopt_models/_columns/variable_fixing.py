@@ -22,7 +22,7 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._columns.master import Master
-from etsopt_models._market.accounts import accounts
+from etsopt_models._market.accounts import accounts_of
 from etsopt_models._market.column_pool import ColumnPool, PlanColumns
 
 if TYPE_CHECKING:
@@ -54,29 +54,29 @@ FARTHER, WIDER = 8.0, 7
 """By how much prices go farther while fewer are left, and how often."""
 
 
-def narrowed(market: Market, plans: Plans) -> tuple[NDArray[np.int16], ColumnPool]:
+def fix_variables(market: Market, plans: Plans) -> tuple[NDArray[np.int16], ColumnPool]:
     """Chain of every unit that has chosen, shape ``(units, years)``, and plans of the others by their position.
 
     Where enterprises have accounts of their own, these are plans of a market in which trading is free, at its prices and
     at those from which, and to which, a trade costs something.
     """
-    friction = market.instance.policy.market.transaction_cost_cny_per_t * market.found.discount
-    crowd = Population(market if not friction.any() else pooled(market), plans)
-    if len(crowd.left) > FEW:
-        crowd.narrow()
-    if crowd.prices is None:
-        return crowd.sets, ColumnPool.start(plans)
+    friction = market.instance.policy.market.transaction_cost_cny_per_t * market.baseline.discount
+    population = Population(market if not friction.any() else pooled(market), plans)
+    if len(population.left) > FEW:
+        population.fix_units()
+    if population.prices is None:
+        return population.sets, ColumnPool.start(plans)
     if friction.any():
-        need, emitted = crowd.prices
+        need, emitted = population.prices
         others = [plans.best(need + times * friction, emitted)[1] for times in FRICTIONS]
     else:
-        others = [crowd.sets.copy() for _ in crowd.answers]
-        for whole, answer in zip(others, crowd.answers, strict=True):
-            whole[crowd.left] = answer
-    left = np.flatnonzero(np.any([other != crowd.sets for other in others], axis=(0, 2)))
-    answers = np.concatenate([other[left] for other in (np.zeros_like(crowd.sets), crowd.sets, *others)])
-    nothing = ColumnPool.of(plans, left[:0], crowd.sets[:0])
-    return crowd.sets, nothing.added(np.tile(left, len(others) + 2), answers)
+        others = [population.sets.copy() for _ in population.answers]
+        for whole, response in zip(others, population.answers, strict=True):
+            whole[population.left] = response
+    left = np.flatnonzero(np.any([other != population.sets for other in others], axis=(0, 2)))
+    answers = np.concatenate([other[left] for other in (np.zeros_like(population.sets), population.sets, *others)])
+    nothing = ColumnPool.of(plans, left[:0], population.sets[:0])
+    return population.sets, nothing.with_columns(np.tile(left, len(others) + 2), answers)
 
 
 FRICTIONS = (-1.0, 1.0, -2.0, 2.0)
@@ -101,14 +101,14 @@ class Population:
 
     def __init__(self, market: Market, plans: Plans) -> None:
         self.market, self.plans = market, plans
-        count, years = market.found.emissions.shape
+        count, years = market.baseline.emissions.shape
         self.sets = np.zeros((count, years), dtype=np.int16)
         self.left = np.arange(count)
         self.rest = PlanColumns(np.zeros(1, dtype=np.int64), np.zeros(1), np.zeros((1, years)), np.zeros((1, years)))
         self.answers: list[NDArray[np.int16]] = [self.sets]
         self.prices: NDArray[np.float64] | None = None
 
-    def narrow(self) -> None:
+    def fix_units(self) -> None:
         """Ask a sample for prices and everyone for answers, until few are left."""
         for _ in range(STAGES):
             prices = self._prices_of_sample()
@@ -121,7 +121,7 @@ class Population:
                 prices = _farther(prices)
                 open_ = self._asked(prices)
             self.prices = prices[0]
-            self.leave(open_)
+            self.fix_all_but(open_)
             if len(self.left) <= ENOUGH_TO_SOLVE:
                 return
 
@@ -130,51 +130,51 @@ class Population:
         mine = self._plans_of_left()
         self.answers = [mine.best(*one)[1] for one in prices]
         self.sets[self.left] = self.answers[0]
-        return np.any([answer != self.answers[0] for answer in self.answers[1:]], axis=(0, 2))
+        return np.any([response != self.answers[0] for response in self.answers[1:]], axis=(0, 2))
 
     def _plans_of_left(self) -> Plans:
         return self.plans if len(self.left) == len(self.sets) else self.plans.only(self.left)
 
     def _prices_of_sample(self) -> list[NDArray[np.float64]]:
         """Prices of the relaxation, nearly, and prices to either side; none where the sample has no solution."""
-        sample, times = sample_by_size(self.market.found.emissions[self.left].sum(axis=1), FEW)
-        mine, nothing, found = self._plans_of_left(), self.rest, []
+        sample, times = sample_by_size(self.market.baseline.emissions[self.left].sum(axis=1), FEW)
+        mine, nothing, prices = self._plans_of_left(), self.rest, []
         plans = mine.only(sample, times)
-        own = replace(self.market.own, of_unit=np.zeros(len(sample), dtype=np.int64))
-        market = replace(self.market, found=plans.prospects, own=own, rest=nothing)
+        accounts = replace(self.market.accounts, of_unit=np.zeros(len(sample), dtype=np.int64))
+        market = replace(self.market, baseline=plans.baseline, accounts=accounts, rest=nothing)
         sets = np.zeros((len(sample), self.sets.shape[1]), dtype=np.int16)
         master, rest = Master(market, plans, sets, ColumnPool.start(plans)), nothing
         for number in range(CORRECTIONS):
             checkpoint("prices of a sample, correction", number + 1, CORRECTIONS)
-            master.stand_beside(rest)
+            master.update_right_hand_side(rest)
             priced = master.cleared()
             if priced.share is None:
                 break
-            found.append(np.stack(master.prices(priced.multipliers)))
-            if len(found) > 1 and np.abs(found[-1] - found[-2]).max() <= NEAR * np.abs(found[-1]).max():
+            prices.append(np.stack(master.prices(priced.multipliers)))
+            if len(prices) > 1 and np.abs(prices[-1] - prices[-2]).max() <= NEAR * np.abs(prices[-1]).max():
                 break
-            self.sets[self.left] = mine.best(*found[-1])[1]
-            drawn = ColumnPool.of(plans, np.arange(len(sample)), self.sets[self.left[sample]]).menu.together
-            rest = nothing.plus(self._menu(self.left).together.minus(drawn))
-        if not found:
+            self.sets[self.left] = mine.best(*prices[-1])[1]
+            drawn = ColumnPool.of(plans, np.arange(len(sample)), self.sets[self.left[sample]]).columns.total
+            rest = nothing.plus(self._columns_of(self.left).total.minus(drawn))
+        if not prices:
             return []
-        step = np.abs(found[-1] - found[max(len(found) - 2, 0)])
-        return [found[-1], found[-1] - step, found[-1] + step]
+        step = np.abs(prices[-1] - prices[max(len(prices) - 2, 0)])
+        return [prices[-1], prices[-1] - step, prices[-1] + step]
 
-    def leave(self, open_: NDArray[np.bool_]) -> None:
+    def fix_all_but(self, open_: NDArray[np.bool_]) -> None:
         """Those who have chosen join the rest."""
         done = self.left[~open_]
-        self.rest = self.rest.plus(self._menu(done).together)
-        self.left, self.answers = self.left[open_], [answer[open_] for answer in self.answers]
+        self.rest = self.rest.plus(self._columns_of(done).total)
+        self.left, self.answers = self.left[open_], [response[open_] for response in self.answers]
 
-    def _menu(self, units: NDArray[np.int64]) -> PlanColumns:
-        return ColumnPool.of(self.plans, units, self.sets[units]).menu
+    def _columns_of(self, units: NDArray[np.int64]) -> PlanColumns:
+        return ColumnPool.of(self.plans, units, self.sets[units]).columns
 
 
 def pooled(market: Market) -> Market:
     """The market with one account for all."""
-    own = accounts(market.instance, market.found, pooled=True, market="supply" in market.more)
-    return replace(market, own=own)
+    accounts = accounts_of(market.instance, market.baseline, pooled=True, market="supply" in market.extra)
+    return replace(market, accounts=accounts)
 
 
 def sample_by_size(size: NDArray[np.float64], count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -149,15 +149,15 @@ def _converted(
 
 def _provinces(instance: Instance, enterprises: NDArray[np.object_], owner: NDArray[np.int64]) -> NDArray[np.object_]:
     """The province that settles with each enterprise; empty where nothing tells it."""
-    found = np.full(len(enterprises), "", dtype=object)
+    province = np.full(len(enterprises), "", dtype=object)
     # Written from the least emissions to the most; among equals the first unit stays.
     order = np.lexsort((-np.arange(len(owner)), instance.emissions_tco2e))
-    found[owner[order]] = instance.units["province"].to_numpy(dtype=object)[order]
+    province[owner[order]] = instance.units["province"].to_numpy(dtype=object)[order]
     table = instance.enterprises
     if table is not None and "province" in table:
         seat = table.set_index("enterprise_id")["province"].reindex(enterprises).fillna("").to_numpy(dtype=object)
-        found = np.where(seat == "", found, seat)
-    return found
+        province = np.where(seat == "", province, seat)
+    return province
 
 
 def _at_risk(instance: Instance, enterprises: NDArray[np.object_], owner: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -58,7 +58,7 @@ def prices(instance: Instance) -> Prices:
     problems = []
     if np.isnan(price):
         what, advice = (
-            f"states no price of {year}, at which a compliance year buys and sells",
+            f"states no price of {year}, at which enterprises buy and sell",
             "State it, such as 80 [CNY/t].",
         )
         problems.append(Problem("policy.toml", what, advice, "market.prices_cny_per_t"))
@@ -86,7 +86,7 @@ def reference_price(instance: Instance) -> float:
     return float(by_year(instance.policy.penalty.reference_price_cny_per_t, [instance.policy.year])[0])
 
 
-def limits(instance: Instance, held: Accounts) -> Limits:
+def limits_of(instance: Instance, held: Accounts) -> Limits:
     """Limits of each enterprise.
 
     Raises
@@ -101,13 +101,13 @@ def limits(instance: Instance, held: Accounts) -> Limits:
     buys = ~np.isin(held.enterprises, policy.compliance.without_purchases)
     bought = np.where(buys, obligation, 0.0)
     beyond = np.maximum(obligation - held.available.sum(axis=1) - offset, 0.0)
-    lacking = np.maximum(beyond - bought, 0.0)
+    unmet = np.maximum(beyond - bought, 0.0)
     known = not np.isnan(reference_price(instance))
-    if lacking.any() and not known:
+    if unmet.any() and not known:
         count = counted(
-            int((lacking > 0).sum()), "enterprise that does not buy lacks", "enterprises that do not buy lack"
+            int((unmet > 0).sum()), "enterprise that does not buy falls", "enterprises that do not buy fall"
         )
-        what = f"states no price of {policy.year}, but {count} {format_tonnes(lacking.sum())} t"
+        what = f"states no price of {policy.year}, but {count} short by {format_tonnes(unmet.sum())} t"
         advice = "State the average price of the month before the deadline: the fine is a multiple of it."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])
     return Limits(bought, offset, beyond if known else 0.0 * beyond)

@@ -45,7 +45,7 @@ def compliance_tables(
         ``compliance_sectors``.
     """
     flows = _flows(held, moved)
-    compliance = _whole(_settlement(instance, held, moved, flows))
+    compliance = _whole(_compliance(instance, held, moved, flows))
     units = _whole(held.units)
     return {
         "compliance": compliance,
@@ -92,7 +92,7 @@ def _flows(held: Accounts, moved: Mapping[str, NDArray[np.float64]]) -> dict[str
     return flows | {"closing_t": held.held - moved["surrendered"] - moved["sold"]}
 
 
-def _settlement(
+def _compliance(
     instance: Instance,
     held: Accounts,
     moved: Mapping[str, NDArray[np.float64]],

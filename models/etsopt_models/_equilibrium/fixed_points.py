@@ -43,7 +43,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Answer:
+class SectorEquilibrium:
     """What a sector comes to.
 
     Parameters
@@ -120,7 +120,7 @@ class Sector:
         place = int(np.searchsorted(self.edges, 1 / balance, side="right")) - 1
         return min(max(place, 0), len(self.edges) - 2)
 
-    def itself(self, interval: int) -> tuple[bool, Point]:
+    def own_point(self, interval: int) -> tuple[bool, Point]:
         """Responses in an interval at their own balance value, and whether it lies in the interval."""
         low, high = self.edges[interval], self.edges[interval + 1]
         pieces = self.responses(low)
@@ -129,7 +129,7 @@ class Sector:
         return inside, self.point(value, pieces)
 
 
-def answer(sector: Sector, start: float) -> Answer:
+def sector_equilibrium(sector: Sector, start: float) -> SectorEquilibrium:
     """All balance values of a sector that reproduce themselves, and the one that is told.
 
     Parameters
@@ -147,15 +147,17 @@ def answer(sector: Sector, start: float) -> Answer:
         moved = 0.5 * 10.0**-sector.decimals * (2 * sector.edges[1:]) ** 2
         slack = slack + sector.setting.slope * weight * moved
     may = np.flatnonzero((left >= -slack) & (right <= slack))
-    points = {int(k): point for k in may for inside, point in [sector.itself(int(k))] if inside}
+    points = {int(k): point for k in may for inside, point in [sector.own_point(int(k))] if inside}
     reached, cycle = _repeated(sector, start, points)
-    told = sorted(points.values(), key=lambda point: point.balance_value)
+    ascending = sorted(points.values(), key=lambda point: point.balance_value)
     if not points:
-        return Answer((), _least_jump(sector, left, right), cycle, "where the surplus jumps over zero by the least")
+        return SectorEquilibrium(
+            (), _least_jump(sector, left, right), cycle, "where the surplus jumps over zero by the least"
+        )
     if reached is not None:
-        return Answer(told, reached, (), "reached from no abatement")
-    cheapest = min(told, key=lambda point: float(sector.cost[point.pieces].sum()))
-    return Answer(told, cheapest, cycle, "of least cost" if len(told) > 1 else "the only one")
+        return SectorEquilibrium(ascending, reached, (), "reached from no abatement")
+    cheapest = min(ascending, key=lambda point: float(sector.cost[point.pieces].sum()))
+    return SectorEquilibrium(ascending, cheapest, cycle, "of least cost" if len(ascending) > 1 else "the only one")
 
 
 def _repeated(sector: Sector, start: float, points: dict[int, Point]) -> tuple[Point | None, list[float]]:
@@ -166,7 +168,7 @@ def _repeated(sector: Sector, start: float, points: dict[int, Point]) -> tuple[P
         if here in points:
             return points[here], []
         seen[here] = len(values) - 1
-        values.append(sector.itself(here)[1].balance_value)
+        values.append(sector.own_point(here)[1].balance_value)
     return None, values[seen[here] + 1 :]
 
 

@@ -113,13 +113,13 @@ class Pieces:
 
 def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
     """Values of all sets of some units that can be best at some balance value."""
-    found, units = plans.prospects, part.units
+    baseline, units = plans.baseline, part.units
     sets = np.flatnonzero(part.admissible[0])
     sets = sets[np.argsort(np.bitwise_count(sets), kind="stable")]
-    cost = sums((part.fixed + part.variable * known(found.output[units, 0])[:, None]).T)[sets].T
-    emissions = found.emissions[units, 0, None] * products(part.emissions_left.T)[sets].T
+    cost = sums((part.fixed + part.variable * known(baseline.output[units, 0])[:, None]).T)[sets].T
+    emissions = baseline.emissions[units, 0, None] * products(part.emissions_left.T)[sets].T
     intensity_left = np.maximum(products(part.intensity_left.T)[sets].T, LEAST_SHARE)
-    intensity = found.intensity[units, 0, None] * intensity_left
+    intensity = baseline.intensity[units, 0, None] * intensity_left
     at_stake = setting.price * (1 - setting.paid_share) * np.where(setting.free[units], 1.0, 0.0)[:, None] * emissions
     plain = cost + setting.price * setting.paid_share * emissions
     deficit = plain + setting.cap * at_stake
@@ -131,7 +131,7 @@ def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
     kept = np.argsort(~counts, axis=1, kind="stable")[:, : int(counts.sum(axis=1).max())]
     here = np.arange(len(units))[:, None]
     reach = np.stack([np.where(counts, intensity, np.inf).min(axis=1), np.where(counts, intensity, 0.0).max(axis=1)])
-    own = found.intensity[units, 0]
+    own = baseline.intensity[units, 0]
     constant = deficit[here, worst]
     return Ramps(
         units,
@@ -150,12 +150,12 @@ def pieces_of(ramps: Ramps, low: NDArray[np.float64], high: NDArray[np.float64])
     """Best responses of all units of some ramps between two values of ``z``, shapes ``(units,)``."""
     row = np.arange(len(ramps.units))
     cells: tuple[NDArray[Any], ...] = (row, low, high, ramps.best(row, low)[1], ramps.best(row, high)[1])
-    found = []
+    finished = []
     while len(cells[0]):
         checkpoint("best responses, cells", len(cells[0]))
         cells, done = _cut(ramps, *cells)
-        found.append(done)
-    row, start, column = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        finished.append(done)
+    row, start, column = (np.concatenate(parts) for parts in zip(*finished, strict=True))
     order = np.lexsort((start, row))
     row, start, sets = row[order], start[order], ramps.sets[row[order], column[order]]
     new = np.ones(len(row), dtype=bool)

@@ -1,8 +1,8 @@
-r"""The market: units choose plans, accounts hold allowances, and every year clears. Equations stand here, once.
+r"""The market: units choose plans, accounts hold allowances, and every year clears. Equations are stated here, once.
 
-`abatement` takes `plans_and_accounts`; `clearing` and `pathway` take `market_program`, which adds `market_years` and the
-two objectives. A line ``.. formulation:: <functions>`` in the docstring of a model stands for the symbols and equations
-of these functions: `make docs` puts them into the book.
+`abatement` takes `plans_and_accounts`; `clearing` and `pathway` take `market_program`, which adds `market_years` and
+the two objectives. A line ``.. formulation:: <functions>`` in the docstring of a model stands for the symbols and
+equations of these functions: `make docs` puts them into the book.
 """
 
 from __future__ import annotations
@@ -76,10 +76,10 @@ def plans_and_accounts(m: Any) -> None:  # long because a symbol and an equation
     # \tag{account_balance}$$
     @m.Constraint(m.ACCOUNTS, m.YEARS, doc="an account closes the year [t]")
     def account_balance(m, a, t):
-        own = m.banked[a, t] - m.banked[a, t + 1] + m.bought[a, t] - m.sold[a, t] + m.offset[a, t]
-        left = m.outstanding[a, t + 1] - m.outstanding[a, t]
+        traded = m.banked[a, t] - m.banked[a, t + 1] + m.bought[a, t] - m.sold[a, t] + m.offset[a, t]
+        newly_outstanding = m.outstanding[a, t + 1] - m.outstanding[a, t]
         reduced = sum(m.demand_reduction[j, t] * m.choice[j] for j in m.PLANS_OF_ACCOUNT[a])
-        return own + left + reduced == m.net_demand[a, t]
+        return traded + newly_outstanding + reduced == m.net_demand[a, t]
 
     # $$o_{at} \le \kappa \Bigl( E_{at} - \sum_{j \in a} \Delta_{jt} x_j \Bigr) \tag{offset_limit}$$
     @m.Constraint(m.ACCOUNTS, m.YEARS, doc="offsets up to a share of the obligation [t]")
@@ -100,7 +100,7 @@ def plans_and_accounts(m: Any) -> None:  # long because a symbol and an equation
 
 
 def private_cost(m: Any) -> Any:
-    """Return the discounted cost of plans, trading, offsets and outstanding obligations, less what is banked at last."""
+    """Return the discounted cost of plans, trades, offsets and outstanding tonnes, less the worth of banked ones."""
     plans = m.chosen_cost + sum(m.plan_cost[j] * m.choice[j] for j in m.PLANS)
     trade = sum(
         m.buying_cost[t] * m.bought[a, t] + m.selling_cost[t] * m.sold[a, t] + m.offset_cost[t] * m.offset[a, t]

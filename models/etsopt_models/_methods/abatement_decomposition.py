@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.column_generation import Found
+    from etsopt_models._market.column_generation import PreparedMarket
 
 __all__ = ["FROM_UNITS", "declines", "prepare"]
 
@@ -29,6 +29,6 @@ def declines(instance: Instance) -> str:
 
 def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
-) -> tuple[dict[str, Any], Found]:
+) -> tuple[dict[str, Any], PreparedMarket]:
     """Arrays for the model's formulation over those near a tie, and what the tables need beside the solution."""
-    return decomposition.solved_by_decomposition(abatement.market(instance, before, relax))
+    return decomposition.prepare_by_prices(abatement.market(instance, before, relax))

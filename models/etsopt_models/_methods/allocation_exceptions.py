@@ -72,15 +72,15 @@ def settle(
         held = _with_exceptions(program, chosen)
         lower, upper = intervals(held)
         rows = coupling(held, lower, upper)
-        found = least_infeasibility(held, solve, rows, lower, upper)
-        if found is None:
+        infeasibility = least_infeasibility(held, solve, rows, lower, upper)
+        if infeasibility is None:
             return None
-        if found.lacking <= ENOUGH_T:
+        if infeasibility.infeasibility_t <= ENOUGH_T:
             values = {"exceptional": held.column_lower[program.columns["exceptional"]]}
             text = f"prices, {rounds + 1} choices tried"
-            return Settled(values, demands.prices[0], count, count, text, held, tuple(demands.prices[1:]))
-        prices = rows.multipliers(program, found.prices)
-        demands.add({name: prices[name] for name in COUPLING})
+            return Settled(values, demands.duals[0], count, count, text, held, tuple(demands.duals[1:]))
+        duals = rows.multipliers(program, infeasibility.duals)
+        demands.add({name: duals[name] for name in COUPLING})
         if not demands.rule_out(chosen):
             # Whole allowances lack where real ones do not, and no prices tell.
             return None
@@ -115,27 +115,27 @@ class _Demands:
         self.lower = np.where(self.own, parameters["band_lower"], program.column_lower[block])
         self.upper = np.where(self.own, parameters["band_upper"], program.column_upper[block])
         self.below, self.above = parameters["widening_lower"], parameters["widening_upper"]
-        self.prices: list[dict[str, NDArray[np.float64]]] = []
+        self.duals: list[dict[str, NDArray[np.float64]]] = []
         self.gains: list[NDArray[np.float64]] = []
         self.wanted: list[float] = []
 
-    def add(self, prices: dict[str, NDArray[np.float64]], only_if_lacking: bool = False) -> None:
+    def add(self, duals: dict[str, NDArray[np.float64]], only_if_lacking: bool = False) -> None:
         """Add what prices demand."""
         program = self.program
-        price = np.zeros(program.matrix.shape[0])
-        for name, part in prices.items():
-            price[program.rows[name]] = part
-        side = np.where(price > 0, program.row_lower, program.row_upper)
-        price = np.where(np.isfinite(side), price, 0.0)
+        dual = np.zeros(program.matrix.shape[0])
+        for name, part in duals.items():
+            dual[program.rows[name]] = part
+        side = np.where(dual > 0, program.row_lower, program.row_upper)
+        dual = np.where(np.isfinite(side), dual, 0.0)
         matrix = program.matrix.toscipy()
-        pull = price @ matrix[:, program.columns["allowance"]]
+        pull = dual @ matrix[:, program.columns["allowance"]]
         lowest = np.minimum(-pull * self.lower, -pull * self.upper)
-        terms = np.concatenate([lowest, price[price != 0] * side[price != 0]])
+        terms = np.concatenate([lowest, dual[dual != 0] * side[dual != 0]])
         gains = np.where(pull > 0, pull * self.above, -pull * self.below) * self.own
-        gains = gains + price @ matrix[:, program.columns["exceptional"]]
+        gains = gains + dual @ matrix[:, program.columns["exceptional"]]
         wanted = float(np.sum(terms)) - NOISE * float(np.sum(np.abs(terms)))
         if wanted > 0 or not only_if_lacking:
-            self.prices.append(prices)
+            self.duals.append(duals)
             self.gains.append(gains)
             self.wanted.append(wanted)
 

@@ -56,23 +56,23 @@ def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled |
     lower, upper = (np.round(end) for end in intervals(program))
     rows = coupling(program, lower, upper)
     problem = _Problem(parameters["emissions"], parameters["reference"], lower, upper, rows)
-    prices = np.array([sign * relaxed.multipliers[program.rows[name]][at] for name, at, sign in rows.source])
+    duals = np.array([sign * relaxed.multipliers[program.rows[name]][at] for name, at, sign in rows.source])
     # Of two sides of one row each has its own sign.
-    prices = np.where(rows.free, prices, np.maximum(prices, 0.0))
+    duals = np.where(rows.is_equality, duals, np.maximum(duals, 0.0))
     rate = problem.first()
     for rounds in range(1, MOST_ROUNDS + 1):
         checkpoint("largest rate, round", rounds)
-        rate = problem.least_unproven(prices, rate, parameters["largest_rate_most"])
+        rate = problem.least_unproven(duals, rate, parameters["largest_rate_most"])
         nearest = least_infeasibility(program, solve, rows, *problem.within(rate))
         if nearest is None:
             return None
-        if nearest.lacking < 0.5:
+        if nearest.infeasibility_t < 0.5:
             allowance = np.round(nearest.allowance)
-            multipliers = rows.multipliers(program, problem.per_rate(prices, rate))
+            multipliers = rows.multipliers(program, problem.per_rate(duals, rate))
             held = _within(program, *problem.within(rate), rate)
             values = {"allowance": allowance, "whole_allowance": allowance, "largest_rate": np.array([rate])}
             return Settled(values, multipliers, rate, rate, f"prices, {rounds} linear programs", held)
-        prices = nearest.prices
+        duals = nearest.duals
     return None
 
 
@@ -109,33 +109,33 @@ class _Problem:
         beyond = np.maximum(self.lower - self.reference, self.reference - self.upper)
         return float(np.max(np.maximum(beyond, 0.0) / self.emissions, initial=0.0))
 
-    def proves(self, prices: NDArray[np.float64], rate: float) -> bool:
+    def proves(self, duals: NDArray[np.float64], rate: float) -> bool:
         """Whether the prices prove that no allowances lie within a rate."""
         lower, upper = self.within(rate)
-        pull = self.rows.matrix.transposed_times(prices)
+        pull = self.rows.matrix.transposed_times(duals)
         # Against the reference, so that no cancellation blurs the sum.
         best = np.where(pull > 0, upper, lower) - self.reference
-        terms = np.concatenate([prices * (self.rows.least - self.rows.matrix @ self.reference), -pull * best])
+        terms = np.concatenate([duals * (self.rows.least - self.rows.matrix @ self.reference), -pull * best])
         return float(np.sum(terms)) > ROUNDING * float(np.sum(np.abs(terms)))
 
-    def least_unproven(self, prices: NDArray[np.float64], low: float, high: float) -> float:
+    def least_unproven(self, duals: NDArray[np.float64], low: float, high: float) -> float:
         """The least rate from ``low`` on at which the prices prove nothing."""
-        if not self.proves(prices, low):
+        if not self.proves(duals, low):
             return low
         for _ in range(HALVINGS):
             middle = (low + high) / 2
             if middle in (low, high):
                 break
-            low, high = (middle, high) if self.proves(prices, middle) else (low, middle)
+            low, high = (middle, high) if self.proves(duals, middle) else (low, middle)
         # The step that was crossed: the largest of those up to here.
         room = np.floor(high * self.emissions * (1 + WHOLE))
         return float(np.max(room / self.emissions))
 
-    def per_rate(self, prices: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+    def per_rate(self, duals: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
         """Prices in rate per tonne: what the rows ask of one tonne more, over what the units add per rate."""
         lower, upper = self.within(rate)
-        pull = self.rows.matrix.transposed_times(prices)
+        pull = self.rows.matrix.transposed_times(duals)
         moves = np.where(pull > 0, upper < self.upper, lower > self.lower)
         adds = float(np.sum(np.abs(pull) * self.emissions * moves))
-        result: NDArray[np.float64] = prices / adds if adds > 0 else prices
+        result: NDArray[np.float64] = duals / adds if adds > 0 else duals
         return result

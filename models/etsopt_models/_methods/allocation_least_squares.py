@@ -17,7 +17,7 @@ import numpy as np
 from etsopt_models._allocation.coupling import coupling, held_by_rows, intervals
 from etsopt_models._allocation.limits import IN_RATES
 from etsopt_models._projection.integer import Rounding, point_of
-from etsopt_models._projection.least_squares import Nearest
+from etsopt_models._projection.least_squares import Projection
 from etsopt_models._projection.newton import Entries
 from etsopt_models._projection.objective_solution import Settled
 from etsopt_models._projection.polishing import polished
@@ -71,19 +71,19 @@ def nearest(
     rows = coupling(program, lower, upper)
     enough = np.array([ENOUGH_RATE if name in IN_RATES else ENOUGH_T for name, _, _ in rows.source])
     entries = Entries.of(rows.matrix)
-    problem = Nearest(emissions, reference, lower, upper, None, entries, rows.least, rows.free, enough)
-    prices, steps, reached = maximise(problem)
-    allowance = problem.answer(prices) if whole else polished(problem, problem.answer(prices), prices)
+    problem = Projection(emissions, reference, lower, upper, None, entries, rows.least, rows.is_equality, enough)
+    duals, steps, reached = maximise(problem)
+    allowance = problem.answer(duals) if whole else polished(problem, problem.answer(duals), duals)
     algorithm = f"prices, {steps} Newton steps{'' if reached else ', stopped short'}"
     if whole:
-        rounded = Rounding(emissions, reference, lower, upper, place, rows, solve).settle(program, prices)
+        rounded = Rounding(emissions, reference, lower, upper, place, rows, solve).settle(program, duals)
         if rounded is None:
             return _unsettled(program, solve, emissions, reference)
-        allowance, prices, rounds = rounded
+        allowance, duals, rounds = rounded
         algorithm += f", {rounds} linear programs for whole tonnes"
     value = float(np.sum((allowance - reference) ** 2 / emissions))
     values = {"allowance": allowance} | ({"whole_allowance": allowance} if whole else {})
-    return Settled(values, rows.multipliers(program, prices), value, value, algorithm)
+    return Settled(values, rows.multipliers(program, duals), value, value, algorithm)
 
 
 def _unsettled(

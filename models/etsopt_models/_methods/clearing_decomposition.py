@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt_models import clearing
-from etsopt_models._columns.decomposition import declines, solved_by_decomposition
+from etsopt_models._columns.decomposition import declines, prepare_by_prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.column_generation import Found
+    from etsopt_models._market.column_generation import PreparedMarket
 
 __all__ = ["FROM_UNITS", "declines", "prepare"]
 
@@ -23,6 +23,6 @@ FROM_UNITS = 2_000
 
 def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
-) -> tuple[dict[str, Any], Found]:
+) -> tuple[dict[str, Any], PreparedMarket]:
     """Arrays for the model's formulation over those near a tie, and what the tables need beside the solution."""
-    return solved_by_decomposition(clearing.market(instance, before, relax))
+    return prepare_by_prices(clearing.market(instance, before, relax))

@@ -72,15 +72,15 @@ def first_choice(  # long because the state of the search stands in one place
     here = 0
     while True:
         checkpoint("choices of exceptions")
-        missing = count - len(taken)
-        if missing == 0 and (left[-1] <= 0).all():
+        to_take = count - len(taken)
+        if to_take == 0 and (left[-1] <= 0).all():
             best, limit = list(taken), spent[-1]
             if limit <= least:
                 break
         # Keys rise and what the rest can gain falls from place to place, so the first that is ruled out ends a row.
-        fits = missing > 0 and here + missing <= len(order)
-        fits = fits and spent[-1] + keys[here + missing] - keys[here] < limit
-        if fits and _can_gain(most[: missing + 1, :, here], left[-1], apart):
+        fits = to_take > 0 and here + to_take <= len(order)
+        fits = fits and spent[-1] + keys[here + to_take] - keys[here] < limit
+        if fits and _can_gain(most[: to_take + 1, :, here], left[-1], apart):
             tried += 1
             if tried > MOST_TRIED:
                 raise TooManyError

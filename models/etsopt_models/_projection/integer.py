@@ -50,7 +50,7 @@ class Rounding:
     solve: Any
 
     def settle(
-        self, program: Any, prices: NDArray[np.float64]
+        self, program: Any, duals: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], int] | None:
         """Closest allowances in whole tonnes, their prices, and how many programs it took; None where none was found.
 
@@ -61,59 +61,59 @@ class Rounding:
         prices
             Of the rows for the closest point in real numbers.
         """
-        pull = self.rows.matrix.transposed_times(prices)
-        wish = np.floor(self.reference + self.emissions / 2 * pull + 0.5)
+        dual_activity = self.rows.matrix.transposed_times(duals)
+        wish = np.floor(self.reference + self.emissions / 2 * dual_activity + 0.5)
         centre = np.clip(wish, self.lower, self.upper)
-        if not len(prices):
-            return centre, prices, 0
+        if not len(duals):
+            return centre, duals, 0
         reach = np.full(len(centre), FIRST_STEPS)
         for rounds in range(1, MOST_ROUNDS + 1):
             checkpoint("whole tonnes, round", rounds)
             low, high = np.maximum(self.lower, centre - reach), np.minimum(self.upper, centre + reach)
-            found = self._between(program, low, high, prices)
-            if not isinstance(found, tuple):
+            answer = self._between(program, low, high, duals)
+            if not isinstance(answer, tuple):
                 # More columns help where there are too few of them, and not where the time is over.
-                if found != "infeasible" or ((low == self.lower).all() and (high == self.upper).all()):
+                if answer != "infeasible" or ((low == self.lower).all() and (high == self.upper).all()):
                     return None
                 reach = reach * TIMES
                 continue
-            allowance, duals = found
-            stuck = self._would_go_on(allowance, low, high, pull + self.rows.matrix.transposed_times(duals))
+            allowance, changes = answer
+            stuck = self._would_go_on(allowance, low, high, dual_activity + self.rows.matrix.transposed_times(changes))
             if not stuck.any():
-                return allowance, prices + duals, rounds
+                return allowance, duals + changes, rounds
             centre, reach = allowance, np.where(stuck, TIMES * reach, reach)
         return None
 
     def _would_go_on(
-        self, allowance: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], pull: Any
+        self, allowance: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], dual_activity: Any
     ) -> NDArray[np.bool_]:
         """Which units stand at an end of their columns and not of their interval, and gain from a tonne more."""
         enough = INDIFFERENT / self.emissions.min()
         slope = 2 * (allowance - self.reference)
-        more = (allowance >= high) & (high < self.upper) & ((slope + 1) / self.emissions < pull - enough)
-        less = (allowance <= low) & (low > self.lower) & ((slope - 1) / self.emissions > pull + enough)
+        more = (allowance >= high) & (high < self.upper) & ((slope + 1) / self.emissions < dual_activity - enough)
+        less = (allowance <= low) & (low > self.lower) & ((slope - 1) / self.emissions > dual_activity + enough)
         result: NDArray[np.bool_] = more | less
         return result
 
     def _between(
-        self, program: Any, low: NDArray[np.float64], high: NDArray[np.float64], prices: NDArray[np.float64]
+        self, program: Any, low: NDArray[np.float64], high: NDArray[np.float64], duals: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | str:
         """Best whole allowances between two ends, and the duals of the rows; why there are none where there are none."""
-        pull = self.rows.matrix.transposed_times(prices)
+        dual_activity = self.rows.matrix.transposed_times(duals)
         count = np.round(high - low).astype(np.int64)
         owner = np.repeat(np.arange(len(low)), count)
         step = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
         slope = 2 * (low[owner] + step - self.reference[owner]) + 1
         # In units of a tonne of the smallest, so that costs are about one. What a row has to spare costs its price, or
         # the prices would not be those of the objective itself.
-        size, spare = float(self.emissions.min()), np.flatnonzero(~self.rows.free)
+        size, spare = float(self.emissions.min()), np.flatnonzero(~self.rows.is_equality)
         # Loaded beside Pyomo, scipy loads scipy.stats; only whole tonnes and exceptions are worth that.
         from scipy.sparse import eye_array, hstack
 
         matrix = self.rows.matrix.toscipy()
         least = self.rows.least - matrix @ low
         most = np.maximum(matrix.maximum(0) @ (high - low) - least, 0.0)[spare] + 1.0
-        cost = size * np.concatenate([slope / self.emissions[owner] - pull[owner], prices[spare]])
+        cost = size * np.concatenate([slope / self.emissions[owner] - dual_activity[owner], duals[spare]])
         # Tonnes that cost the prices' own rounding cost nothing, or it would choose between equal ones.
         cost = np.where(np.abs(cost) <= ROUNDING, 0.0, cost)
         part = small_program(

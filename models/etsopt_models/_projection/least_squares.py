@@ -31,7 +31,7 @@ LAST_DIGITS = 8
 class Point:
     """Prices, which units would move with a price, and how each row is met and missed, against its size too."""
 
-    prices: NDArray[np.float64]
+    duals: NDArray[np.float64]
     moves: NDArray[np.bool_]
     surplus: NDArray[np.float64]
     missed: NDArray[np.float64]
@@ -39,7 +39,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Nearest:
+class Projection:
     """Units with their intervals, and the rows that couple them.
 
     Parameters
@@ -65,7 +65,7 @@ class Nearest:
     cell: NDArray[np.int64] | None
     entries: Entries
     least: NDArray[np.float64]
-    free: NDArray[np.bool_]
+    is_equality: NDArray[np.bool_]
     enough: NDArray[np.float64]
 
     @cached_property
@@ -96,15 +96,15 @@ class Nearest:
         """What stands at the column of each unit."""
         return by_column if self.cell is None else by_column[self.cell]
 
-    def respond(self, prices: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    def respond(self, duals: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Best answer of every unit to the prices, and which of them would move with a price."""
-        wish = self.reference + self.half * self.of_units(self.entries.transposed_times(prices))
+        wish = self.reference + self.half * self.of_units(self.entries.transposed_times(duals))
         answer: NDArray[np.float64] = np.clip(wish, self.lower, self.upper)
         return answer, (answer == wish) & (self.lower < self.upper)
 
-    def answer(self, prices: NDArray[np.float64]) -> NDArray[np.float64]:
+    def answer(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
         """Best answer of every unit to the prices; what is whole but for its last digits is whole, if it may be."""
-        return self.whole_if_near(self.respond(prices)[0])
+        return self.whole_if_near(self.respond(duals)[0])
 
     def whole_if_near(self, answer: NDArray[np.float64]) -> NDArray[np.float64]:
         """The answer with whole tonnes where it is whole but for its last digits."""
@@ -117,12 +117,12 @@ class Nearest:
         """Number of the rows."""
         return len(self.least)
 
-    def look(self, prices: NDArray[np.float64]) -> Point:
+    def look(self, duals: NDArray[np.float64]) -> Point:
         """Everything the method needs to know at some prices."""
-        answer, moves = self.respond(prices)
+        answer, moves = self.respond(duals)
         # Allowances are not negative, so the absolute terms of a column are its total.
         totals = self.by_column(answer)
         surplus = self.entries.times(totals) - self.least
         size = np.maximum(self.entries.absolute().times(np.abs(totals)) + np.abs(self.least), 1e-300)
-        missed = np.where(self.free | (prices > 0), np.abs(surplus), np.maximum(-surplus, 0.0))
-        return Point(prices, moves, surplus, missed, missed / size)
+        missed = np.where(self.is_equality | (duals > 0), np.abs(surplus), np.maximum(-surplus, 0.0))
+        return Point(duals, moves, surplus, missed, missed / size)

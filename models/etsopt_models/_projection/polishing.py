@@ -21,7 +21,7 @@ from etsopt.units import ROUNDING_NOISE_T
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt_models._projection.least_squares import Nearest
+    from etsopt_models._projection.least_squares import Projection
 
 ROUNDS, MOST_OFF_T, ROOM_T = 3, 1.0, 1e3
 """Rounds of moves onto limits; tonnes up to which a total may be off to be moved there; times as much room a unit needs
@@ -37,9 +37,9 @@ FRACTION = 2.0**30
 """Fractions of a tonne add up to this part of it without rounding."""
 
 
-def polished(problem: Nearest, answer: NDArray[np.float64], prices: NDArray[np.float64]) -> NDArray[np.float64]:
+def polished(problem: Projection, answer: NDArray[np.float64], duals: NDArray[np.float64]) -> NDArray[np.float64]:
     """The answer with priced rows exactly at their limits, as near as its numbers allow, shape ``(units,)`` [t]."""
-    entries, tight = problem.entries, problem.free | (prices > 0)
+    entries, tight = problem.entries, problem.is_equality | (duals > 0)
     in_rates = np.bincount(entries.row, np.abs(entries.value) != 1, problem.rows) > 0
     tied = Tied.of(problem, in_rates & tight)
     answer = tied.equalled(answer)
@@ -81,12 +81,12 @@ class Tied:
         Units that a priced row of rates holds by a number, not by another unit.
     """
 
-    problem: Nearest
+    problem: Projection
     group: NDArray[np.int64]
     firm: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, problem: Nearest, rows: NDArray[np.bool_]) -> Tied:
+    def of(cls, problem: Projection, rows: NDArray[np.bool_]) -> Tied:
         """By those of some rows of rates that have two units and no number."""
         entries, units = problem.entries, len(problem.emissions)
         group, firm = np.full(units, -1), np.zeros(units, dtype=bool)
@@ -136,9 +136,9 @@ class Tied:
     def sums(self, full: NDArray[np.float64]) -> NDArray[np.float64]:
         """What a tonne more of each group adds to some rows, shape ``(rows, groups)``."""
         members = self.members
-        found = np.zeros((len(self.emissions), len(full)))
-        np.add.at(found, self.group[members], (full[:, members] * self.problem.emissions[members]).T)
-        return (found / self.emissions[:, np.newaxis]).T
+        sums = np.zeros((len(self.emissions), len(full)))
+        np.add.at(sums, self.group[members], (full[:, members] * self.problem.emissions[members]).T)
+        return (sums / self.emissions[:, np.newaxis]).T
 
     def moved(
         self, answer: NDArray[np.float64], groups: NDArray[np.int64], moves: NDArray[np.float64]
@@ -152,7 +152,7 @@ class Tied:
         return self.equalled(answer)
 
 
-def _dense(problem: Nearest, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+def _dense(problem: Projection, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Some rows in full, shape ``(rows, columns)``."""
     place = np.full(problem.rows, -1)
     place[rows] = np.arange(len(rows))
@@ -162,7 +162,7 @@ def _dense(problem: Nearest, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     return full
 
 
-def _off(problem: Nearest, answer: NDArray[np.float64]) -> NDArray[np.float64]:
+def _off(problem: Projection, answer: NDArray[np.float64]) -> NDArray[np.float64]:
     """By how much each row is above its right-hand side; exact but for what no fraction of a billionth tells."""
     whole = np.rint(answer)
     fraction = np.rint((answer - whole) * FRACTION) / FRACTION
@@ -172,7 +172,7 @@ def _off(problem: Nearest, answer: NDArray[np.float64]) -> NDArray[np.float64]:
     return off
 
 
-def _finest(problem: Nearest, answer: NDArray[np.float64], may: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _finest(problem: Projection, answer: NDArray[np.float64], may: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The unit of each column that has the finest numbers among those that may move, -1 in a column without any."""
     size = np.where(may, answer, np.inf)
     least = size
@@ -180,6 +180,6 @@ def _finest(problem: Nearest, answer: NDArray[np.float64], may: NDArray[np.bool_
         least = np.full(problem.entries.columns, np.inf)
         np.minimum.at(least, problem.cell, size)
     chosen = np.flatnonzero((size == problem.of_units(least)) & may)
-    found = np.full(problem.entries.columns, -1)
-    found[chosen if problem.cell is None else problem.cell[chosen]] = chosen
-    return found
+    finest = np.full(problem.entries.columns, -1)
+    finest[chosen if problem.cell is None else problem.cell[chosen]] = chosen
+    return finest

@@ -28,7 +28,7 @@ from etsopt.progress import checkpoint
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt_models._projection.least_squares import Nearest, Point
+    from etsopt_models._projection.least_squares import Point, Projection
 
 FIRST_RIDGE, LEAST_RIDGE, MOST_RIDGE = 1e-4, 1e-13, 1.0
 """The parabola against the curvature. Below the least it is lost in rounding; from a first one of 1e-8 on prices of rows
@@ -52,24 +52,24 @@ HALVINGS, FLAT, AT_START = 60, 0.1, 1e-3
 start of it."""
 
 
-def maximise(problem: Nearest) -> tuple[NDArray[np.float64], int, bool]:
+def maximise(problem: Projection) -> tuple[NDArray[np.float64], int, bool]:
     """Prices that maximise the dual function, the number of Newton steps, and whether every row is met well enough."""
     start = problem.look(np.zeros(problem.rows))
     size, ridge, without_gain = _slope(problem, start), FIRST_RIDGE, 0
     # Where nothing is flat the least parabola is as good as none, and a few steps are enough.
-    point, steps, _ = Round(problem, start.prices, LEAST_RIDGE, size, 0).run(FEW_STEPS, MET)
+    point, steps, _ = Round(problem, start.duals, LEAST_RIDGE, size, 0).run(FEW_STEPS, MET)
     # Prices that the first parabola would not let so far away are those of rows that repeat each other.
-    near = float(np.max(np.abs(point.prices) * problem.scale, initial=0.0)) <= size / FIRST_RIDGE
+    near = float(np.max(np.abs(point.duals) * problem.scale, initial=0.0)) <= size / FIRST_RIDGE
     if _missed(point) <= MET and near:
         # One more takes the rounding of the first steps out of the prices, and so out of whole tonnes.
-        last, more, _ = Round(problem, point.prices, LEAST_RIDGE, size, steps).run(1)
-        return (last if _missed(last) <= _missed(point) else point).prices, steps + more, True
+        last, more, _ = Round(problem, point.duals, LEAST_RIDGE, size, steps).run(1)
+        return (last if _missed(last) <= _missed(point) else point).duals, steps + more, True
     best = point = start
     distance = _missed(start)
     for _ in range(MOST_ROUNDS):
         if distance <= ACCURACY or without_gain >= STALLED:
             break
-        point, taken, ended = Round(problem, point.prices, ridge, size, steps).run()
+        point, taken, ended = Round(problem, point.duals, ridge, size, steps).run()
         steps += taken
         reached = _missed(point)
         without_gain = without_gain + 1 if reached > 0.5 * distance and ridge == LEAST_RIDGE else 0
@@ -79,7 +79,7 @@ def maximise(problem: Nearest) -> tuple[NDArray[np.float64], int, bool]:
             ridge = min(10 * ridge, MOST_RIDGE)
         elif taken <= FEW_STEPS:
             ridge = max(ridge / 10, LEAST_RIDGE)
-    return best.prices, steps, bool(np.all(best.missed <= problem.enough))
+    return best.duals, steps, bool(np.all(best.missed <= problem.enough))
 
 
 def _missed(point: Point) -> float:
@@ -87,9 +87,9 @@ def _missed(point: Point) -> float:
     return float(np.max(point.wanted, initial=0.0))
 
 
-def _slope(problem: Nearest, point: Point) -> float:
+def _slope(problem: Projection, point: Point) -> float:
     """The steepest slope along a price that may move, each in the scale of its row."""
-    slope = np.where(problem.free | (point.prices > 0), np.abs(point.surplus), np.maximum(-point.surplus, 0.0))
+    slope = np.where(problem.is_equality | (point.duals > 0), np.abs(point.surplus), np.maximum(-point.surplus, 0.0))
     return float(np.max(slope / problem.scale, initial=0.0))
 
 
@@ -111,7 +111,7 @@ class Round:
         Taken in the rounds before.
     """
 
-    problem: Nearest
+    problem: Projection
     anchor: NDArray[np.float64]
     ridge: float
     size: float
@@ -126,7 +126,7 @@ class Round:
         slope = _slope(self.problem, point)
         for step in range(most_steps):
             checkpoint("last step, Newton step", self.steps + step + 1)
-            moved = float(np.max(np.abs(point.prices - self.anchor) * self.problem.scale, initial=0.0))
+            moved = float(np.max(np.abs(point.duals - self.anchor) * self.problem.scale, initial=0.0))
             if slope <= ROUGH * self.ridge * moved or _missed(point) <= met:
                 return point, step, True
             trial = self._search(point, self._newton(point, 1.0)) or self._search(point, self._newton(point, AT_START))
@@ -138,10 +138,10 @@ class Round:
             point, slope = trial, there
         return point, most_steps, False
 
-    def _look(self, prices: NDArray[np.float64]) -> Point:
+    def _look(self, duals: NDArray[np.float64]) -> Point:
         """The point at some prices, its surplus with the slope of the parabola."""
-        point = self.problem.look(prices)
-        return replace(point, surplus=point.surplus + self.ridge * self.problem.squares * (prices - self.anchor))
+        point = self.problem.look(duals)
+        return replace(point, surplus=point.surplus + self.ridge * self.problem.squares * (duals - self.anchor))
 
     def _search(self, point: Point, direction: NDArray[np.float64]) -> Point | None:
         """The point on the way where the function is about highest; None where the way does not rise.
@@ -150,15 +150,15 @@ class Round:
         own rounding: a slope is a sum of violations. It falls all the way, so halving finds where it is flat, even in a
         narrow gap between two kinks.
         """
-        first, free = -float(point.surplus @ direction), self.problem.free
+        first, is_equality = -float(point.surplus @ direction), self.problem.is_equality
         if not first > 0:
             return None
-        falls = ~free & (direction < 0)
-        there = share = float(min(1.0, np.min(point.prices[falls] / -direction[falls], initial=1.0)))
+        falls = ~is_equality & (direction < 0)
+        there = share = float(min(1.0, np.min(point.duals[falls] / -direction[falls], initial=1.0)))
         here, best = 0.0, None
         for _ in range(HALVINGS):
-            prices = point.prices + share * direction
-            trial = self._look(np.where(free, prices, np.maximum(prices, 0.0)))
+            duals = point.duals + share * direction
+            trial = self._look(np.where(is_equality, duals, np.maximum(duals, 0.0)))
             slope = -float(trial.surplus @ direction)
             if slope >= 0:
                 here, best = share, trial
@@ -176,22 +176,22 @@ class Round:
         other; with a short start the direction is sure to rise.
         """
         problem = self.problem
-        may = problem.free | (point.prices > 0) | (point.surplus < 0)
+        may = problem.is_equality | (point.duals > 0) | (point.surplus < 0)
         weight = problem.by_column(np.where(point.moves, problem.half, 0.0))
-        direction = np.where(may, 0.0, -point.prices)
+        direction = np.where(may, 0.0, -point.duals)
         while may.any():
             active = np.flatnonzero(may)
-            missing = -point.surplus
+            right = -point.surplus
             if start == 1.0:
                 moved = problem.entries.transposed_times(np.where(may, 0.0, direction))
-                missing = missing - problem.entries.times(weight * moved)
+                right = right - problem.entries.times(weight * moved)
             scale = 1 / problem.scale[active]
-            step = problem.curvature.solve(weight, active, scale, self.ridge, scale * missing[active])
+            step = problem.curvature.solve(weight, active, scale, self.ridge, scale * right[active])
             direction[active] = scale * step
-            blocked = may & ~problem.free & (point.prices + start * direction < 0)
+            blocked = may & ~problem.is_equality & (point.duals + start * direction < 0)
             if not blocked.any():
                 break
             gone = blocked & ((point.surplus > 0) | (start == 1.0))
-            direction = np.where(gone, -point.prices, np.where(blocked, 0.0, direction))
+            direction = np.where(gone, -point.duals, np.where(blocked, 0.0, direction))
             may &= ~blocked
         return direction
