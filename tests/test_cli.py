@@ -674,7 +674,7 @@ def test_a_time_limit_that_reading_does_not_meet_ends_there(
     monkeypatch.setattr(run, "read", endless)
     code, content = run_json(capsys, "solve", "tiny", "--time-limit", "0.1")
     assert (code, content["termination"], content["status"]) == (4, "time_limit", "none")
-    assert content["error"] == "The time limit has passed before anything was held."
+    assert content["error"] == "The time limit has passed before a solution was found."
 
 
 def test_a_stop_before_anything_is_held_leaves_the_run_before_it(
