@@ -102,7 +102,9 @@ KILNS, JOINED_IN_2026 = ("white_clinker", "carbide_slag", "gypsum_acid"), ("new"
     ],
 )
 def test_a_special_case_gets_its_emissions_and_leaves_both_sides_of_the_balance(rule: str, case: str) -> None:
-    frame = units([*FIVE_EMISSIONS, 900_000], output_t=[*FIVE_OUTPUT, 3_000_000], case=["", "", "", "", "", case])
+    frame = units(
+        [*FIVE_EMISSIONS, 900_000], output_t=[*FIVE_OUTPUT, 3_000_000], special_case=["", "", "", "", "", case]
+    )
     found = reference_allowances(instance(frame, rule))
     assert found.reference_t.tolist() == [*FIVE_ALLOWANCES, 900_000]
     assert found.fixed.tolist() == [False] * 5 + [True]
@@ -110,7 +112,7 @@ def test_a_special_case_gets_its_emissions_and_leaves_both_sides_of_the_balance(
 
 
 def test_a_special_case_needs_no_output() -> None:
-    frame = units([*FIVE_EMISSIONS, 900_000], output_t=[*FIVE_OUTPUT, None], case=["", "", "", "", "", "new"])
+    frame = units([*FIVE_EMISSIONS, 900_000], output_t=[*FIVE_OUTPUT, None], special_case=["", "", "", "", "", "new"])
     assert reference_allowances(instance(frame, "cn-2026")).reference_t.tolist() == [*FIVE_ALLOWANCES, 900_000]
 
 
@@ -331,7 +333,7 @@ def test_a_wrong_rule_of_the_policy_is_refused(rule: dict[str, Any], what: str) 
             id="missing column",
         ),
         pytest.param(
-            units([780_000, 800_000, 810_000], reference_t=[780_000, None, None], case=["", "", "new"]),
+            units([780_000, 800_000, 810_000], reference_t=[780_000, None, None], special_case=["", "", "new"]),
             "given",
             "reference_t: 1 cell is empty: row of u2.\n"
             "   The rule given needs it for every unit that is not a special case.",
@@ -341,14 +343,14 @@ def test_a_wrong_rule_of_the_policy_is_refused(rule: dict[str, Any], what: str) 
             units([780_000, 800_000]),
             "cn-2025",
             "output_t: 2 units have no output or no emissions on which to measure intensity: row of u1, row of u2.\n"
-            "   The rule needs output_t or intensity_output_t of every unit that is not a special case.",
+            "   Fill output_t or intensity_output_t of every unit that is not a special case; the rule needs it.",
             id="no output at all",
         ),
         pytest.param(
             units([780_000, 800_000], output_t=[1_000_000, None]),
             "cn-2025",
             "output_t: 1 unit has no output or no emissions on which to measure intensity: row of u2.\n"
-            "   The rule needs output_t or intensity_output_t of every unit that is not a special case.",
+            "   Fill output_t or intensity_output_t of every unit that is not a special case; the rule needs it.",
             id="one unit without output",
         ),
     ],
