@@ -165,7 +165,11 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("arguments", "failure", "advice"),
     [
-        (["solve", "nowhere"], "There is no folder 'nowhere'", "Shipped are cn-2025, cn-2025-2035, eu-2019, tiny."),
+        (
+            ["solve", "nowhere"],
+            "There is no folder 'nowhere'",
+            "Name a folder, or one of cn-2025, cn-2025-2035, eu-2019, tiny.",
+        ),
         (["solve", "tiny", "--model", "alocation"], "There is no model 'alocation'", "The models are abatement"),
         (["solve", "tiny", "--model", "nowhere.py"], "There is no model file 'nowhere.py'", "Give the path"),
         (["solve", "tiny", "--set", "year"], "--set 'year' is not KEY=VALUE", "For example"),
@@ -177,7 +181,7 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
         (["solve", "tiny", "--seed", "-1"], "The seed is -1", "whole number"),
         (["solve", "tiny", "--method", "magic"], "There is no method 'magic'", "'pyomo': Pyomo builds every row"),
         (["check", "nowhere"], "There is no run in 'nowhere'", "result.json"),
-        (["generate", "--units", "2", "--out", "x"], "2 units are too few", "at least 3"),
+        (["generate", "--units", "2", "--out", "x"], "`units` is 2: expected at least 3, one per sector.", "Increase"),
         (
             ["solve", "tiny", "--model", "allocation_elastic"],
             "The model allocation_elastic is not solved by itself",
@@ -187,13 +191,13 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
         (["solve", "tiny", "--mps", "program.txt"], "'program.txt' does not end in .mps", "Name one that does"),
         (["solve", "tiny", "--set", "provinces.balance.Hebei=0.02"], "the one value 0.01", "give one for all"),
         (["validate", "eu-2019", "--set", "rule.name=benchmark"], "rule.benchmarks", "benchmarks"),
-        (["solve", "tiny", "--set", "sectors.cement.band=3%"], "is '3%', but should be", "0.03 is 3 %"),
+        (["solve", "tiny", "--set", "sectors.cement.band=3%"], "is '3%': expected", "0.03 is 3 %"),
         (
             ["solve", "tiny", "--set", "allocation.intensity_order=yes"],
-            "is 'yes', but should be",
+            "is 'yes': expected",
             "Write true or false",
         ),
-        (["solve", "tiny", "--set", "provinces=Hebei"], "is 'Hebei', but should be a table", "Write a table"),
+        (["solve", "tiny", "--set", "provinces=Hebei"], "is 'Hebei': expected a table", "Write a table"),
     ],
 )
 def test_a_wrong_call_is_explained_with_exit_code_two(
@@ -674,7 +678,7 @@ def test_a_time_limit_that_reading_does_not_meet_ends_there(
     monkeypatch.setattr(run, "read", endless)
     code, content = run_json(capsys, "solve", "tiny", "--time-limit", "0.1")
     assert (code, content["termination"], content["status"]) == (4, "time_limit", "none")
-    assert content["error"] == "The time limit has passed before anything was held."
+    assert content["error"] == "The time limit has passed before a solution was found."
 
 
 def test_a_stop_before_anything_is_held_leaves_the_run_before_it(

@@ -276,24 +276,23 @@ CN_2025_PARAMETERS = f"The parameters of cn-2025 are {COMMON}, slope, cap, balan
         ),
         pytest.param(
             {"name": "cn-2025", "slope": "0.2"},
-            f"rule.slope: is '0.2', but should be a valid number.\n   {CN_2025_PARAMETERS}",
+            f"rule.slope: is '0.2': expected a valid number.\n   {CN_2025_PARAMETERS}",
             id="text for a number",
         ),
         pytest.param(
             {"name": "cn-2025", "cap": 1.5},
-            f"rule.cap: is 1.5, but should be less than 1.\n   {CN_2025_PARAMETERS}",
+            f"rule.cap: is 1.5: expected less than 1.\n   {CN_2025_PARAMETERS}",
             id="out of range",
         ),
         pytest.param(
             {"name": "cn-2025", "balance_value_decimals": "four"},
-            "rule.balance_value_decimals: is 'four', but should be 'none' or a valid integer.\n"
-            f"   {CN_2025_PARAMETERS}",
+            f"rule.balance_value_decimals: is 'four': expected 'none' or a valid integer.\n   {CN_2025_PARAMETERS}",
             id="neither form",
         ),
         pytest.param(
             # Rounded to tens a balance value is zero, and every allowance lost.
             {"name": "cn-2025", "balance_value_decimals": -1},
-            "rule.balance_value_decimals: is -1, but should be 'none' or greater than or equal to 2.\n"
+            "rule.balance_value_decimals: is -1: expected 'none' or greater than or equal to 2.\n"
             f"   {CN_2025_PARAMETERS}",
             id="too few decimals",
         ),
@@ -304,7 +303,7 @@ CN_2025_PARAMETERS = f"The parameters of cn-2025 are {COMMON}, slope, cap, balan
         ),
         pytest.param(
             {"name": "benchmark", "benchmarks": {"cement": -0.8}},
-            "rule.benchmarks.cement: is -0.8, but should be greater than 0.\n"
+            "rule.benchmarks.cement: is -0.8: expected greater than 0.\n"
             f"   The parameters of benchmark are {COMMON}, benchmarks.",
             id="negative benchmark",
         ),
@@ -343,14 +342,14 @@ def test_a_wrong_rule_of_the_policy_is_refused(rule: dict[str, Any], what: str) 
             units([780_000, 800_000]),
             "cn-2025",
             "output_t: 2 units have no output or no emissions on which to measure intensity: row of u1, row of u2.\n"
-            "   The rule needs output_t or intensity_output_t of every unit that is not a special case.",
+            "   Fill output_t or intensity_output_t of every unit that is not a special case; the rule needs it.",
             id="no output at all",
         ),
         pytest.param(
             units([780_000, 800_000], output_t=[1_000_000, None]),
             "cn-2025",
             "output_t: 1 unit has no output or no emissions on which to measure intensity: row of u2.\n"
-            "   The rule needs output_t or intensity_output_t of every unit that is not a special case.",
+            "   Fill output_t or intensity_output_t of every unit that is not a special case; the rule needs it.",
             id="one unit without output",
         ),
     ],

@@ -179,25 +179,25 @@ def test_the_limit_may_be_the_policys_own() -> None:
     [
         (
             {"special_case": ["", "hydrogen_furnace", ""], "sector": ["cement", "steel", "cement"]},
-            "units.csv, special_case: 1 unit is of a case that the rule cn-2025 does not have: row of b "
+            "units.csv, special_case: 1 unit has a special case that the rule cn-2025 does not have: row of b "
             "'hydrogen_furnace'.\n"
-            "   It has white_clinker, carbide_slag, gypsum_acid, new, closed. Leave the cell empty, and the unit is "
-            "treated as any other; or add the case to rule.special_cases.",
+            "   Leave the cell empty, so that the unit is treated as any other, or add the case to rule.special_cases. "
+            "The rule has white_clinker, carbide_slag, gypsum_acid, new, closed.",
         ),
         (
             {"carbide_slag_rate": [0.2, 0.0, np.nan], "sector": ["cement", "steel", "cement"]},
-            "units.csv, carbide_slag_rate: 1 unit is no clinker line: row of b '0'.\n"
-            "   Only lines of the sector cement burn carbide slag: leave the cell empty.",
+            "units.csv, carbide_slag_rate: 1 unit is not a clinker line: row of b '0'.\n"
+            "   Leave the cell empty: only lines of the sector cement burn carbide slag.",
         ),
         (
             {"carbide_slag_rate": [0.15, 0.2, np.nan], "special_case": ["carbide_slag", "carbide_slag", ""]},
             "units.csv, carbide_slag_rate: 1 line is carbide_slag with a rate that is not above the limit of 0.15: "
-            "row of a '0.15'.\n   Correct the rate, or leave the case empty.",
+            "row of a '0.15'.\n   Correct the rate, or leave the special case empty.",
         ),
         (
             {"carbide_slag_rate": [0.15, 0.2, np.nan], "special_case": ["white_clinker", "white_clinker", ""]},
-            "units.csv, carbide_slag_rate: 1 line is of another case with a rate above the limit of 0.15: "
-            "row of b '0.2'.\n   A unit is one case: leave the rate or the case empty.",
+            "units.csv, carbide_slag_rate: 1 line has another special case and a rate above the limit of 0.15: "
+            "row of b '0.2'.\n   Leave the rate or the special case empty: a unit has one case.",
         ),
     ],
     ids=["no such case in 2025", "no clinker line", "rate below the limit", "another case"],

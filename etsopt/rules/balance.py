@@ -1,4 +1,4 @@
-r"""The balance value of a sector, exactly.
+r"""Exact balance value of a sector.
 
 Under the intensity rule a unit's surplus rate is
 
@@ -7,11 +7,11 @@ $$\alpha_i(B) = \mathrm{clip}\bigl(s\,(B - I_i)/B,\; -c,\; +c\bigr)$$
 with slope $s$ and cap $c$, and the balance value is the $B$ at which the sector's allowances equal its emissions,
 $\sum_i E_i\,\alpha_i(B) = 0$. With $z = 1/B$ each rate, $s\,(1 - I_i z)$ before the clip, is linear in $z$; so the sum
 is piecewise linear and non-increasing. Its breakpoints are $(1 - c/s)/I_i$, below which unit $i$ gets $+c$, and
-$(1 + c/s)/I_i$, above which it gets $-c$. They are sorted and scanned once; inside the right interval the root is that
-of a line. Nothing is iterated, and nothing is rounded but the last quotient. Where the sum is zero over a whole
-interval every $B$ in it is a balance value: the interval is reported and its midpoint *in B* is taken.
+$(1 + c/s)/I_i$, above which it gets $-c$. The breakpoints are sorted and scanned once; the interval of the sign change
+holds the root of a line. There is no iteration, and only the last quotient is rounded. If the sum is zero over an
+interval, every $B$ in it is a balance value: the interval is reported and the value is its midpoint *in B*.
 
-Source: consultation draft of the 2026 plan of 27 July 2026, which says the method of 2025 is unchanged.
+Source: consultation draft of the 2026 plan of 27 July 2026, which states that the method of 2025 is unchanged.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROUNDING = 2.0**-50
-"""What rounding to doubles may leave of the difference of equal sums, relative to them: a few last places."""
+"""Largest difference of equal sums after rounding to doubles, relative to the sums: a few units in the last place."""
 
 
 @dataclass(frozen=True)
 class BalanceValue:
-    """A balance value and the interval of all of them, in tonnes per tonne; one point where it is unique."""
+    """A balance value and the interval of all balance values [t/t]; the interval is a point if the value is unique."""
 
     value: float
     lower: float
@@ -41,7 +41,7 @@ class BalanceValue:
 def surplus_rates(
     intensity: NDArray[np.float64], balance_value: float, slope: float, cap: float
 ) -> NDArray[np.float64]:
-    """Surplus rates under the intensity rule, shape ``(units,)``."""
+    """Return the surplus rates under the intensity rule, shape ``(units,)``."""
     rates: NDArray[np.float64] = np.clip(slope * (balance_value - intensity) / balance_value, -cap, cap)
     return rates
 
@@ -49,19 +49,19 @@ def surplus_rates(
 def balance_value(
     emissions: NDArray[np.float64], intensity: NDArray[np.float64], slope: float, cap: float
 ) -> BalanceValue:
-    """Balance value of one sector.
+    """Compute the balance value of one sector [t/t], in O(n log n).
 
     Parameters
     ----------
     emissions, intensity
         Shape ``(units,)``, positive [tCO2e, t/t].
     slope, cap
-        Of the rule, positive; 0.15 and 0.03 in 2025 and 2026.
+        Parameters of the rule, positive; 0.15 and 0.03 in 2025 and 2026.
 
     Returns
     -------
     BalanceValue
-        The value [t/t] and its interval. O(n log n).
+        The value and the interval of all balance values.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def balance_value(
     enter, leave = (1 - cap / slope) / intensity, (1 + cap / slope) / intensity
     breakpoints = np.unique(np.concatenate([enter, leave]))
     excess = _excess_at(breakpoints, emissions, intensity, enter, leave, slope, cap)
-    # Before the first breakpoint every unit has +cap, after the last -cap; so the sum changes sign in between.
+    # Every unit has +cap before the first breakpoint and -cap after the last, so the sum changes sign in between.
     after = int(np.searchsorted(-excess, 0.0, side="left"))
     for position in range(max(after - 1, 1), min(after + 3, len(breakpoints))):
         flat = _flat_between(breakpoints[position - 1], breakpoints[position], emissions, enter, leave)
@@ -90,14 +90,14 @@ def _flat_between(
     enter: NDArray[np.float64],
     leave: NDArray[np.float64],
 ) -> BalanceValue | None:
-    """The interval, where every unit stands at its cap in it and surpluses and deficits cancel."""
+    """Return the interval if every unit is at its cap in it and surpluses and deficits cancel; else None."""
     middle = 0.5 * (left + right)
     surplus, deficit = enter > middle, leave < middle
     if not (surplus | deficit).all():
         return None
     # Sums of whole tonnes cancel exactly; other emissions are themselves rounded to doubles.
-    rest = math.fsum(emissions[surplus]) - math.fsum(emissions[deficit])
-    if abs(rest) <= ROUNDING * math.fsum(emissions):
+    difference = math.fsum(emissions[surplus]) - math.fsum(emissions[deficit])
+    if abs(difference) <= ROUNDING * math.fsum(emissions):
         lower, upper = float(1 / right), float(1 / left)
         return BalanceValue(0.5 * (lower + upper), lower, upper)
     return None
@@ -112,8 +112,8 @@ def _excess_at(
     slope: float,
     cap: float,
 ) -> NDArray[np.float64]:
-    """Sum of E alpha at each breakpoint, from running sums of what has entered and left the linear part."""
-    # Units enter the linear part and leave it in one order, that of falling intensity.
+    """Return the sum of E alpha at each breakpoint, from cumulative sums over units in order of falling intensity."""
+    # Units enter and leave the linear part in the same order, that of falling intensity.
     order = np.argsort(-intensity)
     e = np.concatenate([[0.0], np.cumsum(emissions[order])])
     ei = np.concatenate([[0.0], np.cumsum((emissions * intensity)[order])])
@@ -121,8 +121,8 @@ def _excess_at(
     left = np.searchsorted(leave[order], z, side="right")
     e_entered, e_left, ei_entered, ei_left = e[entered], e[left], ei[entered], ei[left]
     linear = slope * ((e_entered - e_left) - (ei_entered - ei_left) * z)
-    result: NDArray[np.float64] = cap * (emissions.sum() - e_entered) + linear - cap * e_left
-    return result
+    excess: NDArray[np.float64] = cap * (emissions.sum() - e_entered) + linear - cap * e_left
+    return excess
 
 
 def _root_between(
