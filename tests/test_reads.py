@@ -416,8 +416,8 @@ def test_what_a_file_says_for_other_models_is_listed_once(tmp_path: Path, capsys
     )
     assert main(["solve", str(tmp_path / "i"), "--out", str(tmp_path / "run")]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert shown.count("ignored") == 1
-    assert "Not read by allocation, and ignored: compliance.at_risk, market (2 keys)." in shown
+    assert shown.count("does not use") == 1
+    assert "Policy keys that allocation does not use: compliance.at_risk, market (2 keys)." in shown
     content = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
     assert content["ignored"] == ["compliance.at_risk", "market.ccer_share", "market.reserve_t"]
     assert main(["check", str(tmp_path / "run")]) == 0

@@ -1,4 +1,4 @@
-"""Defects of cells and columns: each breaks a valid folder in one place and says what has to be told of that place."""
+"""Defects of cells and columns: each breaks a valid folder in one place and states the expected report."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ HIDDEN = ("\u200b", "\x1b[31m", "\u202e", "\x07", "\xad", "\ufeff", "\u2028", "\
 ENOUGH_DIGITS = "91430000123456789"
 
 DEFECTS: dict[str, Defect] = {}
-"""Defects by their names."""
+"""Defects by name."""
 
 
 def defect(name: str) -> Callable[[Defect], Defect]:
-    """Enter a defect under a name."""
+    """Register a defect under a name."""
 
     def enter(plant: Defect) -> Defect:
         DEFECTS[name] = plant
@@ -47,7 +47,7 @@ def defect(name: str) -> Callable[[Defect], Defect]:
 
 
 def columns_of(folder: Folder, wanted: Callable[[Column], object]) -> list[tuple[str, Column]]:
-    """Columns of a folder's tables that are as wanted, each with its table."""
+    """Return the columns of a folder that satisfy a condition, each with its table."""
     return [
         (table.name, column)
         for table in TABLES
@@ -57,13 +57,13 @@ def columns_of(folder: Folder, wanted: Callable[[Column], object]) -> list[tuple
 
 
 def break_cell(folder: Folder, random: Random, wanted: Callable[[Column], object], cell: str, what: str) -> list[str]:
-    """Put a cell into some row of some column that is as wanted; what has to be told of it."""
+    """Put a cell into a row of a column that satisfies a condition; return the expected report."""
     sheet, column = random.choice(columns_of(folder, wanted))
     return break_cell_of(folder, random, sheet, column.name, cell, what)
 
 
 def break_cell_of(folder: Folder, random: Random, name: str, column: str, cell: str, what: str) -> list[str]:
-    """Put a cell into some row of a column; an empty one is told by its row alone."""
+    """Put a cell into a row of a column; the report names an empty cell by its row alone."""
     sheet = folder.sheets[name]
     row = random.randrange(len(sheet.rows))
     sheet.rows[row][sheet.place(column)] = cell
@@ -211,7 +211,7 @@ def _no_column(folder: Folder, random: Random) -> list[str]:
 
 
 def add_column(folder: Folder, random: Random, header: str) -> str:
-    """Add a column without cells to some table; the table's file."""
+    """Add an empty column to some table; return the table's file."""
     name, sheet = random.choice([*folder.sheets.items()])
     place = random.randrange(len(sheet.columns) + 1)
     sheet.columns.insert(place, header)

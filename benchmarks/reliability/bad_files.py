@@ -1,4 +1,4 @@
-"""Defects of whole files, of tables together, of the policy and of `--set`; and several defects at once."""
+"""Defects of whole files, across tables, of the policy and of `--set`; and several defects at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def lines_of(folder: Folder, name: str) -> list[bytes]:
-    """Lines of a file that holds no text of several lines and no blank line, without their ends."""
+    """Return the lines, without ends, of a file without multi-line text and blank lines."""
     sheet = folder.sheets[name.removesuffix(".csv")]
     sheet.blank_before = frozenset()
     for cells in sheet.rows:
@@ -242,7 +242,7 @@ def _requires(folder: Folder, random: Random) -> list[str]:
 
 @defect("several defects of cells at once")
 def _several(folder: Folder, random: Random) -> list[str]:
-    """One to three cells of every table, none in a column of its key, and keys of the policy."""
+    """Break one to three cells of every table, none in a key column, and keys of the policy."""
     told = []
     for name in folder.sheets:
         free = [

@@ -1,4 +1,4 @@
-"""Defects of the policy file and of `--set`: each says what has to be told of its key and value."""
+"""Defects of the policy file and of `--set`, each with the expected report of key and value."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _two_targets(folder: Folder, random: Random) -> list[str]:
 
 @defect("a hidden character in the policy")
 def _hidden(folder: Folder, random: Random) -> list[str]:
-    # TOML itself allows no control characters; they may stand in it escaped.
+    # TOML allows control characters in escaped form only.
     sign = random.choice(HIDDEN)
     escaped = "".join(f"\\u{ord(one):04x}" for one in sign)
     folder.policy += f'\n[compliance]\nat_risk = ["a{escaped}"]\n'
