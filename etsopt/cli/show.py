@@ -240,8 +240,8 @@ def report(results: Results, checked: CheckReport, same_instance: bool) -> None:
         console.print(
             Text("The instance in the run folder is not the one that was solved: its hash differs.", style="bold red")
         )
-    if found.provenance.get("own_rule"):
-        console.print(own_rule(found.provenance["own_rule"]))
+    if results.provenance.get("own_rule"):
+        console.print(own_rule(results.provenance["own_rule"]))
     if checked.infeasible_by_t is not None and checked.certified:
         console.print(Text(f"Infeasible by at least {format_tonnes(checked.infeasible_by_t)} t: recomputed."))
         return
