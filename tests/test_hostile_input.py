@@ -306,7 +306,7 @@ def test_numbers_of_numpy_are_numbers_of_the_policy() -> None:
     assert changed.hash == etsopt.read("tiny").with_policy({"year": 2026, "sectors.cement.band": 0.02}).hash
 
 
-TOO_DEEP = "lists or tables lie inside each other more than 8 deep"
+TOO_DEEP = "lists or tables are nested more than 8 deep"
 MANY_PARTS = "a key has more than 8 parts"
 MANY_DIGITS = "a whole number has thousands of digits"
 NOT_ONE = "is not one key with one value"
@@ -357,7 +357,7 @@ ABSURD = {
         HEAD + "[provinces.balance]\n" + "".join(f"k{key} = 0.1\n" for key in range(50_000)),
         "the province 'k0' has no unit.",
     ),
-    "a file of megabytes": (HEAD + "#" * 3_000_000, "policy.toml: has 3,000,036 bytes, more than the 1,000,000"),
+    "a file of megabytes": (HEAD + "#" * 3_000_000, "policy.toml: has 3,000,036 bytes: expected at most 1,000,000"),
     "a key twice": (HEAD + 'name = "given"\n', "is not valid TOML (Cannot overwrite a value (at line 4, column "),
     "a table twice": (HEAD + "[rule]\n", "is not valid TOML (Cannot declare ('rule',) twice"),
     "a key twice, in two widths": (

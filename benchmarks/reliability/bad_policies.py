@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def _misspelt(folder: Folder, random: Random) -> list[str]:
     section, key, meant = random.choice(
         (
-            ("allocation", "fair_oder", "intensity_order"),
+            ("allocation", "intensity_oder", "intensity_order"),
             ("market", "paid_shar", "paid_share"),
             ("horizon", "last_yer", ""),
         )
