@@ -20,6 +20,21 @@ if TYPE_CHECKING:
     from etsopt.data.policy import Policy
 
 
+class Derived:
+    """Results derived from tables, by name, kept for the last tables that were asked for."""
+
+    def __init__(self) -> None:
+        self._tables: tuple[pd.DataFrame | None, ...] = ()
+        self._results: dict[str, Any] = {}
+
+    def of(self, *tables: pd.DataFrame | None) -> dict[str, Any]:
+        """Return the results of these tables; of others nothing is kept."""
+        same = len(tables) == len(self._tables)
+        if not (same and all(one is other for one, other in zip(tables, self._tables, strict=True))):
+            self._tables, self._results = tables, {}
+        return self._results
+
+
 @dataclass(frozen=True, eq=False)
 class Content:
     """Tables and policy of one allocation.
@@ -43,9 +58,9 @@ class Content:
     given
         Paths of the policy's keys that `with_policy` changed; not part of the content, so left out of comparisons and
         of the hash.
-    known
-        Cache of results derived from the tables, by name; instances that differ in their policy alone share it. It is
-        left out of copies and comparisons.
+    derived
+        Cache of results derived from the tables; instances that differ in their policy alone share it. It is left out
+        of copies and comparisons.
     """
 
     name: str
@@ -55,10 +70,10 @@ class Content:
     measures: pd.DataFrame | None = None
     forecast: pd.DataFrame | None = None
     given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
-    known: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    derived: Derived = field(default_factory=Derived, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "known": {}}
+        return {**self.__dict__, "derived": Derived()}
 
     def __eq__(self, other: object) -> bool:
         """Return True if the other has the same cells and the same policy, whatever its name."""
@@ -66,6 +81,11 @@ class Content:
 
     def __hash__(self) -> int:
         return hash(self.hash)
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """Results derived from these tables, by name."""
+        return self.derived.of(self.units, self.enterprises, self.measures, self.forecast)
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -112,9 +132,10 @@ class Content:
             Other input that the result depends on; only the result for the newest of these is cached, so that a sweep
             over many policies needs no more memory than one.
         """
-        cached = self.known.get(name)
+        known = self.known
+        cached = known.get(name)
         if cached is None or cached[0] != given:
-            cached = self.known[name] = given, find()
+            cached = known[name] = given, find()
         return cached[1]
 
     def labels(self, column: str) -> Labels:

@@ -103,7 +103,6 @@ class Instance(Content):
         """
         changes = current_changes(changes)
         instance = replace(self, policy=changed(self.policy, changes), given=self.given | changes.keys())
-        object.__setattr__(instance, "known", self.known)
         problems = validate_consistency(instance)
         if problems:
             raise DataError(f"The changed policy of {self.name!r}", problems)
