@@ -173,7 +173,7 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
         (["solve", "tiny", "--model", "alocation"], "There is no model 'alocation'", "The models are abatement"),
         (["solve", "tiny", "--model", "nowhere.py"], "There is no model file 'nowhere.py'", "Give the path"),
         (["solve", "tiny", "--set", "year"], "--set 'year' is not KEY=VALUE", "For example"),
-        (["solve", "tiny", "--set", "sectors.cement.bnd=0.1"], "sectors.cement.bnd", "The keys there are"),
+        (["solve", "tiny", "--set", "sectors.cement.bnd=0.1"], "sectors.cement.bnd", "Use one of target_change"),
         (["solve", "tiny", "--solver-option", "presolv=on"], "HiGHS has no option 'presolv'", "highs.dev"),
         (["solve", "tiny", "--solver-option", "presolve=3"], "The option presolve of HiGHS is 3", "It takes a str"),
         (["solve", "tiny", "--time-limit", "0"], "The time limit is 0.0 s", "above zero"),
@@ -193,7 +193,11 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
         ),
         (["solve", "tiny", "--solver-option", "log_to_console=true"], "log_to_console of HiGHS cannot", "Leave it out"),
         (["solve", "tiny", "--mps", "program.txt"], "'program.txt' does not end in .mps", "Name one that does"),
-        (["solve", "tiny", "--set", "provinces.balance.Hebei=0.02"], "the one value 0.01", "give one for all"),
+        (
+            ["solve", "tiny", "--set", "provinces.balance.Hebei=0.02"],
+            "the one value 0.01: expected a table with",
+            "to a table of all values",
+        ),
         (["validate", "eu-2019", "--set", "rule.name=benchmark"], "rule.benchmarks", "benchmarks"),
         (["solve", "tiny", "--set", "sectors.cement.band=3%"], "is '3%': expected", "0.03 is 3 %"),
         (
