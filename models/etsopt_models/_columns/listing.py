@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from etsopt_models._market.column_generation import Market
 
 FEW, OF_ACCOUNTS, LISTED = 2_500, 1_000, 20_000
-"""Plans for branch and bound of mostly a second, if trading is free and with accounts of enterprises; plans for up to half
-a minute."""
+"""Plans for branch and bound of mostly a second, if trading is free and with accounts of enterprises; plans for half a
+minute."""
 
 NARROWER = 0.25
 """Factor of the limit of the reduced cost while plans are too many."""
@@ -36,8 +36,8 @@ ACCOUNTS = 1_000
 """Accounts times years up to which all accounts trade again."""
 
 MARGINS = (0.0, 1e-9, 1e-8)
-"""Supply withheld, relative to all emissions, so that the chosen plans clear the market: the solver tolerates some tonnes
-in a row of billions."""
+"""Supply withheld, relative to all emissions, so that chosen plans clear the market: in a row of billions the solver
+tolerates some tonnes."""
 
 CHOSEN = 0.5
 """Threshold of a choice: the solver's integers differ from 0 and 1 by rounding."""

@@ -104,8 +104,8 @@ class Rounding:
         owner = np.repeat(np.arange(len(low)), count)
         step = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
         slope = 2 * (low[owner] + step - self.reference[owner]) + 1
-        # Costs are relative to a tonne of the smallest unit, hence about one. Slack of a row costs its dual: so the duals
-        # are those of the objective itself.
+        # Costs are relative to a tonne of the smallest unit, hence about one. Slack of a row costs its dual: so the
+        # duals are those of the objective itself.
         size, spare = float(self.emissions.min()), np.flatnonzero(~self.rows.is_equality)
         # Loaded beside Pyomo, scipy loads scipy.stats; only whole tonnes and exceptions are worth that.
         from scipy.sparse import eye_array, hstack

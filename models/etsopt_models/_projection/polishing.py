@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from etsopt_models._projection.least_squares import Projection
 
 ROUNDS, MOST_OFF_T, ROOM_T = 3, 1.0, 1e3
-"""Rounds of moves onto limits; largest violation of a total that is removed [t]; room of a unit relative to its move."""
+"""Rounds of moves onto limits; largest violation of a total that is removed [t]; room relative to the move."""
 
 MOST_WORK = 1e8
 """Rows squared times columns up to which one dense system gives the moves; it takes a tenth of a second."""

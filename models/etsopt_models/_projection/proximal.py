@@ -125,7 +125,7 @@ class Round:
         point = self._look(self.anchor)
         slope = _slope(self.problem, point)
         for step in range(most_steps):
-            checkpoint("last step, Newton step", self.steps + step + 1)
+            checkpoint("least squares, Newton step", self.steps + step + 1)
             moved = float(np.max(np.abs(point.duals - self.anchor) * self.problem.scale, initial=0.0))
             if slope <= ROUGH * self.ridge * moved or _missed(point) <= met:
                 return point, step, True
