@@ -181,9 +181,9 @@ def solve_linear(
     constant = weight * float(np.sum(np.abs(off) if right else np.maximum(off, 0.0)))
     low = cells.sums(face.lower)
     base, reach, room = cells.totals(low), cells.sums(inside - face.lower), cells.sums(face.upper - face.lower)
-    everyone = np.arange(len(cells))
-    program = program_over(parameters, cells, everyone, room, face, base) | {
-        measured: everyone,
+    all_cells = np.arange(len(cells))
+    program = program_over(parameters, cells, all_cells, room, face, base) | {
+        measured: all_cells,
         kinks: reach,
         "increase_most": room - reach,
         "decrease_most": reach,

@@ -75,10 +75,10 @@ class Cells:
     @cached_property
     def entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Row and cell of each coefficient, all of which are one."""
-        everyone = np.arange(len(self))
+        all_cells = np.arange(len(self))
         sector, province, nation = (self.blocks[name].start for name in IN_TONNES)
         targeted, counted = np.flatnonzero(self.sector >= 0), np.flatnonzero(self.province >= 0)
-        of_nation = everyone[: len(self) * self.counts[2]]
+        of_nation = all_cells[: len(self) * self.counts[2]]
         rows = [self.sector[targeted] + sector, self.province[counted] + province, np.full(len(of_nation), nation)]
         return np.concatenate(rows), np.concatenate([targeted, counted, of_nation])
 

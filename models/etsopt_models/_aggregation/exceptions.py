@@ -117,10 +117,10 @@ def choose_exceptions(
     low, high = (np.bincount(of_unit, end, len(cell)).astype(float) for end in (face.lower, face.upper))
     # Allowances count from the widest lower ends on.
     base = cells.totals(np.bincount(cell, low - below, len(cells)).astype(float))
-    everyone = np.arange(len(cell))
+    all_parts = np.arange(len(cell))
     program = program_over(parameters, cells, cell, high - low + below + above, face, base) | {
-        "MAY_BE_EXCEPTIONAL": everyone,
-        "WITH_OWN_BAND": everyone,
+        "MAY_BE_EXCEPTIONAL": all_parts,
+        "WITH_OWN_BAND": all_parts,
         "LIMITED": 1,
         "band_lower": below,
         "band_upper": below + high - low,

@@ -256,9 +256,9 @@ class _Movers:
         others = allowance.copy()
         others[where] = 0.0
         base = self.cells.totals(self.cells.sums(others))
-        cell, everyone = self.cells.of_unit[where], np.arange(len(where))
+        cell, all_movers = self.cells.of_unit[where], np.arange(len(where))
         return program_over(parameters, self.cells, cell, self.face.upper[where], self.face, base) | {
-            "WHOLE": everyone,
+            "WHOLE": all_movers,
             "lower": self.face.lower[where],
             "upper": self.face.upper[where],
             "emissions": self.emissions[where],

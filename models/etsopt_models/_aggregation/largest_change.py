@@ -147,10 +147,10 @@ def _program(
     parameters: Mapping[str, Any], cells: Cells, parts: _Parts, face: OptimalFace, base: NDArray[np.float64]
 ) -> dict[str, Any]:
     """Return the parameters of `allocation` over the parts."""
-    everyone, least = np.arange(len(parts.cell)), LEAST_CHANGE * parts.emissions
+    all_parts, least = np.arange(len(parts.cell)), LEAST_CHANGE * parts.emissions
     return program_over(parameters, cells, parts.cell, parts.room, face, base) | {
-        "CHANGED": everyone,
-        "WORST": everyone,
+        "CHANGED": all_parts,
+        "WORST": all_parts,
         "emissions": parts.emissions,
         "reference": parts.reference,
         "increase_most": np.maximum(parts.room - parts.reference, least),

@@ -31,11 +31,11 @@ def bounds_with(limits: Limits, exceptional: NDArray[np.bool_]) -> tuple[NDArray
 
 def exception_rows(limits: Limits) -> dict[str, Any]:
     """Return the sets and parameters of the rows of exceptions, by the names of the models."""
-    everyone, nobody = np.arange(len(limits.free)), np.arange(0)
+    all_units, no_units = np.arange(len(limits.free)), np.arange(0)
     allowed, enterprises = limits.margin.units > 0, len(limits.enterprises)
     return {
-        "MAY_BE_EXCEPTIONAL": everyone if allowed else nobody,
-        "WITH_OWN_BAND": np.flatnonzero(limits.unit_band) if allowed else nobody,
+        "MAY_BE_EXCEPTIONAL": all_units if allowed else no_units,
+        "WITH_OWN_BAND": np.flatnonzero(limits.unit_band) if allowed else no_units,
         "WIDENED": np.arange(enterprises if allowed else 0),
         "LIMITED": int(allowed and len(limits.free) > 0),
         "exceptions_most": limits.margin.units,

@@ -177,13 +177,13 @@ def _assign_plans(prices: Prices, search: PriceSearch) -> Response:
     some, units = population.only(accounts)
     joint_plans = some.joint_plans(sets[units])
     trading_cost, path = prices.trade.best(joint_plans.weight, joint_plans.emissions)
-    everyone = JointPlans(
+    all_joint_plans = JointPlans(
         response.joint_plans.cost.copy(), response.joint_plans.weight.copy(), response.joint_plans.emissions.copy()
     )
-    everyone.put(accounts, joint_plans)
+    all_joint_plans.put(accounts, joint_plans)
     value, paths = response.value.copy(), response.path.copy()
     value[accounts], paths[accounts] = joint_plans.cost + trading_cost, path
-    return replace(response, sets=sets, joint_plans=everyone, value=value, path=paths)
+    return replace(response, sets=sets, joint_plans=all_joint_plans, value=value, path=paths)
 
 
 def _mix_trades(prices: Prices, search: PriceSearch, market: Market, response: Response) -> Flows:

@@ -138,13 +138,13 @@ def _pieces(
 
 def _units(instance: Instance, plans: Plans, setting: Setting, equilibria: Equilibria) -> pd.DataFrame:
     """Return a row for each unit: measures, emissions, allowances and costs."""
-    everyone = np.arange(len(equilibria.sets))
-    quantities = plans.quantities(everyone, equilibria.sets[:, None].astype(np.int16))
+    all_units = np.arange(len(equilibria.sets))
+    quantities = plans.quantities(all_units, equilibria.sets[:, None].astype(np.int16))
     baseline = plans.baseline
     emissions, free, cost = quantities.emissions[:, 0], quantities.allowance[:, 0], quantities.cost[:, 0]
     intensity = quantities.intensity[:, 0]
-    given = emissions * (1 + baseline.rule.rates(everyone, 0, intensity))
-    measured, elsewhere = incentives_of_plans(baseline, everyone, quantities, np.array([setting.price]))
+    given = emissions * (1 + baseline.rule.rates(all_units, 0, intensity))
+    measured, elsewhere = incentives_of_plans(baseline, all_units, quantities, np.array([setting.price]))
     table = instance.units[["unit_id", "enterprise_id", "sector", "province"]].copy()
     table["emissions_before_tco2e"] = baseline.emissions[:, 0]
     table["emissions_tco2e"] = emissions

@@ -170,8 +170,8 @@ class _Chain:
     def is_feasible(self) -> bool:
         """Return True if there is any allocation."""
         low = self.cells.sums(self.face.lower)
-        room, everyone = self.cells.sums(self.face.upper) - low, np.arange(len(self.cells))
-        program = program_over(self.parameters, self.cells, everyone, room, self.face, self.cells.totals(low))
+        room, all_cells = self.cells.sums(self.face.upper) - low, np.arange(len(self.cells))
+        program = program_over(self.parameters, self.cells, all_cells, room, self.face, self.cells.totals(low))
         self.solution = self.run(program, ["change"])
         return self._is_optimal()
 
