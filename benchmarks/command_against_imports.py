@@ -1,7 +1,7 @@
-"""CPU time of a whole `etsopt solve` against importing what it imports, as a ratio within one run.
+"""CPU time of a whole `etsopt solve` relative to importing its dependencies, within one run.
 
 Run ``python benchmarks/command_against_imports.py``; it writes nothing and prints a table for ``benchmarks/README.md``.
-Each figure is the median over alternating runs in processes of their own, bytecode cached.
+Each figure is the median over alternating runs in separate processes, bytecode cached.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ for name in sys.argv[1].split():
 
 
 def cpu_seconds(*command: str) -> float:
-    """CPU seconds, user and system, of one process and its children."""
+    """Return the CPU time of one process and its children, user and system [s]."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -48,7 +48,7 @@ def cpu_seconds(*command: str) -> float:
 
 
 def measure(units: int, runs: int) -> tuple[float, float, float]:
-    """Median CPU seconds of the solve and of the imports, and the median of their ratios."""
+    """Return the median CPU time of solve and imports [s], and the median of their ratios."""
     with tempfile.TemporaryDirectory() as folder:
         write_instance(etsopt.generate(units, seed=1), Path(folder) / "instance")
         source = str(Path(folder) / "instance")

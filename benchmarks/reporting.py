@@ -1,4 +1,4 @@
-"""What all measurements share: processes of their own, the machine beside the figures, tables for the README."""
+"""Helpers of all measurements: separate processes, description of the machine, tables for the README."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ ROOT = FOLDER.parent
 
 
 def child(module: str, *arguments: str, timeout_s: float | None = None, python: str = sys.executable) -> dict[str, Any]:
-    """Run a module in a process of its own and read the JSON in its last line; what went wrong is its status.
+    """Run a module in a separate process and return the JSON of its last line; a failure is its `status`.
 
-    The caller stays small: on Linux a process inherits the peak memory of the one that started it.
+    The caller must stay small: on Linux a process inherits the peak memory of its parent.
     """
     environment = os.environ | {"PYTHONPATH": python_path()}
     command = [python, "-m", module, *arguments]
@@ -38,19 +38,19 @@ def child(module: str, *arguments: str, timeout_s: float | None = None, python: 
 
 
 def write_data(problem: str, firms: int, path: str) -> None:
-    """Write the data of a problem, which a process of its own generates."""
+    """Generate and write the data of a problem in a separate process."""
     answer = child("benchmarks.problems", problem, str(firms), path)
     if answer:
         raise RuntimeError(f"The data of {problem} could not be written: {answer['status']}")
 
 
 def python_path() -> str:
-    """Where processes find this checkout, whether or not the package is installed."""
+    """Return the `PYTHONPATH` of this checkout, for an installed package or none."""
     return os.pathsep.join([str(ROOT), str(ROOT / "models"), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def machine() -> dict[str, Any]:
-    """The machine and the day."""
+    """Return the hardware, the system and the date."""
     cpu = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
     if information.exists():
@@ -67,7 +67,7 @@ def machine() -> dict[str, Any]:
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
-    """Versions of Python and of those packages that are installed."""
+    """Return the versions of Python and of the installed packages among those named."""
     found = {"python": platform.python_version()}
     for name in packages:
         try:
@@ -78,20 +78,20 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 
 
 def provenance(found: dict[str, Any], names: dict[str, str]) -> str:
-    """Machine and versions as sentences."""
+    """Return machine and versions as two sentences."""
     listed = ", ".join(f"{name} {number}" for name, number in names.items())
     where = f"{found['cores']} shared cores {found['cpu']}, {found['memory_gib']} GiB"
     return f"Machine: {where}, {found['date']}. {listed[0].upper()}{listed[1:]}."
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[str] = ()) -> str:
-    """A table in Markdown, the first column and those of words to the left, and the others to the right."""
+    """Return a Markdown table: the first column and those in `words` left-aligned, the others right-aligned."""
     ruler = ["---", *("---" if name in words else "---:" for name in head[1:])]
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, ruler, *rows))
 
 
 def fill(section: str, text: str, path: Path = FOLDER / "README.md") -> None:
-    """Replace what stands between the marks of a section of a file, of ``benchmarks/README.md`` if none is named."""
+    """Replace the text between the marks of a section of a file, by default of ``benchmarks/README.md``."""
     begin, end = f"<!-- begin {section} -->", f"<!-- end {section} -->"
     before, _, rest = path.read_text(encoding="utf-8").partition(begin)
     _, _, after = rest.partition(end)

@@ -1,7 +1,7 @@
-"""CPU time of commands that only list names, beside that of the imports that they cannot do without.
+"""CPU time of commands that only list names, beside that of their necessary imports.
 
 Run ``python -m benchmarks.start_up``; it writes nothing and prints a table for ``benchmarks/README.md``. Each figure is
-the median over alternating runs in processes of their own, user and system time together, bytecode cached.
+the median over alternating runs in separate processes, user plus system time, bytecode cached.
 """
 
 from __future__ import annotations

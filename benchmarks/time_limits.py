@@ -1,8 +1,8 @@
-"""How late a solve stops: every model and method under a time limit, at 1,300 units and at a million.
+"""Delay of solves beyond a time limit: every model and method, at 1,300 units and at a million.
 
 Run ``python -m benchmarks.time_limits [--units 1000000 --limit 20]``; it prints a table for ``benchmarks/README.md``.
-What imports take before the command begins is not counted, nor what tables and checks of the answer take when time is
-up, which is shown. Exit codes are those of `etsopt --help`; of what time stopped it is 4.
+The delay excludes imports before the command begins, and tables and checks after the limit, which have a column of
+their own. Exit codes are those of `etsopt --help`; a solve stopped by the limit has 4.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 AFTERWARDS = ("tables", "check")
-"""Stages that follow when time is up."""
+"""Stages that run after the time limit."""
 
 
 def measured(source: str, model: str, more: tuple[str, ...], limit_s: float, patience_s: float) -> str:
-    """A row of the table: exit code, status, seconds in all, of tables and checks, and how late the solve stopped."""
+    """Return a row of the table: exit code, status, total seconds, those of tables and checks, and the delay [s]."""
     command = [sys.executable, "-m", "etsopt", "solve", source, "--model", model, *more, "--json"]
     imports = time.perf_counter()
     subprocess.run([sys.executable, "-c", "import etsopt.cli.commands, pyomo.environ, highspy, scipy"], check=True)

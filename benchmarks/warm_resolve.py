@@ -1,7 +1,7 @@
-"""A changed target: stamped and passed as a change, against everything made, loaded and solved anew.
+"""A changed target: update of the compiled program and warm start, against compiling, loading and solving again.
 
 Run ``python -m benchmarks.warm_resolve``; it fills a section of ``benchmarks/README.md``. Each figure is the median CPU
-time over targets that fall step by step; both ways end at the same objective, or the run stops.
+time over targets that fall step by step. The run stops if the two objectives differ.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ same to {SAME:g}.
 
 
 def timed(action: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
-    """What an action gives, and its CPU seconds."""
+    """Return the result of a call and its CPU time [s]."""
     before = time.process_time()
     found = action(*arguments)
     return found, time.process_time() - before
 
 
 def anew_program(data: dict[str, Any]) -> Any:
-    """The program of the model on its data, every rule called."""
+    """Return the program of the model and data, with every rule called."""
     return build_program(allocation.formulate(), data)
 
 
 def measure(units: int, level: str) -> dict[str, float]:
-    """Medians of each stage, both ways."""
+    """Return the median CPU time of each stage [s]."""
     data = allocation.parameters(units, [level])
     first = data["target_most"]
     stamp = CompiledModel(allocation.formulate(), data)

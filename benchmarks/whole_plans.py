@@ -1,8 +1,8 @@
-"""Hard markets of whole plans: gap, CPU seconds and certificate of each, with ``python -m benchmarks.whole_plans``.
+"""Hard markets of whole plans: gap, CPU time and certificate of each; ``python -m benchmarks.whole_plans``.
 
-Heavy tails of sizes, equal sizes, costs in two heaps, few and many measures, some units twenty times as large, one
-and ten years, with and without a transaction cost. Each runs in a process of its own, and the table goes to the README
-here.
+Heavy-tailed sizes, equal sizes, two clusters of costs, few and many measures, some units twenty times as large, one
+and ten years, with and without a transaction cost. Each case runs in a separate process. Fills a section of
+``benchmarks/README.md``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ COSTS = ("capex_cny_per_t", "fixed_opex_cny_per_t", "variable_opex_cny_per_t")
 def resized(
     units: int, seed: int, friction: float, factor: Callable[[pd.DataFrame], NDArray[np.float64]], measures: int = 4
 ) -> etsopt.Instance:
-    """A generated market of one year whose units are so many times as large, with demand of other sectors."""
+    """Return a generated market of one year with unit sizes multiplied by `factor`, and demand of other sectors."""
     made = etsopt.generate(units, seed=seed, measures=measures, own=True)
     frame = made.units.copy()
     times = factor(frame)
@@ -56,12 +56,12 @@ def heavy(seed: int, tail: float, friction: float) -> etsopt.Instance:
 
 
 def some_large(friction: float) -> etsopt.Instance:
-    """One unit in twenty is twenty times as large."""
+    """Return a market in which one unit in twenty is twenty times as large."""
     return resized(6_000, 1, friction, lambda frame: np.where(np.arange(len(frame)) % 20 == 0, 20.0, 1.0))
 
 
 def equal(friction: float) -> etsopt.Instance:
-    """Units of a sector have one size."""
+    """Return a market in which all units of a sector have one size."""
     return resized(
         4_000,
         1,
@@ -73,7 +73,7 @@ def equal(friction: float) -> etsopt.Instance:
 
 
 def two_heaps(friction: float) -> etsopt.Instance:
-    """Half of the measures cost a tenth of the others."""
+    """Return a market in which half of the measures cost a tenth."""
     made = etsopt.generate(6_000, seed=1, measures=4, own=True)
     assert made.measures is not None
     cheap = np.where(np.arange(len(made.measures)) % 2 == 0, 0.1, 1.0)
@@ -88,7 +88,7 @@ def two_heaps(friction: float) -> etsopt.Instance:
 
 
 def cases() -> dict[str, tuple[str, Callable[[], etsopt.Instance]]]:
-    """Model and instance of each case, by its name."""
+    """Return model and instance of each case, by name."""
     found: dict[str, tuple[str, Callable[[], etsopt.Instance]]] = {}
     for units, seeds in ((300, (1, 3)), (1_300, range(1, 9))):
         for seed in seeds:
@@ -129,7 +129,7 @@ def cases() -> dict[str, tuple[str, Callable[[], etsopt.Instance]]]:
 
 
 def solved(name: str) -> dict[str, float | str]:
-    """Figures of one case."""
+    """Return the figures of one case."""
     model, make = cases()[name]
     instance = make()
     before = time.process_time()

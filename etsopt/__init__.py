@@ -37,7 +37,7 @@ __all__ = [
     "sweep",
 ]
 
-_WHERE = {
+_MODULES = {
     "Instance": "etsopt.data.instance",
     "Results": "etsopt.results.results",
     "check": "etsopt.running.run",
@@ -51,16 +51,16 @@ _WHERE = {
 
 
 def __dir__() -> list[str]:
-    """Names that are imported when they are first used stand beside the others."""
+    """Return the public names, including those imported at first use."""
     return sorted({*globals(), *__all__})
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that `etsopt --help` waits for nothing."""
+    """Import a public name at first use, so that `etsopt --help` loads no heavy package."""
     if name not in __all__:
         raise AttributeError(f"module 'etsopt' has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(_WHERE.get(name, "etsopt.errors")), name)
+    value = getattr(import_module(_MODULES.get(name, "etsopt.errors")), name)
     globals()[name] = value
     return value

@@ -1,29 +1,29 @@
-"""Run the command line, as ``etsopt`` and as ``python -m etsopt``."""
+"""Entry point of ``etsopt`` and ``python -m etsopt``."""
 
 import os
 import signal
 import sys
 
-# With -m, Python looks for modules in the working folder first: a numpy.py there would run in place of numpy.
+# With -m, Python searches the working folder first: a numpy.py there would replace numpy.
 if not sys.flags.safe_path and sys.path[:1] in ([""], [os.getcwd()]):
     del sys.path[0]
 
 
 def main() -> int:
-    """Run one command; returns its exit code.
+    """Run one command and return its exit code.
 
-    While there is no command yet, and when it is over, Ctrl-C ends the process as it ends any other: in silence.
+    Before and after the command, Ctrl-C ends the process silently, like any other process.
     """
-    # One that is ignored, as in the background of a script, stays so.
-    heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if heard:
+    # A script in the background ignores SIGINT; it stays ignored.
+    interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if interruptible:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from etsopt.cli import main as command
 
-    if heard:
+    if interruptible:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     code = command()
-    if heard:
+    if interruptible:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     return code
 

@@ -11,7 +11,7 @@ holds
   July 2021, CC BY 4.0; the Chinese integrated plants with a capacity, in Mt of cement a year.
 
 Plants, owners, provinces and capacities come from these files. Output, emissions and intensity of a plant are
-not public: they are drawn here around cited national figures and add up to the official totals of the
+not public: this script draws them around cited national figures and scales them to the official totals of the
 sectors, so a row says nothing about the plant it names beyond its capacity.
 
 Confidence of a figure: [A] official text; [B] a secondary source that was read, or computed from one; [C]
@@ -30,7 +30,7 @@ import pandas as pd
 TARGET = Path(__file__).parent / "cn-2025"
 SEED = 2025
 
-# Emissions [tCO2e] and entities of the sectors in compliance year 2024, the latest one that is settled:
+# Emissions [tCO2e] and entities of the sectors in compliance year 2024, the latest completed one:
 # Ministry of Ecology and Environment, Development Report 2026 on the national carbon market, table 2 [A].
 STEEL_TOTAL, CEMENT_TOTAL, ALUMINIUM_TOTAL = 1_862_466_000, 956_178_700, 68_997_500
 CEMENT_LINES, ALUMINIUM_UNITS = 962, 97
@@ -63,7 +63,7 @@ ALUMINIUM_CAPACITY = {
 ALUMINIUM_SIZE_SPREAD = 0.35  # sd of the logarithm of a unit's capacity, an assumption [C]
 
 # Units (low, high) whose intensity lies 22-30 % off the mean, so that the rule's limit of 20 % binds: an
-# assumption [C]. None is low in aluminium, whose anodes alone emit 1.37-1.49 t per t [C].
+# assumption [C]. No aluminium unit is low: the anodes alone emit 1.37-1.49 t per t [C].
 OUTLIERS = {"steel": (2, 3), "cement": (6, 6), "aluminium": (0, 3)}
 OUTLIER_RANGE = (0.22, 0.30)
 
@@ -83,10 +83,10 @@ COLUMNS = [
 
 
 def steel(folder: Path) -> pd.DataFrame:
-    """Take the plants with blast furnaces and converters: the national ETS covers the long process only."""
+    """Return the plants with blast furnaces and converters: the national ETS covers the long process only."""
     plants = pd.read_csv(folder / "cn_steel_plants_gem_2025.csv")
     plants = plants[(plants["bf_capacity_kt"] > 0) & (plants["bof_steel_capacity_kt"] > 0)]
-    # The draws run in the order of the identifiers, so that a re-sorted file gives the same instance.
+    # Sorted by identifier, so that the draws do not depend on the order of the file.
     plants = plants.sort_values("plant_id", ignore_index=True)
     rng = np.random.default_rng([SEED, 1])
     count, capacity = len(plants), plants["bf_capacity_kt"].to_numpy() * 1000.0
@@ -98,8 +98,7 @@ def steel(folder: Path) -> pd.DataFrame:
     intensity = lognormal(rng, STEEL_INTENSITY, STEEL_SPREAD, count)
     intensity = with_outliers(rng, intensity, STEEL_INTENSITY, "steel")
     ironmaking = iron * intensity
-    # The rest, mostly furnace gas burnt elsewhere and coking, follows the iron; the official total sets its
-    # level.
+    # The rest, mostly furnace gas burnt elsewhere and coking, follows the iron; the official total scales it.
     other = iron * lognormal(rng, 1.0, OTHER_SPREAD, count)
     other *= (STEEL_TOTAL - ironmaking.sum() - EMISSIONS_PER_STEEL * output.sum()) / other.sum()
     return pd.DataFrame(
@@ -122,7 +121,7 @@ def steel(folder: Path) -> pd.DataFrame:
 
 
 def cement(folder: Path) -> pd.DataFrame:
-    """Take the integrated plants, one clinker line each, and seed lines for what the file lacks."""
+    """Return the integrated plants, one clinker line each, and seeded lines for plants missing from the file."""
     lines = observed_cement(folder)
     rng = np.random.default_rng([SEED, 2])
     observed, seeded = len(lines), CEMENT_LINES - len(lines)
@@ -134,9 +133,9 @@ def cement(folder: Path) -> pd.DataFrame:
     # Only seeded lines are outliers: no real plant is singled out.
     intensity[observed:] = with_outliers(rng, intensity[observed:], CEMENT_INTENSITY, "cement")
     clinker = CEMENT_UTILISATION * CLINKER_PER_CEMENT
-    # The plant file carries part of the official total; the seeded lines are large enough to carry the rest.
-    missing = CEMENT_TOTAL - clinker * (capacity * intensity[:observed]).sum()
-    weight *= missing / (clinker * (weight * intensity[observed:]).sum())
+    # The plant file covers part of the official total; the seeded lines are scaled to the rest.
+    remainder = CEMENT_TOTAL - clinker * (capacity * intensity[:observed]).sum()
+    weight *= remainder / (clinker * (weight * intensity[observed:]).sum())
     number = [f"{i:03}" for i in range(1, seeded + 1)]
     extra = pd.DataFrame(
         {
@@ -156,7 +155,7 @@ def cement(folder: Path) -> pd.DataFrame:
 
 
 def observed_cement(folder: Path) -> pd.DataFrame:
-    """Read the plants of the cement file, which names owners, not plants."""
+    """Return the plants of the cement file, which names owners but not plants."""
     plants = pd.read_csv(folder / "cn_cement_plants_sfi_2021.csv").sort_values("uid", ignore_index=True)
     owner = plants["owner_name"].fillna("").str.strip()
     city = plants["city"].str.split().str[0]
@@ -174,13 +173,13 @@ def observed_cement(folder: Path) -> pd.DataFrame:
 
 
 def aluminium() -> pd.DataFrame:
-    """Seed electrolysis series, since no open list of the smelters may be redistributed."""
+    """Return seeded electrolysis processes, because no open list of smelters may be redistributed."""
     rng = np.random.default_rng([SEED, 3])
     provincial = np.array(list(ALUMINIUM_CAPACITY.values())) * 1e6
     units = whole(provincial * (ALUMINIUM_UNITS / provincial.sum()), ALUMINIUM_UNITS)
     where = np.repeat(np.arange(len(units)), units)
     size = np.exp(ALUMINIUM_SIZE_SPREAD * rng.standard_normal(ALUMINIUM_UNITS))
-    # The units of a province share its capacity; the few provinces too small for a unit fall out.
+    # The units of a province share its capacity; provinces too small for a unit have none.
     capacity = size * (provincial / np.maximum(np.bincount(where, size, len(units)), 1e-9))[where]
     output = whole(capacity * (ALUMINIUM_OUTPUT / capacity.sum()), ALUMINIUM_OUTPUT)
     intensity = lognormal(rng, ALUMINIUM_INTENSITY, ALUMINIUM_SPREAD, ALUMINIUM_UNITS)
@@ -203,7 +202,7 @@ def aluminium() -> pd.DataFrame:
 
 
 def lognormal(rng: np.random.Generator, mean: float, sd: float, count: int) -> np.ndarray:
-    """Draw positive values of that mean and, where it is small, that standard deviation."""
+    """Draw positive values with a mean and, if it is small, a standard deviation."""
     sigma = sd / mean
     return mean * np.exp(sigma * rng.standard_normal(count) - sigma**2 / 2)
 
@@ -219,7 +218,7 @@ def with_outliers(rng: np.random.Generator, intensity: np.ndarray, mean: float, 
 
 
 def whole(values: np.ndarray, total: int | None = None) -> np.ndarray:
-    """Round to whole numbers; where a total is given, scale to it and round by largest remainder."""
+    """Round to whole numbers; with a total, scale to it and round by largest remainder."""
     if total is None:
         return np.rint(values).astype(np.int64)
     exact = np.asarray(values) * (total / np.sum(values))
@@ -230,12 +229,12 @@ def whole(values: np.ndarray, total: int | None = None) -> np.ndarray:
 
 
 def province(name: str) -> str:
-    """Name a province in plain English, the same for every source."""
+    """Return the English name of a province, the same for every source."""
     return PROVINCES.get(name) or re.sub(r" (Sheng|Shi|Province)$", "", name.strip())
 
 
 def enterprises(units: pd.DataFrame) -> pd.DataFrame:
-    """List the owners, each in the province of its largest unit."""
+    """Return the owners, each in the province of its largest unit."""
     largest = units.sort_values(["emissions_tco2e", "unit_id"], ascending=[False, True])
     owners = largest.drop_duplicates("enterprise_id").sort_values("enterprise_id")
     unnamed = np.where(owners["x_origin"] == "seeded", "Owner of ", "Owner not named in the source, ")
@@ -250,12 +249,12 @@ def main() -> None:
                         "cn_cement_plants_sfi_2021.csv")  # fmt: skip
     folder = parser.parse_args().raw_folder
     units = pd.concat([cement(folder), steel(folder), aluminium()], ignore_index=True)
-    # A legal entity is known by its name only; without a name, a unit is an enterprise of its own.
+    # The name identifies a legal entity; a unit without an owner is an enterprise of its own.
     slug = units["owner"].str.lower().str.replace(r"[^a-z0-9]+", "-", regex=True).str.strip("-").str[:64]
     units["enterprise_id"] = slug.where(slug != "", "owner-of-" + units["unit_id"].str.lower())
     tables = {"units": units[COLUMNS], "enterprises": enterprises(units)}
     for name, table in tables.items():
-        # Nullable integers keep absent cells empty and the others free of decimals.
+        # Nullable integers keep absent cells empty and write the others without decimals.
         tonnes = {column: "Int64" for column in table.columns if column.endswith(("_t", "_tco2e"))}
         path = TARGET / f"{name}.csv"
         table.astype(tonnes).to_csv(path, index=False, encoding="utf-8", lineterminator="\n")

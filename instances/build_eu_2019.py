@@ -26,10 +26,10 @@ LONGEST_IDENTIFIER = 64  # characters
 
 
 def units(folder: Path) -> pd.DataFrame:
-    """Take every installation of the file as a unit, with its own allocation as reference."""
+    """Return every installation of the file as a unit, with its free allocation as reference."""
     raw = pd.read_csv(folder / "eu_ets_2019.csv", dtype=str, keep_default_na=False)
     raw = raw.sort_values(["country", "installation_id"], ignore_index=True)
-    # Numbers of installations repeat between countries.
+    # Installation numbers are unique within a country only.
     unit_id = raw["country"] + "-" + raw["installation_id"]
     operator = raw["operator"].str.strip()
     owner = (raw["country"] + "-" + operator.map(slug)).str[:LONGEST_IDENTIFIER]
@@ -50,12 +50,12 @@ def units(folder: Path) -> pd.DataFrame:
 
 
 def slug(name: str) -> str:
-    """Turn a name into an identifier; letters of any alphabet stay, case and punctuation do not matter."""
+    """Return an identifier for a name: letters of any alphabet, without case and punctuation."""
     return re.sub(r"[\W_]+", "-", unicodedata.normalize("NFKC", name).casefold()).strip("-")
 
 
 def tonnes(cell: str) -> str:
-    """Write a whole number without decimals; an empty cell stays empty: not reported is not zero."""
+    """Format a whole number of tonnes without decimals; an empty cell stays empty: not reported is not zero."""
     if not cell:
         return ""
     if not float(cell).is_integer():

@@ -2,17 +2,17 @@
 
     python instances/build_measures.py [--measured-perfluorocarbons]
 
-writes ``measures.csv`` and the page ``measures.md`` into ``instances/cn-2025``, the same bytes each time. A figure
-stands in the TOML file as its source prints it; here it is converted once, each step the same for all:
+writes ``measures.csv`` and the page ``measures.md`` into ``instances/cn-2025``, the same bytes each time. The TOML file
+holds each figure as its source prints it; this script converts all figures by the same steps:
 
 - money: to prices of 2024 in its own currency by consumer prices, then to CNY by the mean exchange rate of 2024;
 - product: from the tonne of the source to the tonne of ``output_t`` (crude steel, clinker, aluminium);
-- abatement: per tonne of output over the sector's mean emissions per tonne is the rate of emissions; over the mean
-  of the rule's intensity, the rate of intensity;
-- share: the part of the sector that can have the measure less the part that has it.
+- abatement: abatement per tonne of output, relative to the sector's mean emissions per tonne (abatement rate) and to
+  the mean intensity of the rule (intensity abatement rate);
+- share: the part of the sector that can apply the measure, minus the part that already does.
 
-The guideline of 2024 leaves two parameters for smelting, anodes and output, so perfluorocarbons are read as emitted
-by a default factor: measures against them have no effect. The option reads them as measured instead.
+The guideline of 2024 keeps two parameters for smelting, anodes and output. Perfluorocarbons are therefore read as
+emitted by a default factor: measures against them have no effect. The option reads them as measured instead.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ DEFAULT_FACTOR = "perfluorocarbons read as a default factor, as Development Repo
 
 
 class Conversion:
-    """The conversions of one run; it collects the marks of all it used for a measure."""
+    """Conversions for one measure; collects the confidence marks of the figures used."""
 
     def __init__(self, figures: Figures) -> None:
         self.figures = figures
@@ -52,7 +52,7 @@ class Conversion:
         self.marks: list[str] = []
 
     def money(self, value: float, money: str) -> float:
-        """Return CNY of the price year for a value in, say, ``USD_2010``."""
+        """Convert a value, for example in ``USD_2010``, to CNY of the price year."""
         currency, year = money.split("_")
         rate = self.figures["exchange"][currency]
         self.marks.append(rate["mark"])
@@ -72,11 +72,11 @@ class Conversion:
         return ratio
 
     def good(self, item: Figures) -> float:
-        """Return the worth of a quantity of a good, CNY per tonne of its product."""
+        """Return the value of a quantity of a good [CNY per tonne of product]."""
         good = self.figures["goods"][item["good"]]
         self.marks.append(good["mark"])
-        worth: float = item["quantity"] * good["value"]
-        return worth
+        value: float = item["quantity"] * good["value"]
+        return value
 
 
 def measure(figures: Figures, item: Figures, measured: bool) -> Row:
@@ -124,7 +124,7 @@ def _rates(item: Figures, sector: Figures) -> Row:
     kind = item.get("intensity", "as emissions")
     of_intensity = rate
     if kind == "ironmaking":
-        # Per tonne of iron, of which a tonne of steel takes less than one.
+        # Per tonne of iron; a tonne of steel contains less than one.
         iron = sector["intensity"]
         of_intensity = per_output / sector["per_output"][iron["of"]] / iron["value"]
     elif kind == "none":
@@ -145,12 +145,12 @@ def _costs(conversion: Conversion, item: Figures, per_output: dict[str, float]) 
         return math.fsum(conversion.good(part) * per_output[part["per"]] for part in item.get(kind, []))
 
     saving = goods("saves")
-    # Where no cost was published, a measure that saves something is taken to cost what it saves.
-    effort = saving if "even" in item else 0.0
+    # Without a published cost, a measure is assumed to cost as much as it saves.
+    assumed_cost = saving if "even" in item else 0.0
     return {
         "capex_cny_per_t": round(total("capex"), 2),
         "fixed_opex_cny_per_t": round(total("fixed"), 2),
-        "variable_opex_cny_per_t": round(total("variable") + goods("uses") + effort, 2),
+        "variable_opex_cny_per_t": round(total("variable") + goods("uses") + assumed_cost, 2),
         "fuel_saving_cny_per_t": round(saving, 2),
     }
 
@@ -165,10 +165,10 @@ def _parts(item: Figures) -> Iterator[Figures]:
 
 
 def _source(item: Figures) -> str:
-    """Say where every figure of a measure comes from."""
+    """Return the source and confidence of every figure of a measure."""
     abatement, share = item["abatement"], item["share"]
     now = f" less {share['now']:g}" if share["now"] else ""
-    said = [
+    parts = [
         f"Abatement {abatement['value']:g} t per t {abatement['per']} ({abatement['source']}) [{abatement['mark']}]",
         f"share {share['most']:g}{now} ({share['source']}) [{share['mark']}]",
     ]
@@ -177,14 +177,14 @@ def _source(item: Figures) -> str:
         for part in item.get(kind, []):
             money = part["money"].replace("_", " of ")
             value = f"{name} {part['value']:g} {money} per t {part['per']}"
-            said.append(f"{value} ({part['source']}) [{part['mark']}]")
+            parts.append(f"{value} ({part['source']}) [{part['mark']}]")
     for kind in ("uses", "saves"):
-        said += [f"{kind} {_good(part)} ({part['source']}) [{part['mark']}]" for part in item.get(kind, [])]
+        parts += [f"{kind} {_good(part)} ({part['source']}) [{part['mark']}]" for part in item.get(kind, [])]
     if "even" in item:
-        said.append(f"cost {item['even']['source']} [{item['even']['mark']}]")
+        parts.append(f"cost {item['even']['source']} [{item['even']['mark']}]")
     if item.get("intensity", "as emissions") == "as emissions" and item["sector"] == "steel":
-        said.append("rate of intensity as that of emissions, an assumption [C]")
-    return "; ".join(said) + "."
+        parts.append("rate of intensity as that of emissions, an assumption [C]")
+    return "; ".join(parts) + "."
 
 
 def _good(part: Figures) -> str:
@@ -192,7 +192,7 @@ def _good(part: Figures) -> str:
 
 
 def as_csv(rows: list[Row]) -> str:
-    """Return the table, absent cells empty and numbers as short as they are."""
+    """Return the table as CSV text: absent cells empty, numbers in their shortest form."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
@@ -203,7 +203,7 @@ def as_csv(rows: list[Row]) -> str:
 
 
 def page(rows: list[Row]) -> str:
-    """Return the page on the measures: costs, conversions, what was left out, sources."""
+    """Return the page on the measures: costs, conversions, excluded measures, sources."""
     direct = [row for row in rows if row["electricity_only"] == "no"]
     return (
         "\n\n".join(
@@ -261,7 +261,7 @@ def _rates_of_money() -> list[list[str]]:
 
 
 def cost_cny_per_tco2e(row: Row) -> float:
-    """Return the yearly cost over the yearly abatement, capex as an annuity over the life."""
+    """Return the abatement cost [CNY/tCO2e], capex as an annuity over the lifetime."""
     rate, life = FIGURES["discount_rate"], row["lifetime_years"]
     annuity = row["capex_cny_per_t"] * rate / (1 - (1 + rate) ** -life)
     cost = annuity + row["fixed_opex_cny_per_t"] + row["variable_opex_cny_per_t"] - row["fuel_saving_cny_per_t"]
@@ -269,7 +269,7 @@ def cost_cny_per_tco2e(row: Row) -> float:
 
 
 def abatement_mt(row: Row) -> float:
-    """Return what a measure alone abates in its sector at the emissions of cn-2025 [Mt a year]."""
+    """Return the abatement of a measure alone in its sector at the emissions of cn-2025 [Mt/a]."""
     return row["abatement_rate"] * row["maximum_share"] * FIGURES["sectors"][row["sector"]]["total_mtco2e"]
 
 
@@ -278,7 +278,7 @@ UNITS = {name: good["unit"] for name, good in FIGURES["goods"].items()}
 
 
 def rows(measured: bool = False) -> list[Row]:
-    """Return the rows of all measures; ``measured`` reads perfluorocarbons as measured."""
+    """Return the rows of all measures; with ``measured``, perfluorocarbons count as measured."""
     return [measure(FIGURES, item, measured) for item in FIGURES["measures"]]
 
 

@@ -1,4 +1,4 @@
-"""Write README.md, the page on the format of an instance, from the schema and the policy classes."""
+"""Write README.md, the description of the instance format, from the schema and the policy classes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from etsopt.data.allocation_policy import (
 )
 from etsopt.data.market_policy import (
     AbatementPolicy,
+    CompliancePolicy,
     HorizonPolicy,
     MarketPolicy,
     OutputCutPolicy,
@@ -37,30 +38,28 @@ HERE = Path(__file__).parent
 INTRODUCTION = """\
 # Instances
 
-An instance is a folder with the tables below, `policy.toml` and a `README.md` whose first line says what is observed
-and what is assumed. A folder never says which model reads it. Files are UTF-8, or plainly Chinese GBK. A table may also
-be in Parquet, `units.parquet` in place of `units.csv`, with `etsopt[parquet]` installed; the types of its columns are
-checked as cells of a CSV file are.
+An instance is a folder with the tables below, `policy.toml` and a `README.md` whose first line separates observed from
+assumed data. An instance does not name a model. Files are UTF-8 or Chinese GBK. With `etsopt[parquet]` installed, a
+table may also be in Parquet, `units.parquet` in place of `units.csv`; its columns are checked like those of a CSV file.
 
-Written by `make docs` from `etsopt/data/schema.py`, the policy's files beside it, and the rules; edit those, not this
-page.
+`make docs` generates this page from `etsopt/data/schema.py`, the policy classes beside it, and the rules: edit those.
 """
 
 REMARKS = """\
-A target is stated in one way. A sector without one has no target, unless the rule makes its allowances equal its
-emissions (cn-2024, cn-2025, cn-2026): there its target is that, and `target_sense = "none"` removes it. A sense that is
-stated without a figure limits the sector to its emissions.
+State a target by one key. A sector without one has no target, unless the rule balances the sector (cn-2024, cn-2025,
+cn-2026): its target is then its emissions, and `target_sense = "none"` removes it. A `target_sense` without a figure
+limits the sector to its emissions.
 
-A band may be wider than all emissions: no unit ever gets less than no allowances.
+A band may be wider than all emissions: the allowances of a unit are never negative.
 
-What is marked "by year" is one number for all years, or a table `{2027 = 0.1, 2030 = 0.3}`: a stated year holds until
-the next stated one; before the first, the default holds.
+A key marked "by year" takes one number for all years or a table `{2027 = 0.1, 2030 = 0.3}`: a value holds until the
+next stated year; before the first, the default holds.
 """
 
 OFFICIAL_PARAMETERS = """\
-A rule that is named after a year has the official parameters of that year's plan where the policy is silent; what is
-issued in advance, carried over, offset and fined follows the compliance year. `etsopt rules cn-2025` prints all of them
-with their sources. A parameter that the policy states differently is the user's own, and a result says so.
+A rule named after a year takes the official parameters of that year's plan unless the policy states them.
+Pre-allocation, carry-over, offsets and fines follow the compliance year. `etsopt rules cn-2025` prints all parameters
+with their sources. A result lists every parameter that the policy states differently.
 """
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -74,26 +73,30 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("abatement.output_cut.<sector>", OutputCutPolicy),
     ("market", MarketPolicy),
     ("penalty", PenaltyPolicy),
+    ("compliance", CompliancePolicy),
     ("pathway", PathwayPolicy),
 )
 
 
 def readme() -> str:
-    """Return the whole page."""
-    tables = [f"## {table.file}\n\nA row: {table.meaning}.\n\n{_columns(table.columns)}\n" for table in TABLES]
+    """Return the page as Markdown text."""
+    tables = [
+        f"## {table.file}\n\n{table.meaning[0].upper()}{table.meaning[1:]}.\n\n{_columns(table.columns)}\n"
+        for table in TABLES
+    ]
     names = "\n".join(f"- [{name}]({name}/README.md)" for name in shipped.names())
     return "\n".join([INTRODUCTION, f"Shipped:\n\n{names}\n", *tables, _policy(), _rules()])
 
 
 def _columns(columns: tuple[Column, ...]) -> str:
-    lines = ["| column | needed | unit or values | meaning |", "| --- | --- | --- | --- |"]
+    lines = ["| column | required | unit or values | meaning |", "| --- | --- | --- | --- |"]
     for column in columns:
         kind = [column.unit, "whole" if column.whole else "", column.limits]
         values = ", ".join(part for part in kind if part) or ", ".join(column.choices) or "text"
         default = "" if column.default is None else f"; default {_number(column.default)}"
         meaning = f"{column.meaning}{default}"
         lines.append(f"| `{column.name}` | {'yes' if column.required else ''} | {values} | {meaning} |")
-    return "\n".join([*lines, "| `x_...` | | | a column of one's own, passed through to the results |"])
+    return "\n".join([*lines, "| `x_...` | | | a column of your own, passed through to the results |"])
 
 
 def _number(default: float | str) -> str:
@@ -102,14 +105,14 @@ def _number(default: float | str) -> str:
 
 def _policy() -> str:
     head = "| key | default | meaning |\n| --- | --- | --- |"
-    parts = [f"## policy.toml\n\n{head}\n| `year` | needed | {Policy.model_fields['year'].description} |"]
-    parts[0] += "\n| `rule.name` | needed | name of the rule; its other keys are below |"
+    parts = [f"## policy.toml\n\n{head}\n| `year` | required | {Policy.model_fields['year'].description} |"]
+    parts[0] += "\n| `rule.name` | required | name of the rule; its other keys are below |"
     parts[0] += f"\n| `rule.outside_scope` |  | {RulePolicy.model_fields['outside_scope'].description} |"
     for section, model in SECTIONS:
         parts += [
             f"| `{section}.{key}` | {_default(field)} | {field.description} |"
             for key, field in model.model_fields.items()
-            # A table of keys is listed key by key.
+            # The keys of a nested table are listed one by one.
             if f"{section}.{key}" not in dict(SECTIONS)
         ]
     return "\n".join(parts) + "\n\n" + REMARKS
@@ -132,7 +135,7 @@ def _rules() -> str:
 
 def _default(field: object) -> str:
     if field.is_required():  # type: ignore[attr-defined]
-        return "needed"
+        return "required"
     return _shown(field.default)  # type: ignore[attr-defined]
 
 

@@ -1,7 +1,7 @@
-"""Draw an allocation beside what the rule alone gives: surplus rates by intensity, and the balance of provinces.
+"""Draw an allocation beside the reference allocation: surplus rates by intensity, and the balance of provinces.
 
-Run on a folder that `etsopt solve INSTANCE --out RUN` wrote: ``python instances/draw_allocation.py RUN PICTURE.svg``.
-Needs matplotlib, which the development requirements hold.
+Run on a folder written by `etsopt solve INSTANCE --out RUN`: ``python instances/draw_allocation.py RUN PICTURE.svg``.
+Needs matplotlib, one of the development requirements.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Draw the measures of an instance: what a tonne costs, and how much a measure alone abates in its sector.
+"""Draw the measures of an instance: abatement cost, and abatement of each measure alone in its sector.
 
-Run on an instance: ``python instances/draw_measures.py INSTANCE PICTURE.svg``. Needs matplotlib, which the development
-requirements hold.
+Run on an instance: ``python instances/draw_measures.py INSTANCE PICTURE.svg``. Needs matplotlib, one of the
+development requirements.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import pandas as pd
 import etsopt
 
 COLOURS = {"cement": "#7a6a58", "steel": "#2f6690", "aluminium": "#c8553d", "power": "#5b8c5a"}
-MARKET = (51.24, 105.65)  # CNY/t: lowest close of 2025 and highest of 2024; closes of 2026 lie in between
-FARTHEST = (-700, 1300)  # CNY/t; what lies beyond is written at the edge
+MARKET = (51.24, 105.65)  # CNY/t: lowest close of 2025 and highest of 2024; closes of 2026 are in between
+FARTHEST = (-700, 1300)  # CNY/t; costs beyond are written at the edge
 
 
 def table(instance: etsopt.Instance) -> pd.DataFrame:
-    """Return the measures of whole sectors that have a direct effect, the cheapest first: CNY/t and Mt a year."""
+    """Return the sector measures with a direct effect, the most expensive first: cost [CNY/t], abatement [Mt/a]."""
     measures = instance.measures
     if measures is None:
         raise SystemExit(f"The instance {instance.name!r} has no measures.csv.")
@@ -40,7 +40,7 @@ def table(instance: etsopt.Instance) -> pd.DataFrame:
 
 
 def draw(instance: etsopt.Instance, picture: Path) -> None:
-    """Draw both panels and write them."""
+    """Draw both panels and write the picture."""
     mpl.rcParams.update(
         {"svg.hashsalt": "etsopt", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
     )

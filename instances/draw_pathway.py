@@ -1,7 +1,7 @@
-"""Draw what a path says: the price of an allowance, and emissions beside what may be emitted.
+"""Draw a pathway: the allowance price, and emissions beside allowances.
 
-Run on an instance: ``python instances/draw_pathway.py INSTANCE PICTURE.svg``. Needs matplotlib, which the development
-requirements hold.
+Run on an instance: ``python instances/draw_pathway.py INSTANCE PICTURE.svg``. Needs matplotlib, one of the
+development requirements.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ import etsopt
 if TYPE_CHECKING:
     import pandas as pd
 
-MARKET = {2025: 84.0}  # CNY/t by compliance year: 2025 is settled in 2026, average of January to August
+MARKET = {2025: 84.0}  # CNY/t by compliance year: 2025 is surrendered in 2026, average of January to August
 
 
 def draw(instance: etsopt.Instance, picture: Path) -> None:
-    """Solve the path with and without a worth of allowances afterwards, draw both panels and write them."""
+    """Solve the pathway with and without a terminal price, draw both panels and write the picture."""
     mpl.rcParams.update(
         {"svg.hashsalt": "etsopt", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
     )
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
-    worth = instance.policy.market.terminal_price_cny_per_t
-    for value, colour in ((worth, "#2f6690"), (0.0, "#c8553d")):
+    terminal_price = instance.policy.market.terminal_price_cny_per_t
+    for value, colour in ((terminal_price, "#2f6690"), (0.0, "#c8553d")):
         years = etsopt.solve(instance.with_policy({"market.terminal_price_cny_per_t": value}), "pathway").tables[
             "years"
         ]
@@ -55,7 +55,7 @@ def draw(instance: etsopt.Instance, picture: Path) -> None:
 
 
 def _quantities(axes: Any, years: pd.DataFrame) -> None:
-    """Emissions before and after abatement, and allowances, free and paid."""
+    """Draw emissions before and after abatement, and free and paid allowances."""
     year = years["year"]
     free, paid = years["allowance_t"] / 1e6, years["auctioned_t"] / 1e6
     axes.bar(year, free, color="#dcd6cd", label="allowances, free")

@@ -18,6 +18,23 @@ the name of the constraint or objective in the code. `CONTRIBUTING.md` says how 
 Written by `make docs`; edit the docstrings, not this page.
 """
 
+METHODS = """\
+## Methods
+
+`etsopt solve --method` and `etsopt.solve(..., method=...)` choose how a model is solved. Without it the size decides, and
+the result says which method ran and why. Each answer is certified at full size.
+
+| method | of | description |
+| --- | --- | --- |
+| `direct` | every model | the whole program goes to HiGHS; up to 2,000 units |
+| `aggregation` | `allocation` | exact: units in the same coupling rows become one cell, refined until nothing changes, and disaggregated to units; from 2,000 units on |
+| `decomposition` | `abatement`, `clearing`, `pathway` | column generation over all plans of all units, and a small program for the units near a tie; from 2,000 units on |
+| `pyomo` | every model | as `direct`, built by Pyomo row by row; slow, for tests |
+
+`aggregation` does not support `intensity_order` and bands over several units of an enterprise. With a transaction cost
+`decomposition` supports neither divisible measures nor a floor or ceiling price.
+"""
+
 
 MODELS = HERE / "etsopt_models"
 SHARED = re.compile(r"^\.\. formulation:: (.+)$", re.MULTILINE)
@@ -81,7 +98,7 @@ def readme() -> str:
         f"## {name}\n\n[`etsopt_models/{name}.py`](etsopt_models/{name}.py)\n\n{for_github(text).rstrip()}\n"
         for name, text in found.items()
     ]
-    return "\n".join([INTRODUCTION, "\n".join(contents) + "\n", *sections])
+    return "\n".join([INTRODUCTION, "\n".join(contents) + "\n", METHODS, *sections])
 
 
 if __name__ == "__main__":

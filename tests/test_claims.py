@@ -70,7 +70,7 @@ def claimed(run: Path, capsys: pytest.CaptureFixture[str]) -> set[tuple[str, str
     assert content["certified"] is False
     assert main(["check", str(run)]) == 5
     out = capsys.readouterr().out
-    assert "The checker refuses the answer" in out
+    assert "The checker refuses the result" in out
     assert "Every statement holds" not in out
     assert "recomputed.\n" not in out
     return {(item["rule"], item["where"]) for item in content["violations"]}
@@ -197,7 +197,7 @@ def test_a_run_of_the_users_own_model_cannot_be_checked_and_claims_nothing(
     code, content = run_json(capsys, "check", str(run))
     assert (code, content["certified"], content["checked"], content["violations"]) == (6, False, False, [])
     assert main(["check", str(run)]) == 6
-    assert "The checker does not know this model: the run cannot be checked" in capsys.readouterr().out
+    assert "The checker does not support this model: nothing was checked." in capsys.readouterr().out
     change(run, status="certified_optimal", certified=True)
     assert claimed(run, capsys) == {("claim", "status")}
 
@@ -212,7 +212,7 @@ def test_a_run_that_was_stopped_claims_no_more_than_it_holds(
     shutil.rmtree(run / "tables")
     change(run, status="none", levels=[], prices=[], tables={})
     assert main(["check", str(run)]) == 0
-    assert capsys.readouterr().out == "The run holds no answer; there is nothing to check.\n"
+    assert capsys.readouterr().out == "The run has no result: there is nothing to check.\n"
 
 
 def test_a_gap_of_infinite_terms_that_cancel_proves_nothing_and_is_stated_as_such() -> None:

@@ -111,7 +111,7 @@ def test_four_percent_is_infeasible_and_explained_in_tonnes(capsys: pytest.Captu
 def test_europe_lacks_1014305_tonnes_in_aluminium_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["solve", "eu-2019"]) == 3
     out = capsys.readouterr().out
-    assert "they lack 1,014,305 t in all" in out
+    assert "infeasible by at least 1,014,305 t in total." in out
     assert "target of aluminium" in out
     assert "cement" not in out
     assert "steel" not in out
@@ -128,7 +128,7 @@ def test_a_run_is_written_checked_and_compared(tmp_path: Path, capsys: pytest.Ca
     assert code == 0
     assert sum(row["difference_t"] for row in content["sectors"]) == pytest.approx(-2800.0)
     assert main(["compare", one, other]) == 0
-    assert "units differ by more than a tonne" in capsys.readouterr().out
+    assert "units differ by more than 1 t" in capsys.readouterr().out
 
 
 def test_a_tampered_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,7 +141,7 @@ def test_a_tampered_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture
     assert code == 5
     assert {"surplus", "sector_target"} <= {violation["rule"] for violation in content["violations"]}
     assert main(["check", str(folder)]) == 5
-    assert "The checker refuses the answer" in capsys.readouterr().out
+    assert "The checker refuses the result" in capsys.readouterr().out
 
 
 def test_a_changed_instance_in_the_run_folder_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -165,19 +165,27 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("arguments", "failure", "advice"),
     [
-        (["solve", "nowhere"], "There is no folder 'nowhere'", "Shipped are cn-2025, cn-2025-2035, eu-2019, tiny."),
+        (
+            ["solve", "nowhere"],
+            "There is no folder 'nowhere'",
+            "Name a folder, or one of cn-2025, cn-2025-2035, eu-2019, tiny.",
+        ),
         (["solve", "tiny", "--model", "alocation"], "There is no model 'alocation'", "The models are abatement"),
         (["solve", "tiny", "--model", "nowhere.py"], "There is no model file 'nowhere.py'", "Give the path"),
         (["solve", "tiny", "--set", "year"], "--set 'year' is not KEY=VALUE", "For example"),
-        (["solve", "tiny", "--set", "sectors.cement.bnd=0.1"], "sectors.cement.bnd", "The keys there are"),
+        (["solve", "tiny", "--set", "sectors.cement.bnd=0.1"], "sectors.cement.bnd", "Use one of target_change"),
         (["solve", "tiny", "--solver-option", "presolv=on"], "HiGHS has no option 'presolv'", "highs.dev"),
         (["solve", "tiny", "--solver-option", "presolve=3"], "The option presolve of HiGHS is 3", "It takes a str"),
         (["solve", "tiny", "--time-limit", "0"], "The time limit is 0.0 s", "above zero"),
         (["solve", "tiny", "--gap", "2"], "The gap is 2.0", "a fraction"),
         (["solve", "tiny", "--seed", "-1"], "The seed is -1", "whole number"),
-        (["solve", "tiny", "--method", "magic"], "There is no method 'magic'", "'pyomo': Pyomo builds every row"),
+        (
+            ["solve", "tiny", "--method", "magic"],
+            "There is no method 'magic'",
+            "'pyomo': the same, with every row built by Pyomo",
+        ),
         (["check", "nowhere"], "There is no run in 'nowhere'", "result.json"),
-        (["generate", "--units", "2", "--out", "x"], "2 units are too few", "at least 3"),
+        (["generate", "--units", "2", "--out", "x"], "`units` is 2: expected at least 3, one per sector.", "Increase"),
         (
             ["solve", "tiny", "--model", "allocation_elastic"],
             "The model allocation_elastic is not solved by itself",
@@ -185,15 +193,19 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
         ),
         (["solve", "tiny", "--solver-option", "log_to_console=true"], "log_to_console of HiGHS cannot", "Leave it out"),
         (["solve", "tiny", "--mps", "program.txt"], "'program.txt' does not end in .mps", "Name one that does"),
-        (["solve", "tiny", "--set", "provinces.balance.Hebei=0.02"], "the one value 0.01", "give one for all"),
+        (
+            ["solve", "tiny", "--set", "provinces.balance.Hebei=0.02"],
+            "the one value 0.01: expected a table with",
+            "to a table of all values",
+        ),
         (["validate", "eu-2019", "--set", "rule.name=benchmark"], "rule.benchmarks", "benchmarks"),
-        (["solve", "tiny", "--set", "sectors.cement.band=3%"], "is '3%', but should be", "0.03 is 3 %"),
+        (["solve", "tiny", "--set", "sectors.cement.band=3%"], "is '3%': expected", "0.03 is 3 %"),
         (
             ["solve", "tiny", "--set", "allocation.intensity_order=yes"],
-            "is 'yes', but should be",
+            "is 'yes': expected",
             "Write true or false",
         ),
-        (["solve", "tiny", "--set", "provinces=Hebei"], "is 'Hebei', but should be a table", "Write a table"),
+        (["solve", "tiny", "--set", "provinces=Hebei"], "is 'Hebei': expected a table", "Write a table"),
     ],
 )
 def test_a_wrong_call_is_explained_with_exit_code_two(
@@ -303,7 +315,7 @@ def test_the_listing_says_which_model_is_not_solved_by_itself(capsys: pytest.Cap
     assert apart == {"allocation_elastic"}
     assert main(["solve", "tiny", "--model", "nothing"]) == 2
     assert (
-        "The models are abatement, allocation, balance_value, clearing, equilibrium, pathway, compliance;"
+        "The models are abatement, allocation, balance_value, clearing, compliance, equilibrium, pathway;"
         in capsys.readouterr().err
     )
 
@@ -319,7 +331,7 @@ def test_an_output_that_cannot_be_written_is_explained(
     failure, _, advice = captured.err.partition("\n\n")
     assert "taken" in failure
     assert "could not be read or written: " in failure
-    assert advice == "Name a file or folder that is there, or can be made, and that you may use.\n"
+    assert advice == "Choose a path that exists or can be created, and that you may read and write.\n"
     assert captured.out == ""
 
 
@@ -373,7 +385,7 @@ def test_an_error_of_python_itself_stays_one_unless_memory_is_short(
     with pytest.raises(SystemError):
         main(["solve", "tiny"])
     # Nothing has so much.
-    monkeypatch.setattr("etsopt.cli.ending.LEAST_ROOM", 1 << 60)
+    monkeypatch.setattr("etsopt.cli.ending.LEAST_MEMORY", 1 << 60)
     assert main(["solve", "tiny"]) == 4
     assert "not enough memory" in capsys.readouterr().err
 
@@ -416,13 +428,13 @@ def test_a_file_that_does_not_fit_is_named(
     def full(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr("etsopt.data.write._write_plainly", full)
+    monkeypatch.setattr("etsopt.data.write._write_fast", full)
     assert main(["solve", "tiny", "--out", str(tmp_path / "run")]) == 2
     failure, _, advice = capsys.readouterr().err.partition("\n\n")
     path = tmp_path / "run" / "tables" / "allocation.csv"
     assert failure == f"{str(path)!r} could not be read or written: {error.strerror or 'no space'}."
-    room = "Make room, or name another place; what was there before is still there.\n"
-    usable = "Name a file or folder that is there, or can be made, and that you may use.\n"
+    room = "Free disk space or choose another path; existing files are unchanged.\n"
+    usable = "Choose a path that exists or can be created, and that you may read and write.\n"
     assert advice == (room if error.errno else usable)
     assert not (tmp_path / "run").exists()
 
@@ -462,12 +474,12 @@ def test_a_folder_that_may_not_be_written_to_is_refused_before_the_solve(
     [
         (
             ["--set", "rule.threshold_tco2e=1e6"],
-            "The target of cement limits nothing: each of its units gets A = E",
+            "The target of cement has no effect: each of its units gets A = E",
         ),
-        (["--set", "sectors.cement.band=3"], "The band of cement is 300 % of emissions; 0.03 is 3 %."),
+        (["--set", "sectors.cement.band=3"], "The band of cement is 300 % of emissions: 0.03 means 3 %."),
         (
             ["--model", "abatement", "--set", "market={prices_cny_per_t=80, terminal_price_cny_per_t=90}"],
-            "An allowance kept to the end is worth 90 CNY/t (market.terminal_price_cny_per_t) and costs 80",
+            "An allowance banked to the end is worth 90 CNY/t (market.terminal_price_cny_per_t) and costs 80",
         ),
     ],
 )
@@ -491,7 +503,7 @@ def test_a_model_without_a_solution_says_so_in_words(tmp_path: Path, capsys: pyt
     path.write_text(USER_MODEL.replace(">= 0.9", ">= 1.1"), encoding="utf-8")
     assert main(["solve", "tiny", "--model", str(path)]) == 3
     out = " ".join(capsys.readouterr().out.split())
-    assert "tiny, mine: infeasible, says the solver; not proven" in out
+    assert "tiny, mine: infeasible according to the solver, not proven" in out
     assert "The model has no solution on this instance: its constraints and bounds contradict each other." in out
 
 
@@ -609,8 +621,8 @@ def test_a_refused_answer_is_never_shown(
     run = tmp_path / "run"
     assert main(["solve", "tiny", "--out", str(run)]) == 5
     out = capsys.readouterr().out
-    assert "tiny, allocation: refused by the checker: no answer" in out
-    assert "The checker refuses the answer" in out
+    assert "tiny, allocation: refused by the checker, no result" in out
+    assert "The checker refuses the result" in out
     assert "Sectors" not in out
     assert main(["check", str(run)]) == 5
     capsys.readouterr()
@@ -628,7 +640,7 @@ def test_a_refused_answer_leaves_the_run_that_is_there(
     monkeypatch.setattr(Projection, "answer", lambda self, prices: 2 * right(self, prices))
     capsys.readouterr()
     assert main(["solve", "tiny", "--out", str(run)]) == 5
-    assert "The answer is refused and a run is there, so nothing is written" in " ".join(
+    assert "The result was refused and a run exists there: nothing is written" in " ".join(
         capsys.readouterr().out.split()
     )
     assert (run / "result.json").read_bytes() == before
@@ -649,16 +661,16 @@ def test_an_answer_within_a_larger_gap_says_how_large_and_what_closes_it(
     run = tmp_path / "run"
     assert main(["solve", "tiny", "--set", "sectors.cement.target_change=-0.01", "--out", str(run)]) == 4
     out = capsys.readouterr().out
-    assert "allocation: feasible, not proven to be the best" in out
-    assert re.search(r"Every limit holds\. Not proven: change within [0-9.]+ %", out)
-    assert "Asked for was a gap of" in out
+    assert "allocation: feasible, optimality not proven" in out
+    assert re.search(r"Every limit holds\. Not certified: change \(gap [0-9.]+ %\)", out)
+    assert "The requested gap is" in out
     # What it claims holds, so the check is content.
     assert main(["check", str(run)]) == 0
 
 
 def test_a_time_limit_that_nothing_meets_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["solve", "tiny", "--time-limit", "1e-9"]) == 4
-    assert "tiny, allocation: no answer, stopped by the time limit" in capsys.readouterr().out
+    assert "tiny, allocation: no result, stopped by the time limit" in capsys.readouterr().out
     code, content = run_json(capsys, "solve", "tiny", "--time-limit", "1e-9")
     assert (code, content["termination"], content["status"]) == (4, "time_limit", "none")
 
@@ -674,7 +686,7 @@ def test_a_time_limit_that_reading_does_not_meet_ends_there(
     monkeypatch.setattr(run, "read", endless)
     code, content = run_json(capsys, "solve", "tiny", "--time-limit", "0.1")
     assert (code, content["termination"], content["status"]) == (4, "time_limit", "none")
-    assert content["error"] == "The time limit has passed before anything was held."
+    assert content["error"] == "The time limit has passed before a solution was found."
 
 
 def test_a_stop_before_anything_is_held_leaves_the_run_before_it(
@@ -685,7 +697,7 @@ def test_a_stop_before_anything_is_held_leaves_the_run_before_it(
     before = (run / "result.json").read_bytes()
     capsys.readouterr()
     assert main(["solve", "tiny", "--time-limit", "1e-9", "--out", str(run)]) == 4
-    assert f"Nothing was held, so nothing is written to {run}." in " ".join(capsys.readouterr().out.split())
+    assert f"There is no result: nothing is written to {run}." in " ".join(capsys.readouterr().out.split())
     assert (run / "result.json").read_bytes() == before
     assert main(["solve", "tiny", "--time-limit", "1e-9", "--out", str(tmp_path / "new")]) == 4
     assert not (tmp_path / "new").exists()

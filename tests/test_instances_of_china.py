@@ -173,7 +173,7 @@ def test_money_of_measures_and_policy_is_of_one_year(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_compliance_year_stands_beside_the_market_of_the_next_calendar_year(name: str) -> None:
-    # Compliance 2025 is settled in 2026: 84.0 from January to August, 86.51 and 97.90 in August; later 5 % more.
+    # Compliance 2025 is due in 2026: 84.0 from January to August, 86.51 and 97.90 in August; later 5 % more.
     policy = etsopt.read(name).policy
     growth = 1.05 ** np.arange(len(policy.years))
     for first, stated in (
@@ -185,7 +185,7 @@ def test_a_compliance_year_stands_beside_the_market_of_the_next_calendar_year(na
     assert by_year(policy.market.ccer_supply_t, policy.years).tolist() == [10e6] * len(policy.years)
     assert policy.market.terminal_price_cny_per_t == by_year(policy.market.prices_cny_per_t, policy.years)[-1]
     page = written(f"{name}/README.md").decode().partition("\n")[0]
-    assert "2024, at which those of 2025 stand here" in page
+    assert "2024, used for 2025" in page
 
 
 def test_the_parameters_of_china_are_official() -> None:

@@ -290,7 +290,7 @@ def test_no_market_declares_what_only_a_settlement_deducts(model: str) -> None:
 
 
 def test_a_path_starts_from_a_plan_and_no_other_rule() -> None:
-    frame = UNITS.assign(case="").drop(columns="carbide_slag_rate")
+    frame = UNITS.assign(special_case="").drop(columns="carbide_slag_rate")
     for rule in ({"name": "grandfathering", "factor": 0.5}, {"name": "benchmark", "benchmarks": {"cement": 0.5}}):
         instance = etsopt.Instance.from_frames(frame[frame["sector"] == "cement"], {"year": 2025, "rule": rule})
         with pytest.raises(DataError, match="the path starts from a plan of China's system, and the rule"):
@@ -344,7 +344,7 @@ def test_all_of_them_are_told_at_once_and_a_table_by_its_keys(capsys: pytest.Cap
     arguments = [part for change in changes for part in ("--set", change)]
     assert main(["solve", "tiny", "--model", "pathway", *arguments, "--json"]) == 2
     told = [problem["column"] for problem in json.loads(capsys.readouterr().out)["problems"]]
-    assert told == ["sectors.cement.target_change", "compliance.at_risk"]
+    assert told == ["compliance.at_risk", "sectors.cement.target_change"]
 
 
 def test_a_year_of_a_key_and_a_side_of_a_band_are_that_key() -> None:
@@ -416,10 +416,10 @@ def test_what_a_file_says_for_other_models_is_listed_once(tmp_path: Path, capsys
     )
     assert main(["solve", str(tmp_path / "i"), "--out", str(tmp_path / "run")]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert shown.count("ignored") == 1
-    assert "Not read by allocation, and ignored: market (2 keys), compliance.at_risk." in shown
+    assert shown.count("does not use") == 1
+    assert "Policy keys that allocation does not use: compliance.at_risk, market (2 keys)." in shown
     content = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
-    assert content["ignored"] == ["market.ccer_share", "market.reserve_t", "compliance.at_risk"]
+    assert content["ignored"] == ["compliance.at_risk", "market.ccer_share", "market.reserve_t"]
     assert main(["check", str(tmp_path / "run")]) == 0
 
 

@@ -104,7 +104,7 @@ def test_sheets_of_some_enterprises_alone() -> None:
 
 def test_without_a_shortfall_the_page_says_so() -> None:
     text = page(by_hand().with_policy({"compliance.without_purchases": []}))
-    assert "None: every enterprise settles all that it owes." in text
+    assert "None: every enterprise meets its obligation in full." in text
 
 
 def test_a_run_of_another_model_is_refused() -> None:
@@ -124,7 +124,7 @@ def test_the_command_writes_the_page_beside_the_run(tmp_path: Path, capsys: pyte
     assert "2 enterprises, 0 at risk, 0 with a shortfall." in shown
     assert main(["report", str(run)]) == 0
     assert capsys.readouterr().out == f"Written to {run / 'report.html'}.\n"
-    assert "Settlement of 2025: tiny" in (run / "report.html").read_text(encoding="utf-8")
+    assert "Compliance year 2025: tiny" in (run / "report.html").read_text(encoding="utf-8")
     assert main(["report", str(run), "--out", str(tmp_path / "one.html"), "--enterprise", "enterprise-a"]) == 0
     assert (tmp_path / "one.html").read_text(encoding="utf-8").count('<section class="sheet">') == 1
     assert main(["check", str(run)]) == 0

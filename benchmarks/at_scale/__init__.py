@@ -1,1 +1,1 @@
-"""Many units: the exact and certified methods of the package against HiGHS alone on the same program."""
+"""Many units: the certified methods of the package against HiGHS alone on the same program."""

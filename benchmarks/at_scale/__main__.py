@@ -1,6 +1,6 @@
 """Many units against HiGHS alone: ``python -m benchmarks.at_scale``; writes ``at_scale.json`` and fills the README.
 
-Each size and model in a process of its own. ``--parts`` and ``--sizes`` measure some anew and keep the rest.
+Each size and model runs in a separate process. ``--parts`` and ``--sizes`` repeat some measurements and keep the rest.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ others quite makes up for it, and the bound mixes its plans.
 
 
 def measure(part: str, size: int, highs: float) -> dict[str, Any]:
-    """Raw figures of one part at one size."""
+    """Return the raw figures of one part at one size."""
     if part == "allocation":
         arguments = ["benchmarks.at_scale.allocations", str(size), "--highs", str(highs)]
     elif part == "sweep":
@@ -52,24 +52,24 @@ def measure(part: str, size: int, highs: float) -> dict[str, Any]:
 
 
 def earlier() -> dict[str, Any]:
-    """What stands in the file, by part and size."""
+    """Return the figures of the file, by part and size."""
     path = reporting.FOLDER / FILE
     return json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else {}
 
 
 def ratio(ours: float, theirs: float, ended: bool, goal: int | None) -> str:
-    """By how much HiGHS is slower, and the goal beside it."""
+    """Return the ratio of the CPU time of HiGHS, and the goal beside it."""
     text = f"{'' if ended else 'over '}{theirs / ours:,.0f}"
     return text if goal is None else f"{text} (goal {goal:,})"
 
 
 def in_order(runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Runs by model and size."""
+    """Return the runs sorted by model and size."""
     return sorted(runs, key=lambda run: (run.get("model", ""), run["units"]))
 
 
 def allocation_rows(runs: dict[str, Any]) -> list[list[str]]:
-    """One row a level and size, and the chain."""
+    """Return one row per objective and size, and the rows of the chain."""
     rows = []
     for run in in_order(run for run in runs.values() if "levels" in run):
         size = run["units"]
@@ -89,7 +89,7 @@ def allocation_rows(runs: dict[str, Any]) -> list[list[str]]:
 
 
 def market_rows(runs: dict[str, Any]) -> list[list[str]]:
-    """One row a market and size."""
+    """Return one row per market and size."""
     rows = []
     for run in in_order(run for run in runs.values() if "cpu_s" in run):
         beside = f"{run['cpu_s'] / run['read_csv_s']:.1f}" if "read_csv_s" in run else ""
@@ -100,7 +100,7 @@ def market_rows(runs: dict[str, Any]) -> list[list[str]]:
 
 
 def growth(runs: dict[str, Any]) -> str:
-    """Exponent of time over units from the smallest to the largest size that was measured."""
+    """Return the exponent of time over units, from the smallest to the largest measured size."""
     lines = []
     for part, key in (("allocation", "chain_s"), ("clearing", "cpu_s"), ("pathway", "cpu_s")):
         of_part = [(run["units"], run[key]) for name, run in runs.items() if name.startswith(part) and key in run]
@@ -112,7 +112,7 @@ def growth(runs: dict[str, Any]) -> str:
 
 
 def report(figures: dict[str, Any]) -> str:
-    """The section of the README."""
+    """Return the section of the README."""
     runs = figures["runs"]
     parts = [EXPLANATION.strip(), reporting.provenance(figures["machine"], figures["versions"])]
     parts.append("![CPU time by size, each method beside HiGHS alone](at_scale.svg)")
@@ -136,7 +136,7 @@ def main() -> None:
         for size in [15_000] if part == "sweep" else options.sizes:
             run = measure(part, size, options.highs)
             print(part, size, json.dumps(run), flush=True)
-            # Others may have measured other parts meanwhile.
+            # Another process may have measured other parts in the meantime.
             runs = earlier() | {f"{part} {size}": run}
             names = reporting.versions(["highspy", "numpy", "pandas", "pyomo"])
             figures = {"machine": reporting.machine(), "versions": names, "runs": runs}

@@ -1,6 +1,6 @@
 """Measure `allocation` at one size: ``python -m benchmarks.at_scale.allocations UNITS [--highs LIMIT_S]``.
 
-Prints one line of JSON. The instance has province balances of which every second is narrow, so that sector and province
+Prints one line of JSON. Every second province balance of the instance is narrow, so that sector and province
 rows bind together.
 """
 
@@ -27,8 +27,8 @@ LEVELS = ("change", "largest_change", "deficit", "spread")
 CHAIN = ("change", "largest_change")
 WIDE, NARROW = 0.02, 0.001
 SETTINGS = ("ipm, no crossover", "ipm, crossover")
-"""The quickest at 50,000 units in ``solver_settings.json``; the quicker of both is what counts, and above
-`BOTH_UP_TO_UNITS` the first, which is the quicker on every level at 150,000."""
+"""Fastest settings at 50,000 units in ``solver_settings.json``. The faster of both counts; above `BOTH_UP_TO_UNITS`
+the first, which is faster on every objective at 150,000."""
 
 BOTH_UP_TO_UNITS = 150_000
 
@@ -37,14 +37,14 @@ SAME = 1e-9
 
 
 def instance_of(units: int, levels: tuple[str, ...]) -> etsopt.Instance:
-    """A generated instance with some levels."""
+    """Return a generated instance with the objectives."""
     made = etsopt.generate(units, seed=1)
     balance = {name: WIDE if number % 2 else NARROW for number, name in enumerate(made.provinces)}
     return made.with_policy({"allocation.objectives": list(levels), "provinces.balance": balance})
 
 
 def timed(action: Callable[[], Any], repetitions: int = REPETITIONS) -> tuple[Any, float]:
-    """What an action gives, and the least CPU seconds that it took."""
+    """Return the result of a call and its least CPU time [s]."""
     least = float("inf")
     for _ in range(repetitions):
         before = time.process_time()
@@ -54,12 +54,12 @@ def timed(action: Callable[[], Any], repetitions: int = REPETITIONS) -> tuple[An
 
 
 def run(parameters: dict[str, Any], names: list[str]) -> Any:
-    """Solve the model's formulation with any parameters, as the engine does for a method."""
+    """Solve the formulation with any parameters, as the engine does for a method."""
     return solve_levels(methods.stamp(library.load("allocation"), parameters), names, SolveOptions(), {})
 
 
 def one_level(units: int, level: str, limit_s: float) -> dict[str, Any]:
-    """The method itself on one level, and HiGHS alone on the stamped program of the same parameters."""
+    """Measure the method on one objective, and HiGHS alone on the compiled program of the same parameters."""
     instance = instance_of(units, (level,))
     parameters = allocation.parameters(instance)
     method = library.model_method("allocation", "aggregation")
@@ -69,7 +69,7 @@ def one_level(units: int, level: str, limit_s: float) -> dict[str, Any]:
 
 
 def alone(parameters: dict[str, Any], level: str, value: float, limit_s: float) -> dict[str, Any]:
-    """CPU seconds of HiGHS at its best setting; loading and scaling do not count."""
+    """Return the CPU time of HiGHS at its best setting [s], without loading and scaling."""
     program, best = methods.stamp(library.load("allocation"), parameters), {"highs_s": float("inf")}
     for setting in SETTINGS if parameters["UNITS"] <= BOTH_UP_TO_UNITS else SETTINGS[:1]:
         options = SolveOptions(solver_options=dict(LINEAR[setting]))
@@ -81,13 +81,13 @@ def alone(parameters: dict[str, Any], level: str, value: float, limit_s: float) 
         if seconds < best["highs_s"]:
             best = {"highs_s": seconds, "setting": setting, "status": outcome.termination.value}
         if seconds > limit_s / 2:
-            # The second takes as long.
+            # The second setting takes as long.
             break
     return best
 
 
 def chain(units: int, limit_s: float) -> dict[str, Any]:
-    """The default chain with its last step, from data frames to certified ones, against HiGHS on its levels."""
+    """Measure the default objectives with the tie-break, from data frames to certified ones, against HiGHS."""
     made = instance_of(units, CHAIN)
     frame, policy = made.units, made.policy.model_dump(mode="json", exclude_none=True)
 
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("units", type=int)
     parser.add_argument("--highs", type=float, default=0.0, metavar="S", help="limit of HiGHS on a level; 0: not run")
     options = parser.parse_args()
-    # What is loaded once in a process is no part of any figure.
+    # Imports, once per process, are part of no figure.
     etsopt.solve(instance_of(3_000, CHAIN), method="aggregation")
     etsopt.solve(instance_of(300, CHAIN), method="direct")
     figures: dict[str, Any] = {"units": options.units, "pandas": pd.__version__}

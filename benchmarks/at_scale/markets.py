@@ -1,7 +1,7 @@
 """Measure a market at one size: ``python -m benchmarks.at_scale.markets clearing|pathway UNITS [--cost CNY_PER_T]``.
 
-Four measures at every unit with figures of its own. `clearing` is one year, with demand from outside, and is timed
-beside `pandas.read_csv` of the same units and measures; `pathway` is ten years with banking, later first years for some
+Each unit has four measures with figures of its own. `clearing` is one year with external demand, timed beside
+`pandas.read_csv` of the same units and measures; `pathway` is ten years with banking, later first years for some
 measures, and a transaction cost. Prints one line of JSON.
 """
 
@@ -22,14 +22,14 @@ import etsopt
 
 MEASURES = 4
 DEMAND_SHARE = 0.01
-"""What other sectors buy in a year, against emissions: without it the rule's allowances equal emissions."""
+"""Yearly purchases of other sectors relative to emissions; without them allowances equal emissions."""
 
 LATER_SHARE, LATER_YEAR = 0.25, 2028
-"""Share of the measures that can start from a later year only, and which."""
+"""Share of the measures with a later first year, and these years."""
 
 
 def instance_of(model: str, units: int, cost_cny_per_t: float) -> etsopt.Instance:
-    """A generated instance for a model."""
+    """Return a generated instance for a model."""
     made = etsopt.generate(units, seed=1, measures=MEASURES, own=True)
     if model == "clearing":
         demand = DEMAND_SHARE * float(made.emissions_tco2e.sum())
@@ -43,7 +43,7 @@ def instance_of(model: str, units: int, cost_cny_per_t: float) -> etsopt.Instanc
 
 
 def reading_s(instance: etsopt.Instance) -> float:
-    """CPU seconds of `pandas.read_csv` of the units and measures of an instance."""
+    """Return the CPU time of `pandas.read_csv` on the units and measures of an instance [s]."""
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / name for name in ("units.csv", "measures.csv")]
         for path, table in zip(paths, (instance.units, instance.measures), strict=True):
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--cost", type=float, default=1.0, help="transaction cost of the pathway [CNY/t]")
     parser.add_argument("--method", default="decomposition")
     options = parser.parse_args()
-    # What is loaded once in a process is no part of any figure.
+    # Imports, once per process, are part of no figure.
     etsopt.solve(instance_of("clearing", 300, 0.0), "clearing", method="decomposition")
     instance = instance_of(options.model, options.units, options.cost)
     before = time.process_time()

@@ -1,4 +1,4 @@
-"""One picture: CPU time by size, each method beside HiGHS alone."""
+"""Picture: CPU time by size, each method beside HiGHS alone."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ MARKERS = {
     "pathway": "s",
 }
 
-# Without salt and date the same figures make the same file.
+# A fixed salt and no date: the same figures give the same file.
 plt.rcParams |= {"svg.hashsalt": "etsopt", "svg.fonttype": "none", "font.size": 9}
 
 
 def draw(runs: dict[str, Any], path: Path) -> None:
-    """Draw the runs: allocation to the left, markets to the right."""
+    """Draw the runs: allocation on the left, markets on the right."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.4), sharex=True, layout="constrained")
     allocations = [run for run in runs.values() if "levels" in run and "chain_s" in run]
     for level in ("change", "largest_change", "chain"):

@@ -16,14 +16,14 @@ from etsopt_models import allocation
 
 UNITS = 15_000
 DEEPEST = -0.01
-"""Largest change of the target of cement against its emissions."""
+"""Largest change of the cement target relative to emissions."""
 
 COLD = 10
-"""Targets at which HiGHS is timed, spread evenly."""
+"""Number of targets at which HiGHS is timed, evenly spaced."""
 
 
 def measure(levels: tuple[str, ...], targets: int) -> dict[str, Any]:
-    """CPU seconds of a target in the sweep, and of the levels' cold solves."""
+    """Return the CPU time per target of the sweep, and of cold solves of the objectives [s]."""
     instance = instance_of(UNITS, levels)
     changes = [{"sectors.cement.target_change": DEEPEST * number / targets} for number in range(targets)]
     etsopt.sweep(instance, changes[:3])

@@ -1,6 +1,6 @@
 """From data to a program in HiGHS, through several modelling layers: ``python -m benchmarks.modelling_layers``.
 
-Each tool on each problem and size in a process of its own; the tools take turns inside each repetition. Writes
+Each tool runs on each problem and size in a separate process; the tools alternate within each repetition. Writes
 ``modelling_layers.json``, ``modelling_layers.svg`` and a section of ``benchmarks/README.md``.
 """
 
@@ -95,13 +95,13 @@ def _options() -> argparse.Namespace:
 
 
 def measure(problem: Problem, firms: int, tools: list[str], options: argparse.Namespace) -> list[dict[str, Any]]:
-    """Raw figures of all tools on one problem of one size."""
+    """Return the raw figures of all tools on one problem of one size."""
     runs = []
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "data")
         reporting.write_data(problem.name, firms, path)
         for repetition in range(options.repetitions or REPETITIONS.get(firms, 3)):
-            # Who comes first changes, since a process meets the memory that the one before it left.
+            # The order rotates, because a process inherits the state of memory from the one before it.
             first = repetition % len(tools)
             for tool in tools[first:] + tools[:first]:
                 if tool == "reference" and firms > problem.row_by_row_up_to:
@@ -127,7 +127,7 @@ def _measure_once(
 
 
 def start(repetitions: int) -> dict[str, float]:
-    """Importing and stamping 1,500 units against importing Pyomo."""
+    """Return the section on importing and compiling 1,500 units against importing Pyomo."""
     with tempfile.TemporaryDirectory() as folder:
         paths = [str(Path(folder) / name) for name in ("abatement", "allocation-change")]
         for path in paths:
@@ -136,7 +136,7 @@ def start(repetitions: int) -> dict[str, float]:
 
 
 def report(figures: dict[str, Any]) -> str:
-    """The section of the README."""
+    """Return the section of the README."""
     lines = summary.summaries(figures["runs"])
     parts = [EXPLANATION.strip(), reporting.provenance(figures["machine"], figures["versions"])]
     parts.append("![Build and hand-over against hand-made arrays, by size](modelling_layers.svg)")

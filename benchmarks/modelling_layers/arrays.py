@@ -1,6 +1,6 @@
-"""The programs as an expert writes them by hand: numpy arrays in rows, no modelling layer.
+"""The programs written by hand as numpy arrays in rows, without a modelling layer.
 
-Rows and columns stand in the order in which the models declare them, so that the result equals the product's.
+Rows and columns have the order in which the models declare them, so that the result equals that of the product.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["build", "extract", "hand_over", "solve"]
 
 Rows = tuple[Any, Any, Any, Callable[[Any, Any], None]]
-"""Entries of each row, lower and upper limits of the rows, and what writes columns and coefficients of the entries.
+"""Entries per row, limits of the rows, and a function that writes columns and coefficients of the entries.
 
-Everything is written where it stays: at a million firms, touching memory is what takes the time.
+It writes in place: at a million firms, first access to memory dominates the time.
 """
 
 
 def build(problem: Problem, data: Mapping[str, Any]) -> Program:
-    """Make the program of a problem from its data."""
+    """Return the program of a problem from its data."""
     return FAMILIES[problem.family](data, problem.objective)
 
 
@@ -43,7 +43,7 @@ COSTED = {
 
 
 def allocation(data: Mapping[str, Any], level: str) -> Program:
-    """Allocation; the sets of the levels hold every unit or none."""
+    """Return the allocation program; the sets of the objectives hold every unit or none."""
     changed, short, spread = (slice(len(data[name])) for name in ("CHANGED", "SHORT", "SPREAD"))
     most = {
         "allowance": data["upper"],
@@ -69,7 +69,7 @@ def allocation(data: Mapping[str, Any], level: str) -> Program:
 
 
 def _level_rows(data: Mapping[str, Any], first: Mapping[str, int]) -> dict[str, Rows]:
-    """Rows of the levels that the program has; `first` has the first column of each variable."""
+    """Return the rows of the objectives present; `first` is the first column of each variable."""
     units = np.arange(data["UNITS"], dtype=np.int32)
     emissions, reference, target = data["emissions"], data["reference"], data["at_target_rate"]
     allowance, increase, decrease = units, first["increase"] + units, first["decrease"] + units
@@ -90,7 +90,7 @@ def _level_rows(data: Mapping[str, Any], first: Mapping[str, int]) -> dict[str, 
 
 
 def abatement(data: Mapping[str, Any], objective: str) -> Program:
-    """Abatement; the columns of a firm's plans stand side by side, the first plan reduces nothing."""
+    """Return the abatement program; the plans of a firm are adjacent columns, the first plan reduces nothing."""
     firms, plans, groups = data["FIRMS"], data["PLANS"], data["FIRMS_IN_SECTOR"]
     count = firms * plans
 
@@ -117,7 +117,7 @@ def abatement(data: Mapping[str, Any], objective: str) -> Program:
 
 
 def banking(data: Mapping[str, Any], objective: str) -> Program:
-    """Banking; the columns of a firm's years stand side by side, the bank has one more."""
+    """Return the banking program; the years of a firm are adjacent columns, the bank has one more."""
     firms, years = data["need"].shape
     count = firms * years
     every = np.arange(count, dtype=np.int32)
@@ -155,7 +155,7 @@ def _slices(sizes: Mapping[str, int]) -> dict[str, slice]:
 
 
 def _alike(terms: tuple[tuple[Any, Any], ...], lower: Any, upper: Any) -> Rows:
-    """Rows with one entry from each term: the columns of a term, and its coefficients."""
+    """Return rows with one entry per term: the columns of a term, and its coefficients."""
 
     def write(indices: Any, values: Any) -> None:
         shape = len(lower), len(terms)
@@ -167,7 +167,7 @@ def _alike(terms: tuple[tuple[Any, Any], ...], lower: Any, upper: Any) -> Rows:
 
 
 def _totals(groups: Groups, lower: Any, upper: Any) -> Rows:
-    """A row for each group that adds its members, which are the first columns."""
+    """Return one row per group that adds its members, the first columns."""
 
     def write(indices: Any, values: Any) -> None:
         indices[:], values[:] = groups.members, 1.0

@@ -1,4 +1,4 @@
-"""From a program to HiGHS and back: the same code for every tool that makes arrays."""
+"""From a program to HiGHS and back, shared by all tools that make arrays."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def hand_over(program: Program, problem: Problem, options: Mapping[str, Any]) ->
         matrix.data,
         program.integer.astype(np.int32),
     )
-    # A warning already means that HiGHS dropped something.
+    # A warning already means that HiGHS dropped coefficients.
     if status != highspy.HighsStatus.kOk:
         raise RuntimeError(f"HiGHS did not take the program: {status}")
     return highs
 
 
 def set_options(highs: Any, options: Mapping[str, Any]) -> None:
-    """Set options; one that HiGHS refuses would silently be another measurement."""
+    """Set options and raise if HiGHS refuses one, which would silently change the measurement."""
     for name, value in options.items():
         if highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
             raise RuntimeError(f"HiGHS refuses {value!r} for {name}")
@@ -61,7 +61,7 @@ def solve(highs: Any) -> Any:
 
 
 def extract(program: Program, highs: Any) -> dict[str, Any]:
-    """Values of every variable; the duals are read as well, since the product wants both."""
+    """Return the values of every variable; also read the duals, which the product needs."""
     solution = highs.getSolution()
     values, _ = np.asarray(solution.col_value), np.asarray(solution.row_dual)
     return {name: values[block] for name, block in program.columns.items()}

@@ -1,4 +1,4 @@
-"""Importing and stamping 1,500 units against importing Pyomo and what else it needs, as whole processes."""
+"""Importing and compiling 1,500 units against importing Pyomo and its dependencies, as whole processes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ with open(sys.argv[1], "rb") as file:
     build_program(formulate(), pickle.load(file))
 """
 
-# A model of the library has pandas with it, in which its instances and tables are.
+# A model of the library also loads pandas, for its instances and tables.
 STAMP_OF_THE_LIBRARY = STAMP.replace("benchmarks.problems.abatement", "etsopt_models.allocation")
 
 
 def added_seconds(abatement: str, allocation: str, repetitions: int) -> dict[str, float]:
-    """Median CPU seconds of whole processes, in turn; `abatement` and `allocation` have the data."""
+    """Return the median CPU time of whole processes in rotation [s]; `abatement` and `allocation` have the data."""
     codes = {
         "pyomo": ("import pyomo.environ",),
         "pyomo_and_numpy": ("import numpy, pyomo.environ",),
@@ -36,7 +36,7 @@ def added_seconds(abatement: str, allocation: str, repetitions: int) -> dict[str
 
 
 def cpu_seconds(code: str, *arguments: str) -> float:
-    """CPU seconds, user and system, of one process."""
+    """Return the CPU time of one process, user and system [s]."""
     environment = os.environ | {"PYTHONPATH": reporting.python_path()}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", code, *arguments], check=True, env=environment, stdout=subprocess.DEVNULL)

@@ -1,6 +1,6 @@
 """Measure one tool on one problem: ``python -m benchmarks.modelling_layers.measure TOOL PROBLEM FILE OPTIONS``.
 
-Prints one line of JSON; `OPTIONS` are those of HiGHS as JSON, or ``null`` where nothing is to be solved.
+Prints one line of JSON; `OPTIONS` are those of HiGHS as JSON, or ``null`` for no solve.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST_MEMORY = 14 * 2**30
 
 
 class Clock:
-    """CPU seconds of each stage, of all threads of this process."""
+    """CPU time of each stage, over all threads of this process [s]."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -38,7 +38,7 @@ class Clock:
 
 
 def measured(tool: str, problem: Problem, data: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[str, Any]:
-    """CPU seconds by stage, peak memory [MB], status, objective and relative infeasibility."""
+    """Return CPU time by stage [s], peak memory [MB], status, objective and relative infeasibility."""
     clock = Clock()
     with clock.stage("import"):
         layer = load(tool)
@@ -49,10 +49,10 @@ def measured(tool: str, problem: Problem, data: Mapping[str, Any], options: Mapp
     with clock.stage("hand_over"):
         held = layer.hand_over(built, problem, options or {"output_flag": False})
     figures = {"seconds": clock.seconds, "peak_mb": peak_mb(), "status": "not solved"}
-    # Why a run was slow: memory that had to be touched for the first time, or a system that took long to give it.
+    # Reasons of a slow run: first access to memory, or a system slow to provide it.
     used = resource.getrusage(resource.RUSAGE_SELF)
     figures |= {"system_s": used.ru_stime, "page_faults": used.ru_minflt}
-    # The product does this first; here it comes second, or hand-over would find its memory already touched.
+    # The product does this first. Here it comes second: otherwise hand-over would use memory already accessed.
     if hasattr(layer, "scale_and_gate"):
         with clock.stage("scale_and_gate"):
             layer.scale_and_gate(built, problem)
@@ -67,7 +67,7 @@ def measured(tool: str, problem: Problem, data: Mapping[str, Any], options: Mapp
     with clock.stage("extract"):
         values = layer.extract(built, answer)
     figures |= {"status": "optimal", "peak_solved_mb": peak_mb()}
-    # What is checked are the arrays a tool made; those of one that makes none are made by hand, outside the clock.
+    # Checks use the arrays of the tool; for a tool without arrays, hand-made ones, not timed.
     program = built if isinstance(built, Program) else load("arrays").build(problem, data)
     with clock.stage("check"):
         figures |= check(program, problem.objective, values)
@@ -75,14 +75,14 @@ def measured(tool: str, problem: Problem, data: Mapping[str, Any], options: Mapp
 
 
 def peak_mb() -> float:
-    """Peak memory of this process so far."""
+    """Return the peak memory of this process so far [MB]."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def check(program: Program, objective: str, values: Mapping[str, Any]) -> dict[str, float]:
-    """Objective at a point, and by how much it misses a limit, against the limit where that is above 1."""
-    # A column that no row and no cost names is no part of what some tools hand over; then any value will do.
+    """Return the objective at a point and its largest infeasibility, relative to limits above 1."""
+    # Some tools do not pass a column without rows and cost; any value is then valid.
     x = np.array(program.column_lower, dtype=float)
     for name, block in program.columns.items():
         if values.get(name) is not None:
@@ -101,7 +101,7 @@ def check(program: Program, objective: str, values: Mapping[str, Any]) -> dict[s
 
 def main() -> None:
     tool, problem, path, options = sys.argv[1:]
-    # Better an error of this process than a machine that swaps.
+    # An error of this process is better than a swapping machine.
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     with Path(path).open("rb") as file:
         data = pickle.load(file)

@@ -1,4 +1,4 @@
-"""One picture: build and hand-over against hand-made arrays, by size."""
+"""Picture: build and hand-over relative to hand-made arrays, by size."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ LOOKS = {
 NAMES = {"reference": "Pyomo, row by row", "stamped": "stamped"}
 COLUMNS = 3
 
-# Without salt and date the same figures make the same file.
+# A fixed salt and no date: the same figures give the same file.
 plt.rcParams |= {"svg.hashsalt": "etsopt", "svg.fonttype": "none", "font.size": 9}
 
 
 def draw(lines: list[dict[str, Any]], path: Path) -> None:
-    """Draw the summaries: a panel for each problem, a line for each tool."""
+    """Draw the summaries: one panel per problem, one line per tool."""
     problems = list(dict.fromkeys(line["problem"] for line in lines))
     rows = -(-len(problems) // COLUMNS)
     figure, axes = plt.subplots(
@@ -35,7 +35,7 @@ def draw(lines: list[dict[str, Any]], path: Path) -> None:
     )
     for panel, problem in zip(axes.flat, problems, strict=False):
         _draw_panel(panel, problem, [line for line in lines if line["problem"] == problem and line.get("ratio")])
-    # The panels share their axes, so this is for all of them.
+    # The panels share their axes, so this applies to all.
     axes[0, 0].set_xticks(sorted({line["firms"] for line in lines}))
     axes[0, 0].xaxis.set_minor_locator(NullLocator())
     for panel in axes.flat[len(problems) :]:

@@ -1,4 +1,4 @@
-"""The reference way of the product: Pyomo builds every row."""
+"""The Pyomo build of the product: Pyomo builds every row."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ __all__ = ["build", "extract", "hand_over", "solve"]
 
 
 def build(problem: Problem, data: Mapping[str, Any]) -> Program:
-    """Write the model down and create it on its data."""
+    """Formulate the model and let Pyomo build it from the data."""
     return build_program(problem.formulate(), data)

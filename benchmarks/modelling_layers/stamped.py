@@ -1,4 +1,4 @@
-"""The product: the rules of a Pyomo model, stamped over the data at once."""
+"""The product: the rules of a Pyomo model, compiled over the data at once."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["build", "extract", "hand_over", "scale_and_gate", "solve"]
 
 
 def build(problem: Problem, data: Mapping[str, Any]) -> Program:
-    """Write the model down and stamp it."""
+    """Formulate the model and compile it."""
     return compiled.build_program(problem.formulate(), data)
 
 
 def scale_and_gate(program: Program, problem: Problem) -> None:
-    """What the product also does before it hands a program over, and no other tool does."""
+    """Scale and check the program, a step of the product before hand-over that no other tool has."""
     scale(program, problem.objective)

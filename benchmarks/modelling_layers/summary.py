@@ -24,7 +24,7 @@ Run = dict[str, Any]
 
 
 def summaries(runs: list[Run]) -> list[dict[str, Any]]:
-    """One line for each problem, size and tool, in the order of the first repetition."""
+    """Return one line per problem, size and tool, in the order of the first repetition."""
     keys = dict.fromkeys((run["problem"], run["firms"], run["tool"]) for run in runs)
     return [_summary(runs, *key) for key in keys]
 
@@ -37,7 +37,7 @@ def _summary(runs: list[Run], problem: str, firms: int, tool: str) -> dict[str, 
     if not own:
         return {"problem": problem, "firms": firms, "tool": tool, "status": all_own[0]["status"]}
     stages = dict.fromkeys(stage for run in own for stage in run["seconds"])
-    # What was started but not solved says why; else one word for all repetitions.
+    # An unsolved run states its reason; otherwise one word describes all repetitions.
     status = next((run["status"] for run in own if run["status"] not in ("optimal", "not solved")), own[0]["status"])
 
     def over_base(figure: Callable[[Run], float]) -> float | None:
@@ -74,16 +74,16 @@ def _median(figures: Iterable[float]) -> float | None:
 
 
 def _same(problem: str, objectives: list[float], here: list[Run]) -> bool:
-    """Whether objectives are those of the hand-made arrays, or of the first tool that solved the problem."""
+    """Return True if the objectives equal those of the hand-made arrays, or of the first tool with an optimum."""
     ordered = sorted((run for run in here if "objective" in run), key=lambda run: run["tool"] != BASE)
     expected = ordered[0]["objective"]
-    # Branch and bound stops anywhere within its gap.
+    # Branch and bound may stop anywhere within its gap.
     allowed = MILP_GAP if PROBLEMS[problem].whole else SAME_OBJECTIVE
     return all(abs(value - expected) <= allowed * max(abs(expected), 1e-12) for value in objectives)
 
 
 def table(lines: list[dict[str, Any]]) -> str:
-    """The table of one problem; an objective that differs is marked."""
+    """Return the table of one problem, with differing objectives marked."""
     rows = []
     for line in lines:
         row = [f"{line['firms']:,}", line["tool"]]
@@ -102,7 +102,7 @@ def table(lines: list[dict[str, Any]]) -> str:
 
 
 def _number(figure: float | None) -> str:
-    """Two significant digits, as plain decimals."""
+    """Format a number with two significant digits, as plain decimals."""
     if figure is None:
         return ""
     if figure >= 10:

@@ -23,13 +23,13 @@ Built = tuple[cp.Problem, dict[str, cp.Variable]]
 
 
 def build(problem: Problem, data: Mapping[str, Any]) -> Built:
-    """Make the model of a problem."""
+    """Return the model of a problem."""
     objective, rows, names = FAMILIES[problem.family](data, problem.objective)
     return cp.Problem(cp.Minimize(objective), rows), names
 
 
 def hand_over(built: Built, problem: Problem, options: Mapping[str, Any]) -> Any:
-    """Compile, then pass as cvxpy's own interface does, which cannot be stopped before it solves."""
+    """Compile, then pass the program as the interface of cvxpy does, which cannot stop before the solve."""
     data, chain, inverse = built[0].get_problem_data(cp.HIGHS)
     matrix, limits = data[settings.A].tocsc(), data[settings.B]
     model = highspy.HighsModel()
@@ -68,7 +68,7 @@ def solve(held: Any) -> Any:
 
 
 def extract(built: Built, held: Any) -> dict[str, Any]:
-    """Values of every variable."""
+    """Return the values of every variable."""
     highs, chain, inverse = held
     answer = {"solution": highs.getSolution(), "basis": highs.getBasis(), "info": highs.getInfo()}
     answer |= {"model_status": highs.getModelStatus().name, "run_time": highs.getRunTime()}
@@ -77,7 +77,7 @@ def extract(built: Built, held: Any) -> dict[str, Any]:
 
 
 def allocation(data: Mapping[str, Any], level: str) -> Any:
-    """Allocation; the sets of the levels hold every unit or none."""
+    """Return the allocation model; the sets of the objectives hold every unit or none."""
     emissions, units = data["emissions"], data["UNITS"]
 
     def column(most: Any) -> cp.Variable:
@@ -108,7 +108,7 @@ def allocation(data: Mapping[str, Any], level: str) -> Any:
 
 
 def abatement(data: Mapping[str, Any], objective: str) -> Any:
-    """Abatement over firms and plans."""
+    """Return the abatement model over firms and plans."""
     firms = data["FIRMS"]
     pick = cp.Variable((firms, data["PLANS"]), boolean=True)
     reduced = cp.sum(cp.multiply(data["reduction"], pick), axis=1)
@@ -121,7 +121,7 @@ def abatement(data: Mapping[str, Any], objective: str) -> Any:
 
 
 def banking(data: Mapping[str, Any], objective: str) -> Any:
-    """Banking over firms and years."""
+    """Return the banking model over firms and years."""
     firms, years = data["need"].shape
 
     def column(name: str) -> cp.Variable:
@@ -145,6 +145,6 @@ FAMILIES = {"allocation": allocation, "abatement": abatement, "banking": banking
 
 
 def _adding(groups: Groups, members: int) -> csr_array:
-    """A matrix that adds the members of each group."""
+    """Return the matrix that adds the members of each group."""
     entries = np.ones(len(groups.members)), groups.members, groups.starts
     return csr_array(entries, shape=(len(groups), members))

@@ -1,4 +1,4 @@
-"""The programs through linopy: labelled arrays, handed over by its direct interface without names."""
+"""The programs through linopy: labelled arrays, passed by its direct interface without names."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def build(problem: Problem, data: Mapping[str, Any]) -> linopy.Model:
-    """Make the model of a problem."""
+    """Return the model of a problem."""
     model = linopy.Model()
     FAMILIES[problem.family](model, data, problem.objective)
     return model
 
 
 def hand_over(model: linopy.Model, problem: Problem, options: Mapping[str, Any]) -> Any:
-    """Let linopy make the object of HiGHS; its options are set when it is run."""
+    """Let linopy create the HiGHS object; the options are set at the run."""
     return Highs.from_model(model, io_api="direct", options=dict(options), set_names=False)
 
 
@@ -40,13 +40,13 @@ def solve(solver: Any) -> Any:
 
 
 def extract(model: linopy.Model, result: Any) -> dict[str, Any]:
-    """Values of every variable."""
+    """Return the values of every variable."""
     model.assign_result(result)
     return {name: variable.solution.values for name, variable in model.variables.items()}
 
 
 def allocation(model: Any, data: Mapping[str, Any], level: str) -> None:
-    """Allocation; the sets of the levels hold every unit or none."""
+    """Return the allocation model; the sets of the objectives hold every unit or none."""
     units = pd.RangeIndex(data["UNITS"], name="unit")
 
     def over_units(name: str) -> xr.DataArray:
@@ -84,7 +84,7 @@ def allocation(model: Any, data: Mapping[str, Any], level: str) -> None:
 
 
 def abatement(model: Any, data: Mapping[str, Any], objective: str) -> None:
-    """Abatement over firms and plans."""
+    """Return the abatement model over firms and plans."""
     firms, plans = pd.RangeIndex(data["FIRMS"], name="firm"), pd.RangeIndex(data["PLANS"], name="plan")
 
     def over_plans(name: str) -> xr.DataArray:
@@ -100,7 +100,7 @@ def abatement(model: Any, data: Mapping[str, Any], objective: str) -> None:
 
 
 def banking(model: Any, data: Mapping[str, Any], objective: str) -> None:
-    """Banking over firms and years."""
+    """Return the banking model over firms and years."""
     firms, years = pd.RangeIndex(data["FIRMS"], name="firm"), pd.RangeIndex(data["YEARS"], name="year")
     ends = pd.RangeIndex(data["ENDS"], name="end")
 
@@ -127,7 +127,7 @@ FAMILIES = {"allocation": allocation, "abatement": abatement, "banking": banking
 
 
 def _labels(groups: Groups, members: pd.Index) -> xr.DataArray:
-    """The group of each member, as linopy wants it."""
+    """Return the group of each member in the form that linopy requires."""
     labels = np.empty(len(members), dtype=np.int64)
     labels[groups.members] = np.repeat(np.arange(len(groups)), np.diff(groups.starts))
     return xr.DataArray(labels, [members], name="group")

@@ -1,4 +1,4 @@
-"""The programs through PyOptInterface, row by row; building a model hands it to HiGHS at once."""
+"""The programs through PyOptInterface, row by row; building a model passes it to HiGHS at once."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Built = tuple[highs.Model, dict[str, list[Any]]]
 
 
 def build(problem: Problem, data: Mapping[str, Any]) -> Built:
-    """Make the model of a problem."""
+    """Return the model of a problem."""
     model = highs.Model()
     return model, FAMILIES[problem.family](model, data, problem.objective)
 
 
 def hand_over(built: Built, problem: Problem, options: Mapping[str, Any]) -> Any:
-    """Set the options; HiGHS holds the rest."""
+    """Set the options; HiGHS already has the program."""
     for name, value in options.items():
         built[0].set_raw_parameter(name, value)
     return built[0]
@@ -41,12 +41,12 @@ def solve(model: Any) -> Any:
 
 
 def extract(built: Built, model: Any) -> dict[str, Any]:
-    """Values of every variable."""
+    """Return the values of every variable."""
     return {name: np.array([model.get_value(one) for one in block]) for name, block in built[1].items()}
 
 
 def allocation(model: Any, data: Mapping[str, Any], level: str) -> dict[str, list[Any]]:
-    """Allocation; the sets of the levels hold every unit or none."""
+    """Return the allocation model; the sets of the objectives hold every unit or none."""
     units = range(data["UNITS"])
     lists = {name: data[name].tolist() for name in ("emissions", "reference", "at_target_rate", "lower", "upper")}
     emissions, reference, target = lists["emissions"], lists["reference"], lists["at_target_rate"]
@@ -83,7 +83,7 @@ def allocation(model: Any, data: Mapping[str, Any], level: str) -> dict[str, lis
 
 
 def abatement(model: Any, data: Mapping[str, Any], objective: str) -> dict[str, list[Any]]:
-    """Abatement; a firm's plans stand side by side."""
+    """Return the abatement model; the plans of a firm are adjacent columns."""
     firms, plans, groups = data["FIRMS"], data["PLANS"], data["FIRMS_IN_SECTOR"]
     pick = [[model.add_variable(domain=poi.VariableDomain.Binary) for _ in range(plans)] for _ in range(firms)]
     flat = [one for row in pick for one in row]
@@ -99,7 +99,7 @@ def abatement(model: Any, data: Mapping[str, Any], objective: str) -> dict[str, 
 
 
 def banking(model: Any, data: Mapping[str, Any], objective: str) -> dict[str, list[Any]]:
-    """Banking; a firm's years stand side by side, the bank has one more."""
+    """Return the banking model; the years of a firm are adjacent columns, the bank has one more."""
     firms, years = data["need"].shape
     cheap, dear, bank = (_columns(model, data[name].ravel()) for name in ("cheap_most", "dear_most", "bank_most"))
     buy, sell = (_columns(model, np.repeat(data[name], years)) for name in ("buy_most", "sell_most"))
@@ -125,7 +125,7 @@ def _columns(model: Any, most: Any) -> list[Any]:
 
 
 def _total(columns: list[Any], coefficients: Any) -> Any:
-    """A long sum from arrays, which is this tool's fastest way."""
+    """Return a long sum from arrays, the fastest way of this tool."""
     numbers = np.array([one.index for one in columns], dtype=np.int32)
     return poi.ScalarAffineFunction.from_numpy(np.asarray(coefficients, dtype=float), numbers)
 

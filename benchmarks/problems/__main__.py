@@ -1,6 +1,6 @@
 """Write the data of one problem: ``python -m benchmarks.problems NAME FIRMS FILE``.
 
-In a process of its own, so that what generating takes of time and memory is counted to no tool.
+A separate process, so that the time and memory of generating data count for no tool.
 """
 
 from __future__ import annotations

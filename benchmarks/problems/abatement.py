@@ -1,7 +1,7 @@
-r"""Abatement with whole measures (mixed-integer program): each firm picks exactly one plan.
+r"""Abatement with indivisible measures (mixed-integer program): each firm picks exactly one plan.
 
-A plan is a set of three measures that a firm can take, so there are eight. What is left to buy or to sell is the
-firm's position; trading a tonne costs a fee, buying and selling alike, and is part of the cost of a plan.
+A plan is a subset of three measures of a firm, so there are eight. The firm buys or sells its position; the trading
+fee per tonne, equal for purchases and sales, is part of the cost of a plan.
 
 | symbol | meaning | unit | in the code |
 | --- | --- | --- | --- |
@@ -30,11 +30,11 @@ from etsopt.data.groups import Groups
 
 SECTORS, MEASURES = 3, 3
 TRADING_FEE = 2.0  # [CNY/t]
-CUT = 0.12  # allowances are that share below emissions
+CUT = 0.12  # share by which allowances are below emissions
 
 
 def formulate() -> pyo.AbstractModel:
-    """The mathematics of this file, without data."""
+    """Return the mathematics of this file, without data."""
     m = pyo.AbstractModel("abatement")
     m.FIRMS, m.PLANS, m.SECTORS = pyo.Set(), pyo.Set(), pyo.Set()
     m.FIRMS_IN_SECTOR = pyo.Set(m.SECTORS, within=m.FIRMS)
@@ -64,7 +64,7 @@ def formulate() -> pyo.AbstractModel:
 
 
 def parameters(firms: int) -> dict[str, Any]:
-    """Seeded data: lognormal firms, measures that reduce 2 to 15 per cent each at 15 to 140 CNY/t."""
+    """Return seeded data: lognormal firms, measures that reduce 2 to 15 % each at 15 to 140 CNY/t."""
     random = np.random.default_rng(1)
     sector = random.integers(0, SECTORS, firms)
     emissions = random.lognormal(4.0, 1.0, firms)

@@ -1,4 +1,4 @@
-"""The model ``allocation`` as it is shipped, on generated instances, with the columns and rows of some levels."""
+"""The shipped model ``allocation`` on generated instances, with the columns and rows of some objectives."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 UNIT_T = 2.0**20
 """Unit of all quantities [t], about a million tonnes; a power of two, so no digit changes.
 
-In tonnes the costs of ``worst`` and ``spread`` are so small that HiGHS's absolute tolerances let any point pass for
-optimal. The product scales each program; here the input is in larger units instead, so that all tools pass the same.
+In tonnes the costs of ``largest_change`` and ``spread`` are so small that any point is optimal within the absolute
+tolerances of HiGHS. The product scales each program; here the input is in larger units, so that all tools pass the
+same program.
 """
 
 QUANTITIES = (
@@ -29,9 +30,9 @@ formulate = allocation.formulate
 
 
 def parameters(firms: int, levels: Sequence[str]) -> dict[str, Any]:
-    """Arrays for the sets and parameters of the model, quantities in `UNIT_T`."""
+    """Return arrays for the sets and parameters of the model, quantities in `UNIT_T`."""
     instance = etsopt.generate(firms, seed=1)
-    # With room everywhere each unit could stand at its target rate, and `spread` would be zero.
+    # With slack everywhere each unit could have its target rate, and `spread` would be zero.
     balance = {name: 0.02 if number % 2 else 0.001 for number, name in enumerate(instance.provinces)}
     policy = {"allocation.objectives": list(levels), "provinces.balance": balance}
     data = allocation.parameters(instance.with_policy(policy))

@@ -1,14 +1,14 @@
-r"""Ten years with banking (linear program): firms reduce, trade and keep allowances for later years.
+r"""Ten years with banking (linear program): firms reduce, trade and bank allowances.
 
 | symbol | meaning | unit | in the code |
 | --- | --- | --- | --- |
 | $i, t$ | firms, years | | `FIRMS`, `YEARS` |
 | $e$ | ends of years; the first is the start of the first year | | `ENDS` |
-| $c_{it}, d_{it}$ | cheap and dear reductions | kt | `cheap`, `dear` |
-| $b_{ie}$ | allowances kept at an end; none at the first | kt | `bank` |
-| $u_{it}, v_{it}$ | bought and sold | kt | `buy`, `sell` |
-| $n_{it}$ | emissions without reductions, less the allowances received | kt | `need` |
-| $\gamma_i, \delta_i$ | cost of cheap and dear reductions | CNY/t | `cheap_cost`, `dear_cost` |
+| $c_{it}, d_{it}$ | cheap and expensive reductions | kt | `cheap`, `dear` |
+| $b_{ie}$ | banked allowances at an end; none at the first | kt | `bank` |
+| $u_{it}, v_{it}$ | purchases and sales | kt | `buy`, `sell` |
+| $n_{it}$ | emissions without reductions minus allowances | kt | `need` |
+| $\gamma_i, \delta_i$ | cost of cheap and expensive reductions | CNY/t | `cheap_cost`, `dear_cost` |
 | $\beta_t, \phi$ | discount factor; trading fee | 1; CNY/t | `discount`, `fee` |
 
 $$\min \sum_{it} \beta_t (\gamma_i c_{it} + \delta_i d_{it} + \phi u_{it} + \phi v_{it}) \tag{cost}$$
@@ -27,7 +27,7 @@ YEARS = 10
 
 
 def formulate() -> pyo.AbstractModel:
-    """The mathematics of this file, without data."""
+    """Return the mathematics of this file, without data."""
     m = pyo.AbstractModel("banking")
     m.FIRMS, m.YEARS, m.ENDS = pyo.Set(), pyo.Set(), pyo.Set()
     m.opens, m.closes = pyo.Param(m.YEARS), pyo.Param(m.YEARS)
@@ -69,7 +69,7 @@ def formulate() -> pyo.AbstractModel:
 
 
 def parameters(firms: int) -> dict[str, Any]:
-    """Seeded data: lognormal firms that grow by one per cent a year, under a cap that falls by 2.5 points a year."""
+    """Return seeded data: lognormal firms that grow by 1 % a year, under a cap that falls by 2.5 points a year."""
     random = np.random.default_rng(2)
     first = random.lognormal(4.0, 1.0, firms)
     growth = np.cumprod(1 + random.normal(0.01, 0.03, (firms, YEARS)), axis=1)

@@ -1,7 +1,7 @@
-"""How reliable the package is: a matrix of trials, each with a number that is its seed.
+"""Reliability of the package: a matrix of trials, each with a number that is its seed.
 
-``python -m benchmarks.reliability [ROW ...]`` makes the trials and writes ``benchmarks/reliability.md``; the test suite
-makes the first few of each row. A module holds the rows of one subject, and ``ROWS`` names all of them.
+``python -m benchmarks.reliability [ROW ...]`` runs the trials and writes ``benchmarks/reliability.md``; the test suite
+runs the first few of each row. A module holds the rows of one subject, and ``ROWS`` names all of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def rows() -> dict[str, Row]:
-    """All rows by their names, in the order in which they are written."""
+    """Return all rows by name, in the order of the page."""
     from benchmarks.reliability import (
         answers,
         canary,

@@ -1,4 +1,4 @@
-"""Make the trials of all rows, or of those that are named, each in processes of its own, and write what was seen."""
+"""Run the trials of all rows, or of named ones, in separate processes, and write the outcomes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ FAILURES_SHOWN = 20
 
 
 def of_chunk(row: Row, numbers: range) -> Found:
-    """Make the trials of a chunk in a process of its own; one that crashes or hangs is a failure."""
+    """Run the trials of a chunk in a separate process; a crash or hang is a failure."""
     chunk = f"{numbers.start}:{numbers.stop}"
     said = child("benchmarks.reliability", row.name, "--numbers", chunk, timeout_s=row.patience_s)
     return Found(failures=[f"{chunk}: {said['status']}"]) if "status" in said else Found.from_json(said)
 
 
 def made(row: Row, count: int, processes: int) -> Found:
-    """Make the trials of a row, and tell how far they are."""
+    """Run the trials of a row and report their progress."""
     chunks = [range(first, min(first + row.chunk, count)) for first in range(0, count, row.chunk)]
     found, began = Found(), time.monotonic()
     with ThreadPoolExecutor(1 if row.alone else processes) as pool:

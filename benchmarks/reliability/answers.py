@@ -1,4 +1,4 @@
-"""Answers held against independent programs, cases worked by hand, relations that must hold, and prices."""
+"""Results compared with independent programs, hand-solved cases, known relations, and shadow prices."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ KINDS = (
     *(known_allocation, rounded_allocation, balance_value, balance_value),
     *(equilibrium, compliance, known_market, known_market, any_market),
 )
-"""Kinds of instances: a trial is of the kind at its number, over and over."""
+"""Kinds of instances; trial ``n`` has the kind ``n`` modulo their number."""
 
 
 def fuzzed(numbers: Iterable[int]) -> Found:
-    """Solve a random instance for each number, check the answer again, and compare it with an independent program."""
-    # Spread, so that any few numbers that follow each other are of several kinds.
+    """Solve a random instance per number, check the result again, and compare it with an independent program."""
+    # Interleaved, so that a few consecutive numbers cover several kinds.
     return seen(numbers, lambda number: KINDS[number * 7 % len(KINDS)](number))
 
 
@@ -64,7 +64,7 @@ RELATIONS = (
 
 
 def related(numbers: Iterable[int]) -> Found:
-    """Hold the answer to a random instance against that to a changed one, by the relation at each number."""
+    """Compare the result of a random instance with that of a changed one, by the relation of each number."""
     found = Found()
     for number in numbers:
         relation = RELATIONS[number % len(RELATIONS)]
@@ -83,7 +83,7 @@ GOLDEN = (*golden_rules.CASES, *golden_allocations.CASES, *golden_markets.CASES,
 
 
 def worked_by_hand(numbers: Iterable[int]) -> Found:
-    """Compare the figures of the case at each number with those that were worked by hand."""
+    """Compare the figures of the case of each number with those calculated by hand."""
     found = Found()
     for number in numbers:
         case = GOLDEN[number]

@@ -1,6 +1,6 @@
 """A linear or mixed-integer program that an instance carries as JSON in the column ``x_program``.
 
-A model of the user's own, as `etsopt.solve` takes it by its path; nothing of it is checked by the package.
+A user's own model, which `etsopt.solve` takes by its path and the checker does not support.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pyomo.environ as pyo
 def formulate() -> pyo.AbstractModel:
     m = pyo.AbstractModel("any_program")
     m.REAL, m.WHOLE, m.ROWS = pyo.Set(), pyo.Set(), pyo.Set()
-    # Pyomo warns of numbers that are none unless anything is allowed, and limits that are not there are infinite.
+    # Domain Any: Pyomo would warn of NaN otherwise. Absent limits are infinite.
     m.real_lower, m.real_upper, m.real_cost = (pyo.Param(m.REAL, within=pyo.Any) for _ in range(3))
     m.whole_lower, m.whole_upper, m.whole_cost = (pyo.Param(m.WHOLE, within=pyo.Any) for _ in range(3))
     m.real_coefficient = pyo.Param(m.ROWS, m.REAL, within=pyo.Any)

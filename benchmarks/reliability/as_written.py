@@ -1,4 +1,4 @@
-"""What files say, read without etsopt: by the csv, tomllib and json of Python, and Parquet by pyarrow alone."""
+"""Content of files read without etsopt: by the csv, tomllib and json of Python, and Parquet by pyarrow alone."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from etsopt.data.table import Table
     from etsopt.results.results import Results
 
-# A text that a spreadsheet would run stands behind an apostrophe.
+# An apostrophe precedes a text that a spreadsheet would execute.
 PROTECTED = re.compile(r"'+[=+@\t\r\n＝＋－＠-]")
 
 
 def cells_of(content: bytes) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a file in CSV, in UTF-8 or else GB 18030."""
+    """Return header and rows of a CSV file in UTF-8, or else GB 18030."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -38,7 +38,7 @@ def cells_of(content: bytes) -> tuple[list[str], list[list[str]]]:
 
 
 def difference_of_table(content: bytes, table: Table, frame: pd.DataFrame) -> str:
-    """What differs between the cells of an instance's file and the table read from it, in any order of rows."""
+    """Return the difference between an instance's file and the table read from it, in any row order."""
     header, rows = cells_of(content)
     kinds = {column.name: column.number for column in table.columns}
 
@@ -58,7 +58,7 @@ def difference_of_table(content: bytes, table: Table, frame: pd.DataFrame) -> st
 
 
 def difference_of_policy(content: bytes, policy: Policy) -> str:
-    """What differs between a policy file and the policy that was read from it."""
+    """Return the difference between a policy file and the policy read from it."""
     text = _decoded(content)
     return _differs(tomllib.loads(text), policy.model_dump(exclude_unset=True))
 
@@ -72,7 +72,7 @@ def _decoded(content: bytes) -> str:
 
 def _differs(said: Any, read: Any, key: str = "") -> str:
     if isinstance(read, dict) and isinstance(said, int | float):
-        # One number for both sides of a band.
+        # One number states both sides of a band.
         said = dict.fromkeys(("lower", "upper"), said)
     if isinstance(said, dict) and isinstance(read, dict):
         said = {unicodedata.normalize("NFKC", name): value for name, value in said.items()}
@@ -88,7 +88,7 @@ def _differs(said: Any, read: Any, key: str = "") -> str:
 
 
 def difference_of_result(content: bytes, results: Results) -> str:
-    """What differs between a ``result.json`` and the results that were read from it."""
+    """Return the difference between a ``result.json`` and the results read from it."""
     said = json.loads(content.decode("utf-8"))
     for name in ("tables", "prices", "violations", "levels"):
         stated = said.pop(name, None)
@@ -103,7 +103,7 @@ def difference_of_result(content: bytes, results: Results) -> str:
 
 
 def difference_of_run_table(content: bytes, types: Mapping[str, str], frame: pd.DataFrame) -> str:
-    """What differs between a run's table in CSV and what was read from it, by the types that the run states."""
+    """Return the difference between a run's CSV table and the table read from it, by the types of the run."""
     text = content.decode("utf-8")
     header, *rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     if [*frame.columns] != header:
@@ -125,13 +125,13 @@ def _typed(cell: str, kind: str) -> Any:
     if kind == "bool":
         return {"true": True, "false": False}[cell.lower()]
     if kind.startswith(("int", "uint")):
-        # Also 5e3 is a whole number.
+        # 5e3 is a whole number too.
         return int(Decimal(cell))
     return float(cell) if cell else float("nan")
 
 
 def difference_of_parquet(path: Path, frame: pd.DataFrame) -> str:
-    """What differs between a Parquet file and the table that was read from it, in any order of rows."""
+    """Return the difference between a Parquet file and the table read from it, in any row order."""
     from pyarrow import parquet
 
     columns = parquet.ParquetFile(path).read().to_pydict()

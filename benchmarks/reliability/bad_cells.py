@@ -1,4 +1,4 @@
-"""Defects of cells and columns: each breaks a valid folder in one place and says what has to be told of that place."""
+"""Defects of cells and columns: each breaks a valid folder in one place and states the expected report."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ HIDDEN = ("\u200b", "\x1b[31m", "\u202e", "\x07", "\xad", "\ufeff", "\u2028", "\
 ENOUGH_DIGITS = "91430000123456789"
 
 DEFECTS: dict[str, Defect] = {}
-"""Defects by their names."""
+"""Defects by name."""
 
 
 def defect(name: str) -> Callable[[Defect], Defect]:
-    """Enter a defect under a name."""
+    """Register a defect under a name."""
 
     def enter(plant: Defect) -> Defect:
         DEFECTS[name] = plant
@@ -47,7 +47,7 @@ def defect(name: str) -> Callable[[Defect], Defect]:
 
 
 def columns_of(folder: Folder, wanted: Callable[[Column], object]) -> list[tuple[str, Column]]:
-    """Columns of a folder's tables that are as wanted, each with its table."""
+    """Return the columns of a folder that satisfy a condition, each with its table."""
     return [
         (table.name, column)
         for table in TABLES
@@ -57,13 +57,13 @@ def columns_of(folder: Folder, wanted: Callable[[Column], object]) -> list[tuple
 
 
 def break_cell(folder: Folder, random: Random, wanted: Callable[[Column], object], cell: str, what: str) -> list[str]:
-    """Put a cell into some row of some column that is as wanted; what has to be told of it."""
+    """Put a cell into a row of a column that satisfies a condition; return the expected report."""
     sheet, column = random.choice(columns_of(folder, wanted))
     return break_cell_of(folder, random, sheet, column.name, cell, what)
 
 
 def break_cell_of(folder: Folder, random: Random, name: str, column: str, cell: str, what: str) -> list[str]:
-    """Put a cell into some row of a column; an empty one is told by its row alone."""
+    """Put a cell into a row of a column; the report names an empty cell by its row alone."""
     sheet = folder.sheets[name]
     row = random.randrange(len(sheet.rows))
     sheet.rows[row][sheet.place(column)] = cell
@@ -135,7 +135,7 @@ def _misspelt(folder: Folder, random: Random) -> list[str]:
     place = random.randrange(1, len(meant) - 1)
     cell = meant[:place] + meant[place + 1 :]
     (told,) = break_cell_of(folder, random, name, column.name, cell, "1 value is not known")
-    return [f"{told}   Did you mean {meant!r}? It is one of {', '.join(column.choices)}."]
+    return [f"{told}   Did you mean {meant!r}? Use one of {', '.join(column.choices)}."]
 
 
 @defect("a choice that is none")
@@ -211,7 +211,7 @@ def _no_column(folder: Folder, random: Random) -> list[str]:
 
 
 def add_column(folder: Folder, random: Random, header: str) -> str:
-    """Add a column without cells to some table; the table's file."""
+    """Add an empty column to some table; return the table's file."""
     name, sheet = random.choice([*folder.sheets.items()])
     place = random.randrange(len(sheet.columns) + 1)
     sheet.columns.insert(place, header)
@@ -232,7 +232,7 @@ def _misspelt_column(folder: Folder, random: Random) -> list[str]:
 @defect("a column of another table")
 def _unknown_column(folder: Folder, random: Random) -> list[str]:
     header = random.choice(("colour", "Notes", "备注", "2024"))
-    told = "is not a column of this table.\n   A column of your own starts with 'x_'."
+    told = "is not a column of this table.\n   Rename it, or begin a column of your own with 'x_'."
     return [f"{add_column(folder, random, header)}, {header}: {told}"]
 
 
@@ -251,5 +251,5 @@ def _nameless(folder: Folder, random: Random) -> list[str]:
 @defect("a column with a hidden character in its name")
 def _hidden_column(folder: Folder, random: Random) -> list[str]:
     header = f"x_{random.choice(HIDDEN)}a"
-    told = f"has a column {header!r}, with a character in its name that controls a terminal or is not seen"
+    told = f"has a column {header!r}, with a control or invisible character in its name"
     return [f"{add_column(folder, random, header)}: {told}.\n"]

@@ -1,4 +1,4 @@
-"""Defects of whole files, of tables together, of the policy and of `--set`; and several defects at once."""
+"""Defects of whole files, across tables, of the policy and of `--set`; and several defects at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def lines_of(folder: Folder, name: str) -> list[bytes]:
-    """Lines of a file that holds no text of several lines and no blank line, without their ends."""
+    """Return the lines, without ends, of a file without multi-line text and blank lines."""
     sheet = folder.sheets[name.removesuffix(".csv")]
     sheet.blank_before = frozenset()
     for cells in sheet.rows:
@@ -139,7 +139,7 @@ def _missing(folder: Folder, random: Random) -> list[str]:
 def _both(folder: Folder, random: Random) -> list[str]:
     name = random.choice([*folder.sheets])
     folder.files[f"{name}.parquet"] = b"PAR1"
-    return [f"{name}.csv: is there beside {name}.parquet.\n"]
+    return [f"{name}.csv: is present beside {name}.parquet.\n"]
 
 
 @defect("a Parquet file that is none")
@@ -237,12 +237,12 @@ def _requires(folder: Folder, random: Random) -> list[str]:
     sheet = folder.sheets["measures"]
     cells = random.choice(sheet.rows)
     cells[sheet.place("requires")] = "kiln-9"
-    return [f"measures.csv, requires: {cells[0]!r} requires 'kiln-9', which is no measure of the same unit"]
+    return [f"measures.csv, requires: {cells[0]!r} requires 'kiln-9', which is not a measure of the same unit"]
 
 
 @defect("several defects of cells at once")
 def _several(folder: Folder, random: Random) -> list[str]:
-    """One to three cells of every table, none in a column of its key, and keys of the policy."""
+    """Break one to three cells of every table, none in a key column, and keys of the policy."""
     told = []
     for name in folder.sheets:
         free = [

@@ -1,4 +1,4 @@
-"""Bad input given to `etsopt validate`: refused with the file, row, column and value that are wrong, and no others."""
+"""Bad input to `etsopt validate`: refused with exactly the wrong files, rows, columns and values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from etsopt.cli import main
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Their defects enter themselves.
+# Importing these modules registers their defects.
 OF_FILES, OF_POLICIES = bad_files, bad_policies
 
 VARIANTS = 10
@@ -37,7 +37,7 @@ def refusals(numbers: Iterable[int]) -> Found:
         random = Random(number)
         folder = valid_folder(random)
         told = DEFECTS[name](folder, random)
-        # Each defect is once given to a process of its own.
+        # Each defect runs once in a separate process.
         alone = variant % VARIANTS == number % len(names) % VARIANTS
         with tempfile.TemporaryDirectory() as place, within(found, number, CPU_S, MIB):
             path = Path(place) / "plant"
@@ -50,7 +50,7 @@ def refusals(numbers: Iterable[int]) -> Found:
 
 
 def in_memory(arguments: list[str]) -> tuple[int, str, str]:
-    """Run a command here: its code and what it printed."""
+    """Run a command in this process; return its exit code and output."""
     out, errors = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
         try:
@@ -61,14 +61,14 @@ def in_memory(arguments: list[str]) -> tuple[int, str, str]:
 
 
 def in_process(arguments: list[str]) -> tuple[int, str, str]:
-    """Run a command in a process of its own."""
+    """Run a command in a separate process; return its exit code and output."""
     command = [sys.executable, "-X", "utf8", "-m", "etsopt", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
     return done.returncode, done.stdout, done.stderr
 
 
 def difference(code: int, out: str, errors: str, told: list[str]) -> str:
-    """What differs from a refusal with just these problems; in each the sign … stands for any text."""
+    """Return the difference from a refusal with exactly these problems; … matches any text."""
     if (code, out) != (2, ""):
         return f"exit {code}, {out or errors!r}"
     if "Traceback" in errors:

@@ -1,4 +1,4 @@
-"""What starting, installing and checking take: figures, and that `etsopt --help` loads nothing heavy."""
+"""Cost of start-up, installation and checking, and that `etsopt --help` loads no heavy package."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COUNT = STARTS + 2
 
 
 def installed_mib() -> float:
-    """Size of the package with all that it needs [MiB]; of itself the source, as an editable install has no files."""
+    """Return the size of the package and its dependencies [MiB], with the sources of an editable install."""
     wanted, total = needs("etsopt"), 0
     for one in distributions():
         if canonicalize_name(one.name) in wanted:
@@ -32,13 +32,13 @@ def installed_mib() -> float:
 
 
 def check_and_solve_s() -> tuple[float, float]:
-    """Seconds of the check and of the whole solve, where the allocation has a column and more for each unit."""
+    """Return the seconds of the check and of the whole solve, for an allocation with over one column per unit."""
     seconds = etsopt.solve(etsopt.generate(UNITS, seed=1)).provenance["seconds"]
     return float(seconds["check"]), float(sum(seconds.values()))
 
 
 def budgets(numbers: Iterable[int]) -> Found:
-    """Measure the start several times, the size and the share of the check once."""
+    """Measure start-up several times, and the size and the share of the check once."""
     found = Found()
     for number in numbers:
         if number < STARTS:

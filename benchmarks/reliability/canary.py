@@ -1,7 +1,7 @@
-"""A solver that is known to answer wrongly, HiGHS 1.14.0, behind etsopt: none of its wrong answers is certified.
+"""A solver with known wrong results, HiGHS 1.14.0, behind etsopt: none of the wrong results is certified.
 
-Its presolve may move a continuous column of one row too far where whole columns share the row; 1.15.0 mended it.
-``python -m benchmarks.reliability.canary FIRST LAST`` makes trials with whatever HiGHS is installed.
+Its presolve may move a continuous column of one row too far if integer columns share the row; 1.15.0 fixes it.
+``python -m benchmarks.reliability.canary FIRST LAST`` runs trials with the installed HiGHS.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ LEVELS = [
     list(order) for count in (1, 2) for order in permutations(("change", "largest_change", "deficit", "spread"), count)
 ]
 PART = 15
-"""Of so many trials twelve are models of a user's own, two allocations, and the last is a market."""
+"""Trials per cycle: twelve user models, two allocations, and a market."""
 
 
 def of_a_model(number: int) -> tuple[bool | None, bool]:
-    """Whether the answer to a random program as a model of one's own is right, and whether it is certified."""
+    """Return two flags of a random program as a user model: right, and certified."""
     program = random_program(number)
     best = least_by_another_program(program)
     found = etsopt.solve(hostile.carrying(program), hostile.MODEL)
@@ -42,7 +42,7 @@ def of_a_model(number: int) -> tuple[bool | None, bool]:
 
 
 def of_an_allocation(number: int) -> tuple[bool | None, bool]:
-    """The same of an allocation in whole tonnes with exceptions, against all allocations that there are."""
+    """Return the same of an allocation in whole tonnes with exceptions, against all possible allocations."""
     instance = tiny_instance(number, LEVELS[number % len(LEVELS)], number // 3 % 3)
     best, found = answer(instance), etsopt.solve(instance, method="direct")
     if found.termination not in ("optimal", "infeasible"):
@@ -55,9 +55,9 @@ def of_an_allocation(number: int) -> tuple[bool | None, bool]:
 
 
 def of_a_market(number: int) -> tuple[bool | None, bool]:
-    """The same of a market of whole plans, against one program over all plans of all units.
+    """Return the same of a market of whole plans, against one program over all plans of all units.
 
-    Whatever the solver, a small market may end dearer than the least and is then not certified.
+    With any solver, a small market may cost more than the optimum and is then not certified.
     """
     drawn = some_market(number)
     policy: dict[str, Any] = drawn.policy.model_dump(mode="json", exclude_none=True)
@@ -74,7 +74,7 @@ def of_a_market(number: int) -> tuple[bool | None, bool]:
 
 
 def trials(numbers: Iterable[int]) -> Found:
-    """Make trials with the HiGHS of this process."""
+    """Run trials with the HiGHS of this process."""
     found = Found()
     for number in numbers:
         place = number % PART
@@ -91,7 +91,7 @@ def trials(numbers: Iterable[int]) -> Found:
 
 
 def in_the_canary(numbers: Iterable[int]) -> Found:
-    """Make trials in an environment with the wrong solver, if one can be made."""
+    """Run trials in an environment with the wrong solver, if one can be created."""
     listed, found = list(numbers), Found()
     interpreter = environment(highspy=CANARY)
     if interpreter is None:

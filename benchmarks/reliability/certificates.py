@@ -1,4 +1,4 @@
-"""The certificate against rational numbers and against trying every allocation, with multipliers of any kind."""
+"""The certificate against rational arithmetic and full enumeration, with arbitrary multipliers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from benchmarks.reliability.row import Found, Row
 from etsopt.checking.allocation import rational
 from etsopt.checking.allocation.bands import Bands
 from etsopt.checking.allocation.certificate import Intervals, Kinked, Square, units_gap, upward_each
-from etsopt.checking.allocation.infeasibility import shortfall
-from etsopt.checking.allocation.integer import gap_of_largest_change, stays
+from etsopt.checking.allocation.infeasibility import least_infeasibility
+from etsopt.checking.allocation.integer import fixed_by_reduced_cost, gap_of_largest_change
 from etsopt.checking.allocation.limits import Demands
 from etsopt.checking.allocation.rows import CouplingRows
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 EXPONENTS = (0, 0, 0, 3, 9, 16, 22, 100, 300, 307.7)
-"""Powers of ten that multipliers reach."""
+"""Range of powers of ten of multipliers."""
 
 LARGEST = 1.7e308
-"""No number that a file can hold is larger by much."""
+"""About the largest number that a file can hold."""
 
 
 def some_multipliers(random: np.random.Generator, count: int) -> Array:
-    """Multipliers of either sign: whole, plain, tiny, huge, one that cancels another to its last digit, or none."""
+    """Return multipliers of either sign: whole, plain, tiny, huge, cancelling another to the last digit, or none."""
     with np.errstate(over="ignore"):
         values = np.clip(random.normal(size=count) * 10.0 ** random.choice(EXPONENTS, count), -LARGEST, LARGEST)
     values = np.where(random.random(count) < 0.3, np.sign(values), values)
@@ -45,7 +45,7 @@ def some_multipliers(random: np.random.Generator, count: int) -> Array:
 
 
 def some_rows(random: np.random.Generator, units: int, emissions: Array, answer: Array, whole: bool) -> CouplingRows:
-    """Up to four rows of tonnes and, where allowances are real, of rates; sides at, near and far from their totals."""
+    """Return up to four rows of tonnes and, for real allowances, of rates; limits at, near and far from totals."""
     entries: list[tuple[int, int, float, float]] = []
     names, least, most = [], [], []
     for number in range(int(random.integers(0, 5))):
@@ -86,7 +86,7 @@ def some_tonnes(random: np.random.Generator, units: int, whole: bool) -> Array:
 
 
 def near(random: np.random.Generator, tonnes: Array, whole: bool, most: float = 30.0) -> Array:
-    """Points at, an ulp beside, or some tonnes from others."""
+    """Return points equal to others, one ulp beside, or some tonnes away."""
     away = random.choice([0.0, 1e-3, 1.0, most], len(tonnes)) * random.normal(size=len(tonnes))
     found = tonnes + np.round(away) if whole else tonnes + away
     if not whole:
@@ -95,7 +95,7 @@ def near(random: np.random.Generator, tonnes: Array, whole: bool, most: float = 
 
 
 def some_pieces(random: np.random.Generator, answer: Array, whole: bool, most: int = 3) -> list[Kinked]:
-    """Functions of levels: the same kinks or others, slopes of all units or of each, factors of any size."""
+    """Return functions of objectives: equal or different kinks, common or individual slopes, factors of any size."""
     pieces: list[Kinked] = []
     for _ in range(int(random.integers(0, most + 1))):
         kink = pieces[0].kink if pieces and random.random() < 0.5 else near(random, answer, whole)
@@ -108,7 +108,7 @@ def some_pieces(random: np.random.Generator, answer: Array, whole: bool, most: i
 
 
 def bound_of_real_numbers(number: int) -> tuple[str, str]:
-    """The bound of a level in floating-point numbers is no less than the rational one."""
+    """Check that the floating-point bound of an objective is not less than the rational one."""
     random = np.random.default_rng(number)
     whole, units = bool(random.random() < 0.3), int(random.integers(1, 7))
     emissions = some_tonnes(random, units, whole)
@@ -118,9 +118,9 @@ def bound_of_real_numbers(number: int) -> tuple[str, str]:
     pieces = some_pieces(random, answer, whole)
     square = Square(emissions, near(random, answer, whole), whole) if random.random() < 0.5 else None
     rows = some_rows(random, units, emissions, answer, whole)
-    price = rows.priced(some_multipliers(random, len(rows)))
+    price = rows.supported_duals(some_multipliers(random, len(rows)))
     with np.errstate(all="ignore"):
-        pull = rows.pull(price, units)
+        pull = rows.dual_activity(price, units)
         found = units_gap(intervals, pieces, pull, square) + rows.gap(rows.totals(answer), price)
     levels = SimpleNamespace(rows=rows, units=units, free=np.ones(units, dtype=bool), intervals=intervals)
     exact = rational.exact_gap(levels, pieces, price, square)
@@ -129,7 +129,7 @@ def bound_of_real_numbers(number: int) -> tuple[str, str]:
 
 
 def whole_case(number: int) -> Any:
-    """A few units of whole tonnes, and every allocation that keeps limits and levels as well as the answer."""
+    """Return a few units in whole tonnes, and every allocation that keeps limits and objectives like the result."""
     random = np.random.default_rng(number)
     units = int(random.integers(1, 4))
     emissions = some_tonnes(random, units, whole=True)
@@ -138,14 +138,14 @@ def whole_case(number: int) -> Any:
     intervals = Intervals.around(answer, np.maximum(ends[0], answer - 4), np.minimum(ends[1], answer + 4))
     pieces = [replace(piece, times=min(piece.times, 1e6)) for piece in some_pieces(random, answer, whole=True)]
     rows = some_rows(random, units, emissions, answer, whole=True)
-    price = rows.priced(np.clip(some_multipliers(random, len(rows)), -1e9, 1e9))
+    price = rows.supported_duals(np.clip(some_multipliers(random, len(rows)), -1e9, 1e9))
     return SimpleNamespace(
         random=random, emissions=emissions, answer=answer, intervals=intervals, pieces=pieces, rows=rows, price=price
     )
 
 
 def kept(case: Any) -> list[Array]:
-    """The allocations, answer included, that keep every limit and level as well as the answer."""
+    """Return the allocations that keep every limit and objective like the result, including the result."""
     found = []
     ranges = [np.arange(low, high + 1) for low, high in zip(case.intervals.lower, case.intervals.upper, strict=True)]
     own = [sum(map(Fraction, piece.at(case.answer).tolist())) for piece in (replace(p, times=1.0) for p in case.pieces)]
@@ -163,12 +163,12 @@ def kept(case: Any) -> list[Array]:
 
 
 def rates_ruled_out(number: int) -> tuple[str, str]:
-    """No whole allocation that keeps limits and levels has a rate below what is left of the answer's."""
+    """Check that no integer allocation within limits and objectives has a rate below the proven bound."""
     case = whole_case(number)
     reference = near(case.random, case.answer, whole=True, most=3.0)
     rates = np.abs(case.answer - reference) / case.emissions
     value = float(np.max(rates))
-    pull = case.rows.pull(case.price, len(case.answer))
+    pull = case.rows.dual_activity(case.price, len(case.answer))
     of_rows = case.rows.gap(case.rows.totals(case.answer), case.price)
     gap = gap_of_largest_change(value, case.intervals, reference, case.emissions, case.pieces, pull, of_rows)
     best = min(
@@ -183,12 +183,12 @@ def rates_ruled_out(number: int) -> tuple[str, str]:
 
 
 def units_that_stay(number: int) -> tuple[str, str]:
-    """No allocation that keeps limits and levels moves a unit that is said to stay."""
+    """Check that no allocation within limits and objectives changes a unit that is stated as fixed."""
     case = whole_case(number)
-    pull = case.rows.pull(case.price, len(case.answer))
+    pull = case.rows.dual_activity(case.price, len(case.answer))
     gap = units_gap(case.intervals, case.pieces, pull)
     gap = float(upward_each(np.array(gap + case.rows.gap(case.rows.totals(case.answer), case.price))))
-    no_less, no_more = stays(case.answer, case.pieces, pull, gap)
+    no_less, no_more = fixed_by_reduced_cost(case.answer, case.pieces, pull, gap)
     points = kept(case)
     moved = [
         point for point in points if ((point < case.answer) & no_less).any() or ((point > case.answer) & no_more).any()
@@ -198,7 +198,7 @@ def units_that_stay(number: int) -> tuple[str, str]:
 
 
 def what_lacks(number: int) -> tuple[str, str]:
-    """What is proven to lack is no more than the rational sum, and what is let off or gained no less."""
+    """Check that the proven infeasibility is at most the rational sum, and tolerances and gains at least theirs."""
     random = np.random.default_rng(number)
     units = int(random.integers(1, 7))
     emissions = some_tonnes(random, units, whole=False)
@@ -211,10 +211,10 @@ def what_lacks(number: int) -> tuple[str, str]:
     bands = Bands(lower, upper, below, above, nothing, nothing, nothing, nothing)
     demands = Demands(nothing > 0, False, lower, upper, nothing, rows, bands, np.full(units, -1))
     misses, miss = random.random(len(rows)) * 1e-2, 1e-3
-    proof = shortfall(demands, price, misses, miss)
-    if not np.isfinite(proof.lacking):
+    proof = least_infeasibility(demands, price, misses, miss)
+    if not np.isfinite(proof.least):
         return "proves nothing", ""
-    price = rows.priced(price)
+    price = rows.supported_duals(price)
     _, pull = rational.of_rows(rows, answer, price)
     exact = sum(
         (
@@ -228,9 +228,9 @@ def what_lacks(number: int) -> tuple[str, str]:
     let_off = sum((abs(Fraction(y)) * Fraction(m) for y, m in zip(price, misses, strict=True)), Fraction(0))
     let_off += sum(abs(p) for p in pull) * Fraction(miss)
     gains = [max(p * Fraction(up), -p * Fraction(down)) for p, up, down in zip(pull, above, below, strict=True)]
-    right = Fraction(proof.lacking) <= exact and not proof.let_off < let_off
+    right = Fraction(proof.least) <= exact and not proof.tolerated < let_off
     right = right and all(not found < gain for found, gain in zip(proof.gains, gains, strict=True))
-    wrong = "" if right else f"lacking {proof.lacking} of {float(exact)}, let off {proof.let_off} of {float(let_off)}"
+    wrong = "" if right else f"lacking {proof.least} of {float(exact)}, let off {proof.tolerated} of {float(let_off)}"
     return "a proof", wrong
 
 
@@ -244,7 +244,7 @@ KINDS: tuple[Callable[[int], tuple[str, str]], ...] = (
 
 
 def against_rationals(numbers: Iterable[int]) -> Found:
-    """Try one kind of proof after the other."""
+    """Check each kind of proof in turn."""
     found = Found()
     for number in numbers:
         kind = KINDS[number % len(KINDS)]

@@ -1,4 +1,4 @@
-"""What rows about processes and run folders share: commands in processes of their own, and what a folder holds."""
+"""Helpers of rows on processes and run folders: commands in separate processes, and contents of folders."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.reliability.row import Found
 from benchmarks.reporting import ROOT, python_path
 from etsopt.cli import main
-from etsopt.data.aside import OWN
+from etsopt.data.aside import HIDDEN_NAMES
 
 if TYPE_CHECKING:
     from random import Random
 
 NEW = ("--set", "sectors.cement.target_change=-0.01")
-"""Makes the new run of ``tiny`` differ from the old one in every table, and in its instance."""
+"""Change that makes the new run of ``tiny`` differ from the old one in every table and in its instance."""
 
 NOTES = "notes.txt"
-"""A file of the user's own in a run folder, which nothing may touch."""
+"""A user's file in a run folder, which no command may touch."""
 
 MEMORY = Path("/dev/shm")
-"""A process that is killed loses nothing that the system holds: that needs no disk, which takes most of the time."""
+"""Folder in memory: a killed process loses no data held by the system, and a disk would take most of the time."""
 
 MOST_S = 60.0
-"""No command here takes longer, however busy the machine is."""
+"""Upper limit of the time of any command here, also on a busy machine [s]."""
 
 Trial = Callable[[int, Path], str]
-"""Makes the trial of a number in an empty folder of its own; returns the outcome or raises what must not happen."""
+"""Runs the trial of a number in an empty folder; returns the outcome or raises `WrongError`."""
 
 
 class WrongError(Exception):
-    """What must not happen in a trial."""
+    """Forbidden outcome of a trial."""
 
 
 def see(holds: bool, words: str) -> None:
-    """Let a trial fail, saying why, unless something holds."""
+    """Raise `WrongError` with a reason unless a condition holds."""
     if not holds:
         raise WrongError(words)
 
 
 def each_measured(trial: Callable[[int, Path, Found], str]) -> Callable[[Iterable[int]], Found]:
-    """Make one trial after the other, each with what was found, to keep figures in; what one raises is its failure."""
+    """Run trials in order, each with the collected outcomes for its figures; an error is a failure."""
 
     def work(numbers: Iterable[int]) -> Found:
         found = Found()
@@ -68,19 +68,19 @@ def each_measured(trial: Callable[[int, Path, Found], str]) -> Callable[[Iterabl
 
 
 def each(trial: Trial) -> Callable[[Iterable[int]], Found]:
-    """Make one trial after the other; whatever one raises is its failure."""
+    """Run trials in order; an error is a failure of its trial."""
     return each_measured(lambda number, folder, found: trial(number, folder))
 
 
 def started(*arguments: str, limit: Callable[[], None] | None = None, before: str = "") -> subprocess.Popen[str]:
-    """Start a command in a process and a session of its own.
+    """Start a command in a separate process and session.
 
     Parameters
     ----------
     limit
-        Called in the process before Python begins, to limit what it may take.
+        Called in the process before Python begins, to limit its resources.
     before
-        Python that is run in it before the command.
+        Python code to run in the process before the command.
     """
     code = f"import sys\n{before}\nfrom etsopt.__main__ import main\nsys.exit(main())"
     start = ["-c", code] if before else ["-m", "etsopt"]
@@ -97,7 +97,7 @@ def started(*arguments: str, limit: Callable[[], None] | None = None, before: st
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Exit code of a process and both of its streams, once it has ended."""
+    """Wait for a process; return its exit code and both streams."""
     try:
         out, errors = process.communicate(timeout=MOST_S)
     except subprocess.TimeoutExpired:
@@ -108,7 +108,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 def command(*arguments: str) -> tuple[int, str]:
-    """Exit code of a command that is run here, and what it says."""
+    """Run a command in this process; return its exit code and output."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = main(list(arguments))
@@ -116,13 +116,13 @@ def command(*arguments: str) -> tuple[int, str]:
 
 
 def done(*arguments: str) -> None:
-    """Run a command here that has to end well."""
+    """Run a command in this process that must succeed."""
     code, said = command(*arguments)
     see(code == 0, f"`etsopt {arguments[0]}` ended with {code}: {said.strip()[:300]}")
 
 
 def awaited(process: subprocess.Popen[str], *paths: Path) -> None:
-    """Wait until a process has made one of some files, or has ended."""
+    """Wait until a process has created one of some files or has ended."""
     until = time.monotonic() + MOST_S
     while process.poll() is None and not any(path.exists() for path in paths):
         see(time.monotonic() < until, f"{paths[0].name} did not appear")
@@ -130,14 +130,14 @@ def awaited(process: subprocess.Popen[str], *paths: Path) -> None:
 
 
 def paused(random: Random, longest_s: float) -> None:
-    """Let a random time pass."""
+    """Wait for a random time."""
     time.sleep(random.uniform(0, longest_s))
 
 
 def content(folder: Path) -> dict[str, Any]:
-    """Every file in a folder with its bytes; of ``result.json`` all but the seconds that the solve took."""
+    """Return every file of a folder with its bytes, ``result.json`` without the seconds of the solve."""
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    found: dict[str, Any] = {name: held for name, held in files.items() if OWN.isdisjoint(Path(name).parts)}
+    found: dict[str, Any] = {name: held for name, held in files.items() if HIDDEN_NAMES.isdisjoint(Path(name).parts)}
     if "result.json" in found:
         found["result.json"] = json.loads(found["result.json"]) | {"seconds": {}}
     found.pop(NOTES, None)
@@ -145,7 +145,7 @@ def content(folder: Path) -> dict[str, Any]:
 
 
 def save_old(folder: Path, table_format: str = "csv") -> None:
-    """Put the old run into a folder, with a file of the user's own."""
+    """Put the old run into a folder, with a user's file."""
     for name, held in _kept("old", table_format).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(held)
@@ -154,7 +154,7 @@ def save_old(folder: Path, table_format: str = "csv") -> None:
 
 @cache
 def _kept(which: str, table_format: str) -> dict[str, bytes]:
-    """Files of the old or the new run as an undisturbed command writes them."""
+    """Return the files of the old or the new run as an undisturbed command writes them."""
     with tempfile.TemporaryDirectory() as place:
         run = Path(place) / "run"
         done("solve", "tiny", *(NEW if which == "new" else ()), "--out", str(run), "--format", table_format)
@@ -163,7 +163,7 @@ def _kept(which: str, table_format: str) -> dict[str, bytes]:
 
 @cache
 def undisturbed(which: str, table_format: str = "csv") -> dict[str, Any]:
-    """`content` of the old or the new run."""
+    """Return the `content` of the old or the new run."""
     with tempfile.TemporaryDirectory() as place:
         for name, held in _kept(which, table_format).items():
             (Path(place) / name).parent.mkdir(parents=True, exist_ok=True)
@@ -172,12 +172,12 @@ def undisturbed(which: str, table_format: str = "csv") -> dict[str, Any]:
 
 
 def held(folder: Path, table_format: str = "csv") -> str:
-    """Which run a folder holds after something happened to a command: ``old`` or ``new``, whole and valid.
+    """Return the run of a folder after a disturbed command: ``old`` or ``new``, complete and valid.
 
     Raises
     ------
     WrongError
-        If it holds neither, or not what an undisturbed command writes, byte by byte.
+        If the folder holds neither, or differs in a byte from an undisturbed command.
     """
     done("check", str(folder))
     found = content(folder)
@@ -188,12 +188,12 @@ def held(folder: Path, table_format: str = "csv") -> str:
 
 
 def see_next_works(folder: Path, table_format: str = "csv") -> None:
-    """See that the next command writes the new run, and that nothing hidden is left beside it.
+    """Check that the next command writes the new run, and that no hidden file remains.
 
     Raises
     ------
     WrongError
-        If one of it does not hold.
+        If one of these does not hold.
     """
     done("solve", "tiny", *NEW, "--out", str(folder), "--format", table_format)
     see(held(folder, table_format) == "new", "the next solve did not write its run")
@@ -202,7 +202,7 @@ def see_next_works(folder: Path, table_format: str = "csv") -> None:
 
 
 def in_turn(*trials: Trial) -> Callable[[Iterable[int]], Found]:
-    """Make trials of several kinds in turn, each with numbers of its own from 0 on."""
+    """Run trials of several kinds in turn, each with its own numbers from 0."""
 
     def trial(number: int, folder: Path) -> str:
         return trials[number % len(trials)](number // len(trials), folder)
@@ -211,4 +211,4 @@ def in_turn(*trials: Trial) -> Callable[[Iterable[int]], Found]:
 
 
 solve_new = partial(started, "solve", "tiny", *NEW, "--out")
-"""Start the command that puts the new run in the place of the old one."""
+"""Start the command that replaces the old run by the new one."""

@@ -1,4 +1,4 @@
-"""The plain way from Pyomo to HiGHS beside etsopt: how often a wrong answer is called optimal."""
+"""Pyomo with HiGHS beside etsopt: frequency of wrong results reported as optimal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchmarks.reliability.programs import (
     random_program,
 )
 from benchmarks.reliability.row import Found, Row
-from benchmarks.reporting import ROOT, fill, table, versions
+from benchmarks.reporting import fill, table, versions
 
 HOSTILE, RANDOM = 200, 3_000
 HARMLESS = "random mixed-integer program, nothing hostile"
@@ -38,7 +38,7 @@ comes with an error. The optima of the hostile models are exact, those of the ra
 
 
 def verdict(said: list[float] | str | None, program: Written, best: Fraction | None, misspelt: bool) -> str:
-    """What an answer is worth: a point, None for infeasible, or the words of a refusal."""
+    """Judge an answer: a point, None for infeasible, or the text of a refusal."""
     if isinstance(said, str):
         return REFUSED
     if is_wrong(program, said, best):
@@ -47,7 +47,7 @@ def verdict(said: list[float] | str | None, program: Written, best: Fraction | N
 
 
 def compare(numbers: Iterable[int]) -> Found:
-    """Let each way answer each program; hostile ones have the first numbers."""
+    """Solve each program by each interface; hostile programs have the first numbers."""
     found = Found()
     for number in numbers:
         if number < HOSTILE:
@@ -57,7 +57,7 @@ def compare(numbers: Iterable[int]) -> Found:
             cause, program, options = HARMLESS, random_program(number - HOSTILE), {}
             least = least_by_another_program(program)
             best = None if least is None else Fraction(least)
-        # Numbers stand in the rows or in mutable parameters, in turn.
+        # Numbers are in the rows or in mutable parameters, in turn.
         mutable = bool(number // len(CAUSES) % 2)
         answers = {name: pyomo_route.answer(program, name, options, mutable) for name in pyomo_route.INTERFACES}
         answers["etsopt"] = hostile.answer(program, options)
@@ -71,7 +71,7 @@ def compare(numbers: Iterable[int]) -> Found:
 
 
 def published(found: Found) -> str:
-    """The table of the README: causes, and what each way made of their models."""
+    """Return the table of the README: causes, and the outcome of each interface."""
     counted: dict[str, dict[str, Counter[str]]] = {
         cause: {way: Counter() for way in WAYS} for cause in (*CAUSES, HARMLESS)
     }
@@ -98,14 +98,14 @@ def cell(seen: Counter[str]) -> str:
 
 
 def publish(found: Found) -> None:
-    fill("silent wrong answers", published(found), ROOT / "README.md")
+    fill("silent wrong answers", published(found))
 
 
 ROWS: list[Row] = [
     Row(
         "D5",
         f"{HOSTILE} hostile and {RANDOM:,} random programs by Pyomo's interfaces `highs` and `appsi_highs` and by "
-        "etsopt, in this order; README.md has the table",
+        "etsopt, in this order; benchmarks/README.md has the table",
         "etsopt is never silently wrong: it refuses, or answers rightly.",
         HOSTILE + RANDOM,
         HOSTILE // 2,

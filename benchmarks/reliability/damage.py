@@ -1,4 +1,4 @@
-"""Run folders of which a bit, an end or a file is lost: `etsopt check` refuses them, or what is read is the same."""
+"""Run folders with a lost bit, end or file: `etsopt check` refuses them, or reads the same content."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ RUNS: tuple[Callable[[], tuple[Instance, str, str]], ...] = (
     lambda: (random_market(2), "clearing", "csv"),
     lambda: (of_model(random_market(1), "pathway"), "pathway", "csv"),
 )
-"""Instance, model and format of each run; the third has no solution and says what lacks."""
+"""Instance, model and format of each run; the third is infeasible and reports its relaxation."""
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
-"""A number that changes by no more than their sum says the same: the checker allows rounding, of sums as well."""
+"""Relative and absolute change of a number whose sum counts as equal: the checker allows rounding, also of sums."""
 
 
 @cache
 def _saved(which: int) -> dict[str, bytes]:
-    """Files of a run."""
+    """Return the files of a run."""
     instance, model, table_format = RUNS[which]()
     with tempfile.TemporaryDirectory() as place:
         run = Path(place)
@@ -77,21 +77,21 @@ def damaged(number: int, folder: Path) -> str:
 
 
 def differences(one: Path, other: Path) -> Iterator[tuple[str, float]]:
-    """Yield what two runs say differently, with the change as a share of what is rounding."""
+    """Yield the differences of two runs, each relative to rounding."""
     before, after = (load(run).tables for run in (one, other))
     for name in before.keys() | after.keys():
         yield from _of_tables(name, before.get(name), after.get(name))
     stated = [dict(_flat(json.loads((run / "result.json").read_text(encoding="utf-8")))) for run in (one, other)]
     for key in stated[0].keys() | stated[1].keys():
         values = [content.get(key) for content in stated]
-        # What it says of columns shows in the tables that are read.
+        # The types of columns show in the tables read.
         if values[0] != values[1] and key[0] != "tables":
-            # What stands in a list is named by the list, and what is inside a policy by that.
+            # The list names its entries, the policy its keys.
             yield f"`{'.'.join(part for part in key[:3] if part) if key[0] == 'levels' else key[0]}`", _change(values)
 
 
 def _flat(content: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield the plain values of nested content by their paths."""
+    """Yield the scalar values of nested content by path."""
     if isinstance(content, dict):
         for key, inner in content.items():
             yield from _flat(inner, *path, key)
@@ -103,7 +103,7 @@ def _flat(content: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
 
 
 def _change(values: list[Any]) -> float:
-    """How far two values are from each other, as a share of what is rounding; infinite where one is no number."""
+    """Return the distance of two values relative to rounding; infinite if one is not a number."""
     if not all(isinstance(value, int | float) for value in values):
         return math.inf
     return abs(values[1] - values[0]) / (ABSOLUTE + RELATIVE * abs(values[0]))

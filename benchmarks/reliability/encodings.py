@@ -1,4 +1,4 @@
-"""Files in Chinese and Western European encodings: read as the text that was written, or refused."""
+"""Files in Chinese and Western European encodings: read as the written text, or refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ POLICY = b'year = 2025\n\n[rule]\nname = "cn-2025"\n'
 
 
 def names(random: Random, encoding: str) -> list[str]:
-    """Names of units and provinces as a file in an encoding may hold them, with a rare character now and then."""
+    """Return names of units and provinces in an encoding, with occasional rare characters."""
     pool = {"big5": TRADITIONAL, "latin-1": WESTERN}.get(encoding, CHINESE).split()
     plain = [word for word in PLAIN if _fits(word, encoding)]
     rare = [word for word in RARE.split() if encoding != "latin-1" and _fits(word, encoding)]

@@ -1,4 +1,4 @@
-"""Environments of their own with another Python or other releases, made with `venv` and pip and kept in ``.cache``."""
+"""Environments with another Python or other releases, created by `venv` and pip and kept in ``.cache``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATIENCE_S = 900.0
 
 
 def python_named(version: str) -> str | None:
-    """Path of an interpreter by its version, such as ``3.12``, with which environments can be made; None without."""
+    """Return the path of an interpreter by version, such as ``3.12``, that can create environments, or None."""
     program = f"python{version}"
     at = [shutil.which(program), *map(str, sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/{program}")))]
     for path in [*at, *(f"{folder}/{program}" for folder in ("/usr/bin", "/usr/local/bin"))]:
@@ -29,10 +29,10 @@ def python_named(version: str) -> str | None:
 
 @cache
 def environment(python: str = sys.executable, **pins: str) -> Path | None:
-    """Interpreter of an environment with what the package needs, some of it pinned; None where it cannot be made.
+    """Return the interpreter of an environment with the requirements, some of them pinned, or None without one.
 
-    The package itself is not installed: its checkout stands on the path of the process that runs there, so that no
-    range of its requirements refuses a pin.
+    The package itself is not installed: its checkout is on the path of the process, so that no range of its
+    requirements refuses a pin.
     """
     stated = subprocess.run(
         [python, "-c", "import platform; print(platform.python_version())"], capture_output=True, text=True, check=True
@@ -54,7 +54,7 @@ def environment(python: str = sys.executable, **pins: str) -> Path | None:
 
 
 def wanted(pins: dict[str, str]) -> list[str]:
-    """Requirements of the package, those that are pinned in place of their ranges."""
+    """Return the requirements of the package, with pins in place of ranges."""
     stated = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     others = [one for one in stated if re.split(r"[^\w-]", one)[0] not in pins]
     return [*others, *(f"{package}=={number}" for package, number in pins.items())]

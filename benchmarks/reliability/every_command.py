@@ -1,4 +1,4 @@
-"""Commands of etsopt as users give them, and the runs that some of them need, made once in a process."""
+"""Commands of etsopt as users type them, and the runs that some of them need, created once per process."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ COMMANDS: tuple[list[str], ...] = (
     ["compare", "run", "tightened"],
     ["report", "settled"],
 )
-"""Each ends with 0 in a folder that `folder` makes."""
+"""Commands that exit with 0 in a folder of `folder`."""
 
 
 @functools.cache
 def runs() -> Path:
-    """A folder with three runs."""
+    """Return a folder with three runs."""
     place = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     in_memory(["solve", "tiny", "--out", str(place / "run")])
@@ -49,7 +49,7 @@ def runs() -> Path:
 
 
 def run(python: Sequence[str], arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command beside copies of the runs, in a process that is given options of Python before it."""
+    """Run a command beside copies of the runs, in a process with options of Python."""
     with tempfile.TemporaryDirectory() as place:
         shutil.copytree(runs(), place, dirs_exist_ok=True)
         return subprocess.run(

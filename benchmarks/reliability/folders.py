@@ -1,4 +1,4 @@
-"""Valid instance folders by a seed, as cells of text: to be broken in one place whose line is known."""
+"""Valid instance folders by seed, as text cells, to be broken in one place of a known line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NOTES = ("", "two\nlines", "checked", "见附件,第二页", "O'Neill")
 
 @dataclass
 class Sheet:
-    """A table as a file in CSV holds it: columns, rows of texts, and the rows before which a blank line stands."""
+    """A table as in a CSV file: columns, rows of texts, and the rows preceded by a blank line."""
 
     columns: list[str]
     rows: list[list[str]]
@@ -40,7 +40,7 @@ class Sheet:
         return self.columns.index(column)
 
     def line(self, row: int) -> int:
-        """Line of the file in which a row begins."""
+        """Return the line of the file in which a row begins."""
         before = self.rows[:row]
         blank = sum(place <= row for place in self.blank_before)
         return 2 + len(before) + blank + sum(cell.count("\n") for cells in before for cell in cells)
@@ -58,7 +58,7 @@ class Sheet:
 
 @dataclass
 class Folder:
-    """An instance folder before it is written, and what `etsopt validate` is given beside it.
+    """An instance folder before it is written, and further arguments of `etsopt validate`.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Folder:
     encoding, line_end
         Of all files.
     files
-        Bytes of a file in place of what the rest says, None where it shall not be there.
+        Bytes that replace the content of a file; None for an absent file.
     arguments
         Further arguments of the command.
     """
@@ -82,7 +82,7 @@ class Folder:
     arguments: list[str] = field(default_factory=list)
 
     def content(self, name: str) -> bytes:
-        """Bytes of a file as it stands without `files`."""
+        """Return the bytes of a file without `files`."""
         text = self.policy if name == "policy.toml" else self.sheets[name.removesuffix(".csv")].text(self.line_end)
         return text.encode(self.encoding)
 
@@ -95,7 +95,7 @@ class Folder:
 
 
 def valid_folder(random: Random) -> Folder:
-    """A valid folder with every table and every column, in an encoding and with line ends of its own."""
+    """Return a valid folder with every table and column, in a random encoding with random line ends."""
     units = _units(random)
     identifiers = [row[0] for row in units.rows]
     owners = sorted({row[1] for row in units.rows})

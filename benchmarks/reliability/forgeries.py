@@ -1,4 +1,4 @@
-"""Runs of every model, forged: multipliers, allowances, limits, cells; none is certified beyond what is true."""
+"""Forged runs of every model: multipliers, allowances, limits, cells; none is certified beyond the truth."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from etsopt.checking import CheckReport
 
 EACH = 10
-"""Forgeries of each solved instance."""
+"""Number of forgeries of each solved instance."""
 
 MARKETS = ("abatement", "clearing", "pathway")
 MODELS = ("allocation", "allocation", "allocation", *MARKETS, "compliance", "equilibrium", "balance_value")
@@ -35,7 +35,7 @@ MODELS = ("allocation", "allocation", "allocation", *MARKETS, "compliance", "equ
 
 @dataclass(frozen=True)
 class Stated:
-    """A level as a result states it."""
+    """An objective as a result states it."""
 
     name: str
     value: float
@@ -50,7 +50,7 @@ class Case:
     result: etsopt.Results
 
     def checked(self, tables: dict[str, pd.DataFrame]) -> CheckReport:
-        """Check other tables, every level stated as it is recomputed from them."""
+        """Check other tables, with every objective stated as recomputed from them."""
         levels: list[Any] = [Stated(level.name, level.value) for level in self.result.levels]
         kind = self.result.provenance["checked_as"]
         first = check(self.instance, tables, levels, 0.0, kind)
@@ -60,7 +60,7 @@ class Case:
 
 @lru_cache(maxsize=4)
 def case_of(number: int) -> Case | None:
-    """A random instance of one of the models, solved; None where it has no honest answer that is certified."""
+    """Return a solved random instance of one of the models, or None without an honest certified result."""
     random, model = np.random.default_rng(number), MODELS[number % len(MODELS)]
     if model in ("allocation", "balance_value"):
         units = some_units(random, int(random.integers(2, 13)))
@@ -84,7 +84,7 @@ def case_of(number: int) -> Case | None:
 
 
 def is_true(case: Case, report: CheckReport) -> str:
-    """What a certified report says that the honest result rules out; empty where there is nothing."""
+    """Return the certified statement that the honest result rules out; empty without one."""
     if not report.certified:
         return ""
     if report.infeasible_by_t is not None and case.result.termination == "optimal":
@@ -96,13 +96,13 @@ def is_true(case: Case, report: CheckReport) -> str:
         if level.bound > known + size:
             return f"{level.name}: {level.bound} is claimed to be the least, and {known} is possible"
         if level.value < known - size:
-            # What is better in a level may be worse in those after it.
+            # A better value of one objective may make later ones worse.
             break
     return ""
 
 
 def with_other_multipliers(case: Case, random: np.random.Generator) -> dict[str, pd.DataFrame]:
-    """Some multipliers are others, of any size."""
+    """Replace some multipliers by others of any size."""
     duals = case.result.tables["duals"].copy()
     here = random.random(len(duals)) < random.choice([0.2, 1.0])
     values = duals["multiplier"].to_numpy(dtype=float)
@@ -116,7 +116,7 @@ def with_other_multipliers(case: Case, random: np.random.Generator) -> dict[str,
 def with_more_multipliers(
     case: Case, random: np.random.Generator, tables: dict[str, pd.DataFrame]
 ) -> dict[str, pd.DataFrame]:
-    """A row of the program that had no multiplier gets one in every level."""
+    """Add a multiplier in every objective to a row without one."""
     rows = derive(case.instance).rows
     if not len(rows):
         return tables
@@ -132,7 +132,7 @@ def with_more_multipliers(
 
 
 def of_allocation(case: Case, random: np.random.Generator) -> dict[str, pd.DataFrame]:
-    """Allowances are moved, and every table with them; multipliers are honest, others, or more."""
+    """Change allowances and every table with them; multipliers are honest, others, or more."""
     tables = case.result.tables
     if "allocation" not in tables:
         return with_other_multipliers(case, random)
@@ -147,7 +147,7 @@ def of_allocation(case: Case, random: np.random.Generator) -> dict[str, pd.DataF
 
 
 def of_cells(case: Case, random: np.random.Generator) -> tuple[dict[str, pd.DataFrame], str]:
-    """A cell, or a column, of one table, by more than what is tolerated."""
+    """Change a cell or column of one table by more than the tolerance."""
     tables = case.result.tables
     name = str(random.choice([name for name, table in tables.items() if len(table)]))
     table = tables[name]
@@ -168,7 +168,7 @@ def of_cells(case: Case, random: np.random.Generator) -> tuple[dict[str, pd.Data
 
 
 def forged(number: int) -> tuple[str, str]:
-    """One forgery: what it was, and what it proved that is false."""
+    """Return the kind of one forgery, and the false statement that it proved."""
     case, random = case_of(number // EACH), np.random.default_rng(number)
     if case is None:
         return "no certified answer to forge", ""
@@ -188,7 +188,7 @@ def forged(number: int) -> tuple[str, str]:
 
 
 def forgeries(numbers: Iterable[int]) -> Found:
-    """Forge run after run."""
+    """Forge one run after another."""
     found = Found()
     for number in numbers:
         outcome, wrong = forged(number)

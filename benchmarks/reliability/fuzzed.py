@@ -1,4 +1,4 @@
-"""Random instances of every model: what the package says of each, its own check again, and independent programs."""
+"""Random instances of every model: result, repeated check, and comparison with independent programs."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """An instance to be solved.
+    """An instance to solve.
 
     Parameters
     ----------
     model, instance
-        What is solved.
+        Model to solve, and its instance.
     method
-        The one that is asked for; in place of one that the model lacks or that cannot serve, it is ``direct``.
+        Requested method; ``direct`` if the model does not support it.
     known
-        Compares the answer with that of an independent program: words that tell what differs, empty where they agree,
-        None where that program cannot tell. None where there is no such program.
+        Compares the result with that of an independent program: the difference as text, empty if they agree, None if
+        that program cannot tell. None without such a program.
     """
 
     model: str
@@ -44,7 +44,7 @@ class Case:
 
 
 def solve(case: Case, **options: Any) -> Results:
-    """Solve a case by its method; by prices also where units are so few that the whole program is quicker."""
+    """Solve a case by its method; by decomposition also if the whole program would be faster."""
     method = case.method
     if method in ("aggregation", "decomposition"):
         own = library.model_method(case.model, method)
@@ -54,7 +54,7 @@ def solve(case: Case, **options: Any) -> Results:
 
 
 class Tried(NamedTuple):
-    """The outcome of a case, what is wrong, and why it is not proven; each empty where it does not apply."""
+    """The outcome of a case, its error, and the reason of a missing proof; each empty if not applicable."""
 
     outcome: str
     wrong: str
@@ -66,7 +66,7 @@ def tried(case: Case) -> Tried:
     try:
         result = solve(case)
     except EtsoptError as error:
-        # Every instance is a sensible one, so that no refusal is deserved.
+        # Every instance is valid, so every refusal is wrong.
         return Tried(f"{case.model} no answer", f"{case.method}: {type(error).__name__}: {error.failure}")
     status, wrong = result.status, []
     if status == "refused":
@@ -86,7 +86,7 @@ def tried(case: Case) -> Tried:
 
 
 def seen(numbers: Iterable[int], case_of: Callable[[int], Case]) -> Found:
-    """Try the case of each number, and list what has no proof."""
+    """Run the case of each number, and list results without proof."""
     found = Found()
     for number in numbers:
         case = tried(case_of(number))
@@ -97,7 +97,7 @@ def seen(numbers: Iterable[int], case_of: Callable[[int], Case]) -> Found:
 
 
 def why(report: CheckReport) -> str:
-    """Why a result has no proof."""
+    """Return the reason that a result has no proof."""
     if report.unproven:
         return "there is no fixed point"
     if report.infeasible_by_t is not None:
@@ -112,6 +112,6 @@ def why(report: CheckReport) -> str:
 
 
 def brief(violations: Any) -> str:
-    """Names of the statements that are violated, each with how often."""
+    """Return the names of the violated statements with their counts."""
     rules = Counter(item["rule"] if isinstance(item, dict) else item.rule for item in violations)
     return ", ".join(f"{rule} {count}x" for rule, count in rules.items())

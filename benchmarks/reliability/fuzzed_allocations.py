@@ -1,4 +1,4 @@
-"""Random allocations of one to twelve units, feasible, tight and infeasible, and what independent programs find."""
+"""Random allocations of one to twelve units, feasible, tight and infeasible, against independent programs."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from etsopt.results.results import Results
 
 SLACKS_T = (0.2, 0.02, 0.002)
-"""The independent programs have no answer where no limit has slack, so theirs is extrapolated from answers with some.
+"""Slacks of the limits: the independent programs have no solution without slack, so theirs is extrapolated to zero.
 
-That is exact where no unit changes sides within the slack; the next smaller one is tried where the first differs."""
+This is exact if no unit changes sides within the slack; if the first differs, the next smaller slack is tried."""
 
 EDGE_T = 0.05
-"""Between feasible and infeasible: what lacks by less is rounding."""
+"""Infeasibility below this is rounding [t]."""
 
 EXACT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10, "presolve": False}
 
@@ -32,7 +32,7 @@ METHODS = ("direct", "direct", "pyomo", "aggregation")
 
 
 def any_allocation(number: int) -> Case:
-    """An allocation with whatever a policy may state."""
+    """Return an allocation with arbitrary policy keys."""
     random = np.random.default_rng(number)
     units = some_units(random, int(random.integers(1, 13)))
     rule = str(random.choice(["cn-2025", "cn-2025", "cn-2026", "cn-2024", "grandfathering", "benchmark", "given"]))
@@ -41,7 +41,7 @@ def any_allocation(number: int) -> Case:
 
 
 def known_allocation(number: int) -> Case:
-    """An allocation of at most six units that the plain linear programs of the tests know."""
+    """Return an allocation of at most six units that the linear programs of the tests cover."""
     random = np.random.default_rng(number)
     units = some_units(random, int(random.integers(1, 7))).drop(columns=["special_case", "pre_allocated_t"])
     sectors = {str(name): some_sector(random) for name in sorted(set(units["sector"]))}
@@ -60,7 +60,7 @@ def known_allocation(number: int) -> Case:
 
 
 def whole_allocation(number: int) -> Case:
-    """Whole tonnes of three to five small units, with up to two exceptions: every allocation can be tried."""
+    """Return three to five small units in whole tonnes with up to two exceptions, for full enumeration."""
     random = np.random.default_rng(number)
     band_on = str(random.choice(["unit", "enterprise"]))
     exceptions = int(random.choice([0, 0, 1, 2]))
@@ -69,13 +69,13 @@ def whole_allocation(number: int) -> Case:
 
 
 def rounded_allocation(number: int) -> Case:
-    """Whole tonnes in a fair order: every rounding can be tried."""
+    """Return an allocation in whole tonnes and intensity order, for enumeration of all roundings."""
     instance = whole_oracle.fair_tiny(number, ("unit", "enterprise")[number % 2])
     return Case("allocation", instance, METHODS[number % 3], lambda result: against_roundings(instance, result))
 
 
 def some_units(random: np.random.Generator, count: int) -> pd.DataFrame:
-    """Units of up to three sectors with a reference of their own near their emissions."""
+    """Return units of up to three sectors with reference allowances near their emissions."""
     units = random_units(int(random.integers(2**31)), max(count, 2)).head(count)
     spread = float(random.choice([0.0, 0.01, 0.05, 0.1]))
     reference = units["emissions_tco2e"] * (1 + random.uniform(-spread, spread, count))
@@ -87,7 +87,7 @@ def some_levels(random: np.random.Generator) -> list[str]:
 
 
 def some_sector(random: np.random.Generator) -> dict[str, Any]:
-    """A band, and a target that is loose, tight, beyond the band, exact or none."""
+    """Return a band, and a target that is loose, tight, beyond the band, exact or absent."""
     lower, upper = (round(float(random.uniform(0.01, 0.06)), 4) for _ in range(2))
     change = float(
         random.choice([0.02, 0.0, -0.5 * lower, -0.999 * lower, -lower, -1.5 * lower], p=[0.2] * 4 + [0.1] * 2)
@@ -100,7 +100,7 @@ def some_sector(random: np.random.Generator) -> dict[str, Any]:
 
 
 def some_policy(random: np.random.Generator, units: pd.DataFrame, rule: str) -> dict[str, Any]:
-    """A policy that states some of all that there is."""
+    """Return a policy with a random choice of all keys."""
     parameters: dict[str, Any] = {"benchmarks": {"cement": 0.83, "steel": 2.1, "aluminium": 1.55}}
     named = {"name": rule, **(parameters if rule == "benchmark" else {})}
     if rule.startswith("cn-") and random.random() < 0.5:
@@ -134,7 +134,7 @@ def some_policy(random: np.random.Generator, units: pd.DataFrame, rule: str) -> 
 
 
 def lacking_t(instance: etsopt.Instance) -> float:
-    """Least tonnes by which targets, balances and the national total have to give way, by a linear program in scipy."""
+    """Return the least relaxation of targets, balances and the national total [t], by a linear program in scipy."""
     limits, size = oracle.limits_of(instance), float(instance.emissions_tco2e.max())
     without: dict[str, Any] = {f"sectors.{name}": {"band": band_of(instance, name)} for name in instance.sectors}
     firm = oracle.limits_of(instance.with_policy({**without, "provinces": {}, "national": None}))
@@ -155,7 +155,7 @@ def band_of(instance: etsopt.Instance, sector: str) -> dict[str, float]:
 
 
 def against_programs(instance: etsopt.Instance, result: Results) -> str | None:
-    """Compare levels with those of linear programs and a projection, or what lacks with the least that gives way."""
+    """Compare objectives with linear programs and a projection, or the infeasibility with the least relaxation."""
     if not result.certified:
         return None
     lacks = lacking_t(instance)
@@ -176,13 +176,13 @@ def against_programs(instance: etsopt.Instance, result: Results) -> str | None:
 
 
 def nearness(instance: etsopt.Instance, allowance: Any) -> float:
-    """The last step at an allocation: the sum of squared changes against emissions."""
+    """Return the tie-break value of an allocation: squared changes over emissions, summed."""
     change = allowance - instance.units["reference_t"].to_numpy(dtype=float)
     return float((change**2 / instance.emissions_tco2e).sum())
 
 
 def difference(instance: etsopt.Instance, result: Results, values: list[float]) -> str:
-    """The first level that is not as expected; empty where all are."""
+    """Return the first objective that differs from its expected value; empty without one."""
     for level, value in zip(result.levels, values, strict=True):
         near = 0.05 if level.unit == "t" else 0.05 / float(instance.emissions_tco2e.max()) + 1e-9
         if not abs(level.value - value) <= 1e-6 * abs(value) + near:
@@ -191,7 +191,7 @@ def difference(instance: etsopt.Instance, result: Results, values: list[float]) 
 
 
 def against_all(instance: etsopt.Instance, result: Results) -> str | None:
-    """Compare exceptions, levels and allowances with the best of all allocations in whole tonnes."""
+    """Compare exceptions, objectives and allowances with the best of all allocations in whole tonnes."""
     best = whole_oracle.answer(instance)
     if result.termination == "infeasible" or best is None:
         if (best is None) is (result.termination == "infeasible"):
@@ -213,7 +213,7 @@ def against_roundings(instance: etsopt.Instance, result: Results) -> str | None:
     """Compare the rounding with the nearest of all whole allocations."""
     points = whole_oracle.every_allocation(instance, [])
     if result.status != "certified_rounded":
-        # Whole allowances inside the limits do not tell whether real ones keep the order as well.
+        # Integer allowances within the limits do not imply that real ones keep the order.
         return "" if result.certified and not len(points) else None
     if not len(points):
         return "no whole allocation keeps the limits"

@@ -1,4 +1,4 @@
-"""Random compliance years, and the least cost of each enterprise by taking what is cheapest first."""
+"""Random compliance years, and the least cost of each enterprise in merit order."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def compliance(number: int) -> Case:
-    """A compliance year of two to six units."""
+    """Return a compliance year of two to six units."""
     random = np.random.default_rng(number)
     instance = random_compliance_year(number, int(random.integers(2, 7)))
     return Case("compliance", instance, ("direct", "pyomo")[number % 2], lambda result: by_merit(instance, result))
 
 
 def by_merit(instance: etsopt.Instance, result: Results) -> str:
-    """Compare what each enterprise pays, by what it holds and owes, with the cost of the cheapest way."""
+    """Compare the cost of each enterprise with the least cost for its holdings and obligation."""
     policy: Any = instance.policy
     year, market, price = policy.year, policy.market, policy.market.prices_cny_per_t
     fee, keep, offset = market.transaction_cost_cny_per_t, market.terminal_price_cny_per_t, market.ccer_price_cny_per_t
@@ -49,7 +49,7 @@ def by_merit(instance: etsopt.Instance, result: Results) -> str:
         for each, most in sorted(ways):
             cost += each * min(left, most)
             left -= min(left, most)
-        # What is bought is surrendered at once.
+        # Purchased allowances are surrendered at once.
         kept = available + int(row["bought_t"] - row["surrendered_t"])
         pays = (price + fee) * row["bought_t"] + offset * row["offset_t"] + fine * row["shortfall_t"] - worth * kept
         if left or not abs(pays - cost) <= 1e-9 * abs(cost) + 1e-4:
@@ -58,7 +58,7 @@ def by_merit(instance: etsopt.Instance, result: Results) -> str:
 
 
 def return_t(instance: etsopt.Instance) -> dict[str, int]:
-    """Verified emissions of every enterprise to the nearest tonne; the plan of 2025 leaves out new and closed units."""
+    """Return verified emissions of every enterprise in whole tonnes; the plan of 2025 excludes new and closed units."""
     found: dict[str, float] = {}
     for unit in instance.units.to_dict("records"):
         counts = unit.get("special_case") not in ("new", "closed")

@@ -1,4 +1,4 @@
-"""Random markets of lump sums, which a program over all plans knows, and others that are solved in two ways."""
+"""Random lump-sum markets against a program over all plans, and other markets by two methods."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from etsopt.results.results import Results
 
 GAP = 1e-4
-"""What the markets promise."""
+"""Relative gap of the markets."""
 
 MOST_PLANS = 800
-"""Of all units together, as many as the program over all of them takes in a second."""
+"""Most plans of all units together that the program over all of them solves in a second."""
 
 METHODS = ("direct", "decomposition", "direct", "pyomo")
 TAKER_CNY_PER_T = 45.0
 
 
 def known_market(number: int) -> Case:
-    """A market of lump sums: it clears, takes a price, follows a path, or lacks allowances."""
+    """Return a lump-sum market: clearing, at given prices, a pathway, or with unmet demand."""
     random = np.random.default_rng(number)
     model = str(random.choice(["clearing", "clearing", "abatement", "pathway"]))
     drawn = of_model(some_market(number), model)
@@ -36,7 +36,7 @@ def known_market(number: int) -> Case:
         price = np.full(len(drawn.policy.years), TAKER_CNY_PER_T)
         policy["market"]["prices_cny_per_t"] = TAKER_CNY_PER_T
     elif random.random() < 0.25:
-        # Without a penalty nobody owes anything, so that a demand that is too large cannot be met.
+        # Without a penalty no obligation stays outstanding, so excess demand is unmet.
         policy["penalty"] = {}
         share = float(random.choice([0.05, 0.2, 0.6]))
         policy["market"]["external_demand_t"] = round(share * float(drawn.emissions_tco2e.sum()))
@@ -52,7 +52,7 @@ def known_market(number: int) -> Case:
 
 
 def against_all_plans(instance: etsopt.Instance, result: Results, price: Any) -> str | None:
-    """Compare the cost, or what is missing, with those of a program over all plans."""
+    """Compare the cost, or the unmet demand, with that of a program over all plans."""
     share = float(pre_allocation_shares(instance, [instance.policy.year + 1])[0, 0])
     allowance = instance.emissions_tco2e
     if "allocation" in result.tables:
@@ -74,7 +74,7 @@ def against_all_plans(instance: etsopt.Instance, result: Results, price: Any) ->
 
 
 def any_market(number: int) -> Case:
-    """A market with measures that exclude each other, follow the rule, or a reserve: solved by two methods."""
+    """Return a market with exclusive measures, rule-based allocation or a reserve, for two methods."""
     random = np.random.default_rng(number)
     model = str(random.choice(["clearing", "abatement", "pathway"]))
     drawn = of_model(random_market(number, int(random.integers(1, 4))), model)
@@ -102,7 +102,7 @@ def any_market(number: int) -> Case:
 
 
 def against_method(case: Case, result: Results) -> str | None:
-    """Compare the answer with that of another method: neither is cheaper than what the other proves to be least."""
+    """Compare the result with that of another method: neither may cost less than the bound of the other."""
     other = solve(case)
     if "infeasible" in (result.termination, other.termination):
         if result.termination != other.termination:

@@ -1,4 +1,4 @@
-"""Rules, balance values and equilibria of random instances, worked out again by plain formulas and by every choice."""
+"""Rules, balance values and equilibria of random instances, against plain formulas and full enumeration."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 SLOPE, CAP, THRESHOLD_T = 0.15, 0.03, 26_000.0
 HALVINGS = 200
 NEAR_WHOLE_T = 1e-4
-"""An allowance that lies so near to a whole tonne may be rounded to either side of it."""
+"""Distance from a whole tonne within which an allowance may be rounded to either side [t]."""
 
 
 def balance_value(number: int) -> Case:
-    """Allowances by the rule alone, of one to twelve units."""
+    """Return a case of the rule alone, with one to twelve units."""
     random = np.random.default_rng(number)
     units = some_units(random, int(random.integers(1, 13)))
     name = str(random.choice(["cn-2025", "cn-2026", "cn-2025", "cn-2024", "grandfathering", "benchmark"]))
@@ -46,7 +46,7 @@ def balance_value(number: int) -> Case:
 
 
 def against_formula(units: Any, rule: dict[str, Any], result: Results) -> str:
-    """Compare reference allowances and balance values with those of the rule's formula."""
+    """Compare reference allowances and balance values with the formula of the rule."""
     table = result.tables["allocation"].set_index("unit_id")["reference_t"]
     values: dict[str, float] = {}
     expected = by_formula(units.to_dict("records"), rule, values)
@@ -63,7 +63,7 @@ def against_formula(units: Any, rule: dict[str, Any], result: Results) -> str:
 
 
 def by_formula(units: list[dict[str, Any]], rule: dict[str, Any], values: dict[str, float]) -> dict[str, float]:
-    """Allowances before rounding, unit by unit [t]; balance values are put into ``values``."""
+    """Return allowances before rounding by unit [t]; add balance values to ``values``."""
     name, outside = rule["name"], rule["name"] in ("cn-2024", "cn-2025")
     owned: dict[str, float] = {}
     for unit in units:
@@ -94,12 +94,12 @@ def by_formula(units: list[dict[str, Any]], rule: dict[str, Any], values: dict[s
 
 
 def surplus(pairs: Sequence[tuple[float, float]], value: float, slope: float, cap: float) -> float:
-    """Allowances less emissions of a sector at a balance value [t]."""
+    """Return allowances minus emissions of a sector at a balance value [t]."""
     return math.fsum(own * min(max(slope * (value - i) / value, -cap), cap) for own, i in pairs)
 
 
 def halved(of: Callable[[float], float], pairs: Sequence[tuple[float, float]]) -> float:
-    """The middle of all balance values: where the surplus ceases to be negative, and where it begins to be positive."""
+    """Return the midpoint of all balance values, between a negative and a positive surplus, by bisection."""
     ends = []
     for strict in (False, True):
         low, high = 0.1 * min(i for _, i in pairs), 10 * max(i for _, i in pairs)
@@ -113,7 +113,7 @@ def halved(of: Callable[[float], float], pairs: Sequence[tuple[float, float]]) -
 
 
 def equilibrium(number: int) -> Case:
-    """A sector of two to four units with up to three measures each: every choice of every unit can be tried."""
+    """Return a sector of two to four units with up to three measures each, for enumeration of all choices."""
     random = np.random.default_rng(number)
     count, price = int(random.integers(1, 5)), round(float(random.uniform(20, 150)), 2)
     emissions, intensity = 10 ** random.uniform(5, 6.3, count), random.uniform(0.6, 1.3, count)
@@ -139,7 +139,7 @@ def equilibrium(number: int) -> Case:
 
 
 def by_every_choice(instance: etsopt.Instance, price: float, paid: float, result: Results) -> str:
-    """Compare all fixed points with the choices of all units that are best responses to their own balance value."""
+    """Compare all fixed points with the joint choices that are best responses to their own balance value."""
     sets = [options(instance, unit) for unit in instance.units.to_dict("records")]
     chosen = np.array(list(product(*(range(len(own)) for own in sets))))
     emitted, intensity = (
@@ -160,7 +160,7 @@ def by_every_choice(instance: etsopt.Instance, price: float, paid: float, result
 
 
 def options(instance: etsopt.Instance, unit: dict[str, Any]) -> NDArray[np.float64]:
-    """Cost [CNY], emissions [tCO2e] and intensity of every set of a unit's measures, one row each."""
+    """Return cost [CNY], emissions [tCO2e] and intensity of every set of a unit's measures, one row each."""
     table = instance.measures
     own = [] if table is None else table[table["unit_id"] == unit["unit_id"]].to_dict("records")
     rows = []
@@ -174,7 +174,7 @@ def options(instance: etsopt.Instance, unit: dict[str, Any]) -> NDArray[np.float
 
 
 def halved_of_each(emissions: NDArray[np.float64], intensity: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Balance value of every row of units, by halving."""
+    """Return the balance value of every row of units, by bisection."""
     low, high = 0.5 * intensity.min(axis=1), 2 * intensity.max(axis=1)
     for _ in range(HALVINGS // 2):
         middle = 0.5 * (low + high)

@@ -1,4 +1,4 @@
-"""Cases worked by hand: what goes in, what has to come out, and how it was worked out, in the comment above it."""
+"""Hand-solved cases: input, expected output, and the calculation in the comment above."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 CENT = 0.01
-"""How far a figure in t, CNY or CNY/t may be off."""
+"""Tolerance of a figure in t, CNY or CNY/t."""
 
 FINE = {"balance_value": 5e-7, "rate": 1e-9}
-"""The same of figures that are no such amounts, by the end of their name."""
+"""Tolerance of other figures, by the end of their name."""
 
 
 @dataclass(frozen=True)
 class Golden:
-    """A case worked by hand.
+    """A hand-solved case.
 
     Parameters
     ----------
     subject, name
-        Of what it is a case, and which.
+        Subject of the case, and its name.
     figures
-        What the package finds, by name.
+        Returns the figures of the package, by name.
     expected
-        What was typed in by hand, by the same names.
+        Figures calculated by hand, by the same names.
     """
 
     subject: str
@@ -36,7 +36,7 @@ class Golden:
 
     @property
     def differs(self) -> str:
-        """The first figure that is not as expected; empty where all are."""
+        """Return the first figure that differs from its expected value; empty without one."""
         found = self.figures()
         if found.keys() != self.expected.keys():
             return f"figures {sorted(found)}, expected {sorted(self.expected)}"

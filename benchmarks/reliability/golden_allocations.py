@@ -1,4 +1,4 @@
-"""Allocations worked by hand: bands, targets, balances, levels, whole tonnes and exceptions."""
+"""Hand-solved allocations: bands, targets, balances, objectives, whole tonnes and exceptions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.builders import given
 
 
 def allocated(instance: etsopt.Instance, names: tuple[str, ...]) -> dict[str, float]:
-    """Allowances by unit, levels by name, the shadow price of the cement target, and what is missing."""
+    """Return allowances by unit, objectives by name, the shadow price of the cement target, and the infeasibility."""
     result = etsopt.solve(instance)
     assert result.certified, result.status
     figures = {level.name + ("_t" if level.unit == "t" else "_rate"): level.value for level in result.levels}
@@ -28,7 +28,7 @@ def allocated(instance: etsopt.Instance, names: tuple[str, ...]) -> dict[str, fl
 def case(
     name: str, expected: dict[str, float], units: dict[str, tuple[float, float]], section: dict[str, Any], **policy: Any
 ) -> Golden:
-    """Cement units of (emissions, reference), each of an enterprise of its own, in one province."""
+    """Return an instance of cement units (emissions, reference), one enterprise each, in one province."""
     rows = [(unit, unit, "cement", "North", *tonnes) for unit, tonnes in units.items()]
     instance = given(rows, {"sectors": {"cement": {"band": 0.03, **section}}, **policy})
     return Golden("allocation", name, partial(allocated, instance, tuple(expected)), expected)
@@ -39,7 +39,7 @@ SIZES = {"a": (100.0, 100.0), "b": (200.0, 200.0), "c": (300.0, 300.0)}
 CHANGE = {"objectives": ["change"]}
 
 CASES = (
-    # 2,000 t are taken in all; of equal units each loses half. A tonne more of target is a tonne less of change.
+    # The total falls by 2,000 t; equal units lose half each. A tonne more of target is a tonne less of change.
     case(
         "a target of one per cent less",
         {"a_t": 99_000, "b_t": 99_000, "change_t": 2_000, "change_price": -1},
@@ -49,21 +49,21 @@ CASES = (
     ),
     # A band of 3 % leaves 194,000 t at least; a target of 4 % less is 192,000 t.
     case("a target below the band", {"unmet_t": 2_000}, EQUAL, {"target_change": -0.04}),
-    # References of 105,000 and 99,000 t: the first is brought down to 103,000, and nothing else is asked.
+    # References of 105,000 and 99,000 t: the first falls to 103,000, and no other limit binds.
     case(
         "a band",
-        {"a_t": 103_000, "b_t": 99_000, "change_t": 2_000, "largest_rate": 0.02},
+        {"a_t": 103_000, "b_t": 99_000, "change_t": 2_000, "largest_change_rate": 0.02},
         {"a": (100_000.0, 105_000.0), "b": (100_000.0, 99_000.0)},
         {},
     ),
-    # 600 t are taken from 100,000 and 200,000 t at one rate, 0.2 %: the last step divides them by emissions.
+    # 600 t are taken from 100,000 and 200,000 t at one rate, 0.2 %: the tie-break divides them by emissions.
     case(
         "what is taken goes by emissions",
-        {"a_t": 99_800, "b_t": 199_600, "largest_rate": 0.002},
+        {"a_t": 99_800, "b_t": 199_600, "largest_change_rate": 0.002},
         {"a": (100_000.0, 100_000.0), "b": (200_000.0, 200_000.0)},
         {"target_t": 299_400.0},
     ),
-    # Deficits first: the surplus of a, 2,000 t, pays for the 1,500 t, and b stays at its emissions.
+    # Deficits first: the surplus of a, 2,000 t, covers the 1,500 t, and b stays at its emissions.
     case(
         "a surplus is taken before a deficit is made",
         {"a_t": 100_500, "b_t": 100_000, "deficit_t": 0},
@@ -71,7 +71,7 @@ CASES = (
         {"target_t": 200_500.0},
         allocation={"objectives": ["deficit"]},
     ),
-    # A balance of 0.5 % of 200,000 t: 1,000 of the 3,000 t that references are above emissions may stay. Of equal units
+    # A balance of 0.5 % of 200,000 t: references exceed emissions by 3,000 t, of which 1,000 may stay. Of equal units
     # each loses 1,000: 101,000 and 100,000.
     case(
         "the balance of a province",
@@ -98,8 +98,8 @@ CASES = (
     ),
     # Three tonnes of 10, 10 and 20 t: below a rate of 1/10 at most one whole tonne can go, at 1/10 four can.
     case(
-        "the least worst rate in whole tonnes",
-        {"largest_rate": 0.1},
+        "the least largest rate in whole tonnes",
+        {"largest_change_rate": 0.1},
         {"a": (10.0, 10.0), "b": (10.0, 10.0), "c": (20.0, 20.0)},
         {"band": 0.1, "target_t": 37.0},
         allocation={"objectives": ["largest_change"], "integer_allowances": True},

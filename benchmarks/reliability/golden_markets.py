@@ -1,4 +1,4 @@
-"""Markets worked by hand: marginal abatement costs, offsets, the reserve, banking, penalties, annuities."""
+"""Hand-solved markets: marginal abatement costs, offsets, the reserve, banking, penalties, annuities."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ MIXED = {"divisible_measures": True}
 
 
 def measure(unit: int, cost: float, share: float, **more: Any) -> dict[str, object]:
-    """A measure at a unit that costs so much for each tonne that it avoids; output equals emissions."""
+    """Return a measure at a unit with a cost per tonne abated; output equals emissions."""
     named: dict[str, object] = {"measure_id": f"m{unit}", "unit_id": f"u{unit}", "abatement_rate": share}
     return {**named, "variable_opex_cny_per_t": cost * share, **more}
 
 
 def solved(model: str, instance: etsopt.Instance, names: tuple[str, ...]) -> dict[str, float]:
-    """Some figures of a certified answer: of each year by column and place, and the discounted cost."""
+    """Return figures of a certified result: by column and year, and the discounted cost."""
     result = etsopt.solve(instance, model)
     if "unmet_t" in names:
         assert result.status == "infeasible_certified", result.status
@@ -40,7 +40,7 @@ def solved(model: str, instance: etsopt.Instance, names: tuple[str, ...]) -> dic
 def case(
     model: str, name: str, expected: dict[str, float], reference: float, steps: Any = STEPS, **policy: Any
 ) -> Golden:
-    """Units of 100,000 t with reference allowances of so many tonnes each, one for each step, at least one."""
+    """Return units of 100,000 t with given reference allowances, one unit per step, at least one."""
     count = max(len(steps), 1)
     units: dict[str, Any] = {"emissions_tco2e": [100_000.0] * count, "reference_t": [reference] * count}
     measures = [measure(unit, *step) for unit, step in enumerate(steps)]
@@ -59,9 +59,9 @@ CASES = (
     ),
     # 9,000 t are short: 5,000 at 10 and 4,000 at 40.
     case("clearing", "two of three steps", {"cost_cny": 210_000, "price_cny_per_t": 40}, 97_000.0, abatement=MIXED),
-    # All three together avoid 15,000 of 18,000 t, and nobody may owe.
+    # All three together abate 15,000 of 18,000 t, and no obligation may stay outstanding.
     case("clearing", "what no measure avoids is missing", {"unmet_t": 3_000}, 94_000.0),
-    # Nobody has a measure; 4,000 t are owed at 5 x 60, and at the end once more 60.
+    # No unit has a measure; 4,000 t stay outstanding at 5 x 60, and at the end once more 60.
     case(
         "clearing",
         "a penalty sets the price",
@@ -80,7 +80,7 @@ CASES = (
         abatement=MIXED,
         market={"ccer_price_cny_per_t": 30.0, "ccer_supply_t": 3_000.0},
     ),
-    # 7,000 t are short, of which offsets settle 5 % of 100,000 less the 2,105.26 t that are abated: x + 0.05 (100,000 -
+    # 7,000 t are short, of which offsets cover 5 % of 100,000 less the 2,105.26 t that are abated: x + 0.05 (100,000 -
     # x) = 7,000, x = 2,000 / 0.95. Cost 50 x 2,105.263 + 30 x 4,894.737. A tonne more needs 1 / 0.95 t of abatement and
     # 0.05 / 0.95 t less of offsets: (50 - 1.5) / 0.95.
     case(
@@ -101,7 +101,7 @@ CASES = (
         ((50.0, 0.05),),
         market={"ceiling_price_cny_per_t": 40.0, "reserve_t": 10_000.0},
     ),
-    # 4,000 t are over, and the reserve buys at 20.
+    # A surplus of 4,000 t, and the reserve buys at 20.
     case(
         "clearing",
         "a floor",
@@ -110,7 +110,7 @@ CASES = (
         (),
         market={"floor_price_cny_per_t": 20.0},
     ),
-    # Other sectors want 6,000 t of the 4,000 that are over: 2,000 t at 10.
+    # Other sectors demand 6,000 t of the surplus of 4,000: 2,000 t at 10.
     case(
         "clearing",
         "demand of other sectors",
@@ -138,8 +138,8 @@ CASES = (
         horizon={"last_year": 2026, "discount_rate": 0.05},
         market={"auctioned_t": {"2025": 5_000.0, "2026": 0.0}, "borrow_pre_allocation": False},
     ),
-    # The other way round nothing can be borrowed: 4,000 t at 10 are avoided from the first year on, 40,000 and
-    # 40,000 / 1.05, while 5,000 t in the second year leave 5,000 t over.
+    # In the reverse order borrowing is impossible: 4,000 t at 10 are avoided from the first year on, 40,000 and
+    # 40,000 / 1.05, while 5,000 t in the second year leave a surplus of 5,000 t.
     case(
         "clearing",
         "no borrowing",
@@ -158,7 +158,7 @@ CASES = (
         96_000.0,
         market={"prices_cny_per_t": 50.0},
     ),
-    # At 5 nobody abates, and 12,000 t are bought.
+    # At 5 no unit abates, and 12,000 t are bought.
     case(
         "abatement",
         "price takers at 5",
@@ -175,7 +175,7 @@ CASES = (
         (),
         market={"prices_cny_per_t": 50.0, "transaction_cost_cny_per_t": 2.0},
     ),
-    # 4,000 t are over and bring 50 - 2.
+    # A surplus of 4,000 t brings 50 - 2.
     case(
         "abatement",
         "a surplus is sold",

@@ -1,4 +1,4 @@
-"""Rules, issuing in advance and carry-over, worked by hand from the texts of the plans."""
+"""Rules, pre-allocation and carry-over, calculated by hand from the texts of the plans."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def lines(emissions: Sequence[float], output: Sequence[float], **columns: Any) -> pd.DataFrame:
-    """Units a, b, ... of one sector, cement if none is named, each of an enterprise of its own."""
+    """Return units a, b, ... of one sector, by default cement, one enterprise each."""
     names = [chr(ord("a") + number) for number in range(len(emissions))]
     frame = pd.DataFrame({"unit_id": names, "enterprise_id": names, "sector": "cement", "province": "p"})
     return frame.assign(emissions_tco2e=emissions, output_t=output, **columns)
 
 
 def of_rule(units: pd.DataFrame, rule: dict[str, Any]) -> dict[str, float]:
-    """Reference allowances by unit [t], and the balance value where there is one."""
+    """Return reference allowances by unit [t], and the balance value if there is one."""
     found = reference_allowances(etsopt.Instance.from_frames(units, {"year": 2025, "rule": rule}))
     figures = {f"{name}_t": float(tonnes) for name, tonnes in zip(units["unit_id"], found.reference_t, strict=True)}
     values = found.sectors.get("balance_value", pd.Series(dtype=float))
@@ -43,7 +43,7 @@ def advance(year: int, sector: str, prior: float, due: float) -> dict[str, float
 
 
 def issued(year: int, sector: str, prior: float, due: float, expected: tuple[float, float, float]) -> Golden:
-    """A case of issuing: in advance, topped up, owed back."""
+    """Return a case of issuance: pre-allocation, top-up, return."""
     named = dict(zip(("pre_allocated_t", "top_up_t", "return_t"), expected, strict=True))
     return Golden("issuing", f"{sector} {year}", partial(advance, year, sector, prior, due), named)
 
@@ -56,7 +56,7 @@ def converted(year: int, sector: str, held: float, sold: float) -> dict[str, flo
 
 
 def carried(year: int, sector: str, held: float, sold: float, expected: float) -> Golden:
-    """A case of carry-over: of what is held of 2019-2024, by net sales."""
+    """Return a case of carry-over: from holdings of 2019-2024, by net sales."""
     name = f"{sector} {year}, {held:g} t held, {sold:g} t sold"
     return Golden("carry-over", name, partial(converted, year, sector, held, sold), {"carried_over_t": expected})
 
@@ -141,7 +141,7 @@ RULES = (
         {"name": "cn-2024"},
         {"a_t": 780_000, "b_t": 30_000},
     ),
-    # An enterprise of 25,999.6 t is below the threshold of 26,000 t, one of 26,000 t is not; with nobody else in its
+    # An enterprise of 25,999.6 t is below the threshold of 26,000 t, one of 26,000 t is not; alone in its
     # sector its own intensity is the balance value, and it gets its emissions as well.
     rule(
         "an enterprise below 26,000 t",
@@ -167,7 +167,7 @@ RULES = (
     *(
         rule(
             f"a new line by the plan of {name}",
-            lines([600e3, 400e3, 300e3], [750e3, 400e3 / 0.9, 4e5], case=["", "", "new"]),
+            lines([600e3, 400e3, 300e3], [750e3, 400e3 / 0.9, 4e5], special_case=["", "", "new"]),
             {"name": name},
             {"a_t": 604_285, "b_t": 395_714, "c_t": tonnes, "cement_balance_value": 0.84},
         )
@@ -202,19 +202,19 @@ ISSUED = (
     issued(2025, "steel", 3_579.40, 4_000.0, (2_505, 1_495, 0)),
     issued(2024, "power", 3_579.40, 4_000.0, (2_505, 1_495, 0)),
     issued(2024, "cement", 3_579.40, 4_000.0, (0, 4_000, 0)),
-    # 70 % of 71,428.60 are 50,000.02 t; due are 30,000, so that 20,000 are owed back, as in the plan's annex.
+    # 70 % of 71,428.60 are 50,000.02 t; due are 30,000, so that 20,000 are returned, as in the plan's annex.
     issued(2025, "aluminium", 71_428.60, 30_000.0, (50_000, 0, 20_000)),
 )
 
 CARRIED = (
-    # T = B + 1.5 NS, at most what is held; B = 10,000 t in power and 100,000 t in the other sectors.
+    # T = B + 1.5 NS, at most the holdings; B = 10,000 t in power and 100,000 t in the other sectors.
     carried(2025, "power", 300_000.0, 100_000.0, 160_000),
     carried(2025, "power", 300_000.0, -5_000.0, 10_000),
     carried(2025, "power", 300_000.0, 3_333.0, 14_999),  # 10,000 + 4,999.5, rounded down
     carried(2025, "power", 7_000.0, 100_000.0, 7_000),
     carried(2025, "steel", 300_000.0, 20_000.0, 130_000),
     carried(2025, "cement", 240_000.0, 100_000.0, 240_000),  # at most 250,000
-    carried(2026, "cement", 240_000.0, 100_000.0, 0),  # conversion ended on 10 June 2026
+    carried(2026, "cement", 240_000.0, 100_000.0, 0),  # carry-over ended on 10 June 2026
 )
 
 CASES = (*RULES, *ISSUED, *CARRIED)

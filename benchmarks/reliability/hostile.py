@@ -1,4 +1,4 @@
-"""One hostile number in a model or an instance: it is refused with its place, or answered rightly."""
+"""One hostile number in a model or an instance: etsopt refuses it with its place, or answers correctly."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ NAMED = dict(
         strict=True,
     )
 )
-"""What a message has to name, by the cause."""
+"""Text that a message must contain, by cause."""
 
 
 def carrying(program: Written) -> etsopt.Instance:
-    """An instance of one unit that carries a program for the model `any_program`."""
+    """Return an instance of one unit with a program for the model `any_program`."""
     one = {"unit_id": "a", "enterprise_id": "a", "sector": "cement", "province": "p", "emissions_tco2e": 1.0}
     units = pd.DataFrame([one | {"reference_t": 1.0, "x_program": program.as_json()}])
     return etsopt.Instance.from_frames(units, {"year": 2025, "rule": {"name": "given"}})
 
 
 def answer(program: Written, options: dict[str, Any], **more: Any) -> list[float] | str | None:
-    """What etsopt answers: a point, None for infeasible, or the words of a refusal."""
+    """Return the answer of etsopt: a point, None for infeasible, or the text of a refusal."""
     try:
         found = etsopt.solve(carrying(program), MODEL, solver_options=options, **more)
     except etsopt.EtsoptError as error:
@@ -61,7 +61,7 @@ def answer(program: Written, options: dict[str, Any], **more: Any) -> list[float
 
 
 def in_a_model(number: int) -> tuple[str, str]:
-    """Outcome of a hostile number in a model of the user's own, and what is wrong with it, if anything."""
+    """Return the outcome of a hostile number in a user's model, and its error, if any."""
     cause, program, options = hostile(number)
     said = answer(program, options, method=("direct", "pyomo")[number // len(CAUSES) % 2])
     if isinstance(said, str):
@@ -73,7 +73,7 @@ def in_a_model(number: int) -> tuple[str, str]:
     return "model answered rightly", wrong and f"{cause}: {wrong}"
 
 
-# Instances: a table and a cell, or a key of the policy, or an option, and what the message must name.
+# Instances: a table and a cell, or a key of the policy, or an option, and the text that the message must contain.
 
 Change = tuple[str, str, Any]
 
@@ -101,11 +101,11 @@ CHANGES: tuple[Change, ...] = (
 )
 
 ROWS_OF = {"national.target_t": "row national_total[0]"}
-"""The row of the program that stands for a key, where only the program shows that its number is too large."""
+"""Program row of a key whose number is found too large in the program only."""
 
 
 def in_an_instance(number: int) -> tuple[str, str]:
-    """Outcome of a hostile number in an instance, and what is wrong with it, if anything."""
+    """Return the outcome of a hostile number in an instance, and its error, if any."""
     random, (where, name, value) = np.random.default_rng(number), CHANGES[number % len(CHANGES)]
     units = random_units(number, int(random.integers(6, 14)))
     measures = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""Instances without a solution, for a conflict that was planted in them: it is proven, and named with its tonnes."""
+"""Instances infeasible by a planted conflict: etsopt proves it and names it with its tonnes."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Limit = tuple[str, str]
 """A limit of the table ``relaxed_limits`` and its index, such as a target and its sector."""
 
 Plant = Callable[[np.random.Generator, pd.DataFrame, dict[str, Any]], set[Limit]]
-"""Plants a conflict in units and policy; the limits that it consists of and that can give way."""
+"""Plants a conflict in units and policy; returns the limits in conflict, which can be relaxed."""
 
 
 def sound(random: np.random.Generator) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Units of the rule 'given' under a policy that leaves room: allowances equal to emissions meet every limit."""
+    """Return units of the rule 'given' under a feasible policy: allowances equal to emissions meet every limit."""
     count = int(random.integers(4, 13))
     emissions = np.round(10 ** random.uniform(4.5, 6.5, count))
     units = pd.DataFrame(
@@ -40,7 +40,7 @@ def sound(random: np.random.Generator) -> tuple[pd.DataFrame, dict[str, Any]]:
         }
     )
     units.loc[:1, "sector"] = ["cement", "steel"]
-    # An enterprise in both sectors could move its tonnes from one to the other.
+    # An enterprise in both sectors could shift tonnes between them.
     units["enterprise_id"] = units["sector"].str[0] + units["enterprise_id"]
     units["output_t"] = np.round(emissions / random.uniform(0.5, 1.5, count))
     bands = {name: round(float(random.uniform(0.02, 0.05)), 4) for name in ("cement", "steel")}
@@ -70,7 +70,7 @@ def high_target(random: np.random.Generator, units: pd.DataFrame, policy: dict[s
 
 
 def balance_against_target(random: np.random.Generator, units: pd.DataFrame, policy: dict[str, Any]) -> set[Limit]:
-    """All cement stands in a province of its own, which has to balance better than its target lets it."""
+    """Put all cement in one province, whose balance is tighter than the cement target allows."""
     units["province"] = np.where(units["sector"] == "cement", "East", units["province"])
     share = round(float(random.uniform(0, 0.005)), 4)
     policy["sectors"]["cement"]["target_change"] = -share - round(float(random.uniform(0.001, 0.01)), 4)
@@ -94,7 +94,7 @@ def nation_below_bands(random: np.random.Generator, units: pd.DataFrame, policy:
 
 
 def order_against_balance(random: np.random.Generator, units: pd.DataFrame, policy: dict[str, Any]) -> set[Limit]:
-    """The cleanest cement stands alone in a province that balances to the tonne, and the target of all is above."""
+    """Put the cleanest cement alone in a province that balances to the tonne, with a higher target for all."""
     cleanest = units["unit_id"] == "u00"
     units.loc[cleanest, "output_t"] = 10 * units["emissions_tco2e"]
     units["enterprise_id"] = units["unit_id"]
@@ -119,7 +119,7 @@ PLANTS: tuple[Plant, ...] = (
 
 
 def planted(number: int) -> tuple[str, str]:
-    """Outcome of an allocation with a planted conflict, and what is wrong with it, if anything."""
+    """Return the outcome of an allocation with a planted conflict, and its error, if any."""
     random, plant = np.random.default_rng(number), PLANTS[number % len(PLANTS)]
     units, policy = sound(random)
     columns = ["unit_id", "enterprise_id", "sector", "province", "emissions_tco2e", "reference_t"]
@@ -140,7 +140,7 @@ def planted(number: int) -> tuple[str, str]:
 
 
 def short_market(number: int) -> tuple[str, str]:
-    """The same of a market in which others demand more than everybody could save."""
+    """Return the same of a market whose external demand exceeds all possible abatement."""
     drawn, random = some_market(number), np.random.default_rng(number)
     policy: dict[str, Any] = drawn.policy.model_dump(mode="json", exclude_none=True)
     policy["penalty"] = {}
@@ -159,7 +159,7 @@ def short_market(number: int) -> tuple[str, str]:
 
 
 def in_whole_tonnes(number: int) -> tuple[str, str]:
-    """An allocation in whole tonnes with exceptions of which every choice was tried and none found."""
+    """Return an allocation in whole tonnes with exceptions for which enumeration finds no solution."""
     for seed in range(1_000 * number, 1_000 * (number + 1)):
         instance = tiny_instance(seed, ["change"], 1 + number % 2)
         if answer(instance) is None:
@@ -174,7 +174,7 @@ def in_whole_tonnes(number: int) -> tuple[str, str]:
 
 
 def large(found: Found) -> tuple[str, str]:
-    """A target that the bands of many units rule out."""
+    """Return the outcome of a target that the bands of many units rule out."""
     instance = etsopt.generate(LARGE, seed=1).with_policy({"sectors.cement.target_change": -0.2})
     began = time.perf_counter()
     result = etsopt.solve(instance)

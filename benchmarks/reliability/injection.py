@@ -1,4 +1,4 @@
-"""Texts that other programs might run, as names and notes of an instance: what is written and shown of them is text."""
+"""Texts that other programs might execute, as names and notes of an instance: outputs contain them as text only."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NUMBER = re.compile(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
 
 
 class Planted:
-    """A compliance year whose names, as far as etsopt takes it for one, and notes are a payload.
+    """A compliance year whose notes and, if etsopt accepts it, names are a payload.
 
     Parameters
     ----------
@@ -67,14 +67,14 @@ class Planted:
 def with_payload(
     kind: str, payload: str, tables: dict[str, pd.DataFrame], policy: dict[str, object]
 ) -> tuple[dict[str, pd.DataFrame], dict[str, object]]:
-    """Tables and policy with a payload in the user's own columns, in names, or in every identifier."""
+    """Return tables and policy with a payload in user columns, in names, or in every identifier."""
     units, enterprises = tables["units"].copy(), tables["enterprises"].copy()
     if kind == "note":
         units["x_note"], enterprises["x_note"] = payload, f"{payload} {payload}"
     elif kind == "name":
         units["name"], enterprises["name"] = payload, payload
     else:
-        # In front of what tells them apart, so that their order stays.
+        # Before the distinguishing part, so that the order stays.
         for table, columns in ((units, ("unit_id", "enterprise_id", "province")), (enterprises, ("enterprise_id",))):
             for column in columns:
                 table[column] = payload[:60] + table[column]
@@ -83,7 +83,7 @@ def with_payload(
 
 
 def tables_written(planted: Planted, folder: Path) -> str:
-    """Look through every cell and header of every table in CSV, and read them again."""
+    """Inspect every cell and header of every CSV table, and read the tables again."""
     planted.results.save(folder / "run", planted.instance)
     for path in sorted(folder.rglob("*.csv")):
         for row in csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""), strict=True):
@@ -95,7 +95,7 @@ def tables_written(planted: Planted, folder: Path) -> str:
 
 
 class Elements(HTMLParser):
-    """Counts elements with their attributes, and collects texts."""
+    """Parser that counts elements with their attributes, and collects texts."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -121,12 +121,12 @@ def plain() -> Planted:
 
 @functools.cache
 def plain_elements() -> Counter[str]:
-    """Elements of the page of an instance of plain names."""
+    """Return the elements of the page of an instance with plain names."""
     return Elements(compliance_page(plain().instance, plain().results)).elements
 
 
 def report_written(planted: Planted, folder: Path) -> str:
-    """Compare the elements of the page with those of a page of plain names."""
+    """Compare the elements of the page with those of a page with plain names."""
     page = compliance_page(planted.instance, planted.results)
     read = Elements(page)
     if read.elements != plain_elements():
@@ -136,7 +136,7 @@ def report_written(planted: Planted, folder: Path) -> str:
 
 
 def _on_disk(planted: Planted, folder: Path) -> tuple[Path, Path]:
-    """An instance and its run in folders that have the payload in their names, as far as a file system takes it."""
+    """Write an instance and its run to folders named by the payload, as far as a file system allows."""
     name = re.sub(r"[/\0]", "", planted.payload) or "a"
     if name.startswith("-"):
         name = f" {name}"
@@ -147,7 +147,7 @@ def _on_disk(planted: Planted, folder: Path) -> tuple[Path, Path]:
 
 
 def console(planted: Planted, folder: Path) -> str:
-    """Run commands on it; what they print holds no control and no hidden character."""
+    """Run commands; their output must contain no control or hidden character."""
     instance, run = _on_disk(planted, folder)
     commands = (["validate", str(instance)], ["validate", planted.payload], ["check", str(run)])
     commands += (["solve", str(instance), "--model", "compliance"], ["report", str(run), "--enterprise", "none"])
@@ -161,7 +161,7 @@ def console(planted: Planted, folder: Path) -> str:
 
 
 def as_json(planted: Planted, folder: Path) -> str:
-    """Run commands that print JSON: it holds the text as it is, and is printed without a hidden character."""
+    """Run commands that print JSON: it must contain the exact text, without a hidden character in print."""
     instance, run = _on_disk(planted, folder)
     commands = (["solve", str(instance), "--model", "compliance"], ["validate", str(instance)], ["check", str(run)])
     for command in (*commands, ["validate", f"{instance} {instance}"]):
@@ -185,7 +185,7 @@ def program_written(planted: Planted, folder: Path) -> str:
 
 
 def result_written(planted: Planted, folder: Path) -> str:
-    """Save the run: its result.json holds the text as it is, and not one control or hidden character."""
+    """Save the run: its result.json must contain the exact text, without a control or hidden character."""
     planted.results.save(folder / "run")
     text = (folder / "run" / "result.json").read_text(encoding="utf-8")
     if hidden := HIDDEN.search(text.replace("\n", "")):
@@ -211,7 +211,7 @@ def planted_as(payload: str) -> Planted:
 
 
 def injections(numbers: Iterable[int]) -> Found:
-    """Write or show a payload; trial ``n`` takes the way out ``n`` modulo their number."""
+    """Write or show a payload; trial ``n`` uses output ``n`` modulo their number."""
     found, ways = Found(), [*CHANNELS]
     for number in numbers:
         payload, way = PAYLOADS[number // len(ways)], ways[number % len(ways)]

@@ -1,4 +1,4 @@
-"""Rows of what is read and written: bad input, mutants, encodings, injection, round trips and slips of units."""
+"""Rows of input and output files: bad input, mutants, encodings, injection, round trips and slips of units."""
 
 from benchmarks.reliability.bad_cells import DEFECTS
 from benchmarks.reliability.bad_input import VARIANTS, refusals

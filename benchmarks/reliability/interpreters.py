@@ -1,4 +1,4 @@
-"""The installed package under every Python that is there, in other locales, encodings and time zones."""
+"""The installed package under every available Python, in other locales, encodings and time zones."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ POLICY = 'year = 2025\n\n[rule]\nname = "cn-2025"\n'
 
 
 class Environment:
-    """An environment of a Python with what the requirements file names, and the package as users install it."""
+    """An environment of a Python with the requirements file and the package as users install it."""
 
     def __init__(self, python: str) -> None:
         self.folder = Path(tempfile.mkdtemp())
@@ -51,7 +51,7 @@ class Environment:
         self.call([python, "-m", "venv", str(self.folder / "venv")])
         self.pip("--requirement", str(ROOT / "requirements.txt"), "--require-hashes")
         self.pip("--no-build-isolation", str(ROOT))
-        # What a process with a German or Chinese setting may not know how to write stands in files.
+        # Files hold texts that a process with a German or Chinese setting may be unable to print.
         (self.folder / "plant").mkdir()
         (self.folder / "plant" / "units.csv").write_text(UNITS, encoding="utf-8")
         (self.folder / "plant" / "policy.toml").write_text(POLICY, encoding="utf-8")
@@ -74,7 +74,7 @@ class Environment:
         return True
 
     def call(self, command: list[str], setting: Mapping[str, str] | None = None, code: int = 0) -> str:
-        """What a command prints, in an environment without settings of this Python; another code is an error."""
+        """Return the output of a command in an environment without settings of this Python; raise on another code."""
         known = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV_", "LC_"))}
         done = subprocess.run(
             command, cwd=self.folder, env=known | dict(setting or {}), capture_output=True, check=False
@@ -85,7 +85,7 @@ class Environment:
         return out
 
     def smoke(self, setting: Mapping[str, str], parquet: bool) -> str:
-        """Solve, check and compare; what is other than here."""
+        """Solve, check and compare; return the differences from this process."""
         script, out = str(self.bin / "etsopt"), str(self.folder / "runs")
         shutil.rmtree(out, ignore_errors=True)
 
@@ -113,7 +113,7 @@ def environment(python: str) -> Environment:
 
 
 def interpreters(numbers: Iterable[int]) -> Found:
-    """Install the package once for each Python, and use it under each setting."""
+    """Install the package once per Python, and use it under each setting."""
     found = Found()
     for number in numbers:
         version, (name, setting) = PYTHONS[number // len(SETTINGS)], [*SETTINGS.items()][number % len(SETTINGS)]

@@ -1,4 +1,4 @@
-"""Processes that are killed while they solve or write: the old files or the new ones are there, whole."""
+"""Processes killed while they solve or write: the old or the new files remain, complete."""
 
 from __future__ import annotations
 
@@ -40,23 +40,23 @@ if TYPE_CHECKING:
     from etsopt.results.results import Results
 
 LOADED_S, SOLVED_S, WRITTEN_S = 0.9, 0.1, 0.04
-"""What a command on ``tiny`` takes to load, to solve and to write, about [s]."""
+"""Approximate time of a command on ``tiny`` to load, solve and write [s]."""
 
 
 @cache
 def runs() -> Runs:
-    """The old run and the new one, solved here."""
+    """Return the old and the new run, solved in this process."""
     return Runs()
 
 
 def save_new(folder: Path, table_format: str = "csv") -> None:
-    """Save the new run over what is in a folder."""
+    """Save the new run over the content of a folder."""
     runs().results[1].save(folder, runs().instances[1], table_format)
 
 
 @cache
 def save_s() -> float:
-    """What a save takes here, about [s]."""
+    """Return the approximate time of a save [s]."""
     with tempfile.TemporaryDirectory() as place:
         began = time.monotonic()
         save_new(Path(place))
@@ -69,7 +69,7 @@ def killed_process(number: int, folder: Path) -> str:
     run, program = folder / "run", folder / "program.mps"
     save_old(run)
     process = solve_new(str(run), "--mps", str(program))
-    # The program is written just before it is solved.
+    # The program is written just before the solve.
     phase = number % 3
     if phase:
         awaited(process, *((program,) if phase == 1 else (run / LOCK, run / PART)))
@@ -82,7 +82,7 @@ def killed_process(number: int, folder: Path) -> str:
 
 
 def killed(random: Random, work: Callable[[], Any], seconds: float) -> None:
-    """Kill work in a child at a random moment of what it takes, about."""
+    """Kill work in a child at a random moment of its approximate duration."""
     child = forked(work)
     paused(random, 1.3 * seconds)
     os.kill(child, signal.SIGKILL)
@@ -100,7 +100,7 @@ def killed_save(number: int, folder: Path) -> str:
 
 
 def killed_step(number: int, folder: Path) -> str:
-    """Kill a save before one of its calls to the system, the number being which."""
+    """Kill a save before the system call of a given number."""
     run = folder / "run"
     save_old(run)
     runs()
@@ -114,16 +114,16 @@ def killed_step(number: int, folder: Path) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """What is written over something older, or into an empty place, and how to see that it is whole.
+    """A file or folder written over an older one or into an empty place, with a test that it is complete.
 
     Attributes
     ----------
     prepare
-        Makes what is there before; None where nothing is.
+        Creates the older content; None without.
     write
         Writes the new files over it.
     read
-        Sees that what is there can be read.
+        Checks that the content can be read.
     """
 
     prepare: Callable[[Path], Any] | None
@@ -132,7 +132,7 @@ class Target:
 
 
 def cut_short(target: Target, number: int, folder: Path) -> str:
-    """Kill a write at a random moment; the next write has to work, and to leave nothing but its files."""
+    """Kill a write at a random moment; the next write must work and leave only its files."""
     place = {}
     for name in ("old", "new", "tried"):
         place[name] = folder / name
@@ -141,7 +141,7 @@ def cut_short(target: Target, number: int, folder: Path) -> str:
             target.prepare(place[name])
     began = time.monotonic()
     target.write(place["new"])
-    # A child takes longer: it shares no page of memory any more that either writes to.
+    # A child takes longer: pages of memory that either process writes to are copied.
     killed(Random(number), partial(target.write, place["tried"]), 2 * (time.monotonic() - began))
     if target.prepare or content(place["tried"]):
         target.read(place["tried"])

@@ -1,4 +1,4 @@
-"""Limits on what a trial may take: CPU time, so that other work on the machine counts for nothing, and memory."""
+"""Limits of a trial: CPU time, so that other work on the machine does not count, and memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def peak_mib() -> float:
-    """Largest memory that this process has had [MiB]."""
+    """Return the peak memory of this process [MiB]."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -25,13 +25,13 @@ def _cpu_s() -> float:
 
 @contextmanager
 def within(found: Found, number: int, cpu_s: float, mib: float) -> Iterator[None]:
-    """Fail a trial that takes longer, with all processes that it starts, or lets this process grow beyond a size."""
+    """Fail a trial that, with its child processes, exceeds the CPU time, or lets this process exceed a size."""
     began, before = _cpu_s(), peak_mib()
     yield
     took, peak = _cpu_s() - began, peak_mib()
     found.measured("CPU s of a trial", took)
     if took > cpu_s:
         found.failed(number, f"took {took:.1f} CPU s")
-    # A process that was larger before, such as that of a test suite, has its size from elsewhere.
+    # A process that was larger before, such as a test suite, did not grow in this trial.
     if peak > max(mib, before):
         found.failed(number, f"let the process grow to {peak:.0f} MiB")

@@ -56,13 +56,13 @@ TOKENS = (
     ),
     *(b",", b",,", b";", b":", b"[", b"]", b"{", b"}", b"[]", b"{}", b"[rule]", b"year = 2026", b"cement", b"unit-1"),
 )
-"""What is put into files, in place of what stands there or beside it."""
+"""Texts inserted into files, replacing content or beside it."""
 
 VALUE = re.compile(rb"[^,\n\r\[\]{}=: \"]+")
 
 
 def mutated(content: bytes, random: Random) -> bytes:
-    """A file after one to three mutations."""
+    """Return a file after one to three mutations."""
     for _ in range(random.choice((1, 1, 1, 2, 3))):
         content = random.choice(MUTATIONS)(content, random)
     return content
@@ -116,7 +116,7 @@ def _insert(content: bytes, random: Random) -> bytes:
 
 
 def _replace(content: bytes, random: Random) -> bytes:
-    """A whole cell or value gives way to another, of the file or of `TOKENS`."""
+    """Replace a whole cell or value by another, of the file or of `TOKENS`."""
     values = list(VALUE.finditer(content))
     if not values:
         return content
@@ -126,7 +126,7 @@ def _replace(content: bytes, random: Random) -> bytes:
 
 
 def _digit(content: bytes, random: Random) -> bytes:
-    """A number becomes another one, which may well be right."""
+    """Replace a number by another one, which may be valid."""
     numbers = list(re.finditer(rb"[0-9]+", content))
     if not numbers:
         return content
@@ -151,7 +151,7 @@ def _lines(content: bytes, random: Random) -> bytes:
 
 
 def _quote(content: bytes, random: Random) -> bytes:
-    """A cell or value stands in quotation marks, which changes nothing in CSV and everything in TOML and JSON."""
+    """Quote a cell or value, which changes nothing in CSV and the type in TOML and JSON."""
     values = list(VALUE.finditer(content))
     if not values:
         return content

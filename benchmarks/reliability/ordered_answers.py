@@ -1,4 +1,4 @@
-"""Relations after which an answer can only be better, or only worse; and what has to add up in any."""
+"""Relations after which a result can only improve or only worsen, and conservation in any result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEAR_T = 1e-3
 
 
 def a_looser_band(seed: int) -> str | None:
-    """Every band wider on both sides: the first level is never worse, and what was feasible still is."""
+    """Widen every band on both sides: the first objective is never worse, and feasibility stays."""
     parts = allocation(seed)
     wider = {}
     for name, section in parts.policy["sectors"].items():
@@ -27,7 +27,7 @@ def a_looser_band(seed: int) -> str | None:
 
 
 def a_tighter_target(seed: int) -> str | None:
-    """Every target that is a limit lower: the first level, which does not measure from it, is never better."""
+    """Lower every target that is a limit: the first objective, independent of the target, is never better."""
     parts = allocation(seed, first=("change", "largest_change", "deficit"))
     lower = {
         f"sectors.{name}.target_change": section["target_change"] - 0.004
@@ -38,7 +38,7 @@ def a_tighter_target(seed: int) -> str | None:
 
 
 def a_measure_more(seed: int) -> str | None:
-    """One more measure on offer: no market costs more."""
+    """Add one measure: no market costs more."""
     parts = market(seed, ("clearing", "abatement", "pathway")[seed % 3])
     assert parts.measures is not None
     random = np.random.default_rng(seed)
@@ -52,7 +52,7 @@ def a_measure_more(seed: int) -> str | None:
 
 
 def more_free_allowances(seed: int) -> str | None:
-    """One unit with a twentieth more free allowances: neither price takers nor a market that clears pay more."""
+    """Give one unit 5 % more free allowances: neither price takers nor a clearing market pay more."""
     parts = market(seed, ("clearing", "abatement")[seed % 2])
     units = parts.units.copy()
     place = seed // 2 % len(units)
@@ -61,7 +61,7 @@ def more_free_allowances(seed: int) -> str | None:
 
 
 def what_is_sold_is_bought(seed: int) -> str | None:
-    """Allowances are conserved in every account and year, and trades add up to what comes from outside."""
+    """Check that allowances are conserved in every account and year, and that trades add up to the external supply."""
     if seed % 3 == 0:
         return settled(compliance(seed).solved())
     parts = market(seed, ("clearing", "pathway")[seed % 2])
@@ -78,14 +78,14 @@ def what_is_sold_is_bought(seed: int) -> str | None:
     if owed.abs().max() > NEAR_T:
         return f"an obligation of {owed.abs().max():g} t is lost"
     table = result.tables["years"]
-    # What is left over in auctions is not part of what is auctioned.
+    # Unsold allowances are not part of the auctioned ones.
     outside = table["auctioned_t"] + table["released_t"] - table["intake_t"]
     traded = table["bought_t"] - table["sold_t"] - outside + table["external_demand_t"]
     return "" if traded.abs().max() <= NEAR_T else f"trades leave {traded.abs().max():g} t"
 
 
 def settled(result: Results) -> str:
-    """Conservation in whole allowances, by vintage and enterprise."""
+    """Check conservation in whole allowances, by vintage and enterprise."""
     came = ["opening_t", "carried_over_t", "issued_t", "bought_t"]
     went = ["surrendered_t", "sold_t", "cancelled_t", "closing_t"]
     for name in ("compliance", "holdings", "compliance_provinces", "nation"):
@@ -98,7 +98,7 @@ def settled(result: Results) -> str:
 
 
 def a_price_of_zero(seed: int) -> str | None:
-    """At a price of zero nobody pays for a measure; where nothing is scarce the market's price is zero."""
+    """At a price of zero no unit pays for a measure; without scarcity the market price is zero."""
     parts = market(seed, ("clearing", "abatement")[seed % 2], market=FREE)
     assert parts.measures is not None
     costs = parts.measures["variable_opex_cny_per_t"].abs() + 0.5

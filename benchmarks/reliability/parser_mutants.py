@@ -1,4 +1,4 @@
-"""Mutants of every file that etsopt reads: refused with a message, or read as an independent reader reads them."""
+"""Mutants of every file that etsopt reads: refused with a message, or read like an independent reader."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FILES = (
     *("result.json", "result.json", "tables/compliance.csv", "tables/holdings.csv"),
     *("units.parquet", "tables/compliance.parquet"),
 )
-"""Files that are mutated in turn."""
+"""Files to mutate, in turn."""
 
 POLICY = """\
 year = 2025
@@ -87,23 +87,23 @@ class Originals:
         self.files: dict[str, bytes] = {}
 
     def path(self, name: str) -> Path:
-        """Where a file stands."""
+        """Return the path of a file."""
         run = name.startswith(("tables/", "result."))
         return self.folder / f"{'run-' if run else ''}{'parquet' if name.endswith('.parquet') else 'csv'}" / name
 
     def content(self, name: str) -> bytes:
-        """A file as it was written."""
+        """Return the original content of a file."""
         if name not in self.files:
             self.files[name] = self.path(name).read_bytes()
         return self.files[name]
 
     def difference(self, name: str, content: bytes) -> str:
-        """Read a folder in which a file has another content, and compare it with what the file says.
+        """Read a folder with other content of one file, and compare the result with that content.
 
         Raises
         ------
         EtsoptError
-            If it is refused.
+            If etsopt refuses the folder.
         """
         path = self.path(name)
         original = self.content(name)
@@ -131,7 +131,7 @@ class Originals:
 
 
 def run_types(run: Path) -> dict[str, dict[str, str]]:
-    """Types of the columns of a run's tables, as it states them."""
+    """Return the types of the columns of a run's tables, as the run states them."""
     types: dict[str, dict[str, str]] = json.loads((run / "result.json").read_text(encoding="utf-8"))["tables"]
     return types
 

@@ -1,4 +1,4 @@
-"""Texts that other programs might run: formulas, scripts, control sequences, and breaks of every format written."""
+"""Texts that other programs might execute: formulas, scripts, control sequences, and breaks of every format written."""
 
 from __future__ import annotations
 
@@ -120,4 +120,4 @@ BREAKS = [
     "a" * 64,
 ]
 PAYLOADS = [text for kinds in zip_longest(FORMULAS, MARKUP, CONTROL, BREAKS) for text in kinds if text is not None]
-"""All of them, the kinds in turn."""
+"""All payloads, the kinds in turn."""

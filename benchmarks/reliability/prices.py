@@ -1,4 +1,4 @@
-"""Prices against what the level is when the limit that they belong to is moved a little to either side."""
+"""Shadow prices against finite differences of the objective when their limit moves to either side."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from etsopt.results.results import Results
 
 PART = 1e-4
-"""By how much a limit is moved, against the emissions that it stands on."""
+"""Shift of a limit, relative to its emissions."""
 
 NEAR = 1e-6
 
 ATTEMPTS = 10
-"""Instances of which one has a price; many have no allocation, or no limit that binds."""
+"""Instances tried for one shadow price; many have no allocation, or no binding limit."""
 
 UNITS = {"t": 1e-7, "rate": 1e-15, "CNY": 1e-5}
-"""What a difference of two values may lose of its last places, whatever it is divided by."""
+"""Relative rounding error of a difference of two values, before division."""
 
 
 def priced(numbers: Iterable[int]) -> Found:
-    """Compare a price of a random instance with differences of its level, for each number."""
+    """Compare a shadow price of a random instance with differences of its objective, for each number."""
     found = Found()
     for number in numbers:
         outcome, wrong = (of_market if number % 3 == 0 else of_limit)(number)
@@ -38,7 +38,7 @@ def priced(numbers: Iterable[int]) -> Found:
 
 
 def of_limit(number: int) -> tuple[str, str]:
-    """The shadow price of a target, a balance or the national total at the first level, the largest of them."""
+    """Check the largest shadow price of targets, balances and the national total on the first objective."""
     for attempt in range(ATTEMPTS):
         parts = with_tonnes(
             allocation(ATTEMPTS * number + attempt, whole=False, first=("change", "largest_change", "deficit"))
@@ -62,15 +62,15 @@ def against_differences(parts: Parts, one: Results, prices: Any) -> tuple[str, s
         other = parts.stating(change).solved()
         if not other.certified:
             return "limit, other side not certified", ""
-        # Beyond the last allocation the level is worse than any.
+        # Beyond the last feasible allocation the objective is infinitely bad.
         values.append(other.levels[0].value if "allocation" in other.tables else np.inf)
-    # A balance binds on one side: wider by a tonne, it lets the level fall by the price.
+    # A balance binds on one side: one tonne more lowers the objective by the shadow price.
     price = -abs(float(row["price"])) if row["row"] == "province_balance" else float(row["price"])
     return compared("limit", price, level.value, values, step, level.unit)
 
 
 def with_tonnes(parts: Parts) -> Parts:
-    """The same with every target and balance stated so that one of them can be moved by some tonnes."""
+    """Return the instance with targets and balances in tonnes, so that one of them can be moved."""
     policy: dict[str, Any] = {**parts.policy, "sectors": {}}
     emissions = parts.units.groupby("sector")["emissions_tco2e"].sum()
     for name, section in parts.policy["sectors"].items():
@@ -88,7 +88,7 @@ def with_tonnes(parts: Parts) -> Parts:
 
 
 def moved(parts: Parts, row: Any, tonnes: float) -> Mapping[str, Any]:
-    """The change of the policy that moves a limit by some tonnes."""
+    """Return the policy change that moves a limit by some tonnes."""
     if row["row"] == "sector_target":
         target = parts.policy["sectors"][row["index"]]["target_t"]
         return {f"sectors.{row['index']}.target_t": target + tonnes}
@@ -100,7 +100,7 @@ def moved(parts: Parts, row: Any, tonnes: float) -> Mapping[str, Any]:
 
 
 def of_market(number: int) -> tuple[str, str]:
-    """The price of a market of one year, and its interval, by moving the demand of other sectors."""
+    """Check the price of a one-year market and its interval by moving the demand of other sectors."""
     # Of the random markets every third has one year.
     parts = market(number, ("clearing", "pathway")[number // 3 % 2], abatement={"divisible_measures": True})
     one = parts.solved()
@@ -119,7 +119,7 @@ def of_market(number: int) -> tuple[str, str]:
         if wrong or outcome.endswith("equal"):
             break
     else:
-        # So near to a kink the slopes are the ends of the interval.
+        # Near a kink the slopes are the ends of the interval.
         if not (abs(left - edges[0]) <= near and abs(right - edges[1]) <= near):
             wrong = f"interval {edges[0]:.10g} to {edges[1]:.10g}, slopes {left:.10g} and {right:.10g}"
     if not edges[0] <= price <= edges[1]:
@@ -128,7 +128,7 @@ def of_market(number: int) -> tuple[str, str]:
 
 
 def costs_around(parts: Parts, step: float) -> list[float]:
-    """Cost of a market with a little less and a little more demand from outside; fewer where one is not certified."""
+    """Return the cost of a market at slightly less and more external demand; fewer if one is not certified."""
     demand = parts.policy["market"]["external_demand_t"]
     others = [parts.stating({"market.external_demand_t": demand + move}).solved() for move in (-step, step)]
     return [other.levels[-1].value if "years" in other.tables else float("inf") for other in others if other.certified]
@@ -144,9 +144,9 @@ def nearness(value: float, step: float, unit: str, slopes: tuple[float, float]) 
 
 
 def compared(what: str, price: float, value: float, values: list[float], step: float, unit: str) -> tuple[str, str]:
-    """Hold a price against the slopes on both sides: the level is convex, so it lies between them.
+    """Compare a shadow price with the slopes on both sides: the objective is convex, so it lies between them.
 
-    Where the two slopes agree, the price is theirs; where they do not, the limit stands at a kink or near one.
+    If the two slopes agree, the shadow price equals them; otherwise the limit is at or near a kink.
     """
     left, right = slopes = slopes_of(value, values, step)
     near = nearness(value, step, unit, slopes)

@@ -1,4 +1,4 @@
-"""Small programs as somebody writes them, with what is wrong in some of them, and exact answers to them."""
+"""Small programs as users write them, defects of some of them, and their exact solutions."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 NEAR = Fraction(1, 10**6)
-"""How far a row may be missed, against its largest term: what HiGHS promises by default."""
+"""Tolerance of a row relative to its largest term: the default of HiGHS."""
 
 GAP = Fraction(1, 10**4)
-"""How far a value may be from the least, as a part of it or of one: the default gap of HiGHS."""
+"""Tolerance of a value relative to the optimum or to one: the default gap of HiGHS."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """Minimise ``cost @ x`` with ``least <= matrix @ x <= most`` and ``lower <= x <= upper``, some of it whole."""
+    """Program: minimise ``cost @ x`` with ``least <= matrix @ x <= most``, ``lower <= x <= upper``, partly integer."""
 
     matrix: list[list[float]]
     least: list[float]
@@ -39,7 +39,7 @@ class Written:
 
     @property
     def is_meant(self) -> bool:
-        """Whether it has a meaning: coefficients, costs and bounds are finite, and no limit is NaN."""
+        """Return True if the program is valid: coefficients, costs and bounds finite, and no limit NaN."""
         finite = [*self.cost, *self.lower, *self.upper, *(value for row in self.matrix for value in row)]
         return all(map(math.isfinite, finite)) and not any(map(math.isnan, [*self.least, *self.most]))
 
@@ -48,7 +48,7 @@ KINDS = ("standard", "large constants", "equalities", "fixed columns")
 
 
 def random_program(number: int) -> Written:
-    """A random mixed-integer program with few columns and rows, all of them bounded."""
+    """Return a random mixed-integer program with few, bounded columns and rows."""
     random, kind = np.random.default_rng(number), KINDS[number % len(KINDS)]
     columns, rows = int(random.integers(2, 7)), int(random.integers(1, 5))
     matrix = random.integers(-9, 10, (rows, columns)) * (random.random((rows, columns)) < 0.5)
@@ -61,7 +61,7 @@ def random_program(number: int) -> Written:
         lower[switch], upper[switch], whole[switch] = 0, 1, True
         large = random.choice([100, 1000, 10_000], rows) * random.choice([-1, 1], rows)
         matrix[:, switch] = np.where(random.random(rows) < 0.6, large, matrix[:, switch])
-    # Around a point inside the bounds, so that most have a solution; halves, which whole columns alone do not meet.
+    # Around a point inside the bounds, so that most are feasible; halves, which integer columns alone do not meet.
     inside = lower + np.round(random.random(columns) * (upper - lower))
     limit = matrix @ inside + random.integers(-2, 5, rows) / 2
     least, most = np.full(rows, -math.inf), np.full(rows, math.inf)
@@ -75,7 +75,7 @@ def random_program(number: int) -> Written:
 
 
 def least_by_another_program(program: Written) -> float | None:
-    """Least value by the HiGHS that scipy brings, without presolve; None where nothing is feasible."""
+    """Return the optimum by the HiGHS of scipy, without presolve; None if infeasible."""
     found = milp(
         np.array(program.cost),
         constraints=LinearConstraint(np.array(program.matrix), np.array(program.least), np.array(program.most)),
@@ -93,7 +93,7 @@ NOT_FINITE = {"NaN": math.nan, "infinite": math.inf}
 
 
 def harmless(random: np.random.Generator) -> Written:
-    """Three columns, each at least as large as a number of its own, and together at least nine."""
+    """Return three columns, each with a lower bound, and a total of at least nine."""
     least = [float(random.integers(1, 4)) for _ in range(3)]
     rows = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 1.0, 1.0], [1.0, 2.0, 1.0]]
     cost = [float(random.integers(1, 6)) for _ in range(3)]
@@ -115,7 +115,7 @@ def with_value(program: Written, part: str, position: int, value: float) -> Writ
 
 
 def tiny_coefficient(program: Written, random: np.random.Generator) -> Written:
-    """A column of a far too small unit, whose coefficient is below what HiGHS keeps; its row may need it or not."""
+    """Return a column in a far too small unit, with a coefficient that HiGHS drops; its row may need it."""
     size = float(random.uniform(1e-10, 9e-10))
     program = with_value(with_value(program, "upper", 0, 100 / size), "cost", 0, size)
     program = with_coefficient(with_coefficient(replace(program, whole=[False] * 3), 0.0, 3), size)
@@ -139,7 +139,7 @@ CAUSES = (
 
 
 def hostile(number: int) -> tuple[str, Written, dict[str, Any]]:
-    """Cause, program and solver options of a hostile number; what is random is its place and its size."""
+    """Return cause, program and solver options of a hostile number of random place and size."""
     random, cause = np.random.default_rng(number), CAUSES[number % len(CAUSES)]
     program, column = harmless(random), int(random.integers(3))
     if cause == CAUSES[0]:
@@ -163,7 +163,7 @@ def hostile(number: int) -> tuple[str, Written, dict[str, Any]]:
 
 
 def is_wrong(program: Written, x: Sequence[float] | None, best: Fraction | None) -> str:
-    """Say what is wrong with a point that is said to be optimal, or with None, that there is none; empty if nothing."""
+    """Return the error of a point reported as optimal, or of None for infeasible; empty without one."""
     if x is None:
         return "" if best is None else "said to have no solution"
     if not all(map(math.isfinite, x)):
@@ -189,7 +189,7 @@ def below(limit: float, value: Fraction, by: Fraction) -> bool:
 
 
 def limits(program: Written, point: Sequence[Fraction]) -> Iterator[tuple[list[Fraction], float, float]]:
-    """Terms and both sides of every row and bound at a point."""
+    """Return terms and both limits of every row and bound at a point."""
     for row, least, most in zip(program.matrix, program.least, program.most, strict=True):
         yield [Fraction(value) * part for value, part in zip(row, point, strict=True)], least, most
     for part, least, most in zip(point, program.lower, program.upper, strict=True):
@@ -197,7 +197,7 @@ def limits(program: Written, point: Sequence[Fraction]) -> Iterator[tuple[list[F
 
 
 def exact_least(program: Written) -> Fraction | None:
-    """Least value in exact arithmetic, None where nothing is feasible, by every vertex or every whole point."""
+    """Return the optimum in exact arithmetic over all vertices or integer points; None if infeasible."""
     if all(program.whole):
         ranges = (range(math.ceil(a), math.floor(b) + 1) for a, b in zip(program.lower, program.upper, strict=True))
         points: Any = ([Fraction(value) for value in point] for point in product(*ranges))
@@ -218,7 +218,7 @@ def holds(program: Written, point: Sequence[Fraction]) -> bool:
 
 
 def vertices(program: Written) -> Iterator[list[Fraction]]:
-    """Points at which as many rows or bounds as there are columns stand at a limit."""
+    """Yield points at which as many rows or bounds are at a limit as there are columns."""
     count = len(program.cost)
     unit = [[float(i == j) for j in range(count)] for i in range(count)]
     sides = zip(
@@ -232,7 +232,7 @@ def vertices(program: Written) -> Iterator[list[Fraction]]:
 
 
 def solved(rows: list[list[Fraction]]) -> list[Fraction] | None:
-    """The one solution of a square system by elimination; None where there is none or more."""
+    """Return the unique solution of a square system by elimination, or None."""
     for place in range(len(rows)):
         pivot = next((row for row in range(place, len(rows)) if rows[row][place]), None)
         if pivot is None:

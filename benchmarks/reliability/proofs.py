@@ -1,4 +1,4 @@
-"""Allocations of units over six decades, and markets of measures that can be shared: each has a proof, or is listed."""
+"""Allocations with sizes over six decades, and markets of divisible measures: each has a proof, or is listed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_UNITS, DECADES = 400, 6.0
 
 
 def wide_allocation(number: int) -> Case:
-    """An allocation of 1 to 400 units; in two of three the sizes span up to six decades."""
+    """Return an allocation of 1 to 400 units; in two of three the sizes span up to six decades."""
     random = np.random.default_rng(number)
     units = some_units(random, int(np.exp(random.uniform(0, np.log(MOST_UNITS)))))
     if random.integers(0, 3):
@@ -36,14 +36,14 @@ def wide_allocation(number: int) -> Case:
             output_t=units["output_t"] * share,
         )
     policy = some_policy(random, units, str(random.choice(["cn-2025", "cn-2026", "given", "given", "cn-2024"])))
-    # Exceptions, and whole tonnes in a fair order, are chosen among whole numbers.
+    # Exceptions, and whole tonnes in intensity order, are integer decisions.
     policy["allocation"]["exceptions"]["units"] = 0
     policy["allocation"]["integer_allowances"] &= not policy["allocation"]["intensity_order"]
     return Case("allocation", etsopt.Instance.from_frames(units, policy), METHODS[number % 4])
 
 
 def divisible_market(number: int) -> Case:
-    """A market of a few units whose measures may be run in part."""
+    """Return a market of a few units with divisible measures."""
     model = MARKETS[number // 5 % len(MARKETS)]
     drawn = of_model(some_market(number), model)
     policy: dict[str, Any] = drawn.policy.model_dump(mode="json", exclude_none=True)
@@ -53,7 +53,7 @@ def divisible_market(number: int) -> Case:
 
 
 def proven(numbers: Iterable[int]) -> Found:
-    """Solve four allocations for each market, and list what has no proof."""
+    """Solve four allocations per market, and list results without proof."""
     return seen(numbers, lambda number: (wide_allocation if number % 5 else divisible_market)(number))
 
 

@@ -1,4 +1,4 @@
-"""The plain way from Pyomo to HiGHS, as its documentation shows it, with both interfaces and their default options."""
+"""Pyomo with HiGHS as its documentation shows it, with both interfaces and their default options."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def as_written(program: Written, mutable: bool) -> Any:
-    """The program as a concrete model; numbers stand in its rows, or in mutable parameters."""
+    """Return the program as a concrete model, with numbers in its rows or in mutable parameters."""
     m = pyo.ConcreteModel()
     columns, rows = range(len(program.cost)), range(len(program.least))
     m.x = pyo.Var(columns, domain=lambda m, j: pyo.Integers if program.whole[j] else pyo.Reals)
@@ -34,7 +34,7 @@ def as_written(program: Written, mutable: bool) -> Any:
         if least == most:
             m.limits.add(total == least)
             continue
-        # A limit that is not there is left out, as anybody would.
+        # An absent limit is left out, as any user would.
         if not np.isneginf(least):
             m.limits.add(total >= least)
         if not np.isposinf(most):
@@ -44,7 +44,7 @@ def as_written(program: Written, mutable: bool) -> Any:
 
 
 def by_contrib(model: Any, options: dict[str, Any]) -> str:
-    """Solve by `pyomo.contrib.solver`; what it says of the model."""
+    """Solve by `pyomo.contrib.solver`; return its answer."""
     found = SolverFactory("highs").solve(
         model, solver_options=options, load_solutions=False, raise_exception_on_nonoptimal_result=False
     )
@@ -56,7 +56,7 @@ def by_contrib(model: Any, options: dict[str, Any]) -> str:
 
 
 def by_appsi(model: Any, options: dict[str, Any]) -> str:
-    """Solve by the interface `appsi_highs`; what it says of the model."""
+    """Solve by the interface `appsi_highs`; return its answer."""
     solver = pyo.SolverFactory("appsi_highs")
     solver.options.update(options)
     found = solver.solve(model, load_solutions=False)
@@ -72,11 +72,11 @@ INTERFACES: dict[str, Callable[[Any, dict[str, Any]], str]] = {"highs": by_contr
 
 
 def answer(program: Written, interface: str, options: dict[str, Any], mutable: bool) -> list[float] | str | None:
-    """What Pyomo answers: a point that is said to be optimal, None for infeasible, or words where it refuses."""
+    """Return the answer of Pyomo: a point reported as optimal, None for infeasible, or the text of a refusal."""
     try:
         model = as_written(program, mutable)
         said = INTERFACES[interface](model, options)
-    except Exception as error:  # whatever ends it is told to the user, and so is no silent answer
+    except Exception as error:  # any error reaches the user, so it is no silent answer
         return f"{type(error).__name__}: {error}"
     if said == OPTIMAL:
         return [0.0 if part.value is None else float(part.value) for part in model.x.values()]

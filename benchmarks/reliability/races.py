@@ -1,4 +1,4 @@
-"""Several processes that write to one run folder at the same time, and one that reads it."""
+"""Several processes that write to one run folder simultaneously, and one that reads it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from tests.saving import forked
 
 REFUSED = 2
 LATEST_S = 0.03
-"""So long after the first a process may begin [s]."""
+"""Latest start of a process after the first [s]."""
 
 Ended = Callable[[], int | None]
-"""Returns the exit code of a process, None while it runs."""
+"""Returns the exit code of a process, or None while it runs."""
 
 
 def solves(number: int, folder: Path) -> str:
-    """Two commands that solve into one folder."""
+    """Run two commands that solve into one folder."""
     run = folder / "run"
     save_old(run)
     one = solve_new(str(run))
@@ -51,12 +51,12 @@ def solves(number: int, folder: Path) -> str:
 
 
 def saves(wait_s: float, number: int, folder: Path) -> str:
-    """Two or three processes that save into one folder.
+    """Run two or three processes that save into one folder.
 
     Parameters
     ----------
     wait_s
-        How long each waits for another.
+        Time for which each waits for another.
     """
     run, random = folder / "run", Random(number)
     save_old(run)
@@ -72,7 +72,7 @@ def saves(wait_s: float, number: int, folder: Path) -> str:
 
 
 def _save(which: int, run: Path, delay_s: float, wait_s: float) -> None:
-    """Save a run in a process of its own, and end that with a code of its own if it is refused."""
+    """Save a run in a separate process, which exits with a particular code if refused."""
     lock.WAIT_S = wait_s
     time.sleep(delay_s)
     try:
@@ -93,7 +93,7 @@ def _ended(child: int) -> Ended:
 
 
 def _read_while(polls: list[Ended], run: Path) -> None:
-    """Read a run over and over while processes write to it: it is always one of theirs, whole."""
+    """Read a run repeatedly while processes write to it: it is always one of theirs, complete."""
     until = time.monotonic() + MOST_S
     while any(poll() is None for poll in polls):
         found = runs().found(run)

@@ -1,6 +1,6 @@
-"""Which tests run through which line of the checker: ``python -m benchmarks.reliability.reached`` finds out.
+"""Tests that run each line of the checker, determined by ``python -m benchmarks.reliability.reached``.
 
-It runs the test suite once with coverage by test, some minutes, and keeps a small file for this state of the sources.
+It runs the test suite once with coverage by test, some minutes, and caches the result for this state of the sources.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 SOURCES = ("etsopt", "models", "tests")
 BUDGET_S = 30.0
-"""Seconds of tests that a mutant has to pass, by what they take without it."""
+"""Time budget of the tests of a mutant, by their time without it [s]."""
 
 WITHOUT = ("wheel", "kills", "repository", "start_up", "benchmarks", "docs")
-"""Tests of processes of their own and of the repository, which tell nothing of a line."""
+"""Tests of separate processes and of the repository, which identify no line."""
 
 
 PASSED, FAILED = 0, 1
-"""How pytest ends; a test may fail for coverage alone, which takes memory, and is then left out."""
+"""Accepted exit codes of pytest; a test that fails because coverage takes memory is left out."""
 
 
 def place() -> Path:
-    """The file of this state of the sources."""
+    """Return the cache file of this state of the sources."""
     digest = hashlib.sha256()
     for folder in SOURCES:
         for file in sorted((ROOT / folder).rglob("*.py")):
@@ -45,7 +45,7 @@ def place() -> Path:
 
 
 def find(folder: Path) -> dict[str, Any]:
-    """Run the suite; the tests by file and line, as numbers of a list of all."""
+    """Run the suite; return tests by file and line, as indices of the list of all."""
     ignored = [f"--ignore=tests/test_{name}.py" for name in WITHOUT]
     data, report = folder / "coverage", folder / "tests.xml"
     measured = ("--cov=etsopt.checking", "--cov-context=test", "--cov-report=", f"--junitxml={report}")
@@ -58,7 +58,7 @@ def find(folder: Path) -> dict[str, Any]:
 
 
 def read(data: Path, report: Path) -> dict[str, Any]:
-    """What is kept of coverage by test and of the seconds of every test."""
+    """Return the cached coverage by test and the seconds of every test."""
     from coverage import CoverageData
 
     took = seconds_of(report)
@@ -78,7 +78,7 @@ def read(data: Path, report: Path) -> dict[str, Any]:
 
 
 def quickest(numbers: set[int], seconds: Sequence[float]) -> list[int]:
-    """Of some tests the quickest that take the budget together, one at least."""
+    """Return the fastest of some tests that fit the time budget, at least one."""
     chosen, spent = list[int](), 0.0
     for number in sorted(numbers - {-1}):
         spent += seconds[number]
@@ -89,7 +89,7 @@ def quickest(numbers: set[int], seconds: Sequence[float]) -> list[int]:
 
 
 def seconds_of(file: Path) -> dict[str, float]:
-    """Seconds of every test that passed, by its name."""
+    """Return the seconds of every passed test, by name."""
     return {
         f"{case.attrib['classname'].replace('.', '/')}.py::{case.attrib['name']}": float(case.attrib["time"])
         for case in ElementTree.parse(file).iter("testcase")
@@ -99,7 +99,7 @@ def seconds_of(file: Path) -> dict[str, float]:
 
 @cache
 def known() -> dict[str, Any]:
-    """What was found of this state of the sources."""
+    """Return the cached result of this state of the sources."""
     if not place().exists():
         raise FileNotFoundError("Nothing is known of this state of the sources: run benchmarks.reliability.reached.")
     found: dict[str, Any] = json.loads(place().read_text(encoding="utf-8"))
@@ -107,10 +107,10 @@ def known() -> dict[str, Any]:
 
 
 def tests_of(path: str, line: int) -> list[str]:
-    """The tests that run through a line, the quickest first, as many as fill the budget.
+    """Return the tests that run a line, the fastest first, as many as fit the budget.
 
-    A line that runs when its module is read, such as a constant's, has none of its own. It gets those of the lines
-    that name what is defined there, or of its whole file.
+    A line that runs at import, such as a constant, has no test of its own. It gets the tests of the lines that use
+    its name, or of its whole file.
     """
     lines: dict[str, dict[str, list[int]]] = known()["lines"]
     own = lines.get(path, {})
@@ -120,7 +120,7 @@ def tests_of(path: str, line: int) -> list[str]:
 
 
 def named_in(path: str, line: int, lines: Mapping[str, Mapping[str, Sequence[int]]]) -> set[int]:
-    """The tests of all lines of the checker that name what the statement at a line of a module defines."""
+    """Return the tests of all lines of the checker that use the name defined at a line of a module."""
     names = {
         target.id
         for statement in ast.parse((ROOT / path).read_bytes()).body

@@ -1,4 +1,4 @@
-"""Commands that the system refuses what they need: room, a folder, the disk, memory."""
+"""Commands to which the system refuses resources: disk space, a folder, the disk, memory."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from benchmarks.reliability.commands import (
     started,
 )
 from benchmarks.reliability.row import Row
-from etsopt.data.aside import OWN
+from etsopt.data.aside import HIDDEN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOM = 1 << 20
-"""Bytes for two runs and more."""
+"""More bytes than two runs need."""
 
 SYNCHRONISED = 17
-"""How often a save asks for files or folders to be brought to the disk."""
+"""Number of calls of a save that synchronise files or folders with the disk."""
 
 BROKEN_FSYNC = """
 import errno, os
@@ -51,22 +51,25 @@ def fsync(handle):
     whole(handle)
 os.fsync = fsync
 """
-"""The disk fails once, at one of the calls that bring files to it."""
+"""Code that lets the disk fail once, at one of the synchronising calls."""
 
 NATIVE = {1: "OpenBLAS error: Memory allocation", -6: "std::bad_alloc", -11: "", 130: "OpenBLAS"}
-"""How native code ends a process for want of memory, before any of ours can tell: exit codes, and what they say."""
+"""Exit codes and messages of native code that ends a process out of memory before etsopt can report it."""
 
 HEARD_S = 10.0
-"""Within so many seconds a signal ends what is in Python."""
+"""Time within which a signal ends Python code [s]."""
 
 UNITS = 20_000
 
 
 def see_refused(run: Path, code: int, errors: str) -> None:
-    """See that a command ended with 2 and named a file in its place."""
+    """Check that a command exited with 2 and named a file."""
     see(code == 2, f"it ended with {code}: {errors.strip()[-300:]}")
     see("Traceback" not in errors, errors.strip()[-300:])
-    see(str(run) in errors and not any(name in errors for name in OWN), f"no file is named: {errors.strip()[-300:]}")
+    see(
+        str(run) in errors and not any(name in errors for name in HIDDEN_NAMES),
+        f"no file is named: {errors.strip()[-300:]}",
+    )
 
 
 def limited_size(number: int, folder: Path) -> str:
@@ -84,7 +87,7 @@ def limited_size(number: int, folder: Path) -> str:
 
 @contextlib.contextmanager
 def mounted(folder: Path, *options: str) -> Iterator[bool]:
-    """Mount something at a folder, as far as that is allowed here; whether it was."""
+    """Mount a file system at a folder; return True if the system allows it."""
     allowed = subprocess.run(["mount", *options, str(folder)], capture_output=True).returncode == 0
     try:
         yield allowed
@@ -94,7 +97,7 @@ def mounted(folder: Path, *options: str) -> Iterator[bool]:
 
 
 def full_disk(number: int, folder: Path) -> str:
-    """Write to a disk that has room for the old run and a part of the new one."""
+    """Write to a disk with space for the old run and a part of the new one."""
     run = folder / "run"
     run.mkdir()
     with mounted(run, "-t", "tmpfs", "-o", f"size={ROOM}", "none") as allowed:
@@ -113,7 +116,7 @@ def full_disk(number: int, folder: Path) -> str:
 
 
 def read_only(number: int, folder: Path) -> str:
-    """Write to a folder that may only be read."""
+    """Write to a read-only folder."""
     run = folder / "run"
     save_old(run)
     with mounted(run, "--bind", str(run)) as allowed:
@@ -132,7 +135,7 @@ def read_only(number: int, folder: Path) -> str:
 
 
 def broken_disk(number: int, folder: Path) -> str:
-    """Let the disk fail once while files are brought to it; after the new run was put in place, that is there."""
+    """Let the disk fail once while files are synchronised; once in place, the new run must remain."""
     run = folder / "run"
     save_old(run)
     before = BROKEN_FSYNC.format(number=Random(number).randrange(SYNCHRONISED))
@@ -145,7 +148,7 @@ def broken_disk(number: int, folder: Path) -> str:
 
 @cache
 def _many_units() -> Path:
-    """A generated instance that takes more memory to solve than to load."""
+    """Return a generated instance that takes more memory to solve than to load."""
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
     done("generate", "--units", str(UNITS), "--measures", "4", "--out", str(folder))
@@ -153,13 +156,13 @@ def _many_units() -> Path:
 
 
 def never_ends(process: subprocess.Popen[str]) -> bool:
-    """Whether a process hears no signal any more, so that it has to be killed: what is in Python would end at one.
+    """Return True if a process ignores signals and must be killed; Python code would end at a signal.
 
-    To unwind a frame CPython makes a number; without memory for that it unwinds again, and so on (3.11, `ceval.c`).
+    CPython allocates a number to unwind a frame; without memory for it, it unwinds forever (3.11, `ceval.c`).
     """
     until = time.monotonic() + MOST_S
     while process.poll() is None and time.monotonic() < until:
-        # Little is said, so that it can wait in the pipe.
+        # The output is short, so that the pipe can buffer it.
         time.sleep(0.05)
     if process.poll() is not None:
         return False
@@ -174,7 +177,7 @@ def never_ends(process: subprocess.Popen[str]) -> bool:
 
 
 def little_memory(number: int, folder: Path) -> str:
-    """Solve with too little memory: too little to load what is needed, or to read, build and solve many units."""
+    """Solve with too little memory: for loading the packages, or for reading, building and solving many units."""
     run, random = folder / "run", Random(number)
     save_old(run)
     loading = number % 2 == 0

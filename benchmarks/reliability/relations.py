@@ -1,4 +1,4 @@
-"""Relations between the answers to an instance and to one that is changed in a way whose effect is known."""
+"""Relations between the results of an instance and of a changed one with a known effect."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from etsopt.results.results import LevelResult, Results
 
 GAP = 1e-4
-"""What the markets promise."""
+"""Relative gap of the markets."""
 
 NEAR, NEAR_CNY = 1e-7, 1.0
 
 NOT_COMPARED = ("exception_order",)
-"""Levels that count places in the order of names."""
+"""Objectives that depend on the order of names."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What an instance is made of, to be changed before it is."""
+    """Parts of an instance, changed before it is built."""
 
     model: str
     units: pd.DataFrame
@@ -52,20 +52,20 @@ class Parts:
         return etsopt.solve(self.instance, self.model, **options)
 
     def stating(self, changes: Mapping[str, Any]) -> Parts:
-        """The same with some keys of the policy, each by its dotted path."""
+        """Return the parts with changed policy keys, each by its dotted path."""
         instance = self.instance.with_policy(changes)
         return replace(self, policy=instance.policy.model_dump(mode="json", exclude_unset=True))
 
 
 def allocation(seed: int, *, whole: bool = True, first: tuple[str, ...] = ()) -> Parts:
-    """An allocation of two to seven units of the rule ``given``, whose answer scales.
+    """Return an allocation of two to seven units of the rule ``given``, whose result scales.
 
     Parameters
     ----------
     whole
-        Whether it may have whole tonnes, and units that are exceptions.
+        True to allow whole tonnes and exceptions.
     first
-        The first of the levels, where not any may be it.
+        Required first objective; any if None.
     """
     random = np.random.default_rng(seed)
     units = some_units(random, int(random.integers(2, 8))).drop(columns=["special_case", "pre_allocated_t"])
@@ -91,7 +91,7 @@ def allocation(seed: int, *, whole: bool = True, first: tuple[str, ...] = ()) ->
 
 
 def market(seed: int, model: str = "clearing", **policy: Any) -> Parts:
-    """A market of lump sums, of one to three years."""
+    """Return a lump-sum market of one to three years."""
     parts = Parts.of(model, of_model(some_market(seed), model))
     if model == "abatement":
         parts.policy["market"]["prices_cny_per_t"] = 45.0
@@ -105,17 +105,17 @@ def compliance(seed: int) -> Parts:
 
 
 def same(one: Results, other: Results, scale: Mapping[str, float] | None = None) -> str | None:
-    """Compare values of all levels: words that tell what differs, empty where nothing does.
+    """Compare the values of all objectives; return the difference as text, empty without one.
 
     Parameters
     ----------
     scale
-        By unit, what a value of the first times it is one of the other; 1 where it is not named.
+        Factor by unit from a value of the first result to one of the other; 1 if not named.
 
     Returns
     -------
     str or None
-        None where one of the two is not certified, so that nothing need be the same.
+        None if one of the two is not certified, so that the values may differ.
     """
     scale = scale or {}
     if not (one.certified and other.certified):
@@ -135,17 +135,17 @@ def same(one: Results, other: Results, scale: Mapping[str, float] | None = None)
 
 
 def near_to(one: LevelResult, other: LevelResult, factor: float = 1.0) -> float:
-    """How far two values of a level may be apart: by what either is proven to, or the market's gap."""
+    """Return the allowed difference of two values of an objective: their proven gaps, or the market's gap."""
     size = max(abs(factor * one.value), abs(other.value))
     if one.name == "cost" and one.algorithm.startswith("branch"):
         return GAP * size + NEAR_CNY
     own = [tolerance_of(value, one.unit) for value in (one.value, other.value)]
-    # A level is held with the tolerances of those before it.
+    # An objective inherits the tolerances of earlier ones.
     return NEAR * size + 3 * (factor * own[0] + own[1])
 
 
 def no_better(one: Results, other: Results) -> str | None:
-    """Compare the first level of two results, where the other may only be worse, as what is infeasible is."""
+    """Compare the first objective of two results, of which the other may only be worse or infeasible."""
     if not (one.certified and other.certified):
         return None
     if "infeasible" in (one.termination, other.termination):
@@ -158,5 +158,5 @@ def no_better(one: Results, other: Results) -> str | None:
 
 
 def level_of(result: Results) -> LevelResult:
-    """The level that only a smaller choice makes worse: the cost of a market, else the first."""
+    """Return the objective that a smaller choice can only worsen: the cost of a market, else the first."""
     return result.levels[-1] if result.levels[-1].name == "cost" else result.levels[0]

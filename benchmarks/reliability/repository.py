@@ -1,4 +1,4 @@
-"""Rows of the repository: where it comes from, the Pythons it runs under, its code, and what it costs to use."""
+"""Rows of the repository: supply chain, supported Pythons, code, and cost of use."""
 
 from benchmarks.reliability import budgets, interpreters, static_checks, supply_chain
 from benchmarks.reliability.row import Row

@@ -43,11 +43,11 @@ NOTES = (
     "'",
 )
 NOT_SETTLED = 8
-"""Of so many instances one is a compliance year that is solved; the results of the others are made of random cells."""
+"""One in so many instances is a solved compliance year; the others have results of random cells."""
 
 
 def random_floats(random: np.random.Generator, count: int, largest: float = 1e11) -> NDArray[np.float64]:
-    """Floats of any size with all their digits, whole ones, decimals, and next neighbours of these."""
+    """Return floats of any size with all digits, whole ones, decimals, and neighbours of these."""
     kinds = random.integers(0, 5, count)
     size = np.exp(random.uniform(-20, np.log(largest), count))
     whole, decimal = np.rint(size) + 1, np.round(size, 2) + 0.01
@@ -57,7 +57,7 @@ def random_floats(random: np.random.Generator, count: int, largest: float = 1e11
 
 
 def random_instance(number: int) -> etsopt.Instance:
-    """An instance of every table, with numbers of any size, names of any script, and notes of any kind."""
+    """Return an instance with every table, numbers of any size, names in any script, and arbitrary notes."""
     if number % NOT_SETTLED == 0:
         return random_compliance_year(number)
     random, chance = np.random.default_rng(number), Random(number)
@@ -94,7 +94,7 @@ def random_instance(number: int) -> etsopt.Instance:
 
 
 def random_results(number: int, instance: etsopt.Instance) -> Results:
-    """Results of a compliance year, or made of cells of every type."""
+    """Return results of a compliance year, or of random cells of every type."""
     if number % NOT_SETTLED == 0:
         return etsopt.solve(instance, "compliance")
     random, chance = np.random.default_rng(number), Random(number)
@@ -121,7 +121,7 @@ def _solved(kept: list[Results] = []) -> Results:  # noqa: B006  solved once in 
 
 
 def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    """Whether two tables have the same columns with the same cells, floats to the last bit."""
+    """Return True if two tables have equal columns and cells, floats to the last bit."""
     if list(one.columns) != list(other.columns) or len(one) != len(other):
         return False
     for name in one.columns:
@@ -137,7 +137,7 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
 
 
 def differing(instance: etsopt.Instance, results: Results, folder: Path, formats: tuple[str, ...]) -> str:
-    """What does not come back as it was."""
+    """Return the parts that differ after reading."""
     policy = instance.policy.model_dump(exclude_unset=True)
     copies = {"frames": etsopt.Instance.from_frames(policy=policy, name=instance.name, **instance.tables)}
     for kind in formats:
@@ -163,13 +163,13 @@ def differing(instance: etsopt.Instance, results: Results, folder: Path, formats
 
 
 def round_trips(numbers: Iterable[int]) -> Found:
-    """Write and read an instance and results in all formats that there are."""
+    """Write and read an instance and results in all formats."""
     found = Found()
     formats = ("csv", "parquet") if importlib.util.find_spec("pyarrow") is not None else ("csv",)
     for number in numbers:
         instance = random_instance(number)
         results = random_results(number, instance)
-        # What is synchronised with the disk is no matter here, and takes most of the time.
+        # Synchronisation with the disk is irrelevant here and takes most of the time.
         with tempfile.TemporaryDirectory() as place, mock.patch.object(os, "fsync"):
             wrong = differing(instance, results, Path(place), formats)
         found.saw(f"equal in {' and '.join(formats)}" if not wrong else "different")

@@ -1,4 +1,4 @@
-"""A row of the matrix: what is tried, how often, and what must not happen."""
+"""A row of the matrix: its trials, their number, and forbidden outcomes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass
 class Found:
-    """What was seen: how often each outcome, figures, what is worth a line of its own, and what must not happen."""
+    """Outcomes with counts, figures, trials listed by themselves, and failures."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     largest: dict[str, float] = field(default_factory=dict)
@@ -21,18 +21,18 @@ class Found:
         self.outcomes[outcome] += times
 
     def measured(self, what: str, value: float) -> None:
-        """Keep the largest value of a figure, whose name carries its unit."""
+        """Keep the largest value of a figure, whose name includes its unit."""
         self.largest[what] = max(value, self.largest.get(what, value))
 
     def failed(self, number: int, words: str) -> None:
         self.failures.append(f"{number}: {words}")
 
     def named(self, number: int, words: str) -> None:
-        """List a trial that is no failure, but that a reader wants to see by itself."""
+        """List a trial that is no failure but deserves a line of its own."""
         self.listed.append(f"{number}: {words}")
 
     def tried(self, number: int, outcome: str, wrong: str) -> None:
-        """Count the outcome of a trial, and keep what is wrong with it, if anything is."""
+        """Count the outcome of a trial, and keep its error, if any."""
         self.saw(outcome)
         if wrong:
             self.failed(number, wrong)
@@ -66,23 +66,23 @@ class Row:
     name
         Letter and number, as in ``A1``.
     title
-        What is tried, in a sentence.
+        Description of the trials, in a sentence.
     goal
-        What must be seen.
+        Required outcome.
     count
-        How many trials the whole matrix makes. Each has a number, which is its seed.
+        Number of trials of the whole matrix. Each trial has a number, which is its seed.
     share
-        How many of them, the first, the test suite makes; 0 where it makes none.
+        Number of first trials that the test suite runs; 0 for none.
     work
-        Makes the trials of some numbers.
+        Runs the trials of some numbers.
     chunk
-        How many numbers one process takes.
+        Number of trials per process.
     patience_s
-        Seconds after which a process that has not ended counts as hung.
+        Time after which a running process counts as hung [s].
     alone
-        Whether nothing else may run beside it.
+        True if nothing else may run beside it.
     publish
-        Takes what was seen once all trials are made, to put it into another page as well.
+        Takes the outcomes after all trials, to write them to another page as well.
     """
 
     name: str

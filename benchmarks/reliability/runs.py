@@ -1,4 +1,4 @@
-"""Runs that are killed, refused what they need, interrupted, damaged, raced for, and made over and over."""
+"""Rows of runs that are killed, refused resources, interrupted, damaged, raced for, and repeated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def _rows() -> list[Row]:
-    # Processes are forked, limited and signalled as Windows does not.
+    # The trials fork, limit and signal processes, which Windows does not support.
     if os.name == "nt":
         return []
     from benchmarks.reliability import damage, kills, races, refusals, signals, soak

@@ -1,6 +1,6 @@
 """The same input gives the same bytes each time, and the same values with other Pythons and another release of HiGHS.
 
-``python -m benchmarks.reliability.same_again FIRST LAST TIMES`` solves instances and prints what came out of each.
+``python -m benchmarks.reliability.same_again FIRST LAST TIMES`` solves instances and prints the result of each.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ OTHERS: dict[str, tuple[str, str]] = {
     "Python 3.14": ("3.14", ""),
     f"highspy {OTHER_SOLVER}": ("", OTHER_SOLVER),
 }
-"""Version of Python and of the solver, those of this process where none is named."""
+"""Versions of Python and of the solver; None for those of this process."""
 
 Case = tuple[str, Callable[[int], etsopt.Instance], str, dict[str, Any]]
 
@@ -70,7 +70,7 @@ def solved(number: int) -> tuple[etsopt.Instance, etsopt.Results]:
 
 
 def bytes_of(instance: etsopt.Instance, found: etsopt.Results) -> str:
-    """Digest of every file of a run folder, of its result without the seconds."""
+    """Return the digest of every file of a run folder, without the seconds of its result."""
     with tempfile.TemporaryDirectory() as folder:
         found.save(folder, instance)
         digest = hashlib.sha256()
@@ -87,7 +87,7 @@ def bytes_of(instance: etsopt.Instance, found: etsopt.Results) -> str:
 
 
 def report(numbers: range, times: int) -> dict[str, Any]:
-    """What came out of each instance: digests of its runs, and the status and levels of the last."""
+    """Return digests of the runs of each instance, and status and objectives of the last."""
     told: dict[str, Any] = {}
     for number in numbers:
         digests = []
@@ -101,7 +101,7 @@ def report(numbers: range, times: int) -> dict[str, Any]:
 
 
 def told_by(numbers: list[int], times: int, python: str = sys.executable, hash_seed: str = "random") -> dict[str, Any]:
-    """The report of a process of its own, which orders sets of texts in its own way."""
+    """Return the report of a separate process with a hash seed of its own."""
     before = os.environ.get("PYTHONHASHSEED")
     os.environ["PYTHONHASHSEED"] = hash_seed
     try:
@@ -114,7 +114,7 @@ def told_by(numbers: list[int], times: int, python: str = sys.executable, hash_s
 
 
 def same_bytes(found: Found, numbers: list[int], place: int) -> None:
-    """Ten runs of each instance in two processes."""
+    """Compare ten runs of each instance in two processes."""
     told = [told_by(numbers, RUNS // PROCESSES, hash_seed=str(seed)) for seed in range(1, PROCESSES + 1)]
     for number in numbers:
         digests = {digest for one in told for digest in one.get(str(number), {"digests": [one]})["digests"]}
@@ -126,7 +126,7 @@ def same_bytes(found: Found, numbers: list[int], place: int) -> None:
 
 
 def same_values(found: Found, numbers: list[int], place: int, name: str) -> None:
-    """One run of each instance elsewhere, against one here."""
+    """Compare one run of each instance in another environment with one here."""
     wanted, solver = OTHERS[name]
     python = python_named(wanted) if wanted else sys.executable
     elsewhere = environment(python, highspy=solver or version("highspy")) if python else None
@@ -137,7 +137,7 @@ def same_values(found: Found, numbers: list[int], place: int, name: str) -> None
     for number in numbers:
         one, other = here.get(str(number), here), there.get(str(number), there)
         wrong = difference(one, other) if "levels" in one and "levels" in other else f"{one} and {other}"
-        # What is feasible alone is not said to be the one answer.
+        # A result that is only feasible need not be unique.
         open_ = bool(wrong) and {one.get("status"), other.get("status")} == {"feasible"}
         found.saw(f"{name}: {'other values' if wrong else 'same values'}{', not certified' if open_ else ''}")
         if wrong and not open_:
@@ -145,12 +145,12 @@ def same_values(found: Found, numbers: list[int], place: int, name: str) -> None
 
 
 def difference(one: dict[str, Any], other: dict[str, Any]) -> str:
-    """How two answers differ by more than a relative 1e-9 or what a certificate leaves open; empty if they do not."""
+    """Return the difference of two results beyond a relative 1e-9 or their certified gaps; empty without one."""
     if one["status"] != other["status"]:
         return f"{one['status']} and {other['status']}"
     if [level[0] for level in one["levels"]] != [level[0] for level in other["levels"]]:
         return f"levels {one['levels']} and {other['levels']}"
-    # Where the gap that was asked for is all that is proven, two answers may be that far apart.
+    # If only the requested gap is proven, two results may differ by it.
     gap = one["gap"] if one["status"] == "certified_gap" else 0.0
     for (name, value, unit), (_, also, _) in zip(one["levels"], other["levels"], strict=True):
         if not abs(value - also) <= max(tolerance_of(value, unit), gap * abs(value)):
@@ -159,7 +159,7 @@ def difference(one: dict[str, Any], other: dict[str, Any]) -> str:
 
 
 def again(numbers: Iterable[int]) -> Found:
-    """The first fifty trials are runs here, each further fifty those of another Python or solver."""
+    """Run the first fifty trials here, and each further fifty with another Python or solver."""
     found, parts = Found(), dict[int, list[int]]()
     for number in numbers:
         parts.setdefault(number // INSTANCES, []).append(number % INSTANCES)

@@ -1,4 +1,4 @@
-"""Relations after which the answer is the same, or scaled."""
+"""Relations after which the result is equal or scaled."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PRICES = ("prices", "transaction_cost", "ccer_price", "floor_price", "ceiling_pr
 
 
 def any_of(seed: int, **options: Any) -> Parts:
-    """An allocation, and every third time a market."""
+    """Return an allocation or, every third time, a market."""
     return market(seed) if seed % 3 == 0 else allocation(seed, **options)
 
 
 def another_order_of_rows(seed: int) -> str | None:
-    """Lines of all files in another order: every table is the same to the last bit."""
+    """Shuffle the rows of all tables: every result table is equal to the last bit."""
     parts = (allocation, market, compliance)[seed % 3](seed)
     random = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -42,7 +42,7 @@ def another_order_of_rows(seed: int) -> str | None:
 
 
 def other_names(seed: int) -> str | None:
-    """Units, enterprises and provinces by other names, in another order of these."""
+    """Rename units, enterprises and provinces, which changes their order."""
     parts, random = any_of(seed), np.random.default_rng(seed)
     units = parts.units.copy()
     for column in ("unit_id", "enterprise_id", "province"):
@@ -53,7 +53,7 @@ def other_names(seed: int) -> str | None:
 
 
 def a_unit_split_in_two(seed: int) -> str | None:
-    """A unit as two halves of equal intensity in one enterprise."""
+    """Split a unit into two halves of equal intensity in one enterprise."""
     parts = market(seed, abatement={"divisible_measures": True}) if seed % 3 == 0 else allocation(seed, whole=False)
     place = seed % len(parts.units)
     halves = parts.units.iloc[[place, place]].copy()
@@ -66,17 +66,17 @@ def a_unit_split_in_two(seed: int) -> str | None:
 
 
 def an_idle_unit_more(seed: int) -> str | None:
-    """A unit without emissions beside the others."""
+    """Add a unit without emissions."""
     parts = any_of(seed)
     idle = parts.units.iloc[[0]].assign(unit_id="idle", enterprise_id="idle", emissions_tco2e=0.0, reference_t=0.0)
     if parts.model != "allocation":
-        # Of a sector without measures, which save or cost by output.
+        # In a sector without measures, because measures cost or save by output.
         idle["sector"] = "aluminium"
     return same(parts.solved(), replace(parts, units=pd.concat([parts.units, idle])).solved())
 
 
 def tonnes_times_a_power_of_two(seed: int) -> str | None:
-    """All tonnes scaled: levels in tonnes and costs scale, rates stay."""
+    """Scale all tonnes: objectives in tonnes and costs scale, rates stay."""
     parts = any_of(seed, whole=False)
     factor = 2.0 ** int(np.random.default_rng(seed).integers(-4, 7))
     columns = [column for column in IN_TONNES if column in parts.units]
@@ -91,7 +91,7 @@ def tonnes_times_a_power_of_two(seed: int) -> str | None:
 
 
 def money_times_a_power_of_ten(seed: int) -> str | None:
-    """All prices and costs of a market scaled: its cost scales."""
+    """Scale all prices and costs of a market: its cost scales."""
     parts = market(seed, ("clearing", "abatement", "pathway")[seed % 3])
     factor = 10.0 ** int(np.random.default_rng(seed).integers(-2, 4))
     assert parts.measures is not None
@@ -104,16 +104,16 @@ def money_times_a_power_of_ten(seed: int) -> str | None:
 
 
 def scaled(section: dict[str, Any], factor: float) -> dict[str, Any]:
-    """A section with every amount of money scaled."""
+    """Return a section with every amount of money scaled."""
     return {key: value * factor if "_cny" in key and value is not None else value for key, value in section.items()}
 
 
 def what_an_answer_has_made_a_target(seed: int) -> str | None:
-    """Each sector's total in the answer made its exact target: the answer is still allowed, so it is still the best."""
+    """Make each sector's resulting total its exact target: the result stays feasible and therefore optimal."""
     parts = allocation(seed)
     one = parts.solved()
     if "allocation" not in one.tables or "spread" in parts.policy["allocation"]["objectives"]:
-        # Without totals there is an answer; the spread is measured from the target itself.
+        # Without limits on totals there is a result; the spread is relative to the target itself.
         sectors = {name: {"band": section["band"]} for name, section in parts.policy["sectors"].items()}
         stated = {**parts.policy["allocation"], "objectives": ["change", "largest_change"]}
         parts = replace(parts, policy={**parts.policy, "sectors": sectors, "allocation": stated})
@@ -126,13 +126,13 @@ def what_an_answer_has_made_a_target(seed: int) -> str | None:
 
 
 def without_presolve(seed: int) -> str | None:
-    """The solver told to leave out its presolve."""
+    """Solve without presolve."""
     parts = any_of(seed)
     return same(parts.solved(), parts.solved(solver_options={"presolve": "off"}))
 
 
 def by_another_method(seed: int) -> str | None:
-    """Each method but the one that is chosen for few units."""
+    """Solve by each method other than the default for few units."""
     parts = any_of(seed)
     other = ("pyomo", "aggregation" if parts.model == "allocation" else "decomposition")[seed // 3 % 2]
     return same(parts.solved(), solve(Case(parts.model, parts.instance, other)))

@@ -1,4 +1,4 @@
-"""Commands that are interrupted: by Ctrl-C, by the system's signal to end, and by Ctrl-C again."""
+"""Commands that are interrupted: by Ctrl-C, by SIGTERM, and by Ctrl-C again."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
     from benchmarks.reliability.row import Found
 
 PHASES = ("load", "load", "solve", "write", "search", "twice")
-"""Where the signal comes; ``search`` is within branch and bound that does not end, ``twice`` two signals within it."""
+"""Phases of the signal; ``search`` is within endless branch and bound, ``twice`` two signals within it."""
 
 LONGEST_S = {"load": 1.2, "solve": 0.1, "write": 0.04, "search": 1.5, "twice": 1.5}
-"""Within so many seconds of its begin comes the signal, about."""
+"""Approximate latest time of the signal after the begin of the phase [s]."""
 
 WITHIN_S = 5.0
 
 CODES = {signal.SIGINT: (130, -signal.SIGINT), signal.SIGTERM: (143, -signal.SIGTERM)}
-"""Exit codes by signal: of the command, and of a process in which there is none yet or no more, as shells tell it."""
+"""Exit codes by signal: of the command, and of a process before or after it, as shells report them."""
 
 
 def interrupted(number: int, folder: Path, found: Found) -> str:
-    """Send a signal in a phase of a command, and see how it ends."""
+    """Send a signal in a phase of a command, and check its end."""
     random, phase = Random(number), PHASES[number % len(PHASES)]
     sent = (signal.SIGINT, signal.SIGTERM)[number // len(PHASES) % 2]
     run, program, hard = folder / "run", folder / "program.mps", folder / "hard.py"
@@ -67,7 +67,7 @@ def interrupted(number: int, folder: Path, found: Found) -> str:
     found.measured(f"seconds to the end, {'twice' if phase == 'twice' else 'once'}", seconds)
     see(seconds < WITHIN_S, f"{phase}: it ended {seconds:.1f} s after the signal")
     see(not _is_left(process), f"{phase}: a process of it is left")
-    # Before any of ours runs Python ends by itself, and says where.
+    # Before any code of etsopt runs, Python ends by itself with a traceback.
     if phase == "load" and "Traceback" in errors and "etsopt/cli" not in errors:
         return _whole(run, "Python's own end while it starts")
     see("Traceback" not in errors, f"{phase}: {errors.strip()[-300:]}")
@@ -80,7 +80,7 @@ def _to(run: Path, program: Path) -> tuple[str, ...]:
 
 
 def _is_left(process: Popen[str]) -> bool:
-    """Whether a process of the session of one that has ended still runs."""
+    """Return True if a process of the session of an ended one still runs."""
     try:
         os.killpg(process.pid, 0)
     except ProcessLookupError:
@@ -89,7 +89,7 @@ def _is_left(process: Popen[str]) -> bool:
 
 
 def _whole(run: Path, outcome: str) -> str:
-    """See that a run is whole: the old one, the new one, or what the solve held; and that the next solve works."""
+    """Check that a run is complete: the old one, the new one, or the incumbent; and that the next solve works."""
     code, said = command("check", str(run))
     see(code in (0, 6), f"the run does not check: {code}, {said.strip()[:300]}")
     interrupted = json.loads((run / "result.json").read_text(encoding="utf-8"))["termination"] == "interrupted"

@@ -1,4 +1,4 @@
-"""Thousands of solves in one process, of all models and methods, after which it is no larger."""
+"""Thousands of solves of all models and methods in one process, which must not grow."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ METHODS = ("direct", "aggregation", "pyomo")
 MARKETS = (("abatement", "direct"), ("clearing", "direct"), ("pathway", "direct"), ("clearing", "decomposition"))
 
 WARM, COMPARED = 25, 25
-"""So many turns warm up: 500 solves; the median of so many after them is compared with that of the last."""
+"""Turns of the warm-up, 500 solves; the median of as many turns after it is compared with that of the last."""
 
 GROWTH = 0.10
 
 
 def turn(number: int) -> None:
-    """Solve twenty times: under changed policies one by one and in sweeps, without a solution, and every model."""
+    """Solve twenty times: changed policies one by one and in sweeps, an infeasible one, and every model."""
     random, tiny = Random(number), etsopt.read("tiny")
 
     def targets(count: int) -> list[dict[str, float]]:
@@ -59,18 +59,18 @@ def _expect(statuses: Iterable[str], expected: str) -> None:
 
 
 def held() -> tuple[float, float, float]:
-    """Memory of this process [MiB], open files, and threads; nothing of it is known but on Linux."""
+    """Return memory [MiB], open files and threads of this process; known on Linux only."""
     process = Path("/proc/self")
     if not process.is_dir():
         return 0.0, 0.0, 0.0
     pages = int((process / "statm").read_text(encoding="ascii").split()[1])
-    # The folder that is listed is an open file as well.
+    # The listed folder is an open file as well.
     files, threads = len(os.listdir(process / "fd")) - 1, len(os.listdir(process / "task"))
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20, files, threads
 
 
 def soaked(numbers: Iterable[int]) -> Found:
-    """Make all turns in this process, and compare what it holds after the first with what it holds at last."""
+    """Run all turns in this process, and compare its resources after the warm-up with those at the end."""
     found, seen = Found(), []
     for number in numbers:
         try:

@@ -1,8 +1,8 @@
-"""One change to the source of the checker at a time: do its tests see it?
+"""Single changes to the source of the checker, and their detection by its tests.
 
-A mutant swaps an operator, shifts a number, turns a condition round or drops a statement. It is made in a copy of the
-repository, where the tests that run through its line, the quickest first, then run until one fails, for 60 s at most.
-Texts stay as they are, since what a message says decides nothing.
+A mutant swaps an operator, shifts a number, negates a condition or drops a statement. In a copy of the repository, the
+tests that run its line, the fastest first, run until one fails, for 60 s at most. Texts stay unchanged, because
+messages decide nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CHECKER = Path("etsopt") / "checking"
 COPIED = ("etsopt", "models", "instances", "tests", "benchmarks", "pyproject.toml")
 PATIENCE_S = 60.0
-"""Seconds after which a mutant hangs; its tests take half of them without it."""
+"""Time after which a mutant counts as hung; its tests take half of it without the mutant [s]."""
 
 OPERATORS: dict[type[ast.AST], tuple[str, ...]] = {
     ast.Lt: ("<=", ">"),
@@ -55,7 +55,7 @@ NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "minimum": "max
 
 
 class Mutant(NamedTuple):
-    """A part of a file, from one byte to another, and what is put there instead."""
+    """A byte range of a file, and its replacement."""
 
     path: str
     line: int
@@ -72,7 +72,7 @@ class Mutant(NamedTuple):
 
 
 class Sites(ast.NodeVisitor):
-    """Every mutant of a file."""
+    """Visitor that collects every mutant of a file."""
 
     def __init__(self, path: str, source: bytes) -> None:
         self.path, self.source, self.found = path, source, list[Mutant]()
@@ -90,7 +90,7 @@ class Sites(ast.NodeVisitor):
         self.found.append(Mutant(self.path, node.lineno, *self.span(node), text))
 
     def between(self, left: ast.expr, right: ast.expr, operator: ast.AST) -> None:
-        """Swap the operator that stands between two expressions, whose brackets stay."""
+        """Swap the operator between two expressions, whose brackets stay."""
         first, last = self.span(left)[1], self.span(right)[0]
         gap = self.source[first:last].decode()
         stands = gap.strip(" ()\n")
@@ -161,7 +161,7 @@ class Sites(ast.NodeVisitor):
         self.put(node, "pass")
 
     def visit_arg(self, node: ast.arg) -> None:
-        """Leave annotations alone."""
+        """Skip annotations."""
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is not None:
@@ -172,10 +172,10 @@ class Sites(ast.NodeVisitor):
             self.visit(part)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        """Leave texts alone, with what is put into them."""
+        """Skip texts, with their interpolated values."""
 
     def visit_keyword(self, node: ast.keyword) -> None:
-        """Leave `strict=True` of zip alone: no correct program depends on it."""
+        """Skip `strict=True` of zip: no correct program depends on it."""
         if node.arg != "strict":
             self.visit(node.value)
 
@@ -186,7 +186,7 @@ class Sites(ast.NodeVisitor):
 
 @cache
 def mutants() -> list[Mutant]:
-    """All mutants of the checker, in an order drawn once."""
+    """Return all mutants of the checker, in a fixed random order."""
     found: list[Mutant] = []
     for file in sorted((ROOT / CHECKER).rglob("*.py")):
         found += Sites(file.relative_to(ROOT).as_posix(), file.read_bytes()).found
@@ -207,7 +207,7 @@ def copy_of_the_repository() -> Iterator[Path]:
 
 
 def outcome_of(tests: Sequence[str], copy: Path) -> str:
-    """How the tests end in a copy of the repository."""
+    """Return the outcome of the tests in a copy of the repository."""
     if not tests:
         return "reached by no test"
     environment = os.environ | {"PYTHONPATH": f"{copy}{os.pathsep}{copy / 'models'}", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -217,12 +217,12 @@ def outcome_of(tests: Sequence[str], copy: Path) -> str:
         code = subprocess.run(command, cwd=copy, env=environment, capture_output=True, timeout=PATIENCE_S).returncode
     except subprocess.TimeoutExpired:
         return "killed: it hangs"
-    # A module that cannot even be imported ends pytest with other codes than a test that fails.
+    # A module that cannot be imported gives another exit code of pytest than a failing test.
     return "survived" if code == 0 else "killed"
 
 
 def mutated(numbers: Iterable[int]) -> Found:
-    """Make each mutant, run the tests of its line, and list those that none of them saw."""
+    """Apply each mutant, run the tests of its line, and list undetected ones."""
     found = Found()
     with copy_of_the_repository() as copy:
         for number in numbers:

@@ -1,4 +1,4 @@
-"""The tools that look at the code, and every command with all warnings as errors."""
+"""Static analysis of the code, and every command with all warnings as errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COUNT = len(COMMANDS) + len(TOOLS)
 
 
 def static_checks(numbers: Iterable[int]) -> Found:
-    """Run each command without a warning, and then each tool."""
+    """Run each command without a warning, then each tool."""
     found = Found()
     for number in numbers:
         if number < len(COMMANDS):

@@ -1,4 +1,4 @@
-"""Numbers of every size, near ties and degenerate instances: what is certified is what a benign scale gives."""
+"""Numbers of every size, near ties and degenerate instances: certified results equal those of a benign scale."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from tests.oracle import least, least_relief, limits_of
 COUNT = 2_000
 ROUNDING_T = 0.05
 WIDEST_OF_PROGRAM = 1e7
-"""Beyond this ratio of emissions the independent program answers within its tolerances, which are a unit's all."""
+"""Ratio of emissions above which the tolerances of the independent program reach the size of a unit."""
 
 WIDEST = 12
-"""Numbers are scaled by powers of ten from minus to plus this."""
+"""Largest absolute power of ten of the scaling."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A hard instance, and a benign one whose values are its values but for a factor."""
+    """A hard instance, and a benign one with equal values up to a factor."""
 
     make: Callable[[], etsopt.Instance]
     model: str
     benign: etsopt.Instance
     factor: float = 1.0
     near: float = 1e-8
-    """Relative difference of values that the relation of the two leaves open."""
+    """Relative difference of values that the relation of the two allows."""
     scaled: tuple[str, ...] = ("t", "CNY")
-    """Units of the levels whose values have the factor; rates never have."""
+    """Units of the objectives whose values have the factor; rates never have."""
 
 
 Units = dict[str, Any]
 
 
 def some_units(random: np.random.Generator) -> tuple[Units, dict[str, Any]]:
-    """Units of the rule 'given', and a policy that binds."""
+    """Return units of the rule 'given', and a binding policy."""
     count = int(random.integers(3, 11))
     emissions = np.round(10 ** random.uniform(4.5, 6.5, count))
     units: Units = {
@@ -83,25 +83,25 @@ def power(random: np.random.Generator, widest: int = WIDEST) -> float:
 
 
 def tonnes(number: int, random: np.random.Generator) -> Trial:
-    """All tonnes of an allocation are scaled."""
+    """Scale all tonnes of an allocation."""
     units, policy = some_units(random)
     factor = power(random)
     return Trial(lambda: made(units, policy, factor), "allocation", made(units, policy), factor)
 
 
 def outputs(number: int, random: np.random.Generator) -> Trial:
-    """All outputs are scaled under the rule of 2025, which looks at intensities beside each other alone."""
-    # Beyond a factor of 300 an intensity is refused as a slip of units, so that half of the factors are small.
+    """Scale all outputs under the rule of 2025, which uses relative intensities only."""
+    # Beyond a factor of 300 an intensity is refused as a unit error, so half of the factors are small.
     benign, factor = random_instance(number, cases=False), power(random, 2 if random.integers(2) else WIDEST)
     policy = benign.policy.model_dump(mode="json", exclude_none=True)
     units = benign.units.assign(output_t=benign.units["output_t"] * factor)
-    # Whole tonnes of the rule may round to the other side.
+    # The rule may round a whole tonne to the other side.
     near = 1e-4
     return Trial(partial(etsopt.Instance.from_frames, units, policy), "allocation", benign, near=near)
 
 
 def money(number: int, random: np.random.Generator) -> Trial:
-    """All prices and costs of a market are scaled."""
+    """Scale all prices and costs of a market."""
     benign, factor = some_market(number).with_policy({"abatement.divisible_measures": True}), power(random)
     assert benign.measures is not None
     policy: dict[str, Any] = benign.policy.model_dump(mode="json", exclude_none=True)
@@ -115,7 +115,7 @@ def money(number: int, random: np.random.Generator) -> Trial:
 
 
 def market_tonnes(number: int, random: np.random.Generator) -> Trial:
-    """All tonnes of a market are scaled."""
+    """Scale all tonnes of a market."""
     benign, factor = some_market(number).with_policy({"abatement.divisible_measures": True}), power(random)
     policy: dict[str, Any] = benign.policy.model_dump(mode="json", exclude_none=True)
     amounts = {name: value for name, value in policy["market"].items() if name.endswith("_t") and "per_t" not in name}
@@ -127,7 +127,7 @@ def market_tonnes(number: int, random: np.random.Generator) -> Trial:
 
 
 def near_ties(number: int, random: np.random.Generator) -> Trial:
-    """Units that differ in their last digits, beside equal ones; an order of rates tells these apart."""
+    """Return units that differ in their last digits, beside equal ones; an intensity order distinguishes them."""
     units, policy = some_units(random)
     for name in ("emissions", "reference", "output"):
         units[name] = np.full(len(units[name]), units[name][0])
@@ -142,7 +142,7 @@ def near_ties(number: int, random: np.random.Generator) -> Trial:
 
 
 def degenerate(number: int, random: np.random.Generator) -> Trial:
-    """Units without emissions or reference, bands and balances of nothing, targets that are met exactly."""
+    """Return units without emissions or reference, bands and balances of zero, and targets met exactly."""
     units, policy = some_units(random)
     policy["allocation"]["intensity_order"] = False
     nothing = random.random(len(units["sector"])) < 0.3
@@ -157,7 +157,7 @@ def degenerate(number: int, random: np.random.Generator) -> Trial:
 
 
 def widely_spread(number: int, random: np.random.Generator) -> Trial:
-    """Units of very different sizes in one instance."""
+    """Return units of very different sizes in one instance."""
     units, policy = some_units(random)
     units["emissions"] = 10 ** random.uniform(-6, 11, len(units["emissions"]))
     units["reference"] = units["emissions"] * random.uniform(0.96, 1.04, len(units["emissions"]))
@@ -170,7 +170,7 @@ KINDS = (tonnes, outputs, money, market_tonnes, near_ties, degenerate, widely_sp
 
 
 def outcome(number: int) -> tuple[str, str]:
-    """Outcome of a trial, and what is wrong with it, if anything."""
+    """Return the outcome of a trial, and its error, if any."""
     kind = KINDS[number % len(KINDS)]
     trial = kind(number, np.random.default_rng(number))
     try:
@@ -192,7 +192,7 @@ def outcome(number: int) -> tuple[str, str]:
 
 
 def disagreement(trial: Trial, instance: etsopt.Instance, found: etsopt.Results) -> tuple[str, bool]:
-    """How a certified answer differs from the benign one or the independent program, and whether there was one."""
+    """Return the difference from the benign result or the independent program, and a flag of a comparison."""
     if trial.benign is instance:
         return against_a_program(instance, found)
     benign = etsopt.solve(trial.benign, trial.model)
@@ -201,7 +201,7 @@ def disagreement(trial: Trial, instance: etsopt.Instance, found: etsopt.Results)
     if (found.termination, benign.termination) != ("optimal", "optimal"):
         lacks, there = (result.infeasible_by_t or 0.0 for result in (found, benign))
         off = abs(lacks - there * trial.factor)
-        # What lacks no more than rounding is let pass, so that only one of the two may lack anything.
+        # An infeasibility within rounding is accepted, so only one of the two may be infeasible.
         return (
             "" if off <= 1e-6 * lacks + ROUNDING_T * max(1.0, trial.factor) else f"{lacks!r} t lack, {there!r} t there"
         ), True
@@ -215,7 +215,7 @@ def disagreement(trial: Trial, instance: etsopt.Instance, found: etsopt.Results)
 
 
 def against_a_program(instance: etsopt.Instance, found: etsopt.Results) -> tuple[str, bool]:
-    """The first level against an independent linear program, where that has an answer."""
+    """Compare the first objective with an independent linear program, if that has a solution."""
     level = found.levels[0]
     if found.termination != "optimal" or level.name not in LEVELS:
         return "", False
@@ -224,13 +224,13 @@ def against_a_program(instance: etsopt.Instance, found: etsopt.Results) -> tuple
         level.name == "spread"
         and min(emissions[instance.units["sector"] == name].sum() for name in instance.sectors) == 0
     ):
-        # The rate of a sector that emits nothing is none.
+        # A sector without emissions has no rate.
         return "", False
     if emissions.max() > WIDEST_OF_PROGRAM * emissions[emissions > 0].min(initial=np.inf):
         return "", False
     lacking = least_relief(instance)
     if lacking > 0:
-        # The package lets pass what lacks no more than rounding.
+        # The package accepts an infeasibility within rounding.
         return ("" if lacking <= ROUNDING_T else f"{lacking!r} t lack by a program"), False
     best = least(instance, limits_of(instance), level.name)
     open_ = 2 * tolerance_of(best, level.unit) + 1e-7 * max(abs(best), 1e-6 * float(np.max(emissions)))

@@ -1,4 +1,4 @@
-"""What the package consists of and where it comes from: pins, hashes, licences, builds, and no use of the network."""
+"""Supply chain of the package: pins, hashes, licences, builds, and no use of the network."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 BEGINNING = {"pip", "setuptools", "wheel"}
-"""What an environment begins with; it comes with Python, and in some versions its metadata names no licence."""
+"""Initial package of an environment, part of Python; the metadata of some versions names no licence."""
 
 OWN = {"etsopt", *BEGINNING}
-"""Packages that no requirements file names."""
+"""Packages absent from the requirements files."""
 
 LICENCES = re.compile(
     r"(MIT|MIT-CMU|MIT License|0BSD|Zlib|CC0-1.0|BSD|BSD License|(new )?BSD[- ][23]-Clause( License)?|Apache[- ]2\.0|"
     r"Apache Software License|PSF-2\.0|Python Software Foundation License)"
 )
 OF_DEVELOPERS = re.compile(r"MPL-2\.0|Mozilla Public License 2\.0 \(MPL 2\.0\)")
-"""A licence that asks to pass on changes of the package itself; none that users install has it."""
+"""Licence that requires sharing changes of the package itself; no package of users has it."""
 
 BLOCKED = """
 import os, sys
@@ -56,7 +56,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 def hashes() -> str:
-    """Every entry of both requirements files has one version and hashes."""
+    """Check that every entry of both requirements files has one version and hashes."""
     for name in REQUIREMENTS:
         entries = [entry for entry in re.split(r"\n(?=\S)", text(name)) if not entry.startswith("#")]
         wrong = [
@@ -68,7 +68,7 @@ def hashes() -> str:
 
 
 def named() -> str:
-    """Everything that is installed is named by the requirements files, in the version that they name."""
+    """Check that the requirements files name every installed package, with its version."""
     here = platform.python_version().rpartition(".")[0], sys.platform
     entries = [entry for name in REQUIREMENTS for entry in pins(name, *here).values()]
     wanted = {canonicalize_name(entry.name): str(entry.specifier) for entry in entries}
@@ -78,13 +78,13 @@ def named() -> str:
 
 
 def consistent() -> str:
-    """`pip check` finds every requirement of every package met."""
+    """Check by `pip check` that every requirement of every package is met."""
     done = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False)
     return done.stdout if done.returncode else ""
 
 
 def addresses() -> str:
-    """No tracked file names a package host or an index."""
+    """Check that no tracked file names a package host or an index."""
     hits = [
         f"{name}: {hit[0]}" for name in tracked() for hit in (HOSTS.search(text(name)), INDEX.search(text(name))) if hit
     ]
@@ -92,7 +92,7 @@ def addresses() -> str:
 
 
 def licences() -> str:
-    """Every licence is permissive; for developers alone there is one more."""
+    """Check that every licence is permissive, except one more for developers only."""
     needed = needs("etsopt")
     wrong = []
     for one in distributions():
@@ -106,7 +106,7 @@ def licences() -> str:
 
 
 def licences_of(one: Distribution) -> list[str]:
-    """Licences of a package by its expression, else its classifiers, else the line that names it."""
+    """Return the licences of a package by its expression, else its classifiers, else its licence line."""
     if expression := one.metadata.get("License-Expression"):
         return [part.strip(" ()") for part in re.split(r" AND | OR ", expression)]
     stated = [line.split(" :: ") for line in one.metadata.get_all("Classifier") or []]
@@ -115,7 +115,7 @@ def licences_of(one: Distribution) -> list[str]:
 
 
 def needs(name: str) -> set[str]:
-    """A package with all that it needs, without its extras."""
+    """Return a package with all its requirements, without extras."""
     from packaging.requirements import Requirement
 
     installed = {canonicalize_name(one.name): one for one in distributions()}
@@ -131,7 +131,7 @@ def needs(name: str) -> set[str]:
 
 
 def built(kind: str) -> str:
-    """Two builds, from copies of the checkout that differ in place and times, have the same bytes."""
+    """Check that two builds, from copies of the checkout at other places and times, have equal bytes."""
     found = []
     for day in (1, 2):
         with tempfile.TemporaryDirectory() as place:
@@ -152,17 +152,17 @@ def built(kind: str) -> str:
 
 
 def wheel() -> str:
-    """The wheel."""
+    """Build the wheel."""
     return built("wheel")
 
 
 def sdist() -> str:
-    """The archive of the source."""
+    """Build the source archive."""
     return built("sdist")
 
 
 def blocked() -> str:
-    """The hook that ends a process which reaches for the network does so."""
+    """Check that the hook ends a process that uses the network."""
     done = run(["-c", BLOCKED], ["reach"])
     return "" if done.returncode == 77 else f"exit {done.returncode}"
 
@@ -172,7 +172,7 @@ COUNT = len(CHECKS) + len(COMMANDS)
 
 
 def supply_chain(numbers: Iterable[int]) -> Found:
-    """Make the checks, and then run each command with the network blocked."""
+    """Run the checks, then each command with the network blocked."""
     found = Found()
     for number in numbers:
         if number < len(CHECKS):

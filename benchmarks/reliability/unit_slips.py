@@ -1,4 +1,4 @@
-"""Slips of units: plausible instances with one column off by a thousand or ten thousand, and the same without."""
+"""Unit errors: plausible instances with one column wrong by a thousand or ten thousand, and the same without."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def shipped_instance(name: str) -> etsopt.Instance:
 
 
 def clean(random: Random) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
-    """Tables and policy of a shipped instance's units in some provinces, or of a generated one."""
+    """Return tables and policy of a shipped instance in some provinces, or of a generated one."""
     name = random.choice([*shipped.names(), "generated", "generated"])
     if name == "generated":
         instance = etsopt.generate(random.randrange(5, 200), random.randrange(10**6), measures=random.choice((0, 4)))
@@ -40,7 +40,7 @@ def clean(random: Random) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
         kept = random.sample(instance.provinces, random.randrange(8, len(instance.provinces)))
         units = units[units["province"].isin(kept)]
     emissions = units["emissions_tco2e"]
-    # Columns that are optional and that few of the shipped instances have.
+    # Optional columns that few of the shipped instances have.
     spread = [random.uniform(0.85, 1.15) for _ in range(len(units))]
     prior = (emissions * spread).round()
     units = units.assign(prior_emissions_tco2e=prior, pre_allocated_t=(0.7 * prior).round())
@@ -53,7 +53,7 @@ def clean(random: Random) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
 
 
 def candidates(tables: dict[str, pd.DataFrame]) -> list[tuple[str, str]]:
-    """Columns of tonnes and of money that hold a number."""
+    """Return the columns of tonnes and of money with a number."""
     return [
         (name, column)
         for name, table in tables.items()
@@ -65,7 +65,7 @@ def candidates(tables: dict[str, pd.DataFrame]) -> list[tuple[str, str]]:
 
 
 def slips(numbers: Iterable[int]) -> Found:
-    """Let a column of a plausible instance slip; every sixth trial leaves all columns as they are."""
+    """Scale a column of a plausible instance; every sixth trial leaves all columns unchanged."""
     found = Found()
     for number in numbers:
         random = Random(number)

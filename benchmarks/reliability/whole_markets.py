@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from etsopt.results.results import Results
 
 GAP = 1e-6
-"""What is asked of a market here."""
+"""Requested relative gap of a market."""
 
 NEAR_CNY = 1.0
-"""What two answers may differ by beside the gap: a hundredth of a tonne that a limit is missed by is worth as much."""
+"""Allowed difference of two results beside the gap [CNY]: the value of a limit missed by 0.01 t."""
 
 MOST_UNITS, MOST_YEARS, MOST_MEASURES = 30, 4, 3
 
 LIMIT_S = 20.0
-"""Seconds of the program over all plans, which ends with a bound and an answer where it has found no better one."""
+"""Time limit of the program over all plans, which then ends with a bound and an incumbent [s]."""
 
 
 def whole_market(number: int) -> etsopt.Instance:
-    """A market of whole plans: one account or many, with auctions, offsets, a reserve, or more demand than there is."""
+    """Return a market of whole plans: one account or many, with auctions, offsets, a reserve, or excess demand."""
     random = np.random.default_rng(number)
     count, years = int(random.integers(2, MOST_UNITS + 1)), int(random.integers(1, MOST_YEARS + 1))
     emissions = np.round(10 ** random.uniform(4.5, 6.5, count))
@@ -74,7 +74,7 @@ def whole_market(number: int) -> etsopt.Instance:
 
 
 def compared(instance: etsopt.Instance, result: Results) -> tuple[str, str]:
-    """How an answer compares with that of a program over all plans, and what is wrong with it."""
+    """Compare a result with that of a program over all plans; return the outcome and its error."""
     share = float(pre_allocation_shares(instance, [instance.policy.year + 1])[0, 0])
     allowance = result.tables["allocation"]["allowance_t"].to_numpy(dtype=float)
     best = market_oracle.solve(instance, allowance, share, None, LIMIT_S)

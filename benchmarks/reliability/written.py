@@ -1,4 +1,4 @@
-"""What was seen, as raw figures of every row and as the page that is read."""
+"""Outcomes as raw figures of every row and as the published page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ A failure is what must not happen: a crash, a hang, a certified answer that anot
 
 
 def keep(row: Row, found: Found, seconds: float) -> None:
-    """Put what was seen of a row into the raw figures, in place of what stood there."""
+    """Replace the raw figures of a row by its new outcomes."""
     content = raw()
     about = {"machine": machine(), "versions": versions(PACKAGES)}
     content[row.name] = {"trials": row.count, "seconds": round(seconds), **found.as_json(), **about}
@@ -55,20 +55,20 @@ def write(rows: Mapping[str, Row]) -> None:
 
 
 def one_by_one(seen: Mapping[str, Any], what: str) -> str:
-    """The trials that failed, or that a row lists, a line each."""
+    """Return failed and listed trials, one line each."""
     listed = [(name, " ".join(words.split())) for name, one in seen.items() for words in one.get(what, [])]
     return "\n".join(f"- {name}, trial {words}" for name, words in listed) or "None."
 
 
 def outcomes(one: Mapping[str, Any]) -> str:
-    """Outcomes with their counts, the most frequent first, and the largest figures."""
+    """Return outcomes with counts, the most frequent first, and the largest figures."""
     counted = sorted(one["outcomes"].items(), key=lambda item: (-item[1], item[0]))
     figures = [f"largest {what} {value:.3g}" for what, value in one["largest"].items()]
     return "; ".join([*(f"{name} {count:,}" for name, count in counted), *figures])
 
 
 def where(seen: Mapping[str, Any]) -> str:
-    """Machines and versions, each with its rows."""
+    """Return machines and versions, each with its rows."""
     places: dict[str, list[str]] = {}
     for name, one in seen.items():
         places.setdefault(provenance(one["machine"], one["versions"]), []).append(name)

@@ -1,4 +1,4 @@
-"""Which settings of HiGHS suit which program, through the product's scaling and with the product's tolerances."""
+"""Settings of HiGHS by program, with the scaling and tolerances of the product."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LINEAR: dict[str, dict[str, Any]] = {
         "dual_feasibility_tolerance": 1e-7,
     },
 }
-"""Settings of linear programs by the name in the table; what they do not say is as in the product."""
+"""Settings of linear programs by name in the table; other options are those of the product."""
 
 WHOLE: dict[str, dict[str, Any]] = {
     "gap 1e-4": {"mip_rel_gap": 1e-4},

@@ -1,7 +1,7 @@
 """Settings of HiGHS by kind and size of the program: ``python -m benchmarks.solver_settings``.
 
-Each setting in a process of its own, once, with a time limit. The program goes through the product's scaling, and what
-a setting does not say is as in the product. Writes ``solver_settings.json`` and a section of ``benchmarks/README.md``.
+Each setting runs once, in a separate process with a time limit. The program has the scaling of the product, and other
+options are those of the product. Writes ``solver_settings.json`` and a section of ``benchmarks/README.md``.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ column or row at its side.
 
 
 def measure(name: str, firms: int, settings: list[str], limit_s: float) -> list[dict[str, Any]]:
-    """Figures of every setting on one program."""
+    """Return the figures of every setting on one program."""
     runs = []
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "data")
         reporting.write_data(name, firms, path)
         for setting in settings:
-            # HiGHS looks at its clock only now and then.
+            # HiGHS checks its time limit only occasionally.
             measured = reporting.child(
                 "benchmarks.solver_settings.measure", name, setting, path, str(limit_s), timeout_s=2 * limit_s + 60
             )
@@ -54,9 +54,9 @@ def measure(name: str, firms: int, settings: list[str], limit_s: float) -> list[
 
 
 def rows(runs: list[dict[str, Any]]) -> list[list[str]]:
-    """Rows of the table of one program."""
+    """Return the rows of the table of one program."""
     found = [run for run in runs if "bound" in run]
-    # Of what is feasible, the run whose objective and bound are nearest to each other is closest to the truth.
+    # Reference: the feasible run with the smallest distance between objective and bound.
     feasible = [run for run in found if run["infeasibility"] < 1e-8] or found
     best = min(feasible, key=lambda run: abs(run["objective"] - run["bound"]), default={"objective": 1.0})["objective"]
     size = max(abs(best), 1e-12)
@@ -72,7 +72,7 @@ def rows(runs: list[dict[str, Any]]) -> list[list[str]]:
 
 
 def report(figures: dict[str, Any]) -> str:
-    """The section of the README."""
+    """Return the section of the README."""
     parts = [EXPLANATION.strip(), reporting.provenance(figures["machine"], figures["versions"])]
     programs = dict.fromkeys((run["problem"], run["firms"]) for run in figures["runs"])
     for name, firms in programs:
@@ -82,7 +82,7 @@ def report(figures: dict[str, Any]) -> str:
 
 
 def earlier(measured_now: set[tuple[str, int]]) -> list[dict[str, Any]]:
-    """What was measured before on other programs."""
+    """Return the earlier figures of other programs."""
     runs = json.loads((reporting.FOLDER / FILE).read_text(encoding="utf-8"))["runs"]
     return [run for run in runs if (run["problem"], run["firms"]) not in measured_now]
 

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from etsopt.program.program import Program
 
 DOUBTFUL = (1e-11, 1e-7)
-"""Two powers of ten on each side of what the product takes for no price."""
+"""Two powers of ten on each side of the threshold below which the product treats a dual as zero."""
 
 
 def measured(problem_name: str, program: Program, options: dict[str, Any]) -> dict[str, Any]:
-    """CPU seconds of HiGHS, status, objective, infeasibility and certified gap, in the program's own units."""
+    """Return CPU time of HiGHS [s], status, objective, infeasibility and certified gap, in units of the program."""
     problem = PROBLEMS[problem_name]
     scaled = scale(program, problem.objective)
     highs = handing.hand_over(scaled.program, problem, OWN_OPTIONS | options)
@@ -57,7 +57,7 @@ def measured(problem_name: str, program: Program, options: dict[str, Any]) -> di
 
 
 def certified_bound(program: Program, objective: str, dual: Any) -> float:
-    """The bound that row duals prove, whatever made them, since every column has finite bounds."""
+    """Return the bound proven by any row duals, because every column has finite bounds."""
     dual = np.where(np.where(dual > 0, np.isfinite(program.row_lower), np.isfinite(program.row_upper)), dual, 0.0)
     reduced = program.objectives[objective].linear - program.matrix.transposed_times(dual)
     rows = dual * np.where(dual > 0, program.row_lower, np.where(dual < 0, program.row_upper, 0.0))
@@ -66,7 +66,7 @@ def certified_bound(program: Program, objective: str, dual: Any) -> float:
 
 
 def doubtful(program: Program, objective: str, dual: Any) -> int:
-    """How many prices are neither zero nor clearly a price, so that the side they name is a guess."""
+    """Return the number of duals neither zero nor clearly nonzero, whose side is uncertain."""
     cost = program.objectives[objective].linear
     terms = np.abs(cost) + program.matrix.absolute().transposed_times(np.abs(dual))
     reduced = np.abs(cost - program.matrix.transposed_times(dual)) / np.where(terms > 0, terms, 1.0)

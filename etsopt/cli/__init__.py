@@ -1,6 +1,6 @@
-"""The command line: what may be asked, and which code answers.
+"""The command line: commands, options and exit codes.
 
-Nothing heavy is imported here, so that ``etsopt --help`` answers at once.
+This module imports no heavy package, so that ``etsopt --help`` responds at once.
 """
 
 from __future__ import annotations
@@ -15,31 +15,32 @@ from typing import TextIO
 from rich_argparse import RawDescriptionRichHelpFormatter as Formatter
 
 from etsopt import __version__
-from etsopt.cli.ending import ended
+from etsopt.cli.ending import run_to_exit_code
 from etsopt.cli.streams import Parser, escaping
 from etsopt.errors import FormerNameWarning
 
 EXIT_CODES = """exit codes:
-  0  solved: every limit checked, and proven within the gap that was asked for
-  2  bad input or usage, or a damaged run folder
+  0  solved: every limit checked, optimality proven within the requested gap
+  2  invalid input or usage, or a damaged run folder
   3  infeasible: explained in tonnes, proven or not
-  4  stopped, or short of memory, or proven within a larger gap alone: with what is held, if anything
-  5  the checker found a broken limit or a false claim
+  4  stopped, out of memory, or proven within a larger gap only; the best
+     result found is kept, if there is one
+  5  the checker found a violated limit or a false claim
   6  `etsopt check` of a model of your own: nothing could be checked
-  130, 143  interrupted: what was held is written where that was asked for"""
+  130, 143  interrupted: `--out` still writes the best result found"""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns its exit code."""
+    """Run one command and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a name in Chinese shows question marks.
+        # A terminal without Chinese characters shows question marks.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     options = argparse.Namespace(json=False)
     with escaping(), warnings.catch_warnings():
         warnings.showwarning = _warn
         warnings.simplefilter("always", FormerNameWarning)
-        return ended(lambda: _run(arguments, options), lambda: options.json)
+        return run_to_exit_code(lambda: _run(arguments, options), lambda: options.json)
 
 
 def _warn(
@@ -50,12 +51,12 @@ def _warn(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Show a warning, such as of a former name, without the place in the code that pandas and Python would add."""
+    """Print a warning, such as of a former name, without the code line that Python would add."""
     print(f"Warning: {message}", file=sys.stderr)
 
 
 def _run(arguments: list[str] | None, options: argparse.Namespace) -> int:
-    """Run one command; its options are filled in."""
+    """Run one command; fill `options` with its arguments."""
     _parser().parse_args(arguments, options)
     if options.command is None:
         _parser().print_help()
@@ -68,7 +69,7 @@ def _run(arguments: list[str] | None, options: argparse.Namespace) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="etsopt",
-        description="Allocate carbon allowances by optimisation, and check the answer.",
+        description="Allocate carbon allowances by optimisation and certify the result.",
         epilog=EXIT_CODES,
         formatter_class=Formatter,
     )
@@ -85,13 +86,13 @@ def _parser() -> Parser:
     ):
         added = commands.add_parser(name, help=text, description=text, parents=[machine], formatter_class=Formatter)
         if name == "rules":
-            about = "print the official parameters of this rule's year, with unit, source and mark"
+            about = "print the official parameters of the rule's year with unit, source and confidence"
             added.add_argument("rule", nargs="?", metavar="RULE", help=about)
     return parser
 
 
 def _add_solve(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
-    text = "solve a model on an instance and check the answer"
+    text = "solve a model on an instance and check the result"
     solve = commands.add_parser(
         "solve", help=text, description=text, epilog=EXIT_CODES, parents=[machine], formatter_class=Formatter
     )
@@ -99,23 +100,31 @@ def _add_solve(commands: argparse._SubParsersAction[Parser], machine: Parser) ->
     solve.add_argument(
         "--model", default="allocation", help="name of a model, or path of a model file (default: %(default)s)"
     )
+    _add_rule(solve)
     solve.add_argument("--out", type=Path, help="folder to write the run to: tables, result.json, the instance")
     _add_format(solve)
     _add_set(solve)
-    solve.add_argument("--time-limit", type=float, metavar="S", help="seconds for the whole solve")
-    solve.add_argument("--gap", type=float, help="relative gap for whole numbers (default: 1e-6, or the model's own)")
+    solve.add_argument("--time-limit", type=float, metavar="S", help="limit for the whole command [s]")
+    solve.add_argument("--gap", type=float, help="relative gap of integer programs (default: 1e-6, or the model's own)")
     solve.add_argument("--seed", type=int, default=0, help="seed of the solver (default: %(default)s)")
-    help_method = "direct, aggregation, decomposition, or pyomo, which is slow (default: the quickest at this size)"
+    help_method = "direct, aggregation, decomposition, or pyomo, which is slow (default: the fastest at this size)"
     solve.add_argument("--method", help=help_method)
     solve.add_argument(
-        "--solver-option", action="append", default=[], metavar="KEY=VALUE", help="an option of HiGHS; may be repeated"
+        "--solver-option", action="append", default=[], metavar="KEY=VALUE", help="an option of HiGHS; repeatable"
     )
-    solve.add_argument("--mps", type=Path, metavar="FILE", help="write the program of the first level in MPS format")
+    solve.add_argument(
+        "--mps", type=Path, metavar="FILE", help="write the program of the first objective in MPS format"
+    )
 
 
 def _add_format(command: Parser) -> None:
-    text = "how tables are written: csv, or parquet, which needs etsopt[parquet] (default: %(default)s)"
+    text = "table format: csv, or parquet, which needs the extra 'parquet' (default: %(default)s)"
     command.add_argument("--format", default="csv", help=text)
+
+
+def _add_rule(command: Parser) -> None:
+    text = "a Python file with a rule of your own, in place of the one that the policy names"
+    command.add_argument("--rule", type=Path, metavar="FILE", help=text)
 
 
 def _add_set(command: Parser) -> None:
@@ -124,7 +133,7 @@ def _add_set(command: Parser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="change a policy key, such as sectors.cement.target_change=-0.01; may be repeated",
+        help="change a policy key, such as sectors.cement.target_change=-0.01; repeatable",
     )
 
 
@@ -132,13 +141,14 @@ def _add_data_commands(commands: argparse._SubParsersAction[Parser], machine: Pa
     def add(name: str, text: str) -> Parser:
         return commands.add_parser(name, help=text, description=text, parents=[machine], formatter_class=Formatter)
 
-    validate = add("validate", "read an instance and say everything that is wrong with it")
+    validate = add("validate", "read an instance and list every defect")
     validate.add_argument("instance", help="a folder, or the name of a shipped instance")
+    _add_rule(validate)
     _add_set(validate)
-    check = add("check", "check a run again, from its instance and tables alone")
-    check.add_argument("run", type=Path, help="a run folder that `etsopt solve --out` wrote")
-    report = add("report", "write the report of a compliance year: one HTML file in English and Chinese")
-    report.add_argument("run", type=Path, help="a run folder that `etsopt solve --model compliance --out` wrote")
+    check = add("check", "check a saved run from its instance and tables alone")
+    check.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
+    report = add("report", "write the report of a compliance year as one HTML file, English and Chinese")
+    report.add_argument("run", type=Path, help="a run folder written by `etsopt solve --model compliance --out`")
     report.add_argument(
         "--out", type=Path, metavar="FILE", help="file to write (default: report.html in the run folder)"
     )
@@ -147,18 +157,18 @@ def _add_data_commands(commands: argparse._SubParsersAction[Parser], machine: Pa
         action="append",
         default=[],
         metavar="ID",
-        help="write the sheet of this enterprise instead of all; may be repeated",
+        help="write the sheet of this enterprise only; repeatable",
     )
-    compare = add("compare", "compare the allocations of two runs, the second minus the first")
+    compare = add("compare", "compare the allocations of two runs: second minus first")
     compare.add_argument("one", type=Path, help="a run folder")
     compare.add_argument("other", type=Path, help="another run folder")
-    generate = add("generate", "write a seeded random instance of any size")
+    generate = add("generate", "generate a random instance of any size from a seed")
     generate.add_argument("--units", type=int, required=True, help="number of allocation units")
     generate.add_argument("--seed", type=int, default=0, help="same seed, same bytes (default: %(default)s)")
     generate.add_argument(
-        "--measures", type=int, default=0, help="abatement measures at every unit, 0 to 12 (default: %(default)s)"
+        "--measures", type=int, default=0, help="abatement measures of each unit, 0 to 12 (default: %(default)s)"
     )
-    text = "give each unit figures of its own for its measures, around those of its sector"
+    text = "draw the figures of measures for each unit, around those of its sector"
     generate.add_argument("--own-measures", action="store_true", help=text)
     generate.add_argument("--out", type=Path, required=True, help="folder to write the instance to")
     _add_format(generate)

@@ -1,6 +1,6 @@
-"""One function for each command; each returns the exit code.
+"""One function per command; each returns its exit code.
 
-Each imports what it needs itself: listing names takes no pandas, no Pyomo and no solver, which load for a second.
+Each function imports its own dependencies: listing names must not load pandas, Pyomo or a solver, about a second.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from etsopt.errors import UsageError, brief
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from etsopt.data.instance import Instance
     from etsopt.results import results
 
 
 def solve(options: Namespace) -> int:
-    """Solve, print a summary, write the run folder if one is wanted."""
+    """Solve, print a summary, and write the run folder if `--out` names one."""
     from etsopt import progress
     from etsopt.cli import show, terminal
     from etsopt.data.write import check_format
@@ -28,12 +29,12 @@ def solve(options: Namespace) -> int:
     check_format(options.format)
     if options.out is not None:
         see_that_writable(options.out)
-    # The deadline is the command's: what reading takes is not left for the solve.
+    # The time limit is that of the command: reading counts.
     with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
         progress.tell("reading")
         with progress.stopped_anywhere("reading"):
-            instance = run.read(options.instance).with_policy(_changes(options.set))
-        found = run.solve(
+            instance = _instance(options)
+        result = run.solve(
             instance,
             options.model,
             time_limit_s=options.time_limit,
@@ -43,47 +44,46 @@ def solve(options: Namespace) -> int:
             solver_options=_pairs(options.solver_option, "--solver-option"),
             mps=options.mps,
         )
-        # A run that is there is kept where nothing was held, and where the checker refuses what was.
-        kept = found.status == "none" or (found.status == "refused" and holds_run(options.out))
+        # Without a result, or with a refused one, an existing run stays.
+        kept = result.status == "none" or (result.status == "refused" and holds_run(options.out))
         written = options.out is not None and not kept
         if written:
             progress.tell("writing")
-            found.save(options.out, instance, options.format)
+            result.save(options.out, instance, options.format)
     if options.json:
-        print(json.dumps(found.summary(), ensure_ascii=False, allow_nan=False))
+        print(json.dumps(result.summary(), ensure_ascii=False, allow_nan=False))
     else:
-        show.result(found)
+        show.result(result)
         if written:
-            again = f"; `etsopt check {options.out}` checks it again" if found.provenance["checked"] else ""
+            again = f"; `etsopt check {options.out}` checks it again" if result.provenance["checked"] else ""
             print(f"Written to {options.out}{again}.")
         elif options.out is not None:
-            why = "Nothing was held" if found.status == "none" else "The answer is refused and a run is there"
-            print(f"{why}, so nothing is written to {options.out}.")
-    return _exit_code(found)
+            why = "There is no result" if result.status == "none" else "The result was refused and a run exists there"
+            print(f"{why}: nothing is written to {options.out}.")
+    return _exit_code(result)
 
 
-def _exit_code(found: results.Results) -> int:
-    """What is held says the code; the words of `etsopt --help` are these."""
+def _exit_code(result: results.Results) -> int:
+    """Return the exit code of a result, as `etsopt --help` lists them."""
     from etsopt.results.claims import is_checked
 
-    if found.status == "refused":
+    if result.status == "refused":
         return 5
-    if found.termination == "interrupted":
+    if result.termination == "interrupted":
         return 130
-    if found.status.startswith("infeasible"):
+    if result.status.startswith("infeasible"):
         return 3
-    # A model of the user's own cannot be checked, and its summary says so.
-    answered = found.certified or (not is_checked(found) and found.termination == "optimal")
-    return 0 if answered else 4
+    # The checker cannot check a user's own model; the summary says so.
+    solved = result.certified or (not is_checked(result) and result.termination == "optimal")
+    return 0 if solved else 4
 
 
 def validate(options: Namespace) -> int:
-    """Read an instance; a defect is raised and reported by the caller."""
+    """Read an instance; the caller reports the defects that this raises."""
     from etsopt.rules import reference_allowances
-    from etsopt.running import run
 
-    instance = run.read(options.instance).with_policy(_changes(options.set))
-    # A change may name another rule, or a target that needs what the instance does not hold.
+    instance = _instance(options)
+    # A change may name a rule or target that needs columns missing from the instance.
     reference_allowances(instance)
     content = {"instance": instance.name, "valid": True, "units": len(instance.units), "hash": instance.hash}
     if options.json:
@@ -94,21 +94,21 @@ def validate(options: Namespace) -> int:
 
 
 def check(options: Namespace) -> int:
-    """Check a run folder again, and what its result.json claims."""
+    """Check a run folder and the claims of its result.json."""
     from etsopt.cli import show
     from etsopt.results import results
     from etsopt.results.claims import is_checked
     from etsopt.running import run
 
-    found, instance = results.load_both(options.run)
-    report = run.check(instance, found)
-    same = instance.hash == found.provenance.get("instance_hash")
-    # What is claimed is what was recomputed, unless a violation says otherwise.
+    result, instance = results.load_both(options.run)
+    report = run.check(instance, result)
+    same = instance.hash == result.provenance.get("instance_hash")
+    # A claim that differs from the recomputed value is a violation.
     holds = same and not report.violations
     if options.json:
         content = {
-            "certified": holds and found.certified,
-            "checked": is_checked(found),
+            "certified": holds and result.certified,
+            "checked": is_checked(result),
             "same_instance": same,
             "infeasible_by_t": report.infeasible_by_t,
             "levels": [{**vars(level), "certified": level.certified} for level in report.levels],
@@ -116,10 +116,10 @@ def check(options: Namespace) -> int:
         }
         print(json.dumps(results.finite(content), ensure_ascii=False, allow_nan=False))
     else:
-        show.report(found, report, same)
+        show.report(result, report, same)
     if not holds:
         return 5
-    return 0 if is_checked(found) else 6
+    return 0 if is_checked(result) else 6
 
 
 def report(options: Namespace) -> int:
@@ -128,8 +128,8 @@ def report(options: Namespace) -> int:
     from etsopt.reports import compliance_page
     from etsopt.results import results
 
-    found, instance = results.load_both(options.run)
-    text = compliance_page(instance, found, options.enterprise)
+    result, instance = results.load_both(options.run)
+    text = compliance_page(instance, result, options.enterprise)
     path = options.out or options.run / "report.html"
     write_file(path, text)
     print(json.dumps({"file": str(path)}, ensure_ascii=False) if options.json else f"Written to {path}.")
@@ -137,7 +137,7 @@ def report(options: Namespace) -> int:
 
 
 def compare(options: Namespace) -> int:
-    """Print what differs between two runs."""
+    """Print the differences between two runs."""
     from etsopt.cli import show
     from etsopt.results import results
 
@@ -159,7 +159,9 @@ def generate(options: Namespace) -> int:
     from etsopt.data.write import write_instance
 
     if options.out.is_dir() and not is_empty(options.out):
-        raise UsageError(f"The folder {str(options.out)!r} is not empty.", "Name a new one; nothing is overwritten.")
+        raise UsageError(
+            f"The folder {str(options.out)!r} is not empty.", "Choose a new folder: existing files are not overwritten."
+        )
     instance = generate_instance(options.units, options.seed, options.measures, options.own_measures)
     measures = f" --measures {options.measures}" if options.measures else ""
     measures += " --own-measures" if options.own_measures else ""
@@ -184,7 +186,7 @@ def models(options: Namespace) -> int:
     from etsopt.running import library
 
     lines = {}
-    for name in library.names():
+    for name in (*library.names(), *library.installed()):
         other = library.explains(name)
         lines[name] = library.summary(name) + (f" Not solved by itself: {other} calls it." if other else "")
     return listings.listing(lines, options.json)
@@ -203,12 +205,13 @@ def instances(options: Namespace) -> int:
 
 
 def rules(options: Namespace) -> int:
-    """List the rules with parameters and sources, or print the official parameters of the plan of one."""
+    """List the rules with parameters and sources, or print the official parameters of one plan."""
     from etsopt.cli import listings
     from etsopt.data.messages import did_you_mean
     from etsopt.data.official import PLAN_YEARS
-    from etsopt.rules import RULES
+    from etsopt.rules import RULES, plugins
 
+    plugins.installed()
     if options.rule is None:
         return listings.rules(RULES, options.json)
     if options.rule in PLAN_YEARS:
@@ -220,7 +223,7 @@ def rules(options: Namespace) -> int:
 
 
 def _pairs(texts: list[str], flag: str) -> dict[str, Any]:
-    """Parse ``key=value`` texts; a value is read as TOML, else it is text."""
+    """Parse ``key=value`` texts; a value that is not TOML is text."""
     from etsopt.data.toml import parse_value
 
     pairs: dict[str, Any] = {}
@@ -234,9 +237,22 @@ def _pairs(texts: list[str], flag: str) -> dict[str, Any]:
         try:
             pairs[key] = parse_value(value)
         except ValueError as error:
-            what = f"{flag} {brief(text)} is not one key with one value: {error}."
-            raise UsageError(what, f"Give each key a {flag} of its own. {example}") from None
+            failure = f"{flag} {brief(text)} is not one key with one value: {error}."
+            raise UsageError(failure, f"Give each key a {flag} of its own. {example}") from None
     return pairs
+
+
+def _instance(options: Namespace) -> Instance:
+    """Read the instance of a command under the rule and the changes that it asks for."""
+    from etsopt.rules import plugins
+    from etsopt.running import run
+
+    changes = _changes(options.set)
+    rules = [] if options.rule is None else plugins.load_file(options.rule)
+    instance = run.read(options.instance)
+    if rules:
+        instance = plugins.under_rule_of(instance, rules, changes.get("rule.name"))
+    return instance.with_policy(changes)
 
 
 def _changes(texts: list[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How a command ends: what went wrong in two parts, and the exit code; also where a stream takes no more."""
+"""Errors in two parts and exit codes, also when a stream accepts no more output."""
 
 from __future__ import annotations
 
@@ -18,119 +18,121 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 BAD_INPUT, STOPPED, INTERRUPTED, TERMINATED = 2, 4, 130, 143
-"""Exit codes; the last two tell the signal, as shells do."""
+"""Exit codes; the last two are 128 plus the signal, as in shells."""
 
-NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None))
-"""What systems say of a full disk, a limit on the size of files, and a quota."""
+DISK_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None))
+"""Error numbers of a full disk, a limit on file size, and a quota."""
 
 NOT_LOADED = ("failed to map segment", "annot allocate memory")
-"""What the system says where there is no memory for a native module."""
+"""Messages of the system if a native module does not fit into memory."""
 
-LEAST_ROOM = 1 << 24
-"""With fewer bytes left memory is short."""
+LEAST_MEMORY = 1 << 24
+"""Least free memory [bytes] for which a failed call is not attributed to memory."""
 
 RESERVE = 1 << 22
-"""Bytes that are kept to tell that memory is short; no system gives room to them before they are written to."""
+"""Memory [bytes] reserved for reporting that memory is short; the system commits it only when written to."""
 
-NO_MEMORY = EtsoptError("There is not enough memory.", "Make room or raise its limit; a smaller instance takes less.")
+NO_MEMORY = EtsoptError("There is not enough memory.", "Free memory, raise its limit, or solve a smaller instance.")
 
 
-def ended(run: Callable[[], int], as_json: Callable[[], bool]) -> int:
-    """Run a command; returns its exit code whatever happens.
+def run_to_exit_code(run: Callable[[], int], as_json: Callable[[], bool]) -> int:
+    """Run a command and return its exit code, also if it fails.
 
     Parameters
     ----------
     as_json
-        Whether what went wrong is told to a machine.
+        Returns True if errors are printed as JSON.
     """
     try:
         try:
-            with _terminated() as signals:
-                code = _told(run, as_json)
-                # What was held when the signal came has been told and written.
+            with _termination_signals() as signals:
+                code = _run_reporting_errors(run, as_json)
+                # The best result at the time of the signal is already printed and written.
                 return TERMINATED if signals and code in (0, STOPPED, INTERRUPTED) else code
         finally:
-            # What is held back until now may not fit either.
+            # Buffered output may not fit either.
             if sys.stdout is not None:
                 sys.stdout.flush()
     except BrokenPipeError:
-        # The reader, such as `head`, has gone.
+        # The reader, such as `head`, has closed the pipe.
         _silence(sys.stdout)
         return 0
     except KeyboardInterrupt:
-        # The work is done, and a signal came between it and the end.
+        # The signal arrived after the command and before the exit.
         return INTERRUPTED
     except OSError as error:
         _silence(sys.stdout)
-        what = f"The standard output could not be written: {error.strerror or error}."
+        failure = f"The standard output could not be written: {error.strerror or error}."
         try:
-            print(UsageError(what, "Make room where it is sent to; `--out` writes a run to a folder."), file=sys.stderr)
+            print(
+                UsageError(failure, "Free space at its destination, or name a run folder by `--out`."), file=sys.stderr
+            )
         except OSError:
             _silence(sys.stderr)
         return BAD_INPUT
 
 
-def _told(run: Callable[[], int], as_json: Callable[[], bool]) -> int:
-    """Run a command and tell its errors; one of the operating system that leaves here is one of the standard output."""
+def _run_reporting_errors(run: Callable[[], int], as_json: Callable[[], bool]) -> int:
+    """Run a command and print its errors; an OSError raised from here concerns the standard output."""
     reserve = bytearray(RESERVE)
     try:
         return run()
     except StoppedError as error:
-        _report(error, as_json())
+        _print_error(error, as_json())
         return STOPPED if error.termination == "time_limit" else INTERRUPTED
     except (Exception, KeyboardInterrupt) as error:
-        # Where memory is short, telling so takes some.
+        # Reporting the error takes memory.
         del reserve
         causes = list(_causes(error))
         if any(isinstance(cause, KeyboardInterrupt) for cause in causes):
             print("Interrupted.", file=sys.stderr)
             return INTERRUPTED
-        if any(map(_is_want_of_memory, causes)):
-            _report(NO_MEMORY, as_json())
+        if any(map(_is_out_of_memory, causes)):
+            _print_error(NO_MEMORY, as_json())
             return STOPPED
-        # Every file has its name in such an error; the standard output has none.
-        of_output = isinstance(error, OSError) and error.filename is None and error.errno in NO_ROOM
-        if of_output or isinstance(error, BrokenPipeError) or not isinstance(error, EtsoptError | OSError):
+        # An OSError of a file names it; one of the standard output has no name.
+        on_output = isinstance(error, OSError) and error.filename is None and error.errno in DISK_FULL
+        if on_output or isinstance(error, BrokenPipeError) or not isinstance(error, EtsoptError | OSError):
             raise
-        _report(error if isinstance(error, EtsoptError) else _unusable(error), as_json())
+        _print_error(error if isinstance(error, EtsoptError) else _file_error(error), as_json())
         return BAD_INPUT
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what it comes from: native modules raise errors of their own where they are interrupted."""
+    """Yield an error and its causes: an interrupted native module raises an error of its own."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
-def _is_want_of_memory(error: BaseException) -> bool:
-    """Whether there was not enough memory for an object, or to load a native module."""
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Return True if memory did not suffice for an object or for loading a native module."""
     if isinstance(error, ImportError):
         return any(words in str(error) for words in NOT_LOADED)
     if isinstance(error, SystemError):
-        # So Python ends a call that failed and does not say why, as it does where an error takes memory as well.
+        # Python raises this if a call fails without a reason, as when its error did not fit into memory.
         try:
-            bytearray(LEAST_ROOM)
+            bytearray(LEAST_MEMORY)
         except MemoryError:
             return True
     return isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM
 
 
 @contextlib.contextmanager
-def _terminated() -> Iterator[list[int]]:
-    """Let the system's signal to end ask first, as Ctrl-C does; the list holds each that came."""
+def _termination_signals() -> Iterator[list[int]]:
+    """Let SIGTERM request a stop, as Ctrl-C does; the list collects the signals received."""
     signals: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield signals
         return
 
-    def asked(number: int, frame: object) -> None:
+    def request_stop(number: int, frame: object) -> None:
         signals.append(number)
         if not ask_to_stop():
-            # Nothing runs that can be asked, or it was asked before.
+            # Nothing that can stop is running, or a stop was requested before.
             raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, asked)
+    before = signal.signal(signal.SIGTERM, request_stop)
     try:
         yield signals
     finally:
@@ -138,25 +140,27 @@ def _terminated() -> Iterator[list[int]]:
 
 
 def _silence(stream: TextIO | None) -> None:
-    """Let a stream that takes no more lead nowhere: Python must not complain again when it flushes at its end."""
+    """Redirect a broken stream to the null device: Python must not fail again when it flushes at exit."""
     if stream is not None:
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _unusable(error: OSError) -> UsageError:
-    """Say in two parts which file or folder the operating system refused, and why."""
+def _file_error(error: OSError) -> UsageError:
+    """Return a two-part error: the file or folder that the operating system refused, and its reason."""
     reason = str(error.strerror or next(iter(error.args), "without a reason")).rstrip(".")
     if error.filename is None:
-        return UsageError(f"A file could not be read or written: {reason}.", "See that there is room, and a folder.")
-    what = f"{str(error.filename)!r} could not be read or written: {reason}."
-    if error.errno in NO_ROOM:
-        return UsageError(what, "Make room, or name another place; what was there before is still there.")
-    return UsageError(what, "Name a file or folder that is there, or can be made, and that you may use.")
+        return UsageError(
+            f"A file could not be read or written: {reason}.", "Check free disk space, and that the folder exists."
+        )
+    failure = f"{str(error.filename)!r} could not be read or written: {reason}."
+    if error.errno in DISK_FULL:
+        return UsageError(failure, "Free disk space or choose another path; existing files are unchanged.")
+    return UsageError(failure, "Choose a path that exists or can be created, and that you may read and write.")
 
 
-def _report(error: EtsoptError, as_json: bool) -> None:
-    """Say what failed and what to do, for people on stderr or for machines on stdout."""
+def _print_error(error: EtsoptError, as_json: bool) -> None:
+    """Print failure and remedy, as text on stderr or as JSON on stdout."""
     if not as_json:
         print(error, file=sys.stderr)
         return

@@ -1,4 +1,4 @@
-"""How lists of models, instances and rules look on a terminal."""
+"""Lists of models, instances and rules on a terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def listing(lines: Mapping[str, str], as_json: bool) -> int:
-    """Print names with a line about each."""
+    """Print names, each with one line of description; return the exit code."""
     if as_json:
         print(json.dumps(lines, ensure_ascii=False))
         return 0
@@ -29,8 +29,8 @@ def listing(lines: Mapping[str, str], as_json: bool) -> int:
     return 0
 
 
-def rules(found: Mapping[str, Rule], as_json: bool) -> int:
-    """Print the rules with parameters and sources."""
+def rules(selected: Mapping[str, Rule], as_json: bool) -> int:
+    """Print the rules with parameters and sources; return the exit code."""
     if as_json:
         content = {
             name: {
@@ -38,23 +38,23 @@ def rules(found: Mapping[str, Rule], as_json: bool) -> int:
                 "source": rule.source,
                 "parameters": rule.parameters.model_json_schema()["properties"],
             }
-            for name, rule in found.items()
+            for name, rule in selected.items()
         }
         print(json.dumps(content, ensure_ascii=False))
         return 0
     console = plain_console()
-    for name, rule in sorted(found.items()):
+    for name, rule in sorted(selected.items()):
         console.print(Text(name, style="bold"), Text(rule.summary))
         for key, field in rule.parameters.model_fields.items():
             default = "required" if field.is_required() else f"default {of_plan(name).get(key, field.default)}"
-            # What has no default of its own says in its description where its number comes from.
+            # The description of a parameter without a default states the source of its value.
             console.print(Text(f"  {key}: {field.description}{'' if default == 'default None' else f' ({default})'}"))
         console.print(Text(f"  Source: {rule.source}\n"))
     return 0
 
 
 def plan(name: str, as_json: bool) -> int:
-    """Print the official parameters of the plan of a rule, each with unit, sectors, years, source and mark."""
+    """Print the official parameters of a rule's plan: unit, sectors, years, source and confidence."""
     year = PLAN_YEARS[name]
     rows = list(of_year(year))
     if as_json:
@@ -75,8 +75,8 @@ def plan(name: str, as_json: bool) -> int:
         table.add_row(*map(Text, cells))
     console.print(table)
     marks = "; ".join(f"{mark} {meaning}" for mark, meaning in CONFIDENCE.items())
-    console.print(Text(f"\nIndustry: {', '.join(INDUSTRY)}. Sources: {marks}."))
-    console.print(Text("A parameter that policy.toml states takes the place of the official one.\n"))
+    console.print(Text(f"\nIndustry: {', '.join(INDUSTRY)}. Confidence: {marks}."))
+    console.print(Text("A parameter stated in policy.toml replaces the official one.\n"))
     for number, source in enumerate(sources, 1):
         console.print(Text(f"[{number}] {SOURCES[source]}."))
     return 0

@@ -1,4 +1,4 @@
-"""How a compliance year looks on a terminal."""
+"""A compliance year on a terminal."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ LINES = (
 )
 
 
-def fill_nation(table: Table, found: Results) -> Table:
-    """Fill a table of two columns with what the nation owes, holds and trades."""
-    nation = found.tables["nation"].iloc[0]
-    for words, column in LINES:
-        table.add_row(Text(words), Text(format_tonnes(float(nation[column]))))
+def fill_nation(table: Table, results: Results) -> Table:
+    """Fill a table of two columns with the national obligation, surrender, holdings and trades."""
+    nation = results.tables["nation"].iloc[0]
+    for label, column in LINES:
+        table.add_row(Text(label), Text(format_tonnes(float(nation[column]))))
     table.add_section()
     table.add_row("net cost [CNY]", Text(f"{float(nation['cost_cny']):,.0f}"))
     return table
 
 
-def shortfalls(console: Console, found: Results) -> None:
-    """Say who falls short, the largest first."""
-    nation, short = found.tables["nation"].iloc[0], found.tables["shortfalls"]
+def shortfalls(console: Console, results: Results) -> None:
+    """Print the enterprises with a shortfall, the largest first."""
+    nation, short = results.tables["nation"].iloc[0], results.tables["shortfalls"]
     risk = int(nation["enterprises_at_risk"])
-    words = f"{int(nation['enterprises']):,} enterprises, {risk:,} at risk, {len(short):,} with a shortfall"
+    counts = f"{int(nation['enterprises']):,} enterprises, {risk:,} at risk, {len(short):,} with a shortfall"
     names = [f"{row.enterprise_id} {format_tonnes(row.shortfall_t)} t" for row in short.head(ROWS_SHOWN).itertuples()]
     more = f" and {len(short) - ROWS_SHOWN} more" if len(short) > ROWS_SHOWN else ""
-    console.print(Text(f"{words}{': ' if names else ''}{', '.join(names)}{more}.\n"))
+    console.print(Text(f"{counts}{': ' if names else ''}{', '.join(names)}{more}.\n"))

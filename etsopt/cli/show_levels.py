@@ -1,4 +1,4 @@
-"""Levels on a terminal, and what their certificate says."""
+"""Objectives on a terminal, and the statement of their certificate."""
 
 from __future__ import annotations
 
@@ -17,33 +17,35 @@ if TYPE_CHECKING:
     from etsopt.results.results import Results
 
 
-def levels(found: Results) -> Table:
-    """Levels of results: value, gap, certified, and by what they were solved."""
-    table = new_table("Levels, each held before the next", "level", "value", "unit", "gap", "certified", "by")
-    for level in found.levels:
+def objectives(results: Results) -> Table:
+    """Return the objectives of a result: value, unit, gap, certified, and algorithm."""
+    table = new_table(
+        "Objectives in lexicographic order", "objective", "value", "unit", "gap", "certified", "algorithm"
+    )
+    for level in results.levels:
         value = format_tonnes(level.value) if level.unit == "t" else f"{level.value:.6g}"
         gap = f"{abs(level.gap):.1e}" if np.isfinite(level.gap) else "-"
-        table.add_row(
-            *map(Text, (level.name, value, level.unit, gap, "yes" if level.certified else "no", level.algorithm))
-        )
+        # In full, iterations of more than one digit do not fit into 80 columns.
+        algorithm = level.algorithm.replace(" iterations", " it.")
+        table.add_row(*map(Text, (level.name, value, level.unit, gap, "yes" if level.certified else "no", algorithm)))
     return table
 
 
-def certificate(found: Results | CheckReport) -> str:
-    """What a certified allocation is proven to be, where its misses are told."""
-    away = found.distance_t
-    nearest = "" if away is None else f" No unit is farther than {away:.2g} t from the one answer of the last step."
-    misses = f"misses no limit by more than {found.misses_t:.2g} t" if found.misses_t else "keeps every limit"
+def certificate(proven: Results | CheckReport) -> str:
+    """Return the statement proven of a certified allocation whose misses are reported."""
+    away = proven.distance_t
+    unique = "" if away is None else f" The tie-break has one solution: no unit is farther than {away:.2g} t from it."
+    misses = f"misses no limit by more than {proven.misses_t:.2g} t" if proven.misses_t else "keeps every limit"
     return (
-        f"The answer {misses}. No allocation that keeps every limit and "
-        f"every earlier level at least as well has a level below its value less the gap.{nearest}"
+        f"The allocation {misses}. No allocation that keeps all limits and "
+        f"earlier objectives at least as well has an objective below its value minus the gap.{unique}"
     )
 
 
 def recomputed(checked: CheckReport) -> Table:
-    """Levels as the checker recomputed them."""
+    """Return the objectives as the checker recomputed them."""
     table = new_table(
-        "Levels recomputed from the tables", "level", "value", "bound", "gap", "tolerance", "unit", "certified"
+        "Objectives recomputed from the tables", "objective", "value", "bound", "gap", "tolerance", "unit", "certified"
     )
     for level in checked.levels:
         figures = (f"{level.value:.10g}", f"{level.bound:.10g}", f"{level.gap:.1e}", f"{level.tolerance:.1e}")

@@ -1,4 +1,4 @@
-"""How a market looks on a terminal: its years, what abates, and why it cannot clear."""
+"""Markets on a terminal: years, measures, and unmet demand."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 MEASURES_SHOWN = 12
 
 SAME_PRICE = 1e-6
-"""Prices that differ by no more than this, against themselves, are one."""
+"""Relative difference below which two prices count as equal."""
 
 
-def market(console: Console, found: Results) -> None:
-    """Print prices, emissions, allowances and costs of every year, and the measures of the last."""
-    years = found.tables["years"]
+def market(console: Console, results: Results) -> None:
+    """Print prices, emissions, allowances and costs of every year, and the measures of the last year."""
+    years = results.tables["years"]
     console.print(_prices(years))
     console.print(_quantities(years))
-    console.print(_measures(found))
+    console.print(_measures(results))
 
 
 def _prices(years: pd.DataFrame) -> Table:
     title = f"Allowance price [{years['price_unit'].iloc[0]}]: {years['price_obtained'].iloc[0]}"
-    table = new_table(title, "year", "price", "from", "to", "costs [CNY million]", "of that measures", "penalties")
+    table = new_table(title, "year", "price", "from", "to", "total cost\n[CNY million]", "measures", "penalties")
     for row in years.to_dict("records"):
         low, high = row["price_lower_cny_per_t"], row["price_upper_cny_per_t"]
         unique = high - low <= SAME_PRICE * max(abs(high), 1.0)
@@ -47,11 +47,11 @@ def _quantities(years: pd.DataFrame) -> Table:
     heads = {
         "emissions_before_tco2e": "before\nabatement",
         "emissions_tco2e": "emissions",
-        "allowance_t": "given",
+        "allowance_t": "allocated\nfree",
         "auctioned_t": "auctioned",
         "offset_t": "offsets",
-        "banked_t": "held over",
-        "outstanding_t": "owed",
+        "banked_t": "banked",
+        "outstanding_t": "out-\nstanding",
     }
     shown = {name: head for name, head in heads.items() if name in years}
     table = new_table("Emissions and allowances [Mt]", "year", *shown.values())
@@ -60,12 +60,12 @@ def _quantities(years: pd.DataFrame) -> Table:
     return table
 
 
-def _measures(found: Results) -> Table:
-    frame = found.tables["measure_years"]
-    last = found.tables["years"]["year"].max()
+def _measures(results: Results) -> Table:
+    frame = results.tables["measure_years"]
+    last = results.tables["years"]["year"].max()
     now = frame[frame["year"] == last].sort_values("abated_tco2e", ascending=False, kind="stable")
     more = f"; {len(now) - MEASURES_SHOWN} more in measure_years" if len(now) > MEASURES_SHOWN else ""
-    title = f"Measures in {last}, most abatement first{more}"
+    title = f"Measures in {last} by abatement{more}"
     table = new_table(title, "measure", "sector", "units", "abated [Mt]", "CNY/t abated")
     for row in now.head(MEASURES_SHOWN).to_dict("records"):
         abated = row["abated_tco2e"]
@@ -75,27 +75,27 @@ def _measures(found: Results) -> Table:
     return table
 
 
-def missing(console: Console, found: Results) -> None:
-    """Print how many allowances a market lacks that cannot clear."""
-    frame = found.tables["unmet_demand"]
+def unmet_demand(console: Console, results: Results) -> None:
+    """Print the unmet demand of a market that cannot clear."""
+    frame = results.tables["unmet_demand"]
     console.print(
-        Text(f"The market cannot clear: {format_tonnes(frame['unmet_t'].sum())} t are missing in all, at least.\n")
+        Text(f"The market cannot clear: at least {format_tonnes(frame['unmet_t'].sum())} t of demand is unmet.\n")
     )
-    table = new_table("Allowances that are missing, whatever is paid", "year", "missing [t]")
+    table = new_table("Unmet demand at any price", "year", "unmet [t]")
     for row in frame[frame["unmet_t"] > 0].to_dict("records"):
         table.add_row(str(row["year"]), format_tonnes(row["unmet_t"]))
     console.print(table)
-    console.print("More auctions, less demand of other sectors, or a reference price for penalties would let it clear.")
+    console.print("Auction more, reduce external demand, or set a penalty reference price.")
 
 
-def equilibrium(found: Results) -> Table:
-    """Balance value of each sector, before and with the best responses to it, and what they come to."""
-    frame = found.tables["equilibrium"]
+def equilibrium(results: Results) -> Table:
+    """Return balance values, emissions and cost of measures by sector, before and after best responses."""
+    frame = results.tables["equilibrium"]
     heads = ("value\nbefore", "after", "residual\n[t]", "before\n[Mt]", "after\n[Mt]")
     prices = frame["price_cny_per_t"]
     price = " to ".join(f"{end:,.2f}" for end in sorted({prices.min(), prices.max()}))
     title = f"Balance values, emissions and cost of measures at {price} CNY/t, before and after best responses"
-    # A line has room for the year, or for the last decimals.
+    # A line fits either the year or six decimals.
     several = len(frame) > frame["sector"].nunique()
     years, decimals = (["year"], 4) if several else ([], 6)
     table = new_table(title, "sector", *years, "fixed\npoints", *heads, "CNY\nmillion")

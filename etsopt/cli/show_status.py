@@ -1,4 +1,4 @@
-"""What a summary says of an answer as a whole: what is not proven of it, and on what it does not stand."""
+"""Remarks on a result as a whole: open gaps, unused policy keys, and unofficial parameters."""
 
 from __future__ import annotations
 
@@ -14,96 +14,106 @@ TERMINATION_IN_WORDS = {
     "time_limit": "stopped by the time limit",
     "interrupted": "interrupted",
     "memory": "out of memory",
-    "solver_error": "the solver failed",
+    "solver_error": "solver failure",
 }
 
 
-def open_gaps(found: Results) -> str:
-    """What is not proven of an answer that keeps every limit, by how much, and what would close it."""
-    if "equilibrium" in found.tables:
-        return _without_fixed_point(found)
-    asked = float(found.provenance["options"]["gap"])
-    words = [f"{level.name} {_in_percent(level)}" for level in found.levels if not level.certified]
-    proven = f"Every limit holds. Not proven: {', '.join(words)}." if words else "Every limit holds."
-    if found.termination in TERMINATION_IN_WORDS:
-        return f"{proven}\nMore time may close it: --time-limit."
-    largest = max((_relative(level) for level in found.levels if not level.certified), default=np.inf)
-    if not words:
+def open_gaps(results: Results) -> str:
+    """Return the open gaps of a result that keeps every limit, and how to close them."""
+    if "equilibrium" in results.tables:
+        return _without_fixed_point(results)
+    requested = float(results.provenance["options"]["gap"])
+    open_ = [f"{level.name} {_in_percent(level)}" for level in results.levels if not level.certified]
+    proven = f"Every limit holds. Not certified: {', '.join(open_)}." if open_ else "Every limit holds."
+    if results.termination in TERMINATION_IN_WORDS:
+        return f"{proven}\nA longer --time-limit may close the gap."
+    largest = max((_relative(level) for level in results.levels if not level.certified), default=np.inf)
+    if not open_:
         return proven
-    accepts = f"`--gap {largest * 1.01:.1e}` accepts it; " if asked < largest < 1 else ""
-    return f"{proven}\nAsked for was a gap of {100 * asked:.2g} %: {accepts}another --method or --seed may close it."
+    accepts = f"`--gap {largest * 1.01:.1e}` accepts the result; " if requested < largest < 1 else ""
+    remedy = f"{accepts}another --method or --seed may close the gap."
+    return f"{proven}\nThe requested gap is {100 * requested:.2g} %: {remedy}"
 
 
-def remarks(found: Results) -> list[str]:
-    """What of the policy works otherwise than one may have meant."""
-    policy = found.provenance["policy"]
+def remarks(results: Results) -> list[str]:
+    """Return warnings of policy keys whose effect may not be the intended one."""
+    policy = results.provenance["policy"]
     lines = []
-    if "sectors" in found.tables:
-        frame = found.tables["sectors"]
+    if "sectors" in results.tables:
+        frame = results.tables["sectors"]
         for name in frame.loc[frame["units"] == frame["units_fixed"], "sector"]:
             stated = policy.get("sectors", {}).get(name, {})
             if stated.get("target_change") or "target_t" in stated or "target_intensity" in stated:
                 lines.append(
-                    f"The target of {name} limits nothing: each of its units gets A = E as a special case or below the "
-                    "threshold, or is outside the scope. Are emissions in tonnes?"
+                    f"The target of {name} has no effect: each of its units gets A = E (special case or below the "
+                    "threshold) or is outside the scope. Check that emissions are in tonnes."
                 )
     for name, stated in policy.get("sectors", {}).items():
         band = stated.get("band") or {}
         widest = max(band.get("lower", 0.0), band.get("upper", 0.0))
         if widest >= 1:
-            lines.append(f"The band of {name} is {100 * widest:g} % of emissions; 0.03 is 3 %.")
-    return [*lines, *_kept_to_the_end(found)]
+            lines.append(f"The band of {name} is {100 * widest:g} % of emissions: 0.03 means 3 %.")
+    return [*lines, *_profitable_banking(results)]
 
 
-def _kept_to_the_end(found: Results) -> list[str]:
-    """Say that everybody buys what he may where an allowance is worth more at the end than it costs."""
-    market = found.provenance["policy"].get("market", {})
-    prices, worth = market.get("prices_cny_per_t"), market.get("terminal_price_cny_per_t", 0.0)
-    if found.provenance["model"] not in ("abatement", "compliance") or prices is None:
+def _profitable_banking(results: Results) -> list[str]:
+    """Return a warning if the terminal price exceeds the cost of an allowance: every enterprise then buys its limit."""
+    market = results.provenance["policy"].get("market", {})
+    prices, terminal = market.get("prices_cny_per_t"), market.get("terminal_price_cny_per_t", 0.0)
+    if results.provenance["model"] not in ("abatement", "compliance") or prices is None:
         return []
     price = list(prices.values())[-1] if isinstance(prices, dict) else prices
-    if price + market.get("transaction_cost_cny_per_t", 0.0) >= worth:
+    if price + market.get("transaction_cost_cny_per_t", 0.0) >= terminal:
         return []
     return [
-        f"An allowance kept to the end is worth {worth:g} CNY/t (market.terminal_price_cny_per_t) and costs {price:g}: "
-        "everyone buys as much as may be bought."
+        f"An allowance banked to the end is worth {terminal:g} CNY/t (market.terminal_price_cny_per_t) and costs "
+        f"{price:g}: every enterprise buys as much as its limits allow."
     ]
 
 
-def _without_fixed_point(found: Results) -> str:
-    """Sectors and years in which best responses reproduce no balance value."""
-    frame = found.tables["equilibrium"]
-    round_ = frame[frame["status"] == "cycle"]
-    where = ", ".join(f"{row['sector']} {row['year']}" for row in round_.to_dict("records"))
+def _without_fixed_point(results: Results) -> str:
+    """Return a statement of the sectors and years in which no balance value is a fixed point of best responses."""
+    frame = results.tables["equilibrium"]
+    cycles = frame[frame["status"] == "cycle"]
+    where = ", ".join(f"{row['sector']} {row['year']}" for row in cycles.to_dict("records"))
     return (
-        f"No balance value reproduces itself in {where}: best responses go round, as the table cycles shows.\n"
-        "At the value that is shown every unit responds best, and the sector does not balance."
+        f"No balance value is a fixed point in {where}: the best responses cycle (table `cycles`).\n"
+        "At the value shown every unit responds optimally, but the sector does not balance."
     )
 
 
 def _relative(level: LevelResult) -> float:
-    """Gap of a level against its value; infinite where the value is zero or the gap is not known."""
+    """Return the relative gap of an objective; infinite if its value is zero or its gap unknown."""
     return abs(level.gap / level.value) if level.value and np.isfinite(level.gap) else np.inf
 
 
 def _in_percent(level: LevelResult) -> str:
     share = _relative(level)
-    return f"within {100 * share:.2g} %" if np.isfinite(share) else "at all"
+    return f"(gap {100 * share:.2g} %)" if np.isfinite(share) else "(no bound)"
 
 
 def ignored(model: str, keys: list[str]) -> str:
-    """Return one line on the keys of the policy that the model does not read; `result.json` lists each."""
+    """Return one line on the policy keys that the model does not read; `result.json` lists each."""
     sections: dict[str, list[str]] = {}
     for key in keys:
         sections.setdefault(key.partition(".")[0], []).append(key)
     parts = [stated[0] if len(stated) == 1 else f"{name} ({len(stated)} keys)" for name, stated in sections.items()]
-    return f"Not read by {model}, and ignored: {', '.join(parts)}."
+    return f"Policy keys that {model} does not use: {', '.join(parts)}."
 
 
-def own_parameters(own: list[dict[str, Any]]) -> Text:
-    """Parameters of the user's own beside the official ones."""
+def own_rule(rule: dict[str, Any]) -> Text:
+    """Return what a certificate leaves open where the rule comes from outside the package."""
+    file = f" of {rule['file']}" if "file" in rule else ""
+    what = (
+        f"The rule {rule['name']}{file} is your own: its reference allowances are taken as given, not derived again.\n"
+    )
+    return Text(what, style="yellow")
+
+
+def own_parameters(entries: list[dict[str, Any]]) -> Text:
+    """Return the parameters that differ from the official ones, one per line."""
     lines = []
-    for entry in own:
+    for entry in entries:
         years = entry["years"]
         when = f"{years[0]}" if len(years) == 1 else f"{years[0]}-{years[-1]}"
         here = (", ".join(entry["here"]) or "none") if isinstance(entry["here"], list) else f"{entry['here']:,}"

@@ -1,8 +1,8 @@
-"""The standard streams of a command: nothing that comes from a file or an argument reaches a terminal unescaped.
+"""The standard streams of a command: no text of a file or argument reaches a terminal unescaped.
 
-A control character in a name could move the cursor, recolour the screen or answer for the user. So all that is printed
-goes through `Escaping`; the help and the tables, whose colours are control sequences of our own, go past it, and
-escape the names in them (`etsopt.cli.terminal`).
+A control character in a name could move the cursor, recolour the screen or type input for the user, so `Escaping`
+escapes all printed text. Help and tables, whose colours are control sequences of this package, bypass it and escape
+the names in them (`etsopt.cli.terminal`).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class Escaping:
         self.below = stream
 
     def write(self, text: str) -> int:
-        """Write a text; returns its length, as every stream does."""
+        """Write a text and return its length, as every stream does."""
         self.below.write(escaped(text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
-        """Write texts, one after the other."""
+        """Write several texts in order."""
         for line in lines:
             self.write(line)
 
@@ -40,27 +40,27 @@ class Escaping:
 
 @contextmanager
 def escaping() -> Iterator[None]:
-    """Let both standard streams escape what is written to them; one that is closed stays so."""
+    """Escape all text written to both standard streams; a closed stream stays closed."""
     out, errors = (stream and Escaping(stream) for stream in (sys.stdout, sys.stderr))
     with redirect_stdout(out), redirect_stderr(errors):
         yield
 
 
 def below(stream: Any) -> Any:
-    """Return the stream past what escapes, for texts whose names are escaped already."""
+    """Return the stream below the escaping, for texts whose names are already escaped."""
     return stream.below if isinstance(stream, Escaping) else stream
 
 
 class Parser(ArgumentParser):
-    """A parser whose errors repeat what was typed escaped, and whose help keeps its colours."""
+    """A parser that escapes arguments in its errors and keeps the colours of its help."""
 
     def error(self, message: str) -> NoReturn:
-        """Print usage and message, and exit."""
+        """Print usage and message, then exit."""
         super().error(escaped(message))
 
     def _print_message(self, message: str, file: Any = None) -> None:
         stream = below(file or sys.stderr)
         if stream is not None:
             super()._print_message(message, stream)
-            # A full disk is told by whoever called, not by Python when it ends.
+            # The caller reports a full disk, not Python at exit.
             stream.flush()

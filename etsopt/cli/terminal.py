@@ -1,4 +1,4 @@
-"""What every summary on a terminal is made of."""
+"""Console, tables, number formats and progress shared by all summaries."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ NARROWEST = 80
 
 
 class SafeConsole(Console):
-    """A console that escapes what it is given to lay out; the control sequences of its own colours stay.
+    """A console that escapes the texts it lays out and keeps the control sequences of its own colours.
 
-    What a reader that has gone means is left to the command line.
+    The command line handles a broken pipe.
     """
 
     def on_broken_pipe(self) -> None:
-        """Raise what was raised."""
+        """Raise the BrokenPipeError again."""
         raise
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Lay out an object; texts, of which every table and title consists in the end, come by here."""
+        """Lay out an object; every text of a table or title passes through here."""
         if isinstance(renderable, str | Text) and (safe := escaped(str(renderable))) != str(renderable):
-            # Longer than it was measured, an escaped text is folded where it does not fit.
+            # An escaped text is longer than measured, so it is folded where it does not fit.
             renderable = Text(safe, renderable.style if isinstance(renderable, Text) else "", overflow="fold")
         return super().render(renderable, options)
 
 
 def plain_console(stderr: bool = False) -> Console:
-    """Make the console of every command: names as they are, never narrower than 80 columns."""
-    # Names in the tables come from users: they are shown as they are, never read as markup.
-    # Narrower than 80 columns the terminal wraps whole lines, which is still read more easily than folded digits.
+    """Return the console of every command: no markup, at least 80 columns wide."""
+    # Names in tables come from users: they must not be read as markup.
+    # Below 80 columns the terminal wraps whole lines, which are easier to read than folded digits.
     console = SafeConsole(file=below(sys.stderr if stderr else sys.stdout), markup=False, highlight=False)
     console.width = max(console.width, NARROWEST)
     return console
 
 
 def new_table(title: str, *columns: str) -> Table:
-    """Make a table whose first column holds names and the others figures."""
+    """Return an empty table: names in the first column, figures in the others."""
     table = Table(
         title=title,
         title_justify="left",
@@ -68,13 +68,15 @@ def new_table(title: str, *columns: str) -> Table:
 
 
 def megatonnes(value: float) -> str:
-    """Megatonnes with as many decimals as leave room for the digits before."""
-    return f"{value:,.{3 if abs(value) < 1e4 else 1}f}" if math.isfinite(value) else "-"
+    """Format megatonnes with three decimals, or one from 10,000 Mt on."""
+    decimals = 3 if abs(value) < 1e4 else 1
+    # Adding zero removes the sign of a negative zero.
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}" if math.isfinite(value) else "-"
 
 
 @contextmanager
 def waiting(quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Show on a terminal what is being done, and for how long; the lines go to the function that this gives."""
+    """Show the current step and elapsed time on a terminal; yields the function that takes each line."""
     errors = plain_console(stderr=True)
     if quiet or not errors.is_terminal:
         yield lambda line: None

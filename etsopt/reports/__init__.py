@@ -1,4 +1,4 @@
-"""Pages for people, made from the results of a run."""
+"""Printable pages made from the results of a run."""
 
 from etsopt.reports.compliance import compliance_page
 

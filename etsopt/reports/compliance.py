@@ -1,4 +1,4 @@
-"""The report of a compliance year: the nation, its provinces, who falls short, and a sheet for each enterprise."""
+"""The report of a compliance year: nation, provinces, shortfalls, and a sheet for each enterprise."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FLOWS = (
     ("opening_t", "opening", "期初持有"),
-    ("carried_over_t", "converted", "结转"),
+    ("carried_over_t", "carried over", "结转"),
     ("issued_t", "issued", "发放"),
     ("bought_t", "bought", "买入"),
     ("surrendered_t", "surrendered", "清缴"),
@@ -32,7 +32,7 @@ MET = (
     ("surrendered_t", "allowances surrendered", "清缴配额"),
     ("offset_t", "offsets used", "CCER抵销"),
     ("shortfall_t", "shortfall", "未清缴量"),
-    ("completion", "settled %", "完成率 %"),
+    ("completion", "completion %", "完成率 %"),
 )
 COUNTS = (
     ("enterprises", "enterprises", "重点排放单位"),
@@ -53,15 +53,15 @@ MONEY = (
     ("fixed_fine_cny", "fixed fine", "定额罚款"),
     ("sales_cny", "sales", "卖出收入"),
     ("cost_cny", "net cost", "净支出"),
-    ("kept_worth_cny", "worth of what is kept", "结余价值"),
+    ("kept_worth_cny", "value of holdings", "结余价值"),
 )
 ISSUED = (
     ("emissions_tco2e", "verified emissions", "经核查排放量"),
-    ("reference_t", "by the rule", "规则核定"),
+    ("reference_t", "reference", "规则核定"),
     ("allowance_t", "allowances", "配额"),
-    ("pre_allocated_t", "in advance", "预分配"),
-    ("top_up_t", "topped up", "补发"),
-    ("return_t", "to return", "应退回"),
+    ("pre_allocated_t", "pre-allocated", "预分配"),
+    ("top_up_t", "top-up", "补发"),
+    ("return_t", "return", "应退回"),
 )
 SECTORS = {"cement": "cement 水泥", "steel": "steel 钢铁", "aluminium": "aluminium 铝冶炼", "power": "power 发电"}
 NAME = ("enterprise_id", "enterprise", "重点排放单位")
@@ -76,7 +76,7 @@ TEXTS = {
     "nation": (),
     "shortfalls": ("enterprise_id", "province", "regime"),
 }
-"""Columns of texts that the page shows, by table."""
+"""Text columns of the page, by table."""
 
 COMMON = tuple(name for name, *_ in (*FLOWS, *MET, *PROVINCE, *MONEY) if name != "completion")
 COUNTED = tuple(name for name, *_ in COUNTS)
@@ -90,23 +90,23 @@ NUMBERS = {
     "nation": (*COUNTED, *COMMON),
     "shortfalls": ("obligation_t", "shortfall_t", "penalty_cny", "fixed_fine_cny", "deducted_next_year_t"),
 }
-"""Columns of numbers that the page shows, by table."""
+"""Number columns of the page, by table."""
 
 
 def compliance_page(instance: Instance, results: Results, enterprises: Sequence[str] = ()) -> str:
-    """Write the report of a compliance year as one HTML file.
+    """Return the report of a compliance year as one HTML page.
 
     Parameters
     ----------
     enterprises
-        Whose sheets to write; all where none is named.
+        Enterprises whose sheets to include; all if empty.
 
     Raises
     ------
     UsageError
         If the run is no compliance year, or has no such enterprise.
     DataError
-        If a table or column of it is not there.
+        If a table or column of the run is missing.
     """
     tables = results.tables
     if "compliance" not in tables:
@@ -122,11 +122,11 @@ def compliance_page(instance: Instance, results: Results, enterprises: Sequence[
     year = instance.policy.year
     parts = [_head(instance, results), _nation(tables), _provinces(tables), _shortfalls(tables)]
     parts += _sheets(instance, tables, set(enterprises))
-    return page(f"Settlement of {year}: {results.provenance['instance']}", f"{year}年度配额清缴报告", parts)
+    return page(f"Compliance year {year}: {results.provenance['instance']}", f"{year}年度配额清缴报告", parts)
 
 
 def _head(instance: Instance, results: Results) -> str:
-    """What the page stands on, and whether it was proven."""
+    """Return the verdict, the inputs of the run, and the links of the page."""
     policy = instance.policy.model_dump(mode="json", exclude_none=True)
     market, penalty = policy.get("market", {}), policy.get("penalty", {})
     price = market.get("prices_cny_per_t")
@@ -155,9 +155,9 @@ def _stated(price: Any) -> str:
 
 
 def _with_completion(table: pd.DataFrame) -> pd.DataFrame:
-    settled = table["surrendered_t"] + table["offset_t"]
-    share = (100 * settled / table["obligation_t"]).where(table["obligation_t"] > 0)
-    # Rounded down: only what is settled to the last tonne is 100 %.
+    met = table["surrendered_t"] + table["offset_t"]
+    share = (100 * met / table["obligation_t"]).where(table["obligation_t"] > 0)
+    # Rounded down: only an obligation met to the last tonne is 100 %.
     return table.assign(completion=(share * 100 // 1) / 100)
 
 
@@ -175,11 +175,11 @@ def _nation(tables: dict[str, pd.DataFrame]) -> str:
         figures(nation, (*COUNTS, *MET)),
         f"<h3>{both('Allowances', '配额收支')}</h3>",
         figures(nation, FLOWS),
-        f"<h3>{both('Accounts of provinces for enterprises at risk', '省级账户(差异化发放)')}</h3>",
+        f"<h3>{both('Provincial accounts for enterprises at risk', '省级账户(差异化发放)')}</h3>",
         figures(nation, PROVINCE),
         f"<h3>{both('Money', '资金')} [CNY 元]</h3>",
         figures(nation, MONEY),
-        f"<h3>{both('Issue by sector', '分行业发放')}</h3>",
+        f"<h3>{both('Allowances issued by sector', '分行业发放')}</h3>",
         figures(sectors, (*counts, balance), total),
     ]
     return "\n".join(blocks)
@@ -191,11 +191,11 @@ def _provinces(tables: dict[str, pd.DataFrame]) -> str:
     return "\n".join(
         [
             f'<h2 id="provinces" class="part">{both("Provinces", "省份")}</h2>',
-            f"<h3>{both('Settlement', '清缴')}</h3>",
+            f"<h3>{both('Surrender', '清缴')}</h3>",
             figures(provinces, (WHERE, *COUNTS, *MET), foot),
             f"<h3>{both('Allowances', '配额收支')}</h3>",
             figures(provinces, (WHERE, *FLOWS), foot),
-            f"<h3>{both('Accounts of provinces for enterprises at risk', '省级账户(差异化发放)')}</h3>",
+            f"<h3>{both('Provincial accounts for enterprises at risk', '省级账户(差异化发放)')}</h3>",
             figures(provinces[provinces["enterprises_at_risk"] > 0], (WHERE, COUNTS[1], *PROVINCE), foot),
             f"<h3>{both('Money', '资金')} [CNY 元]</h3>",
             figures(provinces, (WHERE, *MONEY), foot),
@@ -207,15 +207,15 @@ def _shortfalls(tables: dict[str, pd.DataFrame]) -> str:
     table = tables["shortfalls"]
     head = f'<h2 id="shortfalls">{both("Shortfalls", "未足额清缴")}</h2>'
     if not len(table):
-        return f"{head}\n<p>{both('None: every enterprise settles all that it owes.', '无:全部单位足额清缴。')}</p>"
-    law = ("regime", "law, by the deadline", "适用法规(截止日)")
+        return f"{head}\n<p>{both('None: every enterprise meets its obligation in full.', '无:全部单位足额清缴。')}</p>"
+    law = ("regime", "law at the deadline", "适用法规(截止日)")
     price, times = ("reference_price_cny_per_t", "reference price", "基准均价"), ("multiple", "multiple", "倍数")
     deducted = ("deducted_next_year_t", "deducted next year", "核减下一年度")
     return f"{head}\n{figures(table, (NAME, WHERE, MET[0], MET[3], law, price, times, *MONEY[3:5], deducted))}"
 
 
 def _sheets(instance: Instance, tables: dict[str, pd.DataFrame], wanted: set[str]) -> Iterator[str]:
-    """One sheet for each enterprise."""
+    """Yield one sheet for each enterprise."""
     yield f'<h2 id="sheets" class="part">{both("Enterprises", "重点排放单位")}</h2>'
     names = _names(instance)
     holdings = dict(iter(tables["holdings"].groupby("enterprise_id")))
@@ -235,7 +235,7 @@ def _names(instance: Instance) -> dict[str, str]:
 
 def _sheet(row: pd.DataFrame, name: str, holdings: pd.DataFrame | None, units: pd.DataFrame | None) -> str:
     first = row.iloc[0]
-    risk = f", {both('allowances through the account of the province', '配额经省级账户差异化发放')}"
+    risk = f", {both('allowances through the provincial account', '配额经省级账户差异化发放')}"
     where = f"{escape(first['enterprise_id'])}, {escape(first['province']) or '–'}{risk if first['at_risk'] else ''}"
     blocks = [
         f'<section class="sheet"><h3>{escape(name or first["enterprise_id"])}</h3>',
@@ -246,7 +246,7 @@ def _sheet(row: pd.DataFrame, name: str, holdings: pd.DataFrame | None, units: p
         blocks.append(figures(units, (("unit_id", "unit", "排放单元"), ("sector", "sector", "行业"), WHERE, *ISSUED)))
     if holdings is not None:
         vintages = holdings.assign(vintage=holdings["vintage"].map("{:.0f}".format))
-        heads = (("vintage", "vintage", "配额年度"), ("usable", "settles the year", "可用于本年度"), *FLOWS)
+        heads = (("vintage", "vintage", "配额年度"), ("usable", "usable this year", "可用于本年度"), *FLOWS)
         blocks.append(figures(vintages, heads, row.assign(vintage="all 合计")))
     if first["at_risk"]:
         blocks.append(figures(row, PROVINCE))

@@ -1,4 +1,4 @@
-"""Parts of a printable page: tables with headings in English and Chinese, and nothing that needs the network."""
+"""Parts of a printable page without network resources: tables with headings in English and Chinese."""
 
 from __future__ import annotations
 
@@ -46,33 +46,33 @@ nav a { margin-right: 1em; }
 """
 
 Heading = tuple[str, str, str]
-"""Column, its heading in English, and in Chinese."""
+"""Column, and its headings in English and Chinese."""
 
 
 def both(english: str, chinese: str) -> str:
-    """Text in both languages, side by side."""
+    """Return a text in both languages, side by side."""
     return f'{escape(english)}<span class="zh" lang="zh">{escape(chinese)}</span>'
 
 
 DECIMALS = {"completion": 2, "balance_value": 6, "reference_price_cny_per_t": 2, "emissions_tco2e": 2, "reference_t": 2}
-"""Decimals of the columns that are no whole numbers."""
+"""Decimals of the columns that are not whole numbers."""
 
 
 def cell(name: str, value: object) -> str:
-    """One cell of a column: numbers grouped and to the right, texts to the left; a shortfall stands out."""
+    """Return one cell: numbers grouped and right-aligned, texts left-aligned, shortfalls highlighted."""
     if isinstance(value, str):
         return f'<td class="text">{escape(value) or "–"}</td>'
     if isinstance(value, bool | np.bool_):
         return f"<td>{'yes 是' if value else '–'}</td>"
     number = float(value)  # type: ignore[arg-type]
     mark = ' class="bad"' if number and "shortfall" in name else ""
-    # Adding zero turns a negative zero into a plain one; a minus is as wide as a digit.
+    # Adding zero removes the sign of a negative zero; a minus sign is as wide as a digit.
     text = f"{round(number, DECIMALS.get(name, 0)) + 0.0:,.{DECIMALS.get(name, 0)}f}".replace("-", "−")
     return f"<td{mark}>{text if np.isfinite(number) else '–'}</td>"
 
 
 def figures(table: pd.DataFrame, headings: Sequence[Heading], foot: pd.DataFrame | None = None) -> str:
-    """Write a table, with a row of totals at its foot."""
+    """Return a table, with a foot row of totals if given."""
     shown = [heading for heading in headings if heading[0] in table]
     texts = {name for name, *_ in shown if len(table) and isinstance(table[name].iloc[0], str)}
     head = "".join(
@@ -94,7 +94,7 @@ def _row(values: Iterable[object], names: Sequence[str]) -> str:
 
 
 def page(title: str, chinese: str, parts: Iterable[str]) -> str:
-    """Put a whole page together, which stands by itself in one file."""
+    """Return the whole page as one self-contained HTML text."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

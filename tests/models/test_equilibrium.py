@@ -154,7 +154,7 @@ def test_a_measure_that_pays_less_where_it_is_taken_goes_round() -> None:
     # It breaks no statement, and that there is no fixed point is not proven.
     assert (result.status, result.certified, result.violations) == ("feasible", False, ())
     assert etsopt.check(sector(*CYCLE), result).violations == ()
-    assert "No balance value reproduces itself in cement 2025" in open_gaps(result)
+    assert "No balance value is a fixed point in cement 2025" in open_gaps(result)
 
 
 SATURATED = [(1e5, 0.5), (1e6, 1.0)]

@@ -10,7 +10,7 @@ import pytest
 
 import etsopt
 from etsopt.checking.market.leaves import Leaf, cover
-from etsopt.checking.market.restricted import Held
+from etsopt.checking.market.restricted import Branching
 from etsopt.running import library, model_inputs, run
 from etsopt.running.methods import stamp
 from etsopt.solving.options import SolveOptions
@@ -152,10 +152,10 @@ def test_measures_cost_no_tonnes_where_a_leaf_proves_what_is_missing() -> None:
 
 
 def test_leaves_cover_where_they_are_those_of_a_tree() -> None:
-    a, b = Held(0, 0, 0, True), Held(1, 0, 0, True)
+    a, b = Branching(0, 0, 0, True), Branching(1, 0, 0, True)
     no_a, no_b = a._replace(runs=False), b._replace(runs=False)
 
-    def covers(*held: tuple[Held, ...]) -> bool:
+    def covers(*held: tuple[Branching, ...]) -> bool:
         return cover([Leaf("cost", one) for one in held])
 
     assert covers(())
