@@ -302,7 +302,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
     """Return arrays for the sets and parameters of `formulate`, with positions for labels and before any rounding."""
     instance = before_rounding(instance)
     limits = limits_of(instance, reference_allowances(instance))
-    everyone, nobody = np.arange(len(limits.free)), np.arange(0)
+    all_units, no_units = np.arange(len(limits.free)), np.arange(0)
     emissions, sizes = limits.emissions, nearest(limits.emissions)
     # The widest range of an allowance: that of an exception.
     lower, upper = bounds_with(limits, np.full(len(limits.free), limits.margin.units > 0))
@@ -317,7 +317,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
     return {
         "UNITS": len(limits.free),
         **_measured(instance, len(limits.free)),
-        "WHOLE": everyone if instance.policy.allocation.integer_allowances else nobody,
+        "WHOLE": all_units if instance.policy.allocation.integer_allowances else no_units,
         "BANDED": np.arange(0 if limits.margin.units else enterprises),
         "emissions": emissions,
         "per_emission": 1 / emissions,
@@ -331,7 +331,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
         "at_target_rate": limits.at_target_rate,
         "per_total_emissions": 1 / float(emissions.sum()) if len(limits.free) else 0.0,
         "smaller": np.max(sizes, initial=0.0) - sizes,
-        "place": everyone + 1.0,
+        "place": all_units + 1.0,
         **limits.rows,
         **exception_rows(limits),
     }
@@ -340,13 +340,13 @@ def parameters(instance: Instance) -> dict[str, Any]:
 def _measured(instance: Instance, units: int) -> dict[str, Any]:
     """Return the units that each objective measures: all if the policy names it, else none."""
     named = set(instance.policy.allocation.objectives)
-    everyone, nobody = np.arange(units), np.arange(0)
+    all_units, no_units = np.arange(units), np.arange(0)
     return {
-        "CHANGED": everyone if named & {"change", "largest_change"} else nobody,
-        "WORST": everyone if "largest_change" in named else nobody,
-        "SHORT": everyone if "deficit" in named else nobody,
-        "SPREAD": everyone if "spread" in named else nobody,
-        "ROUNDED": nobody,
+        "CHANGED": all_units if named & {"change", "largest_change"} else no_units,
+        "WORST": all_units if "largest_change" in named else no_units,
+        "SHORT": all_units if "deficit" in named else no_units,
+        "SPREAD": all_units if "spread" in named else no_units,
+        "ROUNDED": no_units,
     }
 
 

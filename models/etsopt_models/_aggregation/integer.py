@@ -1,16 +1,16 @@
-r"""Levels of `allocation` in whole tonnes over cells, where merging alone is not enough: `largest_change` and the last step.
+r"""Objectives of `allocation` in whole tonnes over cells that need more than aggregation: `largest_change`, tie-break.
 
-Sums of whole tonnes are whole, and rows of sectors, provinces and the nation over cells are a network, so whole totals
-of the cells exist where real ones do, and any whole total of a cell can be shared out in whole tonnes.
+Sums of whole tonnes are integer, and rows of sectors, provinces and the nation over cells are a network. So integer
+totals of the cells exist if real ones do, and any such total of a cell can be shared in whole tonnes.
 
-`largest_change` runs by prices as in `_methods/allocation_largest_change.py`: they rule out rates; where they rule out none any more, a
-linear program over cells tells whether whole tonnes exist within the rate, or has new prices.
+`largest_change` uses duals as `_methods/allocation_largest_change.py` does: they exclude rates. If they exclude none, a
+linear program over cells finds whole tonnes within the rate, or new duals.
 
-For the last step each unit takes the whole tonne next to its best answer to the prices of the closest real point. Then
-the rows lack or exceed a few tonnes, and only units that are nearly indifferent between two of them have to move: in
-each cell those for which a tonne more or less costs least. They are a small instance of the same step, over what the
-others leave of the rows. If at its prices some other unit would rather move it joins them, else the answer is that of
-all units: each has its best whole tonne at the prices, and the rows are met.
+For the tie-break each unit takes the whole tonne next to its best response to the duals of the closest real point. Then
+the rows are missed by a few tonnes, and only nearly indifferent units have to move: in each cell those for which a
+tonne more or less costs least. They form a small instance of the same tie-break, over the remainder of the rows. A unit
+that gains from a move at its duals joins them. If there is none, each unit has its best whole tonne at the duals and
+the rows are met, so the answer is that of all units.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ if TYPE_CHECKING:
     from etsopt_models._aggregation.cells import Cells
 
 MOST_ROUNDS, FEW_STEPS, HALVINGS = 100, 100_000, 200
-"""Rounds at most; steps of the units that are listed one by one, and halvings at most until so few are left."""
+"""Most rounds; steps of units up to which they are enumerated; most halvings until so few are left."""
 
 ROUNDING = 1e-12
-"""Rounding of a sum against the sum of its absolute terms; it proves nothing."""
+"""Rounding of a sum relative to the sum of its absolute terms; it proves nothing."""
 
 WHOLE = 1e-12
-"""Rounding of a rate times emissions against it: what falls short of a whole tonne by that does not."""
+"""Relative rounding of a rate times emissions: within it a whole tonne counts as reached."""
 
 FIRST_MOVERS, MANY, MOST_MOVERS, INDIFFERENT = 32, 2_000, 10_000, 1e-9
-"""Units of each cell that may move at first, up and down; so many may join at once; where more than so many would have
-to move, since very many are alike, the answer is whole and meets the rows, but is not proven closest; a gain up to this
-share of what a tonne of the smallest unit costs is none."""
+"""Units of each cell that may move at first, up and down; most that join at once; movers beyond which, since very many
+are alike, the integer answer meets the rows but is not proven closest; gain, relative to the cost of a tonne of the
+smallest unit, that counts as none."""
 
 
 @dataclass(frozen=True)
 class _Rates:
-    """Units with whole intervals around their references, and prices of the rows that rule out rates."""
+    """Units with integer intervals around their references, and the limits of the rows, to exclude rates by duals."""
 
     cells: Cells
     emissions: NDArray[np.float64]
@@ -59,23 +59,23 @@ class _Rates:
     most: NDArray[np.float64]
 
     def room(self, rate: float) -> NDArray[np.float64]:
-        """Whole tonnes of each unit within a rate."""
+        """Return the whole tonnes of each unit within a rate."""
         room: NDArray[np.float64] = np.floor(rate * self.emissions * (1 + WHOLE))
         return room
 
     def first(self) -> float:
-        """The least rate at which every unit alone has a whole number."""
+        """Return the least rate at which every unit alone has an integer."""
         beyond = np.maximum(np.maximum(-self.below, -self.above), 0.0)
         return float(np.max(beyond / self.emissions, initial=0.0))
 
     def least_unproven(self, duals: NDArray[np.float64], low: float, high: float) -> float:
-        """The least rate from ``low`` on at which the prices prove no more that no whole tonnes lie within it."""
+        """Return the least rate from ``low`` on that the duals do not exclude."""
         dual_activity = self.cells.dual_activity(duals)
         side = np.where(duals > 0, self.least, self.most)
         asked = duals[duals != 0] * side[duals != 0]
         pulled = np.flatnonzero(dual_activity[self.cells.of_unit])
         up = dual_activity[self.cells.of_unit[pulled]] > 0
-        # How far the prices pull each unit at most, and what of that is within a rate.
+        # The largest move of each unit along the duals, of which a part is within a rate.
         far, cell = np.where(up, self.above[pulled], self.below[pulled]), self.cells.of_unit[pulled]
 
         def proves(rate: float) -> bool:
@@ -103,7 +103,7 @@ class _Rates:
         return float(steps[last]) if len(steps) else high
 
     def per_rate(self, duals: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
-        """Prices in rate per tonne: what the rows ask of one tonne more, over what the units add per rate."""
+        """Return the duals in rate per tonne, scaled by the dual activity that units add per rate."""
         dual_activity = self.cells.dual_activity(duals)[self.cells.of_unit]
         moves = self.room(rate) < np.where(dual_activity > 0, self.above, self.below)
         adds = float(np.sum(np.abs(dual_activity) * self.emissions * moves))
@@ -113,7 +113,7 @@ class _Rates:
 def solve_largest_change_in_tonnes(
     parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, run: Run
 ) -> Aggregated | Any:
-    """The least largest rate of whole tonnes; a solution without an optimum is returned as it is."""
+    """Minimise the largest rate of whole tonnes; return a solution without an optimum as it is."""
     relaxed = solve_largest_change(parameters, cells, face, run)
     if not isinstance(relaxed, tuple):
         return relaxed
@@ -145,7 +145,7 @@ def solve_largest_change_in_tonnes(
 
 
 def _least_infeasibility(parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, run: Run) -> Any:
-    """Solve for the least tonnes that cells have to be given or taken beyond their intervals, so that rows are met."""
+    """Solve for the least tonnes by which cells have to leave their intervals so that the rows are met."""
     low = cells.sums(face.lower)
     base, room = cells.totals(low), cells.sums(face.upper) - low
     limits = np.abs(np.concatenate([face.least, face.most]))
@@ -164,12 +164,12 @@ def _least_infeasibility(parameters: Mapping[str, Any], cells: Cells, face: Opti
 def closest_whole(
     parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, duals: NDArray[np.float64], run: Run
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], str] | Any:
-    """Closest allowances in whole tonnes, their prices, and how they were found; a solution without an optimum as it is.
+    """Return the closest whole tonnes, their duals and the algorithm; else a solution without an optimum.
 
     Parameters
     ----------
-    price
-        Of the rows for the closest point in real numbers.
+    duals
+        Duals of the rows for the closest point in real numbers.
     """
     units = _Movers(cells, parameters["emissions"], parameters["reference"], face)
     allowance = units.best(duals)
@@ -187,14 +187,14 @@ def closest_whole(
             return solution
         allowance[where] = np.round(solution.values["allowance"])
         if not solution.levels[-1].multipliers:
-            # The time is over, or the closest point is out of reach.
+            # The time limit has passed, or the closest point is out of reach.
             return allowance, duals, "any whole point of the levels"
         duals = duals_of(cells, solution)
         more = units.would_move(allowance, duals) & ~movers
         if not more.any() or len(where) > MOST_MOVERS:
             return allowance, duals, f"whole tonnes in {rounds} rounds"
         if np.count_nonzero(more) > MANY:
-            # Of very many that are alike only the first are needed.
+            # Of very many units that are alike only the first are needed.
             first *= 4
             more = units.nearly_indifferent(allowance, duals, first)
         movers |= more
@@ -203,7 +203,7 @@ def closest_whole(
 
 @dataclass(frozen=True)
 class _Movers:
-    """Units in whole tonnes, and which of them the rows could move."""
+    """Units in whole tonnes, to find those that the rows may move."""
 
     cells: Cells
     emissions: NDArray[np.float64]
@@ -211,11 +211,11 @@ class _Movers:
     face: OptimalFace
 
     def dual_activity(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the prices of the rows add up to at every unit."""
+        """Return the dual activity of every unit."""
         return self.cells.dual_activity(duals)[self.cells.of_unit]
 
     def best(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The best whole tonne of every unit."""
+        """Return the best whole tonne of every unit."""
         wish = np.floor(self.reference + self.emissions / 2 * self.dual_activity(duals) + 0.5)
         best: NDArray[np.float64] = np.clip(wish, self.face.lower, self.face.upper)
         return best
@@ -223,7 +223,7 @@ class _Movers:
     def costs(
         self, allowance: NDArray[np.float64], duals: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What a tonne more and a tonne less cost every unit; infinite where it cannot."""
+        """Return the cost of a tonne more and of a tonne less to every unit; infinite at its bound."""
         dual_activity, slope = self.dual_activity(duals), 2 * (allowance - self.reference)
         more = np.where(allowance < self.face.upper, (slope + 1) / self.emissions - dual_activity, np.inf)
         return more, np.where(allowance > self.face.lower, dual_activity - (slope - 1) / self.emissions, np.inf)
@@ -231,10 +231,10 @@ class _Movers:
     def nearly_indifferent(
         self, allowance: NDArray[np.float64], duals: NDArray[np.float64], count: int
     ) -> NDArray[np.bool_]:
-        """The units of each cell for which a tonne more, or less, costs least; some of every cell, so of every row."""
+        """Return True for the units of each cell, and so of each row, with the least cost of a tonne more, or less."""
         chosen, position = np.zeros(len(allowance), dtype=bool), np.arange(len(allowance))
         starts = np.concatenate([[0], np.cumsum(np.bincount(self.cells.of_unit, minlength=len(self.cells)))[:-1]])
-        # Of equal ones the first are to have tonnes, and the last to lack them.
+        # Among equal units the first get tonnes, and the last lose them.
         for cost, sign in zip(self.costs(allowance, duals), (1, -1), strict=True):
             order = np.lexsort((sign * position, cost, self.cells.of_unit))
             place = np.arange(len(order)) - starts[self.cells.of_unit[order]]
@@ -242,7 +242,7 @@ class _Movers:
         return chosen
 
     def would_move(self, allowance: NDArray[np.float64], duals: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Units that gain from a tonne more or less, and those that lose nothing by it, if they are not too many."""
+        """Return True for units that gain from a tonne more or less, and for indifferent ones if they are few."""
         enough = INDIFFERENT / float(np.min(self.emissions))
         least = np.minimum(*self.costs(allowance, duals))
         tied = least <= enough
@@ -252,13 +252,13 @@ class _Movers:
     def program(
         self, parameters: Mapping[str, Any], where: NDArray[np.int64], allowance: NDArray[np.float64]
     ) -> dict[str, Any]:
-        """Parameters of `allocation` over some units, with what the others leave of the rows."""
+        """Return the parameters of `allocation` over some units, with the remainder of the rows."""
         others = allowance.copy()
         others[where] = 0.0
         base = self.cells.totals(self.cells.sums(others))
-        cell, everyone = self.cells.of_unit[where], np.arange(len(where))
+        cell, all_movers = self.cells.of_unit[where], np.arange(len(where))
         return program_over(parameters, self.cells, cell, self.face.upper[where], self.face, base) | {
-            "WHOLE": everyone,
+            "WHOLE": all_movers,
             "lower": self.face.lower[where],
             "upper": self.face.upper[where],
             "emissions": self.emissions[where],

@@ -1,4 +1,4 @@
-"""How far the units that are exceptions may leave their band."""
+"""Bounds and rows of units that are exceptions to their band."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ if TYPE_CHECKING:
 
 
 def bounds_with(limits: Limits, exceptional: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bounds of the allowances where some units are exceptions.
+    """Return the bounds of the allowances if some units are exceptions.
 
     Parameters
     ----------
     exceptional
-        Of the units that are not fixed.
+        True for exceptions among the adjustable units.
     """
     lower = np.where(exceptional & limits.unit_band, limits.margin.lower, 0.0)
     upper = np.where(exceptional, limits.margin.upper, 0.0)
     for group in range(len(limits.enterprises)):
         here = limits.rows["UNITS_OF_ENTERPRISE"][group]
-        # Inside an enterprise a unit may hold everything that it may.
+        # A unit of an enterprise with a band may hold all allowances of the enterprise.
         upper[here] = upper[here].sum()
     return limits.lower - lower, limits.upper + upper
 
 
 def exception_rows(limits: Limits) -> dict[str, Any]:
-    """Sets and parameters of the rows that say what an exception is, by the names of the models."""
-    everyone, nobody = np.arange(len(limits.free)), np.arange(0)
+    """Return the sets and parameters of the rows of exceptions, by the names of the models."""
+    all_units, no_units = np.arange(len(limits.free)), np.arange(0)
     allowed, enterprises = limits.margin.units > 0, len(limits.enterprises)
     return {
-        "MAY_BE_EXCEPTIONAL": everyone if allowed else nobody,
-        "WITH_OWN_BAND": np.flatnonzero(limits.unit_band) if allowed else nobody,
+        "MAY_BE_EXCEPTIONAL": all_units if allowed else no_units,
+        "WITH_OWN_BAND": np.flatnonzero(limits.unit_band) if allowed else no_units,
         "WIDENED": np.arange(enterprises if allowed else 0),
         "LIMITED": int(allowed and len(limits.free) > 0),
         "exceptions_most": limits.margin.units,

@@ -1,4 +1,4 @@
-"""Lines of the table of what gives way, and the allocation that they are read from."""
+"""Lines of the table of relaxed limits, and the allocation that they follow from."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from etsopt_models._allocation.limits import Limits
 
 RELAXED_T = 1e-3
-"""A limit that is missed by less is kept."""
+"""Least excess over a limit that counts as its relaxation [t]."""
 
 
 Line = tuple[str, str, str, float, float, float, str]
 
 
 def outside_band(limits: Limits, allowance: NDArray[np.float64], wider: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which units, or the enterprises whose bands they share, are outside the band that is no exception's."""
+    """Return True for units outside their normal band, or outside that of the enterprise whose band they share."""
     room = limits.emissions * wider
     outside = (allowance < limits.lower - room - RELAXED_T) | (allowance > limits.upper + room + RELAXED_T)
     rows = limits.rows
@@ -39,7 +39,7 @@ def outside_band(limits: Limits, allowance: NDArray[np.float64], wider: NDArray[
 def of_units(
     limits: Limits, values: Mapping[str, Any], wider: NDArray[np.float64], part: NDArray[np.int64] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Allowances of units and which are exceptions; of a merged part each has the same share of what bands leave."""
+    """Return allowances and exceptions by unit; units of an aggregated part take equal shares of their bands."""
     chosen = values["exceptional"] > 0.5 if limits.margin.units else np.zeros(len(values["allowance"]), dtype=bool)
     if part is None:
         return values["allowance"], chosen
@@ -48,13 +48,13 @@ def of_units(
     lower, upper = lower - limits.emissions * wider, upper + limits.emissions * wider
     low, room = (np.bincount(part, side, len(chosen)) for side in (lower, upper - lower))
     share = np.clip(np.divide(values["allowance"] - low, room, out=np.zeros(len(low)), where=room > 0), 0.0, 1.0)
-    # Of several units of a part none has a wider band, so none of them is an exception.
+    # No unit of a part of several has a wider band, so none of them is an exception.
     alone = np.bincount(part, minlength=len(chosen))[part] == 1
     return lower + share[part] * (upper - lower), exceptional & alone
 
 
 def targets_alone(limits: Limits) -> list[Line]:
-    """Targets that the bands of their own sector already rule out, whatever the other limits are."""
+    """Return the targets that the bands of their own sector exclude, whatever the other limits."""
     lines = []
     for number, name in enumerate(limits.sectors):
         here = limits.rows["UNITS_IN_SECTOR"][number]
@@ -73,7 +73,7 @@ def targets_alone(limits: Limits) -> list[Line]:
 
 
 def relaxed_lines(way: str, limits: Limits, allowance: NDArray[np.float64]) -> list[Line]:
-    """The limits that give way, the largest first."""
+    """Return the relaxed limits, the largest relaxation first."""
     lines = []
     for limit, labels, groups, least, most in (
         ("target", limits.sectors, limits.rows["UNITS_IN_SECTOR"], "target_least", "target_most"),

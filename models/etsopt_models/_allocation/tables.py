@@ -1,4 +1,4 @@
-"""Result tables of an allocation, from the allowances of the units that are not fixed."""
+"""Result tables of an allocation, from the allowances of the adjustable units."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from etsopt.rules import Reference
 
 SIDES = ("", "lower", "upper", "fixed")
-"""What an allowance may stand at."""
+"""Bounds at which an allowance may be."""
 
 AT_BOUND_T = 1e-3
-"""An allowance this close to a bound of its band stands at it."""
+"""Distance from a bound of its band up to which an allowance is at it [t]."""
 
 
 def allocation_tables(
@@ -35,23 +35,23 @@ def allocation_tables(
     exceptional: NDArray[np.bool_] | None = None,
     before_rounding: NDArray[np.float64] | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Tables of an allocation.
+    """Return the tables of an allocation.
 
     Parameters
     ----------
     free_allowances
-        Allowances of the units that are not fixed, in the order of the instance [t].
+        Allowances of the adjustable units, in the order of the instance [t].
     levels
-        Levels with their ``name``, ``unit`` and ``multipliers`` by row; None where nothing is optimised.
+        Objectives with their ``name``, ``unit`` and ``multipliers`` by row; None if nothing is optimised.
     exceptional
-        Which of the units that are not fixed are exceptions; None where there is none.
+        True for exceptions among the adjustable units; None if there is none.
     before_rounding
-        Real allowances of these units that the whole ones are nearest to [t]; None where nothing is rounded.
+        Real allowances of these units before rounding [t]; None if nothing is rounded.
 
     Returns
     -------
     dict
-        ``allocation``, ``enterprises``, ``sectors``, ``provinces`` and, with levels, ``duals``.
+        ``allocation``, ``enterprises``, ``sectors``, ``provinces`` and, with objectives, ``duals``.
     """
     reference = reference_allowances(instance)
     limits = limits_of(instance, reference)
@@ -112,7 +112,7 @@ def _rate(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.f
 
 
 def _totals(instance: Instance, allocation: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Sums over the units of each group in the scope, its surplus rate, and how many stand at a bound or are fixed."""
+    """Return sums over the units of each group in the scope, surplus rate, and numbers at a bound and fixed."""
     groups = instance.labels(by)
     units = np.bincount(groups.code[instance.in_scope], minlength=len(groups))
     table: dict[str, Any] = {by: groups.names, "units": units}
@@ -160,7 +160,7 @@ def _provinces(instance: Instance, limits: Limits, allocation: pd.DataFrame, wit
 
 
 def _has_duals(level: Any) -> bool:
-    """Whether the table of multipliers tells anything of a level."""
+    """Return True if the table of multipliers has a row for an objective."""
     return any(
         row in (*COUPLING, "largest_change_covers") and np.any(prices) for row, prices in level.multipliers.items()
     )
@@ -169,7 +169,7 @@ def _has_duals(level: Any) -> bool:
 def _with_shadow_prices(
     table: pd.DataFrame, key: str, row: str, names: Sequence[str], with_duals: Sequence[Any]
 ) -> pd.DataFrame:
-    """Add one column for each level: what a tonne more on the row's right-hand side adds to it; NaN without a row."""
+    """Add a column for each objective: its change per tonne on the row's right-hand side; NaN without a row."""
     for level in with_duals:
         price = pd.Series(level.multipliers.get(row, np.zeros(len(names))), index=names, dtype=float)
         table[f"{level.name}_shadow_price"] = table[key].map(price)
@@ -177,9 +177,9 @@ def _with_shadow_prices(
 
 
 def dual_table(instance: Instance, limits: Limits, levels: Sequence[Any]) -> pd.DataFrame:
-    """Multipliers that are not zero, with the names of what their rows stand for.
+    """Return the nonzero multipliers, with the labels of their rows.
 
-    Where a level needs more than one set of multipliers for its proof, the others stand under its name with a number.
+    If the proof of an objective needs several sets of multipliers, the others have its name with a number.
     """
     frames = []
     proofs = [
@@ -199,15 +199,15 @@ def dual_table(instance: Instance, limits: Limits, levels: Sequence[Any]) -> pd.
     table = pd.concat(frames, ignore_index=True)
     if not limits.margin.units or not limits.enterprises:
         return table[columns]
-    # The two rows of an enterprise with a wider band have one price together.
+    # The multipliers of the two rows of an enterprise with a wider band are added.
     keys = ["level", "row", "index", "unit"]
     return table.groupby(keys, sort=False, as_index=False)["multiplier"].sum()[columns]
 
 
 def _row_labels(instance: Instance, limits: Limits, row: str, where: NDArray[np.int64]) -> Any:
-    """Names of some rows of a component; None where it stands in no table.
+    """Return the labels of some rows of a component; None if it is in no table.
 
-    A row between two units is named after the first of them.
+    A row between two units has the label of the first.
     """
     names = {
         "sector_target": limits.sectors,
@@ -221,6 +221,6 @@ def _row_labels(instance: Instance, limits: Limits, row: str, where: NDArray[np.
         "largest_change_covers": slice(None),
     }
     if row in of_units:
-        # Texts of many units are taken as they stand in their table.
+        # Labels of many units are taken from their table without conversion.
         return instance.units["unit_id"].array.take(limits.free[of_units[row]][where])
     return np.array(names[row], dtype=object)[where] if row in names else None

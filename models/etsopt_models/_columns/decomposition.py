@@ -1,4 +1,4 @@
-"""Markets of very many units by prices: one account for all where trading is free, else one of every enterprise."""
+"""Decomposition of markets of very many units: one account for all if trading is free, else one per enterprise."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def declines(instance: Instance) -> str:
-    """Why prices cannot serve an instance, as a clause; empty where they can."""
+    """Return why decomposition does not support an instance, as a clause; empty if it does."""
     return whole_accounts.declines(instance) if instance.policy.market.transaction_cost_cny_per_t > 0 else ""
 
 
 def prepare_by_prices(market: Market) -> tuple[dict[str, Any], PreparedMarket]:
-    """Parameters of a small program of the model's formulation, and what the tables need of everyone."""
+    """Return parameters of a small program of the model's formulation, and the prepared market of all units."""
     if market.instance.policy.market.transaction_cost_cny_per_t > 0:
         return enterprise_decomposition.prepare_by_enterprise(market)
     return prepare_market(market)

@@ -1,18 +1,18 @@
-r"""Markets of very many enterprises with accounts of their own: prices first, then whole plans and dealings of everyone.
+r"""Decomposition of markets with an account per enterprise: prices first, then integer plans and trades of all.
 
-1. *Sample.* Some enterprises stand for the others of their size as ones that are so many times as large. Their prices
-   are found first (`price_search`), and from these those of all.
-2. *Rest.* At the best prices every enterprise has its plans, exact and whole. Its dealings are a mixture of those that are
-   best for these plans at the prices that the search mixes, for at prices where somebody is indifferent when to buy no
-   single answer clears the market.
-3. *Core.* Enterprises that would nearly as well take other plans, some that deal much, and those whose mixture breaks a
-   limit of theirs, choose and deal anew in the mixed-integer program of the model's own formulation; all others are
+1. *Sample.* A sample of enterprises, scaled up, represents the others of their size. Its prices are found first
+   (`price_decomposition`), and from these the prices of all.
+2. *Rest.* At the best prices every enterprise has its exact integer plans. Its trades are a mixture of those that are
+   best for these plans at the prices that the search mixes: if an enterprise is indifferent when to buy, no single
+   response clears the market.
+3. *Core.* The enterprises that are nearly indifferent between plans, some that trade most, and those whose mixture
+   exceeds a limit choose and trade again in the mixed-integer program of the model's own formulation. All others are
    fixed beside them.
 
-Where prices are stated everyone answers by himself, unless the offsets on offer are too few for all who would use them:
-then their scarcity is found as prices are.
+If prices are stated, every enterprise responds separately, unless the demand for offsets exceeds the offer: then their
+scarcity is found in the same way as prices.
 
-The bound is that of the prices: of every enterprise the best whole plans with the best dealings, and no mixture of plans.
+The bound is that of the prices: the best integer plans and trades of every enterprise, without mixtures of plans.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ if TYPE_CHECKING:
     from etsopt_models._enterprises.subproblem import Response
 
 TOGETHER = 1_000
-"""Accounts times years up to which the tree is quick enough to be searched at once."""
+"""Accounts times years up to which the tree is searched at once, since it is fast enough."""
 
 ALL_TOGETHER = 50_000
-"""Accounts times years up to which all of them stand in one program where the core is not proven; of more the core's
-answer stands with its gap."""
+"""Accounts times years up to which one program holds all of them if the core is not proven; beyond, the core's answer
+is kept with its gap."""
 
 FEW, ONE_IN = 2_000, 20
-"""A sample has at least so many enterprises, and one in so many."""
+"""Least number of enterprises in a sample, and one in how many it takes."""
 
 
 def declines_prices(instance: Instance) -> str:
-    """Why stated prices cannot be answered where every enterprise has an account of its own; empty where they can."""
+    """Return why enterprises with accounts of their own cannot respond to stated prices; empty if they can."""
     policy, years = instance.policy, np.array(instance.policy.years)
     friction = policy.market.transaction_cost_cny_per_t
     if not friction or policy.market.prices_cny_per_t is None:
@@ -67,10 +67,10 @@ def declines_prices(instance: Instance) -> str:
 
 
 def prepare_by_enterprise(market: Market) -> tuple[dict[str, Any], PreparedMarket]:
-    """Parameters of the program that is left, and what the tables need, as `etsopt_models._columns.whole_plans.solved`.
+    """Return the remaining program and the prepared market, as `etsopt_models._columns.whole_plans.prepare_market`.
 
-    Where the prices do not clear the market, or somebody would owe, or too many would deal beyond their limits, and
-    where what the core chooses is not proven, all accounts stand in one program.
+    One program holds all accounts if the prices do not clear the market, if an enterprise would prefer an outstanding
+    obligation, if too many would exceed their limits, or if the core's choice is not proven.
     """
     if market.accounts.emissions.size <= TOGETHER:
         return prepare_market(market)
@@ -92,7 +92,7 @@ def prepare_by_enterprise(market: Market) -> tuple[dict[str, Any], PreparedMarke
 
 
 def _samples(population: Enterprises) -> list[Enterprises]:
-    """A small and a larger sample of enterprises by size, who stand for the others; then all of them."""
+    """Return a small and a larger sample of enterprises by size, scaled to represent all; then all of them."""
     size = population.emissions.sum(axis=1)
     populations: list[Enterprises] = []
     for count in (FEW, len(size) // ONE_IN):
@@ -104,7 +104,7 @@ def _samples(population: Enterprises) -> list[Enterprises]:
 def _respond_to_stated_prices(
     market: Market, population: Enterprises, terms: TradeTerms, trade: TradeTerms
 ) -> MarketAtPrices | None:
-    """At a price that is stated everyone answers by himself, as long as there are offsets for all."""
+    """Return the separate responses to stated prices; clear the market of offsets if the offer is too small."""
     response = population.respond(trade)
     flows = trade.trades(response.joint_plans.weight, response.joint_plans.emissions, response.path)
     at_prices = MarketAtPrices(market, population, terms, trade, np.zeros(len(trade.price)), response, flows, [])
@@ -114,11 +114,11 @@ def _respond_to_stated_prices(
 def _clear_market(
     market: Market, population: Enterprises, terms: TradeTerms, stated: NDArray[np.float64] | None = None
 ) -> MarketAtPrices | None:
-    """At prices that clear the market, or at stated ones with a scarcity of offsets; None where there are none."""
+    """Return the market at clearing prices, or at stated ones with a scarcity of offsets; None if there are none."""
     price = np.zeros(0) if stated is None else stated
     scarcity, width = np.zeros(len(terms.price)), WIDTHS[0]
     for some in _samples(population):
-        # Who stands for many may surrender as many times what is on offer.
+        # An enterprise that represents many may surrender as many times the offer.
         times = len(market.accounts.labels) / len(some.shift)
         theirs = replace(terms, offset_supply=times * terms.offset_supply)
         search = PriceSearch(some, theirs, market.extra, market.relax)
@@ -136,19 +136,19 @@ def _clear_market(
 
 
 APART, APART_MOST = 100, 0.2
-"""How far apart prices are, against them and times the enterprises, between which about as many choose otherwise as the
-core has room for."""
+"""Relative distance of prices, times the number of enterprises, between which about as many change plans as the core
+holds; the largest distance."""
 
 WIDTHS = (0.1, 0.02)
-"""How far the prices of a first sample, and of a larger crowd, may move at first, against the largest."""
+"""First half-width of the box, relative to the largest price, for a first sample and for larger populations."""
 
 ENOUGH_OF_SAMPLE = 1e-6
 
 
 def _assign_plans(prices: Prices, search: PriceSearch) -> Response:
-    """Whole plans of everyone: who answered in different ways takes one of them, by size in the shares of the mixture.
+    """Return integer plans of all: enterprises with different responses take one each, by size in the mixture's shares.
 
-    Where many are indifferent, as where a measure costs the same everywhere, no single answer is near the mixture.
+    If many are indifferent, as with a measure of equal cost everywhere, no single response is near the mixture.
     """
     response, population = prices.response, search.population
     mixed = [number for number in search.sets if prices.mixture.weights[:, number : number + 1].max(initial=0.0) > USED]
@@ -164,7 +164,7 @@ def _assign_plans(prices: Prices, search: PriceSearch) -> Response:
     total = np.bincount(group, size, GROUPS)
     before = np.cumsum(total) - total
     place = (after - size[order] / 2 - before[group[order]]) / total[group[order]]
-    # What is left of a group's shares, where an answer that it mixes is not remembered, falls to the best answer.
+    # The remainder of a group's shares, if a response in its mixture was dropped, goes to the best response.
     shares = np.cumsum(prices.mixture.weights[:, mixed], axis=1)
     taken = np.empty(len(accounts), dtype=np.int64)
     taken[order] = (place[:, None] > shares[group[order]]).sum(axis=1)
@@ -177,17 +177,17 @@ def _assign_plans(prices: Prices, search: PriceSearch) -> Response:
     some, units = population.only(accounts)
     joint_plans = some.joint_plans(sets[units])
     trading_cost, path = prices.trade.best(joint_plans.weight, joint_plans.emissions)
-    everyone = JointPlans(
+    all_joint_plans = JointPlans(
         response.joint_plans.cost.copy(), response.joint_plans.weight.copy(), response.joint_plans.emissions.copy()
     )
-    everyone.put(accounts, joint_plans)
+    all_joint_plans.put(accounts, joint_plans)
     value, paths = response.value.copy(), response.path.copy()
     value[accounts], paths[accounts] = joint_plans.cost + trading_cost, path
-    return replace(response, sets=sets, joint_plans=everyone, value=value, path=paths)
+    return replace(response, sets=sets, joint_plans=all_joint_plans, value=value, path=paths)
 
 
 def _mix_trades(prices: Prices, search: PriceSearch, market: Market, response: Response) -> Flows:
-    """Trades of everyone with his plans, mixed as the search mixes its answers, and what is kept to the end."""
+    """Return the trades with these plans, mixed as the search mixes its responses, and the tonnes kept to the end."""
     joint_plans, accounts = response.joint_plans, market.accounts
     flows = Flows.nothing(*joint_plans.weight.shape)
     for number, one in enumerate(prices.passes):
@@ -200,7 +200,7 @@ def _mix_trades(prices: Prices, search: PriceSearch, market: Market, response: R
             mine = getattr(flows_of_pass, name)
             getattr(flows, name)[:] += weight[:, None] * mine if mine.ndim > 1 else weight * mine
     if prices.mixture.kept.any():
-        # Everybody keeps in proportion to emissions before abatement, what he may buy at most.
+        # Accounts keep in proportion to emissions before abatement, the limit of their purchases.
         share = accounts.emissions / accounts.emissions.sum(axis=0)
         bought_to_keep = share * np.maximum(prices.mixture.kept, 0.0)
         flows.bought[:] += bought_to_keep

@@ -1,9 +1,9 @@
-"""The best choice among all plans that come near the best at the prices, by the solver's branch and bound.
+"""Near-optimal enumeration: the best choice among all plans of small reduced cost, by the solver's branch and bound.
 
-With a bound $L$ and an answer that costs $U$, no better answer holds a plan whose reduced cost exceeds $U - L$. Baldacci,
-Christofides and Mingozzi (2008) enumerate the others; the model's own formulation over them is exact. Where they are too
-many, those with the least reduced cost are an improvement alone. Accounts of which nobody chooses deal as they do in the
-answer that is known.
+With a bound $L$ and an answer of cost $U$, no better answer has a plan whose reduced cost exceeds $U - L$. Baldacci,
+Christofides and Mingozzi (2008) enumerate the others; the model's own formulation over them is exact. If they are too
+many, those with the least reduced cost can only improve the answer. Accounts without a choosing unit trade as in the
+known answer.
 """
 
 from __future__ import annotations
@@ -26,28 +26,27 @@ if TYPE_CHECKING:
     from etsopt_models._market.column_generation import Market
 
 FEW, OF_ACCOUNTS, LISTED = 2_500, 1_000, 20_000
-"""Plans among which branch and bound mostly chooses within a second, where trading is free and with accounts of their own,
-and in up to half a minute."""
+"""Plans for branch and bound of mostly a second, if trading is free and with accounts of enterprises; plans for half a
+minute."""
 
 NARROWER = 0.25
-"""What is left of the reduced cost, where plans are too many, until they are few."""
+"""Factor of the limit of the reduced cost while plans are too many."""
 
 ACCOUNTS = 1_000
-"""Accounts times years up to which all accounts deal anew."""
+"""Accounts times years up to which all accounts trade again."""
 
 MARGINS = (0.0, 1e-9, 1e-8)
-"""What is withheld from a market, against all emissions, for the solver to choose plans with which it clears: it takes some
-tonnes of a row of billions for none."""
+"""Supply withheld, relative to all emissions, so that chosen plans clear the market: in a row of billions the solver
+tolerates some tonnes."""
 
 CHOSEN = 0.5
-"""A choice is nearer to one than to zero: the solver's whole numbers are whole but for rounding."""
+"""Threshold of a choice: the solver's integers differ from 0 and 1 by rounding."""
 
 
 def improve_by_listing(master: Master, root: Priced, incumbent: Incumbent, gap: float, most: int) -> bool:
-    """Choose among so many listed plans, and take what is better; whether nothing better is left.
+    """Choose among at most `most` enumerated plans, and take better ones; return True if no better answer is left.
 
-    Where they are too many, those with the least reduced cost come first; with what is better than the incumbent then fewer
-    are left to be listed.
+    If plans are too many, those with the least reduced cost are tried first; a better incumbent then leaves fewer.
     """
     all_accounts = master.market.accounts.emissions.size <= ACCOUNTS
     few = FEW if len(master.market.accounts.labels) == 1 else OF_ACCOUNTS
@@ -68,7 +67,7 @@ def improve_by_listing(master: Master, root: Priced, incumbent: Incumbent, gap: 
 
 
 def _listed(master: Master, root: Priced, budget: float, most: int) -> ColumnPool | None:
-    """All plans whose reduced cost is within a budget; None where units that have several have too many."""
+    """Return all plans with a reduced cost within a budget; None if units with several have too many."""
     units, years = len(master.row), master.years
     need, emitted = (np.broadcast_to(prices, (units, years)) for prices in master.prices(root.multipliers))
     near, sets = near_optimal_plans(master.plans, need, emitted, np.full(units, budget))
@@ -79,7 +78,7 @@ def _listed(master: Master, root: Priced, budget: float, most: int) -> ColumnPoo
 
 
 def _choose_listed(master: Master, plans: ColumnPool, gap: float, incumbent: Incumbent, all_accounts: bool) -> bool:
-    """Branch and bound of the solver among listed plans, whether to its end; whoever has only one has chosen."""
+    """Run branch and bound among enumerated plans and return True if it ended; units with one plan are fixed."""
     market = master.market
     many = np.diff(np.append(plans.first, len(plans.unit)))
     choosing = np.flatnonzero(many > 1)
@@ -88,14 +87,14 @@ def _choose_listed(master: Master, plans: ColumnPool, gap: float, incumbent: Inc
     alone, kept = plans.kept(plans.first[many == 1]), plans.kept(np.isin(plans.unit, choosing))
     small = _market_of(master, incumbent, alone, choosing, all_accounts)
     size = float(market.baseline.emissions.sum(axis=0).max())
-    # Where prices are stated nothing has to clear, and so nothing is withheld.
+    # With stated prices no market has to clear, so no supply is withheld.
     clears = "supply" in small.extra
     for margin in MARGINS if clears else MARGINS[:1]:
         changes = {"supply": small.extra["supply"] - margin * size} if clears else {}
         try:
             solution = market.relax.whole(small.parameters(kept.among(choosing), changes), "cost", gap)
         except SolverError:
-            # Coefficients that span too many decades are not given to the solver; the tree has still to come.
+            # Coefficients that span too many decades are not passed to the solver; the tree follows.
             return False
         if not solution.levels:
             return False
@@ -108,7 +107,7 @@ def _choose_listed(master: Master, plans: ColumnPool, gap: float, incumbent: Inc
 
 
 def _picked(master: Master, taken: ColumnPool, alone: ColumnPool) -> dict[int, int]:
-    """Plans of those who have several and of those who have one, by unit, where they are not those they stand with."""
+    """Return the positions of the chosen plans by unit, except plans at which a unit is fixed already."""
     unit, sets = np.concatenate([taken.unit, alone.unit]), np.concatenate([taken.sets, alone.sets])
     differs = (master.row[unit] >= 0) | (master.base.sets[unit] != sets).any(axis=1)
     master.add(unit[differs], sets[differs])
@@ -118,7 +117,7 @@ def _picked(master: Master, taken: ColumnPool, alone: ColumnPool) -> dict[int, i
 def _market_of(
     master: Master, incumbent: Incumbent, alone: ColumnPool, choosing: NDArray[np.int64], all_accounts: bool
 ) -> Market:
-    """The market of those who choose, others beside them with one plan; of all accounts, or of theirs alone."""
+    """Return the market of choosing units, with the others fixed; of all accounts, or of theirs alone."""
     market, accounts = master.market, master.market.accounts
     if all_accounts:
         rest = alone.columns.on_accounts(accounts.of_unit, len(accounts.labels))

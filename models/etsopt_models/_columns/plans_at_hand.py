@@ -1,4 +1,4 @@
-"""The plans at hand of a market in the solver: who may choose has a row there, all others one plan on the right-hand side."""
+"""Plans at hand of a market in the solver: choosing units have a row; fixed units are part of the right-hand side."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IN_TONNES = (
     *("account_balance", "offset_limit", "newly_owed", "offsets_on_offer", "market_balance", "reserve_stock"),
     *("bought", "sold", "offset", "banked", "outstanding", "unsold", "released", "intake", "unmet", "reserve"),
 )
-"""Rows and columns of the formulation that are tonnes; choices and `one_plan` are not."""
+"""Rows and columns of the formulation in tonnes; choices and `one_plan` are not."""
 
 COST, UNMET = "cost", "unmet_demand"
 
@@ -33,13 +33,13 @@ class PlansAtHand:
     Parameters
     ----------
     market, plans
-        Of all units.
+        Market and plans of all units.
     sets
-        Chain of sets of every unit, shape ``(units, years)``: that of those who do not choose.
-    portfolio
-        Plans of those who choose, by their position among all units.
+        Chain of sets of every unit, shape ``(units, years)``; fixed units keep theirs.
+    pool
+        Plans of the choosing units, by their position among all units.
     objective
-        `COST`, or `UNMET` where only tonnes count.
+        `COST`, or `UNMET` if only tonnes count.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class PlansAtHand:
         opened = np.unique(pool.unit)
         self.beside = market.rest
         self.rest = self._of_accounts(np.setdiff1d(np.arange(len(sets)), opened))
-        # Tonnes count in those of a typical unit, money in what they are worth at a typical price.
+        # Tonnes are scaled by those of a typical unit, money by their worth at a typical price.
         typical = max(float(market.baseline.emissions.mean()), 1.0)
         worth = typical * (TYPICAL_CNY_PER_T if objective == COST else 1.0)
         parameters = market.of(opened, self._others).parameters(pool.among(opened), self._anything)
@@ -76,19 +76,19 @@ class PlansAtHand:
 
     @property
     def _others(self) -> PlanColumns:
-        """What those come to on each account who do not choose, and those who are no units of the master."""
+        """Sums on each account of the fixed units, and of units outside the master."""
         return self.rest if self.beside is None else self.rest.plus(self.beside)
 
     @property
     def _anything(self) -> dict[str, Any]:
-        """What may be unmet at all, so that nothing in the program is scaled by less."""
+        """Bound of the unmet demand, so that no scale of the program is smaller."""
         if "supply" not in self.market.extra:
             return {}
         most = self.market.baseline.emissions.sum() + np.abs(self.market.extra["supply"]).sum()
         return {"unmet_most": np.full(self.years, most)}
 
     def allow_unmet(self, most: NDArray[np.float64]) -> None:
-        """Let so much be unmet in each year, shape ``(years,)`` [t]."""
+        """Bound the unmet demand of each year, shape ``(years,)`` [t]."""
         if "unmet" in self.columns:
             block = self.columns["unmet"]
             self.grown.hold(np.arange(block.start, block.stop), np.zeros(self.years), most)
@@ -98,11 +98,11 @@ class PlansAtHand:
         return unit, chain.tobytes()
 
     def _of_accounts(self, units: NDArray[np.int64]) -> PlanColumns:
-        """What the plans of those who do not choose come to on each account."""
+        """Return the sums of the plans of some fixed units on each account."""
         return self._base_columns.kept(units).on_accounts(self.account, len(self.market.accounts.labels))
 
     def open(self, units: NDArray[np.int64]) -> None:
-        """Let units choose that had chosen, among the plan they had for a beginning."""
+        """Let fixed units choose again, with their fixed plan as the first column."""
         units = np.unique(units[self.row[units] < 0])
         if not len(units):
             return
@@ -113,11 +113,11 @@ class PlansAtHand:
         self._join(units, self.base.sets[units])
 
     def places(self, units: NDArray[np.int64], sets: NDArray[np.int16]) -> dict[int, int]:
-        """Position among the plans at hand of one plan of each of some units, by unit."""
+        """Return the position among the plans at hand of one plan of each of some units, by unit."""
         return {unit: self._known[self._key(unit, chain)] for unit, chain in zip(units.tolist(), sets, strict=True)}
 
     def update_right_hand_side(self, beside: PlanColumns | None) -> None:
-        """Let what accounts lack be left by those who do not choose and by others who are no units of the master."""
+        """Set the right-hand side to the net demand left by fixed units and by units outside the master."""
         self.beside = beside
         others, accounts = self._others, self.market.accounts
         left, net_demand = (
@@ -142,7 +142,7 @@ class PlansAtHand:
         return block.stop > block.start
 
     def add(self, units: NDArray[np.int64], sets: NDArray[np.int16]) -> bool:
-        """Take in plans; whether any of them is new."""
+        """Add plans, and return True if any of them is new."""
         self.open(units)
         return self._join(units, sets)
 
@@ -166,7 +166,7 @@ class PlansAtHand:
         return True
 
     def entries(self, unit: NDArray[np.int64], columns: PlanColumns) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Rows of the accounts and units of plans, and their coefficients there; as the formulation has them."""
+        """Return the rows of plans and their coefficients, as in the formulation."""
         share = float(self.market.instance.policy.market.ccer_share)
         of_account = self.account[unit, None] * self.years + np.arange(self.years)
         rows, values = [self.rows["account_balance"].start + of_account], [columns.demand_reduction]
@@ -180,7 +180,7 @@ class PlansAtHand:
         return np.hstack(rows), np.hstack(values)
 
     def allowed(self, masks: Masks) -> NDArray[np.bool_]:
-        """Which plans at hand masks allow, shape ``(plans,)``."""
+        """Return True for plans at hand within the masks, shape ``(plans,)``."""
         allowed = np.ones(len(self.unit), dtype=bool)
         if len(masks.units):
             place = np.minimum(np.searchsorted(masks.units, self.unit), len(masks.units) - 1)
@@ -189,7 +189,7 @@ class PlansAtHand:
         return allowed
 
     def close(self, masks: Masks, only: Mapping[int, int] | None = None) -> None:
-        """Leave the plans that masks allow, and of some units a single one, by its position among those at hand."""
+        """Fix at zero all plans outside the masks, and all but one, given by position, of some units."""
         self.open(masks.units)
         shut = ~self.allowed(masks)
         if only:
@@ -204,7 +204,7 @@ class PlansAtHand:
             self._shut = shut
 
     def solve(self, again: bool = True) -> tuple[float, NDArray[np.float64], dict[str, NDArray[np.float64]]] | None:
-        """Value, share of each plan at hand and multipliers by row; None where nothing is feasible.
+        """Return the value, share of each plan at hand and multipliers by row; None if infeasible.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""A market of whole plans: prices of its relaxation, plans for everyone by these, and leaves that prove them."""
+"""A market with integer plans: prices of its relaxation, plans of all units, and leaves that prove them."""
 
 from __future__ import annotations
 
@@ -30,14 +30,13 @@ if TYPE_CHECKING:
     from etsopt_models._market.column_generation import Market
 
 OWN_PART = 0.9
-"""Part of the gap that is used up, so that the rounding of what is checked does not decide."""
+"""Part of the gap that the search uses, so that rounding does not decide the check."""
 
 
 def prepare_market(market: Market, gave_way: str = "") -> tuple[dict[str, Any], PreparedMarket]:
-    """Parameters of the program that is left, and what the tables need beside its solution.
+    """Return the parameters of the remaining program, and the prepared market for the tables.
 
-    Where plans may be mixed that is the relaxation over the plans that prices have found, else the program in which
-    everybody has one plan.
+    If plans may be mixed, the program is the relaxation over the generated columns; else every unit has one plan.
     """
     plans = Plans.of(market.instance, market.baseline)
     sets, pool = fix_variables(market, plans)
@@ -62,7 +61,7 @@ def prepare_market(market: Market, gave_way: str = "") -> tuple[dict[str, Any], 
 
 
 def _raise_bound(master: Master, root: Priced) -> Priced:
-    """The root with the bound of whole enterprises, where that is better."""
+    """Return the root with the bound of the enterprises' subproblem if that is better."""
     market, terms = master.market, terms_of(master.market)
     if declines(market.instance):
         return root
@@ -87,9 +86,9 @@ def _raise_bound(master: Master, root: Priced) -> Priced:
 def _prepare_solution(
     master: Master, root: Priced, incumbent: Incumbent, tree: Tree, ends: tuple[Any, ...], gave_way: str
 ) -> tuple[dict[str, Any], PreparedMarket]:
-    """The program in which everybody has the plan that was chosen, however late it is."""
+    """Return the program in which every unit has its chosen plan, even after the time limit."""
     if not incumbent.chosen:
-        # No whole plans clear the market: the solver says so of those at hand.
+        # No integer plans clear the market: the solver finds those at hand infeasible.
         parameters, prepared = _program(master, master.sets, master.unit, master.base.sets)
         return parameters, replace(prepared, gave_way=gave_way)
     whole = master.base.sets.copy()
@@ -102,9 +101,9 @@ def _prepare_solution(
 
 
 def _units_that_move(master: Master, units: NDArray[np.int64], sets: NDArray[np.int16]) -> NDArray[np.int64]:
-    """Those of some units whose plans move anything that the solver sees beside what all emit, one at least.
+    """Return the units, at least one, whose plans have coefficients that the solver keeps beside all emissions.
 
-    Coefficients so small it drops, so these units stand beside the program.
+    The solver drops smaller coefficients, so the other units are fixed outside the program.
     """
     menu = ColumnPool.of(master.plans, units, sets[units]).columns
     moved = np.maximum(np.abs(menu.demand_reduction), np.abs(menu.abated)).max(axis=1)
@@ -114,11 +113,11 @@ def _units_that_move(master: Master, units: NDArray[np.int64], sets: NDArray[np.
 
 
 SEEN = 1e-9
-"""Part of all emissions in a year below which a plan moves nothing that the solver sees."""
+"""Share of a year's emissions below which the solver drops the coefficients of a plan."""
 
 
 def _prove(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tree:
-    """Plans for everybody, and the leaves that prove them."""
+    """Find plans of all units, and the leaves that prove them."""
     search = TreeSearch(master, incumbent, root, gap)
     try:
         dive(master, root, incumbent, gap)
@@ -132,32 +131,32 @@ def _prove(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tr
 
 
 STAGES = ((FEW, 0.2), (LISTED, 1.0))
-"""How many plans the solver chooses among, and up to which part of its work the tree is searched then: where units are
-many the tree mostly ends within a second, while the solver would take half a minute. With accounts of their own units seldom
-find plans in the tree, so that the solver chooses at once."""
+"""Most plans enumerated for the solver, and part of the tree's work done after it. With many units the tree mostly ends
+within a second, while the solver would take half a minute. With accounts of enterprises the tree seldom finds plans, so
+the solver chooses at once."""
 
 
 def _program(
-    master: Master, sets: NDArray[np.int16], unit: NDArray[np.int64], everybody: NDArray[np.int16]
+    master: Master, sets: NDArray[np.int16], unit: NDArray[np.int64], all_sets: NDArray[np.int16]
 ) -> tuple[dict[str, Any], PreparedMarket]:
-    """The program of those who choose with some plans, and everybody else beside them with one.
+    """Return the program of choosing units with some plans, and with all others fixed.
 
     Parameters
     ----------
     sets, unit
         Chains of the plans, and their units.
-    everybody
+    all_sets
         Chain of every unit, shape ``(units, years)``.
     """
     market, plans = master.market, master.plans
     order = np.lexsort((*sets.T[::-1], unit))
     unit, sets = unit[order], sets[order]
     choosing = np.unique(unit)
-    if len(choosing) == len(everybody):
+    if len(choosing) == len(all_sets):
         pool = ColumnPool.of(plans, unit, sets)
         return market.parameters(pool), PreparedMarket(pool, market.accounts)
-    full_pool = ColumnPool.of(plans, np.arange(len(everybody)), everybody)
-    others = np.ones(len(everybody), dtype=bool)
+    full_pool = ColumnPool.of(plans, np.arange(len(all_sets)), all_sets)
+    others = np.ones(len(all_sets), dtype=bool)
     others[choosing] = False
     rest = full_pool.kept(others).columns.on_accounts(market.accounts.of_unit, len(market.accounts.labels))
     few = ColumnPool.of(plans, unit, sets).among(choosing)

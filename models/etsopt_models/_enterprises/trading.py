@@ -172,10 +172,10 @@ class TradeTerms:
                 best[k] = np.where(higher, best[k + 1], k)
                 np.maximum(ahead[k], ahead[k + 1], out=ahead[k])
             steps.append(best)
-        here, everyone = np.zeros(weight.shape[1], dtype=np.int64), np.arange(weight.shape[1])
+        here, all_accounts = np.zeros(weight.shape[1], dtype=np.int64), np.arange(weight.shape[1])
         path = np.empty((weight.shape[1], years))
         for year in reversed(range(years)):
-            here = steps[year][here, everyone].astype(np.int64)
+            here = steps[year][here, all_accounts].astype(np.int64)
             path[:, year] = self.levels[here]
         return ahead[0], path
 

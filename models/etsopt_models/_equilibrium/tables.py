@@ -1,4 +1,4 @@
-"""Find the equilibrium of every sector in every year, and write its tables."""
+"""Equilibria of every sector in every year, and their tables."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
     from etsopt_models._market.baseline import Baseline
 
 STATUS = {0: "cycle", 1: "fixed point"}
-"""By the number of fixed points; more are several."""
+"""Status by the number of fixed points; with more it is `several`."""
 
 
 @dataclass(frozen=True)
 class Equilibria:
-    """Answers by sector, and what every unit takes.
+    """Equilibria by sector, and the sets of measures of all units.
 
     Parameters
     ----------
-    answers
-        None for a sector in which every unit gets A = E.
+    by_sector
+        Equilibrium of each sector; None if every unit gets A = E.
     sectors
-        Responses of the units of each sector that has an answer.
+        Responses of the units of each sector with an equilibrium.
     before
         Balance value of each sector without abatement.
     sets
-        What each unit takes, shape ``(units,)``.
+        Set of measures of each unit, shape ``(units,)``.
     balance_value
-        Of each unit's sector, NaN where the unit gets A = E, shape ``(units,)``.
+        Balance value of each unit's sector, NaN if the unit gets A = E, shape ``(units,)``.
     """
 
     by_sector: dict[str, SectorEquilibrium | None]
@@ -53,7 +53,7 @@ class Equilibria:
 
 
 def equilibrium_tables(instance: Instance) -> dict[str, pd.DataFrame]:
-    """Tables ``equilibrium``, ``fixed_points``, ``cycles`` and ``units``, year by year."""
+    """Return the tables ``equilibrium``, ``fixed_points``, ``cycles`` and ``units``, year by year."""
     plain = without_allowances(instance)
     prices = expected_prices(instance, plain.years)
     of_years = [_of_year(instance, plain.of_year(t), float(price)) for t, price in enumerate(prices)]
@@ -61,13 +61,13 @@ def equilibrium_tables(instance: Instance) -> dict[str, pd.DataFrame]:
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """The rows of all years; a table without rows has no types that others would have to share."""
+    """Return the rows of all years; tables without rows are left out, since they have no types."""
     filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else tables[0]
 
 
 def _of_year(instance: Instance, plain: Baseline, price: float) -> dict[str, pd.DataFrame]:
-    """The tables of a year, given what lies before every unit in it, and its price [CNY/t]."""
+    """Return the tables of a year, given its baseline and its price [CNY/t]."""
     parameters: Any = parameters_of(instance)
     setting = Setting(
         price,
@@ -119,7 +119,7 @@ def _equilibria_of_sectors(instance: Instance, plans: Plans, setting: Setting, d
 def _pieces(
     plans: Plans, setting: Setting, of_unit: NDArray[np.int64], sectors: int
 ) -> tuple[Pieces, NDArray[np.float64]]:
-    """Best responses of all units, sorted by unit and start, and where those of each sector end."""
+    """Return the best responses of all units, sorted by unit and start, and the end of those of each sector."""
     ramps = [ramps_of(plans, part, setting) for part in plans.parts()]
     least, most = np.full(sectors, np.inf), np.zeros(sectors)
     for part in ramps:
@@ -137,14 +137,14 @@ def _pieces(
 
 
 def _units(instance: Instance, plans: Plans, setting: Setting, equilibria: Equilibria) -> pd.DataFrame:
-    """What every unit does, and what it comes to."""
-    everyone = np.arange(len(equilibria.sets))
-    quantities = plans.quantities(everyone, equilibria.sets[:, None].astype(np.int16))
+    """Return a row for each unit: measures, emissions, allowances and costs."""
+    all_units = np.arange(len(equilibria.sets))
+    quantities = plans.quantities(all_units, equilibria.sets[:, None].astype(np.int16))
     baseline = plans.baseline
     emissions, free, cost = quantities.emissions[:, 0], quantities.allowance[:, 0], quantities.cost[:, 0]
     intensity = quantities.intensity[:, 0]
-    given = emissions * (1 + baseline.rule.rates(everyone, 0, intensity))
-    measured, elsewhere = incentives_of_plans(baseline, everyone, quantities, np.array([setting.price]))
+    given = emissions * (1 + baseline.rule.rates(all_units, 0, intensity))
+    measured, elsewhere = incentives_of_plans(baseline, all_units, quantities, np.array([setting.price]))
     table = instance.units[["unit_id", "enterprise_id", "sector", "province"]].copy()
     table["emissions_before_tco2e"] = baseline.emissions[:, 0]
     table["emissions_tco2e"] = emissions
@@ -162,7 +162,7 @@ def _units(instance: Instance, plans: Plans, setting: Setting, equilibria: Equil
 
 
 def _names(instance: Instance, plans: Plans, sets: NDArray[np.int64]) -> NDArray[np.object_]:
-    """The measures of each unit's set, separated by spaces; empty where it takes none."""
+    """Return the measures of each unit's set, separated by spaces; empty if it takes none."""
     result = np.full(len(sets), "", dtype=object)
     every = column(instance, "measure_id") if instance.measures is not None else np.array([""])
     for kind in plans.kinds:
@@ -176,7 +176,7 @@ def _names(instance: Instance, plans: Plans, sets: NDArray[np.int64]) -> NDArray
 
 
 def _equilibrium(year: int, units: pd.DataFrame, setting: Setting, equilibria: Equilibria) -> pd.DataFrame:
-    """A row for each sector."""
+    """Return a row for each sector."""
     rows = []
     for name, result in equilibria.by_sector.items():
         points = 0 if result is None else len(result.points)

@@ -146,11 +146,11 @@ def account_parameters(  # long because every array of the program has its line 
     offset_price = by_year(market.ccer_price_cny_per_t, baseline.years, 0.0)
     worth = np.zeros(shape[1] + 1)
     worth[-1] = discount[-1] * market.terminal_price_cny_per_t
-    everyone = np.arange(len(columns.unit))
+    all_plans = np.arange(len(columns.unit))
     account_of_plan = accounts.of_unit[columns.unit]
     return {
         "UNITS": len(accounts.of_unit),
-        "PLANS": everyone,
+        "PLANS": all_plans,
         "ACCOUNTS": shape[0],
         "YEARS": shape[1],
         "TIMES": shape[1] + 1,

@@ -101,9 +101,9 @@ class Baseline:
     def free(self) -> NDArray[np.float64]:
         """Free allowances before abatement [t], with those that follow emissions at the emissions before abatement."""
         free = self.allowance
-        everyone = np.arange(len(free))
+        all_units = np.arange(len(free))
         for t in np.flatnonzero(self.follows).tolist():
-            rates = self.rule.rates(everyone, t, self.intensity[:, t])
+            rates = self.rule.rates(all_units, t, self.intensity[:, t])
             free[:, t] = self.emissions[:, t] * (1 + rates) * (1 - self.paid_share[t])
         return free
 
@@ -258,8 +258,8 @@ def pathway_baseline_of(instance: Instance) -> Baseline:
     last = max(int(np.searchsorted(years, path.phase_2_from)) - 1, 0)
     start = np.where(phase_2, rule.balance_value[:, [last]], rule.balance_value)
     tightened = IntensityRule(slope, cap, start * np.cumprod(1 - fall))
-    everyone = np.arange(len(plain.emissions))
-    rates = np.column_stack([tightened.rates(everyone, t, plain.intensity[:, t]) for t in range(len(years))])
+    all_units = np.arange(len(plain.emissions))
+    rates = np.column_stack([tightened.rates(all_units, t, plain.intensity[:, t]) for t in range(len(years))])
     total = plain.emissions * (1 + rates)
     total *= _cap_factor(instance, years, total.sum(axis=0))
     return replace(

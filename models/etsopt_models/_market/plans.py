@@ -199,13 +199,13 @@ class Plans:
             ahead = least_of_supersets(value)
             chain.append((value, ahead))
         sets = np.empty((len(units), years), dtype=np.int16)
-        names, everyone, now = (
+        names, all_units, now = (
             np.arange(len(left))[:, None],
             np.arange(len(units)),
             np.zeros(len(units), dtype=np.int64),
         )
         for t, (value, least) in enumerate(reversed(chain)):
-            now = ((value == least[now, everyone]) & (names & now == now)).argmax(axis=0)
+            now = ((value == least[now, all_units]) & (names & now == now)).argmax(axis=0)
             sets[:, t] = now
         return ahead[0], sets
 

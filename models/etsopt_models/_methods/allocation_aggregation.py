@@ -1,14 +1,17 @@
-r"""The whole chain of `allocation` over cells, for very many units.
+r"""Exact aggregation: all objectives of `allocation` over cells, for very many units.
 
-Coupling rows see a unit only by its sector, its province and the nation. Units that agree in these are a *cell*, and no
-row can tell them apart: what a level costs a cell is a convex function of one number, the allowances of the cell. So
-each level is the formulation of `allocation` over some hundred cells: exact for `change`, `deficit` and `spread`, as
-`_aggregation/aggregation.py` shows; made exact in a few rounds for `largest_change`, `_aggregation/largest_change.py`; for exceptions with the few
-units of each cell that may be one, `_aggregation/exceptions.py`; and for `largest_change` and the last step in whole tonnes as
-`_aggregation/integer.py` tells. The prices of the rows tell for every unit at once what a level leaves open: an interval
-of its allowances. Over these the last step is solved for all units, by a price for each cell, `_projection/least_squares.py`.
+Coupling rows distinguish units only by sector, province and nation. Units that agree in these form a *cell*, and the
+cost of an objective to a cell is a convex function of one number, the allowances of the cell. So each objective is the
+formulation of `allocation` over some hundred cells:
 
-The multipliers are those of the rows of the whole program, so they prove the levels as they do there.
+- exact for `change`, `deficit` and `spread` (`_aggregation/aggregation.py`);
+- exact after a few rounds for `largest_change` (`_aggregation/largest_change.py`);
+- with the few units of each cell that may be exceptions (`_aggregation/exceptions.py`);
+- in whole tonnes, for `largest_change` and the tie-break, as in `_aggregation/integer.py`.
+
+The duals of the rows give every unit the interval of allowances that an objective leaves. Over these intervals the
+tie-break is solved for all units, with one dual activity per cell (`_projection/least_squares.py`). The multipliers are
+those of the rows of the full program, so they prove the objectives in the same way.
 """
 
 from __future__ import annotations
@@ -41,19 +44,19 @@ if TYPE_CHECKING:
     from etsopt_models._aggregation.aggregation import Run
 
 FROM_UNITS = 2_000
-"""From here on a whole solve takes half of the time; from some hundred units on it is a little quicker."""
+"""Units from which on a solve takes half of the time; from some hundred units on it is a little faster."""
 
 MANY_CELLS, SHARED = 2_000, 4
-"""More cells than that are worth merging only where each has as many units on average."""
+"""Cells above which aggregation pays only if each has so many units on average."""
 
 EXCEPTIONS = ("exceptions", "exception_size", "exception_order")
 
 ENOUGH_T = 1e-2
-"""Violation of a row that is accepted where the rounding of the levels before allows no less [t]."""
+"""Violation of a row that is accepted because of the rounding of earlier objectives [t]."""
 
 
 def declines(instance: Instance) -> str:
-    """Why the units of an instance cannot be merged; empty where they can."""
+    """Return why the units of an instance cannot be aggregated; empty if they can."""
     allocation = instance.policy.allocation
     if allocation.intensity_order:
         return "`intensity_order` couples each unit with its neighbours"
@@ -71,21 +74,21 @@ def declines(instance: Instance) -> str:
 
 
 def elastic(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[np.int64]]:
-    """Parameters of `allocation_elastic` over cells, where the same has to give way, and the part of every unit."""
+    """Return the parameters of the equivalent `allocation_elastic` over cells, and the part of every unit."""
     return elastic_cells(parameters)
 
 
 def solve(instance: Instance, parameters: dict[str, Any], names: list[str], run: Run) -> Any:
-    """Solve the levels over cells.
+    """Solve the objectives over cells.
 
     Parameters
     ----------
     parameters
         As `allocation.parameters` returns them.
     names
-        Objectives in their order; without ``least_squares`` as the last, any allocation of the others is the answer.
+        Objectives in their order; without ``least_squares`` at the end, any allocation of the others is the answer.
     run
-        Solves `allocation` with other parameters through the engine.
+        Solver of `allocation` with other parameters through the engine.
 
     Returns
     -------
@@ -103,7 +106,7 @@ def solve(instance: Instance, parameters: dict[str, Any], names: list[str], run:
 
 
 def _solved(chain: _Chain, names: list[str]) -> Any:
-    """The levels in their order, as far as they have an optimum."""
+    """Solve the objectives in their order, as far as they have an optimum."""
     first = [name for name in names if name in EXCEPTIONS]
     levels = [name for name in names if name not in (*EXCEPTIONS, "least_squares")]
     if first and not chain.chooses(first):
@@ -113,14 +116,14 @@ def _solved(chain: _Chain, names: list[str]) -> Any:
         if not chain.solves(name):
             return chain.stopped()
     if not first and not levels and not chain.is_feasible():
-        # No level has told yet whether there is any allocation at all.
+        # No objective was solved yet, so feasibility is unknown.
         return chain.stopped()
     return chain.finished() if "least_squares" in names else chain.stopped()
 
 
 @dataclass
 class _Chain:
-    """What the levels so far have come to: the region that they leave, and the last solution over cells."""
+    """State after the objectives so far: their optimal face, and the last solution over cells."""
 
     parameters: dict[str, Any]
     cells: Cells
@@ -132,7 +135,7 @@ class _Chain:
     totals: NDArray[np.float64] | None = None
 
     def chooses(self, names: list[str]) -> bool:
-        """Choose the exceptions by their levels, and tell whether they are optimal."""
+        """Choose the exceptions by their objectives; return True if they are optimal."""
         within = replace(self.face, lower=self.parameters["band_lower"], upper=self.parameters["band_upper"])
         result = choose_exceptions(self.parameters, self.cells, within, names, self.run)
         self.solution, self.exceptional, self.face = result
@@ -145,7 +148,7 @@ class _Chain:
         return self._is_optimal()
 
     def solves(self, name: str) -> bool:
-        """Solve a level and hold it; tells whether it is optimal."""
+        """Solve an objective and fix it at its optimum; return True if it is optimal."""
         given, covers = (self.parameters, self.cells, self.face), {}
         if name != "largest_change":
             result = solve_linear(*given, name, self.run)
@@ -165,15 +168,15 @@ class _Chain:
         return True
 
     def is_feasible(self) -> bool:
-        """Whether there is any allocation."""
+        """Return True if there is any allocation."""
         low = self.cells.sums(self.face.lower)
-        room, everyone = self.cells.sums(self.face.upper) - low, np.arange(len(self.cells))
-        program = program_over(self.parameters, self.cells, everyone, room, self.face, self.cells.totals(low))
+        room, all_cells = self.cells.sums(self.face.upper) - low, np.arange(len(self.cells))
+        program = program_over(self.parameters, self.cells, all_cells, room, self.face, self.cells.totals(low))
         self.solution = self.run(program, ["change"])
         return self._is_optimal()
 
     def finished(self) -> Any:
-        """The solution with its last step."""
+        """Return the solution with its tie-break."""
         problem, rows, signs = self._projection()
         duals, steps, reached = maximise(problem)
         allowance = polished(problem, problem.answer(duals), duals)
@@ -192,14 +195,14 @@ class _Chain:
         return replace(self.solution, values=self._values(allowance), levels=(*self.levels, level))
 
     def stopped(self) -> Any:
-        """What is held without the last step: an allocation of the levels so far, if these have one in real numbers."""
+        """Return the solution without the tie-break: an allocation of the objectives so far, if it is real."""
         solution = self.solution
         if self.totals is None or len(self.parameters["WHOLE"]):
             return replace(solution, values={}, levels=())
         if solution.termination == "infeasible":
-            # The earlier levels left an allocation, so this is the solver's failure and not the instance's.
+            # The earlier objectives have an allocation, so the solver failed; the instance is feasible.
             solution = replace(solution, termination=type(solution.termination)("solver_error"))
-        # In each cell every unit has the same share of what the levels leave open.
+        # In each cell every unit takes the same share of its interval.
         low, high = (self.cells.sums(end) for end in (self.face.lower, self.face.upper))
         share = np.clip((self.totals - low) / np.where(high > low, high - low, 1.0), 0.0, 1.0)[self.cells.of_unit]
         allowance = self.face.lower + share * (self.face.upper - self.face.lower)
@@ -215,9 +218,9 @@ class _Chain:
         return {name: duals[block] for name, block in self.cells.blocks.items()}
 
     def _projection(self) -> tuple[Projection, NDArray[np.int64], NDArray[np.float64]]:
-        """The last step over all units, and of each of its rows the row of the model and the sign.
+        """Return the tie-break over all units, and for each of its rows the row of the model and the sign.
 
-        A side of a row that the intervals guarantee is none.
+        A side of a row that the intervals guarantee is left out.
         """
         cells, face = self.cells, self.face
         smallest, largest = (cells.totals(cells.sums(end)) for end in (face.lower, face.upper))
@@ -246,6 +249,6 @@ class _Chain:
 
 
 def _level(level: Any, value: float, multipliers: dict[str, NDArray[np.float64]], algorithm: str) -> Any:
-    """A level of the whole program from that of the merged one."""
+    """Return an objective of the full program from that of the aggregated one."""
     tolerance = tolerance_of(value, level.unit)
     return replace(level, value=value, bound=value, tolerance=tolerance, multipliers=multipliers, algorithm=algorithm)

@@ -1,7 +1,7 @@
-r"""The last step of `allocation` by prices: the one closest point among all optima of the levels.
+r"""The tie-break of `allocation` by duals: the closest point among all optima of the objectives.
 
-The program that comes here holds exactly the optima of the levels, and all its columns but $A$ only measure. What they
-and their rows allow is an interval of each $A_i$; what is left is
+The program is fixed exactly at the optima of the objectives, and all its columns but $A$ only measure. They and their
+rows leave an interval of each $A_i$, so it reduces to
 
 $$\min_A \sum_i (A_i - R_i)^2 / E_i \quad\text{s.t.}\quad \underline A \le A \le \overline A,\quad G A \ge d$$
 
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ENOUGH_T, ENOUGH_RATE = 1e-2, 1e-8
-"""Violation of a row [t] and [rate] that is accepted where the rounding of the levels before allows no less."""
+"""Violation of a row [t] and [rate] that is accepted because of the rounding of earlier objectives."""
 
 
 def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
-    """The closest point; where Newton's method stops short of its accuracy, ``algorithm`` says so.
+    """Find the closest point; ``algorithm`` states if Newton's method stops short of its accuracy.
 
     Parameters
     ----------
     parameters
         As `allocation.parameters` returns them.
     program
-        The program after the levels, narrowed to their optima.
+        Program fixed at the optima of the objectives.
     solve
-        Solves small programs through the engine; needed where allowances are whole.
+        Solver of small programs through the engine, for integer allowances.
     """
     return nearest(program, solve, parameters["emissions"], parameters["reference"], parameters["place"])
 
@@ -54,12 +54,12 @@ def nearest(
     reference: NDArray[np.float64],
     place: NDArray[np.float64],
 ) -> Settled | None:
-    """The point of a program nearest to a reference, where squared distances count by the inverse of emissions.
+    """Find the point of a program nearest to a reference, with squared distances weighted by inverse emissions.
 
     Parameters
     ----------
     place
-        Of the units in the order of `unit_id`: of equally good whole tonnes the first have more.
+        Places of the units by `unit_id`: among equally good whole tonnes the first get more.
     """
     block = program.columns["whole_allowance"]
     whole = block.stop > block.start
@@ -89,7 +89,7 @@ def nearest(
 def _unsettled(
     program: Any, solve: Any, emissions: NDArray[np.float64], reference: NDArray[np.float64]
 ) -> Settled | None:
-    """Any whole point of the levels, where the one closest is out of reach; nothing but zero bounds its distance."""
+    """Return any integer point of the objectives if the closest is out of reach; the bound of its distance is zero."""
     point, block = point_of(program, solve), program.columns["allowance"]
     if point is None:
         return None

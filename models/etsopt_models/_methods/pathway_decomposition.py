@@ -1,4 +1,4 @@
-"""Solve `pathway` by prices."""
+"""Decomposition of `pathway`: column generation and a core program."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["FROM_UNITS", "declines", "prepare"]
 
 FROM_UNITS = 2_000
-"""At 1,600 units it takes half of the CPU time of the whole program, at 12,000 a twentieth."""
+"""At 1,600 units it takes half of the CPU time of the direct method, at 12,000 a twentieth."""
 
 
 def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
 ) -> tuple[dict[str, Any], PreparedMarket]:
-    """Arrays for the model's formulation over those near a tie, and what the tables need beside the solution."""
+    """Return arrays for the formulation over near-indifferent units, and the prepared market for the tables."""
     return prepare_by_prices(pathway.market(instance, before, relax))

@@ -1,15 +1,15 @@
-r"""Prices at which units answer with the point of `nearest`, by a proximal Newton method.
+r"""Duals of the rows at which units respond with the projection, by a proximal Newton method.
 
-The dual function $g$ of `nearest` is concave, once differentiable and piecewise quadratic. Where rows repeat each other,
-or leave no room beside what earlier levels hold, pieces of it are flat and its maximum is far away. So each round adds a
-parabola around the prices $\hat y$ of the round before,
+The dual function $g$ of the projection is concave, once differentiable and piecewise quadratic. If rows are redundant,
+or leave no room beside earlier objectives, pieces of it are flat and its maximum is far away. So each round adds a
+parabola around the duals $\hat y$ of the round before,
 
 $$\max_y\; g(y) - \tfrac12 \rho \sum_r s_r (y_r - \hat y_r)^2 \qquad y_r \ge 0 \text{ unless row } r \text{ is an equality,}$$
 
-with $s_r$ the curvature of row $r$ if all its units moved: every piece is curved then, and Newton's method on the pieces,
-with a projection and a line search, ends in a few steps. The rounds converge to a maximum of $g$ for any $\rho > 0$, the
-sooner the smaller it is; so $\rho$ falls while the steps are few, and rises where they are many. Nothing depends on the
-order of the units.
+with $s_r$ the curvature of row $r$ if all its units moved. Then every piece is curved, and Newton's method on the
+pieces, with a projection and a line search, ends in a few steps. The rounds converge to a maximum of $g$ for any
+$\rho > 0$, faster if it is smaller; so $\rho$ falls after few steps, and rises after many. Nothing depends on the order
+of the units.
 
 References: Rockafellar (1976), Monotone operators and the proximal point algorithm; Qi and Sun (1993), A nonsmooth
 version of Newton's method; Bertsekas (1982), Projected Newton methods; Li, Sun and Toh (2018), A highly efficient
@@ -31,37 +31,37 @@ if TYPE_CHECKING:
     from etsopt_models._projection.least_squares import Point, Projection
 
 FIRST_RIDGE, LEAST_RIDGE, MOST_RIDGE = 1e-4, 1e-13, 1.0
-"""The parabola against the curvature. Below the least it is lost in rounding; from a first one of 1e-8 on prices of rows
-that repeat each other become so large that their rounding costs the certificate."""
+"""The parabola relative to the curvature. Below the least it is lost in rounding. With a first one of 1e-8 duals of
+redundant rows become so large that their rounding costs the certificate."""
 
 MOST_ROUNDS, MOST_STEPS, FEW_STEPS = 60, 40, 8
-"""Rounds; steps after which a round ends and the parabola rises, and up to which it falls. Half or twice as many make 5 %
-more or fewer steps in all over 447 random instances of 1 to 400 units."""
+"""Rounds; steps after which a round ends and the parabola rises, and up to which it falls. Half or twice as many change
+the total steps by 5 % over 447 random instances of 1 to 400 units."""
 
 STALLED = 2
-"""Rounds without much gain, the parabola almost gone, after which nothing more can be had."""
+"""Rounds without much gain, at the least parabola, after which the method stops."""
 
 ROUGH, ROUNDING = 0.1, 1e-9
-"""A round ends where the slope is this share of the parabola's; what halves no more and is that small is rounding."""
+"""Slope, relative to that of the parabola, at which a round ends; slope that is rounding if it no longer halves."""
 
 ACCURACY, MET = 1e-15, 1e-13
-"""Violation of a row against the sum of its absolute terms at which the method stops, and at which Newton's own does."""
+"""Violation of a row, relative to the sum of its absolute terms, at which the method and Newton's steps stop."""
 
 HALVINGS, FLAT, AT_START = 60, 0.1, 1e-3
-"""Halvings of a step; the share of the first slope that is flat enough to end it; the share of a step that is a short
-start of it."""
+"""Halvings of a step; slope, relative to the first, at which the line search ends; share of a step that counts as its
+start."""
 
 
 def maximise(problem: Projection) -> tuple[NDArray[np.float64], int, bool]:
-    """Prices that maximise the dual function, the number of Newton steps, and whether every row is met well enough."""
+    """Return duals that maximise the dual function, the Newton steps, and True if every row is met well enough."""
     start = problem.look(np.zeros(problem.rows))
     size, ridge, without_gain = _slope(problem, start), FIRST_RIDGE, 0
-    # Where nothing is flat the least parabola is as good as none, and a few steps are enough.
+    # Without flat pieces the least parabola has no effect, and a few steps suffice.
     point, steps, _ = Round(problem, start.duals, LEAST_RIDGE, size, 0).run(FEW_STEPS, MET)
-    # Prices that the first parabola would not let so far away are those of rows that repeat each other.
+    # Duals beyond the reach of the first parabola are those of redundant rows.
     near = float(np.max(np.abs(point.duals) * problem.scale, initial=0.0)) <= size / FIRST_RIDGE
     if _missed(point) <= MET and near:
-        # One more takes the rounding of the first steps out of the prices, and so out of whole tonnes.
+        # One more step removes the rounding of the first from the duals, and so from whole tonnes.
         last, more, _ = Round(problem, point.duals, LEAST_RIDGE, size, steps).run(1)
         return (last if _missed(last) <= _missed(point) else point).duals, steps + more, True
     best = point = start
@@ -83,12 +83,12 @@ def maximise(problem: Projection) -> tuple[NDArray[np.float64], int, bool]:
 
 
 def _missed(point: Point) -> float:
-    """By how much a row is missed at most, against its size."""
+    """Return the largest relative violation of a row."""
     return float(np.max(point.wanted, initial=0.0))
 
 
 def _slope(problem: Projection, point: Point) -> float:
-    """The steepest slope along a price that may move, each in the scale of its row."""
+    """Return the steepest slope along a dual that may move, each in the scale of its row."""
     slope = np.where(problem.is_equality | (point.duals > 0), np.abs(point.surplus), np.maximum(-point.surplus, 0.0))
     return float(np.max(slope / problem.scale, initial=0.0))
 
@@ -102,13 +102,13 @@ class Round:
     problem
         Units and rows.
     anchor
-        Prices around which the parabola stands, shape ``(rows,)``.
+        Duals at the centre of the parabola, shape ``(rows,)``.
     ridge
-        The parabola against the curvature of each row.
+        The parabola relative to the curvature of each row.
     size
-        The steepest slope at prices of zero.
+        The steepest slope at duals of zero.
     steps
-        Taken in the rounds before.
+        Steps of the earlier rounds.
     """
 
     problem: Projection
@@ -118,14 +118,14 @@ class Round:
     steps: int
 
     def run(self, most_steps: int = MOST_STEPS, met: float = -1.0) -> tuple[Point, int, bool]:
-        """The last point, the steps to it, and whether it is the end of the round.
+        """Return the last point, the steps to it, and True if the round has converged.
 
-        A round ends sooner where no row is missed by more than ``met`` against its size.
+        A round ends sooner if no row is missed by more than ``met`` relative to its size.
         """
         point = self._look(self.anchor)
         slope = _slope(self.problem, point)
         for step in range(most_steps):
-            checkpoint("last step, Newton step", self.steps + step + 1)
+            checkpoint("least squares, Newton step", self.steps + step + 1)
             moved = float(np.max(np.abs(point.duals - self.anchor) * self.problem.scale, initial=0.0))
             if slope <= ROUGH * self.ridge * moved or _missed(point) <= met:
                 return point, step, True
@@ -139,16 +139,16 @@ class Round:
         return point, most_steps, False
 
     def _look(self, duals: NDArray[np.float64]) -> Point:
-        """The point at some prices, its surplus with the slope of the parabola."""
+        """Return the point at some duals, its surplus with the slope of the parabola."""
         point = self.problem.look(duals)
         return replace(point, surplus=point.surplus + self.ridge * self.problem.squares * (duals - self.anchor))
 
     def _search(self, point: Point, direction: NDArray[np.float64]) -> Point | None:
-        """The point on the way where the function is about highest; None where the way does not rise.
+        """Return the point of the line search where the function is about highest; None if it does not rise.
 
-        The way ends where a price becomes zero. Slopes tell, not values, which close to the end move less than their
-        own rounding: a slope is a sum of violations. It falls all the way, so halving finds where it is flat, even in a
-        narrow gap between two kinks.
+        The search ends where a dual becomes zero. It uses slopes, which are sums of violations: values near the end
+        change by less than their rounding. The slope falls monotonically, so bisection finds where it is flat, even in
+        a narrow gap between two kinks.
         """
         first, is_equality = -float(point.surplus @ direction), self.problem.is_equality
         if not first > 0:
@@ -170,10 +170,10 @@ class Round:
         return best
 
     def _newton(self, point: Point, start: float) -> NDArray[np.float64]:
-        """Newton's direction on the prices that may move.
+        """Return Newton's direction on the duals that may move.
 
-        A price that would fall through zero within the start of the step, a share of it, goes to zero and moves no
-        other; with a short start the direction is sure to rise.
+        A dual that would become negative within `start`, a share of the step, goes to zero and moves no other; with a
+        short start the direction is sure to rise.
         """
         problem = self.problem
         may = problem.is_equality | (point.duals > 0) | (point.surplus < 0)
