@@ -47,14 +47,14 @@ def measure(units: int, level: str) -> dict[str, float]:
     """Medians of each stage, both ways."""
     data = allocation.parameters(units, [level])
     first = data["target_most"]
-    stamp = CompiledModel(allocation.formulate(), data)
-    warm = Loaded(stamp.program, level, SolveOptions())
+    compiled = CompiledModel(allocation.formulate(), data)
+    warm = Loaded(compiled.program, level, SolveOptions())
     warm.solve()
     runs = []
     for number in range(1, TARGETS + 1):
         changed = {"target_most": first * (1 - STEP * number)}
         run: dict[str, float] = {}
-        program, run["change"] = timed(stamp.change, changed)
+        program, run["change"] = timed(compiled.update, changed)
         _, run["pass"] = timed(warm.change, program)
         again, run["run again"] = timed(warm.solve)
         program, run["stamp"] = timed(anew_program, data | changed)

@@ -182,8 +182,8 @@ def parameters(instance: Instance) -> dict[str, Any]:
     }
 
 
-def eased(parameters: Mapping[str, Any], by_t: float) -> dict[str, Any]:
-    """Parameters of `allocation` with every limit that may give way wider by some tonnes."""
+def relaxed(parameters: Mapping[str, Any], by_t: float) -> dict[str, Any]:
+    """Return the parameters of `allocation` with every limit that may be relaxed wider by some tonnes."""
     wider: dict[str, Any] = {}
     for least, most in IN_TONNES.values():
         wider |= {least: parameters[least] - by_t, most: parameters[most] + by_t}

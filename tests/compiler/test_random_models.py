@@ -1,4 +1,4 @@
-"""Random models out of everything that can be stamped: both ways give the same program."""
+"""Random models out of everything that can be compiled: both builds give the same program."""
 
 from __future__ import annotations
 

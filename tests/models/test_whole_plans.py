@@ -12,7 +12,7 @@ import etsopt
 from etsopt.checking.market.leaves import Leaf, cover
 from etsopt.checking.market.restricted import Held
 from etsopt.running import library, model_inputs, run
-from etsopt.running.methods import stamp
+from etsopt.running.methods import compiled_program
 from etsopt.solving.options import SolveOptions
 from etsopt_models import clearing
 from etsopt_models._columns.branches import Branch
@@ -177,7 +177,7 @@ def test_leaves_of_one_parent_and_one_vector_are_that_parent() -> None:
 
 
 def relaxation(instance: etsopt.Instance) -> model_inputs.Relaxation:
-    return model_inputs.Relaxation(library.load("clearing"), instance, stamp, SolveOptions())
+    return model_inputs.Relaxation(library.load("clearing"), instance, compiled_program, SolveOptions())
 
 
 @pytest.mark.parametrize("friction", [0.0, 2.0])
@@ -192,7 +192,7 @@ def test_columns_that_join_are_those_of_the_formulation(friction: float) -> None
     master.add(np.array([0, 1]), measure)
     every = ColumnPool.of(plans, master.unit, master.sets)
     order = np.argsort(every.unit, kind="stable")
-    program = stamp(library.load("clearing"), whole.parameters(every.kept(order)))
+    program = compiled_program(library.load("clearing"), whole.parameters(every.kept(order)))
     joined = master.grown._highs.getLp()
     stamped = program.matrix.toarray()[:, program.columns["choice"]]
     for place, plan in enumerate(order):

@@ -1,1 +1,1 @@
-"""Faster methods for a step of a model, named after the model and the step."""
+"""Faster methods for an objective or the whole of a model, named after the model and the objective or method."""

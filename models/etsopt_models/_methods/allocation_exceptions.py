@@ -22,7 +22,7 @@ import numpy as np
 from etsopt.progress import checkpoint
 from etsopt_models._allocation.coupling import COUPLING, coupling, intervals, least_infeasibility
 from etsopt_models._projection.exception_search import TooManyError, first_choice, order_key
-from etsopt_models._projection.objective_solution import Settled
+from etsopt_models._projection.objective_solution import ObjectiveSolution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,9 +34,9 @@ ENOUGH_T, NOISE = 1e-3, 1e-12
 """What rows may lack that are met, and the rounding of what a choice must gain against the sum of its terms."""
 
 
-def settle(
+def solve_objective(
     parameters: Mapping[str, Any], program: Any, solve: Any
-) -> Settled | None:  # long because each way out of the search is one statement here
+) -> ObjectiveSolution | None:  # long because each way out of the search is one statement here
     """The exceptions, all three levels at once, and the program with them; None where the search is too long.
 
     Parameters
@@ -78,7 +78,7 @@ def settle(
         if found.lacking <= ENOUGH_T:
             values = {"exceptional": held.column_lower[program.columns["exceptional"]]}
             text = f"prices, {rounds + 1} choices tried"
-            return Settled(values, demands.prices[0], count, count, text, held, tuple(demands.prices[1:]))
+            return ObjectiveSolution(values, demands.prices[0], count, count, text, held, tuple(demands.prices[1:]))
         prices = rows.multipliers(program, found.prices)
         demands.add({name: prices[name] for name in COUPLING})
         if not demands.rule_out(chosen):

@@ -19,7 +19,7 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._allocation.coupling import coupling, held_by_rows, intervals, least_infeasibility
-from etsopt_models._projection.objective_solution import Settled
+from etsopt_models._projection.objective_solution import ObjectiveSolution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ WHOLE = 1e-12
 """Rounding of a rate times emissions against it: what falls short of a whole tonne by that does not."""
 
 
-def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
+def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> ObjectiveSolution | None:
     """The least rate, its prices, and the program within it; None where allowances are real or a row holds a level.
 
     Parameters
@@ -71,7 +71,7 @@ def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled |
             multipliers = rows.multipliers(program, problem.per_rate(prices, rate))
             held = _within(program, *problem.within(rate), rate)
             values = {"allowance": allowance, "whole_allowance": allowance, "largest_rate": np.array([rate])}
-            return Settled(values, multipliers, rate, rate, f"prices, {rounds} linear programs", held)
+            return ObjectiveSolution(values, multipliers, rate, rate, f"prices, {rounds} linear programs", held)
         prices = nearest.prices
     return None
 

@@ -1,4 +1,4 @@
-"""What a faster method gives back for its step."""
+"""Solution of one objective by a faster method."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Settled:
-    """Values by variable, prices by row of the model, value and bound of the objective, what ran, what holds it, and more prices."""
+class ObjectiveSolution:
+    """Values by variable, multipliers by row, value and bound, algorithm, program over its optima, and further proofs."""
 
     values: dict[str, NDArray[np.float64]]
     multipliers: dict[str, NDArray[np.float64]]
