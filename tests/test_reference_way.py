@@ -1,4 +1,4 @@
-"""The reference way from a model to a program, on small models as a user would write them."""
+"""The Pyomo build of a program, on small models as a user would write them."""
 
 from __future__ import annotations
 

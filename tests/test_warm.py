@@ -1,4 +1,4 @@
-"""A loaded program that takes other numbers is the program that is loaded anew, and nothing stale survives in it."""
+"""A loaded program that takes other numbers equals a freshly loaded one, and nothing stale survives in it."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_a_loaded_program_has_gaps_of_present_costs() -> None:
     for change in (
         # Without a fee only whole numbers are counted, and a gap could be one of them.
         {"fee": 0.0},
-        # Costs that are scaled by other factors, passed and loaded anew.
+        # Costs that are scaled by other factors, passed and loaded again.
         {"cost": np.array([17.0, 33.0]), "fee": 40.0},
         {"cost": np.array([1e6, 2e6]), "fee": 3e6},
     ):
@@ -182,7 +182,7 @@ def test_only_what_begins_at_a_basis_is_left_to_simplex(monkeypatch: pytest.Monk
     loaded.solve()
     loaded.change(compiled.update({"need": np.array([2.0, 3.0])}))
     assert options_of(loaded, "solver") == ["choose"]
-    # A thousand times the tonnes are loaded anew, without a basis.
+    # A thousand times the tonnes are loaded again, without a basis.
     loaded.change(compiled.update({"most": np.full(FIRMS, 3000.0), "need": np.array([2000.0, 3000.0])}))
     assert options_of(loaded, "solver") == ["ipm"]
 
@@ -245,7 +245,7 @@ def test_each_run_has_its_own_time() -> None:
             assert loaded.solve().termination is Termination.OPTIMAL
 
 
-def test_a_program_of_another_shape_is_loaded_anew() -> None:
+def test_a_program_of_another_shape_is_loaded_again() -> None:
     compiled = CompiledModel(abating(), data(np.random.default_rng(4)))
     loaded = Loaded(compiled.program, "spent", SolveOptions())
     loaded.solve()

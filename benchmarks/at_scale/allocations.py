@@ -59,7 +59,7 @@ def run(parameters: dict[str, Any], names: list[str]) -> Any:
 
 
 def one_level(units: int, level: str, limit_s: float) -> dict[str, Any]:
-    """The method itself on one level, and HiGHS alone on the stamped program of the same parameters."""
+    """Run the method itself on one objective, and HiGHS alone on the compiled program of the same parameters."""
     instance = instance_of(units, (level,))
     parameters = allocation.parameters(instance)
     method = library.model_method("allocation", "aggregation")

@@ -1,4 +1,4 @@
-"""Importing and stamping 1,500 units against importing Pyomo and what else it needs, as whole processes."""
+"""Import and compile 1,500 units, against imports of Pyomo and its companions alone, as whole processes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 
 from benchmarks import reporting
 
-STAMP = """
+COMPILE = """
 import pickle, sys
 from benchmarks.problems.abatement import formulate
 from etsopt.compiler.compiled import build_program
@@ -19,7 +19,7 @@ with open(sys.argv[1], "rb") as file:
 """
 
 # A model of the library has pandas with it, in which its instances and tables are.
-STAMP_OF_THE_LIBRARY = STAMP.replace("benchmarks.problems.abatement", "etsopt_models.allocation")
+COMPILE_OF_THE_LIBRARY = COMPILE.replace("benchmarks.problems.abatement", "etsopt_models.allocation")
 
 
 def added_seconds(abatement: str, allocation: str, repetitions: int) -> dict[str, float]:
@@ -27,9 +27,9 @@ def added_seconds(abatement: str, allocation: str, repetitions: int) -> dict[str
     codes = {
         "pyomo": ("import pyomo.environ",),
         "pyomo_and_numpy": ("import numpy, pyomo.environ",),
-        "stamping": (STAMP, abatement),
+        "stamping": (COMPILE, abatement),
         "pyomo_numpy_and_pandas": ("import numpy, pandas, pyomo.environ",),
-        "stamping_of_the_library": (STAMP_OF_THE_LIBRARY, allocation),
+        "stamping_of_the_library": (COMPILE_OF_THE_LIBRARY, allocation),
     }
     found = [{name: cpu_seconds(*command) for name, command in codes.items()} for _ in range(repetitions)]
     return {name: statistics.median(run[name] for run in found) for name in codes}

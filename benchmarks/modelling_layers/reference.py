@@ -1,4 +1,4 @@
-"""The reference way of the product: Pyomo builds every row."""
+"""The Pyomo build of the product: Pyomo builds every row."""
 
 from __future__ import annotations
 

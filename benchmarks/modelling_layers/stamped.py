@@ -1,4 +1,4 @@
-"""The product: the rules of a Pyomo model, stamped over the data at once."""
+"""The product: the rules of a Pyomo model, compiled on the data at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["build", "extract", "hand_over", "scale_and_gate", "solve"]
 
 
 def build(problem: Problem, data: Mapping[str, Any]) -> Program:
-    """Write the model down and stamp it."""
+    """Formulate the model and compile it."""
     return compiled.build_program(problem.formulate(), data)
 
 

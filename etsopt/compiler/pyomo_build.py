@@ -32,7 +32,7 @@ NOTHING = "_nothing"
 
 
 def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Program:
-    """Create the model on its data and read it row by row.
+    """Let Pyomo create the model on its data, and read every row of it.
 
     Parameters
     ----------
