@@ -1,4 +1,4 @@
-"""A changed target: update of the compiled program and warm start, against compiling, loading and solving again.
+"""A changed target: updated and passed as a change, against a program compiled, loaded and solved from scratch.
 
 Run ``python -m benchmarks.warm_resolve``; it fills a section of ``benchmarks/README.md``. Each figure is the median CPU
 time over targets that fall step by step. The run stops if the two objectives differ.
@@ -24,44 +24,44 @@ STEP = 0.0005
 SAME = 1e-9
 
 EXPLANATION = f"""
-CPU seconds, medians over {TARGETS} targets, each {STEP:.2%} of emissions below the one before. *Anew* are `stamp`,
-`load` and `run`: every rule called and evaluated, the program scaled, loaded and solved. *As a change* are `change`,
-`pass` and `run again`: `CompiledModel.change`, `Loaded.change`, and a run from the last basis. Objectives are the
+CPU seconds, medians over {TARGETS} targets, each {STEP:.2%} of emissions below the one before. *Cold* are `compile`,
+`load` and `run`: every rule called and evaluated, the program scaled, loaded and solved. *Warm* are `update`,
+`pass` and `run again`: `CompiledModel.update`, `Loaded.change`, and a run from the last basis. Objectives are the
 same to {SAME:g}.
 """
 
 
 def timed(action: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
-    """Return the result of a call and its CPU time [s]."""
+    """Return the result of an action, and its CPU seconds."""
     before = time.process_time()
-    found = action(*arguments)
-    return found, time.process_time() - before
+    result = action(*arguments)
+    return result, time.process_time() - before
 
 
-def anew_program(data: dict[str, Any]) -> Any:
-    """Return the program of the model and data, with every rule called."""
+def cold_program(data: dict[str, Any]) -> Any:
+    """Return the program of the model on its data, every rule called."""
     return build_program(allocation.formulate(), data)
 
 
 def measure(units: int, level: str) -> dict[str, float]:
-    """Return the median CPU time of each stage [s]."""
+    """Return the medians of each stage, both ways."""
     data = allocation.parameters(units, [level])
     first = data["target_most"]
-    stamp = CompiledModel(allocation.formulate(), data)
-    warm = Loaded(stamp.program, level, SolveOptions())
+    compiled = CompiledModel(allocation.formulate(), data)
+    warm = Loaded(compiled.program, level, SolveOptions())
     warm.solve()
     runs = []
     for number in range(1, TARGETS + 1):
         changed = {"target_most": first * (1 - STEP * number)}
         run: dict[str, float] = {}
-        program, run["change"] = timed(stamp.change, changed)
+        program, run["update"] = timed(compiled.update, changed)
         _, run["pass"] = timed(warm.change, program)
         again, run["run again"] = timed(warm.solve)
-        program, run["stamp"] = timed(anew_program, data | changed)
+        program, run["compile"] = timed(cold_program, data | changed)
         cold, run["load"] = timed(Loaded, program, level, SolveOptions())
-        anew, run["run"] = timed(cold.solve)
-        if abs(again.bound - anew.bound) > SAME * abs(anew.bound):
-            raise SystemExit(f"{units} units, {level}: {again.bound!r} as a change, and {anew.bound!r} anew.")
+        first_run, run["run"] = timed(cold.solve)
+        if abs(again.bound - first_run.bound) > SAME * abs(first_run.bound):
+            raise SystemExit(f"{units} units, {level}: {again.bound!r} warm, and {first_run.bound!r} cold.")
         runs.append(run)
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
@@ -69,8 +69,8 @@ def measure(units: int, level: str) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", nargs="+", type=int, default=list(SIZES))
-    stages = ("stamp", "load", "run", "change", "pass", "run again")
-    lines = [f"| level | units | {' | '.join(stages)} | anew / change |", "| --- | ---: " + "| ---: " * 7 + "|"]
+    stages = ("compile", "load", "run", "update", "pass", "run again")
+    lines = [f"| level | units | {' | '.join(stages)} | cold / warm |", "| --- | ---: " + "| ---: " * 7 + "|"]
     for units in parser.parse_args().sizes:
         for level in ("change", "largest_change"):
             found = measure(units, level)

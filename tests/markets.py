@@ -13,7 +13,7 @@ import etsopt
 from etsopt.data.policy import BALANCED
 from etsopt.rules import pre_allocation_shares
 from etsopt.running import library, model_inputs, run
-from etsopt.running.methods import Method, stamp
+from etsopt.running.methods import Method, compiled_program
 from etsopt.solving.options import SolveOptions
 from tests import market_oracle
 
@@ -153,4 +153,6 @@ def prepared(model: Model, instance: etsopt.Instance, start: str = "") -> dict[s
     name = start or model.starts_from
     # What a model starts from is solved whatever keys it does not read.
     first = run.solve_model(library.load(name), instance, name, SolveOptions()) if name else None
-    return model_inputs.parameters_of(model, instance, SolveOptions(gap=1e-6), Method("direct", "", stamp), first)[0]
+    return model_inputs.parameters_of(
+        model, instance, SolveOptions(gap=1e-6), Method("direct", "", compiled_program), first
+    )[0]

@@ -115,9 +115,9 @@ OF_RESULT: dict[str, tuple[Damage, str]] = {
     "zeros": (written("result.json", lambda content: b"\0" * len(content)), JSON),
     "NaN": (written("result.json", lambda content: content.replace(b"true", b"NaN", 1)), JSON),
     "half a character": (written("result.json", lambda content: content.replace(b"tiny", b"\\ud800")), JSON),
-    "a number": (written("result.json", "5"), "result.json: holds 5 and no keys."),
-    "a list": (written("result.json", "[1]"), "result.json: holds [1] and no keys."),
-    "null": (written("result.json", "null"), "result.json: holds None and no keys."),
+    "a number": (written("result.json", "5"), "result.json: is 5, but should be an object with keys."),
+    "a list": (written("result.json", "[1]"), "result.json: is [1], but should be an object with keys."),
+    "null": (written("result.json", "null"), "result.json: is None, but should be an object with keys."),
     "no keys": (written("result.json", "{}"), "result.json, model: is missing."),
     "checked_as a number": (stated(checked_as=5), "result.json, checked_as: is 5, but should be a valid string."),
     "checked_as a list": (stated(checked_as=[]), "result.json, checked_as: is [], but should be a valid string."),
@@ -148,7 +148,7 @@ OF_RESULT: dict[str, tuple[Damage, str]] = {
     "level value true": (stated("levels", 1, value=True), "result.json, levels.1.value: is True, but should be"),
     "level gap null": (stated("levels", 0, gap=None), "result.json, levels.0: states a bound and no gap."),
     "level without a unit": (stated("levels", 0, unit=...), "result.json, levels.0.unit: is missing."),
-    "level with more": (stated("levels", 0, more=1), "result.json, levels.0.more: is no key that is known there."),
+    "level with more": (stated("levels", 0, more=1), "result.json, levels.0.more: is an unknown key."),
     "prices a number": (stated(prices=3), "result.json, prices: is 3, but should be a valid list."),
     "price a list": (stated("prices", 0, price=[1.0]), "result.json, prices.0.price: is [1.0], but should be"),
     "violations of numbers": (stated(violations=[1]), "result.json, violations.0: is 1, but should be"),
@@ -304,9 +304,9 @@ def test_a_comparison_names_the_table_or_column_that_it_misses(
 ) -> None:
     run = damaged("allocation", without(name, "allowance_t"))
     message = refused(capsys, "compare", runs / "allocation", run)
-    assert f"The second run has a problem.\n\n1. tables/{name}, allowance_t: the column is not there." in message
+    assert f"The second run has a problem.\n\n1. tables/{name}, allowance_t: the column is missing." in message
     missing(f"tables/{name}.csv")(run)
-    assert f"tables/{name}: the table is not there." in refused(capsys, "compare", run, runs / "allocation")
+    assert f"tables/{name}: the table is missing." in refused(capsys, "compare", run, runs / "allocation")
     # The checker refuses such a run, as it does one without any other table.
     assert main(["check", str(run)]) == 5
 
@@ -329,11 +329,11 @@ def test_a_comparison_of_a_run_that_names_a_row_twice_is_refused(
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (missing("tables/holdings.csv"), "tables/holdings: the table is not there."),
-        (missing("tables/nation.csv"), "tables/nation: the table is not there."),
+        (missing("tables/holdings.csv"), "tables/holdings: the table is missing."),
+        (missing("tables/nation.csv"), "tables/nation: the table is missing."),
         (header_alone("nation"), "tables/nation: has no row."),
-        (without("compliance", "at_risk"), "tables/compliance, at_risk: the column is not there."),
-        (without("shortfalls", "regime"), "tables/shortfalls, regime: the column is not there."),
+        (without("compliance", "at_risk"), "tables/compliance, at_risk: the column is missing."),
+        (without("shortfalls", "regime"), "tables/shortfalls, regime: the column is missing."),
         (missing("instance/units.csv"), "units.csv: the file is missing."),
         (written("instance/policy.toml", "year = "), "policy.toml: is not valid TOML"),
     ],

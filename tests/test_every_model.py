@@ -111,5 +111,5 @@ def test_nothing_else_of_a_model_is_public_but_its_functions_and_constants(name:
         if inspect.isfunction(value) and value.__module__ == module.__name__ and not key.startswith("_")
     }
     offered = {"formulate", "parameters", "tables", "levels", "afterwards", "calculate"}
-    # A decomposition takes the `market` of its model, the elastic program is `eased`, and a sweep keeps the `answer`.
-    assert own <= offered | {"prepare", "is_divisible", "explain", "market", "eased", "answer"}
+    # A decomposition takes the `market` of its model, the elastic program is `relaxed`, and a sweep keeps the `answer`.
+    assert own <= offered | {"prepare", "is_divisible", "explain", "market", "relaxed", "answer"}

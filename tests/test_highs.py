@@ -160,7 +160,7 @@ def test_a_limit_that_the_bounds_dwarf_is_met(cost: float) -> None:
     outcome = solve(wide)
     assert outcome.x is not None
     assert outcome.x.tolist() == [50.0]
-    with pytest.raises(SolverError, match=r"The row enough\[0\] has the limit 50, and the answer misses it by 50"):
+    with pytest.raises(SolverError, match=r"The row enough\[0\] has the limit 50, and the answer violates it by 50"):
         refuse_missed_rows(wide, np.zeros(1))
     refuse_missed_rows(fine, np.array([50.0 - 1e-6]))
 
@@ -192,7 +192,7 @@ def tables(instance, solution):
     assert etsopt.solve(etsopt.read("tiny"), str(file)).termination == "optimal"
     # As if the solver had not been asked a second time.
     monkeypatch.setattr(highs, "LEAST_MISSED", math.inf)
-    with pytest.raises(SolverError, match=r"misses it by 50: .*\n\nGive these variables narrower bounds"):
+    with pytest.raises(SolverError, match=r"violates it by 50: .*\n\nGive these variables narrower bounds"):
         etsopt.solve(etsopt.read("tiny"), str(file))
 
 
@@ -246,9 +246,9 @@ def test_the_interface_of_pyomo_calls_a_wrong_answer_optimal_and_ours_refuses() 
         ({"threads": 8}, "The option threads of HiGHS cannot be chosen: in one thread the same input"),
         ({"parallel": "on"}, "The option parallel of HiGHS cannot be chosen: in one thread the same input"),
         ({"time_limit": True}, "The option time_limit of HiGHS is True"),
-        ({"primal_feasibility_tolerance": -1.0}, "HiGHS refuses -1.0 for its option primal_feasibility_tolerance"),
-        ({"presolve": "perhaps"}, "HiGHS refuses 'perhaps' for its option presolve"),
-        ({"primal_feasibility_tolerance": math.nan}, "HiGHS refuses nan for its option primal_feasibility_tolerance"),
+        ({"primal_feasibility_tolerance": -1.0}, "primal_feasibility_tolerance of HiGHS is out of range: got -1.0"),
+        ({"presolve": "perhaps"}, "The option presolve of HiGHS is out of range: got 'perhaps'"),
+        ({"primal_feasibility_tolerance": math.nan}, "feasibility_tolerance of HiGHS is out of range: got nan"),
     ],
     ids=str,
 )
@@ -415,7 +415,7 @@ def test_variables_that_a_level_settles_keep_their_values_and_are_numbers_after_
     square = Objective(np.array([-4.0, 0.0]), np.array([1.0, 1.0]), 4.0, "t")
     second = Objective(np.array([0.0, 1.0]), None, 0.0, "t")
     problem = replace(problem, objectives={**problem.objectives, "square": square, "second": second})
-    with pytest.raises(SolverError, match="squares beside whole numbers"):
+    with pytest.raises(SolverError, match="squares beside integer variables"):
         solve_levels(problem, ["square"], SolveOptions(), {})
     stopped = solve_levels(problem, ["cost", "square"], SolveOptions(), {})
     assert (stopped.termination, len(stopped.levels)) == (Termination.SOLVER_ERROR, 1)

@@ -59,7 +59,9 @@ def test_an_error_that_tells_what_to_do_passes(tmp_path: Path) -> None:
 )
 def test_a_function_that_returns_something_else_is_named(tmp_path: Path, function: str, arguments: str) -> None:
     text = CALCULATION if function == "calculate" else USER_MODEL
-    with pytest.raises(ModelError, match=f"The function {function} of the model mine returned NoneType, not a dict"):
+    with pytest.raises(
+        ModelError, match=f"The function {function} of the model mine returned NoneType: expected a dict"
+    ):
         solved(tmp_path, f"{text}\ndef {function}({arguments}):\n    pass\n")
 
 
@@ -74,7 +76,7 @@ SLIPS = {
     "answers": "answer",
     "GAPS": "GAP",
     "gap": "GAP",
-    "SETTLE": "FIX_AFTER",
+    "FIXAFTER": "FIX_AFTER",
     "START_FROM": "STARTS_FROM",
     "CHECK_AS": "CHECKED_AS",
 }
@@ -107,7 +109,7 @@ def test_a_name_that_is_nearly_one_of_the_protocol_is_refused_with_the_one_that_
         solved(tmp_path, f"{USER_MODEL}\n{stating(name)}")
     kind, meant = "constant" if SLIPS[name].isupper() else "function", SLIPS[name]
     assert str(caught.value) == (
-        f"The model mine has a {kind} `{name}`, where `{meant}` is looked for.\n\n"
+        f"The model mine has a {kind} `{name}`: expected `{meant}`.\n\n"
         f"Rename `{name}` to `{meant}`; if it is a helper of your own, call it `_{name}`."
     )
 
@@ -117,9 +119,9 @@ def test_a_name_that_is_nearly_one_of_the_protocol_is_refused_with_the_one_that_
     [("formulates", "formulate"), ("parameter", "parameters"), ("paramters", "parameters"), ("table", "tables")],
 )
 def test_so_is_one_of_the_functions_that_a_model_must_have(tmp_path: Path, wrong: str, right: str) -> None:
-    with pytest.raises(ModelError, match=f"has a function `{wrong}`, where `{right}` is looked for"):
+    with pytest.raises(ModelError, match=f"has a function `{wrong}`: expected `{right}`"):
         solved(tmp_path, USER_MODEL.replace(f"def {right}(", f"def {wrong}("))
-    with pytest.raises(ModelError, match="has a function `calculates`, where `calculate` is looked for"):
+    with pytest.raises(ModelError, match="has a function `calculates`: expected `calculate`"):
         solved(tmp_path, CALCULATION.replace("calculate", "calculates"))
 
 
@@ -154,7 +156,7 @@ def test_a_component_that_formulate_asks_for_in_vain_is_named_with_the_nearest(t
 @pytest.mark.parametrize(
     ("made", "message"),
     [
-        ("{'plan': [1, 2]}", "returned list for 'plan', not a data frame."),
+        ("{'plan': [1, 2]}", "returned list for 'plan': expected a data frame."),
         ("{'a/b': __import__('pandas').DataFrame()}", "names a table 'a/b', which cannot be the name of a file."),
         ("{1: __import__('pandas').DataFrame()}", "names a table 1, which cannot be the name of a file."),
     ],

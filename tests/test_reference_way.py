@@ -1,4 +1,4 @@
-"""The reference way from a model to a program, on small models as a user would write them."""
+"""The Pyomo build of a program, on small models as a user would write them."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_an_objective_that_no_solver_here_takes_is_named() -> None:
     for rule in (lambda m: m.take[0] * m.take[1], lambda m: pyo.log(1 + m.take[0])):
         m = bare()
         m.curved = pyo.Objective(rule=rule)
-        with pytest.raises(ModelError, match="The objective curved has terms that no solver here takes"):
+        with pytest.raises(ModelError, match="The objective curved has terms that the solver does not support"):
             built(m)
 
 
@@ -190,7 +190,7 @@ def test_an_objective_to_maximise_is_refused_since_its_value_would_be_told_with_
     with pytest.raises(ModelError) as caught:
         built(with_worth(bare(), pyo.maximize))
     assert str(caught.value) == (
-        "The objective worth is to be maximised, and levels are minimised.\n\n"
+        "The objective worth has the wrong sense: expected minimise, got maximise.\n\n"
         "Minimise its negative; values and bounds are then those of the negative."
     )
 
@@ -209,7 +209,7 @@ def test_a_rule_that_fails_without_a_word_and_data_of_a_wrong_kind_are_model_err
 
 def test_what_is_no_abstract_model_is_named() -> None:
     for wrong, name in ((None, "NoneType"), (pyo.ConcreteModel(), "ConcreteModel")):
-        with pytest.raises(ModelError, match=f"formulate returned {name}, not an AbstractModel of Pyomo"):
+        with pytest.raises(ModelError, match=f"formulate returned a wrong type: expected an AbstractModel, got {name}"):
             build_program(wrong, DATA)
 
 
@@ -225,4 +225,4 @@ def test_a_limit_that_is_no_number_is_told_with_its_row_and_parameter() -> None:
     m.limit = pyo.Constraint(rule=lambda m: (1.0, sum(m.weight[i] * m.take[i] for i in m.ITEMS), m.most))
     with pytest.raises(ModelError, match=r"cannot be created on its data: .*'limit'") as caught:
         built(m, DATA | {"most": math.nan})
-    assert caught.value.advice == "What `parameters` returns holds NaN in most: give a number for each index."
+    assert caught.value.advice == "Give a number for each index of most, in which `parameters` returns NaN."

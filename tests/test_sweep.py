@@ -10,7 +10,7 @@ import pytest
 import etsopt
 from etsopt.errors import UsageError
 from etsopt.running import library
-from etsopt.running.sweep import MOST_STAMPS, CompiledModels
+from etsopt.running.sweep import MOST_MODELS, CompiledModels
 from etsopt_models._projection.least_squares import Projection
 from tests.builders import given, random_instance
 
@@ -91,13 +91,13 @@ def test_checks_may_be_left_out_which_the_sweep_says() -> None:
 
 
 def test_programs_of_the_shapes_used_last_are_kept() -> None:
-    stamps, model = CompiledModels(), library.load("allocation")
+    cache, model = CompiledModels(), library.load("allocation")
     rows = [(f"u{n:02d}", f"u{n:02d}", "steel", "Hebei", 1e5, 1e5) for n in range(30)]
-    for count in (*range(3, 3 + MOST_STAMPS), 3, 30):
-        program = stamps(model, model.parameters(given(rows[:count], {})))
+    for count in (*range(3, 3 + MOST_MODELS), 3, 30):
+        program = cache(model, model.parameters(given(rows[:count], {})))
         assert program.columns["allowance"] == slice(0, count)
-    sizes = [stamp.program.columns["allowance"].stop for stamp in stamps._stamps.values()]
-    assert sizes == [*range(5, 3 + MOST_STAMPS), 3, 30]
+    sizes = [compiled.program.columns["allowance"].stop for compiled in cache._models.values()]
+    assert sizes == [*range(5, 3 + MOST_MODELS), 3, 30]
 
 
 def test_no_policies_give_no_answers() -> None:
@@ -107,10 +107,10 @@ def test_no_policies_give_no_answers() -> None:
 
 
 def test_one_mapping_is_no_list_of_policies() -> None:
-    with pytest.raises(UsageError, match="The changes are one mapping"):
+    with pytest.raises(UsageError, match="The changes are one mapping: expected a list"):
         etsopt.sweep(etsopt.read("tiny"), {"sectors.cement.target_change": -0.01})  # type: ignore[dict-item]
 
 
-def test_a_model_that_does_not_say_what_its_answer_is_is_refused() -> None:
-    with pytest.raises(UsageError, match="The model compliance does not say what its answer is"):
+def test_a_model_without_a_function_answer_is_refused() -> None:
+    with pytest.raises(UsageError, match="The model compliance has no function `answer`"):
         etsopt.sweep(etsopt.read("tiny"), [{}], model="compliance")

@@ -1,4 +1,4 @@
-"""A loaded program that takes other numbers is the program that is loaded anew, and nothing stale survives in it."""
+"""A loaded program that takes other numbers equals a freshly loaded one, and nothing stale survives in it."""
 
 from __future__ import annotations
 
@@ -100,20 +100,20 @@ def unscaled(loaded: Loaded) -> tuple[Any, ...]:
 )
 def test_after_any_changes_the_solver_holds_what_a_fresh_one_holds(seed: int, steps: list[set[str]]) -> None:
     random = np.random.default_rng(seed)
-    stamp = CompiledModel(abating(), data(random))
-    loaded = Loaded(stamp.program, "spent", SolveOptions())
+    compiled = CompiledModel(abating(), data(random))
+    loaded = Loaded(compiled.program, "spent", SolveOptions())
     loaded.solve()
     for names in steps:
         fresh = data(random)
-        loaded.change(stamp.change({name: fresh[name] for name in sorted(names)}))
-        anew = Loaded(stamp.program, "spent", SolveOptions())
+        loaded.change(compiled.update({name: fresh[name] for name in sorted(names)}))
+        anew = Loaded(compiled.program, "spent", SolveOptions())
         for one, other in zip(unscaled(loaded), unscaled(anew), strict=True):
             assert np.array_equal(np.array(one), np.array(other))
         warm, cold = loaded.solve(), anew.solve()
         assert warm.termination is cold.termination is Termination.OPTIMAL
         assert warm.x is not None
         assert warm.bound == pytest.approx(cold.bound, rel=1e-12)
-        assert stamp.program.objectives["spent"].value(warm.x) == pytest.approx(cold.bound, rel=1e-12)
+        assert compiled.program.objectives["spent"].value(warm.x) == pytest.approx(cold.bound, rel=1e-12)
 
 
 OF_NUMBERS = ("mip_rel_gap", "mip_abs_gap", "solver")
@@ -148,15 +148,15 @@ def test_a_loaded_program_has_gaps_of_present_costs() -> None:
     for change in (
         # Without a fee only whole numbers are counted, and a gap could be one of them.
         {"fee": 0.0},
-        # Costs that are scaled by other factors, passed and loaded anew.
+        # Costs that are scaled by other factors, passed and loaded again.
         {"cost": np.array([17.0, 33.0]), "fee": 40.0},
         {"cost": np.array([1e6, 2e6]), "fee": 3e6},
     ):
-        stamp = CompiledModel(choosing(), start)
-        loaded = Loaded(stamp.program, "spent", SolveOptions())
+        compiled = CompiledModel(choosing(), start)
+        loaded = Loaded(compiled.program, "spent", SolveOptions())
         loaded.solve()
-        loaded.change(stamp.change(change))
-        anew = Loaded(stamp.program, "spent", SolveOptions())
+        loaded.change(compiled.update(change))
+        anew = Loaded(compiled.program, "spent", SolveOptions())
         relative, absolute, _ = options_of(loaded, *OF_NUMBERS)
         assert relative == options_of(anew, "mip_rel_gap")[0]
         # The absolute one is in scaled units, each with its own factor.
@@ -166,24 +166,24 @@ def test_a_loaded_program_has_gaps_of_present_costs() -> None:
 
 def test_the_options_of_the_caller_stay_after_a_change() -> None:
     chosen: dict[str, Any] = {"mip_rel_gap": 0.25, "mip_abs_gap": 7.0, "solver": "simplex"}
-    stamp = CompiledModel(choosing(), {"THINGS": 2, "cost": np.array([1.0, 2.0]), "fee": 3.0, "need": 2.5})
-    loaded = Loaded(stamp.program, "spent", SolveOptions(solver_options=chosen))
+    compiled = CompiledModel(choosing(), {"THINGS": 2, "cost": np.array([1.0, 2.0]), "fee": 3.0, "need": 2.5})
+    loaded = Loaded(compiled.program, "spent", SolveOptions(solver_options=chosen))
     loaded.solve()
-    loaded.change(stamp.change({"cost": np.array([1e6, 2e6]), "fee": 0.0}))
+    loaded.change(compiled.update({"cost": np.array([1e6, 2e6]), "fee": 0.0}))
     assert options_of(loaded, *OF_NUMBERS) == [0.25, 7.0, "simplex"]
 
 
 def test_only_what_begins_at_a_basis_is_left_to_simplex(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etsopt.solving.options.LARGE_COLUMNS", 1)
     start = data(np.random.default_rng(1)) | {"most": np.full(FIRMS, 3.0), "weight": np.full(FIRMS, 1.0)}
-    stamp = CompiledModel(abating(), start)
-    loaded = Loaded(stamp.program, "spent", SolveOptions())
+    compiled = CompiledModel(abating(), start)
+    loaded = Loaded(compiled.program, "spent", SolveOptions())
     assert options_of(loaded, "solver") == ["ipm"]
     loaded.solve()
-    loaded.change(stamp.change({"need": np.array([2.0, 3.0])}))
+    loaded.change(compiled.update({"need": np.array([2.0, 3.0])}))
     assert options_of(loaded, "solver") == ["choose"]
-    # A thousand times the tonnes are loaded anew, without a basis.
-    loaded.change(stamp.change({"most": np.full(FIRMS, 3000.0), "need": np.array([2000.0, 3000.0])}))
+    # A thousand times the tonnes are loaded again, without a basis.
+    loaded.change(compiled.update({"most": np.full(FIRMS, 3000.0), "need": np.array([2000.0, 3000.0])}))
     assert options_of(loaded, "solver") == ["ipm"]
 
 
@@ -208,48 +208,48 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_numbers_alone_are_passed_and_other_places_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = counted(monkeypatch)
     start = data(np.random.default_rng(1)) | {"most": np.full(FIRMS, 3.0), "weight": np.full(FIRMS, 1.0)}
-    stamp = CompiledModel(abating(), start)
-    loaded = Loaded(stamp.program, "spent", SolveOptions())
+    compiled = CompiledModel(abating(), start)
+    loaded = Loaded(compiled.program, "spent", SolveOptions())
     loaded.solve()
     for name, change in (
         ("need", np.array([2.0, 3.0])),
         ("weight", np.full(FIRMS, 1.5)),
         ("most", np.full(FIRMS, 2.5)),
     ):
-        loaded.change(stamp.change({name: change}))
+        loaded.change(compiled.update({name: change}))
     assert calls == ["load", "_pass_changes", "_pass_changes", "_pass_changes"]
-    loaded.change(stamp.change({"weight": np.array([1.0, 0, 1, 1, 1, 1])}))
+    loaded.change(compiled.update({"weight": np.array([1.0, 0, 1, 1, 1, 1])}))
     assert calls[-1] == "load"
     # A thousand times the tonnes would stand in numbers far from one.
-    loaded.change(stamp.change({"most": np.full(FIRMS, 3000.0), "need": np.array([2000.0, 3000.0])}))
+    loaded.change(compiled.update({"most": np.full(FIRMS, 3000.0), "need": np.array([2000.0, 3000.0])}))
     assert calls[-2:] == ["load", "load"]
 
 
 def test_a_change_that_the_gate_refuses_leaves_the_program_as_it_was() -> None:
-    stamp = CompiledModel(abating(), data(np.random.default_rng(2)))
-    loaded = Loaded(stamp.program, "spent", SolveOptions())
+    compiled = CompiledModel(abating(), data(np.random.default_rng(2)))
+    loaded = Loaded(compiled.program, "spent", SolveOptions())
     before = loaded.solve()
-    broken = stamp.program.column_upper.copy()
+    broken = compiled.program.column_upper.copy()
     broken[0] = np.nan
     with pytest.raises(SolverError, match=r"The variable cut\[0\] has bounds"):
-        loaded.change(replace(stamp.program, column_upper=broken))
+        loaded.change(replace(compiled.program, column_upper=broken))
     after = loaded.solve()
     assert after.bound == before.bound
 
 
 def test_each_run_has_its_own_time() -> None:
-    stamp = CompiledModel(abating(), data(np.random.default_rng(3)))
-    loaded = Loaded(stamp.program, "spent", SolveOptions())
+    compiled = CompiledModel(abating(), data(np.random.default_rng(3)))
+    loaded = Loaded(compiled.program, "spent", SolveOptions())
     for _ in range(5):
         with watched(0.05):
             assert loaded.solve().termination is Termination.OPTIMAL
 
 
-def test_a_program_of_another_shape_is_loaded_anew() -> None:
-    stamp = CompiledModel(abating(), data(np.random.default_rng(4)))
-    loaded = Loaded(stamp.program, "spent", SolveOptions())
+def test_a_program_of_another_shape_is_loaded_again() -> None:
+    compiled = CompiledModel(abating(), data(np.random.default_rng(4)))
+    loaded = Loaded(compiled.program, "spent", SolveOptions())
     loaded.solve()
-    fewer: Program = stamp.change(
+    fewer: Program = compiled.update(
         {
             "FIRMS": 2,
             **{name: np.ones(2) for name in ("cost", "most", "weight")},

@@ -28,7 +28,7 @@ GOALS = {("change", 150_000): 300, ("change", 1_000_000): 1000, ("chain", 150_00
 EXPLANATION = f"""
 CPU seconds of one process, the least of three runs where they are short. *Level*: `allocation` with one level alone,
 the method `aggregation` from the parameters to every unit's allowances, its last step included, against HiGHS alone on
-the stamped program of the same parameters at the better of two settings (interior point without and with crossover,
+the compiled program of the same parameters at the better of two settings (interior point without and with crossover,
 which `solver_settings` found to be the quickest; at a million units without, which was the quicker at 150,000 on every
 level; building, scaling and loading do not count for HiGHS), for at most {HIGHS_LIMIT_S:g} s. *Chain*: `change`,
 `largest_change` and the last step, from a data frame to a certified one, reading, tables and checker included, against

@@ -54,12 +54,12 @@ def timed(action: Callable[[], Any], repetitions: int = REPETITIONS) -> tuple[An
 
 
 def run(parameters: dict[str, Any], names: list[str]) -> Any:
-    """Solve the formulation with any parameters, as the engine does for a method."""
-    return solve_levels(methods.stamp(library.load("allocation"), parameters), names, SolveOptions(), {})
+    """Solve the model's formulation with any parameters, as the engine does for a method."""
+    return solve_levels(methods.compiled_program(library.load("allocation"), parameters), names, SolveOptions(), {})
 
 
 def one_level(units: int, level: str, limit_s: float) -> dict[str, Any]:
-    """Measure the method on one objective, and HiGHS alone on the compiled program of the same parameters."""
+    """Run the method itself on one objective, and HiGHS alone on the compiled program of the same parameters."""
     instance = instance_of(units, (level,))
     parameters = allocation.parameters(instance)
     method = library.model_method("allocation", "aggregation")
@@ -69,8 +69,8 @@ def one_level(units: int, level: str, limit_s: float) -> dict[str, Any]:
 
 
 def alone(parameters: dict[str, Any], level: str, value: float, limit_s: float) -> dict[str, Any]:
-    """Return the CPU time of HiGHS at its best setting [s], without loading and scaling."""
-    program, best = methods.stamp(library.load("allocation"), parameters), {"highs_s": float("inf")}
+    """CPU seconds of HiGHS at its best setting; loading and scaling do not count."""
+    program, best = methods.compiled_program(library.load("allocation"), parameters), {"highs_s": float("inf")}
     for setting in SETTINGS if parameters["UNITS"] <= BOTH_UP_TO_UNITS else SETTINGS[:1]:
         options = SolveOptions(solver_options=dict(LINEAR[setting]))
         loaded = highs.Loaded(program, level, options)

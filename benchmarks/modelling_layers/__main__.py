@@ -127,7 +127,7 @@ def _measure_once(
 
 
 def start(repetitions: int) -> dict[str, float]:
-    """Return the section on importing and compiling 1,500 units against importing Pyomo."""
+    """Measure imports and compilation of 1,500 units against imports of Pyomo."""
     with tempfile.TemporaryDirectory() as folder:
         paths = [str(Path(folder) / name) for name in ("abatement", "allocation-change")]
         for path in paths:
@@ -144,8 +144,8 @@ def report(figures: dict[str, Any]) -> str:
         start = figures["start"]
         parts.append(
             "CPU seconds of whole processes: importing Pyomo {pyomo:.3f}, Pyomo and numpy {pyomo_and_numpy:.3f}, "
-            "importing and stamping 1,500 firms of `abatement` {stamping:.3f}; with pandas, in which instances are, "
-            "{pyomo_numpy_and_pandas:.3f}, and importing and stamping 1,500 units of the library's `allocation` "
+            "importing and compiling 1,500 firms of `abatement` {stamping:.3f}; with pandas, in which instances are, "
+            "{pyomo_numpy_and_pandas:.3f}, and importing and compiling 1,500 units of the library's `allocation` "
             "{stamping_of_the_library:.3f}.".format(**start)
         )
     for name in dict.fromkeys(line["problem"] for line in lines):

@@ -1,4 +1,4 @@
-"""Importing and compiling 1,500 units against importing Pyomo and its dependencies, as whole processes."""
+"""Import and compile 1,500 units, against imports of Pyomo and its companions alone, as whole processes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 
 from benchmarks import reporting
 
-STAMP = """
+COMPILE = """
 import pickle, sys
 from benchmarks.problems.abatement import formulate
 from etsopt.compiler.compiled import build_program
@@ -18,8 +18,8 @@ with open(sys.argv[1], "rb") as file:
     build_program(formulate(), pickle.load(file))
 """
 
-# A model of the library also loads pandas, for its instances and tables.
-STAMP_OF_THE_LIBRARY = STAMP.replace("benchmarks.problems.abatement", "etsopt_models.allocation")
+# A model of the library has pandas with it, in which its instances and tables are.
+COMPILE_OF_THE_LIBRARY = COMPILE.replace("benchmarks.problems.abatement", "etsopt_models.allocation")
 
 
 def added_seconds(abatement: str, allocation: str, repetitions: int) -> dict[str, float]:
@@ -27,9 +27,9 @@ def added_seconds(abatement: str, allocation: str, repetitions: int) -> dict[str
     codes = {
         "pyomo": ("import pyomo.environ",),
         "pyomo_and_numpy": ("import numpy, pyomo.environ",),
-        "stamping": (STAMP, abatement),
+        "stamping": (COMPILE, abatement),
         "pyomo_numpy_and_pandas": ("import numpy, pandas, pyomo.environ",),
-        "stamping_of_the_library": (STAMP_OF_THE_LIBRARY, allocation),
+        "stamping_of_the_library": (COMPILE_OF_THE_LIBRARY, allocation),
     }
     found = [{name: cpu_seconds(*command) for name, command in codes.items()} for _ in range(repetitions)]
     return {name: statistics.median(run[name] for run in found) for name in codes}

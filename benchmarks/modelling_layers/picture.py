@@ -19,7 +19,7 @@ LOOKS = {
     "cvxpy": {"color": "#8a4fa3", "marker": "D"},
     "reference": {"color": "#b03a2e", "marker": "v"},
 }
-NAMES = {"reference": "Pyomo, row by row", "stamped": "stamped"}
+NAMES = {"reference": "Pyomo, row by row", "stamped": "compiled"}
 COLUMNS = 3
 
 # A fixed salt and no date: the same figures give the same file.
@@ -56,7 +56,7 @@ def _draw_panel(panel: Axes, problem: str, lines: list[dict[str, Any]]) -> None:
             panel.plot(firms, [line["ratio"] for line in own], label=NAMES.get(tool, tool), markersize=4, **look)
         if own and "ratio_with_gate" in own[0]:
             ratios = [line["ratio_with_gate"] for line in own]
-            panel.plot(firms, ratios, label="stamped, with scaling and checks", linestyle="--", color=look["color"])
+            panel.plot(firms, ratios, label="compiled, with scaling and checks", linestyle="--", color=look["color"])
     panel.axhline(1, color="black", linewidth=0.8)
     panel.set(title=problem, xscale="log", yscale="log", xlabel="firms")
     for axis in (panel.xaxis, panel.yaxis):

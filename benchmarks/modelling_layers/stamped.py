@@ -1,4 +1,4 @@
-"""The product: the rules of a Pyomo model, compiled over the data at once."""
+"""The product: the rules of a Pyomo model, compiled on the data at once."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from benchmarks.reliability.row import Row
 from etsopt.data.aside import LOCK, PART
 from etsopt.data.write import write_instance
 from etsopt.running import library
-from etsopt.running.methods import stamp
+from etsopt.running.methods import compiled_program
 from etsopt.solving.mps import write_mps
 from tests.compliance_years import by_hand
 from tests.saving import Runs, forked, killed_at
@@ -181,7 +181,7 @@ def _ends_with(name: str, last: str, folder: Path) -> None:
 def _write_program(which: int, folder: Path) -> None:
     model: Any = library.load("allocation")
     instance = runs().instances[which]
-    write_mps(stamp(model, model.parameters(instance)), "change", folder / "program.mps")
+    write_mps(compiled_program(model, model.parameters(instance)), "change", folder / "program.mps")
 
 
 def _generate(folder: Path) -> None:

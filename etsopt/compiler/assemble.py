@@ -1,4 +1,4 @@
-"""Put terms into the rows of a sparse matrix, or into the costs of an objective, without sorting."""
+"""Assemble terms into the rows of a sparse matrix, or the costs of an objective, without sorting."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def rows_of(terms: Sequence[Term], count: int, columns: int) -> SparseRows:
-    """Rows from their terms: entries of one place are added up, and zeros left out.
+    """Return the rows of terms as a sparse matrix; duplicate entries are summed, zeros dropped.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def rows_of(terms: Sequence[Term], count: int, columns: int) -> SparseRows:
 
 
 def costs_of(terms: Sequence[Term], columns: int) -> NDArray[np.float64]:
-    """Cost of every column, shape ``(columns,)``."""
+    """Return the cost of every column, shape ``(columns,)``."""
     costs = np.zeros(columns)
     for term in terms:
         where = term.space.full(term.columns).reshape(-1)
@@ -50,7 +50,7 @@ def costs_of(terms: Sequence[Term], columns: int) -> NDArray[np.float64]:
 
 
 def _of_equal_length(terms: Sequence[Term], count: int, columns: int) -> SparseRows:
-    """Every row has the same number of entries: a rectangle, filled term by term."""
+    """Return rows of one length: a rectangle, filled term by term."""
     width = sum(term.space.inner for term in terms)
     indices, data = np.empty((count, width), dtype=np.int32), np.empty((count, width))
     first = 0
@@ -64,7 +64,7 @@ def _of_equal_length(terms: Sequence[Term], count: int, columns: int) -> SparseR
 
 
 def _fill(target: NDArray[Any], space: Space, value: Any) -> None:
-    """Write a value over all elements of a space into its part of a rectangle, one row for each row."""
+    """Write a value over all elements of a space into its part of a rectangle, one line per row."""
     if np.ndim(value) == 0:
         target[...] = value
     elif np.shape(value) == (len(target),) and space.inner == 1:
@@ -74,7 +74,7 @@ def _fill(target: NDArray[Any], space: Space, value: Any) -> None:
 
 
 def _of_any_length(terms: Sequence[Term], count: int, columns: int) -> SparseRows:
-    """Rows of different lengths: the entries of each space stand together in every row."""
+    """Return rows of different lengths, with the entries of each space together in every row."""
     blocks = []
     for _, group in groupby(terms, key=lambda term: id(term.space)):
         blocks.append(_block(list(group), count))
@@ -85,7 +85,7 @@ def _of_any_length(terms: Sequence[Term], count: int, columns: int) -> SparseRow
     indices, data = np.empty(starts[-1], dtype=np.int32), np.empty(starts[-1])
     first = starts[:-1].copy()
     for lengths, block_indices, block_data in blocks:
-        # Each block is in the order of rows, so its entries move by the same distance within a row.
+        # Each block is in row order, so its entries move by the same distance within a row.
         move = first - _starts(lengths)[:-1]
         place = np.arange(len(block_data)) + np.repeat(move, lengths)
         indices[place], data[place] = block_indices, block_data
@@ -94,7 +94,7 @@ def _of_any_length(terms: Sequence[Term], count: int, columns: int) -> SparseRow
 
 
 def _block(terms: list[Term], count: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-    """Number of entries in each row, columns and coefficients of the terms of one space, row by row."""
+    """Return the number of entries per row, columns and coefficients of the terms of one space, in row order."""
     space = terms[0].space
     elements = count if space.rows is None else len(space.rows)
     width = space.inner * len(terms)
@@ -112,14 +112,14 @@ def _starts(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _is_distinct(terms: Sequence[Term]) -> bool:
-    """Whether no column can stand twice in a row."""
+    """Return True if no column can occur twice in a row."""
     if not all(term.distinct for term in terms):
         return False
     return not any(one.variable == other.variable and _may_meet(one, other) for one, other in combinations(terms, 2))
 
 
 def _may_meet(one: Term, other: Term) -> bool:
-    """Whether two terms of one variable may have the same column in a row; sure where each has one a row."""
+    """Return True if two terms of one variable may share a column in a row; exact if each has one per row."""
     if any(term.space.rows is not None or term.space.inner != 1 for term in (one, other)):
         return True
     dimensions = max(np.ndim(one.columns), np.ndim(other.columns))

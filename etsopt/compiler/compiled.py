@@ -1,7 +1,7 @@
-"""The stamped way from a model to a program: every rule is called once, and evaluated over all its indices in numpy.
+"""Compile a model to a program: call every rule once, and evaluate it over all its indices in numpy.
 
-The program is that of the reference way, row by row; what it costs hardly depends on Pyomo. No object stands for a
-single row, column or number.
+The program equals that of the Pyomo build, and its cost hardly depends on Pyomo. No object represents a single row,
+column or number.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
     Parameters
     ----------
     model
-        The mathematics, as a model file's ``formulate`` returns it; it stays as it is.
+        The mathematics, as a model file's ``formulate`` returns it; it is not changed.
     parameters
         For a set, its size or its members; for a parameter, a number or an array over its sets; for a grouped set,
         `Groups`. By the name of the component.
@@ -39,16 +39,16 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
     Raises
     ------
     CompileError
-        If a component cannot be stamped; it says why, and what to do.
+        If a component cannot be compiled, with reason and remedy.
     ModelError
         If a component has no data or data has no component, they do not fit, a row is not linear, or an objective is
-        to be maximised.
+        maximised.
     """
     return CompiledModel(model, parameters).program
 
 
 class Templates:
-    """A model whose rules are called once, for all the data that it is stamped on.
+    """A model whose rules are called once, for all the data that it is compiled on.
 
     Parameters
     ----------
@@ -61,26 +61,26 @@ class Templates:
         self._inputs: Inputs | None = None
 
     def build_program(self, parameters: Mapping[str, Any]) -> Program:
-        """CompiledModel the model on data, with the errors of the function `build_program`."""
-        return self.stamp(parameters).program
+        """Return the program of the model on data, with the errors of the function `build_program`."""
+        return self.compile(parameters).program
 
-    def stamp(self, parameters: Mapping[str, Any]) -> CompiledModel:
-        """The model stamped on data, to be changed later, with the errors of the function `build_program`."""
+    def compile(self, parameters: Mapping[str, Any]) -> CompiledModel:
+        """Compile the model on data, to be updated later, with the errors of the function `build_program`."""
         inputs = self._inputs.with_data(parameters) if self._inputs is not None else None
         if inputs is None:
-            stamp = CompiledModel(self.model, parameters)
-            self._inputs, self._columns, self._rows, self._costs = stamp.templates()
-            return stamp
+            compiled = CompiledModel(self.model, parameters)
+            self._inputs, self._columns, self._rows, self._costs = compiled.templates()
+            return compiled
         return CompiledModel.of_templates(self.model, parameters, inputs, self._columns, self._rows, self._costs)
 
 
 class CompiledModel:
-    """A stamped model that takes changes of its data.
+    """A compiled model that takes updates of its data.
 
     Attributes
     ----------
     program
-        The program on the data as they are now.
+        The program on the current data.
 
     Raises
     ------
@@ -94,20 +94,20 @@ class CompiledModel:
         self._call_rules()
         self.program = self._evaluated()
 
-    def change(self, parameters: Mapping[str, Any]) -> Program:
-        """Take other data for some sets or parameters; returns the program on them, and keeps it.
+    def update(self, parameters: Mapping[str, Any]) -> Program:
+        """Return the program on other data for some sets or parameters, and keep it.
 
-        What reads a changed parameter is evaluated again, and nothing else. A changed set makes everything anew.
+        Only components that read a changed parameter are evaluated again. A changed set recompiles everything.
 
         Parameters
         ----------
         parameters
-            New data by the name of the component. Arrays are not copied: one that is changed in place is not noticed.
+            New data by the name of the component. Arrays are not copied, and changes in place are not detected.
 
         Raises
         ------
         CompileError, ModelError
-            As `build_program` does; then the stamp is as it was.
+            As `build_program` does; the compiled model then stays unchanged.
         """
         changed = CompiledModel.__new__(CompiledModel)
         changed._model, changed._data = self._model, self._data | dict(parameters)
@@ -122,7 +122,7 @@ class CompiledModel:
         return self.program
 
     def renew(self, parameters: Mapping[str, Any]) -> Program | None:
-        """Take other data for everything; None where a set differs, and the stamp stays as it was.
+        """Return the program on other data for everything; None, without any change, if a set differs.
 
         Parameters
         ----------
@@ -135,10 +135,10 @@ class CompiledModel:
             As `build_program` does.
         """
         differing = {name: value for name, value in parameters.items() if not _is_same(value, self._data.get(name))}
-        return None if any(self._may_reshape(name) for name in differing) else self.change(differing)
+        return None if any(self._may_reshape(name) for name in differing) else self.update(differing)
 
     def _call_rules(self) -> None:
-        """Make a template of every component."""
+        """Create the template of every component."""
         self._inputs = Inputs(self._model, self._data)
         prepared = self._inputs.model
         self._columns = [Columns(item) for item in prepared.component_objects(pyo.Var, active=True)]
@@ -158,38 +158,38 @@ class CompiledModel:
         rows: list[Rows],
         costs: list[Cost],
     ) -> CompiledModel:
-        """A stamp that calls no rule again."""
-        stamp = cls.__new__(cls)
-        stamp._model, stamp._data = model, dict(parameters)
-        stamp._inputs, stamp._columns, stamp._rows, stamp._costs, stamp._reads = inputs, columns, rows, costs, {}
+        """Compile a model from its templates, without calling a rule again."""
+        compiled = cls.__new__(cls)
+        compiled._model, compiled._data, compiled._inputs, compiled._reads = model, dict(parameters), inputs, {}
+        compiled._columns, compiled._rows, compiled._costs = columns, rows, costs
         for part in columns:
             inputs.number_columns(part.variable)
-        stamp.program = stamp._evaluated()
-        return stamp
+        compiled.program = compiled._evaluated()
+        return compiled
 
     def templates(self) -> tuple[Inputs, list[Columns], list[Rows], list[Cost]]:
-        """What the rules gave, without the data."""
+        """Return the templates of all rules, without the data."""
         return self._inputs.without_data(), self._columns, self._rows, self._costs
 
     def _adopt(self, other: CompiledModel) -> None:
-        """Take over the templates of another stamp of the same model."""
+        """Adopt the templates of another compiled model with the same mathematics."""
         self._columns, self._rows, self._costs = other._columns, other._rows, other._costs
         self._reads = dict(other._reads)
 
     def _evaluate(self, part: Any) -> Any:
-        """Evaluate a component, and remember which parameters it read."""
+        """Evaluate a component, and record which parameters it read."""
         evaluator = Evaluator(self._inputs)
-        # What divides by zero is not finite, and the gate before the solver names its row.
+        # A division by zero gives a number that is not finite; the check before the solver names its row.
         with np.errstate(all="ignore"):
             try:
-                found = part.evaluated(evaluator)
+                evaluated = part.evaluated(evaluator)
             except ModelError:
                 raise
             except Exception as error:
                 reason = f"it cannot be evaluated ({type(error).__name__}: {str(error)[:200]})"
-                raise CompileError(part.title, reason, "Write it in other words.") from error
+                raise CompileError(part.title, reason, "Write it in another form.") from error
         self._reads[part.title] = evaluator.reads
-        return found
+        return evaluated
 
     def _evaluated(self) -> Program:
         """Evaluate every component."""
@@ -210,7 +210,7 @@ class CompiledModel:
         )
 
     def _patched(self, old: Program, changed: set[str]) -> Program:
-        """Evaluate what read a changed parameter, and keep the rest of a program."""
+        """Evaluate the components that read a changed parameter, and keep the rest of a program."""
         new = replace(
             old,
             row_lower=old.row_lower.copy(),
@@ -238,7 +238,7 @@ class CompiledModel:
         return replace(new, matrix=stacked(parts, old.matrix.columns))
 
     def _may_reshape(self, name: str) -> bool:
-        """Whether other data of a component may change which rows and columns there are, or are no data at all."""
+        """Return True if other data of a component may change the rows and columns, or if it takes no data."""
         component = self._model.component(name)
         if component is None or component.ctype is not pyo.Param:
             return True
@@ -246,7 +246,7 @@ class CompiledModel:
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Whether two data of a component are the same."""
+    """Return True if two data of a component are equal."""
     if isinstance(one, Groups) and isinstance(other, Groups):
         return np.array_equal(one.starts, other.starts) and np.array_equal(one.members, other.members)
     return one is other or np.array_equal(one, other)

@@ -1,4 +1,4 @@
-"""One variable, constraint or objective at a time: its template, and what it is on the data of a model."""
+"""Templates of single variables, constraints and objectives, and their evaluation on the data of a model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bounds:
-    """Bounds of the columns of a variable, and which of them are whole numbers."""
+    """Bounds of the columns of a variable, and which of them are integer."""
 
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
@@ -46,26 +46,27 @@ class Columns:
         if variable._rule_bounds is not None:
             self._bounds = template_of(variable, variable._rule_bounds)
             if not isinstance(self._bounds.expression, tuple | list) or len(self._bounds.expression) != 2:
-                reason = f"its bounds are {self._bounds.expression!r} and no pair"
+                reason = f"its bounds are {self._bounds.expression!r}, not a pair"
                 raise CompileError(self.title, reason, "Give lower and upper bound, None for none.")
-        self._least, self._most, self._whole = self._domain(variable)
+        self._least, self._most, self._integer = self._domain(variable)
 
     def _domain(self, variable: Any) -> tuple[float, float, bool]:
-        """What the domain allows: the least and largest value, and whether only whole numbers."""
+        """Return the least and largest value of the domain, and True if it holds integers only."""
         rule = partial(_called_for, variable)
         domain = template_of(variable, rule).expression
         interval = None if needs_data(domain) else domain.get_interval()
         if interval is None or interval[2] not in (0, 1):
             way = "Take one of Pyomo's own, such as NonNegativeReals, Integers or Binary, and give bounds."
-            raise CompileError(self.title, f"its domain {domain.local_name} is no interval", way)
+            raise CompileError(self.title, f"its domain {domain.local_name} is not an interval", way)
         least, most, step = interval
         return -inf if least is None else least, inf if most is None else most, step == 1
 
     def evaluated(self, evaluator: Evaluator) -> Bounds:
-        """The bounds on the data: the tighter of those of the domain and those of the rule."""
+        """Return the bounds on the data: the tighter of domain and rule."""
         place = evaluator.inputs.columns[self.name]
         size = place.stop - place.start
-        bounds = Bounds(np.full(size, float(self._least)), np.full(size, float(self._most)), np.full(size, self._whole))
+        ends = np.full(size, float(self._least)), np.full(size, float(self._most))
+        bounds = Bounds(*ends, np.full(size, self._integer))
         if self._bounds is None:
             return bounds
         space = evaluator.over(self._bounds)
@@ -82,7 +83,7 @@ def _called_for(variable: Any, block: Any, index: Any) -> Any:
 
 
 def _spread(value: Any, space: Space) -> Any:
-    """A value for every element of a space, one after the other; a number stays one."""
+    """Return a value for every element of a space in row-major order; a scalar stays one."""
     return space.full(value).reshape(-1) if np.ndim(value) else float(value)
 
 
@@ -104,7 +105,7 @@ class Rows:
         self._lower, self._body, self._upper = self._sides(relation_of(self._template))
 
     def _sides(self, relation: Any) -> tuple[Any, list[tuple[float, Any]], Any]:
-        """Lower limit, signed parts of the body, upper limit; as Pyomo would place them."""
+        """Return lower limit, signed parts of the body and upper limit, as Pyomo places them."""
         if isinstance(relation, RangedExpression):
             lower, body, upper = relation.args
             if not (is_number(lower) and is_number(upper)):
@@ -123,11 +124,11 @@ class Rows:
         if strict:
             raise CompileError(self.title, "it is a strict inequality", "Write <= or >=.")
         if is_number(body):
-            raise CompileError(self.title, "it has no variables", "See that data are right in `parameters`.")
+            raise CompileError(self.title, "it has no variables", "Check the data in `parameters`.")
         return lower, [(1.0, body)], upper
 
     def evaluated(self, evaluator: Evaluator) -> Block:
-        """The rows on the data."""
+        """Return the rows on the data."""
         space, terms = evaluator.over(self._template), Terms()
         for sign, part in self._body:
             evaluator.linear(part, space, sign, terms)
@@ -149,15 +150,15 @@ class Cost:
         self.name, self.title = objective.local_name, title_of(objective)
         self._unit = unit_of(objective)
         if objective.is_indexed():
-            raise CompileError(self.title, "it has an index", "Write one objective for each, by name.")
+            raise CompileError(self.title, "it has an index", "Write one named objective for each member.")
         refuse_to_maximise(self.name, objective._init_sense(objective.parent_block(), None))
         self._template = template_of(objective)
         if not is_expression(self._template.expression):
-            reason = f"its rule gives {self._template.expression!r} and no expression"
+            reason = f"its rule returns {self._template.expression!r}, not an expression"
             raise CompileError(self.title, reason, "Return an expression.")
 
     def evaluated(self, evaluator: Evaluator) -> Objective:
-        """The objective on the data."""
+        """Return the objective on the data."""
         space, terms = evaluator.over(self._template), Terms()
         evaluator.linear(self._template.expression, space, 1.0, terms)
         columns = evaluator.inputs.column_count

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Term:
     """Coefficients of one variable: columns and coefficients, aligned with the leading axes of the space.
 
-    `distinct` says that no column stands twice in a row.
+    `distinct` means that no column occurs twice in a row.
     """
 
     space: Space
@@ -38,14 +38,14 @@ class Term:
 
 @dataclass
 class Terms:
-    """What an expression is made of: constants, linear terms, and squares of single variables."""
+    """Parts of an expression: constants, linear terms, and squares of single variables."""
 
     constants: list[tuple[Space, Any]] = field(default_factory=list)
     linear: list[Term] = field(default_factory=list)
     squares: list[Term] = field(default_factory=list)
 
     def constant(self, count: int) -> Any:
-        """Sum of the constants of every row, shape ``(count,)``, or one number for all."""
+        """Return the sum of the constants of every row, shape ``(count,)``, or one number for all."""
         total: Any = 0.0
         for space, value in self.constants:
             total = total + space.sum_by_row(value, count)
@@ -53,21 +53,21 @@ class Terms:
 
 
 class Evaluator(Lookups):
-    """Evaluates templates on the data of a model."""
+    """Evaluator of templates on the data of a model."""
 
     def over(self, template: Template) -> Space:
-        """The space of a template's own indices; from here on its title stands in errors."""
+        """Return the space of a template's own indices; later errors name its title."""
         self.title, self.reads = template.title, set()
         space = Space((), 0, None, {})
         space = self._along(template.index_set, template.indices, space) if template.indices else space
         return space.elementwise()
 
     def number(self, node: Any, space: Space) -> Any:
-        """Value of an expression without variables: a number, or an array aligned with the leading axes."""
+        """Return the value of an expression without variables: a number, or an array over the leading axes."""
         if node.__class__ in native_numeric_types or node.__class__ is bool:
             return +node
         if not hasattr(node, "is_expression_type") or isinstance(node, type):
-            raise self.not_stampable(f"it has {node!r} where a number or an index stands", "Give numbers.")
+            raise self.not_compilable(f"it has {node!r} in place of a number or an index", "Give numbers.")
         if isinstance(node, IndexTemplate):
             return self.index(node, space)
         if isinstance(node, GetItemExpression) and node.arg(0).ctype is pyo.Param:
@@ -78,7 +78,7 @@ class Evaluator(Lookups):
             return self.parameter(node)[()]
         if not node.is_expression_type():
             raise self._not_linear()
-        # Whole numbers of numpy wrap around where those of Python grow.
+        # Integers of numpy overflow; those of Python do not.
         values = alike([_in_floats(self.number(part, space)) for part in node.args])
         if isinstance(node, numeric_expr.UnaryFunctionExpression):
             return getattr(np, IN_NUMPY.get(node.getname(), node.getname()))(*values)
@@ -125,16 +125,16 @@ class Evaluator(Lookups):
         elif node.is_variable_type():
             self._variable(node, (), space, factor, terms)
         else:
-            # What has no form of its own may still be made of cases and named expressions without variables.
+            # An expression of no known form may still consist of cases and named expressions without variables.
             terms.constants.append((space, times(factor, self.number(node, space))))
 
     def _constant(self, node: Any, space: Space) -> Any:
-        """Value of a sum or a named expression without variables, for every element of the space."""
-        found = Terms()
-        self.linear(node, space.elementwise(), 1.0, found)
-        if found.linear or found.squares:
+        """Return the value of a sum or a named expression without variables, for every element of the space."""
+        terms = Terms()
+        self.linear(node, space.elementwise(), 1.0, terms)
+        if terms.linear or terms.squares:
             raise self._not_linear()
-        value = found.constant(prod(space.shape))
+        value = terms.constant(prod(space.shape))
         return value.reshape(space.shape) if np.ndim(value) else value
 
     def _product(self, node: Any, space: Space, factor: Any, terms: Terms) -> None:
@@ -156,17 +156,17 @@ class Evaluator(Lookups):
             raise self._not_linear()
 
     def _multiplied(self, one: Any, other: Any, space: Space, factor: Any, terms: Terms) -> None:
-        """Add the product of two expressions: one turns out to be a number, or both have the same single variable."""
+        """Add the product of two expressions: one is a number, or both have the same single variable."""
         each = space.elementwise()
         parts = []
         for node in (one, other):
-            found = Terms()
-            self.linear(node, each, 1.0, found)
-            constant = found.constant(prod(space.shape))
-            parts.append((found, constant.reshape(space.shape) if np.ndim(constant) else constant))
+            factors = Terms()
+            self.linear(node, each, 1.0, factors)
+            constant = factors.constant(prod(space.shape))
+            parts.append((factors, constant.reshape(space.shape) if np.ndim(constant) else constant))
         (left, left_constant), (right, right_constant) = parts
-        for found, constant, node in ((left, left_constant, other), (right, right_constant, one)):
-            if not found.linear and not found.squares:
+        for factors, constant, node in ((left, left_constant, other), (right, right_constant, one)):
+            if not factors.linear and not factors.squares:
                 self.linear(node, space, times(factor, constant), terms)
                 return
         single = all(
@@ -191,14 +191,14 @@ class Evaluator(Lookups):
         terms.linear.append(Term(space, name, columns, factor, distinct))
 
     def _named(self, component: Any, arguments: Any, space: Space, use: Callable[[Any, Space], None]) -> None:
-        """Use the rule of a named expression where its indices have the values of the arguments."""
+        """Use the rule of a named expression with its indices bound to the values of the arguments."""
         template = self.inputs.expression(component)
         if not is_expression(template.expression):
-            reason = f"the rule of {component.local_name} gives {template.expression!r} and no expression"
-            raise self.not_stampable(reason, "Return an expression or a number.")
+            reason = f"the rule of {component.local_name} returns {template.expression!r}, not an expression"
+            raise self.not_compilable(reason, "Return an expression or a number.")
         if len(template.indices) != len(arguments):
             reason = f"its rule gives {component.local_name} {len(arguments)} indices"
-            raise self.not_stampable(reason, "Give one for each of its sets.")
+            raise self.not_compilable(reason, "Give one for each of its sets.")
         self.check_index(component, arguments, space, self.number)
         bound: dict[int, Along | Given] = {}
         for placeholder, argument in zip(template.indices, arguments, strict=True):
@@ -207,7 +207,7 @@ class Evaluator(Lookups):
         use(template.expression, space.binding(bound))
 
     def _sum(self, node: Any, space: Space, factor: Any, terms: Terms) -> None:
-        """Enter the loops of a sum one after the other, and add what stands inside."""
+        """Enter the loops of a sum one after the other, and add its summand."""
         for placeholders in node.template_iters():
             source = placeholders[0]._set
             if isinstance(source, MembersOf):
@@ -218,7 +218,7 @@ class Evaluator(Lookups):
         self.linear(node._local_args_[0], space, factor, terms)
 
     def _along(self, source: Any, placeholders: Any, space: Space) -> Space:
-        """The space with an axis for each set of a product."""
+        """Return the space with an axis for each set of a product."""
         first = 0
         for members in self.inputs.sets_of(source):
             last = first + members.dimensions
@@ -241,7 +241,7 @@ class Evaluator(Lookups):
         return space.laid_out(counts, [Given(values, distinct) for values in columns], tuple(placeholders))
 
     def _not_linear(self) -> CompileError:
-        return self.not_stampable("it is not linear", "Write it with linear terms, and objectives with squares.")
+        return self.not_compilable("it is not linear", "Write it with linear terms, and objectives with squares.")
 
 
 def _in_floats(value: Any) -> Any:

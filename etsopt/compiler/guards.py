@@ -1,4 +1,4 @@
-"""What the components of a prepared model answer while a rule runs: placeholders, or a refusal."""
+"""Guards of the components of a prepared model: while a rule runs they answer with placeholders, or refuse."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pyomo.core.expr.template_expr import GetItemExpression, TemplateSumExpressi
 
 
 class RefusedError(Exception):
-    """What a rule asks of a set or a component that a template has no answer for; it becomes a CompileError."""
+    """A request of a rule to a set or a component that a template cannot answer; it becomes a CompileError."""
 
 
 class MembersOf:
@@ -23,11 +23,11 @@ class MembersOf:
         self.component, self.arguments, self.dimen = component, arguments, dimensions
 
     def is_expression_type(self) -> bool:
-        """What Pyomo asks of a set before it makes placeholders for its members."""
+        """Return False; Pyomo asks this of a set before it creates placeholders for its members."""
         return False
 
     def getname(self, *_: Any) -> str:
-        """Name for messages."""
+        """Return the name for messages."""
         return f"{self.component.local_name}[...]"
 
     def __iter__(self) -> Any:
@@ -48,7 +48,7 @@ def _refuse(reason: str) -> NoReturn:
 
 
 class Guard:
-    """Mixed into components: an index gives a placeholder, and what looks at stand-ins is refused."""
+    """A mixin of components: an index gives a placeholder, and any look at members is refused."""
 
     __slots__ = ()
     local_name: str
@@ -82,17 +82,17 @@ class Guard:
 
 
 class GuardWithoutLoop(Guard):
-    """A component over which a rule cannot loop: Pyomo gives placeholders for members of sets only."""
+    """A component over which a rule cannot loop: Pyomo creates placeholders for members of sets only."""
 
     __slots__ = ()
 
     def __iter__(self) -> Any:
-        _refuse(f"loops over {self.local_name}, which is no set")
+        _refuse(f"loops over {self.local_name}, which is not a set")
 
 
 @cache
 def guarded(kind: Any, guard: Any) -> Any:
-    """A class of Pyomo with the methods of a guard in front; as a second base they would change its layout."""
+    """Return a subclass of a Pyomo class with the methods of a guard; a second base would change its layout."""
     methods: dict[str, Any] = {"__slots__": ()}
     for base in (Guard, guard):
         methods |= {name: value for name, value in vars(base).items() if callable(value) or name == "dimensions"}
@@ -100,37 +100,37 @@ def guarded(kind: Any, guard: Any) -> Any:
 
 
 def _flat(index: Any) -> tuple[Any, ...]:
-    """The arguments of an index, with the parts of tuples in it one after the other."""
+    """Return the arguments of an index, with tuples flattened."""
     return tuple(part for item in index for part in _flat(item)) if isinstance(index, tuple) else (index,)
 
 
 def with_checked_sums(rule: Any, block: Any, indices: Any) -> Any:
-    """Call a rule, and look through every sum that it makes.
+    """Call a rule, and check every sum that it computes.
 
-    Pyomo asks a loop for its first item and takes it for a loop over all members, also where `zip`, `islice`, `chain`
-    or a `map` over two things at once stands between the loop and its sets.
+    Pyomo asks a loop for its first item and takes it for a loop over all members, even if `zip`, `islice`, `chain` or a
+    `map` over two iterables separates the loop from its sets.
     """
-    of_pyomo = builtins.sum
+    pyomo_sum = builtins.sum
 
-    def checked(items: Any, /, start: Any = 0) -> Any:
-        found = of_pyomo(items)
-        if isinstance(found, TemplateSumExpression) and not _loops_over_sets_alone(items, len(found.template_iters())):
+    def checked_sum(items: Any, /, start: Any = 0) -> Any:
+        total = pyomo_sum(items)
+        if isinstance(total, TemplateSumExpression) and not _loops_over_sets_alone(items, len(total.template_iters())):
             _refuse("loops over sets by way of zip, map, islice, chain or the like")
-        return found if start.__class__ is int and start == 0 else start + found
+        return total if start.__class__ is int and start == 0 else start + total
 
-    builtins.sum = checked
+    builtins.sum = checked_sum
     try:
         return rule(block, indices)
     finally:
-        builtins.sum = of_pyomo
+        builtins.sum = pyomo_sum
 
 
 def _loops_over_sets_alone(loop: Any, count: int) -> bool:
-    """Whether all that a generator has asked for its next item are sets, as many as there are loops."""
-    held = gc.get_referents(loop)
+    """Return True if the iterators that a generator holds are all over sets, one per loop."""
+    referents = gc.get_referents(loop)
     if isinstance(loop, map):
-        # It keeps what it goes through in a tuple, and goes through all of it at once.
-        held, count = gc.get_referents(*held), 1
-    iterators = {id(item): item for item in held if hasattr(item, "__next__")}
+        # A map keeps its iterators in a tuple, and advances all of them at once.
+        referents, count = gc.get_referents(*referents), 1
+    iterators = {id(item): item for item in referents if hasattr(item, "__next__")}
     over_sets = [isinstance(item, template_expr._set_iterator_template_generator) for item in iterators.values()]
     return all(over_sets) and len(iterators) == count

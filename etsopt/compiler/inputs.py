@@ -1,4 +1,4 @@
-"""The data of a model as arrays, each held to the sets and domains that the model declares for it."""
+"""The data of a model as arrays, checked against the sets and domains that the model declares."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 def check_names(model: Any, parameters: Mapping[str, Any]) -> None:
-    """See that there is one entry for each set and parameter that takes data.
+    """Check that every set and parameter that takes data has one entry.
 
     Raises
     ------
     ModelError
-        If one is missing, or there is one too many.
+        If an entry is missing or unknown.
     """
     if not isinstance(model, pyo.AbstractModel):
-        what = f"The function formulate returned {type(model).__name__}, not an AbstractModel of Pyomo."
+        what = f"The function formulate returned a wrong type: expected an AbstractModel, got {type(model).__name__}."
         raise ModelError(what, "Return the mathematics without data; `parameters` returns the data.")
     wanted = {
         component.local_name for component in model.component_objects(descend_into=False) if needs_data(component)
@@ -48,7 +48,7 @@ class Inputs:
     Parameters
     ----------
     model
-        The mathematics, as a model file's ``formulate`` returns it; it stays as it is.
+        The mathematics, as a model file's ``formulate`` returns it; it is not changed.
     data
         For a set, its size or its members; for a parameter, a number or an array over its sets; for a grouped set,
         `Groups`. By the name of the component.
@@ -58,7 +58,7 @@ class Inputs:
     ModelError
         If data do not fit what the model declares.
     CompileError
-        If the model has what cannot be stamped.
+        If a component of the model cannot be compiled.
     """
 
     def __init__(self, model: Any, data: Mapping[str, Any]) -> None:
@@ -74,7 +74,7 @@ class Inputs:
         self._take(data)
 
     def _take(self, data: Mapping[str, Any]) -> None:
-        """Take in sets first, and then the parameters over them."""
+        """Read sets first, and then the parameters over them."""
         self._known: dict[int, tuple[IndexSet, ...]] = {}
         self.grouped: dict[str, GroupedSet] = {}
         self.parameters: dict[str, NDArray[Any]] = {}
@@ -82,15 +82,15 @@ class Inputs:
         sets = _sets(self.model)
         for component in sets:
             if not component.is_indexed():
-                found = IndexSet.from_data(component.local_name, data[component.local_name])
-                self._known[id(component)] = (found,)
+                members = IndexSet.from_data(component.local_name, data[component.local_name])
+                self._known[id(component)] = (members,)
         for component in sets:
             self._check_set(component, data[component.local_name])
         for component in self.model.component_objects(pyo.Param):
             self.parameters[component.local_name] = self.taken(component, data[component.local_name])
 
     def with_data(self, data: Mapping[str, Any]) -> Inputs | None:
-        """The same templates on other data for everything; None where they may differ.
+        """Return the same templates on other data for everything; None if the templates may differ.
 
         A range may depend on a number, and a set on how many indices name its members.
 
@@ -111,21 +111,21 @@ class Inputs:
         return other
 
     def without_data(self) -> Inputs:
-        """The same templates alone."""
+        """Return the same templates without data."""
         other = copy(self)
         other._known, other.grouped, other.parameters, other.columns = {}, {}, {}, {}
         return other
 
     def sets_of(self, source: Any) -> tuple[IndexSet, ...]:
-        """The sets whose product a set of Pyomo is."""
+        """Return the sets whose product a set of Pyomo is."""
         if id(source) not in self._known:
-            # Kept, or another set could come to have its identity.
+            # Kept alive, or another set could reuse its identity.
             self._sources.append(source)
             self._known[id(source)] = self._derived(source)
         return self._known[id(source)]
 
     def index_of(self, component: Any) -> tuple[IndexSet, ...]:
-        """The sets whose product indexes a component."""
+        """Return the sets whose product indexes a component."""
         return self.sets_of(component.index_set()) if component.is_indexed() else ()
 
     def _derived(self, source: Any) -> tuple[IndexSet, ...]:
@@ -137,7 +137,7 @@ class Inputs:
         except Exception as error:
             raise CompileError(f"The set {name}", f"its members are not known ({error})", MEMBERS) from error
         if members.size and members.dtype.kind not in "iu":
-            raise CompileError(f"The set {name}", "its members are no whole numbers", MEMBERS)
+            raise CompileError(f"The set {name}", "its members are not whole numbers", MEMBERS)
         return (IndexSet.from_data(name, members if members.ndim == 2 and members.shape[1] > 1 else members.ravel()),)
 
     @property
@@ -146,13 +146,13 @@ class Inputs:
         return max((place.stop for place in self.columns.values()), default=0)
 
     def number_columns(self, variable: Any) -> None:
-        """Give the next columns to a variable, one for each index."""
+        """Assign the next columns to a variable, one for each index."""
         sets = self.index_of(variable)
         first = self.column_count
         self.columns[variable.local_name] = slice(first, first + prod(part.size for part in sets))
 
     def with_parameters(self, data: Mapping[str, Any]) -> Inputs:
-        """The same with other data for some parameters; sets and templates are shared."""
+        """Return the inputs with other data for some parameters; sets and templates are shared."""
         other = copy(self)
         other.parameters = dict(self.parameters)
         for name, value in data.items():
@@ -160,38 +160,39 @@ class Inputs:
         return other
 
     def expression(self, component: Any) -> Template:
-        """The template of a named expression; its rule is called once."""
+        """Return the template of a named expression; its rule is called once."""
         name = component.local_name
         if name not in self._expressions:
             self._expressions[name] = template_of(self.model.component(name))
         return self._expressions[name]
 
     def _check_set(self, component: Any, value: Any) -> None:
-        """Hold members to the set they are declared to be within."""
+        """Check members against the set that they are declared to be within."""
         name = component.local_name
         if component.is_indexed():
             index = self.index_of(component)
             self.grouped[name] = GroupedSet.from_data(name, index, value)
             members = self.grouped[name].groups.members
         else:
-            (found,) = self.sets_of(component)
-            members = np.arange(found.size) if found.members is None else found.members
+            (listed,) = self.sets_of(component)
+            members = np.arange(listed.size) if listed.members is None else listed.members
         within = component.declared_within(self.model, None, component)
         columns = [members] if members.ndim == 1 else list(members.T)
         self._check_within(f"The set {name}", within, columns)
 
     def _is_of_model(self, source: Any) -> bool:
-        """Whether a set has members that are data; those of Pyomo's own sets of numbers are not listed."""
+        """Return True if the members of a set are data; Pyomo's own sets of numbers list none."""
         return id(source) in self._known or isinstance(source, SetProduct)
 
     def _check_within(self, title: str, within: Any, columns: list[NDArray[np.int64]]) -> None:
-        """Hold members, one array for each of their indices, to the set that they are declared to be within."""
+        """Check members, one array for each of their indices, against the set that they are declared to be within."""
         if not self._is_of_model(within):
             if not all(self._is_inside(title, within, column) for column in columns):
                 raise ModelError(f"{title} has a member outside of {within.local_name}.", WITHIN)
             return
-        if len(columns) != sum(part.dimensions for part in self.sets_of(within)):
-            raise ModelError(f"{title} has members of another kind than the set that it is within.", WITHIN)
+        if len(columns) != (wanted := sum(part.dimensions for part in self.sets_of(within))):
+            what = f"{title} has members of the wrong dimension: expected {wanted}, as in its superset"
+            raise ModelError(f"{what}, got {len(columns)}.", WITHIN)
         first = 0
         for part in self.sets_of(within):
             last = first + part.dimensions
@@ -209,7 +210,7 @@ class Inputs:
             raise CompileError(title, f"the set {domain} that it is within is not known", MEMBERS) from error
 
     def taken(self, component: Any, value: Any) -> NDArray[Any]:
-        """Data of a parameter, held to its sets and its domain.
+        """Return the data of a parameter, checked against its sets and its domain.
 
         Raises
         ------
@@ -223,11 +224,12 @@ class Inputs:
             array = np.asarray(value)
             shape = tuple(part.size for part in self.index_of(component))
             if array.shape != shape:
-                what = f"The parameter {name} is given an array of shape {array.shape}, and its sets have {shape}."
+                what = f"The parameter {name} has the wrong shape: expected {shape}, got {array.shape}."
                 raise ModelError(what, "Give one number for each index.")
             if array.dtype.kind not in "iufb":
-                raise ModelError(f"The parameter {name} is given {array.dtype} and no numbers.", "Give numbers.")
-        # Small kinds of numbers would wrap around or round where those of Python do not.
+                what = f"The parameter {name} has the wrong type: expected numbers, got {array.dtype}."
+                raise ModelError(what, "Give numbers.")
+        # Small number types would overflow or round; those of Python do not.
         array = array.astype(
             np.float64 if array.dtype.kind == "f" or array.dtype == np.uint64 else np.int64, copy=False
         )
@@ -245,8 +247,8 @@ WITHIN = "Correct the data, or what the model declares."
 
 
 def _inside(domain: Any, array: NDArray[Any]) -> bool:
-    """Whether all values are in a set of numbers."""
-    # A parameter that is not a number is left to the solver's gate, which names the row.
+    """Return True if all values are in a set of numbers."""
+    # NaN is left to the check before the solver, which names the row.
     values = array[~np.isnan(array)]
     if domain.local_name == "Any" or not values.size:
         return True
@@ -263,7 +265,9 @@ def _scalar_names(model: Any) -> list[str]:
 
 def _scalar(name: str, value: Any) -> Any:
     if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "iufb":
-        raise ModelError(f"The parameter {name} is given {value!r}.", "It takes one number.")
+        raise ModelError(
+            f"The parameter {name} has a wrong value: expected one number, got {value!r}.", "Give one number."
+        )
     return np.asarray(value).item()
 
 
@@ -276,7 +280,7 @@ def _check_that_data_are_its_members(component: Any) -> None:
     if not isinstance(component, OrderedScalarSet | IndexedSet) or isinstance(component, SortedScalarSet):
         raise CompileError(title, "it is sorted or has no order", "Keep the order of the data.")
     if component._filter is not None or component._validate is not None:
-        raise CompileError(title, "it has a filter or a validation", "Give just the members.")
+        raise CompileError(title, "it has a filter or a validation", "Give the members alone.")
 
 
 def _positions(array: NDArray[Any]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""What indexed components hold at indices that are arrays: parameters, numbers of columns, groups."""
+"""Lookups of indexed components at arrays of indices: parameters, column numbers, groups."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Lookups:
-    """Looks up data by the arguments of a template; remembers which parameters were read.
+    """Lookup of data by the arguments of a template; records which parameters were read.
 
     Parameters
     ----------
@@ -39,17 +39,17 @@ class Lookups:
         self.reads: set[str] = set()
 
     def parameter(self, component: Any) -> NDArray[Any]:
-        """Data of a parameter."""
+        """Return the data of a parameter."""
         self.reads.add(component.local_name)
         return self.inputs.parameters[component.local_name]
 
     def index(self, placeholder: Any, space: Space) -> Any:
-        """Values of an index."""
+        """Return the values of an index."""
         try:
             return space.value(placeholder)
         except LookupError:
             reason = "its rule sums over a set and over plain numbers in one loop"
-            raise self.not_stampable(reason, "Let both loops run over sets of the model.") from None
+            raise self.not_compilable(reason, "Let both loops run over sets of the model.") from None
 
     def lookup(
         self,
@@ -59,9 +59,9 @@ class Lookups:
         space: Space,
         number: Callable[[Any, Space], Any],
     ) -> tuple[Any, bool]:
-        """What an indexed component holds at its arguments, and whether no two elements of a row get the same.
+        """Return the items of an indexed component at its arguments, and True if no row gets one twice.
 
-        Arguments that follow the axes in order give a view and no copy.
+        Arguments that follow the axes in order give a view instead of a copy.
 
         Parameters
         ----------
@@ -79,27 +79,26 @@ class Lookups:
         lengths = [members.size for members in sets]
         axes = [place.axis for place in places if isinstance(place, Along)]
         if len(axes) == len(places) and axes == sorted(set(axes)):
-            found = _view(data.reshape(lengths), axes, space)
+            items = _view(data.reshape(lengths), axes, space)
         else:
             position: Any = 0
             for place, length in zip(places, lengths, strict=True):
                 position = plus(times(position, length), place.position() if isinstance(place, Along) else place)
-            found = data.reshape(-1)[position]
-        return found, _is_distinct(arguments, space)
+            items = data.reshape(-1)[position]
+        return items, _is_distinct(arguments, space)
 
     def check_index(self, component: Any, arguments: Any, space: Space, number: Callable[[Any, Space], Any]) -> None:
-        """See that an indexed component has the indices that are asked for."""
+        """Check that an indexed component has the indices of its arguments."""
         sets = self.inputs.index_of(component)
         for members, part in zip(sets, self._by_set(component, sets, arguments), strict=True):
             if _same_axis(members, part, space) is None:
                 self._find(component, members, part, space, number)
 
     def _by_set(self, component: Any, sets: tuple[IndexSet, ...], arguments: Any) -> list[Any]:
-        """The arguments of each index set."""
-        if sum(members.dimensions for members in sets) != len(arguments):
-            wanted = sum(members.dimensions for members in sets)
-            what = f"{self.title} is wrong: its rule gives {component.local_name} {len(arguments)} indices of {wanted}."
-            raise RuleError(what, "Give one for each of its sets.")
+        """Return the arguments of each index set."""
+        if len(arguments) != (wanted := sum(members.dimensions for members in sets)):
+            what = f"{self.title} has the wrong number of indices for {component.local_name}: expected {wanted}, got"
+            raise RuleError(f"{what} {len(arguments)}.", "Give one for each of its sets.")
         parts, first = [], 0
         for members in sets:
             parts.append(arguments[first : first + members.dimensions])
@@ -109,34 +108,34 @@ class Lookups:
     def _find(
         self, component: Any, members: IndexSet, part: Any, space: Space, number: Callable[[Any, Space], Any]
     ) -> Any:
-        values = [self._whole(number(item, space), component) for item in part]
+        values = [self._integers(number(item, space), component) for item in part]
         try:
             return members.find(alike(values))
         except KeyError as error:
             reason = f"its rule looks up {component.local_name}, and {error.args[0]}"
-            raise self.not_stampable(reason, "Correct the array that gives the index.") from None
+            raise self.not_compilable(reason, "Correct the array that gives the index.") from None
 
-    def _whole(self, value: Any, component: Any) -> Any:
+    def _integers(self, value: Any, component: Any) -> Any:
         array = np.asarray(value)
         if array.dtype.kind in "iu":
             return value
         if array.dtype.kind != "f" or not np.array_equal(array, np.rint(array)):
-            reason = f"its rule looks up {component.local_name} at what is no whole number"
-            raise self.not_stampable(reason, "An index is a position; give it as whole numbers.")
+            reason = f"its rule looks up {component.local_name} at a fractional index"
+            raise self.not_compilable(reason, "An index is a position; give it as whole numbers.")
         return array.astype(np.int64)
 
-    def not_stampable(self, reason: str, way_round: str) -> CompileError:
-        """The error of the component that is being evaluated."""
+    def not_compilable(self, reason: str, way_round: str) -> CompileError:
+        """Return the error of the component that is being evaluated."""
         return CompileError(self.title, reason, way_round)
 
 
 def _bound(argument: Any, space: Space) -> Along | Given | None:
-    """What the space itself knows of an argument that is an index and nothing more."""
+    """Return the binding of an argument in the space itself, if it is a bare index."""
     return space.bound.get(id(argument)) if isinstance(argument, IndexTemplate) else None
 
 
 def _same_axis(members: IndexSet, part: Any, space: Space) -> Along | None:
-    """The axis that indices follow in order, where it runs over members of that set from its beginning on."""
+    """Return the axis that indices follow in order, if it runs over members of that set from its beginning."""
     bound = [_bound(item, space) for item in part]
     first = bound[0]
     if not isinstance(first, Along):
@@ -151,7 +150,7 @@ def _same_axis(members: IndexSet, part: Any, space: Space) -> Along | None:
 
 
 def _view(data: NDArray[Any], axes: list[int], space: Space) -> Any:
-    """The data along axes of the space, with one dimension for each axis up to the last of them."""
+    """Return the data along axes of the space, with one dimension for each axis up to the last of them."""
     if not axes:
         return data[()]
     shape = [1] * (axes[-1] + 1)
@@ -161,7 +160,7 @@ def _view(data: NDArray[Any], axes: list[int], space: Space) -> Any:
 
 
 def _is_distinct(arguments: Any, space: Space) -> bool:
-    """Whether the arguments name every axis that is summed, so that no two elements of a row have the same ones."""
+    """Return True if the arguments name every summed axis, so that no two elements of a row share them."""
     bound = [_bound(item, space) for item in arguments]
     along = {(item.axis, item.column): item.members for item in bound if isinstance(item, Along)}
     named = Counter(axis for axis, _ in along)
@@ -173,21 +172,21 @@ def _is_distinct(arguments: Any, space: Space) -> bool:
 
 
 def is_expression(node: Any) -> bool:
-    """Whether a rule's result is a number or an expression at all."""
+    """Return True if a rule's result is a number or an expression."""
     return node.__class__ in native_numeric_types or hasattr(node, "is_potentially_variable")
 
 
 def is_number(node: Any) -> bool:
-    """Whether an expression has no variables."""
+    """Return True if an expression has no variables."""
     if not hasattr(node, "is_expression_type"):
         return True
     if not node.is_expression_type():
         return not node.is_potentially_variable()
-    # Named expressions and cases count as variable, so that a row has the same sides as on the reference way.
+    # Named expressions and cases count as variable, so that a row has the same sides as in the Pyomo build.
     if node.is_named_expression_type() or isinstance(node, Expr_ifExpression):
         return False
     if isinstance(node, GetItemExpression) and node.arg(0).ctype is not pyo.Param:
         return False
-    # Pyomo itself does not know: it takes all sums over sets for numbers, or none, as the first one was that it met.
+    # Pyomo itself is no guide: it takes all sums over sets for numbers, or none, as it took the first one.
     parts = node._local_args_ if isinstance(node, TemplateSumExpression) else node.args
     return all(is_number(part) for part in parts[isinstance(node, GetItemExpression) :])

@@ -1,4 +1,4 @@
-"""Mistakes in a user's rules that no way of building a model would forgive, in words."""
+"""Mistakes in a user's rules that fail in every build of a model, and their messages."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 WRONG_CALL = re.compile(r"\(\) (?:missing \d+ required positional|takes \d+ positional) argument")
-"""What Python says of a function, such as a rule, that takes another number of indices than it is given."""
+"""Python's message on a function, such as a rule, that is called with the wrong number of indices."""
 
 LOGS = ("pyomo.core", "pyomo.core.expr.template_expr")
-"""Where Pyomo logs what it then raises."""
+"""Loggers to which Pyomo writes errors before it raises them."""
 
 
 class RuleError(ModelError):
-    """A rule that is wrong in itself, whatever way the model is built."""
+    """A rule that is wrong in every build of the model."""
 
 
 def mistake_in(error: BaseException) -> str:
-    """Say which mistake of the user's own an error comes from; empty where it may be another's.
+    """Return the message of the user's mistake behind an error; empty if the cause may be another.
 
-    Pyomo raises errors of its own over the one that tells, so the first of the chain goes first.
+    Pyomo raises errors of its own over the informative one, so the first of the chain takes precedence.
     """
     chain: list[BaseException] = [error]
     while (before := chain[-1].__cause__ or chain[-1].__context__) is not None and before not in chain:
         chain.append(before)
-    return next((words for one in reversed(chain) if (words := _in_words(one))), "")
+    return next((message for one in reversed(chain) if (message := _message(one))), "")
 
 
-def _in_words(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     if isinstance(error, ZeroDivisionError):
         return "it divides by zero."
     if isinstance(error, TypeError) and WRONG_CALL.search(str(error)):
@@ -60,7 +60,7 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Keep Pyomo's log of errors, which are told in our own words, off the screen."""
+    """Keep Pyomo's log of errors off the screen; the package reports them itself."""
     logs = [logging.getLogger(name) for name in LOGS]
     before = [log.disabled for log in logs]
     for log in logs:

@@ -1,6 +1,6 @@
-"""The reference way from a model to a program: Pyomo builds every row, and each is read.
+"""The Pyomo build of a program: Pyomo builds every row, and this module reads each.
 
-Slow and plain: for tests, small cases, and models that cannot be stamped.
+It is slow and plain: for tests, small cases, and models that cannot be compiled.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 NOTHING = "_nothing"
-"""Name of an expression that is zero, and no number to Pyomo."""
+"""Name of an expression that is zero, but not a number to Pyomo."""
 
 
 def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Program:
-    """Create the model on its data and read it row by row.
+    """Let Pyomo create the model on its data, and read every row of it.
 
     Parameters
     ----------
@@ -46,16 +46,16 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
     ------
     ModelError
         If a component has no data or data has no component, they do not fit, a row is not linear, or an objective is
-        to be maximised.
+        maximised.
     """
     check_names(model, parameters)
-    # Pyomo calls nobody between one row and the next, and prints what it raises among the results.
+    # Pyomo has no callback between rows, and prints the errors that it raises among the results.
     with stopped_anywhere("rows by Pyomo"), quietly():
         return _read(_created(model, parameters))
 
 
 class _KeepingNumbers:
-    """A rule whose two limits around an empty sum stay a row: Pyomo would evaluate them, and refuse what is false."""
+    """A rule whose two limits around an empty sum stay a row: Pyomo would evaluate them, and refuse a false one."""
 
     def __init__(self, rule: Any) -> None:
         self._rule = rule
@@ -69,51 +69,51 @@ class _KeepingNumbers:
         return row[0], row[1] + block.component(NOTHING), row[2]
 
     def constant(self) -> bool:
-        """What Pyomo asks of a rule: whether it is one expression for every index."""
+        """Return True if the rule is one expression for every index; Pyomo asks this."""
         return bool(self._rule.constant())
 
     def contains_indices(self) -> bool:
-        """What Pyomo asks of a rule: whether it brings its own indices."""
+        """Return True if the rule brings its own indices; Pyomo asks this."""
         return bool(self._rule.contains_indices())
 
     def indices(self) -> Any:
-        """These indices."""
+        """Return these indices."""
         return self._rule.indices()
 
 
 def _created(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> pyo.ConcreteModel:
     """Create the model on its data."""
-    own = [(constraint, constraint._rule) for constraint in model.component_objects(pyo.Constraint)]
+    rules = [(constraint, constraint._rule) for constraint in model.component_objects(pyo.Constraint)]
     try:
-        for constraint, rule in own:
+        for constraint, rule in rules:
             constraint._rule = _KeepingNumbers(rule)
         return model.create_instance(data={None: _pyomo_data(model, parameters)})
     except Exception as error:
-        # Pyomo may make another error of it that time is up.
+        # Pyomo may convert the error at the deadline to another one.
         checkpoint()
         if mistake := mistake_in(error):
             raise RuleError(f"A rule of the model {model.name!r} fails: {mistake}", "Correct the rule.") from error
-        # An assertion may fail without a word. Which component it is stands in the last line of Pyomo's.
+        # An assertion may fail without a message. The last line of Pyomo's message names the component.
         reason = " ".join(str(error).split()) or type(error).__name__
         what = f"The model {model.name!r} cannot be created on its data: {reason}"
         raise ModelError(what, _advice_on(parameters)) from error
     finally:
-        # The model is its writer's, and what is made of it next has the rules that he wrote.
-        for constraint, rule in own:
+        # The model belongs to its author, and its next use needs the original rules.
+        for constraint, rule in rules:
             constraint._rule = rule
 
 
 def _advice_on(parameters: Mapping[str, Any]) -> str:
-    """What to do where Pyomo does not take the data: a NaN among them is told, of which it may speak as False."""
+    """Return the remedy if Pyomo refuses the data; it names NaN among them, which Pyomo may report as False."""
     numbers = {name: np.asarray(value) for name, value in parameters.items() if not isinstance(value, Groups)}
     absent = [name for name, value in numbers.items() if value.dtype.kind == "f" and np.isnan(value).any()]
     if absent:
-        return f"What `parameters` returns holds NaN in {', '.join(absent)}: give a number for each index."
-    return "Compare the shapes of what `parameters` returns with the sets of `formulate`."
+        return f"Give a number for each index of {', '.join(absent)}, in which `parameters` returns NaN."
+    return "Compare the shapes of the arrays of `parameters` with the sets of `formulate`."
 
 
 def _read(instance: pyo.ConcreteModel) -> Program:
-    """Read a model row by row."""
+    """Read every row, column and objective of a model that Pyomo created."""
     columns, variables = _slices(instance, pyo.Var)
     position = {id(variable): number for number, variable in enumerate(variables)}
     rows, constraints = _slices(instance, pyo.Constraint)
@@ -131,7 +131,7 @@ def _read(instance: pyo.ConcreteModel) -> Program:
 
 
 def _pyomo_data(model: Any, parameters: Mapping[str, Any]) -> dict[str, dict[Any, Any]]:
-    """The data of every component in the form in which Pyomo takes it: by the members of its sets."""
+    """Return the data of every component in Pyomo's form: by the members of its sets."""
     scratch = model.clone()
     for component in scratch.component_objects(pyo.Param):
         if not component.is_indexed():
@@ -157,8 +157,8 @@ def _pyomo_data(model: Any, parameters: Mapping[str, Any]) -> dict[str, dict[Any
         else:
             wanted = tuple(len(members(part)) for part in component.index_set().subsets())
             if np.shape(value) != wanted:
-                raise ValueError(f"{name} has the shape {np.shape(value)}, and its sets have {wanted}")
-            # A number, not a truth: Pyomo multiplies by no bool.
+                raise ValueError(f"{name} has the wrong shape: expected {wanted}, got {np.shape(value)}")
+            # Integers in place of bools, by which Pyomo does not multiply.
             array = np.asarray(value) if np.asarray(value).dtype != bool else np.asarray(value, dtype=int)
             data[name] = dict(zip(indices(component), array.reshape(-1).tolist(), strict=True))
     return data
@@ -180,7 +180,7 @@ def _flat(index: Any) -> tuple[Any, ...]:
 
 
 def _slices(instance: Any, kind: Any) -> tuple[dict[str, slice], list[Any]]:
-    """Number the data of every component of a kind, in the order of declaration and of the index."""
+    """Number the data of every component of a kind, in order of declaration and index."""
     slices: dict[str, slice] = {}
     items: list[Any] = []
     for component in instance.component_objects(kind, active=True):
@@ -215,8 +215,8 @@ def _read_objective(objective: Any, position: dict[int, int]) -> Objective:
     refuse_to_maximise(objective.name, objective.sense)
     form = generate_standard_repn(objective.expr, compute_values=True, quadratic=True)
     if form.nonlinear_expr is not None or any(one is not other for one, other in form.quadratic_vars):
-        advice = "An objective is linear, or has squares of single variables."
-        raise ModelError(f"The objective {objective.name} has terms that no solver here takes.", advice)
+        advice = "Write it with linear terms, or squares of single variables."
+        raise ModelError(f"The objective {objective.name} has terms that the solver does not support.", advice)
     linear = np.zeros(len(position))
     for variable, coefficient in zip(form.linear_vars, form.linear_coefs, strict=True):
         linear[position[id(variable)]] += coefficient

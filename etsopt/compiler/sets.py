@@ -1,4 +1,4 @@
-"""Index sets as arrays: which members a set has, at which position each stands, and which of them form groups."""
+"""Index sets as arrays: their members, the position of each, and the groups that they form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from etsopt.errors import ModelError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MEMBERS = "A set takes its size, or an array of whole numbers: one dimension, or one row for each tuple."
+MEMBERS = "Give a set by its size or an array of whole numbers: one dimension, or one row for each tuple."
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class IndexSet:
 
     @classmethod
     def from_data(cls, name: str, value: Any) -> IndexSet:
-        """A set from its size or its members, shape ``(size,)`` or ``(size, dimensions)``.
+        """Return a set from its size or its members, shape ``(size,)`` or ``(size, dimensions)``.
 
         Raises
         ------
         ModelError
-            If that is neither, or a member stands twice.
+            If the value is neither, or has a member twice.
         """
         if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0:
             return cls(name, int(value))
@@ -50,30 +50,30 @@ class IndexSet:
         if array.size == 0 and array.ndim <= 1:
             return cls(name, 0)
         if array.ndim not in (1, 2) or array.dtype.kind not in "iu":
-            raise ModelError(f"The set {name} is given {value!r}.", MEMBERS)
+            raise ModelError(f"The set {name} has wrong data: expected a size or members, got {value!r}.", MEMBERS)
         if array.ndim == 1 and np.array_equal(array, np.arange(len(array))):
             return cls(name, len(array))
-        found = cls(name, len(array), (array if array.ndim == 2 else array[:, np.newaxis]).astype(np.int64))
-        if (np.diff(found._order_and_codes[1]) == 0).any():
+        listed = cls(name, len(array), (array if array.ndim == 2 else array[:, np.newaxis]).astype(np.int64))
+        if (np.diff(listed._order_and_codes[1]) == 0).any():
             raise ModelError(f"The set {name} has a member twice.", "Give every member once.")
-        return found
+        return listed
 
     @property
     def dimensions(self) -> int:
-        """How many indices name a member."""
+        """Number of indices of a member."""
         return 1 if self.members is None else self.members.shape[1]
 
     def column(self, number: int) -> NDArray[np.int64]:
-        """One index of every member, shape ``(size,)``."""
+        """Return one index of every member, shape ``(size,)``."""
         return np.arange(self.size) if self.members is None else self.members[:, number]
 
     def find(self, values: list[Any]) -> Any:
-        """Positions of members that are named by arrays or numbers, one for each dimension.
+        """Return the positions of members, given by arrays or numbers, one for each dimension.
 
         Raises
         ------
         KeyError
-            With the first name that is no member.
+            With the first index that is not a member.
         """
         if self.members is None:
             (named,) = values
@@ -103,7 +103,7 @@ class IndexSet:
         return order, codes[order]
 
     def _encode(self, values: list[Any]) -> tuple[Any, Any]:
-        """One number for each tuple, in the mixed base of the largest members; and where a tuple is beyond them."""
+        """Return a code for each tuple, in the mixed base of the largest members, and True if it is out of range."""
         assert self.members is not None
         least, most = self.members.min(axis=0, initial=0), self.members.max(axis=0, initial=0)
         code, outside = np.zeros(1, dtype=np.int64)[0], np.False_
@@ -139,45 +139,48 @@ class GroupedSet:
 
     @classmethod
     def from_data(cls, name: str, index: tuple[IndexSet, ...], value: Any) -> GroupedSet:
-        """Groups as they are given.
+        """Return a grouped set from `Groups`.
 
         Raises
         ------
         ModelError
-            If they are no groups, or not as many as the index sets want.
+            If the value is not valid `Groups`, or their number differs from that of the index.
         """
         wanted = int(np.prod([part.size for part in index]))
         if not isinstance(value, Groups):
-            raise ModelError(f"The grouped set {name} is given {type(value).__name__}.", "It takes Groups.")
+            what = f"The grouped set {name} has the wrong type: expected Groups, got {type(value).__name__}."
+            raise ModelError(what, "Give `Groups`.")
         if len(value) != wanted:
-            what = f"The grouped set {name} is given {len(value)} groups, and its index has {wanted}."
-            raise ModelError(what, "Give one group for each index, an empty one where there is nothing.")
+            what = f"The grouped set {name} has the wrong number of groups: expected {wanted}, got {len(value)}."
+            raise ModelError(what, "Give one group for each index, an empty one if it has no members.")
         starts, members = np.asarray(value.starts), np.asarray(value.members)
         whole = (
             starts.dtype.kind in "iu" and (members.dtype.kind in "iu" or not members.size) and members.ndim in (1, 2)
         )
         if not whole or starts[0] != 0 or starts[-1] != len(members) or (np.diff(starts) < 0).any():
-            what = f"The grouped set {name} is given groups whose starts do not divide its members."
-            raise ModelError(what, "Starts grow from 0 to the number of members; members are whole numbers.")
-        found = cls(name, index, Groups(starts.astype(np.int64), members.astype(np.int64)))
-        if not found.is_partition and found._has_a_member_twice():
+            what = f"The grouped set {name} has groups whose starts do not divide its members."
+            raise ModelError(
+                what, "Let starts grow from 0 to the number of members, and give members as whole numbers."
+            )
+        grouped = cls(name, index, Groups(starts.astype(np.int64), members.astype(np.int64)))
+        if not grouped.is_partition and grouped._has_a_member_twice():
             raise ModelError(f"The grouped set {name} has a member twice in a group.", "Give every member once.")
-        return found
+        return grouped
 
     def _has_a_member_twice(self) -> bool:
-        """Whether some group has the same member twice."""
+        """Return True if some group has the same member twice."""
         group = np.repeat(np.arange(len(self.groups)), np.diff(self.groups.starts))
         named = np.column_stack([group, self.groups.members])
         return len(np.unique(named, axis=0)) != len(named)
 
     @property
     def dimensions(self) -> int:
-        """How many indices name a member."""
+        """Number of indices of a member."""
         return 1 if self.groups.members.ndim == 1 else self.groups.members.shape[1]
 
     @cached_property
     def is_partition(self) -> bool:
-        """Whether no member stands in two groups, or twice in one: then no sum over a group meets a variable twice."""
+        """True if no member is in two groups, or twice in one: then no sum over a group meets a variable twice."""
         members = self.groups.members
         if members.ndim == 1:
             return not len(members) or (int(members.min()) >= 0 and int(np.bincount(members).max()) <= 1)
@@ -185,7 +188,7 @@ class GroupedSet:
 
 
 def shaped(component: Any, value: Any) -> Any:
-    """Data of a set as members of the number of indices that it declares: none at all have any number."""
+    """Return the data of a set as members of its declared dimension; no members at all have any dimension."""
     wanted = component._init_dimen.constant() and component._init_dimen(None, None)
     members = value.members if isinstance(value, Groups) else value
     if not isinstance(wanted, int) or isinstance(wanted, bool) or np.ndim(members) > 2:
@@ -195,12 +198,12 @@ def shaped(component: Any, value: Any) -> Any:
         return Groups(value.starts, members) if isinstance(value, Groups) else members
     given = np.shape(members)[1] if np.ndim(members) == 2 else 1
     if given != wanted:
-        what = f"The set {component.local_name} is declared with dimen={wanted}, and is given members of {given}."
+        what = f"The set {component.local_name} has members of the wrong dimension: expected {wanted}, got {given}."
         raise ModelError(what, MEMBERS)
     return value
 
 
 def dimensions_of(value: Any) -> int:
-    """How many indices name a member of a set that has these data."""
+    """Return the number of indices of a member of a set that has these data."""
     array = value.members if isinstance(value, Groups) else np.asarray(value)
     return int(array.shape[1]) if array.ndim == 2 else 1

@@ -2,7 +2,7 @@
 
 A row index or a sum over a set is an axis, and a lookup that follows an axis is a view: `m.cost[i]` inside a sum over
 `k` is an array of shape ``(UNITS, 1)``. A sum over the members of a group has another length for each group, so it
-lays all axes out flat into one, and remembers from where each element came.
+lays all axes out flat into one, and records the origin of each element.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Along:
     column: int
 
     def value(self) -> NDArray[np.int64]:
-        """Its values, with one dimension for each axis up to its own."""
+        """Return its values, with one dimension for each axis up to its own."""
         return self.members.column(self.column).reshape((1,) * self.axis + (-1,))
 
     def position(self) -> NDArray[np.int64]:
-        """Positions of its members in their set."""
+        """Return the positions of its members in their set."""
         return np.arange(self.members.size).reshape((1,) * self.axis + (-1,))
 
 
@@ -40,34 +40,34 @@ class Along:
 class Given:
     """An index whose values are known element by element.
 
-    `distinct` says with how many indices of its group, this one counted, no two elements of a row have the same
-    values; 0 where that is not known.
+    `distinct` is the number of indices of its group, itself included, whose values no two elements of a row share;
+    0 if that is unknown.
     """
 
     values: Any
     distinct: int = 0
 
     def value(self) -> Any:
-        """Its values, aligned with the leading axes."""
+        """Return its values, aligned with the leading axes."""
         return self.values
 
 
 @dataclass(frozen=True)
 class Space:
-    """Axes, and what each index is in them.
+    """Axes, and the binding of each index to them.
 
     Parameters
     ----------
     shape
         Length of each axis.
     row_axes
-        How many leading axes tell the row; the others are summed.
+        Number of leading axes that identify the row; the others are summed.
     rows
-        Where a group was laid out flat: the row of each element of the first axis, in order; else None.
+        Row of each element of the first axis, in order, if a group was laid out flat; else None.
     bound
-        What each index is, by the identity of its placeholder.
+        Binding of each index, by the identity of its placeholder.
     parent, origin
-        The space before a group was laid out flat, and from which of its elements each element came.
+        The space before a group was laid out flat, and its element that each element comes from.
     """
 
     shape: tuple[int, ...]
@@ -79,11 +79,11 @@ class Space:
 
     @property
     def inner(self) -> int:
-        """How many elements each row, or each element of a flat axis, has along the axes that are summed."""
+        """Number of elements of each row, or each element of a flat axis, along the summed axes."""
         return prod(self.shape[1 if self.rows is not None else self.row_axes :])
 
     def along(self, members: IndexSet, placeholders: tuple[Any, ...]) -> Space:
-        """The space with one more axis, the members of a set."""
+        """Return the space with one more axis, the members of a set."""
         axis = len(self.shape)
         new: dict[int, Along | Given] = {
             id(item): Along(members, axis, column) for column, item in enumerate(placeholders)
@@ -91,39 +91,39 @@ class Space:
         return Space((*self.shape, members.size), self.row_axes, self.rows, self.bound | new, self.parent, self.origin)
 
     def binding(self, values: dict[int, Along | Given]) -> Space:
-        """The space with some more indices."""
+        """Return the space with more indices."""
         return Space(self.shape, self.row_axes, self.rows, self.bound | values, self.parent, self.origin)
 
     def laid_out(self, counts: NDArray[np.int64], members: list[Given], placeholders: tuple[Any, ...]) -> Space:
-        """The space of the members of a group for each element of this one, ``counts`` of them in row-major order."""
+        """Return the space of the members of a group for each element, ``counts`` of them in row-major order."""
         origin = np.repeat(np.arange(len(counts)), counts)
         bound: dict[int, Along | Given] = {id(item): value for item, value in zip(placeholders, members, strict=True)}
         return Space((len(origin),), 0, self.row_of_each()[origin], bound, self, origin)
 
     def row_of_each(self) -> NDArray[np.int64]:
-        """Row of every element in row-major order."""
+        """Return the row of every element in row-major order."""
         if self.rows is not None:
             return np.repeat(self.rows, self.inner) if self.inner != 1 else self.rows
         rows = np.arange(prod(self.shape[: self.row_axes]))
         return rows if self.inner == 1 else np.repeat(rows, self.inner)
 
     def value(self, placeholder: Any) -> Any:
-        """Values of an index, aligned with the leading axes.
+        """Return the values of an index, aligned with the leading axes.
 
         Raises
         ------
         LookupError
-            If nothing in this space binds it.
+            If this space does not bind it.
         """
-        found = self.bound.get(id(placeholder))
-        if found is not None:
-            return found.value()
+        binding = self.bound.get(id(placeholder))
+        if binding is not None:
+            return binding.value()
         if self.parent is None:
             raise LookupError
         return self.carried(self.parent.value(placeholder))
 
     def carried(self, value: Any) -> Any:
-        """A value of the parent space in this one."""
+        """Return a value of the parent space in this one."""
         if np.ndim(value) == 0:
             return value
         assert self.parent is not None
@@ -131,11 +131,11 @@ class Space:
         return self.parent.full(value).reshape(-1)[self.origin]
 
     def elementwise(self) -> Space:
-        """The same space with every element as a row of its own."""
+        """Return the same space with every element as a row of its own."""
         return Space(self.shape, len(self.shape), None, self.bound, self.parent, self.origin)
 
     def sum_by_row(self, value: Any, count: int) -> Any:
-        """Sum of a value over what is summed, shape ``(count,)``, or one number for all rows."""
+        """Return the sum of a value over the summed axes, shape ``(count,)``, or one number for all rows."""
         if self.rows is None and np.ndim(value) == 0:
             return value * self.inner
         full = self.full(value)
@@ -144,29 +144,29 @@ class Space:
         return np.bincount(self.rows, full.reshape(len(self.rows), self.inner).sum(axis=1), count)
 
     def full(self, value: Any) -> NDArray[Any]:
-        """A value with every element of the space."""
+        """Return a value broadcast to every element of the space."""
         return np.broadcast_to(aligned(value, len(self.shape)), self.shape)
 
 
 def aligned(value: Any, dimensions: int) -> Any:
-    """An array that begins with the leading axes, with axes of length one for those that follow."""
+    """Return an array over the leading axes with axes of length one for those that follow."""
     missing = dimensions - np.ndim(value)
     return value if missing <= 0 or np.ndim(value) == 0 else value.reshape(value.shape + (1,) * missing)
 
 
 def alike(values: list[Any]) -> list[Any]:
-    """Values aligned with the leading axes, all with the same number of dimensions; numbers stay numbers."""
+    """Return values aligned with the leading axes, all with the same number of dimensions; scalars stay scalars."""
     dimensions = max((np.ndim(value) for value in values), default=0)
     return [aligned(value, dimensions) for value in values]
 
 
 def times(one: Any, other: Any) -> Any:
-    """Product of two values, both aligned with the leading axes."""
+    """Return the product of two values, both aligned with the leading axes."""
     one, other = alike([one, other])
     return one * other
 
 
 def plus(one: Any, other: Any) -> Any:
-    """Sum of two values, both aligned with the leading axes."""
+    """Return the sum of two values, both aligned with the leading axes."""
     one, other = alike([one, other])
     return one + other

@@ -1,9 +1,9 @@
 """Call every rule of a model once, with placeholders for its indices.
 
-All that touches Pyomo's template classes, which are not public, stands here and in `guards.py`; a test fails when Pyomo
-changes them.
-Nothing of Pyomo knows the data: sets hold one stand-in member, so that no set is empty while a rule runs, and what
-would look at it (its length, its first member, a condition on an index) is refused instead of being baked in.
+Only this module and `guards.py` use Pyomo's template classes, which are not public; a test fails when Pyomo changes
+them.
+No Pyomo component holds the data: sets hold one placeholder member, so that no set is empty while a rule runs. A rule
+that looks at it (its length, its first member, a condition on an index) is refused, not compiled with its value.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ LISTS = (pyo.ConstraintList, pyo.VarList, pyo.ObjectiveList)
 
 
 class CompileError(ModelError):
-    """A component that cannot be stamped; the reference way builds it row by row."""
+    """A component that cannot be compiled; the Pyomo build may take it."""
 
     def __init__(self, component: str, reason: str, way_round: str) -> None:
-        advice = f"{way_round} Or solve it the reference way, which builds every row: method 'pyomo'."
-        super().__init__(f"{component} cannot be stamped: {reason}.", advice)
+        advice = f"{way_round} Or use method 'pyomo', which builds every row by Pyomo."
+        super().__init__(f"{component} cannot be compiled: {reason}.", advice)
 
 
 @dataclass(frozen=True)
 class Template:
-    """What a rule returns for placeholders, and the placeholders.
+    """The result of a rule on placeholders, and the placeholders.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Template:
     indices
         One placeholder for each index.
     expression
-        What the rule returned.
+        Result of the rule.
     """
 
     title: str
@@ -61,28 +61,28 @@ class Template:
 
 
 def needs_data(component: Any) -> bool:
-    """Whether a set or parameter takes its content from outside; ranges and products have their own."""
+    """Return True if a set or parameter takes data; ranges and products compute their own."""
     return component.ctype is pyo.Param or (
         component.ctype is pyo.Set and not isinstance(component, SetOperator | SetOf | GlobalSetBase)
     )
 
 
 def prepare(model: Any, parameters: Mapping[str, Any], dimensions: Mapping[str, int]) -> Any:
-    """Copy a model and make its components answer with placeholders.
+    """Return a copy of a model whose components answer with placeholders.
 
     Parameters
     ----------
     model
-        The mathematics without data; it stays as it is.
+        The mathematics without data; it is not changed.
     parameters
         Values of the scalar parameters, for ranges that depend on them.
     dimensions
-        How many indices name a member of each set that has data.
+        Number of indices of a member of each set that has data.
 
     Raises
     ------
     CompileError
-        If it has a component that is none of `KINDS`.
+        If it has a component of a kind outside `KINDS`.
     """
     copy = model.clone()
     components = list(copy.component_objects(descend_into=False))
@@ -93,7 +93,7 @@ def prepare(model: Any, parameters: Mapping[str, Any], dimensions: Mapping[str, 
             raise CompileError(f"The component {component.local_name}", reason, "Write it as rows over sets.")
     for component in components:
         if component.ctype is pyo.Param and not component.is_indexed():
-            # The domain may be a set that has no members yet; the value is held to it when it is taken in.
+            # The domain may be a set that has no members yet; the value is checked against it later.
             domain, component.domain = component.domain, pyo.Any
             component.construct({None: parameters[component.local_name]})
             component.domain = domain
@@ -105,9 +105,9 @@ def prepare(model: Any, parameters: Mapping[str, Any], dimensions: Mapping[str, 
 
 
 def _fill(component: Any, dimensions: int) -> None:
-    """Give a set its stand-in, and let everything else count as constructed."""
+    """Give a set its placeholder member, and mark every other component as constructed."""
     if component.ctype is pyo.Set and needs_data(component):
-        # No set of the model checks the stand-in; the data themselves are checked when they are taken in.
+        # No set of the model checks the placeholder; the data themselves are checked later.
         component.declared_within = component._init_domain
         component._init_domain = pyo.Set()._init_domain
     if component.ctype in (pyo.Set, pyo.RangeSet) and not component.is_indexed():
@@ -118,7 +118,7 @@ def _fill(component: Any, dimensions: int) -> None:
 
 def _guard(component: Any, dimensions: int) -> None:
     if component.ctype is pyo.Param and not component.is_indexed():
-        # A number would be baked into the templates; without a value the parameter itself stays in them.
+        # A number would become a constant of the templates; without a value the parameter itself stays in them.
         component._mutable = True
         component.clear()
     elif component.ctype is pyo.Set and needs_data(component):
@@ -130,7 +130,7 @@ def _guard(component: Any, dimensions: int) -> None:
 
 
 def title_of(component: Any) -> str:
-    """Kind and name of a component, for messages."""
+    """Return kind and name of a component, for messages."""
     kind = {pyo.Var: "variable"}.get(component.ctype, component.ctype.__name__.lower())
     return f"The {kind} {component.local_name}"
 
@@ -166,48 +166,48 @@ def template_of(component: Any, rule: Any = None) -> Template:
 
 
 def relation_of(template: Template) -> Any:
-    """The relation of a constraint's template.
+    """Return the relation of a constraint's template.
 
     Raises
     ------
     CompileError
-        If the rule gave none: a boolean would lose the row without a word.
+        If the rule returned none: a boolean would silently lose the row.
     """
-    found = template.expression
-    if found.__class__ is tuple:
+    relation = template.expression
+    if relation.__class__ is tuple:
         try:
-            found = tuple_to_relational_expr(found)
+            relation = tuple_to_relational_expr(relation)
         except Exception as error:
             raise _explained(template.title, error) from error
-    if not isinstance(found, RelationalExpression):
-        reason = f"its rule gives {found!r} and no relation between two sides"
-        way = "A row that is not wanted has no index in its set; with no variables in it there is nothing to decide."
+    if not isinstance(relation, RelationalExpression):
+        reason = f"its rule returns {relation!r}, not a relation between two sides"
+        way = "Leave the index of an unwanted row out of its set; a row without variables decides nothing."
         raise CompileError(template.title, reason, way)
-    return found
+    return relation
 
 
 CONDITION = "Make the condition a set of its own, and a smallest or largest value an array that `parameters` computes."
-LOOP = "Write sum(... for i in m.SET); a condition is a set of its own, a ragged loop a set of tuples."
+LOOP = "Write sum(... for i in m.SET), with a set of its own for a condition and a set of tuples for a ragged loop."
 NUMBER = "Let `parameters` compute the array."
 
 
 def _explained(title: str, error: Exception) -> ModelError:
-    """Say in words why a rule cannot be called with placeholders, or at all."""
+    """Return the error that explains why a rule cannot be called with placeholders, or at all."""
     if mistake := mistake_in(error):
         return RuleError(f"The rule of {title[0].lower()}{title[1:]} fails: {mistake}", "Correct the rule.")
     chain: list[BaseException] = [error]
     while chain[-1].__context__ is not None:
         chain.append(chain[-1].__context__)
-    # The first failure tells; Pyomo raises a second one over loops that it left open.
+    # The first failure is informative; Pyomo raises a second one over loops that it left open.
     for cause in reversed(chain):
         text = " ".join(str(cause).split())
         if isinstance(cause, RefusedError):
             return CompileError(title, f"its rule {cause}", NUMBER)
         if "to bool" in text or "unhashable type: 'IndexTemplate'" in text:
-            return CompileError(title, "its rule decides by an index, a parameter or a variable", CONDITION)
+            return CompileError(title, "its rule branches on an index, a parameter or a variable", CONDITION)
         if "Implicit conversion" in text or "__round__" in text or "currently set to an invalid value" in text:
-            return CompileError(title, "its rule makes a plain number of a parameter or an index", NUMBER)
+            return CompileError(title, "its rule converts a parameter or an index to a plain number", NUMBER)
     if isinstance(error, TemplateExpressionError):
         return CompileError(title, "its rule loops over a set outside of sum(...)", LOOP)
-    first = f"{type(chain[-1]).__name__}: {' '.join(str(chain[-1]).split()) or 'without a word'}"
+    first = f"{type(chain[-1]).__name__}: {' '.join(str(chain[-1]).split()) or 'without a message'}"
     return CompileError(title, f"its rule fails ({first[:200]})", "Correct the rule.")

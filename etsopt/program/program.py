@@ -1,4 +1,4 @@
-"""A program: what a solver needs, and the names of its rows and columns."""
+"""A program: the arrays that a solver needs, and the names of its rows and columns."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 
 def refuse_to_maximise(name: str, sense: Any) -> None:
-    """See that an objective is to be minimised; its value would be told with the other sign.
+    """Raise if an objective is maximised: its value would be reported with the other sign.
 
     Raises
     ------
     ModelError
-        If it is not.
+        If it is.
     """
     if int(sense) != 1:
         advice = "Minimise its negative; values and bounds are then those of the negative."
-        raise ModelError(f"The objective {name} is to be maximised, and levels are minimised.", advice)
+        raise ModelError(f"The objective {name} has the wrong sense: expected minimise, got maximise.", advice)
 
 
 def unit_of(component: Any) -> str:
-    """Unit that stands in brackets at the end of a component's doc."""
+    """Return the unit in brackets at the end of a component's doc."""
     return (component.doc or "").rpartition("[")[2].rstrip("]")
 
 
@@ -40,7 +40,7 @@ class Objective:
     Parameters
     ----------
     linear, quadratic
-        Shape ``(columns,)``; ``quadratic`` is None where the objective is linear.
+        Shape ``(columns,)``; ``quadratic`` is None if the objective is linear.
     constant
         Constant term.
     unit
@@ -53,7 +53,7 @@ class Objective:
     unit: str
 
     def value(self, x: NDArray[np.float64]) -> float:
-        """Value at a point, shape ``(columns,)``."""
+        """Return the value at a point, shape ``(columns,)``."""
         total = self.constant + float(self.linear @ x)
         return total if self.quadratic is None else total + float(self.quadratic @ (x * x))
 
@@ -69,9 +69,9 @@ class Program:
     row_lower, row_upper, column_lower, column_upper
         Bounds; those of rows may be infinite.
     integer
-        Which columns are whole numbers, shape ``(columns,)``.
+        True for integer columns, shape ``(columns,)``.
     rows, columns
-        Where each component stands, by its name in the model.
+        Position of each component, by its name in the model.
     objectives
         By their name in the model.
     """
@@ -87,23 +87,23 @@ class Program:
     objectives: dict[str, Objective]
 
     def has_shape_of(self, other: Program) -> bool:
-        """Whether another program has rows, columns and whole numbers of the same names in the same places."""
+        """Return True if another program has rows, columns and integers of the same names in the same places."""
         same = self.rows == other.rows and self.columns == other.columns
         return same and np.array_equal(self.integer, other.integer)
 
     def crosses(self) -> bool:
-        """Whether the bounds of a column or the limits of a row leave nothing between them."""
+        """Return True if the bounds of a column or the limits of a row cross."""
         columns, rows = self.column_lower > self.column_upper, self.row_lower > self.row_upper
         return bool(columns.any() or rows.any())
 
     def missed(self, x: NDArray[np.float64]) -> float:
-        """The most by which a point misses a limit of a row or a bound of a column."""
+        """Return the largest violation of a row limit or a column bound at a point."""
         total = self.matrix @ x
         rows, columns = (self.row_lower - total, total - self.row_upper), (self.column_lower - x, x - self.column_upper)
         return max(0.0, *(float(np.max(by, initial=0.0)) for by in (*rows, *columns)))
 
     def moved(self, point: NDArray[np.float64], total: NDArray[np.float64], fine: float) -> Program:
-        """The program in distances from a point whose rows have some totals, in numbers that are larger by a factor.
+        """Return the program in distances from a point with these row totals, magnified by a factor.
 
         Objectives keep their coefficients: their values are those of the distances.
         """
@@ -115,11 +115,11 @@ class Program:
             row_upper=(self.row_upper - total) * fine,
         )
 
-    def narrowed(self, column_side: NDArray[np.int8], row_side: NDArray[np.int8]) -> Program:
-        """The program with columns and rows fixed at a side: -1 the lower, 1 the upper, 0 left as they are.
+    def fixed_at_sides(self, column_side: NDArray[np.int8], row_side: NDArray[np.int8]) -> Program:
+        """Return the program with columns and rows fixed at a side: -1 the lower, 1 the upper, 0 neither.
 
-        With the sides that an optimal dual solution prices, its feasible points are exactly the optima: a feasible
-        point is optimal if and only if it is complementary to one optimal dual solution.
+        With the sides of the nonzero duals of an optimal dual solution, its feasible points are exactly the optima: a
+        feasible point is optimal if and only if it is complementary to one optimal dual solution.
         """
 
         def fix(lower: Any, upper: Any, side: Any) -> tuple[Any, Any]:
@@ -135,8 +135,8 @@ class Program:
             row_upper=row_upper,
         )
 
-    def held(self, name: str, limit: float) -> Program:
-        """The program with one more row, ``<name>_held``: that linear objective stays at or below a limit."""
+    def limited(self, name: str, limit: float) -> Program:
+        """Return the program with one more row, ``<name>_held``: that linear objective stays at or below a limit."""
         objective = self.objectives[name]
         count = self.matrix.shape[0]
         return replace(

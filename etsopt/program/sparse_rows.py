@@ -1,6 +1,6 @@
-"""A sparse matrix by rows, as much of it as programs need, in numpy alone.
+"""A sparse matrix by rows, with the operations that programs need, in numpy alone.
 
-Loading scipy beside Pyomo makes Pyomo load scipy.stats, which costs more than everything else that is imported.
+Loading scipy beside Pyomo makes Pyomo load scipy.stats, which costs more than all other imports.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class SparseRows:
     """Row ``r`` has the coefficients ``data[indptr[r]:indptr[r + 1]]`` in the columns ``indices[...]``.
 
-    No column stands twice in a row, and no coefficient is zero.
+    No column occurs twice in a row, and no coefficient is zero.
 
     Parameters
     ----------
@@ -48,41 +48,41 @@ class SparseRows:
         return len(self.data)
 
     def row_of_each(self) -> NDArray[np.int64]:
-        """Row of each coefficient, shape ``(nnz,)``."""
+        """Return the row of each coefficient, shape ``(nnz,)``."""
         return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
 
     def __matmul__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Product with a vector, shape ``(columns,)``."""
+        """Return the product with a vector, shape ``(columns,)``."""
         return self.sums(self.data * x[self.indices])
 
     def transposed_times(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Product of the transposed matrix with a vector, shape ``(rows,)``."""
+        """Return the product of the transposed matrix with a vector, shape ``(rows,)``."""
         weights = self.data * np.repeat(y, np.diff(self.indptr))
         return np.bincount(self.indices, weights, self.columns).astype(float)
 
     def absolute(self) -> SparseRows:
-        """The matrix of absolute coefficients."""
+        """Return the matrix of absolute coefficients."""
         return SparseRows(np.abs(self.data), self.indices, self.indptr, self.columns)
 
     def largest(self) -> NDArray[np.float64]:
-        """Largest absolute coefficient of each row; zero where it is empty."""
+        """Return the largest absolute coefficient of each row; zero if it is empty."""
         return self._by_row(np.maximum, np.abs(self.data))
 
     def only(self, kept: NDArray[np.bool_]) -> SparseRows:
-        """The matrix with some of its coefficients, shape ``(nnz,)``."""
+        """Return the matrix with the kept coefficients alone, shape ``(nnz,)``."""
         if kept.all():
             return self
         before = np.concatenate([[0], np.cumsum(kept)])
         return SparseRows(self.data[kept], self.indices[kept], before[self.indptr], self.columns)
 
     def part(self, rows: slice) -> SparseRows:
-        """The matrix of some consecutive rows."""
+        """Return the matrix of consecutive rows."""
         first, last = self.indptr[rows.start], self.indptr[rows.stop]
         indptr = self.indptr[rows.start : rows.stop + 1] - first
         return SparseRows(self.data[first:last], self.indices[first:last], indptr, self.columns)
 
     def taken(self, rows: NDArray[np.int64], columns: slice) -> SparseRows:
-        """The matrix of some rows in any order, and of some consecutive columns."""
+        """Return the matrix of rows in any order, and of consecutive columns."""
         counts = np.diff(self.indptr)[rows]
         starts = np.concatenate([[0], np.cumsum(counts)])
         place = np.arange(starts[-1]) + np.repeat(self.indptr[:-1][rows] - starts[:-1], counts)
@@ -93,11 +93,11 @@ class SparseRows:
         return SparseRows(*kept, before[starts], columns.stop - columns.start)
 
     def times_rows(self, factors: NDArray[np.float64]) -> SparseRows:
-        """The matrix with every row times a factor that is not zero."""
+        """Return the matrix with every row times a nonzero factor."""
         return SparseRows(self.data * np.repeat(factors, np.diff(self.indptr)), self.indices, self.indptr, self.columns)
 
     def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sum of values, one for each coefficient, in every row."""
+        """Return the sum of values, one for each coefficient, in every row."""
         return self._by_row(np.add, values)
 
     def propagated(
@@ -106,34 +106,34 @@ class SparseRows:
         bounds: tuple[NDArray[np.float64], NDArray[np.float64]],
         rounds: int = 3,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Bounds of the columns that the limits of the rows leave between finite ones, after some rounds.
+        """Return the column bounds that the row limits imply from finite bounds, after some rounds of propagation.
 
-        Three rounds lead from a column of many rows to those beside it, from these to a third, and back.
+        Three rounds lead from a column of many rows to its neighbours, from these to a third, and back.
         """
         (least, most), rows, columns, entries = limits, self.row_of_each(), self.indices, self.data
         lower, upper = bounds[0].copy(), bounds[1].copy()
         for _ in range(rounds):
             small = np.where(entries > 0, entries * lower[columns], entries * upper[columns])
             large = np.where(entries > 0, entries * upper[columns], entries * lower[columns])
-            # What the rest of the row leaves to each entry.
+            # The part of each limit that the rest of the row leaves to an entry.
             left_least = least[rows] - (self.sums(large)[rows] - large)
             left_most = most[rows] - (self.sums(small)[rows] - small)
             np.maximum.at(lower, columns, np.where(entries > 0, left_least, left_most) / entries)
             np.minimum.at(upper, columns, np.where(entries > 0, left_most, left_least) / entries)
-            # Rounding may cross the bounds of a column that has one value only.
+            # Rounding may cross the bounds of a column that has a single value.
             lower, upper = np.minimum(lower, upper), np.maximum(lower, upper)
         return lower, upper
 
     def has_pattern_of(self, other: SparseRows) -> bool:
-        """Whether the coefficients of another matrix stand in the same places, in the same order."""
+        """Return True if another matrix has its coefficients in the same places, in the same order."""
         return np.array_equal(self.indptr, other.indptr) and np.array_equal(self.indices, other.indices)
 
     def equals(self, other: SparseRows) -> bool:
-        """Whether another matrix is the same, coefficient by coefficient."""
+        """Return True if another matrix has the same coefficients in the same places."""
         return self.has_pattern_of(other) and np.array_equal(self.data, other.data)
 
     def appended(self, row: NDArray[np.float64]) -> SparseRows:
-        """The matrix with one more row, given in full, shape ``(columns,)``."""
+        """Return the matrix with one more row, given in full, shape ``(columns,)``."""
         where = np.flatnonzero(row)
         return SparseRows(
             np.append(self.data, row[where]),
@@ -143,27 +143,27 @@ class SparseRows:
         )
 
     def toarray(self) -> NDArray[np.float64]:
-        """All coefficients, shape ``(rows, columns)``; for small ones."""
+        """Return all coefficients, shape ``(rows, columns)``; for small matrices."""
         full = np.zeros(self.shape)
         full[self.row_of_each(), self.indices] = self.data
         return full
 
     @classmethod
     def fromscipy(cls, matrix: Any) -> SparseRows:
-        """A sparse matrix of scipy, entries of one place added up and zeros left out."""
+        """Return a sparse matrix of scipy, with duplicate entries summed and zeros dropped."""
         rows = matrix.tocsr().copy()
         rows.sum_duplicates()
         rows.eliminate_zeros()
         return cls(rows.data, rows.indices.astype(np.int32), rows.indptr.astype(np.int64), rows.shape[1])
 
     def toscipy(self) -> Any:
-        """The matrix as a `scipy.sparse.csr_array`."""
+        """Return the matrix as a `scipy.sparse.csr_array`."""
         from scipy.sparse import csr_array
 
         return csr_array((self.data, self.indices, self.indptr), self.shape)
 
     def _by_row(self, reduce: np.ufunc, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Reduce the values of each row; zero where it is empty."""
+        """Reduce the values of each row; zero if it is empty."""
         result = np.zeros(self.shape[0])
         filled = np.flatnonzero(np.diff(self.indptr))
         if len(filled):
@@ -172,7 +172,7 @@ class SparseRows:
 
 
 def dense(full: NDArray[np.float64]) -> SparseRows:
-    """A matrix from all its coefficients, shape ``(rows, columns)``; for small ones."""
+    """Return a matrix from all its coefficients, shape ``(rows, columns)``; for small matrices."""
     rows, columns = np.nonzero(full)
     return from_entries(rows, columns, full[rows, columns], full.shape)
 
@@ -180,7 +180,7 @@ def dense(full: NDArray[np.float64]) -> SparseRows:
 def from_entries(
     rows: NDArray[np.int64], columns: NDArray[np.int64], data: NDArray[np.float64], shape: tuple[int, ...]
 ) -> SparseRows:
-    """A matrix from entries in any order: those of one place are added up, and zeros left out."""
+    """Return a matrix from entries in any order; duplicate entries are summed, zeros dropped."""
     order = np.lexsort((columns, rows))
     rows, columns, data = rows[order], columns[order], data[order]
     first = np.ones(len(rows), dtype=bool)
@@ -193,7 +193,7 @@ def from_entries(
 
 
 def stacked(parts: list[SparseRows], columns: int) -> SparseRows:
-    """One matrix of the rows of all."""
+    """Return one matrix of the rows of all parts."""
     if len(parts) == 1:
         return parts[0]
     before = np.cumsum([0, *(part.nnz for part in parts)])

@@ -1,4 +1,4 @@
-"""Results: tables with provenance, run folders, and the claims that a saved run makes."""
+"""Results: tables with provenance, run folders, and the claims of a saved run."""
 
 from etsopt.results.results import LevelResult, Results, compare, load
 

@@ -1,4 +1,4 @@
-"""What a result states of itself, compared with what was recomputed from its instance and tables."""
+"""Comparison of a result's claims about itself with the checker's recomputation from its instance and tables."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ if TYPE_CHECKING:
     from etsopt.results.results import LevelResult, Results
 
 NOT_ALWAYS_STATED = ("misses_t", "distance_t")
-"""Tonnes that a run does not state which was saved before they were told."""
+"""Tonnes that runs of earlier versions do not state."""
 
 PROVEN = ("certified_optimal", "certified_gap", "certified_rounded", "infeasible_certified")
 
 
 def is_checked(results: Results) -> bool:
-    """Whether the checker knows the model; what a user's own claims is unknown."""
+    """Return True if the checker knows the model; claims of a user's own model cannot be checked."""
     return bool(results.provenance.get("checked", True))
 
 
 def is_stopped(results: Results) -> bool:
-    """Whether a limit or a failure ended the solve, so that the result need not be proven."""
+    """Return True if a limit or a failure ended the solve, so that the result need not be proven."""
     return results.termination not in ("optimal", "infeasible")
 
 
 def status_of(results: Results, report: CheckReport) -> str:
-    """The status that the recomputed report allows, where the checker knows the model."""
+    """Return the status that the recomputed report allows, if the checker knows the model."""
     if report.violations:
         return "refused"
     if MAIN[results.provenance.get("checked_as") or KINDS[0]] not in results.tables:
         if is_stopped(results) and not results.tables:
             return "none"
         return "infeasible_certified" if report.certified else "infeasible_unproven"
-    # A calculation has nothing to optimise; of a program without levels nothing is proven.
+    # A calculation has nothing to optimise; a program without objectives has nothing proven.
     calculated = bool(results.provenance.get("calculated")) and not results.levels
     if not (report.certified or (calculated and not report.unproven)) or results.termination != "optimal":
         return "feasible"
@@ -49,42 +49,43 @@ def status_of(results: Results, report: CheckReport) -> str:
 
 
 def check_claims(results: Results, report: CheckReport) -> list[Violation]:
-    """Statements of a result about itself that do not hold.
+    """Return the claims of a result about itself that do not hold.
 
     Parameters
     ----------
     report
-        What the checker found in the tables of the result.
+        The checker's report on the tables of the result.
     """
-    found = [
-        Violation("tables", f"tables/{name}", 1.0, "tables", "a table that result.json lists is not there")
+    violations = [
+        Violation("tables", f"tables/{name}", 1.0, "tables", "a table that result.json lists is missing")
         for name in results.stated_tables or ()
         if name not in results.tables
     ]
     if not is_checked(results):
-        # Infeasibility and the like of a user's own model are the solver's word; only a proof cannot be claimed.
+        # For a user's own model the solver's termination is accepted, and no proof may be claimed.
         if results.status in PROVEN or results.certified:
-            found.append(_claim("status", f"{results.status} is claimed, but the checker does not know the model"))
-        return found
+            violations.append(_claim("status", f"{results.status} is claimed, but the checker does not know the model"))
+        return violations
     status = status_of(results, report)
     if results.status != status:
-        found.append(_claim("status", f"{results.status} is claimed, and recomputed it is {status}"))
+        violations.append(_claim("status", f"{results.status} is claimed, but {status} is recomputed"))
     if results.certified is not (status in PROVEN):
-        found.append(_claim("certified", f"{results.certified} is claimed, and the status recomputed is {status}"))
+        violations.append(_claim("certified", f"{results.certified} is claimed, but status {status} is recomputed"))
     if status != "refused" and (results.termination == "infeasible") is not status.startswith("infeasible"):
-        found.append(_claim("termination", f"{results.termination} is claimed, and the status recomputed is {status}"))
-    return found + _tonnes(results, report) + _relief(results) + _levels(results, report) + _prices(results)
+        violations.append(_claim("termination", f"{results.termination} is claimed, but status {status} is recomputed"))
+    violations += _tonnes(results, report) + _relaxed_limits(results) + _levels(results, report)
+    return violations + _prices(results)
 
 
 def check_parameters(instance: Instance, results: Results) -> list[Violation]:
-    """The parameters that a result calls the user's own are those that its policy states differently.
+    """Check that the parameters that a result lists as the user's own are those that its policy changes.
 
-    A result that is silent on them was saved before they were told.
+    A result without the list is of an earlier version.
     """
-    own = own_parameters(instance)
-    if results.provenance.get("own_parameters", own) == own:
+    changed = own_parameters(instance)
+    if results.provenance.get("own_parameters", changed) == changed:
         return []
-    return [_claim("own_parameters", "the parameters of the user's own are those that the policy states differently")]
+    return [_claim("own_parameters", "the user's own parameters are those that the policy changes")]
 
 
 def _claim(where: str, message: str, rule: str = "claim", by: float = 1.0, unit: str = "claims") -> Violation:
@@ -92,69 +93,69 @@ def _claim(where: str, message: str, rule: str = "claim", by: float = 1.0, unit:
 
 
 def _distance(stated: float, recomputed: float) -> float:
-    """How far two numbers are apart; nothing where both are the same infinity."""
+    """Return the distance of two numbers; zero if both are the same infinity."""
     return 0.0 if stated == recomputed else abs(stated - recomputed)
 
 
 def _tonnes(results: Results, report: CheckReport) -> list[Violation]:
-    """What lacks where nothing is feasible, and by how much allowances were rounded."""
-    found = []
+    """Check the claims in tonnes: infeasibility, rounding, violation of limits, distance."""
+    violations = []
     for name in TONNES:
         if name in NOT_ALWAYS_STATED and getattr(results, name) is None:
             continue
         stated, recomputed = getattr(results, name) or 0.0, getattr(report, name) or 0.0
         by = _distance(stated, recomputed)
-        # Of what is left by rounding alone, another machine may find another half.
+        # A residue of rounding may differ by half between machines.
         size = tolerance_of(recomputed, "t") if name not in NOT_ALWAYS_STATED else 1e-6 + recomputed / 2
         if not by <= size:
-            found.append(_claim(name, f"recomputed it is {recomputed:.12g}", by=by, unit="t"))
-    return found
+            violations.append(_claim(name, f"{recomputed:.12g} is recomputed", by=by, unit="t"))
+    return violations
 
 
-def _relief(results: Results) -> list[Violation]:
-    """The level of what gives way is what the limits of its table give way in all."""
+def _relaxed_limits(results: Results) -> list[Violation]:
+    """Check that the objective of the elastic program is the total of its table of relaxed limits."""
     table = results.tables.get("relaxed_limits")
     stated = [level.value for level in results.levels if level.name == INFEASIBLE]
     if table is None or not {"way_out", "by"} <= set(table) or not stated:
         return []
     lines = table.loc[table["way_out"] == INFEASIBLE, "by"]
     total = float(pd.to_numeric(lines, errors="coerce").sum())
-    # Limits that give way by a kilogram or less have no line.
+    # Limits that are relaxed by a kilogram or less have no line.
     by, size = abs(total - stated[0]), 2e-2 + 1e-6 * abs(stated[0])
     if by <= size:
         return []
-    return [_claim(INFEASIBLE, f"the lines of the table relief come to {total:.12g} t", "level_is_kept", by, "t")]
+    return [_claim(INFEASIBLE, f"the lines of the table relaxed_limits total {total:.12g} t", "level_is_kept", by, "t")]
 
 
 def _levels(results: Results, report: CheckReport) -> list[Violation]:
-    """Bound, gap, unit and certificate of every level; its value is among the checker's own statements."""
+    """Check bound, gap, unit and certificate of every objective; the checker itself checks its value."""
     if report.infeasible_by_t is None:
         known = {level.name: level for level in report.levels}
     else:
-        # The checker proves how many tonnes give way, at least; a value as large as that is the least.
+        # The checker proves a lower bound of the relaxation in tonnes; a value equal to it is the least.
         known = {level.name: _least(level, report.infeasible_by_t) for level in results.levels}
-    found = []
+    violations = []
     for level in results.levels:
-        again = known.get(level.name)
-        if again is None:
+        check = known.get(level.name)
+        if check is None:
             if level.certified:
-                found.append(_claim(level.name, "the level is claimed to be certified, and it cannot be recomputed"))
+                violations.append(_claim(level.name, "the objective is claimed to be certified, but not recomputable"))
             continue
         for part in ("bound", "gap"):
-            recomputed = getattr(again, part)
+            recomputed = getattr(check, part)
             by = _distance(getattr(level, part), recomputed)
-            if not by <= again.tolerance + tolerance_of(again.value, again.unit):
-                message = f"the {part} recomputed is {recomputed:.12g}"
-                found.append(_claim(f"{level.name}, {part}", message, by=by, unit=again.unit))
+            if not by <= check.tolerance + tolerance_of(check.value, check.unit):
+                message = f"the recomputed {part} is {recomputed:.12g}"
+                violations.append(_claim(f"{level.name}, {part}", message, by=by, unit=check.unit))
         for part in ("unit", "certified"):
-            if getattr(level, part) != getattr(again, part):
-                message = f"{getattr(level, part)} is claimed, and recomputed it is {getattr(again, part)}"
-                found.append(_claim(f"{level.name}, {part}", message))
-    return found
+            if getattr(level, part) != getattr(check, part):
+                message = f"{getattr(level, part)} is claimed, but {getattr(check, part)} is recomputed"
+                violations.append(_claim(f"{level.name}, {part}", message))
+    return violations
 
 
 def _least(level: LevelResult, proven_t: float) -> LevelCheck:
-    # The solver's value and what is proven differ by the rounding of either.
+    # The solver's value and the proven bound differ by the rounding of either.
     gap = abs(level.value - proven_t)
     return LevelCheck(level.name, "t", level.value, proven_t, gap, tolerance_of(level.value, "t"))
 

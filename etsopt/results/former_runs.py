@@ -38,7 +38,7 @@ COLUMNS = {
 
 OUTSTANDING = {"owed_t": "outstanding_t"}
 OF_MARKETS = ("years", "enterprise_years")
-"""Tables in which what is owed is an obligation that stands, and nothing to return."""
+"""Tables in which ``owed_t`` is an outstanding obligation, and no return."""
 
 NAMES = {
     **OBJECTIVES,
@@ -49,7 +49,7 @@ NAMES = {
     "fair_order": "intensity_order",
     "worst_covers": "largest_change_covers",
 }
-"""Objectives and rows, which stand in the cells of `TEXTS`; a further proof has a suffix behind a colon."""
+"""Objectives and rows in the cells of `TEXTS`; a further proof has a suffix behind a colon."""
 
 TEXTS = ("level", "row", "way_out", "limit")
 KEPT = "level_is_kept"
@@ -59,14 +59,14 @@ KEPT = "level_is_kept"
 def current_run(
     content: dict[str, Any], tables: Mapping[str, pd.DataFrame], listed: tuple[str, ...] | None
 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tuple[str, ...] | None]:
-    """Return what `etsopt.results.run_folder.read_run` gives under present names; nothing is converted otherwise.
+    """Return the run of `etsopt.results.run_folder.read_run` under present names, otherwise unchanged.
 
-    The run of a model of one's own, which the checker does not know, stays as it is.
+    The run of a user's own model, which the checker does not know, is not converted.
     """
     if not content.get("checked", True):
         return content, dict(tables), listed
     with warnings.catch_warnings():
-        # Whoever reads a run did not choose its names.
+        # The reader of a run did not choose its names.
         warnings.simplefilter("ignore", FormerNameWarning)
         content = {**content, "policy": current_policy(content["policy"], "policy")}
         if "ignored" in content:
@@ -77,19 +77,19 @@ def current_run(
     content["levels"] = [{**level, "name": _named(level["name"])} for level in content["levels"]]
     if any("level" in price for price in content["prices"]):
         content["prices"] = [{**price, "level": _named(price["level"])} for price in content["prices"]]
-    found = {TABLES.get(name, name): _current_table(name, table) for name, table in tables.items()}
-    return content, found, None if listed is None else tuple(TABLES.get(name, name) for name in listed)
+    renamed = {TABLES.get(name, name): _current_table(name, table) for name, table in tables.items()}
+    return content, renamed, None if listed is None else tuple(TABLES.get(name, name) for name in listed)
 
 
 def _current_table(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with present names of its columns, and of the objectives and rows in its cells."""
-    found = table.rename(columns=COLUMNS | (OUTSTANDING if name in OF_MARKETS else {}))
-    for column in (column for column in TEXTS if column in found):
-        found[column] = [_named(cell) for cell in found[column]]
-    if {"row", "index"} <= set(found):
-        kept = found["row"] == KEPT
-        found.loc[kept, "index"] = [_named(cell) for cell in found.loc[kept, "index"]]
-    return found
+    renamed = table.rename(columns=COLUMNS | (OUTSTANDING if name in OF_MARKETS else {}))
+    for column in (column for column in TEXTS if column in renamed):
+        renamed[column] = [_named(cell) for cell in renamed[column]]
+    if {"row", "index"} <= set(renamed):
+        kept = renamed["row"] == KEPT
+        renamed.loc[kept, "index"] = [_named(cell) for cell in renamed.loc[kept, "index"]]
+    return renamed
 
 
 def _named(cell: Any) -> Any:

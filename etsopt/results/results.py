@@ -1,4 +1,4 @@
-"""Results: tables, how they were obtained, and what the checker said of them."""
+"""Results: tables, their provenance, and the verdict of the checker."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 TONNES = ("infeasible_by_t", "rounded_by_t", "misses_t", "distance_t")
-"""What a result states in tonnes, or not at all."""
+"""Optional attributes of a result in tonnes."""
 
 COMPARED = {"allocation": "unit_id", "sectors": "sector", "provinces": "province"}
-"""Tables that are compared, and what names their rows."""
+"""Tables that `compare` takes, and the key column of each."""
 
 SOLVE_AGAIN = "Solve again; a table of a run is not changed by hand."
 
 
 @dataclass(frozen=True)
 class LevelResult:
-    """A level: value, lower bound recomputed by the checker, gap, unit, and which algorithm ran."""
+    """An objective: value, lower bound recomputed by the checker, gap, unit and algorithm."""
 
     name: str
     value: float
@@ -48,37 +48,37 @@ class LevelResult:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """Tables of one solve and their provenance; two are equal where they say the same, however long each took.
+    """Tables of one solve and their provenance; two are equal if their content is, whatever their seconds.
 
     Parameters
     ----------
     tables
-        By name; for ``allocation`` what `etsopt.models` describes.
+        By name; `etsopt.models` describes those of ``allocation``.
     termination
-        Why it stopped: optimal, infeasible, time_limit, interrupted, memory, solver_error, refused.
+        Reason for which it stopped: optimal, infeasible, time_limit, interrupted, memory, solver_error, refused.
     status
-        What is held: certified_optimal, certified_gap, certified_rounded, feasible, infeasible_certified,
+        Verdict of the checker: certified_optimal, certified_gap, certified_rounded, feasible, infeasible_certified,
         infeasible_unproven, none. In ``certified_rounded`` the real answer is proven to be the best, and the whole
         tonnes near it keep every limit but the order of rates.
     certified
-        Whether the checker recomputed feasibility and a bound that proves the status.
+        True if the checker recomputed feasibility and a bound that proves the status.
     levels
-        In lexicographic order.
+        Objectives in lexicographic order.
     infeasible_by_t
-        Tonnes proven to be missing where nothing is feasible, else None.
+        Proven infeasibility if no answer is feasible, else None [t].
     provenance
-        Model, method and why, instance and its hash, policy, options, versions, seconds.
+        Model, method and reason, instance and its hash, policy, options, versions, seconds.
     violations
-        What the checker found wrong.
+        Violations that the checker found.
     rounded_by_t
-        Largest move of an allowance to whole tonnes where a real answer was rounded, else None.
+        Largest move of an allowance by rounding to whole tonnes, if a real answer was rounded, else None.
     misses_t, distance_t
-        The most by which the answer misses a limit, and how far any unit can be from the one answer of the last step;
-        None where nothing is told of it.
+        Largest violation of a limit, and largest distance of a unit from the unique answer of the tie-break; None if
+        not reported.
     stated_prices
-        The prices that a run folder states; None where the results come from a solve.
+        Prices that a run folder states; None if the results come from a solve.
     stated_tables
-        Names of the tables that a run folder lists; None where it lists none, or the results come from a solve.
+        Names of the tables that a run folder lists; None if it lists none, or the results come from a solve.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -103,7 +103,7 @@ class Results:
 
     @property
     def hash(self) -> str:
-        """SHA-256 over every cell, and over all that is stated beside the tables but seconds."""
+        """SHA-256 over every cell, and over all content beside the tables but seconds."""
         stated = {key: value for key, value in self.summary().items() if key != "seconds"}
         digest = hashlib.sha256(json.dumps(stated, sort_keys=True, default=str).encode())
         for name, table in sorted(self.tables.items()):
@@ -119,10 +119,10 @@ class Results:
 
     @property
     def prices(self) -> pd.DataFrame:
-        """Prices of allowances by year where there is a market, else shadow prices of targets, balances and totals.
+        """Prices of allowances by year if there is a market, else shadow prices of targets, balances and totals.
 
-        A price of the market is what one tonne less on offer costs, with its unit, the interval of proven prices,
-        and how it was obtained. A shadow price is what a tonne more on the right-hand side adds to a level.
+        A market price is the cost of one tonne less on offer, with its unit, the interval of proven prices, and the
+        way in which it was obtained. A shadow price is the increase of an objective per tonne on the right-hand side.
         """
         if "years" in self.tables:
             names = {"price_cny_per_t": "price", "price_lower_cny_per_t": "lower", "price_upper_cny_per_t": "upper"}
@@ -131,15 +131,15 @@ class Results:
             return years[wanted] if set(wanted) <= set(years) else pd.DataFrame(columns=wanted)
         empty = pd.DataFrame(columns=["level", "row", "index", "multiplier", "unit"])
         duals = self.tables.get("duals", empty)
-        # A table that lacks these columns, as a damaged one does, states no prices.
+        # A table without these columns, such as a damaged one, states no prices.
         duals = duals if {"level", "row"} <= set(duals) else empty
         rows = ("sector_target", "province_balance", "national_total")
-        # Further proofs of a level, which have a number, are no prices.
+        # Further proofs of an objective, which have a number, are not prices.
         stated = duals["row"].isin(rows) & ~duals["level"].astype(str).str.contains(":", regex=False)
         return duals[stated].rename(columns={"multiplier": "price"}).reset_index(drop=True)
 
     def summary(self) -> dict[str, Any]:
-        """Everything but the tables, as plain values for JSON; what is not finite is null."""
+        """Return all content but the tables, as plain values for JSON; numbers that are not finite are null."""
         content = {
             **self.provenance,
             "termination": self.termination,
@@ -155,8 +155,8 @@ class Results:
     def save(self, folder: str | Path, instance: Instance | None = None, table_format: str = FORMATS[0]) -> None:
         """Write a run folder: ``tables/<name>.csv``, ``result.json``, and the instance to check it against.
 
-        A run that was there before is replaced as a whole; whatever ends the save, it is there or the new one is. Files
-        that are no run's stay. Tables in the format ``parquet`` are ``tables/<name>.parquet``.
+        An earlier run is replaced as a whole; whatever ends the save, the whole old or new run is left. Other files
+        stay. Tables in the format ``parquet`` are ``tables/<name>.parquet``.
 
         Raises
         ------
@@ -189,7 +189,7 @@ def load(folder: str | Path) -> Results:
     UsageError
         If it is no run folder.
     DataError
-        If a file of it is damaged. A table or column that is not there is no damage here: the checker refuses it.
+        If a file of it is damaged. A missing table or column raises no error here: the checker refuses it.
     """
     path = Path(folder)
     return read_together(path, lambda: _read(path))
@@ -202,7 +202,7 @@ def load_instance(folder: str | Path) -> Instance:
 
 
 def load_both(folder: str | Path) -> tuple[Results, Instance]:
-    """Read a run folder and the instance in it, both from one save, also while another process saves to it."""
+    """Read a run folder and its instance, both from one save, even while another process saves to it."""
     path = Path(folder)
     return read_together(path, lambda: (_read(path), _read_instance(path)))
 
@@ -220,13 +220,13 @@ def _read(folder: Path) -> Results:
 
 def _read_instance(folder: Path) -> Instance:
     with warnings.catch_warnings():
-        # Former names in a run are no choice of whoever reads it.
+        # The reader of a run did not choose its names.
         warnings.simplefilter("ignore", FormerNameWarning)
         return read_instance(folder / INSTANCE)
 
 
 def _numbers(level: dict[str, Any]) -> dict[str, Any]:
-    """A level with numbers; one without a bound has null on disk: its bound is minus infinity, its gap infinite."""
+    """Return a level with numbers; null on disk is a bound of minus infinity, with an infinite gap."""
     if level["bound"] is None:
         level = {**level, "bound": -math.inf, "gap": math.inf}
     return {**level, **{part: float(level[part]) for part in ("value", "bound", "gap")}}
@@ -235,29 +235,29 @@ def _numbers(level: dict[str, Any]) -> dict[str, Any]:
 def require(
     results: Results, texts: Mapping[str, Sequence[str]], numbers: Mapping[str, Sequence[str]], subject: str
 ) -> None:
-    """See that a result, which may come from a damaged folder, has tables and columns.
+    """Check that a result, which may come from a damaged folder, has tables and columns.
 
     Parameters
     ----------
     texts, numbers
-        Columns of each table, by what they must hold.
+        Columns of each table with strings, and with numbers.
     subject
-        What the result is, for the message.
+        Name of the result in the message.
 
     Raises
     ------
     DataError
-        With every table and column that is not there, and every one that holds something else.
+        With every missing table and column, and every column of another type.
     """
     problems = []
     for name in dict.fromkeys((*texts, *numbers)):
         place, table = f"tables/{name}", results.tables.get(name)
         if table is None:
-            problems.append(Problem(place, "the table is not there", SOLVE_AGAIN))
+            problems.append(Problem(place, "the table is missing", SOLVE_AGAIN))
             continue
         for column in (*texts.get(name, ()), *numbers.get(name, ())):
             if column not in table:
-                problems.append(Problem(place, "the column is not there", SOLVE_AGAIN, column))
+                problems.append(Problem(place, "the column is missing", SOLVE_AGAIN, column))
             elif column in numbers.get(name, ()):
                 if not pd.api.types.is_numeric_dtype(table[column]) and len(table):
                     problems.append(Problem(place, "does not hold numbers", SOLVE_AGAIN, column))
@@ -268,34 +268,34 @@ def require(
 
 
 def compare(one: Results, other: Results) -> dict[str, pd.DataFrame]:
-    """Difference of two allocations, the second minus the first: by unit, sector and province.
+    """Return the difference of two allocations, the second minus the first, by unit, sector and province [t].
 
     Raises
     ------
     UsageError
-        If one of them holds no allocation, or they are of different units.
+        If one of them holds no allocation, or their units differ.
     DataError
-        If a table or column is not there, or names something twice.
+        If a table or column is missing, or a key occurs twice.
     """
     if "allocation" not in one.tables or "allocation" not in other.tables:
-        raise UsageError("One of the two runs holds no allocation.", "Compare runs that found one.")
+        raise UsageError("One of the two runs holds no allocation.", "Compare runs with an allocation.")
     for run, subject in ((one, "The first run"), (other, "The second run")):
         keys = {name: (key,) for name, key in COMPARED.items()}
         require(run, keys, dict.fromkeys(COMPARED, ("emissions_tco2e", "allowance_t")), subject)
-        twice = [name for name, key in COMPARED.items() if run.tables[name][key].duplicated().any()]
-        problems = [Problem(f"tables/{name}", "names a row twice", SOLVE_AGAIN, COMPARED[name]) for name in twice]
+        repeated = [name for name, key in COMPARED.items() if run.tables[name][key].duplicated().any()]
+        problems = [Problem(f"tables/{name}", "names a row twice", SOLVE_AGAIN, COMPARED[name]) for name in repeated]
         if problems:
             raise DataError(subject, problems)
     if set(one.tables["allocation"]["unit_id"]) != set(other.tables["allocation"]["unit_id"]):
         raise UsageError(
             "The two runs do not have the same units.", "Compare runs of one instance, under two policies."
         )
-    result = {}
+    differences = {}
     for name, key in COMPARED.items():
         columns = [key, "emissions_tco2e", "allowance_t"]
         both = one.tables[name][columns].merge(
             other.tables[name][columns], on=key, how="outer", suffixes=("_one", "_other")
         )
         both["difference_t"] = both["allowance_t_other"] - both["allowance_t_one"]
-        result[name] = both
-    return result
+        differences[name] = both
+    return differences

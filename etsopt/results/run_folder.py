@@ -28,10 +28,10 @@ T = TypeVar("T")
 TABLES, INSTANCE = "tables", "instance"
 
 FORMER_PART = "result.json.part"
-"""What a save that was killed left before saves were written aside."""
+"""Rest of a killed save of an earlier version, which did not write aside."""
 
-OF_A_RUN = (b'"model"', b'"termination"', b'"certified"')
-"""Keys by which a result.json is a run's, even where it is damaged."""
+RUN_KEYS = (b'"model"', b'"termination"', b'"certified"')
+"""Keys by which a result.json belongs to a run, even if it is damaged."""
 
 
 def write_run(
@@ -41,24 +41,22 @@ def write_run(
     instance: Instance | None,
     table_format: str,
 ) -> None:
-    """Write a run in place of the one that was there, as a whole.
+    """Write a run in place of an earlier one, as a whole.
 
     Raises
     ------
     UsageError
-        If the folder holds files that no run wrote where this one writes, the format is unknown or needs a package that
-        is not installed, or another process is writing to the folder.
+        If the run would overwrite files that no run wrote, the format is unknown or needs a package that is not
+        installed, or another process is writing to the folder.
     DataError
-        If a table has two columns of one name, or a text that is none.
+        If a table has two columns of one name, or an invalid string.
     OSError
-        With the name of the file that cannot be written; what was there stays.
+        With the name of the file that cannot be written; the earlier run stays.
     """
     check_format(table_format)
     for name in tables:
         if not name or name.startswith(".") or Path(name).name != name or "\\" in name:
-            raise UsageError(
-                f"A table cannot be named {name!r}.", "Its name becomes that of a file: choose a plain one."
-            )
+            raise UsageError(f"A table cannot be named {name!r}, as its file would be.", "Choose a plain name.")
     plain = {name: as_written(table, name) for name, table in tables.items()}
     names = [f"{name}.{table_format}" for name in tables]
     with written_aside(folder, lambda: files_of_run(folder, names)) as aside:
@@ -71,13 +69,13 @@ def write_run(
             write_instance_files(instance, aside / INSTANCE, table_format)
         stated = content | {"tables": {name: types_of(table) for name, table in plain.items()}}
         with naming(aside / FILE):
-            # The name of a folder may hold what a terminal obeys, and a file may be shown on one.
+            # The name of a folder may hold control sequences, and a terminal may show the file.
             text = escaped(json.dumps(stated, indent=1, ensure_ascii=False, allow_nan=False)) + "\n"
             (aside / FILE).write_text(text, encoding="utf-8", newline="\n")
 
 
 def see_that_writable(folder: Path) -> None:
-    """See, before a long solve, that a run may be written to a folder.
+    """Check, before a long solve, that a run may be written to a folder.
 
     Raises
     ------
@@ -89,17 +87,17 @@ def see_that_writable(folder: Path) -> None:
 
 
 def holds_run(folder: Path | None) -> bool:
-    """Whether a run is in a folder, whatever it holds."""
+    """Return True if a folder holds a run, even a damaged one."""
     return folder is not None and (folder / FILE).is_file()
 
 
 def files_of_run(folder: Path, names: Sequence[str] = ()) -> list[Path]:
-    """The files of the run in a folder, which a new one replaces; everything else in it stays.
+    """Return the files of the run in a folder, which a new one replaces; other files stay.
 
     Parameters
     ----------
     names
-        Of the tables that the new run has.
+        Files of the tables of the new run.
 
     Raises
     ------
@@ -107,28 +105,28 @@ def files_of_run(folder: Path, names: Sequence[str] = ()) -> list[Path]:
         If there are tables, an instance or a ``result.json`` there that no run wrote.
     """
     path, tables = folder / FILE, folder / TABLES
-    found = sorted(file for ending in FORMATS for file in tables.glob(f"*.{ending}") if file.is_file())
+    files = sorted(file for ending in FORMATS for file in tables.glob(f"*.{ending}") if file.is_file())
     content = path.read_bytes() if path.is_file() else b""
-    wrote = all(key in content for key in OF_A_RUN)
-    if wrote:
+    is_run = all(key in content for key in RUN_KEYS)
+    if is_run:
         listed = tables_listed(content)
-        # Of a damaged run only what has the name of a table to be written is known to be its own.
+        # Of a damaged run only a file with the name of a new table is known to be its own.
         known = {Path(name).stem for name in names} if listed is None else listed
-        own = [file for file in found if file.stem in known]
-        foreign = [file for file in found if file not in own and file.name in names]
+        of_run = [file for file in files if file.stem in known]
+        foreign = [file for file in files if file not in of_run and file.name in names]
     elif (folder / FORMER_PART).is_file():
-        own, foreign = found, []
+        of_run, foreign = files, []
     else:
-        own, foreign = [], [*found, *instance_files(folder / INSTANCE), *([path] if content else [])]
+        of_run, foreign = [], [*files, *instance_files(folder / INSTANCE), *([path] if content else [])]
     if foreign:
         what = f"The folder {str(folder)!r} holds {foreign[0].relative_to(folder)}, which no run wrote."
-        raise UsageError(what, "Name another folder; a run would write over it.")
+        raise UsageError(what, "Name another folder; a run would overwrite it.")
     marks = [mark for mark in (path, folder / FORMER_PART) if mark.is_file()]
-    return [*own, *instance_files(folder / INSTANCE), *marks]
+    return [*of_run, *instance_files(folder / INSTANCE), *marks]
 
 
 def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tuple[str, ...] | None]:
-    """Read what ``result.json`` says, the tables that are there, and the names of those that it lists, if it does.
+    """Read ``result.json``, the tables in the folder, and the names of those that it lists, if it does.
 
     Raises
     ------
@@ -139,7 +137,7 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tup
     """
     path = folder / FILE
     if not path.is_file():
-        advice = "A run folder has a result.json; `etsopt solve` makes one."
+        advice = "Name a folder with a result.json, such as `etsopt solve --out` writes."
         raise UsageError(f"There is no run in {str(folder)!r}.", advice)
     content, problems = parse(path.read_bytes())
     subject = f"The run {folder.name!r}"
@@ -148,9 +146,9 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tup
     stated = content.pop("tables", None)
     files = sorted(file for ending in FORMATS for file in (folder / TABLES).glob(f"*.{ending}") if file.is_file())
     files = [file for file in files if stated is None or file.stem in stated]
-    twice = [one for one, other in pairwise(files) if one.stem == other.stem]
-    problems = [Problem(f"{TABLES}/{file.name}", "is there in two formats", "Keep one of them.") for file in twice]
-    # The columns of texts of every model here are known; a model of the user's own may have had others.
+    repeated = [one for one, other in pairwise(files) if one.stem == other.stem]
+    problems = [Problem(f"{TABLES}/{file.name}", "is there in two formats", "Keep one of them.") for file in repeated]
+    # The string columns of every library model are known; a user's own model may have others.
     own_model, tables = not content.get("checked", True), {}
     for file in files:
         try:
@@ -163,5 +161,5 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tup
 
 
 def read_together(folder: Path, read: Callable[[], T]) -> T:
-    """Read files of a run that all come from one save."""
+    """Read files of a run, all from one save."""
     return read_whole(folder, FILE, read)

@@ -1,4 +1,4 @@
-"""What ``result.json`` may hold: every key that is read again has its type, and every number is finite."""
+"""Schema of ``result.json``: every key that is read again has its type, and every number is finite."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Cell = str | bool | int | FiniteFloat | None
 ADVICE = "Solve again; a run is not changed by hand."
 
 PROBLEMS_SHOWN = 10
-"""A file that is no result breaks every rule: the first tell it."""
+"""Number of problems shown; a file that is no result breaks every rule, and the first are enough."""
 
 
 def _known_type(stated: object) -> object:
@@ -42,13 +42,13 @@ def _known_type(stated: object) -> object:
 
 
 class Strict(BaseModel):
-    """A part whose values are of their types as they stand, and are not converted."""
+    """A part whose values have their types, without conversion."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
 class Level(Strict):
-    """A level; one without a bound has none on disk, and no gap."""
+    """An objective; one without a bound has none on disk, and no gap."""
 
     name: str
     value: FiniteFloat
@@ -66,7 +66,7 @@ class Level(Strict):
 
 
 class Options(Strict):
-    """What the solve was asked for."""
+    """Options of the solve."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -75,7 +75,7 @@ class Options(Strict):
 
 
 class Content(Strict):
-    """The whole file; what else a run says of how it came about is kept as it is."""
+    """The whole file; further provenance is kept unchanged."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -106,44 +106,44 @@ class Content(Strict):
 
 
 def parse(content: bytes) -> tuple[dict[str, Any], list[Problem]]:
-    """Read the content of a file, or say everything that is wrong with it.
+    """Read the content of a file, or report its problems.
 
     Returns
     -------
     tuple
-        The plain content, empty where it cannot be read, and the problems.
+        The plain content, empty if it cannot be read, and the problems.
     """
     try:
-        # Its nesting has an end, where that of Python's own reader is the stack's.
-        found = from_json(content, allow_inf_nan=False)
+        # This reader limits the nesting; Python's own fails at the end of the stack.
+        parsed = from_json(content, allow_inf_nan=False)
     except ValueError as error:
         return {}, [Problem(FILE, f"is not valid JSON ({error})", ADVICE)]
-    if not isinstance(found, dict):
-        return {}, [Problem(FILE, f"holds {reprlib.repr(found)} and no keys", ADVICE)]
+    if not isinstance(parsed, dict):
+        return {}, [Problem(FILE, f"is {reprlib.repr(parsed)}, but should be an object with keys", ADVICE)]
     try:
-        Content.model_validate(found)
+        Content.model_validate(parsed)
     except ValidationError as error:
         return {}, [_problem(item) for item in error.errors(include_url=False)[:PROBLEMS_SHOWN]]
-    return found, []
+    return parsed, []
 
 
 def tables_listed(content: bytes) -> set[str] | None:
-    """Names of the tables that a file lists, whatever else is wrong with it; None where it lists none."""
+    """Return the names of the tables that a file lists, whatever its other problems; None if it lists none."""
     try:
-        found = from_json(content)
+        parsed = from_json(content)
     except ValueError:
         return None
-    listed = found.get("tables") if isinstance(found, dict) else None
+    listed = parsed.get("tables") if isinstance(parsed, dict) else None
     return set(listed) if isinstance(listed, dict) else None
 
 
 def _problem(item: Any) -> Problem:
-    # A value of several forms brings a failure of each, whose name is no key.
+    # A value of several possible types reports a failure of each type, whose name is no key.
     key = ".".join(str(step) for step in item["loc"] if step not in ("str", "bool", "int", "float"))
     if item["type"] == "missing":
         return Problem(FILE, "is missing", ADVICE, key)
     if item["type"] == "extra_forbidden":
-        return Problem(FILE, "is no key that is known there", ADVICE, key)
+        return Problem(FILE, "is an unknown key", ADVICE, key)
     if item["type"] == "value_error":
         return Problem(FILE, str(item["ctx"]["error"]), ADVICE, key)
     wanted = item["msg"].removeprefix("Input should be ")

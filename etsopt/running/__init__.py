@@ -1,1 +1,1 @@
-"""Run a model on an instance: read, build, solve, make tables, check."""
+"""Run a model on an instance: read, build, solve, tabulate, check."""

@@ -24,7 +24,7 @@ GROUP = "etsopt.models"
 
 
 def folder() -> Path:
-    """Folder of the models that come with the package."""
+    """Return the folder of the models that come with the package."""
     spec = find_spec(LIBRARY)
     if spec is None or not spec.submodule_search_locations:
         raise ModelError("The model library is not installed.", "Install etsopt again.")
@@ -50,7 +50,7 @@ def load(name: str) -> Model:
     UsageError
         If there is neither a model of that name nor such a file.
     ModelError
-        If the file does not offer what a model must.
+        If the file does not define a function that a model needs.
     """
     if name.endswith(".py"):
         module = _load_file(Path(name))
@@ -68,7 +68,7 @@ def load(name: str) -> Model:
 
 
 def explains(name: str) -> str:
-    """Name of the model whose infeasibility a model explains; empty where it is one to be solved by itself."""
+    """Return the name of the model whose infeasibility a model explains; empty if it is solved by itself."""
     assigned = [node for node in _source(name).body if isinstance(node, ast.Assign | ast.AnnAssign)]
     targets = [target for node in assigned for target in getattr(node, "targets", [getattr(node, "target", None)])]
     states = any(isinstance(target, ast.Name) and target.id == "WAYS_OUT" for target in targets)
@@ -76,14 +76,14 @@ def explains(name: str) -> str:
 
 
 def choose(name: str) -> Model:
-    """Load a model that is to be solved by itself.
+    """Load a model that is solved by itself.
 
     Raises
     ------
     UsageError
-        If there is none of that name, or it only explains why another has no solution.
+        If there is none of that name, or it only explains the infeasibility of another.
     ModelError
-        If the file does not offer what a model must.
+        If the file does not define a function that a model needs.
     """
     found, other = load(name), explains(name)
     if other:
@@ -93,7 +93,7 @@ def choose(name: str) -> Model:
 
 
 def summary(name: str) -> str:
-    """First line of a model's docstring."""
+    """Return the first line of a model's docstring."""
     return (ast.get_docstring(_source(name)) or "").split("\n")[0]
 
 
@@ -116,15 +116,15 @@ def _imported(name: str, module: str) -> ModuleType:
 
 
 def method(model: str, step: str) -> Callable[..., Any] | None:
-    """A faster method for one step of a model, found by both names; None if there is none."""
+    """Return the faster method for one objective of a model, found by both names; None if there is none."""
     name = f"{LIBRARY}._methods.{model}_{step}"
     if not (folder() / "_methods" / f"{model}_{step}.py").is_file():
         return None
-    return cast("Callable[..., Any]", import_module(name).settle)
+    return cast("Callable[..., Any]", import_module(name).solve_objective)
 
 
 def model_method(model: str, method: str) -> ModelMethod | None:
-    """A method that a model brings along for the whole of it, found by both names; None if there is none."""
+    """Return a model's own method for its whole program, found by both names; None if there is none."""
     if model.endswith(".py") or not (folder() / "_methods" / f"{model}_{method}.py").is_file():
         return None
     return ModelMethod.of(import_module(f"{LIBRARY}._methods.{model}_{method}"))

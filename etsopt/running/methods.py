@@ -1,4 +1,4 @@
-"""Which method solves a model on an instance: the one that is asked for, else the quickest at its size."""
+"""Choose the method that solves a model on an instance: the requested one, else the quickest at its size."""
 
 from __future__ import annotations
 
@@ -21,51 +21,51 @@ if TYPE_CHECKING:
     from etsopt.solving.options import SolveOptions
 
 _TEMPLATES: WeakKeyDictionary[ModuleType, compiled.Templates] = WeakKeyDictionary()
-"""Templates of the models that were stamped: `formulate` takes no arguments, so that it is called once in a process."""
+"""Templates of the compiled models: `formulate` takes no arguments, so that a process calls it once."""
 
 
-def stamp_of(model: Model, parameters: dict[str, Any]) -> compiled.CompiledModel:
-    """A model stamped on its data, which takes changes of these."""
+def compiled_model(model: Model, parameters: dict[str, Any]) -> compiled.CompiledModel:
+    """Return a model compiled on its data, which takes updates of them."""
     if model.module not in _TEMPLATES:
         _TEMPLATES[model.module] = compiled.Templates(model.formulate())
-    return _TEMPLATES[model.module].stamp(parameters)
+    return _TEMPLATES[model.module].compile(parameters)
 
 
-def stamp(model: Model, parameters: dict[str, Any]) -> Program:
-    """Program of a model on its data, the stamped way."""
-    return stamp_of(model, parameters).program
+def compiled_program(model: Model, parameters: dict[str, Any]) -> Program:
+    """Return the program of a model on its data, by the compiler."""
+    return compiled_model(model, parameters).program
 
 
-def build_row_by_row(model: Model, parameters: dict[str, Any]) -> Program:
-    """Program of a model on its data, the reference way."""
+def pyomo_program(model: Model, parameters: dict[str, Any]) -> Program:
+    """Return the program of a model on its data, by the Pyomo build."""
     return pyomo_build.build_program(model.formulate(), parameters)
 
 
-BUILD: dict[str, Callable[[Model, dict[str, Any]], Program]] = {"direct": stamp, "pyomo": build_row_by_row}
-"""How a program is made, by name; a model's own methods have their small programs stamped."""
+BUILD: dict[str, Callable[[Model, dict[str, Any]], Program]] = {"direct": compiled_program, "pyomo": pyomo_program}
+"""Builders of programs, by name of the method; small programs of a model's own methods are compiled."""
 
-OWN = [name for name in METHODS if name not in BUILD]
-"""Methods that a model may bring along for itself."""
+MODEL_METHODS = [name for name in METHODS if name not in BUILD]
+"""Methods that a model may define for itself."""
 
 
 @dataclass(frozen=True)
 class Method:
-    """A method that was chosen.
+    """A chosen method.
 
     Parameters
     ----------
     name, reason
-        One of `METHODS`, and why it runs, as a sentence.
+        One of `METHODS`, and the reason for its choice, as a sentence.
     build
-        Makes programs of a model, which is a module, and its data.
-    own
-        The model's own method; None where the whole program is made.
+        Builder of programs from a model and its data.
+    model_method
+        The model's own method; None if the whole program is built.
     """
 
     name: str
     reason: str
     build: Callable[[Model, dict[str, Any]], Program]
-    own: ModelMethod | None = None
+    model_method: ModelMethod | None = None
 
 
 def choose(model: str, instance: Instance, options: SolveOptions) -> Method:
@@ -79,52 +79,54 @@ def choose(model: str, instance: Instance, options: SolveOptions) -> Method:
     Raises
     ------
     UsageError
-        If the method that is asked for is not one of the model, or cannot serve the instance.
+        If the model does not have the requested method, or that does not support the instance.
     """
-    asked = options.method
-    own = {name: found for name in OWN if (found := library.model_method(model, name)) is not None}
-    if asked in BUILD:
-        return Method(asked, f"It was asked for: {METHODS[asked]}.", BUILD[asked])
-    if asked is not None:
-        return _asked(asked, model, own, instance, options)
+    requested = options.method
+    available = {name: method for name in MODEL_METHODS if (method := library.model_method(model, name)) is not None}
+    if requested in BUILD:
+        return Method(requested, f"It was requested: {METHODS[requested]}.", BUILD[requested])
+    if requested is not None:
+        return _requested(requested, model, available, instance, options)
     reason = METHODS["direct"].capitalize()
-    for name, found in own.items():
-        units, few = len(instance.units), found.from_units
+    for name, method in available.items():
+        units, few = len(instance.units), method.from_units
         if units < few:
             reason = f"{units:,} units are few: from {few:,} on the method {name} is quicker"
         elif options.mps is not None:
-            reason = f"The program is to be written, and the method {name} never makes the whole of it"
-        elif why := found.declines(instance):
-            reason = f"The method {name} cannot serve here: {why}"
+            reason = f"The program is written to a file, and the method {name} never builds the whole program"
+        elif why := method.declines(instance):
+            reason = f"The method {name} does not support this instance: {why}"
         else:
-            return Method(name, f"{units:,} units are many: {METHODS[name]}.", BUILD["direct"], found)
+            return Method(name, f"{units:,} units are many: {METHODS[name]}.", BUILD["direct"], method)
     return Method("direct", f"{reason}.", BUILD["direct"])
 
 
 def after_notes(method: Method, notes: tuple[Any, ...]) -> dict[str, str]:
-    """What a result says of a method, from what its preparation says of itself: it may have given way."""
+    """Return the method and reason of a result if the preparation notes that the method fell back; else nothing."""
     why = next((note.gave_way for note in notes if getattr(note, "gave_way", "")), "")
-    if method.own is None or not why:
+    if method.model_method is None or not why:
         return {}
-    return {"method": "direct", "method_reason": f"The method {method.name} gave way to the whole program: {why}."}
+    return {"method": "direct", "method_reason": f"The method {method.name} fell back to the whole program: {why}."}
 
 
 def options_of_first(model: str, options: SolveOptions) -> SolveOptions:
-    """Options of a solve for the model that it starts from, which may not have the method that is asked for."""
-    asked = options.method
-    has = asked in BUILD or (asked is not None and library.model_method(model, asked) is not None)
+    """Return the options for the model that a solve starts from, which may not have the requested method."""
+    requested = options.method
+    has = requested in BUILD or (requested is not None and library.model_method(model, requested) is not None)
     return options if has else replace(options, method=None)
 
 
-def _asked(asked: str, model: str, own: dict[str, ModelMethod], instance: Instance, options: SolveOptions) -> Method:
-    """A model's own method that is asked for."""
-    if asked not in own:
-        others = ", ".join([*BUILD, *own])
-        raise UsageError(f"The model {Path(model).stem} has no method {asked!r}.", f"It has {others}.")
-    why = own[asked].declines(instance)
+def _requested(
+    requested: str, model: str, available: dict[str, ModelMethod], instance: Instance, options: SolveOptions
+) -> Method:
+    """Return the requested method of a model."""
+    if requested not in available:
+        others = ", ".join([*BUILD, *available])
+        raise UsageError(f"The model {Path(model).stem} has no method {requested!r}.", f"Choose one of {others}.")
+    why = available[requested].declines(instance)
     if options.mps is not None:
-        why = "it never makes the whole program, which is to be written"
+        why = "it never builds the whole program, which is written to a file"
     if why:
-        what = f"The method {asked!r} cannot serve here: {why}."
-        raise UsageError(what, "Leave the method out: the one that can is then chosen.")
-    return Method(asked, f"It was asked for: {METHODS[asked]}.", BUILD["direct"], own[asked])
+        what = f"The method {requested!r} does not support this instance: {why}."
+        raise UsageError(what, "Omit the method: one that does is then chosen.")
+    return Method(requested, f"It was requested: {METHODS[requested]}.", BUILD["direct"], available[requested])

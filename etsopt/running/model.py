@@ -1,4 +1,4 @@
-"""A model as the engine sees it: everything that its file may define, read once, with what holds where it does not."""
+"""A model as the engine sees it: all that its file may define, read once, with defaults for the rest."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ PROGRAM = (
     *("formulate", "parameters", "tables", "levels", "afterwards", "prepare", "explain", "is_divisible", "answer"),
 )
 CALCULATION = ("calculate",)
-RELIEF = ("eased",)
+ELASTIC = ("relaxed",)
 CONSTANTS = ("CHECKED_AS", "STARTS_FROM", "GAP", "FIX_AFTER", "READS", "WAYS_OUT")
-OF_ANYBODY = CONSTANTS[:4]
-"""Constants whose names are seldom those of anything else."""
+DISTINCTIVE = CONSTANTS[:4]
+"""Constants whose names seldom occur for another purpose."""
 
 NEAR = 0.83
-"""Similarity by difflib, upper and lower case alike, from which on a name is taken for a slip.
+"""Similarity by difflib, upper and lower case alike, from which on a name counts as a slip.
 
 A letter too many, one too few, or two that changed places lie at 0.83 (``levles``) to 0.95 (``afterward``). Below lie
 names of helpers that only share a stem, ``levels_of`` and ``calculation`` (0.80) or ``params`` (0.75), ``label`` for
@@ -44,59 +44,59 @@ names of helpers that only share a stem, ``levels_of`` and ``calculation`` (0.80
 
 
 def _absent(*_: Any) -> Any:
-    raise ModelError("A function is asked for that the model does not define.", "CONTRIBUTING.md shows what it needs.")
+    raise ModelError("A function that the engine needs is missing in the model.", "Define it as in CONTRIBUTING.md.")
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """What a model file may define; nothing else in it is asked for.
+    """Functions and constants of a model file; the engine uses nothing else in it.
 
     A program has `formulate`, `tables`, and `parameters` or `prepare`; a calculation has `calculate` alone. Every
-    function stands here under its name, and a constant under its name in small letters. A function that may be left out
-    is None where it is. One that fails raises a `ModelError` that names it.
+    function has its name here, and every constant its name in small letters. An optional function that is absent is
+    None. A function that fails raises a `ModelError` that names it.
 
     Parameters
     ----------
     name, module
-        Name of the file without its ending, and the module that it was loaded as.
+        Name of the file without its ending, and the module that was loaded from it.
     formulate
         The mathematics without data: returns a Pyomo ``AbstractModel``, and takes no arguments.
     parameters
         Arrays for its sets and parameters.
     prepare
-        In place of `parameters`: with the tables of the model that it starts from, and
+        In place of `parameters`: from the tables of the model that it starts from, and
         `etsopt.running.model_inputs.Relaxation`, which solves its own relaxation, it returns parameters, and notes that
-        `tables` and `explain` take beside the rest. A note may have ``stopped``, why preparing was stopped, and
-        ``gave_way``, why the method is another than the one that was chosen.
+        `tables` and `explain` take as further arguments. A note may have ``stopped``, the termination of a stopped
+        preparation, and ``gave_way``, the reason for another method than the chosen one.
     tables
         Result tables from a solution.
     levels
-        Names of its objectives in lexicographic order; without it they are taken in the order of declaration.
+        Names of its objectives in lexicographic order; by default the order of declaration.
     afterwards
-        Asked for after the solution: the instance whose limits hold then, parameters, and names of objectives to be
-        solved with them, or None. ``solution.before`` is then the first solution.
+        Program to solve after the solution: the instance whose limits hold then, parameters and names of objectives, or
+        None. ``solution.before`` is then the first solution.
     explain
-        Tables and the level that say what is missing where it has no solution.
+        Tables and objective that state the unmet demand if the program is infeasible.
     is_divisible
-        Whether an instance lets choices be mixed, so that no variable is whole.
+        True if an instance lets choices be mixed, so that no variable is integer.
     answer
-        What a sweep keeps of a solution: a number of every unit.
+        Part of a solution that a sweep keeps: a number of every unit.
     calculate
         Result tables of a model that needs no solver.
-    eased
+    relaxed
         Parameters of the model that this one explains, with limits wider by so many tonnes.
     checked_as
-        What its tables are, such as ``"allocation"`` or ``"compliance"``: the checker holds them to the instance.
+        Kind of its tables, such as ``"allocation"`` or ``"compliance"``, by which the checker checks them.
     starts_from
         Name of the model that is solved before.
     gap
-        Relative gap that is asked of it by default.
+        Default of the relative gap.
     fix_after
         Variables that are fixed once an objective is solved, by its name.
     reads
         Keys and sections of the policy that it reads, beside those of the model that it starts from; None reads all.
     ways_out
-        Objectives of a model that explains why another has no solution, each with the components held at zero.
+        Objectives of a model that explains the infeasibility of another, each with the components fixed at zero.
     """
 
     name: str
@@ -111,7 +111,7 @@ class Model:
     is_divisible: Callable[[Instance], bool] | None = None
     answer: Callable[[Instance, Any], NDArray[np.float64]] | None = None
     calculate: Callable[[Instance], dict[str, pd.DataFrame]] | None = None
-    eased: Callable[[Arrays, float], Arrays] | None = None
+    relaxed: Callable[[Arrays, float], Arrays] | None = None
     checked_as: str = ""
     starts_from: str = ""
     gap: float | None = None
@@ -126,27 +126,29 @@ class Model:
         Raises
         ------
         ModelError
-            If it does not define what a model must.
+            If it does not define a function that a model needs.
         """
         name = Path(module.__file__ or module.__name__).stem
-        own = vars(module)
+        defined = vars(module)
         functions: dict[str, Any] = {
-            key: partial(_called, name, key, own[key]) for key in (*PROGRAM, *CALCULATION, *RELIEF) if key in own
+            key: partial(_called, name, key, defined[key])
+            for key in (*PROGRAM, *CALCULATION, *ELASTIC)
+            if key in defined
         }
-        if "calculate" not in own:
-            made = "prepare" if "prepare" in own else "parameters"
-            if missing := [part for part in ("formulate", made, "tables") if part not in own]:
-                advice = "A model offers formulate, parameters and tables, or calculate; CONTRIBUTING.md shows how."
+        if "calculate" not in defined:
+            inputs = "prepare" if "prepare" in defined else "parameters"
+            if missing := [part for part in ("formulate", inputs, "tables") if part not in defined]:
+                advice = "Define formulate, parameters and tables, or calculate, as in CONTRIBUTING.md."
                 raise ModelError(f"The model {name} has no {', '.join(missing)}.", advice)
-        return cls(name, module, **functions, **{key.lower(): own[key] for key in CONSTANTS if key in own})
+        return cls(name, module, **functions, **{key.lower(): defined[key] for key in CONSTANTS if key in defined})
 
     def objectives(self, instance: Instance, declared: list[str] | None) -> list[str]:
-        """Names of its objectives in their order.
+        """Return the names of its objectives in their order.
 
         Parameters
         ----------
         declared
-            Names that its program has, in the order of declaration; None where no program is made.
+            Names that its program has, in the order of declaration; None if no program is built.
 
         Raises
         ------
@@ -164,21 +166,21 @@ class Model:
 
 @dataclass(frozen=True, eq=False)
 class ModelMethod:
-    """What a method may define that a model brings along for the whole of it, in ``_methods/<model>_<method>.py``.
+    """A model's own method for its whole program, from ``_methods/<model>_<method>.py``.
 
     Parameters
     ----------
     from_units
-        Units from which on it is quicker than the whole program.
+        Number of units from which it is quicker than the whole program.
     declines
-        Why it cannot serve an instance, as a clause; empty where it can.
+        Reason why it does not support an instance, as a clause; empty if it does.
     prepare
         In place of the model's own.
     solve
-        In place of the whole program: an instance, parameters, names of objectives and a function that solves the
-        model's formulation with other parameters give a solution.
+        In place of the whole program: it returns a solution from an instance, parameters, names of objectives and a
+        function that solves the model's formulation with other parameters.
     elastic
-        Parameters of the model that explains why there is no solution, made fewer, and where each unit's part stands.
+        Aggregated parameters of the model that explains infeasibility, and the part of each unit in them.
     """
 
     from_units: int
@@ -190,11 +192,11 @@ class ModelMethod:
     @classmethod
     def of(cls, module: ModuleType) -> ModelMethod:
         """Read a module."""
-        name, own = module.__name__.rpartition(".")[2], vars(module)
+        name, defined = module.__name__.rpartition(".")[2], vars(module)
         functions: dict[str, Any] = {
-            key: partial(_called, name, key, own[key]) for key in ("prepare", "solve", "elastic") if key in own
+            key: partial(_called, name, key, defined[key]) for key in ("prepare", "solve", "elastic") if key in defined
         }
-        return cls(own["FROM_UNITS"], own["declines"], **functions)
+        return cls(defined["FROM_UNITS"], defined["declines"], **functions)
 
 
 def _called(model: str, function: str, defined: Callable[..., Any], *arguments: Any) -> Any:
@@ -203,7 +205,7 @@ def _called(model: str, function: str, defined: Callable[..., Any], *arguments: 
     Raises
     ------
     ModelError
-        If it fails in a way that tells nobody what to do.
+        If it fails with another exception than an `EtsoptError`, or returns a wrong type.
     """
     advice = "Call etsopt.solve in Python with the same instance and model: the traceback shows the line."
     try:
@@ -217,20 +219,20 @@ def _called(model: str, function: str, defined: Callable[..., Any], *arguments: 
             raise ModelError(what + mistake, "Correct the model file.") from error
         raise ModelError(f"{what}{type(error).__name__}: {error}.", advice) from error
     if function in ("parameters", "tables", "calculate") and not isinstance(result, dict):
-        what = f"The function {function} of the model {model} returned {type(result).__name__}, not a dictionary."
-        raise ModelError(what, "Return what it makes by name.")
+        what = f"The function {function} of the model {model} returned {type(result).__name__}: expected a dictionary."
+        raise ModelError(what, "Return its results by name.")
     if function in ("tables", "calculate"):
         _check_tables(result, f"The function {function} of the model {model}")
     return result
 
 
 def _check_tables(tables: Any, function: str) -> None:
-    """See that every table is a data frame that can be written to a file of its name."""
+    """Check that every table is a data frame with a name that a file can have."""
     import pandas as pd
 
     for table, content in tables.items():
         if not isinstance(content, pd.DataFrame):
-            what = f"{function} returned {type(content).__name__} for {table!r}, not a data frame."
+            what = f"{function} returned {type(content).__name__} for {table!r}: expected a data frame."
             raise ModelError(what, "Return a pandas DataFrame for each name.")
         if not isinstance(table, str) or not table.isprintable() or Path(table).name != table or table[:1] in ".~":
             what = f"{function} names a table {table!r}, which cannot be the name of a file."
@@ -238,33 +240,33 @@ def _check_tables(tables: Any, function: str) -> None:
 
 
 def refuse_slips(module: Any, name: str) -> None:
-    """See that no public name of a user's model file is nearly one of those that are asked for.
+    """Check that no public name of a user's model file is almost a name that the engine uses.
 
-    A function is compared with functions and a constant with constants. A name beside the one that it is near to is a
-    helper of it, and imported names are not looked at. Nor are names that begin with an underscore.
+    A function is compared with functions and a constant with constants. A name beside the one that it resembles is a
+    helper of it. Imported names and names that begin with an underscore are not compared.
 
     Raises
     ------
     ModelError
-        With every such name and the one that was meant.
+        With every such name and the intended one.
     """
     slips = list(_slips(module))
     if slips:
-        found = " and ".join(f"{kind} `{own}`, where `{meant}` is looked for" for kind, own, meant in slips)
+        problems = " and ".join(f"{kind} `{slip}`: expected `{meant}`" for kind, slip, meant in slips)
         first, meant = slips[0][1:]
         advice = f"Rename `{first}` to `{meant}`; if it is a helper of your own, call it `_{first}`."
-        raise ModelError(f"The model {name} has a {found}.", advice)
+        raise ModelError(f"The model {name} has a {problems}.", advice)
 
 
 def _slips(module: Any) -> Iterator[tuple[str, str, str]]:
-    """Kind, name, and the name that was meant."""
+    """Yield kind, name, and the intended name of each slip."""
     public = {name: value for name, value in vars(module).items() if not name.startswith("_")}
     functions = {name for name, value in public.items() if _is_function(value, module.__name__)}
     constants = {name for name, value in public.items() if not callable(value) and not isinstance(value, ModuleType)}
-    # The other kind of model is not looked for where one is there.
+    # If one kind of model is present, names of the other kind are not compared.
     program = any(name in public for name in PROGRAM[:3])
     wanted = CALCULATION if "calculate" in public else PROGRAM if program else (*CALCULATION, *PROGRAM)
-    for kind, names, known in (("function", functions, wanted), ("constant", constants, OF_ANYBODY)):
+    for kind, names, known in (("function", functions, wanted), ("constant", constants, DISTINCTIVE)):
         absent = {one.casefold(): one for one in known if one not in public}
         for name in sorted(names - set(known)):
             if near := difflib.get_close_matches(name.casefold(), absent, 1, NEAR):

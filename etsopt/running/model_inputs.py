@@ -1,4 +1,4 @@
-"""What a model needs before its program is solved: the results of another model, and answers of its own relaxation."""
+"""Inputs of a model before its program is solved: results of another model, and solutions of its own relaxation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Relaxation:
-    """Solves the linear relaxation of a model's program with any parameters, through the engine."""
+    """Solver of the linear relaxation of a model's program with any parameters, through the engine."""
 
     model: Model
     instance: Instance
@@ -37,73 +37,73 @@ class Relaxation:
     options: SolveOptions
 
     def __call__(self, parameters: dict[str, Any], objective: str = "") -> Solution:
-        """Solution of the relaxation for an objective, the model's first if none is named.
+        """Return the solution of the relaxation for an objective, by default the model's first.
 
         Its level holds the multipliers of the rows.
 
         Raises
         ------
         StoppedError
-            At the deadline: a relaxation that was stopped says nothing of the market.
+            At the deadline: a stopped relaxation proves nothing of the market.
         """
         program = relaxed(self.build(self.model, parameters))
         names = [objective] if objective else self.model.objectives(self.instance, list(program.objectives))
         with quietly():
-            found = solve_levels(program, names, replace(self.options, mps=None), {})
-        if found.termination in STOPPED:
-            raise StoppedError(found.termination)
-        return found
+            solution = solve_levels(program, names, replace(self.options, mps=None), {})
+        if solution.termination in STOPPED:
+            raise StoppedError(solution.termination)
+        return solution
 
     def whole(self, parameters: dict[str, Any], objective: str, gap: float, nodes: int | None = None) -> Solution:
-        """Solution of the program itself for an objective, by the solver's branch and bound, within a gap.
+        """Return the solution of the mixed-integer program for an objective, by branch and bound within a gap.
 
         Parameters
         ----------
         nodes
-            After how many nodes it stops with what it holds; None for no limit.
+            Number of nodes after which it stops with its incumbent; None for no limit.
 
         Raises
         ------
         StoppedError
-            At the deadline, where nothing is held.
+            At the deadline, if there is no incumbent.
         """
         program = self.build(self.model, parameters)
         most = {} if nodes is None else {"mip_max_nodes": nodes}
         options = replace(self.options, mps=None, gap=gap, solver_options=most | self.options.solver_options)
         with quietly():
-            found = solve_levels(program, [objective], options, {})
-        if found.termination in STOPPED and not found.values:
-            raise StoppedError(found.termination)
-        return found
+            solution = solve_levels(program, [objective], options, {})
+        if solution.termination in STOPPED and not solution.values:
+            raise StoppedError(solution.termination)
+        return solution
 
     def growing(self, parameters: dict[str, Any], objective: str, size: Mapping[str, float], worth: float) -> Growing:
-        """The relaxation in the solver, where columns may join it; sizes are those of `etsopt.solving.growing`."""
+        """Load the relaxation into the solver, where columns may join it; sizes as in `etsopt.solving.growing`."""
         return Growing(relaxed(self.build(self.model, parameters)), objective, self.options, size, worth)
 
     def without_rows(self, lower: Any, upper: Any, size: float) -> Growing:
-        """A linear program of columns of about a size, whose rows and costs are to come."""
+        """Load a linear program of columns of a typical size, without rows and costs as yet."""
         return Growing(without_rows(lower, upper), "cost", self.options, {"x": size}, size)
 
 
 def relaxed(program: Program) -> Program:
-    """The program without whole numbers."""
+    """Return the linear relaxation of a program."""
     return replace(program, integer=np.zeros_like(program.integer))
 
 
 def with_gap(model: Model, options: SolveOptions) -> SolveOptions:
-    """The options with the model's own gap, where the caller names none."""
+    """Return the options with the model's own gap, if the caller sets none."""
     return options if options.gap is not None else replace(options, gap=DEFAULT_GAP if model.gap is None else model.gap)
 
 
 def parameters_of(
     model: Model, instance: Instance, options: SolveOptions, method: Method, first: Results | None
 ) -> tuple[dict[str, Any], tuple[Any, ...]]:
-    """Parameters of a model, and what its tables take beside the solution.
+    """Return the parameters of a model, and the notes that its tables take beside the solution.
 
-    A model with ``prepare`` may look at the tables of the model it starts from and ask for its own relaxation; where a
-    method of its own offers that, it prepares instead.
+    A model with ``prepare`` may use the tables of the model it starts from and solve its own relaxation; the
+    ``prepare`` of its method takes precedence.
     """
-    prepare = (method.own and method.own.prepare) or model.prepare
+    prepare = (method.model_method and method.model_method.prepare) or model.prepare
     if prepare is None:
         return model.parameters(instance), ()
     relax = Relaxation(model, instance, method.build, options)
@@ -114,19 +114,19 @@ def parameters_of(
 def program_of(
     model: Model, instance: Instance, build: Callable[[Model, dict[str, Any]], Program], parameters: dict[str, Any]
 ) -> Program:
-    """Program of a model with some parameters; without whole numbers where the model says that they may be mixed."""
+    """Return the program of a model with some parameters; relaxed if the model is divisible on the instance."""
     program = build(model, parameters)
     divisible = model.is_divisible is not None and model.is_divisible(instance)
     return relaxed(program) if divisible else program
 
 
 def with_tables_of(first: Results | None, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Tables of a model beside those of the one that it started from; the multipliers of both stand in one table."""
+    """Return the tables of a model beside those of the one that it started from; both share one table of duals."""
     if first is None or not tables:
         return tables
     both = {**first.tables, **tables}
     if "duals" in first.tables and "duals" in tables:
-        # An empty table has no types, and what is joined to it would lose its own.
+        # An empty table has no types, and a table joined to it would lose its own.
         parts = [table for table in (first.tables["duals"], tables["duals"]) if len(table)]
         both["duals"] = pd.concat(parts, ignore_index=True) if parts else tables["duals"]
     return both

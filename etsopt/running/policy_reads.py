@@ -1,4 +1,4 @@
-"""The policy keys that a model reads: others are refused where they were meant for it, or would bind; else ignored."""
+"""The policy keys that a model reads: others are refused if they were changed for it or would bind, else ignored."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def ignored_keys(model: Model, instance: Instance) -> list[str]:
     Raises
     ------
     DataError
-        If one of them was given by ``with_policy`` or ``--set``, or limits a total of allowances to less than the rule
-        gives, or to another one exactly: the model's answer would not be what the policy says.
+        If ``with_policy`` or ``--set`` changed one of them, or one limits a total of allowances that the rule violates:
+        the model's answer would not follow the policy.
     """
     read = keys_read(model)
     if read is None:
@@ -52,15 +52,15 @@ def ignored_keys(model: Model, instance: Instance) -> list[str]:
 
 
 def keys_read(model: Model) -> tuple[str, ...] | None:
-    """Return the keys that a model and those it starts from read; None where one of them does not say."""
+    """Return the keys that a model and those it starts from read; None if one of them declares no ``READS``."""
     before = keys_read(library.load(model.starts_from)) if model.starts_from else ()
     return None if model.reads is None or before is None else (*before, *model.reads)
 
 
 def covered(key: str, patterns: Iterable[str]) -> bool:
-    """Tell whether a key is named by one of some patterns, or stands below what is; of several the last decides.
+    """Return True if a pattern names a key or a section above it; of several patterns the last decides.
 
-    A pattern that begins with an exclamation mark takes back what those before it name.
+    A pattern that begins with an exclamation mark excludes keys that earlier ones name.
 
     >>> covered("sectors.cement.band", ["sectors.*.band"]), covered("market.reserve_t", ["market"])
     (True, True)
@@ -69,16 +69,16 @@ def covered(key: str, patterns: Iterable[str]) -> bool:
     >>> covered("rule.cap", ["rule", "!rule.carry_*"]), covered("rule.carry_over_base_t", ["rule", "!rule.carry_*"])
     (True, False)
     """
-    found = False
+    is_covered = False
     for pattern in patterns:
         name = pattern.removeprefix("!")
         if fnmatchcase(key, name) or fnmatchcase(key, f"{name}.*"):
-            found = name == pattern
-    return found
+            is_covered = name == pattern
+    return is_covered
 
 
 def _advice(key: str) -> str:
-    """Return what to do about a key that a model does not read."""
+    """Return the remedy for a key that a model does not read."""
     others = []
     for name in library.names():
         read = None if library.explains(name) else keys_read(library.load(name))
@@ -88,23 +88,23 @@ def _advice(key: str) -> str:
 
 
 def _problems_of_totals(name: str, instance: Instance, unread: list[str], read: Iterable[str]) -> list[Problem]:
-    """Find totals of the file that the rule alone, which the model hands out, does not keep."""
+    """Find total limits of the file that the rule alone, by which the model allocates, violates."""
     if not any(covered(key, TOTALS) for key in unread):
         return []
     rows, reference = derive(instance).rows, reference_allowances(instance)
     # A model that rounds no balance value balances every sector exactly.
     rounded = covered("rule.balance_value_decimals", read)
-    handed_out = rows.totals(reference.reference_t if rounded else instance.emissions_tco2e).value
-    # What rounding to whole tonnes takes from each unit is no other total.
+    allocated = rows.totals(reference.reference_t if rounded else instance.emissions_tco2e).value
+    # Rounding to whole tonnes may move a total by one tonne a unit, which is no violation.
     rounding = rows.totals(np.ones(len(instance.units))).value
     problems = []
     for row in np.flatnonzero(np.isin(rows.rule, ("sector_target", "national_total"))):
         section = f"sectors.{rows.index[row]}" if rows.index[row] else "national"
         stated = [key for key in unread if covered(key, [f"{section}.target_*"])]
         least, most = rows.least[row] - rounding[row], rows.most[row] + rounding[row]
-        if stated and not least <= handed_out[row] <= most:
-            total, limit = format_tonnes(handed_out[row]), format_tonnes(rows.most[row])
-            what = f"the model {name} hands out {total} t by the rule, and does not keep the {limit} t that are stated"
+        if stated and not least <= allocated[row] <= most:
+            total, limit = format_tonnes(allocated[row]), format_tonnes(rows.most[row])
+            what = f"the model {name} allocates {total} t by the rule alone: expected {limit} t as stated"
             advice = f"{_advice(stated[0])} `--set {section.partition('.')[0]}={{}}` leaves out all of its section."
             problems.append(Problem("policy.toml", what, advice, stated[0]))
     return problems

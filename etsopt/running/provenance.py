@@ -1,4 +1,4 @@
-"""Where a result comes from: model, method, instance, policy, options, versions, and the seconds of each stage."""
+"""Provenance of a result: model, method, instance, policy, options, versions, and the seconds of each stage."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Clock:
         self.start = self.last = time.perf_counter()
 
     def passed(self) -> float:
-        """Seconds since the start."""
+        """Return the seconds since the start."""
         return time.perf_counter() - self.start
 
     def lap(self, stage: str) -> None:
-        """Close a stage; one that comes again adds its seconds."""
+        """Close a stage; a repeated one adds its seconds."""
         now = time.perf_counter()
         self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self.last, 6)
         self.last = now
@@ -37,7 +37,7 @@ class Clock:
 def provenance(
     instance: Instance, model: str, options: SolveOptions, method: Method, seconds: dict[str, float]
 ) -> dict[str, Any]:
-    """What a result says of how it came about; ``seconds`` fill up as the solve goes on."""
+    """Return the provenance of a result; ``seconds`` fill up during the solve."""
     versions = {name: _version(name) for name in ("etsopt", "pyomo", "highspy", "numpy", "pandas", "scipy")}
     return {
         "model": Path(model).stem,

@@ -20,7 +20,7 @@ from etsopt.rules import as_given, parameters_of, plugins, reference_allowances
 from etsopt.running import library, methods, model_inputs
 from etsopt.running.policy_reads import ignored_keys
 from etsopt.running.provenance import Clock, provenance
-from etsopt.running.solve_task import Step, violations_of
+from etsopt.running.solve_task import SolveTask, violations_of
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Termination
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def read(source: str | Path) -> Instance:
-    """Read an instance and see that its rule can be evaluated on it.
+    """Read an instance and evaluate its rule on it.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     Returns
     -------
     Results
-        Certified or not; an infeasible instance gives results that say so, with the tonnes.
+        Certified or not; results of an infeasible instance state the infeasibility in tonnes.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
 
 
 def solve_model(found: Model, instance: Instance, model: str, given: SolveOptions) -> Results:
-    """Solve a model until the deadline: what is held then, or results that say that nothing is.
+    """Solve a model until the deadline: return the solution by then, or results without one.
 
     The model that it starts from is solved before it, whatever keys of the policy that one does not read.
     """
@@ -111,37 +111,37 @@ def solve_model(found: Model, instance: Instance, model: str, given: SolveOption
         parameters, notes = model_inputs.parameters_of(found, instance, chosen, method, first)
         about |= methods.after_notes(method, notes)
         clock.lap("build")
-        step = Step(found, model, instance, chosen, method, about, clock, notes, first)
+        task = SolveTask(found, model, instance, chosen, method, about, clock, notes, first)
         stopped = next((note.stopped for note in notes if getattr(note, "stopped", "")), "")
         # Where the preparation was stopped it holds an answer, which only has to be completed.
         with unlimited() if stopped else nullcontext():
-            solution = step.solve_all(parameters)
+            solution = task.solve_all(parameters)
         if isinstance(solution, Results):
             return solution
-        return step.checked(replace(solution, termination=Termination(stopped)) if stopped else solution)
+        return task.checked(replace(solution, termination=Termination(stopped)) if stopped else solution)
     except StoppedError as stopped:
         return Results({}, stopped.termination, "none", False, (), None, about)
 
 
 def _stopped_at(name: str, first: Results, about: dict[str, Any]) -> Results:
-    """Results where the model that another starts from has no optimum: why it has none, or that time was up."""
+    """Return the results if the model that another starts from has no optimum: its infeasibility or termination."""
     if first.termination == "infeasible":
         return replace(first, provenance=first.provenance | {"model": about["model"], "stopped_at": name})
     return Results({}, first.termination, "none", False, (), None, about | {"stopped_at": name})
 
 
 def kind_of(model: Model) -> dict[str, Any]:
-    """Whether the tables of a model claim what the checker knows, and what; what a user's own claims is unknown."""
+    """Return the kind of a model's tables, and True if the checker knows it; that of a user's model is unknown."""
     return {"checked": model.checked_as in KINDS, "checked_as": model.checked_as}
 
 
 def check(instance: Instance, results: Results) -> CheckReport:
-    """Check results against their instance, and what they claim against what is found, without model or solver.
+    """Check results against their instance, and their claims against the recomputed status, without model or solver.
 
     Raises
     ------
     DataError
-        If they claim to be something that the checker has never heard of.
+        If they claim a kind that the checker does not know.
     """
     instance = as_given(instance)
     checkable = is_checked(results) and bool(results.tables or results.termination == "infeasible")
@@ -156,7 +156,7 @@ def check(instance: Instance, results: Results) -> CheckReport:
 
 
 def _calculated(instance: Instance, tables: Any, about: dict[str, Any], clock: Clock) -> Results:
-    """Results of a calculation, where there is nothing to optimise."""
+    """Return the results of a calculation, which has nothing to optimise."""
     with unlimited():
         tell("check")
         report = check_tables(instance, tables, (), kind=about["checked_as"]) if about["checked"] else None

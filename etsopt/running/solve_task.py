@@ -1,4 +1,4 @@
-"""One program of a model, solved and checked; where it has no solution, what has to give way."""
+"""Solve and check one program of a model; if it is infeasible, find the smallest relaxation of its limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from etsopt.running import library, model_inputs
 from etsopt.solving.levels import as_answered, solve_levels
 from etsopt.solving.scaling import refuse_missed_rows
 from etsopt.solving.solution import STOPPED, Solution, Termination
-from etsopt.solving.tolerances import EASED_T, pinned
+from etsopt.solving.tolerances import RELAXED_T, fixed_at_lower
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from etsopt.solving.solution import Level
 
 
-TOLD = ("rounded_by_t", "misses_t", "distance_t")
-"""Tonnes of an answer that the checker tells."""
+REPORTED = ("rounded_by_t", "misses_t", "distance_t")
+"""Tonnes of an answer that the checker reports."""
 
 
 @dataclass(frozen=True)
-class Step:
-    """Solve one program of a model, and where it has no solution explain why."""
+class SolveTask:
+    """One program of a model to solve, or to explain if it is infeasible."""
 
-    found: Model
-    model: str
+    model: Model
+    name: str
     instance: Instance
     options: SolveOptions
     method: Method
@@ -52,24 +52,24 @@ class Step:
     """Results of the model that this one starts from."""
 
     def solve_all(self, parameters: dict[str, Any]) -> Solution | Results:
-        """Solve the model, and what it wants solved afterwards: a solution, or results that say what lacks."""
+        """Solve the model, and its program afterwards: return a solution, or results that explain infeasibility."""
         solution = self.solve(self.instance, parameters)
         if isinstance(solution, Solution) and solution.termination is Termination.OPTIMAL:
             return self.solve_afterwards(solution)
         return solution
 
     def checked(self, solution: Solution) -> Results:
-        """The results of a solution, checked where the checker knows the model, however late it is."""
+        """Return the results of a solution, checked if the checker knows the model, even after the deadline."""
         with unlimited():
             tell("tables")
-            tables = self.found.tables(self.instance, solution, *self.notes) if solution.values else {}
+            tables = self.model.tables(self.instance, solution, *self.notes) if solution.values else {}
             self.clock.lap("tables")
             return results_of(self.instance, solution, tables, self.about, self.clock, self.first)
 
     def solve(
         self, limited: Instance, parameters: dict[str, Any], names: list[str] | None = None
     ) -> Solution | Results:
-        """Solve the model with some parameters: a solution, or results that say what lacks.
+        """Solve the model with some parameters: return a solution, or results that explain infeasibility.
 
         Parameters
         ----------
@@ -78,55 +78,56 @@ class Step:
         names
             Objectives in their order; None for the model's own.
         """
-        solution = self.levels(parameters, names)
+        solution = self.minimise_all(parameters, names)
         self.clock.lap("solve")
         if solution.termination is not Termination.INFEASIBLE or solution.values:
             return solution
-        if self.found.explain is not None:
-            return self._explained(*self.found.explain(self.instance, *self.notes))
-        explained = _infeasible(self.instance, limited, self.model, self.options, self.method, self.about, self.clock)
-        if not explained.levels or explained.levels[0].value > EASED_T:
+        if self.model.explain is not None:
+            return self._explained(*self.model.explain(self.instance, *self.notes))
+        explained = _infeasible(self.instance, limited, self.name, self.options, self.method, self.about, self.clock)
+        if not explained.levels or explained.levels[0].value > RELAXED_T:
             return explained
-        # Less lacks than the checker tolerates: sums of limits that meet exactly differ by their rounding.
-        elastic = library.load(f"{self.model}_elastic")
-        assert elastic.eased is not None
-        wider = elastic.eased(parameters, EASED_T)
-        solution = self.levels(wider, names)
+        # The infeasibility is within the checker's tolerance: sums of limits that meet exactly differ by rounding.
+        elastic = library.load(f"{self.name}_elastic")
+        assert elastic.relaxed is not None
+        wider = elastic.relaxed(parameters, RELAXED_T)
+        solution = self.minimise_all(wider, names)
         self.clock.lap("solve_eased")
         infeasible = solution.termination is Termination.INFEASIBLE and not solution.values
         return explained if infeasible else solution
 
     def _explained(self, tables: dict[str, pd.DataFrame], level: Level | None) -> Results:
-        """Results that say what the model itself knows to lack, as far as the checker proves it."""
+        """Return results on the unmet demand that the model itself states, as far as the checker proves it."""
         with unlimited():
             tell("check")
             return infeasible_results(
                 self.instance, model_inputs.with_tables_of(self.first, tables), level, self.about, self.clock
             )
 
-    def levels(self, parameters: dict[str, Any], names: list[str] | None = None) -> Solution:
+    def minimise_all(self, parameters: dict[str, Any], names: list[str] | None = None) -> Solution:
         """Minimise the objectives in their order, by the model's own method or over the whole program."""
-        if self.method.own is not None and self.method.own.solve is not None:
-            names = names or self.found.objectives(self.instance, None)
-            found: Solution = self.method.own.solve(self.instance, parameters, names, self._run)
-            return found
+        own_method = self.method.model_method
+        if own_method is not None and own_method.solve is not None:
+            names = names or self.model.objectives(self.instance, None)
+            solution: Solution = own_method.solve(self.instance, parameters, names, self._run)
+            return solution
         program = self._program(parameters)
-        names = names or self.found.objectives(self.instance, list(program.objectives))
+        names = names or self.model.objectives(self.instance, list(program.objectives))
         solution = self._minimise(program, parameters, names, self.options)
         if solution.values and not self.about["checked"]:
-            # Of a user's own model nothing else sees whether the answer meets the rows as they are written.
+            # For a user's own model, no other check compares the answer with the rows.
             refuse_missed_rows(program, np.concatenate([solution.values[name] for name in program.columns]))
         return solution
 
     def _minimise(
         self, program: Program, parameters: dict[str, Any], names: list[str], options: SolveOptions
     ) -> Solution:
-        """Minimise objectives of a program in their order, each by a faster method where the model has one."""
-        faster = {name: partial(method, parameters) for name in names if (method := library.method(self.model, name))}
-        return solve_levels(program, names, options, faster, self.found.fix_after)
+        """Minimise objectives of a program in their order, each by the model's faster method if it has one."""
+        faster = {name: partial(method, parameters) for name in names if (method := library.method(self.name, name))}
+        return solve_levels(program, names, options, faster, self.model.fix_after)
 
     def _program(self, parameters: dict[str, Any]) -> Program:
-        program = model_inputs.program_of(self.found, self.instance, self.method.build, parameters)
+        program = model_inputs.program_of(self.model, self.instance, self.method.build, parameters)
         self.clock.lap("build")
         return program
 
@@ -136,34 +137,34 @@ class Step:
         Parameters
         ----------
         by_solver
-            Whether the solver minimises every objective, or a faster method that the model has for it.
+            Leave every objective to the solver, without the model's faster methods.
 
         Raises
         ------
         StoppedError
-            At the deadline: the model's method tells what is held.
+            At the deadline: the model's method returns its incumbent.
         """
-        program = model_inputs.program_of(self.found, self.instance, self.method.build, parameters)
+        program = model_inputs.program_of(self.model, self.instance, self.method.build, parameters)
         options = replace(self.options, mps=None)
         with quietly():
             if by_solver:
-                found = solve_levels(program, names, options, {})
+                solution = solve_levels(program, names, options, {})
             else:
-                found = self._minimise(program, parameters, names, options)
-        if found.termination in STOPPED:
-            raise StoppedError(found.termination)
-        return found
+                solution = self._minimise(program, parameters, names, options)
+        if solution.termination in STOPPED:
+            raise StoppedError(solution.termination)
+        return solution
 
     def solve_afterwards(self, first: Solution) -> Solution | Results:
-        """Solve what the model wants solved once its levels are."""
-        after = self.found.afterwards(self.instance, first) if self.found.afterwards is not None else None
+        """Solve the program that the model defines after its objectives."""
+        after = self.model.afterwards(self.instance, first) if self.model.afterwards is not None else None
         if after is None:
             return first
         second = replace(self, options=replace(self.options, mps=None)).solve(*after)
         if isinstance(second, Results):
             return second
         if not second.levels:
-            # What is held is the first solution, even where another point is known to be feasible.
+            # The first solution is kept, even if another feasible point is known.
             return replace(first, termination=second.termination)
         return replace(second, levels=(*first.levels, *second.levels), before=first)
 
@@ -171,7 +172,7 @@ class Step:
 def results_of(
     instance: Instance, solution: Solution, tables: Any, about: dict[str, Any], clock: Clock, first: Results | None
 ) -> Results:
-    """Results of a program, with the bounds that the checker recomputed where it knows the model."""
+    """Return the results of a program, with the bounds that the checker recomputed if it knows the model."""
     report = None
     tables = model_inputs.with_tables_of(first, tables)
     if tables and about["checked"]:
@@ -179,7 +180,7 @@ def results_of(
         before, gap, kind = first.levels if first else (), about["options"]["gap"], about["checked_as"]
         report = check_tables(instance, tables, [*before, *solution.levels], gap, kind)
         if report.violations and all(violation.rule == "level_is_kept" for violation in report.violations):
-            # Later levels may move an earlier one by what the solver rounds: it is stated as the answer has it.
+            # Later objectives may move an earlier one by rounding: its value at the answer is stated.
             values = {level.name: level.value for level in report.levels}
             solution = replace(solution, levels=as_answered(solution.levels, values))
             report = check_tables(instance, tables, [*before, *solution.levels], gap, kind)
@@ -198,13 +199,13 @@ def results_of(
         status = "refused"
     elif certified and report is not None:
         status = report.proves
-    told = {name: getattr(report, name) for name in TOLD} if report else {}
+    reported = {name: getattr(report, name) for name in REPORTED} if report else {}
     termination, violations = solution.termination.value, violations_of(report)
-    return Results(tables, termination, status, certified, tuple(levels), None, about, violations, **told)
+    return Results(tables, termination, status, certified, tuple(levels), None, about, violations, **reported)
 
 
 def _with_kept(tables: Any, report: CheckReport) -> Any:
-    """The tables with the multipliers of earlier levels stated, so that nobody has to look for them again."""
+    """Return the tables with the multipliers of earlier objectives, so that a later check need not find them again."""
     if report.kept is None or not len(report.kept):
         return tables
     # An empty table has no types to keep.
@@ -213,21 +214,21 @@ def _with_kept(tables: Any, report: CheckReport) -> Any:
 
 
 def violations_of(report: CheckReport | None) -> tuple[dict[str, Any], ...]:
-    """Broken statements as a result holds them."""
+    """Return the violations in the form of a result."""
     return tuple(asdict(violation) for violation in report.violations) if report else ()
 
 
 def infeasible_results(
     instance: Instance, tables: Any, stated: Level | None, about: dict[str, Any], clock: Clock
 ) -> Results:
-    """Results where nothing is feasible, with the tonnes that the checker proves to lack.
+    """Return the results of an infeasible program, with the infeasibility that the checker proves [t].
 
     Parameters
     ----------
     tables
-        That say what lacks, with the multipliers that prove it.
+        Tables of the infeasibility, with the multipliers that prove it.
     stated
-        The least that lacks as the solver found it; None where it is not known.
+        The least infeasibility by the solver; None if it is unknown.
     """
     kind = about["checked_as"] if about["checked"] else None
     report = check_tables(instance, tables, (), kind=kind) if kind and tables else None
@@ -261,12 +262,12 @@ def _infeasible(
     about: dict[str, Any],
     clock: Clock,
 ) -> Results:
-    """Find out which limits of an instance have to give way, at least, and prove it.
+    """Find the smallest relaxation of an instance's limits, and prove it.
 
     Raises
     ------
     StoppedError
-        At the deadline: what the solver called infeasible is then neither explained nor proven.
+        At the deadline: the infeasibility is then neither explained nor proven.
     """
     if f"{model}_elastic" not in library.names():
         return Results({}, "infeasible", "infeasible_unproven", False, (), None, about)
@@ -274,13 +275,13 @@ def _infeasible(
     elastic = library.load(f"{model}_elastic")
     parameters = elastic.parameters(limited)
     part = None
-    if method.own is not None and method.own.elastic is not None:
-        parameters, part = method.own.elastic(parameters)
+    if method.model_method is not None and method.model_method.elastic is not None:
+        parameters, part = method.model_method.elastic(parameters)
     program = method.build(elastic, parameters)
     options = replace(options, mps=None)
     ways = {}
     for way, at_zero in elastic.ways_out.items():
-        solution = solve_levels(pinned(program, at_zero), [way], options, {})
+        solution = solve_levels(fixed_at_lower(program, at_zero), [way], options, {})
         if solution.termination in STOPPED:
             raise StoppedError(solution.termination)
         if solution.termination is Termination.OPTIMAL:

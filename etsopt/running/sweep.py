@@ -1,4 +1,4 @@
-"""One instance under many policies, where only the answer of every unit and its certificate count."""
+"""Solve one instance under many policies, and keep the answer of every unit and the status of each policy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from etsopt.rules import as_given, parameters_of
 from etsopt.running import library, methods, model_inputs, run
 from etsopt.running.policy_reads import ignored_keys
 from etsopt.running.provenance import Clock
-from etsopt.running.solve_task import Step
+from etsopt.running.solve_task import SolveTask
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Solution, Termination
 
@@ -34,24 +34,24 @@ if TYPE_CHECKING:
 UNCHECKED = "unchecked"
 """Status of an answer that was not checked."""
 
-MOST_STAMPS = 16
-"""Programs of so many shapes are kept for policies to come."""
+MOST_MODELS = 16
+"""Number of shapes whose compiled models are kept for later policies."""
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """What becomes of the units under many policies.
+    """Answers of the units under many policies.
 
     Parameters
     ----------
     answers
-        One row a unit by its ``unit_id``, one column a policy by its number; absent where a policy has no solution.
+        One row a unit by its ``unit_id``, one column a policy by its number; absent if a policy has no solution.
     levels
-        One row a policy and level: ``policy, level, value, unit``.
+        One row a policy and objective: ``policy, level, value, unit``.
     terminations
-        Why the solve of each policy stopped.
+        Reason for which the solve of each policy stopped.
     statuses
-        What is held of each policy, as `Results.status` says it; ``unchecked`` for an answer that nobody checked.
+        Status of each policy, as in `Results.status`; ``unchecked`` for an answer that was not checked.
     """
 
     answers: pd.DataFrame
@@ -73,11 +73,11 @@ def sweep(
     Parameters
     ----------
     changes
-        Of the policy, each as `Instance.with_policy` takes them.
+        Changes of the policy, each as `Instance.with_policy` takes them.
     model
-        Name of a model that says what its answer is, as `allocation` does: its allowances.
+        Name of a model with a function `answer`, such as `allocation`, whose answer is its allowances.
     checked
-        Whether every answer is checked; without that a sweep is quicker, and its answers are ``unchecked``.
+        Check every answer; without that a sweep is quicker, and its answers are ``unchecked``.
     options
         As `etsopt.solve` takes them; a time limit counts for each policy by itself.
 
@@ -101,9 +101,9 @@ def sweep(
     model = current("model", MODELS, model)
     found = library.choose(model)
     if isinstance(changes, Mapping):
-        raise UsageError("The changes are one mapping.", "Give a list of them, one for each policy.")
+        raise UsageError("The changes are one mapping: expected a list.", "Give a list of mappings, one a policy.")
     if found.answer is None:
-        raise UsageError(f"The model {model} does not say what its answer is.", "Solve it with etsopt.solve.")
+        raise UsageError(f"The model {model} has no function `answer`.", "Solve it with etsopt.solve.")
     chosen = model_inputs.with_gap(found, SolveOptions(**current_options(options)))
     about = run.kind_of(found) | {"options": {"gap": chosen.gap}}
     kept, answers, levels, terminations, statuses = CompiledModels(), [], [], [], []
@@ -117,56 +117,56 @@ def sweep(
             method = methods.choose(model, limited, chosen)
             if method.name != "pyomo":
                 method = replace(method, build=kept)
-            step = Step(found, model, limited, chosen, method, about, Clock(), ())
+            task = SolveTask(found, model, limited, chosen, method, about, Clock(), ())
             with watched(chosen.time_limit_s):
-                solution, answer, status = _solved(step, checked)
+                solution, answer, status = _solved(task, checked)
             answers.append(answer)
             levels += [(number, level.name, level.value, level.unit) for level in solution.levels]
             terminations.append(str(solution.termination))
             statuses.append(status)
     table = pd.DataFrame(np.array(answers).T.reshape(len(instance.units), -1), index=instance.units["unit_id"])
-    held = pd.DataFrame(levels, columns=["policy", "level", "value", "unit"])
-    return Sweep(table, held, terminations, statuses)
+    objectives = pd.DataFrame(levels, columns=["policy", "level", "value", "unit"])
+    return Sweep(table, objectives, terminations, statuses)
 
 
-def _solved(step: Step, checked: bool) -> tuple[Solution, NDArray[np.float64], str]:
-    """Solution of one policy, its answer, absent where there is none, and its status."""
-    instance = step.instance
+def _solved(task: SolveTask, checked: bool) -> tuple[Solution, NDArray[np.float64], str]:
+    """Return the solution of one policy, its answer, NaN without one, and its status."""
+    instance = task.instance
     nothing = np.full(len(instance.units), np.nan)
     try:
         checkpoint()
-        solution = step.solve_all(step.found.parameters(instance))
+        solution = task.solve_all(task.model.parameters(instance))
     except StoppedError as stopped:
         return Solution(Termination(stopped.termination), {}, ()), nothing, "none"
     if not isinstance(solution, Solution):
-        # What lacks has been explained and checked; it is no level of the policy.
+        # The infeasibility is explained and checked; it is no objective of the policy.
         return Solution(Termination(solution.termination), {}, ()), nothing, solution.status
     if not solution.values:
-        return solution, nothing, step.checked(solution).status
-    status = step.checked(solution).status if checked else UNCHECKED
-    assert step.found.answer is not None
-    return solution, step.found.answer(instance, solution), status
+        return solution, nothing, task.checked(solution).status
+    status = task.checked(solution).status if checked else UNCHECKED
+    assert task.model.answer is not None
+    return solution, task.model.answer(instance, solution), status
 
 
 class CompiledModels:
-    """Compile a model on data; where only numbers differ from a program made before, only their readers are evaluated.
+    """A cache of compiled models; if only numbers differ from a cached one, only their readers are evaluated.
 
-    The stamps used last are kept, so that a sweep needs no more memory for many policies than for some.
+    The models used last are kept, so that the memory of a sweep does not grow with the number of policies.
     """
 
     def __init__(self) -> None:
-        self._stamps: dict[Any, CompiledModel] = {}
+        self._models: dict[Any, CompiledModel] = {}
 
     def __call__(self, model: Model, parameters: dict[str, Any]) -> Program:
-        """Program of a model on its data."""
+        """Return the program of a model on its data."""
         shape = model, *(np.shape(value) for value in parameters.values() if not isinstance(value, Groups))
-        stamp = self._stamps.pop(shape, None)
-        program = None if stamp is None else stamp.renew(parameters)
-        if stamp is None or program is None:
-            stamp = methods.stamp_of(model, parameters)
-            program = stamp.program
-        # What was put in last stands last.
-        self._stamps[shape] = stamp
-        if len(self._stamps) > MOST_STAMPS:
-            del self._stamps[next(iter(self._stamps))]
+        compiled = self._models.pop(shape, None)
+        program = None if compiled is None else compiled.renew(parameters)
+        if compiled is None or program is None:
+            compiled = methods.compiled_model(model, parameters)
+            program = compiled.program
+        # The dictionary keeps the order of insertion: the least recently used model comes first.
+        self._models[shape] = compiled
+        if len(self._models) > MOST_MODELS:
+            del self._models[next(iter(self._models))]
         return program

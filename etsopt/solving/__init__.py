@@ -1,1 +1,1 @@
-"""From a program to a solution: scaling, the solver, and levels solved one after another."""
+"""From a program to a solution: scaling, the solver, and objectives in lexicographic order."""

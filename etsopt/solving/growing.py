@@ -1,7 +1,7 @@
-"""A linear program that stays in the solver while rows and columns join it and bounds move: a master of columns.
+"""A linear program that stays in the solver while rows and columns join it and bounds move: a master problem.
 
-Its answers are looked at by whoever grows it, and bounds are worked out from its multipliers; nothing is certified by
-what the solver says here, so a run that fails is an answer like any other: None.
+The caller examines its solutions, and computes bounds from its multipliers. No certificate depends on the solver's
+claims here, so a failed run is a valid outcome: None.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
     from etsopt.solving.options import SolveOptions
 
-REFUSED = "what joins the program was not accepted"
+REFUSED = "a change of the program was not accepted"
 
 
 @dataclass(frozen=True)
 class Vertex:
-    """Where a run ended: value, columns, rows, and what one more unit on each row's right-hand side would add."""
+    """Vertex at the end of a run: value, columns, row activities, and multipliers (d value / d right-hand side)."""
 
     value: float
     x: NDArray[np.float64]
@@ -44,17 +44,17 @@ class Vertex:
 
 
 class Growing:
-    """A program in the solver; every run begins at the vertex where the last one ended.
+    """A program in the solver; every run begins at the vertex of the last one.
 
     Parameters
     ----------
     program, name
-        A linear program, and the objective that is minimised.
+        A linear program, and the objective to minimise.
     size
-        What is typical of a row or a column, by the name of its component; 1 of those that are not named and of all
-        that joins. Bounds that are met by nothing tell little of a program that has yet to grow.
+        Typical size of a row or a column, by the name of its component; 1 for others and for all that joins. Bounds
+        that no column meets say little of a program that has yet to grow.
     worth
-        What is typical of the objective.
+        Typical size of the objective.
     """
 
     def __init__(
@@ -72,13 +72,13 @@ class Growing:
         large = replace(program, matrix=program.matrix.only(scaled >= 1 / WIDEST_RATIO))
         self._scaled = scale(large, name, Scaled(program, self._row, self._column, 1 / worth))
         self._highs = construct()
-        own = OWN_OPTIONS | {"random_seed": options.seed} | algorithm_for(program, name)
-        set_options(self._highs, own | options.solver_options)
+        defaults = OWN_OPTIONS | {"random_seed": options.seed} | algorithm_for(program, name)
+        set_options(self._highs, defaults | options.solver_options)
         load(self._highs, self._scaled.program, name)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns so far."""
+        """Number of rows and columns so far."""
         return len(self._row), len(self._column)
 
     def add_rows(
@@ -88,13 +88,13 @@ class Growing:
         places: NDArray[np.int64] | None = None,
         values: NDArray[np.float64] | None = None,
     ) -> None:
-        """Rows, shape ``(rows,)``.
+        """Add rows with limits of shape ``(rows,)``.
 
         Parameters
         ----------
         places, values
-            Columns in which each stands, and its coefficients there, shape ``(rows, entries)``; those that are nothing
-            beside what is typical are left out. None of rows that have no columns as yet.
+            Columns of each row, and its coefficients there, shape ``(rows, entries)``; negligible ones beside the
+            typical size are dropped. None for rows without columns as yet.
         """
         count = len(lower)
         if places is None or values is None:
@@ -104,7 +104,7 @@ class Growing:
         self._row = np.append(self._row, np.ones(count))
 
     def add_columns(self, cost: NDArray[np.float64], places: NDArray[np.int64], values: NDArray[np.float64]) -> None:
-        """Columns between zero and one, shape ``(columns,)``; rows and coefficients as those of `add_rows`."""
+        """Add columns between zero and one, costs of shape ``(columns,)``; places and values as in `add_rows`."""
         count = len(cost)
         starts, index, data = _packed(values * self._row[places], places)
         bounds = np.zeros(count), np.ones(count)
@@ -133,12 +133,12 @@ class Growing:
         require(self._highs.changeColsCost(len(columns), columns.astype(np.int32), scaled), REFUSED)
 
     def solve(self, again: bool = True) -> Vertex | None:
-        """Run; None where nothing is feasible, or the solver does not say.
+        """Return the optimal vertex; None if the program is infeasible or the solver fails.
 
         Parameters
         ----------
         again
-            Whether it is asked once more, from no vertex, before it is believed that nothing is.
+            Run once more, from no vertex, before accepting a run without an optimum.
 
         Raises
         ------
@@ -147,7 +147,7 @@ class Growing:
         """
         ended = self._run()
         if again and ended is not Termination.OPTIMAL:
-            # From the vertex of other bounds simplex may lose its way; what it says then is asked once more.
+            # From the vertex of other bounds simplex may fail; a second run without a vertex decides.
             require(self._highs.clearSolver(), "the solver could not be cleared")
             ended = self._run()
         if ended is not Termination.OPTIMAL:
@@ -158,7 +158,7 @@ class Growing:
         activity = np.asarray(solution.row_value) / self._row
         multipliers = np.asarray(solution.row_dual) * self._row / factor
         if not (np.isfinite(x).all() and np.isfinite(multipliers).all()):
-            raise SolverError("HiGHS calls optimal what is no number.", "Report it with the instance.")
+            raise SolverError("HiGHS returned an optimum that is not finite.", "Report it with the instance.")
         return Vertex(highs.getInfo().objective_function_value / factor, x, activity, multipliers)
 
     def _run(self) -> Termination:
@@ -166,7 +166,7 @@ class Growing:
         set_options(highs, {"time_limit": highs.getRunTime() + seconds_left()})
         with stoppable(highs):
             run(highs)
-        # Only simplex begins at the vertex where the last run ended.
+        # Only simplex begins at the vertex of the last run.
         set_options(highs, {"solver": "simplex"})
         ended = STATUS.get(highs.getModelStatus().name, Termination.SOLVER_ERROR)
         if ended in STOPPED:
@@ -175,17 +175,17 @@ class Growing:
 
 
 def without_rows(lower: NDArray[np.float64], upper: NDArray[np.float64]) -> Program:
-    """A program of columns alone, named ``x``, that nothing costs and that rows may join; its objective is ``cost``."""
+    """Return a program of columns ``x`` alone, at no cost, that rows may join; its objective is ``cost``."""
     count = len(lower)
-    nothing, none = np.zeros(0), np.zeros(0, dtype=np.int32)
-    matrix = SparseRows(nothing, none, np.zeros(1, dtype=np.int64), count)
+    empty, none = np.zeros(0), np.zeros(0, dtype=np.int32)
+    matrix = SparseRows(empty, none, np.zeros(1, dtype=np.int64), count)
     objective = Objective(np.zeros(count), None, 0.0, "")
-    whole = np.zeros(count, dtype=bool)
-    return Program(matrix, nothing, nothing, lower, upper, whole, {}, {"x": slice(0, count)}, {"cost": objective})
+    integer = np.zeros(count, dtype=bool)
+    return Program(matrix, empty, empty, lower, upper, integer, {}, {"x": slice(0, count)}, {"cost": objective})
 
 
 def _packed(values: NDArray[np.float64], places: NDArray[np.int64]) -> tuple[Any, Any, Any]:
-    """Starts, places and coefficients as the solver takes them, which drops the smallest."""
+    """Return starts, places and coefficients in the solver's form, without those that the solver would drop."""
     kept = np.abs(values) >= 1 / WIDEST_RATIO
     starts = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])[:-1].astype(np.int32)
     return starts, places[kept].astype(np.int32), values[kept]

@@ -1,4 +1,4 @@
-"""One objective of a program through HiGHS: runs, warm starts, and what an outcome says."""
+"""One objective of a program through HiGHS: runs, warm starts, and outcomes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 STATUS = {
     "kOptimal": Termination.OPTIMAL,
     "kModelEmpty": Termination.OPTIMAL,
-    # Within the gap of a bound that was known beforehand.
+    # Within the gap of a bound known beforehand.
     "kObjectiveTarget": Termination.OPTIMAL,
     "kInfeasible": Termination.INFEASIBLE,
     # Every column has finite bounds, so "unbounded or infeasible" can only be infeasible.
@@ -39,9 +39,9 @@ STATUS = {
 SOLUTION_FEASIBLE = int(highspy.SolutionStatus.kSolutionStatusFeasible)
 
 LEAST_MISSED, FINEST = 1e-13, 40
-"""What a point may miss limits by in scaled numbers, and the power of two by which finer ones are larger at most."""
+"""Tolerated violation of limits in scaled numbers, and the largest power of two that magnifies a refinement."""
 
-NO_PRICE = 1.5e-10
+ZERO_DUAL = 1.5e-10
 """A scaled dual up to this is zero, and a reduced cost up to this share of its terms; the solver works to 1e-10."""
 
 
@@ -51,24 +51,24 @@ def solve(program: Program, name: str, options: SolveOptions, bound: float = -ma
     Parameters
     ----------
     program
-        The program; it is scaled inside, and the outcome is in its own units.
+        The program; the function scales it, and the outcome is in its original units.
     name
         Of the objective.
     bound
-        A bound that is known beforehand: where some columns are whole numbers, a value within the gap of it is enough.
+        A bound known beforehand: with integer columns, a value within the gap of it is enough.
 
     Raises
     ------
     SolverError
         If the program is refused before or while it is loaded.
     UsageError
-        If a solver option is unknown, of the wrong type, or not the caller's to choose.
+        If a solver option is unknown, of the wrong type, or reserved.
     """
     return Loaded(program, name, options, bound).solve()
 
 
 class Loaded:
-    """A program in the solver that takes other numbers; the next run begins where the last one ended.
+    """A program in the solver that takes other numbers; the next run begins at the basis of the last one.
 
     Parameters
     ----------
@@ -86,15 +86,15 @@ class Loaded:
         load(self._highs, self._scaled.program, name)
 
     def _adapt(self, algorithm: dict[str, Any]) -> None:
-        """Set the options that depend on the numbers of the program; what the caller chose goes first."""
+        """Set the options that depend on the numbers of the program; the caller's options take precedence."""
         gaps = gaps_for(self._program, self._name, self._scaled, self._options.gap_or_default, self._bound)
         set_options(self._highs, {"solver": "choose"} | algorithm | gaps)
         set_options(self._highs, self._options.solver_options)
 
     def change(self, program: Program) -> None:
-        """Take another program: numbers that differ are passed, and nothing else.
+        """Take another program, and pass only the numbers that differ.
 
-        Where rows, columns or places of coefficients differ, or numbers have outgrown their scale, it is loaded anew.
+        If rows, columns or places of coefficients differ, or numbers have outgrown their scale, it is loaded again.
 
         Raises
         ------
@@ -139,25 +139,25 @@ class Loaded:
         basis = self._highs.getBasis()
         if not basis.valid or self._program.integer.any() or self._program.objectives[self._name].quadratic is not None:
             return outcome
-        for look in (self._in_scale_of_its_value, self._counted_from_its_point):
-            again = look(outcome, basis) if outcome.termination is Termination.OPTIMAL else None
-            if again is not None and again.termination is Termination.OPTIMAL:
-                outcome = replace(again, algorithm=outcome.algorithm)
+        for refine in (self._rescaled_by_value, self._refined_at_point):
+            refined = refine(outcome, basis) if outcome.termination is Termination.OPTIMAL else None
+            if refined is not None and refined.termination is Termination.OPTIMAL:
+                outcome = replace(refined, algorithm=outcome.algorithm)
         return outcome
 
-    def _in_scale_of_its_value(self, outcome: Outcome, basis: Any) -> Outcome | None:
-        """The outcome once more, in the scale of what its value leaves; None where that is as good."""
+    def _rescaled_by_value(self, outcome: Outcome, basis: Any) -> Outcome | None:
+        """Solve again in the scale that the outcome's value leaves to columns; None if the scale is already near."""
         scaled = scale_below(self._program, self._name, outcome.bound, self._scaled)
         highs = None if scaled is None else self._again(scaled.program, basis)
         if scaled is None or highs is None:
             return None
         return _outcome(highs, scaled, self._program, self._name)
 
-    def _counted_from_its_point(self, outcome: Outcome, basis: Any) -> Outcome | None:
-        """The outcome moved onto the limits that it misses by what the solver tolerates; None where there are none.
+    def _refined_at_point(self, outcome: Outcome, basis: Any) -> Outcome | None:
+        """Move the outcome onto the limits that it violates within the solver's tolerance; None if there are none.
 
-        The program counts from the point, in numbers as small as what is missed: iterative refinement after Gleixner,
-        Steffy and Wolter (2016), Iterative refinement for linear programming, of primal values alone.
+        The program counts from the point, magnified by the violation: iterative refinement after Gleixner, Steffy and
+        Wolter (2016), Iterative refinement for linear programming, of primal values alone.
         """
         assert outcome.x is not None
         scaled = self._scaled
@@ -176,7 +176,7 @@ class Loaded:
         return replace(_outcome(highs, scaled, self._program, self._name), x=moved, bound=value)
 
     def _again(self, program: Program, basis: Any) -> Any:
-        """Another solver that ran from a basis; None where it found no optimum."""
+        """Run another solver from a basis and return it; None if it found no optimum."""
         highs = construct()
         options = OWN_OPTIONS | {"random_seed": self._options.seed, "time_limit": seconds_left()}
         set_options(highs, options | self._options.solver_options)
@@ -210,53 +210,53 @@ def _pass_changes(highs: Any, old: Program, new: Program, name: str) -> None:
 
 
 def _differing(*pairs: tuple[Any, Any]) -> Any:
-    """Positions at which one of the pairs of arrays differs."""
+    """Return the positions at which one of the pairs of arrays differs."""
     return np.flatnonzero(np.any([one != other for one, other in pairs], axis=0)).astype(np.int32)
 
 
-def _side(price: Any, nothing: Any) -> Any:
-    return -np.sign(np.where(np.abs(price) > nothing, price, 0.0)).astype(np.int8)
+def _side(dual: Any, noise: Any) -> Any:
+    return -np.sign(np.where(np.abs(dual) > noise, dual, 0.0)).astype(np.int8)
 
 
 def _noise(program: Program, name: str, reduced: Any, dual: Any) -> tuple[Any, Any]:
-    """Up to what reduced costs and duals of a scaled program are zero.
+    """Return the tolerances up to which reduced costs and duals of a scaled program are zero.
 
-    A dual is what makes the reduced cost of a basic column zero, and is no better known than the terms of that: of a
-    unit whose equal rate costs a million, a price of a millionth is rounding.
+    A dual makes the reduced cost of a basic column zero, and is known no better than the terms of that: of a unit whose
+    equal rate costs a million, a dual of a millionth is rounding.
     """
     matrix = program.matrix.absolute()
-    terms = NO_PRICE * (np.abs(program.objectives[name].linear) + matrix.transposed_times(np.abs(dual)))
+    terms = ZERO_DUAL * (np.abs(program.objectives[name].linear) + matrix.transposed_times(np.abs(dual)))
     basic = np.flatnonzero((reduced == 0)[matrix.indices])
     of_rows = np.full(len(dual), np.inf)
     np.minimum.at(of_rows, matrix.row_of_each()[basic], (terms[matrix.indices] / matrix.data)[basic])
-    of_rows = np.maximum(np.where(np.isfinite(of_rows), of_rows, 0.0), NO_PRICE)
+    of_rows = np.maximum(np.where(np.isfinite(of_rows), of_rows, 0.0), ZERO_DUAL)
     return np.maximum(terms, matrix.transposed_times(of_rows)), of_rows
 
 
 def _outcome(highs: Any, scaled: Scaled, program: Program, name: str) -> Outcome:
     termination = STATUS.get(highs.getModelStatus().name, Termination.SOLVER_ERROR)
     if termination is Termination.INTERRUPTED and is_over() == Termination.TIME_LIMIT:
-        # The deadline stopped the solver where it did not look at its own limit.
+        # The deadline stopped the solver in a phase that ignores its own limit.
         termination = Termination.TIME_LIMIT
     info, solution = highs.getInfo(), highs.getSolution()
     feasible = info.primal_solution_status == SOLUTION_FEASIBLE
-    whole = bool(program.integer.any())
+    has_integers = bool(program.integer.any())
     x = multipliers = column_side = row_side = None
     bound = -math.inf
     if solution.value_valid and feasible:
         x = np.asarray(solution.col_value) * scaled.column
-    if solution.dual_valid and not whole:
+    if solution.dual_valid and not has_integers:
         reduced, dual = np.asarray(solution.col_dual), np.asarray(solution.row_dual)
         multipliers = dual * scaled.row / scaled.objective
-        # A positive reduced cost or dual keeps every optimum at the lower side, a negative one at the upper.
+        # A positive reduced cost or dual fixes every optimum at the lower side, a negative one at the upper.
         of_columns, of_rows = _noise(scaled.program, name, reduced, dual)
         column_side, row_side = _side(reduced, of_columns), _side(dual, of_rows)
-    if whole:
+    if has_integers:
         bound = info.mip_dual_bound / scaled.objective
     elif x is not None and termination is Termination.OPTIMAL:
         bound = program.objectives[name].value(x)
     if x is None and termination is Termination.OPTIMAL:
-        # An optimum that the solver itself finds to miss a limit is none.
+        # The solver itself finds that its optimum violates a limit.
         termination = Termination.SOLVER_ERROR
-    ran = algorithm_of(info, whole, program.objectives[name].quadratic is not None)
-    return Outcome(termination, x, multipliers, column_side, row_side, bound, f"HiGHS {ran}")
+    algorithm = algorithm_of(info, has_integers, program.objectives[name].quadratic is not None)
+    return Outcome(termination, x, multipliers, column_side, row_side, bound, f"HiGHS {algorithm}")

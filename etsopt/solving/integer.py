@@ -1,8 +1,8 @@
-"""One objective over a program with whole numbers: the linear relaxation first, branches only where it is not enough.
+"""One objective over a mixed-integer program: the linear relaxation first, then branch and bound if it is fractional.
 
-Where the optimum of the relaxation is whole it is the optimum of the program too, and its duals tell every optimum:
-those are the whole points of the relaxation's optimal face. So a program whose vertices are whole is solved as a linear
-one. Next, only the whole numbers that the objective counts are branched on, and last all of them.
+An integral optimum of the relaxation is an optimum of the program too, and its duals describe all optima: the integral
+points of the relaxation's optimal face. So a program with integral vertices is solved as a linear one. Next, branch and
+bound takes only the integer columns of the objective, and last all of them.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from etsopt.solving.options import SolveOptions
 
 ABSOLUTE, RELATIVE = 1e-9, 1e-12
-"""How far from a whole number a value may be that is one, and that against the size which its column may have."""
+"""Integrality tolerances: absolute, and relative to the size that a column may have."""
 
 
 def solve(
     program: Program, name: str, options: SolveOptions
-) -> Outcome:  # long because the order of relaxation and branches is told in one place
+) -> Outcome:  # long because the order of relaxation and branches is stated in one place
     """Minimise one objective of a program, with the parameters of `etsopt.solving.highs.solve`.
 
-    Of the outcome of a program with whole numbers
+    In the outcome of a program with integer columns
 
     - ``multipliers`` are those of the relaxation, which prove its bound;
-    - sides are given where the relaxation has the same value, so that its duals tell every optimum;
+    - sides are given if the relaxation has the same value, so that its duals describe all optima;
     - ``bound`` is the better of those of relaxation and branch and bound.
     """
 
@@ -44,39 +44,39 @@ def solve(
         return highs.solve(replace(part, integer=integer), name, options, bound)
 
     def branch(integer: NDArray[np.bool_]) -> Outcome:
-        # Whole numbers are not scaled, and tolerances are absolute: count them from those next to the relaxation.
+        # Integers are not scaled, and tolerances are absolute: count from the integers nearest to the relaxation.
         assert relaxed.x is not None
         origin = np.round(relaxed.x)
-        found = minimise(integer, _counted_from(program, name, origin), relaxed.bound)
-        return found if found.x is None else replace(found, x=found.x + origin)
+        outcome = minimise(integer, _counted_from(program, name, origin), relaxed.bound)
+        return outcome if outcome.x is None else replace(outcome, x=outcome.x + origin)
 
     free = free_integers(program)
-    nothing = np.zeros_like(free)
-    relaxed = minimise(nothing)
+    none = np.zeros_like(free)
+    relaxed = minimise(none)
     if relaxed.x is None or relaxed.termination is not Termination.OPTIMAL:
         return relaxed if not free.any() else replace(relaxed, x=None)
-    if _is_whole(program, relaxed.x):
+    if _is_integral(program, relaxed.x):
         return replace(relaxed, x=_rounded(program, relaxed.x))
-    found = None
-    own = free & (program.objectives[name].linear != 0)
-    for integer in (own, free) if own.any() and (own != free).any() else (free,):
-        found = branch(integer)
-        if found.x is not None:
-            # With the whole numbers fixed the rest is exact, and what was not branched on may turn out whole.
+    outcome = None
+    in_objective = free & (program.objectives[name].linear != 0)
+    for integer in (in_objective, free) if in_objective.any() and (in_objective != free).any() else (free,):
+        outcome = branch(integer)
+        if outcome.x is not None:
+            # With these integers fixed the rest is exact, and the other integer columns may be integral too.
             column_lower, column_upper = (
-                np.where(integer, np.round(found.x), side) for side in (program.column_lower, program.column_upper)
+                np.where(integer, np.round(outcome.x), side) for side in (program.column_lower, program.column_upper)
             )
-            polished = minimise(nothing, replace(program, column_lower=column_lower, column_upper=column_upper))
-            x = polished.x if polished.termination is Termination.OPTIMAL else found.x
-            found = replace(found, x=None if x is None or not _is_whole(program, x) else _rounded(program, x))
-        if found.x is not None or found.termination is not Termination.OPTIMAL:
+            polished = minimise(none, replace(program, column_lower=column_lower, column_upper=column_upper))
+            x = polished.x if polished.termination is Termination.OPTIMAL else outcome.x
+            outcome = replace(outcome, x=None if x is None or not _is_integral(program, x) else _rounded(program, x))
+        if outcome.x is not None or outcome.termination is not Termination.OPTIMAL:
             break
-    assert found is not None
-    return _with_relaxation(program.objectives[name], found, relaxed, counts(program, name))
+    assert outcome is not None
+    return _with_relaxation(program.objectives[name], outcome, relaxed, counts(program, name))
 
 
 def _counted_from(program: Program, name: str, origin: NDArray[np.float64]) -> Program:
-    """The program in the distances of its columns from a point, with one of its objectives, which is linear."""
+    """Return the program in the distances of its columns from a point, with one linear objective."""
     objective, moved = program.objectives[name], program.matrix @ origin
     constant = objective.constant + float(objective.linear @ origin)
     return replace(
@@ -90,29 +90,29 @@ def _counted_from(program: Program, name: str, origin: NDArray[np.float64]) -> P
 
 
 def free_integers(program: Program) -> NDArray[np.bool_]:
-    """Columns that are whole numbers and not fixed at one."""
-    found: NDArray[np.bool_] = program.integer & (program.column_lower < program.column_upper)
-    return found
+    """Return True for integer columns that are not fixed, shape ``(columns,)``."""
+    free: NDArray[np.bool_] = program.integer & (program.column_lower < program.column_upper)
+    return free
 
 
-def _with_relaxation(objective: Objective, found: Outcome, relaxed: Outcome, count: bool) -> Outcome:
-    """What branch and bound found, with what the relaxation proves."""
-    bound = max(found.bound, relaxed.bound)
+def _with_relaxation(objective: Objective, outcome: Outcome, relaxed: Outcome, count: bool) -> Outcome:
+    """Return the outcome of branch and bound with the bound and the duals of the relaxation."""
+    bound = max(outcome.bound, relaxed.bound)
     if count and math.isfinite(bound):
-        # The next whole number, unless it is one but for rounding.
+        # The next integer, unless the bound is one but for rounding.
         bound = math.ceil(bound - max(1e-6, 1e-9 * abs(bound)))
-    found = replace(found, multipliers=relaxed.multipliers, bound=bound)
-    if found.x is None:
-        # Branch and bound ended, but what it found is not whole once the rest is solved exactly.
-        lost = found.termination is Termination.OPTIMAL
-        return replace(found, termination=Termination.SOLVER_ERROR) if lost else found
-    value = objective.value(found.x)
+    outcome = replace(outcome, multipliers=relaxed.multipliers, bound=bound)
+    if outcome.x is None:
+        # Branch and bound ended, but its point is not integral once the rest is solved exactly.
+        lost = outcome.termination is Termination.OPTIMAL
+        return replace(outcome, termination=Termination.SOLVER_ERROR) if lost else outcome
+    value = objective.value(outcome.x)
     if value - relaxed.bound > tolerance_of(value, objective.unit):
-        return found
-    return replace(found, column_side=relaxed.column_side, row_side=relaxed.row_side)
+        return outcome
+    return replace(outcome, column_side=relaxed.column_side, row_side=relaxed.row_side)
 
 
-def _is_whole(program: Program, x: NDArray[np.float64]) -> bool:
+def _is_integral(program: Program, x: NDArray[np.float64]) -> bool:
     free = free_integers(program)
     reach = np.maximum(np.abs(program.column_lower), np.abs(program.column_upper))[free]
     return bool(np.all(np.abs(x[free] - np.round(x[free])) <= ABSOLUTE + RELATIVE * reach))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def stoppable(highs: Any) -> Iterator[None]:
-    """Let the solver stop and keep what it holds; it would not hear Ctrl-C, nor its time limit in every phase."""
+    """Let the solver stop and keep its incumbent; alone it ignores Ctrl-C, and its time limit in some phases."""
 
     def ask_to_stop(event: Any) -> None:
         if is_over():

@@ -1,4 +1,4 @@
-"""Objectives solved one after another, each held before the next."""
+"""Objectives in lexicographic order, each fixed at its optimum before the next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from etsopt.errors import SolverError, StoppedError
 from etsopt.program.program import Objective
 from etsopt.progress import checkpoint, tell
-from etsopt.solving import integer as whole
+from etsopt.solving import integer
 from etsopt.solving.mps import write_mps
 from etsopt.solving.options import counts
 from etsopt.solving.solution import STOPPED, Level, Outcome, Solution, Termination
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 NO_OBJECTIVE = "none"
 
 ROUNDED = 1e-5
-"""Part of a level by which later levels may move it: what the solver rounds beside units a million times as large."""
+"""Share of its value by which later objectives may move one: rounding beside units a million times as large."""
 
 
-class Settled(Protocol):
-    """What a faster method gives back for its step."""
+class ObjectiveSolution(Protocol):
+    """Solution of one objective by a faster method."""
 
     values: Mapping[str, NDArray[np.float64]]
     multipliers: Mapping[str, NDArray[np.float64]]
@@ -40,9 +40,9 @@ class Settled(Protocol):
     bound: float
     algorithm: str
     program: Program | None
-    """A program that holds the optima of the step; None leaves the program as it is."""
+    """A program whose feasible points are the optima of the objective; None leaves the program unchanged."""
     proofs: Sequence[Mapping[str, NDArray[np.float64]]]
-    """More multipliers, where one set of them alone does not prove the value."""
+    """Further multipliers, if one set of them alone does not prove the value."""
 
 
 class Solve(Protocol):
@@ -52,18 +52,18 @@ class Solve(Protocol):
         """Return the outcome, with the options and within the time of the whole solve."""
 
 
-class Settle(Protocol):
+class SolveObjective(Protocol):
     """A faster method for one objective."""
 
-    def __call__(self, program: Program, solve: Solve) -> Settled | None:
-        """Minimise the objective over a program that holds the optima of the levels before; None declines."""
+    def __call__(self, program: Program, solve: Solve) -> ObjectiveSolution | None:
+        """Minimise the objective over a program with earlier objectives fixed at their optima; None declines."""
 
 
-def solve_levels(  # long because each way out of a level is one statement here
+def solve_levels(  # long because each exit from an objective is one statement here
     program: Program,
     names: Sequence[str],
     options: SolveOptions,
-    settle: Mapping[str, Settle],
+    faster: Mapping[str, SolveObjective],
     fix_after: Mapping[str, Sequence[str]] | None = None,
 ) -> Solution:
     """Minimise the objectives in their order.
@@ -72,16 +72,16 @@ def solve_levels(  # long because each way out of a level is one statement here
     ----------
     names
         Objectives, the most important first.
-    settle
-        Faster methods by objective; the solver does what has none.
+    faster
+        Faster methods by objective; the solver minimises the others.
     fix_after
-        By objective, the variables of whole numbers that keep the values they have after it.
+        By objective, the integer variables that are fixed at their values after it.
 
     Returns
     -------
     Solution
-        Stops at the first level that is not optimal, or at the deadline of `etsopt.progress`; a level that was begun
-        keeps its incumbent and bound, if it has them.
+        Stops at the first objective that is not optimal, or at the deadline of `etsopt.progress`; an objective that was
+        begun keeps its incumbent and bound, if it has them.
     """
     levels: list[Level] = []
     values: dict[str, NDArray[np.float64]] = {}
@@ -89,10 +89,10 @@ def solve_levels(  # long because each way out of a level is one statement here
 
     def solve(program: Program, name: str) -> Outcome:
         checkpoint()
-        return whole.solve(program, name, options)
+        return integer.solve(program, name, options)
 
     def solve_to_the_end(program: Program, name: str) -> Outcome:
-        """For faster methods, which would take an outcome that was stopped for a verdict."""
+        """Raise if the solve was stopped: a faster method would take the outcome for final."""
         outcome = solve(program, name)
         if outcome.termination in STOPPED:
             raise StoppedError(outcome.termination)
@@ -102,32 +102,32 @@ def solve_levels(  # long because each way out of a level is one statement here
     if options.mps is not None:
         write_mps(program, names[0], Path(options.mps))
     try:
-        if names[0] in settle:
-            # A faster method takes for granted that there is a feasible point; where no level comes first, find one.
+        if names[0] in faster:
+            # A faster method assumes that a feasible point exists; if it comes first, find one.
             outcome = solve(_without_objective(program), NO_OBJECTIVE)
             if outcome.x is None:
                 return Solution(outcome.termination, {}, ())
             values = _by_variable(program, outcome.x)
         for name in names:
             tell(f"objective {name}: {len(program.row_lower):,} rows, {len(program.column_lower):,} columns")
-            settled = settle[name](program, solve_to_the_end) if name in settle else None
-            if settled is not None:
-                values = {**values, **settled.values}
-                levels.append(_settled_level(program, name, settled))
-                program = settled.program or program
+            solved = faster[name](program, solve_to_the_end) if name in faster else None
+            if solved is not None:
+                values = {**values, **solved.values}
+                levels.append(_level_by_method(program, name, solved))
+                program = solved.program or program
                 continue
-            if program.objectives[name].quadratic is not None and whole.free_integers(program).any():
-                # HiGHS takes no squares beside whole numbers; what the levels before hold is kept.
+            if program.objectives[name].quadratic is not None and integer.free_integers(program).any():
+                # HiGHS does not support squares beside integers; the solution of earlier objectives is kept.
                 if levels:
                     termination = Termination.SOLVER_ERROR
                     break
-                what = f"The objective {name} has squares beside whole numbers, which HiGHS does not take."
+                what = f"The objective {name} has squares beside integer variables, which HiGHS does not support."
                 raise SolverError(what, "State it with linear terms, or offer a faster method for it.")
             outcome = solve(program, name)
             termination = outcome.termination
             if outcome.x is None:
                 if termination is Termination.INFEASIBLE and levels:
-                    # The earlier levels left a feasible point, so this is the solver's failure, not the instance's.
+                    # The earlier objectives left a feasible point, so the solver failed, and the instance did not.
                     termination = Termination.SOLVER_ERROR
                 break
             values = _by_variable(program, outcome.x)
@@ -136,11 +136,11 @@ def solve_levels(  # long because each way out of a level is one statement here
             if termination is not Termination.OPTIMAL:
                 break
             if program.objectives[name].quadratic is None:
-                program = _hold(program, level, outcome)
+                program = _fix_at_optimum(program, level, outcome)
             if fix_after is not None and name in fix_after:
                 base, program = (_fixed(part, fix_after[name], outcome.x) for part in (base, program))
                 if not any(_is_open(base, level.name) for level in levels):
-                    # The levels so far count these variables alone, so nothing else of what held them is needed.
+                    # The objectives so far depend on these variables alone, so no other row has to fix them.
                     program = base
     except StoppedError as stopped:
         termination = Termination(stopped.termination)
@@ -148,7 +148,7 @@ def solve_levels(  # long because each way out of a level is one statement here
 
 
 def as_answered(levels: Sequence[Level], values: Mapping[str, float]) -> tuple[Level, ...]:
-    """Levels with the values that an answer has, by name, where these are no further off than `ROUNDED`."""
+    """Return the objectives with their values at an answer, by name, if these differ by `ROUNDED` at most."""
     return tuple(
         replace(level, value=values[level.name])
         if abs(values.get(level.name, np.inf) - level.value) <= ROUNDED * abs(level.value)
@@ -162,17 +162,17 @@ def _by_variable(program: Program, x: NDArray[np.float64]) -> dict[str, NDArray[
 
 
 def _fixed(program: Program, variables: Sequence[str], x: NDArray[np.float64]) -> Program:
-    """The program with some variables of whole numbers fixed at their values, so that they are numbers like others."""
-    lower, upper, integer = program.column_lower.copy(), program.column_upper.copy(), program.integer.copy()
+    """Return the program with integer variables fixed at their values, and no longer integer."""
+    lower, upper, is_integer = program.column_lower.copy(), program.column_upper.copy(), program.integer.copy()
     for name in variables:
         block = program.columns[name]
         lower[block] = upper[block] = np.round(x[block])
-        integer[block] = False
-    return replace(program, column_lower=lower, column_upper=upper, integer=integer)
+        is_integer[block] = False
+    return replace(program, column_lower=lower, column_upper=upper, integer=is_integer)
 
 
 def _is_open(program: Program, name: str) -> bool:
-    """Whether an objective still depends on columns that are not fixed."""
+    """Return True if an objective still depends on columns that are not fixed."""
     objective, moves = program.objectives[name], program.column_lower < program.column_upper
     return objective.quadratic is not None or bool(objective.linear[moves].any())
 
@@ -182,21 +182,21 @@ def _without_objective(program: Program) -> Program:
     return replace(program, objectives={NO_OBJECTIVE: nothing})
 
 
-def _hold(program: Program, level: Level, outcome: Outcome) -> Program:
-    """Keep exactly the optima of a level by the sides that duals tell; where there is no such dual, by a limit."""
+def _fix_at_optimum(program: Program, level: Level, outcome: Outcome) -> Program:
+    """Return the program over the optimal face: fixed at the sides of nonzero duals, or by a limit without duals."""
     lone = np.flatnonzero(program.objectives[level.name].linear)
     assert outcome.x is not None
     if outcome.column_side is not None and outcome.row_side is not None:
-        held = program.narrowed(outcome.column_side, outcome.row_side)
-        if len(lone) == 1 and np.count_nonzero(held.matrix.indices == lone[0]) > 1:
-            # An objective that is a single column of many rows, such as a largest rate, is its value from now on. One
-            # of a single row, such as the deficit of a lone unit, stays open: fixed, it would fix that unit, and the
-            # rows that hold the unit would have no price in later levels.
-            held.column_lower[lone] = held.column_upper[lone] = outcome.x[lone]
-        return held
-    # A value that can only be whole is kept by any limit below the next whole number.
+        face = program.fixed_at_sides(outcome.column_side, outcome.row_side)
+        if len(lone) == 1 and np.count_nonzero(face.matrix.indices == lone[0]) > 1:
+            # An objective that is a single column of many rows, such as a largest rate, is fixed at its value. One of a
+            # single row, such as the deficit of a lone unit, stays open: fixed, it would fix that unit, and the rows
+            # over the unit would have no dual in later objectives.
+            face.column_lower[lone] = face.column_upper[lone] = outcome.x[lone]
+        return face
+    # An integer value is kept by any limit below the next integer.
     limit = level.value + (0.5 if counts(program, level.name) else level.tolerance)
-    return program.held(level.name, limit)
+    return program.limited(level.name, limit)
 
 
 def _level(program: Program, name: str, outcome: Outcome) -> Level:
@@ -217,15 +217,15 @@ def _level(program: Program, name: str, outcome: Outcome) -> Level:
     )
 
 
-def _settled_level(program: Program, name: str, settled: Settled) -> Level:
+def _level_by_method(program: Program, name: str, solved: ObjectiveSolution) -> Level:
     unit = program.objectives[name].unit
     return Level(
         name,
         unit,
-        settled.value,
-        settled.bound,
-        tolerance_of(settled.value, unit),
-        dict(settled.multipliers),
-        settled.algorithm,
-        tuple(dict(multipliers) for multipliers in settled.proofs),
+        solved.value,
+        solved.bound,
+        tolerance_of(solved.value, unit),
+        dict(solved.multipliers),
+        solved.algorithm,
+        tuple(dict(multipliers) for multipliers in solved.proofs),
     )

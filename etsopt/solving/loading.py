@@ -1,4 +1,4 @@
-"""A program into HiGHS: the status of each call is checked, and what was loaded is counted.
+"""Load a program into HiGHS: check the status of each call, and count the loaded rows, columns and coefficients.
 
 Pyomo's own interface ignores HiGHS's return codes: one coefficient of 1e15 makes HiGHS refuse every row, and the
 answer still says "optimal".
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def construct() -> Any:
-    """Make a solver; from 1.16 on HiGHS prints a banner to the standard output while it does."""
+    """Return a new solver; from 1.16 on its constructor prints a banner, which is silenced."""
     with silenced():
         return highspy.Highs()
 
 
 def require(status: Any, failure: str) -> None:
-    """Stop unless a call returned without even a warning."""
+    """Raise unless a call returned without even a warning."""
     if status != highspy.HighsStatus.kOk:
         advice = "The solver gave no reason; report it with the instance and the model."
         raise SolverError(f"HiGHS: {failure} ({status}).", advice)
@@ -49,21 +49,22 @@ def set_options(highs: Any, options: dict[str, Any]) -> None:
     for key, value in options.items():
         status, kind = highs.getOptionType(key)
         if status != highspy.HighsStatus.kOk:
-            raise UsageError(f"HiGHS has no option {brief(key)}.", "Its options are listed at https://highs.dev.")
+            raise UsageError(f"HiGHS has no option {brief(key)}.", "Choose one of those listed at https://highs.dev.")
         wanted = kinds[kind]
         if wanted is str and key not in WORDS:
             what = f"The option {key} of HiGHS cannot be chosen: it names a file of the scaled program."
             raise UsageError(what, "Leave it out; --mps writes the program to a file.")
         given = float(value) if wanted is float and type(value) is int else value
         if type(given) is not wanted:
-            raise UsageError(f"The option {key} of HiGHS is {brief(value)}.", f"It takes a {wanted.__name__}.")
+            what = f"The option {key} of HiGHS is {brief(value)}: expected a {wanted.__name__}."
+            raise UsageError(what, "Give a value of that type.")
         # HiGHS takes NaN for any number, which no comparison finds out of range.
         if given != given or highs.setOptionValue(key, given) != highspy.HighsStatus.kOk:
-            raise UsageError(f"HiGHS refuses {brief(value)} for its option {key}.", "The value is out of its range.")
+            raise UsageError(f"The option {key} of HiGHS is out of range: got {brief(value)}.", "Change its value.")
 
 
 def load(highs: Any, program: Program, name: str) -> None:
-    """Pass a program in one call, and count what arrived."""
+    """Pass a program in one call, and count the rows, columns and coefficients that arrived."""
     objective, matrix = program.objectives[name], program.matrix
     rows, columns = matrix.shape
     status = highs.passModel(
@@ -94,5 +95,7 @@ def load(highs: Any, program: Program, name: str) -> None:
         require(status, "the quadratic objective was not accepted")
     loaded = (highs.getNumRow(), highs.getNumCol(), highs.getNumNz())
     if loaded != (rows, columns, matrix.nnz):
-        what = f"HiGHS holds {loaded} rows, columns and coefficients of {(rows, columns, matrix.nnz)} built."
-        raise SolverError(what, "Nothing is solved on a part of a program; report it with the instance and the model.")
+        what = (
+            f"HiGHS holds a part of the program: expected {(rows, columns, matrix.nnz)} rows, columns and coefficients"
+        )
+        raise SolverError(f"{what}, got {loaded}.", "Report it with the instance and the model; nothing was solved.")

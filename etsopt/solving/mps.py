@@ -1,4 +1,4 @@
-"""Programs as files in MPS: the old one or the new one is there, whole."""
+"""Programs as MPS files; a write leaves the whole old file or the whole new one."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def write_mps(program: Program, name: str, path: Path) -> None:
     """
     if path.suffix != ".mps":
         raise UsageError(
-            f"The file {str(path)!r} does not end in .mps.", "Name one that does: HiGHS tells formats by it."
+            f"The file {str(path)!r} does not end in .mps.", "Name one that does: HiGHS takes the format from it."
         )
     with replaced(path) as part:
-        # Where a file cannot be written HiGHS gives no reason, but the operating system does.
+        # If a file cannot be written HiGHS gives no reason, but the operating system does.
         part.open("wb").close()
         _write(program, name, part)
-        if part.is_file() and not _is_whole(part):
+        if part.is_file() and not _is_complete(part):
             advice = "Make room, or name another place; what was there before is still there."
             raise UsageError(f"The file {str(path)!r} could not be written to its end.", advice)
 
@@ -54,8 +54,8 @@ def _write(program: Program, name: str, path: Path) -> None:
     require(highs.writeModel(str(path)), f"the file {path} could not be written")
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether a file has its last line: HiGHS writes on where a disk is full, and says that all is well."""
+def _is_complete(path: Path) -> bool:
+    """Return True if a file has its last line: on a full disk HiGHS reports success for a partial file."""
     with path.open("rb") as file:
         file.seek(-min(len(LAST_LINE), path.stat().st_size), os.SEEK_END)
         return file.read() == LAST_LINE

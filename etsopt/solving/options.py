@@ -1,4 +1,4 @@
-"""What a caller may say about how to solve."""
+"""Options of a solve, and the options of HiGHS that follow from them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from etsopt.solving.scaling import Scaled
 
 METHODS = {
-    "direct": "the whole program goes to HiGHS",
-    "pyomo": "the same, with every row built by Pyomo",
-    "aggregation": "units that are alike in every coupling row are one cell, and the answer is handed back to each",
+    "direct": "the solver takes the whole program",
+    "pyomo": "Pyomo builds every row, and the solver takes the whole program",
+    "aggregation": "units alike in every coupling row form one cell, and the answer is disaggregated to each",
     "decomposition": "column generation prices every plan of every unit, and few units are branched on",
 }
-"""Methods, and what each does; the first is taken where a model has no quicker one of its own."""
+"""Methods and their descriptions; the first is the default of a model without a quicker method of its own."""
 
 OWN_OPTIONS: dict[str, Any] = {
     "output_flag": False,
     "threads": 1,
     "parallel": "off",
-    # The tightest that HiGHS takes, because the program is scaled so that 1 is a typical value.
+    # The tightest tolerances of HiGHS, because the program is scaled so that 1 is a typical value.
     "primal_feasibility_tolerance": 1e-10,
     "dual_feasibility_tolerance": 1e-10,
     "mip_feasibility_tolerance": 1e-9,
@@ -48,15 +48,15 @@ WORDS = (
     "run_crossover",
     "solver",
 )
-"""Options of HiGHS that take a word. Every other one that takes a text takes the name of a file, to read or to write:
-that of a release to come too, for all that is known."""
+"""String options of HiGHS that take a keyword. Every other string option names a file, to read or to write; so may
+those of later releases."""
 
 PRINTING = ("output_flag", "log_to_console", "log_file")
 CHOSEN = ("threads", "parallel")
-"""Options that a caller may not choose; so is every ``write_...``, which writes a file of the scaled program."""
+"""Reserved options; every ``write_...`` is reserved too, because it writes a file of the scaled program."""
 
 LARGE_COLUMNS = 20_000
-"""From here on a linear program goes to interior point with crossover, which ends at a vertex as simplex does."""
+"""Columns from which a linear program takes interior point with crossover, which ends at a vertex as simplex does."""
 
 Progress = Callable[[str], None]
 
@@ -64,7 +64,7 @@ Progress = Callable[[str], None]
 DEFAULT_GAP = 1e-6
 
 OWN_PART = 0.25
-"""Part of the gap that branch and bound may leave to its own bound; the rest is between that and the relaxation's."""
+"""Share of the gap that branch and bound may leave to its own bound; the rest is between that and the relaxation's."""
 
 
 @dataclass(frozen=True)
@@ -74,19 +74,19 @@ class SolveOptions:
     Parameters
     ----------
     time_limit_s
-        Seconds for the whole solve but its tables and checks; None for no limit.
+        Seconds for the whole solve without tables and checks; None for no limit.
     gap
-        Relative gap at which a program with whole numbers may stop; None leaves it to the model.
+        Relative gap at which a mixed-integer program may stop; None leaves it to the model.
     seed
-        Of the solver's random choices.
+        Seed of the solver's random choices.
     method
-        One of `METHODS`; None chooses the one that is quickest at the size of the instance.
+        One of `METHODS`; None chooses the quickest at the size of the instance.
     solver_options
         Options of HiGHS by name; an unknown name or a value of the wrong type is an error.
     mps
-        File to which the program of the first level is written in MPS format.
+        File to which the program of the first objective is written in MPS format.
     progress
-        Called with a line of text that says what is being done.
+        Function that receives a line of text on the current step.
     """
 
     time_limit_s: float | None = None
@@ -99,23 +99,26 @@ class SolveOptions:
 
     def __post_init__(self) -> None:
         if self.time_limit_s is not None and not self.time_limit_s > 0:
-            raise UsageError(f"The time limit is {self.time_limit_s} s.", "It is above zero.")
+            raise UsageError(
+                f"The time limit is {self.time_limit_s} s: expected more than 0 s.", "Increase --time-limit."
+            )
         if self.gap is not None and not 0 <= self.gap < 1:
-            raise UsageError(f"The gap is {self.gap}.", "It is a fraction from 0 up to 1.")
+            raise UsageError(f"The gap is {self.gap}: expected a fraction from 0 up to 1.", "Change --gap.")
         if not 0 <= self.seed < 2**31:
-            raise UsageError(f"The seed is {self.seed}.", "It is a whole number from 0 to 2147483647.")
+            what = f"The seed is {self.seed}: expected a whole number from 0 to 2147483647."
+            raise UsageError(what, "Change --seed.")
         if self.method is not None and self.method not in METHODS:
             advice = "; ".join(f"{name!r}: {what}" for name, what in METHODS.items())
-            raise UsageError(f"There is no method {self.method!r}.", f"There are {advice}.")
+            raise UsageError(f"There is no method {self.method!r}.", f"Choose one of {advice}.")
 
     @property
     def gap_or_default(self) -> float:
-        """The relative gap that counts where nobody names one."""
+        """Relative gap of the caller, or the default."""
         return DEFAULT_GAP if self.gap is None else self.gap
 
 
 def refuse_own(options: Mapping[str, Any]) -> None:
-    """Refuse options that would print among the results, or undo what makes an answer the same each time."""
+    """Refuse options that would print among the results, or make answers irreproducible."""
     for key in options:
         if key in PRINTING or key.startswith("write_"):
             what = f"The option {key} of HiGHS cannot be chosen: it writes among the results, or beside them."
@@ -126,14 +129,14 @@ def refuse_own(options: Mapping[str, Any]) -> None:
 
 
 def algorithm_for(program: Program, name: str) -> dict[str, Any]:
-    """Options that choose HiGHS's algorithm by size and kind, as measured in benchmarks/README.md."""
+    """Return the options that choose HiGHS's algorithm by size and kind, as measured in benchmarks/README.md."""
     linear = program.objectives[name].quadratic is None and not program.integer.any()
     return {"solver": "ipm"} if linear and len(program.column_lower) >= LARGE_COLUMNS else {}
 
 
-def algorithm_of(info: Any, whole: bool, quadratic: bool) -> str:
-    """Which algorithm of HiGHS ran by its own information, and how long it was."""
-    if whole:
+def algorithm_of(info: Any, integer: bool, quadratic: bool) -> str:
+    """Return the algorithm that HiGHS ran by its own information, and its nodes or iterations."""
+    if integer:
         return f"branch and bound, {max(info.mip_node_count, 0)} nodes"
     if quadratic:
         return f"active set, {max(info.qp_iteration_count, 0)} iterations"
@@ -146,7 +149,7 @@ def algorithm_of(info: Any, whole: bool, quadratic: bool) -> str:
 
 
 def counts(program: Program, name: str) -> bool:
-    """Whether an objective can only be a whole number."""
+    """Return True if an objective can only be a whole number."""
     objective = program.objectives[name]
     costs = objective.linear[program.integer]
     return (
@@ -158,16 +161,16 @@ def counts(program: Program, name: str) -> bool:
 
 
 def gaps_for(program: Program, name: str, scaled: Scaled, gap: float, bound: float = -math.inf) -> dict[str, float]:
-    """Options that say how near to its bound a value must be where some columns are whole numbers.
+    """Return the options for the gap at which a program with integer columns may stop.
 
     Parameters
     ----------
     bound
-        A bound that is known and proves the value: within the gap of it nothing better is looked for, and branch and
-        bound, whose own bound is better, may stop at a part of the gap alone.
+        A known bound that proves the value: branch and bound stops within the gap of it, or, because its own bound is
+        better, at a share of the gap alone.
     """
     objective = program.objectives[name]
-    # Where only whole numbers are counted a small gap may be one of them: stop at none unless a large one is asked.
+    # In an objective that counts, a small gap may be one whole number: stop at none unless a large gap is asked for.
     relative = gap if not counts(program, name) or gap > DEFAULT_GAP else 0.0
     known = math.isfinite(bound)
     return {

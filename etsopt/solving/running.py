@@ -1,4 +1,4 @@
-"""Runs of HiGHS, whoever else has run it in the process before."""
+"""Runs of HiGHS, also after another run in the same process."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 
 def run(highs: Any) -> Any:
-    """Run the solver; its status.
+    """Run the solver, and return its status.
 
     HiGHS keeps the threads of its first run in a process, such as one through Pyomo, and refuses any other number of
-    them until these are gone.
+    threads until a reset.
     """
     status = highs.run()
     if status.name == "kError":
@@ -19,5 +19,5 @@ def run(highs: Any) -> Any:
 
 
 def is_doubtful(highs: Any) -> bool:
-    """Whether presolve found no solution; so does HiGHS 1.16 for sides of a row within its tolerance of each other."""
+    """Return True if presolve found no solution; HiGHS 1.16 errs so on row sides within its tolerance of each other."""
     return "Infeasible" in highs.getModelPresolveStatus().name

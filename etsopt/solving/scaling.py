@@ -1,7 +1,7 @@
-"""Scale a program by powers of two, and refuse what a floating-point solver is known to get wrong.
+"""Scale a program by powers of two, and refuse numbers that a floating-point solver is known to get wrong.
 
-Tonnes reach 1e8 in a unit and rates stand beside them; HiGHS compares with absolute tolerances, and in tonnes it has
-called a largest rate of 0.023 optimal where 0.0125 is. Powers of two change no digit of any number.
+Tonnes of a unit reach 1e8 beside rates; HiGHS compares with absolute tolerances, and in tonnes it has called a largest
+rate of 0.023 optimal where the optimum is 0.0125. Powers of two change no digit of any number.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from etsopt.program.sparse_rows import SparseRows
 
 WIDEST_RATIO = 1e11
-"""Largest ratio of coefficients in a row after scaling, where an entry is what its column adds at most. HiGHS is told
-to keep entries down to 1e-12; what it dropped beyond that led to false answers."""
+"""Largest ratio of coefficients in a row after scaling, where an entry is the most that its column adds. By option
+HiGHS keeps entries down to 1e-12; smaller ones that it dropped led to false answers."""
 
 LEAST_REACH = 1e-9
-"""Least scale of a column against the largest of its component."""
+"""Least scale of a column relative to the largest of its component."""
 
 MISSED = 1e-6
-"""Part of a limit, or of the largest term beside it, by which an answer may miss the limit."""
+"""Share of a limit, or of the largest term beside it, by which an answer may violate the limit."""
 
 NEAR = 2.0**6
-"""How far the factors of a changed program may be from those it is scaled with."""
+"""Largest ratio of the factors of a changed program to those it is scaled with."""
 
 DWARFED = 2.0**20
-"""How far the reach of a column may be above what an optimum leaves of it: the solver compares with 1e-10 in its scale,
-and of what is a millionth as large it knows four digits."""
+"""Largest ratio of a column's reach to its range at an optimum: the solver compares with 1e-10 in its scale, and of a
+number a millionth as large it knows four digits."""
 
 MOVED_NOISE = 1e-14
-"""Rounding of what fixed columns move into a limit, against the sum of the absolute terms."""
+"""Rounding of the terms of fixed columns in a limit, relative to the sum of the absolute terms."""
 
 LARGEST_BOUND = 1e15
 """Largest finite bound. HiGHS takes 1e20 for infinite, and Pyomo's interface lost whole models to 1e15."""
@@ -45,7 +45,7 @@ LARGEST_BOUND = 1e15
 
 @dataclass(frozen=True)
 class Scaled:
-    """A scaled program, and the factors that lead back.
+    """A scaled program, and the factors that scale its solutions back.
 
     ``x = column * x_scaled``; a row of the scaled program is ``row`` times the row of the original; its objective is
     ``objective`` times the original.
@@ -57,29 +57,29 @@ class Scaled:
     objective: float
 
     def is_near(self, other: Scaled) -> bool:
-        """Whether the factors of another program of the same shape would do for this one."""
+        """Return True if the factors of another program of the same shape suit this one."""
         pairs = ((self.row, other.row), (self.column, other.column), (self.objective, other.objective))
         return all(bool(np.all(np.maximum(one / two, two / one) <= NEAR)) for one, two in pairs)
 
 
 def _power_of_two(magnitude: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The power of two at or just above each magnitude; 1 where it is zero."""
+    """Return the power of two at or just above each magnitude; 1 for zero."""
     fraction, exponent = np.frexp(magnitude)
-    # A fraction is from a half to below one: a half is the power of two itself, and zero stands for zero alone.
+    # A fraction is from a half to below one: a half is the power of two itself, and only zero has fraction zero.
     exponent -= fraction == 0.5
     powers: NDArray[np.float64] = np.ldexp(1.0, np.where(fraction == 0, 0, exponent))
     return powers
 
 
 def scale(program: Program, name: str, like: Scaled | None = None, reach: NDArray[np.float64] | None = None) -> Scaled:
-    """Scale a program with the objective of that name: columns by their bounds, rows and costs by their largest entry.
+    """Scale a program with one objective: columns by their bounds, rows and costs by their largest entry.
 
     Parameters
     ----------
     like
         Take the factors of another program of the same shape, whatever the numbers are.
     reach
-        How large each column may be, shape ``(columns,)``; by its bounds where it is not given.
+        Largest size of each column, shape ``(columns,)``; by default that of its bounds.
 
     Raises
     ------
@@ -91,16 +91,16 @@ def scale(program: Program, name: str, like: Scaled | None = None, reach: NDArra
     if reach is None:
         reach = _reach(program, program.column_lower, program.column_upper)
     column = np.where(program.integer, 1.0, _power_of_two(reach)) if like is None else like.column
-    # A fixed column is a number: it moves into the limits, where a tiny one beside large ones does no harm.
+    # A fixed column is a number: it moves into the limits, in which a tiny one beside large ones does no harm.
     fixed = program.column_lower == program.column_upper
     moved = noise = np.zeros(program.matrix.shape[0])
     matrix = program.matrix
     if fixed.any():
-        gone = fixed[matrix.indices]
-        moving = matrix.only(gone)
+        of_fixed = fixed[matrix.indices]
+        moving = matrix.only(of_fixed)
         moved = moving @ program.column_lower
         noise = MOVED_NOISE * (moving.absolute() @ np.abs(program.column_lower))
-        matrix = matrix.only(~gone)
+        matrix = matrix.only(~of_fixed)
     data = matrix.data * column[matrix.indices]
     row = 1 / _power_of_two(replace(matrix, data=data).largest()) if like is None else like.row
     data *= np.repeat(row, np.diff(matrix.indptr))
@@ -129,10 +129,10 @@ def scale(program: Program, name: str, like: Scaled | None = None, reach: NDArra
 
 
 def scale_below(program: Program, name: str, value: float, scaled: Scaled) -> Scaled | None:
-    """Scale a program by what a linear objective leaves of its columns where it is at most a value.
+    """Scale a program by the column bounds that a limit on a linear objective implies.
 
-    None where that is near the scale there is, or wider than the solver takes. Bounds of a rate may reach a million
-    where the least largest one is a hundredth.
+    Return None if that is near the present scale, or wider than the solver supports. Bounds of a rate may reach a
+    million when the least largest rate is a hundredth.
     """
     objective = program.objectives[name]
     matrix = program.matrix.appended(objective.linear)
@@ -148,14 +148,14 @@ def scale_below(program: Program, name: str, value: float, scaled: Scaled) -> Sc
 
 
 def refuse_missed_rows(program: Program, x: NDArray[np.float64]) -> None:
-    """See that a point meets every limit that is not zero, each by its own size.
+    """Check that a point meets every nonzero limit, each relative to its own size.
 
-    The solver meets a scaled limit within its tolerance: of a variable that may reach 1e12, it takes no notice of 50.
+    The solver meets a scaled limit within its tolerance: of a variable that may reach 1e12, it neglects 50.
 
     Raises
     ------
     SolverError
-        If a limit is missed.
+        If a limit is violated.
     """
     total, terms = program.matrix @ x, program.matrix.absolute() @ np.abs(x)
     for limit, sign in ((program.row_lower, 1.0), (program.row_upper, -1.0)):
@@ -165,22 +165,22 @@ def refuse_missed_rows(program: Program, x: NDArray[np.float64]) -> None:
         if len(missed):
             row = int(missed[0])
             what = (
-                f"The row {_name_of(row, program.rows)} has the limit {limit[row]:g}, and the answer misses it by "
-                f"{by[row]:g}: beside what the bounds of its variables let it reach the solver takes no notice of that."
+                f"The row {_name_of(row, program.rows)} has the limit {limit[row]:g}, and the answer violates it by "
+                f"{by[row]:g}: the solver neglects that beside the bounds of its variables."
             )
             raise SolverError(what, "Give these variables narrower bounds.")
 
 
 def _left(limit: NDArray[np.float64], moved: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What fixed columns leave of a limit; zero where no more is left than rounding, which must not decide."""
+    """Return the rest of a limit less the terms of fixed columns; zero if the rest is rounding alone."""
     left = limit - moved
     return np.where(np.abs(left) <= noise, 0.0, left)
 
 
 def _reach(program: Program, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How large each column may be, those of one component not too unlike each other.
+    """Return the largest size of each column, at least a small share of the largest of its component.
 
-    A range of a millionth of a gram is rounding, and as a scale it would dwarf everything beside it.
+    A range of a millionth of a gram is rounding, and as a scale it would dwarf all others.
     """
     reach: NDArray[np.float64] = np.maximum(np.abs(lower), np.abs(upper))
     for block in program.columns.values():
@@ -189,7 +189,7 @@ def _reach(program: Program, lower: NDArray[np.float64], upper: NDArray[np.float
 
 
 def _name_of(position: int, slices: dict[str, slice]) -> str:
-    """Component and position in it of a row or column."""
+    """Return component and position in it of a row or column."""
     for name, block in slices.items():
         if block.start <= position < block.stop:
             return f"{name}[{position - block.start}]"
@@ -197,7 +197,7 @@ def _name_of(position: int, slices: dict[str, slice]) -> str:
 
 
 def _check_finite(program: Program, objective: Objective) -> None:
-    advice = "A number in the instance may be in the wrong unit, or a parameter of the model undefined."
+    advice = "Look for a number of the instance in a wrong unit, or an undefined parameter of the model."
     entry = np.flatnonzero(~np.isfinite(program.matrix.data))
     if len(entry):
         row = int(np.searchsorted(program.matrix.indptr, entry[0], side="right")) - 1
@@ -216,19 +216,20 @@ def _check_finite(program: Program, objective: Objective) -> None:
     for position in np.flatnonzero(~(np.abs(limits) <= LARGEST_BOUND).all(axis=0)):
         name = _name_of(int(position), program.columns)
         low, high = limits[:, position]
-        what = f"The variable {name} has bounds {low:g} and {high:g}; finite ones below {LARGEST_BOUND:g} are needed."
-        raise SolverError(what, f"Without them no bound can be certified. {advice}")
+        what = f"The variable {name} has bounds {low:g} and {high:g}: expected finite ones up to {LARGEST_BOUND:g},"
+        raise SolverError(f"{what} without which no optimum can be certified.", advice)
     for bounds, worst in ((program.row_lower, np.inf), (program.row_upper, -np.inf)):
         bad = np.flatnonzero(
             np.isnan(bounds) | (bounds == worst) | (np.isfinite(bounds) & (np.abs(bounds) > LARGEST_BOUND))
         )
         if len(bad):
             name = _name_of(int(bad[0]), program.rows)
-            raise SolverError(f"The row {name} has the limit {bounds[bad[0]]:g}.", advice)
+            what = f"The row {name} has the limit {bounds[bad[0]]:g}: expected one up to {LARGEST_BOUND:g}."
+            raise SolverError(what, advice)
 
 
 def _check_ratio(program: Program, matrix: SparseRows) -> None:
-    """Refuse rows whose entries still differ too much: the solver would drop the small ones without a word."""
+    """Refuse rows whose entries still differ too much: the solver would silently drop the small ones."""
     sizes = np.abs(matrix.data)
     small = np.flatnonzero((sizes > 0) & (sizes < 1 / WIDEST_RATIO))
     if not len(small):

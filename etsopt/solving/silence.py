@@ -1,4 +1,4 @@
-"""Keep what native code prints off the standard output."""
+"""Keep the prints of native code off the standard output."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def silenced() -> Iterator[None]:
-    """Send what is written to the standard output nowhere, by Python or not."""
+    """Discard all writes to the standard output, by Python or native code."""
     if sys.stdout is not None:
         sys.stdout.flush()
     try:
         kept = os.dup(1)
     except OSError:
-        # The standard output is closed, and nothing can be printed to it.
+        # The standard output is closed.
         yield
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)

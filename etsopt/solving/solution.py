@@ -1,4 +1,4 @@
-"""What a solve gives back, before anybody has checked it."""
+"""Outcomes and solutions of the solver, before the checker has checked them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Termination(StrEnum):
-    """Why the solve stopped."""
+    """Reason for which the solve stopped."""
 
     OPTIMAL = "optimal"
     INFEASIBLE = "infeasible"
@@ -28,7 +28,7 @@ class Termination(StrEnum):
 
 
 STOPPED = (Termination.TIME_LIMIT, Termination.INTERRUPTED)
-"""What stopped from outside, so that nothing follows from it but what is held."""
+"""Terminations from outside, after which only the incumbent is known."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,17 @@ class Outcome:
     Parameters
     ----------
     termination
-        Why it stopped.
+        Reason for which it stopped.
     x
-        Column values, or None where no feasible point was found.
+        Column values, or None if no feasible point was found.
     multipliers
-        What one more unit on each row's right-hand side adds to the objective, or None.
+        Increase of the objective per unit on each row's right-hand side, or None.
     column_side, row_side
-        Of a linear program: 1 where every optimum stands at the upper bound or limit, -1 at the lower, else 0.
+        Of a linear program: 1 if every optimum is at the upper bound or limit, -1 at the lower, else 0.
     bound
         The solver's own lower bound of the objective.
     algorithm
-        Which algorithm ran, and its iterations.
+        Name of the algorithm, and its iterations.
     """
 
     termination: Termination
@@ -62,7 +62,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Level:
-    """One solved level.
+    """One solved objective.
 
     Parameters
     ----------
@@ -71,13 +71,13 @@ class Level:
     value, bound
         Value reached, and the solver's own lower bound.
     tolerance
-        How far above `value` rounding may leave it once the later levels are solved.
+        Largest rise of `value` by rounding once the later objectives are solved.
     multipliers
         By row component of the model.
     algorithm
-        Which algorithm ran.
+        Name of the algorithm.
     proofs
-        More multipliers like those, where one set of them alone does not prove the value.
+        Further multipliers, if one set of them alone does not prove the value.
     """
 
     name: str
@@ -92,18 +92,18 @@ class Level:
 
 @dataclass(frozen=True)
 class Solution:
-    """Values of every variable after the last level that was solved.
+    """Values of every variable after the last solved objective.
 
     Parameters
     ----------
     termination
-        Why the last level stopped.
+        Reason for which the last objective stopped.
     values
-        By variable of the model, one array in the order of its index; empty where nothing feasible is known.
+        By variable of the model, one array in the order of its index; empty if no feasible point is known.
     levels
-        The solved levels, in their order.
+        The solved objectives, in their order.
     before
-        The solution that this one was made from, where a model solves something afterwards.
+        The first solution, if the model solves another program afterwards.
     """
 
     termination: Termination
@@ -113,9 +113,9 @@ class Solution:
 
 
 def without_columns(program: Program, name: str) -> Outcome:
-    """The outcome where nothing is to be chosen, which HiGHS calls optimal whatever the rows demand."""
+    """Return the outcome of a program without columns, which HiGHS calls optimal whatever its rows."""
     if ((program.row_lower > 0) | (program.row_upper < 0)).any():
         return Outcome(Termination.INFEASIBLE, None, None, None, None, -math.inf, "rows without columns")
-    nothing, rows = np.zeros(0), np.zeros(len(program.row_lower))
-    sides = nothing.astype(np.int8), rows.astype(np.int8)
-    return Outcome(Termination.OPTIMAL, nothing, rows, *sides, program.objectives[name].constant, "nothing to choose")
+    empty, rows = np.zeros(0), np.zeros(len(program.row_lower))
+    sides = empty.astype(np.int8), rows.astype(np.int8)
+    return Outcome(Termination.OPTIMAL, empty, rows, *sides, program.objectives[name].constant, "nothing to choose")

@@ -1,4 +1,4 @@
-"""What is no more than rounding, and programs with variables at zero."""
+"""The tolerance of limits by rounding, and programs with variables fixed at their lower bound."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 if TYPE_CHECKING:
     from etsopt.program.program import Program
 
-EASED_T = 1.9e-2
-"""Tonnes that a limit may lack for want of rounding alone; the checker tolerates 20 kg."""
+RELAXED_T = 1.9e-2
+"""Largest infeasibility of limits that is taken for rounding [t]; the checker tolerates 20 kg."""
 
 
-def pinned(program: Program, variables: tuple[str, ...]) -> Program:
-    """The program with some variables at zero, their lower bound."""
+def fixed_at_lower(program: Program, variables: tuple[str, ...]) -> Program:
+    """Return the program with some variables fixed at zero, their lower bound."""
     side = np.zeros(len(program.column_lower), dtype=np.int8)
     for name in variables:
         side[program.columns[name]] = -1
-    return program.narrowed(side, np.zeros(len(program.row_lower), dtype=np.int8))
+    return program.fixed_at_sides(side, np.zeros(len(program.row_lower), dtype=np.int8))

@@ -183,7 +183,7 @@ def parameters(instance: Instance) -> dict[str, Any]:
     }
 
 
-def eased(parameters: Mapping[str, Any], by_t: float) -> dict[str, Any]:
+def relaxed(parameters: Mapping[str, Any], by_t: float) -> dict[str, Any]:
     """Return the parameters of `allocation` with every limit in tonnes relaxed by `by_t`."""
     wider: dict[str, Any] = {}
     for least, most in IN_TONNES.values():

@@ -1,4 +1,4 @@
-"""Random small models out of everything that can be stamped, with random data; the same seed gives the same model.
+"""Random small models out of everything that can be compiled, with random data; the same seed gives the same model.
 
 All numbers are halves, and functions are such that their values are, so sums are exact in any order.
 """

@@ -1,4 +1,4 @@
-"""Rows and objectives in every form that can be stamped: both ways from a model to a program give the same."""
+"""Rows and objectives in every form that can be compiled: both builds give the same program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Relations, bounds, sets and arithmetic in every form that can be stamped: both ways give the same program."""
+"""Relations, bounds, sets and arithmetic in every form that can be compiled: both builds give the same program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stamp that takes changes of its data: it is always what a fresh one on the same data would be."""
+"""An updated compiled model always equals a fresh one on the same data."""
 
 from __future__ import annotations
 
@@ -76,35 +76,35 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("change", list(CHANGES.values()), ids=list(CHANGES))
-def test_a_changed_stamp_is_a_fresh_one(change: dict[str, Any]) -> None:
-    m, stamp = market(), CompiledModel(market(), start())
-    found = stamp.change(change)
-    assert found is stamp.program
+def test_an_updated_model_is_a_fresh_one(change: dict[str, Any]) -> None:
+    m, model = market(), CompiledModel(market(), start())
+    found = model.update(change)
+    assert found is model.program
     assert_same(found, compiled.build_program(m, {**start(), **change}))
     assert_same(found, pyomo_build.build_program(m, {**start(), **change}))
 
 
 @pytest.mark.parametrize("change", list(CHANGES.values()), ids=list(CHANGES))
 def test_a_change_taken_back_leaves_the_first_program(change: dict[str, Any]) -> None:
-    stamp = CompiledModel(market(), start())
-    before = stamp.program
-    stamp.change(change)
-    assert_same(stamp.change({name: start()[name] for name in change}), before)
+    model = CompiledModel(market(), start())
+    before = model.program
+    model.update(change)
+    assert_same(model.update({name: start()[name] for name in change}), before)
 
 
 def test_coefficients_from_zero_come_back() -> None:
-    stamp = CompiledModel(market(), start(a=np.zeros(3)))
-    rows = stamp.program.rows["coefficients"]
-    assert stamp.program.matrix.part(rows).nnz == 3
-    assert stamp.change({"a": np.array([0.0, 2.0, 0.0])}).matrix.part(rows).nnz == 4
-    assert_same(stamp.program, compiled.build_program(market(), start(a=np.array([0.0, 2.0, 0.0]))))
+    model = CompiledModel(market(), start(a=np.zeros(3)))
+    rows = model.program.rows["coefficients"]
+    assert model.program.matrix.part(rows).nnz == 3
+    assert model.update({"a": np.array([0.0, 2.0, 0.0])}).matrix.part(rows).nnz == 4
+    assert_same(model.program, compiled.build_program(market(), start(a=np.array([0.0, 2.0, 0.0]))))
 
 
 def test_an_earlier_program_stays_as_it_was() -> None:
-    stamp = CompiledModel(market(), start())
-    before, again = stamp.program, compiled.build_program(market(), start())
+    model = CompiledModel(market(), start())
+    before, again = model.program, compiled.build_program(market(), start())
     for change in CHANGES.values():
-        stamp.change(change)
+        model.update(change)
     assert_same(before, again)
 
 
@@ -116,7 +116,7 @@ def test_only_what_reads_a_changed_parameter_is_evaluated_again(monkeypatch: pyt
         evaluated.append(template.title.split()[-1])
         return over(self, template)
 
-    stamp = CompiledModel(market(), start())
+    model = CompiledModel(market(), start())
     monkeypatch.setattr(Evaluator, "over", counted)
     for changed, read_by in (
         ({"a": np.ones(3)}, ["coefficients"]),
@@ -128,7 +128,7 @@ def test_only_what_reads_a_changed_parameter_is_evaluated_again(monkeypatch: pyt
         ({}, []),
     ):
         evaluated.clear()
-        stamp.change(changed)
+        model.update(changed)
         assert evaluated == read_by
 
 
@@ -141,9 +141,9 @@ def test_a_rule_is_not_called_again_for_a_change_of_numbers() -> None:
         calls.append("row")
         return m.a[i] * m.x[i] <= m.k
 
-    stamp = CompiledModel(m, data())
-    stamp.change({"a": np.zeros(3)})
-    stamp.change({"k": 1.0})
+    model = CompiledModel(m, data())
+    model.update({"a": np.zeros(3)})
+    model.update({"k": 1.0})
     assert calls == ["row"]
 
 
@@ -167,16 +167,16 @@ def test_a_rule_is_not_called_again_for_a_change_of_numbers() -> None:
     ],
     ids=str,
 )
-def test_a_change_that_fails_leaves_the_stamp_as_it_was_and_usable(wrong: dict[str, Any]) -> None:
-    stamp = CompiledModel(market(), start())
-    before = stamp.program
+def test_an_update_that_fails_leaves_the_model_unchanged_and_usable(wrong: dict[str, Any]) -> None:
+    model = CompiledModel(market(), start())
+    before = model.program
     with pytest.raises(ModelError):
-        stamp.change(wrong)
-    assert stamp.program is before
+        model.update(wrong)
+    assert model.program is before
     assert_same(before, compiled.build_program(market(), start()))
-    assert_same(stamp.change({"k": 3.0}), compiled.build_program(market(), start(k=3.0)))
+    assert_same(model.update({"k": 3.0}), compiled.build_program(market(), start(k=3.0)))
     assert_same(
-        stamp.change(CHANGES["groups"]), compiled.build_program(market(), {**start(k=3.0), **CHANGES["groups"]})
+        model.update(CHANGES["groups"]), compiled.build_program(market(), {**start(k=3.0), **CHANGES["groups"]})
     )
 
 
@@ -184,7 +184,7 @@ def test_the_model_itself_is_not_touched() -> None:
     m = market()
     first = compiled.build_program(m, start())
     second = CompiledModel(m, start())
-    second.change(CHANGES["the size"])
+    second.update(CHANGES["the size"])
     assert not any(component.is_constructed() for component in m.component_objects(pyo.Var))
     assert_same(first, pyomo_build.build_program(m, start()))
     assert_same(first, compiled.build_program(m, start()))
@@ -215,11 +215,11 @@ ONE_CHANGE = st.fixed_dictionaries(
 @settings(max_examples=60)
 @given(changes=st.lists(ONE_CHANGE, min_size=1, max_size=5))
 def test_any_sequence_of_changes_leaves_nothing_stale(changes: list[dict[str, Any]]) -> None:
-    m, stamp, now = market(), CompiledModel(market(), start()), start()
+    m, model, now = market(), CompiledModel(market(), start()), start()
     for change in changes:
         now |= change
-        stamp.change(change)
-        assert_same(stamp.program, compiled.build_program(m, now))
+        model.update(change)
+        assert_same(model.program, compiled.build_program(m, now))
 
 
 def test_templates_take_data_of_any_size_and_call_no_rule_again() -> None:
@@ -243,7 +243,7 @@ def test_templates_take_data_of_any_size_and_call_no_rule_again() -> None:
     assert len(calls) == 1 + 3
 
 
-def test_templates_of_a_range_that_depends_on_a_number_are_made_anew() -> None:
+def test_templates_of_a_range_that_depends_on_a_number_are_created_again() -> None:
     m = pyo.AbstractModel("ranged")
     m.n = pyo.Param()
     m.STEPS = pyo.RangeSet(m.n)
@@ -256,7 +256,7 @@ def test_templates_of_a_range_that_depends_on_a_number_are_made_anew() -> None:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_templates_on_other_data_are_a_fresh_stamp(name: str) -> None:
+def test_templates_on_other_data_are_a_fresh_model(name: str) -> None:
     templates, other = Templates(market()), start() | CHANGES[name]
     templates.build_program(start())
     assert_same(templates.build_program(other), compiled.build_program(market(), other))

@@ -1,4 +1,4 @@
-"""What cannot be stamped is refused in words, and nothing is ever built otherwise than the reference way builds it."""
+"""The compiler refuses rules that it cannot compile, and never builds a program that differs from the Pyomo build."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from etsopt.errors import ModelError
 from tests.compiler.plant import data, plant, with_cost, with_expression, with_row
 from tests.compiler.test_both_ways import Cases, cases
 
-REFERENCE = "Or solve it the reference way, which builds every row: method 'pyomo'."
+REFERENCE = "Or use method 'pyomo', which builds every row by Pyomo."
 
 
 def refused(m: Any, given: dict[str, Any] | None = None) -> CompileError:
@@ -30,7 +30,7 @@ def assert_refused(m: Any, component: str, reason: str, capfd: Any, given: dict[
     """The error names the component and the reason, and says what to do; nothing else is said."""
     error = refused(m, given)
     what, _, advice = str(error).partition("\n\n")
-    assert what.startswith(f"The {component} cannot be stamped: ")
+    assert what.startswith(f"The {component} cannot be compiled: ")
     assert reason in what
     assert advice.endswith(REFERENCE)
     assert len(advice) > len(REFERENCE) + 5
@@ -70,8 +70,8 @@ LOOPS: Cases = {
     "plain numbers after a set": ("plain numbers in one loop", lambda m: sum(m.x[i] for i in m.I for _ in [0, 1]) <= 1),
     "plain numbers inside": ("plain numbers in one loop", lambda m: sum(m.y[i, k] for i in m.I for k in [0, 1]) <= 1),
     "plain numbers before a set": ("loops over a set", lambda m: sum(m.y[i, k] for k in [0, 1] for i in m.I) <= 1),
-    "over a variable": ("loops over x, which is no set", lambda m: sum(m.x[i] for i in m.x) <= 1),
-    "over a parameter": ("loops over a, which is no set", lambda m: sum(m.x[i] for i in m.a) <= 1),
+    "over a variable": ("loops over x, which is not a set", lambda m: sum(m.x[i] for i in m.x) <= 1),
+    "over a parameter": ("loops over a, which is not a set", lambda m: sum(m.x[i] for i in m.a) <= 1),
     "values": ("looks at the members of x", lambda m: sum(m.x.values()) <= 1),
     "items": ("looks at the members of a", lambda m: sum(v * m.x[i] for i, v in m.a.items()) <= 1),
     "extract_values": ("looks at the members of a", lambda m: sum(m.a.extract_values().values()) * m.z <= 1),
@@ -108,41 +108,41 @@ LOOKING: Cases = {
 }
 
 CONDITIONS: Cases = {
-    "if on an index": ("decides by an index", lambda m, i: m.x[i] <= 1 if i > 0 else m.x[i] >= 1),
-    "if on a parameter": ("decides by an index, a parameter", lambda m, i: m.x[i] <= (1 if m.a[i] > 2 else 2)),
+    "if on an index": ("branches on an index", lambda m, i: m.x[i] <= 1 if i > 0 else m.x[i] >= 1),
+    "if on a parameter": ("branches on an index, a parameter", lambda m, i: m.x[i] <= (1 if m.a[i] > 2 else 2)),
     "if on a scalar": ("", lambda m, i: m.x[i] <= (1 if m.k > 2 else 2)),
     "truth of a scalar": ("", lambda m, i: m.x[i] <= (1 if m.k else 2)),
-    "skip": ("decides by an index", lambda m, i: pyo.Constraint.Skip if i == 0 else m.x[i] <= 1),
-    "min": ("decides by", lambda m, i: m.x[i] <= min(m.a[i], 3)),
-    "max": ("decides by", lambda m, i: m.x[i] <= max(m.a[i], 3)),
+    "skip": ("branches on an index", lambda m, i: pyo.Constraint.Skip if i == 0 else m.x[i] <= 1),
+    "min": ("branches on", lambda m, i: m.x[i] <= min(m.a[i], 3)),
+    "max": ("branches on", lambda m, i: m.x[i] <= max(m.a[i], 3)),
     "max of a sum": ("", lambda m, i: max(m.a[n] for n in m.I) * m.x[i] <= 1),
-    "filtered": ("decides by", lambda m, i: sum(m.x[n] for n in m.I if n != i) <= 1),
-    "filtered by a parameter": ("decides by", lambda m, i: m.z + sum(m.x[n] for n in m.I if m.a[n] > 2) <= 1),
+    "filtered": ("branches on", lambda m, i: sum(m.x[n] for n in m.I if n != i) <= 1),
+    "filtered by a parameter": ("branches on", lambda m, i: m.z + sum(m.x[n] for n in m.I if m.a[n] > 2) <= 1),
     "filtered by a set": ("asks whether", lambda m, i: m.z + sum(m.x[n] for n in m.I if n in m.J) <= 1),
-    "filtered by a list": ("decides by", lambda m, i: m.z + sum(m.x[n] for n in m.I if n in (0, 1)) <= 1),
-    "chained": ("decides by", lambda m, i: 0 <= m.x[i] <= m.a[i]),
-    "dictionary": ("decides by an index", lambda m, i: {0: 1, 1: 2, 2: 3}[i] * m.x[i] <= 1),
+    "filtered by a list": ("branches on", lambda m, i: m.z + sum(m.x[n] for n in m.I if n in (0, 1)) <= 1),
+    "chained": ("branches on", lambda m, i: 0 <= m.x[i] <= m.a[i]),
+    "dictionary": ("branches on an index", lambda m, i: {0: 1, 1: 2, 2: 3}[i] * m.x[i] <= 1),
     "array by an index": ("its rule fails (IndexError", lambda m, i: np.array([1.0, 2, 3])[i] * m.x[i] <= 1),
     "list by an index": ("its rule fails (TypeError", lambda m, i: [1, 2, 3][i] * m.x[i] <= 1),
-    "int": ("makes a plain number", lambda m, i: int(m.a[i]) * m.x[i] <= 1),
-    "int of an index": ("makes a plain number", lambda m, i: int(i) * m.x[i] <= 1),
-    "round": ("makes a plain number", lambda m, i: round(m.a[i]) * m.x[i] <= 1),
-    "float": ("makes a plain number", lambda m, i: float(m.k) * m.x[i] <= 1),
-    "floor": ("makes a plain number", lambda m, i: math.floor(m.a[i]) * m.x[i] <= 1),
+    "int": ("to a plain number", lambda m, i: int(m.a[i]) * m.x[i] <= 1),
+    "int of an index": ("to a plain number", lambda m, i: int(i) * m.x[i] <= 1),
+    "round": ("to a plain number", lambda m, i: round(m.a[i]) * m.x[i] <= 1),
+    "float": ("to a plain number", lambda m, i: float(m.k) * m.x[i] <= 1),
+    "floor": ("to a plain number", lambda m, i: math.floor(m.a[i]) * m.x[i] <= 1),
     "value": ("", lambda m, i: pyo.value(m.a[i]) * m.x[i] <= 1),
-    "value of a scalar": ("makes a plain number", lambda m, i: pyo.value(m.k) * m.x[i] <= 1),
+    "value of a scalar": ("to a plain number", lambda m, i: pyo.value(m.k) * m.x[i] <= 1),
     "value of an index": ("", lambda m, i: pyo.value(i) * m.x[i] <= 1),
-    "attribute": ("makes a plain number", lambda m, i: m.k.value * m.x[i] <= 1),
-    "call": ("makes a plain number", lambda m, i: m.k() * m.x[i] <= 1),
+    "attribute": ("to a plain number", lambda m, i: m.k.value * m.x[i] <= 1),
+    "call": ("to a plain number", lambda m, i: m.k() * m.x[i] <= 1),
     "bound of a variable": ("", lambda m, i: m.x[i].ub * m.z <= 1),
     "remainder": ("its rule fails (TypeError", lambda m, i: m.a[i] % 2 * m.x[i] <= 1),
-    "True": ("gives True and no relation", lambda m, i: True),
-    "None": ("gives None and no relation", lambda m, i: None),
-    "Skip": ("and no relation", lambda m, i: pyo.Constraint.Skip),
+    "True": ("returns True, not a relation", lambda m, i: True),
+    "None": ("returns None, not a relation", lambda m, i: None),
+    "Skip": (", not a relation", lambda m, i: pyo.Constraint.Skip),
     "Feasible": ("it has no variables", lambda m, i: pyo.Constraint.Feasible),
-    "a number": ("gives 3 and no relation", lambda m, i: 3),
-    "an expression": ("and no relation", lambda m, i: m.x[i]),
-    "no side": ("and no relation", lambda m, i: (None, m.x[i], None)),
+    "a number": ("returns 3, not a relation", lambda m, i: 3),
+    "an expression": (", not a relation", lambda m, i: m.x[i]),
+    "no side": (", not a relation", lambda m, i: (None, m.x[i], None)),
     "no variables": ("it has no variables", lambda m, i: m.a[i] <= 3),
     "no variables in a range": ("it has no variables", lambda m, i: (0, m.a[i], 9)),
     "strict": ("it is a strict inequality", lambda m, i: m.x[i] < 3),
@@ -164,10 +164,10 @@ CONDITIONS: Cases = {
         "looks up IN_BOX, and the index 2 is not in J",
         lambda m, i: sum(m.x[n] for n in m.IN_BOX[i]) <= 1,
     ),
-    "no whole number": ("looks up x at what is no whole number", lambda m, i: m.x[m.a[i] / 2] <= 1),
-    "half": ("looks up x at what is no whole number", lambda m, i: m.x[0.5] <= 1),
-    "name": ("it has 'one' where a number or an index stands", lambda m, i: m.x["one"] <= 1),
-    "nothing": ("where a number or an index stands", lambda m, i: m.x[None] <= 1),
+    "no whole number": ("looks up x at a fractional index", lambda m, i: m.x[m.a[i] / 2] <= 1),
+    "half": ("looks up x at a fractional index", lambda m, i: m.x[0.5] <= 1),
+    "name": ("it has 'one' in place of a number or an index", lambda m, i: m.x["one"] <= 1),
+    "nothing": ("in place of a number or an index", lambda m, i: m.x[None] <= 1),
 }
 
 MISTAKES: Cases = {
@@ -206,7 +206,7 @@ def test_what_a_template_has_no_answer_for_is_refused(case: Any, capfd: Any) -> 
     assert_refused(m, "constraint row", case[0], capfd, data(of_pairs=np.ones(3)))
 
 
-@pytest.mark.parametrize("build", [compiled.build_program, pyomo_build.build_program], ids=["stamped", "pyomo"])
+@pytest.mark.parametrize("build", [compiled.build_program, pyomo_build.build_program], ids=["compiled", "pyomo"])
 @cases(MISTAKES)
 def test_a_mistake_of_the_users_own_is_told_and_no_way_round_is_advised(case: Any, build: Any, capfd: Any) -> None:
     m = plant()
@@ -223,14 +223,14 @@ def test_a_mistake_of_the_users_own_is_told_and_no_way_round_is_advised(case: An
 
 @pytest.mark.parametrize(
     ("rule", "what"),
-    [(lambda m, i: m.x[i, i] <= 1, "x 2 indices of 1"), (lambda m, i: m.y[i] <= 1, "y 1 indices of 2")],
+    [(lambda m, i: m.x[i, i] <= 1, "x: expected 1, got 2"), (lambda m, i: m.y[i] <= 1, "y: expected 2, got 1")],
 )
 def test_a_wrong_number_of_indices_is_a_mistake_too(rule: Any, what: str) -> None:
     m = plant()
     m.row = pyo.Constraint(m.I, rule=rule)
     with pytest.raises(RuleError) as caught:
         compiled.build_program(m, data())
-    wanted = f"The constraint row is wrong: its rule gives {what}.\n\nGive one for each of its sets."
+    wanted = f"The constraint row has the wrong number of indices for {what}.\n\nGive one for each of its sets."
     assert str(caught.value) == wanted
 
 
@@ -239,10 +239,10 @@ def test_a_wrong_number_of_indices_is_a_mistake_too(rule: Any, what: str) -> Non
     [
         (lambda m, i: m.x[0], lambda m, i: m.x[i] + m.e[i + 1] <= 1, "looks up e, and the index 3 is not in I"),
         (lambda m, i: m.x[0], lambda m, i: m.x[i] + m.e[99] <= 1, "looks up e, and the index 99 is not in I"),
-        (lambda m, i: m.x[0] * i, lambda m, i: m.x[i] + m.e[m.a[i] / 2] <= 1, "looks up e at what is no whole number"),
+        (lambda m, i: m.x[0] * i, lambda m, i: m.x[i] + m.e[m.a[i] / 2] <= 1, "looks up e at a fractional index"),
         (lambda m, i: m.x[0], lambda m, i: m.x[i] + m.e[i, i] <= 1, "gives e 2 indices"),
-        (lambda m, i: None, lambda m, i: m.x[i] + m.e[i] <= 1, "the rule of e gives None"),
-        (lambda m, i: m.x[0], lambda m, i: m.x[i] + sum(m.e) <= 1, "loops over e, which is no set"),
+        (lambda m, i: None, lambda m, i: m.x[i] + m.e[i] <= 1, "the rule of e returns None"),
+        (lambda m, i: m.x[0], lambda m, i: m.x[i] + sum(m.e) <= 1, "loops over e, which is not a set"),
         (lambda m, i: m.x[i] * m.z, lambda m, i: m.x[i] + m.e[i] <= 1, "it is not linear"),
         (lambda m, i: m.e[i] + 1, lambda m, i: m.x[i] + m.e[i] <= 1, "cannot be evaluated (RecursionError"),
     ],
@@ -260,7 +260,7 @@ def test_a_named_expression_is_held_to_its_index(expression: Any, use: Any, reas
         (lambda m: sum((m.x[i] - m.z) ** 2 for i in m.I), "it is not linear"),
         (lambda m: sum(m.x[i] * m.x[m.box[i]] for i in m.I), "it is not linear"),
         (lambda m: pyo.log(m.z), "it is not linear"),
-        (lambda m: None, "gives None and no expression"),
+        (lambda m: None, "returns None, not an expression"),
     ],
 )
 def test_an_objective_that_is_no_sum_of_squares_is_refused(rule: Any, reason: str, capfd: Any) -> None:
@@ -277,5 +277,5 @@ def test_an_objective_to_maximise_is_refused_as_on_the_reference_way() -> None:
     m = plant()
     m.cost = pyo.Objective(rule=lambda m: m.z, sense=pyo.maximize)
     for way in (compiled, pyomo_build):
-        with pytest.raises(ModelError, match="The objective cost is to be maximised, and levels are minimised"):
+        with pytest.raises(ModelError, match="The objective cost has the wrong sense: expected minimise, got maximise"):
             way.build_program(m, data())

@@ -1,4 +1,4 @@
-"""A canary: the parts of Pyomo that are not public, and that the stamper stands on, are as it was written for."""
+"""A canary: the non-public parts of Pyomo on which the compiler depends are those that it was written for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyomo.version import version_info
 
 WRITTEN_FOR = (6, 10)
 LOOK_AT = (
-    "Pyomo has changed under the stamper: look at templates.py and guards.py (rules called with placeholders), "
+    "Pyomo no longer fits the compiler: look at templates.py and guards.py (rules called with placeholders), "
     "inputs.py (sets, domains) and components.py (bounds, domains, senses), then at what changed in "
     "pyomo.core.expr.template_expr, and run tests/compiler with the new version before WRITTEN_FOR and the "
     "requirement in pyproject.toml are raised."
@@ -30,7 +30,7 @@ def placeholders(rule: Any, *sets: Any) -> Any:
     return template_expr.templatize_rule(m, lambda block, index: rule(block, *index), m.I if sets else None)
 
 
-def test_pyomo_is_the_version_that_the_stamper_was_written_for() -> None:
+def test_pyomo_is_the_version_that_the_compiler_was_written_for() -> None:
     assert tuple(version_info[:2]) == WRITTEN_FOR, LOOK_AT
 
 

@@ -1,4 +1,4 @@
-"""Random models out of everything that can be stamped: both ways give the same program."""
+"""Random models out of everything that can be compiled: both builds give the same program."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CONSTRUCTS = {
 
 
 class Tally:
-    """What was drawn in models that were compared, and how many of them the reference way could not build."""
+    """What was drawn in models that were compared, and how many of them Pyomo could not build."""
 
     def __init__(self) -> None:
         self.drawn: Counter[str] = Counter()

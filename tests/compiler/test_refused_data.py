@@ -1,4 +1,4 @@
-"""Components and data that cannot be stamped, or fit nothing: refused in words before anything is built."""
+"""The compiler refuses components and data that it cannot compile, or that do not fit, before it builds anything."""
 
 from __future__ import annotations
 
@@ -39,23 +39,27 @@ KINDS: dict[str, tuple[str, Any, str]] = {
     "truth": ("component b", lambda m: pyo.BooleanVar(), "it is a BooleanVar"),
     "no rule": ("constraint b", lambda m: pyo.Constraint(m.I), "it has no rule"),
     "sparse": ("variable b", lambda m: pyo.Var(m.I, dense=False), "it is sparse"),
-    "domain with gaps": ("variable b", lambda m: pyo.Var(m.I, within=pyo.RangeSet(0, 6, 2)), "is no interval"),
+    "domain with gaps": ("variable b", lambda m: pyo.Var(m.I, within=pyo.RangeSet(0, 6, 2)), "is not an interval"),
     "domain by index": (
         "variable b",
         lambda m: pyo.Var(m.I, within=lambda m, i: pyo.Binary if i == 0 else pyo.Reals),
-        "decides by an index",
+        "branches on an index",
     ),
-    "domain of data": ("variable b", lambda m: pyo.Var(m.I, within=m.J), "its domain J is no interval"),
-    "one bound": ("variable b", lambda m: pyo.Var(m.I, bounds=lambda m, i: (0,)), "and no pair"),
-    "bounds by name": ("variable b", lambda m: pyo.Var(m.I, bounds=lambda m, i: ("a", 1)), "it has 'a' where a number"),
+    "domain of data": ("variable b", lambda m: pyo.Var(m.I, within=m.J), "its domain J is not an interval"),
+    "one bound": ("variable b", lambda m: pyo.Var(m.I, bounds=lambda m, i: (0,)), ", not a pair"),
+    "bounds by name": (
+        "variable b",
+        lambda m: pyo.Var(m.I, bounds=lambda m, i: ("a", 1)),
+        "it has 'a' in place of a number",
+    ),
     "bounds of a variable": ("variable b", lambda m: pyo.Var(m.I, bounds=lambda m, i: (0, m.x[i])), "it is not linear"),
     "bounds by index": (
         "variable b",
         lambda m: pyo.Var(m.I, bounds=lambda m, i: (0, 1) if i else (0, 2)),
-        "decides by an index",
+        "branches on an index",
     ),
-    "names": ("set OrderedScalarSet", lambda m: pyo.Var(["one", "two"]), "its members are no whole numbers"),
-    "halves": ("set OrderedScalarSet", lambda m: pyo.Var([0.5, 1.5]), "its members are no whole numbers"),
+    "names": ("set OrderedScalarSet", lambda m: pyo.Var(["one", "two"]), "its members are not whole numbers"),
+    "halves": ("set OrderedScalarSet", lambda m: pyo.Var([0.5, 1.5]), "its members are not whole numbers"),
     "anything": ("set Any", lambda m: pyo.Var(pyo.Any), "its members are not known"),
     "union": ("set SetUnion_OrderedSet", lambda m: pyo.Var(m.I | m.J), "its members are not known"),
     "difference": ("set SetDifference_OrderedSet", lambda m: pyo.Var(m.I - m.J), "its members are not known"),
@@ -73,21 +77,30 @@ SETS: dict[str, dict[str, Any]] = {
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "member twice": ({"I": np.array([1, 1, 2])}, "The set I has a member twice"),
     "pair twice": ({"PAIRS": np.array([[0, 1], [0, 1]])}, "The set PAIRS has a member twice"),
-    "halves": ({"I": np.array([0.0, 1.0, 2.0])}, r"The set I is given array\("),
-    "truths": ({"I": np.array([True, False])}, r"The set I is given array\("),
-    "a truth": ({"I": True}, "The set I is given True"),
-    "less than none": ({"I": -1}, "The set I is given -1"),
-    "real size": ({"I": 3.0}, "The set I is given 3.0"),
-    "name": ({"I": "three"}, "The set I is given 'three'"),
-    "nothing": ({"I": None}, "The set I is given None"),
-    "groups for a set": ({"I": Groups(np.array([0, 1]), np.array([0]))}, "The set I is given"),
-    "three dimensions": ({"I": np.zeros((1, 2, 2), dtype=int)}, "The set I is given"),
-    "singles for pairs": ({"PAIRS": np.array([0, 1])}, "PAIRS is declared with dimen=2, and is given members of 1"),
-    "size for pairs": ({"PAIRS": 2}, "PAIRS is declared with dimen=2, and is given members of 1"),
-    "triples for pairs": ({"PAIRS": np.zeros((1, 3), dtype=int)}, "declared with dimen=2, and is given members of 3"),
-    "set for groups": ({"IN_BOX": np.array([0, 1])}, "The grouped set IN_BOX is given ndarray"),
-    "too few groups": ({"IN_BOX": Groups(np.array([0, 1]), np.array([0]))}, "given 1 groups, and its index has 2"),
-    "too many groups": ({"NEAR": Groups(np.zeros(8, dtype=int), np.zeros(0, dtype=int))}, "7 groups, .* has 6"),
+    "halves": ({"I": np.array([0.0, 1.0, 2.0])}, r"The set I has wrong data: expected a size or members, got array\("),
+    "truths": ({"I": np.array([True, False])}, r"The set I has wrong data: expected a size or members, got array\("),
+    "a truth": ({"I": True}, "The set I has wrong data: expected a size or members, got True"),
+    "less than none": ({"I": -1}, "The set I has wrong data: expected a size or members, got -1"),
+    "real size": ({"I": 3.0}, "The set I has wrong data: expected a size or members, got 3.0"),
+    "name": ({"I": "three"}, "The set I has wrong data: expected a size or members, got 'three'"),
+    "nothing": ({"I": None}, "The set I has wrong data: expected a size or members, got None"),
+    "groups for a set": ({"I": Groups(np.array([0, 1]), np.array([0]))}, "The set I has wrong data"),
+    "three dimensions": ({"I": np.zeros((1, 2, 2), dtype=int)}, "The set I has wrong data"),
+    "singles for pairs": ({"PAIRS": np.array([0, 1])}, "PAIRS has members of the wrong dimension: expected 2, got 1"),
+    "size for pairs": ({"PAIRS": 2}, "PAIRS has members of the wrong dimension: expected 2, got 1"),
+    "triples for pairs": (
+        {"PAIRS": np.zeros((1, 3), dtype=int)},
+        "has members of the wrong dimension: expected 2, got 3",
+    ),
+    "set for groups": (
+        {"IN_BOX": np.array([0, 1])},
+        "The grouped set IN_BOX has the wrong type: expected Groups, got ndarray",
+    ),
+    "too few groups": (
+        {"IN_BOX": Groups(np.array([0, 1]), np.array([0]))},
+        "has the wrong number of groups: expected 2, got 1",
+    ),
+    "too many groups": ({"NEAR": Groups(np.zeros(8, dtype=int), np.zeros(0, dtype=int))}, "expected 6, got 7"),
     "member twice in a group": (
         {"IN_BOX": Groups(np.array([0, 2, 3]), np.array([1, 1, 0]))},
         "IN_BOX has a member twice",
@@ -104,13 +117,13 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"IN_BOX": Groups(np.array([0, 1, 2]), np.array([0, 9]))},
         "within I, and the index 9 is not in I",
     ),
-    "array too short": ({"a": np.ones(2)}, r"a is given an array of shape \(2,\), and its sets have \(3,\)"),
-    "array turned": ({"table": np.ones((2, 3))}, r"table is given an array of shape \(2, 3\), .* have \(3, 2\)"),
-    "flat array": ({"table": np.ones(6)}, r"table is given an array of shape \(6,\), .* have \(3, 2\)"),
-    "names for numbers": ({"a": np.array(["a", "b", "c"])}, "a is given <U1 and no numbers"),
-    "objects": ({"a": np.array([1, 2, 3], dtype=object)}, "a is given object and no numbers"),
-    "array for a number": ({"k": np.ones(1)}, r"k is given array\(\[1\.\]\)"),
-    "name for a number": ({"k": "7"}, "k is given '7'"),
+    "array too short": ({"a": np.ones(2)}, r"a has the wrong shape: expected \(3,\), got \(2,\)"),
+    "array turned": ({"table": np.ones((2, 3))}, r"table has the wrong shape: expected \(3, 2\), got \(2, 3\)"),
+    "flat array": ({"table": np.ones(6)}, r"table has the wrong shape: expected \(3, 2\), got \(6,\)"),
+    "names for numbers": ({"a": np.array(["a", "b", "c"])}, "a has the wrong type: expected numbers, got <U1"),
+    "objects": ({"a": np.array([1, 2, 3], dtype=object)}, "a has the wrong type: expected numbers, got object"),
+    "array for a number": ({"k": np.ones(1)}, r"k has a wrong value: expected one number, got array\(\[1\.\]\)"),
+    "name for a number": ({"k": "7"}, "k has a wrong value: expected one number, got '7'"),
     "unknown": ({"price": 1.0}, "has data for price, which it does not declare"),
     "data of a variable": ({"x": np.ones(3)}, "has data for x, which it does not declare"),
 }
@@ -130,7 +143,7 @@ DOMAINS: list[tuple[Any, Any]] = [
 
 
 @pytest.mark.parametrize(("component", "make", "reason"), list(KINDS.values()), ids=list(KINDS))
-def test_a_component_that_cannot_be_stamped_is_refused(component: str, make: Any, reason: str, capfd: Any) -> None:
+def test_a_component_that_cannot_be_compiled_is_refused(component: str, make: Any, reason: str, capfd: Any) -> None:
     assert_refused(declared("b", make), component, reason, capfd)
 
 
@@ -191,7 +204,7 @@ def test_a_set_outside_of_the_one_that_it_is_within_is_refused(options: Any, mem
     assert tuple(capfd.readouterr()) == ("", "")
 
 
-def test_the_advice_offers_the_reference_way() -> None:
+def test_the_advice_offers_the_pyomo_build() -> None:
     error = CompileError("The constraint c", "it is odd", "Write it evenly.")
     assert error.advice == f"Write it evenly. {REFERENCE}"
-    assert str(error).startswith("The constraint c cannot be stamped: it is odd.")
+    assert str(error).startswith("The constraint c cannot be compiled: it is odd.")

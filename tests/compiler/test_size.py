@@ -1,4 +1,4 @@
-"""What a stamped program costs: arrays, and no object of Python or Pyomo for a single row, column or number."""
+"""The size of a compiled program: arrays, and no object of Python or Pyomo for a single row, column or number."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ def living(kinds: tuple[type, ...] = (object,)) -> int:
 def test_no_object_of_pyomo_stands_for_a_row_a_column_or_a_number(parts: Any) -> None:
     model, data = parts
     before = living(DATA_OF_PYOMO)
-    stamp = CompiledModel(model, data)
+    compiled = CompiledModel(model, data)
     # The copy of the model has one scalar component of a kind where the model has one, however many units there are.
     declared = sum(1 for _ in model.component_objects())
     assert living(DATA_OF_PYOMO) - before <= 2 * declared
-    assert stamp.program.matrix.shape[0] > UNITS
+    assert compiled.program.matrix.shape[0] > UNITS
 
 
 def test_the_number_of_objects_does_not_grow_with_the_units(parts: Any) -> None:
     model, data = parts
     before = living()
-    stamp = CompiledModel(model, data)
+    compiled = CompiledModel(model, data)
     grown = living() - before
-    assert stamp.program.matrix.shape[0] > UNITS
+    assert compiled.program.matrix.shape[0] > UNITS
     assert grown < 5000, "templates have some thousand nodes; a row or column of its own would add as many as units"
 
 
@@ -67,22 +67,22 @@ def arrays_of(program: Any) -> int:
     return sum(np.asarray(array).nbytes for array in found)
 
 
-def test_the_memory_of_a_stamped_program_is_that_of_its_arrays(parts: Any) -> None:
+def test_the_memory_of_a_compiled_program_is_that_of_its_arrays(parts: Any) -> None:
     model, data = parts
-    kept, peak, arrays = stamped_bytes(model, data)
+    kept, peak, arrays = compiled_bytes(model, data)
     # Templates and the copy of the model take the same however many units there are.
     templates = 2_000_000
     assert kept < 2 * arrays + templates
     assert peak < 6 * arrays + templates
 
 
-def stamped_bytes(model: Any, data: dict[str, Any]) -> tuple[int, int, int]:
+def compiled_bytes(model: Any, data: dict[str, Any]) -> tuple[int, int, int]:
     """Bytes kept and at the most, and bytes of the arrays."""
     gc.collect()
     tracemalloc.start()
     try:
-        stamp = CompiledModel(model, data)
+        compiled = CompiledModel(model, data)
         kept, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    return kept, peak, arrays_of(stamp.program)
+    return kept, peak, arrays_of(compiled.program)

@@ -167,7 +167,7 @@ def test_what_has_to_give_way_is_that_of_the_whole_program(seed: int) -> None:
         assert found["by"][found["way_out"] == way].sum() == pytest.approx(gives["by"].sum(), rel=1e-6)
 
 
-def test_limits_that_meet_but_for_rounding_are_eased() -> None:
+def test_limits_that_meet_but_for_rounding_are_relaxed() -> None:
     random = np.random.default_rng(0)
     emissions = random.uniform(1e5, 1e6, 30)
     rows = [(f"u{n:02d}", f"u{n:02d}", "steel", "Hebei", size, size) for n, size in enumerate(emissions)]
@@ -290,7 +290,7 @@ def test_what_cannot_be_merged_is_declined(allocation: dict[str, Any], why: str)
 
 def test_a_whole_point_that_is_not_the_closest_is_held_without_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     # As where the time is over: the last step over the units that may move gives any whole point of the levels.
-    monkeypatch.setattr(Rounding, "settle", lambda self, program, prices: None)
+    monkeypatch.setattr(Rounding, "solve_objective", lambda self, program, prices: None)
     instance = random_instance(0, 30, cases=False, integer_allowances=True)
     result = solve(instance)
     assert (result.termination, result.status, result.violations) == ("optimal", "feasible", ())

@@ -12,7 +12,7 @@ import etsopt
 from etsopt.checking.market.leaves import Leaf, cover
 from etsopt.checking.market.restricted import Branching
 from etsopt.running import library, model_inputs, run
-from etsopt.running.methods import stamp
+from etsopt.running.methods import compiled_program
 from etsopt.solving.options import SolveOptions
 from etsopt_models import clearing
 from etsopt_models._columns.branches import Branch
@@ -177,7 +177,7 @@ def test_leaves_of_one_parent_and_one_vector_are_that_parent() -> None:
 
 
 def relaxation(instance: etsopt.Instance) -> model_inputs.Relaxation:
-    return model_inputs.Relaxation(library.load("clearing"), instance, stamp, SolveOptions())
+    return model_inputs.Relaxation(library.load("clearing"), instance, compiled_program, SolveOptions())
 
 
 @pytest.mark.parametrize("friction", [0.0, 2.0])
@@ -192,21 +192,21 @@ def test_columns_that_join_are_those_of_the_formulation(friction: float) -> None
     master.add(np.array([0, 1]), measure)
     every = ColumnPool.of(plans, master.unit, master.sets)
     order = np.argsort(every.unit, kind="stable")
-    program = stamp(library.load("clearing"), whole.parameters(every.kept(order)))
+    program = compiled_program(library.load("clearing"), whole.parameters(every.kept(order)))
     joined = master.grown._highs.getLp()
-    stamped = program.matrix.toarray()[:, program.columns["choice"]]
+    compiled = program.matrix.toarray()[:, program.columns["choice"]]
     for place, plan in enumerate(order):
         column = master.column[plan]
         entries = slice(joined.a_matrix_.start_[column], joined.a_matrix_.start_[column + 1])
         found = np.zeros(joined.num_row_)
         found[np.asarray(joined.a_matrix_.index_)[entries]] = np.asarray(joined.a_matrix_.value_)[entries]
         found /= master.grown._row
-        # The row of a unit that joined later is the last one; all others stand as in the program that is stamped.
+        # The row of a unit that joined later is the last one; all others are where the compiled program has them.
         own = master.row[master.unit[plan]]
         assert found[own] == 1.0
         for name, block in program.rows.items():
             if name != "one_plan":
-                np.testing.assert_allclose(found[master.rows[name]], stamped[block, place], rtol=1e-12)
+                np.testing.assert_allclose(found[master.rows[name]], compiled[block, place], rtol=1e-12)
 
 
 def test_the_interval_of_each_year_is_that_of_all_prices_at_which_the_market_clears() -> None:

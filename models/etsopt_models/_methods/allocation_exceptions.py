@@ -23,7 +23,7 @@ import numpy as np
 from etsopt.progress import checkpoint
 from etsopt_models._allocation.coupling import COUPLING, coupling, intervals, least_infeasibility
 from etsopt_models._projection.exception_search import TooManyError, first_choice, order_key
-from etsopt_models._projection.objective_solution import Settled
+from etsopt_models._projection.objective_solution import ObjectiveSolution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,9 +35,9 @@ ENOUGH_T, NOISE = 1e-3, 1e-12
 """Infeasibility of rows that counts as none [t]; rounding of the gain that a choice needs, relative to its terms."""
 
 
-def settle(
+def solve_objective(
     parameters: Mapping[str, Any], program: Any, solve: Any
-) -> Settled | None:  # long because each end of the search is one statement here
+) -> ObjectiveSolution | None:  # long because each end of the search is one statement here
     """Solve the three objectives of exceptions at once; None if the search is too long.
 
     Parameters
@@ -79,7 +79,7 @@ def settle(
         if infeasibility.infeasibility_t <= ENOUGH_T:
             values = {"exceptional": held.column_lower[program.columns["exceptional"]]}
             text = f"prices, {rounds + 1} choices tried"
-            return Settled(values, demands.duals[0], count, count, text, held, tuple(demands.duals[1:]))
+            return ObjectiveSolution(values, demands.duals[0], count, count, text, held, tuple(demands.duals[1:]))
         duals = rows.multipliers(program, infeasibility.duals)
         demands.add({name: duals[name] for name in COUPLING})
         if not demands.rule_out(chosen):

@@ -19,7 +19,7 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._allocation.coupling import coupling, held_by_rows, intervals, least_infeasibility
-from etsopt_models._projection.objective_solution import Settled
+from etsopt_models._projection.objective_solution import ObjectiveSolution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ WHOLE = 1e-12
 """Relative rounding of a rate times emissions: within it a whole tonne counts as reached."""
 
 
-def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
+def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> ObjectiveSolution | None:
     """Find the least rate and its program; None if allowances are real or a row fixes an objective.
 
     Parameters
@@ -71,7 +71,7 @@ def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled |
             multipliers = rows.multipliers(program, problem.per_rate(duals, rate))
             held = _within(program, *problem.within(rate), rate)
             values = {"allowance": allowance, "whole_allowance": allowance, "largest_rate": np.array([rate])}
-            return Settled(values, multipliers, rate, rate, f"prices, {rounds} linear programs", held)
+            return ObjectiveSolution(values, multipliers, rate, rate, f"prices, {rounds} linear programs", held)
         duals = nearest.duals
     return None
 

@@ -19,7 +19,7 @@ from etsopt_models._allocation.limits import IN_RATES
 from etsopt_models._projection.integer import Rounding, point_of
 from etsopt_models._projection.least_squares import Projection
 from etsopt_models._projection.newton import Entries
-from etsopt_models._projection.objective_solution import Settled
+from etsopt_models._projection.objective_solution import ObjectiveSolution
 from etsopt_models._projection.polishing import polished
 from etsopt_models._projection.proximal import maximise
 
@@ -32,7 +32,7 @@ ENOUGH_T, ENOUGH_RATE = 1e-2, 1e-8
 """Violation of a row [t] and [rate] that is accepted because of the rounding of earlier objectives."""
 
 
-def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
+def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> ObjectiveSolution | None:
     """Find the closest point; ``algorithm`` states if Newton's method stops short of its accuracy.
 
     Parameters
@@ -53,7 +53,7 @@ def nearest(
     emissions: NDArray[np.float64],
     reference: NDArray[np.float64],
     place: NDArray[np.float64],
-) -> Settled | None:
+) -> ObjectiveSolution | None:
     """Find the point of a program nearest to a reference, with squared distances weighted by inverse emissions.
 
     Parameters
@@ -76,19 +76,19 @@ def nearest(
     allowance = problem.answer(duals) if whole else polished(problem, problem.answer(duals), duals)
     algorithm = f"prices, {steps} Newton steps{'' if reached else ', stopped short'}"
     if whole:
-        rounded = Rounding(emissions, reference, lower, upper, place, rows, solve).settle(program, duals)
+        rounded = Rounding(emissions, reference, lower, upper, place, rows, solve).solve_objective(program, duals)
         if rounded is None:
             return _unsettled(program, solve, emissions, reference)
         allowance, duals, rounds = rounded
         algorithm += f", {rounds} linear programs for whole tonnes"
     value = float(np.sum((allowance - reference) ** 2 / emissions))
     values = {"allowance": allowance} | ({"whole_allowance": allowance} if whole else {})
-    return Settled(values, rows.multipliers(program, duals), value, value, algorithm)
+    return ObjectiveSolution(values, rows.multipliers(program, duals), value, value, algorithm)
 
 
 def _unsettled(
     program: Any, solve: Any, emissions: NDArray[np.float64], reference: NDArray[np.float64]
-) -> Settled | None:
+) -> ObjectiveSolution | None:
     """Return any integer point of the objectives if the closest is out of reach; the bound of its distance is zero."""
     point, block = point_of(program, solve), program.columns["allowance"]
     if point is None:
@@ -96,4 +96,6 @@ def _unsettled(
     allowance = np.round(point[block])
     value = float(np.sum((allowance - reference) ** 2 / emissions))
     values = {"allowance": allowance, "whole_allowance": allowance}
-    return Settled(values, {}, value, 0.0, "branch and bound for a whole point of the levels; not the closest one")
+    return ObjectiveSolution(
+        values, {}, value, 0.0, "branch and bound for a whole point of the levels; not the closest one"
+    )

@@ -11,10 +11,10 @@ from etsopt_models._methods import allocation_least_squares
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from etsopt_models._projection.objective_solution import Settled
+    from etsopt_models._projection.objective_solution import ObjectiveSolution
 
 
-def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
+def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> ObjectiveSolution | None:
     """Find the nearest whole tonnes and the duals that prove them, as `allocation_least_squares` does."""
     return allocation_least_squares.nearest(
         program, solve, np.ones(parameters["UNITS"]), parameters["reference"], parameters["place"]

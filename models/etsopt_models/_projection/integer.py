@@ -49,7 +49,7 @@ class Rounding:
     rows: Coupling
     solve: Any
 
-    def settle(
+    def solve_objective(
         self, program: Any, duals: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], int] | None:
         """Return the closest allowances in whole tonnes, their duals and the number of programs; None if none is found.
@@ -128,7 +128,7 @@ class Rounding:
             return str(outcome.termination)
         best = outcome
         if outcome.column_side is not None:
-            tied = self.solve(part.narrowed(outcome.column_side, outcome.row_side), "order")
+            tied = self.solve(part.fixed_at_sides(outcome.column_side, outcome.row_side), "order")
             best = tied if tied.x is not None else outcome
         taken = np.bincount(owner, np.round(best.x[: len(owner)]), len(low))
         return low + taken, outcome.multipliers / size

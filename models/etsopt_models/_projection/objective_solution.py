@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Settled:
+class ObjectiveSolution:
     """Values, multipliers by row, value and bound of an objective, algorithm, program for the next, and more proofs."""
 
     values: dict[str, NDArray[np.float64]]
