@@ -1,7 +1,7 @@
-"""Errors that tell what failed, because of what, and what to do.
+"""Exceptions: failure, cause and remedy.
 
-Every message has two parts with a blank line between them: the failure with its cause, and the way out.
-All errors survive pickling, because sweeps send them between processes.
+Every message has two parts with a blank line between them: the failure with its cause, and the remedy.
+All exceptions can be pickled, because sweeps send them between processes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LONGEST_SHOWN = 80
 
 
 def brief(value: object) -> str:
-    r"""Return a value as Python writes it, a text in quotation marks, cut where it is long.
+    r"""Return the repr of a value, cut at `LONGEST_SHOWN` characters, with hidden characters escaped.
 
     >>> print(brief("a\x1b[31m"), brief("b" * 1000)[-24:])
     'a\x1b[31m' b'... (1,000 characters)
@@ -28,16 +28,16 @@ def brief(value: object) -> str:
 
 
 def shortened(text: str, longest: int = LONGEST_SHOWN) -> str:
-    """Return a text without quotation marks, cut where it is long."""
+    """Return a text without quotation marks, cut at ``longest`` characters."""
     return text if len(text) <= longest else f"{text[:longest]}... ({len(text):,} characters)"
 
 
 class FormerNameWarning(FutureWarning):
-    """A name of an earlier version, which is still accepted."""
+    """Use of a name of an earlier version, which is still accepted."""
 
 
 class EtsoptError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base class of the exceptions that the package raises deliberately."""
 
     def __init__(self, failure: str, advice: str = "") -> None:
         super().__init__(failure, advice)
@@ -49,19 +49,19 @@ class EtsoptError(Exception):
 
 
 class UsageError(EtsoptError):
-    """The call itself is wrong: an unknown name, option or combination."""
+    """A wrong call: an unknown name, option or combination."""
 
 
 class SolverError(EtsoptError):
-    """The program could not be given to the solver, or the solver failed on it."""
+    """A failure to pass the program to the solver, or a failure of the solver."""
 
 
 class ModelError(EtsoptError):
-    """A model file does not offer what the engine needs, or cannot be turned into a program."""
+    """A model file without the functions that the engine needs, or that yields no program."""
 
 
 class StoppedError(EtsoptError):
-    """The time is up, or somebody asked to stop, before anything was held.
+    """The end of the time limit, or an interruption, before a solution was found.
 
     Parameters
     ----------
@@ -73,26 +73,26 @@ class StoppedError(EtsoptError):
         Exception.__init__(self, termination)
         self.termination = termination
         over = termination == "time_limit"
-        self.failure = f"{'The time limit has passed' if over else 'Interrupted'} before anything was held."
-        self.advice = "Allow more time." if over else "Run it again."
+        self.failure = f"{'The time limit has passed' if over else 'Interrupted'} before a solution was found."
+        self.advice = "Increase the time limit." if over else "Run the command again."
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One defect of the input: where it is, what it is, and what to do about it.
+    """One defect of the input: its place, description and remedy.
 
     Parameters
     ----------
     place
         File or table, such as ``units.csv``.
     what
-        The defect in words.
+        Description of the defect.
     advice
-        What to do about it.
+        The remedy.
     column
-        Column or policy key, empty where the whole table is meant.
+        Column or policy key; empty for a defect of the whole table.
     cells
-        ``(row, value)`` of each offending cell, as the user sees them in the file.
+        ``(row, value)`` of each wrong cell, as they are in the file.
     """
 
     place: str
@@ -103,19 +103,19 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.place}, {escaped(shortened(self.column))}" if self.column else self.place
-        return f"{where}: {self.what}{self._cells_in_words()}\n{self.advice}"
+        return f"{where}: {self.what}{self._cells_text()}\n{self.advice}"
 
-    def _cells_in_words(self) -> str:
+    def _cells_text(self) -> str:
         if not self.cells:
             return "."
-        named = [(f"row {shortened(row)}", value) for row, value in self.cells[:ROWS_SHOWN]]
-        shown = ", ".join(f"{row} {brief(value)}" if value else row for row, value in named)
-        left = len(self.cells) - ROWS_SHOWN
-        return f": {shown}" + (f" and {left} more." if left > 0 else ".")
+        labelled = [(f"row {shortened(row)}", value) for row, value in self.cells[:ROWS_SHOWN]]
+        shown = ", ".join(f"{row} {brief(value)}" if value else row for row, value in labelled)
+        hidden = len(self.cells) - ROWS_SHOWN
+        return f": {shown}" + (f" and {hidden} more." if hidden > 0 else ".")
 
 
 class DataError(EtsoptError):
-    """The input has defects; all of them are listed at once in ``problems``, the first of them in the message."""
+    """Defects of the input: all of them in ``problems``, the first `PROBLEMS_SHOWN` in the message."""
 
     def __init__(self, subject: str, problems: list[Problem]) -> None:
         Exception.__init__(self, subject, problems)

@@ -1,7 +1,7 @@
-"""How far a long computation is, and when it has to stop: one deadline for a command, asked by all that loops.
+"""Progress and the deadline of a command, in one context for all its loops.
 
-Whoever runs a command says `watched`; every loop of every model and method says `checkpoint` at each turn, and the
-solver takes `seconds_left`. So the deadline need not be handed through each function between the two.
+A command runs inside `watched`; every loop of every model and method calls `checkpoint` at each iteration, and the
+solver takes `seconds_left`. So the deadline need not be passed through each function between the two.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from etsopt.errors import StoppedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LEAST_S = 1e-2
-"""What a call of the solver may take at least, however late it is [s]."""
+LEAST_SOLVER_TIME_S = 1e-2
+"""Shortest time limit of a call of the solver, even after the deadline [s]."""
 
-BETWEEN_S = 0.1
-"""How often a loop is told of at most [s]."""
+REPORT_INTERVAL_S = 0.1
+"""Shortest time between two reports of a loop [s]."""
 
-ANYWHERE_S = 0.5
-"""How often what says no `checkpoint` is asked whether time is up, in seconds of its own CPU time."""
+POLL_INTERVAL_S = 0.5
+"""CPU time between two checks of the deadline in code without a `checkpoint` [s]."""
 
 
 def _silent(line: str) -> None:
-    """Take progress nowhere."""
+    """Discard a report."""
 
 
 @dataclass(frozen=True)
 class _Watch:
-    """A deadline, who is told of progress and was told when, and whether somebody asked to stop."""
+    """A deadline, the receiver and time of the last report, and the request to stop."""
 
     deadline: float = math.inf
-    tell: Callable[[str], None] = _silent
-    stop: threading.Event = field(default_factory=threading.Event)
-    told: list[float] = field(default_factory=lambda: [-math.inf])
+    report: Callable[[str], None] = _silent
+    stop_requested: threading.Event = field(default_factory=threading.Event)
+    reported_at: list[float] = field(default_factory=lambda: [-math.inf])
 
 
 _WATCH: ContextVar[_Watch | None] = ContextVar("watch", default=None)
@@ -49,25 +49,25 @@ _WATCH: ContextVar[_Watch | None] = ContextVar("watch", default=None)
 
 @contextmanager
 def watched(time_limit_s: float | None = None, tell: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Give what runs inside so many seconds from now on, and let Ctrl-C stop it.
+    """Set a deadline for the code inside, and let Ctrl-C stop it.
 
-    The first Ctrl-C asks to stop, so that what is held is kept; the second stops at once. Inside another `watched` the
-    earlier deadline counts.
+    The first Ctrl-C requests a stop that keeps the solution found so far; the second stops at once. Inside another
+    `watched` the earlier deadline applies.
 
     Parameters
     ----------
     time_limit_s
-        None for no limit [s].
+        Time limit from now [s]; None for no limit.
     tell
-        Takes lines that say what is being done; None for who is told already.
+        Receiver of progress lines; None for that of the outer `watched`.
     """
-    around = _WATCH.get()
-    watch = around or _Watch()
+    outer = _WATCH.get()
+    watch = outer or _Watch()
     deadline = math.inf if time_limit_s is None else time.perf_counter() + time_limit_s
-    watch = replace(watch, deadline=min(deadline, watch.deadline), tell=tell or watch.tell)
+    watch = replace(watch, deadline=min(deadline, watch.deadline), report=tell or watch.report)
     token = _WATCH.set(watch)
     try:
-        with nullcontext() if around else _stopped_by_ctrl_c(watch):
+        with nullcontext() if outer else _stopped_by_ctrl_c(watch):
             yield
     finally:
         _WATCH.reset(token)
@@ -75,9 +75,9 @@ def watched(time_limit_s: float | None = None, tell: Callable[[str], None] | Non
 
 @contextmanager
 def unlimited() -> Iterator[None]:
-    """Let what runs inside, such as tables and checks of what is held, take its time."""
-    around = _WATCH.get()
-    token = _WATCH.set(_Watch(tell=around.tell) if around else None)
+    """Lift the deadline for the code inside, such as tables and checks of the solution found."""
+    outer = _WATCH.get()
+    token = _WATCH.set(_Watch(report=outer.report) if outer else None)
     try:
         yield
     finally:
@@ -86,15 +86,15 @@ def unlimited() -> Iterator[None]:
 
 @contextmanager
 def stopped_anywhere(phase: str = "") -> Iterator[None]:
-    """Stop what runs inside though it says no `checkpoint`: only for what may be left at any point and is thrown away.
+    """Stop code inside that calls no `checkpoint`; only for code that may be left at any point and is then discarded.
 
-    Where the system has no such timer, and in threads, it runs to its end.
+    In threads, and on systems without such a timer, the code runs to its end.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
     before = signal.signal(signal.SIGVTALRM, lambda number, frame: checkpoint(phase))
-    signal.setitimer(signal.ITIMER_VIRTUAL, ANYWHERE_S, ANYWHERE_S)
+    signal.setitimer(signal.ITIMER_VIRTUAL, POLL_INTERVAL_S, POLL_INTERVAL_S)
     try:
         yield
     finally:
@@ -104,18 +104,18 @@ def stopped_anywhere(phase: str = "") -> Iterator[None]:
 
 @contextmanager
 def _stopped_by_ctrl_c(watch: _Watch) -> Iterator[None]:
-    """Ask a watch to stop at the first Ctrl-C; signals reach the main thread alone."""
+    """Request a stop of a watch at the first Ctrl-C; only the main thread receives signals."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def asked(number: int, frame: object) -> None:
-        if watch.stop.is_set():
+    def request_stop(number: int, frame: object) -> None:
+        if watch.stop_requested.is_set():
             raise KeyboardInterrupt
-        watch.stop.set()
-        watch.tell("stopping: what is held is checked and written; Ctrl-C again ends at once")
+        watch.stop_requested.set()
+        watch.report("stopping: the solution found so far is checked and written; press Ctrl-C again to end at once")
 
-    before = signal.signal(signal.SIGINT, asked)
+    before = signal.signal(signal.SIGINT, request_stop)
     try:
         yield
     finally:
@@ -124,9 +124,9 @@ def _stopped_by_ctrl_c(watch: _Watch) -> Iterator[None]:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Leave the last line where it is: what runs inside is a small part of what that says."""
-    around = _WATCH.get()
-    token = _WATCH.set(replace(around, tell=_silent) if around else None)
+    """Keep the last progress line, because the code inside is a small part of that phase."""
+    outer = _WATCH.get()
+    token = _WATCH.set(replace(outer, report=_silent) if outer else None)
     try:
         yield
     finally:
@@ -134,25 +134,25 @@ def quietly() -> Iterator[None]:
 
 
 def checkpoint(phase: str = "", done: int | None = None, of: int | None = None) -> None:
-    """Say where a loop is, and end it where time is up.
+    """Report the progress of a loop, and end it after the deadline.
 
     Parameters
     ----------
     phase
-        What is being done, in a few words; nothing is told where it is empty.
+        Name of the phase; nothing is reported if it is empty.
     done, of
-        Turns done so far, and how many there are at most.
+        Iterations done so far, and their largest number.
 
     Raises
     ------
     StoppedError
-        If the deadline has passed, or somebody asked to stop.
+        If the deadline has passed, or a stop was requested.
     """
     watch = _WATCH.get()
     if watch is None:
         return
     now = time.perf_counter()
-    if phase and now - watch.told[0] >= BETWEEN_S:
+    if phase and now - watch.reported_at[0] >= REPORT_INTERVAL_S:
         count = "" if done is None else f" {done:,}" if of is None else f" {done:,} of {of:,}"
         tell(f"{phase}{count}")
     if reason := is_over():
@@ -160,30 +160,32 @@ def checkpoint(phase: str = "", done: int | None = None, of: int | None = None) 
 
 
 def tell(line: str) -> None:
-    """Say what is being done, however little time has passed since the last line."""
+    """Report a line, however little time has passed since the last one."""
     if watch := _WATCH.get():
-        watch.told[0] = time.perf_counter()
-        watch.tell(line)
+        watch.reported_at[0] = time.perf_counter()
+        watch.report(line)
 
 
 def seconds_left() -> float:
-    """Seconds until the deadline, infinite where there is none, and never less than a call of the solver needs."""
+    """Return the time until the deadline, infinite without one and at least `LEAST_SOLVER_TIME_S` [s]."""
     watch = _WATCH.get()
-    return max(watch.deadline - time.perf_counter(), LEAST_S) if watch else math.inf
+    return max(watch.deadline - time.perf_counter(), LEAST_SOLVER_TIME_S) if watch else math.inf
 
 
 def is_over() -> str:
-    """Why what runs has to stop, `interrupted` or `time_limit`; empty where it has not."""
+    """Return the reason to stop, ``interrupted`` or ``time_limit``; empty if there is none."""
     watch = _WATCH.get()
     if watch is None:
         return ""
-    return "interrupted" if watch.stop.is_set() else "time_limit" if time.perf_counter() > watch.deadline else ""
+    return (
+        "interrupted" if watch.stop_requested.is_set() else "time_limit" if time.perf_counter() > watch.deadline else ""
+    )
 
 
 def ask_to_stop() -> bool:
-    """Ask what runs to stop and keep what it holds; whether it can be asked, and was not asked before."""
+    """Request a stop that keeps the solution found so far; return False without a watch or at a second request."""
     watch = _WATCH.get()
-    if watch is None or watch.stop.is_set():
+    if watch is None or watch.stop_requested.is_set():
         return False
-    watch.stop.set()
+    watch.stop_requested.set()
     return True

@@ -1,4 +1,4 @@
-"""Units of measure: their names, exact conversions, and how quantities are written for people."""
+"""Units of measure: their names, tolerances, exact rounding and sums, and the display of quantities."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 TONNE = "t"
 RATE = "rate"
 
-# Activity data, emissions and allowances reach 1e8 tonnes in a unit; double precision then carries an error
-# of about 1e-7 t through a formula of a few operations. A value this close below a whole tonne is that tonne.
+# Activity data, emissions and allowances reach 1e8 tonnes in a unit; a formula of a few operations in double precision
+# then has an error of about 1e-7 t. A value this close below a whole tonne is that tonne.
 ROUNDING_NOISE_T = 1e-6
 
 RELATIVE_TOLERANCE = 1e-9
 LEAST_TOLERANCE = {TONNE: 2e-2, RATE: 2e-10, "CNY": 1e-2}
-"""Least tolerance of a level by its unit: 20 kg, and what that is to 1e8 t, and a fen; the solver's own 1e-10 of the
-largest unit comes to about as much."""
+"""Least tolerance of an objective by its unit: 20 kg, the same relative to 1e8 t, and a fen (0.01 CNY). The solver's
+own 1e-10 of the largest unit amounts to about as much."""
 
 
 def tolerance_of(value: float, unit: str) -> float:
-    """How far the value of a level may be off, in its unit: to later levels, and to its bound.
+    """Return the tolerance of an objective value, in its unit, against later objectives and its bound.
 
     >>> tolerance_of(1e6, "t"), tolerance_of(1e8, "t")
     (0.02, 0.1)
@@ -35,7 +35,7 @@ def tolerance_of(value: float, unit: str) -> float:
 def whole_tonnes(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Round down to whole tonnes, as the allocation plans do.
 
-    A value that is whole but for floating-point noise is not rounded one tonne too far.
+    A value at most `ROUNDING_NOISE_T` below a whole tonne becomes that tonne.
 
     >>> whole_tonnes(np.array([1789.70, 790116.9999999999]))
     array([  1789., 790117.])
@@ -44,21 +44,21 @@ def whole_tonnes(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def sums(group: NDArray[np.int64], values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Sums of the values of each group, shape ``(count,)``; one after the other, a million values would drift.
+    """Return the sum of the values of each group, shape ``(count,)``; a plain sum of a million values would drift.
 
-    Whole tonnes add up without any rounding, so they are added apart from what is left of each value.
+    Whole tonnes add up without any rounding, so they are added apart from the fractions.
 
     >>> sums(np.array([0, 1, 0]), np.array([1e15, 2.5, 0.25]), 2)
     array([1.0e+15, 2.5e+00])
     """
-    whole = np.floor(values)
-    total: NDArray[np.float64] = np.bincount(group, whole, count).astype(float)
-    part = values - whole
-    return total + np.bincount(group, part, count) if part.any() else total
+    integers = np.floor(values)
+    total: NDArray[np.float64] = np.bincount(group, integers, count).astype(float)
+    fractions = values - integers
+    return total + np.bincount(group, fractions, count) if fractions.any() else total
 
 
 def format_tonnes(tonnes: float) -> str:
-    """Write a quantity in tonnes for people: grouped thousands, no decimals that mean nothing.
+    """Format a quantity in tonnes for display: grouped thousands, no meaningless decimals.
 
     >>> format_tonnes(1014304.9999), format_tonnes(-0.25), format_tonnes(0.0)
     ('1,014,305', '-0.25', '0')
@@ -71,10 +71,10 @@ def format_tonnes(tonnes: float) -> str:
 
 
 def format_rate(rate: float) -> str:
-    """Write a rate as a percentage.
+    """Format a rate as a percentage.
 
     >>> format_rate(0.03), format_rate(-0.0123456)
     ('3.00 %', '-1.23 %')
     """
-    # Adding zero turns a negative zero, which rounding leaves, into a plain one.
+    # Adding zero turns the negative zero that rounding may leave into a positive one.
     return f"{round(100 * rate, 2) + 0.0:.2f} %" if math.isfinite(rate) else "-"

@@ -17,6 +17,7 @@ from etsopt.data.allocation_policy import (
 )
 from etsopt.data.market_policy import (
     AbatementPolicy,
+    CompliancePolicy,
     HorizonPolicy,
     MarketPolicy,
     OutputCutPolicy,
@@ -72,6 +73,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("abatement.output_cut.<sector>", OutputCutPolicy),
     ("market", MarketPolicy),
     ("penalty", PenaltyPolicy),
+    ("compliance", CompliancePolicy),
     ("pathway", PathwayPolicy),
 )
 

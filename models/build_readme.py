@@ -18,11 +18,57 @@ the name of the constraint or objective in the code. `CONTRIBUTING.md` says how 
 Written by `make docs`; edit the docstrings, not this page.
 """
 
+METHODS = """\
+## Methods
+
+`etsopt solve --method` and `etsopt.solve(..., method=...)` choose how a model is solved. Without it the size decides, and
+the result says which method ran and why. Each answer is certified at full size.
+
+| method | of | description |
+| --- | --- | --- |
+| `direct` | every model | the whole program goes to HiGHS; up to 2,000 units |
+| `aggregation` | `allocation` | exact: units in the same coupling rows become one cell, refined until nothing changes, and disaggregated to units; from 2,000 units on |
+| `decomposition` | `abatement`, `clearing`, `pathway` | column generation over all plans of all units, and a small program for the units near a tie; from 2,000 units on |
+| `pyomo` | every model | as `direct`, built by Pyomo row by row; slow, for tests |
+
+`aggregation` does not support `intensity_order` and bands over several units of an enterprise. With a transaction cost
+`decomposition` supports neither divisible measures nor a floor or ceiling price.
+"""
+
+
+MODELS = HERE / "etsopt_models"
+SHARED = re.compile(r"^\.\. formulation:: (.+)$", re.MULTILINE)
+"""A line of a docstring in place of the symbols and equations of functions, of the file itself or of `SHARED_BY`."""
+
+EQUATION = re.compile(r"(?m)((?:^ *# .*\n)*^ *# .*\$\$)\n *@m\.(?:Constraint|Objective)")
+"""The comment above a constraint or objective."""
+
+SHARED_BY = MODELS / "_market" / "formulation.py"
+
 
 def models() -> dict[str, str]:
-    """Read the docstrings of the models, by name."""
-    paths = sorted((HERE / "etsopt_models").glob("[a-z]*.py"))
-    return {path.stem: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "" for path in paths}
+    """Read the docstrings of the models, by name, with the symbols and equations that they share put in."""
+    return {path.stem: page(path) for path in sorted(MODELS.glob("[a-z]*.py"))}
+
+
+def page(path: Path) -> str:
+    """Return the docstring of a model with the symbols and equations of the functions that it names."""
+    functions: dict[str, tuple[str, str]] = {}
+    for file in (SHARED_BY, path):
+        source = file.read_text(encoding="utf-8")
+        for part in ast.parse(source).body:
+            if isinstance(part, ast.FunctionDef):
+                functions[part.name] = (ast.get_docstring(part) or "", ast.get_source_segment(source, part) or "")
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return SHARED.sub(lambda line: formulation([functions[name] for name in line[1].split()]), text)
+
+
+def formulation(functions: list[tuple[str, str]]) -> str:
+    """Return the symbols of functions, from their docstrings, in one table, and the equations, from their sources."""
+    head = ["| symbol | meaning | unit | in the code |", "| --- | --- | --- | --- |"]
+    symbols = [line for documented, _ in functions for line in documented.splitlines() if line.startswith("| $")]
+    equations = [re.sub(r"(?m)^ *# ", "", found) for _, source in functions for found in EQUATION.findall(source)]
+    return "\n".join([*head, *symbols, "", *equations])
 
 
 def for_github(text: str) -> str:
@@ -52,7 +98,7 @@ def readme() -> str:
         f"## {name}\n\n[`etsopt_models/{name}.py`](etsopt_models/{name}.py)\n\n{for_github(text).rstrip()}\n"
         for name, text in found.items()
     ]
-    return "\n".join([INTRODUCTION, "\n".join(contents) + "\n", *sections])
+    return "\n".join([INTRODUCTION, "\n".join(contents) + "\n", METHODS, *sections])
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import etsopt
-from etsopt.data.aside import OWN
+from etsopt.data.aside import HIDDEN_NAMES
 from etsopt.results.results import Results, load_both
 
 STEPS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.fsync")
@@ -125,7 +125,7 @@ def kills(runs: Runs, folder: Path, count: int) -> Any:
         time.sleep(chance.uniform(0.01, 0.15))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        hidden.update(path.name for path in folder.iterdir() if path.name in OWN)
+        hidden.update(path.name for path in folder.iterdir() if path.name in HIDDEN_NAMES)
         found[runs.found(folder)] += 1
     return {"found": found, "left_by_kills": hidden}
 
@@ -145,11 +145,11 @@ def full(runs: Runs, folder: Path, count: int) -> Any:
                 runs.save(1, folder)
             except OSError as error:
                 # The file in its place is named, and nothing hidden.
-                if not any(name in str(error.filename) for name in OWN) and str(folder) in str(error.filename):
+                if not any(name in str(error.filename) for name in HIDDEN_NAMES) and str(folder) in str(error.filename):
                     raise
 
         status = os.waitstatus_to_exitcode(os.waitpid(forked(work), 0)[1])
-        hidden = any(path.name in OWN for path in folder.iterdir())
+        hidden = any(path.name in HIDDEN_NAMES for path in folder.iterdir())
         found[f"{runs.found(folder)}, {'named' if status else 'not named'}{', hidden parts' if hidden else ''}"] += 1
     return {"found": found}
 

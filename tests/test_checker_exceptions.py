@@ -10,15 +10,15 @@ import pytest
 
 import etsopt
 from etsopt.checking import check
-from etsopt.checking.allocation.bands import bands
+from etsopt.checking.allocation.bands import derive_bands
 from etsopt.checking.allocation.exceptions import _is_choice
-from etsopt.checking.allocation.infeasibility import Shortfall
+from etsopt.checking.allocation.infeasibility import Infeasibility
 from etsopt.checking.allocation.limits import derive
 from tests.builders import given
 
 
-def proofs_of(gains: np.ndarray, wanted: np.ndarray) -> list[Shortfall]:
-    return [Shortfall(float(lacking), 0.0, gain) for lacking, gain in zip(wanted, gains, strict=True)]
+def proofs_of(gains: np.ndarray, wanted: np.ndarray) -> list[Infeasibility]:
+    return [Infeasibility(float(lacking), 0.0, gain) for lacking, gain in zip(wanted, gains, strict=True)]
 
 
 def test_the_search_says_what_trying_every_choice_says() -> None:
@@ -96,7 +96,7 @@ def test_an_exception_never_loses_what_its_unit_may_have(whole: bool) -> None:
             },
         }
         instance = given(rows, policy)
-        found = bands(instance)
+        found = derive_bands(instance)
         assert (np.stack([found.added_below, found.added_above, found.shared_below, found.shared_above]) >= 0).all()
         without, everyone = derive(instance), derive(instance, np.ones(6, dtype=bool))
         assert (everyone.lower <= without.lower).all()

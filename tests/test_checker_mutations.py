@@ -765,7 +765,7 @@ def whole_with_exceptions() -> tuple[etsopt.Instance, Results]:
         "sectors": {"cement": {"band": 0.05, "target_t": 560.0}},
         "allocation": {"integer_allowances": True, "exceptions": {"units": 1, "lower": 0.1, "upper": 0.05}},
     }
-    instance = given(rows, policy, case=["", "", "", "new"])
+    instance = given(rows, policy, special_case=["", "", "", "new"])
     result = etsopt.solve(instance)
     assert result.certified
     table = result.tables["allocation"]
@@ -857,7 +857,7 @@ def test_a_scope_that_is_not_that_of_the_plan_is_found(monkeypatch: pytest.Monke
 # Nothing is left out.
 
 
-HELPERS = ("distance", "largest_change_first", "advance", "wrong_with")
+HELPERS = ("distance", "largest_first", "advance", "wrong_with")
 """Public functions of the statements that state nothing themselves."""
 
 

@@ -20,7 +20,7 @@ import etsopt
 from etsopt.cli import main
 from etsopt.running import run
 from etsopt.solving import highs
-from etsopt_models._projection.least_squares import Nearest
+from etsopt_models._projection.least_squares import Projection
 from tests.hard import HARD_MODEL
 
 USER_MODEL = '''"""Least allowances that keep every unit at nine tenths of its emissions."""
@@ -165,11 +165,15 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("arguments", "failure", "advice"),
     [
-        (["solve", "nowhere"], "There is no folder 'nowhere'", "Shipped are cn-2025, cn-2025-2035, eu-2019, tiny."),
+        (
+            ["solve", "nowhere"],
+            "There is no folder 'nowhere'",
+            "Name a folder, or one of cn-2025, cn-2025-2035, eu-2019, tiny.",
+        ),
         (["solve", "tiny", "--model", "alocation"], "There is no model 'alocation'", "The models are abatement"),
         (["solve", "tiny", "--model", "nowhere.py"], "There is no model file 'nowhere.py'", "Give the path"),
         (["solve", "tiny", "--set", "year"], "--set 'year' is not KEY=VALUE", "For example"),
-        (["solve", "tiny", "--set", "sectors.cement.bnd=0.1"], "sectors.cement.bnd", "The keys there are"),
+        (["solve", "tiny", "--set", "sectors.cement.bnd=0.1"], "sectors.cement.bnd", "Use one of target_change"),
         (["solve", "tiny", "--solver-option", "presolv=on"], "HiGHS has no option 'presolv'", "highs.dev"),
         (["solve", "tiny", "--solver-option", "presolve=3"], "The option presolve of HiGHS is 3", "It takes a str"),
         (["solve", "tiny", "--time-limit", "0"], "The time limit is 0.0 s", "above zero"),
@@ -181,7 +185,7 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
             "'pyomo': the same, with every row built by Pyomo",
         ),
         (["check", "nowhere"], "There is no run in 'nowhere'", "result.json"),
-        (["generate", "--units", "2", "--out", "x"], "2 units are too few", "at least 3"),
+        (["generate", "--units", "2", "--out", "x"], "`units` is 2: expected at least 3, one per sector.", "Increase"),
         (
             ["solve", "tiny", "--model", "allocation_elastic"],
             "The model allocation_elastic is not solved by itself",
@@ -189,15 +193,19 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
         ),
         (["solve", "tiny", "--solver-option", "log_to_console=true"], "log_to_console of HiGHS cannot", "Leave it out"),
         (["solve", "tiny", "--mps", "program.txt"], "'program.txt' does not end in .mps", "Name one that does"),
-        (["solve", "tiny", "--set", "provinces.balance.Hebei=0.02"], "the one value 0.01", "give one for all"),
+        (
+            ["solve", "tiny", "--set", "provinces.balance.Hebei=0.02"],
+            "the one value 0.01: expected a table with",
+            "to a table of all values",
+        ),
         (["validate", "eu-2019", "--set", "rule.name=benchmark"], "rule.benchmarks", "benchmarks"),
-        (["solve", "tiny", "--set", "sectors.cement.band=3%"], "is '3%', but should be", "0.03 is 3 %"),
+        (["solve", "tiny", "--set", "sectors.cement.band=3%"], "is '3%': expected", "0.03 is 3 %"),
         (
             ["solve", "tiny", "--set", "allocation.intensity_order=yes"],
-            "is 'yes', but should be",
+            "is 'yes': expected",
             "Write true or false",
         ),
-        (["solve", "tiny", "--set", "provinces=Hebei"], "is 'Hebei', but should be a table", "Write a table"),
+        (["solve", "tiny", "--set", "provinces=Hebei"], "is 'Hebei': expected a table", "Write a table"),
     ],
 )
 def test_a_wrong_call_is_explained_with_exit_code_two(
@@ -420,7 +428,7 @@ def test_a_file_that_does_not_fit_is_named(
     def full(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr("etsopt.data.write._write_plainly", full)
+    monkeypatch.setattr("etsopt.data.write._write_fast", full)
     assert main(["solve", "tiny", "--out", str(tmp_path / "run")]) == 2
     failure, _, advice = capsys.readouterr().err.partition("\n\n")
     path = tmp_path / "run" / "tables" / "allocation.csv"
@@ -608,8 +616,8 @@ def test_a_signal_stops_the_solver_and_what_it_holds_is_written(tmp_path: Path, 
 def test_a_refused_answer_is_never_shown(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    right = Nearest.answer
-    monkeypatch.setattr(Nearest, "answer", lambda self, prices: 2 * right(self, prices))
+    right = Projection.answer
+    monkeypatch.setattr(Projection, "answer", lambda self, prices: 2 * right(self, prices))
     run = tmp_path / "run"
     assert main(["solve", "tiny", "--out", str(run)]) == 5
     out = capsys.readouterr().out
@@ -628,8 +636,8 @@ def test_a_refused_answer_leaves_the_run_that_is_there(
     run = tmp_path / "run"
     assert main(["solve", "tiny", "--out", str(run)]) == 0
     before = (run / "result.json").read_bytes()
-    right = Nearest.answer
-    monkeypatch.setattr(Nearest, "answer", lambda self, prices: 2 * right(self, prices))
+    right = Projection.answer
+    monkeypatch.setattr(Projection, "answer", lambda self, prices: 2 * right(self, prices))
     capsys.readouterr()
     assert main(["solve", "tiny", "--out", str(run)]) == 5
     assert "The result was refused and a run exists there: nothing is written" in " ".join(
@@ -678,7 +686,7 @@ def test_a_time_limit_that_reading_does_not_meet_ends_there(
     monkeypatch.setattr(run, "read", endless)
     code, content = run_json(capsys, "solve", "tiny", "--time-limit", "0.1")
     assert (code, content["termination"], content["status"]) == (4, "time_limit", "none")
-    assert content["error"] == "The time limit has passed before anything was held."
+    assert content["error"] == "The time limit has passed before a solution was found."
 
 
 def test_a_stop_before_anything_is_held_leaves_the_run_before_it(

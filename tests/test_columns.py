@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 import etsopt
 from etsopt.characters import HIDDEN
 from etsopt.data import write
-from etsopt.data.csv_fast import read_plain_csv
+from etsopt.data.csv_fast import read_csv_fast
 from etsopt.data.instance import Instance
 from etsopt.data.labels import Labels
 from etsopt.data.raw import RawTable, read_csv
 from etsopt.data.schema import LONGEST_IDENTIFIER, UNITS
-from etsopt.data.text_columns import FORMULA_START, chosen, tidied, tidy
+from etsopt.data.text_columns import FORMULA_START, matched_choices, normalise, normalised_column
 from etsopt.data.validate import order_of, validate_table
 from etsopt.data.write import PLAIN_NUMBER, RISKY, write_table
 from etsopt.rules import reference_allowances
@@ -43,8 +43,8 @@ def cells(texts: list[str]) -> np.ndarray[Any, np.dtype[np.object_]]:
 @example(["a", "\u0301b"], True)
 @example(["", ""], False)
 def test_a_column_taken_as_one_text_is_what_its_cells_are(texts: list[str], required: bool) -> None:
-    found = tidied(cells(texts), required, LONGEST_IDENTIFIER)
-    each = [tidy(text) for text in texts]
+    found = normalised_column(cells(texts), required, LONGEST_IDENTIFIER)
+    each = [normalise(text) for text in texts]
     plain = all(not HIDDEN.search(text) and not FORMULA_START.match(text) for text in each)
     plain = plain and all(len(text) <= LONGEST_IDENTIFIER and (text or not required) for text in each)
     if found is not None:
@@ -58,8 +58,8 @@ def test_a_column_taken_as_one_text_is_what_its_cells_are(texts: list[str], requ
 
 @given(st.lists(st.sampled_from(["cement", " cement", "steel", "", "stel", "ｓteel"]), max_size=8), st.booleans())
 def test_choices_are_looked_at_once_for_each_text(texts: list[str], required: bool) -> None:
-    found = chosen(cells(texts), ("cement", "steel"), required)
-    each = [tidy(text) for text in texts]
+    found = matched_choices(cells(texts), ("cement", "steel"), required)
+    each = [normalise(text) for text in texts]
     right = all(text in ("cement", "steel") or (not text and not required) for text in each)
     assert (found is not None and found.tolist() == each) if right else found is None
 
@@ -95,7 +95,7 @@ HEAD = "unit_id,enterprise_id,sector,province,emissions_tco2e,output_t"
 
 def both_ways(text: str) -> tuple[RawTable | None, pd.DataFrame | None]:
     """The plain reading, and the table as reading cell by cell and the validator make it; None where they refuse it."""
-    plain = read_plain_csv(text.encode(errors="surrogatepass"), UNITS)
+    plain = read_csv_fast(text.encode(errors="surrogatepass"), UNITS)
     raw, problems = read_csv(text.encode(errors="surrogatepass"), "units.csv")
     if raw is None or problems:
         return plain, None
@@ -160,7 +160,7 @@ def test_a_plain_file_is_read_at_once(body: str) -> None:
     ],
 )
 def test_a_file_that_needs_a_closer_look_is_not_read_at_once(text: str) -> None:
-    assert read_plain_csv(text.encode(errors="surrogatepass"), UNITS) is None
+    assert read_csv_fast(text.encode(errors="surrogatepass"), UNITS) is None
 
 
 @given(

@@ -1,13 +1,18 @@
-"""What the documentation shows is run: the README, the docstrings, the formulation book."""
+"""Tests of the documentation: its code runs, and its output, links and twins are up to date."""
 
+import contextlib
 import doctest
 import importlib
+import importlib.util
+import io
 import pkgutil
 import re
 import runpy
 import shlex
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
 import etsopt
@@ -16,11 +21,31 @@ from etsopt.cli import main
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("etsopt", "etsopt_models")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHINESE = (ROOT / "README.zh.md").read_text(encoding="utf-8")
+COMPILER = (ROOT / "etsopt" / "compiler" / "README.md").read_text(encoding="utf-8")
+LONGEST = 250
+"""Lines of the README at most."""
 
 
-def blocks(language: str) -> list[str]:
-    """Code blocks of the README in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+def blocks(page: str) -> list[tuple[str, str]]:
+    """Code blocks of a page in their order: language and text."""
+    return re.findall(r"^```(\w*)\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
+
+
+def headings(page: str) -> list[str]:
+    """Headings of a page, without those inside code blocks."""
+    return re.findall(r"^#+(?= )", re.sub(r"^```.*?^```", "", page, flags=re.DOTALL | re.MULTILINE), flags=re.MULTILINE)
+
+
+def links(page: str) -> list[str]:
+    """Targets of the links and pictures of a page that are files of the repository."""
+    targets = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page)
+    return [target for target in targets if not target.startswith("http")]
+
+
+def rows(page: str) -> list[list[str]]:
+    """Code in each row of the tables of a page."""
+    return [re.findall(r"`[^`]+`", line) for line in page.splitlines() if line.startswith("|")]
 
 
 def modules() -> list[str]:
@@ -34,27 +59,79 @@ def modules() -> list[str]:
     return [*PACKAGES, *found]
 
 
-def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def comparable(line: str) -> str:
+    """A line of output without its spacing and seconds."""
+    return re.sub(r"\d+\.\d+ s\b", "... s", " ".join(line.split()))
+
+
+def assert_shown(shown: str, printed: str) -> None:
+    """The lines of a ``text`` block are printed, in this order; ``...`` stands for any lines."""
+    found = iter([comparable(line) for line in printed.splitlines()])
+    for line in map(comparable, shown.splitlines()):
+        assert line in ("", "...") or line in found, f"not printed, or not in this order: {line}"
+
+
+def run_command(line: str) -> int:
+    """Exit code of a line that calls `etsopt`."""
+    return main(shlex.split(line, comments=True)[1:])
+
+
+def csv_for_excel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pandas write and read CSV under the name of a workbook: the environment has no package for Excel."""
+
+    def write(self: Any, path: str, index: bool = True) -> None:
+        self.to_csv(path, index=index)
+
+    monkeypatch.setattr(pd.DataFrame, "to_excel", write)
+    monkeypatch.setattr(pd, "read_excel", lambda path, engine: pd.read_csv(path))
+
+
+def test_the_code_of_the_readme_runs_and_prints_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    code = blocks("python")
-    assert code
-    exec(compile("\n".join(code), "README.md", "exec"), {"__name__": "readme"})
+    monkeypatch.setenv("COLUMNS", "80")
+    if not all(map(importlib.util.find_spec, ("python_calamine", "xlsxwriter"))):
+        csv_for_excel(monkeypatch)
+    names: dict[str, Any] = {"__name__": "readme"}
+    printed = io.StringIO()
+    commands = 0
+    for language, code, row in re.findall(r"^(?:```(\w*)\n(.*?)^```|(\|[^\n]*))$", README, re.DOTALL | re.MULTILINE):
+        if language == "text":
+            assert_shown(code, printed.getvalue())
+            continue
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            if language == "python":
+                exec(compile(code, "README.md", "exec"), names)
+            # A row of a table may name a command; an infeasible one says so.
+            for line in re.findall(r"`(etsopt [^`]+)`", row) or re.findall(r"^etsopt .*", code, re.MULTILINE):
+                assert run_command(line) == (3 if "exit code 3" in row else 0), line
+                commands += 1
+    assert commands >= 17
 
 
-def test_the_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("etsopt ")]
-    assert lines
-    for line in lines:
-        command = shlex.split(line, comments=True)[1:]
-        assert main(command) == 0, line
-
-
-def test_the_two_commands_of_the_readme_are_targets() -> None:
+def test_the_make_commands_of_the_readme_are_targets() -> None:
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    commands = [line.split()[1] for block in blocks("sh") for line in block.splitlines() if line.startswith("make ")]
-    assert commands == ["run", "test"]
+    commands = re.findall(r"\bmake (run|test)\b", README)
+    assert {"run", "test"} == set(commands)
     assert set(commands) <= set(targets)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= LONGEST
+    assert len(CHINESE.splitlines()) <= LONGEST
+
+
+def test_the_chinese_readme_has_the_same_parts() -> None:
+    assert headings(CHINESE) == headings(README)
+    assert blocks(CHINESE) == blocks(README)
+    assert rows(CHINESE) == rows(README)
+    assert sorted({*links(CHINESE)} - {"README.md"}) == sorted({*links(README)} - {"README.zh.md"})
+
+
+def test_the_code_of_the_page_on_the_compiler_runs() -> None:
+    code = [text for language, text in blocks(COMPILER) if language == "python"]
+    assert code
+    exec(compile("\n".join(code), "etsopt/compiler/README.md", "exec"), {"__name__": "compiler"})
 
 
 @pytest.mark.parametrize("name", modules())
@@ -84,8 +161,11 @@ def test_the_example_model_of_the_contributing_page_solves(tmp_path: Path) -> No
     assert result.tables["plan"]["allowance_t"].sum() == pytest.approx(0.95 * 560_000)
 
 
-def test_pictures_and_links_of_the_readme_are_there() -> None:
-    links = re.findall(r"\]\(([^)#]+?)\)", README)
-    local = [link for link in links if not link.startswith("http")]
-    assert local
-    assert [link for link in local if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize(
+    "name",
+    ["README.md", "README.zh.md", "CONTRIBUTING.md", "models/README.md", "benchmarks/README.md", "instances/README.md"]
+    + [f"etsopt/{room}/README.md" for room in ("checking", "compiler")],
+)
+def test_pictures_and_links_of_a_page_are_there(name: str) -> None:
+    page = ROOT / name
+    assert [link for link in links(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()] == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import runpy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,15 @@ def components(name: str, *kinds: Any) -> list[Any]:
     return [component for kind in kinds for component in model.formulate().component_objects(kind)]
 
 
+@cache
+def page(name: str) -> str:
+    """The docstring of a model with the formulation that it shares, as the book shows it."""
+    book = runpy.run_path(str(Path(__file__).parents[1] / "models" / "build_readme.py"))
+    return str(book["models"]()[name])
+
+
 def tags(name: str) -> list[str]:
-    found = re.findall(r"\\tag\{([^}]*)\}", library.load(name).module.__doc__ or "")
+    found = re.findall(r"\\tag\{([^}]*)\}", page(name))
     return [tag.strip() for group in found for tag in group.split(",")]
 
 
@@ -47,7 +56,7 @@ def test_each_constraint_objective_and_variable_says_what_it_is_and_its_unit(nam
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_each_symbol_in_the_code_column_of_the_docstring_is_a_component(name: str) -> None:
     model: Any = library.load(name).module
-    rows = [line for line in (model.__doc__ or "").splitlines() if line.startswith("| $")]
+    rows = [line for line in page(name).splitlines() if line.startswith("| $")]
     declared = {component.local_name for component in model.formulate().component_objects()}
     symbols = [symbol for row in rows for symbol in re.findall(r"`(\w+)`", row)]
     assert symbols
@@ -68,12 +77,12 @@ def test_a_program_model_offers_what_the_engine_needs(name: str) -> None:
     assert not inspect.signature(model.formulate).parameters
     if hasattr(model, "prepare"):
         assert next(iter(inspect.signature(model.prepare).parameters)) == "instance"
-        assert list(inspect.signature(model.tables).parameters) == ["instance", "solution", "found"]
+        assert list(inspect.signature(model.tables).parameters) == ["instance", "solution", "prepared"]
     else:
         assert list(inspect.signature(model.parameters).parameters) == ["instance"]
-        # Relief may be over merged units, and is told which unit is part of which.
-        merged = ["part"] if name.endswith("_elastic") else []
-        assert list(inspect.signature(model.tables).parameters) == ["instance", "solution", *merged]
+        # The elastic program may be over aggregated units, and gets the part of each unit.
+        aggregated = ["part"] if name.endswith("_elastic") else []
+        assert list(inspect.signature(model.tables).parameters) == ["instance", "solution", *aggregated]
     if hasattr(model, "afterwards"):
         assert list(inspect.signature(model.afterwards).parameters) == ["instance", "solution"]
     if hasattr(model, "levels"):

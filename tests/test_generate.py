@@ -122,13 +122,15 @@ def test_every_unit_gets_as_many_measures_as_asked_for_cheap_and_dear(measures: 
 
 
 def test_impossible_sizes_are_refused() -> None:
-    with pytest.raises(etsopt.UsageError, match=r"2 units are too few\.\n\nAsk for at least 3"):
+    with pytest.raises(etsopt.UsageError, match=r"^`units` is 2: expected at least 3, one per sector\.\n\nIncrease it"):
         generate(2)
-    with pytest.raises(etsopt.UsageError, match=r"The seed is -1\.\n\nIt is a whole number"):
+    with pytest.raises(etsopt.UsageError, match=r"^`seed` is -1: expected a whole number from 0 on\.\n\nChoose"):
         generate(5, -1)
-    with pytest.raises(etsopt.UsageError, match=r"13 measures are asked for\.\n\nA unit can have 0 to 12\."):
+    with pytest.raises(etsopt.UsageError, match=r"^`measures` is 13: expected 0 to 12 for a unit\.\n\nCorrect it\."):
         generate(5, 0, 13)
-    with pytest.raises(etsopt.UsageError, match=r"of each unit's own are asked for, but no measures\.\n\nSay how many"):
+    with pytest.raises(
+        etsopt.UsageError, match=r"^`measures` is 0, but `own` is True: expected 1 to 12\.\n\nIncrease it"
+    ):
         generate(5, own=True)
 
 

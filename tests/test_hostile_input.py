@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Writer = Callable[..., Path]
 
 NUMBER = "digits with a point, no formula, separator, unit or NaN."
-TYPE_ANEW = "   Type the text anew, on one line: what is not seen changes how a text looks, or makes it another one."
+TYPE_ANEW = "   Retype the text, on one line: hidden characters change how it looks, or make it a different text."
 
 UNSEEN = {
     "NUL": "\0",
@@ -239,8 +239,8 @@ def test_notes_have_lines_tabs_and_marks_of_direction(tmp_path: Path) -> None:
 def test_a_column_with_more_in_its_name_than_is_seen_is_refused(write_folder: Writer, name: str) -> None:
     with pytest.raises(DataError) as caught:
         etsopt.read(write_folder(units_csv(**{name: ["", "", ""]}), policy_toml()))
-    what = f"has a column {brief(name)}, with a character in its name that controls a terminal or is not seen"
-    assert f"units.csv: {what}.\n   Type the name anew." in str(caught.value)
+    what = f"has a column {brief(name)}, with a control or invisible character in its name"
+    assert f"units.csv: {what}.\n   Retype the name." in str(caught.value)
     assert not HIDDEN.search(str(caught.value).replace("\n", ""))
 
 
@@ -306,7 +306,7 @@ def test_numbers_of_numpy_are_numbers_of_the_policy() -> None:
     assert changed.hash == etsopt.read("tiny").with_policy({"year": 2026, "sectors.cement.band": 0.02}).hash
 
 
-TOO_DEEP = "lists or tables lie inside each other more than 8 deep"
+TOO_DEEP = "lists or tables are nested more than 8 deep"
 MANY_PARTS = "a key has more than 8 parts"
 MANY_DIGITS = "a whole number has thousands of digits"
 NOT_ONE = "is not one key with one value"
@@ -357,12 +357,12 @@ ABSURD = {
         HEAD + "[provinces.balance]\n" + "".join(f"k{key} = 0.1\n" for key in range(50_000)),
         "the province 'k0' has no unit.",
     ),
-    "a file of megabytes": (HEAD + "#" * 3_000_000, "policy.toml: has 3,000,036 bytes, more than the 1,000,000"),
+    "a file of megabytes": (HEAD + "#" * 3_000_000, "policy.toml: has 3,000,036 bytes: expected at most 1,000,000"),
     "a key twice": (HEAD + 'name = "given"\n', "is not valid TOML (Cannot overwrite a value (at line 4, column "),
     "a table twice": (HEAD + "[rule]\n", "is not valid TOML (Cannot declare ('rule',) twice"),
     "a key twice, in two widths": (
         HEAD + '[provinces.balance]\n"Hebei" = 0.1\n"Ｈｅｂｅｉ" = 0.2\n',
-        "policy.toml, provinces.balance.Ｈｅｂｅｉ: is stated twice, in two ways of writing.",
+        "policy.toml, provinces.balance.Ｈｅｂｅｉ: is stated twice, in two spellings.",
     ),
     "NUL": (HEAD + "\0", "policy.toml: is not valid TOML (Invalid statement (at line 4, column 1))."),
     "NUL in a text": (
@@ -459,8 +459,8 @@ COMMAND_LINES = {
     ),
     "ESC": (["--set", "rule.name=\x1b[31m"], f"--set 'rule.name=\\x1b[31m' {NOT_ONE}"),
     "ESC in a key": (["--set", "\x1b[31m=1"], "--set '\\x1b[31m=1' is not KEY=VALUE."),
-    "two values": (["--set", "year=2025, 2026"], "year: is '2025, 2026', but should be a valid integer."),
-    "bracket": (["--set", "year=2025]"], "year: is '2025]', but should be a valid integer."),
+    "two values": (["--set", "year=2025, 2026"], "year: is '2025, 2026': expected a valid integer."),
+    "bracket": (["--set", "year=2025]"], "year: is '2025]': expected a valid integer."),
     "twice": (["--set", "year=2025", "--set", "year=2026"], "--set names 'year' twice."),
     "file": (
         ["--solver-option", "solution_file=written"],

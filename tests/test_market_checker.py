@@ -14,8 +14,8 @@ import pytest
 
 import etsopt
 from etsopt.checking import CheckReport, check
-from etsopt.checking.market.baseline import balance_value, baseline
-from etsopt.checking.market.choices import Choices, choices
+from etsopt.checking.market.baseline import balance_value, derive_baseline
+from etsopt.checking.market.choices import Choices, derive_choices
 from etsopt.checking.market.search import least_of_all_plans
 from etsopt.results.results import LevelResult
 from etsopt.rules import balance
@@ -156,7 +156,7 @@ def every_plan(offered: Choices, unit: int, years: Any) -> list[tuple[int, ...]]
 @pytest.mark.parametrize("seed", range(3))
 def test_the_search_finds_the_best_of_all_plans(seed: int) -> None:
     instance = ruled(seed).with_policy({"horizon.last_year": 2027})
-    found, offered = baseline(instance, None), choices(instance, baseline(instance, None))
+    found, offered = derive_baseline(instance, None), derive_choices(instance, derive_baseline(instance, None))
     rng = np.random.default_rng(seed)
     need, emitted = rng.uniform(-50, 300, found.emissions.shape), rng.uniform(-20, 0, found.emissions.shape)
     least = least_of_all_plans(found, offered, need, emitted)

@@ -103,22 +103,22 @@ def test_every_type_that_can_be_what_the_schema_says_is_taken(tmp_path: Path, ki
         (
             {"emissions_tco2e": [1.0, None]},
             "units.parquet, emissions_tco2e: 1 cell is empty: row 2.\n"
-            "Every row needs verified emissions: base of the allocation, and the obligation [tCO2e].",
+            "Fill it in every row [tCO2e]: verified emissions: base of the allocation, and the obligation.",
         ),
         (
             {"sector": ["cement", "cemet"]},
             "units.parquet, sector: 1 value is not known: row 2 'cemet'.\n"
-            "Did you mean 'cement'? It is one of cement, steel, aluminium, power.",
+            "Did you mean 'cement'? Use one of cement, steel, aluminium, power.",
         ),
         (
             {"unit_id": ["a", "a"]},
-            "units.parquet, unit_id: 2 rows share an identifier: row 1 'a', row 2 'a'.\nGive each row one of its own.",
+            "units.parquet, unit_id: 2 rows share an identifier: row 1 'a', row 2 'a'.\nGive each row its own.",
         ),
         (
             {"output_t": [1_000.0, 1_000_000.0]},
             "units.parquet, emissions_tco2e or output_t: 1 unit has about 1000 times the plausible intensity of its "
             "sector: row of b '780 t/t'.\n"
-            "Emissions and output are in tonnes: check for kt, 10 000 t (万吨) or kg in one of them.",
+            "Check for kt, 10 000 t (万吨) or kg: emissions and output are in tonnes.",
         ),
         ({"province": None}, "units.parquet, province: the column is missing.\nAdd it: province that allocates to it."),
     ],
@@ -144,7 +144,7 @@ def test_long_whole_numbers_beside_absent_ones_keep_their_digits(tmp_path: Path)
 def test_a_table_in_both_formats_is_refused(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "plant", frame())
     frame().to_csv(folder / "units.csv", index=False)
-    assert problems_of(folder) == ["units.csv: is there beside units.parquet.\nKeep one of them."]
+    assert problems_of(folder) == ["units.csv: is present beside units.parquet.\nKeep one of them."]
 
 
 def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
         (folder / "units.parquet").write_bytes(damaged)
         (problem,) = problems_of(folder)
         assert problem.startswith("units.parquet: is not a Parquet file (")
-        assert problem.endswith("Write it anew, or give a CSV file.")
+        assert problem.endswith("Write it again, or provide a CSV file.")
 
 
 def test_a_text_in_another_encoding_is_refused(tmp_path: Path) -> None:

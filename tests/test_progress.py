@@ -143,9 +143,9 @@ def test_the_earlier_deadline_counts() -> None:
 
 def test_time_that_is_up_stops_at_the_next_checkpoint_and_leaves_a_call_of_the_solver_a_little() -> None:
     with progress.watched(1e-9):
-        assert progress.seconds_left() == progress.LEAST_S
+        assert progress.seconds_left() == progress.LEAST_SOLVER_TIME_S
         with pytest.raises(
-            StoppedError, match=r"^The time limit has passed before anything was held\.\n\nAllow"
+            StoppedError, match=r"^The time limit has passed before a solution was found\.\n\nIncrease"
         ) as caught:
             progress.checkpoint()
     assert caught.value.termination == "time_limit"
@@ -158,7 +158,7 @@ def test_progress_tells_the_phase_and_its_counts() -> None:
         # A line each tenth of a second is enough.
         progress.checkpoint("passes", 1_001, 2_000)
         progress.tell("tables")
-        time.sleep(progress.BETWEEN_S)
+        time.sleep(progress.REPORT_INTERVAL_S)
         progress.checkpoint("rounds", 3)
     assert told == ["passes 1,000 of 2,000", "tables", "rounds 3"]
 

@@ -1,4 +1,4 @@
-"""The table of silent wrong answers in the README: made from figures, and put between its marks."""
+"""The table of silent wrong answers in `benchmarks/README.md`: made from figures, and put between its marks."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ def test_a_file_in_big5_is_refused_and_not_read_as_other_characters(
         pytest.param(
             HEADER + "line,firm,Line\0,cement,Hebei,780000,1000000\n",
             "units.csv: contains NUL characters, the first in line 2.\n"
-            "   It is no CSV file, or damaged: export it again.",
+            "   Export it again: it is damaged or not a CSV file.",
             id="a NUL byte",
         ),
         pytest.param(
@@ -182,7 +182,7 @@ def test_a_file_in_big5_is_refused_and_not_read_as_other_characters(
         pytest.param(
             HEADER,
             "units.csv: has no rows.\n"
-            "   Add the allocation units: steel enterprise, clinker line, electrolysis series, power unit.",
+            "   Add the allocation units: steel enterprises, clinker lines, electrolysis processes, power units.",
             id="a header alone",
         ),
         pytest.param(
@@ -227,13 +227,13 @@ def test_rows_are_counted_as_lines_of_the_file(write_folder: Writer) -> None:
     [
         pytest.param(
             None,
-            "policy.toml: the file is missing.\n   Add it; its least content is a year and a rule.",
+            "policy.toml: the file is missing.\n   Add it, with at least a year and a rule.",
             id="missing",
         ),
         pytest.param(
             "year = 2025\nrule = cn-2025\n",
             "policy.toml: is not valid TOML (Invalid value (at line 2, column 8)).\n"
-            "   Texts stand in quotes, tables in [brackets].",
+            "   Write texts in quotes and names of tables in [brackets].",
             id="invalid",
         ),
         pytest.param(
@@ -252,7 +252,8 @@ def test_a_policy_file_that_cannot_be_read_is_refused(
 def test_a_folder_without_units_is_refused(write_folder: Writer) -> None:
     assert problem_of(write_folder(None)) == (
         "units.csv: the file is missing.\n"
-        "   Add it; it holds the allocation units: steel enterprise, clinker line, electrolysis series, power unit."
+        "   Add it; it holds the allocation units: steel enterprises, clinker lines, electrolysis processes, power "
+        "units."
     )
 
 
@@ -262,7 +263,7 @@ def test_neither_a_folder_nor_a_shipped_name_is_a_wrong_call(tmp_path: Path) -> 
             read_instance(source)
         assert str(caught.value) == (
             f"There is no folder {str(source)!r}, and no shipped instance of that name.\n\n"
-            f"Shipped are {', '.join(shipped.names())}."
+            f"Name a folder, or one of {', '.join(shipped.names())}."
         )
 
 
@@ -276,18 +277,18 @@ def test_all_problems_of_all_files_are_told_at_once(write_folder: Writer) -> Non
         read_instance(folder)
     assert str(caught.value) == (
         "The instance 'plant' has 6 problems.\n\n"
-        "1. policy.toml, year: is '2025', but should be a valid integer.\n"
+        "1. policy.toml, year: is '2025': expected a valid integer.\n"
         "   Write a whole number without quotes.\n"
         "2. units.csv, sector: 1 value is not known: row 2 'cemnt'.\n"
-        "   Did you mean 'cement'? It is one of cement, steel, aluminium, power.\n"
+        "   Did you mean 'cement'? Use one of cement, steel, aluminium, power.\n"
         "3. units.csv, emissions_tco2e: 1 cell is not a number: row 3 '1_000'.\n"
         "   Write a plain finite number [tCO2e]: digits with a point, no formula, separator, unit or NaN.\n"
         "4. units.csv, emissions_tco2e: 1 value is out of range: row 2 '-1'.\n"
-        "   It is at least 0 [tCO2e]: verified emissions: base of the allocation, and the obligation.\n"
+        "   Correct it to at least 0 [tCO2e]: verified emissions: base of the allocation, and the obligation.\n"
         "5. units.csv, unit_id: 2 rows share an identifier: row 2 'a', row 3 'a'.\n"
-        "   Give each row one of its own.\n"
+        "   Give each row its own.\n"
         "6. enterprises.csv, nme: is not a column of this table.\n"
-        "   Did you mean 'name'? A column of your own starts with 'x_'."
+        "   Did you mean 'name'? Rename it, or begin a column of your own with 'x_'."
     )
 
 
@@ -306,12 +307,12 @@ def test_text_stays_text(write_folder: Writer) -> None:
 def test_identifiers_are_compared_after_unicode_normalisation(write_folder: Writer) -> None:
     content = HEADER + "Ａ１,firm,,cement,Hebei,780000,1000000\nA1,firm,,cement,Hebei,780000,1000000\n"
     assert problem_of(write_folder(content)) == (
-        "units.csv, unit_id: 2 rows share an identifier: row 2 'A1', row 3 'A1'.\n   Give each row one of its own."
+        "units.csv, unit_id: 2 rows share an identifier: row 2 'A1', row 3 'A1'.\n   Give each row its own."
     )
 
 
 def test_absent_is_absent(write_folder: Writer) -> None:
-    content = HEADER.replace("\n", ",case,pre_allocated_t\n") + "a,firm,,cement,Hebei,780000,1000000,,\n"
+    content = HEADER.replace("\n", ",special_case,pre_allocated_t\n") + "a,firm,,cement,Hebei,780000,1000000,,\n"
     row = read_instance(write_folder(content)).units.iloc[0]
     assert (row["name"], row["special_case"]) == ("", "")
     assert np.isnan(row["pre_allocated_t"])
@@ -347,7 +348,7 @@ def test_frames_make_the_same_instance_as_their_files(write_folder: Writer) -> N
 
 
 def test_the_path_of_a_file_is_no_frame() -> None:
-    with pytest.raises(UsageError, match=r"units is 'units\.csv'"):
+    with pytest.raises(UsageError, match=r"`units` is 'units\.csv': expected a data frame\."):
         Instance.from_frames("units.csv", {"year": 2025, "rule": {"name": "cn-2025"}})
 
 
@@ -382,7 +383,7 @@ def test_a_frame_with_infinite_numbers_and_a_wrong_policy_is_refused_for_both() 
     assert str(caught.value) == (
         "The instance 'made' has 2 problems.\n\n"
         "1. policy, rule: is missing.\n"
-        "   Add the key; instances/README.md and `etsopt rules` list what it may hold.\n"
+        "   Add the key; instances/README.md and `etsopt rules` list its values.\n"
         "2. units, emissions_tco2e: 1 cell is not a number: row 0 'inf'.\n"
         "   Write a plain finite number [tCO2e]: digits with a point, no formula, separator, unit or NaN."
     )

@@ -102,7 +102,9 @@ KILNS, JOINED_IN_2026 = ("white_clinker", "carbide_slag", "gypsum_acid"), ("new"
     ],
 )
 def test_a_special_case_gets_its_emissions_and_leaves_both_sides_of_the_balance(rule: str, case: str) -> None:
-    frame = units([*FIVE_EMISSIONS, 900_000], output_t=[*FIVE_OUTPUT, 3_000_000], case=["", "", "", "", "", case])
+    frame = units(
+        [*FIVE_EMISSIONS, 900_000], output_t=[*FIVE_OUTPUT, 3_000_000], special_case=["", "", "", "", "", case]
+    )
     found = reference_allowances(instance(frame, rule))
     assert found.reference_t.tolist() == [*FIVE_ALLOWANCES, 900_000]
     assert found.fixed.tolist() == [False] * 5 + [True]
@@ -110,7 +112,7 @@ def test_a_special_case_gets_its_emissions_and_leaves_both_sides_of_the_balance(
 
 
 def test_a_special_case_needs_no_output() -> None:
-    frame = units([*FIVE_EMISSIONS, 900_000], output_t=[*FIVE_OUTPUT, None], case=["", "", "", "", "", "new"])
+    frame = units([*FIVE_EMISSIONS, 900_000], output_t=[*FIVE_OUTPUT, None], special_case=["", "", "", "", "", "new"])
     assert reference_allowances(instance(frame, "cn-2026")).reference_t.tolist() == [*FIVE_ALLOWANCES, 900_000]
 
 
@@ -274,24 +276,23 @@ CN_2025_PARAMETERS = f"The parameters of cn-2025 are {COMMON}, slope, cap, balan
         ),
         pytest.param(
             {"name": "cn-2025", "slope": "0.2"},
-            f"rule.slope: is '0.2', but should be a valid number.\n   {CN_2025_PARAMETERS}",
+            f"rule.slope: is '0.2': expected a valid number.\n   {CN_2025_PARAMETERS}",
             id="text for a number",
         ),
         pytest.param(
             {"name": "cn-2025", "cap": 1.5},
-            f"rule.cap: is 1.5, but should be less than 1.\n   {CN_2025_PARAMETERS}",
+            f"rule.cap: is 1.5: expected less than 1.\n   {CN_2025_PARAMETERS}",
             id="out of range",
         ),
         pytest.param(
             {"name": "cn-2025", "balance_value_decimals": "four"},
-            "rule.balance_value_decimals: is 'four', but should be 'none' or a valid integer.\n"
-            f"   {CN_2025_PARAMETERS}",
+            f"rule.balance_value_decimals: is 'four': expected 'none' or a valid integer.\n   {CN_2025_PARAMETERS}",
             id="neither form",
         ),
         pytest.param(
             # Rounded to tens a balance value is zero, and every allowance lost.
             {"name": "cn-2025", "balance_value_decimals": -1},
-            "rule.balance_value_decimals: is -1, but should be 'none' or greater than or equal to 2.\n"
+            "rule.balance_value_decimals: is -1: expected 'none' or greater than or equal to 2.\n"
             f"   {CN_2025_PARAMETERS}",
             id="too few decimals",
         ),
@@ -302,7 +303,7 @@ CN_2025_PARAMETERS = f"The parameters of cn-2025 are {COMMON}, slope, cap, balan
         ),
         pytest.param(
             {"name": "benchmark", "benchmarks": {"cement": -0.8}},
-            "rule.benchmarks.cement: is -0.8, but should be greater than 0.\n"
+            "rule.benchmarks.cement: is -0.8: expected greater than 0.\n"
             f"   The parameters of benchmark are {COMMON}, benchmarks.",
             id="negative benchmark",
         ),
@@ -331,7 +332,7 @@ def test_a_wrong_rule_of_the_policy_is_refused(rule: dict[str, Any], what: str) 
             id="missing column",
         ),
         pytest.param(
-            units([780_000, 800_000, 810_000], reference_t=[780_000, None, None], case=["", "", "new"]),
+            units([780_000, 800_000, 810_000], reference_t=[780_000, None, None], special_case=["", "", "new"]),
             "given",
             "reference_t: 1 cell is empty: row of u2.\n"
             "   The rule given needs it for every unit that is not a special case.",
@@ -341,14 +342,14 @@ def test_a_wrong_rule_of_the_policy_is_refused(rule: dict[str, Any], what: str) 
             units([780_000, 800_000]),
             "cn-2025",
             "output_t: 2 units have no output or no emissions on which to measure intensity: row of u1, row of u2.\n"
-            "   The rule needs output_t or intensity_output_t of every unit that is not a special case.",
+            "   Fill output_t or intensity_output_t of every unit that is not a special case; the rule needs it.",
             id="no output at all",
         ),
         pytest.param(
             units([780_000, 800_000], output_t=[1_000_000, None]),
             "cn-2025",
             "output_t: 1 unit has no output or no emissions on which to measure intensity: row of u2.\n"
-            "   The rule needs output_t or intensity_output_t of every unit that is not a special case.",
+            "   Fill output_t or intensity_output_t of every unit that is not a special case; the rule needs it.",
             id="one unit without output",
         ),
     ],

@@ -165,7 +165,7 @@ def test_a_line_above_the_years_limit_of_carbide_slag_gets_its_emissions(rule: s
     found = reference_allowances(case)
     assert found.fixed.tolist() == [False, special, False]
     assert (found.reference_t[1] == 840_000) == special
-    stated = reference_allowances(instance(lines(case=["", "carbide_slag" if special else "", ""]), rule))
+    stated = reference_allowances(instance(lines(special_case=["", "carbide_slag" if special else "", ""]), rule))
     assert found.reference_t.tolist() == stated.reference_t.tolist()
 
 
@@ -179,25 +179,25 @@ def test_the_limit_may_be_the_policys_own() -> None:
     [
         (
             {"special_case": ["", "hydrogen_furnace", ""], "sector": ["cement", "steel", "cement"]},
-            "units.csv, special_case: 1 unit is of a case that the rule cn-2025 does not have: row of b "
+            "units.csv, special_case: 1 unit has a special case that the rule cn-2025 does not have: row of b "
             "'hydrogen_furnace'.\n"
-            "   It has white_clinker, carbide_slag, gypsum_acid, new, closed. Leave the cell empty, and the unit is "
-            "treated as any other; or add the case to rule.special_cases.",
+            "   Leave the cell empty, so that the unit is treated as any other, or add the case to rule.special_cases. "
+            "The rule has white_clinker, carbide_slag, gypsum_acid, new, closed.",
         ),
         (
             {"carbide_slag_rate": [0.2, 0.0, np.nan], "sector": ["cement", "steel", "cement"]},
-            "units.csv, carbide_slag_rate: 1 unit is no clinker line: row of b '0'.\n"
-            "   Only lines of the sector cement burn carbide slag: leave the cell empty.",
+            "units.csv, carbide_slag_rate: 1 unit is not a clinker line: row of b '0'.\n"
+            "   Leave the cell empty: only lines of the sector cement burn carbide slag.",
         ),
         (
             {"carbide_slag_rate": [0.15, 0.2, np.nan], "special_case": ["carbide_slag", "carbide_slag", ""]},
             "units.csv, carbide_slag_rate: 1 line is carbide_slag with a rate that is not above the limit of 0.15: "
-            "row of a '0.15'.\n   Correct the rate, or leave the case empty.",
+            "row of a '0.15'.\n   Correct the rate, or leave the special case empty.",
         ),
         (
             {"carbide_slag_rate": [0.15, 0.2, np.nan], "special_case": ["white_clinker", "white_clinker", ""]},
-            "units.csv, carbide_slag_rate: 1 line is of another case with a rate above the limit of 0.15: "
-            "row of b '0.2'.\n   A unit is one case: leave the rate or the case empty.",
+            "units.csv, carbide_slag_rate: 1 line has another special case and a rate above the limit of 0.15: "
+            "row of b '0.2'.\n   Leave the rate or the special case empty: a unit has one case.",
         ),
     ],
     ids=["no such case in 2025", "no clinker line", "rate below the limit", "another case"],
@@ -212,7 +212,7 @@ def test_a_case_stands_in_one_list() -> None:
 
 
 def test_a_hydrogen_furnace_may_be_added_to_the_plan_of_2025_by_the_user() -> None:
-    frame = lines(case=["", "hydrogen_furnace", ""], sector=["cement", "steel", "cement"])
+    frame = lines(special_case=["", "hydrogen_furnace", ""], sector=["cement", "steel", "cement"])
     found = reference_allowances(instance(frame, special_cases=["hydrogen_furnace"]))
     assert found.reference_t[1] == 840_000
     assert reference_allowances(instance(frame, "cn-2026")).reference_t[1] == 840_000
@@ -223,7 +223,9 @@ def test_a_hydrogen_furnace_may_be_added_to_the_plan_of_2025_by_the_user() -> No
 
 def test_new_and_closed_lines_of_2025_are_in_no_sum_and_in_2026_get_their_emissions() -> None:
     # A fourth and a fifth line; without them BP = (0.8^2 + 0.84^2 + 0.9^2) / 2.54 = 0.848504, and none is at its cap.
-    frame = pd.concat([lines(case=""), lines(case=["new", "closed", ""]).assign(unit_id=["d", "e", "f"])[:2]])
+    frame = pd.concat(
+        [lines(special_case=""), lines(special_case=["new", "closed", ""]).assign(unit_id=["d", "e", "f"])[:2]]
+    )
     frame["enterprise_id"] = ["A", "B", "C", "A", "E"]
     frame["province"] = ["North", "South", "South", "North", "East"]
     frame["pre_allocated_t"] = [np.nan, np.nan, np.nan, np.nan, 400_000.0]
@@ -307,7 +309,9 @@ def market(frame: pd.DataFrame, last_year: int = 2025) -> Instance:
 
 @pytest.mark.parametrize("model", ["abatement", "clearing", "pathway"])
 def test_a_market_of_one_year_is_that_without_the_units_outside_the_scope(model: str) -> None:
-    frame = pd.concat([lines(case=""), lines(case=["new", "closed", ""]).assign(unit_id=["d", "e", "f"])[:2]])
+    frame = pd.concat(
+        [lines(special_case=""), lines(special_case=["new", "closed", ""]).assign(unit_id=["d", "e", "f"])[:2]]
+    )
     with_them, without = (etsopt.solve(market(part), model) for part in (frame, lines()))
     assert with_them.certified
     assert not with_them.violations
@@ -322,7 +326,9 @@ def test_a_market_of_one_year_is_that_without_the_units_outside_the_scope(model:
 
 @pytest.mark.parametrize("model", ["clearing", "pathway"])
 def test_a_line_that_is_new_in_2025_joins_in_2026_with_its_emissions_and_a_closed_one_never(model: str) -> None:
-    frame = pd.concat([lines(case=""), lines(case=["new", "closed", ""]).assign(unit_id=["d", "e", "f"])[:2]])
+    frame = pd.concat(
+        [lines(special_case=""), lines(special_case=["new", "closed", ""]).assign(unit_id=["d", "e", "f"])[:2]]
+    )
     result = etsopt.solve(market(frame, 2026), model)
     assert result.certified
     assert not result.violations
@@ -336,7 +342,7 @@ def test_a_line_that_is_new_in_2025_joins_in_2026_with_its_emissions_and_a_close
 
 @pytest.mark.parametrize("model", ["clearing", "pathway"])
 def test_a_line_that_has_closed_gets_a_last_time_what_it_emitted_and_is_gone_a_year_later(model: str) -> None:
-    frame = lines(case=["", "", "closed"])
+    frame = lines(special_case=["", "", "closed"])
     policy = market(frame).policy.model_dump(exclude_unset=True)
     policy |= {"year": 2026, "rule": {"name": "cn-2026"}, "horizon": {"last_year": 2027}}
     result = etsopt.solve(Instance.from_frames(frame, policy), model)
@@ -348,7 +354,7 @@ def test_a_line_that_has_closed_gets_a_last_time_what_it_emitted_and_is_gone_a_y
 
 
 def test_a_market_in_a_year_without_anybody_in_the_scope_keeps_what_it_holds() -> None:
-    frame = lines(case="new")
+    frame = lines(special_case="new")
     policy = market(frame).policy.model_dump(exclude_unset=True)
     policy["market"] = {"auctioned_t": {"2025": 10_000.0, "2026": 0.0}}
     policy["horizon"] = {"last_year": 2026}
@@ -359,7 +365,7 @@ def test_a_market_in_a_year_without_anybody_in_the_scope_keeps_what_it_holds() -
 
 
 def test_a_cap_on_no_allowances_cuts_nothing() -> None:
-    frame = lines(case="closed")
+    frame = lines(special_case="closed")
     policy = market(frame).policy.model_dump(exclude_unset=True)
     policy |= {"pathway": {"cap_from": 2026}, "horizon": {"last_year": 2027}, "market": {}}
     result = etsopt.solve(Instance.from_frames(frame, policy), "pathway")
@@ -376,7 +382,7 @@ def test_a_rule_of_no_plan_goes_by_the_year_that_the_policy_is_changed_to() -> N
 
 
 def test_a_settlement_owes_nothing_for_a_unit_outside_the_scope_but_what_it_was_issued_in_advance() -> None:
-    frame = lines(case=["", "", "closed"], pre_allocated_t=[np.nan, np.nan, 300_000.0])
+    frame = lines(special_case=["", "", "closed"], pre_allocated_t=[np.nan, np.nan, 300_000.0])
     policy = {
         "year": 2025,
         "rule": {"name": "cn-2025"},
@@ -395,7 +401,7 @@ def test_a_settlement_owes_nothing_for_a_unit_outside_the_scope_but_what_it_was_
 
 @pytest.mark.parametrize("model", ["allocation", "clearing", "pathway", "compliance"])
 def test_a_run_folder_with_units_outside_the_scope_is_read_back_and_checked(model: str, tmp_path: Path) -> None:
-    case = market(lines(case=["", "new", "closed"]))
+    case = market(lines(special_case=["", "new", "closed"]))
     result = etsopt.solve(case, model)
     assert result.certified
     result.save(tmp_path / "run", case)
@@ -523,7 +529,7 @@ def test_each_parameter_that_differs_is_told_with_its_years_and_sectors() -> Non
 
 def forged(change: Callable[[dict[str, pd.DataFrame]], Any]) -> set[str]:
     """Statements that an allocation with a closed line breaks after a change of its tables."""
-    frame = lines(case=["", "", "closed"], prior_emissions_tco2e=[700_000.0, 800_000.0, 900_000.0])
+    frame = lines(special_case=["", "", "closed"], prior_emissions_tco2e=[700_000.0, 800_000.0, 900_000.0])
     case = instance(frame)
     result = etsopt.solve(case)
     assert result.certified
@@ -598,7 +604,7 @@ def test_a_wrong_figure_in_the_engines_table_is_refused(
         now = row.first_year <= 2025 and row.last_year in (2025, None)
         return replace(row, value=wrong[row.key]) if row.key in wrong and now else row
 
-    case = market(lines(case=["", "", "closed"], prior_emissions_tco2e=800_000.0))
+    case = market(lines(special_case=["", "", "closed"], prior_emissions_tco2e=800_000.0))
     if model == "compliance":
         case = case.with_policy({"compliance.without_purchases": ["B"]})
     enterprises = pd.DataFrame({"enterprise_id": ["A", "B", "C"], "opening_2024_t": [60_000.0, 0.0, 0.0]})

@@ -11,7 +11,7 @@ import etsopt
 from etsopt.errors import UsageError
 from etsopt.running import library
 from etsopt.running.sweep import MOST_STAMPS, CompiledModels
-from etsopt_models._projection.least_squares import Nearest
+from etsopt_models._projection.least_squares import Projection
 from tests.builders import given, random_instance
 
 TARGETS = [-0.004, -0.006, -0.2, -0.008, -0.006]
@@ -74,8 +74,8 @@ def test_a_limit_that_lacks_no_more_than_rounding_is_wider_in_a_sweep_too() -> N
 @pytest.mark.parametrize("method", ["direct", "aggregation"])
 def test_a_wrong_answer_is_not_certified(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     instance = random_instance(3, 40)
-    right = Nearest.answer
-    monkeypatch.setattr(Nearest, "answer", lambda self, prices: right(self, prices) + 1.0)
+    right = Projection.answer
+    monkeypatch.setattr(Projection, "answer", lambda self, prices: right(self, prices) + 1.0)
     swept = etsopt.sweep(instance, [{}, {"sectors.cement.target_change": -0.004}], method=method)
     assert swept.statuses == ["refused", "refused"]
 

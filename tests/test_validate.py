@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 Writer = Callable[..., Path]
 
 NUMBER = "   Write a plain finite number [tCO2e]: digits with a point, no formula, separator, unit or NaN."
-EMISSIONS = "   It is at least 0 [tCO2e]: verified emissions: base of the allocation, and the obligation."
-SLIPPED = "   Emissions and output are in tonnes: check for kt, 10 000 t (万吨) or kg in one of them."
-FORMULA = "   A spreadsheet would run it: write the text itself, and leave an absent one empty."
-HIDDEN = "   Type the text anew, on one line: what is not seen changes how a text looks, or makes it another one."
+EMISSIONS = "   Correct it to at least 0 [tCO2e]: verified emissions: base of the allocation, and the obligation."
+SLIPPED = "   Check for kt, 10 000 t (万吨) or kg: emissions and output are in tonnes."
+FORMULA = "   Write the text itself, and leave an absent one empty: a spreadsheet would run the formula."
+HIDDEN = "   Retype the text, on one line: hidden characters change how it looks, or make it a different text."
 
 ENDINGS: dict[str, str | tuple[str, ...]] = {
     "t": "_t",
@@ -47,12 +47,12 @@ def test_the_table_that_the_cases_break_is_valid(write_folder: Writer) -> None:
         pytest.param(
             {"outptu_t": VALID["output_t"], "output_t": None},
             "outptu_t: is not a column of this table.\n"
-            "   Did you mean 'output_t'? A column of your own starts with 'x_'.",
+            "   Did you mean 'output_t'? Rename it, or begin a column of your own with 'x_'.",
             id="unknown column with a near name",
         ),
         pytest.param(
             {"colour": ["red", "", ""]},
-            "colour: is not a column of this table.\n   A column of your own starts with 'x_'.",
+            "colour: is not a column of this table.\n   Rename it, or begin a column of your own with 'x_'.",
             id="unknown column",
         ),
         pytest.param(
@@ -62,12 +62,12 @@ def test_the_table_that_the_cases_break_is_valid(write_folder: Writer) -> None:
         ),
         pytest.param(
             {"unit_id": ["line-1", "mill-1", "line-1"]},
-            "unit_id: 2 rows share an identifier: row 2 'line-1', row 4 'line-1'.\n   Give each row one of its own.",
+            "unit_id: 2 rows share an identifier: row 2 'line-1', row 4 'line-1'.\n   Give each row its own.",
             id="duplicate id",
         ),
         pytest.param(
             {"unit_id": ["line-1", " ", "mill-1"]},
-            "unit_id: 1 cell is empty: row 3 ' '.\n   Every row needs it: identifies the unit.",
+            "unit_id: 1 cell is empty: row 3 ' '.\n   Fill it in every row: identifies the unit.",
             id="empty id",
         ),
         pytest.param(
@@ -83,7 +83,7 @@ def test_the_table_that_the_cases_break_is_valid(write_folder: Writer) -> None:
         pytest.param(
             {"enterprise_id": ["", "", ""]},
             "enterprise_id: 3 cells are empty: row 2, row 3, row 4.\n"
-            "   Every row needs it: identifies the enterprise that owns it.",
+            "   Fill it in every row: identifies the enterprise that owns it.",
             id="empty enterprises",
         ),
         pytest.param(
@@ -134,7 +134,7 @@ def test_the_table_that_the_cases_break_is_valid(write_folder: Writer) -> None:
         pytest.param(
             {"emissions_tco2e": ["780000", "", "10500000"]},
             "emissions_tco2e: 1 cell is empty: row 3.\n"
-            "   Every row needs verified emissions: base of the allocation, and the obligation [tCO2e].",
+            "   Fill it in every row [tCO2e]: verified emissions: base of the allocation, and the obligation.",
             id="empty emissions",
         ),
         pytest.param(
@@ -145,32 +145,32 @@ def test_the_table_that_the_cases_break_is_valid(write_folder: Writer) -> None:
         pytest.param(
             {"output_t": ["1000000", "0", "-5"]},
             "output_t: 2 values are out of range: row 3 '0', row 4 '-5'.\n"
-            "   It is above 0 [t]: product; where a rule or a target uses output.",
+            "   Correct it to above 0 [t]: output of product; needed by rules and targets that use it.",
             id="no output",
         ),
         pytest.param(
             {"output_t": ["1000000", "1200000", "91430000123456789"]},
             "output_t: 1 value is far too large: row 4 '91430000123456789'.\n"
-            "   No unit has 1e12 [t] or more; an identifier or a unit may have slipped in.",
+            "   Look for an identifier or a wrong unit of measure: no unit has 1e12 [t] or more.",
             id="an identifier for an output",
         ),
         pytest.param(
             {"sector": ["Cemnt", "cement", "steel"]},
             "sector: 1 value is not known: row 2 'Cemnt'.\n"
-            "   Did you mean 'cement'? It is one of cement, steel, aluminium, power.",
+            "   Did you mean 'cement'? Use one of cement, steel, aluminium, power.",
             id="unknown sector",
         ),
         pytest.param(
             {"sector": ["glass", "CEMENT", "steel"]},
             "sector: 2 values are not known: row 2 'glass', row 3 'CEMENT'.\n"
-            "   It is one of cement, steel, aluminium, power.",
+            "   Use one of cement, steel, aluminium, power.",
             id="unknown sectors",
         ),
         pytest.param(
             {"special_case": ["white clinker", "", ""]},
-            "case: 1 value is not known: row 2 'white clinker'.\n"
+            "special_case: 1 value is not known: row 2 'white clinker'.\n"
             "   Did you mean 'white_clinker'? "
-            "It is one of new, closed, white_clinker, carbide_slag, gypsum_acid, hydrogen_furnace.",
+            "Use one of new, closed, white_clinker, carbide_slag, gypsum_acid, hydrogen_furnace.",
             id="unknown case",
         ),
         pytest.param(
@@ -206,7 +206,7 @@ def test_the_table_that_the_cases_break_is_valid(write_folder: Writer) -> None:
         pytest.param(
             {"intensity_emissions_tco2e": ["", "", "10500001"]},
             "intensity_emissions_tco2e: 1 value exceeds the unit's whole emissions: row of mill-1 '10500001'.\n"
-            "   It is a part of emissions_tco2e: ironmaking and sintering of a steel enterprise.",
+            "   State a part of emissions_tco2e: ironmaking and sintering of a steel enterprise.",
             id="a part above the whole",
         ),
     ],
@@ -220,28 +220,28 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
     [
         pytest.param(
             policy_toml(year='"2025"'),
-            "year: is '2025', but should be a valid integer.\n   Write a whole number without quotes.",
+            "year: is '2025': expected a valid integer.\n   Write a whole number without quotes.",
             id="text for a number",
         ),
         pytest.param(
             policy_toml(year="1925"),
-            "year: is 1925, but should be greater than or equal to 2000.\n   Correct the value.",
+            "year: is 1925: expected greater than or equal to 2000.\n   Correct the value.",
             id="a year out of range",
         ),
         pytest.param(
             '[rule]\nname = "cn-2025"\n',
-            "year: is missing.\n   Add the key; instances/README.md and `etsopt rules` list what it may hold.",
+            "year: is missing.\n   Add the key; instances/README.md and `etsopt rules` list its values.",
             id="a missing key",
         ),
         pytest.param(
             "year = 2025\n[rule]\nslope = 0.15\n",
-            "rule.name: is missing.\n   Add the key; instances/README.md and `etsopt rules` list what it may hold.",
+            "rule.name: is missing.\n   Add the key; instances/README.md and `etsopt rules` list its values.",
             id="a rule without a name",
         ),
         pytest.param(
             policy_toml("[sector.cement]\nband = 0.03"),
             "sector: is not a key of the policy.\n"
-            "   Did you mean 'sectors'? The keys there are year, rule, sectors, provinces, national, "
+            "   Did you mean 'sectors'? Use one of year, rule, sectors, provinces, national, "
             "allocation, horizon, abatement, market, penalty, compliance, pathway.",
             id="an unknown table",
         ),
@@ -249,58 +249,56 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
             policy_toml("[sectors.cement]\nbands = 0.03"),
             "sectors.cement.bands: is not a key of the policy.\n"
             "   Did you mean 'band'? "
-            "The keys there are target_change, target_t, band, target_intensity, target_sense.",
+            "Use one of target_change, target_t, band, target_intensity, target_sense.",
             id="an unknown key",
         ),
         pytest.param(
             policy_toml("[sectors.cement]\nband = {lower = 0.03, upper = 0.03, uper = 0.02}"),
-            "sectors.cement.band.uper: is not a key of the policy.\n"
-            "   Did you mean 'upper'? The keys there are lower, upper.",
+            "sectors.cement.band.uper: is not a key of the policy.\n   Did you mean 'upper'? Use one of lower, upper.",
             id="an unknown side of a band",
         ),
         pytest.param(
             policy_toml("[sectors.cement]\nband = 300"),
-            "sectors.cement.band: is 300, but should be a number from 0 to 100, or {lower, upper}.\n"
+            "sectors.cement.band: is 300: expected a number from 0 to 100, or {lower, upper}.\n"
             "   Correct the value; 0.03 is 3 %.",
             id="a band far beyond all emissions",
         ),
         pytest.param(
             policy_toml("[sectors.cement]\nband = nan"),
-            "sectors.cement.band: is nan, but should be a number from 0 to 100, or {lower, upper}.\n"
+            "sectors.cement.band: is nan: expected a number from 0 to 100, or {lower, upper}.\n"
             "   Correct the value; 0.03 is 3 %.",
             id="a band that is not a number",
         ),
         pytest.param(
             policy_toml("[sectors.cement]\nband = true"),
-            "sectors.cement.band: is True, but should be a number from 0 to 100, or {lower, upper}.\n"
+            "sectors.cement.band: is True: expected a number from 0 to 100, or {lower, upper}.\n"
             "   Correct the value; 0.03 is 3 %.",
             id="a band that is true",
         ),
         pytest.param(
             policy_toml("[sectors.cement]\nband = {lower = -0.01, upper = 0.03}"),
-            "sectors.cement.band.lower: is -0.01, but should be greater than or equal to 0.\n   Correct the value.",
+            "sectors.cement.band.lower: is -0.01: expected greater than or equal to 0.\n   Correct the value.",
             id="a negative side of a band",
         ),
         pytest.param(
             policy_toml("[sectors.cement]\nband = {lower = 0.01}"),
             "sectors.cement.band.upper: is missing.\n"
-            "   Add the key; instances/README.md and `etsopt rules` list what it may hold.",
+            "   Add the key; instances/README.md and `etsopt rules` list its values.",
             id="a band of one side",
         ),
         pytest.param(
             policy_toml("[sectors.cement]\ntarget_change = -1"),
-            "sectors.cement.target_change: is -1, but should be greater than -1.\n   Correct the value.",
+            "sectors.cement.target_change: is -1: expected greater than -1.\n   Correct the value.",
             id="a target that leaves nothing",
         ),
         pytest.param(
             policy_toml("[sectors.cement]\ntarget_change = -0.01\ntarget_t = 1700000"),
-            "sectors.cement: states target_change and target_t, but a target is stated in one way only.\n"
-            "   Keep one of them.",
+            "sectors.cement: states target_change and target_t: expected one of them.\n   Keep one of them.",
             id="two targets at once",
         ),
         pytest.param(
             policy_toml('[sectors.cement]\ntarget_sense = "at_least"'),
-            "sectors.cement.target_sense: is 'at_least', but should be 'at_most', 'exactly' or 'none'.\n"
+            "sectors.cement.target_sense: is 'at_least': expected 'at_most', 'exactly' or 'none'.\n"
             "   Correct the value.",
             id="an unknown sense",
         ),
@@ -311,13 +309,13 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
         ),
         pytest.param(
             policy_toml("[sectors]\ncement = 0.03"),
-            "sectors.cement: is 0.03, but should be a table.\n   Correct the value.",
+            "sectors.cement: is 0.03: expected a table.\n   Correct the value.",
             id="a number for a table",
         ),
         pytest.param(
             policy_toml("[sectors.cemnt]\nband = 0.03"),
             "sectors.cemnt: 'cemnt' is not a sector.\n"
-            "   Did you mean 'cement'? The sectors are cement, steel, aluminium, power.",
+            "   Did you mean 'cement'? Use one of cement, steel, aluminium, power.",
             id="an unknown sector",
         ),
         pytest.param(
@@ -327,12 +325,12 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
         ),
         pytest.param(
             policy_toml("[provinces]\nbalance = 2"),
-            "provinces.balance: is 2, but should be less than 1 or a table.\n   Correct the value.",
+            "provinces.balance: is 2: expected less than 1 or a table.\n   Correct the value.",
             id="a balance in per cent",
         ),
         pytest.param(
             policy_toml("[provinces.balance]\nHebei = 2"),
-            "provinces.balance.Hebei: is 2, but should be less than 1.\n   Correct the value.",
+            "provinces.balance.Hebei: is 2: expected less than 1.\n   Correct the value.",
             id="a province's balance in per cent",
         ),
         pytest.param(
@@ -348,19 +346,18 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
         ),
         pytest.param(
             policy_toml('[allocation]\nobjectives = ["change", "wrost"]'),
-            "allocation.objectives.1: is 'wrost', but should be 'change', 'largest_change', 'deficit' or 'spread'.\n"
+            "allocation.objectives.1: is 'wrost': expected 'change', 'largest_change', 'deficit' or 'spread'.\n"
             "   Correct the value.",
             id="an unknown level",
         ),
         pytest.param(
             policy_toml('[allocation]\nobjectives = ["change", "change"]'),
-            "allocation: names a level of objectives twice.\n   Keep one of them.",
+            "allocation: names an objective twice in objectives.\n   Keep one of them.",
             id="a level twice",
         ),
         pytest.param(
             policy_toml('[allocation]\nintensity_order = "true"'),
-            "allocation.intensity_order: is 'true', but should be a valid boolean.\n"
-            "   Write true or false, without quotes.",
+            "allocation.intensity_order: is 'true': expected a valid boolean.\n   Write true or false, without quotes.",
             id="text for true",
         ),
     ],
@@ -380,7 +377,7 @@ def test_a_target_of_intensity_needs_output_except_where_a_special_case_is_fixed
         "units.csv, output_t: 2 units of cement have no output, but the sector's target is an intensity: "
         f"row of line-1, row of line-2.\n{advice}"
     )
-    special = units_csv(output_t=["1000000", "", "5000000"], case=["", "new", ""])
+    special = units_csv(output_t=["1000000", "", "5000000"], special_case=["", "new", ""])
     assert etsopt.read(write_folder(special, policy)).policy.sectors["cement"].target_intensity == 0.81
 
 
@@ -412,38 +409,36 @@ def test_a_target_of_intensity_needs_no_output_of_a_unit_that_gets_its_emissions
     [
         pytest.param(
             "enterprise_id,name\nnorth,North\n",
-            "enterprise_id: 1 enterprise of units.csv has no row: south.\n"
-            "   Add what is missing, or leave the table out.",
+            "enterprise_id: 1 enterprise of units.csv has no row: south.\n   Add the rows, or leave the table out.",
             id="one missing",
         ),
         pytest.param(
             "enterprise_id,name\nwest,West\n",
             "enterprise_id: 2 enterprises of units.csv have no row: north, south.\n"
-            "   Add what is missing, or leave the table out.",
+            "   Add the rows, or leave the table out.",
             id="two missing",
         ),
         pytest.param(
             "enterprise_id,name\nnorth,North\nsouth,South\nnorth,North\n",
-            "enterprise_id: 2 rows share an identifier: row 2 'north', row 4 'north'.\n"
-            "   Give each row one of its own.",
+            "enterprise_id: 2 rows share an identifier: row 2 'north', row 4 'north'.\n   Give each row its own.",
             id="twice",
         ),
         pytest.param(
             "enterprise_id,opening_2024_t,opening_2026_t\nnorth,-1,5\nsouth,,7\n",
             "opening_2024_t: 1 value is out of range: row 2 '-1'.\n"
-            "   It is at least 0 [t]: allowances of vintage 2024 held at the start.",
+            "   Correct it to at least 0 [t]: allowances of vintage 2024 held at the start.",
             id="negative holdings",
         ),
         pytest.param(
             "enterprise_id,openings_2019_t\nnorth,1\nsouth,2\n",
             "openings_2019_t: is not a column of this table.\n"
-            "   Did you mean 'opening_2019_t'? A column of your own starts with 'x_'.",
+            "   Did you mean 'opening_2019_t'? Rename it, or begin a column of your own with 'x_'.",
             id="a misspelt vintage",
         ),
         pytest.param(
             "enterprise_id,net_sales_t\nnorth,-91430000123456789\nsouth,2\n",
             "net_sales_t: 1 value is far too large: row 2 '-91430000123456789'.\n"
-            "   No unit has 1e12 [t] or more; an identifier or a unit may have slipped in.",
+            "   Look for an identifier or a wrong unit of measure: no unit has 1e12 [t] or more.",
             id="net purchases beyond all measure",
         ),
     ],
@@ -512,8 +507,8 @@ def test_a_balance_for_all_is_not_dropped_for_that_of_one_province(write_folder:
     with pytest.raises(DataError) as caught:
         instance.with_policy({"provinces.balance.Hebei": 0.01})
     assert str(caught.value) == (
-        "The policy has a problem.\n\n1. the changed policy, provinces.balance: is the one value 0.02, so there is no "
-        "'Hebei' in it to change.\n   Set provinces.balance itself; where it may be a table, give one for all."
+        "The policy has a problem.\n\n1. the changed policy, provinces.balance: is the one value 0.02: expected a "
+        "table with 'Hebei'.\n   Set provinces.balance itself, to a table of all values if it may be one."
     )
     changed = instance.with_policy({"provinces.balance": {"Hebei": 0.01}})
     assert changed.policy.provinces.balance == {"Hebei": 0.01}
@@ -528,19 +523,19 @@ def test_a_balance_for_all_is_not_dropped_for_that_of_one_province(write_folder:
             {"sectors.cement.bnd": 0.02},
             "The policy has a problem.\n\n1. the changed policy, sectors.cement.bnd: is not a key of the policy.\n"
             "   Did you mean 'band'? "
-            "The keys there are target_change, target_t, band, target_intensity, target_sense.",
+            "Use one of target_change, target_t, band, target_intensity, target_sense.",
             id="unknown key",
         ),
         pytest.param(
             {"sectors.cement.band": 300},
-            "The policy has a problem.\n\n1. the changed policy, sectors.cement.band: is 300, but should be a number "
+            "The policy has a problem.\n\n1. the changed policy, sectors.cement.band: is 300: expected a number "
             "from 0 to 100, or {lower, upper}.\n   Correct the value; 0.03 is 3 %.",
             id="out of range",
         ),
         pytest.param(
             {"year.month": 3},
-            "The policy has a problem.\n\n1. the changed policy, year: is the one value 2025, so there is no 'month' "
-            "in it to change.\n   Set year itself; where it may be a table, give one for all.",
+            "The policy has a problem.\n\n1. the changed policy, year: is the one value 2025: expected a table with "
+            "'month'.\n   Set year itself, to a table of all values if it may be one.",
             id="a key below a value",
         ),
         pytest.param(

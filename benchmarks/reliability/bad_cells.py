@@ -135,7 +135,7 @@ def _misspelt(folder: Folder, random: Random) -> list[str]:
     place = random.randrange(1, len(meant) - 1)
     cell = meant[:place] + meant[place + 1 :]
     (told,) = break_cell_of(folder, random, name, column.name, cell, "1 value is not known")
-    return [f"{told}   Did you mean {meant!r}? It is one of {', '.join(column.choices)}."]
+    return [f"{told}   Did you mean {meant!r}? Use one of {', '.join(column.choices)}."]
 
 
 @defect("a choice that is none")
@@ -232,7 +232,7 @@ def _misspelt_column(folder: Folder, random: Random) -> list[str]:
 @defect("a column of another table")
 def _unknown_column(folder: Folder, random: Random) -> list[str]:
     header = random.choice(("colour", "Notes", "备注", "2024"))
-    told = "is not a column of this table.\n   A column of your own starts with 'x_'."
+    told = "is not a column of this table.\n   Rename it, or begin a column of your own with 'x_'."
     return [f"{add_column(folder, random, header)}, {header}: {told}"]
 
 
@@ -251,5 +251,5 @@ def _nameless(folder: Folder, random: Random) -> list[str]:
 @defect("a column with a hidden character in its name")
 def _hidden_column(folder: Folder, random: Random) -> list[str]:
     header = f"x_{random.choice(HIDDEN)}a"
-    told = f"has a column {header!r}, with a character in its name that controls a terminal or is not seen"
+    told = f"has a column {header!r}, with a control or invisible character in its name"
     return [f"{add_column(folder, random, header)}: {told}.\n"]

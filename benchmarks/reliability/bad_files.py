@@ -139,7 +139,7 @@ def _missing(folder: Folder, random: Random) -> list[str]:
 def _both(folder: Folder, random: Random) -> list[str]:
     name = random.choice([*folder.sheets])
     folder.files[f"{name}.parquet"] = b"PAR1"
-    return [f"{name}.csv: is there beside {name}.parquet.\n"]
+    return [f"{name}.csv: is present beside {name}.parquet.\n"]
 
 
 @defect("a Parquet file that is none")
@@ -237,7 +237,7 @@ def _requires(folder: Folder, random: Random) -> list[str]:
     sheet = folder.sheets["measures"]
     cells = random.choice(sheet.rows)
     cells[sheet.place("requires")] = "kiln-9"
-    return [f"measures.csv, requires: {cells[0]!r} requires 'kiln-9', which is no measure of the same unit"]
+    return [f"measures.csv, requires: {cells[0]!r} requires 'kiln-9', which is not a measure of the same unit"]
 
 
 @defect("several defects of cells at once")

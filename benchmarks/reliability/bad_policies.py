@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def _misspelt(folder: Folder, random: Random) -> list[str]:
     section, key, meant = random.choice(
         (
-            ("allocation", "fair_oder", "intensity_order"),
+            ("allocation", "intensity_oder", "intensity_order"),
             ("market", "paid_shar", "paid_share"),
             ("horizon", "last_yer", ""),
         )
@@ -30,7 +30,7 @@ def _misspelt(folder: Folder, random: Random) -> list[str]:
 def _text(folder: Folder, random: Random) -> list[str]:
     value = random.choice(("2025", "in 2025", "二〇二五"))
     folder.policy = folder.policy.replace("year = 2025", f'year = "{value}"')
-    return [f"policy.toml, year: is {value!r}, but should be a valid integer.\n"]
+    return [f"policy.toml, year: is {value!r}: expected a valid integer.\n"]
 
 
 @defect("a number of the policy out of its range")
@@ -44,14 +44,14 @@ def _range(folder: Folder, random: Random) -> list[str]:
         )
     )
     folder.policy += f"\n[{section}]\n{key} = {value}\n"
-    return [f"policy.toml, {section}.{key}: is {value}, but should be {should}"]
+    return [f"policy.toml, {section}.{key}: is {value}: expected {should}"]
 
 
 @defect("a number of the policy that is none")
 def _no_number(folder: Folder, random: Random) -> list[str]:
     word, value = random.choice((("nan", "nan"), ("inf", "inf"), ("-inf", "-inf"), ("true", "True"), ("[1]", "[1]")))
     folder.policy += f"\n[national]\ntarget_t = {word}\n"
-    return [f"policy.toml, national.target_t: is {value}, but should be "]
+    return [f"policy.toml, national.target_t: is {value}: expected "]
 
 
 @defect("a policy that is no TOML")
@@ -74,7 +74,7 @@ def _sector(folder: Folder, random: Random) -> list[str]:
         (("cemnt", "Did you mean 'cement'? "), ("glass", ""), ("stel", "Did you mean 'steel'? "))
     )
     folder.policy += f"\n[sectors.{name}]\nband = 0.02\n"
-    return [f"policy.toml, sectors.{name}: {name!r} is not a sector.\n   {guess}The sectors are "]
+    return [f"policy.toml, sectors.{name}: {name!r} is not a sector.\n   {guess}Use one of "]
 
 
 @defect("a sector of the policy without units")
@@ -101,7 +101,7 @@ def _enterprise(folder: Folder, random: Random) -> list[str]:
 def _two_targets(folder: Folder, random: Random) -> list[str]:
     folder.policy += f"target_change = -0.01\ntarget_t = {random.randrange(10**6)}\n"
     sector = folder.policy.partition("[sectors.")[2].partition("]")[0]
-    return [f"policy.toml, sectors.{sector}: states target_change and target_t, but a target is stated in one way only"]
+    return [f"policy.toml, sectors.{sector}: states target_change and target_t: expected one of them"]
 
 
 @defect("a hidden character in the policy")
@@ -131,7 +131,7 @@ def _parameter(folder: Folder, random: Random) -> list[str]:
 def _horizon(folder: Folder, random: Random) -> list[str]:
     year = random.choice((2010, 2020, 2024))
     folder.policy += f"\n[horizon]\nlast_year = {year}\n"
-    return [f"policy.toml, horizon.last_year: is {year}, before 2025, the first year.\n"]
+    return [f"policy.toml, horizon.last_year: is {year}: expected 2025, the first year, or later.\n"]
 
 
 @defect("a floor above the ceiling")
@@ -153,7 +153,7 @@ def _set_key(folder: Folder, random: Random) -> list[str]:
 def _set_value(folder: Folder, random: Random) -> list[str]:
     value = random.choice(("much", "1,5", "二〇二六"))
     folder.arguments = ["--set", f"year={value}"]
-    return [f"the changed policy, year: is {value!r}, but should be a valid integer.\n"]
+    return [f"the changed policy, year: is {value!r}: expected a valid integer.\n"]
 
 
 @defect("a change that is no key with a value")

@@ -14,8 +14,8 @@ from benchmarks.reliability.row import Found, Row
 from etsopt.checking.allocation import rational
 from etsopt.checking.allocation.bands import Bands
 from etsopt.checking.allocation.certificate import Intervals, Kinked, Square, units_gap, upward_each
-from etsopt.checking.allocation.infeasibility import shortfall
-from etsopt.checking.allocation.integer import gap_of_largest_change, stays
+from etsopt.checking.allocation.infeasibility import least_infeasibility
+from etsopt.checking.allocation.integer import fixed_by_reduced_cost, gap_of_largest_change
 from etsopt.checking.allocation.limits import Demands
 from etsopt.checking.allocation.rows import CouplingRows
 
@@ -118,9 +118,9 @@ def bound_of_real_numbers(number: int) -> tuple[str, str]:
     pieces = some_pieces(random, answer, whole)
     square = Square(emissions, near(random, answer, whole), whole) if random.random() < 0.5 else None
     rows = some_rows(random, units, emissions, answer, whole)
-    price = rows.priced(some_multipliers(random, len(rows)))
+    price = rows.supported_duals(some_multipliers(random, len(rows)))
     with np.errstate(all="ignore"):
-        pull = rows.pull(price, units)
+        pull = rows.dual_activity(price, units)
         found = units_gap(intervals, pieces, pull, square) + rows.gap(rows.totals(answer), price)
     levels = SimpleNamespace(rows=rows, units=units, free=np.ones(units, dtype=bool), intervals=intervals)
     exact = rational.exact_gap(levels, pieces, price, square)
@@ -138,7 +138,7 @@ def whole_case(number: int) -> Any:
     intervals = Intervals.around(answer, np.maximum(ends[0], answer - 4), np.minimum(ends[1], answer + 4))
     pieces = [replace(piece, times=min(piece.times, 1e6)) for piece in some_pieces(random, answer, whole=True)]
     rows = some_rows(random, units, emissions, answer, whole=True)
-    price = rows.priced(np.clip(some_multipliers(random, len(rows)), -1e9, 1e9))
+    price = rows.supported_duals(np.clip(some_multipliers(random, len(rows)), -1e9, 1e9))
     return SimpleNamespace(
         random=random, emissions=emissions, answer=answer, intervals=intervals, pieces=pieces, rows=rows, price=price
     )
@@ -168,7 +168,7 @@ def rates_ruled_out(number: int) -> tuple[str, str]:
     reference = near(case.random, case.answer, whole=True, most=3.0)
     rates = np.abs(case.answer - reference) / case.emissions
     value = float(np.max(rates))
-    pull = case.rows.pull(case.price, len(case.answer))
+    pull = case.rows.dual_activity(case.price, len(case.answer))
     of_rows = case.rows.gap(case.rows.totals(case.answer), case.price)
     gap = gap_of_largest_change(value, case.intervals, reference, case.emissions, case.pieces, pull, of_rows)
     best = min(
@@ -185,10 +185,10 @@ def rates_ruled_out(number: int) -> tuple[str, str]:
 def units_that_stay(number: int) -> tuple[str, str]:
     """Check that no allocation within limits and objectives changes a unit that is stated as fixed."""
     case = whole_case(number)
-    pull = case.rows.pull(case.price, len(case.answer))
+    pull = case.rows.dual_activity(case.price, len(case.answer))
     gap = units_gap(case.intervals, case.pieces, pull)
     gap = float(upward_each(np.array(gap + case.rows.gap(case.rows.totals(case.answer), case.price))))
-    no_less, no_more = stays(case.answer, case.pieces, pull, gap)
+    no_less, no_more = fixed_by_reduced_cost(case.answer, case.pieces, pull, gap)
     points = kept(case)
     moved = [
         point for point in points if ((point < case.answer) & no_less).any() or ((point > case.answer) & no_more).any()
@@ -211,10 +211,10 @@ def what_lacks(number: int) -> tuple[str, str]:
     bands = Bands(lower, upper, below, above, nothing, nothing, nothing, nothing)
     demands = Demands(nothing > 0, False, lower, upper, nothing, rows, bands, np.full(units, -1))
     misses, miss = random.random(len(rows)) * 1e-2, 1e-3
-    proof = shortfall(demands, price, misses, miss)
-    if not np.isfinite(proof.lacking):
+    proof = least_infeasibility(demands, price, misses, miss)
+    if not np.isfinite(proof.least):
         return "proves nothing", ""
-    price = rows.priced(price)
+    price = rows.supported_duals(price)
     _, pull = rational.of_rows(rows, answer, price)
     exact = sum(
         (
@@ -228,9 +228,9 @@ def what_lacks(number: int) -> tuple[str, str]:
     let_off = sum((abs(Fraction(y)) * Fraction(m) for y, m in zip(price, misses, strict=True)), Fraction(0))
     let_off += sum(abs(p) for p in pull) * Fraction(miss)
     gains = [max(p * Fraction(up), -p * Fraction(down)) for p, up, down in zip(pull, above, below, strict=True)]
-    right = Fraction(proof.lacking) <= exact and not proof.let_off < let_off
+    right = Fraction(proof.least) <= exact and not proof.tolerated < let_off
     right = right and all(not found < gain for found, gain in zip(proof.gains, gains, strict=True))
-    wrong = "" if right else f"lacking {proof.lacking} of {float(exact)}, let off {proof.let_off} of {float(let_off)}"
+    wrong = "" if right else f"lacking {proof.least} of {float(exact)}, let off {proof.tolerated} of {float(let_off)}"
     return "a proof", wrong
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.reliability.row import Found
 from benchmarks.reporting import ROOT, python_path
 from etsopt.cli import main
-from etsopt.data.aside import OWN
+from etsopt.data.aside import HIDDEN_NAMES
 
 if TYPE_CHECKING:
     from random import Random
@@ -137,7 +137,7 @@ def paused(random: Random, longest_s: float) -> None:
 def content(folder: Path) -> dict[str, Any]:
     """Return every file of a folder with its bytes, ``result.json`` without the seconds of the solve."""
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    found: dict[str, Any] = {name: held for name, held in files.items() if OWN.isdisjoint(Path(name).parts)}
+    found: dict[str, Any] = {name: held for name, held in files.items() if HIDDEN_NAMES.isdisjoint(Path(name).parts)}
     if "result.json" in found:
         found["result.json"] = json.loads(found["result.json"]) | {"seconds": {}}
     found.pop(NOTES, None)

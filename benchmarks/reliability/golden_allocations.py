@@ -52,14 +52,14 @@ CASES = (
     # References of 105,000 and 99,000 t: the first falls to 103,000, and no other limit binds.
     case(
         "a band",
-        {"a_t": 103_000, "b_t": 99_000, "change_t": 2_000, "largest_rate": 0.02},
+        {"a_t": 103_000, "b_t": 99_000, "change_t": 2_000, "largest_change_rate": 0.02},
         {"a": (100_000.0, 105_000.0), "b": (100_000.0, 99_000.0)},
         {},
     ),
     # 600 t are taken from 100,000 and 200,000 t at one rate, 0.2 %: the tie-break divides them by emissions.
     case(
         "what is taken goes by emissions",
-        {"a_t": 99_800, "b_t": 199_600, "largest_rate": 0.002},
+        {"a_t": 99_800, "b_t": 199_600, "largest_change_rate": 0.002},
         {"a": (100_000.0, 100_000.0), "b": (200_000.0, 200_000.0)},
         {"target_t": 299_400.0},
     ),
@@ -98,8 +98,8 @@ CASES = (
     ),
     # Three tonnes of 10, 10 and 20 t: below a rate of 1/10 at most one whole tonne can go, at 1/10 four can.
     case(
-        "the least worst rate in whole tonnes",
-        {"largest_rate": 0.1},
+        "the least largest rate in whole tonnes",
+        {"largest_change_rate": 0.1},
         {"a": (10.0, 10.0), "b": (10.0, 10.0), "c": (20.0, 20.0)},
         {"band": 0.1, "target_t": 37.0},
         allocation={"objectives": ["largest_change"], "integer_allowances": True},

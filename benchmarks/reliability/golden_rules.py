@@ -167,7 +167,7 @@ RULES = (
     *(
         rule(
             f"a new line by the plan of {name}",
-            lines([600e3, 400e3, 300e3], [750e3, 400e3 / 0.9, 4e5], case=["", "", "new"]),
+            lines([600e3, 400e3, 300e3], [750e3, 400e3 / 0.9, 4e5], special_case=["", "", "new"]),
             {"name": name},
             {"a_t": 604_285, "b_t": 395_714, "c_t": tonnes, "cement_balance_value": 0.84},
         )

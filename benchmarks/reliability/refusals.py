@@ -30,7 +30,7 @@ from benchmarks.reliability.commands import (
     started,
 )
 from benchmarks.reliability.row import Row
-from etsopt.data.aside import OWN
+from etsopt.data.aside import HIDDEN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,10 @@ def see_refused(run: Path, code: int, errors: str) -> None:
     """Check that a command exited with 2 and named a file."""
     see(code == 2, f"it ended with {code}: {errors.strip()[-300:]}")
     see("Traceback" not in errors, errors.strip()[-300:])
-    see(str(run) in errors and not any(name in errors for name in OWN), f"no file is named: {errors.strip()[-300:]}")
+    see(
+        str(run) in errors and not any(name in errors for name in HIDDEN_NAMES),
+        f"no file is named: {errors.strip()[-300:]}",
+    )
 
 
 def limited_size(number: int, folder: Path) -> str:

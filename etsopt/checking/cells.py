@@ -1,4 +1,4 @@
-"""Tables with one kind of cells in each column, whatever somebody put into them in memory."""
+"""Convert tables so that each column holds cells of one kind, whatever they held in memory."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 TEXTS = ("string", "empty")
 NUMBERS = {"integer": float, "floating": float, "mixed-integer-float": float, "boolean": bool}
-"""Kinds of cells that pandas tells, and what a column of them becomes."""
+"""Kinds of cells that pandas infers, and the types to which their columns are converted."""
 
 
-def plain(tables: Mapping[str, pd.DataFrame]) -> tuple[dict[str, pd.DataFrame], list[Violation]]:
-    """The tables with absent texts empty and numbers as numbers, and the columns whose cells are of several kinds.
+def typed_columns(tables: Mapping[str, pd.DataFrame]) -> tuple[dict[str, pd.DataFrame], list[Violation]]:
+    """Return the tables with absent strings empty and numbers as numbers, and a violation per column of mixed cells.
 
-    A run folder is read so; tables in memory may hold anything, and what is compared with it may only be refused.
+    A run folder is read in this form. Tables in memory may hold any objects, which can only be refused.
     """
-    made, found = dict[str, pd.DataFrame](), list[Violation]()
+    typed, violations = dict[str, pd.DataFrame](), list[Violation]()
     for name, table in tables.items():
         changed: dict[Any, pd.Series[Any]] = {}
         for column, cells in table.items():
@@ -33,7 +33,7 @@ def plain(tables: Mapping[str, pd.DataFrame]) -> tuple[dict[str, pd.DataFrame], 
             elif kind in NUMBERS and not (absent and NUMBERS[kind] is bool):
                 changed[column] = cells.astype(NUMBERS[kind])
             else:
-                message = "a column holds texts, numbers, or truths, and nothing else"
-                found.append(Violation("tables", f"{name}.{column}", 1.0, "cells", message))
-        made[name] = table.assign(**{str(column): cells for column, cells in changed.items()}) if changed else table
-    return made, found
+                message = "a column holds strings, numbers or booleans, and nothing else"
+                violations.append(Violation("tables", f"{name}.{column}", 1.0, "cells", message))
+        typed[name] = table.assign(**{str(column): cells for column, cells in changed.items()}) if changed else table
+    return typed, violations

@@ -1,4 +1,4 @@
-"""Apply every statement to a result; knows neither Pyomo nor any model."""
+"""Apply every statement to a result, without Pyomo or any model."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from etsopt.checking.allocation import rounding, statements, totals
 from etsopt.checking.allocation.duals import read_duals
 from etsopt.checking.allocation.exceptions import LEVELS, exceptional_units
-from etsopt.checking.allocation.infeasibility import multipliers_are_within_one, proven_shortfall
+from etsopt.checking.allocation.infeasibility import multipliers_are_within_one, proven_infeasibility
 from etsopt.checking.allocation.levels import check_levels
 from etsopt.checking.allocation.limits import derive, fixed_at_emissions
-from etsopt.checking.allocation.relaxed_limits import check_relief
-from etsopt.checking.cells import plain
+from etsopt.checking.allocation.relaxed_limits import check_relaxed_limits
+from etsopt.checking.cells import typed_columns
 from etsopt.checking.compliance import compliance
 from etsopt.checking.equilibrium.equilibrium import NO_FIXED_POINT, check_equilibrium
-from etsopt.checking.market import COST, MARKETS, UNMET, check_market, check_shortage
+from etsopt.checking.market import COST, MARKETS, UNMET, check_market, check_unmet_demand
 from etsopt.checking.report import CheckReport, LevelCheck, LevelStated, Violation
 from etsopt.units import tolerance_of
 
@@ -31,197 +31,198 @@ if TYPE_CHECKING:
 
 TABLES = ("allocation", "enterprises", "sectors", "provinces")
 
-OF_THEIR_OWN = ("compliance", "equilibrium")
-"""Results that stand on no allocation and no market, each with a table of its name."""
+STANDALONE = ("compliance", "equilibrium")
+"""Kinds of results without an allocation or a market, each with a table of its name."""
 
-KINDS = ("allocation", *MARKETS, *OF_THEIR_OWN)
-"""What the checker knows to recompute; the first is that of a result which does not say."""
+KINDS = ("allocation", *MARKETS, *STANDALONE)
+"""Kinds of results that the checker recomputes; the first is the default."""
 
-MAIN = {**{name: name for name in ("allocation", *OF_THEIR_OWN)}, **dict.fromkeys(MARKETS, "unit_years")}
-"""The table that a result of each kind has if it has an answer at all."""
+MAIN = {**{name: name for name in ("allocation", *STANDALONE)}, **dict.fromkeys(MARKETS, "unit_years")}
+"""Main table of each kind of result, absent if the result has no answer."""
 
-BROKEN = ("tables", "same_units")
-"""Statements without which nothing else can be looked at."""
+PREREQUISITES = ("tables", "same_units")
+"""Rules whose violation ends the check."""
 
-NEARLY = 1e-8
-"""Gap of a level of real allowances, against its value, that sizes over many decades leave to 64-bit numbers."""
+REAL_GAP = 1e-8
+"""Largest relative gap of an objective of real allowances that sizes over many decades leave to 64-bit numbers."""
 
-NOTHING = ("", np.nan, -np.inf, np.inf, 0.0)
-"""What a level is of which nothing is proven."""
+UNPROVEN = ("", np.nan, -np.inf, np.inf, 0.0)
+"""Unit, value, bound, gap and tolerance of an objective of which nothing is proven."""
 
 INFEASIBLE = "target_relaxation"
-"""Level whose multipliers prove that no allocation exists."""
+"""Objective whose duals prove that no allocation exists."""
 
 
-def check(  # long because each table that is missing ends it in its own way
+def check(  # long because each missing table ends the check with its own report
     instance: Instance,
     tables: Mapping[str, pd.DataFrame],
     levels: Sequence[LevelStated],
     gap: float = 0.0,
     kind: str = KINDS[0],
 ) -> CheckReport:
-    """Check tables and levels against the instance.
+    """Check tables and objectives against the instance.
 
     Parameters
     ----------
     tables
-        Of the result: ``allocation`` and its totals with ``duals``, or ``relaxed_limits`` and what proves it where
-        nothing is feasible.
+        ``allocation`` and its totals with ``duals``, or ``relaxed_limits`` and its proof if no allocation is feasible.
     levels
-        Name and value of each level as the result states them, in their order.
+        Name and value of each objective as the result states them, in lexicographic order.
     gap
-        Relative gap that was asked for; of real allowances without exceptions it counts up to `NEARLY`.
+        Relative gap of the solve; for real allowances without exceptions at most `REAL_GAP` of it counts.
     kind
-        What the tables claim to be, one of `KINDS`.
+        Kind of the result, one of `KINDS`.
 
     Returns
     -------
     CheckReport
-        Every statement that is broken, every level with its own bound, and for an infeasible instance the tonnes that
-        are proven to be missing.
+        Violations, every objective with its bound, and for an infeasible instance the tonnes by which limits are proven
+        to be missed.
     """
-    if found := statements.scope_is_that_of_the_plan(instance):
-        return CheckReport(tuple(found), ())
-    tables, found = plain(tables)
-    if found:
-        return CheckReport(tuple(found), ())
+    if violations := statements.scope_is_that_of_the_plan(instance):
+        return CheckReport(tuple(violations), ())
+    tables, violations = typed_columns(tables)
+    if violations:
+        return CheckReport(tuple(violations), ())
     if kind == "compliance":
         return compliance.check(instance, tables, levels)
     if kind == "equilibrium":
         broken = check_equilibrium(instance, tables)
-        # That there is no fixed point is an answer, but none that is proven.
-        found = [violation for violation in broken if violation.rule != NO_FIXED_POINT]
-        return CheckReport(tuple(found), (), unproven=len(found) < len(broken))
+        # A sector without a fixed point is an answer, but not a proven one.
+        violations = [violation for violation in broken if violation.rule != NO_FIXED_POINT]
+        return CheckReport(tuple(violations), (), unproven=len(violations) < len(broken))
     if kind in MARKETS:
         return _market(instance, tables, levels, gap, kind)
     if "allocation" not in tables:
         return _infeasible(instance, tables)
-    # An allocation comes with duals, if only an empty table of them; the rule alone does not.
+    # An optimised allocation comes with duals, at least an empty table of them; the rule alone does not.
     optimised = "duals" in tables or bool(levels)
-    found = totals.tables_are_whole(instance, tables, (*TABLES, "duals") if optimised else TABLES)
-    tables = tables if found else _with_plain_texts(tables)
-    found = found or statements.same_units(instance, tables["allocation"])
-    if found:
-        return CheckReport(tuple(found), ())
+    violations = totals.tables_are_whole(instance, tables, (*TABLES, "duals") if optimised else TABLES)
+    tables = tables if violations else _strings_as_objects(tables)
+    violations = violations or statements.same_units(instance, tables["allocation"])
+    if violations:
+        return CheckReport(tuple(violations), ())
     allocation, policy, names = tables["allocation"], instance.policy.allocation, [level.name for level in levels]
     rounds = optimised and policy.rounds
-    # A market that cannot clear states no level of the allocation that it starts from.
+    # If a market cannot clear, its result states no objective of the allocation that it starts from.
     rounded = rounding.ROUNDING in names or (rounds and not names and rounding.largest_move(allocation) > 0)
-    # A solve that was stopped before it rounded holds real allowances, and is held to their limits.
+    # A solve that stopped before rounding has real allowances, which must meet the limits of real ones.
     real = rounding.before(instance) if rounds else instance
     final = rounding.after(instance) if rounds and rounded else real
     chosen = exceptional_units(instance, allocation)
     demands = derive(final, chosen)
-    found = _statements(final, demands, tables, optimised)
-    first, before, move = demands, allocation, None
+    violations = _allocation_statements(final, demands, tables, optimised)
+    real_demands, real_allocation, move = demands, allocation, None
     if rounds:
-        first, before = derive(real, chosen), rounding.real_table(allocation)
-        found += rounding.before_rounding(real, first, fixed_at_emissions(real), allocation, rounded)
+        real_demands, real_allocation = derive(real, chosen), rounding.real_table(allocation)
+        violations += rounding.before_rounding(real, real_demands, fixed_at_emissions(real), allocation, rounded)
         move = rounding.largest_move(allocation) if rounded else None
-    wanted = [*(LEVELS if policy.exceptions.units else ()), *policy.objectives, "least_squares"]
-    wanted += [rounding.ROUNDING] if rounds else []
-    if names != wanted[: len(names)]:
-        message = "the levels are those of the policy, in order"
-        found.append(Violation("levels", ", ".join(names), 1.0, "levels", message))
-        return CheckReport(tuple(found), ())
+    expected = [*(LEVELS if policy.exceptions.units else ()), *policy.objectives, "least_squares"]
+    expected += [rounding.ROUNDING] if rounds else []
+    if names != expected[: len(names)]:
+        message = "the objectives are those of the policy, in order"
+        violations.append(Violation("levels", ", ".join(names), 1.0, "levels", message))
+        return CheckReport(tuple(violations), ())
     if not levels:
-        return CheckReport(tuple(found), ())
-    reference, allowance = allocation["reference_t"].to_numpy(), before["allowance_t"].to_numpy()
+        return CheckReport(tuple(violations), ())
+    reference, allowance = allocation["reference_t"].to_numpy(), real_allocation["allowance_t"].to_numpy()
     final_t = allocation["allowance_t"].to_numpy()
-    chain = [name for name in names if name != rounding.ROUNDING]
-    stated, broken = read_duals(instance, first.rows, tables["duals"], names)
-    checks, kept = check_levels(real, first, reference, allowance, chosen, stated, chain)
-    found += broken
+    real_objectives = [name for name in names if name != rounding.ROUNDING]
+    stated, broken = read_duals(instance, real_demands.rows, tables["duals"], names)
+    checks, kept = check_levels(real, real_demands, reference, allowance, chosen, stated, real_objectives)
+    violations += broken
     branched = real.policy.allocation.integer_allowances or policy.exceptions.units
-    counts = gap if branched else min(gap, NEARLY)
-    checks = [replace(level, asked=counts * abs(level.value)) for level in checks]
+    gap_asked = gap if branched else min(gap, REAL_GAP)
+    checks = [replace(level, asked=gap_asked * abs(level.value)) for level in checks]
     if rounds and rounded:
         checks.append(rounding.check_rounding(demands, allocation, tables["duals"]))
-    found += _levels_are_kept(levels, checks)
-    found += totals.prices_are_stated(first, tables, {level.name: level.unit for level in checks})
-    # Only what was solved can be certified; the rest has no bound.
-    checks += [LevelCheck(name, *NOTHING) for name in wanted[len(names) :]]
+    violations += _levels_are_kept(levels, checks)
+    violations += totals.prices_are_stated(real_demands, tables, {level.name: level.unit for level in checks})
+    # An objective that was not solved has no bound and cannot be certified.
+    checks += [LevelCheck(name, *UNPROVEN) for name in expected[len(names) :]]
     misses = max(demands.rows.misses_t(demands.rows.totals(final_t)), demands.unit_miss(final_t))
-    return CheckReport(tuple(found), tuple(checks), None, move, misses_t=misses, kept=kept)
+    return CheckReport(tuple(violations), tuple(checks), None, move, misses_t=misses, kept=kept)
 
 
-def _with_plain_texts(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """The same tables with texts as plain ones, which are compared without being converted each time."""
-    plain = {}
+def _strings_as_objects(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the tables with string columns as objects, which compare without a conversion each time."""
+    converted = {}
     for name, table in tables.items():
         texts = [column for column in totals.TEXTS.get(name, ()) if table[column].dtype != object]
-        plain[name] = table.astype(dict.fromkeys(texts, object)) if texts else table
-    return plain
+        converted[name] = table.astype(dict.fromkeys(texts, object)) if texts else table
+    return converted
 
 
 def _market(
     instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], gap: float, kind: str
 ) -> CheckReport:
-    """The allocation from which a market started, if it did, and then the market."""
-    first = CheckReport((), ())
+    """Check the allocation from which a market started, if any, and then the market."""
+    start = CheckReport((), ())
     if kind != "pathway":
         own = dict(tables)
         if "duals" in own and "level" in own["duals"]:
-            # The market's price may have further proofs, such as "cost:2".
+            # The market may have further proofs of its price, such as "cost:2".
             of_market = own["duals"]["level"].astype(str).str.split(":").str[0].isin((COST, UNMET))
             own["duals"] = own["duals"][~of_market].reset_index(drop=True)
-        first = check(instance, own, [level for level in levels if level.name not in (COST, UNMET)], gap)
-        if "allocation" not in tables or any(violation.rule in BROKEN for violation in first.violations):
-            return first
+        start = check(instance, own, [level for level in levels if level.name not in (COST, UNMET)], gap)
+        if "allocation" not in tables or any(violation.rule in PREREQUISITES for violation in start.violations):
+            return start
     if MAIN[kind] not in tables:
-        return _market_short(instance, tables, levels, kind, first)
-    found, cost = check_market(instance, tables, kind, gap)
+        return _unmet_demand(instance, tables, levels, kind, start)
+    violations, cost = check_market(instance, tables, kind, gap)
     stated = [level for level in levels if level.name == COST]
     if len(stated) != 1 or levels[-1] is not stated[0]:
-        found.append(Violation("levels", kind, 1.0, "levels", "the last level is the cost"))
+        violations.append(Violation("levels", kind, 1.0, "levels", "the last objective is the cost"))
     if cost is None or len(stated) != 1:
-        return CheckReport((*first.violations, *found), (*first.levels, LevelCheck(COST, *NOTHING)))
-    found += _levels_are_kept(stated, [cost])
-    return CheckReport((*first.violations, *found), (*first.levels, cost))
+        return CheckReport((*start.violations, *violations), (*start.levels, LevelCheck(COST, *UNPROVEN)))
+    violations += _levels_are_kept(stated, [cost])
+    return CheckReport((*start.violations, *violations), (*start.levels, cost))
 
 
-def _market_short(
-    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], kind: str, first: CheckReport
+def _unmet_demand(
+    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], kind: str, start: CheckReport
 ) -> CheckReport:
-    """Prove that a market cannot clear, beside the allocation from which it started."""
+    """Check the proof that a market cannot clear, and the allocation from which it started."""
     if "unmet_demand" not in tables or "duals" not in tables:
-        return CheckReport(first.violations, ())
-    found, proven, tolerated = check_shortage(instance, tables, kind)
-    missing = 0.0 if proven is None else float(tables["unmet_demand"]["unmet_t"].sum())
+        return CheckReport(start.violations, ())
+    violations, proven, tolerated = check_unmet_demand(instance, tables, kind)
+    unmet = 0.0 if proven is None else float(tables["unmet_demand"]["unmet_t"].sum())
     for level in levels:
-        by = abs(level.value - missing)
-        if level.name == UNMET and proven is not None and not by <= tolerance_of(missing, "t"):
-            found.append(
-                Violation("level_is_kept", UNMET, by, "t", f"the table unmet_demand adds up to {missing:.12g} t")
+        by = abs(level.value - unmet)
+        if level.name == UNMET and proven is not None and not by <= tolerance_of(unmet, "t"):
+            violations.append(
+                Violation("level_is_kept", UNMET, by, "t", f"the table unmet_demand totals {unmet:.12g} t")
             )
-    return CheckReport((*first.violations, *found), (), proven, tolerated=tolerated)
+    return CheckReport((*start.violations, *violations), (), proven, tolerated=tolerated)
 
 
 def _infeasible(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> CheckReport:
-    """Prove that no allocation exists."""
-    found = totals.tables_are_whole(instance, tables, ("duals",))
-    if found:
-        return CheckReport(tuple(found), ())
+    """Check the proof that no allocation exists."""
+    violations = totals.tables_are_whole(instance, tables, ("duals",))
+    if violations:
+        return CheckReport(tuple(violations), ())
     policy = instance.policy.allocation
-    # Real allowances lack, or there are such and the whole ones lack.
+    # Either no real allocation exists, or a real one does and no integer one.
     stages = [rounding.before(instance), rounding.after(instance)] if policy.rounds else [instance]
     derived = [derive(stage) for stage in stages]
-    proofs = [proven_shortfall(one, policy.exceptions.units, tables["duals"], INFEASIBLE) for one in derived]
+    proofs = [proven_infeasibility(one, policy.exceptions.units, tables["duals"], INFEASIBLE) for one in derived]
     place = next((place for place, (_, tolerated) in enumerate(proofs) if not tolerated), len(proofs) - 1)
     stage, demands, (proven, tolerated) = stages[place], derived[place], proofs[place]
-    stated, found = read_duals(stage, demands.rows, tables["duals"], [INFEASIBLE])
-    found += totals.units_of_multipliers(tables["duals"], {INFEASIBLE: "t"})
-    found += multipliers_are_within_one(demands.rows, stated.prices[INFEASIBLE])
+    stated, violations = read_duals(stage, demands.rows, tables["duals"], [INFEASIBLE])
+    violations += totals.units_of_multipliers(tables["duals"], {INFEASIBLE: "t"})
+    violations += multipliers_are_within_one(demands.rows, stated.duals[INFEASIBLE])
     known = None if tolerated else proven
-    return CheckReport((*found, *check_relief(stage, demands, tables, known)), (), proven, tolerated=tolerated)
+    return CheckReport(
+        (*violations, *check_relaxed_limits(stage, demands, tables, known)), (), proven, tolerated=tolerated
+    )
 
 
-def _statements(
+def _allocation_statements(
     instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFrame], optimised: bool
 ) -> list[Violation]:
-    """Every statement on the tables; those on limits only where something was optimised."""
+    """Return the violations of all statements on the tables; limits apply only to an optimised allocation."""
     allocation, sectors, fixed = tables["allocation"], tables["sectors"], fixed_at_emissions(instance)
-    found = [
+    violations = [
         *statements.columns_agree(instance, allocation),
         *statements.pre_allocation(instance, allocation),
         *statements.reference_follows_rule(instance, allocation, sectors, fixed),
@@ -230,14 +231,14 @@ def _statements(
         *statements.exceptions_are_allowed(instance, fixed, allocation, optimised),
         *statements.bounds_are_named(instance, demands, allocation),
         *totals.totals_add_up(instance, allocation, tables),
-        *totals.own_columns_stand(instance, allocation, tables["enterprises"]),
+        *totals.own_columns_are_unchanged(instance, allocation, tables["enterprises"]),
         *totals.targets_are_stated(instance, demands, allocation, sectors),
         *totals.balances_are_stated(demands, tables["provinces"]),
     ]
     if not optimised:
-        return found + statements.allowances_follow_rule(allocation)
+        return violations + statements.allowances_follow_rule(allocation)
     return [
-        *found,
+        *violations,
         *statements.integer_allowances(demands, allocation),
         *statements.inside_band(demands, allocation),
         *statements.rows_are_met(demands, allocation),
@@ -245,11 +246,11 @@ def _statements(
 
 
 def _levels_are_kept(levels: Sequence[LevelStated], checks: Sequence[LevelCheck]) -> list[Violation]:
-    """The final allowances have every level at the value that the result states."""
-    found = []
+    """Return the objectives whose stated value differs from that of the final allowances."""
+    violations = []
     for stated, recomputed in zip(levels, checks, strict=True):
         by = abs(recomputed.value - stated.value)
         if not by <= tolerance_of(recomputed.value, recomputed.unit) + recomputed.tolerance:
-            message = f"the level recomputed from the allowances is {recomputed.value:.12g}"
-            found.append(Violation("level_is_kept", stated.name, by, recomputed.unit, message))
-    return found
+            message = f"the objective recomputed from the allowances is {recomputed.value:.12g}"
+            violations.append(Violation("level_is_kept", stated.name, by, recomputed.unit, message))
+    return violations

@@ -1,7 +1,7 @@
-"""What the plans and the law say of each year, written again from their texts.
+"""State the figures of the plans and the law for each year, written again from their texts.
 
-Written apart from `etsopt.data.official` on purpose: a wrong figure there must not hide here. What a policy states
-takes the place of a figure, as it does there. Texts: the 2024 and 2025 plan for industry of 16 November 2025 as
+This module is independent of `etsopt.data.official`, so that a wrong figure there is found here. A figure of the policy
+replaces the official one, as it does there. Texts: the 2024 and 2025 plan for industry of 16 November 2025 as
 secondary sources quote it, the consultation draft of the 2026 plan of 27 July 2026, annex 5 of the 2023 and 2024 plan
 for power, the Interim Regulations (State Council Order 775) and their amendment of 8 August 2026.
 """
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 SLOPE, CAP = 0.15, 0.03
 THRESHOLD_TCO2E = 26_000.0
 AMENDED_LAW_FROM = 2025
-"""Its deadline is 31 December 2026; the amended law is in force since 15 August 2026."""
+"""First compliance year under the amended law: its deadline is 31 December 2026, the law in force since 15 August."""
 
-CONVERTED_IN = 2025
-"""The compliance year to which the conversion of allowances of 2019-2024 belongs; it ended on 10 June 2026."""
+CARRY_OVER_YEAR = 2025
+"""Compliance year of the carry-over of allowances of 2019-2024; it ended on 10 June 2026."""
 
 YEAR_OF = {"cn-2024": 2024, "cn-2025": 2025, "cn-2026": 2026}
 KILNS = ("white_clinker", "carbide_slag", "gypsum_acid")
@@ -35,44 +35,44 @@ EVERY_CASE = (*KILNS, "hydrogen_furnace", "new", "closed")
 
 
 def year_of(instance: Instance) -> int:
-    """The year whose plan holds: that of the rule's name, else that of the tables."""
+    """Return the year whose plan applies: that of the rule's name, else that of the tables."""
     return YEAR_OF.get(instance.policy.rule.name, instance.policy.year)
 
 
 def stated(instance: Instance, key: str, otherwise: Any) -> Any:
-    """A parameter of the rule as the policy states it, else the official one."""
+    """Return a parameter of the rule as the policy states it, else the official one."""
     value = instance.policy.rule.parameters.get(key)
     return otherwise if value is None else value
 
 
 def slope(instance: Instance) -> float:
-    """Surplus rate per relative deviation from the balance value."""
+    """Return the surplus rate per relative deviation from the balance value."""
     return float(stated(instance, "slope", SLOPE))
 
 
 def cap(instance: Instance) -> float:
-    """Largest surplus and deficit rate of the rule; of one without any the 3 % of 2025, and none in 2024."""
+    """Return the largest surplus and deficit rate: that of the rule, 3 % for a rule without one, zero in 2024."""
     if instance.policy.rule.name in ("cn-2025", "cn-2026"):
         return float(stated(instance, "cap", CAP))
     return 0.0 if instance.policy.rule.name == "cn-2024" else CAP
 
 
 def threshold(instance: Instance) -> float:
-    """Emissions below which an enterprise gets A = E [tCO2e]; rules of no plan have none unless it is stated."""
+    """Return the emissions below which an enterprise gets A = E [tCO2e]; zero outside the plans unless it is stated."""
     return float(stated(instance, "threshold_tco2e", THRESHOLD_TCO2E if instance.policy.rule.name in YEAR_OF else 0.0))
 
 
 def is_case(instance: Instance, named: Sequence[str]) -> NDArray[np.bool_]:
-    """Units whose table states one of some cases, shape ``(units,)``."""
+    """Return the units whose table states one of the named cases, shape ``(units,)``."""
     if "special_case" not in instance.units:
         return np.zeros(len(instance.units), dtype=bool)
     labels = instance.labels("special_case")
-    found: NDArray[np.bool_] = np.isin(labels.names.astype(str), list(named))[labels.code]
-    return found
+    result: NDArray[np.bool_] = np.isin(labels.names.astype(str), list(named))[labels.code]
+    return result
 
 
 def inside(instance: Instance) -> NDArray[np.bool_]:
-    """Units in the scope: in 2024 and 2025 none that are new or closed, from 2026 on all; shape ``(units,)``."""
+    """Return the units in scope, shape ``(units,)``: new and closed lines are excluded in 2024 and 2025, not later."""
     outside = instance.policy.rule.outside_scope
     if outside is None:
         outside = ["new", "closed"] if YEAR_OF.get(instance.policy.rule.name) in (2024, 2025) else []
@@ -80,7 +80,7 @@ def inside(instance: Instance) -> NDArray[np.bool_]:
 
 
 def inside_in(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:
-    """The same in each year: a new line is none a year later, and a closed one is gone."""
+    """Return the units in scope by year, shape ``(units, years)``: a year later a new line is in, a closed one out."""
     later = np.array([year > instance.policy.year for year in years])
     joined = inside(instance)[:, None] | (is_case(instance, ["new"])[:, None] & later)
     present: NDArray[np.bool_] = joined & ~(is_case(instance, ["closed"])[:, None] & later)
@@ -88,12 +88,12 @@ def inside_in(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> N
 
 
 def emissions_inside(instance: Instance) -> NDArray[np.float64]:
-    """Verified emissions of the units in the scope, nothing of the others, shape ``(units,)`` [tCO2e]."""
+    """Return the verified emissions of the units in scope, zero for the others, shape ``(units,)`` [tCO2e]."""
     return instance.units["emissions_tco2e"].to_numpy(dtype=float) * inside(instance)
 
 
 def is_special(instance: Instance) -> NDArray[np.bool_]:
-    """Units that are a special case with A = E, by name or by their carbide slag, shape ``(units,)``."""
+    """Return the units that are a special case with A = E, by name or by carbide slag, shape ``(units,)``."""
     plan = KILNS if YEAR_OF.get(instance.policy.rule.name) in (2024, 2025) else EVERY_CASE
     named = stated(instance, "special_cases", plan)
     special = is_case(instance, named)
@@ -107,10 +107,10 @@ def is_special(instance: Instance) -> NDArray[np.bool_]:
 
 
 def advance_shares(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
-    """Share of last year's emissions that is issued in advance, shape ``(units, years)``.
+    """Return the share of last year's emissions that is pre-allocated, shape ``(units, years)``.
 
-    Industry: nothing for 2024, 70 % for 2025, at most a half from 2026 on. Power: 70 % from 2021 to 2024, then at most
-    a half.
+    Industry: nothing for 2024, 70 % for 2025, at most 50 % from 2026 on. Power: 70 % from 2021 to 2024, then at most
+    50 %.
     """
     power = (instance.units["sector"] == "power").to_numpy()[:, None]
     year = np.asarray(years)
@@ -124,16 +124,16 @@ def advance_shares(instance: Instance, years: Sequence[int] | NDArray[np.int64])
 def most_carried_over(
     instance: Instance, owners: NDArray[Any], net_sales_t: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """What each enterprise may carry over from 2019-2024 into 2025, before rounding, shape ``(f,)`` [t].
+    """Return the limit of each enterprise's carry-over from 2019-2024 into 2025, before rounding, shape ``(f,)`` [t].
 
-    100,000 t in industry and 10,000 t in power, and 1.5 t for each tonne sold net; the sector is that of the unit with
-    the most emissions. There is none after 10 June 2026, so none in the tables of another year; of an earlier one
-    there is none whatever is stated, for what is held then settles its own years.
+    The limit is 100,000 t in industry and 10,000 t in power, and 1.5 t for each tonne sold net; the sector is that of
+    the unit with the most emissions. The carry-over ended on 10 June 2026, so tables of another year have none. An
+    earlier year has none even if the policy states one: its holdings serve the compliance of their own years.
     """
     units = instance.units.sort_values(["emissions_tco2e", "unit_id"], ascending=[False, True], kind="stable")
     sector = units.drop_duplicates("enterprise_id").set_index("enterprise_id")["sector"].reindex(owners)
     names = sector.fillna("power").to_numpy()
-    now = instance.policy.year == CONVERTED_IN
+    now = instance.policy.year == CARRY_OVER_YEAR
     base = np.where(names == "power", 10_000.0, 100_000.0) * now
     own = stated(instance, "carry_over_base_t", None)
     if isinstance(own, dict):
@@ -142,16 +142,16 @@ def most_carried_over(
         base = np.full(len(owners), float(own))
     factor = float(stated(instance, "carry_over_factor", 1.5 * now))
     result: NDArray[np.float64] = base + factor * np.maximum(net_sales_t, 0.0)
-    return result * (instance.policy.year >= CONVERTED_IN)
+    return result * (instance.policy.year >= CARRY_OVER_YEAR)
 
 
 def fixed_fines(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
-    """Fine of an enterprise with a shortfall, shape ``(years,)`` [CNY]: a million at least under the amended law."""
+    """Return the fine for a shortfall, shape ``(years,)`` [CNY]: at least a million under the amended law."""
     own = instance.policy.penalty.fixed_fine_cny
     return np.where(np.asarray(years) >= AMENDED_LAW_FROM, 1e6, 0.0) if own is None else np.full(len(years), own)
 
 
 def deducted_share(instance: Instance) -> float:
-    """Share of a shortfall that next year's allowances lose: all before the amended law, nothing under it."""
+    """Return the share of a shortfall deducted from next year's allowances: 1 before the amended law, 0 under it."""
     own = instance.policy.penalty.deduction_share
     return float(instance.policy.year < AMENDED_LAW_FROM) if own is None else float(own)

@@ -1,4 +1,4 @@
-"""What the checker found."""
+"""Report the violations, objectives and bounds of a checked result."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Violation:
-    """One statement that the results break.
+    """A statement that the results violate.
 
     Parameters
     ----------
     rule
         Name of the rule.
     where
-        Unit, enterprise, sector, province or level it concerns.
+        Unit, enterprise, sector, province or objective concerned.
     amount, unit
-        By how much, and in what.
+        Size of the violation and its unit.
     message
-        The rule in words.
+        The statement in words.
     """
 
     rule: str
@@ -33,26 +33,26 @@ class Violation:
 
 
 class LevelStated(Protocol):
-    """A level as the result states it."""
+    """An objective as the result states it."""
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Name of the objective."""
 
     @property
     def value(self) -> float:
-        """Its value."""
+        """Value of the objective."""
 
 
 @dataclass(frozen=True)
 class LevelCheck:
-    """A level recomputed from the allowances, with a bound that needs no solver.
+    """An objective recomputed from the allowances, with a bound that needs no solver.
 
-    No allocation that keeps every limit and every earlier level at least as well has this level below ``bound``;
-    ``gap`` is ``value - bound``, a sum of terms that are each zero or more, with what rounding can have done to them.
-    The level is certified where the gap is at most ``tolerance``, all in ``unit``. A solve with whole numbers may have
-    been asked to stop within a gap, ``asked``. A level that is not ``needed`` may stay uncertified in a certified
-    result. ``distance_t`` says of the last step how far any unit can be from the one answer.
+    No allocation that meets every limit and earlier objective at least as well has this objective below ``bound``.
+    ``gap`` is ``value - bound``, a sum of terms that are each zero or more, with a bound of their rounding. The
+    objective is certified if the gap is at most ``tolerance``, all in ``unit``, or, in an integer solve, at most the
+    gap of that solve, ``asked``. A certified result may leave an objective uncertified that is not ``needed``.
+    ``distance_t`` of the tie-break bounds the distance of every unit from the unique answer.
     """
 
     name: str
@@ -67,27 +67,27 @@ class LevelCheck:
 
     def __post_init__(self) -> None:
         if math.isnan(self.gap):
-            # Infinite terms on either side prove nothing, and are said to.
+            # Infinite terms on either side prove nothing, so the gap is infinite.
             object.__setattr__(self, "bound", -math.inf)
             object.__setattr__(self, "gap", math.inf)
 
     @property
     def optimal(self) -> bool:
-        """Whether the value is proven to be the least."""
+        """True if the value is proven to be the least."""
         return 0 <= self.gap <= self.tolerance
 
     @property
     def certified(self) -> bool:
-        """Whether value and bound agree, or lie within the gap that was asked for."""
+        """True if value and bound agree, or differ by no more than the gap of the solve."""
         return self.optimal or self.tolerance < self.gap <= self.asked
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """Violations and levels of one result.
+    """Violations and objectives of one result.
 
-    ``infeasible_by_t`` is a proven lower bound where nothing is feasible, ``misses_t`` the most by which an answer
-    misses a limit, and ``rounded_by_t`` the largest move where a real answer was rounded to whole tonnes.
+    ``infeasible_by_t`` is a proven lower bound of the infeasibility, ``misses_t`` the largest amount by which an answer
+    misses a limit, and ``rounded_by_t`` the largest move from a real allowance to whole tonnes.
     """
 
     violations: tuple[Violation, ...]
@@ -95,21 +95,21 @@ class CheckReport:
     infeasible_by_t: float | None = None
     rounded_by_t: float | None = None
     unproven: bool = False
-    """Whether the answer says something that breaks no statement and cannot be proven."""
+    """True if the answer contains a claim that violates no statement and cannot be proven."""
     tolerated: bool = False
-    """Whether what lacks is so little that an answer may miss its limits by it."""
+    """True if the infeasibility is within the amounts by which an answer may miss its limits."""
     misses_t: float | None = None
     kept: pd.DataFrame | None = None
-    """Multipliers of earlier levels that a result did not state and that were found, as rows of ``duals``."""
+    """Multipliers of earlier objectives that the result does not state and the checker found, as rows of ``duals``."""
 
     @property
     def distance_t(self) -> float | None:
-        """How far any unit can be from the one answer of the last step; None where nothing is told of it."""
+        """Largest possible distance of a unit from the unique answer of the tie-break; None without a tie-break."""
         return next((level.distance_t for level in self.levels if level.distance_t is not None), None)
 
     @property
     def certified(self) -> bool:
-        """Whether nothing is violated and every level is certified, or infeasibility is proven."""
+        """True if nothing is violated and every objective is certified, or infeasibility is proven."""
         if self.infeasible_by_t is not None:
             return self.infeasible_by_t > 0 and not self.tolerated and not self.violations
         needed = [level for level in self.levels if level.needed]
@@ -117,18 +117,18 @@ class CheckReport:
 
     @property
     def optimal(self) -> bool:
-        """Whether nothing is violated and every level has the value that is proven to be least."""
+        """True if nothing is violated and every objective has its proven least value."""
         return self.certified and all(level.optimal for level in self.levels if level.needed)
 
     @property
     def proves(self) -> str:
-        """The status of a certified allocation; a rounded one is not itself proven to be the best."""
+        """Status of a certified allocation; a rounded one is not itself proven to be the best."""
         if not self.optimal:
             return "certified_gap"
         return "certified_optimal" if self.rounded_by_t is None else "certified_rounded"
 
     @property
     def table(self) -> pd.DataFrame:
-        """The violations as a table."""
+        """Violations as a table."""
         columns = ["rule", "where", "amount", "unit", "message"]
         return pd.DataFrame([[getattr(item, name) for name in columns] for item in self.violations], columns=columns)

@@ -100,6 +100,7 @@ def _add_solve(commands: argparse._SubParsersAction[Parser], machine: Parser) ->
     solve.add_argument(
         "--model", default="allocation", help="name of a model, or path of a model file (default: %(default)s)"
     )
+    _add_rule(solve)
     solve.add_argument("--out", type=Path, help="folder to write the run to: tables, result.json, the instance")
     _add_format(solve)
     _add_set(solve)
@@ -121,6 +122,11 @@ def _add_format(command: Parser) -> None:
     command.add_argument("--format", default="csv", help=text)
 
 
+def _add_rule(command: Parser) -> None:
+    text = "a Python file with a rule of your own, in place of the one that the policy names"
+    command.add_argument("--rule", type=Path, metavar="FILE", help=text)
+
+
 def _add_set(command: Parser) -> None:
     command.add_argument(
         "--set",
@@ -137,6 +143,7 @@ def _add_data_commands(commands: argparse._SubParsersAction[Parser], machine: Pa
 
     validate = add("validate", "read an instance and list every defect")
     validate.add_argument("instance", help="a folder, or the name of a shipped instance")
+    _add_rule(validate)
     _add_set(validate)
     check = add("check", "check a saved run from its instance and tables alone")
     check.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")

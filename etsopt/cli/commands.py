@@ -14,6 +14,7 @@ from etsopt.errors import UsageError, brief
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from etsopt.data.instance import Instance
     from etsopt.results import results
 
 
@@ -32,7 +33,7 @@ def solve(options: Namespace) -> int:
     with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
         progress.tell("reading")
         with progress.stopped_anywhere("reading"):
-            instance = run.read(options.instance).with_policy(_changes(options.set))
+            instance = _instance(options)
         result = run.solve(
             instance,
             options.model,
@@ -80,9 +81,8 @@ def _exit_code(result: results.Results) -> int:
 def validate(options: Namespace) -> int:
     """Read an instance; the caller reports the defects that this raises."""
     from etsopt.rules import reference_allowances
-    from etsopt.running import run
 
-    instance = run.read(options.instance).with_policy(_changes(options.set))
+    instance = _instance(options)
     # A change may name a rule or target that needs columns missing from the instance.
     reference_allowances(instance)
     content = {"instance": instance.name, "valid": True, "units": len(instance.units), "hash": instance.hash}
@@ -186,7 +186,7 @@ def models(options: Namespace) -> int:
     from etsopt.running import library
 
     lines = {}
-    for name in library.names():
+    for name in (*library.names(), *library.installed()):
         other = library.explains(name)
         lines[name] = library.summary(name) + (f" Not solved by itself: {other} calls it." if other else "")
     return listings.listing(lines, options.json)
@@ -209,8 +209,9 @@ def rules(options: Namespace) -> int:
     from etsopt.cli import listings
     from etsopt.data.messages import did_you_mean
     from etsopt.data.official import PLAN_YEARS
-    from etsopt.rules import RULES
+    from etsopt.rules import RULES, plugins
 
+    plugins.installed()
     if options.rule is None:
         return listings.rules(RULES, options.json)
     if options.rule in PLAN_YEARS:
@@ -239,6 +240,19 @@ def _pairs(texts: list[str], flag: str) -> dict[str, Any]:
             failure = f"{flag} {brief(text)} is not one key with one value: {error}."
             raise UsageError(failure, f"Give each key a {flag} of its own. {example}") from None
     return pairs
+
+
+def _instance(options: Namespace) -> Instance:
+    """Read the instance of a command under the rule and the changes that it asks for."""
+    from etsopt.rules import plugins
+    from etsopt.running import run
+
+    changes = _changes(options.set)
+    rules = [] if options.rule is None else plugins.load_file(options.rule)
+    instance = run.read(options.instance)
+    if rules:
+        instance = plugins.under_rule_of(instance, rules, changes.get("rule.name"))
+    return instance.with_policy(changes)
 
 
 def _changes(texts: list[str]) -> dict[str, Any]:

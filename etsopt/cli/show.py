@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from etsopt.cli import show_compliance, show_levels, show_market
-from etsopt.cli.show_status import TERMINATION_IN_WORDS, ignored, open_gaps, own_parameters, remarks
+from etsopt.cli.show_status import TERMINATION_IN_WORDS, ignored, open_gaps, own_parameters, own_rule, remarks
 from etsopt.cli.terminal import megatonnes, new_table, plain_console
 from etsopt.results.claims import is_checked
 from etsopt.units import format_rate, format_tonnes
@@ -61,6 +61,8 @@ def result(results: Results) -> None:
     if results.status == "refused":
         console.print(_violations(results.violations))
         return
+    if about.get("own_rule"):
+        console.print(own_rule(about["own_rule"]))
     if about.get("own_parameters"):
         console.print(own_parameters(about["own_parameters"]))
     if "equilibrium" in results.tables:
@@ -238,6 +240,8 @@ def report(results: Results, checked: CheckReport, same_instance: bool) -> None:
         console.print(
             Text("The instance in the run folder is not the one that was solved: its hash differs.", style="bold red")
         )
+    if results.provenance.get("own_rule"):
+        console.print(own_rule(results.provenance["own_rule"]))
     if checked.infeasible_by_t is not None and checked.certified:
         console.print(Text(f"Infeasible by at least {format_tonnes(checked.infeasible_by_t)} t: recomputed."))
         return

@@ -101,6 +101,15 @@ def ignored(model: str, keys: list[str]) -> str:
     return f"Policy keys that {model} does not use: {', '.join(parts)}."
 
 
+def own_rule(rule: dict[str, Any]) -> Text:
+    """Return what a certificate leaves open where the rule comes from outside the package."""
+    file = f" of {rule['file']}" if "file" in rule else ""
+    what = (
+        f"The rule {rule['name']}{file} is your own: its reference allowances are taken as given, not derived again.\n"
+    )
+    return Text(what, style="yellow")
+
+
 def own_parameters(entries: list[dict[str, Any]]) -> Text:
     """Return the parameters that differ from the official ones, one per line."""
     lines = []

@@ -1,1 +1,1 @@
-"""Instances: what the tables hold, how they are read, checked and written."""
+"""Instances: their tables and policy; reading, checks and writing."""

@@ -1,10 +1,9 @@
-"""Files written aside and put in place: whatever ends a write, the old files or the new ones are there, whole.
+"""Atomic replacement of the files of a folder: after any interruption it has all old files or all new ones.
 
-What is to be in a folder is first written into a hidden folder in it, ``.etsopt-part``, and synchronised to the disk.
-One rename, to ``.etsopt-next``, then decides that the new files hold. They are moved to their places one by one, and
-where that is cut short, the next reader or writer moves the others. Both are inside the folder and not beside it, so
-that it may be a mount point, a link or the working folder, its parent need not be writable, and files of others in it
-never move.
+New files are first written into a hidden folder inside the folder, ``.etsopt-part``, and synchronised to the disk.
+One rename, to ``.etsopt-next``, then commits them. They are moved to their places one by one; after an interruption
+the next reader or writer moves the rest. Both hidden folders are inside the folder and not beside it, so that it may
+be a mount point, a link or the working folder, its parent need not be writable, and other files in it never move.
 """
 
 from __future__ import annotations
@@ -29,26 +28,26 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PART, NEXT, LOCK = ".etsopt-part", ".etsopt-next", ".etsopt-lock"
-OWN = frozenset((PART, NEXT, LOCK))
-"""What a write that was killed may leave in a folder."""
+HIDDEN_NAMES = frozenset((PART, NEXT, LOCK))
+"""Names that a killed write may leave in a folder."""
 
-AT_ONCE = 8
-"""Files that are brought to the disk at the same time."""
+SYNC_THREADS = 8
+"""Files that are synchronised to the disk at the same time."""
 
 REMOVED = "etsopt-removed.json"
-"""In the hidden folder: the names of the old files that have no successor."""
+"""File in the hidden folder that lists the old files without a successor."""
 
 
 @contextmanager
 def written_aside(folder: Path, replaced: Callable[[], Iterable[Path]]) -> Iterator[Path]:
-    """Give a hidden folder to write files into; at the end they take the places of the old ones in ``folder``.
+    """Yield a hidden folder to write files into; at the end they replace the old ones in ``folder``.
 
     Parameters
     ----------
     folder
-        Made if it is not there.
+        Created if it does not exist.
     replaced
-        Returns the old files, or raises an error if the folder may not be written to; then it stays as it is.
+        Function that returns the old files, or raises an error if the folder may not be written to.
 
     Yields
     ------
@@ -60,18 +59,18 @@ def written_aside(folder: Path, replaced: Callable[[], Iterable[Path]]) -> Itera
     UsageError
         If another process is writing to the folder.
     OSError
-        With the name of the file that could not be written; nothing is changed then.
+        With the name of the file that could not be written; the folder is unchanged.
     """
     if not (folder / NEXT).is_dir():
         replaced()
     made: list[Path] = []
     try:
-        with _names_in_place(folder):
-            _make([*reversed(folder.parents), folder], made)
+        with _naming_final_path(folder):
+            _make_folders([*reversed(folder.parents), folder], made)
             with _locked(folder):
                 _move(folder)
                 old = list(replaced())
-                with _fresh(folder / PART) as part:
+                with _empty_part(folder / PART) as part:
                     yield part
                     _prepare(part, folder, old, made)
                     part.rename(folder / NEXT)
@@ -84,8 +83,8 @@ def written_aside(folder: Path, replaced: Callable[[], Iterable[Path]]) -> Itera
                 path.rmdir()
 
 
-def _make(paths: Iterable[Path], made: list[Path]) -> None:
-    """Make folders that are not there, and note which."""
+def _make_folders(paths: Iterable[Path], made: list[Path]) -> None:
+    """Create missing folders, and add them to ``made``."""
     for path in paths:
         if not path.is_dir():
             path.mkdir(exist_ok=True)
@@ -93,8 +92,8 @@ def _make(paths: Iterable[Path], made: list[Path]) -> None:
 
 
 @contextmanager
-def _fresh(part: Path) -> Iterator[Path]:
-    """Make the hidden folder anew; it is gone at the end, or has another name."""
+def _empty_part(part: Path) -> Iterator[Path]:
+    """Create the hidden folder again, empty; at the end it is removed or has another name."""
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
     try:
@@ -104,28 +103,28 @@ def _fresh(part: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _names_in_place(folder: Path) -> Iterator[None]:
-    """Let an error of the operating system name the file in its place, not its hidden precursor."""
+def _naming_final_path(folder: Path) -> Iterator[None]:
+    """Make an error of the operating system name the final file, not the hidden one."""
     try:
         yield
     except OSError as error:
         parts = Path(str(error.filename or folder)).parts
-        error.filename = str(Path(*(part for part in parts if part not in OWN)))
+        error.filename = str(Path(*(part for part in parts if part not in HIDDEN_NAMES)))
         if error.filename2 is not None:
             del error.filename2
         raise
 
 
 def _prepare(part: Path, folder: Path, old: list[Path], made: list[Path]) -> None:
-    """See that every file can be moved, note which old ones have no successor, and bring all of it to the disk."""
+    """Check that every file can be moved, list the old ones without a successor, and synchronise all to the disk."""
     names = [path.relative_to(folder) for path in old]
-    gone = [name.as_posix() for name in names if not (part / name).exists()]
+    removed = [name.as_posix() for name in names if not (part / name).exists()]
     with naming(part / REMOVED):
-        (part / REMOVED).write_text(json.dumps(gone), encoding="utf-8")
+        (part / REMOVED).write_text(json.dumps(removed), encoding="utf-8")
     written, places = [], []
     for place, _, files in os.walk(part):
         target = folder / Path(place).relative_to(part)
-        _make([target], made)
+        _make_folders([target], made)
         device = target.stat().st_dev
         if target.resolve() != folder.resolve() / target.relative_to(folder) or device != folder.stat().st_dev:
             what = f"The folder {str(target)!r} is a link, or on another file system than {str(folder)!r}."
@@ -134,22 +133,22 @@ def _prepare(part: Path, folder: Path, old: list[Path], made: list[Path]) -> Non
             raise UsageError(f"{str(target / taken[0])!r} is a folder.", "Move it, or name another folder.")
         written += [Path(place) / name for name in files]
         places.append(Path(place))
-    # At once the disk takes them in a third of the time.
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    # In parallel the disk needs a third of the time.
+    with ThreadPoolExecutor(SYNC_THREADS) as pool:
         list(pool.map(synchronise, written))
     for path in places:
         synchronise(path)
 
 
 def finish(folder: Path) -> None:
-    """Move what a write that was killed left to be moved.
+    """Complete the moves of a killed write.
 
     Raises
     ------
     UsageError
-        If another process is at it and does not end.
+        If another process still holds the lock after `lock.WAIT_S`.
     DataError
-        If what it left is damaged.
+        If its hidden folder is damaged.
     """
     if (folder / NEXT).is_dir():
         with _locked(folder):
@@ -161,11 +160,11 @@ def _locked(folder: Path) -> AbstractContextManager[None]:
 
 
 def _move(folder: Path) -> None:
-    """Remove the old files and move the new ones; what was done before is not done again."""
+    """Remove the old files and move the new ones; steps done before an interruption are skipped."""
     source = folder / NEXT
     if not source.is_dir():
         return
-    for name in _removed(source):
+    for name in _names_to_remove(source):
         _inside(folder, name).unlink(missing_ok=True)
     places = [folder]
     for place, _, files in os.walk(source):
@@ -181,10 +180,10 @@ def _move(folder: Path) -> None:
     shutil.rmtree(source)
 
 
-def _removed(source: Path) -> list[Path]:
+def _names_to_remove(source: Path) -> list[Path]:
     path = source / REMOVED
     if not path.is_file():
-        # All has been moved, and the removal of the hidden folder was cut short.
+        # All files were moved before the removal of the hidden folder was interrupted.
         return []
     try:
         names = json.loads(path.read_text(encoding="utf-8"))
@@ -194,59 +193,59 @@ def _removed(source: Path) -> list[Path]:
 
 
 def _inside(folder: Path, name: Path) -> Path:
-    """A place in the folder; one that leads out of it, by a link or by dots, is an attack or damage."""
+    """Return a path in the folder; a path that leads out of it, by a link or dots, is an attack or damage."""
     path = folder / name
-    where = path if path.is_dir() else path.parent
-    if not where.resolve().is_relative_to(folder.resolve()):
+    nearest = path if path.is_dir() else path.parent
+    if not nearest.resolve().is_relative_to(folder.resolve()):
         raise _damaged(folder / NEXT, f"names {str(name)!r}, which leads out of it")
     return path
 
 
 def _damaged(source: Path, what: str) -> DataError:
-    advice = "Remove it; what was being written there has to be made again."
+    advice = "Remove it, and create its content again."
     return DataError(f"The folder {str(source.parent)!r}", [Problem(source.name, what, advice)])
 
 
 def read_whole(folder: Path, mark: str, read: Callable[[], T]) -> T:
-    """Read files of a folder that all come from one write, also while another process is writing.
+    """Read files of a folder that all come from one write, even while another process is writing.
 
     Parameters
     ----------
     mark
         Name of a file that every write replaces.
     read
-        Reads the files; called again where they were replaced in the meantime.
+        Function that reads the files; called again if they were replaced meanwhile.
 
     Raises
     ------
     UsageError
-        If they are replaced over and over.
+        If they are replaced repeatedly.
     """
     until = time.monotonic() + lock.WAIT_S
     while True:
         finish(folder)
-        before, failed = _stamp(folder / mark), None
+        version, failed = _version_of(folder / mark), None
         try:
-            found = read()
+            content = read()
         except (EtsoptError, OSError) as error:
             failed = error
-        if before == _stamp(folder / mark) and not (folder / NEXT).is_dir():
+        if version == _version_of(folder / mark) and not (folder / NEXT).is_dir():
             if failed is not None:
                 raise failed
-            return found
+            return content
         if time.monotonic() > until:
-            raise UsageError(f"The folder {str(folder)!r} is written to over and over.", "Read it once that is done.")
+            raise UsageError(f"The folder {str(folder)!r} is written to over and over.", "Read it after the writes.")
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _version_of(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns
+    return status.st_ino, status.st_mtime_ns
 
 
 def is_empty(folder: Path) -> bool:
-    """Whether a folder holds nothing, or only what a write that was killed left in it."""
+    """Return True if a folder is empty but for remnants of a killed write."""
     finish(folder)
-    return all(path.name in OWN for path in folder.iterdir())
+    return all(path.name in HIDDEN_NAMES for path in folder.iterdir())

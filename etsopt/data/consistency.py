@@ -1,4 +1,4 @@
-"""Check what no table can show alone: references, quantities that belong together, slips of units."""
+"""Consistency checks across tables and policy: references, related quantities, wrong units of measure."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ if TYPE_CHECKING:
 
     from etsopt.data.content import Content
 
-SLIP = 100.0
-"""An intensity this many times its sector's typical one, or this fraction of it, is a slip of units."""
+MAGNITUDE_RATIO = 100.0
+"""An intensity above this multiple of its sector's typical one, or below its inverse, has a wrong unit of measure."""
 
 
-def validate_together(instance: Content) -> list[Problem]:
-    """Problems of tables and policy taken together, each of them being right by itself."""
-    # What does not depend on the policy is looked at once.
+def validate_consistency(instance: Content) -> list[Problem]:
+    """Return the inconsistencies of tables and policy, each of which is valid by itself."""
+    # Checks that do not depend on the policy run once.
     problems = list(instance.once("problems of the tables", lambda: _problems_of_tables(instance)))
     problems += problems_of_policy(instance)
-    problems += _problems_of_further(instance)
+    problems += _problems_of_measures_and_forecast(instance)
     return problems
 
 
-def _problems_of_further(instance: Content) -> list[Problem]:
-    """Problems of measures and forecast, which depend on nothing of the policy but two of its years."""
+def _problems_of_measures_and_forecast(instance: Content) -> list[Problem]:
+    """Find problems of measures and forecast, which depend on two years of the policy and no other key."""
     units, measures, forecast, policy = instance.units, instance.measures, instance.forecast, instance.policy
 
     def find() -> list[Problem]:
-        found = [] if measures is None else problems_of_measures(instance, measures)
-        return found + ([] if forecast is None else problems_of_forecast(units, forecast, policy))
+        problems = [] if measures is None else problems_of_measures(instance, measures)
+        return problems + ([] if forecast is None else problems_of_forecast(units, forecast, policy))
 
     return list(instance.once("problems of further tables", find, given=f"{policy.year}, CNY of {policy.price_year}"))
 
 
 def _problems_of_tables(instance: Content) -> list[Problem]:
-    return _problems_of_references(instance) + _problems_of_quantities(instance.units) + _problems_of_slips(instance)
+    return _problems_of_references(instance) + _problems_of_quantities(instance.units) + _problems_of_scale(instance)
 
 
 def _problems_of_references(instance: Content) -> list[Problem]:
@@ -54,10 +54,10 @@ def _problems_of_references(instance: Content) -> list[Problem]:
     if not missing:
         return []
     shown = ", ".join(missing[:ROWS_SHOWN])
-    left = f" and {len(missing) - ROWS_SHOWN} more" if len(missing) > ROWS_SHOWN else ""
+    hidden = f" and {len(missing) - ROWS_SHOWN} more" if len(missing) > ROWS_SHOWN else ""
     count = counted(len(missing), "enterprise of units.csv has no row", "enterprises of units.csv have no row")
-    advice = "Add what is missing, or leave the table out."
-    return [Problem(ENTERPRISES.file, f"{count}: {shown}{left}", advice, "enterprise_id")]
+    advice = "Add the rows, or leave the table out."
+    return [Problem(ENTERPRISES.file, f"{count}: {shown}{hidden}", advice, "enterprise_id")]
 
 
 def _problems_of_quantities(units: pd.DataFrame) -> list[Problem]:
@@ -69,14 +69,14 @@ def _problems_of_quantities(units: pd.DataFrame) -> list[Problem]:
         if above.any():
             count = counted(int(above.sum()), "value exceeds", "values exceed")
             what = f"{count} the unit's whole emissions"
-            advice = "It is a part of emissions_tco2e: ironmaking and sintering of a steel enterprise."
+            advice = "State a part of emissions_tco2e: ironmaking and sintering of a steel enterprise."
             cells = cells_of(units, above, part, "{:.12g}")
             problems.append(Problem(UNITS.file, what, advice, "intensity_emissions_tco2e", cells))
     return problems
 
 
-def _problems_of_slips(instance: Content) -> list[Problem]:
-    """Find slips of units, in the figures of the whole unit and in those on which the rule measures intensity."""
+def _problems_of_scale(instance: Content) -> list[Problem]:
+    """Find intensities with a wrong unit of measure, of the whole unit and of the part that the rule measures."""
     units = instance.units
     whole = units.drop(columns=["intensity_output_t", "intensity_emissions_tco2e"], errors="ignore")
     typical = instance.labels("sector").mapped(PLAUSIBLE_INTENSITY)
@@ -88,14 +88,14 @@ def _problems_of_slips(instance: Content) -> list[Problem]:
     ):
         intensity = base[1] / base[0]
         ratio = intensity / typical
-        slip = ((ratio > SLIP) | ((ratio < 1 / SLIP) & (ratio > 0))) & ~seen
-        seen |= slip
-        powers = np.rint(np.log10(ratio, out=np.zeros(len(ratio)), where=slip))
-        for power in np.unique(powers[slip]):
-            here = slip & (powers == power)
+        wrong = ((ratio > MAGNITUDE_RATIO) | ((ratio < 1 / MAGNITUDE_RATIO) & (ratio > 0))) & ~seen
+        seen |= wrong
+        powers = np.rint(np.log10(ratio, out=np.zeros(len(ratio)), where=wrong))
+        for power in np.unique(powers[wrong]):
+            here = wrong & (powers == power)
             times = f"{10**power:g} times" if power > 0 else f"1/{10**-power:g} of"
             count = counted(int(here.sum()), "unit has", "units have")
             what = f"{count} about {times} the plausible intensity of {'its' if here.sum() == 1 else 'their'} sector"
-            advice = "Emissions and output are in tonnes: check for kt, 10 000 t (万吨) or kg in one of them."
+            advice = "Check for kt, 10 000 t (万吨) or kg: emissions and output are in tonnes."
             problems.append(Problem(UNITS.file, what, advice, columns, cells_of(units, here, intensity, "{:.6g} t/t")))
     return problems

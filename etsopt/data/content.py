@@ -1,4 +1,4 @@
-"""What an instance holds, tables and policy, and what is derived from them once."""
+"""Content of an instance: tables, policy, and cached quantities derived from them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.data.digest import digest_of, with_policy_content
+from etsopt.data.digest import digest_of, hash_with_policy
 from etsopt.data.labels import Labels
 from etsopt.data.schema import TABLES
 
@@ -18,6 +18,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.policy import Policy
+
+
+class Derived:
+    """Results derived from tables, by name, kept for the last tables that were asked for."""
+
+    def __init__(self) -> None:
+        self._tables: tuple[pd.DataFrame | None, ...] = ()
+        self._results: dict[str, Any] = {}
+
+    def of(self, *tables: pd.DataFrame | None) -> dict[str, Any]:
+        """Return the results of these tables; of others nothing is kept."""
+        same = len(tables) == len(self._tables)
+        if not (same and all(one is other for one, other in zip(tables, self._tables, strict=True))):
+            self._tables, self._results = tables, {}
+        return self._results
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +56,11 @@ class Content:
     forecast
         A row for each later year of a unit or of every unit of a sector, or None.
     given
-        Paths of the policy's keys that were changed by `with_policy`; no part of the content, so it is left out of
-        comparisons and of the hash.
-    known
-        What was found out about the tables and is used again, by its name; instances that differ in their policy alone
-        share it. It is left out of copies and comparisons.
+        Paths of the policy's keys that `with_policy` changed; not part of the content, so left out of comparisons and
+        of the hash.
+    derived
+        Cache of results derived from the tables; instances that differ in their policy alone share it. It is left out
+        of copies and comparisons.
     """
 
     name: str
@@ -55,34 +70,39 @@ class Content:
     measures: pd.DataFrame | None = None
     forecast: pd.DataFrame | None = None
     given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
-    known: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    derived: Derived = field(default_factory=Derived, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "known": {}}
+        return {**self.__dict__, "derived": Derived()}
 
     def __eq__(self, other: object) -> bool:
-        """Whether another has the same cells and the same policy, whatever its name."""
+        """Return True if the other has the same cells and the same policy, whatever its name."""
         return isinstance(other, Content) and self.hash == other.hash
 
     def __hash__(self) -> int:
         return hash(self.hash)
 
     @property
+    def known(self) -> dict[str, Any]:
+        """Results derived from these tables, by name."""
+        return self.derived.of(self.units, self.enterprises, self.measures, self.forecast)
+
+    @property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables that are there, by their names."""
+        """Tables of the instance by name."""
         frames = {table.name: getattr(self, table.name) for table in TABLES}
         return {name: frame for name, frame in frames.items() if frame is not None}
 
     @property
     def in_scope(self) -> NDArray[np.bool_]:
-        """Units in the scope of the allocation in the year of the tables, shape ``(units,)``."""
+        """True for units in the scope of the allocation in the year of the tables, shape ``(units,)``."""
         outside = self.policy.rule.cases_outside
         return self.once("scope", lambda: in_scope(self.units, outside), given=repr(outside))
 
     def in_scope_in(self, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Units in the scope of the allocation in each year, shape ``(units, years)``.
+        """Return True for units in the scope of the allocation in each year, shape ``(units, years)``.
 
-        What is new in the year of the tables joins the year after; what has closed leaves it then at the latest.
+        A unit that is new in the year of the tables joins the year after; a closed one leaves by then at the latest.
         """
         later = np.asarray(years) > self.policy.year
         inside = self.in_scope[:, None]
@@ -94,31 +114,32 @@ class Content:
 
     @property
     def emissions_tco2e(self) -> NDArray[np.float64]:
-        """Verified emissions in the scope of the allocation, shape ``(units,)`` [tCO2e]; 0 of a unit outside it."""
+        """Verified emissions in the scope of the allocation, shape ``(units,)`` [tCO2e]; 0 for a unit outside it."""
         verified = self.units["emissions_tco2e"].to_numpy(dtype=float)
         return verified if self.in_scope.all() else np.where(self.in_scope, verified, 0.0)
 
     @property
     def intensity(self) -> NDArray[np.float64]:
-        """Intensity that the rule measures, shape ``(units,)`` [tCO2e/t]; NaN where a unit has no output."""
+        """Intensity as the rule measures it, shape ``(units,)`` [tCO2e/t]; NaN for a unit without output."""
         return self.once("intensity", lambda: _intensity(self.units))
 
     def once(self, name: str, find: Callable[[], Any], given: str = "") -> Any:
-        """What `find` returns, which is found out once for these tables and kept under the name.
+        """Return the result of `find`, which is called once for these tables and cached under the name.
 
         Parameters
         ----------
         given
-            What it depends on beside the tables; only what was found for the newest of these is kept, so that a sweep
-            through many policies needs no more memory than one.
+            Other input that the result depends on; only the result for the newest of these is cached, so that a sweep
+            over many policies needs no more memory than one.
         """
-        kept = self.known.get(name)
-        if kept is None or kept[0] != given:
-            kept = self.known[name] = given, find()
-        return kept[1]
+        known = self.known
+        cached = known.get(name)
+        if cached is None or cached[0] != given:
+            cached = known[name] = given, find()
+        return cached[1]
 
     def labels(self, column: str) -> Labels:
-        """The texts of a column of the units by their positions, such as ``sector`` or ``enterprise_id``."""
+        """Return a text column of the units, such as ``sector`` or ``enterprise_id``, as positions among its texts."""
         return self.once(f"labels of {column}", lambda: Labels.of(self.units[column].to_numpy()))
 
     @property
@@ -133,19 +154,19 @@ class Content:
 
     @property
     def hash(self) -> str:
-        """SHA-256 over every cell and every key of the policy, the same for the same content."""
-        return with_policy_content(self.once("digest", lambda: digest_of(self.tables)), self.policy, self.sectors)
+        """SHA-256 over every cell and every key of the policy."""
+        return hash_with_policy(self.once("digest", lambda: digest_of(self.tables)), self.policy, self.sectors)
 
 
 def in_scope(units: pd.DataFrame, outside: Sequence[str]) -> NDArray[np.bool_]:
-    """Units whose case is none of those outside the scope, shape ``(units,)``."""
+    """Return True for units whose special case is in the scope, shape ``(units,)``."""
     if "special_case" not in units or not outside:
         return np.ones(len(units), dtype=bool)
     return ~units["special_case"].isin(outside).to_numpy()
 
 
 def _intensity(units: pd.DataFrame) -> NDArray[np.float64]:
-    """Intensity of every unit, in an array that cannot be written to, since it is kept."""
+    """Compute the intensity of every unit, in a read-only array because it is cached."""
     output, emissions = intensity_base(units)
     intensity = emissions / output
     intensity.flags.writeable = False
@@ -153,12 +174,12 @@ def _intensity(units: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def intensity_base(units: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Output and emissions on which a unit's intensity is measured, shapes ``(units,)`` [t, tCO2e].
+    """Return the output and emissions on which intensity is measured, shapes ``(units,)`` [t, tCO2e].
 
-    Where the columns of the intensity are absent, those of the whole unit stand in; NaN where there is no output.
+    Absent cells of the intensity columns default to those of the whole unit; NaN where there is no output.
     """
-    nothing = np.full(len(units), np.nan)
-    output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else nothing
+    absent = np.full(len(units), np.nan)
+    output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else absent
     emissions = units["emissions_tco2e"].to_numpy(dtype=float)
     if "intensity_output_t" in units:
         part = units["intensity_output_t"].to_numpy(dtype=float)

@@ -1,8 +1,8 @@
-"""CSV files read a whole column at a time, where nothing in them needs a closer look.
+"""Fast reader of regular CSV files, a column at a time.
 
-`etsopt.data.raw` says what a file means, cell by cell; here pandas reads the same, many times as quickly. What pandas
-would take another way (a row with too few cells, a stray quotation mark, a line of spaces) is found by counting
-bytes, and then nothing is returned, as nothing is where a cell cannot be converted.
+`etsopt.data.raw` defines the meaning of a file, cell by cell; here pandas reads the same, many times as quickly. Files
+that pandas would read otherwise (a row with too few cells, a stray quotation mark, a line of spaces) are found by
+counting bytes; for these, and for a cell that cannot be converted, the fast reader returns None.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 QUOTE, COMMA, LINE_END = (ord(sign) for sign in '",\n')
-TRUTH = re.compile(rb"true|false", re.IGNORECASE)
+BOOLEAN = re.compile(rb"true|false", re.IGNORECASE)
 
-EXACTLY: dict[str, Any] = (
+EXACT_NUMBERS: dict[str, Any] = (
     {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
 )
-"""Makes pandas read every number as Python does; from 3.1 on it does so by itself."""
+"""Option that makes pandas read every number as Python does, which is the default from pandas 3.1 on."""
 
 
-def read_plain_csv(content: bytes, table: Table) -> RawTable | None:
-    """Read a file in UTF-8 into columns of texts and numbers; None where it is not plain.
+def read_csv_fast(content: bytes, table: Table) -> RawTable | None:
+    """Read a file in UTF-8 into columns of texts and numbers; return None if it is not regular.
 
-    The rows are not labelled with their lines: who finds a problem reads the file again, cell by cell.
+    Rows are not labelled with their lines: after a problem the file is read again, cell by cell.
     """
     content = content.removeprefix(BYTE_ORDER_MARK)
     if b"\0" in content or (b"\r" in content and content.count(b"\r") != content.count(b"\r\n")):
@@ -47,18 +47,18 @@ def read_plain_csv(content: bytes, table: Table) -> RawTable | None:
     shape = shape_of(content)
     if header is None or shape is None:
         return None
-    frame = _parsed(content, header, table)
+    frame = _parse(content, header, table)
     if frame is None or frame.shape[1] != len(header) or not len(frame):
         return None
     lines, commas = shape
     if lines != len(frame) + 1 or commas != lines * (len(header) - 1):
         return None
-    columns: dict[str, NDArray[Any]] = {name: frame[place].to_numpy() for place, name in enumerate(header)}
+    columns: dict[str, NDArray[Any]] = {name: frame[position].to_numpy() for position, name in enumerate(header)}
     numbers = [cells for cells in columns.values() if cells.dtype != object]
     if any(np.isinf(cells).any() for cells in numbers):
         return None
-    # Of a column in which nothing but TRUE and FALSE stands pandas makes ones and zeros.
-    if any(((cells == 0) | (cells == 1) | np.isnan(cells)).all() for cells in numbers) and TRUTH.search(content):
+    # pandas turns a column of TRUE and FALSE alone into ones and zeros.
+    if any(((cells == 0) | (cells == 1) | np.isnan(cells)).all() for cells in numbers) and BOOLEAN.search(content):
         return None
     for name in header:
         if name.startswith(USER_COLUMN_PREFIX) and any(map(PROTECTED.match, columns[name])):
@@ -67,18 +67,18 @@ def read_plain_csv(content: bytes, table: Table) -> RawTable | None:
 
 
 def _header(line: bytes, table: Table) -> list[str] | None:
-    """Names of the columns, where the table knows every one of them and none is there twice."""
+    """Return the column names if the table knows all of them and none is repeated; else None."""
     try:
         names = [name.strip() for name in next(csv.reader([line.decode()], strict=True), [])]
     except (UnicodeDecodeError, csv.Error):
         return None
     known = {column.name for column in table.columns}
-    right = all(name in known or (name.startswith(USER_COLUMN_PREFIX) and not HIDDEN.search(name)) for name in names)
-    return names if right and len(names) == len(set(names)) > 1 else None
+    valid = all(name in known or (name.startswith(USER_COLUMN_PREFIX) and not HIDDEN.search(name)) for name in names)
+    return names if valid and len(names) == len(set(names)) > 1 else None
 
 
 def shape_of(content: bytes) -> tuple[int, int] | None:
-    """Lines and commas of a file outside of quotation marks; None where these do not enclose whole cells."""
+    """Count lines and commas outside quotation marks; return None if these do not enclose whole cells."""
     open_end = 0 if content.endswith(b"\n") else 1
     if b'"' not in content:
         return content.count(b"\n") + open_end, content.count(b",")
@@ -88,7 +88,7 @@ def shape_of(content: bytes) -> tuple[int, int] | None:
         return None
     opening, closing = quotes[::2], quotes[1::2]
     before, after = letters[opening - 1], letters[np.minimum(closing + 1, len(letters) - 1)]
-    # Two marks in a row inside a cell stand for one: they close and open again.
+    # Two marks in a row inside a cell are one escaped mark: they close and open again.
     again = opening[1:] == closing[:-1] + 1
     begins = np.append(True, again) if opening[0] == 0 else np.append(False, again)
     begins |= (before == COMMA) | (before == LINE_END)
@@ -101,8 +101,8 @@ def shape_of(content: bytes) -> tuple[int, int] | None:
     return lines + open_end, commas
 
 
-def _parsed(content: bytes, header: list[str], table: Table) -> pd.DataFrame | None:
-    """The cells below the header, by position: numbers where the schema says so, texts as they stand."""
+def _parse(content: bytes, header: list[str], table: Table) -> pd.DataFrame | None:
+    """Read the cells below the header, columns by position: numbers as the schema declares, other cells as text."""
     numbers = {column.name for column in table.columns if column.number}
     is_number = [name in numbers for name in header]
     with warnings.catch_warnings():
@@ -112,11 +112,11 @@ def _parsed(content: bytes, header: list[str], table: Table) -> pd.DataFrame | N
                 io.BytesIO(content),
                 header=None,
                 skiprows=1,
-                dtype={place: float if number else object for place, number in enumerate(is_number)},
+                dtype={position: float if number else object for position, number in enumerate(is_number)},
                 keep_default_na=False,
-                na_values={place: [""] for place, number in enumerate(is_number) if number},
+                na_values={position: [""] for position, number in enumerate(is_number) if number},
                 encoding="utf-8",
-                **EXACTLY,
+                **EXACT_NUMBERS,
             )
         except (ValueError, UserWarning):
             return None

@@ -1,4 +1,4 @@
-"""A fingerprint of an instance: the same for the same content, whatever file it came from."""
+"""Hash of an instance: the same for the same content, whatever file it came from."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 
 def digest_of(tables: Mapping[str, pd.DataFrame]) -> Any:
-    """SHA-256 over every cell of the tables, to which a policy can still be added."""
+    """Return the SHA-256 object over every cell of the tables, to which a policy can still be added."""
     digest = hashlib.sha256()
     for name, table in tables.items():
         if name in (MEASURES.name, FORECAST.name):
             digest.update(f"\x1c{name}".encode())
         for hashed, column in columns_as_hashed(name, table.columns).items():
             digest.update(f"\x1d{hashed}\x1d".encode())
-            digest.update(_content(table[column]))
+            digest.update(_bytes_of(table[column]))
     return digest
 
 
-def with_policy_content(tables: Any, policy: Policy, sectors: Iterable[str]) -> str:
-    """Return the fingerprint of tables, as `digest_of` returns it, with their sectors, and a policy.
+def hash_with_policy(tables: Any, policy: Policy, sectors: Iterable[str]) -> str:
+    """Return the hash of tables, whose `digest_of` is ``tables``, and a policy with the official parameters in force.
 
-    With it go the official parameters in force. A sector of which the policy says nothing is not part of it where that
-    is a target at its emissions, as it once was under every rule.
+    A sector that the policy does not name enters the hash only if it has no target; a target at its emissions, once the
+    default under every rule, does not enter.
     """
     digest, content = tables.copy(), policy.content | _in_force(policy)
     for name in sectors:
@@ -45,7 +45,7 @@ def with_policy_content(tables: Any, policy: Policy, sectors: Iterable[str]) -> 
 
 
 def _in_force(policy: Policy) -> dict[str, Any]:
-    """The parameters of the rule, official where the policy is silent, and the other official ones of its years."""
+    """Return the rule's parameters, official by default, and the other official ones of the policy's years."""
     plan = of_plan(policy.rule.name) | {"outside_scope": policy.rule.cases_outside}
     stated = {key: value for key, value in policy.rule.model_dump(mode="json").items() if value is not None}
     years = {policy.year, *policy.years, policy.years[-1] + 1}
@@ -54,12 +54,12 @@ def _in_force(policy: Policy) -> dict[str, Any]:
     return {"rule": plan | stated, "official": others}
 
 
-def _content(cells: pd.Series[Any]) -> Any:
-    """The cells of a column as bytes: texts as they are, numbers as they are held."""
+def _bytes_of(cells: pd.Series[Any]) -> Any:
+    """Return the cells of a column as bytes: texts in UTF-8, numbers in their binary form."""
     if cells.dtype != object and not str(cells.name).startswith(USER_COLUMN_PREFIX):
         return cells.to_numpy().tobytes()
     try:
         return "\x1f".join(cells.tolist()).encode()
     except TypeError:
-        # A user's own numbers are text once they have been in a file: the text that is written.
+        # Numbers in a user column become text in a file, so their written text is hashed.
         return "\x1f".join("" if pd.isna(cell) else str(cell) for cell in cells).encode()

@@ -1,4 +1,4 @@
-"""Single files: written so that the old one or the new one is there, and errors that name them."""
+"""Atomic writes of single files, and errors that name them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a text file in UTF-8, whole or not at all.
+    """Write a text file in UTF-8, atomically.
 
     Raises
     ------
@@ -31,21 +31,21 @@ def write_file(path: Path, text: str) -> None:
 
 @contextmanager
 def replaced(path: Path) -> Iterator[Path]:
-    """Give a hidden file beside a file, with its ending, that is put in its place once it is written.
+    """Yield a hidden file beside a file, with its suffix, that replaces it after the write.
 
-    A device or pipe is given as it is.
+    A device or pipe is yielded itself.
 
     Raises
     ------
     UsageError
         If another process is writing it.
     OSError
-        With the name of the file in its place.
+        With the name of the final file.
     """
     if path.exists() and not path.is_file():
         yield path
         return
-    # A link stays one: the file that it leads to is replaced.
+    # A link remains a link: its target is replaced.
     real = path.resolve()
     part = real.with_name(f".{real.stem}.etsopt-part{real.suffix}")
     try:
@@ -67,7 +67,7 @@ def replaced(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Give an error of the operating system the name of the file, which a full disk leaves out.
+    """Add the name of the file to an error of the operating system, which a full disk leaves out.
 
     Raises
     ------
@@ -82,12 +82,12 @@ def naming(path: Path) -> Iterator[None]:
         raise
     except UnicodeEncodeError as error:
         text = error.object[error.start : error.end]
-        what = f"holds {text!a}, which is no character and cannot be written"
-        raise DataError(f"The file {path.name!r}", [Problem(path.name, what, "Leave it out.")]) from None
+        what = f"holds {text!a}, which is not a character and cannot be written"
+        raise DataError(f"The file {path.name!r}", [Problem(path.name, what, "Remove it.")]) from None
 
 
 def synchronise(path: Path) -> None:
-    """Bring a file or the entries of a folder to the disk; Windows does the latter by itself."""
+    """Synchronise a file or the entries of a folder to the disk; Windows does the latter by itself."""
     if path.is_dir() and os.name == "nt":
         return
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
@@ -95,7 +95,7 @@ def synchronise(path: Path) -> None:
         with naming(path):
             os.fsync(handle)
     except OSError as error:
-        # Some file systems bring no folder to the disk when asked.
+        # Some file systems do not synchronise folders.
         if not path.is_dir() or error.errno not in (errno.EINVAL, errno.EBADF):
             raise
     finally:

@@ -1,6 +1,6 @@
 """Names of version 0.1.0, accepted for one release with a warning.
 
-An instance keeps its hash whichever names it was written with: `as_hashed` gives the former ones.
+The hash of an instance does not depend on the names in its files: `as_hashed` returns the former ones.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ COLUMNS = {"units": {"case": "special_case"}}
 
 
 def current(kind: str, names: Mapping[str, str], name: str) -> str:
-    """Return the present name of a model, method or column, with a warning where the former one is given."""
+    """Return the present name of a model, method or column, and warn if a former one is stated."""
     if name not in names:
         return name
     _warn([f"the {kind} {name!r} is now {names[name]!r}"])
@@ -43,55 +43,56 @@ def current(kind: str, names: Mapping[str, str], name: str) -> str:
 
 
 def current_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a solve with the present name of a method."""
+    """Return the options of a solve with the present name of the method."""
     method = options.get("method")
     return {**options, "method": current("method", METHODS, method)} if isinstance(method, str) else dict(options)
 
 
 def current_policy(content: Mapping[str, Any], place: str) -> dict[str, Any]:
-    """Return the content of a policy file under present names, with a warning that lists the former ones.
+    """Return the content of a policy file under present names, and warn with a list of the former ones.
 
     Raises
     ------
     DataError
-        Where a key is stated under both names.
+        If a key is stated under both names.
     """
-    told: list[str] = []
-    found = _renamed(content, SECTIONS, "", told, place)
+    renamed: list[str] = []
+    current_content = _renamed(content, SECTIONS, "", renamed, place)
     for section, keys in KEYS.items():
-        if isinstance(stated := found.get(section), dict):
-            found[section] = _renamed(stated, keys, f"{section}.", told, place)
-    if isinstance(allocation := found.get("allocation"), dict) and isinstance(allocation.get("objectives"), list):
+        if isinstance(stated := current_content.get(section), dict):
+            current_content[section] = _renamed(stated, keys, f"{section}.", renamed, place)
+    allocation = current_content.get("allocation")
+    if isinstance(allocation, dict) and isinstance(allocation.get("objectives"), list):
         former = [name for name in allocation["objectives"] if isinstance(name, str) and name in OBJECTIVES]
-        told += [f"the objective {name!r} is now {OBJECTIVES[name]!r}" for name in former]
+        renamed += [f"the objective {name!r} is now {OBJECTIVES[name]!r}" for name in former]
         objectives = [OBJECTIVES[name] if name in former else name for name in allocation["objectives"]]
-        found["allocation"] = {**allocation, "objectives": objectives}
-    if told:
-        _warn([f"{place}: {', '.join(told)}"])
-    return found
+        current_content["allocation"] = {**allocation, "objectives": objectives}
+    if renamed:
+        _warn([f"{place}: {', '.join(renamed)}"])
+    return current_content
 
 
 def _renamed(
-    stated: Mapping[str, Any], names: Mapping[str, str], above: str, told: list[str], place: str
+    stated: Mapping[str, Any], names: Mapping[str, str], above: str, renamed: list[str], place: str
 ) -> dict[str, Any]:
-    """Return a table with its keys, and the values of those renamed, under present names; add what to tell."""
-    found: dict[str, Any] = {}
+    """Return a table with its keys, and the values of renamed keys, under present names; list these in ``renamed``."""
+    table: dict[str, Any] = {}
     for key, value in stated.items():
         name = names.get(key, key)
         if name != key:
             if name in stated:
-                what = f"is the former name of {above}{name}, which is stated too"
-                raise DataError("The policy", [Problem(place, what, "Keep the new one.", f"{above}{key}")])
-            told.append(f"{above}{key} is now {above}{name}")
+                what = f"is the former name of {above}{name}, which is also stated"
+                raise DataError("The policy", [Problem(place, what, "Keep the present one.", f"{above}{key}")])
+            renamed.append(f"{above}{key} is now {above}{name}")
             if isinstance(value, str):
                 value = VALUES.get(name, {}).get(value, value)
-        found[name] = value
-    return found
+        table[name] = value
+    return table
 
 
 def current_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return changes of a policy, by dotted paths, under present names, with a warning as `current_policy` gives."""
-    told, found = [], {}
+    """Return changes of a policy, by dotted paths, under present names, and warn as `current_policy` does."""
+    renamed, present = [], {}
     for path, value in changes.items():
         section, *rest = str(path).split(".")
         section = SECTIONS.get(section, section)
@@ -99,15 +100,15 @@ def current_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
             rest = [name, *rest[1:]]
             value = VALUES.get(name, {}).get(value, value) if isinstance(value, str) else value
         now = ".".join([section, *rest])
-        told += [f"{path} is now {now}"] if now != str(path) else []
-        found[now] = value
-    if told:
-        _warn(told)
-    return found
+        renamed += [f"{path} is now {now}"] if now != str(path) else []
+        present[now] = value
+    if renamed:
+        _warn(renamed)
+    return present
 
 
 def current_columns(table: str, columns: Mapping[str, Any], place: str) -> dict[str, Any]:
-    """Return the columns of a table of an instance under present names, with a warning that lists the former ones."""
+    """Return the columns of a table of an instance under present names, and warn with a list of the former ones."""
     names = {old: new for old, new in COLUMNS.get(table, {}).items() if old in columns and new not in columns}
     if not names:
         return dict(columns)
@@ -116,34 +117,34 @@ def current_columns(table: str, columns: Mapping[str, Any], place: str) -> dict[
 
 
 def columns_as_hashed(table: str, columns: Iterable[str]) -> dict[str, str]:
-    """Return the columns of a table by the names that its hash is made of, in their order."""
+    """Return the columns of a table by the names that enter its hash, in their order."""
     former = {new: old for old, new in COLUMNS.get(table, {}).items()}
     return dict(sorted((former.get(column, column), column) for column in columns))
 
 
 def as_hashed(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the content of a policy, as `Policy.content` gives it, by the names that its hash is made of."""
-    found = dict(content)
+    """Return the content of a policy, as in `Policy.content`, by the names that enter its hash."""
+    hashed = dict(content)
     for section, keys in KEYS.items():
-        if section in found:
-            found[section] = _as_hashed(found[section], keys)
-    if "allocation" in found:
+        if section in hashed:
+            hashed[section] = _as_hashed(hashed[section], keys)
+    if "allocation" in hashed:
         former = {new: old for old, new in OBJECTIVES.items()}
-        objectives = [former.get(name, name) for name in found["allocation"]["objectives"]]
-        found["allocation"] = {**found["allocation"], "objectives": objectives}
-    return {old: found.pop(new) for old, new in SECTIONS.items() if new in found} | found
+        objectives = [former.get(name, name) for name in hashed["allocation"]["objectives"]]
+        hashed["allocation"] = {**hashed["allocation"], "objectives": objectives}
+    return {old: hashed.pop(new) for old, new in SECTIONS.items() if new in hashed} | hashed
 
 
 def _as_hashed(stated: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:
-    found = dict(stated)
+    hashed = dict(stated)
     for old, new in keys.items():
-        if new in found:
-            value = found.pop(new)
+        if new in hashed:
+            value = hashed.pop(new)
             former = {present: past for past, present in VALUES.get(new, {}).items()}
-            found[old] = former.get(value, value) if isinstance(value, str) else value
-    return found
+            hashed[old] = former.get(value, value) if isinstance(value, str) else value
+    return hashed
 
 
-def _warn(told: list[str]) -> None:
-    what = f"{'; '.join(told)}. Former names are accepted until the next release."
+def _warn(renamed: list[str]) -> None:
+    what = f"{'; '.join(renamed)}. Former names are accepted until the next release."
     warnings.warn(what[0].upper() + what[1:] if what.startswith("the ") else what, FormerNameWarning, stacklevel=3)

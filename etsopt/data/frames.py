@@ -1,7 +1,7 @@
-"""Tables of results in files: the types of their columns, which a run states, and tables read so that they come back.
+"""Tables of results in files: the stated types of their columns, and an exact reader.
 
-CSV holds no types: a column of texts may look like numbers, and one of whole numbers like real ones. So a run states
-the type of every column, by numpy's or pandas' name of it, or ``text``.
+CSV holds no types: a text column may look like numbers, and integers like real numbers. So a run states the type of
+every column, by the name in numpy or pandas, or ``text``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.csv_fast import EXACTLY, shape_of
+from etsopt.data.csv_fast import EXACT_NUMBERS, shape_of
 from etsopt.data.parquet import SUFFIX, read_frame
 from etsopt.data.raw import PROTECTED, cells_of_series, problems_of_names, read_csv
 from etsopt.data.schema import USER_COLUMN_PREFIX
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 TEXT = "text"
 SIZES = ("8", "16", "32", "64")
-WHOLE = frozenset(kind + size for kind in ("int", "uint") for size in SIZES)
-NUMBERS = frozenset(("bool", "float32", "float64", *WHOLE))
+INTEGERS = frozenset(kind + size for kind in ("int", "uint") for size in SIZES)
+NUMBERS = frozenset(("bool", "float32", "float64", *INTEGERS))
 NULLABLE = frozenset(("boolean", "Float32", "Float64", *(kind + size for kind in ("Int", "UInt") for size in SIZES)))
-"""Types of pandas that know absent cells apart from those that are no number."""
+"""Types of pandas that tell absent cells from NaN."""
 
 TYPES = frozenset((TEXT, *NUMBERS, *NULLABLE))
 
@@ -40,13 +40,13 @@ TEXT_COLUMNS = frozenset(
         *("price_obtained", "measures", "status", "obtained"),
     )
 )
-"""Columns of texts in runs from before types were stated."""
+"""Text columns of runs that state no types."""
 
-ADVICE = "Solve again; a table of a run is not changed by hand."
+ADVICE = "Solve again, and do not edit tables of a run."
 
 
 def types_of(table: pd.DataFrame) -> dict[str, str]:
-    """Type of every column, one of `TYPES`."""
+    """Return the type of every column, one of `TYPES`."""
     return {str(name): _type_of(table[name].dtype) for name in table.columns}
 
 
@@ -58,7 +58,7 @@ def _type_of(dtype: Any) -> str:
 
 
 def as_written(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return a table as files can hold it: absent texts are empty, and what has no type of `TYPES` is its text.
+    """Return a table as files can hold it: absent texts become empty, and other types than `TYPES` become text.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def as_written(table: pd.DataFrame, name: str) -> pd.DataFrame:
     columns = {}
     for position, (column, type_name) in enumerate(types_of(table).items()):
         cells = table.iloc[:, position]
-        # As objects texts are plain ones, whatever pandas would make of them.
+        # As objects texts stay Python strings, whatever type pandas would infer.
         columns[column] = (
             pd.Series(cells_of_series(cells), dtype=object)
             if type_name == TEXT
@@ -81,19 +81,19 @@ def as_written(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def read_table(path: Path, types: Mapping[str, str] | None, other_texts: bool = True) -> pd.DataFrame:
-    """Read a table of a run so that every cell comes back as it was.
+    """Read a table of a run with every cell as it was written.
 
     Parameters
     ----------
     types
-        Types by column as the run states them; None where the run is from before that.
+        Types by column as the run states them; None for a run that states none.
     other_texts
-        Whether a column that is neither among them nor among `TEXT_COLUMNS` may hold texts too.
+        If True, a column that is neither in ``types`` nor in `TEXT_COLUMNS` may hold texts too.
 
     Raises
     ------
     DataError
-        If the file is damaged, with the cells that are not of their column's type.
+        If the file is damaged, with the cells that do not have their column's type.
     """
     place = f"{path.parent.name}/{path.name}"
     stated = types or {}
@@ -104,14 +104,14 @@ def read_table(path: Path, types: Mapping[str, str] | None, other_texts: bool = 
     if not names and types == {}:
         return pd.DataFrame()
     if not names:
-        raise _damaged(content, place, {}, "has no names of columns")
+        raise _damaged(content, place, {}, "has no column names")
     texts = {name for name in names if (stated.get(name) or _guessed(name)) == TEXT}
     table = _read_csv(content, place, names, texts, stated)
     for name in names:
         if name in texts:
             table[name] = _unprotected(table[name]) if name in stated else table[name]
         elif name not in stated and not pd.api.types.is_numeric_dtype(table[name]):
-            # A column of texts from before types were stated; without a row it is taken for numbers.
+            # A text column of a run without types; without rows it is taken for numbers.
             if len(table) and not other_texts:
                 raise _damaged(content, place, {**stated, name: "float64"}, "cannot be read")
             table[name] = table[name].fillna("").astype(object) if len(table) else table[name].astype(float)
@@ -123,7 +123,7 @@ def _guessed(name: str) -> str:
 
 
 def _header(content: bytes, place: str) -> list[str]:
-    """Names of the columns; none where the table has none."""
+    """Return the column names; empty if the table has none."""
     try:
         names = next(csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8", newline=""), strict=True), [])
     except (UnicodeDecodeError, csv.Error):
@@ -134,8 +134,8 @@ def _header(content: bytes, place: str) -> list[str]:
 
 
 def _read_csv(content: bytes, place: str, names: list[str], texts: set[str], stated: Mapping[str, str]) -> pd.DataFrame:
-    """Read the cells below the header at once: texts as they stand, others by their type, or as numbers."""
-    # An empty cell is an absent number, and an error in a column of whole numbers that cannot be absent.
+    """Read the cells below the header at once: texts as they are, others by their type, or as numbers."""
+    # An empty cell is an absent number, and an error in a column of non-nullable integers.
     absent = {name: [""] for name in names if name not in texts}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -149,42 +149,42 @@ def _read_csv(content: bytes, place: str, names: list[str], texts: set[str], sta
                 keep_default_na=False,
                 na_values=absent,
                 encoding="utf-8",
-                # A line of blanks is a text of blanks where a table has one column.
+                # In a table of one column a line of blanks is a text.
                 skip_blank_lines=False,
-                **EXACTLY,
+                **EXACT_NUMBERS,
             )
         except (ValueError, TypeError, OverflowError, Warning) as error:
             raise _damaged(content, place, stated, f"cannot be read ({str(error).splitlines()[0]})") from None
-    # Rows that are too short pandas fills up, and stray quotation marks it takes as it likes.
+    # pandas pads short rows and accepts stray quotation marks.
     lines = len(table) + 1
     if b"\0" in content or shape_of(content) != (lines, lines * (len(names) - 1)):
-        raise _damaged(content, place, stated, "has rows that are no rows of a table")
+        raise _damaged(content, place, stated, "has rows that do not match the header")
     return table
 
 
 def _unprotected(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """Texts without the apostrophe that protects them from spreadsheets."""
+    """Remove the apostrophe that protects texts from spreadsheets."""
     if not any(cell[:1] == "'" for cell in cells):
         return cells
     return pd.Series([cell[bool(PROTECTED.match(cell)) :] for cell in cells], dtype=object)
 
 
 def _damaged(content: bytes, place: str, stated: Mapping[str, str], otherwise: str) -> DataError:
-    """Say what is wrong with a file in CSV, from its cells as they stand."""
+    """Return an error that describes the damage of a CSV file, from its raw cells."""
     raw, problems = read_csv(content, place)
     if raw is not None:
         for name, cells in raw.columns.items():
             kind = stated.get(name, TEXT)
             wrong = [(str(row), str(cell)) for row, cell in zip(raw.rows, cells, strict=True) if not _fits(cell, kind)]
             if wrong:
-                what = f"does not hold {_in_words(kind)}"
+                what = f"does not hold {_kind_name(kind)}"
                 problems.append(Problem(place, what, ADVICE, name, tuple(wrong)))
     return DataError("The run", problems or [Problem(place, otherwise, ADVICE)])
 
 
 def _fits(cell: str, kind: str) -> bool:
-    """Whether a cell in CSV may be one of a type."""
-    if kind == TEXT or (not cell and kind not in WHOLE and kind != "bool"):
+    """Return True if a cell in CSV may be of a type."""
+    if kind == TEXT or (not cell and kind not in INTEGERS and kind != "bool"):
         return True
     if kind in ("bool", "boolean"):
         return cell in ("True", "False")
@@ -198,7 +198,7 @@ def _fits(cell: str, kind: str) -> bool:
         return False
 
 
-def _in_words(kind: str) -> str:
+def _kind_name(kind: str) -> str:
     if kind in ("bool", "boolean"):
         return "True or False"
     return "whole numbers" if "int" in kind.lower() else "numbers" if kind != TEXT else "texts"
@@ -210,7 +210,7 @@ def _read_parquet(path: Path, place: str) -> pd.DataFrame:
     except (EtsoptError, OSError):
         raise
     except Exception as error:
-        # A damaged file brings any of pyarrow's errors.
+        # A damaged file may raise any error of pyarrow.
         what = f"is not a Parquet file ({str(error).partition(chr(10))[0].rstrip('.')})"
         raise DataError("The run", [Problem(place, what, ADVICE)]) from None
 
@@ -233,7 +233,7 @@ def _typed(table: pd.DataFrame, stated: Mapping[str, str], place: str) -> pd.Dat
             except (ValueError, TypeError, OverflowError):
                 same = np.array([False])
             if not np.all(same):
-                problems.append(Problem(place, f"does not hold {_in_words(kind)}", ADVICE, name))
+                problems.append(Problem(place, f"does not hold {_kind_name(kind)}", ADVICE, name))
     if problems:
         raise DataError("The run", problems)
     return pd.DataFrame(columns, index=range(len(table)))

@@ -1,4 +1,4 @@
-"""Make instances of any size: same schema, same bytes for the same seed, figures like those of the real system."""
+"""Seeded random instances of any size, with the schema and the orders of magnitude of the real system."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a sector looks like.
+    """Distribution of the quantities of a sector.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ class Profile:
     intensity, intensity_spread
         Mean intensity [t/t] and its relative standard deviation: derived figures and suggested spreads (3-8 %).
     output_per_intensity_output
-        Tonnes of product per tonne of what the rule measures (steel: crude steel per tonne of iron).
+        Tonnes of product per tonne of the output that the rule measures (steel: crude steel per tonne of iron).
     whole_intensity
-        Emissions of the whole unit per tonne of product [t/t]; None where the rule measures the whole unit.
+        Emissions of the whole unit per tonne of product [t/t]; None if the rule measures the whole unit.
     """
 
     share: float
@@ -86,10 +86,10 @@ PROVINCES = [
 ]
 
 MOST_UNITS = 10_000_000
-"""Ten times what is measured; their tables take some ten gigabytes."""
+"""Ten times the largest measured size; the tables take about ten gigabytes."""
 
 OUTLIER_SHARE = 0.01
-"""Share of units far off their sector's intensity, so that the cap of the rule is exercised; an assumption."""
+"""Share of units far from their sector's intensity, so that the cap of the rule binds; an assumption."""
 
 POLICY: dict[str, Any] = {
     "year": 2025,
@@ -98,9 +98,9 @@ POLICY: dict[str, Any] = {
     "provinces": {"balance": 0.01},
     "allocation": {"objectives": ["change", "largest_change"]},
 }
-"""A target slightly below emissions and a balance that some provinces must work for."""
+"""A target slightly below emissions and a balance that binds in some provinces."""
 
-BEYOND_ONE_YEAR: dict[str, Any] = {
+MULTI_YEAR_POLICY: dict[str, Any] = {
     "sectors": {name: {"band": 0.03, "target_change": 0.0} for name in sorted(PROFILES)},
     "horizon": {"last_year": 2034},
     "pathway": {
@@ -113,16 +113,16 @@ BEYOND_ONE_YEAR: dict[str, Any] = {
     },
     "market": {"prices_cny_per_t": 84.0},
 }
-"""What the policy says beside `POLICY` where there are measures: ten years, the pathway of the instance cn-2025-2035,
-assumptions and all, and the average price of January to August 2026, when 2025 is settled, expected in each year.
-Targets are those of the rule itself, since a pathway hands out what the rule gives and keeps no tighter one."""
+"""Policy beside `POLICY` for instances with measures: ten years, the pathway of the instance cn-2025-2035 with its
+assumptions, and in each year the average price of January to August 2026, the year of surrender for 2025.
+Targets are those of the rule itself, because a pathway allocates by the rule and has no tighter targets."""
 
 OWN_SPREAD = 0.25
-"""Standard deviation of the logarithm of a unit's own costs, and half of it of its own abatement; an assumption."""
+"""Standard deviation of the logarithm of a unit's own costs, and twice that of its abatement; an assumption."""
 
 
 def generate(units: int, seed: int = 0, measures: int = 0, own: bool = False) -> Instance:
-    """Make an instance with seeded random units under the rule of 2025.
+    """Generate an instance with seeded random units under the rule of 2025.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def generate(units: int, seed: int = 0, measures: int = 0, own: bool = False) ->
     measures
         Abatement measures at every unit, 0 to 12; the units are the same with and without them.
     own
-        Whether each unit has figures of its own for them, around those of its sector, instead of its sector's.
+        If True, each unit has measures of its own, with figures around those of its sector.
 
     Raises
     ------
@@ -146,25 +146,25 @@ def generate(units: int, seed: int = 0, measures: int = 0, own: bool = False) ->
     ['cement', 'steel', 'cement', 'aluminium', 'cement', 'steel']
     """
     if units < len(PROFILES):
-        raise UsageError(f"{units} units are too few.", f"Ask for at least {len(PROFILES)}, one for each sector.")
+        raise UsageError(f"`units` is {units}: expected at least {len(PROFILES)}, one per sector.", "Increase it.")
     if units > MOST_UNITS:
-        raise UsageError(f"{brief(units)} units are too many.", f"Ask for at most {MOST_UNITS:,}.")
+        raise UsageError(f"`units` is {brief(units)}: expected at most {MOST_UNITS:,}.", "Decrease it.")
     if seed < 0:
-        raise UsageError(f"The seed is {seed}.", "It is a whole number from 0 on.")
+        raise UsageError(f"`seed` is {seed}: expected a whole number from 0 on.", "Choose another seed.")
     if not 0 <= measures <= MOST_MEASURES:
-        raise UsageError(f"{measures} measures are asked for.", f"A unit can have 0 to {MOST_MEASURES}.")
+        raise UsageError(f"`measures` is {measures}: expected 0 to {MOST_MEASURES} for a unit.", "Correct it.")
     if own and not measures:
-        raise UsageError("Measures of each unit's own are asked for, but no measures.", "Say how many: 1 to 12.")
+        raise UsageError("`measures` is 0, but `own` is True: expected 1 to 12.", "Increase it.")
     random = np.random.default_rng(seed)
     sectors = np.array(sorted(PROFILES), dtype=object)
     shares = np.array([PROFILES[name].share for name in sectors])
-    # One unit of each sector for certain, the rest by their shares.
+    # Each sector has at least one unit; the others are drawn by share.
     sector = np.concatenate([np.arange(len(sectors)), random.choice(len(sectors), units - len(sectors), p=shares)])
     sector = random.permutation(sector)
     frame = _quantities(sectors, sector, random)
     width = len(str(units))
     frame.insert(0, "unit_id", np.array([f"U{number:0{width}d}" for number in range(1, units + 1)], dtype=object))
-    # Three quarters of the enterprises own one unit, the others two: neighbours share an owner now and then.
+    # Neighbouring units share an enterprise with probability 0.2.
     first = np.cumsum(np.concatenate([[1], (random.random(units - 1) < 0.8).astype(int)]))
     frame.insert(1, "enterprise_id", np.array([f"E{number:0{width}d}" for number in first], dtype=object))
     weights = 1 / np.arange(1, len(PROVINCES) + 1) ** 0.5
@@ -172,22 +172,22 @@ def generate(units: int, seed: int = 0, measures: int = 0, own: bool = False) ->
     frame.insert(4, "province", np.array(PROVINCES, dtype=object)[province])
     if not measures:
         return Instance.from_frames(frame, POLICY, name=f"generated-{units}-{seed}")
-    # A generator of their own, so that the units are the same with and without them.
+    # Measures have their own generator, so that the units are the same with and without them.
     random = np.random.default_rng([seed, measures])
-    tables = [_measures(name, measures, random) for name in sectors]
+    tables = [_measures_of_sector(name, measures, random) for name in sectors]
     if own:
         ids = frame["unit_id"].to_numpy()
-        tables = [_own(table, ids[sector == place], random) for place, table in enumerate(tables)]
+        tables = [_measures_of_units(table, ids[sector == position], random) for position, table in enumerate(tables)]
     table = pd.concat(tables, ignore_index=True)
     name = f"generated-{units}-{seed}-{measures}" + ("-own" if own else "")
-    return Instance.from_frames(frame, POLICY | BEYOND_ONE_YEAR, measures=table, name=name)
+    return Instance.from_frames(frame, POLICY | MULTI_YEAR_POLICY, measures=table, name=name)
 
 
-def _measures(sector: str, count: int, random: np.random.Generator) -> pd.DataFrame:
-    """Measures at every unit of a sector, from some that pay by themselves to some that no price of today pays for.
+def _measures_of_sector(sector: str, count: int, random: np.random.Generator) -> pd.DataFrame:
+    """Draw measures for every unit of a sector, from no-regret ones to ones above any price of today.
 
-    Everything is assumed: 1 to 20 % of emissions, 0 to 260 CNY a tonne at a typical unit, half of it an investment
-    before interest, less fuel saved for up to 40 CNY a tonne. The second excludes the first, the fourth requires the
+    All figures are assumed: 1 to 20 % of emissions, 0 to 260 CNY a tonne at a typical unit, half of it an investment
+    before interest, less fuel savings of up to 40 CNY a tonne. The second excludes the first, the fourth requires the
     third.
     """
     profile = PROFILES[sector]
@@ -215,11 +215,11 @@ def _measures(sector: str, count: int, random: np.random.Generator) -> pd.DataFr
     )
 
 
-def _own(table: pd.DataFrame, unit_ids: NDArray[np.object_], random: np.random.Generator) -> pd.DataFrame:
-    """The measures of a sector at each of its units, with costs and abatement of the unit's own around the sector's.
+def _measures_of_units(table: pd.DataFrame, unit_ids: NDArray[np.object_], random: np.random.Generator) -> pd.DataFrame:
+    """Draw the measures of a sector at each of its units, with costs and abatement around the sector's.
 
-    What a tonne costs varies by about a quarter; so that it does, costs go with the abatement. Names, groups and
-    requirements stay.
+    Costs are proportional to the abatement, so that the cost of a tonne varies by about a quarter. Names, groups and
+    requirements are the sector's.
     """
     shape = (len(table), len(unit_ids))
     rows = table.loc[np.repeat(np.arange(len(table)), len(unit_ids))].reset_index(drop=True)
@@ -239,7 +239,7 @@ def _own(table: pd.DataFrame, unit_ids: NDArray[np.object_], random: np.random.G
 
 
 def _quantities(names: NDArray[np.object_], sector: NDArray[np.int64], random: np.random.Generator) -> pd.DataFrame:
-    """Emissions, output and the part of both on which the rule measures intensity, for units by their sectors."""
+    """Draw emissions, output and the part of both on which the rule measures intensity, for units by sector."""
     profiles = [PROFILES[name] for name in names]
 
     def of(attribute: str) -> NDArray[np.float64]:

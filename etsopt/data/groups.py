@@ -1,4 +1,4 @@
-"""Grouped sets: which members each group has, as two arrays."""
+"""Grouped positions: the members of each group, as two arrays."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Groups:
-    """Groups of positions: group ``g`` holds ``members[starts[g]:starts[g + 1]]``.
+    """Groups of positions: group ``g`` has the members ``members[starts[g]:starts[g + 1]]``.
 
     Parameters
     ----------
     starts
         Shape ``(groups + 1,)``.
     members
-        Positions, shape ``(starts[-1],)``; shape ``(starts[-1], d)`` where each member is a tuple of ``d`` positions.
+        Positions, shape ``(starts[-1],)``; shape ``(starts[-1], d)`` if a member is a tuple of ``d`` positions.
     """
 
     starts: NDArray[np.int64]
@@ -28,13 +28,13 @@ class Groups:
 
     @classmethod
     def from_labels(cls, labels: NDArray[np.int64], count: int) -> Groups:
-        """Group positions by the label each has; a label outside ``0..count - 1`` stands in no group.
+        """Group positions by their labels; a label outside ``0..count - 1`` is in no group.
 
         >>> Groups.from_labels(np.array([1, 0, 1, -1]), 2)[1]
         array([0, 2])
         """
         inside = np.where((labels >= 0) & (labels < count), labels, count)
-        # Short whole numbers are sorted in a few passes, not by comparing.
+        # Short integers are sorted in a few passes instead of by comparisons.
         order = np.argsort(inside.astype(np.min_scalar_type(count)), kind="stable")
         starts = np.concatenate([[0], np.cumsum(np.bincount(inside, minlength=count + 1)[:count])])
         return cls(starts, order[: starts[-1]])

@@ -1,4 +1,4 @@
-"""An instance: the tables and the policy of one allocation, checked and frozen."""
+"""An instance: the validated, immutable tables and policy of one allocation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.data.consistency import validate_together
+from etsopt.data.consistency import validate_consistency
 from etsopt.data.content import Content
 from etsopt.data.former_names import current_changes, current_columns
 from etsopt.data.policy import Policy, changed, parse_policy
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Instance(Content):
-    """Tables and policy of one allocation, checked each by itself and together; made from files or data frames.
+    """Tables and policy of one allocation, validated one by one and together; from files or data frames.
 
-    Its fields, and what is derived from them, are those of `etsopt.data.content.Content`.
+    Its fields and derived quantities are those of `etsopt.data.content.Content`.
     """
 
     @classmethod
     def from_raw(
         cls, name: str, raw: Mapping[str, RawTable], policy: Policy | None, problems: list[Problem]
     ) -> Instance:
-        """Check raw tables by their names, add what is wrong to `problems` found before, and raise once.
+        """Validate raw tables by name, add their problems to `problems`, and raise once.
 
-        Without a policy, which is then one of the problems, the tables are checked all the same.
+        Tables are validated even if the policy is None, which is then one of the problems.
 
         Raises
         ------
@@ -45,13 +45,13 @@ class Instance(Content):
             if table.name in raw:
                 cells = raw[table.name]
                 columns = current_columns(table.name, cells.columns, cells.place)
-                frames[table.name], found = validate_table(replace(cells, columns=columns), table)
-                problems += found
+                frames[table.name], of_table = validate_table(replace(cells, columns=columns), table)
+                problems += of_table
         if problems or policy is None:
             raise DataError(f"The instance {name!r}", problems)
         enterprises = frames.pop("enterprises", None)
         instance = cls(name, enterprises=enterprises, policy=policy, **frames)
-        problems = validate_together(instance)
+        problems = validate_consistency(instance)
         if problems:
             raise DataError(f"The instance {name!r}", problems)
         return instance
@@ -66,7 +66,7 @@ class Instance(Content):
         forecast: pd.DataFrame | None = None,
         name: str = "from frames",
     ) -> Instance:
-        """Build an instance from data frames and a policy, checked as files are.
+        """Build an instance from data frames and a policy, validated as files are.
 
         Parameters
         ----------
@@ -83,7 +83,8 @@ class Instance(Content):
         frames = {"units": units, "enterprises": enterprises, "measures": measures, "forecast": forecast}
         for place, frame in frames.items():
             if frame is not None and not isinstance(frame, pd.DataFrame):
-                raise UsageError(f"{place} is {brief(frame)}.", "Give a data frame; etsopt.read reads a folder.")
+                what = f"`{place}` is {brief(frame)}: expected a data frame."
+                raise UsageError(what, "Pass a data frame, or read a folder with etsopt.read.")
         raw = {name: RawTable.from_frame(frame, name) for name, frame in frames.items() if frame is not None}
         parsed, problems = None, []
         try:
@@ -98,12 +99,11 @@ class Instance(Content):
         Raises
         ------
         DataError
-            Where a key is unknown or a value out of its range.
+            If a key is unknown or a value is out of its range.
         """
         changes = current_changes(changes)
         instance = replace(self, policy=changed(self.policy, changes), given=self.given | changes.keys())
-        object.__setattr__(instance, "known", self.known)
-        problems = validate_together(instance)
+        problems = validate_consistency(instance)
         if problems:
             raise DataError(f"The changed policy of {self.name!r}", problems)
         return instance

@@ -1,4 +1,4 @@
-"""Columns of text as positions among their distinct texts, so that sums and comparisons run over whole numbers."""
+"""Text columns as positions among their distinct texts, so that sums and comparisons run over integers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Labels:
-    """The distinct texts of a column, and which of them each row has.
+    """The distinct texts of a column, and the position of each row's text.
 
     Parameters
     ----------
@@ -41,31 +41,31 @@ class Labels:
         code, names = pd.factorize(texts)
         if not (names[:-1] < names[1:]).all():
             order = np.argsort(sortable(names), kind="stable")
-            place = np.empty(len(order), dtype=np.int64)
-            place[order] = np.arange(len(order))
-            code, names = place[code], names[order]
+            rank = np.empty(len(order), dtype=np.int64)
+            rank[order] = np.arange(len(order))
+            code, names = rank[code], names[order]
         return cls(names, code.astype(np.int64, copy=False))
 
     def __len__(self) -> int:
         return len(self.names)
 
     def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sum of the values of the rows of each text, shape ``(names,)``."""
+        """Return the sum of the values of the rows of each text, shape ``(names,)``."""
         return sums(self.code, values, len(self.names))
 
     def mapped(self, values: Mapping[str, float], default: float = np.nan) -> NDArray[np.float64]:
-        """Value of every row by its text, shape ``(rows,)``."""
+        """Return the value of every row by its text, shape ``(rows,)``."""
         return np.array([values.get(name, default) for name in self.names], dtype=float)[self.code]
 
     def where(self, name: str) -> NDArray[np.bool_]:
-        """Rows that have this text, shape ``(rows,)``."""
+        """Return True for rows with this text, shape ``(rows,)``."""
         position = int(np.searchsorted(self.names, name))
-        there = position < len(self.names) and self.names[position] == name
-        return self.code == position if there else np.zeros(len(self.code), dtype=bool)
+        present = position < len(self.names) and self.names[position] == name
+        return self.code == position if present else np.zeros(len(self.code), dtype=bool)
 
 
 def sortable(texts: NDArray[np.object_]) -> NDArray[np.bytes_] | NDArray[np.str_]:
-    """Texts as an array that sorts without a Python object for each comparison, in the same order."""
+    """Return texts as an array that sorts in the same order without comparing Python objects."""
     try:
         return texts.astype(np.bytes_)
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""One writer at a time: a lock that the operating system takes back from a process that is killed."""
+"""A lock for one writer at a time, which the operating system releases when a process is killed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WAIT_S = 10.0
-"""Seconds that a second writer waits before it names the holder."""
+"""Time that a second writer waits before it raises an error that names the holder [s]."""
 
 POLL_S = 0.02
 
@@ -37,48 +37,48 @@ UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 def locked(path: Path, what: str) -> Iterator[None]:
     """Hold the lock file ``path`` while ``what`` is being written; the file is removed at the end.
 
-    A file system without locks is written to all the same: a result that took hours is worth more than the protection
-    against a second writer.
+    On a file system without locks the write goes ahead, because a result of hours is worth more than protection from a
+    second writer.
 
     Parameters
     ----------
     what
-        The folder or file that the lock protects, for messages.
+        Name of the protected folder or file in messages.
 
     Raises
     ------
     UsageError
         If another process or thread still holds the lock after `WAIT_S`.
     OSError
-        If the lock file cannot be made.
+        If the lock file cannot be created.
     """
-    until = time.monotonic() + WAIT_S
-    while (handle := _take(path)) is None:
-        if time.monotonic() > until:
+    deadline = time.monotonic() + WAIT_S
+    while (handle := _acquire(path)) is None:
+        if time.monotonic() > deadline:
             holder = _holder(path) or "another process"
-            advice = "Wait until that is done, or name another place to write to."
+            advice = "Wait until it has finished, or name another place to write to."
             raise UsageError(f"{what} is being written by {holder}.", advice)
         time.sleep(POLL_S)
     try:
-        # The text is for people alone: a disk too full to hold it is no obstacle.
+        # The text is for users alone, so a full disk is no obstacle.
         with suppress(OSError):
             os.ftruncate(handle, 0)
             os.write(handle, f"process {os.getpid()} on {platform.node()} since {time.strftime('%H:%M:%S')}".encode())
         yield
     finally:
-        # Windows removes no open file; what is left there is taken over by the next writer.
+        # Windows does not remove an open file; the next writer takes it over.
         with suppress(OSError):
             path.unlink()
         os.close(handle)
 
 
-def _take(path: Path) -> int | None:
-    """Open the lock file and lock it; its handle, or None where it has another holder."""
+def _acquire(path: Path) -> int | None:
+    """Open and lock the lock file; return its handle, or None if it has another holder."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     held = False
     try:
         _lock(handle)
-        # The holder before may have removed the file after it was opened here: then it protects nothing any more.
+        # The previous holder may have removed the file after it was opened here; then it protects nothing.
         held = os.path.samestat(os.fstat(handle), path.stat())
     except FileNotFoundError:
         pass
@@ -94,7 +94,7 @@ def _take(path: Path) -> int | None:
 
 def _lock(handle: int) -> None:
     if sys.platform == "win32":
-        # Beyond the text in the file, which others may then still read.
+        # The locked byte is beyond the text, so that others can still read it.
         os.lseek(handle, 1 << 30, os.SEEK_SET)
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
         os.lseek(handle, 0, os.SEEK_SET)

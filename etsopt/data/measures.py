@@ -1,4 +1,4 @@
-"""Abatement measures: which apply to which unit, and what is wrong with them."""
+"""Abatement measures: the rows that apply to each unit, and their validation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from etsopt.data.groups import Groups
 from etsopt.data.messages import cells_of, counted
-from etsopt.data.row_scope import filled, filled_column, problems_of_belonging, problems_of_rows, unit_positions
+from etsopt.data.row_scope import filled, filled_column, problems_of_rows, problems_of_scope, unit_positions
 from etsopt.data.schema import MEASURES
 from etsopt.errors import Problem
 
@@ -21,20 +21,21 @@ if TYPE_CHECKING:
     from etsopt.data.content import Content
     from etsopt.data.policy import Policy
 
-BETWEEN_MEASURES = ("requires", "exclusive_group")
-"""Columns that say what one measure has to do with others."""
+DEPENDENCY_COLUMNS = ("requires", "exclusive_group")
+"""Columns that relate a measure to others."""
 
 MOST_MEASURES = 12
-"""Measures at one unit: their sets and the years in which they start are listed one by one."""
+"""Largest number of measures at a unit, because their subsets and first years are enumerated."""
 
 OUTPUT_CUT = "output_cut"
-"""The measure that a policy adds by its table ``abatement.output_cut``."""
+"""Name of the measure that a policy adds by its table ``abatement.output_cut``."""
 
 
 def applicable(instance: Content) -> Groups:
-    """Rows of ``instance.measures`` that apply to each unit, sorted by ``measure_id``.
+    """Return the rows of ``instance.measures`` that apply to each unit, sorted by ``measure_id``.
 
-    A unit's own row goes before its sector's row of the same ``measure_id``. Measures that save power alone are none.
+    A unit's own row takes precedence over its sector's row of the same ``measure_id``. Rows that save electricity alone
+    do not apply.
     """
     if instance.measures is None:
         return Groups(np.zeros(len(instance.units) + 1, dtype=np.int64), np.zeros(0, dtype=np.int64))
@@ -56,14 +57,14 @@ def _applicable(instance: Content, measures: pd.DataFrame) -> Groups:
 
 
 def _positions(instance: Content, measures: pd.DataFrame) -> NDArray[np.int64]:
-    """Position of the unit of each row of the measures, -1 where it is none's, or a sector's."""
+    """Return the position of each measure row's unit, shape ``(rows,)``; -1 for a row of a sector or of no unit."""
     if "unit_id" not in measures:
         return np.full(len(measures), -1)
     return instance.once("units of the measures", lambda: unit_positions(measures, instance.units))
 
 
 def _pairs(instance: Content, measures: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions of unit and row of every measure that a unit or its sector states."""
+    """Return unit and row positions of every pair of a unit and a row for it or its sector, shapes ``(pairs,)``."""
     position = _positions(instance, measures)
     own = np.flatnonzero(position >= 0)
     pairs = [(position[own], own)]
@@ -76,9 +77,9 @@ def _pairs(instance: Content, measures: pd.DataFrame) -> tuple[NDArray[np.int64]
 
 
 def problems_of_measures(instance: Content, stated: pd.DataFrame) -> list[Problem]:
-    """Problems of the measures of an instance, each cell of which is right by itself."""
+    """Find problems of the measures of an instance, each cell of which is valid by itself."""
     measures = filled(stated, MEASURES)
-    problems = problems_of_belonging(MEASURES, measures, _positions(instance, measures))
+    problems = problems_of_scope(MEASURES, measures, _positions(instance, measures))
     problems += _problems_of_rows(measures, instance.policy)
     return problems or _problems_at_units(instance, measures)
 
@@ -89,8 +90,8 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
     direct = saves_power & (measures[["abatement_rate", "intensity_abatement_rate"]].to_numpy() != 0).any(axis=1)
     price_year = measures["price_year"].to_numpy()
     other_year = ~np.isnan(price_year) & (price_year != policy.price_year)
-    wanted = f"in CNY of {policy.price_year}, the price year of the policy"
-    found: list[tuple[NDArray[np.bool_], str, tuple[str, str], str]] = [
+    expected = f"in CNY of {policy.price_year}, the price year of the policy"
+    checks: list[tuple[NDArray[np.bool_], str, tuple[str, str], str]] = [
         (
             names.isin([name for name in names.unique() if " " in name]).to_numpy(),
             "measure_id",
@@ -101,26 +102,26 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
             (names == OUTPUT_CUT).to_numpy(),
             "measure_id",
             ("row has the name of the policy's own measure", "rows have the name of the policy's own measure"),
-            "Choose another name: the policy's table abatement.output_cut adds a measure of this one.",
+            "Choose another name: the policy's table abatement.output_cut adds a measure of this name.",
         ),
         (
             direct,
             "electricity_only",
             ("such measure has an abatement rate above 0", "such measures have an abatement rate above 0"),
-            "Emissions of power stand outside this system: write 0 for it, or electricity_only no.",
+            "Write 0 for it, or electricity_only no: emissions of electricity are outside this system.",
         ),
         (
             other_year,
             "price_year",
-            (f"row is not {wanted}", f"rows are not {wanted}"),
+            (f"row is not {expected}", f"rows are not {expected}"),
             "Convert the costs, or state their year as horizon.price_year in policy.toml.",
         ),
     ]
-    return [problem for check in found for problem in problems_of_rows(MEASURES, measures, *check)]
+    return [problem for check in checks for problem in problems_of_rows(MEASURES, measures, *check)]
 
 
 def _problems_at_units(instance: Content, measures: pd.DataFrame) -> list[Problem]:
-    """Find what is wrong at a unit, given all the measures that apply to it."""
+    """Find problems of all measures that apply to a unit."""
     units = instance.units
     groups = applicable(instance)
     count = np.diff(groups.starts)
@@ -129,36 +130,37 @@ def _problems_at_units(instance: Content, measures: pd.DataFrame) -> list[Proble
     without = (count > 0) & np.isnan(output)
     if without.any():
         what = counted(int(without.sum()), "unit has measures", "units have measures") + ", but no output"
-        advice = "Their costs are per tonne of output_t: fill it, or remove the measures."
+        advice = "Fill output_t, or remove the measures: their costs are per tonne of it."
         problems.append(Problem("units.csv", what, advice, "output_t", cells_of(units, without)))
     many = count > MOST_MEASURES
     if many.any():
         what = counted(int(many.sum()), "unit has", "units have") + f" more than {MOST_MEASURES} measures"
-        advice = "Leave out those that never pay; measures that save power alone do not count."
+        advice = "Leave out those that never pay; measures that save electricity alone do not count."
         cells = cells_of(units, many, count.astype(float), "{:g} measures")
         return [*problems, Problem(MEASURES.file, what, advice, "measure_id", cells)]
     return problems + _problems_of_requirements(units, measures, groups)
 
 
 def _problems_of_requirements(units: pd.DataFrame, measures: pd.DataFrame, groups: Groups) -> list[Problem]:
-    """Find requirements that cannot be met, each told once with the units where it stands."""
+    """Find requirements that cannot be met, each reported once with its units."""
     if not (measures["requires"] != "").any():
         return []
-    # Units whose measures are called the same have the same problems: there are few kinds of units, even where each of
-    # many units has measures of its own.
-    first, kind = _kinds(groups, _numbered([measures[name].to_numpy() for name in ("measure_id", *BETWEEN_MEASURES)]))
-    found: dict[tuple[str, str], NDArray[np.bool_]] = {}
+    # Units with the same names of measures have the same problems, so that each distinct set is checked once.
+    first, kind = _distinct_groups(
+        groups, _row_codes([measures[name].to_numpy() for name in ("measure_id", *DEPENDENCY_COLUMNS)])
+    )
+    faulty: dict[tuple[str, str], NDArray[np.bool_]] = {}
     for number, unit in enumerate(first):
         for fault in _faults(measures.iloc[groups[unit]]):
-            found[fault] = found.get(fault, np.zeros(len(units), dtype=bool)) | (kind == number)
+            faulty[fault] = faulty.get(fault, np.zeros(len(units), dtype=bool)) | (kind == number)
     return [
         Problem(MEASURES.file, what, advice, "requires", cells_of(units, where))
-        for (what, advice), where in sorted(found.items())
+        for (what, advice), where in sorted(faulty.items())
     ]
 
 
-def _numbered(columns: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
-    """A number for every row, the same where all columns are; from 0 on without a gap."""
+def _row_codes(columns: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+    """Return a code for every row, the same for rows equal in all columns; consecutive from 0."""
     number = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
         code, distinct = pd.factorize(column)
@@ -166,34 +168,36 @@ def _numbered(columns: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
     return number
 
 
-def _kinds(groups: Groups, number: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Group the groups by the numbers of their members: the first group of each kind, and the kind of every group."""
+def _distinct_groups(groups: Groups, number: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first group of each kind and the kind of every group; groups of a kind have equal member codes."""
     count = np.diff(groups.starts)
     table = np.full((len(count), int(count.max())), -1, dtype=np.int64)
     table[np.arange(table.shape[1]) < count[:, None]] = number[groups.members]
-    kind = _numbered(list(table.T))
+    kind = _row_codes(list(table.T))
     return np.flatnonzero(~pd.Series(kind).duplicated().to_numpy()), kind
 
 
 def _faults(measures: pd.DataFrame) -> list[tuple[str, str]]:
-    """What is wrong with the requirements among the measures of one unit, and what to do."""
+    """Return problem and advice of every wrong requirement among the measures of a unit."""
     names = measures["measure_id"]
     requires = {name: set(text.split()) for name, text in zip(names, measures["requires"], strict=True)}
     group = dict(zip(names, measures["exclusive_group"], strict=True))
     faults = []
     for name, directly in requires.items():
         for other in sorted(directly - set(requires)):
-            what = f"{name!r} requires {other!r}, which is no measure of the same unit"
+            what = f"{name!r} requires {other!r}, which is not a measure of the same unit"
             faults.append((what, "Add it there, correct its name, or remove the requirement."))
         needed, ahead = set(), set(directly)
         while ahead:
             needed |= ahead
             ahead = {further for one in ahead for further in requires.get(one, set())} - needed
         if name in needed:
-            faults.append((f"{name!r} requires itself in the end", "Remove one of the requirements on the way."))
+            faults.append((f"{name!r} requires itself, directly or indirectly", "Remove a requirement of the cycle."))
             continue
         groups = [group[one] for one in sorted(needed | {name}) if group.get(one)]
         for twice in sorted({one for one in groups if groups.count(one) > 1}):
-            what = f"{name!r} can never run: with what it requires it has two measures of the group {twice!r}"
-            faults.append((what, "Of one group a unit takes one: remove the requirement, or change a group."))
+            what = f"{name!r} can never run: it and its requirements include two measures of the group {twice!r}"
+            faults.append(
+                (what, "Remove the requirement, or change a group: a unit applies at most one measure of a group.")
+            )
     return faults

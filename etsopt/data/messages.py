@@ -1,4 +1,4 @@
-"""Words of messages: counts with their grammar, the name that was probably meant, names of units."""
+"""Parts of messages: counts, suggestions of similar names, and names of units."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_COMPARED = 10_000
-"""Names that one is compared with, which takes a tenth of a second."""
+"""Largest number of names to compare with, which takes a tenth of a second."""
 
 
 def counted(count: int, one: str, many: str) -> str:
-    """Write a count with the words that agree with it.
+    """Return a count followed by the singular or plural words.
 
     >>> counted(1, "cell is", "cells are"), counted(2, "cell is", "cells are")
     ('1 cell is', '2 cells are')
@@ -26,7 +26,7 @@ def counted(count: int, one: str, many: str) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Ask for the known name that is nearest, with a space after the question; empty where none is near, or too many.
+    """Return a question for the nearest known name, ending in a space; empty if none is near or too many are known.
 
     >>> did_you_mean("CEMNT", ["cement", "steel"]), did_you_mean("glass", ["cement", "steel"])
     ("Did you mean 'cement'? ", '')
@@ -41,6 +41,6 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def cells_of(
     units: pd.DataFrame, where: NDArray[np.bool_], values: NDArray[np.float64] | None = None, form: str = "{}"
 ) -> tuple[tuple[str, str], ...]:
-    """Name units instead of lines, since the rows are sorted by now, and write a value of each in a format."""
+    """Return labels and formatted values of units; units are named, not lines, because the rows are sorted by now."""
     names = units["unit_id"].to_numpy()
     return tuple((f"of {names[row]}", "" if values is None else form.format(values[row])) for row in where.nonzero()[0])

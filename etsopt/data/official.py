@@ -1,11 +1,11 @@
 """Official parameters of China's system by sector and compliance year: value, unit, source and confidence.
 
-The one table of them. A compliance year is the year of the emissions; its allowances are issued and surrendered in the
-next calendar year. What a plan says belongs to the rule that is named after it, so ``cn-2025`` has the parameters of
-2025 in whatever year it is used; what is issued, carried over, offset or fined belongs to the compliance year. Where a
-policy states a parameter, its number takes the place of the official one, and the result says so.
+This is the only table of them. A compliance year is the year of the emissions; its allowances are issued and
+surrendered in the next calendar year. Parameters of a plan belong to the rule named after it, so ``cn-2025`` has those
+of 2025 in any year; parameters of issuance, carry-over, offsets and fines belong to the compliance year. A parameter
+that a policy states replaces the official one, and the result reports it.
 
-The checker does not read this table: `etsopt.checking.plan` writes the figures again from their texts.
+The checker does not read this table: `etsopt.checking.plan` states the figures again from their texts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PLAN_YEARS = {"cn-2024": 2024, "cn-2025": 2025, "cn-2026": 2026}
-"""Rules that follow an allocation plan, and the compliance year of the plan."""
+"""Compliance year of the plan of each rule that follows a plan."""
 
 INDUSTRY = ("aluminium", "cement", "steel")
 POWER = ("power",)
@@ -53,25 +53,25 @@ SOURCES = {
     "amendment 2026": "Ecological and Environmental Code, in force from 15 August 2026, and the amendment of the "
     "Interim Regulations of 8 August 2026, as the Development Report 2026, pages 16-17, describes them",
 }
-"""Texts by the short names that the table uses."""
+"""Sources by their short names in the table."""
 
 
 @dataclass(frozen=True)
 class Official:
-    """One row of the table.
+    """A row of the table.
 
     Parameters
     ----------
     key
-        Dotted key of the policy that takes its place.
+        Dotted key of the policy that replaces it.
     sectors
-        Sectors that it holds for.
+        Sectors to which it applies.
     first_year, last_year
-        Compliance years; None where no text ends it.
+        Compliance years; None if no text ends it.
     value
-        Default of the key; where the text leaves a range, its milder end.
+        Default of the key; the milder end if the text states a range.
     shown
-        What the text says, as it is printed.
+        Wording of the text, for display.
     unit
         Unit of the value.
     source, confidence
@@ -89,7 +89,7 @@ class Official:
     confidence: str
 
     def holds(self, year: int) -> bool:
-        """Whether it is in force in a compliance year."""
+        """Return True if it is in force in a compliance year."""
         return self.first_year <= year and (self.last_year is None or year <= self.last_year)
 
 
@@ -134,7 +134,7 @@ August 2026 those from 2025 on."""
 
 
 def official(key: str, sector: str, year: int) -> Official | None:
-    """The row of a key that holds for a sector and a compliance year, or None where no text says anything.
+    """Return the row of a key in force for a sector and a compliance year, or None if there is no text.
 
     >>> official("rule.pre_allocation_share", "steel", 2025).value, official("rule.slope", "steel", 2024)
     (0.7, None)
@@ -143,25 +143,25 @@ def official(key: str, sector: str, year: int) -> Official | None:
 
 
 def official_value(key: str, sector: str, year: int, otherwise: Any) -> Any:
-    """The value of `official`, or what holds where no text says anything."""
+    """Return the value of `official`, or ``otherwise`` if there is no text."""
     row = official(key, sector, year)
     return otherwise if row is None else row.value
 
 
 def of_year(year: int) -> Iterator[Official]:
-    """Rows that hold in a compliance year, in the order of the table."""
+    """Iterate over the rows in force in a compliance year, in the order of the table."""
     return (row for row in OFFICIAL if row.holds(year))
 
 
 def of_plan(rule: str) -> dict[str, Any]:
-    """What the plan of a rule says of all its units alike, by the rule's own names; empty for a rule of no plan."""
+    """Return the plan's parameters for all units alike, by the rule's names; empty for a rule without a plan."""
     if rule not in PLAN_YEARS:
         return {}
-    alike = ("slope", "cap", "balance_value_decimals", "threshold_tco2e", "special_cases", "carbide_slag_limit")
+    common = ("slope", "cap", "balance_value_decimals", "threshold_tco2e", "special_cases", "carbide_slag_limit")
     rows = {row.key.removeprefix("rule."): row.value for row in of_year(PLAN_YEARS[rule])}
-    return {key: rows[key] for key in alike if key in rows}
+    return {key: rows[key] for key in common if key in rows}
 
 
 def outside_scope(rule: str) -> tuple[str, ...]:
-    """Cases that stand outside the allocation under the plan of a rule; none for a rule of no plan."""
+    """Return the cases outside the scope under the plan of a rule; empty for a rule without a plan."""
     return tuple(official_value("rule.outside_scope", "cement", PLAN_YEARS.get(rule, 0), ()))

@@ -1,4 +1,4 @@
-"""Tables in Parquet, which hold types and are read and written several times as quickly as CSV."""
+"""Tables in Parquet, which stores types and is several times as fast as CSV."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 SUFFIX = ".parquet"
 
-LARGEST_WHOLE = 2**53
-"""Up to here every whole number is a float."""
+LARGEST_EXACT_INTEGER = 2**53
+"""Largest integer up to which every integer is exact in double precision."""
 
-SAMPLE = 10_000
-"""Rows by which it is judged whether the texts of a column are few."""
+SAMPLE_ROWS = 10_000
+"""Number of rows sampled to decide if a column has few distinct texts."""
 
 
 def read_parquet(path: Path) -> tuple[RawTable | None, list[Problem]]:
-    """Read a Parquet file into cells whose types the schema has still to confirm, or say why it cannot be read.
+    """Read a Parquet file into cells of types still to be validated, or return the problem that prevents it.
 
-    Rows are counted from 1. A text in a column of numbers is taken as it would be in CSV.
+    Rows are counted from 1. A text in a column of numbers is treated as in CSV.
 
     Raises
     ------
@@ -37,9 +37,9 @@ def read_parquet(path: Path) -> tuple[RawTable | None, list[Problem]]:
     try:
         columns = _columns(path)
     except ValueError as error:
-        # The reason may run over several lines; the first of them says it.
+        # Only the first line of the reason is needed.
         reason = str(error).partition("\n")[0].rstrip(".")
-        return None, [Problem(path.name, f"is not a Parquet file ({reason})", "Write it anew, or give a CSV file.")]
+        return None, [Problem(path.name, f"is not a Parquet file ({reason})", "Write it again, or provide a CSV file.")]
     problems = problems_of_names([name for name, _ in columns], path.name)
     if problems:
         return None, problems
@@ -49,12 +49,12 @@ def read_parquet(path: Path) -> tuple[RawTable | None, list[Problem]]:
 
 
 def read_frame(path: Path) -> pd.DataFrame:
-    """Read a Parquet file as a frame: texts are plain ones, whatever pandas would make of them, absent ones empty.
+    """Read a Parquet file as a frame: texts are Python strings, whatever pandas would infer, and absent ones empty.
 
     Raises
     ------
     ValueError
-        If it is none, or two columns have one name.
+        If it is not a Parquet file, or two columns have one name.
     """
     columns = _columns(path)
     if problems := problems_of_names([name for name, _ in columns], path.name):
@@ -63,37 +63,37 @@ def read_frame(path: Path) -> pd.DataFrame:
 
 
 def _columns(path: Path) -> list[tuple[str, Any]]:
-    """Name and cells of every column: an array of texts, else what pandas makes of its type."""
+    """Return name and cells of every column: an array of texts, else the pandas series of its type."""
     arrow, parquet = load_pyarrow()
     with path.open("rb") as file:
         try:
             return _converted(parquet.ParquetFile(file).read(), arrow)
         except (OSError, arrow.ArrowException) as error:
-            # What pyarrow says of a damaged page is no failure of the operating system, and of a text in another
-            # encoding no error of a value.
+            # pyarrow raises OSError for a damaged page, which is no failure of the operating system, and other types
+            # for a text in another encoding.
             raise ValueError(str(error)) from None
 
 
 def _converted(table: Any, arrow: Any) -> list[tuple[str, Any]]:
-    """Name and cells of the columns of a table of pyarrow."""
+    """Return name and cells of the columns of a pyarrow table."""
     columns = []
     for name, column in zip(table.column_names, table.columns, strict=True):
         text = arrow.types.is_string(column.type) or arrow.types.is_large_string(column.type)
-        # Beside absent ones pandas takes whole numbers as floats, in which long identifiers lose digits.
-        long = arrow.types.is_integer(column.type) and column.null_count > 0 and _is_long(column)
-        columns.append((name, _texts(column.fill_null("")) if text else column.to_pandas(integer_object_nulls=long)))
+        # With absent cells pandas reads integers as floats, in which long identifiers lose digits.
+        inexact = arrow.types.is_integer(column.type) and column.null_count > 0 and _exceeds_float(column)
+        columns.append((name, _texts(column.fill_null("")) if text else column.to_pandas(integer_object_nulls=inexact)))
     return columns
 
 
-def _is_long(column: Any) -> bool:
-    """Whether some of a column's whole numbers have more digits than a float keeps."""
-    found = column.drop_null().to_numpy()
-    return bool(len(found)) and max(abs(int(found.min())), abs(int(found.max()))) > LARGEST_WHOLE
+def _exceeds_float(column: Any) -> bool:
+    """Return True if a column has integers beyond the exact range of floats."""
+    integers = column.drop_null().to_numpy()
+    return bool(len(integers)) and max(abs(int(integers.min())), abs(int(integers.max()))) > LARGEST_EXACT_INTEGER
 
 
 def _texts(column: Any) -> NDArray[np.object_]:
-    """Cells of a column of text; those of few distinct texts share them, which saves making each anew."""
-    if len(column.slice(0, SAMPLE).unique()) > SAMPLE // 10:
+    """Return the cells of a text column; if distinct texts are few, cells share them, which saves time."""
+    if len(column.slice(0, SAMPLE_ROWS).unique()) > SAMPLE_ROWS // 10:
         texts: NDArray[np.object_] = column.to_numpy()
         return texts
     encoded = column.dictionary_encode().combine_chunks()
@@ -101,7 +101,7 @@ def _texts(column: Any) -> NDArray[np.object_]:
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:
-    """Write a table; numbers that are absent are absent in the file too.
+    """Write a table; absent numbers are absent in the file too.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
 
 
 def load_pyarrow() -> tuple[Any, Any]:
-    """Import pyarrow and its part for Parquet where they are needed: they are optional, and slow to load."""
+    """Import pyarrow and its Parquet module only when needed: they are optional, and slow to load."""
     try:
         import pyarrow
         from pyarrow import parquet

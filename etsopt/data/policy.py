@@ -1,6 +1,6 @@
 """The policy of an instance: every key of ``policy.toml``, its range and meaning.
 
-Strict: a number is not text, an unknown key is an error, NaN and infinity are refused.
+Validation is strict: a number is not text, an unknown key is an error, NaN and infinity are refused.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-BEYOND_ONE_YEAR = ("horizon", "abatement", "market", "penalty", "compliance", "pathway")
+MULTI_YEAR_SECTIONS = ("horizon", "abatement", "market", "penalty", "compliance", "pathway")
 """Sections that the allocation of one year does not read."""
 
 LEVELS = ("change", "largest_change", "deficit", "spread")
 
 BALANCED = ("cn-2024", "cn-2025", "cn-2026")
-"""Rules whose allowances add up to the emissions of each sector, so that this is a target where no other is stated."""
+"""Rules whose allowances add up to the emissions of each sector, which are then the default target."""
 
 
 class Policy(Section):
@@ -68,13 +68,13 @@ class Policy(Section):
     def content(self) -> dict[str, Any]:
         """Every key as a plain value, with its default where it is not stated.
 
-        Of the sections beyond one year's allocation only what differs from its default: a policy that is silent on
-        them is the policy it was before there were such sections.
+        Sections beyond one year's allocation contain only keys that differ from their defaults, so that the content of
+        a policy without them is what it was before they existed.
         """
-        content = self.model_dump(mode="json", exclude=set(BEYOND_ONE_YEAR))
+        content = self.model_dump(mode="json", exclude=set(MULTI_YEAR_SECTIONS))
         for name, section in content["sectors"].items():
             section["target_sense"] = self.target_sense_of(name)
-        for name in BEYOND_ONE_YEAR:
+        for name in MULTI_YEAR_SECTIONS:
             if stated := getattr(self, name).model_dump(mode="json", exclude_defaults=True):
                 content[name] = stated
         return content
@@ -83,12 +83,12 @@ class Policy(Section):
     def stated_keys(self) -> list[str]:
         """Every key that the policy states, by its dotted path, in alphabetical order.
 
-        What stands by year, by province or on two sides is one key.
+        A value by year, by province or by side of a band is one key.
         """
         return sorted(_stated_keys(self, ""))
 
     def target_sense_of(self, sector: str) -> str:
-        """Return how the target of a sector limits its allowances: at_most, exactly, or none where it has no target."""
+        """Return the sense of a sector's target: at_most, exactly, or none if it has no target."""
         section = self.sectors.get(sector, SectorPolicy())
         if section.target_sense is not None:
             return section.target_sense
@@ -103,12 +103,12 @@ class Policy(Section):
 
     @property
     def price_year(self) -> int:
-        """The year whose CNY every amount is in."""
+        """Price year of every amount in CNY."""
         return self.year if self.horizon.price_year is None else self.horizon.price_year
 
 
 def _stated_keys(section: BaseModel, path: str) -> Iterator[str]:
-    """Go through the keys of a section and of those below it."""
+    """Iterate over the dotted stated keys of a section and its subsections."""
     for key in section.model_fields_set:
         value, here = getattr(section, key), f"{path}{key}"
         below = value if isinstance(value, dict) else {"": value}
@@ -141,8 +141,8 @@ SECTIONS_BELOW: dict[str, type[BaseModel]] = {
 }
 """Tables inside a section, by their key."""
 
-NO_KEY = re.compile(r"(function-|constrained-|dict\[|literal\[).*|\[key\]|float|int")
-"""Pydantic's names of the forms that a value may have; they stand among the keys of a failure's location."""
+NOT_A_KEY = re.compile(r"(function-|constrained-|dict\[|literal\[).*|\[key\]|float|int")
+"""Pydantic's names of the forms of a value, which are among the keys of an error's location."""
 
 
 def parse_policy(content: Mapping[str, Any], place: str = "policy.toml") -> Policy:
@@ -165,24 +165,26 @@ ADVICE_FOR_TEXT = {
     "float_type": "Write a number without quotes, commas and units; 0.03 is 3 %.",
     **dict.fromkeys(("dict_type", "model_type"), 'Write a table and quote keys that are not plain: {"a b" = 1}.'),
 }
-"""What to do about a text where something else belongs; a value of ``--set`` that is no TOML is a text."""
+"""Remedies for a text instead of another type; a value of ``--set`` that is not TOML is a text."""
 
 
 def problems_of(error: ValidationError, place: str, prefix: str = "") -> list[Problem]:
-    """Say in words of the policy file what pydantic found."""
-    found: dict[str, list[Any]] = {}
+    """Convert errors of pydantic to problems in terms of the policy file."""
+    by_key: dict[str, list[Any]] = {}
     for item in error.errors(include_url=False):
         steps = [prefix, *(str(step) for step in item["loc"])]
-        key = ".".join(step for step in steps if step and not NO_KEY.fullmatch(step))
-        found.setdefault(key or "the file", []).append(item)
-    above = {key[:point] for key in found for point in range(len(key)) if key[point] == "."}
-    # Each form that a value may have reports a failure of its own; one that got further says what is wrong.
-    told = [(key, items) for key, items in found.items() if not (items[0]["type"].endswith("_type") and key in above)]
-    return [_problem_of_key(key, items, place, number < PROBLEMS_SHOWN) for number, (key, items) in enumerate(told)]
+        key = ".".join(step for step in steps if step and not NOT_A_KEY.fullmatch(step))
+        by_key.setdefault(key or "the file", []).append(item)
+    above = {key[:point] for key in by_key for point in range(len(key)) if key[point] == "."}
+    # Each form of a value reports an error of its own; the one at the deepest key describes the problem.
+    reported = [
+        (key, items) for key, items in by_key.items() if not (items[0]["type"].endswith("_type") and key in above)
+    ]
+    return [_problem_of_key(key, items, place, number < PROBLEMS_SHOWN) for number, (key, items) in enumerate(reported)]
 
 
 def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Problem:
-    """Make one problem of all that was found of a key: several items are the forms it may have; guesses take time."""
+    """Combine the errors of a key, one for each form of its value, into a problem; guesses take time."""
     kind, stated = items[0]["type"], items[0]["input"]
     parent, _, name = key.rpartition(".")
     if kind == "extra_forbidden":
@@ -190,36 +192,36 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
         below = [SECTIONS_BELOW[step] for step in steps[1:] if step in SECTIONS_BELOW]
         section = below[-1] if below else SECTIONS.get(steps[0])
         keys = list(section.model_fields) if section else []
-        advice = f"{did_you_mean(name, keys) if guess else ''}The keys there are {', '.join(keys)}."
+        advice = f"{did_you_mean(name, keys) if guess else ''}Use one of {', '.join(keys)}."
         return Problem(place, "is not a key of the policy", advice, key)
     if kind == "missing":
-        advice = "Add the key; instances/README.md and `etsopt rules` list what it may hold."
+        advice = "Add the key; instances/README.md and `etsopt rules` list its values."
         return Problem(place, "is missing", advice, key)
     if kind == "literal_error" and items[0]["loc"][-1] == "[key]":
-        advice = f"{did_you_mean(name, SECTORS) if guess else ''}The sectors are {', '.join(SECTORS)}."
+        advice = f"{did_you_mean(name, SECTORS) if guess else ''}Use one of {', '.join(SECTORS)}."
         return Problem(place, f"{brief(name)} is not a sector", advice, key)
-    if own := [item for item in items if item["type"] == "value_error"]:
-        # What a check of ours says of one form goes before what pydantic says of the others.
-        what, advice = own[0]["ctx"]["error"].args
+    if custom := [item for item in items if item["type"] == "value_error"]:
+        # The message of a validator of this package takes precedence over those of pydantic.
+        what, advice = custom[0]["ctx"]["error"].args
         return Problem(place, what, advice, key)
-    wanted = " or ".join(
+    expected = " or ".join(
         "a table" if item["type"] in ("dict_type", "model_type") else item["msg"].removeprefix("Input should be ")
         for item in items
     )
     advice = ADVICE_FOR_TEXT.get(kind, "Correct the value.") if isinstance(stated, str) else "Correct the value."
-    return Problem(place, f"is {brief(stated)}, but should be {wanted}", advice, key)
+    return Problem(place, f"is {brief(stated)}: expected {expected}", advice, key)
 
 
 def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     """Return a policy with some keys changed, each named by its dotted path.
 
-    Stating a target, or that there is none, removes the one that stood there before, in whichever way it was stated.
-    What several of the changes say together is judged as it stands.
+    Stating a target, or that there is none, removes the previous target, by whichever key it was stated.
+    Several changes of one target are validated together.
 
     Raises
     ------
     DataError
-        Where a key is unknown or a value out of its range, or a path leads below a value that stands for all.
+        If a key is unknown, a value is out of its range, or a path leads below a value that is not a table.
     """
     content = policy.model_dump(exclude_unset=True)
     for path, value in changes.items():
@@ -228,22 +230,22 @@ def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
         for depth, parent in enumerate(parents, 1):
             nested = table.get(parent)
             if nested is not None and not isinstance(nested, dict):
-                # Taking its place with a table of one key would silently drop what it says of all the others.
+                # Replacing it by a table of one key would silently drop its value for all other keys.
                 above, below = ".".join(parents[:depth]), ".".join([*parents, key][depth:])
-                what = f"is the one value {brief(nested)}, so there is no {brief(below)} in it to change"
-                advice = f"Set {above} itself; where it may be a table, give one for all."
+                what = f"is the one value {brief(nested)}: expected a table with {brief(below)}"
+                advice = f"Set {above} itself, to a table of all values if it may be one."
                 raise DataError("The policy", [Problem("the changed policy", what, advice, above)])
             table[parent] = dict(nested or {})
             table = table[parent]
-        for other in _replaced(key, value, table):
+        for other in _superseded_keys(key, value, table):
             if ".".join([*parents, other]) not in changes:
                 table.pop(other, None)
         table[key] = value
     return parse_policy(content, "the changed policy")
 
 
-def _replaced(key: str, value: Any, table: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the keys of a target that a change of one of them takes the place of."""
+def _superseded_keys(key: str, value: Any, table: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the keys of a target that a change of one of them removes."""
     if key in TARGET_KEYS:
         return (*TARGET_KEYS, "target_sense") if table.get("target_sense") == "none" else TARGET_KEYS
     return TARGET_KEYS if (key, value) == ("target_sense", "none") else ()

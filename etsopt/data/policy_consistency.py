@@ -1,4 +1,4 @@
-"""Check a policy against the units, and its sections against each other over the years of the horizon."""
+"""Consistency checks of a policy with the units, and of its sections over the years of the horizon."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ FILE = "policy.toml"
 
 
 def problems_of_policy(instance: Content) -> list[Problem]:
-    """Problems of an instance's policy whose every key is right by itself."""
+    """Find problems of an instance's policy, each key of which is valid by itself."""
     policy = instance.policy
-    problems = _problems_of_places(instance)
+    problems = _problems_of_sectors_and_provinces(instance)
     problems += _problems_of_enterprises(instance)
     problems += _problems_of_output_cuts(instance)
     problems += _problems_of_horizon(policy)
-    # Prices are compared over the years of a horizon that is one.
+    # Prices are compared over the years of a valid horizon.
     return problems or _problems_of_prices(policy)
 
 
-def _problems_of_places(instance: Content) -> list[Problem]:
-    """Find sectors and provinces that have no unit."""
+def _problems_of_sectors_and_provinces(instance: Content) -> list[Problem]:
+    """Find sectors and provinces without a unit."""
     policy, sectors, provinces = instance.policy, instance.sectors, instance.provinces
     problems: list[Problem] = []
     for path, stated in (("sectors", policy.sectors), ("abatement.output_cut", policy.abatement.output_cut)):
@@ -48,7 +48,7 @@ def _problems_of_places(instance: Content) -> list[Problem]:
 
 
 def _problems_of_enterprises(instance: Content) -> list[Problem]:
-    """Find enterprises that have no unit and so nothing to settle."""
+    """Find enterprises without a unit, which have no obligation."""
     problems: list[Problem] = []
     for key in ("at_risk", "without_purchases"):
         stated = set(getattr(instance.policy.compliance, key))
@@ -76,14 +76,14 @@ def _problems_of_horizon(policy: Policy) -> list[Problem]:
     horizon, problems = policy.horizon, []
     first = policy.year if horizon.first_year is None else horizon.first_year
     if first < policy.year:
-        what = f"is {first}, before {policy.year}, the year of the tables"
+        what = f"is {first}: expected {policy.year}, the year of the tables, or later"
         problems.append(Problem(FILE, what, "State that year or a later one.", "horizon.first_year"))
     if horizon.last_year is not None and horizon.last_year < first:
-        what = f"is {horizon.last_year}, before {first}, the first year"
+        what = f"is {horizon.last_year}: expected {first}, the first year, or later"
         problems.append(Problem(FILE, what, "State that year or a later one.", "horizon.last_year"))
     cap_from = policy.pathway.cap_from
     if cap_from is not None and cap_from <= first:
-        what = f"is {cap_from}, but the cap starts from the total of the year before, and the first year is {first}"
+        what = f"is {cap_from}: expected a year after {first}, the first, since the cap starts from the total before it"
         problems.append(Problem(FILE, what, "State a later year, or begin the horizon earlier.", "pathway.cap_from"))
     return problems
 
@@ -96,7 +96,7 @@ def _problems_of_prices(policy: Policy) -> list[Problem]:
     supply = by_year(market.ccer_supply_t, years, 0.0)
     offset = by_year(market.ccer_price_cny_per_t, years)
     expected = by_year(market.prices_cny_per_t, years)
-    found = [
+    checks = [
         (
             np.isnan(expected) & (market.prices_cny_per_t is not None),
             "market.prices_cny_per_t",
@@ -112,14 +112,18 @@ def _problems_of_prices(policy: Policy) -> list[Problem]:
         (
             (supply > 0) & np.isnan(offset),
             "market.ccer_price_cny_per_t",
-            "is not stated, while there is ccer_supply_t, in",
+            "is missing, while there is ccer_supply_t, in",
             "State the price of an offset, or remove the supply.",
         ),
     ]
-    return [Problem(FILE, f"{what} {_years(bad, years)}", advice, key) for bad, key, what, advice in found if bad.any()]
+    return [
+        Problem(FILE, f"{what} {_year_range(bad, years)}", advice, key)
+        for bad, key, what, advice in checks
+        if bad.any()
+    ]
 
 
-def _years(where: NDArray[np.bool_], years: list[int]) -> str:
-    """Name the first and the last of some years."""
-    named = [years[position] for position in np.flatnonzero(where)]
-    return str(named[0]) if len(named) == 1 else f"{len(named)} years from {named[0]} to {named[-1]}"
+def _year_range(where: NDArray[np.bool_], years: list[int]) -> str:
+    """Return the selected year, or the number, first and last of several."""
+    selected = [years[position] for position in np.flatnonzero(where)]
+    return str(selected[0]) if len(selected) == 1 else f"{len(selected)} years from {selected[0]} to {selected[-1]}"

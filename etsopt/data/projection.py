@@ -1,4 +1,4 @@
-"""How output and intensity develop over the years, before any measure."""
+"""Activity projection: output and intensity over the years, before any measure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.data.row_scope import filled, problems_of_belonging, problems_of_rows, unit_positions
+from etsopt.data.row_scope import filled, problems_of_rows, problems_of_scope, unit_positions
 from etsopt.data.schema import FORECAST
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Development:
-    """Output and intensity of every unit against the year of the tables.
+    """Output and intensity of every unit relative to the year of the tables.
 
     Parameters
     ----------
@@ -36,10 +36,10 @@ class Development:
 
 
 def development(instance: Content, years: Sequence[int]) -> Development:
-    """Output and intensity of every unit in each of these years, as the forecast states them.
+    """Return output and intensity of every unit in each of these years, by the forecast.
 
-    Linear between stated years, where the year of the tables counts as stated with factor 1; constant after the last.
-    A unit with rows of its own follows them alone, any other the rows of its sector; without rows nothing changes.
+    Factors are linear between stated years, of which the first is the year of the tables with factor 1, and constant
+    after the last. A unit's own rows take precedence over those of its sector; without rows the factors are 1.
     """
     ones = np.ones((len(instance.units), len(years)))
     if instance.forecast is None:
@@ -49,17 +49,17 @@ def development(instance: Content, years: Sequence[int]) -> Development:
     output_t = instance.units["output_t"].to_numpy(dtype=float) if "output_t" in instance.units else ones[:, 0]
     factor = rows["output_factor"].to_numpy()
     factor = np.where(np.isnan(factor), rows["output_t"].to_numpy() / output_t[unit], factor)
-    # A path is a unit's or a sector's; sectors come first, so that units without a path of their own find theirs.
+    # A path belongs to a unit or a sector; paths of sectors come first.
     sectors = sorted(set(rows["sector"]) - {""})
     path = np.where(unit < 0, np.searchsorted(sectors, rows["sector"].to_numpy(dtype=str)), unit + len(sectors))
     position = {sector: number for number, sector in enumerate(sectors)}
     of_unit = np.array(instance.units["sector"].map(position).fillna(-1), dtype=np.int64)
     of_unit[unit[unit >= 0]] = unit[unit >= 0] + len(sectors)
-    there = of_unit >= 0
+    has_path = of_unit >= 0
     stated = (path, rows["year"].to_numpy(), instance.policy.year)
     output, intensity = ones.copy(), ones.copy()
-    output[there] = _along_paths(*stated, factor, of_unit[there], years)
-    intensity[there] = _along_paths(*stated, rows["intensity_factor"].to_numpy(), of_unit[there], years)
+    output[has_path] = _along_paths(*stated, factor, of_unit[has_path], years)
+    intensity[has_path] = _along_paths(*stated, rows["intensity_factor"].to_numpy(), of_unit[has_path], years)
     return Development(output, intensity)
 
 
@@ -71,44 +71,44 @@ def _along_paths(
     wanted: NDArray[np.int64],
     years: Sequence[int],
 ) -> NDArray[np.float64]:
-    """Interpolate factors along the wanted paths, shape ``(wanted, years)``, all paths in one sorted array."""
+    """Interpolate factors along the wanted paths, shape ``(wanted, years)``, with all paths in one sorted array."""
     paths = np.unique(path)
     path = np.concatenate([paths, path])
     year = np.concatenate([np.full(len(paths), float(base_year)), year])
     factor = np.concatenate([np.ones(len(paths)), factor])
     order = np.lexsort((year, path))
     path, year, factor = path[order], year[order], factor[order]
-    # Paths lie one after the other on one axis, a millennium apart.
+    # Paths are consecutive on one axis, 1000 years apart.
     axis = path * 1000.0 + (year - base_year)
-    asked = wanted[:, None] * 1000.0 + np.maximum(np.asarray(years) - base_year, 0)
-    left = np.searchsorted(axis, asked, side="right") - 1
+    points = wanted[:, None] * 1000.0 + np.maximum(np.asarray(years) - base_year, 0)
+    left = np.searchsorted(axis, points, side="right") - 1
     right = np.minimum(left + 1, len(axis) - 1)
     right = np.where(path[right] == path[left], right, left)
     width = np.where(right > left, axis[right] - axis[left], 1.0)
-    return factor[left] + (factor[right] - factor[left]) * (asked - axis[left]) / width
+    return factor[left] + (factor[right] - factor[left]) * (points - axis[left]) / width
 
 
 def problems_of_forecast(units: pd.DataFrame, stated: pd.DataFrame, policy: Policy) -> list[Problem]:
-    """Problems of the forecast, each cell of which is right by itself."""
+    """Find problems of the forecast, each cell of which is valid by itself."""
     rows = filled(stated, FORECAST)
     unit = unit_positions(rows, units)
-    problems = problems_of_belonging(FORECAST, rows, unit)
+    problems = problems_of_scope(FORECAST, rows, unit)
     in_tonnes = rows["output_t"].notna().to_numpy()
     by_factor = rows["output_factor"].notna().to_numpy()
     of_sector = (rows["sector"] != "").to_numpy()
     output_t = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
-    found: list[tuple[NDArray[np.bool_], str, tuple[str, str], str]] = [
+    checks: list[tuple[NDArray[np.bool_], str, tuple[str, str], str]] = [
         (
             in_tonnes == by_factor,
             "output_t, output_factor",
             ("row does not state exactly one of the two", "rows do not state exactly one of the two"),
-            "State the output in tonnes, or against units.csv: 1 where it stays.",
+            "State output_t in tonnes, or output_factor relative to units.csv: 1 for no change.",
         ),
         (
             in_tonnes & of_sector,
             "output_t",
             ("row of a sector states output in tonnes", "rows of a sector state output in tonnes"),
-            "It would be every unit's: state output_factor.",
+            "State output_factor: tonnes would apply to every unit.",
         ),
         (
             in_tonnes & (unit >= 0) & np.isnan(output_t[unit]),
@@ -120,7 +120,7 @@ def problems_of_forecast(units: pd.DataFrame, stated: pd.DataFrame, policy: Poli
             (rows["year"] <= policy.year).to_numpy(),
             "year",
             (f"row is not after {policy.year}", f"rows are not after {policy.year}"),
-            "Remove it: output and emissions of the year that the policy states stand in units.csv.",
+            "Remove it: units.csv holds output and emissions of the policy's year.",
         ),
     ]
-    return problems + [problem for check in found for problem in problems_of_rows(FORECAST, rows, *check)]
+    return problems + [problem for check in checks for problem in problems_of_rows(FORECAST, rows, *check)]

@@ -1,7 +1,7 @@
-"""Cells as text, exactly as they stand in the file, before anything converts them.
+"""Raw cells as text, exactly as in the file, before any conversion.
 
-pandas would turn the id '007' into 7, the name 'NA' into a missing value, and a row with one cell too many into a
-table shifted by a column, all without a word. So files are read here, and only what passed the checks becomes a frame.
+pandas would silently turn the id '007' into 7, the name 'NA' into a missing value, and a row with an extra cell into a
+table shifted by a column. So files are read here, and only validated cells become a frame.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 FORMULA_BEGINS = "=+@＝＋＠－\t\r\n-"
-"""With these a spreadsheet lets a formula begin, in some languages with the full-width signs, or reads past them."""
+"""Characters that begin a formula in a spreadsheet (in some languages the full-width ones), or that it skips."""
 
 PROTECTED = re.compile(f"'+[{FORMULA_BEGINS}]")
-"""A text that a spreadsheet would run as a formula, behind the apostrophe with which it is written."""
+"""A text that a spreadsheet would run as a formula, with the apostrophe that protects it."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class RawTable:
     Parameters
     ----------
     place
-        What the user calls it: a file name, or a frame's.
+        Name of the file, or of the frame.
     columns
-        Cells by column: text from a file, numbers too from a frame.
+        Cells by column: texts from a file, texts or numbers from a frame.
     rows
-        Label of each row as the user sees it: the line in the file, or the frame's index.
+        Label of each row for the user: the line in the file, or the frame's index.
     """
 
     place: str
@@ -52,7 +52,7 @@ class RawTable:
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, place: str) -> RawTable:
-        """Take a frame's cells; missing ones become empty text, numbers stay numbers.
+        """Build a raw table from a frame; missing cells become empty texts, numbers stay numbers.
 
         Raises
         ------
@@ -71,7 +71,7 @@ class RawTable:
 
 
 def cells_of_series(series: pd.Series[Any]) -> NDArray[Any]:
-    """Cells of a frame's column: whole numbers as such, since an identifier may have more digits than a float."""
+    """Return the cells of a frame's column; integers stay integers, since an identifier may exceed a float."""
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iu":
         return series.to_numpy()
     number = pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype)
@@ -87,9 +87,9 @@ def cells_of_series(series: pd.Series[Any]) -> NDArray[Any]:
 def decode(content: bytes, place: str) -> tuple[str, list[Problem]]:
     """Decode a file: UTF-8 with or without byte-order mark, or GBK that is plainly Chinese.
 
-    A Western European or Big5 file may decode as GBK too, into nonsense of rare characters; so GBK is taken only where
-    most characters beyond ASCII are everyday ones, and no fewer than Big5 would make them. Names hold a rare one, such
-    as 镕, now and then; GB 18030 has them all.
+    A Western European or Big5 file may also decode as GBK, into rare characters. So GBK is accepted only if most
+    characters beyond ASCII are common ones, and at least as many as under Big5. GB 18030 is used because it has all
+    rare characters of names, such as 镕.
     """
     for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")):
         if content.startswith(mark):
@@ -102,37 +102,37 @@ def decode(content: bytes, place: str) -> tuple[str, list[Problem]]:
         text = content.decode("gb18030")
     except UnicodeDecodeError:
         text = ""
-    share = _everyday_share(text, "gb18030", 0xD7)
-    if share > 0.5 and share >= _everyday_share(content.decode("big5", errors="replace"), "big5", 0xC6):
+    share = _common_share(text, "gb18030", 0xD7)
+    if share > 0.5 and share >= _common_share(content.decode("big5", errors="replace"), "big5", 0xC6):
         return text, []
     line = content[:position].count(b"\n") + 1
     what = f"is neither UTF-8 (byte 0x{content[position]:02x} in line {line}) nor plainly Chinese GBK"
     return "", [Problem(place, what, "Find out its encoding, for example Latin-1 or Big5, and save it as UTF-8.")]
 
 
-def _everyday_share(text: str, encoding: str, last: int) -> float:
-    """Share of everyday characters among those beyond ASCII.
+def _common_share(text: str, encoding: str, last: int) -> float:
+    """Return the share of common characters among those beyond ASCII.
 
-    They are the first level of GB 2312 or Big5, whose codes begin with bytes up to ``last``, and full-width marks.
+    Common are the first level of GB 2312 or Big5, whose codes begin with bytes up to ``last``, and full-width marks.
     """
     beyond = {character: count for character, count in Counter(text).items() if not character.isascii()}
     first, marks = (0xB0, (0xA1, 0xA3)) if encoding == "gb18030" else (0xA4, (0xA1,))
-    everyday = 0
+    common = 0
     for character, count in beyond.items():
         code = character.encode(encoding, errors="ignore")
-        plain = len(code) == 2 and (encoding == "big5" or code[1] > 0xA0)
-        everyday += count * (plain and (first <= code[0] <= last or code[0] in marks))
-    return everyday / max(sum(beyond.values()), 1)
+        two_bytes = len(code) == 2 and (encoding == "big5" or code[1] > 0xA0)
+        common += count * (two_bytes and (first <= code[0] <= last or code[0] in marks))
+    return common / max(sum(beyond.values()), 1)
 
 
 def read_csv(content: bytes, place: str) -> tuple[RawTable | None, list[Problem]]:
-    """Read a CSV file into unconverted cells, or say why its shape is wrong."""
+    """Read a CSV file into unconverted cells, or return the problems of its shape."""
     text, problems = decode(content, place)
     if problems:
         return None, problems
     if "\0" in text:
         what = f"contains NUL characters, the first in line {text.partition(chr(0))[0].count(chr(10)) + 1:,}"
-        return None, [Problem(place, what, "It is no CSV file, or damaged: export it again.")]
+        return None, [Problem(place, what, "Export it again: it is damaged or not a CSV file.")]
     records, lines, line = [], [], 1
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -144,7 +144,7 @@ def read_csv(content: bytes, place: str) -> tuple[RawTable | None, list[Problem]
     except csv.Error as error:
         if "field limit" in str(error):
             what = f"has a cell of more than {LONGEST_TEXT:,} characters in line {line:,}"
-            return None, [Problem(place, what, "No name or number is that long; look for a missing quotation mark.")]
+            return None, [Problem(place, what, "Look for a missing quotation mark: no name or number is that long.")]
         return None, [
             Problem(place, f"is not valid CSV in line {line:,} ({error})", "Look for a stray quotation mark.")
         ]
@@ -181,7 +181,7 @@ def _problems_of_shape(header: list[str], records: list[list[str]], lines: list[
 
 
 def problems_of_names(names: list[str], place: str) -> list[Problem]:
-    """Names of columns that are there twice, empty, or not all that they look like."""
+    """Find names of columns that are repeated, empty, or have hidden characters."""
     counts = Counter(names)
     problems = [
         Problem(place, f"has {count} columns named {brief(name)}", "Keep one of them.")
@@ -191,6 +191,6 @@ def problems_of_names(names: list[str], place: str) -> list[Problem]:
     if "" in counts:
         problems.append(Problem(place, "has a column without a name", "Name it, or remove the empty column."))
     for name in filter(HIDDEN.search, counts):
-        what = f"has a column {brief(name)}, with a character in its name that controls a terminal or is not seen"
-        problems.append(Problem(place, what, "Type the name anew."))
+        what = f"has a column {brief(name)}, with a control or invisible character in its name"
+        problems.append(Problem(place, what, "Retype the name."))
     return problems

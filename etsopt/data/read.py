@@ -1,4 +1,4 @@
-"""Read an instance from a folder of tables, in CSV or Parquet, and a policy file."""
+"""Reader of instances: a folder of tables, in CSV or Parquet, and a policy file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from etsopt.data import shipped
 from etsopt.data.aside import finish
-from etsopt.data.csv_fast import read_plain_csv
+from etsopt.data.csv_fast import read_csv_fast
 from etsopt.data.instance import Instance
 from etsopt.data.parquet import SUFFIX, read_parquet
 from etsopt.data.policy import Policy, parse_policy
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def read_instance(source: str | Path) -> Instance:
-    """Read an instance: a folder, or the name of one that comes with the package.
+    """Read an instance from a folder, or by the name of a shipped one.
 
     Raises
     ------
@@ -35,19 +35,19 @@ def read_instance(source: str | Path) -> Instance:
     finish(folder)
     policy, problems = _read_policy(folder / "policy.toml")
     try:
-        return _read(folder, policy, problems, plainly=True)
+        return _read(folder, policy, problems, fast=True)
     except DataError:
-        # Whatever is wrong is told from the cells as they stand in the file.
-        return _read(folder, policy, problems, plainly=False)
+        # Problems are reported from the raw cells of the file.
+        return _read(folder, policy, problems, fast=False)
 
 
-def _read(folder: Path, policy: Policy | None, of_policy: list[Problem], plainly: bool) -> Instance:
-    """Read the tables beside a policy and its problems: plain files at once if wanted, others cell by cell."""
+def _read(folder: Path, policy: Policy | None, of_policy: list[Problem], fast: bool) -> Instance:
+    """Read the tables beside a policy and its problems, by the fast reader for regular files if ``fast``."""
     problems: list[Problem] = []
     tables: dict[str, RawTable] = {}
     for table in TABLES:
-        raw, found = _read_table(folder, table, plainly)
-        problems += found
+        raw, of_table = _read_table(folder, table, fast)
+        problems += of_table
         if raw is not None:
             tables[table.name] = raw
     problems += of_policy
@@ -56,29 +56,29 @@ def _read(folder: Path, policy: Policy | None, of_policy: list[Problem], plainly
     try:
         return Instance.from_raw(folder.name, tables, policy, problems)
     except DataError as error:
-        # What tables say together is said of their files in CSV, whichever they came from.
+        # Consistency checks name the CSV files; problems name the files that were read.
         places = {table.file: tables[table.name].place for table in TABLES if table.name in tables}
         of_files = [replace(problem, place=places.get(problem.place, problem.place)) for problem in error.problems]
         raise DataError(error.subject, of_files) from None
 
 
-def _read_table(folder: Path, table: Table, plainly: bool) -> tuple[RawTable | None, list[Problem]]:
-    """Read the file of a table; nothing where it has none and needs none."""
+def _read_table(folder: Path, table: Table, fast: bool) -> tuple[RawTable | None, list[Problem]]:
+    """Read the file of a table; return None if an optional table has no file."""
     paths = [path for name in table.files if (path := folder / name).is_file()]
     if len(paths) > 1:
-        return None, [Problem(table.file, f"is there beside {paths[1].name}", "Keep one of them.")]
+        return None, [Problem(table.file, f"is present beside {paths[1].name}", "Keep one of them.")]
     if not paths:
         missing = Problem(table.file, "the file is missing", f"Add it; it holds {table.meaning}.")
         return None, [missing] if table is UNITS else []
     if paths[0].suffix == SUFFIX:
         return read_parquet(paths[0])
     content = paths[0].read_bytes()
-    raw = read_plain_csv(content, table) if plainly else None
+    raw = read_csv_fast(content, table) if fast else None
     return (raw, []) if raw is not None else read_csv(content, table.file)
 
 
 def find_folder(source: str | Path) -> Path:
-    """Find the folder of an instance by its path or its shipped name."""
+    """Return the folder of an instance by its path or its shipped name."""
     folder = Path(source)
     if folder.is_dir():
         return folder
@@ -86,16 +86,17 @@ def find_folder(source: str | Path) -> Path:
         return shipped.folder(str(source))
     names = ", ".join(shipped.names())
     raise UsageError(
-        f"There is no folder {str(source)!r}, and no shipped instance of that name.", f"Shipped are {names}."
+        f"There is no folder {str(source)!r}, and no shipped instance of that name.",
+        f"Name a folder, or one of {names}.",
     )
 
 
 def _read_policy(path: Path) -> tuple[Policy | None, list[Problem]]:
     if not path.is_file():
-        return None, [Problem(path.name, "the file is missing", "Add it; its least content is a year and a rule.")]
+        return None, [Problem(path.name, "the file is missing", "Add it, with at least a year and a rule.")]
     if (size := path.stat().st_size) > LARGEST_BYTES:
-        what = f"has {size:,} bytes, more than the {LARGEST_BYTES:,} that a policy can have"
-        return None, [Problem(path.name, what, "See that it is the right file.")]
+        what = f"has {size:,} bytes: expected at most {LARGEST_BYTES:,}"
+        return None, [Problem(path.name, what, "Check that it is the right file.")]
     text, problems = decode(path.read_bytes(), path.name)
     if problems:
         return None, problems
@@ -104,5 +105,5 @@ def _read_policy(path: Path) -> tuple[Policy | None, list[Problem]]:
     except DataError as error:
         return None, error.problems
     except ValueError as error:
-        advice = "Texts stand in quotes, tables in [brackets]."
+        advice = "Write texts in quotes and names of tables in [brackets]."
         return None, [Problem(path.name, f"is not valid TOML ({shortened(str(error), 300)})", advice)]

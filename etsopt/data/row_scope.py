@@ -1,4 +1,4 @@
-"""Rows that belong to one unit or to every unit of a sector: measures and forecasts."""
+"""Scope of rows of measures and forecasts: one unit, or every unit of a sector."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def filled(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """Give a table every column of its schema, and absent cells the default that the schema states.
+    """Return a table with every column of its schema, and absent cells filled with the schema's defaults.
 
-    Numbers without a default stay NaN, texts empty.
+    Without a default, numbers stay NaN and texts empty.
     """
     cells = {column.name: filled_column(frame, table, column.name) for column in table.columns}
     columns = {name: pd.Series(values, dtype=values.dtype, index=frame.index) for name, values in cells.items()}
@@ -27,7 +27,7 @@ def filled(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
 
 
 def filled_column(frame: pd.DataFrame, table: Table, name: str) -> NDArray[Any]:
-    """One column of `filled`; where no cell is absent the array of the table itself, which is not to be written to."""
+    """Return one column of `filled`; read-only, because without absent cells it is the array of the table itself."""
     columns = {column.name: column for column in table.columns}
     column = columns[name]
     if name in frame:
@@ -39,12 +39,12 @@ def filled_column(frame: pd.DataFrame, table: Table, name: str) -> NDArray[Any]:
     absent = np.isnan(cells) if column.number else cells == ""
     if not absent.any():
         return cells
-    other = column.number and column.default in columns
-    return np.where(absent, filled_column(frame, table, str(column.default)) if other else column.default, cells)
+    by_column = column.number and column.default in columns
+    return np.where(absent, filled_column(frame, table, str(column.default)) if by_column else column.default, cells)
 
 
 def unit_positions(rows: pd.DataFrame, units: pd.DataFrame) -> NDArray[np.int64]:
-    """Position of each row's unit, shape ``(rows,)``; -1 for a row of a sector, or of no unit of the instance."""
+    """Return the position of each row's unit, shape ``(rows,)``; -1 for a row of a sector or an unknown unit."""
     return pd.Index(units["unit_id"]).get_indexer(rows["unit_id"]).astype(np.int64)
 
 
@@ -56,9 +56,9 @@ def problems_of_rows(
     what: tuple[str, str],
     advice: str,
 ) -> list[Problem]:
-    """Say what is wrong with some rows, `what` being said of one and of several; nothing where none is bad.
+    """Return a problem of the bad rows, if any; ``what`` is its description for one row and for several.
 
-    Rows are named in words, since they are sorted by now, with the cell of the column where it is one.
+    Rows are named by unit or sector, because they are sorted by now, with their cell of the column.
     """
     if not bad.any():
         return []
@@ -71,24 +71,24 @@ def problems_of_rows(
     return [Problem(table.file, counted(len(names), *what), advice, column, tuple(names))]
 
 
-def problems_of_belonging(table: Table, rows: pd.DataFrame, unit: NDArray[np.int64]) -> list[Problem]:
-    """Find rows that belong to nothing, to two things at once, or to a unit that is not there.
+def problems_of_scope(table: Table, rows: pd.DataFrame, unit: NDArray[np.int64]) -> list[Problem]:
+    """Find rows that name neither or both of unit and sector, or an unknown unit.
 
     Parameters
     ----------
     unit
-        What `unit_positions` finds for the rows.
+        Result of `unit_positions` for the rows.
     """
-    both = ((rows["unit_id"] == "") == (rows["sector"] == "")).to_numpy()
+    not_one = ((rows["unit_id"] == "") == (rows["sector"] == "")).to_numpy()
     unknown = (unit < 0) & (rows["unit_id"] != "").to_numpy()
     return [
         *problems_of_rows(
             table,
             rows,
-            both,
+            not_one,
             "unit_id, sector",
             ("row does not name exactly one of the two", "rows do not name exactly one of the two"),
-            "Name the unit, or the sector whose every unit it is for.",
+            "Name the unit, or the sector for all its units.",
         ),
         *problems_of_rows(
             table,

@@ -1,4 +1,4 @@
-"""Section ``[rule]`` of a policy: which rule gives the reference allowances, and whom it is for."""
+"""Section ``[rule]`` of a policy: the rule of the reference allowances, its parameters and its scope."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from etsopt.data.schema import SPECIAL_CASES  # noqa: TC001  pydantic evaluates 
 
 
 class RulePolicy(BaseModel):
-    """The rule that gives the reference allowances; its other keys are parameters of the rule itself."""
+    """The rule of the reference allowances; other keys are parameters of the rule itself."""
 
     model_config = ConfigDict(strict=True, extra="allow", frozen=True, allow_inf_nan=False)
 
@@ -24,10 +24,10 @@ class RulePolicy(BaseModel):
 
     @property
     def cases_outside(self) -> tuple[str, ...]:
-        """Cases outside the scope: those that are stated, else those of the rule's plan."""
+        """Cases outside the scope: the stated ones, else those of the rule's plan."""
         return outside_scope(self.name) if self.outside_scope is None else tuple(self.outside_scope)
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The rule's own parameters as stated; what is not stated has the rule's default."""
+        """The stated parameters of the rule; others have the rule's defaults."""
         return dict(self.model_extra or {})

@@ -1,6 +1,6 @@
-"""Every table of an instance: its columns, units, ranges and meanings.
+"""Schema of the tables of an instance: columns, units, ranges and meanings.
 
-The single source: the validator, the generator, the writer and the documentation derive from it.
+The validator, the generator, the writer and the documentation derive from it.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ from etsopt.data.table import Column, Table
 SECTORS = ("cement", "steel", "aluminium", "power")
 
 SPECIAL_CASES = ("new", "closed", "white_clinker", "carbide_slag", "gypsum_acid", "hydrogen_furnace")
-"""Units that a plan takes out of the formula: first year, closed before allocation, and kilns and furnaces of the 2026
-plan (consultation draft of 27 July 2026). `etsopt.data.official` says which there are in a year, and what they get."""
+"""Special cases of units, outside the formula of a plan: first year, closed before allocation, and kilns and furnaces
+of the 2026 plan (consultation draft of 27 July 2026). `etsopt.data.official` lists those of each year and plan."""
 
 VINTAGES = range(2019, 2027)
-"""Years of issue of the allowances that an enterprise may hold at the start."""
+"""Vintages that an enterprise may hold at the start."""
 
 USER_COLUMN_PREFIX = "x_"
 LONGEST_IDENTIFIER = 64
 LONGEST_TEXT = 131_072
-"""Characters in a cell of text: as many as Python's own reader of CSV takes."""
+"""Largest number of characters in a text cell, the limit of Python's CSV reader."""
 
 PLAUSIBLE_INTENSITY = {"cement": 0.83, "steel": 0.88, "aluminium": 1.57, "power": 0.84}
 """Typical intensity of a sector [tCO2e per t of intensity output; power per MWh].
 
 Cement and aluminium: sector emissions of 2024 over output; steel: ironmaking and sintering per tonne of iron with
 the guideline's gas deduction, 0.83-0.93 (derived figures); power: 2025 output intensity of the development report.
-Used only to recognise slips of units, never in an allocation.
+Used only to detect wrong units of measure, never in an allocation.
 """
 
 UNITS = Table(
     "units",
-    "the allocation units: steel enterprise, clinker line, electrolysis series, power unit",
+    "the allocation units: steel enterprises, clinker lines, electrolysis processes, power units",
     ("unit_id",),
     (
         Column("unit_id", "identifies the unit", required=True, identifier=True),
@@ -47,7 +47,7 @@ UNITS = Table(
             required=True,
             at_least=0,
         ),
-        Column("output_t", "product; where a rule or a target uses output", "t", number=True, above=0),
+        Column("output_t", "output of product; needed by rules and targets that use it", "t", number=True, above=0),
         Column(
             "intensity_output_t",
             "output on which the rule measures intensity (steel: iron); default output_t",
@@ -57,15 +57,14 @@ UNITS = Table(
         ),
         Column(
             "intensity_emissions_tco2e",
-            "emissions on which it does (steel: ironmaking and sintering); default emissions_tco2e",
+            "emissions on which the rule measures intensity (steel: ironmaking and sintering); default emissions_tco2e",
             "tCO2e",
             number=True,
             at_least=0,
         ),
         Column(
             "special_case",
-            "special case of the plan: by the year of the rule it gets allowances equal to emissions, or is outside "
-            "the scope",
+            "special case of the plan: by the year of the rule, allowances equal to emissions, or outside the scope",
             choices=SPECIAL_CASES,
         ),
         Column(
@@ -78,7 +77,7 @@ UNITS = Table(
             at_most=1,
         ),
         Column("prior_emissions_tco2e", "last year's verified emissions", "tCO2e", number=True, at_least=0),
-        Column("pre_allocated_t", "allowances issued in advance", "t", number=True, at_least=0),
+        Column("pre_allocated_t", "pre-allocated allowances", "t", number=True, at_least=0),
         Column("reference_t", "reference allowances, for the rule 'given'", "t", number=True, at_least=0),
     ),
 )
@@ -112,11 +111,13 @@ MEASURES = Table(
     (
         Column("measure_id", "identifies the measure, one word", required=True, identifier=True),
         Column("name", "name of the measure"),
-        Column("unit_id", "unit that it is for; this or sector, and a unit's own row goes first", identifier=True),
-        Column("sector", "sector whose every unit it is for; this or unit_id", choices=SECTORS),
+        Column(
+            "unit_id", "unit of the measure; this or sector, and a unit's own row takes precedence", identifier=True
+        ),
+        Column("sector", "sector, for all its units; this or unit_id", choices=SECTORS),
         Column(
             "abatement_rate",
-            "share of the unit's emissions, as earlier measures left them, that it removes where it is applied",
+            "fraction of the unit's emissions, net of earlier measures, that it abates where it is applied",
             "fraction",
             number=True,
             required=True,
@@ -134,7 +135,7 @@ MEASURES = Table(
         ),
         Column(
             "maximum_share",
-            "share of the unit to which it can be applied; abatement and costs go with it",
+            "fraction of the unit to which it can be applied; abatement and costs are proportional to it",
             "fraction",
             number=True,
             at_least=0,
@@ -162,7 +163,7 @@ MEASURES = Table(
         ),
         Column(
             "capex_cny_per_t",
-            "investment for a tonne of annual output_t",
+            "investment per tonne of annual output_t",
             "CNY/t",
             number=True,
             at_least=0,
@@ -170,37 +171,38 @@ MEASURES = Table(
         ),
         Column(
             "fixed_opex_cny_per_t",
-            "yearly cost for a tonne of annual output_t; negative is a saving",
+            "yearly cost per tonne of annual output_t; negative is a saving",
             "CNY/t",
             number=True,
             default=0.0,
         ),
         Column(
             "variable_opex_cny_per_t",
-            "cost of a tonne of the year's output; negative is a saving",
+            "cost per tonne of the year's output; negative is a saving",
             "CNY/t",
             number=True,
             default=0.0,
         ),
         Column(
             "fuel_saving_cny_per_t",
-            "fuel saved with a tonne of the year's output",
+            "fuel saving per tonne of the year's output",
             "CNY/t",
             number=True,
             at_least=0,
             default=0.0,
         ),
-        Column("exclusive_group", "of one group a unit takes at most one measure", identifier=True),
-        Column("requires", "measure_ids, separated by spaces, that have to run as well"),
+        Column("exclusive_group", "group of which a unit applies at most one measure", identifier=True),
+        Column("requires", "measure_ids, separated by spaces, that must run as well"),
         Column(
             "electricity_only",
-            "saves power alone, so nothing under this system: abatement_rate 0, never chosen, listed for completeness",
+            "saves electricity alone, so no emissions under this system: abatement_rate 0, never chosen, listed for "
+            "completeness",
             choices=("yes", "no"),
             default="no",
         ),
         Column(
             "price_year",
-            "year of the CNY, that of the policy",
+            "price year of the costs, that of the policy",
             "year",
             number=True,
             at_least=2000,
@@ -208,7 +210,7 @@ MEASURES = Table(
             whole=True,
         ),
         Column("confidence", "A official text, B secondary source, C general knowledge", choices=("A", "B", "C")),
-        Column("source", "where the figures stand"),
+        Column("source", "source of the figures"),
     ),
 )
 
@@ -217,8 +219,8 @@ FORECAST = Table(
     "a unit, or every unit of a sector, in a later year; linear between stated years, constant after the last",
     ("unit_id", "sector", "year"),
     (
-        Column("unit_id", "unit that it is for; this or sector, and a unit's own rows go first", identifier=True),
-        Column("sector", "sector whose every unit it is for; this or unit_id", choices=SECTORS),
+        Column("unit_id", "unit of the row; this or sector, and a unit's own rows take precedence", identifier=True),
+        Column("sector", "sector, for all its units; this or unit_id", choices=SECTORS),
         Column(
             "year",
             "compliance year, after that of the tables",
@@ -229,10 +231,10 @@ FORECAST = Table(
             at_most=2100,
             whole=True,
         ),
-        Column("output_t", "product of the unit; this or output_factor", "t", number=True, above=0),
+        Column("output_t", "output of the unit; this or output_factor", "t", number=True, above=0),
         Column(
             "output_factor",
-            "output against units.csv; this or output_t",
+            "output relative to units.csv; this or output_t",
             "fraction",
             number=True,
             above=0,
@@ -240,7 +242,7 @@ FORECAST = Table(
         ),
         Column(
             "intensity_factor",
-            "emissions per output against units.csv, without measures",
+            "emissions per output relative to units.csv, without measures",
             "fraction",
             number=True,
             above=0,

@@ -1,4 +1,4 @@
-"""What the sections of a policy are made of: the strict base, shares, and numbers that may change by year."""
+"""Parts of the sections of a policy: the strict base class, shares, and numbers by year."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class Section(BaseModel):
 
 
 def _year(key: object) -> str:
-    """Keep a year as text: TOML has no other keys, and a policy is written as it was read."""
+    """Return a year as text, the only type of key in TOML, so that a policy is written as it was read."""
     text = str(key) if isinstance(key, int) and not isinstance(key, bool) else key
     if not isinstance(text, str) or not YEAR.fullmatch(text):
-        what = f"names {brief(key)}, which is no year from 2000 to 2100"
+        what = f"names {brief(key)}: expected a year from 2000 to 2100"
         raise ValueError(what, "Write a year with four digits: 2028.")
     return text
 
 
 def _years(table: object) -> object:
-    """Refuse a table that says nothing: its number would be the default without a word."""
+    """Refuse an empty table, which would silently mean the default."""
     if table == {}:
         raise ValueError("names no year", "State one number for all years, or a year with its number.")
     return table

@@ -6,16 +6,16 @@ from pathlib import Path
 
 
 def root() -> Path:
-    """Folder of the shipped instances: in the package when installed, beside it in a checkout."""
+    """Return the folder of the shipped instances: in the package when installed, beside it in a checkout."""
     checkout = Path(__file__).parents[2] / "instances"
     return checkout if checkout.is_dir() else Path(__file__).parents[1] / "instances"
 
 
 def names() -> list[str]:
-    """Names of the shipped instances, in alphabetical order."""
+    """Return the names of the shipped instances, in alphabetical order."""
     return sorted(path.parent.name for path in root().glob("*/policy.toml"))
 
 
 def folder(name: str) -> Path:
-    """Folder of the shipped instance of that name."""
+    """Return the folder of the shipped instance of that name."""
     return root() / name

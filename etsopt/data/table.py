@@ -1,4 +1,4 @@
-"""What a table of an instance is: columns with units, ranges, meanings and defaults."""
+"""Declaration of a table of an instance: columns with units, ranges, meanings and defaults."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ class Column:
     Parameters
     ----------
     name, meaning
-        As in the file, and in words.
+        Name in the file, and description.
     unit
         Unit of the numbers; empty for text.
     number
-        Whether the cells are numbers.
+        True if the cells are numbers.
     required
-        Whether the column must be there. An optional column may also have empty cells: absent is absent.
+        True if the column must be present and filled. An optional column may have empty cells.
     identifier
-        Whether the cells name something: short, one line, compared after Unicode normalisation.
+        True if the cells are identifiers: short, one line, compared after Unicode normalisation.
     above, at_least, at_most
         Exclusive and inclusive lower limit of the numbers, and inclusive upper limit.
     whole
-        Whether the numbers are whole ones, such as years.
+        True if the numbers are whole, such as years.
     choices
         The only texts allowed, if not empty.
     default
-        What an absent cell stands for: a number, a text, or for numbers the name of the column that stands in;
-        None where absent stays absent.
+        Value of an absent cell: a number, a text, or for numbers the name of the column that replaces it; None if it
+        stays absent.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Column:
 
     @property
     def limits(self) -> str:
-        """The range of the numbers in words; empty where there is none."""
+        """The range of the numbers as text; empty if there is none."""
         words = [f"at least {self.at_least:g}"] if self.at_least is not None else []
         words += [f"above {self.above:g}"] if self.above is not None else []
         words += [f"at most {self.at_most:g}"] if self.at_most is not None else []
@@ -56,7 +56,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of an instance: a file of that name, in CSV or Parquet; the columns ``key`` are together unique in it."""
+    """A table of an instance, in a CSV or Parquet file of that name; the columns ``key`` identify a row."""
 
     name: str
     meaning: str
@@ -65,14 +65,14 @@ class Table:
 
     @property
     def file(self) -> str:
-        """Name of the file that holds the table, where it is one in CSV."""
+        """Name of the table's CSV file."""
         return f"{self.name}.csv"
 
     @property
     def files(self) -> tuple[str, str]:
-        """Names of the files of which one may hold the table."""
+        """Names of the table's possible files, in CSV and Parquet."""
         return self.file, f"{self.name}.parquet"
 
     def column(self, name: str) -> Column:
-        """The column of that name."""
+        """Return the column of that name."""
         return next(column for column in self.columns if column.name == name)

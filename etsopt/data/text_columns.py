@@ -1,6 +1,6 @@
-"""A whole column of text looked at as one text: what is right in it is found without a look at each cell.
+"""Fast validation of a text column as one joined text.
 
-Where a cell is not plainly right nothing is said here, and `etsopt.data.validate` looks at the cells one by one.
+If a cell is not clearly valid these functions return None, and `etsopt.data.validate` checks the cells one by one.
 """
 
 from __future__ import annotations
@@ -22,45 +22,45 @@ if TYPE_CHECKING:
 NEWLINE, SPACE, DELETE = ord("\n"), ord(" "), 0x7F
 
 FORMULA_START = re.compile("'*[=@+-]")
-"""What a spreadsheet runs as a formula, or would without the apostrophes with which such a text is written."""
+"""Beginning of a text that a spreadsheet runs as a formula, or would without its protecting apostrophes."""
 
 MAY_BE_FORMULA = [ord(sign) for sign in "'=@+-"]
 
 MOST_SPELLINGS = 1000
-"""A column of choices with more distinct texts than that is no such column."""
+"""Largest number of distinct texts in a column of choices for the fast validation."""
 
 
-def tidy(text: str) -> str:
-    """A cell after Unicode normalisation, without spaces around it; other white space is not tidied away.
+def normalise(text: str) -> str:
+    """Return a cell after Unicode normalisation, without surrounding spaces; other white space is kept.
 
-    NFKC, which makes full-width letters and ideographic spaces plain ones, as ids are typed either way.
+    NFKC maps full-width letters and ideographic spaces to plain ones, because ids are typed either way.
     """
     return unicodedata.normalize("NFKC", text).strip(" ")
 
 
-def tidied(cells: NDArray[np.object_], required: bool, longest: int) -> NDArray[np.object_] | None:
-    """A column whose cells are texts on one line, plainly without hidden characters or formulas, as `tidy` gives them.
+def normalised_column(cells: NDArray[np.object_], required: bool, longest: int) -> NDArray[np.object_] | None:
+    """Return a column as `normalise` does if all cells are single lines clearly free of hidden characters and formulas.
 
     Parameters
     ----------
     required
-        Whether no cell may be empty.
+        True if no cell may be empty.
     longest
-        Most bytes that a cell may have, written in UTF-8.
+        Largest number of bytes of a cell in UTF-8.
 
     Returns
     -------
     ndarray or None
-        None where a cell is none of that, or has spaces around it.
+        None if a cell does not qualify, or has surrounding spaces.
     """
     text = "\n".join(cells.tolist())
-    # Nothing combines with the end of a line, so that the whole is normalised cell by cell.
+    # No character combines with a line end, so that normalising the joined text normalises each cell.
     normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
     if not normal.isascii() and HIDDEN.search(normal.replace("\n", "")):
         return None
     letters = np.frombuffer(f"\n{normal}\n".encode(), dtype=np.uint8)
     ends = np.flatnonzero(letters == NEWLINE)
-    # Beyond ASCII the other control characters are ruled out already; of those within it none but line ends is left.
+    # Control characters beyond ASCII are excluded above; of those within it only line ends may remain.
     if len(ends) != len(cells) + 1 or np.count_nonzero(letters < SPACE) > len(ends) or (letters == DELETE).any():
         return None
     lengths = np.diff(ends) - 1
@@ -72,11 +72,11 @@ def tidied(cells: NDArray[np.object_], required: bool, longest: int) -> NDArray[
     return cells if normal is text else np.array(normal.split("\n"), dtype=object)
 
 
-def chosen(cells: NDArray[np.object_], choices: Sequence[str], required: bool) -> NDArray[np.object_] | None:
-    """A column whose cells are all among some texts, or absent where they may be; None where one is not."""
+def matched_choices(cells: NDArray[np.object_], choices: Sequence[str], required: bool) -> NDArray[np.object_] | None:
+    """Return a normalised column if all cells are among the choices, or empty if not required; else None."""
     code, names = pd.factorize(cells)
     if len(names) > MOST_SPELLINGS:
         return None
-    known = np.array([tidy(name) for name in names], dtype=object)
+    known = np.array([normalise(name) for name in names], dtype=object)
     allowed = {*choices} if required else {*choices, ""}
     return known[code] if allowed.issuperset(known) else None

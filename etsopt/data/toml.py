@@ -1,4 +1,4 @@
-"""TOML that may be absurd: read in bounded time and depth, and looked through before anything else is done with it."""
+"""Reader of untrusted TOML in bounded time and depth, and checks of its content before validation."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from etsopt.characters import HIDDEN
 from etsopt.errors import DataError, Problem, brief
 
 LARGEST_BYTES = 1_000_000
-"""Of a policy file: the ids of all enterprises of China, listed twice, are less than a tenth of it."""
+"""Largest size of a policy file; the ids of all enterprises of China, listed twice, are less than a tenth of it."""
 
 DEEPEST, MOST_VALUES, LONGEST_KEY, LARGEST_WHOLE = 8, 100_000, 200, 2**63
-"""Tables inside each other, values in all, characters of a key, and the first whole number that TOML does not know."""
+"""Limits: depth of nested tables, number of values, characters of a key, and the first integer beyond TOML's range."""
 
 TEXT_OR_COMMENT = re.compile(
     r'"""(?:\\[\s\S]|[^\\])*?(?:"""|\Z)' r"|'''[\s\S]*?(?:'''|\Z)" r'|"(?:\\.|[^"\\\n])*"?' r"|'[^'\n]*'?" r"|\#[^\n]*"
 )
-"""One that has no end runs to that of its line, so that a search never tries the same characters twice."""
+"""A text without an end runs to the end of its line, so that a search never tries the same characters twice."""
 
 MANY_PARTS = re.compile(rf"(?:\.[^.=,\n\[\]{{}}]*){{{DEEPEST + 1}}}")
-"""A key of more parts than tables lie inside each other; tomllib takes time with the square of their number."""
+"""A key with more parts than the largest depth; tomllib's time is quadratic in their number."""
 
 
 def parse_toml(text: str) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     Raises
     ------
     TOMLDecodeError
-        If it is no TOML.
+        If it is not TOML.
     ValueError
         If it is deeper or longer than any policy.
     """
@@ -43,18 +43,18 @@ def parse_toml(text: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError:
         raise
     except RecursionError:
-        raise ValueError(f"lists or tables lie inside each other more than {DEEPEST} deep") from None
+        raise ValueError(f"lists or tables are nested more than {DEEPEST} deep") from None
     except ValueError:
         raise ValueError("a whole number has thousands of digits") from None
 
 
 def parse_value(text: str) -> Any:
-    """Read one value on one line: TOML, else the text itself.
+    """Read a value on one line as TOML, else as the text itself.
 
     Raises
     ------
     ValueError
-        If the text says more than one value, or one that is deeper or longer than any in a policy.
+        If the text has more than one value, or one that is deeper or longer than any in a policy.
     """
     if HIDDEN.search(text):
         raise ValueError("it holds a line end, or a control or invisible character")
@@ -67,68 +67,68 @@ def parse_value(text: str) -> Any:
 
 
 def checked_content(content: Mapping[Any, Any], place: str) -> dict[str, Any]:
-    """Return the content of a policy with its texts normalised as those of tables are.
+    """Return the content of a policy with texts normalised as in tables.
 
     Raises
     ------
     DataError
-        Lists every key that is too deep, or with a value that no policy can hold; what these mean is judged later.
+        Lists every key that is too deep, or has a value that no policy can hold; meanings are validated later.
     """
-    look = _Look(place)
-    looked = dict(look.at_table(content, "", 1))
-    if look.count > MOST_VALUES:
+    check = _ContentCheck(place)
+    checked = dict(check.table(content, "", 1))
+    if check.count > MOST_VALUES:
         what = f"holds more than {MOST_VALUES:,} values"
-        look.problems.insert(0, Problem(place, what, "No policy has that many; see that it is the right file."))
-    if look.problems:
-        raise DataError("The policy", look.problems)
-    return looked
+        check.problems.insert(0, Problem(place, what, "Check that it is the right file: no policy has that many."))
+    if check.problems:
+        raise DataError("The policy", check.problems)
+    return checked
 
 
-class _Look:
-    """A look at every key and value of a policy; ``count`` of them, and what is wrong with them."""
+class _ContentCheck:
+    """A check of every key and value of a policy: their ``count`` and ``problems``."""
 
     def __init__(self, place: str) -> None:
         self.place, self.count = place, 0
         self.problems: list[Problem] = []
 
-    def at(self, value: Any, key: str, depth: int) -> Any:
-        """Look at a value, and at those inside; returns it with its texts normalised."""
+    def value(self, value: Any, key: str, depth: int) -> Any:
+        """Check a value and those inside it, and return it with its texts normalised."""
         self.count += 1
         if getattr(value, "shape", None) == ():
-            # A number of numpy: what is a truth there shall be one here.
+            # A numpy scalar: its booleans become Python ones.
             value = value.item()
         if isinstance(value, str):
             if HIDDEN.search(value):
                 what = f"is {brief(value)}, with a control or invisible character in it"
-                self._tell(key, what, "Type the value anew, on one line.")
+                self._add(key, what, "Retype the value, on one line.")
             return unicodedata.normalize("NFKC", value)
         if isinstance(value, int) and not -LARGEST_WHOLE <= value < LARGEST_WHOLE:
             what = "is a whole number of more than 64 bits"
-            self._tell(key, what, "Correct the value; TOML knows no longer ones.")
+            self._add(key, what, "Correct the value: TOML has no longer ones.")
         if not isinstance(value, Mapping | list) or self.count > MOST_VALUES:
             return value
         if depth > DEEPEST:
-            advice = "No key of a policy lies that deep; look for a bracket or a point too many."
-            self._tell(key, f"holds lists or tables more than {DEEPEST} deep", advice)
+            advice = "Look for an extra bracket or point: no key of a policy is that deep."
+            self._add(key, f"holds lists or tables more than {DEEPEST} deep", advice)
             return None
         if isinstance(value, Mapping):
-            return self.at_table(value, key, depth)
-        return [self.at(item, key, depth + 1) for item in value]
+            return self.table(value, key, depth)
+        return [self.value(item, key, depth + 1) for item in value]
 
-    def at_table(self, table: Mapping[Any, Any], above: str, depth: int) -> dict[Any, Any]:
-        """Look at the keys of a table and what they state."""
-        found: dict[Any, Any] = {}
-        for own, value in table.items():
-            name = unicodedata.normalize("NFKC", own) if isinstance(own, str) else own
-            key = f"{above}.{own}".strip(".")
+    def table(self, content: Mapping[Any, Any], above: str, depth: int) -> dict[Any, Any]:
+        """Check the keys of a table and their values."""
+        checked: dict[Any, Any] = {}
+        for stated, value in content.items():
+            name = unicodedata.normalize("NFKC", stated) if isinstance(stated, str) else stated
+            key = f"{above}.{stated}".strip(".")
             if isinstance(name, str) and (not 0 < len(name) <= LONGEST_KEY or HIDDEN.search(name)):
                 what = "is a key that is empty, too long, or has a control or invisible character in it"
-                self._tell(key or repr(own), what, "Type the key anew.")
-            elif name in found:
-                self._tell(key, "is stated twice, in two ways of writing", "Keep one of them.")
+                self._add(key or repr(stated), what, "Retype the key.")
+            elif name in checked:
+                self._add(key, "is stated twice, in two spellings", "Keep one of them.")
             else:
-                found[name] = self.at(value, key, depth + 1)
-        return found
+                checked[name] = self.value(value, key, depth + 1)
+        return checked
 
-    def _tell(self, key: str, what: str, advice: str) -> None:
+    def _add(self, key: str, what: str, advice: str) -> None:
         self.problems.append(Problem(self.place, what, advice, key))

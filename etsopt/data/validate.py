@@ -1,4 +1,4 @@
-"""Check raw tables against the schema, collecting every problem, and convert what is right."""
+"""Validation of raw tables against the schema: collects every problem, and converts valid cells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from etsopt.data.labels import sortable
 from etsopt.data.messages import counted, did_you_mean
 from etsopt.data.schema import LONGEST_IDENTIFIER, LONGEST_TEXT, USER_COLUMN_PREFIX
 from etsopt.data.table import Column
-from etsopt.data.text_columns import FORMULA_START, chosen, tidied, tidy
+from etsopt.data.text_columns import FORMULA_START, matched_choices, normalise, normalised_column
 from etsopt.errors import PROBLEMS_SHOWN, Problem
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ UNKNOWN = ("value is not known", "values are not known")
 TOO_LONG = ("text is too long", "texts are too long")
 HOLDS_HIDDEN = ("cell holds a control or invisible character", "cells hold control or invisible characters")
 CONTROLS = ("cell holds a control character", "cells hold control characters")
-TYPE_ANEW = "Type the text anew, on one line: what is not seen changes how a text looks, or makes it another one."
+RETYPE = "Retype the text, on one line: hidden characters change how it looks, or make it a different text."
 NUMBER_CHARACTERS = frozenset("0123456789.+-eE ")
 
 
 def validate_table(raw: RawTable, table: Table) -> tuple[pd.DataFrame, list[Problem]]:
-    """Check a table's columns and cells; return it with typed columns, sorted by its key.
+    """Validate a table's columns and cells; return it with typed columns, sorted by its key, and its problems.
 
     Optional numbers that are absent become NaN, optional texts the empty text.
     """
@@ -46,11 +46,11 @@ def validate_table(raw: RawTable, table: Table) -> tuple[pd.DataFrame, list[Prob
     for name, cells in raw.columns.items():
         if name.startswith(USER_COLUMN_PREFIX):
             converted[name] = cells
-            problems += _problems_of_own(raw, cells, Column(name, "a column of the user's own"))
+            problems += _problems_of_user_column(raw, cells, Column(name, "a column of the user"))
         elif name in {column.name for column in table.columns}:
             column = table.column(name)
-            converted[name], found = (_numbers if column.number else _texts)(raw, cells, column)
-            problems += found
+            converted[name], of_column = (_numbers if column.number else _texts)(raw, cells, column)
+            problems += of_column
     key = [name for name in table.key if name in converted]
     order = None
     if key and all(name in converted for name in table.key if table.column(name).required):
@@ -60,29 +60,29 @@ def validate_table(raw: RawTable, table: Table) -> tuple[pd.DataFrame, list[Prob
         problems.append(Problem(raw.place, "has no rows", f"Add {table.meaning}."))
     if order is not None and not problems:
         converted = {name: cells[order] for name, cells in converted.items()}
-    # pandas would otherwise infer a dtype of its own from the cells; text stays plain Python text.
+    # Stated dtypes keep pandas from inferring others; texts stay Python strings.
     return pd.DataFrame({name: pd.Series(cells, dtype=cells.dtype) for name, cells in converted.items()}), problems
 
 
 def order_of(keys: list[NDArray[Any]]) -> tuple[NDArray[np.int64] | None, bool]:
-    """Order in which rows are sorted by their keys, the first before the others, and whether no two have the same.
+    """Return the order of rows by their keys, the first key first, and True if no two rows have the same.
 
-    The order is None where they stand in it already, as in every file that the package wrote.
+    The order is None if the rows are sorted already, as in every file that the package wrote.
     """
-    if _rises(keys).all():
+    if _ascending(keys).all():
         return None, True
     keys = [sortable(key) if key.dtype == object else key for key in keys]
     order = np.lexsort(keys[::-1])
-    return order, bool(_rises([key[order] for key in keys]).all())
+    return order, bool(_ascending([key[order] for key in keys]).all())
 
 
-def _rises(keys: list[NDArray[Any]]) -> NDArray[np.bool_]:
-    """Tell which rows stand after the row before them by their keys; shape ``(rows - 1,)``."""
+def _ascending(keys: list[NDArray[Any]]) -> NDArray[np.bool_]:
+    """Return True for rows whose keys are above those of the row before, shape ``(rows - 1,)``."""
     last = keys[-1]
-    rises: NDArray[np.bool_] = last[:-1] < last[1:]
+    ascending: NDArray[np.bool_] = last[:-1] < last[1:]
     for key in keys[-2::-1]:
-        rises = (key[:-1] < key[1:]) | ((key[:-1] == key[1:]) & rises)
-    return rises
+        ascending = (key[:-1] < key[1:]) | ((key[:-1] == key[1:]) & ascending)
+    return ascending
 
 
 def _problems_of_columns(raw: RawTable, table: Table) -> list[Problem]:
@@ -95,7 +95,7 @@ def _problems_of_columns(raw: RawTable, table: Table) -> list[Problem]:
     for name in raw.columns:
         if name not in known and not name.startswith(USER_COLUMN_PREFIX):
             guess = did_you_mean(name, known) if len(problems) < PROBLEMS_SHOWN else ""
-            advice = f"{guess}A column of your own starts with 'x_'."
+            advice = f"{guess}Rename it, or begin a column of your own with 'x_'."
             problems.append(Problem(raw.place, "is not a column of this table", advice, name))
     return problems
 
@@ -103,9 +103,9 @@ def _problems_of_columns(raw: RawTable, table: Table) -> list[Problem]:
 def _problem(
     raw: RawTable, column: Column, cells: NDArray[Any], bad: NDArray[np.bool_], what: tuple[str, str], advice: str
 ) -> Problem:
-    """Name the bad cells of a column, in the order of the file; `what` is said of one and of several."""
+    """Return a problem of the bad cells of a column, in the order of the file; ``what`` describes one and several."""
     where = np.flatnonzero(bad)
-    # A number that is not there is NaN in a frame, where a file has an empty cell.
+    # An absent number is NaN in a frame and an empty cell in a file.
     shown = tuple((str(raw.rows[row]), "" if cells[row] != cells[row] else str(cells[row])) for row in where)
     return Problem(raw.place, counted(len(where), *what), advice, column.name, shown)
 
@@ -128,26 +128,26 @@ def _numbers(raw: RawTable, cells: NDArray[Any], column: Column) -> tuple[NDArra
         advice = f"Write a plain finite number{unit}: digits with a point, no formula, separator, unit or NaN."
         problems.append(_problem(raw, column, cells, unreadable, NOT_A_NUMBER, advice))
     if column.required and absent.any():
-        advice = f"Every row needs {column.meaning}{unit}."
+        advice = f"Fill it in every row{unit}: {column.meaning}."
         problems.append(_problem(raw, column, cells, absent, EMPTY, advice))
     with np.errstate(invalid="ignore"):
         outside = _outside(values, column) & ~unreadable
         broken = column.whole & (values != np.rint(values)) & ~unreadable & ~absent & ~outside
         huge = (np.abs(values) > 1e12) & ~unreadable & ~outside
     if outside.any():
-        advice = f"It is {column.limits}{unit}: {column.meaning}."
+        advice = f"Correct it to {column.limits}{unit}: {column.meaning}."
         problems.append(_problem(raw, column, cells, outside, OUT_OF_RANGE, advice))
     if broken.any():
-        advice = f"It is a whole number{unit}: {column.meaning}."
+        advice = f"Correct it to a whole number{unit}: {column.meaning}."
         problems.append(_problem(raw, column, cells, broken, NOT_WHOLE, advice))
     if huge.any():
-        advice = f"No unit has 1e12{unit} or more; an identifier or a unit may have slipped in."
+        advice = f"Look for an identifier or a wrong unit of measure: no unit has 1e12{unit} or more."
         problems.append(_problem(raw, column, cells, huge, TOO_LARGE, advice))
     return values, problems
 
 
 def _outside(values: NDArray[np.float64], column: Column) -> NDArray[np.bool_]:
-    """Tell which numbers break a limit of their column; NaN breaks none."""
+    """Return True for numbers outside the limits of their column; False for NaN."""
     outside = np.zeros(len(values), dtype=bool)
     if column.at_least is not None:
         outside |= values < column.at_least
@@ -159,7 +159,7 @@ def _outside(values: NDArray[np.float64], column: Column) -> NDArray[np.bool_]:
 
 
 def _readable(cells: NDArray[Any]) -> NDArray[np.bool_]:
-    """Tell which cells are plain finite numbers; Python alone would also take '1_000', 'nan' and full-width digits."""
+    """Return True for plain finite numbers; Python alone would also accept '1_000', 'nan' and full-width digits."""
     if set("".join(cells)) <= NUMBER_CHARACTERS:
         try:
             values: NDArray[np.float64] = np.where(cells == "", "0", cells).astype(float)
@@ -177,15 +177,15 @@ def _is_number(cell: str) -> bool:
 
 
 def _texts(raw: RawTable, cells: NDArray[Any], column: Column) -> tuple[NDArray[Any], list[Problem]]:
-    """Normalise a column of text and check what it may hold."""
+    """Normalise and validate a text column."""
     if cells.dtype == object:
-        quickly = (
-            chosen(cells, column.choices, column.required)
+        fast = (
+            matched_choices(cells, column.choices, column.required)
             if column.choices
-            else tidied(cells, column.required, LONGEST_IDENTIFIER if column.identifier else LONGEST_TEXT)
+            else normalised_column(cells, column.required, LONGEST_IDENTIFIER if column.identifier else LONGEST_TEXT)
         )
-        if quickly is not None:
-            return quickly, []
+        if fast is not None:
+            return fast, []
     problems = []
     if cells.dtype.kind == "f":
         lossy = np.abs(cells) >= 1e15
@@ -195,23 +195,23 @@ def _texts(raw: RawTable, cells: NDArray[Any], column: Column) -> tuple[NDArray[
         cells = np.array(["" if np.isnan(cell) else f"{cell:.15g}" for cell in cells], dtype=object)
     elif cells.dtype != object:
         cells = cells.astype(str)
-    texts = np.array([tidy(cell) for cell in cells], dtype=object)
+    texts = np.array([normalise(cell) for cell in cells], dtype=object)
     empty = texts == ""
     if column.required and empty.any():
-        advice = f"Every row needs it: {column.meaning}."
+        advice = f"Fill it in every row: {column.meaning}."
         problems.append(_problem(raw, column, cells, empty, EMPTY, advice))
     hidden = np.array([bool(HIDDEN.search(text)) for text in texts], dtype=bool)
     if hidden.any():
-        problems.append(_problem(raw, column, cells, hidden, HOLDS_HIDDEN, TYPE_ANEW))
+        problems.append(_problem(raw, column, cells, hidden, HOLDS_HIDDEN, RETYPE))
     formula = np.array([bool(FORMULA_START.match(text)) for text in texts], dtype=bool)
     if formula.any():
-        advice = "A spreadsheet would run it: write the text itself, and leave an absent one empty."
+        advice = "Write the text itself, and leave an absent one empty: a spreadsheet would run the formula."
         problems.append(_problem(raw, column, cells, formula, FORMULA, advice))
     if column.choices:
         wrong = ~np.isin(texts, column.choices) & ~empty & ~hidden
         if wrong.any():
             guess = did_you_mean(str(texts[wrong][0]), column.choices)
-            advice = f"{guess}It is one of {', '.join(column.choices)}."
+            advice = f"{guess}Use one of {', '.join(column.choices)}."
             problems.append(_problem(raw, column, cells, wrong, UNKNOWN, advice))
     return texts, problems + _problems_of_length(raw, cells, texts, column)
 
@@ -219,15 +219,15 @@ def _texts(raw: RawTable, cells: NDArray[Any], column: Column) -> tuple[NDArray[
 def _problems_of_length(
     raw: RawTable, cells: NDArray[Any], texts: NDArray[np.object_], column: Column
 ) -> list[Problem]:
-    """Texts that are too long for their column."""
+    """Find texts that are too long for their column."""
     longest = LONGEST_IDENTIFIER if column.identifier else LONGEST_TEXT
     long = np.array([len(text) > longest for text in texts], dtype=bool)
     advice = f"Use at most {longest:,} characters."
     return [_problem(raw, column, cells, long, TOO_LONG, advice)] if long.any() else []
 
 
-def _problems_of_own(raw: RawTable, cells: NDArray[Any], column: Column) -> list[Problem]:
-    """Texts in a column of the user's own that are too long or hold control characters; several lines are fine."""
+def _problems_of_user_column(raw: RawTable, cells: NDArray[Any], column: Column) -> list[Problem]:
+    """Find texts in a user column that are too long or have control characters; several lines are allowed."""
     if cells.dtype != object:
         return []
     problems = _problems_of_length(raw, cells, cells, column)
@@ -238,7 +238,7 @@ def _problems_of_own(raw: RawTable, cells: NDArray[Any], column: Column) -> list
 
 
 def _problems_of_key(raw: RawTable, converted: dict[str, NDArray[Any]], table: Table, key: list[str]) -> list[Problem]:
-    """Find rows with the same key; a row without a part that is required has a problem already."""
+    """Find rows with the same key; rows without a required part of it have a problem already."""
     keys = pd.DataFrame({name: pd.Series(converted[name], dtype=converted[name].dtype) for name in key})
     stated = np.ones(len(keys), dtype=bool)
     for name in key:
@@ -252,4 +252,4 @@ def _problems_of_key(raw: RawTable, converted: dict[str, NDArray[Any]], table: T
     order = np.argsort(names[twice], kind="stable")
     cells = tuple((str(raw.rows[row]), str(names[row])) for row in np.flatnonzero(twice)[order])
     what = f"{len(cells)} rows share an identifier"
-    return [Problem(raw.place, what, "Give each row one of its own.", ", ".join(key), cells)]
+    return [Problem(raw.place, what, "Give each row its own.", ", ".join(key), cells)]

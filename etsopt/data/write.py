@@ -1,4 +1,4 @@
-"""Write an instance as a folder of tables, in CSV or Parquet, and a policy file."""
+"""Writer of instances: a folder of tables, in CSV or Parquet, and a policy file."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 RISKY = f"'*[{FORMULA_BEGINS}]"
 PLAIN_NUMBER = r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?"
 
-BEGINS_RISKILY = frozenset("'" + FORMULA_BEGINS)
+RISKY_BEGINNINGS = frozenset("'" + FORMULA_BEGINS)
 
 PLAIN_TYPES = ("f8", "i8", "b1")
-"""Types of numbers that are written as Python writes its own."""
+"""Number types whose text is that of the Python number."""
 
 ROWS_AT_ONCE = 100_000
 
 FORMATS = ("csv", "parquet")
-"""In what a table may be written; each is also the ending of its file's name."""
+"""Formats of a table; each is also the suffix of its file."""
 
 INSTANCE_FILES = ("policy.toml", *(file for table in TABLES for file in table.files))
-"""What an instance may consist of, beside its README."""
+"""Possible files of an instance, beside its README."""
 
 
 def write_instance(instance: Instance, folder: Path, readme: str = "", table_format: str = FORMATS[0]) -> None:
-    """Write the tables, ``policy.toml`` and a ``README.md`` into a folder, made if it is not there.
+    """Write the tables, ``policy.toml`` and a ``README.md`` into a folder, which is created if missing.
 
-    Reading the folder again gives an instance with the same hash, whatever the format. An instance that was there
-    before is replaced as a whole, or stays as a whole if writing fails.
+    The instance read from the folder has the same hash, whatever the format. A previous instance is replaced as a
+    whole, or remains as a whole if writing fails.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def write_instance(instance: Instance, folder: Path, readme: str = "", table_for
 
 
 def instance_files(folder: Path) -> list[Path]:
-    """The files of an instance that are in a folder."""
+    """Return the files of an instance that are in a folder."""
     return [path for name in INSTANCE_FILES if (path := folder / name).is_file()]
 
 
@@ -76,7 +76,7 @@ def _write_text(text: str, path: Path) -> None:
 
 
 def check_format(table_format: str) -> None:
-    """Refuse a format that is not one of `FORMATS`, or for which pyarrow is missing, before anything else is done."""
+    """Raise UsageError if a format is not one of `FORMATS`, or needs pyarrow, which is missing."""
     if table_format not in FORMATS:
         raise UsageError(f"There is no format {table_format!r}.", f"Choose one of {', '.join(FORMATS)}.")
     if table_format != FORMATS[0]:
@@ -84,10 +84,10 @@ def check_format(table_format: str) -> None:
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table in the format that its file's name ends in: every number so that it reads back as itself.
+    """Write a table in the format of its file's suffix, with numbers that are read back exactly.
 
-    CSV is in UTF-8 with one line end. A text that a spreadsheet would run as a formula gets a leading apostrophe there,
-    which reading a column of the user's own takes away.
+    CSV is in UTF-8 with one kind of line end. A text that a spreadsheet would run as a formula gets a leading
+    apostrophe there, which the reader removes in user columns.
 
     Raises
     ------
@@ -97,29 +97,29 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     with naming(path):
         if path.suffix == SUFFIX:
             write_parquet(table, path)
-        elif not _write_plainly(table, path):
-            _write_safely(table, path)
+        elif not _write_fast(table, path):
+            _write_protected(table, path)
 
 
-def _write_safely(table: pd.DataFrame, path: Path) -> None:
-    """Write a table by pandas, with texts in quotation marks where they need them and protected from spreadsheets."""
-    safe = table.copy(deep=False)
-    for name in safe.columns:
-        if safe[name].dtype == object or str(safe[name].dtype).startswith("str"):
-            texts = safe[name].astype(str)
+def _write_protected(table: pd.DataFrame, path: Path) -> None:
+    """Write a table by pandas, with texts quoted if needed and protected from spreadsheets."""
+    protected = table.copy(deep=False)
+    for name in protected.columns:
+        if protected[name].dtype == object or str(protected[name].dtype).startswith("str"):
+            texts = protected[name].astype(str)
             risky = texts.str.match(RISKY) & ~texts.str.fullmatch(PLAIN_NUMBER)
             if risky.any():
-                safe[name] = safe[name].where(~risky, "'" + texts)
-    safe.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+                protected[name] = protected[name].where(~risky, "'" + texts)
+    protected.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
 
 
-def _write_plainly(table: pd.DataFrame, path: Path) -> bool:
-    """Write a table whose texts need neither quotation marks nor protection, three times as quickly as pandas would.
+def _write_fast(table: pd.DataFrame, path: Path) -> bool:
+    """Write a table whose texts need neither quotation marks nor protection, three times as fast as pandas.
 
     Returns
     -------
     bool
-        False, and nothing is written, where a text needs either or a column is of another type.
+        False, with nothing written, if a text needs either or a column has another type.
     """
     columns = [table[name].to_numpy() for name in table.columns]
     texts = [column for column in columns if column.dtype == object]
@@ -135,17 +135,17 @@ def _write_plainly(table: pd.DataFrame, path: Path) -> bool:
 
 
 def _is_plain(texts: Any) -> bool:
-    """Whether every cell is a text that stands in a line as it is, and no spreadsheet would run it."""
+    """Return True if every cell is a text that needs no quotation marks, and no spreadsheet would run it."""
     try:
         text = "\n".join(texts)
     except TypeError:
         return False
-    whole = text.count("\n") == len(texts) - 1 and not any(sign in text for sign in ',"\r')
-    return whole and BEGINS_RISKILY.isdisjoint({cell[:1] for cell in texts})
+    unquoted = text.count("\n") == len(texts) - 1 and not any(sign in text for sign in ',"\r')
+    return unquoted and RISKY_BEGINNINGS.isdisjoint({cell[:1] for cell in texts})
 
 
 def _written(cells: NDArray[Any]) -> list[str]:
-    """Cells as they are written: a number so that it reads back as itself, an absent one as nothing."""
+    """Return cells as text: numbers that are read back exactly, absent ones empty."""
     if cells.dtype.kind == "f":
         return ["" if number != number else repr(number) for number in cells.tolist()]
     return cells.tolist() if cells.dtype == object else list(map(str, cells.tolist()))

@@ -1,4 +1,4 @@
-"""Numbers of a policy that may change by year, as arrays over years."""
+"""Numbers of a policy by year, as arrays over years."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 def by_year(
     value: float | Mapping[str, float] | None, years: Sequence[int] | NDArray[np.int64], default: float = np.nan
 ) -> NDArray[np.float64]:
-    """Write a number of the policy out for each year, shape ``(years,)``, in its own unit.
+    """Return a number of the policy for each year, shape ``(years,)``, in its own unit.
 
     Parameters
     ----------
     value
-        One number for all years, a table whose years hold until the next stated one, or None where nothing is stated.
+        One number for all years, a table whose years hold until the next stated one, or None if nothing is stated.
     years
         Compliance years.
     default
-        What holds before the first stated year, and where nothing is stated; NaN for "not stated".
+        Value before the first stated year, or if nothing is stated; NaN for "not stated".
 
     >>> by_year({"2027": 0.1, "2030": 0.3}, [2025, 2027, 2028, 2031], 0.0)
     array([0. , 0.1, 0.1, 0.3])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from etsopt.data.instance import Instance
+    from etsopt.reports.page import Row
     from etsopt.results.results import Results
 
 FLOWS = (
@@ -154,22 +156,23 @@ def _stated(price: Any) -> str:
     return "not stated" if price is None else f"{price:g} CNY/t"
 
 
-def _with_completion(table: pd.DataFrame) -> pd.DataFrame:
+def _rows(table: pd.DataFrame) -> list[Row]:
+    """Return the rows of a table, with the share of the obligation that is met."""
     met = table["surrendered_t"] + table["offset_t"]
     share = (100 * met / table["obligation_t"]).where(table["obligation_t"] > 0)
     # Rounded down: only an obligation met to the last tonne is 100 %.
-    return table.assign(completion=(share * 100 // 1) / 100)
+    return table.assign(completion=(share * 100 // 1) / 100).to_dict("records")
 
 
 def _nation(tables: dict[str, pd.DataFrame]) -> str:
-    nation = _with_completion(tables["nation"])
+    nation = _rows(tables["nation"])
     sectors = tables["compliance_sectors"]
     sectors = sectors.assign(sector=sectors["sector"].map(SECTORS))
     counts = (("sector", "sector", "行业"), COUNTS[0], COUNTS[3], *ISSUED)
     balance = ("balance_value", "balance value [t/t]", "平衡值")
-    total = sectors.select_dtypes("number").drop(columns="balance_value", errors="ignore").sum().to_frame().T
+    total = sectors.select_dtypes("number").drop(columns="balance_value", errors="ignore").sum().to_dict()
     # An enterprise may own units of several sectors.
-    total = total.assign(sector="all 合计", enterprises=nation["enterprises"].iloc[0])
+    total |= {"sector": "all 合计", "enterprises": nation[0]["enterprises"]}
     blocks = [
         f'<h2 id="nation">{both("Nation", "全国")}</h2>',
         figures(nation, (*COUNTS, *MET)),
@@ -180,14 +183,15 @@ def _nation(tables: dict[str, pd.DataFrame]) -> str:
         f"<h3>{both('Money', '资金')} [CNY 元]</h3>",
         figures(nation, MONEY),
         f"<h3>{both('Allowances issued by sector', '分行业发放')}</h3>",
-        figures(sectors, (*counts, balance), total),
+        figures(sectors.to_dict("records"), (*counts, balance), total),
     ]
     return "\n".join(blocks)
 
 
 def _provinces(tables: dict[str, pd.DataFrame]) -> str:
-    provinces, nation = (_with_completion(tables[name]) for name in ("compliance_provinces", "nation"))
-    foot = nation.assign(province="nation 全国")
+    provinces, nation = (_rows(tables[name]) for name in ("compliance_provinces", "nation"))
+    foot = {**nation[0], "province": "nation 全国"}
+    at_risk = [row for row in provinces if row["enterprises_at_risk"]]
     return "\n".join(
         [
             f'<h2 id="provinces" class="part">{both("Provinces", "省份")}</h2>',
@@ -196,7 +200,7 @@ def _provinces(tables: dict[str, pd.DataFrame]) -> str:
             f"<h3>{both('Allowances', '配额收支')}</h3>",
             figures(provinces, (WHERE, *FLOWS), foot),
             f"<h3>{both('Provincial accounts for enterprises at risk', '省级账户(差异化发放)')}</h3>",
-            figures(provinces[provinces["enterprises_at_risk"] > 0], (WHERE, COUNTS[1], *PROVINCE), foot),
+            figures(at_risk, (WHERE, COUNTS[1], *PROVINCE), foot),
             f"<h3>{both('Money', '资金')} [CNY 元]</h3>",
             figures(provinces, (WHERE, *MONEY), foot),
         ]
@@ -211,19 +215,29 @@ def _shortfalls(tables: dict[str, pd.DataFrame]) -> str:
     law = ("regime", "law at the deadline", "适用法规(截止日)")
     price, times = ("reference_price_cny_per_t", "reference price", "基准均价"), ("multiple", "multiple", "倍数")
     deducted = ("deducted_next_year_t", "deducted next year", "核减下一年度")
-    return f"{head}\n{figures(table, (NAME, WHERE, MET[0], MET[3], law, price, times, *MONEY[3:5], deducted))}"
+    headings = (NAME, WHERE, MET[0], MET[3], law, price, times, *MONEY[3:5], deducted)
+    return f"{head}\n{figures(table.to_dict('records'), headings)}"
 
 
 def _sheets(instance: Instance, tables: dict[str, pd.DataFrame], wanted: set[str]) -> Iterator[str]:
     """Yield one sheet for each enterprise."""
     yield f'<h2 id="sheets" class="part">{both("Enterprises", "重点排放单位")}</h2>'
     names = _names(instance)
-    holdings = dict(iter(tables["holdings"].groupby("enterprise_id")))
-    units = dict(iter(tables["issuance"].assign(sector=lambda t: t["sector"].map(SECTORS)).groupby("enterprise_id")))
-    for _, row in _with_completion(tables["compliance"]).groupby("enterprise_id"):
-        enterprise = row["enterprise_id"].iloc[0]
+    vintages = tables["holdings"].assign(vintage=tables["holdings"]["vintage"].map("{:.0f}".format))
+    holdings = _by_enterprise(vintages)
+    units = _by_enterprise(tables["issuance"].assign(sector=tables["issuance"]["sector"].map(SECTORS)))
+    for row in sorted(_rows(tables["compliance"]), key=lambda row: str(row["enterprise_id"])):
+        enterprise = str(row["enterprise_id"])
         if not wanted or enterprise in wanted:
-            yield _sheet(row, names.get(enterprise, ""), holdings.get(enterprise), units.get(enterprise))
+            yield _sheet(row, names.get(enterprise, ""), holdings[enterprise], units[enterprise])
+
+
+def _by_enterprise(table: pd.DataFrame) -> defaultdict[str, list[Row]]:
+    """Return the rows of a table by their enterprise."""
+    rows: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in table.to_dict("records"):
+        rows[row["enterprise_id"]].append(row)
+    return rows
 
 
 def _names(instance: Instance) -> dict[str, str]:
@@ -233,23 +247,22 @@ def _names(instance: Instance) -> dict[str, str]:
     return dict(zip(table["enterprise_id"], table["name"].fillna(""), strict=True))
 
 
-def _sheet(row: pd.DataFrame, name: str, holdings: pd.DataFrame | None, units: pd.DataFrame | None) -> str:
-    first = row.iloc[0]
+def _sheet(row: Row, name: str, holdings: Sequence[Row], units: Sequence[Row]) -> str:
+    enterprise, province = str(row["enterprise_id"]), str(row["province"])
     risk = f", {both('allowances through the provincial account', '配额经省级账户差异化发放')}"
-    where = f"{escape(first['enterprise_id'])}, {escape(first['province']) or '–'}{risk if first['at_risk'] else ''}"
+    where = f"{escape(enterprise)}, {escape(province) or '–'}{risk if row['at_risk'] else ''}"
     blocks = [
-        f'<section class="sheet"><h3>{escape(name or first["enterprise_id"])}</h3>',
+        f'<section class="sheet"><h3>{escape(name or enterprise)}</h3>',
         f'<p class="meta">{where}</p>',
-        figures(row, (("emissions_tco2e", "verified emissions", "经核查排放量"), *MET)),
+        figures([row], (("emissions_tco2e", "verified emissions", "经核查排放量"), *MET)),
     ]
-    if units is not None:
+    if units:
         blocks.append(figures(units, (("unit_id", "unit", "排放单元"), ("sector", "sector", "行业"), WHERE, *ISSUED)))
-    if holdings is not None:
-        vintages = holdings.assign(vintage=holdings["vintage"].map("{:.0f}".format))
+    if holdings:
         heads = (("vintage", "vintage", "配额年度"), ("usable", "usable this year", "可用于本年度"), *FLOWS)
-        blocks.append(figures(vintages, heads, row.assign(vintage="all 合计")))
-    if first["at_risk"]:
-        blocks.append(figures(row, PROVINCE))
-    deducted = (("deducted_next_year_t", "deducted next year [t]", "核减下一年度"),) if first["shortfall_t"] else ()
-    blocks.append(figures(row, (*MONEY, *deducted)))
+        blocks.append(figures(holdings, heads, {**row, "vintage": "all 合计"}))
+    if row["at_risk"]:
+        blocks.append(figures([row], PROVINCE))
+    deducted = (("deducted_next_year_t", "deducted next year [t]", "核减下一年度"),) if row["shortfall_t"] else ()
+    blocks.append(figures([row], (*MONEY, *deducted)))
     return "\n".join([*blocks, "</section>"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    import pandas as pd
 
 STYLE = """
 :root { --ink: #1b1f24; --line: #c9ced6; --faint: #f4f6f8; --accent: #1d4f91; --bad: #a11c1c; }
@@ -71,20 +70,22 @@ def cell(name: str, value: object) -> str:
     return f"<td{mark}>{text if np.isfinite(number) else '–'}</td>"
 
 
-def figures(table: pd.DataFrame, headings: Sequence[Heading], foot: pd.DataFrame | None = None) -> str:
-    """Return a table, with a foot row of totals if given."""
-    shown = [heading for heading in headings if heading[0] in table]
-    texts = {name for name, *_ in shown if len(table) and isinstance(table[name].iloc[0], str)}
+Row = Mapping[str, object]
+"""One row of a table: values by column."""
+
+
+def figures(rows: Sequence[Row], headings: Sequence[Heading], foot: Row | None = None) -> str:
+    """Return a table of the columns that its rows have, with a foot row of totals if given."""
+    first = rows[0] if rows else foot
+    shown = [heading for heading in headings if first is None or heading[0] in first]
+    names = [name for name, *_ in shown]
+    texts = {name for name in names if rows and isinstance(rows[0][name], str)}
     head = "".join(
         f'<th{" class=text" if name in texts else ""}>{escape(english)}<small lang="zh">{escape(chinese)}</small></th>'
         for name, english, chinese in shown
     )
-    names = [name for name, *_ in shown]
-    body = "".join(_row(row, names) for row in table[names].itertuples(index=False))
-    last = ""
-    if foot is not None:
-        total = [foot[name].iloc[0] if name in foot else np.nan for name in names]
-        last = f"<tfoot>{_row(total, names)}</tfoot>"
+    body = "".join(_row([row[name] for name in names], names) for row in rows)
+    last = "" if foot is None else f"<tfoot>{_row([foot.get(name, np.nan) for name in names], names)}</tfoot>"
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody>{last}</table></div>'
 
 

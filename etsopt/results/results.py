@@ -17,6 +17,7 @@ from etsopt.data.write import FORMATS
 from etsopt.errors import DataError, FormerNameWarning, Problem, UsageError
 from etsopt.results.former_runs import current_run
 from etsopt.results.run_folder import INSTANCE, read_run, read_together, write_run
+from etsopt.rules import as_given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -165,7 +166,8 @@ class Results:
         OSError
             With the name of the file that cannot be written.
         """
-        write_run(Path(folder), self.summary(), self.tables, instance, table_format)
+        held_to = None if instance is None else as_given(instance)
+        write_run(Path(folder), self.summary(), self.tables, held_to, table_format)
 
 
 def finite(value: Any) -> Any:

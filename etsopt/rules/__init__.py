@@ -1,10 +1,12 @@
-"""Allocation rules: functions from units to reference allowances, found by name."""
+"""Allocation rules: functions from units to reference allowances, registered by name."""
 
-from etsopt.rules import intensity, simple  # noqa: F401  entering their rules in the registry
+from etsopt.rules import intensity, simple  # noqa: F401  imports register their rules
 from etsopt.rules.carry_over import carried_over
 from etsopt.rules.issuance import issuance, pre_allocation_shares
 from etsopt.rules.law import deduction_shares, fixed_fines
 from etsopt.rules.own import own_parameters
+from etsopt.rules.parameters import Parameters
+from etsopt.rules.plugins import as_given
 from etsopt.rules.registry import (
     RULES,
     Reference,
@@ -12,12 +14,15 @@ from etsopt.rules.registry import (
     fixed_units,
     parameters_of,
     reference_allowances,
+    rule,
 )
 
 __all__ = [
     "RULES",
+    "Parameters",
     "Reference",
     "Rule",
+    "as_given",
     "carried_over",
     "deduction_shares",
     "fixed_fines",
@@ -27,4 +32,5 @@ __all__ = [
     "parameters_of",
     "pre_allocation_shares",
     "reference_allowances",
+    "rule",
 ]

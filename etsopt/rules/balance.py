@@ -1,4 +1,4 @@
-r"""The balance value of a sector, exactly.
+r"""Exact balance value of a sector.
 
 Under the intensity rule a unit's surplus rate is
 
@@ -7,17 +7,18 @@ $$\alpha_i(B) = \mathrm{clip}\bigl(s\,(B - I_i)/B,\; -c,\; +c\bigr)$$
 with slope $s$ and cap $c$, and the balance value is the $B$ at which the sector's allowances equal its emissions,
 $\sum_i E_i\,\alpha_i(B) = 0$. With $z = 1/B$ each rate, $s\,(1 - I_i z)$ before the clip, is linear in $z$; so the sum
 is piecewise linear and non-increasing. Its breakpoints are $(1 - c/s)/I_i$, below which unit $i$ gets $+c$, and
-$(1 + c/s)/I_i$, above which it gets $-c$. They are sorted and scanned once; inside the right interval the root is that
-of a line. Nothing is iterated, and nothing is rounded but the last quotient. Where the sum is zero over a whole
-interval every $B$ in it is a balance value: the interval is reported and its midpoint *in B* is taken.
+$(1 + c/s)/I_i$, above which it gets $-c$. The breakpoints are sorted and scanned once; the interval of the sign change
+holds the root of a line. There is no iteration, and only the last quotient is rounded. If the sum is zero over an
+interval, every $B$ in it is a balance value: the interval is reported and the value is its midpoint *in B*.
 
-Source: consultation draft of the 2026 plan of 27 July 2026, which says the method of 2025 is unchanged.
+Source: consultation draft of the 2026 plan of 27 July 2026, which states that the method of 2025 is unchanged.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROUNDING = 2.0**-50
-"""What rounding to doubles may leave of the difference of equal sums, relative to them: a few last places."""
+"""Largest difference of equal sums after rounding to doubles, relative to the sums: a few units in the last place."""
 
 
 @dataclass(frozen=True)
 class BalanceValue:
-    """A balance value and the interval of all of them, in tonnes per tonne; one point where it is unique."""
+    """A balance value and the interval of all balance values [t/t]; the interval is a point if the value is unique."""
 
     value: float
     lower: float
@@ -41,7 +42,7 @@ class BalanceValue:
 def surplus_rates(
     intensity: NDArray[np.float64], balance_value: float, slope: float, cap: float
 ) -> NDArray[np.float64]:
-    """Surplus rates under the intensity rule, shape ``(units,)``."""
+    """Return the surplus rates under the intensity rule, shape ``(units,)``."""
     rates: NDArray[np.float64] = np.clip(slope * (balance_value - intensity) / balance_value, -cap, cap)
     return rates
 
@@ -49,19 +50,19 @@ def surplus_rates(
 def balance_value(
     emissions: NDArray[np.float64], intensity: NDArray[np.float64], slope: float, cap: float
 ) -> BalanceValue:
-    """Balance value of one sector.
+    """Compute the balance value of one sector [t/t], in O(n log n).
 
     Parameters
     ----------
     emissions, intensity
         Shape ``(units,)``, positive [tCO2e, t/t].
     slope, cap
-        Of the rule, positive; 0.15 and 0.03 in 2025 and 2026.
+        Parameters of the rule, positive; 0.15 and 0.03 in 2025 and 2026.
 
     Returns
     -------
     BalanceValue
-        The value [t/t] and its interval. O(n log n).
+        The value and the interval of all balance values.
 
     Examples
     --------
@@ -70,77 +71,77 @@ def balance_value(
     >>> round(balance_value(e, i, 0.15, 0.03).value, 6)
     0.853831
     """
-    enter, leave = (1 - cap / slope) / intensity, (1 + cap / slope) / intensity
-    breakpoints = np.unique(np.concatenate([enter, leave]))
-    excess = _excess_at(breakpoints, emissions, intensity, enter, leave, slope, cap)
-    # Before the first breakpoint every unit has +cap, after the last -cap; so the sum changes sign in between.
-    after = int(np.searchsorted(-excess, 0.0, side="left"))
-    for position in range(max(after - 1, 1), min(after + 3, len(breakpoints))):
-        flat = _flat_between(breakpoints[position - 1], breakpoints[position], emissions, enter, leave)
-        if flat is not None:
-            return flat
-    left, right = breakpoints[max(after - 1, 0)], breakpoints[min(after, len(breakpoints) - 1)]
-    return _root_between(left, right, emissions, intensity, enter, leave, slope, cap)
+    return _Curve(emissions, intensity, slope, cap).root()
 
 
-def _flat_between(
-    left: float,
-    right: float,
-    emissions: NDArray[np.float64],
-    enter: NDArray[np.float64],
-    leave: NDArray[np.float64],
-) -> BalanceValue | None:
-    """The interval, where every unit stands at its cap in it and surpluses and deficits cancel."""
-    middle = 0.5 * (left + right)
-    surplus, deficit = enter > middle, leave < middle
-    if not (surplus | deficit).all():
+@dataclass(frozen=True)
+class _Curve:
+    """The sum of E alpha of a sector over z = 1 / B: piecewise linear and non-increasing.
+
+    Parameters are those of `balance_value`.
+    """
+
+    emissions: NDArray[np.float64]
+    intensity: NDArray[np.float64]
+    slope: float
+    cap: float
+
+    @cached_property
+    def enter(self) -> NDArray[np.float64]:
+        """Points below which a unit gets +cap, shape ``(units,)`` [t/t]."""
+        return (1 - self.cap / self.slope) / self.intensity
+
+    @cached_property
+    def leave(self) -> NDArray[np.float64]:
+        """Points above which a unit gets -cap, shape ``(units,)`` [t/t]."""
+        return (1 + self.cap / self.slope) / self.intensity
+
+    def root(self) -> BalanceValue:
+        """Return the balance value at the change of sign."""
+        breakpoints = np.unique(np.concatenate([self.enter, self.leave]))
+        # Every unit has +cap before the first breakpoint and -cap after the last, so the sum changes sign in between.
+        after = int(np.searchsorted(-self._at(breakpoints), 0.0, side="left"))
+        for position in range(max(after - 1, 1), min(after + 3, len(breakpoints))):
+            flat = self._flat_between(breakpoints[position - 1], breakpoints[position])
+            if flat is not None:
+                return flat
+        return self._root_between(breakpoints[max(after - 1, 0)], breakpoints[min(after, len(breakpoints) - 1)])
+
+    def _at(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sum at each breakpoint, from cumulative sums over units in order of falling intensity."""
+        # Units enter and leave the linear part in the same order, that of falling intensity.
+        order = np.argsort(-self.intensity)
+        e = np.concatenate([[0.0], np.cumsum(self.emissions[order])])
+        ei = np.concatenate([[0.0], np.cumsum((self.emissions * self.intensity)[order])])
+        entered = np.searchsorted(self.enter[order], z, side="right")
+        left = np.searchsorted(self.leave[order], z, side="right")
+        e_entered, e_left, ei_entered, ei_left = e[entered], e[left], ei[entered], ei[left]
+        linear = self.slope * ((e_entered - e_left) - (ei_entered - ei_left) * z)
+        total: NDArray[np.float64] = self.cap * (self.emissions.sum() - e_entered) + linear - self.cap * e_left
+        return total
+
+    def _at_caps(self, z: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return the units that get +cap and those that get -cap at a point, shapes ``(units,)``."""
+        return self.enter > z, self.leave < z
+
+    def _flat_between(self, left: float, right: float) -> BalanceValue | None:
+        """Return the interval if every unit is at its cap in it and surpluses and deficits cancel; else None."""
+        surplus, deficit = self._at_caps(0.5 * (left + right))
+        if not (surplus | deficit).all():
+            return None
+        # Sums of whole tonnes cancel exactly; other emissions are themselves rounded to doubles.
+        difference = math.fsum(self.emissions[surplus]) - math.fsum(self.emissions[deficit])
+        if abs(difference) <= ROUNDING * math.fsum(self.emissions):
+            lower, upper = float(1 / right), float(1 / left)
+            return BalanceValue(0.5 * (lower + upper), lower, upper)
         return None
-    # Sums of whole tonnes cancel exactly; other emissions are themselves rounded to doubles.
-    rest = math.fsum(emissions[surplus]) - math.fsum(emissions[deficit])
-    if abs(rest) <= ROUNDING * math.fsum(emissions):
-        lower, upper = float(1 / right), float(1 / left)
-        return BalanceValue(0.5 * (lower + upper), lower, upper)
-    return None
 
-
-def _excess_at(
-    z: NDArray[np.float64],
-    emissions: NDArray[np.float64],
-    intensity: NDArray[np.float64],
-    enter: NDArray[np.float64],
-    leave: NDArray[np.float64],
-    slope: float,
-    cap: float,
-) -> NDArray[np.float64]:
-    """Sum of E alpha at each breakpoint, from running sums of what has entered and left the linear part."""
-    # Units enter the linear part and leave it in one order, that of falling intensity.
-    order = np.argsort(-intensity)
-    e = np.concatenate([[0.0], np.cumsum(emissions[order])])
-    ei = np.concatenate([[0.0], np.cumsum((emissions * intensity)[order])])
-    entered = np.searchsorted(enter[order], z, side="right")
-    left = np.searchsorted(leave[order], z, side="right")
-    e_entered, e_left, ei_entered, ei_left = e[entered], e[left], ei[entered], ei[left]
-    linear = slope * ((e_entered - e_left) - (ei_entered - ei_left) * z)
-    result: NDArray[np.float64] = cap * (emissions.sum() - e_entered) + linear - cap * e_left
-    return result
-
-
-def _root_between(
-    left: float,
-    right: float,
-    emissions: NDArray[np.float64],
-    intensity: NDArray[np.float64],
-    enter: NDArray[np.float64],
-    leave: NDArray[np.float64],
-    slope: float,
-    cap: float,
-) -> BalanceValue:
-    """Solve the line between two neighbouring breakpoints with exactly rounded sums."""
-    middle = 0.5 * (left + right)
-    surplus, deficit = enter > middle, leave < middle
-    linear = ~(surplus | deficit)
-    saturated = cap * (math.fsum(emissions[surplus]) - math.fsum(emissions[deficit]))
-    weight = math.fsum(emissions[linear] * intensity[linear])
-    root = (slope * math.fsum(emissions[linear]) + saturated) / (slope * weight)
-    value = float(1 / min(max(root, left), right))
-    return BalanceValue(value, value, value)
+    def _root_between(self, left: float, right: float) -> BalanceValue:
+        """Solve the line between two neighbouring breakpoints with exactly rounded sums."""
+        surplus, deficit = self._at_caps(0.5 * (left + right))
+        linear = ~(surplus | deficit)
+        saturated = self.cap * (math.fsum(self.emissions[surplus]) - math.fsum(self.emissions[deficit]))
+        weight = math.fsum(self.emissions[linear] * self.intensity[linear])
+        root = (self.slope * math.fsum(self.emissions[linear]) + saturated) / (self.slope * weight)
+        value = float(1 / min(max(root, left), right))
+        return BalanceValue(value, value, value)

@@ -1,4 +1,4 @@
-"""Carry-over (结转): allowances of 2019-2024 that became ones of 2025, once, by what their holder sold."""
+"""Carry-over (结转): the single conversion of 2019-2024 allowances into 2025 ones, by their holder's net sales."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-CONVERTED_IN = 2025
-"""Compliance year to which conversion belongs."""
+CARRY_OVER_YEAR = 2025
+"""Compliance year of the carry-over."""
 
-WITHOUT_UNITS = "power"
-"""An enterprise that owns no unit of the instance has the smaller base, that of power."""
+SECTOR_WITHOUT_UNITS = "power"
+"""Sector of an enterprise without a unit in the instance: power, which has the smaller base."""
 
 
 def carried_over(
     instance: Instance, owners: NDArray[np.object_], held_t: NDArray[np.float64], net_sales_t: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Allowances of 2019-2024 that become ones of 2025: base + factor x net sales, at most what is held [t].
+    """Return the 2019-2024 allowances carried over into 2025: base + factor x net sales, at most the holdings [t].
 
-    Base and factor are those of the sector of the enterprise's largest unit, in the year of the tables: conversion
-    ended on 10 June 2026, so it belongs to compliance year 2025 alone. Before it nothing is converted, whatever is
-    stated: these allowances settle their own years.
+    Base and factor are those of the sector of the enterprise's largest unit, in the year of the tables: carry-over
+    ended on 10 June 2026, so it belongs to compliance year 2025 alone. Before 2025 nothing is carried over, whatever is
+    stated, because these allowances are surrendered for their own years.
 
     Parameters
     ----------
     owners
         Enterprises, shape ``(f,)``.
     held_t, net_sales_t
-        What each holds of these vintages, and sold net of them, shape ``(f,)``.
+        Holdings and net sales of these vintages, shape ``(f,)`` [t].
     """
     import numpy as np
 
     from etsopt.units import whole_tonnes
 
-    if instance.policy.year < CONVERTED_IN or not held_t.any():
+    if instance.policy.year < CARRY_OVER_YEAR or not held_t.any():
         return np.zeros(len(owners))
     sectors = _sectors_of(instance, owners)
     parameters, year = parameters_of(instance), instance.policy.year
@@ -52,24 +52,24 @@ def carried_over(
 def _by_sector(
     key: str, stated: float | dict[str, float] | None, sectors: NDArray[np.object_], year: int
 ) -> NDArray[np.float64]:
-    """A parameter of each enterprise: what is stated, for all or for its sector, else the official one."""
+    """Return a parameter by enterprise: the stated one, for all or for its sector, else the official one."""
     import numpy as np
 
     if isinstance(stated, int | float):
         return np.full(len(sectors), float(stated))
-    own = stated or {}
-    values = {name: own.get(name, official_value(key, name, year, 0.0)) for name in sorted(set(sectors))}
+    by_sector = stated or {}
+    values = {name: by_sector.get(name, official_value(key, name, year, 0.0)) for name in sorted(set(sectors))}
     return np.array([values[name] for name in sectors], dtype=float)
 
 
 def _sectors_of(instance: Instance, owners: NDArray[np.object_]) -> NDArray[np.object_]:
-    """The sector of each enterprise's unit with the most verified emissions, the first of equal ones."""
+    """Return the sector of each enterprise's unit with the most verified emissions; of equal units the first."""
     import numpy as np
 
     units = instance.units
     order = np.lexsort((np.arange(len(units)), -units["emissions_tco2e"].to_numpy(dtype=float)))
-    # Written from the least emissions to the most, so that the largest unit stays.
+    # Entered by rising emissions, so that the entry of the largest unit remains.
     largest = dict(
         zip(units["enterprise_id"].to_numpy()[order[::-1]], units["sector"].to_numpy()[order[::-1]], strict=True)
     )
-    return np.array([largest.get(name, WITHOUT_UNITS) for name in owners], dtype=object)
+    return np.array([largest.get(name, SECTOR_WITHOUT_UNITS) for name in owners], dtype=object)

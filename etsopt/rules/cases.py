@@ -1,4 +1,4 @@
-"""Special cases of units: which a plan has, and which a line is by its share of carbide slag."""
+"""Special cases of units, by the plan of the rule and by the carbide-slag rate of a line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SLAG = "carbide_slag"
 
 
 def special_units(instance: Instance, parameters: Parameters) -> NDArray[np.bool_]:
-    """Units that are a special case with A = E, by ``special_case`` or by their carbide slag, shape ``(units,)``."""
+    """Return True for special cases with A = E, by ``special_case`` or carbide-slag rate, shape ``(units,)``."""
     special = _is_one_of(instance, parameters.special_cases)
     if SLAG not in parameters.special_cases or "carbide_slag_rate" not in instance.units:
         return special
@@ -30,20 +30,20 @@ def special_units(instance: Instance, parameters: Parameters) -> NDArray[np.bool
 
 
 def problems_of_cases(instance: Instance, parameters: Parameters) -> list[Problem]:
-    """Cases that the rule does not have, and shares of carbide slag that contradict them."""
+    """Find cases that the rule does not have, and carbide-slag rates that contradict the case."""
     rule, problems = instance.policy.rule, []
     both = sorted(set(parameters.special_cases) & set(rule.cases_outside))
     if both:
         what = f"names {', '.join(both)}, to which rule.special_cases gives A = E"
         problems.append(Problem("policy.toml", what, "Keep each case in one of the two.", "rule.outside_scope"))
     has = (*parameters.special_cases, *rule.cases_outside)
-    if (strange := ~_is_one_of(instance, ("", *has))).any():
+    if (unknown := ~_is_one_of(instance, ("", *has))).any():
         units = instance.units
-        count = counted(int(strange.sum()), "unit is of a case", "units are of a case")
-        names, cases = (units[name].to_numpy()[strange] for name in ("unit_id", "special_case"))
+        count = counted(int(unknown.sum()), "unit has a special case", "units have a special case")
+        names, cases = (units[name].to_numpy()[unknown] for name in ("unit_id", "special_case"))
         advice = (
-            f"It has {', '.join(has) or 'none'}. Leave the cell empty, and the unit is treated as any other; or add "
-            "the case to rule.special_cases."
+            "Leave the cell empty, so that the unit is treated as any other, or add the case to rule.special_cases. "
+            f"The rule has {', '.join(has) or 'none'}."
         )
         shown = tuple((f"of {name}", str(case)) for name, case in zip(names, cases, strict=True))
         problems.append(
@@ -53,25 +53,25 @@ def problems_of_cases(instance: Instance, parameters: Parameters) -> list[Proble
 
 
 def _problems_of_slag(instance: Instance, parameters: Parameters) -> list[Problem]:
-    """Rates of carbide slag of units that burn none, and such as contradict the case of their line."""
+    """Find carbide-slag rates of units that burn none, and those that contradict the case of their line."""
     units, slag, limit = instance.units, _slag(instance), _limit(instance, parameters)
     cement = (units["sector"] == "cement").to_numpy()
-    named, other = _is_one_of(instance, (SLAG,)), ~_is_one_of(instance, ("", SLAG))
-    found = (
+    slag_case, other_case = _is_one_of(instance, (SLAG,)), ~_is_one_of(instance, ("", SLAG))
+    checks = (
         (
             ~np.isnan(slag) & ~cement,
-            ("unit is", "units are", "no clinker line"),
-            "Only lines of the sector cement burn carbide slag: leave the cell empty.",
+            ("unit is", "units are", "not a clinker line"),
+            "Leave the cell empty: only lines of the sector cement burn carbide slag.",
         ),
         (
-            cement & named & (slag <= limit),
+            cement & slag_case & (slag <= limit),
             ("line is", "lines are", f"carbide_slag with a rate that is not above the limit of {limit:g}"),
-            "Correct the rate, or leave the case empty.",
+            "Correct the rate, or leave the special case empty.",
         ),
         (
-            cement & other & (slag > limit),
-            ("line is", "lines are", f"of another case with a rate above the limit of {limit:g}"),
-            "A unit is one case: leave the rate or the case empty.",
+            cement & other_case & (slag > limit),
+            ("line has", "lines have", f"another special case and a rate above the limit of {limit:g}"),
+            "Leave the rate or the special case empty: a unit has one case.",
         ),
     )
     return [
@@ -82,27 +82,27 @@ def _problems_of_slag(instance: Instance, parameters: Parameters) -> list[Proble
             "carbide_slag_rate",
             cells_of(units, bad, slag, "{:g}"),
         )
-        for bad, (one, many, which), advice in found
+        for bad, (one, many, which), advice in checks
         if bad.any()
     ]
 
 
 def _is_one_of(instance: Instance, cases: Sequence[str]) -> NDArray[np.bool_]:
-    """Units whose case is one of some; a unit that states none has the empty one."""
+    """Return True for units whose case is in ``cases``, shape ``(units,)``; a unit without one has the case ``""``."""
     if "special_case" not in instance.units:
         return np.full(len(instance.units), "" in cases)
     labels = instance.labels("special_case")
-    found: NDArray[np.bool_] = np.isin(labels.names.astype(str), list(cases))[labels.code]
-    return found
+    is_one: NDArray[np.bool_] = np.isin(labels.names.astype(str), list(cases))[labels.code]
+    return is_one
 
 
 def _slag(instance: Instance) -> NDArray[np.float64]:
-    """The carbide-slag rate of each unit, NaN where it states none."""
+    """Return the carbide-slag rate of each unit, NaN if none is stated."""
     return instance.units["carbide_slag_rate"].to_numpy(dtype=float)
 
 
 def _limit(instance: Instance, parameters: Parameters) -> float:
-    """The limit of the carbide-slag rate: stated, of the plan, or of the year; infinite where there is none."""
+    """Return the limit of the carbide-slag rate: stated, of the plan or of the year; infinite if there is none."""
     if parameters.carbide_slag_limit is not None:
         return parameters.carbide_slag_limit
     year = PLAN_YEARS.get(instance.policy.rule.name, instance.policy.year)

@@ -30,12 +30,12 @@ class IntensityParameters(Parameters):
     """Parameters of the intensity-coefficient method."""
 
     slope: float = Field(0.15, gt=0, le=10, description="surplus rate per relative deviation from the balance value")
-    cap: float = Field(0.03, gt=0, lt=1, description="largest surplus or deficit rate that the rule gives")
-    # With less than two decimals a balance value could be rounded to zero.
+    cap: float = Field(0.03, gt=0, lt=1, description="largest surplus or deficit rate under the rule")
+    # With fewer than two decimals a balance value could be rounded to zero.
     balance_value_decimals: Literal["none"] | Annotated[int, Field(ge=2, le=12)] = Field(
         "none", description="decimals of the published balance value; the plan prints none"
     )
-    threshold_tco2e: float = Field(26_000.0, ge=0, description="enterprises below it get A = E [tCO2e]")
+    threshold_tco2e: float = Field(26_000.0, ge=0, description="enterprises with lower emissions get A = E [tCO2e]")
 
 
 @rule("cn-2025", DRAFT_2026, IntensityParameters)
@@ -51,39 +51,39 @@ def intensity_coefficient(instance: Instance, parameters: Parameters, fixed: NDA
     _check_intensity(instance, ~(intensity > 0) & ~fixed)
     sector = instance.labels("sector")
     allowances = emissions.copy()
-    found: dict[str, BalanceValue] = {}
+    balance_values: dict[str, BalanceValue] = {}
     for name in instance.sectors:
         here = sector.where(name) & ~fixed
         if not here.any():
             continue
-        found[name] = _published(
+        balance_values[name] = _published(
             balance_value(emissions[here], intensity[here], parameters.slope, parameters.cap), parameters
         )
-        rates = surplus_rates(intensity[here], found[name].value, parameters.slope, parameters.cap)
+        rates = surplus_rates(intensity[here], balance_values[name].value, parameters.slope, parameters.cap)
         allowances[here] = emissions[here] * (1 + rates)
     sectors = pd.DataFrame(
         {
-            "balance_value": [value.value for value in found.values()],
-            "balance_value_lower": [value.lower for value in found.values()],
-            "balance_value_upper": [value.upper for value in found.values()],
+            "balance_value": [value.value for value in balance_values.values()],
+            "balance_value_lower": [value.lower for value in balance_values.values()],
+            "balance_value_upper": [value.upper for value in balance_values.values()],
         },
-        index=pd.Index(list(found), name="sector", dtype=object),
+        index=pd.Index(list(balance_values), name="sector", dtype=object),
     )
     return Reference(with_fixed(instance, allowances, fixed), fixed, parameters.cap, True, sectors)
 
 
 def _check_intensity(instance: Instance, unknown: NDArray[np.bool_]) -> None:
-    """Refuse units without an intensity: the rule has nothing to compare."""
+    """Raise DataError if a unit has no intensity to compare with the balance value."""
     if unknown.any():
         cells = cells_of(instance.units, unknown)
         count = counted(int(unknown.sum()), "unit has", "units have")
         what = f"{count} no output or no emissions on which to measure intensity"
-        advice = "The rule needs output_t or intensity_output_t of every unit that is not a special case."
+        advice = "Fill output_t or intensity_output_t of every unit that is not a special case; the rule needs it."
         raise DataError(f"The instance {instance.name!r}", [Problem("units.csv", what, advice, "output_t", cells)])
 
 
 def _published(value: BalanceValue, parameters: IntensityParameters) -> BalanceValue:
-    """The balance value with as many decimals as it is published with."""
+    """Round a balance value to the decimals of its publication."""
     if parameters.balance_value_decimals == "none":
         return value
     return replace(value, value=round(value.value, parameters.balance_value_decimals))

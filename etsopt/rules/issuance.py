@@ -1,4 +1,4 @@
-"""Issuing in two steps: in advance by last year's emissions, then the difference once the allocation is determined."""
+"""Issuance in two steps: pre-allocation by last year's emissions, then the true-up to the final allocation."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 
 
 def pre_allocation_shares(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
-    """Share of last year's verified emissions that is issued in advance in each year, shape ``(units, years)``.
+    """Return the share of last year's verified emissions pre-allocated in each year, shape ``(units, years)``.
 
-    The policy's where it states one, else the official one of the sector and the compliance year; nothing where no text
-    has one.
+    The share is the policy's if stated, else the official one of the sector and the compliance year, else 0.
     """
     import numpy as np
 
@@ -35,22 +34,22 @@ def pre_allocation_shares(instance: Instance, years: Sequence[int] | NDArray[np.
 
 
 def issuance(instance: Instance, allowance_t: NDArray[np.float64]) -> pd.DataFrame:
-    """What is issued in advance, topped up, and owed back (多退少补).
+    """Compute pre-allocation, top-up and return (多退少补) of every unit [t].
 
-    Pre-allocation is what ``pre_allocated_t`` states, else the year's share of last year's verified emissions, rounded
-    down; a unit outside the scope gets none by that share. More issued than due is an amount owed, never a negative
-    allowance.
+    Pre-allocation is ``pre_allocated_t`` if stated, else the year's share of last year's verified emissions, rounded
+    down; a unit outside the scope has no share. Pre-allocation above the final allocation is an amount to return, never
+    a negative allowance.
 
     Parameters
     ----------
     allowance_t
-        Determined allowances, shape ``(units,)`` [t].
+        Final allocation, shape ``(units,)`` [t].
 
     Returns
     -------
     DataFrame
-        ``pre_allocated_t``, ``top_up_t`` and ``return_t``, one row a unit [t]; all of the allowance is topped up where
-        nothing was issued in advance.
+        ``pre_allocated_t``, ``top_up_t`` and ``return_t``, one row a unit [t]; without pre-allocation the top-up is the
+        final allocation.
     """
     import numpy as np
     import pandas as pd
@@ -58,18 +57,18 @@ def issuance(instance: Instance, allowance_t: NDArray[np.float64]) -> pd.DataFra
     from etsopt.units import whole_tonnes
 
     units = instance.units
-    issued = np.full(len(units), np.nan)
+    pre_allocated = np.full(len(units), np.nan)
     if "pre_allocated_t" in units:
-        issued = units["pre_allocated_t"].to_numpy(dtype=float)
+        pre_allocated = units["pre_allocated_t"].to_numpy(dtype=float)
     if "prior_emissions_tco2e" in units:
         share = np.where(instance.in_scope, pre_allocation_shares(instance, [instance.policy.year])[:, 0], 0.0)
-        by_rule = whole_tonnes(share * units["prior_emissions_tco2e"].to_numpy(dtype=float))
-        issued = np.where(np.isnan(issued), by_rule, issued)
-    issued = np.nan_to_num(issued, nan=0.0)
+        by_share = whole_tonnes(share * units["prior_emissions_tco2e"].to_numpy(dtype=float))
+        pre_allocated = np.where(np.isnan(pre_allocated), by_share, pre_allocated)
+    pre_allocated = np.nan_to_num(pre_allocated, nan=0.0)
     return pd.DataFrame(
         {
-            "pre_allocated_t": issued,
-            "top_up_t": np.maximum(allowance_t - issued, 0.0),
-            "return_t": np.maximum(issued - allowance_t, 0.0),
+            "pre_allocated_t": pre_allocated,
+            "top_up_t": np.maximum(allowance_t - pre_allocated, 0.0),
+            "return_t": np.maximum(pre_allocated - allowance_t, 0.0),
         }
     )

@@ -1,4 +1,4 @@
-"""What the law in force at the deadline says of a shortfall: compliance year t is due on 31 December t + 1."""
+"""Penalties of a shortfall under the law in force at the deadline, 31 December t + 1 for compliance year t."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from etsopt.data.policy import Policy
 
 ANY_SECTOR, FIRST_YEAR = "cement", 2023
-"""The law does not tell sectors apart; before its first year it is taken to be the same."""
+"""The law is the same for all sectors; years before its first year are treated as that year."""
 
 
 def fixed_fines(policy: Policy, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
-    """Fixed fine of an enterprise with a shortfall, of each compliance year, shape ``(years,)`` [CNY]."""
+    """Return the fixed fine of an enterprise with a shortfall by compliance year, shape ``(years,)`` [CNY]."""
     return _by_year("penalty.fixed_fine_cny", policy.penalty.fixed_fine_cny, years)
 
 
 def deduction_shares(policy: Policy, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
-    """Share of a shortfall that next year's allowances lose, of each compliance year, shape ``(years,)``."""
+    """Return the share of a shortfall deducted from next year's allowances by compliance year, shape ``(years,)``."""
     return _by_year("penalty.deduction_share", policy.penalty.deduction_share, years)
 
 

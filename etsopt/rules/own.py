@@ -1,4 +1,4 @@
-"""Parameters that a policy states differently from the official ones: they are the user's own, and said to be."""
+"""Parameters that a policy states differently from the official ones; results report them as the user's own."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from etsopt.data.policy import Policy
 
 BY_COMPLIANCE_YEAR = ("rule.pre_allocation_share", "rule.carry_over_base_t", "rule.carry_over_factor")
-"""Parameters of the rule that follow the compliance year; the others follow the year of the plan."""
+"""Parameters of the rule by compliance year; the others are by the year of the plan."""
 
 
 def own_parameters(instance: Instance) -> list[dict[str, Any]]:
-    """Official parameters in place of which the policy states another number, as plain values.
+    """Return the official parameters that the policy replaces by another value, as plain values.
 
     Returns
     -------
     list
-        One entry for a row of the official table: ``key``, ``sectors`` and ``years`` in which it differs, ``official``
-        as the text has it, ``here``, ``unit`` and ``source``.
+        One entry for a row of the official table and a value of the policy: ``key``, ``sectors`` and ``years`` in which
+        they differ, ``official`` as in the text, ``here`` (the policy's value), ``unit`` and ``source``.
     """
-    found = []
+    entries = []
     for row in OFFICIAL:
         years = [year for year in _years(instance.policy, row.key) if row.holds(year)]
         here = {
@@ -35,9 +35,9 @@ def own_parameters(instance: Instance) -> list[dict[str, Any]]:
             if not _same(value := _stated(instance.policy, row.key, sector, year), row.value)
         }
         for value in dict.fromkeys(here.values()):
-            cells = [cell for cell, own in here.items() if own == value]
-            found.append(_entry(row, cells, value))
-    return found
+            cells = [cell for cell, stated in here.items() if stated == value]
+            entries.append(_entry(row, cells, value))
+    return entries
 
 
 def _entry(row: Official, cells: list[tuple[str, int]], value: Any) -> dict[str, Any]:
@@ -55,17 +55,17 @@ def _entry(row: Official, cells: list[tuple[str, int]], value: Any) -> dict[str,
 
 
 def _years(policy: Policy, key: str) -> list[int]:
-    """Years whose official figure a parameter takes the place of."""
+    """Return the years whose official figure a parameter of the policy replaces."""
     if key.startswith("rule.") and key not in BY_COMPLIANCE_YEAR:
         return [PLAN_YEARS[policy.rule.name]] if policy.rule.name in PLAN_YEARS else []
     if key == "rule.pre_allocation_share":
-        # A market borrows what is issued in advance for the next year.
+        # A market borrows the pre-allocation of the next year.
         return sorted({policy.year, *(year + 1 for year in policy.years)} - {policy.years[-1] + 1})
     return sorted({policy.year, *policy.years}) if key.startswith(("market.", "penalty.")) else [policy.year]
 
 
 def _stated(policy: Policy, key: str, sector: str, year: int) -> Any:
-    """What the policy states of a parameter for a sector and a year; None where it is silent."""
+    """Return the policy's value of a parameter for a sector and a year, or None if it states none."""
     section, _, name = key.partition(".")
     if section != "rule":
         return getattr(getattr(policy, section), name)
@@ -83,6 +83,6 @@ def _stated(policy: Policy, key: str, sector: str, year: int) -> Any:
 
 
 def _same(stated: Any, official: Any) -> bool:
-    """Whether nothing is stated, or what the text says."""
-    wanted = tuple(sorted(official)) if isinstance(official, tuple) else official
-    return stated is None or stated == wanted
+    """Return True if the policy states nothing or the official value."""
+    expected = tuple(sorted(official)) if isinstance(official, tuple) else official
+    return stated is None or stated == expected

@@ -1,4 +1,4 @@
-"""Parameters that every rule of the registry has; each adds its own."""
+"""Parameters that all rules of the registry have; each rule may add others."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from etsopt.data.section import Amount, YearlyFraction  # noqa: TC001  pydantic 
 
 
 class Parameters(BaseModel):
-    """What every rule's section of the policy may state."""
+    """Parameters of every rule, stated in section ``[rule]`` of the policy."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
-    threshold_tco2e: float = Field(0.0, ge=0, description="enterprises below it get A = E [tCO2e]")
+    threshold_tco2e: float = Field(0.0, ge=0, description="enterprises with lower emissions get A = E [tCO2e]")
     special_cases: tuple[Literal[SPECIAL_CASES], ...] = Field(  # type: ignore[valid-type]
-        SPECIAL_CASES, strict=False, description="cases that get A = E; of a plan only those that it has"
+        SPECIAL_CASES, strict=False, description="cases with A = E; default those of the plan, or all"
     )
     carbide_slag_limit: float | None = Field(
         None,
@@ -27,14 +27,16 @@ class Parameters(BaseModel):
     )
     pre_allocation_share: YearlyFraction | None = Field(
         None,
-        description="share of last year's verified emissions issued in advance, by compliance year; default the "
+        description="share of last year's verified emissions that is pre-allocated, by compliance year; default the "
         "official one of sector and year",
     )
     carry_over_base_t: Amount | dict[Literal[SECTORS], Amount] | None = Field(  # type: ignore[valid-type]
         None,
-        description="allowances of 2019-2024 that an enterprise may carry over whatever it sold [t], one number or one "
-        "by sector; default the official one",
+        description="allowances of 2019-2024 that an enterprise may carry over without net sales [t], one number or by "
+        "sector; default the official one",
     )
     carry_over_factor: float | None = Field(
-        None, ge=0, description="what it may carry over for each tonne sold net [t/t]; default the official one"
+        None,
+        ge=0,
+        description="allowances that it may carry over per tonne of net sales [t/t]; default the official one",
     )

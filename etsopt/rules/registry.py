@@ -6,15 +6,15 @@ Rules import numpy and pandas where they calculate, so that listing them with th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from etsopt.data.messages import cells_of, counted, did_you_mean
 from etsopt.data.official import of_plan
-from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
+from etsopt.errors import PROBLEMS_SHOWN, DataError, EtsoptError, Problem, UsageError, brief
 from etsopt.rules.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -57,7 +57,11 @@ class Reference:
         return whole_tonnes(self.exact_t) if self.whole else self.exact_t
 
 
-RuleFunction = Callable[["Instance", Parameters, "NDArray[np.bool_]"], Reference]
+RuleFunction = Callable[["Instance", Any, "NDArray[np.bool_]"], "Reference | NDArray[np.float64]"]
+"""A rule of one's own may return allowances alone [t]: they are not rounded, and the band is that of 2025."""
+
+BAND_OF_2025 = 0.03
+"""The band of 2025 and 2026, taken where a rule has none of its own: at most 3 % for any unit."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,11 @@ class Rule:
     columns: tuple[str, ...]
     function: RuleFunction
 
+    @property
+    def own(self) -> bool:
+        """Whether the rule comes from outside the package, so that the checker cannot derive it again."""
+        return not self.function.__module__.startswith("etsopt.rules.")
+
 
 RULES: dict[str, Rule] = {}
 
@@ -82,9 +91,16 @@ def rule(
 
     The function gets the instance, the rule's parameters, and which units are fixed at A = E; ``columns`` must be
     there and filled in every row that is not fixed.
+
+    Raises
+    ------
+    UsageError
+        If the package has a rule of that name.
     """
 
     def enter(function: RuleFunction) -> RuleFunction:
+        if name in RULES and not RULES[name].own:
+            raise UsageError(f"There is a rule {name!r} already.", "Give your own another name.")
         summary = (function.__doc__ or "").strip().split("\n")[0]
         RULES[name] = Rule(name, summary, source, parameters, columns, function)
         return function
@@ -103,6 +119,10 @@ def parameters_of(instance: Instance) -> Parameters:
     from etsopt.data.policy import problems_of
 
     policy = instance.policy.rule
+    if policy.name not in RULES:
+        from etsopt.rules.plugins import installed
+
+        installed()
     if policy.name not in RULES:
         advice = f"{did_you_mean(policy.name, RULES)}The rules are {', '.join(sorted(RULES))}."
         raise DataError(
@@ -145,16 +165,61 @@ def reference_allowances(instance: Instance) -> Reference:
     if problems:
         raise DataError(f"The instance {instance.name!r}", problems)
     # A rule of no plan has the official parameters of the year.
-    given = f"{instance.policy.year} {instance.policy.rule!r}"
+    given = f"{instance.policy.year} {instance.policy.rule!r} {id(found.function)}"
     return instance.once("reference", lambda: _kept(found, instance, parameters, fixed), given=given)
 
 
 def _kept(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
     """What a rule gives each unit, in arrays that cannot be written to."""
-    reference = found.function(instance, parameters, fixed)
+    reference = _evaluated(found, instance, parameters, fixed)
     for array in (reference.exact_t, reference.reference_t, reference.fixed):
         array.flags.writeable = False
     return reference
+
+
+def _evaluated(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
+    """Evaluate a rule; what one from outside the package returns may be anything.
+
+    Raises
+    ------
+    DataError
+        If it fails, or its allowances are not one number from 0 on for each unit.
+    """
+    import numpy as np
+    import pandas as pd
+
+    if not found.own:
+        reference = found.function(instance, parameters, fixed)
+        assert isinstance(reference, Reference)
+        return reference
+    place = f"the rule {found.name}"
+    try:
+        reference = found.function(instance, parameters, fixed.copy())
+    except EtsoptError:
+        raise
+    except Exception as error:
+        what = f"fails: {type(error).__name__}: {error}"
+        raise DataError("The rule", [Problem(place, what, "Correct its function.")]) from error
+    if not isinstance(reference, Reference):
+        none = pd.DataFrame(index=pd.Index([], name="sector", dtype=object))
+        reference = Reference(np.asarray(reference), fixed, BAND_OF_2025, False, none)
+    try:
+        allowances = np.asarray(reference.exact_t, dtype=float)
+    except (TypeError, ValueError):
+        allowances = np.empty(0)
+    if allowances.shape != fixed.shape:
+        what = f"returns an array of shape {np.shape(reference.exact_t)}: expected numbers of shape {fixed.shape}"
+        raise DataError("The rule", [Problem(place, what, "Return one allowance for each unit [t].")])
+    allowances = np.where(fixed, instance.emissions_tco2e, allowances)
+    wrong = ~(np.isfinite(allowances) & (allowances >= 0))
+    if wrong.any():
+        cells = tuple(
+            (f"of {unit}", f"{value:g}")
+            for unit, value in zip(instance.units["unit_id"][wrong], allowances[wrong], strict=True)
+        )
+        what = f"{counted(len(cells), 'allowance is', 'allowances are')} not a number from 0 on"
+        raise DataError("The rule", [Problem(place, what, "Correct its function.", cells=cells)])
+    return replace(reference, exact_t=allowances, fixed=fixed)
 
 
 def fixed_units(instance: Instance, parameters: Parameters) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Rules that need no balance value: equal to emissions, grandfathering, benchmark, and the user's own figures."""
+"""Rules without a balance value: equal allocation, grandfathering, benchmark and the user's own figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Field
 
 from etsopt.errors import DataError, Problem
 from etsopt.rules.parameters import Parameters
-from etsopt.rules.registry import Reference, rule, with_fixed
+from etsopt.rules.registry import BAND_OF_2025, Reference, rule, with_fixed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,12 +17,9 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-BAND_OF_2025 = 0.03
-"""The band of 2025 and 2026, taken where a rule has none of its own: at most 3 % for any unit."""
 
-
-def no_findings() -> pd.DataFrame:
-    """Return what a rule found for no sector."""
+def no_sector_results() -> pd.DataFrame:
+    """Return an empty table of sector results."""
     import pandas as pd
 
     return pd.DataFrame(index=pd.Index([], name="sector", dtype=object))
@@ -35,7 +32,7 @@ def no_findings() -> pd.DataFrame:
 )
 def equal_to_emissions(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
     """Allowances A = E: no surplus, no deficit."""
-    return Reference(with_fixed(instance, instance.emissions_tco2e, fixed), fixed, 0.0, True, no_findings())
+    return Reference(with_fixed(instance, instance.emissions_tco2e, fixed), fixed, 0.0, True, no_sector_results())
 
 
 class GrandfatheringParameters(Parameters):
@@ -55,7 +52,7 @@ def grandfathering(instance: Instance, parameters: Parameters, fixed: NDArray[np
     """Allowances in proportion to last year's verified emissions, in whole tonnes."""
     assert isinstance(parameters, GrandfatheringParameters)
     allowances = parameters.factor * instance.units["prior_emissions_tco2e"].to_numpy(dtype=float)
-    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, True, no_findings())
+    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, True, no_sector_results())
 
 
 class BenchmarkParameters(Parameters):
@@ -83,11 +80,11 @@ def benchmark(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool
         raise DataError("The policy", [Problem("policy.toml", what, advice, "rule.benchmarks")])
     output = instance.units["output_t"].to_numpy(dtype=float)
     allowances = instance.labels("sector").mapped(parameters.benchmarks) * output
-    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, True, no_findings())
+    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, True, no_sector_results())
 
 
 @rule("given", "the user: column reference_t of units.csv", Parameters, ("reference_t",))
 def given(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
     """Allowances as the user states them, not rounded."""
     allowances = instance.units["reference_t"].to_numpy(dtype=float)
-    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, False, no_findings())
+    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, False, no_sector_results())

@@ -1,10 +1,11 @@
-"""Find a model by its name or file; the engine imports none itself."""
+"""Find a model by its name, an entry point or its file; the engine imports none itself."""
 
 from __future__ import annotations
 
 import ast
 import sys
 from importlib import import_module
+from importlib.metadata import entry_points
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 LIBRARY = "etsopt_models"
 
+GROUP = "etsopt.models"
+"""Entry points of installed packages, each the module of a model, found by its name."""
+
 
 def folder() -> Path:
     """Folder of the models that come with the package."""
@@ -28,8 +32,14 @@ def folder() -> Path:
 
 
 def names() -> list[str]:
-    """Names of the models, in alphabetical order."""
+    """Names of the models of the library, in alphabetical order."""
     return sorted(path.stem for path in folder().glob("*.py") if not path.stem.startswith("_"))
+
+
+def installed() -> dict[str, str]:
+    """Modules of the models that installed packages bring, by name; one of the library takes precedence."""
+    own = names()
+    return {point.name: point.value for point in entry_points(group=GROUP) if point.name not in own}
 
 
 def load(name: str) -> Model:
@@ -47,8 +57,11 @@ def load(name: str) -> Model:
         refuse_slips(module, Path(name).stem)
     elif name in names():
         module = import_module(f"{LIBRARY}.{name}")
+    elif name in (others := installed()):
+        module = _imported(name, others[name])
+        refuse_slips(module, name)
     else:
-        own = ", ".join(other for other in names() if not explains(other))
+        own = ", ".join([*(other for other in names() if not explains(other)), *others])
         advice = f"The models are {own}; a file of your own is named by its path, ending in .py."
         raise UsageError(f"There is no model {name!r}.", advice)
     return Model.of(module)
@@ -86,8 +99,20 @@ def summary(name: str) -> str:
 
 def _source(name: str) -> ast.Module:
     """Return the source of a model, read and not run, which would load Pyomo and pandas for most of a second."""
-    path = Path(name) if name.endswith(".py") else folder() / f"{name}.py"
-    return ast.parse(path.read_bytes())
+    if name.endswith(".py"):
+        return ast.parse(Path(name).read_bytes())
+    if name in names():
+        return ast.parse((folder() / f"{name}.py").read_bytes())
+    spec = find_spec(installed()[name])
+    return ast.parse(Path(spec.origin).read_bytes() if spec is not None and spec.origin else b"")
+
+
+def _imported(name: str, module: str) -> ModuleType:
+    try:
+        return import_module(module)
+    except Exception as error:
+        what = f"The model {name!r} of {module} cannot be loaded: {type(error).__name__}: {error}."
+        raise ModelError(what, "Correct or remove the package that brings it.") from error
 
 
 def method(model: str, step: str) -> Callable[..., Any] | None:

@@ -16,7 +16,7 @@ from etsopt.errors import DataError, Problem, StoppedError, UsageError
 from etsopt.progress import checkpoint, tell, unlimited, watched
 from etsopt.results.claims import check_claims, check_parameters, is_checked
 from etsopt.results.results import Results
-from etsopt.rules import parameters_of, reference_allowances
+from etsopt.rules import as_given, parameters_of, plugins, reference_allowances
 from etsopt.running import library, methods, model_inputs
 from etsopt.running.policy_reads import ignored_keys
 from etsopt.running.provenance import Clock, provenance
@@ -76,12 +76,13 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
         raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
     model = current("model", MODELS, model)
     given, found = SolveOptions(**current_options(options)), library.choose(model)
-    # What a parameter of the rule is wrong in is told before anything reads it.
+    # A wrong parameter of the rule is reported before anything reads it.
     parameters_of(instance)
+    about_rule, instance = plugins.about(instance), as_given(instance)
     ignored = ignored_keys(found, instance)
     with watched(given.time_limit_s, given.progress):
         results = solve_model(found, instance, model, given)
-    return replace(results, provenance=results.provenance | {"ignored": ignored})
+    return replace(results, provenance=results.provenance | {"ignored": ignored, **about_rule})
 
 
 def solve_model(found: Model, instance: Instance, model: str, given: SolveOptions) -> Results:
@@ -142,6 +143,7 @@ def check(instance: Instance, results: Results) -> CheckReport:
     DataError
         If they claim to be something that the checker has never heard of.
     """
+    instance = as_given(instance)
     checkable = is_checked(results) and bool(results.tables or results.termination == "infeasible")
     gap = float(results.provenance.get("options", {}).get("gap", 0.0))
     kind = results.provenance.get("checked_as") or KINDS[0]

@@ -13,7 +13,7 @@ from etsopt.data.former_names import MODELS, current, current_options
 from etsopt.data.groups import Groups
 from etsopt.errors import StoppedError, UsageError
 from etsopt.progress import checkpoint, watched
-from etsopt.rules import parameters_of
+from etsopt.rules import as_given, parameters_of
 from etsopt.running import library, methods, model_inputs, run
 from etsopt.running.policy_reads import ignored_keys
 from etsopt.running.provenance import Clock
@@ -112,6 +112,7 @@ def sweep(
         for number, change in enumerate(changes):
             limited = instance.with_policy(change)
             parameters_of(limited)
+            limited = as_given(limited)
             ignored_keys(found, limited)
             method = methods.choose(model, limited, chosen)
             if method.name != "pyomo":

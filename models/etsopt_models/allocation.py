@@ -1,29 +1,30 @@
-r"""Allocation of allowances inside a band (linear program, lexicographic; mixed-integer if whole or with exceptions).
+r"""Allocation of allowances inside a band (lexicographic linear program; else mixed-integer).
 
-The regulator starts from the reference allowances $R$ of a rule and chooses allowances $A$ so that every surplus rate
-stays in its band and every total meets its target, changing the rule's answer as little as possible.
+The regulator starts from the reference allowances $R$ of a rule. It chooses allowances $A$ so that every surplus rate
+stays in its band and every total meets its target, and changes the reference as little as possible.
 
 | symbol | meaning | unit | in the code |
 | --- | --- | --- | --- |
-| $i \in$ `UNITS` | allocation units that are not fixed at $A = E$; those that get whole tonnes | | `UNITS`, `WHOLE` |
+| $i \in$ `UNITS` | adjustable units (not fixed at $A = E$); those with whole tonnes | | `UNITS`, `WHOLE` |
 | $s, p, f$ | sectors with a target, provinces with a balance, enterprises with a band of their own | | `SECTORS`, `PROVINCES`, `ENTERPRISES` |
 | $E_i, R_i, O_i$ | verified emissions; reference allowances; $E_i$ as the deficit counts it | tCO2e; t; t | `emissions`, `reference`, `obligation` |
-| $A_i \in [\underline A_i, \overline A_i]$ | allowances; the bounds are the band where it stands on units, of exceptions the wider one | t | `allowance` |
-| $z_i \in \mathbb{Z}$ | allowances, where they are whole | t | `whole_allowance` |
-| $e_i \in \{0, 1\}$ | whether the unit is an exception, of at most $n$ | units | `exceptional`, `exceptions_most` |
-| $[\underline B_i, \overline B_i]$; $\underline x_i, \overline x_i$ | band of the unit; by how much wider it is for an exception | t | `band_lower`, `band_upper`; `widening_lower`, `widening_upper` |
+| $A_i \in [\underline A_i, \overline A_i]$ | allowances; the bounds are the band where it applies to units, for exceptions the wider one | t | `allowance` |
+| $z_i \in \mathbb{Z}$ | allowances in whole tonnes | t | `whole_allowance` |
+| $e_i \in \{0, 1\}$ | 1 if the unit is an exception; at most $n$ units are | units | `exceptional`, `exceptions_most` |
+| $[\underline B_i, \overline B_i]$; $\underline x_i, \overline x_i$ | band of the unit; margins by which an exception widens it | t | `band_lower`, `band_upper`; `widening_lower`, `widening_upper` |
 | $u_i, v_i \ge 0$ | increase and decrease against the reference | t | `increase`, `decrease` |
 | $w \ge 0$ | largest change against emissions | rate | `largest_rate` |
 | $q_i \ge 0$ | deficit | t | `shortfall` |
 | $a_i, b_i \ge 0$ | distance above and below the sector's target rate $\rho_s$ | t | `above`, `below` |
 | $(1 + \rho_s) E_i$ | allowances at that rate: $1 + \rho_s = T_s / \sum_{i \in s} E_i$; without a target that of the sector's reference allowances, $\sum_{i \in s} R_i / \sum_{i \in s} E_i$ | t | `at_target_rate` |
-| $\underline T_s, T_s$ | target of a sector; $\underline T_s = T_s$ where it is exact, else 0 | t | `target_least`, `target_most` |
+| $\underline T_s, T_s$ | target of a sector; $\underline T_s = T_s$ if it is exact, else 0 | t | `target_least`, `target_most` |
 
-A sector has a target where the policy states one, and under a rule that balances it (2024, 2025 and 2026 plans), where
-it is the sector's emissions unless another is stated. Any other sector, and one with `target_sense = "none"`, has no
-row, no target and no shadow price. A band may be wider than all emissions; $\underline A_i$ is never below zero.
+A sector has a target if the policy states one, or if the rule balances sectors (plans of 2024, 2025 and 2026). Under
+such a rule the target is the sector's emissions unless the policy states another. Any other sector, and one with
+`target_sense = "none"`, has no row, no target and no shadow price. A band may be wider than all emissions;
+$\underline A_i$ is never below zero.
 
-Limits that couple the units:
+**Limits that couple the units.**
 
 $$\underline T_s \le \sum_{i \in s} A_i \le T_s \tag{sector_target}$$
 $$-\beta_p E_p \le \sum_{i \in p} (A_i - E_i) \le \beta_p E_p \tag{province_balance}$$
@@ -32,11 +33,11 @@ $$\underline A_f \le \sum_{i \in f} A_i \le \overline A_f \tag{enterprise_band}$
 $$A_i / E_i \ge A_j / E_j \quad \text{for neighbours } I_i < I_j \text{ of a sector} \tag{intensity_order}$$
 $$A_i / E_i = A_j / E_j \quad \text{for neighbours } I_i = I_j \text{ of a sector} \tag{equal_rates}$$
 
-Whole tonnes, where the policy asks for them:
+**Whole tonnes**, if the policy asks for them:
 
 $$A_i = z_i \tag{whole_tonnes}$$
 
-Exceptions, where the policy allows them; an exception in an enterprise with a band of its own widens that:
+**Exceptions**, if the policy allows them. An exception in an enterprise with a band of its own widens that band:
 
 $$A_i + \underline x_i e_i \ge \underline B_i, \quad A_i - \overline x_i e_i \le \overline B_i
   \tag{band_least, band_most}$$
@@ -44,17 +45,17 @@ $$\sum_{i \in f} (A_i + \underline x_i e_i) \ge \underline A_f, \quad
   \sum_{i \in f} (A_i - \overline x_i e_i) \le \overline A_f \tag{enterprise_least, enterprise_most}$$
 $$\sum_i e_i \le n \tag{exceptions_limit}$$
 
-What the levels measure:
+**Quantities that the objectives measure.**
 
 $$A_i = R_i + u_i - v_i \tag{change_from_reference}$$
 $$u_i + v_i \le E_i\, w \tag{largest_change_covers}$$
 $$A_i + q_i \ge O_i \tag{shortfall_covers}$$
 $$A_i - a_i + b_i = (1 + \rho_s) E_i \tag{distance_from_target_rate}$$
 
-The levels, each held before the next: who is an exception, namely the fewest units, then those with the most emissions
-in whole tonnes $\hat E_i$, then those that come first by `unit_id`, with $k_i$ the place of a unit; after that the
-levels of the policy in its order, over allocations with these exceptions; and the last step, which leaves one answer
-only:
+**Objectives in lexicographic order.** The first three choose the exceptions: the fewest units, then the units with the
+most emissions in whole tonnes $\hat E_i$, then the first by `unit_id`, where $k_i$ is the place of a unit. The
+objectives of the policy follow in its order, over allocations with these exceptions. The last, a tie-break, leaves one
+answer only:
 
 $$\min \sum_i e_i \tag{exceptions}$$
 $$\min \sum_i (\max_j \hat E_j - \hat E_i)\, e_i \tag{exception_size}$$
@@ -65,41 +66,44 @@ $$\min \sum_i q_i \tag{deficit}$$
 $$\min \sum_i (a_i + b_i) \Big/ \sum_i E_i \tag{spread}$$
 $$\min \sum_i (A_i - R_i)^2 / E_i \tag{least_squares}$$
 
-The dual of a row is what one more tonne on its right-hand side adds to the level: for `sector_target` it is minus the
-tonnes of change (or minus the rate) that a target one tonne tighter would cost, so it is zero or negative where the
-target is a limit from above. It is no price in CNY. `spread` weighs units by emissions, so that a unit cut in two
-counts as before. Only sector rows: the last step is $A_i = \mathrm{clip}(R_i + \lambda_s E_i)$.
+**Duals.** The dual of a row is the change of the objective per tonne added to the row's right-hand side. For
+`sector_target` it is minus the tonnes of change (or minus the rate) that a target one tonne tighter would cost: zero or
+negative where the target is an upper limit. It is no price in CNY. `spread` weights units by emissions, so that it
+does not change if a unit is split in two. With sector rows alone the tie-break gives
+$A_i = \mathrm{clip}(R_i + \lambda_s E_i)$.
 
-Whole allowances: limits are rounded inward beforehand, a target that is exact and not whole to the tonne below, and
-$R_i$, $O_i$ and $(1 + \rho_s) E_i$ to the nearest tonne. The rows of sectors, provinces and the nation then form a
-network with whole limits and every level has its kinks at whole numbers, so all vertices of the linear relaxation are
-whole, and its multipliers prove the levels. `largest_change` alone has kinks elsewhere; its multipliers, those of the rows, prove
-that no smaller rate leaves whole numbers inside it.
+**Integrality.** With whole tonnes, limits are rounded inward before the solve, an exact target that is not whole to the
+tonne below, and $R_i$, $O_i$ and $(1 + \rho_s) E_i$ to the nearest tonne. The rows of sectors, provinces and the nation
+then form a network with integer limits, and every objective has its kinks at integers. So all vertices of the linear
+relaxation are integer, and its multipliers prove the objectives. `largest_change` alone has kinks elsewhere: the
+multipliers of its rows prove that no smaller rate leaves integers inside it.
 
-Whole allowances in a fair order: the order is one of rates before rounding, which no whole tonnes keep. So the levels
-are those of real allowances $A^*$, exact in the order and proven as such. Then the program is made once more for whole
-tonnes, with every limit in tonnes rounded inward, without `intensity_order` and `equal_rates`, and with $A^*$ to the
-kilogram for $R$; its one level is the least sum of squared moves:
+**Whole tonnes in the order of intensity.** The order applies to rates before rounding; whole tonnes cannot keep it. So
+the objectives are solved and proven for real allowances $A^*$, exactly in the order. Then the program is solved again
+for whole tonnes, with every limit in tonnes rounded inward, without `intensity_order` and `equal_rates`, and with $A^*$
+to the kilogram for $R$. Its one objective is the least sum of squared moves:
 
 $$\min \sum_i (A_i - A^*_i)^2 \tag{rounding}$$
 
-Where a single total counts that is the largest remainder. Its multipliers prove that no whole tonnes are nearer; where
+With a single total this is the largest-remainder method. Its multipliers prove that no whole tonnes are nearer; where
 enterprises do not nest in the other totals, they may prove less.
 
-Very many units: coupling rows tell units apart by sector, province and enterprise only. Those of one *cell* $c$, equal
-in all of these, are one unit of the formulation. Over the intervals $[l_i, u_i]$ that the levels before leave, a level
-$\sum_i \phi(A_i - K_i)$ with one kink and one slope on each side of it, such as `change`, costs a cell at least
+**Aggregation, for very many units.** Coupling rows distinguish units by sector, province and enterprise only. Units
+that agree in all of these form a *cell* $c$, which is one unit of the formulation. Let the earlier objectives leave the
+intervals $[l_i, u_i]$. An objective $\sum_i \phi(A_i - K_i)$ with one kink and one slope on each side of it, such as
+`change`, then costs a cell at least
 
 $$\min \Bigl\{ \sum_{i \in c} \phi(A_i - K_i) : \sum_{i \in c} A_i = A_c \Bigr\}
   = \sum_{i \in c} \phi(B_i - K_i) + \phi\Bigl(A_c - \sum_{i \in c} B_i\Bigr), \quad B_i = \mathrm{clip}(K_i, l_i, u_i).$$
 
-For `largest_change`, units are merged by cell and by which of their ends bind at a rate, and anew at the least rate that follows,
-until it rises no more. The prices of the rows leave an interval to every unit, and the last step is solved for all of
-them. No fair order can be merged, and no band over several units. Exact, and the multipliers are those of all units'
-rows (`_methods/allocation_aggregation.py`).
+For `largest_change`, units are aggregated by cell and by which of their ends bind at a rate, and again at the least
+rate that follows, until the rate stops rising. The duals of the rows leave every unit an interval, and the tie-break is
+solved for all units. The method is exact, and its multipliers are those of all units' rows. It supports neither
+`intensity_order` nor bands over several units (`_methods/allocation_aggregation.py`).
 
-References: the 2026 plan (consultation draft of 27 July 2026) for bands and rounding; Ogryczak and Sliwinski (2003)
-for lexicographic minimax; Hoffman and Kruskal (1956) for whole vertices; the lower band limit is rounded down where the rule rounds down.
+References: the 2026 plan (consultation draft of 27 July 2026) for bands and rounding; the lower band limit is rounded
+down where the rule rounds down. Ogryczak and Sliwinski (2003) for lexicographic minimax; Hoffman and Kruskal (1956) for
+integer vertices.
 """
 
 from __future__ import annotations
@@ -113,7 +117,7 @@ from etsopt.rules import reference_allowances
 from etsopt.units import RELATIVE_TOLERANCE, ROUNDING_NOISE_T
 from etsopt_models._allocation.exceptions import bounds_with, exception_rows
 from etsopt_models._allocation.integer import nearest
-from etsopt_models._allocation.limits import fixed_allowances, limits
+from etsopt_models._allocation.limits import fixed_allowances, limits_of
 from etsopt_models._allocation.rounding import before_rounding, nearest_to, to_round
 from etsopt_models._allocation.tables import allocation_tables
 
@@ -130,26 +134,26 @@ READS = ("year", "rule", "!rule.carry_over_*", "sectors", "provinces", "national
 """Keys and sections of the policy; the engine refuses or lists what else is stated."""
 
 FIX_AFTER = {"exception_order": ("exceptional",)}
-"""Variables that have their final values after a level: the levels after it are over allocations with these."""
+"""Variables fixed once an objective is solved: the later objectives are over allocations with these values."""
 
 EXCEPTION_LEVELS = ("exceptions", "exception_size", "exception_order")
 
 
 def formulate() -> pyo.AbstractModel:  # long because it is the whole formulation on one screen
-    """The mathematics of this file, without data."""
+    """Return the program without data."""
     m = pyo.AbstractModel("allocation")
-    m.UNITS = pyo.Set(doc="units that are not fixed")
+    m.UNITS = pyo.Set(doc="adjustable units")
     m.SECTORS, m.PROVINCES, m.ENTERPRISES, m.NATION = pyo.Set(), pyo.Set(), pyo.Set(), pyo.Set()
     m.UNITS_IN_SECTOR = pyo.Set(m.SECTORS, within=m.UNITS)
     m.UNITS_IN_PROVINCE = pyo.Set(m.PROVINCES, within=m.UNITS)
     m.UNITS_OF_ENTERPRISE = pyo.Set(m.ENTERPRISES, within=m.UNITS)
     m.LINKS, m.EQUAL_LINKS = pyo.Set(), pyo.Set()
-    # All units or none: those with whole allowances, those that may be exceptions, of these those with a band of their
-    # own. Enterprises are banded where there are no exceptions, else widened. LIMITED is one or none.
+    # All units or none: those with whole tonnes, those that may be exceptions, and of these those with a band of their
+    # own. Enterprises are in BANDED without exceptions, else in WIDENED. LIMITED has one member or none.
     m.WHOLE, m.MAY_BE_EXCEPTIONAL, m.WITH_OWN_BAND = (pyo.Set(within=m.UNITS) for _ in range(3))
     m.BANDED, m.WIDENED = pyo.Set(within=m.ENTERPRISES), pyo.Set(within=m.ENTERPRISES)
     m.LIMITED = pyo.Set()
-    # A level that the policy does not name needs no columns and rows: its set is empty.
+    # An objective that the policy does not name needs no columns and rows: its set is empty.
     m.CHANGED, m.WORST, m.SHORT, m.SPREAD, m.ROUNDED = (pyo.Set(within=m.UNITS) for _ in range(5))
 
     m.emissions, m.per_emission, m.reference, m.obligation = (pyo.Param(m.UNITS) for _ in range(4))
@@ -176,7 +180,7 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.whole_allowance = pyo.Var(
         m.WHOLE, domain=pyo.Integers, bounds=lambda m, i: (m.lower[i], m.upper[i]), doc="allowances, whole [t]"
     )
-    m.exceptional = pyo.Var(m.MAY_BE_EXCEPTIONAL, domain=pyo.Binary, doc="whether it is an exception [units]")
+    m.exceptional = pyo.Var(m.MAY_BE_EXCEPTIONAL, domain=pyo.Binary, doc="1 if the unit is an exception [units]")
 
     @m.Constraint(m.SECTORS, doc="the sector meets its target [t]")
     def sector_target(m, s):
@@ -288,64 +292,66 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
 
 
 def levels(instance: Instance) -> list[str]:
-    """Objectives in lexicographic order: exceptions, those of the policy, and the one that leaves a single answer."""
+    """Return the objectives in lexicographic order: exceptions, those of the policy, and the tie-break."""
     allocation = instance.policy.allocation
     first = EXCEPTION_LEVELS if allocation.exceptions.units else ()
     return [*first, *allocation.objectives, "least_squares"]
 
 
 def parameters(instance: Instance) -> dict[str, Any]:
-    """Arrays for the sets and parameters of `formulate`, positions instead of labels; where they round, before that."""
+    """Return arrays for the sets and parameters of `formulate`, with positions for labels and before any rounding."""
     instance = before_rounding(instance)
-    data = limits(instance, reference_allowances(instance))
-    everyone, nobody = np.arange(len(data.free)), np.arange(0)
-    emissions, sizes = data.emissions, nearest(data.emissions)
-    # What an allowance may be at all, with the widest band there is.
-    lower, upper = bounds_with(data, np.full(len(data.free), data.widening.units > 0))
-    least, most = np.minimum(lower, data.reference), np.maximum(upper, data.reference)
-    # A reference on the edge of its band leaves a room of rounding beyond it, which is none; of a unit of a few grams
-    # that is less.
+    limits = limits_of(instance, reference_allowances(instance))
+    all_units, no_units = np.arange(len(limits.free)), np.arange(0)
+    emissions, sizes = limits.emissions, nearest(limits.emissions)
+    # The widest range of an allowance: that of an exception.
+    lower, upper = bounds_with(limits, np.full(len(limits.free), limits.margin.units > 0))
+    least, most = np.minimum(lower, limits.reference), np.maximum(upper, limits.reference)
+    # Room beyond a reference at the edge of its band is rounding, hence none; for a unit of a few grams the noise is
+    # smaller.
     noise = np.minimum(ROUNDING_NOISE_T, RELATIVE_TOLERANCE * most)
-    increase, decrease = (np.where(room > noise, room, 0.0) for room in (most - data.reference, data.reference - least))
-    enterprises = len(data.enterprises)
+    increase, decrease = (
+        np.where(room > noise, room, 0.0) for room in (most - limits.reference, limits.reference - least)
+    )
+    enterprises = len(limits.enterprises)
     return {
-        "UNITS": len(data.free),
-        **_measured(instance, len(data.free)),
-        "WHOLE": everyone if instance.policy.allocation.integer_allowances else nobody,
-        "BANDED": np.arange(0 if data.widening.units else enterprises),
+        "UNITS": len(limits.free),
+        **_measured(instance, len(limits.free)),
+        "WHOLE": all_units if instance.policy.allocation.integer_allowances else no_units,
+        "BANDED": np.arange(0 if limits.margin.units else enterprises),
         "emissions": emissions,
         "per_emission": 1 / emissions,
-        "reference": data.reference,
-        "obligation": data.obligation,
+        "reference": limits.reference,
+        "obligation": limits.obligation,
         "lower": lower,
         "upper": upper,
         "increase_most": increase,
         "decrease_most": decrease,
         "largest_rate_most": float(np.max((most - least) / emissions, initial=0.0)),
-        "at_target_rate": data.at_target_rate,
-        "per_total_emissions": 1 / float(emissions.sum()) if len(data.free) else 0.0,
+        "at_target_rate": limits.at_target_rate,
+        "per_total_emissions": 1 / float(emissions.sum()) if len(limits.free) else 0.0,
         "smaller": np.max(sizes, initial=0.0) - sizes,
-        "place": everyone + 1.0,
-        **data.rows,
-        **exception_rows(data),
+        "place": all_units + 1.0,
+        **limits.rows,
+        **exception_rows(limits),
     }
 
 
 def _measured(instance: Instance, units: int) -> dict[str, Any]:
-    """The units that each level measures: all where the policy names it, else none."""
+    """Return the units that each objective measures: all if the policy names it, else none."""
     named = set(instance.policy.allocation.objectives)
-    everyone, nobody = np.arange(units), np.arange(0)
+    all_units, no_units = np.arange(units), np.arange(0)
     return {
-        "CHANGED": everyone if named & {"change", "largest_change"} else nobody,
-        "WORST": everyone if "largest_change" in named else nobody,
-        "SHORT": everyone if "deficit" in named else nobody,
-        "SPREAD": everyone if "spread" in named else nobody,
-        "ROUNDED": nobody,
+        "CHANGED": all_units if named & {"change", "largest_change"} else no_units,
+        "WORST": all_units if "largest_change" in named else no_units,
+        "SHORT": all_units if "deficit" in named else no_units,
+        "SPREAD": all_units if "spread" in named else no_units,
+        "ROUNDED": no_units,
     }
 
 
 def afterwards(instance: Instance, solution: Any) -> tuple[Instance, dict[str, Any], list[str]] | None:
-    """Limits, parameters and levels of rounding to whole tonnes; None where allowances are real or whole all along."""
+    """Return limits, parameters and objectives of rounding to whole tonnes; None if nothing is rounded."""
     if not instance.policy.allocation.rounds:
         return None
     rounded = to_round(instance)
@@ -353,7 +359,7 @@ def afterwards(instance: Instance, solution: Any) -> tuple[Instance, dict[str, A
 
 
 def answer(instance: Instance, solution: Any) -> NDArray[np.float64]:
-    """Allowances of every unit, those of fixed ones by the rule, shape ``(units,)`` [t]."""
+    """Return the allowances of every unit, those of fixed units by the rule, shape ``(units,)`` [t]."""
     reference = reference_allowances(instance)
     allowance = fixed_allowances(instance, reference).copy()
     allowance[~reference.fixed] = solution.values["allowance"]
@@ -361,16 +367,16 @@ def answer(instance: Instance, solution: Any) -> NDArray[np.float64]:
 
 
 def tables(instance: Instance, solution: Any) -> dict[str, pd.DataFrame]:
-    """Result tables: ``allocation``, ``enterprises``, ``sectors``, ``provinces``, ``duals``."""
+    """Return the tables ``allocation``, ``enterprises``, ``sectors``, ``provinces`` and ``duals``."""
     allowance, exceptional = solution.values["allowance"], solution.values["exceptional"]
     real = None
     if instance.policy.allocation.rounds:
         real = (solution.before or solution).values["allowance"]
     if real is allowance:
-        # It was stopped before it rounded, and holds real allowances.
+        # The solve stopped before rounding: the allowances are real.
         instance = before_rounding(instance)
     if instance.policy.allocation.integer_allowances:
-        # The solver's whole numbers are whole but for its rounding; the checker sees to it that no more is rounded.
+        # The solver's integers differ from whole tonnes by its rounding alone, which the checker verifies.
         allowance = np.round(allowance)
     chosen = exceptional > 0.5 if len(exceptional) else np.zeros(len(allowance), dtype=bool)
     return allocation_tables(instance, allowance, solution.levels, chosen, real)

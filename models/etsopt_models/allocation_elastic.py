@@ -1,4 +1,4 @@
-r"""What has to give way where no allocation meets every limit (linear programs; mixed-integer with exceptions).
+r"""Smallest relaxation of the limits of an infeasible `allocation` (linear programs; mixed-integer with exceptions).
 
 Symbols as in `allocation`; in addition
 
@@ -7,8 +7,8 @@ Symbols as in `allocation`; in addition
 | $o_s, n_s \ge 0$ | allowances of a sector above and below its target | t | `target_over`, `target_under` |
 | $x_p, y_p \ge 0$ | a province above and below its balance | t | `balance_over`, `balance_under` |
 | $o, n \ge 0$ | the nation above and below its total | t | `nation_over`, `nation_under` |
-| $g_s \in [0, 1]$ | how much wider a sector's band becomes, on both sides; of every sector, with a target or without | rate | `band_widening`; `BANDS` |
-| $e_i \in \{0, 1\}$ | whether the unit is an exception, of at most $n$; $\underline x_i, \overline x_i$ as there | units | `exceptional` |
+| $g_s \in [0, 1]$ | widening of a sector's band on both sides; for every sector, with a target or without | rate | `band_widening`; `BANDS` |
+| $e_i \in \{0, 1\}$ | 1 if the unit is an exception, at most $n$ units; $\underline x_i, \overline x_i$ as there | units | `exceptional` |
 
 $$\underline T_s \le \sum_{i \in s} A_i - o_s + n_s \le T_s \tag{sector_target}$$
 $$\underline P_p \le \sum_{i \in p} A_i - x_p + y_p \le \overline P_p \tag{province_balance}$$
@@ -21,13 +21,14 @@ $$\sum_i e_i \le n \tag{exceptions_limit}$$
 $$A_i / E_i \ge A_j / E_j \tag{intensity_order}$$
 $$A_i / E_i = A_j / E_j \tag{equal_rates}$$
 
-Either the limits give way and the bands stand ($g = 0$), or targets and totals stand and the rest gives way:
+The program is solved twice. The first solve keeps the bands ($g = 0$) and relaxes targets, balances and totals. The
+second keeps targets and totals, and relaxes bands and balances:
 
 $$\min \sum_s (o_s + n_s) + \sum_p (x_p + y_p) + o + n \tag{target_relaxation}$$
 $$\min \sum_s g_s \sum_{i \in s} E_i + \sum_p (x_p + y_p) \tag{band_relaxation}$$
 
-The multipliers of the rows under `target_relaxation` prove that nothing less will do: with prices between -1 and 1 the
-rest of the program is a sum over units, each at a bound of its band, less what the $n$ best exceptions gain (Farkas).
+The multipliers of `target_relaxation` prove that no smaller relaxation suffices (Farkas). With duals between -1 and 1
+the rest of the program is a sum over units, each at a bound of its band, less the gain of the $n$ best exceptions.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ import pyomo.environ as pyo
 from etsopt.rules import reference_allowances
 from etsopt_models._allocation.bands import band_rates
 from etsopt_models._allocation.exceptions import bounds_with
-from etsopt_models._allocation.limits import IN_TONNES, limits
-from etsopt_models._allocation.relaxed_limits import limits_give_way, needed, of_units, targets_alone
+from etsopt_models._allocation.limits import IN_TONNES, limits_of
+from etsopt_models._allocation.relaxed_limits import of_units, outside_band, relaxed_lines, targets_alone
 from etsopt_models._allocation.rounding import before_rounding
 from etsopt_models._allocation.tables import dual_table
 
@@ -57,11 +58,11 @@ WAYS_OUT = {
     "target_relaxation": ("band_widening",),
     "band_relaxation": ("target_over", "target_under", "nation_over", "nation_under"),
 }
-"""Objective of each way out, and the variables that stay at zero in it."""
+"""Objective of each relaxation, and the variables that it keeps at zero."""
 
 
 def formulate() -> pyo.AbstractModel:  # long because it is the whole formulation on one screen
-    """The mathematics of this file, without data."""
+    """Return the program without data."""
     m = pyo.AbstractModel("allocation_elastic")
     m.UNITS, m.SECTORS, m.PROVINCES, m.ENTERPRISES, m.NATION = (pyo.Set() for _ in range(5))
     m.UNITS_IN_SECTOR = pyo.Set(m.SECTORS, within=m.UNITS)
@@ -69,7 +70,7 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.UNITS_OF_ENTERPRISE = pyo.Set(m.ENTERPRISES, within=m.UNITS)
     m.LINKS, m.EQUAL_LINKS = pyo.Set(), pyo.Set()
     m.WITH_OWN_BAND = pyo.Set(within=m.UNITS)
-    m.BANDS = pyo.Set(doc="sectors with units that are not fixed, whether or not they have a target")
+    m.BANDS = pyo.Set(doc="sectors with adjustable units, with a target or without")
 
     m.emissions, m.per_emission, m.sector = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
     m.band_lower, m.band_upper, m.allowance_most = pyo.Param(m.UNITS), pyo.Param(m.UNITS), pyo.Param(m.UNITS)
@@ -83,24 +84,24 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.one, m.other = pyo.Param(m.EQUAL_LINKS), pyo.Param(m.EQUAL_LINKS)
 
     m.allowance = pyo.Var(m.UNITS, bounds=lambda m, i: (0, m.allowance_most[i]), doc="allowances [t]")
-    m.band_widening = pyo.Var(m.BANDS, bounds=(0, 1), doc="how much wider the band becomes [rate]")
-    m.exceptional = pyo.Var(m.UNITS, domain=pyo.Binary, doc="whether it is an exception [units]")
-    gives = {"bounds": lambda m, *_: (0, m.give_most), "doc": "what gives way [t]"}
+    m.band_widening = pyo.Var(m.BANDS, bounds=(0, 1), doc="widening of the band [rate]")
+    m.exceptional = pyo.Var(m.UNITS, domain=pyo.Binary, doc="1 if the unit is an exception [units]")
+    gives = {"bounds": lambda m, *_: (0, m.give_most), "doc": "relaxation of the limit [t]"}
     m.target_over, m.target_under = (pyo.Var(m.SECTORS, **gives) for _ in range(2))
     m.balance_over, m.balance_under = (pyo.Var(m.PROVINCES, **gives) for _ in range(2))
     m.nation_over, m.nation_under = (pyo.Var(m.NATION, **gives) for _ in range(2))
 
-    @m.Constraint(m.SECTORS, doc="the sector meets its target, but for what gives way [t]")
+    @m.Constraint(m.SECTORS, doc="the sector meets its relaxed target [t]")
     def sector_target(m, s):
         total = sum(m.allowance[i] for i in m.UNITS_IN_SECTOR[s])
         return (m.target_least[s], total - m.target_over[s] + m.target_under[s], m.target_most[s])
 
-    @m.Constraint(m.PROVINCES, doc="the province nearly balances, but for what gives way [t]")
+    @m.Constraint(m.PROVINCES, doc="the province meets its relaxed balance [t]")
     def province_balance(m, p):
         total = sum(m.allowance[i] for i in m.UNITS_IN_PROVINCE[p])
         return (m.balance_least[p], total - m.balance_over[p] + m.balance_under[p], m.balance_most[p])
 
-    @m.Constraint(m.NATION, doc="all allowances meet the national total, but for what gives way [t]")
+    @m.Constraint(m.NATION, doc="all allowances meet the relaxed national total [t]")
     def national_total(m, k):
         total = sum(m.allowance[i] for i in m.UNITS)
         return (m.nation_least[k], total - m.nation_over[k] + m.nation_under[k], m.nation_most[k])
@@ -141,13 +142,13 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
         one = m.per_emission[m.one[j]] * m.allowance[m.one[j]]
         return one - m.per_emission[m.other[j]] * m.allowance[m.other[j]] == 0
 
-    @m.Objective(doc="what targets, balances and totals give way [t]")
+    @m.Objective(doc="relaxation of targets, balances and totals [t]")
     def target_relaxation(m):
         sectors = sum(m.target_over[s] + m.target_under[s] for s in m.SECTORS)
         provinces = sum(m.balance_over[p] + m.balance_under[p] for p in m.PROVINCES)
         return sectors + provinces + sum(m.nation_over[k] + m.nation_under[k] for k in m.NATION)
 
-    @m.Objective(doc="what bands, over all emissions, and balances give way [t]")
+    @m.Objective(doc="relaxation of bands, over all emissions, and of balances [t]")
     def band_relaxation(m):
         bands = sum(m.emissions[i] * m.band_widening[m.sector[i]] for i in m.UNITS)
         return bands + sum(m.balance_over[p] + m.balance_under[p] for p in m.PROVINCES)
@@ -156,34 +157,34 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
 
 
 def parameters(instance: Instance) -> dict[str, Any]:
-    """Arrays for the sets and parameters of `formulate`, positions instead of labels; where allowances are rounded, before that."""
+    """Return arrays for the sets and parameters of `formulate`, with positions for labels and before any rounding."""
     instance = before_rounding(instance)
-    data = limits(instance, reference_allowances(instance))
-    rows = data.rows
-    upper = bounds_with(data, np.full(len(data.free), data.widening.units > 0))[1]
-    # Nothing is further from a limit than all allowances and the limit itself, which rounding may put above emissions.
+    limits = limits_of(instance, reference_allowances(instance))
+    rows = limits.rows
+    upper = bounds_with(limits, np.full(len(limits.free), limits.margin.units > 0))[1]
+    # No total is further from a limit than all allowances plus the limit, which rounding may put above emissions.
     named = [f"{name}_{side}" for name in ("target", "balance", "nation") for side in ("least", "most")]
-    give_most = float(np.sum(upper) + np.sum(data.emissions) + sum(np.sum(np.abs(rows[name])) for name in named))
+    give_most = float(np.sum(upper) + np.sum(limits.emissions) + sum(np.sum(np.abs(rows[name])) for name in named))
     return {
-        "UNITS": len(data.free),
-        "emissions": data.emissions,
-        "per_emission": 1 / data.emissions,
-        "BANDS": len(data.all_sectors),
-        "sector": data.sector_of,
-        "WITH_OWN_BAND": np.flatnonzero(data.own_band),
-        "band_lower": data.lower,
-        "band_upper": data.upper,
-        "widening_lower": data.widening.lower,
-        "widening_upper": data.widening.upper,
-        "exceptions_most": data.widening.units,
-        "allowance_most": upper + data.emissions,
+        "UNITS": len(limits.free),
+        "emissions": limits.emissions,
+        "per_emission": 1 / limits.emissions,
+        "BANDS": len(limits.all_sectors),
+        "sector": limits.sector_of,
+        "WITH_OWN_BAND": np.flatnonzero(limits.unit_band),
+        "band_lower": limits.lower,
+        "band_upper": limits.upper,
+        "widening_lower": limits.margin.lower,
+        "widening_upper": limits.margin.upper,
+        "exceptions_most": limits.margin.units,
+        "allowance_most": upper + limits.emissions,
         "give_most": give_most,
         **rows,
     }
 
 
 def eased(parameters: Mapping[str, Any], by_t: float) -> dict[str, Any]:
-    """Parameters of `allocation` with every limit that may give way wider by some tonnes."""
+    """Return the parameters of `allocation` with every limit in tonnes relaxed by `by_t`."""
     wider: dict[str, Any] = {}
     for least, most in IN_TONNES.values():
         wider |= {least: parameters[least] - by_t, most: parameters[most] + by_t}
@@ -193,32 +194,32 @@ def eased(parameters: Mapping[str, Any], by_t: float) -> dict[str, Any]:
 def tables(
     instance: Instance, solution: Mapping[str, Any], part: NDArray[np.int64] | None = None
 ) -> dict[str, pd.DataFrame]:
-    """Result tables ``relaxed_limits``, what gives way in each way out, ``relaxed_units``, an allocation then, and ``duals``.
+    """Return the tables ``relaxed_limits``, ``relaxed_units`` (an allocation within these) and ``duals``.
 
     Parameters
     ----------
     solution
-        A solution for each way out that has one; its multipliers prove the tonnes.
+        Solution of each relaxation that has one; its multipliers prove the tonnes.
     part
-        Part of the merged program that each unit belongs to; None where every unit is one of its own.
+        Part of the aggregated program that each unit belongs to; None if every unit is its own part.
     """
     instance = before_rounding(instance)
     reference = reference_allowances(instance)
-    found = limits(instance, reference)
-    units = {"unit_id": instance.units["unit_id"].to_numpy(dtype=object)[found.free]}
-    lines = targets_alone(found)
+    limits = limits_of(instance, reference)
+    units = {"unit_id": instance.units["unit_id"].to_numpy(dtype=object)[limits.free]}
+    lines = targets_alone(limits)
     for way, one in solution.items():
         widening = one.values["band_widening"]
-        allowance, exceptional = of_units(found, one.values, widening[found.sector_of], part)
+        allowance, exceptional = of_units(limits, one.values, widening[limits.sector_of], part)
         units |= {f"{way}_t": allowance}
-        if found.widening.units:
-            units[f"{way}_exceptional"] = exceptional & needed(found, allowance, widening[found.sector_of])
-        lines += limits_give_way(way, found, allowance)
+        if limits.margin.units:
+            units[f"{way}_exceptional"] = exceptional & outside_band(limits, allowance, widening[limits.sector_of])
+        lines += relaxed_lines(way, limits, allowance)
     if "band_relaxation" in solution:
         down, up = band_rates(instance, reference.band)
         sector = instance.units["sector"].to_numpy()
         widening = solution["band_relaxation"].values["band_widening"]
-        for name, wider in zip(found.all_sectors, widening, strict=True):
+        for name, wider in zip(limits.all_sectors, widening, strict=True):
             here = sector == name
             if wider > 1e-9:
                 widest = float(max(down[here].max(), up[here].max()))
@@ -228,5 +229,5 @@ def tables(
     return {
         "relaxed_limits": pd.DataFrame(lines, columns=columns),
         "relaxed_units": pd.DataFrame(units),
-        "duals": dual_table(instance, found, proof),
+        "duals": dual_table(instance, limits, proof),
     }

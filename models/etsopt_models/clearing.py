@@ -1,105 +1,90 @@
-r"""The market clears: all enterprises abate, trade and bank at the least cost (mixed-integer program over years).
+r"""The market clears: all enterprises abate, trade and bank at least cost (mixed-integer program over years).
 
-Units choose among plans, chains of sets of measures over the years. Their allowances are lump sums: those of the model
-`allocation`, which is solved first, moved with the unit's emissions before abatement. What lacks only because a rule
-rounds down to whole tonnes is no scarcity: the regulator offers it. Up to `follow_emissions_until` allowances
-follow the unit's own emissions instead, as in `abatement`. The price of an allowance is what
-the last tonne costs.
+Units choose among plans, which are chains of sets of measures over the years. Their allowances are lump sums: those of
+the model `allocation`, which is solved first, scaled with the unit's emissions before abatement. Up to
+`follow_emissions_until` allowances follow the unit's own emissions instead, as in `abatement`. The tonnes that a rule
+loses by rounding down are no scarcity: the regulator offers them. The price of an allowance is the cost of the last
+tonne.
 
-| symbol | meaning | unit | in the code |
-| --- | --- | --- | --- |
-| $i, j \in J_i$ | units; plans of a unit, those that the search by prices has found | | `UNITS`, `PLANS`, `PLANS_OF_UNIT` |
-| $a, t \in \{0, \dots, T - 1\}$ | accounts: an enterprise each, or one for all where trading costs nothing; years | | `ACCOUNTS`, `PLANS_OF_ACCOUNT`, `YEARS` |
-| $0, \dots, T$ | points in time: a year begins at its own and ends at the next | | `TIMES` |
-| $x_j \in \{0, 1\}$ | whether the plan is chosen; a fraction where measures are divisible | | `choice` |
-| $b_{at}, s_{at}, o_{at} \ge 0$ | bought, sold, offsets (CCER) surrendered | t | `bought`, `sold`, `offset` |
-| $B_{at}, D_{at}$ | held over, and still to surrender, at a point in time; $B_{a0}$ is the opening, $D_{a0} = 0$ | t | `banked`, `outstanding` |
-| $u_t, r_t, q_t, Q_t \ge 0$ | left over in auctions; sold, bought and held by the reserve | t | `unsold`, `released`, `intake`, `reserve` |
-| $m_t \ge 0$ | what nobody has, whatever is paid; zero in a market that clears | t | `unmet` |
-| $c_j$ | discounted cost of the plan's measures | CNY | `plan_cost` |
-| $c_0$ | that of units that stand beside the program with plans that prices have chosen | CNY | `chosen_cost` |
-| $\Delta_{jt}$ | emissions that the plan avoids | tCO2e | `abated` |
-| $\rho_{jt}$ | by how much it lowers what the unit lacks: $\Delta_{jt}$ and what its allowances change | t | `demand_reduction` |
-| $L_{at}, E_{at}$ | emissions less free allowances, and emissions, before abatement | t, tCO2e | `net_demand`, `emissions` |
-| $N_t$ | auctions, paid shares and what rounding leaves included, less the demand of other sectors | t | `supply` |
-| $\kappa, K_t$ | share of the obligation that offsets may settle; offsets on offer | 1, t | `offset_share`, `offset_supply` |
-| $\tau_t, p^o_t, p^r_t, p^q_t$ | discounted transaction cost, price of offsets, ceiling and floor price | CNY/t | `buying_cost`, `selling_cost`, `offset_cost`, `released_cost`, `intake_worth` |
-| $f_t, w_t$ | discounted cost of what is owed, worth of what is held, at a point in time | CNY/t | `outstanding_cost`, `banked_worth` |
+.. formulation:: plans_and_accounts market_years market_program
 
-$$\sum_{j \in J_i} x_j = 1 \tag{one_plan}$$
-$$B_{at} - B_{a,t+1} + b_{at} - s_{at} + o_{at} + D_{a,t+1} - D_{at} + \sum_{j \in a} \rho_{jt} x_j = L_{at}
-  \tag{account_balance}$$
-$$o_{at} \le \kappa \Bigl( E_{at} - \sum_{j \in a} \Delta_{jt} x_j \Bigr) \tag{offset_limit}$$
-$$o_{at} + D_{a,t+1} - D_{at} \le E_{at} - \sum_{j \in a} \Delta_{jt} x_j \tag{newly_owed}$$
-$$\sum_a (b_{at} - s_{at}) + q_t - r_t + u_t - m_t = N_t \tag{market_balance}$$
-$$Q_{t+1} = Q_t + q_t - r_t \tag{reserve_stock}$$
-$$\sum_a o_{at} \le K_t \tag{offsets_on_offer}$$
-$$\min \sum_t m_t \tag{unmet_demand}$$
-$$\min c_0 + \sum_j c_j x_j + \sum_{at} \bigl[ \tau_t (b_{at} + s_{at}) + p^o_t o_{at} \bigr]
-  + \sum_{at} (f_t D_{at} - w_t B_{at}) + \sum_t (p^r_t r_t - p^q_t q_t) \tag{cost}$$
+First `unmet_demand` is minimised over all plans. If some demand stays unmet, the market cannot clear, and the result
+states how many tonnes. Else $m_t = 0$ and `cost` is minimised.
 
-First `unmet_demand` is minimised over all plans; where something is left, the market cannot clear and the result
-says how many tonnes it lacks. Else $m_t = 0$ and `cost` is minimised.
+**Bounds.** No account holds more than it may need; everything is finite.
 
-Bounds. Nobody holds beyond his own need: $B_{at}$ is at most the account's opening and free allowances so far, its later
-emissions before abatement, and its part of what other sectors and the reserve can leave to be held; accounts share that
-by their emissions before abatement over all years, so that together they hold it once. $B_{at}$ may fall below zero by
-the allowances of the next year that are issued in advance, the share of year $t + 1$ (a half from 2026 on) of the
-emissions of $t$ before abatement, the only borrowing, and not at the end. $b_{at}$ and $s_{at}$ reach from one of these
-limits to the other and exclude nothing, so that accounts add up to one. $o_{at}$ is at most $K_t$ and $\kappa E_{at}$. $D_{at}$ is at most the emissions before abatement so far, and zero where the policy states no
-reference price, without which there is no `newly_owed` either; where it does, $f_{t+1}$ is the penalty's multiple of that price for every year in which the obligation stands, and at the end
-the price once more. $w_T$ is the terminal price, $w_t = 0$ before. $u_t$ is at most what is auctioned; $r_t$ and $q_t$
-are zero without a ceiling and a floor. Everything is finite.
+- $B_{at}$ is at most the account's opening balance and free allowances so far, its later emissions before abatement,
+  and its share of the allowances that other sectors and the reserve may leave to be held. Accounts share these by
+  emissions before abatement over all years, so that together they hold them once.
+- $B_{at}$ may fall below zero by the allowances of the next year that are issued in advance. They are the share of year
+  $t + 1$ (a half from 2026 on) of the emissions of $t$ before abatement. This is the only borrowing, and there is none
+  at the end.
+- $b_{at}$ and $s_{at}$ reach from one of these limits to the other and exclude nothing, so that accounts add up to one.
+- $o_{at}$ is at most $K_t$ and $\kappa E_{at}$.
+- $D_{at}$ is at most the emissions before abatement so far. If the policy states no reference price, it is zero and
+  there is no `newly_owed`. Else $f_{t+1}$ is the penalty's multiple of that price for every year in which the
+  obligation is outstanding, and at the end the price once more.
+- $w_T$ is the terminal price, and $w_t = 0$ before. $u_t$ is at most the auctioned volume; $r_t$ and $q_t$ are zero
+  without a ceiling and a floor.
 
-A measure acts on what earlier ones left: a set $S$ leaves $\prod_{k \in S} (1 - \text{abatement\_rate}_k\,
-\text{maximum\_share}_k)$ of the emissions. It costs an annuity of its investment (it is renewed at the end of its life),
-fixed cost on the base year's output, and variable cost less fuel savings on the year's. Once started it runs to the end
-of the horizon. A cut of output is one more measure: it takes its share of the emissions and costs its margin for each
-tonne cut, leaves intensity and the cost of other measures as they are. Where the policy leaves what pays by itself,
-measures that cost less than nothing at the base year's output are not on offer. Shares of allowances that are paid are
-those of what is given before abatement. The fixed fine of a shortfall is no part of the cost. Plans are not listed: at any prices the best of *all* plans of a unit follows from a minimum over
-supersets (`etsopt_models._market.plans`), and a plan joins the program where it beats those that are there. So the
-relaxation is that over all plans, and no plan is left out of its bound.
+**Measures.** A measure acts on the emissions that earlier ones left: a set $S$ leaves
+$\prod_{k \in S} (1 - \text{abatement\_rate}_k\, \text{maximum\_share}_k)$ of them. It costs an annuity of its
+investment (it is renewed at the end of its life), fixed cost on the base year's output, and variable cost less fuel
+savings on the year's output. Once started it runs to the end of the horizon. A cut of output is one more measure: it
+takes its share of the emissions, costs its margin for each tonne cut, and leaves intensity and the cost of other
+measures unchanged. If the policy excludes no-regret measures, those that cost less than zero at the base year's output
+are not on offer. Paid shares apply to the allowances before abatement. The fixed fine of a shortfall is no part of the
+cost.
 
-**Whole plans.** Where measures are not divisible plans are chosen before this program is solved, which then has one plan of
-each unit. The relaxation is solved by columns that prices find (Dantzig and Wolfe 1960); its value is Geoffrion's (1974)
-Lagrangian bound. Units that it leaves torn between plans are settled, the largest first. Where few plans have a reduced cost
-within what is open, the solver chooses among all of these (Baldacci and others 2008). The rest is proven by a tree that
-branches on whether a unit runs a measure in a year (Barnhart and others 1998). The table `leaves` holds what its leaves
-hold, and `duals` their multipliers (`cost:leaf:1`, ...); a leaf that cannot clear is proven so in tonnes
-(`unmet_demand:leaf:1`, ...). A gap is a share of the cost, or of what is spent where that is more.
+**Column generation.** Plans are not listed: at any prices the best of *all* plans of a unit follows from a minimum over
+supersets (`etsopt_models._market.plans`), and a plan joins the program if it beats those that are there. So the
+relaxation is that over all plans, and its bound leaves no plan out.
 
-**Rounding.** Enterprises hold what the rule gives in whole tonnes, rounded down by less than a tonne for each unit. So a
-rule that balances its sectors leaves some tonnes lacking, which no measure should have to make up for. What rounding took
-from units that get no less than the rule gives them, scaled with their emissions and no more than the targets of their
-sector and of the nation leave, is auctioned beside the rest: in each year the first whole number of tonnes above it
-(`rounding_remainder_t` of the table `years`, part of what is in auctions). What nobody needs of it is left over.
+**Integer plans.** If measures are not divisible, plans are chosen before this program is solved, which then has one
+plan per unit. Column generation solves the relaxation (Dantzig and Wolfe 1960); its value is Geoffrion's (1974)
+Lagrangian bound. A dive fixes the units with fractional plans, the largest first. If few plans have a reduced cost
+within the open gap, the solver chooses among all of these (Baldacci and others 2008). Branch and price proves the rest:
+its tree branches on "the unit runs the measure in the year" (Barnhart and others 1998). The table `leaves` states the
+branches of each leaf, and `duals` their multipliers (`cost:leaf:1`, ...); a leaf that cannot clear is proven so in
+tonnes (`unmet_demand:leaf:1`, ...). A gap is a share of the cost, or of the spending if that is larger.
+
+**Rounding.** Enterprises hold the allowances of the rule in whole tonnes, rounded down by less than a tonne per unit.
+So a rule that balances its sectors falls some tonnes short, which no measure should have to make up for. In each year
+the regulator therefore auctions, beside the rest, the first whole number of tonnes above the loss by rounding
+(`rounding_remainder_t` of the table `years`, part of the auctioned volume). The loss counts for units that get no less
+than the rule gives them. It is scaled with their emissions and stays within the targets of their sector and of the
+nation. Tonnes of it that no account needs stay unsold.
 
 **Price.** $p_t = -y_t / \delta_t$ is paid for an allowance of compliance year $t$, which is issued, traded and
-surrendered in calendar year $t + 1$: it is to be compared with the market of that year. It is in CNY of
-`horizon.price_year`, as every amount is, so inflation is in none; its unit in the tables is, say, CNY 2024/t. $y_t$ is the
-multiplier of `market_balance` in the linear relaxation (what one tonne more on offer adds to the cost) and $\delta_t$ the discount factor; never from a program
-with the choices fixed. Its interval is that of all prices at which the relaxation clears: the least and the greatest $y_t$
-of each year over the multipliers that are complementary to an optimum of it, whose multipliers are stated too (`cost:2`,
-...); a price of 100,000 CNY/t and more is none. For whole plans it is a convex-hull price: who would rather have another
-plan at it is told in the table `uplift`, with what the plan costs more than the best (Gribik, Hogan and Pope 2007; the
-multipliers are those of a boxstep or bundle method, Marsten and others 1975). The multipliers of all rows
-bound the cost from below: with $\mu_{at}$ that of `account_balance`, $\nu_{at} \le 0$ that of `offset_limit` and
-$\omega_{at} \le 0$ that of `newly_owed`, each unit contributes $\min_j \bigl[ c_j + \sum_t \mu_{at} (E_{jt} - A_{jt}) +
-(\kappa \nu_{at} + \omega_{at}) E_{jt} \bigr]$ over all its plans, and every other variable the better of its bounds.
+surrendered in calendar year $t + 1$: compare it with the market of that year. It is in CNY of `horizon.price_year`, as
+every amount is, and so excludes inflation; its unit in the tables is, say, CNY 2024/t. $\delta_t$ is the discount
+factor. $y_t$ is the multiplier of `market_balance` in the linear relaxation: the cost added by one more tonne on offer.
+It never comes from a program with the choices fixed.
 
-References: Rubin (1996) and Cronshaw and Kruse (1996) for banking; Gilmore and Gomory (1961) for columns by prices;
+- The interval of a price holds all prices at which the relaxation clears: the least and the greatest $y_t$ of each year
+  over the multipliers that are complementary to one optimum of the relaxation. The multipliers of each end are stated
+  too (`cost:2`, ...). A price of 100,000 CNY/t or more is none.
+- With integer plans it is a convex-hull price: some units would rather have another plan at it. The table `uplift`
+  lists them, with the cost of their plan above their best (Gribik, Hogan and Pope 2007). The
+  multipliers of such prices are those of a boxstep or bundle method (Marsten and others 1975).
+- The multipliers of all rows bound the cost from below. Let $\mu_{at}$ be that of `account_balance`, $\nu_{at} \le 0$
+  that of `offset_limit` and $\omega_{at} \le 0$ that of `newly_owed`. Then each unit contributes
+  $\min_j \bigl[ c_j + \sum_t \mu_{at} (E_{jt} - A_{jt}) + (\kappa \nu_{at} + \omega_{at}) E_{jt} \bigr]$ over all its
+  plans, and every other variable the better of its bounds.
+
+References: Rubin (1996) and Cronshaw and Kruse (1996) for banking; Gilmore and Gomory (1961) for column generation;
 Geoffrion (1974) for the bound; Marsten, Hogan and Blankenship (1975), The boxstep method for large-scale optimization;
-Barnhart, Johnson, Nemhauser, Savelsbergh and Vance (1998), Branch-and-price; Gribik, Hogan and Pope (2007), Market-clearing
-electricity prices and energy uplift; Baldacci, Christofides and Mingozzi (2008) for columns by reduced cost; the 2026 plan and the 2023-2024 power plan for vintages and carry-over.
+Barnhart, Johnson, Nemhauser, Savelsbergh and Vance (1998), Branch-and-price; Gribik, Hogan and Pope (2007),
+Market-clearing electricity prices and energy uplift; Baldacci, Christofides and Mingozzi (2008) for columns by reduced
+cost; the 2026 plan and the 2023-2024 power plan for vintages and carry-over.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from etsopt_models._columns.whole_plans import solved
-from etsopt_models._market.baseline import prospects
+from etsopt_models._columns.whole_plans import prepare_market
+from etsopt_models._market.baseline import baseline_of
 from etsopt_models._market.column_generation import market_of
 from etsopt_models._market.formulation import market_program
 from etsopt_models._market.tables import market_tables, unmet_demand_tables
@@ -110,7 +95,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.column_generation import Found, Market
+    from etsopt_models._market.column_generation import Market, PreparedMarket
 
 CHECKED_AS = "clearing"
 STARTS_FROM = "allocation"
@@ -136,37 +121,37 @@ GAP = 1e-4
 
 
 def levels(instance: Instance) -> list[str]:
-    """The cost alone: where allowances are missing there is no solution, and `explain` tells how many are."""
+    """Return the cost alone: with unmet demand there is no solution, and `explain` states the tonnes."""
     return ["cost"]
 
 
-def explain(instance: Instance, found: Found) -> tuple[dict[str, pd.DataFrame], Any]:
-    """Tables of what is missing in each year, at least, where the market cannot clear, and the level that says so."""
-    return unmet_demand_tables(found)
+def explain(instance: Instance, prepared: PreparedMarket) -> tuple[dict[str, pd.DataFrame], Any]:
+    """Return tables of the least unmet demand by year if the market cannot clear, and the objective that proves it."""
+    return unmet_demand_tables(prepared)
 
 
 def formulate() -> Any:
-    """The market's program without data."""
+    """Return the market's program without data."""
     return market_program("clearing")
 
 
 def market(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> Market:
-    """The program over any plans, and its relaxation."""
-    return market_of(instance, prospects(instance, before), relax, market=True)
+    """Return the market: its program over any plans, and its relaxation."""
+    return market_of(instance, baseline_of(instance, before), relax, market=True)
 
 
 def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
-) -> tuple[dict[str, Any], Found]:
-    """Arrays for `formulate` over the plans that matter, and what the tables need beside the solution."""
-    return solved(market(instance, before, relax))
+) -> tuple[dict[str, Any], PreparedMarket]:
+    """Return arrays for `formulate` over the plans that matter, and the prepared market for the tables."""
+    return prepare_market(market(instance, before, relax))
 
 
 def is_divisible(instance: Instance) -> bool:
-    """Whether plans may be mixed."""
+    """Return True if a unit may mix plans."""
     return instance.policy.abatement.divisible_measures
 
 
-def tables(instance: Instance, solution: Any, found: Found) -> dict[str, pd.DataFrame]:
-    """Result tables: ``years``, ``sector_years``, ``enterprise_years``, ``unit_years``, ``plans``, ``measure_years``, ``uplift``."""
-    return market_tables(instance, solution, found)
+def tables(instance: Instance, solution: Any, prepared: PreparedMarket) -> dict[str, pd.DataFrame]:
+    """Return the tables by year, sector, enterprise, unit and measure, with plans, proofs and ``uplift``."""
+    return market_tables(instance, solution, prepared)

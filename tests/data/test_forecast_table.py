@@ -102,72 +102,73 @@ def test_a_forecast_is_written_read_and_hashed(write_folder: Writer, tmp_path: P
         pytest.param(
             {"year": ["2027", "2029", "2026", "26"]},
             "year: 1 value is out of range: row 5 '26'.\n"
-            "   It is at least 2000 and at most 2100 [year]: compliance year, after that of the tables.",
+            "   Correct it to at least 2000 and at most 2100 [year]: compliance year, after that of the tables.",
             id="a year of two digits",
         ),
         pytest.param(
             {"year": ["2027", "2029.5", "2026", "2026"]},
             "year: 1 value is not a whole number: row 3 '2029.5'.\n"
-            "   It is a whole number [year]: compliance year, after that of the tables.",
+            "   Correct it to a whole number [year]: compliance year, after that of the tables.",
             id="a broken year",
         ),
         pytest.param(
             {"year": ["2027", "", "2026", "2026"]},
-            "year: 1 cell is empty: row 3.\n   Every row needs compliance year, after that of the tables [year].",
+            "year: 1 cell is empty: row 3.\n   Fill it in every row [year]: compliance year, after that of the tables.",
             id="no year",
         ),
         pytest.param(
             {"year": ["2027", "2027", "2026", "2026"]},
             "unit_id, sector, year: 2 rows share an identifier: row 2 'cement 2027', row 3 'cement 2027'.\n"
-            "   Give each row one of its own.",
+            "   Give each row its own.",
             id="a year twice",
         ),
         pytest.param(
             {"year": ["2025", "2029", "2026", "2024"]},
             "year: 2 rows are not after 2025: row of cement in 2025 '2025', row of line-2 in 2024 '2024'.\n"
-            "   Remove it: output and emissions of the year that the policy states stand in units.csv.",
+            "   Remove it: units.csv holds output and emissions of the policy's year.",
             id="a year that is not later",
         ),
         pytest.param(
             {"output_factor": ["0.9", "0", "0.5", ""]},
             "output_factor: 1 value is out of range: row 3 '0'.\n"
-            "   It is above 0 and at most 1000 [fraction]: output against units.csv; this or output_t.",
+            "   Correct it to above 0 and at most 1000 [fraction]: output relative to units.csv; this or output_t.",
             id="no output",
         ),
         pytest.param(
             {"output_factor": ["0.9", "1200000", "0.5", ""]},
             "output_factor: 1 value is out of range: row 3 '1200000'.\n"
-            "   It is above 0 and at most 1000 [fraction]: output against units.csv; this or output_t.",
+            "   Correct it to above 0 and at most 1000 [fraction]: output relative to units.csv; this or output_t.",
             id="tonnes for a factor",
         ),
         pytest.param(
             {"output_t": ["", "", "", "-1"]},
             "output_t: 1 value is out of range: row 5 '-1'.\n"
-            "   It is above 0 [t]: product of the unit; this or output_factor.",
+            "   Correct it to above 0 [t]: output of the unit; this or output_factor.",
             id="a negative output",
         ),
         pytest.param(
             {"intensity_factor": ["-0.8", "", "", ""]},
             "intensity_factor: 1 value is out of range: row 2 '-0.8'.\n"
-            "   It is above 0 and at most 1000 [fraction]: emissions per output against units.csv, without measures.",
+            "   Correct it to above 0 and at most 1000 [fraction]: emissions per output relative to units.csv, "
+            "without measures.",
             id="a negative intensity",
         ),
         pytest.param(
             {"output_factor": ["0.9", "", "0.5", "0.7"]},
             "output_t, output_factor: 2 rows do not state exactly one of the two: row of cement in 2029, row of "
-            "line-2 in 2026.\n   State the output in tonnes, or against units.csv: 1 where it stays.",
+            "line-2 in 2026.\n   State output_t in tonnes, or output_factor relative to units.csv: 1 for no change.",
             id="output stated twice and not at all",
         ),
         pytest.param(
             {"output_t": ["", "1200000", "", "600000"], "output_factor": ["0.9", "", "0.5", ""]},
             "output_t: 1 row of a sector states output in tonnes: row of cement in 2029 '1200000'.\n"
-            "   It would be every unit's: state output_factor.",
+            "   State output_factor: tonnes would apply to every unit.",
             id="tonnes of a sector",
         ),
         pytest.param(
             {"unit_id": ["", "", "mill-1", "line-2"]},
             "unit_id, sector: 1 row does not name exactly one of the two: row of mill-1 steel in 2026.\n"
-            "   Name the unit, or the sector whose every unit it is for.",
+            "   Name the unit, or the sector for all its units.",
             id="of a unit and a sector",
         ),
         pytest.param(

@@ -132,34 +132,34 @@ def test_measures_are_written_read_and_hashed(write_folder: Writer, tmp_path: Pa
         pytest.param(
             {"abatement_rate": ["5", "0.8", "0.7", "0"]},
             "abatement_rate: 1 value is out of range: row 2 '5'.\n"
-            "   It is at least 0 and at most 1 [fraction]: share of the unit's emissions, as earlier measures left "
-            "them, that it removes where it is applied.",
+            "   Correct it to at least 0 and at most 1 [fraction]: fraction of the unit's emissions, net of earlier "
+            "measures, that it abates where it is applied.",
             id="a rate in per cent",
         ),
         pytest.param(
             {"maximum_share": ["-0.1", "", "1.5", ""]},
             "maximum_share: 2 values are out of range: row 2 '-0.1', row 4 '1.5'.\n"
-            "   It is at least 0 and at most 1 [fraction]: share of the unit to which it can be applied; abatement "
-            "and costs go with it.",
+            "   Correct it to at least 0 and at most 1 [fraction]: fraction of the unit to which it can be applied; "
+            "abatement and costs are proportional to it.",
             id="shares on both sides of the range",
         ),
         pytest.param(
             {"intensity_abatement_rate": ["2", "", "", ""]},
             "intensity_abatement_rate: 1 value is out of range: row 2 '2'.\n"
-            "   It is at least 0 and at most 1 [fraction]: the same for the emissions on which the rule measures "
-            "intensity.",
+            "   Correct it to at least 0 and at most 1 [fraction]: the same for the emissions on which the rule "
+            "measures intensity.",
             id="a rate of intensity above the whole",
         ),
         pytest.param(
             {"lifetime_years": ["10", "0", "25", "15"]},
             "lifetime_years: 1 value is out of range: row 3 '0'.\n"
-            "   It is at least 1 and at most 100 [years]: years from one investment to the next.",
+            "   Correct it to at least 1 and at most 100 [years]: years from one investment to the next.",
             id="no lifetime",
         ),
         pytest.param(
             {"lifetime_years": ["10", "12.5", "25", "15"]},
             "lifetime_years: 1 value is not a whole number: row 3 '12.5'.\n"
-            "   It is a whole number [years]: years from one investment to the next.",
+            "   Correct it to a whole number [years]: years from one investment to the next.",
             id="a broken lifetime",
         ),
         pytest.param(
@@ -170,60 +170,60 @@ def test_measures_are_written_read_and_hashed(write_folder: Writer, tmp_path: Pa
         pytest.param(
             {"first_year": ["27", "", "", ""]},
             "first_year: 1 value is out of range: row 2 '27'.\n"
-            "   It is at least 2000 and at most 2100 [year]: earliest compliance year in which it can run; absent: "
-            "any.",
+            "   Correct it to at least 2000 and at most 2100 [year]: earliest compliance year in which it can run; "
+            "absent: any.",
             id="a year of two digits",
         ),
         pytest.param(
             {"first_year": ["2027", "2028.5", "", ""]},
             "first_year: 1 value is not a whole number: row 3 '2028.5'.\n"
-            "   It is a whole number [year]: earliest compliance year in which it can run; absent: any.",
+            "   Correct it to a whole number [year]: earliest compliance year in which it can run; absent: any.",
             id="a broken year",
         ),
         pytest.param(
             {"capex_cny_per_t": ["-20", "900", "800", "60"]},
             "capex_cny_per_t: 1 value is out of range: row 2 '-20'.\n"
-            "   It is at least 0 [CNY/t]: investment for a tonne of annual output_t.",
+            "   Correct it to at least 0 [CNY/t]: investment per tonne of annual output_t.",
             id="a negative investment",
         ),
         pytest.param(
             {"fuel_saving_cny_per_t": ["-1", "", "", ""]},
             "fuel_saving_cny_per_t: 1 value is out of range: row 2 '-1'.\n"
-            "   It is at least 0 [CNY/t]: fuel saved with a tonne of the year's output.",
+            "   Correct it to at least 0 [CNY/t]: fuel saving per tonne of the year's output.",
             id="a negative saving",
         ),
         pytest.param(
             {"fixed_opex_cny_per_t": ["-2e12", "", "", ""]},
             "fixed_opex_cny_per_t: 1 value is far too large: row 2 '-2e12'.\n"
-            "   No unit has 1e12 [CNY/t] or more; an identifier or a unit may have slipped in.",
+            "   Look for an identifier or a wrong unit of measure: no unit has 1e12 [CNY/t] or more.",
             id="a saving beyond all measure",
         ),
         pytest.param(
             {"electricity_only": ["", "maybe", "", "yes"]},
-            "electricity_only: 1 value is not known: row 3 'maybe'.\n   It is one of yes, no.",
+            "electricity_only: 1 value is not known: row 3 'maybe'.\n   Use one of yes, no.",
             id="neither yes nor no",
         ),
         pytest.param(
             {"confidence": ["D", "", "", ""]},
-            "confidence: 1 value is not known: row 2 'D'.\n   It is one of A, B, C.",
+            "confidence: 1 value is not known: row 2 'D'.\n   Use one of A, B, C.",
             id="an unknown mark of confidence",
         ),
         pytest.param(
             {"measure_id": ["burner", "capture", "capture", "burner"], "electricity_only": [""] * 4},
             "measure_id, unit_id, sector: 2 rows share an identifier: row 2 'burner cement', row 5 'burner cement'.\n"
-            "   Give each row one of its own.",
+            "   Give each row its own.",
             id="a measure twice at a sector",
         ),
         pytest.param(
             {"unit_id": ["line-1", "", "line-2", ""]},
             "unit_id, sector: 1 row does not name exactly one of the two: row of burner at line-1 cement.\n"
-            "   Name the unit, or the sector whose every unit it is for.",
+            "   Name the unit, or the sector for all its units.",
             id="at a unit and a sector",
         ),
         pytest.param(
             {"sector": ["", "cement", "", "cement"], "requires": [""] * 4},
             "unit_id, sector: 1 row does not name exactly one of the two: row of burner at nothing.\n"
-            "   Name the unit, or the sector whose every unit it is for.",
+            "   Name the unit, or the sector for all its units.",
             id="at nothing",
         ),
         pytest.param(
@@ -241,19 +241,19 @@ def test_measures_are_written_read_and_hashed(write_folder: Writer, tmp_path: Pa
         pytest.param(
             {"measure_id": ["output_cut", "capture", "capture", "heat"], "requires": [""] * 4},
             "measure_id: 1 row has the name of the policy's own measure: row of output_cut at cement 'output_cut'.\n"
-            "   Choose another name: the policy's table abatement.output_cut adds a measure of this one.",
+            "   Choose another name: the policy's table abatement.output_cut adds a measure of this name.",
             id="the policy's own name",
         ),
         pytest.param(
             {"abatement_rate": ["0.05", "0.8", "0.7", "0.01"]},
             "electricity_only: 1 such measure has an abatement rate above 0: row of heat at cement 'yes'.\n"
-            "   Emissions of power stand outside this system: write 0 for it, or electricity_only no.",
+            "   Write 0 for it, or electricity_only no: emissions of electricity are outside this system.",
             id="a power saving that abates",
         ),
         pytest.param(
             {"intensity_abatement_rate": ["", "", "", "0.01"]},
             "electricity_only: 1 such measure has an abatement rate above 0: row of heat at cement 'yes'.\n"
-            "   Emissions of power stand outside this system: write 0 for it, or electricity_only no.",
+            "   Write 0 for it, or electricity_only no: emissions of electricity are outside this system.",
             id="a power saving that lowers the intensity",
         ),
         pytest.param(
@@ -264,26 +264,28 @@ def test_measures_are_written_read_and_hashed(write_folder: Writer, tmp_path: Pa
         ),
         pytest.param(
             {"requires": ["", "burnr", "", ""]},
-            "requires: 'capture' requires 'burnr', which is no measure of the same unit: row of line-1.\n"
+            "requires: 'capture' requires 'burnr', which is not a measure of the same unit: row of line-1.\n"
             "   Add it there, correct its name, or remove the requirement.",
             id="an unknown requirement",
         ),
         pytest.param(
             {"requires": ["heat", "", "", ""]},
-            "requires: 'burner' requires 'heat', which is no measure of the same unit: row of line-1, row of line-2.\n"
+            "requires: 'burner' requires 'heat', which is not a measure of the same unit: row of line-1, row of "
+            "line-2.\n"
             "   Add it there, correct its name, or remove the requirement.",
             id="a requirement that is never chosen",
         ),
         pytest.param(
             {"requires": ["burner", "", "", ""]},
-            "requires: 'burner' requires itself in the end: row of line-1, row of line-2.\n"
-            "   Remove one of the requirements on the way.",
+            "requires: 'burner' requires itself, directly or indirectly: row of line-1, row of line-2.\n"
+            "   Remove a requirement of the cycle.",
             id="a requirement of itself",
         ),
         pytest.param(
             {"exclusive_group": ["kiln", "kiln", "", ""]},
-            "requires: 'capture' can never run: with what it requires it has two measures of the group 'kiln': row of "
-            "line-1.\n   Of one group a unit takes one: remove the requirement, or change a group.",
+            "requires: 'capture' can never run: it and its requirements include two measures of the group 'kiln': "
+            "row of line-1.\n   Remove the requirement, or change a group: a unit applies at most one measure of a "
+            "group.",
             id="required and excluded",
         ),
     ],
@@ -297,11 +299,11 @@ def test_a_fault_of_the_measures_is_told(
 def test_a_circle_of_requirements_is_told_of_each_measure_in_it(write_folder: Writer) -> None:
     with pytest.raises(DataError) as caught:
         read_instance(folder(write_folder, requires=["capture", "burner", "burner", ""]))
-    advice = "   Remove one of the requirements on the way."
+    cycle, advice = "directly or indirectly: row of line-1, row of line-2", "   Remove a requirement of the cycle."
     assert str(caught.value) == (
         "The instance 'plant' has 2 problems.\n\n"
-        f"1. measures.csv, requires: 'burner' requires itself in the end: row of line-1, row of line-2.\n{advice}\n"
-        f"2. measures.csv, requires: 'capture' requires itself in the end: row of line-1, row of line-2.\n{advice}"
+        f"1. measures.csv, requires: 'burner' requires itself, {cycle}.\n{advice}\n"
+        f"2. measures.csv, requires: 'capture' requires itself, {cycle}.\n{advice}"
     )
 
 
@@ -317,8 +319,8 @@ def test_a_group_is_exclusive_along_a_chain_of_requirements_too(write_folder: Wr
     with pytest.raises(DataError) as caught:
         read_instance(folder(write_folder, **chain))
     assert [problem.what for problem in caught.value.problems] == [
-        "'a' can never run: with what it requires it has two measures of the group 'kiln'",
-        "'d' can never run: with what it requires it has two measures of the group 'kiln'",
+        "'a' can never run: it and its requirements include two measures of the group 'kiln'",
+        "'d' can never run: it and its requirements include two measures of the group 'kiln'",
     ]
 
 
@@ -326,7 +328,7 @@ def test_a_unit_with_measures_needs_output(write_folder: Writer) -> None:
     bare = units_csv(output_t=["1000000", "", ""])
     assert message_of(write_folder(bare, policy_toml(), measures_csv=measures_csv())) == (
         "units.csv, output_t: 1 unit has measures, but no output: row of line-2.\n"
-        "   Their costs are per tonne of output_t: fill it, or remove the measures."
+        "   Fill output_t, or remove the measures: their costs are per tonne of it."
     )
     without = units_csv(output_t=None)
     assert "2 units have measures, but no output: row of line-1, row of line-2.\n" in message_of(
@@ -345,7 +347,7 @@ def test_thirteen_measures_at_one_unit_are_too_many_and_twelve_are_not(write_fol
     assert len(applicable(read_instance(folder(write_folder, **many(12))))[0]) == 12
     assert message_of(folder(write_folder, **many(13))) == (
         "measures.csv, measure_id: 1 unit has more than 12 measures: row of line-1 '13 measures'.\n"
-        "   Leave out those that never pay; measures that save power alone do not count."
+        "   Leave out those that never pay; measures that save electricity alone do not count."
     )
 
 
@@ -368,5 +370,5 @@ def test_a_fault_of_a_frame_is_told_as_one_of_a_file(write_folder: Writer) -> No
     assert str(caught.value) == (
         "The instance 'made' has a problem.\n\n"
         "1. measures, lifetime_years: 4 values are out of range: row 0 '0.5', row 1 '0.5', row 2 '0.5', row 3 '0.5'.\n"
-        "   It is at least 1 and at most 100 [years]: years from one investment to the next."
+        "   Correct it to at least 1 and at most 100 [years]: years from one investment to the next."
     )

@@ -11,7 +11,7 @@ import pytest
 import etsopt
 from etsopt.cli import main
 from etsopt.data.instance import Instance
-from etsopt.data.policy import BEYOND_ONE_YEAR, SECTIONS, Policy, parse_policy
+from etsopt.data.policy import MULTI_YEAR_SECTIONS, SECTIONS, Policy, parse_policy
 from etsopt.data.read import read_instance
 from etsopt.data.write import write_instance
 from etsopt.data.yearly import by_year
@@ -101,7 +101,7 @@ def test_every_key_is_read_written_and_read_back(write_folder: Writer, tmp_path:
     assert market.prices_cny_per_t == {"2026": 70.0, "2030": 120.5}
     assert instance.policy.abatement.output_cut["cement"].margin_cny_per_t == 60
     assert instance.policy.pathway.cap_from == 2031
-    for section in BEYOND_ONE_YEAR:
+    for section in MULTI_YEAR_SECTIONS:
         assert getattr(instance.policy, section).model_fields_set == set(SECTIONS[section].model_fields), section
     write_instance(instance, tmp_path / "copy")
     again = read_instance(tmp_path / "copy")
@@ -149,7 +149,7 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
         pytest.param(
             "[markets]\nreserve_t = 1",
             "markets: is not a key of the policy.\n"
-            "   Did you mean 'market'? The keys there are year, rule, sectors, provinces, national, "
+            "   Did you mean 'market'? Use one of year, rule, sectors, provinces, national, "
             "allocation, horizon, abatement, market, penalty, compliance, pathway.",
             id="an unknown section",
         ),
@@ -157,30 +157,30 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
             "[penalty]\nmultiples = 5",
             "penalty.multiples: is not a key of the policy.\n"
             "   Did you mean 'multiple'? "
-            "The keys there are multiple, reference_price_cny_per_t, fixed_fine_cny, deduction_share.",
+            "Use one of multiple, reference_price_cny_per_t, fixed_fine_cny, deduction_share.",
             id="an unknown key",
         ),
         pytest.param(
             "[abatement.output_cut.cement]\nshare = 0.1\nmargin_cny_per_t = 1\nshares = 1",
             "abatement.output_cut.cement.shares: is not a key of the policy.\n"
-            "   Did you mean 'share'? The keys there are share, margin_cny_per_t.",
+            "   Did you mean 'share'? Use one of share, margin_cny_per_t.",
             id="an unknown key of an output cut",
         ),
         pytest.param(
             "[abatement.output_cut.cement]\nshare = 0.1",
             "abatement.output_cut.cement.margin_cny_per_t: is missing.\n"
-            "   Add the key; instances/README.md and `etsopt rules` list what it may hold.",
+            "   Add the key; instances/README.md and `etsopt rules` list its values.",
             id="an output cut without a margin",
         ),
         pytest.param(
             "[abatement.output_cut.cement]\nshare = 1\nmargin_cny_per_t = 1",
-            "abatement.output_cut.cement.share: is 1, but should be less than 1.\n   Correct the value.",
+            "abatement.output_cut.cement.share: is 1: expected less than 1.\n   Correct the value.",
             id="a cut of everything",
         ),
         pytest.param(
             "[abatement.output_cut.cemnt]\nshare = 0.1\nmargin_cny_per_t = 1",
             "abatement.output_cut.cemnt: 'cemnt' is not a sector.\n"
-            "   Did you mean 'cement'? The sectors are cement, steel, aluminium, power.",
+            "   Did you mean 'cement'? Use one of cement, steel, aluminium, power.",
             id="an output cut of an unknown sector",
         ),
         pytest.param(
@@ -189,19 +189,19 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
             id="an output cut of a sector without units",
         ),
         pytest.param(
-            '[abatement]\npays_by_itself = "leave"',
-            "abatement.no_regret: is 'leave', but should be 'include' or 'exclude'.\n   Correct the value.",
+            '[abatement]\nno_regret = "leave"',
+            "abatement.no_regret: is 'leave': expected 'include' or 'exclude'.\n   Correct the value.",
             id="an unknown word",
         ),
         pytest.param(
             "[market.paid_share]\n28 = 0.1",
-            "market.paid_share.28: names '28', which is no year from 2000 to 2100.\n"
+            "market.paid_share.28: names '28': expected a year from 2000 to 2100.\n"
             "   Write a year with four digits: 2028.",
             id="a year of two digits",
         ),
         pytest.param(
             "[market]\nauctioned_t = {later = 5}",
-            "market.auctioned_t.later: names 'later', which is no year from 2000 to 2100.\n"
+            "market.auctioned_t.later: names 'later': expected a year from 2000 to 2100.\n"
             "   Write a year with four digits: 2028.",
             id="a word for a year",
         ),
@@ -212,33 +212,33 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
         ),
         pytest.param(
             "[market]\npaid_share = {2028 = 10}",
-            "market.paid_share.2028: is 10, but should be less than or equal to 1.\n   Correct the value.",
+            "market.paid_share.2028: is 10: expected less than or equal to 1.\n   Correct the value.",
             id="a share of a year in per cent",
         ),
         pytest.param(
             "[market]\npaid_share = 10",
-            "market.paid_share: is 10, but should be less than or equal to 1 or a table.\n   Correct the value.",
+            "market.paid_share: is 10: expected less than or equal to 1 or a table.\n   Correct the value.",
             id="a share in per cent",
         ),
         pytest.param(
             '[market]\nprices_cny_per_t = "80"',
-            "market.prices_cny_per_t: is '80', but should be a valid number or a table.\n"
+            "market.prices_cny_per_t: is '80': expected a valid number or a table.\n"
             "   Write a number without quotes, commas and units; 0.03 is 3 %.",
             id="text for a price",
         ),
         pytest.param(
             "[market]\nprices_cny_per_t = {2025 = -1}",
-            "market.prices_cny_per_t.2025: is -1, but should be greater than or equal to 0.\n   Correct the value.",
+            "market.prices_cny_per_t.2025: is -1: expected greater than or equal to 0.\n   Correct the value.",
             id="a negative price",
         ),
         pytest.param(
             "[market]\nexternal_demand_t = {2025 = inf}",
-            "market.external_demand_t.2025: is inf, but should be a finite number.\n   Correct the value.",
+            "market.external_demand_t.2025: is inf: expected a finite number.\n   Correct the value.",
             id="demand without end",
         ),
         pytest.param(
             "[market]\nreserve_t = -1",
-            "market.reserve_t: is -1, but should be greater than or equal to 0.\n   Correct the value.",
+            "market.reserve_t: is -1: expected greater than or equal to 0.\n   Correct the value.",
             id="a negative reserve",
         ),
         pytest.param(
@@ -256,59 +256,60 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
         ),
         pytest.param(
             "[market]\nccer_supply_t = 5",
-            "market.ccer_price_cny_per_t: is not stated, while there is ccer_supply_t, in 2025.\n"
+            "market.ccer_price_cny_per_t: is missing, while there is ccer_supply_t, in 2025.\n"
             "   State the price of an offset, or remove the supply.",
             id="offsets without a price",
         ),
         pytest.param(
             "[horizon]\nfirst_year = 2024",
-            "horizon.first_year: is 2024, before 2025, the year of the tables.\n   State that year or a later one.",
+            "horizon.first_year: is 2024: expected 2025, the year of the tables, or later.\n"
+            "   State that year or a later one.",
             id="a horizon before the tables",
         ),
         pytest.param(
             "[horizon]\nfirst_year = 2027\nlast_year = 2026",
-            "horizon.last_year: is 2026, before 2027, the first year.\n   State that year or a later one.",
+            "horizon.last_year: is 2026: expected 2027, the first year, or later.\n   State that year or a later one.",
             id="a horizon that ends before it begins",
         ),
         pytest.param(
             "[horizon]\nlast_year = 2024",
-            "horizon.last_year: is 2024, before 2025, the first year.\n   State that year or a later one.",
+            "horizon.last_year: is 2024: expected 2025, the first year, or later.\n   State that year or a later one.",
             id="a horizon that ends before the tables",
         ),
         pytest.param(
             "[horizon]\nlast_year = 2200",
-            "horizon.last_year: is 2200, but should be less than or equal to 2100.\n   Correct the value.",
+            "horizon.last_year: is 2200: expected less than or equal to 2100.\n   Correct the value.",
             id="a year beyond the calendar",
         ),
         pytest.param(
             "[horizon]\ndiscount_rate = 5",
-            "horizon.discount_rate: is 5, but should be less than 1.\n   Correct the value.",
+            "horizon.discount_rate: is 5: expected less than 1.\n   Correct the value.",
             id="a discount rate in per cent",
         ),
         pytest.param(
             "[pathway]\ncap_from = 2025",
-            "pathway.cap_from: is 2025, but the cap starts from the total of the year before, and the first year is "
-            "2025.\n   State a later year, or begin the horizon earlier.",
+            "pathway.cap_from: is 2025: expected a year after 2025, the first, since the cap starts from the total "
+            "before it.\n   State a later year, or begin the horizon earlier.",
             id="a cap without a year before",
         ),
         pytest.param(
             "[pathway]\ntightening = 1",
-            "pathway.tightening: is 1, but should be less than 1 or a table.\n   Correct the value.",
+            "pathway.tightening: is 1: expected less than 1 or a table.\n   Correct the value.",
             id="a tightening that leaves nothing",
         ),
         pytest.param(
             "[penalty]\nmultiple = 4",
-            "penalty.multiple: is 4, but should be greater than or equal to 5.\n   Correct the value.",
+            "penalty.multiple: is 4: expected greater than or equal to 5.\n   Correct the value.",
             id="a multiple below the law",
         ),
         pytest.param(
             "[penalty]\nmultiple = 11",
-            "penalty.multiple: is 11, but should be less than or equal to 10.\n   Correct the value.",
+            "penalty.multiple: is 11: expected less than or equal to 10.\n   Correct the value.",
             id="a multiple above the law",
         ),
         pytest.param(
             "[penalty]\nfixed_fine_cny = 6e6",
-            "penalty.fixed_fine_cny: is 6000000.0, but should be less than or equal to 5000000.\n   Correct the value.",
+            "penalty.fixed_fine_cny: is 6000000.0: expected less than or equal to 5000000.\n   Correct the value.",
             id="a fine above the law",
         ),
     ],
@@ -330,20 +331,20 @@ def test_an_output_cut_needs_output(write_folder: Writer) -> None:
     [
         pytest.param(
             {"market.paid_share.soon": 0.1},
-            "The policy has a problem.\n\n1. the changed policy, market.paid_share.soon: names 'soon', which is no "
+            "The policy has a problem.\n\n1. the changed policy, market.paid_share.soon: names 'soon': expected a "
             "year from 2000 to 2100.\n   Write a year with four digits: 2028.",
             id="no year",
         ),
         pytest.param(
             {"market.reserve_t.2028": 5.0},
-            "The policy has a problem.\n\n1. the changed policy, market.reserve_t: is {'2028': 5.0}, but should be a "
+            "The policy has a problem.\n\n1. the changed policy, market.reserve_t: is {'2028': 5.0}: expected a "
             "valid number.\n   Correct the value.",
             id="a year of what has none",
         ),
         pytest.param(
             {"horizon.first_year": 2020},
-            "The changed policy of 'plant' has a problem.\n\n1. policy.toml, horizon.first_year: is 2020, before 2025, "
-            "the year of the tables.\n   State that year or a later one.",
+            "The changed policy of 'plant' has a problem.\n\n1. policy.toml, horizon.first_year: is 2020: expected "
+            "2025, the year of the tables, or later.\n   State that year or a later one.",
             id="a horizon before the tables",
         ),
     ],
@@ -361,7 +362,7 @@ def test_the_command_line_changes_one_year(capsys: pytest.CaptureFixture[str]) -
     changes = ["--set", "market.paid_share.2028=0.1", "--set", "market.prices_cny_per_t=80"]
     assert main(["validate", "tiny", *changes, "--json"]) == 0
     assert main(["solve", "tiny", "--set", "market.paid_share.28=0.1"]) == 2
-    assert "names '28', which is no year from 2000 to 2100" in capsys.readouterr().err
+    assert "names '28': expected a year from 2000 to 2100" in capsys.readouterr().err
 
 
 def test_a_number_for_all_years_is_not_dropped_for_that_of_one_year(write_folder: Writer) -> None:
@@ -369,6 +370,6 @@ def test_a_number_for_all_years_is_not_dropped_for_that_of_one_year(write_folder
     with pytest.raises(DataError) as caught:
         instance.with_policy({"market.paid_share.2028": 0.1})
     assert str(caught.value) == (
-        "The policy has a problem.\n\n1. the changed policy, market.paid_share: is the one value 0.05, so there is no "
-        "'2028' in it to change.\n   Set market.paid_share itself; where it may be a table, give one for all."
+        "The policy has a problem.\n\n1. the changed policy, market.paid_share: is the one value 0.05: expected a "
+        "table with '2028'.\n   Set market.paid_share itself, to a table of all values if it may be one."
     )

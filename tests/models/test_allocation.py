@@ -302,7 +302,7 @@ def test_fixed_units_get_their_emissions_and_count_in_balances_but_not_in_target
         ("c", "c", "cement", "North", 8000.0, 9000.0),
     ]
     policy = {"sectors": {"cement": {"band": 0.1, "target_change": 0.01}}, "provinces": {"balance": 0.001}}
-    result = solve(given(units, policy, case=["", "", "new"]))
+    result = solve(given(units, policy, special_case=["", "", "new"]))
     table, sectors = result.tables["allocation"], result.tables["sectors"]
     # The target is 1.01 times 2000 t; the balance is a thousandth of all 10,000 t, and binds first.
     assert sectors["target_t"].item() == pytest.approx(2020.0)
@@ -316,7 +316,7 @@ def test_fixed_units_get_their_emissions_and_count_in_balances_but_not_in_target
 
 def test_an_instance_of_fixed_units_alone_has_nothing_to_decide() -> None:
     units = [("a", "a", "cement", "North", 1000.0, 1050.0)]
-    result = etsopt.solve(given(units, {}, case=["new"]))
+    result = etsopt.solve(given(units, {}, special_case=["new"]))
     assert allowances(result).tolist() == [1000.0]
     assert result.certified
 

@@ -131,8 +131,9 @@ def test_a_price_dearer_than_owing_is_refused_and_says_what_to_do() -> None:
     instance = market(units, [CUT], market={"prices_cny_per_t": 421.0}, penalty={"reference_price_cny_per_t": 70.0})
     with pytest.raises(DataError) as caught:
         etsopt.solve(instance, "abatement")
-    assert "421 CNY/t is expected in 2025, and a tonne that is not surrendered costs 420" in str(caught.value)
-    assert "state one near the expected price" in str(caught.value)
+    limits = "expected at most 420 CNY/t, got 421"
+    assert f"the price of 2025 exceeds the cost of a tonne outstanding: {limits}" in str(caught.value)
+    assert "State a reference price near the expected price" in str(caught.value)
     assert etsopt.solve(instance.with_policy({"market.prices_cny_per_t": 419.0}), "abatement").certified
 
 

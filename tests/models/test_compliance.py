@@ -205,14 +205,14 @@ def test_prices_that_are_needed_are_asked_for() -> None:
         etsopt.solve(etsopt.read("tiny").with_policy({"sectors": {}}), "compliance")
     assert str(caught.value) == (
         "The policy has a problem.\n\n"
-        "1. policy.toml, market.prices_cny_per_t: states no price of 2025, at which a compliance year buys and sells.\n"
+        "1. policy.toml, market.prices_cny_per_t: states no price of 2025, at which enterprises buy and sell.\n"
         "   State it, such as 80 [CNY/t]."
     )
     content = by_hand().policy.model_dump(exclude_unset=True)
     content.pop("penalty")
     instance = by_hand()
     without = etsopt.Instance.from_frames(instance.units, content, enterprises=instance.enterprises)
-    with pytest.raises(DataError, match="1 enterprise that does not buy lacks 19 t"):
+    with pytest.raises(DataError, match="1 enterprise that does not buy falls short by 19 t"):
         etsopt.solve(without, "compliance")
 
 

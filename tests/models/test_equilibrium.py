@@ -237,8 +237,8 @@ def test_units_at_their_emissions_take_what_pays_by_itself_and_need_no_balance()
 @pytest.mark.parametrize(
     ("rule", "market", "what"),
     [
-        ("cn-2024", {"prices_cny_per_t": 1.0}, "has no balance value to which units could respond"),
-        ("cn-2025", {}, "no price is stated for 2025"),
+        ("cn-2024", {"prices_cny_per_t": 1.0}, "has no balance value: expected an intensity rule"),
+        ("cn-2025", {}, "the price of 2025 is missing"),
     ],
 )
 def test_what_an_equilibrium_needs_is_asked_for(rule: str, market: dict[str, Any], what: str) -> None:

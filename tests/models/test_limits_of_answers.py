@@ -12,16 +12,16 @@ import pytest
 import etsopt
 from etsopt_models._columns import enterprise_decomposition
 from etsopt_models._enterprises import core
-from etsopt_models._enterprises.trading import Flows, Trade
+from etsopt_models._enterprises.trading import Flows, TradeTerms
 from tests.markets import market, of_model, random_market
 
 FOREVER = np.inf + np.zeros(3)
 
 
-def terms(*prices: float) -> Trade:
+def terms(*prices: float) -> TradeTerms:
     """Prices of an allowance, which cost 1 CNY/t to trade; no offsets, and nothing is worth anything at the end."""
     price = np.array(prices)
-    return Trade(price, 0 * price + 1.0, FOREVER[: len(price)], 0.0, 0 * price, 0.0)
+    return TradeTerms(price, 0 * price + 1.0, FOREVER[: len(price)], 0.0, 0 * price, 0.0)
 
 
 def test_of_equal_years_the_last_is_that_to_sell_in_and_the_first_to_buy_in() -> None:
@@ -29,7 +29,7 @@ def test_of_equal_years_the_last_is_that_to_sell_in_and_the_first_to_buy_in() ->
     # lacks 10 t in the first year, and gets by without them no longer.
     trade, weight = terms(20.0, 20.0), np.array([[0.0, -10.0], [10.0, 0.0]])
     _, path = trade.best(weight, 0 * weight)
-    flows = trade.dealings(weight, 0 * weight, path)
+    flows = trade.trades(weight, 0 * weight, path)
     assert flows.sold.tolist() == [[0.0, 10.0], [0.0, 0.0]]
     assert flows.bought.tolist() == [[0.0, 0.0], [10.0, 0.0]]
 
@@ -43,7 +43,7 @@ def test_dealings_at_one_price_keep_holdings_in_every_year(seed: int) -> None:
     trade = replace(terms(*price), offset_price=np.full(years, np.inf))
     weight = np.round(random.normal(size=(40, years)) * 100)
     _, path = trade.best(weight, 0 * weight)
-    flows = trade.dealings(weight, 0 * weight, path)
+    flows = trade.trades(weight, 0 * weight, path)
     held = np.cumsum(flows.net - weight, axis=1)
     assert (held >= -1e-9).all()
     # At equal prices no dealings cost less than the multipliers prove.
@@ -73,15 +73,15 @@ def test_a_path_by_prices_borrows_no_more_than_is_issued_in_advance() -> None:
 
 def sold_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let everybody sell in the first year whatever he sells at all: before most of it is there."""
-    plain = Trade.dealings
+    plain = TradeTerms.trades
 
-    def first(self: Trade, *arrays: Any) -> Flows:
+    def first(self: TradeTerms, *arrays: Any) -> Flows:
         flows = plain(self, *arrays)
         sold = np.zeros_like(flows.sold)
         sold[:, 0] = flows.sold.sum(axis=1)
         return replace(flows, sold=sold)
 
-    monkeypatch.setattr(Trade, "dealings", first)
+    monkeypatch.setattr(TradeTerms, "trades", first)
 
 
 PRICE_TAKERS = {"market.prices_cny_per_t": 40.0, "market.transaction_cost_cny_per_t": 1.0, "horizon.last_year": 2028}
@@ -109,21 +109,21 @@ def test_where_too_many_would_break_a_limit_the_whole_program_is_solved_and_says
     monkeypatch.setattr(core, "MENDED", 3)
     result = etsopt.solve(takers(), "abatement", method="decomposition")
     assert result.provenance["method"] == "direct"
-    assert "enterprises would deal, hold or borrow beyond their limits" in result.provenance["method_reason"]
+    assert "enterprises would trade, hold or borrow beyond their limits" in result.provenance["method_reason"]
     assert result.violations == ()
 
 
 def test_more_offsets_than_are_on_offer_are_left_to_the_whole_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = Trade.dealings
+    plain = TradeTerms.trades
 
-    def greedy(self: Trade, weight: Any, emissions: Any, path: Any) -> Flows:
+    def greedy(self: TradeTerms, weight: Any, emissions: Any, path: Any) -> Flows:
         flows = plain(self, weight, emissions, path)
         more = self.offsets_most(emissions) - flows.offset
         return replace(flows, offset=flows.offset + more, sold=flows.sold + more)
 
     offered = {"market.ccer_price_cny_per_t": 20.0, "market.ccer_supply_t": 1e5}
     instance = etsopt.generate(400, seed=3, measures=3).with_policy(PRICE_TAKERS | offered)
-    monkeypatch.setattr(Trade, "dealings", greedy)
+    monkeypatch.setattr(TradeTerms, "trades", greedy)
     monkeypatch.setattr(enterprise_decomposition, "TOGETHER", 0)
     result = etsopt.solve(instance, "abatement", method="decomposition")
     assert result.provenance["method"] == "direct"

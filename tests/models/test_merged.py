@@ -203,7 +203,7 @@ def test_one_unit_and_none_at_all_are_merged_too(case: str, total: float) -> Non
     ):
         policy = {"allocation": allocation, "national": {"target_change": total}}
         rows = [("a", "a", "steel", "Hebei", 100_000.0, 100_000.0)]
-        same(given(rows, policy, case=[case]))
+        same(given(rows, policy, special_case=[case]))
 
 
 def test_units_that_nearly_all_differ_in_their_rows_are_declined() -> None:
@@ -223,7 +223,7 @@ def test_units_that_nearly_all_differ_in_their_rows_are_declined() -> None:
     instance = etsopt.Instance.from_frames(units, policy)
     assert (
         allocation_aggregation.declines(instance)
-        == "2,500 units stand in 2,500 pairs of sector and province, too many to merge"
+        == "2,500 units are in 2,500 pairs of sector and province, too many to aggregate"
     )
     assert allocation_aggregation.declines(instance.with_policy({"provinces": {}})) == ""
 
@@ -278,8 +278,8 @@ def test_a_wrong_price_is_not_certified(level: str) -> None:
 @pytest.mark.parametrize(
     ("allocation", "why"),
     [
-        ({"intensity_order": True}, "the fair order links each unit to its neighbours"),
-        ({"band_on": "enterprise"}, "the bands of 3 enterprises stand on several units each"),
+        ({"intensity_order": True}, "`intensity_order` couples each unit with its neighbours"),
+        ({"band_on": "enterprise"}, "the bands of 3 enterprises apply to several units each"),
     ],
 )
 def test_what_cannot_be_merged_is_declined(allocation: dict[str, Any], why: str) -> None:

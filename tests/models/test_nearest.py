@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from etsopt_models._projection.least_squares import Nearest
+from etsopt_models._projection.least_squares import Projection
 from etsopt_models._projection.newton import Entries
 from etsopt_models._projection.polishing import Tied, polished
 from etsopt_models._projection.proximal import maximise
@@ -24,11 +24,11 @@ def problem_of(
     rows: list[Row],
     width: float | NDArray[np.float64] = 0.5,
     reference: NDArray[np.float64] | None = None,
-) -> Nearest:
+) -> Projection:
     """Units with intervals around their emissions; of each row coefficients by unit, right-hand side, and equality."""
     entries = [(k, unit, value) for k, (row, _, _) in enumerate(rows) for unit, value in row.items()]
     row, column, value = (np.array(part) for part in zip(*entries, strict=True))
-    return Nearest(
+    return Projection(
         emissions,
         emissions if reference is None else reference,
         emissions * (1 - width),
@@ -143,6 +143,8 @@ def test_an_answer_that_is_whole_but_for_its_last_digits_is_whole() -> None:
     reference = np.array([np.nextafter(101_500.0, 0.0), 3.25, 0.0])
     none = Entries(*(np.zeros(0, dtype=np.int64),) * 2, np.zeros(0), 0, 3)
     nothing = np.zeros(0)
-    problem = Nearest(np.ones(3), reference, lower, np.full(3, 1e6), None, none, nothing, nothing.astype(bool), nothing)
+    problem = Projection(
+        np.ones(3), reference, lower, np.full(3, 1e6), None, none, nothing, nothing.astype(bool), nothing
+    )
     assert problem.answer(nothing).tolist() == [101_500.0, 3.25, lower[2]]
     assert maximise(problem)[1:] == (0, True)

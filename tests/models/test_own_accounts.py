@@ -114,7 +114,7 @@ def test_lump_sums_and_allowances_that_follow_emissions_clear_too() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"market.floor_price_cny_per_t": 10.0}, "a reserve deals at a floor or ceiling price"),
+        ({"market.floor_price_cny_per_t": 10.0}, "a reserve trades at a floor or ceiling price"),
         ({"abatement.divisible_measures": True}, "plans may be mixed"),
         (
             {"market.ccer_price_cny_per_t": 1.0, "market.ccer_supply_t": 1e6},
@@ -129,7 +129,7 @@ def test_what_prices_cannot_serve_is_told(changes: dict[str, Any], words: str) -
 
 def test_a_price_that_everybody_buys_ahead_of_is_declined() -> None:
     changes = {"market.prices_cny_per_t": {"2025": 40.0, "2026": 80.0}}
-    with pytest.raises(UsageError, match="everybody buys ahead"):
+    with pytest.raises(UsageError, match="every account buys ahead"):
         etsopt.solve(generated(60).with_policy(changes), "abatement", method="decomposition")
 
 

@@ -107,12 +107,12 @@ def test_no_target_and_a_target_contradict_each_other() -> None:
     with pytest.raises(DataError) as caught:
         two_sectors(sectors={"steel": {"target_sense": "none", "target_t": 5.0}})
     assert str(caught.value).endswith(
-        "policy, sectors.steel: states target_t, but target_sense is 'none', which is no target.\n"
+        "policy, sectors.steel: states target_t, but target_sense is 'none', which removes the target.\n"
         "   Remove one of the two."
     )
-    with pytest.raises(DataError, match="which is no target"):
+    with pytest.raises(DataError, match="which removes the target"):
         two_sectors().with_policy({"sectors.steel.target_sense": "none", "sectors.steel.target_t": 5.0})
-    with pytest.raises(DataError, match="stated in one way only"):
+    with pytest.raises(DataError, match=r"states target_change and target_t: expected one of them\."):
         two_sectors().with_policy({"sectors.steel.target_change": 0.1, "sectors.steel.target_t": 5.0})
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import etsopt
 from etsopt.checking.market.leaves import Leaf, cover
-from etsopt.checking.market.restricted import Held
+from etsopt.checking.market.restricted import Branching
 from etsopt.running import library, model_inputs, run
 from etsopt.running.methods import stamp
 from etsopt.solving.options import SolveOptions
@@ -18,7 +18,7 @@ from etsopt_models import clearing
 from etsopt_models._columns.branches import Branch
 from etsopt_models._columns.master import Master
 from etsopt_models._columns.tree import Leaf as Found
-from etsopt_models._columns.tree import merged
+from etsopt_models._columns.tree import merge_leaves
 from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.plans import Plans
 from tests.markets import known, market, random_market, some_market, two_enterprises
@@ -152,10 +152,10 @@ def test_measures_cost_no_tonnes_where_a_leaf_proves_what_is_missing() -> None:
 
 
 def test_leaves_cover_where_they_are_those_of_a_tree() -> None:
-    a, b = Held(0, 0, 0, True), Held(1, 0, 0, True)
+    a, b = Branching(0, 0, 0, True), Branching(1, 0, 0, True)
     no_a, no_b = a._replace(runs=False), b._replace(runs=False)
 
-    def covers(*held: tuple[Held, ...]) -> bool:
+    def covers(*held: tuple[Branching, ...]) -> bool:
         return cover([Leaf("cost", one) for one in held])
 
     assert covers(())
@@ -172,8 +172,8 @@ def test_leaves_of_one_parent_and_one_vector_are_that_parent() -> None:
     one, other = Branch(0, 0, 0, True), Branch(1, 0, 0, True)
     no_one, no_other = one._replace(runs=False), other._replace(runs=False)
     leaves = [Found((one, other), 0), Found((one, no_other), 0), Found((no_one,), 1)]
-    assert sorted(merged(leaves)) == sorted([Found((one,), 0), Found((no_one,), 1)])
-    assert merged([leaf._replace(vector=0) for leaf in leaves]) == [Found((), 0)]
+    assert sorted(merge_leaves(leaves)) == sorted([Found((one,), 0), Found((no_one,), 1)])
+    assert merge_leaves([leaf._replace(vector=0) for leaf in leaves]) == [Found((), 0)]
 
 
 def relaxation(instance: etsopt.Instance) -> model_inputs.Relaxation:
@@ -185,7 +185,7 @@ def test_columns_that_join_are_those_of_the_formulation(friction: float) -> None
     instance = two_enterprises().with_policy({"market.transaction_cost_cny_per_t": friction})
     first = run.solve_model(library.load("allocation"), instance, "allocation", SolveOptions()).tables
     whole = clearing.market(instance, first, relaxation(instance))
-    plans = Plans.of(instance, whole.found)
+    plans = Plans.of(instance, whole.baseline)
     start = ColumnPool.start(plans)
     measure = np.array([[1, 1], [0, 1]], dtype=np.int16)
     master = Master(whole, plans, start.sets, start.kept(np.array([0])))

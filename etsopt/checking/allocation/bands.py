@@ -1,6 +1,6 @@
-"""Bands of units and enterprises, those of exceptions too, and what is whole, derived again from the instance alone.
+"""Derive the bands of units, enterprises and exceptions again from the instance alone, and the rounding of limits.
 
-Written apart from the models on purpose, as `etsopt.checking.allocation.limits` is.
+This module is independent of the models, as `etsopt.checking.allocation.limits` is.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 NOISE_T, NOISE = 1e-6, 1e-14
-"""What lacks to a whole tonne and is rounding: absolute, and against the quantity."""
+"""Distance to a whole tonne that counts as rounding: absolute, and relative to the quantity."""
 
 
 def floored(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Whole tonnes in quantities that are finite."""
+    """Return finite quantities rounded down to whole tonnes [t]."""
     result: NDArray[np.float64] = np.floor(tonnes + (NOISE_T + NOISE * np.abs(tonnes)))
     return result
 
 
 def rounded(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Nearest whole tonnes, a half up."""
+    """Return the nearest whole tonnes, a half up [t]."""
     return floored(tonnes + 0.5)
 
 
 def whole_limits(least: NDArray[np.float64], most: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    """Limits rounded inward; where no whole tonne lies between them, both are the one below."""
+    """Return limits rounded inward [t]; if no whole tonne lies between them, both are the one below."""
     top = floored(most)
     bottom = -floored(-least)
     return np.where(bottom > top, top, bottom), top
@@ -41,18 +41,18 @@ def whole_limits(least: NDArray[np.float64], most: NDArray[np.float64]) -> tuple
 
 @dataclass(frozen=True)
 class Bands:
-    """Tonnes that the band allows each unit, exceptions apart, and what an exception adds; in the instance's order.
+    """Bands of the units without exceptions, and the additions of an exception [t], in the instance's order.
 
     Parameters
     ----------
     lower, upper
         Band of the unit by itself.
     added_below, added_above
-        What an exception adds to the band of its unit.
+        Widening of the unit's band by an exception.
     shared_lower, shared_upper
-        What the unit contributes to the band of an enterprise, before that is rounded.
+        Contribution of the unit to the band of its enterprise, before that is rounded.
     shared_below, shared_above
-        What an exception adds to the band of its enterprise.
+        Widening of the enterprise's band by an exception.
     """
 
     lower: NDArray[np.float64]
@@ -66,7 +66,7 @@ class Bands:
 
 
 def band_rates(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Largest deficit and surplus rate of every unit, by its sector, else by the rule."""
+    """Return the largest deficit and surplus rate of units, by their sector, else by the rule, shape ``(units,)``."""
     default, units = plan.cap(instance), len(instance.units)
     down, up = np.full(units, default), np.full(units, default)
     for name, section in instance.policy.sectors.items():
@@ -76,8 +76,8 @@ def band_rates(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.floa
     return down, up
 
 
-def bands(instance: Instance) -> Bands:
-    """The band of every unit by its sector, else by the rule, and the wider one of exceptions."""
+def derive_bands(instance: Instance) -> Bands:
+    """Return the band of every unit by its sector, else by the rule, and the wider band of exceptions [t]."""
     policy, emissions = instance.policy, instance.emissions_tco2e
     down, up = band_rates(instance)
     exceptions = policy.allocation.exceptions
@@ -90,20 +90,20 @@ def bands(instance: Instance) -> Bands:
     if policy.rule.name != "given":
         # A rule in whole tonnes rounds down, below the band itself.
         lower, wide_lower = np.floor(lower + NOISE_T), np.floor(wide_lower + NOISE_T)
-    # Nobody has less than no allowances, whatever deficit a band allows.
+    # Allowances are never negative, whatever deficit a band allows.
     lower, wide_lower = np.where(lower > 0, lower, 0.0), np.where(wide_lower > 0, wide_lower, 0.0)
     if not policy.allocation.integer_allowances:
         below, above = lower - wide_lower, wide_upper - upper
         return Bands(lower, upper, below, above, lower, upper, below, above)
-    own_lower, own_upper = whole_limits(lower, upper)
-    # Where the narrow band has no whole tonne it is the one below, which the wider band then has as well.
-    own_wide_lower, own_wide_upper = whole_limits(wide_lower, wide_upper)
-    own_wide_lower, own_wide_upper = np.minimum(own_lower, own_wide_lower), np.maximum(own_upper, own_wide_upper)
+    unit_lower, unit_upper = whole_limits(lower, upper)
+    # A narrow band without a whole tonne becomes the tonne below it, which the wider band then contains as well.
+    unit_wide_lower, unit_wide_upper = whole_limits(wide_lower, wide_upper)
+    unit_wide_lower, unit_wide_upper = np.minimum(unit_lower, unit_wide_lower), np.maximum(unit_upper, unit_wide_upper)
     return Bands(
-        own_lower,
-        own_upper,
-        own_lower - own_wide_lower,
-        own_wide_upper - own_upper,
+        unit_lower,
+        unit_upper,
+        unit_lower - unit_wide_lower,
+        unit_wide_upper - unit_upper,
         lower,
         upper,
         floored(lower - wide_lower),

@@ -1,24 +1,24 @@
-r"""How far an answer can be from the best: a bound of real numbers, whatever the multipliers are.
+r"""Bound the distance of an answer from the optimum in real numbers, for any multipliers.
 
-Levels are sums over units of convex functions $\phi_i$ with one kink; the answer is $A$, and for multipliers $y$ of the
-coupling rows and $\lambda_j \ge 0$ of the levels before, whatever their values, let
+Objectives are sums over units of convex functions $\phi_i$ with one kink; the answer is $A$. For any duals $y$ of the
+coupling rows and any multipliers $\lambda_j \ge 0$ of the earlier objectives, let
 
 $$h_i(a) = \phi_i(a) + \sum_j \lambda_j \phi_{ji}(a) - \pi_i a, \qquad \pi = G^T y.$$
 
-No allocation that keeps every limit and every earlier level at least as well as $A$ does has this level below its value
-less
+No allocation that meets every limit and every earlier objective at least as well as $A$ has this objective below its
+value less
 
 $$Y = \sum_i \Bigl[ h_i(A_i) - \min_{a \in [\underline A_i, \overline A_i]} h_i(a) \Bigr] + \sum_r |y_r|\, d_r$$
 
-where $d_r$ is how far row $r$ is from the side that $y_r$ prices: the lower one for $y_r > 0$, the upper for $y_r < 0$.
-Intervals and sides reach as far as the answer itself where that misses them, so every term is zero or more. Nothing
-large cancels: each difference is formed before it is multiplied, with a bound of its rounding added, and a multiplier
-that is wrong by any amount makes $Y$ large and proves nothing.
+where $d_r$ is the distance of row $r$ from the side that $y_r$ supports: the lower one for $y_r > 0$, the upper for
+$y_r < 0$. Intervals and sides that the answer misses are extended to it, so every term is zero or more. No large terms
+cancel: each difference is formed before it is multiplied, with a bound of its rounding added. A wrong multiplier makes
+$Y$ large and proves nothing.
 
-A row counts only what lies on its priced side, so any sign of $y_r$ is right, and one of a side that does not exist
-counts as zero. The minimum of $h_i$ stands at an end of the interval or at a kink. In the last step $h_i$ has
-$(a - R_i)^2 / E_i$ besides; from a point $c$ on, with slope $s$ outward, nothing is gained beyond
-$\max_d (s d - d^2 / E_i)$, so any $c$ bounds the minimum and the best of a few is taken.
+A row counts only by its supported side, so $y_r$ may have any sign; a dual of a side that does not exist counts as
+zero. The minimum of $h_i$ is at an end of the interval or at a kink. In the tie-break, $h_i$ also has the term
+$(a - R_i)^2 / E_i$: from a point $c$ with outward slope $s$ the gain is at most $\max_d (s d - d^2 / E_i)$, so any $c$
+bounds the minimum, and the best of a few is taken.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.arithmetic import ROUNDOFF, gamma, most_of
+from etsopt.checking.arithmetic import ROUNDOFF, gamma, sum_at_most
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
 
 BLOCK = 1 << 15
-"""Units that are looked at together, so that what is computed of them stays in the cache."""
+"""Number of units evaluated together, so that their data stay in the cache."""
 
 
 @dataclass(frozen=True)
 class Kinked:
-    """Functions ``max(left * (a - kink), right * (a - kink))`` of units, ``left <= right``, times a factor of all.
+    """Functions ``max(left * (a - kink), right * (a - kink))`` of units, ``left <= right``, times a common factor.
 
     Parameters
     ----------
@@ -60,69 +60,69 @@ class Kinked:
     times: float = 1.0
 
     def at(self, allowance: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Value of every unit's function."""
+        """Return the value of every unit's function."""
         beyond = allowance - self.kink
         values: NDArray[np.float64] = self.times * np.maximum(self.left * beyond, self.right * beyond)
         return values
 
     def of(self, units: slice) -> Kinked:
-        """The functions of some units."""
+        """Return the functions of some units."""
         left, right = (side[units] if isinstance(side, np.ndarray) else side for side in (self.left, self.right))
         return Kinked(self.kink[units], left, right, self.times)
 
     @property
     def steepest(self) -> NDArray[np.float64] | float:
         """Largest slope in absolute value."""
-        found: NDArray[np.float64] | float = self.times * np.maximum(np.abs(self.left), np.abs(self.right))
-        return found
+        slope: NDArray[np.float64] | float = self.times * np.maximum(np.abs(self.left), np.abs(self.right))
+        return slope
 
     def change(self, start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
-        """By how much every function rises from one point to another; what lies on each side of the kink, apart."""
+        """Return the rise of every function between two points, formed apart on each side of the kink."""
         above = np.maximum(end, self.kink) - np.maximum(start, self.kink)
         below = np.minimum(end, self.kink) - np.minimum(start, self.kink)
-        # Slopes first: the least numbers there are would lose their digits before a large factor counts them.
+        # Slopes are multiplied first: tiny tonnes would lose their digits before a large factor scales them.
         rise: NDArray[np.float64] = (self.times * self.right) * above + (self.times * self.left) * below
         return rise
 
 
 @dataclass(frozen=True)
-class Pull:
-    """What multipliers of the rows come to at units, with what its error is measured by.
+class DualActivity:
+    """Activity $A^T y$ of the row duals at units, with the data of its error.
 
     Parameters
     ----------
     at_unit, size
-        Sum of the multipliers of the unit's rows and of their absolute values, shape ``(units,)``.
+        Sum of the duals of the unit's rows and of their absolute values, shape ``(units,)``.
     rows
-        Rows of a unit at most.
+        Largest number of rows of a unit.
     """
 
     at_unit: NDArray[np.float64]
     size: NDArray[np.float64]
     rows: int
 
-    def of(self, units: slice | NDArray[np.bool_]) -> Pull:
-        """Of some units."""
-        return Pull(self.at_unit[units], self.size[units], self.rows)
+    def of(self, units: slice | NDArray[np.bool_]) -> DualActivity:
+        """Return the activity at some units."""
+        return DualActivity(self.at_unit[units], self.size[units], self.rows)
 
     @property
     def uncertain(self) -> NDArray[np.float64]:
-        """Error of the pull times a distance, for each tonne of that."""
+        """Error of the activity times a distance, per tonne of that distance."""
         return gamma(self.rows + 16) * self.size
 
 
 @dataclass(frozen=True)
 class Square:
-    """The last step: ``(a - reference)**2 / emissions``, over whole tonnes where these count alone."""
+    """The tie-break ``(a - reference)**2 / emissions``, over whole tonnes if ``integer``."""
 
     emissions: NDArray[np.float64]
     reference: NDArray[np.float64]
-    whole: bool = False
+    integer: bool = False
 
 
 @dataclass(frozen=True)
 class Intervals:
-    """An answer, and the intervals of its units widened to it, shape ``(units,)`` [t]."""
+    """An answer and the intervals of its units extended to it, shape ``(units,)`` [t]."""
 
     answer: NDArray[np.float64]
     lower: NDArray[np.float64]
@@ -130,34 +130,36 @@ class Intervals:
 
     @classmethod
     def around(cls, answer: NDArray[np.float64], lower: NDArray[np.float64], upper: NDArray[np.float64]) -> Intervals:
-        """Intervals that reach the answer where it misses them."""
+        """Return the intervals, extended to the answer if it is outside."""
         return cls(answer, np.minimum(lower, answer), np.maximum(upper, answer))
 
     def of(self, units: slice) -> Intervals:
-        """Those of some units."""
+        """Return the answer and intervals of some units."""
         return Intervals(self.answer[units], self.lower[units], self.upper[units])
 
 
 def upward_each(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Numbers that computed ones, zero or more, stand for at most after a few roundings."""
+    """Return upper bounds of the exact values of computed numbers, zero or more, after a few roundings."""
     return values * (1 + 16 * ROUNDOFF)
 
 
-def units_gap(intervals: Intervals, pieces: Sequence[Kinked], pull: Pull, square: Square | None = None) -> float:
-    """Sum over the units of how far their functions less their pull lie above their minima, at most."""
-    # What goes to infinity or is no number proves nothing, and is compared as such.
+def units_gap(
+    intervals: Intervals, pieces: Sequence[Kinked], activity: DualActivity, square: Square | None = None
+) -> float:
+    """Return an upper bound of the sum over units of their functions less activity, above their minima."""
+    # Infinite values and NaN prove nothing, and compare as such.
     with np.errstate(all="ignore"):
-        return most_of(np.concatenate([np.zeros(0), *_by_block(intervals, pieces, pull, square)]))
+        return sum_at_most(np.concatenate([np.zeros(0), *_by_block(intervals, pieces, activity, square)]))
 
 
 def _by_block(
-    intervals: Intervals, pieces: Sequence[Kinked], pull: Pull, square: Square | None
+    intervals: Intervals, pieces: Sequence[Kinked], activity: DualActivity, square: Square | None
 ) -> Iterator[NDArray[np.float64]]:
-    # Levels that measure from the same tonnes have one kink.
+    # Objectives that measure from the same tonnes share one kink.
     kinks = list({id(piece.kink): piece.kink for piece in pieces}.values())
     for start in range(0, len(intervals.answer), BLOCK):
         here = slice(start, start + BLOCK)
-        one, own, at = intervals.of(here), [piece.of(here) for piece in pieces], pull.of(here)
+        one, own, at = intervals.of(here), [piece.of(here) for piece in pieces], activity.of(here)
         corners = corners_of(one, [kink[here] for kink in kinks])
         if square is None:
             gap = _above_minimum(one, corners, own, at)
@@ -168,17 +170,17 @@ def _by_block(
 
 
 def corners_of(intervals: Intervals, kinks: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
-    """Points at which a minimum may stand: both ends and every kink, inside the interval."""
+    """Return the possible minimisers: both ends and every kink within the interval."""
     inside = [np.minimum(np.maximum(kink, intervals.lower), intervals.upper) for kink in kinks]
     return [intervals.lower, intervals.upper, *inside]
 
 
 def rise(
-    start: NDArray[np.float64], end: NDArray[np.float64], pieces: Sequence[Kinked], pull: Pull
+    start: NDArray[np.float64], end: NDArray[np.float64], pieces: Sequence[Kinked], activity: DualActivity
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """By how much the functions of units rise from one point to another, and a bound of its rounding."""
+    """Return the rise of the units' functions between two points, and a bound of its rounding."""
     move = end - start
-    change, uncertain = -pull.at_unit * move, pull.uncertain
+    change, uncertain = -activity.at_unit * move, activity.uncertain
     for piece in pieces:
         change = change + piece.change(start, end)
         uncertain = uncertain + gamma(len(pieces) + 10) * piece.steepest
@@ -186,33 +188,33 @@ def rise(
 
 
 def _above_minimum(
-    intervals: Intervals, corners: Sequence[NDArray[np.float64]], pieces: Sequence[Kinked], pull: Pull
+    intervals: Intervals, corners: Sequence[NDArray[np.float64]], pieces: Sequence[Kinked], activity: DualActivity
 ) -> NDArray[np.float64]:
     most = np.zeros(len(intervals.answer))
     for corner in corners:
-        above, error = rise(corner, intervals.answer, pieces, pull)
-        # A comparison that keeps what is no number.
+        above, error = rise(corner, intervals.answer, pieces, activity)
+        # np.maximum keeps NaN.
         most = np.maximum(most, above + error)
     return most
 
 
-def _above_parabola(  # long because the value at a point and the slopes outward of it belong together
+def _above_parabola(  # long because the value at a point and its outward slopes belong together
     intervals: Intervals,
     corners: Sequence[NDArray[np.float64]],
     pieces: Sequence[Kinked],
-    pull: Pull,
+    activity: DualActivity,
     square: Square,
 ) -> NDArray[np.float64]:
     answer, emissions, reference = intervals.answer, square.emissions, square.reference
     least = np.full(len(answer), np.inf)
     for base in [*corners, answer]:
-        above, error = rise(base, answer, pieces, pull)
+        above, error = rise(base, answer, pieces, activity)
         away, from_base = answer - reference, base - reference
         parabola = (answer - base) * (away + from_base) / emissions
         error = error + gamma(12) * np.abs(answer - base) * (np.abs(away) + np.abs(from_base)) / emissions
         error = error + gamma(4) * (np.abs(above) + np.abs(parabola))
-        slope = 2 * from_base / emissions - pull.at_unit
-        uncertain = pull.uncertain + gamma(8) * np.abs(2 * from_base / emissions)
+        slope = 2 * from_base / emissions - activity.at_unit
+        uncertain = activity.uncertain + gamma(8) * np.abs(2 * from_base / emissions)
         right, left = slope, slope
         for piece in pieces:
             right = right + piece.times * np.where(base >= piece.kink, piece.right, piece.left)
@@ -228,10 +230,10 @@ def _above_parabola(  # long because the value at a point and the slopes outward
 
 
 def _beyond(slope: NDArray[np.float64], room: NDArray[np.float64], square: Square) -> NDArray[np.float64]:
-    """The most that a unit gains by a move outward where its function falls by a slope less the parabola."""
+    """Return the largest gain of a unit by an outward move along which its function falls by slope less parabola."""
     most = np.minimum(square.emissions * slope * slope / 4, slope * room)
-    if square.whole:
-        # The function of a move is concave, so the best whole move is next to the best one.
+    if square.integer:
+        # The gain of a move is concave, so the best whole move is next to the best real one.
         near = np.rint(np.minimum(slope * square.emissions / 2, room))
         best = np.zeros(len(slope))
         for move in (near - 1, near, near + 1):

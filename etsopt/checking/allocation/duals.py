@@ -1,4 +1,4 @@
-"""Multipliers as the table ``duals`` states them, each of a row of the program and stated once."""
+"""Read the multipliers of the table ``duals``, each of a row of the program and stated once."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 KEPT = "level_is_kept"
-"""Row that holds an earlier level, which the index names; its multiplier says what that costs the later one."""
+"""Row that keeps the earlier objective of its index; its multiplier is the cost to the later objective."""
 
 LARGEST_CHANGE_COVERS = "largest_change_covers"
-"""Row of every unit under the largest rate."""
+"""Row that keeps each unit under the largest rate."""
 
 KEYS = ["level", "row", "index"]
 
 
 @dataclass(frozen=True)
 class Stated:
-    """Multipliers of an allocation.
+    """Duals and multipliers of an allocation.
 
     Parameters
     ----------
-    prices
-        Of the coupling rows by level, and by level and number where it has more proofs than one, shape ``(rows,)``.
+    duals
+        Duals of the coupling rows by objective, or by objective and number if it has several, shape ``(rows,)``.
     weights
-        Of `largest_change_covers` in the level `largest_change`, less their sign, shape ``(units,)``.
+        Negated duals of `largest_change_covers` in the objective `largest_change`, shape ``(units,)``.
     kept
-        Of earlier levels, less their sign, by level and earlier level; None where nobody states any.
+        Negated multipliers of earlier objectives, by objective and earlier one; None if the table states none.
     """
 
-    prices: Mapping[str, NDArray[np.float64]]
+    duals: Mapping[str, NDArray[np.float64]]
     weights: NDArray[np.float64]
     kept: Mapping[tuple[str, str], float] | None
 
@@ -49,7 +49,7 @@ class Stated:
 def read_duals(
     instance: Instance, rows: CouplingRows, duals: pd.DataFrame, names: Sequence[str]
 ) -> tuple[Stated, list[Violation]]:
-    """Read the multipliers of levels in their order, and find those of no row or stated twice."""
+    """Read the duals of the objectives in their order, and report those of no row or stated twice."""
     level, row = duals["level"].to_numpy(), duals["row"].to_numpy()
     place = {name: number for number, name in enumerate(names)}
     unit = _of_units(instance, duals)
@@ -60,11 +60,11 @@ def read_duals(
     known[kept] = [
         place.get(before, len(place)) < place.get(after, -1) for before, after in zip(earlier, level[kept], strict=True)
     ]
-    found = [_wrong(duals, here, "the row is one of the program") for here in np.flatnonzero(~known).tolist()]
+    violations = [_wrong(duals, here, "the row is one of the program") for here in np.flatnonzero(~known).tolist()]
     twice = duals.duplicated(KEYS).to_numpy()
-    found += [_wrong(duals, here, "it is stated once") for here in np.flatnonzero(twice).tolist()]
+    violations += [_wrong(duals, here, "it is stated once") for here in np.flatnonzero(twice).tolist()]
     multiplier = duals["multiplier"].to_numpy(dtype=float)
-    prices = {name: rows.prices(duals[level == name]) for name in dict.fromkeys([*names, *pd.unique(level)])}
+    row_duals = {name: rows.duals_of(duals[level == name]) for name in dict.fromkeys([*names, *pd.unique(level)])}
     weights, covers = (
         np.zeros(len(instance.units)),
         (row == LARGEST_CHANGE_COVERS) & (level == "largest_change") & (unit >= 0),
@@ -74,14 +74,14 @@ def read_duals(
         (after, before): -float(multiplier[here])
         for here, before, after in zip(kept, earlier, level[kept], strict=True)
     }
-    return Stated(prices, weights, by_level or None), found
+    return Stated(row_duals, weights, by_level or None), violations
 
 
 def _of_units(instance: Instance, duals: pd.DataFrame) -> NDArray[np.int64]:
-    """Position of the unit that each index names, -1 where it names none."""
+    """Return the position of the unit that each index names, -1 if it names none."""
     if not len(instance.units):
         return np.full(len(duals), -1)
-    # The units stand in the order of their names, so each name is found by halving.
+    # Units are sorted by name, so each name is found by binary search.
     names, wanted = instance.units["unit_id"].to_numpy(), duals["index"].fillna("").to_numpy()
     position = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
     return np.where(names[position] == wanted, position, -1)
@@ -93,12 +93,12 @@ def _wrong(duals: pd.DataFrame, place: int, message: str) -> Violation:
 
 
 def table_of_kept(kept: Mapping[tuple[str, str], float], units: Mapping[str, str]) -> pd.DataFrame:
-    """Multipliers of earlier levels as rows of ``duals``; to keep one better costs the later one, so none is positive.
+    """Return multipliers of earlier objectives as rows of ``duals``; keeping one is a cost, so none is positive.
 
     Parameters
     ----------
     units
-        Unit of every level.
+        Unit of every objective.
     """
     lines = [
         (after, KEPT, before, -times, f"{units[after]}/{units[before]}") for (after, before), times in kept.items()

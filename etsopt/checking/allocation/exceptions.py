@@ -1,14 +1,14 @@
-r"""Who is an exception: that fewer would not do, and no others come first; and what exceptions could mend at all.
+r"""Prove that fewer exceptions, or a choice that precedes this one, would not suffice.
 
-For multipliers $y$ of the coupling rows, allocations with the exceptions $S$ exist only if
+For any duals $y$ of the coupling rows, allocations with the exceptions $S$ exist only if
 
 $$F(y) \le \sum_{i \in S} g_i(y)$$
 
-where $F(y)$ is what lacks without exceptions and $g_i$ what the wider band of $i$ gains
+where $F(y)$ is the infeasibility without exceptions and $g_i$ its reduction by the wider band of $i$
 (`etsopt.checking.allocation.infeasibility`).
-So as many exceptions are needed as have the largest gains add up to $F$; and a choice comes before another only if its
-gains do as well, which a search through the choices in their order finds or rules out. Limits count as far as the
-answer itself keeps them.
+So the number of exceptions is at least that of the largest gains that total $F$. A choice precedes another only if its
+gains suffice as well, which a search through the choices in their order finds or rules out. Limits count as far as the
+answer meets them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.allocation.bands import rounded
-from etsopt.checking.allocation.infeasibility import shortfall
+from etsopt.checking.allocation.infeasibility import least_infeasibility
 from etsopt.checking.arithmetic import gamma, total
 from etsopt.checking.report import LevelCheck
 from etsopt.units import tolerance_of
@@ -31,49 +31,49 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.checking.allocation.infeasibility import Shortfall
+    from etsopt.checking.allocation.infeasibility import Infeasibility
     from etsopt.checking.allocation.limits import Demands
     from etsopt.data.instance import Instance
 
 LEVELS = {"exceptions": "units", "exception_size": "t", "exception_order": "places"}
-"""Levels that choose the exceptions, in their order, and their units."""
+"""Objectives that choose the exceptions, in their order, and their units."""
 
-MOST_TRIED = 200_000
-"""Steps of the search before it gives up: a unit more or a unit less."""
+MAX_STEPS = 200_000
+"""Limit of the search, in steps that add or remove a unit."""
 
 
 def exceptional_units(instance: Instance, table: pd.DataFrame) -> NDArray[np.bool_]:
-    """The units that the table calls exceptions; none where the policy knows no exceptions."""
+    """Return the exceptions of the table, shape ``(units,)``; none if the policy allows none."""
     if not instance.policy.allocation.exceptions.units:
         return np.zeros(len(table), dtype=bool)
     chosen: NDArray[np.bool_] = table["exceptional"].to_numpy(dtype=bool)
     return chosen
 
 
-def check_exceptions(  # long because three levels share their costs and proofs
+def check_exceptions(  # long because three objectives share their costs and proofs
     demands: Demands,
     emissions: NDArray[np.float64],
     chosen: NDArray[np.bool_],
     names: Sequence[str],
-    prices: Mapping[str, NDArray[np.float64]],
+    duals: Mapping[str, NDArray[np.float64]],
     misses: tuple[NDArray[np.float64], float],
 ) -> list[LevelCheck]:
-    """Bound the levels that choose the exceptions.
+    """Bound the objectives that choose the exceptions.
 
     Parameters
     ----------
     demands
-        Where no unit is an exception.
+        Demands without exceptions.
     emissions, chosen
-        Of the units that are not fixed.
+        Emissions and exceptions of the adjustable units.
     names
-        The levels that the result states, in their order.
-    prices
-        Of the coupling rows, by level, and by level and number where it has more proofs than one.
+        Objectives that the result states, in their order.
+    duals
+        Duals of the coupling rows, by objective, or by objective and number if it has several proofs.
     misses
-        By how much the answer misses each row and the interval of any unit.
+        Amounts by which the answer misses each row, and at most the interval of a unit.
     """
-    proofs = {name: shortfall(demands, price, *misses) for name, price in prices.items()}
+    proofs = {name: least_infeasibility(demands, dual, *misses) for name, dual in duals.items()}
     sizes = rounded(emissions)
     places = np.arange(1, len(emissions) + 1).astype(float)
     costs: dict[str, NDArray[np.float64]] = {
@@ -82,7 +82,7 @@ def check_exceptions(  # long because three levels share their costs and proofs
         "exception_order": places,
     }
     count = int(chosen.sum())
-    # Sizes first, places among equal sizes: one whole number that has room for both, exact however large.
+    # Sizes first, places among equal sizes: one integer holds both, exact however large.
     exact = {name: cost.astype(np.int64).astype(object) for name, cost in costs.items()}
     exact["exception_order"] += exact["exception_size"] * (count * len(places) + 1)
     every = list(proofs.values())
@@ -94,18 +94,18 @@ def check_exceptions(  # long because three levels share their costs and proofs
         else:
             key = exact[name]
             certain = count == 0 or not _is_choice(count, key, int(key[chosen].sum()), every)
-            bound = value if certain else min(value, _relaxed(costs[name], count, proofs[name]))
+            bound = value if certain else min(value, _lagrangian_bound(costs[name], count, proofs[name]))
         unit = LEVELS[name]
         checks.append(LevelCheck(name, unit, value, bound, value - bound, tolerance_of(value, unit)))
     return checks
 
 
-def _least_count(count: int, proofs: Sequence[Shortfall]) -> int:
-    """How many exceptions are needed at least, up to a number: a choice that does, does with one more as well."""
-    # Those with large gains first, so that the search soon finds a choice or ends.
+def _least_count(count: int, proofs: Sequence[Infeasibility]) -> int:
+    """Return the least number of exceptions, up to a count; a choice that suffices still does with one more."""
+    # Large gains first, so that the search soon finds a choice or ends.
     sizes = [proof.gains / max(float(np.max(proof.gains, initial=0.0)), 1e-300) for proof in proofs]
     order = np.argsort(np.argsort(-np.sum(sizes, axis=0), kind="stable"), kind="stable").astype(object)
-    # One fewer is mostly ruled out already; if not, the number lies somewhere below.
+    # One fewer is usually ruled out at once; otherwise bisect below.
     low, high, fewer = 0, count, count - 1
     while low < high:
         low, high = (low, fewer) if _is_choice(fewer, order, math.inf, proofs) else (fewer + 1, high)
@@ -113,44 +113,44 @@ def _least_count(count: int, proofs: Sequence[Shortfall]) -> int:
     return low
 
 
-def _relaxed(costs: NDArray[np.float64], count: int, proof: Shortfall) -> float:
-    """Least costs of that many exceptions, where the prices stand for all limits."""
-    if not np.isfinite(proof.lacking):
+def _lagrangian_bound(costs: NDArray[np.float64], count: int, proof: Infeasibility) -> float:
+    """Return the Lagrangian lower bound of the cost of ``count`` exceptions."""
+    if not np.isfinite(proof.least):
         return 0.0
     least = np.sort(costs - proof.gains * (1 + gamma(4)))[:count]
     value, error = total(least)
-    return max(0.0, (proof.lacking - proof.let_off) + value - error - gamma(8) * (abs(proof.lacking) + abs(value)))
+    return max(0.0, (proof.least - proof.tolerated) + value - error - gamma(8) * (abs(proof.least) + abs(value)))
 
 
-def _is_choice(  # long because the state of the search stands in one place
-    count: int, key: NDArray[np.object_], limit: float, proofs: Sequence[Shortfall]
+def _is_choice(  # long because the state of the search is kept in one place
+    count: int, key: NDArray[np.object_], limit: float, proofs: Sequence[Infeasibility]
 ) -> bool:
-    """Whether some choice of as many units gains enough at all prices, with a sum of whole keys below a limit."""
+    """Return True if a choice of ``count`` units gains enough in all proofs, with keys that total less than a limit."""
     order = np.argsort(key, kind="stable")
     keys = list(accumulate(key[order], initial=0))
-    # Sums of gains are rounded, so each is taken for a little more.
+    # Sums of gains are rounded, so each is increased a little.
     gains = np.array([proof.gains[order] * (1 + gamma(2 * count + 8)) for proof in proofs])
-    wanted = np.array([proof.lacking - proof.let_off for proof in proofs])
+    wanted = np.array([proof.least - proof.tolerated for proof in proofs])
     wanted -= gamma(4) * np.nan_to_num(np.abs(wanted), posinf=0.0)
     most = np.stack(_most_of_rest(gains, count))
     apart = _without_common_units(gains)
 
     def can_gain(here: int, left: int, gained: NDArray[np.float64]) -> bool:
         enough = gained + most[: left + 1, :, here] >= wanted
-        # Proofs that no unit serves twice need their units each.
+        # Proofs that no unit serves twice need different units.
         fewest = enough.argmax(axis=0)
         return bool(enough[left].all()) and all(fewest[group].sum() <= left for group in apart)
 
-    # For each unit of the choice so far its place, what the keys come to, and what was gained; no recursion, since a
-    # choice may be of more units than calls may be nested.
+    # For each unit of the choice: its place, the total of the keys, and the gains. There is no recursion, because a
+    # choice may have more units than calls may be nested.
     places: list[int] = []
     spent, gained = [0], [np.zeros(len(proofs))]
     here = 0
-    for _ in range(MOST_TRIED):
+    for _ in range(MAX_STEPS):
         left = count - len(places)
         if left == 0 and (gained[-1] >= wanted).all():
             return True
-        # Keys ascend and what the rest can gain falls, so once either rules out a choice it rules out the others.
+        # Keys ascend and gains of the rest fall, so once either rules out a choice it rules out the others.
         fits = 0 < left <= len(order) - here
         fits = fits and spent[-1] + keys[here + left] - keys[here] < limit and can_gain(here, left, gained[-1])
         if fits:
@@ -168,7 +168,7 @@ def _is_choice(  # long because the state of the search stands in one place
 
 
 def _without_common_units(gains: NDArray[np.float64]) -> list[list[int]]:
-    """Lists of proofs of which no two are served by the same unit: with each proof, those after it that still fit."""
+    """Return lists of proofs that share no unit: each proof with later ones that still fit."""
     serves = gains > 0
     lists = []
     for first in range(len(gains)):
@@ -183,11 +183,11 @@ def _without_common_units(gains: NDArray[np.float64]) -> list[list[int]]:
 
 
 def _most_of_rest(gains: NDArray[np.float64], count: int) -> list[NDArray[np.float64]]:
-    """Largest sum of gains of so many units from a place on, for every number up to a count; by proof and place."""
+    """Return the largest gain of up to ``count`` units from a place on, by number, proof and place."""
     proofs, units = gains.shape
     most = [np.zeros((proofs, units + 1))]
     for _ in range(count):
-        # A unit with the best of those after it; behind the last place there is none.
+        # A unit with the best of those after it; after the last place there is none.
         with_rest = np.full((proofs, units + 1), -np.inf)
         with_rest[:, :units] = gains + most[-1][:, 1:]
         most.append(np.maximum.accumulate(with_rest[:, ::-1], axis=1)[:, ::-1])

@@ -1,17 +1,17 @@
-r"""That no allocation exists: what multipliers of the coupling rows prove to lack, whatever they are.
+r"""Prove that no allocation exists: the infeasibility that duals of the coupling rows imply, whatever they are.
 
 With $c$ in the middle of every unit's interval and $\pi = G^T y$, every allocation within the intervals has
 
-$$\sum_r |y_r|\, (\text{what row } r \text{ gives way on its priced side})
+$$\sum_r |y_r|\, (\text{infeasibility of row } r \text{ on its supported side})
   \ge F(y) = \sum_r y_r \Bigl( d_r - \sum_i g_{ri} c_i \Bigr)
   - \sum_i |\pi_i| \frac{\overline A_i - \underline A_i}{2}$$
 
-so with $|y_r| \le 1$ in the rows that may give way, and none that gives way among the others, $F(y) > 0$ tonnes lack
-at least. An answer is let off with a little in every interval and row. Only where more lacks than all of that is it
-certified that nothing is feasible, so no instance can have both a certified answer and this certificate.
+so with $|y_r| \le 1$ in the elastic rows, and no relaxation of the others, the infeasibility is at least $F(y)$ tonnes.
+An answer may miss every interval and row by a little. Infeasibility is certified only if it exceeds all of these
+tolerances, so no instance can have both a certified answer and this certificate.
 
-With exceptions $S$ the intervals of these are wider, and it is $F(y) - \sum_{i \in S} g_i(y)$ that lacks, where $g_i$
-is what the wider band of $i$ gains.
+With exceptions $S$ the intervals of these are wider, and the infeasibility is $F(y) - \sum_{i \in S} g_i(y)$, where
+$g_i$ is its reduction by the wider band of $i$.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
-from etsopt.checking.arithmetic import UNDERFLOW, difference, gamma, most_of, total, upward
+from etsopt.checking.arithmetic import UNDERFLOW, difference, gamma, sum_at_most, total, upward
 from etsopt.checking.report import Violation
 
 if TYPE_CHECKING:
@@ -32,110 +32,110 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.allocation.rows import CouplingRows
 
-GIVE_WAY = ("sector_target", "province_balance", "national_total")
-"""Rows that may give way where nothing is feasible; orders of rates and bands of enterprises may not."""
+ELASTIC_ROWS = ("sector_target", "province_balance", "national_total")
+"""Rows of the elastic program that may be relaxed; orders of rates and bands of enterprises may not."""
 
 
 WITH_ROUNDING = 1 + 1e-6
-"""Times what an answer is let off with, for the rounding of what it is compared with."""
+"""Factor on the tolerances of an answer that covers the rounding of their comparison."""
 
 
 @dataclass(frozen=True)
-class Shortfall:
-    """What multipliers prove.
+class Infeasibility:
+    """Infeasibility that duals prove.
 
     Parameters
     ----------
-    lacking
-        The least that lacks without exceptions, where every limit is kept.
-    let_off
-        The most of it that the misses of an answer can make up.
+    least
+        Least infeasibility without exceptions if every limit is kept.
+    tolerated
+        Part of it that the misses of an answer may account for, at most.
     gains
-        The most of it that each free unit makes up as an exception, shape ``(free,)``.
+        Part of it that each adjustable unit removes as an exception, at most, shape ``(adjustable,)``.
     """
 
-    lacking: float
-    let_off: float
+    least: float
+    tolerated: float
     gains: NDArray[np.float64]
 
 
-def shortfall(
-    demands: Demands, price: NDArray[np.float64], row_misses: NDArray[np.float64], unit_miss: float
-) -> Shortfall:
-    """What multipliers of the coupling rows prove, where no unit is an exception in the demands.
+def least_infeasibility(
+    demands: Demands, dual: NDArray[np.float64], row_misses: NDArray[np.float64], unit_miss: float
+) -> Infeasibility:
+    """Return the infeasibility that duals of the coupling rows prove, for demands without exceptions.
 
     Parameters
     ----------
     row_misses
-        By how much each row may be missed, in its unit.
+        Amount by which each row may be missed, in its unit.
     unit_miss
-        By how much each unit may leave its interval [t].
+        Amount by which each unit may leave its interval [t].
     """
     rows, bands, free = demands.rows, demands.bands, ~demands.fixed
-    price = rows.priced(price)
+    dual = rows.supported_duals(dual)
     lower, upper, inside = demands.lower, demands.upper.copy(), demands.enterprise >= 0
-    # With exceptions an enterprise may have more, and any unit of it all of that.
+    # With exceptions the limit of an enterprise may be larger, and any of its units may use all of that.
     everything = np.bincount(demands.enterprise[inside], bands.shared_above[inside], len(rows))
     upper[inside] += everything[demands.enterprise[inside]]
     with np.errstate(all="ignore"):
-        pull = rows.pull(price, len(free))
+        activity = rows.dual_activity(dual, len(free))
         middle = np.where(free, (lower + upper) / 2, 0.0)
         reach = np.maximum(upper - middle, middle - lower)[free] * (1 + gamma(4))
-        at_middle, here = rows.totals(middle), price != 0
-        side = np.where(price > 0, rows.least, rows.most)[here]
+        at_middle, here = rows.totals(middle), dual != 0
+        side = np.where(dual > 0, rows.least, rows.most)[here]
         high, low = difference(side, at_middle.high[here])
-        away = price[here] * (high + (low - at_middle.low[here]))
-        of_units, uncertain = np.abs(pull.at_unit)[free], pull.of(free).uncertain
-        error = np.abs(price[here]) * (
+        away = dual[here] * (high + (low - at_middle.low[here]))
+        of_units, uncertain = np.abs(activity.at_unit)[free], activity.of(free).uncertain
+        error = np.abs(dual[here]) * (
             at_middle.error[here] + gamma(8) * (np.abs(high) + np.abs(low) + np.abs(at_middle.low[here]))
         )
-        (given, off), taken = total(away), most_of((of_units + 1.01 * uncertain) * reach * (1 + gamma(4)))
-        lacking = given - off - most_of(error * (1 + gamma(8))) - taken
-        lacking -= gamma(8) * (abs(given) + taken)
-        let_off = most_of(np.abs(price) * row_misses) + most_of((of_units + uncertain) * unit_miss)
-        gains = _gains(demands, pull.at_unit, price)[free] * (1 + gamma(8))
+        (given, off), taken = total(away), sum_at_most((of_units + 1.01 * uncertain) * reach * (1 + gamma(4)))
+        least = given - off - sum_at_most(error * (1 + gamma(8))) - taken
+        least -= gamma(8) * (abs(given) + taken)
+        tolerated = sum_at_most(np.abs(dual) * row_misses) + sum_at_most((of_units + uncertain) * unit_miss)
+        gains = _gains(demands, activity.at_unit, dual)[free] * (1 + gamma(8))
         gains += 1.01 * uncertain * (bands.added_above + bands.added_below)[free] + UNDERFLOW
-    # What overflows proves nothing: neither that something lacks, nor that nobody could make it up.
-    if not (np.isfinite(lacking) and np.isfinite(let_off) and np.isfinite(gains).all()):
-        return Shortfall(-np.inf, 0.0, np.zeros_like(gains))
-    return Shortfall(lacking, upward(let_off, 8), gains)
+    # Overflow proves nothing: neither that there is infeasibility, nor that no exception removes it.
+    if not (np.isfinite(least) and np.isfinite(tolerated) and np.isfinite(gains).all()):
+        return Infeasibility(-np.inf, 0.0, np.zeros_like(gains))
+    return Infeasibility(least, upward(tolerated, 8), gains)
 
 
-def _gains(demands: Demands, pull: NDArray[np.float64], price: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the wider band of each unit, or of its enterprise, takes off what lacks."""
+def _gains(demands: Demands, activity: NDArray[np.float64], dual: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the reduction of the infeasibility by the wider band of each unit, or of its enterprise."""
     bands, inside = demands.bands, demands.enterprise >= 0
-    gains: NDArray[np.float64] = np.where(pull > 0, pull * bands.added_above, -pull * bands.added_below)
-    shared = price[demands.enterprise[inside]]
+    gains: NDArray[np.float64] = np.where(activity > 0, activity * bands.added_above, -activity * bands.added_below)
+    shared = dual[demands.enterprise[inside]]
     gains[inside] = np.where(shared > 0, shared * bands.shared_below[inside], -shared * bands.shared_above[inside])
     return gains
 
 
-def multipliers_are_within_one(rows: CouplingRows, price: NDArray[np.float64]) -> list[Violation]:
-    """A tonne by which a limit gives way counts one, so the multiplier of such a row is none above one."""
-    message = "the multiplier of a limit that gives way is between minus one and one"
+def multipliers_are_within_one(rows: CouplingRows, dual: NDArray[np.float64]) -> list[Violation]:
+    """Check that no dual of an elastic row exceeds one, the cost of a tonne of its relaxation."""
+    message = "the multiplier of a relaxed limit is between -1 and 1"
     return [
-        Violation("duals", f"{rows.rule[row]} {rows.index[row]}".strip(), abs(float(price[row])), "t/t", message)
-        for row in np.flatnonzero(np.isin(rows.rule, GIVE_WAY) & ~(np.abs(price) <= WITH_ROUNDING))
+        Violation("duals", f"{rows.rule[row]} {rows.index[row]}".strip(), abs(float(dual[row])), "t/t", message)
+        for row in np.flatnonzero(np.isin(rows.rule, ELASTIC_ROWS) & ~(np.abs(dual) <= WITH_ROUNDING))
     ]
 
 
-def proven_shortfall(demands: Demands, exceptions: int, duals: pd.DataFrame, level: str) -> tuple[float, bool]:
-    """Tonnes by which coupling rows must give way, at least, and whether answers are let off with as much.
+def proven_infeasibility(demands: Demands, exceptions: int, duals: pd.DataFrame, level: str) -> tuple[float, bool]:
+    """Return the tonnes by which coupling rows must be relaxed, at least, and True if answers may miss as much.
 
-    A tonne of give costs one in every row that may give, so their multipliers are held to one. What as many exceptions
-    as are allowed could mend is taken off.
+    A tonne of relaxation costs one in every elastic row, so their duals are clipped to one. The largest reduction by as
+    many exceptions as are allowed is subtracted.
     """
-    price = demands.rows.prices(duals[duals["level"].to_numpy() == level])
-    gives = np.isin(demands.rows.rule, GIVE_WAY)
-    price = np.where(gives, np.clip(price, -1.0, 1.0), price)
-    # Whole tonnes that miss a whole limit by less than a tonne keep it.
+    dual = demands.rows.duals_of(duals[duals["level"].to_numpy() == level])
+    elastic = np.isin(demands.rows.rule, ELASTIC_ROWS)
+    dual = np.where(elastic, np.clip(dual, -1.0, 1.0), dual)
+    # Integer allowances that miss an integer limit by less than a tonne meet it.
     rows_may, unit_may = (
-        0.0 if demands.whole else WITH_ROUNDING * by for by in (demands.rows.tolerance, UNIT_TOLERANCE_T)
+        0.0 if demands.integer else WITH_ROUNDING * by for by in (demands.rows.tolerance, UNIT_TOLERANCE_T)
     )
-    proof = shortfall(demands, price, np.broadcast_to(rows_may, len(demands.rows)), float(unit_may))
-    if not np.isfinite(proof.lacking):
+    proof = least_infeasibility(demands, dual, np.broadcast_to(rows_may, len(demands.rows)), float(unit_may))
+    if not np.isfinite(proof.least):
         return 0.0, True
     best = np.sort(proof.gains)[::-1][:exceptions]
-    mended = most_of(np.maximum(best, 0.0))
-    proven = max(proof.lacking - mended - gamma(4) * (abs(proof.lacking) + mended), 0.0)
-    return proven, not proven > proof.let_off
+    removed = sum_at_most(np.maximum(best, 0.0))
+    proven = max(proof.least - removed - gamma(4) * (abs(proof.least) + removed), 0.0)
+    return proven, not proven > proof.tolerated

@@ -1,15 +1,15 @@
-r"""What whole tonnes add to a certificate: units that no allocation can move, and rates that leave no whole tonnes.
+r"""Extend the certificate to whole tonnes: fix units by reduced cost, and rule out rates without whole tonnes.
 
-Every allocation that keeps a level, and those before it, at least as well as the answer loses at most $Y$ over all
-units against their minima, and no unit alone gains more than its part of that. So where a tonne more (less) costs a
-unit more than $Y$ it has no more (less) in any of them, and stays for the levels after it.
+Every allocation that meets an objective, and the earlier ones, at least as well as the answer loses at most $Y$ over
+all units against their minima, and no unit alone gains more than its part of that. So a unit to which a tonne more
+(less) costs more than $Y$ has no more (less) in any of them, and is fixed for the later objectives.
 
-A rate $w$ leaves unit $i$ the whole numbers within $w E_i$ of $R_i$. With the functions $h$ of the levels before alone,
-no whole allowances lie there if
+A rate $w$ leaves unit $i$ the whole numbers within $w E_i$ of $R_i$. With the functions $h$ of the earlier objectives
+alone, no whole allowances lie there if
 
 $$\sum_i \min_{a \in [\underline A_i(w), \overline A_i(w)]} \bigl( h_i(a) - h_i(A_i) \bigr) > \sum_r |y_r|\, d_r,$$
 
-which can only become true as $w$ falls, so halving finds the largest rate that is ruled out. Minima stand at ends and
+which can only become true as $w$ falls, so bisection finds the largest rate that is ruled out. Minima are at ends and
 kinks, all of which are whole.
 """
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.allocation.certificate import Kinked, Pull
+    from etsopt.checking.allocation.certificate import DualActivity, Kinked
 
 JUST_BELOW = 1 - 1e-13
-"""The first rate to be ruled out against that of the answer; of the best answer it is, and no other need be tried."""
+"""First rate to rule out, relative to that of the answer: if the answer is optimal, no other need be tried."""
 
-HALVINGS = 50
+BISECTIONS = 50
 
 
 def room_within(rate: float, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Whole tonnes within a rate of the emissions, no fewer than there are."""
+    """Return at least the whole tonnes within a rate of the emissions, shape ``(units,)`` [t]."""
     room: NDArray[np.float64] = np.floor(rate * emissions * (1 + 4 * ROUNDOFF))
     return room
 
@@ -47,17 +47,17 @@ def gap_of_largest_change(
     reference: NDArray[np.float64],
     emissions: NDArray[np.float64],
     pieces: Sequence[Kinked],
-    pull: Pull,
+    activity: DualActivity,
     of_rows: float,
 ) -> float:
-    """How far a rate can lie above the largest that is ruled out.
+    """Return the distance of a rate above the largest that is ruled out.
 
     Parameters
     ----------
     pieces
-        Functions of the levels before, each with its multiplier.
+        Functions of the earlier objectives, each with its multiplier.
     of_rows
-        What the rows may give, at most.
+        Largest contribution of the rows.
     """
 
     def ruled_out(rate: float) -> bool:
@@ -69,7 +69,7 @@ def gap_of_largest_change(
         corners = corners_of(Intervals(intervals.answer, lower, upper), [piece.kink for piece in pieces])
         with np.errstate(all="ignore"):
             for corner in corners:
-                rises, error = rise(intervals.answer, corner, pieces, pull)
+                rises, error = rise(intervals.answer, corner, pieces, activity)
                 least = np.minimum(least, rises - error)
                 size = np.maximum(size, np.abs(rises) + error)
             sure, rounding = total(least)
@@ -83,17 +83,17 @@ def gap_of_largest_change(
     if not ruled_out(0.0):
         return value
     low, high = 0.0, just
-    for _ in range(HALVINGS):
+    for _ in range(BISECTIONS):
         middle = (low + high) / 2
         low, high = (middle, high) if ruled_out(middle) else (low, middle)
     return upward(value - low, 2)
 
 
-def stays(
-    answer: NDArray[np.float64], pieces: Sequence[Kinked], pull: Pull, gap: float
+def fixed_by_reduced_cost(
+    answer: NDArray[np.float64], pieces: Sequence[Kinked], activity: DualActivity, gap: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which units can have no tonne less, and which no tonne more, where a level may lose a gap in all."""
-    right, left, uncertain = -pull.at_unit, -pull.at_unit, pull.uncertain
+    """Return the units that can have no tonne less, and no tonne more, if the objective may lose a gap in total."""
+    right, left, uncertain = -activity.at_unit, -activity.at_unit, activity.uncertain
     for piece in pieces:
         right = right + piece.times * np.where(answer >= piece.kink, piece.right, piece.left)
         left = left + piece.times * np.where(answer > piece.kink, piece.right, piece.left)

@@ -1,6 +1,6 @@
-"""What the policy demands of allowances, derived again from the instance alone.
+"""Derive the demands of the policy on allowances again, from the instance alone.
 
-Written apart from the models on purpose: a slip there must not hide here.
+This module is independent of the models, so that an error there is found here.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking import plan
-from etsopt.checking.allocation.bands import bands, floored, rounded
-from etsopt.checking.allocation.rows import Collected
+from etsopt.checking.allocation.bands import derive_bands, floored, rounded
+from etsopt.checking.allocation.rows import RowBuilder
 from etsopt.units import sums
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 WITH_ROUNDING = 1 + 1e-15
-"""Times a difference of two numbers, which is rounded."""
+"""Factor that covers the rounding of a difference of two numbers."""
 
 RULES_THAT_BALANCE = ("cn-2024", "cn-2025", "cn-2026")
-"""The plans of China: the allowances of a sector equal its emissions."""
+"""Plans of China under which the allowances of a sector equal its emissions."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Demands:
     ----------
     fixed
         Units at A = E.
-    whole
-        Whether allowances are whole tonnes.
+    integer
+        True if allowances are whole tonnes.
     lower, upper
         Bounds of the allowances.
     at_target_rate
@@ -50,11 +50,11 @@ class Demands:
     bands
         Bands of the units.
     enterprise
-        Row of the enterprise whose band the unit stands in, -1 where it has one of its own.
+        Row of the enterprise whose band contains the unit, -1 if the unit has a band of its own.
     """
 
     fixed: NDArray[np.bool_]
-    whole: bool
+    integer: bool
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
     at_target_rate: NDArray[np.float64]
@@ -63,57 +63,57 @@ class Demands:
     enterprise: NDArray[np.int64]
 
     def unit_miss(self, allowance: NDArray[np.float64]) -> float:
-        """By how much units miss their bounds at most [t]."""
+        """Return the largest amount by which a unit misses its bounds [t]."""
         outside = np.maximum(self.lower - allowance, allowance - self.upper)[~self.fixed]
         return float(np.max(outside, initial=0.0)) * WITH_ROUNDING
 
 
 def derive(instance: Instance, exceptional: NDArray[np.bool_] | None = None) -> Demands:
-    """Everything that allowances must satisfy.
+    """Derive everything that allowances must satisfy.
 
     Parameters
     ----------
     exceptional
-        Units that use the wider band; None where there are none.
+        Units that use the wider band; None if there are none.
     """
     units, policy = instance.units, instance.policy
     fixed = fixed_at_emissions(instance)
-    whole = policy.allocation.integer_allowances
-    found = bands(instance)
+    integer = policy.allocation.integer_allowances
+    bands = derive_bands(instance)
     chosen = np.zeros(len(units), dtype=bool) if exceptional is None else exceptional & ~fixed
-    lower, upper = found.lower - found.added_below * chosen, found.upper + found.added_above * chosen
-    rows = Collected(whole)
+    lower, upper = bands.lower - bands.added_below * chosen, bands.upper + bands.added_above * chosen
+    rows = RowBuilder(integer)
     at_target_rate = _add_sectors(rows, instance, fixed)
     _add_provinces(rows, instance, fixed)
     _add_nation(rows, instance, fixed)
     enterprise = np.full(len(units), -1)
     if policy.allocation.band_on == "enterprise":
-        _add_enterprises(rows, instance, fixed, found, (lower, upper, enterprise))
+        _add_enterprises(rows, instance, fixed, bands, (lower, upper, enterprise))
     if policy.allocation.intensity_order:
         _add_order(rows, instance, fixed)
-    if whole:
+    if integer:
         at_target_rate = rounded(at_target_rate)
     finished = rows.finish()
     if exceptional is not None:
-        _widen_enterprises(finished, found, chosen, enterprise, upper)
-    return Demands(fixed, whole, lower, upper, at_target_rate, finished, found, enterprise)
+        _widen_enterprises(finished, bands, chosen, enterprise, upper)
+    return Demands(fixed, integer, lower, upper, at_target_rate, finished, bands, enterprise)
 
 
 def fixed_at_emissions(instance: Instance) -> NDArray[np.bool_]:
-    """Units that get A = E: special cases, small enterprises, and units without emissions in the scope."""
+    """Return the units that get A = E: special cases, small enterprises, and units without emissions in scope."""
     owner, emissions = instance.labels("enterprise_id"), instance.emissions_tco2e
     small = owner.sums(emissions) < plan.threshold(instance)
     fixed: NDArray[np.bool_] = small[owner.code] | (emissions <= 0) | plan.is_special(instance)
     return fixed
 
 
-def _add_sectors(rows: Collected, instance: Instance, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Targets of the sectors; returns the allowances at the target rate of each unit's sector, NaN for no target."""
+def _add_sectors(rows: RowBuilder, instance: Instance, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Add the sector targets and return the allowances at each unit's target rate [t], NaN without a target."""
     sector, emissions = instance.labels("sector"), instance.emissions_tco2e
-    own = sums(sector.code[~fixed], emissions[~fixed], len(sector))
-    # A sector has no target unless the policy states one, or the rule makes its allowances equal its emissions.
+    emitted = sums(sector.code[~fixed], emissions[~fixed], len(sector))
+    # A sector has a target if the policy states one, or if the rule makes its allowances equal its emissions.
     balanced = instance.policy.rule.name in RULES_THAT_BALANCE
-    least, most = np.zeros(len(sector)), own.copy() if balanced else np.full(len(sector), np.nan)
+    least, most = np.zeros(len(sector)), emitted.copy() if balanced else np.full(len(sector), np.nan)
     for place, name in enumerate(sector.names):
         section = instance.policy.sectors.get(name)
         if section is None:
@@ -124,52 +124,52 @@ def _add_sectors(rows: Collected, instance: Instance, fixed: NDArray[np.bool_]) 
             here = sector.where(name) & ~fixed
             most[place] = section.target_intensity * float(instance.units["output_t"].to_numpy()[here].sum())
         elif section.target_change is not None:
-            most[place] = own[place] + section.target_change * own[place]
+            most[place] = emitted[place] + section.target_change * emitted[place]
         elif section.target_sense is not None:
-            most[place] = own[place] if section.target_sense != "none" else np.nan
+            most[place] = emitted[place] if section.target_sense != "none" else np.nan
         least[place] = most[place] if section.target_sense == "exactly" else 0.0
     numbers = _add_groups(rows, "sector_target", sector, fixed, least, most)
-    there = numbers >= 0
-    most[there] = rows.most_of(numbers[there])
-    rate = np.divide(most, own, out=np.full(len(own), np.nan), where=there)
+    limited = numbers >= 0
+    most[limited] = rows.upper_limits(numbers[limited])
+    rate = np.divide(most, emitted, out=np.full(len(emitted), np.nan), where=limited)
     return np.where(fixed, emissions, emissions * rate[sector.code])
 
 
 def _add_groups(
-    rows: Collected,
+    rows: RowBuilder,
     rule: str,
     labels: Labels,
     fixed: NDArray[np.bool_],
     least: NDArray[np.float64],
     most: NDArray[np.float64],
 ) -> NDArray[np.int64]:
-    """One row for each text of a column with limits that are numbers and a unit that is not fixed.
+    """Add one row for each label that has a limit and an adjustable unit.
 
-    Returns the number of every text's row, -1 where it has none.
+    Return the row number of every label, -1 if it has none.
     """
-    there = np.zeros(len(labels), dtype=bool)
-    there[labels.code[~fixed]] = True
-    there &= ~np.isnan(most)
-    place = np.cumsum(there) - 1
-    position = np.flatnonzero(~fixed & there[labels.code])
+    limited = np.zeros(len(labels), dtype=bool)
+    limited[labels.code[~fixed]] = True
+    limited &= ~np.isnan(most)
+    place = np.cumsum(limited) - 1
+    position = np.flatnonzero(~fixed & limited[labels.code])
     row = place[labels.code[position]]
     numbers = np.full(len(labels), -1)
-    numbers[there] = rows.add(rule, labels.names[there], (least[there], most[there]), row, position)
+    numbers[limited] = rows.add(rule, labels.names[limited], (least[limited], most[limited]), row, position)
     return numbers
 
 
-def _add_provinces(rows: Collected, instance: Instance, fixed: NDArray[np.bool_]) -> None:
+def _add_provinces(rows: RowBuilder, instance: Instance, fixed: NDArray[np.bool_]) -> None:
     balance = instance.policy.provinces.balance
     if balance is None:
         return
     province, emissions = instance.labels("province"), instance.emissions_tco2e
     shares = balance if isinstance(balance, dict) else dict.fromkeys(province.names, balance)
-    room = np.array([shares.get(name, np.nan) for name in province.names], dtype=float) * province.sums(emissions)
-    own = sums(province.code[~fixed], emissions[~fixed], len(province))
-    _add_groups(rows, "province_balance", province, fixed, own - room, own + room)
+    width = np.array([shares.get(name, np.nan) for name in province.names], dtype=float) * province.sums(emissions)
+    emitted = sums(province.code[~fixed], emissions[~fixed], len(province))
+    _add_groups(rows, "province_balance", province, fixed, emitted - width, emitted + width)
 
 
-def _add_nation(rows: Collected, instance: Instance, fixed: NDArray[np.bool_]) -> None:
+def _add_nation(rows: RowBuilder, instance: Instance, fixed: NDArray[np.bool_]) -> None:
     section = instance.policy.national
     if section is None or (section.target_t is None and section.target_change is None):
         return
@@ -186,7 +186,7 @@ def _add_nation(rows: Collected, instance: Instance, fixed: NDArray[np.bool_]) -
 
 
 def due_at_emissions(instance: Instance, optimised: bool = True) -> NDArray[np.float64]:
-    """Allowances A = E of every unit, in whole tonnes where the rule says so, or the policy of what is optimised."""
+    """Return A = E of every unit, in whole tonnes if the rule or the optimised policy says so [t]."""
     emissions = instance.emissions_tco2e
     if instance.policy.rule.name != "given":
         return np.floor(emissions + 1e-6)
@@ -194,42 +194,42 @@ def due_at_emissions(instance: Instance, optimised: bool = True) -> NDArray[np.f
 
 
 def _add_enterprises(
-    rows: Collected,
+    rows: RowBuilder,
     instance: Instance,
     fixed: NDArray[np.bool_],
-    found: Bands,
-    into: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]],
+    bands: Bands,
+    limits: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]],
 ) -> None:
-    """Bands of enterprises with several units; their units may then hold anything from nothing to the whole."""
+    """Add the bands of enterprises with several units; each such unit is bounded by zero and the enterprise's limit."""
     owner = instance.labels("enterprise_id")
-    lower, upper, enterprise = into
+    lower, upper, enterprise = limits
     several = np.bincount(owner.code[~fixed], minlength=len(owner)) > 1
-    alone = fixed | ~several[owner.code]
+    single = fixed | ~several[owner.code]
     least, most = (
-        sums(owner.code[~alone], end[~alone], len(owner)) for end in (found.shared_lower, found.shared_upper)
+        sums(owner.code[~single], end[~single], len(owner)) for end in (bands.shared_lower, bands.shared_upper)
     )
-    numbers = _add_groups(rows, "enterprise_band", owner, alone, least, most)
-    enterprise[~alone] = numbers[owner.code[~alone]]
-    lower[~alone], upper[~alone] = 0.0, rows.most_of(enterprise[~alone])
+    numbers = _add_groups(rows, "enterprise_band", owner, single, least, most)
+    enterprise[~single] = numbers[owner.code[~single]]
+    lower[~single], upper[~single] = 0.0, rows.upper_limits(enterprise[~single])
 
 
 def _widen_enterprises(
     rows: CouplingRows,
-    found: Bands,
+    bands: Bands,
     chosen: NDArray[np.bool_],
     enterprise: NDArray[np.int64],
     upper: NDArray[np.float64],
 ) -> None:
-    """Add what exceptions add; it is whole where allowances are, so the rounded limits move by it."""
+    """Widen the bands of enterprises by their exceptions; integer additions keep rounded limits whole."""
     inside = enterprise >= 0
     shared = chosen & inside
-    rows.least[:] -= sums(enterprise[shared], found.shared_below[shared], len(rows))
-    rows.most[:] += sums(enterprise[shared], found.shared_above[shared], len(rows))
+    rows.least[:] -= sums(enterprise[shared], bands.shared_below[shared], len(rows))
+    rows.most[:] += sums(enterprise[shared], bands.shared_above[shared], len(rows))
     upper[inside] = rows.most[enterprise[inside]]
 
 
-def _add_order(rows: Collected, instance: Instance, fixed: NDArray[np.bool_]) -> None:
-    """Neighbours by intensity inside a sector: the lower one has no lower surplus rate."""
+def _add_order(rows: RowBuilder, instance: Instance, fixed: NDArray[np.bool_]) -> None:
+    """Add a row for neighbours by intensity within a sector: the lower one has no lower surplus rate."""
     sector, intensity, emissions = instance.labels("sector").code, instance.intensity, instance.emissions_tco2e
     names = instance.units["unit_id"].to_numpy()
     free = np.flatnonzero(~fixed)

@@ -1,4 +1,4 @@
-"""What every level measures: its functions of the units, its value, and up to what gap it counts as optimal."""
+"""Define every objective: its functions of the units, its value and the tolerance of its gap."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from etsopt.checking.allocation.bands import rounded
 from etsopt.checking.allocation.certificate import Kinked, Square
-from etsopt.checking.arithmetic import gamma, most_of, total, upward
+from etsopt.checking.arithmetic import gamma, sum_at_most, total, upward
 from etsopt.units import RELATIVE_TOLERANCE, sums, tolerance_of
 
 if TYPE_CHECKING:
@@ -20,42 +20,42 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 UNITS = {"change": "t", "largest_change": "rate", "deficit": "t", "spread": "rate", "least_squares": "t"}
-"""Levels over allowances and the units of their values."""
+"""Objectives over allowances and the units of their values."""
 
 LEAST_SHARE = 1e-3
-"""Of all weights: with less a unit has no part in the proof of the largest rate."""
+"""Share of all weights below which a unit has no part in the proof of the largest rate."""
 
 FLOOR = 1e-15
-"""Against all emissions, what an allocation can be told apart by: totals are known no better."""
+"""Resolution of an allocation relative to all emissions: totals are known no better."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """A level to be bounded.
+    """An objective to be bounded.
 
     Parameters
     ----------
     piece, square
-        What it adds up over the units.
-    price
-        Multipliers of the rows, of the sum before it is divided.
+        Functions that it sums over the units.
+    dual
+        Duals of the rows, for the sum before it is divided.
     scale
-        What the sum is divided by.
+        Divisor of the sum.
     value
-        Of the answer.
+        Value at the answer.
     """
 
     name: str
     piece: Kinked | None
     square: Square | None
-    price: NDArray[np.float64]
+    dual: NDArray[np.float64]
     scale: float
     value: float
 
 
 @dataclass(frozen=True)
 class Measures:
-    """What levels measure of the units that are not fixed, shape ``(units,)``.
+    """Data of the objectives for adjustable units, shape ``(units,)``.
 
     Parameters
     ----------
@@ -63,11 +63,11 @@ class Measures:
         Allowances [t].
     e, r, due, target
         Emissions; reference allowances, emissions as the deficit counts them, and allowances at the target rate, in
-        whole tonnes where allowances are.
+        whole tonnes if allowances are.
     weights
-        Of the units in the largest rate, zero or more.
-    whole
-        Whether allowances are whole.
+        Weights of the units in the largest rate, zero or more.
+    integer
+        True if allowances are whole tonnes.
     """
 
     answer: NDArray[np.float64]
@@ -76,7 +76,7 @@ class Measures:
     due: NDArray[np.float64]
     target: NDArray[np.float64]
     weights: NDArray[np.float64]
-    whole: bool
+    integer: bool
 
     @classmethod
     def of(
@@ -87,25 +87,25 @@ class Measures:
         allowance: NDArray[np.float64],
         weights: NDArray[np.float64],
     ) -> Measures:
-        """From arrays over all units of the instance."""
-        free, whole, emissions = ~demands.fixed, demands.whole, instance.emissions_tco2e
-        # Levels measure from whole tonnes where allowances are whole.
-        r, due = (rounded(part[free]) if whole else part[free] for part in (reference, emissions))
+        """Select the adjustable units from arrays over all units of the instance."""
+        free, integer, emissions = ~demands.fixed, demands.integer, instance.emissions_tco2e
+        # Objectives measure from whole tonnes if allowances are whole.
+        r, due = (rounded(part[free]) if integer else part[free] for part in (reference, emissions))
         target = at_target_rate(instance, demands, reference)[free]
-        return cls(allowance[free], emissions[free], r, due, target, np.maximum(weights[free], 0.0), whole)
+        return cls(allowance[free], emissions[free], r, due, target, np.maximum(weights[free], 0.0), integer)
 
-    def level(self, name: str, price: NDArray[np.float64]) -> tuple[Level, float]:
-        """The level, and what its value is uncertain by."""
+    def level(self, name: str, dual: NDArray[np.float64]) -> tuple[Level, float]:
+        """Return the objective and the uncertainty of its value."""
         answer, e, r = self.answer, self.e, self.r
         if name == "least_squares":
             value, error = total((answer - r) ** 2 / e)
-            return Level(name, None, Square(e, r, self.whole), price, 1.0, value), error + gamma(6) * value
+            return Level(name, None, Square(e, r, self.integer), dual, 1.0, value), error + gamma(6) * value
         if name == "largest_change":
             all_weight = float(np.sum(self.weights * e))
             weights = self.weights / all_weight if all_weight > 0 else self.weights
             value = float(np.max(np.abs(answer - r) / e, initial=0.0))
-            piece = None if self.whole else Kinked(r, -weights, weights)
-            return Level(name, piece, None, price, 1.0, value), gamma(4) * value
+            piece = None if self.integer else Kinked(r, -weights, weights)
+            return Level(name, piece, None, dual, 1.0, value), gamma(4) * value
         piece = {
             "change": Kinked(r, -1.0, 1.0),
             "deficit": Kinked(self.due, -1.0, 0.0),
@@ -113,16 +113,16 @@ class Measures:
         }[name]
         scale = max(float(self.e.sum()), 1e-300) if name == "spread" else 1.0
         value, error = (part / scale for part in total(piece.at(answer)))
-        return Level(name, piece, None, price * scale, scale, value), upward(error + gamma(6) * value, 4)
+        return Level(name, piece, None, dual * scale, scale, value), upward(error + gamma(6) * value, 4)
 
     def tolerance(self, name: str, value: float) -> float:
-        """Up to what gap the level counts as optimal; a rate is known no better than its smallest unit's tonnes."""
+        """Return the largest optimal gap; a rate is known no better than the tonnes of its smallest unit."""
         all_emissions = float(np.sum(self.e))
         if name == "least_squares":
             return max(RELATIVE_TOLERANCE * value, FLOOR * all_emissions)
         tolerance = tolerance_of(value, UNITS[name])
         if name == "largest_change":
-            # Those that bear a share of the proof and move furthest; a weight of nothing widens no tolerance.
+            # Units that move furthest and bear a share of the proof; a zero weight widens no tolerance.
             furthest = np.abs(self.answer - self.r) >= (value - tolerance) * self.e
             borne = self.weights * self.e
             furthest &= borne > LEAST_SHARE * float(np.sum(borne))
@@ -131,14 +131,14 @@ class Measures:
         return tolerance
 
     def gap_of_value(self, level: Level, of_sum: float) -> float:
-        """The gap of a level from that of its sum."""
+        """Return the gap of an objective from that of its sum."""
         if level.name != "largest_change":
             return upward(of_sum / level.scale, 4)
         assert level.piece is not None
-        # With weights w of the units no rate is below the sum of w |A - R| over that of w E.
+        # With weights w of the units no rate is below sum w |A - R| / sum w E.
         weights, value = np.asarray(level.piece.right), upward(level.value, 4)
         most, change = value * self.e, np.abs(self.answer - self.r)
-        own = most_of(weights * (np.maximum(most - change, 0.0) + gamma(8) * (most + change)))
+        own = sum_at_most(weights * (np.maximum(most - change, 0.0) + gamma(8) * (most + change)))
         all_weight, error = total(weights * self.e)
         all_weight -= error + gamma(4) * all_weight
         return upward((of_sum + own) / all_weight, 8) if all_weight > 0 else math.inf
@@ -147,7 +147,7 @@ class Measures:
 def at_target_rate(instance: Instance, demands: Demands, reference: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the allowances at the rate from which `spread` measures, shape ``(units,)`` [t].
 
-    It is that of the sector's target; without one, that of the reference allowances of its adjustable units.
+    The rate is that of the sector's target; without one, that of the reference allowances of its adjustable units.
     """
     without = np.isnan(demands.at_target_rate)
     if not without.any():
@@ -156,4 +156,4 @@ def at_target_rate(instance: Instance, demands: Demands, reference: NDArray[np.f
     given, own = (sums(sector.code[without], tonnes[without], len(sector)) for tonnes in (reference, emissions))
     rate = np.divide(given, own, out=np.ones(len(own)), where=own > 0)
     at_rate = emissions * rate[sector.code]
-    return np.where(without, rounded(at_rate) if demands.whole else at_rate, demands.at_target_rate)
+    return np.where(without, rounded(at_rate) if demands.integer else at_rate, demands.at_target_rate)

@@ -1,9 +1,9 @@
-r"""Multipliers of held levels from those of the rows alone; nothing here needs trust.
+r"""Find multipliers of earlier objectives from the duals of the rows; nothing here needs trust.
 
-A level with multipliers says of each unit where it loses nothing: an end of the interval, or the kink, or all of it. So
-each level narrows the intervals and rows for the next. Where a later level would gain by leaving them, the level that
-set the end loses there, and its multiplier is the largest ratio of the two. Stray multipliers make the ratios large,
-and the certificate, which is written apart from this, then proves less.
+The duals of an objective show the points at which a unit loses nothing: an end of its interval, the kink, or all of
+it. So each objective narrows the intervals and rows to its optimal face. If a later objective gains outside, the
+objective that set the end loses there, and its multiplier is the largest ratio of the two. Bad duals make the ratios
+large, and the certificate, which is independent of this module, then proves less.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.certificate import Kinked
 
 FLAT = 1e-9
-"""A slope up to this share of the steepest leaves a unit indifferent, and a multiplier up to it is none."""
+"""Share of the steepest slope up to which a unit is indifferent, and of the largest dual up to which one is zero."""
 
-NOBODY = -1
-"""Owner of an end that no level, but the policy itself, has set."""
+POLICY = -1
+"""Owner of an end that the policy has set, and no objective."""
 
 Slopes = tuple["NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.float64]"]
-"""Slopes just below the lower ends and just above the upper ends of the intervals, and the multipliers of the rows."""
+"""Slopes just below the lower and just above the upper ends of the intervals, and the duals of the rows."""
 
 
 @dataclass
-class Prover:
-    """Intervals of the units and limits of the rows that the levels so far leave, and which level set each end.
+class OptimalFace:
+    """Intervals of the units and limits of the rows on the optimal face so far, and the objective that set each end.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ class Prover:
     least, most
         Shape ``(rows,)``.
     reach
-        What a unit adds at most to each row, shape ``(rows,)``.
+        Largest contribution of a unit to each row, shape ``(rows,)``.
     emissions
-        By which slopes of units are compared, shape ``(units,)``.
+        Scale on which slopes of units are compared, shape ``(units,)``.
     """
 
     lower: NDArray[np.float64]
@@ -50,66 +50,66 @@ class Prover:
     most: NDArray[np.float64]
     reach: NDArray[np.float64]
     emissions: NDArray[np.float64]
-    held: list[Slopes] = field(default_factory=list)
+    earlier: list[Slopes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.owner_lower, self.owner_upper = (np.full(len(self.lower), NOBODY) for _ in range(2))
-        self.owner_row = np.full(len(self.least), NOBODY)
+        self.owner_lower, self.owner_upper = (np.full(len(self.lower), POLICY) for _ in range(2))
+        self.owner_row = np.full(len(self.least), POLICY)
 
-    def slopes(self, piece: Kinked, pull: NDArray[np.float64], price: NDArray[np.float64]) -> Slopes:
-        """How a level changes beyond the intervals as they are now."""
-        falls, rises = piece.left - pull, piece.right - pull
-        before = np.where(self.lower > piece.kink, rises, falls)
-        return before, np.where(self.upper < piece.kink, falls, rises), price
+    def slopes(self, piece: Kinked, activity: NDArray[np.float64], dual: NDArray[np.float64]) -> Slopes:
+        """Return the slopes of an objective just outside the present intervals."""
+        fall, rise = piece.left - activity, piece.right - activity
+        before = np.where(self.lower > piece.kink, rise, fall)
+        return before, np.where(self.upper < piece.kink, fall, rise), dual
 
     def slopes_of_square(
-        self, reference: NDArray[np.float64], pull: NDArray[np.float64], price: NDArray[np.float64]
+        self, reference: NDArray[np.float64], activity: NDArray[np.float64], dual: NDArray[np.float64]
     ) -> Slopes:
-        """The same of the last step."""
-        before, after = (2 * (end - reference) / self.emissions - pull for end in (self.lower, self.upper))
-        return before, after, price
+        """Return the slopes of the tie-break."""
+        before, after = (2 * (end - reference) / self.emissions - activity for end in (self.lower, self.upper))
+        return before, after, dual
 
     def multipliers(self, level: Slopes, at_least: float = 0.0) -> list[float]:
-        """Multiplier of every level so far for the next one."""
-        before, after, price = (part.copy() for part in level)
-        found = [0.0] * len(self.held)
-        for number in reversed(range(len(self.held))):
-            falls, rises, held = self.held[number]
+        """Return the multiplier of every earlier objective for the next one."""
+        before, after, dual = (part.copy() for part in level)
+        multipliers = [0.0] * len(self.earlier)
+        for number in reversed(range(len(self.earlier))):
+            fall, rise, earlier = self.earlier[number]
             lower, upper, row = (owner == number for owner in (self.owner_lower, self.owner_upper, self.owner_row))
             with np.errstate(all="ignore"):
                 ratios = np.concatenate(
-                    [before[lower] / -falls[lower], -after[upper] / rises[upper], -price[row] / held[row]]
+                    [before[lower] / -fall[lower], -after[upper] / rise[upper], -dual[row] / earlier[row]]
                 )
             times = max(float(np.max(ratios[np.isfinite(ratios)], initial=0.0)), at_least)
-            found[number] = times
-            before += times * falls
-            after += times * rises
-            price += times * held
-        return found
+            multipliers[number] = times
+            before += times * fall
+            after += times * rise
+            dual += times * earlier
+        return multipliers
 
-    def hold(self, piece: Kinked, pull: NDArray[np.float64], price: NDArray[np.float64]) -> None:
-        """Keep to where a level loses nothing."""
-        number, falls, rises = len(self.held), piece.left - pull, piece.right - pull
-        slope = (np.abs(pull) + piece.steepest) * self.emissions
+    def fix_at_optimum(self, piece: Kinked, activity: NDArray[np.float64], dual: NDArray[np.float64]) -> None:
+        """Restrict intervals and rows to the optimal face of an objective."""
+        number, fall, rise = len(self.earlier), piece.left - activity, piece.right - activity
+        slope = (np.abs(activity) + piece.steepest) * self.emissions
         flat = FLAT * float(np.max(slope, initial=0.0)) / self.emissions
-        # What counts of a multiplier is what it does to the largest unit of its row.
-        worth = np.abs(price) * self.reach
-        counts = worth > FLAT * float(np.max(worth, initial=0.0))
+        # A dual counts by its effect on the largest unit of its row.
+        effect = np.abs(dual) * self.reach
+        counts = effect > FLAT * float(np.max(effect, initial=0.0))
         inside = np.clip(piece.kink, self.lower, self.upper)
-        lower = np.where(falls >= -flat, self.lower, np.where(rises >= -flat, inside, self.upper))
-        upper = np.where(rises <= flat, self.upper, np.where(falls <= flat, inside, self.lower))
+        lower = np.where(fall >= -flat, self.lower, np.where(rise >= -flat, inside, self.upper))
+        upper = np.where(rise <= flat, self.upper, np.where(fall <= flat, inside, self.lower))
         self.owner_lower[lower > self.lower] = number
         self.owner_upper[upper < self.upper] = number
         self.lower, self.upper = lower, upper
-        low, high = counts & (price > 0), counts & (price < 0)
+        low, high = counts & (dual > 0), counts & (dual < 0)
         self.owner_row[counts & (self.least < self.most)] = number
         self.most = np.where(low, self.least, self.most)
         self.least = np.where(high, self.most, self.least)
-        self.held.append(self.slopes(piece, pull, price))
+        self.earlier.append(self.slopes(piece, activity, dual))
 
     def within(self, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> None:
-        """Keep to an interval that is no level's: leaving it breaks a limit."""
+        """Restrict the intervals to limits that belong to no objective."""
         lower, upper = np.clip(lower, self.lower, self.upper), np.clip(upper, self.lower, self.upper)
-        self.owner_lower[lower > self.lower] = NOBODY
-        self.owner_upper[upper < self.upper] = NOBODY
+        self.owner_lower[lower > self.lower] = POLICY
+        self.owner_upper[upper < self.upper] = POLICY
         self.lower, self.upper = lower, upper

@@ -1,8 +1,8 @@
-"""What has to give way where nothing is feasible: the limits that an allocation misses which the result states.
+"""Check the relaxation of an infeasible policy: the limits that the allocations of the result miss.
 
-Of each way out the result holds an allocation. It keeps what stands in that way, bands or targets, and what it misses
-of the rest is what gives way. That no less would do is proven of the limits by their multipliers, with exceptions where
-these close the gap; of bands it is not.
+The result has an allocation for each way out, which keeps either bands or targets and misses some of the rest. The
+duals prove that limits cannot be relaxed by less, with exceptions only if these close the gap. For bands there is no
+such proof.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.allocation.bands import band_rates
-from etsopt.checking.allocation.infeasibility import GIVE_WAY
+from etsopt.checking.allocation.infeasibility import ELASTIC_ROWS
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
 from etsopt.checking.allocation.totals import ABSOLUTE, RELATIVE, distance, wrong_with
@@ -31,31 +31,31 @@ WAYS = ("target_relaxation", "band_relaxation")
 LIMITS = {"sector_target": "target", "province_balance": "balance", "national_total": "nation"}
 COLUMNS = ("way_out", "limit", "index", "by", "from", "to", "unit")
 KEYS = ["way_out", "limit", "index"]
-GIVES_WAY_T, WIDENS = 1e-3, 1e-9
-"""What is missed by less, and what widens a band by less, gives no way."""
+RELAXED_T, WIDENED = 1e-3, 1e-9
+"""Misses below one, and widenings of a band below the other, relax nothing."""
 
 RATE = 1e-8
-"""A rate may differ by as much as an order of rates may be missed."""
+"""Tolerance of a rate, equal to that of an order of rates."""
 
 
-def check_relief(
+def check_relaxed_limits(
     instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFrame], proven_t: float | None
 ) -> list[Violation]:
-    """Statements of the tables ``relaxed_limits`` and ``relaxed_units`` that do not hold.
+    """Return the violations of the tables ``relaxed_limits`` and ``relaxed_units``.
 
     Parameters
     ----------
     demands
-        Of the instance, where no unit is an exception.
+        Demands of the instance without exceptions.
     proven_t
-        Tonnes that are proven to be the least by which limits give way; None where nothing is proven. With exceptions a
-        claim of the level says whether it is what is proven.
+        Proven least relaxation in tonnes, None if nothing is proven. With exceptions a claim of the objective states
+        if the relaxation is the proven one.
     """
-    found = _shape(instance, demands, tables, proven_t is not None)
-    if found:
-        return found
+    violations = _shape(instance, demands, tables, proven_t is not None)
+    if violations:
+        return violations
     units, stated = tables["relaxed_units"], tables["relaxed_limits"]
-    lines = _alone(instance, demands)
+    lines = _targets_ruled_out(instance, demands)
     for way in WAYS:
         if f"{way}_t" not in units:
             continue
@@ -65,32 +65,32 @@ def check_relief(
         if instance.policy.allocation.exceptions.units:
             chosen[~demands.fixed] = units[f"{way}_exceptional"].to_numpy(dtype=bool)
         bands = _bands(instance, stated, way)
-        lines += _given_way(demands, way, allowance) + bands
+        lines += _relaxed_rows(demands, way, allowance) + bands
         wider = {line[2]: line[3] for line in bands}
-        found += _keeps(instance, chosen, way, allowance, wider)
-        found += _exceptions(instance, demands, chosen, way, allowance, _room(instance, wider))
+        violations += _kept_limits(instance, chosen, way, allowance, wider)
+        violations += _exceptions(instance, demands, chosen, way, allowance, _widening(instance, wider))
     tonnes = sum(line[3] for line in lines if line[0] == WAYS[0])
     exact = not instance.policy.allocation.exceptions.units
     if proven_t is not None and exact and not tonnes <= proven_t + ABSOLUTE + 1e-6 * proven_t:
-        message = f"limits give way by no more than the {proven_t:.12g} t that are proven to be the least"
-        found.append(Violation("relaxed_limits", WAYS[0], tonnes - proven_t, "t", message))
-    return found + _lines_are_stated(stated, lines)
+        message = f"limits are relaxed by no more than the proven least, {proven_t:.12g} t"
+        violations.append(Violation("relaxed_limits", WAYS[0], tonnes - proven_t, "t", message))
+    return violations + _lines_are_stated(stated, lines)
 
 
 Line = tuple[str, str, str, float, float, float, str]
 
 
 def _shape(instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFrame], proven: bool) -> list[Violation]:
-    """Both tables are there, with a row for every unit that is not fixed, numbers and texts, and nothing else."""
+    """Check that both tables have a row for every adjustable unit, and columns of the right kind and no others."""
     for name in ("relaxed_limits", "relaxed_units"):
         if name not in tables:
-            return [Violation("tables", name, 1.0, "tables", "the table is there")]
-    units, relief = tables["relaxed_units"], tables["relaxed_limits"]
-    absent = [column for column in COLUMNS if column not in relief]
+            return [Violation("tables", name, 1.0, "tables", "the table is present")]
+    units, stated = tables["relaxed_units"], tables["relaxed_limits"]
+    absent = [column for column in COLUMNS if column not in stated]
     ways = [way for way in WAYS if f"{way}_t" in units]
     if proven and WAYS[0] not in ways:
         absent.append(f"relaxed_units.{WAYS[0]}_t")
-    numbers = [(relief, name) for name in ("by", "from", "to") if name in relief and len(relief)]
+    numbers = [(stated, name) for name in ("by", "from", "to") if name in stated and len(stated)]
     numbers += [(units, f"{way}_t") for way in ways]
     wrong = [
         str(name)
@@ -99,22 +99,22 @@ def _shape(instance: Instance, demands: Demands, tables: Mapping[str, pd.DataFra
     ]
     exceptional = [f"{way}_exceptional" for way in ways] if instance.policy.allocation.exceptions.units else []
     wrong += [name for name in exceptional if name not in units or not pd.api.types.is_bool_dtype(units[name])]
-    texts = [column for column in ("way_out", "limit", "index", "unit") if column in relief]
-    wrong += [f"relief.{column}" for column in texts if wrong_with(relief, column, False)]
+    texts = [column for column in ("way_out", "limit", "index", "unit") if column in stated]
+    wrong += [f"relaxed_limits.{column}" for column in texts if wrong_with(stated, column, False)]
     known = {"unit_id", *exceptional, *(f"{way}_t" for way in ways)}
-    wrong += [str(column) for column in relief if column not in COLUMNS]
+    wrong += [str(column) for column in stated if column not in COLUMNS]
     wrong += [str(column) for column in units if column not in known]
     names = instance.units["unit_id"].to_numpy()[~demands.fixed].tolist()
     if units.get("unit_id", pd.Series(dtype=object)).tolist() != names:
         wrong.append("relaxed_units.unit_id")
     return [
-        Violation("tables", name, 1.0, "columns", "the column is there and holds what it must")
+        Violation("tables", name, 1.0, "columns", "the column is present, of its kind and one of the table")
         for name in absent + wrong
     ]
 
 
-def _alone(instance: Instance, demands: Demands) -> list[Line]:
-    """Targets that the bands of their own sector rule out, whatever the other limits are."""
+def _targets_ruled_out(instance: Instance, demands: Demands) -> list[Line]:
+    """Return the targets that the bands of their own sector rule out, whatever the other limits are."""
     rows, bands, lines = demands.rows, demands.bands, list[Line]()
     most = instance.policy.allocation.exceptions.units
     below = np.where(demands.enterprise >= 0, bands.shared_below, bands.added_below)
@@ -125,86 +125,86 @@ def _alone(instance: Instance, demands: Demands) -> list[Line]:
         lowest, highest = (float(side[here].sum()) for side in (demands.lower, demands.upper))
         lowest, highest = lowest - gained[0], highest + gained[1]
         limit, name = (float(rows.least[row]), float(rows.most[row])), str(rows.index[row])
-        if lowest - limit[1] > GIVES_WAY_T:
+        if lowest - limit[1] > RELAXED_T:
             lines.append(("alone", "target", name, lowest - limit[1], limit[1], lowest, "t"))
-        if limit[0] - highest > GIVES_WAY_T:
+        if limit[0] - highest > RELAXED_T:
             lines.append(("alone", "target", name, limit[0] - highest, limit[0], highest, "t"))
     return lines
 
 
-def _given_way(demands: Demands, way: str, allowance: NDArray[np.float64]) -> list[Line]:
-    """Limits that an allocation misses, and by how much."""
+def _relaxed_rows(demands: Demands, way: str, allowance: NDArray[np.float64]) -> list[Line]:
+    """Return the limits that an allocation misses, and the misses."""
     rows, lines = demands.rows, list[Line]()
     totals = rows.totals(allowance).value
-    for row in np.flatnonzero(np.isin(rows.rule, GIVE_WAY)):
+    for row in np.flatnonzero(np.isin(rows.rule, ELASTIC_ROWS)):
         for limit, off in (
             (rows.most[row], totals[row] - rows.most[row]),
             (rows.least[row], rows.least[row] - totals[row]),
         ):
-            if off > GIVES_WAY_T:
+            if off > RELAXED_T:
                 name = LIMITS[rows.rule[row]], str(rows.index[row])
                 lines.append((way, *name, float(off), float(limit), float(totals[row]), "t"))
     return lines
 
 
 def _bands(instance: Instance, stated: pd.DataFrame, way: str) -> list[Line]:
-    """Sectors whose bands widen as the result states, from the widest that they have."""
+    """Return the sectors whose bands widen as the result states, from their widest band."""
     lines: list[Line] = []
     down, up = band_rates(instance)
     here = stated[(stated["way_out"] == way) & (stated["limit"] == "band") & (way == WAYS[1])]
     for name, by in dict(zip(here["index"].fillna("").astype(str), here["by"], strict=True)).items():
         of_sector = instance.labels("sector").where(name)
-        if by > WIDENS and of_sector.any():
+        if by > WIDENED and of_sector.any():
             widest = float(max(down[of_sector].max(), up[of_sector].max()))
             lines.append((way, "band", str(name), float(by), widest, widest + float(by), "rate"))
     return lines
 
 
-def _keeps(
+def _kept_limits(
     instance: Instance, chosen: NDArray[np.bool_], way: str, allowance: NDArray[np.float64], wider: Mapping[str, float]
 ) -> list[Violation]:
-    """The allocation keeps what stands in its way, with no more exceptions than are allowed."""
+    """Check that the allocation keeps the limits that its way does not relax, with no more exceptions than allowed."""
     demands = derive(instance, chosen)
     rows, sector = demands.rows, instance.labels("sector")
-    room = _room(instance, wider)
-    off = np.maximum(demands.lower - room - allowance, allowance - demands.upper - room)
+    widening = _widening(instance, wider)
+    off = np.maximum(demands.lower - widening - allowance, allowance - demands.upper - widening)
     own = ~demands.fixed & (demands.enterprise < 0)
     names = instance.units["unit_id"].to_numpy()
     size = UNIT_TOLERANCE_T + RELATIVE * instance.emissions_tco2e
-    found = [
-        Violation("relaxed_limits", f"{way}, {names[unit]}", float(off[unit]), "t", "the unit stays in its band")
+    violations = [
+        Violation("relaxed_limits", f"{way}, {names[unit]}", float(off[unit]), "t", "the unit is within its band")
         for unit in np.flatnonzero(own & ~(off <= size))
     ]
     totals = rows.totals(allowance).value
     outside = np.maximum(rows.least - totals, totals - rows.most)
     inside = demands.enterprise >= 0
-    outside -= np.bincount(demands.enterprise[inside], room[inside], len(rows))
-    stands = ~np.isin(rows.rule, GIVE_WAY) if way == WAYS[0] else rows.rule != "province_balance"
+    outside -= np.bincount(demands.enterprise[inside], widening[inside], len(rows))
+    stands = ~np.isin(rows.rule, ELASTIC_ROWS) if way == WAYS[0] else rows.rule != "province_balance"
     for row in np.flatnonzero(stands & ~(outside <= rows.tolerance + RELATIVE * np.abs(totals))):
-        message = "what does not give way is kept"
-        found.append(
+        message = "a limit that is not relaxed is kept"
+        violations.append(
             Violation("relaxed_limits", f"{way}, {rows.rule[row]} {rows.index[row]}", float(outside[row]), "", message)
         )
     if chosen.sum() > instance.policy.allocation.exceptions.units:
         message = "no more units are exceptions than are allowed"
-        found.append(Violation("relaxed_limits", way, float(chosen.sum()), "units", message))
-    needed = np.where(own, (off + room) / np.where(own, instance.emissions_tco2e, 1.0), -np.inf)
+        violations.append(Violation("relaxed_limits", way, float(chosen.sum()), "units", message))
+    needed = np.where(own, (off + widening) / np.where(own, instance.emissions_tco2e, 1.0), -np.inf)
     for name, by in wider.items():
         of_sector = sector.where(name)
         least = float(np.max(needed[of_sector], initial=0.0))
-        # Where an enterprise has one band for several units, no unit tells how wide it has to be.
+        # If an enterprise has one band for several units, no single unit determines its width.
         if not by <= least + RATE and not (of_sector & inside).any():
             message = "the band is no wider than the allocation needs"
-            found.append(Violation("relaxed_limits", f"{way}, {name}", by - least, "rate", message))
-    return found
+            violations.append(Violation("relaxed_limits", f"{way}, {name}", by - least, "rate", message))
+    return violations
 
 
-def _room(instance: Instance, wider: Mapping[str, float]) -> NDArray[np.float64]:
-    """Tonnes by which the band of each unit is wider on either side."""
+def _widening(instance: Instance, wider: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return the widening of each unit's band on either side, shape ``(units,)`` [t]."""
     sector = instance.labels("sector")
     rate = np.array([wider.get(str(name), 0.0) for name in sector.names])[sector.code]
-    room: NDArray[np.float64] = rate * instance.emissions_tco2e
-    return room
+    widening: NDArray[np.float64] = rate * instance.emissions_tco2e
+    return widening
 
 
 def _exceptions(
@@ -213,15 +213,15 @@ def _exceptions(
     chosen: NDArray[np.bool_],
     way: str,
     allowance: NDArray[np.float64],
-    room: NDArray[np.float64],
+    widening: NDArray[np.float64],
 ) -> list[Violation]:
-    """Only who is outside its band, or shares one that is missed, is an exception."""
-    outside = np.maximum(demands.lower - room - allowance, allowance - demands.upper - room) > 0
+    """Check that every exception is outside its band, or shares a band that is missed."""
+    outside = np.maximum(demands.lower - widening - allowance, allowance - demands.upper - widening) > 0
     inside, rows = demands.enterprise >= 0, demands.rows
-    totals, wider = rows.totals(allowance).value, np.bincount(demands.enterprise[inside], room[inside], len(rows))
+    totals, wider = rows.totals(allowance).value, np.bincount(demands.enterprise[inside], widening[inside], len(rows))
     missed = np.maximum(rows.least - wider - totals, totals - rows.most - wider) > 0
     outside[inside] = missed[demands.enterprise[inside]]
-    names, message = instance.units["unit_id"].to_numpy(), "a unit that keeps its band is no exception"
+    names, message = instance.units["unit_id"].to_numpy(), "a unit within its band is no exception"
     return [
         Violation("relaxed_limits", f"{way}, {names[k]}", 1.0, "cells", message)
         for k in np.flatnonzero(chosen & ~outside)
@@ -229,9 +229,9 @@ def _exceptions(
 
 
 def _lines_are_stated(stated: pd.DataFrame, lines: list[Line]) -> list[Violation]:
-    """Every limit that gives way has one row, and no other has."""
+    """Check that every relaxed limit has one row, and no other limit has one."""
     expected = pd.DataFrame(lines, columns=list(COLUMNS))
-    message, found = "a limit that gives way has one row, and no other has", []
+    message, violations = "every relaxed limit has one row, and no other limit has one", []
     left, right = (
         table.assign(index=table["index"].fillna("").astype(str)).sort_values([*KEYS, "from"]).reset_index(drop=True)
         for table in (stated, expected)
@@ -243,9 +243,9 @@ def _lines_are_stated(stated: pd.DataFrame, lines: list[Line]) -> list[Violation
         size = np.where(right["unit"] == "t", ABSOLUTE + RELATIVE * value, RATE + RELATIVE * value)
         for row in np.flatnonzero(~(off <= size)):
             where = " ".join(str(left[key][row]) for key in KEYS)
-            found.append(
+            violations.append(
                 Violation(
-                    "relaxed_limits", where, float(off[row]), left["unit"][row], f"{column} is what the allocation says"
+                    "relaxed_limits", where, float(off[row]), left["unit"][row], f"{column} follows from the allocation"
                 )
             )
-    return found
+    return violations

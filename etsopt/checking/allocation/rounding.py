@@ -1,8 +1,8 @@
-r"""Whole tonnes near a real answer: what each of the two must satisfy, and that no whole tonnes are nearer.
+r"""Check whole tonnes near a real answer, and bound their distance from it.
 
-An order of rates is one before rounding. So the levels and the order are those of the real allowances $a$, which the
-column ``before_rounding_t`` states; the whole ones $z$ keep every limit but the order. For prices $y$ of the rows over
-whole tonnes no $z$ has a sum of squared moves below
+An order of rates applies before rounding. So the objectives and the order are those of the real allowances $a$ in the
+column ``before_rounding_t``; the whole ones $z$ meet every limit but the order. For duals $y$ of the rows over whole
+tonnes no $z$ has a sum of squared moves below
 
 $$\sum_i \min_{z \in \mathbb{Z}, \underline A_i \le z \le \overline A_i} \bigl((z - a_i)^2 - \pi_i z\bigr)
   + \sum_r y_r d_r,$$
@@ -31,43 +31,43 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 ROUNDING = "rounding"
-"""The level that rounds."""
+"""Objective of the rounding."""
 
 KILOGRAMS = 3
-"""Decimals of the tonnes from which moves are measured."""
+"""Decimals to which tonnes are rounded before moves are measured."""
 
 
 def before(instance: Instance) -> Instance:
-    """The instance whose limits and levels the real allowances are held to."""
+    """Return the instance with the limits and objectives of the real allowances."""
     return instance.with_policy({"allocation.integer_allowances": False})
 
 
 def after(instance: Instance) -> Instance:
-    """The instance whose limits the whole allowances are held to."""
+    """Return the instance with the limits of the whole allowances."""
     return instance.with_policy({"allocation.intensity_order": False})
 
 
 def real_table(allocation: pd.DataFrame) -> pd.DataFrame:
-    """The table as it was before rounding, as far as limits go."""
+    """Return the allocation with the allowances before rounding."""
     return allocation.assign(allowance_t=allocation["before_rounding_t"])
 
 
 def before_rounding(
     real: Instance, demands: Demands, fixed: NDArray[np.bool_], allocation: pd.DataFrame, rounded: bool
 ) -> list[Violation]:
-    """Real allowances meet every limit, that of the order too; before they are rounded they are all there is."""
+    """Check that real allowances meet every limit, also the order; without rounding they are the allowances."""
     table = real_table(allocation)
-    found = [
+    violations = [
         *statements.fixed_get_emissions(real, table, fixed, True),
         *statements.inside_band(demands, table),
         *statements.rows_are_met(demands, table),
     ]
-    found = [replace(violation, message=f"before rounding, {violation.message}") for violation in found]
-    return found if rounded else found + statements.not_moved(allocation)
+    violations = [replace(violation, message=f"before rounding, {violation.message}") for violation in violations]
+    return violations if rounded else violations + statements.not_moved(allocation)
 
 
 def largest_move(allocation: pd.DataFrame) -> float:
-    """By how much rounding moves an allowance at most [t]."""
+    """Return the largest move of an allowance by rounding [t]."""
     return float(np.max(_moves(allocation), initial=0.0))
 
 
@@ -77,22 +77,22 @@ def _moves(allocation: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def check_rounding(demands: Demands, allocation: pd.DataFrame, duals: pd.DataFrame) -> LevelCheck:
-    """Bound the sum of squared moves; a certified result does not need it proven, since it states the moves themselves.
+    """Bound the sum of squared moves; a certified result states the moves themselves and does not need the bound.
 
     Parameters
     ----------
     demands
-        Of the whole allowances, with the chosen exceptions.
+        Demands on the whole allowances, with the chosen exceptions.
     """
-    price = demands.rows.priced(demands.rows.prices(duals[duals["level"].to_numpy() == ROUNDING]))
-    free, whole = ~demands.fixed, allocation["allowance_t"].to_numpy(dtype=float)
-    intervals = Intervals.around(whole[free], demands.lower[free], demands.upper[free])
-    # What is less than a kilogram is the rounding of the real answer.
+    dual = demands.rows.supported_duals(demands.rows.duals_of(duals[duals["level"].to_numpy() == ROUNDING]))
+    free, integer = ~demands.fixed, allocation["allowance_t"].to_numpy(dtype=float)
+    intervals = Intervals.around(integer[free], demands.lower[free], demands.upper[free])
+    # Fractions of a kilogram are rounding of the real answer.
     point = np.round(allocation["before_rounding_t"].to_numpy(dtype=float)[free], KILOGRAMS)
     value, error = total((intervals.answer - point) ** 2)
-    square = Square(np.ones(len(point)), point, whole=True)
-    gap = units_gap(intervals, [], demands.rows.pull(price, len(free)).of(free), square)
-    gap = upward(gap + demands.rows.gap(demands.rows.totals(whole), price) + error + gamma(6) * value, 6)
+    square = Square(np.ones(len(point)), point, integer=True)
+    gap = units_gap(intervals, [], demands.rows.dual_activity(dual, len(free)).of(free), square)
+    gap = upward(gap + demands.rows.gap(demands.rows.totals(integer), dual) + error + gamma(6) * value, 6)
     gap = min(gap, value) if gap < np.inf else value
     tolerance = RELATIVE_TOLERANCE * (value + len(point))
     return LevelCheck(ROUNDING, "t²", value, value - gap, gap, tolerance, needed=False)

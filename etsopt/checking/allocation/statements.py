@@ -1,4 +1,4 @@
-"""One function for each statement that the tables of an allocation must satisfy."""
+"""Check each statement that the tables of an allocation must satisfy, one function for each."""
 
 from __future__ import annotations
 
@@ -24,57 +24,57 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 EDGE_T = 1e-5
-"""Two orders of the same arithmetic differ by up to about 1e-7 t at 1e8 t."""
+"""Tolerance of rounding edges: two orders of the same arithmetic differ by up to about 1e-7 t at 1e8 t."""
 
 ROW_IN_WORDS = {
     "sector_target": ("t", "the allowances of the sector meet its target"),
     "province_balance": ("t", "surpluses and deficits of the province stay within its balance"),
     "national_total": ("t", "all allowances together meet the national total"),
-    "enterprise_band": ("t", "the enterprise stays inside its band"),
+    "enterprise_band": ("t", "the enterprise is within its band"),
     "intensity_order": ("rate", "a lower intensity never gets a lower surplus rate"),
     "equal_rates": ("rate", "equal intensities get equal surplus rates"),
 }
 
 
-def largest_change_first(
+def largest_first(
     rule: str, names: NDArray[np.object_], by: NDArray[np.float64], tolerance: float, unit: str, message: str
 ) -> Iterator[Violation]:
-    """A violation for every amount above the tolerance, the largest first; an amount that is no number is one too."""
+    """Yield a violation for every amount above the tolerance or NaN, the largest first."""
     wrong = np.flatnonzero(~(by <= tolerance))
     for position in wrong[np.argsort(-np.nan_to_num(by[wrong], nan=np.inf), kind="stable")]:
         yield Violation(rule, str(names[position]), float(by[position]), unit, message)
 
 
 def scope_is_that_of_the_plan(instance: Instance) -> list[Violation]:
-    """What counts as in the scope, and the emissions that count, are those of the plan of the year."""
+    """Check that the scope and its emissions are those of the plan of the year."""
     wrong = (plan.inside(instance) != instance.in_scope) | (plan.emissions_inside(instance) != instance.emissions_tco2e)
     names = instance.units["unit_id"].to_numpy()
-    message = "new and closed lines are outside the scope up to 2025, and inside it from 2026 on"
-    return list(largest_change_first("scope", names, wrong.astype(float), 0.0, "cells", message))
+    message = "new and closed lines are outside the scope up to 2025, and in scope from 2026 on"
+    return list(largest_first("scope", names, wrong.astype(float), 0.0, "cells", message))
 
 
 def same_units(instance: Instance, table: pd.DataFrame) -> list[Violation]:
-    """The table has every unit of the instance once, with its own emissions, enterprise, sector, province and scope."""
+    """Check that the table has every unit once, with its emissions, enterprise, sector, province and scope."""
     wanted = instance.units["unit_id"].tolist()
     if table["unit_id"].tolist() != wanted:
         missing = sorted(set(wanted) ^ set(table["unit_id"])) or ["order of rows"]
         return [Violation("same_units", missing[0], float(len(missing)), "units", "the table has every unit once")]
     emissions = plan.emissions_inside(instance)
-    # A table without the column says that every unit is in the scope.
+    # Without the column every unit is in scope.
     marked = np.ones(len(table), dtype=bool) if "in_scope" not in table else table["in_scope"].to_numpy()
     wrong = (marked != plan.inside(instance)).astype(float)
     message = "in_scope is that of the plan of the year"
-    found = list(largest_change_first("same_units", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message))
+    violations = list(largest_first("same_units", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message))
     for column in ("enterprise_id", "sector", "province", "emissions_tco2e"):
         own = emissions if column == "emissions_tco2e" else instance.units[column].to_numpy()
         differs = (table[column].to_numpy() != own).astype(float)
         message = f"the {column} of the table is that of the instance"
-        found += list(largest_change_first("same_units", table["unit_id"].to_numpy(), differs, 0.0, "cells", message))
-    return found
+        violations += list(largest_first("same_units", table["unit_id"].to_numpy(), differs, 0.0, "cells", message))
+    return violations
 
 
 def columns_agree(instance: Instance, table: pd.DataFrame) -> list[Violation]:
-    """Surplus is allowance minus emissions, its rate that over emissions; what is due is topped up, or owed."""
+    """Check surplus, surplus rate, intensity, and top-up or return of every unit."""
     names, allowance = table["unit_id"].to_numpy(), table["allowance_t"].to_numpy()
     emissions, issued = instance.emissions_tco2e, table["pre_allocated_t"].to_numpy()
     surplus = allowance - emissions
@@ -93,18 +93,18 @@ def columns_agree(instance: Instance, table: pd.DataFrame) -> list[Violation]:
         ),
         ("surplus_rate", distance(table["surplus_rate"], rate), 1e-9, "rate", "the rate is surplus over emissions"),
         ("intensity", distance(table["intensity"], instance.intensity), 1e-9, "t/t", "the intensity is the instance's"),
-        ("issuance", due, UNIT_TOLERANCE_T, "t", "what is due beyond what was issued is topped up, the reverse owed"),
+        ("issuance", due, UNIT_TOLERANCE_T, "t", "allowance less pre-allocation is topped up, or returned if negative"),
         ("not_negative", -allowance, UNIT_TOLERANCE_T, "t", "allowances are not negative"),
     )
     return [
         violation
         for rule, off, tolerance, unit, message in statements
-        for violation in largest_change_first(rule, names, off, tolerance, unit, message)
+        for violation in largest_first(rule, names, off, tolerance, unit, message)
     ]
 
 
 def advance(instance: Instance) -> NDArray[np.float64]:
-    """What is issued in advance: what the instance states, else the year's share of last year's emissions [t]."""
+    """Return the pre-allocation of the instance, else the year's share of last year's emissions [t]."""
     units = instance.units
     issued = np.zeros(len(units))
     if "prior_emissions_tco2e" in units:
@@ -117,29 +117,29 @@ def advance(instance: Instance) -> NDArray[np.float64]:
 
 
 def pre_allocation(instance: Instance, table: pd.DataFrame) -> list[Violation]:
-    """What was issued in advance is what the instance states, else the rule's share of last year's emissions."""
+    """Check that pre-allocation is that of the instance, else the rule's share of last year's emissions."""
     off = np.abs(table["pre_allocated_t"].to_numpy() - advance(instance))
     names, message = instance.units["unit_id"].to_numpy(), "pre-allocation follows the rule"
-    return list(largest_change_first("pre_allocation", names, off, UNIT_TOLERANCE_T, "t", message))
+    return list(largest_first("pre_allocation", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
 def reference_follows_rule(
     instance: Instance, table: pd.DataFrame, sectors: pd.DataFrame, fixed: NDArray[np.bool_]
 ) -> list[Violation]:
-    """Reference allowances are those of the rule, evaluated again from the published balance values."""
+    """Check reference allowances against the rule, evaluated again from the published balance values."""
     exact, given = before_rounding(instance, sectors, fixed), table["reference_t"].to_numpy()
     least = most = exact
     if instance.policy.rule.name != "given":
-        # Where a whole number falls on the edge of rounding either side of it is right.
+        # At the edge of rounding the whole tonne on either side is right.
         least, most = np.floor(exact - EDGE_T), np.floor(exact + EDGE_T)
     off = np.maximum(least - given, given - most)
     message = "reference allowances follow the rule"
     names = table["unit_id"].to_numpy()
-    return list(largest_change_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
+    return list(largest_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
 def before_rounding(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Reference allowances before rounding."""
+    """Return the reference allowances before rounding, shape ``(units,)`` [t]."""
     units, name = instance.units, instance.policy.rule.name
     parameters, emissions = parameters_of(instance), instance.emissions_tco2e
     if name == "given":
@@ -156,18 +156,18 @@ def before_rounding(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np
     elif name == "cn-2024":
         exact = emissions
     else:
-        # A rule that is not written again here cannot be followed: no number of it is right.
+        # A rule that is not written again here cannot be checked, so no value of it is right.
         exact = np.full(len(units), np.nan)
     return np.where(fixed, emissions, exact)
 
 
 def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> list[Violation]:
-    """At both ends of the balance value's interval, before rounding, allowances equal emissions; it is the middle."""
+    """Check that each sector balances at both ends of its balance value's interval, and is the middle of it."""
     if instance.policy.rule.name not in ("cn-2025", "cn-2026"):
         return []
     slope, cap = plan.slope(instance), plan.cap(instance)
     decimals = plan.stated(instance, "balance_value_decimals", "none")
-    found = []
+    violations = []
     columns = ["sector", "balance_value", "balance_value_lower", "balance_value_upper"]
     for name, value, lower, upper in sectors[columns].itertuples(index=False):
         here = instance.labels("sector").where(name) & ~fixed
@@ -175,87 +175,84 @@ def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDA
         if not len(emissions):
             if not np.isnan([value, lower, upper]).all():
                 message = "a sector without adjustable units has no balance value"
-                found.append(Violation("balance_value", str(name), 1.0, "cells", message))
+                violations.append(Violation("balance_value", str(name), 1.0, "cells", message))
             continue
         for end in (lower, upper):
             deviation = slope * (1 - instance.intensity[here] / end)
             off = abs(float(np.sum(emissions * np.clip(deviation, -cap, cap))))
             if not off <= 1e-9 * emissions.sum():
-                message = "at the balance value the sector balances"
-                found.append(Violation("balance_value", str(name), off, "t", message))
+                message = "at the balance value the sector's allowances equal its emissions"
+                violations.append(Violation("balance_value", str(name), off, "t", message))
         middle = (lower + upper) / 2
         off = abs(value - (middle if decimals == "none" else round(middle, decimals)))
         if not off <= 1e-9 * abs(middle):
-            found.append(Violation("balance_value", str(name), off, "t/t", "the balance value is that of its interval"))
-    return found
+            message = "the balance value is the middle of its interval"
+            violations.append(Violation("balance_value", str(name), off, "t/t", message))
+    return violations
 
 
 def fixed_get_emissions(
     instance: Instance, table: pd.DataFrame, fixed: NDArray[np.bool_], optimised: bool
 ) -> list[Violation]:
-    """Special cases and small enterprises get A = E, whole tonnes where the rule or the policy rounds."""
+    """Check that special cases and small enterprises get A = E, in whole tonnes if the rule or the policy rounds."""
     due = due_at_emissions(instance, optimised)
     off = np.where(fixed, np.abs(table["allowance_t"].to_numpy() - due), 0.0)
     names = table["unit_id"].to_numpy()
     return list(
-        largest_change_first(
-            "fixed_get_emissions", names, off, UNIT_TOLERANCE_T, "t", "a special case gets its emissions"
-        )
+        largest_first("fixed_get_emissions", names, off, UNIT_TOLERANCE_T, "t", "a unit at A = E gets its emissions")
     )
 
 
 def integer_allowances(demands: Demands, table: pd.DataFrame) -> list[Violation]:
-    """Where the policy asks for whole tonnes, every allowance is exactly that."""
+    """Check that every allowance is a whole number of tonnes if the policy asks for it."""
     allowance = table["allowance_t"].to_numpy()
-    off = np.abs(allowance - np.round(allowance)) if demands.whole else 0 * allowance
+    off = np.abs(allowance - np.round(allowance)) if demands.integer else 0 * allowance
     message = "the allowance is a whole number of tonnes"
-    return list(largest_change_first("integer_allowances", table["unit_id"].to_numpy(), off, 0.0, "t", message))
+    return list(largest_first("integer_allowances", table["unit_id"].to_numpy(), off, 0.0, "t", message))
 
 
 def not_moved(table: pd.DataFrame) -> list[Violation]:
-    """Where nothing has been rounded yet, the allowance is the real one."""
+    """Check that allowances that are not rounded equal those before rounding."""
     off = np.abs(table["allowance_t"] - table["before_rounding_t"]).to_numpy(dtype=float)
-    message = "where nothing is rounded, the allowance is that before rounding"
-    return list(largest_change_first("not_moved", table["unit_id"].to_numpy(), off, 0.0, "t", message))
+    message = "without rounding, the allowance is that before rounding"
+    return list(largest_first("not_moved", table["unit_id"].to_numpy(), off, 0.0, "t", message))
 
 
 def exceptions_are_allowed(
     instance: Instance, fixed: NDArray[np.bool_], table: pd.DataFrame, optimised: bool
 ) -> list[Violation]:
-    """No more units are exceptions than are allowed, none where nothing is optimised, and none of them is fixed."""
+    """Check that exceptions are adjustable, and at most the allowed number, or none without optimisation."""
     most = instance.policy.allocation.exceptions.units * optimised
     chosen = exceptional_units(instance, table)
-    found = []
+    violations = []
     if chosen.sum() > most:
         message = f"at most {most} units are exceptions"
-        found.append(Violation("exceptions_are_allowed", "nation", float(chosen.sum() - most), "units", message))
+        violations.append(Violation("exceptions_are_allowed", "nation", float(chosen.sum() - most), "units", message))
     wrong = (chosen & fixed).astype(float)
     message = "a unit at A = E is no exception"
-    return found + list(
-        largest_change_first("exceptions_are_allowed", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message)
+    return violations + list(
+        largest_first("exceptions_are_allowed", table["unit_id"].to_numpy(), wrong, 0.0, "cells", message)
     )
 
 
 def allowances_follow_rule(table: pd.DataFrame) -> list[Violation]:
-    """Where nothing was optimised, allowances are the reference."""
+    """Check that allowances that are not optimised equal the reference allocation."""
     off = np.abs(table["allowance_t"] - table["reference_t"]).to_numpy()
-    names, message = table["unit_id"].to_numpy(), "where nothing is optimised, the allowance is the rule's"
-    return list(largest_change_first("allowances_follow_rule", names, off, UNIT_TOLERANCE_T, "t", message))
+    names, message = table["unit_id"].to_numpy(), "without optimisation, the allowance is the reference allowance"
+    return list(largest_first("allowances_follow_rule", names, off, UNIT_TOLERANCE_T, "t", message))
 
 
 def inside_band(demands: Demands, table: pd.DataFrame) -> list[Violation]:
-    """Every unit that is not fixed stays inside its band."""
+    """Check that every adjustable unit is within its band."""
     allowance = table["allowance_t"].to_numpy()
     outside = np.maximum(demands.lower - allowance, allowance - demands.upper)
     outside = np.where(demands.fixed, 0.0, outside)
     names = table["unit_id"].to_numpy()
-    return list(
-        largest_change_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", "the unit stays inside its band")
-    )
+    return list(largest_first("inside_band", names, outside, UNIT_TOLERANCE_T, "t", "the unit is within its band"))
 
 
 def bounds_are_named(instance: Instance, demands: Demands, table: pd.DataFrame) -> list[Violation]:
-    """``at_bound`` names the bound at which a unit stands; one outside the scope stands at none."""
+    """Check that ``at_bound`` names the bound at which a unit is; units outside the scope have none."""
     allowance, named = table["allowance_t"].to_numpy(), table["at_bound"].fillna("").to_numpy()
     low, high = allowance <= demands.lower + 1e-3, allowance >= demands.upper - 1e-3
     free, inside = ~demands.fixed, plan.inside(instance)
@@ -266,17 +263,15 @@ def bounds_are_named(instance: Instance, demands: Demands, table: pd.DataFrame) 
         right |= here & (named == side)
     wrong = (~right).astype(float)
     names = table["unit_id"].to_numpy()
-    return list(
-        largest_change_first("bounds_are_named", names, wrong, 0.0, "cells", "at_bound names the bound of the unit")
-    )
+    return list(largest_first("bounds_are_named", names, wrong, 0.0, "cells", "at_bound names the bound of the unit"))
 
 
 def rows_are_met(demands: Demands, table: pd.DataFrame) -> list[Violation]:
-    """Targets, balances, the national total, enterprise bands and the order of rates hold."""
+    """Check targets, balances, the national total, enterprise bands and the order of rates."""
     rows = demands.rows
     outside = rows.misses(rows.totals(table["allowance_t"].to_numpy()))
-    found = []
+    violations = []
     for row in np.flatnonzero(~(outside <= rows.tolerance)):
         unit, message = ROW_IN_WORDS[rows.rule[row]]
-        found.append(Violation(rows.rule[row], rows.index[row] or "nation", float(outside[row]), unit, message))
-    return sorted(found, key=lambda violation: -violation.amount)
+        violations.append(Violation(rows.rule[row], rows.index[row] or "nation", float(outside[row]), unit, message))
+    return sorted(violations, key=lambda violation: -violation.amount)

@@ -1,4 +1,4 @@
-"""Statements on what is derived from the table of allocations: its shape, its totals, limits and prices."""
+"""Check the tables derived from the table of allocations: their shape, totals, limits and shadow prices."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ TEXTS = {
     "provinces": ("province",),
     "duals": ("level", "row", "index", "unit"),
 }
-TRUTHS = frozenset(("at_risk", "usable"))
-"""Columns that are no numbers and no texts either."""
+BOOLEANS = frozenset(("at_risk", "usable"))
+"""Columns of booleans."""
 
 COUNTED = ("units", *SUMS, "surplus_rate", *(f"units_{side}" for side in SIDES))
 NUMBERS = {
@@ -49,7 +49,7 @@ MAY_BE_ABSENT = frozenset(
 )
 
 RELATIVE, ABSOLUTE = 1e-9, 2e-2
-"""A number may differ by 20 kg, or one that is no quantity of tonnes by rounding."""
+"""Tolerance of a number: 20 kg, or rounding if it is not in tonnes."""
 
 
 def tables_are_whole(
@@ -59,39 +59,39 @@ def tables_are_whole(
     texts: Mapping[str, tuple[str, ...]] = TEXTS,
     numbers_of: Mapping[str, tuple[str, ...]] = NUMBERS,
 ) -> list[Violation]:
-    """Every table and column is there, numbers are numbers, and those that cannot be absent are finite."""
-    found, optimised = [], "duals" in names
+    """Check that every table and column is present and of its kind, and that required numbers are finite."""
+    violations, optimised = [], "duals" in names
     for name in names:
         table = tables.get(name)
         numbers = numbers_of[name]
         if name in ("sectors", "compliance_sectors") and instance.policy.rule.name in ("cn-2025", "cn-2026"):
             numbers = (*numbers, *BALANCE_VALUES)
         if name == "allocation" and table is not None and instance.policy.allocation.exceptions.units:
-            wrong = "is there" if "exceptional" not in table else "says true or false"
+            wrong = "is present" if "exceptional" not in table else "holds true or false"
             if "exceptional" not in table or not pd.api.types.is_bool_dtype(table["exceptional"]):
-                found.append(Violation("tables", "allocation.exceptional", 1.0, "columns", f"the column {wrong}"))
+                violations.append(Violation("tables", "allocation.exceptional", 1.0, "columns", f"the column {wrong}"))
         if name == "allocation" and optimised and instance.policy.allocation.rounds:
             numbers = (*numbers, "before_rounding_t")
         for column in () if table is None else (*texts[name], *numbers):
             wrong = wrong_with(table, column, column in numbers)
             if wrong:
-                found.append(Violation("tables", f"{name}.{column}", 1.0, "columns", f"the column {wrong}"))
+                violations.append(Violation("tables", f"{name}.{column}", 1.0, "columns", f"the column {wrong}"))
         if table is None:
-            found.append(Violation("tables", name, 1.0, "tables", "the table is there"))
-    return found
+            violations.append(Violation("tables", name, 1.0, "tables", "the table is present"))
+    return violations
 
 
 def wrong_with(table: Any, column: str, number: bool) -> str:
-    """What a column ought to be and is not."""
+    """Return the demand that a column fails to meet, empty if it meets all."""
     if column not in table:
-        return "is there"
+        return "is present"
     if not len(table):
         return ""
     if not number:
         kind = pd.api.types.infer_dtype(table[column], skipna=True)
-        if column in TRUTHS:
-            return "" if kind == "boolean" else "says true or false"
-        return "" if kind in ("string", "empty") else "holds texts"
+        if column in BOOLEANS:
+            return "" if kind == "boolean" else "holds true or false"
+        return "" if kind in ("string", "empty") else "holds strings"
     if not pd.api.types.is_numeric_dtype(table[column]):
         return "holds numbers"
     finite = column in MAY_BE_ABSENT or np.isfinite(table[column].to_numpy(dtype=float)).all()
@@ -99,7 +99,7 @@ def wrong_with(table: Any, column: str, number: bool) -> str:
 
 
 def distance(stated: object, expected: object) -> NDArray[np.float64]:
-    """How far numbers are from what is expected; absent ones are right where nothing is expected."""
+    """Return the distance of numbers from the expected ones; NaN is right if NaN is expected."""
     given, wanted = np.asarray(stated, dtype=float), np.asarray(expected, dtype=float)
     return np.where(np.isnan(wanted), np.where(np.isnan(given), 0.0, np.inf), np.abs(given - wanted))
 
@@ -113,11 +113,11 @@ def _differing(
 
 
 def totals_add_up(instance: Instance, table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """Counts, sums and rates by enterprise, sector and province are those of the units.
+    """Check counts, sums and rates by enterprise, sector and province against the units.
 
-    The table of the units has their enterprises, sectors and provinces as the instance does; that is checked before.
+    `same_units` has checked before that the units have the enterprises, sectors and provinces of the instance.
     """
-    found = []
+    violations = []
     sides = {f"units_{side}": (table["at_bound"].to_numpy() == side).astype(float) for side in SIDES}
     for name, key in TOTALS:
         groups, stated = instance.labels(key), tables[name]
@@ -125,59 +125,59 @@ def totals_add_up(instance: Instance, table: pd.DataFrame, tables: Mapping[str, 
         if not np.array_equal(stated[key].to_numpy(), groups.names):
             place = pd.Index(groups.names).get_indexer(stated[key])
         if not np.array_equal(np.sort(place), np.arange(len(groups))):
-            found.append(Violation("totals_add_up", name, 1.0, "rows", f"every {key} of the units has one row"))
+            violations.append(Violation("totals_add_up", name, 1.0, "rows", f"every {key} of the units has one row"))
             continue
         columns = [*SUMS, *ISSUED] if name == "enterprises" else list(SUMS)
         expected = {column: groups.sums(table[column].to_numpy(dtype=float)) for column in columns}
         expected["units"] = np.bincount(groups.code[inside(instance)], minlength=len(groups)).astype(float)
         expected |= {column: groups.sums(here) for column, here in sides.items()}
-        whole = expected["emissions_tco2e"]
-        rate = np.divide(expected["surplus_t"], whole, out=np.full(len(whole), np.nan), where=whole > 0)
+        total = expected["emissions_tco2e"]
+        rate = np.divide(expected["surplus_t"], total, out=np.full(len(total), np.nan), where=total > 0)
         for column, values in (expected | {"surplus_rate": rate}).items():
             tolerance = ABSOLUTE if column in (*SUMS, *ISSUED) else RELATIVE
-            message = f"{column} of a {key.removesuffix('_id')} is that of its units"
-            found += _differing("totals_add_up", stated[key], stated[column], values[place], tolerance, message)
-    return found
+            message = f"{column} of a {key.removesuffix('_id')} is the total over its units"
+            violations += _differing("totals_add_up", stated[key], stated[column], values[place], tolerance, message)
+    return violations
 
 
-def own_columns_stand(instance: Instance, table: pd.DataFrame, enterprises: pd.DataFrame) -> list[Violation]:
-    """What the user's own columns say of units, and all that the table of enterprises holds, is as it was given."""
-    found = _standing("as_given", "allocation", instance.units, table, "unit_id", _own_of_units(instance))
+def own_columns_are_unchanged(instance: Instance, table: pd.DataFrame, enterprises: pd.DataFrame) -> list[Violation]:
+    """Check that the user's own columns of units, and all columns of enterprises, are unchanged."""
+    violations = _unchanged("as_given", "allocation", instance.units, table, "unit_id", _own_columns(instance))
     if instance.enterprises is None:
-        return found
+        return violations
     given = [name for name in instance.enterprises if name != "enterprise_id"]
-    return found + _standing("as_given", "enterprises", instance.enterprises, enterprises, "enterprise_id", given)
+    return violations + _unchanged("as_given", "enterprises", instance.enterprises, enterprises, "enterprise_id", given)
 
 
-def _own_of_units(instance: Instance) -> list[str]:
-    """Columns of the units that are the user's own."""
+def _own_columns(instance: Instance) -> list[str]:
+    """Return the user's own columns of the units."""
     return [name for name in instance.units if name.startswith(USER_COLUMN_PREFIX)]
 
 
-def _standing(
+def _unchanged(
     rule: str, name: str, given: pd.DataFrame, table: pd.DataFrame, key: str, columns: list[str]
 ) -> list[Violation]:
-    """Columns of a table hold what a table of the instance holds, and nothing where that has no row."""
+    """Check that columns of a table equal those of a table of the instance, or are empty if that has no row."""
     wanted = given.set_index(key).reindex(table[key])
-    found = []
+    violations = []
     for column in columns:
         if column not in table:
-            found.append(Violation("tables", f"{name}.{column}", 1.0, "columns", "the column is there"))
+            violations.append(Violation("tables", f"{name}.{column}", 1.0, "columns", "the column is present"))
             continue
-        # A number may come back from a file as its text, or a text that is one as a number.
+        # A file may return a number as its text, or a text as a number.
         stated, expected = (part[column].astype(object) for part in (table, wanted))
-        same = _as_texts(stated) == _as_texts(expected)
+        same = _as_strings(stated) == _as_strings(expected)
         same |= (
             pd.to_numeric(stated, errors="coerce") == pd.to_numeric(expected, errors="coerce").to_numpy()
         ).to_numpy()
         differs = np.flatnonzero(~same)
-        message = f"{column} is as it was given"
-        found += [Violation(rule, str(table[key].iloc[row]), 1.0, "cells", message) for row in differs.tolist()]
-    return found
+        message = f"{column} is that of the instance"
+        violations += [Violation(rule, str(table[key].iloc[row]), 1.0, "cells", message) for row in differs.tolist()]
+    return violations
 
 
-def _as_texts(cells: pd.Series[Any]) -> NDArray[np.object_]:
-    """Cells as texts, what is absent as none."""
+def _as_strings(cells: pd.Series[Any]) -> NDArray[np.object_]:
+    """Return cells as strings, empty if absent."""
     texts: NDArray[np.object_] = cells.where(cells.notna(), "").astype(str).to_numpy(dtype=object)
     return texts
 
@@ -185,7 +185,7 @@ def _as_texts(cells: pd.Series[Any]) -> NDArray[np.object_]:
 def targets_are_stated(
     instance: Instance, demands: Demands, table: pd.DataFrame, sectors: pd.DataFrame
 ) -> list[Violation]:
-    """The targets of the table are those of the policy, and what they leave is what the allowances leave."""
+    """Check the targets of the table against the policy, and the tonnes left under them against the allowances."""
     most = demands.rows.limits_of("sector_target")["most"]
     groups = instance.labels("sector")
     held = groups.sums(np.where(demands.fixed, 0.0, table["allowance_t"].to_numpy(dtype=float)))
@@ -201,13 +201,13 @@ def targets_are_stated(
     rule = "targets_are_stated"
     return [
         *_differing(rule, names, sectors["target_t"], target, ABSOLUTE, "the target is the policy's [t]"),
-        *_differing(rule, names, sectors["under_target_t"], left, ABSOLUTE, "what the target leaves is left [t]"),
+        *_differing(rule, names, sectors["under_target_t"], left, ABSOLUTE, "target less allowances is stated [t]"),
         *_differing(rule, names, wrong, 0 * wrong, 0.0, "the sense of the target is the policy's"),
     ]
 
 
 def balances_are_stated(demands: Demands, provinces: pd.DataFrame) -> list[Violation]:
-    """The limits of the provinces' balances are those of the policy."""
+    """Check the limits of the provinces' balances against the policy."""
     limits = demands.rows.limits_of("province_balance")
     room = (limits["most"] - limits["least"]) / 2
     names = provinces["province"]
@@ -217,18 +217,18 @@ def balances_are_stated(demands: Demands, provinces: pd.DataFrame) -> list[Viola
 
 
 def units_of_multipliers(duals: pd.DataFrame, units: Mapping[str, str]) -> list[Violation]:
-    """Multipliers are in the unit of their level by that of their row.
+    """Check that the unit of each multiplier is that of its objective by that of its row.
 
     Parameters
     ----------
     units
-        Unit of each level.
+        Unit of each objective.
     """
     stated, in_rates = duals["level"].to_numpy(), duals["row"].isin(ROW_TOLERANCE).to_numpy()
     keeps = duals["row"].to_numpy() == KEPT
     right = np.zeros(len(duals), dtype=bool)
     for level in pd.unique(stated):
-        # A level may have more proofs than one: "exceptions:2" is the second of them.
+        # An objective may have several proofs: "exceptions:2" is the second.
         unit = units.get(str(level).partition(":")[0], "")
         of_level = stated == level
         for by, here in (("rate", in_rates), ("t", ~in_rates & ~keeps)):
@@ -238,34 +238,39 @@ def units_of_multipliers(duals: pd.DataFrame, units: Mapping[str, str]) -> list[
                 of_level & keeps & (duals["index"].to_numpy() == earlier) & (duals["unit"].to_numpy() == f"{unit}/{by}")
             )
     wrong = (~right).astype(float)
-    return list(_differing("prices_are_stated", stated, wrong, 0 * wrong, 0.0, "the unit is the level's by the row's"))
+    return list(
+        _differing(
+            "prices_are_stated", stated, wrong, 0 * wrong, 0.0, "the unit is that of the objective by that of the row"
+        )
+    )
 
 
 def prices_are_stated(
     demands: Demands, tables: Mapping[str, pd.DataFrame], units: Mapping[str, str]
 ) -> list[Violation]:
-    """Shadow prices of sectors and provinces are the multipliers, in the unit of their level by that of the row.
+    """Check that shadow prices of sectors and provinces are the duals, in units of the objective by those of the row.
 
     Parameters
     ----------
     units
-        Unit of each level.
+        Unit of each objective.
     """
     duals = tables["duals"]
     stated, keeps = duals["level"].to_numpy(), duals["row"].to_numpy() == KEPT
-    found = units_of_multipliers(duals, units)
+    violations = units_of_multipliers(duals, units)
     for name, key, row in (("sectors", "sector", "sector_target"), ("provinces", "province", "province_balance")):
         table = tables[name]
-        # A sector without a target and a province without a balance have no row, and so no price.
+        # A sector without a target and a province without a balance have no row, and so no shadow price.
         limited = table[key].isin(demands.rows.index[demands.rows.rule == row])
         for level in units:
             here = duals[(stated == level) & (duals["row"].to_numpy() == row)]
-            price = table[key].map(dict(zip(here["index"], here["multiplier"], strict=True))).fillna(0.0)
-            price = price.where(limited)
-            given = pd.to_numeric(table.get(f"{level}_shadow_price", price.where(price.isna(), 0.0)), errors="coerce")
+            dual = table[key].map(dict(zip(here["index"], here["multiplier"], strict=True))).fillna(0.0)
+            dual = dual.where(limited)
+            given = pd.to_numeric(table.get(f"{level}_shadow_price", dual.where(dual.isna(), 0.0)), errors="coerce")
             if f"{level}_shadow_price" not in table and ((stated == level) & ~keeps).any():
-                found.append(Violation("prices_are_stated", f"{name}.{level}", 1.0, "columns", "the prices are there"))
+                message = "the shadow prices are present"
+                violations.append(Violation("prices_are_stated", f"{name}.{level}", 1.0, "columns", message))
             tolerance = RELATIVE * float(here["multiplier"].abs().max()) if len(here) else 0.0
-            message = f"the price of {level} is the multiplier of the row"
-            found += _differing("prices_are_stated", table[key], given, price, tolerance, message)
-    return found
+            message = f"the shadow price of {level} is the dual of the row"
+            violations += _differing("prices_are_stated", table[key], given, dual, tolerance, message)
+    return violations

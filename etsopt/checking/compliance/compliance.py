@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.allocation import statements, totals
-from etsopt.checking.compliance import limits
-from etsopt.checking.compliance import statements as said
+from etsopt.checking.allocation import statements as allocation_statements
+from etsopt.checking.allocation import totals
+from etsopt.checking.compliance import limits, statements
 from etsopt.checking.compliance.statements import FLOWS, vintages_of
 from etsopt.checking.report import CheckReport, LevelCheck, Violation
 from etsopt.units import tolerance_of
@@ -28,9 +28,9 @@ ISSUED = ("pre_allocated_t", "top_up_t", "return_t")
 PROVINCE = ("province_received_t", "province_surrendered_t", "province_released_t")
 PAID = ("purchases_cny", "offsets_cny", "transactions_cny", "penalty_cny", "fixed_fine_cny")
 MONEY = (*PAID, "sales_cny", "cost_cny", "kept_worth_cny")
-SETTLED = ("obligation_t", *FLOWS, "offset_t", "shortfall_t", "deducted_next_year_t", *PROVINCE)
+TONNES = ("obligation_t", *FLOWS, "offset_t", "shortfall_t", "deducted_next_year_t", *PROVINCE)
 COUNTED = ("enterprises", "enterprises_at_risk", "enterprises_with_shortfall")
-SUMMED = ("units", "emissions_tco2e", *SETTLED, *MONEY)
+SUMMED = ("units", "emissions_tco2e", *TONNES, *MONEY)
 FINED = ("penalty_cny", "fixed_fine_cny", "deducted_next_year_t")
 
 TEXTS = {
@@ -56,74 +56,76 @@ SIGNED = ("carried_over_t",)
 
 
 def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated]) -> CheckReport:
-    """Check tables and levels of a compliance year against the instance.
+    """Check tables and objectives of a compliance year against the instance.
 
     Returns
     -------
     CheckReport
-        Every statement that is broken, and every level with the least value that it can have.
+        Violations, and every objective with its least value.
     """
-    found = totals.tables_are_whole(instance, tables, tuple(TEXTS), TEXTS, NUMBERS)
-    found = found or statements.same_units(instance, tables["issuance"])
-    found = found or _same_rows(instance, tables) or _whole_tonnes(tables)
-    if found:
-        return CheckReport(tuple(found), ())
+    violations = totals.tables_are_whole(instance, tables, tuple(TEXTS), TEXTS, NUMBERS)
+    violations = violations or allocation_statements.same_units(instance, tables["issuance"])
+    violations = violations or _same_rows(instance, tables) or _whole_tonnes(tables)
+    if violations:
+        return CheckReport(tuple(violations), ())
     units, stated = tables["issuance"], tables["compliance"].set_index("enterprise_id")
-    known = limits.enterprises(instance, units)
+    enterprises = limits.enterprises(instance, units)
     year = instance.policy.year
-    flows = said.flows_of(tables["holdings"], known.index, year)
+    flows = statements.flows_of(tables["holdings"], enterprises.index, year)
     prices = limits.tariff(instance)
-    found = [
-        *said.allowances(instance, units, tables["compliance_sectors"]),
-        *said.holdings(instance, units, tables["holdings"], flows),
-        *said.accounts(known, stated, flows),
-        *said.settled(known, stated, flows, year),
-        *said.money(instance, stated, flows, prices),
-        *said.totals_add_up(tables, instance),
+    violations = [
+        *statements.allowances(instance, units, tables["compliance_sectors"]),
+        *statements.holdings(instance, units, tables["holdings"], flows),
+        *statements.accounts(enterprises, stated, flows),
+        *statements.obligations_met(enterprises, stated, flows, year),
+        *statements.money(instance, stated, flows, prices),
+        *statements.totals_add_up(tables, instance),
     ]
     if [level.name for level in levels] != list(LEVELS)[: len(levels)]:
         names = ", ".join(level.name for level in levels)
-        message = "the levels are those of a compliance year, in order"
-        return CheckReport((*found, Violation("levels", names, 1.0, "levels", message)), ())
-    checks = _levels(known, stated, flows, year, prices)
-    for level, again in zip(levels, checks, strict=False):
-        by = abs(again.value - level.value)
-        if not by <= again.tolerance + tolerance_of(again.value, again.unit):
-            message = f"the level recomputed from the tables is {again.value:.12g}"
-            found.append(Violation("level_is_kept", level.name, by, again.unit, message))
-    return CheckReport(tuple(found), tuple(checks))
+        message = "the objectives are those of a compliance year, in order"
+        return CheckReport((*violations, Violation("levels", names, 1.0, "levels", message)), ())
+    checks = _levels(enterprises, stated, flows, year, prices)
+    for level, recomputed in zip(levels, checks, strict=False):
+        by = abs(recomputed.value - level.value)
+        if not by <= recomputed.tolerance + tolerance_of(recomputed.value, recomputed.unit):
+            message = f"the objective recomputed from the tables is {recomputed.value:.12g}"
+            violations.append(Violation("level_is_kept", level.name, by, recomputed.unit, message))
+    return CheckReport(tuple(violations), tuple(checks))
 
 
 def _levels(
-    known: pd.DataFrame,
+    enterprises: pd.DataFrame,
     stated: pd.DataFrame,
     flows: Mapping[str, NDArray[np.float64]],
     year: int,
     prices: limits.Tariff,
 ) -> list[LevelCheck]:
-    """The value of each level by the tables, and the least that it can be."""
+    """Return the value of each objective in the tables, with its least value as bound."""
     vintages = np.array(vintages_of(year))
-    usable = limits.settles(vintages, year)
-    least = limits.best(known, said.held_of(flows)[:, usable], int(np.flatnonzero(vintages[usable] == year)[0]), prices)
-    own = (flows["surrendered_t"] - flows["bought_t"])[:, usable]
-    bought, offset, short = (stated[name].to_numpy(dtype=float) for name in ("bought_t", "offset_t", "shortfall_t"))
-    sold, kept = flows["sold_t"][:, usable].sum(), flows["closing_t"][:, usable].sum()
+    usable = limits.usable(vintages, year)
+    least = limits.best(
+        enterprises, statements.held_of(flows)[:, usable], int(np.flatnonzero(vintages[usable] == year)[0]), prices
+    )
+    surrendered = (flows["surrendered_t"] - flows["bought_t"])[:, usable]
+    bought, offset, shortfall = (stated[name].to_numpy(dtype=float) for name in ("bought_t", "offset_t", "shortfall_t"))
+    sold, banked = flows["sold_t"][:, usable].sum(), flows["closing_t"][:, usable].sum()
     amounts = [
         (prices.market + prices.transaction, bought.sum()),
         (prices.offset, offset.sum()),
-        (prices.multiple * prices.reference, short.sum()),
+        (prices.multiple * prices.reference, shortfall.sum()),
         (prices.transaction - prices.market, sold),
-        (-prices.keep, kept),
+        (-prices.keep, banked),
     ]
-    # A price that is not stated is no matter where nothing is dealt in.
+    # A missing price does not matter if nothing is traded at it.
     cost = sum(price * tonnes for price, tonnes in amounts if tonnes)
-    effort = offset.sum() + 2 * bought.sum() + 3 * short.sum() + sold
+    effort = offset.sum() + 2 * bought.sum() + 3 * shortfall.sum() + sold
     values = {
         "cost": (cost, least.cost, max(1e-9 * least.turnover, 0.01)),
         "effort": (effort, least.effort, tolerance_of(effort, "t")),
-        "older_first": (float((own * np.arange(own.shape[1])).sum()), least.older_first, 0.0),
+        "older_first": (float((surrendered * np.arange(surrendered.shape[1])).sum()), least.older_first, 0.0),
     }
-    # The least is no bound but known, so a value below it is as wrong as one above.
+    # The bound is the exact least value, so a value below it is as wrong as one above.
     return [
         LevelCheck(name, LEVELS[name], float(value), bound, abs(float(value) - bound), tolerance)
         for name, (value, bound, tolerance) in values.items()
@@ -131,26 +133,26 @@ def _levels(
 
 
 def _same_rows(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """Every enterprise has one row, every vintage of it at most one, and there is one nation."""
+    """Check that every enterprise has one row, each of its vintages at most one, and the nation one."""
     names = limits.enterprises(instance, tables["issuance"]).index
-    found = []
+    violations = []
     if tables["compliance"]["enterprise_id"].tolist() != names.tolist():
-        found.append(
+        violations.append(
             Violation("same_enterprises", "compliance", 1.0, "tables", "every enterprise has one row, in order")
         )
     holdings = tables["holdings"]
-    strange = ~holdings["enterprise_id"].isin(names) | ~holdings["vintage"].isin(vintages_of(instance.policy.year))
-    strange |= holdings.duplicated(["enterprise_id", "vintage"])
-    message = "a row is of an enterprise and a vintage, and the only one of them"
-    found += said.say("same_enterprises", holdings["enterprise_id"], strange, message, "rows")
+    misplaced = ~holdings["enterprise_id"].isin(names) | ~holdings["vintage"].isin(vintages_of(instance.policy.year))
+    misplaced |= holdings.duplicated(["enterprise_id", "vintage"])
+    message = "an enterprise and a vintage have one row"
+    violations += statements.above("same_enterprises", holdings["enterprise_id"], misplaced, message, "rows")
     if len(tables["nation"]) != 1:
-        found.append(Violation("same_enterprises", "nation", 1.0, "rows", "the nation has one row"))
-    return found
+        violations.append(Violation("same_enterprises", "nation", 1.0, "rows", "the nation has one row"))
+    return violations
 
 
 def _whole_tonnes(tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """Tonnes are whole numbers, and none but a conversion is negative."""
-    found = []
+    """Check that tonnes are whole numbers, and that only a carry-over is negative."""
+    violations = []
     for name in TEXTS:
         table, first = tables[name], tables[name].columns[0]
         for column in table.columns:
@@ -158,8 +160,10 @@ def _whole_tonnes(tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
                 continue
             values = table[column].to_numpy(dtype=float)
             message = f"{column} of {name} is a whole number"
-            found += said.say("whole_tonnes", table[first], values - np.round(values), message)
+            violations += statements.above("whole_tonnes", table[first], values - np.round(values), message)
             if column not in SIGNED:
                 below = np.minimum(values, 0.0)
-                found += said.say("not_negative", table[first], below, f"{column} of {name} is not negative")
-    return found
+                violations += statements.above(
+                    "not_negative", table[first], below, f"{column} of {name} is not negative"
+                )
+    return violations

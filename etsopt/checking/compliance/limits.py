@@ -1,7 +1,7 @@
-"""What a compliance year must be, derived again from the instance: accounts, limits, prices, and the least cost.
+"""Derive the accounts, limits, prices and least cost of a compliance year again from the instance.
 
-Written apart from the models on purpose, as `etsopt.checking.allocation.limits` is. The least cost needs no solver: an
-enterprise settles with what is cheapest first, so filling its obligation in the order of cost gives the optimum.
+This module is independent of the models, as `etsopt.checking.allocation.limits` is. The least cost needs no solver: an
+enterprise that fills its obligation in the order of cost reaches the optimum.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-SPLIT = 2025
-"""Vintages and years before it stand apart from those since; fines too, by deadlines after 15 August 2026."""
+FIRST_CURRENT_VINTAGE = 2025
+"""First vintage and year of the current rules, which do not mix with earlier ones."""
 
 
 @dataclass(frozen=True)
 class Tariff:
-    """Prices of one year [CNY/t]; NaN where the policy states none."""
+    """Prices of one year [CNY/t]; NaN without a price in the policy."""
 
     market: float
     transaction: float
@@ -37,19 +37,19 @@ class Tariff:
     multiple: float
 
     @property
-    def otherwise(self) -> float:
-        """What an allowance brings that is not surrendered."""
+    def alternative(self) -> float:
+        """Revenue or value of an allowance that is not surrendered [CNY/t]."""
         return max(self.market - self.transaction, self.keep)
 
     @property
     def sells(self) -> bool:
-        """Whether it is sold rather than kept."""
+        """True if such an allowance is sold rather than banked."""
         return self.market - self.transaction > self.keep
 
 
 @dataclass(frozen=True)
 class Best:
-    """Levels of the best compliance of all enterprises; ``turnover`` is the absolute sum of all amounts [CNY]."""
+    """Objectives of the least-cost compliance of all enterprises; ``turnover`` sums the absolute amounts [CNY]."""
 
     cost: float
     effort: float
@@ -58,7 +58,7 @@ class Best:
 
 
 def tariff(instance: Instance) -> Tariff:
-    """Prices of the year of the tables."""
+    """Return the prices of the year of the tables."""
     policy, year = instance.policy, instance.policy.year
     market = policy.market
     keep = market.terminal_price_cny_per_t
@@ -72,37 +72,37 @@ def tariff(instance: Instance) -> Tariff:
 
 
 def enterprises(instance: Instance, units: pd.DataFrame) -> pd.DataFrame:
-    """What is known of each enterprise before it settles, by its id.
+    """Return the data of each enterprise before compliance, by its id.
 
     Parameters
     ----------
     units
-        Table of the result: allowances of each unit.
+        Allowances of each unit in the result.
     """
     policy = instance.policy
-    own = instance.units.assign(
+    scoped = instance.units.assign(
         emissions_tco2e=plan.emissions_inside(instance), counts=plan.inside(instance).astype(np.int64)
     )
-    names = set(own["enterprise_id"])
+    names = set(scoped["enterprise_id"])
     seats = pd.Series("", index=[], dtype=object)
     if instance.enterprises is not None:
         names |= set(instance.enterprises["enterprise_id"])
         if "province" in instance.enterprises:
             seats = instance.enterprises.set_index("enterprise_id")["province"].fillna("")
     table = pd.DataFrame(index=pd.Index(sorted(names), dtype=object))
-    largest = own.sort_values(["emissions_tco2e", "unit_id"], ascending=[False, True], kind="stable")
+    largest = scoped.sort_values(["emissions_tco2e", "unit_id"], ascending=[False, True], kind="stable")
     of_units = largest.drop_duplicates("enterprise_id").set_index("enterprise_id")["province"]
     seat = seats.reindex(table.index)
     table["province"] = seat.where(seat.fillna("") != "", of_units.reindex(table.index)).fillna("")
-    groups = own.groupby("enterprise_id")
+    groups = scoped.groupby("enterprise_id")
     table["units"] = groups["counts"].sum().reindex(table.index, fill_value=0)
     table["emissions"] = groups["emissions_tco2e"].sum().reindex(table.index, fill_value=0.0)
     table["obligation"] = rounded(table["emissions"].to_numpy(dtype=float))
-    closed = own.loc[own["special_case"] == "closed", "enterprise_id"] if "special_case" in own else []
+    closed = scoped.loc[scoped["special_case"] == "closed", "enterprise_id"] if "special_case" in scoped else []
     table["at_risk"] = table.index.isin([*closed, *policy.compliance.at_risk])
     allowance = units.groupby("enterprise_id")["allowance_t"].sum().reindex(table.index, fill_value=0.0)
     table["received"] = allowance.where(table["at_risk"], 0.0)
-    table["first"] = np.minimum(table["received"], table["obligation"])
+    table["from_province"] = np.minimum(table["received"], table["obligation"])
     supply, total = by_year(policy.market.ccer_supply_t, [policy.year], 0.0)[0], table["obligation"].sum()
     shared = floored(supply * (table["obligation"].to_numpy() / total)) if total else 0.0
     table["offset_most"] = np.minimum(floored(policy.market.ccer_share * table["obligation"].to_numpy()), shared)
@@ -111,7 +111,7 @@ def enterprises(instance: Instance, units: pd.DataFrame) -> pd.DataFrame:
 
 
 def holdings(instance: Instance, units: pd.DataFrame, names: pd.Index) -> dict[str, pd.DataFrame]:
-    """Opening, conversion, issue and cancellation: enterprises as rows, vintages as columns [t]."""
+    """Return opening, carry-over, issue and cancellation: enterprises as rows, vintages as columns [t]."""
     year = instance.policy.year
     vintages = sorted({*range(2019, 2027), year})
     opening = pd.DataFrame(0.0, index=names, columns=vintages)
@@ -124,14 +124,14 @@ def holdings(instance: Instance, units: pd.DataFrame, names: pd.Index) -> dict[s
         if "net_sales_t" in stated:
             net_sales = stated["net_sales_t"].fillna(0.0)
     converted = pd.DataFrame(0.0, index=names, columns=vintages)
-    old = [vintage for vintage in vintages if vintage < SPLIT]
+    old = [vintage for vintage in vintages if vintage < FIRST_CURRENT_VINTAGE]
     most = plan.most_carried_over(instance, names.to_numpy(), net_sales.to_numpy(dtype=float))
     left = pd.Series(floored(np.minimum(most, opening[old].sum(axis=1).to_numpy())), index=names)
-    converted[SPLIT] = left
+    converted[FIRST_CURRENT_VINTAGE] = left
     for vintage in old:
-        leaves = np.minimum(left, opening[vintage])
-        converted[vintage] -= leaves
-        left = left - leaves
+        carried = np.minimum(left, opening[vintage])
+        converted[vintage] -= carried
+        left = left - carried
     issued, cancelled = converted * 0, converted * 0
     sums = (
         units.groupby("enterprise_id")[["pre_allocated_t", "top_up_t", "return_t"]].sum().reindex(names, fill_value=0)
@@ -141,54 +141,57 @@ def holdings(instance: Instance, units: pd.DataFrame, names: pd.Index) -> dict[s
     return {"opening_t": opening, "carried_over_t": converted, "issued_t": issued, "cancelled_t": cancelled}
 
 
-def settles(vintage: NDArray[np.int64], year: int) -> NDArray[np.bool_]:
-    """Whether allowances of a vintage settle the year."""
-    return vintage >= SPLIT if year >= SPLIT else vintage <= year
+def usable(vintage: NDArray[np.int64], year: int) -> NDArray[np.bool_]:
+    """Return True for vintages that may be surrendered for the year."""
+    return vintage >= FIRST_CURRENT_VINTAGE if year >= FIRST_CURRENT_VINTAGE else vintage <= year
 
 
-def most_missing(known: pd.DataFrame, held: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Largest shortfall of an enterprise: what holdings and offsets cannot settle, shape ``(f,)`` [t]."""
-    owed = (known["obligation"] - known["offset_most"]).to_numpy(dtype=float)
+def largest_shortfall(enterprises: pd.DataFrame, held: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the largest shortfall of each enterprise: obligation less offsets and holdings, shape ``(f,)`` [t]."""
+    owed = (enterprises["obligation"] - enterprises["offset_most"]).to_numpy(dtype=float)
     return np.maximum(owed - held.sum(axis=1), 0.0)
 
 
-def best(known: pd.DataFrame, held: NDArray[np.float64], newest: int, prices: Tariff) -> Best:
-    """Levels of the compliance year that is best for every enterprise: each fills its obligation in the order of cost.
+def best(enterprises: pd.DataFrame, held: NDArray[np.float64], newest: int, prices: Tariff) -> Best:
+    """Return the objectives of the least-cost compliance, in which obligations are filled in the order of cost.
 
     Parameters
     ----------
-    known
-        What `enterprises` returns.
+    enterprises
+        Result of `enterprises`.
     held
-        Allowances that settle the year, shape ``(f, v)``, the oldest vintage first [t].
+        Usable allowances, shape ``(f, v)``, the oldest vintage first [t].
     newest
         Column of the vintage of the year.
     """
-    obligation, first = known["obligation"].to_numpy(dtype=float), known["first"].to_numpy(dtype=float)
-    may_miss = most_missing(known, held) * (not np.isnan(prices.reference))
-    # Cost, effort and most of each way to settle; what is surrendered is not sold or kept.
-    ways = [
-        (prices.otherwise, -1.0 * prices.sells, held.sum(axis=1) - first),
-        (prices.offset, 1.0, known["offset_most"].to_numpy(dtype=float)),
-        (prices.market + prices.transaction, 2.0, obligation * known["buys"].to_numpy()),
-        (prices.multiple * prices.reference, 3.0, may_miss),
+    obligation, from_province = (
+        enterprises["obligation"].to_numpy(dtype=float),
+        enterprises["from_province"].to_numpy(dtype=float),
+    )
+    shortfall_most = largest_shortfall(enterprises, held) * (not np.isnan(prices.reference))
+    # Cost, effort and limit of each option; a surrendered allowance is neither sold nor banked.
+    options = [
+        (prices.alternative, -1.0 * prices.sells, held.sum(axis=1) - from_province),
+        (prices.offset, 1.0, enterprises["offset_most"].to_numpy(dtype=float)),
+        (prices.market + prices.transaction, 2.0, obligation * enterprises["buys"].to_numpy()),
+        (prices.multiple * prices.reference, 3.0, shortfall_most),
     ]
-    order = sorted((way for way in range(4) if ways[way][2].any()), key=lambda way: ways[way][:2])
-    left = obligation - first
+    order = sorted((option for option in range(4) if options[option][2].any()), key=lambda option: options[option][:2])
+    left = obligation - from_province
     used = {0: np.zeros_like(left)}
-    for way in order:
-        used[way] = np.minimum(left, ways[way][2])
-        left = left - used[way]
-    surrendered = first + used[0]
+    for option in order:
+        used[option] = np.minimum(left, options[option][2])
+        left = left - used[option]
+    surrendered = from_province + used[0]
     kept = held.sum(axis=1) - surrendered
-    amounts = [-prices.otherwise * kept, *(ways[way][0] * used[way] for way in used if way)]
-    effort = prices.sells * kept.sum() + sum(ways[way][1] * used[way].sum() for way in used if way)
-    lots = held.copy()
-    lots[:, newest] -= first
-    older = np.cumsum(lots, axis=1) - lots
-    taken = np.clip(used[0][:, None] - older, 0.0, lots)
-    taken[:, newest] += first
+    amounts = [-prices.alternative * kept, *(options[option][0] * used[option] for option in used if option)]
+    effort = prices.sells * kept.sum() + sum(options[option][1] * used[option].sum() for option in used if option)
+    available = held.copy()
+    available[:, newest] -= from_province
+    older = np.cumsum(available, axis=1) - available
+    by_vintage = np.clip(used[0][:, None] - older, 0.0, available)
+    by_vintage[:, newest] += from_province
     place = np.arange(held.shape[1])
     cost = float(sum(amount.sum() for amount in amounts))
     turnover = float(sum(np.abs(amount).sum() for amount in amounts))
-    return Best(cost, float(effort), float((taken * place).sum()), turnover)
+    return Best(cost, float(effort), float((by_vintage * place).sum()), turnover)

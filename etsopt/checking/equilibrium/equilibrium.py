@@ -1,7 +1,7 @@
-"""Check an equilibrium: every unit's choice is a best response, and where it should, the sector balances.
+"""Check an equilibrium: every unit's choice is a best response, and every sector that should balance does.
 
-What is proven is that what is told is an equilibrium. That there is no other, or none, is the model's word; of the
-other fixed points of the table only what they come to in all is compared with the best responses there.
+The check proves that the reported answer is an equilibrium. It does not prove that there is no other, or none: that is
+the claim of the model. Of the other fixed points, only totals are compared with the best responses there.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import pandas as pd
 from etsopt.checking import plan
 from etsopt.checking.allocation.limits import fixed_at_emissions
 from etsopt.checking.equilibrium.points import RELATIVE, Year, fixed_points
-from etsopt.checking.market.baseline import balance_value, baseline
-from etsopt.checking.market.choices import choices
+from etsopt.checking.market.baseline import balance_value, derive_baseline
+from etsopt.checking.market.choices import derive_choices
 from etsopt.checking.market.plans import Taken, of_units, plans_are_admissible
 from etsopt.checking.market.statements import columns_follow, numbers_are_there
 from etsopt.checking.report import Violation
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 NO_FIXED_POINT = "no_fixed_point"
-"""Statement that a sector has no fixed point: it breaks nothing, and it is not proven."""
+"""Rule of a sector without a fixed point: it violates nothing and is not proven."""
 
 SUMMED = ("emissions_before_tco2e", "emissions_tco2e", "allowance_t", "auctioned_t", "measures_cost_cny")
 NUMBERS = {
@@ -56,35 +56,35 @@ OBTAINED = {
     "fixed point": ("reached from no abatement", "the only one"),
     "several": ("reached from no abatement", "of least cost"),
 }
-"""How the one that is told was found, by status."""
+"""Origins of the reported balance value, by status."""
 
 OF_UNIT = ("enterprise_id", "sector", "province")
 
 
 def check_equilibrium(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """Everything that the tables state and that does not hold, and each sector that has no fixed point."""
-    if found := _tables(instance, tables):
-        return found
-    base = baseline(instance, None)
+    """Return the violations of the tables, and each sector without a fixed point."""
+    if violations := _tables(instance, tables):
+        return violations
+    baseline = derive_baseline(instance, None)
     for place, number in enumerate(instance.policy.years):
         rows = {name: tables[name][tables[name]["year"] == number].reset_index(drop=True) for name in NUMBERS}
-        broken = _check_year(instance, _year(instance, base, place), rows)
-        found += [replace(violation, where=f"{violation.where} {number}") for violation in broken]
-    return found
+        broken = _check_year(instance, _year(instance, baseline, place), rows)
+        violations += [replace(violation, where=f"{violation.where} {number}") for violation in broken]
+    return violations
 
 
 def _check_year(instance: Instance, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """Everything that the rows of a year state and that does not hold."""
-    if found := _rows(instance, tables):
-        return found
-    taken, found = _taken(instance, year, tables["units"])
+    """Return the violations of the rows of one year."""
+    if violations := _rows(instance, tables):
+        return violations
+    taken, violations = _taken(instance, year, tables["units"])
     if taken is None:
-        return found
+        return violations
     sectors = tables["equilibrium"].set_index("sector")
     balance = instance.units["sector"].map(sectors["balance_value"]).to_numpy(dtype=float)
     return [
-        *found,
-        *plans_are_admissible(instance, year.base, year.offered, taken),
+        *violations,
+        *plans_are_admissible(instance, year.baseline, year.offered, taken),
         *_units(instance, year, taken, tables["units"], balance),
         *_sectors(instance, year, tables),
         *fixed_points(instance, year, tables),
@@ -92,56 +92,58 @@ def _check_year(instance: Instance, year: Year, tables: Mapping[str, pd.DataFram
 
 
 def _tables(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """Tables and columns are there, and every row is of a year of the horizon."""
-    found: list[Violation] = []
+    """Check that tables and columns are present and that every row is of a year of the horizon."""
+    violations: list[Violation] = []
     for name, columns in NUMBERS.items():
         if name not in tables:
-            found.append(Violation("tables", name, 1.0, "tables", "the table is there"))
+            violations.append(Violation("tables", name, 1.0, "tables", "the table is present"))
             continue
-        found += numbers_are_there(name, tables[name], list(columns))
+        violations += numbers_are_there(name, tables[name], list(columns))
         for column in TEXTS[name]:
             if column not in tables[name]:
-                found.append(Violation("tables", f"{name}.{column}", 1.0, "columns", "the column is there"))
-        if not found and not tables[name]["year"].isin(instance.policy.years).all():
-            found.append(Violation("tables", name, 1.0, "rows", "every row is of a year of the horizon"))
-    return found
+                violations.append(Violation("tables", f"{name}.{column}", 1.0, "columns", "the column is present"))
+        if not violations and not tables[name]["year"].isin(instance.policy.years).all():
+            violations.append(Violation("tables", name, 1.0, "rows", "every row is of a year of the horizon"))
+    return violations
 
 
 def _rows(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """A year has a row for every unit and every sector."""
-    found = []
+    """Check that a year has a row for every unit and every sector."""
+    violations = []
     ids, keys = instance.units["unit_id"].tolist(), instance.sectors
     if tables["units"].get("unit_id", pd.Series(dtype=object)).tolist() != ids:
-        found.append(Violation("same_units", "units", 1.0, "rows", "the table has every unit once, in order"))
+        violations.append(Violation("same_units", "units", 1.0, "rows", "the table has every unit once, in order"))
     if any(tables["units"].get(key, pd.Series()).tolist() != instance.units[key].tolist() for key in OF_UNIT):
-        found.append(Violation("same_units", "units", 1.0, "rows", f"{' and '.join(OF_UNIT)} are the instance's"))
+        violations.append(Violation("same_units", "units", 1.0, "rows", f"{' and '.join(OF_UNIT)} are the instance's"))
     if tables["equilibrium"]["sector"].tolist() != keys:
-        found.append(Violation("same_units", "equilibrium", 1.0, "rows", "the table has every sector once, in order"))
-    return found
+        violations.append(
+            Violation("same_units", "equilibrium", 1.0, "rows", "the table has every sector once, in order")
+        )
+    return violations
 
 
-def _year(instance: Instance, base: Baseline, place: int) -> Year:
-    """A year of the horizon by itself, by its place, in CNY of its own."""
+def _year(instance: Instance, baseline: Baseline, place: int) -> Year:
+    """Return a year of the horizon as a baseline of one year, in CNY of that year."""
     market, here = instance.policy.market, slice(place, place + 1)
-    years, slope, cap = base.years[here], plan.slope(instance), plan.cap(instance)
+    years, slope, cap = baseline.years[here], plan.slope(instance), plan.cap(instance)
     columns = ("output", "emissions", "intensity", "measured_output", "given", "balance_value")
     alone = replace(
-        base,
+        baseline,
         years=years,
         discount=np.ones(1),
         paid_share=by_year(market.paid_share, years, 0.0),
         follows=np.ones(1, dtype=bool),
         slope=np.array([slope]),
         cap=np.array([cap]),
-        **{name: getattr(base, name)[:, here] for name in columns},
+        **{name: getattr(baseline, name)[:, here] for name in columns},
     )
     price = float(by_year(market.prices_cny_per_t, years)[0])
     free = ~fixed_at_emissions(instance)
-    return Year(alone, choices(instance, alone), price, slope, cap, free)
+    return Year(alone, derive_choices(instance, alone), price, slope, cap, free)
 
 
 def _taken(instance: Instance, year: Year, units: pd.DataFrame) -> tuple[Taken | None, list[Violation]]:
-    """The sets of the table; None where a measure is not on offer."""
+    """Read the sets of measures of the table; None if a measure is not on offer."""
     names = [str(text).split() if isinstance(text, str) else [] for text in units["measures"]]
     unit = np.repeat(np.arange(len(names)), [len(words) for words in names])
     codes = pd.Index(year.offered.names).get_indexer([word for words in names for word in words])
@@ -149,42 +151,42 @@ def _taken(instance: Instance, year: Year, units: pd.DataFrame) -> tuple[Taken |
     ids = instance.units["unit_id"].to_numpy()
     wrong = (slot < 0) | pd.Series(list(zip(unit, slot, strict=True)), dtype=object).duplicated().to_numpy()
     if wrong.any():
-        message = "every measure is on offer at its unit, and taken once"
+        message = "every measure is on offer at its unit and listed once"
         return None, [Violation("measures", str(name), 1.0, "measures", message) for name in ids[unit[wrong]]]
     start = np.ones(year.offered.code.shape, dtype=np.int64)
     start[unit, slot] = 0
-    everyone = np.arange(len(names))
-    return Taken(everyone, np.ones(len(names)), start), []
+    every_unit = np.arange(len(names))
+    return Taken(every_unit, np.ones(len(names)), start), []
 
 
 def _units(
     instance: Instance, year: Year, taken: Taken, table: pd.DataFrame, balance: NDArray[np.float64]
 ) -> list[Violation]:
-    """What every unit does follows from its measures, and is as good as the best that it could do."""
+    """Check that a unit's columns follow from its measures, and that its set is a best response."""
     now, labels = year.at(balance), instance.units["unit_id"].to_numpy()
-    own, _ = of_units(now, year.offered, taken, np.array([year.price]))
+    amounts, _ = of_units(now, year.offered, taken, np.array([year.price]))
     runs = taken.start == 0
     kept = np.where(runs, year.offered.intensity_left, 1.0).prod(axis=1)[:, None]
-    given = own.free
+    free_allowances = amounts.free
     paid = now.paid_share[0]
-    # Before the paid share: the same at a share of zero.
-    whole = replace(now, paid_share=np.zeros(1)).free(taken.unit, 0, own.emissions, kept)
-    net = year.price * (own.emissions - given)
+    # Before the paid share is taken off: the same at a share of zero.
+    before_paid_share = replace(now, paid_share=np.zeros(1)).free(taken.unit, 0, amounts.emissions, kept)
+    net = year.price * (amounts.emissions - free_allowances)
     expected = {
         "emissions_before_tco2e": now.emissions,
-        "emissions_tco2e": own.emissions,
-        "allowance_t": given,
-        "auctioned_t": paid * whole,
-        "surplus_t": given - own.emissions,
-        "measures_cost_cny": own.cost,
+        "emissions_tco2e": amounts.emissions,
+        "allowance_t": free_allowances,
+        "auctioned_t": paid * before_paid_share,
+        "surplus_t": free_allowances - amounts.emissions,
+        "measures_cost_cny": amounts.cost,
         "allowances_cost_cny": net,
-        "total_cost_cny": own.cost + net,
-        "marginal_incentive_cny_per_t": own.reward_measured,
-        "marginal_incentive_elsewhere_cny_per_t": own.reward_elsewhere,
+        "total_cost_cny": amounts.cost + net,
+        "marginal_incentive_cny_per_t": amounts.incentive_measured,
+        "marginal_incentive_elsewhere_cny_per_t": amounts.incentive_elsewhere,
     }
-    value = (own.cost + net)[:, 0]
-    # A sum of costs carries the rounding of its largest part, and what cancels is not seen in the sum.
-    scale = year.price * own.emissions[:, 0] + 1
+    value = (amounts.cost + net)[:, 0]
+    # A sum of costs has the rounding of its largest term, which cancellation hides in the sum.
+    scale = year.price * amounts.emissions[:, 0] + 1
     scale += np.abs(year.offered.fixed + year.offered.variable * now.output).sum(axis=1)
     return [
         *columns_follow("units", labels, now.years, table, expected),
@@ -196,24 +198,25 @@ def _units(
 def _intensities(
     labels: NDArray[np.object_], table: pd.DataFrame, expected: NDArray[np.float64]
 ) -> Iterator[Violation]:
-    """Intensities are what the measures leave of them."""
+    """Check that intensities follow from the measures."""
     off = np.abs(table["intensity"].to_numpy(dtype=float) - expected)
     for k in np.flatnonzero(~(off <= RELATIVE * expected) & ~np.isnan(expected)):
-        yield Violation("units", str(labels[k]), float(off[k]), "t/t", "the intensity is what the measures leave")
+        message = "the intensity is the baseline intensity times the share left by the measures"
+        yield Violation("units", str(labels[k]), float(off[k]), "t/t", message)
 
 
 def _best_responses(
-    labels: NDArray[np.object_], dearer: NDArray[np.float64], tolerance: NDArray[np.float64]
+    labels: NDArray[np.object_], excess: NDArray[np.float64], tolerance: NDArray[np.float64]
 ) -> Iterator[Violation]:
-    """No unit pays more than it would with its best set of measures."""
-    message = "no other set of measures is better for the unit at this balance value"
-    for k in np.flatnonzero(~(dearer <= tolerance)):
-        yield Violation("best_response", str(labels[k]), float(dearer[k]), "CNY", message)
+    """Check that no unit pays more than with its best set of measures."""
+    message = "no other set of measures costs the unit less at this balance value"
+    for k in np.flatnonzero(~(excess <= tolerance)):
+        yield Violation("best_response", str(labels[k]), float(excess[k]), "CNY", message)
 
 
 def _sectors(instance: Instance, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """Totals, residuals and statuses; where the best responses balance nowhere, that is said."""
-    units, found = tables["units"], []
+    """Check totals, residuals and statuses, and report each sector without a fixed point."""
+    units, violations = tables["units"], []
     of_unit = instance.units["sector"].to_numpy()
     counts = {name: tables[name]["sector"].value_counts() for name in ("fixed_points", "cycles")}
     for row in tables["equilibrium"].to_dict("records"):
@@ -226,34 +229,39 @@ def _sectors(instance: Instance, year: Year, tables: Mapping[str, pd.DataFrame])
             "fixed_points": row["fixed_points"] != points,
             "cycle_length": row["cycle_length"] != steps,
             "price_cny_per_t": row["price_cny_per_t"] != year.price,
-            "balance_value_before": not _is_before(row["balance_value_before"], year, free, _half(instance)),
+            "balance_value_before": not _is_without_abatement(
+                row["balance_value_before"], year, free, _half_decimal(instance)
+            ),
             "obtained": row.get("obtained")
             not in (OBTAINED[status] if free.any() else ("every unit gets its emissions",)),
         }
-        message = "it is what the policy and the other tables say"
-        found += [Violation("sectors", f"{name}.{key}", 1.0, "cells", message) for key, bad in wrong.items() if bad]
+        message = "the cell follows from the policy and the other tables"
+        violations += [
+            Violation("sectors", f"{name}.{key}", 1.0, "cells", message) for key, bad in wrong.items() if bad
+        ]
         here = of_unit == name
         for column in SUMMED:
             off = abs(row.get(column, np.nan) - units.loc[here, column].sum())
             if not off <= 2e-2 + RELATIVE * units.loc[here, column].abs().sum():
-                found.append(Violation("totals_add_up", f"{name}.{column}", off, "", "the total is that of the units"))
+                message = "the total is the sum over the units"
+                violations.append(Violation("totals_add_up", f"{name}.{column}", off, "", message))
         if free.any():
             emissions, intensity = (units.loc[free, key].to_numpy() for key in ("emissions_tco2e", "intensity"))
-            found += _balance(instance, year, row, emissions, intensity)
-    return found
+            violations += _balance(instance, year, row, emissions, intensity)
+    return violations
 
 
-def _is_before(stated: float, year: Year, free: NDArray[np.bool_], half: float) -> bool:
-    """Whether a balance value is that without abatement, but for its rounding; without free units there is none."""
+def _is_without_abatement(stated: float, year: Year, free: NDArray[np.bool_], half: float) -> bool:
+    """Return True if a balance value is that without abatement, within rounding; NaN without adjustable units."""
     if not free.any():
         return bool(np.isnan(stated))
-    emissions, intensity = year.base.emissions[free, 0], year.base.intensity[free, 0]
+    emissions, intensity = year.baseline.emissions[free, 0], year.baseline.intensity[free, 0]
     before = balance_value(emissions, intensity, year.slope, year.cap)
     return bool(abs(stated - before) <= RELATIVE * before + half)
 
 
-def _half(instance: Instance) -> float:
-    """Half of the last decimal of a published balance value."""
+def _half_decimal(instance: Instance) -> float:
+    """Return half of the last decimal of a published balance value, zero if it is not rounded [t/t]."""
     decimals = plan.stated(instance, "balance_value_decimals", "none")
     return 0.0 if decimals == "none" else float(0.5 * 10.0**-decimals)
 
@@ -261,25 +269,26 @@ def _half(instance: Instance) -> float:
 def _balance(
     instance: Instance, year: Year, row: dict[str, Any], emissions: NDArray[np.float64], intensity: NDArray[np.float64]
 ) -> list[Violation]:
-    """The residual is what the rule leaves, and nothing where the balance value reproduces itself."""
+    """Check the residual of the rule, and that the balance value balances its sector."""
     name, value, total = str(row["sector"]), row["balance_value"], float(emissions.sum())
     residual = year.excess(value, emissions, intensity)
-    found = []
+    violations = []
     if not abs(residual - row["residual_t"]) <= 2e-2 + RELATIVE * total:
         message = "the residual is the sum of allowances less emissions"
-        found.append(Violation("residual", name, abs(residual - row["residual_t"]), "t", message))
+        violations.append(Violation("residual", name, abs(residual - row["residual_t"]), "t", message))
     if row["status"] == "cycle":
         message = (
-            "no balance value reproduces itself: at this one every unit responds best, one of them is indifferent, and "
+            "the balance value is no fixed point: every unit's set is a best response, one unit is indifferent, and "
             "the sector does not balance"
         )
-        return [*found, Violation(NO_FIXED_POINT, name, abs(residual), "t", message)]
-    half = _half(instance)
+        return [*violations, Violation(NO_FIXED_POINT, name, abs(residual), "t", message)]
+    half = _half_decimal(instance)
     below, above = (year.excess(value + side * half, emissions, intensity) for side in (-1, 1))
     if not (below <= RELATIVE * total and above >= -RELATIVE * total):
-        message = "at the balance value allowances add up to emissions"
-        found.append(Violation("balance_value", name, abs(residual), "t", message))
+        message = "at the balance value, allowances equal emissions"
+        violations.append(Violation("balance_value", name, abs(residual), "t", message))
     decimals = plan.stated(instance, "balance_value_decimals", "none")
     if half and not abs(value - round(value, decimals)) <= RELATIVE * half:
-        found.append(Violation("balance_value", name, half, "t/t", "the balance value has the decimals of the rule"))
-    return found
+        message = "the balance value has the decimals of the rule"
+        violations.append(Violation("balance_value", name, half, "t/t", message))
+    return violations

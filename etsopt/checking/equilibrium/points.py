@@ -1,4 +1,4 @@
-"""A year of an equilibrium at any balance value, and what the fixed points of its sectors come to."""
+"""Evaluate a year of an equilibrium at any balance value, and check the totals of the fixed points of its sectors."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ RELATIVE = 1e-9
 
 @dataclass(frozen=True)
 class Year:
-    """The year and the rule: everything but the balance value."""
+    """The year and the rule without the balance value."""
 
-    base: Baseline
+    baseline: Baseline
     offered: Choices
     price: float
     slope: float
@@ -35,25 +35,25 @@ class Year:
     free: NDArray[np.bool_]
 
     def at(self, balance: NDArray[np.float64]) -> Baseline:
-        """The year at a balance value of each unit, shape ``(units,)``."""
-        return replace(self.base, balance_value=np.where(self.free, balance, np.nan)[:, None])
+        """Return the year at a balance value of each unit, shape ``(units,)``."""
+        return replace(self.baseline, balance_value=np.where(self.free, balance, np.nan)[:, None])
 
     def least(self, balance: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the best response of each unit costs, shape ``(units,)`` [CNY]."""
-        need = np.full((len(self.free), 1), self.price)
-        return least_of_all_plans(self.at(balance), self.offered, need, 0 * need)
+        """Return the cost of the best response of each unit, shape ``(units,)`` [CNY]."""
+        demand_dual = np.full((len(self.free), 1), self.price)
+        return least_of_all_plans(self.at(balance), self.offered, demand_dual, 0 * demand_dual)
 
     def best(
         self, balance: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Cost of the best responses of each unit, and the least and most emissions of those that cost no more.
+        """Return the cost of each unit's best responses, and the least and most emissions of its best responses.
 
-        Shape ``(units,)`` [CNY, tCO2e].
+        All have shape ``(units,)`` [CNY, tCO2e].
         """
-        now, need = self.at(balance), np.full((len(self.free), 1), self.price)
+        now, demand_dual = self.at(balance), np.full((len(self.free), 1), self.price)
         cost, cleanest, dirtiest = (np.zeros(len(self.free)) for _ in range(3))
         for sets in batches(now, self.offered, np.arange(len(self.free))):
-            value = sets.running(now, 0, need[sets.units], 0 * need[sets.units])
+            value = sets.running_cost(now, 0, demand_dual[sets.units], 0 * demand_dual[sets.units])
             emissions = sets.left * now.emissions[sets.units, 0]
             least = value.min(axis=0)
             scale = self.price * now.emissions[sets.units, 0] + np.abs(sets.fixed).max(axis=0) + 1
@@ -64,37 +64,38 @@ class Year:
         return cost, cleanest, dirtiest
 
     def excess(self, balance: float, emissions: NDArray[np.float64], intensity: NDArray[np.float64]) -> float:
-        """By how much the rule's allowances exceed the emissions of some units [t]."""
+        """Return the allowances of the rule less the emissions of some units [t]."""
         rates = np.clip(self.slope * (balance - intensity) / balance, -self.cap, self.cap)
         return float(emissions @ rates)
 
 
 def fixed_points(instance: Instance, year: Year, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
-    """What each fixed point comes to in all is what the best responses to it cost; the one that is told is one."""
-    of_unit, kept, found = instance.units["sector"].to_numpy(), 1 - year.base.paid_share[0], []
-    told = tables["equilibrium"].set_index("sector")["balance_value"]
+    """Check the totals of each fixed point against its best responses; the reported balance value is a fixed point."""
+    of_unit, kept, violations = instance.units["sector"].to_numpy(), 1 - year.baseline.paid_share[0], []
+    reported = tables["equilibrium"].set_index("sector")["balance_value"]
     for name, points in tables["fixed_points"].groupby("sector"):
         free = (of_unit == name) & year.free
-        found += _in_order(str(name), points)
-        if not np.isclose(points["balance_value"], told.get(name, np.nan), rtol=RELATIVE, atol=0).any():
-            found.append(Violation("fixed_points", str(name), 1.0, "rows", "what is told is one of the fixed points"))
+        violations += _in_order(str(name), points)
+        if not np.isclose(points["balance_value"], reported.get(name, np.nan), rtol=RELATIVE, atol=0).any():
+            message = "the balance value of the sector is one of its fixed points"
+            violations.append(Violation("fixed_points", str(name), 1.0, "rows", message))
         for row in points.to_dict("records"):
             least, cleanest, dirtiest = (part[free] for part in year.best(np.full(len(of_unit), row["balance_value"])))
             emissions = row["emissions_tco2e"]
             outside = max(float(cleanest.sum()) - emissions, emissions - float(dirtiest.sum()))
             if not outside <= 2e-2 + RELATIVE * float(dirtiest.sum()):
                 message = "the emissions are those of best responses"
-                found.append(Violation("fixed_points", f"{name} {row['number']}", outside, "t", message))
+                violations.append(Violation("fixed_points", f"{name} {row['number']}", outside, "t", message))
             stated = row["measures_cost_cny"] + year.price * (emissions - kept * (emissions + row["residual_t"]))
             off = abs(float(least.sum()) - stated)
             if not off <= 1.0 + RELATIVE * (float(np.abs(least).sum()) + year.price * emissions):
-                message = "what the fixed point comes to is what the best responses to it cost"
-                found.append(Violation("fixed_points", f"{name} {row['number']}", off, "CNY", message))
-    return found
+                message = "the cost of the fixed point is that of the best responses to it"
+                violations.append(Violation("fixed_points", f"{name} {row['number']}", off, "CNY", message))
+    return violations
 
 
 def _in_order(name: str, points: pd.DataFrame) -> list[Violation]:
-    """Fixed points are numbered by their balance values."""
+    """Check that fixed points are numbered by their balance values."""
     values = points["balance_value"].to_numpy(dtype=float)
     if points["number"].tolist() == list(range(1, len(points) + 1)) and (np.diff(values) > 0).all():
         return []

@@ -1,13 +1,13 @@
-"""Check what the market models claim, from the mathematics on their pages, sharing nothing with them.
+"""Check the claims of the market models from the mathematics on their pages, without their code.
 
-`baseline` is what lies before every unit, `choices` which measures it may take, `plans` what it took, `search` the best
-of all its plans at some prices, `accounts` what enterprises may hold and deal, `bound` the lower bound of the cost,
-`leaves` what proves that of whole plans, `restricted` the plans that are left there, `uplift` who would rather have
-another plan, `shortage` what is missing where the market cannot clear, and `statements` what the tables must satisfy.
+`baseline` derives the baseline of every unit, `choices` its measures, `plans` its plans in the tables, `search` its
+best plan at given duals, `accounts` the limits of holdings and trades, `bound` the lower bound of the cost, `leaves`
+the proof for whole plans, `restricted` the plans within a leaf, `uplift` the units with a better plan at the prices,
+`unmet_demand` the proof that the market cannot clear, and `statements` the demands on the tables.
 """
 
 from etsopt.checking.market.market import MARKETS, check_market
 from etsopt.checking.market.prices import COST, UNMET
-from etsopt.checking.market.unmet_demand import check_shortage
+from etsopt.checking.market.unmet_demand import check_unmet_demand
 
-__all__ = ["COST", "MARKETS", "UNMET", "check_market", "check_shortage"]
+__all__ = ["COST", "MARKETS", "UNMET", "check_market", "check_unmet_demand"]

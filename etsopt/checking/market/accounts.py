@@ -1,4 +1,4 @@
-"""What every enterprise, or all as one, holds at the beginning and may hold, deal and owe; terms of the market."""
+"""Derive the opening, limits of holdings and trades, and obligations of every account, and the terms of trade."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Accounts:
-    """Accounts before anything is decided, shape ``(accounts, years)`` where not said otherwise [t].
+    """Accounts before any decision, shape ``(accounts, years)`` unless stated otherwise [t].
 
     Parameters
     ----------
     labels
-        Enterprise of each account; one empty label for all of them together.
+        Enterprise of each account; one empty label for the pool of all accounts.
     of_unit
         Account of each unit, shape ``(units,)``.
     opening
-        Held at the beginning, shape ``(accounts,)``.
+        Holdings at the beginning, shape ``(accounts,)``.
     emissions
-        Before abatement.
+        Emissions before abatement.
     free_most
-        Free allowances at most.
+        Largest free allocation.
     borrowed_most
-        How far a year's end may fall below zero: by what is issued in advance for the next year, not in the last.
-    pressed
-        What other sectors and the reserve may leave for it to hold, shape ``(accounts,)``.
+        Largest negative balance at the end of a year: the pre-allocation of the next year, zero in the last year.
+    external_supply
+        Largest holdings that come from other sectors and the reserve, shape ``(accounts,)``.
     """
 
     labels: NDArray[np.object_]
@@ -46,7 +46,7 @@ class Accounts:
     emissions: NDArray[np.float64]
     free_most: NDArray[np.float64]
     borrowed_most: NDArray[np.float64]
-    pressed: NDArray[np.float64]
+    external_supply: NDArray[np.float64]
 
     @property
     def later(self) -> NDArray[np.float64]:
@@ -62,119 +62,120 @@ class Accounts:
 
     @property
     def gained(self) -> NDArray[np.float64]:
-        """What has been held at the beginning or given up to each year, at most."""
+        """Largest holdings from the opening and free allocation up to each year."""
         gained: NDArray[np.float64] = self.opening[:, None] + np.cumsum(self.free_most, axis=1)
         return gained
 
     @property
-    def dealt(self) -> NDArray[np.float64]:
-        """What can be bought more than is sold in each year, or sold more than is bought, at most.
+    def traded_most(self) -> NDArray[np.float64]:
+        """Largest net purchase or net sale of each year.
 
-        The holding rises or falls at most from one of its limits to the other; allowances and a year's obligation come
-        on top of it.
+        The holdings rise or fall at most from one of their limits to the other; the free allocation and the year's
+        obligation come on top.
         """
         before = np.column_stack([np.zeros(len(self.opening)), self.borrowed_most[:, :-1]])
-        return self.gained + self.later[:, :1] + self.pressed[:, None] + self.borrowed_most + before
+        return self.gained + self.later[:, :1] + self.external_supply[:, None] + self.borrowed_most + before
 
     @property
     def held_most(self) -> NDArray[np.float64]:
-        """What may be held at the end of each year, at most."""
-        return self.gained + self.later - self.emissions + self.pressed[:, None]
+        """Largest holdings at the end of each year."""
+        return self.gained + self.later - self.emissions + self.external_supply[:, None]
 
     def total(self, of_units: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sum over the units of each account."""
+        """Return the sum over the units of each account."""
         total = np.empty((len(self.labels), of_units.shape[1]))
         for year, values in enumerate(of_units.T):
             total[:, year] = np.bincount(self.of_unit, values, len(self.labels))
         return total
 
 
-def accounts(instance: Instance, found: Baseline, kind: str) -> Accounts:
-    """Accounts of the enterprises, by their names."""
+def derive_accounts(instance: Instance, baseline: Baseline, kind: str) -> Accounts:
+    """Return the accounts of the enterprises, by their names."""
     enterprise = instance.labels("enterprise_id")
     labels = enterprise.names
-    free_most = np.where(found.follows, found.emissions * (1 + found.cap), found.given) * (1 - found.paid_share)
-    # What is issued in advance for a year is its own share of the emissions of the year before.
-    borrowed = plan.advance_shares(instance, found.years + 1) * found.emissions
+    free_most = np.where(baseline.follows, baseline.emissions * (1 + baseline.cap), baseline.given) * (
+        1 - baseline.paid_share
+    )
+    # The pre-allocation of a year is its share of the emissions of the year before.
+    borrowed = plan.advance_shares(instance, baseline.years + 1) * baseline.emissions
     if not instance.policy.market.borrow_pre_allocation:
         borrowed = 0 * borrowed
     borrowed[:, -1] = 0.0
-    nothing = np.zeros(len(labels))
-    none = nothing[:, None]
-    own = Accounts(labels, enterprise.code, _opening(instance, labels), none, none, none, nothing)
-    emissions, most, ahead = (own.total(part) for part in (found.emissions, free_most, borrowed))
-    pressed = nothing if kind == "abatement" else _pressed(instance, found, emissions.sum(axis=1))
-    return replace(own, emissions=emissions, free_most=most, borrowed_most=ahead, pressed=pressed)
+    zeros = np.zeros(len(labels))
+    none = zeros[:, None]
+    accounts = Accounts(labels, enterprise.code, _opening(instance, labels), none, none, none, zeros)
+    emissions, most, ahead = (accounts.total(part) for part in (baseline.emissions, free_most, borrowed))
+    external_supply = zeros if kind == "abatement" else _external_supply(instance, baseline, emissions.sum(axis=1))
+    return replace(accounts, emissions=emissions, free_most=most, borrowed_most=ahead, external_supply=external_supply)
 
 
-def _pressed(instance: Instance, found: Baseline, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What others may leave to accounts, each by its share of all emissions: price takers deal with nobody."""
+def _external_supply(instance: Instance, baseline: Baseline, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the external supply to each account, by its share of emissions; price takers have none."""
     market = instance.policy.market
-    left = float(np.maximum(-by_year(market.external_demand_t, found.years, 0.0), 0.0).sum()) + market.reserve_t
+    left = float(np.maximum(-by_year(market.external_demand_t, baseline.years, 0.0), 0.0).sum()) + market.reserve_t
     total = float(emissions.sum())
     return left * emissions / total if total > 0 else np.full(len(emissions), left / len(emissions))
 
 
-def together(own: Accounts) -> Accounts:
-    """One account for all."""
-    parts = (own.opening, own.emissions, own.free_most, own.borrowed_most, own.pressed)
-    opening, emissions, most, ahead, pressed = (part.sum(axis=0, keepdims=True) for part in parts)
-    nobody = np.array([""], dtype=object)
-    return Accounts(nobody, np.zeros_like(own.of_unit), opening, emissions, most, ahead, pressed)
+def pool_accounts(accounts: Accounts) -> Accounts:
+    """Return the pool of all accounts as one account."""
+    parts = (accounts.opening, accounts.emissions, accounts.free_most, accounts.borrowed_most, accounts.external_supply)
+    opening, emissions, most, ahead, external_supply = (part.sum(axis=0, keepdims=True) for part in parts)
+    no_label = np.array([""], dtype=object)
+    return Accounts(no_label, np.zeros_like(accounts.of_unit), opening, emissions, most, ahead, external_supply)
 
 
 def _opening(instance: Instance, labels: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Vintages from 2025 on in full, earlier ones by the rule of conversion, in whole tonnes rounded down.
+    """Return the opening holdings: vintages from 2025 on in full, earlier ones by the carry-over rule, rounded down.
 
-    Years up to 2024 are settled with vintages up to 2024, all of them.
+    For years up to 2024, vintages up to 2024 count in full.
     """
     if instance.enterprises is None:
         return np.zeros(len(labels))
     table = instance.enterprises.set_index("enterprise_id").reindex(labels)
-    nothing = np.zeros(len(labels))
-    held = {name: np.nan_to_num(table[name].to_numpy(dtype=float)) for name in table if name.startswith("opening_")}
-    sold = np.nan_to_num(table["net_sales_t"].to_numpy(dtype=float)) if "net_sales_t" in table else nothing
-    old = sum((held.get(f"opening_{vintage}_t", nothing) for vintage in range(2019, 2025)), nothing)
-    if instance.policy.year < plan.CONVERTED_IN:
+    zeros = np.zeros(len(labels))
+    stated = {name: np.nan_to_num(table[name].to_numpy(dtype=float)) for name in table if name.startswith("opening_")}
+    sold = np.nan_to_num(table["net_sales_t"].to_numpy(dtype=float)) if "net_sales_t" in table else zeros
+    old = sum((stated.get(f"opening_{vintage}_t", zeros) for vintage in range(2019, 2025)), zeros)
+    if instance.policy.year < plan.CARRY_OVER_YEAR:
         return np.asarray(old, dtype=float)
     limit = plan.most_carried_over(instance, labels, sold)
-    new = sum((held.get(f"opening_{vintage}_t", nothing) for vintage in (2025, 2026)), nothing)
+    new = sum((stated.get(f"opening_{vintage}_t", zeros) for vintage in (2025, 2026)), zeros)
     return whole_tonnes(np.minimum(old, limit)) + new
 
 
 @dataclass(frozen=True)
-class Terms:
-    """Terms at which accounts deal, shape ``(years,)`` where not said otherwise; CNY of each year and tonnes.
+class TradeTerms:
+    """Terms of trade, shape ``(years,)`` unless stated otherwise; CNY of each year and tonnes.
 
     Parameters
     ----------
-    friction, offset_price
+    transaction_cost, offset_price
         Cost of each side of a trade, and of an offset [CNY/t].
-    owing
-        Cost of a tonne owed at the end of each year, the last with the purchase after it; infinite where no reference
-        price is stated [CNY/t].
-    worth
-        Of a tonne held at the end of the last year, a number [CNY/t].
+    outstanding_cost
+        Cost of a tonne outstanding at the end of each year, in the last with its later purchase; infinite without a
+        reference price [CNY/t].
+    terminal_price
+        Value of a tonne banked at the end of the last year, a number [CNY/t].
     offset_share, offset_supply
-        Share of the obligation that offsets may settle, a number; offsets on offer [t].
-    expected
-        Price that enterprises take as given; NaN where there is a market [CNY/t].
+        Share of the obligation that offsets may meet, a number; offsets on offer [t].
+    expected_price
+        Price that enterprises take as given; NaN in a market [CNY/t].
     auctioned, remainder, demand
-        Allowances in auctions, those among them that make up for rounding, and what other sectors take, less what they
-        bring [t].
+        Auctioned allowances, the part of them that makes up for rounding, and external demand less external supply [t].
     floor, ceiling
-        Prices of the reserve; zero and infinite where there is none [CNY/t].
+        Prices of the reserve; zero and infinite without one [CNY/t].
     reserve, capacity
-        In the reserve at the beginning, and the most that it deals or holds, numbers [t].
+        Reserve at the beginning, and limit of its trades and its stock, numbers [t].
     """
 
-    friction: NDArray[np.float64]
+    transaction_cost: NDArray[np.float64]
     offset_price: NDArray[np.float64]
-    owing: NDArray[np.float64]
-    worth: float
+    outstanding_cost: NDArray[np.float64]
+    terminal_price: float
     offset_share: float
     offset_supply: NDArray[np.float64]
-    expected: NDArray[np.float64]
+    expected_price: NDArray[np.float64]
     auctioned: NDArray[np.float64]
     remainder: NDArray[np.float64]
     demand: NDArray[np.float64]
@@ -184,26 +185,26 @@ class Terms:
     capacity: float
 
 
-def terms(instance: Instance, found: Baseline, kind: str, remainder: NDArray[np.float64]) -> Terms:
-    """Terms of a policy, and what is offered to make up for rounding."""
-    market, penalty, years = instance.policy.market, instance.policy.penalty, found.years
-    owing = penalty.multiple * by_year(penalty.reference_price_cny_per_t, years, np.inf)
-    owing[-1] *= 1 + 1 / penalty.multiple
+def derive_terms(instance: Instance, baseline: Baseline, kind: str, remainder: NDArray[np.float64]) -> TradeTerms:
+    """Return the terms of a policy, with the allowances offered to make up for rounding."""
+    market, penalty, years = instance.policy.market, instance.policy.penalty, baseline.years
+    outstanding_cost = penalty.multiple * by_year(penalty.reference_price_cny_per_t, years, np.inf)
+    outstanding_cost[-1] *= 1 + 1 / penalty.multiple
     demand = by_year(market.external_demand_t, years, 0.0)
-    nothing = np.zeros(len(years))
-    return Terms(
-        nothing + market.transaction_cost_cny_per_t,
+    zeros = np.zeros(len(years))
+    return TradeTerms(
+        zeros + market.transaction_cost_cny_per_t,
         by_year(market.ccer_price_cny_per_t, years, 0.0),
-        owing,
+        outstanding_cost,
         market.terminal_price_cny_per_t,
         market.ccer_share,
         by_year(market.ccer_supply_t, years, 0.0),
-        by_year(market.prices_cny_per_t, years) if kind == "abatement" else nothing + np.nan,
-        by_year(market.auctioned_t, years, 0.0) + found.paid_share * found.given.sum(axis=0) + remainder,
+        by_year(market.prices_cny_per_t, years) if kind == "abatement" else zeros + np.nan,
+        by_year(market.auctioned_t, years, 0.0) + baseline.paid_share * baseline.given.sum(axis=0) + remainder,
         remainder,
         demand,
         by_year(market.floor_price_cny_per_t, years, 0.0),
         by_year(market.ceiling_price_cny_per_t, years, np.inf),
         market.reserve_t,
-        market.reserve_t + float(found.emissions.sum()),
+        market.reserve_t + float(baseline.emissions.sum()),
     )

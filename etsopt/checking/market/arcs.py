@@ -1,9 +1,9 @@
-r"""Variables of a market that lead from one multiplier to another, and what each comes to at least.
+r"""Represent variables of a market as arcs between multipliers, and bound the least cost of each.
 
-Each of them but offsets has the reduced cost $r_v = x_i - x_j - c_v$, where the $x$ are $\mu$, $-y$, $-z$ and a ground
-of zero. So where rounding alone separates $r_v$ from zero it can be made to vanish, by raising multipliers until none
-of these differences is short: a noise of 1e-12 CNY is not paid for 1e9 t. It converges where the differences agree with
-each other; where they do not it ends after some rounds. Any multipliers bound the cost, so nothing rests on it.
+Every variable but offsets has the reduced cost $r_v = x_i - x_j - c_v$, where the $x$ are $\mu$, $-y$, $-z$ and a
+ground of zero. If only rounding separates $r_v$ from zero, it is removed by raising multipliers until none of these
+differences is short, so that a noise of 1e-12 CNY/t is not paid for 1e9 t. This converges if the differences
+are consistent and otherwise ends after some rounds. Any multipliers bound the cost, so the proof does not depend on it.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from etsopt.checking.arithmetic import gamma
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.accounts import Accounts, Terms
+    from etsopt.checking.market.accounts import Accounts, TradeTerms
     from etsopt.checking.market.baseline import Baseline
     from etsopt.checking.market.leeway import Leeway
 
 NOISE = 1e-9
-"""A reduced cost that is rounding, against the largest multiplier."""
+"""Reduced cost that counts as rounding, relative to the largest multiplier."""
 
 SWEEPS = 200
 
 
 @dataclass(frozen=True)
 class Multipliers:
-    """Multipliers of the rows in terms of the first year [CNY/t], shapes ``(accounts, years)`` and ``(years,)``."""
+    """Multipliers of the rows in CNY of the first year [CNY/t], shapes ``(accounts, years)`` and ``(years,)``."""
 
     account_balance: NDArray[np.float64]
     offset_limit: NDArray[np.float64]
@@ -51,15 +51,15 @@ class Arcs:
     most: NDArray[np.float64]
 
     def reduced(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Reduced cost of each variable."""
+        """Return the reduced cost of each variable."""
         reduced: NDArray[np.float64] = x[self.head] - x[self.tail] - self.constant
         return reduced
 
     def repaired(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Multipliers at which reduced costs that are rounding vanish, as far as they can together."""
+        """Return multipliers at which reduced costs due to rounding vanish, as far as they can together."""
         scale = float(np.max(np.abs(x), initial=0.0))
         near = (np.abs(self.reduced(x)) <= NOISE * scale) & (self.least < self.most)
-        # Raised from both sides, a difference ends at zero; the ground moves with the rest and is brought back.
+        # Raised from both sides, a difference ends at zero; the ground moves with the rest and is moved back.
         upper = np.concatenate([self.head[near], self.tail[near]])
         lower = np.concatenate([self.tail[near], self.head[near]])
         constant = np.concatenate([self.constant[near], -self.constant[near]])
@@ -72,7 +72,7 @@ class Arcs:
         return raised - raised[0]
 
     def least_total(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The least that each variable comes to between its bounds, and a bound of its rounding [CNY]."""
+        """Return the least cost of each variable between its bounds, and a bound of its rounding [CNY]."""
         reduced = self.reduced(x)
         size = np.abs(x[self.head]) + np.abs(x[self.tail]) + np.abs(self.constant)
         error = gamma(10) * size * np.maximum(np.abs(self.least), np.abs(self.most))
@@ -84,14 +84,14 @@ class Nodes:
 
     def __init__(self, count: int, years: int, stated: bool) -> None:
         steps = np.arange(years)
-        # A price that is stated is no multiplier but a number above the ground.
+        # A stated price is no multiplier but a constant above the ground.
         self.price = 0 * steps if stated else 1 + steps
         self.reserve = 1 + years + steps
         self.account = 1 + 2 * years + np.arange(count * years).reshape(count, years)
         self.size = 1 + 2 * years + count * years
 
     def filled(self, given: Multipliers) -> NDArray[np.float64]:
-        """Multipliers at their positions."""
+        """Return the multipliers at their positions."""
         x = np.zeros(self.size)
         if self.price[-1]:
             x[self.price] = -given.market_balance
@@ -100,59 +100,67 @@ class Nodes:
 
 
 def joined(parts: list[tuple[Any, ...]]) -> Arcs:
-    """Variables of several kinds in one array, from head, tail, constant, least and most of each kind."""
+    """Return variables of several kinds in one array, from head, tail, constant, least and most of each kind."""
     columns = [[values.ravel() for values in np.broadcast_arrays(*part)] for part in parts]
     head, tail, *rest = (np.concatenate(column) for column in zip(*columns, strict=True))
     return Arcs(head.astype(np.int64), tail.astype(np.int64), *(values.astype(float) for values in rest))
 
 
 def of_accounts(
-    found: Baseline, own: Accounts, deal: Terms, nodes: Nodes, due: NDArray[np.float64], leeway: Leeway
+    baseline: Baseline, accounts: Accounts, terms: TradeTerms, nodes: Nodes, due: NDArray[np.float64], leeway: Leeway
 ) -> list[tuple[Any, ...]]:
-    """Bought, sold, banked and owed: head, tail, constant, least and most."""
+    """Return head, tail, constant, least and most of purchases, sales, banking and outstanding obligations."""
     account, price = nodes.account, nodes.price
-    friction = found.discount * deal.friction
-    above = found.discount * np.nan_to_num(deal.expected)
-    owing = found.discount * np.where(np.isfinite(deal.owing), deal.owing, 0.0)
-    owed_most = np.where(np.isfinite(deal.owing), own.so_far, 0.0)
+    transaction_cost = baseline.discount * terms.transaction_cost
+    above = baseline.discount * np.nan_to_num(terms.expected_price)
+    outstanding_cost = baseline.discount * np.where(np.isfinite(terms.outstanding_cost), terms.outstanding_cost, 0.0)
+    outstanding_most = np.where(np.isfinite(terms.outstanding_cost), accounts.so_far, 0.0)
     ends, between = account[:, -1], slice(0, -1)
-    dealt, banked, owed = leeway.dealt, leeway.banked, leeway.owed
+    traded, banked, outstanding = leeway.traded, leeway.banked, leeway.outstanding
     return [
-        (price, account, -friction - above, -dealt, own.dealt + dealt),
-        (account, price, above - friction, -dealt, own.dealt + dealt),
-        (0, account[:, 0], 0.0, own.opening, own.opening),
+        (price, account, -transaction_cost - above, -traded, accounts.traded_most + traded),
+        (account, price, above - transaction_cost, -traded, accounts.traded_most + traded),
+        (0, account[:, 0], 0.0, accounts.opening, accounts.opening),
         (
             account[:, between],
             account[:, 1:],
             0.0,
-            -own.borrowed_most[:, between] - banked[:, between],
-            own.held_most[:, between] + banked[:, between],
+            -accounts.borrowed_most[:, between] - banked[:, between],
+            accounts.held_most[:, between] + banked[:, between],
         ),
-        (ends, 0, found.discount[-1] * deal.worth, -banked[:, -1], own.held_most[:, -1] + banked[:, -1]),
+        (
+            ends,
+            0,
+            baseline.discount[-1] * terms.terminal_price,
+            -banked[:, -1],
+            accounts.held_most[:, -1] + banked[:, -1],
+        ),
         (
             account[:, 1:],
             account[:, between],
-            due[:, between] - due[:, 1:] - owing[between],
-            -owed[:, between],
-            owed_most[:, between] + owed[:, between],
+            due[:, between] - due[:, 1:] - outstanding_cost[between],
+            -outstanding[:, between],
+            outstanding_most[:, between] + outstanding[:, between],
         ),
-        (0, ends, due[:, -1] - owing[-1], -owed[:, -1], owed_most[:, -1] + owed[:, -1]),
+        (0, ends, due[:, -1] - outstanding_cost[-1], -outstanding[:, -1], outstanding_most[:, -1] + outstanding[:, -1]),
     ]
 
 
-def of_market(found: Baseline, deal: Terms, nodes: Nodes, leeway: Leeway, missing_most: float) -> list[tuple[Any, ...]]:
-    """Left over in auctions, missing, sold, bought and held by the reserve, and what stands right in the market."""
-    price, reserve, supply = nodes.price, nodes.reserve, deal.auctioned - deal.demand
-    sells = np.isfinite(deal.ceiling)
-    ceiling = np.where(sells, deal.ceiling, 0.0)
+def of_market(
+    baseline: Baseline, terms: TradeTerms, nodes: Nodes, leeway: Leeway, unmet_most: float
+) -> list[tuple[Any, ...]]:
+    """Return head, tail, constant, least and most of supply, unsold and unmet tonnes, and the reserve."""
+    price, reserve, supply = nodes.price, nodes.reserve, terms.auctioned - terms.demand
+    sells = np.isfinite(terms.ceiling)
+    ceiling = np.where(sells, terms.ceiling, 0.0)
     unsold, flow, stock = leeway.unsold, leeway.flow, leeway.reserve
     return [
         (0, price, 0.0, supply, supply),
-        (price, 0, 0.0, -unsold, deal.auctioned + unsold),
-        (0, price, -1.0, 0.0, missing_most),
-        (reserve, price, -found.discount * ceiling, -flow, deal.capacity * sells + flow),
-        (price, reserve, found.discount * deal.floor, -flow, deal.capacity * (deal.floor > 0) + flow),
-        (0, reserve[0], 0.0, deal.reserve, deal.reserve),
-        (reserve[:-1], reserve[1:], 0.0, -stock[:-1], deal.capacity + stock[:-1]),
-        (reserve[-1], 0, 0.0, -stock[-1], deal.capacity + stock[-1]),
+        (price, 0, 0.0, -unsold, terms.auctioned + unsold),
+        (0, price, -1.0, 0.0, unmet_most),
+        (reserve, price, -baseline.discount * ceiling, -flow, terms.capacity * sells + flow),
+        (price, reserve, baseline.discount * terms.floor, -flow, terms.capacity * (terms.floor > 0) + flow),
+        (0, reserve[0], 0.0, terms.reserve, terms.reserve),
+        (reserve[:-1], reserve[1:], 0.0, -stock[:-1], terms.capacity + stock[:-1]),
+        (reserve[-1], 0, 0.0, -stock[-1], terms.capacity + stock[-1]),
     ]

@@ -1,7 +1,7 @@
-r"""What lies before every unit in every year, derived again: output, emissions, intensity and allowances.
+r"""Derive the baseline of every unit again: output, emissions, intensity and allowances by year.
 
 The sector's balance value $V$ is the root of $\sum_i E_i \,\mathrm{clip}(\sigma (V - I_i)/V, \pm d)$, which never falls
-in $V$: halving finds where it leaves zero on both sides, and the units between their caps there give the last digits.
+in $V$: bisection finds the ends of its interval of zero, and the units between their caps give the last digits.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-HALVINGS = 200
+BISECTIONS = 200
 
 ROUNDING = 2.0**-50
-"""What is left of a sum that is zero, against the sum of what it adds."""
+"""Bound of a computed sum that is exactly zero, relative to the sum of its absolute terms."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """Before any measure, shape ``(units, years)`` where not said otherwise.
+    """Baseline before any measure, shape ``(units, years)`` unless stated otherwise.
 
     Parameters
     ----------
     years, discount
-        Compliance years, and what a CNY of each is worth in the first, shape ``(years,)``.
+        Compliance years, and the value of a CNY of each in the first, shape ``(years,)``.
     base_output, output
-        Output of the year of the tables, shape ``(units,)``, and of each year [t]; zero where none is stated.
+        Output of the year of the tables, shape ``(units,)``, and of each year [t]; zero without a stated output.
     emissions, intensity, measured_output
-        Verified emissions [tCO2e], what the rule measures [t/t], and the output on which it does [t].
+        Verified emissions [tCO2e], intensity under the rule [t/t], and the output to which it refers [t].
     given
-        What the rule or the allocation gives, paid shares included [t].
+        Allocation of the rule or of the table, paid shares included [t].
     paid_share
-        Share of it that is auctioned instead, shape ``(years,)``.
+        Share of it that is auctioned, shape ``(years,)``.
     follows
-        Years in which free allowances follow a unit's own emissions, shape ``(years,)``.
+        True in years in which free allowances follow a unit's own emissions, shape ``(years,)``.
     slope, cap
-        Of the rule, shape ``(years,)``.
+        Parameters of the rule, shape ``(years,)``.
     balance_value
-        [t/t]; NaN where a unit gets A = E.
+        Balance value of the sector [t/t]; NaN for a unit with A = E.
     """
 
     years: NDArray[np.int64]
@@ -70,12 +70,12 @@ class Baseline:
     def free(
         self, units: NDArray[np.int64], year: int, emissions: NDArray[np.float64], kept: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Free allowances in a year [t] of units that emit so much and keep such a share of their intensity.
+        """Return the free allowances in a year of units with these emissions and shares of their intensity [t].
 
         Parameters
         ----------
         emissions, kept
-            Shape ``(units, ...)``, the same for both.
+            Emissions, and shares of the intensity that measures leave, both of shape ``(units, ...)``.
         """
         shape = (len(units), *[1] * (emissions.ndim - 1))
         if not self.follows[year]:
@@ -87,15 +87,15 @@ class Baseline:
         return free
 
 
-def baseline(instance: Instance, allocation: pd.DataFrame | None) -> Baseline:
-    """Derive it for a path where there is no allocation, else from the allowances of that table."""
+def derive_baseline(instance: Instance, allocation: pd.DataFrame | None) -> Baseline:
+    """Derive the baseline of a pathway without an allocation, else that of the allowances in the table."""
     policy = instance.policy
     years = np.array(policy.years)
-    grown = development(instance, policy.years)
+    projected = development(instance, policy.years)
     scope = plan.inside_in(instance, years)
     verified = instance.units["emissions_tco2e"].to_numpy(dtype=float)[:, None] * scope
-    emissions = verified * grown.output_factor * grown.intensity_factor
-    intensity = instance.intensity[:, None] * grown.intensity_factor
+    emissions = verified * projected.output_factor * projected.intensity_factor
+    intensity = instance.intensity[:, None] * projected.intensity_factor
     stated = instance.units["output_t"].to_numpy(dtype=float) if "output_t" in instance.units else np.nan
     output = np.nan_to_num(np.broadcast_to(stated, len(emissions))) * scope.any(axis=1)
     follows = np.zeros(len(years), dtype=bool)
@@ -106,7 +106,7 @@ def baseline(instance: Instance, allocation: pd.DataFrame | None) -> Baseline:
         slope, cap, balance = _enacted(instance, emissions, intensity)
     if allocation is not None:
         before = plan.emissions_inside(instance)
-        # A line that joins later gets what it emits.
+        # A line that joins the scope later gets its emissions.
         got = np.where(before > 0, allocation["allowance_t"].to_numpy(dtype=float), 1.0)
         ratio = got / np.where(before > 0, before, 1.0)
         given, paid_share = emissions * ratio[:, None], by_year(policy.market.paid_share, years, 0.0)
@@ -120,10 +120,10 @@ def baseline(instance: Instance, allocation: pd.DataFrame | None) -> Baseline:
         years,
         (1 + policy.horizon.discount_rate) ** -(years - years[0]).astype(float),
         output,
-        output[:, None] * grown.output_factor * scope,
+        output[:, None] * projected.output_factor * scope,
         emissions,
         intensity,
-        intensity_base(instance.units)[0][:, None] * grown.output_factor,
+        intensity_base(instance.units)[0][:, None] * projected.output_factor,
         given,
         paid_share,
         follows,
@@ -136,7 +136,7 @@ def baseline(instance: Instance, allocation: pd.DataFrame | None) -> Baseline:
 def _enacted(
     instance: Instance, emissions: NDArray[np.float64], intensity: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Slope and cap by year, and balance value by unit and year, of the rule; A = E where it is another rule."""
+    """Return slope and cap by year, and balance value by unit and year, of the rule; A = E for another rule."""
     balance = np.full(emissions.shape, np.nan)
     years = emissions.shape[1]
     if instance.policy.rule.name not in ("cn-2025", "cn-2026"):
@@ -151,32 +151,32 @@ def _enacted(
 
 
 def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64], slope: float, cap: float) -> float:
-    """Balance value of a sector, the middle of the interval where there is one [t/t]."""
+    """Return the balance value of a sector, the middle of its interval if there is one [t/t]."""
     weight = float(emissions.sum())
-    # Numpy adds in pairs, and loses no more than 40 last places of a sum of terms that are up to the cap.
-    nothing = max(ROUNDING, 40 * cap * np.finfo(float).eps) * weight
+    # NumPy adds in pairs, and loses at most 40 units in the last place of a sum of terms up to the cap.
+    zero = max(ROUNDING, 40 * cap * np.finfo(float).eps) * weight
 
     def rates(value: float) -> NDArray[np.float64]:
         return np.clip(slope * (1 - intensity / value), -cap, cap)
 
     def edge(side: float) -> float:
-        # Above every unit's reach all have a surplus, below it all a deficit.
+        # Above every unit's range all have a surplus, below it all a deficit.
         low, high = float(intensity.min()) / (1 + cap / slope), float(intensity.max()) / max(1 - cap / slope, 1e-6)
-        for _ in range(HALVINGS):
+        for _ in range(BISECTIONS):
             middle = (low + high) / 2
             if middle in (low, high):
                 break
-            above = float((emissions * rates(middle)).sum()) > side * nothing
+            above = float((emissions * rates(middle)).sum()) > side * zero
             low, high = (low, middle) if above else (middle, high)
         return (low + high) / 2
 
     lower, upper = edge(-1.0), edge(1.0)
     middle = (lower + upper) / 2
-    found = rates(middle)
-    inner = np.abs(found) < cap
+    surplus_rates = rates(middle)
+    inner = np.abs(surplus_rates) < cap
     if not inner.any():
         return middle
-    surplus = cap * float(emissions[found >= cap].sum() - emissions[found <= -cap].sum())
+    surplus = cap * float(emissions[surplus_rates >= cap].sum() - emissions[surplus_rates <= -cap].sum())
     return slope * float((emissions * intensity)[inner].sum()) / (slope * float(emissions[inner].sum()) + surplus)
 
 
@@ -188,7 +188,7 @@ def _tightened(
     cap: NDArray[np.float64],
     balance: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """The rule on the path: from the second phase on the balance value falls from that of the year before."""
+    """Return the rule of the pathway: in the second phase, the balance value falls from that of the year before."""
     path = instance.policy.pathway
     fall = by_year(path.tightening, years, 0.0)
     tightened = balance.copy()
@@ -209,7 +209,7 @@ def _of_path(
     cap: NDArray[np.float64],
     balance: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """What the path gives, cut by one factor a year where all of it would exceed the cap, shape ``(units, years)``."""
+    """Return the allocation of the pathway, cut by one factor a year to the cap, shape ``(units, years)`` [t]."""
     given: NDArray[np.float64] = emissions * (1 + np.nan_to_num(np.clip(slope * (1 - intensity / balance), -cap, cap)))
     path, totals = instance.policy.pathway, given.sum(axis=0)
     if path.cap_from is None or path.cap_from > years[-1]:

@@ -1,4 +1,4 @@
-"""Which measures every unit may take, which exclude and require each other, and what each costs and leaves."""
+"""Derive the measures of every unit: exclusions, requirements, cost and abatement."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ NOT_ON_OFFER = -1
 
 @dataclass(frozen=True)
 class Choices:
-    """Measures of every unit in slots, shape ``(units, slots)``; those of a unit fill its first slots.
+    """Measures of every unit in slots, shape ``(units, slots)``; a unit's measures fill its first slots.
 
     Parameters
     ----------
     names
-        Every measure by its code, the cut of output last.
+        Every measure by its code, the output cut last.
     code
-        Position of each measure in ``names``, -1 in a slot that holds none.
+        Position of each measure in ``names``, -1 in an empty slot.
     left, intensity_left
         Share of emissions, and of intensity, that a measure leaves.
     fixed
-        Cost of a year, whatever the output [CNY].
+        Yearly cost, whatever the output [CNY].
     variable
-        Cost of a tonne of the year's output [CNY/t].
+        Cost per tonne of the year's output [CNY/t].
     first_year
         Earliest compliance year.
     group
-        Code of the exclusive group, -1 where a measure stands in none.
+        Code of the exclusive group, -1 without one.
     required
-        Codes of what a measure requires, padded with -2; -1 is what the unit is not offered,
+        Codes of the required measures, padded with -2; -1 for one that the unit is not offered,
         shape ``(units, slots, most required)``.
     """
 
@@ -59,12 +59,12 @@ class Choices:
 
     @property
     def count(self) -> NDArray[np.int64]:
-        """How many measures each unit has, shape ``(units,)``."""
+        """Number of measures of each unit, shape ``(units,)``."""
         count: NDArray[np.int64] = (self.code >= 0).sum(axis=1)
         return count
 
     def slot_of(self, units: NDArray[np.int64], codes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Slot of a measure at a unit, -1 where it is not on offer there, shape of ``units``."""
+        """Return the slot of a measure at a unit, -1 if it is not on offer there, shape of ``units``."""
         if not self.code.shape[1]:
             return np.full(len(units), NOT_ON_OFFER)
         same = (self.code[units] == codes[:, None]) & (codes >= 0)[:, None]
@@ -72,8 +72,8 @@ class Choices:
 
 
 @dataclass(frozen=True)
-class _Rows:
-    """The table of measures with the cut of output in its last row; what a tonne costs [CNY/t]."""
+class _MeasureTable:
+    """The table of measures with the output cut in its last row, and costs per tonne [CNY/t]."""
 
     names: NDArray[np.object_]
     code: NDArray[np.int64]
@@ -86,9 +86,9 @@ class _Rows:
     required: NDArray[np.int64]
 
 
-def choices(instance: Instance, found: Baseline) -> Choices:
-    """Measures on offer at every unit: applicable ones, less those that pay by themselves where they are left."""
-    rows = _rows(instance)
+def derive_choices(instance: Instance, baseline: Baseline) -> Choices:
+    """Return the measures on offer at every unit: applicable ones, without no-regret measures if these are excluded."""
+    rows = _measure_table(instance)
     groups = applicable(instance)
     unit, row = np.repeat(np.arange(len(instance.units)), np.diff(groups.starts)), groups.members
     if instance.policy.abatement.no_regret == "exclude":
@@ -121,7 +121,7 @@ def choices(instance: Instance, found: Baseline) -> Choices:
         code,
         left,
         placed(rows.intensity_left, 1.0),
-        placed(rows.per_base_t, 0.0) * found.base_output[:, None],
+        placed(rows.per_base_t, 0.0) * baseline.base_output[:, None],
         variable,
         placed(rows.first_year, 0),
         placed(rows.group, -1),
@@ -129,11 +129,11 @@ def choices(instance: Instance, found: Baseline) -> Choices:
     )
 
 
-def _rows(instance: Instance) -> _Rows:
-    """The table, its texts as codes."""
+def _measure_table(instance: Instance) -> _MeasureTable:
+    """Return the table of measures with its texts as codes."""
     if instance.measures is None:
         nothing, none = np.zeros(1), np.zeros(1, dtype=np.int64)
-        return _Rows(
+        return _MeasureTable(
             np.array([OUTPUT_CUT]), none, nothing, nothing + 1, nothing, nothing, none, none - 1, none[:, None] - 2
         )
     table = instance.measures
@@ -142,7 +142,7 @@ def _rows(instance: Instance) -> _Rows:
         return filled_column(table, MEASURES, name)
 
     measure, group = Labels.of(cells("measure_id")), Labels.of(cells("exclusive_group"))
-    share, rate, own, life, capex, fixed, variable, saving = (
+    share, rate, intensity_rate, life, capex, fixed, variable, saving = (
         cells(name)
         for name in (
             *("maximum_share", "abatement_rate", "intensity_abatement_rate", "lifetime_years", "capex_cny_per_t"),
@@ -150,13 +150,13 @@ def _rows(instance: Instance) -> _Rows:
         )
     )
     interest = instance.policy.horizon.discount_rate
-    # What is paid every year of a life is worth the investment at its beginning.
+    # An annuity over the lifetime is worth the investment at its beginning.
     annuity = capex / life if interest == 0 else capex * interest / (1 - (1 + interest) ** -life)
-    return _Rows(
+    return _MeasureTable(
         np.append(measure.names, OUTPUT_CUT),
         np.append(measure.code, len(measure)),
         np.append(1 - share * rate, 1.0),
-        np.append(1 - share * own, 1.0),
+        np.append(1 - share * intensity_rate, 1.0),
         np.append(share * (annuity + fixed), 0.0),
         np.append(share * (variable - saving), 0.0),
         np.append(np.nan_to_num(cells("first_year")), 0).astype(np.int64),
@@ -166,7 +166,7 @@ def _rows(instance: Instance) -> _Rows:
 
 
 def _required(texts: Labels, names: NDArray[np.object_]) -> NDArray[np.int64]:
-    """Codes of what each row requires, shape ``(rows + 1, most)``, padded with -2; few texts differ."""
+    """Return the codes that each row requires, shape ``(rows + 1, most)``, padded with -2; few texts are distinct."""
     words = pd.Series(texts.names, dtype=object).str.split().explode().dropna()
     text, place = words.index.to_numpy(), words.groupby(level=0).cumcount().to_numpy()
     table = np.full((len(texts) + 1, int(place.max(initial=0)) + 1), -2)

@@ -1,4 +1,4 @@
-"""What the answer to a market costs in all, what is spent in it, and what every enterprise comes to."""
+"""Compute the total cost of the answer to a market, its spending, and the cost of every enterprise."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.arithmetic import gamma, total, upward
-from etsopt.checking.market import statements as says
+from etsopt.checking.market import statements
 from etsopt.checking.market.dealings import PlanSizes
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.accounts import Accounts, Terms
+    from etsopt.checking.market.accounts import Accounts, TradeTerms
     from etsopt.checking.market.baseline import Baseline
     from etsopt.checking.market.choices import Choices
     from etsopt.checking.market.plans import Amounts
@@ -22,70 +22,81 @@ if TYPE_CHECKING:
 
 
 def spent_by(
-    found: Baseline,
-    own: Accounts,
-    deal: Terms,
-    held: Holdings,
+    baseline: Baseline,
+    accounts: Accounts,
+    terms: TradeTerms,
+    holdings: Holdings,
     units: Amounts,
     sizes: PlanSizes,
     price: NDArray[np.float64],
     offers: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """What enterprises come to at discounted prices of allowances and scarce offsets, at least [CNY].
+    """Return a lower bound of the cost of enterprises at discounted prices of allowances and scarce offsets [CNY].
 
-    Shape ``(accounts,)``; what is uncertain of it is taken off.
+    The shape is ``(accounts,)``; the uncertainty is subtracted.
     """
-    owing = np.where(np.isfinite(deal.owing), deal.owing, 0.0)
-    yearly = found.discount * np.stack(
+    outstanding_cost = np.where(np.isfinite(terms.outstanding_cost), terms.outstanding_cost, 0.0)
+    yearly = baseline.discount * np.stack(
         [
-            own.total(units.cost),
-            deal.friction * (held.bought + held.sold),
-            deal.offset_price * held.offset,
-            owing * held.owed,
+            accounts.total(units.cost),
+            terms.transaction_cost * (holdings.bought + holdings.sold),
+            terms.offset_price * holdings.offset,
+            outstanding_cost * holdings.outstanding,
         ]
     )
-    traded = np.stack([price * held.bought, -price * held.sold, -np.minimum(offers, 0.0) * held.offset])
-    worth = found.discount[-1] * deal.worth
-    spent: NDArray[np.float64] = yearly.sum(axis=(0, 2)) + traded.sum(axis=(0, 2)) - worth * held.banked[:, -1]
-    stocks = np.abs(own.opening) + sum(
-        np.abs(part).sum(axis=1) for part in (sizes.steep, sizes.given, held.bought, held.sold, held.offset, held.owed)
+    traded = np.stack([price * holdings.bought, -price * holdings.sold, -np.minimum(offers, 0.0) * holdings.offset])
+    terminal_value = baseline.discount[-1] * terms.terminal_price
+    spent: NDArray[np.float64] = (
+        yearly.sum(axis=(0, 2)) + traded.sum(axis=(0, 2)) - terminal_value * holdings.banked[:, -1]
     )
-    size = np.abs(yearly).sum(axis=(0, 2)) + np.abs(traded).sum(axis=(0, 2)) + sizes.cost.sum(axis=1) + worth * stocks
+    stocks = np.abs(accounts.opening) + sum(
+        np.abs(part).sum(axis=1)
+        for part in (sizes.steep, sizes.given, holdings.bought, holdings.sold, holdings.offset, holdings.outstanding)
+    )
+    size = (
+        np.abs(yearly).sum(axis=(0, 2))
+        + np.abs(traded).sum(axis=(0, 2))
+        + sizes.cost.sum(axis=1)
+        + terminal_value * stocks
+    )
     return spent - gamma(sizes.roundings + sizes.units + 20) * size
 
 
 def cost_of(
-    found: Baseline,
+    baseline: Baseline,
     offered: Choices,
-    own: Accounts,
-    deal: Terms,
-    held: Holdings,
+    accounts: Accounts,
+    terms: TradeTerms,
+    holdings: Holdings,
     units: Amounts,
     years: pd.DataFrame,
     kind: str,
 ) -> tuple[float, float, float]:
-    """Cost of the objective from what is decided, what its rounding may be at most, and what is spent in it [CNY].
+    """Return the cost of the objective from the decisions, a bound of its rounding, and the spending in it [CNY].
 
-    Spending is what measures of a unit cost together where that is more than nothing, and what trading, offsets,
-    obligations and the reserve's sales cost; a gap is measured against it where the cost is near zero.
+    Spending is the cost of measures of each unit, if positive, and that of trading, offsets,
+    obligations and the reserve's sales. A gap is relative to it if the cost is near zero.
     """
-    owing = np.where(np.isfinite(deal.owing), deal.owing, 0.0)
-    traded = deal.friction * (held.bought + held.sold)
-    parts = [units.cost, traded, deal.offset_price * held.offset, owing * held.owed]
-    if kind == says.ABATEMENT:
-        parts += [deal.expected * held.bought, -deal.expected * held.sold]
+    outstanding_cost = np.where(np.isfinite(terms.outstanding_cost), terms.outstanding_cost, 0.0)
+    traded = terms.transaction_cost * (holdings.bought + holdings.sold)
+    parts = [units.cost, traded, terms.offset_price * holdings.offset, outstanding_cost * holdings.outstanding]
+    if kind == statements.ABATEMENT:
+        parts += [terms.expected_price * holdings.bought, -terms.expected_price * holdings.sold]
     else:
-        ceiling = np.where(np.isfinite(deal.ceiling), deal.ceiling, 0.0)
-        dealt = ceiling * years["released_t"].to_numpy() - deal.floor * years["intake_t"].to_numpy()
-        parts.append(dealt[None])
-    worth = found.discount[-1] * deal.worth
-    terms_ = np.concatenate([*((found.discount * part).ravel() for part in parts), -worth * held.banked[:, -1]])
-    value, error = total(terms_)
-    sizes = PlanSizes.of(found, offered, own)
-    stocks = float(np.abs(own.opening).sum()) + sum(
-        float(np.abs(part).sum()) for part in (sizes.steep, sizes.given, held.bought, held.sold, held.offset, held.owed)
+        ceiling = np.where(np.isfinite(terms.ceiling), terms.ceiling, 0.0)
+        reserve_cost = ceiling * years["released_t"].to_numpy() - terms.floor * years["intake_t"].to_numpy()
+        parts.append(reserve_cost[None])
+    terminal_value = baseline.discount[-1] * terms.terminal_price
+    summands = np.concatenate(
+        [*((baseline.discount * part).ravel() for part in parts), -terminal_value * holdings.banked[:, -1]]
     )
-    size = float(np.abs(terms_).sum()) + float(sizes.cost.sum()) + worth * stocks
-    of_units = (found.discount * units.cost).sum(axis=1)
-    spending = np.maximum(of_units, 0.0).sum() + np.maximum(terms_[units.cost.size :], 0.0).sum()
+    value, error = total(summands)
+    sizes = PlanSizes.of(baseline, offered, accounts)
+    stocks = float(np.abs(accounts.opening).sum()) + sum(
+        float(np.abs(part).sum())
+        for part in (sizes.steep, sizes.given, holdings.bought, holdings.sold, holdings.offset, holdings.outstanding)
+    )
+    size = float(np.abs(summands).sum()) + float(sizes.cost.sum()) + terminal_value * stocks
+    of_units = (baseline.discount * units.cost).sum(axis=1)
+    spending = np.maximum(of_units, 0.0).sum() + np.maximum(summands[units.cost.size :], 0.0).sum()
     return value, upward(error + gamma(sizes.roundings + sizes.units + 20) * size, 1000), float(spending)

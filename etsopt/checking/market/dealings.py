@@ -1,4 +1,4 @@
-"""Trades of accounts at multipliers, the least that they come to, and what the rounding of plans is measured by."""
+"""Bound the cost of the trades of accounts at multipliers, and the rounding of plans."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from etsopt.checking.market.arcs import Nodes, joined, of_accounts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.accounts import Accounts, Terms
+    from etsopt.checking.market.accounts import Accounts, TradeTerms
     from etsopt.checking.market.baseline import Baseline
     from etsopt.checking.market.choices import Choices
     from etsopt.checking.market.leeway import Leeway
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlanSizes:
-    """What the rounding of plans is measured by, in sums over the units of each account, shape ``(accounts, years)``.
+    """Sizes that bound the rounding of plans, summed over the units of each account, shape ``(accounts, years)``.
 
     Parameters
     ----------
     cost
-        Of all measures, discounted, in absolute terms [CNY].
+        Absolute discounted cost of all measures [CNY].
     emissions, steep, given
-        Emissions; with allowances that follow them; allowances that do not [t].
+        Emissions; emissions and allowances that follow them; allowances that do not [t].
     roundings, units
-        That a plan of a unit passes through at most, and units of an account at most.
+        Largest number of roundings in a unit's plan, and of units of an account.
     """
 
     cost: NDArray[np.float64]
@@ -41,77 +41,82 @@ class PlanSizes:
     units: int
 
     @classmethod
-    def of(cls, found: Baseline, offered: Choices, own: Accounts) -> PlanSizes:
-        """Of every account."""
+    def of(cls, baseline: Baseline, offered: Choices, accounts: Accounts) -> PlanSizes:
+        """Return the sizes of every account."""
         fixed, variable = (np.abs(part).sum(axis=1)[:, None] for part in (offered.fixed, offered.variable))
-        relative = np.nan_to_num(np.abs(found.intensity / found.balance_value), nan=0.0, posinf=0.0, neginf=0.0)
-        steep = found.emissions * (2 + np.where(found.follows, found.slope, 0.0) * (1 + relative))
-        units = int(np.bincount(own.of_unit).max(initial=0))
-        parts = (found.discount * (fixed + variable * found.output), found.emissions, steep, np.abs(found.given))
-        roundings = 3 * int(offered.count.max(initial=0)) + 3 * len(found.years) + 60
-        cost, emissions, steeply, given = (own.total(part) for part in parts)
+        relative = np.nan_to_num(np.abs(baseline.intensity / baseline.balance_value), nan=0.0, posinf=0.0, neginf=0.0)
+        steep = baseline.emissions * (2 + np.where(baseline.follows, baseline.slope, 0.0) * (1 + relative))
+        units = int(np.bincount(accounts.of_unit).max(initial=0))
+        parts = (
+            baseline.discount * (fixed + variable * baseline.output),
+            baseline.emissions,
+            steep,
+            np.abs(baseline.given),
+        )
+        roundings = 3 * int(offered.count.max(initial=0)) + 3 * len(baseline.years) + 60
+        cost, emissions, steeply, given = (accounts.total(part) for part in parts)
         return cls(cost, emissions, steeply, given, roundings, units)
 
     def error(
-        self, need: NDArray[np.float64], emitted: NDArray[np.float64], account: Any = slice(None)
+        self, demand_dual: NDArray[np.float64], emission_dual: NDArray[np.float64], account: Any = slice(None)
     ) -> NDArray[np.float64]:
-        """A bound of the rounding of plans at multipliers, of some accounts [CNY]."""
-        size = self.cost[account] + np.abs(need) * (self.steep[account] + self.given[account])
-        total_size = (size + emitted * self.emissions[account]).sum(axis=1)
+        """Return a bound of the rounding of plans at multipliers, of some accounts [CNY]."""
+        size = self.cost[account] + np.abs(demand_dual) * (self.steep[account] + self.given[account])
+        total_size = (size + emission_dual * self.emissions[account]).sum(axis=1)
         # The sums of sizes are rounded themselves, by far less than one part in a thousand.
         error: NDArray[np.float64] = 1.001 * gamma(self.roundings) * total_size
         return error
 
 
 @dataclass(frozen=True)
-class Trade:
-    """Prices at which accounts deal, in terms of the first year, shape ``(years,)`` [CNY/t]."""
+class Trading:
+    """Prices at which accounts trade, in CNY of the first year, shape ``(years,)`` [CNY/t]."""
 
-    found: Baseline
-    deal: Terms
+    baseline: Baseline
+    terms: TradeTerms
     price: NDArray[np.float64]
     offset_price: NDArray[np.float64]
     leeway: Leeway
 
     def least(
         self,
-        own: Accounts,
-        need: NDArray[np.float64],
+        accounts: Accounts,
+        demand_dual: NDArray[np.float64],
         limit: NDArray[np.float64],
         due: NDArray[np.float64],
         which: Any = slice(None),
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The least that dealings of accounts come to at multipliers of their rows, and a bound of its rounding.
+        """Return the least cost of the trades of accounts at multipliers of their rows, and a bound of its rounding.
 
         Parameters
         ----------
-        need, limit, due
+        demand_dual, limit, due
             Multipliers of `account_balance` and, none above zero, of `offset_limit` and `newly_owed`, shape
             ``(accounts, years)``.
         which
-            Positions of the accounts among those that the leeway is of.
+            Positions of the accounts among those of the leeway.
 
         Returns
         -------
         values, errors
             Shape ``(accounts,)`` [CNY].
         """
-        nodes = Nodes(len(need), len(self.price), stated=False)
+        nodes = Nodes(len(demand_dual), len(self.price), stated=False)
         x = np.zeros(nodes.size)
-        x[nodes.price], x[nodes.account] = self.price, need
+        x[nodes.price], x[nodes.account] = self.price, demand_dual
         leeway = self.leeway.of_accounts(which)
-        most = np.minimum(self.deal.offset_share * own.emissions, self.deal.offset_supply)
-        reduced = self.offset_price - need - limit - due
-        size = np.abs(self.offset_price) + np.abs(need) + np.abs(limit) + np.abs(due)
-        # What rows are missed by is paid at their multipliers.
+        most = np.minimum(self.terms.offset_share * accounts.emissions, self.terms.offset_supply)
+        reduced = self.offset_price - demand_dual - limit - due
+        size = np.abs(self.offset_price) + np.abs(demand_dual) + np.abs(limit) + np.abs(due)
+        # Misses of rows are paid at their multipliers.
         missed = limit * leeway.share + due * leeway.newly
         offsets = np.where(reduced > 0, -reduced * leeway.offset, reduced * (most + leeway.offset)) + missed
         values = offsets.sum(axis=1)
         errors = gamma(12) * (size * (most + leeway.offset) + np.abs(missed)).sum(axis=1)
-        # A stated price counts as the price of the market here.
-        deal = replace(self.deal, expected=np.zeros(1))
-        for part in of_accounts(self.found, own, deal, nodes, due, leeway):
-            terms, rounding = (each.reshape(len(values), -1) for each in joined([part]).least_total(x))
-            values += terms.sum(axis=1)
-            errors += rounding.sum(axis=1) + gamma(len(self.price) + 24) * np.abs(terms).sum(axis=1)
+        # A stated price counts as the market price here.
+        terms = replace(self.terms, expected_price=np.zeros(1))
+        for part in of_accounts(self.baseline, accounts, terms, nodes, due, leeway):
+            costs, rounding = (each.reshape(len(values), -1) for each in joined([part]).least_total(x))
+            values += costs.sum(axis=1)
+            errors += rounding.sum(axis=1) + gamma(len(self.price) + 24) * np.abs(costs).sum(axis=1)
         return values, errors * (1 + gamma(60 + len(self.price)))

@@ -1,4 +1,4 @@
-"""How far an answer leaves the bounds of its variables and rows, by which the bound of its cost is widened."""
+"""Measure the distance of an answer from the bounds of its variables and rows, which widens the bound of its cost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.accounts import Accounts, Terms
+    from etsopt.checking.market.accounts import Accounts, TradeTerms
     from etsopt.checking.market.baseline import Baseline
     from etsopt.checking.market.plans import Amounts
     from etsopt.checking.market.statements import Holdings
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Leeway:
-    """Tonnes beyond bounds, none below zero; shape ``(accounts, years)`` where not said otherwise.
+    """Tonnes beyond bounds, none negative; shape ``(accounts, years)`` unless stated otherwise.
 
     Parameters
     ----------
-    dealt, banked, owed, offset
-        Of what is bought or sold, held, owed and offset.
+    traded, banked, outstanding, offset
+        Of purchases and sales, banking, outstanding obligations and offsets.
     share, newly
         Of the rows `offset_limit` and `newly_owed`.
     unsold, flow, reserve, offers
-        Of what auctions leave, of what the reserve deals and holds, and of the row `offsets_on_offer`, shape
+        Of unsold auction volumes, the reserve's trades and stock, and the row `offsets_on_offer`, shape
         ``(years,)``.
     """
 
-    dealt: NDArray[np.float64]
+    traded: NDArray[np.float64]
     banked: NDArray[np.float64]
-    owed: NDArray[np.float64]
+    outstanding: NDArray[np.float64]
     offset: NDArray[np.float64]
     share: NDArray[np.float64]
     newly: NDArray[np.float64]
@@ -46,78 +46,86 @@ class Leeway:
     offers: NDArray[np.float64]
 
     def of_accounts(self, which: Any) -> Leeway:
-        """That of some accounts."""
-        names = ("dealt", "banked", "owed", "offset", "share", "newly")
+        """Return the leeway of some accounts."""
+        names = ("traded", "banked", "outstanding", "offset", "share", "newly")
         return replace(self, **{name: getattr(self, name)[which] for name in names})
 
     @classmethod
     def none(cls, accounts: int, years: int) -> Leeway:
-        """Every bound stands."""
+        """Return a leeway of zero."""
         return cls.same(np.zeros((accounts, years)), np.zeros(years))
 
     @classmethod
     def same(cls, of_accounts: NDArray[np.float64], of_market: NDArray[np.float64]) -> Leeway:
-        """The same for everything of an account, and of the market."""
+        """Return the same leeway for everything of an account, and for everything of the market."""
         return cls(*[of_accounts] * 6, *[of_market] * 4)
 
 
 def leeway_of(
-    found: Baseline, own: Accounts, pool: Accounts, deal: Terms, held: Holdings, amounts: Amounts, years: pd.DataFrame
+    baseline: Baseline,
+    accounts: Accounts,
+    pool: Accounts,
+    terms: TradeTerms,
+    holdings: Holdings,
+    amounts: Amounts,
+    years: pd.DataFrame,
 ) -> Leeway:
-    """What an answer needs so that it stands within all bounds, the rounding of its sums included.
+    """Return the leeway that an answer needs to meet all bounds, with the rounding of its sums.
 
     Parameters
     ----------
-    own, pool
-        Accounts of the answer, and of the program: one for all where trading costs nothing.
+    accounts, pool
+        Accounts of the answer, and of the program: the pool of all if trading costs nothing.
     """
-    pooled = pool is not own
+    pooled = pool is not accounts
 
     def of(part: NDArray[np.float64]) -> NDArray[np.float64]:
         return column_totals(part)[0][None] if pooled else part
 
-    roundings = column_totals(np.zeros((len(own.labels), 1)))[1]
-    count = roundings + len(found.years) + int(np.bincount(own.of_unit).max(initial=0)) + 60
-    bought, sold, offset, owed, banked = map(of, (held.bought, held.sold, held.offset, held.owed, held.banked))
+    roundings = column_totals(np.zeros((len(accounts.labels), 1)))[1]
+    count = roundings + len(baseline.years) + int(np.bincount(accounts.of_unit).max(initial=0)) + 60
+    bought, sold, offset, outstanding, banked = map(
+        of, (holdings.bought, holdings.sold, holdings.offset, holdings.outstanding, holdings.banked)
+    )
     if pooled:
-        # Without a transaction cost what is bought and sold at once is nothing.
+        # Without a transaction cost, simultaneous purchases and sales cancel.
         net = bought - sold
         bought, sold = np.maximum(net, 0.0), np.maximum(-net, 0.0)
-    emissions, free = own.total(amounts.emissions), own.total(amounts.free)
-    terms = (emissions, free, held.bought, held.sold, held.offset, held.owed)
-    size = sum((of(np.abs(part)) for part in terms), np.zeros_like(bought))
+    emissions, free = accounts.total(amounts.emissions), accounts.total(amounts.free)
+    stocks = (emissions, free, holdings.bought, holdings.sold, holdings.offset, holdings.outstanding)
+    size = sum((of(np.abs(part)) for part in stocks), np.zeros_like(bought))
     so_far = pool.opening[:, None] + np.cumsum(size, axis=1)
     rounding = gamma(count) * so_far
-    most = np.minimum(deal.offset_share * pool.emissions, deal.offset_supply)
-    allowed = np.where(np.isfinite(deal.owing), pool.so_far, 0.0)
-    nothing = np.zeros(len(found.years))
+    most = np.minimum(terms.offset_share * pool.emissions, terms.offset_supply)
+    allowed = np.where(np.isfinite(terms.outstanding_cost), pool.so_far, 0.0)
+    nothing = np.zeros(len(baseline.years))
     absorbed, released = (
         years[name].to_numpy(dtype=float) if name in years else nothing for name in ("intake_t", "released_t")
     )
-    traded = column_totals(held.bought - held.sold)[0]
-    unsold: NDArray[np.float64] = deal.auctioned - deal.demand - traded - absorbed + released
-    reserve = deal.reserve + np.cumsum(absorbed - released)
-    of_market = deal.reserve + np.cumsum(absorbed + released) + column_totals(size)[0]
-    of_market = gamma(count) * (of_market + np.abs(deal.auctioned) + np.abs(deal.demand))
-    sells, buys = (deal.capacity * there.astype(np.float64) for there in (np.isfinite(deal.ceiling), deal.floor > 0))
+    traded = column_totals(holdings.bought - holdings.sold)[0]
+    unsold: NDArray[np.float64] = terms.auctioned - terms.demand - traded - absorbed + released
+    reserve = terms.reserve + np.cumsum(absorbed - released)
+    of_market = terms.reserve + np.cumsum(absorbed + released) + column_totals(size)[0]
+    of_market = gamma(count) * (of_market + np.abs(terms.auctioned) + np.abs(terms.demand))
+    sells, buys = (terms.capacity * there.astype(np.float64) for there in (np.isfinite(terms.ceiling), terms.floor > 0))
     flows = beyond(released, 0.0, sells) + beyond(absorbed, 0.0, buys)
     return Leeway(
-        dealt=beyond(bought, 0.0, pool.dealt) + beyond(sold, 0.0, pool.dealt) + rounding * pooled,
+        traded=beyond(bought, 0.0, pool.traded_most) + beyond(sold, 0.0, pool.traded_most) + rounding * pooled,
         banked=beyond(banked, -pool.borrowed_most, pool.held_most) + rounding,
-        owed=beyond(owed, 0.0, allowed) + rounding * pooled,
+        outstanding=beyond(outstanding, 0.0, allowed) + rounding * pooled,
         offset=beyond(offset, 0.0, most) + rounding * pooled,
-        share=beyond(offset, -np.inf, deal.offset_share * of(emissions)) + rounding,
-        newly=beyond(of(held.surrendered), 0.0, np.inf) + rounding,
-        unsold=beyond(unsold, 0.0, deal.auctioned) + of_market,
+        share=beyond(offset, -np.inf, terms.offset_share * of(emissions)) + rounding,
+        newly=beyond(of(holdings.surrendered), 0.0, np.inf) + rounding,
+        unsold=beyond(unsold, 0.0, terms.auctioned) + of_market,
         flow=flows,
-        reserve=beyond(reserve, 0.0, deal.capacity) + of_market,
-        offers=beyond(column_totals(held.offset)[0], -np.inf, deal.offset_supply) + of_market,
+        reserve=beyond(reserve, 0.0, terms.capacity) + of_market,
+        offers=beyond(column_totals(holdings.offset)[0], -np.inf, terms.offset_supply) + of_market,
     )
 
 
 def beyond(
     value: NDArray[np.float64], least: NDArray[np.float64] | float, most: NDArray[np.float64] | float
 ) -> NDArray[np.float64]:
-    """How far values lie outside their bounds."""
+    """Return the distance of values outside their bounds."""
     outside: NDArray[np.float64] = np.maximum(np.maximum(least - value, value - most), 0.0)
     return outside

@@ -1,4 +1,4 @@
-"""What units have chosen, read from the table of plans: whether they may, and what it comes to."""
+"""Read the plans of units, check that they are admissible, and compute their amounts."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 SHARE = 1e-8
-"""Rounding of shares."""
+"""Tolerance of shares for rounding."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """Plans that are chosen beside the one without measures.
+    """Chosen plans other than the one without measures.
 
     Parameters
     ----------
     unit, share
         Position of the unit, and share of the plan there, shape ``(plans,)``.
     start
-        Position of the year in which each measure starts, beyond the last if never, shape ``(plans, slots)``.
+        Position of the year in which each measure starts, after the last if never, shape ``(plans, slots)``.
     """
 
     unit: NDArray[np.int64]
@@ -42,66 +42,66 @@ class Taken:
 
 @dataclass(frozen=True)
 class Amounts:
-    """What plans or units come to, shape ``(..., years)``: emissions [tCO2e], allowances [t], cost [CNY], rewards."""
+    """Emissions [tCO2e], free allowances [t], cost [CNY] and incentives of plans or units, shape ``(..., years)``."""
 
     emissions: NDArray[np.float64]
     free: NDArray[np.float64]
     cost: NDArray[np.float64]
-    reward_measured: NDArray[np.float64]
-    reward_elsewhere: NDArray[np.float64]
+    incentive_measured: NDArray[np.float64]
+    incentive_elsewhere: NDArray[np.float64]
 
 
 def read_plans(
-    instance: Instance, found: Baseline, offered: Choices, table: pd.DataFrame
+    instance: Instance, baseline: Baseline, offered: Choices, table: pd.DataFrame
 ) -> tuple[Taken | None, list[Violation]]:
-    """The plans of the table; None where a row is of no unit, measure or year, or rows of a plan disagree."""
-    years = len(found.years)
+    """Return the plans of the table; None if a row has no valid unit, measure or year, or rows of a plan disagree."""
+    years = len(baseline.years)
     unit = pd.Index(instance.units["unit_id"]).get_indexer(table["unit_id"])
     slot = offered.slot_of(np.maximum(unit, 0), pd.Index(offered.names).get_indexer(table["measure_id"]))
-    start = np.searchsorted(found.years, table["start_year"].to_numpy())
-    known = np.isin(table["start_year"].to_numpy(), found.years)
+    start = np.searchsorted(baseline.years, table["start_year"].to_numpy())
+    known = np.isin(table["start_year"].to_numpy(), baseline.years)
     keys = np.column_stack([unit, table["plan"].to_numpy(dtype=np.int64)])
     plans, first, plan = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     plan = plan.ravel()
     share = table["share"].to_numpy(dtype=float)
     twice = pd.DataFrame({"plan": plan, "slot": slot}).duplicated().to_numpy()
     violations = [
-        *_said(table, unit < 0, "plans_are_known", "the unit is one of the instance"),
-        *_said(table, (unit >= 0) & (slot < 0), "measures_are_on_offer", "the measure is on offer at the unit"),
-        *_said(table, ~known, "plans_are_known", "the year is one of the horizon"),
-        *_said(table, twice & (slot >= 0), "plans_are_known", "a plan names a measure once"),
-        *_said(table, share != share[first][plan], "plans_are_known", "a plan has one share"),
-        *_said(table, ~_numbered(plans)[plan], "plans_are_known", "plans of a unit are numbered from zero on"),
+        *_rows(table, unit < 0, "plans_are_known", "the unit is one of the instance"),
+        *_rows(table, (unit >= 0) & (slot < 0), "measures_are_on_offer", "the measure is on offer at the unit"),
+        *_rows(table, ~known, "plans_are_known", "the start year is one of the horizon"),
+        *_rows(table, twice & (slot >= 0), "plans_are_known", "a plan names a measure once"),
+        *_rows(table, share != share[first][plan], "plans_are_known", "a plan has one share"),
+        *_rows(table, ~_numbered(plans)[plan], "plans_are_known", "the plans of a unit are numbered from zero on"),
     ]
     if violations:
         return None, violations
     starts = np.full((len(plans), offered.code.shape[1]), years)
     starts[plan, slot] = start
     unit, share = plans[:, 0], share[first]
-    # Shares that add up to one but for their rounding are parts of their sum.
+    # Shares that total one within rounding are divided by their sum.
     total = np.bincount(unit, share, len(offered.code))[unit]
     return Taken(unit, np.where((total > 1) & (total <= 1 + SHARE), share / total, share), starts), []
 
 
 def _numbered(plans: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each plan, of a unit and a number in their order, has as its number how many of the unit come before."""
+    """Return True for each plan, sorted by unit and number, whose number counts the unit's earlier plans."""
     unit, number = plans.T
     right: NDArray[np.bool_] = number == np.arange(len(plans)) - np.searchsorted(unit, unit)
     return right
 
 
-def _said(table: pd.DataFrame, bad: NDArray[np.bool_], rule: str, message: str) -> Iterator[Violation]:
+def _rows(table: pd.DataFrame, bad: NDArray[np.bool_], rule: str, message: str) -> Iterator[Violation]:
     for name in table["unit_id"].to_numpy()[bad]:
         yield Violation(rule, str(name), 1.0, "plans", message)
 
 
-def plans_are_admissible(instance: Instance, found: Baseline, offered: Choices, taken: Taken) -> list[Violation]:
-    """First years, exclusive groups, requirements, and shares."""
-    unit, start, never = taken.unit, taken.start, len(found.years)
+def plans_are_admissible(instance: Instance, baseline: Baseline, offered: Choices, taken: Taken) -> list[Violation]:
+    """Check first years, exclusive groups, requirements and shares of plans."""
+    unit, start, never = taken.unit, taken.start, len(baseline.years)
     runs = start < never
-    early = (runs & (found.years[np.minimum(start, never - 1)] < offered.first_year[unit])).any(axis=1)
+    early = (runs & (baseline.years[np.minimum(start, never - 1)] < offered.first_year[unit])).any(axis=1)
     group, code, required = offered.group[unit], offered.code[unit], offered.required[unit]
-    clash, lacks = np.zeros(len(unit), dtype=bool), np.zeros(len(unit), dtype=bool)
+    clash, unmet = np.zeros(len(unit), dtype=bool), np.zeros(len(unit), dtype=bool)
     slots = start.shape[1]
     for one in range(slots):
         for other in range(one):
@@ -110,35 +110,35 @@ def plans_are_admissible(instance: Instance, found: Baseline, offered: Choices, 
             begins = np.where((needed[:, None] == code) & (needed >= 0)[:, None], start, never).min(
                 axis=1, initial=never
             )
-            lacks |= runs[:, one] & (needed > -2) & (begins > start[:, one])
+            unmet |= runs[:, one] & (needed > -2) & (begins > start[:, one])
     share, divisible = taken.share, instance.policy.abatement.divisible_measures
     total = np.bincount(unit, share, len(offered.code))[unit]
     wrong_share = ~((share > 0) & (total <= 1 + SHARE))
     names = instance.units["unit_id"].to_numpy()[unit]
     cases = [
         ("first_year", early, "a measure starts in its first year or later"),
-        ("exclusive_group", clash, "of one group a unit takes one measure"),
-        ("requires", lacks, "what a measure requires runs as long as it does"),
-        ("shares", wrong_share, "shares of a unit's plans are above zero and add up to one at most"),
-        ("shares", (share != 1) & (not divisible), "a plan is taken wholly where measures are not divisible"),
+        ("exclusive_group", clash, "a unit takes one measure of an exclusive group"),
+        ("requires", unmet, "a required measure runs as long as the one that requires it"),
+        ("shares", wrong_share, "the shares of a unit's plans are positive and total at most one"),
+        ("shares", (share != 1) & (not divisible), "a plan has a share of one if measures are not divisible"),
     ]
     return [Violation(rule, str(name), 1.0, "plans", message) for rule, bad, message in cases for name in names[bad]]
 
 
 def amounts(
-    found: Baseline, offered: Choices, unit: NDArray[np.int64], start: NDArray[np.int64], price: NDArray[np.float64]
+    baseline: Baseline, offered: Choices, unit: NDArray[np.int64], start: NDArray[np.int64], price: NDArray[np.float64]
 ) -> Amounts:
-    """What plans of some units come to in each year."""
-    result = [np.zeros((len(unit), len(found.years))) for _ in range(5)]
+    """Return the amounts of plans of some units in each year."""
+    result = [np.zeros((len(unit), len(baseline.years))) for _ in range(5)]
     cuts = offered.code[unit] == len(offered.names) - 1
-    for year in range(len(found.years)):
+    for year in range(len(baseline.years)):
         runs = start <= year
         left, kept = (np.where(runs, part[unit], 1.0).prod(axis=1) for part in (offered.left, offered.intensity_left))
         output_left = np.where(runs & cuts, offered.left[unit], 1.0).prod(axis=1)
-        each = offered.fixed[unit] + offered.variable[unit] * found.output[unit, year, None]
-        emissions = found.emissions[unit, year] * left
-        free = found.free(unit, year, emissions, kept)
-        measured, elsewhere = _rewards(found, unit, year, emissions, kept, output_left)
+        each = offered.fixed[unit] + offered.variable[unit] * baseline.output[unit, year, None]
+        emissions = baseline.emissions[unit, year] * left
+        free = baseline.free(unit, year, emissions, kept)
+        measured, elsewhere = _incentives(baseline, unit, year, emissions, kept, output_left)
         values = (
             emissions,
             free,
@@ -151,52 +151,52 @@ def amounts(
     return Amounts(*result)
 
 
-def _rewards(
-    found: Baseline,
+def _incentives(
+    baseline: Baseline,
     unit: NDArray[np.int64],
     year: int,
     emissions: NDArray[np.float64],
     kept: NDArray[np.float64],
     output_left: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Tonnes of allowances that a tonne less is worth, where intensity is measured and elsewhere."""
-    if not found.follows[year]:
+    """Return the marginal incentive in allowances per tonne, at measured intensity and elsewhere [t/t]."""
+    if not baseline.follows[year]:
         return np.ones(len(unit)), np.ones(len(unit))
-    balance, slope, cap = found.balance_value[unit, year], found.slope[year], found.cap[year]
-    wanted = slope * (1 - found.intensity[unit, year] * kept / balance)
+    balance, slope, cap = baseline.balance_value[unit, year], baseline.slope[year], baseline.cap[year]
+    wanted = slope * (1 - baseline.intensity[unit, year] * kept / balance)
     rate = np.nan_to_num(np.clip(wanted, -cap, cap))
-    output = found.measured_output[unit, year] * output_left
+    output = baseline.measured_output[unit, year] * output_left
     slack = np.where(np.abs(wanted) < cap, slope * emissions / (balance * output), 0.0)
-    share = 1 - found.paid_share[year]
+    share = 1 - baseline.paid_share[year]
     return 1 - share * (1 + rate - slack), 1 - share * (1 + rate)
 
 
-def of_units(found: Baseline, offered: Choices, taken: Taken, price: NDArray[np.float64]) -> tuple[Amounts, Amounts]:
-    """What units come to with their plans, and what each plan comes to; the rest of a unit takes no measure."""
-    everyone = np.arange(len(offered.code))
-    nothing = amounts(found, offered, everyone, np.full(offered.code.shape, len(found.years)), price)
-    own = amounts(found, offered, taken.unit, taken.start, price)
+def of_units(baseline: Baseline, offered: Choices, taken: Taken, price: NDArray[np.float64]) -> tuple[Amounts, Amounts]:
+    """Return the amounts of units with their plans, and of each plan; the rest of a unit takes no measure."""
+    every_unit = np.arange(len(offered.code))
+    without_measures = amounts(baseline, offered, every_unit, np.full(offered.code.shape, len(baseline.years)), price)
+    per_plan = amounts(baseline, offered, taken.unit, taken.start, price)
     share = taken.share[:, None]
     totals = []
     for name in Amounts.__dataclass_fields__:
-        total = getattr(nothing, name).copy()
-        np.add.at(total, taken.unit, share * (getattr(own, name) - getattr(nothing, name)[taken.unit]))
+        total = getattr(without_measures, name).copy()
+        np.add.at(total, taken.unit, share * (getattr(per_plan, name) - getattr(without_measures, name)[taken.unit]))
         totals.append(total)
-    return Amounts(*totals), own
+    return Amounts(*totals), per_plan
 
 
 def of_measures(
-    instance: Instance, found: Baseline, offered: Choices, taken: Taken, own: Amounts
+    instance: Instance, baseline: Baseline, offered: Choices, taken: Taken, per_plan: Amounts
 ) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
-    """Measures by sector: keys, and what they do by year; what a plan abates is divided by what each would do alone."""
-    runs = taken.start[:, :, None] <= np.arange(len(found.years))
+    """Return keys and yearly totals of measures by sector; abatement is shared in proportion to each measure alone."""
+    runs = taken.start[:, :, None] <= np.arange(len(baseline.years))
     alone = runs * (1 - offered.left[taken.unit])[:, :, None]
     total = alone.sum(axis=1)
-    avoided = (found.emissions[taken.unit] - own.emissions) * taken.share[:, None]
+    avoided = (baseline.emissions[taken.unit] - per_plan.emissions) * taken.share[:, None]
     abated = alone * np.divide(avoided, total, out=np.zeros_like(total), where=total > 0)[:, None]
-    cost = offered.variable[taken.unit][:, :, None] * found.output[taken.unit][:, None]
+    cost = offered.variable[taken.unit][:, :, None] * baseline.output[taken.unit][:, None]
     cost = runs * taken.share[:, None, None] * (cost + offered.fixed[taken.unit][:, :, None])
-    plan, slot = np.nonzero(taken.start < len(found.years))
+    plan, slot = np.nonzero(taken.start < len(baseline.years))
     sector = instance.units["sector"].to_numpy(dtype=str)[taken.unit[plan]]
     keys = pd.DataFrame({"measure_id": offered.names[offered.code[taken.unit[plan], slot]], "sector": sector})
     groups = keys.groupby(["measure_id", "sector"], sort=True)
@@ -207,6 +207,6 @@ def of_measures(
         ("abated_tco2e", abated),
         ("measures_cost_cny", cost),
     ):
-        columns[name] = np.zeros((groups.ngroups, len(found.years)))
+        columns[name] = np.zeros((groups.ngroups, len(baseline.years)))
         np.add.at(columns[name], number, values[plan, slot])
     return groups.size().reset_index()[["measure_id", "sector"]], columns

@@ -1,4 +1,4 @@
-"""Multipliers as the table states them, and the prices that they prove."""
+"""Read the multipliers of the table, and check the prices that they prove."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.market import statements as says
+from etsopt.checking.market import statements
 from etsopt.checking.market.arcs import Multipliers
 from etsopt.checking.market.bound import Bound
 from etsopt.checking.report import Violation
@@ -17,30 +17,30 @@ from etsopt.units import tolerance_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.accounts import Accounts, Terms
+    from etsopt.checking.market.accounts import Accounts, TradeTerms
     from etsopt.checking.market.baseline import Baseline
     from etsopt.checking.market.choices import Choices
     from etsopt.checking.market.leeway import Leeway
 
 COST = "cost"
 UNMET = "unmet_demand"
-"""Level that is minimised where a market cannot clear: what nobody has, whatever is paid [t]."""
+"""Objective that minimises the unmet demand of a market that cannot clear [t]."""
 
 CLEARS = 1.01e-7
-"""Demand by which the interval of a price is felt out, against emissions, and cost that tells two prices apart."""
+"""Demand, relative to emissions, with which price intervals are found, and relative tolerance of their cost."""
 
 
-class Stated:
-    """Multipliers of the rows of accounts and market by level, as a table states them; what is not there is zero."""
+class StatedMultipliers:
+    """Multipliers of the rows of accounts and market in a table, by objective; zero if absent."""
 
-    def __init__(self, found: Baseline, own: Accounts, duals: pd.DataFrame) -> None:
-        self.shape = (len(own.labels), len(found.years))
+    def __init__(self, baseline: Baseline, accounts: Accounts, duals: pd.DataFrame) -> None:
+        self.shape = (len(accounts.labels), len(baseline.years))
         self.levels, self._names = pd.factorize(duals["level"])[0], pd.unique(duals["level"])
         names = list(Multipliers.__dataclass_fields__)
         index = duals["index"].fillna("").to_numpy(dtype=object)
         self.row = pd.Index(names).get_indexer(duals["row"])
-        self.account = np.where(self.row < OF_ACCOUNTS, pd.Index(own.labels).get_indexer(index), 0)
-        self.year = pd.Index(found.years.astype(float)).get_indexer(duals["year"].to_numpy(dtype=float))
+        self.account = np.where(self.row < OF_ACCOUNTS, pd.Index(accounts.labels).get_indexer(index), 0)
+        self.year = pd.Index(baseline.years.astype(float)).get_indexer(duals["year"].to_numpy(dtype=float))
         self.value, self.unit = duals["multiplier"].to_numpy(dtype=float), duals["unit"].to_numpy()
         self.rows = duals["row"].to_numpy()
         bad = (self.row < 0) | (self.year < 0) | ~np.isfinite(self.value) | (self.account < 0)
@@ -51,57 +51,57 @@ class Stated:
         self.places = {str(self._names[self.levels[part[0]]]): part for part in parts if len(part)}
 
     def at(self, level: str, unit: str) -> tuple[Multipliers, list[Violation]]:
-        """Those of a level, and what is wrong with them."""
+        """Return the multipliers of an objective, and their violations."""
         here = self.places.get(level, np.zeros(0, dtype=np.int64))
         bad = self.bad[here] | (self.unit[here] != unit)
-        message = f"a multiplier is a number in {unit} of a row of the program, once"
-        broken = [Violation("duals", str(row), 1.0, "rows", message) for row in self.rows[here[bad]]]
+        message = f"a multiplier in {unit} is a finite number, of a row of the program, and stated once"
+        violations = [Violation("duals", str(row), 1.0, "rows", message) for row in self.rows[here[bad]]]
         here, arrays = here[~bad], []
         for row in range(len(Multipliers.__dataclass_fields__)):
             mine = here[self.row[here] == row]
             array = np.zeros(self.shape if row < OF_ACCOUNTS else (1, self.shape[1]))
             array[self.account[mine], self.year[mine]] = self.value[mine]
             arrays.append(array if row < OF_ACCOUNTS else array[0])
-        return Multipliers(*arrays), broken
+        return Multipliers(*arrays), violations
 
 
 OF_ACCOUNTS = 3
-"""The first fields of `Multipliers` are of accounts, the others of the market."""
+"""Number of first fields of `Multipliers` that belong to accounts; the others belong to the market."""
 
 
 def interval_is_proven(
-    found: Baseline,
+    baseline: Baseline,
     offered: Choices,
     pool: Accounts,
-    deal: Terms,
+    terms: TradeTerms,
     leeway: Leeway,
-    stated: Stated,
+    stated: StatedMultipliers,
     years: pd.DataFrame,
     price: NDArray[np.float64],
     bound: float,
 ) -> list[Violation]:
-    """The interval of the price is spanned by prices that are stated, at each of which the market clears.
+    """Check that the price interval is spanned by stated prices, at each of which the market clears.
 
-    It does where the multipliers with this price bound the cost as well as those of the price itself, but for what a
-    little demand, `CLEARS` of all emissions, is worth between the two.
+    The market clears at a price if the multipliers with it bound the cost as well as those of the reported price, up to
+    the value of a little demand, `CLEARS` of all emissions, between the two.
     """
-    broken, prices, bounds = [], [price], [bound]
+    violations, prices, bounds = [], [price], [bound]
     levels = [name for name in stated.places if re.fullmatch(rf"{COST}:\d+", name)]
     for level in levels:
         end, wrong = stated.at(level, "CNY/t")
-        broken += wrong
-        prices.append(-end.market_balance / found.discount)
-        bounds.append(Bound(found, offered, pool, deal, end, leeway).of_all())
-    demand, best = CLEARS * float(found.emissions.mean(axis=1).sum()), max(bounds)
+        violations += wrong
+        prices.append(-end.market_balance / baseline.discount)
+        bounds.append(Bound(baseline, offered, pool, terms, end, leeway).of_all())
+    demand, best = CLEARS * float(baseline.emissions.mean(axis=1).sum()), max(bounds)
     for level, at, proven in zip([COST, *levels], prices, bounds, strict=True):
-        apart = demand * max(float((found.discount * np.abs(other - at)).sum()) for other in prices)
-        # Relaxations are solved to as much of their cost.
+        apart = demand * max(float((baseline.discount * np.abs(other - at)).sum()) for other in prices)
+        # Relaxations are solved to this share of their cost.
         if levels and not best - proven <= apart + tolerance_of(best, "CNY") + CLEARS * abs(best):
-            message = "at the price, and at the ends of its interval, the market clears"
-            broken.append(Violation("price", str(level), best - proven, "CNY", message))
-    nobody = np.array([""], dtype=object)
+            message = "the market clears at the price and at both ends of its interval"
+            violations.append(Violation("price", str(level), best - proven, "CNY", message))
+    no_label = np.array([""], dtype=object)
     ends = {
         "price_lower_cny_per_t": np.min(prices, axis=0)[None],
         "price_upper_cny_per_t": np.max(prices, axis=0)[None],
     }
-    return broken + says.columns_follow("years", nobody, found.years, years, ends)
+    return violations + statements.columns_follow("years", no_label, baseline.years, years, ends)

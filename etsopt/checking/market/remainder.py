@@ -1,4 +1,4 @@
-"""What the regulator offers for what rounding down took, derived again from the text of the rule."""
+"""Derive the offer that makes up for rounding down again, from the text of the rule."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 UNSEEN_T, WHOLE_T = 1e-6, 2e-2
-"""What rounding to doubles leaves of a unit's allowance, and what a total, or an allowance, may miss [t]."""
+"""Rounding of a unit's allowance to doubles, and tolerance of a total or of an allowance [t]."""
 
 
-def remainder(instance: Instance, found: Baseline, tables: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
-    """The first whole number of tonnes above what rounding down takes in each year, shape ``(years,)`` [t].
+def remainder(instance: Instance, baseline: Baseline, tables: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
+    """Return the first whole number of tonnes above the loss by rounding down in each year, shape ``(years,)`` [t].
 
-    A unit counts where it gets no less than the rule gives in whole tonnes; units of a sector count no more than its
-    target leaves, and all of them no more than the national one. A year in which allowances follow emissions has none.
+    A unit counts if it gets at least the whole tonnes of the rule. The losses of a sector count up to the tonnes left
+    under its target, and all losses up to those left under the national one. Years that follow emissions have none.
     """
     allowance = tables["allocation"]["allowance_t"].to_numpy(dtype=float)
     fixed, sectors = fixed_at_emissions(instance), tables["sectors"]
@@ -41,13 +41,13 @@ def remainder(instance: Instance, found: Baseline, tables: Mapping[str, pd.DataF
             lost[here] *= max(left, 0.0) / total
     lost *= _within_nation(instance, allowance, float(lost.sum()))
     emissions = instance.emissions_tco2e
-    yearly = (lost / np.where(emissions > 0, emissions, np.inf)) @ found.emissions
+    yearly = (lost / np.where(emissions > 0, emissions, np.inf)) @ baseline.emissions
     offered = np.where(yearly > WHOLE_T, 1 + np.floor(yearly + WHOLE_T), 0.0)
-    return np.where(found.follows, 0.0, offered)
+    return np.where(baseline.follows, 0.0, offered)
 
 
 def _within_nation(instance: Instance, allowance: NDArray[np.float64], lost: float) -> float:
-    """Share of what was lost that the national target leaves room for; one where there is none."""
+    """Return the share of the loss that the national target leaves room for; one without a target."""
     national = instance.policy.national
     if national is None or (national.target_t is None and national.target_change is None) or not lost:
         return 1.0

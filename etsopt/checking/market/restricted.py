@@ -1,4 +1,4 @@
-"""The least that plans of a few units come to where only some of their sets may run: what a leaf holds of them."""
+"""Bound the cost of plans of a few units restricted by the branchings of a leaf."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.checking.market.search import Sets, over_supersets
+from etsopt.checking.market.search import Sets, minimise_over_supersets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from etsopt.checking.market.choices import Choices
 
 
-class Held(NamedTuple):
-    """A unit runs the measure in a slot in a year, by its position, or does not."""
+class Branching(NamedTuple):
+    """A branching: a unit runs the measure of a slot in a year, by position, or does not."""
 
     unit: int
     year: int
@@ -27,37 +27,41 @@ class Held(NamedTuple):
 
 
 class Restricted:
-    """Units of which something is held, with all their sets.
+    """Units with branchings, and all their sets of measures.
 
     Parameters
     ----------
     units
-        Their positions.
+        Positions of the units.
     """
 
-    def __init__(self, found: Baseline, offered: Choices, units: Collection[int]) -> None:
+    def __init__(self, baseline: Baseline, offered: Choices, units: Collection[int]) -> None:
         self.sets, self.place = dict[int, Sets](), dict[int, tuple[int, int]]()
         mine = np.array(sorted(units), dtype=np.int64)
         for count in np.unique(offered.count[mine]).tolist():
             same = mine[offered.count[mine] == count]
-            self.sets[count] = Sets.of(found, offered, same, count)
+            self.sets[count] = Sets.of(baseline, offered, same, count)
             self.place |= {unit: (count, number) for number, unit in enumerate(same.tolist())}
 
     def least(
-        self, found: Baseline, held: Sequence[Held], need: NDArray[np.float64], emitted: NDArray[np.float64]
+        self,
+        baseline: Baseline,
+        branchings: Sequence[Branching],
+        demand_dual: NDArray[np.float64],
+        emission_dual: NDArray[np.float64],
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Units of which something is held, and the least that each comes to; infinite where no plan is left [CNY].
+        """Return the units with branchings, and the least cost of each, infinite if it has no plan left [CNY].
 
         Parameters
         ----------
-        found
-            What lies before them; without discount factors measures cost nothing.
-        need, emitted
-            As in `etsopt.checking.market.search.least_of_all_plans`, of all units.
+        baseline
+            Baseline of the units; without discount factors measures cost nothing.
+        demand_dual, emission_dual
+            As in `etsopt.checking.market.search.least_of_all_plans`, for all units.
         """
         by_count: dict[int, dict[int, NDArray[np.bool_]]] = {}
-        years = len(found.years)
-        for unit, year, slot, runs in held:
+        years = len(baseline.years)
+        for unit, year, slot, runs in branchings:
             count, number = self.place[unit]
             masks = by_count.setdefault(count, {})
             if number not in masks:
@@ -65,13 +69,13 @@ class Restricted:
             masks[number][year] &= ((np.arange(1 << count) >> slot) & 1 > 0) == runs
         units, least = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
         for count, masks in by_count.items():
-            sets = self.sets[count].some(np.array(list(masks)))
+            sets = self.sets[count].select(np.array(list(masks)))
             mask = np.stack(list(masks.values()), axis=2)
             ahead = np.zeros(sets.left.shape)
             for year in reversed(range(years)):
-                ahead += sets.running(found, year, need[sets.units], emitted[sets.units])
+                ahead += sets.running_cost(baseline, year, demand_dual[sets.units], emission_dual[sets.units])
                 ahead[~mask[year]] = np.inf
-                over_supersets(ahead)
+                minimise_over_supersets(ahead)
             units.append(sets.units)
             least.append(ahead[0])
         return np.concatenate(units), np.concatenate(least)

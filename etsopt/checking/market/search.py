@@ -1,11 +1,11 @@
-r"""The least that any plan of a unit comes to at some prices, exactly and without a list of plans.
+r"""Compute the least cost of any plan of a unit at given multipliers, exactly and without a list of plans.
 
-Measures once started run on, so a plan is a chain of growing sets. From the last year back,
+Started measures keep running, so a plan is a chain of growing sets. From the last year back,
 
 $$W_t(S) = \min_{S' \supseteq S} \bigl[ v_t(S') + W_{t+1}(S') \bigr],$$
 
-$v_t(S')$ being what running the set $S'$ in year $t$ comes to, infinite where it may not run. The minimum over all
-supersets is taken measure by measure: what holds without one becomes the better of without and with it.
+with $v_t(S')$ the cost of running the set $S'$ in year $t$, infinite if it may not run. The minimum over all
+supersets is taken measure by measure: the value without a measure becomes the better of without and with it.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from etsopt.checking.market.choices import Choices
 
 CELLS = 1 << 16
-"""Units times sets that are looked at together: what stays in the processor's cache."""
+"""Number of units times sets evaluated together, so that their data stay in the cache."""
 
 
 @dataclass(frozen=True)
 class Sets:
-    """Every set of measures of some units with equally many, shape ``(sets, units)`` where not said otherwise.
+    """Every set of measures of units with equally many measures, shape ``(sets, units)`` unless stated otherwise.
 
     Bit ``k`` of a set is slot ``k`` of its unit.
 
@@ -40,9 +40,9 @@ class Sets:
     left, kept
         Share of emissions, and of intensity, that a set leaves.
     fixed, variable
-        Yearly cost [CNY], and cost of a tonne of the year's output [CNY/t].
+        Yearly cost [CNY], and cost per tonne of the year's output [CNY/t].
     possible
-        Whether a set holds no two measures of a group, and with a measure all that it requires.
+        True if a set has no two measures of a group, and all that its measures require.
     first_year
         Earliest year of each measure, shape ``(measures, units)``.
     """
@@ -56,89 +56,89 @@ class Sets:
     first_year: NDArray[np.int64]
 
     @classmethod
-    def of(cls, found: Baseline, offered: Choices, units: NDArray[np.int64], measures: int) -> Sets:
-        """Sets of units that have so many measures."""
+    def of(cls, baseline: Baseline, offered: Choices, units: NDArray[np.int64], measures: int) -> Sets:
+        """Return the sets of units that have so many measures."""
 
         def each(part: NDArray[np.float64]) -> NDArray[np.float64]:
             return np.ascontiguousarray(part[units, :measures].T)
 
-        left = _over_sets(each(offered.left), np.multiply)
-        # Without years in which allowances follow emissions nobody asks for intensity.
-        kept = _over_sets(each(offered.intensity_left), np.multiply) if found.follows.any() else left
-        fixed, variable = _over_sets(each(offered.fixed), np.add), _over_sets(each(offered.variable), np.add)
+        left = _accumulate(each(offered.left), np.multiply)
+        # Intensity matters only in years in which allowances follow emissions.
+        kept = _accumulate(each(offered.intensity_left), np.multiply) if baseline.follows.any() else left
+        fixed, variable = _accumulate(each(offered.fixed), np.add), _accumulate(each(offered.variable), np.add)
         first = offered.first_year[units, :measures].T
         return cls(units, left, kept, fixed, variable, _possible(offered, units, measures), first)
 
-    def some(self, places: NDArray[np.int64]) -> Sets:
-        """Those of some units."""
+    def select(self, places: NDArray[np.int64]) -> Sets:
+        """Return the sets of some units."""
         return Sets(
             self.units[places], *(getattr(self, name)[:, places] for name in list(self.__dataclass_fields__)[1:])
         )
 
-    def running(
-        self, found: Baseline, year: int, need: NDArray[np.float64], emitted: NDArray[np.float64]
+    def running_cost(
+        self, baseline: Baseline, year: int, demand_dual: NDArray[np.float64], emission_dual: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """What running each set in a year comes to [CNY]; infinite where it may not run.
+        """Return the cost of running each set in a year, infinite if it may not run, shape ``(sets, units)`` [CNY].
 
         Parameters
         ----------
-        need, emitted
-            As in `least_of_all_plans`, of these units.
+        demand_dual, emission_dual
+            As in `least_of_all_plans`, for these units.
         """
-        emissions = self.left * found.emissions[self.units, year]
-        value = self.variable * found.output[self.units, year]
+        emissions = self.left * baseline.emissions[self.units, year]
+        value = self.variable * baseline.output[self.units, year]
         value += self.fixed
-        value *= found.discount[year]
-        value += emissions * (need[:, year] + emitted[:, year])
-        value -= need[:, year] * found.free(self.units, year, emissions.T, self.kept.T).T
+        value *= baseline.discount[year]
+        value += emissions * (demand_dual[:, year] + emission_dual[:, year])
+        value -= demand_dual[:, year] * baseline.free(self.units, year, emissions.T, self.kept.T).T
         value[~self.possible] = np.inf
-        late = self.first_year > found.years[year]
+        late = self.first_year > baseline.years[year]
         if late.any():
-            value[_over_sets(late.astype(float), np.add) > 0] = np.inf
+            value[_accumulate(late.astype(float), np.add) > 0] = np.inf
         return value
 
 
 def least_of_all_plans(
-    found: Baseline, offered: Choices, need: NDArray[np.float64], emitted: NDArray[np.float64]
+    baseline: Baseline, offered: Choices, demand_dual: NDArray[np.float64], emission_dual: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Discounted cost of the best of all plans of every unit, shape ``(units,)`` [CNY].
+    """Return the discounted cost of the best plan of every unit, shape ``(units,)`` [CNY].
 
     Parameters
     ----------
-    need, emitted
-        What a tonne of emissions beyond free allowances, and a tonne of emissions by itself, costs in terms of the
+    demand_dual, emission_dual
+        Cost of a tonne of net demand, and of a tonne of emissions alone, in CNY of the
         first year, shape ``(units, years)`` [CNY/t].
     """
     least = np.zeros(len(offered.code))
-    for sets in batches(found, offered, np.arange(len(least))):
+    for sets in batches(baseline, offered, np.arange(len(least))):
         ahead = np.zeros(sets.left.shape)
-        for year in reversed(range(len(found.years))):
-            ahead += sets.running(found, year, need[sets.units], emitted[sets.units])
-            over_supersets(ahead)
+        for year in reversed(range(len(baseline.years))):
+            ahead += sets.running_cost(baseline, year, demand_dual[sets.units], emission_dual[sets.units])
+            minimise_over_supersets(ahead)
         least[sets.units] = ahead[0]
     return least
 
 
-def batches(found: Baseline, offered: Choices, units: NDArray[np.int64]) -> Iterator[Sets]:
-    """Sets of some units, of few enough at a time that they stay in the cache."""
+def batches(baseline: Baseline, offered: Choices, units: NDArray[np.int64]) -> Iterator[Sets]:
+    """Yield the sets of some units, in batches that stay in the cache."""
     count = offered.count[units]
     for measures in np.unique(count).tolist():
         here = units[count == measures]
         step = max(1, CELLS >> measures)
         for start in range(0, len(here), step):
-            yield Sets.of(found, offered, here[start : start + step], measures)
+            yield Sets.of(baseline, offered, here[start : start + step], measures)
 
 
-def over_supersets(value: NDArray[np.float64]) -> None:
-    """Put in the place of every set the least over all sets that hold it, shape ``(sets, units)``."""
+def minimise_over_supersets(value: NDArray[np.float64]) -> None:
+    """Replace the value of every set by the least over its supersets, in place, shape ``(sets, units)``."""
     sets, units = value.shape
     for slot in range(sets.bit_length() - 1):
         pairs = value.reshape(-1, 2, 1 << slot, units)
         np.minimum(pairs[:, 0], pairs[:, 1], out=pairs[:, 0])
 
 
-def _over_sets(each: NDArray[np.float64], join: np.ufunc) -> NDArray[np.float64]:
-    """Product or sum over the measures of every set, shape ``(sets, units)`` from ``(measures, units)``."""
+def _accumulate(each: NDArray[np.float64], join: np.ufunc) -> NDArray[np.float64]:
+    """Return the product or sum over the measures of every set, shape ``(sets, units)`` from ``(measures, units)``."""
     measures, units = each.shape
     total = np.full((1 << measures, units), float(join.identity or 0))
     for slot in range(measures):
@@ -147,7 +147,7 @@ def _over_sets(each: NDArray[np.float64], join: np.ufunc) -> NDArray[np.float64]
 
 
 def _possible(offered: Choices, units: NDArray[np.int64], measures: int) -> NDArray[np.bool_]:
-    """Sets that hold no two measures of a group, and with a measure all that it requires, shape ``(sets, units)``."""
+    """Return the sets with no two measures of a group, and with all required measures, shape ``(sets, units)``."""
     sets = np.arange(1 << measures)
     has = [((sets >> slot) & 1 > 0)[:, None] for slot in range(measures)]
     code, group, required = offered.code[units], offered.group[units], offered.required[units]

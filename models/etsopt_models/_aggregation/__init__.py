@@ -1,1 +1,1 @@
-"""Allocations over cells: units that are alike in every row that couples them are one."""
+"""Exact aggregation of allocations: units that are alike in every coupling row form a cell."""

@@ -1,17 +1,18 @@
-r"""Levels of `allocation` over cells instead of units.
+r"""Objectives of `allocation` over cells instead of units.
 
-A level $\sum_i \phi_i(A_i)$ has the same slopes $f \le g$ at every unit, left and right of a kink $K_i$. Over the
-intervals $[l_i, u_i]$ that the levels before leave, the units of a cell $c$ together cost, as they share $A_c$ out best,
+An objective $\sum_i \phi_i(A_i)$ has the same slopes $f \le g$ at every unit, left and right of a kink $K_i$. Over the
+intervals $[l_i, u_i]$ that earlier objectives leave, the units of a cell $c$ together cost, with the best sharing of
+$A_c$,
 
 $$\min \Bigl\{ \sum_{i \in c} \phi_i(A_i) : \sum_{i \in c} A_i = A_c \Bigr\}
   = \sum_{i \in c} \phi_i(B_i) + \phi(A_c - B_c), \qquad B_i = \mathrm{clip}(K_i, l_i, u_i),$$
 
-where $\phi$ has the slopes $f$ and $g$ left and right of zero: a unit that its interval keeps off its kink costs one
-slope all along, which the clipping has counted. So a cell is a unit of the formulation, whose allowances are counted
-from $\sum_i l_i$ on, or the solver would tell tonnes from sums that are thirty times as large.
+where $\phi$ has the slopes $f$ and $g$ left and right of zero: a unit whose interval excludes its kink has one slope
+throughout, which the clipping counts. So a cell is a unit of the formulation. Its allowances are counted from
+$\sum_i l_i$ on; otherwise the solver would have to resolve tonnes in sums thirty times as large.
 
-At the prices $y$ of the rows a level loses nothing where every unit stands at the minimum of
-$\phi_i(a) - \pi_c a$, with $\pi = G^T y$, and every row with a price at its side. The next level has what that leaves.
+At the duals $y$ of the rows an objective keeps its optimum where every unit minimises $\phi_i(a) - \pi_c a$, with
+$\pi = G^T y$, and every row with a dual is at its side. This optimal face is left to the next objective.
 """
 
 from __future__ import annotations
@@ -33,20 +34,20 @@ if TYPE_CHECKING:
     Run = Callable[..., Any]
 
 FLAT = 1e-9
-"""A slope up to this share of the steepest leaves units indifferent, and a price up to that share is none."""
+"""Share of the steepest slope up to which units are indifferent, and of the largest dual up to which a dual is zero."""
 
 ROUNDING = 1e-13
-"""Rounding of a sum against the sum of its absolute terms; it must not leave a level without an allocation."""
+"""Rounding of a sum relative to the sum of its absolute terms, which must not make an objective infeasible."""
 
 NO_ROOM = 1e-14
-"""Room of a part, against the lower ends in the largest of its rows, that is rounding."""
+"""Room of a part that is rounding, relative to the lower ends in the largest of its rows."""
 
 MEASURES = {
     "change": ("CHANGED", "reference", -1.0, 1.0),
     "deficit": ("SHORT", "obligation", -1.0, 0.0),
     "spread": ("SPREAD", "at_target_rate", -1.0, 1.0),
 }
-"""The set of units that a level measures, its kinks, and its slopes left and right of them; `spread` is scaled besides."""
+"""Units that an objective measures, its kinks, and its slopes left and right of them; `spread` is also scaled."""
 
 PER_UNIT = (
     "emissions",
@@ -66,19 +67,19 @@ PER_UNIT = (
 """Parameters of units beside their bounds."""
 
 SETS = ("CHANGED", "WORST", "SHORT", "SPREAD", "ROUNDED", "WHOLE", "MAY_BE_EXCEPTIONAL", "WITH_OWN_BAND")
-"""Sets of units that a level may be without."""
+"""Sets of units that may be empty for an objective."""
 
 
 @dataclass(frozen=True)
-class Region:
-    """Intervals of the units and limits of the rows that some levels leave [t].
+class OptimalFace:
+    """The optimal face of some objectives: intervals of the units and limits of the rows [t].
 
     Parameters
     ----------
     lower, upper
-        Shape ``(units,)``.
+        Intervals, shape ``(units,)``.
     least, most
-        Shape ``(rows,)``, all components one after another.
+        Limits, shape ``(rows,)``, all components one after another.
     """
 
     lower: NDArray[np.float64]
@@ -87,32 +88,32 @@ class Region:
     most: NDArray[np.float64]
 
     @classmethod
-    def of(cls, parameters: Mapping[str, Any]) -> Region:
-        """What `allocation` leaves before any level."""
+    def of(cls, parameters: Mapping[str, Any]) -> OptimalFace:
+        """Return the face of `allocation` before any objective."""
         least, most = (np.concatenate([parameters[limits[side]] for limits in IN_TONNES.values()]) for side in (0, 1))
         return cls(parameters["lower"], parameters["upper"], least, most)
 
-    def priced(self, price: NDArray[np.float64]) -> Region:
-        """The region with every row that has a price at the side that it prices."""
-        price = firm(price)
-        most = np.where(price > 0, self.least, self.most)
-        return replace(self, least=np.where(price < 0, most, self.least), most=most)
+    def with_duals(self, duals: NDArray[np.float64]) -> OptimalFace:
+        """Return the face with every row that has a dual fixed at the side of the dual."""
+        duals = significant(duals)
+        most = np.where(duals > 0, self.least, self.most)
+        return replace(self, least=np.where(duals < 0, most, self.least), most=most)
 
 
 @dataclass(frozen=True)
-class Merged:
-    """A level that was solved over cells: its value, the prices of the rows, what it leaves, and totals of the cells."""
+class Aggregated:
+    """An objective solved over cells: value, duals of the rows, optimal face, solution and totals of the cells."""
 
     value: float
-    price: NDArray[np.float64]
-    region: Region
+    duals: NDArray[np.float64]
+    face: OptimalFace
     solution: Any
     totals: NDArray[np.float64]
 
 
-def firm(price: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Prices without what is their rounding."""
-    return np.where(np.abs(price) > FLAT * np.max(np.abs(price), initial=0.0), price, 0.0)
+def significant(duals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the duals with rounding set to zero."""
+    return np.where(np.abs(duals) > FLAT * np.max(np.abs(duals), initial=0.0), duals, 0.0)
 
 
 def program_over(
@@ -120,23 +121,23 @@ def program_over(
     cells: Cells,
     cell: NDArray[np.int64],
     room: NDArray[np.float64],
-    region: Region,
+    face: OptimalFace,
     base: NDArray[np.float64],
 ) -> dict[str, Any]:
-    """Parameters of `allocation` over parts of cells, with no level; allowances count from the lower ends on.
+    """Return the parameters of `allocation` over parts of cells, without objectives; allowances count from lower ends.
 
     Parameters
     ----------
     cell, room
-        Cell of each part, and how far its allowances reach.
+        Cell of each part, and range of its allowances [t].
     base
-        Sum of the lower ends in every row.
+        Sum of the lower ends in every row [t].
     """
     count = len(cell)
     rooms = cells.totals(np.bincount(cell, room, len(cells)).astype(float))
     # Sums of whole tonnes are exact.
     noise = 0.0 if len(parameters["WHOLE"]) else ROUNDING * (np.abs(base) + rooms)
-    sides = region.least - base - noise, region.most - base + noise
+    sides = face.least - base - noise, face.most - base + noise
     limits = {
         name: side[cells.blocks[row]]
         for row, names in IN_TONNES.items()
@@ -156,31 +157,33 @@ def program_over(
     }
 
 
-def price_of(cells: Cells, solution: Any) -> NDArray[np.float64]:
-    """Prices of all rows from the multipliers of the last level of a solution."""
+def duals_of(cells: Cells, solution: Any) -> NDArray[np.float64]:
+    """Return the duals of all rows from the multipliers of the last objective of a solution."""
     multipliers = solution.levels[-1].multipliers
     return np.concatenate([multipliers[name] for name in cells.blocks])
 
 
-def side_value(price: NDArray[np.float64], region: Region, base: NDArray[np.float64]) -> float:
-    """Sum over the rows of price times the side that it prices, counted from the lower ends on."""
-    side = np.where(price > 0, region.least, region.most) - base
-    return float(np.sum(price[price != 0] * side[price != 0]))
+def side_value(duals: NDArray[np.float64], face: OptimalFace, base: NDArray[np.float64]) -> float:
+    """Return the sum over the rows of the dual times its side, counted from the lower ends on."""
+    side = np.where(duals > 0, face.least, face.most) - base
+    return float(np.sum(duals[duals != 0] * side[duals != 0]))
 
 
-def solve_linear(parameters: Mapping[str, Any], cells: Cells, region: Region, name: str, run: Run) -> Merged | Any:
-    """Solve one of the levels of `MEASURES`; a solution without an optimum is returned as it is."""
+def solve_linear(
+    parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, name: str, run: Run
+) -> Aggregated | Any:
+    """Solve one of the objectives of `MEASURES`; return a solution without an optimum as it is."""
     measured, kinks, left, right = MEASURES[name]
     weight = parameters["per_total_emissions"] if name == "spread" else 1.0
     kink = parameters[kinks]
-    inside = np.clip(kink, region.lower, region.upper)
+    inside = np.clip(kink, face.lower, face.upper)
     off = kink - inside
     constant = weight * float(np.sum(np.abs(off) if right else np.maximum(off, 0.0)))
-    low = cells.sums(region.lower)
-    base, reach, room = cells.totals(low), cells.sums(inside - region.lower), cells.sums(region.upper - region.lower)
-    everyone = np.arange(len(cells))
-    program = program_over(parameters, cells, everyone, room, region, base) | {
-        measured: everyone,
+    low = cells.sums(face.lower)
+    base, reach, room = cells.totals(low), cells.sums(inside - face.lower), cells.sums(face.upper - face.lower)
+    all_cells = np.arange(len(cells))
+    program = program_over(parameters, cells, all_cells, room, face, base) | {
+        measured: all_cells,
         kinks: reach,
         "increase_most": room - reach,
         "decrease_most": reach,
@@ -188,31 +191,31 @@ def solve_linear(parameters: Mapping[str, Any], cells: Cells, region: Region, na
     solution = run(program, [name])
     if not solution.levels or solution.termination != "optimal":
         return solution
-    price = price_of(cells, solution)
-    pull = cells.pull(price)
-    falls, rises = left * weight - pull, right * weight - pull
-    # What the prices prove is the value, and owes nothing to the solver's tolerances.
+    duals = duals_of(cells, solution)
+    dual_activity = cells.dual_activity(duals)
+    falls, rises = left * weight - dual_activity, right * weight - dual_activity
+    # The value follows from the duals, independent of the solver's tolerances.
     at_ends = -left * weight * reach, rises * room - right * weight * reach
-    least = np.where(falls > 0, at_ends[0], np.where(rises < 0, at_ends[1], -pull * reach))
-    value = constant + float(np.sum(least)) + side_value(price, region, base)
-    flat = FLAT * float(np.max(np.abs(pull), initial=0.0) + weight)
-    narrowed = _narrowed(cells, region, inside, falls, rises, flat).priced(price)
-    return Merged(value, price, narrowed, solution, low + solution.values["allowance"])
+    least = np.where(falls > 0, at_ends[0], np.where(rises < 0, at_ends[1], -dual_activity * reach))
+    value = constant + float(np.sum(least)) + side_value(duals, face, base)
+    flat = FLAT * float(np.max(np.abs(dual_activity), initial=0.0) + weight)
+    narrowed = _narrowed(cells, face, inside, falls, rises, flat).with_duals(duals)
+    return Aggregated(value, duals, narrowed, solution, low + solution.values["allowance"])
 
 
 def _narrowed(
     cells: Cells,
-    region: Region,
+    face: OptimalFace,
     inside: NDArray[np.float64],
     falls: NDArray[np.float64],
     rises: NDArray[np.float64],
     flat: float,
-) -> Region:
-    """The intervals where a level loses nothing: its slopes are those of each cell, its kinks are clipped."""
-    # The lower end stays where the function does not fall below the kink, else it goes there or all the way up.
-    lower, upper = region.lower, region.upper
+) -> OptimalFace:
+    """Return the intervals on which an objective keeps its optimum, from slopes by cell and clipped kinks."""
+    # The lower end is kept if the function does not fall below the kink; else it moves to the kink or to the upper end.
+    lower, upper = face.lower, face.upper
     rise, fall = (falls < -flat)[cells.of_unit], (rises > flat)[cells.of_unit]
     top, bottom = (rises < -flat)[cells.of_unit], (falls > flat)[cells.of_unit]
     narrow_lower = np.where(top, upper, np.where(rise, inside, lower))
     narrow_upper = np.where(bottom, lower, np.where(fall, inside, upper))
-    return replace(region, lower=narrow_lower, upper=narrow_upper)
+    return replace(face, lower=narrow_lower, upper=narrow_upper)

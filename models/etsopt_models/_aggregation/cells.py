@@ -1,4 +1,4 @@
-"""Cells: the units that stand in the same coupling rows, which no row can tell apart."""
+"""Cells: units in the same coupling rows, which no row distinguishes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SPARSE = 4
-"""Where there could be so many times more cells than units, they are found by sorting and not by counting."""
+"""Possible cells per unit above which cells are found by sorting, not by counting."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Cells:
         Parameters
         ----------
         apart
-            Labels from 0 on; units that differ in them stand in different cells. None for no labels.
+            Labels from 0 on; units that differ in them are in different cells. None for no labels.
         """
         counts = parameters["SECTORS"], parameters["PROVINCES"], parameters["NATION"]
         sector = _labels(parameters["UNITS_IN_SECTOR"], parameters["UNITS"])
@@ -63,44 +63,44 @@ class Cells:
         return len(self.sector)
 
     def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sum of the values of the units in every cell."""
+        """Return the sum of the values of the units in every cell."""
         return np.bincount(self.of_unit, values, len(self)).astype(float)
 
     @cached_property
     def blocks(self) -> dict[str, slice]:
-        """Where the rows of each component stand."""
+        """Positions of the rows of each component."""
         ends = np.cumsum([0, *self.counts]).tolist()
         return {name: slice(*part) for name, part in zip(IN_TONNES, pairwise(ends), strict=True)}
 
     @cached_property
     def entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Row and cell of each coefficient, all of which are one."""
-        everyone = np.arange(len(self))
+        all_cells = np.arange(len(self))
         sector, province, nation = (self.blocks[name].start for name in IN_TONNES)
         targeted, counted = np.flatnonzero(self.sector >= 0), np.flatnonzero(self.province >= 0)
-        of_nation = everyone[: len(self) * self.counts[2]]
+        of_nation = all_cells[: len(self) * self.counts[2]]
         rows = [self.sector[targeted] + sector, self.province[counted] + province, np.full(len(of_nation), nation)]
         return np.concatenate(rows), np.concatenate([targeted, counted, of_nation])
 
     def totals(self, by_cell: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Left-hand side of every row."""
+        """Return the left-hand side of every row."""
         rows, cells = self.entries
         return np.bincount(rows, by_cell[cells], sum(self.counts)).astype(float)
 
-    def pull(self, prices: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the prices of the rows add up to in every cell."""
+    def dual_activity(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the dual activity of every cell: the sum of the duals of its rows."""
         rows, cells = self.entries
-        return np.bincount(cells, prices[rows], len(self)).astype(float)
+        return np.bincount(cells, duals[rows], len(self)).astype(float)
 
     def largest(self, by_row: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the largest value among the rows of each cell; zero where it stands in none."""
+        """Return the largest value among the rows of each cell; zero if it is in none."""
         rows, cells = self.entries
-        found = np.zeros(len(self))
-        np.maximum.at(found, cells, by_row[rows])
-        return found
+        largest = np.zeros(len(self))
+        np.maximum.at(largest, cells, by_row[rows])
+        return largest
 
     def groups(self, cell: NDArray[np.int64]) -> dict[str, Groups]:
-        """The grouped sets of `allocation` for parts of cells, by the cell of each."""
+        """Return the grouped sets of `allocation` for parts of cells, by the cell of each."""
         sector, province, _ = self.counts
         return {
             "UNITS_IN_SECTOR": Groups.from_labels(self.sector[cell], sector),
@@ -115,16 +115,16 @@ def numbered(codes: NDArray[np.int64], most: int) -> tuple[NDArray[np.int64], ND
     (array([1, 0, 1]), array([2, 7]))
     """
     if most > SPARSE * len(codes) + 1000:
-        found, number = np.unique(codes, return_inverse=True)
-        return number, found
-    found = np.flatnonzero(np.bincount(codes, minlength=most))
+        occurring, number = np.unique(codes, return_inverse=True)
+        return number, occurring
+    occurring = np.flatnonzero(np.bincount(codes, minlength=most))
     place = np.zeros(most, dtype=np.int64)
-    place[found] = np.arange(len(found))
-    return place[codes], found
+    place[occurring] = np.arange(len(occurring))
+    return place[codes], occurring
 
 
 def _labels(groups: Groups, units: int) -> NDArray[np.int64]:
-    """Group of every unit; -1 for none."""
+    """Return the group of every unit; -1 for none."""
     label = np.full(units, -1)
     label[groups.members] = np.repeat(np.arange(len(groups)), np.diff(groups.starts))
     return label

@@ -1,10 +1,9 @@
-r"""Exceptions of `allocation` over cells, and what has to give way there.
+r"""Exceptions of `allocation` over cells, and the elastic program there.
 
-What the wider band of a unit adds counts in the rows as that of any other unit of its cell. So of two units in a cell
-an exception of the one that comes first, the larger or of equal ones the first by `unit_id`, is always as good as one
-of the other, unless the other's band becomes wider by more tonnes, as the smaller may where limits are rounded. A unit
-behind as many that are as good as there may be exceptions is none. Those that remain are a few in each cell; they stay
-units of their own, and the rest of each cell is merged.
+The margin of an exception counts in the rows like that of any other unit of its cell. So of two units in a cell, an
+exception of the first (the larger, or of equal ones the first by `unit_id`) is as good as one of the other, unless the
+other's margin is larger, as that of a smaller unit may be by rounding. A unit behind as many equally good ones as
+exceptions are allowed is never an exception. The few others in each cell stay separate, and the rest is aggregated.
 """
 
 from __future__ import annotations
@@ -22,20 +21,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt_models._aggregation.aggregation import Region, Run
+    from etsopt_models._aggregation.aggregation import OptimalFace, Run
 
 
 def first_in_cells(
     cells: Cells, order: NDArray[np.float64], widening: tuple[NDArray[np.float64], NDArray[np.float64]], most: int
 ) -> NDArray[np.bool_]:
-    """Units that may be among the best of their cell, of which up to ``most`` are taken.
+    """Return True for units that may be among the ``most`` best of their cell.
 
     Parameters
     ----------
     order
-        The units with the least numbers go first, those of equal numbers by their position.
+        Units with the least numbers come first, equal ones by their position.
     widening
-        By how much the band of each unit becomes wider below and above [t].
+        Margins of each unit below and above its band [t].
     """
     widens = (widening[0] > 0) | (widening[1] > 0)
     if not most:
@@ -47,7 +46,7 @@ def first_in_cells(
     first = widens & (place - starts[cells.of_unit] < most)
     kept = first.copy()
     for side in widening:
-        # Who adds more than the least of the first, however small it is.
+        # Units with a margin above the least of the first ones, however small they are.
         least = np.full(len(cells), np.inf)
         np.minimum.at(least, cells.of_unit[first], side[first])
         kept |= side > least[cells.of_unit]
@@ -55,12 +54,12 @@ def first_in_cells(
 
 
 def _apart(cells: Cells, alone: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Part of every unit where some are parts of their own and the rest of each cell is one.
+    """Return the parts if some units are parts of their own and the rest of each cell is one.
 
     Returns
     -------
     tuple
-        The part of every unit, the cell of every part, and the unit of every part; -1 where it is the rest of a cell.
+        The part of every unit, the cell of every part, and the unit of every part; -1 if it is the rest of a cell.
     """
     units = np.flatnonzero(alone)
     code = cells.of_unit.copy()
@@ -73,8 +72,8 @@ def _apart(cells: Cells, alone: NDArray[np.bool_]) -> tuple[NDArray[np.int64], N
 
 
 def elastic_cells(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[np.int64]]:
-    """Parameters of `allocation_elastic` over cells, from those over units, and the part of every unit."""
-    # The bands of a sector become wider together, whether or not it has a target.
+    """Return the parameters of `allocation_elastic` over cells, from those over units, and the part of every unit."""
+    # The bands of a sector widen together, with a target or without.
     cells = Cells.of(parameters, parameters["sector"])
     sector = np.zeros(len(cells), dtype=np.int64)
     sector[cells.of_unit] = parameters["sector"]
@@ -82,7 +81,7 @@ def elastic_cells(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], NDArra
     most = parameters["exceptions_most"]
     alone = np.zeros(len(cells.of_unit), dtype=bool)
     for side in widening:
-        # Exceptions have no order here: who adds most to either side may be one.
+        # Exceptions have no order here: the units with the largest margin on either side may be one.
         alone |= first_in_cells(cells, -side, (side, 0 * side), most)
     of_unit, cell, unit = _apart(cells, alone)
     sums = {
@@ -93,7 +92,7 @@ def elastic_cells(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], NDArra
         name: np.where(unit < 0, 0.0, side[unit])
         for name, side in zip(("widening_lower", "widening_upper"), widening, strict=True)
     }
-    merged = {
+    aggregated = {
         **parameters,
         **sums,
         **wider,
@@ -103,31 +102,31 @@ def elastic_cells(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], NDArra
         "sector": sector[cell],
         **cells.groups(cell),
     }
-    return merged, of_unit
+    return aggregated, of_unit
 
 
 def choose_exceptions(
-    parameters: Mapping[str, Any], cells: Cells, region: Region, names: list[str], run: Run
-) -> tuple[Any, NDArray[np.float64], Region]:
-    """The levels of exceptions: a solution of them, who is one, and the intervals with these; the region is without."""
+    parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, names: list[str], run: Run
+) -> tuple[Any, NDArray[np.float64], OptimalFace]:
+    """Return a solution of the objectives of exceptions, the exceptions, and the face with them; `face` is without."""
     lower, upper = parameters["widening_lower"], parameters["widening_upper"]
     most = parameters["exceptions_most"]
     of_unit, cell, unit = _apart(cells, first_in_cells(cells, parameters["smaller"], (lower, upper), most))
     exists = unit >= 0
     below, above = np.where(exists, lower[unit], 0.0), np.where(exists, upper[unit], 0.0)
-    low, high = (np.bincount(of_unit, end, len(cell)).astype(float) for end in (region.lower, region.upper))
+    low, high = (np.bincount(of_unit, end, len(cell)).astype(float) for end in (face.lower, face.upper))
     # Allowances count from the widest lower ends on.
     base = cells.totals(np.bincount(cell, low - below, len(cells)).astype(float))
-    everyone = np.arange(len(cell))
-    program = program_over(parameters, cells, cell, high - low + below + above, region, base) | {
-        "MAY_BE_EXCEPTIONAL": everyone,
-        "WITH_OWN_BAND": everyone,
+    all_parts = np.arange(len(cell))
+    program = program_over(parameters, cells, cell, high - low + below + above, face, base) | {
+        "MAY_BE_EXCEPTIONAL": all_parts,
+        "WITH_OWN_BAND": all_parts,
         "LIMITED": 1,
         "band_lower": below,
         "band_upper": below + high - low,
         "widening_lower": below,
         "widening_upper": above,
-        # What is merged adds nothing as an exception, and goes last.
+        # An aggregated part has no margin as an exception, and comes last.
         "smaller": np.where(exists, parameters["smaller"][unit], np.max(parameters["smaller"], initial=0.0)),
         "place": np.where(exists, parameters["place"][unit], len(of_unit) + 1.0),
     }
@@ -135,5 +134,5 @@ def choose_exceptions(
     exceptional = np.zeros(len(of_unit))
     if solution.values:
         exceptional[unit[(solution.values["exceptional"] > 0.5) & exists]] = 1.0
-    wider = replace(region, lower=region.lower - exceptional * lower, upper=region.upper + exceptional * upper)
+    wider = replace(face, lower=face.lower - exceptional * lower, upper=face.upper + exceptional * upper)
     return solution, exceptional, wider

@@ -1,16 +1,16 @@
-r"""Levels of `allocation` in whole tonnes over cells, where merging alone is not enough: `largest_change` and the last step.
+r"""Objectives of `allocation` in whole tonnes over cells that need more than aggregation: `largest_change`, tie-break.
 
-Sums of whole tonnes are whole, and rows of sectors, provinces and the nation over cells are a network, so whole totals
-of the cells exist where real ones do, and any whole total of a cell can be shared out in whole tonnes.
+Sums of whole tonnes are integer, and rows of sectors, provinces and the nation over cells are a network. So integer
+totals of the cells exist if real ones do, and any such total of a cell can be shared in whole tonnes.
 
-`largest_change` runs by prices as in `_methods/allocation_largest_change.py`: they rule out rates; where they rule out none any more, a
-linear program over cells tells whether whole tonnes exist within the rate, or has new prices.
+`largest_change` uses duals as `_methods/allocation_largest_change.py` does: they exclude rates. If they exclude none, a
+linear program over cells finds whole tonnes within the rate, or new duals.
 
-For the last step each unit takes the whole tonne next to its best answer to the prices of the closest real point. Then
-the rows lack or exceed a few tonnes, and only units that are nearly indifferent between two of them have to move: in
-each cell those for which a tonne more or less costs least. They are a small instance of the same step, over what the
-others leave of the rows. If at its prices some other unit would rather move it joins them, else the answer is that of
-all units: each has its best whole tonne at the prices, and the rows are met.
+For the tie-break each unit takes the whole tonne next to its best response to the duals of the closest real point. Then
+the rows are missed by a few tonnes, and only nearly indifferent units have to move: in each cell those for which a
+tonne more or less costs least. They form a small instance of the same tie-break, over the remainder of the rows. A unit
+that gains from a move at its duals joins them. If there is none, each unit has its best whole tonne at the duals and
+the rows are met, so the answer is that of all units.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._aggregation.aggregation import Merged, price_of, program_over
+from etsopt_models._aggregation.aggregation import Aggregated, duals_of, program_over
 from etsopt_models._aggregation.largest_change import solve_largest_change
 
 if TYPE_CHECKING:
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt_models._aggregation.aggregation import Region, Run
+    from etsopt_models._aggregation.aggregation import OptimalFace, Run
     from etsopt_models._aggregation.cells import Cells
 
 MOST_ROUNDS, FEW_STEPS, HALVINGS = 100, 100_000, 200
-"""Rounds at most; steps of the units that are listed one by one, and halvings at most until so few are left."""
+"""Most rounds; steps of units up to which they are enumerated; most halvings until so few are left."""
 
 ROUNDING = 1e-12
-"""Rounding of a sum against the sum of its absolute terms; it proves nothing."""
+"""Rounding of a sum relative to the sum of its absolute terms; it proves nothing."""
 
 WHOLE = 1e-12
-"""Rounding of a rate times emissions against it: what falls short of a whole tonne by that does not."""
+"""Relative rounding of a rate times emissions: within it a whole tonne counts as reached."""
 
 FIRST_MOVERS, MANY, MOST_MOVERS, INDIFFERENT = 32, 2_000, 10_000, 1e-9
-"""Units of each cell that may move at first, up and down; so many may join at once; where more than so many would have
-to move, since very many are alike, the answer is whole and meets the rows, but is not proven closest; a gain up to this
-share of what a tonne of the smallest unit costs is none."""
+"""Units of each cell that may move at first, up and down; most that join at once; movers beyond which, since very many
+are alike, the integer answer meets the rows but is not proven closest; gain, relative to the cost of a tonne of the
+smallest unit, that counts as none."""
 
 
 @dataclass(frozen=True)
 class _Rates:
-    """Units with whole intervals around their references, and prices of the rows that rule out rates."""
+    """Units with integer intervals around their references, and the limits of the rows, to exclude rates by duals."""
 
     cells: Cells
     emissions: NDArray[np.float64]
@@ -59,28 +59,28 @@ class _Rates:
     most: NDArray[np.float64]
 
     def room(self, rate: float) -> NDArray[np.float64]:
-        """Whole tonnes of each unit within a rate."""
+        """Return the whole tonnes of each unit within a rate."""
         room: NDArray[np.float64] = np.floor(rate * self.emissions * (1 + WHOLE))
         return room
 
     def first(self) -> float:
-        """The least rate at which every unit alone has a whole number."""
+        """Return the least rate at which every unit alone has an integer."""
         beyond = np.maximum(np.maximum(-self.below, -self.above), 0.0)
         return float(np.max(beyond / self.emissions, initial=0.0))
 
-    def least_unproven(self, price: NDArray[np.float64], low: float, high: float) -> float:
-        """The least rate from ``low`` on at which the prices prove no more that no whole tonnes lie within it."""
-        pull = self.cells.pull(price)
-        side = np.where(price > 0, self.least, self.most)
-        asked = price[price != 0] * side[price != 0]
-        pulled = np.flatnonzero(pull[self.cells.of_unit])
-        up = pull[self.cells.of_unit[pulled]] > 0
-        # How far the prices pull each unit at most, and what of that is within a rate.
+    def least_unproven(self, duals: NDArray[np.float64], low: float, high: float) -> float:
+        """Return the least rate from ``low`` on that the duals do not exclude."""
+        dual_activity = self.cells.dual_activity(duals)
+        side = np.where(duals > 0, self.least, self.most)
+        asked = duals[duals != 0] * side[duals != 0]
+        pulled = np.flatnonzero(dual_activity[self.cells.of_unit])
+        up = dual_activity[self.cells.of_unit[pulled]] > 0
+        # The largest move of each unit along the duals, of which a part is within a rate.
         far, cell = np.where(up, self.above[pulled], self.below[pulled]), self.cells.of_unit[pulled]
 
         def proves(rate: float) -> bool:
-            moved = np.bincount(cell, np.minimum(far, self.room(rate)[pulled]), len(pull))
-            terms = np.concatenate([asked, -np.abs(pull) * moved])
+            moved = np.bincount(cell, np.minimum(far, self.room(rate)[pulled]), len(dual_activity))
+            terms = np.concatenate([asked, -np.abs(dual_activity) * moved])
             return float(np.sum(terms)) > ROUNDING * float(np.sum(np.abs(terms)))
 
         if not proves(low):
@@ -102,57 +102,57 @@ class _Rates:
             first, last = (middle_step + 1, last) if proves(float(steps[middle_step])) else (first, middle_step)
         return float(steps[last]) if len(steps) else high
 
-    def per_rate(self, price: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
-        """Prices in rate per tonne: what the rows ask of one tonne more, over what the units add per rate."""
-        pull = self.cells.pull(price)[self.cells.of_unit]
-        moves = self.room(rate) < np.where(pull > 0, self.above, self.below)
-        adds = float(np.sum(np.abs(pull) * self.emissions * moves))
-        return price / adds if adds > 0 else price
+    def per_rate(self, duals: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+        """Return the duals in rate per tonne, scaled by the dual activity that units add per rate."""
+        dual_activity = self.cells.dual_activity(duals)[self.cells.of_unit]
+        moves = self.room(rate) < np.where(dual_activity > 0, self.above, self.below)
+        adds = float(np.sum(np.abs(dual_activity) * self.emissions * moves))
+        return duals / adds if adds > 0 else duals
 
 
 def solve_largest_change_in_tonnes(
-    parameters: Mapping[str, Any], cells: Cells, region: Region, run: Run
-) -> Merged | Any:
-    """The least largest rate of whole tonnes; a solution without an optimum is returned as it is."""
-    relaxed = solve_largest_change(parameters, cells, region, run)
+    parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, run: Run
+) -> Aggregated | Any:
+    """Minimise the largest rate of whole tonnes; return a solution without an optimum as it is."""
+    relaxed = solve_largest_change(parameters, cells, face, run)
     if not isinstance(relaxed, tuple):
         return relaxed
-    reference, price, solution = parameters["reference"], relaxed[0].price, relaxed[0].solution
+    reference, duals, solution = parameters["reference"], relaxed[0].duals, relaxed[0].solution
     at_reference = cells.totals(cells.sums(reference))
     rates = _Rates(
         cells,
         parameters["emissions"],
-        reference - region.lower,
-        region.upper - reference,
-        region.least - at_reference,
-        region.most - at_reference,
+        reference - face.lower,
+        face.upper - reference,
+        face.least - at_reference,
+        face.most - at_reference,
     )
     rate = rates.first()
     for number in range(MOST_ROUNDS):
         checkpoint("whole tonnes over cells, round", number + 1)
-        rate = rates.least_unproven(price, rate, parameters["largest_rate_most"])
+        rate = rates.least_unproven(duals, rate, parameters["largest_rate_most"])
         room = rates.room(rate)
-        lower, upper = np.maximum(region.lower, reference - room), np.minimum(region.upper, reference + room)
-        within = replace(region, lower=lower, upper=upper)
-        lacks = _lack(parameters, cells, within, run)
-        if not lacks.levels or lacks.termination != "optimal":
-            return lacks
-        if lacks.levels[-1].value < 0.5:
-            totals = cells.sums(lower) + lacks.values["allowance"][: len(cells)]
-            return Merged(rate, rates.per_rate(price, rate), within, solution, totals)
-        price = price_of(cells, lacks)
+        lower, upper = np.maximum(face.lower, reference - room), np.minimum(face.upper, reference + room)
+        within = replace(face, lower=lower, upper=upper)
+        infeasibility = _least_infeasibility(parameters, cells, within, run)
+        if not infeasibility.levels or infeasibility.termination != "optimal":
+            return infeasibility
+        if infeasibility.levels[-1].value < 0.5:
+            totals = cells.sums(lower) + infeasibility.values["allowance"][: len(cells)]
+            return Aggregated(rate, rates.per_rate(duals, rate), within, solution, totals)
+        duals = duals_of(cells, infeasibility)
     return replace(solution, termination=type(solution.termination)("solver_error"))
 
 
-def _lack(parameters: Mapping[str, Any], cells: Cells, region: Region, run: Run) -> Any:
-    """Solve for the least tonnes that cells have to be given or taken beyond their intervals, so that rows are met."""
-    low = cells.sums(region.lower)
-    base, room = cells.totals(low), cells.sums(region.upper) - low
-    limits = np.abs(np.concatenate([region.least, region.most]))
+def _least_infeasibility(parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, run: Run) -> Any:
+    """Solve for the least tonnes by which cells have to leave their intervals so that the rows are met."""
+    low = cells.sums(face.lower)
+    base, room = cells.totals(low), cells.sums(face.upper) - low
+    limits = np.abs(np.concatenate([face.least, face.most]))
     most = 1.0 + float(np.sum(room)) + float(np.max(limits, initial=0.0))
     count = len(cells)
     twice, beyond = np.tile(np.arange(count), 2), np.repeat([0.0, most], count)
-    program = program_over(parameters, cells, twice, np.concatenate([room, beyond[count:]]), region, base) | {
+    program = program_over(parameters, cells, twice, np.concatenate([room, beyond[count:]]), face, base) | {
         "CHANGED": np.arange(count, 2 * count),
         "lower": -beyond,
         "increase_most": beyond,
@@ -162,89 +162,89 @@ def _lack(parameters: Mapping[str, Any], cells: Cells, region: Region, run: Run)
 
 
 def closest_whole(
-    parameters: Mapping[str, Any], cells: Cells, region: Region, price: NDArray[np.float64], run: Run
+    parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, duals: NDArray[np.float64], run: Run
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], str] | Any:
-    """Closest allowances in whole tonnes, their prices, and how they were found; a solution without an optimum as it is.
+    """Return the closest whole tonnes, their duals and the algorithm; else a solution without an optimum.
 
     Parameters
     ----------
-    price
-        Of the rows for the closest point in real numbers.
+    duals
+        Duals of the rows for the closest point in real numbers.
     """
-    units = _Movers(cells, parameters["emissions"], parameters["reference"], region)
-    allowance = units.best(price)
+    units = _Movers(cells, parameters["emissions"], parameters["reference"], face)
+    allowance = units.best(duals)
     movers, first = np.zeros(len(allowance), dtype=bool), FIRST_MOVERS
-    movers |= units.nearly_indifferent(allowance, price, first)
+    movers |= units.nearly_indifferent(allowance, duals, first)
     for rounds in range(1, MOST_ROUNDS + 1):
         checkpoint("largest whole rate over cells, round", rounds)
         where = np.flatnonzero(movers)
         solution = run(units.program(parameters, where, allowance), ["least_squares"], by_solver=False)
         if solution.termination == "infeasible" and not movers.all():
             first *= 4
-            movers |= units.nearly_indifferent(allowance, price, first)
+            movers |= units.nearly_indifferent(allowance, duals, first)
             continue
         if not solution.levels or solution.termination != "optimal":
             return solution
         allowance[where] = np.round(solution.values["allowance"])
         if not solution.levels[-1].multipliers:
-            # The time is over, or the closest point is out of reach.
-            return allowance, price, "any whole point of the levels"
-        price = price_of(cells, solution)
-        more = units.would_move(allowance, price) & ~movers
+            # The time limit has passed, or the closest point is out of reach.
+            return allowance, duals, "any whole point of the levels"
+        duals = duals_of(cells, solution)
+        more = units.would_move(allowance, duals) & ~movers
         if not more.any() or len(where) > MOST_MOVERS:
-            return allowance, price, f"whole tonnes in {rounds} rounds"
+            return allowance, duals, f"whole tonnes in {rounds} rounds"
         if np.count_nonzero(more) > MANY:
-            # Of very many that are alike only the first are needed.
+            # Of very many units that are alike only the first are needed.
             first *= 4
-            more = units.nearly_indifferent(allowance, price, first)
+            more = units.nearly_indifferent(allowance, duals, first)
         movers |= more
     return replace(solution, termination=type(solution.termination)("solver_error"))
 
 
 @dataclass(frozen=True)
 class _Movers:
-    """Units in whole tonnes, and which of them the rows could move."""
+    """Units in whole tonnes, to find those that the rows may move."""
 
     cells: Cells
     emissions: NDArray[np.float64]
     reference: NDArray[np.float64]
-    region: Region
+    face: OptimalFace
 
-    def pull(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the prices of the rows add up to at every unit."""
-        return self.cells.pull(price)[self.cells.of_unit]
+    def dual_activity(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the dual activity of every unit."""
+        return self.cells.dual_activity(duals)[self.cells.of_unit]
 
-    def best(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The best whole tonne of every unit."""
-        wish = np.floor(self.reference + self.emissions / 2 * self.pull(price) + 0.5)
-        best: NDArray[np.float64] = np.clip(wish, self.region.lower, self.region.upper)
+    def best(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the best whole tonne of every unit."""
+        wish = np.floor(self.reference + self.emissions / 2 * self.dual_activity(duals) + 0.5)
+        best: NDArray[np.float64] = np.clip(wish, self.face.lower, self.face.upper)
         return best
 
     def costs(
-        self, allowance: NDArray[np.float64], price: NDArray[np.float64]
+        self, allowance: NDArray[np.float64], duals: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What a tonne more and a tonne less cost every unit; infinite where it cannot."""
-        pull, slope = self.pull(price), 2 * (allowance - self.reference)
-        more = np.where(allowance < self.region.upper, (slope + 1) / self.emissions - pull, np.inf)
-        return more, np.where(allowance > self.region.lower, pull - (slope - 1) / self.emissions, np.inf)
+        """Return the cost of a tonne more and of a tonne less to every unit; infinite at its bound."""
+        dual_activity, slope = self.dual_activity(duals), 2 * (allowance - self.reference)
+        more = np.where(allowance < self.face.upper, (slope + 1) / self.emissions - dual_activity, np.inf)
+        return more, np.where(allowance > self.face.lower, dual_activity - (slope - 1) / self.emissions, np.inf)
 
     def nearly_indifferent(
-        self, allowance: NDArray[np.float64], price: NDArray[np.float64], count: int
+        self, allowance: NDArray[np.float64], duals: NDArray[np.float64], count: int
     ) -> NDArray[np.bool_]:
-        """The units of each cell for which a tonne more, or less, costs least; some of every cell, so of every row."""
+        """Return True for the units of each cell, and so of each row, with the least cost of a tonne more, or less."""
         chosen, position = np.zeros(len(allowance), dtype=bool), np.arange(len(allowance))
         starts = np.concatenate([[0], np.cumsum(np.bincount(self.cells.of_unit, minlength=len(self.cells)))[:-1]])
-        # Of equal ones the first are to have tonnes, and the last to lack them.
-        for cost, sign in zip(self.costs(allowance, price), (1, -1), strict=True):
+        # Among equal units the first get tonnes, and the last lose them.
+        for cost, sign in zip(self.costs(allowance, duals), (1, -1), strict=True):
             order = np.lexsort((sign * position, cost, self.cells.of_unit))
             place = np.arange(len(order)) - starts[self.cells.of_unit[order]]
             chosen[order[place < count]] = True
         return chosen
 
-    def would_move(self, allowance: NDArray[np.float64], price: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Units that gain from a tonne more or less, and those that lose nothing by it, if they are not too many."""
+    def would_move(self, allowance: NDArray[np.float64], duals: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return True for units that gain from a tonne more or less, and for indifferent ones if they are few."""
         enough = INDIFFERENT / float(np.min(self.emissions))
-        least = np.minimum(*self.costs(allowance, price))
+        least = np.minimum(*self.costs(allowance, duals))
         tied = least <= enough
         gains: NDArray[np.bool_] = tied if np.count_nonzero(tied) <= MANY else least < -enough
         return gains
@@ -252,15 +252,15 @@ class _Movers:
     def program(
         self, parameters: Mapping[str, Any], where: NDArray[np.int64], allowance: NDArray[np.float64]
     ) -> dict[str, Any]:
-        """Parameters of `allocation` over some units, with what the others leave of the rows."""
+        """Return the parameters of `allocation` over some units, with the remainder of the rows."""
         others = allowance.copy()
         others[where] = 0.0
         base = self.cells.totals(self.cells.sums(others))
-        cell, everyone = self.cells.of_unit[where], np.arange(len(where))
-        return program_over(parameters, self.cells, cell, self.region.upper[where], self.region, base) | {
-            "WHOLE": everyone,
-            "lower": self.region.lower[where],
-            "upper": self.region.upper[where],
+        cell, all_movers = self.cells.of_unit[where], np.arange(len(where))
+        return program_over(parameters, self.cells, cell, self.face.upper[where], self.face, base) | {
+            "WHOLE": all_movers,
+            "lower": self.face.lower[where],
+            "upper": self.face.upper[where],
             "emissions": self.emissions[where],
             "per_emission": 1 / self.emissions[where],
             "reference": self.reference[where],

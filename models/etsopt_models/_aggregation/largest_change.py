@@ -1,15 +1,15 @@
-r"""The level `largest_change` of `allocation` over cells.
+r"""The objective `largest_change` of `allocation` over cells.
 
 A rate $w$ leaves unit $i$ the allowances from $\max(l_i, R_i - w E_i)$ to $\min(u_i, R_i + w E_i)$. At a given $w$
-either its own end or the rate binds, below and above. Units of a cell in which the same ends bind are merged: their
-sums of ends, $R$ and $E$ are a unit of the formulation. As a largest sum is at most the sum of the largest, that is a
-relaxation for every $w$, and exact at the $w$ for which it was made. So its least rate is none too many; the units are
-merged anew for that, and so on: Newton's method on the rows, whose rates rise to the least rate of all units.
+either its own end or the rate binds, below and above. Units of a cell with the same binding ends are aggregated: their
+sums of ends, $R$ and $E$ form a unit of the formulation. As a largest sum is at most the sum of the largest, that is a
+relaxation for every $w$, and exact at the $w$ for which it was made. So its least rate is a lower bound; the units are
+aggregated again at that rate, and so on: Newton's method on the rows, whose rates rise to the least rate of all units.
 
-A unit whose interval keeps it off $R$ needs a rate of its own; the one that needs the largest is not merged.
+A unit whose interval excludes $R$ needs a rate of its own; the one that needs the largest is not aggregated.
 
-The prices of the rows, and of `largest_change_covers` for each unit those of what it was merged into, prove the rate, which
-follows from them: what the rows ask of the units at rate zero, over what a rate of one would add,
+The duals of the rows, with those of `largest_change_covers` that each unit takes from its part, prove the rate. It
+follows from them: the demand of the rows on the units at rate zero, over the supply added by a rate of one,
 
 $$w = \Bigl(\sum_r y_r d_r - \sum_i |\pi_i| (\text{end of } i \text{ at } 0)\Bigr) \Big/ \sum_{i \text{ with a rate}} |\pi_i| E_i.$$
 """
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._aggregation.aggregation import Merged, firm, price_of, program_over, side_value
+from etsopt_models._aggregation.aggregation import Aggregated, duals_of, program_over, side_value, significant
 from etsopt_models._aggregation.cells import numbered
 
 if TYPE_CHECKING:
@@ -30,29 +30,29 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt_models._aggregation.aggregation import Region, Run
+    from etsopt_models._aggregation.aggregation import OptimalFace, Run
     from etsopt_models._aggregation.cells import Cells
 
 MOST_ROUNDS = 200
 SAME = 1e-14
-"""A rate that rises by no more than this share of it has come to its end."""
+"""Relative rise of the rate at which the rounds stop."""
 
 
 LEAST_CHANGE = 1e-6
-"""Rate up to which every part may be said to change: where all stand at their references but for rounding, changes
-bounded by that would be nothing beside the rate, in rows that hold both."""
+"""Least rate by which the bounds let every part change: if all are at their references but for rounding, changes with
+tighter bounds would be negligible beside the rate in rows with both."""
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """Units merged by cell and binding ends: part of every unit, and of every part its cell, ends and sums [t].
+    """Units aggregated by cell and binding ends: part of every unit, and cell, ends and sums of every part [t].
 
     Parameters
     ----------
     own_lower, own_upper
-        Whether its own ends bind and not the rate.
+        True if the part's own end binds and not the rate.
     reference, room
-        Sum of R and of the upper ends, both from the lower ends on.
+        Sums of R and of the upper ends, both from the lower ends on.
     """
 
     of_unit: NDArray[np.int64]
@@ -64,40 +64,44 @@ class _Parts:
     emissions: NDArray[np.float64]
 
     def ends(self, rate: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Ends of every part within a rate, from the lower ends on."""
+        """Return the ends of every part within a rate, from the lower ends on."""
         lower = np.where(self.own_lower, 0.0, self.reference - rate * self.emissions)
         return lower, np.where(self.own_upper, self.room, self.reference + rate * self.emissions)
 
 
 def solve_largest_change(
-    parameters: Mapping[str, Any], cells: Cells, region: Region, run: Run
-) -> tuple[Merged, NDArray[np.float64]] | Any:
-    """The level, and the multiplier of `largest_change_covers` of every unit; a solution without an optimum as it is."""
-    units = _Units(parameters["emissions"], parameters["reference"] - region.lower, region.upper - region.lower)
-    low = cells.sums(region.lower)
+    parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, run: Run
+) -> tuple[Aggregated, NDArray[np.float64]] | Any:
+    """Return the objective and each unit's multiplier of `largest_change_covers`; else a solution without optimum."""
+    units = _Units(parameters["emissions"], parameters["reference"] - face.lower, face.upper - face.lower)
+    low = cells.sums(face.lower)
     base = cells.totals(low)
     rate, first = units.forced(), units.needs_most()
     for number in range(MOST_ROUNDS):
         checkpoint("largest rate over cells, round", number + 1)
-        parts = units.merged(cells, rate, first)
-        solution = run(_program(parameters, cells, parts, region, base), ["largest_change"])
+        parts = units.aggregated(cells, rate, first)
+        solution = run(_program(parameters, cells, parts, face, base), ["largest_change"])
         if not solution.levels or solution.termination != "optimal":
             return solution
-        price = price_of(cells, solution)
-        # A rate that the prices give is exact where the solver's own has its tolerance.
-        found = max(rate, _rate(cells, parts, price, side_value(price, region, base)))
-        done = found <= rate * (1 + SAME) or _within(cells, parts, units.merged(cells, found, first), solution, found)
-        rate = found
+        duals = duals_of(cells, solution)
+        # The rate that follows from the duals is exact; the solver's own has its tolerance.
+        reached = max(rate, _rate(cells, parts, duals, side_value(duals, face, base)))
+        done = reached <= rate * (1 + SAME) or _within(
+            cells, parts, units.aggregated(cells, reached, first), solution, reached
+        )
+        rate = reached
         if done:
             break
     covers = solution.levels[-1].multipliers["largest_change_covers"][parts.of_unit]
     room = rate * units.emissions
-    lower = np.maximum(region.lower, np.minimum(parameters["reference"] - room, region.upper))
-    upper = np.minimum(region.upper, np.maximum(parameters["reference"] + room, region.lower))
-    pull = firm(cells.pull(price))[cells.of_unit]
-    narrowed = replace(region, lower=np.where(pull > 0, upper, lower), upper=np.where(pull < 0, lower, upper))
+    lower = np.maximum(face.lower, np.minimum(parameters["reference"] - room, face.upper))
+    upper = np.minimum(face.upper, np.maximum(parameters["reference"] + room, face.lower))
+    dual_activity = significant(cells.dual_activity(duals))[cells.of_unit]
+    narrowed = replace(
+        face, lower=np.where(dual_activity > 0, upper, lower), upper=np.where(dual_activity < 0, lower, upper)
+    )
     totals = low + np.bincount(parts.cell, solution.values["allowance"], len(cells))
-    return Merged(rate, price, narrowed.priced(price), solution, totals), covers
+    return Aggregated(rate, duals, narrowed.with_duals(duals), solution, totals), covers
 
 
 @dataclass(frozen=True)
@@ -109,23 +113,23 @@ class _Units:
     room: NDArray[np.float64]
 
     def needs(self) -> NDArray[np.float64]:
-        """Rate that each unit needs by itself."""
+        """Return the rate that each unit alone needs."""
         rate: NDArray[np.float64] = (
             np.maximum(np.maximum(-self.reference, self.reference - self.room), 0.0) / self.emissions
         )
         return rate
 
     def forced(self) -> float:
-        """The largest rate that a unit needs by itself."""
+        """Return the largest rate that a unit alone needs."""
         return float(np.max(self.needs(), initial=0.0))
 
     def needs_most(self) -> int:
-        """The unit that needs it; -1 where none needs any."""
+        """Return the unit that needs it; -1 if none needs any."""
         needs = self.needs()
         return int(np.argmax(needs)) if np.max(needs, initial=0.0) > 0 else -1
 
-    def merged(self, cells: Cells, rate: float, apart: int) -> _Parts:
-        """Merge the units by cell and by which ends bind at a rate, all but one."""
+    def aggregated(self, cells: Cells, rate: float, apart: int) -> _Parts:
+        """Aggregate the units, all but one, by cell and by the ends that bind at a rate."""
         room = rate * self.emissions
         own_lower, own_upper = self.reference <= room, self.room - self.reference <= room
         code = 4 * cells.of_unit + 2 * own_lower + own_upper
@@ -140,13 +144,13 @@ class _Units:
 
 
 def _program(
-    parameters: Mapping[str, Any], cells: Cells, parts: _Parts, region: Region, base: NDArray[np.float64]
+    parameters: Mapping[str, Any], cells: Cells, parts: _Parts, face: OptimalFace, base: NDArray[np.float64]
 ) -> dict[str, Any]:
-    """Parameters of `allocation` over the parts."""
-    everyone, least = np.arange(len(parts.cell)), LEAST_CHANGE * parts.emissions
-    return program_over(parameters, cells, parts.cell, parts.room, region, base) | {
-        "CHANGED": everyone,
-        "WORST": everyone,
+    """Return the parameters of `allocation` over the parts."""
+    all_parts, least = np.arange(len(parts.cell)), LEAST_CHANGE * parts.emissions
+    return program_over(parameters, cells, parts.cell, parts.room, face, base) | {
+        "CHANGED": all_parts,
+        "WORST": all_parts,
         "emissions": parts.emissions,
         "reference": parts.reference,
         "increase_most": np.maximum(parts.room - parts.reference, least),
@@ -154,17 +158,17 @@ def _program(
     }
 
 
-def _rate(cells: Cells, parts: _Parts, price: NDArray[np.float64], sides: float) -> float:
-    """The rate at which the prices prove nothing any more; minus infinity where they prove none at all."""
-    pull = cells.pull(price)[parts.cell]
+def _rate(cells: Cells, parts: _Parts, duals: NDArray[np.float64], sides: float) -> float:
+    """Return the least rate that the duals do not exclude; minus infinity if they exclude none."""
+    dual_activity = cells.dual_activity(duals)[parts.cell]
     lower, upper = parts.ends(0.0)
-    adds = np.where(pull > 0, ~parts.own_upper, ~parts.own_lower) * np.abs(pull) * parts.emissions
-    asked = sides - float(np.sum(pull * np.where(pull > 0, upper, lower)))
+    adds = np.where(dual_activity > 0, ~parts.own_upper, ~parts.own_lower) * np.abs(dual_activity) * parts.emissions
+    asked = sides - float(np.sum(dual_activity * np.where(dual_activity > 0, upper, lower)))
     return asked / float(np.sum(adds)) if np.any(adds > 0) else -np.inf
 
 
-def _within(cells: Cells, parts: _Parts, anew: _Parts, solution: Any, rate: float) -> bool:
-    """Whether the totals of the cells lie within a rate, merged anew for it; then the rate is the least of the units."""
+def _within(cells: Cells, parts: _Parts, updated: _Parts, solution: Any, rate: float) -> bool:
+    """Return True if the totals of the cells are within a rate, with parts updated to it: the rate is then optimal."""
     totals = np.bincount(parts.cell, solution.values["allowance"], len(cells))
-    lower, upper = (np.bincount(anew.cell, end, len(cells)) for end in anew.ends(rate))
+    lower, upper = (np.bincount(updated.cell, end, len(cells)) for end in updated.ends(rate))
     return bool(np.all(totals >= lower) and np.all(totals <= upper))

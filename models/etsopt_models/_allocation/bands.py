@@ -1,4 +1,4 @@
-"""Bands of units and of enterprises, as arrays over the units that are not fixed."""
+"""Bands of units and of enterprises, as arrays over the adjustable units."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.data.groups import Groups
-from etsopt_models._allocation.exception_margin import Widening, in_whole_tonnes, wider_rates
+from etsopt_models._allocation.exception_margin import ExceptionMargin, in_whole_tonnes, wider_rates
 from etsopt_models._allocation.integer import inward
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def band_rates(instance: Instance, default: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Largest deficit and surplus rate of every unit: its sector's band, else the rule's."""
+    """Return the largest deficit and surplus rate of every unit: those of its sector, else of the rule."""
     stated = {name: sector.band for name, sector in instance.policy.sectors.items() if sector.band is not None}
     sector = instance.labels("sector")
     lower = sector.mapped({name: band.lower for name, band in stated.items()}, default)
@@ -30,18 +30,18 @@ def band_rates(instance: Instance, default: float) -> tuple[NDArray[np.float64],
 
 @dataclass(frozen=True)
 class Bands:
-    """Bounds of the units, on whom their bands stand, and the rows of the enterprises."""
+    """Bounds of the units, True for units with a band of their own, and the rows of the enterprises."""
 
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
-    own: NDArray[np.bool_]
-    widening: Widening
+    unit_band: NDArray[np.bool_]
+    margin: ExceptionMargin
     enterprises: list[str]
     rows: dict[str, Any]
 
 
 def bands_of(instance: Instance, reference: Reference, free: NDArray[np.int64]) -> Bands:
-    """Bands of the enterprises that own several units; those of one unit stay bounds of that unit."""
+    """Return the bands; that of an enterprise with one unit becomes a bound of the unit."""
     emissions, allocation = instance.emissions_tco2e[free], instance.policy.allocation
     whole, units = allocation.integer_allowances, allocation.exceptions.units
     rates = [rate[free] for rate in band_rates(instance, reference.band)]
@@ -50,16 +50,16 @@ def bands_of(instance: Instance, reference: Reference, free: NDArray[np.int64]) 
     names, label = _owners(instance, free)
     inside = label >= 0
     least, most = (np.bincount(label[inside], side[inside], len(names)).astype(float) for side in (lower, upper))
-    widening = [in_whole_tonnes(tonnes, whole) for tonnes in (lower - wide_lower, wide_upper - upper)]
+    margin = [in_whole_tonnes(tonnes, whole) for tonnes in (lower - wide_lower, wide_upper - upper)]
     if whole:
         least, most = inward(least, most)
         lower, upper = inward(lower, upper)
-        # A band without a whole tonne is the tonne below it, and no exception may lose that.
+        # A band without a whole tonne becomes the tonne below it, which no exception may lose.
         wide_lower, wide_upper = inward(wide_lower, wide_upper)
         wide_lower, wide_upper = np.minimum(wide_lower, lower), np.maximum(wide_upper, upper)
-        widening = [
-            np.where(inside, tonnes, own)
-            for tonnes, own in zip(widening, (lower - wide_lower, wide_upper - upper), strict=True)
+        margin = [
+            np.where(inside, tonnes, plain)
+            for tonnes, plain in zip(margin, (lower - wide_lower, wide_upper - upper), strict=True)
         ]
     lower[inside], upper[inside] = 0.0, most[label[inside]]
     rows = {
@@ -68,21 +68,21 @@ def bands_of(instance: Instance, reference: Reference, free: NDArray[np.int64]) 
         "enterprise_lower": least,
         "enterprise_upper": most,
     }
-    return Bands(lower, upper, ~inside, Widening(units, *widening), names, rows)
+    return Bands(lower, upper, ~inside, ExceptionMargin(units, *margin), names, rows)
 
 
 def _ends(
     reference: Reference, emissions: NDArray[np.float64], rates: Sequence[NDArray[np.float64]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lower and upper end of each band, from the largest deficit and surplus rates."""
-    # No allowances at all are the least there can be, however large the deficit that a band allows.
+    """Return the lower and upper end of each band, from the largest deficit and surplus rates."""
+    # Allowances are never negative, however large the deficit that a band allows.
     lower, upper = np.maximum(1 - rates[0], 0.0) * emissions, (1 + rates[1]) * emissions
     # A rule that rounds down to whole tonnes may leave the band by less than one; the band allows that.
     return np.floor(lower + 1e-6) if reference.whole else lower, upper
 
 
 def _owners(instance: Instance, free: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
-    """Enterprises with a band over several units, and which of them each unit belongs to; -1 for none."""
+    """Return the enterprises with a band over several units, and that of each unit; -1 for none."""
     if instance.policy.allocation.band_on == "unit":
         return [], np.full(len(free), -1)
     owner = instance.labels("enterprise_id")

@@ -1,7 +1,7 @@
-"""The rows that couple units, and the interval that everything else leaves to each allowance.
+"""The rows that couple units, and the interval that all other rows leave to each allowance.
 
-A program that holds the optima of some levels has columns and rows that only measure; for the allowances alone it is
-these intervals and rows.
+A program fixed at the optimum of some objectives has columns and rows that only measure; for the allowances alone it
+reduces to these intervals and rows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COUPLING = (
 
 
 def held_by_rows(program: Any) -> bool:
-    """Whether some level is held by a row over columns that may still move, which no interval can tell."""
+    """Return True if a row over free columns fixes some objective at its optimum, which no interval expresses."""
     moves = program.column_lower < program.column_upper
     held = np.zeros(program.matrix.shape[0], dtype=bool)
     for name, block in program.rows.items():
@@ -40,21 +40,24 @@ def held_by_rows(program: Any) -> bool:
 
 
 def intervals(program: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Interval of each allowance that the rows of its own unit allow, by propagating bounds through them.
+    """Return the interval of each allowance that the rows of its own unit allow, by bound propagation.
 
-    Each such row joins one allowance to columns that only measure it, so three rounds reach every bound: from a common
+    Each such row links one allowance to columns that only measure it, so three rounds reach every bound: from a common
     rate to the measures, from the measures to the allowance, and back.
     """
-    own = _own_rows(program)
-    matrix = program.matrix.taken(own, slice(0, program.matrix.columns))
-    limits, bounds = (program.row_lower[own], program.row_upper[own]), (program.column_lower, program.column_upper)
+    unit_rows = _unit_rows(program)
+    matrix = program.matrix.taken(unit_rows, slice(0, program.matrix.columns))
+    limits, bounds = (
+        (program.row_lower[unit_rows], program.row_upper[unit_rows]),
+        (program.column_lower, program.column_upper),
+    )
     lower, upper = matrix.propagated(limits, bounds)
     block = program.columns["allowance"]
     return lower[block], upper[block]
 
 
-def _own_rows(program: Any) -> NDArray[np.int64]:
-    """Rows that hold at most one allowance."""
+def _unit_rows(program: Any) -> NDArray[np.int64]:
+    """Return the rows with at most one allowance."""
     block = program.columns["allowance"]
     matrix = program.matrix
     held = matrix.sums(((matrix.indices >= block.start) & (matrix.indices < block.stop)).astype(float))
@@ -62,7 +65,7 @@ def _own_rows(program: Any) -> NDArray[np.int64]:
 
 
 def _is_coupling(program: Any) -> NDArray[np.bool_]:
-    """Rows of the components that couple units, even where one of them holds a single unit."""
+    """Return True for rows of the components that couple units, even if such a row has a single unit."""
     coupling = np.zeros(program.matrix.shape[0], dtype=bool)
     for name in COUPLING:
         coupling[program.rows[name]] = True
@@ -71,28 +74,28 @@ def _is_coupling(program: Any) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class Coupling:
-    r"""Coupling rows $G A \ge d$: whether each price is free, and the component, position and sign of each row."""
+    r"""Coupling rows $G A \ge d$: True for equalities, and the component, position and sign of each row."""
 
     matrix: Any
     least: NDArray[np.float64]
-    free: NDArray[np.bool_]
+    is_equality: NDArray[np.bool_]
     source: list[tuple[str, int, float]]
 
-    def multipliers(self, program: Any, prices: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        """Prices of the sides as multipliers by row of the model."""
-        found = {name: np.zeros(block.stop - block.start) for name, block in program.rows.items()}
-        for (name, position, sign), price in zip(self.source, prices, strict=True):
-            found[name][position] += sign * price
-        return found
+    def multipliers(self, program: Any, duals: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Return the duals of the sides as multipliers by row of the model."""
+        multipliers = {name: np.zeros(block.stop - block.start) for name, block in program.rows.items()}
+        for (name, position, sign), dual in zip(self.source, duals, strict=True):
+            multipliers[name][position] += sign * dual
+        return multipliers
 
 
 def coupling(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> Coupling:
-    """Every side of a coupling row that the intervals alone do not guarantee."""
+    """Return every side of a coupling row that the intervals alone do not guarantee."""
     where = np.flatnonzero(_is_coupling(program))
     block = program.columns["allowance"]
     everything = program.matrix.taken(where, slice(0, program.matrix.columns))
     matrix = everything.taken(np.arange(len(where)), block)
-    # Exceptions are settled by now: what they add is a number.
+    # Exceptions are fixed by now: their contribution is a constant.
     others = program.column_lower.copy()
     others[block] = 0.0
     added = everything @ others
@@ -119,51 +122,51 @@ def coupling(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float64
 
 @dataclass(frozen=True)
 class Infeasibility:
-    """Allowances at which rows lack least, what they lack in all [t], and prices that prove that nothing less will do."""
+    """Allowances of least infeasibility, the total infeasibility [t], and the duals that prove it least."""
 
     allowance: NDArray[np.float64]
-    lacking: float
-    prices: NDArray[np.float64]
+    infeasibility_t: float
+    duals: NDArray[np.float64]
 
 
 def least_infeasibility(
     program: Any, solve: Any, rows: Coupling, lower: NDArray[np.float64], upper: NDArray[np.float64]
 ) -> Infeasibility | None:
-    """By how little the coupling rows can be missed between bounds; None where the solver does not say.
+    """Return the least infeasibility of the coupling rows within bounds; None if the solver finds none.
 
     A row in rates counts in tonnes of the smaller of its units.
 
     Parameters
     ----------
     program
-        Of the kind that is to be solved; its allowances are whole where that says so.
+        Program whose type and integrality the small program takes.
     solve
-        Solves it through the engine.
+        Solver of a program through the engine.
     """
     # Loaded beside Pyomo, scipy loads scipy.stats; only whole tonnes and exceptions are worth that.
     from scipy.sparse import eye_array, hstack
 
     sides, units = rows.matrix.shape
-    # Bounds from their lower ends, so that the solver meets no number larger than a band.
+    # Allowances are counted from their lower bounds, so that no number of the program exceeds a band.
     size = 1 / np.maximum(rows.matrix.largest(), 1e-300)
     matrix = rows.matrix.times_rows(size)
     shift = size * rows.least - matrix @ lower
-    # A row that is met exactly may lack on both sides.
-    exact = np.flatnonzero(rows.free)
+    # An equality may be missed on both sides.
+    exact = np.flatnonzero(rows.is_equality)
     most = np.full(sides + len(exact), 1.0 + np.sum(np.abs(shift)) + np.sum(np.abs(upper - lower)))
     block = program.columns["whole_allowance"]
     part = small_program(
         program,
-        {"above_lower": (0 * lower, upper - lower, block.stop > block.start), "lack": (0 * most, most, False)},
+        {"above_lower": (0 * lower, upper - lower, block.stop > block.start), "infeasibility": (0 * most, most, False)},
         hstack([matrix.toscipy(), eye_array(sides), -eye_array(sides).tocsc()[:, exact]], format="csr"),
-        (shift, np.where(rows.free, shift, np.inf)),
-        {"lack": np.concatenate([np.zeros(units), np.ones(len(most))])},
+        (shift, np.where(rows.is_equality, shift, np.inf)),
+        {"infeasibility": np.concatenate([np.zeros(units), np.ones(len(most))])},
     )
-    outcome = solve(part, "lack")
+    outcome = solve(part, "infeasibility")
     if outcome.x is None or outcome.multipliers is None:
         return None
-    lacking = float(part.objectives["lack"].linear @ outcome.x)
-    return Infeasibility(lower + outcome.x[:units], lacking, size * outcome.multipliers)
+    infeasibility_t = float(part.objectives["infeasibility"].linear @ outcome.x)
+    return Infeasibility(lower + outcome.x[:units], infeasibility_t, size * outcome.multipliers)
 
 
 def small_program(
@@ -173,12 +176,12 @@ def small_program(
     row_limits: tuple[Any, Any],
     costs: Mapping[str, Any],
 ) -> Any:
-    """A program of its own, of the same kind as another, to be solved through the engine.
+    """Return a separate program of the type of another, to be solved through the engine.
 
     Parameters
     ----------
     columns
-        Lower and upper bounds of each block, and whether its columns are whole numbers.
+        Lower and upper bounds of each block, and True if its columns are integer.
     costs
         Linear objectives by name, over all columns; numbers without a unit.
     """

@@ -1,4 +1,4 @@
-"""By how much an exception widens its band; what limits are made of, so nothing here knows them."""
+"""Margins by which exceptions widen their bands; limits are built from them, so this file does not import limits."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Widening:
-    """Tonnes by which an exception widens its band on each side; arrays over the units that are not fixed.
+class ExceptionMargin:
+    """Tonnes by which an exception widens its band on each side; arrays over the adjustable units.
 
     Parameters
     ----------
     units
-        How many units may be exceptions.
+        Number of units that may be exceptions.
     lower, upper
-        By how much the band of the unit becomes wider, or its enterprise's where the band stands on that.
+        Margins of the unit's band, or of its enterprise's if the band applies to that.
     """
 
     units: int
@@ -35,7 +35,7 @@ class Widening:
 def wider_rates(
     instance: Instance, lower: NDArray[np.float64], upper: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Band rates of exceptions; a side that is no wider than the unit's own band leaves that as it is."""
+    """Return the band rates of exceptions; a side no wider than the unit's own band leaves that unchanged."""
     exceptions = instance.policy.allocation.exceptions
     if not exceptions.units:
         return lower, upper
@@ -43,5 +43,5 @@ def wider_rates(
 
 
 def in_whole_tonnes(tonnes: NDArray[np.float64], whole: bool) -> NDArray[np.float64]:
-    """A widening that adds whole tonnes only, where allowances are whole."""
+    """Return the margin, rounded down to whole tonnes if allowances are integer."""
     return down(tonnes) if whole else tonnes

@@ -1,4 +1,4 @@
-"""How far the units that are exceptions may leave their band."""
+"""Bounds and rows of units that are exceptions to their band."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ if TYPE_CHECKING:
     from etsopt_models._allocation.limits import Limits
 
 
-def bounds_with(found: Limits, exceptional: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bounds of the allowances where some units are exceptions.
+def bounds_with(limits: Limits, exceptional: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the bounds of the allowances if some units are exceptions.
 
     Parameters
     ----------
     exceptional
-        Of the units that are not fixed.
+        True for exceptions among the adjustable units.
     """
-    lower = np.where(exceptional & found.own_band, found.widening.lower, 0.0)
-    upper = np.where(exceptional, found.widening.upper, 0.0)
-    for group in range(len(found.enterprises)):
-        here = found.rows["UNITS_OF_ENTERPRISE"][group]
-        # Inside an enterprise a unit may hold everything that it may.
+    lower = np.where(exceptional & limits.unit_band, limits.margin.lower, 0.0)
+    upper = np.where(exceptional, limits.margin.upper, 0.0)
+    for group in range(len(limits.enterprises)):
+        here = limits.rows["UNITS_OF_ENTERPRISE"][group]
+        # A unit of an enterprise with a band may hold all allowances of the enterprise.
         upper[here] = upper[here].sum()
-    return found.lower - lower, found.upper + upper
+    return limits.lower - lower, limits.upper + upper
 
 
-def exception_rows(found: Limits) -> dict[str, Any]:
-    """Sets and parameters of the rows that say what an exception is, by the names of the models."""
-    everyone, nobody = np.arange(len(found.free)), np.arange(0)
-    allowed, enterprises = found.widening.units > 0, len(found.enterprises)
+def exception_rows(limits: Limits) -> dict[str, Any]:
+    """Return the sets and parameters of the rows of exceptions, by the names of the models."""
+    all_units, no_units = np.arange(len(limits.free)), np.arange(0)
+    allowed, enterprises = limits.margin.units > 0, len(limits.enterprises)
     return {
-        "MAY_BE_EXCEPTIONAL": everyone if allowed else nobody,
-        "WITH_OWN_BAND": np.flatnonzero(found.own_band) if allowed else nobody,
+        "MAY_BE_EXCEPTIONAL": all_units if allowed else no_units,
+        "WITH_OWN_BAND": np.flatnonzero(limits.unit_band) if allowed else no_units,
         "WIDENED": np.arange(enterprises if allowed else 0),
-        "LIMITED": int(allowed and len(found.free) > 0),
-        "exceptions_most": found.widening.units,
-        "band_lower": found.lower,
-        "band_upper": found.upper,
-        "widening_lower": found.widening.lower,
-        "widening_upper": found.widening.upper,
+        "LIMITED": int(allowed and len(limits.free) > 0),
+        "exceptions_most": limits.margin.units,
+        "band_lower": limits.lower,
+        "band_upper": limits.upper,
+        "widening_lower": limits.margin.lower,
+        "widening_upper": limits.margin.upper,
     }

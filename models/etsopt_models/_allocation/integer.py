@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 RELATIVE_NOISE = 1e-14
-"""Rounding of a sum against the sum; it is no tonne either."""
+"""Rounding of a sum relative to the sum; it counts as no tonne."""
 
 
 def down(tonnes: ArrayLike) -> NDArray[np.float64]:
-    """The whole tonnes in a quantity.
+    """Round down to whole tonnes, within the noise.
 
     >>> down([3.0, 2.9999999, 2.99])
     array([3., 3., 2.])
@@ -27,7 +27,7 @@ def down(tonnes: ArrayLike) -> NDArray[np.float64]:
 
 
 def nearest(tonnes: ArrayLike) -> NDArray[np.float64]:
-    """The nearest whole tonnes; a half goes up.
+    """Round to the nearest whole tonne; a half goes up.
 
     >>> nearest([2.4, 2.5, 3.5])
     array([2., 3., 4.])
@@ -36,10 +36,10 @@ def nearest(tonnes: ArrayLike) -> NDArray[np.float64]:
 
 
 def inward(least: ArrayLike, most: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The least and most whole tonnes between two limits.
+    """Return the least and most whole tonnes between two limits.
 
-    Where there are none, as for a target that is exact and not whole, it is the whole tonne below for both, since the
-    rules round down.
+    If there are none, as for an exact target that is not whole, both are the whole tonne below, since the rules round
+    down.
 
     >>> inward([1.2, 1.2], [3.9, 1.2])
     (array([2., 1.]), array([3., 1.]))

@@ -1,4 +1,4 @@
-"""The limits that a policy puts on allowances, as arrays over the units that are not fixed."""
+"""The limits of a policy on allowances, as arrays over the adjustable units."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.data.labels import Labels
     from etsopt.rules import Reference
-    from etsopt_models._allocation.exception_margin import Widening
+    from etsopt_models._allocation.exception_margin import ExceptionMargin
 
 
 IN_RATES = ("intensity_order", "equal_rates")
-"""Rows whose limits are rates; those of all others are tonnes."""
+"""Rows whose limits are rates; all others are in tonnes."""
 
 
 IN_TONNES = {
@@ -31,32 +31,32 @@ IN_TONNES = {
     "province_balance": ("balance_least", "balance_most"),
     "national_total": ("nation_least", "nation_most"),
 }
-"""Rows over units wherever they are, whose limits may give way, and the parameters that hold these."""
+"""Rows over units of any enterprise, whose limits may be relaxed, and the parameters of these limits."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits on allowances, all in tonnes; arrays over the units that are not fixed, in the order of the instance.
+    """Limits on allowances, all in tonnes; arrays over the adjustable units, in the order of the instance.
 
-    Where allowances are whole, so are the limits, rounded inward, and the points from which the levels measure.
+    With integer allowances the limits are integer too, rounded inward, as are the points from which objectives measure.
 
     Parameters
     ----------
     free
         Positions of these units in the instance.
     emissions, reference, obligation
-        E, R, and E as the deficit counts it, in whole tonnes where allowances are whole.
+        E, R, and E as the deficit counts it, in whole tonnes if allowances are integer.
     lower, upper
-        Bounds of A where no unit is an exception.
-    own_band
-        Whether the band stands on the unit itself, not on an enterprise of several.
-    widening
-        What exceptions add.
+        Bounds of A without exceptions.
+    unit_band
+        True if the band applies to the unit itself, not to an enterprise of several.
+    margin
+        Margins of exceptions.
     at_target_rate
         Allowances at which the unit has its sector's target rate, or, without a target, the rate of the sector's
         reference allowances.
     all_sectors, sector_of
-        Sectors with a unit that is not fixed, in alphabetical order, and the position of each unit's among them.
+        Sectors with an adjustable unit, in alphabetical order, and the position of each unit's among them.
     sectors, provinces, enterprises
         Labels of the coupling rows, in their order: sectors with a target, provinces with a balance, enterprises with a
         band of their own.
@@ -70,8 +70,8 @@ class Limits:
     obligation: NDArray[np.float64]
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
-    own_band: NDArray[np.bool_]
-    widening: Widening
+    unit_band: NDArray[np.bool_]
+    margin: ExceptionMargin
     at_target_rate: NDArray[np.float64]
     all_sectors: list[str]
     sector_of: NDArray[np.int64]
@@ -81,8 +81,8 @@ class Limits:
     rows: dict[str, Any]
 
 
-def limits(instance: Instance, reference: Reference) -> Limits:  # long because it names every limit once
-    """Turn the policy of an instance into limits."""
+def limits_of(instance: Instance, reference: Reference) -> Limits:  # long because it names every limit once
+    """Return the limits of the policy of an instance."""
     free = np.flatnonzero(~reference.fixed)
     emissions = instance.emissions_tco2e[free]
     whole = instance.policy.allocation.integer_allowances
@@ -119,8 +119,8 @@ def limits(instance: Instance, reference: Reference) -> Limits:  # long because 
         obligation,
         bands.lower,
         bands.upper,
-        bands.own,
-        bands.widening,
+        bands.unit_band,
+        bands.margin,
         at_target_rate,
         labels,
         sector_of,
@@ -132,7 +132,7 @@ def limits(instance: Instance, reference: Reference) -> Limits:  # long because 
 
 
 def _occurring(labels: Labels, free: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
-    """Texts of the units that are not fixed, in alphabetical order, and the position of each unit's among them."""
+    """Return the labels of the adjustable units, in alphabetical order, and the position of each unit's among them."""
     code = labels.code[free]
     there = np.flatnonzero(np.bincount(code, minlength=len(labels)))
     number = np.zeros(len(labels), dtype=np.int64)
@@ -164,7 +164,7 @@ def sector_targets(
 
 
 def _nation(instance: Instance, reference: Reference) -> dict[str, Any]:
-    """The national total over all units, moved to the free ones."""
+    """Return the national total, less the allowances of fixed units."""
     policy: NationalPolicy | None = instance.policy.national
     stated = policy is not None and (policy.target_change is not None or policy.target_t is not None)
     nothing = {"NATION": 0, "nation_least": np.zeros(0), "nation_most": np.zeros(0)}
@@ -177,19 +177,19 @@ def _nation(instance: Instance, reference: Reference) -> dict[str, Any]:
     if instance.policy.allocation.integer_allowances:
         least, most = inward(least, most)
     if reference.fixed.all() and least[0] <= ROUNDING_NOISE_T and most[0] >= -ROUNDING_NOISE_T:
-        # A total that fixed units alone meet demands nothing; one that they miss is a row that no allocation meets.
+        # A total that fixed units alone meet needs no row; one that they miss becomes an infeasible row.
         return nothing
     return {"NATION": 1, "nation_least": least, "nation_most": most}
 
 
 def fixed_allowances(instance: Instance, reference: Reference) -> NDArray[np.float64]:
-    """Allowances of all units by the rule, in whole tonnes where allowances are whole; the fixed ones get these."""
+    """Return the allowances of all units by the rule, which fixed units get; whole tonnes if allowances are integer."""
     tonnes: NDArray[np.float64] = reference.reference_t
     return down(tonnes) if instance.policy.allocation.integer_allowances else tonnes
 
 
 def _provinces(instance: Instance, free: NDArray[np.int64]) -> tuple[list[str], dict[str, Any]]:
-    """Provinces with a balance; fixed units count with their emissions and a surplus of zero."""
+    """Return the provinces with a balance; fixed units count with their emissions and a surplus of zero."""
     balance = instance.policy.provinces.balance
     if balance is None:
         shares: dict[str, float] = {}
@@ -221,7 +221,7 @@ def _provinces(instance: Instance, free: NDArray[np.int64]) -> tuple[list[str], 
 
 
 def _order(instance: Instance, free: NDArray[np.int64], sector_of: NDArray[np.int64]) -> dict[str, Any]:
-    """Neighbours in the order of intensity, sector by sector."""
+    """Return the pairs of neighbours in the order of intensity, sector by sector."""
     empty = np.arange(0)
     better = worse = one = other = empty
     if instance.policy.allocation.intensity_order:

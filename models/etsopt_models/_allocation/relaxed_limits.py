@@ -1,4 +1,4 @@
-"""Lines of the table of what gives way, and the allocation that they are read from."""
+"""Lines of the table of relaxed limits, and the allocation that they follow from."""
 
 from __future__ import annotations
 
@@ -16,75 +16,75 @@ if TYPE_CHECKING:
 
     from etsopt_models._allocation.limits import Limits
 
-GIVES_WAY_T = 1e-3
-"""A limit that is missed by less is kept."""
+RELAXED_T = 1e-3
+"""Least excess over a limit that counts as its relaxation [t]."""
 
 
 Line = tuple[str, str, str, float, float, float, str]
 
 
-def needed(found: Limits, allowance: NDArray[np.float64], wider: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which units, or the enterprises whose bands they share, are outside the band that is no exception's."""
-    room = found.emissions * wider
-    outside = (allowance < found.lower - room - GIVES_WAY_T) | (allowance > found.upper + room + GIVES_WAY_T)
-    rows = found.rows
+def outside_band(limits: Limits, allowance: NDArray[np.float64], wider: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return True for units outside their normal band, or outside that of the enterprise whose band they share."""
+    room = limits.emissions * wider
+    outside = (allowance < limits.lower - room - RELAXED_T) | (allowance > limits.upper + room + RELAXED_T)
+    rows = limits.rows
     for number in range(rows["ENTERPRISES"]):
         here = rows["UNITS_OF_ENTERPRISE"][number]
-        total, more = float(allowance[here].sum()), float(room[here].sum()) + GIVES_WAY_T
+        total, more = float(allowance[here].sum()), float(room[here].sum()) + RELAXED_T
         least, most = rows["enterprise_lower"][number], rows["enterprise_upper"][number]
         outside[here] = not least - more <= total <= most + more
     return outside
 
 
 def of_units(
-    found: Limits, values: Mapping[str, Any], wider: NDArray[np.float64], part: NDArray[np.int64] | None
+    limits: Limits, values: Mapping[str, Any], wider: NDArray[np.float64], part: NDArray[np.int64] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Allowances of units and which are exceptions; of a merged part each has the same share of what bands leave."""
-    chosen = values["exceptional"] > 0.5 if found.widening.units else np.zeros(len(values["allowance"]), dtype=bool)
+    """Return allowances and exceptions by unit; units of an aggregated part take equal shares of their bands."""
+    chosen = values["exceptional"] > 0.5 if limits.margin.units else np.zeros(len(values["allowance"]), dtype=bool)
     if part is None:
         return values["allowance"], chosen
     exceptional = chosen[part]
-    lower, upper = bounds_with(found, exceptional)
-    lower, upper = lower - found.emissions * wider, upper + found.emissions * wider
+    lower, upper = bounds_with(limits, exceptional)
+    lower, upper = lower - limits.emissions * wider, upper + limits.emissions * wider
     low, room = (np.bincount(part, side, len(chosen)) for side in (lower, upper - lower))
     share = np.clip(np.divide(values["allowance"] - low, room, out=np.zeros(len(low)), where=room > 0), 0.0, 1.0)
-    # Of several units of a part none has a wider band, so none of them is an exception.
+    # No unit of a part of several has a wider band, so none of them is an exception.
     alone = np.bincount(part, minlength=len(chosen))[part] == 1
     return lower + share[part] * (upper - lower), exceptional & alone
 
 
-def targets_alone(found: Limits) -> list[Line]:
-    """Targets that the bands of their own sector already rule out, whatever the other limits are."""
+def targets_alone(limits: Limits) -> list[Line]:
+    """Return the targets that the bands of their own sector exclude, whatever the other limits."""
     lines = []
-    for number, name in enumerate(found.sectors):
-        here = found.rows["UNITS_IN_SECTOR"][number]
-        least, most = float(found.rows["target_least"][number]), float(found.rows["target_most"][number])
+    for number, name in enumerate(limits.sectors):
+        here = limits.rows["UNITS_IN_SECTOR"][number]
+        least, most = float(limits.rows["target_least"][number]), float(limits.rows["target_most"][number])
         # The exceptions that would help this target most.
         below, above = (
-            np.sort(side[here])[::-1][: found.widening.units].sum()
-            for side in (found.widening.lower, found.widening.upper)
+            np.sort(side[here])[::-1][: limits.margin.units].sum()
+            for side in (limits.margin.lower, limits.margin.upper)
         )
-        lowest, highest = float(found.lower[here].sum() - below), float(found.upper[here].sum() + above)
-        if lowest - most > GIVES_WAY_T:
+        lowest, highest = float(limits.lower[here].sum() - below), float(limits.upper[here].sum() + above)
+        if lowest - most > RELAXED_T:
             lines.append(("alone", "target", name, lowest - most, most, lowest, "t"))
-        if least - highest > GIVES_WAY_T:
+        if least - highest > RELAXED_T:
             lines.append(("alone", "target", name, least - highest, least, highest, "t"))
     return lines
 
 
-def limits_give_way(way: str, found: Limits, allowance: NDArray[np.float64]) -> list[Line]:
-    """The limits that give way, the largest first."""
+def relaxed_lines(way: str, limits: Limits, allowance: NDArray[np.float64]) -> list[Line]:
+    """Return the relaxed limits, the largest relaxation first."""
     lines = []
     for limit, labels, groups, least, most in (
-        ("target", found.sectors, found.rows["UNITS_IN_SECTOR"], "target_least", "target_most"),
-        ("balance", found.provinces, found.rows["UNITS_IN_PROVINCE"], "balance_least", "balance_most"),
-        ("nation", [""] * found.rows["NATION"], [slice(None)], "nation_least", "nation_most"),
+        ("target", limits.sectors, limits.rows["UNITS_IN_SECTOR"], "target_least", "target_most"),
+        ("balance", limits.provinces, limits.rows["UNITS_IN_PROVINCE"], "balance_least", "balance_most"),
+        ("nation", [""] * limits.rows["NATION"], [slice(None)], "nation_least", "nation_most"),
     ):
         for number, label in enumerate(labels):
             total = math.fsum(allowance[groups[number]].tolist())
-            low, high = float(found.rows[least][number]), float(found.rows[most][number])
-            if total - high > GIVES_WAY_T:
+            low, high = float(limits.rows[least][number]), float(limits.rows[most][number])
+            if total - high > RELAXED_T:
                 lines.append((way, limit, label, total - high, high, total, "t"))
-            if low - total > GIVES_WAY_T:
+            if low - total > RELAXED_T:
                 lines.append((way, limit, label, low - total, low, total, "t"))
     return sorted(lines, key=lambda line: -line[3])

@@ -1,1 +1,1 @@
-"""Markets solved by columns that prices find: the relaxation, whole plans, and the tree that proves them."""
+"""Markets by column generation: the relaxation, integer plans, and the tree that proves them."""

@@ -1,4 +1,4 @@
-"""Branches: a unit runs a measure in a year, or does not; and masks, the sets that branches leave to a unit."""
+"""Branches (a unit runs a measure in a year, or does not) and masks (the sets that branches leave to a unit)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Branch(NamedTuple):
-    """A unit runs a measure in a year, or it does not; the measure by its place among those of its unit."""
+    """A unit that runs, or does not run, a measure in a year; the measure by its place among those of its unit."""
 
     unit: int
     year: int
@@ -20,11 +20,11 @@ class Branch(NamedTuple):
 
 
 class Masks(NamedTuple):
-    """Units that branches hold, in order, and which sets each may run, shape ``(units, years, sets)``."""
+    """Units with branches, in order, and True for the sets that each may run, shape ``(units, years, sets)``."""
 
     units: NDArray[np.int64]
     may: NDArray[np.bool_]
 
 
 NO_MASKS = Masks(np.zeros(0, dtype=np.int64), np.zeros((0, 0, 0), dtype=bool))
-"""Nothing is held of anybody."""
+"""Masks without branches."""

@@ -1,25 +1,25 @@
-"""Markets of very many units by prices: one account for all where trading is free, else one of every enterprise."""
+"""Decomposition of markets of very many units: one account for all if trading is free, else one per enterprise."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from etsopt_models._columns import enterprise_decomposition
-from etsopt_models._columns.whole_plans import solved
+from etsopt_models._columns.whole_plans import prepare_market
 from etsopt_models._enterprises import whole_accounts
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
-    from etsopt_models._market.column_generation import Found, Market
+    from etsopt_models._market.column_generation import Market, PreparedMarket
 
 
 def declines(instance: Instance) -> str:
-    """Why prices cannot serve an instance, as a clause; empty where they can."""
+    """Return why decomposition does not support an instance, as a clause; empty if it does."""
     return whole_accounts.declines(instance) if instance.policy.market.transaction_cost_cny_per_t > 0 else ""
 
 
-def solved_by_decomposition(market: Market) -> tuple[dict[str, Any], Found]:
-    """Parameters of a small program of the model's formulation, and what the tables need of everyone."""
+def prepare_by_prices(market: Market) -> tuple[dict[str, Any], PreparedMarket]:
+    """Return parameters of a small program of the model's formulation, and the prepared market of all units."""
     if market.instance.policy.market.transaction_cost_cny_per_t > 0:
-        return enterprise_decomposition.by_accounts(market)
-    return solved(market)
+        return enterprise_decomposition.prepare_by_enterprise(market)
+    return prepare_market(market)

@@ -1,4 +1,4 @@
-"""Whole plans for everyone that clear the market, found by rounding those of the relaxation."""
+"""Incumbents: integer plans that clear the market, found by rounding the relaxation and by diving."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from etsopt_models._columns.master import Master, Priced
 
 TRIED_UNITS, TRIED_PLANS, TURNS = 12, 24, 2
-"""Torn units that try other plans, the largest first, plans that each tries at most, and how often they take turns.
-A market of a few years has no more torn units than rows couple them."""
+"""Fractional units that try other plans, the largest first; plans that each tries at most; number of turns.
+A market of a few years has no more fractional units than rows that couple them."""
 
 
 @dataclass
 class Incumbent:
-    """The best whole plans so far: cost [CNY], chains of those who choose, and what is spent without what is earned.
+    """The best integer plans so far: cost, gross spending, and chains of the units that choose.
 
     Parameters
     ----------
     value, spent
-        Cost of all, and the positive parts of it, against which a gap is measured where cost is near zero [CNY].
+        Cost of all, and its positive parts, the measure of a gap if the cost is near zero [CNY].
     chosen
-        Chain of every unit that may choose; the others have the plan they stand with.
+        Chain of every unit that may choose; the others keep their fixed plan.
     """
 
     value: float = np.inf
@@ -41,41 +41,40 @@ class Incumbent:
 
     @property
     def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
-        """Units that may choose, and their chains."""
+        """The units that may choose, and their chains."""
         return np.array(list(self.chosen), dtype=np.int64), np.stack(list(self.chosen.values()))
 
     def allowed(self, gap: float) -> float:
-        """What a relative gap comes to [CNY]; nothing where there is no answer yet."""
+        """Return a relative gap in CNY; zero without an answer."""
         return gap * max(abs(self.value), self.spent) if np.isfinite(self.value) else 0.0
 
-    def better(self, master: Master, value: float, picked: Mapping[int, int]) -> None:
-        """Take other plans, by their position among those at hand, if they cost less."""
+    def update(self, master: Master, value: float, picked: Mapping[int, int]) -> None:
+        """Take other plans, given by position in the pool, if they cost less."""
         if not value < self.value:
             return
-        costs = np.maximum(master.menu.cost[list(picked.values())], 0.0).sum()
-        self.value, self.spent = value, float(costs) + master.spent_beside(np.array(list(picked), dtype=np.int64))
+        costs = np.maximum(master.plan_columns.cost[list(picked.values())], 0.0).sum()
+        self.value, self.spent = value, float(costs) + master.other_spending(np.array(list(picked), dtype=np.int64))
         self.chosen = {unit: master.sets[plan].copy() for unit, plan in picked.items()}
 
 
-def rounded(master: Master, priced: Priced, masks: Masks, incumbent: Incumbent) -> None:
-    """Everybody keeps the plan of which he takes most; torn units try the others at hand, the largest first.
+def round_relaxation(master: Master, priced: Priced, masks: Masks, incumbent: Incumbent) -> None:
+    """Give every unit its plan of largest share; let fractional units try their other plans, the largest first.
 
-    A plan that is dearer at the multipliers than what is left to the incumbent leads to nothing better, for the bound
-    rises by as much.
+    A plan whose reduced cost exceeds the distance to the incumbent cannot improve it, for the bound rises by as much.
     """
     share = priced.share
     assert share is not None
     first = master.most_taken(share)
     picked = dict(zip(master.unit[first].tolist(), first.tolist(), strict=True))
     value = value_of(master, picked)
-    incumbent.better(master, value, picked)
-    torn, allowed = master.torn(share)[:TRIED_UNITS].tolist(), master.allowed(masks)
+    incumbent.update(master, value, picked)
+    fractional, allowed = master.fractional(share)[:TRIED_UNITS].tolist(), master.allowed(masks)
     prices = master.prices(priced.multipliers)
     dearer = master.values(prices) - master.best(prices, masks)[0][master.unit]
     spent = priced.bound + float(dearer[list(picked.values())].sum())
     for _ in range(TURNS):
         moved = False
-        for unit in torn:
+        for unit in fractional:
             checkpoint()
             mine = np.flatnonzero((master.unit == unit) & allowed)
             for plan in mine[np.argsort(dearer[mine], kind="stable")][:TRIED_PLANS].tolist():
@@ -84,52 +83,52 @@ def rounded(master: Master, priced: Priced, masks: Masks, incumbent: Incumbent) 
                 if plan == now or least >= min(value, incumbent.value):
                     continue
                 other = picked | {unit: plan}
-                found = value_of(master, other)
-                if found < value:
-                    value, picked, spent, moved = found, other, least, True
-                    incumbent.better(master, value, picked)
+                trial = value_of(master, other)
+                if trial < value:
+                    value, picked, spent, moved = trial, other, least, True
+                    incumbent.update(master, value, picked)
         if not moved:
             return
 
 
-def dived(master: Master, priced: Priced, incumbent: Incumbent, gap: float) -> None:
-    """Settle the largest torn units on the plan of which they take most, price again, and so on until few are torn.
+def dive(master: Master, priced: Priced, incumbent: Incumbent, gap: float) -> None:
+    """Dive: fix the largest fractional units at their plan of largest share and price again, until few are fractional.
 
-    What one unit leaves or takes too much the others, smaller ones, make up for; the last are rounded.
+    Smaller units balance the excess of the fixed ones; the last are rounded.
     """
     share, only = priced.share, dict[int, int]()
     assert share is not None
-    for number in range(SETTLED_TIMES):
+    for number in range(DIVES_MOST):
         checkpoint("plans for all, round", number + 1)
-        torn = master.torn(share)
-        if len(torn) <= TRIED_UNITS:
-            found = priced._replace(share=share)
-            rounded(master, found, NO_MASKS, incumbent)
-        if not len(torn) or incumbent.value - priced.bound <= incumbent.allowed(gap):
+        fractional = master.fractional(share)
+        if len(fractional) <= TRIED_UNITS:
+            current = priced._replace(share=share)
+            round_relaxation(master, current, NO_MASKS, incumbent)
+        if not len(fractional) or incumbent.value - priced.bound <= incumbent.allowed(gap):
             return
         first = master.most_taken(share)
-        settled = np.isin(master.unit[first], torn[: max(1, len(torn) // SETTLED_PART)])
-        only |= dict(zip(master.unit[first[settled]].tolist(), first[settled].tolist(), strict=True))
+        to_fix = np.isin(master.unit[first], fractional[: max(1, len(fractional) // FIXED_PART)])
+        only |= dict(zip(master.unit[first[to_fix]].tolist(), first[to_fix].tolist(), strict=True))
         master.close(NO_MASKS, only)
-        solved = master.solve()
-        if solved is not None:
-            gain, sets = master.gains(master.prices(solved[2]), NO_MASKS)
+        vertex = master.solve()
+        if vertex is not None:
+            gain, sets = master.gains(master.prices(vertex[2]), NO_MASKS)
             gain[list(only)] = 0.0
             better = np.flatnonzero(gain > 0)
             if master.add(better, sets[better]):
                 master.close(NO_MASKS, only)
-                solved = master.solve()
-        if solved is None or solved[0] >= incumbent.value:
+                vertex = master.solve()
+        if vertex is None or vertex[0] >= incumbent.value:
             return
-        share = solved[1]
+        share = vertex[1]
 
 
-SETTLED_TIMES, SETTLED_PART = 60, 2
-"""How often units are settled, and which part of those that are torn at a time."""
+DIVES_MOST, FIXED_PART = 60, 2
+"""Rounds of fixing at most; one in how many fractional units is fixed at a time."""
 
 
 def value_of(master: Master, picked: Mapping[int, int]) -> float:
-    """Cost with a plan of every unit; infinite where the market does not clear with them."""
+    """Return the cost with one plan for every unit; infinite if the market does not clear with them."""
     master.close(NO_MASKS, picked)
-    solved = master.solve(again=False)
-    return np.inf if solved is None else solved[0]
+    vertex = master.solve(again=False)
+    return np.inf if vertex is None else vertex[0]

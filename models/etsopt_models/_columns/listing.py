@@ -1,9 +1,9 @@
-"""The best choice among all plans that come near the best at the prices, by the solver's branch and bound.
+"""Near-optimal enumeration: the best choice among all plans of small reduced cost, by the solver's branch and bound.
 
-With a bound $L$ and an answer that costs $U$, no better answer holds a plan whose reduced cost exceeds $U - L$. Baldacci,
-Christofides and Mingozzi (2008) enumerate the others; the model's own formulation over them is exact. Where they are too
-many, those with the least reduced cost are an improvement alone. Accounts of which nobody chooses deal as they do in the
-answer that is known.
+With a bound $L$ and an answer of cost $U$, no better answer has a plan whose reduced cost exceeds $U - L$. Baldacci,
+Christofides and Mingozzi (2008) enumerate the others; the model's own formulation over them is exact. If they are too
+many, those with the least reduced cost can only improve the answer. Accounts without a choosing unit trade as in the
+known answer.
 """
 
 from __future__ import annotations
@@ -26,41 +26,40 @@ if TYPE_CHECKING:
     from etsopt_models._market.column_generation import Market
 
 FEW, OF_ACCOUNTS, LISTED = 2_500, 1_000, 20_000
-"""Plans among which branch and bound mostly chooses within a second, where trading is free and with accounts of their own,
-and in up to half a minute."""
+"""Plans for branch and bound of mostly a second, if trading is free and with accounts of enterprises; plans for half a
+minute."""
 
 NARROWER = 0.25
-"""What is left of the reduced cost, where plans are too many, until they are few."""
+"""Factor of the limit of the reduced cost while plans are too many."""
 
 ACCOUNTS = 1_000
-"""Accounts times years up to which all accounts deal anew."""
+"""Accounts times years up to which all accounts trade again."""
 
 MARGINS = (0.0, 1e-9, 1e-8)
-"""What is withheld from a market, against all emissions, for the solver to choose plans with which it clears: it takes some
-tonnes of a row of billions for none."""
+"""Supply withheld, relative to all emissions, so that chosen plans clear the market: in a row of billions the solver
+tolerates some tonnes."""
 
 CHOSEN = 0.5
-"""A choice is nearer to one than to zero: the solver's whole numbers are whole but for rounding."""
+"""Threshold of a choice: the solver's integers differ from 0 and 1 by rounding."""
 
 
-def improved(master: Master, root: Priced, incumbent: Incumbent, gap: float, most: int) -> bool:
-    """Choose among so many listed plans, and take what is better; whether nothing better is left.
+def improve_by_listing(master: Master, root: Priced, incumbent: Incumbent, gap: float, most: int) -> bool:
+    """Choose among at most `most` enumerated plans, and take better ones; return True if no better answer is left.
 
-    Where they are too many, those with the least reduced cost come first; with what is better than the incumbent then fewer
-    are left to be listed.
+    If plans are too many, those with the least reduced cost are tried first; a better incumbent then leaves fewer.
     """
-    every = master.market.own.emissions.size <= ACCOUNTS
-    few = FEW if len(master.market.own.labels) == 1 else OF_ACCOUNTS
+    all_accounts = master.market.accounts.emissions.size <= ACCOUNTS
+    few = FEW if len(master.market.accounts.labels) == 1 else OF_ACCOUNTS
     while True:
-        before, complete = incumbent.value, every
+        before, complete = incumbent.value, all_accounts
         budget = max(incumbent.value - root.bound, 0.0)
-        plans = _listed(master, root, budget, most if every else few)
+        plans = _listed(master, root, budget, most if all_accounts else few)
         while most > few and plans is None and budget > gap * abs(incumbent.value) * NARROWER**8:
             budget, complete = NARROWER * budget, False
             plans = _listed(master, root, budget, few)
         if plans is None:
             return False
-        ended = _chosen(master, plans.added(*incumbent.arrays), gap, incumbent, every)
+        ended = _choose_listed(master, plans.with_columns(*incumbent.arrays), gap, incumbent, all_accounts)
         if ended and complete:
             return True
         if not before - incumbent.value > incumbent.allowed(gap):
@@ -68,7 +67,7 @@ def improved(master: Master, root: Priced, incumbent: Incumbent, gap: float, mos
 
 
 def _listed(master: Master, root: Priced, budget: float, most: int) -> ColumnPool | None:
-    """All plans whose reduced cost is within a budget; None where units that have several have too many."""
+    """Return all plans with a reduced cost within a budget; None if units with several have too many."""
     units, years = len(master.row), master.years
     need, emitted = (np.broadcast_to(prices, (units, years)) for prices in master.prices(root.multipliers))
     near, sets = near_optimal_plans(master.plans, need, emitted, np.full(units, budget))
@@ -78,37 +77,37 @@ def _listed(master: Master, root: Priced, budget: float, most: int) -> ColumnPoo
     return ColumnPool.of(master.plans, near.owner, sets)
 
 
-def _chosen(master: Master, plans: ColumnPool, gap: float, incumbent: Incumbent, every: bool) -> bool:
-    """Branch and bound of the solver among listed plans, whether to its end; whoever has only one has chosen."""
+def _choose_listed(master: Master, plans: ColumnPool, gap: float, incumbent: Incumbent, all_accounts: bool) -> bool:
+    """Run branch and bound among enumerated plans and return True if it ended; units with one plan are fixed."""
     market = master.market
     many = np.diff(np.append(plans.first, len(plans.unit)))
     choosing = np.flatnonzero(many > 1)
     if not len(choosing):
         return True
     alone, kept = plans.kept(plans.first[many == 1]), plans.kept(np.isin(plans.unit, choosing))
-    small = _market_of(master, incumbent, alone, choosing, every)
-    size = float(market.found.emissions.sum(axis=0).max())
-    # Where prices are stated nothing has to clear, and so nothing is withheld.
-    clears = "supply" in small.more
+    small = _market_of(master, incumbent, alone, choosing, all_accounts)
+    size = float(market.baseline.emissions.sum(axis=0).max())
+    # With stated prices no market has to clear, so no supply is withheld.
+    clears = "supply" in small.extra
     for margin in MARGINS if clears else MARGINS[:1]:
-        changes = {"supply": small.more["supply"] - margin * size} if clears else {}
+        changes = {"supply": small.extra["supply"] - margin * size} if clears else {}
         try:
             solution = market.relax.whole(small.parameters(kept.among(choosing), changes), "cost", gap)
         except SolverError:
-            # Coefficients that span too many decades are not given to the solver; the tree has still to come.
+            # Coefficients that span too many decades are not passed to the solver; the tree follows.
             return False
         if not solution.levels:
             return False
         picked = _picked(master, kept.kept(solution.values["choice"] > CHOSEN), alone)
         value = value_of(master, picked)
-        incumbent.better(master, value, picked)
+        incumbent.update(master, value, picked)
         if np.isfinite(value):
             return str(solution.termination) == "optimal"
     return False
 
 
 def _picked(master: Master, taken: ColumnPool, alone: ColumnPool) -> dict[int, int]:
-    """Plans of those who have several and of those who have one, by unit, where they are not those they stand with."""
+    """Return the positions of the chosen plans by unit, except plans at which a unit is fixed already."""
     unit, sets = np.concatenate([taken.unit, alone.unit]), np.concatenate([taken.sets, alone.sets])
     differs = (master.row[unit] >= 0) | (master.base.sets[unit] != sets).any(axis=1)
     master.add(unit[differs], sets[differs])
@@ -116,25 +115,25 @@ def _picked(master: Master, taken: ColumnPool, alone: ColumnPool) -> dict[int, i
 
 
 def _market_of(
-    master: Master, incumbent: Incumbent, alone: ColumnPool, choosing: NDArray[np.int64], every: bool
+    master: Master, incumbent: Incumbent, alone: ColumnPool, choosing: NDArray[np.int64], all_accounts: bool
 ) -> Market:
-    """The market of those who choose, others beside them with one plan; of all accounts, or of theirs alone."""
-    market, own = master.market, master.market.own
-    if every:
-        rest = alone.menu.on_accounts(own.of_unit, len(own.labels))
+    """Return the market of choosing units, with the others fixed; of all accounts, or of theirs alone."""
+    market, accounts = master.market, master.market.accounts
+    if all_accounts:
+        rest = alone.columns.on_accounts(accounts.of_unit, len(accounts.labels))
         return market.of(choosing, rest)
-    accounts = np.unique(own.of_unit[choosing])
+    chosen = np.unique(accounts.of_unit[choosing])
     value_of(master, master.places(*incumbent.arrays))
-    others = np.ones(len(own.labels), dtype=bool)
-    others[accounts] = False
+    others = np.ones(len(accounts.labels), dtype=bool)
+    others[chosen] = False
     flows = {
         name: master.flows[name].reshape(len(others), -1)[others].sum(axis=0) for name in ("bought", "sold", "offset")
     }
-    more = dict(market.more)
-    more["offset_supply"] = np.maximum(more["offset_supply"] - flows["offset"], 0.0)
-    if "supply" in more:
-        more["supply"] = more["supply"] - flows["bought"] + flows["sold"]
-    beside = alone.kept(~others[own.of_unit[alone.unit]])
-    place = np.minimum(np.searchsorted(accounts, own.of_unit), len(accounts) - 1)
-    rest = beside.menu.on_accounts(place, len(accounts))
-    return replace(market, own=own.some(accounts, choosing), more=more, rest=rest)
+    extra = dict(market.extra)
+    extra["offset_supply"] = np.maximum(extra["offset_supply"] - flows["offset"], 0.0)
+    if "supply" in extra:
+        extra["supply"] = extra["supply"] - flows["bought"] + flows["sold"]
+    beside = alone.kept(~others[accounts.of_unit[alone.unit]])
+    place = np.minimum(np.searchsorted(chosen, accounts.of_unit), len(chosen) - 1)
+    rest = beside.columns.on_accounts(place, len(chosen))
+    return replace(market, accounts=accounts.some(chosen, choosing), extra=extra, rest=rest)

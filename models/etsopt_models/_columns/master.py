@@ -1,16 +1,15 @@
-r"""The restricted master of a market: who may still choose stands in the solver with the plans that prices have found.
+r"""The restricted master of a market: the solver holds the units that still choose, with the plans generated so far.
 
-Dantzig and Wolfe (1960) price the plans of every unit at the multipliers $y$ of the rows that couple them. What the
-program over the plans at hand comes to, less what better plans would save at its multipliers,
+Dantzig and Wolfe (1960) price the plans of every unit at the multipliers $y$ of the rows that couple them. The value of
+the program over the plans at hand, less the saving by better plans at its multipliers,
 
 $$L(y) = z - \sum_i \max\Bigl(0, \min_{j \text{ at hand}} v_j(y) - \min_{j \in J_i} v_j(y)\Bigr),$$
 
-is Geoffrion's (1974) Lagrangian bound over *all* plans, of which none is listed: the least value of a unit's plans follows
-from a minimum over supersets (`etsopt_models._market.plans`). It holds as well where some units may not run a measure in a
-year, or must: a mask on the sets that may run. At a vertex no more units are torn between plans than rows couple them.
+is Geoffrion's (1974) Lagrangian bound over *all* plans, without a list: the least value of a unit's plans follows from
+a minimum over supersets (`etsopt_models._market.plans`). The bound also holds if some units must, or must not, run a
+measure in a year: a mask on the sets that may run. At a vertex no more units are fractional than rows couple them.
 
-Units that nobody asks to choose again stand on the right-hand side with one plan; one that would rather have another
-joins the program with both.
+Fixed units are part of the right-hand side with one plan each; a unit with a better plan joins the program with both.
 """
 
 from __future__ import annotations
@@ -34,27 +33,27 @@ if TYPE_CHECKING:
     from etsopt_models._columns.branches import Branch
     from etsopt_models._market.column_pool import PlanColumns
 
-TORN = 1e-7
-"""Share of a plan that is more than the solver's rounding: of 1e-10 in rows that add up tens of thousands of plans."""
+FRACTIONAL = 1e-7
+"""Share of a plan above the solver's rounding, which is 1e-10 in rows of tens of thousands of plans."""
 
 BETTER = 1e-11
-"""By what a plan is better by rounding alone, against its value."""
+"""Relative gain of a plan that is rounding alone."""
 
 ROUNDS = 400
-"""Rounds of pricing at most; the slowest of some thousands of markets took a tenth."""
+"""Most rounds of pricing; the slowest of some thousands of markets took a tenth."""
 
 
 class Priced(NamedTuple):
-    """What a node comes to.
+    """Result of pricing a node.
 
     Parameters
     ----------
     bound, multipliers
         A lower bound, and the multipliers by row that prove it.
     value, share
-        Of the last vertex of the master: its cost, and the share of each plan at hand; None where nothing is feasible.
+        Cost of the last vertex of the master, and the share of each plan at hand; None if infeasible.
     unmet
-        What is unmet in each year, where the market cannot clear, shape ``(years,)`` [t].
+        Unmet demand by year if the market cannot clear, shape ``(years,)`` [t].
     """
 
     bound: float
@@ -65,12 +64,12 @@ class Priced(NamedTuple):
 
 
 class Master(PlansAtHand):
-    """The program over the plans at hand, and the prices that it finds; parameters as `PlansAtHand` takes them."""
+    """The program over the plans at hand, and its prices; parameters as for `PlansAtHand`."""
 
     _phase_one: Master | None = None
 
     def masks(self, branches: Sequence[Branch]) -> Masks:
-        """Which sets may run in which year of every unit that branches hold."""
+        """Return the sets that may run in each year, for every unit with branches."""
         units = np.unique(np.array([branch.unit for branch in branches], dtype=np.int64))
         may = self.plans.may_run(units)
         place = {unit: number for number, unit in enumerate(units.tolist())}
@@ -80,13 +79,13 @@ class Master(PlansAtHand):
         return Masks(units, may)
 
     def prices(self, multipliers: Mapping[str, NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What a tonne that lacks, and one that is emitted, costs each unit, or all where they share one account."""
-        return unit_prices(self.market.instance, self.market.own, multipliers)
+        """Return the cost of a tonne of net demand and of a tonne emitted, by unit, or for one account [CNY/t]."""
+        return unit_prices(self.market.instance, self.market.accounts, multipliers)
 
     def best(
         self, prices: tuple[NDArray[np.float64], NDArray[np.float64]], masks: Masks
     ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
-        """The best of all plans of every unit that masks allow: its value [CNY] and its chain."""
+        """Return the value [CNY] and chain of the best of all plans of every unit within the masks."""
         weight = float(self.objective == COST)
         value, sets = self.plans.best(*prices, weight)
         if len(masks.units):
@@ -94,84 +93,84 @@ class Master(PlansAtHand):
         return value, sets
 
     def at_hand(self, prices: tuple[NDArray[np.float64], NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Value of the best plan at hand of every unit, shape ``(units,)`` [CNY]."""
-        here = self.worth(self._menu, prices)
+        """Return the value of the best plan at hand of every unit, shape ``(units,)`` [CNY]."""
+        here = self.worth(self._base_columns, prices)
         here[self.row >= 0] = np.inf
         left = ~self._shut
         np.minimum.at(here, self.unit[left], self.values(prices)[left])
         return here
 
     def values(self, prices: tuple[NDArray[np.float64], NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Value of every plan at hand, shape ``(plans,)`` [CNY]."""
-        return self.worth(self.menu, prices, self.unit)
+        """Return the value of every plan at hand, shape ``(plans,)`` [CNY]."""
+        return self.worth(self.plan_columns, prices, self.unit)
 
     def worth(
-        self, menu: PlanColumns, prices: tuple[NDArray[np.float64], NDArray[np.float64]], units: Any = slice(None)
+        self, columns: PlanColumns, prices: tuple[NDArray[np.float64], NDArray[np.float64]], units: Any = slice(None)
     ) -> NDArray[np.float64]:
-        """Value of plans of some units, or of one plan of each, shape ``(plans,)`` [CNY]."""
+        """Return the value of plans of some units, or of one plan of each, shape ``(plans,)`` [CNY]."""
         need, emitted = (price if len(price) == 1 else price[units] for price in prices)
-        found = self.market.found
-        emissions, free = found.emissions[units], found.free[units]
-        # What a plan changes against its unit without measures.
-        paid = need * (emissions - free - menu.demand_reduction) + emitted * (emissions - menu.abated)
-        value: NDArray[np.float64] = float(self.objective == COST) * menu.cost + paid.sum(axis=1)
+        baseline = self.market.baseline
+        emissions, free = baseline.emissions[units], baseline.free[units]
+        # The plan's changes apply to its unit without measures.
+        paid = need * (emissions - free - columns.demand_reduction) + emitted * (emissions - columns.abated)
+        value: NDArray[np.float64] = float(self.objective == COST) * columns.cost + paid.sum(axis=1)
         return value
 
     def gains(
         self, prices: tuple[NDArray[np.float64], NDArray[np.float64]], masks: Masks
     ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
-        """By what the best of all plans of every unit that masks allow beats those at hand [CNY], and its chain."""
+        """Return the gain of the best of all plans within the masks over those at hand [CNY], and its chain."""
         best, sets = self.best(prices, masks)
         gain = self.at_hand(prices) - best
         return np.where(gain > BETTER * (1 + np.abs(best)), gain, 0.0), sets
 
     def relaxed(self, masks: Masks, enough: float) -> Priced:
-        """Price plans until none lowers the cost of what masks leave, or the bound is enough.
+        """Generate columns until none lowers the cost within the masks, or the bound is enough.
 
         Returns
         -------
         Priced
-            Its bound is minus infinity where the plans at hand leave nothing feasible.
+            Its bound is minus infinity if the plans at hand are infeasible.
         """
-        found = Priced(-np.inf, {}, np.inf, None)
+        best = Priced(-np.inf, {}, np.inf, None)
         for number in range(ROUNDS):
             checkpoint(f"prices over {len(self.unit):,} plans, round", number + 1)
             self.close(masks)
-            solved = self.solve()
-            if solved is None:
-                return found
-            value, share, multipliers = solved
+            vertex = self.solve()
+            if vertex is None:
+                return best
+            value, share, multipliers = vertex
             gain, sets = self.gains(self.prices(multipliers), masks)
             bound = value - float(gain.sum())
-            if bound > found.bound:
-                found = Priced(bound, multipliers, value, share)
-            found = found._replace(value=value, share=share)
-            if found.bound >= enough or gain.sum() <= ENOUGH * (1 + abs(value)):
-                return found
+            if bound > best.bound:
+                best = Priced(bound, multipliers, value, share)
+            best = best._replace(value=value, share=share)
+            if best.bound >= enough or gain.sum() <= ENOUGH * (1 + abs(value)):
+                return best
             better = np.flatnonzero(gain > 0)
             if not self.add(better, sets[better]):
-                return found
-        return found
+                return best
+        return best
 
     def cleared(self) -> Priced:
-        """What the market comes to, with the plans that it needs to clear; without shares where it cannot."""
+        """Solve the relaxation, with the plans that the market needs to clear; without shares if it cannot."""
         priced = self.relaxed(NO_MASKS, np.inf)
         if priced.share is not None:
             return priced
-        net_demand = self.net_demand(NO_MASKS)
-        return self.relaxed(NO_MASKS, np.inf) if net_demand is None else net_demand._replace(share=None)
+        proof = self.infeasibility_proof(NO_MASKS)
+        return self.relaxed(NO_MASKS, np.inf) if proof is None else proof._replace(share=None)
 
-    def net_demand(self, masks: Masks) -> Priced | None:
-        """Proof that the market cannot clear under masks; None where it can, with the plans it needs for that at hand."""
-        if "supply" not in self.market.more:
+    def infeasibility_proof(self, masks: Masks) -> Priced | None:
+        """Return a proof that the market cannot clear under masks; None if it can, with the plans for it at hand."""
+        if "supply" not in self.market.extra:
             return None
         if self._phase_one is None:
             order = np.argsort(self.unit, kind="stable")
-            portfolio = ColumnPool.of(self.plans, self.unit[order], self.sets[order])
+            pool = ColumnPool.of(self.plans, self.unit[order], self.sets[order])
             market = replace(self.market, rest=self.beside)
-            self._phase_one = Master(market, self.plans, self.base.sets, portfolio, UNMET)
+            self._phase_one = Master(market, self.plans, self.base.sets, pool, UNMET)
         one = self._phase_one
-        one.stand_beside(self.beside)
+        one.update_right_hand_side(self.beside)
         one.give_plans(masks)
         priced = one.relaxed(masks, np.inf)
         if priced.share is None or priced.value > UNMET_T:
@@ -181,7 +180,7 @@ class Master(PlansAtHand):
         return None
 
     def give_plans(self, masks: Masks) -> bool:
-        """See that every unit under a mask has a plan at hand; no where none is left to one of them."""
+        """Give every unit under a mask a plan at hand; return False if one of them has none left."""
         without = ~np.isin(masks.units, self.unit[self.allowed(masks)])
         nothing = np.zeros((1, self.years))
         value, sets = self.plans.best_under(masks.units[without], masks.may[without], nothing, nothing)
@@ -191,33 +190,35 @@ class Master(PlansAtHand):
         return True
 
     def most_taken(self, share: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Of every unit that chooses the plan of which it takes most, by position; of plans that were at hand."""
+        """Return the position of the plan of largest share of every choosing unit, among the first plans at hand."""
         unit = self.unit[: len(share)]
         order = np.lexsort((-share, unit))
         return order[np.diff(unit[order], prepend=-1) > 0]
 
-    def torn(self, share: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Units that mix plans, those that move most tonnes by it first; shares of the plans that were at hand."""
+    def fractional(self, share: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the fractional units, those with most tonnes between plans first; of the first plans at hand."""
         count = len(share)
         top = np.ones(len(self.row))
         top[self.unit[:count]] = 0.0
         np.maximum.at(top, self.unit[:count], share)
-        torn = np.flatnonzero(top < 1 - TORN)
-        moved = [self._moved(int(unit), share) for unit in torn]
-        order: NDArray[np.int64] = torn[np.argsort(-np.array(moved), kind="stable")]
+        fractional = np.flatnonzero(top < 1 - FRACTIONAL)
+        moved = [self._moved(int(unit), share) for unit in fractional]
+        order: NDArray[np.int64] = fractional[np.argsort(-np.array(moved), kind="stable")]
         return order
 
     def _moved(self, unit: int, share: NDArray[np.float64]) -> float:
-        """Tonnes that lie between what a unit mixes and the plan of which it takes most."""
+        """Return the tonnes between the mixture of a unit and its plan of largest share."""
         here = np.flatnonzero(self.unit[: len(share)] == unit)
-        demand_reduction = self.menu.demand_reduction[here]
+        demand_reduction = self.plan_columns.demand_reduction[here]
         apart = np.abs(demand_reduction - demand_reduction[np.argmax(share[here])]).sum(axis=1)
         return float(apart @ share[here])
 
-    def spent_beside(self, units: NDArray[np.int64]) -> float:
-        """What is spent beside the plans of some units: on those of the others, and on dealings of the last vertex [CNY]."""
+    def other_spending(self, units: NDArray[np.int64]) -> float:
+        """Return the spending on plans of other units and on trades of the last vertex [CNY]."""
         others = np.ones(len(self.row), dtype=bool)
         others[units] = False
         linear = self.grown.program.objectives[COST].linear
-        dealt = sum(np.maximum(linear[self.columns[name]] * values, 0.0).sum() for name, values in self.flows.items())
-        return float(np.maximum(self._menu.cost[others], 0.0).sum() + dealt)
+        trading_cost = sum(
+            np.maximum(linear[self.columns[name]] * values, 0.0).sum() for name, values in self.flows.items()
+        )
+        return float(np.maximum(self._base_columns.cost[others], 0.0).sum() + trading_cost)

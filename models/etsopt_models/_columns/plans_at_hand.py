@@ -1,4 +1,4 @@
-"""The plans at hand of a market in the solver: who may choose has a row there, all others one plan on the right-hand side."""
+"""Plans at hand of a market in the solver: choosing units have a row; fixed units are part of the right-hand side."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IN_TONNES = (
     *("account_balance", "offset_limit", "newly_owed", "offsets_on_offer", "market_balance", "reserve_stock"),
     *("bought", "sold", "offset", "banked", "outstanding", "unsold", "released", "intake", "unmet", "reserve"),
 )
-"""Rows and columns of the formulation that are tonnes; choices and `one_plan` are not."""
+"""Rows and columns of the formulation in tonnes; choices and `one_plan` are not."""
 
 COST, UNMET = "cost", "unmet_demand"
 
@@ -33,30 +33,30 @@ class PlansAtHand:
     Parameters
     ----------
     market, plans
-        Of all units.
+        Market and plans of all units.
     sets
-        Chain of sets of every unit, shape ``(units, years)``: that of those who do not choose.
-    portfolio
-        Plans of those who choose, by their position among all units.
+        Chain of sets of every unit, shape ``(units, years)``; fixed units keep theirs.
+    pool
+        Plans of the choosing units, by their position among all units.
     objective
-        `COST`, or `UNMET` where only tonnes count.
+        `COST`, or `UNMET` if only tonnes count.
     """
 
     def __init__(
-        self, market: Market, plans: Plans, sets: NDArray[np.int16], portfolio: ColumnPool, objective: str = COST
+        self, market: Market, plans: Plans, sets: NDArray[np.int16], pool: ColumnPool, objective: str = COST
     ) -> None:
         self.market, self.plans, self.objective = market, plans, objective
-        self.account, self.years = market.own.of_unit, sets.shape[1]
+        self.account, self.years = market.accounts.of_unit, sets.shape[1]
         self.base = ColumnPool.of(plans, np.arange(len(sets)), sets.copy())
-        self._menu = self.base.menu
+        self._base_columns = self.base.columns
         self.row = np.full(len(sets), -1)
-        opened = np.unique(portfolio.unit)
+        opened = np.unique(pool.unit)
         self.beside = market.rest
         self.rest = self._of_accounts(np.setdiff1d(np.arange(len(sets)), opened))
-        # Tonnes count in those of a typical unit, money in what they are worth at a typical price.
-        typical = max(float(market.found.emissions.mean()), 1.0)
+        # Tonnes are scaled by those of a typical unit, money by their worth at a typical price.
+        typical = max(float(market.baseline.emissions.mean()), 1.0)
         worth = typical * (TYPICAL_CNY_PER_T if objective == COST else 1.0)
-        parameters = market.of(opened, self._others).parameters(portfolio.among(opened), self._anything)
+        parameters = market.of(opened, self._others).parameters(pool.among(opened), self._anything)
         size = dict.fromkeys(IN_TONNES, typical)
         self.grown = market.relax.growing(parameters, objective, size, worth)
         self.rows, self.columns = self.grown.program.rows, self.grown.program.columns
@@ -64,7 +64,7 @@ class PlansAtHand:
         self._paid = float(self._others.cost[0])
         self.limits: dict[str, NDArray[np.float64]] = {}
         # Plans at hand: unit, chain, and the column in the solver.
-        self.unit, self.sets, self.menu = portfolio.unit, portfolio.sets, portfolio.menu
+        self.unit, self.sets, self.plan_columns = pool.unit, pool.sets, pool.columns
         block = self.columns["choice"]
         self.column = np.arange(block.start, block.stop)
         self._known = {
@@ -76,19 +76,19 @@ class PlansAtHand:
 
     @property
     def _others(self) -> PlanColumns:
-        """What those come to on each account who do not choose, and those who are no units of the master."""
+        """Sums on each account of the fixed units, and of units outside the master."""
         return self.rest if self.beside is None else self.rest.plus(self.beside)
 
     @property
     def _anything(self) -> dict[str, Any]:
-        """What may be unmet at all, so that nothing in the program is scaled by less."""
-        if "supply" not in self.market.more:
+        """Bound of the unmet demand, so that no scale of the program is smaller."""
+        if "supply" not in self.market.extra:
             return {}
-        most = self.market.found.emissions.sum() + np.abs(self.market.more["supply"]).sum()
+        most = self.market.baseline.emissions.sum() + np.abs(self.market.extra["supply"]).sum()
         return {"unmet_most": np.full(self.years, most)}
 
     def allow_unmet(self, most: NDArray[np.float64]) -> None:
-        """Let so much be unmet in each year, shape ``(years,)`` [t]."""
+        """Bound the unmet demand of each year, shape ``(years,)`` [t]."""
         if "unmet" in self.columns:
             block = self.columns["unmet"]
             self.grown.hold(np.arange(block.start, block.stop), np.zeros(self.years), most)
@@ -98,29 +98,32 @@ class PlansAtHand:
         return unit, chain.tobytes()
 
     def _of_accounts(self, units: NDArray[np.int64]) -> PlanColumns:
-        """What the plans of those who do not choose come to on each account."""
-        return self._menu.kept(units).on_accounts(self.account, len(self.market.own.labels))
+        """Return the sums of the plans of some fixed units on each account."""
+        return self._base_columns.kept(units).on_accounts(self.account, len(self.market.accounts.labels))
 
     def open(self, units: NDArray[np.int64]) -> None:
-        """Let units choose that had chosen, among the plan they had for a beginning."""
+        """Let fixed units choose again, with their fixed plan as the first column."""
         units = np.unique(units[self.row[units] < 0])
         if not len(units):
             return
         self.row[units] = self.grown.shape[0] + np.arange(len(units))
         self.grown.add_rows(np.ones(len(units)), np.ones(len(units)))
         self.rest = self.rest.minus(self._of_accounts(units))
-        self.stand_beside(self.beside)
+        self.update_right_hand_side(self.beside)
         self._join(units, self.base.sets[units])
 
     def places(self, units: NDArray[np.int64], sets: NDArray[np.int16]) -> dict[int, int]:
-        """Position among the plans at hand of one plan of each of some units, by unit."""
+        """Return the position among the plans at hand of one plan of each of some units, by unit."""
         return {unit: self._known[self._key(unit, chain)] for unit, chain in zip(units.tolist(), sets, strict=True)}
 
-    def stand_beside(self, beside: PlanColumns | None) -> None:
-        """Let what accounts lack be left by those who do not choose and by others who are no units of the master."""
+    def update_right_hand_side(self, beside: PlanColumns | None) -> None:
+        """Set the right-hand side to the net demand left by fixed units and by units outside the master."""
         self.beside = beside
-        others, own = self._others, self.market.own
-        left, net_demand = own.emissions - others.abated, own.emissions - own.allowance - others.demand_reduction
+        others, accounts = self._others, self.market.accounts
+        left, net_demand = (
+            accounts.emissions - others.abated,
+            accounts.emissions - accounts.allowance - others.demand_reduction,
+        )
         share = float(self.market.instance.policy.market.ccer_share)
         limits = {
             "account_balance": (net_demand, net_demand),
@@ -139,7 +142,7 @@ class PlansAtHand:
         return block.stop > block.start
 
     def add(self, units: NDArray[np.int64], sets: NDArray[np.int16]) -> bool:
-        """Take in plans; whether any of them is new."""
+        """Add plans, and return True if any of them is new."""
         self.open(units)
         return self._join(units, sets)
 
@@ -150,31 +153,34 @@ class PlansAtHand:
             return False
         self._known |= {keys[place]: len(self.unit) + number for number, place in enumerate(new)}
         unit, chains = units[new], np.ascontiguousarray(sets[new])
-        more = ColumnPool.of(self.plans, unit, chains).menu
+        new_columns = ColumnPool.of(self.plans, unit, chains).columns
         self.column = np.append(self.column, self.grown.shape[1] + np.arange(len(unit)))
-        cost = more.cost if self.objective == COST else 0 * more.cost
-        self.grown.add_columns(cost, *self.entries(unit, more))
+        cost = new_columns.cost if self.objective == COST else 0 * new_columns.cost
+        self.grown.add_columns(cost, *self.entries(unit, new_columns))
         self.unit, self.sets = np.append(self.unit, unit), np.concatenate([self.sets, chains])
-        parts = (np.concatenate(pair) for pair in zip(_parts(self.menu), _parts(more), strict=True))
-        self.menu, self._shut = PlanColumns(self.unit, *parts), np.append(self._shut, np.zeros(len(unit), dtype=bool))
+        parts = (np.concatenate(pair) for pair in zip(_parts(self.plan_columns), _parts(new_columns), strict=True))
+        self.plan_columns, self._shut = (
+            PlanColumns(self.unit, *parts),
+            np.append(self._shut, np.zeros(len(unit), dtype=bool)),
+        )
         return True
 
-    def entries(self, unit: NDArray[np.int64], menu: PlanColumns) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Rows of the accounts and units of plans, and their coefficients there; as the formulation has them."""
+    def entries(self, unit: NDArray[np.int64], columns: PlanColumns) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the rows of plans and their coefficients, as in the formulation."""
         share = float(self.market.instance.policy.market.ccer_share)
         of_account = self.account[unit, None] * self.years + np.arange(self.years)
-        rows, values = [self.rows["account_balance"].start + of_account], [menu.demand_reduction]
+        rows, values = [self.rows["account_balance"].start + of_account], [columns.demand_reduction]
         rows.append(self.rows["offset_limit"].start + of_account)
-        values.append(share * menu.abated)
+        values.append(share * columns.abated)
         if self._owes:
             rows.append(self.rows["newly_owed"].start + of_account)
-            values.append(menu.abated)
+            values.append(columns.abated)
         rows.append(self.row[unit, None])
         values.append(np.ones((len(unit), 1)))
         return np.hstack(rows), np.hstack(values)
 
     def allowed(self, masks: Masks) -> NDArray[np.bool_]:
-        """Which plans at hand masks allow, shape ``(plans,)``."""
+        """Return True for plans at hand within the masks, shape ``(plans,)``."""
         allowed = np.ones(len(self.unit), dtype=bool)
         if len(masks.units):
             place = np.minimum(np.searchsorted(masks.units, self.unit), len(masks.units) - 1)
@@ -183,7 +189,7 @@ class PlansAtHand:
         return allowed
 
     def close(self, masks: Masks, only: Mapping[int, int] | None = None) -> None:
-        """Leave the plans that masks allow, and of some units a single one, by its position among those at hand."""
+        """Fix at zero all plans outside the masks, and all but one, given by position, of some units."""
         self.open(masks.units)
         shut = ~self.allowed(masks)
         if only:
@@ -198,7 +204,7 @@ class PlansAtHand:
             self._shut = shut
 
     def solve(self, again: bool = True) -> tuple[float, NDArray[np.float64], dict[str, NDArray[np.float64]]] | None:
-        """Value, share of each plan at hand and multipliers by row; None where nothing is feasible.
+        """Return the value, share of each plan at hand and multipliers by row; None if infeasible.
 
         Parameters
         ----------
@@ -215,5 +221,5 @@ class PlansAtHand:
         return value, vertex.x[self.column], multipliers
 
 
-def _parts(menu: PlanColumns) -> tuple[NDArray[np.float64], ...]:
-    return menu.cost, menu.demand_reduction, menu.abated
+def _parts(columns: PlanColumns) -> tuple[NDArray[np.float64], ...]:
+    return columns.cost, columns.demand_reduction, columns.abated

@@ -1,17 +1,17 @@
 r"""The least and the greatest price of every year at which the relaxation of a market clears.
 
-Where a year's demand meets a step of the supply of abatement, more than one price clears it, and with banking the years'
-prices move together or apart. The prices of all optimal multipliers are a face of a polyhedron: of any one optimum of the
-relaxation, multipliers are optimal if and only if they are complementary to it. So
+If a year's demand meets a step of the supply of abatement, several prices clear it, and with banking the prices of the
+years move together or apart. The prices of all optimal multipliers are a face of a polyhedron: multipliers are optimal
+if and only if they are complementary to any one optimum of the relaxation. So
 
-- the reduced cost of a flow that lies strictly between its bounds is zero, at its lower bound not below zero, at its upper
-  not above;
-- the multiplier of a row that has room is zero, of an inequality none above;
-- a plan that is taken has the value of its unit's reference plan, every other at least that.
+- the reduced cost of a flow is zero strictly between its bounds, at least zero at its lower bound, and at most zero at
+  its upper bound;
+- the multiplier of a row with slack is zero, and that of an inequality at most zero;
+- a chosen plan has the value of its unit's reference plan, every other plan at least that.
 
-The price of each year is minimised and maximised over this face, two linear programs a year that begin where the last one
-ended. Plans are cuts: all units answer the multipliers that are found, and whoever would rather have another plan adds its
-row. The interval is that of the relaxation, also where plans are whole.
+The price of each year is minimised and maximised over this face, by two linear programs a year that start where the
+last one ended. Plans are cuts: all units respond to the multipliers, and a better plan adds its row. The interval is
+that of the relaxation, also with integer plans.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import NO_MASKS
-from etsopt_models._columns.master import TORN
+from etsopt_models._columns.master import FRACTIONAL
 from etsopt_models._market.column_generation import TYPICAL_CNY_PER_T
 from etsopt_models._market.column_pool import PlanColumns
 
@@ -34,29 +34,29 @@ if TYPE_CHECKING:
     from etsopt_models._columns.master import Master, Priced
 
 NO_PRICE = 1e5
-"""A price of so much and more is none: nothing limits it [CNY/t]."""
+"""A price this high is none: no row limits it [CNY/t]."""
 
 MOST_ACCOUNT_YEARS = 2_000
-"""Of more accounts and years together no interval is sought: two hundred enterprises over ten years take seconds."""
+"""Accounts times years up to which intervals are computed: two hundred enterprises over ten years take seconds."""
 
 INSIDE = 1e-7
-"""A flow lies between its bounds, and a row has room, by more than this against the emissions of a typical unit."""
+"""Least distance of a flow from its bounds, and slack of a row, relative to the emissions of a typical unit."""
 
 APART = 1e-6
-"""Prices that differ by less, against the known one, are the same: so closely do multipliers of the solver repeat."""
+"""Relative difference up to which prices are the same: the solver's multipliers repeat that closely."""
 
 ROUNDS = 200
 
 
 class Face:
-    """Multipliers that are complementary to an optimum of the relaxation.
+    """The face of multipliers that are complementary to an optimum of the relaxation.
 
     Parameters
     ----------
     master
-        At the vertex of the relaxation; its rows but `one_plan` have a multiplier each.
+        Master at the vertex of the relaxation; its rows but `one_plan` have a multiplier each.
     share
-        Of each plan at hand there.
+        Share of each plan at hand at that vertex.
     """
 
     def __init__(self, master: Master, share: NDArray[np.float64]) -> None:
@@ -70,7 +70,7 @@ class Face:
             self.position[block] = np.arange(count, self.blocks[name].stop)
             count = self.blocks[name].stop
         lower, upper = np.full(count, -NO_PRICE), np.full(count, NO_PRICE)
-        typical = INSIDE * max(float(master.market.found.emissions.mean()), 1.0)
+        typical = INSIDE * max(float(master.market.baseline.emissions.mean()), 1.0)
         program = master.grown.program
         for name, block in self.rows.items():
             if np.isinf(program.row_lower[block]).any():
@@ -84,7 +84,7 @@ class Face:
         self._plans(share)
 
     def _flows(self, typical: float) -> None:
-        """Rows of the reduced costs of flows."""
+        """Add the rows of the reduced costs of flows."""
         master = self.master
         program, linear = master.grown.program, master.grown.program.objectives["cost"].linear
         x = np.zeros(len(linear))
@@ -106,7 +106,7 @@ class Face:
         places, values = (np.zeros((len(flows), int(count.max(initial=0)))) for _ in range(2))
         of = np.repeat(np.arange(len(flows)), count)
         places[of, place], values[of, place] = self.position[row], matrix.data[entry]
-        # What a flow costs less its multipliers: at its lower bound not below zero, so these are not above the cost.
+        # At its lower bound a flow has a reduced cost of at least zero: its multipliers do not exceed its cost.
         self._add(
             places.astype(np.int64),
             values,
@@ -115,28 +115,28 @@ class Face:
         )
 
     def _plans(self, share: NDArray[np.float64]) -> None:
-        """Rows of the plans at hand against that of which their unit takes most."""
+        """Add the rows of the plans at hand relative to the plan of largest share of their unit."""
         master, count = self.master, len(share)
-        own = master.base.menu
-        self.reference = PlanColumns(own.unit, own.cost.copy(), own.demand_reduction.copy(), own.abated.copy())
+        base = master.base.columns
+        self.reference = PlanColumns(base.unit, base.cost.copy(), base.demand_reduction.copy(), base.abated.copy())
         top = master.most_taken(share)
         for name in ("cost", "demand_reduction", "abated"):
-            getattr(self.reference, name)[master.unit[top]] = getattr(master.menu, name)[top]
+            getattr(self.reference, name)[master.unit[top]] = getattr(master.plan_columns, name)[top]
         others = np.ones(count, dtype=bool)
         others[top] = False
         places = np.flatnonzero(others)
-        self._cut(master.unit[places], master.menu.kept(places), share[places] > TORN)
+        self._cut(master.unit[places], master.plan_columns.kept(places), share[places] > FRACTIONAL)
 
-    def _cut(self, unit: NDArray[np.int64], menu: PlanColumns, taken: NDArray[np.bool_]) -> None:
-        """Rows of plans: those that are taken are worth what the reference is, others not less."""
+    def _cut(self, unit: NDArray[np.int64], columns: PlanColumns, taken: NDArray[np.bool_]) -> None:
+        """Add the rows of plans: chosen ones have the value of the reference, others at least that."""
         if not len(unit):
             return
         than = self.reference.kept(unit)
         apart = PlanColumns(
-            unit, *(getattr(menu, name) - getattr(than, name) for name in ("cost", "demand_reduction", "abated"))
+            unit, *(getattr(columns, name) - getattr(than, name) for name in ("cost", "demand_reduction", "abated"))
         )
         places, values = self.master.entries(unit, apart)
-        # The last entry is that of `one_plan`, in which both stand.
+        # The last entry is that of `one_plan`, which both have.
         places, values = self.position[places[:, :-1]], values[:, :-1]
         size = np.maximum(np.abs(values).max(axis=1), 1e-9)
         cost = apart.cost / size
@@ -155,9 +155,9 @@ class Face:
             )
 
     def extreme(self, position: int, sign: float, known: float) -> dict[str, NDArray[np.float64]] | None:
-        """Multipliers by row of which one is least, or greatest where the sign is negative.
+        """Return multipliers by row of which one is least, or greatest if the sign is negative.
 
-        None where none is found, and where it is no other than a known one: plans only bring it nearer to that.
+        None if none is found, or if it equals the known one: further plans only bring it nearer to that.
         """
         master = self.master
         everywhere = np.arange(len(self.cost))
@@ -174,40 +174,40 @@ class Face:
             best, sets = master.best(prices, NO_MASKS)
             here = master.worth(self.reference, prices)
             better = np.flatnonzero(here - best > CUT * (1 + np.abs(best)))
-            # Who has the row already would have another plan by the solver's rounding alone.
+            # A plan that has its row already is better by the solver's rounding alone.
             has_row = [(unit, sets[unit].tobytes()) in self.cuts for unit in better.tolist()]
             better = better[~np.array(has_row, dtype=bool)]
             if not len(better):
                 return multipliers
             self.cuts.update((unit, sets[unit].tobytes()) for unit in better.tolist())
-            portfolio = master.base.of(master.plans, better, sets[better])
-            self._cut(better, portfolio.menu, np.zeros(len(better), dtype=bool))
+            pool = master.base.of(master.plans, better, sets[better])
+            self._cut(better, pool.columns, np.zeros(len(better), dtype=bool))
         return None
 
 
 CUT = 1e-9
-"""By what a plan is better than the reference by rounding alone, against its value."""
+"""Relative gain of a plan over the reference that is rounding alone."""
 
 
 def price_ends(master: Master, root: Priced) -> tuple[Mapping[str, NDArray[np.float64]], ...]:
-    """Multipliers at the ends of the interval of each year's price, where these are not the price itself.
+    """Return the multipliers at the ends of each year's price interval that differ from the price itself.
 
     Parameters
     ----------
     root
-        The relaxation, at whose vertex the master stands.
+        The relaxation, with the master at its vertex.
     """
-    if "supply" not in master.market.more or master.market.own.emissions.size > MOST_ACCOUNT_YEARS:
+    if "supply" not in master.market.extra or master.market.accounts.emissions.size > MOST_ACCOUNT_YEARS:
         return ()
     assert root.share is not None
     face, price = Face(master, root.share), root.multipliers["market_balance"]
     first = face.blocks["market_balance"].start
-    found = (
+    ends = (
         face.extreme(first + year, sign, float(price[year])) for year in range(master.years) for sign in (1.0, -1.0)
     )
-    return tuple(end for end in found if end is not None)
+    return tuple(end for end in ends if end is not None)
 
 
 def program_upper(master: Master, name: str) -> NDArray[np.float64]:
-    """Upper limits of the rows of a component, with what those leave who do not choose."""
+    """Return the upper limits of the rows of a component, with the fixed units subtracted."""
     return master.limits[name] if name in master.limits else master.grown.program.row_upper[master.rows[name]]

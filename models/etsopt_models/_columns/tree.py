@@ -1,11 +1,11 @@
-r"""Branch and price: a tree whose leaves prove that no whole plans of all units cost much less than the best known.
+r"""Branch and price: a tree whose leaves prove that no integer plans of all units cost much less than the best known.
 
-A node holds some units to running, or not running, a measure in a year. Two plans of a unit differ in some measure and
-year, so whatever is torn can be branched on; a mask on the sets that may run is all that the search for plans has to
-know, and every node has the bound of `etsopt_models._columns.master` over all plans that are left to it (Barnhart and others
-1998). Nodes are taken by their bound, the least first. A leaf is a node whose multipliers prove that it holds nothing
-better, or that the market cannot clear there; leaves cover everything, and with their multipliers they are the
-certificate. Whoever checks it needs neither the tree nor the solver.
+At a node some units must, or must not, run a measure in a year. Two plans of a unit differ in some measure and year, so
+every fractional unit can be branched on. The pricing of plans only needs a mask on the sets that may run, and every
+node has the bound of `etsopt_models._columns.master` over all plans within it (Barnhart and others 1998). The node with
+the least bound is processed first. A leaf is a node whose multipliers prove that it holds nothing better, or that the
+market cannot clear there. The leaves cover all plans, and with their multipliers they are the certificate, which a
+checker verifies without the tree or the solver.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._columns.branches import Branch
-from etsopt_models._columns.incumbents import Incumbent, rounded
+from etsopt_models._columns.incumbents import Incumbent, round_relaxation
 from etsopt_models._columns.plans_at_hand import COST, UNMET
 
 if TYPE_CHECKING:
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from etsopt_models._columns.master import Master, Priced
 
 WORK, OF_NODE, OF_PLAN, OF_ACCOUNT, SETS = 60_000_000, 2_500, 2, 30, 16
-"""Units that are priced in all nodes at most, about a minute; a node by itself counts as so many of them, a plan at hand and
-an account in a year as so many, and a unit as one for each so many sets of its measures."""
+"""Most units priced in all nodes, about a minute; units that a node, a plan at hand and an account in a year count as;
+sets of measures that count as one unit."""
 
 ROUNDED = 8
-"""So many nodes are rounded at first, and one in so many after them: later ones seldom find anything."""
+"""Nodes rounded at first, and one in how many after them: later ones seldom find an improvement."""
 
 
 class Leaf(NamedTuple):
-    """What branches hold there, and the vector of multipliers that proves it; none where they leave a unit no plan."""
+    """Branches of a leaf, and the vector of multipliers that proves it; none if they leave a unit no plan."""
 
     branches: tuple[Branch, ...]
     vector: int
@@ -44,14 +44,14 @@ class Leaf(NamedTuple):
 
 @dataclass
 class Tree:
-    """The certificate: leaves, and vectors of multipliers by row, each of the cost or of what is missing.
+    """The certificate: leaves, and vectors of multipliers by row, each of the cost or of the unmet demand.
 
     Parameters
     ----------
     bound
-        The least that the leaves prove [CNY].
+        Least bound of the leaves [CNY].
     nodes
-        That were priced.
+        Number of nodes priced.
     """
 
     bound: float
@@ -68,8 +68,8 @@ class _Node(NamedTuple):
     vector: int
 
 
-class Search:
-    """Searches the tree of a master until the least bound is within the gap of the best answer.
+class TreeSearch:
+    """Search of the tree of a master until the least bound is within the gap of the best answer.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class Search:
     Attributes
     ----------
     exact
-        Whether the incumbent is known to be best, so that nothing is left but to prove it.
+        True if the incumbent is known to be best, and only its proof is missing.
     """
 
     def __init__(self, master: Master, incumbent: Incumbent, root: Priced, gap: float) -> None:
@@ -91,19 +91,19 @@ class Search:
 
     @property
     def enough(self) -> float:
-        """The bound from which on a node holds nothing worth looking for [CNY]."""
+        """The bound above which a node cannot improve the incumbent by more than the gap [CNY]."""
         return self.incumbent.value - self.incumbent.allowed(self.gap)
 
     @property
     def is_open(self) -> bool:
-        """Whether some node may hold something worth looking for."""
+        """True if some node may improve the incumbent by more than the gap."""
         return bool(self.queue) and self.queue[0].bound < self.enough
 
     def run(self, part: float) -> None:
-        """Take nodes until all that is left is proven, or that part of the work is done; it may go on after that."""
+        """Process nodes until the rest is proven or the given part of the work is done; may be called again."""
         tree, master = self.tree, self.master
         work = OF_NODE + len(master.row) * max(1.0, 2 ** master.plans.rows.shape[1] / SETS)
-        work += OF_PLAN * len(master.unit) + OF_ACCOUNT * master.market.own.emissions.size
+        work += OF_PLAN * len(master.unit) + OF_ACCOUNT * master.market.accounts.emissions.size
         while self.is_open and tree.nodes * work < part * WORK:
             checkpoint(f"proof, {tree.nodes:,} nodes, {len(self.queue):,} open")
             self._take(self.queue[0])
@@ -112,12 +112,12 @@ class Search:
                 heapq.heappush(self.queue, child)
 
     def done(self) -> Tree:
-        """The tree, in which all that is left open is a leaf as well."""
+        """Return the tree, with open nodes as leaves."""
         tree = self.tree
         for node in self.queue:
             self._leaf(node.branches, node.vector, node.bound)
         tree.bound = min(tree.bound, self.incumbent.value)
-        tree.leaves = merged(tree.leaves)
+        tree.leaves = merge_leaves(tree.leaves)
         _drop_unused(tree)
         return tree
 
@@ -126,7 +126,7 @@ class Search:
         self.tree.bound = min(self.tree.bound, bound)
 
     def _take(self, node: _Node) -> None:
-        """Price the node of least bound: it is a leaf, or has two children."""
+        """Price the node of least bound, which becomes a leaf or gets two children."""
         self.children = []
         if node.bound >= self.enough:
             return self._leaf(node.branches, node.vector, node.bound)
@@ -136,28 +136,28 @@ class Search:
             return self._leaf(node.branches, NOTHING)
         priced = master.relaxed(masks, self.enough)
         if priced.share is None:
-            net_demand = master.net_demand(masks)
-            if net_demand is not None:
-                return self._leaf(node.branches, self._vector(UNMET, net_demand.multipliers))
+            proof = master.infeasibility_proof(masks)
+            if proof is not None:
+                return self._leaf(node.branches, self._vector(UNMET, proof.multipliers))
             priced = master.relaxed(masks, self.enough)
         bound, vector = node.bound, node.vector
         if priced.bound > bound:
             bound, vector = priced.bound, self._vector(COST, priced.multipliers)
-        torn = [] if priced.share is None else master.torn(priced.share).tolist()
+        fractional = [] if priced.share is None else master.fractional(priced.share).tolist()
         often = not self.exact and (self.tree.nodes <= ROUNDED or self.tree.nodes % ROUNDED == 0)
-        # Whole plans at a node may be better than those the solver chose, which are best within the gap alone.
-        if priced.share is not None and (often or not torn) and bound < self.enough:
-            rounded(master, priced, masks, self.incumbent)
-        if bound >= self.enough or priced.share is None or not torn:
+        # Integer plans at a node may beat those of the solver, which are best only within the gap.
+        if priced.share is not None and (often or not fractional) and bound < self.enough:
+            round_relaxation(master, priced, masks, self.incumbent)
+        if bound >= self.enough or priced.share is None or not fractional:
             return self._leaf(node.branches, vector, bound)
-        branch = self._branch(torn[0], priced.share)
+        branch = self._branch(fractional[0], priced.share)
         for runs in (True, False):
             branches = (*node.branches, branch._replace(runs=runs))
             self.children.append(_Node(bound, next(self.numbers), branches, vector))
         return None
 
     def _branch(self, unit: int, share: NDArray[np.float64]) -> Branch:
-        """The measure and year of a torn unit that it runs most nearly by half."""
+        """Return the measure and year of a fractional unit whose share is nearest to a half."""
         master = self.master
         here = np.flatnonzero(master.unit[: len(share)] == unit)
         here = here[share[here] > 0]
@@ -175,8 +175,8 @@ class Search:
 NOTHING = -1
 
 
-def merged(leaves: list[Leaf]) -> list[Leaf]:
-    """Two leaves that differ in the answer to their last branch and have one vector are one: that of their parent."""
+def merge_leaves(leaves: list[Leaf]) -> list[Leaf]:
+    """Merge pairs of leaves that differ in their last branch alone and have the same vector."""
     vectors = {leaf.branches: leaf.vector for leaf in leaves}
     for branches in sorted(vectors, key=len, reverse=True):
         here = branches
@@ -191,7 +191,7 @@ def merged(leaves: list[Leaf]) -> list[Leaf]:
 
 
 def _drop_unused(tree: Tree) -> None:
-    """Keep the vectors that some leaf needs, the root's first."""
+    """Drop the vectors that no leaf needs; the root's stays first."""
     used = sorted({0} | {leaf.vector for leaf in tree.leaves if leaf.vector != NOTHING})
     place = {old: new for new, old in enumerate(used)} | {NOTHING: NOTHING}
     tree.vectors = [tree.vectors[old] for old in used]

@@ -1,4 +1,4 @@
-"""A market of whole plans: prices of its relaxation, plans for everyone by these, and leaves that prove them."""
+"""A market with integer plans: prices of its relaxation, plans of all units, and leaves that prove them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 
 from etsopt.errors import StoppedError
 from etsopt.progress import unlimited
-from etsopt_models._columns.incumbents import Incumbent, dived
-from etsopt_models._columns.listing import FEW, LISTED, improved
+from etsopt_models._columns.incumbents import Incumbent, dive
+from etsopt_models._columns.listing import FEW, LISTED, improve_by_listing
 from etsopt_models._columns.master import Master
 from etsopt_models._columns.price_intervals import price_ends
-from etsopt_models._columns.tree import Search, Tree
-from etsopt_models._columns.variable_fixing import narrowed
+from etsopt_models._columns.tree import Tree, TreeSearch
+from etsopt_models._columns.variable_fixing import fix_variables
 from etsopt_models._enterprises.subproblem import Enterprises
-from etsopt_models._enterprises.trading import priced
+from etsopt_models._enterprises.trading import steady_prices
 from etsopt_models._enterprises.whole_accounts import bound_of, declines, is_steady, multipliers_of, terms_of
 from etsopt_models._market.accounts import outstanding_cost
-from etsopt_models._market.column_generation import Found, Shortage
+from etsopt_models._market.column_generation import PreparedMarket, Shortage
 from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.plans import Plans
 
@@ -30,101 +30,100 @@ if TYPE_CHECKING:
     from etsopt_models._market.column_generation import Market
 
 OWN_PART = 0.9
-"""Part of the gap that is used up, so that the rounding of what is checked does not decide."""
+"""Part of the gap that the search uses, so that rounding does not decide the check."""
 
 
-def solved(market: Market, gave_way: str = "") -> tuple[dict[str, Any], Found]:
-    """Parameters of the program that is left, and what the tables need beside its solution.
+def prepare_market(market: Market, gave_way: str = "") -> tuple[dict[str, Any], PreparedMarket]:
+    """Return the parameters of the remaining program, and the prepared market for the tables.
 
-    Where plans may be mixed that is the relaxation over the plans that prices have found, else the program in which
-    everybody has one plan.
+    If plans may be mixed, the program is the relaxation over the generated columns; else every unit has one plan.
     """
-    plans = Plans.of(market.instance, market.found)
-    sets, portfolio = narrowed(market, plans)
-    master = Master(market, plans, sets, portfolio)
+    plans = Plans.of(market.instance, market.baseline)
+    sets, pool = fix_variables(market, plans)
+    master = Master(market, plans, sets, pool)
     root = master.cleared()
     if root.share is None:
         shortage = None if root.unmet is None else Shortage(root.unmet, root.multipliers)
         start = ColumnPool.start(plans)
-        return market.parameters(start), Found(start, market.own, shortage=shortage, gave_way=gave_way)
+        return market.parameters(start), PreparedMarket(start, market.accounts, shortage=shortage, gave_way=gave_way)
     ends = price_ends(master, root)
     if market.instance.policy.abatement.divisible_measures:
-        parameters, found = _program(master, master.sets, master.unit, master.base.sets)
-        return parameters, replace(found, multipliers=root.multipliers, ends=ends, gave_way=gave_way)
+        parameters, prepared = _program(master, master.sets, master.unit, master.base.sets)
+        return parameters, replace(prepared, multipliers=root.multipliers, ends=ends, gave_way=gave_way)
     incumbent = Incumbent()
-    if len(market.own.labels) > 1:
-        root = _raised(master, root)
-    tree = _proven(master, root, incumbent, OWN_PART * market.relax.options.gap_or_default)
+    if len(market.accounts.labels) > 1:
+        root = _raise_bound(master, root)
+    tree = _prove(master, root, incumbent, OWN_PART * market.relax.options.gap_or_default)
     if tree.stopped and not incumbent.chosen:
         raise StoppedError(tree.stopped)
     with unlimited():
-        return _answered(master, root, incumbent, tree, ends, gave_way)
+        return _prepare_solution(master, root, incumbent, tree, ends, gave_way)
 
 
-def _raised(master: Master, root: Priced) -> Priced:
-    """The root with the bound of whole enterprises, where that is better."""
+def _raise_bound(master: Master, root: Priced) -> Priced:
+    """Return the root with the bound of the enterprises' subproblem if that is better."""
     market, terms = master.market, terms_of(master.market)
     if declines(market.instance):
         return root
     scarcity = np.maximum(-root.multipliers["offsets_on_offer"], 0.0)
-    clears = "supply" in market.more
-    price = priced(-root.multipliers["market_balance"], terms) if clears else market.more["price"]
+    clears = "supply" in market.extra
+    price = steady_prices(-root.multipliers["market_balance"], terms) if clears else market.extra["price"]
     trade = replace(terms, price=price, offset_price=terms.offset_price + scarcity)
-    owing = outstanding_cost(market.instance, market.found)
+    owing = outstanding_cost(market.instance, market.baseline)
     if not is_steady(trade) or (trade.price + trade.friction > owing).any():
         return root
     if trade.most.max() - trade.least.min() > owing.min():
         return root
-    shape = market.own.emissions.shape
+    shape = market.accounts.emissions.shape
     start = root.multipliers["account_balance"].reshape(shape)
-    answer = Enterprises.of(master.plans, market.own).answer(trade, start)
-    bound = bound_of(market, trade, scarcity, answer)
+    response = Enterprises.of(master.plans, market.accounts).respond(trade, start)
+    bound = bound_of(market, trade, scarcity, response)
     if not bound > root.bound:
         return root
-    return root._replace(bound=bound, multipliers=multipliers_of(market, trade, scarcity, answer))
+    return root._replace(bound=bound, multipliers=multipliers_of(market, trade, scarcity, response))
 
 
-def _answered(
+def _prepare_solution(
     master: Master, root: Priced, incumbent: Incumbent, tree: Tree, ends: tuple[Any, ...], gave_way: str
-) -> tuple[dict[str, Any], Found]:
-    """The program in which everybody has the plan that was chosen, however late it is."""
+) -> tuple[dict[str, Any], PreparedMarket]:
+    """Return the program in which every unit has its chosen plan, even after the time limit."""
     if not incumbent.chosen:
-        # No whole plans clear the market: the solver says so of those at hand.
-        parameters, found = _program(master, master.sets, master.unit, master.base.sets)
-        return parameters, replace(found, gave_way=gave_way)
+        # No integer plans clear the market: the solver finds those at hand infeasible.
+        parameters, prepared = _program(master, master.sets, master.unit, master.base.sets)
+        return parameters, replace(prepared, gave_way=gave_way)
     whole = master.base.sets.copy()
     for unit, chain in incumbent.chosen.items():
         whole[unit] = chain
-    choosing = _that_move(master, np.flatnonzero(master.row >= 0), whole)
-    parameters, found = _program(master, whole[choosing], choosing, whole)
-    found = replace(found, multipliers=root.multipliers, ends=ends, tree=tree)
-    return parameters, replace(found, gave_way=gave_way)
+    choosing = _units_that_move(master, np.flatnonzero(master.row >= 0), whole)
+    parameters, prepared = _program(master, whole[choosing], choosing, whole)
+    prepared = replace(prepared, multipliers=root.multipliers, ends=ends, tree=tree)
+    return parameters, replace(prepared, gave_way=gave_way)
 
 
-def _that_move(master: Master, units: NDArray[np.int64], sets: NDArray[np.int16]) -> NDArray[np.int64]:
-    """Those of some units whose plans move anything that the solver sees beside what all emit, one at least.
+def _units_that_move(master: Master, units: NDArray[np.int64], sets: NDArray[np.int16]) -> NDArray[np.int64]:
+    """Return the units, at least one, whose plans have coefficients that the solver keeps beside all emissions.
 
-    Coefficients so small it drops, so these units stand beside the program.
+    The solver drops smaller coefficients, so the other units are fixed outside the program.
     """
-    menu = ColumnPool.of(master.plans, units, sets[units]).menu
+    menu = ColumnPool.of(master.plans, units, sets[units]).columns
     moved = np.maximum(np.abs(menu.demand_reduction), np.abs(menu.abated)).max(axis=1)
-    seen = (moved == 0) | (moved >= SEEN * float(master.market.found.emissions.sum(axis=0).max()))
+    seen = (moved == 0) | (moved >= SEEN * float(master.market.baseline.emissions.sum(axis=0).max()))
     kept: NDArray[np.int64] = units[seen] if seen.any() else units[np.argmax(moved)][None]
     return kept
 
 
 SEEN = 1e-9
-"""Part of all emissions in a year below which a plan moves nothing that the solver sees."""
+"""Share of a year's emissions below which the solver drops the coefficients of a plan."""
 
 
-def _proven(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tree:
-    """Plans for everybody, and the leaves that prove them."""
-    search = Search(master, incumbent, root, gap)
+def _prove(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> Tree:
+    """Find plans of all units, and the leaves that prove them."""
+    search = TreeSearch(master, incumbent, root, gap)
     try:
-        dived(master, root, incumbent, gap)
-        for most, part in STAGES if len(master.market.own.labels) == 1 else STAGES[1:]:
+        dive(master, root, incumbent, gap)
+        for most, part in STAGES if len(master.market.accounts.labels) == 1 else STAGES[1:]:
             if search.is_open and incumbent.chosen and not search.exact:
-                search.exact = improved(master, root, incumbent, gap, most)
+                search.exact = improve_by_listing(master, root, incumbent, gap, most)
             search.run(part)
     except StoppedError as stopped:
         search.tree.stopped = stopped.termination
@@ -132,33 +131,35 @@ def _proven(master: Master, root: Priced, incumbent: Incumbent, gap: float) -> T
 
 
 STAGES = ((FEW, 0.2), (LISTED, 1.0))
-"""How many plans the solver chooses among, and up to which part of its work the tree is searched then: where units are
-many the tree mostly ends within a second, while the solver would take half a minute. With accounts of their own units seldom
-find plans in the tree, so that the solver chooses at once."""
+"""Most plans enumerated for the solver, and part of the tree's work done after it. With many units the tree mostly ends
+within a second, while the solver would take half a minute. With accounts of enterprises the tree seldom finds plans, so
+the solver chooses at once."""
 
 
 def _program(
-    master: Master, sets: NDArray[np.int16], unit: NDArray[np.int64], everybody: NDArray[np.int16]
-) -> tuple[dict[str, Any], Found]:
-    """The program of those who choose with some plans, and everybody else beside them with one.
+    master: Master, sets: NDArray[np.int16], unit: NDArray[np.int64], all_sets: NDArray[np.int16]
+) -> tuple[dict[str, Any], PreparedMarket]:
+    """Return the program of choosing units with some plans, and with all others fixed.
 
     Parameters
     ----------
     sets, unit
         Chains of the plans, and their units.
-    everybody
+    all_sets
         Chain of every unit, shape ``(units, years)``.
     """
     market, plans = master.market, master.plans
     order = np.lexsort((*sets.T[::-1], unit))
     unit, sets = unit[order], sets[order]
     choosing = np.unique(unit)
-    if len(choosing) == len(everybody):
-        portfolio = ColumnPool.of(plans, unit, sets)
-        return market.parameters(portfolio), Found(portfolio, market.own)
-    everyone = ColumnPool.of(plans, np.arange(len(everybody)), everybody)
-    others = np.ones(len(everybody), dtype=bool)
+    if len(choosing) == len(all_sets):
+        pool = ColumnPool.of(plans, unit, sets)
+        return market.parameters(pool), PreparedMarket(pool, market.accounts)
+    full_pool = ColumnPool.of(plans, np.arange(len(all_sets)), all_sets)
+    others = np.ones(len(all_sets), dtype=bool)
     others[choosing] = False
-    rest = everyone.kept(others).menu.on_accounts(market.own.of_unit, len(market.own.labels))
+    rest = full_pool.kept(others).columns.on_accounts(market.accounts.of_unit, len(market.accounts.labels))
     few = ColumnPool.of(plans, unit, sets).among(choosing)
-    return market.of(choosing, rest).parameters(few), Found(few, market.own, everyone=everyone, core=choosing)
+    return market.of(choosing, rest).parameters(few), PreparedMarket(
+        few, market.accounts, full_pool=full_pool, core=choosing
+    )

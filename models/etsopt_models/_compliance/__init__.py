@@ -1,1 +1,1 @@
-"""The accounts of a compliance year, their limits, and its result tables."""
+"""Accounts of a compliance year, their limits, and its result tables."""

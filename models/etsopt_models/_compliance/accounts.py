@@ -1,4 +1,4 @@
-"""Accounts of enterprises before a compliance year: what is owed, held by vintage, converted and issued, in whole tonnes."""
+"""Accounts of enterprises before a compliance year, in whole tonnes: obligation, holdings, carry-over and issue."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ class Accounts:
     owner
         Position of the enterprise of each unit, shape ``(units,)``.
     units
-        A row for each unit: what the rule gives, what is issued in advance, topped up and owed back [t].
+        A row for each unit: allowances of the rule, pre-allocation, top-up and return [t].
     sectors
-        What the rule found for a sector, such as its balance value; indexed by it.
+        Results of the rule by sector, such as its balance value.
     vintages, usable
-        Calendar years, and which of them settle the year, shape ``(v,)``.
+        Calendar years, and True for those that may be surrendered for the year, shape ``(v,)``.
     newest
         Position of the vintage that is issued for the year.
     opening, converted, issued, cancelled
-        Shape ``(f, v)`` [t]. A conversion is negative where allowances leave a vintage; cancelled is what was issued in
-        advance and is owed back.
+        Shape ``(f, v)`` [t]. A carry-over is negative if allowances leave a vintage; cancelled tonnes are the returned
+        part of the pre-allocation.
     emissions, obligation
-        Verified emissions [tCO2e], and what has to be surrendered for them, to the nearest tonne [t], shape ``(f,)``.
+        Verified emissions [tCO2e], and the obligation for them, to the nearest tonne [t], shape ``(f,)``.
     at_risk
-        Whose allowances go to the account of the province first, shape ``(f,)``.
+        True if the allowances go to the account of the province first, shape ``(f,)``.
     """
 
     enterprises: NDArray[np.object_]
@@ -65,23 +65,23 @@ class Accounts:
 
     @property
     def held(self) -> NDArray[np.float64]:
-        """What is held before any trade, shape ``(f, v)`` [t]."""
+        """Holdings before any trade, shape ``(f, v)`` [t]."""
         return self.opening + self.converted + self.issued - self.cancelled
 
     @property
     def available(self) -> NDArray[np.float64]:
-        """What of it may be surrendered for the year, sold or kept, shape ``(f, v)`` [t]."""
+        """Holdings that may be surrendered for the year, sold or kept, shape ``(f, v)`` [t]."""
         return np.where(self.usable, self.held, 0.0)
 
     @property
     def from_province(self) -> NDArray[np.float64]:
-        """What the account of the province received for an enterprise at risk and surrenders first, ``(2, f)`` [t]."""
+        """Tonnes that the account of the province receives and surrenders first, shape ``(2, f)`` [t]."""
         received = np.where(self.at_risk, (self.issued - self.cancelled)[:, self.newest], 0.0)
         return np.stack([received, np.minimum(received, self.obligation)])
 
 
 def accounts(instance: Instance) -> Accounts:
-    """Accounts of every enterprise that owns a unit or holds allowances, one whose units are outside the scope too."""
+    """Return the accounts of all enterprises that own a unit, also outside the scope, or hold allowances."""
     units, year = instance.units, instance.policy.year
     names = set(units["enterprise_id"])
     if instance.enterprises is not None:
@@ -121,7 +121,7 @@ def accounts(instance: Instance) -> Accounts:
 
 
 def _issue(instance: Instance) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What each unit gets for the year: the one place that says where a compliance year's allowances come from."""
+    """Return the issue to each unit for the year: the only source of a compliance year's allowances."""
     reference = reference_allowances(instance)
     paid = by_year(instance.policy.market.paid_share, [instance.policy.year], 0.0)[0]
     allowance = whole_tonnes((1 - paid) * reference.reference_t)
@@ -140,7 +140,7 @@ def _issue(instance: Instance) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _converted(
     old: NDArray[np.float64], vintages: NDArray[np.int64], total: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Conversion of vintages 2019-2024 into 2025, oldest first, shape ``(f, v)`` [t]."""
+    """Return the carry-over of vintages 2019-2024 into 2025, oldest first, shape ``(f, v)`` [t]."""
     older = old.cumsum(axis=1) - old
     moved: NDArray[np.float64] = -np.clip(total[:, None] - older, 0.0, old)
     moved[:, vintages == LASTING_FROM] = total[:, None]
@@ -148,20 +148,20 @@ def _converted(
 
 
 def _provinces(instance: Instance, enterprises: NDArray[np.object_], owner: NDArray[np.int64]) -> NDArray[np.object_]:
-    """The province that settles with each enterprise; empty where nothing tells it."""
-    found = np.full(len(enterprises), "", dtype=object)
-    # Written from the least emissions to the most; among equals the first unit stays.
+    """Return the province of each enterprise; empty if it is unknown."""
+    province = np.full(len(enterprises), "", dtype=object)
+    # Written from the least emissions to the most; among equal ones the first unit is kept.
     order = np.lexsort((-np.arange(len(owner)), instance.emissions_tco2e))
-    found[owner[order]] = instance.units["province"].to_numpy(dtype=object)[order]
+    province[owner[order]] = instance.units["province"].to_numpy(dtype=object)[order]
     table = instance.enterprises
     if table is not None and "province" in table:
         seat = table.set_index("enterprise_id")["province"].reindex(enterprises).fillna("").to_numpy(dtype=object)
-        found = np.where(seat == "", found, seat)
-    return found
+        province = np.where(seat == "", province, seat)
+    return province
 
 
 def _at_risk(instance: Instance, enterprises: NDArray[np.object_], owner: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Enterprises with a closed unit, and those that the policy names."""
+    """Return True for enterprises with a closed unit, and for those that the policy names."""
     risky = np.isin(enterprises, instance.policy.compliance.at_risk)
     if "special_case" in instance.units:
         risky[owner[(instance.units["special_case"] == "closed").to_numpy()]] = True

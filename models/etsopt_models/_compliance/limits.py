@@ -1,4 +1,4 @@
-"""Prices of a compliance year, and how much of each way to settle an enterprise may use."""
+"""Prices of a compliance year, and limits of purchases, offsets and shortfall of each enterprise."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prices:
-    """What each way to settle costs, and what an allowance brings otherwise [CNY/t].
+    """Costs of compliance per tonne, and the worth of an allowance sold or kept [CNY/t].
 
-    ``market`` is the price itself, ``buy`` and ``sell`` the price with and without the transaction cost. ``shortfall`` is
-    zero where no reference price is stated.
+    ``market`` is the price itself, ``buy`` and ``sell`` the price plus and minus the transaction cost. ``shortfall`` is
+    zero if no reference price is stated.
     """
 
     market: float
@@ -37,7 +37,7 @@ class Prices:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much an enterprise may buy, offset and fail to settle, shape ``(f,)`` each [t]."""
+    """Limits of purchases, offsets and shortfall, shape ``(f,)`` each [t]."""
 
     bought: NDArray[np.float64]
     offset: NDArray[np.float64]
@@ -45,12 +45,12 @@ class Limits:
 
 
 def prices(instance: Instance) -> Prices:
-    """Prices of the compliance year.
+    """Return the prices of the compliance year.
 
     Raises
     ------
     DataError
-        Where the policy states no market price, or no price of offsets that are on the market.
+        If the policy states no market price, or no price of offsets that are on offer.
     """
     policy = instance.policy
     market, year = policy.market, policy.year
@@ -58,7 +58,7 @@ def prices(instance: Instance) -> Prices:
     problems = []
     if np.isnan(price):
         what, advice = (
-            f"states no price of {year}, at which a compliance year buys and sells",
+            f"states no price of {year}, at which enterprises buy and sell",
             "State it, such as 80 [CNY/t].",
         )
         problems.append(Problem("policy.toml", what, advice, "market.prices_cny_per_t"))
@@ -82,17 +82,17 @@ def prices(instance: Instance) -> Prices:
 
 
 def reference_price(instance: Instance) -> float:
-    """Average price of the month before the deadline [CNY/t]; NaN where the policy states none."""
+    """Return the average price of the month before the deadline [CNY/t]; NaN if the policy states none."""
     return float(by_year(instance.policy.penalty.reference_price_cny_per_t, [instance.policy.year])[0])
 
 
-def limits(instance: Instance, held: Accounts) -> Limits:
-    """Limits of each enterprise.
+def limits_of(instance: Instance, held: Accounts) -> Limits:
+    """Return the limits of each enterprise.
 
     Raises
     ------
     DataError
-        Where an enterprise must have a shortfall, and the policy states no reference price to fine it by.
+        If an enterprise must have a shortfall, and the policy states no reference price for the fine.
     """
     policy, obligation = instance.policy, held.obligation
     supply = by_year(policy.market.ccer_supply_t, [policy.year], 0.0)[0]
@@ -101,20 +101,20 @@ def limits(instance: Instance, held: Accounts) -> Limits:
     buys = ~np.isin(held.enterprises, policy.compliance.without_purchases)
     bought = np.where(buys, obligation, 0.0)
     beyond = np.maximum(obligation - held.available.sum(axis=1) - offset, 0.0)
-    lacking = np.maximum(beyond - bought, 0.0)
+    unmet = np.maximum(beyond - bought, 0.0)
     known = not np.isnan(reference_price(instance))
-    if lacking.any() and not known:
+    if unmet.any() and not known:
         count = counted(
-            int((lacking > 0).sum()), "enterprise that does not buy lacks", "enterprises that do not buy lack"
+            int((unmet > 0).sum()), "enterprise that does not buy falls", "enterprises that do not buy fall"
         )
-        what = f"states no price of {policy.year}, but {count} {format_tonnes(lacking.sum())} t"
+        what = f"states no price of {policy.year}, but {count} short by {format_tonnes(unmet.sum())} t"
         advice = "State the average price of the month before the deadline: the fine is a multiple of it."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])
     return Limits(bought, offset, beyond if known else 0.0 * beyond)
 
 
 def shared_supply(supply_t: float, obligation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A supply shared out by obligation, rounded down to whole tonnes, shape ``(f,)`` [t].
+    """Share a supply by obligation, rounded down to whole tonnes, shape ``(f,)`` [t].
 
     >>> shared_supply(10.0, np.array([100.0, 50.0, 0.0]))
     array([6., 3., 0.])

@@ -1,4 +1,4 @@
-"""Result tables of a compliance year, in whole tonnes, from what is surrendered, sold, bought and missing."""
+"""Result tables of a compliance year, in whole tonnes, from surrenders, sales, purchases and shortfalls."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from etsopt_models._compliance.accounts import Accounts
 
 AMENDED_LAW_FROM = 2025
-"""Compliance years whose deadline, at the end of the next year, is after 15 August 2026."""
+"""First compliance year whose deadline, at the end of the next year, is after 15 August 2026."""
 
 REGIMES = ("until 2026-08-14", "from 2026-08-15")
-"""Which law fines a shortfall, by its deadline."""
+"""Validity of the laws that fine a shortfall, by its deadline."""
 
 
 def compliance_tables(
     instance: Instance, held: Accounts, moved: Mapping[str, NDArray[np.float64]]
 ) -> dict[str, pd.DataFrame]:
-    """Tables of a compliance year.
+    """Return the tables of a compliance year.
 
     Parameters
     ----------
@@ -41,11 +41,11 @@ def compliance_tables(
     -------
     dict
         ``compliance`` and ``shortfalls`` by enterprise, ``holdings`` by enterprise and vintage, totals in
-        ``compliance_provinces`` and ``nation``, and what it starts from, ``issuance`` by unit and
+        ``compliance_provinces`` and ``nation``, and the starting point, ``issuance`` by unit and
         ``compliance_sectors``.
     """
     flows = _flows(held, moved)
-    compliance = _whole(_settlement(instance, held, moved, flows))
+    compliance = _whole(_compliance(instance, held, moved, flows))
     units = _whole(held.units)
     return {
         "compliance": compliance,
@@ -59,13 +59,13 @@ def compliance_tables(
 
 
 def _whole(table: pd.DataFrame) -> pd.DataFrame:
-    """Write tonnes as the whole numbers that they are; emissions and what the rule gives are none."""
+    """Convert whole tonnes to integers; emissions and the allowances of the rule may be fractional."""
     whole = [name for name in table.columns if name.endswith("_t") and name != "reference_t"]
     return table.astype(dict.fromkeys(whole, np.int64))
 
 
 def _totals(compliance: pd.DataFrame, key: str) -> pd.DataFrame:
-    """Counts and sums over enterprises."""
+    """Return counts and sums over enterprises."""
     counted = compliance.assign(
         enterprises=1,
         enterprises_at_risk=compliance["at_risk"].astype(np.int64),
@@ -77,7 +77,7 @@ def _totals(compliance: pd.DataFrame, key: str) -> pd.DataFrame:
 
 
 def _flows(held: Accounts, moved: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-    """What comes into and goes out of each vintage of each account, shape ``(f, v)`` [t]; bought ones are the year's."""
+    """Return the flows of each vintage and account, shape ``(f, v)`` [t]; purchases are of the year's vintage."""
     bought = np.zeros_like(held.opening)
     bought[:, held.newest] = moved["bought"]
     flows = {
@@ -92,13 +92,13 @@ def _flows(held: Accounts, moved: Mapping[str, NDArray[np.float64]]) -> dict[str
     return flows | {"closing_t": held.held - moved["surrendered"] - moved["sold"]}
 
 
-def _settlement(
+def _compliance(
     instance: Instance,
     held: Accounts,
     moved: Mapping[str, NDArray[np.float64]],
     flows: Mapping[str, NDArray[np.float64]],
 ) -> pd.DataFrame:
-    """One row for each enterprise."""
+    """Return one row for each enterprise."""
     price, market = prices(instance), instance.policy.market
     total = {name: flow.sum(axis=1) for name, flow in flows.items()}
     received, surrendered_first = held.from_province
@@ -136,7 +136,7 @@ def _settlement(
 
 
 def _holdings(held: Accounts, flows: Mapping[str, NDArray[np.float64]]) -> pd.DataFrame:
-    """One row for each vintage with which an enterprise has anything to do."""
+    """Return one row for each vintage with a flow or a balance of an enterprise."""
     seen = np.any([flow != 0 for flow in flows.values()], axis=0)
     enterprise, vintage = np.nonzero(seen)
     columns = {"enterprise_id": held.enterprises[enterprise], "vintage": held.vintages[vintage]}
@@ -145,7 +145,7 @@ def _holdings(held: Accounts, flows: Mapping[str, NDArray[np.float64]]) -> pd.Da
 
 
 def _shortfalls(instance: Instance, compliance: pd.DataFrame) -> pd.DataFrame:
-    """One row for each enterprise that does not settle all it owes, the largest shortfall first."""
+    """Return one row for each enterprise with a shortfall, the largest first."""
     names = ["enterprise_id", "province", "obligation_t", "shortfall_t", "penalty_cny", "fixed_fine_cny"]
     table = compliance.loc[compliance["shortfall_t"] > 0, [*names, "deducted_next_year_t"]]
     table = table.sort_values("shortfall_t", ascending=False, kind="stable").reset_index(drop=True)
@@ -156,7 +156,7 @@ def _shortfalls(instance: Instance, compliance: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sectors(instance: Instance, held: Accounts, units: pd.DataFrame) -> pd.DataFrame:
-    """What was issued to the units of each sector, how many are in the scope, and the balance value of the rule."""
+    """Return the issue by sector, the units in the scope, and the balance value of the rule."""
     sums = ["emissions_tco2e", "reference_t", "allowance_t", "pre_allocated_t", "top_up_t", "return_t"]
     groups = units.groupby("sector", sort=True)
     table = groups[sums].sum()

@@ -1,1 +1,1 @@
-"""What enterprises with accounts of their own answer to prices, and the prices that clear their market."""
+"""Responses of enterprises with accounts of their own to prices, and the prices that clear their market."""

@@ -1,19 +1,19 @@
-r"""Prices of a market of enterprises with accounts of their own: the dual of the market's rows alone, whole plans within.
+r"""Price decomposition: the dual of the market's rows alone, with integer plans and trades of each enterprise within.
 
-At prices $P_t$, and scarcity $s_t$ of offsets, every enterprise answers by itself, so that
+At prices $P_t$, and scarcity $s_t$ of offsets, every enterprise responds separately, so that
 
 $$D(P, s) = \sum_a v_a(P, s) - \sum_t (P_t N_t - \min(P_t, 0) \, \overline u_t + s_t K_t)$$
 
-bounds the cost from below; $v_a$ is what the best whole plans and dealings of an enterprise come to. Every answer is a plane
-above $D$: a group $g$ of enterprises, whose measures and transactions cost $c_{gk}$ in answer $k$ and which buys $n_{gk}$ and
-surrenders $o_{gk}$ offsets, has $\theta_g \le c_{gk} + n_{gk} P + o_{gk} s$. The greatest
-$\sum_g \theta_g - \sum_t (P_t N_t - q_t \overline u_t + s_t K_t)$ with $q_t \le \min(P_t, 0)$ gives the prices to ask for next, in
-a box about the best so far: the boxstep method of Marsten, Hogan and Blankenship (1975), whose multipliers of planes are how
-much of each answer the groups mix so that the market clears. It has cleared where no price is held by the box. No price falls
-below what a tonne is worth that is bought only to be kept to the end.
+bounds the cost from below; $v_a$ is the least cost of an enterprise over integer plans and trades. Every response is a
+plane above $D$. Let the measures and transactions of a group $g$ of enterprises cost $c_{gk}$ in response $k$, in which
+it buys $n_{gk}$ and surrenders $o_{gk}$ offsets: then $\theta_g \le c_{gk} + n_{gk} P + o_{gk} s$. The next prices
+maximise $\sum_g \theta_g - \sum_t (P_t N_t - q_t \overline u_t + s_t K_t)$ with $q_t \le \min(P_t, 0)$ in a box about
+the best so far: the boxstep method of Marsten, Hogan and Blankenship (1975). The multipliers of the planes are the
+weights with which groups mix responses so that the market clears. It has cleared if no price is bounded by the box. No
+price falls below the worth of a tonne that is bought only to be kept to the end.
 
-Where prices are stated there is no market: what enterprises pay for allowances is part of their cost, nothing is sought
-but the scarcity of the offsets that they share, and the groups mix their offsets alone.
+If prices are stated there is no market: payments for allowances are part of the enterprises' cost, only the scarcity of
+the offsets that they share is unknown, and the groups mix their offsets alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 
 from etsopt.errors import SolverError
 from etsopt.progress import checkpoint
-from etsopt_models._enterprises.trading import Flows, Trade, priced
+from etsopt_models._enterprises.trading import Flows, TradeTerms, steady_prices
 from etsopt_models._market.accounts import totals
 from etsopt_models._market.column_generation import TYPICAL_CNY_PER_T
 
@@ -34,36 +34,36 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt_models._enterprises.subproblem import Answer, Enterprises
+    from etsopt_models._enterprises.subproblem import Enterprises, Response
 
 GROUPS = 32
-"""Groups of enterprises that mix their answers apart."""
+"""Groups of enterprises, each with its own mixture of responses."""
 
 PASSES_MOST = 150
 RECENT, USED = 6, 1e-9
-"""Of how many answers the plans are remembered beside those that are mixed, and a share that is rounding."""
+"""Recent responses whose plans are kept beside those in the mixture; a share that is rounding."""
 
 ENOUGH = 5e-8
-"""What better prices could add to the bound, against the cost, which is little enough."""
+"""Relative gain of the bound from better prices at which the search stops."""
 
 CLEAR = 1e-7
-"""What the mixture may leave, against all emissions of a year: the core takes it up."""
+"""Imbalance that the mixture may leave, relative to all emissions of a year: the core absorbs it."""
 
 LEAST_PRICE, HIGHEST_PRICE, LEVELS = 1e-2, 1e5, 24
-"""Prices between which the level is found by bisection [CNY/t], and in how many steps."""
+"""Range of the constant price found by bisection [CNY/t], and number of steps."""
 
 ANYTHING = 1e9
-"""What an answer may come to, against the tonnes of a group in a year: none does [CNY/t]."""
+"""Bound of the value of a group per tonne of it in a year; none reaches it [CNY/t]."""
 
 STEPS = ((0.7, 2.5), (0.4, 1.5), (0.0, 1.0), (-np.inf, 0.4))
-"""By what the box widens, from which share of what it promised on that the bound gained."""
+"""Least share of the promised gain that the bound attained, and the factor by which the box then widens."""
 
 
 @dataclass(frozen=True)
 class Pass:
-    """An answer of all enterprises: terms, and what groups come to, shapes ``(groups,)`` and ``(groups, years)``."""
+    """A response of all enterprises: terms, and sums by group, shapes ``(groups,)`` and ``(groups, years)``."""
 
-    trade: Trade
+    trade: TradeTerms
     cost: NDArray[np.float64]
     net: NDArray[np.float64]
     offset: NDArray[np.float64]
@@ -71,20 +71,22 @@ class Pass:
 
 @dataclass(frozen=True)
 class Prices:
-    """Where the search ended.
+    """Result of the price search.
 
     Parameters
     ----------
     trade
-        The terms with the best bound, and the enterprises' answer to them.
+        Terms with the best bound.
+    response
+        Response of the enterprises to these terms.
     scarcity
-        What one offset more on offer would save, shape ``(years,)`` [CNY/t].
+        Saving per offset added to the offer, shape ``(years,)`` [CNY/t].
     passes, mixture
-        Answers of all, and what of them the groups mix.
+        Responses of all enterprises, and their mixture by group.
     """
 
-    trade: Trade
-    answer: Answer
+    trade: TradeTerms
+    response: Response
     scarcity: NDArray[np.float64]
     passes: list[Pass]
     mixture: Mixture
@@ -92,16 +94,16 @@ class Prices:
 
 @dataclass(frozen=True)
 class Mixture:
-    """The greatest value in the box [CNY], where it is [CNY/t], and what clears the market there.
+    """The greatest value in the box [CNY], its prices [CNY/t], and the mixture that clears the market there.
 
     Parameters
     ----------
     weights
-        How much of each answer the groups mix, shape ``(groups, passes)``.
+        Weight of each response in each group, shape ``(groups, passes)``.
     cleared
-        Whether the mixture clears the market, nearly.
+        True if the mixture clears the market within the tolerance.
     kept
-        What is bought in each year beyond need, to be kept to the end, shape ``(years,)`` [t].
+        Tonnes bought in each year to be kept to the end, shape ``(years,)`` [t].
     """
 
     value: float
@@ -112,25 +114,25 @@ class Mixture:
     kept: NDArray[np.float64]
 
 
-class Search:
+class PriceSearch:
     """Search for the prices of some enterprises.
 
     Parameters
     ----------
-    crowd
+    population
         The enterprises.
     terms
-        Terms of trade at no price.
+        Terms of trade at price zero.
     market
         Parameters of the market's rows; without ``supply`` prices are stated.
     relax
-        Has programs solved: `etsopt.running.model_inputs.Relaxation`.
+        Solver of programs: `etsopt.running.model_inputs.Relaxation`.
     """
 
-    def __init__(self, crowd: Enterprises, terms: Trade, market: Mapping[str, Any], relax: Any) -> None:
-        self.crowd, self.terms, self.market = crowd, terms, market
+    def __init__(self, population: Enterprises, terms: TradeTerms, market: Mapping[str, Any], relax: Any) -> None:
+        self.population, self.terms, self.market = population, terms, market
         self.stated = "supply" not in market
-        self.group = np.arange(len(crowd.shift)) % GROUPS
+        self.group = np.arange(len(population.shift)) % GROUPS
         self.passes: list[Pass] = []
         self.path: NDArray[np.float64] | None = None
         self.sets: dict[int, NDArray[np.int16]] = {}
@@ -139,8 +141,8 @@ class Search:
         self.floor = np.full(years, -np.inf)
         if terms.worth and not self.stated:
             self.floor = terms.worth - terms.friction
-        # Tonnes count in those of a group in a year. Columns: prices, scarcities, prices below zero, and the groups.
-        self.tonnes = max(float(crowd.emissions.sum(axis=0).max()) / GROUPS, 1.0)
+        # Tonnes are scaled by those of a group in a year. Columns: prices, scarcities, prices below zero, and groups.
+        self.tonnes = max(float(population.emissions.sum(axis=0).max()) / GROUPS, 1.0)
         most = np.append(np.full(3 * years, HIGHEST_PRICE), np.full(GROUPS, ANYTHING))
         upper = most.copy()
         upper[2 * years : 3 * years] = 0.0
@@ -154,84 +156,86 @@ class Search:
         upper = upper / TYPICAL_CNY_PER_T
         self.program.add_rows(np.full(len(upper), -np.inf), upper, places, values / TYPICAL_CNY_PER_T)
 
-    def ask(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Answer, Pass, float]:
-        """Ask all at some prices: their answer, what their groups come to, and the bound that it proves."""
-        checkpoint(f"prices of {len(self.crowd.shift):,} accounts, pass", len(self.passes) + 1)
-        trade = replace(self.terms, price=priced(price, self.terms), offset_price=self.terms.offset_price + scarcity)
-        answer = self.crowd.answer(trade, self.path)
-        self.path = answer.path
-        joint = answer.joint
-        done = trade.dealings(joint.weight, joint.emissions, answer.path)
-        cost, net = cost_of(self.terms, answer, done), done.net
+    def respond_at(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Response, Pass, float]:
+        """Return the response of all enterprises to some prices, its sums by group, and the bound that it proves."""
+        checkpoint(f"prices of {len(self.population.shift):,} accounts, pass", len(self.passes) + 1)
+        trade = replace(
+            self.terms, price=steady_prices(price, self.terms), offset_price=self.terms.offset_price + scarcity
+        )
+        response = self.population.respond(trade, self.path)
+        self.path = response.path
+        joint_plans = response.joint_plans
+        flows = trade.trades(joint_plans.weight, joint_plans.emissions, response.path)
+        cost, net = cost_of(self.terms, response, flows), flows.net
         if self.stated:
             cost, net, rows = cost + net @ trade.price, 0 * net, 0.0
         else:
             rows = float(trade.price @ self.supply - np.minimum(trade.price, 0.0) @ self.auctioned)
-        sums = (totals(flow, self.group, GROUPS) for flow in (net, done.offset))
+        sums = (totals(flow, self.group, GROUPS) for flow in (net, flows.offset))
         passed = Pass(trade, np.bincount(self.group, cost, GROUPS).astype(float), *sums)
-        return answer, passed, float(answer.value.sum() - rows - scarcity @ self.market["offset_supply"])
+        return response, passed, float(response.value.sum() - rows - scarcity @ self.market["offset_supply"])
 
-    def hear(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Answer, float]:
-        """Ask all, and let their answer be one of those that are mixed: it and its bound."""
-        answer, passed, bound = self.ask(price, scarcity)
-        self.sets[len(self.passes)] = answer.sets
+    def add_pass(self, price: NDArray[np.float64], scarcity: NDArray[np.float64]) -> tuple[Response, float]:
+        """Add the response of all enterprises to the mixture; return it and its bound."""
+        response, passed, bound = self.respond_at(price, scarcity)
+        self.sets[len(self.passes)] = response.sets
         self.passes.append(passed)
         years = len(price)
         of_group = 3 * years + np.arange(GROUPS)
         places = np.column_stack([np.tile(np.arange(2 * years), (GROUPS, 1)), of_group])
         values = np.column_stack([-passed.net / self.tonnes, -passed.offset / self.tonnes, np.ones(GROUPS)])
         self._add(passed.cost / self.tonnes, places, values)
-        return answer, bound
+        return response, bound
 
-    def level(self) -> NDArray[np.float64]:
-        """The constant price of buyers that clears the market over the horizon, by bisection, shape ``(years,)`` [CNY/t]."""
+    def constant_price(self) -> NDArray[np.float64]:
+        """Return, by bisection, the constant buyer price that clears the market over the horizon [CNY/t]."""
         low, high = max(self.terms.worth, LEAST_PRICE), HIGHEST_PRICE
         nothing = np.zeros(len(self.terms.price))
         for _ in range(LEVELS):
             middle = np.sqrt(low * high)
-            _, passed, _ = self.ask(middle - self.terms.friction, nothing)
+            _, passed, _ = self.respond_at(middle - self.terms.friction, nothing)
             short = passed.net.sum() > self.supply.sum()
             low, high = (middle, high) if short else (low, middle)
         return low - self.terms.friction
 
     def run(self, price: NDArray[np.float64], scarcity: NDArray[np.float64], width: float, enough: float) -> Prices:
-        """Search from some prices on.
+        """Search from given prices on.
 
         Parameters
         ----------
         width
-            How far prices may move at first, against the largest.
+            First half-width of the box, relative to the largest price.
         enough
-            What better prices could add to the bound, against the cost, which is little enough.
+            Relative gain of the bound from better prices at which the search stops.
         """
-        best, answer, mixed = -np.inf, None, None
-        center, asked = (price, scarcity), (price, scarcity)
+        best, best_response, mixture = -np.inf, None, None
+        center, next_prices = (price, scarcity), (price, scarcity)
         scale = float(np.abs(price).max())
         wide = width * scale
         for _ in range(PASSES_MOST):
-            found, bound = self.hear(*asked)
-            gained = 0.5 if mixed is None else (bound - best) / max(mixed.value - best, 1e-300)
+            response, bound = self.add_pass(*next_prices)
+            gained = 0.5 if mixture is None else (bound - best) / max(mixture.value - best, 1e-300)
             if bound > best:
-                best, answer, center = bound, found, (self.passes[-1].trade.price, asked[1])
+                best, best_response, center = bound, response, (self.passes[-1].trade.price, next_prices[1])
             wide *= next(factor for least, factor in STEPS if gained >= least)
-            mixed = self.mixed(*center, wide)
+            mixture = self.best_mixture(*center, wide)
             for number in [*self.sets]:
-                if number < len(self.passes) - RECENT and mixed.weights[:, number].max() <= USED:
+                if number < len(self.passes) - RECENT and mixture.weights[:, number].max() <= USED:
                     del self.sets[number]
-            while not mixed.cleared and mixed.value - best <= enough * abs(mixed.value) and wide < scale:
-                # Nothing is to be gained nearby, and the sides of a box so small cost nothing.
+            while not mixture.cleared and mixture.value - best <= enough * abs(mixture.value) and wide < scale:
+                # The bound cannot gain nearby, and widening so small a box costs nothing.
                 wide *= 10
-                mixed = self.mixed(*center, wide)
-            asked = mixed.price, mixed.scarcity
-            if mixed.cleared and mixed.value - best <= enough * abs(mixed.value):
+                mixture = self.best_mixture(*center, wide)
+            next_prices = mixture.price, mixture.scarcity
+            if mixture.cleared and mixture.value - best <= enough * abs(mixture.value):
                 break
-        assert answer is not None
-        assert mixed is not None
+        assert best_response is not None
+        assert mixture is not None
         trade = replace(self.terms, price=center[0], offset_price=self.terms.offset_price + center[1])
-        return Prices(trade, answer, center[1], self.passes, mixed)
+        return Prices(trade, best_response, center[1], self.passes, mixture)
 
-    def mixed(self, price: NDArray[np.float64], scarcity: NDArray[np.float64], wide: float) -> Mixture:
-        """The greatest value in a box about some prices, and the answers that are mixed there."""
+    def best_mixture(self, price: NDArray[np.float64], scarcity: NDArray[np.float64], wide: float) -> Mixture:
+        """Return the greatest value in a box about some prices, and the mixture of responses there."""
         years, most = len(price), CLEAR * GROUPS * self.tonnes
         offers = self.market["offset_supply"] > 0
         lower = np.append(np.maximum(price - wide, self.floor), np.maximum(scarcity - wide, 0.0) * offers)
@@ -241,25 +245,27 @@ class Search:
         self.program.hold(np.arange(2 * years), lower, upper)
         vertex = self.program.solve()
         if vertex is None:
-            raise SolverError("Prices of a box about the best so far were not found.", "Report it with the instance.")
+            raise SolverError(
+                "The solver found no prices in the box about the best so far.", "Report it with the instance."
+            )
         tonnes = -self.tonnes * vertex.multipliers / TYPICAL_CNY_PER_T
         unsold, weights = tonnes[:years], tonnes[years:].reshape(-1, GROUPS).T / self.tonnes
         net, offset = (
             np.einsum("gk,kgt->t", weights, np.stack([getattr(one, name) for one in self.passes]))
             for name in ("net", "offset")
         )
-        found, scarce = vertex.x[:years], vertex.x[years : 2 * years]
+        best_price, scarce = vertex.x[:years], vertex.x[years : 2 * years]
         left, unused = self.supply - unsold - net, self.market["offset_supply"] - offset
-        # What is left over at the least price there may be is kept; offsets that are not scarce need not be used.
-        kept = np.where(found <= self.floor + CLEAR * wide, np.maximum(left, 0.0), 0.0)
+        # Tonnes left at the least possible price are kept; offsets that are not scarce may stay unused.
+        kept = np.where(best_price <= self.floor + CLEAR * wide, np.maximum(left, 0.0), 0.0)
         unused = np.where(scarce <= CLEAR * wide, np.minimum(unused, 0.0), unused)
         open_ = np.abs(unused) if self.stated else np.maximum(np.abs(left - kept), np.abs(unused))
-        return Mixture(-vertex.value * self.tonnes, found, scarce, weights, bool((open_ <= most).all()), kept)
+        return Mixture(-vertex.value * self.tonnes, best_price, scarce, weights, bool((open_ <= most).all()), kept)
 
 
-def cost_of(terms: Trade, answer: Answer, done: Flows) -> NDArray[np.float64]:
-    """Cost of measures, of trading, and of offsets, less the worth of what is kept, shape ``(accounts,)`` [CNY]."""
+def cost_of(terms: TradeTerms, response: Response, flows: Flows) -> NDArray[np.float64]:
+    """Return the cost of measures, trading and offsets, less the worth of tonnes kept, shape ``(accounts,)`` [CNY]."""
     offset_cost = np.where(np.isfinite(terms.offset_price), terms.offset_price, 0.0)
-    trade = (done.bought + done.sold) @ terms.friction + done.offset @ offset_cost
-    cost: NDArray[np.float64] = answer.joint.cost + trade - terms.worth * done.held
+    trade = (flows.bought + flows.sold) @ terms.friction + flows.offset @ offset_cost
+    cost: NDArray[np.float64] = response.joint_plans.cost + trade - terms.worth * flows.held
     return cost

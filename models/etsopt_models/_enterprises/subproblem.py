@@ -1,11 +1,10 @@
-r"""What enterprises with accounts of their own answer to prices: whole plans of all their units, and dealings with them.
+r"""Pricing subproblem of enterprises with accounts of their own: integer plans of all units, and trades with them.
 
-An enterprise's plans and its dealings belong together: the plans that are best at multipliers of its account make the
-dealings for which other multipliers are best. Most enterprises settle at once, for they buy or they sell with every plan
-that matters: where the multipliers and the plans answer each other, no plan is better. The others stand between buying and
-selling. Their multipliers are narrowed down between the paths of those who sell and of those who buy, until few plans
-can be better than the best that was found; these are listed, and each is dealt with by itself. So every answer is exact,
-and no mixture of plans.
+Plans and trades of an enterprise depend on each other: the plans that are best at multipliers of its account imply
+trades for which other multipliers are best. Most enterprises converge at once, since they buy, or sell, with every plan
+that matters: if multipliers and plans reproduce each other, no plan is better. The others lie between buying and
+selling. Bisection narrows their multipliers between the paths of sellers and of buyers, until few plans can beat the
+best one found; these are enumerated and evaluated one by one. So every response is exact, and no mixture of plans.
 """
 
 from __future__ import annotations
@@ -22,30 +21,30 @@ from etsopt_models._market.near_optimal_plans import combined, near_optimal_plan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt_models._enterprises.trading import Trade
+    from etsopt_models._enterprises.trading import TradeTerms
     from etsopt_models._market.accounts import Accounts
     from etsopt_models._market.near_optimal_plans import Listed
     from etsopt_models._market.plans import Plans
 
-SETTLED = 1e-11
-"""What an enterprise may leave unsettled, against what it spends."""
+CONVERGED = 1e-11
+"""Largest gap of an enterprise that counts as converged, relative to its cost."""
 
-ANSWERS, HALVINGS = 3, 8
-"""How often multipliers and plans answer each other, and how often what lies between is halved."""
+RESPONSES, HALVINGS = 3, 8
+"""Times that multipliers and plans respond to each other; steps of bisection."""
 
 
 @dataclass(frozen=True)
 class JointPlans:
-    """Plans of all units of accounts: cost of measures [CNY], and what follows by year, shape ``(accounts, years)`` [t].
+    """Joint plans of all units of accounts: cost of measures, and quantities by year, shape ``(accounts, years)`` [t].
 
     Parameters
     ----------
     cost
         Discounted, shape ``(accounts,)`` [CNY].
     weight
-        What is net_demand, with what may be borrowed at the year's end and may have been at its beginning.
+        Net demand, with the limits of borrowing at the year's end and at its beginning.
     emissions
-        Emissions.
+        Emissions [tCO2e].
     """
 
     cost: NDArray[np.float64]
@@ -53,54 +52,54 @@ class JointPlans:
     emissions: NDArray[np.float64]
 
     def kept(self, which: NDArray[np.int64] | NDArray[np.bool_]) -> JointPlans:
-        """Those of some accounts."""
+        """Return the joint plans of some accounts."""
         return JointPlans(self.cost[which], self.weight[which], self.emissions[which])
 
     def put(self, which: NDArray[np.int64], other: JointPlans) -> None:
-        """Take in those of some accounts in place of what is there."""
+        """Replace the joint plans of some accounts."""
         self.cost[which], self.weight[which], self.emissions[which] = other.cost, other.weight, other.emissions
 
 
 @dataclass
-class Answer:
-    """What enterprises do at some prices.
+class Response:
+    """Responses of enterprises to some prices.
 
     Parameters
     ----------
     sets
         Chain of measure sets of every unit, shape ``(units, years)``.
-    joint
-        What they come to.
+    joint_plans
+        Their sums by account.
     value
-        Cost with the best dealings at the prices, shape ``(accounts,)`` [CNY].
+        Cost with the best trades at the prices, shape ``(accounts,)`` [CNY].
     path
         Multipliers that are best for these plans, shape ``(accounts, years)`` [CNY/t].
     bound, bound_path
-        Least cost that multipliers prove for all plans, and these.
+        Lower bound over all plans, and the multipliers that prove it.
     account
-        Of each unit.
+        Account of each unit.
     """
 
     sets: NDArray[np.int16]
-    joint: JointPlans
+    joint_plans: JointPlans
     value: NDArray[np.float64]
     path: NDArray[np.float64]
     bound: NDArray[np.float64]
     bound_path: NDArray[np.float64]
     account: NDArray[np.int64]
 
-    def better(self, which: NDArray[np.int64], other: Answer, units: NDArray[np.int64]) -> None:
-        """Take from an answer of some accounts what costs less, and what is proven better.
+    def update(self, which: NDArray[np.int64], other: Response, units: NDArray[np.int64]) -> None:
+        """Take over lower costs and higher bounds from a response of some accounts.
 
         Parameters
         ----------
         units
-            Their units in the order of the other answer, shape ``(units of these,)``.
+            Their units in the order of the other response, shape ``(units of these,)``.
         """
         cheaper = other.value < self.value[which]
         here = which[cheaper]
         self.value[here], self.path[here] = other.value[cheaper], other.path[cheaper]
-        self.joint.put(here, other.joint.kept(cheaper))
+        self.joint_plans.put(here, other.joint_plans.kept(cheaper))
         change = cheaper[other.account]
         self.sets[units[change]] = other.sets[change]
         higher = other.bound > self.bound[which]
@@ -113,28 +112,28 @@ class Enterprises:
     Parameters
     ----------
     plans
-        Of their units.
+        Plans of their units.
     account
         Account of each unit, shape ``(units,)``.
     shift
-        What is to be added to emissions less allowances for the weight, shape ``(accounts, years)`` [t].
+        Weight less emissions plus allowances, shape ``(accounts, years)`` [t].
     """
 
     def __init__(self, plans: Plans, account: NDArray[np.int64], shift: NDArray[np.float64]) -> None:
         self.plans, self.account, self.shift = plans, account, shift
-        self.emissions = totals(plans.prospects.emissions, account, len(shift))
+        self.emissions = totals(plans.baseline.emissions, account, len(shift))
 
     @classmethod
-    def of(cls, plans: Plans, own: Accounts) -> Enterprises:
-        """Enterprises with accounts of their own."""
-        # What is held at the beginning, and how far each year's end may fall below zero, the last excepted.
-        limits = np.column_stack([own.opening, -own.borrowed_most[:, :-1], np.zeros(len(own.opening))])
-        return cls(plans, own.of_unit, np.diff(limits, axis=1))
+    def of(cls, plans: Plans, accounts: Accounts) -> Enterprises:
+        """Return the enterprises of some accounts."""
+        # The opening balance, and the borrowing limit at each year's end but the last.
+        limits = np.column_stack([accounts.opening, -accounts.borrowed_most[:, :-1], np.zeros(len(accounts.opening))])
+        return cls(plans, accounts.of_unit, np.diff(limits, axis=1))
 
     def only(
         self, accounts: NDArray[np.int64], times: NDArray[np.float64] | None = None
     ) -> tuple[Enterprises, NDArray[np.int64]]:
-        """Some of them, each so many times as large, and their units."""
+        """Return some of the enterprises, each scaled by a factor, and their units."""
         larger = np.ones(len(accounts)) if times is None else times
         place = np.full(len(self.shift), -1)
         place[accounts] = np.arange(len(accounts))
@@ -143,10 +142,10 @@ class Enterprises:
         plans = self.plans.only(units, larger[theirs])
         return Enterprises(plans, theirs, larger[:, None] * self.shift[accounts]), units
 
-    def joint(self, sets: NDArray[np.int16]) -> JointPlans:
-        """What plans of all units come to."""
-        own = self.plans.quantities(np.arange(len(self.account)), sets)
-        return self._summed(own.cost @ self.plans.prospects.discount, own.emissions, own.allowance)
+    def joint_plans(self, sets: NDArray[np.int16]) -> JointPlans:
+        """Return the sums of the plans of all units by account."""
+        quantities = self.plans.quantities(np.arange(len(self.account)), sets)
+        return self._summed(quantities.cost @ self.plans.baseline.discount, quantities.emissions, quantities.allowance)
 
     def _summed(
         self, cost: NDArray[np.float64], emissions: NDArray[np.float64], allowance: NDArray[np.float64]
@@ -155,102 +154,107 @@ class Enterprises:
         emitted, free = totals(emissions, self.account, count), totals(allowance, self.account, count)
         return JointPlans(np.bincount(self.account, cost, count).astype(float), emitted - free + self.shift, emitted)
 
-    def at(self, trade: Trade, path: NDArray[np.float64]) -> Answer:
-        """Plans that are best at multipliers, with the dealings that are best for them."""
+    def at(self, trade: TradeTerms, path: NDArray[np.float64]) -> Response:
+        """Return the plans that are best at some multipliers, with the best trades for them."""
         value, sets = self.plans.best(path[self.account], self.emitted(trade, path)[self.account])
-        joint = self.joint(sets)
-        dealt, best = trade.best(joint.weight, joint.emissions)
+        joint_plans = self.joint_plans(sets)
+        trading_cost, best = trade.best(joint_plans.weight, joint_plans.emissions)
         bound = np.bincount(self.account, value, len(path)) + (path * self.shift).sum(axis=1)
         bound -= trade.saved(path) * self._capped(trade) @ trade.offset_supply
-        return Answer(sets, joint, joint.cost + dealt, best, bound, path.copy(), self.account)
+        return Response(sets, joint_plans, joint_plans.cost + trading_cost, best, bound, path.copy(), self.account)
 
-    def _capped(self, trade: Trade) -> NDArray[np.bool_]:
-        """Where what is on offer, and not the share of emissions, is the most that offsets may settle."""
+    def _capped(self, trade: TradeTerms) -> NDArray[np.bool_]:
+        """Return True where the offer, and not the share of emissions, limits offsets."""
         capped: NDArray[np.bool_] = trade.offset_share * self.emissions > trade.offset_supply
         return capped & np.isfinite(trade.offset_price)
 
-    def emitted(self, trade: Trade, path: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What a tonne emitted costs by itself: less than nothing, for offsets may settle a share of it [CNY/t]."""
+    def emitted(self, trade: TradeTerms, path: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the separate cost of a tonne emitted: below zero, since offsets may cover a share of it [CNY/t]."""
         return np.where(self._capped(trade), 0.0, -trade.offset_share * trade.saved(path))
 
-    def answer(self, trade: Trade, path: NDArray[np.float64] | None = None) -> Answer:
-        """The best plans and dealings of every enterprise.
+    def respond(self, trade: TradeTerms, path: NDArray[np.float64] | None = None) -> Response:
+        """Return the best plans and trades of every enterprise.
 
         Parameters
         ----------
         path
-            Multipliers at prices nearby, shape ``(accounts, years)``; None starts from those who buy.
+            Multipliers at prices nearby, shape ``(accounts, years)``; None starts from those of buyers.
         """
         start = np.tile(trade.most, (len(self.shift), 1)) if path is None else np.clip(path, trade.least, trade.most)
-        found = self.at(trade, start)
+        response = self.at(trade, start)
         some, left, units = self, np.arange(len(start)), np.arange(len(self.account))
-        for _ in range(ANSWERS):
+        for _ in range(RESPONSES):
             checkpoint()
-            open_ = found.value[left] - found.bound[left] > SETTLED * (1 + np.abs(found.value[left]))
+            open_ = response.value[left] - response.bound[left] > CONVERGED * (1 + np.abs(response.value[left]))
             if not open_.any():
-                return found
+                return response
             some, mine = some.only(np.flatnonzero(open_))
             left, units = left[open_], units[mine]
-            found.better(left, some.at(trade, found.path[left]), units)
-        _halve(some, trade, found, left, units)
-        open_ = found.value[left] - found.bound[left] > SETTLED * (1 + np.abs(found.value[left]))
+            response.update(left, some.at(trade, response.path[left]), units)
+        _bisect(some, trade, response, left, units)
+        open_ = response.value[left] - response.bound[left] > CONVERGED * (1 + np.abs(response.value[left]))
         if open_.any():
             some, mine = some.only(np.flatnonzero(open_))
-            _list(some, trade, found, left[open_], units[mine])
-        return found
+            _enumerate(some, trade, response, left[open_], units[mine])
+        return response
 
 
-def _halve(some: Enterprises, trade: Trade, found: Answer, left: NDArray[np.int64], units: NDArray[np.int64]) -> None:
-    """Narrow multipliers down: the same in all years, as far as the prices let them be.
+def _bisect(
+    some: Enterprises, trade: TradeTerms, response: Response, left: NDArray[np.int64], units: NDArray[np.int64]
+) -> None:
+    """Bisect multipliers that are equal in all years, as far as the prices allow.
 
-    An account that falls from a higher multiplier to a lower one borrows all it may, which few do.
+    An account whose multiplier falls borrows up to its limit, which few do.
     """
     low, high = np.full(len(left), trade.least.min()), np.full(len(left), trade.most.max())
     for _ in range(HALVINGS):
         checkpoint()
         level = ((low + high) / 2)[:, None]
         path = np.clip(level, trade.least, trade.most)
-        answer = some.at(trade, path)
-        found.better(left, answer, units)
-        offsets = np.where(path > trade.offset_price, trade.offsets_most(answer.joint.emissions), 0.0)
-        lacks = np.where(path == level, answer.joint.weight - offsets, 0.0).sum(axis=1) > 0
-        low, high = np.where(lacks, level[:, 0], low), np.where(lacks, high, level[:, 0])
+        candidate = some.at(trade, path)
+        response.update(left, candidate, units)
+        offsets = np.where(path > trade.offset_price, trade.offsets_most(candidate.joint_plans.emissions), 0.0)
+        short = np.where(path == level, candidate.joint_plans.weight - offsets, 0.0).sum(axis=1) > 0
+        low, high = np.where(short, level[:, 0], low), np.where(short, high, level[:, 0])
 
 
-def _list(  # long because what is listed is priced and taken over in one place
-    some: Enterprises, trade: Trade, found: Answer, left: NDArray[np.int64], units: NDArray[np.int64]
+def _enumerate(  # long because plans are enumerated, priced and taken over in one place
+    some: Enterprises, trade: TradeTerms, response: Response, left: NDArray[np.int64], units: NDArray[np.int64]
 ) -> None:
-    """List the plans that may be better than the best so far, and take the best of them with its dealings."""
-    budget, path = found.value[left] - found.bound[left], found.bound_path[left]
+    """Enumerate the plans that may beat the best so far, and take the best of them with its trades."""
+    budget, path = response.value[left] - response.bound[left], response.bound_path[left]
     emitted = some.emitted(trade, path)
     of_units, sets = near_optimal_plans(some.plans, path[some.account], emitted[some.account], budget[some.account])
     listed = combined(of_units, some.account, budget)
     if not len(listed.owner):
         return
-    joint = joint_of(some, of_units, sets, listed)
-    dealt, best = trade.best(joint.weight, joint.emissions)
-    value = joint.cost + dealt
+    joint_plans = joint_plans_of(some, of_units, sets, listed)
+    trading_cost, best = trade.best(joint_plans.weight, joint_plans.emissions)
+    value = joint_plans.cost + trading_cost
     order = np.lexsort((value, listed.owner))
     first = order[np.unique(listed.owner[order], return_index=True)[1]]
     owner = listed.owner[first]
-    cheaper = value[first] < found.value[left[owner]]
+    cheaper = value[first] < response.value[left[owner]]
     chosen, here = first[cheaper], left[owner[cheaper]]
     parts = listed.parts[chosen]
     parts = parts[parts >= 0]
-    found.sets[units[of_units.owner[parts]]] = sets[parts]
-    found.value[here], found.path[here] = value[chosen], best[chosen]
-    found.joint.put(here, joint.kept(chosen))
-    # All that could be better were listed: the best of them is the best of all.
-    found.bound[left[owner]] = np.maximum(found.bound[left[owner]], np.minimum(found.value[left[owner]], value[first]))
+    response.sets[units[of_units.owner[parts]]] = sets[parts]
+    response.value[here], response.path[here] = value[chosen], best[chosen]
+    response.joint_plans.put(here, joint_plans.kept(chosen))
+    # All plans that could be better were enumerated: the best of them is the best of all.
+    response.bound[left[owner]] = np.maximum(
+        response.bound[left[owner]], np.minimum(response.value[left[owner]], value[first])
+    )
 
 
-def joint_of(some: Enterprises, of_units: Listed, sets: NDArray[np.int16], listed: Listed) -> JointPlans:
-    """What listed plans of accounts come to."""
-    own = some.plans.quantities(of_units.owner, sets)
-    cost = np.append(own.cost @ some.plans.prospects.discount, 0.0)[listed.parts].sum(axis=1)
+def joint_plans_of(some: Enterprises, of_units: Listed, sets: NDArray[np.int16], listed: Listed) -> JointPlans:
+    """Return the sums of enumerated plans of accounts."""
+    quantities = some.plans.quantities(of_units.owner, sets)
+    cost = np.append(quantities.cost @ some.plans.baseline.discount, 0.0)[listed.parts].sum(axis=1)
     years = sets.shape[1]
     nothing = np.zeros((1, years))
     emissions, allowance = (
-        np.concatenate([values, nothing])[listed.parts].sum(axis=1) for values in (own.emissions, own.allowance)
+        np.concatenate([values, nothing])[listed.parts].sum(axis=1)
+        for values in (quantities.emissions, quantities.allowance)
     )
     return JointPlans(cost, emissions - allowance + some.shift[listed.owner], emissions)

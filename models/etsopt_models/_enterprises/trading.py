@@ -1,18 +1,18 @@
-r"""The best dealings of accounts at given prices, when their plans are fixed: a path of multipliers through few levels.
+r"""The best trades of accounts at given prices and with fixed plans: a path of multipliers through few levels.
 
-An account that lacks $n_t$ in a year buys at $P_t + \tau_t$, sells at $P_t - \tau_t$, surrenders offsets at $W_t$ up to a
-share $\kappa$ of its emissions $e_t$, and may hold over or borrow up to a limit. The dual of this flow has one multiplier
-a year,
+An account with net demand $n_t$ in a year buys at $P_t + \tau_t$, sells at $P_t - \tau_t$, surrenders offsets at $W_t$
+up to a share $\kappa$ of its emissions $e_t$, and may bank or borrow up to a limit. The dual of this flow has one
+multiplier a year,
 
 $$\max_\mu \sum_t \mu_t m_t - \kappa \sum_t e_t (\mu_t - W_t)^+, \qquad
   P_t - \tau_t \le \mu_t \le P_t + \tau_t, \quad \mu_1 \ge \dots \ge \mu_T \ge w,$$
 
-where $m_t$ is what the account lacks, with what it may borrow at the year's end and may have borrowed at its beginning,
-and $w$ what a tonne is worth at the end. At the best path every $\mu_t$ is one of the levels $P_s \pm \tau_s$, $W_s$ and
-$w$, the same for all accounts, so that it follows year by year from the best path above each level. Where the path is
-level the account holds over or borrows; where it falls it borrows all it may; and what a level stretch lacks is bought,
-or what it has left is sold, in the year whose price made the level: of several such years the first to buy and the last
-to sell, so that nothing is sold before it is there.
+where $m_t$ is the net demand with the limits of borrowing at the year's end and at its beginning, and $w$ the worth of
+a tonne at the end. On the best path every $\mu_t$ is one of the levels $P_s \pm \tau_s$, $W_s$ and $w$, which are the
+same for all accounts; so it follows year by year from the best path above each level. While the path is level the
+account banks or borrows; where it falls the account borrows up to its limit. The net demand of a level stretch is
+bought, and its surplus sold, in the year whose price set the level: of several such years the first to buy and the last
+to sell, so that no allowance is sold before it is held.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 AT_ONCE = 4096
-"""Accounts that are looked at together: what stays in the processor's cache."""
+"""Accounts computed together, so that they stay in the processor's cache."""
 
 SAME = 1e-10
-"""Prices that differ by no more, against the largest, are the same."""
+"""Relative difference, to the largest price, up to which prices are the same."""
 
 
 @dataclass(frozen=True)
 class Flows:
-    """What accounts do, shape ``(accounts, years)`` [t], and what they hold at the end, shape ``(accounts,)`` [t]."""
+    """Trades of accounts, shape ``(accounts, years)`` [t], and holdings at the end, shape ``(accounts,)`` [t]."""
 
     bought: NDArray[np.float64]
     sold: NDArray[np.float64]
@@ -46,30 +46,30 @@ class Flows:
 
     @classmethod
     def nothing(cls, accounts: int, years: int) -> Flows:
-        """No dealings."""
+        """Return flows of zero."""
         bought, sold, offset = np.zeros((3, accounts, years))
         return cls(bought, sold, offset, np.zeros(accounts))
 
     @property
     def net(self) -> NDArray[np.float64]:
-        """Bought less sold."""
+        """Purchases less sales [t]."""
         return self.bought - self.sold
 
 
 @dataclass(frozen=True)
-class Trade:
-    """Terms at which accounts deal, in terms of the first year, shape ``(years,)`` [CNY/t].
+class TradeTerms:
+    """Terms at which accounts trade, discounted to the first year, shape ``(years,)`` [CNY/t].
 
     Parameters
     ----------
     price, friction
-        Of an allowance, and of each side of a trade.
+        Price of an allowance, and transaction cost of each side of a trade.
     offset_price
-        Of an offset with what its scarcity is worth; infinite where none is on offer.
+        Price of an offset including its scarcity; infinite if none is on offer.
     offset_share, offset_supply
-        Share of emissions that offsets may settle, a number; offsets on offer, the most that an account takes [t].
+        Share of emissions that offsets may cover, a number; offsets on offer, the most that an account takes [t].
     worth
-        Of a tonne that is held at the end, a number.
+        Worth of a tonne held at the end, a number.
     """
 
     price: NDArray[np.float64]
@@ -81,35 +81,35 @@ class Trade:
 
     @cached_property
     def most(self) -> NDArray[np.float64]:
-        """The highest path: of those who buy."""
+        """The highest path of multipliers: that of buyers."""
         return np.minimum.accumulate(self.price + self.friction)
 
     @cached_property
     def least(self) -> NDArray[np.float64]:
-        """The lowest path: of those who sell or keep."""
+        """The lowest path of multipliers: that of sellers and keepers."""
         above: NDArray[np.float64] = np.maximum.accumulate((self.price - self.friction)[::-1])[::-1]
         return np.maximum(above, self.worth)
 
     @cached_property
     def same(self) -> float:
-        """Up to this difference prices are the same [CNY/t]."""
+        """Difference up to which prices are the same [CNY/t]."""
         return SAME * float(np.abs(self.price).max(initial=1.0))
 
     @cached_property
     def _steps(self) -> NDArray[np.float64]:
-        """The least of each cluster of prices that are the same, rising."""
+        """The least price of each cluster of same prices, ascending."""
         every = np.sort(np.concatenate([self._buying, self._selling, self.offset_price, [self.worth]]))
         every = every[np.isfinite(every)]
         return every[np.diff(every, prepend=-np.inf) > self.same]
 
     def level_of(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The level that stands for prices of allowances or offsets, shape of ``price`` [CNY/t]."""
+        """Return the level of prices of allowances or offsets, shape of ``price`` [CNY/t]."""
         place = np.maximum(np.searchsorted(self._steps, price, side="right") - 1, 0)
         return np.where(np.isfinite(price), self._steps[place], np.inf)
 
     @cached_property
     def levels(self) -> NDArray[np.float64]:
-        """Every level that a multiplier may have, rising, shape ``(levels,)``."""
+        """Every level that a multiplier may have, ascending, shape ``(levels,)``."""
         low, high = self.level_of(self.least).min(), self.level_of(self.most).max()
         return self._steps[(self._steps >= low) & (self._steps <= high)]
 
@@ -122,24 +122,24 @@ class Trade:
         return self.price - self.friction
 
     def offsets_most(self, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Offsets that accounts with such emissions may surrender, shape of ``emissions`` [t]."""
+        """Return the most offsets that accounts may surrender, shape of ``emissions`` [t]."""
         return np.minimum(self.offset_share * emissions, self.offset_supply)
 
     def saved(self, path: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What an offset saves at multipliers, shape of ``path`` [CNY/t]."""
+        """Return the saving per offset at some multipliers, shape of ``path`` [CNY/t]."""
         return np.maximum(path - self.offset_price, 0.0)
 
     def best(
         self, weight: NDArray[np.float64], emissions: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What the best dealings of accounts cost, and their multipliers.
+        """Return the cost of the best trades of accounts, and their multipliers.
 
         Parameters
         ----------
         weight
-            What is net_demand with what may be borrowed, shape ``(accounts, years)`` [t].
+            Net demand with the limits of borrowing, shape ``(accounts, years)`` [t].
         emissions
-            Shape ``(accounts, years)`` [tCO2e].
+            Emissions, shape ``(accounts, years)`` [tCO2e].
 
         Returns
         -------
@@ -172,17 +172,17 @@ class Trade:
                 best[k] = np.where(higher, best[k + 1], k)
                 np.maximum(ahead[k], ahead[k + 1], out=ahead[k])
             steps.append(best)
-        here, everyone = np.zeros(weight.shape[1], dtype=np.int64), np.arange(weight.shape[1])
+        here, all_accounts = np.zeros(weight.shape[1], dtype=np.int64), np.arange(weight.shape[1])
         path = np.empty((weight.shape[1], years))
         for year in reversed(range(years)):
-            here = steps[year][here, everyone].astype(np.int64)
+            here = steps[year][here, all_accounts].astype(np.int64)
             path[:, year] = self.levels[here]
         return ahead[0], path
 
-    def dealings(  # long because a level stretch is closed in one place, in the order of what costs less
+    def trades(  # long because a level stretch is closed in one place, in the order of what costs less
         self, weight: NDArray[np.float64], emissions: NDArray[np.float64], path: NDArray[np.float64]
     ) -> Flows:
-        """Trades that cost no more than the best path of multipliers proves."""
+        """Return trades whose cost equals the bound of the best path of multipliers."""
         count, years = weight.shape
         most, offered = self.offsets_most(emissions), self.level_of(self.offset_price)
         offset = np.where(path > offered, most, 0.0)
@@ -203,7 +203,7 @@ class Trade:
         kept = np.where(keeps, np.maximum(-net_demand, 0.0), 0.0)
         net_demand += kept
         bought, sold = (np.zeros(weight.size + 1) for _ in range(2))
-        # Nothing is dealt where no price made the level: such a stretch lacks nothing, and stands beyond the last.
+        # A stretch whose level no price set has no net demand and no trade: its position is beyond the last.
         nowhere, everywhere = weight.size, np.arange(weight.size)
         buys, sells = ((path == self.level_of(price)).ravel() for price in (self._buying, self._selling))
         bought[np.minimum.reduceat(np.where(buys, everywhere, nowhere), first)] = np.maximum(net_demand, 0.0)
@@ -211,8 +211,8 @@ class Trade:
         return Flows(bought[:-1].reshape(count, years), sold[:-1].reshape(count, years), offset, kept[last])
 
 
-def priced(price: NDArray[np.float64], terms: Trade) -> NDArray[np.float64]:
-    """Prices at which nobody gains from buying only to sell later, raised where he would, shape ``(years,)`` [CNY/t]."""
+def steady_prices(price: NDArray[np.float64], terms: TradeTerms) -> NDArray[np.float64]:
+    """Return prices raised until no account gains by buying only to sell later, shape ``(years,)`` [CNY/t]."""
     raised = price.copy()
     later = terms.worth
     for year in reversed(range(len(price))):

@@ -1,1 +1,1 @@
-"""Responses of enterprises to a balance value, the values that they reproduce, and the result tables."""
+"""Responses of units to a balance value, the values that they reproduce, and the result tables."""

@@ -1,11 +1,11 @@
-r"""Balance values that a sector's best responses reproduce: all of them, or where the map jumps over them.
+r"""All balance values that a sector's best responses reproduce, or the point where the map jumps over them.
 
-With $z = 1/B$, let $g(z)$ be the surplus $\sum_i (A_i - E_i)$ of all units at their best responses to $B$. While nobody
-changes the response $g$ is the excess whose root is the balance value, and falls; where somebody does, it jumps. So the
-balance values that reproduce themselves are the zeros of $g$, which is above zero for small $z$ and below for large:
-it passes zero downwards at least once, continuously, at a fixed point, or by a jump, and then the unit that is
-indifferent there stands between. The pieces between jumps are scanned at once by running sums; those at which $g$ is
-not of one sign at both ends are confirmed by the balance value of their responses, found exactly.
+With $z = 1/B$, let $g(z)$ be the surplus $\sum_i (A_i - E_i)$ of all units at their best responses to $B$. While no
+response changes, $g$ is the excess whose root is the balance value, and falls; where one changes, it jumps. So the
+balance values that reproduce themselves are the zeros of $g$. As $g$ is positive for small $z$ and negative for large,
+it passes zero downwards at least once: continuously, at a fixed point, or by a jump, at which a unit is indifferent.
+Running sums scan the pieces between jumps at once. Where $g$ does not have one sign at both ends of a piece, the exact
+balance value of its responses confirms the fixed point.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from etsopt_models._equilibrium.responses import Pieces, Setting
 
 ON_EDGE = 1e-12
-"""A balance value this close to where a response changes, relative to it, lies there: the unit is indifferent."""
+"""Relative distance from a change of response within which a balance value is at it: the unit is indifferent."""
 
 ROUNDING = 1e-9
-"""What running sums may leave, relative to all emissions; what they let pass is confirmed exactly."""
+"""Error of running sums, relative to all emissions; pieces that pass are confirmed exactly."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A balance value, the pieces that units respond with, and by how much allowances then exceed emissions [t]."""
+    """A balance value, the pieces of the responses, and the excess of allowances over emissions [t]."""
 
     balance_value: float
     pieces: NDArray[np.int64]
@@ -43,19 +43,19 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a sector comes to.
+class SectorEquilibrium:
+    """The equilibrium of a sector.
 
     Parameters
     ----------
     points
         All balance values that reproduce themselves, in ascending order.
     chosen
-        The one to be told; where there is none, where the surplus jumps over zero by the least tonnes.
+        The point reported; without a fixed point, that where the surplus jumps over zero by the least tonnes.
     cycle
-        Balance values among which repeated responses end up, one after the other; empty where they settle.
+        Balance values among which repeated responses cycle, in order; empty if they converge.
     obtained
-        How the chosen one was found.
+        Method by which the point reported was found.
     """
 
     points: Sequence[Point]
@@ -66,20 +66,20 @@ class Answer:
 
 @dataclass(frozen=True)
 class Sector:
-    """Responses of the units of a sector, and what each comes to.
+    """Responses of the units of a sector, with their emissions, intensity and cost.
 
     Parameters
     ----------
     pieces
-        Sorted by unit and start.
+        Pieces sorted by unit and start.
     emissions, intensity, cost
-        Of the set of each piece, shape ``(pieces,)`` [tCO2e, t/t, CNY].
+        Quantities of the set of each piece, shape ``(pieces,)`` [tCO2e, t/t, CNY].
     setting
         Price and rule.
     decimals
-        With how many a balance value is published; None keeps it as it is.
+        Decimals of a published balance value; None for no rounding.
     end
-        Where the last pieces end.
+        Value of ``z`` at the end of the last pieces.
     """
 
     pieces: Pieces
@@ -95,33 +95,33 @@ class Sector:
         object.__setattr__(self, "edges", np.append(np.unique(self.pieces.start), self.end))
 
     def published(self, value: float) -> float:
-        """A balance value as it is published."""
+        """Return a balance value as it is published."""
         return value if self.decimals is None else round(value, self.decimals)
 
     def balance(self, emissions: NDArray[np.float64], intensity: NDArray[np.float64]) -> float:
-        """Balance value of some emissions and intensities."""
-        # Who emits nothing any more weighs nothing, and the value stays defined.
+        """Return the balance value of some emissions and intensities."""
+        # A unit without emissions gets a negligible weight, so that the value stays defined.
         weight = np.maximum(emissions, LEAST_SHARE)
         return self.published(balance_value(weight, intensity, self.setting.slope, self.setting.cap).value)
 
     def responses(self, z: float) -> NDArray[np.int64]:
-        """The piece that each unit responds with from ``z`` on."""
+        """Return the piece with which each unit responds from ``z`` on."""
         first = np.flatnonzero(np.diff(self.pieces.unit, prepend=-1))
         started = np.add.reduceat((self.pieces.start <= z).astype(np.int64), first)
         return first + np.maximum(started, 1) - 1
 
     def point(self, balance: float, pieces: NDArray[np.int64]) -> Point:
-        """Some responses at a balance value."""
+        """Return the point of some responses at a balance value."""
         rates = surplus_rates(self.intensity[pieces], balance, self.setting.slope, self.setting.cap)
         return Point(balance, pieces, float(self.emissions[pieces] @ rates))
 
     def interval(self, balance: float) -> int:
-        """Between which two edges a balance value lies."""
+        """Return the interval between edges in which a balance value lies."""
         place = int(np.searchsorted(self.edges, 1 / balance, side="right")) - 1
         return min(max(place, 0), len(self.edges) - 2)
 
-    def itself(self, interval: int) -> tuple[bool, Point]:
-        """Responses in an interval at their own balance value, and whether it lies in the interval."""
+    def own_point(self, interval: int) -> tuple[bool, Point]:
+        """Return the responses in an interval at their own balance value, and True if that is in the interval."""
         low, high = self.edges[interval], self.edges[interval + 1]
         pieces = self.responses(low)
         value = self.balance(self.emissions[pieces], self.intensity[pieces])
@@ -129,8 +129,8 @@ class Sector:
         return inside, self.point(value, pieces)
 
 
-def answer(sector: Sector, start: float) -> Answer:
-    """All balance values of a sector that reproduce themselves, and the one that is told.
+def sector_equilibrium(sector: Sector, start: float) -> SectorEquilibrium:
+    """Return all balance values of a sector that reproduce themselves, and the one reported.
 
     Parameters
     ----------
@@ -140,38 +140,40 @@ def answer(sector: Sector, start: float) -> Answer:
     left, right = _surplus_at_edges(sector)
     slack = ROUNDING * sector.emissions.max() * len(sector.emissions)
     if sector.decimals is not None:
-        # A value may be rounded into an interval from beside it: by as much the surplus may miss zero.
+        # Rounding may move a value into an interval: the surplus may miss zero by as much.
         weight = np.maximum.reduceat(
             sector.emissions * sector.intensity, np.flatnonzero(np.diff(sector.pieces.unit, prepend=-1))
         ).sum()
         moved = 0.5 * 10.0**-sector.decimals * (2 * sector.edges[1:]) ** 2
         slack = slack + sector.setting.slope * weight * moved
     may = np.flatnonzero((left >= -slack) & (right <= slack))
-    points = {int(k): point for k in may for inside, point in [sector.itself(int(k))] if inside}
+    points = {int(k): point for k in may for inside, point in [sector.own_point(int(k))] if inside}
     reached, cycle = _repeated(sector, start, points)
-    told = sorted(points.values(), key=lambda point: point.balance_value)
+    ascending = sorted(points.values(), key=lambda point: point.balance_value)
     if not points:
-        return Answer((), _least_jump(sector, left, right), cycle, "where the surplus jumps over zero by the least")
+        return SectorEquilibrium(
+            (), _least_jump(sector, left, right), cycle, "where the surplus jumps over zero by the least"
+        )
     if reached is not None:
-        return Answer(told, reached, (), "reached from no abatement")
-    cheapest = min(told, key=lambda point: float(sector.cost[point.pieces].sum()))
-    return Answer(told, cheapest, cycle, "of least cost" if len(told) > 1 else "the only one")
+        return SectorEquilibrium(ascending, reached, (), "reached from no abatement")
+    cheapest = min(ascending, key=lambda point: float(sector.cost[point.pieces].sum()))
+    return SectorEquilibrium(ascending, cheapest, cycle, "of least cost" if len(ascending) > 1 else "the only one")
 
 
 def _repeated(sector: Sector, start: float, points: dict[int, Point]) -> tuple[Point | None, list[float]]:
-    """Respond again and again: the fixed point that is reached, or the balance values that come round."""
+    """Repeat the responses, and return the fixed point reached, or the balance values of the cycle."""
     values, seen = [start], {}
     while (here := sector.interval(values[-1])) not in seen:
         checkpoint("fixed points, step", len(values))
         if here in points:
             return points[here], []
         seen[here] = len(values) - 1
-        values.append(sector.itself(here)[1].balance_value)
+        values.append(sector.own_point(here)[1].balance_value)
     return None, values[seen[here] + 1 :]
 
 
 def _least_jump(sector: Sector, left: NDArray[np.float64], right: NDArray[np.float64]) -> Point:
-    """Where the surplus comes closest to zero: without a fixed point that is beside a jump."""
+    """Return the point where the surplus is closest to zero: without a fixed point, beside a jump."""
     at_left = np.abs(left).min() <= np.abs(right).min()
     k = int(np.abs(left if at_left else right).argmin())
     z = float(sector.edges[k if at_left else k + 1])
@@ -181,7 +183,7 @@ def _least_jump(sector: Sector, left: NDArray[np.float64], right: NDArray[np.flo
 
 
 def _surplus_at_edges(sector: Sector) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Surplus just after the left and just before the right end of every interval [t], shapes ``(intervals,)``."""
+    """Return the surplus just after the left and before the right end of each interval, shapes ``(intervals,)`` [t]."""
     setting, start, unit = sector.setting, sector.pieces.start, sector.pieces.unit
     end = np.where(np.append(unit[1:] != unit[:-1], True), sector.end, np.append(start[1:], sector.end))
     ratio = setting.cap / setting.slope

@@ -1,14 +1,14 @@
 r"""Best responses of units to a balance value, for every balance value at once.
 
 With $z = 1/B$ the value of a measure set is a ramp in $z$: flat while the unit has the full surplus, then a rising
-line, then flat at the full deficit. Of sets at the full deficit the same one is always the best, so it stands beside
-the others as one constant, and what is left of each ramp is the larger of a constant and a line, which bends once.
+line, then flat at the full deficit. At the full deficit the same set is always the best, so one constant represents it.
+The rest of each ramp is the larger of a constant and a line, which bends once.
 
-The least of these functions is found between two values of $z$ by cutting. A set that bends in between and is better
-at its bend than the sets that are best at the two ends gives the next cut. If there is none, the lines of those two
-cross at the next cut; if no set is better there, none is better anywhere in between: the differences are linear
-between ends, bends and crossing. Nothing is sampled, and a set drops out beforehand only where its constant alone is
-no better than the full deficit of the best.
+The least of these functions is found between two values of $z$ by cutting. If a set bends in between, and is better at
+its bend than the best sets of the two ends, its bend is the next cut. If there is none, the next cut is the crossing of
+the lines of those two; if no set is better there, none is better anywhere in between, since the differences are linear
+between ends, bends and crossing. Nothing is sampled, and a set is dropped beforehand only if its constant alone is no
+better than the full deficit of the best.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from etsopt_models._market.plans import Plans
 
 LEAST_SHARE = 1e-9
-"""What a measure leaves of intensity at least: with nothing left every balance value gives the full surplus."""
+"""Least share of intensity that a measure leaves: at zero every balance value would give the full surplus."""
 
 EQUAL = 1e-12
-"""Values that differ by less, relative to the largest, are equally good."""
+"""Difference, relative to the largest value, up to which values are equally good."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Setting:
     Parameters
     ----------
     price
-        Of an allowance [CNY/t].
+        Price of an allowance [CNY/t].
     paid_share
         Share of the allowances that is auctioned instead of given.
     slope, cap
-        Of the surplus rate.
+        Slope and cap of the surplus rate.
     free
-        Units to which the rule applies, shape ``(units,)``; the others get A = E.
+        True for units to which the rule applies, shape ``(units,)``; the others get A = E.
     """
 
     price: float
@@ -66,7 +66,7 @@ class Ramps:
     units
         Positions, shape ``(units,)``.
     sets
-        Those with the fewest measures first, the set of the full deficit last, shape ``(units, sets)``.
+        Sets with the fewest measures first, that of the full deficit last, shape ``(units, sets)``.
     flat, foot, rise, bend
         Shape ``(units, sets)`` [CNY, CNY, CNY t/t, t/t].
     tolerance
@@ -87,13 +87,13 @@ class Ramps:
     def at(
         self, row: NDArray[np.int64], column: NDArray[np.int64] | slice, z: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Values of some sets, or of all of them where `column` is a slice."""
+        """Return the values of some sets, or of all of them if `column` is a slice."""
         line = self.foot[row, column] + self.rise[row, column] * z
         value: NDArray[np.float64] = np.maximum(self.flat[row, column], line)
         return value
 
     def best(self, row: NDArray[np.int64], z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Least value of each of some units at a value of ``z``, and the first set that has it."""
+        """Return the least value of each of some units at a value of ``z``, and the first set that attains it."""
         value = self.at(row, slice(None), z[:, None])
         least = value.min(axis=1)
         return least, (value <= (least + self.tolerance[row])[:, None]).argmax(axis=1)
@@ -101,7 +101,7 @@ class Ramps:
 
 @dataclass(frozen=True)
 class Pieces:
-    """Best responses, piece by piece: from ``start`` on, up to the next piece of the unit, it takes the set.
+    """Best responses by pieces: a unit takes the set from ``start`` up to its next piece.
 
     All of shape ``(pieces,)``, sorted by unit and start.
     """
@@ -112,14 +112,14 @@ class Pieces:
 
 
 def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
-    """Values of all sets of some units that can be best at some balance value."""
-    found, units = plans.prospects, part.units
+    """Return the values of all sets of some units that can be best at some balance value."""
+    baseline, units = plans.baseline, part.units
     sets = np.flatnonzero(part.admissible[0])
     sets = sets[np.argsort(np.bitwise_count(sets), kind="stable")]
-    cost = sums((part.fixed + part.variable * known(found.output[units, 0])[:, None]).T)[sets].T
-    emissions = found.emissions[units, 0, None] * products(part.emissions_left.T)[sets].T
+    cost = sums((part.fixed + part.variable * known(baseline.output[units, 0])[:, None]).T)[sets].T
+    emissions = baseline.emissions[units, 0, None] * products(part.emissions_left.T)[sets].T
     intensity_left = np.maximum(products(part.intensity_left.T)[sets].T, LEAST_SHARE)
-    intensity = found.intensity[units, 0, None] * intensity_left
+    intensity = baseline.intensity[units, 0, None] * intensity_left
     at_stake = setting.price * (1 - setting.paid_share) * np.where(setting.free[units], 1.0, 0.0)[:, None] * emissions
     plain = cost + setting.price * setting.paid_share * emissions
     deficit = plain + setting.cap * at_stake
@@ -127,11 +127,11 @@ def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
     worst = (deficit <= (deficit.min(axis=1) + tolerance)[:, None]).argmax(axis=1)[:, None]
     flat = plain - setting.cap * at_stake
     counts = flat < np.take_along_axis(deficit, worst, axis=1)
-    # Units keep different sets; all get the columns of the one that keeps most, which does no harm.
+    # Units keep different numbers of sets; all get as many columns as the one with most.
     kept = np.argsort(~counts, axis=1, kind="stable")[:, : int(counts.sum(axis=1).max())]
     here = np.arange(len(units))[:, None]
     reach = np.stack([np.where(counts, intensity, np.inf).min(axis=1), np.where(counts, intensity, 0.0).max(axis=1)])
-    own = found.intensity[units, 0]
+    own = baseline.intensity[units, 0]
     constant = deficit[here, worst]
     return Ramps(
         units,
@@ -141,21 +141,21 @@ def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
         np.column_stack([setting.slope * (at_stake * intensity)[here, kept], 0 * constant]),
         np.column_stack([(1 - setting.cap / setting.slope) / intensity[here, kept], 0 * constant]),
         tolerance,
-        # What the unit is without measures counts too: the search begins there.
+        # The unit without measures counts too: the search begins there.
         np.stack([np.fmin(reach[0], own), np.fmax(reach[1], own)]),
     )
 
 
 def pieces_of(ramps: Ramps, low: NDArray[np.float64], high: NDArray[np.float64]) -> Pieces:
-    """Best responses of all units of some ramps between two values of ``z``, shapes ``(units,)``."""
+    """Return the best responses of all units of some ramps between two values of ``z``, shapes ``(units,)``."""
     row = np.arange(len(ramps.units))
     cells: tuple[NDArray[Any], ...] = (row, low, high, ramps.best(row, low)[1], ramps.best(row, high)[1])
-    found = []
+    finished = []
     while len(cells[0]):
         checkpoint("best responses, cells", len(cells[0]))
         cells, done = _cut(ramps, *cells)
-        found.append(done)
-    row, start, column = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        finished.append(done)
+    row, start, column = (np.concatenate(parts) for parts in zip(*finished, strict=True))
     order = np.lexsort((start, row))
     row, start, sets = row[order], start[order], ramps.sets[row[order], column[order]]
     new = np.ones(len(row), dtype=bool)
@@ -171,14 +171,14 @@ def _cut(
     first: NDArray[np.int64],
     last: NDArray[np.int64],
 ) -> tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...]]:
-    """Cut cells between two values of ``z`` once: those that are left, and what is certain (row, start, column).
+    """Cut cells between two values of ``z`` once; return the cells left and the certain pieces (row, start, column).
 
     Parameters
     ----------
     row
         Row of the unit of each cell, shape ``(cells,)``.
     first, last
-        Columns of the sets that are best at the two ends.
+        Columns of the best sets at the two ends.
     """
     at_bend, column = _better_bend(ramps, row, low, high, first, last)
     cut = np.where(at_bend, ramps.bend[row, column], _crossing(ramps, row, low, high, first, last))
@@ -210,7 +210,7 @@ def _better_bend(
     first: NDArray[np.int64],
     last: NDArray[np.int64],
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Whether the set of some column bends inside a cell and is better there than those at its ends, and which most.
+    """Return True for cells with a bend that beats the sets of both ends, and the column that gains most.
 
     The bends of those two themselves count as well: without them both are lines in the cell.
     """
@@ -236,7 +236,7 @@ def _crossing(
     first: NDArray[np.int64],
     last: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Where the lines of the sets at the two ends of a cell cross; the middle where they are one line."""
+    """Return the crossing of the lines of the sets at the two ends of a cell; the middle if they are parallel."""
 
     def line(column: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         flat = ramps.bend[row, column] >= high

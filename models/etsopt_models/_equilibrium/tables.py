@@ -1,4 +1,4 @@
-"""Find the equilibrium of every sector in every year, and write its tables."""
+"""Equilibria of every sector in every year, and their tables."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pandas as pd
 
 from etsopt.data.yearly import by_year
 from etsopt.rules import parameters_of, reference_allowances
-from etsopt_models._equilibrium.fixed_points import Answer, Sector, answer
+from etsopt_models._equilibrium.fixed_points import Sector, SectorEquilibrium, sector_equilibrium
 from etsopt_models._equilibrium.responses import LEAST_SHARE, Pieces, Setting, pieces_of, ramps_of
 from etsopt_models._market.baseline import IntensityRule, expected_prices, without_allowances
-from etsopt_models._market.incentives import rewards_of_plans
+from etsopt_models._market.incentives import incentives_of_plans
 from etsopt_models._market.measures import OUTPUT_CUT, column
 from etsopt_models._market.plans import Plans
 
@@ -24,28 +24,28 @@ if TYPE_CHECKING:
     from etsopt_models._market.baseline import Baseline
 
 STATUS = {0: "cycle", 1: "fixed point"}
-"""By the number of fixed points; more are several."""
+"""Status by the number of fixed points; with more it is `several`."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """Answers by sector, and what every unit takes.
+class Equilibria:
+    """Equilibria by sector, and the sets of measures of all units.
 
     Parameters
     ----------
-    answers
-        None for a sector in which every unit gets A = E.
+    by_sector
+        Equilibrium of each sector; None if every unit gets A = E.
     sectors
-        Responses of the units of each sector that has an answer.
+        Responses of the units of each sector with an equilibrium.
     before
         Balance value of each sector without abatement.
     sets
-        What each unit takes, shape ``(units,)``.
+        Set of measures of each unit, shape ``(units,)``.
     balance_value
-        Of each unit's sector, NaN where the unit gets A = E, shape ``(units,)``.
+        Balance value of each unit's sector, NaN if the unit gets A = E, shape ``(units,)``.
     """
 
-    answers: dict[str, Answer | None]
+    by_sector: dict[str, SectorEquilibrium | None]
     sectors: dict[str, Sector]
     before: dict[str, float]
     sets: NDArray[np.int64]
@@ -53,7 +53,7 @@ class Found:
 
 
 def equilibrium_tables(instance: Instance) -> dict[str, pd.DataFrame]:
-    """Tables ``equilibrium``, ``fixed_points``, ``cycles`` and ``units``, year by year."""
+    """Return the tables ``equilibrium``, ``fixed_points``, ``cycles`` and ``units``, year by year."""
     plain = without_allowances(instance)
     prices = expected_prices(instance, plain.years)
     of_years = [_of_year(instance, plain.of_year(t), float(price)) for t, price in enumerate(prices)]
@@ -61,13 +61,13 @@ def equilibrium_tables(instance: Instance) -> dict[str, pd.DataFrame]:
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """The rows of all years; a table without rows has no types that others would have to share."""
+    """Return the rows of all years; tables without rows are left out, since they have no types."""
     filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else tables[0]
 
 
 def _of_year(instance: Instance, plain: Baseline, price: float) -> dict[str, pd.DataFrame]:
-    """The tables of a year, given what lies before every unit in it, and its price [CNY/t]."""
+    """Return the tables of a year, given its baseline and its price [CNY/t]."""
     parameters: Any = parameters_of(instance)
     setting = Setting(
         price,
@@ -78,48 +78,48 @@ def _of_year(instance: Instance, plain: Baseline, price: float) -> dict[str, pd.
     )
     plans = Plans.of(instance, plain)
     decimals = parameters.balance_value_decimals
-    found = _answers(instance, plans, setting, None if decimals == "none" else decimals)
-    plans.prospects = replace(
+    equilibria = _equilibria_of_sectors(instance, plans, setting, None if decimals == "none" else decimals)
+    plans.baseline = replace(
         plain,
         paid_share=np.array([setting.paid_share]),
         follows=np.ones(1, dtype=bool),
-        rule=IntensityRule(np.array([setting.slope]), np.array([setting.cap]), found.balance_value[:, None]),
+        rule=IntensityRule(np.array([setting.slope]), np.array([setting.cap]), equilibria.balance_value[:, None]),
     )
-    units = _units(instance, plans, setting, found)
-    tables = {"fixed_points": _points(found), "cycles": _cycles(found), "units": units}
+    units = _units(instance, plans, setting, equilibria)
+    tables = {"fixed_points": _points(equilibria), "cycles": _cycles(equilibria), "units": units}
     for table in tables.values():
         table.insert(table.columns.get_loc("sector") + 1, "year", plain.years[0])
-    return {"equilibrium": _equilibrium(int(plain.years[0]), units, setting, found), **tables}
+    return {"equilibrium": _equilibrium(int(plain.years[0]), units, setting, equilibria), **tables}
 
 
-def _answers(instance: Instance, plans: Plans, setting: Setting, decimals: int | None) -> Found:
+def _equilibria_of_sectors(instance: Instance, plans: Plans, setting: Setting, decimals: int | None) -> Equilibria:
     labels = instance.labels("sector")
     pieces, high = _pieces(plans, setting, labels.code, len(labels))
-    comes_to = plans.quantities(pieces.unit, pieces.sets[:, None].astype(np.int16))
-    before = plans.prospects.emissions[:, 0], plans.prospects.intensity[:, 0]
-    intensity = np.maximum(comes_to.intensity[:, 0], LEAST_SHARE * before[1][pieces.unit])
+    quantities = plans.quantities(pieces.unit, pieces.sets[:, None].astype(np.int16))
+    before = plans.baseline.emissions[:, 0], plans.baseline.intensity[:, 0]
+    intensity = np.maximum(quantities.intensity[:, 0], LEAST_SHARE * before[1][pieces.unit])
     first = np.flatnonzero(np.diff(pieces.unit, prepend=-1))
-    found = Found(dict.fromkeys(labels.names), {}, {}, pieces.sets[first], np.full(len(first), np.nan))
-    for number, name in enumerate(found.answers):
+    equilibria = Equilibria(dict.fromkeys(labels.names), {}, {}, pieces.sets[first], np.full(len(first), np.nan))
+    for number, name in enumerate(equilibria.by_sector):
         here = (labels.code[pieces.unit] == number) & setting.free[pieces.unit]
         if not here.any():
             continue
-        own = Pieces(pieces.unit[here], pieces.start[here], pieces.sets[here])
-        emissions, cost = comes_to.emissions[here, 0], comes_to.cost[here, 0]
-        sector = Sector(own, emissions, intensity[here], cost, setting, decimals, float(high[number]))
-        units = np.unique(own.unit)
+        own_pieces = Pieces(pieces.unit[here], pieces.start[here], pieces.sets[here])
+        emissions, cost = quantities.emissions[here, 0], quantities.cost[here, 0]
+        sector = Sector(own_pieces, emissions, intensity[here], cost, setting, decimals, float(high[number]))
+        units = np.unique(own_pieces.unit)
         start = sector.balance(before[0][units], before[1][units])
-        result = answer(sector, start)
-        found.answers[name], found.sectors[name], found.before[name] = result, sector, start
-        found.sets[units] = own.sets[result.chosen.pieces]
-        found.balance_value[units] = result.chosen.balance_value
-    return found
+        result = sector_equilibrium(sector, start)
+        equilibria.by_sector[name], equilibria.sectors[name], equilibria.before[name] = result, sector, start
+        equilibria.sets[units] = own_pieces.sets[result.chosen.pieces]
+        equilibria.balance_value[units] = result.chosen.balance_value
+    return equilibria
 
 
 def _pieces(
     plans: Plans, setting: Setting, of_unit: NDArray[np.int64], sectors: int
 ) -> tuple[Pieces, NDArray[np.float64]]:
-    """Best responses of all units, sorted by unit and start, and where those of each sector end."""
+    """Return the best responses of all units, sorted by unit and start, and the end of those of each sector."""
     ramps = [ramps_of(plans, part, setting) for part in plans.parts()]
     least, most = np.full(sectors, np.inf), np.zeros(sectors)
     for part in ramps:
@@ -136,23 +136,23 @@ def _pieces(
     return Pieces(unit[order], start[order], sets[order]), high
 
 
-def _units(instance: Instance, plans: Plans, setting: Setting, found: Found) -> pd.DataFrame:
-    """What every unit does, and what it comes to."""
-    everyone = np.arange(len(found.sets))
-    own = plans.quantities(everyone, found.sets[:, None].astype(np.int16))
-    prospects = plans.prospects
-    emissions, free, cost = own.emissions[:, 0], own.allowance[:, 0], own.cost[:, 0]
-    intensity = own.intensity[:, 0]
-    given = emissions * (1 + prospects.rule.rates(everyone, 0, intensity))
-    measured, elsewhere = rewards_of_plans(prospects, everyone, own, np.array([setting.price]))
+def _units(instance: Instance, plans: Plans, setting: Setting, equilibria: Equilibria) -> pd.DataFrame:
+    """Return a row for each unit: measures, emissions, allowances and costs."""
+    all_units = np.arange(len(equilibria.sets))
+    quantities = plans.quantities(all_units, equilibria.sets[:, None].astype(np.int16))
+    baseline = plans.baseline
+    emissions, free, cost = quantities.emissions[:, 0], quantities.allowance[:, 0], quantities.cost[:, 0]
+    intensity = quantities.intensity[:, 0]
+    given = emissions * (1 + baseline.rule.rates(all_units, 0, intensity))
+    measured, elsewhere = incentives_of_plans(baseline, all_units, quantities, np.array([setting.price]))
     table = instance.units[["unit_id", "enterprise_id", "sector", "province"]].copy()
-    table["emissions_before_tco2e"] = prospects.emissions[:, 0]
+    table["emissions_before_tco2e"] = baseline.emissions[:, 0]
     table["emissions_tco2e"] = emissions
     table["intensity"] = intensity
     table["allowance_t"] = free
     table["auctioned_t"] = given - free
     table["surplus_t"] = free - emissions
-    table["measures"] = _names(instance, plans, found.sets)
+    table["measures"] = _names(instance, plans, equilibria.sets)
     table["measures_cost_cny"] = cost
     table["allowances_cost_cny"] = setting.price * (emissions - free)
     table["total_cost_cny"] = cost + setting.price * (emissions - free)
@@ -162,7 +162,7 @@ def _units(instance: Instance, plans: Plans, setting: Setting, found: Found) -> 
 
 
 def _names(instance: Instance, plans: Plans, sets: NDArray[np.int64]) -> NDArray[np.object_]:
-    """The measures of each unit's set, separated by spaces; empty where it takes none."""
+    """Return the measures of each unit's set, separated by spaces; empty if it takes none."""
     result = np.full(len(sets), "", dtype=object)
     every = column(instance, "measure_id") if instance.measures is not None else np.array([""])
     for kind in plans.kinds:
@@ -175,10 +175,10 @@ def _names(instance: Instance, plans: Plans, sets: NDArray[np.int64]) -> NDArray
     return result
 
 
-def _equilibrium(year: int, units: pd.DataFrame, setting: Setting, found: Found) -> pd.DataFrame:
-    """A row for each sector."""
+def _equilibrium(year: int, units: pd.DataFrame, setting: Setting, equilibria: Equilibria) -> pd.DataFrame:
+    """Return a row for each sector."""
     rows = []
-    for name, result in found.answers.items():
+    for name, result in equilibria.by_sector.items():
         points = 0 if result is None else len(result.points)
         chosen = None if result is None else result.chosen
         rows.append(
@@ -187,7 +187,7 @@ def _equilibrium(year: int, units: pd.DataFrame, setting: Setting, found: Found)
                 "year": year,
                 "status": "fixed point" if result is None else STATUS.get(points, "several"),
                 "price_cny_per_t": setting.price,
-                "balance_value_before": found.before.get(name, np.nan),
+                "balance_value_before": equilibria.before.get(name, np.nan),
                 "balance_value": np.nan if chosen is None else chosen.balance_value,
                 "residual_t": 0.0 if chosen is None else chosen.residual_t,
                 "fixed_points": points,
@@ -200,7 +200,7 @@ def _equilibrium(year: int, units: pd.DataFrame, setting: Setting, found: Found)
     return pd.DataFrame(rows).merge(totals, on="sector")
 
 
-def _points(found: Found) -> pd.DataFrame:
+def _points(equilibria: Equilibria) -> pd.DataFrame:
     rows = [
         {
             "sector": name,
@@ -210,17 +210,17 @@ def _points(found: Found) -> pd.DataFrame:
             "emissions_tco2e": one.emissions[point.pieces].sum(),
             "measures_cost_cny": one.cost[point.pieces].sum(),
         }
-        for name, one in found.sectors.items()
-        for number, point in enumerate(found.answers[name].points, 1)  # type: ignore[union-attr]
+        for name, one in equilibria.sectors.items()
+        for number, point in enumerate(equilibria.by_sector[name].points, 1)  # type: ignore[union-attr]
     ]
     columns = ["sector", "number", "balance_value", "residual_t", "emissions_tco2e", "measures_cost_cny"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _cycles(found: Found) -> pd.DataFrame:
+def _cycles(equilibria: Equilibria) -> pd.DataFrame:
     rows = [
         {"sector": name, "step": step, "balance_value": value}
-        for name, result in found.answers.items()
+        for name, result in equilibria.by_sector.items()
         for step, value in enumerate(() if result is None else result.cycle, 1)
     ]
     return pd.DataFrame(rows, columns=["sector", "step", "balance_value"])

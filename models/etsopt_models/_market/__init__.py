@@ -1,1 +1,1 @@
-"""Markets: accounts, measures and plans, the program over some of them, and its result tables."""
+"""Markets: accounts, measures and plans, the program over some plans, and its result tables."""

@@ -1,4 +1,4 @@
-"""Accounts of a market: who holds allowances, what each lacks before it abates, and within which bounds it deals."""
+"""Accounts of a market: owners, net demand before abatement, and limits of trades and holdings."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Accounts:
-    """Accounts and what stands on them before anything is decided.
+    """Accounts and their balances before any decision.
 
     Parameters
     ----------
     labels
-        Enterprise of each account; one empty label where one account stands for all.
+        Enterprise of each account; one empty label if one account serves all.
     of_unit
         Account of each unit, shape ``(units,)``.
     opening
@@ -38,9 +38,9 @@ class Accounts:
     emissions, allowance, allowance_most
         Emissions before abatement, free allowances at those, and at most, shape ``(accounts, years)`` [t].
     borrowed_most
-        What may be taken from next year's allowances, issued in advance, shape ``(accounts, years)`` [t].
+        Next year's allowances that are issued in advance and may be borrowed, shape ``(accounts, years)`` [t].
     pressed
-        Its part of what other sectors sell and the reserve holds, which somebody has to hold, shape ``(accounts,)`` [t].
+        Its share of what other sectors and the reserve may leave to be held, shape ``(accounts,)`` [t].
     """
 
     labels: NDArray[np.object_]
@@ -53,19 +53,19 @@ class Accounts:
     pressed: NDArray[np.float64]
 
     def some(self, which: NDArray[np.int64], units: NDArray[np.int64]) -> Accounts:
-        """Some accounts, in order, with their units, by the positions of both."""
+        """Return some accounts, in order, with their units, by the positions of both."""
         parts = (self.opening, self.emissions, self.allowance, self.allowance_most, self.borrowed_most, self.pressed)
         of_unit = np.searchsorted(which, self.of_unit[units])
         return Accounts(self.labels[which], of_unit, *(part[which] for part in parts))
 
 
-def accounts(instance: Instance, found: Baseline, *, pooled: bool, market: bool) -> Accounts:
-    """Accounts of the enterprises, or one for all of them where trading costs nothing.
+def accounts_of(instance: Instance, baseline: Baseline, *, pooled: bool, market: bool) -> Accounts:
+    """Return the accounts of the enterprises, or one for all of them if trading costs nothing.
 
     Parameters
     ----------
     market
-        Whether there is a market that others sell to: price takers hold nothing for them.
+        True if other sectors sell to the market: price takers hold nothing for them.
     """
     enterprise = instance.labels("enterprise_id")
     owners, of_unit = enterprise.names, enterprise.code
@@ -76,16 +76,18 @@ def accounts(instance: Instance, found: Baseline, *, pooled: bool, market: bool)
     def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return totals(values, None if pooled else of_unit, len(owners))
 
-    most = np.where(found.follows, found.emissions * (1 + found.rule.cap) * (1 - found.paid_share), found.allowance)
-    # What is issued in advance for the next year is that year's share of this year's emissions.
-    ahead = instance.policy.market.borrow_pre_allocation * pre_allocation_shares(instance, found.years + 1)
-    borrowed, emissions = total(ahead * found.emissions), total(found.emissions)
-    pressed = _pressed(instance, found.years, emissions.sum(axis=1)) if market else np.zeros(len(owners))
-    return Accounts(owners, of_unit, opening, emissions, total(found.free), total(most), borrowed, pressed)
+    most = np.where(
+        baseline.follows, baseline.emissions * (1 + baseline.rule.cap) * (1 - baseline.paid_share), baseline.allowance
+    )
+    # The advance issue for the next year is that year's share of this year's emissions.
+    ahead = instance.policy.market.borrow_pre_allocation * pre_allocation_shares(instance, baseline.years + 1)
+    borrowed, emissions = total(ahead * baseline.emissions), total(baseline.emissions)
+    pressed = _pressed(instance, baseline.years, emissions.sum(axis=1)) if market else np.zeros(len(owners))
+    return Accounts(owners, of_unit, opening, emissions, total(baseline.free), total(most), borrowed, pressed)
 
 
 def _pressed(instance: Instance, years: NDArray[np.int64], emissions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What other sectors sell and the reserve holds, shared by emissions so that accounts together hold it once [t]."""
+    """Return the sales of other sectors and the reserve, shared by emissions so that accounts hold them once [t]."""
     market = instance.policy.market
     sold = float(np.maximum(-by_year(market.external_demand_t, years, 0.0), 0.0).sum())
     share: NDArray[np.float64] = (
@@ -95,22 +97,22 @@ def _pressed(instance: Instance, years: NDArray[np.int64], emissions: NDArray[np
 
 
 def totals(values: NDArray[np.float64], group: NDArray[np.int64] | None, groups: int) -> NDArray[np.float64]:
-    """Sum of rows by their group, shape ``(groups, years)``; of all rows together where no group is told."""
+    """Sum rows by group, shape ``(groups, years)``; all rows together if no group is given."""
     if group is None:
         return values.sum(axis=0, keepdims=True)
     return np.column_stack([np.bincount(group, of_year, groups) for of_year in values.T]).astype(float, copy=False)
 
 
 def opening_allowances(instance: Instance, owners: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Allowances that may be used from the first year on, by enterprise, shape ``(enterprises,)`` [t].
+    """Return the allowances that may be used from the first year on, shape ``(enterprises,)`` [t].
 
-    Those of 2025 and later count in full, those of 2019-2024 by the rule of conversion, once. In years before 2025 the
-    earlier ones count in full, and later ones not at all.
+    Vintages 2025 and later count in full, vintages 2019-2024 once, by the rule of carry-over. In years before 2025 the
+    earlier vintages count in full, and later ones not at all.
 
     Raises
     ------
     DataError
-        If something is held and the horizon passes from 2024 to 2025: by then conversion depends on what was sold.
+        If the horizon passes from 2024 to 2025 with holdings: their carry-over would depend on sales until then.
     """
     old, lasting = np.zeros(len(owners)), np.zeros(len(owners))
     for vintage in VINTAGES:
@@ -121,49 +123,51 @@ def opening_allowances(instance: Instance, owners: NDArray[np.object_]) -> NDArr
         return carried_over(instance, owners, old, stated(instance, owners, "net_sales_t")) + lasting
     if years[-1] >= LASTING_FROM and (old + lasting).any():
         what = f"the horizon passes from 2024 to 2025 with {(old + lasting).sum():,.0f} t in enterprises.csv"
-        advice = "What of it may be converted depends on what is sold until then: end in 2024, or begin in 2025."
+        advice = "End the horizon in 2024, or begin it in 2025: the carry-over depends on sales until then."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "horizon.last_year")])
     return old
 
 
 def account_parameters(  # long because every array of the program has its line here
-    instance: Instance, found: Baseline, menu: PlanColumns, own: Accounts
+    instance: Instance, baseline: Baseline, columns: PlanColumns, accounts: Accounts
 ) -> dict[str, Any]:
-    """Arrays of `etsopt_models._market.formulation.plans_and_accounts`.
+    """Return the arrays of `etsopt_models._market.formulation.plans_and_accounts`.
 
     Parameters
     ----------
-    menu
+    columns
         Plans among which the program chooses.
-    own
-        Accounts, with that of each unit of the menu.
+    accounts
+        Accounts, with the account of each unit of the columns.
     """
-    market, discount = instance.policy.market, found.discount
-    shape = (len(own.labels), len(found.years))
-    owing = outstanding_cost(instance, found)
-    offset_price = by_year(market.ccer_price_cny_per_t, found.years, 0.0)
+    market, discount = instance.policy.market, baseline.discount
+    shape = (len(accounts.labels), len(baseline.years))
+    owing = outstanding_cost(instance, baseline)
+    offset_price = by_year(market.ccer_price_cny_per_t, baseline.years, 0.0)
     worth = np.zeros(shape[1] + 1)
     worth[-1] = discount[-1] * market.terminal_price_cny_per_t
-    everyone = np.arange(len(menu.unit))
-    account_of_plan = own.of_unit[menu.unit]
+    all_plans = np.arange(len(columns.unit))
+    account_of_plan = accounts.of_unit[columns.unit]
     return {
-        "UNITS": len(own.of_unit),
-        "PLANS": everyone,
+        "UNITS": len(accounts.of_unit),
+        "PLANS": all_plans,
         "ACCOUNTS": shape[0],
         "YEARS": shape[1],
         "TIMES": shape[1] + 1,
         "OWING": np.arange(shape[1] if np.isfinite(owing).any() else 0),
-        "PLANS_OF_UNIT": Groups.from_labels(menu.unit, len(own.of_unit)),
+        "PLANS_OF_UNIT": Groups.from_labels(columns.unit, len(accounts.of_unit)),
         "PLANS_OF_ACCOUNT": Groups.from_labels(account_of_plan, shape[0]),
-        "plan_cost": menu.cost,
+        "plan_cost": columns.cost,
         "chosen_cost": 0.0,
-        "demand_reduction": menu.demand_reduction,
-        "abated": menu.abated,
-        "net_demand": own.emissions - own.allowance,
-        "emissions": own.emissions,
-        **account_limits(own),
-        "offsets_most": np.minimum(market.ccer_share * own.emissions, offsets_on_offer(instance, found)),
-        "outstanding_most": np.column_stack([0 * own.opening, np.cumsum(own.emissions, axis=1) * np.isfinite(owing)]),
+        "demand_reduction": columns.demand_reduction,
+        "abated": columns.abated,
+        "net_demand": accounts.emissions - accounts.allowance,
+        "emissions": accounts.emissions,
+        **account_limits(accounts),
+        "offsets_most": np.minimum(market.ccer_share * accounts.emissions, offsets_on_offer(instance, baseline)),
+        "outstanding_most": np.column_stack(
+            [0 * accounts.opening, np.cumsum(accounts.emissions, axis=1) * np.isfinite(owing)]
+        ),
         "buying_cost": discount * market.transaction_cost_cny_per_t,
         "selling_cost": discount * market.transaction_cost_cny_per_t,
         "offset_cost": discount * offset_price,
@@ -173,50 +177,52 @@ def account_parameters(  # long because every array of the program has its line 
     }
 
 
-def account_limits(own: Accounts) -> dict[str, NDArray[np.float64]]:
-    """Within which bounds accounts deal and hold, by the name of the parameter [t].
+def account_limits(accounts: Accounts) -> dict[str, NDArray[np.float64]]:
+    """Return the bounds of trades and holdings of accounts, by the name of the parameter [t].
 
-    What an account may hold and borrow limits it. From the least that it may hold to the most, with a year's emissions
-    and allowances, is as far as dealings reach: their bounds exclude nothing, so that accounts add up to one.
+    Holdings and borrowing limit an account. Trades reach from its least holding to its largest, with a year's emissions
+    and allowances: their bounds exclude nothing, so that accounts add up to one.
     """
-    later = np.cumsum(own.emissions[:, ::-1], axis=1)[:, ::-1]
-    gained = own.opening[:, None] + np.cumsum(own.allowance_most, axis=1)
-    borrowed = np.column_stack([0 * own.opening, own.borrowed_most[:, :-1], 0 * own.opening])
-    dealt = gained + later[:, :1] + own.pressed[:, None] + borrowed[:, 1:] + borrowed[:, :-1]
+    later = np.cumsum(accounts.emissions[:, ::-1], axis=1)[:, ::-1]
+    gained = accounts.opening[:, None] + np.cumsum(accounts.allowance_most, axis=1)
+    borrowed = np.column_stack([0 * accounts.opening, accounts.borrowed_most[:, :-1], 0 * accounts.opening])
+    dealt = gained + later[:, :1] + accounts.pressed[:, None] + borrowed[:, 1:] + borrowed[:, :-1]
     return {
         "buying_most": dealt,
         "selling_most": dealt,
-        "banked_least": np.column_stack([own.opening, -borrowed[:, 1:]]),
-        "banked_most": np.column_stack([own.opening, gained + later - own.emissions + own.pressed[:, None]]),
+        "banked_least": np.column_stack([accounts.opening, -borrowed[:, 1:]]),
+        "banked_most": np.column_stack(
+            [accounts.opening, gained + later - accounts.emissions + accounts.pressed[:, None]]
+        ),
     }
 
 
-def offsets_on_offer(instance: Instance, found: Baseline) -> NDArray[np.float64]:
-    """Offsets on offer to all accounts together, shape ``(years,)`` [t]."""
-    return by_year(instance.policy.market.ccer_supply_t, found.years, 0.0)
+def offsets_on_offer(instance: Instance, baseline: Baseline) -> NDArray[np.float64]:
+    """Return the offsets on offer to all accounts together, shape ``(years,)`` [t]."""
+    return by_year(instance.policy.market.ccer_supply_t, baseline.years, 0.0)
 
 
-def outstanding_cost(instance: Instance, found: Baseline) -> NDArray[np.float64]:
-    """Discounted cost of a tonne owed at the end of each year [CNY/t]; infinite where no reference price is stated.
+def outstanding_cost(instance: Instance, baseline: Baseline) -> NDArray[np.float64]:
+    """Return the discounted cost of a tonne outstanding at a year's end [CNY/t]; infinite without a reference price.
 
-    What is still owed at the end of the last year is bought at the reference price, for the obligation stands.
+    A tonne outstanding after the last year is also bought at the reference price, for the obligation remains.
     """
     penalty = instance.policy.penalty
     if penalty.reference_price_cny_per_t is None:
-        return np.full(len(found.years), np.inf)
-    reference = by_year(penalty.reference_price_cny_per_t, found.years, np.inf)
-    times = np.full(len(found.years), float(penalty.multiple))
+        return np.full(len(baseline.years), np.inf)
+    reference = by_year(penalty.reference_price_cny_per_t, baseline.years, np.inf)
+    times = np.full(len(baseline.years), float(penalty.multiple))
     times[-1] += 1
-    return found.discount * times * reference
+    return baseline.discount * times * reference
 
 
-def market_parameters(instance: Instance, found: Baseline) -> dict[str, Any]:
-    """Arrays of `etsopt_models._market.formulation.market_years`."""
-    market, discount, years = instance.policy.market, found.discount, found.years
+def market_parameters(instance: Instance, baseline: Baseline) -> dict[str, Any]:
+    """Return the arrays of `etsopt_models._market.formulation.market_years`."""
+    market, discount, years = instance.policy.market, baseline.discount, baseline.years
     demand = by_year(market.external_demand_t, years, 0.0)
-    auctioned = by_year(market.auctioned_t, years, 0.0) + found.auctioned
+    auctioned = by_year(market.auctioned_t, years, 0.0) + baseline.auctioned
     floor, ceiling = _collar(market, years)
-    most = market.reserve_t + float(found.emissions.sum())
+    most = market.reserve_t + float(baseline.emissions.sum())
     capacity = np.full(len(years) + 1, most)
     return {
         "supply": auctioned - demand,
@@ -232,12 +238,12 @@ def market_parameters(instance: Instance, found: Baseline) -> dict[str, Any]:
 
 
 def _collar(market: MarketPolicy, years: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Floor and ceiling price of each year [CNY/t]; zero and infinite where there is none."""
+    """Return the floor and ceiling price of each year [CNY/t]; zero and infinite if there is none."""
     floor = by_year(market.floor_price_cny_per_t, years, 0.0)
     ceiling = by_year(market.ceiling_price_cny_per_t, years, np.inf)
     if (floor > ceiling).any():
         year = years[int(np.argmax(floor > ceiling))]
         what = f"the floor price of {year} is above the ceiling price"
-        advice = "The reserve would buy dear and sell cheap without end: correct one of them."
+        advice = "Correct one of them: the reserve would buy dear and sell cheap without end."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "market.floor_price_cny_per_t")])
     return floor, ceiling

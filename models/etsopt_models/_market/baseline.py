@@ -1,4 +1,4 @@
-"""What lies before every unit over the years: output, emissions, intensity and free allowances, before it abates.
+"""The baseline of every unit over the years: output, emissions, intensity and free allowances before abatement.
 
 Free allowances are lump sums, except in the years in which they follow the unit's own emissions under the rule.
 """
@@ -37,9 +37,9 @@ class IntensityRule:
     Parameters
     ----------
     slope, cap
-        Of the surplus rate in each year, shape ``(years,)``.
+        Slope and cap of the surplus rate in each year, shape ``(years,)``.
     balance_value
-        Of each unit's sector in each year, shape ``(units, years)`` [t/t]; NaN where a unit gets A = E.
+        Balance value of each unit's sector, shape ``(units, years)`` [t/t]; NaN if a unit gets A = E.
     """
 
     slope: NDArray[np.float64]
@@ -47,7 +47,7 @@ class IntensityRule:
     balance_value: NDArray[np.float64]
 
     def rates(self, units: NDArray[np.int64], year: int, intensity: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Surplus rates of units at an intensity, shape ``(..., units)`` [t/t]; zero where A = E."""
+        """Return the surplus rates of units at an intensity, shape ``(..., units)`` [t/t]; zero if A = E."""
         balance = self.balance_value[units, year]
         rates = np.clip(self.slope[year] * (balance - intensity) / balance, -self.cap[year], self.cap[year])
         return np.where(np.isnan(rates), 0.0, rates)
@@ -55,20 +55,20 @@ class IntensityRule:
 
 @dataclass(frozen=True)
 class Baseline:
-    """Quantities before abatement, shape ``(units, years)`` where not said otherwise.
+    """Quantities before abatement, shape ``(units, years)`` unless stated otherwise.
 
     Parameters
     ----------
     years, discount
-        Compliance years, and what a CNY of each is worth in the first, shape ``(years,)``.
+        Compliance years, and the worth of a CNY of each in the first, shape ``(years,)``.
     base_output, output
-        Output of the base year, shape ``(units,)``, and of each year [t]; NaN where a unit states none.
+        Output of the base year, shape ``(units,)``, and of each year [t]; NaN if a unit states none.
     measured_output
-        Output on which the rule measures intensity, of each year [t]; NaN where a unit states none.
+        Output on which the rule measures intensity, of each year [t]; NaN if a unit states none.
     emissions, intensity
-        Verified emissions [tCO2e], and what the rule measures [t/t].
+        Verified emissions [tCO2e], and intensity as the rule measures it [t/t].
     entitlement
-        Allowances that the rule or the allocation gives before abatement [t].
+        Allowances of the rule or the allocation before abatement, free and paid [t].
     paid_share
         Share of them that is auctioned instead of given, shape ``(years,)``.
     follows
@@ -76,7 +76,7 @@ class Baseline:
     rule
         The rule that they follow.
     rounding_remainder
-        What the regulator offers for what rounding to whole tonnes took, shape ``(years,)`` [t].
+        Tonnes that the regulator offers for the loss by rounding, shape ``(years,)`` [t].
     """
 
     years: NDArray[np.int64]
@@ -94,37 +94,37 @@ class Baseline:
 
     @property
     def allowance(self) -> NDArray[np.float64]:
-        """Free allowances before abatement [t]; where they do not follow emissions, whatever the unit does."""
+        """Free allowances before abatement as lump sums [t]."""
         return self.entitlement * (1 - self.paid_share)
 
     @cached_property
     def free(self) -> NDArray[np.float64]:
-        """Free allowances before abatement [t]: those that follow emissions at the emissions before abatement."""
+        """Free allowances before abatement [t], with those that follow emissions at the emissions before abatement."""
         free = self.allowance
-        everyone = np.arange(len(free))
+        all_units = np.arange(len(free))
         for t in np.flatnonzero(self.follows).tolist():
-            rates = self.rule.rates(everyone, t, self.intensity[:, t])
+            rates = self.rule.rates(all_units, t, self.intensity[:, t])
             free[:, t] = self.emissions[:, t] * (1 + rates) * (1 - self.paid_share[t])
         return free
 
     def allowance_of(self, units: NDArray[np.int64], year: int) -> NDArray[np.float64]:
-        """`allowance` of some units in a year, shape ``(units,)`` [t]."""
+        """Return the `allowance` of some units in a year, shape ``(units,)`` [t]."""
         return self.entitlement[units, year] * (1 - self.paid_share[year])
 
     def only(self, units: NDArray[np.int64]) -> Baseline:
-        """The same for some of the units."""
+        """Return the baseline of some of the units."""
         names = ("base_output", "output", "measured_output", "emissions", "intensity", "entitlement")
         rule = replace(self.rule, balance_value=self.rule.balance_value[units])
         return replace(self, rule=rule, **{name: getattr(self, name)[units] for name in names})
 
     def times(self, factor: NDArray[np.float64]) -> Baseline:
-        """The same for units that are so many times as large."""
+        """Return the baseline of units scaled by a factor each."""
         names = ("output", "measured_output", "emissions", "entitlement")
         larger = {name: getattr(self, name) * factor[:, None] for name in names}
         return replace(self, base_output=self.base_output * factor, **larger)
 
     def of_year(self, year: int) -> Baseline:
-        """The same for a horizon of one year, given by its place, whose CNY are its own."""
+        """Return the baseline of a horizon of one year, given by its position, in CNY of that year."""
         here = slice(year, year + 1)
         names = ("output", "measured_output", "emissions", "intensity", "entitlement")
         rule = IntensityRule(self.rule.slope[here], self.rule.cap[here], self.rule.balance_value[:, here])
@@ -141,15 +141,15 @@ class Baseline:
 
     @property
     def auctioned(self) -> NDArray[np.float64]:
-        """Allowances that paid shares and rounding bring to auction, shape ``(years,)`` [t]."""
+        """Allowances auctioned because of paid shares and rounding, shape ``(years,)`` [t]."""
         auctioned: NDArray[np.float64] = self.paid_share * self.entitlement.sum(axis=0) + self.rounding_remainder
         return auctioned
 
 
-def prospects(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Baseline:
-    """What lies before every unit of an allocation.
+def baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Baseline:
+    """Return the baseline of every unit under an allocation.
 
-    The surplus rate of the allocation stays: a unit's lump sum grows and shrinks with its emissions before abatement.
+    The surplus rate of the allocation is constant: a unit's lump sum is proportional to its emissions before abatement.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def prospects(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Baselin
     plain = without_allowances(instance)
     emissions, follows = instance.emissions_tco2e, _follows(instance, plain.years)
     allowance = before["allocation"]["allowance_t"].to_numpy(dtype=float)
-    # A unit without emissions in the scope now gets A = E in the years in which it has some.
+    # A unit without emissions in the base year gets A = E in the years in which it has some.
     rate = np.divide(allowance, emissions, out=np.ones(len(emissions)), where=emissions > 0)
     remainder = rounding_remainder(instance, before, plain.emissions)
     return replace(
@@ -167,7 +167,7 @@ def prospects(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Baselin
         entitlement=rate[:, None] * plain.emissions,
         paid_share=by_year(instance.policy.market.paid_share, plain.years, 0.0),
         follows=follows,
-        # Lump sums are those of the allocation, whatever the rule.
+        # Lump sums come from the allocation, whatever the rule.
         rule=enacted_rule(instance, plain) if follows.any() else no_rule(plain.emissions.shape),
         # Allowances that follow emissions are not rounded.
         rounding_remainder=np.where(follows, 0.0, remainder),
@@ -175,12 +175,12 @@ def prospects(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Baselin
 
 
 def no_rule(shape: tuple[int, ...]) -> IntensityRule:
-    """A = E for all units in all years."""
+    """Return the rule A = E for all units in all years."""
     return IntensityRule(np.zeros(shape[1]), np.zeros(shape[1]), np.full(shape, np.nan))
 
 
 def without_allowances(instance: Instance) -> Baseline:
-    """What lies before every unit, with no allowances and no rule; outside the scope there is nothing."""
+    """Return the baseline without allowances and rule; quantities outside the scope are zero."""
     years = np.array(instance.policy.years)
     horizon = instance.policy.horizon
     grown = development(instance, list(years))
@@ -206,18 +206,18 @@ def without_allowances(instance: Instance) -> Baseline:
 
 
 def _follows(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Years in which allowances follow a unit's own emissions; only the intensity rule says how."""
+    """Return the years in which allowances follow a unit's own emissions, which needs the intensity rule."""
     last = instance.policy.abatement.follow_emissions_until
     follows: NDArray[np.bool_] = np.zeros(len(years), dtype=bool) if last is None else years <= last
     if follows.any() and not isinstance(parameters_of(instance), IntensityParameters):
-        what = f"the rule {instance.policy.rule.name!r} does not say how allowances follow a unit's own emissions"
-        advice = "Leave the key out: allowances are then lump sums; or use cn-2025 or cn-2026."
+        what = f"the rule {instance.policy.rule.name!r} does not make allowances follow a unit's own emissions"
+        advice = "Omit the key for lump-sum allowances, or use cn-2025 or cn-2026."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "abatement.follow_emissions_until")])
     return follows
 
 
 def enacted_rule(instance: Instance, plain: Baseline) -> IntensityRule:
-    """The rule as enacted, balanced in every year over the emissions before abatement; under cn-2024 A = E."""
+    """Return the rule as enacted, balanced in each year over emissions before abatement; under cn-2024 A = E."""
     parameters, shape = parameters_of(instance), plain.emissions.shape
     if not isinstance(parameters, IntensityParameters):
         return no_rule(shape)
@@ -225,29 +225,27 @@ def enacted_rule(instance: Instance, plain: Baseline) -> IntensityRule:
     for name in instance.sectors:
         here = np.flatnonzero(instance.labels("sector").where(name) & ~fixed)
         for year in range(shape[1] if len(here) else 0):
-            found = balance_value(
-                plain.emissions[here, year], plain.intensity[here, year], parameters.slope, parameters.cap
-            )
-            balance[here, year] = found.value
+            emissions, intensity = plain.emissions[here, year], plain.intensity[here, year]
+            balance[here, year] = balance_value(emissions, intensity, parameters.slope, parameters.cap).value
     return IntensityRule(np.full(shape[1], parameters.slope), np.full(shape[1], parameters.cap), balance)
 
 
-def pathway_baseline(instance: Instance) -> Baseline:
-    """What lies before every unit on the path: phase 1 as enacted, then tightened year by year.
+def pathway_baseline_of(instance: Instance) -> Baseline:
+    """Return the baseline of every unit on the path: phase 1 as enacted, then tightened year by year.
 
-    From ``phase_2_from`` on the balance value falls by ``tightening`` a year, with the band and slope of the policy; a
-    growing share of what the rule gives is auctioned; from ``cap_from`` on all allowances, free and paid, stay below a
-    cap that starts from the total of the year before, and every unit's are cut by one factor.
+    From ``phase_2_from`` on the balance value falls by ``tightening`` a year, with the band and slope of the policy,
+    and a growing share of the allowances is auctioned. From ``cap_from`` on all allowances, free and paid, stay below a
+    cap that starts from the total of the year before; those of every unit are cut by one factor.
 
     Raises
     ------
     DataError
-        If the rule is none of China's plans, which alone say what later years give.
+        If the rule is none of China's plans, which alone define the allowances of later years.
     """
     if instance.policy.rule.name not in BALANCED:
         what = f"the path starts from a plan of China's system, and the rule {instance.policy.rule.name!r} is none"
-        found = Problem("policy.toml", what, f"Use {', '.join(BALANCED)}; else solve clearing.", "rule.name")
-        raise DataError("The policy", [found])
+        problem = Problem("policy.toml", what, f"Use {', '.join(BALANCED)}, or solve clearing.", "rule.name")
+        raise DataError("The policy", [problem])
     plain = without_allowances(instance)
     path, years = instance.policy.pathway, plain.years
     rule = enacted_rule(instance, plain)
@@ -255,13 +253,13 @@ def pathway_baseline(instance: Instance) -> Baseline:
     slope = np.where(phase_2, by_year(path.slope, years, rule.slope[0]), rule.slope)
     cap = np.where(phase_2, by_year(path.band, years, rule.cap[0]), rule.cap)
     fall = np.where(phase_2, by_year(path.tightening, years, 0.0), 0.0)
-    # Phase 2 goes on from the last balance value of phase 1: who then becomes cleaner by itself gains, and is not
-    # balanced away.
+    # Phase 2 continues from the last balance value of phase 1: a unit that becomes cleaner then gains by it, since no
+    # new balance takes the gain away.
     last = max(int(np.searchsorted(years, path.phase_2_from)) - 1, 0)
     start = np.where(phase_2, rule.balance_value[:, [last]], rule.balance_value)
     tightened = IntensityRule(slope, cap, start * np.cumprod(1 - fall))
-    everyone = np.arange(len(plain.emissions))
-    rates = np.column_stack([tightened.rates(everyone, t, plain.intensity[:, t]) for t in range(len(years))])
+    all_units = np.arange(len(plain.emissions))
+    rates = np.column_stack([tightened.rates(all_units, t, plain.intensity[:, t]) for t in range(len(years))])
     total = plain.emissions * (1 + rates)
     total *= _cap_factor(instance, years, total.sum(axis=0))
     return replace(
@@ -274,7 +272,7 @@ def pathway_baseline(instance: Instance) -> Baseline:
 
 
 def _cap_factor(instance: Instance, years: NDArray[np.int64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """By what the totals of each year are cut so that they stay below the cap, shape ``(years,)``."""
+    """Return the factor that keeps the total of each year below the cap, shape ``(years,)``."""
     path = instance.policy.pathway
     if path.cap_from is None:
         return np.ones(len(years))
@@ -284,7 +282,7 @@ def _cap_factor(instance: Instance, years: NDArray[np.int64], totals: NDArray[np
 
 
 def expected_prices(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Price path of the policy, shape ``(years,)`` [CNY/t].
+    """Return the price path of the policy, shape ``(years,)`` [CNY/t].
 
     Raises
     ------
@@ -294,7 +292,7 @@ def expected_prices(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.
     prices = by_year(instance.policy.market.prices_cny_per_t, years)
     if np.isnan(prices).any():
         year = years[int(np.isnan(prices).argmax())]
-        what = f"no price is stated for {year}, and enterprises take the price as given"
-        advice = "State one number for all years, or a table by year; a year's price holds until the next stated one."
+        what = f"the price of {year} is missing, and enterprises take the price as given"
+        advice = "State one number for all years, or a table by year; a price applies until the next one stated."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "market.prices_cny_per_t")])
     return prices

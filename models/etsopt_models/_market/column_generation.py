@@ -1,4 +1,4 @@
-"""A market: its program over some plans of its units, and what is found before that is solved."""
+"""A market: its program over a pool of plans, and the data prepared before it is solved."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from etsopt_models._market.accounts import (
     Accounts,
     account_parameters,
-    accounts,
+    accounts_of,
     market_parameters,
     offsets_on_offer,
 )
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from etsopt_models._market.column_pool import PlanColumns
 
 ENOUGH = 1e-10
-"""A total that all plans together could win, against the cost, which is none."""
+"""Gain of all plans together, relative to the cost, that counts as none."""
 
 UNMET_T = 2e-2
-"""What is unmet by rounding alone is nothing: what a total may miss."""
+"""Unmet demand up to this is rounding: the tolerance of a total [t]."""
 
 TYPICAL_CNY_PER_T = 100.0
-"""A price of an allowance, by which costs are scaled; any other of its size does as well."""
+"""A typical price of an allowance, by which costs are scaled; only its order of magnitude matters."""
 
 CHOSEN = 1e-9
-"""Share of a plan that is chosen; less is rounding."""
+"""Least share of a chosen plan; less is rounding."""
 
 
 @dataclass(frozen=True)
 class Shortage:
-    """A market that cannot clear: what is unmet in each year [t], and the multipliers that prove it."""
+    """A market that cannot clear: unmet demand by year [t], and the multipliers that prove it."""
 
     unmet: NDArray[np.float64]
     multipliers: Mapping[str, NDArray[np.float64]]
@@ -50,75 +50,75 @@ class Shortage:
 
     @property
     def value(self) -> float:
-        """What is unmet in all years together, at least [t]."""
+        """Least unmet demand of all years together [t]."""
         return float(self.unmet.sum())
 
 
 @dataclass(frozen=True)
-class Found:
-    """What was prepared before the program of a market was solved.
+class PreparedMarket:
+    """A market whose program is ready to be solved.
 
     Parameters
     ----------
-    portfolio, accounts
-        Plans among which the program chooses; accounts that deal.
+    pool, accounts
+        Plans among which the program chooses; accounts of the market.
     multipliers
-        By row, those that bound the cost; None where they are those of the program.
+        Multipliers by row that bound the cost; None if they are those of the program.
     ends
-        More of them, with the least and the greatest price of each year where it is not the price itself.
+        More multipliers, one set for each end of a year's price interval that differs from the price.
     shortage
-        What is unmet where the market cannot clear; else None.
-    everyone
-        Plan of every unit, chosen beforehand for all but those of the portfolio; None where the portfolio is of all.
+        Unmet demand if the market cannot clear; else None.
+    full_pool
+        One plan of every unit, fixed beforehand except in the pool; None if the pool holds all units.
     core
-        Units of the portfolio among all, shape ``(units of the portfolio,)``.
-    widened
-        A function that makes of a solution of the core one of all accounts; None where the program has all of them.
+        Units of the pool by their position among all, shape ``(units of the pool,)``.
+    expand
+        A function that extends a solution of the core to all accounts; None if the program has all of them.
     tree
-        Leaves and multipliers that prove how much better whole plans can be; None where plans may be mixed.
+        Leaves and multipliers that bound the cost of integer plans; None if plans may be mixed.
     gave_way
-        Why prices did not suffice, so that the program is that of all units, as a clause; empty where they did.
+        Why decomposition failed, so that the program is that of all units, as a clause; else empty.
     """
 
-    portfolio: ColumnPool
+    pool: ColumnPool
     accounts: Accounts
     multipliers: Mapping[str, NDArray[np.float64]] | None = None
     ends: tuple[Mapping[str, NDArray[np.float64]], ...] = ()
     shortage: Shortage | None = None
-    everyone: ColumnPool | None = None
+    full_pool: ColumnPool | None = None
     core: NDArray[np.int64] | None = None
-    widened: Any = None
+    expand: Any = None
     tree: Any = None
     gave_way: str = ""
 
     @property
     def stopped(self) -> str:
-        """Why the search for plans, or for their proof, was stopped; empty where it came to its end."""
+        """Why the search for plans, or for their proof, was stopped; empty if it ended."""
         return "" if self.tree is None else str(self.tree.stopped)
 
     @property
-    def prospects(self) -> Baseline:
-        """What lies before every unit."""
-        return (self.everyone or self.portfolio).plans.prospects
+    def baseline(self) -> Baseline:
+        """The baseline of every unit."""
+        return (self.full_pool or self.pool).plans.baseline
 
-    def taken(self, choice: NDArray[np.float64]) -> tuple[ColumnPool, NDArray[np.float64]]:
-        """The plans that are chosen, and the share of each, which add up to one at every unit.
+    def chosen_plans(self, choice: NDArray[np.float64]) -> tuple[ColumnPool, NDArray[np.float64]]:
+        """Return the chosen plans and their shares, which add up to one for every unit.
 
         Parameters
         ----------
         choice
-            Of each plan of the program, rounding included.
+            Share of each plan of the program, with the solver's rounding.
         """
-        kept = np.where(choice > CHOSEN, choice, 0.0)[: len(self.portfolio.unit)]
+        kept = np.where(choice > CHOSEN, choice, 0.0)[: len(self.pool.unit)]
         kept = np.where(np.abs(kept - np.round(kept)) < CHOSEN, np.round(kept), kept)
-        chosen = self.portfolio.kept(kept > 0)
+        chosen = self.pool.kept(kept > 0)
         share = kept[kept > 0]
         share /= np.add.reduceat(share, chosen.first)[chosen.unit]
-        if self.everyone is None or self.core is None:
+        if self.full_pool is None or self.core is None:
             return chosen, share
-        others = np.ones(len(self.everyone.unit), dtype=bool)
+        others = np.ones(len(self.full_pool.unit), dtype=bool)
         others[self.core] = False
-        rest = self.everyone.kept(others)
+        rest = self.full_pool.kept(others)
         unit = np.concatenate([rest.unit, self.core[chosen.unit]])
         order = np.argsort(unit, kind="stable")
         quantities = rest.quantities.beside(chosen.quantities).kept(order)
@@ -132,83 +132,83 @@ class Market:
 
     Parameters
     ----------
-    found, own
-        What lies before all units; accounts, with that of each unit of the menus.
+    baseline, accounts
+        Baseline of all units; accounts, with that of each unit of the pools.
     relax
-        Has the program solved: `etsopt.running.model_inputs.Relaxation`.
-    more
+        Solver of the program: `etsopt.running.model_inputs.Relaxation`.
+    extra
         Parameters beside those of plans and accounts.
     rest
-        What those come to together who have chosen already, on one account.
+        Total plan of the units whose plans are fixed, on each account.
     """
 
     instance: Instance
-    found: Baseline
-    own: Accounts
+    baseline: Baseline
+    accounts: Accounts
     relax: Any
-    more: Mapping[str, Any]
+    extra: Mapping[str, Any]
     rest: PlanColumns | None = None
 
     @property
     def net_demand(self) -> NDArray[np.float64]:
-        """What accounts lack before those abate who are still to choose, shape ``(accounts, years)`` [t]."""
-        net_demand = self.own.emissions - self.own.allowance
+        """Net demand of accounts before the units that still choose abate, shape ``(accounts, years)`` [t]."""
+        net_demand = self.accounts.emissions - self.accounts.allowance
         return net_demand if self.rest is None else net_demand - self.rest.demand_reduction
 
     def of(self, units: NDArray[np.int64], rest: PlanColumns | None) -> Market:
-        """The market in which some units choose beside the rest, on the same accounts."""
-        return replace(self, own=replace(self.own, of_unit=self.own.of_unit[units]), rest=rest)
+        """Return the market in which some units choose beside the rest, on the same accounts."""
+        return replace(self, accounts=replace(self.accounts, of_unit=self.accounts.of_unit[units]), rest=rest)
 
-    def parameters(self, portfolio: ColumnPool, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Arrays of the program in which units choose among some plans."""
-        own: dict[str, Any] = account_parameters(self.instance, self.found, portfolio.menu, self.own)
+    def parameters(self, pool: ColumnPool, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the arrays of the program in which units choose among a pool of plans."""
+        arrays: dict[str, Any] = account_parameters(self.instance, self.baseline, pool.columns, self.accounts)
         if self.rest is not None:
-            own["net_demand"], own["emissions"] = self.net_demand, self.own.emissions - self.rest.abated
-            own["chosen_cost"] = float(self.rest.cost[0])
-        return {**own, **self.more, **(changes or {})}
+            arrays["net_demand"], arrays["emissions"] = self.net_demand, self.accounts.emissions - self.rest.abated
+            arrays["chosen_cost"] = float(self.rest.cost[0])
+        return {**arrays, **self.extra, **(changes or {})}
 
 
 def market_of(
     instance: Instance,
-    found: Baseline,
+    baseline: Baseline,
     relax: Callable[..., Any],
-    more: Mapping[str, Any] | None = None,
+    extra: Mapping[str, Any] | None = None,
     *,
     market: bool,
 ) -> Market:
-    """A market of all units.
+    """Return a market of all units.
 
     Parameters
     ----------
     relax
-        Solves the linear relaxation of the program with some parameters; its levels hold the multipliers.
-    more
-        Parameters of the model's own.
+        Solver of the linear relaxation with given parameters; its levels hold the multipliers.
+    extra
+        Parameters of the model itself.
     market
-        Whether the market's rows are part of the program.
+        True if the market's rows are part of the program.
     """
     pooled = instance.policy.market.transaction_cost_cny_per_t == 0
-    fixed = {**(market_parameters(instance, found) if market else {}), **(more or {})}
-    fixed["offset_supply"] = offsets_on_offer(instance, found)
-    return Market(instance, found, accounts(instance, found, pooled=pooled, market=market), relax, fixed)
+    arrays = {**(market_parameters(instance, baseline) if market else {}), **(extra or {})}
+    arrays["offset_supply"] = offsets_on_offer(instance, baseline)
+    return Market(instance, baseline, accounts_of(instance, baseline, pooled=pooled, market=market), relax, arrays)
 
 
 def unit_prices(
-    instance: Instance, own: Accounts, multipliers: Mapping[str, NDArray[np.float64]]
+    instance: Instance, accounts: Accounts, multipliers: Mapping[str, NDArray[np.float64]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What a tonne that lacks, and one that is emitted, costs each unit [CNY/t].
+    """Return the cost to each unit of a tonne of net demand and of a tonne emitted [CNY/t].
 
-    Shapes ``(units, years)``, or ``(1, years)`` where all share one account.
+    Shapes ``(units, years)``, or ``(1, years)`` if all share one account.
     """
-    shape = own.emissions.shape
+    shape = accounts.emissions.shape
     need = multipliers["account_balance"].reshape(shape)
     emitted = instance.policy.market.ccer_share * multipliers["offset_limit"].reshape(shape)
     if len(multipliers["newly_owed"]):
         emitted = emitted + multipliers["newly_owed"].reshape(shape)
-    return (need, emitted) if len(need) == 1 else (need[own.of_unit], emitted[own.of_unit])
+    return (need, emitted) if len(need) == 1 else (need[accounts.of_unit], emitted[accounts.of_unit])
 
 
-def market_prices(found: Baseline, multipliers: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Price of an allowance in CNY of each year: what one tonne less on offer adds to the cost [CNY/t]."""
-    prices: NDArray[np.float64] = -multipliers["market_balance"] / found.discount
+def market_prices(baseline: Baseline, multipliers: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the price of an allowance in CNY of each year: the cost added by one tonne less on offer [CNY/t]."""
+    prices: NDArray[np.float64] = -multipliers["market_balance"] / baseline.discount
     return prices

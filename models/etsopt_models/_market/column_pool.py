@@ -1,4 +1,4 @@
-"""The plans among which a program chooses, found by prices: a plan enters where it beats those that are there."""
+"""Column pool: the plans among which a program chooses. A plan enters if it beats those that are there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlanColumns:
-    """Plans as a program sees them, those of a unit together; a unit may also stand for many, and a plan for theirs.
+    """Plans as columns of a program, sorted by unit; a unit may stand for many, and its plan for theirs.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ class PlanColumns:
     cost
         Discounted cost, shape ``(plans,)`` [CNY].
     demand_reduction
-        By how much a plan lowers what its unit lacks in allowances, shape ``(plans, years)`` [t].
+        Reduction of the net demand of its unit, shape ``(plans, years)`` [t].
     abated
-        Emissions that it avoids, shape ``(plans, years)`` [tCO2e].
+        Emissions that the plan avoids, shape ``(plans, years)`` [tCO2e].
     """
 
     unit: NDArray[np.int64]
@@ -36,25 +36,25 @@ class PlanColumns:
     abated: NDArray[np.float64]
 
     @property
-    def together(self) -> PlanColumns:
-        """One unit for all, with one plan: everybody's."""
-        nobody = np.zeros(1, dtype=np.int64)
+    def total(self) -> PlanColumns:
+        """The sum of all plans, as one plan of one unit."""
+        one_unit = np.zeros(1, dtype=np.int64)
         sums = (part.sum(axis=0, keepdims=True) for part in (self.cost, self.demand_reduction, self.abated))
-        return PlanColumns(nobody, *sums)
+        return PlanColumns(one_unit, *sums)
 
     def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> PlanColumns:
-        """Some of the plans."""
+        """Return some of the plans."""
         return PlanColumns(self.unit[plans], self.cost[plans], self.demand_reduction[plans], self.abated[plans])
 
     def on_accounts(self, account: NDArray[np.int64], count: int) -> PlanColumns:
-        """What all plans come to on each account of their units, as one plan of nobody.
+        """Return the sums of all plans on each account of their units, as one plan.
 
         Parameters
         ----------
         account
-            Of every unit, shape ``(units,)``.
+            Account of every unit, shape ``(units,)``.
         count
-            How many accounts there are.
+            Number of accounts.
         """
         demand_reduction, abated = (np.zeros((count, self.demand_reduction.shape[1])) for _ in range(2))
         np.add.at(demand_reduction, account[self.unit], self.demand_reduction)
@@ -62,7 +62,7 @@ class PlanColumns:
         return PlanColumns(np.zeros(1, dtype=np.int64), self.cost.sum(keepdims=True), demand_reduction, abated)
 
     def plus(self, other: PlanColumns) -> PlanColumns:
-        """Plan by plan with those of another menu."""
+        """Return the sum with other columns, plan by plan."""
         return PlanColumns(
             self.unit,
             self.cost + other.cost,
@@ -71,13 +71,13 @@ class PlanColumns:
         )
 
     def minus(self, other: PlanColumns) -> PlanColumns:
-        """Plan by plan without those of another menu."""
+        """Return the difference from other columns, plan by plan."""
         return self.plus(PlanColumns(other.unit, -other.cost, -other.demand_reduction, -other.abated))
 
 
 @dataclass(frozen=True)
 class ColumnPool:
-    """Some plans of every unit, those of a unit together.
+    """Some plans of every unit, sorted by unit.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class ColumnPool:
     sets
         Chain of measure sets of each plan, shape ``(plans, years)``.
     quantities
-        What each comes to in each year.
+        Quantities of each plan in each year.
     """
 
     plans: Plans
@@ -96,17 +96,17 @@ class ColumnPool:
 
     @classmethod
     def of(cls, plans: Plans, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> ColumnPool:
-        """Plans given by their units, in order, and their chains of sets."""
+        """Return the pool of plans with given units, in order, and chains of sets."""
         return cls(plans, unit, sets, plans.quantities(unit, sets))
 
     @classmethod
     def start(cls, plans: Plans) -> ColumnPool:
-        """The plan without measures of each unit."""
-        shape = plans.prospects.emissions.shape
+        """Return the pool with the plan without measures of each unit."""
+        shape = plans.baseline.emissions.shape
         return cls.of(plans, np.arange(shape[0]), np.zeros(shape, dtype=np.int16))
 
-    def added(self, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> ColumnPool:
-        """These plans and others, each once."""
+    def with_columns(self, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> ColumnPool:
+        """Return the pool with other plans added, each plan once."""
         both = np.concatenate(
             [np.column_stack([self.unit, self.sets]), np.column_stack([unit, sets])], axis=0, dtype=np.int64
         )
@@ -114,39 +114,39 @@ class ColumnPool:
         return ColumnPool.of(self.plans, every[:, 0], every[:, 1:].astype(np.int16))
 
     def among(self, units: NDArray[np.int64]) -> ColumnPool:
-        """The same plans by the position of their units among some, in order, which have them all."""
+        """Return the pool with units numbered by position in `units`, which are sorted and include all of them."""
         return ColumnPool(self.plans.only(units), np.searchsorted(units, self.unit), self.sets, self.quantities)
 
     def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> ColumnPool:
-        """Some of the plans, of whichever units."""
+        """Return some of the plans."""
         return ColumnPool(self.plans, self.unit[plans], self.sets[plans], self.quantities.kept(plans))
 
     @cached_property
     def first(self) -> NDArray[np.int64]:
-        """Where the plans of each unit begin, shape ``(units,)``."""
+        """Position of the first plan of each unit, shape ``(units,)``."""
         return np.flatnonzero(np.diff(self.unit, prepend=-1))
 
     @property
     def cost(self) -> NDArray[np.float64]:
         """Discounted cost of each plan, shape ``(plans,)`` [CNY]."""
-        return self.quantities.cost @ self.plans.prospects.discount
+        return self.quantities.cost @ self.plans.baseline.discount
 
     @property
     def abated(self) -> NDArray[np.float64]:
         """Emissions that each plan avoids, shape ``(plans, years)`` [tCO2e]."""
-        return self.plans.prospects.emissions[self.unit] - self.quantities.emissions
+        return self.plans.baseline.emissions[self.unit] - self.quantities.emissions
 
     @property
-    def menu(self) -> PlanColumns:
-        """The plans as a program sees them."""
+    def columns(self) -> PlanColumns:
+        """The plans as columns of a program."""
         abated = self.abated
-        gained = self.quantities.allowance - self.plans.prospects.free[self.unit]
+        gained = self.quantities.allowance - self.plans.baseline.free[self.unit]
         return PlanColumns(self.unit, self.cost, abated + gained, abated)
 
     def values(
         self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], cost_weight: float = 1.0
     ) -> NDArray[np.float64]:
-        """Discounted cost of each plan at prices of `Plans.best`, shape ``(plans,)`` [CNY]."""
+        """Return the discounted cost of each plan at prices as in `Plans.best`, shape ``(plans,)`` [CNY]."""
         need = self.quantities.emissions - self.quantities.allowance
         need_paid, emissions_paid = (
             prices if len(prices) == 1 else prices[self.unit] for prices in (need_price, emissions_price)

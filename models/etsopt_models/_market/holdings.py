@@ -1,4 +1,4 @@
-"""What enterprises hold before a year: columns of their table, and which vintages last."""
+"""Holdings of enterprises before a year: columns of their table, and the vintages that last."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 LASTING_FROM = 2025
-"""From this vintage on allowances settle every year from 2025 on; earlier ones settle years before, or are converted."""
+"""Allowances of this and later vintages count in every year from 2025 on; earlier ones before it, or by carry-over."""
 
 
 def stated(instance: Instance, enterprises: NDArray[Any], column: str) -> NDArray[np.float64]:
-    """A column of ``enterprises.csv`` in the order of some enterprises; zero where it states nothing."""
+    """Return a column of ``enterprises.csv`` in the order of some enterprises; zero if it states nothing."""
     table = instance.enterprises
     if table is None or column not in table:
         return np.zeros(len(enterprises))

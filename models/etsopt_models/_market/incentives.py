@@ -1,10 +1,10 @@
-r"""What one tonne of emissions less earns a unit.
+r"""Marginal incentive: the gain of a unit per tonne abated.
 
-Where allowances are lump sums it is the price. Where they follow the unit's own emissions under the intensity rule they
-fall too, and less than a sixth of the price is left: with surplus rate $\alpha = \mathrm{clip}(\sigma (1 - I/V), \pm d)$,
+Under lump-sum allowances it is the price. Allowances that follow the unit's own emissions under the intensity rule fall
+too, and leave less than a sixth of the price: with surplus rate $\alpha = \mathrm{clip}(\sigma (1 - I/V), \pm d)$,
 
-- a tonne of the process on which intensity is measured earns $p\,[\sigma E / (V Q) - \alpha]$ between the caps, with $Q$
-  the output on which it is measured; where the unit is that process alone, this is $\sigma p\,(2 I / V - 1)$;
+- a tonne of the process on which intensity is measured earns $p\,[\sigma E / (V Q) - \alpha]$ between the caps, with
+  $Q$ the output on which it is measured; if the unit is that process alone, this is $\sigma p\,(2 I / V - 1)$;
 - any other tonne, and every tonne at a cap, earns $-\alpha p$: a unit with the largest surplus loses.
 
 Source: derived from the formula of the 2026 plan at a given balance value and output.
@@ -24,48 +24,48 @@ if TYPE_CHECKING:
     from etsopt_models._market.plans import Quantities
 
 
-def rewards(
-    portfolio: ColumnPool, share: NDArray[np.float64], prices: NDArray[np.float64]
+def incentives(
+    pool: ColumnPool, share: NDArray[np.float64], prices: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What one tonne less earns, shapes ``(units, years)`` [CNY/t], before transaction costs.
+    """Return the marginal incentive of units, shapes ``(units, years)`` [CNY/t], before transaction costs.
 
     Parameters
     ----------
-    portfolio, share
-        Plans that are taken, and the share of each; where a unit mixes plans the mean of theirs is told.
+    pool, share
+        Chosen plans and their shares; a unit that mixes plans gets the mean of theirs.
     prices
-        Of allowances, shape ``(years,)`` [CNY/t].
+        Prices of allowances, shape ``(years,)`` [CNY/t].
 
     Returns
     -------
     measured, elsewhere
-        In the process on which intensity is measured, and in any other.
+        Incentive in the process on which intensity is measured, and in any other.
     """
-    found = portfolio.plans.prospects
-    if not found.follows.any():
-        earned = np.broadcast_to(prices, found.emissions.shape)
+    baseline = pool.plans.baseline
+    if not baseline.follows.any():
+        earned = np.broadcast_to(prices, baseline.emissions.shape)
         return earned, earned
-    both = rewards_of_plans(found, portfolio.unit, portfolio.quantities, prices)
-    measured, elsewhere = (np.add.reduceat(share[:, None] * part, portfolio.first, axis=0) for part in both)
+    both = incentives_of_plans(baseline, pool.unit, pool.quantities, prices)
+    measured, elsewhere = (np.add.reduceat(share[:, None] * part, pool.first, axis=0) for part in both)
     return measured, elsewhere
 
 
-def rewards_of_plans(
-    prospects: Baseline,
+def incentives_of_plans(
+    baseline: Baseline,
     unit: NDArray[np.int64],
-    own: Quantities,
+    quantities: Quantities,
     prices: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What `rewards` tells, of plans of units, shapes ``(plans, years)`` [CNY/t]."""
-    rule = prospects.rule
+    """Return the marginal incentive of plans of units, shapes ``(plans, years)`` [CNY/t]."""
+    rule = baseline.rule
     with np.errstate(invalid="ignore", divide="ignore"):
-        measured_output = prospects.measured_output[unit] * own.output_left
+        measured_output = baseline.measured_output[unit] * quantities.output_left
         balance = rule.balance_value[unit]
-        slope = rule.slope * (balance - own.intensity) / balance
+        slope = rule.slope * (balance - quantities.intensity) / balance
         rate = np.nan_to_num(np.clip(slope, -rule.cap, rule.cap))
         free = np.abs(slope) < rule.cap
-        gain = np.where(free, rule.slope * own.emissions / (balance * measured_output), 0.0)
-    kept = np.where(prospects.follows, 1 - prospects.paid_share, 0.0)
+        gain = np.where(free, rule.slope * quantities.emissions / (balance * measured_output), 0.0)
+    kept = np.where(baseline.follows, 1 - baseline.paid_share, 0.0)
     elsewhere: NDArray[np.float64] = prices * (1 - kept * (1 + rate))
     measured: NDArray[np.float64] = prices * (1 - kept * (1 + rate - gain))
     return measured, elsewhere

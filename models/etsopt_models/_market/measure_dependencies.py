@@ -1,4 +1,4 @@
-"""What the measures of a unit have to do with each other: by their places at the unit, whatever they are called."""
+"""Dependencies between the measures of a unit, by their places at the unit and not by name."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ NOTHING = -1
 
 
 class Dependencies(NamedTuple):
-    """Dependencies of the measure in one place at every unit, shape ``(units,)``; all -1 where there is no measure.
+    """Dependencies of the measure in one place at every unit, shape ``(units,)``; all -1 if there is no measure.
 
-    Places that it excludes and places that it requires, bit by bit, the bit beyond the last for what is not on offer;
-    and its first year, 0 for any.
+    Places that it excludes and places that it requires, bit by bit, with the bit beyond the last for measures that are
+    not on offer; and its first year, 0 for any.
     """
 
     excluded: NDArray[np.int64]
@@ -33,7 +33,7 @@ class Dependencies(NamedTuple):
 
 
 def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> list[Dependencies]:
-    """Dependencies of the measures in each place.
+    """Return the dependencies of the measures in each place.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> list[Depende
     name, group, first_year = (
         np.where(there, codes[rows], NOTHING) for codes in (table.name, table.group, table.first)
     )
-    links = []
+    dependencies = []
     for place in range(rows.shape[1]):
         excluded = required = np.zeros(len(rows), dtype=np.int64)
         for other in range(rows.shape[1]):
@@ -57,18 +57,18 @@ def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> list[Depende
             wanted = np.where(there[:, place], code[rows[:, place]], NOTHING)
             if (wanted == NOTHING).all():
                 continue
-            found = (name == wanted[:, None]) & (wanted != NOTHING)[:, None]
-            required = required | (found << np.arange(rows.shape[1])).sum(axis=1)
-            required = required | (((wanted != NOTHING) & ~found.any(axis=1)).astype(np.int64) << rows.shape[1])
+            provides = (name == wanted[:, None]) & (wanted != NOTHING)[:, None]
+            required = required | (provides << np.arange(rows.shape[1])).sum(axis=1)
+            required = required | (((wanted != NOTHING) & ~provides.any(axis=1)).astype(np.int64) << rows.shape[1])
         here = there[:, place]
-        links.append(
+        dependencies.append(
             Dependencies(*(np.where(here, part, NOTHING) for part in (excluded, required, first_year[:, place])))
         )
-    return links
+    return dependencies
 
 
 class _Codes(NamedTuple):
-    """Texts of the table as numbers, shape ``(rows,)``; codes of what a row requires, shape ``(rows, most)``."""
+    """Texts of the table as codes, shape ``(rows,)``; codes of required measures, shape ``(rows, most)``."""
 
     name: NDArray[np.int64]
     group: NDArray[np.int64]
@@ -77,8 +77,8 @@ class _Codes(NamedTuple):
 
 
 def _instance_codes(instance: Instance) -> _Codes:
-    found: _Codes = instance.once("links of measures", lambda: _codes(instance.measures))
-    return found
+    codes: _Codes = instance.once("measure dependencies", lambda: _codes(instance.measures))
+    return codes
 
 
 def _codes(measures: Any) -> _Codes:
@@ -92,6 +92,6 @@ def _codes(measures: Any) -> _Codes:
     table = np.full((len(texts), int(place.max(initial=0)) + 1), NOTHING)
     stated = words.notna().to_numpy()
     code = pd.Index(names).get_indexer(words.to_numpy()[stated])
-    # A name that nobody has is on offer nowhere: any code but those of measures says so.
+    # An unknown name is on offer nowhere: any code but those of measures marks it.
     table[words.index.to_numpy()[stated], place[stated]] = np.where(code < 0, len(names), code)
     return _Codes(name, group, first, table[which])

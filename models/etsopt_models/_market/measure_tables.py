@@ -1,4 +1,4 @@
-"""Result tables of measures: which units take which, and what each does in each year."""
+"""Result tables of measures: their units, and their effect in each year."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def by_year_table(
     years: NDArray[np.int64], keys: dict[str, NDArray[Any]], columns: dict[str, NDArray[np.float64]]
 ) -> pd.DataFrame:
-    """A table with a row for each key and year from arrays of shape ``(keys, years)``."""
+    """Return a table with a row for each key and year from arrays of shape ``(keys, years)``."""
     count = len(next(iter(keys.values())))
     table = {name: np.repeat(labels, len(years)) for name, labels in keys.items()}
     table["year"] = np.tile(years, count)
@@ -31,8 +31,8 @@ def by_year_table(
 
 
 @dataclass(frozen=True)
-class _Taken:
-    """Every measure of every plan that is taken, plan by plan, shape ``(taken,)``.
+class _ChosenMeasures:
+    """Every measure of every chosen plan, plan by plan, shape ``(measures of plans,)``.
 
     Position of the plan, bit of the measure in its sets, row in the table of measures, and position of the first year.
     """
@@ -43,28 +43,28 @@ class _Taken:
     start: NDArray[np.int64]
 
 
-def _taken(portfolio: ColumnPool) -> _Taken:
-    # What has started runs to the end, so the last year's set names all measures, and the number of years their starts.
-    rows, sets = portfolio.plans.rows, portfolio.sets
+def _chosen_measures(pool: ColumnPool) -> _ChosenMeasures:
+    # A started measure runs to the end: the last year's set names all measures, and the number of years their starts.
+    rows, sets = pool.plans.rows, pool.sets
     plan, bit = np.nonzero((sets[:, [-1]] >> np.arange(rows.shape[1])) & 1)
     runs = ((sets[plan] >> bit[:, None]) & 1).sum(axis=1)
-    return _Taken(plan, bit, rows[portfolio.unit[plan], bit], sets.shape[1] - runs)
+    return _ChosenMeasures(plan, bit, rows[pool.unit[plan], bit], sets.shape[1] - runs)
 
 
-def plan_table(instance: Instance, portfolio: ColumnPool, share: NDArray[np.float64]) -> pd.DataFrame:
-    """Measures of the chosen plans; a unit without one has no row, and one whose plans are mixed has several plans."""
-    taken = _taken(portfolio)
-    unit = portfolio.unit[taken.plan]
+def plan_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float64]) -> pd.DataFrame:
+    """Return the measures of the chosen plans; a unit that mixes plans has several, one without measures no row."""
+    chosen = _chosen_measures(pool)
+    unit = pool.unit[chosen.plan]
     # Plans of a unit are numbered from zero on; one without measures has no rows and no number.
-    plans, number = np.unique(taken.plan, return_inverse=True)
-    first = np.searchsorted(portfolio.unit[plans], portfolio.unit[plans])
+    plans, number = np.unique(chosen.plan, return_inverse=True)
+    first = np.searchsorted(pool.unit[plans], pool.unit[plans])
     return pd.DataFrame(
         {
             "unit_id": instance.units["unit_id"].to_numpy(dtype=object)[unit],
             "plan": number - first[number],
-            "share": share[taken.plan],
-            "measure_id": _names(instance, taken.row),
-            "start_year": portfolio.plans.prospects.years[taken.start],
+            "share": share[chosen.plan],
+            "measure_id": _names(instance, chosen.row),
+            "start_year": pool.plans.baseline.years[chosen.start],
         }
     )
 
@@ -76,24 +76,24 @@ def _names(instance: Instance, rows: NDArray[np.int64]) -> NDArray[np.object_]:
     return names[rows]
 
 
-def measure_table(instance: Instance, portfolio: ColumnPool, share: NDArray[np.float64]) -> pd.DataFrame:
-    """What each measure does in each sector and year: a plan's abatement is divided by what each would do alone."""
-    taken, plans = _taken(portfolio), portfolio.plans
-    found, years = plans.prospects, plans.prospects.years
-    plan, bit = taken.plan, taken.bit
-    unit = portfolio.unit[plan]
-    runs = np.arange(len(years)) >= taken.start[:, None]
+def measure_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float64]) -> pd.DataFrame:
+    """Return the effect of each measure by sector and year; measures share a plan's abatement by that of each alone."""
+    chosen, plans = _chosen_measures(pool), pool.plans
+    baseline, years = plans.baseline, plans.baseline.years
+    plan, bit = chosen.plan, chosen.bit
+    unit = pool.unit[plan]
+    runs = np.arange(len(years)) >= chosen.start[:, None]
     left, fixed, variable = np.ones(len(plan)), np.zeros(len(plan)), np.zeros(len(plan))
     for number, kind in enumerate(plans.kinds):
         here = np.flatnonzero(plans.kind[unit] == number)
         cell = plans.place[unit[here]], bit[here]
         left[here], fixed[here], variable[here] = kind.emissions_left[cell], kind.fixed[cell], kind.variable[cell]
     alone = runs * (1 - left)[:, None]
-    total = totals(alone, plan, len(portfolio.unit))
-    avoided = portfolio.abated * share[:, None]
+    total = totals(alone, plan, len(pool.unit))
+    avoided = pool.abated * share[:, None]
     abated = alone * np.divide(avoided, total, out=np.zeros_like(total), where=total > 0)[plan]
-    cost = runs * share[plan, None] * (fixed[:, None] + variable[:, None] * known(found.output[unit]))
-    names, sector = Labels.of(_names(instance, taken.row)), instance.labels("sector")
+    cost = runs * share[plan, None] * (fixed[:, None] + variable[:, None] * known(baseline.output[unit]))
+    names, sector = Labels.of(_names(instance, chosen.row)), instance.labels("sector")
     pair = names.code * len(sector) + sector.code[unit]
     there = np.flatnonzero(np.bincount(pair, minlength=len(names) * len(sector)))
     group = np.searchsorted(there, pair)

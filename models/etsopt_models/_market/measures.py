@@ -1,4 +1,4 @@
-"""Measures that units may take: what each costs and leaves, and which sets of them may run in which year."""
+"""Measures on offer to units: cost, remaining emissions, and the sets that may run in each year."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Measures:
     row
         Row of each measure in the instance's table, -1 for a cut of output, shape ``(units, measures)``.
     emissions_left, intensity_left, output_left
-        Factor that a measure leaves of each, shape ``(units, measures)``.
+        Factor that remains of each under a measure, shape ``(units, measures)``.
     fixed, variable
-        Yearly cost [CNY], and cost of each tonne of the year's output [CNY/t], shape ``(units, measures)``.
+        Yearly cost [CNY], and cost per tonne of the year's output [CNY/t], shape ``(units, measures)``.
     admissible
-        Which sets may run in which year, shape ``(years, sets)``.
+        True if a set may run in a year, shape ``(years, sets)``.
     """
 
     units: NDArray[np.int64]
@@ -50,7 +50,7 @@ class Measures:
     admissible: NDArray[np.bool_]
 
     def part(self, chosen: slice | NDArray[np.int64]) -> Measures:
-        """The same for some of the units."""
+        """Return the measures of some of the units."""
         return Measures(
             self.units[chosen],
             self.row[chosen],
@@ -63,34 +63,34 @@ class Measures:
         )
 
     def times(self, factor: NDArray[np.float64]) -> Measures:
-        """The same for units that are so many times as large."""
+        """Return the measures of units scaled by a factor each."""
         return replace(self, fixed=self.fixed * factor[:, None])
 
 
-def measures_of(instance: Instance, found: Baseline) -> list[Measures]:
-    """Measures of every unit, units of the same structure together."""
+def measures_of(instance: Instance, baseline: Baseline) -> list[Measures]:
+    """Return the measures of every unit, grouped by structure."""
     rows = _rows(instance)
     cut = instance.labels("sector").mapped(dict.fromkeys(instance.policy.abatement.output_cut, 1.0), 0.0) > 0
-    links = dependencies_of(instance, rows)
-    codes = [*(code for slot in links for code in slot), cut.astype(np.int64)]
+    dependencies = dependencies_of(instance, rows)
+    codes = [*(code for slot in dependencies for code in slot), cut.astype(np.int64)]
     kind = np.zeros(len(rows), dtype=np.int64)
     for code in codes:
-        # Few structures differ, so numbers stay small.
+        # Structures are few, so the codes stay small.
         kind = pd.factorize(kind * (int(code.max(initial=0)) + 2) + code + 1)[0].astype(np.int64)
     order = np.argsort(kind, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(kind[order])) + 1)
     costs = (np.zeros(0), np.zeros(0)) if instance.measures is None else costs_per_t(instance)
-    return [_measures(instance, found, units, rows[units], costs, bool(cut[units[0]])) for units in parts]
+    return [_measures(instance, baseline, units, rows[units], costs, bool(cut[units[0]])) for units in parts]
 
 
 def column(instance: Instance, name: str) -> NDArray[Any]:
-    """A column of the table of measures, with the defaults of the schema; it is not to be written to."""
+    """Return a read-only column of the table of measures, with the defaults of the schema."""
     assert instance.measures is not None
     return filled_column(instance.measures, MEASURES, name)
 
 
 def _rows(instance: Instance) -> NDArray[np.int64]:
-    """Rows of the table that apply to each unit, shape ``(units, most measures)``, filled up with -1."""
+    """Return the rows of the table that apply to each unit, shape ``(units, most measures)``, padded with -1."""
     units, groups = len(instance.units), applicable(instance)
     unit, member = np.repeat(np.arange(units), np.diff(groups.starts)), groups.members
     if len(member) and instance.policy.abatement.no_regret == "exclude":
@@ -104,12 +104,12 @@ def _rows(instance: Instance) -> NDArray[np.int64]:
 
 
 def costs_per_t(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What each measure costs a year, shapes ``(measures,)``.
+    """Return the yearly cost of each measure, shapes ``(measures,)``.
 
     Returns
     -------
     fixed, variable
-        For each tonne of output of the base year, and for each tonne of the year's own output [CNY/t]. Investment is
+        Cost per tonne of the base year's output, and per tonne of the year's own output [CNY/t]. Investment is
         an annuity over the lifetime: a measure is renewed at the end of its life.
     """
     rate, life = instance.policy.horizon.discount_rate, column(instance, "lifetime_years")
@@ -121,26 +121,26 @@ def costs_per_t(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.flo
 
 def _measures(
     instance: Instance,
-    found: Baseline,
+    baseline: Baseline,
     units: NDArray[np.int64],
     rows: NDArray[np.int64],
     costs: tuple[NDArray[np.float64], NDArray[np.float64]],
     cut: bool,
 ) -> Measures:
-    """Measures of units that have the same structure."""
+    """Return the measures of units that have the same structure."""
     rows = rows[:, rows[0] >= 0]
     nothing = np.zeros(rows.shape)
     emissions, intensity, output, fixed, variable = nothing + 1, nothing + 1, nothing + 1, nothing, nothing
     if rows.shape[1]:
-        share, rate, own = (
+        share, rate, intensity_rate = (
             column(instance, name)[rows] for name in ("maximum_share", "abatement_rate", "intensity_abatement_rate")
         )
-        emissions, intensity = 1 - share * rate, 1 - share * own
+        emissions, intensity = 1 - share * rate, 1 - share * intensity_rate
         per_base_t, variable = (cost[rows] for cost in costs)
-        fixed = per_base_t * found.base_output[units, None]
-    admissible = _admissible(instance, rows[:1], found.years)
+        fixed = per_base_t * baseline.base_output[units, None]
+    admissible = _admissible(instance, rows[:1], baseline.years)
     if cut:
-        # Output falls with emissions, so that intensity stays.
+        # Output falls with emissions, so intensity is unchanged.
         sector = instance.units["sector"].to_numpy()[units]
         cuts = instance.policy.abatement.output_cut
         share, margin = (
@@ -162,7 +162,7 @@ def _measures(
 
 
 def _admissible(instance: Instance, rows: NDArray[np.int64], years: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which sets of the measures in the rows of one unit may run in which year, shape ``(years, sets)``."""
+    """Return True for each set of the measures of one unit that may run in a year, shape ``(years, sets)``."""
     slots = rows.shape[1]
     sets = np.arange(2**slots)
     allowed = np.ones((len(years), len(sets)), dtype=bool)
@@ -170,7 +170,7 @@ def _admissible(instance: Instance, rows: NDArray[np.int64], years: NDArray[np.i
     for k, (excluded, required, first_year) in enumerate(dependencies_of(instance, rows)):
         others, needed = ((int(mask[0]) >> np.arange(slots)) & 1 > 0 for mask in (excluded, required))
         allowed &= ~(has[:, k] & has[:, others].any(axis=1))
-        # What is required and is not on offer leaves the measure out.
+        # A required measure that is not on offer excludes this one.
         never = int(required[0]) >> slots > 0
         allowed &= ~has[:, k] | (has[:, needed].all(axis=1) & (not never))
         allowed &= ~((years < first_year[0])[:, None] & has[:, k])

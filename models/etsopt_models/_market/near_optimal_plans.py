@@ -1,4 +1,4 @@
-"""All plans of units and of accounts that come near the best at some prices: few, so that they can be listed."""
+"""Enumeration of near-optimal plans of units and accounts at some prices, if they are few."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from etsopt_models._market.plans import Plans
 
 MOST_PLANS, MOST_ROWS = 20_000, 2_000_000
-"""Plans that are listed of a unit or an account at most, and of all together; beyond, none of those that have most."""
+"""Most plans listed for one unit or account, and for all together; beyond it, the owners with most are not listed."""
 
 
 @dataclass(frozen=True)
 class Listed:
-    """Plans that are near the best: owner of each in order, by how much it exceeds the best [CNY], and its plans.
+    """Near-optimal plans: owner of each in order, excess over the best [CNY], and the plans of units in it.
 
     Parameters
     ----------
     owner
         Position of the unit, or of the account, shape ``(plans,)``.
     excess
-        Shape ``(plans,)`` [CNY].
+        Cost above the best, shape ``(plans,)`` [CNY].
     parts
-        Plans of units that it consists of, -1 where there is no more unit, shape ``(plans, most units)``.
+        Plans of units that it consists of, padded with -1, shape ``(plans, most units)``.
     """
 
     owner: NDArray[np.int64]
@@ -42,24 +42,24 @@ class Listed:
 def near_optimal_plans(
     plans: Plans, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], budget: NDArray[np.float64]
 ) -> tuple[Listed, NDArray[np.int16]]:
-    """Plans of every unit whose cost at some prices exceeds the best by no more than its budget.
+    """Enumerate the plans of every unit whose cost at some prices exceeds the best by at most its budget.
 
     Parameters
     ----------
     need_price, emissions_price
         As in `Plans.best`, shape ``(units, years)`` [CNY/t].
     budget
-        Shape ``(units,)`` [CNY].
+        Largest excess, shape ``(units,)`` [CNY].
 
     Returns
     -------
     listed, sets
-        Plans by unit, and the chain of sets of each, shape ``(plans, years)``; none of a unit that has too many.
+        Plans by unit, and the chain of sets of each, shape ``(plans, years)``; none for a unit that has too many.
     """
     owners, excesses, chains = [], [], []
     for part in plans.parts():
-        running = _running(plans, part, need_price[part.units], emissions_price[part.units])
-        owner, excess, chain = _followed(running, budget[part.units])
+        values = _set_values(plans, part, need_price[part.units], emissions_price[part.units])
+        owner, excess, chain = _near_optimal_chains(values, budget[part.units])
         owners.append(part.units[owner])
         excesses.append(excess)
         chains.append(chain)
@@ -68,36 +68,36 @@ def near_optimal_plans(
     return Listed(owner[order], excess[order], np.arange(len(order))[:, None]), chain[order]
 
 
-def _running(
+def _set_values(
     plans: Plans, part: Measures, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64]
 ) -> list[NDArray[np.float64]]:
-    """What running each set in each year comes to, shape ``(sets, units)``; infinite where it may not run."""
-    found, units = plans.prospects, part.units
+    """Return the value of running each set in each year, shape ``(sets, units)``; infinite if it may not run."""
+    baseline, units = plans.baseline, part.units
     left, fixed, variable = products(part.emissions_left.T), sums(part.fixed.T), sums(part.variable.T)
     intensity_left = products(part.intensity_left.T)
-    output = known(found.output[units])
-    running = []
-    for t in range(len(found.years)):
-        emissions = left * found.emissions[units, t]
-        value = found.discount[t] * (fixed + variable * output[:, t])
+    output = known(baseline.output[units])
+    values = []
+    for t in range(len(baseline.years)):
+        emissions = left * baseline.emissions[units, t]
+        value = baseline.discount[t] * (fixed + variable * output[:, t])
         value += emissions * (need_price[:, t] + emissions_price[:, t])
         value -= need_price[:, t] * plans._allowance(units, t, emissions, intensity_left)
         value[~part.admissible[t]] = np.inf
-        running.append(value)
-    return running
+        values.append(value)
+    return values
 
 
-def _followed(
-    running: list[NDArray[np.float64]], budget: NDArray[np.float64]
+def _near_optimal_chains(
+    values: list[NDArray[np.float64]], budget: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int16]]:
-    """Chains of sets as long as the best that may come of each stays within the budget: unit, excess and chain."""
-    ahead = [np.zeros(running[0].shape)]
-    for value in reversed(running):
+    """Return the chains whose best continuation stays within the budget: unit, excess and chain."""
+    ahead = [np.zeros(values[0].shape)]
+    for value in reversed(values):
         ahead.insert(0, least_of_supersets(value + ahead[0]))
-    least, names = ahead[0][0], np.arange(len(running[0]))
+    least, names = ahead[0][0], np.arange(len(values[0]))
     unit, now, paid = np.arange(len(least)), np.zeros(len(least), dtype=np.int64), np.zeros(len(least))
     chain = np.zeros((len(least), 0), dtype=np.int16)
-    for t, value in enumerate(running):
+    for t, value in enumerate(values):
         checkpoint()
         total = paid[:, None] + (value + ahead[t + 1]).T[unit]
         within = (total <= (least + budget)[unit, None]) & ((names & now[:, None]) == now[:, None])
@@ -112,7 +112,7 @@ def _followed(
 def are_few(
     count: NDArray[np.int64] | NDArray[np.float64], each: float = MOST_PLANS, together: float = MOST_ROWS
 ) -> NDArray[np.bool_]:
-    """Which owners have few plans: each no more than so many, and the smaller ones of them all together."""
+    """Return True for owners with few plans: at most `each`, and `together` for the owners with fewest."""
     order = np.argsort(count, kind="stable")
     few = np.zeros(len(count), dtype=bool)
     few[order] = np.cumsum(count[order]) <= together
@@ -121,35 +121,35 @@ def are_few(
 
 
 GROWN = 4
-"""So many times as many combinations may be looked at as are kept."""
+"""Combinations formed at most, relative to those kept."""
 
 
 def combined(of_units: Listed, account: NDArray[np.int64], budget: NDArray[np.float64]) -> Listed:
-    """Plans of accounts from those of their units, in every combination within the account's budget.
+    """Combine plans of units into plans of accounts, in every combination within the account's budget.
 
     Parameters
     ----------
     account
-        Of each unit, shape ``(units,)``.
+        Account of each unit, shape ``(units,)``.
     budget
-        Shape ``(accounts,)`` [CNY].
+        Largest excess, shape ``(accounts,)`` [CNY].
 
     Returns
     -------
     Listed
-        Parts are positions in ``of_units``; none of an account that has too many.
+        Parts are positions in ``of_units``; none for an account that has too many.
     """
     count = np.bincount(of_units.owner, minlength=len(account))
     first = np.cumsum(count) - count
     order = np.argsort(account, kind="stable")
-    owns = np.bincount(account, minlength=len(budget))
-    begins = np.cumsum(owns) - owns
+    units_of_account = np.bincount(account, minlength=len(budget))
+    begins = np.cumsum(units_of_account) - units_of_account
     owner, excess = np.arange(len(budget)), np.zeros(len(budget))
     parts = np.zeros((len(budget), 0), dtype=np.int64)
-    for place in range(int(owns.max(initial=0))):
+    for place in range(int(units_of_account.max(initial=0))):
         checkpoint()
-        has = owns[owner] > place
-        # What would grow too large is given up before it does.
+        has = units_of_account[owner] > place
+        # Accounts with too many combinations are dropped before these are formed.
         grown = np.where(has, count[order[np.where(has, begins[owner] + place, 0)]], 1)
         kept = are_few(np.bincount(owner, grown, len(budget)), GROWN * MOST_PLANS, GROWN * MOST_ROWS)[owner]
         owner, excess, parts, has = owner[kept], excess[kept], parts[kept], has[kept]

@@ -1,13 +1,13 @@
-r"""Plans of units, all of them without a list: the best chain of measure sets at any prices.
+r"""Plans of units without a list of them: the best chain of measure sets at any prices.
 
-A unit's measures $k = 1, \dots, m$ make $2^m$ sets. A plan is a chain $S_1 \subseteq S_2 \subseteq \dots \subseteq S_T$ of
-admissible sets, one for each year. What a set costs and emits in a year does not depend on the years before, so the
+A unit's measures $k = 1, \dots, m$ make $2^m$ sets. A plan is a chain $S_1 \subseteq S_2 \subseteq \dots \subseteq S_T$
+of admissible sets, one for each year. Cost and emissions of a set in a year do not depend on the years before, so the
 best chain at given prices follows from
 
 $$V_t(S) = \min_{S' \supseteq S,\; S' \text{ admissible in } t} \bigl[ v_t(S') + V_{t+1}(S') \bigr], \qquad V_{T+1} = 0,$$
 
-and a minimum over all supersets takes $m$ passes, one for each measure: the superset transform. So all plans are
-searched at the cost of $m 2^m T$ operations for a unit, and none is left out.
+and a minimum over all supersets takes $m$ passes, one for each measure: the superset transform. So all plans
+of a unit are searched, without exception, in $m 2^m T$ operations.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
     from etsopt_models._market.measures import Measures
 
 CELLS_AT_ONCE = 2**16
-"""Units times sets that are held at one time: what stays in the processor's cache."""
+"""Units times sets held at one time, so that they stay in the processor's cache."""
 
 PLANS_AT_ONCE = 2**14
-"""Plans whose quantities are worked out at one time."""
+"""Plans whose quantities are computed at one time."""
 
 
 @dataclass(frozen=True)
 class Quantities:
-    """What plans come to in each year, shape ``(plans, years)``.
+    """Quantities of plans in each year, shape ``(plans, years)``.
 
-    Emissions [tCO2e], intensity that the rule measures [t/t], share of the output that is left, free allowances [t],
-    and cost of measures [CNY].
+    Emissions [tCO2e], intensity as the rule measures it [t/t], remaining share of the output, free allowances [t], and
+    cost of measures [CNY].
     """
 
     emissions: NDArray[np.float64]
@@ -52,11 +52,11 @@ class Quantities:
     cost: NDArray[np.float64]
 
     def kept(self, plans: NDArray[np.bool_] | NDArray[np.int64]) -> Quantities:
-        """The same of some of the plans."""
+        """Return the quantities of some of the plans."""
         return Quantities(*(getattr(self, name)[plans] for name in self.__dataclass_fields__))
 
     def beside(self, other: Quantities) -> Quantities:
-        """These and those of other plans after them."""
+        """Return these quantities followed by those of other plans."""
         pairs = ((getattr(self, name), getattr(other, name)) for name in self.__dataclass_fields__)
         return Quantities(*(np.concatenate(pair) for pair in pairs))
 
@@ -66,48 +66,48 @@ class Plans:
 
     Parameters
     ----------
-    found
-        What lies before the units.
+    baseline
+        Baseline of the units.
     kinds
-        Their measures, units of the same structure together.
+        Their measures, grouped by structure.
     """
 
-    def __init__(self, found: Baseline, kinds: list[Measures]) -> None:
-        self.prospects = found
+    def __init__(self, baseline: Baseline, kinds: list[Measures]) -> None:
+        self.baseline = baseline
         self.kinds = kinds
-        self.kind = np.zeros(len(found.emissions), dtype=np.int64)
-        self.place = np.zeros(len(found.emissions), dtype=np.int64)
+        self.kind = np.zeros(len(baseline.emissions), dtype=np.int64)
+        self.place = np.zeros(len(baseline.emissions), dtype=np.int64)
         for number, kind in enumerate(kinds):
             self.kind[kind.units], self.place[kind.units] = number, np.arange(len(kind.units))
 
     @classmethod
-    def of(cls, instance: Instance, found: Baseline) -> Plans:
-        """Plans of all units of an instance."""
-        return cls(found, measures_of(instance, found))
+    def of(cls, instance: Instance, baseline: Baseline) -> Plans:
+        """Return the plans of all units of an instance."""
+        return cls(baseline, measures_of(instance, baseline))
 
     def only(self, units: NDArray[np.int64], times: float | NDArray[np.float64] = 1.0) -> Plans:
-        """Plans of some units, each of them so many times as large; positions are those in `units`."""
+        """Return the plans of some units, each scaled by a factor; positions are those in `units`."""
         kind, place, times = self.kind[units], self.place[units], np.broadcast_to(times, len(units))
         here = (np.flatnonzero(kind == number) for number in range(len(self.kinds)))
         kinds = [
-            replace(self.kinds[number].part(place[own]).times(times[own]), units=own)
-            for number, own in enumerate(here)
-            if len(own)
+            replace(self.kinds[number].part(place[positions]).times(times[positions]), units=positions)
+            for number, positions in enumerate(here)
+            if len(positions)
         ]
-        return Plans(self.prospects.only(units).times(times), kinds)
+        return Plans(self.baseline.only(units).times(times), kinds)
 
     def best(
         self, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64], cost_weight: float = 1.0
     ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
-        """Best plan of every unit; of equally good ones that with the fewest measures, each as late as can be.
+        """Return the best plan of every unit; among equally good ones that with the fewest and latest measures.
 
         Parameters
         ----------
         need_price, emissions_price
-            What a tonne of emissions above allowances, and a tonne of emissions, costs each unit in each year in terms
-            of the first, shape ``(units, years)``, or ``(1, years)`` where all pay the same [CNY/t].
+            Discounted cost to each unit of a tonne of emissions above allowances, and of a tonne of emissions, shape
+            ``(units, years)``, or ``(1, years)`` if all pay the same [CNY/t].
         cost_weight
-            What the cost of measures counts; nothing where only tonnes count.
+            Weight of the cost of measures; zero if only tonnes count.
 
         Returns
         -------
@@ -117,7 +117,7 @@ class Plans:
             Chain of measure sets, shape ``(units, years)``.
         """
         value = np.zeros(len(self.kind))
-        sets = np.zeros(self.prospects.emissions.shape, dtype=np.int16)
+        sets = np.zeros(self.baseline.emissions.shape, dtype=np.int16)
         for part in self.parts():
             need, emitted = (paid if len(paid) == 1 else paid[part.units] for paid in (need_price, emissions_price))
             value[part.units], sets[part.units] = self._best_of(part, need, emitted, cost_weight)
@@ -131,12 +131,12 @@ class Plans:
         emissions_price: NDArray[np.float64],
         cost_weight: float = 1.0,
     ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
-        """Best plans of some units of which only some sets may run in a year; values infinite where none is left.
+        """Return the best plans of some units of which only some sets may run; infinite values if none is left.
 
         Parameters
         ----------
         masks
-            Which sets, shape ``(units, years, sets)``, as wide as for the unit with most; prices as for `best`.
+            Sets that may run, shape ``(units, years, sets)``, as wide as for the unit with most; prices as for `best`.
         """
         value, sets = np.zeros(len(units)), np.zeros((len(units), masks.shape[1]), dtype=np.int16)
         for number, kind in enumerate(self.kinds):
@@ -150,9 +150,9 @@ class Plans:
         return value, sets
 
     def may_run(self, units: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which sets of some units may run in which year, shape ``(units, years, sets)``, filled up with no."""
+        """Return True for sets that may run in a year, shape ``(units, years, sets)``, padded with False."""
         width = max(kind.admissible.shape[1] for kind in self.kinds)
-        may = np.zeros((len(units), len(self.prospects.years), width), dtype=bool)
+        may = np.zeros((len(units), len(self.baseline.years), width), dtype=bool)
         for number, kind in enumerate(self.kinds):
             here = self.kind[units] == number
             may[here, :, : kind.admissible.shape[1]] = kind.admissible
@@ -160,14 +160,14 @@ class Plans:
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:
-        """Row of each measure of each unit in the instance's table, -1 for a cut of output or none there."""
+        """Row of each measure of each unit in the instance's table, -1 for a cut of output or no measure."""
         rows = np.full((len(self.kind), max(kind.row.shape[1] for kind in self.kinds)), -1)
         for kind in self.kinds:
             rows[kind.units, : kind.row.shape[1]] = kind.row
         return rows
 
     def parts(self) -> Iterator[Measures]:
-        """Measures of all units, of few enough at a time that all their sets stay in the cache."""
+        """Yield the measures of all units, in parts whose sets stay in the cache."""
         for kind in self.kinds:
             step = max(1, CELLS_AT_ONCE // kind.admissible.shape[1])
             for start in range(0, len(kind.units), step):
@@ -181,17 +181,17 @@ class Plans:
         emissions_price: NDArray[np.float64],
         cost_weight: float,
     ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
-        """The best chains: backwards the least over supersets, forwards the first superset that has it."""
-        found, units = self.prospects, part.units
+        """Return the best chains: backwards the least over supersets, forwards the first superset that attains it."""
+        baseline, units = self.baseline, part.units
         left, fixed, variable = products(part.emissions_left.T), sums(part.fixed.T), sums(part.variable.T)
-        intensity_left = products(part.intensity_left.T) if found.follows.any() else left
-        output, years = known(found.output[units]), len(found.years)
+        intensity_left = products(part.intensity_left.T) if baseline.follows.any() else left
+        output, years = known(baseline.output[units]), len(baseline.years)
         chain, ahead = [], np.zeros(1)
         for t in reversed(range(years)):
-            emissions = left * found.emissions[units, t]
+            emissions = left * baseline.emissions[units, t]
             value = variable * output[:, t]
             value += fixed
-            value *= cost_weight * found.discount[t]
+            value *= cost_weight * baseline.discount[t]
             value += emissions * (need_price[:, t] + emissions_price[:, t])
             value -= need_price[:, t] * self._allowance(units, t, emissions, intensity_left)
             value += ahead
@@ -199,29 +199,29 @@ class Plans:
             ahead = least_of_supersets(value)
             chain.append((value, ahead))
         sets = np.empty((len(units), years), dtype=np.int16)
-        names, everyone, now = (
+        names, all_units, now = (
             np.arange(len(left))[:, None],
             np.arange(len(units)),
             np.zeros(len(units), dtype=np.int64),
         )
         for t, (value, least) in enumerate(reversed(chain)):
-            now = ((value == least[now, everyone]) & (names & now == now)).argmax(axis=0)
+            now = ((value == least[now, all_units]) & (names & now == now)).argmax(axis=0)
             sets[:, t] = now
         return ahead[0], sets
 
     def _allowance(
         self, units: NDArray[np.int64], t: int, emissions: NDArray[np.float64], intensity_left: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Free allowances in a year of units that keep some of their emissions and intensity, shape ``(..., units)``."""
-        found = self.prospects
-        if not found.follows[t]:
-            return found.allowance_of(units, t)
-        rates = found.rule.rates(units, t, found.intensity[units, t] * intensity_left)
-        allowance: NDArray[np.float64] = emissions * (1 + rates) * (1 - found.paid_share[t])
+        """Return the free allowances in a year at some emissions and intensity, shape ``(..., units)`` [t]."""
+        baseline = self.baseline
+        if not baseline.follows[t]:
+            return baseline.allowance_of(units, t)
+        rates = baseline.rule.rates(units, t, baseline.intensity[units, t] * intensity_left)
+        allowance: NDArray[np.float64] = emissions * (1 + rates) * (1 - baseline.paid_share[t])
         return allowance
 
     def quantities(self, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> Quantities:
-        """What plans come to, given their units and chains of sets, shapes ``(plans,)`` and ``(plans, years)``."""
+        """Return the quantities of plans with given units, shape ``(plans,)``, and chains, shape ``(plans, years)``."""
         emissions, intensity, output, allowance, cost = (np.zeros(sets.shape) for _ in range(5))
         kind_of_plan = self.kind[unit]
         for number, kind in enumerate(self.kinds):
@@ -229,16 +229,16 @@ class Plans:
             for start in range(0, len(here), PLANS_AT_ONCE):
                 checkpoint()
                 plans = here[start : start + PLANS_AT_ONCE]
-                own = self._quantities(kind.part(self.place[unit[plans]]), sets[plans])
-                for into, values in zip((emissions, intensity, output, allowance, cost), own, strict=True):
+                part_values = self._quantities(kind.part(self.place[unit[plans]]), sets[plans])
+                for into, values in zip((emissions, intensity, output, allowance, cost), part_values, strict=True):
                     into[plans] = values
         return Quantities(emissions, intensity, output, allowance, cost)
 
     def _quantities(self, part: Measures, sets: NDArray[np.int16]) -> tuple[NDArray[np.float64], ...]:
-        """Columns of `Quantities` of a plan for each unit of a part."""
-        found, units = self.prospects, part.units
+        """Return the columns of `Quantities` for one plan of each unit of a part."""
+        baseline, units = self.baseline, part.units
         left, intensity_left, output_left = (np.ones(sets.shape) for _ in range(3))
-        cost, output = np.zeros(sets.shape), known(found.output[units])
+        cost, output = np.zeros(sets.shape), known(baseline.output[units])
         for k in range(part.row.shape[1]):
             has = (sets >> k) & 1 > 0
             for total, factors in (
@@ -248,20 +248,20 @@ class Plans:
             ):
                 total *= np.where(has, factors[:, [k]], 1.0)
             cost += np.where(has, part.fixed[:, [k]] + part.variable[:, [k]] * output, 0.0)
-        emissions = found.emissions[units] * left
+        emissions = baseline.emissions[units] * left
         allowance = np.empty(sets.shape)
         for t in range(sets.shape[1]):
             allowance[:, t] = self._allowance(units, t, emissions[:, t], intensity_left[:, t])
-        return emissions, found.intensity[units] * intensity_left, output_left, allowance, cost
+        return emissions, baseline.intensity[units] * intensity_left, output_left, allowance, cost
 
 
 def known(output: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Output where it is stated; a unit without it has no measure that costs anything for a tonne of it."""
+    """Return the output with zero if none is stated; such a unit has no measure with a cost per tonne of it."""
     return np.where(np.isnan(output), 0.0, output)
 
 
 def products(factors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Product of the factors of each set, shape ``(2 ** measures, units)`` from ``(measures, units)``.
+    """Return the product of the factors of each set, shape ``(2 ** measures, units)`` from ``(measures, units)``.
 
     >>> products(np.array([[0.5], [0.1]]))[:, 0]
     array([1.  , 0.5 , 0.1 , 0.05])
@@ -274,7 +274,7 @@ def products(factors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def sums(terms: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum of the terms of each set, shape ``(2 ** measures, units)`` from ``(measures, units)``.
+    """Return the sum of the terms of each set, shape ``(2 ** measures, units)`` from ``(measures, units)``.
 
     >>> sums(np.array([[1.0], [10.0]]))[:, 0]
     array([ 0.,  1., 10., 11.])
@@ -287,14 +287,14 @@ def sums(terms: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def least_of_supersets(value: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Least value over all sets that contain each set, shape ``(sets, units)``.
+    """Return the least value over all supersets of each set, shape ``(sets, units)``.
 
     >>> least_of_supersets(np.array([[3.0], [1.0], [2.0], [4.0]]))[:, 0]
     array([1., 1., 2., 4.])
     """
     least = value.copy()
     for k in range(len(value).bit_length() - 1):
-        # Sets without measure k stand beside the same sets with it.
+        # Sets without measure k are paired with the same sets with it.
         pairs = least.reshape(-1, 2, 2**k, value.shape[1])
         np.minimum(pairs[:, 0], pairs[:, 1], out=pairs[:, 0])
     return least

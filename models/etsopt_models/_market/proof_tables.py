@@ -1,4 +1,4 @@
-"""Result tables that prove what a market costs: multipliers, leaves of whole plans, and who would rather have another."""
+"""Result tables that prove the cost of a market: multipliers, leaves of integer plans, and uplift."""
 
 from __future__ import annotations
 
@@ -16,32 +16,34 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.column_generation import Found
+    from etsopt_models._market.column_generation import PreparedMarket
     from etsopt_models._market.column_pool import ColumnPool
 
 
 def stated_of(
-    found: Found, multipliers: Mapping[str, NDArray[np.float64]]
+    prepared: PreparedMarket, multipliers: Mapping[str, NDArray[np.float64]]
 ) -> list[tuple[str, str, Mapping[str, NDArray[np.float64]]]]:
-    """Level, unit and multipliers of the cost, of the ends of the price's interval, and of the leaves."""
+    """Return objective, unit and multipliers of the cost, of the ends of price intervals, and of the leaves."""
     stated = [("cost", "CNY", multipliers)]
-    stated += [(f"cost:{number}", "CNY", end) for number, end in enumerate(found.ends, 2)]
-    if found.tree is not None:
+    stated += [(f"cost:{number}", "CNY", end) for number, end in enumerate(prepared.ends, 2)]
+    if prepared.tree is not None:
         units = {"cost": "CNY", "unmet_demand": "t"}
-        vectors = list(enumerate(found.tree.vectors))[1:]
+        vectors = list(enumerate(prepared.tree.vectors))[1:]
         stated += [(level_of(kind, number), units[kind], given) for number, (kind, given) in vectors]
     return stated
 
 
-def duals_table(found: Found, stated: Sequence[tuple[str, str, Mapping[str, NDArray[np.float64]]]]) -> pd.DataFrame:
-    """Multipliers of the rows of accounts and of the market, in terms of the first year."""
-    years, labels = found.prospects.years, found.accounts.labels
+def duals_table(
+    prepared: PreparedMarket, stated: Sequence[tuple[str, str, Mapping[str, NDArray[np.float64]]]]
+) -> pd.DataFrame:
+    """Return the multipliers of the rows of accounts and of the market, discounted to the first year."""
+    years, labels = prepared.baseline.years, prepared.accounts.labels
     of_account = np.repeat(labels, len(years))
     of_market = np.full(len(years), "", dtype=object)
     columns: dict[str, list[Any]] = {name: [] for name in ("level", "row", "index", "year", "multiplier", "unit")}
     for level, unit, multipliers in stated:
         for row, values in multipliers.items():
-            # A price of zero is a price: those of balances stay, whatever they are.
+            # A price of zero is a price: those of balances are kept, whatever their value.
             kept = (values != 0) | (row in ("account_balance", "market_balance"))
             if row == "one_plan" or not kept.any():
                 continue
@@ -53,13 +55,13 @@ def duals_table(found: Found, stated: Sequence[tuple[str, str, Mapping[str, NDAr
 
 
 def uplift_table(
-    instance: Instance, found: Found, portfolio: ColumnPool, multipliers: Mapping[str, NDArray[np.float64]]
+    instance: Instance, prepared: PreparedMarket, pool: ColumnPool, multipliers: Mapping[str, NDArray[np.float64]]
 ) -> dict[str, pd.DataFrame]:
-    """Who would rather have another plan at the prices, and by how much, those with most first."""
+    """Return the uplift of units that have a better plan at the prices, the largest first [CNY]."""
     if instance.policy.abatement.divisible_measures:
         return {}
-    prices = unit_prices(instance, found.accounts, multipliers)
-    uplift = portfolio.values(*prices) - portfolio.plans.best(*prices)[0]
+    prices = unit_prices(instance, prepared.accounts, multipliers)
+    uplift = pool.values(*prices) - pool.plans.best(*prices)[0]
     more = np.flatnonzero(uplift > LEAST_UPLIFT_CNY)
     more = more[np.argsort(-uplift[more], kind="stable")]
     names = instance.units["unit_id"].to_numpy(dtype=object)[more]
@@ -67,20 +69,20 @@ def uplift_table(
 
 
 LEAST_UPLIFT_CNY = 1.0
-"""Less is rounding, of values that reach a billion."""
+"""Less is rounding: values reach a billion."""
 
 
 def level_of(kind: str, vector: int) -> str:
-    """Name under which the multipliers of a leaf are stated; the first are those of the prices."""
+    """Return the name under which the multipliers of a leaf are stated; the first are those of the prices."""
     return f"{kind}:leaf:{vector}" if vector else kind
 
 
-def leaves_table(instance: Instance, found: Found) -> dict[str, pd.DataFrame]:
-    """What the leaves hold that prove the cost of whole plans; no table where prices alone prove it."""
-    tree = found.tree
+def leaves_table(instance: Instance, prepared: PreparedMarket) -> dict[str, pd.DataFrame]:
+    """Return the branches of the leaves that prove the cost of integer plans; no table if prices alone prove it."""
+    tree = prepared.tree
     if tree is None or not any(leaf.branches for leaf in tree.leaves):
         return {}
-    plans, years = (found.everyone or found.portfolio).plans, found.prospects.years
+    plans, years = (prepared.full_pool or prepared.pool).plans, prepared.baseline.years
     ids = column(instance, "measure_id")
     units, rows = instance.units["unit_id"].to_numpy(dtype=object), []
     for number, leaf in enumerate(tree.leaves, 1):

@@ -1,4 +1,4 @@
-"""What rounding down to whole tonnes leaves of a rule's allowances: the regulator offers it, so it is no scarcity."""
+"""Tonnes that a rule loses by rounding down: the regulator offers them, so they are no scarcity."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 SAME_T = LEAST_TOLERANCE[TONNE]
-"""An allowance that is the rule's but for this is the rule's, and a total of whole tonnes but for this is whole [t]."""
+"""Tolerance within which an allowance is that of the rule, and a total is in whole tonnes [t]."""
 
 
 def rounding_remainder(
     instance: Instance, before: Mapping[str, pd.DataFrame], emissions: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Whole tonnes that the regulator offers in each year beside what it gives, shape ``(years,)`` [t].
+    """Return the whole tonnes that the regulator auctions for the loss by rounding, shape ``(years,)`` [t].
 
-    What rounding takes is less than a tonne of each unit that gets no less than the rule gives, grows with its emissions,
-    and stays within the targets of its sector and of the nation. On offer is the next whole number above it.
+    The loss is less than a tonne for each unit that gets no less than the rule gives. It is scaled with the unit's
+    emissions and stays within the targets of its sector and of the nation. The offer is the next whole number above it.
 
     Parameters
     ----------
     before
         Tables of the model ``allocation``.
     emissions
-        Before abatement, shape ``(units, years)`` [tCO2e].
+        Emissions before abatement, shape ``(units, years)`` [tCO2e].
     """
     reference, base = reference_allowances(instance), instance.emissions_tco2e
     allowance = before["allocation"]["allowance_t"].to_numpy(dtype=float)
@@ -55,6 +55,6 @@ def rounding_remainder(
 
 
 def _share(room: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of what is wanted that there is room for; all of it where there is no limit."""
+    """Return the share of the wanted tonnes that fits into the room; one if there is no limit."""
     share = np.divide(np.maximum(room, 0.0), wanted, out=np.ones(np.shape(wanted)), where=wanted > 0)
     return np.where(np.isnan(share), 1.0, np.minimum(share, 1.0))

@@ -1,1 +1,1 @@
-"""Faster methods for a step of a model, named after the model and the step."""
+"""Faster methods for a model or one of its objectives, named after both."""

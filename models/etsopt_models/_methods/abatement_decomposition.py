@@ -1,4 +1,4 @@
-"""Solve `abatement` by prices."""
+"""Decomposition of `abatement`: column generation and a core program."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt_models._market.column_generation import Found
+    from etsopt_models._market.column_generation import PreparedMarket
 
 __all__ = ["FROM_UNITS", "declines", "prepare"]
 
 FROM_UNITS = 2_000
-"""At 1,600 units it takes as long as the whole program, at 12,000 a third of it."""
+"""At 1,600 units it takes as long as the direct method, at 12,000 a third of it."""
 
 
 def declines(instance: Instance) -> str:
-    """Why prices cannot serve an instance, as a clause; empty where they can."""
+    """Return why decomposition does not support an instance, as a clause; empty if it does."""
     return decomposition.declines(instance) or declines_prices(instance)
 
 
 def prepare(
     instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]
-) -> tuple[dict[str, Any], Found]:
-    """Arrays for the model's formulation over those near a tie, and what the tables need beside the solution."""
-    return decomposition.solved_by_decomposition(abatement.market(instance, before, relax))
+) -> tuple[dict[str, Any], PreparedMarket]:
+    """Return arrays for the formulation over near-indifferent units, and the prepared market for the tables."""
+    return decomposition.prepare_by_prices(abatement.market(instance, before, relax))

@@ -1,14 +1,17 @@
-r"""The whole chain of `allocation` over cells, for very many units.
+r"""Exact aggregation: all objectives of `allocation` over cells, for very many units.
 
-Coupling rows see a unit only by its sector, its province and the nation. Units that agree in these are a *cell*, and no
-row can tell them apart: what a level costs a cell is a convex function of one number, the allowances of the cell. So
-each level is the formulation of `allocation` over some hundred cells: exact for `change`, `deficit` and `spread`, as
-`_aggregation/aggregation.py` shows; made exact in a few rounds for `largest_change`, `_aggregation/largest_change.py`; for exceptions with the few
-units of each cell that may be one, `_aggregation/exceptions.py`; and for `largest_change` and the last step in whole tonnes as
-`_aggregation/integer.py` tells. The prices of the rows tell for every unit at once what a level leaves open: an interval
-of its allowances. Over these the last step is solved for all units, by a price for each cell, `_projection/least_squares.py`.
+Coupling rows distinguish units only by sector, province and nation. Units that agree in these form a *cell*, and the
+cost of an objective to a cell is a convex function of one number, the allowances of the cell. So each objective is the
+formulation of `allocation` over some hundred cells:
 
-The multipliers are those of the rows of the whole program, so they prove the levels as they do there.
+- exact for `change`, `deficit` and `spread` (`_aggregation/aggregation.py`);
+- exact after a few rounds for `largest_change` (`_aggregation/largest_change.py`);
+- with the few units of each cell that may be exceptions (`_aggregation/exceptions.py`);
+- in whole tonnes, for `largest_change` and the tie-break, as in `_aggregation/integer.py`.
+
+The duals of the rows give every unit the interval of allowances that an objective leaves. Over these intervals the
+tie-break is solved for all units, with one dual activity per cell (`_projection/least_squares.py`). The multipliers are
+those of the rows of the full program, so they prove the objectives in the same way.
 """
 
 from __future__ import annotations
@@ -22,12 +25,12 @@ from etsopt.errors import StoppedError
 from etsopt.progress import checkpoint
 from etsopt.rules import reference_allowances
 from etsopt.units import TONNE, tolerance_of
-from etsopt_models._aggregation.aggregation import Merged, Region, program_over, solve_linear
+from etsopt_models._aggregation.aggregation import Aggregated, OptimalFace, program_over, solve_linear
 from etsopt_models._aggregation.cells import Cells
 from etsopt_models._aggregation.exceptions import choose_exceptions, elastic_cells
 from etsopt_models._aggregation.integer import closest_whole, solve_largest_change_in_tonnes
 from etsopt_models._aggregation.largest_change import solve_largest_change
-from etsopt_models._projection.least_squares import Nearest
+from etsopt_models._projection.least_squares import Projection
 from etsopt_models._projection.newton import Entries
 from etsopt_models._projection.polishing import polished
 from etsopt_models._projection.proximal import maximise
@@ -41,58 +44,58 @@ if TYPE_CHECKING:
     from etsopt_models._aggregation.aggregation import Run
 
 FROM_UNITS = 2_000
-"""From here on a whole solve takes half of the time; from some hundred units on it is a little quicker."""
+"""Units from which on a solve takes half of the time; from some hundred units on it is a little faster."""
 
 MANY_CELLS, SHARED = 2_000, 4
-"""More cells than that are worth merging only where each has as many units on average."""
+"""Cells above which aggregation pays only if each has so many units on average."""
 
 EXCEPTIONS = ("exceptions", "exception_size", "exception_order")
 
 ENOUGH_T = 1e-2
-"""Violation of a row that is accepted where the rounding of the levels before allows no less [t]."""
+"""Violation of a row that is accepted because of the rounding of earlier objectives [t]."""
 
 
 def declines(instance: Instance) -> str:
-    """Why the units of an instance cannot be merged; empty where they can."""
+    """Return why the units of an instance cannot be aggregated; empty if they can."""
     allocation = instance.policy.allocation
     if allocation.intensity_order:
-        return "the fair order links each unit to its neighbours"
+        return "`intensity_order` couples each unit with its neighbours"
     if allocation.band_on == "enterprise":
         free = ~reference_allowances(instance).fixed
         owned = np.bincount(instance.labels("enterprise_id").code[free])
         if several := np.count_nonzero(owned > 1):
-            return f"the bands of {several:,} enterprises stand on several units each, which couples these"
+            return f"the bands of {several:,} enterprises apply to several units each and couple them"
     sector, province = instance.labels("sector"), instance.labels("province")
     if instance.policy.provinces.balance is not None and len(sector) * len(province) > MANY_CELLS:
         cells = len(np.unique(sector.code * len(province) + province.code))
         if cells > MANY_CELLS and SHARED * cells > len(instance.units):
-            return f"{len(instance.units):,} units stand in {cells:,} pairs of sector and province, too many to merge"
+            return f"{len(instance.units):,} units are in {cells:,} pairs of sector and province, too many to aggregate"
     return ""
 
 
 def elastic(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[np.int64]]:
-    """Parameters of `allocation_elastic` over cells, where the same has to give way, and the part of every unit."""
+    """Return the parameters of the equivalent `allocation_elastic` over cells, and the part of every unit."""
     return elastic_cells(parameters)
 
 
 def solve(instance: Instance, parameters: dict[str, Any], names: list[str], run: Run) -> Any:
-    """Solve the levels over cells.
+    """Solve the objectives over cells.
 
     Parameters
     ----------
     parameters
         As `allocation.parameters` returns them.
     names
-        Objectives in their order; without ``least_squares`` as the last, any allocation of the others is the answer.
+        Objectives in their order; without ``least_squares`` at the end, any allocation of the others is the answer.
     run
-        Solves `allocation` with other parameters through the engine.
+        Solver of `allocation` with other parameters through the engine.
 
     Returns
     -------
     Solution
         With the allowances of all units, and the multipliers of their rows.
     """
-    chain = _Chain(parameters, Cells.of(parameters), Region.of(parameters), run)
+    chain = _Chain(parameters, Cells.of(parameters), OptimalFace.of(parameters), run)
     try:
         return _solved(chain, names)
     except StoppedError as stopped:
@@ -103,7 +106,7 @@ def solve(instance: Instance, parameters: dict[str, Any], names: list[str], run:
 
 
 def _solved(chain: _Chain, names: list[str]) -> Any:
-    """The levels in their order, as far as they have an optimum."""
+    """Solve the objectives in their order, as far as they have an optimum."""
     first = [name for name in names if name in EXCEPTIONS]
     levels = [name for name in names if name not in (*EXCEPTIONS, "least_squares")]
     if first and not chain.chooses(first):
@@ -113,18 +116,18 @@ def _solved(chain: _Chain, names: list[str]) -> Any:
         if not chain.solves(name):
             return chain.stopped()
     if not first and not levels and not chain.is_feasible():
-        # No level has told yet whether there is any allocation at all.
+        # No objective was solved yet, so feasibility is unknown.
         return chain.stopped()
     return chain.finished() if "least_squares" in names else chain.stopped()
 
 
 @dataclass
 class _Chain:
-    """What the levels so far have come to: the region that they leave, and the last solution over cells."""
+    """State after the objectives so far: their optimal face, and the last solution over cells."""
 
     parameters: dict[str, Any]
     cells: Cells
-    region: Region
+    face: OptimalFace
     run: Run
     exceptional: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     levels: list[Any] = field(default_factory=list)
@@ -132,77 +135,77 @@ class _Chain:
     totals: NDArray[np.float64] | None = None
 
     def chooses(self, names: list[str]) -> bool:
-        """Choose the exceptions by their levels, and tell whether they are optimal."""
-        within = replace(self.region, lower=self.parameters["band_lower"], upper=self.parameters["band_upper"])
-        found = choose_exceptions(self.parameters, self.cells, within, names, self.run)
-        self.solution, self.exceptional, self.region = found
+        """Choose the exceptions by their objectives; return True if they are optimal."""
+        within = replace(self.face, lower=self.parameters["band_lower"], upper=self.parameters["band_upper"])
+        result = choose_exceptions(self.parameters, self.cells, within, names, self.run)
+        self.solution, self.exceptional, self.face = result
         for level in self.solution.levels:
             own, *proofs = (
-                {name: price for name, price in prices.items() if name in self.cells.blocks}
-                for prices in (level.multipliers, *level.proofs)
+                {name: of_rows for name, of_rows in duals.items() if name in self.cells.blocks}
+                for duals in (level.multipliers, *level.proofs)
             )
             self.levels.append(replace(level, multipliers=own, proofs=tuple(proofs)))
         return self._is_optimal()
 
     def solves(self, name: str) -> bool:
-        """Solve a level and hold it; tells whether it is optimal."""
-        given, covers = (self.parameters, self.cells, self.region), {}
+        """Solve an objective and fix it at its optimum; return True if it is optimal."""
+        given, covers = (self.parameters, self.cells, self.face), {}
         if name != "largest_change":
-            found = solve_linear(*given, name, self.run)
+            result = solve_linear(*given, name, self.run)
         elif len(self.parameters["WHOLE"]):
-            found = solve_largest_change_in_tonnes(*given, self.run)
+            result = solve_largest_change_in_tonnes(*given, self.run)
         else:
-            found = solve_largest_change(*given, self.run)
-            if isinstance(found, tuple):
-                found, covers = found[0], {"largest_change_covers": found[1]}
-        if not isinstance(found, Merged):
-            self.solution = found
+            result = solve_largest_change(*given, self.run)
+            if isinstance(result, tuple):
+                result, covers = result[0], {"largest_change_covers": result[1]}
+        if not isinstance(result, Aggregated):
+            self.solution = result
             return False
-        self.solution, self.region, self.totals = found.solution, found.region, found.totals
-        level = found.solution.levels[-1]
+        self.solution, self.face, self.totals = result.solution, result.face, result.totals
+        level = result.solution.levels[-1]
         algorithm = f"{level.algorithm.partition(',')[0]}, {len(self.cells):,} cells"
-        self.levels.append(_level(level, found.value, self._multipliers(found.price) | covers, algorithm))
+        self.levels.append(_level(level, result.value, self._multipliers(result.duals) | covers, algorithm))
         return True
 
     def is_feasible(self) -> bool:
-        """Whether there is any allocation."""
-        low = self.cells.sums(self.region.lower)
-        room, everyone = self.cells.sums(self.region.upper) - low, np.arange(len(self.cells))
-        program = program_over(self.parameters, self.cells, everyone, room, self.region, self.cells.totals(low))
+        """Return True if there is any allocation."""
+        low = self.cells.sums(self.face.lower)
+        room, all_cells = self.cells.sums(self.face.upper) - low, np.arange(len(self.cells))
+        program = program_over(self.parameters, self.cells, all_cells, room, self.face, self.cells.totals(low))
         self.solution = self.run(program, ["change"])
         return self._is_optimal()
 
     def finished(self) -> Any:
-        """The solution with its last step."""
-        problem, rows, signs = self._nearest()
-        prices, steps, reached = maximise(problem)
-        allowance = polished(problem, problem.answer(prices), prices)
-        price = np.bincount(rows, signs * prices, len(self.region.least)).astype(float)
+        """Return the solution with its tie-break."""
+        problem, rows, signs = self._projection()
+        duals, steps, reached = maximise(problem)
+        allowance = polished(problem, problem.answer(duals), duals)
+        duals = np.bincount(rows, signs * duals, len(self.face.least)).astype(float)
         algorithm = f"prices, {steps} Newton steps{'' if reached else ', stopped short'}"
         if len(self.parameters["WHOLE"]):
-            found = closest_whole(self.parameters, self.cells, self.region, price, self.run)
-            if not isinstance(found, tuple):
-                self.solution = found
+            result = closest_whole(self.parameters, self.cells, self.face, duals, self.run)
+            if not isinstance(result, tuple):
+                self.solution = result
                 return self.stopped()
-            allowance, price, how = found
+            allowance, duals, how = result
             algorithm += f", {how}"
         value = float(np.sum((allowance - problem.reference) ** 2 / problem.emissions))
         like = replace(self.solution.levels[-1], name="least_squares", unit=TONNE, proofs=())
-        level = _level(like, value, self._multipliers(price), algorithm)
+        level = _level(like, value, self._multipliers(duals), algorithm)
         return replace(self.solution, values=self._values(allowance), levels=(*self.levels, level))
 
     def stopped(self) -> Any:
-        """What is held without the last step: an allocation of the levels so far, if these have one in real numbers."""
+        """Return the solution without the tie-break: an allocation of the objectives so far, if it is real."""
         solution = self.solution
         if self.totals is None or len(self.parameters["WHOLE"]):
             return replace(solution, values={}, levels=())
         if solution.termination == "infeasible":
-            # The earlier levels left an allocation, so this is the solver's failure and not the instance's.
+            # The earlier objectives have an allocation, so the solver failed; the instance is feasible.
             solution = replace(solution, termination=type(solution.termination)("solver_error"))
-        # In each cell every unit has the same share of what the levels leave open.
-        low, high = (self.cells.sums(end) for end in (self.region.lower, self.region.upper))
+        # In each cell every unit takes the same share of its interval.
+        low, high = (self.cells.sums(end) for end in (self.face.lower, self.face.upper))
         share = np.clip((self.totals - low) / np.where(high > low, high - low, 1.0), 0.0, 1.0)[self.cells.of_unit]
-        allowance = self.region.lower + share * (self.region.upper - self.region.lower)
+        allowance = self.face.lower + share * (self.face.upper - self.face.lower)
         return replace(solution, values=self._values(allowance), levels=tuple(self.levels))
 
     def _is_optimal(self) -> bool:
@@ -211,19 +214,19 @@ class _Chain:
     def _values(self, allowance: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         return {"allowance": allowance, "exceptional": self.exceptional}
 
-    def _multipliers(self, price: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        return {name: price[block] for name, block in self.cells.blocks.items()}
+    def _multipliers(self, duals: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        return {name: duals[block] for name, block in self.cells.blocks.items()}
 
-    def _nearest(self) -> tuple[Nearest, NDArray[np.int64], NDArray[np.float64]]:
-        """The last step over all units, and of each of its rows the row of the model and the sign.
+    def _projection(self) -> tuple[Projection, NDArray[np.int64], NDArray[np.float64]]:
+        """Return the tie-break over all units, and for each of its rows the row of the model and the sign.
 
-        A side of a row that the intervals guarantee is none.
+        A side of a row that the intervals guarantee is left out.
         """
-        cells, region = self.cells, self.region
-        smallest, largest = (cells.totals(cells.sums(end)) for end in (region.lower, region.upper))
-        equal = region.least == region.most
-        at_least = np.flatnonzero(equal | (region.least > smallest))
-        at_most = np.flatnonzero(~equal & (region.most < largest))
+        cells, face = self.cells, self.face
+        smallest, largest = (cells.totals(cells.sums(end)) for end in (face.lower, face.upper))
+        equal = face.least == face.most
+        at_least = np.flatnonzero(equal | (face.least > smallest))
+        at_most = np.flatnonzero(~equal & (face.most < largest))
         rows, signs = np.concatenate([at_least, at_most]), np.repeat([1.0, -1.0], [len(at_least), len(at_most)])
         row, cell = cells.entries
         place = np.full((2, len(equal)), -1)
@@ -231,14 +234,14 @@ class _Chain:
         sides = np.concatenate([place[0, row], place[1, row]])
         entry = np.flatnonzero(sides >= 0)
         side = sides[entry]
-        problem = Nearest(
+        problem = Projection(
             self.parameters["emissions"],
             self.parameters["reference"],
-            region.lower,
-            region.upper,
+            face.lower,
+            face.upper,
             cells.of_unit,
             Entries(side, np.tile(cell, 2)[entry], signs[side], len(rows), len(cells)),
-            np.concatenate([region.least[at_least], -region.most[at_most]]),
+            np.concatenate([face.least[at_least], -face.most[at_most]]),
             np.concatenate([equal[at_least], np.zeros(len(at_most), dtype=bool)]),
             np.full(len(rows), ENOUGH_T),
         )
@@ -246,6 +249,6 @@ class _Chain:
 
 
 def _level(level: Any, value: float, multipliers: dict[str, NDArray[np.float64]], algorithm: str) -> Any:
-    """A level of the whole program from that of the merged one."""
+    """Return an objective of the full program from that of the aggregated one."""
     tolerance = tolerance_of(value, level.unit)
     return replace(level, value=value, bound=value, tolerance=tolerance, multipliers=multipliers, algorithm=algorithm)

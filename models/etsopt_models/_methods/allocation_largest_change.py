@@ -1,13 +1,13 @@
-r"""The least largest rate of `allocation` where allowances are whole, by prices of the rows.
+r"""The least largest rate of `allocation` in whole tonnes, by duals of the rows.
 
-A rate $w$ leaves each unit the whole numbers with $|A_i - R_i| \le w E_i$. Sector, province and national rows are a
-network, so whole allowances exist there if and only if real ones do, and where there are none, prices $y$ prove it:
+A rate $w$ leaves each unit the integers with $|A_i - R_i| \le w E_i$. Sector, province and national rows are a network,
+so integer allowances exist there if and only if real ones do, and if there are none, duals $y$ prove it:
 
 $$D(y, w) = \sum_i \min_{a \in [\underline A_i(w), \overline A_i(w)]} (-\pi_i a) + y^T d > 0, \qquad \pi = G^T y.$$
 
-For given prices $D$ falls in steps as $w$ grows. So, as in Dinkelbach's method: find the least $w$ at which the prices
-prove nothing any more; if whole allowances exist there it is the answer, and the prices prove it; else the rows that lack
-least there have new prices. The first prices are those of the linear relaxation.
+For given duals $D$ falls in steps as $w$ grows. As in Dinkelbach's method, find the least $w$ that the duals do not
+exclude. If integer allowances exist there it is the answer, and the duals prove it; else the rows of least
+infeasibility give new duals. The first duals are those of the linear relaxation.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 
 MOST_ROUNDS, HALVINGS = 100, 200
 ROUNDING = 1e-12
-"""Rounding of a sum against the sum of its absolute terms; it proves nothing."""
+"""Rounding of a sum relative to the sum of its absolute terms; it proves nothing."""
 
 WHOLE = 1e-12
-"""Rounding of a rate times emissions against it: what falls short of a whole tonne by that does not."""
+"""Relative rounding of a rate times emissions: within it a whole tonne counts as reached."""
 
 
 def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
-    """The least rate, its prices, and the program within it; None where allowances are real or a row holds a level.
+    """Find the least rate and its program; None if allowances are real or a row fixes an objective.
 
     Parameters
     ----------
     parameters
         As `allocation.parameters` returns them.
     program
-        The program after the levels before, narrowed to their optima.
+        Program fixed at the optimum of the earlier objectives.
     solve
-        Solves programs through the engine.
+        Solver of programs through the engine.
     """
     if not len(parameters["WHOLE"]) or held_by_rows(program):
         return None
@@ -56,28 +56,28 @@ def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled |
     lower, upper = (np.round(end) for end in intervals(program))
     rows = coupling(program, lower, upper)
     problem = _Problem(parameters["emissions"], parameters["reference"], lower, upper, rows)
-    prices = np.array([sign * relaxed.multipliers[program.rows[name]][at] for name, at, sign in rows.source])
-    # Of two sides of one row each has its own sign.
-    prices = np.where(rows.free, prices, np.maximum(prices, 0.0))
+    duals = np.array([sign * relaxed.multipliers[program.rows[name]][at] for name, at, sign in rows.source])
+    # Each of the two sides of a row has its own sign.
+    duals = np.where(rows.is_equality, duals, np.maximum(duals, 0.0))
     rate = problem.first()
     for rounds in range(1, MOST_ROUNDS + 1):
         checkpoint("largest rate, round", rounds)
-        rate = problem.least_unproven(prices, rate, parameters["largest_rate_most"])
+        rate = problem.least_unproven(duals, rate, parameters["largest_rate_most"])
         nearest = least_infeasibility(program, solve, rows, *problem.within(rate))
         if nearest is None:
             return None
-        if nearest.lacking < 0.5:
+        if nearest.infeasibility_t < 0.5:
             allowance = np.round(nearest.allowance)
-            multipliers = rows.multipliers(program, problem.per_rate(prices, rate))
+            multipliers = rows.multipliers(program, problem.per_rate(duals, rate))
             held = _within(program, *problem.within(rate), rate)
             values = {"allowance": allowance, "whole_allowance": allowance, "largest_rate": np.array([rate])}
             return Settled(values, multipliers, rate, rate, f"prices, {rounds} linear programs", held)
-        prices = nearest.prices
+        duals = nearest.duals
     return None
 
 
 def _within(program: Any, lower: NDArray[np.float64], upper: NDArray[np.float64], rate: float) -> Any:
-    """The program with every allowance within the rate; the rows that said so have nothing to add."""
+    """Return the program with every allowance bounded by the rate, and its rows of the rate relaxed."""
     column_lower, column_upper = program.column_lower.copy(), program.column_upper.copy()
     for name in ("allowance", "whole_allowance"):
         column_lower[program.columns[name]], column_upper[program.columns[name]] = lower, upper
@@ -100,42 +100,42 @@ class _Problem:
     rows: Coupling
 
     def within(self, rate: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Whole numbers of each unit within a rate; the lower end is above the upper where there are none."""
+        """Return the integers of each unit within a rate; the lower end exceeds the upper if there are none."""
         room = np.floor(rate * self.emissions * (1 + WHOLE))
         return np.maximum(self.lower, self.reference - room), np.minimum(self.upper, self.reference + room)
 
     def first(self) -> float:
-        """The least rate at which every unit alone has a whole number."""
+        """Return the least rate at which every unit alone has an integer."""
         beyond = np.maximum(self.lower - self.reference, self.reference - self.upper)
         return float(np.max(np.maximum(beyond, 0.0) / self.emissions, initial=0.0))
 
-    def proves(self, prices: NDArray[np.float64], rate: float) -> bool:
-        """Whether the prices prove that no allowances lie within a rate."""
+    def proves(self, duals: NDArray[np.float64], rate: float) -> bool:
+        """Return True if the duals prove that no allowances lie within a rate."""
         lower, upper = self.within(rate)
-        pull = self.rows.matrix.transposed_times(prices)
-        # Against the reference, so that no cancellation blurs the sum.
-        best = np.where(pull > 0, upper, lower) - self.reference
-        terms = np.concatenate([prices * (self.rows.least - self.rows.matrix @ self.reference), -pull * best])
+        dual_activity = self.rows.matrix.transposed_times(duals)
+        # Relative to the reference, to avoid cancellation in the sum.
+        best = np.where(dual_activity > 0, upper, lower) - self.reference
+        terms = np.concatenate([duals * (self.rows.least - self.rows.matrix @ self.reference), -dual_activity * best])
         return float(np.sum(terms)) > ROUNDING * float(np.sum(np.abs(terms)))
 
-    def least_unproven(self, prices: NDArray[np.float64], low: float, high: float) -> float:
-        """The least rate from ``low`` on at which the prices prove nothing."""
-        if not self.proves(prices, low):
+    def least_unproven(self, duals: NDArray[np.float64], low: float, high: float) -> float:
+        """Return the least rate from ``low`` on that the duals do not exclude."""
+        if not self.proves(duals, low):
             return low
         for _ in range(HALVINGS):
             middle = (low + high) / 2
             if middle in (low, high):
                 break
-            low, high = (middle, high) if self.proves(prices, middle) else (low, middle)
-        # The step that was crossed: the largest of those up to here.
+            low, high = (middle, high) if self.proves(duals, middle) else (low, middle)
+        # The step crossed: the largest of those up to here.
         room = np.floor(high * self.emissions * (1 + WHOLE))
         return float(np.max(room / self.emissions))
 
-    def per_rate(self, prices: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
-        """Prices in rate per tonne: what the rows ask of one tonne more, over what the units add per rate."""
+    def per_rate(self, duals: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+        """Return the duals in rate per tonne, scaled by the dual activity that units add per rate."""
         lower, upper = self.within(rate)
-        pull = self.rows.matrix.transposed_times(prices)
-        moves = np.where(pull > 0, upper < self.upper, lower > self.lower)
-        adds = float(np.sum(np.abs(pull) * self.emissions * moves))
-        result: NDArray[np.float64] = prices / adds if adds > 0 else prices
+        dual_activity = self.rows.matrix.transposed_times(duals)
+        moves = np.where(dual_activity > 0, upper < self.upper, lower > self.lower)
+        adds = float(np.sum(np.abs(dual_activity) * self.emissions * moves))
+        result: NDArray[np.float64] = duals / adds if adds > 0 else duals
         return result

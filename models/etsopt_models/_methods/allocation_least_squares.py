@@ -1,7 +1,7 @@
-r"""The last step of `allocation` by prices: the one closest point among all optima of the levels.
+r"""The tie-break of `allocation` by duals: the closest point among all optima of the objectives.
 
-The program that comes here holds exactly the optima of the levels, and all its columns but $A$ only measure. What they
-and their rows allow is an interval of each $A_i$; what is left is
+The program is fixed exactly at the optima of the objectives, and all its columns but $A$ only measure. They and their
+rows leave an interval of each $A_i$, so it reduces to
 
 $$\min_A \sum_i (A_i - R_i)^2 / E_i \quad\text{s.t.}\quad \underline A \le A \le \overline A,\quad G A \ge d$$
 
@@ -17,7 +17,7 @@ import numpy as np
 from etsopt_models._allocation.coupling import coupling, held_by_rows, intervals
 from etsopt_models._allocation.limits import IN_RATES
 from etsopt_models._projection.integer import Rounding, point_of
-from etsopt_models._projection.least_squares import Nearest
+from etsopt_models._projection.least_squares import Projection
 from etsopt_models._projection.newton import Entries
 from etsopt_models._projection.objective_solution import Settled
 from etsopt_models._projection.polishing import polished
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ENOUGH_T, ENOUGH_RATE = 1e-2, 1e-8
-"""Violation of a row [t] and [rate] that is accepted where the rounding of the levels before allows no less."""
+"""Violation of a row [t] and [rate] that is accepted because of the rounding of earlier objectives."""
 
 
 def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
-    """The closest point; where Newton's method stops short of its accuracy, ``algorithm`` says so.
+    """Find the closest point; ``algorithm`` states if Newton's method stops short of its accuracy.
 
     Parameters
     ----------
     parameters
         As `allocation.parameters` returns them.
     program
-        The program after the levels, narrowed to their optima.
+        Program fixed at the optima of the objectives.
     solve
-        Solves small programs through the engine; needed where allowances are whole.
+        Solver of small programs through the engine, for integer allowances.
     """
     return nearest(program, solve, parameters["emissions"], parameters["reference"], parameters["place"])
 
@@ -54,12 +54,12 @@ def nearest(
     reference: NDArray[np.float64],
     place: NDArray[np.float64],
 ) -> Settled | None:
-    """The point of a program nearest to a reference, where squared distances count by the inverse of emissions.
+    """Find the point of a program nearest to a reference, with squared distances weighted by inverse emissions.
 
     Parameters
     ----------
     place
-        Of the units in the order of `unit_id`: of equally good whole tonnes the first have more.
+        Places of the units by `unit_id`: among equally good whole tonnes the first get more.
     """
     block = program.columns["whole_allowance"]
     whole = block.stop > block.start
@@ -71,25 +71,25 @@ def nearest(
     rows = coupling(program, lower, upper)
     enough = np.array([ENOUGH_RATE if name in IN_RATES else ENOUGH_T for name, _, _ in rows.source])
     entries = Entries.of(rows.matrix)
-    problem = Nearest(emissions, reference, lower, upper, None, entries, rows.least, rows.free, enough)
-    prices, steps, reached = maximise(problem)
-    allowance = problem.answer(prices) if whole else polished(problem, problem.answer(prices), prices)
+    problem = Projection(emissions, reference, lower, upper, None, entries, rows.least, rows.is_equality, enough)
+    duals, steps, reached = maximise(problem)
+    allowance = problem.answer(duals) if whole else polished(problem, problem.answer(duals), duals)
     algorithm = f"prices, {steps} Newton steps{'' if reached else ', stopped short'}"
     if whole:
-        rounded = Rounding(emissions, reference, lower, upper, place, rows, solve).settle(program, prices)
+        rounded = Rounding(emissions, reference, lower, upper, place, rows, solve).settle(program, duals)
         if rounded is None:
             return _unsettled(program, solve, emissions, reference)
-        allowance, prices, rounds = rounded
+        allowance, duals, rounds = rounded
         algorithm += f", {rounds} linear programs for whole tonnes"
     value = float(np.sum((allowance - reference) ** 2 / emissions))
     values = {"allowance": allowance} | ({"whole_allowance": allowance} if whole else {})
-    return Settled(values, rows.multipliers(program, prices), value, value, algorithm)
+    return Settled(values, rows.multipliers(program, duals), value, value, algorithm)
 
 
 def _unsettled(
     program: Any, solve: Any, emissions: NDArray[np.float64], reference: NDArray[np.float64]
 ) -> Settled | None:
-    """Any whole point of the levels, where the one closest is out of reach; nothing but zero bounds its distance."""
+    """Return any integer point of the objectives if the closest is out of reach; the bound of its distance is zero."""
     point, block = point_of(program, solve), program.columns["allowance"]
     if point is None:
         return None

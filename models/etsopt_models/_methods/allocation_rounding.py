@@ -1,4 +1,4 @@
-"""Whole tonnes of `allocation` nearest to real ones: the last step in whole tonnes, where every unit counts alike."""
+"""Whole tonnes of `allocation` nearest to real ones: the tie-break in whole tonnes, with equal weights of units."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def settle(parameters: Mapping[str, Any], program: Any, solve: Any) -> Settled | None:
-    """The nearest whole tonnes and the prices that prove them, as `allocation_least_squares.settle` finds the closest."""
+    """Find the nearest whole tonnes and the duals that prove them, as `allocation_least_squares` does."""
     return allocation_least_squares.nearest(
         program, solve, np.ones(parameters["UNITS"]), parameters["reference"], parameters["place"]
     )

@@ -1,1 +1,1 @@
-"""What the levels leave open: the allocation closest to the reference allowances, and whole tonnes of it."""
+"""Tie-break of the objectives: projection of the reference allowances, and its whole tonnes."""

@@ -1,4 +1,4 @@
-"""The first of all choices of some units that gain enough, by a search through them in their order."""
+"""The first choice of exceptions with enough gain, by a depth-first search in lexicographic order."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_TRIED = 300_000
-"""Units that the search adds to a choice before it gives up."""
+"""Most units that the search adds to choices before it stops."""
 
 
 class TooManyError(Exception):
-    """The search gave up."""
+    """The search reached its limit."""
 
 
 def order_key(sizes: NDArray[np.float64], places: NDArray[np.float64], most: int) -> NDArray[np.object_]:
-    """Sizes first, places among equal sizes: one whole number for each unit that has room for both.
+    """Return one integer per unit that orders by size, then by place.
 
-    Sizes of 1e8 t times places of many units are beyond what a float tells apart, so these are Python's whole numbers.
+    Sizes of 1e8 t times places of many units exceed the precision of a float, so these are Python integers.
 
     Parameters
     ----------
     sizes, places
-        Whole numbers, shape ``(units,)``.
+        Integers, shape ``(units,)``.
     most
-        How many units a choice has at most.
+        Most units of a choice.
     """
     exact, place = (part.astype(np.int64).astype(object) for part in (sizes, places))
     key: NDArray[np.object_] = exact * (most * len(places) + 1) + place
     return key
 
 
-def first_choice(  # long because the state of the search stands in one place
+def first_choice(  # long because the state of the search is in one place
     count: int, key: NDArray[np.object_], gains: NDArray[np.float64], wanted: NDArray[np.float64], least: int
 ) -> list[int] | None:
-    """The choice of ``count`` units with the least sum of keys that gains enough; None where no choice does.
+    """Return the choice of ``count`` units with enough gain and the least sum of keys; None if there is none.
 
     Parameters
     ----------
     key
-        Python's whole numbers, which are exact however large, shape ``(units,)``.
+        Python integers, which are exact at any size, shape ``(units,)``.
     gains, wanted
-        What each unit gains and what a choice must gain in all, shapes ``(demands, units)`` and ``(demands,)``.
+        Gain of each unit and least total gain of a choice, shapes ``(demands, units)`` and ``(demands,)``.
     least
-        A sum of keys that no choice falls below: one that reaches it is the first.
+        Lower bound of the sum of keys: a choice that attains it is the first.
 
     Raises
     ------
@@ -66,21 +66,21 @@ def first_choice(  # long because the state of the search stands in one place
     apart = demands_apart(gains)
     best: list[int] | None = None
     limit, tried = math.inf, 0
-    # Each entry: units taken, the next place to try, what is left to gain.
+    # State: units taken, sums of keys, and gains still needed; `here` is the next place to try.
     taken: list[int] = []
     spent, left = [0], [wanted]
     here = 0
     while True:
         checkpoint("choices of exceptions")
-        missing = count - len(taken)
-        if missing == 0 and (left[-1] <= 0).all():
+        to_take = count - len(taken)
+        if to_take == 0 and (left[-1] <= 0).all():
             best, limit = list(taken), spent[-1]
             if limit <= least:
                 break
-        # Keys rise and what the rest can gain falls from place to place, so the first that is ruled out ends a row.
-        fits = missing > 0 and here + missing <= len(order)
-        fits = fits and spent[-1] + keys[here + missing] - keys[here] < limit
-        if fits and _can_gain(most[: missing + 1, :, here], left[-1], apart):
+        # Keys rise and the possible gain falls from place to place, so the first place ruled out ends a row.
+        fits = to_take > 0 and here + to_take <= len(order)
+        fits = fits and spent[-1] + keys[here + to_take] - keys[here] < limit
+        if fits and _can_gain(most[: to_take + 1, :, here], left[-1], apart):
             tried += 1
             if tried > MOST_TRIED:
                 raise TooManyError
@@ -98,7 +98,7 @@ def first_choice(  # long because the state of the search stands in one place
 
 
 def _can_gain(most: NDArray[np.float64], left: NDArray[np.float64], apart: list[NDArray[np.int64]]) -> bool:
-    """Whether as many units as may still be taken can gain what is left, also where demands share no units."""
+    """Return True if the units still to be taken can attain the gains needed, also for demands without common units."""
     enough = most >= left
     if not enough[-1].all():
         return False
@@ -107,7 +107,7 @@ def _can_gain(most: NDArray[np.float64], left: NDArray[np.float64], apart: list[
 
 
 def demands_apart(gains: NDArray[np.float64]) -> list[NDArray[np.int64]]:
-    """Groups of demands to which no unit contributes twice, one group from each demand on."""
+    """Return groups of demands to which no unit contributes twice, one group starting at each demand."""
     helps = gains > 0
     groups = set()
     for first in range(len(gains)):
@@ -121,11 +121,11 @@ def demands_apart(gains: NDArray[np.float64]) -> list[NDArray[np.int64]]:
 
 
 def most_of_rest(gains: NDArray[np.float64], count: int) -> Sequence[NDArray[np.float64]]:
-    """What any so many units from a place on gain at most, by number of units; each of the shape of ``gains``."""
+    """Return the largest gain of a number of units from each place on, by number; each of the shape of ``gains``."""
     demands, units = gains.shape
     most = [np.zeros((demands, units + 1))]
     for number in range(1, count + 1):
-        # The unit at the place with the best of those behind it, or the best from a later place on.
+        # The unit at the place with the best behind it, or the best from a later place on.
         own = np.full((demands, units + 1), -np.inf)
         own[:, :units] = gains + most[number - 1][:, 1:]
         most.append(np.maximum.accumulate(own[:, ::-1], axis=1)[:, ::-1])

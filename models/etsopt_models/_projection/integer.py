@@ -1,16 +1,16 @@
-r"""The closest point in whole tonnes, from the closest point in real numbers and its prices.
+r"""Integer projection: the closest point in whole tonnes, from the closest real point and its duals.
 
-Each unit takes the whole number next to its best answer to the prices; then the rows lack or exceed a few tonnes. With
-columns $0 \le z_{ik} \le 1$ for the next tonnes of each unit, which cost what they add to its parabola less the prices,
+Each unit takes the integer next to its best response to the duals; then the rows are missed by a few tonnes. Columns
+$0 \le z_{ik} \le 1$ for the next tonnes of each unit cost their increase of its parabola less the duals. So
 
 $$\min \sum_{ik} \Bigl(\frac{2 (a_{ik} - R_i) + 1}{E_i} - \pi_i\Bigr) z_{ik} + y^T s
   \quad\text{s.t.}\quad G \Bigl(a + \sum_k z_{\cdot k}\Bigr) - s = d, \quad s \ge 0$$
 
-is a linear program with whole vertices where the rows are a network. A large unit bends less than a small one and may
-have to move by many tonnes, so whoever stands at the end of its columns and would go on gets more of them. At the end
-the duals, added to the prices, price whole tonnes exactly: no unit has a better whole number, and they prove it.
+is a linear program with integer vertices if the rows are a network. The parabola of a large unit is flatter, and it may
+have to move by many tonnes; so a unit at the end of its columns that would move on gets more of them. At the end the
+duals of the program, added to the first, prove that no unit has a better integer.
 
-Among equally good answers the tonnes go to those that come first by `unit_id`.
+Among equally good answers the tonnes go to the first units by `unit_id`.
 
 References: Hochbaum and Shanthikumar (1990), Convex separable optimization is not much harder than linear optimization.
 """
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from etsopt_models._allocation.coupling import Coupling
 
 MOST_ROUNDS, FIRST_STEPS, TIMES = 40, 2.0, 4.0
-"""Rounds at most; tonnes up and down that each unit has at first; how many times as many whoever needs more gets."""
+"""Most rounds; first tonnes up and down for each unit; factor of these for a unit that needs more."""
 
 INDIFFERENT, ROUNDING = 1e-9, 1e-11
-"""A gain up to this share of what a tonne of the smallest unit costs is none; a cost up to that one is rounding."""
+"""Gain, relative to the cost of a tonne of the smallest unit, that counts as none; cost that is rounding."""
 
 
 @dataclass(frozen=True)
@@ -50,71 +50,71 @@ class Rounding:
     solve: Any
 
     def settle(
-        self, program: Any, prices: NDArray[np.float64]
+        self, program: Any, duals: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], int] | None:
-        """Closest allowances in whole tonnes, their prices, and how many programs it took; None where none was found.
+        """Return the closest allowances in whole tonnes, their duals and the number of programs; None if none is found.
 
         Parameters
         ----------
         program
-            Any program of the engine, whose kind the small ones have.
-        prices
-            Of the rows for the closest point in real numbers.
+            Program of the engine whose type the small ones take.
+        duals
+            Duals of the rows for the closest point in real numbers.
         """
-        pull = self.rows.matrix.transposed_times(prices)
-        wish = np.floor(self.reference + self.emissions / 2 * pull + 0.5)
+        dual_activity = self.rows.matrix.transposed_times(duals)
+        wish = np.floor(self.reference + self.emissions / 2 * dual_activity + 0.5)
         centre = np.clip(wish, self.lower, self.upper)
-        if not len(prices):
-            return centre, prices, 0
+        if not len(duals):
+            return centre, duals, 0
         reach = np.full(len(centre), FIRST_STEPS)
         for rounds in range(1, MOST_ROUNDS + 1):
             checkpoint("whole tonnes, round", rounds)
             low, high = np.maximum(self.lower, centre - reach), np.minimum(self.upper, centre + reach)
-            found = self._between(program, low, high, prices)
-            if not isinstance(found, tuple):
-                # More columns help where there are too few of them, and not where the time is over.
-                if found != "infeasible" or ((low == self.lower).all() and (high == self.upper).all()):
+            answer = self._between(program, low, high, duals)
+            if not isinstance(answer, tuple):
+                # More columns help if there are too few of them, but not after the time limit.
+                if answer != "infeasible" or ((low == self.lower).all() and (high == self.upper).all()):
                     return None
                 reach = reach * TIMES
                 continue
-            allowance, duals = found
-            stuck = self._would_go_on(allowance, low, high, pull + self.rows.matrix.transposed_times(duals))
+            allowance, changes = answer
+            stuck = self._would_go_on(allowance, low, high, dual_activity + self.rows.matrix.transposed_times(changes))
             if not stuck.any():
-                return allowance, prices + duals, rounds
+                return allowance, duals + changes, rounds
             centre, reach = allowance, np.where(stuck, TIMES * reach, reach)
         return None
 
     def _would_go_on(
-        self, allowance: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], pull: Any
+        self, allowance: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], dual_activity: Any
     ) -> NDArray[np.bool_]:
-        """Which units stand at an end of their columns and not of their interval, and gain from a tonne more."""
+        """Return True for units at an end of their columns, but not of their interval, that gain from a tonne more."""
         enough = INDIFFERENT / self.emissions.min()
         slope = 2 * (allowance - self.reference)
-        more = (allowance >= high) & (high < self.upper) & ((slope + 1) / self.emissions < pull - enough)
-        less = (allowance <= low) & (low > self.lower) & ((slope - 1) / self.emissions > pull + enough)
+        more = (allowance >= high) & (high < self.upper) & ((slope + 1) / self.emissions < dual_activity - enough)
+        less = (allowance <= low) & (low > self.lower) & ((slope - 1) / self.emissions > dual_activity + enough)
         result: NDArray[np.bool_] = more | less
         return result
 
     def _between(
-        self, program: Any, low: NDArray[np.float64], high: NDArray[np.float64], prices: NDArray[np.float64]
+        self, program: Any, low: NDArray[np.float64], high: NDArray[np.float64], duals: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | str:
-        """Best whole allowances between two ends, and the duals of the rows; why there are none where there are none."""
-        pull = self.rows.matrix.transposed_times(prices)
+        """Return the best integer allowances between two ends and the duals of the rows, else the termination."""
+        dual_activity = self.rows.matrix.transposed_times(duals)
         count = np.round(high - low).astype(np.int64)
         owner = np.repeat(np.arange(len(low)), count)
         step = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
         slope = 2 * (low[owner] + step - self.reference[owner]) + 1
-        # In units of a tonne of the smallest, so that costs are about one. What a row has to spare costs its price, or
-        # the prices would not be those of the objective itself.
-        size, spare = float(self.emissions.min()), np.flatnonzero(~self.rows.free)
+        # Costs are relative to a tonne of the smallest unit, hence about one. Slack of a row costs its dual: so the
+        # duals are those of the objective itself.
+        size, spare = float(self.emissions.min()), np.flatnonzero(~self.rows.is_equality)
         # Loaded beside Pyomo, scipy loads scipy.stats; only whole tonnes and exceptions are worth that.
         from scipy.sparse import eye_array, hstack
 
         matrix = self.rows.matrix.toscipy()
         least = self.rows.least - matrix @ low
         most = np.maximum(matrix.maximum(0) @ (high - low) - least, 0.0)[spare] + 1.0
-        cost = size * np.concatenate([slope / self.emissions[owner] - pull[owner], prices[spare]])
-        # Tonnes that cost the prices' own rounding cost nothing, or it would choose between equal ones.
+        cost = size * np.concatenate([slope / self.emissions[owner] - dual_activity[owner], duals[spare]])
+        # Costs within the rounding of the duals are zero; else rounding would break ties.
         cost = np.where(np.abs(cost) <= ROUNDING, 0.0, cost)
         part = small_program(
             program,
@@ -135,7 +135,7 @@ class Rounding:
 
 
 def point_of(program: Any, solve: Any) -> NDArray[np.float64] | None:
-    """Any point of a program; None where the solver finds none."""
+    """Return any point of a program; None if the solver finds none."""
     objective = type(next(iter(program.objectives.values())))
     nothing = objective(np.zeros(len(program.column_lower)), None, 0.0, "")
     program.objectives["point"] = nothing

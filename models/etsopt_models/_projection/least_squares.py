@@ -1,11 +1,10 @@
-r"""The point of intervals and rows that is nearest to a reference, by prices of the rows.
+r"""Weighted least-squares projection of a reference onto intervals and rows, by duals of the rows.
 
 $$\min_A \sum_i (A_i - R_i)^2 / E_i \quad\text{s.t.}\quad \underline A \le A \le \overline A,\quad G A \ge d.$$
 
-With a price $y \ge 0$ for each row (free for an equality) a unit's best answer is
-$A_i = \mathrm{clip}(R_i + \tfrac12 E_i (G^T y)_i)$. `proximal.maximise` finds the prices at which the answers meet the
-rows, and `polishing.polished` takes the rounding of large totals out of the answers. Units with the same column of $G$
-are a cell and have one price.
+With a dual $y \ge 0$ for each row (unsigned for an equality) a unit's best response is
+$A_i = \mathrm{clip}(R_i + \tfrac12 E_i (G^T y)_i)$. `proximal.maximise` finds the duals at which the responses meet the
+rows, and `polishing.polished` removes the rounding of large totals. Units with the same column of $G$ form a cell.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ if TYPE_CHECKING:
     from etsopt_models._projection.newton import Entries
 
 LAST_DIGITS = 8
-"""So many units in the last place of an allowance, some billionths of a tonne, are its rounding."""
+"""Units in the last place of an allowance that are rounding: some billionths of a tonne."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """Prices, which units would move with a price, and how each row is met and missed, against its size too."""
+    """Duals, units that move with a dual, and surplus and violation of each row, also relative to its size."""
 
-    prices: NDArray[np.float64]
+    duals: NDArray[np.float64]
     moves: NDArray[np.bool_]
     surplus: NDArray[np.float64]
     missed: NDArray[np.float64]
@@ -39,23 +38,23 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Nearest:
-    """Units with their intervals, and the rows that couple them.
+class Projection:
+    """A projection: units with their intervals, and the rows that couple them.
 
     Parameters
     ----------
     emissions, reference, lower, upper
-        Shape ``(units,)``.
+        Quantities of the units, shape ``(units,)`` [t].
     cell
-        Column of every unit; None where each has one of its own.
+        Column of every unit; None if each has one of its own.
     entries
         Coefficients of the rows.
     least
         Right-hand sides, shape ``(rows,)``.
-    free
-        Which rows are equalities.
+    is_equality
+        True for rows that are equalities.
     enough
-        How far each row may be missed where the rounding of the levels before allows no less.
+        Violation of each row that is accepted because of the rounding of earlier objectives.
     """
 
     emissions: NDArray[np.float64]
@@ -65,49 +64,49 @@ class Nearest:
     cell: NDArray[np.int64] | None
     entries: Entries
     least: NDArray[np.float64]
-    free: NDArray[np.bool_]
+    is_equality: NDArray[np.bool_]
     enough: NDArray[np.float64]
 
     @cached_property
     def curvature(self) -> Curvature:
-        """What weights of the columns make of the rows."""
+        """Curvature of the rows for weights of the columns."""
         return Curvature(self.entries)
 
     @cached_property
     def half(self) -> NDArray[np.float64]:
-        """How far a price moves every unit."""
+        """Move of every unit per unit of its dual activity."""
         return self.emissions / 2
 
     @cached_property
     def squares(self) -> NDArray[np.float64]:
-        """How far a price of its own would move every row, if all units moved."""
+        """Move of every row per unit of its dual, if all units moved."""
         return self.entries.squared().times(self.by_column(self.half))
 
     @cached_property
     def scale(self) -> NDArray[np.float64]:
-        """Scale of every row: the root of its curvature, one where none of its units would move."""
+        """Scale of every row: the root of its curvature, one if none of its units would move."""
         return np.sqrt(np.where(self.squares > 0, self.squares, 1.0))
 
     def by_column(self, of_units: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sums over the units of each column."""
+        """Return the sums over the units of each column."""
         return of_units if self.cell is None else np.bincount(self.cell, of_units, self.entries.columns).astype(float)
 
     def of_units(self, by_column: NDArray[Any]) -> NDArray[Any]:
-        """What stands at the column of each unit."""
+        """Return the value of the column of each unit."""
         return by_column if self.cell is None else by_column[self.cell]
 
-    def respond(self, prices: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Best answer of every unit to the prices, and which of them would move with a price."""
-        wish = self.reference + self.half * self.of_units(self.entries.transposed_times(prices))
+    def respond(self, duals: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the best response of every unit to the duals, and True for units that would move with a dual."""
+        wish = self.reference + self.half * self.of_units(self.entries.transposed_times(duals))
         answer: NDArray[np.float64] = np.clip(wish, self.lower, self.upper)
         return answer, (answer == wish) & (self.lower < self.upper)
 
-    def answer(self, prices: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Best answer of every unit to the prices; what is whole but for its last digits is whole, if it may be."""
-        return self.whole_if_near(self.respond(prices)[0])
+    def answer(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the best response of every unit to the duals, with whole tonnes where only the last digits differ."""
+        return self.whole_if_near(self.respond(duals)[0])
 
     def whole_if_near(self, answer: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The answer with whole tonnes where it is whole but for its last digits."""
+        """Return the answer with whole tonnes where only the last digits differ."""
         whole = np.clip(np.round(answer), self.lower, self.upper)
         near: NDArray[np.float64] = np.where(np.abs(answer - whole) <= LAST_DIGITS * np.spacing(answer), whole, answer)
         return near
@@ -117,12 +116,12 @@ class Nearest:
         """Number of the rows."""
         return len(self.least)
 
-    def look(self, prices: NDArray[np.float64]) -> Point:
-        """Everything the method needs to know at some prices."""
-        answer, moves = self.respond(prices)
+    def look(self, duals: NDArray[np.float64]) -> Point:
+        """Return the point at some duals."""
+        answer, moves = self.respond(duals)
         # Allowances are not negative, so the absolute terms of a column are its total.
         totals = self.by_column(answer)
         surplus = self.entries.times(totals) - self.least
         size = np.maximum(self.entries.absolute().times(np.abs(totals)) + np.abs(self.least), 1e-300)
-        missed = np.where(self.free | (prices > 0), np.abs(surplus), np.maximum(-surplus, 0.0))
-        return Point(prices, moves, surplus, missed, missed / size)
+        missed = np.where(self.is_equality | (duals > 0), np.abs(surplus), np.maximum(-surplus, 0.0))
+        return Point(duals, moves, surplus, missed, missed / size)

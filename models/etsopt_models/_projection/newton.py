@@ -1,4 +1,4 @@
-"""The linear systems of Newton's method on prices of rows: few rows in numpy, many in scipy."""
+"""The linear systems of Newton's method on duals of rows: few rows in numpy, many in scipy."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEW_ROWS = 300
-"""Up to here a full matrix is quicker than a sparse one, and scipy, which loads slowly beside Pyomo, is not needed."""
+"""Rows up to which a dense matrix is faster than a sparse one, and scipy, slow to load beside Pyomo, is not needed."""
 
 
 @dataclass(frozen=True)
 class Entries:
-    """Coefficients of rows, in any order: where each stands, and its value.
+    """Coefficients of rows, in any order: position and value.
 
     Parameters
     ----------
     rows, columns
-        How many there are.
+        Numbers of rows and columns.
     """
 
     row: NDArray[np.int64]
@@ -32,23 +32,23 @@ class Entries:
 
     @classmethod
     def of(cls, matrix: Any) -> Entries:
-        """The coefficients of a program's matrix."""
+        """Return the coefficients of a program's matrix."""
         return cls(matrix.row_of_each(), matrix.indices, matrix.data, *matrix.shape)
 
     def absolute(self) -> Entries:
-        """Absolute coefficients."""
+        """Return the absolute coefficients."""
         return replace(self, value=np.abs(self.value))
 
     def squared(self) -> Entries:
-        """Squares of the coefficients."""
+        """Return the squared coefficients."""
         return replace(self, value=self.value**2)
 
     def times(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Product with a vector, shape ``(columns,)``."""
+        """Return the product with a vector of shape ``(columns,)``."""
         return np.bincount(self.row, self.value * x[self.column], self.rows).astype(float)
 
     def transposed_times(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Product of the transposed matrix with a vector, shape ``(rows,)``."""
+        """Return the product of the transposed matrix with a vector of shape ``(rows,)``."""
         return np.bincount(self.column, self.value * y[self.row], self.columns).astype(float)
 
 
@@ -91,7 +91,7 @@ class Curvature:
         Parameters
         ----------
         weight
-            Of every column.
+            Weight of every column.
         active, scale, right
             The rows of the system, the factor of each, and its right-hand side.
         """

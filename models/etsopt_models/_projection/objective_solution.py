@@ -1,4 +1,4 @@
-"""What a faster method gives back for its step."""
+"""Result of a faster method for one objective."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settled:
-    """Values by variable, prices by row of the model, value and bound of the objective, what ran, what holds it, and more prices."""
+    """Values, multipliers by row, value and bound of an objective, algorithm, program for the next, and more proofs."""
 
     values: dict[str, NDArray[np.float64]]
     multipliers: dict[str, NDArray[np.float64]]

@@ -1,10 +1,10 @@
-r"""The answer of `nearest` without the rounding of its totals and rates.
+r"""Removal of rounding from the totals and rates of a projection.
 
-Totals that add a million numbers leave their limits by their rounding, and so do rates that many prices have to make
-equal. The gap of the answer is what a row is off times its price, so where a row has a price, or is an equality, units
-are moved by what the exact total is off, some thousandths of a tonne at most.
+Totals of a million numbers miss their limits by rounding, and so do rates that many duals have to make equal. The gap
+of the answer is the violation of a row times its dual. So for each row with a dual, and each equality, units are moved
+by the violation of the exact total, some thousandths of a tonne at most.
 
-- In a column of totals one unit moves, the one with the finest numbers among those that have room.
+- In a column of totals one unit moves: that with the finest numbers among those with room.
 - Units that rows of rates tie to each other have one rate to the last digit, and move together.
 """
 
@@ -21,25 +21,24 @@ from etsopt.units import ROUNDING_NOISE_T
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt_models._projection.least_squares import Nearest
+    from etsopt_models._projection.least_squares import Projection
 
 ROUNDS, MOST_OFF_T, ROOM_T = 3, 1.0, 1e3
-"""Rounds of moves onto limits; tonnes up to which a total may be off to be moved there; times as much room a unit needs
-for its move."""
+"""Rounds of moves onto limits; largest violation of a total that is removed [t]; room relative to the move."""
 
 MOST_WORK = 1e8
-"""Rows squared times columns up to which the moves are found, by one dense system; it takes a tenth of a second."""
+"""Rows squared times columns up to which one dense system gives the moves; it takes a tenth of a second."""
 
 REPEATED = 1e-9
-"""Rows that differ from a sum of others by less than this part say the same; what they are off by is rounding."""
+"""Relative difference from a sum of other rows up to which a row is redundant, and its violation rounding."""
 
 FRACTION = 2.0**30
-"""Fractions of a tonne add up to this part of it without rounding."""
+"""Parts of a tonne in which fractions add up without rounding."""
 
 
-def polished(problem: Nearest, answer: NDArray[np.float64], prices: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The answer with priced rows exactly at their limits, as near as its numbers allow, shape ``(units,)`` [t]."""
-    entries, tight = problem.entries, problem.free | (prices > 0)
+def polished(problem: Projection, answer: NDArray[np.float64], duals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the answer with rows that have a dual exactly at their limits, shape ``(units,)`` [t]."""
+    entries, tight = problem.entries, problem.is_equality | (duals > 0)
     in_rates = np.bincount(entries.row, np.abs(entries.value) != 1, problem.rows) > 0
     tied = Tied.of(problem, in_rates & tight)
     answer = tied.equalled(answer)
@@ -69,25 +68,25 @@ def polished(problem: Nearest, answer: NDArray[np.float64], prices: NDArray[np.f
 
 @dataclass(frozen=True)
 class Tied:
-    """Units that priced rows of rates tie to each other.
+    """Units tied to each other by rows of rates with a dual.
 
     Parameters
     ----------
     problem
         Units and rows.
     group
-        Number of the group of each unit, -1 where it is tied to none, shape ``(units,)``.
+        Number of the group of each unit, -1 if it is tied to none, shape ``(units,)``.
     firm
-        Units that a priced row of rates holds by a number, not by another unit.
+        True for units that a row of rates with a dual ties to a number, not to another unit.
     """
 
-    problem: Nearest
+    problem: Projection
     group: NDArray[np.int64]
     firm: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, problem: Nearest, rows: NDArray[np.bool_]) -> Tied:
-        """By those of some rows of rates that have two units and no number."""
+    def of(cls, problem: Projection, rows: NDArray[np.bool_]) -> Tied:
+        """Return the units tied by those of some rows of rates that have two units and no number."""
         entries, units = problem.entries, len(problem.emissions)
         group, firm = np.full(units, -1), np.zeros(units, dtype=bool)
         here = rows[entries.row]
@@ -109,16 +108,16 @@ class Tied:
 
     @cached_property
     def members(self) -> NDArray[np.int64]:
-        """Units that are tied."""
+        """Units tied to others."""
         return np.flatnonzero(self.group >= 0)
 
     @cached_property
     def emissions(self) -> NDArray[np.float64]:
-        """Of each group."""
+        """Emissions of each group [tCO2e]."""
         return np.bincount(self.group[self.members], self.problem.emissions[self.members]).astype(float)
 
     def equalled(self, answer: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The answer with one rate in each group: that of a unit at an end of its interval, or that of all."""
+        """Return the answer with one rate in each group: that of a unit at an end of its interval, else the mean."""
         members, answer = self.members, answer.copy()
         group, emissions = self.group[members], self.problem.emissions[members]
         rate = np.bincount(group, answer[members]) / self.emissions
@@ -129,21 +128,21 @@ class Tied:
         return answer
 
     def with_room(self, room: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Groups all of whose units have room."""
+        """Return the groups all of whose units have room."""
         stays = self.members[~room[self.members] | self.firm[self.members]]
         return np.setdiff1d(np.unique(self.group[self.members]), self.group[stays])
 
     def sums(self, full: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What a tonne more of each group adds to some rows, shape ``(rows, groups)``."""
+        """Return the change of some rows per tonne added to each group, shape ``(rows, groups)``."""
         members = self.members
-        found = np.zeros((len(self.emissions), len(full)))
-        np.add.at(found, self.group[members], (full[:, members] * self.problem.emissions[members]).T)
-        return (found / self.emissions[:, np.newaxis]).T
+        sums = np.zeros((len(self.emissions), len(full)))
+        np.add.at(sums, self.group[members], (full[:, members] * self.problem.emissions[members]).T)
+        return (sums / self.emissions[:, np.newaxis]).T
 
     def moved(
         self, answer: NDArray[np.float64], groups: NDArray[np.int64], moves: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """The answer with some groups moved [t], and one rate in each."""
+        """Return the answer with some groups moved [t], and one rate in each."""
         by_group = np.zeros(len(self.emissions))
         by_group[groups] = moves
         members, answer = self.members, answer.copy()
@@ -152,8 +151,8 @@ class Tied:
         return self.equalled(answer)
 
 
-def _dense(problem: Nearest, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Some rows in full, shape ``(rows, columns)``."""
+def _dense(problem: Projection, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return some rows as a dense matrix, shape ``(rows, columns)``."""
     place = np.full(problem.rows, -1)
     place[rows] = np.arange(len(rows))
     entry = np.flatnonzero(place[problem.entries.row] >= 0)
@@ -162,8 +161,8 @@ def _dense(problem: Nearest, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     return full
 
 
-def _off(problem: Nearest, answer: NDArray[np.float64]) -> NDArray[np.float64]:
-    """By how much each row is above its right-hand side; exact but for what no fraction of a billionth tells."""
+def _off(problem: Projection, answer: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the excess of each row over its right-hand side, exact to about a billionth."""
     whole = np.rint(answer)
     fraction = np.rint((answer - whole) * FRACTION) / FRACTION
     parts = whole, fraction, (answer - whole) - fraction
@@ -172,14 +171,14 @@ def _off(problem: Nearest, answer: NDArray[np.float64]) -> NDArray[np.float64]:
     return off
 
 
-def _finest(problem: Nearest, answer: NDArray[np.float64], may: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The unit of each column that has the finest numbers among those that may move, -1 in a column without any."""
+def _finest(problem: Projection, answer: NDArray[np.float64], may: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the unit of each column with the finest numbers among those that may move; -1 if there is none."""
     size = np.where(may, answer, np.inf)
     least = size
     if problem.cell is not None:
         least = np.full(problem.entries.columns, np.inf)
         np.minimum.at(least, problem.cell, size)
     chosen = np.flatnonzero((size == problem.of_units(least)) & may)
-    found = np.full(problem.entries.columns, -1)
-    found[chosen if problem.cell is None else problem.cell[chosen]] = chosen
-    return found
+    finest = np.full(problem.entries.columns, -1)
+    finest[chosen if problem.cell is None else problem.cell[chosen]] = chosen
+    return finest

@@ -1,15 +1,15 @@
-r"""Prices at which units answer with the point of `nearest`, by a proximal Newton method.
+r"""Duals of the rows at which units respond with the projection, by a proximal Newton method.
 
-The dual function $g$ of `nearest` is concave, once differentiable and piecewise quadratic. Where rows repeat each other,
-or leave no room beside what earlier levels hold, pieces of it are flat and its maximum is far away. So each round adds a
-parabola around the prices $\hat y$ of the round before,
+The dual function $g$ of the projection is concave, once differentiable and piecewise quadratic. If rows are redundant,
+or leave no room beside earlier objectives, pieces of it are flat and its maximum is far away. So each round adds a
+parabola around the duals $\hat y$ of the round before,
 
 $$\max_y\; g(y) - \tfrac12 \rho \sum_r s_r (y_r - \hat y_r)^2 \qquad y_r \ge 0 \text{ unless row } r \text{ is an equality,}$$
 
-with $s_r$ the curvature of row $r$ if all its units moved: every piece is curved then, and Newton's method on the pieces,
-with a projection and a line search, ends in a few steps. The rounds converge to a maximum of $g$ for any $\rho > 0$, the
-sooner the smaller it is; so $\rho$ falls while the steps are few, and rises where they are many. Nothing depends on the
-order of the units.
+with $s_r$ the curvature of row $r$ if all its units moved. Then every piece is curved, and Newton's method on the
+pieces, with a projection and a line search, ends in a few steps. The rounds converge to a maximum of $g$ for any
+$\rho > 0$, faster if it is smaller; so $\rho$ falls after few steps, and rises after many. Nothing depends on the order
+of the units.
 
 References: Rockafellar (1976), Monotone operators and the proximal point algorithm; Qi and Sun (1993), A nonsmooth
 version of Newton's method; Bertsekas (1982), Projected Newton methods; Li, Sun and Toh (2018), A highly efficient
@@ -28,48 +28,48 @@ from etsopt.progress import checkpoint
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt_models._projection.least_squares import Nearest, Point
+    from etsopt_models._projection.least_squares import Point, Projection
 
 FIRST_RIDGE, LEAST_RIDGE, MOST_RIDGE = 1e-4, 1e-13, 1.0
-"""The parabola against the curvature. Below the least it is lost in rounding; from a first one of 1e-8 on prices of rows
-that repeat each other become so large that their rounding costs the certificate."""
+"""The parabola relative to the curvature. Below the least it is lost in rounding. With a first one of 1e-8 duals of
+redundant rows become so large that their rounding costs the certificate."""
 
 MOST_ROUNDS, MOST_STEPS, FEW_STEPS = 60, 40, 8
-"""Rounds; steps after which a round ends and the parabola rises, and up to which it falls. Half or twice as many make 5 %
-more or fewer steps in all over 447 random instances of 1 to 400 units."""
+"""Rounds; steps after which a round ends and the parabola rises, and up to which it falls. Half or twice as many change
+the total steps by 5 % over 447 random instances of 1 to 400 units."""
 
 STALLED = 2
-"""Rounds without much gain, the parabola almost gone, after which nothing more can be had."""
+"""Rounds without much gain, at the least parabola, after which the method stops."""
 
 ROUGH, ROUNDING = 0.1, 1e-9
-"""A round ends where the slope is this share of the parabola's; what halves no more and is that small is rounding."""
+"""Slope, relative to that of the parabola, at which a round ends; slope that is rounding if it no longer halves."""
 
 ACCURACY, MET = 1e-15, 1e-13
-"""Violation of a row against the sum of its absolute terms at which the method stops, and at which Newton's own does."""
+"""Violation of a row, relative to the sum of its absolute terms, at which the method and Newton's steps stop."""
 
 HALVINGS, FLAT, AT_START = 60, 0.1, 1e-3
-"""Halvings of a step; the share of the first slope that is flat enough to end it; the share of a step that is a short
-start of it."""
+"""Halvings of a step; slope, relative to the first, at which the line search ends; share of a step that counts as its
+start."""
 
 
-def maximise(problem: Nearest) -> tuple[NDArray[np.float64], int, bool]:
-    """Prices that maximise the dual function, the number of Newton steps, and whether every row is met well enough."""
+def maximise(problem: Projection) -> tuple[NDArray[np.float64], int, bool]:
+    """Return duals that maximise the dual function, the Newton steps, and True if every row is met well enough."""
     start = problem.look(np.zeros(problem.rows))
     size, ridge, without_gain = _slope(problem, start), FIRST_RIDGE, 0
-    # Where nothing is flat the least parabola is as good as none, and a few steps are enough.
-    point, steps, _ = Round(problem, start.prices, LEAST_RIDGE, size, 0).run(FEW_STEPS, MET)
-    # Prices that the first parabola would not let so far away are those of rows that repeat each other.
-    near = float(np.max(np.abs(point.prices) * problem.scale, initial=0.0)) <= size / FIRST_RIDGE
+    # Without flat pieces the least parabola has no effect, and a few steps suffice.
+    point, steps, _ = Round(problem, start.duals, LEAST_RIDGE, size, 0).run(FEW_STEPS, MET)
+    # Duals beyond the reach of the first parabola are those of redundant rows.
+    near = float(np.max(np.abs(point.duals) * problem.scale, initial=0.0)) <= size / FIRST_RIDGE
     if _missed(point) <= MET and near:
-        # One more takes the rounding of the first steps out of the prices, and so out of whole tonnes.
-        last, more, _ = Round(problem, point.prices, LEAST_RIDGE, size, steps).run(1)
-        return (last if _missed(last) <= _missed(point) else point).prices, steps + more, True
+        # One more step removes the rounding of the first from the duals, and so from whole tonnes.
+        last, more, _ = Round(problem, point.duals, LEAST_RIDGE, size, steps).run(1)
+        return (last if _missed(last) <= _missed(point) else point).duals, steps + more, True
     best = point = start
     distance = _missed(start)
     for _ in range(MOST_ROUNDS):
         if distance <= ACCURACY or without_gain >= STALLED:
             break
-        point, taken, ended = Round(problem, point.prices, ridge, size, steps).run()
+        point, taken, ended = Round(problem, point.duals, ridge, size, steps).run()
         steps += taken
         reached = _missed(point)
         without_gain = without_gain + 1 if reached > 0.5 * distance and ridge == LEAST_RIDGE else 0
@@ -79,17 +79,17 @@ def maximise(problem: Nearest) -> tuple[NDArray[np.float64], int, bool]:
             ridge = min(10 * ridge, MOST_RIDGE)
         elif taken <= FEW_STEPS:
             ridge = max(ridge / 10, LEAST_RIDGE)
-    return best.prices, steps, bool(np.all(best.missed <= problem.enough))
+    return best.duals, steps, bool(np.all(best.missed <= problem.enough))
 
 
 def _missed(point: Point) -> float:
-    """By how much a row is missed at most, against its size."""
+    """Return the largest relative violation of a row."""
     return float(np.max(point.wanted, initial=0.0))
 
 
-def _slope(problem: Nearest, point: Point) -> float:
-    """The steepest slope along a price that may move, each in the scale of its row."""
-    slope = np.where(problem.free | (point.prices > 0), np.abs(point.surplus), np.maximum(-point.surplus, 0.0))
+def _slope(problem: Projection, point: Point) -> float:
+    """Return the steepest slope along a dual that may move, each in the scale of its row."""
+    slope = np.where(problem.is_equality | (point.duals > 0), np.abs(point.surplus), np.maximum(-point.surplus, 0.0))
     return float(np.max(slope / problem.scale, initial=0.0))
 
 
@@ -102,31 +102,31 @@ class Round:
     problem
         Units and rows.
     anchor
-        Prices around which the parabola stands, shape ``(rows,)``.
+        Duals at the centre of the parabola, shape ``(rows,)``.
     ridge
-        The parabola against the curvature of each row.
+        The parabola relative to the curvature of each row.
     size
-        The steepest slope at prices of zero.
+        The steepest slope at duals of zero.
     steps
-        Taken in the rounds before.
+        Steps of the earlier rounds.
     """
 
-    problem: Nearest
+    problem: Projection
     anchor: NDArray[np.float64]
     ridge: float
     size: float
     steps: int
 
     def run(self, most_steps: int = MOST_STEPS, met: float = -1.0) -> tuple[Point, int, bool]:
-        """The last point, the steps to it, and whether it is the end of the round.
+        """Return the last point, the steps to it, and True if the round has converged.
 
-        A round ends sooner where no row is missed by more than ``met`` against its size.
+        A round ends sooner if no row is missed by more than ``met`` relative to its size.
         """
         point = self._look(self.anchor)
         slope = _slope(self.problem, point)
         for step in range(most_steps):
-            checkpoint("last step, Newton step", self.steps + step + 1)
-            moved = float(np.max(np.abs(point.prices - self.anchor) * self.problem.scale, initial=0.0))
+            checkpoint("least squares, Newton step", self.steps + step + 1)
+            moved = float(np.max(np.abs(point.duals - self.anchor) * self.problem.scale, initial=0.0))
             if slope <= ROUGH * self.ridge * moved or _missed(point) <= met:
                 return point, step, True
             trial = self._search(point, self._newton(point, 1.0)) or self._search(point, self._newton(point, AT_START))
@@ -138,27 +138,27 @@ class Round:
             point, slope = trial, there
         return point, most_steps, False
 
-    def _look(self, prices: NDArray[np.float64]) -> Point:
-        """The point at some prices, its surplus with the slope of the parabola."""
-        point = self.problem.look(prices)
-        return replace(point, surplus=point.surplus + self.ridge * self.problem.squares * (prices - self.anchor))
+    def _look(self, duals: NDArray[np.float64]) -> Point:
+        """Return the point at some duals, its surplus with the slope of the parabola."""
+        point = self.problem.look(duals)
+        return replace(point, surplus=point.surplus + self.ridge * self.problem.squares * (duals - self.anchor))
 
     def _search(self, point: Point, direction: NDArray[np.float64]) -> Point | None:
-        """The point on the way where the function is about highest; None where the way does not rise.
+        """Return the point of the line search where the function is about highest; None if it does not rise.
 
-        The way ends where a price becomes zero. Slopes tell, not values, which close to the end move less than their
-        own rounding: a slope is a sum of violations. It falls all the way, so halving finds where it is flat, even in a
-        narrow gap between two kinks.
+        The search ends where a dual becomes zero. It uses slopes, which are sums of violations: values near the end
+        change by less than their rounding. The slope falls monotonically, so bisection finds where it is flat, even in
+        a narrow gap between two kinks.
         """
-        first, free = -float(point.surplus @ direction), self.problem.free
+        first, is_equality = -float(point.surplus @ direction), self.problem.is_equality
         if not first > 0:
             return None
-        falls = ~free & (direction < 0)
-        there = share = float(min(1.0, np.min(point.prices[falls] / -direction[falls], initial=1.0)))
+        falls = ~is_equality & (direction < 0)
+        there = share = float(min(1.0, np.min(point.duals[falls] / -direction[falls], initial=1.0)))
         here, best = 0.0, None
         for _ in range(HALVINGS):
-            prices = point.prices + share * direction
-            trial = self._look(np.where(free, prices, np.maximum(prices, 0.0)))
+            duals = point.duals + share * direction
+            trial = self._look(np.where(is_equality, duals, np.maximum(duals, 0.0)))
             slope = -float(trial.surplus @ direction)
             if slope >= 0:
                 here, best = share, trial
@@ -170,28 +170,28 @@ class Round:
         return best
 
     def _newton(self, point: Point, start: float) -> NDArray[np.float64]:
-        """Newton's direction on the prices that may move.
+        """Return Newton's direction on the duals that may move.
 
-        A price that would fall through zero within the start of the step, a share of it, goes to zero and moves no
-        other; with a short start the direction is sure to rise.
+        A dual that would become negative within `start`, a share of the step, goes to zero and moves no other; with a
+        short start the direction is sure to rise.
         """
         problem = self.problem
-        may = problem.free | (point.prices > 0) | (point.surplus < 0)
+        may = problem.is_equality | (point.duals > 0) | (point.surplus < 0)
         weight = problem.by_column(np.where(point.moves, problem.half, 0.0))
-        direction = np.where(may, 0.0, -point.prices)
+        direction = np.where(may, 0.0, -point.duals)
         while may.any():
             active = np.flatnonzero(may)
-            missing = -point.surplus
+            right = -point.surplus
             if start == 1.0:
                 moved = problem.entries.transposed_times(np.where(may, 0.0, direction))
-                missing = missing - problem.entries.times(weight * moved)
+                right = right - problem.entries.times(weight * moved)
             scale = 1 / problem.scale[active]
-            step = problem.curvature.solve(weight, active, scale, self.ridge, scale * missing[active])
+            step = problem.curvature.solve(weight, active, scale, self.ridge, scale * right[active])
             direction[active] = scale * step
-            blocked = may & ~problem.free & (point.prices + start * direction < 0)
+            blocked = may & ~problem.is_equality & (point.duals + start * direction < 0)
             if not blocked.any():
                 break
             gone = blocked & ((point.surplus > 0) | (start == 1.0))
-            direction = np.where(gone, -point.prices, np.where(blocked, 0.0, direction))
+            direction = np.where(gone, -point.duals, np.where(blocked, 0.0, direction))
             may &= ~blocked
         return direction

@@ -1,0 +1,139 @@
+"""Rules from outside the package: a file passed by ``--rule``, the entry points ``etsopt.rules``, or a notebook.
+
+Such a rule is evaluated once. The instance that is solved then has the rule ``given`` with these reference allowances,
+so that a run can be checked wherever the rule itself is not installed. The checker certifies the answer given them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import replace
+from importlib.metadata import entry_points
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from etsopt.errors import UsageError
+from etsopt.rules.parameters import Parameters
+from etsopt.rules.registry import RULES, parameters_of, reference_allowances
+
+if TYPE_CHECKING:
+    from etsopt.data.instance import Instance
+    from etsopt.rules.registry import Rule
+
+GROUP = "etsopt.rules"
+"""Entry points whose module enters rules in the registry when it is imported."""
+
+GIVEN = "given"
+
+
+def installed() -> None:
+    """Enter the rules of every installed package that has an entry point for them.
+
+    Raises
+    ------
+    UsageError
+        If the module of one of them cannot be imported.
+    """
+    for point in entry_points(group=GROUP):
+        try:
+            point.load()
+        except UsageError:
+            raise
+        except Exception as error:
+            what = f"The rules {point.name!r} of {point.value} cannot be loaded: {type(error).__name__}: {error}."
+            raise UsageError(what, "Correct or remove the package that brings them.") from error
+
+
+def load_file(path: Path) -> list[str]:
+    """Load a file of rules; return the names of those that it enters in the registry.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, it fails, or it enters no rule.
+    """
+    if not path.is_file():
+        raise UsageError(f"There is no rule file {str(path)!r}.", "Give the path of a Python file.")
+    name = f"etsopt_user_rule_{path.stem}"
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"The rule file {str(path)!r} is no Python file.", "Its name ends in .py.")
+    module = sys.modules[name] = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except UsageError:
+        raise
+    except Exception as error:
+        what = f"The rule file {str(path)!r} could not be loaded: {type(error).__name__}: {error}."
+        raise UsageError(what, "Correct the file; `python` on it shows where it fails.") from error
+    names = [rule.name for rule in RULES.values() if rule.function.__module__ == name]
+    if not names:
+        what = f"The rule file {str(path)!r} enters no rule."
+        raise UsageError(what, "Decorate a function with `@rule(name, source)`; CONTRIBUTING.md has an example.")
+    return names
+
+
+def under_rule_of(instance: Instance, names: list[str], asked: str | None = None) -> Instance:
+    """Return the instance under one of the rules of a file: the one asked for or named by its policy, or the only one.
+
+    Parameters of the former rule that the new one has too are kept.
+
+    Raises
+    ------
+    UsageError
+        If there are several and none is named.
+    """
+    policy = instance.policy.rule
+    wanted = asked or (policy.name if policy.name in names or len(names) > 1 else names[0])
+    if wanted not in names:
+        raise UsageError(f"The rule file enters {', '.join(names)}.", "Say which by --set rule.name=NAME.")
+    if policy.name == wanted:
+        return instance
+    known = RULES[wanted].parameters.model_fields
+    kept = {key: value for key, value in policy.parameters.items() if key in known}
+    outside = {} if policy.outside_scope is None else {"outside_scope": list(policy.outside_scope)}
+    changed = instance.with_policy({"rule": {"name": wanted, **outside, **kept}})
+    return replace(changed, given=instance.given)
+
+
+def own_rule(instance: Instance) -> Rule | None:
+    """Return the rule of an instance if it comes from outside the package."""
+    found = RULES.get(instance.policy.rule.name)
+    return found if found is not None and found.own else None
+
+
+def as_given(instance: Instance) -> Instance:
+    """Return the instance with its own rule evaluated: under the rule ``given``, with the allowances and band it found.
+
+    Under a rule of the package it is the instance itself.
+
+    Raises
+    ------
+    DataError
+        As `etsopt.rules.reference_allowances` does.
+    """
+    if own_rule(instance) is None:
+        return instance
+    parameters, reference = parameters_of(instance), reference_allowances(instance)
+    policy = instance.policy
+    stated = parameters.model_dump(mode="json", exclude_defaults=True, include=set(Parameters.model_fields))
+    changes: dict[str, Any] = {"rule": {"name": GIVEN, "outside_scope": list(policy.rule.cases_outside), **stated}}
+    for name in instance.sectors:
+        if name not in policy.sectors or policy.sectors[name].band is None:
+            changes[f"sectors.{name}.band"] = reference.band
+    units = instance.units.assign(reference_t=reference.reference_t)
+    return replace(replace(instance, units=units).with_policy(changes), given=instance.given)
+
+
+def about(instance: Instance) -> dict[str, Any]:
+    """Return what a result states of a rule from outside the package, or nothing."""
+    found = own_rule(instance)
+    if found is None:
+        return {}
+    stated: dict[str, Any] = {"name": found.name, "source": found.source, "parameters": instance.policy.rule.parameters}
+    file = getattr(sys.modules.get(found.function.__module__), "__file__", None)
+    if file is not None and Path(file).is_file():
+        stated |= {"file": Path(file).name, "sha256": hashlib.sha256(Path(file).read_bytes()).hexdigest()}
+    return {"own_rule": stated}

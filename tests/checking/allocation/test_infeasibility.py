@@ -1,0 +1,177 @@
+"""What multipliers prove to lack: by hand, against every allocation at the corners, and with its rounding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from etsopt.checking.allocation.infeasibility import (
+    WITH_ROUNDING,
+    Shortfall,
+    multipliers_are_within_one,
+    proven_shortfall,
+    shortfall,
+)
+from etsopt.checking.allocation.limits import Demands, derive
+from etsopt.checking.arithmetic import gamma
+from tests.builders import given
+
+ROWS = [
+    ("a", "e", "cement", "p", 1000.0, 1000.0),
+    ("b", "e", "cement", "q", 2000.0, 2000.0),
+    ("c", "c", "steel", "p", 500.0, 500.0),
+]
+
+
+def demands(band: float = 0.1, target: float = 2500.0, **allocation: Any) -> Demands:
+    """Cement of 3000 t wants to have 2500 t, with bands of 10 %; both lines of it belong to one enterprise."""
+    policy = {
+        "sectors": {"cement": {"band": band, "target_t": target}, "steel": {"band": band}},
+        "provinces": {"balance": 0.02},
+        "allocation": allocation,
+    }
+    return derive(given(ROWS, policy))
+
+
+def price_of(own: Demands, **multipliers: float) -> np.ndarray:
+    names = [f"{rule}_{index}" for rule, index in zip(own.rows.rule, own.rows.index, strict=True)]
+    return np.array([multipliers.get(name, 0.0) for name in names])
+
+
+def proof(own: Demands, rows_may: float = 0.0, unit_may: float = 0.0, **multipliers: float) -> Shortfall:
+    return shortfall(own, price_of(own, **multipliers), np.full(len(own.rows), rows_may), unit_may)
+
+
+@pytest.mark.parametrize("times", [1.0, 0.5, 3.0])
+def test_what_lacks_is_the_least_of_the_bands_above_the_target(times: float) -> None:
+    found = proof(demands(), sector_target_cement=-times)
+    assert found.lacking == pytest.approx(200 * times, rel=1e-12)
+    assert found.lacking < 200 * times
+    exact = proof(demands(target=3400.0), sector_target_cement=-times)
+    assert exact.lacking == pytest.approx(-(3400 - 2700) * times)
+    # A target at most prices no lower side; a balance has one.
+    assert proof(demands(), province_balance_q=0.5).lacking == pytest.approx(0.5 * (2000 - 40 - 2200))
+    assert proof(demands(), province_balance_q=-0.5).lacking == pytest.approx(-0.5 * (2000 + 40 - 1800))
+
+
+def test_rows_together_prove_what_every_allocation_lacks() -> None:
+    """Cement has 2500 t at most and line b 1960 t at least, so a has 540 t at most, and lacks 360 t."""
+    found = proof(demands(), sector_target_cement=-1.0, province_balance_q=1.0)
+    assert found.lacking == pytest.approx(-2500 + 1960 + 900, rel=1e-12)
+    found = proof(demands(), sector_target_cement=-1.0, province_balance_q=0.25)
+    assert found.lacking == pytest.approx(-2500 + 0.25 * 1960 + 900 + 0.75 * 1800, rel=1e-12)
+
+
+def test_what_an_answer_is_let_off_with_counts_every_row_and_every_unit() -> None:
+    found = proof(demands(), 0.02, 1e-3, sector_target_cement=-0.5, province_balance_q=0.25)
+    assert found.let_off == pytest.approx(0.75 * 0.02 + (0.5 + 0.25) * 1e-3, rel=1e-9)
+    assert found.let_off > 0.75 * 0.02 + 0.75 * 1e-3
+    assert proof(demands(), sector_target_cement=-0.5).let_off < 1e-250
+
+
+def test_what_exceptions_gain_is_what_their_wider_band_adds_at_their_pull() -> None:
+    exceptions = {"units": 1, "lower": 0.3, "upper": 0.15}
+    own = demands(exceptions=exceptions)
+    found = proof(own, sector_target_cement=-0.5, province_balance_p=2.0)
+    assert found.gains == pytest.approx([1.5 * 50, 0.5 * 400, 2.0 * 25], rel=1e-9)
+    assert (found.gains > [75.0, 200.0, 50.0]).all()
+    plain = proof(demands(), sector_target_cement=-0.5)
+    assert (plain.gains < 1e-9).all()
+    # Their uncertain pull counts over what their band is wider on both sides.
+    nothing = proof(own)
+    assert (nothing.gains < 1e-200).all()
+
+
+def test_an_enterprise_shares_its_band_and_its_units_may_hold_all_of_it() -> None:
+    exceptions = {"units": 1, "lower": 0.3, "upper": 0.15}
+    own = demands(exceptions=exceptions, band_on="enterprise")
+    assert own.enterprise.tolist()[:2] == [own.enterprise[0]] * 2
+    # The enterprise has 2700 t at least; with its row the sum of both lacks 200 t to the target.
+    found = proof(own, sector_target_cement=-1.0, enterprise_band_e=1.0)
+    assert found.lacking == pytest.approx(200.0, rel=1e-9)
+    assert found.gains == pytest.approx([200.0, 400.0, 0.0], abs=1e-6)
+    above = proof(own, sector_target_cement=0.0, enterprise_band_e=-0.5)
+    assert above.gains == pytest.approx([25.0, 50.0, 0.0], abs=1e-6)
+    # Alone the row of the enterprise proves nothing of units that may hold from nothing to all of 3300 t and 150 t.
+    alone = proof(own, enterprise_band_e=1.0)
+    assert alone.lacking == pytest.approx(2700 - 2 * 3450)
+
+
+def test_rounding_is_taken_off_in_proportion_to_the_parts() -> None:
+    """With a band of nothing and a target at emissions exactly nothing lacks, and rounding counts alone."""
+    own = demands(band=0.0, target=3000.0)
+    found = proof(own, sector_target_cement=-1.0)
+    # Eight roundings of a side of 3000 t that is met exactly, of which the parts are nothing, and of no reach.
+    assert -1e-9 < found.lacking <= 0.0
+    wide = replace(own, lower=own.lower - 500.0, upper=own.upper + 500.0)
+    off = proof(wide, sector_target_cement=-1.0).lacking + 1000.0
+    pull = 1.01 * gamma(own.rows.most_of_unit + 16) * 1000
+    assert -off == pytest.approx(pull + (64 + 8 + 8 + 8) * 1000 * 2.0**-53, rel=0.6)
+
+
+@pytest.mark.parametrize("size", [1e308, np.inf, np.nan])
+def test_what_overflows_proves_nothing(size: float) -> None:
+    found = proof(demands(exceptions={"units": 1, "lower": 0.3, "upper": 0.3}), sector_target_cement=-size)
+    assert found.lacking == -np.inf
+    assert found.let_off == 0.0
+    assert found.gains.tolist() == [0.0] * 3
+
+
+def duals(*lines: tuple[str, str, float]) -> pd.DataFrame:
+    rows = [("target_relaxation", row, index, multiplier) for row, index, multiplier in lines]
+    return pd.DataFrame(rows, columns=["level", "row", "index", "multiplier"])
+
+
+def test_multipliers_of_limits_that_give_way_are_held_to_one() -> None:
+    own = demands()
+    for size, known in ((-0.5, 100.0), (-1.0, 200.0), (-2.0, 200.0)):
+        proven, tolerated = proven_shortfall(own, 0, duals(("sector_target", "cement", size)), "target_relaxation")
+        assert proven == pytest.approx(known)
+        assert not tolerated
+    assert proven_shortfall(own, 0, duals(("sector_target", "cement", -1.0)), "other") == (0.0, True)
+    assert proven_shortfall(own, 0, duals(("sector_target", "cement", 1.0)), "target_relaxation")[0] == 0.0
+    # The row of an enterprise gives no way, and its multiplier may have any size.
+    shared = demands(band_on="enterprise")
+    lines = duals(("sector_target", "cement", -1.0), ("enterprise_band", "e", 1.0), ("province_balance", "q", 0.0))
+    assert proven_shortfall(shared, 0, lines, "target_relaxation")[0] == pytest.approx(200.0)
+
+
+def test_multipliers_above_one_are_said_but_for_their_rounding() -> None:
+    own = demands(band_on="enterprise")
+    for size, count in ((1.0, 0), (1 + 0.9e-6, 0), (1 + 1.1e-6, 1), (np.nan, 1)):
+        for sign in (1.0, -1.0):
+            found = multipliers_are_within_one(own.rows, price_of(own, sector_target_cement=sign * size))
+            assert [violation.where for violation in found] == ["sector_target cement"] * count
+    assert multipliers_are_within_one(own.rows, price_of(own, enterprise_band_e=7.0)) == []
+    assert WITH_ROUNDING == 1 + 1e-6
+
+
+@pytest.mark.parametrize(("lacks", "tolerated"), [(0.0205, True), (0.0225, False)])
+def test_what_lacks_no_more_than_answers_are_let_off_with_is_tolerated(lacks: float, tolerated: bool) -> None:
+    """20 kg of the row and a kilogram of each of two units: 22 kg."""
+    own = demands(target=2700.0 - lacks)
+    proven, found = proven_shortfall(own, 0, duals(("sector_target", "cement", -1.0)), "target_relaxation")
+    assert proven == pytest.approx(lacks, rel=1e-6)
+    assert found is tolerated
+
+
+def test_whole_tonnes_are_let_off_with_nothing() -> None:
+    own = demands(target=2699.0, integer_allowances=True)
+    assert proven_shortfall(own, 0, duals(("sector_target", "cement", -0.01)), "target_relaxation") == (
+        pytest.approx(0.01),
+        False,
+    )
+    assert proven_shortfall(own, 0, duals(("sector_target", "cement", 0.0)), "target_relaxation")[1]
+
+
+@pytest.mark.parametrize(("units", "left"), [(1, 100.0), (2, 50.0), (3, 50.0)])
+def test_exceptions_that_are_allowed_make_up_for_the_most_that_they_can(units: int, left: float) -> None:
+    """Of the 200 t that lack the larger line can make up 100 t, and the smaller one 50 t."""
+    own = demands(exceptions={"units": units, "lower": 0.15, "upper": 0.1})
+    lines = duals(("sector_target", "cement", -1.0))
+    assert proven_shortfall(own, units, lines, "target_relaxation")[0] == pytest.approx(left)
+    assert proven_shortfall(own, 0, lines, "target_relaxation")[0] == pytest.approx(200.0)

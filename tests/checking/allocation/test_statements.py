@@ -1,0 +1,425 @@
+"""One statement at a time: what is right passes, and what is wrong by more than its tolerance does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import etsopt
+from etsopt.checking.allocation import statements
+from etsopt.checking.allocation.limits import Demands, derive, fixed_at_emissions
+from etsopt.checking.report import Violation
+from etsopt.rules import reference_allowances
+from etsopt_models._allocation.tables import allocation_tables
+from tests.builders import given, random_instance
+
+JUST = 1e-3
+"""Inside or outside a tolerance by so much of it."""
+
+
+@cache
+def made(rule: str = "cn-2025") -> tuple[etsopt.Instance, dict[str, pd.DataFrame]]:
+    """A random instance of a rule, and the tables of its reference allowances."""
+    instance = random_instance(0, 20).with_policy({"rule.name": rule})
+    reference = reference_allowances(instance)
+    return instance, allocation_tables(instance, reference.reference_t[~reference.fixed])
+
+
+def free_of(instance: etsopt.Instance) -> int:
+    """Position of a unit that is not fixed and has emissions inside the scope."""
+    return int(np.flatnonzero(~fixed_at_emissions(instance) & (instance.emissions_tco2e > 0))[3])
+
+
+def changed(table: pd.DataFrame, place: int, column: str, by: float) -> pd.DataFrame:
+    table = table.copy()
+    table[column] = table[column].astype(float)
+    table.loc[place, column] += by
+    return table
+
+
+def wrong(found: list[Violation]) -> list[tuple[str, str]]:
+    return [(violation.rule, violation.where) for violation in found]
+
+
+@pytest.mark.parametrize(
+    ("column", "tolerance", "rule"),
+    [
+        ("surplus_t", 1e-3, "surplus"),
+        ("surplus_rate", 1e-9, "surplus_rate"),
+        ("intensity", 1e-9, "intensity"),
+        ("top_up_t", 1e-3, "issuance"),
+        ("return_t", 1e-3, "issuance"),
+    ],
+)
+def test_columns_that_follow_may_be_off_by_their_tolerance(column: str, tolerance: float, rule: str) -> None:
+    instance, tables = made()
+    table, place = tables["allocation"], free_of(instance)
+    assert statements.columns_agree(instance, table) == []
+    for sign in (1, -1):
+        inside = changed(table, place, column, sign * tolerance * (1 - JUST))
+        assert statements.columns_agree(instance, inside) == []
+        found = statements.columns_agree(instance, changed(table, place, column, sign * tolerance * (1 + JUST)))
+        assert wrong(found) == [(rule, table["unit_id"][place])]
+        assert found[0].amount == pytest.approx(tolerance, rel=0.01)
+
+
+def test_allowances_are_not_negative_and_what_is_issued_beyond_them_is_owed() -> None:
+    instance, tables = made()
+    place = free_of(instance)
+    emissions, issued = instance.emissions_tco2e[place], 50.0
+    for allowance, broken in ((-0.9e-3, []), (-1.1e-3, ["not_negative"])):
+        table = tables["allocation"].copy()
+        row = {
+            "allowance_t": allowance,
+            "surplus_t": allowance - emissions,
+            "surplus_rate": (allowance - emissions) / emissions,
+            "pre_allocated_t": issued,
+            "top_up_t": 0.0,
+            "return_t": issued - allowance,
+        }
+        table.loc[place, list(row)] = list(row.values())
+        assert [rule for rule, _ in wrong(statements.columns_agree(instance, table))] == broken
+
+
+def test_a_unit_without_emissions_has_no_rate() -> None:
+    instance, tables = made()
+    outside = int(np.flatnonzero(instance.emissions_tco2e == 0)[0])
+    table = tables["allocation"]
+    assert np.isnan(table["surplus_rate"][outside])
+    stated = table.assign(surplus_rate=table["surplus_rate"].fillna(0.0))
+    assert ("surplus_rate", table["unit_id"][outside]) in wrong(statements.columns_agree(instance, stated))
+
+
+def test_the_largest_violation_comes_first_and_what_is_no_number_before_it() -> None:
+    names, by = np.array(list("abcd"), dtype=object), np.array([1.0, np.nan, 3.0, 2.0])
+    found = list(statements.largest_change_first("rule", names, by, 1.0, "t", "words"))
+    assert [violation.where for violation in found] == ["b", "c", "d"]
+    assert [violation.amount for violation in found][1:] == [3.0, 2.0]
+
+
+def test_the_table_is_of_the_units_of_the_instance() -> None:
+    instance, tables = made()
+    table, place = tables["allocation"], free_of(instance)
+    assert statements.same_units(instance, table) == []
+    fewer = statements.same_units(instance, table.drop(index=[2, 5]))
+    assert wrong(fewer) == [("same_units", "u002")]
+    assert fewer[0].amount == 2.0
+    assert statements.same_units(instance, table.iloc[::-1])[0].where == "order of rows"
+    for column, cell in (("enterprise_id", "x"), ("sector", "x"), ("province", "x"), ("emissions_tco2e", 1.0)):
+        other = table.copy()
+        other.loc[place, column] = cell
+        assert wrong(statements.same_units(instance, other)) == [("same_units", table["unit_id"][place])]
+    scope = table["in_scope"].to_numpy(dtype=bool)
+    assert not scope.all()
+    assert len(statements.same_units(instance, table.assign(in_scope=~scope))) == len(table)
+    without = statements.same_units(instance, table.drop(columns="in_scope"))
+    assert len(without) == (~scope).sum()
+
+
+def test_the_scope_and_the_emissions_that_count_are_those_of_the_plan() -> None:
+    instance, _ = made()
+    assert statements.scope_is_that_of_the_plan(instance) == []
+    place = free_of(instance)
+
+    class Otherwise:
+        """The instance with another scope, or other emissions, at one unit."""
+
+        def __init__(self, scope: bool) -> None:
+            self.in_scope, self.emissions_tco2e = instance.in_scope.copy(), instance.emissions_tco2e.copy()
+            if scope:
+                self.in_scope[place] = False
+            else:
+                self.emissions_tco2e[place] += 1.0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(instance, name)
+
+    for scope in (True, False):
+        found = statements.scope_is_that_of_the_plan(Otherwise(scope))  # type: ignore[arg-type]
+        assert wrong(found) == [("scope", instance.units["unit_id"][place])]
+
+
+def test_what_is_issued_in_advance_is_stated_or_a_share_of_last_years_emissions_rounded_down() -> None:
+    instance, tables = made()
+    units = instance.units
+    share = 0.7 * instance.in_scope
+    issued = np.floor(units["prior_emissions_tco2e"].to_numpy() * share + 1e-6)
+    stated = units["pre_allocated_t"].to_numpy()
+    known = np.where(np.isnan(stated), issued, stated)
+    assert statements.advance(instance).tolist() == known.tolist()
+    assert (issued != known).any()
+    edge = given(
+        [(name, name, "cement", "p", 150.0, 150.0) for name in "abc"],
+        {},
+        prior_emissions_tco2e=[(100 - 0.9e-6) / 0.7, (100 - 1.1e-6) / 0.7, None],
+    )
+    assert statements.advance(edge).tolist() == [100.0, 99.0, 0.0]
+    nothing = given([("a", "a", "cement", "p", 150.0, 150.0)], {})
+    assert statements.advance(nothing).tolist() == [0.0]
+    table, place = tables["allocation"], free_of(instance)
+    assert statements.pre_allocation(instance, table) == []
+    for by, count in ((0.999e-3, 0), (-0.999e-3, 0), (1.001e-3, 1), (-1.001e-3, 1)):
+        assert len(statements.pre_allocation(instance, changed(table, place, "pre_allocated_t", by))) == count
+
+
+def of_rule(name: str, exact: float, **parameters: Any) -> etsopt.Instance:
+    """A unit to which a rule gives a quantity before rounding."""
+    units = pd.DataFrame(
+        {
+            "unit_id": ["a"],
+            "enterprise_id": "a",
+            "sector": "cement",
+            "province": "p",
+            "emissions_tco2e": 150.0,
+            "output_t": exact / 0.5,
+            "prior_emissions_tco2e": exact / 0.5,
+            "reference_t": exact,
+        }
+    )
+    return etsopt.Instance.from_frames(units, {"year": 2025, "rule": {"name": name, **parameters}})
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [("grandfathering", {"factor": 0.5}), ("benchmark", {"benchmarks": {"cement": 0.5}}), ("given", {})],
+)
+def test_reference_allowances_are_whole_with_either_side_of_an_edge_of_rounding(
+    name: str, parameters: dict[str, Any]
+) -> None:
+    none = np.array([False])
+    sectors = pd.DataFrame({"sector": ["cement"]})
+    for exact, right in (
+        (100.0 - 2e-5, [99]),
+        (100.0 - 0.5e-5, [99, 100]),
+        (100.0 + 0.5e-5, [99, 100]),
+        (100.5, [100]),
+    ):
+        instance = of_rule(name, exact, **parameters)
+        before = statements.before_rounding(instance, sectors, none)
+        assert before == pytest.approx([exact], rel=1e-15)
+        for given_t in (99.0, 100.0, 101.0) if name != "given" else (exact - 0.5, exact, exact + 0.5):
+            good = given_t == exact if name == "given" else given_t in right
+            for by, inside in ((0.0, True), (0.999e-3, True), (-0.999e-3, True), (1.1e-3, False), (-1.1e-3, False)):
+                table = pd.DataFrame({"unit_id": ["a"], "reference_t": [given_t + by]})
+                found = statements.reference_follows_rule(instance, table, sectors, none)
+                either = not inside and given_t == 99 and right == [99, 100] and by > 0
+                either |= not inside and given_t == 100 and right == [99, 100] and by < 0
+                assert (found == []) is ((good and inside) or either)
+        fixed = statements.before_rounding(instance, sectors, ~none)
+        assert fixed.tolist() == [150.0]
+
+
+def test_the_rules_of_the_plans_are_evaluated_from_the_balance_values() -> None:
+    for rule in ("cn-2024", "cn-2025", "cn-2026"):
+        instance, tables = made(rule)
+        fixed, sectors = fixed_at_emissions(instance), tables["sectors"]
+        exact = statements.before_rounding(instance, sectors, fixed)
+        emissions = instance.emissions_tco2e
+        for k in np.flatnonzero(~fixed):
+            rate = 0.0
+            if rule != "cn-2024":
+                value = float(sectors.set_index("sector").loc[instance.units["sector"][k], "balance_value"])
+                rate = max(-0.03, min(0.03, 0.15 * (1 - instance.intensity[k] / value)))
+            assert exact[k] == pytest.approx(emissions[k] * (1 + rate), rel=1e-14)
+        assert exact[fixed].tolist() == emissions[fixed].tolist()
+        assert statements.reference_follows_rule(instance, tables["allocation"], sectors, fixed) == []
+
+
+def test_no_number_is_right_under_a_rule_that_is_not_written_again() -> None:
+    instance = of_rule("given", 100.0)
+    unknown = replace(
+        instance,
+        policy=instance.policy.model_copy(update={"rule": instance.policy.rule.model_copy(update={"name": "x"})}),
+    )
+    try:
+        found = statements.before_rounding(unknown, pd.DataFrame(), np.array([False]))
+    except (KeyError, etsopt.EtsoptError):
+        return
+    assert np.isnan(found).all()
+
+
+def balance_of(sectors: pd.DataFrame, column: str, by: float) -> list[Violation]:
+    instance, _ = made()
+    table = sectors.copy()
+    table.loc[0, column] += by
+    return statements.balance_value_balances(instance, table, fixed_at_emissions(instance))
+
+
+def test_at_both_ends_of_the_balance_value_the_sector_balances_to_a_billionth() -> None:
+    instance, tables = made()
+    sectors, fixed = tables["sectors"], fixed_at_emissions(instance)
+    assert statements.balance_value_balances(instance, sectors, fixed) == []
+    here = (instance.units["sector"] == sectors["sector"][0]).to_numpy() & ~fixed
+    emissions, value = instance.emissions_tco2e[here], sectors["balance_value"][0]
+    rates = 0.15 * (1 - instance.intensity[here] / value)
+    inner = np.abs(rates) < 0.03
+    per_value = float((emissions * 0.15 * instance.intensity[here])[inner].sum()) / value**2
+    for column in ("balance_value_lower", "balance_value_upper"):
+        for sign in (1.0, -1.0):
+            step = sign * 1e-9 * emissions.sum() / per_value
+            assert [v.unit for v in balance_of(sectors, column, step * 0.99)] == (
+                [] if abs(step) / 2 * 0.99 <= 1e-9 * value else ["t/t"]
+            )
+            assert [v.unit for v in balance_of(sectors, column, step * 1.01)][0] == "t"
+    for by, count in ((0.99e-9, 0), (-0.99e-9, 0), (1.01e-9, 1), (-1.01e-9, 1)):
+        assert len(balance_of(sectors, "balance_value", by * value)) == count
+
+
+def test_a_balance_value_has_the_decimals_of_the_rule_and_a_sector_of_fixed_units_has_none() -> None:
+    instance, tables = made()
+    sectors, fixed = tables["sectors"], fixed_at_emissions(instance)
+    rough = instance.with_policy({"rule.balance_value_decimals": 4})
+    assert statements.balance_value_balances(rough, sectors, fixed)
+    assert (
+        statements.balance_value_balances(rough, sectors.assign(balance_value=sectors["balance_value"].round(4)), fixed)
+        == []
+    )
+    everyone = np.ones(len(fixed), dtype=bool)
+    columns = ["balance_value", "balance_value_lower", "balance_value_upper"]
+    assert len(statements.balance_value_balances(instance, sectors, everyone)) == len(sectors)
+    assert statements.balance_value_balances(instance, sectors.assign(**dict.fromkeys(columns, np.nan)), everyone) == []
+    assert statements.balance_value_balances(made("cn-2024")[0], sectors, everyone) == []
+
+
+def by_hand(whole: bool = False, **allocation: Any) -> tuple[etsopt.Instance, Demands, pd.DataFrame]:
+    """Units with bands of 10 t, of which the last is fixed at its emissions."""
+    rows = [(name, name, "cement", "p", 1000.0, 1000.0) for name in "abc"] + [("d", "d", "cement", "p", 1.5, 1.0)]
+    policy = {
+        "sectors": {"cement": {"band": 0.01, "target_t": 3000.0}},
+        "rule": {"name": "given", "threshold_tco2e": 10.0},
+        "allocation": {"integer_allowances": whole, **allocation},
+    }
+    instance = given(rows, policy)
+    due = 1.0 if whole else 1.5
+    table = pd.DataFrame(
+        {
+            "unit_id": list("abcd"),
+            "allowance_t": [990.0, 1000.0, 1010.0, due],
+            "reference_t": [990.0, 1000.0, 1010.0, due],
+            "before_rounding_t": [990.0, 1000.0, 1010.0, due],
+            "at_bound": ["lower", "", "upper", "fixed"],
+            "exceptional": False,
+        }
+    )
+    return instance, derive(instance), table
+
+
+Statement = Callable[[etsopt.Instance, Demands, pd.DataFrame], list[Violation]]
+FIXED = np.array([False, False, False, True])
+
+
+@pytest.mark.parametrize(
+    ("statement", "place", "column", "tolerance", "whole"),
+    [
+        (lambda i, d, t: statements.fixed_get_emissions(i, t, d.fixed, True), 3, "allowance_t", 1e-3, False),
+        (lambda i, d, t: statements.fixed_get_emissions(i, t, d.fixed, True), 3, "allowance_t", 1e-3, True),
+        (lambda i, d, t: statements.integer_allowances(d, t), 1, "allowance_t", 0.0, True),
+        (lambda i, d, t: statements.not_moved(t), 1, "allowance_t", 0.0, False),
+        (lambda i, d, t: statements.not_moved(t), 1, "before_rounding_t", 0.0, False),
+        (lambda i, d, t: statements.allowances_follow_rule(t), 1, "allowance_t", 1e-3, False),
+        (lambda i, d, t: statements.allowances_follow_rule(t), 1, "reference_t", 1e-3, False),
+    ],
+)
+def test_an_allowance_may_be_off_by_its_tolerance(
+    statement: Statement, place: int, column: str, tolerance: float, whole: bool
+) -> None:
+    instance, demands, table = by_hand(whole)
+    assert statement(instance, demands, table) == []
+    for sign in (1, -1):
+        assert statement(instance, demands, changed(table, place, column, sign * tolerance * (1 - JUST))) == []
+        outside = changed(table, place, column, sign * (tolerance * (1 + JUST) + 1e-9))
+        assert [violation.where for violation in statement(instance, demands, outside)] == ["abcd"[place]]
+
+
+def test_real_allowances_need_not_be_whole_and_fixed_ones_are_those_of_the_rule_where_nothing_is_optimised() -> None:
+    instance, demands, table = by_hand()
+    assert statements.integer_allowances(demands, changed(table, 1, "allowance_t", 0.5)) == []
+    assert statements.fixed_get_emissions(instance, changed(table, 1, "allowance_t", 0.5), demands.fixed, True) == []
+    whole, demands, table = by_hand(True)
+    assert len(statements.fixed_get_emissions(whole, table, demands.fixed, False)) == 1
+
+
+@pytest.mark.parametrize(("place", "sign"), [(0, -1.0), (2, 1.0)])
+def test_a_unit_may_leave_its_band_by_a_kilogram(place: int, sign: float) -> None:
+    _, demands, table = by_hand()
+    assert statements.inside_band(demands, changed(table, place, "allowance_t", sign * 0.999e-3)) == []
+    found = statements.inside_band(demands, changed(table, place, "allowance_t", sign * 1.001e-3))
+    assert wrong(found) == [("inside_band", "abcd"[place])]
+    assert statements.inside_band(demands, changed(table, place, "allowance_t", -sign * 1.0)) == []
+    assert statements.inside_band(demands, changed(table, 3, "allowance_t", 99.0)) == []
+
+
+def test_at_bound_names_the_bound_within_a_kilogram() -> None:
+    instance, demands, table = by_hand()
+    assert statements.bounds_are_named(instance, demands, table) == []
+    for place, by, named in (
+        (0, 0.999e-3, "lower"),
+        (0, 1.001e-3, ""),
+        (0, -1.0, "lower"),
+        (2, -0.999e-3, "upper"),
+        (2, -1.001e-3, ""),
+        (2, 1.0, "upper"),
+        (3, 5.0, "fixed"),
+    ):
+        for name in ("lower", "upper", "fixed", "", "other"):
+            cells = table["at_bound"].tolist()
+            cells[place] = name
+            other = changed(table, place, "allowance_t", by).assign(at_bound=cells)
+            assert (statements.bounds_are_named(instance, demands, other) == []) is (name == named)
+    missing = table.assign(at_bound=pd.Series(["lower", None, "upper", "fixed"], dtype=object))
+    assert statements.bounds_are_named(instance, demands, missing) == []
+    # Where a band is a point its lower end is named, and one outside the scope stands at none.
+    point = replace(demands, lower=demands.upper.copy())
+    cells = table.assign(allowance_t=[1010.0, 1000.0, 1010.0, 1.5], at_bound=["lower", "lower", "lower", "fixed"])
+    assert statements.bounds_are_named(instance, point, cells) == []
+    upper = cells.assign(at_bound=["upper", "lower", "lower", "fixed"])
+    assert len(statements.bounds_are_named(instance, point, upper)) == 1
+
+
+def test_one_outside_the_scope_stands_at_no_bound() -> None:
+    instance, tables = made()
+    table, demands = tables["allocation"], derive(instance)
+    assert statements.bounds_are_named(instance, demands, table) == []
+    outside = int(np.flatnonzero(~instance.in_scope)[0])
+    assert table["at_bound"].fillna("")[outside] == ""
+    named = table["at_bound"].fillna("").tolist()
+    named[outside] = "fixed"
+    assert len(statements.bounds_are_named(instance, demands, table.assign(at_bound=named))) == 1
+
+
+def test_no_more_units_are_exceptions_than_are_allowed_and_none_of_them_is_fixed() -> None:
+    instance, demands, table = by_hand(exceptions={"units": 1, "lower": 0.1, "upper": 0.1})
+    for chosen, optimised, amounts in (
+        ([], True, []),
+        ([1], True, []),
+        ([1], False, [1.0]),
+        ([0, 1], True, [1.0]),
+        ([3], True, [1.0]),
+        ([0, 1, 3], True, [2.0, 1.0]),
+    ):
+        exceptional = np.isin(np.arange(4), chosen)
+        found = statements.exceptions_are_allowed(
+            instance, demands.fixed, table.assign(exceptional=exceptional), optimised
+        )
+        assert [violation.amount for violation in found] == amounts
+
+
+def test_a_row_may_be_missed_by_its_tolerance_and_the_largest_miss_comes_first() -> None:
+    _, demands, table = by_hand()
+    assert statements.rows_are_met(demands, changed(table, 1, "allowance_t", 0.0199)) == []
+    found = statements.rows_are_met(demands, changed(table, 1, "allowance_t", 0.0201))
+    assert wrong(found) == [("sector_target", "cement")]
+    assert found[0].unit == "t"
+    instance = given(
+        [(name, name, "cement", "p", 1000.0, 1000.0) for name in "abc"],
+        {"sectors": {"cement": {"target_t": 3000.0}}, "national": {"target_t": 2000.0}},
+    )
+    both = statements.rows_are_met(derive(instance), table.head(3).assign(allowance_t=1010.0))
+    assert [violation.where for violation in both] == ["nation", "cement"]
+    assert [violation.amount for violation in both] == pytest.approx([1030.0, 30.0])

@@ -1,0 +1,143 @@
+"""What the plans and the law say of each year, against their figures and against what a policy states instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import etsopt
+from etsopt.checking import plan
+
+CASES = ["", "new", "closed", "white_clinker", "carbide_slag", "gypsum_acid", "hydrogen_furnace"]
+RULES = ("cn-2024", "cn-2025", "cn-2026", "given")
+
+
+def instance(
+    rule: str = "cn-2025", year: int = 2025, policy: dict[str, Any] | None = None, **parameters: Any
+) -> etsopt.Instance:
+    """A cement line of each special case, and a power plant, under a rule with parameters of one's own."""
+    units = pd.DataFrame(
+        {
+            "unit_id": [f"u{k}" for k in range(10)],
+            "enterprise_id": ["a", "a", "b", "c", "d", "e", "f", "g", "h", "h"],
+            "sector": ["cement"] * 7 + ["power", "power", "cement"],
+            "province": "p",
+            "emissions_tco2e": [5e4, 6e4, 7e4, 8e4, 9e4, 10e4, 11e4, 12e4, 13e4, 13e4],
+            "output_t": 6e4,
+            "reference_t": 1e4,
+            "special_case": [*CASES, "", "", ""],
+            "carbide_slag_rate": [0.15, 0.16, 0.3, 0.31, 0.0, 0.0, 0.0, 0.31, 0.3, 0.16],
+        }
+    )
+    content = {"year": year, "rule": {"name": rule, **parameters}} | (policy or {})
+    return etsopt.Instance.from_frames(units, content)
+
+
+def test_the_year_is_that_of_the_plan_else_that_of_the_tables() -> None:
+    assert [plan.year_of(instance(rule, 2027)) for rule in RULES] == [2024, 2025, 2026, 2027]
+
+
+def test_rates_and_the_threshold_are_those_of_the_plan_unless_they_are_stated() -> None:
+    assert plan.slope(instance()) == 0.15
+    assert plan.slope(instance(slope=0.2)) == 0.2
+    assert [plan.cap(instance(rule)) for rule in RULES] == [0.0, 0.03, 0.03, 0.03]
+    assert plan.cap(instance("cn-2026", cap=0.01)) == 0.01
+    assert [plan.threshold(instance(rule)) for rule in RULES] == [26_000.0] * 3 + [0.0]
+    assert plan.threshold(instance("given", threshold_tco2e=5.0)) == 5.0
+    assert plan.threshold(instance(threshold_tco2e=0.0)) == 0.0
+
+
+def test_new_and_closed_lines_are_outside_the_scope_up_to_2025_or_as_is_stated() -> None:
+    outside = [not case for case in np.isin([*CASES, "", "", ""], ["new", "closed"])]
+    assert plan.inside(instance("cn-2024")).tolist() == outside
+    assert plan.inside(instance("cn-2025")).tolist() == outside
+    assert plan.inside(instance("cn-2026")).all()
+    assert plan.inside(instance("given")).all()
+    stated = plan.inside(instance("cn-2026", outside_scope=["new"]))
+    assert np.flatnonzero(~stated).tolist() == [1]
+    assert plan.emissions_inside(instance()).tolist() == [5e4, 0.0, 0.0, 8e4, 9e4, 10e4, 11e4, 12e4, 13e4, 13e4]
+
+
+def test_a_new_line_joins_a_year_later_and_a_closed_one_is_gone() -> None:
+    for rule, first in (("cn-2025", [False, False]), ("cn-2026", [True, True])):
+        there = plan.inside_in(instance(rule, horizon={"last_year": 2026}), [2025, 2026])
+        assert there[0].tolist() == [True, True]
+        assert there[1:3, 0].tolist() == first
+        assert there[1:3, 1].tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("rule", "year", "limit", "named"),
+    [
+        ("cn-2024", 2024, 0.15, plan.KILNS),
+        ("cn-2025", 2025, 0.15, plan.KILNS),
+        ("cn-2026", 2026, 0.30, plan.EVERY_CASE),
+        ("given", 2025, 0.15, plan.EVERY_CASE),
+        ("given", 2023, np.inf, plan.EVERY_CASE),
+        ("given", 2027, 0.30, plan.EVERY_CASE),
+    ],
+)
+def test_special_cases_are_those_of_the_plan_by_name_or_by_carbide_slag(
+    rule: str, year: int, limit: float, named: tuple[str, ...]
+) -> None:
+    made = instance(rule, year)
+    slag = made.units["carbide_slag_rate"].to_numpy(dtype=float) > limit
+    assert plan.is_special(made).tolist() == (made.units["special_case"].isin(named).to_numpy() | slag).tolist()
+    assert (*plan.KILNS, "hydrogen_furnace", "new", "closed") == plan.EVERY_CASE
+
+
+def test_special_cases_and_the_limit_of_carbide_slag_may_be_stated() -> None:
+    stated = plan.is_special(instance(special_cases=["new", "carbide_slag"], carbide_slag_limit=0.3))
+    assert np.flatnonzero(stated).tolist() == [1, 3, 4, 7]
+    without = plan.is_special(instance(special_cases=["new"]))
+    assert np.flatnonzero(without).tolist() == [1]
+
+
+def test_without_a_column_of_special_cases_there_are_none() -> None:
+    made = instance()
+    plain = etsopt.Instance.from_frames(
+        made.units.drop(columns=["special_case", "carbide_slag_rate"]), {"year": 2025, "rule": {"name": "cn-2025"}}
+    )
+    assert not plan.is_case(plain, CASES).any()
+    assert not plan.is_special(plain).any()
+
+
+def test_what_is_issued_in_advance_is_that_of_the_year_and_the_sector() -> None:
+    years = [2020, 2021, 2024, 2025, 2026, 2027]
+    shares = plan.advance_shares(instance("given"), years)
+    assert shares[0].tolist() == [0.0, 0.0, 0.0, 0.7, 0.5, 0.5]
+    assert shares[7].tolist() == [0.0, 0.7, 0.7, 0.5, 0.5, 0.5]
+    stated = plan.advance_shares(instance(pre_allocation_share={"2025": 0.6}), [2025, 2026])
+    assert stated[:, 0].tolist() == [0.6] * 10
+
+
+@pytest.mark.parametrize(("year", "rule"), [(2024, "cn-2024"), (2025, "cn-2025"), (2026, "cn-2026")])
+def test_what_may_be_carried_over_is_a_base_by_sector_and_1_5_t_for_each_tonne_sold(year: int, rule: str) -> None:
+    owners, sales = np.array(["a", "g", "nobody"], dtype=object), np.array([10.0, -5.0, 2.0])
+    carried = plan.most_carried_over(instance(rule, year), owners, sales)
+    assert carried.tolist() == ([100_015.0, 10_000.0, 10_003.0] if year == 2025 else [0.0] * 3)
+    stated = instance(rule, year, carry_over_base_t=7.0, carry_over_factor=2.0)
+    assert plan.most_carried_over(stated, owners, sales).tolist() == ([27.0, 7.0, 11.0] if year >= 2025 else [0.0] * 3)
+    by_sector = instance(rule, year, carry_over_base_t={"cement": 7.0})
+    expected = {2024: [0.0] * 3, 2025: [22.0, 10_000.0, 10_003.0], 2026: [7.0, 0.0, 0.0]}[year]
+    assert plan.most_carried_over(by_sector, owners, sales).tolist() == expected
+
+
+def test_the_sector_of_an_enterprise_is_that_of_its_unit_with_the_most_emissions() -> None:
+    made = instance()
+    units = made.units.drop(columns=["special_case", "carbide_slag_rate"]).head(8).assign(enterprise_id="a")
+    both = etsopt.Instance.from_frames(units, {"year": 2025, "rule": {"name": "cn-2025"}})
+    assert plan.most_carried_over(both, np.array(["a"], dtype=object), np.zeros(1)).tolist() == [10_000.0]
+    # Of two with as much it is the first by its name.
+    assert plan.most_carried_over(made, np.array(["h"], dtype=object), np.zeros(1)).tolist() == [10_000.0]
+
+
+def test_fines_and_deductions_are_those_of_the_law_at_the_deadline_unless_they_are_stated() -> None:
+    assert plan.fixed_fines(instance(), [2024, 2025, 2026]).tolist() == [0.0, 1e6, 1e6]
+    stated = instance(policy={"penalty": {"fixed_fine_cny": 2e6}})
+    assert plan.fixed_fines(stated, [2024, 2025]).tolist() == [2e6, 2e6]
+    assert [plan.deducted_share(instance(year=year)) for year in (2024, 2025)] == [1.0, 0.0]
+    assert plan.deducted_share(instance(policy={"penalty": {"deduction_share": 0.25}})) == 0.25

@@ -1,0 +1,213 @@
+"""Rules and models from outside the package: by a file, by an entry point, and from a notebook."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import invalidate_caches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import etsopt
+from etsopt.cli import main
+from etsopt.errors import DataError, ModelError, UsageError
+from etsopt.results.results import load_both
+from etsopt.rules import RULES, Parameters, as_given, reference_allowances, rule
+from etsopt.rules.plugins import load_file, under_rule_of
+from etsopt.running import library
+
+ROOT = Path(__file__).parents[1]
+CHANGES = ["--set", "rule.benchmark=0.83", "--set", "rule.reduction=0.01"]
+
+
+@pytest.fixture(autouse=True)
+def _only_rules_of_the_package() -> Iterator[None]:
+    kept = dict(RULES)
+    yield
+    RULES.clear()
+    RULES.update(kept)
+
+
+@pytest.fixture
+def rule_file(tmp_path: Path) -> Path:
+    """The example of the contributing page."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    block = next(part for part in page.split("```python\n")[1:] if "@rule(" in part.split("```")[0])
+    path = tmp_path / "my_rule.py"
+    path.write_text(block.split("```")[0], encoding="utf-8")
+    return path
+
+
+def under(allowances: Any, **policy: Any) -> etsopt.Instance:
+    """The instance ``tiny`` under a rule that returns allowances."""
+
+    @rule("mine", "a test")
+    def mine(instance: etsopt.Instance, parameters: Parameters, fixed: Any) -> Any:
+        """Allowances of a test."""
+        return allowances(instance) if callable(allowances) else allowances
+
+    return etsopt.read("tiny").with_policy({"rule": {"name": "mine"}, **policy})
+
+
+def test_a_rule_file_gives_the_reference_allowances_that_are_written_and_certified(
+    rule_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    assert main(["solve", "tiny", "--rule", str(rule_file), *CHANGES, "--out", str(run)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "The rule reduced-benchmark of my_rule.py is your own" in shown
+    results, instance = load_both(run)
+    # The benchmark of 0.83 falls by a hundredth, and whole tonnes remain.
+    expected = np.floor(0.83 * (1 - 0.01) * instance.units["output_t"].to_numpy())
+    assert results.tables["allocation"]["reference_t"].tolist() == expected.tolist()
+    assert instance.units["reference_t"].tolist() == expected.tolist()
+    assert instance.policy.rule.name == "given"
+    assert results.status == "certified_optimal"
+    stated = results.provenance["own_rule"]
+    assert (stated["name"], stated["file"]) == ("reduced-benchmark", "my_rule.py")
+    assert stated["parameters"]["reduction"] == 0.01
+    assert main(["check", str(run)]) == 0
+    assert "not derived again" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_run_is_checked_where_the_rule_is_not_known(rule_file: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert main(["solve", "tiny", "--rule", str(rule_file), "--out", str(run)]) == 0
+    rule_file.unlink()
+    command = [sys.executable, "-m", "etsopt", "check", "--json", str(run)]
+    checked = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert checked["certified"]
+    assert not checked["violations"]
+
+
+def test_the_answer_under_an_own_rule_is_that_of_its_allowances_as_given(rule_file: Path) -> None:
+    own = under_rule_of(etsopt.read("tiny"), load_file(rule_file))
+    by_rule = etsopt.solve(own)
+    units = own.units.assign(reference_t=reference_allowances(own).reference_t)
+    policy = etsopt.read("tiny").policy.model_dump(mode="json", exclude_none=True, exclude_unset=True)
+    threshold = own.policy.rule.parameters["threshold_tco2e"]
+    given = etsopt.Instance.from_frames(units, policy | {"rule": {"name": "given", "threshold_tco2e": threshold}})
+    assert by_rule.tables["allocation"].equals(etsopt.solve(given).tables["allocation"])
+    assert etsopt.check(own, by_rule).violations == ()
+    assert as_given(as_given(own)) == as_given(own)
+
+
+def test_every_model_that_hands_out_allowances_takes_an_own_rule(rule_file: Path) -> None:
+    own = under_rule_of(etsopt.read("tiny"), load_file(rule_file)).with_policy({"sectors.cement.target_t": 600_000.0})
+    for model in ("allocation", "balance_value", "clearing"):
+        result = etsopt.solve(own, model)
+        assert not result.violations
+        assert result.provenance["own_rule"]["name"] == "reduced-benchmark"
+    swept = etsopt.sweep(own, [{}, {"rule.reduction": 0.03}])
+    assert swept.statuses == ["certified_optimal"] * 2
+
+
+def test_special_cases_and_small_enterprises_get_their_emissions_whatever_an_own_rule_returns() -> None:
+    instance = under(lambda instance: np.full(len(instance.units), 1e5))
+    small = instance.with_policy({"rule.threshold_tco2e": 2e5})
+    table = etsopt.solve(small, "balance_value").tables["allocation"]
+    fixed = reference_allowances(small).fixed
+    assert fixed.any()
+    assert not fixed.all()
+    assert table["allowance_t"][fixed].tolist() == instance.emissions_tco2e[fixed].tolist()
+    assert set(table["allowance_t"][~fixed]) == {1e5}
+
+
+@pytest.mark.parametrize(
+    ("allowances", "what"),
+    [
+        (np.ones(2), "the rule mine: returns an array of shape (2,): expected numbers of shape (3,)."),
+        (["a", "b", "c"], "the rule mine: returns an array of shape (3,): expected numbers of shape (3,)."),
+        (np.array([1.0, np.nan, -2.0]), "the rule mine: 2 allowances are not a number from 0 on: row"),
+        (lambda _: 1 / 0, "the rule mine: fails: ZeroDivisionError: division by zero."),
+    ],
+    ids=["too few", "texts", "no numbers", "an error"],
+)
+def test_a_rule_that_gives_no_allowances_is_refused(allowances: Any, what: str) -> None:
+    with pytest.raises(DataError) as caught:
+        etsopt.solve(under(allowances))
+    assert what.split(": row")[0] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (None, "There is no rule file"),
+        ("1 / 0", "could not be loaded: ZeroDivisionError: division by zero."),
+        ("x = 1", "enters no rule."),
+        (
+            "from etsopt.rules import rule\n@rule('benchmark', 's')\ndef f(i, p, x):\n    'A.'\n",
+            "There is a rule 'benchmark' already.",
+        ),
+    ],
+    ids=["no file", "an error", "no rule", "a name that is taken"],
+)
+def test_a_file_that_is_no_rule_is_refused(
+    tmp_path: Path, content: str | None, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "wrong.py"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    assert main(["solve", "tiny", "--rule", str(path)]) == 2
+    told = capsys.readouterr().err
+    assert what in told
+    assert "Traceback" not in told
+
+
+def test_of_several_rules_of_a_file_one_has_to_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "two.py"
+    head = "@rule('{0}', 's')\ndef {0}(instance, parameters, fixed):\n    'Allowances.'\n"
+    one = head + "    return {1} * instance.emissions_tco2e\n"
+    path.write_text(
+        f"from etsopt.rules import rule\n{one.format('less', 0.99)}{one.format('more', 1.01)}", encoding="utf-8"
+    )
+    assert main(["solve", "tiny", "--rule", str(path)]) == 2
+    assert "The rule file enters less, more." in capsys.readouterr().err
+    assert main(["validate", "tiny", "--rule", str(path), "--set", "rule.name=less"]) == 0
+
+
+@pytest.fixture
+def package(tmp_path: Path, rule_file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installed package that brings the rule and the model of the contributing page by entry points."""
+    site, page = tmp_path / "site", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    about = site / "outside-1.0.dist-info"
+    about.mkdir(parents=True)
+    (site / "outside_rules.py").write_text(rule_file.read_text(encoding="utf-8"), encoding="utf-8")
+    (site / "outside_model.py").write_text(page.split("```python\n")[1].split("```")[0], encoding="utf-8")
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: outside\nVersion: 1.0\n", encoding="utf-8")
+    points = "[etsopt.rules]\noutside = outside_rules\n\n[etsopt.models]\nleast = outside_model\n"
+    (about / "entry_points.txt").write_text(points, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(site))
+    for name in ("outside_rules", "outside_model"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    invalidate_caches()
+    return site
+
+
+@pytest.mark.usefixtures("package")
+def test_a_rule_of_an_installed_package_is_found_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "tiny", "--set", "rule={name='reduced-benchmark', reduction=0.01}"]) == 0
+    assert main(["rules"]) == 0
+    assert "reduced-benchmark" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("package")
+def test_a_model_of_an_installed_package_is_found_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "tiny", "--model", "least"]) == 0
+    assert main(["models"]) == 0
+    assert "Least allowances that leave every unit" in " ".join(capsys.readouterr().out.split())
+    assert "least" not in library.names()
+
+
+def test_a_package_whose_rules_or_model_fail_is_named(package: Path) -> None:
+    for name in ("outside_rules", "outside_model"):
+        (package / f"{name}.py").write_text("1 / 0", encoding="utf-8")
+    with pytest.raises(UsageError, match="The rules 'outside' of outside_rules cannot be loaded: ZeroDivisionError"):
+        etsopt.solve(etsopt.read("tiny").with_policy({"rule": {"name": "reduced-benchmark"}}))
+    with pytest.raises(ModelError, match="The model 'least' of outside_model cannot be loaded: ZeroDivisionError"):
+        etsopt.solve(etsopt.read("tiny"), "least")
