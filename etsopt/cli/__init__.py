@@ -123,7 +123,7 @@ def _add_format(command: Parser) -> None:
 
 
 def _add_rule(command: Parser) -> None:
-    text = "a Python file with a rule of your own, in place of the one that the policy names"
+    text = "a Python file with a rule of your own, instead of the rule that the policy names"
     command.add_argument("--rule", type=Path, metavar="FILE", help=text)
 
 

@@ -243,7 +243,7 @@ def _pairs(texts: list[str], flag: str) -> dict[str, Any]:
 
 
 def _instance(options: Namespace) -> Instance:
-    """Read the instance of a command under the rule and the changes that it asks for."""
+    """Read the instance of a command, with its rule and policy changes."""
     from etsopt.rules import plugins
     from etsopt.running import run
 

@@ -102,7 +102,7 @@ def ignored(model: str, keys: list[str]) -> str:
 
 
 def own_rule(rule: dict[str, Any]) -> Text:
-    """Return what a certificate leaves open where the rule comes from outside the package."""
+    """Return the limit of a certificate under a rule from outside the package."""
     file = f" of {rule['file']}" if "file" in rule else ""
     what = (
         f"The rule {rule['name']}{file} is your own: its reference allowances are taken as given, not derived again.\n"

@@ -222,4 +222,4 @@ def test_a_run_with_exceptions_is_saved_checked_and_shown(tmp_path: Path, capsys
     loaded = etsopt.load(tmp_path / "run")
     assert loaded.tables["allocation"]["exceptional"].tolist() == [False, True]
     assert main(["solve", str(tmp_path / "run" / "instance")]) == 0
-    assert "Exceptions: 1 of 2 allowed use the wider band: b." in capsys.readouterr().out
+    assert "Exceptions: 1 of at most 2 units use the wider band: b." in capsys.readouterr().out
