@@ -1,4 +1,4 @@
-r"""Responses of enterprises to given prices: abate, buy, sell, bank or pay the penalty (mixed-integer program).
+r"""Responses of enterprises to prices: abate, buy, sell, bank or pay the penalty (mixed-integer program over years).
 
 Every enterprise takes the price path of the policy as given. Symbols, plans and bounds are those of `clearing`; $\pi_t$
 is the expected price of year $t$, discounted. There is no balance of the market: at that price every account buys and
