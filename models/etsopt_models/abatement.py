@@ -1,4 +1,4 @@
-r"""Responses of enterprises to given prices: abate, buy, sell, bank or pay the penalty (mixed-integer program).
+r"""Responses of enterprises to prices: abate, buy, sell, bank or pay the penalty (mixed-integer program over years).
 
 Every enterprise takes the price path of the policy as given. Symbols, plans and bounds are those of `clearing`; $\pi_t$
 is the expected price of year $t$, discounted. There is no balance of the market: at that price every account buys and
@@ -97,7 +97,9 @@ def market(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callab
     """Return the market: its program over any plans, and its relaxation."""
     baseline = baseline_of(instance, before)
     prices = expected_prices(instance, baseline.years)
-    _refuse_dearer_than_owing(prices, outstanding_cost(instance, baseline) / baseline.discount, baseline.years)
+    _refuse_price_above_outstanding_cost(
+        prices, outstanding_cost(instance, baseline) / baseline.discount, baseline.years
+    )
     return market_of(instance, baseline, relax, {"price": baseline.discount * prices}, market=False)
 
 
@@ -108,8 +110,8 @@ def prepare(
     return prepare_market(market(instance, before, relax))
 
 
-def _refuse_dearer_than_owing(
-    prices: NDArray[np.float64], owing: NDArray[np.float64], years: NDArray[np.int64]
+def _refuse_price_above_outstanding_cost(
+    prices: NDArray[np.float64], per_outstanding_t: NDArray[np.float64], years: NDArray[np.int64]
 ) -> None:
     """Refuse a price at which every account would sell all its holdings and surrender nothing.
 
@@ -118,10 +120,10 @@ def _refuse_dearer_than_owing(
     DataError
         With the first year in which an allowance costs more than an outstanding tonne.
     """
-    dear = prices > owing * (1 + ROUNDING)
+    dear = prices > per_outstanding_t * (1 + ROUNDING)
     if dear.any():
         t = int(dear.argmax())
-        limits = f"expected at most {owing[t]:g} CNY/t, got {prices[t]:g}"
+        limits = f"expected at most {per_outstanding_t[t]:g} CNY/t, got {prices[t]:g}"
         what = f"the price of {years[t]} exceeds the cost of a tonne outstanding: {limits}"
         advice = "State a reference price near the expected price: it is the market's own before the deadline."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])

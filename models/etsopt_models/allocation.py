@@ -1,7 +1,7 @@
-r"""Allocation of allowances inside a band (lexicographic linear program; else mixed-integer).
+r"""Allocation inside a band (lexicographic linear program; mixed-integer with whole tonnes or exceptions).
 
 The regulator starts from the reference allowances $R$ of a rule. It chooses allowances $A$ so that every surplus rate
-stays in its band and every total meets its target, and changes the reference as little as possible.
+stays in its band and every total meets its target, with the least change of the reference.
 
 | symbol | meaning | unit | in the code |
 | --- | --- | --- | --- |

@@ -73,7 +73,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from etsopt.data.groups import Groups
-from etsopt_models._compliance.accounts import accounts
+from etsopt_models._compliance.accounts import accounts_of
 from etsopt_models._compliance.limits import limits_of, prices
 from etsopt_models._compliance.tables import compliance_tables
 
@@ -157,20 +157,20 @@ def parameters(instance: Instance) -> dict[str, Any]:
     DataError
         If the policy lacks a price that the compliance year needs.
     """
-    held = accounts(instance)
-    cost, most = prices(instance), limits_of(instance, held)
-    lots = np.flatnonzero(held.available)
-    vintages = len(held.vintages)
+    accounts = accounts_of(instance)
+    cost, most = prices(instance), limits_of(instance, accounts)
+    lots = np.flatnonzero(accounts.available)
+    vintages = len(accounts.vintages)
     owner, vintage = lots // vintages, lots % vintages
-    first = np.where(vintage == held.newest, held.from_province[1][owner], 0.0)
+    first = np.where(vintage == accounts.newest, accounts.from_province[1][owner], 0.0)
     return {
-        "ENTERPRISES": len(held.enterprises),
+        "ENTERPRISES": len(accounts.enterprises),
         "LOTS": len(lots),
-        "LOTS_OF_ENTERPRISE": Groups.from_labels(owner, len(held.enterprises)),
-        "obligation": held.obligation,
-        "available": held.available.ravel()[lots],
+        "LOTS_OF_ENTERPRISE": Groups.from_labels(owner, len(accounts.enterprises)),
+        "obligation": accounts.obligation,
+        "available": accounts.available.ravel()[lots],
         "surrendered_least": first,
-        "place": (vintage - np.argmax(held.usable)).astype(float),
+        "place": (vintage - np.argmax(accounts.usable)).astype(float),
         "bought_most": most.bought,
         "offset_most": most.offset,
         "shortfall_most": most.shortfall,
@@ -184,12 +184,12 @@ def parameters(instance: Instance) -> dict[str, Any]:
 
 def tables(instance: Instance, solution: Any) -> dict[str, pd.DataFrame]:
     """Return the tables that `compliance_tables` lists."""
-    held = accounts(instance)
+    accounts = accounts_of(instance)
     # Vertices differ from whole tonnes by the solver's rounding alone, which the checker verifies.
     values = {name: np.round(value) for name, value in solution.values.items()}
-    lots = np.flatnonzero(held.available)
-    spread = {name: np.zeros(held.available.size) for name in ("surrendered", "sold")}
+    lots = np.flatnonzero(accounts.available)
+    spread = {name: np.zeros(accounts.available.size) for name in ("surrendered", "sold")}
     for name, matrix in spread.items():
         matrix[lots] = values[name]
-    moved = {name: matrix.reshape(held.available.shape) for name, matrix in spread.items()}
-    return compliance_tables(instance, held, moved | {n: values[n] for n in ("bought", "offset", "shortfall")})
+    moved = {name: matrix.reshape(accounts.available.shape) for name, matrix in spread.items()}
+    return compliance_tables(instance, accounts, moved | {n: values[n] for n in ("bought", "offset", "shortfall")})

@@ -199,11 +199,11 @@ def solve_linear(
     least = np.where(falls > 0, at_ends[0], np.where(rises < 0, at_ends[1], -dual_activity * reach))
     value = constant + float(np.sum(least)) + side_value(duals, face, base)
     flat = FLAT * float(np.max(np.abs(dual_activity), initial=0.0) + weight)
-    narrowed = _narrowed(cells, face, inside, falls, rises, flat).with_duals(duals)
-    return Aggregated(value, duals, narrowed, solution, low + solution.values["allowance"])
+    optimal = _optimal_intervals(cells, face, inside, falls, rises, flat).with_duals(duals)
+    return Aggregated(value, duals, optimal, solution, low + solution.values["allowance"])
 
 
-def _narrowed(
+def _optimal_intervals(
     cells: Cells,
     face: OptimalFace,
     inside: NDArray[np.float64],

@@ -97,11 +97,11 @@ def solve_largest_change(
     lower = np.maximum(face.lower, np.minimum(parameters["reference"] - room, face.upper))
     upper = np.minimum(face.upper, np.maximum(parameters["reference"] + room, face.lower))
     dual_activity = significant(cells.dual_activity(duals))[cells.of_unit]
-    narrowed = replace(
+    optimal = replace(
         face, lower=np.where(dual_activity > 0, upper, lower), upper=np.where(dual_activity < 0, lower, upper)
     )
     totals = low + np.bincount(parts.cell, solution.values["allowance"], len(cells))
-    return Aggregated(rate, duals, narrowed.with_duals(duals), solution, totals), covers
+    return Aggregated(rate, duals, optimal.with_duals(duals), solution, totals), covers
 
 
 @dataclass(frozen=True)

@@ -30,13 +30,13 @@ COUPLING = (
 )
 
 
-def held_by_rows(program: Any) -> bool:
+def fixed_by_rows(program: Any) -> bool:
     """Return True if a row over free columns fixes some objective at its optimum, which no interval expresses."""
     moves = program.column_lower < program.column_upper
-    held = np.zeros(program.matrix.shape[0], dtype=bool)
+    fixed = np.zeros(program.matrix.shape[0], dtype=bool)
     for name, block in program.rows.items():
-        held[block] = name.endswith("_held")
-    return bool(np.any(held[program.matrix.row_of_each()] & moves[program.matrix.indices]))
+        fixed[block] = name.endswith("_held")
+    return bool(np.any(fixed[program.matrix.row_of_each()] & moves[program.matrix.indices]))
 
 
 def intervals(program: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

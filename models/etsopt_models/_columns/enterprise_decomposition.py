@@ -54,14 +54,14 @@ FEW, ONE_IN = 2_000, 20
 def declines_prices(instance: Instance) -> str:
     """Return why enterprises with accounts of their own cannot respond to stated prices; empty if they can."""
     policy, years = instance.policy, np.array(instance.policy.years)
-    friction = policy.market.transaction_cost_cny_per_t
-    if not friction or policy.market.prices_cny_per_t is None:
+    transaction_cost = policy.market.transaction_cost_cny_per_t
+    if not transaction_cost or policy.market.prices_cny_per_t is None:
         return ""
     discount = (1 + policy.horizon.discount_rate) ** -(years - years[0]).astype(float)
     nothing = np.zeros(len(years))
     worth = float(discount[-1] * policy.market.terminal_price_cny_per_t)
     price = discount * by_year(policy.market.prices_cny_per_t, years, 0.0)
-    if not is_steady(TradeTerms(price, discount * friction, nothing + np.inf, 0.0, nothing, worth)):
+    if not is_steady(TradeTerms(price, discount * transaction_cost, nothing + np.inf, 0.0, nothing, worth)):
         return "the expected price rises by more than interest and transaction costs, so that every account buys ahead"
     return ""
 

@@ -60,15 +60,15 @@ def fix_variables(market: Market, plans: Plans) -> tuple[NDArray[np.int16], Colu
     With accounts of enterprises, these are plans of a market with free trading, at its prices and at these plus or
     minus transaction costs.
     """
-    friction = market.instance.policy.market.transaction_cost_cny_per_t * market.baseline.discount
-    population = Population(market if not friction.any() else pooled(market), plans)
+    transaction_cost = market.instance.policy.market.transaction_cost_cny_per_t * market.baseline.discount
+    population = Population(market if not transaction_cost.any() else pooled(market), plans)
     if len(population.left) > FEW:
         population.fix_units()
     if population.prices is None:
         return population.sets, ColumnPool.start(plans)
-    if friction.any():
+    if transaction_cost.any():
         need, emitted = population.prices
-        others = [plans.best(need + times * friction, emitted)[1] for times in FRICTIONS]
+        others = [plans.best(need + times * transaction_cost, emitted)[1] for times in TRANSACTION_COSTS]
     else:
         others = [population.sets.copy() for _ in population.answers]
         for whole, response in zip(others, population.answers, strict=True):
@@ -79,7 +79,7 @@ def fix_variables(market: Market, plans: Plans) -> tuple[NDArray[np.int16], Colu
     return population.sets, nothing.with_columns(np.tile(left, len(others) + 2), answers)
 
 
-FRICTIONS = (-1.0, 1.0, -2.0, 2.0)
+TRANSACTION_COSTS = (-1.0, 1.0, -2.0, 2.0)
 """Distances from the price, in transaction costs, at which other plans are priced: a buyer pays one more, a seller gets
 one less, and an enterprise that does either with different plans lies between."""
 

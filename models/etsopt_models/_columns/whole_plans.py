@@ -69,10 +69,10 @@ def _raise_bound(master: Master, root: Priced) -> Priced:
     clears = "supply" in market.extra
     price = steady_prices(-root.multipliers["market_balance"], terms) if clears else market.extra["price"]
     trade = replace(terms, price=price, offset_price=terms.offset_price + scarcity)
-    owing = outstanding_cost(market.instance, market.baseline)
-    if not is_steady(trade) or (trade.price + trade.friction > owing).any():
+    per_outstanding_t = outstanding_cost(market.instance, market.baseline)
+    if not is_steady(trade) or (trade.price + trade.transaction_cost > per_outstanding_t).any():
         return root
-    if trade.most.max() - trade.least.min() > owing.min():
+    if trade.most.max() - trade.least.min() > per_outstanding_t.min():
         return root
     shape = market.accounts.emissions.shape
     start = root.multipliers["account_balance"].reshape(shape)

@@ -80,7 +80,7 @@ class Accounts:
         return np.stack([received, np.minimum(received, self.obligation)])
 
 
-def accounts(instance: Instance) -> Accounts:
+def accounts_of(instance: Instance) -> Accounts:
     """Return the accounts of all enterprises that own a unit, also outside the scope, or hold allowances."""
     units, year = instance.units, instance.policy.year
     names = set(units["enterprise_id"])

@@ -86,7 +86,7 @@ def reference_price(instance: Instance) -> float:
     return float(by_year(instance.policy.penalty.reference_price_cny_per_t, [instance.policy.year])[0])
 
 
-def limits_of(instance: Instance, held: Accounts) -> Limits:
+def limits_of(instance: Instance, accounts: Accounts) -> Limits:
     """Return the limits of each enterprise.
 
     Raises
@@ -94,13 +94,13 @@ def limits_of(instance: Instance, held: Accounts) -> Limits:
     DataError
         If an enterprise must have a shortfall, and the policy states no reference price for the fine.
     """
-    policy, obligation = instance.policy, held.obligation
+    policy, obligation = instance.policy, accounts.obligation
     supply = by_year(policy.market.ccer_supply_t, [policy.year], 0.0)[0]
     share = whole_tonnes(policy.market.ccer_share * obligation)
     offset = np.minimum(share, shared_supply(supply, obligation))
-    buys = ~np.isin(held.enterprises, policy.compliance.without_purchases)
+    buys = ~np.isin(accounts.enterprises, policy.compliance.without_purchases)
     bought = np.where(buys, obligation, 0.0)
-    beyond = np.maximum(obligation - held.available.sum(axis=1) - offset, 0.0)
+    beyond = np.maximum(obligation - accounts.available.sum(axis=1) - offset, 0.0)
     unmet = np.maximum(beyond - bought, 0.0)
     known = not np.isnan(reference_price(instance))
     if unmet.any() and not known:

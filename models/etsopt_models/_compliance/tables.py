@@ -27,7 +27,7 @@ REGIMES = ("until 2026-08-14", "from 2026-08-15")
 
 
 def compliance_tables(
-    instance: Instance, held: Accounts, moved: Mapping[str, NDArray[np.float64]]
+    instance: Instance, accounts: Accounts, moved: Mapping[str, NDArray[np.float64]]
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of a compliance year.
 
@@ -44,17 +44,17 @@ def compliance_tables(
         ``compliance_provinces`` and ``nation``, and the starting point, ``issuance`` by unit and
         ``compliance_sectors``.
     """
-    flows = _flows(held, moved)
-    compliance = _whole(_compliance(instance, held, moved, flows))
-    units = _whole(held.units)
+    flows = _flows(accounts, moved)
+    compliance = _whole(_compliance(instance, accounts, moved, flows))
+    units = _whole(accounts.units)
     return {
         "compliance": compliance,
-        "holdings": _whole(_holdings(held, flows)),
+        "holdings": _whole(_holdings(accounts, flows)),
         "compliance_provinces": _totals(compliance, "province"),
         "nation": _totals(compliance.assign(year=instance.policy.year), "year"),
         "shortfalls": _shortfalls(instance, compliance),
         "issuance": units,
-        "compliance_sectors": _sectors(instance, held, units),
+        "compliance_sectors": _sectors(instance, accounts, units),
     }
 
 
@@ -76,35 +76,35 @@ def _totals(compliance: pd.DataFrame, key: str) -> pd.DataFrame:
     return counted.groupby(key, sort=True)[columns].sum().reset_index()
 
 
-def _flows(held: Accounts, moved: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+def _flows(accounts: Accounts, moved: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
     """Return the flows of each vintage and account, shape ``(f, v)`` [t]; purchases are of the year's vintage."""
-    bought = np.zeros_like(held.opening)
-    bought[:, held.newest] = moved["bought"]
+    bought = np.zeros_like(accounts.opening)
+    bought[:, accounts.newest] = moved["bought"]
     flows = {
-        "opening_t": held.opening,
-        "carried_over_t": held.converted,
-        "issued_t": held.issued,
+        "opening_t": accounts.opening,
+        "carried_over_t": accounts.converted,
+        "issued_t": accounts.issued,
         "bought_t": bought,
         "surrendered_t": moved["surrendered"] + bought,
         "sold_t": moved["sold"],
-        "cancelled_t": held.cancelled,
+        "cancelled_t": accounts.cancelled,
     }
-    return flows | {"closing_t": held.held - moved["surrendered"] - moved["sold"]}
+    return flows | {"closing_t": accounts.held - moved["surrendered"] - moved["sold"]}
 
 
 def _compliance(
     instance: Instance,
-    held: Accounts,
+    accounts: Accounts,
     moved: Mapping[str, NDArray[np.float64]],
     flows: Mapping[str, NDArray[np.float64]],
 ) -> pd.DataFrame:
     """Return one row for each enterprise."""
     price, market = prices(instance), instance.policy.market
     total = {name: flow.sum(axis=1) for name, flow in flows.items()}
-    received, surrendered_first = held.from_province
+    received, surrendered_first = accounts.from_province
     bought, sold, shortfall = total["bought_t"], total["sold_t"], moved["shortfall"]
     policy, year = instance.policy, [instance.policy.year]
-    kept = np.where(held.usable, flows["closing_t"], 0.0).sum(axis=1)
+    kept = np.where(accounts.usable, flows["closing_t"], 0.0).sum(axis=1)
     money = {
         "purchases_cny": price.market * bought,
         "offsets_cny": price.offset * moved["offset"],
@@ -115,12 +115,12 @@ def _compliance(
     }
     paid = sum(amount for name, amount in money.items() if name != "sales_cny")
     columns = {
-        "enterprise_id": held.enterprises,
-        "province": held.province,
-        "at_risk": held.at_risk,
-        "units": np.bincount(held.owner[instance.in_scope], minlength=len(held.enterprises)),
-        "emissions_tco2e": held.emissions,
-        "obligation_t": held.obligation,
+        "enterprise_id": accounts.enterprises,
+        "province": accounts.province,
+        "at_risk": accounts.at_risk,
+        "units": np.bincount(accounts.owner[instance.in_scope], minlength=len(accounts.enterprises)),
+        "emissions_tco2e": accounts.emissions,
+        "obligation_t": accounts.obligation,
         **total,
         "offset_t": moved["offset"],
         "shortfall_t": shortfall,
@@ -135,12 +135,12 @@ def _compliance(
     return pd.DataFrame(columns)
 
 
-def _holdings(held: Accounts, flows: Mapping[str, NDArray[np.float64]]) -> pd.DataFrame:
+def _holdings(accounts: Accounts, flows: Mapping[str, NDArray[np.float64]]) -> pd.DataFrame:
     """Return one row for each vintage with a flow or a balance of an enterprise."""
     seen = np.any([flow != 0 for flow in flows.values()], axis=0)
     enterprise, vintage = np.nonzero(seen)
-    columns = {"enterprise_id": held.enterprises[enterprise], "vintage": held.vintages[vintage]}
-    columns |= {"usable": held.usable[vintage]}
+    columns = {"enterprise_id": accounts.enterprises[enterprise], "vintage": accounts.vintages[vintage]}
+    columns |= {"usable": accounts.usable[vintage]}
     return pd.DataFrame(columns | {name: flow[seen] for name, flow in flows.items()})
 
 
@@ -155,7 +155,7 @@ def _shortfalls(instance: Instance, compliance: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _sectors(instance: Instance, held: Accounts, units: pd.DataFrame) -> pd.DataFrame:
+def _sectors(instance: Instance, accounts: Accounts, units: pd.DataFrame) -> pd.DataFrame:
     """Return the issue by sector, the units in the scope, and the balance value of the rule."""
     sums = ["emissions_tco2e", "reference_t", "allowance_t", "pre_allocated_t", "top_up_t", "return_t"]
     groups = units.groupby("sector", sort=True)
@@ -163,4 +163,4 @@ def _sectors(instance: Instance, held: Accounts, units: pd.DataFrame) -> pd.Data
     inside = units[instance.in_scope].groupby("sector")["enterprise_id"]
     table.insert(0, "units", inside.size().reindex(table.index, fill_value=0))
     table.insert(0, "enterprises", inside.nunique().reindex(table.index, fill_value=0))
-    return table.join(held.sectors).reset_index()
+    return table.join(accounts.sectors).reset_index()

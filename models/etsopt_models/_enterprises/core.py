@@ -75,10 +75,10 @@ class MarketAtPrices:
 
     def violation(self) -> str:
         """Return why the flows are no answer even after the core trades again, as a clause; else empty."""
-        owing = outstanding_cost(self.market.instance, self.market.baseline)
-        if (self.trade.price + self.trade.friction > owing).any():
+        per_outstanding_t = outstanding_cost(self.market.instance, self.market.baseline)
+        if (self.trade.price + self.trade.transaction_cost > per_outstanding_t).any():
             return "an enterprise would prefer an outstanding obligation"
-        if self.trade.most.max() - self.trade.least.min() > owing.min():
+        if self.trade.most.max() - self.trade.least.min() > per_outstanding_t.min():
             return "an enterprise would prefer an outstanding obligation"
         beyond = int(self.beyond_limits.sum())
         if beyond > MENDED:

@@ -140,7 +140,7 @@ class PriceSearch:
         self.supply, self.auctioned = (market.get(name, np.zeros(years)) for name in ("supply", "auctioned"))
         self.floor = np.full(years, -np.inf)
         if terms.worth and not self.stated:
-            self.floor = terms.worth - terms.friction
+            self.floor = terms.worth - terms.transaction_cost
         # Tonnes are scaled by those of a group in a year. Columns: prices, scarcities, prices below zero, and groups.
         self.tonnes = max(float(population.emissions.sum(axis=0).max()) / GROUPS, 1.0)
         most = np.append(np.full(3 * years, HIGHEST_PRICE), np.full(GROUPS, ANYTHING))
@@ -193,10 +193,10 @@ class PriceSearch:
         nothing = np.zeros(len(self.terms.price))
         for _ in range(LEVELS):
             middle = np.sqrt(low * high)
-            _, passed, _ = self.respond_at(middle - self.terms.friction, nothing)
+            _, passed, _ = self.respond_at(middle - self.terms.transaction_cost, nothing)
             short = passed.net.sum() > self.supply.sum()
             low, high = (middle, high) if short else (low, middle)
-        return low - self.terms.friction
+        return low - self.terms.transaction_cost
 
     def run(self, price: NDArray[np.float64], scarcity: NDArray[np.float64], width: float, enough: float) -> Prices:
         """Search from given prices on.
@@ -266,6 +266,6 @@ class PriceSearch:
 def cost_of(terms: TradeTerms, response: Response, flows: Flows) -> NDArray[np.float64]:
     """Return the cost of measures, trading and offsets, less the worth of tonnes kept, shape ``(accounts,)`` [CNY]."""
     offset_cost = np.where(np.isfinite(terms.offset_price), terms.offset_price, 0.0)
-    trade = (flows.bought + flows.sold) @ terms.friction + flows.offset @ offset_cost
+    trade = (flows.bought + flows.sold) @ terms.transaction_cost + flows.offset @ offset_cost
     cost: NDArray[np.float64] = response.joint_plans.cost + trade - terms.worth * flows.held
     return cost

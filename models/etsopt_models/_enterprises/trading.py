@@ -62,7 +62,7 @@ class TradeTerms:
 
     Parameters
     ----------
-    price, friction
+    price, transaction_cost
         Price of an allowance, and transaction cost of each side of a trade.
     offset_price
         Price of an offset including its scarcity; infinite if none is on offer.
@@ -73,7 +73,7 @@ class TradeTerms:
     """
 
     price: NDArray[np.float64]
-    friction: NDArray[np.float64]
+    transaction_cost: NDArray[np.float64]
     offset_price: NDArray[np.float64]
     offset_share: float
     offset_supply: NDArray[np.float64]
@@ -82,12 +82,12 @@ class TradeTerms:
     @cached_property
     def most(self) -> NDArray[np.float64]:
         """The highest path of multipliers: that of buyers."""
-        return np.minimum.accumulate(self.price + self.friction)
+        return np.minimum.accumulate(self.price + self.transaction_cost)
 
     @cached_property
     def least(self) -> NDArray[np.float64]:
         """The lowest path of multipliers: that of sellers and keepers."""
-        above: NDArray[np.float64] = np.maximum.accumulate((self.price - self.friction)[::-1])[::-1]
+        above: NDArray[np.float64] = np.maximum.accumulate((self.price - self.transaction_cost)[::-1])[::-1]
         return np.maximum(above, self.worth)
 
     @cached_property
@@ -115,11 +115,11 @@ class TradeTerms:
 
     @property
     def _buying(self) -> NDArray[np.float64]:
-        return self.price + self.friction
+        return self.price + self.transaction_cost
 
     @property
     def _selling(self) -> NDArray[np.float64]:
-        return self.price - self.friction
+        return self.price - self.transaction_cost
 
     def offsets_most(self, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the most offsets that accounts may surrender, shape of ``emissions`` [t]."""
@@ -216,6 +216,6 @@ def steady_prices(price: NDArray[np.float64], terms: TradeTerms) -> NDArray[np.f
     raised = price.copy()
     later = terms.worth
     for year in reversed(range(len(price))):
-        raised[year] = max(raised[year], later - terms.friction[year])
-        later = max(later, raised[year] - terms.friction[year])
+        raised[year] = max(raised[year], later - terms.transaction_cost[year])
+        later = max(later, raised[year] - terms.transaction_cost[year])
     return raised

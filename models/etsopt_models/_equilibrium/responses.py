@@ -121,11 +121,11 @@ def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
     intensity_left = np.maximum(products(part.intensity_left.T)[sets].T, LEAST_SHARE)
     intensity = baseline.intensity[units, 0, None] * intensity_left
     at_stake = setting.price * (1 - setting.paid_share) * np.where(setting.free[units], 1.0, 0.0)[:, None] * emissions
-    plain = cost + setting.price * setting.paid_share * emissions
-    deficit = plain + setting.cap * at_stake
-    tolerance = EQUAL * np.abs(plain).max(axis=1) + EQUAL * at_stake.max(axis=1)
+    base_value = cost + setting.price * setting.paid_share * emissions
+    deficit = base_value + setting.cap * at_stake
+    tolerance = EQUAL * np.abs(base_value).max(axis=1) + EQUAL * at_stake.max(axis=1)
     worst = (deficit <= (deficit.min(axis=1) + tolerance)[:, None]).argmax(axis=1)[:, None]
-    flat = plain - setting.cap * at_stake
+    flat = base_value - setting.cap * at_stake
     counts = flat < np.take_along_axis(deficit, worst, axis=1)
     # Units keep different numbers of sets; all get as many columns as the one with most.
     kept = np.argsort(~counts, axis=1, kind="stable")[:, : int(counts.sum(axis=1).max())]
@@ -137,7 +137,7 @@ def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
         units,
         np.column_stack([sets[kept], sets[worst]]),
         np.column_stack([flat[here, kept], constant]),
-        np.column_stack([(plain - setting.slope * at_stake)[here, kept], constant]),
+        np.column_stack([(base_value - setting.slope * at_stake)[here, kept], constant]),
         np.column_stack([setting.slope * (at_stake * intensity)[here, kept], 0 * constant]),
         np.column_stack([(1 - setting.cap / setting.slope) / intensity[here, kept], 0 * constant]),
         tolerance,

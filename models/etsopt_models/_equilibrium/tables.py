@@ -54,9 +54,9 @@ class Equilibria:
 
 def equilibrium_tables(instance: Instance) -> dict[str, pd.DataFrame]:
     """Return the tables ``equilibrium``, ``fixed_points``, ``cycles`` and ``units``, year by year."""
-    plain = without_allowances(instance)
-    prices = expected_prices(instance, plain.years)
-    of_years = [_of_year(instance, plain.of_year(t), float(price)) for t, price in enumerate(prices)]
+    baseline = without_allowances(instance)
+    prices = expected_prices(instance, baseline.years)
+    of_years = [_of_year(instance, baseline.of_year(t), float(price)) for t, price in enumerate(prices)]
     return {name: _joined([tables[name] for tables in of_years]) for name in of_years[0]}
 
 
@@ -66,21 +66,21 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else tables[0]
 
 
-def _of_year(instance: Instance, plain: Baseline, price: float) -> dict[str, pd.DataFrame]:
+def _of_year(instance: Instance, baseline: Baseline, price: float) -> dict[str, pd.DataFrame]:
     """Return the tables of a year, given its baseline and its price [CNY/t]."""
     parameters: Any = parameters_of(instance)
     setting = Setting(
         price,
-        float(by_year(instance.policy.market.paid_share, plain.years, 0.0)[0]),
+        float(by_year(instance.policy.market.paid_share, baseline.years, 0.0)[0]),
         parameters.slope,
         parameters.cap,
         ~reference_allowances(instance).fixed,
     )
-    plans = Plans.of(instance, plain)
+    plans = Plans.of(instance, baseline)
     decimals = parameters.balance_value_decimals
     equilibria = _equilibria_of_sectors(instance, plans, setting, None if decimals == "none" else decimals)
     plans.baseline = replace(
-        plain,
+        baseline,
         paid_share=np.array([setting.paid_share]),
         follows=np.ones(1, dtype=bool),
         rule=IntensityRule(np.array([setting.slope]), np.array([setting.cap]), equilibria.balance_value[:, None]),
@@ -88,8 +88,8 @@ def _of_year(instance: Instance, plain: Baseline, price: float) -> dict[str, pd.
     units = _units(instance, plans, setting, equilibria)
     tables = {"fixed_points": _points(equilibria), "cycles": _cycles(equilibria), "units": units}
     for table in tables.values():
-        table.insert(table.columns.get_loc("sector") + 1, "year", plain.years[0])
-    return {"equilibrium": _equilibrium(int(plain.years[0]), units, setting, equilibria), **tables}
+        table.insert(table.columns.get_loc("sector") + 1, "year", baseline.years[0])
+    return {"equilibrium": _equilibrium(int(baseline.years[0]), units, setting, equilibria), **tables}
 
 
 def _equilibria_of_sectors(instance: Instance, plans: Plans, setting: Setting, decimals: int | None) -> Equilibria:

@@ -142,7 +142,7 @@ def account_parameters(  # long because every array of the program has its line 
     """
     market, discount = instance.policy.market, baseline.discount
     shape = (len(accounts.labels), len(baseline.years))
-    owing = outstanding_cost(instance, baseline)
+    per_outstanding_t = outstanding_cost(instance, baseline)
     offset_price = by_year(market.ccer_price_cny_per_t, baseline.years, 0.0)
     worth = np.zeros(shape[1] + 1)
     worth[-1] = discount[-1] * market.terminal_price_cny_per_t
@@ -154,7 +154,7 @@ def account_parameters(  # long because every array of the program has its line 
         "ACCOUNTS": shape[0],
         "YEARS": shape[1],
         "TIMES": shape[1] + 1,
-        "OWING": np.arange(shape[1] if np.isfinite(owing).any() else 0),
+        "OWING": np.arange(shape[1] if np.isfinite(per_outstanding_t).any() else 0),
         "PLANS_OF_UNIT": Groups.from_labels(columns.unit, len(accounts.of_unit)),
         "PLANS_OF_ACCOUNT": Groups.from_labels(account_of_plan, shape[0]),
         "plan_cost": columns.cost,
@@ -166,12 +166,12 @@ def account_parameters(  # long because every array of the program has its line 
         **account_limits(accounts),
         "offsets_most": np.minimum(market.ccer_share * accounts.emissions, offsets_on_offer(instance, baseline)),
         "outstanding_most": np.column_stack(
-            [0 * accounts.opening, np.cumsum(accounts.emissions, axis=1) * np.isfinite(owing)]
+            [0 * accounts.opening, np.cumsum(accounts.emissions, axis=1) * np.isfinite(per_outstanding_t)]
         ),
         "buying_cost": discount * market.transaction_cost_cny_per_t,
         "selling_cost": discount * market.transaction_cost_cny_per_t,
         "offset_cost": discount * offset_price,
-        "outstanding_cost": np.append(0.0, np.where(np.isfinite(owing), owing, 0.0)),
+        "outstanding_cost": np.append(0.0, np.where(np.isfinite(per_outstanding_t), per_outstanding_t, 0.0)),
         "offset_share": market.ccer_share,
         "banked_worth": worth,
     }

@@ -156,19 +156,19 @@ def baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Basel
     before
         Tables of the model ``allocation``: allowances of the base year, and targets of sectors.
     """
-    plain = without_allowances(instance)
-    emissions, follows = instance.emissions_tco2e, _follows(instance, plain.years)
+    baseline = without_allowances(instance)
+    emissions, follows = instance.emissions_tco2e, _follows(instance, baseline.years)
     allowance = before["allocation"]["allowance_t"].to_numpy(dtype=float)
     # A unit without emissions in the base year gets A = E in the years in which it has some.
     rate = np.divide(allowance, emissions, out=np.ones(len(emissions)), where=emissions > 0)
-    remainder = rounding_remainder(instance, before, plain.emissions)
+    remainder = rounding_remainder(instance, before, baseline.emissions)
     return replace(
-        plain,
-        entitlement=rate[:, None] * plain.emissions,
-        paid_share=by_year(instance.policy.market.paid_share, plain.years, 0.0),
+        baseline,
+        entitlement=rate[:, None] * baseline.emissions,
+        paid_share=by_year(instance.policy.market.paid_share, baseline.years, 0.0),
         follows=follows,
         # Lump sums come from the allocation, whatever the rule.
-        rule=enacted_rule(instance, plain) if follows.any() else no_rule(plain.emissions.shape),
+        rule=enacted_rule(instance, baseline) if follows.any() else no_rule(baseline.emissions.shape),
         # Allowances that follow emissions are not rounded.
         rounding_remainder=np.where(follows, 0.0, remainder),
     )
@@ -216,16 +216,16 @@ def _follows(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.bool_]:
     return follows
 
 
-def enacted_rule(instance: Instance, plain: Baseline) -> IntensityRule:
+def enacted_rule(instance: Instance, baseline: Baseline) -> IntensityRule:
     """Return the rule as enacted, balanced in each year over emissions before abatement; under cn-2024 A = E."""
-    parameters, shape = parameters_of(instance), plain.emissions.shape
+    parameters, shape = parameters_of(instance), baseline.emissions.shape
     if not isinstance(parameters, IntensityParameters):
         return no_rule(shape)
     balance, fixed = np.full(shape, np.nan), reference_allowances(instance).fixed
     for name in instance.sectors:
         here = np.flatnonzero(instance.labels("sector").where(name) & ~fixed)
         for year in range(shape[1] if len(here) else 0):
-            emissions, intensity = plain.emissions[here, year], plain.intensity[here, year]
+            emissions, intensity = baseline.emissions[here, year], baseline.intensity[here, year]
             balance[here, year] = balance_value(emissions, intensity, parameters.slope, parameters.cap).value
     return IntensityRule(np.full(shape[1], parameters.slope), np.full(shape[1], parameters.cap), balance)
 
@@ -246,9 +246,9 @@ def pathway_baseline_of(instance: Instance) -> Baseline:
         what = f"the path starts from a plan of China's system, and the rule {instance.policy.rule.name!r} is none"
         problem = Problem("policy.toml", what, f"Use {', '.join(BALANCED)}, or solve clearing.", "rule.name")
         raise DataError("The policy", [problem])
-    plain = without_allowances(instance)
-    path, years = instance.policy.pathway, plain.years
-    rule = enacted_rule(instance, plain)
+    baseline = without_allowances(instance)
+    path, years = instance.policy.pathway, baseline.years
+    rule = enacted_rule(instance, baseline)
     phase_2 = years >= path.phase_2_from
     slope = np.where(phase_2, by_year(path.slope, years, rule.slope[0]), rule.slope)
     cap = np.where(phase_2, by_year(path.band, years, rule.cap[0]), rule.cap)
@@ -258,12 +258,12 @@ def pathway_baseline_of(instance: Instance) -> Baseline:
     last = max(int(np.searchsorted(years, path.phase_2_from)) - 1, 0)
     start = np.where(phase_2, rule.balance_value[:, [last]], rule.balance_value)
     tightened = IntensityRule(slope, cap, start * np.cumprod(1 - fall))
-    all_units = np.arange(len(plain.emissions))
-    rates = np.column_stack([tightened.rates(all_units, t, plain.intensity[:, t]) for t in range(len(years))])
-    total = plain.emissions * (1 + rates)
+    all_units = np.arange(len(baseline.emissions))
+    rates = np.column_stack([tightened.rates(all_units, t, baseline.intensity[:, t]) for t in range(len(years))])
+    total = baseline.emissions * (1 + rates)
     total *= _cap_factor(instance, years, total.sum(axis=0))
     return replace(
-        plain,
+        baseline,
         entitlement=total,
         paid_share=np.where(phase_2, by_year(path.paid_share, years, 0.0), 0.0),
         follows=_follows(instance, years) & ~phase_2,

@@ -60,9 +60,9 @@ def disaggregated(
     """
     by_emissions, by_advance = (_shares(part) for part in (emissions, before))
     offset = by_emissions * values["offset"]
-    owed = _disaggregated_outstanding(emissions - offset, values["outstanding"])
-    net_demand = emissions - allowance - offset - np.diff(owed, axis=1)
-    banked = np.empty_like(owed)
+    outstanding = _disaggregated_outstanding(emissions - offset, values["outstanding"])
+    net_demand = emissions - allowance - offset - np.diff(outstanding, axis=1)
+    banked = np.empty_like(outstanding)
     banked[:, 0] = opening
     for t in range(emissions.shape[1]):
         surplus = np.maximum(banked[:, t] - net_demand[:, t], 0.0)
@@ -70,7 +70,7 @@ def disaggregated(
         kept = surplus * (min(max(held, 0.0), total) / total) if total > 0 else np.zeros(len(surplus))
         banked[:, t + 1] = kept + (held - kept.sum()) * by_advance[:, t]
     net = net_demand + np.diff(banked, axis=1)
-    return Trades(np.maximum(net, 0.0), np.maximum(-net, 0.0), offset, banked, owed)
+    return Trades(np.maximum(net, 0.0), np.maximum(-net, 0.0), offset, banked, outstanding)
 
 
 def _shares(parts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -81,18 +81,18 @@ def _shares(parts: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.divide(parts, total, out=np.repeat(otherwise, len(total), axis=1), where=total > 0)
 
 
-def _disaggregated_outstanding(due: NDArray[np.float64], owed: NDArray[np.float64]) -> NDArray[np.float64]:
+def _disaggregated_outstanding(due: NDArray[np.float64], outstanding: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the outstanding obligation of each enterprise, shape ``(enterprises, years + 1)`` [t].
 
     Parameters
     ----------
     due
         Obligation of each, shape ``(enterprises, years)`` [t].
-    owed
+    outstanding
         Outstanding obligation of all together, shape ``(years + 1,)`` [t].
     """
-    shared = np.zeros((len(due), len(owed)))
-    for t, more in enumerate(np.diff(owed)):
+    shared = np.zeros((len(due), len(outstanding)))
+    for t, more in enumerate(np.diff(outstanding)):
         by = due[:, t] if more > 0 else shared[:, t]
         total = by.sum()
         shared[:, t + 1] = shared[:, t] + (more * by / total if total > 0 else 0.0)

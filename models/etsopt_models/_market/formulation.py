@@ -28,7 +28,7 @@ def plans_and_accounts(m: Any) -> None:  # long because a symbol and an equation
     | $\Delta_{jt}$ | emissions that the plan avoids | tCO2e | `abated` |
     | $\rho_{jt}$ | reduction of the unit's net demand: $\Delta_{jt}$ and the change of its allowances | t | `demand_reduction` |
     | $L_{at}, E_{at}$ | net demand (emissions less free allowances), and emissions, before abatement | t, tCO2e | `net_demand`, `emissions` |
-    | $\kappa, K_t$ | largest share of the obligation that offsets may settle; offsets on offer | 1, t | `offset_share`, `offset_supply` |
+    | $\kappa, K_t$ | largest share of the obligation that offsets may cover; offsets on offer | 1, t | `offset_share`, `offset_supply` |
     | $\tau_t, p^o_t$ | discounted transaction cost, price of offsets | CNY/t | `buying_cost`, `selling_cost`, `offset_cost` |
     | $f_t, w_t$ | discounted cost of an outstanding tonne, worth of a banked one, at a point in time | CNY/t | `outstanding_cost`, `banked_worth` |
     """
@@ -53,7 +53,7 @@ def plans_and_accounts(m: Any) -> None:  # long because a symbol and an equation
     m.offset_cost = pyo.Param(m.YEARS, doc="discounted price of an offset [CNY/t]")
     m.outstanding_cost = pyo.Param(m.TIMES, doc="discounted cost of an outstanding tonne [CNY/t]")
     m.banked_worth = pyo.Param(m.TIMES, doc="discounted worth of a banked allowance [CNY/t]")
-    m.offset_share = pyo.Param(mutable=True, doc="largest share of the obligation that offsets settle [1]")
+    m.offset_share = pyo.Param(mutable=True, doc="largest share of the obligation that offsets cover [1]")
     m.offset_supply = pyo.Param(m.YEARS, doc="offsets on offer [t]")
 
     m.choice = pyo.Var(m.PLANS, domain=pyo.Binary, doc="1 if the plan is chosen [1]")

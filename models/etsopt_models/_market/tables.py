@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from etsopt_models._market.column_generation import PreparedMarket
     from etsopt_models._market.column_pool import ColumnPool
 
-OWES_T = 0.5
+ROUNDING_T = 0.5
 """Outstanding tonnes up to this are rounding, and no shortfall [t]."""
 
 
@@ -131,14 +131,14 @@ def _enterprises(
             np.nan_to_num(prepared.baseline.output),
         )
     )
-    owed = trades.outstanding[:, 1:]
+    outstanding = trades.outstanding[:, 1:]
     reference = by_year(policy.penalty.reference_price_cny_per_t, years, 0.0)
-    penalty = policy.penalty.multiple * reference * owed
-    fine = fixed_fines(policy, years) * (owed > OWES_T)
+    penalty = policy.penalty.multiple * reference * outstanding
+    fine = fixed_fines(policy, years) * (outstanding > ROUNDING_T)
     net = trades.bought - trades.sold
-    friction = policy.market.transaction_cost_cny_per_t * (trades.bought + trades.sold)
+    transaction_cost = policy.market.transaction_cost_cny_per_t * (trades.bought + trades.sold)
     offsets = by_year(policy.market.ccer_price_cny_per_t, years, 0.0) * trades.offset
-    total = cost + prices * net + friction + offsets + penalty + fine
+    total = cost + prices * net + transaction_cost + offsets + penalty + fine
     columns = {
         "emissions_before_tco2e": before,
         "emissions_tco2e": emissions,
@@ -149,10 +149,10 @@ def _enterprises(
         "offset_t": trades.offset,
         "surrendered_t": emissions - np.diff(trades.outstanding, axis=1) - trades.offset,
         "banked_t": trades.banked[:, 1:],
-        "outstanding_t": owed,
+        "outstanding_t": outstanding,
         "measures_cost_cny": cost,
         "allowances_cost_cny": prices * net,
-        "transaction_cost_cny": friction,
+        "transaction_cost_cny": transaction_cost,
         "offsets_cost_cny": offsets,
         "penalty_cny": penalty + fine,
         "total_cost_cny": total,

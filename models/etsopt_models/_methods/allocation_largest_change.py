@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._allocation.coupling import coupling, held_by_rows, intervals, least_infeasibility
+from etsopt_models._allocation.coupling import coupling, fixed_by_rows, intervals, least_infeasibility
 from etsopt_models._projection.objective_solution import ObjectiveSolution
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> 
     solve
         Solver of programs through the engine.
     """
-    if not len(parameters["WHOLE"]) or held_by_rows(program):
+    if not len(parameters["WHOLE"]) or fixed_by_rows(program):
         return None
     relaxed = solve(replace(program, integer=np.zeros_like(program.integer)), "largest_change")
     if relaxed.x is None or relaxed.multipliers is None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt_models._allocation.coupling import coupling, held_by_rows, intervals
+from etsopt_models._allocation.coupling import coupling, fixed_by_rows, intervals
 from etsopt_models._allocation.limits import IN_RATES
 from etsopt_models._projection.integer import Rounding, point_of
 from etsopt_models._projection.least_squares import Projection
@@ -63,7 +63,7 @@ def nearest(
     """
     block = program.columns["whole_allowance"]
     whole = block.stop > block.start
-    if whole and held_by_rows(program):
+    if whole and fixed_by_rows(program):
         return _unsettled(program, solve, emissions, reference)
     lower, upper = intervals(program)
     if whole:
