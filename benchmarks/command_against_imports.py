@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import etsopt
-from etsopt.data.write import write_instance
+from etsopt.data.files.write import write_instance
 
 # Every third-party module that a solve loads, listed by the solve itself, then imported by name in a bare process.
 LIST_MODULES = """

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from etsopt.data import shipped
-from etsopt.data.allocation_policy import (
+from etsopt.data.files import shipped
+from etsopt.data.policy.allocation import (
     AllocationPolicy,
     ExceptionsPolicy,
     NationalPolicy,
     ProvincePolicy,
     SectorPolicy,
 )
-from etsopt.data.market_policy import (
+from etsopt.data.policy.market import (
     AbatementPolicy,
     CompliancePolicy,
     HorizonPolicy,
@@ -24,14 +24,14 @@ from etsopt.data.market_policy import (
     PathwayPolicy,
     PenaltyPolicy,
 )
-from etsopt.data.official import of_plan
-from etsopt.data.policy import Policy
-from etsopt.data.rule_policy import RulePolicy
-from etsopt.data.schema import TABLES
+from etsopt.data.policy.official import of_plan
+from etsopt.data.policy.policy import Policy
+from etsopt.data.policy.rule import RulePolicy
+from etsopt.data.tables.schema import TABLES
 from etsopt.rules import RULES
 
 if TYPE_CHECKING:
-    from etsopt.data.table import Column
+    from etsopt.data.tables.table import Column
 
 HERE = Path(__file__).parent
 
@@ -42,7 +42,7 @@ An instance is a folder with the tables below, `policy.toml` and a `README.md` w
 assumed data. An instance does not name a model. Files are UTF-8 or Chinese GBK. With `etsopt[parquet]` installed, a
 table may also be in Parquet, `units.parquet` in place of `units.csv`; its columns are checked like those of a CSV file.
 
-`make docs` generates this page from `etsopt/data/schema.py`, the policy classes beside it, and the rules: edit those.
+`make docs` generates this page from `etsopt/data/tables/schema.py`, `etsopt/data/policy` and the rules: edit those.
 """
 
 REMARKS = """\

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from etsopt.data.read import read_instance
+from etsopt.data.files.read import read_instance
 from etsopt.errors import DataError
 
 if TYPE_CHECKING:

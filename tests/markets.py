@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 import etsopt
-from etsopt.data.policy import BALANCED
+from etsopt.data.policy.policy import BALANCED
 from etsopt.rules import pre_allocation_shares
 from etsopt.running import library, model_inputs, run
 from etsopt.running.methods import Method, compiled_program

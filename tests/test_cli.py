@@ -424,7 +424,7 @@ def test_a_file_that_does_not_fit_is_named(
     def full(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr("etsopt.data.write._write_fast", full)
+    monkeypatch.setattr("etsopt.data.files.write._write_fast", full)
     assert main(["solve", "tiny", "--out", str(tmp_path / "run")]) == 2
     failure, _, advice = capsys.readouterr().err.partition("\n\n")
     path = tmp_path / "run" / "tables" / "allocation.csv"

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 
 import etsopt
 from etsopt.characters import HIDDEN
-from etsopt.data import write
-from etsopt.data.csv_fast import read_csv_fast
+from etsopt.data.files import write
+from etsopt.data.files.csv_fast import read_csv_fast
+from etsopt.data.files.write import PLAIN_NUMBER, RISKY, write_table
 from etsopt.data.instance import Instance
-from etsopt.data.labels import Labels
-from etsopt.data.raw import RawTable, read_csv
-from etsopt.data.schema import LONGEST_IDENTIFIER, UNITS
-from etsopt.data.text_columns import FORMULA_START, matched_choices, normalise, normalised_column
-from etsopt.data.validate import order_of, validate_table
-from etsopt.data.write import PLAIN_NUMBER, RISKY, write_table
+from etsopt.data.tables.labels import Labels
+from etsopt.data.tables.raw import RawTable, read_csv
+from etsopt.data.tables.schema import LONGEST_IDENTIFIER, UNITS
+from etsopt.data.tables.text_columns import FORMULA_START, matched_choices, normalise, normalised_column
+from etsopt.data.tables.validate import order_of, validate_table
 from etsopt.rules import reference_allowances
 from etsopt.units import sums
 from tests.builders import random_instance

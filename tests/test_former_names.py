@@ -12,7 +12,7 @@ import pytest
 import etsopt
 from etsopt.cli import main
 from etsopt.data.former_names import KEYS, METHODS, MODELS, OBJECTIVES, SECTIONS, current_options
-from etsopt.data.schema import TABLES as OF_INSTANCES
+from etsopt.data.tables.schema import TABLES as OF_INSTANCES
 from etsopt.errors import DataError, FormerNameWarning
 from etsopt.results import former_runs
 from etsopt.results.results import load_both

@@ -12,8 +12,8 @@ import etsopt
 from etsopt.cli import main
 from etsopt.data.generate import PROFILES, generate
 from etsopt.data.measures import applicable
-from etsopt.data.row_scope import filled
-from etsopt.data.schema import MEASURES
+from etsopt.data.tables.row_scope import filled
+from etsopt.data.tables.schema import MEASURES
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

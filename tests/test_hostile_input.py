@@ -16,9 +16,9 @@ import pytest
 import etsopt
 from etsopt.characters import HIDDEN
 from etsopt.cli import main
-from etsopt.data.policy import Policy
-from etsopt.data.schema import TABLES, UNITS
-from etsopt.data.write import write_instance
+from etsopt.data.files.write import write_instance
+from etsopt.data.policy.policy import Policy
+from etsopt.data.tables.schema import TABLES, UNITS
 from etsopt.errors import PROBLEMS_SHOWN, DataError, EtsoptError, Problem, UsageError, brief
 from etsopt.rules import RULES, reference_allowances
 from etsopt.running import library
@@ -28,7 +28,7 @@ from tests.folders import VALID, message_of, policy_toml, units_csv
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from etsopt.data.table import Table
+    from etsopt.data.tables.table import Table
 
 Writer = Callable[..., Path]
 

@@ -13,8 +13,8 @@ import pytest
 
 import etsopt
 from etsopt.data.measures import applicable
+from etsopt.data.policy.yearly import by_year
 from etsopt.data.projection import development
-from etsopt.data.yearly import by_year
 from etsopt.rules import own_parameters
 
 INSTANCES = Path(__file__).parents[1] / "instances"

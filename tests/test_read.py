@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etsopt.data import shipped
+from etsopt.data.files import shipped
+from etsopt.data.files.read import read_instance
+from etsopt.data.files.write import to_toml, write_instance
 from etsopt.data.instance import Instance
-from etsopt.data.read import read_instance
-from etsopt.data.write import to_toml, write_instance
 from etsopt.errors import DataError, Problem, UsageError
 
 Writer = Callable[..., Path]

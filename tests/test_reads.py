@@ -14,9 +14,9 @@ from pydantic import BaseModel
 
 import etsopt
 from etsopt.cli import main
-from etsopt.data.allocation_policy import NationalPolicy, SectorPolicy
-from etsopt.data.policy import Policy
-from etsopt.data.rule_policy import RulePolicy
+from etsopt.data.policy.allocation import NationalPolicy, SectorPolicy
+from etsopt.data.policy.policy import Policy
+from etsopt.data.policy.rule import RulePolicy
 from etsopt.errors import DataError, EtsoptError
 from etsopt.rules import RULES
 from etsopt.running import library, run

@@ -165,7 +165,7 @@ def test_the_first_run_in_a_folder_that_was_cut_short_is_finished(
     solved: etsopt.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("etsopt.data.aside._move", lambda folder: None)
+        patched.setattr("etsopt.data.files.aside._move", lambda folder: None)
         solved.save(tmp_path)
     (tmp_path / ".etsopt-next" / "tables" / "duals.csv").replace(tmp_path / "tables" / "duals.csv")
     see_that_writable(tmp_path)

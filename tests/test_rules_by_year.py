@@ -13,9 +13,9 @@ import pytest
 
 import etsopt
 from etsopt.checking import check, plan
-from etsopt.data import official
 from etsopt.data.instance import Instance
-from etsopt.data.official import CONFIDENCE, INDUSTRY, OFFICIAL, POWER, SOURCES, Official, official_value
+from etsopt.data.policy import official
+from etsopt.data.policy.official import CONFIDENCE, INDUSTRY, OFFICIAL, POWER, SOURCES, Official, official_value
 from etsopt.errors import DataError
 from etsopt.results.results import load, load_instance
 from etsopt.rules import (

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import etsopt
-from etsopt.data.read import read_instance
-from etsopt.data.schema import PLAUSIBLE_INTENSITY, SECTORS, TABLES
+from etsopt.data.files.read import read_instance
+from etsopt.data.tables.schema import PLAUSIBLE_INTENSITY, SECTORS, TABLES
 from etsopt.errors import DataError
 from tests.folders import VALID, message_of, policy_toml, units_csv
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from etsopt.data.policy import LEVELS
+from etsopt.data.policy.policy import LEVELS
 from tests.builders import given
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.data.policy import Policy
-    from etsopt.data.table import Table
+    from etsopt.data.policy.policy import Policy
+    from etsopt.data.tables.table import Table
     from etsopt.results.results import Results
 
 # An apostrophe precedes a text that a spreadsheet would execute.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.data.schema import TABLES
+from etsopt.data.tables.schema import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
     from benchmarks.reliability.folders import Folder
-    from etsopt.data.table import Column
+    from etsopt.data.tables.table import Column
 
     Defect = Callable[[Folder, Random], list[str]]
 

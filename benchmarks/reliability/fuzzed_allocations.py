@@ -9,7 +9,7 @@ from scipy.optimize import linprog
 
 import etsopt
 from benchmarks.reliability.fuzzed import Case
-from etsopt.data.policy import LEVELS
+from etsopt.data.policy.policy import LEVELS
 from tests import oracle, whole_oracle
 from tests.builders import allowances, random_units
 

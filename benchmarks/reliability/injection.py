@@ -20,7 +20,7 @@ from benchmarks.reliability.bad_input import in_memory
 from benchmarks.reliability.payloads import PAYLOADS
 from benchmarks.reliability.row import Found
 from etsopt.characters import HIDDEN
-from etsopt.data.write import write_instance
+from etsopt.data.files.write import write_instance
 from etsopt.errors import DataError
 from etsopt.reports import compliance_page
 from tests.compliance_years import by_hand

@@ -27,8 +27,8 @@ from benchmarks.reliability.commands import (
     solve_new,
 )
 from benchmarks.reliability.row import Row
-from etsopt.data.aside import LOCK, PART
-from etsopt.data.write import write_instance
+from etsopt.data.files.aside import LOCK, PART
+from etsopt.data.files.write import write_instance
 from etsopt.running import library
 from etsopt.running.methods import compiled_program
 from etsopt.solving.mps import write_mps

@@ -19,8 +19,8 @@ from benchmarks.reliability.folders import valid_folder
 from benchmarks.reliability.limits import within
 from benchmarks.reliability.mutants import mutated
 from benchmarks.reliability.row import Found
-from etsopt.data.schema import TABLES
-from etsopt.data.write import write_instance
+from etsopt.data.files.write import write_instance
+from etsopt.data.tables.schema import TABLES
 from tests.compliance_years import by_hand
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from benchmarks.reliability.commands import (
 )
 from benchmarks.reliability.kills import runs
 from benchmarks.reliability.row import Row
-from etsopt.data import lock
+from etsopt.data.files import lock
 from etsopt.errors import UsageError
 from tests.saving import forked
 

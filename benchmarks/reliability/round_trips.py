@@ -16,7 +16,7 @@ import pandas as pd
 import etsopt
 from benchmarks.reliability.folders import NAMES, PROVINCES
 from benchmarks.reliability.row import Found
-from etsopt.data.write import write_instance
+from etsopt.data.files.write import write_instance
 from etsopt.results.results import Results
 from tests.builders import random_units
 from tests.compliance_years import random_compliance_year

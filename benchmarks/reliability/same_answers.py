@@ -13,7 +13,7 @@ import pandas as pd
 import etsopt
 from benchmarks.reliability.fuzzed import Case, solve
 from benchmarks.reliability.relations import Parts, allocation, compliance, market, same
-from etsopt.data.write import write_instance
+from etsopt.data.files.write import write_instance
 
 IN_TONNES = ("emissions_tco2e", "output_t", "reference_t", "prior_emissions_tco2e")
 COSTS = ("capex_cny_per_t", "fixed_opex_cny_per_t", "variable_opex_cny_per_t", "fuel_saving_cny_per_t")

@@ -11,7 +11,7 @@ import numpy as np
 
 import etsopt
 from benchmarks.reliability.row import Found, Row
-from etsopt.data.policy import LEVELS
+from etsopt.data.policy.policy import LEVELS
 from etsopt.units import tolerance_of
 from tests.builders import given, random_instance
 from tests.markets import some_market

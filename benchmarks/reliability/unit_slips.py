@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import etsopt
 from benchmarks.reliability.row import Found
-from etsopt.data import shipped
+from etsopt.data.files import shipped
 from etsopt.errors import DataError
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """State the figures of the plans and the law for each year, written again from their texts.
 
-This module is independent of `etsopt.data.official`, so that a wrong figure there is found here. A figure of the policy
-replaces the official one, as it does there. Texts: the 2024 and 2025 plan for industry of 16 November 2025 as
+This module is independent of `etsopt.data.policy.official`, so that a wrong figure there is found here. A figure of the
+policy replaces the official one, as it does there. Texts: the 2024 and 2025 plan for industry of 16 November 2025 as
 secondary sources quote it, the consultation draft of the 2026 plan of 27 July 2026, annex 5 of the 2023 and 2024 plan
 for power, the Interim Regulations (State Council Order 775) and their amendment of 8 August 2026.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.data.yearly import by_year
+from etsopt.data.policy.yearly import by_year
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

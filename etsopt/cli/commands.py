@@ -22,7 +22,7 @@ def solve(options: Namespace) -> int:
     """Solve, print a summary, and write the run folder if `--out` names one."""
     from etsopt import progress
     from etsopt.cli import show, terminal
-    from etsopt.data.write import check_format
+    from etsopt.data.files.write import check_format
     from etsopt.results.run_folder import holds_run, see_that_writable
     from etsopt.running import run
 
@@ -124,7 +124,7 @@ def check(options: Namespace) -> int:
 
 def report(options: Namespace) -> int:
     """Write the report of a compliance year."""
-    from etsopt.data.files import write_file
+    from etsopt.data.files.atomic import write_file
     from etsopt.reports import compliance_page
     from etsopt.results import results
 
@@ -153,10 +153,10 @@ def compare(options: Namespace) -> int:
 
 def generate(options: Namespace) -> int:
     """Write a generated instance."""
-    from etsopt.data.aside import is_empty
+    from etsopt.data.files.aside import is_empty
+    from etsopt.data.files.write import write_instance
     from etsopt.data.generate import POLICY, PROFILES
     from etsopt.data.generate import generate as generate_instance
-    from etsopt.data.write import write_instance
 
     if options.out.is_dir() and not is_empty(options.out):
         raise UsageError(
@@ -195,7 +195,7 @@ def models(options: Namespace) -> int:
 def instances(options: Namespace) -> int:
     """List the shipped instances by the first line of their README."""
     from etsopt.cli import listings
-    from etsopt.data import shipped
+    from etsopt.data.files import shipped
 
     lines = {}
     for name in shipped.names():
@@ -208,7 +208,7 @@ def rules(options: Namespace) -> int:
     """List the rules with parameters and sources, or print the official parameters of one plan."""
     from etsopt.cli import listings
     from etsopt.data.messages import did_you_mean
-    from etsopt.data.official import PLAN_YEARS
+    from etsopt.data.policy.official import PLAN_YEARS
     from etsopt.rules import RULES, plugins
 
     plugins.installed()
@@ -224,7 +224,7 @@ def rules(options: Namespace) -> int:
 
 def _pairs(texts: list[str], flag: str) -> dict[str, Any]:
     """Parse ``key=value`` texts; a value that is not TOML is text."""
-    from etsopt.data.toml import parse_value
+    from etsopt.data.policy.toml import parse_value
 
     pairs: dict[str, Any] = {}
     for text in texts:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from etsopt.cli.terminal import plain_console
-from etsopt.data.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, PLAN_YEARS, SOURCES, of_plan, of_year
+from etsopt.data.policy.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, PLAN_YEARS, SOURCES, of_plan, of_year
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from etsopt.data.measures import problems_of_measures
 from etsopt.data.messages import cells_of, counted
 from etsopt.data.policy_consistency import problems_of_policy
 from etsopt.data.projection import problems_of_forecast
-from etsopt.data.schema import ENTERPRISES, PLAUSIBLE_INTENSITY, UNITS
+from etsopt.data.tables.schema import ENTERPRISES, PLAUSIBLE_INTENSITY, UNITS
 from etsopt.errors import ROWS_SHOWN, Problem
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.data.digest import digest_of, hash_with_policy
-from etsopt.data.labels import Labels
-from etsopt.data.schema import TABLES
+from etsopt.data.tables.labels import Labels
+from etsopt.data.tables.schema import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.data.policy import Policy
+    from etsopt.data.policy.policy import Policy
 
 
 class Derived:
@@ -46,7 +46,7 @@ class Content:
     name
         Name of the instance: of its folder, or one that the user gave.
     units
-        A row for each allocation unit; columns as `etsopt.data.schema.UNITS` declares.
+        A row for each allocation unit; columns as `etsopt.data.tables.schema.UNITS` declares.
     enterprises
         A row for each enterprise, or None.
     policy

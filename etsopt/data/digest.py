@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from etsopt.data.former_names import as_hashed, columns_as_hashed
-from etsopt.data.official import of_plan, of_year
-from etsopt.data.schema import FORECAST, MEASURES, USER_COLUMN_PREFIX
+from etsopt.data.policy.official import of_plan, of_year
+from etsopt.data.tables.schema import FORECAST, MEASURES, USER_COLUMN_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from etsopt.data.policy import Policy
+    from etsopt.data.policy.policy import Policy
 
 
 def digest_of(tables: Mapping[str, pd.DataFrame]) -> Any:

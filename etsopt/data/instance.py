@@ -10,10 +10,10 @@ import pandas as pd
 from etsopt.data.consistency import validate_consistency
 from etsopt.data.content import Content
 from etsopt.data.former_names import current_changes, current_columns
-from etsopt.data.policy import Policy, changed, parse_policy
-from etsopt.data.raw import RawTable
-from etsopt.data.schema import TABLES
-from etsopt.data.validate import validate_table
+from etsopt.data.policy.policy import Policy, changed, parse_policy
+from etsopt.data.tables.raw import RawTable
+from etsopt.data.tables.schema import TABLES
+from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError, brief
 
 if TYPE_CHECKING:

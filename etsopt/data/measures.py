@@ -9,8 +9,8 @@ import pandas as pd
 
 from etsopt.data.groups import Groups
 from etsopt.data.messages import cells_of, counted
-from etsopt.data.row_scope import filled, filled_column, problems_of_rows, problems_of_scope, unit_positions
-from etsopt.data.schema import MEASURES
+from etsopt.data.tables.row_scope import filled, filled_column, problems_of_rows, problems_of_scope, unit_positions
+from etsopt.data.tables.schema import MEASURES
 from etsopt.errors import Problem
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.content import Content
-    from etsopt.data.policy import Policy
+    from etsopt.data.policy.policy import Policy
 
 DEPENDENCY_COLUMNS = ("requires", "exclusive_group")
 """Columns that relate a measure to others."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.messages import cells_of, counted, did_you_mean
-from etsopt.data.yearly import by_year
+from etsopt.data.policy.yearly import by_year
 from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.content import Content
-    from etsopt.data.policy import Policy
+    from etsopt.data.policy.policy import Policy
 
 FILE = "policy.toml"
 

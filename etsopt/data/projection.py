@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.data.row_scope import filled, problems_of_rows, problems_of_scope, unit_positions
-from etsopt.data.schema import FORECAST
+from etsopt.data.tables.row_scope import filled, problems_of_rows, problems_of_scope, unit_positions
+from etsopt.data.tables.schema import FORECAST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.content import Content
-    from etsopt.data.policy import Policy
+    from etsopt.data.policy.policy import Policy
     from etsopt.errors import Problem
 
 

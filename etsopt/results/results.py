@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.data.read import read_instance
-from etsopt.data.write import FORMATS
+from etsopt.data.files.read import read_instance
+from etsopt.data.files.write import FORMATS
 from etsopt.errors import DataError, FormerNameWarning, Problem, UsageError
 from etsopt.results.former_runs import current_run
 from etsopt.results.run_folder import INSTANCE, read_run, read_together, write_run

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from etsopt.characters import escaped
-from etsopt.data.aside import finish, read_whole, written_aside
-from etsopt.data.files import naming
-from etsopt.data.frames import as_written, read_table, types_of
-from etsopt.data.write import FORMATS, check_format, instance_files, write_instance_files, write_table
+from etsopt.data.files.aside import finish, read_whole, written_aside
+from etsopt.data.files.atomic import naming
+from etsopt.data.files.frames import as_written, read_table, types_of
+from etsopt.data.files.write import FORMATS, check_format, instance_files, write_instance_files, write_table
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.progress import tell
 from etsopt.results.run_schema import FILE, parse, tables_listed

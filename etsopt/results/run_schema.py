@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 from pydantic_core import from_json
 
-from etsopt.data.frames import TYPES
+from etsopt.data.files.frames import TYPES
 from etsopt.errors import Problem
 
 FILE = "result.json"

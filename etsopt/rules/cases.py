@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.messages import cells_of, counted
-from etsopt.data.official import PLAN_YEARS, official_value
+from etsopt.data.policy.official import PLAN_YEARS, official_value
 from etsopt.errors import Problem
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.data.official import official_value
+from etsopt.data.policy.official import official_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from etsopt.data.policy import Policy
+    from etsopt.data.policy.policy import Policy
 
 ANY_SECTOR, FIRST_YEAR = "cement", 2023
 """The law is the same for all sectors; years before its first year are treated as that year."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from etsopt.data.official import OFFICIAL, PLAN_YEARS, SOURCES
+from etsopt.data.policy.official import OFFICIAL, PLAN_YEARS, SOURCES
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
-    from etsopt.data.official import Official
-    from etsopt.data.policy import Policy
+    from etsopt.data.policy.official import Official
+    from etsopt.data.policy.policy import Policy
 
 BY_COMPLIANCE_YEAR = ("rule.pre_allocation_share", "rule.carry_over_base_t", "rule.carry_over_factor")
 """Parameters of the rule by compliance year; the others are by the year of the plan."""
@@ -76,7 +76,7 @@ def _stated(policy: Policy, key: str, sector: str, year: int) -> Any:
         return value
     if name == "carry_over_base_t":
         return value.get(sector)
-    from etsopt.data.yearly import by_year
+    from etsopt.data.policy.yearly import by_year
 
     number = float(by_year(value, [year])[0])
     return None if math.isnan(number) else number

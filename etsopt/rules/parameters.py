@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from etsopt.data.schema import SECTORS, SPECIAL_CASES
-from etsopt.data.section import Amount, YearlyFraction  # noqa: TC001  pydantic evaluates annotations
+from etsopt.data.policy.section import Amount, YearlyFraction  # noqa: TC001  pydantic evaluates annotations
+from etsopt.data.tables.schema import SECTORS, SPECIAL_CASES
 
 
 class Parameters(BaseModel):

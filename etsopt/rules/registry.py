@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from etsopt.data.messages import cells_of, counted, did_you_mean
-from etsopt.data.official import of_plan
+from etsopt.data.policy.official import of_plan
 from etsopt.errors import PROBLEMS_SHOWN, DataError, EtsoptError, Problem, UsageError, brief
 from etsopt.rules.parameters import Parameters
 
@@ -116,7 +116,7 @@ def parameters_of(instance: Instance) -> Parameters:
     DataError
         Where the policy names no rule of the registry, or states a parameter wrongly.
     """
-    from etsopt.data.policy import problems_of
+    from etsopt.data.policy.policy import problems_of
 
     policy = instance.policy.rule
     if policy.name not in RULES:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from etsopt.checking import CheckReport
 from etsopt.checking import check as check_tables
 from etsopt.checking.checker import KINDS
+from etsopt.data.files.read import read_instance
 from etsopt.data.former_names import MODELS, current, current_options
 from etsopt.data.instance import Instance
-from etsopt.data.read import read_instance
 from etsopt.errors import DataError, Problem, StoppedError, UsageError
 from etsopt.progress import checkpoint, tell, unlimited, watched
 from etsopt.results.claims import check_claims, check_parameters, is_checked

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from etsopt.data.files import replaced
+from etsopt.data.files.atomic import replaced
 from etsopt.errors import UsageError
 from etsopt.solving.loading import construct, load, require, set_options
 

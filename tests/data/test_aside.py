@@ -14,10 +14,10 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.data import aside, lock
-from etsopt.data.aside import LOCK, NEXT, PART, REMOVED, finish, read_whole, written_aside
-from etsopt.data.files import write_file
-from etsopt.data.write import write_instance
+from etsopt.data.files import aside, lock
+from etsopt.data.files.aside import LOCK, NEXT, PART, REMOVED, finish, read_whole, written_aside
+from etsopt.data.files.atomic import write_file
+from etsopt.data.files.write import write_instance
 from etsopt.errors import DataError, UsageError
 
 
@@ -238,7 +238,7 @@ def test_an_instance_takes_the_place_of_another_as_a_whole(tmp_path: Path, monke
     china, tiny = etsopt.read("cn-2025"), etsopt.read("tiny")
     write_instance(china, tmp_path, "What is observed.\n")
     (tmp_path / "notes.txt").write_text("Mine.", encoding="utf-8")
-    monkeypatch.setattr("etsopt.data.write.to_toml", lambda policy: 1 / 0)
+    monkeypatch.setattr("etsopt.data.files.write.to_toml", lambda policy: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_instance(tiny, tmp_path)
     assert etsopt.read(tmp_path).hash == china.hash
@@ -268,7 +268,7 @@ def test_a_file_is_written_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("etsopt.data.files.os.fsync", full)
+        patched.setattr("etsopt.data.files.atomic.os.fsync", full)
         with pytest.raises(OSError, match="No space") as caught:
             write_file(path, "new")
     assert caught.value.filename == str(path)

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from etsopt.data.files.read import read_instance
+from etsopt.data.files.write import write_instance
 from etsopt.data.instance import Instance
 from etsopt.data.projection import development
-from etsopt.data.read import read_instance
-from etsopt.data.write import write_instance
 from tests.folders import Writer, message_of, policy_toml, units_csv
 
 VALID: dict[str, list[str]] = {

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import etsopt
 from etsopt.characters import HIDDEN
-from etsopt.data.frames import NULLABLE, TYPES, as_written, read_table, types_of
-from etsopt.data.write import FORMATS, write_table
+from etsopt.data.files.frames import NULLABLE, TYPES, as_written, read_table, types_of
+from etsopt.data.files.write import FORMATS, write_table
 from etsopt.errors import DataError
 from etsopt.results.results import Results
 from tests.compliance_years import by_hand

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.data.policy import LEVELS
+from etsopt.data.policy.policy import LEVELS
 from etsopt.rules import reference_allowances
 from tests.builders import allowances, given, random_instance, random_policy, random_units
 from tests.oracle import extrapolated

@@ -11,7 +11,7 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.data.policy import LEVELS
+from etsopt.data.policy.policy import LEVELS
 from tests.builders import given, random_instance
 from tests.whole_oracle import answer, tiny_instance
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import etsopt
-from etsopt.data.policy import LEVELS
+from etsopt.data.policy.policy import LEVELS
 from tests.builders import allowances, given
 
 ORDERS = [*([level] for level in LEVELS), [], list(LEVELS), list(LEVELS)[::-1]]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import etsopt
-from etsopt.data import shipped
+from etsopt.data.files import shipped
 from etsopt.results.results import load, load_instance
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.data.policy import LEVELS
+from etsopt.data.policy.policy import LEVELS
 from etsopt.solving.solution import Solution, Termination
 from etsopt_models._methods import allocation_aggregation
 from etsopt_models._projection.integer import Rounding

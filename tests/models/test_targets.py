@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.data.policy import LEVELS
+from etsopt.data.policy.policy import LEVELS
 from etsopt.errors import DataError
 from tests.builders import allowances, given, random_policy, random_units
 from tests.oracle import extrapolated

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import etsopt
-from etsopt.data.policy import LEVELS
+from etsopt.data.policy.policy import LEVELS
 from tests.builders import allowances, given, random_instance, random_policy, random_units
 from tests.whole_oracle import answer, tiny_instance
 

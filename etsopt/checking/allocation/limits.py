@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.bands import Bands
     from etsopt.checking.allocation.rows import CouplingRows
     from etsopt.data.instance import Instance
-    from etsopt.data.labels import Labels
+    from etsopt.data.tables.labels import Labels
 
 
 WITH_ROUNDING = 1 + 1e-15

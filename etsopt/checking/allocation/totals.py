@@ -11,7 +11,7 @@ from etsopt.checking.allocation.duals import KEPT
 from etsopt.checking.allocation.rows import ROW_TOLERANCE
 from etsopt.checking.plan import inside
 from etsopt.checking.report import Violation
-from etsopt.data.schema import USER_COLUMN_PREFIX
+from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

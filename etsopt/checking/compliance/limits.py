@@ -14,7 +14,7 @@ import pandas as pd
 
 from etsopt.checking import plan
 from etsopt.checking.allocation.bands import floored, rounded
-from etsopt.data.yearly import by_year
+from etsopt.data.policy.yearly import by_year
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

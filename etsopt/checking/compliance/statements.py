@@ -12,7 +12,7 @@ from etsopt.checking.allocation import statements, totals
 from etsopt.checking.allocation.bands import floored
 from etsopt.checking.allocation.limits import fixed_at_emissions
 from etsopt.checking.compliance import limits
-from etsopt.data.yearly import by_year
+from etsopt.data.policy.yearly import by_year
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,7 +20,7 @@ from etsopt.checking.market.choices import derive_choices
 from etsopt.checking.market.plans import Taken, of_units, plans_are_admissible
 from etsopt.checking.market.statements import columns_follow, numbers_are_there
 from etsopt.checking.report import Violation
-from etsopt.data.yearly import by_year
+from etsopt.data.policy.yearly import by_year
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking import plan
-from etsopt.data.yearly import by_year
+from etsopt.data.policy.yearly import by_year
 from etsopt.units import whole_tonnes
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import numpy as np
 from etsopt.checking import plan
 from etsopt.checking.allocation.limits import fixed_at_emissions
 from etsopt.data.content import intensity_base
+from etsopt.data.policy.yearly import by_year
 from etsopt.data.projection import development
-from etsopt.data.yearly import by_year
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.labels import Labels
 from etsopt.data.measures import OUTPUT_CUT, applicable
-from etsopt.data.row_scope import filled_column
-from etsopt.data.schema import MEASURES
+from etsopt.data.tables.labels import Labels
+from etsopt.data.tables.row_scope import filled_column
+from etsopt.data.tables.schema import MEASURES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

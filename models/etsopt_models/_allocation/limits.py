@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.data.allocation_policy import NationalPolicy, SectorPolicy
 from etsopt.data.groups import Groups
+from etsopt.data.policy.allocation import NationalPolicy, SectorPolicy
 from etsopt.units import ROUNDING_NOISE_T
 from etsopt_models._allocation.bands import bands_of
 from etsopt_models._allocation.integer import down, inward, nearest
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt.data.labels import Labels
+    from etsopt.data.tables.labels import Labels
     from etsopt.rules import Reference
     from etsopt_models._allocation.exception_margin import ExceptionMargin
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.schema import USER_COLUMN_PREFIX
+from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.rules import issuance, reference_allowances
 from etsopt_models._allocation.coupling import COUPLING
 from etsopt_models._allocation.exceptions import bounds_with

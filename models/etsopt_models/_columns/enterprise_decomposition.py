@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.data.yearly import by_year
+from etsopt.data.policy.yearly import by_year
 from etsopt_models._columns.variable_fixing import sample_by_size
 from etsopt_models._columns.whole_plans import OWN_PART, prepare_market
 from etsopt_models._enterprises.core import MIXTURE_SAVINGS, MarketAtPrices

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.data.schema import VINTAGES
-from etsopt.data.yearly import by_year
+from etsopt.data.policy.yearly import by_year
+from etsopt.data.tables.schema import VINTAGES
 from etsopt.rules import carried_over, issuance, reference_allowances
 from etsopt.units import whole_tonnes
 from etsopt_models._market.holdings import LASTING_FROM, stated

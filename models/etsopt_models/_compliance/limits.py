@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.messages import counted
-from etsopt.data.yearly import by_year
+from etsopt.data.policy.yearly import by_year
 from etsopt.errors import DataError, Problem
 from etsopt.units import ROUNDING_NOISE_T, format_tonnes, whole_tonnes
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.data.yearly import by_year
+from etsopt.data.policy.yearly import by_year
 from etsopt_models._enterprises.trading import TradeTerms
 
 if TYPE_CHECKING:

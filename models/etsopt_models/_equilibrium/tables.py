@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.yearly import by_year
+from etsopt.data.policy.yearly import by_year
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt_models._equilibrium.fixed_points import Sector, SectorEquilibrium, sector_equilibrium
 from etsopt_models._equilibrium.responses import LEAST_SHARE, Pieces, Setting, pieces_of, ramps_of

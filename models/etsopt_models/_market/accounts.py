@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.data.groups import Groups
-from etsopt.data.schema import VINTAGES
-from etsopt.data.yearly import by_year
+from etsopt.data.policy.yearly import by_year
+from etsopt.data.tables.schema import VINTAGES
 from etsopt.errors import DataError, Problem
 from etsopt.rules import carried_over, pre_allocation_shares
 from etsopt_models._market.holdings import LASTING_FROM, stated
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt.data.market_policy import MarketPolicy
+    from etsopt.data.policy.market import MarketPolicy
     from etsopt_models._market.baseline import Baseline
     from etsopt_models._market.column_pool import PlanColumns
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.content import intensity_base
-from etsopt.data.policy import BALANCED
+from etsopt.data.policy.policy import BALANCED
+from etsopt.data.policy.yearly import by_year
 from etsopt.data.projection import development
-from etsopt.data.yearly import by_year
 from etsopt.errors import DataError, Problem
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt.rules.balance import balance_value

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from etsopt.data.row_scope import filled_column
-from etsopt.data.schema import MEASURES
+from etsopt.data.tables.row_scope import filled_column
+from etsopt.data.tables.schema import MEASURES
 
 if TYPE_CHECKING:
     from typing import Any

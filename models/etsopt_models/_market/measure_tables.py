@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.labels import Labels
+from etsopt.data.tables.labels import Labels
 from etsopt_models._market.accounts import totals
 from etsopt_models._market.measures import OUTPUT_CUT
 from etsopt_models._market.plans import known

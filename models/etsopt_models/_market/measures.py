@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.measures import OUTPUT_CUT, applicable
-from etsopt.data.row_scope import filled_column
-from etsopt.data.schema import MEASURES
+from etsopt.data.tables.row_scope import filled_column
+from etsopt.data.tables.schema import MEASURES
 from etsopt_models._market.measure_dependencies import dependencies_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.yearly import by_year
+from etsopt.data.policy.yearly import by_year
 from etsopt.rules import fixed_fines
 from etsopt_models._market.accounts import opening_allowances, totals
 from etsopt_models._market.column_generation import market_prices

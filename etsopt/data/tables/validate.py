@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 
 from etsopt.characters import CONTROL, HIDDEN
-from etsopt.data.labels import sortable
 from etsopt.data.messages import counted, did_you_mean
-from etsopt.data.schema import LONGEST_IDENTIFIER, LONGEST_TEXT, USER_COLUMN_PREFIX
-from etsopt.data.table import Column
-from etsopt.data.text_columns import FORMULA_START, matched_choices, normalise, normalised_column
+from etsopt.data.tables.labels import sortable
+from etsopt.data.tables.schema import LONGEST_IDENTIFIER, LONGEST_TEXT, USER_COLUMN_PREFIX
+from etsopt.data.tables.table import Column
+from etsopt.data.tables.text_columns import FORMULA_START, matched_choices, normalise, normalised_column
 from etsopt.errors import PROBLEMS_SHOWN, Problem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.data.raw import RawTable
-    from etsopt.data.table import Table
+    from etsopt.data.tables.raw import RawTable
+    from etsopt.data.tables.table import Table
 
 EMPTY = ("cell is empty", "cells are empty")
 NOT_A_NUMBER = ("cell is not a number", "cells are not numbers")

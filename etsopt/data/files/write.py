@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from etsopt.data.aside import written_aside
-from etsopt.data.files import naming
-from etsopt.data.parquet import SUFFIX, load_pyarrow, write_parquet
-from etsopt.data.raw import FORMULA_BEGINS
-from etsopt.data.schema import TABLES
+from etsopt.data.files.aside import written_aside
+from etsopt.data.files.atomic import naming
+from etsopt.data.files.parquet import SUFFIX, load_pyarrow, write_parquet
+from etsopt.data.tables.raw import FORMULA_BEGINS
+from etsopt.data.tables.schema import TABLES
 from etsopt.errors import UsageError
 
 if TYPE_CHECKING:

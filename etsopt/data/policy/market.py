@@ -6,15 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from etsopt.data.schema import SECTORS
-from etsopt.data.section import (
-    CALENDAR,
-    Section,
-    Yearly,
-    YearlyAmount,
-    YearlyFraction,
-    YearlyShare,
-)
+from etsopt.data.policy.section import CALENDAR, Section, Yearly, YearlyAmount, YearlyFraction, YearlyShare
+from etsopt.data.tables.schema import SECTORS
 
 CalendarYear = Annotated[int, CALENDAR]
 Sector = Literal[SECTORS]  # type: ignore[valid-type]

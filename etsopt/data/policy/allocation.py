@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from etsopt.data.section import Section, Share
+from etsopt.data.policy.section import Section, Share
 from etsopt.errors import brief
 
 LARGEST_RATE = 100.0

@@ -6,19 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.data import shipped
-from etsopt.data.aside import finish
-from etsopt.data.csv_fast import read_csv_fast
+from etsopt.data.files import shipped
+from etsopt.data.files.aside import finish
+from etsopt.data.files.csv_fast import read_csv_fast
+from etsopt.data.files.parquet import SUFFIX, read_parquet
 from etsopt.data.instance import Instance
-from etsopt.data.parquet import SUFFIX, read_parquet
-from etsopt.data.policy import Policy, parse_policy
-from etsopt.data.raw import RawTable, decode, read_csv
-from etsopt.data.schema import TABLES, UNITS
-from etsopt.data.toml import LARGEST_BYTES, parse_toml
+from etsopt.data.policy.policy import Policy, parse_policy
+from etsopt.data.policy.toml import LARGEST_BYTES, parse_toml
+from etsopt.data.tables.raw import RawTable, decode, read_csv
+from etsopt.data.tables.schema import TABLES, UNITS
 from etsopt.errors import DataError, Problem, UsageError, shortened
 
 if TYPE_CHECKING:
-    from etsopt.data.table import Table
+    from etsopt.data.tables.table import Table
 
 
 def read_instance(source: str | Path) -> Instance:

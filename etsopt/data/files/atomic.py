@@ -7,7 +7,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from etsopt.data.lock import locked
+from etsopt.data.files.lock import locked
 from etsopt.errors import DataError, Problem
 
 if TYPE_CHECKING:

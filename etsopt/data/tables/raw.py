@@ -18,7 +18,7 @@ import pandas as pd
 
 from etsopt.characters import HIDDEN
 from etsopt.data.messages import counted
-from etsopt.data.schema import LONGEST_TEXT, USER_COLUMN_PREFIX
+from etsopt.data.tables.schema import LONGEST_TEXT, USER_COLUMN_PREFIX
 from etsopt.errors import DataError, Problem, brief
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from etsopt.data import lock
-from etsopt.data.files import naming, synchronise
+from etsopt.data.files import lock
+from etsopt.data.files.atomic import naming, synchronise
 from etsopt.errors import DataError, EtsoptError, Problem, UsageError
 
 if TYPE_CHECKING:

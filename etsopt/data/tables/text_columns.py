@@ -1,6 +1,6 @@
 """Fast validation of a text column as one joined text.
 
-If a cell is not clearly valid these functions return None, and `etsopt.data.validate` checks the cells one by one.
+If a cell is not clearly valid these functions return None, and `etsopt.data.tables.validate` checks each cell.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.raw import RawTable, cells_of_series, problems_of_names
+from etsopt.data.tables.raw import RawTable, cells_of_series, problems_of_names
 from etsopt.errors import Problem, UsageError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from etsopt.errors import Problem
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.data.table import Table
+    from etsopt.data.tables.table import Table
 
 
 def filled(frame: pd.DataFrame, table: Table) -> pd.DataFrame:

@@ -5,13 +5,13 @@ The validator, the generator, the writer and the documentation derive from it.
 
 from __future__ import annotations
 
-from etsopt.data.table import Column, Table
+from etsopt.data.tables.table import Column, Table
 
 SECTORS = ("cement", "steel", "aluminium", "power")
 
 SPECIAL_CASES = ("new", "closed", "white_clinker", "carbide_slag", "gypsum_acid", "hydrogen_furnace")
 """Special cases of units, outside the formula of a plan: first year, closed before allocation, and kilns and furnaces
-of the 2026 plan (consultation draft of 27 July 2026). `etsopt.data.official` lists those of each year and plan."""
+of the 2026 plan (consultation draft of 27 July 2026). `etsopt.data.policy.official` lists those of each plan."""
 
 VINTAGES = range(2019, 2027)
 """Vintages that an enterprise may hold at the start."""

@@ -1,7 +1,7 @@
 """Fast reader of regular CSV files, a column at a time.
 
-`etsopt.data.raw` defines the meaning of a file, cell by cell; here pandas reads the same, many times as quickly. Files
-that pandas would read otherwise (a row with too few cells, a stray quotation mark, a line of spaces) are found by
+`etsopt.data.tables.raw` defines the meaning of a file, cell by cell; here pandas reads the same, many times as quickly.
+Files that pandas would read otherwise (a row with too few cells, a stray quotation mark, a line of spaces) are found by
 counting bytes; for these, and for a cell that cannot be converted, the fast reader returns None.
 """
 
@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 
 from etsopt.characters import HIDDEN
-from etsopt.data.raw import PROTECTED, RawTable
-from etsopt.data.schema import USER_COLUMN_PREFIX
+from etsopt.data.tables.raw import PROTECTED, RawTable
+from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.data.table import Table
+    from etsopt.data.tables.table import Table
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 QUOTE, COMMA, LINE_END = (ord(sign) for sign in '",\n')

@@ -7,8 +7,8 @@ from pathlib import Path
 
 def root() -> Path:
     """Return the folder of the shipped instances: in the package when installed, beside it in a checkout."""
-    checkout = Path(__file__).parents[2] / "instances"
-    return checkout if checkout.is_dir() else Path(__file__).parents[1] / "instances"
+    checkout = Path(__file__).parents[3] / "instances"
+    return checkout if checkout.is_dir() else Path(__file__).parents[2] / "instances"
 
 
 def names() -> list[str]:

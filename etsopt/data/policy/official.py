@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from etsopt.data.schema import SPECIAL_CASES
+from etsopt.data.tables.schema import SPECIAL_CASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

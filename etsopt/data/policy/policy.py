@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from etsopt.data.allocation_policy import (
+from etsopt.data.former_names import current_policy
+from etsopt.data.messages import did_you_mean
+from etsopt.data.policy.allocation import (
     TARGET_KEYS,
     AllocationPolicy,
     Band,
@@ -19,8 +21,7 @@ from etsopt.data.allocation_policy import (
     ProvincePolicy,
     SectorPolicy,
 )
-from etsopt.data.former_names import current_policy
-from etsopt.data.market_policy import (
+from etsopt.data.policy.market import (
     AbatementPolicy,
     CompliancePolicy,
     HorizonPolicy,
@@ -29,11 +30,10 @@ from etsopt.data.market_policy import (
     PathwayPolicy,
     PenaltyPolicy,
 )
-from etsopt.data.messages import did_you_mean
-from etsopt.data.rule_policy import RulePolicy  # noqa: TC001  pydantic evaluates annotations
-from etsopt.data.schema import SECTORS
-from etsopt.data.section import CALENDAR, Section
-from etsopt.data.toml import checked_content
+from etsopt.data.policy.rule import RulePolicy  # noqa: TC001  pydantic evaluates annotations
+from etsopt.data.policy.section import CALENDAR, Section
+from etsopt.data.policy.toml import checked_content
+from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from etsopt.data.official import outside_scope
-from etsopt.data.schema import SPECIAL_CASES  # noqa: TC001  pydantic evaluates annotations
+from etsopt.data.policy.official import outside_scope
+from etsopt.data.tables.schema import SPECIAL_CASES  # noqa: TC001  pydantic evaluates annotations
 
 
 class RulePolicy(BaseModel):

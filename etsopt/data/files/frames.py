@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.csv_fast import EXACT_NUMBERS, shape_of
-from etsopt.data.parquet import SUFFIX, read_frame
-from etsopt.data.raw import PROTECTED, cells_of_series, problems_of_names, read_csv
-from etsopt.data.schema import USER_COLUMN_PREFIX
+from etsopt.data.files.csv_fast import EXACT_NUMBERS, shape_of
+from etsopt.data.files.parquet import SUFFIX, read_frame
+from etsopt.data.tables.raw import PROTECTED, cells_of_series, problems_of_names, read_csv
+from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.errors import DataError, EtsoptError, Problem
 
 if TYPE_CHECKING:
