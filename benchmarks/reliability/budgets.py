@@ -12,7 +12,7 @@ import etsopt
 from benchmarks.command_against_imports import cpu_seconds
 from benchmarks.reliability.row import Found
 from benchmarks.reliability.supply_chain import needs
-from tests.test_start_up import HEAVY, loaded
+from tests.cli.test_start_up import HEAVY, loaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ from etsopt.compiler.templates import CompileError
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
 from tests.compiler.plant import data, plant, with_row
-from tests.compiler.test_not_stampable import REFERENCE, assert_refused
+from tests.compiler.test_not_compilable import REFERENCE, assert_refused
 
 
 def none(m: Any, *_: Any) -> None:

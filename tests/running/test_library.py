@@ -11,7 +11,7 @@ import etsopt
 from etsopt.errors import DataError, ModelError, UsageError
 from etsopt.running import library
 from etsopt.running.model import refuse_slips
-from tests.test_cli import USER_MODEL
+from tests.cli.test_cli import USER_MODEL
 
 CALCULATION = "def calculate(instance):\n    return {}\n"
 TRACEBACK = "Call etsopt.solve in Python with the same instance and model: the traceback shows the line."

@@ -21,7 +21,7 @@ from etsopt.solving.options import METHODS as PRESENT_METHODS
 from etsopt.solving.options import SolveOptions
 from tests.folders import policy_toml
 
-STORED = sorted((Path(__file__).parent / "runs_of_0_1_0").iterdir())
+STORED = sorted((Path(__file__).parents[1] / "runs_of_0_1_0").iterdir())
 
 UNTIL = "Former names are accepted until the next release."
 

@@ -21,7 +21,7 @@ from etsopt.rules import RULES, Parameters, as_given, reference_allowances, rule
 from etsopt.rules.plugins import load_file, under_rule_of
 from etsopt.running import library
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CHANGES = ["--set", "rule.benchmark=0.83", "--set", "rule.reduction=0.01"]
 
 

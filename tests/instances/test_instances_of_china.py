@@ -17,7 +17,7 @@ from etsopt.data.policy.yearly import by_year
 from etsopt.data.projection import development
 from etsopt.rules import own_parameters
 
-INSTANCES = Path(__file__).parents[1] / "instances"
+INSTANCES = Path(__file__).parents[2] / "instances"
 MEASURES = runpy.run_path(str(INSTANCES / "build_measures.py"))
 PATHWAY = runpy.run_path(str(INSTANCES / "build_cn_2025_2035.py"))
 NAMES = ["cn-2025", "cn-2025-2035"]

@@ -14,7 +14,7 @@ from etsopt.solving.levels import as_answered
 from etsopt.solving.scaling import scale, scale_below
 from etsopt.solving.solution import Level
 from tests.builders import given
-from tests.test_highs import program, solve
+from tests.solving.test_highs import program, solve
 
 LARGE = 2.0**34
 

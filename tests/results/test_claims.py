@@ -13,7 +13,7 @@ import pytest
 
 from etsopt.checking.report import LevelCheck
 from etsopt.cli import main
-from tests.test_cli import USER_MODEL, run_json
+from tests.cli.test_cli import USER_MODEL, run_json
 
 IN_ORDER = [
     "allocation.intensity_order=true",

@@ -195,7 +195,7 @@ def test_a_full_disk_behind_the_output_is_told(arguments: list[str], unbuffered:
 
 def test_no_other_file_prints_past_the_escaping_streams() -> None:
     # A console of its own, or the stream below, would take what it is given to the terminal as it is.
-    folder = Path(__file__).parents[1] / "etsopt"
+    folder = Path(__file__).parents[2] / "etsopt"
     for path in folder.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         if path.name not in ("terminal.py", "streams.py"):

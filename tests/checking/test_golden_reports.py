@@ -1,7 +1,7 @@
 """What the checker says of saved runs, honest and changed, compared with what it once said and was found right.
 
-After a change that is meant, ``UPDATE_GOLDEN=1 pytest tests/test_golden_reports.py`` writes the reports anew, and the
-runs that are missing; read what differs then. Amounts and gaps are compared to a millionth, but not what is rounding.
+After a change that is meant, ``UPDATE_GOLDEN=1 pytest tests/checking/test_golden_reports.py`` writes the reports again,
+and the runs that are missing; read what differs then. Amounts and gaps are compared to a millionth, but not what is rounding.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from etsopt.checking import arithmetic
 from etsopt.checking.allocation import certificate, levels
 from etsopt.results.results import load_both
 from etsopt.running import run
+from tests.checking.test_every_column import KINDS
 from tests.market_of_everything import a_market
 from tests.markets import market, of_model, random_market
 from tests.models.test_whole_plans import short
-from tests.test_every_column import KINDS
 
 if TYPE_CHECKING:
     from etsopt.checking import CheckReport
 
-GOLDEN = Path(__file__).parent / "golden_reports"
+GOLDEN = Path(__file__).parents[1] / "golden_reports"
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
 NEAR, ROUNDING = 1e-6, 1e-9
 """Up to which share numbers agree, and up to which share of a level a gap is rounding."""
