@@ -105,8 +105,8 @@ def _units_that_move(master: Master, units: NDArray[np.int64], sets: NDArray[np.
 
     The solver drops smaller coefficients, so the other units are fixed outside the program.
     """
-    menu = ColumnPool.of(master.plans, units, sets[units]).columns
-    moved = np.maximum(np.abs(menu.demand_reduction), np.abs(menu.abated)).max(axis=1)
+    columns = ColumnPool.of(master.plans, units, sets[units]).columns
+    moved = np.maximum(np.abs(columns.demand_reduction), np.abs(columns.abated)).max(axis=1)
     seen = (moved == 0) | (moved >= SEEN * float(master.market.baseline.emissions.sum(axis=0).max()))
     kept: NDArray[np.int64] = units[seen] if seen.any() else units[np.argmax(moved)][None]
     return kept

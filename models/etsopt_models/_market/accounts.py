@@ -186,10 +186,10 @@ def account_limits(accounts: Accounts) -> dict[str, NDArray[np.float64]]:
     later = np.cumsum(accounts.emissions[:, ::-1], axis=1)[:, ::-1]
     gained = accounts.opening[:, None] + np.cumsum(accounts.allowance_most, axis=1)
     borrowed = np.column_stack([0 * accounts.opening, accounts.borrowed_most[:, :-1], 0 * accounts.opening])
-    dealt = gained + later[:, :1] + accounts.pressed[:, None] + borrowed[:, 1:] + borrowed[:, :-1]
+    traded = gained + later[:, :1] + accounts.pressed[:, None] + borrowed[:, 1:] + borrowed[:, :-1]
     return {
-        "buying_most": dealt,
-        "selling_most": dealt,
+        "buying_most": traded,
+        "selling_most": traded,
         "banked_least": np.column_stack([accounts.opening, -borrowed[:, 1:]]),
         "banked_most": np.column_stack(
             [accounts.opening, gained + later - accounts.emissions + accounts.pressed[:, None]]
