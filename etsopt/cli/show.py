@@ -108,7 +108,7 @@ def result(results: Results) -> None:
 def _sectors(results: Results) -> Table:
     frame = results.tables["sectors"]
     balance = ["balance\nvalue"] if "balance_value" in frame else []
-    heads = ("units", "emissions\n[Mt]", "allowances\n[Mt]", "target\n[Mt]", "surplus\nrate", "at band\nlimit")
+    heads = ("units", "emissions\n[Mt]", "allowances\n[Mt]", "target\n[Mt]", "surplus\nrate", "at the\nband")
     table = new_table("Sectors", "sector", *heads, *balance)
     for row in frame.to_dict("records"):
         totals = [row[name] / 1e6 for name in ("emissions_tco2e", "allowance_t", "target_t")]

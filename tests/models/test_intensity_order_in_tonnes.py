@@ -300,5 +300,7 @@ def test_whole_tonnes_that_are_not_proven_to_be_nearest_are_certified_by_their_m
 
 
 def test_exceptions_beside_both_are_refused() -> None:
-    with pytest.raises(DataError, match="intensity_order, integer_allowances and exceptions at once"):
+    with pytest.raises(
+        DataError, match="states intensity_order, integer_allowances and exceptions, but rounding may need other"
+    ):
         two(400, exceptions={"units": 1})

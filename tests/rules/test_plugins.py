@@ -200,7 +200,7 @@ def test_a_rule_of_an_installed_package_is_found_by_its_name(capsys: pytest.Capt
 def test_a_model_of_an_installed_package_is_found_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["solve", "tiny", "--model", "least"]) == 0
     assert main(["models"]) == 0
-    assert "Least allowances that leave every unit" in " ".join(capsys.readouterr().out.split())
+    assert "Least allowances that give every unit" in " ".join(capsys.readouterr().out.split())
     assert "least" not in library.names()
 
 
