@@ -116,7 +116,7 @@ def report(figures: dict[str, Any]) -> str:
     runs = figures["runs"]
     parts = [EXPLANATION.strip(), reporting.provenance(figures["machine"], figures["versions"])]
     parts.append("![CPU time by size, each method beside HiGHS alone](at_scale.svg)")
-    head = ("level", "units", "merged, CPU s", "HiGHS, CPU s", "HiGHS / merged")
+    head = ("level", "units", "aggregation, CPU s", "HiGHS, CPU s", "HiGHS / aggregation")
     parts.append(reporting.table(head, allocation_rows(runs)))
     head = ("model", "units", "CNY/t", "CPU s", "against read_csv", "relative gap", "status", "peak MB")
     parts.append(reporting.table(head, market_rows(runs)))

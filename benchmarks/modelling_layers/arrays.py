@@ -36,7 +36,7 @@ def build(problem: Problem, data: Mapping[str, Any]) -> Program:
 
 COSTED = {
     "change": ("increase", "decrease"),
-    "worst": ("worst_rate",),
+    "largest_change": ("largest_rate",),
     "deficit": ("shortfall",),
     "spread": ("above", "below"),
 }
@@ -49,7 +49,7 @@ def allocation(data: Mapping[str, Any], level: str) -> Program:
         "allowance": data["upper"],
         "increase": data["increase_most"][changed],
         "decrease": data["decrease_most"][changed],
-        "worst_rate": np.array([data["worst_most"]]),
+        "largest_rate": np.array([data["largest_rate_most"]]),
         "shortfall": data["emissions"][short],
         "above": data["upper"][spread],
         "below": data["at_target_rate"][spread],
@@ -79,7 +79,7 @@ def _level_rows(data: Mapping[str, Any], first: Mapping[str, int]) -> dict[str, 
         terms = (allowance, 1.0), (increase, -1.0), (decrease, 1.0)
         rows["change_from_reference"] = _alike(terms, reference, reference)
     if len(data["WORST"]):
-        terms = (increase, 1.0), (decrease, 1.0), (first["worst_rate"], -emissions)
+        terms = (increase, 1.0), (decrease, 1.0), (first["largest_rate"], -emissions)
         rows["largest_change_covers"] = _alike(terms, np.full(len(units), -np.inf), np.zeros(len(units)))
     if len(data["SHORT"]):
         rows["shortfall_covers"] = _alike(((allowance, 1.0), (shortfall, 1.0)), emissions, np.full(len(units), np.inf))

@@ -84,12 +84,12 @@ def allocation(data: Mapping[str, Any], level: str) -> Any:
         return cp.Variable(units, bounds=[np.zeros(units), most])
 
     names = {"allowance": cp.Variable(units, bounds=[data["lower"], data["upper"]])}
-    names["worst_rate"] = cp.Variable(bounds=[0.0, data["worst_most"]])
-    allowance, rate = names["allowance"], names["worst_rate"]
+    names["largest_rate"] = cp.Variable(bounds=[0.0, data["largest_rate_most"]])
+    allowance, rate = names["allowance"], names["largest_rate"]
     sectors, provinces = (_adding(data[name], units) for name in ("UNITS_IN_SECTOR", "UNITS_IN_PROVINCE"))
     rows = [sectors @ allowance >= data["target_least"], sectors @ allowance <= data["target_most"]]
     rows += [provinces @ allowance >= data["balance_least"], provinces @ allowance <= data["balance_most"]]
-    costed = {"worst": rate}
+    costed = {"largest_change": rate}
     if len(data["CHANGED"]):
         names["increase"], names["decrease"] = column(data["increase_most"]), column(data["decrease_most"])
         rows += [allowance - names["increase"] + names["decrease"] == data["reference"]]

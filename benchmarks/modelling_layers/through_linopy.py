@@ -57,7 +57,7 @@ def allocation(model: Any, data: Mapping[str, Any], level: str) -> None:
 
     emissions = over_units("emissions")
     allowance = model.add_variables(lower=over_units("lower"), upper=over_units("upper"), name="allowance")
-    rate = model.add_variables(lower=0, upper=data["worst_most"], name="worst_rate")
+    rate = model.add_variables(lower=0, upper=data["largest_rate_most"], name="largest_rate")
     for groups, least, most in (
         ("UNITS_IN_SECTOR", "target_least", "target_most"),
         ("UNITS_IN_PROVINCE", "balance_least", "balance_most"),
@@ -65,13 +65,13 @@ def allocation(model: Any, data: Mapping[str, Any], level: str) -> None:
         total = (1 * allowance).groupby(_labels(data[groups], units)).sum()
         model.add_constraints(total >= xr.DataArray(data[least], dims="group"), name=least)
         model.add_constraints(total <= xr.DataArray(data[most], dims="group"), name=most)
-    costed: Any = {"worst": 1 * rate}
+    costed: Any = {"largest_change": 1 * rate}
     if len(data["CHANGED"]):
         increase, decrease = column("increase", "increase_most"), column("decrease", "decrease_most")
         model.add_constraints(allowance - increase + decrease == over_units("reference"), name="change")
         costed["change"] = (increase + decrease).sum()
     if len(data["WORST"]):
-        model.add_constraints(increase + decrease - emissions * rate <= 0, name="worst")
+        model.add_constraints(increase + decrease - emissions * rate <= 0, name="largest_change")
     if len(data["SHORT"]):
         shortfall = column("shortfall", "emissions")
         model.add_constraints(allowance + shortfall >= emissions, name="short")

@@ -52,7 +52,7 @@ def allocation(model: Any, data: Mapping[str, Any], level: str) -> dict[str, lis
     emissions, reference, target = lists["emissions"], lists["reference"], lists["at_target_rate"]
     allowance = [model.add_variable(lb=low, ub=high) for low, high in zip(lists["lower"], lists["upper"], strict=True)]
     increase, decrease, shortfall, above, below = ([] for _ in range(5))
-    rate = model.add_variable(lb=0.0, ub=data["worst_most"])
+    rate = model.add_variable(lb=0.0, ub=data["largest_rate_most"])
     for groups, least, most in (
         ("SECTOR", "target_least", "target_most"),
         ("PROVINCE", "balance_least", "balance_most"),
@@ -75,10 +75,12 @@ def allocation(model: Any, data: Mapping[str, Any], level: str) -> dict[str, lis
         above, below = _columns(model, data["upper"]), _columns(model, data["at_target_rate"])
         for i in units:
             model.add_linear_constraint(allowance[i] - above[i] + below[i], poi.Eq, target[i])
-    costed = {"change": increase + decrease, "worst": [rate], "deficit": shortfall, "spread": above + below}[level]
+    costed = {"change": increase + decrease, "largest_change": [rate], "deficit": shortfall, "spread": above + below}[
+        level
+    ]
     weight = data["per_total_emissions"] if level == "spread" else 1.0
     _minimise(model, costed, [weight] * len(costed))
-    names = {"allowance": allowance, "increase": increase, "decrease": decrease, "worst_rate": [rate]}
+    names = {"allowance": allowance, "increase": increase, "decrease": decrease, "largest_rate": [rate]}
     return names | {"shortfall": shortfall, "above": above, "below": below}
 
 

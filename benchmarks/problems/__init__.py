@@ -56,7 +56,7 @@ class Problem:
         return self.module().parameters(firms, *([self.levels] if self.levels else []))
 
 
-LEVELS = ("change", "worst", "deficit", "spread")
+LEVELS = ("change", "largest_change", "deficit", "spread")
 
 PROBLEMS = {
     problem.name: problem

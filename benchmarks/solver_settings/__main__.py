@@ -17,7 +17,7 @@ from benchmarks.problems import PROBLEMS
 from benchmarks.solver_settings import LINEAR, WHOLE
 
 FILE = "solver_settings.json"
-DEFAULT = ("allocation-change", "allocation-worst", "allocation-all", "banking", "abatement")
+DEFAULT = ("allocation-change", "allocation-largest_change", "allocation-all", "banking", "abatement")
 HEAD = (
     "setting",
     "CPU s",

@@ -22,6 +22,7 @@ LINES = (
     ("  offsets", "offset_t"),
     ("  shortfall", "shortfall_t"),
     ("opening holdings", "opening_t"),
+    ("carried over", "carried_over_t"),
     ("issued", "issued_t"),
     ("bought", "bought_t"),
     ("sold", "sold_t"),
