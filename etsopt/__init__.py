@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from etsopt.data.generate import generate
     from etsopt.data.instance import Instance
     from etsopt.errors import DataError, EtsoptError, ModelError, SolverError, UsageError
-    from etsopt.results.results import Results, compare, load
+    from etsopt.results.comparison import compare
+    from etsopt.results.results import Results, load
     from etsopt.running.run import check, read, solve
     from etsopt.running.sweep import sweep
 
@@ -41,7 +42,7 @@ _MODULES = {
     "Instance": "etsopt.data.instance",
     "Results": "etsopt.results.results",
     "check": "etsopt.running.run",
-    "compare": "etsopt.results.results",
+    "compare": "etsopt.results.comparison",
     "generate": "etsopt.data.generate",
     "load": "etsopt.results.results",
     "read": "etsopt.running.run",

@@ -139,10 +139,10 @@ def report(options: Namespace) -> int:
 def compare(options: Namespace) -> int:
     """Print the differences between two runs."""
     from etsopt.cli import show
-    from etsopt.results import results
+    from etsopt.results import comparison, results
 
     one, other = results.load(options.one), results.load(options.other)
-    tables = results.compare(one, other)
+    tables = comparison.compare(one, other)
     if options.json:
         content = {name: table.to_dict("records") for name, table in tables.items()}
         print(json.dumps(results.finite(content), ensure_ascii=False, allow_nan=False))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.reports.page import both, figures, page
-from etsopt.results.results import SOLVE_AGAIN, require
+from etsopt.results.comparison import SOLVE_AGAIN, require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,0 +1,88 @@
+"""Comparison of two allocations, and what a result needs to be compared or reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from etsopt.errors import DataError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from etsopt.results.results import Results
+
+COMPARED = {"allocation": "unit_id", "sectors": "sector", "provinces": "province"}
+"""Tables that `compare` takes, and the key column of each."""
+
+SOLVE_AGAIN = "Solve again; a table of a run is not changed by hand."
+
+
+def require(
+    results: Results, texts: Mapping[str, Sequence[str]], numbers: Mapping[str, Sequence[str]], subject: str
+) -> None:
+    """Check that a result, which may come from a damaged folder, has tables and columns.
+
+    Parameters
+    ----------
+    texts, numbers
+        Columns of each table with strings, and with numbers.
+    subject
+        Name of the result in the message.
+
+    Raises
+    ------
+    DataError
+        With every missing table and column, and every column of another type.
+    """
+    problems = []
+    for name in dict.fromkeys((*texts, *numbers)):
+        place, table = f"tables/{name}", results.tables.get(name)
+        if table is None:
+            problems.append(Problem(place, "the table is missing", SOLVE_AGAIN))
+            continue
+        for column in (*texts.get(name, ()), *numbers.get(name, ())):
+            if column not in table:
+                problems.append(Problem(place, "the column is missing", SOLVE_AGAIN, column))
+            elif column in numbers.get(name, ()):
+                if not pd.api.types.is_numeric_dtype(table[column]) and len(table):
+                    problems.append(Problem(place, "does not hold numbers", SOLVE_AGAIN, column))
+            elif pd.api.types.infer_dtype(table[column], skipna=False) not in ("string", "empty"):
+                problems.append(Problem(place, "does not hold texts", SOLVE_AGAIN, column))
+    if problems:
+        raise DataError(subject, problems)
+
+
+def compare(one: Results, other: Results) -> dict[str, pd.DataFrame]:
+    """Return the difference of two allocations, the second minus the first, by unit, sector and province [t].
+
+    Raises
+    ------
+    UsageError
+        If one of them holds no allocation, or their units differ.
+    DataError
+        If a table or column is missing, or a key occurs twice.
+    """
+    if "allocation" not in one.tables or "allocation" not in other.tables:
+        raise UsageError("One of the two runs holds no allocation.", "Compare runs with an allocation.")
+    for run, subject in ((one, "The first run"), (other, "The second run")):
+        keys = {name: (key,) for name, key in COMPARED.items()}
+        require(run, keys, dict.fromkeys(COMPARED, ("emissions_tco2e", "allowance_t")), subject)
+        repeated = [name for name, key in COMPARED.items() if run.tables[name][key].duplicated().any()]
+        problems = [Problem(f"tables/{name}", "names a row twice", SOLVE_AGAIN, COMPARED[name]) for name in repeated]
+        if problems:
+            raise DataError(subject, problems)
+    if set(one.tables["allocation"]["unit_id"]) != set(other.tables["allocation"]["unit_id"]):
+        raise UsageError(
+            "The two runs do not have the same units.", "Compare runs of one instance, under two policies."
+        )
+    differences = {}
+    for name, key in COMPARED.items():
+        columns = [key, "emissions_tco2e", "allowance_t"]
+        both = one.tables[name][columns].merge(
+            other.tables[name][columns], on=key, how="outer", suffixes=("_one", "_other")
+        )
+        both["difference_t"] = both["allowance_t_other"] - both["allowance_t_one"]
+        differences[name] = both
+    return differences
