@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
+    from pyomo.environ import AbstractModel
 
     from etsopt.data.instance import Instance
-
-Arrays = dict[str, Any]
-"""Arrays and groups by the name of the set or parameter that takes them."""
+    from etsopt.running.interface import Arrays, Explain, MakeTables, Prepare, Run, Tables
+    from etsopt.solving.solution import Solution
 
 PROGRAM = (
     *("formulate", "parameters", "tables", "levels", "afterwards", "prepare", "explain", "is_divisible", "answer"),
@@ -101,16 +100,16 @@ class Model:
 
     name: str
     module: ModuleType
-    formulate: Callable[[], Any] = _absent
+    formulate: Callable[[], AbstractModel] = _absent
     parameters: Callable[[Instance], Arrays] = _absent
-    prepare: Callable[..., tuple[Any, ...]] | None = None
-    tables: Callable[..., dict[str, pd.DataFrame]] = _absent
+    prepare: Prepare | None = None
+    tables: MakeTables = _absent
     levels: Callable[[Instance], list[str]] | None = None
-    afterwards: Callable[[Instance, Any], tuple[Instance, Arrays, list[str]] | None] | None = None
-    explain: Callable[..., tuple[dict[str, pd.DataFrame], Any]] | None = None
+    afterwards: Callable[[Instance, Solution], tuple[Instance, Arrays, list[str]] | None] | None = None
+    explain: Explain | None = None
     is_divisible: Callable[[Instance], bool] | None = None
-    answer: Callable[[Instance, Any], NDArray[np.float64]] | None = None
-    calculate: Callable[[Instance], dict[str, pd.DataFrame]] | None = None
+    answer: Callable[[Instance, Solution], NDArray[np.float64]] | None = None
+    calculate: Callable[[Instance], Tables] | None = None
     relaxed: Callable[[Arrays, float], Arrays] | None = None
     checked_as: str = ""
     starts_from: str = ""
@@ -185,9 +184,9 @@ class ModelMethod:
 
     from_units: int
     declines: Callable[[Instance], str]
-    prepare: Callable[..., tuple[Any, ...]] | None = None
-    solve: Callable[..., Any] | None = None
-    elastic: Callable[[Arrays], tuple[Arrays, Any]] | None = None
+    prepare: Prepare | None = None
+    solve: Callable[[Instance, Arrays, list[str], Run], Solution] | None = None
+    elastic: Callable[[Arrays], tuple[Arrays, NDArray[np.int64]]] | None = None
 
     @classmethod
     def of(cls, module: ModuleType) -> ModelMethod:
