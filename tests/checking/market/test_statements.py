@@ -157,7 +157,7 @@ def limits(emissions: Any = ((320, 316), (50, 0)), owing: Any = (500.0, 700.0), 
 def test_nobody_deals_less_than_nothing_borrows_offsets_or_owes_more_than_may_be() -> None:
     assert limits() == []
     size = 2e-2 + 1e-9 * 320
-    for inside, by in ((True, 0.999 * size), (False, 1.001 * size)):
+    for inside, by in ((True, (1 - 1e-6) * size), (False, (1 + 1e-6) * size)):
         for name in ("bought", "sold", "offset", "owed", "surrendered"):
             assert limits(**{name: ((-by, 1), (1, 0))}) == ([] if inside else ["not_negative e 2025"])
         assert limits(banked=((-40 - by, 0), (0, 0))) == ([] if inside else ["borrowing e 2025"])
@@ -172,7 +172,7 @@ def test_nobody_holds_more_than_he_may_have_and_still_need() -> None:
     own = accounts_of()
     most = own.held_most[0, 0]
     size = 2e-2 + 1e-9 * 320
-    for by, count in ((0.999 * size, 0), (1.001 * size, 1)):
+    for by, count in (((1 - 1e-6) * size, 0), ((1 + 1e-6) * size, 1)):
         held = holdings_of(banked=table((most + by, 0), (0, 0)))
         assert len(says.dealings_within_need(baseline_of(), own, held)) == count
     # Where one account stands for all it is what all hold together.
@@ -237,7 +237,7 @@ def market_limits(kind: str = "clearing", derived: Any = None, terms: Any = None
 def test_limits_of_the_market_hold_within_their_tolerance() -> None:
     assert market_limits() == []
     size = 2e-2 + 1e-9 * 370
-    for inside, by in ((True, 0.999 * size), (False, 1.001 * size)):
+    for inside, by in ((True, (1 - 1e-6) * size), (False, (1 + 1e-6) * size)):
         broken = lambda rule, inside=inside: [] if inside else [f"{rule} 2025"]
         assert market_limits(offset_t=[10 + by, 0.0]) == broken("offsets_on_offer")
         for name in ("intake_t", "released_t", "unsold_t", "reserve_t"):
@@ -247,7 +247,7 @@ def test_limits_of_the_market_hold_within_their_tolerance() -> None:
         assert market_limits(unsold_t=[60 + by, 0.0]) == broken("auctions")
         assert market_limits(derived={"unsold_t": table((60 + by, 0))}) == broken("auctions")
     second = 2e-2 + 1e-9 * 316
-    for by, broken_ in ((0.99 * second, []), (1.01 * second, ["reserve 2026"])):
+    for by, broken_ in (((1 - 1e-6) * second, []), ((1 + 1e-6) * second, ["reserve 2026"])):
         assert market_limits(intake_t=[0.0, by]) == broken_
         assert market_limits(released_t=[0.0, by]) == broken_
     assert market_limits(intake_t=[9.0, 0.0], released_t=[9.0, 0.0]) == []
