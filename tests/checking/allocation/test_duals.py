@@ -14,7 +14,7 @@ from tests.builders import given
 
 ROWS = [(name, name, "cement", "p", 1000.0, 1000.0) for name in "abc"]
 NAMES = ["largest_change", "change", "least_squares"]
-RIGHT = [
+RIGHT: list[tuple[str, str, object, float]] = [
     ("largest_change", "sector_target", "cement", 2.0),
     ("largest_change", LARGEST_CHANGE_COVERS, "a", -0.125),
     ("largest_change", LARGEST_CHANGE_COVERS, "b", -0.5),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-import etsopt
 from etsopt.checking.market.accounts import accounts, terms, together
 from etsopt.checking.market.baseline import Baseline, baseline
 from tests.checking.market.small import accounts_of, baseline_of, table
 from tests.markets import market
+
+if TYPE_CHECKING:
+    import etsopt
 
 
 def made(**policy: Any) -> tuple[etsopt.Instance, Baseline]:

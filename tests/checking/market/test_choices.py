@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-import etsopt
 from etsopt.checking.market.baseline import baseline
 from etsopt.checking.market.choices import Choices, choices
 from tests.checking.market.small import choices_of
 from tests.markets import market
+
+if TYPE_CHECKING:
+    import etsopt
 
 MEASURES: list[dict[str, object]] = [
     {

@@ -140,8 +140,8 @@ def test_a_plan_comes_to_what_its_measures_leave_and_cost() -> None:
     found, offered = baseline_of(), choices_of(left=table((0.9, 0.8), (0.75, 0.5), (1, 1)))
     unit, start = np.array([0, 1, 2, 0]), np.array([[0, 1], [2, 1], [2, 2], [2, 2]])
     own = amounts(found, offered, unit, start, PRICE)
-    emissions = [[72, 88 * 0.72], [240, 114], [50, 0], [80, 88]]
-    kept = [[0.95, 0.95 * 0.85], [1, 0.6], [1, 1], [1, 1]]
+    emissions: Any = [[72, 88 * 0.72], [240, 114], [50, 0], [80, 88]]
+    kept: Any = [[0.95, 0.95 * 0.85], [1, 0.6], [1, 1], [1, 1]]
     assert own.emissions == pytest.approx(np.array(emissions))
     for k, one in enumerate(unit):
         for year in range(2):

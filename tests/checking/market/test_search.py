@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from etsopt.checking.market import search
-from etsopt.checking.market.baseline import Baseline
-from etsopt.checking.market.choices import Choices
 from etsopt.checking.market.restricted import Held, Restricted
 from etsopt.checking.market.search import Sets, batches, least_of_all_plans, over_supersets
 from tests.checking.market.small import baseline_of, choices_of, table
+
+if TYPE_CHECKING:
+    from etsopt.checking.market.baseline import Baseline
+    from etsopt.checking.market.choices import Choices
 
 NEED, EMITTED = table((50, 90), (30, 60), (20, 10)), table((-2, 3), (1, -4), (5, 0))
 
