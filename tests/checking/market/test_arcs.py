@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from etsopt.checking.arithmetic import gamma
+from etsopt.checking.market.accounts import Accounts
 from etsopt.checking.market.arcs import Arcs, Multipliers, Nodes, joined, of_accounts, of_market
 from etsopt.checking.market.leeway import Leeway
 from tests.checking.market.small import accounts_of, baseline_of, table, terms_of
@@ -98,7 +99,7 @@ def test_a_variable_comes_to_its_reduced_cost_at_the_bound_that_is_less() -> Non
     assert made.reduced(x).tolist() == [8.0, 1.0, 0.25]
     least, error = made.least_total(x)
     assert least.tolist() == [-24.0, 1.0, -1.75]
-    assert error == pytest.approx([gamma(10) * 12 * 5, gamma(10) * 21 * 4, gamma(10) * 19.75 * 7], rel=1e-12)
+    assert error == pytest.approx([gamma(10) * 12 * 5, gamma(10) * 21 * 4, gamma(10) * 19.75 * 7], rel=1e-12, abs=0)
     least, _ = made.least_total(np.array([0.0, 1.5, 2.0]))
     assert least.tolist() == [-0.5 * 5, 9.5, -1.0 * 6]
 
@@ -148,3 +149,38 @@ def test_parts_are_joined_in_their_order() -> None:
     assert made.tail.tolist() == [0, 0, 5]
     assert made.constant.tolist() == [0.5, 0.5, 6.0]
     assert (made.least.tolist(), made.most.tolist()) == ([0.0, 0.0, 7.0], [3.0, 3.0, 8.0])
+
+
+def test_the_last_of_three_years_leads_to_the_ground_and_the_others_to_the_next() -> None:
+    three = np.array([[3.0, 5.0, 7.0]])
+    own = Accounts(
+        np.array(["e"], dtype=object), np.zeros(1, dtype=np.int64), np.array([9.0]), three, three, three, np.zeros(1)
+    )
+    found = baseline_of(years=np.array([2025, 2026, 2027]), discount=np.array([1.0, 0.5, 0.25]))
+    deal = terms_of(
+        friction=np.full(3, 2.0),
+        owing=np.array([100.0, 200.0, 400.0]),
+        expected=np.full(3, np.nan),
+        auctioned=np.full(3, 50.0),
+        demand=np.zeros(3),
+        floor=np.zeros(3),
+        ceiling=np.full(3, np.inf),
+    )
+    steps = np.array([[1.0, 2.0, 4.0]]) / 8
+    leeway, nodes = Leeway(*[steps] * 6, *[steps[0]] * 4), Nodes(1, 3, stated=False)
+    due = -np.array([[1.0, 3.0, 7.0]])
+    parts = lines(of_accounts(found, own, deal, nodes, due, leeway))
+    held = (own.held_most + steps)[0].tolist()
+    assert parts[3] == [[7, 8], [8, 9], [0, 0], [-3.125, -5.25], held[:2]]
+    assert parts[4] == [[9], [0], [1.25], [-0.5], held[2:]]
+    assert parts[5] == [[8, 9], [7, 8], [2 - 100, 4 - 100], [-0.125, -0.25], [3.125, 8.25]]
+    assert parts[6] == [[0], [9], [-7 - 100], [-0.5], [15.5]]
+    stock = lines(of_market(found, deal, nodes, leeway, 0.0))[6:]
+    assert stock == [
+        [[4, 5], [5, 6], [0, 0], [-0.125, -0.25], [1000.125, 1000.25]],
+        [[6], [0], [0], [-0.5], [1000.5]],
+    ]
+    before = own.gained + own.later[:, :1] + own.borrowed_most
+    assert own.dealt.tolist() == (before + [0.0, 3.0, 5.0]).tolist()
+    given = Multipliers(three, three, three, three[0], three[0], three[0])
+    assert nodes.filled(given)[1:4].tolist() == [-3.0, -5.0, -7.0]
