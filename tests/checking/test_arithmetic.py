@@ -32,7 +32,7 @@ def test_upward_adds_twice_the_roundings_and_what_underflow_can_take(roundings: 
     ("count", "roundings"), [(0, 0), (1, 0), (2, 64), (64, 64), (65, 128), (4096, 128), (4097, 192)]
 )
 def test_sums_go_through_a_block_of_roundings_for_each_power_of_the_block(count: int, roundings: int) -> None:
-    terms = np.column_stack([np.ones(count), np.arange(count)])
+    terms = np.column_stack([np.ones(count), np.arange(float(count))]).astype(np.float64)
     sums, passed = column_totals(terms)
     assert sums.tolist() == [count, count * (count - 1) / 2]
     assert passed == roundings
@@ -98,10 +98,10 @@ def test_fractions_add_up_to_a_billionth_and_the_rest_counts_by_the_square_of_it
     assert arithmetic.FRACTION == 2.0**30
 
 
-@pytest.mark.parametrize(("terms", "rounds"), [(2**23 - 1, False), (2**23, True)])
-def test_above_8_million_terms_fractions_may_round_as_well(terms: int, rounds: bool) -> None:
+def test_from_8_million_terms_on_fractions_may_round_as_well() -> None:
+    terms = 2**23
     values = np.zeros(terms)
     values[0] = 0.5
     _, _, error = exact_sums(np.zeros(terms, dtype=np.int64), values, 1)
-    known = gamma(8) * 0.5 + 1.01 * terms**2 * U / 2.0**30 + rounds * 1.01 * terms**2 * U
+    known = gamma(8) * 0.5 + 1.01 * terms**2 * U / 2.0**30 + 1.01 * terms**2 * U
     assert error[0] == pytest.approx(known, rel=1e-12)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-import etsopt
 from etsopt.checking.allocation.bands import Bands, band_rates, bands, floored, rounded, whole_limits
 from tests.builders import given
+
+if TYPE_CHECKING:
+    import etsopt
 
 ROWS = [("a", "a", "cement", "p", 1000.4, 1000.0), ("b", "b", "steel", "p", 2000.0, 2000.0)]
 

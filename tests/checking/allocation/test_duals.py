@@ -14,8 +14,9 @@ from tests.builders import given
 
 ROWS = [(name, name, "cement", "p", 1000.0, 1000.0) for name in "abc"]
 NAMES = ["largest_change", "change", "least_squares"]
-RIGHT = [
+RIGHT: list[tuple[str, str, object, float]] = [
     ("largest_change", "sector_target", "cement", 2.0),
+    ("largest_change", LARGEST_CHANGE_COVERS, "a", -0.125),
     ("largest_change", LARGEST_CHANGE_COVERS, "b", -0.5),
     ("largest_change", LARGEST_CHANGE_COVERS, "c", -0.25),
     ("change", "sector_target", "cement", 3.0),
@@ -41,7 +42,7 @@ def test_multipliers_are_read_by_level_with_those_of_units_and_levels_less_their
         "change": [3.0],
         "least_squares": [0.0],
     }
-    assert stated.weights.tolist() == [0.0, 0.5, 0.25]
+    assert stated.weights.tolist() == [0.125, 0.5, 0.25]
     assert stated.kept == {("change", "largest_change"): 7.0, ("least_squares", "change"): 5.0}
 
 
@@ -63,6 +64,7 @@ def test_a_table_without_kept_levels_says_of_none() -> None:
         ("change", KEPT, "change", 1.0),
         ("change", KEPT, "least_squares", 1.0),
         ("unknown", KEPT, "change", 1.0),
+        ("unknown", KEPT, "largest_change", 1.0),
         ("unknown", KEPT, "unknown", 1.0),
         ("change", KEPT, "unknown", 1.0),
     ],
@@ -74,7 +76,7 @@ def test_a_multiplier_of_no_row_is_found(line: tuple[str, str, object, float]) -
 
 
 def test_a_multiplier_that_is_stated_twice_is_found() -> None:
-    _, wrong = read([*RIGHT, RIGHT[1]])
+    _, wrong = read([*RIGHT, RIGHT[2]])
     assert wrong == [f"largest_change, {LARGEST_CHANGE_COVERS} b"]
 
 
@@ -82,7 +84,7 @@ def test_without_units_nothing_names_one() -> None:
     instance = given(ROWS, {"sectors": {"cement": {"target_change": 0.0}}})
     rows = derive(instance).rows
     empty = replace(instance, units=instance.units.head(0))
-    duals = pd.DataFrame([RIGHT[1]], columns=["level", "row", "index", "multiplier"])
+    duals = pd.DataFrame([RIGHT[2]], columns=["level", "row", "index", "multiplier"])
     _, found = read_duals(empty, rows, duals, NAMES)
     assert len(found) == 1
 

@@ -102,15 +102,42 @@ def test_an_enterprise_shares_its_band_and_its_units_may_hold_all_of_it() -> Non
 
 
 def test_rounding_is_taken_off_in_proportion_to_the_parts() -> None:
-    """With a band of nothing and a target at emissions exactly nothing lacks, and rounding counts alone."""
-    own = demands(band=0.0, target=3000.0)
-    found = proof(own, sector_target_cement=-1.0)
-    # Eight roundings of a side of 3000 t that is met exactly, of which the parts are nothing, and of no reach.
-    assert -1e-9 < found.lacking <= 0.0
-    wide = replace(own, lower=own.lower - 500.0, upper=own.upper + 500.0)
-    off = proof(wide, sector_target_cement=-1.0).lacking + 1000.0
-    pull = 1.01 * gamma(own.rows.most_of_unit + 16) * 1000
-    assert -off == pytest.approx(pull + (64 + 8 + 8 + 8) * 1000 * 2.0**-53, rel=0.6)
+    """A target of 2000 t lacks 1000 t to the middle of 3000 t, which the bands make up for: rounding alone is left."""
+    own = demands(target=2000.0)
+    wide = replace(own, lower=own.upper - 1000.0, upper=own.upper.copy())
+    wide.lower[:2], wide.upper[:2] = np.array([500.0, 1500.0]), np.array([1500.0, 2500.0])
+    found = proof(wide, sector_target_cement=-1.0)
+    # Of the pull, of its reach, of the sum of units and its most, of the row, and of both in the end.
+    roundings = 1.01 * (own.rows.most_of_unit + 16) + 2 * 4 + 64 + 8 + 8 + 8 * 2
+    assert -found.lacking == pytest.approx(roundings * 1000 * 2.0**-53, rel=0.02)
+
+
+def test_where_pulls_cancel_what_is_uncertain_of_them_is_left() -> None:
+    own = demands(exceptions={"units": 1, "lower": 0.3, "upper": 0.15})
+    found = proof(own, 0.0, 1e-3, sector_target_cement=-1.0, province_balance_p=1.0, province_balance_q=1.0)
+    uncertain = gamma(own.rows.most_of_unit + 16) * 2
+    assert found.gains[:2] == pytest.approx([1.01 * uncertain * 250, 1.01 * uncertain * 500], rel=1e-9, abs=0)
+    without = proof(own, 0.0, 1e-3, sector_target_cement=-1.0, province_balance_p=1.0)
+    assert without.let_off == pytest.approx(2e-3, rel=1e-9)
+    # Unit c alone is pulled, by one.
+    assert found.let_off == pytest.approx(1e-3, rel=1e-9)
+    only = proof(own, 0.0, 1e-3, sector_target_cement=-1.0, province_balance_q=1.0)
+    assert only.let_off == pytest.approx(1e-3, rel=1e-9)
+
+
+def test_enterprises_count_where_theirs_are_the_only_rows() -> None:
+    exceptions = {"units": 1, "lower": 0.3, "upper": 0.15}
+    policy = {"sectors": {"cement": {"band": 0.1}}, "allocation": {"exceptions": exceptions, "band_on": "enterprise"}}
+    own = derive(given(ROWS, policy))
+    assert own.enterprise.tolist() == [0, 0, -1]
+    found = proof(own, enterprise_band_e=1.0)
+    assert found.lacking == pytest.approx(2700 - 2 * 3450)
+    assert found.gains == pytest.approx([200.0, 400.0, 0.0], abs=1e-6)
+
+
+def test_a_row_that_may_be_missed_by_anything_proves_nothing() -> None:
+    assert proof(demands(), np.inf, sector_target_cement=-1.0).lacking == -np.inf
+    assert proof(demands(), 0.0, np.inf, sector_target_cement=-1.0).lacking == -np.inf
 
 
 @pytest.mark.parametrize("size", [1e308, np.inf, np.nan])
@@ -134,10 +161,13 @@ def test_multipliers_of_limits_that_give_way_are_held_to_one() -> None:
         assert not tolerated
     assert proven_shortfall(own, 0, duals(("sector_target", "cement", -1.0)), "other") == (0.0, True)
     assert proven_shortfall(own, 0, duals(("sector_target", "cement", 1.0)), "target_relaxation")[0] == 0.0
+    both = duals(("sector_target", "cement", -1.0), ("province_balance", "q", 5.0))
+    assert proven_shortfall(own, 0, both, "target_relaxation")[0] == pytest.approx(360.0)
     # The row of an enterprise gives no way, and its multiplier may have any size.
     shared = demands(band_on="enterprise")
     lines = duals(("sector_target", "cement", -1.0), ("enterprise_band", "e", 1.0), ("province_balance", "q", 0.0))
     assert proven_shortfall(shared, 0, lines, "target_relaxation")[0] == pytest.approx(200.0)
+    assert proven_shortfall(shared, 0, duals(("enterprise_band", "e", np.inf)), "target_relaxation") == (0.0, True)
 
 
 def test_multipliers_above_one_are_said_but_for_their_rounding() -> None:
@@ -161,10 +191,9 @@ def test_what_lacks_no_more_than_answers_are_let_off_with_is_tolerated(lacks: fl
 
 def test_whole_tonnes_are_let_off_with_nothing() -> None:
     own = demands(target=2699.0, integer_allowances=True)
-    assert proven_shortfall(own, 0, duals(("sector_target", "cement", -0.01)), "target_relaxation") == (
-        pytest.approx(0.01),
-        False,
-    )
+    proven = proven_shortfall(own, 0, duals(("sector_target", "cement", -0.01)), "target_relaxation")
+    assert proven[0] == pytest.approx(0.01)
+    assert not proven[1]
     assert proven_shortfall(own, 0, duals(("sector_target", "cement", 0.0)), "target_relaxation")[1]
 
 

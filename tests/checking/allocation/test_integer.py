@@ -42,7 +42,7 @@ def gap(
 
 def test_bounds_alone_rule_out_a_rate() -> None:
     """The first unit has 104 t at least, so no rate below 4 % is possible."""
-    assert gap(0.04, [104.0, 0.0], [200.0, 100.0], pulls(0.0, 0.0)) == pytest.approx(0.04e-13, rel=0.01)
+    assert gap(0.04, [104.0, 0.0], [200.0, 100.0], pulls(0.0, 0.0)) == pytest.approx(0.04e-13, rel=0.01, abs=0)
     # An answer at 5 % lies 1 % above what is ruled out.
     assert gap(0.05, [104.0, 0.0], [200.0, 100.0], pulls(0.0, 0.0)) == pytest.approx(0.01, rel=1e-9)
     # A unit that has 4 t less at most rules out as much.
@@ -55,7 +55,7 @@ def test_a_price_of_rows_rules_out_what_units_cannot_make_up() -> None:
     # At a rate w the two have 150 + [100 w] + [50 w] at most, and need more than 154 - 0.5.
     found = gap(0.04, *wide, pulls(1.0, 1.0), 0.5)
     assert found == pytest.approx(0.04 - 0.03, rel=1e-9)
-    assert gap(0.03, *wide, pulls(1.0, 1.0), 0.5) == pytest.approx(0.03e-13, rel=0.01)
+    assert gap(0.03, *wide, pulls(1.0, 1.0), 0.5) == pytest.approx(0.03e-13, rel=0.01, abs=0)
     # Where rows may give more than there is, nothing is ruled out.
     assert gap(0.04, *wide, pulls(1.0, 1.0), 4.5) == 0.04
     assert gap(0.04, *wide, pulls(1.0, 1.0), 3.5) == pytest.approx(0.03, rel=1e-9)
@@ -69,7 +69,7 @@ def test_kinks_of_earlier_levels_count_where_a_minimum_stands() -> None:
     # Below a rate of 1 % the first unit has 100 t, and loses 4 of the 6.
     assert gap(0.04, *wide, pulls(0.0, 0.0), -2.1, [piece]) == pytest.approx(0.03, rel=1e-9)
     assert gap(0.04, *wide, pulls(0.0, 0.0), -1.9, [piece]) == 0.04
-    assert gap(0.04, *wide, pulls(0.0, 0.0), -6.1, [piece]) == pytest.approx(0.04e-13, rel=0.01)
+    assert gap(0.04, *wide, pulls(0.0, 0.0), -6.1, [piece]) == pytest.approx(0.04e-13, rel=0.01, abs=0)
 
 
 @pytest.mark.parametrize(("value", "of_rows"), [(0.0, 0.0), (0.04, inf), (0.04, np.nan)])

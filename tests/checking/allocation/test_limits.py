@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-import etsopt
 from etsopt.checking.allocation.limits import Demands, derive, due_at_emissions, fixed_at_emissions
 from tests.builders import given
+
+if TYPE_CHECKING:
+    import etsopt
 
 ROWS = [
     ("a", "e", "cement", "p", 1000.5, 1000.0),
@@ -34,7 +36,7 @@ def instance(
     return given(ROWS, content | (policy or {}), output_t=OUTPUT)
 
 
-def row_of(own: Demands, rule: str, index: str) -> tuple[float, float, list[int]]:
+def row_of(own: Demands, rule: str, index: str) -> Any:
     rows = own.rows
     place = np.flatnonzero((rows.rule == rule) & (rows.index == index))
     assert len(place) == 1

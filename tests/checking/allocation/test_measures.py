@@ -115,6 +115,8 @@ def test_the_largest_rate_is_known_no_better_than_its_smallest_unit_that_bears_t
     assert own.tolerance("largest_change", 0.05001) == 2e-10
     near = own.tolerance("largest_change", 0.05 + 1e-10)
     assert near == pytest.approx(floor / 100)
+    assert own.tolerance("spread", 0.05) == 2e-10
+    assert (LEAST_SHARE, FLOOR) == (1e-3, 1e-15)
     less = replace(own, weights=np.array([0.0, 1.0, 0.0])).tolerance("largest_change", 0.05)
     assert less == pytest.approx(floor / 200)
 
@@ -129,6 +131,9 @@ def test_the_gap_of_a_rate_is_what_units_lack_to_it_and_the_gap_of_the_sum_over_
     assert own.gap_of_value(level, 0.01) >= known + 0.01
     nothing = replace(own, weights=np.zeros(3))
     assert nothing.gap_of_value(nothing.level("largest_change", PRICE)[0], 0.01) == inf
+    assert level.piece is not None
+    twice = replace(level, piece=replace(level.piece, right=2 * np.asarray(level.piece.right)))
+    assert own.gap_of_value(twice, 0.01) == pytest.approx(known + 0.005, rel=1e-9)
     spread, _ = own.level("spread", PRICE)
     assert own.gap_of_value(spread, 7.0) == upward(7.0 / 350, 4)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from math import inf
 
@@ -118,15 +119,11 @@ def test_a_rate_that_is_missed_is_told_in_tonnes_of_its_smaller_unit() -> None:
     assert rows.misses_t(totals) == pytest.approx(1.5)
     totals = Totals(np.array([12.0, 0.5, 1.0, 0.0]), np.zeros(4), np.zeros(4))
     assert rows.misses_t(totals) == pytest.approx(2.0)
-    empty = CouplingRows(*[part[:0] for part in (rows.row, rows.position, rows.sign, rows.divisor)], *_limits(rows))
+    empty = replace(rows, **{name: getattr(rows, name)[:0] for name in ("row", "position", "sign", "divisor")})
     assert empty.misses_t(Totals(np.array([11.0, 0.0, 0.0, 0.0]), np.zeros(4), np.zeros(4))) == pytest.approx(1.0)
     assert empty.most_of_unit == 0
     within = Totals(np.array([5.0, 0.5, 1.0, 0.0]), np.zeros(4), np.zeros(4))
     assert rows.misses_t(within) < 1e-12
-
-
-def _limits(rows: CouplingRows) -> tuple[np.ndarray, ...]:
-    return rows.least, rows.most, rows.rule, rows.index
 
 
 def test_the_pull_of_a_unit_is_that_of_all_its_rows() -> None:

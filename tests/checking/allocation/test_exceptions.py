@@ -1,0 +1,176 @@
+"""Who is an exception: bounds of their number, sizes and places against every choice that there is."""
+
+from __future__ import annotations
+
+import itertools
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from etsopt.checking.allocation import exceptions
+from etsopt.checking.allocation.exceptions import (
+    LEVELS,
+    _is_choice,
+    _least_count,
+    _most_of_rest,
+    _relaxed,
+    _without_common_units,
+    check_exceptions,
+    exceptional_units,
+)
+from etsopt.checking.allocation.infeasibility import Shortfall
+from etsopt.checking.allocation.limits import derive
+from tests.builders import given
+
+
+def proof(lacking: float, gains: list[float], let_off: float = 0.0) -> Shortfall:
+    return Shortfall(lacking, let_off, np.array(gains, dtype=float))
+
+
+def choices(count: int, proofs: list[Shortfall]) -> list[tuple[int, ...]]:
+    """Every choice of as many units that makes up for what lacks in every proof."""
+    units = range(len(proofs[0].gains))
+    return [
+        chosen
+        for chosen in itertools.combinations(units, count)
+        if all(one.gains[list(chosen)].sum() >= one.lacking - one.let_off for one in proofs)
+    ]
+
+
+def random_proofs(seed: int) -> list[Shortfall]:
+    random = np.random.default_rng(seed)
+    count = int(random.integers(3, 7))
+    proofs = []
+    for _ in range(int(random.integers(1, 4))):
+        gains = random.integers(0, 6, count) * (random.random(count) < 0.7)
+        proofs.append(proof(float(random.integers(1, 12)) + 0.5, gains.tolist(), float(random.integers(0, 2))))
+    return proofs
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_least_number_is_that_of_every_choice(seed: int) -> None:
+    proofs = random_proofs(seed)
+    units = len(proofs[0].gains)
+    known = next((count for count in range(units + 1) if choices(count, proofs)), units)
+    assert _least_count(units, proofs) == known
+    fewer = max(known - 1, 0)
+    assert _least_count(fewer, proofs) == fewer
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_choice_below_a_limit_is_found_or_ruled_out(seed: int) -> None:
+    proofs = random_proofs(seed)
+    key = np.random.default_rng(seed + 1).permutation(len(proofs[0].gains)).astype(object)
+    for count in range(len(key) + 1):
+        sums = sorted(sum(key[list(chosen)]) for chosen in choices(count, proofs))
+        for limit in {0, 1, *sums, *(total + 1 for total in sums)}:
+            assert _is_choice(count, key, limit, proofs) is bool(
+                count and sums and sums[0] < limit or not count and sums
+            )
+
+
+def test_a_search_that_takes_too_long_rules_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sum of odd gains never comes to an even number; one more step than there are choices would tell."""
+    proofs = [proof(5.5, [1, 1, 1, 1]), proof(5.5, [1, 1, 1, 1])]
+    assert not _is_choice(2, np.arange(4).astype(object), 99, proofs)
+    assert exceptions.MOST_TRIED == 200_000
+    monkeypatch.setattr(exceptions, "MOST_TRIED", 0)
+    assert _is_choice(2, np.arange(4).astype(object), 99, proofs)
+
+
+def test_gains_that_just_do_are_enough_within_their_rounding() -> None:
+    exact = [proof(0.3, [0.1, 0.2, 0.0])]
+    assert _is_choice(2, np.arange(3).astype(object), 99, exact)
+    assert not _is_choice(2, np.arange(3).astype(object), 99, [proof(0.3 + 1e-13, [0.1, 0.2, 0.0])])
+    let_off = [proof(0.4, [0.1, 0.2, 0.0], 0.1)]
+    assert _is_choice(2, np.arange(3).astype(object), 99, let_off)
+    nothing = [proof(-np.inf, [0.0, 0.0, 0.0])]
+    assert _is_choice(0, np.arange(3).astype(object), 99, nothing)
+
+
+def test_proofs_that_no_unit_serves_twice_need_their_units_each() -> None:
+    gains = np.array([[1.0, 2, 0, 0], [0, 0, 3, 0], [0, 1, 0, 4], [0, 0, 0, 0]])
+    assert _without_common_units(gains) == [[0, 1, 3], [1, 2, 3], [2, 3, 1], [3, 0, 1]]
+    assert _without_common_units(np.array([[1.0, 1], [1, 0]])) == []
+
+
+def test_the_most_of_the_rest_is_that_of_the_best_after_a_place() -> None:
+    gains = np.array([[5.0, 1, 4], [0, 2, 2]])
+    most = _most_of_rest(gains, 2)
+    for count in range(3):
+        for place in range(4):
+            for row in range(2):
+                rest = sorted(gains[row, place:], reverse=True)
+                known = sum(rest[:count]) if len(rest) >= count else -np.inf
+                assert most[count][row, place] == known
+
+
+def test_prices_that_stand_for_all_limits_bound_the_costs() -> None:
+    costs, gains = np.array([4.0, 1.0, 6.0, 9.0]), [1.0, 0.0, 5.0, 3.0]
+    # The least costs less gains are 1 and 1, and 10 t lack, of which 1 t is let off.
+    assert _relaxed(costs, 2, proof(10.0, gains, 1.0)) == pytest.approx(11.0)
+    assert _relaxed(costs, 2, proof(10.0, gains, 1.0)) < 11.0
+    assert _relaxed(costs, 3, proof(2.0, gains)) == pytest.approx(2 + 1 + 1 + 3)
+    assert _relaxed(costs, 1, proof(-50.0, gains)) == 0.0
+    assert _relaxed(costs, 1, proof(-np.inf, gains)) == 0.0
+    # Costs and what lacks cancel here, so that the rounding of both is left.
+    big = np.array([2.0**40, 2.0**40])
+    left = _relaxed(big, 2, proof(64.0 - 2.0**41, [0.0, 0.0]))
+    taken = (64 + 8 * 2) * 2.0**41 * 2.0**-53
+    assert 64.0 - left == pytest.approx(taken, rel=0.05)
+
+
+ROWS = [
+    (name, name, "cement", "p", size, size)
+    for name, size in (("a", 1000.0), ("b", 2000.0), ("c", 2000.0), ("d", 500.0))
+]
+
+
+def levels_of(chosen: list[int], target: float, names: tuple[str, ...] = tuple(LEVELS)) -> list[Any]:
+    """Bands of 10 % that exceptions widen to 30 %, and a target below what bands allow."""
+    policy = {
+        "sectors": {"cement": {"band": 0.1, "target_t": target}},
+        "allocation": {"exceptions": {"units": 4, "lower": 0.3, "upper": 0.1}},
+    }
+    own = derive(given(ROWS, policy))
+    flags = np.isin(np.arange(4), chosen)
+    prices = dict.fromkeys(names, np.array([-1.0]))
+    emissions = np.array([size for *_, size, _ in ROWS])
+    return check_exceptions(own, emissions, flags, names, prices, (np.zeros(1), 0.0))
+
+
+def test_levels_of_the_best_choice_are_proven() -> None:
+    """300 t lack to the 4950 t of all bands; one of the larger two makes up for 400 t, and the first is it."""
+    found = levels_of([1], 4650.0)
+    assert [(level.name, level.unit, level.value) for level in found] == [
+        ("exceptions", "units", 1.0),
+        ("exception_size", "t", 0.0),
+        ("exception_order", "places", 2.0),
+    ]
+    assert all(level.gap == 0 and level.bound == level.value for level in found)
+    assert [level.tolerance for level in found] == [1e-9, 2e-2, 2e-9]
+
+
+def test_a_choice_that_others_come_before_is_bounded_by_what_prices_prove() -> None:
+    number, size, order = levels_of([2], 4650.0)
+    assert (number.gap, size.gap) == (0.0, 0.0)
+    assert order.value == 3.0
+    assert 0.0 <= order.bound < 3.0
+    number, size, _ = levels_of([0, 3], 4650.0)
+    assert (number.value, number.bound) == (2.0, 1.0)
+    assert size.value == 1000.0 + 1500.0
+    assert size.bound < size.value
+    none, *_ = levels_of([], 4950.0)
+    assert (none.value, none.bound) == (0.0, 0.0)
+    assert [level.name for level in levels_of([1], 4650.0, ("exceptions",))] == ["exceptions"]
+
+
+def test_units_are_exceptions_where_the_table_and_the_policy_say_so() -> None:
+    table = pd.DataFrame({"exceptional": [True, False]})
+    for units, known in ((1, [True, False]), (0, [False, False])):
+        policy = SimpleNamespace(allocation=SimpleNamespace(exceptions=SimpleNamespace(units=units)))
+        instance: Any = SimpleNamespace(policy=policy)
+        assert exceptional_units(instance, table).tolist() == known

@@ -1,0 +1,111 @@
+"""Multipliers of held levels: what a level leaves for the next, and what keeps a later one from leaving it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from etsopt.checking.allocation.certificate import Kinked
+from etsopt.checking.allocation.prover import FLAT, NOBODY, Prover
+
+
+def prover(rows: int = 2) -> Prover:
+    """Four units between 0 and 10, of one tonne of emissions each, and rows between 0 and 5."""
+    return Prover(np.zeros(4), np.full(4, 10.0), np.zeros(rows), np.full(rows, 5.0), np.ones(rows), np.ones(4))
+
+
+KINKED = Kinked(np.array([4.0, 4.0, 4.0, -1.0]), -1.0, 2.0)
+NOTHING = np.zeros(2)
+
+
+def test_a_level_leaves_of_each_unit_where_it_loses_nothing() -> None:
+    own = prover()
+    # Pulled by nothing a unit stays at its kink; beyond a slope it goes to an end; at a slope it may go that way.
+    own.hold(KINKED, np.array([0.0, 3.0, 2.0, -1.0]), NOTHING)
+    assert own.lower.tolist() == [4.0, 10.0, 4.0, 0.0]
+    assert own.upper.tolist() == [4.0, 10.0, 10.0, 0.0]
+    assert own.owner_lower.tolist() == [0, 0, 0, NOBODY]
+    assert own.owner_upper.tolist() == [0, NOBODY, NOBODY, 0]
+    other = prover()
+    other.hold(KINKED, np.array([-3.0, -1.0, 0.0, 0.0]), NOTHING)
+    assert other.lower.tolist() == [0.0, 0.0, 4.0, 0.0]
+    assert other.upper.tolist() == [0.0, 4.0, 4.0, 0.0]
+
+
+@pytest.mark.parametrize(("share", "flat"), [(0.9, True), (1.1, False)])
+def test_a_slope_that_is_rounding_leaves_a_unit_indifferent(share: float, flat: bool) -> None:
+    """The steepest is that of the last unit, of 100 and a slope of two."""
+    piece = Kinked(np.full(4, 4.0), -1.0, 2.0)
+    tiny = share * FLAT * 102.0
+    own = prover()
+    own.hold(piece, np.array([2.0 + tiny, 2.0 - tiny, -1.0 - tiny, 100.0]), NOTHING)
+    assert own.lower.tolist()[:3] == [4.0 if flat else 10.0, 4.0, 0.0]
+    assert own.upper.tolist()[:3] == [10.0, 10.0 if flat else 4.0, 4.0 if flat else 0.0]
+
+
+def test_a_row_with_a_multiplier_is_held_at_its_side() -> None:
+    own = prover(4)
+    own.hold(KINKED, np.zeros(4), np.array([1.0, -1.0, 0.0, 0.9e-9]))
+    assert own.least.tolist() == [0.0, 5.0, 0.0, 0.0]
+    assert own.most.tolist() == [0.0, 5.0, 5.0, 5.0]
+    assert own.owner_row.tolist() == [0, 0, NOBODY, NOBODY]
+    reached = Prover(np.zeros(4), np.full(4, 10.0), np.zeros(2), np.full(2, 5.0), np.array([1.0, 2.0]), np.ones(4))
+    reached.hold(KINKED, np.zeros(4), np.array([1.0, 0.6e-9]))
+    assert reached.owner_row.tolist() == [0, 0]
+
+
+def test_slopes_beyond_the_intervals_are_those_of_the_side_on_which_they_end() -> None:
+    own = prover()
+    own.lower, own.upper = np.array([5.0, 0.0, 4.0, 2.0]), np.array([9.0, 3.0, 4.0, 8.0])
+    pull, price = np.array([0.5, 0.5, 0.0, 0.0]), np.array([1.0, 2.0])
+    before, after, prices = own.slopes(KINKED, pull, price)
+    assert before.tolist() == [1.5, -1.5, -1.0, 2.0]
+    assert after.tolist() == [1.5, -1.5, 2.0, 2.0]
+    assert prices is price
+    reference = np.array([5.0, 5.0, 5.0, 5.0])
+    before, after, _ = own.slopes_of_square(reference, pull, price)
+    assert before.tolist() == [-0.5, -10.5, -2.0, -6.0]
+    assert after.tolist() == [7.5, -4.5, -2.0, 6.0]
+    half = Prover(own.lower, own.upper, NOTHING, NOTHING, NOTHING, np.full(4, 0.5))
+    assert half.slopes_of_square(reference, 0 * pull, price)[1].tolist() == [16.0, -8.0, -4.0, 12.0]
+
+
+def test_a_level_counts_as_often_as_the_most_that_a_later_one_gains_by_leaving_it() -> None:
+    own = prover()
+    own.hold(KINKED, np.zeros(4), np.array([2.0, 0.0]))
+    # Below its kink a unit gains three a tonne where the level loses one; above, four where it loses two.
+    nothing = np.zeros(4)
+    below = np.array([3.0, 0.0, 0.0, 0.0]), nothing, NOTHING
+    assert own.multipliers(below) == [3.0]
+    above = nothing, np.array([0.0, -4.0, 0.0, 0.0]), NOTHING
+    assert own.multipliers(above) == [2.0]
+    assert own.multipliers((nothing, nothing, np.array([-5.0, 9.0]))) == [2.5]
+    both = np.array([3.0, 0.0, 0.0, 0.0]), np.array([0.0, -8.0, 0.0, 0.0]), np.array([-5.0, 0.0])
+    assert own.multipliers(both) == [4.0]
+    assert own.multipliers((nothing - 1, nothing + 1, NOTHING)) == [0.0]
+    assert own.multipliers((nothing, nothing, NOTHING), 7.0) == [7.0]
+    assert below[0].tolist() == [3.0, 0.0, 0.0, 0.0]
+
+
+def test_later_levels_come_first_and_what_they_take_counts_for_those_before() -> None:
+    own = prover()
+    # The first level holds units 0 to 2 at their kinks; the second pulls the last one up to its end.
+    own.hold(KINKED, np.array([0.0, 0.0, 2.0, 2.0]), NOTHING)
+    assert own.upper.tolist() == [4.0, 4.0, 10.0, 10.0]
+    second = Kinked(np.full(4, 6.0), -1.0, 1.0)
+    own.hold(second, np.zeros(4), NOTHING)
+    assert own.owner_lower.tolist() == [0, 0, 1, 1]
+    assert own.owner_upper.tolist() == [0, 0, 1, 1]
+    # Unit 2 gains two by less, which the second level holds twice; by that unit 0 gains two by more besides its one.
+    before, after = np.array([0.0, 0.0, 2.0, 0.0]), np.array([-1.0, 0.0, 0.0, 0.0])
+    assert own.multipliers((before, after, NOTHING)) == [1.5, 2.0]
+
+
+def test_an_interval_that_is_no_levels_is_nobodys() -> None:
+    own = prover()
+    own.hold(KINKED, np.array([0.0, 3.0, 2.0, 2.0]), NOTHING)
+    own.within(np.array([0.0, 0.0, 5.0, -5.0]), np.array([10.0, 20.0, 8.0, 20.0]))
+    assert own.lower.tolist() == [4.0, 10.0, 5.0, 0.0]
+    assert own.upper.tolist() == [4.0, 10.0, 8.0, 10.0]
+    assert own.owner_lower.tolist() == [0, 0, NOBODY, NOBODY]
+    assert own.owner_upper.tolist() == [0, NOBODY, NOBODY, NOBODY]

@@ -1,0 +1,166 @@
+"""Every number of a compliance year by itself: right as it is, and wrong by a tonne or by more than its rounding."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import etsopt
+from etsopt.checking.compliance import compliance
+from etsopt.checking.compliance.compliance import NUMBERS
+from tests.compliance_years import by_hand
+
+if TYPE_CHECKING:
+    from etsopt.checking.report import CheckReport
+
+Tables = dict[str, pd.DataFrame]
+
+
+@cache
+def solved(shift: float = 0.0) -> tuple[etsopt.Instance, etsopt.Results]:
+    """The year that is solved by hand, with more offsets at other prices if wanted."""
+    instance = by_hand().with_policy({"market.ccer_supply_t": 100.0 + shift})
+    result = etsopt.solve(instance, "compliance")
+    assert result.certified
+    return instance, result
+
+
+def checked(table: str, column: str, row: int, by: float) -> CheckReport:
+    instance, result = solved()
+    changed = result.tables[table].copy()
+    changed[column] = changed[column].astype(float)
+    changed.loc[row, column] += by
+    return compliance.check(instance, result.tables | {table: changed}, result.levels)
+
+
+def cells() -> list[tuple[str, str]]:
+    return [
+        (table, column) for table, columns in NUMBERS.items() for column in columns if column not in ("vintage", "year")
+    ]
+
+
+def tolerance_of(table: str, column: str, row: int) -> float:
+    """How far a number may be off; tonnes not at all."""
+    _, result = solved()
+    value = result.tables[table][column]
+    if column in ("emissions_tco2e", "reference_t"):
+        return 0.0 if table == "issuance" else 2e-2
+    if column.endswith("_cny") and table == "compliance":
+        line = result.tables[table].iloc[row]
+        paid = sum(line[name] for name in compliance.PAID)
+        return float(0.01 + 1e-9 * (paid + line["sales_cny"] + abs(line[column])))
+    if column.endswith("_cny"):
+        return float(0.01 + 1e-9 * value.abs().sum())
+    return 0.0 if column.endswith("_t") or table == "compliance" else 2e-2
+
+
+ALONE = [
+    *(("compliance", column) for column in ("emissions_tco2e", *compliance.MONEY)),
+    *(("compliance_provinces", column) for column in ("emissions_tco2e", "cost_cny", "enterprises")),
+    *(("compliance_sectors", column) for column in ("reference_t", "units")),
+    *(("shortfalls", column) for column in ("penalty_cny", "multiple")),
+]
+"""Numbers with a tolerance, one of each kind where tables have many."""
+
+
+@pytest.mark.parametrize("table", NUMBERS)
+def test_numbers_may_be_off_by_their_tolerance(table: str) -> None:
+    instance, result = solved()
+    for sign in (1.0, -1.0):
+        changed = result.tables[table].copy()
+        for column in (column for name, column in cells() if name == table):
+            if tolerance := tolerance_of(table, column, 0):
+                changed[column] = changed[column].astype(float)
+                changed.loc[0, column] += sign * 0.999 * tolerance
+        report = compliance.check(instance, result.tables | {table: changed}, result.levels)
+        # Their totals, which are not changed with them, are let off with less.
+        assert [violation for violation in report.violations if violation.rule != "totals"] == []
+
+
+@pytest.mark.parametrize(("table", "column"), ALONE)
+def test_a_number_is_off_by_no_more_than_its_tolerance(table: str, column: str) -> None:
+    assert checked(table, column, 0, 1.001 * tolerance_of(table, column, 0)).violations
+
+
+def test_levels_are_what_the_tables_come_to_and_the_least_that_they_can_be() -> None:
+    instance, result = solved()
+    report = compliance.check(instance, result.tables, result.levels)
+    assert report.violations == ()
+    assert [level.name for level in report.levels] == ["cost", "effort", "older_first"]
+    assert all(level.certified for level in report.levels)
+    table = result.tables["compliance"]
+    cost, effort, older = report.levels
+    prices = {"bought_t": 81.0, "offset_t": 75.0, "sold_t": -79.0}
+    usable = result.tables["holdings"].query("usable")
+    penalty = instance.policy.penalty.multiple * 90.0 * table["shortfall_t"].sum()
+    kept = 70.0 * usable["closing_t"].sum()
+    assert cost.value == pytest.approx(sum(p * table[name].sum() for name, p in prices.items()) + penalty - kept)
+    moved = table["offset_t"] + 2 * table["bought_t"] + 3 * table["shortfall_t"] + table["sold_t"]
+    assert effort.value == moved.sum()
+    own = (usable["surrendered_t"] - usable["bought_t"])[usable["vintage"] == 2026]
+    assert older.value == own.sum()
+    assert (cost.unit, effort.unit, older.unit) == ("CNY", "t", "t")
+    assert cost.tolerance == pytest.approx(max(0.01, 1e-9 * 1e6), rel=1.0)
+    assert (effort.tolerance, older.tolerance) == (2e-2, 0.0)
+
+
+class Level:
+    """A level as a result states it."""
+
+    def __init__(self, name: str, value: float) -> None:
+        self.name, self.value = name, value
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_a_level_is_stated_as_the_tables_have_it(place: int) -> None:
+    instance, result = solved()
+    report = compliance.check(instance, result.tables, result.levels)
+    unit = {"CNY": 1e-2, "t": 2e-2}[report.levels[place].unit]
+    tolerance = report.levels[place].tolerance + max(unit, 1e-9 * abs(report.levels[place].value))
+    for by, count in ((-0.999, 0), (1.001, 1)):
+        levels = [Level(level.name, level.value) for level in report.levels]
+        levels[place].value += by * tolerance
+        found = compliance.check(instance, result.tables, levels).violations
+        assert [violation.rule for violation in found] == ["level_is_kept"] * count
+
+
+def test_levels_stand_in_their_order_and_may_be_fewer() -> None:
+    instance, result = solved()
+    assert len(compliance.check(instance, result.tables, [Level("effort", 0.0)]).violations) == 1
+    assert compliance.check(instance, result.tables, []).violations == ()
+
+
+def test_rows_are_those_of_enterprises_and_vintages_once() -> None:
+    instance, result = solved()
+
+    def rules(**tables: pd.DataFrame) -> list[tuple[str, float]]:
+        found = compliance.check(instance, result.tables | tables, result.levels).violations
+        return [(violation.rule, violation.amount) for violation in found]
+
+    table, held = result.tables["compliance"], result.tables["holdings"]
+    same = [("same_enterprises", 1.0)]
+    assert rules(compliance=table.iloc[::-1].reset_index(drop=True)) == same
+    assert rules(holdings=pd.concat([held, held.tail(1)], ignore_index=True)) == same
+    for column, cell in (("enterprise_id", "x"), ("vintage", 2018), ("vintage", 2027)):
+        assert rules(holdings=held.assign(**{column: [*held[column][:-1], cell]})) == same
+    nation = result.tables["nation"]
+    assert rules(nation=pd.concat([nation, nation], ignore_index=True)) == same
+    assert rules(issuance=result.tables["issuance"].iloc[::-1].reset_index(drop=True))[0][0] == "same_units"
+
+
+def test_tonnes_are_whole_and_none_but_a_conversion_is_negative() -> None:
+    _, result = solved()
+    for table, column in (("compliance", "sold_t"), ("nation", "bought_t"), ("holdings", "carried_over_t")):
+        found = {violation.rule for violation in checked(table, column, 0, 0.5).violations}
+        assert "whole_tonnes" in found
+        found = {violation.rule for violation in checked(table, column, 0, -1e6).violations}
+        assert ("not_negative" in found) is (column != "carried_over_t")
+    for table, column in (("shortfalls", "reference_price_cny_per_t"), ("compliance_sectors", "reference_t")):
+        if len(result.tables[table]):
+            rules = {violation.rule for violation in checked(table, column, 0, 0.5).violations}
+            assert "whole_tonnes" not in rules
+    assert np.isfinite(result.tables["nation"]["bought_t"]).all()

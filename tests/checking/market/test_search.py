@@ -1,0 +1,138 @@
+"""The least of all plans of a unit, against every plan looked at one by one."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from etsopt.checking.market import search
+from etsopt.checking.market.restricted import Held, Restricted
+from etsopt.checking.market.search import Sets, batches, least_of_all_plans, over_supersets
+from tests.checking.market.small import baseline_of, choices_of, table
+
+if TYPE_CHECKING:
+    from etsopt.checking.market.baseline import Baseline
+    from etsopt.checking.market.choices import Choices
+
+NEED, EMITTED = table((50, 90), (30, 60), (20, 10)), table((-2, 3), (1, -4), (5, 0))
+
+
+def cost_of(found: Baseline, offered: Choices, unit: int, starts: tuple[int, ...], need: Any, emitted: Any) -> float:
+    """What a plan of a unit comes to, infinite where it may not be chosen."""
+    slots = [slot for slot in range(offered.code.shape[1]) if offered.code[unit, slot] >= 0]
+    cost = 0.0
+    for year, number in enumerate(found.years):
+        runs = [slot for slot in slots if starts[slot] <= year]
+        if any(offered.first_year[unit, slot] > number for slot in runs):
+            return np.inf
+        groups = [offered.group[unit, slot] for slot in runs if offered.group[unit, slot] >= 0]
+        codes = {int(offered.code[unit, slot]) for slot in runs}
+        needed = {int(code) for slot in runs for code in offered.required[unit, slot] if code > -2}
+        if len(groups) > len(set(groups)) or not needed <= codes:
+            return np.inf
+        left, kept = (np.prod([part[unit, slot] for slot in runs]) for part in (offered.left, offered.intensity_left))
+        emissions = found.emissions[unit, year] * left
+        free = found.free(np.array([unit]), year, np.array([emissions]), np.array([kept]))[0]
+        own = sum(offered.fixed[unit, slot] + offered.variable[unit, slot] * found.output[unit, year] for slot in runs)
+        cost += found.discount[year] * own
+        cost += need[unit, year] * (emissions - free) + emitted[unit, year] * emissions
+    return cost
+
+
+def least_by_hand(
+    found: Baseline, offered: Choices, need: Any, emitted: Any, held: tuple[Held, ...] = ()
+) -> list[float]:
+    least = []
+    for unit in range(len(offered.code)):
+        best = np.inf
+        for starts in itertools.product(range(len(found.years) + 1), repeat=offered.code.shape[1]):
+            mine = [one for one in held if one.unit == unit]
+            if all((starts[one.slot] <= one.year) == one.runs for one in mine):
+                best = min(best, cost_of(found, offered, unit, starts, need, emitted))
+        least.append(best)
+    return least
+
+
+OFFERS = {
+    "as it is": {},
+    "nothing required": {"required": np.full((3, 2, 1), -2)},
+    "what is not offered is required": {"required": np.array([[[-2], [-1]], [[-1], [-2]], [[-2], [-2]]])},
+    "no groups": {"group": np.full((3, 2), -1)},
+    "group zero": {"group": np.array([[0, 1], [0, 0], [0, 0]])},
+    "two years": {"first_year": np.array([[2026, 2025], [2026, 2026], [0, 0]])},
+    "never": {"first_year": np.array([[2027, 2025], [2025, 2027], [0, 0]])},
+    "two required": {"required": np.array([[[-2, -2], [0, -2]], [[-2, -2], [0, -1]], [[-2, -2], [-2, -2]]])},
+}
+
+
+@pytest.mark.parametrize("name", OFFERS)
+@pytest.mark.parametrize("times", [1.0, -1.0, 8.0])
+def test_the_least_of_all_plans_is_that_of_every_plan(name: str, times: float) -> None:
+    offered = choices_of(**OFFERS[name])
+    for changes in ({}, {"follows": np.zeros(2, dtype=bool)}, {"discount": np.array([1.0, 0.25])}):
+        found = baseline_of(**changes)
+        least = least_of_all_plans(found, offered, times * NEED, EMITTED)
+        assert least == pytest.approx(least_by_hand(found, offered, times * NEED, EMITTED), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        (Held(0, 0, 0, True),),
+        (Held(0, 0, 0, False),),
+        (Held(0, 1, 1, True), Held(1, 0, 1, True)),
+        (Held(1, 1, 0, False), Held(1, 1, 1, False), Held(0, 1, 0, False)),
+        (Held(1, 0, 0, True), Held(1, 1, 1, True)),
+        (Held(0, 0, 1, True),),
+        (Held(0, 0, 0, True), Held(0, 1, 0, False)),
+    ],
+)
+def test_what_is_held_of_a_unit_leaves_only_plans_that_keep_it(held: tuple[Held, ...]) -> None:
+    found, offered = baseline_of(), choices_of()
+    restricted = Restricted(found, offered, {one.unit for one in held} | {2})
+    units, least = restricted.least(found, held, NEED, EMITTED)
+    known = least_by_hand(found, offered, NEED, EMITTED, held)
+    assert sorted(units.tolist()) == sorted({one.unit for one in held})
+    assert least == pytest.approx([known[unit] for unit in units], rel=1e-12)
+
+
+def test_of_nothing_held_nothing_is_said() -> None:
+    units, least = Restricted(baseline_of(), choices_of(), {0}).least(baseline_of(), (), NEED, EMITTED)
+    assert (units.tolist(), least.tolist()) == ([], [])
+
+
+def test_units_are_looked_at_a_few_at_a_time_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, offered = baseline_of(), choices_of()
+    whole = [sets.units.tolist() for sets in batches(found, offered, np.arange(3))]
+    assert whole == [[2], [0, 1]]
+    monkeypatch.setattr(search, "CELLS", 4)
+    assert [sets.units.tolist() for sets in batches(found, offered, np.arange(3))] == [[2], [0], [1]]
+    monkeypatch.setattr(search, "CELLS", 1)
+    assert [sets.units.tolist() for sets in batches(found, offered, np.arange(1, 3))] == [[2], [1]]
+    monkeypatch.setattr(search, "CELLS", 8)
+    assert [sets.units.tolist() for sets in batches(found, offered, np.arange(3))] == [[2], [0, 1]]
+
+
+def test_every_set_has_the_product_or_the_sum_of_its_measures() -> None:
+    found, offered = baseline_of(), choices_of()
+    sets = Sets.of(found, offered, np.array([0, 1]), 2)
+    assert sets.left[:, 0] == pytest.approx([1.0, 0.9, 0.8, 0.72])
+    assert sets.kept[:, 1] == pytest.approx([1.0, 0.7, 0.6, 0.42])
+    assert sets.fixed[:, 1].tolist() == [0.0, -50.0, 900.0, 850.0]
+    assert sets.variable[:, 0].tolist() == [0.0, 2.0, 3.0, 5.0]
+    assert sets.possible.T.tolist() == [[True, True, False, True], [True, True, True, False]]
+    some = sets.some(np.array([1]))
+    assert (some.units.tolist(), some.fixed[:, 0].tolist()) == ([1], [0.0, -50.0, 900.0, 850.0])
+    assert some.first_year.tolist() == [[2025], [2025]]
+
+
+def test_a_set_takes_the_least_of_all_that_hold_it() -> None:
+    value = np.random.default_rng(0).normal(size=(16, 3))
+    known = [
+        [min(value[more, unit] for more in range(16) if more & one == one) for unit in range(3)] for one in range(16)
+    ]
+    over_supersets(value)
+    assert value.tolist() == known
