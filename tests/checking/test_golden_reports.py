@@ -1,7 +1,7 @@
 """What the checker says of saved runs, honest and changed, compared with what it once said and was found right.
 
 After a change that is meant, ``UPDATE_GOLDEN=1 pytest tests/checking/test_golden_reports.py`` writes the reports again,
-and the runs that are missing; read what differs then. Amounts and gaps are compared to a millionth, but not what is rounding.
+and the runs that are missing; read what differs then. Amounts and gaps are compared to a millionth, rounding is not.
 """
 
 from __future__ import annotations
