@@ -10,7 +10,17 @@ from rich.table import Table
 from rich.text import Text
 
 from etsopt.cli import show_compliance, show_levels, show_market
-from etsopt.cli.show_status import TERMINATION_IN_WORDS, ignored, open_gaps, own_parameters, own_rule, remarks
+from etsopt.cli.show_status import (
+    NO_SOLUTION,
+    STATUS_IN_WORDS,
+    TERMINATION_IN_WORDS,
+    ignored,
+    listed_tables,
+    open_gaps,
+    own_parameters,
+    own_rule,
+    remarks,
+)
 from etsopt.cli.terminal import megatonnes, new_table, plain_console
 from etsopt.results.claims import is_checked
 from etsopt.units import format_rate, format_tonnes
@@ -22,22 +32,6 @@ if TYPE_CHECKING:
 
     from etsopt.checking import CheckReport
     from etsopt.results.results import Results
-
-STATUS_IN_WORDS = {
-    "certified_optimal": "certified optimal",
-    "certified_gap": "certified within the gap",
-    "certified_rounded": "certified optimal before rounding to whole tonnes",
-    "feasible": "feasible, optimality not proven",
-    "infeasible_certified": "infeasible, proven",
-    "infeasible_unproven": "infeasible according to the solver, not proven",
-    "none": "no result",
-    "refused": "refused by the checker, no result",
-}
-
-NO_SOLUTION = (
-    "The model has no solution on this instance: its constraints and bounds contradict each other. The solver does "
-    "not report which.\nGive a constraint a slack variable with a cost in the objective to see its infeasibility."
-)
 
 LIMIT_IN_WORDS = {"target": "target of", "balance": "balance of", "band": "band of", "nation": "national total"}
 
@@ -65,6 +59,29 @@ def result(results: Results) -> None:
         console.print(own_rule(about["own_rule"]))
     if about.get("own_parameters"):
         console.print(own_parameters(about["own_parameters"]))
+    if is_checked(results):
+        _tables(console, results)
+    else:
+        # Tables of a user's own model have columns of their own, whatever the names of the tables.
+        _objectives(console, results)
+        if results.tables:
+            console.print(Text(listed_tables(results)))
+    if results.termination == "infeasible" and not results.tables:
+        console.print(Text(NO_SOLUTION))
+    for line in remarks(results):
+        console.print(Text(line, style="yellow"))
+    if about.get("ignored"):
+        console.print(Text(ignored(about["model"], about["ignored"]), style="dim"))
+    if results.levels:
+        console.print(Text(f"Method {about['method']}. {about['method_reason']}", style="dim"))
+    if not is_checked(results):
+        console.print(Text("The checker does not support this model: nothing was checked."))
+    elif results.status == "feasible":
+        console.print(Text(open_gaps(results)))
+
+
+def _tables(console: Console, results: Results) -> None:
+    """Print the tables of a model that the checker knows, and its objectives."""
     if "equilibrium" in results.tables:
         console.print(show_market.equilibrium(results))
     if "years" in results.tables:
@@ -77,32 +94,25 @@ def result(results: Results) -> None:
     if "compliance" in results.tables:
         console.print(show_compliance.fill_nation(new_table("National totals", "", "[t]"), results))
         show_compliance.shortfalls(console, results)
-    if results.levels and results.termination != "infeasible":
-        console.print(show_levels.objectives(results))
-        if results.certified and results.misses_t is not None:
-            console.print(Text(show_levels.certificate(results) + "\n"))
+    _objectives(console, results)
     if "provinces" in results.tables and "years" not in results.tables:
         console.print(_provinces(results))
     if "exceptional" in results.tables.get("allocation", ()):
         console.print(_exceptions(results))
     if results.rounded_by_t is not None:
         console.print(_rounding(results))
-    if results.termination == "infeasible" and not results.tables:
-        console.print(Text(NO_SOLUTION))
     if "unmet_demand" in results.tables:
         show_market.unmet_demand(console, results)
     if "relaxed_limits" in results.tables:
         _relaxed_limits(console, results)
-    for line in remarks(results):
-        console.print(Text(line, style="yellow"))
-    if about.get("ignored"):
-        console.print(Text(ignored(about["model"], about["ignored"]), style="dim"))
-    if results.levels:
-        console.print(Text(f"Method {about['method']}. {about['method_reason']}", style="dim"))
-    if not is_checked(results):
-        console.print(Text("The checker does not support this model: nothing was checked."))
-    elif results.status == "feasible":
-        console.print(Text(open_gaps(results)))
+
+
+def _objectives(console: Console, results: Results) -> None:
+    """Print the objectives, unless there is no solution, and the certificate."""
+    if results.levels and results.termination != "infeasible":
+        console.print(show_levels.objectives(results))
+        if results.certified and results.misses_t is not None:
+            console.print(Text(show_levels.certificate(results) + "\n"))
 
 
 def _sectors(results: Results) -> Table:

@@ -7,8 +7,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.text import Text
 
+from etsopt.data.messages import counted
+from etsopt.results.claims import is_checked
+
 if TYPE_CHECKING:
     from etsopt.results.results import LevelResult, Results
+
+STATUS_IN_WORDS = {
+    "certified_optimal": "certified optimal",
+    "certified_gap": "certified within the gap",
+    "certified_rounded": "certified optimal before rounding to whole tonnes",
+    "feasible": "feasible, optimality not proven",
+    "infeasible_certified": "infeasible, proven",
+    "infeasible_unproven": "infeasible according to the solver, not proven",
+    "none": "no result",
+    "refused": "refused by the checker, no result",
+}
+
+NO_SOLUTION = (
+    "The model has no solution on this instance: its constraints and bounds contradict each other. The solver does "
+    "not report which.\nGive a constraint a slack variable with a cost in the objective to see its infeasibility."
+)
 
 TERMINATION_IN_WORDS = {
     "time_limit": "stopped by the time limit",
@@ -39,7 +58,7 @@ def remarks(results: Results) -> list[str]:
     """Return warnings of policy keys whose effect may not be the intended one."""
     policy = results.provenance["policy"]
     lines = []
-    if "sectors" in results.tables:
+    if "sectors" in results.tables and is_checked(results):
         frame = results.tables["sectors"]
         for name in frame.loc[frame["units"] == frame["units_fixed"], "sector"]:
             stated = policy.get("sectors", {}).get(name, {})
@@ -99,6 +118,12 @@ def ignored(model: str, keys: list[str]) -> str:
         sections.setdefault(key.partition(".")[0], []).append(key)
     parts = [stated[0] if len(stated) == 1 else f"{name} ({len(stated)} keys)" for name, stated in sections.items()]
     return f"Policy keys that {model} does not use: {', '.join(parts)}."
+
+
+def listed_tables(results: Results) -> str:
+    """Return the names and lengths of the tables of a user's own model, which are not shown."""
+    listed = (f"{name} ({counted(len(table), 'row', 'rows')})" for name, table in results.tables.items())
+    return f"Tables: {', '.join(listed)}.\n"
 
 
 def own_rule(rule: dict[str, Any]) -> Text:

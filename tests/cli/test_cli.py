@@ -48,6 +48,13 @@ def tables(instance, solution):
 '''
 
 
+TABLES_SHOWN = (
+    *("allocation", "sectors", "provinces", "relaxed_limits"),
+    *("compliance", "years", "unmet_demand", "equilibrium", "duals"),
+)
+"""Tables of the package's models that the command line shows or reads."""
+
+
 def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
     code = main([*arguments, "--json"])
     captured = capsys.readouterr()
@@ -530,6 +537,16 @@ def test_a_model_of_the_users_own_runs_by_path(tmp_path: Path, capsys: pytest.Ca
     assert content["levels"][0]["value"] == pytest.approx(0.9 * 560_000)
     assert main(["solve", "tiny", "--model", str(path)]) == 0
     assert "My" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", TABLES_SHOWN)
+def test_tables_of_the_users_own_model_are_listed_whatever_their_names(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "my_model.py"
+    path.write_text(USER_MODEL.replace('"plan"', f'"{name}"'), encoding="utf-8")
+    assert main(["solve", "tiny", "--model", str(path)]) == 0
+    assert f"Tables: {name} (3 rows).\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
