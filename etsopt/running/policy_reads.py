@@ -89,7 +89,8 @@ def _advice(key: str) -> str:
 
 def _problems_of_totals(name: str, instance: Instance, unread: list[str], read: Iterable[str]) -> list[Problem]:
     """Find total limits of the file that the rule alone, by which the model allocates, violates."""
-    if not any(covered(key, TOTALS) for key in unread):
+    # A model that reads no rule allocates by none.
+    if not covered("rule.name", read) or not any(covered(key, TOTALS) for key in unread):
         return []
     rows, reference = derive(instance).rows, reference_allowances(instance)
     # A model that rounds no balance value balances every sector exactly.

@@ -439,3 +439,13 @@ def test_a_model_of_ones_own_reads_everything_unless_it_says_so(tmp_path: Path) 
     path.write_text(f"READS = ('sectors',)\n{body}", encoding="utf-8")
     with pytest.raises(DataError, match=r"market\.reserve_t: the model own does not read it"):
         etsopt.solve(changed, str(path))
+
+
+def test_a_target_of_the_file_binds_no_model_of_ones_own_that_reads_no_rule(tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    body = "def calculate(instance):\n    return {'units': instance.units[['unit_id']]}\n"
+    path.write_text(f"READS = ('national',)\n{body}", encoding="utf-8")
+    assert "sectors.cement.target_change" in etsopt.solve(etsopt.read("tiny"), str(path)).provenance["ignored"]
+    path.write_text(f"READS = ('rule',)\n{body}", encoding="utf-8")
+    with pytest.raises(DataError, match=r"the model own allocates 560,000 t by the rule alone"):
+        etsopt.solve(etsopt.read("tiny"), str(path))
