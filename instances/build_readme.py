@@ -60,6 +60,9 @@ OFFICIAL_PARAMETERS = """\
 A rule named after a year takes the official parameters of that year's plan unless the policy states them.
 Pre-allocation, carry-over, offsets and fines follow the compliance year. `etsopt rules cn-2025` prints all parameters
 with their sources. A result lists every parameter that the policy states differently.
+
+The option `--set 'rule={name="benchmark", benchmarks={cement=0.8}}'` states another rule; `--set rule.name=benchmark`
+alone keeps the parameters of the former one.
 """
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (

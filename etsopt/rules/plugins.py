@@ -55,7 +55,10 @@ def load_file(path: Path) -> list[str]:
         If there is no such file, it fails, or it enters no rule.
     """
     if not path.is_file():
-        raise UsageError(f"There is no rule file {str(path)!r}.", "Give the path of a Python file.")
+        advice = "Give the path of a Python file."
+        if str(path) in RULES:
+            advice = f"For the rule of the package state `--set 'rule={{name=\"{path}\"}}'`."
+        raise UsageError(f"There is no rule file {str(path)!r}.", advice)
     name = f"etsopt_user_rule_{path.stem}"
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

@@ -137,8 +137,11 @@ def parameters_of(instance: Instance) -> Parameters:
             what = found.what.replace("key of the policy", "parameter of the rule")
             unknown = what != found.what and number < PROBLEMS_SHOWN
             known = ("outside_scope", *wanted.model_fields)
-            guess = did_you_mean(found.column.removeprefix("rule."), known) if unknown else ""
+            key = found.column.removeprefix("rule.")
+            guess = did_you_mean(key, known) if unknown else ""
             advice = f"{guess}The parameters of {policy.name} are {', '.join(known)}."
+            if unknown and any(key in other.parameters.model_fields for other in RULES.values()):
+                advice += f" `--set 'rule={{name=\"{policy.name}\"}}'` leaves out those of another rule."
             problems.append(Problem(found.place, what, advice, found.column))
         raise DataError("The policy", problems) from None
 
@@ -183,16 +186,18 @@ def _evaluated(found: Rule, instance: Instance, parameters: Parameters, fixed: N
     Raises
     ------
     DataError
-        If it fails, or its allowances are not one number from 0 on for each unit.
+        If it fails or returns another type, or its allowances are not one number from 0 on for each unit.
     """
     import numpy as np
     import pandas as pd
 
+    place = f"the rule {found.name}"
     if not found.own:
         reference = found.function(instance, parameters, fixed)
-        assert isinstance(reference, Reference)
+        if not isinstance(reference, Reference):
+            what = f"returns {type(reference).__name__}: expected Reference, as from every rule of the package"
+            raise DataError("The rule", [Problem(place, what, "Return one, as `benchmark` in etsopt/rules/simple.py.")])
         return reference
-    place = f"the rule {found.name}"
     try:
         reference = found.function(instance, parameters, fixed.copy())
     except EtsoptError:

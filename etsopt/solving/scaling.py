@@ -217,6 +217,7 @@ def _check_finite(program: Program, objective: Objective) -> None:
         name = _name_of(int(position), program.columns)
         low, high = limits[:, position]
         what = f"The variable {name} has bounds {low:g} and {high:g}: expected finite ones up to {LARGEST_BOUND:g},"
+        advice = "Give it `bounds` in the model; if it has some, look for a number of the instance in a wrong unit."
         raise SolverError(f"{what} without which no optimum can be certified.", advice)
     for bounds, worst in ((program.row_lower, np.inf), (program.row_upper, -np.inf)):
         bad = np.flatnonzero(

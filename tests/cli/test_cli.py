@@ -549,6 +549,14 @@ def test_tables_of_the_users_own_model_are_listed_whatever_their_names(
     assert f"Tables: {name} (3 rows).\n" in capsys.readouterr().out
 
 
+def test_a_variable_without_bounds_is_named_with_the_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "unbounded.py"
+    path.write_text(USER_MODEL.replace(", bounds=lambda m, i: (0, m.emissions[i])", ""), encoding="utf-8")
+    assert main(["solve", "tiny", "--model", str(path)]) == 2
+    assert "The variable allowance[0] has bounds -inf and inf" in (told := capsys.readouterr().err)
+    assert "Give it `bounds` in the model" in told
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [("x = 1\n", "has no formulate, parameters, tables"), ("1 / 0\n", "could not be loaded: ZeroDivisionError")],

@@ -159,6 +159,12 @@ def test_a_file_that_is_no_rule_is_refused(
     assert "Traceback" not in told
 
 
+def test_the_name_of_a_rule_of_the_package_is_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "tiny", "--rule", "cn-2026"]) == 2
+    advice = capsys.readouterr().err.split("`--set '")[1].split("'`")[0]
+    assert main(["solve", "tiny", "--set", advice]) == 0
+
+
 def test_of_several_rules_of_a_file_one_has_to_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "two.py"
     head = "@rule('{0}', 's')\ndef {0}(instance, parameters, fixed):\n    'Allowances.'\n"

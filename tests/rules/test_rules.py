@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -308,6 +309,12 @@ CN_2025_PARAMETERS = f"The parameters of cn-2025 are {COMMON}, slope, cap, balan
             id="negative benchmark",
         ),
         pytest.param(
+            {"name": "benchmark", "benchmarks": {"cement": 0.8}, "slope": 0.15},
+            f"rule.slope: is not a parameter of the rule.\n   The parameters of benchmark are {COMMON}, benchmarks. "
+            "`--set 'rule={name=\"benchmark\"}'` leaves out those of another rule.",
+            id="parameter of another rule",
+        ),
+        pytest.param(
             {"name": "benchmark", "benchmarks": {"steel": 2.0}},
             "rule.benchmarks: has no benchmark for cement.\n   State one for each sector that has units [t/t].",
             id="sector without a benchmark",
@@ -358,6 +365,16 @@ def test_a_rule_says_which_figures_it_lacks(frame: pd.DataFrame, rule: str, what
     with pytest.raises(DataError) as caught:
         reference_allowances(instance(frame, rule))
     assert str(caught.value) == f"The instance 'case' has a problem.\n\n1. units.csv, {what}"
+
+
+def test_a_rule_of_the_package_that_returns_an_array_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def of_the_package(case: Instance, parameters: Any, fixed: Any) -> Any:
+        return case.emissions_tco2e
+
+    of_the_package.__module__ = "etsopt.rules.simple"
+    monkeypatch.setitem(RULES, "given", replace(RULES["given"], function=of_the_package))
+    with pytest.raises(DataError, match="the rule given: returns ndarray: expected Reference"):
+        reference_allowances(instance(units([800_000], reference_t=[800_000.0]), "given"))
 
 
 @pytest.mark.parametrize("name", ["benchmark", "cn-2024", "cn-2025", "cn-2026", "given", "grandfathering"])

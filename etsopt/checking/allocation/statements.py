@@ -134,6 +134,8 @@ def reference_follows_rule(
         least, most = np.floor(exact - EDGE_T), np.floor(exact + EDGE_T)
     off = np.maximum(least - given, given - most)
     message = "reference allowances follow the rule"
+    if np.isnan(exact).any():
+        message = f"the checker has no derivation of the rule {instance.policy.rule.name}"
     names = table["unit_id"].to_numpy()
     return list(largest_first("reference_follows_rule", names, off, UNIT_TOLERANCE_T, "t", message))
 
