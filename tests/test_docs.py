@@ -158,6 +158,7 @@ def test_the_example_model_of_the_contributing_page_solves(tmp_path: Path) -> No
     path.write_text(text.split("```python\n")[1].split("```")[0], encoding="utf-8")
     result = etsopt.solve(etsopt.read("tiny"), str(path))
     assert result.termination == "optimal"
+    assert result.tables["sectors"]["total_shadow_price"].tolist() == [1.0]
     assert result.tables["plan"]["allowance_t"].sum() == pytest.approx(0.95 * 560_000)
 
 
