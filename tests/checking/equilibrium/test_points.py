@@ -69,7 +69,7 @@ def test_an_indifferent_unit_may_emit_either_amount() -> None:
         instance = sector(TWO, [(1, 0.1, even + by)], PRICE)
         own = _year(instance, baseline(instance, None), 0)
         _, cleanest, dirtiest = own.best(np.full(2, value))
-        assert (cleanest[1] < dirtiest[1]) is both
+        assert bool(cleanest[1] < dirtiest[1]) is both
 
 
 def found(paid_share: float = 0.0, **changes: tuple[int, float]) -> list[str]:
