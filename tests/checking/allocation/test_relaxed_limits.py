@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-import etsopt
 from etsopt.checking.allocation import relaxed_limits
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.relaxed_limits import COLUMNS, check_relief
 from tests.builders import given
+
+if TYPE_CHECKING:
+    import etsopt
 
 Tables = dict[str, pd.DataFrame]
 
@@ -33,7 +35,7 @@ LIMITS = [
     ("band_relaxation", "balance", "p", 130.0, 1470.0, 1340.0, "t"),
     ("band_relaxation", "band", "cement", 0.1, 0.1, 0.2, "rate"),
 ]
-UNITS = {
+UNITS: dict[str, Any] = {
     "unit_id": ["a", "b", "c", "d"],
     "target_relaxation_t": [900.0, 1800.0, 460.0, 440.0],
     "band_relaxation_t": [800.0, 1600.0, 540.0, 360.0],
@@ -88,7 +90,7 @@ def test_ways_out_that_are_right_break_nothing() -> None:
 def test_a_number_of_a_limit_may_be_off_by_its_tolerance(row: int, column: str) -> None:
     place = COLUMNS.index(column)
     value, unit = LIMITS[row][place], LIMITS[row][-1]
-    tolerance = (2e-2 if unit == "t" else 1e-8) + 1e-9 * float(value)  # type: ignore[arg-type]
+    tolerance = (2e-2 if unit == "t" else 1e-8) + 1e-9 * float(value)
     for by, broken in ((0.999, False), (-0.999, False), (1.001, True), (-1.001, True)):
         limits = [list(line) for line in LIMITS]
         limits[row][place] += by * tolerance  # type: ignore[operator]

@@ -51,7 +51,6 @@ def test_best_responses_cost_the_least_of_all_sets(value: float, paid_share: flo
 
 def test_an_indifferent_unit_may_emit_either_amount() -> None:
     """A billionth of what is paid and spent tells two sets apart."""
-    _, year, _ = made()
     second, dirty = TWO[1]
     value = 1.0
 
