@@ -46,7 +46,7 @@ def combined(units: list[int]) -> list[list[float]]:
     """Of every combination what it comes to above the best, its cost, and what it lacks and emits each year."""
     rows = []
     for parts in itertools.product(*map(every_plan, units)):
-        flows = [sum(part[k][year] for part in parts) for k in (2, 3) for year in range(2)]  # type: ignore[index]
+        flows = [sum(part[k][year] for part in parts) for k in (2, 3) for year in range(2)]  # type: ignore[index, misc]
         rows.append([sum(part[0] for part in parts), sum(part[1] for part in parts), *flows])
     least = min(row[0] for row in rows)
     return sorted([row[0] - least, *row[1:]] for row in rows)
