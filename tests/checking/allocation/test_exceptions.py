@@ -68,7 +68,7 @@ def test_a_choice_below_a_limit_is_found_or_ruled_out(seed: int) -> None:
         sums = sorted(sum(key[list(chosen)]) for chosen in choices(count, proofs))
         for limit in {0, 1, *sums, *(total + 1 for total in sums)}:
             assert _is_choice(count, key, limit, proofs) is bool(
-                count and sums and sums[0] < limit or not count and sums
+                (count and sums and sums[0] < limit) or (not count and sums)
             )
 
 
@@ -152,6 +152,16 @@ def test_levels_of_the_best_choice_are_proven() -> None:
     ]
     assert all(level.gap == 0 and level.bound == level.value for level in found)
     assert [level.tolerance for level in found] == [1e-9, 2e-2, 2e-9]
+
+
+def test_places_count_among_choices_of_equal_sizes_alone() -> None:
+    """The first unit would do as well, but it is smaller than the second."""
+    found = levels_of([1], 4800.0)
+    assert [level.value for level in found] == [1.0, 0.0, 2.0]
+    assert all(level.gap == 0 for level in found)
+    smaller = levels_of([0], 4800.0)
+    assert [level.value for level in smaller] == [1.0, 1000.0, 1.0]
+    assert smaller[1].gap > 0
 
 
 def test_a_choice_that_others_come_before_is_bounded_by_what_prices_prove() -> None:

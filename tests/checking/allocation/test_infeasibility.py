@@ -58,6 +58,13 @@ def test_what_lacks_is_the_least_of_the_bands_above_the_target(times: float) -> 
     assert proof(demands(), province_balance_q=-0.5).lacking == pytest.approx(-0.5 * (2000 + 40 - 1800))
 
 
+def test_fractions_of_a_tonne_count_as_tonnes_do() -> None:
+    own = demands()
+    moved = replace(own, lower=own.lower + 0.25)
+    assert proof(moved, sector_target_cement=-1.0).lacking == pytest.approx(200.5, rel=1e-12)
+    assert proof(moved, province_balance_q=0.5).lacking == pytest.approx(0.5 * (2000 - 40 - 2200), rel=1e-12)
+
+
 def test_rows_together_prove_what_every_allocation_lacks() -> None:
     """Cement has 2500 t at most and line b 1960 t at least, so a has 540 t at most, and lacks 360 t."""
     found = proof(demands(), sector_target_cement=-1.0, province_balance_q=1.0)
@@ -79,6 +86,8 @@ def test_what_exceptions_gain_is_what_their_wider_band_adds_at_their_pull() -> N
     found = proof(own, sector_target_cement=-0.5, province_balance_p=2.0)
     assert found.gains == pytest.approx([1.5 * 50, 0.5 * 400, 2.0 * 25], rel=1e-9)
     assert (found.gains > [75.0, 200.0, 50.0]).all()
+    half = proof(own, province_balance_p=0.5)
+    assert half.gains == pytest.approx([0.5 * 50, 0.0, 0.5 * 25], abs=1e-9)
     plain = proof(demands(), sector_target_cement=-0.5)
     assert (plain.gains < 1e-9).all()
     # Their uncertain pull counts over what their band is wider on both sides.

@@ -43,6 +43,29 @@ def test_a_slope_that_is_rounding_leaves_a_unit_indifferent(share: float, flat: 
     assert own.upper.tolist()[:3] == [10.0, 10.0 if flat else 4.0, 4.0 if flat else 0.0]
 
 
+@pytest.mark.parametrize(("share", "flat"), [(0.9, True), (1.1, False)])
+def test_slopes_are_compared_by_what_they_come_to_over_the_emissions(share: float, flat: bool) -> None:
+    """The last unit has four tonnes of emissions: its slope of 27 counts as 216 to a unit of half a tonne."""
+    emissions = np.array([0.5, 1.0, 1.0, 4.0])
+    own = Prover(np.zeros(4), np.full(4, 10.0), NOTHING, NOTHING, NOTHING, emissions)
+    own.hold(Kinked(np.full(4, 4.0), -1.0, 2.0), np.array([2.0 + share * FLAT * 216.0, 0.0, 0.0, 25.0]), NOTHING)
+    assert own.lower[0] == (4.0 if flat else 10.0)
+
+
+def test_what_a_later_level_takes_of_rows_counts_for_those_before() -> None:
+    own = prover()
+    own.hold(KINKED, np.zeros(4), np.array([2.0, 0.0]))
+    own.hold(KINKED, np.zeros(4), np.array([1.0, 4.0]))
+    assert own.owner_row.tolist() == [0, 1]
+    # The second row is held twice by the second level, which adds two to the first row besides.
+    nothing = np.zeros(4)
+    assert own.multipliers((nothing, nothing, np.array([-8.0, -8.0]))) == [3.0, 2.0]
+    # What keeps nobody from leaving counts for nothing, and small multipliers hold their rows as well.
+    small = prover()
+    small.hold(KINKED, np.zeros(4), np.array([0.5, -0.5]))
+    assert (small.least.tolist(), small.most.tolist()) == ([0.0, 5.0], [0.0, 5.0])
+
+
 def test_a_row_with_a_multiplier_is_held_at_its_side() -> None:
     own = prover(4)
     own.hold(KINKED, np.zeros(4), np.array([1.0, -1.0, 0.0, 0.9e-9]))

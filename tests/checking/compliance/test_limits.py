@@ -94,6 +94,21 @@ def test_an_enterprise_without_units_in_the_scope_counts_none() -> None:
     assert known["emissions"].tolist()[3] == 600.0
 
 
+def test_an_enterprise_without_units_holds_what_it_holds_and_owes_nothing() -> None:
+    made = by_hand()
+    assert made.enterprises is not None
+    more = pd.DataFrame({"enterprise_id": ["e"], "province": "East", "opening_2025_t": 7.0, "opening_2024_t": 3.0})
+    policy = made.policy.model_dump(mode="json", exclude_none=True)
+    instance = etsopt.Instance.from_frames(made.units, policy, enterprises=pd.concat([made.enterprises, more]))
+    units = units_of(instance, [1000.0, 1900.0, 2900.0, 400.0, 650.0])
+    known = limits.enterprises(instance, units).loc["e"]
+    assert (known["province"], known["units"], known["emissions"], known["obligation"]) == ("East", 0, 0.0, 0.0)
+    assert (known["received"], known["first"], known["offset_most"], bool(known["at_risk"])) == (0.0, 0.0, 0.0, False)
+    held = {name: table.loc["e"] for name, table in limits.holdings(instance, units, pd.Index(["e"])).items()}
+    assert (held["opening_t"][2025], held["carried_over_t"][2025], held["issued_t"].sum()) == (7.0, 3.0, 0.0)
+    assert held["cancelled_t"].sum() == 0.0
+
+
 def test_holdings_begin_with_their_vintages_of_which_some_is_carried_over() -> None:
     instance = by_hand()
     units = units_of(instance, [1000.0, 1901.0, 2900.0, 400.0, 650.0])

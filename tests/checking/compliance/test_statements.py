@@ -77,8 +77,9 @@ def test_numbers_may_be_off_by_their_tolerance(table: str) -> None:
                 changed[column] = changed[column].astype(float)
                 changed.loc[0, column] += sign * 0.999 * tolerance
         report = compliance.check(instance, result.tables | {table: changed}, result.levels)
-        # Their totals, which are not changed with them, are let off with less.
-        assert [violation for violation in report.violations if violation.rule != "totals"] == []
+        # Totals of enterprises, which are not changed with them, are let off with less.
+        of_totals = {"totals"} if table == "compliance" else set()
+        assert {violation.rule for violation in report.violations} <= of_totals
 
 
 @pytest.mark.parametrize(("table", "column"), ALONE)

@@ -12,10 +12,11 @@ import pytest
 import etsopt
 from etsopt.checking.equilibrium import equilibrium
 from etsopt.checking.equilibrium.equilibrium import NUMBERS, SUMMED, TEXTS, check_equilibrium
-from etsopt.checking.report import Violation
 from tests.models.test_equilibrium import CYCLE, TWO, sector
 
 if TYPE_CHECKING:
+    from etsopt.checking.report import Violation
+
     Tables = dict[str, pd.DataFrame]
 
 RULES: dict[str, Any] = {"rule": {"balance_value_decimals": 3}, "market": {"paid_share": 0.1}}

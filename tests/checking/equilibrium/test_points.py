@@ -51,7 +51,6 @@ def test_best_responses_cost_the_least_of_all_sets(value: float, paid_share: flo
 
 def test_an_indifferent_unit_may_emit_either_amount() -> None:
     """A billionth of what is paid and spent tells two sets apart."""
-    _, year, _ = made()
     second, dirty = TWO[1]
     value = 1.0
 
@@ -69,7 +68,7 @@ def test_an_indifferent_unit_may_emit_either_amount() -> None:
         instance = sector(TWO, [(1, 0.1, even + by)], PRICE)
         own = _year(instance, baseline(instance, None), 0)
         _, cleanest, dirtiest = own.best(np.full(2, value))
-        assert (cleanest[1] < dirtiest[1]) is both
+        assert bool(cleanest[1] < dirtiest[1]) is both
 
 
 def found(paid_share: float = 0.0, **changes: tuple[int, float]) -> list[str]:

@@ -181,6 +181,6 @@ def test_the_last_of_three_years_leads_to_the_ground_and_the_others_to_the_next(
         [[6], [0], [0], [-0.5], [1000.5]],
     ]
     before = own.gained + own.later[:, :1] + own.borrowed_most
-    assert own.dealt.tolist() == (before + [0.0, 3.0, 5.0]).tolist()
+    assert own.dealt.tolist() == np.add(before, [0.0, 3.0, 5.0]).tolist()
     given = Multipliers(three, three, three, three[0], three[0], three[0])
     assert nodes.filled(given)[1:4].tolist() == [-3.0, -5.0, -7.0]

@@ -148,3 +148,12 @@ def test_free_allowances_follow_emissions_or_are_a_lump() -> None:
     rates = [[-0.1, 0.2], [0.1, 0.5 * (1 - 0.72)]]
     assert second == pytest.approx(emissions * (1 + np.array(rates)) * 0.875)
     assert found.free(np.array([2]), 1, np.array([7.0]), np.array([1.0])).tolist() == [7 * 0.875]
+    other = baseline_of(balance_value=np.full((3, 2), 0.75))
+    known = 60 * (1 + 0.5 * (1 - 0.8 * 0.9 / 0.75)) * 0.875
+    assert other.free(np.array([0]), 1, np.array([60.0]), np.array([0.9])) == pytest.approx([known])
+
+
+def test_of_another_rule_allowances_that_follow_emissions_are_emissions() -> None:
+    found = baseline(instance("cn-2024", year=2024, abatement={"follow_emissions_until": 2026}), ALLOCATION)
+    assert (found.slope.tolist(), found.cap.tolist()) == ([0.0] * 3, [0.0] * 3)
+    assert np.isnan(found.balance_value).all()
