@@ -91,7 +91,7 @@ CASES = (
     # In real tonnes 1 - 4/600 of each: 99.33, 198.67, 298. In whole ones 1, 1 and 2 go, for 1/100 + 1/200 + 4/300.
     case(
         "the largest remainder in whole tonnes",
-        {"a_t": 99, "b_t": 199, "c_t": 298, "closest_t": 0.0283333},
+        {"a_t": 99, "b_t": 199, "c_t": 298, "least_squares_t": 0.0283333},
         SIZES,
         {"band": 0.1, "target_t": 596.0},
         allocation={"objectives": [], "integer_allowances": True},

@@ -11,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etsopt.checking import arithmetic
-from etsopt.checking.arithmetic import UNDERFLOW, column_totals, difference, exact_sums, gamma, most_of, total, upward
+from etsopt.checking.arithmetic import (
+    UNDERFLOW,
+    column_totals,
+    difference,
+    exact_sums,
+    gamma,
+    sum_at_most,
+    total,
+    upward,
+)
 
 U = 2.0**-53
 NUMBERS = st.floats(-1e12, 1e12)
@@ -45,13 +54,13 @@ def test_a_sum_is_within_its_bound_and_a_sum_of_sizes_below_its_most(terms: list
     value, error = total(np.array(terms))
     assert abs(Fraction(value) - sum(map(Fraction, terms))) <= Fraction(error)
     sizes = np.abs(terms)
-    assert Fraction(most_of(sizes)) >= sum(map(Fraction, sizes.tolist()))
+    assert Fraction(sum_at_most(sizes)) >= sum(map(Fraction, sizes.tolist()))
 
 
 def test_the_most_of_a_sum_is_the_sum_and_its_bound() -> None:
     value, error = total(np.array([0.1, 0.2, 0.7]))
-    assert most_of(np.array([0.1, 0.2, 0.7])) == upward(value + error, 2)
-    assert most_of(np.zeros(0)) == pytest.approx(0.0, abs=1e-270)
+    assert sum_at_most(np.array([0.1, 0.2, 0.7])) == upward(value + error, 2)
+    assert sum_at_most(np.zeros(0)) == pytest.approx(0.0, abs=1e-270)
 
 
 @settings(max_examples=40)

@@ -1,4 +1,4 @@
-"""Tables in memory may hold anything: what can be read is made plain, and what cannot is said."""
+"""Tables in memory may hold anything: what can be read is made typed_columns, and what cannot is said."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.checking.cells import plain
+from etsopt.checking.cells import typed_columns
 
 
 def made(cells: list[Any], dtype: Any = object) -> tuple[pd.Series[Any], int]:
-    tables, found = plain({"table": pd.DataFrame({"column": pd.Series(cells, dtype=dtype), "other": 1.5})})
+    tables, found = typed_columns({"table": pd.DataFrame({"column": pd.Series(cells, dtype=dtype), "other": 1.5})})
     assert tables["table"]["other"].dtype == float
     assert all(v.rule == "tables" and v.where == "table.column" and v.amount == 1.0 for v in found)
     return tables["table"]["column"], len(found)
@@ -53,6 +53,6 @@ def test_cells_of_several_kinds_are_refused(cells: list[Any]) -> None:
 
 def test_a_table_that_is_plain_already_is_left_as_it_is() -> None:
     table = pd.DataFrame({"text": pd.Series(["a"], dtype=object), "number": [1.0], "truth": [True]})
-    tables, found = plain({"table": table})
+    tables, found = typed_columns({"table": table})
     assert tables["table"] is table
     assert found == []

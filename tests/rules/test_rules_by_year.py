@@ -13,6 +13,7 @@ import pytest
 
 import etsopt
 from etsopt.checking import check, plan
+from etsopt.data.content import Derived
 from etsopt.data.instance import Instance
 from etsopt.data.policy import official
 from etsopt.data.policy.official import CONFIDENCE, INDUSTRY, OFFICIAL, POWER, SOURCES, Official, official_value
@@ -611,7 +612,7 @@ def test_a_wrong_figure_in_the_engines_table_is_refused(
     case = replace(case, enterprises=enterprises)
     assert etsopt.solve(case, model).violations == ()
     monkeypatch.setattr(official, "OFFICIAL", tuple(map(misread, OFFICIAL)))
-    assert etsopt.solve(replace(case), model).violations
+    assert etsopt.solve(replace(case, derived=Derived()), model).violations
 
 
 def test_sectors_of_the_table_are_known() -> None:

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from etsopt.checking.allocation import rational
 from etsopt.checking.allocation.certificate import (
     BLOCK,
+    DualActivity,
     Intervals,
     Kinked,
-    Pull,
     Square,
     corners_of,
     rise,
     units_gap,
     upward_each,
 )
-from etsopt.checking.arithmetic import gamma, most_of
+from etsopt.checking.arithmetic import gamma, sum_at_most
 
 U = 2.0**-53
 TONNES, SLOPES = st.integers(-40, 40), st.integers(-8, 8)
@@ -36,8 +36,8 @@ def interval(answer: float, lower: float, upper: float) -> Intervals:
     return Intervals.around(one(answer), one(lower), one(upper))
 
 
-def pull_of(at_unit: float, size: float | None = None, rows: int = 1) -> Pull:
-    return Pull(one(at_unit), one(abs(at_unit) if size is None else size), rows)
+def pull_of(at_unit: float, size: float | None = None, rows: int = 1) -> DualActivity:
+    return DualActivity(one(at_unit), one(abs(at_unit) if size is None else size), rows)
 
 
 def kinked(kink: float, left: float, right: float, times: float = 1.0) -> Kinked:
@@ -69,7 +69,7 @@ def test_a_change_is_the_difference_of_two_values(
 
 
 def test_a_pull_is_uncertain_by_the_rows_of_a_unit_and_sixteen_roundings() -> None:
-    pull = Pull(np.array([1.0, 2.0]), np.array([3.0, 4.0]), 5)
+    pull = DualActivity(np.array([1.0, 2.0]), np.array([3.0, 4.0]), 5)
     assert pull.uncertain == pytest.approx([gamma(21) * 3, gamma(21) * 4], rel=1e-12)
     some = pull.of(np.array([False, True]))
     assert (some.at_unit.tolist(), some.size.tolist(), some.rows) == ([2.0], [4.0], 5)
@@ -102,7 +102,7 @@ def test_a_rise_is_that_of_all_functions_less_the_pull_and_is_off_by_its_sizes()
     assert error[0] == pytest.approx(known, rel=1e-12)
 
 
-def exact_gap(intervals: Intervals, pieces: list[Kinked], pull: Pull, square: Square | None = None) -> Fraction:
+def exact_gap(intervals: Intervals, pieces: list[Kinked], pull: DualActivity, square: Square | None = None) -> Fraction:
     return rational.unit_gap(intervals, 0, pieces, Fraction(float(pull.at_unit[0])), square)
 
 
@@ -212,7 +212,7 @@ def test_what_is_added_for_rounding_is_what_the_sizes_of_the_terms_call_for(
     reference = 50.0
     known = min(by_hand(answer, base, lower, upper, pulled, e, reference) for base in (lower, upper, answer))
     found = units_gap(interval(answer, lower, upper), [], pull_of(pulled, 64.0), Square(one(e), one(reference)))
-    assert found == pytest.approx(most_of(upward_each(one(max(known, 0.0)))), rel=1e-15, abs=1e-290)
+    assert found == pytest.approx(sum_at_most(upward_each(one(max(known, 0.0)))), rel=1e-15, abs=1e-290)
 
 
 def test_an_uncertain_slope_at_a_kink_counts_the_steepest_of_each_function() -> None:
@@ -231,7 +231,7 @@ def test_the_gap_of_many_units_is_the_sum_over_every_block() -> None:
     answer = np.zeros(count)
     answer[[0, BLOCK - 1, BLOCK, 2 * BLOCK, count - 1]] = [1.0, 2.0, 4.0, 8.0, 16.0]
     at = Intervals(answer, np.zeros(count), answer.copy())
-    piece, nothing = Kinked(np.zeros(count), -1.0, 1.0), Pull(np.zeros(count), np.zeros(count), 0)
+    piece, nothing = Kinked(np.zeros(count), -1.0, 1.0), DualActivity(np.zeros(count), np.zeros(count), 0)
     assert units_gap(at, [piece], nothing) == pytest.approx(31.0)
     square = Square(np.ones(count), np.zeros(count))
     assert units_gap(at, [], nothing, square) == pytest.approx(1 + 4 + 16 + 64 + 256.0)
@@ -241,8 +241,8 @@ def test_the_gap_of_many_units_is_the_sum_over_every_block() -> None:
 @pytest.mark.parametrize("bad", [inf, np.nan, 1e308])
 def test_what_overflows_proves_nothing(bad: float) -> None:
     at = interval(1e9, 0.0, 1e10)
-    assert not units_gap(at, [kinked(0, -1, 1)], Pull(one(bad), one(abs(bad)), 1)) < 1e300
-    assert not units_gap(at, [], Pull(one(bad), one(abs(bad)), 1), Square(one(1), one(0))) < 1e300
+    assert not units_gap(at, [kinked(0, -1, 1)], DualActivity(one(bad), one(abs(bad)), 1)) < 1e300
+    assert not units_gap(at, [], DualActivity(one(bad), one(abs(bad)), 1), Square(one(1), one(0))) < 1e300
 
 
 def test_a_gap_is_no_less_than_nothing() -> None:

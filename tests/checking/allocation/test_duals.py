@@ -37,7 +37,7 @@ def read(lines: list[tuple[str, str, object, float]]) -> tuple[Stated, list[str]
 def test_multipliers_are_read_by_level_with_those_of_units_and_levels_less_their_sign() -> None:
     stated, wrong = read(RIGHT)
     assert wrong == []
-    assert {name: price.tolist() for name, price in stated.prices.items()} == {
+    assert {name: price.tolist() for name, price in stated.duals.items()} == {
         "largest_change": [2.0],
         "change": [3.0],
         "least_squares": [0.0],
@@ -50,7 +50,7 @@ def test_a_table_without_kept_levels_says_of_none() -> None:
     stated, wrong = read([RIGHT[0], ("exceptions:2", "sector_target", "cement", 8.0)])
     assert wrong == []
     assert stated.kept is None
-    assert stated.prices["exceptions:2"].tolist() == [8.0]
+    assert stated.duals["exceptions:2"].tolist() == [8.0]
 
 
 @pytest.mark.parametrize(

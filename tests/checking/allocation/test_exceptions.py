@@ -14,33 +14,33 @@ from etsopt.checking.allocation import exceptions
 from etsopt.checking.allocation.exceptions import (
     LEVELS,
     _is_choice,
+    _lagrangian_bound,
     _least_count,
     _most_of_rest,
-    _relaxed,
     _without_common_units,
     check_exceptions,
     exceptional_units,
 )
-from etsopt.checking.allocation.infeasibility import Shortfall
+from etsopt.checking.allocation.infeasibility import Infeasibility
 from etsopt.checking.allocation.limits import derive
 from tests.builders import given
 
 
-def proof(lacking: float, gains: list[float], let_off: float = 0.0) -> Shortfall:
-    return Shortfall(lacking, let_off, np.array(gains, dtype=float))
+def proof(least: float, gains: list[float], tolerated: float = 0.0) -> Infeasibility:
+    return Infeasibility(least, tolerated, np.array(gains, dtype=float))
 
 
-def choices(count: int, proofs: list[Shortfall]) -> list[tuple[int, ...]]:
+def choices(count: int, proofs: list[Infeasibility]) -> list[tuple[int, ...]]:
     """Every choice of as many units that makes up for what lacks in every proof."""
     units = range(len(proofs[0].gains))
     return [
         chosen
         for chosen in itertools.combinations(units, count)
-        if all(one.gains[list(chosen)].sum() >= one.lacking - one.let_off for one in proofs)
+        if all(one.gains[list(chosen)].sum() >= one.least - one.tolerated for one in proofs)
     ]
 
 
-def random_proofs(seed: int) -> list[Shortfall]:
+def random_proofs(seed: int) -> list[Infeasibility]:
     random = np.random.default_rng(seed)
     count = int(random.integers(3, 7))
     proofs = []
@@ -76,8 +76,8 @@ def test_a_search_that_takes_too_long_rules_nothing_out(monkeypatch: pytest.Monk
     """A sum of odd gains never comes to an even number; one more step than there are choices would tell."""
     proofs = [proof(5.5, [1, 1, 1, 1]), proof(5.5, [1, 1, 1, 1])]
     assert not _is_choice(2, np.arange(4).astype(object), 99, proofs)
-    assert exceptions.MOST_TRIED == 200_000
-    monkeypatch.setattr(exceptions, "MOST_TRIED", 0)
+    assert exceptions.MAX_STEPS == 200_000
+    monkeypatch.setattr(exceptions, "MAX_STEPS", 0)
     assert _is_choice(2, np.arange(4).astype(object), 99, proofs)
 
 
@@ -85,8 +85,8 @@ def test_gains_that_just_do_are_enough_within_their_rounding() -> None:
     exact = [proof(0.3, [0.1, 0.2, 0.0])]
     assert _is_choice(2, np.arange(3).astype(object), 99, exact)
     assert not _is_choice(2, np.arange(3).astype(object), 99, [proof(0.3 + 1e-13, [0.1, 0.2, 0.0])])
-    let_off = [proof(0.4, [0.1, 0.2, 0.0], 0.1)]
-    assert _is_choice(2, np.arange(3).astype(object), 99, let_off)
+    tolerated = [proof(0.4, [0.1, 0.2, 0.0], 0.1)]
+    assert _is_choice(2, np.arange(3).astype(object), 99, tolerated)
     nothing = [proof(-np.inf, [0.0, 0.0, 0.0])]
     assert _is_choice(0, np.arange(3).astype(object), 99, nothing)
 
@@ -111,14 +111,14 @@ def test_the_most_of_the_rest_is_that_of_the_best_after_a_place() -> None:
 def test_prices_that_stand_for_all_limits_bound_the_costs() -> None:
     costs, gains = np.array([4.0, 1.0, 6.0, 9.0]), [1.0, 0.0, 5.0, 3.0]
     # The least costs less gains are 1 and 1, and 10 t lack, of which 1 t is let off.
-    assert _relaxed(costs, 2, proof(10.0, gains, 1.0)) == pytest.approx(11.0)
-    assert _relaxed(costs, 2, proof(10.0, gains, 1.0)) < 11.0
-    assert _relaxed(costs, 3, proof(2.0, gains)) == pytest.approx(2 + 1 + 1 + 3)
-    assert _relaxed(costs, 1, proof(-50.0, gains)) == 0.0
-    assert _relaxed(costs, 1, proof(-np.inf, gains)) == 0.0
+    assert _lagrangian_bound(costs, 2, proof(10.0, gains, 1.0)) == pytest.approx(11.0)
+    assert _lagrangian_bound(costs, 2, proof(10.0, gains, 1.0)) < 11.0
+    assert _lagrangian_bound(costs, 3, proof(2.0, gains)) == pytest.approx(2 + 1 + 1 + 3)
+    assert _lagrangian_bound(costs, 1, proof(-50.0, gains)) == 0.0
+    assert _lagrangian_bound(costs, 1, proof(-np.inf, gains)) == 0.0
     # Costs and what lacks cancel here, so that the rounding of both is left.
     big = np.array([2.0**40, 2.0**40])
-    left = _relaxed(big, 2, proof(64.0 - 2.0**41, [0.0, 0.0]))
+    left = _lagrangian_bound(big, 2, proof(64.0 - 2.0**41, [0.0, 0.0]))
     taken = (64 + 8 * 2) * 2.0**41 * 2.0**-53
     assert 64.0 - left == pytest.approx(taken, rel=0.05)
 

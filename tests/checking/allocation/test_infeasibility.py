@@ -11,10 +11,10 @@ import pytest
 
 from etsopt.checking.allocation.infeasibility import (
     WITH_ROUNDING,
-    Shortfall,
+    Infeasibility,
+    least_infeasibility,
     multipliers_are_within_one,
-    proven_shortfall,
-    shortfall,
+    proven_infeasibility,
 )
 from etsopt.checking.allocation.limits import Demands, derive
 from etsopt.checking.arithmetic import gamma
@@ -42,42 +42,42 @@ def price_of(own: Demands, **multipliers: float) -> np.ndarray:
     return np.array([multipliers.get(name, 0.0) for name in names])
 
 
-def proof(own: Demands, rows_may: float = 0.0, unit_may: float = 0.0, **multipliers: float) -> Shortfall:
-    return shortfall(own, price_of(own, **multipliers), np.full(len(own.rows), rows_may), unit_may)
+def proof(own: Demands, rows_may: float = 0.0, unit_may: float = 0.0, **multipliers: float) -> Infeasibility:
+    return least_infeasibility(own, price_of(own, **multipliers), np.full(len(own.rows), rows_may), unit_may)
 
 
 @pytest.mark.parametrize("times", [1.0, 0.5, 3.0])
 def test_what_lacks_is_the_least_of_the_bands_above_the_target(times: float) -> None:
     found = proof(demands(), sector_target_cement=-times)
-    assert found.lacking == pytest.approx(200 * times, rel=1e-12)
-    assert found.lacking < 200 * times
+    assert found.least == pytest.approx(200 * times, rel=1e-12)
+    assert found.least < 200 * times
     exact = proof(demands(target=3400.0), sector_target_cement=-times)
-    assert exact.lacking == pytest.approx(-(3400 - 2700) * times)
+    assert exact.least == pytest.approx(-(3400 - 2700) * times)
     # A target at most prices no lower side; a balance has one.
-    assert proof(demands(), province_balance_q=0.5).lacking == pytest.approx(0.5 * (2000 - 40 - 2200))
-    assert proof(demands(), province_balance_q=-0.5).lacking == pytest.approx(-0.5 * (2000 + 40 - 1800))
+    assert proof(demands(), province_balance_q=0.5).least == pytest.approx(0.5 * (2000 - 40 - 2200))
+    assert proof(demands(), province_balance_q=-0.5).least == pytest.approx(-0.5 * (2000 + 40 - 1800))
 
 
 def test_fractions_of_a_tonne_count_as_tonnes_do() -> None:
     own = demands()
     moved = replace(own, lower=own.lower + 0.25)
-    assert proof(moved, sector_target_cement=-1.0).lacking == pytest.approx(200.5, rel=1e-12)
-    assert proof(moved, province_balance_q=0.5).lacking == pytest.approx(0.5 * (2000 - 40 - 2200), rel=1e-12)
+    assert proof(moved, sector_target_cement=-1.0).least == pytest.approx(200.5, rel=1e-12)
+    assert proof(moved, province_balance_q=0.5).least == pytest.approx(0.5 * (2000 - 40 - 2200), rel=1e-12)
 
 
 def test_rows_together_prove_what_every_allocation_lacks() -> None:
     """Cement has 2500 t at most and line b 1960 t at least, so a has 540 t at most, and lacks 360 t."""
     found = proof(demands(), sector_target_cement=-1.0, province_balance_q=1.0)
-    assert found.lacking == pytest.approx(-2500 + 1960 + 900, rel=1e-12)
+    assert found.least == pytest.approx(-2500 + 1960 + 900, rel=1e-12)
     found = proof(demands(), sector_target_cement=-1.0, province_balance_q=0.25)
-    assert found.lacking == pytest.approx(-2500 + 0.25 * 1960 + 900 + 0.75 * 1800, rel=1e-12)
+    assert found.least == pytest.approx(-2500 + 0.25 * 1960 + 900 + 0.75 * 1800, rel=1e-12)
 
 
 def test_what_an_answer_is_let_off_with_counts_every_row_and_every_unit() -> None:
     found = proof(demands(), 0.02, 1e-3, sector_target_cement=-0.5, province_balance_q=0.25)
-    assert found.let_off == pytest.approx(0.75 * 0.02 + (0.5 + 0.25) * 1e-3, rel=1e-9)
-    assert found.let_off > 0.75 * 0.02 + 0.75 * 1e-3
-    assert proof(demands(), sector_target_cement=-0.5).let_off < 1e-250
+    assert found.tolerated == pytest.approx(0.75 * 0.02 + (0.5 + 0.25) * 1e-3, rel=1e-9)
+    assert found.tolerated > 0.75 * 0.02 + 0.75 * 1e-3
+    assert proof(demands(), sector_target_cement=-0.5).tolerated < 1e-250
 
 
 def test_what_exceptions_gain_is_what_their_wider_band_adds_at_their_pull() -> None:
@@ -101,13 +101,13 @@ def test_an_enterprise_shares_its_band_and_its_units_may_hold_all_of_it() -> Non
     assert own.enterprise.tolist()[:2] == [own.enterprise[0]] * 2
     # The enterprise has 2700 t at least; with its row the sum of both lacks 200 t to the target.
     found = proof(own, sector_target_cement=-1.0, enterprise_band_e=1.0)
-    assert found.lacking == pytest.approx(200.0, rel=1e-9)
+    assert found.least == pytest.approx(200.0, rel=1e-9)
     assert found.gains == pytest.approx([200.0, 400.0, 0.0], abs=1e-6)
     above = proof(own, sector_target_cement=0.0, enterprise_band_e=-0.5)
     assert above.gains == pytest.approx([25.0, 50.0, 0.0], abs=1e-6)
     # Alone the row of the enterprise proves nothing of units that may hold from nothing to all of 3300 t and 150 t.
     alone = proof(own, enterprise_band_e=1.0)
-    assert alone.lacking == pytest.approx(2700 - 2 * 3450)
+    assert alone.least == pytest.approx(2700 - 2 * 3450)
 
 
 def test_rounding_is_taken_off_in_proportion_to_the_parts() -> None:
@@ -118,7 +118,7 @@ def test_rounding_is_taken_off_in_proportion_to_the_parts() -> None:
     found = proof(wide, sector_target_cement=-1.0)
     # Of the pull, of its reach, of the sum of units and its most, of the row, and of both in the end.
     roundings = 1.01 * (own.rows.most_of_unit + 16) + 2 * 4 + 64 + 8 + 8 + 8 * 2
-    assert -found.lacking == pytest.approx(roundings * 1000 * 2.0**-53, rel=0.02)
+    assert -found.least == pytest.approx(roundings * 1000 * 2.0**-53, rel=0.02)
 
 
 def test_where_pulls_cancel_what_is_uncertain_of_them_is_left() -> None:
@@ -127,11 +127,11 @@ def test_where_pulls_cancel_what_is_uncertain_of_them_is_left() -> None:
     uncertain = gamma(own.rows.most_of_unit + 16) * 2
     assert found.gains[:2] == pytest.approx([1.01 * uncertain * 250, 1.01 * uncertain * 500], rel=1e-9, abs=0)
     without = proof(own, 0.0, 1e-3, sector_target_cement=-1.0, province_balance_p=1.0)
-    assert without.let_off == pytest.approx(2e-3, rel=1e-9)
+    assert without.tolerated == pytest.approx(2e-3, rel=1e-9)
     # Unit c alone is pulled, by one.
-    assert found.let_off == pytest.approx(1e-3, rel=1e-9)
+    assert found.tolerated == pytest.approx(1e-3, rel=1e-9)
     only = proof(own, 0.0, 1e-3, sector_target_cement=-1.0, province_balance_q=1.0)
-    assert only.let_off == pytest.approx(1e-3, rel=1e-9)
+    assert only.tolerated == pytest.approx(1e-3, rel=1e-9)
 
 
 def test_enterprises_count_where_theirs_are_the_only_rows() -> None:
@@ -140,20 +140,20 @@ def test_enterprises_count_where_theirs_are_the_only_rows() -> None:
     own = derive(given(ROWS, policy))
     assert own.enterprise.tolist() == [0, 0, -1]
     found = proof(own, enterprise_band_e=1.0)
-    assert found.lacking == pytest.approx(2700 - 2 * 3450)
+    assert found.least == pytest.approx(2700 - 2 * 3450)
     assert found.gains == pytest.approx([200.0, 400.0, 0.0], abs=1e-6)
 
 
 def test_a_row_that_may_be_missed_by_anything_proves_nothing() -> None:
-    assert proof(demands(), np.inf, sector_target_cement=-1.0).lacking == -np.inf
-    assert proof(demands(), 0.0, np.inf, sector_target_cement=-1.0).lacking == -np.inf
+    assert proof(demands(), np.inf, sector_target_cement=-1.0).least == -np.inf
+    assert proof(demands(), 0.0, np.inf, sector_target_cement=-1.0).least == -np.inf
 
 
 @pytest.mark.parametrize("size", [1e308, np.inf, np.nan])
 def test_what_overflows_proves_nothing(size: float) -> None:
     found = proof(demands(exceptions={"units": 1, "lower": 0.3, "upper": 0.3}), sector_target_cement=-size)
-    assert found.lacking == -np.inf
-    assert found.let_off == 0.0
+    assert found.least == -np.inf
+    assert found.tolerated == 0.0
     assert found.gains.tolist() == [0.0] * 3
 
 
@@ -165,18 +165,18 @@ def duals(*lines: tuple[str, str, float]) -> pd.DataFrame:
 def test_multipliers_of_limits_that_give_way_are_held_to_one() -> None:
     own = demands()
     for size, known in ((-0.5, 100.0), (-1.0, 200.0), (-2.0, 200.0)):
-        proven, tolerated = proven_shortfall(own, 0, duals(("sector_target", "cement", size)), "target_relaxation")
+        proven, tolerated = proven_infeasibility(own, 0, duals(("sector_target", "cement", size)), "target_relaxation")
         assert proven == pytest.approx(known)
         assert not tolerated
-    assert proven_shortfall(own, 0, duals(("sector_target", "cement", -1.0)), "other") == (0.0, True)
-    assert proven_shortfall(own, 0, duals(("sector_target", "cement", 1.0)), "target_relaxation")[0] == 0.0
+    assert proven_infeasibility(own, 0, duals(("sector_target", "cement", -1.0)), "other") == (0.0, True)
+    assert proven_infeasibility(own, 0, duals(("sector_target", "cement", 1.0)), "target_relaxation")[0] == 0.0
     both = duals(("sector_target", "cement", -1.0), ("province_balance", "q", 5.0))
-    assert proven_shortfall(own, 0, both, "target_relaxation")[0] == pytest.approx(360.0)
+    assert proven_infeasibility(own, 0, both, "target_relaxation")[0] == pytest.approx(360.0)
     # The row of an enterprise gives no way, and its multiplier may have any size.
     shared = demands(band_on="enterprise")
     lines = duals(("sector_target", "cement", -1.0), ("enterprise_band", "e", 1.0), ("province_balance", "q", 0.0))
-    assert proven_shortfall(shared, 0, lines, "target_relaxation")[0] == pytest.approx(200.0)
-    assert proven_shortfall(shared, 0, duals(("enterprise_band", "e", np.inf)), "target_relaxation") == (0.0, True)
+    assert proven_infeasibility(shared, 0, lines, "target_relaxation")[0] == pytest.approx(200.0)
+    assert proven_infeasibility(shared, 0, duals(("enterprise_band", "e", np.inf)), "target_relaxation") == (0.0, True)
 
 
 def test_multipliers_above_one_are_said_but_for_their_rounding() -> None:
@@ -193,17 +193,17 @@ def test_multipliers_above_one_are_said_but_for_their_rounding() -> None:
 def test_what_lacks_no_more_than_answers_are_let_off_with_is_tolerated(lacks: float, tolerated: bool) -> None:
     """20 kg of the row and a kilogram of each of two units: 22 kg."""
     own = demands(target=2700.0 - lacks)
-    proven, found = proven_shortfall(own, 0, duals(("sector_target", "cement", -1.0)), "target_relaxation")
+    proven, found = proven_infeasibility(own, 0, duals(("sector_target", "cement", -1.0)), "target_relaxation")
     assert proven == pytest.approx(lacks, rel=1e-6)
     assert found is tolerated
 
 
 def test_whole_tonnes_are_let_off_with_nothing() -> None:
     own = demands(target=2699.0, integer_allowances=True)
-    proven = proven_shortfall(own, 0, duals(("sector_target", "cement", -0.01)), "target_relaxation")
+    proven = proven_infeasibility(own, 0, duals(("sector_target", "cement", -0.01)), "target_relaxation")
     assert proven[0] == pytest.approx(0.01)
     assert not proven[1]
-    assert proven_shortfall(own, 0, duals(("sector_target", "cement", 0.0)), "target_relaxation")[1]
+    assert proven_infeasibility(own, 0, duals(("sector_target", "cement", 0.0)), "target_relaxation")[1]
 
 
 @pytest.mark.parametrize(("units", "left"), [(1, 100.0), (2, 50.0), (3, 50.0)])
@@ -211,5 +211,5 @@ def test_exceptions_that_are_allowed_make_up_for_the_most_that_they_can(units: i
     """Of the 200 t that lack the larger line can make up 100 t, and the smaller one 50 t."""
     own = demands(exceptions={"units": units, "lower": 0.15, "upper": 0.1})
     lines = duals(("sector_target", "cement", -1.0))
-    assert proven_shortfall(own, units, lines, "target_relaxation")[0] == pytest.approx(left)
-    assert proven_shortfall(own, 0, lines, "target_relaxation")[0] == pytest.approx(200.0)
+    assert proven_infeasibility(own, units, lines, "target_relaxation")[0] == pytest.approx(left)
+    assert proven_infeasibility(own, 0, lines, "target_relaxation")[0] == pytest.approx(200.0)

@@ -7,13 +7,13 @@ from math import inf
 import numpy as np
 import pytest
 
-from etsopt.checking.allocation.certificate import Intervals, Kinked, Pull
-from etsopt.checking.allocation.integer import gap_of_largest_change, room_within, stays
+from etsopt.checking.allocation.certificate import DualActivity, Intervals, Kinked
+from etsopt.checking.allocation.integer import fixed_by_reduced_cost, gap_of_largest_change, room_within
 from etsopt.checking.arithmetic import gamma, upward
 
 
-def pulls(*values: float, rows: int = 1) -> Pull:
-    return Pull(np.array(values), np.abs(values), rows)
+def pulls(*values: float, rows: int = 1) -> DualActivity:
+    return DualActivity(np.array(values), np.abs(values), rows)
 
 
 def test_the_room_of_a_rate_is_whole_and_no_fewer_than_there_are() -> None:
@@ -29,7 +29,7 @@ def gap(
     value: float,
     lower: list[float],
     upper: list[float],
-    pull: Pull,
+    pull: DualActivity,
     of_rows: float = 0.0,
     pieces: list[Kinked] | None = None,
 ) -> float:
@@ -92,10 +92,10 @@ def test_a_unit_stays_where_a_tonne_costs_more_than_the_gap() -> None:
     """At the kink a tonne less costs 2 + pull, and a tonne more 3 - pull."""
     answer = np.array([5.0, 5.0, 6.0, 4.0])
     piece = Kinked(np.full(4, 5.0), -1.0, 1.5, 2.0)
-    no_less, no_more = stays(answer, [piece], pulls(0.0, 1.0, 0.0, 0.0), 2.5)
+    no_less, no_more = fixed_by_reduced_cost(answer, [piece], pulls(0.0, 1.0, 0.0, 0.0), 2.5)
     assert no_more.tolist() == [True, False, True, False]
     assert no_less.tolist() == [False, True, False, False]
-    no_less, no_more = stays(answer, [piece], pulls(0.0, -1.0, -4.0, 3.0), 0.5)
+    no_less, no_more = fixed_by_reduced_cost(answer, [piece], pulls(0.0, -1.0, -4.0, 3.0), 0.5)
     assert no_less.tolist() == [True, True, False, True]
     assert no_more.tolist() == [True, True, True, False]
 
@@ -104,14 +104,14 @@ def test_a_unit_stays_only_beyond_the_rounding_of_its_slope_and_of_the_gap() -> 
     """A slope of 2e15 is uncertain by some tonnes, which the cost of a tonne has to exceed."""
     size = 1e15
     answer, piece = np.array([5.0]), Kinked(np.array([5.0]), -size, size, 2.0)
-    pull = Pull(np.array([2 * size - 64.0]), np.array([2 * size]), 3)
+    pull = DualActivity(np.array([2 * size - 64.0]), np.array([2 * size]), 3)
     uncertain = 1.01 * (gamma(19) * 2 * size + gamma(11) * 2 * size)
     room = 64.0 - uncertain
     assert 55 < room < 60
     for gap_, known in ((room - 0.01, True), (room + 0.01, False)):
-        assert stays(answer, [piece], pull, gap_)[1].tolist() == [known]
-        mirrored = Pull(-pull.at_unit, pull.size, 3)
-        assert stays(answer, [piece], mirrored, gap_)[0].tolist() == [known]
-    exact = stays(np.array([5.0]), [Kinked(np.array([5.0]), -1.0, 1.0)], pulls(0.0), 1.0)
+        assert fixed_by_reduced_cost(answer, [piece], pull, gap_)[1].tolist() == [known]
+        mirrored = DualActivity(-pull.at_unit, pull.size, 3)
+        assert fixed_by_reduced_cost(answer, [piece], mirrored, gap_)[0].tolist() == [known]
+    exact = fixed_by_reduced_cost(np.array([5.0]), [Kinked(np.array([5.0]), -1.0, 1.0)], pulls(0.0), 1.0)
     assert [part.tolist() for part in exact] == [[False], [False]]
     assert upward(1.0, 4) > 1.0

@@ -92,7 +92,7 @@ def test_a_sector_has_no_target_unless_the_policy_or_the_plan_states_one() -> No
 def test_targets_and_their_rates_are_whole_where_allowances_are() -> None:
     own = derive(instance({"cement": {"target_t": 2900.7}}, integer_allowances=True))
     assert row_of(own, "sector_target", "cement")[:2] == (0.0, 2900.0)
-    assert own.whole
+    assert own.integer
     assert own.at_target_rate[:2].tolist() == [round(1000.5 * 2900 / 3000.5), round(2000 * 2900 / 3000.5)]
 
 

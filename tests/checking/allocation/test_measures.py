@@ -33,7 +33,7 @@ PRICE = np.array([2.0])
 def test_change_is_the_sum_of_all_distances_from_the_reference() -> None:
     level, uncertain = measures().level("change", PRICE)
     assert level.value == 5 + 8 + 1
-    assert (level.scale, level.price[0], level.square) == (1.0, 2.0, None)
+    assert (level.scale, level.dual[0], level.square) == (1.0, 2.0, None)
     assert level.piece is not None
     assert (level.piece.kink.tolist(), level.piece.left, level.piece.right) == (R.tolist(), -1.0, 1.0)
     _, error = total(np.array([5.0, 8.0, 1.0]))
@@ -50,7 +50,7 @@ def test_a_deficit_is_what_lacks_to_emissions_alone() -> None:
 def test_a_spread_is_the_sum_of_distances_from_the_target_rate_over_all_emissions() -> None:
     level, uncertain = measures().level("spread", PRICE)
     assert level.value == pytest.approx((7 + 2 + 0.5) / 350)
-    assert (level.scale, level.price[0]) == (350.0, 700.0)
+    assert (level.scale, level.dual[0]) == (350.0, 700.0)
     assert level.piece is not None
     assert (level.piece.kink.tolist(), level.piece.left, level.piece.right) == (TARGET.tolist(), -1.0, 1.0)
     _, error = total(np.array([7.0, 2.0, 0.5]))
@@ -66,10 +66,10 @@ def test_least_squares_is_the_sum_of_squares_over_emissions() -> None:
     assert (level.value, level.piece, level.scale) == (value, None, 1.0)
     assert uncertain == error + gamma(6) * value
     assert level.square is not None
-    assert not level.square.whole
+    assert not level.square.integer
     whole = measures(True).level("least_squares", PRICE)[0].square
     assert whole is not None
-    assert whole.whole
+    assert whole.integer
 
 
 def test_the_largest_change_is_a_rate_with_weights_that_add_up_to_one_over_emissions() -> None:
@@ -180,11 +180,11 @@ def test_levels_measure_the_units_that_are_not_fixed_in_whole_tonnes_where_allow
         assert own.r.tolist() == ([1101.0, 1800.0] if whole else [1100.6, 1800.0])
         assert own.due.tolist() == ([1000.0, 2000.0] if whole else [1000.0, 2000.4])
         assert own.weights.tolist() == [0.5, 0.0]
-        assert own.whole is whole
+        assert own.integer is whole
 
 
 def test_a_sector_without_emissions_has_a_rate_of_one() -> None:
     instance = three_lines({})
-    demands = SimpleNamespace(at_target_rate=np.array([np.nan, np.nan, 5.0]), whole=False)
+    demands = SimpleNamespace(at_target_rate=np.array([np.nan, np.nan, 5.0]), integer=False)
     zero = replace(instance, units=instance.units.assign(emissions_tco2e=[0.0, 0.0, 100.0]))
     assert at_target_rate(zero, demands, np.array([7.0, 8.0, 9.0])).tolist() == [0.0, 0.0, 5.0]  # type: ignore[arg-type]

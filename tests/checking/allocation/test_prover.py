@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from etsopt.checking.allocation.certificate import Kinked
-from etsopt.checking.allocation.prover import FLAT, NOBODY, Prover
+from etsopt.checking.allocation.prover import FLAT, POLICY, OptimalFace
 
 
-def prover(rows: int = 2) -> Prover:
+def prover(rows: int = 2) -> OptimalFace:
     """Four units between 0 and 10, of one tonne of emissions each, and rows between 0 and 5."""
-    return Prover(np.zeros(4), np.full(4, 10.0), np.zeros(rows), np.full(rows, 5.0), np.ones(rows), np.ones(4))
+    return OptimalFace(np.zeros(4), np.full(4, 10.0), np.zeros(rows), np.full(rows, 5.0), np.ones(rows), np.ones(4))
 
 
 KINKED = Kinked(np.array([4.0, 4.0, 4.0, -1.0]), -1.0, 2.0)
@@ -21,13 +21,13 @@ NOTHING = np.zeros(2)
 def test_a_level_leaves_of_each_unit_where_it_loses_nothing() -> None:
     own = prover()
     # Pulled by nothing a unit stays at its kink; beyond a slope it goes to an end; at a slope it may go that way.
-    own.hold(KINKED, np.array([0.0, 3.0, 2.0, -1.0]), NOTHING)
+    own.fix_at_optimum(KINKED, np.array([0.0, 3.0, 2.0, -1.0]), NOTHING)
     assert own.lower.tolist() == [4.0, 10.0, 4.0, 0.0]
     assert own.upper.tolist() == [4.0, 10.0, 10.0, 0.0]
-    assert own.owner_lower.tolist() == [0, 0, 0, NOBODY]
-    assert own.owner_upper.tolist() == [0, NOBODY, NOBODY, 0]
+    assert own.owner_lower.tolist() == [0, 0, 0, POLICY]
+    assert own.owner_upper.tolist() == [0, POLICY, POLICY, 0]
     other = prover()
-    other.hold(KINKED, np.array([-3.0, -1.0, 0.0, 0.0]), NOTHING)
+    other.fix_at_optimum(KINKED, np.array([-3.0, -1.0, 0.0, 0.0]), NOTHING)
     assert other.lower.tolist() == [0.0, 0.0, 4.0, 0.0]
     assert other.upper.tolist() == [0.0, 4.0, 4.0, 0.0]
 
@@ -38,7 +38,7 @@ def test_a_slope_that_is_rounding_leaves_a_unit_indifferent(share: float, flat: 
     piece = Kinked(np.full(4, 4.0), -1.0, 2.0)
     tiny = share * FLAT * 102.0
     own = prover()
-    own.hold(piece, np.array([2.0 + tiny, 2.0 - tiny, -1.0 - tiny, 100.0]), NOTHING)
+    own.fix_at_optimum(piece, np.array([2.0 + tiny, 2.0 - tiny, -1.0 - tiny, 100.0]), NOTHING)
     assert own.lower.tolist()[:3] == [4.0 if flat else 10.0, 4.0, 0.0]
     assert own.upper.tolist()[:3] == [10.0, 10.0 if flat else 4.0, 4.0 if flat else 0.0]
 
@@ -47,33 +47,35 @@ def test_a_slope_that_is_rounding_leaves_a_unit_indifferent(share: float, flat: 
 def test_slopes_are_compared_by_what_they_come_to_over_the_emissions(share: float, flat: bool) -> None:
     """The last unit has four tonnes of emissions: its slope of 27 counts as 216 to a unit of half a tonne."""
     emissions = np.array([0.5, 1.0, 1.0, 4.0])
-    own = Prover(np.zeros(4), np.full(4, 10.0), NOTHING, NOTHING, NOTHING, emissions)
-    own.hold(Kinked(np.full(4, 4.0), -1.0, 2.0), np.array([2.0 + share * FLAT * 216.0, 0.0, 0.0, 25.0]), NOTHING)
+    own = OptimalFace(np.zeros(4), np.full(4, 10.0), NOTHING, NOTHING, NOTHING, emissions)
+    own.fix_at_optimum(
+        Kinked(np.full(4, 4.0), -1.0, 2.0), np.array([2.0 + share * FLAT * 216.0, 0.0, 0.0, 25.0]), NOTHING
+    )
     assert own.lower[0] == (4.0 if flat else 10.0)
 
 
 def test_what_a_later_level_takes_of_rows_counts_for_those_before() -> None:
     own = prover()
-    own.hold(KINKED, np.zeros(4), np.array([2.0, 0.0]))
-    own.hold(KINKED, np.zeros(4), np.array([1.0, 4.0]))
+    own.fix_at_optimum(KINKED, np.zeros(4), np.array([2.0, 0.0]))
+    own.fix_at_optimum(KINKED, np.zeros(4), np.array([1.0, 4.0]))
     assert own.owner_row.tolist() == [0, 1]
     # The second row is held twice by the second level, which adds two to the first row besides.
     nothing = np.zeros(4)
     assert own.multipliers((nothing, nothing, np.array([-8.0, -8.0]))) == [3.0, 2.0]
     # What keeps nobody from leaving counts for nothing, and small multipliers hold their rows as well.
     small = prover()
-    small.hold(KINKED, np.zeros(4), np.array([0.5, -0.5]))
+    small.fix_at_optimum(KINKED, np.zeros(4), np.array([0.5, -0.5]))
     assert (small.least.tolist(), small.most.tolist()) == ([0.0, 5.0], [0.0, 5.0])
 
 
 def test_a_row_with_a_multiplier_is_held_at_its_side() -> None:
     own = prover(4)
-    own.hold(KINKED, np.zeros(4), np.array([1.0, -1.0, 0.0, 0.9e-9]))
+    own.fix_at_optimum(KINKED, np.zeros(4), np.array([1.0, -1.0, 0.0, 0.9e-9]))
     assert own.least.tolist() == [0.0, 5.0, 0.0, 0.0]
     assert own.most.tolist() == [0.0, 5.0, 5.0, 5.0]
-    assert own.owner_row.tolist() == [0, 0, NOBODY, NOBODY]
-    reached = Prover(np.zeros(4), np.full(4, 10.0), np.zeros(2), np.full(2, 5.0), np.array([1.0, 2.0]), np.ones(4))
-    reached.hold(KINKED, np.zeros(4), np.array([1.0, 0.6e-9]))
+    assert own.owner_row.tolist() == [0, 0, POLICY, POLICY]
+    reached = OptimalFace(np.zeros(4), np.full(4, 10.0), np.zeros(2), np.full(2, 5.0), np.array([1.0, 2.0]), np.ones(4))
+    reached.fix_at_optimum(KINKED, np.zeros(4), np.array([1.0, 0.6e-9]))
     assert reached.owner_row.tolist() == [0, 0]
 
 
@@ -89,13 +91,13 @@ def test_slopes_beyond_the_intervals_are_those_of_the_side_on_which_they_end() -
     before, after, _ = own.slopes_of_square(reference, pull, price)
     assert before.tolist() == [-0.5, -10.5, -2.0, -6.0]
     assert after.tolist() == [7.5, -4.5, -2.0, 6.0]
-    half = Prover(own.lower, own.upper, NOTHING, NOTHING, NOTHING, np.full(4, 0.5))
+    half = OptimalFace(own.lower, own.upper, NOTHING, NOTHING, NOTHING, np.full(4, 0.5))
     assert half.slopes_of_square(reference, 0 * pull, price)[1].tolist() == [16.0, -8.0, -4.0, 12.0]
 
 
 def test_a_level_counts_as_often_as_the_most_that_a_later_one_gains_by_leaving_it() -> None:
     own = prover()
-    own.hold(KINKED, np.zeros(4), np.array([2.0, 0.0]))
+    own.fix_at_optimum(KINKED, np.zeros(4), np.array([2.0, 0.0]))
     # Below its kink a unit gains three a tonne where the level loses one; above, four where it loses two.
     nothing = np.zeros(4)
     below = np.array([3.0, 0.0, 0.0, 0.0]), nothing, NOTHING
@@ -113,10 +115,10 @@ def test_a_level_counts_as_often_as_the_most_that_a_later_one_gains_by_leaving_i
 def test_later_levels_come_first_and_what_they_take_counts_for_those_before() -> None:
     own = prover()
     # The first level holds units 0 to 2 at their kinks; the second pulls the last one up to its end.
-    own.hold(KINKED, np.array([0.0, 0.0, 2.0, 2.0]), NOTHING)
+    own.fix_at_optimum(KINKED, np.array([0.0, 0.0, 2.0, 2.0]), NOTHING)
     assert own.upper.tolist() == [4.0, 4.0, 10.0, 10.0]
     second = Kinked(np.full(4, 6.0), -1.0, 1.0)
-    own.hold(second, np.zeros(4), NOTHING)
+    own.fix_at_optimum(second, np.zeros(4), NOTHING)
     assert own.owner_lower.tolist() == [0, 0, 1, 1]
     assert own.owner_upper.tolist() == [0, 0, 1, 1]
     # Unit 2 gains two by less, which the second level holds twice; by that unit 0 gains two by more besides its one.
@@ -126,9 +128,9 @@ def test_later_levels_come_first_and_what_they_take_counts_for_those_before() ->
 
 def test_an_interval_that_is_no_levels_is_nobodys() -> None:
     own = prover()
-    own.hold(KINKED, np.array([0.0, 3.0, 2.0, 2.0]), NOTHING)
+    own.fix_at_optimum(KINKED, np.array([0.0, 3.0, 2.0, 2.0]), NOTHING)
     own.within(np.array([0.0, 0.0, 5.0, -5.0]), np.array([10.0, 20.0, 8.0, 20.0]))
     assert own.lower.tolist() == [4.0, 10.0, 5.0, 0.0]
     assert own.upper.tolist() == [4.0, 10.0, 8.0, 10.0]
-    assert own.owner_lower.tolist() == [0, 0, NOBODY, NOBODY]
-    assert own.owner_upper.tolist() == [0, NOBODY, NOBODY, NOBODY]
+    assert own.owner_lower.tolist() == [0, 0, POLICY, POLICY]
+    assert own.owner_upper.tolist() == [0, POLICY, POLICY, POLICY]

@@ -11,7 +11,7 @@ import pytest
 
 from etsopt.checking.allocation import relaxed_limits
 from etsopt.checking.allocation.limits import derive
-from etsopt.checking.allocation.relaxed_limits import COLUMNS, check_relief
+from etsopt.checking.allocation.relaxed_limits import COLUMNS, check_relaxed_limits
 from tests.builders import given
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def tables_of(limits: Any = LIMITS, **columns: Any) -> Tables:
 
 def found(tables: Tables, proven_t: float | None = PROVEN_T) -> list[str]:
     own = instance()
-    return [f"{v.rule} {v.where}" for v in check_relief(own, derive(own), tables, proven_t)]
+    return [f"{v.rule} {v.where}" for v in check_relaxed_limits(own, derive(own), tables, proven_t)]
 
 
 def moved(way: str, by: list[float], *lines: tuple[int, float]) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T, Collected, CouplingRows, Totals
+from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T, CouplingRows, RowBuilder, Totals
 from etsopt.checking.arithmetic import gamma
 
 U = 2.0**-53
@@ -107,10 +107,10 @@ def test_a_multiplier_that_is_no_number_or_overflows_proves_nothing() -> None:
 
 def test_a_multiplier_of_a_side_that_does_not_exist_is_none() -> None:
     price = np.array([0.5, -0.25, 0.5, -4.0])
-    assert some().priced(price).tolist() == [0.5, 0.0, 0.0, -4.0]
-    assert some().priced(-price).tolist() == [-0.5, 0.25, -0.5, 4.0]
-    assert some(least=-inf).priced(price)[0] == 0.0
-    assert some(most=inf).priced(-price)[0] == 0.0
+    assert some().supported_duals(price).tolist() == [0.5, 0.0, 0.0, -4.0]
+    assert some().supported_duals(-price).tolist() == [-0.5, 0.25, -0.5, 4.0]
+    assert some(least=-inf).supported_duals(price)[0] == 0.0
+    assert some(most=inf).supported_duals(-price)[0] == 0.0
 
 
 def test_a_rate_that_is_missed_is_told_in_tonnes_of_its_smaller_unit() -> None:
@@ -128,7 +128,7 @@ def test_a_rate_that_is_missed_is_told_in_tonnes_of_its_smaller_unit() -> None:
 
 def test_the_pull_of_a_unit_is_that_of_all_its_rows() -> None:
     rows, price = some(), np.array([2.0, -3.0, 5.0, 7.0])
-    pull = rows.pull(price, 4)
+    pull = rows.dual_activity(price, 4)
     exact = [2 + 5 + Fraction(7, 11), 2 - 1 - Fraction(7, 3), Fraction(3, 7) + 5, 0]
     sizes = [2 + 5 + Fraction(7, 11), 2 + 1 + Fraction(7, 3), Fraction(3, 7) + 5, 0]
     assert pull.at_unit == pytest.approx([float(value) for value in exact])
@@ -136,7 +136,7 @@ def test_the_pull_of_a_unit_is_that_of_all_its_rows() -> None:
     assert pull.size == pytest.approx(known, rel=4 * U)
     assert (pull.size[:3] > [float(value) for value in sizes[:3]]).all()
     assert pull.rows == 3
-    alone = one_row(0.0, 1.0).pull(np.array([-1.0]), 2)
+    alone = one_row(0.0, 1.0).dual_activity(np.array([-1.0]), 2)
     assert alone.at_unit.tolist() == [-1.0, 0.0]
     assert alone.size.tolist() == [1 + gamma(2 + 4), 0.0]
 
@@ -159,14 +159,14 @@ def test_multipliers_are_found_by_the_name_and_the_index_of_their_row() -> None:
     )
     rows = some()
     assert rows.place_of(duals).tolist() == [2, -1, -1, 3, -1, 0]
-    assert rows.prices(duals).tolist() == [6.5, 0.0, 1.5, 4.5]
+    assert rows.duals_of(duals).tolist() == [6.5, 0.0, 1.5, 4.5]
     limits = rows.limits_of("sector_target")
     assert limits.loc["cement"].tolist() == [0.0, 10.0]
 
 
 def test_rows_are_collected_in_their_order_and_limits_in_tonnes_are_whole_where_allowances_are() -> None:
     for whole in (False, True):
-        rows = Collected(whole)
+        rows = RowBuilder(whole)
         limits = np.array([1.2]), np.array([9.8])
         names = np.array(["a"], dtype=object)
         first = rows.add("sector_target", names, limits, np.array([0, 0]), np.array([0, 1]))
@@ -181,7 +181,7 @@ def test_rows_are_collected_in_their_order_and_limits_in_tonnes_are_whole_where_
             5.0,
         )
         assert (first.tolist(), second.tolist()) == ([0], [1, 2])
-        assert rows.most_of(np.array([2, 0])).tolist() == [7.6, 9.0 if whole else 9.8]
+        assert rows.upper_limits(np.array([2, 0])).tolist() == [7.6, 9.0 if whole else 9.8]
         made = rows.finish()
         assert made.row.tolist() == [0, 0, 2, 1]
         assert made.position.tolist() == [0, 1, 2, 0]

@@ -169,17 +169,17 @@ def test_exceptions_and_real_allowances_have_columns_of_their_own() -> None:
         ("sector", ["a", "b"], False, ""),
         ("sector", ["a", None], False, ""),
         ("sector", [None, None], False, ""),
-        ("sector", ["a", 1], False, "holds texts"),
-        ("sector", [1, 2], False, "holds texts"),
+        ("sector", ["a", 1], False, "holds strings"),
+        ("sector", [1, 2], False, "holds strings"),
         ("at_risk", [True, False], False, ""),
-        ("at_risk", ["a", "b"], False, "says true or false"),
-        ("usable", [1, 0], False, "says true or false"),
+        ("at_risk", ["a", "b"], False, "holds true or false"),
+        ("usable", [1, 0], False, "holds true or false"),
         ("usable", [True, True], False, ""),
     ],
 )
 def test_a_column_holds_what_it_ought_to(column: str, cells: list[Any], number: bool, wrong: str) -> None:
     assert totals.wrong_with(pd.DataFrame({column: cells}), column, number) == wrong
-    assert totals.wrong_with(pd.DataFrame({"other": cells}), column, number) == "is there"
+    assert totals.wrong_with(pd.DataFrame({"other": cells}), column, number) == "is present"
     assert totals.wrong_with(pd.DataFrame({column: cells}).head(0), column, number) == ""
 
 
@@ -199,7 +199,7 @@ def test_targets_and_what_they_leave_are_stated() -> None:
 
     assert found(tables) == []
     names = tables["sectors"]["sector"].tolist()
-    for column, words in (("target_t", "policy's [t]"), ("under_target_t", "is left [t]")):
+    for column, words in (("target_t", "policy's [t]"), ("under_target_t", "is stated [t]")):
         for sign in (1.0, -1.0):
             assert found(changed("sectors", column, 1, sign * 0.0199)) == []
             wrong = found(changed("sectors", column, 1, sign * 0.0201))
@@ -241,7 +241,7 @@ def test_the_users_own_columns_and_those_of_enterprises_are_as_they_were_given()
     instance, tables = made()
 
     def found(tables: Tables) -> list[str]:
-        wrong = totals.own_columns_stand(instance, tables["allocation"], tables["enterprises"])
+        wrong = totals.own_columns_are_unchanged(instance, tables["allocation"], tables["enterprises"])
         assert all(violation.amount == 1.0 for violation in wrong)
         return [violation.where for violation in wrong]
 
@@ -260,4 +260,4 @@ def test_the_users_own_columns_and_those_of_enterprises_are_as_they_were_given()
     first = tables["enterprises"]["enterprise_id"][0]
     assert found(changed("enterprises", "opening_2025_t", 0, "1.0")) == [first]
     alone = etsopt.Instance.from_frames(instance.units, instance.policy.model_dump(mode="json", exclude_none=True))
-    assert totals.own_columns_stand(alone, tables["allocation"], tables["enterprises"].head(0)) == []
+    assert totals.own_columns_are_unchanged(alone, tables["allocation"], tables["enterprises"].head(0)) == []

@@ -27,7 +27,7 @@ def units_of(instance: etsopt.Instance, allowance: list[float]) -> pd.DataFrame:
 def test_what_is_not_surrendered_is_sold_where_that_brings_more(keep: float, sells: bool) -> None:
     tariff = Tariff(80.0, 1.0, keep, 75.0, 90.0, 5.0)
     assert tariff.sells is sells
-    assert tariff.otherwise == max(79.0, keep)
+    assert tariff.alternative == max(79.0, keep)
 
 
 def test_prices_are_those_of_the_year_and_what_is_kept_is_worth_the_next_one_discounted() -> None:
@@ -57,7 +57,7 @@ def test_what_is_known_of_an_enterprise_is_that_of_its_units() -> None:
     # Who is named is at risk, and whoever closes a line.
     assert known["at_risk"].tolist() == [False, True, False, True]
     assert known["received"].tolist() == [0.0, 1900.0, 0.0, 1050.0]
-    assert known["first"].tolist() == [0.0, 1900.0, 0.0, 1050.0]
+    assert known["from_province"].tolist() == [0.0, 1900.0, 0.0, 1050.0]
     assert known["buys"].tolist() == [True, True, False, True]
     share = 0.05
     supply = [np.floor(100 * part / 7101) for part in (1000, 2000, 3001, 1100)]
@@ -68,7 +68,7 @@ def test_what_is_known_of_an_enterprise_is_that_of_its_units() -> None:
         instance.with_policy({"market.ccer_supply_t": 1e6}), units_of(instance, [0.0, 3000.0, 0.0, 0.0, 0.0])
     )
     assert more["offset_most"].tolist() == [50.0, 100.0, 150.0, 55.0]
-    assert more["first"].tolist()[1] == 2000.0
+    assert more["from_province"].tolist()[1] == 2000.0
 
 
 def test_without_a_table_of_enterprises_they_are_those_of_the_units() -> None:
@@ -103,7 +103,12 @@ def test_an_enterprise_without_units_holds_what_it_holds_and_owes_nothing() -> N
     units = units_of(instance, [1000.0, 1900.0, 2900.0, 400.0, 650.0])
     known = limits.enterprises(instance, units).loc["e"]
     assert (known["province"], known["units"], known["emissions"], known["obligation"]) == ("East", 0, 0.0, 0.0)
-    assert (known["received"], known["first"], known["offset_most"], bool(known["at_risk"])) == (0.0, 0.0, 0.0, False)
+    assert (known["received"], known["from_province"], known["offset_most"], bool(known["at_risk"])) == (
+        0.0,
+        0.0,
+        0.0,
+        False,
+    )
     held = {name: table.loc["e"] for name, table in limits.holdings(instance, units, pd.Index(["e"])).items()}
     assert (held["opening_t"][2025], held["carried_over_t"][2025], held["issued_t"].sum()) == (7.0, 3.0, 0.0)
     assert held["cancelled_t"].sum() == 0.0
@@ -156,11 +161,13 @@ def test_vintages_from_2025_on_settle_years_from_2025_on_and_older_ones_their_ow
     year: int, settling: list[int]
 ) -> None:
     vintages = np.arange(2022, 2027)
-    assert vintages[limits.settles(vintages, year)].tolist() == settling
+    assert vintages[limits.usable(vintages, year)].tolist() == settling
 
 
 def known_of(obligation: int, first: int, offset_most: int, buys: bool) -> pd.DataFrame:
-    return pd.DataFrame({"obligation": [obligation], "first": [first], "offset_most": [offset_most], "buys": [buys]})
+    return pd.DataFrame(
+        {"obligation": [obligation], "from_province": [first], "offset_most": [offset_most], "buys": [buys]}
+    )
 
 
 def by_every_way(known: pd.DataFrame, held: list[int], newest: int, prices: Tariff) -> tuple[float, float, float]:
@@ -169,7 +176,7 @@ def by_every_way(known: pd.DataFrame, held: list[int], newest: int, prices: Tari
     missing = max(row["obligation"] - row["offset_most"] - sum(held), 0) * (not np.isnan(prices.reference))
     best = (inf, inf, inf)
     for used in itertools.product(*(range(lot + 1) for lot in held)):
-        if used[newest] < row["first"]:
+        if used[newest] < row["from_province"]:
             continue
         for offset in range(int(row["offset_most"]) + 1):
             for short in range(int(missing) + 1):
@@ -181,7 +188,7 @@ def by_every_way(known: pd.DataFrame, held: list[int], newest: int, prices: Tari
                     ((prices.market + prices.transaction), bought),
                     (prices.offset, offset),
                     (prices.multiple * prices.reference, short),
-                    (-prices.otherwise, left),
+                    (-prices.alternative, left),
                 )
                 cost = sum(price * tonnes for price, tonnes in amounts if tonnes)
                 effort = offset + 2 * bought + 3 * short + left * prices.sells
@@ -234,4 +241,4 @@ def test_levels_of_several_enterprises_add_up_and_amounts_count_in_absolute_term
 
 def test_no_more_may_be_missing_than_holdings_and_offsets_cannot_settle() -> None:
     known: Any = pd.concat([known_of(9, 0, 2, True), known_of(3, 0, 2, True)])
-    assert limits.most_missing(known, np.array([[1.0, 2.0], [4.0, 0.0]])).tolist() == [4.0, 0.0]
+    assert limits.largest_shortfall(known, np.array([[1.0, 2.0], [4.0, 0.0]])).tolist() == [4.0, 0.0]

@@ -11,7 +11,7 @@ import pytest
 import etsopt
 from etsopt.checking.equilibrium.equilibrium import _year
 from etsopt.checking.equilibrium.points import Year, _in_order, fixed_points
-from etsopt.checking.market.baseline import baseline
+from etsopt.checking.market.baseline import derive_baseline
 from tests.models.test_equilibrium import TWO, sector
 
 PRICE, COST = 100.0, 170e3
@@ -21,7 +21,7 @@ PRICE, COST = 100.0, 170e3
 def made(paid_share: float = 0.0) -> tuple[etsopt.Instance, Year, dict[str, pd.DataFrame]]:
     instance = sector(TWO, [(1, 0.1, COST)], PRICE, market={"paid_share": paid_share})
     tables = dict(etsopt.solve(instance, "equilibrium").tables)
-    return instance, _year(instance, baseline(instance, None), 0), tables
+    return instance, _year(instance, derive_baseline(instance, None), 0), tables
 
 
 def rate(value: float, intensity: float) -> float:
@@ -66,7 +66,7 @@ def test_an_indifferent_unit_may_emit_either_amount() -> None:
         (-1.1e-9 * scale, False),
     ):
         instance = sector(TWO, [(1, 0.1, even + by)], PRICE)
-        own = _year(instance, baseline(instance, None), 0)
+        own = _year(instance, derive_baseline(instance, None), 0)
         _, cleanest, dirtiest = own.best(np.full(2, value))
         assert bool(cleanest[1] < dirtiest[1]) is both
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from etsopt.checking.market.accounts import Accounts, Terms
+from etsopt.checking.market.accounts import Accounts, TradeTerms
 from etsopt.checking.market.baseline import Baseline
 from etsopt.checking.market.choices import Choices
 from etsopt.checking.market.statements import Holdings
@@ -64,21 +64,21 @@ def accounts_of(**changes: Any) -> Accounts:
         emissions=table((320, 316), (50, 0)),
         free_most=table((225, 300), (33.75, 2.5)),
         borrowed_most=table((40, 0), (5, 0)),
-        pressed=np.array([12.0, 3.0]),
+        external_supply=np.array([12.0, 3.0]),
     )
     return replace(made, **changes)
 
 
-def terms_of(**changes: Any) -> Terms:
+def terms_of(**changes: Any) -> TradeTerms:
     """A market with offsets, auctions and a reserve."""
-    made = Terms(
-        friction=np.array([2.0, 2.0]),
+    made = TradeTerms(
+        transaction_cost=np.array([2.0, 2.0]),
         offset_price=np.array([20.0, 30.0]),
-        owing=np.array([500.0, 700.0]),
-        worth=5.0,
+        outstanding_cost=np.array([500.0, 700.0]),
+        terminal_price=5.0,
         offset_share=0.05,
         offset_supply=np.array([10.0, 4.0]),
-        expected=np.array([np.nan, np.nan]),
+        expected_price=np.array([np.nan, np.nan]),
         auctioned=np.array([60.0, 50.0]),
         remainder=np.array([3.0, 0.0]),
         demand=np.array([15.0, -20.0]),
@@ -96,7 +96,7 @@ def holdings_of(**changes: Any) -> Holdings:
         bought=table((20, 0), (6, 0)),
         sold=table((0, 9), (0, 1)),
         offset=table((8, 3), (1, 0)),
-        owed=table((4, 2), (0, 0)),
+        outstanding=table((4, 2), (0, 0)),
         banked=table((11, 6), (2, 4)),
         surrendered=table((300, 290), (49, 0)),
     )

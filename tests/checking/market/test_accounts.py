@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.checking.market.accounts import accounts, terms, together
-from etsopt.checking.market.baseline import Baseline, baseline
+from etsopt.checking.market.accounts import derive_accounts, derive_terms, pool_accounts
+from etsopt.checking.market.baseline import Baseline, derive_baseline
 from tests.checking.market.small import accounts_of, baseline_of, table
 from tests.markets import market
 
@@ -36,7 +36,7 @@ def made(**policy: Any) -> tuple[etsopt.Instance, Baseline]:
     content = {"horizon": {"last_year": 2026}, "enterprises": enterprises} | policy
     instance = market(units, **content)  # type: ignore[arg-type]
     allocation = pd.DataFrame({"allowance_t": [900.0, 1900.0, 500.0]})
-    return instance, baseline(instance, allocation)
+    return instance, derive_baseline(instance, allocation)
 
 
 def test_what_may_be_held_and_dealt_follows_from_what_is_given_and_needed() -> None:
@@ -47,11 +47,11 @@ def test_what_may_be_held_and_dealt_follows_from_what_is_given_and_needed() -> N
     assert own.gained.tolist() == gained.tolist()
     assert own.held_most.tolist() == [[255 + 316 + 12, 555 + 12], [43.75, 46.25]]
     dealt = [[255 + 636 + 12 + 40, 555 + 636 + 12 + 40], [40.75 + 50 + 3 + 5, 43.25 + 50 + 3 + 5]]
-    assert own.dealt.tolist() == dealt
-    pool = together(own)
+    assert own.traded_most.tolist() == dealt
+    pool = pool_accounts(own)
     assert pool.labels.tolist() == [""]
     assert pool.of_unit.tolist() == [0, 0, 0]
-    assert (pool.opening.tolist(), pool.pressed.tolist()) == ([37.0], [15.0])
+    assert (pool.opening.tolist(), pool.external_supply.tolist()) == ([37.0], [15.0])
     assert pool.emissions.tolist() == [[370, 316]]
     assert pool.free_most.tolist() == [[258.75, 302.5]]
     assert pool.borrowed_most.tolist() == [[45, 0]]
@@ -62,39 +62,39 @@ def test_accounts_begin_with_what_may_be_carried_over_and_with_later_vintages_in
     instance, found = made(
         market={"paid_share": 0.25, "reserve_t": 30.0, "external_demand_t": {"2025": -70.0, "2026": 5.0}}
     )
-    own = accounts(instance, found, "clearing")
+    own = derive_accounts(instance, found, "clearing")
     # Of 110,000.7 t of old vintages 100,015 t are carried over, of 5 t all of it.
     assert own.opening.tolist() == [100_015.0 + 7.5, 5.25]
     assert own.emissions.tolist() == [[3000.0, 3000.0], [500.0, 500.0]]
     assert own.free_most.tolist() == [[2800 * 0.75] * 2, [500 * 0.75] * 2]
     assert own.borrowed_most.tolist() == [[1500.0, 0.0], [250.0, 0.0]]
-    assert own.pressed == pytest.approx([100 * 6000 / 7000, 100 * 1000 / 7000])
-    assert accounts(instance, found, "abatement").pressed.tolist() == [0.0, 0.0]
-    nobody = accounts(*made(market={"borrow_pre_allocation": False}), "clearing")
+    assert own.external_supply == pytest.approx([100 * 6000 / 7000, 100 * 1000 / 7000])
+    assert derive_accounts(instance, found, "abatement").external_supply.tolist() == [0.0, 0.0]
+    nobody = derive_accounts(*made(market={"borrow_pre_allocation": False}), "clearing")
     assert nobody.borrowed_most.tolist() == [[0.0, 0.0], [0.0, 0.0]]
 
 
 def test_whole_tonnes_of_old_vintages_are_carried_over_and_all_of_them_before_2025() -> None:
     instance, found = made(rule={"name": "given", "carry_over_base_t": 3.7, "carry_over_factor": 0.0})
-    assert accounts(instance, found, "clearing").opening.tolist() == [3.0 + 7.5, 3.25]
+    assert derive_accounts(instance, found, "clearing").opening.tolist() == [3.0 + 7.5, 3.25]
     early = instance.with_policy({"year": 2024, "horizon.first_year": 2024})
-    assert accounts(early, found, "clearing").opening.tolist() == [110_000.7, 5.0]
+    assert derive_accounts(early, found, "clearing").opening.tolist() == [110_000.7, 5.0]
     alone = market({"emissions_tco2e": [10.0], "reference_t": [9.0]})
-    own = accounts(alone, baseline(alone, pd.DataFrame({"allowance_t": [9.0]})), "clearing")
+    own = derive_accounts(alone, derive_baseline(alone, pd.DataFrame({"allowance_t": [9.0]})), "clearing")
     assert own.opening.tolist() == [0.0]
 
 
 def test_where_allowances_follow_emissions_no_more_than_the_cap_is_given() -> None:
     instance, _ = made(market={"paid_share": 0.25})
     found = baseline_of(years=np.array([2025, 2026]), paid_share=np.array([0.25, 0.125]))
-    own = accounts(instance, found, "clearing")
+    own = derive_accounts(instance, found, "clearing")
     assert own.free_most[0].tolist() == [(70 + 230) * 0.75, pytest.approx((88 + 228) * 1.2 * 0.875)]
 
 
 def test_what_others_leave_is_shared_alike_where_nobody_emits() -> None:
     instance, _ = made(market={"reserve_t": 30.0})
-    own = accounts(instance, baseline_of(emissions=np.zeros((3, 2))), "clearing")
-    assert own.pressed.tolist() == [15.0, 15.0]
+    own = derive_accounts(instance, baseline_of(emissions=np.zeros((3, 2))), "clearing")
+    assert own.external_supply.tolist() == [15.0, 15.0]
 
 
 def test_terms_are_those_of_the_policy() -> None:
@@ -116,21 +116,21 @@ def test_terms_are_those_of_the_policy() -> None:
     }
     instance, _ = made(**policy)
     found, remainder = baseline_of(), np.array([3.0, 0.0])
-    own = terms(instance, found, "clearing", remainder)
-    assert own.friction.tolist() == [2.0, 2.0]
+    own = derive_terms(instance, found, "clearing", remainder)
+    assert own.transaction_cost.tolist() == [2.0, 2.0]
     assert own.offset_price.tolist() == [20.0, 20.0]
-    assert own.owing == pytest.approx([350.0, 350.0 * 1.2])
-    assert (own.worth, own.offset_share, own.reserve) == (6.0, 0.04, 40.0)
+    assert own.outstanding_cost == pytest.approx([350.0, 350.0 * 1.2])
+    assert (own.terminal_price, own.offset_share, own.reserve) == (6.0, 0.04, 40.0)
     assert own.offset_supply.tolist() == [10.0, 10.0]
-    assert np.isnan(own.expected).all()
+    assert np.isnan(own.expected_price).all()
     assert own.auctioned.tolist() == [30 + 0.25 * 345 + 3, 7 + 0.125 * 298]
     assert own.remainder.tolist() == [3.0, 0.0]
     assert own.demand.tolist() == [5.0, 5.0]
     assert (own.floor.tolist(), own.ceiling.tolist()) == ([11.0] * 2, [99.0] * 2)
     assert own.capacity == 40 + 686
-    assert terms(instance, found, "abatement", remainder).expected.tolist() == [50.0, 60.0]
-    plain = terms(made()[0], found, "clearing", 0 * remainder)
-    assert plain.owing.tolist() == [np.inf, np.inf]
+    assert derive_terms(instance, found, "abatement", remainder).expected_price.tolist() == [50.0, 60.0]
+    plain = derive_terms(made()[0], found, "clearing", 0 * remainder)
+    assert plain.outstanding_cost.tolist() == [np.inf, np.inf]
     assert (plain.floor.tolist(), plain.ceiling.tolist()) == ([0.0, 0.0], [np.inf, np.inf])
     assert plain.auctioned.tolist() == [0.25 * 345, 0.125 * 298]
     assert (plain.offset_price.tolist(), plain.offset_supply.tolist(), plain.demand.tolist()) == ([0.0, 0.0],) * 3

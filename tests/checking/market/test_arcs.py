@@ -48,23 +48,23 @@ def lines(arcs: list[tuple[Any, ...]]) -> list[list[list[float]]]:
 
 
 def test_variables_of_accounts_lead_from_price_to_account_from_year_to_year_and_to_the_ground() -> None:
-    own, deal, leeway = accounts_of(), terms_of(owing=np.array([500.0, np.inf])), leeway_of_numbers()
+    own, deal, leeway = accounts_of(), terms_of(outstanding_cost=np.array([500.0, np.inf])), leeway_of_numbers()
     due = -table((1, 2), (3, 5))
     found = lines(of_accounts(baseline_of(), own, deal, NODES, due, leeway))
-    friction, dealt = [2.0, 1.6] * 2, leeway.dealt
-    most = (own.dealt + dealt).ravel().tolist()
+    friction, dealt = [2.0, 1.6] * 2, leeway.traded
+    most = (own.traded_most + dealt).ravel().tolist()
     least = (-dealt).ravel().tolist()
     prices, accounts = [1, 2, 1, 2], [5, 6, 7, 8]
     assert found[0] == [prices, accounts, [-part for part in friction], least, most]
     assert found[1] == [accounts, prices, [-part for part in friction], least, most]
     assert found[2] == [[0, 0], [5, 7], [0, 0], [30, 7], [30, 7]]
-    banked, owed = leeway.banked, leeway.owed
+    banked, owed = leeway.banked, leeway.outstanding
     held = own.held_most
     assert found[3] == [[5, 7], [6, 8], [0, 0], [-40 - banked[0, 0], -5 - banked[1, 0]], (held + banked)[:, 0].tolist()]
     assert found[4] == [[6, 8], [0, 0], [4, 4], (-banked[:, 1]).tolist(), (held + banked)[:, 1].tolist()]
     assert found[5] == [[6, 8], [5, 7], [1 - 500, 2 - 500], (-owed[:, 0]).tolist(), [320 + owed[0, 0], 50 + owed[1, 0]]]
     assert found[6] == [[0, 0], [6, 8], [-2, -5], (-owed[:, 1]).tolist(), owed[:, 1].tolist()]
-    stated = terms_of(expected=np.array([50.0, 60.0]))
+    stated = terms_of(expected_price=np.array([50.0, 60.0]))
     bought, sold = lines(of_accounts(baseline_of(), own, stated, NODES, due, leeway))[:2]
     assert bought[2] == [-52.0, -49.6] * 2
     assert sold[2] == [48.0, 46.4] * 2
@@ -158,9 +158,9 @@ def test_the_last_of_three_years_leads_to_the_ground_and_the_others_to_the_next(
     )
     found = baseline_of(years=np.array([2025, 2026, 2027]), discount=np.array([1.0, 0.5, 0.25]))
     deal = terms_of(
-        friction=np.full(3, 2.0),
-        owing=np.array([100.0, 200.0, 400.0]),
-        expected=np.full(3, np.nan),
+        transaction_cost=np.full(3, 2.0),
+        outstanding_cost=np.array([100.0, 200.0, 400.0]),
+        expected_price=np.full(3, np.nan),
         auctioned=np.full(3, 50.0),
         demand=np.zeros(3),
         floor=np.zeros(3),
@@ -181,6 +181,6 @@ def test_the_last_of_three_years_leads_to_the_ground_and_the_others_to_the_next(
         [[6], [0], [0], [-0.5], [1000.5]],
     ]
     before = own.gained + own.later[:, :1] + own.borrowed_most
-    assert own.dealt.tolist() == np.add(before, [0.0, 3.0, 5.0]).tolist()
+    assert own.traded_most.tolist() == np.add(before, [0.0, 3.0, 5.0]).tolist()
     given = Multipliers(three, three, three, three[0], three[0], three[0])
     assert nodes.filled(given)[1:4].tolist() == [-3.0, -5.0, -7.0]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.checking.market.baseline import Baseline, balance_value, baseline
+from etsopt.checking.market.baseline import Baseline, balance_value, derive_baseline
 from tests.checking.market.small import baseline_of
 
 UNITS = pd.DataFrame(
@@ -36,7 +36,7 @@ ALLOCATION = pd.DataFrame({"allowance_t": [81_000.0, 120_000.0, 60_000.0, 0.0]})
 
 
 def test_allowances_keep_their_ratio_to_emissions() -> None:
-    found = baseline(instance(market={"paid_share": {"2026": 0.1}}), ALLOCATION)
+    found = derive_baseline(instance(market={"paid_share": {"2026": 0.1}}), ALLOCATION)
     assert found.years.tolist() == [2025, 2026, 2027]
     assert found.discount == pytest.approx([1.0, 0.8, 0.64])
     factor = np.array([1.0, 0.375, 0.375])
@@ -58,7 +58,7 @@ def test_allowances_keep_their_ratio_to_emissions() -> None:
 
 
 def test_years_in_which_allowances_follow_emissions_have_the_rule() -> None:
-    found = baseline(instance(abatement={"follow_emissions_until": 2026}), ALLOCATION)
+    found = derive_baseline(instance(abatement={"follow_emissions_until": 2026}), ALLOCATION)
     assert found.follows.tolist() == [True, True, False]
     assert (found.slope.tolist(), found.cap.tolist()) == ([0.15] * 3, [0.03] * 3)
     for year in range(3):
@@ -107,7 +107,7 @@ def test_a_path_begins_with_the_rule_and_goes_on_with_its_own() -> None:
         "paid_share": {"2026": 0.1},
     }
     made = instance(pathway=pathway, forecast=None, abatement={"follow_emissions_until": 2027})
-    found = baseline(made, None)
+    found = derive_baseline(made, None)
     first = balance_value(found.emissions[:2, 0], found.intensity[:2, 0], 0.15, 0.03)
     assert found.balance_value[0] == pytest.approx([first, first * 0.9, first * 0.9 * 0.8])
     assert found.slope.tolist() == [0.15, 0.15, 0.3]
@@ -120,21 +120,21 @@ def test_a_path_begins_with_the_rule_and_goes_on_with_its_own() -> None:
             rate = np.clip(wanted, -found.cap[year], found.cap[year])
             assert found.given[unit, year] == pytest.approx(found.emissions[unit, year] * (1 + rate))
     assert found.given[3, 1] == found.emissions[3, 1]
-    early = baseline(instance(pathway=pathway | {"phase_2_from": 2025, "tightening": 0.1}, forecast=None), None)
+    early = derive_baseline(instance(pathway=pathway | {"phase_2_from": 2025, "tightening": 0.1}, forecast=None), None)
     assert early.balance_value[0] == pytest.approx([first * 0.9, first * 0.81, first * 0.729])
     assert early.paid_share.tolist() == [0.0, 0.1, 0.1]
 
 
 def test_a_cap_cuts_what_would_exceed_it_from_the_last_free_year_on() -> None:
     pathway: dict[str, Any] = {"phase_2_from": 2026, "tightening": 0.0, "cap_from": 2026, "cap_change": -0.1}
-    capped = baseline(instance(pathway=pathway, forecast=None), None).given.sum(axis=0)
-    free = baseline(instance(pathway=pathway | {"cap_from": 2029}, forecast=None), None).given.sum(axis=0)
+    capped = derive_baseline(instance(pathway=pathway, forecast=None), None).given.sum(axis=0)
+    free = derive_baseline(instance(pathway=pathway | {"cap_from": 2029}, forecast=None), None).given.sum(axis=0)
     assert capped[0] == free[0]
     assert capped[1:] == pytest.approx([0.9 * free[0], 0.81 * free[0]])
     assert (free[1:] > capped[1:]).all()
-    wide = baseline(instance(pathway=pathway | {"cap_change": 0.5}, forecast=None), None).given.sum(axis=0)
+    wide = derive_baseline(instance(pathway=pathway | {"cap_change": 0.5}, forecast=None), None).given.sum(axis=0)
     assert wide == pytest.approx(free)
-    later = baseline(instance(pathway=pathway | {"cap_from": 2027}, forecast=None), None).given.sum(axis=0)
+    later = derive_baseline(instance(pathway=pathway | {"cap_from": 2027}, forecast=None), None).given.sum(axis=0)
     assert later.tolist()[:2] == free.tolist()[:2]
     assert later[2] == pytest.approx(0.9 * free[1])
 
@@ -154,6 +154,6 @@ def test_free_allowances_follow_emissions_or_are_a_lump() -> None:
 
 
 def test_of_another_rule_allowances_that_follow_emissions_are_emissions() -> None:
-    found = baseline(instance("cn-2024", year=2024, abatement={"follow_emissions_until": 2026}), ALLOCATION)
+    found = derive_baseline(instance("cn-2024", year=2024, abatement={"follow_emissions_until": 2026}), ALLOCATION)
     assert (found.slope.tolist(), found.cap.tolist()) == ([0.0] * 3, [0.0] * 3)
     assert np.isnan(found.balance_value).all()

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.checking.market.baseline import baseline
-from etsopt.checking.market.choices import Choices, choices
+from etsopt.checking.market.baseline import derive_baseline
+from etsopt.checking.market.choices import Choices, derive_choices
 from tests.checking.market.small import choices_of
 from tests.markets import market
 
@@ -88,8 +88,8 @@ def made(measures: Any = MEASURES, **policy: Any) -> tuple[etsopt.Instance, Choi
         "sector": ["cement", "steel", "power"],
     }
     instance = market(units, measures, **({"horizon": {"last_year": 2026, "discount_rate": 0.25}} | policy))
-    found = baseline(instance, pd.DataFrame({"allowance_t": [700.0, 400.0, 90.0]}))
-    return instance, choices(instance, found)
+    found = derive_baseline(instance, pd.DataFrame({"allowance_t": [700.0, 400.0, 90.0]}))
+    return instance, derive_choices(instance, found)
 
 
 ANNUITY = 100 * 0.25 / (1 - 1.25**-10)

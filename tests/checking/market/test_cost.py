@@ -55,14 +55,14 @@ def test_a_market_costs_what_is_done_in_it_less_what_is_left() -> None:
 
 
 def test_price_takers_pay_the_price_that_is_stated() -> None:
-    value, _, spending = costs("abatement", expected=np.array([50.0, 60.0]))
+    value, _, spending = costs("abatement", expected_price=np.array([50.0, 60.0]))
     bought, sold = DISCOUNT * table((1000, 0), (300, 0)), DISCOUNT * table((0, -540), (0, -60))
     assert value == pytest.approx(sum(TERMS) + bought.sum() + sold.sum() + sum(WORTH), rel=1e-14)
     assert spending == pytest.approx(31 + sum(TERMS[6:]) + 1300, rel=1e-14)
 
 
 def test_what_has_no_price_costs_nothing() -> None:
-    value, _, _ = costs(owing=np.full(2, np.inf), ceiling=np.full(2, np.inf))
+    value, _, _ = costs(outstanding_cost=np.full(2, np.inf), ceiling=np.full(2, np.inf))
     assert value == pytest.approx(sum(TERMS) - 2000 - 0.8 * 1400 - 20 + sum(WORTH), rel=1e-14)
 
 
@@ -86,7 +86,7 @@ def test_an_enterprise_comes_to_its_costs_at_discounted_prices_at_least() -> Non
     assert (spent < known).all()
     assert spent == pytest.approx(known - off, rel=2e-15)
     without = spent_by(
-        found, own, terms_of(owing=np.full(2, np.inf)), holdings_of(), amounts_of(), sizes, price, offers
+        found, own, terms_of(outstanding_cost=np.full(2, np.inf)), holdings_of(), amounts_of(), sizes, price, offers
     )
     assert without == pytest.approx(known - np.array(yearly[3]), rel=1e-12)
 
@@ -99,7 +99,7 @@ def test_what_is_uncertain_of_an_enterprise_is_measured_by_all_its_parts() -> No
         terms_of(),
         PlanSizes.of(baseline_of(), choices_of(), accounts_of()),
     )
-    nothing = holdings_of(**{name: np.zeros((2, 2)) for name in ("bought", "sold", "offset", "owed", "banked")})
+    nothing = holdings_of(**{name: np.zeros((2, 2)) for name in ("bought", "sold", "offset", "outstanding", "banked")})
     free = Amounts(*[np.zeros((3, 2))] * 5)
     spent = spent_by(found, own, deal, nothing, free, sizes, np.zeros(2), np.zeros(2))
     stocks = np.array([30, 7]) + sizes.steep.sum(axis=1) + sizes.given.sum(axis=1)

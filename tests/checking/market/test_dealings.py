@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from etsopt.checking.arithmetic import gamma
-from etsopt.checking.market.dealings import PlanSizes, Trade
+from etsopt.checking.market.dealings import PlanSizes, Trading
 from etsopt.checking.market.leeway import Leeway
 from tests.checking.market.small import accounts_of, baseline_of, choices_of, table, terms_of
 from tests.checking.market.test_arcs import leeway_of_numbers
@@ -38,32 +38,32 @@ def test_rounding_of_plans_is_measured_by_their_sizes_at_the_multipliers() -> No
     assert sizes.error(need[1:], emitted[1:], np.array([1])) == pytest.approx(known[1:], rel=1e-12, abs=0)
 
 
-def trade_of(leeway: Leeway | None = None, **terms: Any) -> Trade:
+def trade_of(leeway: Leeway | None = None, **terms: Any) -> Trading:
     found, deal = baseline_of(), terms_of(**terms)
     none = Leeway.none(2, 2) if leeway is None else leeway
-    return Trade(found, deal, np.array([50.0, 40.0]), found.discount * deal.offset_price + [1.0, 0.5], none)
+    return Trading(found, deal, np.array([50.0, 40.0]), found.discount * deal.offset_price + [1.0, 0.5], none)
 
 
-def by_hand(trade: Trade, need: np.ndarray, limit: np.ndarray, due: np.ndarray) -> tuple[list[float], list[float]]:
+def by_hand(trade: Trading, need: np.ndarray, limit: np.ndarray, due: np.ndarray) -> tuple[list[float], list[float]]:
     """Every variable at the better of its bounds, one after the other, and the rounding of all."""
-    own, deal, way, found = accounts_of(), trade.deal, trade.leeway, trade.found
+    own, deal, way, found = accounts_of(), trade.terms, trade.leeway, trade.baseline
     totals, errors = [], []
     for a, _ in enumerate(own.labels):
         total, error = 0.0, 0.0
         for t, _ in enumerate(found.years):
-            friction, price = found.discount[t] * deal.friction[t], trade.price[t]
+            friction, price = found.discount[t] * deal.transaction_cost[t], trade.price[t]
             last = t == len(found.years) - 1
             ahead = 0.0 if last else need[a, t + 1]
-            worth = found.discount[t] * deal.worth if last else 0.0
+            worth = found.discount[t] * deal.terminal_price if last else 0.0
             after = 0.0 if last else due[a, t + 1]
-            owing = due[a, t] - after - found.discount[t] * deal.owing[t]
+            owing = due[a, t] - after - found.discount[t] * deal.outstanding_cost[t]
             least = -way.banked[a, t] - (0.0 if last else own.borrowed_most[a, t])
             # Head and tail, what is taken off their difference, and bounds.
             arcs = [
-                (price, need[a, t], -friction, -way.dealt[a, t], own.dealt[a, t] + way.dealt[a, t]),
-                (need[a, t], price, -friction, -way.dealt[a, t], own.dealt[a, t] + way.dealt[a, t]),
+                (price, need[a, t], -friction, -way.traded[a, t], own.traded_most[a, t] + way.traded[a, t]),
+                (need[a, t], price, -friction, -way.traded[a, t], own.traded_most[a, t] + way.traded[a, t]),
                 (need[a, t], ahead, worth, least, own.held_most[a, t] + way.banked[a, t]),
-                (ahead, need[a, t], owing, -way.owed[a, t], own.so_far[a, t] + way.owed[a, t]),
+                (ahead, need[a, t], owing, -way.outstanding[a, t], own.so_far[a, t] + way.outstanding[a, t]),
             ]
             if t == 0:
                 arcs.append((0.0, need[a, 0], 0.0, own.opening[a], own.opening[a]))
@@ -98,7 +98,10 @@ def test_dealings_come_to_each_variable_at_the_better_of_its_bounds(with_leeway:
     assert (errors < 1e-10 * (np.abs(values) + 1e5)).all()
     own = accounts_of(
         labels=np.array(["f"], dtype=object),
-        **{n: getattr(accounts_of(), n)[1:] for n in ("opening", "emissions", "free_most", "borrowed_most", "pressed")},
+        **{
+            n: getattr(accounts_of(), n)[1:]
+            for n in ("opening", "emissions", "free_most", "borrowed_most", "external_supply")
+        },
     )
     some, _ = trade.least(own, need[1:], limit[1:], due[1:], np.array([1]))
     assert some == pytest.approx(known[1:], rel=1e-12)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from etsopt.checking.market.leaves import COLUMNS, Leaf, cover, read_leaves
-from etsopt.checking.market.restricted import Held
+from etsopt.checking.market.restricted import Branching
 from tests.checking.market.small import baseline_of, choices_of
 
 INSTANCE: Any = SimpleNamespace(units=pd.DataFrame({"unit_id": ["u", "v", "w"]}))
@@ -32,7 +32,7 @@ def read(rows: list[tuple[Any, ...]], **changes: Any) -> tuple[list[Leaf], list[
 def test_leaves_are_read_in_their_order() -> None:
     leaves, broken = read(ROWS)
     assert broken == []
-    first, second = Held(0, 0, 0, True), Held(1, 1, 1, True)
+    first, second = Branching(0, 0, 0, True), Branching(1, 1, 1, True)
     assert leaves == [
         Leaf("cost:2", (first, second)),
         Leaf("", (first, second._replace(runs=False))),
@@ -88,7 +88,7 @@ def test_leaves_that_leave_a_choice_out_cover_nothing() -> None:
     assert broken == [("", "trees")]
 
 
-ONE, OTHER = Held(0, 0, 0, True), Held(1, 1, 1, True)
+ONE, OTHER = Branching(0, 0, 0, True), Branching(1, 1, 1, True)
 NOT_ONE, NOT_OTHER = ONE._replace(runs=False), OTHER._replace(runs=False)
 
 
@@ -111,5 +111,5 @@ NOT_ONE, NOT_OTHER = ONE._replace(runs=False), OTHER._replace(runs=False)
         ([(ONE, ONE), (ONE, NOT_ONE), (NOT_ONE,)], True),
     ],
 )
-def test_leaves_cover_everything_if_a_tree_has_them(leaves: list[tuple[Held, ...]], covered: bool) -> None:
+def test_leaves_cover_everything_if_a_tree_has_them(leaves: list[tuple[Branching, ...]], covered: bool) -> None:
     assert cover([Leaf("", held) for held in leaves]) is covered

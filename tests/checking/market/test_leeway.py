@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from etsopt.checking.arithmetic import gamma
-from etsopt.checking.market.accounts import Accounts, together
+from etsopt.checking.market.accounts import Accounts, pool_accounts
 from etsopt.checking.market.leeway import Leeway, beyond, leeway_of
 from etsopt.checking.market.plans import Amounts
 from tests.checking.market.small import accounts_of, baseline_of, holdings_of, table, terms_of
@@ -28,7 +28,7 @@ def years_of(**changes: Any) -> pd.DataFrame:
 
 def found(pooled: bool = False, terms: Any = None, years: pd.DataFrame | None = None, **changes: Any) -> Leeway:
     own = accounts_of()
-    pool: Accounts = together(own) if pooled else own
+    pool: Accounts = pool_accounts(own) if pooled else own
     held = holdings_of(**{name: table(*rows) for name, rows in changes.items()})
     given = years_of() if years is None else years
     return leeway_of(
@@ -56,14 +56,14 @@ def test_an_answer_within_all_bounds_needs_nothing_but_its_rounding() -> None:
 @pytest.mark.parametrize(
     ("changes", "name", "place", "by"),
     [
-        ({"bought": ((-3, 0), (6, 0))}, "dealt", (0, 0), 3.0),
-        ({"bought": ((955, 0), (6, 0))}, "dealt", (0, 0), 955 - 943.0),
-        ({"sold": ((0, -2), (0, 1))}, "dealt", (0, 1), 2.0),
-        ({"sold": ((0, 1250), (0, 1))}, "dealt", (0, 1), 1250 - 1243.0),
+        ({"bought": ((-3, 0), (6, 0))}, "traded", (0, 0), 3.0),
+        ({"bought": ((955, 0), (6, 0))}, "traded", (0, 0), 955 - 943.0),
+        ({"sold": ((0, -2), (0, 1))}, "traded", (0, 1), 2.0),
+        ({"sold": ((0, 1250), (0, 1))}, "traded", (0, 1), 1250 - 1243.0),
         ({"banked": ((-41, 6), (2, 4))}, "banked", (0, 0), 1.0),
         ({"banked": ((584, 6), (2, 4))}, "banked", (0, 0), 1.0),
-        ({"owed": ((-4, 2), (0, 0))}, "owed", (0, 0), 4.0),
-        ({"owed": ((4, 640), (0, 0))}, "owed", (0, 1), 4.0),
+        ({"outstanding": ((-4, 2), (0, 0))}, "outstanding", (0, 0), 4.0),
+        ({"outstanding": ((4, 640), (0, 0))}, "outstanding", (0, 1), 4.0),
         ({"offset": ((8, -3), (1, 0))}, "offset", (0, 1), 3.0),
         ({"surrendered": ((300, -2), (49, 0))}, "newly", (0, 1), 2.0),
     ],
@@ -87,8 +87,8 @@ def test_offsets_beyond_the_share_and_the_supply_count_in_each_row() -> None:
 
 
 def test_without_a_reference_price_nothing_may_be_owed() -> None:
-    own = found(terms={"owing": np.array([np.inf, 700.0])})
-    assert own.owed == pytest.approx(table((4, 0), (0, 0)), abs=1e-9)
+    own = found(terms={"outstanding_cost": np.array([np.inf, 700.0])})
+    assert own.outstanding == pytest.approx(table((4, 0), (0, 0)), abs=1e-9)
 
 
 def test_what_auctions_and_the_reserve_leave_beyond_their_bounds_counts() -> None:
@@ -113,14 +113,14 @@ def test_what_auctions_and_the_reserve_leave_beyond_their_bounds_counts() -> Non
 
 def test_where_one_account_stands_for_all_what_is_bought_and_sold_at_once_is_nothing() -> None:
     pooled = found(True, bought=((2000, 0), (6, 0)), sold=((1990, 9), (0, 1)))
-    assert pooled.dealt == pytest.approx(table((0, 0)), abs=1e-9)
-    assert pooled.dealt.shape == (1, 2)
+    assert pooled.traded == pytest.approx(table((0, 0)), abs=1e-9)
+    assert pooled.traded.shape == (1, 2)
     net = found(True, bought=((2000, 0), (0, 0)), sold=((0, 2000), (0, 0)))
-    pool = together(accounts_of())
-    assert net.dealt == pytest.approx(table((2000 - pool.dealt[0, 0], 2000 - pool.dealt[0, 1])), abs=1e-9)
+    pool = pool_accounts(accounts_of())
+    assert net.traded == pytest.approx(table((2000 - pool.traded_most[0, 0], 2000 - pool.traded_most[0, 1])), abs=1e-9)
     # Of all together an account may lie below its bound where another makes up for it.
     assert found(True, banked=((-44, 6), (0, 4))).banked == pytest.approx(table((0, 0)), abs=1e-9)
-    assert found(True, owed=((-1, 2), (1, 0))).owed == pytest.approx(table((0, 0)), abs=1e-9)
+    assert found(True, outstanding=((-1, 2), (1, 0))).outstanding == pytest.approx(table((0, 0)), abs=1e-9)
     assert found(True, offset=((11, 3), (1, 0))).offset == pytest.approx(table((2, 0)), abs=1e-9)
 
 
@@ -132,24 +132,24 @@ def test_rounding_is_measured_by_all_that_has_moved_so_far() -> None:
     assert own.banked == pytest.approx(gamma(count) * so_far, rel=1e-12, abs=0)
     assert own.share == pytest.approx(gamma(count) * so_far, rel=1e-12, abs=0)
     assert own.newly == pytest.approx(gamma(count) * so_far, rel=1e-12, abs=0)
-    for name in ("dealt", "owed", "offset", "flow"):
+    for name in ("traded", "outstanding", "offset", "flow"):
         assert not getattr(own, name).any()
     of_market = 25 + np.cumsum([3.0, 0.0]) + moved.sum(axis=0) + np.array([60 + 15, 50 + 20])
     for name in ("unsold", "reserve", "offers"):
         assert getattr(own, name) == pytest.approx(gamma(count) * of_market, rel=1e-12, abs=0)
     pooled = found(True)
     of_pool = 37 + np.cumsum(moved.sum(axis=0))[None]
-    for name in ("dealt", "banked", "owed", "offset", "share", "newly"):
+    for name in ("traded", "banked", "outstanding", "offset", "share", "newly"):
         assert getattr(pooled, name) == pytest.approx(gamma(count) * of_pool, rel=1e-12, abs=0)
 
 
 def test_leeway_of_some_accounts_is_theirs_and_that_of_the_market() -> None:
     own = found(bought=((-3, 0), (6, 0)))
     some = own.of_accounts(np.array([1, 0]))
-    assert some.dealt.tolist() == own.dealt[::-1].tolist()
+    assert some.traded.tolist() == own.traded[::-1].tolist()
     assert some.offers.tolist() == own.offers.tolist()
     none = Leeway.none(2, 3)
-    assert none.dealt.shape == (2, 3)
+    assert none.traded.shape == (2, 3)
     assert none.offers.shape == (3,)
-    assert not none.dealt.any()
+    assert not none.traded.any()
     assert beyond(np.array([1.0, 5.0, 9.0]), 2.0, 7.0).tolist() == [1.0, 0.0, 2.0]

@@ -150,15 +150,15 @@ def test_a_plan_comes_to_what_its_measures_leave_and_cost() -> None:
     cost = [[100 + 2 * 100, 100 + 300 + 5 * 110], [0, 900 - 4 * 190], [0, 0], [0, 0]]
     assert own.cost.tolist() == cost
     # In the first year a tonne less is worth the price; in the second one loses allowances by it.
-    assert own.reward_measured[:, 0].tolist() == own.reward_elsewhere[:, 0].tolist() == [50.0] * 4
+    assert own.incentive_measured[:, 0].tolist() == own.incentive_elsewhere[:, 0].tolist() == [50.0] * 4
     for k, one in enumerate(unit):
         wanted = 0.5 * (1 - found.intensity[one, 1] * kept[k][1])
         rate = 0.0 if one == 2 else float(np.clip(wanted, -0.2, 0.2))
-        assert own.reward_elsewhere[k, 1] == pytest.approx(60 * (1 - 0.875 * (1 + rate)))
+        assert own.incentive_elsewhere[k, 1] == pytest.approx(60 * (1 - 0.875 * (1 + rate)))
         slack = 0.0
         if one != 2 and abs(wanted) < 0.2:
             slack = 0.5 * emissions[k][1] / found.measured_output[one, 1]
-        assert own.reward_measured[k, 1] == pytest.approx(60 * (1 - 0.875 * (1 + rate - slack)))
+        assert own.incentive_measured[k, 1] == pytest.approx(60 * (1 - 0.875 * (1 + rate - slack)))
 
 
 def test_a_cut_of_output_leaves_less_output_to_measure_on() -> None:
@@ -167,7 +167,7 @@ def test_a_cut_of_output_leaves_less_output_to_measure_on() -> None:
     wanted = 0.5 * (1 - 0.8 * 0.95 * 0.85)
     assert abs(wanted) < 0.2
     slack = 0.5 * (88 * 0.72) / (110 * 0.8)
-    assert own.reward_measured[0, 1] == pytest.approx(60 * (1 - 0.875 * (1 + wanted - slack)))
+    assert own.incentive_measured[0, 1] == pytest.approx(60 * (1 - 0.875 * (1 + wanted - slack)))
 
 
 def test_units_are_mixtures_of_their_plans_and_of_no_measures() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.checking.market.prices import CLEARS, Stated
+from etsopt.checking.market.prices import CLEARS, StatedMultipliers
 from tests.checking.market.small import accounts_of, baseline_of
 
 LINES: list[tuple[Any, ...]] = [
@@ -25,8 +25,8 @@ LINES: list[tuple[Any, ...]] = [
 COLUMNS = ["level", "row", "index", "year", "multiplier", "unit"]
 
 
-def stated(lines: list[tuple[Any, ...]]) -> Stated:
-    return Stated(baseline_of(), accounts_of(), pd.DataFrame(lines, columns=COLUMNS))
+def stated(lines: list[tuple[Any, ...]]) -> StatedMultipliers:
+    return StatedMultipliers(baseline_of(), accounts_of(), pd.DataFrame(lines, columns=COLUMNS))
 
 
 def test_multipliers_stand_by_row_account_and_year() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.checking.market.baseline import baseline
+from etsopt.checking.market.baseline import derive_baseline
 from etsopt.checking.market.remainder import remainder
 from tests.markets import market
 
@@ -27,7 +27,7 @@ def offered(
     instance = market(units, **({"horizon": {"last_year": 2026}} | policy))
     table = pd.DataFrame({"allowance_t": allowance})
     sectors = pd.DataFrame({"sector": ["cement", "steel"], "under_target_t": left})
-    found = baseline(instance, table)
+    found = derive_baseline(instance, table)
     if changes is not None:
         found = changes(found)
     return remainder(instance, found, {"allocation": table, "sectors": sectors}).tolist()
@@ -60,7 +60,7 @@ def of_whole(
     instance = market(units, horizon={"last_year": 2026}, **policy)
     table = pd.DataFrame({"allowance_t": allowance})
     sectors = pd.DataFrame({"sector": ["cement", "steel"], "under_target_t": left})
-    found = baseline(instance, table)
+    found = derive_baseline(instance, table)
     emissions = found.emissions * np.array([1.0, factor])
     changed = type(found)(**(vars(found) | {"emissions": emissions}))
     return remainder(instance, changed, {"allocation": table, "sectors": sectors}).tolist()

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from etsopt.checking.market import search
-from etsopt.checking.market.restricted import Held, Restricted
-from etsopt.checking.market.search import Sets, batches, least_of_all_plans, over_supersets
+from etsopt.checking.market.restricted import Branching, Restricted
+from etsopt.checking.market.search import Sets, batches, least_of_all_plans, minimise_over_supersets
 from tests.checking.market.small import baseline_of, choices_of, table
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def cost_of(found: Baseline, offered: Choices, unit: int, starts: tuple[int, ...
 
 
 def least_by_hand(
-    found: Baseline, offered: Choices, need: Any, emitted: Any, held: tuple[Held, ...] = ()
+    found: Baseline, offered: Choices, need: Any, emitted: Any, held: tuple[Branching, ...] = ()
 ) -> list[float]:
     least = []
     for unit in range(len(offered.code)):
@@ -81,16 +81,16 @@ def test_the_least_of_all_plans_is_that_of_every_plan(name: str, times: float) -
 @pytest.mark.parametrize(
     "held",
     [
-        (Held(0, 0, 0, True),),
-        (Held(0, 0, 0, False),),
-        (Held(0, 1, 1, True), Held(1, 0, 1, True)),
-        (Held(1, 1, 0, False), Held(1, 1, 1, False), Held(0, 1, 0, False)),
-        (Held(1, 0, 0, True), Held(1, 1, 1, True)),
-        (Held(0, 0, 1, True),),
-        (Held(0, 0, 0, True), Held(0, 1, 0, False)),
+        (Branching(0, 0, 0, True),),
+        (Branching(0, 0, 0, False),),
+        (Branching(0, 1, 1, True), Branching(1, 0, 1, True)),
+        (Branching(1, 1, 0, False), Branching(1, 1, 1, False), Branching(0, 1, 0, False)),
+        (Branching(1, 0, 0, True), Branching(1, 1, 1, True)),
+        (Branching(0, 0, 1, True),),
+        (Branching(0, 0, 0, True), Branching(0, 1, 0, False)),
     ],
 )
-def test_what_is_held_of_a_unit_leaves_only_plans_that_keep_it(held: tuple[Held, ...]) -> None:
+def test_what_is_held_of_a_unit_leaves_only_plans_that_keep_it(held: tuple[Branching, ...]) -> None:
     found, offered = baseline_of(), choices_of()
     restricted = Restricted(found, offered, {one.unit for one in held} | {2})
     units, least = restricted.least(found, held, NEED, EMITTED)
@@ -124,7 +124,7 @@ def test_every_set_has_the_product_or_the_sum_of_its_measures() -> None:
     assert sets.fixed[:, 1].tolist() == [0.0, -50.0, 900.0, 850.0]
     assert sets.variable[:, 0].tolist() == [0.0, 2.0, 3.0, 5.0]
     assert sets.possible.T.tolist() == [[True, True, False, True], [True, True, True, False]]
-    some = sets.some(np.array([1]))
+    some = sets.select(np.array([1]))
     assert (some.units.tolist(), some.fixed[:, 0].tolist()) == ([1], [0.0, -50.0, 900.0, 850.0])
     assert some.first_year.tolist() == [[2025], [2025]]
 
@@ -134,5 +134,5 @@ def test_a_set_takes_the_least_of_all_that_hold_it() -> None:
     known = [
         [min(value[more, unit] for more in range(16) if more & one == one) for unit in range(3)] for one in range(16)
     ]
-    over_supersets(value)
+    minimise_over_supersets(value)
     assert value.tolist() == known

@@ -79,12 +79,12 @@ def test_what_is_held_adds_up_from_what_is_decided() -> None:
         }
     )
     emissions, free = table((310, 300), (50, 0)), table((290, 301), (33, 2))
-    held = says.holdings(decided, accounts_of(), emissions, free)
+    held = says.read_holdings(decided, accounts_of(), emissions, free)
     assert held.surrendered.tolist() == [[310 - 8 - 4, 300 - 3 + 2], [49, 0]]
     first, second = 30 + 290 + 20 - 298, 7 + 33 + 6 - 49
     assert held.banked.tolist() == [[first, first + 301 - 9 - 299], [second, second + 2 - 1]]
     assert held.bought.tolist() == [[20, 0], [6, 0]]
-    assert held.owed.tolist() == [[4, 2], [0, 0]]
+    assert held.outstanding.tolist() == [[4, 2], [0, 0]]
     assert held.offset.tolist() == [[8, 3], [1, 0]]
     assert held.sold.tolist() == [[0, 9], [0, 1]]
 
@@ -94,19 +94,19 @@ def amounts_of() -> Amounts:
         emissions=table((70, 80), (240, 220), (50, 0)),
         free=table((60, 70), (230, 220), (33, 2)),
         cost=table((10, 20), (30, 40), (5, 0)),
-        reward_measured=table((1, 1), (1, 1), (1, 1)),
-        reward_elsewhere=table((1, 1), (1, 1), (1, 1)),
+        incentive_measured=table((1, 1), (1, 1), (1, 1)),
+        incentive_elsewhere=table((1, 1), (1, 1), (1, 1)),
     )
 
 
-def columns_of(owing: Any = (500.0, 700.0), owed: Any = ((4, 2), (0, 0))) -> dict[str, Any]:
+def columns_of(outstanding_cost: Any = (500.0, 700.0), owed: Any = ((4, 2), (0, 0))) -> dict[str, Any]:
     instance = SimpleNamespace(policy=SimpleNamespace(penalty=SimpleNamespace(multiple=7.0, fixed_fine_cny=None)))
-    held = holdings_of(owed=table(*owed))
+    held = holdings_of(outstanding=table(*owed))
     found = says.enterprise_columns(
         instance,  # type: ignore[arg-type]
         baseline_of(),
         accounts_of(),
-        terms_of(owing=np.array(owing)),
+        terms_of(outstanding_cost=np.array(outstanding_cost)),
         held,
         amounts_of(),
         np.array([50.0, 60.0]),
@@ -148,9 +148,11 @@ def test_what_is_owed_by_rounding_alone_is_no_shortfall_and_costs_nothing_withou
     ]
 
 
-def limits(emissions: Any = ((320, 316), (50, 0)), owing: Any = (500.0, 700.0), **changes: Any) -> list[str]:
+def limits(emissions: Any = ((320, 316), (50, 0)), outstanding_cost: Any = (500.0, 700.0), **changes: Any) -> list[str]:
     own, held = accounts_of(), holdings_of(**{name: table(*rows) for name, rows in changes.items()})
-    found = says.limits_of_accounts(baseline_of(), own, terms_of(owing=np.array(owing)), held, table(*emissions))
+    found = says.limits_of_accounts(
+        baseline_of(), own, terms_of(outstanding_cost=np.array(outstanding_cost)), held, table(*emissions)
+    )
     return [f"{v.rule} {v.where}" for v in found]
 
 
@@ -158,14 +160,16 @@ def test_nobody_deals_less_than_nothing_borrows_offsets_or_owes_more_than_may_be
     assert limits() == []
     size = 2e-2 + 1e-9 * 320
     for inside, by in ((True, (1 - 1e-6) * size), (False, (1 + 1e-6) * size)):
-        for name in ("bought", "sold", "offset", "owed", "surrendered"):
+        for name in ("bought", "sold", "offset", "outstanding", "surrendered"):
             assert limits(**{name: ((-by, 1), (1, 0))}) == ([] if inside else ["not_negative e 2025"])
         assert limits(banked=((-40 - by, 0), (0, 0))) == ([] if inside else ["borrowing e 2025"])
         assert limits(offset=((16 + by, 0), (0, 0))) == ([] if inside else ["offset_limit e 2025"])
-        assert limits(owed=((320 + by, 0), (0, 0))) == ([] if inside else ["owed e 2025"])
-        assert limits(owed=((by, 0), (0, 0)), owing=(np.inf, 700.0)) == ([] if inside else ["owed e 2025"])
-    assert limits(owed=((0, 636), (0, 50))) == []
-    assert limits(owed=((0, 636.1), (0, 50))) == ["owed e 2026"]
+        assert limits(outstanding=((320 + by, 0), (0, 0))) == ([] if inside else ["owed e 2025"])
+        assert limits(outstanding=((by, 0), (0, 0)), outstanding_cost=(np.inf, 700.0)) == (
+            [] if inside else ["owed e 2025"]
+        )
+    assert limits(outstanding=((0, 636), (0, 50))) == []
+    assert limits(outstanding=((0, 636.1), (0, 50))) == ["owed e 2026"]
 
 
 def test_nobody_holds_more_than_he_may_have_and_still_need() -> None:
@@ -174,19 +178,19 @@ def test_nobody_holds_more_than_he_may_have_and_still_need() -> None:
     size = 2e-2 + 1e-9 * 320
     for by, count in (((1 - 1e-6) * size, 0), ((1 + 1e-6) * size, 1)):
         held = holdings_of(banked=table((most + by, 0), (0, 0)))
-        assert len(says.dealings_within_need(baseline_of(), own, held)) == count
+        assert len(says.holdings_within_need(baseline_of(), own, held)) == count
     # Where one account stands for all it is what all hold together.
     pool = accounts_of(
         labels=np.array([""], dtype=object),
         of_unit=np.zeros(3, dtype=np.int64),
         **{name: getattr(own, name).sum(axis=0, keepdims=True) for name in ("opening", "emissions", "free_most")},
         borrowed_most=table((45, 0)),
-        pressed=np.array([15.0]),
+        external_supply=np.array([15.0]),
     )
     together = pool.held_most[0, 0]
     for by, count in ((-1.0, 0), (1.0, 1)):
         held = holdings_of(banked=table((together + by - 5.0, 0), (5.0, 0)))
-        assert len(says.dealings_within_need(baseline_of(), pool, held)) == count
+        assert len(says.holdings_within_need(baseline_of(), pool, held)) == count
 
 
 def yearly(**changes: Any) -> pd.DataFrame:

@@ -30,10 +30,10 @@ SIZES = [26 + 50 * 130 + 40 * 150, 62 + 50 * 470 + 40 * 440, 5 + 30 * 83 + 20 * 
 
 def found(stated: list[float], *, whole: bool = True, table_: Any = None, scale: float = 1.0) -> list[str]:
     at: Any = SimpleNamespace(
-        own=accounts_of(),
-        need=scale * NEED,
-        emitted=scale * EMITTED,
-        found=baseline_of(),
+        accounts=accounts_of(),
+        demand_dual=scale * NEED,
+        emission_dual=scale * EMITTED,
+        baseline=baseline_of(),
         plans=scale * np.array([900.0, 200.0, 600.0]),
     )
     units = Amounts(EMISSIONS, FREE, scale * COST, COST, COST)

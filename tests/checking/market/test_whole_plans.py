@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from etsopt.checking.market import whole_plans
-from etsopt.checking.market.dealings import Trade
+from etsopt.checking.market.dealings import Trading
 from etsopt.checking.market.leeway import Leeway
-from etsopt.checking.market.whole_plans import Listed, _few, dearest_path, near_best
+from etsopt.checking.market.whole_plans import NearOptimalPlans, _within_limits, best_path, near_optimal_plans
 from tests.checking.market.small import accounts_of, baseline_of, choices_of, table, terms_of
 from tests.checking.market.test_search import cost_of
 
@@ -36,9 +36,9 @@ def every_plan(unit: int) -> list[tuple[float, float, list[float], list[float]]]
         if value == np.inf:
             continue
         cost = come(zero, zero)
-        lacking = [come(np.tile(one, (3, 1)), zero) - cost for one in ones]
+        net_demand = [come(np.tile(one, (3, 1)), zero) - cost for one in ones]
         emissions = [come(zero, np.tile(one, (3, 1))) - cost for one in ones]
-        plans[starts] = value, cost, lacking, emissions
+        plans[starts] = value, cost, net_demand, emissions
     return list(plans.values())
 
 
@@ -55,21 +55,21 @@ def combined(units: list[int]) -> list[list[float]]:
 @pytest.mark.parametrize("budget", [(0.0, 0.0), (500.0, 0.0), (3000.0, 10.0), (1e9, 1e9)])
 def test_all_plans_of_an_enterprise_within_its_budget_are_listed(budget: tuple[float, float]) -> None:
     own = accounts_of()
-    plans, listed = near_best(FOUND, OFFERED, own, (NEED, EMITTED), np.array(budget) + 1e-6)
+    plans, listed = near_optimal_plans(FOUND, OFFERED, own, (NEED, EMITTED), np.array(budget) + 1e-6)
     assert listed.tolist() == [True, True]
     for account, units in enumerate(([0, 1], [2])):
         known = [row for row in combined(units) if row[0] <= budget[account] + 1e-6]
-        mine = plans.kept(plans.owner == account)
-        found = np.column_stack([mine.excess, mine.cost, mine.lacking, mine.emissions])
+        mine = plans.select(plans.owner == account)
+        found = np.column_stack([mine.excess, mine.cost, mine.net_demand, mine.emissions])
         order = np.lexsort(found.round(6).T[::-1])
         assert found[order] == pytest.approx(np.array(known), abs=1e-6)
 
 
 def test_of_an_enterprise_without_a_budget_nothing_is_listed() -> None:
-    plans, listed = near_best(FOUND, OFFERED, accounts_of(), (NEED, EMITTED), np.array([-1.0, 5.0]))
+    plans, listed = near_optimal_plans(FOUND, OFFERED, accounts_of(), (NEED, EMITTED), np.array([-1.0, 5.0]))
     assert listed.tolist() == [False, True]
     assert plans.owner.tolist() == [1]
-    nothing, listed = near_best(FOUND, OFFERED, accounts_of(), (NEED, EMITTED), np.array([-1.0, -1.0]))
+    nothing, listed = near_optimal_plans(FOUND, OFFERED, accounts_of(), (NEED, EMITTED), np.array([-1.0, -1.0]))
     assert (len(nothing.owner), listed.tolist()) == (0, [False, False])
 
 
@@ -77,27 +77,27 @@ def test_an_enterprise_with_too_many_plans_is_given_up(monkeypatch: pytest.Monke
     count = len(combined([0, 1]))
     for most, kept in ((count, True), (count - 1, False)):
         monkeypatch.setattr(whole_plans, "MOST_PLANS", most)
-        plans, listed = near_best(FOUND, OFFERED, accounts_of(), (NEED, EMITTED), np.full(2, 1e9))
+        plans, listed = near_optimal_plans(FOUND, OFFERED, accounts_of(), (NEED, EMITTED), np.full(2, 1e9))
         assert listed.tolist() == [kept, True]
         assert (plans.owner == 0).sum() == (count if kept else 0)
 
 
 def test_few_plans_are_those_below_the_most_of_one_and_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (whole_plans.MOST_PLANS, whole_plans.MOST_ROWS, whole_plans.GROWN) == (20_000, 2_000_000, 4)
+    assert (whole_plans.MOST_PLANS, whole_plans.MOST_ROWS, whole_plans.COMBINING_FACTOR) == (20_000, 2_000_000, 4)
     monkeypatch.setattr(whole_plans, "MOST_PLANS", 5)
     monkeypatch.setattr(whole_plans, "MOST_ROWS", 9)
-    assert _few(np.array([5, 6, 1])).tolist() == [True, False, True]
-    assert _few(np.array([4, 5, 1])).tolist() == [True, False, True]
-    assert _few(np.array([3, 5, 1])).tolist() == [True, True, True]
-    assert _few(np.array([10, 8, 1]), 2).tolist() == [False, True, True]
+    assert _within_limits(np.array([5, 6, 1])).tolist() == [True, False, True]
+    assert _within_limits(np.array([4, 5, 1])).tolist() == [True, False, True]
+    assert _within_limits(np.array([3, 5, 1])).tolist() == [True, True, True]
+    assert _within_limits(np.array([10, 8, 1]), 2).tolist() == [False, True, True]
 
 
-def value_of(path: tuple[float, ...], plans: Listed, row: int, trade: Trade) -> float:
+def value_of(path: tuple[float, ...], plans: NearOptimalPlans, row: int, trade: Trading) -> float:
     """What dealings of a plan come to at multipliers, as far as these decide it."""
-    own, deal = accounts_of(), trade.deal
+    own, deal = accounts_of(), trade.terms
     total = -path[0] * own.opening[row]
     for t, level in enumerate(path):
-        total += level * plans.lacking[row, t]
+        total += level * plans.net_demand[row, t]
         if deal.offset_supply[t] > 0:
             offsets = min(deal.offset_share * plans.emissions[row, t], deal.offset_supply[t])
             total -= max(level - trade.offset_price[t], 0.0) * offsets
@@ -110,13 +110,13 @@ def value_of(path: tuple[float, ...], plans: Listed, row: int, trade: Trade) -> 
 @pytest.mark.parametrize("seed", range(12))
 def test_the_path_of_multipliers_is_the_dearest_of_all_that_never_rise(seed: int) -> None:
     random = np.random.default_rng(seed)
-    deal = terms_of(offset_supply=np.array([10.0, [0.0, 4.0][seed % 2]]), worth=float(random.uniform(5, 40)))
+    deal = terms_of(offset_supply=np.array([10.0, [0.0, 4.0][seed % 2]]), terminal_price=float(random.uniform(5, 40)))
     price = random.uniform(30, 60, 2)
-    trade = Trade(FOUND, deal, price, FOUND.discount * deal.offset_price, Leeway.none(2, 2))
-    lacking, emissions = random.uniform(-80, 80, (2, 2)), random.uniform(0, 300, (2, 2))
-    plans = Listed(np.array([0, 1]), np.zeros(2), np.zeros(2), lacking, emissions)
-    path = dearest_path(accounts_of(), trade, plans)
-    friction, worth = FOUND.discount * deal.friction, FOUND.discount[-1] * deal.worth
+    trade = Trading(FOUND, deal, price, FOUND.discount * deal.offset_price, Leeway.none(2, 2))
+    net_demand, emissions = random.uniform(-80, 80, (2, 2)), random.uniform(0, 300, (2, 2))
+    plans = NearOptimalPlans(np.array([0, 1]), np.zeros(2), np.zeros(2), net_demand, emissions)
+    path = best_path(accounts_of(), trade, plans)
+    friction, worth = FOUND.discount * deal.transaction_cost, FOUND.discount[-1] * deal.terminal_price
     levels = {*(price + friction), *(price - friction), worth, *trade.offset_price[deal.offset_supply > 0]}
     most = np.minimum.accumulate(price + friction)
     least = np.maximum(np.maximum.accumulate((price - friction)[::-1])[::-1], worth)
