@@ -5,27 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
-
 from etsopt.data.files import shipped
-from etsopt.data.policy.allocation import (
-    AllocationPolicy,
-    ExceptionsPolicy,
-    NationalPolicy,
-    ProvincePolicy,
-    SectorPolicy,
-)
-from etsopt.data.policy.market import (
-    AbatementPolicy,
-    CompliancePolicy,
-    HorizonPolicy,
-    MarketPolicy,
-    OutputCutPolicy,
-    PathwayPolicy,
-    PenaltyPolicy,
-)
+from etsopt.data.policy.allocation import Band
 from etsopt.data.policy.official import of_plan
-from etsopt.data.policy.policy import Policy
+from etsopt.data.policy.policy import ANY, SECTIONS, Policy
 from etsopt.data.policy.rule import RulePolicy
 from etsopt.data.tables.schema import TABLES
 from etsopt.rules import RULES
@@ -65,21 +48,6 @@ The option `--set 'rule={name="benchmark", benchmarks={cement=0.8}}'` states ano
 alone keeps the parameters of the former one.
 """
 
-SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
-    ("sectors.<sector>", SectorPolicy),
-    ("provinces", ProvincePolicy),
-    ("national", NationalPolicy),
-    ("allocation", AllocationPolicy),
-    ("allocation.exceptions", ExceptionsPolicy),
-    ("horizon", HorizonPolicy),
-    ("abatement", AbatementPolicy),
-    ("abatement.output_cut.<sector>", OutputCutPolicy),
-    ("market", MarketPolicy),
-    ("penalty", PenaltyPolicy),
-    ("compliance", CompliancePolicy),
-    ("pathway", PathwayPolicy),
-)
-
 
 def readme() -> str:
     """Return the page as Markdown text."""
@@ -111,12 +79,14 @@ def _policy() -> str:
     parts = [f"## policy.toml\n\n{head}\n| `year` | required | {Policy.model_fields['year'].description} |"]
     parts[0] += "\n| `rule.name` | required | name of the rule; its other keys are below |"
     parts[0] += f"\n| `rule.outside_scope` |  | {RulePolicy.model_fields['outside_scope'].description} |"
-    for section, model in SECTIONS:
+    # A band is one key, and the keys of the year and the rule are above.
+    sections = {path.replace(ANY, "<sector>"): model for path, model in SECTIONS.items() if path and model is not Band}
+    for section, model in sections.items():
         parts += [
             f"| `{section}.{key}` | {_default(field)} | {field.description} |"
             for key, field in model.model_fields.items()
             # The keys of a nested table are listed one by one.
-            if f"{section}.{key}" not in dict(SECTIONS)
+            if f"{section}.{key}" not in sections
         ]
     return "\n".join(parts) + "\n\n" + REMARKS
 

@@ -6,7 +6,7 @@ Validation is strict: a number is not text, an unknown key is an error, NaN and 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -16,7 +16,6 @@ from etsopt.data.policy.allocation import (
     TARGET_KEYS,
     AllocationPolicy,
     Band,
-    ExceptionsPolicy,
     NationalPolicy,
     ProvincePolicy,
     SectorPolicy,
@@ -26,7 +25,6 @@ from etsopt.data.policy.market import (
     CompliancePolicy,
     HorizonPolicy,
     MarketPolicy,
-    OutputCutPolicy,
     PathwayPolicy,
     PenaltyPolicy,
 )
@@ -120,26 +118,41 @@ def _stated_keys(section: BaseModel, path: str) -> Iterator[str]:
                 break
 
 
-SECTIONS: dict[str, type[BaseModel]] = {
-    "": Policy,
-    "sectors": SectorPolicy,
-    "national": NationalPolicy,
-    "provinces": ProvincePolicy,
-    "allocation": AllocationPolicy,
-    "horizon": HorizonPolicy,
-    "abatement": AbatementPolicy,
-    "market": MarketPolicy,
-    "penalty": PenaltyPolicy,
-    "compliance": CompliancePolicy,
-    "pathway": PathwayPolicy,
-}
+ANY = "<name>"
+"""Step of a path in place of a key that the user chooses, such as a sector."""
 
-SECTIONS_BELOW: dict[str, type[BaseModel]] = {
-    "band": Band,
-    "exceptions": ExceptionsPolicy,
-    "output_cut": OutputCutPolicy,
-}
-"""Tables inside a section, by their key."""
+
+def _inside(annotation: Any) -> Iterator[Any]:
+    """Yield an annotation and everything that it is made of."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _inside(part)
+
+
+def _sections(section: type[Section], path: str) -> Iterator[tuple[str, type[Section]]]:
+    """Yield the path and the class of every section in a section, in the order of the fields."""
+    for key, field in section.model_fields.items():
+        parts = list(_inside(field.annotation))
+        here = f"{path}{key}.{ANY}" if any(get_origin(part) is dict for part in parts) else f"{path}{key}"
+        for part in parts:
+            if isinstance(part, type) and issubclass(part, Section):
+                yield here, part
+                yield from _sections(part, f"{here}.")
+
+
+SECTIONS: dict[str, type[Section]] = {"": Policy, **dict(_sections(Policy, ""))}
+"""Sections of the policy by their path."""
+
+
+def section_at(path: str) -> type[Section] | None:
+    """Return the class of the section at a dotted path, if there is one."""
+    steps = path.split(".")
+    for known, section in SECTIONS.items():
+        parts = known.split(".")
+        if len(parts) == len(steps) and all(part in (ANY, step) for part, step in zip(parts, steps, strict=True)):
+            return section
+    return None
+
 
 NOT_A_KEY = re.compile(r"(function-|constrained-|dict\[|literal\[).*|\[key\]|float|int")
 """Pydantic's names of the forms of a value, which are among the keys of an error's location."""
@@ -188,9 +201,7 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
     kind, stated = items[0]["type"], items[0]["input"]
     parent, _, name = key.rpartition(".")
     if kind == "extra_forbidden":
-        steps = parent.split(".")
-        below = [SECTIONS_BELOW[step] for step in steps[1:] if step in SECTIONS_BELOW]
-        section = below[-1] if below else SECTIONS.get(steps[0])
+        section = section_at(parent)
         keys = list(section.model_fields) if section else []
         advice = f"{did_you_mean(name, keys) if guess else ''}Use one of {', '.join(keys)}."
         return Problem(place, "is not a key of the policy", advice, key)
