@@ -1,4 +1,4 @@
-"""The registry of allocation rules: what a rule takes and gives, and how it is found by name.
+"""The registry of allocation rules, by name: their inputs and results.
 
 Rules import numpy and pandas where they calculate, so that listing them with their parameters waits for neither.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reference:
-    """What a rule gives each unit.
+    """The reference allowances of a rule, by unit.
 
     Parameters
     ----------
@@ -51,17 +51,17 @@ class Reference:
 
     @cached_property
     def reference_t(self) -> NDArray[np.float64]:
-        """Reference allowances R, in whole tonnes where the rule rounds down, shape ``(units,)`` [t]."""
+        """Reference allowances R, in whole tonnes if the rule rounds down, shape ``(units,)`` [t]."""
         from etsopt.units import whole_tonnes
 
         return whole_tonnes(self.exact_t) if self.whole else self.exact_t
 
 
 RuleFunction = Callable[["Instance", Any, "NDArray[np.bool_]"], "Reference | NDArray[np.float64]"]
-"""A rule of one's own may return allowances alone [t]: they are not rounded, and the band is that of 2025."""
+"""A rule from outside the package may return allowances alone [t]; they are not rounded, with the band of 2025."""
 
 BAND_OF_2025 = 0.03
-"""The band of 2025 and 2026, taken where a rule has none of its own: at most 3 % for any unit."""
+"""The band of 2025 and 2026, at most 3 % for any unit; the default of rules without a band."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Rule:
 
     @property
     def own(self) -> bool:
-        """Whether the rule comes from outside the package, so that the checker cannot derive it again."""
+        """True if the rule comes from outside the package, so that the checker cannot derive it again."""
         return not self.function.__module__.startswith("etsopt.rules.")
 
 
@@ -87,7 +87,7 @@ RULES: dict[str, Rule] = {}
 def rule(
     name: str, source: str, parameters: type[Parameters] = Parameters, columns: tuple[str, ...] = ()
 ) -> Callable[[RuleFunction], RuleFunction]:
-    """Enter a function as the rule of that name; the first line of its docstring is its summary.
+    """Register a function as the rule of that name; the first line of its docstring is its summary.
 
     The function gets the instance, the rule's parameters, and which units are fixed at A = E; ``columns`` must be
     there and filled in every row that is not fixed.
@@ -109,7 +109,7 @@ def rule(
 
 
 def parameters_of(instance: Instance) -> Parameters:
-    """Parameters of the instance's rule: those its policy states, the official ones of its plan, and defaults.
+    """Return the parameters of the instance's rule: stated in its policy, else official of its plan, else defaults.
 
     Raises
     ------
@@ -147,14 +147,14 @@ def parameters_of(instance: Instance) -> Parameters:
 
 
 def reference_allowances(instance: Instance) -> Reference:
-    """Reference allowances of every unit under the rule of the instance's policy.
+    """Return the reference allowances of every unit under the rule of the instance's policy.
 
-    They are found once for instances that differ neither in tables nor in year and rule, so nobody may write to them.
+    Instances with the same tables, year and rule share them, so the arrays are read-only.
 
     Raises
     ------
     DataError
-        Where a parameter is wrong, or a column that the rule or a target needs is absent.
+        If a parameter is wrong, or a column that the rule or a target needs is absent.
     """
     from etsopt.rules.cases import problems_of_cases
 
@@ -173,7 +173,7 @@ def reference_allowances(instance: Instance) -> Reference:
 
 
 def _kept(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
-    """What a rule gives each unit, in arrays that cannot be written to."""
+    """Return the reference allowances in arrays that cannot be written to."""
     reference = _evaluated(found, instance, parameters, fixed)
     for array in (reference.exact_t, reference.reference_t, reference.fixed):
         array.flags.writeable = False
@@ -181,7 +181,7 @@ def _kept(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArra
 
 
 def _evaluated(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
-    """Evaluate a rule; what one from outside the package returns may be anything.
+    """Evaluate a rule; one from outside the package may return anything.
 
     Raises
     ------
@@ -228,7 +228,7 @@ def _evaluated(found: Rule, instance: Instance, parameters: Parameters, fixed: N
 
 
 def fixed_units(instance: Instance, parameters: Parameters) -> NDArray[np.bool_]:
-    """Units that get A = E: special cases, small enterprises, and what has no emissions in the scope."""
+    """Return the units that get A = E: special cases, small enterprises, and those without emissions in the scope."""
     from etsopt.rules.cases import special_units
 
     owner = instance.labels("enterprise_id")
@@ -238,7 +238,7 @@ def fixed_units(instance: Instance, parameters: Parameters) -> NDArray[np.bool_]
 
 
 def with_fixed(instance: Instance, allowances_t: NDArray[np.float64], fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Allowances with A = E where fixed, before rounding."""
+    """Return the allowances with A = E for fixed units, before rounding [t]."""
     import numpy as np
 
     return np.where(fixed, instance.emissions_tco2e, allowances_t)
@@ -260,7 +260,7 @@ def _problems_of_needs(instance: Instance, rule: Rule, fixed: NDArray[np.bool_])
 
 
 def _problems_of_target_intensity(instance: Instance, fixed: NDArray[np.bool_]) -> list[Problem]:
-    """Demand output where a sector's target is an intensity; the target is over the units that are not fixed."""
+    """Return the adjustable units without output whose sector has an intensity target."""
     units, problems = instance.units, []
     unknown = units.reindex(columns=["output_t"])["output_t"].isna().to_numpy()
     for sector, policy in instance.policy.sectors.items():

@@ -87,7 +87,7 @@ def choose(name: str) -> Model:
     """
     found, other = load(name), explains(name)
     if other:
-        what = f"The model {name} is not solved by itself: it tells what has to give way where {other} has no solution."
+        what = f"The model {name} is not solved by itself: it finds the limits to relax if {other} is infeasible."
         raise UsageError(what, f"Solve {other}, which calls it by itself.")
     return found
 

@@ -204,8 +204,8 @@ def test_a_model_that_explains_another_is_loaded_but_not_solved() -> None:
     with pytest.raises(UsageError) as caught:
         etsopt.solve(etsopt.read("tiny"), "allocation_elastic")
     assert str(caught.value) == (
-        "The model allocation_elastic is not solved by itself: it tells what has to give way where allocation has no "
-        "solution.\n\nSolve allocation, which calls it by itself."
+        "The model allocation_elastic is not solved by itself: it finds the limits to relax if allocation is "
+        "infeasible.\n\nSolve allocation, which calls it by itself."
     )
 
 
