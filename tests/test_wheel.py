@@ -50,7 +50,7 @@ def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_installed_packages_are_those_of_the_wheel(scripts: Path, tmp_path: Path) -> None:
     code = (
-        "import etsopt, etsopt_models; from etsopt.data import shipped; "
+        "import etsopt, etsopt_models; from etsopt.data.files import shipped; "
         "print(etsopt.__file__, etsopt_models.__file__, shipped.root(), sep='\\n')"
     )
     for place in run(scripts / "python", "-I", "-c", code, folder=tmp_path).splitlines():
