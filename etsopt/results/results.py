@@ -48,7 +48,7 @@ class Results:
     tables
         By name; `etsopt.models` describes those of ``allocation``.
     termination
-        Reason for which it stopped: optimal, infeasible, time_limit, interrupted, memory, solver_error, refused.
+        Reason for which it stopped: optimal, infeasible, time_limit, interrupted, memory, solver_error.
     status
         Verdict of the checker: certified_optimal, certified_gap, certified_rounded, feasible, infeasible_certified,
         infeasible_unproven, none. In ``certified_rounded`` the real answer is proven to be the best, and the whole

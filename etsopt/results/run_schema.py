@@ -13,7 +13,7 @@ from etsopt.errors import Problem
 
 FILE = "result.json"
 
-Termination = Literal["optimal", "infeasible", "time_limit", "interrupted", "memory", "solver_error", "refused"]
+Termination = Literal["optimal", "infeasible", "time_limit", "interrupted", "memory", "solver_error"]
 
 Status = Literal[
     "certified_optimal",

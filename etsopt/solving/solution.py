@@ -24,7 +24,6 @@ class Termination(StrEnum):
     INTERRUPTED = "interrupted"
     MEMORY = "memory"
     SOLVER_ERROR = "solver_error"
-    REFUSED = "refused"
 
 
 STOPPED = (Termination.TIME_LIMIT, Termination.INTERRUPTED)
