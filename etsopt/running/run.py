@@ -41,7 +41,7 @@ def read(source: str | Path) -> Instance:
     Raises
     ------
     DataError
-        With every problem of its files.
+        With every problem of its files, or of what its rule needs.
     """
     instance = read_instance(source)
     reference_allowances(instance)
