@@ -144,5 +144,5 @@ class Program:
             matrix=self.matrix.appended(objective.linear),
             row_lower=np.append(self.row_lower, -np.inf),
             row_upper=np.append(self.row_upper, limit - objective.constant),
-            rows={**self.rows, f"{name}_held": slice(count, count + 1)},
+            rows={**self.rows, f"{name}_stays_optimal": slice(count, count + 1)},
         )

@@ -35,7 +35,7 @@ def fixed_by_rows(program: Any) -> bool:
     moves = program.column_lower < program.column_upper
     fixed = np.zeros(program.matrix.shape[0], dtype=bool)
     for name, block in program.rows.items():
-        fixed[block] = name.endswith("_held")
+        fixed[block] = name.endswith("_stays_optimal")
     return bool(np.any(fixed[program.matrix.row_of_each()] & moves[program.matrix.indices]))
 
 
