@@ -136,7 +136,7 @@ class Program:
         )
 
     def limited(self, name: str, limit: float) -> Program:
-        """Return the program with one more row, ``<name>_stays_optimal``: that linear objective stays at or below a limit."""
+        """Return the program with a row ``<name>_stays_optimal`` more: the linear objective stays within a limit."""
         objective = self.objectives[name]
         count = self.matrix.shape[0]
         return replace(
