@@ -209,9 +209,9 @@ def rules(options: Namespace) -> int:
     from etsopt.cli import listings
     from etsopt.data.messages import did_you_mean
     from etsopt.data.policy.official import PLAN_YEARS
-    from etsopt.rules import RULES, plugins
+    from etsopt.rules.registry import RULES, register_installed
 
-    plugins.installed()
+    register_installed()
     if options.rule is None:
         return listings.rules(RULES, options.json)
     if options.rule in PLAN_YEARS:

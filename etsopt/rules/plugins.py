@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import sys
 from dataclasses import replace
-from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,28 +21,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.rules.registry import Rule
 
-GROUP = "etsopt.rules"
-"""Entry points whose module enters rules in the registry when it is imported."""
-
 GIVEN = "given"
-
-
-def installed() -> None:
-    """Enter the rules of every installed package that has an entry point for them.
-
-    Raises
-    ------
-    UsageError
-        If the module of one of them cannot be imported.
-    """
-    for point in entry_points(group=GROUP):
-        try:
-            point.load()
-        except UsageError:
-            raise
-        except Exception as error:
-            what = f"The rules {point.name!r} of {point.value} cannot be loaded: {type(error).__name__}: {error}."
-            raise UsageError(what, "Correct or remove the package that brings them.") from error
 
 
 def load_file(path: Path) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -81,6 +82,9 @@ class Rule:
         return not self.function.__module__.startswith("etsopt.rules.")
 
 
+GROUP = "etsopt.rules"
+"""Entry points whose module enters rules in the registry when it is imported."""
+
 RULES: dict[str, Rule] = {}
 
 
@@ -108,6 +112,24 @@ def rule(
     return enter
 
 
+def register_installed() -> None:
+    """Enter the rules of every installed package that has an entry point for them.
+
+    Raises
+    ------
+    UsageError
+        If the module of one of them cannot be imported.
+    """
+    for point in entry_points(group=GROUP):
+        try:
+            point.load()
+        except UsageError:
+            raise
+        except Exception as error:
+            what = f"The rules {point.name!r} of {point.value} cannot be loaded: {type(error).__name__}: {error}."
+            raise UsageError(what, "Correct or remove the package that brings them.") from error
+
+
 def parameters_of(instance: Instance) -> Parameters:
     """Return the parameters of the instance's rule: stated in its policy, else official of its plan, else defaults.
 
@@ -120,9 +142,7 @@ def parameters_of(instance: Instance) -> Parameters:
 
     policy = instance.policy.rule
     if policy.name not in RULES:
-        from etsopt.rules.plugins import installed
-
-        installed()
+        register_installed()
     if policy.name not in RULES:
         advice = f"{did_you_mean(policy.name, RULES)}The rules are {', '.join(sorted(RULES))}."
         raise DataError(
