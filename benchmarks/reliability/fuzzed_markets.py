@@ -61,7 +61,7 @@ def against_all_plans(instance: etsopt.Instance, result: Results, price: Any) ->
     if result.termination == "infeasible":
         short = result.infeasible_by_t or 0.0
         if result.certified and not abs(short - best.unmet_t) <= 1e-6 * best.unmet_t + 0.1:
-            return f"{short:g} t are proven to be missing, and a program over all plans lacks {best.unmet_t:g} t"
+            return f"{short:g} t are proven to be missing, and a program over all plans leaves {best.unmet_t:g} t unmet"
         return "" if result.certified else None
     value, near = result.levels[-1].value, 1e-6 * abs(best.cost) + 1.0
     if value < best.cost - near:

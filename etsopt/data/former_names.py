@@ -6,12 +6,13 @@ The hash of an instance does not depend on the names in its files: `as_hashed` r
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from etsopt.errors import DataError, FormerNameWarning, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 MODELS = {"settlement": "compliance", "allocation_relief": "allocation_elastic"}
 METHODS = {"stamped": "direct", "reference": "pyomo", "merged": "aggregation", "prices": "decomposition"}
@@ -143,6 +144,14 @@ def _as_hashed(stated: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, 
             former = {present: past for past, present in VALUES.get(new, {}).items()}
             hashed[old] = former.get(value, value) if isinstance(value, str) else value
     return hashed
+
+
+@contextmanager
+def accepted_silently() -> Iterator[None]:
+    """Accept former names without a warning: the reader of a run did not choose its names."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FormerNameWarning)
+        yield
 
 
 def _warn(renamed: list[str]) -> None:

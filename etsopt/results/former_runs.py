@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
-from etsopt.data.former_names import METHODS, MODELS, OBJECTIVES, current_changes, current_policy
-from etsopt.errors import FormerNameWarning
+from etsopt.data.former_names import METHODS, MODELS, OBJECTIVES, accepted_silently, current_changes, current_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,9 +63,7 @@ def current_run(
     """
     if not content.get("checked", True):
         return content, dict(tables), listed
-    with warnings.catch_warnings():
-        # The reader of a run did not choose its names.
-        warnings.simplefilter("ignore", FormerNameWarning)
+    with accepted_silently():
         content = {**content, "policy": current_policy(content["policy"], "policy")}
         if "ignored" in content:
             content["ignored"] = list(current_changes(dict.fromkeys(content["ignored"])))

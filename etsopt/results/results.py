@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ import pandas as pd
 
 from etsopt.data.files.read import read_instance
 from etsopt.data.files.write import FORMATS
-from etsopt.errors import FormerNameWarning
+from etsopt.data.former_names import accepted_silently
 from etsopt.results.former_runs import current_run
 from etsopt.results.run_folder import INSTANCE, read_run, read_together, write_run
 from etsopt.rules import as_given
@@ -212,9 +211,7 @@ def _read(folder: Path) -> Results:
 
 
 def _read_instance(folder: Path) -> Instance:
-    with warnings.catch_warnings():
-        # The reader of a run did not choose its names.
-        warnings.simplefilter("ignore", FormerNameWarning)
+    with accepted_silently():
         return read_instance(folder / INSTANCE)
 
 

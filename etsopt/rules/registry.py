@@ -6,7 +6,7 @@ Rules import numpy and pandas where they calculate, so that listing them with th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 
+def no_sector_results() -> pd.DataFrame:
+    """Return an empty table of sector results."""
+    import pandas as pd
+
+    return pd.DataFrame(index=pd.Index([], name="sector", dtype=object))
+
+
 @dataclass(frozen=True)
 class Reference:
     """The reference allowances of a rule, by unit.
@@ -41,14 +48,14 @@ class Reference:
     whole
         Whether the rule rounds allowances down to whole tonnes.
     sectors
-        What the rule found for a sector, indexed by it: balance value and its interval; may have no column.
+        What the rule found for a sector, indexed by it: balance value and its interval; default none.
     """
 
     exact_t: NDArray[np.float64]
     fixed: NDArray[np.bool_]
     band: float
     whole: bool
-    sectors: pd.DataFrame
+    sectors: pd.DataFrame = field(default_factory=no_sector_results)
 
     @cached_property
     def reference_t(self) -> NDArray[np.float64]:
@@ -209,7 +216,6 @@ def _evaluated(found: Rule, instance: Instance, parameters: Parameters, fixed: N
         If it fails or returns another type, or its allowances are not one number from 0 on for each unit.
     """
     import numpy as np
-    import pandas as pd
 
     place = f"the rule {found.name}"
     if not found.own:
@@ -226,8 +232,7 @@ def _evaluated(found: Rule, instance: Instance, parameters: Parameters, fixed: N
         what = f"fails: {type(error).__name__}: {error}"
         raise DataError("The rule", [Problem(place, what, "Correct its function.")]) from error
     if not isinstance(reference, Reference):
-        none = pd.DataFrame(index=pd.Index([], name="sector", dtype=object))
-        reference = Reference(np.asarray(reference), fixed, BAND_OF_2025, False, none)
+        reference = Reference(np.asarray(reference), fixed, BAND_OF_2025, False)
     try:
         allowances = np.asarray(reference.exact_t, dtype=float)
     except (TypeError, ValueError):
@@ -235,7 +240,7 @@ def _evaluated(found: Rule, instance: Instance, parameters: Parameters, fixed: N
     if allowances.shape != fixed.shape:
         what = f"returns an array of shape {np.shape(reference.exact_t)}: expected numbers of shape {fixed.shape}"
         raise DataError("The rule", [Problem(place, what, "Return one allowance for each unit [t].")])
-    allowances = np.where(fixed, instance.emissions_tco2e, allowances)
+    allowances = with_fixed(instance, allowances, fixed)
     wrong = ~(np.isfinite(allowances) & (allowances >= 0))
     if wrong.any():
         cells = tuple(
@@ -273,9 +278,8 @@ def _problems_of_needs(instance: Instance, rule: Rule, fixed: NDArray[np.bool_])
             continue
         absent = instance.units[column].isna().to_numpy() & ~fixed
         if absent.any():
-            cells = cells_of(instance.units, absent)
             what = counted(int(absent.sum()), "cell is empty", "cells are empty")
-            problems.append(Problem("units.csv", what, advice, column, cells))
+            problems.append(Problem("units.csv", what, advice, column, cells_of(instance.units, absent)))
     return problems
 
 

@@ -12,17 +12,9 @@ from etsopt.rules.registry import BAND_OF_2025, Reference, rule, with_fixed
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-
-
-def no_sector_results() -> pd.DataFrame:
-    """Return an empty table of sector results."""
-    import pandas as pd
-
-    return pd.DataFrame(index=pd.Index([], name="sector", dtype=object))
 
 
 @rule(
@@ -32,7 +24,7 @@ def no_sector_results() -> pd.DataFrame:
 )
 def equal_to_emissions(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
     """Allowances A = E: no surplus, no deficit."""
-    return Reference(with_fixed(instance, instance.emissions_tco2e, fixed), fixed, 0.0, True, no_sector_results())
+    return Reference(with_fixed(instance, instance.emissions_tco2e, fixed), fixed, 0.0, True)
 
 
 class GrandfatheringParameters(Parameters):
@@ -52,7 +44,7 @@ def grandfathering(instance: Instance, parameters: Parameters, fixed: NDArray[np
     """Allowances in proportion to last year's verified emissions, in whole tonnes."""
     assert isinstance(parameters, GrandfatheringParameters)
     allowances = parameters.factor * instance.units["prior_emissions_tco2e"].to_numpy(dtype=float)
-    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, True, no_sector_results())
+    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, True)
 
 
 class BenchmarkParameters(Parameters):
@@ -80,11 +72,11 @@ def benchmark(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool
         raise DataError("The policy", [Problem("policy.toml", what, advice, "rule.benchmarks")])
     output = instance.units["output_t"].to_numpy(dtype=float)
     allowances = instance.labels("sector").mapped(parameters.benchmarks) * output
-    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, True, no_sector_results())
+    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, True)
 
 
 @rule("given", "the user: column reference_t of units.csv", Parameters, ("reference_t",))
 def given(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
     """Allowances as the user states them, not rounded."""
     allowances = instance.units["reference_t"].to_numpy(dtype=float)
-    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, False, no_sector_results())
+    return Reference(with_fixed(instance, allowances, fixed), fixed, BAND_OF_2025, False)

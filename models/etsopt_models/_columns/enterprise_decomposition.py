@@ -200,7 +200,7 @@ def _mix_trades(prices: Prices, search: PriceSearch, market: Market, response: R
             mine = getattr(flows_of_pass, name)
             getattr(flows, name)[:] += weight[:, None] * mine if mine.ndim > 1 else weight * mine
     if prices.mixture.kept.any():
-        # Accounts keep in proportion to emissions before abatement, the limit of their purchases.
+        # The tonnes kept to the end are divided among accounts in proportion to emissions before abatement.
         share = accounts.emissions / accounts.emissions.sum(axis=0)
         bought_to_keep = share * np.maximum(prices.mixture.kept, 0.0)
         flows.bought[:] += bought_to_keep
