@@ -18,8 +18,7 @@ from etsopt.checking.arithmetic import gamma
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.accounts import Accounts, TradeTerms
-    from etsopt.checking.market.baseline import Baseline
+    from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leeway import Leeway
 
 NOISE = 1e-9
@@ -106,10 +105,9 @@ def joined(parts: list[tuple[Any, ...]]) -> Arcs:
     return Arcs(head.astype(np.int64), tail.astype(np.int64), *(values.astype(float) for values in rest))
 
 
-def of_accounts(
-    baseline: Baseline, accounts: Accounts, terms: TradeTerms, nodes: Nodes, due: NDArray[np.float64], leeway: Leeway
-) -> list[tuple[Any, ...]]:
+def of_accounts(market: Market, nodes: Nodes, due: NDArray[np.float64], leeway: Leeway) -> list[tuple[Any, ...]]:
     """Return head, tail, constant, least and most of purchases, sales, banking and outstanding obligations."""
+    baseline, accounts, terms = market.baseline, market.accounts, market.terms
     account, price = nodes.account, nodes.price
     transaction_cost = baseline.discount * terms.transaction_cost
     above = baseline.discount * np.nan_to_num(terms.expected_price)
@@ -146,10 +144,9 @@ def of_accounts(
     ]
 
 
-def of_market(
-    baseline: Baseline, terms: TradeTerms, nodes: Nodes, leeway: Leeway, unmet_most: float
-) -> list[tuple[Any, ...]]:
+def of_market(market: Market, nodes: Nodes, leeway: Leeway, unmet_most: float) -> list[tuple[Any, ...]]:
     """Return head, tail, constant, least and most of supply, unsold and unmet tonnes, and the reserve."""
+    baseline, terms = market.baseline, market.terms
     price, reserve, supply = nodes.price, nodes.reserve, terms.auctioned - terms.demand
     sells = np.isfinite(terms.ceiling)
     ceiling = np.where(sells, terms.ceiling, 0.0)

@@ -37,10 +37,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.accounts import Accounts, TradeTerms
     from etsopt.checking.market.arcs import Multipliers
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
+    from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leeway import Leeway
     from etsopt.checking.market.restricted import Branching, Restricted
 
@@ -55,45 +53,39 @@ class Bound:
 
     Parameters
     ----------
-    accounts
-        Accounts of the program: the pool of all if trading costs nothing.
+    market
+        Market of the program, with one pool of all accounts if trading costs nothing.
+    given
+        Multipliers of its rows.
     leeway
         Amounts by which bounds and rows may be missed.
     unmet_most
         Largest unmet demand of a year, at a cost of one per tonne [t].
     """
 
-    def __init__(
-        self,
-        baseline: Baseline,
-        offered: Choices,
-        accounts: Accounts,
-        terms: TradeTerms,
-        given: Multipliers,
-        leeway: Leeway,
-        unmet_most: float = 0.0,
-    ) -> None:
-        self.baseline, self.offered, self.accounts = baseline, offered, accounts
+    def __init__(self, market: Market, given: Multipliers, leeway: Leeway, unmet_most: float = 0.0) -> None:
+        self.market, self.leeway = market, leeway
+        baseline, accounts, terms = market.baseline, market.accounts, market.terms
         stated = bool(np.isfinite(terms.expected_price).all())
         nodes = Nodes(len(accounts.emissions), len(baseline.years), stated)
-        market = [] if stated else of_market(baseline, terms, nodes, leeway, unmet_most)
+        together = [] if stated else of_market(market, nodes, leeway, unmet_most)
         x = nodes.filled(given)
         limit, due = np.minimum(given.offset_limit, 0.0), np.minimum(given.newly_owed, 0.0)
         if nodes.size <= REPAIRED_SIZE:
-            x = joined([*of_accounts(baseline, accounts, terms, nodes, due, leeway), *market]).repaired(x)
+            x = joined([*of_accounts(market, nodes, due, leeway), *together]).repaired(x)
         self.demand_dual, self.emission_dual = x[nodes.account], terms.offset_share * limit + due
         offers = np.minimum(given.offsets_on_offer, 0.0)
         price = baseline.discount * terms.expected_price if stated else x[nodes.price]
-        self.trading = Trading(baseline, terms, price, baseline.discount * terms.offset_price - offers, leeway)
+        self.trading = Trading(market, price, baseline.discount * terms.offset_price - offers, leeway)
         with np.errstate(all="ignore"):
             at = accounts.of_unit
-            self.plans = least_of_all_plans(baseline, offered, self.demand_dual[at], self.emission_dual[at])
+            self.plans = least_of_all_plans(baseline, market.offered, self.demand_dual[at], self.emission_dual[at])
             self.values, self.errors = self.trading.least(accounts, self.demand_dual, limit, due)
-            self.sizes = PlanSizes.of(baseline, offered, accounts)
+            self.sizes = PlanSizes.of(market)
             self.errors += self.sizes.error(self.demand_dual, np.abs(terms.offset_share * limit) + np.abs(due))
             for_offers = offers * (terms.offset_supply + leeway.offers)
             self.summands, self.rounding = [for_offers], [gamma(4) * np.abs(for_offers)]
-            for part in market:
+            for part in together:
                 least, uncertain = joined([part]).least_total(x)
                 self.summands, self.rounding = [*self.summands, least], [*self.rounding, uncertain]
 
@@ -111,20 +103,19 @@ class Bound:
             [CNY].
         """
         with np.errstate(all="ignore"):
-            at, units = self.accounts.of_unit, self.sizes.units
+            at, units = self.market.accounts.of_unit, self.sizes.units
             values = self.values + np.bincount(at, self.plans, len(self.values))
             errors = self.errors + gamma(units) * np.bincount(at, np.abs(self.plans), len(self.values))
             at_multipliers, bounds = (self.demand_dual, self.emission_dual), (values, errors)
-            least = raised_bounds(
-                self.baseline, self.offered, self.accounts, self.trading, self.sizes, at_multipliers, bounds, spent
-            )
+            least = raised_bounds(self.trading, self.sizes, at_multipliers, bounds, spent)
         return self._sum([least], [])
 
     def under(self, branchings: Sequence[Branching], restricted: Restricted) -> float:
         """Return the bound over the plans that the branchings leave, infinite if a unit has none left."""
-        plans, at = self.plans.copy(), self.accounts.of_unit
+        plans, at = self.plans.copy(), self.market.accounts.of_unit
+        at_multipliers = self.demand_dual[at], self.emission_dual[at]
         with np.errstate(all="ignore"):
-            units, least = restricted.least(self.baseline, branchings, self.demand_dual[at], self.emission_dual[at])
+            units, least = restricted.least(self.market.baseline, branchings, *at_multipliers)
         if (least == np.inf).any():
             return np.inf
         plans[units] = least

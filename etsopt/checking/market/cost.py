@@ -14,27 +14,19 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.accounts import Accounts, TradeTerms
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
+    from etsopt.checking.market.derived import Market
     from etsopt.checking.market.plans import Amounts
     from etsopt.checking.market.statements import Holdings
 
 
 def spent_by(
-    baseline: Baseline,
-    accounts: Accounts,
-    terms: TradeTerms,
-    holdings: Holdings,
-    units: Amounts,
-    sizes: PlanSizes,
-    price: NDArray[np.float64],
-    offers: NDArray[np.float64],
+    market: Market, holdings: Holdings, units: Amounts, price: NDArray[np.float64], offers: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return a lower bound of the cost of enterprises at discounted prices of allowances and scarce offsets [CNY].
 
     The shape is ``(accounts,)``; the uncertainty is subtracted.
     """
+    baseline, accounts, terms, sizes = market.baseline, market.accounts, market.terms, PlanSizes.of(market)
     outstanding_cost = np.where(np.isfinite(terms.outstanding_cost), terms.outstanding_cost, 0.0)
     yearly = baseline.discount * np.stack(
         [
@@ -63,20 +55,14 @@ def spent_by(
 
 
 def cost_of(
-    baseline: Baseline,
-    offered: Choices,
-    accounts: Accounts,
-    terms: TradeTerms,
-    holdings: Holdings,
-    units: Amounts,
-    years: pd.DataFrame,
-    kind: str,
+    market: Market, holdings: Holdings, units: Amounts, years: pd.DataFrame, kind: str
 ) -> tuple[float, float, float]:
     """Return the cost of the objective from the decisions, a bound of its rounding, and the spending in it [CNY].
 
     Spending is the cost of measures of each unit, if positive, and that of trading, offsets,
     obligations and the reserve's sales. A gap is relative to it if the cost is near zero.
     """
+    baseline, accounts, terms, sizes = market.baseline, market.accounts, market.terms, PlanSizes.of(market)
     outstanding_cost = np.where(np.isfinite(terms.outstanding_cost), terms.outstanding_cost, 0.0)
     traded = terms.transaction_cost * (holdings.bought + holdings.sold)
     parts = [units.cost, traded, terms.offset_price * holdings.offset, outstanding_cost * holdings.outstanding]
@@ -91,7 +77,6 @@ def cost_of(
         [*((baseline.discount * part).ravel() for part in parts), -terminal_value * holdings.banked[:, -1]]
     )
     value, error = total(summands)
-    sizes = PlanSizes.of(baseline, offered, accounts)
     stocks = float(np.abs(accounts.opening).sum()) + sum(
         float(np.abs(part).sum())
         for part in (sizes.steep, sizes.given, holdings.bought, holdings.sold, holdings.offset, holdings.outstanding)

@@ -13,9 +13,8 @@ from etsopt.checking.market.arcs import Nodes, joined, of_accounts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.accounts import Accounts, TradeTerms
-    from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
+    from etsopt.checking.market.accounts import Accounts
+    from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leeway import Leeway
 
 
@@ -41,8 +40,9 @@ class PlanSizes:
     units: int
 
     @classmethod
-    def of(cls, baseline: Baseline, offered: Choices, accounts: Accounts) -> PlanSizes:
+    def of(cls, market: Market) -> PlanSizes:
         """Return the sizes of every account."""
+        baseline, offered, accounts = market.baseline, market.offered, market.accounts
         fixed, variable = (np.abs(part).sum(axis=1)[:, None] for part in (offered.fixed, offered.variable))
         relative = np.nan_to_num(np.abs(baseline.intensity / baseline.balance_value), nan=0.0, posinf=0.0, neginf=0.0)
         steep = baseline.emissions * (2 + np.where(baseline.follows, baseline.slope, 0.0) * (1 + relative))
@@ -70,10 +70,9 @@ class PlanSizes:
 
 @dataclass(frozen=True)
 class Trading:
-    """Prices at which accounts trade, in CNY of the first year, shape ``(years,)`` [CNY/t]."""
+    """Prices at which accounts trade in a market, in CNY of the first year, shape ``(years,)`` [CNY/t]."""
 
-    baseline: Baseline
-    terms: TradeTerms
+    market: Market
     price: NDArray[np.float64]
     offset_price: NDArray[np.float64]
     leeway: Leeway
@@ -104,8 +103,8 @@ class Trading:
         nodes = Nodes(len(demand_dual), len(self.price), stated=False)
         x = np.zeros(nodes.size)
         x[nodes.price], x[nodes.account] = self.price, demand_dual
-        leeway = self.leeway.of_accounts(which)
-        most = np.minimum(self.terms.offset_share * accounts.emissions, self.terms.offset_supply)
+        leeway, terms = self.leeway.of_accounts(which), self.market.terms
+        most = np.minimum(terms.offset_share * accounts.emissions, terms.offset_supply)
         reduced = self.offset_price - demand_dual - limit - due
         size = np.abs(self.offset_price) + np.abs(demand_dual) + np.abs(limit) + np.abs(due)
         # Misses of rows are paid at their multipliers.
@@ -114,8 +113,8 @@ class Trading:
         values = offsets.sum(axis=1)
         errors = gamma(12) * (size * (most + leeway.offset) + np.abs(missed)).sum(axis=1)
         # A stated price counts as the market price here.
-        terms = replace(self.terms, expected_price=np.zeros(1))
-        for part in of_accounts(self.baseline, accounts, terms, nodes, due, leeway):
+        theirs = replace(self.market, accounts=accounts, terms=replace(terms, expected_price=np.zeros(1)))
+        for part in of_accounts(theirs, nodes, due, leeway):
             costs, rounding = (each.reshape(len(values), -1) for each in joined([part]).least_total(x))
             values += costs.sum(axis=1)
             errors += rounding.sum(axis=1) + gamma(len(self.price) + 24) * np.abs(costs).sum(axis=1)

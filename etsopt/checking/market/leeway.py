@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.accounts import Accounts, TradeTerms
-    from etsopt.checking.market.baseline import Baseline
+    from etsopt.checking.market.derived import Market
     from etsopt.checking.market.plans import Amounts
     from etsopt.checking.market.statements import Holdings
 
@@ -61,22 +60,9 @@ class Leeway:
         return cls(*[of_accounts] * 6, *[of_market] * 4)
 
 
-def leeway_of(
-    baseline: Baseline,
-    accounts: Accounts,
-    pool: Accounts,
-    terms: TradeTerms,
-    holdings: Holdings,
-    amounts: Amounts,
-    years: pd.DataFrame,
-) -> Leeway:
-    """Return the leeway that an answer needs to meet all bounds, with the rounding of its sums.
-
-    Parameters
-    ----------
-    accounts, pool
-        Accounts of the answer, and of the program: the pool of all if trading costs nothing.
-    """
+def leeway_of(market: Market, holdings: Holdings, amounts: Amounts, years: pd.DataFrame) -> Leeway:
+    """Return the leeway that an answer needs to meet all bounds of the program, with the rounding of its sums."""
+    baseline, accounts, terms, pool = market.baseline, market.accounts, market.terms, market.program.accounts
     pooled = pool is not accounts
 
     def of(part: NDArray[np.float64]) -> NDArray[np.float64]:

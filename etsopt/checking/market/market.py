@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from etsopt.checking.allocation.totals import wrong_with
 from etsopt.checking.market import statements
-from etsopt.checking.market.accounts import derive_accounts, derive_terms, pool_accounts
-from etsopt.checking.market.baseline import derive_baseline
 from etsopt.checking.market.bound import Bound
-from etsopt.checking.market.choices import derive_choices
 from etsopt.checking.market.cost import cost_of, spent_by
+from etsopt.checking.market.derived import derive_market
 from etsopt.checking.market.leaves import LEAVES, read_leaves
 from etsopt.checking.market.leeway import leeway_of
 from etsopt.checking.market.plans import of_measures, of_units, plans_are_admissible, read_plans
 from etsopt.checking.market.prices import COST, UNMET, StatedMultipliers, interval_is_proven
-from etsopt.checking.market.remainder import remainder
 from etsopt.checking.market.restricted import Restricted
 from etsopt.checking.market.uplift import UPLIFT, uplift_follows
 from etsopt.checking.plan import inside_in
@@ -31,12 +27,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.accounts import Accounts, TradeTerms
     from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
+    from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leaves import Leaf
-    from etsopt.checking.market.leeway import Leeway
-    from etsopt.checking.market.plans import Amounts
+    from etsopt.checking.market.plans import Amounts, Taken
+    from etsopt.checking.market.statements import Holdings
     from etsopt.data.instance import Instance
 
 MARKETS = ("abatement", "clearing", "pathway")
@@ -45,6 +40,16 @@ MARKETS = ("abatement", "clearing", "pathway")
 DECIDED = ("bought_t", "sold_t", "offset_t", "outstanding_t")
 PRICES = ("price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t")
 OF_RESERVE = ("intake_t", "released_t")
+
+
+class Answer(NamedTuple):
+    """Decisions of a market: plans, holdings and prices [CNY/t], and what plans give to units."""
+
+    taken: Taken
+    units: Amounts
+    of_plans: Amounts
+    holdings: Holdings
+    price: NDArray[np.float64]
 
 
 def check_market(
@@ -59,60 +64,41 @@ def check_market(
     gap
         Relative gap of the solve.
     """
-    baseline, accounts, offered, terms = derived(instance, tables, kind)
-    violations = _shape(instance, baseline, accounts, tables, kind)
+    market = derive_market(instance, tables, kind)
+    violations = _shape(instance, market, tables, kind)
     if violations:
         return violations, None
-    taken, violations = read_plans(instance, baseline, offered, tables["plans"])
+    taken, violations = read_plans(instance, market.baseline, market.offered, tables["plans"])
     if taken is None:
         return violations, None
-    pool = pool_accounts(accounts) if instance.policy.market.transaction_cost_cny_per_t == 0 else accounts
-    stated = StatedMultipliers(baseline, pool, tables["duals"])
+    program, years = market.program, tables["years"]
+    stated = StatedMultipliers(program.baseline, program.accounts, tables["duals"])
     given, violations = stated.at(COST, "CNY/t")
-    price = terms.expected_price if kind == statements.ABATEMENT else -given.market_balance / baseline.discount
-    units, of_plans = of_units(baseline, offered, taken, price)
-    keys, measures = of_measures(instance, baseline, offered, taken, of_plans)
-    emissions, free = accounts.total(units.emissions), accounts.total(units.free)
-    holdings = statements.read_holdings(tables["enterprise_years"], accounts, emissions, free)
-    violations += plans_are_admissible(instance, baseline, offered, taken)
-    violations += statements.texts_follow("years", tables["years"], "price_unit", f"CNY {instance.policy.price_year}/t")
-    violations += _units_follow(instance, baseline, units, tables)
-    violations += _measures_follow(baseline, keys, measures, tables["measure_years"])
-    expected = statements.enterprise_columns(instance, baseline, accounts, terms, holdings, units, price)
-    enterprises, years = tables["enterprise_years"], tables["years"]
-    violations += statements.columns_follow("enterprise_years", accounts.labels, baseline.years, enterprises, expected)
-    violations += statements.limits_of_accounts(baseline, accounts, terms, holdings, emissions)
-    violations += statements.holdings_within_need(baseline, pool, holdings)
-    no_label = np.array([""], dtype=object)
-    of_years = statements.year_columns(baseline, terms, enterprises, years, kind) | {"price_cny_per_t": price[None]}
-    if kind == statements.ABATEMENT:
-        of_years |= {"price_lower_cny_per_t": price[None], "price_upper_cny_per_t": price[None]}
-    violations += statements.columns_follow("years", no_label, baseline.years, years, of_years)
+    answer = _answer(market, taken, -given.market_balance / market.baseline.discount, tables, kind)
+    violations += _tables_follow(instance, market, answer, tables, kind)
     if any(violation.rule == "tables" for violation in violations):
         return violations, None
-    violations += statements.limits_of_market(baseline, terms, years, of_years, kind)
-    value, uncertain, spending = cost_of(baseline, offered, accounts, terms, holdings, units, years, kind)
-    leeway = leeway_of(baseline, accounts, pool, terms, holdings, units, years)
-    root = Bound(baseline, offered, pool, terms, given, leeway)
+    value, uncertain, spending = cost_of(market, answer.holdings, answer.units, years, kind)
+    root = Bound(program, given, leeway_of(market, answer.holdings, answer.units, years))
     bound = relaxed = root.of_all() - uncertain
     integer = not instance.policy.abatement.divisible_measures
     if integer:
-        if pool is accounts:
-            discounted, sizes = baseline.discount * price, root.sizes
-            spent = spent_by(baseline, accounts, terms, holdings, units, sizes, discounted, given.offsets_on_offer)
+        if program is market:
+            discounted = market.baseline.discount * answer.price
+            spent = spent_by(market, answer.holdings, answer.units, discounted, given.offsets_on_offer)
             bound = root.of_whole(spent) - uncertain
-        leaves, more = read_leaves(instance, baseline, offered, tables.get(LEAVES))
+        leaves, more = read_leaves(instance, market.baseline, market.offered, tables.get(LEAVES))
         violations += more
         if leaves:
-            proven, more = _proven_by(leaves, baseline, offered, pool, terms, leeway, stated, root)
+            proven, more = _proven_by(leaves, stated, root)
             violations += more
             bound = max(bound, proven - uncertain)
     elif LEAVES in tables:
         message = "divisible measures have no leaves"
         violations.append(Violation(LEAVES, "", 1.0, "tables", message))
-    violations += uplift_follows(instance, units, root, tables.get(UPLIFT), integer)
+    violations += uplift_follows(instance, answer.units, root, tables.get(UPLIFT), integer)
     if kind != statements.ABATEMENT:
-        violations += interval_is_proven(baseline, offered, pool, terms, leeway, stated, years, price, relaxed)
+        violations += interval_is_proven(root, stated, years, answer.price, relaxed)
     if not bound <= value + tolerance_of(value, "CNY"):
         violations.append(Violation("cost", "", bound - value, "CNY", "the cost is not below its lower bound"))
     off = max(value - bound, 0.0)
@@ -120,28 +106,58 @@ def check_market(
     return violations, LevelCheck(COST, "CNY", value, value - off, off, tolerance_of(value, "CNY"), asked)
 
 
-def _proven_by(
-    leaves: Sequence[Leaf],
-    baseline: Baseline,
-    offered: Choices,
-    pool: Accounts,
-    terms: TradeTerms,
-    leeway: Leeway,
-    stated: StatedMultipliers,
-    root: Bound,
-) -> tuple[float, list[Violation]]:
+def _answer(
+    market: Market, taken: Taken, price: NDArray[np.float64], tables: Mapping[str, pd.DataFrame], kind: str
+) -> Answer:
+    """Return the decisions of the tables; the price of abatement is the stated one."""
+    if kind == statements.ABATEMENT:
+        price = market.terms.expected_price
+    units, of_plans = of_units(market.baseline, market.offered, taken, price)
+    emissions, free = market.accounts.total(units.emissions), market.accounts.total(units.free)
+    holdings = statements.read_holdings(tables["enterprise_years"], market.accounts, emissions, free)
+    return Answer(taken, units, of_plans, holdings, price)
+
+
+def _tables_follow(
+    instance: Instance, market: Market, answer: Answer, tables: Mapping[str, pd.DataFrame], kind: str
+) -> list[Violation]:
+    """Check that all tables follow from the decisions, which meet their limits."""
+    baseline, accounts, offered = market.baseline, market.accounts, market.offered
+    units, holdings, price = answer.units, answer.holdings, answer.price
+    enterprises, years = tables["enterprise_years"], tables["years"]
+    violations = plans_are_admissible(instance, baseline, offered, answer.taken)
+    violations += statements.texts_follow("years", years, "price_unit", f"CNY {instance.policy.price_year}/t")
+    violations += _units_follow(instance, baseline, units, tables)
+    keys, measures = of_measures(instance, baseline, offered, answer.taken, answer.of_plans)
+    violations += _measures_follow(baseline, keys, measures, tables["measure_years"])
+    expected = statements.enterprise_columns(instance, market, holdings, units, price)
+    violations += statements.columns_follow("enterprise_years", accounts.labels, baseline.years, enterprises, expected)
+    violations += statements.limits_of_accounts(market, holdings, accounts.total(units.emissions))
+    violations += statements.holdings_within_need(baseline, market.program.accounts, holdings)
+    no_label = np.array([""], dtype=object)
+    of_years = statements.year_columns(baseline, market.terms, enterprises, years, kind)
+    of_years["price_cny_per_t"] = price[None]
+    if kind == statements.ABATEMENT:
+        of_years |= {"price_lower_cny_per_t": price[None], "price_upper_cny_per_t": price[None]}
+    violations += statements.columns_follow("years", no_label, baseline.years, years, of_years)
+    if not any(violation.rule == "tables" for violation in violations):
+        violations += statements.limits_of_market(baseline, market.terms, years, of_years, kind)
+    return violations
+
+
+def _proven_by(leaves: Sequence[Leaf], stated: StatedMultipliers, root: Bound) -> tuple[float, list[Violation]]:
     """Return the least bound of the leaves of a tree [CNY], and the violations of its multipliers."""
-    unmet_most = float(baseline.emissions.sum() + np.abs(terms.auctioned - terms.demand).sum())
-    costless = replace(baseline, discount=np.zeros_like(baseline.discount))
+    market = root.market
     known, violations, least = {COST: root}, list[Violation](), np.inf
-    restricted = Restricted(baseline, offered, {branching.unit for leaf in leaves for branching in leaf.branchings})
+    branched = {branching.unit for leaf in leaves for branching in leaf.branchings}
+    restricted = Restricted(market.baseline, market.offered, branched)
     for leaf in leaves:
         of_unmet = leaf.level.startswith(f"{UNMET}:")
         if leaf.level and leaf.level not in known:
             given, wrong = stated.at(leaf.level, "t/t" if of_unmet else "CNY/t")
             violations += wrong
-            part = (costless if of_unmet else baseline, offered, pool, terms, given, leeway)
-            known[leaf.level] = Bound(*part, unmet_most if of_unmet else 0.0)
+            most = market.unmet_most if of_unmet else 0.0
+            known[leaf.level] = Bound(market.costless if of_unmet else market, given, root.leeway, most)
         bound = known[leaf.level or COST].under(leaf.branchings, restricted)
         # A leaf without plans, or with unmet demand, is empty.
         empty = bound == np.inf or (of_unmet and bound > 0)
@@ -149,23 +165,7 @@ def _proven_by(
     return least, violations
 
 
-def derived(
-    instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str
-) -> tuple[Baseline, Accounts, Choices, TradeTerms]:
-    """Derive baseline, accounts, measures and terms again, from the instance and the allocation of the market."""
-    baseline = derive_baseline(instance, None if kind == "pathway" else tables["allocation"])
-    left = np.zeros(len(baseline.years)) if kind == "pathway" else remainder(instance, baseline, tables)
-    return (
-        baseline,
-        derive_accounts(instance, baseline, kind),
-        derive_choices(instance, baseline),
-        derive_terms(instance, baseline, kind, left),
-    )
-
-
-def _shape(
-    instance: Instance, baseline: Baseline, accounts: Accounts, tables: Mapping[str, pd.DataFrame], kind: str
-) -> list[Violation]:
+def _shape(instance: Instance, market: Market, tables: Mapping[str, pd.DataFrame], kind: str) -> list[Violation]:
     """Return the violations of tables, their rows, and the numbers that are decided."""
     units = {
         name: instance.units[name].to_numpy(dtype=object) for name in ("unit_id", "enterprise_id", "sector", "province")
@@ -173,13 +173,13 @@ def _shape(
     keys: dict[str, dict[str, NDArray[Any]]] = {
         "years": {},
         "sector_years": {"sector": np.array(instance.sectors, dtype=object)},
-        "enterprise_years": {"enterprise_id": accounts.labels},
+        "enterprise_years": {"enterprise_id": market.accounts.labels},
         "unit_years": units,
     }
     violations = [
         violation
         for name, labels in keys.items()
-        for violation in statements.rows_are_there(name, tables.get(name), labels, baseline.years)
+        for violation in statements.rows_are_there(name, tables.get(name), labels, market.baseline.years)
     ]
     numbers = {
         "years": [*PRICES, *(() if kind == statements.ABATEMENT else OF_RESERVE)],

@@ -17,10 +17,8 @@ from etsopt.units import tolerance_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.checking.market.accounts import Accounts, TradeTerms
+    from etsopt.checking.market.accounts import Accounts
     from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
-    from etsopt.checking.market.leeway import Leeway
 
 COST = "cost"
 UNMET = "unmet_demand"
@@ -70,28 +68,26 @@ OF_ACCOUNTS = 3
 
 
 def interval_is_proven(
-    baseline: Baseline,
-    offered: Choices,
-    pool: Accounts,
-    terms: TradeTerms,
-    leeway: Leeway,
-    stated: StatedMultipliers,
-    years: pd.DataFrame,
-    price: NDArray[np.float64],
-    bound: float,
+    root: Bound, stated: StatedMultipliers, years: pd.DataFrame, price: NDArray[np.float64], bound: float
 ) -> list[Violation]:
     """Check that the price interval is spanned by stated prices, at each of which the market clears.
 
     The market clears at a price if the multipliers with it bound the cost as well as those of the reported price, up to
     the value of a little demand, `CLEARS` of all emissions, between the two.
+
+    Parameters
+    ----------
+    root, bound
+        Bound at the multipliers of the reported price, over all plans, and its value [CNY].
     """
+    baseline = root.market.baseline
     violations, prices, bounds = [], [price], [bound]
     levels = [name for name in stated.places if re.fullmatch(rf"{COST}:\d+", name)]
     for level in levels:
         end, wrong = stated.at(level, "CNY/t")
         violations += wrong
         prices.append(-end.market_balance / baseline.discount)
-        bounds.append(Bound(baseline, offered, pool, terms, end, leeway).of_all())
+        bounds.append(Bound(root.market, end, root.leeway).of_all())
     demand, best = CLEARS * float(baseline.emissions.mean(axis=1).sum()), max(bounds)
     for level, at, proven in zip([COST, *levels], prices, bounds, strict=True):
         apart = demand * max(float((baseline.discount * np.abs(other - at)).sum()) for other in prices)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.market.accounts import Accounts, TradeTerms
     from etsopt.checking.market.baseline import Baseline
+    from etsopt.checking.market.derived import Market
     from etsopt.checking.market.plans import Amounts
     from etsopt.data.instance import Instance
 
@@ -137,15 +138,10 @@ def read_holdings(
 
 
 def enterprise_columns(
-    instance: Instance,
-    baseline: Baseline,
-    accounts: Accounts,
-    terms: TradeTerms,
-    holdings: Holdings,
-    amounts: Amounts,
-    price: NDArray[np.float64],
+    instance: Instance, market: Market, holdings: Holdings, amounts: Amounts, price: NDArray[np.float64]
 ) -> Columns:
     """Return the columns of ``enterprise_years``."""
+    baseline, accounts, terms = market.baseline, market.accounts, market.terms
     penalty = instance.policy.penalty
     # Outstanding obligations of the last year cost the reference price once more, which is no penalty.
     rate = np.where(np.isfinite(terms.outstanding_cost), terms.outstanding_cost, 0.0)
@@ -173,10 +169,9 @@ def enterprise_columns(
     }
 
 
-def limits_of_accounts(
-    baseline: Baseline, accounts: Accounts, terms: TradeTerms, holdings: Holdings, emissions: NDArray[np.float64]
-) -> list[Violation]:
+def limits_of_accounts(market: Market, holdings: Holdings, emissions: NDArray[np.float64]) -> list[Violation]:
     """Check that no amount is negative, and that borrowing, offsets and outstanding obligations are within limits."""
+    accounts, terms = market.accounts, market.terms
     allowed = np.where(np.isfinite(terms.outstanding_cost), accounts.so_far, 0.0)
     outside = {
         "not_negative": -least_of(
@@ -196,7 +191,7 @@ def limits_of_accounts(
     return [
         violation
         for rule, by in outside.items()
-        for violation in beyond(rule, accounts.labels, baseline.years, messages[rule], by, size, "t")
+        for violation in beyond(rule, accounts.labels, market.baseline.years, messages[rule], by, size, "t")
     ]
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from etsopt.checking.allocation.infeasibility import WITH_ROUNDING
 from etsopt.checking.market import statements
-from etsopt.checking.market.accounts import pool_accounts
 from etsopt.checking.market.bound import Bound
+from etsopt.checking.market.derived import derive_market
 from etsopt.checking.market.leeway import Leeway
-from etsopt.checking.market.market import derived
 from etsopt.checking.market.prices import UNMET, StatedMultipliers
 from etsopt.checking.report import Violation
 from etsopt.units import tolerance_of
@@ -35,25 +31,23 @@ def check_unmet_demand(
     tables
         ``unmet_demand`` and ``duals``, with the allocation from which the market started, if any.
     """
-    baseline, accounts, offered, terms = derived(instance, tables, kind)
+    market = derive_market(instance, tables, kind)
+    baseline, program = market.baseline, market.program
     violations = statements.rows_are_there("unmet_demand", tables["unmet_demand"], {}, baseline.years)
     violations += statements.numbers_are_there("unmet_demand", tables["unmet_demand"], ["unmet_t"])
     violations += statements.numbers_are_there("duals", tables["duals"], ["year", "multiplier"])
     if violations:
         return violations, None, True
-    pool = pool_accounts(accounts) if instance.policy.market.transaction_cost_cny_per_t == 0 else accounts
-    given, violations = StatedMultipliers(baseline, pool, tables["duals"]).at(UNMET, "t/t")
-    unmet_most = float(baseline.emissions.sum() + np.abs(terms.auctioned - terms.demand).sum())
-    costless = replace(baseline, discount=np.zeros_like(baseline.discount))
-    none = Leeway.none(len(pool.labels), len(baseline.years))
-    proven = max(Bound(costless, offered, pool, terms, given, none, unmet_most).of_all(), 0.0)
+    given, violations = StatedMultipliers(baseline, program.accounts, tables["duals"]).at(UNMET, "t/t")
+    none = Leeway.none(len(program.accounts.labels), len(baseline.years))
+    proven = max(Bound(program.costless, given, none, market.unmet_most).of_all(), 0.0)
     # The market cannot clear only if more is unmet than an answer may miss in every limit.
-    of_accounts = statements.LEAST["t"] + statements.RELATIVE * accounts.emissions
-    if pool is not accounts:
+    of_accounts = statements.LEAST["t"] + statements.RELATIVE * market.accounts.emissions
+    if program is not market:
         of_accounts = of_accounts.sum(axis=0, keepdims=True)
     of_market = statements.LEAST["t"] + statements.RELATIVE * baseline.emissions.sum(axis=0)
     tolerance = Leeway.same(WITH_ROUNDING * of_accounts, WITH_ROUNDING * of_market)
-    tolerated = not Bound(costless, offered, pool, terms, given, tolerance, unmet_most).of_all() > 0
+    tolerated = not Bound(program.costless, given, tolerance, market.unmet_most).of_all() > 0
     stated = tables["unmet_demand"]["unmet_t"].to_numpy(dtype=float)
     size = tolerance_of(proven, "t") + 1e-6 * proven
     if not (stated >= 0).all() or not abs(stated.sum() - proven) <= size:

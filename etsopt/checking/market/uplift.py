@@ -44,8 +44,9 @@ def uplift_follows(
     unit = pd.Index(instance.units["unit_id"]).get_indexer(table["unit_id"])
     if (unit < 0).any() or len(np.unique(unit)) < len(unit):
         return [Violation(UPLIFT, "", 1.0, "rows", "a row is of a unit of the instance, which has no other row")]
-    demand_dual, emission_dual = (price[bound.accounts.of_unit] for price in (bound.demand_dual, bound.emission_dual))
-    cost = bound.baseline.discount * units.cost
+    market, at_multipliers = bound.market, (bound.demand_dual, bound.emission_dual)
+    demand_dual, emission_dual = (price[market.accounts.of_unit] for price in at_multipliers)
+    cost = market.baseline.discount * units.cost
     spent: NDArray[np.float64] = cost.sum(axis=1)
     spent += (demand_dual * (units.emissions - units.free) + emission_dual * units.emissions).sum(axis=1)
     size = np.abs(cost).sum(axis=1) + (np.abs(demand_dual) * (units.emissions + np.abs(units.free))).sum(axis=1)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from etsopt.checking.market.accounts import Accounts
     from etsopt.checking.market.baseline import Baseline
-    from etsopt.checking.market.choices import Choices
     from etsopt.checking.market.dealings import PlanSizes, Trading
+    from etsopt.checking.market.derived import Market
     from etsopt.checking.market.search import Sets
 
 MOST_PLANS, MOST_ROWS, COMBINING_FACTOR = 20_000, 2_000_000, 4
@@ -69,9 +69,6 @@ class NearOptimalPlans:
 
 
 def raised_bounds(
-    baseline: Baseline,
-    offered: Choices,
-    accounts: Accounts,
     trading: Trading,
     sizes: PlanSizes,
     multipliers: tuple[NDArray[np.float64], NDArray[np.float64]],
@@ -95,20 +92,16 @@ def raised_bounds(
     enough = UNPROVEN_SHARE * float(np.abs(spent).sum()) / len(spent)
     # Plans that only rounding may bring below the spending are listed as well.
     budget = np.where(spent - values > enough, spent - values + 4 * errors, -1.0)
-    plans, open_ = near_optimal_plans(baseline, offered, accounts, multipliers, budget)
+    plans, open_ = near_optimal_plans(trading.market, multipliers, budget)
     if not len(plans.owner):
         return values - errors
     least = spent.copy()
-    np.minimum.at(least, plans.owner, _with_trades(accounts, trading, sizes, plans))
+    np.minimum.at(least, plans.owner, _with_trades(trading, sizes, plans))
     return np.where(open_, np.maximum(values - errors, least), values - errors)
 
 
 def near_optimal_plans(
-    baseline: Baseline,
-    offered: Choices,
-    accounts: Accounts,
-    multipliers: tuple[NDArray[np.float64], NDArray[np.float64]],
-    budget: NDArray[np.float64],
+    market: Market, multipliers: tuple[NDArray[np.float64], NDArray[np.float64]], budget: NDArray[np.float64]
 ) -> tuple[NearOptimalPlans, NDArray[np.bool_]]:
     """Return all plans of accounts whose excess is within a budget, and True for accounts whose list is complete.
 
@@ -117,14 +110,14 @@ def near_optimal_plans(
     budget
         Negative if nothing is to be listed, shape ``(accounts,)`` [CNY].
     """
-    listing = budget >= 0
+    baseline, accounts, listing = market.baseline, market.accounts, budget >= 0
     units = np.flatnonzero(listing[accounts.of_unit])
     demand_dual, emission_dual = multipliers
     parts = [
         _of_units(
             baseline, sets, demand_dual[accounts.of_unit], emission_dual[accounts.of_unit], budget[accounts.of_unit]
         )
-        for sets in batches(baseline, offered, units)
+        for sets in batches(baseline, market.offered, units)
     ]
     if not parts:
         return _nothing(len(baseline.years), 0), np.zeros(len(budget), dtype=bool)
@@ -227,18 +220,17 @@ def _within_limits(count: NDArray[np.int64] | NDArray[np.float64], times: int = 
     return result
 
 
-def _with_trades(
-    accounts: Accounts, trading: Trading, sizes: PlanSizes, plans: NearOptimalPlans
-) -> NDArray[np.float64]:
+def _with_trades(trading: Trading, sizes: PlanSizes, plans: NearOptimalPlans) -> NDArray[np.float64]:
     """Return the least cost of each plan with its best trades, in real numbers, shape ``(plans,)`` [CNY]."""
     fields = ("labels", "opening", "emissions", "free_most", "borrowed_most", "external_supply")
+    accounts, terms = trading.market.accounts, trading.market.terms
     of_plans = replace(accounts, **{name: getattr(accounts, name)[plans.owner] for name in fields})
     demand_dual = best_path(of_plans, trading, plans)
     # If the offsets on offer are fewer than the share, the offer is the binding limit.
-    short = trading.terms.offset_share * plans.emissions <= trading.terms.offset_supply
+    short = terms.offset_share * plans.emissions <= terms.offset_supply
     limit = np.where(short, np.minimum(trading.offset_price - demand_dual, 0.0), 0.0)
     values, errors = trading.least(of_plans, demand_dual, limit, 0 * demand_dual, plans.owner)
-    emission_dual = trading.terms.offset_share * limit
+    emission_dual = terms.offset_share * limit
     paid = (demand_dual * plans.net_demand + emission_dual * plans.emissions).sum(axis=1)
     errors = errors + (1 + sizes.units / sizes.roundings) * sizes.error(demand_dual, np.abs(emission_dual), plans.owner)
     bound: NDArray[np.float64] = values + plans.cost + paid
@@ -247,7 +239,7 @@ def _with_trades(
 
 def best_path(accounts: Accounts, trading: Trading, plans: NearOptimalPlans) -> NDArray[np.float64]:
     """Return multipliers that bound the trades of each plan best among the prices, shape ``(plans, years)`` [CNY/t]."""
-    baseline, terms, price = trading.baseline, trading.terms, trading.price
+    baseline, terms, price = trading.market.baseline, trading.market.terms, trading.price
     transaction_cost, years = baseline.discount * terms.transaction_cost, len(price)
     terminal_value, offers = baseline.discount[-1] * terms.terminal_price, terms.offset_supply > 0
     # Net demand of a year, with the borrowing at its end and at its beginning.

@@ -10,6 +10,7 @@ import numpy as np
 from etsopt.checking.market.accounts import Accounts, TradeTerms
 from etsopt.checking.market.baseline import Baseline
 from etsopt.checking.market.choices import Choices
+from etsopt.checking.market.derived import Market
 from etsopt.checking.market.statements import Holdings
 
 YEARS = 2
@@ -100,4 +101,10 @@ def holdings_of(**changes: Any) -> Holdings:
         banked=table((11, 6), (2, 4)),
         surrendered=table((300, 290), (49, 0)),
     )
+    return replace(made, **changes)
+
+
+def market_of(**changes: Any) -> Market:
+    """The market of the three units, with other parts than those above if given."""
+    made = Market(baseline=baseline_of(), offered=choices_of(), accounts=accounts_of(), terms=terms_of())
     return replace(made, **changes)

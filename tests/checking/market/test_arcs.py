@@ -12,7 +12,7 @@ from etsopt.checking.arithmetic import gamma
 from etsopt.checking.market.accounts import Accounts
 from etsopt.checking.market.arcs import Arcs, Multipliers, Nodes, joined, of_accounts, of_market
 from etsopt.checking.market.leeway import Leeway
-from tests.checking.market.small import accounts_of, baseline_of, table, terms_of
+from tests.checking.market.small import accounts_of, baseline_of, market_of, table, terms_of
 
 NODES = Nodes(2, 2, stated=False)
 
@@ -50,7 +50,7 @@ def lines(arcs: list[tuple[Any, ...]]) -> list[list[list[float]]]:
 def test_variables_of_accounts_lead_from_price_to_account_from_year_to_year_and_to_the_ground() -> None:
     own, deal, leeway = accounts_of(), terms_of(outstanding_cost=np.array([500.0, np.inf])), leeway_of_numbers()
     due = -table((1, 2), (3, 5))
-    found = lines(of_accounts(baseline_of(), own, deal, NODES, due, leeway))
+    found = lines(of_accounts(market_of(accounts=own, terms=deal), NODES, due, leeway))
     friction, dealt = [2.0, 1.6] * 2, leeway.traded
     most = (own.traded_most + dealt).ravel().tolist()
     least = (-dealt).ravel().tolist()
@@ -65,15 +65,15 @@ def test_variables_of_accounts_lead_from_price_to_account_from_year_to_year_and_
     assert found[5] == [[6, 8], [5, 7], [1 - 500, 2 - 500], (-owed[:, 0]).tolist(), [320 + owed[0, 0], 50 + owed[1, 0]]]
     assert found[6] == [[0, 0], [6, 8], [-2, -5], (-owed[:, 1]).tolist(), owed[:, 1].tolist()]
     stated = terms_of(expected_price=np.array([50.0, 60.0]))
-    bought, sold = lines(of_accounts(baseline_of(), own, stated, NODES, due, leeway))[:2]
+    bought, sold = lines(of_accounts(market_of(accounts=own, terms=stated), NODES, due, leeway))[:2]
     assert bought[2] == [-52.0, -49.6] * 2
     assert sold[2] == [48.0, 46.4] * 2
-    assert lines(of_accounts(baseline_of(), own, terms_of(), NODES, due, leeway))[6][2] == [-2 - 560, -5 - 560]
+    assert lines(of_accounts(market_of(accounts=own), NODES, due, leeway))[6][2] == [-2 - 560, -5 - 560]
 
 
 def test_variables_of_the_market_lead_from_the_ground_and_the_reserve_to_the_price() -> None:
     deal, leeway = terms_of(), leeway_of_numbers()
-    found = lines(of_market(baseline_of(), deal, NODES, leeway, 77.0))
+    found = lines(of_market(market_of(terms=deal), NODES, leeway, 77.0))
     unsold, flow, stock = leeway.unsold, leeway.flow, leeway.reserve
     assert found == [
         [[0, 0], [1, 2], [0, 0], [45, 70], [45, 70]],
@@ -85,7 +85,7 @@ def test_variables_of_the_market_lead_from_the_ground_and_the_reserve_to_the_pri
         [[3], [4], [0], [-stock[0]], [1000 + stock[0]]],
         [[4], [0], [0], [-stock[1]], [1000 + stock[1]]],
     ]
-    low = lines(of_market(baseline_of(), terms_of(floor=np.array([0.5, 0.0])), NODES, leeway, 0.0))
+    low = lines(of_market(market_of(terms=terms_of(floor=np.array([0.5, 0.0]))), NODES, leeway, 0.0))
     assert low[4][4] == [1000 + flow[0], flow[1]]
 
 
@@ -169,13 +169,14 @@ def test_the_last_of_three_years_leads_to_the_ground_and_the_others_to_the_next(
     steps = np.array([[1.0, 2.0, 4.0]]) / 8
     leeway, nodes = Leeway(*[steps] * 6, *[steps[0]] * 4), Nodes(1, 3, stated=False)
     due = -np.array([[1.0, 3.0, 7.0]])
-    parts = lines(of_accounts(found, own, deal, nodes, due, leeway))
+    made = market_of(baseline=found, accounts=own, terms=deal)
+    parts = lines(of_accounts(made, nodes, due, leeway))
     held = (own.held_most + steps)[0].tolist()
     assert parts[3] == [[7, 8], [8, 9], [0, 0], [-3.125, -5.25], held[:2]]
     assert parts[4] == [[9], [0], [1.25], [-0.5], held[2:]]
     assert parts[5] == [[8, 9], [7, 8], [2 - 100, 4 - 100], [-0.125, -0.25], [3.125, 8.25]]
     assert parts[6] == [[0], [9], [-7 - 100], [-0.5], [15.5]]
-    stock = lines(of_market(found, deal, nodes, leeway, 0.0))[6:]
+    stock = lines(of_market(made, nodes, leeway, 0.0))[6:]
     assert stock == [
         [[4, 5], [5, 6], [0, 0], [-0.125, -0.25], [1000.125, 1000.25]],
         [[6], [0], [0], [-0.5], [1000.5]],

@@ -15,8 +15,7 @@ def bound_of(least: list[float]) -> float:
     """The bound of three units and one value, of which two units have branchings with such least costs."""
     given: Any = SimpleNamespace(
         plans=np.array([10.0, 20.0, 30.0]),
-        accounts=SimpleNamespace(of_unit=np.zeros(3, dtype=np.int64)),
-        baseline=None,
+        market=SimpleNamespace(baseline=None, accounts=SimpleNamespace(of_unit=np.zeros(3, dtype=np.int64))),
         demand_dual=np.zeros((1, 2)),
         emission_dual=np.zeros((1, 2)),
         values=np.array([5.0]),

@@ -12,7 +12,7 @@ from etsopt.checking.arithmetic import gamma, total, upward
 from etsopt.checking.market.cost import cost_of, spent_by
 from etsopt.checking.market.dealings import PlanSizes
 from etsopt.checking.market.plans import Amounts
-from tests.checking.market.small import accounts_of, baseline_of, choices_of, holdings_of, table, terms_of
+from tests.checking.market.small import holdings_of, market_of, table, terms_of
 
 COST = table((10, 20), (-300, 40), (5, 0))
 YEARS = pd.DataFrame({"intake_t": [2.0, 1.0], "released_t": [3.0, 4.0]})
@@ -24,9 +24,7 @@ def amounts_of() -> Amounts:
 
 
 def costs(kind: str = "clearing", **terms: Any) -> tuple[float, float, float]:
-    return cost_of(
-        baseline_of(), choices_of(), accounts_of(), terms_of(**terms), holdings_of(), amounts_of(), YEARS, kind
-    )
+    return cost_of(market_of(terms=terms_of(**terms)), holdings_of(), amounts_of(), YEARS, kind)
 
 
 DISCOUNT = np.array([1.0, 0.8])
@@ -47,7 +45,7 @@ def test_a_market_costs_what_is_done_in_it_less_what_is_left() -> None:
     # The measures of the second unit earn 268 CNY, which is no spending.
     measures = (10 + 16) + 5
     assert spending == pytest.approx(measures + sum(TERMS[6:]) + sum(OF_RESERVE), rel=1e-14)
-    sizes = PlanSizes.of(baseline_of(), choices_of(), accounts_of())
+    sizes = PlanSizes.of(market_of())
     stocks = 37 + sizes.steep.sum() + sizes.given.sum() + 26 + 10 + 12 + 6
     size = np.abs(terms).sum() + sizes.cost.sum() + 4 * stocks
     known = upward(total(terms)[1] + gamma(sizes.roundings + sizes.units + 20) * size, 1000)
@@ -67,14 +65,9 @@ def test_what_has_no_price_costs_nothing() -> None:
 
 
 def test_an_enterprise_comes_to_its_costs_at_discounted_prices_at_least() -> None:
-    found, own, deal, sizes = (
-        baseline_of(),
-        accounts_of(),
-        terms_of(),
-        PlanSizes.of(baseline_of(), choices_of(), accounts_of()),
-    )
+    sizes = PlanSizes.of(market_of())
     price, offers = np.array([50.0, 48.0]), np.array([-1.0, 2.0])
-    spent = spent_by(found, own, deal, holdings_of(), amounts_of(), sizes, price, offers)
+    spent = spent_by(market_of(), holdings_of(), amounts_of(), price, offers)
     yearly = [[10 - 300 + 0.8 * 60, 5.0], [40 + 0.8 * 18, 12 + 0.8 * 2], [160 + 0.8 * 90, 20], [2000 + 0.8 * 1400, 0]]
     absolute = [290 + 0.8 * 60, 5.0], *yearly[1:]
     traded = [[20 * 50.0, 6 * 50.0], [-9 * 48.0, -48.0], [8.0, 1.0]]
@@ -85,23 +78,17 @@ def test_an_enterprise_comes_to_its_costs_at_discounted_prices_at_least() -> Non
     off = gamma(sizes.roundings + sizes.units + 20) * size
     assert (spent < known).all()
     assert spent == pytest.approx(known - off, rel=2e-15)
-    without = spent_by(
-        found, own, terms_of(outstanding_cost=np.full(2, np.inf)), holdings_of(), amounts_of(), sizes, price, offers
-    )
+    no_price = market_of(terms=terms_of(outstanding_cost=np.full(2, np.inf)))
+    without = spent_by(no_price, holdings_of(), amounts_of(), price, offers)
     assert without == pytest.approx(known - np.array(yearly[3]), rel=1e-12)
 
 
 def test_what_is_uncertain_of_an_enterprise_is_measured_by_all_its_parts() -> None:
     """Of two enterprises that do nothing only what is uncertain is left, which is that of their sizes."""
-    found, own, deal, sizes = (
-        baseline_of(),
-        accounts_of(),
-        terms_of(),
-        PlanSizes.of(baseline_of(), choices_of(), accounts_of()),
-    )
+    sizes = PlanSizes.of(market_of())
     nothing = holdings_of(**{name: np.zeros((2, 2)) for name in ("bought", "sold", "offset", "outstanding", "banked")})
     free = Amounts(*[np.zeros((3, 2))] * 5)
-    spent = spent_by(found, own, deal, nothing, free, sizes, np.zeros(2), np.zeros(2))
+    spent = spent_by(market_of(), nothing, free, np.zeros(2), np.zeros(2))
     stocks = np.array([30, 7]) + sizes.steep.sum(axis=1) + sizes.given.sum(axis=1)
     size = sizes.cost.sum(axis=1) + 4 * stocks
     assert -spent == pytest.approx(gamma(sizes.roundings + sizes.units + 20) * size, rel=1e-12, abs=0)

@@ -11,13 +11,13 @@ import pytest
 from etsopt.checking.arithmetic import gamma
 from etsopt.checking.market.dealings import PlanSizes, Trading
 from etsopt.checking.market.leeway import Leeway
-from tests.checking.market.small import accounts_of, baseline_of, choices_of, table, terms_of
+from tests.checking.market.small import accounts_of, baseline_of, market_of, table, terms_of
 from tests.checking.market.test_arcs import leeway_of_numbers
 
 
 def test_sizes_of_plans_are_sums_of_absolute_terms() -> None:
     balance = table((1, 2), (1, 2), (np.nan, np.nan))
-    found = PlanSizes.of(baseline_of(balance_value=balance), choices_of(), accounts_of())
+    found = PlanSizes.of(market_of(baseline=baseline_of(balance_value=balance)))
     first = [400 + 5 * 100, 0.8 * (400 + 5 * 110)]
     second = [950 + 5 * 200, 0.8 * (950 + 5 * 190)]
     assert found.cost == pytest.approx(np.array([np.add(first, second), [0, 0]]))
@@ -30,7 +30,7 @@ def test_sizes_of_plans_are_sums_of_absolute_terms() -> None:
 
 
 def test_rounding_of_plans_is_measured_by_their_sizes_at_the_multipliers() -> None:
-    sizes = PlanSizes.of(baseline_of(), choices_of(), accounts_of())
+    sizes = PlanSizes.of(market_of())
     need, emitted = table((2, -3), (5, 7)), table((0.5, 0.25), (1, 2))
     total = sizes.cost + np.abs(need) * (sizes.steep + sizes.given) + emitted * sizes.emissions
     known = 1.001 * gamma(sizes.roundings) * total.sum(axis=1)
@@ -39,14 +39,15 @@ def test_rounding_of_plans_is_measured_by_their_sizes_at_the_multipliers() -> No
 
 
 def trade_of(leeway: Leeway | None = None, **terms: Any) -> Trading:
-    found, deal = baseline_of(), terms_of(**terms)
+    market = market_of(terms=terms_of(**terms))
     none = Leeway.none(2, 2) if leeway is None else leeway
-    return Trading(found, deal, np.array([50.0, 40.0]), found.discount * deal.offset_price + [1.0, 0.5], none)
+    offset_price = market.baseline.discount * market.terms.offset_price + [1.0, 0.5]
+    return Trading(market, np.array([50.0, 40.0]), offset_price, none)
 
 
 def by_hand(trade: Trading, need: np.ndarray, limit: np.ndarray, due: np.ndarray) -> tuple[list[float], list[float]]:
     """Every variable at the better of its bounds, one after the other, and the rounding of all."""
-    own, deal, way, found = accounts_of(), trade.terms, trade.leeway, trade.baseline
+    own, deal, way, found = accounts_of(), trade.market.terms, trade.leeway, trade.market.baseline
     totals, errors = [], []
     for a, _ in enumerate(own.labels):
         total, error = 0.0, 0.0

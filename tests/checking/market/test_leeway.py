@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,10 @@ import pandas as pd
 import pytest
 
 from etsopt.checking.arithmetic import gamma
-from etsopt.checking.market.accounts import Accounts, pool_accounts
+from etsopt.checking.market.accounts import pool_accounts
 from etsopt.checking.market.leeway import Leeway, beyond, leeway_of
 from etsopt.checking.market.plans import Amounts
-from tests.checking.market.small import accounts_of, baseline_of, holdings_of, table, terms_of
+from tests.checking.market.small import accounts_of, holdings_of, market_of, table, terms_of
 
 NAMES = tuple(Leeway.__dataclass_fields__)
 
@@ -27,19 +28,11 @@ def years_of(**changes: Any) -> pd.DataFrame:
 
 
 def found(pooled: bool = False, terms: Any = None, years: pd.DataFrame | None = None, **changes: Any) -> Leeway:
-    own = accounts_of()
-    pool: Accounts = pool_accounts(own) if pooled else own
     held = holdings_of(**{name: table(*rows) for name, rows in changes.items()})
-    given = years_of() if years is None else years
-    return leeway_of(
-        baseline_of(),
-        own,
-        pool,
-        terms_of(**({"demand": np.array([15.0, 20.0])} | (terms or {}))),
-        held,
-        amounts_of(),
-        given,
-    )
+    deal = terms_of(**({"demand": np.array([15.0, 20.0])} | (terms or {})))
+    if pooled:
+        deal = replace(deal, transaction_cost=np.zeros(2))
+    return leeway_of(market_of(terms=deal), held, amounts_of(), years_of() if years is None else years)
 
 
 def lists(leeway: Leeway) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 
 from etsopt.checking.market import statements as says
 from etsopt.checking.market.plans import Amounts
-from tests.checking.market.small import accounts_of, baseline_of, holdings_of, table, terms_of
+from tests.checking.market.small import accounts_of, baseline_of, holdings_of, market_of, table, terms_of
 
 YEARS = np.array([2025, 2026])
 
@@ -104,9 +104,7 @@ def columns_of(outstanding_cost: Any = (500.0, 700.0), owed: Any = ((4, 2), (0, 
     held = holdings_of(outstanding=table(*owed))
     found = says.enterprise_columns(
         instance,  # type: ignore[arg-type]
-        baseline_of(),
-        accounts_of(),
-        terms_of(outstanding_cost=np.array(outstanding_cost)),
+        market_of(terms=terms_of(outstanding_cost=np.array(outstanding_cost))),
         held,
         amounts_of(),
         np.array([50.0, 60.0]),
@@ -149,9 +147,9 @@ def test_what_is_owed_by_rounding_alone_is_no_shortfall_and_costs_nothing_withou
 
 
 def limits(emissions: Any = ((320, 316), (50, 0)), outstanding_cost: Any = (500.0, 700.0), **changes: Any) -> list[str]:
-    own, held = accounts_of(), holdings_of(**{name: table(*rows) for name, rows in changes.items()})
+    held = holdings_of(**{name: table(*rows) for name, rows in changes.items()})
     found = says.limits_of_accounts(
-        baseline_of(), own, terms_of(outstanding_cost=np.array(outstanding_cost)), held, table(*emissions)
+        market_of(terms=terms_of(outstanding_cost=np.array(outstanding_cost))), held, table(*emissions)
     )
     return [f"{v.rule} {v.where}" for v in found]
 

@@ -11,7 +11,7 @@ import pytest
 
 from etsopt.checking.market.plans import Amounts
 from etsopt.checking.market.uplift import uplift_follows
-from tests.checking.market.small import accounts_of, baseline_of, table
+from tests.checking.market.small import market_of, table
 
 INSTANCE: Any = SimpleNamespace(units=pd.DataFrame({"unit_id": ["u", "v", "w"]}))
 NEED, EMITTED = table((50, 40), (30, 20)), table((-2, 1), (3, 0))
@@ -30,10 +30,9 @@ SIZES = [26 + 50 * 130 + 40 * 150, 62 + 50 * 470 + 40 * 440, 5 + 30 * 83 + 20 * 
 
 def found(stated: list[float], *, whole: bool = True, table_: Any = None, scale: float = 1.0) -> list[str]:
     at: Any = SimpleNamespace(
-        accounts=accounts_of(),
+        market=market_of(),
         demand_dual=scale * NEED,
         emission_dual=scale * EMITTED,
-        baseline=baseline_of(),
         plans=scale * np.array([900.0, 200.0, 600.0]),
     )
     units = Amounts(EMISSIONS, FREE, scale * COST, COST, COST)

@@ -12,10 +12,11 @@ from etsopt.checking.market import whole_plans
 from etsopt.checking.market.dealings import Trading
 from etsopt.checking.market.leeway import Leeway
 from etsopt.checking.market.whole_plans import NearOptimalPlans, _within_limits, best_path, near_optimal_plans
-from tests.checking.market.small import accounts_of, baseline_of, choices_of, table, terms_of
+from tests.checking.market.small import accounts_of, market_of, table, terms_of
 from tests.checking.market.test_search import cost_of
 
-FOUND, OFFERED = baseline_of(), choices_of()
+MARKET = market_of()
+FOUND, OFFERED = MARKET.baseline, MARKET.offered
 NEED, EMITTED = table((50, 60), (20, 10)), table((-2, 3), (5, 0))
 
 
@@ -54,8 +55,7 @@ def combined(units: list[int]) -> list[list[float]]:
 
 @pytest.mark.parametrize("budget", [(0.0, 0.0), (500.0, 0.0), (3000.0, 10.0), (1e9, 1e9)])
 def test_all_plans_of_an_enterprise_within_its_budget_are_listed(budget: tuple[float, float]) -> None:
-    own = accounts_of()
-    plans, listed = near_optimal_plans(FOUND, OFFERED, own, (NEED, EMITTED), np.array(budget) + 1e-6)
+    plans, listed = near_optimal_plans(MARKET, (NEED, EMITTED), np.array(budget) + 1e-6)
     assert listed.tolist() == [True, True]
     for account, units in enumerate(([0, 1], [2])):
         known = [row for row in combined(units) if row[0] <= budget[account] + 1e-6]
@@ -66,10 +66,10 @@ def test_all_plans_of_an_enterprise_within_its_budget_are_listed(budget: tuple[f
 
 
 def test_of_an_enterprise_without_a_budget_nothing_is_listed() -> None:
-    plans, listed = near_optimal_plans(FOUND, OFFERED, accounts_of(), (NEED, EMITTED), np.array([-1.0, 5.0]))
+    plans, listed = near_optimal_plans(MARKET, (NEED, EMITTED), np.array([-1.0, 5.0]))
     assert listed.tolist() == [False, True]
     assert plans.owner.tolist() == [1]
-    nothing, listed = near_optimal_plans(FOUND, OFFERED, accounts_of(), (NEED, EMITTED), np.array([-1.0, -1.0]))
+    nothing, listed = near_optimal_plans(MARKET, (NEED, EMITTED), np.array([-1.0, -1.0]))
     assert (len(nothing.owner), listed.tolist()) == (0, [False, False])
 
 
@@ -77,7 +77,7 @@ def test_an_enterprise_with_too_many_plans_is_given_up(monkeypatch: pytest.Monke
     count = len(combined([0, 1]))
     for most, kept in ((count, True), (count - 1, False)):
         monkeypatch.setattr(whole_plans, "MOST_PLANS", most)
-        plans, listed = near_optimal_plans(FOUND, OFFERED, accounts_of(), (NEED, EMITTED), np.full(2, 1e9))
+        plans, listed = near_optimal_plans(MARKET, (NEED, EMITTED), np.full(2, 1e9))
         assert listed.tolist() == [kept, True]
         assert (plans.owner == 0).sum() == (count if kept else 0)
 
@@ -94,7 +94,7 @@ def test_few_plans_are_those_below_the_most_of_one_and_of_all(monkeypatch: pytes
 
 def value_of(path: tuple[float, ...], plans: NearOptimalPlans, row: int, trade: Trading) -> float:
     """What dealings of a plan come to at multipliers, as far as these decide it."""
-    own, deal = accounts_of(), trade.terms
+    own, deal = accounts_of(), trade.market.terms
     total = -path[0] * own.opening[row]
     for t, level in enumerate(path):
         total += level * plans.net_demand[row, t]
@@ -112,7 +112,7 @@ def test_the_path_of_multipliers_is_the_dearest_of_all_that_never_rise(seed: int
     random = np.random.default_rng(seed)
     deal = terms_of(offset_supply=np.array([10.0, [0.0, 4.0][seed % 2]]), terminal_price=float(random.uniform(5, 40)))
     price = random.uniform(30, 60, 2)
-    trade = Trading(FOUND, deal, price, FOUND.discount * deal.offset_price, Leeway.none(2, 2))
+    trade = Trading(market_of(terms=deal), price, FOUND.discount * deal.offset_price, Leeway.none(2, 2))
     net_demand, emissions = random.uniform(-80, 80, (2, 2)), random.uniform(0, 300, (2, 2))
     plans = NearOptimalPlans(np.array([0, 1]), np.zeros(2), np.zeros(2), net_demand, emissions)
     path = best_path(accounts_of(), trade, plans)
