@@ -7,7 +7,7 @@ in $V$: bisection finds the ends of its interval of zero, and the units between 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -101,9 +101,9 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None) -> Base
     follows = np.zeros(len(years), dtype=bool)
     if policy.abatement.follow_emissions_until is not None:
         follows = years <= policy.abatement.follow_emissions_until
-    slope, cap, balance = np.zeros(len(years)), np.zeros(len(years)), np.full(emissions.shape, np.nan)
+    rule = _Rule(np.zeros(len(years)), np.zeros(len(years)), np.full(emissions.shape, np.nan))
     if allocation is None or follows.any():
-        slope, cap, balance = _enacted(instance, emissions, intensity)
+        rule = _enacted(instance, emissions, intensity)
     if allocation is not None:
         before = plan.emissions_inside(instance)
         # A line that joins the scope later gets its emissions.
@@ -112,8 +112,8 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None) -> Base
         given, paid_share = emissions * ratio[:, None], by_year(policy.market.paid_share, years, 0.0)
     else:
         phase_2 = years >= policy.pathway.phase_2_from
-        slope, cap, balance = _tightened(instance, years, phase_2, slope, cap, balance)
-        given = _of_path(instance, years, emissions, intensity, slope, cap, balance)
+        rule = _tightened(instance, years, phase_2, rule)
+        given = _of_path(instance, years, emissions, rule.rate(intensity))
         paid_share = np.where(phase_2, by_year(policy.pathway.paid_share, years, 0.0), 0.0)
         follows &= ~phase_2
     return Baseline(
@@ -127,27 +127,36 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None) -> Base
         given,
         paid_share,
         follows,
-        slope,
-        cap,
-        balance,
+        *rule,
     )
 
 
-def _enacted(
-    instance: Instance, emissions: NDArray[np.float64], intensity: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return slope and cap by year, and balance value by unit and year, of the rule; A = E for another rule."""
+class _Rule(NamedTuple):
+    """Slope and cap of the rule by year, and balance value by unit and year [t/t], NaN for a unit with A = E."""
+
+    slope: NDArray[np.float64]
+    cap: NDArray[np.float64]
+    balance_value: NDArray[np.float64]
+
+    def rate(self, intensity: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the surplus rate of every unit and year."""
+        rate = np.clip(self.slope * (1 - intensity / self.balance_value), -self.cap, self.cap)
+        return np.nan_to_num(rate)
+
+
+def _enacted(instance: Instance, emissions: NDArray[np.float64], intensity: NDArray[np.float64]) -> _Rule:
+    """Return the rule of every year; A = E for another rule."""
     balance = np.full(emissions.shape, np.nan)
     years = emissions.shape[1]
     if instance.policy.rule.name not in ("cn-2025", "cn-2026"):
-        return np.zeros(years), np.zeros(years), balance
+        return _Rule(np.zeros(years), np.zeros(years), balance)
     slope, cap = plan.slope(instance), plan.cap(instance)
     free = ~fixed_at_emissions(instance)
     for name in instance.sectors:
         here = np.flatnonzero(instance.labels("sector").where(name) & free)
         for year in range(years if len(here) else 0):
             balance[here, year] = balance_value(emissions[here, year], intensity[here, year], slope, cap)
-    return np.full(years, slope), np.full(years, cap), balance
+    return _Rule(np.full(years, slope), np.full(years, cap), balance)
 
 
 def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64], slope: float, cap: float) -> float:
@@ -180,37 +189,24 @@ def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64]
     return slope * float((emissions * intensity)[inner].sum()) / (slope * float(emissions[inner].sum()) + surplus)
 
 
-def _tightened(
-    instance: Instance,
-    years: NDArray[np.int64],
-    phase_2: NDArray[np.bool_],
-    slope: NDArray[np.float64],
-    cap: NDArray[np.float64],
-    balance: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _tightened(instance: Instance, years: NDArray[np.int64], phase_2: NDArray[np.bool_], enacted: _Rule) -> _Rule:
     """Return the rule of the pathway: in the second phase, the balance value falls from that of the year before."""
     path = instance.policy.pathway
     fall = by_year(path.tightening, years, 0.0)
-    tightened = balance.copy()
+    tightened = enacted.balance_value.copy()
     for year in np.flatnonzero(phase_2):
         # A horizon that begins in the second phase starts from the balance value of its first year.
-        before = tightened[:, year - 1] if year > 0 else balance[:, 0]
+        before = tightened[:, year - 1] if year > 0 else enacted.balance_value[:, 0]
         tightened[:, year] = before * (1 - fall[year])
-    new_slope, new_cap = by_year(path.slope, years, slope[0]), by_year(path.band, years, cap[0])
-    return np.where(phase_2, new_slope, slope), np.where(phase_2, new_cap, cap), tightened
+    slope, cap = by_year(path.slope, years, enacted.slope[0]), by_year(path.band, years, enacted.cap[0])
+    return _Rule(np.where(phase_2, slope, enacted.slope), np.where(phase_2, cap, enacted.cap), tightened)
 
 
 def _of_path(
-    instance: Instance,
-    years: NDArray[np.int64],
-    emissions: NDArray[np.float64],
-    intensity: NDArray[np.float64],
-    slope: NDArray[np.float64],
-    cap: NDArray[np.float64],
-    balance: NDArray[np.float64],
+    instance: Instance, years: NDArray[np.int64], emissions: NDArray[np.float64], rate: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the allocation of the pathway, cut by one factor a year to the cap, shape ``(units, years)`` [t]."""
-    given: NDArray[np.float64] = emissions * (1 + np.nan_to_num(np.clip(slope * (1 - intensity / balance), -cap, cap)))
+    given: NDArray[np.float64] = emissions * (1 + rate)
     path, totals = instance.policy.pathway, given.sum(axis=0)
     if path.cap_from is None or path.cap_from > years[-1]:
         return given
