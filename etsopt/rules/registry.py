@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from etsopt import modules
 from etsopt.data.messages import cells_of, counted, did_you_mean
 from etsopt.data.policy.official import of_plan
 from etsopt.errors import PROBLEMS_SHOWN, DataError, EtsoptError, Problem, UsageError, brief
@@ -127,14 +127,11 @@ def register_installed() -> None:
     UsageError
         If the module of one of them cannot be imported.
     """
-    for point in entry_points(group=GROUP):
-        try:
+    advice = "Correct or remove the package that brings them."
+    for point in modules.installed(GROUP):
+        what = f"The rules {point.name!r} of {point.value} cannot be loaded"
+        with modules.loading(what, advice, UsageError, passed=(UsageError,)):
             point.load()
-        except UsageError:
-            raise
-        except Exception as error:
-            what = f"The rules {point.name!r} of {point.value} cannot be loaded: {type(error).__name__}: {error}."
-            raise UsageError(what, "Correct or remove the package that brings them.") from error
 
 
 def parameters_of(instance: Instance) -> Parameters:
