@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._aggregation.aggregation import Aggregated, duals_of, program_over
+from etsopt_models._aggregation.aggregation import Aggregated, Ranges, duals_of, program_over
 from etsopt_models._aggregation.largest_change import solve_largest_change
 
 if TYPE_CHECKING:
@@ -152,7 +152,8 @@ def _least_infeasibility(parameters: Mapping[str, Any], cells: Cells, face: Opti
     most = 1.0 + float(np.sum(room)) + float(np.max(limits, initial=0.0))
     count = len(cells)
     twice, beyond = np.tile(np.arange(count), 2), np.repeat([0.0, most], count)
-    program = program_over(parameters, cells, twice, np.concatenate([room, beyond[count:]]), face, base) | {
+    ranges = Ranges(twice, np.concatenate([room, beyond[count:]]), base)
+    program = program_over(parameters, cells, face, ranges) | {
         "CHANGED": np.arange(count, 2 * count),
         "lower": -beyond,
         "increase_most": beyond,
@@ -256,9 +257,9 @@ class _Movers:
         others = allowance.copy()
         others[where] = 0.0
         base = self.cells.totals(self.cells.sums(others))
-        cell, all_movers = self.cells.of_unit[where], np.arange(len(where))
-        return program_over(parameters, self.cells, cell, self.face.upper[where], self.face, base) | {
-            "WHOLE": all_movers,
+        ranges = Ranges(self.cells.of_unit[where], self.face.upper[where], base)
+        return program_over(parameters, self.cells, self.face, ranges) | {
+            "WHOLE": np.arange(len(where)),
             "lower": self.face.lower[where],
             "upper": self.face.upper[where],
             "emissions": self.emissions[where],

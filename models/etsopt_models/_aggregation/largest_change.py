@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._aggregation.aggregation import Aggregated, duals_of, program_over, side_value, significant
+from etsopt_models._aggregation.aggregation import Aggregated, Ranges, duals_of, program_over, side_value, significant
 from etsopt_models._aggregation.cells import numbered
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _program(
 ) -> dict[str, Any]:
     """Return the parameters of `allocation` over the parts."""
     all_parts, least = np.arange(len(parts.cell)), LEAST_CHANGE * parts.emissions
-    return program_over(parameters, cells, parts.cell, parts.room, face, base) | {
+    return program_over(parameters, cells, face, Ranges(parts.cell, parts.room, base)) | {
         "CHANGED": all_parts,
         "WORST": all_parts,
         "emissions": parts.emissions,
