@@ -168,10 +168,18 @@ def duals_of(cells: Cells, solution: Any) -> NDArray[np.float64]:
     return np.concatenate([multipliers[name] for name in cells.blocks])
 
 
+def side_terms(
+    duals: NDArray[np.float64], least: NDArray[np.float64], most: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return, for the rows that have a dual, the dual times its side of the limits of the row."""
+    side = np.where(duals > 0, least, most)
+    terms: NDArray[np.float64] = duals[duals != 0] * side[duals != 0]
+    return terms
+
+
 def side_value(duals: NDArray[np.float64], face: OptimalFace, base: NDArray[np.float64]) -> float:
     """Return the sum over the rows of the dual times its side, counted from the lower ends on."""
-    side = np.where(duals > 0, face.least, face.most) - base
-    return float(np.sum(duals[duals != 0] * side[duals != 0]))
+    return float(np.sum(side_terms(duals, face.least - base, face.most - base)))
 
 
 def solve_linear(

@@ -24,6 +24,7 @@ import numpy as np
 from etsopt.progress import checkpoint
 from etsopt_models._aggregation.aggregation import Aggregated, Ranges, duals_of, program_over, side_value, significant
 from etsopt_models._aggregation.cells import numbered
+from etsopt_models._allocation.rates import rates_needed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,10 +115,7 @@ class _Units:
 
     def needs(self) -> NDArray[np.float64]:
         """Return the rate that each unit alone needs."""
-        rate: NDArray[np.float64] = (
-            np.maximum(np.maximum(-self.reference, self.reference - self.room), 0.0) / self.emissions
-        )
-        return rate
+        return rates_needed(-self.reference, self.reference - self.room, self.emissions)
 
     def forced(self) -> float:
         """Return the largest rate that a unit alone needs."""
