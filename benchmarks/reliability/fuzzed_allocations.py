@@ -9,9 +9,9 @@ from scipy.optimize import linprog
 
 import etsopt
 from benchmarks.reliability.fuzzed import Case
-from etsopt.data.policy.policy import LEVELS
 from tests import oracle, whole_oracle
 from tests.builders import allowances, random_units
+from tests.whole_oracle import OBJECTIVES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ def some_units(random: np.random.Generator, count: int) -> pd.DataFrame:
 
 
 def some_levels(random: np.random.Generator) -> list[str]:
-    return [str(name) for name in random.permutation(LEVELS)[: int(random.integers(0, 5))]]
+    return [str(name) for name in random.permutation(OBJECTIVES)[: int(random.integers(0, 5))]]
 
 
 def some_sector(random: np.random.Generator) -> dict[str, Any]:

@@ -11,11 +11,11 @@ import numpy as np
 
 import etsopt
 from benchmarks.reliability.row import Found, Row
-from etsopt.data.policy.policy import LEVELS
 from etsopt.units import tolerance_of
 from tests.builders import given, random_instance
 from tests.markets import some_market
 from tests.oracle import least, least_relief, limits_of
+from tests.whole_oracle import OBJECTIVES
 
 COUNT = 2_000
 ROUNDING_T = 0.05
@@ -61,7 +61,7 @@ def some_units(random: np.random.Generator) -> tuple[Units, dict[str, Any]]:
         },
         "provinces": {"balance": 0.03},
         "allocation": {
-            "objectives": random.permutation(LEVELS)[: int(random.integers(1, 4))].tolist(),
+            "objectives": random.permutation(OBJECTIVES)[: int(random.integers(1, 4))].tolist(),
             "intensity_order": bool(random.integers(2)),
         },
     }
@@ -217,7 +217,7 @@ def disagreement(trial: Trial, instance: etsopt.Instance, found: etsopt.Results)
 def against_a_program(instance: etsopt.Instance, found: etsopt.Results) -> tuple[str, bool]:
     """Compare the first objective with an independent linear program, if that has a solution."""
     level = found.levels[0]
-    if found.termination != "optimal" or level.name not in LEVELS:
+    if found.termination != "optimal" or level.name not in OBJECTIVES:
         return "", False
     emissions = instance.emissions_tco2e
     if (

@@ -13,6 +13,7 @@ from etsopt.errors import UsageError, brief
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from pathlib import Path
 
     from etsopt.data.instance import Instance
     from etsopt.results import results
@@ -54,13 +55,18 @@ def solve(options: Namespace) -> int:
         print(json.dumps(result.summary(), ensure_ascii=False, allow_nan=False))
     else:
         show.result(result)
-        if written:
-            again = f"; `etsopt check {options.out}` checks it again" if result.provenance["checked"] else ""
-            print(f"Written to {options.out}{again}.")
-        elif options.out is not None:
-            why = "There is no result" if result.status == "none" else "The result was refused and a run exists there"
-            print(f"{why}: nothing is written to {options.out}.")
+        if options.out is not None:
+            print(_about_folder(result, options.out, written))
     return _exit_code(result)
+
+
+def _about_folder(result: results.Results, folder: Path, written: bool) -> str:
+    """Return the sentence on the run folder that `--out` names."""
+    if written:
+        again = f"; `etsopt check {folder}` checks it again" if result.provenance["checked"] else ""
+        return f"Written to {folder}{again}."
+    why = "There is no result" if result.status == "none" else "The result was refused and a run exists there"
+    return f"{why}: nothing is written to {folder}."
 
 
 def _exit_code(result: results.Results) -> int:

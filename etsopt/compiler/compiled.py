@@ -6,7 +6,7 @@ column or number.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,6 +47,15 @@ def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Pr
     return CompiledModel(model, parameters).program
 
 
+@dataclass(frozen=True)
+class Components:
+    """Templates of the variables, constraints and objectives of a model."""
+
+    columns: list[Columns]
+    rows: list[Rows]
+    costs: list[Cost]
+
+
 class Templates:
     """A model whose rules are called once, for all the data that it is compiled on.
 
@@ -69,9 +78,9 @@ class Templates:
         inputs = self._inputs.with_data(parameters) if self._inputs is not None else None
         if inputs is None:
             compiled = CompiledModel(self.model, parameters)
-            self._inputs, self._columns, self._rows, self._costs = compiled.templates()
+            self._inputs, self._components = compiled.templates()
             return compiled
-        return CompiledModel.of_templates(self.model, parameters, inputs, self._columns, self._rows, self._costs)
+        return CompiledModel.of_templates(self.model, parameters, inputs, self._components)
 
 
 class CompiledModel:
@@ -141,40 +150,35 @@ class CompiledModel:
         """Create the template of every component."""
         self._inputs = Inputs(self._model, self._data)
         prepared = self._inputs.model
-        self._columns = [Columns(item) for item in prepared.component_objects(pyo.Var, active=True)]
-        self._rows = [Rows(item) for item in prepared.component_objects(pyo.Constraint, active=True)]
-        self._costs = [Cost(item) for item in prepared.component_objects(pyo.Objective, active=True)]
-        for columns in self._columns:
+        self._components = Components(
+            [Columns(item) for item in prepared.component_objects(pyo.Var, active=True)],
+            [Rows(item) for item in prepared.component_objects(pyo.Constraint, active=True)],
+            [Cost(item) for item in prepared.component_objects(pyo.Objective, active=True)],
+        )
+        for columns in self._components.columns:
             self._inputs.number_columns(columns.variable)
         self._reads: dict[str, set[str]] = {}
 
     @classmethod
     def of_templates(
-        cls,
-        model: pyo.AbstractModel,
-        parameters: Mapping[str, Any],
-        inputs: Inputs,
-        columns: list[Columns],
-        rows: list[Rows],
-        costs: list[Cost],
+        cls, model: pyo.AbstractModel, parameters: Mapping[str, Any], inputs: Inputs, components: Components
     ) -> CompiledModel:
         """Compile a model from its templates, without calling a rule again."""
         compiled = cls.__new__(cls)
         compiled._model, compiled._data, compiled._inputs, compiled._reads = model, dict(parameters), inputs, {}
-        compiled._columns, compiled._rows, compiled._costs = columns, rows, costs
-        for part in columns:
-            inputs.number_columns(part.variable)
+        compiled._components = components
+        for columns in components.columns:
+            inputs.number_columns(columns.variable)
         compiled.program = compiled._evaluated()
         return compiled
 
-    def templates(self) -> tuple[Inputs, list[Columns], list[Rows], list[Cost]]:
+    def templates(self) -> tuple[Inputs, Components]:
         """Return the templates of all rules, without the data."""
-        return self._inputs.without_data(), self._columns, self._rows, self._costs
+        return self._inputs.without_data(), self._components
 
     def _adopt(self, other: CompiledModel) -> None:
         """Adopt the templates of another compiled model with the same mathematics."""
-        self._columns, self._rows, self._costs = other._columns, other._rows, other._costs
-        self._reads = dict(other._reads)
+        self._components, self._reads = other._components, dict(other._reads)
 
     def _evaluate(self, part: Any) -> Any:
         """Evaluate a component, and record which parameters it read."""
@@ -193,8 +197,8 @@ class CompiledModel:
 
     def _evaluated(self) -> Program:
         """Evaluate every component."""
-        bounds = [self._evaluate(part) for part in self._columns]
-        rows = [self._evaluate(part) for part in self._rows]
+        bounds = [self._evaluate(part) for part in self._components.columns]
+        rows = [self._evaluate(part) for part in self._components.rows]
         ends = np.cumsum([0, *(len(block.lower) for block in rows)]).tolist()
         count = self._inputs.column_count
         return Program(
@@ -204,9 +208,9 @@ class CompiledModel:
             _joined([block.lower for block in bounds]),
             _joined([block.upper for block in bounds]),
             _joined([block.integer for block in bounds]).astype(bool),
-            {part.name: slice(*ends[number : number + 2]) for number, part in enumerate(self._rows)},
+            {part.name: slice(*ends[number : number + 2]) for number, part in enumerate(self._components.rows)},
             dict(self._inputs.columns),
-            {part.name: self._evaluate(part) for part in self._costs},
+            {part.name: self._evaluate(part) for part in self._components.costs},
         )
 
     def _patched(self, old: Program, changed: set[str]) -> Program:
@@ -219,17 +223,17 @@ class CompiledModel:
             column_upper=old.column_upper.copy(),
             objectives=dict(old.objectives),
         )
-        for columns in self._columns:
+        for columns in self._components.columns:
             if self._reads[columns.title] & changed:
                 place, bounds = old.columns[columns.name], self._evaluate(columns)
                 new.column_lower[place], new.column_upper[place] = bounds.lower, bounds.upper
         matrices = {}
-        for rows in self._rows:
+        for rows in self._components.rows:
             if self._reads[rows.title] & changed:
                 place, block = old.rows[rows.name], self._evaluate(rows)
                 new.row_lower[place], new.row_upper[place] = block.lower, block.upper
                 matrices[rows.name] = block.matrix
-        for cost in self._costs:
+        for cost in self._components.costs:
             if self._reads[cost.title] & changed:
                 new.objectives[cost.name] = self._evaluate(cost)
         if all(matrix.equals(old.matrix.part(old.rows[name])) for name, matrix in matrices.items()):

@@ -9,7 +9,14 @@ import pandas as pd
 
 from etsopt.data.groups import Groups
 from etsopt.data.messages import cells_of, counted
-from etsopt.data.tables.row_scope import filled, filled_column, problems_of_rows, problems_of_scope, unit_positions
+from etsopt.data.tables.row_scope import (
+    RowCheck,
+    filled,
+    filled_column,
+    problems_of_rows,
+    problems_of_scope,
+    unit_positions,
+)
 from etsopt.data.tables.schema import MEASURES
 from etsopt.errors import Problem
 
@@ -91,33 +98,33 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
     price_year = measures["price_year"].to_numpy()
     other_year = ~np.isnan(price_year) & (price_year != policy.price_year)
     expected = f"in CNY of {policy.price_year}, the price year of the policy"
-    checks: list[tuple[NDArray[np.bool_], str, tuple[str, str], str]] = [
-        (
+    checks = [
+        RowCheck(
             names.isin([name for name in names.unique() if " " in name]).to_numpy(),
             "measure_id",
             ("name holds a space", "names hold a space"),
             "Write it as one word, since requires separates names by spaces.",
         ),
-        (
+        RowCheck(
             (names == OUTPUT_CUT).to_numpy(),
             "measure_id",
             ("row has the name of the policy's own measure", "rows have the name of the policy's own measure"),
             "Choose another name: the policy's table abatement.output_cut adds a measure of this name.",
         ),
-        (
+        RowCheck(
             direct,
             "electricity_only",
             ("such measure has an abatement rate above 0", "such measures have an abatement rate above 0"),
             "Write 0 for it, or electricity_only no: emissions of electricity are outside this system.",
         ),
-        (
+        RowCheck(
             other_year,
             "price_year",
             (f"row is not {expected}", f"rows are not {expected}"),
             "Convert the costs, or state their year as horizon.price_year in policy.toml.",
         ),
     ]
-    return [problem for check in checks for problem in problems_of_rows(MEASURES, measures, *check)]
+    return problems_of_rows(MEASURES, measures, checks)
 
 
 def _problems_at_units(instance: Content, measures: pd.DataFrame) -> list[Problem]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.data.tables.row_scope import filled, problems_of_rows, problems_of_scope, unit_positions
+from etsopt.data.tables.row_scope import RowCheck, filled, problems_of_rows, problems_of_scope, unit_positions
 from etsopt.data.tables.schema import FORECAST
 
 if TYPE_CHECKING:
@@ -97,30 +97,30 @@ def problems_of_forecast(units: pd.DataFrame, stated: pd.DataFrame, policy: Poli
     by_factor = rows["output_factor"].notna().to_numpy()
     of_sector = (rows["sector"] != "").to_numpy()
     output_t = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
-    checks: list[tuple[NDArray[np.bool_], str, tuple[str, str], str]] = [
-        (
+    checks = [
+        RowCheck(
             in_tonnes == by_factor,
             "output_t, output_factor",
             ("row does not state exactly one of the two", "rows do not state exactly one of the two"),
             "State output_t in tonnes, or output_factor relative to units.csv: 1 for no change.",
         ),
-        (
+        RowCheck(
             in_tonnes & of_sector,
             "output_t",
             ("row of a sector states output in tonnes", "rows of a sector state output in tonnes"),
             "State output_factor: tonnes would apply to every unit.",
         ),
-        (
+        RowCheck(
             in_tonnes & (unit >= 0) & np.isnan(output_t[unit]),
             "output_t",
             ("row is of a unit without output in units.csv", "rows are of units without output in units.csv"),
             "Fill output_t there, or state output_factor.",
         ),
-        (
+        RowCheck(
             (rows["year"] <= policy.year).to_numpy(),
             "year",
             (f"row is not after {policy.year}", f"rows are not after {policy.year}"),
             "Remove it: units.csv holds output and emissions of the policy's year.",
         ),
     ]
-    return problems + [problem for check in checks for problem in problems_of_rows(FORECAST, rows, *check)]
+    return problems + problems_of_rows(FORECAST, rows, checks)

@@ -7,9 +7,9 @@ from etsopt.rules.law import deduction_shares, fixed_fines
 from etsopt.rules.own import own_parameters
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.plugins import as_given
+from etsopt.rules.reference import Reference
 from etsopt.rules.registry import (
     RULES,
-    Reference,
     Rule,
     fixed_units,
     parameters_of,

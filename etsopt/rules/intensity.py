@@ -10,7 +10,8 @@ from pydantic import Field
 from etsopt.data.messages import cells_of, counted
 from etsopt.errors import DataError, Problem
 from etsopt.rules.parameters import Parameters
-from etsopt.rules.registry import Reference, rule, with_fixed
+from etsopt.rules.reference import Reference
+from etsopt.rules.registry import rule, with_fixed
 
 if TYPE_CHECKING:
     import numpy as np

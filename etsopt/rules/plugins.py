@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import sys
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from etsopt import modules
 from etsopt.errors import UsageError
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.registry import RULES, parameters_of, reference_allowances
@@ -32,24 +32,11 @@ def load_file(path: Path) -> list[str]:
     UsageError
         If there is no such file, it fails, or it enters no rule.
     """
-    if not path.is_file():
-        advice = "Give the path of a Python file."
-        if str(path) in RULES:
-            advice = f"For the rule of the package state `--set 'rule={{name=\"{path}\"}}'`."
+    if str(path) in RULES and not path.is_file():
+        advice = f"For the rule of the package state `--set 'rule={{name=\"{path}\"}}'`."
         raise UsageError(f"There is no rule file {str(path)!r}.", advice)
-    name = f"etsopt_user_rule_{path.stem}"
-    spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"The rule file {str(path)!r} is no Python file.", "Its name ends in .py.")
-    module = sys.modules[name] = module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except UsageError:
-        raise
-    except Exception as error:
-        what = f"The rule file {str(path)!r} could not be loaded: {type(error).__name__}: {error}."
-        raise UsageError(what, "Correct the file; `python` on it shows where it fails.") from error
-    names = [rule.name for rule in RULES.values() if rule.function.__module__ == name]
+    module = modules.load_file(path, "rule", UsageError, passed=(UsageError,))
+    names = [rule.name for rule in RULES.values() if rule.function.__module__ == module.__name__]
     if not names:
         what = f"The rule file {str(path)!r} enters no rule."
         raise UsageError(what, "Decorate a function with `@rule(name, source)`; CONTRIBUTING.md has an example.")

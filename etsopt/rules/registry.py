@@ -6,64 +6,23 @@ Rules import numpy and pandas where they calculate, so that listing them with th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from importlib.metadata import entry_points
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from etsopt import modules
 from etsopt.data.messages import cells_of, counted, did_you_mean
 from etsopt.data.policy.official import of_plan
 from etsopt.errors import PROBLEMS_SHOWN, DataError, EtsoptError, Problem, UsageError, brief
 from etsopt.rules.parameters import Parameters
+from etsopt.rules.reference import Reference
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-
-
-def no_sector_results() -> pd.DataFrame:
-    """Return an empty table of sector results."""
-    import pandas as pd
-
-    return pd.DataFrame(index=pd.Index([], name="sector", dtype=object))
-
-
-@dataclass(frozen=True)
-class Reference:
-    """The reference allowances of a rule, by unit.
-
-    Parameters
-    ----------
-    exact_t
-        Allowances before rounding, shape ``(units,)`` [t].
-    fixed
-        Units that get A = E and stand outside bands, targets and the balance value, shape ``(units,)``.
-    band
-        The rule's own band, where the policy states none.
-    whole
-        Whether the rule rounds allowances down to whole tonnes.
-    sectors
-        What the rule found for a sector, indexed by it: balance value and its interval; default none.
-    """
-
-    exact_t: NDArray[np.float64]
-    fixed: NDArray[np.bool_]
-    band: float
-    whole: bool
-    sectors: pd.DataFrame = field(default_factory=no_sector_results)
-
-    @cached_property
-    def reference_t(self) -> NDArray[np.float64]:
-        """Reference allowances R, in whole tonnes if the rule rounds down, shape ``(units,)`` [t]."""
-        from etsopt.units import whole_tonnes
-
-        return whole_tonnes(self.exact_t) if self.whole else self.exact_t
-
 
 RuleFunction = Callable[["Instance", Any, "NDArray[np.bool_]"], "Reference | NDArray[np.float64]"]
 """A rule from outside the package may return allowances alone [t]; they are not rounded, with the band of 2025."""
@@ -127,14 +86,11 @@ def register_installed() -> None:
     UsageError
         If the module of one of them cannot be imported.
     """
-    for point in entry_points(group=GROUP):
-        try:
+    advice = "Correct or remove the package that brings them."
+    for point in modules.installed(GROUP):
+        what = f"The rules {point.name!r} of {point.value} cannot be loaded"
+        with modules.loading(what, advice, UsageError, passed=(UsageError,)):
             point.load()
-        except UsageError:
-            raise
-        except Exception as error:
-            what = f"The rules {point.name!r} of {point.value} cannot be loaded: {type(error).__name__}: {error}."
-            raise UsageError(what, "Correct or remove the package that brings them.") from error
 
 
 def parameters_of(instance: Instance) -> Parameters:
@@ -200,30 +156,34 @@ def reference_allowances(instance: Instance) -> Reference:
 
 
 def _kept(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
-    """Return the reference allowances in arrays that cannot be written to."""
-    reference = _evaluated(found, instance, parameters, fixed)
+    """Return the reference allowances in arrays that cannot be written to.
+
+    Raises
+    ------
+    DataError
+        If the rule fails or returns another type, or its allowances are not one number from 0 on for each unit.
+    """
+    reference = (_of_own if found.own else _of_package)(found, instance, parameters, fixed)
     for array in (reference.exact_t, reference.reference_t, reference.fixed):
         array.flags.writeable = False
     return reference
 
 
-def _evaluated(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
-    """Evaluate a rule; one from outside the package may return anything.
+def _of_package(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
+    """Evaluate a rule of the package."""
+    reference = found.function(instance, parameters, fixed)
+    if not isinstance(reference, Reference):
+        what = f"returns {type(reference).__name__}: expected Reference, as from every rule of the package"
+        advice = "Return one, as `benchmark` in etsopt/rules/simple.py."
+        raise DataError("The rule", [Problem(f"the rule {found.name}", what, advice)])
+    return reference
 
-    Raises
-    ------
-    DataError
-        If it fails or returns another type, or its allowances are not one number from 0 on for each unit.
-    """
+
+def _of_own(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
+    """Evaluate a rule from outside the package, which may return anything."""
     import numpy as np
 
     place = f"the rule {found.name}"
-    if not found.own:
-        reference = found.function(instance, parameters, fixed)
-        if not isinstance(reference, Reference):
-            what = f"returns {type(reference).__name__}: expected Reference, as from every rule of the package"
-            raise DataError("The rule", [Problem(place, what, "Return one, as `benchmark` in etsopt/rules/simple.py.")])
-        return reference
     try:
         reference = found.function(instance, parameters, fixed.copy())
     except EtsoptError:

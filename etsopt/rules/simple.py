@@ -8,7 +8,8 @@ from pydantic import Field
 
 from etsopt.errors import DataError, Problem
 from etsopt.rules.parameters import Parameters
-from etsopt.rules.registry import BAND_OF_2025, Reference, rule, with_fixed
+from etsopt.rules.reference import Reference
+from etsopt.rules.registry import BAND_OF_2025, rule, with_fixed
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import ast
-import sys
 from importlib import import_module
-from importlib.metadata import entry_points
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from etsopt import modules
 from etsopt.errors import ModelError, UsageError
 from etsopt.running.model import Model, ModelMethod, refuse_slips
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
 
 LIBRARY = "etsopt_models"
 
@@ -39,7 +37,7 @@ def names() -> list[str]:
 def installed() -> dict[str, str]:
     """Modules of the models that installed packages bring, by name; one of the library takes precedence."""
     own = names()
-    return {point.name: point.value for point in entry_points(group=GROUP) if point.name not in own}
+    return {point.name: point.value for point in modules.installed(GROUP) if point.name not in own}
 
 
 def load(name: str) -> Model:
@@ -53,12 +51,14 @@ def load(name: str) -> Model:
         If the file does not define a function that a model needs.
     """
     if name.endswith(".py"):
-        module = _load_file(Path(name))
+        module = modules.load_file(Path(name), "model", ModelError)
         refuse_slips(module, Path(name).stem)
     elif name in names():
         module = import_module(f"{LIBRARY}.{name}")
     elif name in (others := installed()):
-        module = _imported(name, others[name])
+        advice = "Correct or remove the package that brings it."
+        with modules.loading(f"The model {name!r} of {others[name]} cannot be loaded", advice, ModelError):
+            module = import_module(others[name])
         refuse_slips(module, name)
     else:
         own = ", ".join([*(other for other in names() if not explains(other)), *others])
@@ -107,14 +107,6 @@ def _source(name: str) -> ast.Module:
     return ast.parse(Path(spec.origin).read_bytes() if spec is not None and spec.origin else b"")
 
 
-def _imported(name: str, module: str) -> ModuleType:
-    try:
-        return import_module(module)
-    except Exception as error:
-        what = f"The model {name!r} of {module} cannot be loaded: {type(error).__name__}: {error}."
-        raise ModelError(what, "Correct or remove the package that brings it.") from error
-
-
 def method(model: str, step: str) -> Callable[..., Any] | None:
     """Return the faster method for one objective of a model, found by both names; None if there is none."""
     name = f"{LIBRARY}._methods.{model}_{step}"
@@ -128,20 +120,3 @@ def model_method(model: str, method: str) -> ModelMethod | None:
     if model.endswith(".py") or not (folder() / "_methods" / f"{model}_{method}.py").is_file():
         return None
     return ModelMethod.of(import_module(f"{LIBRARY}._methods.{model}_{method}"))
-
-
-def _load_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise UsageError(f"There is no model file {str(path)!r}.", "Give the path of a Python file.")
-    name = f"etsopt_user_model_{path.stem}"
-    spec = spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        what = f"The model file {str(path)!r} could not be loaded: {type(error).__name__}: {error}."
-        raise ModelError(what, "Correct the file; `python` on it shows where it fails.") from error
-    return module

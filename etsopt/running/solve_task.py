@@ -64,7 +64,7 @@ class SolveTask:
             tell("tables")
             tables = self.model.tables(self.instance, solution, *self.notes) if solution.values else {}
             self.clock.lap("tables")
-            return results_of(self.instance, solution, tables, self.about, self.clock, self.first)
+            return self._results(solution, tables)
 
     def solve(
         self, limited: Instance, parameters: dict[str, Any], names: list[str] | None = None
@@ -84,7 +84,7 @@ class SolveTask:
             return solution
         if self.model.explain is not None:
             return self._explained(*self.model.explain(self.instance, *self.notes))
-        explained = _infeasible(self.instance, limited, self.name, self.options, self.method, self.about, self.clock)
+        explained = self._relaxed_limits(limited)
         if not explained.levels or explained.levels[0].value > RELAXED_T:
             return explained
         # The infeasibility is within the checker's tolerance: sums of limits that meet exactly differ by rounding.
@@ -100,9 +100,7 @@ class SolveTask:
         """Return results on the unmet demand that the model itself states, as far as the checker proves it."""
         with unlimited():
             tell("check")
-            return infeasible_results(
-                self.instance, model_inputs.with_tables_of(self.first, tables), level, self.about, self.clock
-            )
+            return self._infeasible_results(model_inputs.with_tables_of(self.first, tables), level)
 
     def minimise_all(self, parameters: dict[str, Any], names: list[str] | None = None) -> Solution:
         """Minimise the objectives in their order, by the model's own method or over the whole program."""
@@ -168,40 +166,102 @@ class SolveTask:
             return replace(first, termination=second.termination)
         return replace(second, levels=(*first.levels, *second.levels), before=first)
 
+    def _results(self, solution: Solution, tables: Any) -> Results:
+        """Return the results of a program, with the bounds that the checker recomputed if it knows the model."""
+        report, about, first = None, self.about, self.first
+        tables = model_inputs.with_tables_of(first, tables)
+        if tables and about["checked"]:
+            tell("check")
+            before, gap, kind = first.levels if first else (), about["options"]["gap"], about["checked_as"]
+            report = check_tables(self.instance, tables, [*before, *solution.levels], gap, kind)
+            if report.violations and all(violation.rule == "level_is_kept" for violation in report.violations):
+                # Later objectives may move an earlier one by rounding: its value at the answer is stated.
+                values = {level.name: level.value for level in report.levels}
+                solution = replace(solution, levels=as_answered(solution.levels, values))
+                report = check_tables(self.instance, tables, [*before, *solution.levels], gap, kind)
+            tables = _with_kept(tables, report)
+            self.clock.lap("check")
+        checks = {level.name: level for level in report.levels} if report else {}
+        levels = list(first.levels) if first and tables else []
+        for level in solution.levels if tables else ():
+            known = checks.get(level.name)
+            bound, gap = (known.bound, known.gap) if known else (level.bound, level.value - level.bound)
+            proven = known is not None and known.certified
+            levels.append(LevelResult(level.name, level.value, bound, gap, level.unit, proven, level.algorithm))
+        certified = report is not None and report.certified and solution.termination is Termination.OPTIMAL
+        status = "feasible" if tables else "none"
+        if report is not None and report.violations:
+            status = "refused"
+        elif certified and report is not None:
+            status = report.proves
+        reported = {name: getattr(report, name) for name in REPORTED} if report else {}
+        termination, violations = solution.termination.value, violations_of(report)
+        return Results(tables, termination, status, certified, tuple(levels), None, about, violations, **reported)
 
-def results_of(
-    instance: Instance, solution: Solution, tables: Any, about: dict[str, Any], clock: Clock, first: Results | None
-) -> Results:
-    """Return the results of a program, with the bounds that the checker recomputed if it knows the model."""
-    report = None
-    tables = model_inputs.with_tables_of(first, tables)
-    if tables and about["checked"]:
-        tell("check")
-        before, gap, kind = first.levels if first else (), about["options"]["gap"], about["checked_as"]
-        report = check_tables(instance, tables, [*before, *solution.levels], gap, kind)
-        if report.violations and all(violation.rule == "level_is_kept" for violation in report.violations):
-            # Later objectives may move an earlier one by rounding: its value at the answer is stated.
-            values = {level.name: level.value for level in report.levels}
-            solution = replace(solution, levels=as_answered(solution.levels, values))
-            report = check_tables(instance, tables, [*before, *solution.levels], gap, kind)
-        tables = _with_kept(tables, report)
-        clock.lap("check")
-    checks = {level.name: level for level in report.levels} if report else {}
-    levels = list(first.levels) if first and tables else []
-    for level in solution.levels if tables else ():
-        known = checks.get(level.name)
-        bound, gap = (known.bound, known.gap) if known else (level.bound, level.value - level.bound)
-        proven = known is not None and known.certified
-        levels.append(LevelResult(level.name, level.value, bound, gap, level.unit, proven, level.algorithm))
-    certified = report is not None and report.certified and solution.termination is Termination.OPTIMAL
-    status = "feasible" if tables else "none"
-    if report is not None and report.violations:
-        status = "refused"
-    elif certified and report is not None:
-        status = report.proves
-    reported = {name: getattr(report, name) for name in REPORTED} if report else {}
-    termination, violations = solution.termination.value, violations_of(report)
-    return Results(tables, termination, status, certified, tuple(levels), None, about, violations, **reported)
+    def _relaxed_limits(self, limited: Instance) -> Results:
+        """Find the smallest relaxation of the limits of an instance, and prove it.
+
+        Raises
+        ------
+        StoppedError
+            At the deadline: the infeasibility is then neither explained nor proven.
+        """
+        if f"{self.name}_elastic" not in library.names():
+            return Results({}, "infeasible", "infeasible_unproven", False, (), None, self.about)
+        checkpoint("relaxed_limits")
+        elastic = library.load(f"{self.name}_elastic")
+        parameters = elastic.parameters(limited)
+        part = None
+        own_method = self.method.model_method
+        if own_method is not None and own_method.elastic is not None:
+            parameters, part = own_method.elastic(parameters)
+        program = self.method.build(elastic, parameters)
+        options = replace(self.options, mps=None)
+        ways = {}
+        for way, at_zero in elastic.ways_out.items():
+            solution = solve_levels(fixed_at_lower(program, at_zero), [way], options, {})
+            if solution.termination in STOPPED:
+                raise StoppedError(solution.termination)
+            if solution.termination is Termination.OPTIMAL:
+                ways[way] = solution
+        self.clock.lap("explain")
+        with unlimited():
+            tell("check")
+            tables = elastic.tables(limited, ways, part)
+            least = ways[INFEASIBLE].levels[0] if INFEASIBLE in ways else None
+            return self._infeasible_results(tables, least)
+
+    def _infeasible_results(self, tables: Any, stated: Level | None) -> Results:
+        """Return the results of the program if it is infeasible, with the infeasibility that the checker proves [t].
+
+        Parameters
+        ----------
+        tables
+            Tables of the infeasibility, with the multipliers that prove it.
+        stated
+            The least infeasibility by the solver; None if it is unknown.
+        """
+        kind = self.about["checked_as"] if self.about["checked"] else None
+        report = check_tables(self.instance, tables, (), kind=kind) if kind and tables else None
+        self.clock.lap("check")
+        proven = report.infeasible_by_t if report else None
+        certified = report is not None and report.certified
+        levels = []
+        if stated is not None:
+            gap = stated.value - (proven or 0.0)
+            least = proven is not None and abs(gap) <= tolerance_of(stated.value, stated.unit)
+            levels = [LevelResult(stated.name, stated.value, proven or 0.0, gap, stated.unit, least, stated.algorithm)]
+        status = "infeasible_certified" if certified else "infeasible_unproven"
+        return Results(
+            tables,
+            "infeasible",
+            status,
+            certified,
+            tuple(levels),
+            proven if certified else None,
+            self.about,
+            violations_of(report),
+        )
 
 
 def _with_kept(tables: Any, report: CheckReport) -> Any:
@@ -216,79 +276,3 @@ def _with_kept(tables: Any, report: CheckReport) -> Any:
 def violations_of(report: CheckReport | None) -> tuple[dict[str, Any], ...]:
     """Return the violations in the form of a result."""
     return tuple(asdict(violation) for violation in report.violations) if report else ()
-
-
-def infeasible_results(
-    instance: Instance, tables: Any, stated: Level | None, about: dict[str, Any], clock: Clock
-) -> Results:
-    """Return the results of an infeasible program, with the infeasibility that the checker proves [t].
-
-    Parameters
-    ----------
-    tables
-        Tables of the infeasibility, with the multipliers that prove it.
-    stated
-        The least infeasibility by the solver; None if it is unknown.
-    """
-    kind = about["checked_as"] if about["checked"] else None
-    report = check_tables(instance, tables, (), kind=kind) if kind and tables else None
-    clock.lap("check")
-    proven = report.infeasible_by_t if report else None
-    certified = report is not None and report.certified
-    levels = []
-    if stated is not None:
-        gap = stated.value - (proven or 0.0)
-        least = proven is not None and abs(gap) <= tolerance_of(stated.value, stated.unit)
-        levels = [LevelResult(stated.name, stated.value, proven or 0.0, gap, stated.unit, least, stated.algorithm)]
-    status = "infeasible_certified" if certified else "infeasible_unproven"
-    return Results(
-        tables,
-        "infeasible",
-        status,
-        certified,
-        tuple(levels),
-        proven if certified else None,
-        about,
-        violations_of(report),
-    )
-
-
-def _infeasible(
-    instance: Instance,
-    limited: Instance,
-    model: str,
-    options: SolveOptions,
-    method: Method,
-    about: dict[str, Any],
-    clock: Clock,
-) -> Results:
-    """Find the smallest relaxation of an instance's limits, and prove it.
-
-    Raises
-    ------
-    StoppedError
-        At the deadline: the infeasibility is then neither explained nor proven.
-    """
-    if f"{model}_elastic" not in library.names():
-        return Results({}, "infeasible", "infeasible_unproven", False, (), None, about)
-    checkpoint("relaxed_limits")
-    elastic = library.load(f"{model}_elastic")
-    parameters = elastic.parameters(limited)
-    part = None
-    if method.model_method is not None and method.model_method.elastic is not None:
-        parameters, part = method.model_method.elastic(parameters)
-    program = method.build(elastic, parameters)
-    options = replace(options, mps=None)
-    ways = {}
-    for way, at_zero in elastic.ways_out.items():
-        solution = solve_levels(fixed_at_lower(program, at_zero), [way], options, {})
-        if solution.termination in STOPPED:
-            raise StoppedError(solution.termination)
-        if solution.termination is Termination.OPTIMAL:
-            ways[way] = solution
-    clock.lap("explain")
-    with unlimited():
-        tell("check")
-        tables = elastic.tables(limited, ways, part)
-        least = ways[INFEASIBLE].levels[0] if INFEASIBLE in ways else None
-        return infeasible_results(instance, tables, least, about, clock)

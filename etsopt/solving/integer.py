@@ -8,7 +8,7 @@ bound takes only the integer columns of the objective, and last all of them.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,9 +28,7 @@ ABSOLUTE, RELATIVE = 1e-9, 1e-12
 """Integrality tolerances: absolute, and relative to the size that a column may have."""
 
 
-def solve(
-    program: Program, name: str, options: SolveOptions
-) -> Outcome:  # long because the order of relaxation and branches is stated in one place
+def solve(program: Program, name: str, options: SolveOptions) -> Outcome:
     """Minimise one objective of a program, with the parameters of `etsopt.solving.highs.solve`.
 
     In the outcome of a program with integer columns
@@ -39,20 +37,8 @@ def solve(
     - sides are given if the relaxation has the same value, so that its duals describe all optima;
     - ``bound`` is the better of those of relaxation and branch and bound.
     """
-
-    def minimise(integer: NDArray[np.bool_], part: Program = program, bound: float = -math.inf) -> Outcome:
-        return highs.solve(replace(part, integer=integer), name, options, bound)
-
-    def branch(integer: NDArray[np.bool_]) -> Outcome:
-        # Integers are not scaled, and tolerances are absolute: count from the integers nearest to the relaxation.
-        assert relaxed.x is not None
-        origin = np.round(relaxed.x)
-        outcome = minimise(integer, _counted_from(program, name, origin), relaxed.bound)
-        return outcome if outcome.x is None else replace(outcome, x=outcome.x + origin)
-
-    free = free_integers(program)
-    none = np.zeros_like(free)
-    relaxed = minimise(none)
+    task, free = _Task(program, name, options), free_integers(program)
+    relaxed = task.minimised(program, np.zeros_like(free))
     if relaxed.x is None or relaxed.termination is not Termination.OPTIMAL:
         return relaxed if not free.any() else replace(relaxed, x=None)
     if _is_integral(program, relaxed.x):
@@ -60,19 +46,44 @@ def solve(
     outcome = None
     in_objective = free & (program.objectives[name].linear != 0)
     for integer in (in_objective, free) if in_objective.any() and (in_objective != free).any() else (free,):
-        outcome = branch(integer)
-        if outcome.x is not None:
-            # With these integers fixed the rest is exact, and the other integer columns may be integral too.
-            column_lower, column_upper = (
-                np.where(integer, np.round(outcome.x), side) for side in (program.column_lower, program.column_upper)
-            )
-            polished = minimise(none, replace(program, column_lower=column_lower, column_upper=column_upper))
-            x = polished.x if polished.termination is Termination.OPTIMAL else outcome.x
-            outcome = replace(outcome, x=None if x is None or not _is_integral(program, x) else _rounded(program, x))
+        outcome = task.branched(integer, relaxed)
         if outcome.x is not None or outcome.termination is not Termination.OPTIMAL:
             break
     assert outcome is not None
     return _with_relaxation(program.objectives[name], outcome, relaxed, counts(program, name))
+
+
+@dataclass(frozen=True)
+class _Task:
+    """An objective of a program, to be minimised with some of its columns integer."""
+
+    program: Program
+    name: str
+    options: SolveOptions
+
+    def minimised(self, program: Program, integer: NDArray[np.bool_], bound: float = -math.inf) -> Outcome:
+        """Return the outcome over the program, or over another form of it."""
+        return highs.solve(replace(program, integer=integer), self.name, self.options, bound)
+
+    def branched(self, integer: NDArray[np.bool_], relaxed: Outcome) -> Outcome:
+        """Return the outcome of branch and bound, with a point only if all integer columns are integral there."""
+        # Integers are not scaled, and tolerances are absolute: count from the integers nearest to the relaxation.
+        assert relaxed.x is not None
+        origin = np.round(relaxed.x)
+        outcome = self.minimised(_counted_from(self.program, self.name, origin), integer, relaxed.bound)
+        if outcome.x is None:
+            return outcome
+        x = self._polished(integer, outcome.x + origin)
+        return replace(outcome, x=None if x is None or not _is_integral(self.program, x) else _rounded(self.program, x))
+
+    def _polished(self, integer: NDArray[np.bool_], x: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Return the optimum with the integers of a point: the rest is exact, and perhaps integral too."""
+        column_lower, column_upper = (
+            np.where(integer, np.round(x), side) for side in (self.program.column_lower, self.program.column_upper)
+        )
+        fixed = replace(self.program, column_lower=column_lower, column_upper=column_upper)
+        outcome = self.minimised(fixed, np.zeros_like(integer))
+        return outcome.x if outcome.termination is Termination.OPTIMAL else x
 
 
 def _counted_from(program: Program, name: str, origin: NDArray[np.float64]) -> Program:

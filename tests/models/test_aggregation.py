@@ -11,16 +11,16 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.data.policy.policy import LEVELS
 from etsopt.solving.solution import Solution, Termination
 from etsopt_models._methods import allocation_aggregation
 from etsopt_models._projection.integer import Rounding
 from tests.builders import allowances, given, random_instance, random_units
+from tests.whole_oracle import OBJECTIVES
 
 if TYPE_CHECKING:
     from etsopt.results.results import Results
 
-ORDERS = [list(order) for count in range(5) for order in permutations(LEVELS, count)]
+ORDERS = [list(order) for count in range(5) for order in permutations(OBJECTIVES, count)]
 
 
 def solve(instance: etsopt.Instance) -> Results:

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.data.policy.policy import LEVELS
 from etsopt.rules import reference_allowances
 from tests.builders import allowances, given, random_instance, random_policy, random_units
 from tests.oracle import extrapolated
+from tests.whole_oracle import OBJECTIVES
 
 if TYPE_CHECKING:
     from etsopt.results.results import Results
@@ -194,7 +194,7 @@ def test_targets_at_present_emissions_leave_the_rule_as_it_is() -> None:
         assert table["allowance_t"].to_numpy() == pytest.approx(alone["allowance_t"].to_numpy(), abs=1e-6)
 
 
-ORDERS = [list(order) for count in range(5) for order in permutations(LEVELS, count)]
+ORDERS = [list(order) for count in range(5) for order in permutations(OBJECTIVES, count)]
 
 
 @pytest.mark.parametrize("intensity_order", [False, True], ids=["free", "fair order"])
@@ -209,9 +209,9 @@ def test_each_order_of_levels_is_certified(intensity_order: bool) -> None:
 def test_a_level_is_never_better_when_it_comes_later() -> None:
     for seed in range(8):
         instance = random_instance(seed)
-        for level in LEVELS:
+        for level in OBJECTIVES:
             first = value(solve(instance.with_policy({"allocation.objectives": [level]})), level)
-            others = [name for name in LEVELS if name != level]
+            others = [name for name in OBJECTIVES if name != level]
             last = value(solve(instance.with_policy({"allocation.objectives": [*others, level]})), level)
             assert first <= last + 1e-3
 

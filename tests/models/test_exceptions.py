@@ -11,14 +11,13 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.data.policy.policy import LEVELS
 from tests.builders import given, random_instance
-from tests.whole_oracle import answer, tiny_instance
+from tests.whole_oracle import OBJECTIVES, answer, tiny_instance
 
 if TYPE_CHECKING:
     from etsopt.results.results import Results
 
-ORDERS = [list(order) for count in range(5) for order in permutations(LEVELS, count)]
+ORDERS = [list(order) for count in range(5) for order in permutations(OBJECTIVES, count)]
 
 
 def solve(instance: etsopt.Instance) -> Results:

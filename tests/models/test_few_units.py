@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 import etsopt
-from etsopt.data.policy.policy import LEVELS
 from tests.builders import allowances, given
+from tests.whole_oracle import OBJECTIVES
 
-ORDERS = [*([level] for level in LEVELS), [], list(LEVELS), list(LEVELS)[::-1]]
+ORDERS = [*([level] for level in OBJECTIVES), [], list(OBJECTIVES), list(OBJECTIVES)[::-1]]
 
 Row = tuple[str, str, str, str, float, float]
 

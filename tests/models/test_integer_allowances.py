@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 
 import etsopt
-from etsopt.data.policy.policy import LEVELS
 from tests.builders import allowances, given, random_instance, random_policy, random_units
-from tests.whole_oracle import answer, tiny_instance
+from tests.whole_oracle import OBJECTIVES, answer, tiny_instance
 
 if TYPE_CHECKING:
     from etsopt.results.results import Results
 
-ORDERS = [list(order) for count in range(5) for order in permutations(LEVELS, count)]
+ORDERS = [list(order) for count in range(5) for order in permutations(OBJECTIVES, count)]
 NETWORKS: list[dict[str, Any]] = [
     {},
     {"objectives": []},

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.data.policy.policy import LEVELS
 from etsopt.errors import DataError
 from tests.builders import allowances, given, random_policy, random_units
 from tests.oracle import extrapolated
+from tests.whole_oracle import OBJECTIVES
 
 if TYPE_CHECKING:
     from etsopt.results.results import Results
@@ -149,7 +149,7 @@ def mixed(seed: int, **allocation: Any) -> etsopt.Instance:
 @pytest.mark.parametrize(
     "allocation",
     [
-        {"objectives": list(LEVELS)},
+        {"objectives": list(OBJECTIVES)},
         {"objectives": ["spread", "largest_change"], "integer_allowances": True},
         {"objectives": ["change"], "exceptions": {"units": 2, "lower": 0.1, "upper": 0.1}},
     ],

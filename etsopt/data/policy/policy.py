@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 MULTI_YEAR_SECTIONS = ("horizon", "abatement", "market", "penalty", "compliance", "pathway")
 """Sections that the allocation of one year does not read."""
 
-LEVELS = ("change", "largest_change", "deficit", "spread")
-
 BALANCED = ("cn-2024", "cn-2025", "cn-2026")
 """Rules whose allowances add up to the emissions of each sector, which are then the default target."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,8 @@ from etsopt.data.messages import counted
 from etsopt.errors import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from etsopt.data.tables.table import Table
@@ -48,27 +50,51 @@ def unit_positions(rows: pd.DataFrame, units: pd.DataFrame) -> NDArray[np.int64]
     return pd.Index(units["unit_id"]).get_indexer(rows["unit_id"]).astype(np.int64)
 
 
-def problems_of_rows(
-    table: Table,
-    rows: pd.DataFrame,
-    bad: NDArray[np.bool_],
-    column: str,
-    what: tuple[str, str],
-    advice: str,
-) -> list[Problem]:
-    """Return a problem of the bad rows, if any; ``what`` is its description for one row and for several.
+class RowCheck(NamedTuple):
+    """A check of the rows of a table.
 
-    Rows are named by unit or sector, because they are sorted by now, with their cell of the column.
+    Parameters
+    ----------
+    bad
+        True for rows that fail, shape ``(rows,)``.
+    column
+        Column, or columns, of the defect.
+    what
+        Description of the defect for one row and for several.
+    advice
+        The remedy.
     """
-    if not bad.any():
-        return []
+
+    bad: NDArray[np.bool_]
+    column: str
+    what: tuple[str, str]
+    advice: str
+
+
+def problems_of_rows(table: Table, rows: pd.DataFrame, checks: Sequence[RowCheck]) -> list[Problem]:
+    """Return a problem for each check that rows fail."""
+    return [
+        Problem(
+            table.file,
+            counted(int(check.bad.sum()), *check.what),
+            check.advice,
+            check.column,
+            _cells_of(rows[check.bad], check.column),
+        )
+        for check in checks
+        if check.bad.any()
+    ]
+
+
+def _cells_of(rows: pd.DataFrame, column: str) -> tuple[tuple[str, str], ...]:
+    """Return name and cell of each row: unit or sector name it, because the rows are sorted by now."""
     names = []
-    for _, cells in rows[bad].iterrows():
+    for _, cells in rows.iterrows():
         place = " ".join(cell for cell in (cells["unit_id"], cells["sector"]) if cell) or "nothing"
         name = f"of {place} in {cells['year']:g}" if "year" in rows else f"of {cells['measure_id']} at {place}"
         cell = cells.get(column, "")
         names.append((name, f"{cell:.12g}" if isinstance(cell, float) else str(cell)))
-    return [Problem(table.file, counted(len(names), *what), advice, column, tuple(names))]
+    return tuple(names)
 
 
 def problems_of_scope(table: Table, rows: pd.DataFrame, unit: NDArray[np.int64]) -> list[Problem]:
@@ -81,21 +107,18 @@ def problems_of_scope(table: Table, rows: pd.DataFrame, unit: NDArray[np.int64])
     """
     not_one = ((rows["unit_id"] == "") == (rows["sector"] == "")).to_numpy()
     unknown = (unit < 0) & (rows["unit_id"] != "").to_numpy()
-    return [
-        *problems_of_rows(
-            table,
-            rows,
+    checks = [
+        RowCheck(
             not_one,
             "unit_id, sector",
             ("row does not name exactly one of the two", "rows do not name exactly one of the two"),
             "Name the unit, or the sector for all its units.",
         ),
-        *problems_of_rows(
-            table,
-            rows,
+        RowCheck(
             unknown,
             "unit_id",
             ("row is of a unit that units.csv does not have", "rows are of units that units.csv does not have"),
             "Correct the unit_id, or remove the row.",
         ),
     ]
+    return problems_of_rows(table, rows, checks)

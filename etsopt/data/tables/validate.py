@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,10 +47,10 @@ def validate_table(raw: RawTable, table: Table) -> tuple[pd.DataFrame, list[Prob
     for name, cells in raw.columns.items():
         if name.startswith(USER_COLUMN_PREFIX):
             converted[name] = cells
-            problems += _problems_of_user_column(raw, cells, Column(name, "a column of the user"))
+            problems += _problems_of_user_column(_RawColumn(raw, cells, Column(name, "a column of the user")))
         elif name in {column.name for column in table.columns}:
             column = table.column(name)
-            converted[name], of_column = (_numbers if column.number else _texts)(raw, cells, column)
+            converted[name], of_column = (_numbers if column.number else _texts)(_RawColumn(raw, cells, column))
             problems += of_column
     key = [name for name in table.key if name in converted]
     order = None
@@ -100,18 +101,25 @@ def _problems_of_columns(raw: RawTable, table: Table) -> list[Problem]:
     return problems
 
 
-def _problem(
-    raw: RawTable, column: Column, cells: NDArray[Any], bad: NDArray[np.bool_], what: tuple[str, str], advice: str
-) -> Problem:
-    """Return a problem of the bad cells of a column, in the order of the file; ``what`` describes one and several."""
-    where = np.flatnonzero(bad)
-    # An absent number is NaN in a frame and an empty cell in a file.
-    shown = tuple((str(raw.rows[row]), "" if cells[row] != cells[row] else str(cells[row])) for row in where)
-    return Problem(raw.place, counted(len(where), *what), advice, column.name, shown)
+@dataclass(frozen=True)
+class _RawColumn:
+    """Cells of a column of a raw table, and the column of the schema that they belong to."""
+
+    raw: RawTable
+    cells: NDArray[Any]
+    column: Column
+
+    def problem(self, bad: NDArray[np.bool_], what: tuple[str, str], advice: str) -> Problem:
+        """Return a problem of the bad cells, in the order of the file; ``what`` describes one and several."""
+        rows, cells, where = self.raw.rows, self.cells, np.flatnonzero(bad)
+        # An absent number is NaN in a frame and an empty cell in a file.
+        shown = tuple((str(rows[row]), "" if cells[row] != cells[row] else str(cells[row])) for row in where)
+        return Problem(self.raw.place, counted(len(where), *what), advice, self.column.name, shown)
 
 
-def _numbers(raw: RawTable, cells: NDArray[Any], column: Column) -> tuple[NDArray[np.float64], list[Problem]]:
+def _numbers(stated: _RawColumn) -> tuple[NDArray[np.float64], list[Problem]]:
     """Convert a column of numbers and check its range."""
+    cells, column = stated.cells, stated.column
     unit = f" [{column.unit}]" if column.unit else ""
     if cells.dtype == object:
         stripped = np.array([str(cell).strip() for cell in cells], dtype=object)
@@ -126,23 +134,23 @@ def _numbers(raw: RawTable, cells: NDArray[Any], column: Column) -> tuple[NDArra
     problems = []
     if unreadable.any():
         advice = f"Write a plain finite number{unit}: digits with a point, no formula, separator, unit or NaN."
-        problems.append(_problem(raw, column, cells, unreadable, NOT_A_NUMBER, advice))
+        problems.append(stated.problem(unreadable, NOT_A_NUMBER, advice))
     if column.required and absent.any():
         advice = f"Fill it in every row{unit}: {column.meaning}."
-        problems.append(_problem(raw, column, cells, absent, EMPTY, advice))
+        problems.append(stated.problem(absent, EMPTY, advice))
     with np.errstate(invalid="ignore"):
         outside = _outside(values, column) & ~unreadable
         broken = column.whole & (values != np.rint(values)) & ~unreadable & ~absent & ~outside
         huge = (np.abs(values) > 1e12) & ~unreadable & ~outside
     if outside.any():
         advice = f"Correct it to {column.limits}{unit}: {column.meaning}."
-        problems.append(_problem(raw, column, cells, outside, OUT_OF_RANGE, advice))
+        problems.append(stated.problem(outside, OUT_OF_RANGE, advice))
     if broken.any():
         advice = f"Correct it to a whole number{unit}: {column.meaning}."
-        problems.append(_problem(raw, column, cells, broken, NOT_WHOLE, advice))
+        problems.append(stated.problem(broken, NOT_WHOLE, advice))
     if huge.any():
         advice = f"Look for an identifier or a wrong unit of measure: no unit has 1e12{unit} or more."
-        problems.append(_problem(raw, column, cells, huge, TOO_LARGE, advice))
+        problems.append(stated.problem(huge, TOO_LARGE, advice))
     return values, problems
 
 
@@ -176,8 +184,9 @@ def _is_number(cell: str) -> bool:
         return False
 
 
-def _texts(raw: RawTable, cells: NDArray[Any], column: Column) -> tuple[NDArray[Any], list[Problem]]:
+def _texts(stated: _RawColumn) -> tuple[NDArray[Any], list[Problem]]:
     """Normalise and validate a text column."""
+    cells, column = stated.cells, stated.column
     if cells.dtype == object:
         fast = (
             matched_choices(cells, column.choices, column.required)
@@ -191,49 +200,49 @@ def _texts(raw: RawTable, cells: NDArray[Any], column: Column) -> tuple[NDArray[
         lossy = np.abs(cells) >= 1e15
         if lossy.any():
             advice = "Give the column as text: floating-point numbers keep 15 digits."
-            problems.append(_problem(raw, column, cells, lossy, LOST_DIGITS, advice))
+            problems.append(stated.problem(lossy, LOST_DIGITS, advice))
         cells = np.array(["" if np.isnan(cell) else f"{cell:.15g}" for cell in cells], dtype=object)
     elif cells.dtype != object:
         cells = cells.astype(str)
+    stated = replace(stated, cells=cells)
     texts = np.array([normalise(cell) for cell in cells], dtype=object)
     empty = texts == ""
     if column.required and empty.any():
         advice = f"Fill it in every row: {column.meaning}."
-        problems.append(_problem(raw, column, cells, empty, EMPTY, advice))
+        problems.append(stated.problem(empty, EMPTY, advice))
     hidden = np.array([bool(HIDDEN.search(text)) for text in texts], dtype=bool)
     if hidden.any():
-        problems.append(_problem(raw, column, cells, hidden, HOLDS_HIDDEN, RETYPE))
+        problems.append(stated.problem(hidden, HOLDS_HIDDEN, RETYPE))
     formula = np.array([bool(FORMULA_START.match(text)) for text in texts], dtype=bool)
     if formula.any():
         advice = "Write the text itself, and leave an absent one empty: a spreadsheet would run the formula."
-        problems.append(_problem(raw, column, cells, formula, FORMULA, advice))
+        problems.append(stated.problem(formula, FORMULA, advice))
     if column.choices:
         wrong = ~np.isin(texts, column.choices) & ~empty & ~hidden
         if wrong.any():
             guess = did_you_mean(str(texts[wrong][0]), column.choices)
             advice = f"{guess}Use one of {', '.join(column.choices)}."
-            problems.append(_problem(raw, column, cells, wrong, UNKNOWN, advice))
-    return texts, problems + _problems_of_length(raw, cells, texts, column)
+            problems.append(stated.problem(wrong, UNKNOWN, advice))
+    return texts, problems + _problems_of_length(stated, texts)
 
 
-def _problems_of_length(
-    raw: RawTable, cells: NDArray[Any], texts: NDArray[np.object_], column: Column
-) -> list[Problem]:
+def _problems_of_length(stated: _RawColumn, texts: NDArray[np.object_]) -> list[Problem]:
     """Find texts that are too long for their column."""
-    longest = LONGEST_IDENTIFIER if column.identifier else LONGEST_TEXT
+    longest = LONGEST_IDENTIFIER if stated.column.identifier else LONGEST_TEXT
     long = np.array([len(text) > longest for text in texts], dtype=bool)
     advice = f"Use at most {longest:,} characters."
-    return [_problem(raw, column, cells, long, TOO_LONG, advice)] if long.any() else []
+    return [stated.problem(long, TOO_LONG, advice)] if long.any() else []
 
 
-def _problems_of_user_column(raw: RawTable, cells: NDArray[Any], column: Column) -> list[Problem]:
+def _problems_of_user_column(stated: _RawColumn) -> list[Problem]:
     """Find texts in a user column that are too long or have control characters; several lines are allowed."""
+    cells = stated.cells
     if cells.dtype != object:
         return []
-    problems = _problems_of_length(raw, cells, cells, column)
+    problems = _problems_of_length(stated, cells)
     if CONTROL.search(" ".join(cells).replace("\r\n", "\n")):
         wrong = np.array([bool(CONTROL.search(cell.replace("\r\n", "\n"))) for cell in cells], dtype=bool)
-        problems.append(_problem(raw, column, cells, wrong, CONTROLS, "Remove it, or leave the column out."))
+        problems.append(stated.problem(wrong, CONTROLS, "Remove it, or leave the column out."))
     return problems
 
 

@@ -101,6 +101,25 @@ class OptimalFace:
 
 
 @dataclass(frozen=True)
+class Ranges:
+    """Ranges of the allowances of parts of cells, which count from the lower ends of their units on [t].
+
+    Parameters
+    ----------
+    cell
+        Cell of each part, shape ``(parts,)``.
+    room
+        Size of the range, shape ``(parts,)``.
+    base
+        Sum of the lower ends in every row, shape ``(rows,)``.
+    """
+
+    cell: NDArray[np.int64]
+    room: NDArray[np.float64]
+    base: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Aggregated:
     """An objective solved over cells: value, duals of the rows, optimal face, solution and totals of the cells."""
 
@@ -116,23 +135,9 @@ def significant(duals: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.abs(duals) > FLAT * np.max(np.abs(duals), initial=0.0), duals, 0.0)
 
 
-def program_over(
-    parameters: Mapping[str, Any],
-    cells: Cells,
-    cell: NDArray[np.int64],
-    room: NDArray[np.float64],
-    face: OptimalFace,
-    base: NDArray[np.float64],
-) -> dict[str, Any]:
-    """Return the parameters of `allocation` over parts of cells, without objectives; allowances count from lower ends.
-
-    Parameters
-    ----------
-    cell, room
-        Cell of each part, and range of its allowances [t].
-    base
-        Sum of the lower ends in every row [t].
-    """
+def program_over(parameters: Mapping[str, Any], cells: Cells, face: OptimalFace, ranges: Ranges) -> dict[str, Any]:
+    """Return the parameters of `allocation` over parts of cells, without objectives."""
+    cell, room, base = ranges.cell, ranges.room, ranges.base
     count = len(cell)
     rooms = cells.totals(np.bincount(cell, room, len(cells)).astype(float))
     # Sums of whole tonnes are exact.
@@ -163,10 +168,18 @@ def duals_of(cells: Cells, solution: Any) -> NDArray[np.float64]:
     return np.concatenate([multipliers[name] for name in cells.blocks])
 
 
+def side_terms(
+    duals: NDArray[np.float64], least: NDArray[np.float64], most: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return, for the rows that have a dual, the dual times its side of the limits of the row."""
+    side = np.where(duals > 0, least, most)
+    terms: NDArray[np.float64] = duals[duals != 0] * side[duals != 0]
+    return terms
+
+
 def side_value(duals: NDArray[np.float64], face: OptimalFace, base: NDArray[np.float64]) -> float:
     """Return the sum over the rows of the dual times its side, counted from the lower ends on."""
-    side = np.where(duals > 0, face.least, face.most) - base
-    return float(np.sum(duals[duals != 0] * side[duals != 0]))
+    return float(np.sum(side_terms(duals, face.least - base, face.most - base)))
 
 
 def solve_linear(
@@ -182,7 +195,7 @@ def solve_linear(
     low = cells.sums(face.lower)
     base, reach, room = cells.totals(low), cells.sums(inside - face.lower), cells.sums(face.upper - face.lower)
     all_cells = np.arange(len(cells))
-    program = program_over(parameters, cells, all_cells, room, face, base) | {
+    program = program_over(parameters, cells, face, Ranges(all_cells, room, base)) | {
         measured: all_cells,
         kinks: reach,
         "increase_most": room - reach,
@@ -199,23 +212,25 @@ def solve_linear(
     least = np.where(falls > 0, at_ends[0], np.where(rises < 0, at_ends[1], -dual_activity * reach))
     value = constant + float(np.sum(least)) + side_value(duals, face, base)
     flat = FLAT * float(np.max(np.abs(dual_activity), initial=0.0) + weight)
-    optimal = _optimal_intervals(cells, face, inside, falls, rises, flat).with_duals(duals)
+    slopes = (np.where(np.abs(slope) > flat, slope, 0.0)[cells.of_unit] for slope in (falls, rises))
+    optimal = _optimal_intervals(face, inside, *slopes).with_duals(duals)
     return Aggregated(value, duals, optimal, solution, low + solution.values["allowance"])
 
 
 def _optimal_intervals(
-    cells: Cells,
-    face: OptimalFace,
-    inside: NDArray[np.float64],
-    falls: NDArray[np.float64],
-    rises: NDArray[np.float64],
-    flat: float,
+    face: OptimalFace, inside: NDArray[np.float64], falls: NDArray[np.float64], rises: NDArray[np.float64]
 ) -> OptimalFace:
-    """Return the intervals on which an objective keeps its optimum, from slopes by cell and clipped kinks."""
+    """Return the intervals on which an objective keeps its optimum.
+
+    Parameters
+    ----------
+    inside
+        Kinks, clipped to the intervals of the face, shape ``(units,)`` [t].
+    falls, rises
+        Slopes left and right of the kinks, zero where a unit is indifferent, shape ``(units,)``.
+    """
     # The lower end is kept if the function does not fall below the kink; else it moves to the kink or to the upper end.
     lower, upper = face.lower, face.upper
-    rise, fall = (falls < -flat)[cells.of_unit], (rises > flat)[cells.of_unit]
-    top, bottom = (rises < -flat)[cells.of_unit], (falls > flat)[cells.of_unit]
-    narrow_lower = np.where(top, upper, np.where(rise, inside, lower))
-    narrow_upper = np.where(bottom, lower, np.where(fall, inside, upper))
+    narrow_lower = np.where(rises < 0, upper, np.where(falls < 0, inside, lower))
+    narrow_upper = np.where(falls > 0, lower, np.where(rises > 0, inside, upper))
     return replace(face, lower=narrow_lower, upper=narrow_upper)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt_models._aggregation.aggregation import program_over
+from etsopt_models._aggregation.aggregation import Ranges, program_over
 from etsopt_models._aggregation.cells import Cells, numbered
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def choose_exceptions(
     # Allowances count from the widest lower ends on.
     base = cells.totals(np.bincount(cell, low - below, len(cells)).astype(float))
     all_parts = np.arange(len(cell))
-    program = program_over(parameters, cells, cell, high - low + below + above, face, base) | {
+    program = program_over(parameters, cells, face, Ranges(cell, high - low + below + above, base)) | {
         "MAY_BE_EXCEPTIONAL": all_parts,
         "WITH_OWN_BAND": all_parts,
         "LIMITED": 1,

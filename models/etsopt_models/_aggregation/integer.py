@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._aggregation.aggregation import Aggregated, duals_of, program_over
+from etsopt_models._aggregation.aggregation import Aggregated, Ranges, duals_of, program_over, side_terms
 from etsopt_models._aggregation.largest_change import solve_largest_change
+from etsopt_models._allocation.rates import is_above_zero, per_rate, rates_needed, tonnes_within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,12 +35,6 @@ if TYPE_CHECKING:
 
 MOST_ROUNDS, FEW_STEPS, HALVINGS = 100, 100_000, 200
 """Most rounds; steps of units up to which they are enumerated; most halvings until so few are left."""
-
-ROUNDING = 1e-12
-"""Rounding of a sum relative to the sum of its absolute terms; it proves nothing."""
-
-WHOLE = 1e-12
-"""Relative rounding of a rate times emissions: within it a whole tonne counts as reached."""
 
 FIRST_MOVERS, MANY, MOST_MOVERS, INDIFFERENT = 32, 2_000, 10_000, 1e-9
 """Units of each cell that may move at first, up and down; most that join at once; movers beyond which, since very many
@@ -58,35 +53,31 @@ class _Rates:
     least: NDArray[np.float64]
     most: NDArray[np.float64]
 
-    def room(self, rate: float) -> NDArray[np.float64]:
-        """Return the whole tonnes of each unit within a rate."""
-        room: NDArray[np.float64] = np.floor(rate * self.emissions * (1 + WHOLE))
-        return room
-
     def first(self) -> float:
         """Return the least rate at which every unit alone has an integer."""
-        beyond = np.maximum(np.maximum(-self.below, -self.above), 0.0)
-        return float(np.max(beyond / self.emissions, initial=0.0))
+        return float(np.max(rates_needed(-self.below, -self.above, self.emissions), initial=0.0))
 
     def least_unproven(self, duals: NDArray[np.float64], low: float, high: float) -> float:
         """Return the least rate from ``low`` on that the duals do not exclude."""
         dual_activity = self.cells.dual_activity(duals)
-        side = np.where(duals > 0, self.least, self.most)
-        asked = duals[duals != 0] * side[duals != 0]
+        asked = side_terms(duals, self.least, self.most)
         pulled = np.flatnonzero(dual_activity[self.cells.of_unit])
         up = dual_activity[self.cells.of_unit[pulled]] > 0
         # The largest move of each unit along the duals, of which a part is within a rate.
         far, cell = np.where(up, self.above[pulled], self.below[pulled]), self.cells.of_unit[pulled]
 
+        def within(rate: float) -> NDArray[np.float64]:
+            tonnes: NDArray[np.float64] = np.minimum(far, tonnes_within(rate, self.emissions)[pulled])
+            return tonnes
+
         def proves(rate: float) -> bool:
-            moved = np.bincount(cell, np.minimum(far, self.room(rate)[pulled]), len(dual_activity))
-            terms = np.concatenate([asked, -np.abs(dual_activity) * moved])
-            return float(np.sum(terms)) > ROUNDING * float(np.sum(np.abs(terms)))
+            moved = np.bincount(cell, within(rate), len(dual_activity))
+            return is_above_zero(np.concatenate([asked, -np.abs(dual_activity) * moved]))
 
         if not proves(low):
             return low
         for _ in range(HALVINGS):
-            lower, upper = (np.minimum(far, self.room(rate)[pulled]) for rate in (low, high))
+            lower, upper = within(low), within(high)
             if np.sum(upper - lower) <= FEW_STEPS:
                 break
             middle = (low + high) / 2
@@ -105,9 +96,8 @@ class _Rates:
     def per_rate(self, duals: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
         """Return the duals in rate per tonne, scaled by the dual activity that units add per rate."""
         dual_activity = self.cells.dual_activity(duals)[self.cells.of_unit]
-        moves = self.room(rate) < np.where(dual_activity > 0, self.above, self.below)
-        adds = float(np.sum(np.abs(dual_activity) * self.emissions * moves))
-        return duals / adds if adds > 0 else duals
+        moves = tonnes_within(rate, self.emissions) < np.where(dual_activity > 0, self.above, self.below)
+        return per_rate(duals, dual_activity, self.emissions, moves)
 
 
 def solve_largest_change_in_tonnes(
@@ -131,7 +121,7 @@ def solve_largest_change_in_tonnes(
     for number in range(MOST_ROUNDS):
         checkpoint("whole tonnes over cells, round", number + 1)
         rate = rates.least_unproven(duals, rate, parameters["largest_rate_most"])
-        room = rates.room(rate)
+        room = tonnes_within(rate, rates.emissions)
         lower, upper = np.maximum(face.lower, reference - room), np.minimum(face.upper, reference + room)
         within = replace(face, lower=lower, upper=upper)
         infeasibility = _least_infeasibility(parameters, cells, within, run)
@@ -152,7 +142,8 @@ def _least_infeasibility(parameters: Mapping[str, Any], cells: Cells, face: Opti
     most = 1.0 + float(np.sum(room)) + float(np.max(limits, initial=0.0))
     count = len(cells)
     twice, beyond = np.tile(np.arange(count), 2), np.repeat([0.0, most], count)
-    program = program_over(parameters, cells, twice, np.concatenate([room, beyond[count:]]), face, base) | {
+    ranges = Ranges(twice, np.concatenate([room, beyond[count:]]), base)
+    program = program_over(parameters, cells, face, ranges) | {
         "CHANGED": np.arange(count, 2 * count),
         "lower": -beyond,
         "increase_most": beyond,
@@ -256,9 +247,9 @@ class _Movers:
         others = allowance.copy()
         others[where] = 0.0
         base = self.cells.totals(self.cells.sums(others))
-        cell, all_movers = self.cells.of_unit[where], np.arange(len(where))
-        return program_over(parameters, self.cells, cell, self.face.upper[where], self.face, base) | {
-            "WHOLE": all_movers,
+        ranges = Ranges(self.cells.of_unit[where], self.face.upper[where], base)
+        return program_over(parameters, self.cells, self.face, ranges) | {
+            "WHOLE": np.arange(len(where)),
             "lower": self.face.lower[where],
             "upper": self.face.upper[where],
             "emissions": self.emissions[where],

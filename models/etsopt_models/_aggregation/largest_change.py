@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._aggregation.aggregation import Aggregated, duals_of, program_over, side_value, significant
+from etsopt_models._aggregation.aggregation import Aggregated, Ranges, duals_of, program_over, side_value, significant
 from etsopt_models._aggregation.cells import numbered
+from etsopt_models._allocation.rates import rates_needed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,10 +115,7 @@ class _Units:
 
     def needs(self) -> NDArray[np.float64]:
         """Return the rate that each unit alone needs."""
-        rate: NDArray[np.float64] = (
-            np.maximum(np.maximum(-self.reference, self.reference - self.room), 0.0) / self.emissions
-        )
-        return rate
+        return rates_needed(-self.reference, self.reference - self.room, self.emissions)
 
     def forced(self) -> float:
         """Return the largest rate that a unit alone needs."""
@@ -148,7 +146,7 @@ def _program(
 ) -> dict[str, Any]:
     """Return the parameters of `allocation` over the parts."""
     all_parts, least = np.arange(len(parts.cell)), LEAST_CHANGE * parts.emissions
-    return program_over(parameters, cells, parts.cell, parts.room, face, base) | {
+    return program_over(parameters, cells, face, Ranges(parts.cell, parts.room, base)) | {
         "CHANGED": all_parts,
         "WORST": all_parts,
         "emissions": parts.emissions,

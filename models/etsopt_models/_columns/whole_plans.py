@@ -57,7 +57,8 @@ def prepare_market(market: Market, gave_way: str = "") -> tuple[dict[str, Any], 
     if tree.stopped and not incumbent.chosen:
         raise StoppedError(tree.stopped)
     with unlimited():
-        return _prepare_solution(master, root, incumbent, tree, ends, gave_way)
+        parameters, prepared = _prepare_solution(master, root, incumbent, tree, ends)
+        return parameters, replace(prepared, gave_way=gave_way)
 
 
 def _raise_bound(master: Master, root: Priced) -> Priced:
@@ -84,20 +85,18 @@ def _raise_bound(master: Master, root: Priced) -> Priced:
 
 
 def _prepare_solution(
-    master: Master, root: Priced, incumbent: Incumbent, tree: Tree, ends: tuple[Any, ...], gave_way: str
+    master: Master, root: Priced, incumbent: Incumbent, tree: Tree, ends: tuple[Any, ...]
 ) -> tuple[dict[str, Any], PreparedMarket]:
     """Return the program in which every unit has its chosen plan, even after the time limit."""
     if not incumbent.chosen:
         # No integer plans clear the market: the solver finds those at hand infeasible.
-        parameters, prepared = _program(master, master.sets, master.unit, master.base.sets)
-        return parameters, replace(prepared, gave_way=gave_way)
+        return _program(master, master.sets, master.unit, master.base.sets)
     whole = master.base.sets.copy()
     for unit, chain in incumbent.chosen.items():
         whole[unit] = chain
     choosing = _units_that_move(master, np.flatnonzero(master.row >= 0), whole)
     parameters, prepared = _program(master, whole[choosing], choosing, whole)
-    prepared = replace(prepared, multipliers=root.multipliers, ends=ends, tree=tree)
-    return parameters, replace(prepared, gave_way=gave_way)
+    return parameters, replace(prepared, multipliers=root.multipliers, ends=ends, tree=tree)
 
 
 def _units_that_move(master: Master, units: NDArray[np.int64], sets: NDArray[np.int16]) -> NDArray[np.int64]:

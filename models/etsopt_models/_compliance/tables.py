@@ -99,21 +99,10 @@ def _compliance(
     flows: Mapping[str, NDArray[np.float64]],
 ) -> pd.DataFrame:
     """Return one row for each enterprise."""
-    price, market = prices(instance), instance.policy.market
     total = {name: flow.sum(axis=1) for name, flow in flows.items()}
     received, surrendered_first = accounts.from_province
-    bought, sold, shortfall = total["bought_t"], total["sold_t"], moved["shortfall"]
-    policy, year = instance.policy, [instance.policy.year]
+    deduction_share = deduction_shares(instance.policy, [instance.policy.year])[0]
     kept = np.where(accounts.usable, flows["closing_t"], 0.0).sum(axis=1)
-    money = {
-        "purchases_cny": price.market * bought,
-        "offsets_cny": price.offset * moved["offset"],
-        "sales_cny": price.market * sold,
-        "transactions_cny": market.transaction_cost_cny_per_t * (bought + sold),
-        "penalty_cny": price.shortfall * shortfall,
-        "fixed_fine_cny": fixed_fines(policy, year)[0] * (shortfall > 0),
-    }
-    paid = sum(amount for name, amount in money.items() if name != "sales_cny")
     columns = {
         "enterprise_id": accounts.enterprises,
         "province": accounts.province,
@@ -123,16 +112,35 @@ def _compliance(
         "obligation_t": accounts.obligation,
         **total,
         "offset_t": moved["offset"],
-        "shortfall_t": shortfall,
-        "deducted_next_year_t": whole_tonnes(deduction_shares(policy, year)[0] * shortfall),
+        "shortfall_t": moved["shortfall"],
+        "deducted_next_year_t": whole_tonnes(deduction_share * moved["shortfall"]),
         "province_received_t": received,
         "province_surrendered_t": surrendered_first,
         "province_released_t": received - surrendered_first,
-        **money,
-        "cost_cny": paid - money["sales_cny"],
-        "kept_worth_cny": price.keep * kept,
+        **_costs(instance, moved, total["bought_t"], total["sold_t"]),
+        "kept_worth_cny": prices(instance).keep * kept,
     }
     return pd.DataFrame(columns)
+
+
+def _costs(
+    instance: Instance,
+    moved: Mapping[str, NDArray[np.float64]],
+    bought: NDArray[np.float64],
+    sold: NDArray[np.float64],
+) -> dict[str, NDArray[np.float64]]:
+    """Return the payments of each enterprise, its sales, and its cost: payments less sales [CNY]."""
+    price, policy, shortfall = prices(instance), instance.policy, moved["shortfall"]
+    money = {
+        "purchases_cny": price.market * bought,
+        "offsets_cny": price.offset * moved["offset"],
+        "sales_cny": price.market * sold,
+        "transactions_cny": policy.market.transaction_cost_cny_per_t * (bought + sold),
+        "penalty_cny": price.shortfall * shortfall,
+        "fixed_fine_cny": fixed_fines(policy, [policy.year])[0] * (shortfall > 0),
+    }
+    paid = sum(amount for name, amount in money.items() if name != "sales_cny")
+    return money | {"cost_cny": paid - money["sales_cny"]}
 
 
 def _holdings(accounts: Accounts, flows: Mapping[str, NDArray[np.float64]]) -> pd.DataFrame:

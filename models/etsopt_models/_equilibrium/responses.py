@@ -111,6 +111,27 @@ class Pieces:
     sets: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class _Cells:
+    """Cells between two values of ``z``, each of one unit, all of shape ``(cells,)``.
+
+    Parameters
+    ----------
+    row
+        Row of the unit of each cell.
+    low, high
+        The two ends.
+    first, last
+        Columns of the best sets at the two ends.
+    """
+
+    row: NDArray[np.int64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+
+
 def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
     """Return the values of all sets of some units that can be best at some balance value."""
     baseline, units = plans.baseline, part.units
@@ -149,11 +170,11 @@ def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
 def pieces_of(ramps: Ramps, low: NDArray[np.float64], high: NDArray[np.float64]) -> Pieces:
     """Return the best responses of all units of some ramps between two values of ``z``, shapes ``(units,)``."""
     row = np.arange(len(ramps.units))
-    cells: tuple[NDArray[Any], ...] = (row, low, high, ramps.best(row, low)[1], ramps.best(row, high)[1])
+    cells = _Cells(row, low, high, ramps.best(row, low)[1], ramps.best(row, high)[1])
     finished = []
-    while len(cells[0]):
-        checkpoint("best responses, cells", len(cells[0]))
-        cells, done = _cut(ramps, *cells)
+    while len(cells.row):
+        checkpoint("best responses, cells", len(cells.row))
+        cells, done = _cut(ramps, cells)
         finished.append(done)
     row, start, column = (np.concatenate(parts) for parts in zip(*finished, strict=True))
     order = np.lexsort((start, row))
@@ -163,59 +184,39 @@ def pieces_of(ramps: Ramps, low: NDArray[np.float64], high: NDArray[np.float64])
     return Pieces(ramps.units[row[new]], start[new], sets[new])
 
 
-def _cut(
-    ramps: Ramps,
-    row: NDArray[np.int64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    first: NDArray[np.int64],
-    last: NDArray[np.int64],
-) -> tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...]]:
-    """Cut cells between two values of ``z`` once; return the cells left and the certain pieces (row, start, column).
-
-    Parameters
-    ----------
-    row
-        Row of the unit of each cell, shape ``(cells,)``.
-    first, last
-        Columns of the best sets at the two ends.
-    """
-    at_bend, column = _better_bend(ramps, row, low, high, first, last)
-    cut = np.where(at_bend, ramps.bend[row, column], _crossing(ramps, row, low, high, first, last))
+def _cut(ramps: Ramps, cells: _Cells) -> tuple[_Cells, tuple[NDArray[Any], ...]]:
+    """Cut cells once; return the cells left and the certain pieces (row, start, column)."""
+    row, first, last = cells.row, cells.first, cells.last
+    at_bend, column = _better_bend(ramps, cells)
+    cut = np.where(at_bend, ramps.bend[row, column], _crossing(ramps, cells))
     least, best = ramps.best(row, cut)
     held = np.minimum(ramps.at(row, first, cut), ramps.at(row, last, cut))
     done = ~at_bend & ((first == last) | (held <= least + ramps.tolerance[row]))
     more = ~done
-    cells = (
+    left = _Cells(
         np.concatenate([row[more], row[more]]),
-        np.concatenate([low[more], cut[more]]),
-        np.concatenate([cut[more], high[more]]),
+        np.concatenate([cells.low[more], cut[more]]),
+        np.concatenate([cut[more], cells.high[more]]),
         np.concatenate([first[more], best[more]]),
         np.concatenate([best[more], last[more]]),
     )
     two = done & (first != last)
     certain = (
         np.concatenate([row[done], row[two]]),
-        np.concatenate([low[done], cut[two]]),
+        np.concatenate([cells.low[done], cut[two]]),
         np.concatenate([first[done], last[two]]),
     )
-    return cells, certain
+    return left, certain
 
 
-def _better_bend(
-    ramps: Ramps,
-    row: NDArray[np.int64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    first: NDArray[np.int64],
-    last: NDArray[np.int64],
-) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+def _better_bend(ramps: Ramps, cells: _Cells) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Return True for cells with a bend that beats the sets of both ends, and the column that gains most.
 
     The bends of those two themselves count as well: without them both are lines in the cell.
     """
+    row, first, last = cells.row, cells.first, cells.last
     bend = ramps.bend[row]
-    inside = (bend > low[:, None]) & (bend < high[:, None])
+    inside = (bend > cells.low[:, None]) & (bend < cells.high[:, None])
     held = np.minimum(
         ramps.at(row[:, None], first[:, None], bend),
         ramps.at(row[:, None], last[:, None], bend),
@@ -228,22 +229,16 @@ def _better_bend(
     return gain[np.arange(len(row)), column] > ramps.tolerance[row], column
 
 
-def _crossing(
-    ramps: Ramps,
-    row: NDArray[np.int64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    first: NDArray[np.int64],
-    last: NDArray[np.int64],
-) -> NDArray[np.float64]:
+def _crossing(ramps: Ramps, cells: _Cells) -> NDArray[np.float64]:
     """Return the crossing of the lines of the sets at the two ends of a cell; the middle if they are parallel."""
+    row, low, high = cells.row, cells.low, cells.high
 
     def line(column: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        flat = ramps.bend[row, column] >= high
+        flat = ramps.bend[row, column] >= cells.high
         foot = np.where(flat, ramps.flat[row, column], ramps.foot[row, column])
         return foot, np.where(flat, 0.0, ramps.rise[row, column])
 
-    (foot, rise), (other_foot, other_rise) = line(first), line(last)
+    (foot, rise), (other_foot, other_rise) = line(cells.first), line(cells.last)
     parallel = rise == other_rise
     cut = (other_foot - foot) / np.where(parallel, 1.0, rise - other_rise)
     clipped: NDArray[np.float64] = np.clip(np.where(parallel, 0.5 * (low + high), cut), low, high)

@@ -80,7 +80,8 @@ def measures_of(instance: Instance, baseline: Baseline) -> list[Measures]:
     order = np.argsort(kind, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(kind[order])) + 1)
     costs = (np.zeros(0), np.zeros(0)) if instance.measures is None else costs_per_t(instance)
-    return [_measures(instance, baseline, units, rows[units], costs, bool(cut[units[0]])) for units in parts]
+    found = [_measures(instance, baseline, units, rows[units], costs) for units in parts]
+    return [_with_output_cut(instance, part) if cut[part.units[0]] else part for part in found]
 
 
 def column(instance: Instance, name: str) -> NDArray[Any]:
@@ -125,12 +126,11 @@ def _measures(
     units: NDArray[np.int64],
     rows: NDArray[np.int64],
     costs: tuple[NDArray[np.float64], NDArray[np.float64]],
-    cut: bool,
 ) -> Measures:
-    """Return the measures of units that have the same structure."""
+    """Return the measures of the table for units that have the same structure."""
     rows = rows[:, rows[0] >= 0]
     nothing = np.zeros(rows.shape)
-    emissions, intensity, output, fixed, variable = nothing + 1, nothing + 1, nothing + 1, nothing, nothing
+    emissions, intensity, fixed, variable = nothing + 1, nothing + 1, nothing, nothing
     if rows.shape[1]:
         share, rate, intensity_rate = (
             column(instance, name)[rows] for name in ("maximum_share", "abatement_rate", "intensity_abatement_rate")
@@ -139,26 +139,28 @@ def _measures(
         per_base_t, variable = (cost[rows] for cost in costs)
         fixed = per_base_t * baseline.base_output[units, None]
     admissible = _admissible(instance, rows[:1], baseline.years)
-    if cut:
-        # Output falls with emissions, so intensity is unchanged.
-        sector = instance.units["sector"].to_numpy()[units]
-        cuts = instance.policy.abatement.output_cut
-        share, margin = (
-            np.array([getattr(cuts[name], key) for name in sector]) for key in ("share", "margin_cny_per_t")
+    return Measures(units, rows, emissions, intensity, nothing + 1, fixed, variable, admissible)
+
+
+def _with_output_cut(instance: Instance, part: Measures) -> Measures:
+    """Return the measures of units, with the cut of output that the policy offers to their sectors."""
+    sector = instance.units["sector"].to_numpy()[part.units]
+    cuts = instance.policy.abatement.output_cut
+    share, margin = (np.array([getattr(cuts[name], key) for name in sector]) for key in ("share", "margin_cny_per_t"))
+    # Output falls with emissions, so intensity is unchanged.
+    rows, emissions, intensity, output, fixed, variable = (
+        np.column_stack([before, new])
+        for before, new in (
+            (part.row, np.full(len(sector), -1)),
+            (part.emissions_left, 1 - share),
+            (part.intensity_left, np.ones(len(sector))),
+            (part.output_left, 1 - share),
+            (part.fixed, np.zeros(len(sector))),
+            (part.variable, share * margin),
         )
-        rows, emissions, intensity, output, fixed, variable = (
-            np.column_stack([before, new])
-            for before, new in (
-                (rows, np.full(len(units), -1)),
-                (emissions, 1 - share),
-                (intensity, np.ones(len(units))),
-                (output, 1 - share),
-                (fixed, np.zeros(len(units))),
-                (variable, share * margin),
-            )
-        )
-        admissible = np.tile(admissible, 2)
-    return Measures(units, rows, emissions, intensity, output, fixed, variable, admissible)
+    )
+    admissible = np.tile(part.admissible, 2)
+    return Measures(part.units, rows, emissions, intensity, output, fixed, variable, admissible)
 
 
 def _admissible(instance: Instance, rows: NDArray[np.int64], years: NDArray[np.int64]) -> NDArray[np.bool_]:

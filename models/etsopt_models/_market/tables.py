@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +19,12 @@ from etsopt_models._market.measure_tables import by_year_table, measure_table, p
 from etsopt_models._market.proof_tables import duals_table, leaves_table, stated_of, uplift_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt.data.tables.labels import Labels
     from etsopt_models._market.column_generation import PreparedMarket
     from etsopt_models._market.column_pool import ColumnPool
 
@@ -37,6 +41,59 @@ class Outcome:
     cost: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Answer:
+    """A solved market: the chosen plans with their shares, and the prices.
+
+    Parameters
+    ----------
+    values
+        Values of the program by variable.
+    pool, share
+        Chosen plans and their shares, which add up to one for every unit.
+    multipliers
+        Multipliers by row that bound the cost.
+    stated
+        Price in each year if the policy states it [CNY/t]; else None.
+    """
+
+    instance: Instance
+    prepared: PreparedMarket
+    values: Mapping[str, NDArray[np.float64]]
+    pool: ColumnPool
+    share: NDArray[np.float64]
+    multipliers: Mapping[str, NDArray[np.float64]]
+    stated: NDArray[np.float64] | None
+
+    @classmethod
+    def of(
+        cls, instance: Instance, solution: Any, prepared: PreparedMarket, stated: NDArray[np.float64] | None
+    ) -> Answer:
+        """Return the answer of a solution of the prepared program."""
+        if prepared.expand is not None:
+            solution = prepared.expand(solution)
+        pool, share = prepared.chosen_plans(solution.values["choice"])
+        multipliers = prepared.multipliers or solution.levels[0].multipliers
+        return cls(instance, prepared, solution.values, pool, share, multipliers, stated)
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """Outcome of the units."""
+        quantities = self.pool.quantities
+        parts = quantities.emissions, quantities.allowance, quantities.cost
+        return Outcome(*(_by_unit(self.pool, self.share, part) for part in parts))
+
+    @cached_property
+    def prices(self) -> NDArray[np.float64]:
+        """Price in each year, shape ``(years,)`` [CNY/t]."""
+        return market_prices(self.prepared.baseline, self.multipliers) if self.stated is None else self.stated
+
+    @property
+    def enterprises(self) -> Labels:
+        """Enterprises of the instance, and that of every unit."""
+        return self.instance.labels("enterprise_id")
+
+
 def market_tables(
     instance: Instance, solution: Any, prepared: PreparedMarket, prices: NDArray[np.float64] | None = None
 ) -> dict[str, pd.DataFrame]:
@@ -47,31 +104,18 @@ def market_tables(
     prices
         Price in each year if it was given [CNY/t]; None takes that of the market balance.
     """
-    if prepared.expand is not None:
-        solution = prepared.expand(solution)
-    pool, share = prepared.chosen_plans(solution.values["choice"])
-    quantities = pool.quantities
-    outcome = Outcome(
-        *(_by_unit(pool, share, part) for part in (quantities.emissions, quantities.allowance, quantities.cost))
-    )
-    stated = prices is not None
-    multipliers = prepared.multipliers or solution.levels[0].multipliers
-    if prices is None:
-        prices = market_prices(prepared.baseline, multipliers)
-    enterprise = instance.labels("enterprise_id")
-    owners, of_unit = enterprise.names, enterprise.code
-    trades = _trades(instance, solution, prepared, outcome, owners, of_unit)
-    enterprises = _enterprises(instance, prepared, outcome, trades, prices, owners, of_unit)
+    answer = Answer.of(instance, solution, prepared, prices)
+    enterprises = _enterprises(answer)
     return {
-        "years": _years(instance, solution, prepared, enterprises, prices, stated),
-        "sector_years": _sectors(instance, prepared, outcome),
+        "years": _years(answer, enterprises),
+        "sector_years": _sectors(answer),
         "enterprise_years": enterprises,
-        "unit_years": _units(instance, prepared, outcome, incentives(pool, share, prices)),
-        "plans": plan_table(instance, pool, share),
-        "measure_years": measure_table(instance, pool, share),
-        "duals": duals_table(prepared, stated_of(prepared, multipliers)),
+        "unit_years": _units(answer),
+        "plans": plan_table(instance, answer.pool, answer.share),
+        "measure_years": measure_table(instance, answer.pool, answer.share),
+        "duals": duals_table(prepared, stated_of(prepared, answer.multipliers)),
         **leaves_table(instance, prepared),
-        **uplift_table(instance, prepared, pool, multipliers),
+        **uplift_table(instance, prepared, answer.pool, answer.multipliers),
     }
 
 
@@ -92,53 +136,38 @@ def _by_unit(pool: ColumnPool, share: NDArray[np.float64], of_plans: NDArray[np.
     return total
 
 
-def _trades(
-    instance: Instance,
-    solution: Any,
-    prepared: PreparedMarket,
-    outcome: Outcome,
-    owners: NDArray[np.object_],
-    of_unit: NDArray[np.int64],
-) -> Trades:
-    shape = (len(owners), outcome.emissions.shape[1])
-    if len(prepared.accounts.labels) == 1 and prepared.accounts.labels[0] == "":
+def _trades(answer: Answer) -> Trades:
+    accounts, outcome, enterprises = answer.prepared.accounts, answer.outcome, answer.enterprises
+    if len(accounts.labels) == 1 and accounts.labels[0] == "":
         by_enterprise = (
-            totals(values, of_unit, shape[0])
-            for values in (prepared.baseline.emissions, outcome.emissions, outcome.allowance)
+            totals(values, enterprises.code, len(enterprises))
+            for values in (answer.prepared.baseline.emissions, outcome.emissions, outcome.allowance)
         )
-        return disaggregated(solution.values, opening_allowances(instance, owners), *by_enterprise)
-    return trades_of_accounts(solution.values, shape)
+        opening = opening_allowances(answer.instance, enterprises.names)
+        return disaggregated(answer.values, opening, *by_enterprise)
+    return trades_of_accounts(answer.values, (len(enterprises), outcome.emissions.shape[1]))
 
 
-def _enterprises(
-    instance: Instance,
-    prepared: PreparedMarket,
-    outcome: Outcome,
-    trades: Trades,
-    prices: NDArray[np.float64],
-    owners: NDArray[np.object_],
-    of_unit: NDArray[np.int64],
-) -> pd.DataFrame:
+def _enterprises(answer: Answer) -> pd.DataFrame:
     """Return trades, balances and costs of each enterprise in each year."""
-    policy, years = instance.policy, prepared.baseline.years
+    baseline, outcome, enterprises, trades = (
+        answer.prepared.baseline,
+        answer.outcome,
+        answer.enterprises,
+        _trades(answer),
+    )
     before, emissions, allowance, cost, output = (
-        totals(values, of_unit, len(owners))
+        totals(values, enterprises.code, len(enterprises))
         for values in (
-            prepared.baseline.emissions,
+            baseline.emissions,
             outcome.emissions,
             outcome.allowance,
             outcome.cost,
-            np.nan_to_num(prepared.baseline.output),
+            np.nan_to_num(baseline.output),
         )
     )
-    outstanding = trades.outstanding[:, 1:]
-    reference = by_year(policy.penalty.reference_price_cny_per_t, years, 0.0)
-    penalty = policy.penalty.multiple * reference * outstanding
-    fine = fixed_fines(policy, years) * (outstanding > ROUNDING_T)
-    net = trades.bought - trades.sold
-    transaction_cost = policy.market.transaction_cost_cny_per_t * (trades.bought + trades.sold)
-    offsets = by_year(policy.market.ccer_price_cny_per_t, years, 0.0) * trades.offset
-    total = cost + prices * net + transaction_cost + offsets + penalty + fine
+    costs = _costs(answer, trades, cost)
+    total = costs["total_cost_cny"]
     columns = {
         "emissions_before_tco2e": before,
         "emissions_tco2e": emissions,
@@ -149,37 +178,46 @@ def _enterprises(
         "offset_t": trades.offset,
         "surrendered_t": emissions - np.diff(trades.outstanding, axis=1) - trades.offset,
         "banked_t": trades.banked[:, 1:],
-        "outstanding_t": outstanding,
+        "outstanding_t": trades.outstanding[:, 1:],
+        **costs,
+        "cost_cny_per_t": np.divide(total, output, out=np.full_like(total, np.nan), where=output > 0),
+    }
+    return by_year_table(baseline.years, {"enterprise_id": enterprises.names}, columns)
+
+
+def _costs(answer: Answer, trades: Trades, cost: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Return the costs of each enterprise in each year and their sum, from its trades and the cost of its measures."""
+    policy, years = answer.instance.policy, answer.prepared.baseline.years
+    outstanding = trades.outstanding[:, 1:]
+    reference = by_year(policy.penalty.reference_price_cny_per_t, years, 0.0)
+    penalty = policy.penalty.multiple * reference * outstanding
+    fine = fixed_fines(policy, years) * (outstanding > ROUNDING_T)
+    allowances = answer.prices * (trades.bought - trades.sold)
+    transaction_cost = policy.market.transaction_cost_cny_per_t * (trades.bought + trades.sold)
+    offsets = by_year(policy.market.ccer_price_cny_per_t, years, 0.0) * trades.offset
+    return {
         "measures_cost_cny": cost,
-        "allowances_cost_cny": prices * net,
+        "allowances_cost_cny": allowances,
         "transaction_cost_cny": transaction_cost,
         "offsets_cost_cny": offsets,
         "penalty_cny": penalty + fine,
-        "total_cost_cny": total,
-        "cost_cny_per_t": np.divide(total, output, out=np.full_like(total, np.nan), where=output > 0),
+        "total_cost_cny": cost + allowances + transaction_cost + offsets + penalty + fine,
     }
-    return by_year_table(years, {"enterprise_id": owners}, columns)
 
 
-def _years(
-    instance: Instance,
-    solution: Any,
-    prepared: PreparedMarket,
-    enterprises: pd.DataFrame,
-    prices: NDArray[np.float64],
-    stated: bool,
-) -> pd.DataFrame:
+def _years(answer: Answer, enterprises: pd.DataFrame) -> pd.DataFrame:
     """Return the market in each year, with the price and its source."""
-    baseline, market = prepared.baseline, instance.policy.market
+    baseline, policy, prices = answer.prepared.baseline, answer.instance.policy, answer.prices
+    market, stated = policy.market, answer.stated is not None
     sums = [name for name in enterprises if name.endswith(("_t", "_tco2e", "_cny")) and not name.endswith("_per_t")]
     totals = enterprises.groupby("year")[sums].sum().reset_index()
     table = pd.DataFrame({"year": baseline.years, "price_cny_per_t": prices})
-    ends = [prices, *(market_prices(baseline, end) for end in prepared.ends)]
+    ends = [prices, *(market_prices(baseline, end) for end in answer.prepared.ends)]
     table["price_lower_cny_per_t"], table["price_upper_cny_per_t"] = np.min(ends, axis=0), np.max(ends, axis=0)
-    table["price_unit"] = f"CNY {instance.policy.price_year}/t"
+    table["price_unit"] = f"CNY {policy.price_year}/t"
     table["price_obtained"] = "stated by the policy" if stated else "multiplier of the market balance over all plans"
     if not stated:
-        values = solution.values
+        values = answer.values
         offered = by_year(market.auctioned_t, baseline.years, 0.0) + baseline.auctioned
         demand = by_year(market.external_demand_t, baseline.years, 0.0)
         traded = (totals["bought_t"] - totals["sold_t"]).to_numpy()
@@ -192,37 +230,34 @@ def _years(
     return table.merge(totals, on="year")
 
 
-def _units(
-    instance: Instance,
-    prepared: PreparedMarket,
-    outcome: Outcome,
-    incentive: tuple[NDArray[np.float64], NDArray[np.float64]],
-) -> pd.DataFrame:
+def _units(answer: Answer) -> pd.DataFrame:
+    instance, baseline, outcome = answer.instance, answer.prepared.baseline, answer.outcome
+    measured, elsewhere = incentives(answer.pool, answer.share, answer.prices)
     names = ("unit_id", "enterprise_id", "sector", "province")
     keys = {name: instance.units[name].to_numpy(dtype=object) for name in names}
-    scope = instance.in_scope_in(prepared.baseline.years)
+    scope = instance.in_scope_in(baseline.years)
     columns = {
-        "emissions_before_tco2e": prepared.baseline.emissions,
+        "emissions_before_tco2e": baseline.emissions,
         "emissions_tco2e": outcome.emissions,
         "allowance_t": outcome.allowance,
         "surplus_t": outcome.allowance - outcome.emissions,
         "measures_cost_cny": outcome.cost,
-        "marginal_incentive_cny_per_t": incentive[0],
-        "marginal_incentive_elsewhere_cny_per_t": incentive[1],
+        "marginal_incentive_cny_per_t": measured,
+        "marginal_incentive_elsewhere_cny_per_t": elsewhere,
     }
-    table = by_year_table(prepared.baseline.years, keys, columns)
+    table = by_year_table(baseline.years, keys, columns)
     if not scope.all():
         table["in_scope"] = scope.ravel()
     return table
 
 
-def _sectors(instance: Instance, prepared: PreparedMarket, outcome: Outcome) -> pd.DataFrame:
-    sector = instance.labels("sector")
+def _sectors(answer: Answer) -> pd.DataFrame:
+    baseline, outcome, sector = answer.prepared.baseline, answer.outcome, answer.instance.labels("sector")
     before, output, emissions, allowance, cost = (
         totals(values, sector.code, len(sector))
         for values in (
-            prepared.baseline.emissions,
-            np.nan_to_num(prepared.baseline.output),
+            baseline.emissions,
+            np.nan_to_num(baseline.output),
             outcome.emissions,
             outcome.allowance,
             outcome.cost,
@@ -237,4 +272,4 @@ def _sectors(instance: Instance, prepared: PreparedMarket, outcome: Outcome) -> 
         "measures_cost_cny": cost,
         "measures_cost_cny_per_t": np.divide(cost, output, out=np.full_like(cost, np.nan), where=output > 0),
     }
-    return by_year_table(prepared.baseline.years, {"sector": sector.names}, columns)
+    return by_year_table(baseline.years, {"sector": sector.names}, columns)

@@ -25,7 +25,7 @@ from etsopt.errors import StoppedError
 from etsopt.progress import checkpoint
 from etsopt.rules import reference_allowances
 from etsopt.units import TONNE, tolerance_of
-from etsopt_models._aggregation.aggregation import Aggregated, OptimalFace, program_over, solve_linear
+from etsopt_models._aggregation.aggregation import Aggregated, OptimalFace, Ranges, program_over, solve_linear
 from etsopt_models._aggregation.cells import Cells
 from etsopt_models._aggregation.exceptions import choose_exceptions, elastic_cells
 from etsopt_models._aggregation.integer import closest_whole, solve_largest_change_in_tonnes
@@ -170,8 +170,9 @@ class _Chain:
     def is_feasible(self) -> bool:
         """Return True if there is any allocation."""
         low = self.cells.sums(self.face.lower)
-        room, all_cells = self.cells.sums(self.face.upper) - low, np.arange(len(self.cells))
-        program = program_over(self.parameters, self.cells, all_cells, room, self.face, self.cells.totals(low))
+        room = self.cells.sums(self.face.upper) - low
+        ranges = Ranges(np.arange(len(self.cells)), room, self.cells.totals(low))
+        program = program_over(self.parameters, self.cells, self.face, ranges)
         self.solution = self.run(program, ["change"])
         return self._is_optimal()
 

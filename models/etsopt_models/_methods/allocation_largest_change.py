@@ -19,6 +19,7 @@ import numpy as np
 
 from etsopt.progress import checkpoint
 from etsopt_models._allocation.coupling import coupling, fixed_by_rows, intervals, least_infeasibility
+from etsopt_models._allocation.rates import is_above_zero, per_rate, rates_needed, tonnes_within
 from etsopt_models._projection.objective_solution import ObjectiveSolution
 
 if TYPE_CHECKING:
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
     from etsopt_models._allocation.coupling import Coupling
 
 MOST_ROUNDS, HALVINGS = 100, 200
-ROUNDING = 1e-12
-"""Rounding of a sum relative to the sum of its absolute terms; it proves nothing."""
-
-WHOLE = 1e-12
-"""Relative rounding of a rate times emissions: within it a whole tonne counts as reached."""
 
 
 def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> ObjectiveSolution | None:
@@ -101,13 +97,13 @@ class _Problem:
 
     def within(self, rate: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the integers of each unit within a rate; the lower end exceeds the upper if there are none."""
-        room = np.floor(rate * self.emissions * (1 + WHOLE))
+        room = tonnes_within(rate, self.emissions)
         return np.maximum(self.lower, self.reference - room), np.minimum(self.upper, self.reference + room)
 
     def first(self) -> float:
         """Return the least rate at which every unit alone has an integer."""
-        beyond = np.maximum(self.lower - self.reference, self.reference - self.upper)
-        return float(np.max(np.maximum(beyond, 0.0) / self.emissions, initial=0.0))
+        needed = rates_needed(self.lower - self.reference, self.reference - self.upper, self.emissions)
+        return float(np.max(needed, initial=0.0))
 
     def proves(self, duals: NDArray[np.float64], rate: float) -> bool:
         """Return True if the duals prove that no allowances lie within a rate."""
@@ -115,8 +111,8 @@ class _Problem:
         dual_activity = self.rows.matrix.transposed_times(duals)
         # Relative to the reference, to avoid cancellation in the sum.
         best = np.where(dual_activity > 0, upper, lower) - self.reference
-        terms = np.concatenate([duals * (self.rows.least - self.rows.matrix @ self.reference), -dual_activity * best])
-        return float(np.sum(terms)) > ROUNDING * float(np.sum(np.abs(terms)))
+        asked = duals * (self.rows.least - self.rows.matrix @ self.reference)
+        return is_above_zero(np.concatenate([asked, -dual_activity * best]))
 
     def least_unproven(self, duals: NDArray[np.float64], low: float, high: float) -> float:
         """Return the least rate from ``low`` on that the duals do not exclude."""
@@ -128,14 +124,11 @@ class _Problem:
                 break
             low, high = (middle, high) if self.proves(duals, middle) else (low, middle)
         # The step crossed: the largest of those up to here.
-        room = np.floor(high * self.emissions * (1 + WHOLE))
-        return float(np.max(room / self.emissions))
+        return float(np.max(tonnes_within(high, self.emissions) / self.emissions))
 
     def per_rate(self, duals: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
         """Return the duals in rate per tonne, scaled by the dual activity that units add per rate."""
         lower, upper = self.within(rate)
         dual_activity = self.rows.matrix.transposed_times(duals)
         moves = np.where(dual_activity > 0, upper < self.upper, lower > self.lower)
-        adds = float(np.sum(np.abs(dual_activity) * self.emissions * moves))
-        result: NDArray[np.float64] = duals / adds if adds > 0 else duals
-        return result
+        return per_rate(duals, dual_activity, self.emissions, moves)

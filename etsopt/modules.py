@@ -1,0 +1,79 @@
+"""Modules from outside the package: Python files of the user's, and entry points of installed packages."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from importlib.util import module_from_spec, spec_from_file_location
+from typing import TYPE_CHECKING
+
+from etsopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.metadata import EntryPoints
+    from pathlib import Path
+    from types import ModuleType
+
+    from etsopt.errors import EtsoptError
+
+
+def installed(group: str) -> EntryPoints:
+    """Return the entry points of a group that installed packages have."""
+    # Most commands look up no entry point.
+    from importlib.metadata import entry_points
+
+    return entry_points(group=group)
+
+
+@contextmanager
+def loading(
+    what: str, advice: str, failure: type[EtsoptError], passed: tuple[type[EtsoptError], ...] = ()
+) -> Iterator[None]:
+    """Raise an error of another class if the code of a module fails.
+
+    Parameters
+    ----------
+    what, advice
+        The failure, to which the error of the code is added, and the remedy.
+    failure
+        Class of the error.
+    passed
+        Errors of that code that are raised as they are.
+    """
+    try:
+        yield
+    except passed:
+        raise
+    except Exception as error:
+        raise failure(f"{what}: {type(error).__name__}: {error}.", advice) from error
+
+
+def load_file(
+    path: Path, kind: str, failure: type[EtsoptError], passed: tuple[type[EtsoptError], ...] = ()
+) -> ModuleType:
+    """Load a Python file as the module ``etsopt_user_<kind>_<name of the file>``.
+
+    Parameters
+    ----------
+    kind
+        Contents of the file in messages and in the name of the module: ``rule`` or ``model``.
+    failure, passed
+        As `loading` takes them.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or its name does not end in .py.
+    """
+    if not path.is_file():
+        raise UsageError(f"There is no {kind} file {str(path)!r}.", "Give the path of a Python file.")
+    name = f"etsopt_user_{kind}_{path.stem}"
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"The {kind} file {str(path)!r} is no Python file.", "Its name ends in .py.")
+    module = sys.modules[name] = module_from_spec(spec)
+    advice = "Correct the file; `python` on it shows where it fails."
+    with loading(f"The {kind} file {str(path)!r} could not be loaded", advice, failure, passed):
+        spec.loader.exec_module(module)
+    return module
