@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from etsopt.data.files import shipped
 from etsopt.data.policy.allocation import Band
-from etsopt.data.policy.official import of_plan
+from etsopt.data.policy.plans import of_plan
 from etsopt.data.policy.policy import ANY, SECTIONS, Policy
+from etsopt.data.policy.power_plans import LAST_YEAR
 from etsopt.data.policy.rule import RulePolicy
 from etsopt.data.tables.schema import TABLES
 from etsopt.rules import RULES
@@ -30,7 +31,7 @@ table may also be in Parquet, `units.parquet` in place of `units.csv`; its colum
 
 REMARKS = """\
 State a target by one key. A sector without one has no target, unless the rule balances the sector (cn-2024, cn-2025,
-cn-2026): its target is then its emissions, and `target_sense = "none"` removes it. A `target_sense` without a figure
+cn-2026, and industry under cn): its target is then its emissions, and `target_sense = "none"` removes it. A `target_sense` without a figure
 limits the sector to its emissions.
 
 A band may be wider than all emissions: the allowances of a unit are never negative.
@@ -40,7 +41,8 @@ next stated year; before the first, the default holds.
 """
 
 OFFICIAL_PARAMETERS = """\
-A rule named after a year takes the official parameters of that year's plan unless the policy states them.
+The rule `cn` follows, for each sector, the plan of the year of the tables: power by benchmarks, steel, cement and
+aluminium as under the rules named after their plans. A rule named after a year takes the official parameters of that year's plan unless the policy states them.
 Pre-allocation, carry-over, offsets and fines follow the compliance year. `etsopt rules cn-2025` prints all parameters
 with their sources. A result lists every parameter that the policy states differently.
 
@@ -94,7 +96,7 @@ def _policy() -> str:
 def _rules() -> str:
     parts = ["## Rules\n", OFFICIAL_PARAMETERS]
     for name, rule in sorted(RULES.items()):
-        plan = of_plan(name)
+        plan = of_plan(name, LAST_YEAR)
         keys = [
             f"| `rule.{key}` | {_shown(plan[key]) if key in plan else _default(field)} | {field.description} |"
             for key, field in rule.parameters.model_fields.items()

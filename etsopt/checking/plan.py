@@ -30,13 +30,45 @@ CARRY_OVER_YEAR = 2025
 """Compliance year of the carry-over of allowances of 2019-2024; it ended on 10 June 2026."""
 
 YEAR_OF = {"cn-2024": 2024, "cn-2025": 2025, "cn-2026": 2026}
+NATIONAL = "cn"
+"""The rule of all sectors, each by the plan of the year of the tables; the others are for industry."""
+
+BAND_OF_POWER = 99.0
+"""Power has no band; allowances of its rule are never farther from emissions than this rate."""
+
 KILNS = ("white_clinker", "carbide_slag", "gypsum_acid")
-EVERY_CASE = (*KILNS, "hydrogen_furnace", "new", "closed")
+OF_INDUSTRY = (*KILNS, "hydrogen_furnace", "new", "closed")
+OF_POWER = (
+    *("new", "closed", "biomass", "own_gas", "biomass_and_gas", "special_gas", "waste_gas", "converted"),
+    *("oil_or_engine", "igcc", "reserve", "hydrogen_ammonia"),
+)
+EVERY_CASE = tuple(dict.fromkeys((*OF_INDUSTRY, *OF_POWER)))
 
 
 def year_of(instance: Instance) -> int:
     """Return the year whose plan applies: that of the rule's name, else that of the tables."""
     return YEAR_OF.get(instance.policy.rule.name, instance.policy.year)
+
+
+def follows_plan(instance: Instance) -> bool:
+    """Return True if the rule is one of the plans of China's system."""
+    return instance.policy.rule.name in (*YEAR_OF, NATIONAL)
+
+
+def of_power(instance: Instance) -> NDArray[np.bool_]:
+    """Return the units that the rule treats as power, shape ``(units,)``; none under a rule for industry."""
+    if instance.policy.rule.name != NATIONAL:
+        return np.zeros(len(instance.units), dtype=bool)
+    power: NDArray[np.bool_] = (instance.units["sector"] == "power").to_numpy()
+    return power
+
+
+def has_balance_value(instance: Instance, sector: str | None = None) -> bool:
+    """Return True if the rule balances a sector, or any sector, by a balance value."""
+    if instance.policy.rule.name == NATIONAL:
+        sectors = instance.sectors if sector is None else [sector]
+        return instance.policy.year >= 2025 and sectors != ["power"]
+    return instance.policy.rule.name in ("cn-2025", "cn-2026")
 
 
 def stated(instance: Instance, key: str, otherwise: Any) -> Any:
@@ -52,14 +84,14 @@ def slope(instance: Instance) -> float:
 
 def cap(instance: Instance) -> float:
     """Return the largest surplus and deficit rate: that of the rule, 3 % for a rule without one, zero in 2024."""
-    if instance.policy.rule.name in ("cn-2025", "cn-2026"):
+    if has_balance_value(instance):
         return float(stated(instance, "cap", CAP))
-    return 0.0 if instance.policy.rule.name == "cn-2024" else CAP
+    return 0.0 if follows_plan(instance) else CAP
 
 
 def threshold(instance: Instance) -> float:
     """Return the emissions below which an enterprise gets A = E [tCO2e]; zero outside the plans unless it is stated."""
-    return float(stated(instance, "threshold_tco2e", THRESHOLD_TCO2E if instance.policy.rule.name in YEAR_OF else 0.0))
+    return float(stated(instance, "threshold_tco2e", THRESHOLD_TCO2E if follows_plan(instance) else 0.0))
 
 
 def is_case(instance: Instance, named: Sequence[str]) -> NDArray[np.bool_]:
@@ -72,11 +104,16 @@ def is_case(instance: Instance, named: Sequence[str]) -> NDArray[np.bool_]:
 
 
 def inside(instance: Instance) -> NDArray[np.bool_]:
-    """Return the units in scope, shape ``(units,)``: new and closed lines are excluded in 2024 and 2025, not later."""
+    """Return the units in scope, shape ``(units,)``.
+
+    New and closed lines of industry are excluded in 2024 and 2025, not later; all special cases of power up to 2024.
+    """
     outside = instance.policy.rule.outside_scope
-    if outside is None:
-        outside = ["new", "closed"] if YEAR_OF.get(instance.policy.rule.name) in (2024, 2025) else []
-    return ~is_case(instance, outside)
+    if outside is not None:
+        return ~is_case(instance, outside)
+    year = year_of(instance)
+    lines = is_case(instance, ["new", "closed"]) & (follows_plan(instance) and year in (2024, 2025))
+    return ~np.where(of_power(instance), is_case(instance, OF_POWER) & (year <= 2024), lines)
 
 
 def inside_in(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -94,9 +131,14 @@ def emissions_inside(instance: Instance) -> NDArray[np.float64]:
 
 def is_special(instance: Instance) -> NDArray[np.bool_]:
     """Return the units that are a special case with A = E, by name or by carbide slag, shape ``(units,)``."""
-    plan = KILNS if YEAR_OF.get(instance.policy.rule.name) in (2024, 2025) else EVERY_CASE
-    named = stated(instance, "special_cases", plan)
+    of_industry: Sequence[str] = EVERY_CASE
+    if follows_plan(instance):
+        of_industry = KILNS if year_of(instance) in (2024, 2025) else OF_INDUSTRY if year_of(instance) >= 2026 else ()
+    named = stated(instance, "special_cases", of_industry)
     special = is_case(instance, named)
+    if instance.policy.rule.parameters.get("special_cases") is None:
+        cases = OF_POWER if instance.policy.year >= 2025 else ()
+        special = np.where(of_power(instance), is_case(instance, cases), special)
     if "carbide_slag_rate" in instance.units and "carbide_slag" in named:
         year = year_of(instance)
         limit = 0.15 if year in (2024, 2025) else 0.30 if year >= 2026 else np.inf

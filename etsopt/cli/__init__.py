@@ -88,6 +88,8 @@ def _parser() -> Parser:
         if name == "rules":
             about = "print the official parameters of the rule's year with unit, source and confidence"
             added.add_argument("rule", nargs="?", metavar="RULE", help=about)
+            about = "compliance year of the plans under the rule cn (default: the last one with a plan for power)"
+            added.add_argument("--year", type=int, help=about)
     return parser
 
 

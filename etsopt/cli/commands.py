@@ -214,14 +214,21 @@ def rules(options: Namespace) -> int:
     """List the rules with parameters and sources, or print the official parameters of one plan."""
     from etsopt.cli import listings
     from etsopt.data.messages import did_you_mean
-    from etsopt.data.policy.official import PLAN_YEARS
+    from etsopt.data.policy.plans import NATIONAL, plan_year
+    from etsopt.data.policy.power_plans import FIRST_YEAR, LAST_YEAR
     from etsopt.rules.registry import RULES, register_installed
 
     register_installed()
     if options.rule is None:
         return listings.rules(RULES, options.json)
-    if options.rule in PLAN_YEARS:
-        return listings.plan(options.rule, options.json)
+    if options.year is not None and (options.rule != NATIONAL or options.year < FIRST_YEAR):
+        what = f"--year {options.year} is before the first plan, of {FIRST_YEAR}."
+        if options.rule != NATIONAL:
+            what = f"--year is for the rule {NATIONAL}, which has a plan for each year."
+        raise UsageError(what, f"For example: etsopt rules {NATIONAL} --year {LAST_YEAR}")
+    year = plan_year(options.rule, LAST_YEAR if options.year is None else options.year)
+    if year is not None:
+        return listings.plan(options.rule, year, options.json)
     if options.rule in RULES:
         return listings.rules({options.rule: RULES[options.rule]}, options.json)
     advice = f"{did_you_mean(options.rule, RULES)}The rules are {', '.join(sorted(RULES))}."

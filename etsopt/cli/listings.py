@@ -9,12 +9,17 @@ from rich.table import Table
 from rich.text import Text
 
 from etsopt.cli.terminal import plain_console
-from etsopt.data.policy.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, PLAN_YEARS, SOURCES, of_plan, of_year
+from etsopt.data.policy.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, SOURCES
+from etsopt.data.policy.plans import of_plan, of_year
+from etsopt.data.policy.power_plans import LAST_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from etsopt.rules import Rule
+
+LATEST = LAST_YEAR
+"""Compliance year whose plan a list of all rules shows for the rule that follows the year of the tables."""
 
 
 def listing(lines: Mapping[str, str], as_json: bool) -> int:
@@ -46,17 +51,16 @@ def rules(selected: Mapping[str, Rule], as_json: bool) -> int:
     for name, rule in sorted(selected.items()):
         console.print(Text(name, style="bold"), Text(rule.summary))
         for key, field in rule.parameters.model_fields.items():
-            default = "required" if field.is_required() else f"default {of_plan(name).get(key, field.default)}"
+            default = "required" if field.is_required() else f"default {of_plan(name, LATEST).get(key, field.default)}"
             # The description of a parameter without a default states the source of its value.
             console.print(Text(f"  {key}: {field.description}{'' if default == 'default None' else f' ({default})'}"))
         console.print(Text(f"  Source: {rule.source}\n"))
     return 0
 
 
-def plan(name: str, as_json: bool) -> int:
-    """Print the official parameters of a rule's plan: unit, sectors, years, source and confidence."""
-    year = PLAN_YEARS[name]
-    rows = list(of_year(year))
+def plan(name: str, year: int, as_json: bool) -> int:
+    """Print the official parameters of a rule's plan of a year: unit, sectors, years, source and confidence."""
+    rows = list(of_year(name, year))
     if as_json:
         parameters = [vars(row) | {"source": SOURCES[row.source]} for row in rows]
         content = {"rule": name, "year": year, "due": f"{year + 1}-12-31", "parameters": parameters}
@@ -67,7 +71,7 @@ def plan(name: str, as_json: bool) -> int:
     sources = list(dict.fromkeys(row.source for row in rows))
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for head in ("parameter", "official", "unit", "sectors", "years", "source"):
-        table.add_column(head, no_wrap=head != "official")
+        table.add_column(head, no_wrap=head != "official", overflow="fold")
     for row in rows:
         years = f"{row.first_year}-{row.last_year or ''}" if row.first_year != row.last_year else f"{row.first_year}"
         source = f"{row.confidence} [{sources.index(row.source) + 1}]"

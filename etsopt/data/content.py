@@ -12,7 +12,7 @@ from etsopt.data.tables.labels import Labels
 from etsopt.data.tables.schema import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -96,8 +96,21 @@ class Content:
     @property
     def in_scope(self) -> NDArray[np.bool_]:
         """True for units in the scope of the allocation in the year of the tables, shape ``(units,)``."""
-        outside = self.policy.rule.cases_outside
-        return self.once("scope", lambda: in_scope(self.units, outside), given=repr(outside))
+        outside = {sector: self.policy.cases_outside(sector) for sector in self.sectors}
+        return self.once("scope", lambda: ~self.has_case(outside), given=repr(outside))
+
+    def has_case(self, cases: Mapping[str, Sequence[str]]) -> NDArray[np.bool_]:
+        """Return True for units whose special case is one of those of their sector, shape ``(units,)``.
+
+        A unit without a special case has the case ``""``.
+        """
+        sector = self.labels("sector")
+        if "special_case" not in self.units:
+            return np.array(["" in cases[name] for name in sector.names], dtype=bool)[sector.code]
+        label = self.labels("special_case")
+        among = np.array([np.isin(label.names.astype(str), list(cases[name])) for name in sector.names], dtype=bool)
+        is_one: NDArray[np.bool_] = among[sector.code, label.code]
+        return is_one
 
     def in_scope_in(self, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return True for units in the scope of the allocation in each year, shape ``(units, years)``.
@@ -158,13 +171,6 @@ class Content:
         return hash_with_policy(self.once("digest", lambda: digest_of(self.tables)), self.policy, self.sectors)
 
 
-def in_scope(units: pd.DataFrame, outside: Sequence[str]) -> NDArray[np.bool_]:
-    """Return True for units whose special case is in the scope, shape ``(units,)``."""
-    if "special_case" not in units or not outside:
-        return np.ones(len(units), dtype=bool)
-    return ~units["special_case"].isin(outside).to_numpy()
-
-
 def _intensity(units: pd.DataFrame) -> NDArray[np.float64]:
     """Compute the intensity of every unit, in a read-only array because it is cached."""
     output, emissions = intensity_base(units)
@@ -174,12 +180,11 @@ def _intensity(units: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def intensity_base(units: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the output and emissions on which intensity is measured, shapes ``(units,)`` [t, tCO2e].
+    """Return the output and emissions on which intensity is measured, shapes ``(units,)`` [t, of power MWh; tCO2e].
 
     Absent cells of the intensity columns default to those of the whole unit; NaN where there is no output.
     """
-    absent = np.full(len(units), np.nan)
-    output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else absent
+    output = output_of(units)
     emissions = units["emissions_tco2e"].to_numpy(dtype=float)
     if "intensity_output_t" in units:
         part = units["intensity_output_t"].to_numpy(dtype=float)
@@ -188,3 +193,13 @@ def intensity_base(units: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np
         part = units["intensity_emissions_tco2e"].to_numpy(dtype=float)
         emissions = np.where(np.isnan(part), emissions, part)
     return output, emissions
+
+
+def output_of(units: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the output of every unit [t], of power its generation [MWh], shape ``(units,)``; NaN without any."""
+    output = np.full(len(units), np.nan)
+    for column in ("generation_mwh", "output_t"):
+        if column in units:
+            stated = units[column].to_numpy(dtype=float)
+            output = np.where(np.isnan(stated), output, stated)
+    return output

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from etsopt.data.former_names import as_hashed, columns_as_hashed
-from etsopt.data.policy.official import of_plan, of_year
+from etsopt.data.policy.official import INDUSTRY
+from etsopt.data.policy.plans import NATIONAL, of_plan, of_year
 from etsopt.data.tables.schema import FORECAST, MEASURES, USER_COLUMN_PREFIX
 
 if TYPE_CHECKING:
@@ -46,10 +47,14 @@ def hash_with_policy(tables: Any, policy: Policy, sectors: Iterable[str]) -> str
 
 def _in_force(policy: Policy) -> dict[str, Any]:
     """Return the rule's parameters, official by default, and the other official ones of the policy's years."""
-    plan = of_plan(policy.rule.name) | {"outside_scope": policy.rule.cases_outside}
+    name = policy.rule.name
+    plan = of_plan(name, policy.year)
+    if name != NATIONAL:
+        # Under the national rule they differ by sector, and are among the other rows.
+        plan["outside_scope"] = policy.cases_outside(INDUSTRY[0])
     stated = {key: value for key, value in policy.rule.model_dump(mode="json").items() if value is not None}
     years = {policy.year, *policy.years, policy.years[-1] + 1}
-    rows = {row for year in years for row in of_year(year) if row.key.removeprefix("rule.") not in plan}
+    rows = {row for year in years for row in of_year(name, year) if row.key.removeprefix("rule.") not in plan}
     others = sorted((row.key, row.sectors, row.first_year, row.value) for row in rows)
     return {"rule": plan | stated, "official": others}
 

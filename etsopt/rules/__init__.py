@@ -1,6 +1,6 @@
 """Allocation rules: functions from units to reference allowances, registered by name."""
 
-from etsopt.rules import intensity, simple  # noqa: F401  imports register their rules
+from etsopt.rules import intensity, national, simple  # noqa: F401  imports register their rules
 from etsopt.rules.carry_over import carried_over
 from etsopt.rules.issuance import issuance, pre_allocation_shares
 from etsopt.rules.law import deduction_shares, fixed_fines

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.messages import cells_of, counted
-from etsopt.data.policy.official import PLAN_YEARS, official_value
+from etsopt.data.policy.plans import PLAN_YEARS, cases_of_plan, official_value
 from etsopt.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
@@ -23,8 +21,8 @@ SLAG = "carbide_slag"
 
 def special_units(instance: Instance, parameters: Parameters) -> NDArray[np.bool_]:
     """Return True for special cases with A = E, by ``special_case`` or carbide-slag rate, shape ``(units,)``."""
-    special = _is_one_of(instance, parameters.special_cases)
-    if SLAG not in parameters.special_cases or "carbide_slag_rate" not in instance.units:
+    special = instance.has_case({sector: _at_emissions(instance, parameters, sector) for sector in instance.sectors})
+    if SLAG not in _at_emissions(instance, parameters, "cement") or "carbide_slag_rate" not in instance.units:
         return special
     return special | (_slag(instance) > _limit(instance, parameters))
 
@@ -32,18 +30,20 @@ def special_units(instance: Instance, parameters: Parameters) -> NDArray[np.bool
 def problems_of_cases(instance: Instance, parameters: Parameters) -> list[Problem]:
     """Find cases that the rule does not have, and carbide-slag rates that contradict the case."""
     rule, problems = instance.policy.rule, []
-    both = sorted(set(parameters.special_cases) & set(rule.cases_outside))
+    at_emissions = {sector: _at_emissions(instance, parameters, sector) for sector in instance.sectors}
+    outside = {sector: instance.policy.cases_outside(sector) for sector in instance.sectors}
+    both = sorted({case for sector, cases in at_emissions.items() for case in cases if case in outside[sector]})
     if both:
         what = f"names {', '.join(both)}, to which rule.special_cases gives A = E"
         problems.append(Problem("policy.toml", what, "Keep each case in one of the two.", "rule.outside_scope"))
-    has = (*parameters.special_cases, *rule.cases_outside)
-    if (unknown := ~_is_one_of(instance, ("", *has))).any():
+    has = {sector: (*cases, *outside[sector]) for sector, cases in at_emissions.items()}
+    if (unknown := ~instance.has_case({sector: ("", *cases) for sector, cases in has.items()})).any():
         units = instance.units
         count = counted(int(unknown.sum()), "unit has a special case", "units have a special case")
         names, cases = (units[name].to_numpy()[unknown] for name in ("unit_id", "special_case"))
         advice = (
             "Leave the cell empty, so that the unit is treated as any other, or add the case to rule.special_cases. "
-            f"The rule has {', '.join(has) or 'none'}."
+            + _list_of(has)
         )
         shown = tuple((f"of {name}", str(case)) for name, case in zip(names, cases, strict=True))
         problems.append(
@@ -52,11 +52,30 @@ def problems_of_cases(instance: Instance, parameters: Parameters) -> list[Proble
     return problems + (_problems_of_slag(instance, parameters) if "carbide_slag_rate" in instance.units else [])
 
 
+def _at_emissions(instance: Instance, parameters: Parameters, sector: str) -> tuple[str, ...]:
+    """Return the special cases of a sector that get A = E: stated, or those of the plan."""
+    if parameters.special_cases is not None:
+        return parameters.special_cases
+    policy = instance.policy
+    return cases_of_plan("special_cases", policy.rule.name, sector, policy.year) or ()
+
+
+def _list_of(cases: dict[str, tuple[str, ...]]) -> str:
+    """Return the cases that a rule has as a sentence, by sector where they differ."""
+    if len(set(cases.values())) == 1:
+        return f"The rule has {', '.join(next(iter(cases.values()))) or 'none'}."
+    by_sector = "; ".join(f"for {sector} {', '.join(has) or 'none'}" for sector, has in cases.items())
+    return f"The rule has {by_sector}."
+
+
 def _problems_of_slag(instance: Instance, parameters: Parameters) -> list[Problem]:
     """Find carbide-slag rates of units that burn none, and those that contradict the case of their line."""
     units, slag, limit = instance.units, _slag(instance), _limit(instance, parameters)
     cement = (units["sector"] == "cement").to_numpy()
-    slag_case, other_case = _is_one_of(instance, (SLAG,)), ~_is_one_of(instance, ("", SLAG))
+    slag_case, other_case = (
+        instance.has_case(dict.fromkeys(instance.sectors, cases)) for cases in ((SLAG,), ("", SLAG))
+    )
+    other_case = ~other_case
     checks = (
         (
             ~np.isnan(slag) & ~cement,
@@ -85,15 +104,6 @@ def _problems_of_slag(instance: Instance, parameters: Parameters) -> list[Proble
         for bad, (one, many, which), advice in checks
         if bad.any()
     ]
-
-
-def _is_one_of(instance: Instance, cases: Sequence[str]) -> NDArray[np.bool_]:
-    """Return True for units whose case is in ``cases``, shape ``(units,)``; a unit without one has the case ``""``."""
-    if "special_case" not in instance.units:
-        return np.full(len(instance.units), "" in cases)
-    labels = instance.labels("special_case")
-    is_one: NDArray[np.bool_] = np.isin(labels.names.astype(str), list(cases))[labels.code]
-    return is_one
 
 
 def _slag(instance: Instance) -> NDArray[np.float64]:

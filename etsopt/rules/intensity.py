@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from etsopt.data.messages import cells_of, counted
+from etsopt.data.policy.plans import NATIONAL
 from etsopt.errors import DataError, Problem
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.reference import Reference
-from etsopt.rules.registry import rule, with_fixed
+from etsopt.rules.registry import parameters_of, rule, with_fixed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -43,17 +46,25 @@ class IntensityParameters(Parameters):
 @rule("cn-2026", DRAFT_2026, IntensityParameters)
 def intensity_coefficient(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
     """Allowances A = E (1 + clip(slope (B - I)/B, ±cap)) with the sector's balance value B, in whole tonnes."""
+    assert isinstance(parameters, IntensityParameters)
+    return balanced_allowances(instance, parameters, fixed, instance.sectors)
+
+
+def balanced_allowances(
+    instance: Instance, parameters: IntensityParameters, fixed: NDArray[np.bool_], names: Sequence[str]
+) -> Reference:
+    """Return the allowances of some sectors by their balance values; units of others get their emissions."""
     import pandas as pd
 
     from etsopt.rules.balance import balance_value, surplus_rates
 
-    assert isinstance(parameters, IntensityParameters)
     emissions, intensity = instance.emissions_tco2e, instance.intensity
-    _check_intensity(instance, ~(intensity > 0) & ~fixed)
     sector = instance.labels("sector")
+    balanced = sector.mapped(dict.fromkeys(names, 1.0), 0.0) > 0
+    _check_intensity(instance, ~(intensity > 0) & ~fixed & balanced)
     allowances = emissions.copy()
     balance_values: dict[str, BalanceValue] = {}
-    for name in instance.sectors:
+    for name in names:
         here = sector.where(name) & ~fixed
         if not here.any():
             continue
@@ -88,3 +99,9 @@ def _published(value: BalanceValue, parameters: IntensityParameters) -> BalanceV
     if parameters.balance_value_decimals == "none":
         return value
     return replace(value, value=round(value.value, parameters.balance_value_decimals))
+
+
+def balances_every_sector(instance: Instance) -> bool:
+    """Return True if the rule of an instance is the intensity-coefficient method for all of its sectors."""
+    national = instance.policy.rule.name == NATIONAL
+    return isinstance(parameters_of(instance), IntensityParameters) and not national

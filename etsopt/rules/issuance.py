@@ -23,7 +23,7 @@ def pre_allocation_shares(instance: Instance, years: Sequence[int] | NDArray[np.
     """
     import numpy as np
 
-    from etsopt.data.policy.official import official_value
+    from etsopt.data.policy.plans import official_value
     from etsopt.data.policy.yearly import by_year
 
     stated = by_year(parameters_of(instance).pre_allocation_share, years)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.data.policy.official import official_value
+from etsopt.data.policy.plans import official_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from etsopt.data.policy.official import OFFICIAL, PLAN_YEARS, SOURCES
+from etsopt.data.policy.official import OFFICIAL, SOURCES
+from etsopt.data.policy.plans import EVERY_PLAN, NATIONAL, plan_year
+from etsopt.data.policy.power_plans import LAST_YEAR
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
@@ -25,8 +27,8 @@ def own_parameters(instance: Instance) -> list[dict[str, Any]]:
         One entry for a row of the official table and a value of the policy: ``key``, ``sectors`` and ``years`` in which
         they differ, ``official`` as in the text, ``here`` (the policy's value), ``unit`` and ``source``.
     """
-    entries = []
-    for row in OFFICIAL:
+    entries = _continuation(instance)
+    for row in EVERY_PLAN if instance.policy.rule.name == NATIONAL else OFFICIAL:
         years = [year for year in _years(instance.policy, row.key) if row.holds(year)]
         here = {
             (sector, year): value
@@ -38,6 +40,23 @@ def own_parameters(instance: Instance) -> list[dict[str, Any]]:
             cells = [cell for cell, stated in here.items() if stated == value]
             entries.append(_entry(row, cells, value))
     return entries
+
+
+def _continuation(instance: Instance) -> list[dict[str, Any]]:
+    """Return an entry for the yearly change of the benchmarks of power in years after the last plan."""
+    policy = instance.policy
+    if policy.rule.name != NATIONAL or policy.year <= LAST_YEAR or "power" not in instance.sectors:
+        return []
+    entry = {
+        "key": "rule.benchmark_change",
+        "sectors": ["power"],
+        "years": list(range(LAST_YEAR + 1, policy.year + 1)),
+        "official": "no plan",
+        "here": policy.rule.parameters.get("benchmark_change"),
+        "unit": "rate",
+        "source": f"assumption: no plan is enacted for years after {LAST_YEAR}",
+    }
+    return [entry]
 
 
 def _entry(row: Official, cells: list[tuple[str, int]], value: Any) -> dict[str, Any]:
@@ -57,7 +76,8 @@ def _entry(row: Official, cells: list[tuple[str, int]], value: Any) -> dict[str,
 def _years(policy: Policy, key: str) -> list[int]:
     """Return the years whose official figure a parameter of the policy replaces."""
     if key.startswith("rule.") and key not in BY_COMPLIANCE_YEAR:
-        return [PLAN_YEARS[policy.rule.name]] if policy.rule.name in PLAN_YEARS else []
+        year = plan_year(policy.rule.name, policy.year)
+        return [] if year is None else [year]
     if key == "rule.pre_allocation_share":
         # A market borrows the pre-allocation of the next year.
         return sorted({policy.year, *(year + 1 for year in policy.years)} - {policy.years[-1] + 1})
@@ -69,7 +89,10 @@ def _stated(policy: Policy, key: str, sector: str, year: int) -> Any:
     section, _, name = key.partition(".")
     if section != "rule":
         return getattr(getattr(policy, section), name)
-    value = policy.rule.outside_scope if name == "outside_scope" else policy.rule.parameters.get(name)
+    name, _, part = name.partition(".")
+    value: Any = policy.rule.outside_scope if name == "outside_scope" else policy.rule.parameters.get(name)
+    if part:
+        value = (value or {}).get(part)
     if isinstance(value, list | tuple):
         return tuple(sorted(value))
     if not isinstance(value, dict):

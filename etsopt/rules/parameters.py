@@ -16,7 +16,7 @@ class Parameters(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     threshold_tco2e: float = Field(0.0, ge=0, description="enterprises with lower emissions get A = E [tCO2e]")
-    special_cases: tuple[Literal[SPECIAL_CASES], ...] = Field(  # type: ignore[valid-type]
+    special_cases: tuple[Literal[SPECIAL_CASES], ...] | None = Field(  # type: ignore[valid-type]
         SPECIAL_CASES, strict=False, description="cases with A = E; default those of the plan, or all"
     )
     carbide_slag_limit: float | None = Field(

@@ -87,7 +87,8 @@ def as_given(instance: Instance) -> Instance:
     parameters, reference = parameters_of(instance), reference_allowances(instance)
     policy = instance.policy
     stated = parameters.model_dump(mode="json", exclude_defaults=True, include=set(Parameters.model_fields))
-    changes: dict[str, Any] = {"rule": {"name": GIVEN, "outside_scope": list(policy.rule.cases_outside), **stated}}
+    outside = list(policy.rule.outside_scope or ())
+    changes: dict[str, Any] = {"rule": {"name": GIVEN, "outside_scope": outside, **stated}}
     for name in instance.sectors:
         if name not in policy.sectors or policy.sectors[name].band is None:
             changes[f"sectors.{name}.band"] = reference.band

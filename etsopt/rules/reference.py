@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
@@ -31,6 +33,8 @@ class Reference:
         Units that get A = E and stand outside bands, targets and the balance value, shape ``(units,)``.
     band
         The rule's own band, where the policy states none.
+    bands
+        The same of single sectors.
     whole
         Whether the rule rounds allowances down to whole tonnes.
     sectors
@@ -42,6 +46,7 @@ class Reference:
     band: float
     whole: bool
     sectors: pd.DataFrame = field(default_factory=no_sector_results)
+    bands: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def reference_t(self) -> NDArray[np.float64]:

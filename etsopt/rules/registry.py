@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from etsopt import modules
 from etsopt.data.messages import cells_of, counted, did_you_mean
-from etsopt.data.policy.official import of_plan
+from etsopt.data.policy.plans import of_plan
 from etsopt.errors import PROBLEMS_SHOWN, DataError, EtsoptError, Problem, UsageError, brief
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.reference import Reference
@@ -113,7 +113,7 @@ def parameters_of(instance: Instance) -> Parameters:
         )
     wanted = RULES[policy.name].parameters
     try:
-        return wanted.model_validate(of_plan(policy.name) | policy.parameters)
+        return wanted.model_validate(of_plan(policy.name, instance.policy.year) | policy.parameters)
     except ValidationError as error:
         problems = []
         for number, found in enumerate(problems_of(error, "policy.toml", "rule")):

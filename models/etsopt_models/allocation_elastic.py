@@ -216,7 +216,7 @@ def tables(
             units[f"{way}_exceptional"] = exceptional & outside_band(limits, allowance, widening[limits.sector_of])
         lines += relaxed_lines(way, limits, allowance)
     if "band_relaxation" in solution:
-        down, up = band_rates(instance, reference.band)
+        down, up = band_rates(instance, reference)
         sector = instance.units["sector"].to_numpy()
         widening = solution["band_relaxation"].values["band_widening"]
         for name, wider in zip(limits.all_sectors, widening, strict=True):

@@ -53,8 +53,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etsopt.errors import DataError, Problem
-from etsopt.rules import parameters_of
-from etsopt.rules.intensity import IntensityParameters
+from etsopt.rules.intensity import balances_every_sector
 from etsopt_models._equilibrium.tables import equilibrium_tables
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def calculate(instance: Instance) -> dict[str, pd.DataFrame]:
     DataError
         If the rule has no balance value, or no price is stated.
     """
-    if not isinstance(parameters_of(instance), IntensityParameters):
+    if not balances_every_sector(instance):
         what = f"the rule {instance.policy.rule.name!r} has no balance value: expected an intensity rule"
         advice = "Use cn-2025 or cn-2026, or solve abatement."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "rule.name")])

@@ -247,7 +247,7 @@ def test_listings_name_everything(name: str, capsys: pytest.CaptureFixture[str])
             "pathway",
             "compliance",
         },
-        "rules": {"cn-2024", "cn-2025", "cn-2026", "grandfathering", "benchmark", "given"},
+        "rules": {"cn", "cn-2024", "cn-2025", "cn-2026", "grandfathering", "benchmark", "given"},
         "instances": {"cn-2025", "cn-2025-2035", "eu-2019", "tiny"},
     }[name]
     code, content = run_json(capsys, name)

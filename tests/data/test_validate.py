@@ -29,7 +29,10 @@ ENDINGS: dict[str, str | tuple[str, ...]] = {
     "t": "_t",
     "tCO2e": "_tco2e",
     "CNY/t": "_cny_per_t",
-    "fraction": ("_rate", "_share", "_factor"),
+    "fraction": ("_rate", "_share", "_factor", "_ratio"),
+    "MW": "_mw",
+    "MWh": "_mwh",
+    "GJ": "_gj",
     "year": "year",
     "years": "_years",
 }
@@ -145,7 +148,8 @@ def test_the_table_that_the_cases_break_is_valid(write_folder: Writer) -> None:
         pytest.param(
             {"output_t": ["1000000", "0", "-5"]},
             "output_t: 2 values are out of range: row 3 '0', row 4 '-5'.\n"
-            "   Correct it to above 0 [t]: output of product; needed by rules and targets that use it.",
+            "   Correct it to above 0 [t]: output of product; needed by rules and targets that use it; a "
+            "power unit has generation_mwh instead.",
             id="no output",
         ),
         pytest.param(
@@ -170,7 +174,8 @@ def test_the_table_that_the_cases_break_is_valid(write_folder: Writer) -> None:
             {"special_case": ["white clinker", "", ""]},
             "special_case: 1 value is not known: row 2 'white clinker'.\n"
             "   Did you mean 'white_clinker'? "
-            "Use one of new, closed, white_clinker, carbide_slag, gypsum_acid, hydrogen_furnace.",
+            "Use one of new, closed, white_clinker, carbide_slag, gypsum_acid, hydrogen_furnace, biomass, own_gas, "
+            "biomass_and_gas, special_gas, waste_gas, converted, oil_or_engine, igcc, reserve, hydrogen_ammonia.",
             id="unknown case",
         ),
         pytest.param(

@@ -267,7 +267,7 @@ CN_2025_PARAMETERS = f"The parameters of cn-2025 are {COMMON}, slope, cap, balan
         pytest.param(
             {"name": "cn2025"},
             "rule.name: there is no rule 'cn2025'.\n"
-            "   Did you mean 'cn-2025'? The rules are benchmark, cn-2024, cn-2025, cn-2026, given, grandfathering.",
+            "   Did you mean 'cn-2025'? The rules are benchmark, cn, cn-2024, cn-2025, cn-2026, given, grandfathering.",
             id="unknown rule",
         ),
         pytest.param(

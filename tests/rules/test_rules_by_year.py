@@ -15,8 +15,9 @@ import etsopt
 from etsopt.checking import check, plan
 from etsopt.data.content import Derived
 from etsopt.data.instance import Instance
-from etsopt.data.policy import official
-from etsopt.data.policy.official import CONFIDENCE, INDUSTRY, OFFICIAL, POWER, SOURCES, Official, official_value
+from etsopt.data.policy import plans
+from etsopt.data.policy.official import CONFIDENCE, INDUSTRY, OFFICIAL, POWER, SOURCES, Official
+from etsopt.data.policy.plans import of_year, official_value
 from etsopt.errors import DataError
 from etsopt.results.results import load, load_instance
 from etsopt.rules import (
@@ -72,7 +73,7 @@ def test_every_official_figure_has_its_years_a_source_and_a_mark() -> None:
     for key in {row.key for row in OFFICIAL}:
         for sector in SECTORS:
             for year in YEARS:
-                rows = [row for row in official.of_year(year) if row.key == key and sector in row.sectors]
+                rows = [row for row in of_year("cn-2025", year) if row.key == key and sector in row.sectors]
                 assert len(rows) <= 1, (key, sector, year)
 
 
@@ -611,7 +612,8 @@ def test_a_wrong_figure_in_the_engines_table_is_refused(
     enterprises = pd.DataFrame({"enterprise_id": ["A", "B", "C"], "opening_2024_t": [60_000.0, 0.0, 0.0]})
     case = replace(case, enterprises=enterprises)
     assert etsopt.solve(case, model).violations == ()
-    monkeypatch.setattr(official, "OFFICIAL", tuple(map(misread, OFFICIAL)))
+    monkeypatch.setattr(plans, "OFFICIAL", tuple(map(misread, OFFICIAL)))
+    monkeypatch.setattr(plans, "EVERY_PLAN", tuple(map(misread, plans.EVERY_PLAN)))
     assert etsopt.solve(replace(case, derived=Derived()), model).violations
 
 

@@ -68,7 +68,8 @@ class Bands:
 def band_rates(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the largest deficit and surplus rate of units, by their sector, else by the rule, shape ``(units,)``."""
     default, units = plan.cap(instance), len(instance.units)
-    down, up = np.full(units, default), np.full(units, default)
+    down = np.where(plan.of_power(instance), plan.BAND_OF_POWER, np.full(units, default))
+    up = down.copy()
     for name, section in instance.policy.sectors.items():
         if section.band is not None:
             here = instance.labels("sector").where(name)

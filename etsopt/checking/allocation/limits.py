@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 WITH_ROUNDING = 1 + 1e-15
 """Factor that covers the rounding of a difference of two numbers."""
 
-RULES_THAT_BALANCE = ("cn-2024", "cn-2025", "cn-2026")
-"""Plans of China under which the allowances of a sector equal its emissions."""
-
 
 @dataclass(frozen=True)
 class Demands:
@@ -111,9 +108,10 @@ def _add_sectors(rows: RowBuilder, instance: Instance, fixed: NDArray[np.bool_])
     """Add the sector targets and return the allowances at each unit's target rate [t], NaN without a target."""
     sector, emissions = instance.labels("sector"), instance.emissions_tco2e
     emitted = sums(sector.code[~fixed], emissions[~fixed], len(sector))
-    # A sector has a target if the policy states one, or if the rule makes its allowances equal its emissions.
-    balanced = instance.policy.rule.name in RULES_THAT_BALANCE
-    least, most = np.zeros(len(sector)), emitted.copy() if balanced else np.full(len(sector), np.nan)
+    # A sector has a target if the policy states one, or if the plan of industry makes allowances equal its emissions.
+    power = sector.names == "power" if instance.policy.rule.name == plan.NATIONAL else np.zeros(len(sector), dtype=bool)
+    balanced = ~power & plan.follows_plan(instance)
+    least, most = np.zeros(len(sector)), np.where(balanced, emitted, np.nan)
     for place, name in enumerate(sector.names):
         section = instance.policy.sectors.get(name)
         if section is None:

@@ -12,6 +12,7 @@ from etsopt.checking.allocation.exceptions import exceptional_units
 from etsopt.checking.allocation.limits import due_at_emissions
 from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
 from etsopt.checking.allocation.totals import distance
+from etsopt.checking.power import allowances_of_power
 from etsopt.checking.report import Violation
 from etsopt.rules.registry import parameters_of
 
@@ -146,7 +147,7 @@ def before_rounding(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np
     parameters, emissions = parameters_of(instance), instance.emissions_tco2e
     if name == "given":
         return np.where(fixed, emissions, units["reference_t"].to_numpy())
-    if name in ("cn-2025", "cn-2026"):
+    if plan.has_balance_value(instance):
         balance = instance.labels("sector").mapped(dict(zip(sectors["sector"], sectors["balance_value"], strict=True)))
         deviation = 1 - instance.intensity / balance
         cap, slope = plan.cap(instance), plan.slope(instance)
@@ -155,17 +156,19 @@ def before_rounding(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np
         exact = parameters.factor * units["prior_emissions_tco2e"].to_numpy()  # type: ignore[attr-defined]
     elif name == "benchmark":
         exact = instance.labels("sector").mapped(parameters.benchmarks) * units["output_t"].to_numpy()  # type: ignore[attr-defined]
-    elif name == "cn-2024":
+    elif plan.follows_plan(instance):
         exact = emissions
     else:
         # A rule that is not written again here cannot be checked, so no value of it is right.
         exact = np.full(len(units), np.nan)
+    if (power := plan.of_power(instance)).any():
+        exact = np.where(power, allowances_of_power(instance, fixed), exact)
     return np.where(fixed, emissions, exact)
 
 
 def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np.bool_]) -> list[Violation]:
     """Check that each sector balances at both ends of its balance value's interval, and is the middle of it."""
-    if instance.policy.rule.name not in ("cn-2025", "cn-2026"):
+    if not plan.has_balance_value(instance):
         return []
     slope, cap = plan.slope(instance), plan.cap(instance)
     decimals = plan.stated(instance, "balance_value_decimals", "none")
@@ -174,7 +177,7 @@ def balance_value_balances(instance: Instance, sectors: pd.DataFrame, fixed: NDA
     for name, value, lower, upper in sectors[columns].itertuples(index=False):
         here = instance.labels("sector").where(name) & ~fixed
         emissions = instance.emissions_tco2e[here]
-        if not len(emissions):
+        if not len(emissions) or not plan.has_balance_value(instance, str(name)):
             if not np.isnan([value, lower, upper]).all():
                 message = "a sector without adjustable units has no balance value"
                 violations.append(Violation("balance_value", str(name), 1.0, "cells", message))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from etsopt.checking.allocation.duals import KEPT
 from etsopt.checking.allocation.rows import ROW_TOLERANCE
-from etsopt.checking.plan import inside
+from etsopt.checking.plan import has_balance_value, inside
 from etsopt.checking.report import Violation
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 
@@ -64,7 +64,7 @@ def tables_are_whole(
     for name in names:
         table = tables.get(name)
         numbers = numbers_of[name]
-        if name in ("sectors", "compliance_sectors") and instance.policy.rule.name in ("cn-2025", "cn-2026"):
+        if name in ("sectors", "compliance_sectors") and has_balance_value(instance):
             numbers = (*numbers, *BALANCE_VALUES)
         if name == "allocation" and table is not None and instance.policy.allocation.exceptions.units:
             wrong = "is present" if "exceptional" not in table else "holds true or false"

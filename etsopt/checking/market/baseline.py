@@ -148,7 +148,7 @@ def _enacted(instance: Instance, emissions: NDArray[np.float64], intensity: NDAr
     """Return the rule of every year; A = E for another rule."""
     balance = np.full(emissions.shape, np.nan)
     years = emissions.shape[1]
-    if instance.policy.rule.name not in ("cn-2025", "cn-2026"):
+    if not plan.has_balance_value(instance):
         return _Rule(np.zeros(years), np.zeros(years), balance)
     slope, cap = plan.slope(instance), plan.cap(instance)
     free = ~fixed_at_emissions(instance)

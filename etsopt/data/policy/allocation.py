@@ -67,7 +67,7 @@ class SectorPolicy(Target):
     target_sense: Literal["at_most", "exactly", "none"] | None = Field(
         None,
         description="limit, equality, or no target; default at_most where a target is stated or the rule balances the "
-        "sector (cn-2024, cn-2025, cn-2026), where the target is its emissions; else none",
+        "sector (cn-2024, cn-2025, cn-2026, industry under cn), where the target is its emissions; else none",
     )
 
     @model_validator(mode="after")

@@ -1,6 +1,7 @@
 """Official parameters of China's system by sector and compliance year: value, unit, source and confidence.
 
-This is the only table of them. A compliance year is the year of the emissions; its allowances are issued and
+`etsopt.data.policy.power_plans` has those of the plans for power; `etsopt.data.policy.plans` answers which of both
+tables are in force. A compliance year is the year of the emissions; its allowances are issued and
 surrendered in the next calendar year. Parameters of a plan belong to the rule named after it, so ``cn-2025`` has those
 of 2025 in any year; parameters of issuance, carry-over, offsets and fines belong to the compliance year. A parameter
 that a policy states replaces the official one, and the result reports it.
@@ -11,15 +12,9 @@ The checker does not read this table: `etsopt.checking.plan` states the figures 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from etsopt.data.tables.schema import SPECIAL_CASES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-PLAN_YEARS = {"cn-2024": 2024, "cn-2025": 2025, "cn-2026": 2026}
-"""Compliance year of the plan of each rule that follows a plan."""
+from etsopt.data.tables.schema import INDUSTRY_CASES
 
 INDUSTRY = ("aluminium", "cement", "steel")
 POWER = ("power",)
@@ -43,7 +38,10 @@ SOURCES = {
     "draft 2026": "MEE, 2025 and 2026 allocation plan (power) and 2026 plan (steel, cement, aluminium), consultation "
     "draft of 27 July 2026, https://www.mee.gov.cn/xxgk2018/xxgk/xxgk06/202607/W020260727570784609523.pdf; it states "
     "that the method of 2025 is unchanged. The final plan of 1 September 2026 was not compared",
-    "power 2021-2022": "MEE, 2021 and 2022 allocation plan for power, as the ICAP summarises it",
+    "power 2019-2020": "MEE, 2019 and 2020 allocation plan for power, 29 December 2020, "
+    "https://www.mee.gov.cn/xxgk2018/xxgk/xxgk03/202012/W020201230736907121045.pdf; as secondary sources give it",
+    "power 2021-2022": "MEE, 2021 and 2022 allocation plan for power, "
+    "https://www.mee.gov.cn/xxgk2018/xxgk/xxgk03/202303/W020230315687660073734.pdf; as the ICAP summarises it",
     "power 2023-2024": "MEE, 2023 and 2024 allocation plan for power, with annex 5 on carry-over, "
     "https://www.mee.gov.cn/xxgk2018/xxgk/xxgk03/202410/W020241021392230468687.pdf",
     "report 2026": "MEE, Development Report 2026 on the national carbon market, 20 September 2026, "
@@ -93,7 +91,7 @@ class Official:
         return self.first_year <= year and (self.last_year is None or year <= self.last_year)
 
 
-_KILNS, _ALL_CASES = ("white_clinker", "carbide_slag", "gypsum_acid"), ", ".join(SPECIAL_CASES)
+_KILNS = ("white_clinker", "carbide_slag", "gypsum_acid")
 
 OFFICIAL: tuple[Official, ...] = (
     Official("rule.slope", INDUSTRY, 2025, None, 0.15, "0.15", "rate", "draft 2026", "A"),
@@ -102,7 +100,7 @@ OFFICIAL: tuple[Official, ...] = (
     Official("rule.threshold_tco2e", EVERY_SECTOR, 2024, None, 26_000.0, "26,000", "tCO2e", "work plan", "A"),
     Official("rule.special_cases", INDUSTRY, 2024, 2025, _KILNS, ", ".join(_KILNS), "", "plan 2024-2025", "C"),
     Official(
-        "rule.special_cases", INDUSTRY, 2026, None, SPECIAL_CASES, ", ".join(SPECIAL_CASES), "", "draft 2026", "A"
+        "rule.special_cases", INDUSTRY, 2026, None, INDUSTRY_CASES, ", ".join(INDUSTRY_CASES), "", "draft 2026", "A"
     ),
     Official("rule.outside_scope", INDUSTRY, 2024, 2025, ("new", "closed"), "new, closed", "", "plan 2024-2025", "B"),
     Official("rule.outside_scope", INDUSTRY, 2026, None, (), "none", "", "draft 2026", "A"),
@@ -131,37 +129,3 @@ OFFICIAL: tuple[Official, ...] = (
 )
 """Compliance year t is due on 31 December t + 1: the law of 1 May 2024 fines years from 2023 on, and its amendment of
 August 2026 those from 2025 on."""
-
-
-def official(key: str, sector: str, year: int) -> Official | None:
-    """Return the row of a key in force for a sector and a compliance year, or None if there is no text.
-
-    >>> official("rule.pre_allocation_share", "steel", 2025).value, official("rule.slope", "steel", 2024)
-    (0.7, None)
-    """
-    return next((row for row in OFFICIAL if row.key == key and sector in row.sectors and row.holds(year)), None)
-
-
-def official_value(key: str, sector: str, year: int, otherwise: Any) -> Any:
-    """Return the value of `official`, or ``otherwise`` if there is no text."""
-    row = official(key, sector, year)
-    return otherwise if row is None else row.value
-
-
-def of_year(year: int) -> Iterator[Official]:
-    """Iterate over the rows in force in a compliance year, in the order of the table."""
-    return (row for row in OFFICIAL if row.holds(year))
-
-
-def of_plan(rule: str) -> dict[str, Any]:
-    """Return the plan's parameters for all units alike, by the rule's names; empty for a rule without a plan."""
-    if rule not in PLAN_YEARS:
-        return {}
-    common = ("slope", "cap", "balance_value_decimals", "threshold_tco2e", "special_cases", "carbide_slag_limit")
-    rows = {row.key.removeprefix("rule."): row.value for row in of_year(PLAN_YEARS[rule])}
-    return {key: rows[key] for key in common if key in rows}
-
-
-def outside_scope(rule: str) -> tuple[str, ...]:
-    """Return the cases outside the scope under the plan of a rule; empty for a rule without a plan."""
-    return tuple(official_value("rule.outside_scope", "cement", PLAN_YEARS.get(rule, 0), ()))

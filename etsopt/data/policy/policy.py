@@ -28,6 +28,8 @@ from etsopt.data.policy.market import (
     PathwayPolicy,
     PenaltyPolicy,
 )
+from etsopt.data.policy.official import POWER
+from etsopt.data.policy.plans import NATIONAL, cases_of_plan
 from etsopt.data.policy.rule import RulePolicy  # noqa: TC001  pydantic evaluates annotations
 from etsopt.data.policy.section import CALENDAR, Section
 from etsopt.data.policy.toml import checked_content
@@ -88,7 +90,17 @@ class Policy(Section):
         section = self.sectors.get(sector, SectorPolicy())
         if section.target_sense is not None:
             return section.target_sense
-        return "at_most" if section.stated or self.rule.name in BALANCED else "none"
+        return "at_most" if section.stated or self.balances(sector) else "none"
+
+    def balances(self, sector: str) -> bool:
+        """Return True if the rule's allowances of a sector add up to its emissions, which are then its target."""
+        return self.rule.name in BALANCED or (self.rule.name == NATIONAL and sector not in POWER)
+
+    def cases_outside(self, sector: str) -> tuple[str, ...]:
+        """Return the special cases outside the scope: the stated ones, else those of the plan of the sector."""
+        if self.rule.outside_scope is not None:
+            return tuple(self.rule.outside_scope)
+        return cases_of_plan("outside_scope", self.rule.name, sector, self.year) or ()
 
     @property
     def years(self) -> list[int]:

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from etsopt.data.policy.official import outside_scope
 from etsopt.data.tables.schema import SPECIAL_CASES  # noqa: TC001  pydantic evaluates annotations
 
 
@@ -21,11 +20,6 @@ class RulePolicy(BaseModel):
         description="cases whose units are outside the scope of the allocation: allowance and obligation 0, in no "
         "total; default that of the plan, new and closed up to 2025, none from 2026 on",
     )
-
-    @property
-    def cases_outside(self) -> tuple[str, ...]:
-        """Cases outside the scope: the stated ones, else those of the rule's plan."""
-        return outside_scope(self.name) if self.outside_scope is None else tuple(self.outside_scope)
 
     @property
     def parameters(self) -> dict[str, Any]:

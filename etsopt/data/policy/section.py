@@ -54,3 +54,9 @@ YearlyFraction = Fraction | Annotated[dict[Year, Fraction], BeforeValidator(_yea
 
 YearlyShare = Share | Annotated[dict[Year, Share], BeforeValidator(_years)]
 """The same, from 0 to below 1."""
+
+Change = Annotated[float, Field(gt=-1, le=1)]
+"""A relative change: above -1, at most 1."""
+
+YearlyChange = Change | Annotated[dict[Year, Change], BeforeValidator(_years)]
+"""The same by year."""

@@ -5,13 +5,25 @@ The validator, the generator, the writer and the documentation derive from it.
 
 from __future__ import annotations
 
+from etsopt.data.tables.power_columns import POWER_COLUMNS
 from etsopt.data.tables.table import Column, Table
 
 SECTORS = ("cement", "steel", "aluminium", "power")
 
-SPECIAL_CASES = ("new", "closed", "white_clinker", "carbide_slag", "gypsum_acid", "hydrogen_furnace")
+INDUSTRY_CASES = ("new", "closed", "white_clinker", "carbide_slag", "gypsum_acid", "hydrogen_furnace")
 """Special cases of units, outside the formula of a plan: first year, closed before allocation, and kilns and furnaces
 of the 2026 plan (consultation draft of 27 July 2026). `etsopt.data.policy.official` lists those of each plan."""
+
+POWER_CASES = (
+    *("biomass", "own_gas", "biomass_and_gas", "special_gas", "waste_gas", "converted", "oil_or_engine", "igcc"),
+    *("reserve", "hydrogen_ammonia"),
+)
+"""Special cases of power units in the same draft: biomass above 20 % of heat, own secondary energy above 10 %, both
+together above 20 %, special gases alone (coal-bed methane, blast-furnace, coke-oven, converter gas), own waste gas
+alone, boilers converted to gas, oil or engines, gasification, emergency reserve, green hydrogen or ammonia above 20 %.
+Like units of industry, power units may be new or closed."""
+
+SPECIAL_CASES = (*INDUSTRY_CASES, *POWER_CASES)
 
 VINTAGES = range(2019, 2027)
 """Vintages that an enterprise may hold at the start."""
@@ -47,7 +59,13 @@ UNITS = Table(
             required=True,
             at_least=0,
         ),
-        Column("output_t", "output of product; needed by rules and targets that use it", "t", number=True, above=0),
+        Column(
+            "output_t",
+            "output of product; needed by rules and targets that use it; a power unit has generation_mwh instead",
+            "t",
+            number=True,
+            above=0,
+        ),
         Column(
             "intensity_output_t",
             "output on which the rule measures intensity (steel: iron); default output_t",
@@ -76,6 +94,7 @@ UNITS = Table(
             at_least=0,
             at_most=1,
         ),
+        *POWER_COLUMNS,
         Column("prior_emissions_tco2e", "last year's verified emissions", "tCO2e", number=True, at_least=0),
         Column("pre_allocated_t", "pre-allocated allowances", "t", number=True, at_least=0),
         Column("reference_t", "reference allowances, for the rule 'given'", "t", number=True, at_least=0),

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from etsopt.rules import Reference
 
 
-def band_rates(instance: Instance, default: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def band_rates(instance: Instance, reference: Reference) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the largest deficit and surplus rate of every unit: those of its sector, else of the rule."""
     stated = {name: sector.band for name, sector in instance.policy.sectors.items() if sector.band is not None}
-    sector = instance.labels("sector")
-    lower = sector.mapped({name: band.lower for name, band in stated.items()}, default)
-    return lower, sector.mapped({name: band.upper for name, band in stated.items()}, default)
+    sector, default = instance.labels("sector"), reference.band
+    lower = sector.mapped({**reference.bands, **{name: band.lower for name, band in stated.items()}}, default)
+    return lower, sector.mapped({**reference.bands, **{name: band.upper for name, band in stated.items()}}, default)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def bands_of(instance: Instance, reference: Reference, free: NDArray[np.int64]) 
     """Return the bands; that of an enterprise with one unit becomes a bound of the unit."""
     emissions, allocation = instance.emissions_tco2e[free], instance.policy.allocation
     whole, units = allocation.integer_allowances, allocation.exceptions.units
-    rates = [rate[free] for rate in band_rates(instance, reference.band)]
+    rates = [rate[free] for rate in band_rates(instance, reference)]
     lower, upper = _ends(reference, emissions, rates)
     wide_lower, wide_upper = _ends(reference, emissions, wider_rates(instance, *rates)) if units else (lower, upper)
     names, label = _owners(instance, free)

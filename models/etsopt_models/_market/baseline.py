@@ -18,7 +18,7 @@ from etsopt.data.projection import development
 from etsopt.errors import DataError, Problem
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt.rules.balance import balance_value
-from etsopt.rules.intensity import IntensityParameters
+from etsopt.rules.intensity import IntensityParameters, balances_every_sector
 from etsopt_models._market.remainder import rounding_remainder
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _follows(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return the years in which allowances follow a unit's own emissions, which needs the intensity rule."""
     last = instance.policy.abatement.follow_emissions_until
     follows: NDArray[np.bool_] = np.zeros(len(years), dtype=bool) if last is None else years <= last
-    if follows.any() and not isinstance(parameters_of(instance), IntensityParameters):
+    if follows.any() and not balances_every_sector(instance):
         what = f"the rule {instance.policy.rule.name!r} does not make allowances follow a unit's own emissions"
         advice = "Omit the key for lump-sum allowances, or use cn-2025 or cn-2026."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "abatement.follow_emissions_until")])

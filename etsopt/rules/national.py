@@ -1,0 +1,135 @@
+"""The rule ``cn``: every sector of China's system by the plan of the year of the tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from etsopt.data.policy.plans import official_value
+from etsopt.data.policy.power_plans import CLASSES, FIRST_YEAR, FIRST_YEAR_OF_INDUSTRY, LAST_YEAR
+from etsopt.data.policy.section import (  # noqa: TC001  pydantic evaluates annotations
+    Fraction,
+    YearlyAmount,
+    YearlyChange,
+)
+from etsopt.data.tables.schema import SPECIAL_CASES  # noqa: TC001  pydantic evaluates annotations
+from etsopt.errors import DataError, Problem
+from etsopt.rules.intensity import IntensityParameters, balanced_allowances
+from etsopt.rules.reference import Reference
+from etsopt.rules.registry import rule, with_fixed
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt.rules.parameters import Parameters
+    from etsopt.rules.power import PowerPlan
+
+POWER = "power"
+
+BAND_OF_POWER = 99.0
+"""Band of power units, which have none: a rate that no allowance of the rule exceeds."""
+
+NATIONAL_SOURCES = (
+    "the plans of each sector and year, which `etsopt rules cn --year YEAR` lists with their sources: power 2019-2020, "
+    "2021-2022, 2023-2024 and the consultation draft of 27 July 2026 for 2025-2026; steel, cement and aluminium from "
+    "2024 on"
+)
+
+
+class NationalParameters(IntensityParameters):
+    """Parameters of the plans of industry and of power; those of power default to the official ones of the year."""
+
+    special_cases: tuple[Literal[SPECIAL_CASES], ...] | None = Field(  # type: ignore[valid-type]
+        None, strict=False, description="cases with A = E; default those of the plan of the sector and the year"
+    )
+    electricity_benchmarks: dict[Literal[CLASSES], YearlyAmount] = Field(  # type: ignore[valid-type]
+        {}, description="allowances per MWh by class of power unit [t/MWh]; default the official ones of the year"
+    )
+    heat_benchmarks: dict[Literal["coal", "gas"], YearlyAmount] = Field(
+        {}, description="allowances per GJ of heat from coal and from gas [t/GJ]; default the official ones of the year"
+    )
+    benchmark_change: YearlyChange | None = Field(
+        None,
+        description="yearly change of the benchmarks of power in years after the last plan, 2026: -0.005 is 0.5 % less "
+        "each year; without a default",
+    )
+    least_allowance_share: Fraction | None = Field(
+        None, description="least allowances of an enterprise's power units, as a share of their emissions; official 0.8"
+    )
+    gas_topped_up: bool | None = Field(None, description="a gas unit gets at least its emissions; official true")
+
+
+@rule("cn", NATIONAL_SOURCES, NationalParameters)
+def national(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:
+    """Allowances of all sectors by the plan of the year: power by benchmarks, industry by its balance value."""
+    from etsopt.rules.power import power_allowances
+    from etsopt.rules.power_units import power_units
+
+    assert isinstance(parameters, NationalParameters)
+    year = instance.policy.year
+    problems = _problems_of_year(instance, parameters)
+    if problems:
+        raise DataError(f"The instance {instance.name!r}", problems)
+    industry = [name for name in instance.sectors if name != POWER]
+    reference = Reference(instance.emissions_tco2e, fixed, 0.0, True)
+    if year > FIRST_YEAR_OF_INDUSTRY:
+        reference = balanced_allowances(instance, parameters, fixed, industry)
+    if POWER not in instance.sectors:
+        return reference
+    allowances = reference.exact_t.copy()
+    here = instance.labels("sector").where(POWER)
+    allowances[here] = power_allowances(plan_of_power(parameters, year), power_units(instance, fixed))
+    return replace(reference, exact_t=with_fixed(instance, allowances, fixed), bands={POWER: BAND_OF_POWER})
+
+
+def plan_of_power(parameters: NationalParameters, year: int) -> PowerPlan:
+    """Return the plan of power of a year: stated parameters, else official ones, continued after the last plan."""
+    from etsopt.data.policy.yearly import by_year
+    from etsopt.rules.power import PowerPlan
+
+    enacted, factor = min(year, LAST_YEAR), 1.0
+    if year > LAST_YEAR:
+        changes = by_year(parameters.benchmark_change, list(range(LAST_YEAR + 1, year + 1)), 0.0)
+        factor = float((1 + changes).prod())
+
+    def value(key: str, stated: float | dict[str, float] | None) -> float:
+        """Return a stated number of the year, else the official one, which changes after the last plan."""
+        number = float(by_year(stated, [year])[0])
+        official = official_value(f"rule.{key}", POWER, enacted, float("nan"))
+        return float(official) * factor if number != number else number
+
+    electricity, heat = parameters.electricity_benchmarks, parameters.heat_benchmarks
+    share, topped_up = parameters.least_allowance_share, parameters.gas_topped_up
+    return PowerPlan(
+        {name: value(f"electricity_benchmarks.{name}", electricity.get(name)) for name in CLASSES},
+        {fuel: value(f"heat_benchmarks.{fuel}", heat.get(fuel)) for fuel in ("coal", "gas")},
+        official_value("rule.load_correction", POWER, enacted, ""),
+        official_value("rule.cooling_correction", POWER, enacted, 1.0),
+        {fuel: official_value(f"rule.heat_correction.{fuel}", POWER, enacted, 0.0) for fuel in ("coal", "gas")},
+        official_value("rule.least_allowance_share", POWER, enacted, 0.0) if share is None else share,
+        official_value("rule.gas_topped_up", POWER, enacted, False) if topped_up is None else topped_up,
+    )
+
+
+def _problems_of_year(instance: Instance, parameters: NationalParameters) -> list[Problem]:
+    """Find years for which a sector of the instance has no plan."""
+    year, problems = instance.policy.year, []
+    industry = [name for name in instance.sectors if name != POWER]
+    first = FIRST_YEAR_OF_INDUSTRY if industry else FIRST_YEAR
+    if year < first:
+        which = ", ".join(industry) or POWER
+        what = f"is {year}, but {which} joined the system in compliance year {first}"
+        advice = f"Use a year from {first} on{', or leave these units out' if industry else ''}."
+        problems.append(Problem("policy.toml", what, advice, "year"))
+    if POWER in instance.sectors and year > LAST_YEAR and parameters.benchmark_change is None:
+        what = f"is missing, but no plan for power is enacted for {year}"
+        advice = (
+            f"State the yearly change of the benchmarks after {LAST_YEAR}, which is an assumption: 0 to keep them, "
+            "-0.005 for 0.5 % less each year."
+        )
+        problems.append(Problem("policy.toml", what, advice, "rule.benchmark_change"))
+    return problems

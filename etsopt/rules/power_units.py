@@ -1,0 +1,134 @@
+"""Data of the power units of an instance as the rule needs them, and what is wrong with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from etsopt.data.messages import cells_of, counted
+from etsopt.data.policy.power_plans import GROSS_FROM
+from etsopt.errors import DataError, Problem
+from etsopt.rules.power import PowerUnits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+
+LARGE_MW = 400.0
+"""Rated power from which a unit of conventional coal is of class I."""
+
+
+def power_units(instance: Instance, fixed: NDArray[np.bool_]) -> PowerUnits:
+    """Return the data of all power units, in the order of the instance.
+
+    Raises
+    ------
+    DataError
+        If a unit that is not fixed at A = E lacks its class, its electricity, or the load factor of conventional coal.
+    """
+    where = instance.labels("sector").where("power")
+    table, here = instance.units, np.flatnonzero(where)
+
+    def numbers(column: str, absent: float) -> NDArray[np.float64]:
+        stated = table[column].to_numpy(dtype=float)[here] if column in table else np.full(len(here), np.nan)
+        return np.where(np.isnan(stated), absent, stated)
+
+    def texts(column: str) -> NDArray[np.object_]:
+        return table[column].to_numpy(dtype=object)[here] if column in table else np.full(len(here), "", dtype=object)
+
+    electricity = "generation_mwh" if instance.policy.year >= GROSS_FROM else "supply_mwh"
+    units = PowerUnits(
+        texts("unit_class"),
+        numbers(electricity, np.nan),
+        numbers("heat_gj", 0.0),
+        numbers("load_factor", np.nan),
+        numbers("heat_supply_ratio", 0.0),
+        texts("cooling") == "air",
+        instance.emissions_tco2e[here],
+        instance.labels("enterprise_id").code[here],
+        fixed[here],
+    )
+    problems = [_problem(instance, here, *check) for check in _checks(units, electricity) if check.bad.any()]
+    problems += [
+        _problem(instance, here, *check)
+        for check in (
+            *_checks_of_capacity(units, numbers("capacity_mw", np.nan)),
+            _check_of_output(numbers("output_t", np.nan)),
+        )
+        if check.bad.any()
+    ]
+    if problems:
+        raise DataError(f"The instance {instance.name!r}", problems)
+    return units
+
+
+class _Check(NamedTuple):
+    """Units that are wrong, the column, the words for one and for several of them, and what to do."""
+
+    bad: NDArray[np.bool_]
+    column: str
+    words: tuple[str, str]
+    advice: str
+
+
+def _checks(units: PowerUnits, electricity: str) -> tuple[_Check, ...]:
+    """Return the checks of cells that the rule needs."""
+    free = ~units.fixed
+    conventional = np.isin(units.classes.astype(str), ["I", "II", "I+II"])
+    return (
+        _Check(
+            free & (units.classes == ""),
+            "unit_class",
+            ("power unit has no class", "power units have no class"),
+            "Fill it with I (conventional coal from 400 MW), II (below), III (unconventional coal, circulating "
+            "fluidised bed) or IV (gas), or state the special case of the unit.",
+        ),
+        _Check(
+            free & np.isnan(units.electricity),
+            electricity,
+            ("power unit has no electricity", "power units have no electricity"),
+            "Fill it in MWh: net supply for years up to 2022, gross generation since; 0 for a unit that supplied heat "
+            "alone.",
+        ),
+        _Check(
+            free & conventional & np.isnan(units.load_factor),
+            "load_factor",
+            ("unit of conventional coal has no load factor", "units of conventional coal have no load factor"),
+            "Fill it as a fraction: output over rated power in the hours of operation. The rule corrects low loads.",
+        ),
+    )
+
+
+def _checks_of_capacity(units: PowerUnits, capacity: NDArray[np.float64]) -> tuple[_Check, ...]:
+    """Return the checks of classes against the rated power; units reported together have none of their own."""
+    advice = f"Correct one of the two: conventional coal is of class I from {LARGE_MW:g} MW on, of class II below."
+    words = ("of class I has less than 400 MW", "of class II has 400 MW or more")
+    wrong = ((units.classes == "I") & (capacity < LARGE_MW), (units.classes == "II") & (capacity >= LARGE_MW))
+    return tuple(
+        _Check(bad & ~units.fixed, "capacity_mw", (f"unit {one}", f"units {one.replace(' has ', ' have ')}"), advice)
+        for bad, one in zip(wrong, words, strict=True)
+    )
+
+
+def _check_of_output(output: NDArray[np.float64]) -> _Check:
+    """Return the check that no power unit states output in tonnes."""
+    words = ("power unit states output_t", "power units state output_t")
+    advice = "Leave the cell empty: the output of a power unit is generation_mwh."
+    return _Check(~np.isnan(output), "output_t", words, advice)
+
+
+def _problem(
+    instance: Instance,
+    here: NDArray[np.int64],
+    bad: NDArray[np.bool_],
+    column: str,
+    words: tuple[str, str],
+    advice: str,
+) -> Problem:
+    """Return the problem of wrong cells."""
+    marked = np.zeros(len(instance.units), dtype=bool)
+    marked[here[bad]] = True
+    cells = cells_of(instance.units, marked)
+    return Problem("units.csv", counted(int(bad.sum()), *words), advice, column, cells)
