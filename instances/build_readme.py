@@ -31,8 +31,8 @@ table may also be in Parquet, `units.parquet` in place of `units.csv`; its colum
 
 REMARKS = """\
 State a target by one key. A sector without one has no target, unless the rule balances the sector (cn-2024, cn-2025,
-cn-2026, and industry under cn): its target is then its emissions, and `target_sense = "none"` removes it. A `target_sense` without a figure
-limits the sector to its emissions.
+cn-2026, and industry under cn): its target is then its emissions, and `target_sense = "none"` removes it. A
+`target_sense` without a figure limits the sector to its emissions.
 
 A band may be wider than all emissions: the allowances of a unit are never negative.
 
@@ -42,9 +42,10 @@ next stated year; before the first, the default holds.
 
 OFFICIAL_PARAMETERS = """\
 The rule `cn` follows, for each sector, the plan of the year of the tables: power by benchmarks, steel, cement and
-aluminium as under the rules named after their plans. A rule named after a year takes the official parameters of that year's plan unless the policy states them.
-Pre-allocation, carry-over, offsets and fines follow the compliance year. `etsopt rules cn-2025` prints all parameters
-with their sources. A result lists every parameter that the policy states differently.
+aluminium as under the rules named after their plans. A rule named after a year takes the official parameters of that
+year's plan unless the policy states them. Pre-allocation, carry-over, offsets and fines follow the compliance year.
+`etsopt rules cn-2025` and `etsopt rules cn --year 2025` print all parameters with their sources. A result lists every
+parameter that the policy states differently.
 
 The option `--set 'rule={name="benchmark", benchmarks={cement=0.8}}'` states another rule; `--set rule.name=benchmark`
 alone keeps the parameters of the former one.
