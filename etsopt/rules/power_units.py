@@ -50,15 +50,12 @@ def power_units(instance: Instance, fixed: NDArray[np.bool_]) -> PowerUnits:
         instance.labels("enterprise_id").code[here],
         fixed[here],
     )
-    problems = [_problem(instance, here, *check) for check in _checks(units, electricity) if check.bad.any()]
-    problems += [
-        _problem(instance, here, *check)
-        for check in (
-            *_checks_of_capacity(units, numbers("capacity_mw", np.nan)),
-            _check_of_output(numbers("output_t", np.nan)),
-        )
-        if check.bad.any()
-    ]
+    checks = (
+        *_checks(units, electricity),
+        *_checks_of_capacity(units, numbers("capacity_mw", np.nan)),
+        _check_of_output(numbers("output_t", np.nan)),
+    )
+    problems = [_problem(instance, here, check) for check in checks if check.bad.any()]
     if problems:
         raise DataError(f"The instance {instance.name!r}", problems)
     return units
@@ -119,16 +116,9 @@ def _check_of_output(output: NDArray[np.float64]) -> _Check:
     return _Check(~np.isnan(output), "output_t", words, advice)
 
 
-def _problem(
-    instance: Instance,
-    here: NDArray[np.int64],
-    bad: NDArray[np.bool_],
-    column: str,
-    words: tuple[str, str],
-    advice: str,
-) -> Problem:
-    """Return the problem of wrong cells."""
+def _problem(instance: Instance, here: NDArray[np.int64], check: _Check) -> Problem:
+    """Return the problem of the cells that a check finds wrong."""
     marked = np.zeros(len(instance.units), dtype=bool)
-    marked[here[bad]] = True
-    cells = cells_of(instance.units, marked)
-    return Problem("units.csv", counted(int(bad.sum()), *words), advice, column, cells)
+    marked[here[check.bad]] = True
+    count = counted(int(check.bad.sum()), *check.words)
+    return Problem("units.csv", count, check.advice, check.column, cells_of(instance.units, marked))
