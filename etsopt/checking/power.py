@@ -47,16 +47,27 @@ HEAT = {
 """Benchmarks of heat from a year on [t/GJ]."""
 
 
-def allowances_of_power(instance: Instance, fixed: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the allowances of power units in whole tonnes, and NaN for all other units, shape ``(units,)`` [t]."""
-    table = instance.units.assign(e=instance.emissions_tco2e, fixed=fixed)
+def allowances_of_power(
+    instance: Instance, fixed: NDArray[np.bool_], year: int, grown: float | NDArray[np.float64], emissions: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return the allowances of power units in whole tonnes, and NaN for all other units, shape ``(units,)`` [t].
+
+    Parameters
+    ----------
+    year
+        Year whose plan applies.
+    grown, emissions
+        Electricity and heat relative to the tables, and emissions in that year [tCO2e].
+    """
+    table = instance.units.assign(e=emissions, fixed=fixed, grown=grown)
     table = table[table["sector"] == "power"].copy()
-    year = instance.policy.year
-    benchmark = {name: _benchmark(instance, "electricity_benchmarks", ELECTRICITY, name) for name in ELECTRICITY[2019]}
-    heat = {fuel: _benchmark(instance, "heat_benchmarks", HEAT, fuel) for fuel in HEAT[2019]}
+    electric = {
+        name: _benchmark(instance, year, "electricity_benchmarks", ELECTRICITY, name) for name in ELECTRICITY[2019]
+    }
+    heat = {fuel: _benchmark(instance, year, "heat_benchmarks", HEAT, fuel) for fuel in HEAT[2019]}
     classes = _column(table, "unit_class", "").astype(str)
     gas = classes == "IV"
-    least = {name: min((benchmark[one] for one in name.split("+")), default=np.nan) for name in set(classes) - {""}}
+    least = {name: min((electric[one] for one in name.split("+")), default=np.nan) for name in set(classes) - {""}}
     rate = classes.map(least).astype(float)
     load = _column(table, "load_factor", np.nan)
     corrections = load.map({number: load_correction(year, number) for number in load.dropna().unique()}).astype(float)
@@ -66,7 +77,10 @@ def allowances_of_power(instance: Instance, fixed: NDArray[np.bool_]) -> NDArray
         reduced = np.where(gas, 0.6, 0.22) * _column(table, "heat_supply_ratio", 0.0).fillna(0.0)
         rate = rate * np.where(air, 1.05, 1.0) * (1 - reduced)
     electricity = _column(table, "supply_mwh" if year <= 2022 else "generation_mwh", np.nan)
-    steam = _column(table, "heat_gj", 0.0).fillna(0.0) * gas.map({True: heat["gas"], False: heat["coal"]})
+    electricity = electricity * table["grown"]
+    steam = (
+        table["grown"] * _column(table, "heat_gj", 0.0).fillna(0.0) * gas.map({True: heat["gas"], False: heat["coal"]})
+    )
     table["a"] = np.floor(electricity * rate + NOISE_T) + np.floor(steam + NOISE_T)
     whole = np.floor(table["e"] + NOISE_T)
     if plan.stated(instance, "gas_topped_up", True):
@@ -77,9 +91,8 @@ def allowances_of_power(instance: Instance, fixed: NDArray[np.bool_]) -> NDArray
     return result.to_numpy(dtype=float)
 
 
-def _benchmark(instance: Instance, key: str, official: dict[int, dict[str, float]], name: str) -> float:
-    """Return a benchmark of the year: stated, else official; after the last plan it changes as the policy states."""
-    year = instance.policy.year
+def _benchmark(instance: Instance, year: int, key: str, official: dict[int, dict[str, float]], name: str) -> float:
+    """Return a benchmark of a year: stated, else official; after the last plan it changes as the policy states."""
     own = by_year((plan.stated(instance, key, None) or {}).get(name), [year])[0]
     if not math.isnan(own):
         return float(own)

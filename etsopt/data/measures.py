@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.data.content import output_of
 from etsopt.data.groups import Groups
 from etsopt.data.messages import cells_of, counted
 from etsopt.data.tables.row_scope import (
@@ -132,12 +133,11 @@ def _problems_at_units(instance: Content, measures: pd.DataFrame) -> list[Proble
     units = instance.units
     groups = applicable(instance)
     count = np.diff(groups.starts)
-    output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
     problems = []
-    without = (count > 0) & np.isnan(output)
+    without = (count > 0) & np.isnan(output_of(units))
     if without.any():
         what = counted(int(without.sum()), "unit has measures", "units have measures") + ", but no output"
-        advice = "Fill output_t, or remove the measures: their costs are per tonne of it."
+        advice = "Fill output_t (of power generation_mwh), or remove the measures: their costs are per unit of it."
         problems.append(Problem("units.csv", what, advice, "output_t", cells_of(units, without)))
     many = count > MOST_MEASURES
     if many.any():

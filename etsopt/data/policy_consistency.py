@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.data.content import output_of
 from etsopt.data.messages import cells_of, counted, did_you_mean
 from etsopt.data.policy.yearly import by_year
 from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
@@ -63,8 +64,7 @@ def _problems_of_enterprises(instance: Content) -> list[Problem]:
 def _problems_of_output_cuts(instance: Content) -> list[Problem]:
     units, policy = instance.units, instance.policy
     cut = units["sector"].isin(list(policy.abatement.output_cut)).to_numpy()
-    output = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
-    without = cut & np.isnan(output)
+    without = cut & np.isnan(output_of(units))
     if not without.any():
         return []
     what = counted(int(without.sum()), "unit has", "units have") + " no output that could be cut"

@@ -18,7 +18,7 @@ from etsopt.data.tables.schema import SPECIAL_CASES  # noqa: TC001  pydantic eva
 from etsopt.errors import DataError, Problem
 from etsopt.rules.intensity import IntensityParameters, balanced_allowances
 from etsopt.rules.reference import Reference
-from etsopt.rules.registry import rule, with_fixed
+from etsopt.rules.registry import parameters_of, reference_allowances, rule, with_fixed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,7 +71,7 @@ def national(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_
 
     assert isinstance(parameters, NationalParameters)
     year = instance.policy.year
-    problems = _problems_of_year(instance, parameters)
+    problems = _problems_of_year(instance, parameters, year)
     if problems:
         raise DataError(f"The instance {instance.name!r}", problems)
     industry = [name for name in instance.sectors if name != POWER]
@@ -82,8 +82,54 @@ def national(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_
         return reference
     allowances = reference.exact_t.copy()
     here = instance.labels("sector").where(POWER)
-    allowances[here] = power_allowances(plan_of_power(parameters, year), power_units(instance, fixed))
+    allowances[here] = power_allowances(plan_of_power(parameters, year), power_units(instance, fixed, year))
     return replace(reference, exact_t=with_fixed(instance, allowances, fixed), bands={POWER: BAND_OF_POWER})
+
+
+def power_allowances_of_years(
+    instance: Instance, years: NDArray[np.int64], emissions_tco2e: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return allowances of power units by the plan of each year on the forecast output, shape ``(units, years)`` [t].
+
+    Other units have NaN.
+
+    Parameters
+    ----------
+    emissions_tco2e
+        Emissions of every unit in each year, shape ``(units, years)``.
+
+    Raises
+    ------
+    DataError
+        If a year has no plan, or a unit lacks what the rule needs.
+    """
+    import numpy as np
+
+    from etsopt.data.projection import development
+    from etsopt.rules.power import power_allowances
+    from etsopt.rules.power_units import power_units
+
+    parameters, fixed = parameters_of(instance), reference_allowances(instance).fixed
+    assert isinstance(parameters, NationalParameters)
+    problems = _problems_of_year(instance, parameters, int(years[-1]))
+    if problems:
+        raise DataError(f"The instance {instance.name!r}", problems)
+    here = np.flatnonzero(instance.labels("sector").where(POWER))
+    growth, allowances = (
+        development(instance, years.tolist()).output_factor[here],
+        np.full(emissions_tco2e.shape, np.nan),
+    )
+    growth = np.where(emissions_tco2e[here] > 0, growth, 0.0)
+    for t, year in enumerate(years.tolist()) if len(here) else ():
+        units = power_units(instance, fixed, year)
+        grown = replace(
+            units,
+            electricity=units.electricity * growth[:, t],
+            heat=units.heat * growth[:, t],
+            emissions=emissions_tco2e[here, t],
+        )
+        allowances[here, t] = power_allowances(plan_of_power(parameters, year), grown)
+    return allowances
 
 
 def plan_of_power(parameters: NationalParameters, year: int) -> PowerPlan:
@@ -115,9 +161,9 @@ def plan_of_power(parameters: NationalParameters, year: int) -> PowerPlan:
     )
 
 
-def _problems_of_year(instance: Instance, parameters: NationalParameters) -> list[Problem]:
-    """Find years for which a sector of the instance has no plan."""
-    year, problems = instance.policy.year, []
+def _problems_of_year(instance: Instance, parameters: NationalParameters, year: int) -> list[Problem]:
+    """Find what keeps a sector of the instance from having a plan of a year."""
+    problems = []
     industry = [name for name in instance.sectors if name != POWER]
     first = FIRST_YEAR_OF_INDUSTRY if industry else FIRST_YEAR
     if year < first:

@@ -45,14 +45,16 @@ def own_parameters(instance: Instance) -> list[dict[str, Any]]:
 def _continuation(instance: Instance) -> list[dict[str, Any]]:
     """Return an entry for the yearly change of the benchmarks of power in years after the last plan."""
     policy = instance.policy
-    if policy.rule.name != NATIONAL or policy.year <= LAST_YEAR or "power" not in instance.sectors:
+    last = max(policy.year, *policy.years)
+    change = policy.rule.parameters.get("benchmark_change")
+    if policy.rule.name != NATIONAL or last <= LAST_YEAR or "power" not in instance.sectors or change is None:
         return []
     entry = {
         "key": "rule.benchmark_change",
         "sectors": ["power"],
-        "years": list(range(LAST_YEAR + 1, policy.year + 1)),
+        "years": list(range(LAST_YEAR + 1, last + 1)),
         "official": "no plan",
-        "here": policy.rule.parameters.get("benchmark_change"),
+        "here": change,
         "unit": "rate",
         "source": f"assumption: no plan is enacted for years after {LAST_YEAR}",
     }

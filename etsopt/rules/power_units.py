@@ -20,8 +20,8 @@ LARGE_MW = 400.0
 """Rated power from which a unit of conventional coal is of class I."""
 
 
-def power_units(instance: Instance, fixed: NDArray[np.bool_]) -> PowerUnits:
-    """Return the data of all power units, in the order of the instance.
+def power_units(instance: Instance, fixed: NDArray[np.bool_], year: int) -> PowerUnits:
+    """Return the data of all power units for the plan of a year, in the order of the instance.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def power_units(instance: Instance, fixed: NDArray[np.bool_]) -> PowerUnits:
     def texts(column: str) -> NDArray[np.object_]:
         return table[column].to_numpy(dtype=object)[here] if column in table else np.full(len(here), "", dtype=object)
 
-    electricity = "generation_mwh" if instance.policy.year >= GROSS_FROM else "supply_mwh"
+    electricity = "generation_mwh" if year >= GROSS_FROM else "supply_mwh"
     units = PowerUnits(
         texts("unit_class"),
         numbers(electricity, np.nan),

@@ -9,7 +9,12 @@ $V_{st}$ makes allowances equal emissions before abatement. From `phase_2_from` 
   `band` $d_t$ of the policy; units that get $A = E$ keep $\alpha = 0$;
 - a `paid_share` of the allowances of the rule is auctioned instead of given;
 - from `cap_from` on all allowances together, free and paid, stay below a cap: the total of the year before, changed by
-  `cap_change` a year. If they would exceed it, those of every unit are cut by one factor.
+  `cap_change` a year. Instead `cap_t` states the cap of some years, with straight lines between them. If allowances
+  would exceed the cap, those of every unit are cut by one factor.
+
+Under the rule `cn` power units get the allowances of `etsopt.rules.power` in each year, in whole tonnes: the benchmarks
+of the year on the output and heat of the forecast, at the load factor of the tables. After the last plan the benchmarks
+change by `rule.benchmark_change` a year. Industry has $A = E$ in 2024.
 
 The balance value is exact, without the decimals of a published one. A horizon that begins in phase 2 starts from the
 balance value of its first year, which falls at once. If the rule is no intensity rule, $A = E$ throughout. `pathway`
@@ -30,9 +35,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from etsopt_models._columns.whole_plans import prepare_market
-from etsopt_models._market.baseline import pathway_baseline_of
 from etsopt_models._market.column_generation import market_of
 from etsopt_models._market.formulation import market_program
+from etsopt_models._market.path import pathway_baseline_of
 from etsopt_models._market.tables import market_tables, unmet_demand_tables
 
 if TYPE_CHECKING:
@@ -56,6 +61,11 @@ READS = (
     "rule.carry_over_base_t",
     "rule.carry_over_factor",
     "rule.pre_allocation_share",
+    "rule.electricity_benchmarks",
+    "rule.heat_benchmarks",
+    "rule.benchmark_change",
+    "rule.least_allowance_share",
+    "rule.gas_topped_up",
     "horizon",
     "abatement",
     "market.transaction_cost_cny_per_t",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.errors import DataError
 
 EMISSIONS, OUTPUT = [800_000.0, 1_000_000.0], [1_000_000.0, 1_000_000.0]
 
@@ -90,3 +94,104 @@ def test_a_tighter_path_never_costs_less() -> None:
     assert costs == sorted(costs)
     assert prices == sorted(prices)
     assert costs[0] < costs[-1]
+
+
+def test_a_cap_by_year_runs_on_straight_lines_and_stays_after_the_last() -> None:
+    """Allowances of 1.8 Mt a year are cut to the cap from 2027 on; between 2027 and 2029 it lies halfway."""
+    result = etsopt.solve(path(2031, cap_t={"2027": 1_790_000.0, "2029": 1_750_000.0}), "pathway")
+    totals = allowances(result).sum(axis=1)
+    assert totals.loc[2025:2026].tolist() == pytest.approx([1_800_000] * 2)
+    assert totals.loc[2027:].tolist() == pytest.approx([1_790_000, 1_770_000, 1_750_000, 1_750_000, 1_750_000])
+
+
+def test_a_cap_is_stated_by_year_or_from_a_year_on() -> None:
+    with pytest.raises(DataError, match="pathway: states cap_t and cap_from"):
+        path(cap_t={"2027": 1.0}, cap_from=2027)
+    assert path(cap_from=2027).with_policy({"pathway.cap_t": {"2027": 1e6}}).policy.pathway.cap_from is None
+    assert path(cap_t={"2027": 1e6}).with_policy({"pathway.cap_from": 2027}).policy.pathway.cap_t is None
+    with pytest.raises(DataError, match=r"pathway\.cap_t: names no year"):
+        path(cap_t={})
+
+
+def national(last_year: int = 2028, **changes: Any) -> etsopt.Instance:
+    """A power unit of class I, one of class III and a steelworks, with a forecast."""
+    units = pd.DataFrame(
+        {
+            "unit_id": ["p", "q", "s"],
+            "enterprise_id": ["P", "Q", "S"],
+            "sector": ["power", "power", "steel"],
+            "province": "North",
+            "emissions_tco2e": [2.0e6, 0.5e6, 1e6],
+            "output_t": [np.nan, np.nan, 1e6],
+            "unit_class": ["I", "III", ""],
+            "generation_mwh": [2.4e6, 0.6e6, np.nan],
+            "heat_gj": [1e6, np.nan, np.nan],
+            "load_factor": [0.7, 0.6, np.nan],
+        }
+    )
+    forecast = pd.DataFrame({"sector": ["power"], "year": [2027], "output_factor": [0.9]})
+    policy = {
+        "year": 2025,
+        "rule": {"name": "cn", "benchmark_change": {"2027": -0.01, "2028": -0.02}},
+        "horizon": {"last_year": last_year},
+        "penalty": {"reference_price_cny_per_t": 100.0},
+        **changes,
+    }
+    return etsopt.Instance.from_frames(units, policy, forecast=forecast)
+
+
+def test_power_has_the_benchmarks_of_each_year_on_the_output_of_the_forecast() -> None:
+    table = allowances(etsopt.solve(national(), "pathway"))
+    years: dict[int, tuple[float, float, float, float]] = {
+        2025: (1.0, 0.7902, 0.8162, 0.1027),
+        2026: (0.95, 0.7894, 0.8080, 0.1021),
+        2027: (0.9, 0.7894 * 0.99, 0.8080 * 0.99, 0.1021 * 0.99),
+        2028: (0.9, 0.7894 * 0.99 * 0.98, 0.8080 * 0.99 * 0.98, 0.1021 * 0.99 * 0.98),
+    }
+    for year, (output, first, third, heat) in years.items():
+        assert table.loc[year, "p"] == math.floor(2.4e6 * output * first + 1e-6) + math.floor(
+            1e6 * output * heat + 1e-6
+        )
+        assert table.loc[year, "q"] == math.floor(0.6e6 * output * third + 1e-6)
+        assert table.loc[year, "s"] == pytest.approx(1e6)
+
+
+def test_industry_has_its_emissions_in_2024_and_is_balanced_from_2025_on() -> None:
+    units = national().units.assign(emissions_tco2e=[2.0e6, 0.5e6, 1e6])
+    more = units[units["unit_id"] == "s"].assign(unit_id="t", enterprise_id="T", emissions_tco2e=2e6)
+    policy = {"year": 2024, "rule": {"name": "cn"}, "horizon": {"last_year": 2025}}
+    instance = etsopt.Instance.from_frames(pd.concat([units, more]), policy)
+    instance = instance.with_policy({"penalty.reference_price_cny_per_t": 100.0})
+    table = allowances(etsopt.solve(instance, "pathway"))
+    assert table.loc[2024, ["s", "t"]].tolist() == [1e6, 2e6]
+    assert table.loc[2025, "s"] > 1e6
+    assert table.loc[2025, ["s", "t"]].sum() == pytest.approx(3e6)
+
+
+def test_a_path_beyond_the_last_plan_needs_its_continuation() -> None:
+    with pytest.raises(
+        DataError, match=r"rule\.benchmark_change: is missing, but no plan for power is enacted for 2028"
+    ):
+        etsopt.solve(national(rule={"name": "cn"}), "pathway")
+
+
+def test_a_measure_of_power_costs_by_generation_and_its_sector_states_no_tonnes_of_output() -> None:
+    measure = pd.DataFrame(
+        [
+            {
+                "measure_id": "m",
+                "sector": "power",
+                "abatement_rate": 0.1,
+                "lifetime_years": 1,
+                "variable_opex_cny_per_t": 1.0,
+            }
+        ]
+    )
+    instance = replace(national(2025), measures=measure, forecast=None)
+    result = etsopt.solve(instance.with_policy({"market.terminal_price_cny_per_t": 90.0}), "pathway")
+    assert result.certified
+    sectors = result.tables["sector_years"].set_index("sector")
+    assert sectors.loc["power", "measures_cost_cny"] == pytest.approx(3.0e6)
+    assert sectors.loc["power", "output_t"] == 0
+    assert np.isnan(sectors.loc["power", "measures_cost_cny_per_t"])
+    assert sectors.loc["power", "emissions_tco2e"] == pytest.approx(2.25e6)

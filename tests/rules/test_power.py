@@ -298,7 +298,9 @@ def test_the_rule_and_the_checker_agree_to_the_tonne(seed: int) -> None:
     instance = of(units, year, **own, threshold_tco2e=50_000.0)
     reference = reference_allowances(instance)
     power = (instance.units["sector"] == "power").to_numpy()
-    assert allowances_of_power(instance, reference.fixed)[power].tolist() == reference.reference_t[power].tolist()
+    emissions = instance.emissions_tco2e
+    derived = allowances_of_power(instance, reference.fixed, year, 1.0, emissions)
+    assert derived[power].tolist() == reference.reference_t[power].tolist()
     results = etsopt.solve(instance)
     assert results.certified
     assert results.violations == ()

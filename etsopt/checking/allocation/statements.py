@@ -162,7 +162,7 @@ def before_rounding(instance: Instance, sectors: pd.DataFrame, fixed: NDArray[np
         # A rule that is not written again here cannot be checked, so no value of it is right.
         exact = np.full(len(units), np.nan)
     if (power := plan.of_power(instance)).any():
-        exact = np.where(power, allowances_of_power(instance, fixed), exact)
+        exact = np.where(power, allowances_of_power(instance, fixed, instance.policy.year, 1.0, emissions), exact)
     return np.where(fixed, emissions, exact)
 
 

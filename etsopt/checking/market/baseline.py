@@ -13,6 +13,7 @@ import numpy as np
 
 from etsopt.checking import plan
 from etsopt.checking.allocation.limits import fixed_at_emissions
+from etsopt.checking.power import allowances_of_power
 from etsopt.data.content import intensity_base
 from etsopt.data.policy.yearly import by_year
 from etsopt.data.projection import development
@@ -38,7 +39,10 @@ class Baseline:
     years, discount
         Compliance years, and the value of a CNY of each in the first, shape ``(years,)``.
     base_output, output
-        Output of the year of the tables, shape ``(units,)``, and of each year [t]; zero without a stated output.
+        Output of the year of the tables, shape ``(units,)``, and of each year [t, of power MWh]; zero without a stated
+        output.
+    in_tonnes
+        True for units that state it in tonnes, shape ``(units,)``.
     emissions, intensity, measured_output
         Verified emissions [tCO2e], intensity under the rule [t/t], and the output to which it refers [t].
     given
@@ -56,6 +60,7 @@ class Baseline:
     years: NDArray[np.int64]
     discount: NDArray[np.float64]
     base_output: NDArray[np.float64]
+    in_tonnes: NDArray[np.bool_]
     output: NDArray[np.float64]
     emissions: NDArray[np.float64]
     intensity: NDArray[np.float64]
@@ -66,6 +71,11 @@ class Baseline:
     slope: NDArray[np.float64]
     cap: NDArray[np.float64]
     balance_value: NDArray[np.float64]
+
+    @property
+    def output_t(self) -> NDArray[np.float64]:
+        """Output of the units that state it in tonnes, zero for others [t]."""
+        return self.output * self.in_tonnes[:, None]
 
     def free(
         self, units: NDArray[np.int64], year: int, emissions: NDArray[np.float64], kept: NDArray[np.float64]
@@ -96,8 +106,8 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None) -> Base
     verified = instance.units["emissions_tco2e"].to_numpy(dtype=float)[:, None] * scope
     emissions = verified * projected.output_factor * projected.intensity_factor
     intensity = instance.intensity[:, None] * projected.intensity_factor
-    stated = instance.units["output_t"].to_numpy(dtype=float) if "output_t" in instance.units else np.nan
-    output = np.nan_to_num(np.broadcast_to(stated, len(emissions))) * scope.any(axis=1)
+    columns = instance.units.reindex(columns=["output_t", "generation_mwh"])
+    output = columns.bfill(axis=1)["output_t"].fillna(0.0).to_numpy(dtype=float) * scope.any(axis=1)
     follows = np.zeros(len(years), dtype=bool)
     if policy.abatement.follow_emissions_until is not None:
         follows = years <= policy.abatement.follow_emissions_until
@@ -113,13 +123,17 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None) -> Base
     else:
         phase_2 = years >= policy.pathway.phase_2_from
         rule = _tightened(instance, years, phase_2, rule)
-        given = _of_path(instance, years, emissions, rule.rate(intensity))
+        given = emissions * (1 + rule.rate(intensity))
+        if plan.of_power(instance).any():
+            given = _with_power(instance, years, projected.output_factor, emissions, given)
+        given = _below_cap(instance, years, given)
         paid_share = np.where(phase_2, by_year(policy.pathway.paid_share, years, 0.0), 0.0)
         follows &= ~phase_2
     return Baseline(
         years,
         (1 + policy.horizon.discount_rate) ** -(years - years[0]).astype(float),
         output,
+        columns["output_t"].notna().to_numpy(),
         output[:, None] * projected.output_factor * scope,
         emissions,
         intensity,
@@ -145,18 +159,19 @@ class _Rule(NamedTuple):
 
 
 def _enacted(instance: Instance, emissions: NDArray[np.float64], intensity: NDArray[np.float64]) -> _Rule:
-    """Return the rule of every year; A = E for another rule."""
-    balance = np.full(emissions.shape, np.nan)
-    years = emissions.shape[1]
-    if not plan.has_balance_value(instance):
-        return _Rule(np.zeros(years), np.zeros(years), balance)
-    slope, cap = plan.slope(instance), plan.cap(instance)
-    free = ~fixed_at_emissions(instance)
-    for name in instance.sectors:
-        here = np.flatnonzero(instance.labels("sector").where(name) & free)
-        for year in range(years if len(here) else 0):
+    """Return the rule of every year; A = E for another rule, for power, and under the national rule up to 2024."""
+    balance, years = np.full(emissions.shape, np.nan), np.array(instance.policy.years)
+    name = instance.policy.rule.name
+    balanced = (years >= 2025) if name == plan.NATIONAL else np.full(len(years), plan.has_balance_value(instance))
+    if not balanced.any():
+        return _Rule(np.zeros(len(years)), np.zeros(len(years)), balance)
+    slope, cap = plan.slope(instance), float(plan.stated(instance, "cap", plan.CAP))
+    free = ~fixed_at_emissions(instance) & ~plan.of_power(instance)
+    for sector in instance.sectors:
+        here = np.flatnonzero(instance.labels("sector").where(sector) & free)
+        for year in np.flatnonzero(balanced) if len(here) else ():
             balance[here, year] = balance_value(emissions[here, year], intensity[here, year], slope, cap)
-    return _Rule(np.full(years, slope), np.full(years, cap), balance)
+    return _Rule(np.full(len(years), slope), np.full(len(years), cap), balance)
 
 
 def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64], slope: float, cap: float) -> float:
@@ -202,15 +217,44 @@ def _tightened(instance: Instance, years: NDArray[np.int64], phase_2: NDArray[np
     return _Rule(np.where(phase_2, slope, enacted.slope), np.where(phase_2, cap, enacted.cap), tightened)
 
 
-def _of_path(
-    instance: Instance, years: NDArray[np.int64], emissions: NDArray[np.float64], rate: NDArray[np.float64]
+def _with_power(
+    instance: Instance,
+    years: NDArray[np.int64],
+    grown: NDArray[np.float64],
+    emissions: NDArray[np.float64],
+    given: NDArray[np.float64],
 ) -> NDArray[np.float64]:
+    """Return the allocation with that of power units by the benchmarks of each year, shape ``(units, years)`` [t]."""
+    fixed = fixed_at_emissions(instance)
+    factor = grown * (emissions > 0)
+    of_power = np.column_stack(
+        [
+            allowances_of_power(instance, fixed, year, factor[:, t], emissions[:, t])
+            for t, year in enumerate(years.tolist())
+        ]
+    )
+    return np.where(np.isnan(of_power), given, of_power)
+
+
+def _below_cap(instance: Instance, years: NDArray[np.int64], given: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the allocation of the pathway, cut by one factor a year to the cap, shape ``(units, years)`` [t]."""
-    given: NDArray[np.float64] = emissions * (1 + rate)
     path, totals = instance.policy.pathway, given.sum(axis=0)
-    if path.cap_from is None or path.cap_from > years[-1]:
+    if path.cap_t is not None:
+        stated = {int(year): tonnes for year, tonnes in path.cap_t.items()}
+        capped, limit = years >= min(stated), np.array([_on_line(stated, year) for year in years.tolist()])
+    elif path.cap_from is not None and path.cap_from <= years[-1]:
+        last_free = totals[years < path.cap_from][-1]
+        capped, limit = years >= path.cap_from, last_free * (1 + path.cap_change) ** (years - path.cap_from + 1.0)
+    else:
         return given
-    last_free = totals[years < path.cap_from][-1]
-    limit = last_free * (1 + path.cap_change) ** (years - path.cap_from + 1.0)
     kept = np.divide(limit, totals, out=np.ones(len(years)), where=totals > 0)
-    return given * np.where(years >= path.cap_from, np.minimum(1.0, kept), 1.0)
+    return given * np.where(capped, np.minimum(1.0, kept), 1.0)
+
+
+def _on_line(stated: dict[int, float], year: int) -> float:
+    """Return the cap of a year between two stated ones; that of the first before it, of the last after it."""
+    before = max((one for one in stated if one <= year), default=min(stated))
+    after = min((one for one in stated if one >= year), default=max(stated))
+    if before == after or year < before:
+        return stated[before]
+    return stated[before] + (stated[after] - stated[before]) * (year - before) / (after - before)

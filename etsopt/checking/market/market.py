@@ -223,7 +223,7 @@ def _units_follow(
     names = np.array(instance.sectors, dtype=object)
     sector = instance.units["sector"].to_numpy()
     sums = {name: np.array([values[sector == one].sum(axis=0) for one in names]) for name, values in columns.items()}
-    sums["output_t"] = np.array([baseline.output[sector == one].sum(axis=0) for one in names])
+    sums["output_t"] = np.array([baseline.output_t[sector == one].sum(axis=0) for one in names])
     cost, output = sums["measures_cost_cny"], sums["output_t"]
     sums["measures_cost_cny_per_t"] = np.divide(cost, output, out=np.full_like(cost, np.nan), where=output > 0)
     scope = inside_in(instance, baseline.years)

@@ -147,7 +147,7 @@ def enterprise_columns(
     rate = np.where(np.isfinite(terms.outstanding_cost), terms.outstanding_cost, 0.0)
     rate[-1] *= penalty.multiple / (penalty.multiple + 1)
     fine = plan.fixed_fines(instance, baseline.years) * (holdings.outstanding > NO_SHORTFALL_T)
-    measures, output = accounts.total(amounts.cost), accounts.total(baseline.output)
+    measures, output = accounts.total(amounts.cost), accounts.total(baseline.output_t)
     costs = {
         "measures_cost_cny": measures,
         "allowances_cost_cny": price * (holdings.bought - holdings.sold),

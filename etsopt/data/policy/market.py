@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from etsopt.data.policy.section import CALENDAR, Section, Yearly, YearlyAmount, YearlyFraction, YearlyShare
+from etsopt.data.policy.section import (
+    CALENDAR,
+    AmountByYear,
+    Section,
+    Yearly,
+    YearlyAmount,
+    YearlyFraction,
+    YearlyShare,
+)
 from etsopt.data.tables.schema import SECTORS
 
 CalendarYear = Annotated[int, CALENDAR]
@@ -148,3 +156,14 @@ class PathwayPolicy(Section):
         le=1,
         description="yearly change of the absolute cap, a fraction, from the total of the year before cap_from",
     )
+    cap_t: AmountByYear | None = Field(
+        None,
+        description="absolute cap on all allowances by year [t], on straight lines between the stated years and "
+        "constant after the last; none before the first; this or cap_from",
+    )
+
+    @model_validator(mode="after")
+    def _one_cap(self) -> Self:
+        if self.cap_t is not None and self.cap_from is not None:
+            raise ValueError("states cap_t and cap_from", "Keep one of them: a cap by year, or one from a year on.")
+        return self

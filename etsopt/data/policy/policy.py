@@ -128,6 +128,9 @@ def _stated_keys(section: BaseModel, path: str) -> Iterator[str]:
                 break
 
 
+CAP_KEYS = ("cap_from", "cap_t")
+"""Keys of the pathway that may state an absolute cap."""
+
 ANY = "<name>"
 """Step of a path in place of a key that the user chooses, such as a sector."""
 
@@ -236,7 +239,7 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
 def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     """Return a policy with some keys changed, each named by its dotted path.
 
-    Stating a target, or that there is none, removes the previous target, by whichever key it was stated.
+    Stating a target or a cap, or that there is no target, removes the previous one, by whichever key it was stated.
     Several changes of one target are validated together.
 
     Raises
@@ -267,6 +270,8 @@ def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
 
 def _superseded_keys(key: str, value: Any, table: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the keys of a target that a change of one of them removes."""
+    if key in CAP_KEYS and value is not None:
+        return CAP_KEYS
     if key in TARGET_KEYS:
         return (*TARGET_KEYS, "target_sense") if table.get("target_sense") == "none" else TARGET_KEYS
     return TARGET_KEYS if (key, value) == ("target_sense", "none") else ()

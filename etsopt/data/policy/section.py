@@ -49,6 +49,9 @@ Yearly = float | Annotated[dict[Year, float], BeforeValidator(_years)]
 YearlyAmount = Amount | Annotated[dict[Year, Amount], BeforeValidator(_years)]
 """The same, at least 0."""
 
+AmountByYear = Annotated[dict[Year, Amount], BeforeValidator(_years)]
+"""Amounts of single years."""
+
 YearlyFraction = Fraction | Annotated[dict[Year, Fraction], BeforeValidator(_years)]
 """The same, from 0 to 1."""
 

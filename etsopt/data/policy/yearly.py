@@ -36,3 +36,22 @@ def by_year(
     stated = sorted((int(year), number) for year, number in value.items())
     numbers = np.array([default, *(number for _, number in stated)], dtype=float)
     return numbers[np.searchsorted([year for year, _ in stated], np.asarray(years), side="right")]
+
+
+def interpolated(
+    value: Mapping[str, float], years: Sequence[int] | NDArray[np.int64], default: float
+) -> NDArray[np.float64]:
+    """Return a number of the policy on straight lines between its stated years, constant after the last.
+
+    Parameters
+    ----------
+    default
+        Value before the first stated year.
+
+    >>> interpolated({"2030": 100.0, "2040": 50.0}, [2029, 2030, 2034, 2050], np.inf)
+    array([ inf, 100.,  80.,  50.])
+    """
+    stated = sorted((int(year), number) for year, number in value.items())
+    points, numbers = zip(*stated, strict=True)
+    values: NDArray[np.float64] = np.interp(np.asarray(years, dtype=float), points, numbers)
+    return np.where(np.asarray(years) < points[0], default, values)

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.data.content import intensity_base
-from etsopt.data.policy.policy import BALANCED
+from etsopt.data.content import intensity_base, output_of
+from etsopt.data.policy.official import POWER
+from etsopt.data.policy.plans import NATIONAL
+from etsopt.data.policy.power_plans import FIRST_YEAR_OF_INDUSTRY
 from etsopt.data.policy.yearly import by_year
 from etsopt.data.projection import development
 from etsopt.errors import DataError, Problem
@@ -62,7 +64,7 @@ class Baseline:
     years, discount
         Compliance years, and the worth of a CNY of each in the first, shape ``(years,)``.
     base_output, output
-        Output of the base year, shape ``(units,)``, and of each year [t]; NaN if a unit states none.
+        Output of the base year, shape ``(units,)``, and of each year [t, of power MWh]; NaN if a unit states none.
     measured_output
         Output on which the rule measures intensity, of each year [t]; NaN if a unit states none.
     emissions, intensity
@@ -157,7 +159,7 @@ def baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Basel
         Tables of the model ``allocation``: allowances of the base year, and targets of sectors.
     """
     baseline = without_allowances(instance)
-    emissions, follows = instance.emissions_tco2e, _follows(instance, baseline.years)
+    emissions, follows = instance.emissions_tco2e, follows_emissions(instance, baseline.years)
     allowance = before["allocation"]["allowance_t"].to_numpy(dtype=float)
     # A unit without emissions in the base year gets A = E in the years in which it has some.
     rate = np.divide(allowance, emissions, out=np.ones(len(emissions)), where=emissions > 0)
@@ -185,7 +187,7 @@ def without_allowances(instance: Instance) -> Baseline:
     horizon = instance.policy.horizon
     grown = development(instance, list(years))
     units, scope = instance.units, instance.in_scope_in(years)
-    base = units["output_t"].to_numpy(dtype=float) if "output_t" in units else np.full(len(units), np.nan)
+    base = output_of(units)
     base = np.where(scope.any(axis=1), base, 0.0)
     factor = grown.output_factor if scope.all() else np.where(scope, grown.output_factor, 0.0)
     nothing = np.zeros(len(years))
@@ -205,7 +207,7 @@ def without_allowances(instance: Instance) -> Baseline:
     )
 
 
-def _follows(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.bool_]:
+def follows_emissions(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return the years in which allowances follow a unit's own emissions, which needs the intensity rule."""
     last = instance.policy.abatement.follow_emissions_until
     follows: NDArray[np.bool_] = np.zeros(len(years), dtype=bool) if last is None else years <= last
@@ -217,68 +219,19 @@ def _follows(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def enacted_rule(instance: Instance, baseline: Baseline) -> IntensityRule:
-    """Return the rule as enacted, balanced in each year over emissions before abatement; under cn-2024 A = E."""
+    """Return the rule as enacted, balanced in each year over emissions before abatement; A = E in 2024 and for power."""
     parameters, shape = parameters_of(instance), baseline.emissions.shape
     if not isinstance(parameters, IntensityParameters):
         return no_rule(shape)
     balance, fixed = np.full(shape, np.nan), reference_allowances(instance).fixed
+    national = instance.policy.rule.name == NATIONAL
+    balanced = np.flatnonzero((baseline.years > FIRST_YEAR_OF_INDUSTRY) | (not national)).tolist()
     for name in instance.sectors:
         here = np.flatnonzero(instance.labels("sector").where(name) & ~fixed)
-        for year in range(shape[1] if len(here) else 0):
+        for year in balanced if len(here) and not (national and name in POWER) else ():
             emissions, intensity = baseline.emissions[here, year], baseline.intensity[here, year]
             balance[here, year] = balance_value(emissions, intensity, parameters.slope, parameters.cap).value
     return IntensityRule(np.full(shape[1], parameters.slope), np.full(shape[1], parameters.cap), balance)
-
-
-def pathway_baseline_of(instance: Instance) -> Baseline:
-    """Return the baseline of every unit on the path: phase 1 as enacted, then tightened year by year.
-
-    From ``phase_2_from`` on the balance value falls by ``tightening`` a year, with the band and slope of the policy,
-    and a growing share of the allowances is auctioned. From ``cap_from`` on all allowances, free and paid, stay below a
-    cap that starts from the total of the year before; those of every unit are cut by one factor.
-
-    Raises
-    ------
-    DataError
-        If the rule is none of China's plans, which alone define the allowances of later years.
-    """
-    if instance.policy.rule.name not in BALANCED:
-        what = f"the path starts from a plan of China's system, and the rule {instance.policy.rule.name!r} is none"
-        problem = Problem("policy.toml", what, f"Use {', '.join(BALANCED)}, or solve clearing.", "rule.name")
-        raise DataError("The policy", [problem])
-    baseline = without_allowances(instance)
-    path, years = instance.policy.pathway, baseline.years
-    rule = enacted_rule(instance, baseline)
-    phase_2 = years >= path.phase_2_from
-    slope = np.where(phase_2, by_year(path.slope, years, rule.slope[0]), rule.slope)
-    cap = np.where(phase_2, by_year(path.band, years, rule.cap[0]), rule.cap)
-    fall = np.where(phase_2, by_year(path.tightening, years, 0.0), 0.0)
-    # Phase 2 continues from the last balance value of phase 1: a unit that becomes cleaner then gains by it, since no
-    # new balance takes the gain away.
-    last = max(int(np.searchsorted(years, path.phase_2_from)) - 1, 0)
-    start = np.where(phase_2, rule.balance_value[:, [last]], rule.balance_value)
-    tightened = IntensityRule(slope, cap, start * np.cumprod(1 - fall))
-    all_units = np.arange(len(baseline.emissions))
-    rates = np.column_stack([tightened.rates(all_units, t, baseline.intensity[:, t]) for t in range(len(years))])
-    total = baseline.emissions * (1 + rates)
-    total *= _cap_factor(instance, years, total.sum(axis=0))
-    return replace(
-        baseline,
-        entitlement=total,
-        paid_share=np.where(phase_2, by_year(path.paid_share, years, 0.0), 0.0),
-        follows=_follows(instance, years) & ~phase_2,
-        rule=tightened,
-    )
-
-
-def _cap_factor(instance: Instance, years: NDArray[np.int64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the factor that keeps the total of each year below the cap, shape ``(years,)``."""
-    path = instance.policy.pathway
-    if path.cap_from is None:
-        return np.ones(len(years))
-    before = int(np.clip(np.searchsorted(years, path.cap_from) - 1, 0, len(years) - 1))
-    cap = np.where(years >= path.cap_from, totals[before] * (1 + path.cap_change) ** (years - years[before]), np.inf)
-    return np.minimum(1.0, np.divide(cap, totals, out=np.ones(len(years)), where=totals > 0))
 
 
 def expected_prices(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -163,7 +163,7 @@ def _enterprises(answer: Answer) -> pd.DataFrame:
             outcome.emissions,
             outcome.allowance,
             outcome.cost,
-            np.nan_to_num(baseline.output),
+            _output_t(answer),
         )
     )
     costs = _costs(answer, trades, cost)
@@ -257,7 +257,7 @@ def _sectors(answer: Answer) -> pd.DataFrame:
         totals(values, sector.code, len(sector))
         for values in (
             baseline.emissions,
-            np.nan_to_num(baseline.output),
+            _output_t(answer),
             outcome.emissions,
             outcome.allowance,
             outcome.cost,
@@ -273,3 +273,9 @@ def _sectors(answer: Answer) -> pd.DataFrame:
         "measures_cost_cny_per_t": np.divide(cost, output, out=np.full_like(cost, np.nan), where=output > 0),
     }
     return by_year_table(baseline.years, {"sector": sector.names}, columns)
+
+
+def _output_t(answer: Answer) -> NDArray[np.float64]:
+    """Return the output of units that state it in tonnes, else zero, shape ``(units, years)`` [t]."""
+    stated = answer.instance.units.reindex(columns=["output_t"])["output_t"].notna().to_numpy()
+    return np.where(stated[:, None], np.nan_to_num(answer.prepared.baseline.output), 0.0)

@@ -26,6 +26,7 @@ def baseline_of(**changes: Any) -> Baseline:
         years=np.array([2025, 2026]),
         discount=np.array([1.0, 0.8]),
         base_output=np.array([100.0, 200.0, 40.0]),
+        in_tonnes=np.ones(3, dtype=bool),
         output=table((100, 110), (200, 190), (40, 0)),
         emissions=table((80, 88), (240, 228), (50, 0)),
         intensity=table((0.8, 0.8), (1.2, 1.2), (1.25, 1.25)),

@@ -1,0 +1,87 @@
+"""The baseline of every unit on the path: the rule of each year, its tightening, and the absolute cap."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.data.policy.plans import NATIONAL
+from etsopt.data.policy.policy import BALANCED
+from etsopt.data.policy.yearly import by_year, interpolated
+from etsopt.errors import DataError, Problem
+from etsopt.rules import power_allowances_of_years
+from etsopt_models._market.baseline import IntensityRule, enacted_rule, follows_emissions, without_allowances
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._market.baseline import Baseline
+
+
+def pathway_baseline_of(instance: Instance) -> Baseline:
+    """Return the baseline of every unit on the path: phase 1 as enacted, then tightened year by year.
+
+    From ``phase_2_from`` on the balance value falls by ``tightening`` a year, with the band and slope of the policy,
+    and a growing share of the allowances is auctioned. Power under the rule ``cn`` has the benchmarks of each year. All
+    allowances, free and paid, stay below an absolute cap; those of every unit are cut by one factor.
+
+    Raises
+    ------
+    DataError
+        If the rule is none of China's plans, which alone define the allowances of later years.
+    """
+    if instance.policy.rule.name not in (*BALANCED, NATIONAL):
+        what = f"the path starts from a plan of China's system, and the rule {instance.policy.rule.name!r} is none"
+        problem = Problem(
+            "policy.toml", what, f"Use {', '.join(BALANCED)} or {NATIONAL}, or solve clearing.", "rule.name"
+        )
+        raise DataError("The policy", [problem])
+    baseline = without_allowances(instance)
+    path, years = instance.policy.pathway, baseline.years
+    phase_2 = years >= path.phase_2_from
+    rule = _tightened(instance, baseline, phase_2)
+    all_units = np.arange(len(baseline.emissions))
+    rates = np.column_stack([rule.rates(all_units, t, baseline.intensity[:, t]) for t in range(len(years))])
+    total = baseline.emissions * (1 + rates)
+    if instance.policy.rule.name == NATIONAL:
+        of_power = power_allowances_of_years(instance, years, baseline.emissions)
+        total = np.where(np.isnan(of_power), total, of_power)
+    total *= _cap_factor(instance, years, total.sum(axis=0))
+    return replace(
+        baseline,
+        entitlement=total,
+        paid_share=np.where(phase_2, by_year(path.paid_share, years, 0.0), 0.0),
+        follows=follows_emissions(instance, years) & ~phase_2,
+        rule=rule,
+    )
+
+
+def _tightened(instance: Instance, baseline: Baseline, phase_2: NDArray[np.bool_]) -> IntensityRule:
+    """Return the intensity rule over the years: as enacted, then with the slope, band and tightening of the path."""
+    path, years = instance.policy.pathway, baseline.years
+    rule = enacted_rule(instance, baseline)
+    slope = np.where(phase_2, by_year(path.slope, years, rule.slope[0]), rule.slope)
+    cap = np.where(phase_2, by_year(path.band, years, rule.cap[0]), rule.cap)
+    fall = np.where(phase_2, by_year(path.tightening, years, 0.0), 0.0)
+    # Phase 2 continues from the last balance value of phase 1: a unit that becomes cleaner then gains by it, since no
+    # new balance takes the gain away.
+    last = max(int(np.searchsorted(years, path.phase_2_from)) - 1, 0)
+    start = np.where(phase_2, rule.balance_value[:, [last]], rule.balance_value)
+    return IntensityRule(slope, cap, start * np.cumprod(1 - fall))
+
+
+def _cap_factor(instance: Instance, years: NDArray[np.int64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the factor that keeps the total of each year below the cap, shape ``(years,)``."""
+    path = instance.policy.pathway
+    if path.cap_t is not None:
+        cap = interpolated(path.cap_t, years, np.inf)
+    elif path.cap_from is not None:
+        before = int(np.clip(np.searchsorted(years, path.cap_from) - 1, 0, len(years) - 1))
+        change = (1 + path.cap_change) ** (years - years[before])
+        cap = np.where(years >= path.cap_from, totals[before] * change, np.inf)
+    else:
+        return np.ones(len(years))
+    return np.minimum(1.0, np.divide(cap, totals, out=np.ones(len(years)), where=totals > 0))
