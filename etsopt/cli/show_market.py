@@ -27,6 +27,10 @@ def market(console: Console, results: Results) -> None:
     """Print prices, emissions, allowances and costs of every year, and the measures of the last year."""
     years = results.tables["years"]
     console.print(_prices(years))
+    if "closure" in results.tables:
+        for line in closure(results.tables["closure"]):
+            console.print(Text(line))
+        console.print()
     console.print(_quantities(years))
     console.print(_measures(results))
 
@@ -41,6 +45,32 @@ def _prices(years: pd.DataFrame) -> Table:
         ends = ("", "") if unique else (f"{low:,.2f}", f"{high:,.2f}")
         table.add_row(*map(Text, (str(row["year"]), f"{row['price_cny_per_t']:,.2f}", *ends, *costs)))
     return table
+
+
+def closure(table: pd.DataFrame) -> list[str]:
+    """Return what sets the prices, and up to which terminal price nothing changes, as sentences."""
+    end = table.iloc[-1]
+    terminal, most = end["terminal_price_cny_per_t"], end["unchanged_up_to_cny_per_t"]
+    bank = f"bank of {megatonnes(end['banked_t'] / 1e6)} Mt"
+    at_end = table.loc[table["set_by"] == "terminal price", "year"]
+    if most > terminal + SAME_PRICE * max(most, 1.0):
+        line = f"They are independent of the terminal price up to {most:,.2f} CNY/t."
+    elif len(at_end):
+        line = f"They are not independent of the terminal price, which is an assumption: a {bank} is never used; "
+        line += f"from {at_end.iloc[0]} on the price is the terminal price."
+    else:
+        line = f"They are not independent of the terminal price, {terminal:,.2f} CNY/t: a {bank} is never used."
+    return [f"Prices are set by: {', '.join(_spells(table))}.", line]
+
+
+def _spells(table: pd.DataFrame) -> list[str]:
+    """Return what sets the price in each spell of years."""
+    spell = (table["set_by"] != table["set_by"].shift()).cumsum()
+    spells = []
+    for _, group in table.groupby(spell, sort=True):
+        first, last = group["year"].iloc[0], group["year"].iloc[-1]
+        spells.append(f"{group['set_by'].iloc[0]} ({first if first == last else f'{first}-{last}'})")
+    return spells
 
 
 def _quantities(years: pd.DataFrame) -> Table:

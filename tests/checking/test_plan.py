@@ -10,6 +10,7 @@ import pytest
 
 import etsopt
 from etsopt.checking import plan
+from etsopt.data.tables.schema import SPECIAL_CASES
 
 CASES = ["", "new", "closed", "white_clinker", "carbide_slag", "gypsum_acid", "hydrogen_furnace"]
 RULES = ("cn-2024", "cn-2025", "cn-2026", "given")
@@ -86,7 +87,8 @@ def test_special_cases_are_those_of_the_plan_by_name_or_by_carbide_slag(
     made = instance(rule, year)
     slag = made.units["carbide_slag_rate"].to_numpy(dtype=float) > limit
     assert plan.is_special(made).tolist() == (made.units["special_case"].isin(named).to_numpy() | slag).tolist()
-    assert (*plan.KILNS, "hydrogen_furnace", "new", "closed") == plan.EVERY_CASE
+    assert (*plan.KILNS, "hydrogen_furnace", "new", "closed") == plan.OF_INDUSTRY
+    assert {*plan.OF_INDUSTRY, *plan.OF_POWER} == set(plan.EVERY_CASE) == set(SPECIAL_CASES)
 
 
 def test_special_cases_and_the_limit_of_carbide_slag_may_be_stated() -> None:

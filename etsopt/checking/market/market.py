@@ -10,6 +10,7 @@ import pandas as pd
 from etsopt.checking.allocation.totals import wrong_with
 from etsopt.checking.market import statements
 from etsopt.checking.market.bound import Bound
+from etsopt.checking.market.closure import CLOSURE, closure_follows
 from etsopt.checking.market.cost import cost_of, spent_by
 from etsopt.checking.market.derived import derive_market
 from etsopt.checking.market.leaves import LEAVES, read_leaves
@@ -99,6 +100,9 @@ def check_market(
     violations += uplift_follows(instance, answer.units, root, tables.get(UPLIFT), integer)
     if kind != statements.ABATEMENT:
         violations += interval_is_proven(root, stated, years, answer.price, relaxed)
+        violations += closure_follows(root, given, years, tables.get(CLOSURE), root.of_all())
+    elif CLOSURE in tables:
+        violations.append(Violation(CLOSURE, "", 1.0, "tables", "a stated price is set by the policy alone"))
     if not bound <= value + tolerance_of(value, "CNY"):
         violations.append(Violation("cost", "", bound - value, "CNY", "the cost is not below its lower bound"))
     off = max(value - bound, 0.0)

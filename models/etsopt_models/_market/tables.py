@@ -12,6 +12,7 @@ import pandas as pd
 from etsopt.data.policy.yearly import by_year
 from etsopt.rules import fixed_fines
 from etsopt_models._market.accounts import opening_allowances, totals
+from etsopt_models._market.closure import closure_table
 from etsopt_models._market.column_generation import market_prices
 from etsopt_models._market.disaggregation import Trades, disaggregated, trades_of_accounts
 from etsopt_models._market.incentives import incentives
@@ -106,8 +107,10 @@ def market_tables(
     """
     answer = Answer.of(instance, solution, prepared, prices)
     enterprises = _enterprises(answer)
+    years = _years(answer, enterprises)
+    closure = {"closure": closure_table(instance, prepared, answer.multipliers, years)} if prices is None else {}
     return {
-        "years": _years(answer, enterprises),
+        "years": years,
         "sector_years": _sectors(answer),
         "enterprise_years": enterprises,
         "unit_years": _units(answer),
@@ -116,6 +119,7 @@ def market_tables(
         "duals": duals_table(prepared, stated_of(prepared, answer.multipliers)),
         **leaves_table(instance, prepared),
         **uplift_table(instance, prepared, answer.pool, answer.multipliers),
+        **closure,
     }
 
 

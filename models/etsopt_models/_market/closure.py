@@ -1,0 +1,113 @@
+r"""What sets the price of each year, and up to which terminal price nothing changes.
+
+With the multipliers $\mu_{aT}$ of `account_balance` in the last year, a tonne banked at the end costs an account
+$\mu_{aT}$ and is worth $\delta_T w$ at the terminal price $w$. So up to
+
+$$\overline w = \min_a \mu_{aT} / \delta_T$$
+
+no account gains by banking, and the multipliers bound the cost as well as at $w$: the same plans, trades and prices stay
+optimal at every terminal price from $w$ to $\overline w$. If $\overline w = w$, a bank is left at the end, and the price
+of the last year is the terminal price: an assumption, not an answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.data.policy.yearly import by_year
+from etsopt_models._market.accounts import account_limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt_models._market.column_generation import PreparedMarket
+
+SAME_PRICE = 1e-6
+"""Difference of prices that counts as none, relative to the price and to 1 CNY/t."""
+
+EMPTY = 1e-6
+"""Bank that counts as empty, as a share of the year's emissions before abatement."""
+
+
+def closure_table(
+    instance: Instance,
+    prepared: PreparedMarket,
+    multipliers: Mapping[str, NDArray[np.float64]],
+    years: pd.DataFrame,
+) -> pd.DataFrame:
+    """Return a row for each year: the price, what sets it, the bank, and the terminal prices without effect.
+
+    Parameters
+    ----------
+    multipliers
+        Multipliers by row of the reported prices.
+    years
+        The table ``years``.
+    """
+    market, year = instance.policy.market, years["year"].to_numpy()
+    price, banked = years["price_cny_per_t"].to_numpy(dtype=float), years["banked_t"].to_numpy(dtype=float)
+    least = EMPTY * prepared.baseline.emissions.sum(axis=0)
+    # The first year from each on in which the bank is empty, backwards from none.
+    empty_in = np.full(len(year), np.nan)
+    for t in reversed(range(len(year))):
+        after = empty_in[t + 1] if t + 1 < len(year) else np.nan
+        empty_in[t] = year[t] if banked[t] <= least[t] else after
+    return pd.DataFrame(
+        {
+            "year": year,
+            "price_cny_per_t": price,
+            "set_by": _set_by(instance, prepared, years),
+            "banked_t": banked + 0.0,
+            "bank_empty_in": empty_in,
+            "terminal_price_cny_per_t": market.terminal_price_cny_per_t,
+            "unchanged_up_to_cny_per_t": _unchanged_up_to(instance, prepared, multipliers),
+        }
+    )
+
+
+def _unchanged_up_to(
+    instance: Instance, prepared: PreparedMarket, multipliers: Mapping[str, NDArray[np.float64]]
+) -> float:
+    """Return the largest terminal price at which the multipliers bound the cost as well [CNY/t]."""
+    accounts, baseline = prepared.accounts, prepared.baseline
+    balance = multipliers["account_balance"].reshape(accounts.emissions.shape)[:, -1] / baseline.discount[-1]
+    holds = account_limits(accounts)["banked_most"][:, -1] > 0
+    least = float(np.min(balance[holds], initial=np.inf))
+    terminal = float(instance.policy.market.terminal_price_cny_per_t)
+    return max(least, terminal) + 0.0 if np.isfinite(least) else terminal
+
+
+def _set_by(instance: Instance, prepared: PreparedMarket, years: pd.DataFrame) -> NDArray[np.object_]:
+    """Return what sets the price of each year, in words."""
+    market, baseline = instance.policy.market, prepared.baseline
+    price = years["price_cny_per_t"].to_numpy(dtype=float)
+
+    def is_price(other: NDArray[np.float64]) -> NDArray[np.bool_]:
+        with np.errstate(invalid="ignore"):
+            near: NDArray[np.bool_] = np.abs(price - other) <= SAME_PRICE * np.maximum(np.abs(price), 1.0)
+        return near
+
+    worth = market.terminal_price_cny_per_t * baseline.discount[-1] / baseline.discount
+    at_worth = np.logical_and.accumulate(is_price(worth)[::-1])[::-1]
+    on_offer = by_year(market.ccer_supply_t, baseline.years, 0.0) > 0
+    cases = {
+        "terminal price": at_worth & (worth > 0),
+        "no scarcity": is_price(np.zeros(len(price))),
+        "ceiling": is_price(by_year(market.ceiling_price_cny_per_t, baseline.years, np.inf)),
+        "floor": is_price(by_year(market.floor_price_cny_per_t, baseline.years, np.inf)),
+        "offsets": is_price(by_year(market.ccer_price_cny_per_t, baseline.years, np.inf)) & on_offer,
+        "penalty": years["outstanding_t"].to_numpy(dtype=float) > OUTSTANDING_T,
+    }
+    return np.select(
+        list(cases.values()), [np.array(name, dtype=object) for name in cases], np.array("abatement", object)
+    )
+
+
+OUTSTANDING_T = 0.5
+"""Outstanding obligations up to this are rounding [t]."""
