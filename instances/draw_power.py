@@ -64,7 +64,7 @@ class Assumptions:
     # Change of output: 2024 follows from the totals and the trend [D]; 2025 thermal generation [A]; 2026 assumed [C].
     output_changes: Mapping[int, float] = field(default_factory=lambda: {2025: -0.007, 2026: -0.01})
     # Standard deviation of the logarithm of a unit's intensity, I to IV [C], and a factor on those of coal. In
-    # 2019-2020, 847 of 2,011 entities (42 %) were short by 188 Mt, 94 Mt a year [A]. A factor of 1 gives 57 Mt and
+    # 2019-2020, 847 of 2,011 entities (42 %) were short by 188 Mt, 94 Mt a year [B]. A factor of 1 gives 57 Mt and
     # 47 %, 2.5 gives 102 Mt and 45 %, other seeds 93 to 100 Mt and 43 to 44 %; the sector's gap is the same [D]. Gas,
     # which is topped up to its emissions, is never short, so that nothing is known of its spread.
     intensity_spread: Mapping[str, float] = _by_class(0.025, 0.035, 0.05, 0.05)
