@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 import etsopt
+from etsopt.data.policy.plans import NATIONAL
 from etsopt.data.policy.policy import BALANCED
+from etsopt.data.tables.schema import POWER_CASES
 from etsopt.rules import pre_allocation_shares
 from etsopt.running import library, model_inputs, run
 from etsopt.running.methods import Method, compiled_program
@@ -92,7 +94,9 @@ def of_model(instance: etsopt.Instance, model: str) -> etsopt.Instance:
     """The instance under a rule from which a model starts: a path does from a plan, and that of 2024 gives A = E."""
     if model != "pathway" or instance.policy.rule.name in BALANCED:
         return instance
-    return as_filed(instance, {"rule": {"name": "cn-2024"}})
+    # Under the plan of industry the special cases of power are stated, or its units are refused.
+    cases = {"special_cases": list(POWER_CASES)} if instance.policy.rule.name == NATIONAL else {}
+    return as_filed(instance, {"rule": {"name": "cn-2024", **cases}})
 
 
 def some_market(seed: int) -> etsopt.Instance:
