@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.market.families import Family
 from etsopt.data.measures import OUTPUT_CUT, applicable
 from etsopt.data.tables.labels import Labels
 from etsopt.data.tables.row_scope import filled_column
@@ -56,6 +58,27 @@ class Choices:
     first_year: NDArray[np.int64]
     group: NDArray[np.int64]
     required: NDArray[np.int64]
+
+    @cached_property
+    def kinds(self) -> tuple[NDArray[np.int64], list[Family]]:
+        """Kind of each unit, shape ``(units,)``, and the sets of measures of each kind.
+
+        Units of a kind have measures in the same slots and the same of them in a group.
+        """
+        slots, number = self.code.shape[1], np.zeros(len(self.code), dtype=np.int64)
+        first = np.full(self.code.shape, NOT_ON_OFFER)
+        for slot in range(slots):
+            same = (self.group == self.group[:, [slot]]) & (self.group[:, [slot]] >= 0)
+            first[:, slot] = np.where(same.any(axis=1), same.argmax(axis=1), slot)
+        first[self.code < 0] = NOT_ON_OFFER
+        for column in first.T:
+            number = pd.factorize(number * (slots + 1) + column)[0].astype(np.int64)
+        families = []
+        for example in np.unique(number, return_index=True)[1].tolist():
+            alike = first[example]
+            groups = (np.flatnonzero(alike == slot).tolist() for slot in np.unique(alike[alike >= 0]))
+            families.append(Family(tuple(map(tuple, groups))))
+        return number, families
 
     @property
     def count(self) -> NDArray[np.int64]:

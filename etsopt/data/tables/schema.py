@@ -125,7 +125,7 @@ ENTERPRISES = Table(
 
 MEASURES = Table(
     "measures",
-    "the abatement measures, each at a unit or at every unit of a sector",
+    "the abatement measures, each at a unit or at every unit of a sector; those of a unit make at most 4,096 sets",
     ("measure_id", "unit_id", "sector"),
     (
         Column("measure_id", "identifies the measure, one word", required=True, identifier=True),
