@@ -109,7 +109,8 @@ def plans_of(instance: etsopt.Instance, years: list[int], discount: Array) -> li
                     continue
                 runs = np.arange(len(years)) >= start
                 left = np.where(runs, 1 - share * row["abatement_rate"], 1.0)
-                same.append((left, np.where(runs, share * each * np.nan_to_num(output), 0.0)))
+                growth = (1 + _value(row, "cost_change_rate", 0.0)) ** (np.array(years) - instance.policy.year)
+                same.append((left, np.where(runs, share * each * np.nan_to_num(output) * growth, 0.0)))
         for way in product(*ways.values()):
             left = np.prod([nothing[0], *(one for one, _ in way)], axis=0)
             cost = np.sum([nothing[1], *(one for _, one in way)], axis=0)

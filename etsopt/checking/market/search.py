@@ -43,11 +43,16 @@ class Sets:
     left, kept
         Share of emissions, and of intensity, that a set leaves.
     fixed, variable
-        Yearly cost [CNY], and cost per tonne of the year's output [CNY/t].
+        Yearly cost [CNY], and cost per tonne of the year's output [CNY/t], in the base year.
     possible
         True if a set has all that its measures require.
     first_year
         Earliest year of each measure, shape ``(measures, units)``.
+    changing
+        Both costs of each measure, and their factor from year to year, shapes ``(measures, units)``; empty if costs
+        stay.
+    base_year
+        Year in which costs are stated.
     """
 
     family: Family
@@ -58,6 +63,8 @@ class Sets:
     variable: NDArray[np.float64]
     possible: NDArray[np.bool_]
     first_year: NDArray[np.int64]
+    changing: tuple[NDArray[np.float64], ...]
+    base_year: int
 
     @classmethod
     def of(cls, baseline: Baseline, offered: Choices, units: NDArray[np.int64], family: Family) -> Sets:
@@ -71,13 +78,27 @@ class Sets:
         # Intensity matters only in years in which allowances follow emissions.
         kept = each(offered.intensity_left, np.multiply) if baseline.follows.any() else left
         fixed, variable = each(offered.fixed, np.add), each(offered.variable, np.add)
-        first = offered.first_year[units, :measures].T
-        return cls(family, units, left, kept, fixed, variable, _met(offered, units, family), first)
+        first, growth = offered.first_year[units, :measures].T, offered.growth[units, :measures].T
+        changing: tuple[NDArray[np.float64], ...] = ()
+        if (growth != 1).any():
+            changing = (offered.fixed[units, :measures].T, offered.variable[units, :measures].T, growth)
+        met = _met(offered, units, family)
+        return cls(family, units, left, kept, fixed, variable, met, first, changing, offered.base_year)
+
+    def costs(self, year: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return yearly cost and cost per tonne of output in a compliance year, shape ``(sets, units)``."""
+        if not self.changing:
+            return self.fixed, self.variable
+        fixed, variable, growth = self.changing
+        factor = growth ** (int(year) - self.base_year)
+        return self.family.accumulate(fixed * factor, np.add), self.family.accumulate(variable * factor, np.add)
 
     def select(self, places: NDArray[np.int64]) -> Sets:
         """Return the sets of some units."""
         names = ("left", "kept", "fixed", "variable", "possible", "first_year")
-        return replace(self, units=self.units[places], **{name: getattr(self, name)[:, places] for name in names})
+        changing = tuple(part[:, places] for part in self.changing)
+        some = {name: getattr(self, name)[:, places] for name in names}
+        return replace(self, units=self.units[places], changing=changing, **some)
 
     def running_cost(
         self, baseline: Baseline, year: int, demand_dual: NDArray[np.float64], emission_dual: NDArray[np.float64]
@@ -90,8 +111,9 @@ class Sets:
             As in `least_of_all_plans`, for these units.
         """
         emissions = self.left * baseline.emissions[self.units, year]
-        value = self.variable * baseline.output[self.units, year]
-        value += self.fixed
+        fixed, variable = self.costs(baseline.years[year])
+        value = variable * baseline.output[self.units, year]
+        value += fixed
         value *= baseline.discount[year]
         value += emissions * (demand_dual[:, year] + emission_dual[:, year])
         value -= demand_dual[:, year] * baseline.free(self.units, year, emissions.T, self.kept.T).T

@@ -163,9 +163,8 @@ def _of_units(  # long because a chain is followed and summed in one place
         emissions = sets.left[here] * baseline.emissions[plans.owner, year]
         plans.emissions[:, year] = emissions
         plans.net_demand[:, year] = emissions - baseline.free(plans.owner, year, emissions, sets.kept[here])
-        plans.cost[:] += baseline.discount[year] * (
-            sets.fixed[here] + sets.variable[here] * baseline.output[plans.owner, year]
-        )
+        fixed, variable = sets.costs(baseline.years[year])
+        plans.cost[:] += baseline.discount[year] * (fixed[here] + variable[here] * baseline.output[plans.owner, year])
     return plans
 
 

@@ -210,6 +210,15 @@ MEASURES = Table(
             at_least=0,
             default=0.0,
         ),
+        Column(
+            "cost_change_rate",
+            "yearly change of all its costs, a fraction, from the year of the tables on: -0.02 is 2 % less each year",
+            "fraction",
+            number=True,
+            above=-1,
+            at_most=1,
+            default=0.0,
+        ),
         Column("exclusive_group", "group of which a unit applies at most one measure", identifier=True),
         Column("requires", "measure_ids, separated by spaces, that must run as well"),
         Column(

@@ -138,7 +138,8 @@ def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
     family = part.family
     sets = np.flatnonzero(part.admissible[0])
     sets = sets[np.argsort(family.has[sets].sum(axis=1), kind="stable")]
-    cost = family.sums((part.fixed + part.variable * known(baseline.output[units, 0])[:, None]).T)[sets].T
+    each = (part.fixed + part.variable * known(baseline.output[units, 0])[:, None]) * part.growth ** part.elapsed[0]
+    cost = family.sums(each.T)[sets].T
     emissions = baseline.emissions[units, 0, None] * family.products(part.emissions_left.T)[sets].T
     intensity_left = np.maximum(family.products(part.intensity_left.T)[sets].T, LEAST_SHARE)
     intensity = baseline.intensity[units, 0, None] * intensity_left

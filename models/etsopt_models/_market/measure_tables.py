@@ -90,16 +90,18 @@ def measure_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float6
     plan, place = chosen.plan, chosen.place
     unit = pool.unit[plan]
     runs = np.arange(len(years)) >= chosen.start[:, None]
-    left, fixed, variable = np.ones(len(plan)), np.zeros(len(plan)), np.zeros(len(plan))
+    left, growth, fixed, variable = np.ones(len(plan)), np.ones(len(plan)), np.zeros(len(plan)), np.zeros(len(plan))
     for number, kind in enumerate(plans.kinds):
         here = np.flatnonzero(plans.kind[unit] == number)
         cell = plans.place[unit[here]], place[here]
-        left[here], fixed[here], variable[here] = kind.emissions_left[cell], kind.fixed[cell], kind.variable[cell]
+        left[here], growth[here] = kind.emissions_left[cell], kind.growth[cell]
+        fixed[here], variable[here] = kind.fixed[cell], kind.variable[cell]
     alone = runs * (1 - left)[:, None]
     total = totals(alone, plan, len(pool.unit))
     avoided = pool.abated * share[:, None]
     abated = alone * np.divide(avoided, total, out=np.zeros_like(total), where=total > 0)[plan]
     cost = runs * share[plan, None] * (fixed[:, None] + variable[:, None] * known(baseline.output[unit]))
+    cost *= growth[:, None] ** (years - instance.policy.year)
     names, sector = Labels.of(_names(instance, chosen.row)), instance.labels("sector")
     pair = names.code * len(sector) + sector.code[unit]
     there = np.flatnonzero(np.bincount(pair, minlength=len(names) * len(sector)))

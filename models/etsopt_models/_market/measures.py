@@ -16,6 +16,8 @@ from etsopt_models._market.measure_dependencies import dependencies_of
 from etsopt_models._market.set_family import family_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
@@ -38,7 +40,10 @@ class Measures:
     emissions_left, intensity_left, output_left
         Factor that remains of each under a measure, shape ``(units, measures)``.
     fixed, variable
-        Yearly cost [CNY], and cost per tonne of the year's output [CNY/t], shape ``(units, measures)``.
+        Yearly cost [CNY], and cost per tonne of the year's output [CNY/t], in the year of the tables, shape
+        ``(units, measures)``.
+    growth, elapsed
+        Factor of both from year to year, shape ``(units, measures)``, and years since that of the tables, ``(years,)``.
     family
         Sets of measures, numbered.
     admissible
@@ -52,22 +57,24 @@ class Measures:
     output_left: NDArray[np.float64]
     fixed: NDArray[np.float64]
     variable: NDArray[np.float64]
+    growth: NDArray[np.float64]
+    elapsed: NDArray[np.int64]
     family: SetFamily
     admissible: NDArray[np.bool_]
 
     def part(self, chosen: slice | NDArray[np.int64]) -> Measures:
         """Return the measures of some of the units."""
-        return Measures(
-            self.units[chosen],
-            self.row[chosen],
-            self.emissions_left[chosen],
-            self.intensity_left[chosen],
-            self.output_left[chosen],
-            self.fixed[chosen],
-            self.variable[chosen],
-            self.family,
-            self.admissible,
-        )
+        names = ("units", "row", "emissions_left", "intensity_left", "output_left", "fixed", "variable", "growth")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+
+    def costs_of_sets(self) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Yield yearly and variable cost of every set in each year, shape ``(sets, units)`` [CNY, CNY/t]."""
+        costs = self.family.sums(self.fixed.T), self.family.sums(self.variable.T)
+        for years in self.elapsed.tolist():
+            if not (self.growth == 1).all():
+                factor = self.growth**years
+                costs = self.family.sums((self.fixed * factor).T), self.family.sums((self.variable * factor).T)
+            yield costs
 
     def times(self, factor: NDArray[np.float64]) -> Measures:
         """Return the measures of units scaled by a factor each."""
@@ -135,7 +142,7 @@ def _measures(
     """Return the measures of the table for units that have the same structure."""
     rows = rows[:, rows[0] >= 0]
     nothing = np.zeros(rows.shape)
-    emissions, intensity, fixed, variable = nothing + 1, nothing + 1, nothing, nothing
+    emissions, intensity, fixed, variable, growth = nothing + 1, nothing + 1, nothing, nothing, nothing + 1
     if rows.shape[1]:
         share, rate, intensity_rate = (
             column(instance, name)[rows] for name in ("maximum_share", "abatement_rate", "intensity_abatement_rate")
@@ -143,8 +150,12 @@ def _measures(
         emissions, intensity = 1 - share * rate, 1 - share * intensity_rate
         per_base_t, variable = (cost[rows] for cost in costs)
         fixed = per_base_t * baseline.base_output[units, None]
+        growth = 1 + column(instance, "cost_change_rate")[rows]
     family, admissible = _admissible(instance, rows[:1], baseline.years)
-    return Measures(units, rows, emissions, intensity, nothing + 1, fixed, variable, family, admissible)
+    elapsed = baseline.years - instance.policy.year
+    return Measures(
+        units, rows, emissions, intensity, nothing + 1, fixed, variable, growth, elapsed, family, admissible
+    )
 
 
 def _with_output_cut(instance: Instance, part: Measures) -> Measures:
@@ -153,7 +164,7 @@ def _with_output_cut(instance: Instance, part: Measures) -> Measures:
     cuts = instance.policy.abatement.output_cut
     share, margin = (np.array([getattr(cuts[name], key) for name in sector]) for key in ("share", "margin_cny_per_t"))
     # Output falls with emissions, so intensity is unchanged.
-    rows, emissions, intensity, output, fixed, variable = (
+    rows, emissions, intensity, output, fixed, variable, growth = (
         np.column_stack([before, new])
         for before, new in (
             (part.row, np.full(len(sector), -1)),
@@ -162,10 +173,13 @@ def _with_output_cut(instance: Instance, part: Measures) -> Measures:
             (part.output_left, 1 - share),
             (part.fixed, np.zeros(len(sector))),
             (part.variable, share * margin),
+            (part.growth, np.ones(len(sector))),
         )
     )
     family, admissible = part.family.with_measure(), np.tile(part.admissible, 2)
-    return Measures(part.units, rows, emissions, intensity, output, fixed, variable, family, admissible)
+    return Measures(
+        part.units, rows, emissions, intensity, output, fixed, variable, growth, part.elapsed, family, admissible
+    )
 
 
 def _admissible(

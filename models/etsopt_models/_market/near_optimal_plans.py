@@ -75,10 +75,9 @@ def _set_values(
     """Return the value of running each set in each year, shape ``(sets, units)``; infinite if it may not run."""
     baseline, units, family = plans.baseline, part.units, part.family
     left, intensity_left = family.products(part.emissions_left.T), family.products(part.intensity_left.T)
-    fixed, variable = family.sums(part.fixed.T), family.sums(part.variable.T)
     output = known(baseline.output[units])
     values = []
-    for t in range(len(baseline.years)):
+    for t, (fixed, variable) in enumerate(part.costs_of_sets()):
         emissions = left * baseline.emissions[units, t]
         value = baseline.discount[t] * (fixed + variable * output[:, t])
         value += emissions * (need_price[:, t] + emissions_price[:, t])

@@ -194,13 +194,13 @@ class Plans:
         """Return the best chains: backwards the least over supersets, forwards the first superset that attains it."""
         baseline, units = self.baseline, part.units
         family = part.family
-        left, fixed = family.products(part.emissions_left.T), family.sums(part.fixed.T)
-        variable = family.sums(part.variable.T)
+        left, costs = family.products(part.emissions_left.T), list(part.costs_of_sets())
         intensity_left = family.products(part.intensity_left.T) if baseline.follows.any() else left
         output, years = known(baseline.output[units]), len(baseline.years)
         chain, ahead = [], np.zeros(1)
         for t in reversed(range(years)):
             emissions = left * baseline.emissions[units, t]
+            fixed, variable = costs[t]
             value = variable * output[:, t]
             value += fixed
             value *= cost_weight * baseline.discount[t]
@@ -259,7 +259,8 @@ class Plans:
                 (output_left, part.output_left),
             ):
                 total *= np.where(has, factors[:, [k]], 1.0)
-            cost += np.where(has, part.fixed[:, [k]] + part.variable[:, [k]] * output, 0.0)
+            each = part.fixed[:, [k]] + part.variable[:, [k]] * output
+            cost += np.where(has, each * part.growth[:, [k]] ** part.elapsed, 0.0)
         emissions = baseline.emissions[units] * left
         allowance = np.empty(sets.shape)
         for t in range(sets.shape[1]):
