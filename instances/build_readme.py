@@ -70,7 +70,7 @@ def _columns(columns: tuple[Column, ...]) -> str:
         default = "" if column.default is None else f"; default {_number(column.default)}"
         meaning = f"{column.meaning}{default}"
         lines.append(f"| `{column.name}` | {'yes' if column.required else ''} | {values} | {meaning} |")
-    return "\n".join([*lines, "| `x_...` | | | a column of your own, passed through to the results |"])
+    return "\n".join([*lines, "| `x_...` | | | a column of your own, passed through to the results: numbers or text |"])
 
 
 def _number(default: float | str) -> str:
