@@ -58,9 +58,10 @@ dual of `lot_is_used` is minus the worth of one more allowance of the lot.
 **After the program** (`_compliance/tables.py`), the law in force at the deadline applies; compliance year $t$ is due on
 31 December $t + 1$. In a year up to 2024 an enterprise with a shortfall pays $m\,p^r$ a tonne, and as many allowances
 of the next year are deducted. From 2025 on (deadlines after 15 August 2026) it pays a fixed fine beside $m\,p^r$ a
-tonne, and nothing is deducted; the shortfall stays due. `etsopt rules cn-2025` lists these figures with their sources;
-the policy may state others. For every enterprise, vintage and total, opening + carried over + issued + bought =
-surrendered + sold + cancelled + closing, in whole tonnes: the matrix is that of a network, so every vertex is integer.
+tonne, and nothing is deducted; the shortfall stays due, and `etsopt roll` makes it the next year's `outstanding_t`.
+`etsopt rules cn-2025` lists these figures with their sources; the policy may state others. For every enterprise,
+vintage and total, opening + carried over + issued + bought = surrendered + sold + cancelled + closing, in whole tonnes:
+the matrix is that of a network, so every vertex is integer.
 
 References: Interim Regulations (State Council Order 775), art. 24, and their amendment of 8 August 2026, as the
 Development Report 2026 describes it; 2023-2024 plan (power), annex 5, on carry-over; 2026 plan (consultation draft of
