@@ -25,8 +25,8 @@ Like units of industry, power units may be new or closed."""
 
 SPECIAL_CASES = (*INDUSTRY_CASES, *POWER_CASES)
 
-VINTAGES = range(2019, 2027)
-"""Vintages that an enterprise may hold at the start."""
+VINTAGES = range(2019, 2037)
+"""Vintages that an enterprise may hold at the start: up to the year after 2035, the last year of shipped instances."""
 
 USER_COLUMN_PREFIX = "x_"
 LONGEST_IDENTIFIER = 64
@@ -115,6 +115,20 @@ ENTERPRISES = Table(
             "sales minus purchases of vintages 2019-2024 from 1 January 2024 to 31 December 2025",
             "t",
             number=True,
+        ),
+        Column(
+            "deduction_t",
+            "allowances to be deducted from the year's own for earlier shortfalls; read by the model compliance",
+            "t",
+            number=True,
+            at_least=0,
+        ),
+        Column(
+            "outstanding_t",
+            "obligations of earlier years that are still due; read by the model compliance",
+            "t",
+            number=True,
+            at_least=0,
         ),
         *(
             Column(f"opening_{year}_t", f"allowances of vintage {year} held at the start", "t", number=True, at_least=0)
