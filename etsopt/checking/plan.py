@@ -103,15 +103,21 @@ def is_case(instance: Instance, named: Sequence[str]) -> NDArray[np.bool_]:
     return result
 
 
-def inside(instance: Instance) -> NDArray[np.bool_]:
+def inside(instance: Instance, year: int | None = None) -> NDArray[np.bool_]:
     """Return the units in scope, shape ``(units,)``.
 
     New and closed lines of industry are excluded in 2024 and 2025, not later; all special cases of power up to 2024.
+
+    Parameters
+    ----------
+    year
+        Year whose plan applies under the national rule; default that of the tables.
     """
     outside = instance.policy.rule.outside_scope
     if outside is not None:
         return ~is_case(instance, outside)
-    year = year_of(instance)
+    if year is None or instance.policy.rule.name != NATIONAL:
+        year = year_of(instance)
     lines = is_case(instance, ["new", "closed"]) & (follows_plan(instance) and year in (2024, 2025))
     return ~np.where(of_power(instance), is_case(instance, OF_POWER) & (year <= 2024), lines)
 
@@ -119,7 +125,8 @@ def inside(instance: Instance) -> NDArray[np.bool_]:
 def inside_in(instance: Instance, years: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return the units in scope by year, shape ``(units, years)``: a year later a new line is in, a closed one out."""
     later = np.array([year > instance.policy.year for year in years])
-    joined = inside(instance)[:, None] | (is_case(instance, ["new"])[:, None] & later)
+    stated = np.column_stack([inside(instance, max(int(year), instance.policy.year)) for year in years])
+    joined = stated | (is_case(instance, ["new"])[:, None] & later)
     present: NDArray[np.bool_] = joined & ~(is_case(instance, ["closed"])[:, None] & later)
     return present
 

@@ -53,8 +53,12 @@ def closure(table: pd.DataFrame) -> list[str]:
     terminal, most = end["terminal_price_cny_per_t"], end["unchanged_up_to_cny_per_t"]
     bank = f"bank of {megatonnes(end['banked_t'] / 1e6)} Mt"
     at_end = table.loc[table["set_by"] == "terminal price", "year"]
-    if most > terminal + SAME_PRICE * max(most, 1.0):
+    if most == np.inf:
+        line = "They are independent of the terminal price: nothing may be banked at the end."
+    elif most > terminal + SAME_PRICE * max(most, 1.0):
         line = f"They are independent of the terminal price up to {most:,.2f} CNY/t."
+    elif end["year"] == end["bank_empty_in"]:
+        line = f"At a terminal price above {terminal:,.2f} CNY/t allowances would be banked for it."
     elif len(at_end):
         line = f"They are not independent of the terminal price, which is an assumption: a {bank} is never used; "
         line += f"from {at_end.iloc[0]} on the price is the terminal price."

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from etsopt.data.content import Content
 
+HEAT_MWH_PER_GJ = 0.13
+"""Electricity of the same emissions as a gigajoule of heat: 0.10 t/GJ beside 0.80 t/MWh."""
+
 MAGNITUDE_RATIO = 100.0
 """An intensity above this multiple of its sector's typical one, or below its inverse, has a wrong unit of measure."""
 
@@ -81,12 +84,15 @@ def _problems_of_scale(instance: Content) -> list[Problem]:
     whole = units.drop(columns=["intensity_output_t", "intensity_emissions_tco2e"], errors="ignore")
     typical = instance.labels("sector").mapped(PLAUSIBLE_INTENSITY)
     seen = np.zeros(len(units), dtype=bool)
+    # The heat of a power unit counts as electricity of the same emissions.
+    heat = HEAT_MWH_PER_GJ * units.reindex(columns=["heat_gj"])["heat_gj"].fillna(0.0).to_numpy(dtype=float)
     problems = []
     for base, columns in (
         (intensity_base(whole), "emissions_tco2e or output_t"),
         (intensity_base(units), "intensity_emissions_tco2e or intensity_output_t"),
     ):
-        intensity = base[1] / base[0]
+        output = base[0] + heat
+        intensity = np.divide(base[1], output, out=np.full(len(units), np.nan), where=output > 0)
         ratio = intensity / typical
         wrong = ((ratio > MAGNITUDE_RATIO) | ((ratio < 1 / MAGNITUDE_RATIO) & (ratio > 0))) & ~seen
         seen |= wrong

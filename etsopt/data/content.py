@@ -118,11 +118,15 @@ class Content:
         A unit that is new in the year of the tables joins the year after; a closed one leaves by then at the latest.
         """
         later = np.asarray(years) > self.policy.year
-        inside = self.in_scope[:, None]
         if "special_case" not in self.units:
-            return np.broadcast_to(inside, (len(inside), len(later)))
+            return np.broadcast_to(self.in_scope[:, None], (len(self.units), len(later)))
         labels = self.labels("special_case")
         new, closed = ((labels.names == case)[labels.code][:, None] for case in ("new", "closed"))
+        # Years with the same plan, which are most, share its scope.
+        outside = [tuple(self.policy.cases_outside(sector, int(year)) for sector in self.sectors) for year in years]
+        scope = {cases: ~self.has_case(dict(zip(self.sectors, cases, strict=True))) for cases in set(outside)}
+        inside = np.column_stack([scope[cases] for cases in outside])
+        inside[:, ~later] = self.in_scope[:, None]
         return (inside | (later & new)) & ~(later & closed)
 
     @property
@@ -174,7 +178,7 @@ class Content:
 def _intensity(units: pd.DataFrame) -> NDArray[np.float64]:
     """Compute the intensity of every unit, in a read-only array because it is cached."""
     output, emissions = intensity_base(units)
-    intensity = emissions / output
+    intensity = np.divide(emissions, output, out=np.full(len(units), np.nan), where=output > 0)
     intensity.flags.writeable = False
     return intensity
 

@@ -68,7 +68,7 @@ def _problems_of_output_cuts(instance: Content) -> list[Problem]:
     if not without.any():
         return []
     what = counted(int(without.sum()), "unit has", "units have") + " no output that could be cut"
-    advice = "Fill the column, or remove the sector from abatement.output_cut."
+    advice = "Fill the column, of power generation_mwh, or remove the sector from abatement.output_cut."
     return [Problem("units.csv", what, advice, "output_t", cells_of(units, without))]
 
 

@@ -61,7 +61,7 @@ def balanced_allowances(
     emissions, intensity = instance.emissions_tco2e, instance.intensity
     sector = instance.labels("sector")
     balanced = sector.mapped(dict.fromkeys(names, 1.0), 0.0) > 0
-    _check_intensity(instance, ~(intensity > 0) & ~fixed & balanced)
+    check_intensity(instance, ~(intensity > 0) & ~fixed & balanced)
     allowances = emissions.copy()
     balance_values: dict[str, BalanceValue] = {}
     for name in names:
@@ -84,7 +84,7 @@ def balanced_allowances(
     return Reference(with_fixed(instance, allowances, fixed), fixed, parameters.cap, True, sectors)
 
 
-def _check_intensity(instance: Instance, unknown: NDArray[np.bool_]) -> None:
+def check_intensity(instance: Instance, unknown: NDArray[np.bool_]) -> None:
     """Raise DataError if a unit has no intensity to compare with the balance value."""
     if unknown.any():
         cells = cells_of(instance.units, unknown)

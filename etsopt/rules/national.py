@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -171,7 +172,7 @@ def _problems_of_year(instance: Instance, parameters: NationalParameters, year: 
         what = f"is {year}, but {which} joined the system in compliance year {first}"
         advice = f"Use a year from {first} on{', or leave these units out' if industry else ''}."
         problems.append(Problem("policy.toml", what, advice, "year"))
-    if POWER in instance.sectors and year > LAST_YEAR and parameters.benchmark_change is None:
+    if POWER in instance.sectors and parameters.benchmark_change is None and _continues(parameters, year):
         what = f"is missing, but no plan for power is enacted for {year}"
         advice = (
             f"State the yearly change of the benchmarks after {LAST_YEAR}, which is an assumption: 0 to keep them, "
@@ -179,3 +180,13 @@ def _problems_of_year(instance: Instance, parameters: NationalParameters, year: 
         )
         problems.append(Problem("policy.toml", what, advice, "rule.benchmark_change"))
     return problems
+
+
+def _continues(parameters: NationalParameters, year: int) -> bool:
+    """Return True if a year after the last plan takes a benchmark from it."""
+    from etsopt.data.policy.yearly import by_year
+
+    stated = [parameters.electricity_benchmarks.get(name) for name in CLASSES]
+    stated += [parameters.heat_benchmarks.get(fuel) for fuel in ("coal", "gas")]
+    numbers = [float(by_year(value, [year])[0]) for value in stated]
+    return year > LAST_YEAR and any(math.isnan(number) for number in numbers)

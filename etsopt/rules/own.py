@@ -78,6 +78,8 @@ def _entry(row: Official, cells: list[tuple[str, int]], value: Any) -> dict[str,
 def _years(policy: Policy, key: str) -> list[int]:
     """Return the years whose official figure a parameter of the policy replaces."""
     if key.startswith("rule.") and key not in BY_COMPLIANCE_YEAR:
+        if policy.rule.name == NATIONAL:
+            return sorted({policy.year, *policy.years})
         year = plan_year(policy.rule.name, policy.year)
         return [] if year is None else [year]
     if key == "rule.pre_allocation_share":

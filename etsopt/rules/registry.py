@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from etsopt import modules
 from etsopt.data.messages import cells_of, counted, did_you_mean
+from etsopt.data.policy.official import POWER
 from etsopt.data.policy.plans import of_plan
 from etsopt.errors import PROBLEMS_SHOWN, DataError, EtsoptError, Problem, UsageError, brief
 from etsopt.rules.parameters import Parameters
@@ -123,6 +124,8 @@ def parameters_of(instance: Instance) -> Parameters:
             key = found.column.removeprefix("rule.")
             guess = did_you_mean(key, known) if unknown else ""
             advice = f"{guess}The parameters of {policy.name} are {', '.join(known)}."
+            if "is not known" in what:
+                advice = found.advice
             if unknown and any(key in other.parameters.model_fields for other in RULES.values()):
                 advice += f" `--set 'rule={{name=\"{policy.name}\"}}'` leaves out those of another rule."
             problems.append(Problem(found.place, what, advice, found.column))
@@ -256,5 +259,7 @@ def _problems_of_target_intensity(instance: Instance, fixed: NDArray[np.bool_]) 
         count = counted(int(absent.sum()), f"unit of {sector} has", f"units of {sector} have")
         what = f"{count} no output, but the sector's target is an intensity"
         advice = "Fill the column, or state target_change or target_t."
+        if sector in POWER:
+            advice = "State target_change or target_t: the output of power is no tonnes."
         problems.append(Problem("units.csv", what, advice, "output_t", cells_of(units, absent)))
     return problems

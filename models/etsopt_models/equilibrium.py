@@ -88,10 +88,10 @@ def calculate(instance: Instance) -> dict[str, pd.DataFrame]:
     Raises
     ------
     DataError
-        If the rule has no balance value, or no price is stated.
+        If the rule does not balance every sector, or no price is stated.
     """
     if not balances_every_sector(instance):
-        what = f"the rule {instance.policy.rule.name!r} has no balance value: expected an intensity rule"
-        advice = "Use cn-2025 or cn-2026, or solve abatement."
+        what = f"the rule {instance.policy.rule.name!r} does not balance every sector: expected an intensity rule"
+        advice = "Use cn-2025 or cn-2026 on an instance of industry alone, or solve abatement."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "rule.name")])
     return equilibrium_tables(instance)

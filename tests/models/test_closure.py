@@ -206,3 +206,60 @@ def test_markets_of_whole_plans_and_own_accounts_state_it_too(seed: int) -> None
     results = etsopt.solve(some_market(seed), "clearing")
     assert results.violations == ()
     assert ("closure" in results.tables) is ("years" in results.tables)
+
+
+def test_where_nothing_may_be_banked_no_terminal_price_matters() -> None:
+    table = solved(one(external_demand_t=5_000.0, paid_share=1.0))
+    assert table["unchanged_up_to_cny_per_t"].tolist() == [np.inf]
+    assert closure(table)[1] == "They are independent of the terminal price: nothing may be banked at the end."
+
+
+def test_a_balanced_market_says_from_when_on_a_bank_would_pay() -> None:
+    lines = closure(solved(one(terminal_price_cny_per_t=10.0)))
+    assert lines[1] == "At a terminal price above 10.00 CNY/t allowances would be banked for it."
+
+
+@pytest.mark.parametrize(
+    ("market", "by"),
+    [
+        ({}, "penalty"),
+        ({"ceiling_price_cny_per_t": 80.0, "reserve_t": 1e6}, "ceiling"),
+    ],
+)
+def test_a_bank_carries_the_reason_of_the_year_in_which_it_ends(market: dict[str, Any], by: str) -> None:
+    instance = one(2026, auctioned_t={"2025": 5e4, "2026": 0.0}, external_demand_t={"2025": 0.0, "2026": 1e5}, **market)
+    short = replace(instance, measures=None).with_policy({"penalty.reference_price_cny_per_t": 100.0})
+    assert solved(short)["set_by"].tolist() == [by, by]
+
+
+def test_without_measures_no_price_is_set_by_abatement() -> None:
+    table = solved(replace(one(external_demand_t=1_000.0, auctioned_t=1_000.0), measures=None))
+    assert set(table["set_by"]) <= {"scarcity", "no scarcity"}
+
+
+def test_a_price_within_the_transaction_cost_of_the_terminal_price_is_set_by_it() -> None:
+    table = solved(one(terminal_price_cny_per_t=60.0, transaction_cost_cny_per_t=2.0))
+    assert table["set_by"].tolist() == ["terminal price"]
+
+
+def test_multipliers_worse_than_those_of_an_end_of_the_price_are_refused() -> None:
+    """Forged multipliers of the cost prove less than the stated ends of the interval, which betrays them."""
+    instance = one(2026, external_demand_t={"2025": 5e4, "2026": 0.0}).with_policy(
+        {"abatement.divisible_measures": False}
+    )
+    results = etsopt.solve(instance, "clearing")
+    duals = results.tables["duals"].copy()
+    assert duals["level"].str.fullmatch(r"cost:\d+").any()
+    for row, sign in (("account_balance", 1.0), ("market_balance", -1.0)):
+        here = (duals["level"] == "cost") & (duals["row"] == row) & (duals["year"] == 2026)
+        duals.loc[here, "multiplier"] += 40 * sign
+    found = check(instance, {**results.tables, "duals": duals}, results.levels, 1e-4, "clearing").violations
+    assert "price" in {violation.rule for violation in found}
+
+
+def test_a_market_in_which_nothing_costs_anything_is_certified() -> None:
+    short = one().with_policy({"penalty.reference_price_cny_per_t": 80.0})
+    assert etsopt.solve(short, "clearing").certified
+    assert etsopt.solve(
+        etsopt.read("cn-2025").with_policy({"market.terminal_price_cny_per_t": 0.0}), "clearing"
+    ).certified

@@ -195,3 +195,46 @@ def test_a_measure_of_power_costs_by_generation_and_its_sector_states_no_tonnes_
     assert sectors.loc["power", "output_t"] == 0
     assert np.isnan(sectors.loc["power", "measures_cost_cny_per_t"])
     assert sectors.loc["power", "emissions_tco2e"] == pytest.approx(2.25e6)
+
+
+def cement(year: int, **pathway: Any) -> etsopt.Instance:
+    units = path().units
+    policy = {
+        "year": year,
+        "rule": {"name": "cn", "threshold_tco2e": 0.0},
+        "horizon": {"last_year": 2028},
+        "penalty": {"reference_price_cny_per_t": 100.0},
+        "pathway": pathway,
+    }
+    return etsopt.Instance.from_frames(units, policy)
+
+
+def test_a_second_phase_that_begins_in_2025_tightens_tables_of_2024_as_well() -> None:
+    tables = [
+        allowances(etsopt.solve(cement(year, tightening=0.02, phase_2_from=2025), "pathway")) for year in (2024, 2025)
+    ]
+    assert tables[0].loc[2024].tolist() == EMISSIONS
+    assert tables[0].loc[2025:].to_numpy() == pytest.approx(tables[1].to_numpy())
+    assert tables[1].loc[2025].sum() < sum(EMISSIONS)
+
+
+def test_a_unit_without_output_cannot_leave_its_sector_without_a_balance_value() -> None:
+    """In 2024 the rule needs no output; the path needs it from 2025 on."""
+    made = cement(2024)
+    units = pd.concat([made.units, made.units.iloc[:1].assign(unit_id="c", enterprise_id="c", output_t=np.nan)])
+    without = etsopt.Instance.from_frames(units, made.policy.model_dump(exclude_unset=True))
+    assert etsopt.solve(without, "allocation").certified
+    with pytest.raises(DataError, match="1 unit has no output or no emissions on which to measure intensity: row of c"):
+        etsopt.solve(without, "pathway")
+
+
+def test_special_cases_of_power_join_the_path_in_2025() -> None:
+    units = national().units.assign(special_case=["biomass", "", ""])
+    policy = {
+        "year": 2024,
+        "rule": {"name": "cn"},
+        "horizon": {"last_year": 2026},
+        "penalty": {"reference_price_cny_per_t": 100.0},
+    }
+    table = allowances(etsopt.solve(etsopt.Instance.from_frames(units, policy), "pathway"))
+    assert table["p"].tolist() == [0, 2e6, 2e6]

@@ -369,3 +369,75 @@ def test_models_of_one_year_are_certified_with_power_and_industry(model: str, ye
     results = etsopt.solve(instance, model)
     assert results.certified
     assert results.violations == ()
+
+
+def test_a_unit_that_supplied_heat_alone_is_allocated_for_its_heat() -> None:
+    heat = {"unit_class": "III", "generation_mwh": 0.0, "heat_gj": 5e6, "emissions_tco2e": 520_000.0}
+    assert allowances(one(2025, **heat)) == [513_500]
+    assert allowances(one(2025, **heat | {"special_case": "igcc"})) == [520_000]
+    nothing = heat | {"heat_gj": 0.0, "emissions_tco2e": 0.0}
+    assert allowances(one(2025, **nothing)) == [0]
+
+
+def test_power_has_no_part_in_the_band_of_its_enterprise() -> None:
+    """With two clinker lines of 1 Mt in one enterprise, 3 % of 2 Mt bound them, whatever its power unit emits."""
+    lines = pd.DataFrame(
+        {
+            "unit_id": ["a", "b", "c"],
+            "enterprise_id": ["P", "P", "C"],
+            "sector": "cement",
+            "province": "North",
+            "emissions_tco2e": 1e6,
+            "output_t": [1.2e6, 1.2e6, 1e6],
+        }
+    )
+    instance = of(pd.concat([one().units, lines]))
+    instance = instance.with_policy({"allocation.band_on": "enterprise", "sectors.cement.target_change": -0.025})
+    results = etsopt.solve(instance)
+    assert results.certified
+    table = results.tables["allocation"].set_index("unit_id")["allowance_t"]
+    assert table["a"] + table["b"] >= 0.97 * 2e6 - 1
+    assert table["p"] == 2_287_590
+    lower = instance.with_policy({"sectors.cement.target_change": -0.2})
+    assert etsopt.solve(lower).status == "infeasible_certified"
+    with_band = lower.with_policy({"sectors.power.band": 0.5})
+    assert etsopt.solve(with_band).certified
+
+
+def test_parameters_of_later_years_are_reported() -> None:
+    own = of(one().units, electricity_benchmarks={"I": {"2026": 0.6}}).with_policy({"horizon.last_year": 2026})
+    assert [(entry["key"], entry["years"]) for entry in own_parameters(own)] == [
+        ("rule.electricity_benchmarks.I", [2026])
+    ]
+
+
+def test_a_year_without_a_plan_needs_no_change_if_every_benchmark_is_stated() -> None:
+    stated = {
+        "electricity_benchmarks": dict.fromkeys(("I", "II", "III", "IV"), 0.8),
+        "heat_benchmarks": {"coal": 0.1, "gas": 0.05},
+    }
+    assert allowances(of(one().units, 2027, **stated)) == [2_160_000 + 150_000]
+    with pytest.raises(DataError, match="is missing, but no plan for power is enacted"):
+        reference_allowances(
+            of(one().units, 2027, **stated | {"heat_benchmarks": {"coal": {"2028": 0.1}, "gas": 0.05}})
+        )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"rule.electricity_benchmarks": {"V": 0.8}},
+            "policy.toml, rule.electricity_benchmarks.V: 'V' is not known.\n   Use 'I', 'II', 'III' or 'IV'.",
+        ),
+        (
+            {"sectors.power.target_intensity": 0.8},
+            "units.csv, output_t: 1 unit of power has no output, but the sector's target is an intensity: row of p.\n"
+            "   State target_change or target_t: the output of power is no tonnes.",
+        ),
+    ],
+)
+def test_remedies_of_wrong_policies_work(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        etsopt.solve(one().with_policy(changes))
+    assert message in str(caught.value)

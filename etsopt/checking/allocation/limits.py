@@ -201,8 +201,11 @@ def _add_enterprises(
     """Add the bands of enterprises with several units; each such unit is bounded by zero and the enterprise's limit."""
     owner = instance.labels("enterprise_id")
     lower, upper, enterprise = limits
-    several = np.bincount(owner.code[~fixed], minlength=len(owner)) > 1
-    single = fixed | ~several[owner.code]
+    # Power without a stated band is bounded by itself.
+    power = instance.policy.sectors.get("power")
+    alone = fixed | (plan.of_power(instance) & (power is None or power.band is None))
+    several = np.bincount(owner.code[~alone], minlength=len(owner)) > 1
+    single = alone | ~several[owner.code]
     least, most = (
         sums(owner.code[~single], end[~single], len(owner)) for end in (bands.shared_lower, bands.shared_upper)
     )

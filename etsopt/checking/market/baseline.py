@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 BISECTIONS = 200
 
+NO_BALANCE = 1e-300
+"""Balance value [t/t] that no allowance can follow, since it lies far below every intensity."""
+
 ROUNDING = 2.0**-50
 """Bound of a computed sum that is exactly zero, relative to the sum of its absolute terms."""
 
@@ -170,7 +173,9 @@ def _enacted(instance: Instance, emissions: NDArray[np.float64], intensity: NDAr
     for sector in instance.sectors:
         here = np.flatnonzero(instance.labels("sector").where(sector) & free)
         for year in np.flatnonzero(balanced) if len(here) else ():
-            balance[here, year] = balance_value(emissions[here, year], intensity[here, year], slope, cap)
+            value = balance_value(emissions[here, year], intensity[here, year], slope, cap)
+            # Without an intensity there is no balance value, and no allowance is right.
+            balance[here, year] = NO_BALANCE if np.isnan(value) else value
     return _Rule(np.full(len(years), slope), np.full(len(years), cap), balance)
 
 
@@ -209,9 +214,10 @@ def _tightened(instance: Instance, years: NDArray[np.int64], phase_2: NDArray[np
     path = instance.policy.pathway
     fall = by_year(path.tightening, years, 0.0)
     tightened = enacted.balance_value.copy()
-    for year in np.flatnonzero(phase_2):
+    for year in np.flatnonzero(phase_2).tolist():
         # A horizon that begins in the second phase starts from the balance value of its first year.
-        before = tightened[:, year - 1] if year > 0 else enacted.balance_value[:, 0]
+        before = tightened[:, max(year - 1, 0)]
+        before = np.where(np.isnan(before), enacted.balance_value[:, year], before)
         tightened[:, year] = before * (1 - fall[year])
     slope, cap = by_year(path.slope, years, enacted.slope[0]), by_year(path.band, years, enacted.cap[0])
     return _Rule(np.where(phase_2, slope, enacted.slope), np.where(phase_2, cap, enacted.cap), tightened)

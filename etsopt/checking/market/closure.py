@@ -53,12 +53,16 @@ def closure_follows(
         elif not pd.api.types.is_numeric_dtype(stated):
             right = False
         else:
-            size = EQUAL * np.maximum(np.abs(wanted.to_numpy(dtype=float)), 1.0)
-            off = np.abs(stated.to_numpy(dtype=float) - wanted.to_numpy(dtype=float))
-            right = bool(((off <= size) | (stated.isna() & wanted.isna()).to_numpy()).all())
+            one, other = stated.to_numpy(dtype=float), wanted.to_numpy(dtype=float)
+            size = EQUAL * np.maximum(np.abs(np.where(np.isfinite(other), other, 0.0)), 1.0)
+            with np.errstate(invalid="ignore"):
+                near = np.abs(one - other) <= size
+            right = bool((near | (one == other) | (np.isnan(one) & np.isnan(other))).all())
         if not right:
             message = "the column follows from prices, bank and policy"
             violations.append(Violation(CLOSURE, column, 1.0, "cells", message))
+    if up_to == np.inf:
+        return violations
     # A larger worth of the bank at the end leaves the bound of the cost where it was.
     market, apart = root.market, up_to - root.market.terms.terminal_price
     higher = replace(market, terms=replace(market.terms, terminal_price=up_to))
@@ -75,34 +79,38 @@ def _up_to(root: Bound, given: Multipliers) -> float:
     market = root.market
     may_bank = market.accounts.held_most[:, -1] > 0
     worth = given.account_balance[may_bank, -1] / market.baseline.discount[-1]
-    return max(float(worth.min()), market.terms.terminal_price) if len(worth) else market.terms.terminal_price
+    return max(float(worth.min(initial=np.inf)), market.terms.terminal_price)
 
 
 def _expected(root: Bound, years: pd.DataFrame) -> pd.DataFrame:
     """Return the table again, but for its last column."""
-    baseline, terms = root.market.baseline, root.market.terms
-    rows, empty_in = [], np.nan
-    at_the_end = True
-    emitted = baseline.emissions.sum(axis=0)
+    baseline, terms, offered = root.market.baseline, root.market.terms, root.market.offered
+    rows: list[tuple[object, ...]] = []
+    empty_in, later = np.nan, ("", np.nan)
+    emitted, has_measures = baseline.emissions.sum(axis=0), bool((offered.code >= 0).any())
     for t in reversed(range(len(years))):
         row = years.iloc[t]
         price, bank = float(row["price_cny_per_t"]), float(row["banked_t"])
-        worth = terms.terminal_price * float(baseline.discount[-1] / baseline.discount[t])
-        same = EQUAL * max(abs(price), 1.0)
-        at_the_end = at_the_end and abs(price - worth) <= same
-        if bank <= EMPTY * emitted[t]:
-            empty_in = float(row["year"])
-        if at_the_end and worth > 0:
+        room = EQUAL * max(abs(price), 1.0) + float(terms.transaction_cost[t])
+        is_empty = bank <= EMPTY * emitted[t]
+        empty_in = float(row["year"]) if is_empty else empty_in
+        if t == len(years) - 1 and abs(price - terms.terminal_price) <= room and price > room:
             by = "terminal price"
-        elif abs(price) <= same:
+        elif abs(price) <= room:
             by = "no scarcity"
-        elif abs(price - terms.ceiling[t]) <= same:
+        elif abs(price - terms.ceiling[t]) <= room:
             by = "ceiling"
-        elif terms.floor[t] > 0 and abs(price - terms.floor[t]) <= same:
+        elif terms.floor[t] > 0 and abs(price - terms.floor[t]) <= room:
             by = "floor"
-        elif terms.offset_supply[t] > 0 and abs(price - terms.offset_price[t]) <= same:
+        elif terms.offset_supply[t] > 0 and abs(price - terms.offset_price[t]) <= room:
             by = "offsets"
+        elif row["outstanding_t"] > OUTSTANDING_T:
+            by = "penalty"
         else:
-            by = "penalty" if row["outstanding_t"] > OUTSTANDING_T else "abatement"
+            by = "abatement" if has_measures else "scarcity"
+        # What sets the price of the year in which the bank ends sets it in the years before.
+        if not is_empty and abs(price - later[1] / baseline.discount[t]) <= room:
+            by = later[0]
         rows.append((row["year"], price, by, bank, empty_in, terms.terminal_price))
+        later = by, price * float(baseline.discount[t])
     return pd.DataFrame(rows[::-1], columns=list(COLUMNS[:-1]))

@@ -98,8 +98,9 @@ def leeway_of(market: Market, holdings: Holdings, amounts: Amounts, years: pd.Da
     return Leeway(
         traded=beyond(bought, 0.0, pool.traded_most) + beyond(sold, 0.0, pool.traded_most) + rounding * pooled,
         banked=beyond(banked, -pool.borrowed_most, pool.held_most) + rounding,
-        outstanding=beyond(outstanding, 0.0, allowed) + rounding * pooled,
-        offset=beyond(offset, 0.0, most) + rounding * pooled,
+        # A sum of zeros is exact.
+        outstanding=beyond(outstanding, 0.0, allowed) + rounding * (pooled & (outstanding != 0)),
+        offset=beyond(offset, 0.0, most) + rounding * (pooled & (offset != 0)),
         share=beyond(offset, -np.inf, terms.offset_share * of(emissions)) + rounding,
         newly=beyond(of(holdings.surrendered), 0.0, np.inf) + rounding,
         unsold=beyond(unsold, 0.0, terms.auctioned) + of_market,

@@ -40,6 +40,9 @@ MARKETS = ("abatement", "clearing", "pathway")
 
 DECIDED = ("bought_t", "sold_t", "offset_t", "outstanding_t")
 PRICES = ("price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t")
+NOTHING = 1e-10
+"""Cost that counts as none [CNY per tonne of all emissions]: where nothing costs anything, rounding alone is left."""
+
 OF_RESERVE = ("intake_t", "released_t")
 
 
@@ -107,7 +110,8 @@ def check_market(
         violations.append(Violation("cost", "", bound - value, "CNY", "the cost is not below its lower bound"))
     off = max(value - bound, 0.0)
     asked = gap * max(abs(value), spending)
-    return violations, LevelCheck(COST, "CNY", value, value - off, off, tolerance_of(value, "CNY"), asked)
+    tolerance = max(tolerance_of(value, "CNY"), NOTHING * float(market.baseline.emissions.sum()))
+    return violations, LevelCheck(COST, "CNY", value, value - off, off, tolerance, asked)
 
 
 def _answer(

@@ -88,6 +88,10 @@ def interval_is_proven(
         violations += wrong
         prices.append(-end.market_balance / baseline.discount)
         bounds.append(Bound(root.market, end, root.leeway).of_all())
+    # The reported price is that of the relaxation itself, without the demand by which the ends are found.
+    if levels and not max(bounds) - bound <= tolerance_of(bound, "CNY") + CLEARS * abs(bound):
+        message = "no other stated prices bound the cost better than those reported"
+        violations.append(Violation("price", COST, max(bounds) - bound, "CNY", message))
     demand, best = CLEARS * float(baseline.emissions.mean(axis=1).sum()), max(bounds)
     for level, at, proven in zip([COST, *levels], prices, bounds, strict=True):
         apart = demand * max(float((baseline.discount * np.abs(other - at)).sum()) for other in prices)

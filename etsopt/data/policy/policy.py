@@ -92,15 +92,19 @@ class Policy(Section):
             return section.target_sense
         return "at_most" if section.stated or self.balances(sector) else "none"
 
+    def band_of(self, sector: str) -> Band | None:
+        """Return the stated band of a sector, or None."""
+        return self.sectors.get(sector, SectorPolicy()).band
+
     def balances(self, sector: str) -> bool:
         """Return True if the rule's allowances of a sector add up to its emissions, which are then its target."""
         return self.rule.name in BALANCED or (self.rule.name == NATIONAL and sector not in POWER)
 
-    def cases_outside(self, sector: str) -> tuple[str, ...]:
-        """Return the special cases outside the scope: the stated ones, else those of the plan of the sector."""
+    def cases_outside(self, sector: str, year: int | None = None) -> tuple[str, ...]:
+        """Return the special cases outside the scope: the stated ones, else those of the plan of sector and year."""
         if self.rule.outside_scope is not None:
             return tuple(self.rule.outside_scope)
-        return cases_of_plan("outside_scope", self.rule.name, sector, self.year) or ()
+        return cases_of_plan("outside_scope", self.rule.name, sector, year or self.year) or ()
 
     @property
     def years(self) -> list[int]:
@@ -221,6 +225,8 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
     if kind == "missing":
         advice = "Add the key; instances/README.md and `etsopt rules` list its values."
         return Problem(place, "is missing", advice, key)
+    if kind == "literal_error" and items[0]["loc"][-1] == "[key]" and SECTORS[0] not in items[0]["ctx"]["expected"]:
+        return Problem(place, f"{brief(name)} is not known", f"Use {items[0]['ctx']['expected']}.", key)
     if kind == "literal_error" and items[0]["loc"][-1] == "[key]":
         advice = f"{did_you_mean(name, SECTORS) if guess else ''}Use one of {', '.join(SECTORS)}."
         return Problem(place, f"{brief(name)} is not a sector", advice, key)

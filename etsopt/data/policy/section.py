@@ -39,6 +39,13 @@ def _years(table: object) -> object:
     return table
 
 
+def _some_year(table: object) -> object:
+    """Refuse an empty table of amounts, of which there is no default."""
+    if table == {}:
+        raise ValueError("names no year", "State a year with its number, or leave out the key.")
+    return table
+
+
 Year = Annotated[str, BeforeValidator(_year)]
 Amount = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -49,7 +56,7 @@ Yearly = float | Annotated[dict[Year, float], BeforeValidator(_years)]
 YearlyAmount = Amount | Annotated[dict[Year, Amount], BeforeValidator(_years)]
 """The same, at least 0."""
 
-AmountByYear = Annotated[dict[Year, Amount], BeforeValidator(_years)]
+AmountByYear = Annotated[dict[Year, Amount], BeforeValidator(_some_year)]
 """Amounts of single years."""
 
 YearlyFraction = Fraction | Annotated[dict[Year, Fraction], BeforeValidator(_years)]

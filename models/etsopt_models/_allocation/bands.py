@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 def band_rates(instance: Instance, reference: Reference) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the largest deficit and surplus rate of every unit: those of its sector, else of the rule."""
-    stated = {name: sector.band for name, sector in instance.policy.sectors.items() if sector.band is not None}
+    bands = {name: instance.policy.band_of(name) for name in instance.policy.sectors}
+    stated = {name: band for name, band in bands.items() if band is not None}
     sector, default = instance.labels("sector"), reference.band
     lower = sector.mapped({**reference.bands, **{name: band.lower for name, band in stated.items()}}, default)
     return lower, sector.mapped({**reference.bands, **{name: band.upper for name, band in stated.items()}}, default)
@@ -47,7 +48,7 @@ def bands_of(instance: Instance, reference: Reference, free: NDArray[np.int64]) 
     rates = [rate[free] for rate in band_rates(instance, reference)]
     lower, upper = _ends(reference, emissions, rates)
     wide_lower, wide_upper = _ends(reference, emissions, wider_rates(instance, *rates)) if units else (lower, upper)
-    names, label = _owners(instance, free)
+    names, label = _owners(instance, reference, free)
     inside = label >= 0
     least, most = (np.bincount(label[inside], side[inside], len(names)).astype(float) for side in (lower, upper))
     margin = [in_whole_tonnes(tonnes, whole) for tonnes in (lower - wide_lower, wide_upper - upper)]
@@ -81,12 +82,18 @@ def _ends(
     return np.floor(lower + 1e-6) if reference.whole else lower, upper
 
 
-def _owners(instance: Instance, free: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
-    """Return the enterprises with a band over several units, and that of each unit; -1 for none."""
+def _owners(instance: Instance, reference: Reference, free: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the enterprises with a band over several units, and that of each unit; -1 for none.
+
+    Units of a sector with a band of the rule's own, such as power, which has none in effect, do not share a band: it
+    would be that of every other unit of the enterprise.
+    """
     if instance.policy.allocation.band_on == "unit":
         return [], np.full(len(free), -1)
     owner = instance.labels("enterprise_id")
-    several = np.flatnonzero(np.bincount(owner.code[free], minlength=len(owner)) > 1)
+    alone = {name: 1.0 for name in reference.bands if instance.policy.band_of(name) is None}
+    shares = instance.labels("sector").mapped(alone, 0.0)[free] == 0
+    several = np.flatnonzero(np.bincount(owner.code[free[shares]], minlength=len(owner)) > 1)
     number = np.full(len(owner), -1)
     number[several] = np.arange(len(several))
-    return [str(name) for name in owner.names[several]], number[owner.code[free]]
+    return [str(name) for name in owner.names[several]], np.where(shares, number[owner.code[free]], -1)

@@ -20,7 +20,7 @@ from etsopt.data.projection import development
 from etsopt.errors import DataError, Problem
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt.rules.balance import balance_value
-from etsopt.rules.intensity import IntensityParameters, balances_every_sector
+from etsopt.rules.intensity import IntensityParameters, balances_every_sector, check_intensity
 from etsopt_models._market.remainder import rounding_remainder
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def follows_emissions(instance: Instance, years: NDArray[np.int64]) -> NDArray[n
     follows: NDArray[np.bool_] = np.zeros(len(years), dtype=bool) if last is None else years <= last
     if follows.any() and not balances_every_sector(instance):
         what = f"the rule {instance.policy.rule.name!r} does not make allowances follow a unit's own emissions"
-        advice = "Omit the key for lump-sum allowances, or use cn-2025 or cn-2026."
+        advice = "Omit the key for lump-sum allowances, or use cn-2025 or cn-2026 on an instance of industry alone."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "abatement.follow_emissions_until")])
     return follows
 
@@ -226,6 +226,10 @@ def enacted_rule(instance: Instance, baseline: Baseline) -> IntensityRule:
     balance, fixed = np.full(shape, np.nan), reference_allowances(instance).fixed
     national = instance.policy.rule.name == NATIONAL
     balanced = np.flatnonzero((baseline.years > FIRST_YEAR_OF_INDUSTRY) | (not national)).tolist()
+    if balanced:
+        # In 2024 the rule itself needs no intensity.
+        power = instance.labels("sector").mapped(dict.fromkeys(POWER, 1.0), 0.0) > 0
+        check_intensity(instance, ~(instance.intensity > 0) & ~fixed & ~(national & power))
     for name in instance.sectors:
         here = np.flatnonzero(instance.labels("sector").where(name) & ~fixed)
         for year in balanced if len(here) and not (national and name in POWER) else ():

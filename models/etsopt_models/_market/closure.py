@@ -1,13 +1,16 @@
-r"""What sets the price of each year, and up to which terminal price nothing changes.
+r"""What sets the price of each year, and up to which terminal price the prices stay.
 
 With the multipliers $\mu_{aT}$ of `account_balance` in the last year, a tonne banked at the end costs an account
 $\mu_{aT}$ and is worth $\delta_T w$ at the terminal price $w$. So up to
 
 $$\overline w = \min_a \mu_{aT} / \delta_T$$
 
-no account gains by banking, and the multipliers bound the cost as well as at $w$: the same plans, trades and prices stay
-optimal at every terminal price from $w$ to $\overline w$. If $\overline w = w$, a bank is left at the end, and the price
-of the last year is the terminal price: an assumption, not an answer.
+no account gains by banking, and the multipliers bound the cost as well as at $w$: the prices, and with divisible
+measures the plans and trades, stay optimal at every terminal price from $w$ to $\overline w$. If $\overline w = w$, a
+higher terminal price would be met by a bank at the end. If a bank is left at $w$, the price of the last year is the
+terminal price: an assumption, not an answer. Without an account that may bank, $\overline w$ is infinite.
+
+The price of a year whose bank lasts into the next follows from that of the next, and what sets that sets both.
 """
 
 from __future__ import annotations
@@ -79,34 +82,41 @@ def _unchanged_up_to(
     balance = multipliers["account_balance"].reshape(accounts.emissions.shape)[:, -1] / baseline.discount[-1]
     holds = account_limits(accounts)["banked_most"][:, -1] > 0
     least = float(np.min(balance[holds], initial=np.inf))
-    terminal = float(instance.policy.market.terminal_price_cny_per_t)
-    return max(least, terminal) + 0.0 if np.isfinite(least) else terminal
+    return max(least, float(instance.policy.market.terminal_price_cny_per_t)) + 0.0
 
 
 def _set_by(instance: Instance, prepared: PreparedMarket, years: pd.DataFrame) -> NDArray[np.object_]:
     """Return what sets the price of each year, in words."""
     market, baseline = instance.policy.market, prepared.baseline
     price = years["price_cny_per_t"].to_numpy(dtype=float)
+    # Buyer and seller see prices that differ by the transaction cost from that of the market.
+    room = SAME_PRICE * np.maximum(np.abs(price), 1.0) + market.transaction_cost_cny_per_t
 
     def is_price(other: NDArray[np.float64]) -> NDArray[np.bool_]:
         with np.errstate(invalid="ignore"):
-            near: NDArray[np.bool_] = np.abs(price - other) <= SAME_PRICE * np.maximum(np.abs(price), 1.0)
+            near: NDArray[np.bool_] = np.abs(price - other) <= room
         return near
 
-    worth = market.terminal_price_cny_per_t * baseline.discount[-1] / baseline.discount
-    at_worth = np.logical_and.accumulate(is_price(worth)[::-1])[::-1]
+    last = np.arange(len(price)) == len(price) - 1
     on_offer = by_year(market.ccer_supply_t, baseline.years, 0.0) > 0
     cases = {
-        "terminal price": at_worth & (worth > 0),
+        "terminal price": last & is_price(np.full(len(price), market.terminal_price_cny_per_t)) & (price > room),
         "no scarcity": is_price(np.zeros(len(price))),
         "ceiling": is_price(by_year(market.ceiling_price_cny_per_t, baseline.years, np.inf)),
         "floor": is_price(by_year(market.floor_price_cny_per_t, baseline.years, np.inf)),
         "offsets": is_price(by_year(market.ccer_price_cny_per_t, baseline.years, np.inf)) & on_offer,
         "penalty": years["outstanding_t"].to_numpy(dtype=float) > OUTSTANDING_T,
     }
-    return np.select(
-        list(cases.values()), [np.array(name, dtype=object) for name in cases], np.array("abatement", object)
-    )
+    kinds = (prepared.full_pool or prepared.pool).plans.kinds
+    measures = any(kind.row.shape[1] for kind in kinds)
+    words = np.array("abatement" if measures else "scarcity", dtype=object)
+    by = np.select(list(cases.values()), [np.array(name, dtype=object) for name in cases], words)
+    bank = years["banked_t"].to_numpy(dtype=float) > EMPTY * baseline.emissions.sum(axis=0)
+    for t in reversed(range(len(price) - 1)):
+        discounted = price[t + 1] * baseline.discount[t + 1] / baseline.discount[t]
+        if bank[t] and abs(price[t] - discounted) <= room[t]:
+            by[t] = by[t + 1]
+    return by
 
 
 OUTSTANDING_T = 0.5

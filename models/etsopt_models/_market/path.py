@@ -68,7 +68,8 @@ def _tightened(instance: Instance, baseline: Baseline, phase_2: NDArray[np.bool_
     fall = np.where(phase_2, by_year(path.tightening, years, 0.0), 0.0)
     # Phase 2 continues from the last balance value of phase 1: a unit that becomes cleaner then gains by it, since no
     # new balance takes the gain away.
-    last = max(int(np.searchsorted(years, path.phase_2_from)) - 1, 0)
+    there = np.flatnonzero(~np.isnan(rule.balance_value).all(axis=0))
+    last = max(int(np.searchsorted(years, path.phase_2_from)) - 1, int(there[0]) if len(there) else 0)
     start = np.where(phase_2, rule.balance_value[:, [last]], rule.balance_value)
     return IntensityRule(slope, cap, start * np.cumprod(1 - fall))
 
