@@ -142,6 +142,13 @@ def report(options: Namespace) -> int:
     return 0
 
 
+def export(options: Namespace) -> int:
+    """Write the annex tables of a run."""
+    from etsopt.cli.exporting import export_tables
+
+    return export_tables(options)
+
+
 def compare(options: Namespace) -> int:
     """Print the differences between two runs."""
     from etsopt.cli import show
