@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 import etsopt
 from benchmarks.at_scale.markets import DEMAND_SHARE, instance_of
@@ -21,7 +22,6 @@ from benchmarks.reporting import child, fill, machine, provenance, table, versio
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pandas as pd
     from numpy.typing import NDArray
 
 SEEDS, TAILS, FRICTIONS = (1, 2, 3, 4, 5), (1.6, 2.4), (0.0, 1.0)
@@ -87,6 +87,21 @@ def two_heaps(friction: float) -> etsopt.Instance:
     return short(instance, instance.units, friction)
 
 
+def grouped(friction: float, groups: int = 5, size: int = 4) -> etsopt.Instance:
+    """Return a market of 1,000 units with 20 measures each, in five groups of four that exclude each other."""
+    parts, number = [], np.arange(groups * size)
+    for measures in (8, 12):
+        made = etsopt.generate(1_000, seed=1, measures=measures, own=True)
+        assert made.measures is not None
+        parts.append(made.measures)
+    table = pd.concat(parts).sort_values("unit_id", kind="stable", ignore_index=True)
+    table["measure_id"] = np.tile([f"m{one:02d}" for one in number], len(made.units))
+    table["exclusive_group"] = np.tile([f"g{one // size}" for one in number], len(made.units))
+    policy = made.policy.model_dump(mode="json", exclude_none=True)
+    measured = etsopt.Instance.from_frames(made.units, policy, measures=table.assign(requires=""), name=made.name)
+    return short(measured, measured.units, friction)
+
+
 def cases() -> dict[str, tuple[str, Callable[[], etsopt.Instance]]]:
     """Return model and instance of each case, by name."""
     found: dict[str, tuple[str, Callable[[], etsopt.Instance]]] = {}
@@ -120,6 +135,7 @@ def cases() -> dict[str, tuple[str, Callable[[], etsopt.Instance]]]:
                     units, 1, friction, lambda frame: np.ones(len(frame)), measures
                 ),
             )
+        found[f"20 measures in groups of 4, {words}"] = "clearing", lambda friction=friction: grouped(friction)  # type: ignore[misc]
         for units in (300, 2_000, 6_000, 20_000):
             found[f"pathway, {units:,} units, {words}"] = (
                 "pathway",

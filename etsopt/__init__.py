@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from etsopt.errors import DataError, EtsoptError, ModelError, SolverError, UsageError
     from etsopt.results.comparison import compare
     from etsopt.results.results import Results, load
+    from etsopt.running.roll import roll
     from etsopt.running.run import check, read, solve
     from etsopt.running.sweep import sweep
 
@@ -34,6 +35,7 @@ __all__ = [
     "generate",
     "load",
     "read",
+    "roll",
     "solve",
     "sweep",
 ]
@@ -46,6 +48,7 @@ _MODULES = {
     "generate": "etsopt.data.generate",
     "load": "etsopt.results.results",
     "read": "etsopt.running.run",
+    "roll": "etsopt.running.roll",
     "solve": "etsopt.running.run",
     "sweep": "etsopt.running.sweep",
 }

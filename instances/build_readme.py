@@ -26,6 +26,10 @@ An instance is a folder with the tables below, `policy.toml` and a `README.md` w
 assumed data. An instance does not name a model. Files are UTF-8 or Chinese GBK. With `etsopt[parquet]` installed, a
 table may also be in Parquet, `units.parquet` in place of `units.csv`; its columns are checked like those of a CSV file.
 
+`etsopt roll RUN --out DIR` makes next year's instance of a compliance year: holdings, deductions and obligations
+outstanding of `enterprises.csv`, prior emissions of `units.csv`, and the plan of the next year. Emissions and output
+are those of `--units FILE`; without it this year's stand in for them, as the README of the folder states.
+
 `make docs` generates this page from `etsopt/data/tables/schema.py`, `etsopt/data/policy` and the rules: edit those.
 """
 
@@ -70,7 +74,7 @@ def _columns(columns: tuple[Column, ...]) -> str:
         default = "" if column.default is None else f"; default {_number(column.default)}"
         meaning = f"{column.meaning}{default}"
         lines.append(f"| `{column.name}` | {'yes' if column.required else ''} | {values} | {meaning} |")
-    return "\n".join([*lines, "| `x_...` | | | a column of your own, passed through to the results |"])
+    return "\n".join([*lines, "| `x_...` | | | a column of your own, passed through to the results: numbers or text |"])
 
 
 def _number(default: float | str) -> str:

@@ -1,8 +1,8 @@
 """An independent answer for small markets of lump sums: every plan of every unit listed, and one program in scipy.
 
 Nothing of the models, the engine or the checker is used but the instance itself; the program is written down again from
-the page of `clearing`. It is for rules and horizons without measures that need each other, exclude each other, or begin
-later than others that they need.
+the page of `clearing`. It is for rules and horizons without measures that need each other; of those that exclude each
+other a plan has one at most.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Rows:
 
 
 def plans_of(instance: etsopt.Instance, years: list[int], discount: Array) -> list[Plan]:
-    """Every choice of a first year, or none, for every measure of every unit."""
+    """Every choice of a first year, or none, for every measure of every unit; in each group for one measure at most."""
     table, rate = instance.measures, instance.policy.horizon.discount_rate
     found = []
     for place, unit in enumerate(instance.units.to_dict("records")):
@@ -94,22 +94,27 @@ def plans_of(instance: etsopt.Instance, years: list[int], discount: Array) -> li
             if row.get("unit_id") == unit["unit_id"] or (not row.get("unit_id") and row.get("sector") == unit["sector"])
         ]  # fmt: skip
         emissions, output = unit["emissions_tco2e"], unit.get("output_t", np.nan)
-        for starts in product(range(len(years) + 1), repeat=len(rows)):
-            left, cost = np.ones(len(years)), np.zeros(len(years))
-            possible = True
-            for row, start in zip(rows, starts, strict=True):
-                first = row.get("first_year")
+        nothing = np.ones(len(years)), np.zeros(len(years))
+        ways: dict[object, list[tuple[Array, Array]]] = {}
+        for number, row in enumerate(rows):
+            group, first = row.get("exclusive_group"), row.get("first_year")
+            same = ways.setdefault(group if isinstance(group, str) and group else number, [nothing])
+            share = _value(row, "maximum_share", 1.0)
+            life = row["lifetime_years"]
+            annuity = 1 / life if rate == 0 else rate / (1 - (1 + rate) ** -life)
+            each = _value(row, "capex_cny_per_t", 0.0) * annuity + _value(row, "fixed_opex_cny_per_t", 0.0)
+            each += _value(row, "variable_opex_cny_per_t", 0.0) - _value(row, "fuel_saving_cny_per_t", 0.0)
+            for start in range(len(years)):
+                if first and first == first and years[start] < first:
+                    continue
                 runs = np.arange(len(years)) >= start
-                possible &= not (first and first == first and start < len(years) and years[start] < first)
-                share = _value(row, "maximum_share", 1.0)
-                left *= np.where(runs, 1 - share * row["abatement_rate"], 1.0)
-                life = row["lifetime_years"]
-                annuity = 1 / life if rate == 0 else rate / (1 - (1 + rate) ** -life)
-                each = _value(row, "capex_cny_per_t", 0.0) * annuity + _value(row, "fixed_opex_cny_per_t", 0.0)
-                each += _value(row, "variable_opex_cny_per_t", 0.0) - _value(row, "fuel_saving_cny_per_t", 0.0)
-                cost += np.where(runs, share * each * np.nan_to_num(output), 0.0)
-            if possible:
-                found.append(Plan(place, float(cost @ discount), emissions * (1 - left)))
+                left = np.where(runs, 1 - share * row["abatement_rate"], 1.0)
+                growth = (1 + _value(row, "cost_change_rate", 0.0)) ** (np.array(years) - instance.policy.year)
+                same.append((left, np.where(runs, share * each * np.nan_to_num(output) * growth, 0.0)))
+        for way in product(*ways.values()):
+            left = np.prod([nothing[0], *(one for one, _ in way)], axis=0)
+            cost = np.sum([nothing[1], *(one for _, one in way)], axis=0)
+            found.append(Plan(place, float(cost @ discount), emissions * (1 - left)))
     return found
 
 
@@ -121,7 +126,7 @@ def _value(row: Mapping[str, Any], name: str, default: float) -> float:
 def solve(
     instance: etsopt.Instance, allowance_t: Array, advance_share: float, price: Array | None, limit_s: float = np.inf
 ) -> Answer:
-    """Least cost of a market whose lump sums are given, shape ``(units,)``, the same in every year.
+    """Least cost of a market whose lump sums are given, shape ``(units,)``, the same in every year, or of each year.
 
     Parameters
     ----------
@@ -153,7 +158,7 @@ def _program(  # long because it is one program on one screen
         return np.full(count, default if stated is None else float(stated))
 
     emissions = np.repeat(instance.emissions_tco2e[:, None], count, axis=1)
-    given = np.repeat(allowance_t[:, None], count, axis=1)
+    given = np.broadcast_to(allowance_t.reshape(len(emissions), -1), emissions.shape)
     pooled = market.transaction_cost_cny_per_t == 0
     owner = instance.units["enterprise_id"].to_numpy()
     names = ["all"] if pooled else sorted(set(owner))

@@ -90,6 +90,29 @@ def random_market(seed: int, years: int = 1, **policy: Any) -> etsopt.Instance:
     return market(units, measures, horizon=horizon, penalty=stated, **policy)
 
 
+def grouped_market(seed: int, groups: int = 5, size: int = 4, years: int = 1, **market_: Any) -> etsopt.Instance:
+    """A market of three units with as many measures each, in groups of which every unit applies one measure at most.
+
+    The measures of a group are neighbours if the seed is even, and far apart if it is odd.
+    """
+    rng = np.random.default_rng(seed)
+    emissions = np.round(10 ** rng.uniform(5, 6, 3))
+    units = {"emissions_tco2e": list(emissions), "reference_t": list(np.round(0.9 * emissions))}
+    measures: list[dict[str, object]] = [
+        {
+            "measure_id": f"m{number:02d}",
+            "unit_id": f"u{unit}",
+            "abatement_rate": float(rng.uniform(0.01, 0.06)),
+            "variable_opex_cny_per_t": float(rng.uniform(0.1, 4.0)),
+            "exclusive_group": f"g{number % groups if seed % 2 else number // size}",
+        }
+        for unit in range(3)
+        for number in range(groups * size)
+    ]
+    stated: dict[str, Any] = {"horizon": {"last_year": 2024 + years}, "market": market_}
+    return market(units, measures, penalty={"reference_price_cny_per_t": 200.0}, **stated)
+
+
 def of_model(instance: etsopt.Instance, model: str) -> etsopt.Instance:
     """The instance under a rule from which a model starts: a path does from a plan, and that of 2024 gives A = E."""
     if model != "pathway" or instance.policy.rule.name in BALANCED:

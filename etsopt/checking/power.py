@@ -120,17 +120,16 @@ def load_correction(year: int, load_factor: float) -> float:
 
 def _with_least_share(table: pd.DataFrame, share: float) -> pd.Series[Any]:
     """Return allowances raised to the least share of each enterprise's emissions, by the deficits of its units."""
-    allowances = table["a"].copy()
-    totals = table.groupby("enterprise_id", sort=False)[["e", "a"]].sum()
-    totals["lacking"] = np.floor(share * totals["e"] + NOISE_T) - totals["a"]
-    short = totals[totals["lacking"] > 0]
-    for name, units in table[table["enterprise_id"].isin(short.index)].groupby("enterprise_id", sort=False):
-        lacking = short["lacking"][name]
-        deficit = (units["e"] - units["a"]).clip(lower=0).where(~units["fixed"], 0.0)
-        added = np.floor(lacking * deficit / deficit.sum())
-        added[deficit.idxmax()] += lacking - added.sum()
-        allowances[units.index] += added
-    return allowances
+    owner = table["enterprise_id"]
+    totals = table.groupby(owner, sort=False)[["e", "a"]].sum()
+    lacking = np.floor(share * totals["e"] + NOISE_T) - totals["a"]
+    short = owner.map(lacking > 0)
+    deficit = (table["e"] - table["a"]).clip(lower=0).where(~table["fixed"], 0.0)[short]
+    by = deficit.groupby(owner[short])
+    added = np.floor(owner[short].map(lacking) * deficit / by.transform("sum"))
+    # What rounding leaves goes to the unit with the largest deficit.
+    added[by.idxmax()] += (lacking[lacking > 0] - added.groupby(owner[short]).sum()).loc[by.idxmax().index].to_numpy()
+    return table["a"].add(added, fill_value=0.0)
 
 
 def _column(table: pd.DataFrame, name: str, absent: Any) -> pd.Series[Any]:

@@ -166,8 +166,12 @@ def _add_data_commands(commands: argparse._SubParsersAction[Parser], machine: Pa
     export.add_argument("--tables", required=True, metavar="NAME", help="official: tables 1-1 to 1-5 and 2-1 to 2-5")
     export.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write the files to")
     export.add_argument("--province", default="", metavar="NAME", help="only this province (default: all)")
-    text = "allowances to deduct from an enterprise by an earlier decision [t]; repeatable"
-    export.add_argument("--deduct", action="append", default=[], metavar="ID=TONNES", help=text)
+    roll = add("roll", "write next year's instance from a certified compliance year")
+    roll.add_argument("run", type=Path, help="a run folder written by `etsopt solve --model compliance --out`")
+    roll.add_argument("--out", type=Path, required=True, help="folder to write the instance to: new, or empty")
+    text = "next year's units.csv (default: this year's emissions and output, as a forecast)"
+    roll.add_argument("--units", type=Path, metavar="FILE", help=text)
+    _add_format(roll)
     compare = add("compare", "compare the allocations of two runs: second minus first")
     compare.add_argument("one", type=Path, help="a run folder")
     compare.add_argument("other", type=Path, help="another run folder")

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from etsopt.characters import HIDDEN
+from etsopt.cli.exporting import export as export
 from etsopt.errors import UsageError, brief
 
 if TYPE_CHECKING:
@@ -142,13 +143,6 @@ def report(options: Namespace) -> int:
     return 0
 
 
-def export(options: Namespace) -> int:
-    """Write the annex tables of a run."""
-    from etsopt.cli.exporting import export_tables
-
-    return export_tables(options)
-
-
 def compare(options: Namespace) -> int:
     """Print the differences between two runs."""
     from etsopt.cli import show
@@ -166,15 +160,11 @@ def compare(options: Namespace) -> int:
 
 def generate(options: Namespace) -> int:
     """Write a generated instance."""
-    from etsopt.data.files.aside import is_empty
     from etsopt.data.files.write import write_instance
     from etsopt.data.generate import POLICY, PROFILES
     from etsopt.data.generate import generate as generate_instance
 
-    if options.out.is_dir() and not is_empty(options.out):
-        raise UsageError(
-            f"The folder {str(options.out)!r} is not empty.", "Choose a new folder: existing files are not overwritten."
-        )
+    _see_that_empty(options.out)
     instance = generate_instance(options.units, options.seed, options.measures, options.own_measures)
     measures = f" --measures {options.measures}" if options.measures else ""
     measures += " --own-measures" if options.own_measures else ""
@@ -191,6 +181,37 @@ def generate(options: Namespace) -> int:
     else:
         print(f"{options.units} units written to {options.out}: {sectors}.")
     return 0
+
+
+def roll(options: Namespace) -> int:
+    """Write next year's instance from the run folder of a compliance year."""
+    from etsopt.cli import show_roll
+    from etsopt.data.files.read import read_units
+    from etsopt.data.files.write import check_format, write_instance
+    from etsopt.results import results
+    from etsopt.running.roll import roll_over
+
+    check_format(options.format)
+    _see_that_empty(options.out)
+    units = None if options.units is None else read_units(options.units)
+    result, instance = results.load_both(options.run)
+    found = roll_over(result, instance, units)
+    write_instance(found.instance, options.out, show_roll.readme(found), options.format)
+    if options.json:
+        content = results.finite(show_roll.content(found, options.out))
+        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+    else:
+        show_roll.rolled(found, options.out)
+    return 0
+
+
+def _see_that_empty(folder: Path) -> None:
+    """Raise UsageError if a folder has files, which a new instance would be among."""
+    from etsopt.data.files.aside import is_empty
+
+    if folder.is_dir() and not is_empty(folder):
+        advice = "Choose a new folder: existing files are not overwritten."
+        raise UsageError(f"The folder {str(folder)!r} is not empty.", advice)
 
 
 def models(options: Namespace) -> int:

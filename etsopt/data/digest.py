@@ -12,6 +12,7 @@ from etsopt.data.former_names import as_hashed, columns_as_hashed
 from etsopt.data.policy.official import INDUSTRY
 from etsopt.data.policy.plans import NATIONAL, of_plan, of_year
 from etsopt.data.tables.schema import FORECAST, MEASURES, USER_COLUMN_PREFIX
+from etsopt.data.tables.user_columns import as_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def digest_of(tables: Mapping[str, pd.DataFrame]) -> Any:
     """Return the SHA-256 object over every cell of the tables, to which a policy can still be added."""
     digest = hashlib.sha256()
-    for name, table in tables.items():
+    for name, table in ((name, as_texts(table)) for name, table in tables.items()):
         if name in (MEASURES.name, FORECAST.name):
             digest.update(f"\x1c{name}".encode())
         for hashed, column in columns_as_hashed(name, table.columns).items():
@@ -66,5 +67,5 @@ def _bytes_of(cells: pd.Series[Any]) -> Any:
     try:
         return "\x1f".join(cells.tolist()).encode()
     except TypeError:
-        # Numbers in a user column become text in a file, so their written text is hashed.
+        # Numbers of the user's own are hashed as a file holds them, where a column may be text.
         return "\x1f".join("" if pd.isna(cell) else str(cell) for cell in cells).encode()

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.instance import Instance
-from etsopt.data.measures import MOST_MEASURES
 from etsopt.errors import UsageError, brief
 
 if TYPE_CHECKING:
@@ -116,6 +115,9 @@ MULTI_YEAR_POLICY: dict[str, Any] = {
 """Policy beside `POLICY` for instances with measures: ten years, the pathway of the instance cn-2025-2035 with its
 assumptions, and in each year the average price of January to August 2026, the year of surrender for 2025.
 Targets are those of the rule itself, because a pathway allocates by the rule and has no tighter targets."""
+
+MOST_MEASURES = 12
+"""Most measures at a unit, which make 3,072 sets: the first two exclude each other."""
 
 OWN_SPREAD = 0.25
 """Standard deviation of the logarithm of a unit's own costs, and twice that of its abatement; an assumption."""

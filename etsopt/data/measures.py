@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 DEPENDENCY_COLUMNS = ("requires", "exclusive_group")
 """Columns that relate a measure to others."""
 
-MOST_MEASURES = 12
-"""Largest number of measures at a unit, because their subsets and first years are enumerated."""
+MOST_SETS = 4096
+"""Largest number of sets of measures at a unit, because they are enumerated in every year: twelve measures, or more if
+some are in exclusive groups, of which a set holds at most one each."""
 
 OUTPUT_CUT = "output_cut"
 """Name of the measure that a policy adds by its table ``abatement.output_cut``."""
@@ -139,13 +140,30 @@ def _problems_at_units(instance: Content, measures: pd.DataFrame) -> list[Proble
         what = counted(int(without.sum()), "unit has measures", "units have measures") + ", but no output"
         advice = "Fill output_t (of power generation_mwh), or remove the measures: their costs are per unit of it."
         problems.append(Problem("units.csv", what, advice, "output_t", cells_of(units, without)))
-    many = count > MOST_MEASURES
+    sets = _set_counts(measures, groups)
+    many = sets > MOST_SETS
     if many.any():
-        what = counted(int(many.sum()), "unit has", "units have") + f" more than {MOST_MEASURES} measures"
-        advice = "Leave out those that never pay; measures that save electricity alone do not count."
-        cells = cells_of(units, many, count.astype(float), "{:g} measures")
+        what = counted(int(many.sum()), "unit has", "units have") + f" more than {MOST_SETS:,} sets of measures"
+        advice = (
+            "Leave out those that never pay, or give alternatives an exclusive_group, of which a set has one at most; "
+            "measures that save electricity alone do not count."
+        )
+        cells = cells_of(units, many, sets, "{:.10g} sets")
         return [*problems, Problem(MEASURES.file, what, advice, "measure_id", cells)]
     return problems + _problems_of_requirements(units, measures, groups)
+
+
+def _set_counts(measures: pd.DataFrame, groups: Groups) -> NDArray[np.float64]:
+    """Return the number of sets of each unit's measures with at most one measure of each exclusive group."""
+    code, names = pd.factorize(measures["exclusive_group"])
+    unit, group = np.repeat(np.arange(len(groups)), np.diff(groups.starts)), code[groups.members]
+    alone = (names == "")[group]
+    pair, size = np.unique((unit * len(names) + group)[~alone], return_counts=True)
+    # The logarithm holds any product, and is exact enough for the integers that matter.
+    doublings = np.bincount(unit[alone], minlength=len(groups)).astype(float)
+    doublings += np.bincount(pair // len(names), np.log2(1 + size), len(groups))
+    sets: NDArray[np.float64] = np.rint(np.exp2(np.minimum(doublings, 1000)))
+    return sets
 
 
 def _problems_of_requirements(units: pd.DataFrame, measures: pd.DataFrame, groups: Groups) -> list[Problem]:

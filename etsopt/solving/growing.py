@@ -71,6 +71,9 @@ class Growing:
         scaled *= np.repeat(self._row, np.diff(program.matrix.indptr))
         large = replace(program, matrix=program.matrix.only(scaled >= 1 / WIDEST_RATIO))
         self._scaled = scale(large, name, Scaled(program, self._row, self._column, 1 / worth))
+        # A fixed column is a number in the limits of its rows, whatever these become.
+        fixed = np.where(program.column_lower == program.column_upper, program.column_lower, 0.0)
+        self._moved: NDArray[np.float64] = large.matrix @ fixed
         self._highs = construct()
         defaults = OWN_OPTIONS | {"random_seed": options.seed} | algorithm_for(program, name)
         set_options(self._highs, defaults | options.solver_options)
@@ -102,6 +105,7 @@ class Growing:
         starts, index, data = _packed(values * self._column[places], places)
         require(self._highs.addRows(count, lower, upper, len(data), starts, index, data), REFUSED)
         self._row = np.append(self._row, np.ones(count))
+        self._moved = np.append(self._moved, np.zeros(count))
 
     def add_columns(self, cost: NDArray[np.float64], places: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         """Add columns between zero and one, costs of shape ``(columns,)``; places and values as in `add_rows`."""
@@ -122,10 +126,9 @@ class Growing:
 
     def limit(self, rows: NDArray[np.int64], lower: NDArray[np.float64], upper: NDArray[np.float64]) -> None:
         """Move the limits of some rows."""
-        scale_of = self._row[rows]
-        require(
-            self._highs.changeRowsBounds(len(rows), rows.astype(np.int32), lower * scale_of, upper * scale_of), REFUSED
-        )
+        scale_of, moved = self._row[rows], self._moved[rows]
+        bounds = (lower - moved) * scale_of, (upper - moved) * scale_of
+        require(self._highs.changeRowsBounds(len(rows), rows.astype(np.int32), *bounds), REFUSED)
 
     def price(self, columns: NDArray[np.int64], cost: NDArray[np.float64]) -> None:
         """Change the costs of some columns."""
@@ -155,7 +158,7 @@ class Growing:
         highs = self._highs
         solution, factor = highs.getSolution(), self._scaled.objective
         x = np.asarray(solution.col_value) * self._column
-        activity = np.asarray(solution.row_value) / self._row
+        activity = np.asarray(solution.row_value) / self._row + self._moved
         multipliers = np.asarray(solution.row_dual) * self._row / factor
         if not (np.isfinite(x).all() and np.isfinite(multipliers).all()):
             raise SolverError("HiGHS returned an optimum that is not finite.", "Report it with the instance.")

@@ -8,7 +8,7 @@ The part of the obligation that is not surrendered is a shortfall.
 | --- | --- | --- | --- |
 | $f$ | enterprises | | `ENTERPRISES` |
 | $l$ | lots: the allowances of one vintage that an enterprise holds and may surrender for the year | | `LOTS`, `LOTS_OF_ENTERPRISE` |
-| $O_f$ | obligation: verified emissions of all its units, to the nearest tonne | t | `obligation` |
+| $O_f$ | obligation: verified emissions of all its units, to the nearest tonne, and obligations outstanding | t | `obligation` |
 | $H_l$ | holdings after carry-over and issue | t | `available` |
 | $\underline x_l$ | tonnes surrendered first, from the account of the province | t | `surrendered_least` |
 | $k_l$ | place of the vintage, 0 for the oldest | places | `place` |
@@ -38,6 +38,8 @@ dual of `lot_is_used` is minus the worth of one more allowance of the lot.
 - A unit gets the allowances of the rule, less the paid share, rounded down. Its pre-allocation is 70 % of last year's
   emissions in 2025 and half of them from 2026 on. It is topped up, or the excess is returned and counts as cancelled.
   A unit outside the scope of the year gets nothing, has no obligation, and returns its whole pre-allocation.
+- `deduction_t` of an enterprise is deducted from its allowances of the year, and counts as cancelled; what exceeds them
+  stays due. `outstanding_t` of earlier years adds to the obligation, without offsets of its own.
 - From 2025 on, vintages 2019-2024 cannot be surrendered. In 2025 they are carried over into vintage 2025, oldest first.
   The limit is 100,000 t in industry, 10,000 t in power, plus 1.5 t for each tonne sold net, and never more than is
   held; the rest stays in the account. Carry-over ended on 10 June 2026, so tables of later years have none. Vintages
@@ -56,9 +58,10 @@ dual of `lot_is_used` is minus the worth of one more allowance of the lot.
 **After the program** (`_compliance/tables.py`), the law in force at the deadline applies; compliance year $t$ is due on
 31 December $t + 1$. In a year up to 2024 an enterprise with a shortfall pays $m\,p^r$ a tonne, and as many allowances
 of the next year are deducted. From 2025 on (deadlines after 15 August 2026) it pays a fixed fine beside $m\,p^r$ a
-tonne, and nothing is deducted. `etsopt rules cn-2025` lists these figures with their sources; the policy may state
-others. For every enterprise, vintage and total, opening + carried over + issued + bought = surrendered + sold +
-cancelled + closing, in whole tonnes: the matrix is that of a network, so every vertex is integer.
+tonne, and nothing is deducted; the shortfall stays due, and `etsopt roll` makes it the next year's `outstanding_t`.
+`etsopt rules cn-2025` lists these figures with their sources; the policy may state others. For every enterprise,
+vintage and total, opening + carried over + issued + bought = surrendered + sold + cancelled + closing, in whole tonnes:
+the matrix is that of a network, so every vertex is integer.
 
 References: Interim Regulations (State Council Order 775), art. 24, and their amendment of 8 August 2026, as the
 Development Report 2026 describes it; 2023-2024 plan (power), annex 5, on carry-over; 2026 plan (consultation draft of

@@ -328,7 +328,7 @@ def test_a_unit_with_measures_needs_output(write_folder: Writer) -> None:
     bare = units_csv(output_t=["1000000", "", ""])
     assert message_of(write_folder(bare, policy_toml(), measures_csv=measures_csv())) == (
         "units.csv, output_t: 1 unit has measures, but no output: row of line-2.\n"
-        "   Fill output_t, or remove the measures: their costs are per tonne of it."
+        "   Fill output_t (of power generation_mwh), or remove the measures: their costs are per unit of it."
     )
     without = units_csv(output_t=None)
     assert "2 units have measures, but no output: row of line-1, row of line-2.\n" in message_of(
@@ -336,19 +336,36 @@ def test_a_unit_with_measures_needs_output(write_folder: Writer) -> None:
     )
 
 
-def test_thirteen_measures_at_one_unit_are_too_many_and_twelve_are_not(write_folder: Writer) -> None:
-    def many(count: int) -> dict[str, list[str] | None]:
-        names = [f"m{number:02d}" for number in range(count)]
+def test_more_than_4096_sets_of_measures_at_one_unit_are_too_many(write_folder: Writer) -> None:
+    def many(*sizes: int) -> dict[str, list[str] | None]:
+        groups = [str(number) if size > 1 else "" for number, size in enumerate(sizes) for _ in range(size)]
+        count = len(groups)
+        names = [f"m{number:04d}" for number in range(count)]
         same = {name: [text] * (count + 1) for name, text in (("abatement_rate", "0"), ("lifetime_years", "10"))}
         power = {"measure_id": [*names, "power"], "electricity_only": ["no"] * count + ["yes"]}
         place = {"unit_id": ["line-1"] * (count + 1), "sector": [""] * (count + 1)}
-        return {**same, **power, **place, "capex_cny_per_t": None, "requires": None}
+        group = {"exclusive_group": [*groups, ""]}
+        return {**same, **power, **place, **group, "capex_cny_per_t": None, "requires": None}
 
-    assert len(applicable(read_instance(folder(write_folder, **many(12))))[0]) == 12
-    assert message_of(folder(write_folder, **many(13))) == (
-        "measures.csv, measure_id: 1 unit has more than 12 measures: row of line-1 '13 measures'.\n"
-        "   Leave out those that never pay; measures that save electricity alone do not count."
+    advice = (
+        "   Leave out those that never pay, or give alternatives an exclusive_group, of which a set has one at most; "
+        "measures that save electricity alone do not count."
     )
+    # A group of three counts fourfold, as two measures without a group do.
+    for sizes in ([1] * 12, [4] * 5, [3] * 6, [3] * 5 + [1, 1], [99, 39], [1] * 10 + [3], [4095]):
+        assert len(applicable(read_instance(folder(write_folder, **many(*sizes))))[0]) == sum(sizes)
+    for sizes, count in (
+        ([1] * 13, "8192"),
+        ([4] * 6, "15625"),
+        ([3] * 5 + [4], "5120"),
+        ([1] * 11 + [2], "6144"),
+        ([4096], "4097"),
+        ([1] * 1100, "1.071508607e+301"),
+    ):
+        assert message_of(folder(write_folder, **many(*sizes))) == (
+            "measures.csv, measure_id: 1 unit has more than 4,096 sets of measures: "
+            f"row of line-1 '{count} sets'.\n{advice}"
+        )
 
 
 def test_a_price_year_of_the_policy_makes_costs_of_that_year_right(write_folder: Writer) -> None:

@@ -66,7 +66,7 @@ def test_each_sector_has_its_measures() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_unit_has_at_most_twelve_measures(name: str) -> None:
+def test_every_unit_has_six_to_eleven_measures(name: str) -> None:
     groups = applicable(etsopt.read(name))
     counts = np.diff(groups.starts)
     assert counts.min() == 6

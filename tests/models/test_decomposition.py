@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import etsopt
@@ -155,3 +157,15 @@ def test_a_sample_stands_for_the_size_of_all(seed: int) -> None:
     assert (np.diff(sample) > 0).all()
     assert (size[sample] * times).sum() == pytest.approx(size.sum(), rel=1e-9)
     assert (times > 0.5).all()
+
+
+@pytest.mark.parametrize("model", MARKETS)
+@pytest.mark.parametrize("divisible", [False, True])
+def test_holdings_at_the_start_stay_when_units_choose_again(few: None, model: str, divisible: bool) -> None:
+    """Units that choose again move the right-hand side, of which the holdings, a fixed variable, are a part."""
+    instance = many(**{"horizon.last_year": 2027, "abatement.divisible_measures": divisible})
+    owners = sorted(instance.units["enterprise_id"].unique())
+    opening = 0.06 * float(instance.emissions_tco2e.sum()) / len(owners)
+    enterprises = pd.DataFrame({"enterprise_id": owners, "opening_2025_t": round(opening)})
+    found = same(replace(instance, enterprises=enterprises), model)
+    assert found.certified, found.status

@@ -10,7 +10,7 @@ import pandas as pd
 from etsopt.checking.allocation import statements as allocation_statements
 from etsopt.checking.allocation import totals
 from etsopt.checking.compliance import limits, statements
-from etsopt.checking.compliance.statements import FLOWS, vintages_of
+from etsopt.checking.compliance.statements import FLOWS
 from etsopt.checking.report import CheckReport, LevelCheck, Violation
 from etsopt.units import tolerance_of
 
@@ -70,14 +70,13 @@ def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequen
         return CheckReport(tuple(violations), ())
     units, stated = tables["issuance"], tables["compliance"].set_index("enterprise_id")
     enterprises = limits.enterprises(instance, units)
-    year = instance.policy.year
-    flows = statements.flows_of(tables["holdings"], enterprises.index, year)
+    flows = statements.flows_of(tables["holdings"], enterprises.index, limits.vintages_of(instance))
     prices = limits.tariff(instance)
     violations = [
         *statements.allowances(instance, units, tables["compliance_sectors"]),
         *statements.holdings(instance, units, tables["holdings"], flows),
         *statements.accounts(enterprises, stated, flows),
-        *statements.obligations_met(enterprises, stated, flows, year),
+        *statements.obligations_met(instance, enterprises, stated, flows),
         *statements.money(instance, stated, flows, prices),
         *statements.totals_add_up(tables, instance),
     ]
@@ -85,7 +84,7 @@ def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequen
         names = ", ".join(level.name for level in levels)
         message = "the objectives are those of a compliance year, in order"
         return CheckReport((*violations, Violation("levels", names, 1.0, "levels", message)), ())
-    checks = _levels(enterprises, stated, flows, year, prices)
+    checks = _levels(instance, enterprises, stated, flows, prices)
     for level, recomputed in zip(levels, checks, strict=False):
         by = abs(recomputed.value - level.value)
         if not by <= recomputed.tolerance + tolerance_of(recomputed.value, recomputed.unit):
@@ -95,14 +94,14 @@ def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequen
 
 
 def _levels(
+    instance: Instance,
     enterprises: pd.DataFrame,
     stated: pd.DataFrame,
     flows: Mapping[str, NDArray[np.float64]],
-    year: int,
     prices: limits.Tariff,
 ) -> list[LevelCheck]:
     """Return the value of each objective in the tables, with its least value as bound."""
-    vintages = np.array(vintages_of(year))
+    year, vintages = instance.policy.year, np.array(limits.vintages_of(instance))
     usable = limits.usable(vintages, year)
     least = limits.best(
         enterprises, statements.held_of(flows)[:, usable], int(np.flatnonzero(vintages[usable] == year)[0]), prices
@@ -141,7 +140,7 @@ def _same_rows(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[V
             Violation("same_enterprises", "compliance", 1.0, "tables", "every enterprise has one row, in order")
         )
     holdings = tables["holdings"]
-    misplaced = ~holdings["enterprise_id"].isin(names) | ~holdings["vintage"].isin(vintages_of(instance.policy.year))
+    misplaced = ~holdings["enterprise_id"].isin(names) | ~holdings["vintage"].isin(limits.vintages_of(instance))
     misplaced |= holdings.duplicated(["enterprise_id", "vintage"])
     message = "an enterprise and a vintage have one row"
     violations += statements.above("same_enterprises", holdings["enterprise_id"], misplaced, message, "rows")

@@ -57,6 +57,20 @@ class Best:
     turnover: float
 
 
+def vintages_of(instance: Instance) -> list[int]:
+    """Return the vintages that a table of holdings may have: to 2026, those that enterprises hold, that of the year."""
+    names = [] if instance.enterprises is None else [name for name in instance.enterprises if name[:8] == "opening_"]
+    return sorted({*range(2019, 2027), *(int(name[8:12]) for name in names), instance.policy.year})
+
+
+def stated_tonnes(instance: Instance, names: pd.Index, column: str) -> NDArray[np.float64]:
+    """Return a column of the enterprises in whole tonnes, zero if it states nothing, shape ``(f,)`` [t]."""
+    table = instance.enterprises
+    if table is None or column not in table:
+        return np.zeros(len(names))
+    return floored(table.set_index("enterprise_id")[column].reindex(names).fillna(0.0).to_numpy(dtype=float))
+
+
 def tariff(instance: Instance) -> Tariff:
     """Return the prices of the year of the tables."""
     policy, year = instance.policy, instance.policy.year
@@ -97,15 +111,18 @@ def enterprises(instance: Instance, units: pd.DataFrame) -> pd.DataFrame:
     groups = scoped.groupby("enterprise_id")
     table["units"] = groups["counts"].sum().reindex(table.index, fill_value=0)
     table["emissions"] = groups["emissions_tco2e"].sum().reindex(table.index, fill_value=0.0)
-    table["obligation"] = rounded(table["emissions"].to_numpy(dtype=float))
+    of_year = rounded(table["emissions"].to_numpy(dtype=float))
+    table["obligation"] = of_year + stated_tonnes(instance, table.index, "outstanding_t")
     closed = scoped.loc[scoped["special_case"] == "closed", "enterprise_id"] if "special_case" in scoped else []
     table["at_risk"] = table.index.isin([*closed, *policy.compliance.at_risk])
     allowance = units.groupby("enterprise_id")["allowance_t"].sum().reindex(table.index, fill_value=0.0)
-    table["received"] = allowance.where(table["at_risk"], 0.0)
+    table["deducted"] = np.minimum(stated_tonnes(instance, table.index, "deduction_t"), allowance)
+    table["received"] = (allowance - table["deducted"]).where(table["at_risk"], 0.0)
     table["from_province"] = np.minimum(table["received"], table["obligation"])
-    supply, total = by_year(policy.market.ccer_supply_t, [policy.year], 0.0)[0], table["obligation"].sum()
-    shared = floored(supply * (table["obligation"].to_numpy() / total)) if total else 0.0
-    table["offset_most"] = np.minimum(floored(policy.market.ccer_share * table["obligation"].to_numpy()), shared)
+    # Offsets are a share of the year's own obligation.
+    supply, total = by_year(policy.market.ccer_supply_t, [policy.year], 0.0)[0], of_year.sum()
+    shared = floored(supply * (of_year / total)) if total else 0.0
+    table["offset_most"] = np.minimum(floored(policy.market.ccer_share * of_year), shared)
     table["buys"] = ~table.index.isin(policy.compliance.without_purchases)
     return table
 
@@ -113,7 +130,7 @@ def enterprises(instance: Instance, units: pd.DataFrame) -> pd.DataFrame:
 def holdings(instance: Instance, units: pd.DataFrame, names: pd.Index) -> dict[str, pd.DataFrame]:
     """Return opening, carry-over, issue and cancellation: enterprises as rows, vintages as columns [t]."""
     year = instance.policy.year
-    vintages = sorted({*range(2019, 2027), year})
+    vintages = vintages_of(instance)
     opening = pd.DataFrame(0.0, index=names, columns=vintages)
     net_sales = pd.Series(0.0, index=names)
     if instance.enterprises is not None:
@@ -137,7 +154,8 @@ def holdings(instance: Instance, units: pd.DataFrame, names: pd.Index) -> dict[s
         units.groupby("enterprise_id")[["pre_allocated_t", "top_up_t", "return_t"]].sum().reindex(names, fill_value=0)
     )
     issued[year] = sums["pre_allocated_t"] + sums["top_up_t"]
-    cancelled[year] = sums["return_t"]
+    due = stated_tonnes(instance, names, "deduction_t")
+    cancelled[year] = sums["return_t"] + np.minimum(due, issued[year] - sums["return_t"])
     return {"opening_t": opening, "carried_over_t": converted, "issued_t": issued, "cancelled_t": cancelled}
 
 

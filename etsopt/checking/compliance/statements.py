@@ -32,11 +32,6 @@ MONEY_TOLERANCE = 1e-9
 """Relative tolerance of an amount against the sum of its parts, beside a hundredth of a yuan."""
 
 
-def vintages_of(year: int) -> list[int]:
-    """Return the vintages that a table of holdings may have."""
-    return sorted({*range(2019, 2027), year})
-
-
 def above(
     rule: str, names: object, off: object, message: str, unit: str = "t", tolerance: float = 0.0
 ) -> list[Violation]:
@@ -45,11 +40,11 @@ def above(
     return list(statements.largest_first(rule, np.asarray(names, dtype=object), amounts, tolerance, unit, message))
 
 
-def flows_of(holdings: pd.DataFrame, names: pd.Index, year: int) -> dict[str, NDArray[np.float64]]:
+def flows_of(holdings: pd.DataFrame, names: pd.Index, vintages: list[int]) -> dict[str, NDArray[np.float64]]:
     """Return the flows of the table of holdings, shape ``(enterprises, vintages)``, zero without a row [t]."""
     table = holdings.set_index(["enterprise_id", "vintage"])
-    every = pd.MultiIndex.from_product([names, vintages_of(year)])
-    shape = (len(names), len(vintages_of(year)))
+    every = pd.MultiIndex.from_product([names, vintages])
+    shape = (len(names), len(vintages))
     return {flow: table[flow].reindex(every, fill_value=0).to_numpy(dtype=float).reshape(shape) for flow in FLOWS}
 
 
@@ -82,7 +77,7 @@ def holdings(
     instance: Instance, units: pd.DataFrame, table: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]]
 ) -> list[Violation]:
     """Check the balance of each vintage of each account: only usable vintages move."""
-    year = instance.policy.year
+    year, vintages = instance.policy.year, np.array(limits.vintages_of(instance))
     names = pd.Index(sorted(limits.enterprises(instance, units).index))
     violations = []
     for flow, expected in limits.holdings(instance, units, names).items():
@@ -90,13 +85,13 @@ def holdings(
         violations += above(flow, names, off, f"{flow} of every vintage is that of the instance and its rules")
     off = np.abs(sum(flows[flow] for flow in IN) - sum(flows[flow] for flow in OUT)).sum(axis=1)
     violations += above("conservation", names, off, "opening plus inflows equals outflows plus closing, by vintage")
-    usable = limits.usable(np.array(vintages_of(year)), year)
+    usable = limits.usable(vintages, year)
     moves = (flows["surrendered_t"] + flows["sold_t"])[:, ~usable].sum(axis=1)
     violations += above("vintages", names, moves, "an unusable vintage is neither surrendered nor sold")
     wrong = table["usable"].astype(bool).to_numpy() != limits.usable(table["vintage"].to_numpy(), year)
     message = "usable is true if the vintage may be surrendered for the year"
     violations += above("vintages", table["enterprise_id"], wrong, message, "cells")
-    other = np.array(vintages_of(year)) != year
+    other = vintages != year
     message = "purchased allowances have the year's vintage and are surrendered at once"
     violations += above("purchases", names, flows["bought_t"][:, other].sum(axis=1), message)
     early = np.maximum(flows["bought_t"] - flows["surrendered_t"], 0.0).sum(axis=1)
@@ -115,7 +110,7 @@ def accounts(
     violations += above(
         "enterprise", enterprises.index, emitted, "emissions are those of its units", tolerance=totals.ABSOLUTE
     )
-    message = "the obligation is the verified emissions to the nearest tonne"
+    message = "the obligation is the verified emissions to the nearest tonne, and what is outstanding"
     violations += above("obligation", enterprises.index, stated["obligation_t"] - enterprises["obligation"], message)
     for flow in FLOWS:
         off = stated[flow].to_numpy() - flows[flow].sum(axis=1)
@@ -124,10 +119,10 @@ def accounts(
 
 
 def obligations_met(
-    enterprises: pd.DataFrame, stated: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]], year: int
+    instance: Instance, enterprises: pd.DataFrame, stated: pd.DataFrame, flows: Mapping[str, NDArray[np.float64]]
 ) -> list[Violation]:
     """Check that obligations are met within the limits, and that the provincial account surrenders first."""
-    names = enterprises.index
+    names, year, vintages = enterprises.index, instance.policy.year, limits.vintages_of(instance)
     met = stated["surrendered_t"] + stated["offset_t"] + stated["shortfall_t"]
     message = "surrender, offsets and shortfall total the obligation"
     violations = above("obligation_met", names, met - stated["obligation_t"], message)
@@ -135,7 +130,7 @@ def obligations_met(
     violations += above("offsets", names, beyond, "offsets are within their share of the obligation and the supply")
     bought = stated["bought_t"].where(~enterprises["buys"].to_numpy(), 0)
     violations += above("purchases", names, bought, "an enterprise without purchases buys nothing")
-    usable = limits.usable(np.array(vintages_of(year)), year)
+    usable = limits.usable(np.array(vintages), year)
     most = limits.largest_shortfall(enterprises, held_of(flows)[:, usable])
     beyond = np.maximum(stated["shortfall_t"].to_numpy() - most, 0.0)
     violations += above("shortfall", names, beyond, "a shortfall is at most the obligation less holdings and offsets")
@@ -147,7 +142,7 @@ def obligations_met(
     ):
         message = f"province_{part}_t follows from the allowances and the obligation of an enterprise at risk"
         violations += above("province_account", names, stated[f"province_{part}_t"] - expected, message)
-    newest = vintages_of(year).index(year)
+    newest = vintages.index(year)
     surrendered = (flows["surrendered_t"] - flows["bought_t"])[:, newest]
     not_surrendered = np.maximum(enterprises["from_province"].to_numpy() - surrendered, 0.0)
     message = "the provincial account of an enterprise at risk surrenders first"
@@ -160,7 +155,7 @@ def money(
     """Check that amounts are tonnes times prices, and fines those of the law at the deadline."""
     year = instance.policy.year
     shortfall = stated["shortfall_t"]
-    usable = limits.usable(np.array(vintages_of(year)), year)
+    usable = limits.usable(np.array(limits.vintages_of(instance)), year)
     trades = stated["bought_t"] + stated["sold_t"]
 
     def times(price: float, tonnes: pd.Series) -> pd.Series:

@@ -187,7 +187,8 @@ def _units(
     value = (amounts.cost + net)[:, 0]
     # A sum of costs has the rounding of its largest term, which cancellation hides in the sum.
     scale = year.price * amounts.emissions[:, 0] + 1
-    scale += np.abs(year.offered.fixed + year.offered.variable * now.output).sum(axis=1)
+    factor = year.offered.factor(now.years[0])
+    scale += np.abs((year.offered.fixed + year.offered.variable * now.output) * factor).sum(axis=1)
     return [
         *columns_follow("units", labels, now.years, table, expected),
         *_intensities(labels, table, (now.intensity * kept)[:, 0]),

@@ -56,7 +56,7 @@ class Year:
             value = sets.running_cost(now, 0, demand_dual[sets.units], 0 * demand_dual[sets.units])
             emissions = sets.left * now.emissions[sets.units, 0]
             least = value.min(axis=0)
-            scale = self.price * now.emissions[sets.units, 0] + np.abs(sets.fixed).max(axis=0) + 1
+            scale = self.price * now.emissions[sets.units, 0] + np.abs(sets.costs(now.years[0])[0]).max(axis=0) + 1
             ties = value <= least + RELATIVE * scale
             cost[sets.units] = least
             cleanest[sets.units] = np.where(ties, emissions, np.inf).min(axis=0)

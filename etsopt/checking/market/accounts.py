@@ -140,7 +140,7 @@ def _opening(instance: Instance, labels: NDArray[np.object_]) -> NDArray[np.floa
     if instance.policy.year < plan.CARRY_OVER_YEAR:
         return np.asarray(old, dtype=float)
     limit = plan.most_carried_over(instance, labels, sold)
-    new = sum((stated.get(f"opening_{vintage}_t", zeros) for vintage in (2025, 2026)), zeros)
+    new = sum((held for name, held in stated.items() if name >= "opening_2025"), zeros)
     return whole_tonnes(np.minimum(old, limit)) + new
 
 

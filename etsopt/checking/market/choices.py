@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from etsopt.checking.market.families import Family
 from etsopt.data.measures import OUTPUT_CUT, applicable
 from etsopt.data.tables.labels import Labels
 from etsopt.data.tables.row_scope import filled_column
@@ -38,6 +40,8 @@ class Choices:
         Yearly cost, whatever the output [CNY].
     variable
         Cost per tonne of the year's output [CNY/t].
+    growth, base_year
+        Factor of both costs from year to year, and the year in which they are stated.
     first_year
         Earliest compliance year.
     group
@@ -53,9 +57,37 @@ class Choices:
     intensity_left: NDArray[np.float64]
     fixed: NDArray[np.float64]
     variable: NDArray[np.float64]
+    growth: NDArray[np.float64]
     first_year: NDArray[np.int64]
     group: NDArray[np.int64]
     required: NDArray[np.int64]
+    base_year: int
+
+    def factor(self, year: int) -> NDArray[np.float64]:
+        """Return the factor of the costs in a compliance year, shape ``(units, slots)``."""
+        factor: NDArray[np.float64] = self.growth ** (int(year) - self.base_year)
+        return factor
+
+    @cached_property
+    def kinds(self) -> tuple[NDArray[np.int64], list[Family]]:
+        """Kind of each unit, shape ``(units,)``, and the sets of measures of each kind.
+
+        Units of a kind have measures in the same slots and the same of them in a group.
+        """
+        slots, number = self.code.shape[1], np.zeros(len(self.code), dtype=np.int64)
+        first = np.full(self.code.shape, NOT_ON_OFFER)
+        for slot in range(slots):
+            same = (self.group == self.group[:, [slot]]) & (self.group[:, [slot]] >= 0)
+            first[:, slot] = np.where(same.any(axis=1), same.argmax(axis=1), slot)
+        first[self.code < 0] = NOT_ON_OFFER
+        for column in first.T:
+            number = pd.factorize(number * (slots + 1) + column)[0].astype(np.int64)
+        families = []
+        for example in np.unique(number, return_index=True)[1].tolist():
+            alike = first[example]
+            groups = (np.flatnonzero(alike == slot).tolist() for slot in np.unique(alike[alike >= 0]))
+            families.append(Family(tuple(map(tuple, groups))))
+        return number, families
 
     @property
     def count(self) -> NDArray[np.int64]:
@@ -81,6 +113,7 @@ class _MeasureTable:
     intensity_left: NDArray[np.float64]
     per_base_t: NDArray[np.float64]
     per_t: NDArray[np.float64]
+    growth: NDArray[np.float64]
     first_year: NDArray[np.int64]
     group: NDArray[np.int64]
     required: NDArray[np.int64]
@@ -123,9 +156,11 @@ def derive_choices(instance: Instance, baseline: Baseline) -> Choices:
         placed(rows.intensity_left, 1.0),
         placed(rows.per_base_t, 0.0) * baseline.base_output[:, None],
         variable,
+        placed(rows.growth, 1.0),
         placed(rows.first_year, 0),
         placed(rows.group, -1),
         np.where(on_offer, required, NOT_ON_OFFER),
+        instance.policy.year,
     )
 
 
@@ -134,7 +169,8 @@ def _measure_table(instance: Instance) -> _MeasureTable:
     if instance.measures is None:
         nothing, none = np.zeros(1), np.zeros(1, dtype=np.int64)
         return _MeasureTable(
-            np.array([OUTPUT_CUT]), none, nothing, nothing + 1, nothing, nothing, none, none - 1, none[:, None] - 2
+            *(np.array([OUTPUT_CUT]), none, nothing, nothing + 1, nothing, nothing, nothing + 1),
+            *(none, none - 1, none[:, None] - 2),
         )
     table = instance.measures
 
@@ -159,6 +195,7 @@ def _measure_table(instance: Instance) -> _MeasureTable:
         np.append(1 - share * intensity_rate, 1.0),
         np.append(share * (annuity + fixed), 0.0),
         np.append(share * (variable - saving), 0.0),
+        np.append(1 + cells("cost_change_rate"), 1.0),
         np.append(np.nan_to_num(cells("first_year")), 0).astype(np.int64),
         np.append(np.where((group.names == "")[group.code], -1, group.code), -1),
         _required(Labels.of(cells("requires")), measure.names),

@@ -43,7 +43,10 @@ class PlanSizes:
     def of(cls, market: Market) -> PlanSizes:
         """Return the sizes of every account."""
         baseline, offered, accounts = market.baseline, market.offered, market.accounts
-        fixed, variable = (np.abs(part).sum(axis=1)[:, None] for part in (offered.fixed, offered.variable))
+        fixed, variable = (
+            np.column_stack([(np.abs(part) * offered.factor(year)).sum(axis=1) for year in baseline.years])
+            for part in (offered.fixed, offered.variable)
+        )
         relative = np.nan_to_num(np.abs(baseline.intensity / baseline.balance_value), nan=0.0, posinf=0.0, neginf=0.0)
         steep = baseline.emissions * (2 + np.where(baseline.follows, baseline.slope, 0.0) * (1 + relative))
         units = int(np.bincount(accounts.of_unit).max(initial=0))

@@ -136,6 +136,7 @@ def amounts(
         left, kept = (np.where(runs, part[unit], 1.0).prod(axis=1) for part in (offered.left, offered.intensity_left))
         output_left = np.where(runs & cuts, offered.left[unit], 1.0).prod(axis=1)
         each = offered.fixed[unit] + offered.variable[unit] * baseline.output[unit, year, None]
+        each = each * offered.factor(baseline.years[year])[unit]
         emissions = baseline.emissions[unit, year] * left
         free = baseline.free(unit, year, emissions, kept)
         measured, elsewhere = _incentives(baseline, unit, year, emissions, kept, output_left)
@@ -196,6 +197,7 @@ def of_measures(
     abated = alone * np.divide(avoided, total, out=np.zeros_like(total), where=total > 0)[:, None]
     cost = offered.variable[taken.unit][:, :, None] * baseline.output[taken.unit][:, None]
     cost = runs * taken.share[:, None, None] * (cost + offered.fixed[taken.unit][:, :, None])
+    cost *= np.stack([offered.factor(year)[taken.unit] for year in baseline.years], axis=2)
     plan, slot = np.nonzero(taken.start < len(baseline.years))
     sector = instance.units["sector"].to_numpy(dtype=str)[taken.unit[plan]]
     keys = pd.DataFrame({"measure_id": offered.names[offered.code[taken.unit[plan], slot]], "sector": sector})

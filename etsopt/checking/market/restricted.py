@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.checking.market.search import Sets, minimise_over_supersets
+from etsopt.checking.market.search import Sets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -38,10 +38,11 @@ class Restricted:
     def __init__(self, baseline: Baseline, offered: Choices, units: Collection[int]) -> None:
         self.sets, self.place = dict[int, Sets](), dict[int, tuple[int, int]]()
         mine = np.array(sorted(units), dtype=np.int64)
-        for count in np.unique(offered.count[mine]).tolist():
-            same = mine[offered.count[mine] == count]
-            self.sets[count] = Sets.of(baseline, offered, same, count)
-            self.place |= {unit: (count, number) for number, unit in enumerate(same.tolist())}
+        kind, families = offered.kinds
+        for of in np.unique(kind[mine]).tolist():
+            same = mine[kind[mine] == of]
+            self.sets[of] = Sets.of(baseline, offered, same, families[of])
+            self.place |= {unit: (of, number) for number, unit in enumerate(same.tolist())}
 
     def least(
         self,
@@ -59,23 +60,23 @@ class Restricted:
         demand_dual, emission_dual
             As in `etsopt.checking.market.search.least_of_all_plans`, for all units.
         """
-        by_count: dict[int, dict[int, NDArray[np.bool_]]] = {}
+        by_kind: dict[int, dict[int, NDArray[np.bool_]]] = {}
         years = len(baseline.years)
         for unit, year, slot, runs in branchings:
-            count, number = self.place[unit]
-            masks = by_count.setdefault(count, {})
+            kind, number = self.place[unit]
+            masks, family = by_kind.setdefault(kind, {}), self.sets[kind].family
             if number not in masks:
-                masks[number] = np.ones((years, 1 << count), dtype=bool)
-            masks[number][year] &= ((np.arange(1 << count) >> slot) & 1 > 0) == runs
+                masks[number] = np.ones((years, len(family)), dtype=bool)
+            masks[number][year] &= family.has[:, slot] == runs
         units, least = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
-        for count, masks in by_count.items():
-            sets = self.sets[count].select(np.array(list(masks)))
+        for kind, masks in by_kind.items():
+            sets = self.sets[kind].select(np.array(list(masks)))
             mask = np.stack(list(masks.values()), axis=2)
             ahead = np.zeros(sets.left.shape)
             for year in reversed(range(years)):
                 ahead += sets.running_cost(baseline, year, demand_dual[sets.units], emission_dual[sets.units])
                 ahead[~mask[year]] = np.inf
-                minimise_over_supersets(ahead)
+                sets.family.minimise_over_supersets(ahead)
             units.append(sets.units)
             least.append(ahead[0])
         return np.concatenate(units), np.concatenate(least)

@@ -5,15 +5,17 @@ Started measures keep running, so a plan is a chain of growing sets. From the la
 $$W_t(S) = \min_{S' \supseteq S} \bigl[ v_t(S') + W_{t+1}(S') \bigr],$$
 
 with $v_t(S')$ the cost of running the set $S'$ in year $t$, infinite if it may not run. The minimum over all
-supersets is taken measure by measure: the value without a measure becomes the better of without and with it.
+supersets is taken group by group: the value without a measure of it becomes the best of without and with one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from etsopt.checking.market.choices import NOT_ON_OFFER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.market.baseline import Baseline
     from etsopt.checking.market.choices import Choices
+    from etsopt.checking.market.families import Family
 
 CELLS = 1 << 16
 """Number of units times sets evaluated together, so that their data stay in the cache."""
@@ -29,24 +32,30 @@ CELLS = 1 << 16
 
 @dataclass(frozen=True)
 class Sets:
-    """Every set of measures of units with equally many measures, shape ``(sets, units)`` unless stated otherwise.
-
-    Bit ``k`` of a set is slot ``k`` of its unit.
+    """Every set of measures of units of one kind, shape ``(sets, units)`` unless stated otherwise.
 
     Parameters
     ----------
+    family
+        The sets, none of which has two measures of a group.
     units
         Positions of the units, shape ``(units,)``.
     left, kept
         Share of emissions, and of intensity, that a set leaves.
     fixed, variable
-        Yearly cost [CNY], and cost per tonne of the year's output [CNY/t].
+        Yearly cost [CNY], and cost per tonne of the year's output [CNY/t], in the base year.
     possible
-        True if a set has no two measures of a group, and all that its measures require.
+        True if a set has all that its measures require.
     first_year
         Earliest year of each measure, shape ``(measures, units)``.
+    changing
+        Both costs of each measure, and their factor from year to year, shapes ``(measures, units)``; empty if costs
+        stay.
+    base_year
+        Year in which costs are stated.
     """
 
+    family: Family
     units: NDArray[np.int64]
     left: NDArray[np.float64]
     kept: NDArray[np.float64]
@@ -54,26 +63,42 @@ class Sets:
     variable: NDArray[np.float64]
     possible: NDArray[np.bool_]
     first_year: NDArray[np.int64]
+    changing: tuple[NDArray[np.float64], ...]
+    base_year: int
 
     @classmethod
-    def of(cls, baseline: Baseline, offered: Choices, units: NDArray[np.int64], measures: int) -> Sets:
-        """Return the sets of units that have so many measures."""
+    def of(cls, baseline: Baseline, offered: Choices, units: NDArray[np.int64], family: Family) -> Sets:
+        """Return the sets of units that have a family of sets."""
+        measures = family.has.shape[1]
 
-        def each(part: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.ascontiguousarray(part[units, :measures].T)
+        def each(part: NDArray[np.float64], join: np.ufunc) -> NDArray[np.float64]:
+            return family.accumulate(np.ascontiguousarray(part[units, :measures].T), join)
 
-        left = _accumulate(each(offered.left), np.multiply)
+        left = each(offered.left, np.multiply)
         # Intensity matters only in years in which allowances follow emissions.
-        kept = _accumulate(each(offered.intensity_left), np.multiply) if baseline.follows.any() else left
-        fixed, variable = _accumulate(each(offered.fixed), np.add), _accumulate(each(offered.variable), np.add)
-        first = offered.first_year[units, :measures].T
-        return cls(units, left, kept, fixed, variable, _possible(offered, units, measures), first)
+        kept = each(offered.intensity_left, np.multiply) if baseline.follows.any() else left
+        fixed, variable = each(offered.fixed, np.add), each(offered.variable, np.add)
+        first, growth = offered.first_year[units, :measures].T, offered.growth[units, :measures].T
+        changing: tuple[NDArray[np.float64], ...] = ()
+        if (growth != 1).any():
+            changing = (offered.fixed[units, :measures].T, offered.variable[units, :measures].T, growth)
+        met = _met(offered, units, family)
+        return cls(family, units, left, kept, fixed, variable, met, first, changing, offered.base_year)
+
+    def costs(self, year: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return yearly cost and cost per tonne of output in a compliance year, shape ``(sets, units)``."""
+        if not self.changing:
+            return self.fixed, self.variable
+        fixed, variable, growth = self.changing
+        factor = growth ** (int(year) - self.base_year)
+        return self.family.accumulate(fixed * factor, np.add), self.family.accumulate(variable * factor, np.add)
 
     def select(self, places: NDArray[np.int64]) -> Sets:
         """Return the sets of some units."""
-        return Sets(
-            self.units[places], *(getattr(self, name)[:, places] for name in list(self.__dataclass_fields__)[1:])
-        )
+        names = ("left", "kept", "fixed", "variable", "possible", "first_year")
+        changing = tuple(part[:, places] for part in self.changing)
+        some = {name: getattr(self, name)[:, places] for name in names}
+        return replace(self, units=self.units[places], changing=changing, **some)
 
     def running_cost(
         self, baseline: Baseline, year: int, demand_dual: NDArray[np.float64], emission_dual: NDArray[np.float64]
@@ -86,15 +111,16 @@ class Sets:
             As in `least_of_all_plans`, for these units.
         """
         emissions = self.left * baseline.emissions[self.units, year]
-        value = self.variable * baseline.output[self.units, year]
-        value += self.fixed
+        fixed, variable = self.costs(baseline.years[year])
+        value = variable * baseline.output[self.units, year]
+        value += fixed
         value *= baseline.discount[year]
         value += emissions * (demand_dual[:, year] + emission_dual[:, year])
         value -= demand_dual[:, year] * baseline.free(self.units, year, emissions.T, self.kept.T).T
         value[~self.possible] = np.inf
         late = self.first_year > baseline.years[year]
         if late.any():
-            value[_accumulate(late.astype(float), np.add) > 0] = np.inf
+            value[self.family.accumulate(late.astype(float), np.add) > 0] = np.inf
         return value
 
 
@@ -114,54 +140,34 @@ def least_of_all_plans(
         ahead = np.zeros(sets.left.shape)
         for year in reversed(range(len(baseline.years))):
             ahead += sets.running_cost(baseline, year, demand_dual[sets.units], emission_dual[sets.units])
-            minimise_over_supersets(ahead)
+            sets.family.minimise_over_supersets(ahead)
         least[sets.units] = ahead[0]
     return least
 
 
 def batches(baseline: Baseline, offered: Choices, units: NDArray[np.int64]) -> Iterator[Sets]:
     """Yield the sets of some units, in batches that stay in the cache."""
-    count = offered.count[units]
-    for measures in np.unique(count).tolist():
-        here = units[count == measures]
-        step = max(1, CELLS >> measures)
+    kind, families = offered.kinds
+    for number in np.unique(kind[units]).tolist():
+        here = units[kind[units] == number]
+        step = max(1, CELLS // len(families[number]))
         for start in range(0, len(here), step):
-            yield Sets.of(baseline, offered, here[start : start + step], measures)
+            yield Sets.of(baseline, offered, here[start : start + step], families[number])
 
 
-def minimise_over_supersets(value: NDArray[np.float64]) -> None:
-    """Replace the value of every set by the least over its supersets, in place, shape ``(sets, units)``."""
-    sets, units = value.shape
-    for slot in range(sets.bit_length() - 1):
-        pairs = value.reshape(-1, 2, 1 << slot, units)
-        np.minimum(pairs[:, 0], pairs[:, 1], out=pairs[:, 0])
-
-
-def _accumulate(each: NDArray[np.float64], join: np.ufunc) -> NDArray[np.float64]:
-    """Return the product or sum over the measures of every set, shape ``(sets, units)`` from ``(measures, units)``."""
-    measures, units = each.shape
-    total = np.full((1 << measures, units), float(join.identity or 0))
-    for slot in range(measures):
-        join(total[: 1 << slot], each[slot], out=total[1 << slot : 2 << slot])
-    return total
-
-
-def _possible(offered: Choices, units: NDArray[np.int64], measures: int) -> NDArray[np.bool_]:
-    """Return the sets with no two measures of a group, and with all required measures, shape ``(sets, units)``."""
-    sets = np.arange(1 << measures)
-    has = [((sets >> slot) & 1 > 0)[:, None] for slot in range(measures)]
-    code, group, required = offered.code[units], offered.group[units], offered.required[units]
-    possible = np.ones((len(sets), len(units)), dtype=bool)
-    for one in range(measures):
-        for other in range(one):
-            clash = (group[:, one] == group[:, other]) & (group[:, one] >= 0)
-            if clash.any():
-                possible &= ~(clash & (has[one] & has[other]))
+def _met(offered: Choices, units: NDArray[np.int64], family: Family) -> NDArray[np.bool_]:
+    """Return True for sets with all that their measures require, shape ``(sets, units)``."""
+    code, required = offered.code[units], offered.required[units]
+    met = np.ones((len(family), len(units)), dtype=bool)
+    for one in range(family.has.shape[1]):
+        has = family.has[:, [one]]
         for needed in required[:, one].T:
-            there = needed[:, None] == code[:, :measures]
-            for other in range(measures):
-                if there[:, other].any():
-                    possible &= ~(there[:, other] & (has[one] & ~has[other]))
-            if (needed == -1).any():
-                possible &= ~((needed == -1) & has[one])
-    return possible
+            if (needed < NOT_ON_OFFER).all():
+                continue
+            for other in range(family.has.shape[1]):
+                there = needed == code[:, other]
+                if there.any():
+                    met &= ~(there & (has & ~family.has[:, [other]]))
+            if (needed == NOT_ON_OFFER).any():
+                met &= ~((needed == NOT_ON_OFFER) & has)
+    return met

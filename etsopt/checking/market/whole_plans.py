@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.arithmetic import gamma
-from etsopt.checking.market.search import batches, minimise_over_supersets
+from etsopt.checking.market.search import batches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,15 +144,14 @@ def _of_units(  # long because a chain is followed and summed in one place
     ahead = [np.zeros(sets.left.shape)]
     for year in reversed(range(years)):
         ahead.insert(0, ahead[0] + running[year])
-        minimise_over_supersets(ahead[0])
+        sets.family.minimise_over_supersets(ahead[0])
     least = ahead[0][0]
-    names = np.arange(len(sets.left))
     plan_of, now, paid = np.arange(len(units)), np.zeros(len(units), dtype=np.int64), np.zeros(len(units))
     chain = np.zeros((len(units), 0), dtype=np.int64)
     for year in range(years):
         total = paid[:, None] + (running[year] + ahead[year + 1]).T[plan_of]
         within = total <= (least + budget[units])[plan_of, None]
-        within &= (names & now[:, None]) == now[:, None]
+        within &= sets.family.supersets(now)
         row, now = np.nonzero(within)
         few = _within_limits(np.bincount(plan_of[row], minlength=len(units)))[plan_of[row]]
         row, now = row[few], now[few]
@@ -164,9 +163,8 @@ def _of_units(  # long because a chain is followed and summed in one place
         emissions = sets.left[here] * baseline.emissions[plans.owner, year]
         plans.emissions[:, year] = emissions
         plans.net_demand[:, year] = emissions - baseline.free(plans.owner, year, emissions, sets.kept[here])
-        plans.cost[:] += baseline.discount[year] * (
-            sets.fixed[here] + sets.variable[here] * baseline.output[plans.owner, year]
-        )
+        fixed, variable = sets.costs(baseline.years[year])
+        plans.cost[:] += baseline.discount[year] * (fixed[here] + variable[here] * baseline.output[plans.owner, year])
     return plans
 
 

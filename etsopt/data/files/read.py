@@ -10,14 +10,18 @@ from etsopt.data.files import shipped
 from etsopt.data.files.aside import finish
 from etsopt.data.files.csv_fast import read_csv_fast
 from etsopt.data.files.parquet import SUFFIX, read_parquet
+from etsopt.data.former_names import current_columns
 from etsopt.data.instance import Instance
 from etsopt.data.policy.policy import Policy, parse_policy
 from etsopt.data.policy.toml import LARGEST_BYTES, parse_toml
 from etsopt.data.tables.raw import RawTable, decode, read_csv
 from etsopt.data.tables.schema import TABLES, UNITS
+from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError, shortened
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from etsopt.data.tables.table import Table
 
 
@@ -60,6 +64,27 @@ def _read(folder: Path, policy: Policy | None, of_policy: list[Problem], fast: b
         places = {table.file: tables[table.name].place for table in TABLES if table.name in tables}
         of_files = [replace(problem, place=places.get(problem.place, problem.place)) for problem in error.problems]
         raise DataError(error.subject, of_files) from None
+
+
+def read_units(path: Path) -> pd.DataFrame:
+    """Read a table of units alone, in CSV or Parquet, validated by itself.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    DataError
+        With every problem of its cells.
+    """
+    if not path.is_file():
+        raise UsageError(f"There is no file {str(path)!r}.", "Name a file of units in CSV or Parquet.")
+    raw, problems = read_parquet(path) if path.suffix == SUFFIX else read_csv(path.read_bytes(), path.name)
+    if raw is not None:
+        columns = current_columns(UNITS.name, raw.columns, raw.place)
+        units, problems = validate_table(replace(raw, columns=columns), UNITS)
+        if not problems:
+            return units
+    raise DataError(f"The file {str(path)!r}", problems)
 
 
 def _read_table(folder: Path, table: Table, fast: bool) -> tuple[RawTable | None, list[Problem]]:

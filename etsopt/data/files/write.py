@@ -9,6 +9,7 @@ from etsopt.data.files.atomic import naming
 from etsopt.data.files.parquet import SUFFIX, load_pyarrow, write_parquet
 from etsopt.data.tables.raw import FORMULA_BEGINS
 from etsopt.data.tables.schema import TABLES
+from etsopt.data.tables.user_columns import as_texts
 from etsopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def instance_files(folder: Path) -> list[Path]:
 def write_instance_files(instance: Instance, folder: Path, table_format: str) -> None:
     """Write the tables and ``policy.toml`` one by one."""
     for name, table in instance.tables.items():
-        write_table(table, folder / f"{name}.{table_format}")
+        write_table(as_texts(table), folder / f"{name}.{table_format}")
     policy = instance.policy.model_dump(exclude_unset=True, exclude_none=True)
     _write_text(to_toml(policy), folder / "policy.toml")
 

@@ -19,6 +19,7 @@ import pandas as pd
 from etsopt.characters import HIDDEN
 from etsopt.data.messages import counted
 from etsopt.data.tables.schema import LONGEST_TEXT, USER_COLUMN_PREFIX
+from etsopt.data.tables.user_columns import as_texts
 from etsopt.errors import DataError, Problem, brief
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class RawTable:
         problems = problems_of_names(names, place)
         if problems:
             raise DataError("The data frame", problems)
+        frame = as_texts(frame)
         return cls(
             place,
             {name: cells_of_series(frame[own]) for name, own in zip(names, frame.columns, strict=True)},

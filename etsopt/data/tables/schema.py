@@ -25,8 +25,8 @@ Like units of industry, power units may be new or closed."""
 
 SPECIAL_CASES = (*INDUSTRY_CASES, *POWER_CASES)
 
-VINTAGES = range(2019, 2027)
-"""Vintages that an enterprise may hold at the start."""
+VINTAGES = range(2019, 2037)
+"""Vintages that an enterprise may hold at the start: up to the year after 2035, the last year of shipped instances."""
 
 USER_COLUMN_PREFIX = "x_"
 LONGEST_IDENTIFIER = 64
@@ -116,6 +116,20 @@ ENTERPRISES = Table(
             "t",
             number=True,
         ),
+        Column(
+            "deduction_t",
+            "allowances to be deducted from the year's own for earlier shortfalls; read by the model compliance",
+            "t",
+            number=True,
+            at_least=0,
+        ),
+        Column(
+            "outstanding_t",
+            "obligations of earlier years that are still due; read by the model compliance",
+            "t",
+            number=True,
+            at_least=0,
+        ),
         *(
             Column(f"opening_{year}_t", f"allowances of vintage {year} held at the start", "t", number=True, at_least=0)
             for year in VINTAGES
@@ -125,7 +139,7 @@ ENTERPRISES = Table(
 
 MEASURES = Table(
     "measures",
-    "the abatement measures, each at a unit or at every unit of a sector",
+    "the abatement measures, each at a unit or at every unit of a sector; those of a unit make at most 4,096 sets",
     ("measure_id", "unit_id", "sector"),
     (
         Column("measure_id", "identifies the measure, one word", required=True, identifier=True),
@@ -208,6 +222,15 @@ MEASURES = Table(
             "CNY/t",
             number=True,
             at_least=0,
+            default=0.0,
+        ),
+        Column(
+            "cost_change_rate",
+            "yearly change of all its costs, a fraction, from the year of the tables on: -0.02 is 2 % less each year",
+            "fraction",
+            number=True,
+            above=-1,
+            at_most=1,
             default=0.0,
         ),
         Column("exclusive_group", "group of which a unit applies at most one measure", identifier=True),

@@ -14,6 +14,7 @@ from etsopt.data.tables.labels import sortable
 from etsopt.data.tables.schema import LONGEST_IDENTIFIER, LONGEST_TEXT, USER_COLUMN_PREFIX
 from etsopt.data.tables.table import Column
 from etsopt.data.tables.text_columns import FORMULA_START, matched_choices, normalise, normalised_column
+from etsopt.data.tables.user_columns import mark, numbers_of
 from etsopt.errors import PROBLEMS_SHOWN, Problem
 
 if TYPE_CHECKING:
@@ -40,14 +41,18 @@ NUMBER_CHARACTERS = frozenset("0123456789.+-eE ")
 def validate_table(raw: RawTable, table: Table) -> tuple[pd.DataFrame, list[Problem]]:
     """Validate a table's columns and cells; return it with typed columns, sorted by its key, and its problems.
 
-    Optional numbers that are absent become NaN, optional texts the empty text.
+    Optional numbers that are absent become NaN, optional texts the empty text. A column of the user becomes numbers if
+    these write the same cells again.
     """
     problems = _problems_of_columns(raw, table)
+    without_point = []
     converted: dict[str, NDArray[Any]] = {}
     for name, cells in raw.columns.items():
         if name.startswith(USER_COLUMN_PREFIX):
-            converted[name] = cells
             problems += _problems_of_user_column(_RawColumn(raw, cells, Column(name, "a column of the user")))
+            numbers, whole = numbers_of(cells) if cells.dtype == object else (None, False)
+            converted[name] = cells if numbers is None else numbers
+            without_point += [name] * whole
         elif name in {column.name for column in table.columns}:
             column = table.column(name)
             converted[name], of_column = (_numbers if column.number else _texts)(_RawColumn(raw, cells, column))
@@ -62,7 +67,9 @@ def validate_table(raw: RawTable, table: Table) -> tuple[pd.DataFrame, list[Prob
     if order is not None and not problems:
         converted = {name: cells[order] for name, cells in converted.items()}
     # Stated dtypes keep pandas from inferring others; texts stay Python strings.
-    return pd.DataFrame({name: pd.Series(cells, dtype=cells.dtype) for name, cells in converted.items()}), problems
+    frame = pd.DataFrame({name: pd.Series(cells, dtype=cells.dtype) for name, cells in converted.items()})
+    mark(frame, without_point)
+    return frame, problems
 
 
 def order_of(keys: list[NDArray[Any]]) -> tuple[NDArray[np.int64] | None, bool]:

@@ -167,18 +167,21 @@ def _totals_of_run(issue: pd.DataFrame, results: Results) -> Iterator[Problem]:
         summed, given = "compliance", ["issued_t", "cancelled_t", "obligation_t"]
     require(results, {summed: ("enterprise_id",)}, {summed: given}, "The run")
     run = results.tables[summed].set_index("enterprise_id")
-    rows = issue.groupby("enterprise_id")[["determined", "pre_allocated", "true_up", "obligation"]].sum()
-    counts = issue.groupby("enterprise_id").size()
+    keys = ["determined", "pre_allocated", "true_up", "issued_in_all", "obligation", "outstanding"]
+    groups = issue.groupby("enterprise_id")
+    rows, counts = groups[keys].sum(), groups.size()
     run = run.reindex(rows.index)
     if summed == "enterprises":
         pairs = zip(given, ("determined", "pre_allocated"), strict=False)
         checks = [(column, key, run[column]) for column, key in pairs]
         checks.append(("top_up_t", "true_up", run["top_up_t"] - run["return_t"]))
     else:
-        checks = [("issued_t", "determined", run["issued_t"] - run["cancelled_t"])]
+        # What is deducted counts as cancelled.
+        checks = [("issued_t", "issued_in_all", run["issued_t"] - run["cancelled_t"])]
+        of_year = run["obligation_t"] - rows["outstanding"]
         # Obligations of an enterprise with several rows are rounded apart.
-        alone = (counts == 1) | ((run["obligation_t"] - rows["obligation"]).abs() >= counts)
-        checks.append(("obligation_t", "obligation", run["obligation_t"].where(alone, rows["obligation"])))
+        alone = (counts == 1) | ((of_year - rows["obligation"]).abs() >= counts)
+        checks.append(("obligation_t", "obligation", of_year.where(alone, rows["obligation"])))
     for column, key, stated in checks:
         wrong = np.flatnonzero(~(rows[key] == stated).to_numpy())
         if len(wrong):

@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.data.messages import did_you_mean
-from etsopt.errors import UsageError, brief
 from etsopt.units import whole_tonnes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
@@ -23,20 +19,13 @@ KEYS = ["sector", "province", "enterprise_id"]
 SUMMED = ("emissions", "pre_allocated", "determined", "exemption", "top_up_t", "return_t")
 
 
-def issue_rows(instance: Instance, units: pd.DataFrame, deductions: Mapping[str, int]) -> pd.DataFrame:
+def issue_rows(instance: Instance, units: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each enterprise of a sector and a province, with what is issued in both steps.
 
     Parameters
     ----------
     units
         As `unit_rows` returns them.
-    deductions
-        Allowances to be deducted from an enterprise by earlier decisions [t].
-
-    Raises
-    ------
-    UsageError
-        If a deduction is no whole number of tonnes from 0 on, or its enterprise has not exactly one row.
     """
     groups = units.groupby(KEYS, sort=True)
     rows = groups[list(SUMMED)].sum().reset_index()
@@ -49,7 +38,10 @@ def issue_rows(instance: Instance, units: pd.DataFrame, deductions: Mapping[str,
     rows["gap_percent"] = _gap_percent(rows["initial"].to_numpy(), rows["obligation"].to_numpy())
     rows["determined"] += rows["exemption"]
     rows["exemption"] = np.where(power, rows["exemption"], np.nan)
-    rows["to_deduct"] = _to_deduct(rows, deductions)
+    rows["to_deduct"], rows["outstanding"] = (
+        _shared(instance, rows, "deduction_t"),
+        _shared(instance, rows, "outstanding_t"),
+    )
     rows = rows.assign(**_issued(*(rows[name].to_numpy() for name in ("pre_allocated", "determined", "to_deduct"))))
     rows["notes"] = np.where(rows["as_planned"], "", "配额与按分配方案计算的不同")
     return _differentiated(instance, rows)
@@ -62,24 +54,18 @@ def _gap_percent(initial: NDArray[np.float64], obligation: NDArray[np.float64]) 
     return rounded
 
 
-def _to_deduct(rows: pd.DataFrame, deductions: Mapping[str, int]) -> NDArray[np.float64]:
-    """Return what is to be deducted in each row [t]."""
-    amounts = np.zeros(len(rows))
-    for enterprise, tonnes in deductions.items():
-        here = np.flatnonzero(rows["enterprise_id"] == enterprise)
-        if not len(here):
-            advice = (
-                f"{did_you_mean(enterprise, rows['enterprise_id'].unique())}Name the enterprise_id of an enterprise."
-            )
-            raise UsageError(f"The run has no enterprise {brief(enterprise)}, from which to deduct.", advice)
-        if len(here) > 1:
-            where = " and ".join(f"{row.sector} in {row.province}" for row in rows.iloc[here].itertuples())
-            what = f"The enterprise {brief(enterprise)} has {len(here)} rows, {where}: a deduction is of one."
-            raise UsageError(what, "Enter this deduction in the tables yourself.")
-        if not (tonnes >= 0 and tonnes == int(tonnes)):
-            what = f"The deduction of {brief(enterprise)} is {tonnes:g} t: expected whole tonnes from 0 on."
-            raise UsageError(what, "Name the tonnes of the decision.")
-        amounts[here] = tonnes
+def _shared(instance: Instance, rows: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    """Return tonnes of each enterprise by its rows: up to the determined allowances of each, the rest in the last."""
+    table, amounts = instance.enterprises, np.zeros(len(rows))
+    if table is None or column not in table:
+        return amounts
+    stated = table.set_index("enterprise_id")[column].dropna()
+    owner, determined = rows["enterprise_id"].to_numpy(), rows["determined"].to_numpy()
+    for enterprise, tonnes in stated[stated > 0].items():
+        here, left = np.flatnonzero(owner == enterprise), whole_tonnes(np.array(tonnes))
+        for row in here:
+            amounts[row] = left if row == here[-1] else min(left, determined[row])
+            left -= amounts[row]
     return amounts
 
 
@@ -121,7 +107,9 @@ def _differentiated(instance: Instance, rows: pd.DataFrame) -> pd.DataFrame:
     at_risk = owner.isin(instance.policy.compliance.at_risk).to_numpy() | is_closed
     reason = np.where(is_closed, "存在关停的机组、生产线、工序", np.where(at_risk, "存在履约风险", ""))
     after = []
-    for risk, issued, obligation in zip(at_risk, rows["issued_in_all"], rows["obligation"], strict=True):
+    for risk, issued, obligation in zip(
+        at_risk, rows["issued_in_all"], rows["obligation"] + rows["outstanding"], strict=True
+    ):
         left = issued - obligation
         after.append((f"；清缴后发放{left:.0f}吨" if left >= 0 else f"；应补缴{-left:.0f}吨") if risk else "")
     return rows.assign(

@@ -112,7 +112,7 @@ def _of_enterprises(instance: Instance) -> tuple[pd.Series, pd.Series]:
     for column in ("name", "x_uscc"):
         texts = owner
         if table is not None and column in table:
-            stated = owner.map(table.set_index("enterprise_id")[column]).fillna("").astype(str)
+            stated = owner.map(_texts(table.set_index("enterprise_id")[column])).fillna("")
             texts = stated.where(stated != "", owner)
         columns.append(texts)
     return columns[0], columns[1]
@@ -135,7 +135,7 @@ def _industry(instance: Instance) -> dict[str, Any]:
     units = instance.units
     slag = 100 * _numbers(units, "carbide_slag_rate")
     columns = {key: _of_user(units, f"x_{key}") for key in NUMBERS_OF_USER}
-    columns |= {key: units.get(f"x_{key}", pd.Series("", units.index)) for key in TEXTS_OF_USER}
+    columns |= {key: _texts(units.get(f"x_{key}", pd.Series("", units.index))) for key in TEXTS_OF_USER}
     columns |= {"output": intensity_base(units)[0], "crude_steel": _numbers(units, "output_t"), "slag_percent": slag}
     columns["intensity"] = instance.intensity
     parameters, reference = parameters_of(instance), reference_allowances(instance)
@@ -198,9 +198,18 @@ def _numbers(units: pd.DataFrame, column: str) -> NDArray[np.float64]:
     return units[column].to_numpy(dtype=float) if column in units else np.full(len(units), np.nan)
 
 
+def _texts(cells: pd.Series) -> pd.Series:
+    """Return texts; a user column of codes such as 1 and 2 is read as numbers."""
+    if pd.api.types.is_numeric_dtype(cells):
+        return cells.map(lambda number: "" if number != number else f"{number:.15g}")
+    return cells.fillna("").astype(str)
+
+
 def _of_user(units: pd.DataFrame, column: str) -> Any:
     """Return a user column, as numbers if all of it are; NaN if there is none."""
     if column not in units:
         return np.full(len(units), np.nan)
+    if pd.api.types.is_numeric_dtype(units[column]):
+        return units[column].to_numpy(dtype=float)
     numbers = pd.to_numeric(units[column].replace("", np.nan), errors="coerce")
     return numbers if (numbers.notna() | (units[column].fillna("") == "")).all() else units[column]

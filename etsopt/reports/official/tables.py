@@ -15,8 +15,6 @@ from etsopt.reports.official.issue import issue_rows
 from etsopt.reports.official.rows import table_of_units, unit_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from etsopt.data.instance import Instance
     from etsopt.results.results import Results
 
@@ -24,9 +22,7 @@ FIRST_YEAR = 2025
 """First compliance year of the plan whose tables these are."""
 
 
-def official_tables(
-    instance: Instance, results: Results, province: str = "", deductions: Mapping[str, int] | None = None
-) -> dict[str, pd.DataFrame]:
+def official_tables(instance: Instance, results: Results, province: str = "") -> dict[str, pd.DataFrame]:
     """Return the annex tables of the allocation plan by their names, such as ``2-1`` and ``2-5-power``.
 
     Columns have the headings of the annex. A table is left out if no unit is of its sector, and those of
@@ -38,19 +34,17 @@ def official_tables(
         Of ``allocation`` or ``compliance``, in whole tonnes.
     province
         Province whose rows to return; all if empty, with a column that names it.
-    deductions
-        Allowances to be deducted by earlier decisions, by enterprise [t].
 
     Raises
     ------
     UsageError
-        If the run holds no allowances of units, is of a year before 2025, or has no such province or enterprise.
+        If the run holds no allowances of units, is of a year before 2025, or has no such province.
     DataError
         With every figure that violates an identity, or if a table of the run is damaged.
     """
     _check_run(instance, results)
     units = unit_rows(instance, results)
-    issue = issue_rows(instance, units, deductions or {})
+    issue = issue_rows(instance, units)
     check_identities(units, issue, results)
     provinces = sorted(set(units["province"]))
     if province and province not in provinces:

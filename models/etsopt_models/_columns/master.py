@@ -73,9 +73,9 @@ class Master(PlansAtHand):
         units = np.unique(np.array([branch.unit for branch in branches], dtype=np.int64))
         may = self.plans.may_run(units)
         place = {unit: number for number, unit in enumerate(units.tolist())}
-        has = (np.arange(may.shape[2]) >> np.arange(may.shape[2].bit_length())[:, None]) & 1 > 0
         for unit, year, measure, runs in branches:
-            may[place[unit], year] &= has[measure] == runs
+            family = self.plans.family(unit)
+            may[place[unit], year, : len(family)] &= family.has[:, measure] == runs
         return Masks(units, may)
 
     def prices(self, multipliers: Mapping[str, NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -102,7 +102,7 @@ class TreeSearch:
     def run(self, part: float) -> None:
         """Process nodes until the rest is proven or the given part of the work is done; may be called again."""
         tree, master = self.tree, self.master
-        work = OF_NODE + len(master.row) * max(1.0, 2 ** master.plans.rows.shape[1] / SETS)
+        work = OF_NODE + len(master.row) * max(1.0, master.plans.most_sets / SETS)
         work += OF_PLAN * len(master.unit) + OF_ACCOUNT * master.market.accounts.emissions.size
         while self.is_open and tree.nodes * work < part * WORK:
             checkpoint(f"proof, {tree.nodes:,} nodes, {len(self.queue):,} open")
@@ -161,8 +161,7 @@ class TreeSearch:
         master = self.master
         here = np.flatnonzero(master.unit[: len(share)] == unit)
         here = here[share[here] > 0]
-        measures = np.arange(master.plans.rows.shape[1])
-        runs = (master.sets[here][:, :, None] >> measures) & 1
+        runs = master.plans.family(unit).has[master.sets[here]]
         part = np.tensordot(share[here], runs, axes=(0, 0))
         year, measure = np.unravel_index(int(np.argmax(np.minimum(part, 1 - part))), part.shape)
         return Branch(unit, int(year), int(measure), True)

@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.policy.yearly import by_year
-from etsopt.data.tables.schema import VINTAGES
 from etsopt.rules import carried_over, issuance, reference_allowances
 from etsopt.units import whole_tonnes
-from etsopt_models._market.holdings import LASTING_FROM, stated
+from etsopt_models._market.holdings import LASTING_FROM, stated, vintages_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,9 +39,10 @@ class Accounts:
         Position of the vintage that is issued for the year.
     opening, converted, issued, cancelled
         Shape ``(f, v)`` [t]. A carry-over is negative if allowances leave a vintage; cancelled tonnes are the returned
-        part of the pre-allocation.
-    emissions, obligation
-        Verified emissions [tCO2e], and the obligation for them, to the nearest tonne [t], shape ``(f,)``.
+        part of the pre-allocation, and the deduction for earlier shortfalls.
+    emissions, outstanding, obligation
+        Verified emissions [tCO2e]; obligations of earlier years, and these with that for the emissions, to the nearest
+        tonne [t]; shape ``(f,)``.
     at_risk
         True if the allowances go to the account of the province first, shape ``(f,)``.
     """
@@ -60,6 +60,7 @@ class Accounts:
     issued: NDArray[np.float64]
     cancelled: NDArray[np.float64]
     emissions: NDArray[np.float64]
+    outstanding: NDArray[np.float64]
     obligation: NDArray[np.float64]
     at_risk: NDArray[np.bool_]
 
@@ -88,7 +89,7 @@ def accounts_of(instance: Instance) -> Accounts:
         names |= set(instance.enterprises["enterprise_id"])
     enterprises = np.array(sorted(names), dtype=object)
     owner = np.searchsorted(enterprises, units["enterprise_id"].to_numpy(dtype=object))
-    vintages = np.array(sorted({*VINTAGES, year}))
+    vintages = vintages_of(instance)
     newest = int(np.searchsorted(vintages, year))
     opening = np.stack([stated(instance, enterprises, f"opening_{vintage}_t") for vintage in vintages], axis=1)
     opening = whole_tonnes(opening)
@@ -100,7 +101,11 @@ def accounts_of(instance: Instance) -> Accounts:
     gross = (given["pre_allocated_t"] + given["top_up_t"]).to_numpy()
     issued[:, newest] = np.bincount(owner, gross, len(enterprises))
     cancelled[:, newest] = np.bincount(owner, given["return_t"].to_numpy(), len(enterprises))
+    # What exceeds the allowances of the year is deducted in a later one.
+    deduction = whole_tonnes(stated(instance, enterprises, "deduction_t"))
+    cancelled[:, newest] += np.minimum(deduction, (issued - cancelled)[:, newest])
     emissions = np.bincount(owner, instance.emissions_tco2e, len(enterprises)).astype(float)
+    outstanding = whole_tonnes(stated(instance, enterprises, "outstanding_t"))
     return Accounts(
         enterprises=enterprises,
         province=_provinces(instance, enterprises, owner),
@@ -115,7 +120,8 @@ def accounts_of(instance: Instance) -> Accounts:
         issued=issued,
         cancelled=cancelled,
         emissions=emissions,
-        obligation=whole_tonnes(emissions + 0.5),
+        outstanding=outstanding,
+        obligation=whole_tonnes(emissions + 0.5) + outstanding,
         at_risk=_at_risk(instance, enterprises, owner),
     )
 

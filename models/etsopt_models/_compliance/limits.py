@@ -96,8 +96,10 @@ def limits_of(instance: Instance, accounts: Accounts) -> Limits:
     """
     policy, obligation = instance.policy, accounts.obligation
     supply = by_year(policy.market.ccer_supply_t, [policy.year], 0.0)[0]
-    share = whole_tonnes(policy.market.ccer_share * obligation)
-    offset = np.minimum(share, shared_supply(supply, obligation))
+    # Obligations of earlier years had their offsets then.
+    of_year = obligation - accounts.outstanding
+    share = whole_tonnes(policy.market.ccer_share * of_year)
+    offset = np.minimum(share, shared_supply(supply, of_year))
     buys = ~np.isin(accounts.enterprises, policy.compliance.without_purchases)
     bought = np.where(buys, obligation, 0.0)
     beyond = np.maximum(obligation - accounts.available.sum(axis=1) - offset, 0.0)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._market.plans import known, products, sums
+from etsopt_models._market.plans import known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,11 +135,13 @@ class _Cells:
 def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
     """Return the values of all sets of some units that can be best at some balance value."""
     baseline, units = plans.baseline, part.units
+    family = part.family
     sets = np.flatnonzero(part.admissible[0])
-    sets = sets[np.argsort(np.bitwise_count(sets), kind="stable")]
-    cost = sums((part.fixed + part.variable * known(baseline.output[units, 0])[:, None]).T)[sets].T
-    emissions = baseline.emissions[units, 0, None] * products(part.emissions_left.T)[sets].T
-    intensity_left = np.maximum(products(part.intensity_left.T)[sets].T, LEAST_SHARE)
+    sets = sets[np.argsort(family.has[sets].sum(axis=1), kind="stable")]
+    each = (part.fixed + part.variable * known(baseline.output[units, 0])[:, None]) * part.growth ** part.elapsed[0]
+    cost = family.sums(each.T)[sets].T
+    emissions = baseline.emissions[units, 0, None] * family.products(part.emissions_left.T)[sets].T
+    intensity_left = np.maximum(family.products(part.intensity_left.T)[sets].T, LEAST_SHARE)
     intensity = baseline.intensity[units, 0, None] * intensity_left
     at_stake = setting.price * (1 - setting.paid_share) * np.where(setting.free[units], 1.0, 0.0)[:, None] * emissions
     base_value = cost + setting.price * setting.paid_share * emissions

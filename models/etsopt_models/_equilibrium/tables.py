@@ -167,7 +167,7 @@ def _names(instance: Instance, plans: Plans, sets: NDArray[np.int64]) -> NDArray
     every = column(instance, "measure_id") if instance.measures is not None else np.array([""])
     for kind in plans.kinds:
         for k in range(kind.row.shape[1]):
-            takes = (sets[kind.units] >> k) & 1 > 0
+            takes = kind.family.has[sets[kind.units], k]
             row = kind.row[takes, k]
             names = np.where(row < 0, OUTPUT_CUT, every[row]).astype(object)
             here = kind.units[takes]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.data.tables.schema import VINTAGES
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -15,6 +17,17 @@ if TYPE_CHECKING:
 
 LASTING_FROM = 2025
 """Allowances of this and later vintages count in every year from 2025 on; earlier ones before it, or by carry-over."""
+
+
+FIRST_VINTAGES = range(2019, 2027)
+"""Vintages of every table of holdings; later ones are those that an instance states, and that of its year."""
+
+
+def vintages_of(instance: Instance) -> NDArray[np.int64]:
+    """Return the vintages of the tables of holdings, oldest first."""
+    columns = () if instance.enterprises is None else instance.enterprises.columns
+    later = {vintage for vintage in VINTAGES if f"opening_{vintage}_t" in columns}
+    return np.array(sorted({*FIRST_VINTAGES, *later, instance.policy.year}))
 
 
 def stated(instance: Instance, enterprises: NDArray[Any], column: str) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from etsopt.data.tables.row_scope import filled_column
 from etsopt.data.tables.schema import MEASURES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from numpy.typing import NDArray
@@ -21,19 +22,36 @@ NOTHING = -1
 
 
 class Dependencies(NamedTuple):
-    """Dependencies of the measure in one place at every unit, shape ``(units,)``; all -1 if there is no measure.
+    """Dependencies of the measure in one place at every unit.
 
-    Places that it excludes and places that it requires, bit by bit, with the bit beyond the last for measures that are
-    not on offer; and its first year, 0 for any.
+    Parameters
+    ----------
+    group
+        First place of a measure of its exclusive group, its own if it has none; -1 without a measure, shape
+        ``(units,)``.
+    required
+        True for places that it requires, and last for a measure that is not on offer, shape ``(units, places + 1)``.
+    first_year
+        Its first year, 0 for any; -1 without a measure, shape ``(units,)``.
     """
 
-    excluded: NDArray[np.int64]
-    required: NDArray[np.int64]
+    group: NDArray[np.int64]
+    required: NDArray[np.bool_]
     first_year: NDArray[np.int64]
 
+    def codes(self) -> Iterator[NDArray[np.int64]]:
+        """Yield codes that are equal at two units if all else is, each of shape ``(units,)``."""
+        yield self.group
+        yield self.first_year
+        if self.required.any():
+            packed = np.packbits(self.required, axis=1)
+            packed = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8)))
+            for word in packed.view(np.int64).T:
+                yield pd.factorize(word)[0]
 
-def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> list[Dependencies]:
-    """Return the dependencies of the measures in each place.
+
+def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> Iterator[Dependencies]:
+    """Yield the dependencies of the measures in each place.
 
     Parameters
     ----------
@@ -41,30 +59,25 @@ def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> list[Depende
         Row of the table of measures in each place of each unit, -1 for none, shape ``(units, places)``.
     """
     if instance.measures is None or not rows.shape[1]:
-        return []
+        return
     table = _instance_codes(instance)
     there = rows >= 0
     name, group, first_year = (
         np.where(there, codes[rows], NOTHING) for codes in (table.name, table.group, table.first)
     )
-    dependencies = []
     for place in range(rows.shape[1]):
-        excluded = required = np.zeros(len(rows), dtype=np.int64)
-        for other in range(rows.shape[1]):
-            same = (group[:, place] == group[:, other]) & (group[:, place] != NOTHING) & (other != place)
-            excluded = excluded | (same.astype(np.int64) << other)
+        here = there[:, place]
+        same = (group == group[:, [place]]) & (group[:, [place]] != NOTHING)
+        first = np.where(same.any(axis=1), same.argmax(axis=1), place)
+        required = np.zeros((len(rows), rows.shape[1] + 1), dtype=bool)
         for code in table.required.T:
-            wanted = np.where(there[:, place], code[rows[:, place]], NOTHING)
+            wanted = np.where(here, code[rows[:, place]], NOTHING)
             if (wanted == NOTHING).all():
                 continue
             provides = (name == wanted[:, None]) & (wanted != NOTHING)[:, None]
-            required = required | (provides << np.arange(rows.shape[1])).sum(axis=1)
-            required = required | (((wanted != NOTHING) & ~provides.any(axis=1)).astype(np.int64) << rows.shape[1])
-        here = there[:, place]
-        dependencies.append(
-            Dependencies(*(np.where(here, part, NOTHING) for part in (excluded, required, first_year[:, place])))
-        )
-    return dependencies
+            required[:, :-1] |= provides
+            required[:, -1] |= (wanted != NOTHING) & ~provides.any(axis=1)
+        yield Dependencies(np.where(here, first, NOTHING), required, first_year[:, place])
 
 
 class _Codes(NamedTuple):

@@ -34,21 +34,28 @@ def by_year_table(
 class _ChosenMeasures:
     """Every measure of every chosen plan, plan by plan, shape ``(measures of plans,)``.
 
-    Position of the plan, bit of the measure in its sets, row in the table of measures, and position of the first year.
+    Position of the plan, place of the measure at its unit, row in the table of measures, and position of the first year.
     """
 
     plan: NDArray[np.int64]
-    bit: NDArray[np.int64]
+    place: NDArray[np.int64]
     row: NDArray[np.int64]
     start: NDArray[np.int64]
 
 
 def _chosen_measures(pool: ColumnPool) -> _ChosenMeasures:
     # A started measure runs to the end: the last year's set names all measures, and the number of years their starts.
-    rows, sets = pool.plans.rows, pool.sets
-    plan, bit = np.nonzero((sets[:, [-1]] >> np.arange(rows.shape[1])) & 1)
-    runs = ((sets[plan] >> bit[:, None]) & 1).sum(axis=1)
-    return _ChosenMeasures(plan, bit, rows[pool.unit[plan], bit], sets.shape[1] - runs)
+    sets, kind_of_plan, nothing = pool.sets, pool.plans.kind[pool.unit], np.zeros(0, dtype=np.int64)
+    chosen = [(nothing, nothing, nothing)]
+    for number, kind in enumerate(pool.plans.kinds):
+        here, has = np.flatnonzero(kind_of_plan == number), kind.family.has
+        plan, place = np.nonzero(has[sets[here, -1]])
+        plan = here[plan]
+        chosen.append((plan, place, has[sets[plan], place[:, None]].sum(axis=1)))
+    plan, place, runs = (np.concatenate(parts) for parts in zip(*chosen, strict=True))
+    order = np.argsort(plan, kind="stable")
+    plan, place, runs = plan[order], place[order], runs[order]
+    return _ChosenMeasures(plan, place, pool.plans.rows[pool.unit[plan], place], sets.shape[1] - runs)
 
 
 def plan_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float64]) -> pd.DataFrame:
@@ -80,19 +87,21 @@ def measure_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float6
     """Return the effect of each measure by sector and year; measures share a plan's abatement by that of each alone."""
     chosen, plans = _chosen_measures(pool), pool.plans
     baseline, years = plans.baseline, plans.baseline.years
-    plan, bit = chosen.plan, chosen.bit
+    plan, place = chosen.plan, chosen.place
     unit = pool.unit[plan]
     runs = np.arange(len(years)) >= chosen.start[:, None]
-    left, fixed, variable = np.ones(len(plan)), np.zeros(len(plan)), np.zeros(len(plan))
+    left, growth, fixed, variable = np.ones(len(plan)), np.ones(len(plan)), np.zeros(len(plan)), np.zeros(len(plan))
     for number, kind in enumerate(plans.kinds):
         here = np.flatnonzero(plans.kind[unit] == number)
-        cell = plans.place[unit[here]], bit[here]
-        left[here], fixed[here], variable[here] = kind.emissions_left[cell], kind.fixed[cell], kind.variable[cell]
+        cell = plans.place[unit[here]], place[here]
+        left[here], growth[here] = kind.emissions_left[cell], kind.growth[cell]
+        fixed[here], variable[here] = kind.fixed[cell], kind.variable[cell]
     alone = runs * (1 - left)[:, None]
     total = totals(alone, plan, len(pool.unit))
     avoided = pool.abated * share[:, None]
     abated = alone * np.divide(avoided, total, out=np.zeros_like(total), where=total > 0)[plan]
     cost = runs * share[plan, None] * (fixed[:, None] + variable[:, None] * known(baseline.output[unit]))
+    cost *= growth[:, None] ** (years - instance.policy.year)
     names, sector = Labels.of(_names(instance, chosen.row)), instance.labels("sector")
     pair = names.code * len(sector) + sector.code[unit]
     there = np.flatnonzero(np.bincount(pair, minlength=len(names) * len(sector)))

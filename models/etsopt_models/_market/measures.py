@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,19 +13,23 @@ from etsopt.data.measures import OUTPUT_CUT, applicable
 from etsopt.data.tables.row_scope import filled_column
 from etsopt.data.tables.schema import MEASURES
 from etsopt_models._market.measure_dependencies import dependencies_of
+from etsopt_models._market.set_family import family_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
     from etsopt_models._market.baseline import Baseline
+    from etsopt_models._market.set_family import SetFamily
 
 __all__ = ["OUTPUT_CUT", "Measures", "column", "costs_per_t", "measures_of"]
 
 
 @dataclass(frozen=True)
 class Measures:
-    """Measures of units that share groups, prerequisites and first years: bit ``k`` of a set is measure ``k``.
+    """Measures of units that share groups, prerequisites and first years.
 
     Parameters
     ----------
@@ -35,7 +40,12 @@ class Measures:
     emissions_left, intensity_left, output_left
         Factor that remains of each under a measure, shape ``(units, measures)``.
     fixed, variable
-        Yearly cost [CNY], and cost per tonne of the year's output [CNY/t], shape ``(units, measures)``.
+        Yearly cost [CNY], and cost per tonne of the year's output [CNY/t], in the year of the tables, shape
+        ``(units, measures)``.
+    growth, elapsed
+        Factor of both from year to year, shape ``(units, measures)``, and years since that of the tables, ``(years,)``.
+    family
+        Sets of measures, numbered.
     admissible
         True if a set may run in a year, shape ``(years, sets)``.
     """
@@ -47,20 +57,24 @@ class Measures:
     output_left: NDArray[np.float64]
     fixed: NDArray[np.float64]
     variable: NDArray[np.float64]
+    growth: NDArray[np.float64]
+    elapsed: NDArray[np.int64]
+    family: SetFamily
     admissible: NDArray[np.bool_]
 
     def part(self, chosen: slice | NDArray[np.int64]) -> Measures:
         """Return the measures of some of the units."""
-        return Measures(
-            self.units[chosen],
-            self.row[chosen],
-            self.emissions_left[chosen],
-            self.intensity_left[chosen],
-            self.output_left[chosen],
-            self.fixed[chosen],
-            self.variable[chosen],
-            self.admissible,
-        )
+        names = ("units", "row", "emissions_left", "intensity_left", "output_left", "fixed", "variable", "growth")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+
+    def costs_of_sets(self) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Yield yearly and variable cost of every set in each year, shape ``(sets, units)`` [CNY, CNY/t]."""
+        costs = self.family.sums(self.fixed.T), self.family.sums(self.variable.T)
+        for years in self.elapsed.tolist():
+            if not (self.growth == 1).all():
+                factor = self.growth**years
+                costs = self.family.sums((self.fixed * factor).T), self.family.sums((self.variable * factor).T)
+            yield costs
 
     def times(self, factor: NDArray[np.float64]) -> Measures:
         """Return the measures of units scaled by a factor each."""
@@ -71,10 +85,8 @@ def measures_of(instance: Instance, baseline: Baseline) -> list[Measures]:
     """Return the measures of every unit, grouped by structure."""
     rows = _rows(instance)
     cut = instance.labels("sector").mapped(dict.fromkeys(instance.policy.abatement.output_cut, 1.0), 0.0) > 0
-    dependencies = dependencies_of(instance, rows)
-    codes = [*(code for slot in dependencies for code in slot), cut.astype(np.int64)]
     kind = np.zeros(len(rows), dtype=np.int64)
-    for code in codes:
+    for code in chain(*(place.codes() for place in dependencies_of(instance, rows)), [cut.astype(np.int64)]):
         # Structures are few, so the codes stay small.
         kind = pd.factorize(kind * (int(code.max(initial=0)) + 2) + code + 1)[0].astype(np.int64)
     order = np.argsort(kind, kind="stable")
@@ -130,7 +142,7 @@ def _measures(
     """Return the measures of the table for units that have the same structure."""
     rows = rows[:, rows[0] >= 0]
     nothing = np.zeros(rows.shape)
-    emissions, intensity, fixed, variable = nothing + 1, nothing + 1, nothing, nothing
+    emissions, intensity, fixed, variable, growth = nothing + 1, nothing + 1, nothing, nothing, nothing + 1
     if rows.shape[1]:
         share, rate, intensity_rate = (
             column(instance, name)[rows] for name in ("maximum_share", "abatement_rate", "intensity_abatement_rate")
@@ -138,8 +150,12 @@ def _measures(
         emissions, intensity = 1 - share * rate, 1 - share * intensity_rate
         per_base_t, variable = (cost[rows] for cost in costs)
         fixed = per_base_t * baseline.base_output[units, None]
-    admissible = _admissible(instance, rows[:1], baseline.years)
-    return Measures(units, rows, emissions, intensity, nothing + 1, fixed, variable, admissible)
+        growth = 1 + column(instance, "cost_change_rate")[rows]
+    family, admissible = _admissible(instance, rows[:1], baseline.years)
+    elapsed = baseline.years - instance.policy.year
+    return Measures(
+        units, rows, emissions, intensity, nothing + 1, fixed, variable, growth, elapsed, family, admissible
+    )
 
 
 def _with_output_cut(instance: Instance, part: Measures) -> Measures:
@@ -148,7 +164,7 @@ def _with_output_cut(instance: Instance, part: Measures) -> Measures:
     cuts = instance.policy.abatement.output_cut
     share, margin = (np.array([getattr(cuts[name], key) for name in sector]) for key in ("share", "margin_cny_per_t"))
     # Output falls with emissions, so intensity is unchanged.
-    rows, emissions, intensity, output, fixed, variable = (
+    rows, emissions, intensity, output, fixed, variable, growth = (
         np.column_stack([before, new])
         for before, new in (
             (part.row, np.full(len(sector), -1)),
@@ -157,23 +173,25 @@ def _with_output_cut(instance: Instance, part: Measures) -> Measures:
             (part.output_left, 1 - share),
             (part.fixed, np.zeros(len(sector))),
             (part.variable, share * margin),
+            (part.growth, np.ones(len(sector))),
         )
     )
-    admissible = np.tile(part.admissible, 2)
-    return Measures(part.units, rows, emissions, intensity, output, fixed, variable, admissible)
+    family, admissible = part.family.with_measure(), np.tile(part.admissible, 2)
+    return Measures(
+        part.units, rows, emissions, intensity, output, fixed, variable, growth, part.elapsed, family, admissible
+    )
 
 
-def _admissible(instance: Instance, rows: NDArray[np.int64], years: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return True for each set of the measures of one unit that may run in a year, shape ``(years, sets)``."""
-    slots = rows.shape[1]
-    sets = np.arange(2**slots)
-    allowed = np.ones((len(years), len(sets)), dtype=bool)
-    has = (sets[:, None] >> np.arange(slots)) & 1 > 0
-    for k, (excluded, required, first_year) in enumerate(dependencies_of(instance, rows)):
-        others, needed = ((int(mask[0]) >> np.arange(slots)) & 1 > 0 for mask in (excluded, required))
-        allowed &= ~(has[:, k] & has[:, others].any(axis=1))
-        # A required measure that is not on offer excludes this one.
-        never = int(required[0]) >> slots > 0
-        allowed &= ~has[:, k] | (has[:, needed].all(axis=1) & (not never))
-        allowed &= ~((years < first_year[0])[:, None] & has[:, k])
-    return allowed
+def _admissible(
+    instance: Instance, rows: NDArray[np.int64], years: NDArray[np.int64]
+) -> tuple[SetFamily, NDArray[np.bool_]]:
+    """Return the sets of the measures of one unit, and True for each that may run in a year, ``(years, sets)``."""
+    dependencies = list(dependencies_of(instance, rows))
+    group = np.array([int(place.group[0]) for place in dependencies], dtype=np.int64)
+    family = family_of(tuple(tuple(np.flatnonzero(group == first).tolist()) for first in np.unique(group)))
+    allowed = np.ones((len(years), len(family)), dtype=bool)
+    for k, (_, required, first_year) in enumerate(dependencies):
+        needed, not_on_offer, has = required[0, :-1], bool(required[0, -1]), family.has[:, k]
+        allowed &= ~has | (family.has[:, needed].all(axis=1) & (not not_on_offer))
+        allowed &= ~((years < first_year[0])[:, None] & has)
+    return family, allowed

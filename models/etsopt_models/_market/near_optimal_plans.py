@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.progress import checkpoint
-from etsopt_models._market.plans import known, least_of_supersets, products, sums
+from etsopt_models._market.plans import known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._market.measures import Measures
     from etsopt_models._market.plans import Plans
+    from etsopt_models._market.set_family import SetFamily
 
 MOST_PLANS, MOST_ROWS = 20_000, 2_000_000
 """Most plans listed for one unit or account, and for all together; beyond it, the owners with most are not listed."""
@@ -59,7 +60,7 @@ def near_optimal_plans(
     owners, excesses, chains = [], [], []
     for part in plans.parts():
         values = _set_values(plans, part, need_price[part.units], emissions_price[part.units])
-        owner, excess, chain = _near_optimal_chains(values, budget[part.units])
+        owner, excess, chain = _near_optimal_chains(part.family, values, budget[part.units])
         owners.append(part.units[owner])
         excesses.append(excess)
         chains.append(chain)
@@ -72,12 +73,11 @@ def _set_values(
     plans: Plans, part: Measures, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64]
 ) -> list[NDArray[np.float64]]:
     """Return the value of running each set in each year, shape ``(sets, units)``; infinite if it may not run."""
-    baseline, units = plans.baseline, part.units
-    left, fixed, variable = products(part.emissions_left.T), sums(part.fixed.T), sums(part.variable.T)
-    intensity_left = products(part.intensity_left.T)
+    baseline, units, family = plans.baseline, part.units, part.family
+    left, intensity_left = family.products(part.emissions_left.T), family.products(part.intensity_left.T)
     output = known(baseline.output[units])
     values = []
-    for t in range(len(baseline.years)):
+    for t, (fixed, variable) in enumerate(part.costs_of_sets()):
         emissions = left * baseline.emissions[units, t]
         value = baseline.discount[t] * (fixed + variable * output[:, t])
         value += emissions * (need_price[:, t] + emissions_price[:, t])
@@ -88,19 +88,19 @@ def _set_values(
 
 
 def _near_optimal_chains(
-    values: list[NDArray[np.float64]], budget: NDArray[np.float64]
+    family: SetFamily, values: list[NDArray[np.float64]], budget: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int16]]:
     """Return the chains whose best continuation stays within the budget: unit, excess and chain."""
     ahead = [np.zeros(values[0].shape)]
     for value in reversed(values):
-        ahead.insert(0, least_of_supersets(value + ahead[0]))
+        ahead.insert(0, family.least_of_supersets(value + ahead[0]))
     least, names = ahead[0][0], np.arange(len(values[0]))
     unit, now, paid = np.arange(len(least)), np.zeros(len(least), dtype=np.int64), np.zeros(len(least))
     chain = np.zeros((len(least), 0), dtype=np.int16)
     for t, value in enumerate(values):
         checkpoint()
         total = paid[:, None] + (value + ahead[t + 1]).T[unit]
-        within = (total <= (least + budget)[unit, None]) & ((names & now[:, None]) == now[:, None])
+        within = (total <= (least + budget)[unit, None]) & family.includes(names, now[:, None])
         row, now = np.nonzero(within)
         few = are_few(np.bincount(unit[row], minlength=len(least)))
         row, now = row[few[unit[row]]], now[few[unit[row]]]

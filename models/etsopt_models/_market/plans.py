@@ -1,13 +1,14 @@
 r"""Plans of units without a list of them: the best chain of measure sets at any prices.
 
-A unit's measures $k = 1, \dots, m$ make $2^m$ sets. A plan is a chain $S_1 \subseteq S_2 \subseteq \dots \subseteq S_T$
-of admissible sets, one for each year. Cost and emissions of a set in a year do not depend on the years before, so the
+A unit's measures $k = 1, \dots, m$ make $2^m$ sets, fewer if some exclude each other
+(`etsopt_models._market.set_family`). A plan is a chain $S_1 \subseteq S_2 \subseteq \dots \subseteq S_T$ of admissible
+sets, one for each year. Cost and emissions of a set in a year do not depend on the years before, so the
 best chain at given prices follows from
 
 $$V_t(S) = \min_{S' \supseteq S,\; S' \text{ admissible in } t} \bigl[ v_t(S') + V_{t+1}(S') \bigr], \qquad V_{T+1} = 0,$$
 
 and a minimum over all supersets takes $m$ passes, one for each measure: the superset transform. So all plans
-of a unit are searched, without exception, in $m 2^m T$ operations.
+of a unit are searched, without exception, in at most $m n T$ operations for $n$ sets.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._market.baseline import Baseline
     from etsopt_models._market.measures import Measures
+    from etsopt_models._market.set_family import SetFamily
 
 CELLS_AT_ONCE = 2**16
 """Units times sets held at one time, so that they stay in the processor's cache."""
@@ -149,10 +151,18 @@ class Plans:
             value[here], sets[here] = self._best_of(part, need, emitted, cost_weight)
         return value, sets
 
+    def family(self, unit: int) -> SetFamily:
+        """Return the sets of measures of a unit."""
+        return self.kinds[self.kind[unit]].family
+
+    @property
+    def most_sets(self) -> int:
+        """Largest number of sets of measures of a unit."""
+        return max(len(kind.family) for kind in self.kinds)
+
     def may_run(self, units: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return True for sets that may run in a year, shape ``(units, years, sets)``, padded with False."""
-        width = max(kind.admissible.shape[1] for kind in self.kinds)
-        may = np.zeros((len(units), len(self.baseline.years), width), dtype=bool)
+        may = np.zeros((len(units), len(self.baseline.years), self.most_sets), dtype=bool)
         for number, kind in enumerate(self.kinds):
             here = self.kind[units] == number
             may[here, :, : kind.admissible.shape[1]] = kind.admissible
@@ -183,12 +193,14 @@ class Plans:
     ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
         """Return the best chains: backwards the least over supersets, forwards the first superset that attains it."""
         baseline, units = self.baseline, part.units
-        left, fixed, variable = products(part.emissions_left.T), sums(part.fixed.T), sums(part.variable.T)
-        intensity_left = products(part.intensity_left.T) if baseline.follows.any() else left
+        family = part.family
+        left, costs = family.products(part.emissions_left.T), list(part.costs_of_sets())
+        intensity_left = family.products(part.intensity_left.T) if baseline.follows.any() else left
         output, years = known(baseline.output[units]), len(baseline.years)
         chain, ahead = [], np.zeros(1)
         for t in reversed(range(years)):
             emissions = left * baseline.emissions[units, t]
+            fixed, variable = costs[t]
             value = variable * output[:, t]
             value += fixed
             value *= cost_weight * baseline.discount[t]
@@ -196,7 +208,7 @@ class Plans:
             value -= need_price[:, t] * self._allowance(units, t, emissions, intensity_left)
             value += ahead
             value[~part.admissible[t]] = np.inf
-            ahead = least_of_supersets(value)
+            ahead = family.least_of_supersets(value)
             chain.append((value, ahead))
         sets = np.empty((len(units), years), dtype=np.int16)
         names, all_units, now = (
@@ -205,7 +217,7 @@ class Plans:
             np.zeros(len(units), dtype=np.int64),
         )
         for t, (value, least) in enumerate(reversed(chain)):
-            now = ((value == least[now, all_units]) & (names & now == now)).argmax(axis=0)
+            now = ((value == least[now, all_units]) & family.includes(names, now)).argmax(axis=0)
             sets[:, t] = now
         return ahead[0], sets
 
@@ -238,16 +250,17 @@ class Plans:
         """Return the columns of `Quantities` for one plan of each unit of a part."""
         baseline, units = self.baseline, part.units
         left, intensity_left, output_left = (np.ones(sets.shape) for _ in range(3))
-        cost, output = np.zeros(sets.shape), known(baseline.output[units])
+        cost, output, numbers = np.zeros(sets.shape), known(baseline.output[units]), sets.astype(np.int64)
         for k in range(part.row.shape[1]):
-            has = (sets >> k) & 1 > 0
+            has = part.family.has[:, k][numbers]
             for total, factors in (
                 (left, part.emissions_left),
                 (intensity_left, part.intensity_left),
                 (output_left, part.output_left),
             ):
                 total *= np.where(has, factors[:, [k]], 1.0)
-            cost += np.where(has, part.fixed[:, [k]] + part.variable[:, [k]] * output, 0.0)
+            each = part.fixed[:, [k]] + part.variable[:, [k]] * output
+            cost += np.where(has, each * part.growth[:, [k]] ** part.elapsed, 0.0)
         emissions = baseline.emissions[units] * left
         allowance = np.empty(sets.shape)
         for t in range(sets.shape[1]):
@@ -258,43 +271,3 @@ class Plans:
 def known(output: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the output with zero if none is stated; such a unit has no measure with a cost per tonne of it."""
     return np.where(np.isnan(output), 0.0, output)
-
-
-def products(factors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the product of the factors of each set, shape ``(2 ** measures, units)`` from ``(measures, units)``.
-
-    >>> products(np.array([[0.5], [0.1]]))[:, 0]
-    array([1.  , 0.5 , 0.1 , 0.05])
-    """
-    measures, units = factors.shape
-    result = np.ones((2**measures, units))
-    for k in range(measures):
-        np.multiply(result[: 2**k], factors[k], out=result[2**k : 2 ** (k + 1)])
-    return result
-
-
-def sums(terms: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the sum of the terms of each set, shape ``(2 ** measures, units)`` from ``(measures, units)``.
-
-    >>> sums(np.array([[1.0], [10.0]]))[:, 0]
-    array([ 0.,  1., 10., 11.])
-    """
-    measures, units = terms.shape
-    result = np.zeros((2**measures, units))
-    for k in range(measures):
-        np.add(result[: 2**k], terms[k], out=result[2**k : 2 ** (k + 1)])
-    return result
-
-
-def least_of_supersets(value: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the least value over all supersets of each set, shape ``(sets, units)``.
-
-    >>> least_of_supersets(np.array([[3.0], [1.0], [2.0], [4.0]]))[:, 0]
-    array([1., 1., 2., 4.])
-    """
-    least = value.copy()
-    for k in range(len(value).bit_length() - 1):
-        # Sets without measure k are paired with the same sets with it.
-        pairs = least.reshape(-1, 2, 2**k, value.shape[1])
-        np.minimum(pairs[:, 0], pairs[:, 1], out=pairs[:, 0])
-    return least

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from math import inf, nan
 from typing import Any
 
@@ -138,6 +139,41 @@ def test_holdings_begin_with_their_vintages_of_which_some_is_carried_over() -> N
     assert held["cancelled_t"][2025].tolist() == [0.0, 1.0, 2.0, 7.0]
     assert held["issued_t"].to_numpy().sum() == 6851.0
     assert held["cancelled_t"].to_numpy().sum() == 10.0
+
+
+def test_deductions_are_cancelled_and_obligations_outstanding_are_due() -> None:
+    made = by_hand()
+    assert made.enterprises is not None
+    table = made.enterprises.assign(deduction_t=[0.0, 100.7, 5000.0, np.nan], outstanding_t=[np.nan, 20.9, 0.0, 7.0])
+    policy = made.policy.model_dump(mode="json", exclude_none=True)
+    instance = etsopt.Instance.from_frames(made.units, policy, enterprises=table)
+    units = units_of(instance, [1000.0, 1900.0, 2900.0, 400.0, 650.0]).assign(return_t=0.0)
+    known, before = limits.enterprises(instance, units), limits.enterprises(made, units)
+    # Whole tonnes, and no more than the allowances of the year; the account of the province gets what is left.
+    assert known["deducted"].tolist() == [0, 100, 2900, 0]
+    assert known["obligation"].tolist() == [1000, 2020, 3001, 1107]
+    assert known["received"].tolist() == [0, 1800, 0, 1050]
+    assert known["from_province"].tolist() == [0, 1800, 0, 1050]
+    # Offsets are a share of the year's own obligation.
+    assert known["offset_most"].tolist() == before["offset_most"].tolist()
+    held = limits.holdings(instance, units, pd.Index(list("abcd")))
+    assert held["issued_t"][2025].tolist() == [1000, 1900, 2900, 1050]
+    assert held["cancelled_t"][2025].tolist() == [0, 100, 2900, 0]
+
+
+def test_vintages_are_those_to_2026_those_that_are_held_and_that_of_the_year() -> None:
+    made = by_hand()
+    first = list(range(2019, 2027))
+    assert limits.vintages_of(made) == first
+    assert limits.vintages_of(made.with_policy({"year": 2030})) == [*first, 2030]
+    assert made.enterprises is not None
+    policy = made.policy.model_dump(mode="json", exclude_none=True) | {"year": 2029}
+    table = made.enterprises.assign(opening_2028_t=[1.0, 2.0, 3.0, 4.0])
+    instance = etsopt.Instance.from_frames(made.units, policy, enterprises=table)
+    assert limits.vintages_of(instance) == [*first, 2028, 2029]
+    held = limits.holdings(instance, units_of(instance, [0.0] * 5), pd.Index(list("abcd")))
+    assert held["opening_t"][2028].tolist() == [1, 2, 3, 4]
+    assert limits.vintages_of(replace(instance, enterprises=None)) == [*first, 2029]
 
 
 def test_what_is_carried_over_leaves_the_oldest_vintages_first() -> None:

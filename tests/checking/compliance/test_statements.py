@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -151,6 +152,20 @@ def test_rows_are_those_of_enterprises_and_vintages_once() -> None:
     nation = result.tables["nation"]
     assert rules(nation=pd.concat([nation, nation], ignore_index=True)) == same
     assert rules(issuance=result.tables["issuance"].iloc[::-1].reset_index(drop=True))[0][0] == "same_units"
+
+
+@pytest.mark.parametrize(
+    ("column", "rules"),
+    [("deduction_t", {"cancelled_t", "province_account"}), ("outstanding_t", {"obligation", "obligation_met"})],
+)
+def test_tables_without_a_deduction_or_an_outstanding_obligation_are_refused(column: str, rules: set[str]) -> None:
+    instance, result = solved()
+    assert instance.enterprises is not None
+    other = replace(instance, enterprises=instance.enterprises.assign(**{column: [0.0, 5.0, 0.0, 0.0]}))
+    found = compliance.check(other, result.tables, result.levels).violations
+    assert found
+    assert {violation.rule for violation in found} & rules
+    assert any(violation.where == "b" and violation.amount == 5.0 for violation in found)
 
 
 def test_tonnes_are_whole_and_none_but_a_conversion_is_negative() -> None:

@@ -50,9 +50,11 @@ def choices_of(**changes: Any) -> Choices:
         intensity_left=table((0.95, 0.85), (0.7, 0.6), (1, 1)),
         fixed=table((100, 300), (-50, 900), (0, 0)),
         variable=table((2, 3), (1, -4), (0, 0)),
+        growth=np.ones((3, 2)),
         first_year=np.array([[2025, 2026], [2025, 2025], [0, 0]]),
         group=np.array([[-1, -1], [5, 5], [-1, -1]]),
         required=np.array([[[-2], [0]], [[-2], [-2]], [[-2], [-2]]]),
+        base_year=2025,
     )
     return replace(made, **changes)
 

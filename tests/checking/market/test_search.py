@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from etsopt.checking.market import search
+from etsopt.checking.market.families import Family
 from etsopt.checking.market.restricted import Branching, Restricted
-from etsopt.checking.market.search import Sets, batches, least_of_all_plans, minimise_over_supersets
+from etsopt.checking.market.search import Sets, batches, least_of_all_plans
 from tests.checking.market.small import baseline_of, choices_of, table
 
 if TYPE_CHECKING:
@@ -105,34 +106,35 @@ def test_of_nothing_held_nothing_is_said() -> None:
 
 
 def test_units_are_looked_at_a_few_at_a_time_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    found, offered = baseline_of(), choices_of()
+    found, offered = baseline_of(), choices_of(group=np.full((3, 2), -1))
     whole = [sets.units.tolist() for sets in batches(found, offered, np.arange(3))]
-    assert whole == [[2], [0, 1]]
+    assert whole == [[0, 1], [2]]
     monkeypatch.setattr(search, "CELLS", 4)
-    assert [sets.units.tolist() for sets in batches(found, offered, np.arange(3))] == [[2], [0], [1]]
+    assert [sets.units.tolist() for sets in batches(found, offered, np.arange(3))] == [[0], [1], [2]]
     monkeypatch.setattr(search, "CELLS", 1)
-    assert [sets.units.tolist() for sets in batches(found, offered, np.arange(1, 3))] == [[2], [1]]
+    assert [sets.units.tolist() for sets in batches(found, offered, np.arange(1, 3))] == [[1], [2]]
     monkeypatch.setattr(search, "CELLS", 8)
-    assert [sets.units.tolist() for sets in batches(found, offered, np.arange(3))] == [[2], [0, 1]]
+    assert [sets.units.tolist() for sets in batches(found, offered, np.arange(3))] == [[0, 1], [2]]
+
+
+def test_units_are_looked_at_together_with_those_of_the_same_groups() -> None:
+    found = baseline_of()
+    one, two, none = batches(found, choices_of(), np.arange(3))
+    assert [sets.units.tolist() for sets in (one, two, none)] == [[0], [1], [2]]
+    assert [len(sets.left) for sets in (one, two, none)] == [4, 3, 1]
+    assert two.left[:, 0].tolist() == [1.0, 0.75, 0.5]
+    both = choices_of(group=np.array([[2, 2], [5, 5], [-1, -1]]))
+    assert [sets.units.tolist() for sets in batches(found, both, np.arange(3))] == [[0, 1], [2]]
 
 
 def test_every_set_has_the_product_or_the_sum_of_its_measures() -> None:
     found, offered = baseline_of(), choices_of()
-    sets = Sets.of(found, offered, np.array([0, 1]), 2)
+    sets = Sets.of(found, offered, np.array([0, 1]), Family(((0,), (1,))))
     assert sets.left[:, 0] == pytest.approx([1.0, 0.9, 0.8, 0.72])
     assert sets.kept[:, 1] == pytest.approx([1.0, 0.7, 0.6, 0.42])
     assert sets.fixed[:, 1].tolist() == [0.0, -50.0, 900.0, 850.0]
     assert sets.variable[:, 0].tolist() == [0.0, 2.0, 3.0, 5.0]
-    assert sets.possible.T.tolist() == [[True, True, False, True], [True, True, True, False]]
+    assert sets.possible.T.tolist() == [[True, True, False, True], [True, True, True, True]]
     some = sets.select(np.array([1]))
     assert (some.units.tolist(), some.fixed[:, 0].tolist()) == ([1], [0.0, -50.0, 900.0, 850.0])
     assert some.first_year.tolist() == [[2025], [2025]]
-
-
-def test_a_set_takes_the_least_of_all_that_hold_it() -> None:
-    value = np.random.default_rng(0).normal(size=(16, 3))
-    known = [
-        [min(value[more, unit] for more in range(16) if more & one == one) for unit in range(3)] for one in range(16)
-    ]
-    minimise_over_supersets(value)
-    assert value.tolist() == known

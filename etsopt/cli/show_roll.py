@@ -1,0 +1,103 @@
+"""The step to the next year on a terminal: its balance, and what was assumed, added and left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from etsopt.cli.terminal import new_table, plain_console
+from etsopt.units import format_tonnes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from etsopt.running.roll import NextYear
+
+NAMES_SHOWN = 8
+
+LINES = (
+    ("opening", "opening_t"),
+    ("+ issued", "issued_t"),
+    ("+ bought", "bought_t"),
+    ("+ carried over", "carried_over_t"),
+    ("= surrendered", "surrendered_t"),
+    ("+ sold", "sold_t"),
+    ("+ cancelled", "cancelled_t"),
+    ("+ closing", "closing_t"),
+    ("opening, next year", "next_opening_t"),
+)
+
+
+def readme(found: NextYear) -> str:
+    """Return the README of the instance, whose first line separates what was observed or solved from assumptions."""
+    year = found.instance.policy.year
+    units = (
+        f"assumed: emissions and output of {year} equal to those of {year - 1}"
+        if found.forecast
+        else f"as given, not examined: the units of {year}"
+    )
+    lines = [f"From the compliance year {year - 1}: holdings, deductions and prior emissions; {units}.", ""]
+    lines += ["Made by `etsopt roll`, which checked the balance by enterprise and vintage to the tonne.", ""]
+    return "\n".join([*lines, *(f"- {line}" for line in sentences(found))]) + "\n"
+
+
+def content(found: NextYear, folder: Path) -> dict[str, Any]:
+    """Return the balance, the units that differ and the notes as plain values for JSON."""
+    return {
+        "folder": str(folder),
+        "year": found.instance.policy.year,
+        "rule": found.instance.policy.rule.name,
+        "hash": found.instance.hash,
+        "balance": found.balance.to_dict("records"),
+        "total": found.total,
+        "forecast": found.forecast,
+        "units": vars(found.units),
+        "notes": found.notes,
+    }
+
+
+def rolled(found: NextYear, folder: Path) -> None:
+    """Print the balance by vintage and in total, and the differences between the years."""
+    console, year = plain_console(), found.instance.policy.year
+    vintages = found.balance["vintage"].tolist()
+    table = new_table(f"Allowances of {year - 1} by vintage [t]", "", *map(str, vintages), "total")
+    total = found.total
+    for label, column in LINES:
+        cells = [*found.balance[column].tolist(), total[column]]
+        table.add_row(Text(label), *(Text(format_tonnes(float(cell))) for cell in cells))
+    console.print(table)
+    for line in sentences(found):
+        console.print(Text(line))
+    console.print(Text(f"{year} written to {folder}, rule {found.instance.policy.rule.name}."))
+
+
+def sentences(found: NextYear) -> Iterator[str]:
+    """Yield a sentence on the units, on what is deducted and outstanding, and every note."""
+    year, changes = found.instance.policy.year, found.units
+    if found.forecast:
+        yield f"Emissions and output of {year}: forecast, equal to this year's ({year - 1})."
+    else:
+        yield f"Emissions and output of {year} are those of the stated units."
+    yield f"Prices and amounts that the policy states without a year stay those of {year - 1}."
+    left = "Closed, so left out" if found.forecast else f"Units of {year - 1} that are missing in {year}"
+    for what, names in ((left, changes.left_out), ("New units", changes.new), ("New owner", changes.other_owner)):
+        if names:
+            yield f"{what}: {listed(names)}."
+    enterprises = found.instance.enterprises
+    for column, what in (
+        ("deduction_t", f"Deducted from the allowances of {year}"),
+        ("outstanding_t", f"Obligations outstanding in {year}"),
+    ):
+        if enterprises is not None and column in enterprises:
+            due = enterprises[enterprises[column] > 0]
+            parts = [f"{row.enterprise_id} {format_tonnes(getattr(row, column))} t" for row in due.itertuples()]
+            yield f"{what}: {format_tonnes(due[column].sum())} t ({listed(parts)})."
+    yield from found.notes
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first names, and the number of others."""
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more

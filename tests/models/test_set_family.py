@@ -1,0 +1,164 @@
+"""Sets of measures without an excluded pair: by hand, and against all sets by their binary codes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import etsopt
+from etsopt_models._market.baseline import without_allowances
+from etsopt_models._market.measures import measures_of
+from etsopt_models._market.set_family import SetFamily, family_of
+from tests.markets import market
+
+Groups = tuple[tuple[int, ...], ...]
+FAMILIES: dict[str, Groups] = {
+    "none": (),
+    "one": ((0,),),
+    "full cube": ((0,), (1,), (2,), (3,), (4,)),
+    "neighbours": ((0, 1), (2,), (3, 4, 5)),
+    "first and last": ((0, 5), (1,), (2,), (3,), (4,)),
+    "far apart": ((0, 3, 5), (1, 4), (2,)),
+    "one group": ((0, 1, 2, 3, 4),),
+}
+
+
+def codes(groups: Groups) -> list[int]:
+    """The binary codes of all sets without two measures of a group, in order."""
+    bits = [sum(1 << k for k in group) for group in groups]
+    return [code for code in range(1 << sum(map(len, groups))) if all((code & one).bit_count() <= 1 for one in bits)]
+
+
+def test_of_three_measures_of_which_two_exclude_each_other_there_are_six_sets() -> None:
+    family = family_of(((0, 1), (2,)))
+    assert family.has.tolist() == [
+        [False, False, False],
+        [True, False, False],
+        [False, True, False],
+        [False, False, True],
+        [True, False, True],
+        [False, True, True],
+    ]
+    assert family.products(np.array([[0.5], [0.25], [0.1]]))[:, 0].tolist() == [1.0, 0.5, 0.25, 0.1, 0.05, 0.025]
+    assert family.sums(np.array([[1.0], [2.0], [10.0]]))[:, 0].tolist() == [0.0, 1.0, 2.0, 10.0, 11.0, 12.0]
+    # The first two sets are within no other but themselves and the fifth; the third only within the last.
+    least = family.least_of_supersets(np.array([[9.0], [8.0], [3.0], [7.0], [5.0], [4.0]]))
+    assert least[:, 0].tolist() == [3.0, 5.0, 3.0, 4.0, 5.0, 4.0]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_sets_are_numbered_by_their_codes_and_every_subset_is_there(name: str) -> None:
+    family, known = SetFamily(FAMILIES[name]), codes(FAMILIES[name])
+    assert len(family) == len(known) == np.prod([len(group) + 1 for group in FAMILIES[name]])
+    found = [sum(1 << k for k, held in enumerate(row) if held) for row in family.has.tolist()]
+    assert found == known
+    assert all(code & ~(1 << k) in set(known) for code in known for k in range(family.has.shape[1]))
+    numbers = np.arange(len(family))
+    includes = [[one & other == other for other in known] for one in known]
+    assert family.includes(numbers[:, None], numbers).tolist() == includes
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_products_sums_and_minima_are_those_of_each_set(name: str) -> None:
+    family, known = SetFamily(FAMILIES[name]), codes(FAMILIES[name])
+    random = np.random.default_rng(len(known))
+    each, value = random.normal(size=(family.has.shape[1], 3)), random.normal(size=(len(known), 3))
+    product, total = np.ones(value.shape), np.zeros(value.shape)
+    for k in range(len(each)):
+        # Measure by measure, so that the rounding is the same.
+        product, total = (
+            np.where(family.has[:, [k]], more, before)
+            for more, before in ((product * each[k], product), (total + each[k], total))
+        )
+    assert family.products(each).tolist() == product.tolist()
+    assert family.sums(each).tolist() == total.tolist()
+    least = [value[[n for n, more in enumerate(known) if more & code == code]].min(axis=0).tolist() for code in known]
+    assert family.least_of_supersets(value).tolist() == least
+
+
+def test_one_more_measure_doubles_the_sets_and_keeps_their_numbers() -> None:
+    family = family_of(((0, 2), (1,)))
+    larger = family.with_measure()
+    assert larger.groups == ((0, 2), (1,), (3,))
+    assert larger.has[:6, :3].tolist() == larger.has[6:, :3].tolist() == family.has.tolist()
+    assert larger.has[:, 3].tolist() == [False] * 6 + [True] * 6
+
+
+def kinds(measures: list[dict[str, object]], **policy: object) -> list[tuple[list[int], Groups, list[list[bool]]]]:
+    """Units, groups, and admissible sets by year of each kind."""
+    units = {"emissions_tco2e": [1e5] * 3, "reference_t": [1e5] * 3}
+    stated = [{"abatement_rate": 0.01, "variable_opex_cny_per_t": 1.0, **one} for one in measures]
+    instance = market(units, stated, horizon={"last_year": 2026}, **policy)
+    found = measures_of(instance, without_allowances(instance))
+    return [(kind.units.tolist(), kind.family.groups, kind.admissible.tolist()) for kind in found]
+
+
+def test_units_of_the_same_structure_are_of_one_kind_whatever_the_names() -> None:
+    measures: list[dict[str, object]] = [
+        {"measure_id": f"{name}{unit}", "unit_id": f"u{unit}", "exclusive_group": group + str(unit % 2)}
+        for unit in (0, 1)
+        for name, group in (("a", "x"), ("b", "y"), ("c", "x"))
+    ]
+    measures += [{"measure_id": f"{name}2", "unit_id": "u2", "exclusive_group": "z"} for name in "abc"]
+    assert kinds(measures) == [
+        ([0, 1], ((0, 2), (1,)), [[True] * 6] * 2),
+        ([2], ((0, 1, 2),), [[True] * 4] * 2),
+    ]
+
+
+def test_requirements_and_first_years_are_limits_on_the_sets_of_a_year() -> None:
+    measures: list[dict[str, object]] = [
+        {"measure_id": "a", "unit_id": "u0", "exclusive_group": "g", "requires": ""},
+        {"measure_id": "b", "unit_id": "u0", "exclusive_group": "g", "requires": "", "first_year": 2026},
+        {"measure_id": "c", "unit_id": "u0", "exclusive_group": "", "requires": "b"},
+    ]
+    # Sets: none, a, b, c, a and c, b and c.
+    of_years = [[True, True, False, False, False, False], [True, True, True, False, False, True]]
+    assert kinds(measures)[0] == ([0], ((0, 1), (2,)), of_years)
+    cut = {"output_cut": {"cement": {"share": 0.1, "margin_cny_per_t": 1.0}}}
+    assert kinds(measures, abatement=cut)[0] == ([0], ((0, 1), (2,), (3,)), [row * 2 for row in of_years])
+
+
+def test_a_measure_that_requires_one_not_on_offer_never_runs() -> None:
+    measures: list[dict[str, object]] = [
+        {"measure_id": "a", "unit_id": "u0", "variable_opex_cny_per_t": -1.0, "requires": ""},
+        {"measure_id": "b", "unit_id": "u0", "requires": "a"},
+    ]
+    assert kinds(measures)[0] == ([0], ((0,), (1,)), [[True, True, False, True]] * 2)
+    assert kinds(measures, abatement={"no_regret": "exclude"})[0] == ([0], ((0,),), [[True, False]] * 2)
+
+
+def test_a_group_may_have_more_measures_than_a_code_has_bits() -> None:
+    # Of 100 alternatives at 1, 2, ... CNY/t of output and a tenth abated each, the cheapest pays at 50 CNY/t.
+    measures: list[dict[str, object]] = [
+        {
+            "measure_id": f"m{number:03d}",
+            "unit_id": "u0",
+            "abatement_rate": 0.1,
+            "variable_opex_cny_per_t": 1.0 + (number + 70) % 100,
+            "exclusive_group": "g",
+        }
+        for number in range(100)
+    ]
+    instance = market({"emissions_tco2e": [1e6], "reference_t": [1e6]}, measures, market={"prices_cny_per_t": 50.0})
+    result = etsopt.solve(instance, "abatement")
+    assert result.status == "certified_optimal"
+    assert result.tables["plans"]["measure_id"].tolist() == ["m030"]
+
+
+def test_a_requirement_beyond_the_64th_measure_makes_another_kind() -> None:
+    measures: list[dict[str, object]] = [
+        {
+            "measure_id": f"m{number:02d}",
+            "unit_id": f"u{unit}",
+            "exclusive_group": "g" if number < 80 else "",
+            "requires": f"m{needed}" if number == 80 else "",
+        }
+        for unit, needed in enumerate((70, 71, 70))
+        for number in range(81)
+    ]
+    groups = (tuple(range(80)), (80,))
+    found = kinds(measures)
+    assert [(units, family) for units, family, _ in found] == [([0, 2], groups), ([1], groups)]
+    # Sets with the last measure come after the 81 without it; the one that holds the required measure may run.
+    assert [np.flatnonzero(admissible[0]).tolist()[81:] for _, _, admissible in found] == [[81 + 71], [81 + 72]]

@@ -1,0 +1,50 @@
+"""A program that stays in the solver: a fixed column counts in the limits of its rows, whatever these become."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from etsopt.program.program import Objective, Program
+from etsopt.program.sparse_rows import SparseRows
+from etsopt.solving.growing import Growing
+from etsopt.solving.options import SolveOptions
+
+
+def grown(held: float = 30.0) -> Growing:
+    """Minimise 2 x with x + held >= 100, where the second column is fixed."""
+    matrix = SparseRows(np.ones(2), np.array([0, 1], dtype=np.int32), np.array([0, 2]), 2)
+    objective = Objective(np.array([2.0, 0.0]), None, 0.0, "CNY")
+    program = Program(
+        matrix,
+        np.array([100.0]),
+        np.array([np.inf]),
+        np.array([0.0, held]),
+        np.array([1000.0, held]),
+        np.zeros(2, dtype=bool),
+        {"enough": slice(0, 1)},
+        {"x": slice(0, 1), "held": slice(1, 2)},
+        {"cost": objective},
+    )
+    return Growing(program, "cost", SolveOptions(), {"x": 100.0, "held": 100.0, "enough": 100.0}, 100.0)
+
+
+@pytest.mark.parametrize("limit", [100.0, 60.0, 150.0])
+def test_a_fixed_column_stays_in_a_limit_that_moves(limit: float) -> None:
+    program = grown()
+    program.limit(np.array([0]), np.array([limit]), np.array([np.inf]))
+    vertex = program.solve()
+    assert vertex is not None
+    assert vertex.x == pytest.approx([limit - 30, 30])
+    assert vertex.value == pytest.approx(2 * (limit - 30))
+    assert vertex.activity == pytest.approx([limit])
+
+
+def test_a_row_that_joins_has_no_fixed_column() -> None:
+    program = grown()
+    program.add_rows(np.array([90.0]), np.array([np.inf]), np.array([[0]]), np.array([[1.0]]))
+    program.limit(np.array([0, 1]), np.array([100.0, 95.0]), np.array([np.inf, np.inf]))
+    vertex = program.solve()
+    assert vertex is not None
+    assert vertex.x == pytest.approx([95, 30])
+    assert vertex.activity == pytest.approx([125, 95])
