@@ -23,6 +23,7 @@ PACKAGES = ("etsopt", "etsopt_models")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "README.zh.md").read_text(encoding="utf-8")
 COMPILER = (ROOT / "etsopt" / "compiler" / "README.md").read_text(encoding="utf-8")
+REPORTS = (ROOT / "etsopt" / "reports" / "README.md").read_text(encoding="utf-8")
 LONGEST = 250
 """Lines of the README at most."""
 
@@ -132,6 +133,16 @@ def test_the_code_of_the_page_on_the_compiler_runs() -> None:
     code = [text for language, text in blocks(COMPILER) if language == "python"]
     assert code
     exec(compile("\n".join(code), "etsopt/compiler/README.md", "exec"), {"__name__": "compiler"})
+
+
+def test_the_code_of_the_page_on_official_tables_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for language, code in blocks(REPORTS):
+        if language == "python":
+            exec(compile(code, "etsopt/reports/README.md", "exec"), {"__name__": "reports"})
+        else:
+            assert [run_command(line) for line in code.splitlines()] == [0, 0, 0]
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "national", "shaanxi", "official"}
 
 
 @pytest.mark.parametrize("name", modules())

@@ -161,6 +161,11 @@ def _add_data_commands(commands: argparse._SubParsersAction[Parser], machine: Pa
         metavar="ID",
         help="write the sheet of this enterprise only; repeatable",
     )
+    export = add("export", "write the annex tables of the allocation plan from a run, as CSV files and a workbook")
+    export.add_argument("run", type=Path, help="a run folder of allocation or compliance")
+    export.add_argument("--tables", required=True, metavar="NAME", help="official: tables 1-1 to 1-5 and 2-1 to 2-5")
+    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write the files to")
+    export.add_argument("--province", default="", metavar="NAME", help="only this province (default: all)")
     roll = add("roll", "write next year's instance from a certified compliance year")
     roll.add_argument("run", type=Path, help="a run folder written by `etsopt solve --model compliance --out`")
     roll.add_argument("--out", type=Path, required=True, help="folder to write the instance to: new, or empty")

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from etsopt.characters import HIDDEN
+from etsopt.cli.exporting import export as export
 from etsopt.errors import UsageError, brief
 
 if TYPE_CHECKING:

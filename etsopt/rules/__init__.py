@@ -4,7 +4,7 @@ from etsopt.rules import intensity, national, simple  # noqa: F401  imports regi
 from etsopt.rules.carry_over import carried_over
 from etsopt.rules.issuance import issuance, pre_allocation_shares
 from etsopt.rules.law import deduction_shares, fixed_fines
-from etsopt.rules.national import power_allowances_of_years
+from etsopt.rules.national import power_allowances_of_years, steps_of_power
 from etsopt.rules.own import own_parameters
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.plugins import as_given
@@ -35,4 +35,5 @@ __all__ = [
     "pre_allocation_shares",
     "reference_allowances",
     "rule",
+    "steps_of_power",
 ]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.rules.parameters import Parameters
-    from etsopt.rules.power import PowerPlan
+    from etsopt.rules.power import PowerPlan, PowerSteps
 
 POWER = "power"
 
@@ -85,6 +85,18 @@ def national(instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_
     here = instance.labels("sector").where(POWER)
     allowances[here] = power_allowances(plan_of_power(parameters, year), power_units(instance, fixed, year))
     return replace(reference, exact_t=with_fixed(instance, allowances, fixed), bands={POWER: BAND_OF_POWER})
+
+
+def steps_of_power(instance: Instance) -> PowerSteps | None:
+    """Return the allowances of the power units step by step, in the order of the instance; None under another rule."""
+    from etsopt.rules.power import power_steps
+    from etsopt.rules.power_units import power_units
+
+    parameters, year = parameters_of(instance), instance.policy.year
+    if not isinstance(parameters, NationalParameters):
+        return None
+    fixed = reference_allowances(instance).fixed
+    return power_steps(plan_of_power(parameters, year), power_units(instance, fixed, year))
 
 
 def power_allowances_of_years(

@@ -146,6 +146,32 @@ class PowerUnits:
     fixed: NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class PowerSteps:
+    """Allowances of power units in the steps of the plan, each in whole tonnes, shape ``(units,)``.
+
+    Parameters
+    ----------
+    load_correction
+        Correction of low load, 1 without one.
+    electricity_t, heat_t
+        Allowances of electricity and heat [t]; NaN for a unit with A = E that states no class.
+    gas_top_up_t
+        What a gas unit gets beside these, up to its emissions [t].
+    of_unit_t
+        Allowances before the least share of the enterprise: the sum of these steps, or the emissions if A = E [t].
+    added_t
+        Share of the unit in what its enterprise lacks of the least share of its emissions [t].
+    """
+
+    load_correction: Floats
+    electricity_t: Floats
+    heat_t: Floats
+    gas_top_up_t: Floats
+    of_unit_t: Floats
+    added_t: Floats
+
+
 def power_allowances(plan: PowerPlan, units: PowerUnits) -> Floats:
     """Return the allowances of power units in whole tonnes, shape ``(units,)`` [t].
 
@@ -154,17 +180,24 @@ def power_allowances(plan: PowerPlan, units: PowerUnits) -> Floats:
     >>> power_allowances(plan, PowerUnits(np.array(["I"], dtype=object), *one))
     array([2287590.])
     """
+    steps = power_steps(plan, units)
+    return steps.of_unit_t + steps.added_t
+
+
+def power_steps(plan: PowerPlan, units: PowerUnits) -> PowerSteps:
+    """Return the allowances of power units step by step."""
     electricity, heat, conventional, gas = _by_class(plan, units.classes)
     supply = np.where(gas, plan.heat_supply.get("gas", 0.0), plan.heat_supply.get("coal", 0.0))
     correction = np.where(units.air_cooled, plan.air_cooling, 1.0) * (1 - supply * units.heat_supply_ratio)
     with np.errstate(invalid="ignore"):
-        correction = correction * np.where(conventional, load_correction(plan.load_form, units.load_factor), 1.0)
+        load = np.where(conventional, load_correction(plan.load_form, units.load_factor), 1.0)
     whole = whole_tonnes(units.emissions)
-    allowances = whole_tonnes(units.electricity * electricity * correction) + whole_tonnes(units.heat * heat)
-    if plan.gas_topped_up:
-        allowances = np.where(gas, np.maximum(allowances, whole), allowances)
-    allowances = np.where(units.fixed, whole, allowances)
-    return allowances + _raised(plan, units, allowances)
+    of_electricity = whole_tonnes(units.electricity * electricity * (correction * load))
+    of_heat = whole_tonnes(units.heat * heat)
+    allowances = of_electricity + of_heat
+    top_up = np.where(gas & plan.gas_topped_up, np.maximum(whole - allowances, 0.0), 0.0)
+    allowances = np.where(units.fixed, whole, allowances + top_up)
+    return PowerSteps(load, of_electricity, of_heat, top_up, allowances, _raised(plan, units, allowances))
 
 
 def _by_class(

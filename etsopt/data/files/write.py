@@ -104,14 +104,19 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 
 def _write_protected(table: pd.DataFrame, path: Path) -> None:
     """Write a table by pandas, with texts quoted if needed and protected from spreadsheets."""
-    protected = table.copy(deep=False)
-    for name in protected.columns:
-        if protected[name].dtype == object or str(protected[name].dtype).startswith("str"):
-            texts = protected[name].astype(str)
+    protected(table).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def protected(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table in which a text that a spreadsheet would run as a formula has a leading apostrophe."""
+    safe = table.copy(deep=False)
+    for name in safe.columns:
+        if safe[name].dtype == object or str(safe[name].dtype).startswith("str"):
+            texts = safe[name].astype(str)
             risky = texts.str.match(RISKY) & ~texts.str.fullmatch(PLAIN_NUMBER)
             if risky.any():
-                protected[name] = protected[name].where(~risky, "'" + texts)
-    protected.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+                safe[name] = safe[name].where(~risky, "'" + texts)
+    return safe
 
 
 def _write_fast(table: pd.DataFrame, path: Path) -> bool:

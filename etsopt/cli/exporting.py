@@ -1,0 +1,33 @@
+"""The command ``export``: the annex tables of a run in files."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from etsopt.errors import UsageError, brief
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+def export(options: Namespace) -> int:
+    """Write the annex tables of a run."""
+    from etsopt.reports import official_tables, write_official_tables
+    from etsopt.results import results
+
+    if options.tables != "official":
+        raise UsageError(f"There are no tables {brief(options.tables)}.", "Choose official.")
+    result, instance = results.load_both(options.run)
+    tables = official_tables(instance, result, options.province)
+    alone = instance.provinces[0] if len(instance.provinces) == 1 else ""
+    files, missing = write_official_tables(tables, options.out, options.province or alone, instance.policy.year)
+    if options.json:
+        content = {"folder": str(options.out), "files": files, "status": result.status}
+        print(json.dumps(content, ensure_ascii=False))
+    else:
+        print(f"{len(tables)} tables of a run that is {result.status} written to {options.out}: {', '.join(files)}.")
+    if missing:
+        print(missing, file=sys.stderr)
+    return 0

@@ -1,0 +1,132 @@
+"""Files of the annex tables: a CSV file for each, and one Excel workbook."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from etsopt.data.files.aside import written_aside
+from etsopt.data.files.atomic import naming
+from etsopt.data.files.write import protected
+from etsopt.errors import UsageError
+from etsopt.progress import tell
+from etsopt.reports.official.headings import BY_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WORKBOOK = "official-tables.xlsx"
+CSV_FILES = {name: f"official-{name}.csv" for name in BY_NAME}
+
+MOST_ROWS, MOST_CHARACTERS = 1_048_576, 32_767
+"""Rows of a sheet and characters of a cell that Excel takes."""
+
+FIRST_ROW = 2
+"""Position of the first row of a sheet below its title and its headings."""
+
+MADE = datetime.datetime(2026, 7, 27)
+"""Date in the properties of the workbook, that of the annex: the same run gives the same bytes."""
+
+FORMATS = {"Int64": "#,##0", "float64": "#,##0.00####"}
+"""Number formats of a sheet by the type of its column; the cells hold 16 digits."""
+
+
+def write_official_tables(
+    tables: Mapping[str, pd.DataFrame], folder: str | Path, province: str, year: int
+) -> tuple[list[str], str]:
+    """Write the tables into a folder, all of them or none; those of an earlier export are replaced.
+
+    Parameters
+    ----------
+    tables
+        As `official_tables` returns them.
+    province
+        Province in the titles; empty for several.
+
+    Returns
+    -------
+    tuple
+        Names of the files, and a message why there is no workbook, else empty.
+
+    Raises
+    ------
+    UsageError
+        If a table does not fit into a sheet, or another process is writing to the folder.
+    OSError
+        With the name of the file that cannot be written; the folder is unchanged.
+    """
+    folder = Path(folder)
+    try:
+        import xlsxwriter
+    except ImportError:
+        xlsxwriter = None
+    if xlsxwriter is not None:
+        _check_size(tables)
+    names = [*CSV_FILES.values(), WORKBOOK]
+    with written_aside(folder, lambda: [path for name in names if (path := folder / name).is_file()]) as aside:
+        for name, table in tables.items():
+            path = aside / CSV_FILES[name]
+            with naming(path):
+                # Excel takes a file without the mark at its beginning for one in the code page of the system.
+                protected(table).to_csv(path, index=False, lineterminator="\n", encoding="utf-8-sig")
+        if xlsxwriter is not None:
+            tell(f"writing {WORKBOOK}")
+            with naming(aside / WORKBOOK):
+                _write_workbook(xlsxwriter, tables, aside / WORKBOOK, province, year)
+    files = [CSV_FILES[name] for name in tables]
+    return (files, NO_WORKBOOK) if xlsxwriter is None else ([*files, WORKBOOK], "")
+
+
+NO_WORKBOOK = (
+    "The workbook needs xlsxwriter, which is not installed: only CSV files are written.\n\n"
+    'Install it, `pip install "etsopt[excel]"`, and export again.'
+)
+
+
+def _check_size(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Raise UsageError if a table has more rows, or a text more characters, than a sheet takes."""
+    for name, table in tables.items():
+        if len(table) > MOST_ROWS - FIRST_ROW:
+            what = f"Table {name} has {len(table):,} rows: a sheet of Excel takes {MOST_ROWS - FIRST_ROW:,}."
+            raise UsageError(what, "Export province by province with --province.")
+        for heading in table.select_dtypes(object):
+            long = table[heading].str.len() > MOST_CHARACTERS
+            if long.any():
+                row = int(long.to_numpy().argmax()) + 1
+                what = f"Table {name}, row {row}, {heading}: the text has more than {MOST_CHARACTERS:,} characters."
+                raise UsageError(what, "Shorten it in the instance, and solve again: a cell of Excel takes no more.")
+
+
+def _write_workbook(xlsxwriter: Any, tables: Mapping[str, pd.DataFrame], path: Path, province: str, year: int) -> None:
+    """Write a sheet for each table: title, headings, rows; texts are texts, never formulas or links."""
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+    with path.open("wb") as file, xlsxwriter.Workbook(file, options) as book:
+        book.set_properties({"created": MADE})
+        bold = book.add_format({"bold": True})
+        heading = book.add_format(
+            {"bold": True, "text_wrap": True, "align": "center", "valign": "vcenter", "border": 1}
+        )
+        formats = {kind: book.add_format({"num_format": form}) for kind, form in FORMATS.items()}
+        for name, table in tables.items():
+            annex = BY_NAME[name]
+            sheet = book.add_worksheet(annex.sheet)
+            sheet.write_string(0, 0, annex.title(province, year), bold)
+            sheet.freeze_panes(FIRST_ROW, 0)
+            for place, (column, cells) in enumerate(table.items()):
+                sheet.write_string(1, place, column, heading)
+                _write_column(sheet, place, cells, formats)
+
+
+def _write_column(sheet: Any, place: int, cells: pd.Series, formats: Mapping[str, Any]) -> None:
+    """Write the cells of a column; absent ones stay empty."""
+    kind = str(cells.dtype)
+    sheet.set_column(place, place, 16 if kind in FORMATS else 22)
+    for row, cell in enumerate(cells, FIRST_ROW):
+        if kind not in FORMATS:
+            if cell:
+                sheet.write_string(row, place, str(cell))
+        elif pd.notna(cell):
+            sheet.write_number(row, place, cell, formats[kind])

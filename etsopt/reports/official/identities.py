@@ -1,0 +1,190 @@
+"""Identities of the annex tables, checked before anything of them is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.data.messages import counted
+from etsopt.errors import DataError, Problem
+from etsopt.reports.official.headings import ANNEXES
+from etsopt.reports.official.issue import KEYS
+from etsopt.reports.official.rows import table_of_units
+from etsopt.results.comparison import SOLVE_AGAIN, require
+from etsopt.units import whole_tonnes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from etsopt.results.results import Results
+
+IN_WHOLE_TONNES = "Solve with --set allocation.integer_allowances=true, and state pre_allocated_t in whole tonnes."
+
+
+@dataclass(frozen=True)
+class _Identity:
+    """A statement about a column: its tables, words for one row and for several, expected figures, and remedy.
+
+    Parameters
+    ----------
+    numbers
+        Beginning of the number of its tables, such as ``2-`` of units or ``2-5`` of issue.
+    expected
+        Shape ``(rows,)``; NaN where the statement says nothing.
+    """
+
+    numbers: str
+    key: str
+    words: tuple[str, str]
+    expected: NDArray[np.float64]
+    advice: str = SOLVE_AGAIN
+
+
+def check_identities(units: pd.DataFrame, issue: pd.DataFrame, results: Results) -> None:
+    """Raise DataError with every figure that violates an identity of the annex, or a total of the run.
+
+    Parameters
+    ----------
+    units, issue
+        As `unit_rows` and `issue_rows` return them, of the whole run.
+    """
+    problems = [problem for one in _of_units(units) for problem in _violations(one, units, "unit")]
+    if not problems:
+        # Sums of fractions would repeat the problems of the units.
+        statements = (*_of_issue(issue), *_sums(units, issue))
+        problems = [problem for one in statements for problem in _violations(one, issue, "enterprise_id")]
+        problems += list(_totals_of_run(issue, results))
+    if problems:
+        raise DataError("The run", problems)
+
+
+def _of_units(units: pd.DataFrame) -> Iterator[_Identity]:
+    """Yield the statements about single units."""
+    columns = {name: units[name].to_numpy() for name in units}
+    nowhere = np.full(len(units), np.nan)
+    for numbers, key in (("1-", "pre_allocated"), ("2-", "determined")):
+        words = ("is not whole tonnes from 0 on", "are not whole tonnes from 0 on")
+        yield _Identity(numbers, key, words, np.maximum(np.floor(columns[key]), 0.0), IN_WHOLE_TONNES)
+    share = np.where(columns["by_share"], columns["share_percent"], np.nan)
+    words = ("is not the share of last year's emissions", "are not the share of last year's emissions")
+    yield _Identity("1-", "pre_allocated", words, whole_tonnes(share / 100 * columns["prior"]))
+    planned, fixed = columns["as_planned"], columns["fixed"]
+    steps = columns["initial"] + columns["gas_top_up"]
+    words = ("is not the sum of (2) and (3)", "are not the sum of (2) and (3)")
+    yield _Identity("2-1", "determined", words, np.where(planned & ~fixed, steps, nowhere))
+    by_coefficient = whole_tonnes(columns["emissions"] * (1 + columns["coefficient"]))
+    words = ("is not emissions times 1 plus the coefficient", "are not emissions times 1 plus the coefficient")
+    yield _Identity("2-", "determined", words, np.where(planned, by_coefficient, nowhere))
+    words = ("of a special case is not its emissions", "of special cases are not their emissions")
+    yield _Identity("2-", "determined", words, np.where(planned & fixed, whole_tonnes(columns["emissions"]), nowhere))
+    words = ("is not pre-allocated plus top-up less return", "are not pre-allocated plus top-up less return")
+    issued = columns["pre_allocated"] + columns["top_up_t"] - columns["return_t"] - columns["exemption"]
+    yield _Identity("2-", "determined", words, issued)
+
+
+def _of_issue(issue: pd.DataFrame) -> Iterator[_Identity]:
+    """Yield the statements of the notes of tables 1-5 and 2-5."""
+    columns = {name: issue[name].to_numpy() for name in issue}
+    pre, pre_deducted, determined = (columns[name] for name in ("pre_allocated", "pre_deducted", "determined"))
+    true_up, returned, deducted = (columns[name] for name in ("true_up", "deduction_returned", "deducted"))
+    words = ("is not (1) less (2)", "are not (1) less (2)")
+    yield _Identity("1-5", "pre_issued", words, pre - pre_deducted)
+    words = ("is not what is left to deduct", "are not what is left to deduct")
+    yield _Identity("1-5", "pre_remaining", words, columns["to_deduct"] - pre_deducted)
+    words = ("is not initial allowances plus exemption", "are not initial allowances plus exemption")
+    yield _Identity("2-5", "determined", words, columns["initial"] + columns["exemption"])
+    words = ("is not determined less pre-allocated", "are not determined less pre-allocated")
+    yield _Identity("2-5", "true_up", words, determined - pre)
+    words = ("is not (1) plus (2) less (3)", "are not (1) plus (2) less (3)")
+    yield _Identity("2-5", "issued", words, true_up + returned - deducted)
+    words = ("is not 0, though (1) is at most what is to be deducted", "are not 0, though (1) is at most the deduction")
+    covered = (true_up >= 0) & (true_up <= columns["pre_remaining"])
+    yield _Identity("2-5", "issued", words, np.where(covered, 0.0, np.nan))
+    words = ("is not (4) plus (5)", "are not (4) plus (5)")
+    yield _Identity("2-5", "issued_in_all", words, columns["pre_issued"] + columns["issued"])
+    words = ("is not determined less what is deducted", "are not determined less what is deducted")
+    yield _Identity("2-5", "issued_in_all", words, determined - (pre_deducted - returned + deducted))
+    words = ("is not what is left to deduct", "are not what is left to deduct")
+    left = columns["to_deduct"] - pre_deducted + returned - deducted
+    yield _Identity("2-5", "remaining", words, np.maximum(left, 0.0))
+
+
+def _sums(units: pd.DataFrame, issue: pd.DataFrame) -> Iterator[_Identity]:
+    """Yield that the rows of units add up to those of their enterprises."""
+    words = ("is not the sum of its units", "are not the sums of their units")
+    groups = units.groupby(KEYS, sort=True)
+    for numbers, key, summed in (
+        ("1-5", "pre_allocated", ("pre_allocated",)),
+        ("2-5", "pre_allocated", ("pre_allocated",)),
+        ("2-5", "determined", ("determined", "exemption")),
+    ):
+        yield _Identity(numbers, key, words, groups[list(summed)].sum().sum(axis=1).to_numpy())
+    within = groups["emissions"].sum().to_numpy()
+    nearest = np.where(np.abs(issue["obligation"] - within) <= HALF_A_TONNE, issue["obligation"], within)
+    yield _Identity("2-5", "obligation", ("is not the emissions", "are not the emissions"), nearest)
+
+
+HALF_A_TONNE = 0.5 + 1e-5
+"""Largest difference of an obligation in whole tonnes from its emissions [t]."""
+
+
+def _violations(one: _Identity, rows: pd.DataFrame, label: str) -> Iterator[Problem]:
+    """Yield a problem for each table with a figure that is not the expected one."""
+    if one.key not in rows:
+        return
+    actual = rows[one.key].to_numpy(dtype=float)
+    wrong = (actual != one.expected) & ~np.isnan(one.expected)
+    for annex in ANNEXES:
+        if not annex.number.startswith(one.numbers) or annex.number.endswith("-5") == (label == "unit"):
+            continue
+        here = np.flatnonzero(wrong & (rows["sector"] == annex.sector).to_numpy())
+        heading = {key: chinese for key, chinese, _ in annex.columns}.get(one.key)
+        if len(here) and heading is not None:
+            cells = tuple((f"of {rows[label].iloc[row]}", _differs(actual[row], one.expected[row])) for row in here)
+            what = counted(len(here), *(f"figure {one.words[0]}", f"figures {one.words[1]}"))
+            yield Problem(f"table {annex.name}", what, one.advice, heading, cells)
+
+
+def _differs(actual: float, expected: float) -> str:
+    """Return both figures with up to three decimals.
+
+    >>> _differs(560008.8179, -20.0)
+    '560,008.818, expected -20'
+    """
+    one, other = (f"{figure:,.3f}".rstrip("0").rstrip(".") for figure in (actual, expected))
+    return f"{one}, expected {other}"
+
+
+def _totals_of_run(issue: pd.DataFrame, results: Results) -> Iterator[Problem]:
+    """Yield a problem for each total of the run by enterprise that is not the sum of its rows."""
+    summed, given = "enterprises", ["allowance_t", "pre_allocated_t", "top_up_t", "return_t"]
+    if table_of_units(results) == "issuance":
+        summed, given = "compliance", ["issued_t", "cancelled_t", "obligation_t"]
+    require(results, {summed: ("enterprise_id",)}, {summed: given}, "The run")
+    run = results.tables[summed].set_index("enterprise_id")
+    keys = ["determined", "pre_allocated", "true_up", "issued_in_all", "obligation", "outstanding"]
+    groups = issue.groupby("enterprise_id")
+    rows, counts = groups[keys].sum(), groups.size()
+    run = run.reindex(rows.index)
+    if summed == "enterprises":
+        pairs = zip(given, ("determined", "pre_allocated"), strict=False)
+        checks = [(column, key, run[column]) for column, key in pairs]
+        checks.append(("top_up_t", "true_up", run["top_up_t"] - run["return_t"]))
+    else:
+        # What is deducted counts as cancelled.
+        checks = [("issued_t", "issued_in_all", run["issued_t"] - run["cancelled_t"])]
+        of_year = run["obligation_t"] - rows["outstanding"]
+        # Obligations of an enterprise with several rows are rounded apart.
+        alone = (counts == 1) | ((of_year - rows["obligation"]).abs() >= counts)
+        checks.append(("obligation_t", "obligation", of_year.where(alone, rows["obligation"])))
+    for column, key, stated in checks:
+        wrong = np.flatnonzero(~(rows[key] == stated).to_numpy())
+        if len(wrong):
+            cells = tuple((f"of {rows.index[at]}", _differs(stated.iloc[at], rows[key].iloc[at])) for at in wrong)
+            what = counted(len(wrong), "total is not the sum of its rows", "totals are not the sums of their rows")
+            yield Problem(f"tables/{summed}", what, SOLVE_AGAIN, column, cells)
