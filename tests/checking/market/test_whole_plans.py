@@ -9,9 +9,16 @@ import numpy as np
 import pytest
 
 from etsopt.checking.market import whole_plans
-from etsopt.checking.market.dealings import Trading
+from etsopt.checking.market.dealings import PlanSizes, Trading
 from etsopt.checking.market.leeway import Leeway
-from etsopt.checking.market.whole_plans import NearOptimalPlans, _within_limits, best_path, near_optimal_plans
+from etsopt.checking.market.search import least_of_all_plans
+from etsopt.checking.market.whole_plans import (
+    NearOptimalPlans,
+    _within_limits,
+    best_path,
+    near_optimal_plans,
+    raised_bounds,
+)
 from tests.checking.market.small import accounts_of, market_of, table, terms_of
 from tests.checking.market.test_search import cost_of
 
@@ -130,3 +137,28 @@ def test_the_path_of_multipliers_is_the_dearest_of_all_that_never_rise(seed: int
         if inside:
             best = max(value_of(way, plans, row, trade) for way in inside)
             assert value_of(tuple(path[row]), plans, row, trade) == pytest.approx(best)
+
+
+def test_a_raised_bound_is_no_more_than_what_a_cheaper_plan_costs() -> None:
+    """An answer that spends a million more than a plan with plain trades is not proven by what it spends itself."""
+    terms = terms_of(offset_supply=np.zeros(2), outstanding_cost=np.full(2, np.inf))
+    market = market_of(terms=terms)
+    price = np.array([50.0, 40.0])
+    trade = Trading(market, price, market.baseline.discount * terms.offset_price, Leeway.none(2, 2))
+    need = np.tile(price, (2, 1))
+    at = market.accounts.of_unit
+    units = least_of_all_plans(market.baseline, market.offered, need[at], 0 * need[at])
+    values, errors = trade.least(market.accounts, need, 0 * need, 0 * need)
+    values = values + np.bincount(at, units)
+    plans, listed = near_optimal_plans(market, (need, 0 * need), np.full(2, 1e6))
+    assert listed.all()
+    # Whatever a plan needs is bought in the year, and what is over is sold.
+    traded = plans.net_demand - np.column_stack([market.accounts.opening[plans.owner], np.zeros(len(plans.owner))])
+    friction = market.baseline.discount * terms.transaction_cost
+    cost = plans.cost + (price * traded + friction * np.abs(traded)).sum(axis=1)
+    cheapest = np.array([cost[plans.owner == account].min() for account in (0, 1)])
+    sizes = PlanSizes.of(market)
+    for spent in (cheapest + 1e6, cheapest + 10.0):
+        raised = raised_bounds(trade, sizes, (need, 0 * need), (values, errors), spent)
+        assert (raised <= cheapest).all()
+        assert (raised >= values - errors).all()
