@@ -75,7 +75,7 @@ It never comes from a program with the choices fixed.
 **Terminal price.** A tonne banked at the end is worth the terminal price $w$, which is an assumption. The table
 `closure` says what sets the price of each year, and up to which terminal price the prices stay, with divisible measures
 the plans and trades as well: no account gains by banking at the end up to $\min_a \mu_{aT} / \delta_T$
-(`etsopt_models._market.closure`). The checker proves it by the bound of the cost at that terminal price. Where a bank
+(`etsopt_models._market.closure`). The checker derives it again from the multipliers that bound the cost. Where a bank
 is left at the end, the price is the terminal price.
 
 References: Rubin (1996) and Cronshaw and Kruse (1996) for banking; Gilmore and Gomory (1961) for column generation;

@@ -1,20 +1,22 @@
-"""Check what sets the prices: derived again from prices, bank and policy, and proven by the bound of the cost."""
+r"""Check what sets the prices: derived again from prices, bank, policy and multipliers.
+
+A tonne banked at the end has the reduced cost $\mu_{aT} - \delta_T w$. Up to the least $\mu_{aT} / \delta_T$ of all
+accounts that may bank, no reduced cost is negative, so no term of the bound of the cost falls: the multipliers that
+bound it at the terminal price of the policy bound it as well at a higher one.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.market.bound import Bound
-from etsopt.checking.market.prices import CLEARS
 from etsopt.checking.report import Violation
-from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from etsopt.checking.market.arcs import Multipliers
+    from etsopt.checking.market.bound import Bound
 
 CLOSURE = "closure"
 EQUAL, EMPTY, OUTSTANDING_T = 1e-6, 1e-6, 0.5
@@ -27,14 +29,14 @@ COLUMNS = (
 
 
 def closure_follows(
-    root: Bound, given: Multipliers, years: pd.DataFrame, table: pd.DataFrame | None, relaxed: float
+    root: Bound, given: Multipliers, years: pd.DataFrame, table: pd.DataFrame | None
 ) -> list[Violation]:
     """Check the table ``closure``; a run from before it has none.
 
     Parameters
     ----------
-    root, given, relaxed
-        Bound at the multipliers of the reported price, these multipliers, and its value [CNY].
+    root, given
+        Bound at the multipliers of the reported price, and these multipliers.
     years
         The table ``years``, which has been checked.
     """
@@ -61,16 +63,6 @@ def closure_follows(
         if not right:
             message = "the column follows from prices, bank and policy"
             violations.append(Violation(CLOSURE, column, 1.0, "cells", message))
-    if up_to == np.inf:
-        return violations
-    # A larger worth of the bank at the end leaves the bound of the cost where it was.
-    market, apart = root.market, up_to - root.market.terms.terminal_price
-    higher = replace(market, terms=replace(market.terms, terminal_price=up_to))
-    proven = Bound(higher, given, root.leeway).of_all()
-    missed = market.baseline.discount[-1] * apart * float(root.leeway.banked[:, -1].sum())
-    if not relaxed - proven <= 2 * missed + tolerance_of(relaxed, "CNY") + CLEARS * abs(relaxed):
-        message = f"the prices stay up to a terminal price of {up_to:.6g} CNY/t"
-        violations.append(Violation(CLOSURE, "unchanged_up_to_cny_per_t", relaxed - proven, "CNY", message))
     return violations
 
 

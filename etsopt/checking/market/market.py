@@ -103,7 +103,7 @@ def check_market(
     violations += uplift_follows(instance, answer.units, root, tables.get(UPLIFT), integer)
     if kind != statements.ABATEMENT:
         violations += interval_is_proven(root, stated, years, answer.price, relaxed)
-        violations += closure_follows(root, given, years, tables.get(CLOSURE), root.of_all())
+        violations += closure_follows(root, given, years, tables.get(CLOSURE))
     elif CLOSURE in tables:
         violations.append(Violation(CLOSURE, "", 1.0, "tables", "a stated price is set by the policy alone"))
     if not bound <= value + tolerance_of(value, "CNY"):
