@@ -69,7 +69,10 @@ def test_a_stored_run_has_the_names_of_a_run_made_now(folder: Path) -> None:
     now = etsopt.solve(instance, before.provenance["model"])
     assert list(now.tables) == list(now.tables)
     assert {name: list(table) for name, table in before.tables.items()} == {
-        name: list(table) for name, table in now.tables.items()
+        # What sets the prices was not stated then.
+        name: list(table)
+        for name, table in now.tables.items()
+        if name != "closure"
     }
     assert [level.name for level in before.levels] == [level.name for level in now.levels]
     for column in ("level", "row", "way_out"):

@@ -324,7 +324,7 @@ def test_an_output_cut_needs_output(write_folder: Writer) -> None:
     cut = policy_toml("[abatement.output_cut.cement]\nshare = 0.1\nmargin_cny_per_t = 1")
     assert message_of(write_folder(units_csv(output_t=["1000000", "", "5000000"]), cut)) == (
         "units.csv, output_t: 1 unit has no output that could be cut: row of line-2.\n"
-        "   Fill the column, or remove the sector from abatement.output_cut."
+        "   Fill the column, of power generation_mwh, or remove the sector from abatement.output_cut."
     )
 
 

@@ -237,7 +237,7 @@ def test_units_at_their_emissions_take_what_pays_by_itself_and_need_no_balance()
 @pytest.mark.parametrize(
     ("rule", "market", "what"),
     [
-        ("cn-2024", {"prices_cny_per_t": 1.0}, "has no balance value: expected an intensity rule"),
+        ("cn-2024", {"prices_cny_per_t": 1.0}, "does not balance every sector: expected an intensity rule"),
         ("cn-2025", {}, "the price of 2025 is missing"),
     ],
 )
