@@ -110,7 +110,9 @@ class AllocationPolicy(Section):
     objectives: list[Literal["change", "largest_change", "deficit", "spread"]] = Field(
         ["change", "largest_change"], description="objectives in lexicographic order"
     )
-    band_on: Literal["unit", "enterprise"] = Field("unit", description="entity whose surplus rate the band limits")
+    band_on: Literal["unit", "enterprise"] = Field(
+        "unit", description="entity whose surplus rate the band limits; power under cn has a part in it only if stated"
+    )
     intensity_order: bool = Field(False, description="a lower intensity never gets a lower surplus rate in its sector")
     integer_allowances: bool = Field(
         False,
