@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 import tomllib
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 
 import etsopt
+from benchmarks import national_path
 from etsopt.data.projection import development
 from etsopt.rules import own_parameters, reference_allowances
 from instances import build_cn_national_2025_2060 as build
@@ -140,6 +142,14 @@ def test_a_scenario_changes_the_policy(name: str) -> None:
     assert changed.policy.pathway.cap_t != national().policy.pathway.cap_t
 
 
+def test_each_scenario_has_a_file_or_options_and_is_on_the_page() -> None:
+    scenarios = national_path.SCENARIOS
+    assert {one.file for one in scenarios.values()} - {None} == set(SCENARIOS)
+    for key, one in scenarios.items():
+        assert key == "B" or one.file is not None or one.options
+        assert one.file is None or f"`{one.file}.toml`" in PAGE
+
+
 def test_the_path_to_2035_is_certified() -> None:
     before = time.process_time()
     instance = national().with_policy({"horizon.last_year": 2035, "market.terminal_price_cny_per_t": 60.0})
@@ -152,6 +162,30 @@ def test_the_path_to_2035_is_certified() -> None:
     assert cap is not None
     assert allowances[2030] <= cap["2030"] * (1 + 1e-9)
     assert years["price_cny_per_t"].between(40, 130).all()
+
+
+@cache
+def figures() -> dict[str, Any]:
+    """Figures of the benchmark."""
+    found: dict[str, Any] = json.loads((ROOT / "benchmarks" / "national_path.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_page_has_the_prices_of_the_benchmark() -> None:
+    assert list(figures()["scenarios"]) == list(national_path.SCENARIOS)
+    for row in national_path.price_rows(figures()["scenarios"]):
+        assert f"| {' | '.join(row)} |" in PAGE
+    written = (ROOT / "benchmarks" / "national_path.md").read_text(encoding="utf-8")
+    assert written == national_path.page(figures()["scenarios"], figures())
+
+
+def test_where_prices_are_independent_another_terminal_price_gives_the_same() -> None:
+    for key, found in figures()["scenarios"].items():
+        assert {run["status"] for run in found.values()} <= {"certified_gap", "certified_optimal"}, key
+        assert not any(run["violations"] for run in found.values()), key
+        assert national_path.within(found), key
+        for at in national_path.within(found):
+            assert national_path.change(found, at) <= national_path.SAME, (key, at)
 
 
 def test_the_page_states_what_is_assumed_first() -> None:
