@@ -175,7 +175,7 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
         (
             ["solve", "nowhere"],
             "There is no folder 'nowhere'",
-            "Name a folder, or one of cn-2025, cn-2025-2035, cn-national-2025, eu-2019, tiny.",
+            "Name a folder, or one of cn-2025, cn-2025-2035, cn-national-2025, cn-national-2025-2060, eu-2019, tiny.",
         ),
         (["solve", "tiny", "--model", "alocation"], "There is no model 'alocation'", "The models are abatement"),
         (["solve", "tiny", "--model", "nowhere.py"], "There is no model file 'nowhere.py'", "Give the path"),
@@ -248,7 +248,7 @@ def test_listings_name_everything(name: str, capsys: pytest.CaptureFixture[str])
             "compliance",
         },
         "rules": {"cn", "cn-2024", "cn-2025", "cn-2026", "grandfathering", "benchmark", "given"},
-        "instances": {"cn-2025", "cn-2025-2035", "cn-national-2025", "eu-2019", "tiny"},
+        "instances": {"cn-2025", "cn-2025-2035", "cn-national-2025", "cn-national-2025-2060", "eu-2019", "tiny"},
     }[name]
     code, content = run_json(capsys, name)
     assert code == 0
