@@ -263,3 +263,16 @@ def test_a_market_in_which_nothing_costs_anything_is_certified() -> None:
     assert etsopt.solve(
         etsopt.read("cn-2025").with_policy({"market.terminal_price_cny_per_t": 0.0}), "clearing"
     ).certified
+
+
+def test_offsets_in_one_year_set_the_prices_of_all_years_that_a_bank_links() -> None:
+    """Offsets at 30 CNY/t in 2025 meet the last tonne of two years; in 2026 the price is 33 by banking."""
+    instance = one(
+        2026,
+        external_demand_t={"2025": 0.0, "2026": 3e4},
+        ccer_price_cny_per_t=30.0,
+        ccer_supply_t={"2025": 40_000.0, "2026": 0.0},
+    )
+    table = solved(instance)
+    assert table["price_cny_per_t"].tolist() == pytest.approx([30.0, 33.0])
+    assert table["set_by"].tolist() == ["offsets", "offsets"]

@@ -22,6 +22,9 @@ CLOSURE = "closure"
 EQUAL, EMPTY, OUTSTANDING_T = 1e-6, 1e-6, 0.5
 """Relative difference of equal prices, share of emissions of an empty bank, and outstanding tonnes that count."""
 
+UNNAMED = ("abatement", "scarcity")
+"""Reasons of a price that no instrument sets."""
+
 COLUMNS = (
     *("year", "price_cny_per_t", "set_by", "banked_t", "bank_empty_in"),
     *("terminal_price_cny_per_t", "unchanged_up_to_cny_per_t"),
@@ -78,7 +81,7 @@ def _expected(root: Bound, years: pd.DataFrame) -> pd.DataFrame:
     """Return the table again, but for its last column."""
     baseline, terms, offered = root.market.baseline, root.market.terms, root.market.offered
     rows: list[tuple[object, ...]] = []
-    empty_in, later = np.nan, ("", np.nan)
+    empty_in, later, spells = np.nan, np.nan, list[list[str]]()
     emitted, has_measures = baseline.emissions.sum(axis=0), bool((offered.code >= 0).any())
     for t in reversed(range(len(years))):
         row = years.iloc[t]
@@ -100,9 +103,12 @@ def _expected(root: Bound, years: pd.DataFrame) -> pd.DataFrame:
             by = "penalty"
         else:
             by = "abatement" if has_measures else "scarcity"
-        # What sets the price of the year in which the bank ends sets it in the years before.
-        if not is_empty and abs(price - later[1] / baseline.discount[t]) <= room:
-            by = later[0]
+        if is_empty or not spells or abs(price - later / baseline.discount[t]) > room:
+            spells.append([])
+        spells[-1].append(by)
         rows.append((row["year"], price, by, bank, empty_in, terms.terminal_price))
-        later = by, price * float(baseline.discount[t])
+        later = price * float(baseline.discount[t])
+    # Years linked by a bank share one discounted price; the latest reason but abatement holds for all of them.
+    reasons = [next((by for by in spell if by not in UNNAMED), spell[0]) for spell in spells for _ in spell]
+    rows = [(*row[:2], by, *row[3:]) for row, by in zip(rows, reasons, strict=True)]
     return pd.DataFrame(rows[::-1], columns=list(COLUMNS[:-1]))

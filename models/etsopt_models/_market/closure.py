@@ -10,7 +10,7 @@ measures the plans and trades, stay optimal at every terminal price from $w$ to 
 higher terminal price would be met by a bank at the end. If a bank is left at $w$, the price of the last year is the
 terminal price: an assumption, not an answer. Without an account that may bank, $\overline w$ is infinite.
 
-The price of a year whose bank lasts into the next follows from that of the next, and what sets that sets both.
+Years linked by a bank share one discounted price, and what sets it in one of them sets it in all.
 """
 
 from __future__ import annotations
@@ -112,10 +112,14 @@ def _set_by(instance: Instance, prepared: PreparedMarket, years: pd.DataFrame) -
     words = np.array("abatement" if measures else "scarcity", dtype=object)
     by = np.select(list(cases.values()), [np.array(name, dtype=object) for name in cases], words)
     bank = years["banked_t"].to_numpy(dtype=float) > EMPTY * baseline.emissions.sum(axis=0)
-    for t in reversed(range(len(price) - 1)):
-        discounted = price[t + 1] * baseline.discount[t + 1] / baseline.discount[t]
-        if bank[t] and abs(price[t] - discounted) <= room[t]:
-            by[t] = by[t + 1]
+    worth = price * baseline.discount
+    linked = bank[:-1] & (np.abs(worth[:-1] - worth[1:]) <= room[:-1] * baseline.discount[:-1])
+    spell = np.cumsum(np.append(True, ~linked))
+    for number in np.unique(spell):
+        here = spell == number
+        named = by[here & (by != words)]
+        # An instrument that meets the last tonne in one of the years sets the price of all of them.
+        by[here] = named[-1] if len(named) else words
     return by
 
 
