@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from etsopt.data.policy.plans import official_value
-from etsopt.data.policy.power_plans import CLASSES, FIRST_YEAR, FIRST_YEAR_OF_INDUSTRY, LAST_YEAR
+from etsopt.data.policy.power_plans import CLASSES, FIRST_YEAR, FIRST_YEAR_OF_INDUSTRY, FUELS, LAST_YEAR
 from etsopt.data.policy.section import (  # noqa: TC001  pydantic evaluates annotations
     Fraction,
     YearlyAmount,
@@ -50,7 +50,7 @@ class NationalParameters(IntensityParameters):
     electricity_benchmarks: dict[Literal[CLASSES], YearlyAmount] = Field(  # type: ignore[valid-type]
         {}, description="allowances per MWh by class of power unit [t/MWh]; default the official ones of the year"
     )
-    heat_benchmarks: dict[Literal["coal", "gas"], YearlyAmount] = Field(
+    heat_benchmarks: dict[Literal[FUELS], YearlyAmount] = Field(  # type: ignore[valid-type]
         {}, description="allowances per GJ of heat from coal and from gas [t/GJ]; default the official ones of the year"
     )
     benchmark_change: YearlyChange | None = Field(
@@ -165,10 +165,10 @@ def plan_of_power(parameters: NationalParameters, year: int) -> PowerPlan:
     share, topped_up = parameters.least_allowance_share, parameters.gas_topped_up
     return PowerPlan(
         {name: value(f"electricity_benchmarks.{name}", electricity.get(name)) for name in CLASSES},
-        {fuel: value(f"heat_benchmarks.{fuel}", heat.get(fuel)) for fuel in ("coal", "gas")},
+        {fuel: value(f"heat_benchmarks.{fuel}", heat.get(fuel)) for fuel in FUELS},
         official_value("rule.load_correction", POWER, enacted, ""),
         official_value("rule.cooling_correction", POWER, enacted, 1.0),
-        {fuel: official_value(f"rule.heat_correction.{fuel}", POWER, enacted, 0.0) for fuel in ("coal", "gas")},
+        {fuel: official_value(f"rule.heat_correction.{fuel}", POWER, enacted, 0.0) for fuel in FUELS},
         official_value("rule.least_allowance_share", POWER, enacted, 0.0) if share is None else share,
         official_value("rule.gas_topped_up", POWER, enacted, False) if topped_up is None else topped_up,
     )
@@ -199,6 +199,6 @@ def _continues(parameters: NationalParameters, year: int) -> bool:
     from etsopt.data.policy.yearly import by_year
 
     stated = [parameters.electricity_benchmarks.get(name) for name in CLASSES]
-    stated += [parameters.heat_benchmarks.get(fuel) for fuel in ("coal", "gas")]
+    stated += [parameters.heat_benchmarks.get(fuel) for fuel in FUELS]
     numbers = [float(by_year(value, [year])[0]) for value in stated]
     return year > LAST_YEAR and any(math.isnan(number) for number in numbers)

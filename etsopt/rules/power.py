@@ -48,7 +48,8 @@ def _power_below_65(percent: Floats) -> Floats:
 
 
 def _exponentials_below_50(percent: Floats) -> Floats:
-    return _below(percent, 50.0, _exponentials(percent))
+    slow, fast = np.exp(-percent / 29.822), np.exp(-percent / 6.871)
+    return _below(percent, 50.0, 7.254 - 0.633 * (1 - slow) - 5.643 * (1 - fast))
 
 
 def _below(load: Floats, limit: float, correction: Floats) -> Floats:
@@ -58,12 +59,6 @@ def _below(load: Floats, limit: float, correction: Floats) -> Floats:
 def _in_steps(percent: Floats) -> Floats:
     forms = [1.015 ** (16 - percent / 5), 1.007 + 0.0016 * (80 - percent), 1 + 0.0014 * (85 - percent)]
     return np.select([percent < 75, percent < 80, percent < 85], forms, 1.0)
-
-
-def _exponentials(percent: Floats) -> Floats:
-    slow, fast = np.exp(-percent / 29.822), np.exp(-percent / 6.871)
-    result: Floats = 7.254 - 0.633 * (1 - slow) - 5.643 * (1 - fast)
-    return result
 
 
 LOAD_CORRECTIONS = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from etsopt.checking.compliance.statements import IN, OUT
 from etsopt.data.instance import Instance
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.rules import as_given, reference_allowances
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 
 KIND = "compliance"
 """Kind of the results that can be rolled over."""
-
-IN, OUT = (
-    ("opening_t", "carried_over_t", "issued_t", "bought_t"),
-    ("surrendered_t", "sold_t", "cancelled_t", "closing_t"),
-)
 
 
 @dataclass(frozen=True)

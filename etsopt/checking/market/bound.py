@@ -28,7 +28,7 @@ import numpy as np
 
 from etsopt.checking.arithmetic import gamma, sum_at_most, total, upward
 from etsopt.checking.market.arcs import Nodes, joined, of_accounts, of_market
-from etsopt.checking.market.dealings import PlanSizes, Trading
+from etsopt.checking.market.dealings import Trading
 from etsopt.checking.market.search import least_of_all_plans
 from etsopt.checking.market.whole_plans import raised_bounds
 
@@ -81,7 +81,7 @@ class Bound:
             at = accounts.of_unit
             self.plans = least_of_all_plans(baseline, market.offered, self.demand_dual[at], self.emission_dual[at])
             self.values, self.errors = self.trading.least(accounts, self.demand_dual, limit, due)
-            self.sizes = PlanSizes.of(market)
+            self.sizes = market.sizes
             self.errors += self.sizes.error(self.demand_dual, np.abs(terms.offset_share * limit) + np.abs(due))
             for_offers = offers * (terms.offset_supply + leeway.offers)
             self.summands, self.rounding = [for_offers], [gamma(4) * np.abs(for_offers)]

@@ -8,7 +8,6 @@ import numpy as np
 
 from etsopt.checking.arithmetic import gamma, total, upward
 from etsopt.checking.market import statements
-from etsopt.checking.market.dealings import PlanSizes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +25,7 @@ def spent_by(
 
     The shape is ``(accounts,)``; the uncertainty is subtracted.
     """
-    baseline, accounts, terms, sizes = market.baseline, market.accounts, market.terms, PlanSizes.of(market)
+    baseline, accounts, terms, sizes = market.baseline, market.accounts, market.terms, market.sizes
     outstanding_cost = np.where(np.isfinite(terms.outstanding_cost), terms.outstanding_cost, 0.0)
     yearly = baseline.discount * np.stack(
         [
@@ -62,7 +61,7 @@ def cost_of(
     Spending is the cost of measures of each unit, if positive, and that of trading, offsets,
     obligations and the reserve's sales. A gap is relative to it if the cost is near zero.
     """
-    baseline, accounts, terms, sizes = market.baseline, market.accounts, market.terms, PlanSizes.of(market)
+    baseline, accounts, terms, sizes = market.baseline, market.accounts, market.terms, market.sizes
     outstanding_cost = np.where(np.isfinite(terms.outstanding_cost), terms.outstanding_cost, 0.0)
     traded = terms.transaction_cost * (holdings.bought + holdings.sold)
     parts = [units.cost, traded, terms.offset_price * holdings.offset, outstanding_cost * holdings.outstanding]

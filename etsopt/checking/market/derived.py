@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from etsopt.checking.market.accounts import Accounts, TradeTerms, derive_accounts, derive_terms, pool_accounts
 from etsopt.checking.market.baseline import Baseline, derive_baseline
 from etsopt.checking.market.choices import Choices, derive_choices
+from etsopt.checking.market.dealings import PlanSizes
 from etsopt.checking.market.remainder import remainder
 
 if TYPE_CHECKING:
@@ -41,10 +43,15 @@ class Market:
     accounts: Accounts
     terms: TradeTerms
 
-    @property
+    @cached_property
     def program(self) -> Market:
         """The market as the program has it: one pool of all accounts if trading costs nothing."""
         return self if self.terms.transaction_cost.any() else replace(self, accounts=pool_accounts(self.accounts))
+
+    @cached_property
+    def sizes(self) -> PlanSizes:
+        """Sizes of the plans of every account."""
+        return PlanSizes.of(self)
 
     @property
     def costless(self) -> Market:

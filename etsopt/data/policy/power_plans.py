@@ -9,6 +9,7 @@ The checker does not read this table: `etsopt.checking.power` states the figures
 from __future__ import annotations
 
 from etsopt.data.policy.official import POWER, Official
+from etsopt.data.tables.power_columns import COAL_CLASSES
 from etsopt.data.tables.schema import POWER_CASES
 
 FIRST_YEAR, LAST_YEAR = 2019, 2026
@@ -20,10 +21,11 @@ FIRST_YEAR_OF_INDUSTRY = 2024
 GROSS_FROM = 2023
 """First year whose benchmarks refer to gross generation."""
 
-CLASSES = ("I", "II", "III", "IV")
+CLASSES = (*COAL_CLASSES, "IV")
 """Conventional coal from 400 MW, conventional coal below, unconventional coal and circulating fluidised beds, gas."""
 
-COAL, GAS = ("I", "II", "III"), "IV"
+FUELS = ("coal", "gas")
+"""Fuels whose heat has benchmarks."""
 
 _BENCHMARKS: dict[tuple[int, int, str, str], tuple[tuple[float, ...], tuple[float, float]]] = {
     (2019, 2020, "power 2019-2020", "B"): ((0.877, 0.979, 1.146, 0.392), (0.126, 0.059)),
@@ -42,7 +44,7 @@ def _rows_of_benchmarks() -> list[Official]:
     for (first, last, source, mark), (electricity, heat) in _BENCHMARKS.items():
         for names, key, values, unit in (
             (CLASSES, "electricity_benchmarks", electricity, "t/MWh"),
-            (("coal", "gas"), "heat_benchmarks", heat, "t/GJ"),
+            (FUELS, "heat_benchmarks", heat, "t/GJ"),
         ):
             rows += [
                 Official(f"rule.{key}.{name}", POWER, first, last, value, f"{value:g}", unit, source, mark)

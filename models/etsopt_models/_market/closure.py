@@ -37,6 +37,9 @@ SAME_PRICE = 1e-6
 EMPTY = 1e-6
 """Bank that counts as empty, as a share of the year's emissions before abatement."""
 
+OUTSTANDING_T = 0.5
+"""Outstanding obligations up to this are rounding [t]."""
+
 
 def closure_table(
     instance: Instance,
@@ -55,17 +58,17 @@ def closure_table(
     """
     market, year = instance.policy.market, years["year"].to_numpy()
     price, banked = years["price_cny_per_t"].to_numpy(dtype=float), years["banked_t"].to_numpy(dtype=float)
-    least = EMPTY * prepared.baseline.emissions.sum(axis=0)
+    empty = banked <= EMPTY * prepared.baseline.emissions.sum(axis=0)
     # The first year from each on in which the bank is empty, backwards from none.
     empty_in = np.full(len(year), np.nan)
     for t in reversed(range(len(year))):
         after = empty_in[t + 1] if t + 1 < len(year) else np.nan
-        empty_in[t] = year[t] if banked[t] <= least[t] else after
+        empty_in[t] = year[t] if empty[t] else after
     return pd.DataFrame(
         {
             "year": year,
             "price_cny_per_t": price,
-            "set_by": _set_by(instance, prepared, years),
+            "set_by": _set_by(instance, prepared, years, ~empty),
             "banked_t": banked + 0.0,
             "bank_empty_in": empty_in,
             "terminal_price_cny_per_t": market.terminal_price_cny_per_t,
@@ -85,8 +88,10 @@ def _unchanged_up_to(
     return max(least, float(instance.policy.market.terminal_price_cny_per_t)) + 0.0
 
 
-def _set_by(instance: Instance, prepared: PreparedMarket, years: pd.DataFrame) -> NDArray[np.object_]:
-    """Return what sets the price of each year, in words."""
+def _set_by(
+    instance: Instance, prepared: PreparedMarket, years: pd.DataFrame, bank: NDArray[np.bool_]
+) -> NDArray[np.object_]:
+    """Return what sets the price of each year, in words; years in which a bank is left are linked to the next."""
     market, baseline = instance.policy.market, prepared.baseline
     price = years["price_cny_per_t"].to_numpy(dtype=float)
     # Buyer and seller see prices that differ by the transaction cost from that of the market.
@@ -111,7 +116,6 @@ def _set_by(instance: Instance, prepared: PreparedMarket, years: pd.DataFrame) -
     measures = any(kind.row.shape[1] for kind in kinds)
     words = np.array("abatement" if measures else "scarcity", dtype=object)
     by = np.select(list(cases.values()), [np.array(name, dtype=object) for name in cases], words)
-    bank = years["banked_t"].to_numpy(dtype=float) > EMPTY * baseline.emissions.sum(axis=0)
     worth = price * baseline.discount
     linked = bank[:-1] & (np.abs(worth[:-1] - worth[1:]) <= room[:-1] * baseline.discount[:-1])
     spell = np.cumsum(np.append(True, ~linked))
@@ -121,7 +125,3 @@ def _set_by(instance: Instance, prepared: PreparedMarket, years: pd.DataFrame) -
         # An instrument that meets the last tonne in one of the years sets the price of all of them.
         by[here] = named[-1] if len(named) else words
     return by
-
-
-OUTSTANDING_T = 0.5
-"""Outstanding obligations up to this are rounding [t]."""
