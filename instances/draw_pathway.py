@@ -29,10 +29,11 @@ def draw(instance: etsopt.Instance, picture: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
     terminal_price = instance.policy.market.terminal_price_cny_per_t
     for value, colour in ((terminal_price, "#2f6690"), (0.0, "#c8553d")):
-        years = etsopt.solve(instance.with_policy({"market.terminal_price_cny_per_t": value}), "pathway").tables[
-            "years"
-        ]
-        left.plot(years["year"], years["price_cny_per_t"], color=colour, marker="o", ms=3)
+        tables = etsopt.solve(instance.with_policy({"market.terminal_price_cny_per_t": value}), "pathway").tables
+        years = tables["years"]
+        # In self-balancing years every price clears, so none is drawn.
+        found = years[tables["closure"]["set_by"] != "self-balancing"]
+        left.plot(found["year"], found["price_cny_per_t"], color=colour, marker="o", ms=3)
         last = years["year"].max()
         text = f"worth {value:g} CNY after {last}" if value else f"worth nothing after {last}"
         left.annotate(

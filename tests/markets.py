@@ -181,5 +181,5 @@ def prepared(model: Model, instance: etsopt.Instance, start: str = "") -> dict[s
     # What a model starts from is solved whatever keys it does not read.
     first = run.solve_model(library.load(name), instance, name, SolveOptions()) if name else None
     return model_inputs.parameters_of(
-        model, instance, SolveOptions(gap=1e-6), Method("direct", "", compiled_program), first
+        model, instance, SolveOptions(gap=1e-6), Method("direct", "", compiled_program), first.tables if first else {}
     )[0]

@@ -112,4 +112,4 @@ def test_nothing_else_of_a_model_is_public_but_its_functions_and_constants(name:
     }
     offered = {"formulate", "parameters", "tables", "levels", "afterwards", "calculate"}
     # A decomposition takes the `market` of its model, the elastic program is `relaxed`, and a sweep keeps the `answer`.
-    assert own <= offered | {"prepare", "is_divisible", "explain", "market", "relaxed", "answer"}
+    assert own <= offered | {"prepare", "again", "is_divisible", "explain", "market", "relaxed", "answer"}

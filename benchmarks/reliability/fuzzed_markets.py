@@ -95,7 +95,7 @@ def any_market(number: int) -> Case:
         "terminal_price_cny_per_t": float(random.choice([0.0, 30.0])),
     }
     if policy["rule"]["name"] == "cn-2025" and random.random() < 0.5:
-        policy["abatement"]["follow_emissions_until"] = 2025
+        policy["pathway"] = {"self_balancing_until": 2025}
     instance = etsopt.Instance.from_frames(drawn.units, policy, measures=drawn.measures)
     first, other = [("direct", "pyomo"), ("decomposition", "direct"), ("pyomo", "decomposition")][number % 3]
     return Case(model, instance, first, lambda result: against_method(Case(model, instance, other), result))

@@ -18,6 +18,7 @@ from etsopt.checking.cells import typed_columns
 from etsopt.checking.compliance import compliance
 from etsopt.checking.equilibrium.equilibrium import NO_FIXED_POINT, check_equilibrium
 from etsopt.checking.market import COST, MARKETS, UNMET, check_market, check_unmet_demand
+from etsopt.checking.market.self_balancing import NO_FIXED_POINT as NO_BALANCE
 from etsopt.checking.report import CheckReport, LevelCheck, LevelStated, Violation
 from etsopt.units import tolerance_of
 
@@ -176,7 +177,10 @@ def _market(
     if cost is None or len(stated) != 1:
         return CheckReport((*start.violations, *violations), (*start.levels, LevelCheck(COST, *UNPROVEN)))
     violations += _levels_are_kept(stated, [cost])
-    return CheckReport((*start.violations, *violations), (*start.levels, cost))
+    # A market whose balance values do not repeat is an answer, but not a proven one.
+    broken = [violation for violation in violations if violation.rule != NO_BALANCE]
+    unproven = len(broken) < len(violations)
+    return CheckReport((*start.violations, *broken), (*start.levels, cost), unproven=unproven)
 
 
 def _unmet_demand(

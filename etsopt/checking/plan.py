@@ -17,6 +17,7 @@ from etsopt.data.policy.yearly import by_year
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
@@ -28,6 +29,9 @@ AMENDED_LAW_FROM = 2025
 
 CARRY_OVER_YEAR = 2025
 """Compliance year of the carry-over of allowances of 2019-2024; it ended on 10 June 2026."""
+
+SELF_BALANCING_UNTIL = 2026
+"""Last compliance year whose balance values the plans of 2025 and 2026 take from verified emissions."""
 
 YEAR_OF = {"cn-2024": 2024, "cn-2025": 2025, "cn-2026": 2026}
 NATIONAL = "cn"
@@ -204,3 +208,30 @@ def deducted_share(instance: Instance) -> float:
     """Return the share of a shortfall deducted from next year's allowances: 1 before the amended law, 0 under it."""
     own = instance.policy.penalty.deduction_share
     return float(instance.policy.year < AMENDED_LAW_FROM) if own is None else float(own)
+
+
+def self_balancing(instance: Instance, years: NDArray[np.int64], allocation: pd.DataFrame | None) -> NDArray[np.bool_]:
+    """Return the years in which a sector's allowances equal its emissions after abatement, shape ``(sectors, years)``.
+
+    Without a statement of the policy they are those of the plan, for sectors to which an allocation gives their
+    emissions, but for a tonne of each unit. Without an allocation, on a path, they are years of phase 1.
+    """
+    path, name = instance.policy.pathway, instance.policy.rule.name
+    stated = path.self_balancing_until
+    until = np.full(len(instance.sectors), -1)
+    for number, sector in enumerate(instance.sectors):
+        own = stated.get(sector) if isinstance(stated, dict) else stated
+        here = instance.labels("sector").where(sector)
+        by_plan = name in ("cn-2025", "cn-2026") or (name == NATIONAL and not of_power(instance)[here].any())
+        if own is not None:
+            until[number] = own
+        elif by_plan and (allocation is None or _gives_emissions(instance, allocation, here)):
+            until[number] = SELF_BALANCING_UNTIL
+    in_phase_1 = years < path.phase_2_from if allocation is None else np.ones(len(years), dtype=bool)
+    return (years <= until[:, None]) & in_phase_1
+
+
+def _gives_emissions(instance: Instance, allocation: pd.DataFrame, here: NDArray[np.bool_]) -> bool:
+    """Return True if an allocation gives some units their emissions in sum, within a tonne of each."""
+    off = allocation["allowance_t"].to_numpy(dtype=float)[here].sum() - emissions_inside(instance)[here].sum()
+    return bool(abs(off) <= np.count_nonzero(here))

@@ -113,7 +113,7 @@ class CheckReport:
         if self.infeasible_by_t is not None:
             return self.infeasible_by_t > 0 and not self.tolerated and not self.violations
         needed = [level for level in self.levels if level.needed]
-        return not self.violations and bool(needed) and all(level.certified for level in needed)
+        return not self.violations and not self.unproven and bool(needed) and all(level.certified for level in needed)
 
     @property
     def optimal(self) -> bool:

@@ -31,6 +31,8 @@ def market(console: Console, results: Results) -> None:
         for line in closure(results.tables["closure"]):
             console.print(Text(line))
         console.print()
+    if "balance_values" in results.tables and not results.certified:
+        console.print(*map(Text, _open_balance(results.tables["balance_values"])), sep="\n")
     console.print(_quantities(years))
     console.print(_measures(results))
 
@@ -41,10 +43,15 @@ def _prices(years: pd.DataFrame) -> Table:
     for row in years.to_dict("records"):
         low, high = row["price_lower_cny_per_t"], row["price_upper_cny_per_t"]
         unique = high - low <= SAME_PRICE * max(abs(high), 1.0)
-        costs = [f"{row[name] / 1e6:,.0f}" for name in ("total_cost_cny", "measures_cost_cny", "penalty_cny")]
+        costs = [_millions(row[name]) for name in ("total_cost_cny", "measures_cost_cny", "penalty_cny")]
         ends = ("", "") if unique else (f"{low:,.2f}", f"{high:,.2f}")
         table.add_row(*map(Text, (str(row["year"]), f"{row['price_cny_per_t']:,.2f}", *ends, *costs)))
     return table
+
+
+def _millions(cost: float) -> str:
+    """Return a cost in CNY million; one that rounds to zero has no sign."""
+    return f"{np.round(cost / 1e6) + 0.0:,.0f}"
 
 
 def closure(table: pd.DataFrame) -> list[str]:
@@ -53,6 +60,11 @@ def closure(table: pd.DataFrame) -> list[str]:
     terminal, most = end["terminal_price_cny_per_t"], end["unchanged_up_to_cny_per_t"]
     bank = f"bank of {megatonnes(end['banked_t'] / 1e6)} Mt"
     at_end = table.loc[table["set_by"] == "terminal price", "year"]
+    any_price = table["set_by"] == "self-balancing"
+    if any_price.iloc[-1]:
+        line = "No scarcity: every price clears from the terminal price of "
+        line += f"{terminal:,.2f} CNY/t up, since allowances equal emissions after abatement. None is found."
+        return [f"Prices are set by: {', '.join(_spells(table))}.", line]
     if most == np.inf:
         line = "They are independent of the terminal price: nothing may be banked at the end."
     elif most > terminal + SAME_PRICE * max(most, 1.0):
@@ -64,7 +76,21 @@ def closure(table: pd.DataFrame) -> list[str]:
         line += f"from {at_end.iloc[0]} on the price is the terminal price."
     else:
         line = f"They are not independent of the terminal price, {terminal:,.2f} CNY/t: a {bank} is never used."
+    if any_price.any():
+        line += (
+            " In self-balancing years there is no scarcity: every price clears from the discounted price of the next "
+        )
+        line += "year up."
     return [f"Prices are set by: {', '.join(_spells(table))}.", line]
+
+
+def _open_balance(table: pd.DataFrame) -> list[str]:
+    """Return a sentence on balance values that do not repeat; nothing if all do."""
+    row = table.loc[table["residual_t"].abs().idxmax()]
+    if abs(row["residual_t"]) < 1:
+        return []
+    line = f"Balance values do not repeat: allowances of {row['sector']} in {row['year']} differ by "
+    return [f"{line}{format_tonnes(row['residual_t'])} t from its emissions, so the result is not certified.\n"]
 
 
 def _spells(table: pd.DataFrame) -> list[str]:

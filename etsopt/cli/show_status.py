@@ -141,7 +141,13 @@ def own_parameters(entries: list[dict[str, Any]]) -> Text:
     for entry in entries:
         years = entry["years"]
         when = f"{years[0]}" if len(years) == 1 else f"{years[0]}-{years[-1]}"
-        here = (", ".join(entry["here"]) or "none") if isinstance(entry["here"], list) else f"{entry['here']:,}"
         of = f"{when}, {', '.join(entry['sectors'])}"
-        lines.append(f"{entry['key']}: official {entry['official']} ({of}), here {here} (user)")
+        lines.append(f"{entry['key']}: official {entry['official']} ({of}), here {_stated(entry['here'])} (user)")
     return Text("\n".join([*lines, ""]), style="yellow")
+
+
+def _stated(value: Any) -> str:
+    """Return a number, a list of names, or numbers by year as a policy states them."""
+    if isinstance(value, dict):
+        return ", ".join(f"{number:,} from {year}" for year, number in value.items())
+    return (", ".join(value) or "none") if isinstance(value, list) else f"{value:,}"

@@ -28,6 +28,9 @@ KEYS = {
 }
 """Keys of a section, by its present name."""
 
+MOVED = ("abatement", "follow_emissions_until"), ("pathway", "self_balancing_until")
+"""A key of another section, before and now. Its years held the balance values before abatement, now those after it."""
+
 VALUES = {"no_regret": {"taken": "include", "left": "exclude"}}
 """Values of a key, by its present name."""
 
@@ -62,6 +65,7 @@ def current_policy(content: Mapping[str, Any], place: str) -> dict[str, Any]:
     for section, keys in KEYS.items():
         if isinstance(stated := current_content.get(section), dict):
             current_content[section] = _renamed(stated, keys, f"{section}.", renamed, place)
+    _move(current_content, renamed, place)
     allocation = current_content.get("allocation")
     if isinstance(allocation, dict) and isinstance(allocation.get("objectives"), list):
         former = [name for name in allocation["objectives"] if isinstance(name, str) and name in OBJECTIVES]
@@ -71,6 +75,20 @@ def current_policy(content: Mapping[str, Any], place: str) -> dict[str, Any]:
     if renamed:
         _warn([f"{place}: {', '.join(renamed)}"])
     return current_content
+
+
+def _move(content: dict[str, Any], renamed: list[str], place: str) -> None:
+    """Move the key that now stands in another section, and list it in ``renamed``."""
+    (section, key), (now_in, name) = MOVED
+    stated, present = content.get(section), content.get(now_in, {})
+    if not isinstance(stated, dict) or key not in stated or not isinstance(present, dict):
+        return
+    if name in present:
+        what = f"is the former name of {now_in}.{name}, which is also stated"
+        raise DataError("The policy", [Problem(place, what, "Keep the present one.", f"{section}.{key}")])
+    content[section] = {other: value for other, value in stated.items() if other != key}
+    content[now_in] = {**present, name: stated[key]}
+    renamed.append(f"{section}.{key} is now {now_in}.{name}, with balance values after abatement")
 
 
 def _renamed(
@@ -100,6 +118,8 @@ def current_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
         if rest and (name := KEYS.get(section, {}).get(rest[0])) is not None:
             rest = [name, *rest[1:]]
             value = VALUES.get(name, {}).get(value, value) if isinstance(value, str) else value
+        if (section, ".".join(rest)) == MOVED[0]:
+            section, *rest = MOVED[1]
         now = ".".join([section, *rest])
         renamed += [f"{path} is now {now}"] if now != str(path) else []
         present[now] = value

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from etsopt.data.former_names import METHODS, MODELS, OBJECTIVES, accepted_silently, current_changes, current_policy
+from etsopt.data.former_names import (
+    METHODS,
+    MODELS,
+    MOVED,
+    OBJECTIVES,
+    accepted_silently,
+    current_changes,
+    current_policy,
+)
+from etsopt.errors import DataError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+
+    from etsopt.data.instance import Instance
+
+VERSION = "0.1.0"
+"""Version whose markets have no self-balancing years: allowances are lump sums unless the policy states otherwise."""
+
+MARKETS = ("abatement", "clearing", "pathway")
+"""Kinds of results that are markets."""
+
+BALANCE_VALUES = "balance_values"
+"""Table of a market with self-balancing years."""
 
 TABLES = {
     "settlement": "compliance",
@@ -60,9 +80,21 @@ def current_run(
     """Return the run of `etsopt.results.run_folder.read_run` under present names, otherwise unchanged.
 
     The run of a user's own model, which the checker does not know, is not converted.
+
+    Raises
+    ------
+    DataError
+        If allowances follow emissions at balance values before abatement, which no statement of the checker covers.
     """
     if not content.get("checked", True):
         return content, dict(tables), listed
+    (section, key), now = MOVED
+    if content["policy"].get(section, {}).get(key) is not None:
+        what = (
+            "is a market at balance values before abatement, under which abatement frees allowances that nobody issues"
+        )
+        advice = f"Solve again: {'.'.join(now)} holds balance values after abatement."
+        raise DataError("The run", [Problem("result.json", what, advice, f"policy.{section}.{key}")])
     with accepted_silently():
         content = {**content, "policy": current_policy(content["policy"], "policy")}
         if "ignored" in content:
@@ -75,6 +107,14 @@ def current_run(
         content["prices"] = [{**price, "level": _named(price["level"])} for price in content["prices"]]
     renamed = {TABLES.get(name, name): _current_table(name, table) for name, table in tables.items()}
     return content, renamed, None if listed is None else tuple(TABLES.get(name, name) for name in listed)
+
+
+def as_solved(instance: Instance, about: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Instance:
+    """Return the instance as the version that solved it read it: the markets of 0.1.0 had lump sums in every year."""
+    former = about.get("versions", {}).get("etsopt") == VERSION and BALANCE_VALUES not in tables
+    if not former or about.get("checked_as") not in MARKETS:
+        return instance
+    return instance.with_policy({".".join(MOVED[1]): instance.policy.years[0] - 1})
 
 
 def _current_table(name: str, table: pd.DataFrame) -> pd.DataFrame:

@@ -34,6 +34,15 @@ class Prepare(Protocol):
         """Return parameters, and notes that `MakeTables` and `Explain` take beside the rest."""
 
 
+class Again(Protocol):
+    """A function of a model whose answer changes what it was prepared from."""
+
+    def __call__(
+        self, instance: Instance, before: Mapping[str, pd.DataFrame], solution: Solution, /, *notes: object
+    ) -> Tables | None:
+        """Return the tables with which to prepare the model again; None if it is solved."""
+
+
 class MakeTables(Protocol):
     """A function of a model that makes the tables of a result."""
 

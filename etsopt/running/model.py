@@ -21,11 +21,22 @@ if TYPE_CHECKING:
     from pyomo.environ import AbstractModel
 
     from etsopt.data.instance import Instance
-    from etsopt.running.interface import Arrays, Explain, MakeTables, Prepare, Run, Tables
+    from etsopt.running.interface import Again, Arrays, Explain, MakeTables, Prepare, Run, Tables
     from etsopt.solving.solution import Solution
 
 PROGRAM = (
-    *("formulate", "parameters", "tables", "levels", "afterwards", "prepare", "explain", "is_divisible", "answer"),
+    *(
+        "formulate",
+        "parameters",
+        "tables",
+        "levels",
+        "afterwards",
+        "prepare",
+        "again",
+        "explain",
+        "is_divisible",
+        "answer",
+    ),
 )
 CALCULATION = ("calculate",)
 ELASTIC = ("relaxed",)
@@ -74,6 +85,9 @@ class Model:
     afterwards
         Program to solve after the solution: the instance whose limits hold then, parameters and names of objectives, or
         None. ``solution.before`` is then the first solution.
+    again
+        From the tables that `prepare` took, and a solution: tables with which to prepare and solve the model again,
+        until it is None. It takes the notes of `prepare` as further arguments.
     explain
         Tables and objective that state the unmet demand if the program is infeasible.
     is_divisible
@@ -106,6 +120,7 @@ class Model:
     tables: MakeTables = _absent
     levels: Callable[[Instance], list[str]] | None = None
     afterwards: Callable[[Instance, Solution], tuple[Instance, Arrays, list[str]] | None] | None = None
+    again: Again | None = None
     explain: Explain | None = None
     is_divisible: Callable[[Instance], bool] | None = None
     answer: Callable[[Instance, Solution], NDArray[np.float64]] | None = None

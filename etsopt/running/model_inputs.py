@@ -96,18 +96,23 @@ def with_gap(model: Model, options: SolveOptions) -> SolveOptions:
 
 
 def parameters_of(
-    model: Model, instance: Instance, options: SolveOptions, method: Method, first: Results | None
+    model: Model, instance: Instance, options: SolveOptions, method: Method, before: Mapping[str, pd.DataFrame]
 ) -> tuple[dict[str, Any], tuple[Any, ...]]:
     """Return the parameters of a model, and the notes that its tables take beside the solution.
 
     A model with ``prepare`` may use the tables of the model it starts from and solve its own relaxation; the
     ``prepare`` of its method takes precedence.
+
+    Parameters
+    ----------
+    before
+        Tables of the model that it starts from, and those with which it is solved again.
     """
     prepare = (method.model_method and method.model_method.prepare) or model.prepare
     if prepare is None:
         return model.parameters(instance), ()
     relax = Relaxation(model, instance, method.build, options)
-    parameters, *notes = prepare(instance, first.tables if first else {}, relax)
+    parameters, *notes = prepare(instance, before, relax)
     return parameters, tuple(notes)
 
 

@@ -15,6 +15,7 @@ from etsopt.data.instance import Instance
 from etsopt.errors import DataError, Problem, StoppedError, UsageError
 from etsopt.progress import checkpoint, tell, unlimited, watched
 from etsopt.results.claims import check_claims, check_parameters, is_checked
+from etsopt.results.former_runs import as_solved
 from etsopt.results.results import Results
 from etsopt.rules import as_given, parameters_of, plugins, reference_allowances
 from etsopt.running import library, methods, model_inputs
@@ -25,7 +26,10 @@ from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Termination
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    import pandas as pd
 
     from etsopt.running.model import Model
 
@@ -107,18 +111,23 @@ def solve_model(found: Model, instance: Instance, model: str, given: SolveOption
             clock.lap(name)
             if name not in first.tables or first.termination != "optimal":
                 return _stopped_at(name, first, about)
-        checkpoint("parameters")
-        parameters, notes = model_inputs.parameters_of(found, instance, chosen, method, first)
-        about |= methods.after_notes(method, notes)
-        clock.lap("build")
-        task = SolveTask(found, model, instance, chosen, method, about, clock, notes, first)
-        stopped = next((note.stopped for note in notes if getattr(note, "stopped", "")), "")
-        # Where the preparation was stopped it holds an answer, which only has to be completed.
-        with unlimited() if stopped else nullcontext():
-            solution = task.solve_all(parameters)
-        if isinstance(solution, Results):
-            return solution
-        return task.checked(replace(solution, termination=Termination(stopped)) if stopped else solution)
+        before: Mapping[str, pd.DataFrame] = first.tables if first else {}
+        while True:
+            checkpoint("parameters")
+            parameters, notes = model_inputs.parameters_of(found, instance, chosen, method, before)
+            about |= methods.after_notes(method, notes)
+            clock.lap("build")
+            task = SolveTask(found, model, instance, chosen, method, about, clock, notes, first)
+            stopped = next((note.stopped for note in notes if getattr(note, "stopped", "")), "")
+            # Where the preparation was stopped it holds an answer, which only has to be completed.
+            with unlimited() if stopped else nullcontext():
+                solution = task.solve_all(parameters)
+            if isinstance(solution, Results):
+                return solution
+            following = found.again(instance, before, solution, *notes) if found.again and not stopped else None
+            if following is None:
+                return task.checked(replace(solution, termination=Termination(stopped)) if stopped else solution)
+            before = following
     except StoppedError as stopped:
         return Results({}, stopped.termination, "none", False, (), None, about)
 
@@ -143,7 +152,7 @@ def check(instance: Instance, results: Results) -> CheckReport:
     DataError
         If they claim a kind that the checker does not know.
     """
-    instance = as_given(instance)
+    instance = as_given(as_solved(instance, results.provenance, results.tables))
     checkable = is_checked(results) and bool(results.tables or results.termination == "infeasible")
     gap = float(results.provenance.get("options", {}).get("gap", 0.0))
     kind = results.provenance.get("checked_as") or KINDS[0]

@@ -9,10 +9,8 @@ enterprise does when the transaction cost goes to zero.
 
 .. formulation:: plans_and_accounts formulate
 
-Up to `follow_emissions_until` the free allowances of a plan are those that the rule gives for the plan's own emissions
-and intensity, at the sector's balance value:
-$A_{jt} = E_{jt} \bigl(1 + \mathrm{clip}(\sigma (V - I_{jt})/V, \pm d)\bigr)$, exact for every plan. Later
-allowances are lump sums.
+In self-balancing years, as in `clearing`, the free allowances of a plan are those that the rule gives for the plan's own
+emissions and intensity, at the balance value of the sector after abatement. Later allowances are lump sums.
 
 **Marginal incentive.** The table `unit_years` states the gain per tonne abated. Under a lump sum it is the price. While
 allowances follow emissions, it depends on the process:
@@ -37,6 +35,7 @@ import pyomo.environ as pyo
 from etsopt.errors import DataError, Problem
 from etsopt_models._columns.whole_plans import prepare_market
 from etsopt_models._market.accounts import outstanding_cost
+from etsopt_models._market.balance_values import balance_values_again
 from etsopt_models._market.baseline import baseline_of, expected_prices
 from etsopt_models._market.column_generation import market_of
 from etsopt_models._market.formulation import plans_and_accounts, private_cost
@@ -65,6 +64,7 @@ READS = (
     "market.terminal_price_cny_per_t",
     "penalty",
     "!penalty.deduction_share",
+    "pathway.self_balancing_until",
 )
 """Keys and sections of the policy, beside those of the model it starts from."""
 GAP = 1e-4
@@ -127,6 +127,13 @@ def _refuse_price_above_outstanding_cost(
         what = f"the price of {years[t]} exceeds the cost of a tonne outstanding: {limits}"
         advice = "State a reference price near the expected price: it is the market's own before the deadline."
         raise DataError("The policy", [Problem("policy.toml", what, advice, "penalty.reference_price_cny_per_t")])
+
+
+def again(
+    instance: Instance, before: Mapping[str, pd.DataFrame], solution: Any, prepared: PreparedMarket
+) -> dict[str, pd.DataFrame] | None:
+    """Return the balance values of self-balancing years in the answer, with which to solve again."""
+    return balance_values_again(instance, before, solution, prepared)
 
 
 def is_divisible(instance: Instance) -> bool:

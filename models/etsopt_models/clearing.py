@@ -1,10 +1,9 @@
 r"""The market clears: all enterprises abate, trade and bank at least cost (mixed-integer program over years).
 
 Units choose among plans, which are chains of sets of measures over the years. Their allowances are lump sums: those of
-the model `allocation`, which is solved first, scaled with the unit's emissions before abatement. Up to
-`follow_emissions_until` allowances follow the unit's own emissions instead, as in `abatement`. The tonnes that a rule
-loses by rounding down are no scarcity: the regulator offers them. The price of an allowance is the cost of the last
-tonne.
+the model `allocation`, which is solved first, scaled with the unit's emissions before abatement. In self-balancing years
+they follow the unit's own emissions instead. The tonnes that a rule loses by rounding down are no scarcity: the
+regulator offers them. The price of an allowance is the cost of the last tonne.
 
 .. formulation:: plans_and_accounts market_years market_program
 
@@ -35,6 +34,18 @@ takes its share of the emissions, costs its margin for each tonne cut, and leave
 measures unchanged. If the policy excludes no-regret measures, those that cost less than zero at the base year's output
 are not on offer. Paid shares apply to the allowances before abatement. The fixed fine of a shortfall is no part of the
 cost.
+
+**Self-balancing years.** The plans of 2025 and 2026 take the balance value of a sector from emissions after abatement, so
+that its allowances equal these whatever it abates. So does a sector here up to `pathway.self_balancing_until`, by
+default 2026 under `cn`, `cn-2025` and `cn-2026` if the allocation gives it its emissions. A plan has the allowances that
+the rule gives it at the balance value $V_{st}$, which no unit moves:
+$A_{jt} = E_{jt} \bigl(1 + \mathrm{clip}(\sigma (V_{st} - I_{jt})/V_{st}, \pm d)\bigr)$. The market is solved again with
+the balance values of its own answer until $\sum_j x_j (A_{jt} - E_{jt}) = 0$ in every sector and such year, to 1e-9
+(`etsopt_models._market.self_balancing`). Abatement there frees no allowances in sum; what others need, others give up.
+The table `balance_values` states what is held, and the bound is that of the last program. Where balance values come back
+in a cycle, `residual_t` is what they leave, and the result is feasible, not certified. If all sectors are
+self-balancing and nothing is held, every price clears, and none is found. A market is proven not to clear by one in
+which such a sector has $A_{jt} = E_{jt}$, as it has in sum at every balance value.
 
 **Column generation.** Plans are not listed: at any prices the best of *all* plans of a unit follows from a minimum over
 supersets (`etsopt_models._market.plans`), and a plan joins the program if it beats those that are there. So the
@@ -89,7 +100,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from etsopt_models._columns.price_of_others import market_of_pass
 from etsopt_models._columns.whole_plans import prepare_market
+from etsopt_models._market.balance_values import balance_values_again
 from etsopt_models._market.baseline import baseline_of
 from etsopt_models._market.column_generation import market_of
 from etsopt_models._market.formulation import market_program
@@ -121,6 +134,7 @@ READS = (
     "market.terminal_price_cny_per_t",
     "penalty",
     "!penalty.deduction_share",
+    "pathway.self_balancing_until",
 )
 """Keys and sections of the policy, beside those of the model it starts from; the price is an answer."""
 GAP = 1e-4
@@ -143,7 +157,7 @@ def formulate() -> Any:
 
 def market(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> Market:
     """Return the market: its program over any plans, and its relaxation."""
-    return market_of(instance, baseline_of(instance, before), relax, market=True)
+    return market_of_pass(lambda held: market_of(instance, baseline_of(instance, held), relax, market=True), before)
 
 
 def prepare(
@@ -151,6 +165,13 @@ def prepare(
 ) -> tuple[dict[str, Any], PreparedMarket]:
     """Return arrays for `formulate` over the plans that matter, and the prepared market for the tables."""
     return prepare_market(market(instance, before, relax))
+
+
+def again(
+    instance: Instance, before: Mapping[str, pd.DataFrame], solution: Any, prepared: PreparedMarket
+) -> dict[str, pd.DataFrame] | None:
+    """Return the balance values of self-balancing years in the answer, with which to solve again."""
+    return balance_values_again(instance, before, solution, prepared)
 
 
 def is_divisible(instance: Instance) -> bool:

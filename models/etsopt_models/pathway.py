@@ -1,7 +1,7 @@
 r"""The path to 2035: phase 1 as enacted, a tightening phase 2, and the market that clears (mixed-integer program).
 
 Plans, bounds and prices are those of `clearing`; the allowances of enterprises differ. Before `phase_2_from` the rule
-applies as enacted: unit $i$ gets $E_{it} (1 + \alpha_{it})$ with
+applies as enacted: before abatement unit $i$ gets $E_{it} (1 + \alpha_{it})$ with
 $\alpha_{it} = \mathrm{clip}\bigl(\sigma_t (V_{st} - I_{it}) / V_{st}, \pm d_t\bigr)$, and the sector's balance value
 $V_{st}$ makes allowances equal emissions before abatement. From `phase_2_from` on
 
@@ -20,8 +20,8 @@ The balance value is exact, without the decimals of a published one. A horizon t
 balance value of its first year, which falls at once. If the rule is no intensity rule, $A = E$ throughout. `pathway`
 uses its own paid shares alone, and allowances that follow emissions are not cut to the cap.
 
-Up to `follow_emissions_until`, in phase 1 alone, allowances follow the unit's own emissions under the rule, at the
-balance value above; all others are lump sums.
+Up to `self_balancing_until`, by default 2026 and in phase 1 alone, allowances of a sector equal its emissions after
+abatement, as in `clearing`, and the balance value of phase 2 follows that after abatement; all others are lump sums.
 
 .. formulation:: plans_and_accounts market_years market_program
 
@@ -34,7 +34,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from etsopt_models._columns.price_of_others import market_of_pass
 from etsopt_models._columns.whole_plans import prepare_market
+from etsopt_models._market.balance_values import balance_values_again
 from etsopt_models._market.column_generation import market_of
 from etsopt_models._market.formulation import market_program
 from etsopt_models._market.path import pathway_baseline_of
@@ -100,9 +102,11 @@ def formulate() -> Any:
     return market_program("pathway")
 
 
-def market(instance: Instance, _: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> Market:
+def market(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> Market:
     """Return the market: its program over any plans, and its relaxation."""
-    return market_of(instance, pathway_baseline_of(instance), relax, market=True)
+    return market_of_pass(
+        lambda held: market_of(instance, pathway_baseline_of(instance, held), relax, market=True), before
+    )
 
 
 def prepare(
@@ -110,6 +114,13 @@ def prepare(
 ) -> tuple[dict[str, Any], PreparedMarket]:
     """Return arrays for `formulate` over the plans that matter, and the prepared market for the tables."""
     return prepare_market(market(instance, before, relax))
+
+
+def again(
+    instance: Instance, before: Mapping[str, pd.DataFrame], solution: Any, prepared: PreparedMarket
+) -> dict[str, pd.DataFrame] | None:
+    """Return the balance values of self-balancing years in the answer, with which to solve again."""
+    return balance_values_again(instance, before, solution, prepared)
 
 
 def is_divisible(instance: Instance) -> bool:

@@ -55,10 +55,17 @@ RULED: dict[str, Any] = {
     "year": 2025,
     "rule": {"name": "cn-2025"},
     "horizon": {"last_year": 2029, "discount_rate": 0.06},
-    "abatement": {"divisible_measures": True, "follow_emissions_until": 2026},
+    "abatement": {"divisible_measures": True},
     "market": {"prices_cny_per_t": {"2025": 60.0, "2028": 90.0}, "external_demand_t": {"2027": 200_000.0}},
     "penalty": {"reference_price_cny_per_t": 75.0},
-    "pathway": {"tightening": 0.02, "band": 0.06, "paid_share": {"2028": 0.1}, "cap_from": 2028, "cap_change": -0.02},
+    "pathway": {
+        "self_balancing_until": 2026,
+        "tightening": 0.02,
+        "band": 0.06,
+        "paid_share": {"2028": 0.1},
+        "cap_from": 2028,
+        "cap_change": -0.02,
+    },
 }
 
 

@@ -18,6 +18,7 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.cli.show_status import own_parameters
 from etsopt.running import run
 from etsopt.solving import highs
 from etsopt_models._projection.least_squares import Projection
@@ -310,6 +311,13 @@ def test_parameters_of_the_users_own_stand_beside_the_official_ones(
     result.write_text(json.dumps(content), encoding="utf-8")
     assert main(["check", str(tmp_path / "run")]) == 5
     assert "own_parameters" in capsys.readouterr().out
+
+
+def test_own_parameters_by_year_are_printed_as_the_policy_states_them() -> None:
+    entry = {"key": "rule.benchmark_change", "sectors": ["power"], "years": [2027, 2028], "official": "no plan"}
+    printed = own_parameters([entry | {"here": {"2027": -0.012, "2031": -0.005}}, entry | {"here": []}]).plain
+    assert "here -0.012 from 2027, -0.005 from 2031 (user)" in printed
+    assert "here none (user)" in printed
 
 
 def test_the_listing_says_which_model_is_not_solved_by_itself(capsys: pytest.CaptureFixture[str]) -> None:

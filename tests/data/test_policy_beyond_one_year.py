@@ -28,7 +28,6 @@ price_year = 2024
 [abatement]
 no_regret = "exclude"
 divisible_measures = true
-follow_emissions_until = 2026
 
 [abatement.output_cut.cement]
 share = 0.1
@@ -60,6 +59,7 @@ at_risk = ["north"]
 without_purchases = ["north"]
 
 [pathway]
+self_balancing_until = {cement = 2026}
 phase_2_from = 2027
 tightening = {2027 = 0.006, 2031 = 0.01}
 band = {2030 = 0.05}

@@ -82,7 +82,7 @@ def test_a_shipped_instance_has_one_answer_by_either_method(
         {},
         {"horizon.last_year": 2028},
         {"horizon.last_year": 2027, "market.terminal_price_cny_per_t": 50.0},
-        {"abatement.follow_emissions_until": 2025, "horizon.last_year": 2026},
+        {"pathway.self_balancing_until": 2025, "horizon.last_year": 2026},
         {"abatement.divisible_measures": True},
         {"abatement.no_regret": "exclude"},
         {"abatement.output_cut": {"cement": {"share": 0.1, "margin_cny_per_t": 60.0}}},

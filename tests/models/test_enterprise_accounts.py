@@ -103,7 +103,7 @@ def test_many_units_are_certified_to_a_millionth(market: dict[str, Any]) -> None
 def test_lump_sums_and_allowances_that_follow_emissions_clear_too() -> None:
     # Other sectors want 0.2 % of all emissions, so that the market is short.
     instance = generated(2_500, external_demand_t=11e6)
-    instance = instance.with_policy({"abatement.follow_emissions_until": 2025})
+    instance = instance.with_policy({"pathway.self_balancing_until": 2025})
     for model in ("clearing", "pathway"):
         result = etsopt.solve(instance, model, method="decomposition")
         assert result.provenance["method"] == "decomposition"

@@ -396,7 +396,7 @@ def test_a_unit_without_output_has_a_reward_where_intensity_has_an_output_of_its
         "year": 2025,
         "rule": {"name": "cn-2025"},
         "market": {"prices_cny_per_t": 80.0},
-        "abatement": {"follow_emissions_until": 2025},
+        "pathway": {"self_balancing_until": 2025},
     }
     result = etsopt.solve(etsopt.Instance.from_frames(units, policy), model)
     assert result.violations == ()

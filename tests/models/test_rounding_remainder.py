@@ -54,7 +54,7 @@ def test_what_rounding_takes_grows_with_emissions_and_is_offered_in_every_year()
     forecast = pd.DataFrame({"sector": ["cement"], "year": [2026], "output_factor": [2.0]})
     years = etsopt.solve(balanced(2, forecast), "clearing").tables["years"]
     assert years["rounding_remainder_t"].tolist() == [2, 3]
-    ruled = {"rule": {"name": "cn-2025"}, "abatement": {"follow_emissions_until": 2025}}
+    ruled = {"rule": {"name": "cn-2025"}, "pathway": {"self_balancing_until": 2025}}
     result = etsopt.solve(balanced(2, forecast, **ruled), "clearing")
     assert result.violations == ()
     assert result.tables["years"]["rounding_remainder_t"].tolist() == [0, 3]
@@ -102,7 +102,11 @@ def thirty(dear: bool) -> etsopt.Instance:
     measures = pd.DataFrame(
         [{"measure_id": "dear", "sector": "cement", "abatement_rate": 0.1, "fixed_opex_cny_per_t": 50.0}]
     ).assign(lifetime_years=1)
-    policy = {"year": 2025, "rule": {"name": "cn-2025"}, "pathway": {"phase_2_from": 2030}}
+    policy = {
+        "year": 2025,
+        "rule": {"name": "cn-2025"},
+        "pathway": {"phase_2_from": 2030, "self_balancing_until": 2024},
+    }
     return etsopt.Instance.from_frames(units, policy, measures=measures if dear else None)
 
 

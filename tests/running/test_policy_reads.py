@@ -122,7 +122,7 @@ OTHER: dict[str, Any] = {
     "horizon.price_year": 2024,
     "abatement.no_regret": "exclude",
     "abatement.divisible_measures": True,
-    "abatement.follow_emissions_until": 2025,
+    "pathway.self_balancing_until": {"cement": 2024, "steel": 2025},
     "abatement.output_cut": {"cement": {"share": 0.1, "margin_cny_per_t": 2.0}},
     "market.prices_cny_per_t": 120.0,
     "market.transaction_cost_cny_per_t": 5.0,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from etsopt.checking.market.self_balancing import Held
     from etsopt.data.instance import Instance
 
 BISECTIONS = 200
@@ -53,7 +54,7 @@ class Baseline:
     paid_share
         Share of it that is auctioned, shape ``(years,)``.
     follows
-        True in years in which free allowances follow a unit's own emissions, shape ``(years,)``.
+        True in self-balancing years, in which free allowances follow a unit's own emissions.
     slope, cap
         Parameters of the rule, shape ``(years,)``.
     balance_value
@@ -91,17 +92,25 @@ class Baseline:
             Emissions, and shares of the intensity that measures leave, both of shape ``(units, ...)``.
         """
         shape = (len(units), *[1] * (emissions.ndim - 1))
-        if not self.follows[year]:
-            lump = self.given[units, year] * (1 - self.paid_share[year])
-            return np.broadcast_to(lump.reshape(shape), emissions.shape)
+        lump = self.given[units, year] * (1 - self.paid_share[year])
+        lump_sum = np.broadcast_to(lump.reshape(shape), emissions.shape)
+        follows = self.follows[units, year]
+        if not follows.any():
+            return lump_sum
         relative = (self.intensity[units, year] / self.balance_value[units, year]).reshape(shape) * kept
         rate = np.clip(self.slope[year] * (1 - relative), -self.cap[year], self.cap[year])
-        free: NDArray[np.float64] = emissions * (1 + np.nan_to_num(rate)) * (1 - self.paid_share[year])
-        return free
+        free = emissions * (1 + np.nan_to_num(rate)) * (1 - self.paid_share[year])
+        return np.where(follows.reshape(shape), free, lump_sum)
 
 
-def derive_baseline(instance: Instance, allocation: pd.DataFrame | None) -> Baseline:
-    """Derive the baseline of a pathway without an allocation, else that of the allowances in the table."""
+def derive_baseline(instance: Instance, allocation: pd.DataFrame | None, held: Held | None = None) -> Baseline:
+    """Derive the baseline of a pathway without an allocation, else that of the allowances in the table.
+
+    Parameters
+    ----------
+    held
+        Balance values and emissions of sectors in self-balancing years; None for those before abatement.
+    """
     policy = instance.policy
     years = np.array(policy.years)
     projected = development(instance, policy.years)
@@ -111,27 +120,33 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None) -> Base
     intensity = instance.intensity[:, None] * projected.intensity_factor
     columns = instance.units.reindex(columns=["output_t", "generation_mwh"])
     output = columns.bfill(axis=1)["output_t"].fillna(0.0).to_numpy(dtype=float) * scope.any(axis=1)
-    follows = np.zeros(len(years), dtype=bool)
-    if policy.abatement.follow_emissions_until is not None:
-        follows = years <= policy.abatement.follow_emissions_until
+    sector = instance.labels("sector").code
+    follows = plan.self_balancing(instance, years, allocation)[sector]
     rule = _Rule(np.zeros(len(years)), np.zeros(len(years)), np.full(emissions.shape, np.nan))
     if allocation is None or follows.any():
         rule = _enacted(instance, emissions, intensity)
+    balanced = emissions
+    if held is not None:
+        stated = held.balance_value[sector]
+        replaced = np.where(np.isnan(stated), rule.balance_value, stated)
+        rule = rule._replace(balance_value=np.where(np.isnan(rule.balance_value), np.nan, replaced))
+        balanced = emissions * _kept(sector, emissions, held.emissions)
     if allocation is not None:
         before = plan.emissions_inside(instance)
         # A line that joins the scope later gets its emissions.
         got = np.where(before > 0, allocation["allowance_t"].to_numpy(dtype=float), 1.0)
         ratio = got / np.where(before > 0, before, 1.0)
         given, paid_share = emissions * ratio[:, None], by_year(policy.market.paid_share, years, 0.0)
+        given = np.where(follows, balanced, given)
     else:
         phase_2 = years >= policy.pathway.phase_2_from
         rule = _tightened(instance, years, phase_2, rule)
         given = emissions * (1 + rule.rate(intensity))
         if plan.of_power(instance).any():
             given = _with_power(instance, years, projected.output_factor, emissions, given)
-        given = _below_cap(instance, years, given)
+        given = np.where(follows, balanced, given)
+        given = np.where(follows, balanced, _below_cap(instance, years, given))
         paid_share = np.where(phase_2, by_year(policy.pathway.paid_share, years, 0.0), 0.0)
-        follows &= ~phase_2
     return Baseline(
         years,
         (1 + policy.horizon.discount_rate) ** -(years - years[0]).astype(float),
@@ -146,6 +161,17 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None) -> Base
         follows,
         *rule,
     )
+
+
+def _kept(sector: NDArray[np.int64], emissions: NDArray[np.float64], held: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of its sector's emissions that is held, of every unit; one where nothing is."""
+    kept = np.ones_like(emissions)
+    for number, years in enumerate(held):
+        here = sector == number
+        total = emissions[here].sum(axis=0)
+        stated = (total > 0) & ~np.isnan(years)
+        kept[here] = np.where(stated, years / np.where(stated, total, 1.0), 1.0)
+    return kept
 
 
 class _Rule(NamedTuple):

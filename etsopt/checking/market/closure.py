@@ -7,7 +7,7 @@ bound it at the terminal price of the policy bound it as well at a higher one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from etsopt.checking.report import Violation
 if TYPE_CHECKING:
     from etsopt.checking.market.arcs import Multipliers
     from etsopt.checking.market.bound import Bound
+    from etsopt.checking.market.derived import Market
 
 CLOSURE = "closure"
 EQUAL, EMPTY, OUTSTANDING_T = 1e-6, 1e-6, 0.5
@@ -77,6 +78,16 @@ def _up_to(root: Bound, given: Multipliers) -> float:
     return max(float(worth.min(initial=np.inf)), market.terms.terminal_price)
 
 
+def _balances_itself(market: Market, row: pd.Series[Any], year: int) -> bool:
+    """Return True if allowances equal emissions in a year whatever units do, and nothing comes from outside."""
+    baseline, terms = market.baseline, market.terms
+    emitted = float(baseline.emissions[:, year].sum())
+    of_paid = float(baseline.paid_share[year] * baseline.given[:, year].sum())
+    follows = baseline.follows[baseline.emissions[:, year] > 0, year].all()
+    supply = max(float(row["banked_before_t"]), abs(float(terms.auctioned[year]) - of_paid))
+    return bool(follows) and supply <= EMPTY * emitted and float(terms.demand[year]) == 0
+
+
 def _expected(root: Bound, years: pd.DataFrame) -> pd.DataFrame:
     """Return the table again, but for its last column."""
     baseline, terms, offered = root.market.baseline, root.market.terms, root.market.offered
@@ -89,7 +100,9 @@ def _expected(root: Bound, years: pd.DataFrame) -> pd.DataFrame:
         room = EQUAL * max(abs(price), 1.0) + float(terms.transaction_cost[t])
         is_empty = bank <= EMPTY * emitted[t]
         empty_in = float(row["year"]) if is_empty else empty_in
-        if t == len(years) - 1 and abs(price - terms.terminal_price) <= room and price > room:
+        if is_empty and _balances_itself(root.market, row, t):
+            by = "self-balancing"
+        elif t == len(years) - 1 and abs(price - terms.terminal_price) <= room and price > room:
             by = "terminal price"
         elif abs(price) <= room:
             by = "no scarcity"

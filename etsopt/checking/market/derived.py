@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from etsopt.checking.market.self_balancing import Held
     from etsopt.data.instance import Instance
 
 
@@ -64,9 +65,17 @@ class Market:
         return float(self.baseline.emissions.sum() + np.abs(self.terms.auctioned - self.terms.demand).sum())
 
 
-def derive_market(instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str) -> Market:
-    """Return the market of an instance; one of a single year starts from the allocation in the tables."""
-    baseline = derive_baseline(instance, None if kind == "pathway" else tables["allocation"])
+def derive_market(
+    instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str, held: Held | None = None
+) -> Market:
+    """Return the market of an instance; one of a single year starts from the allocation in the tables.
+
+    Parameters
+    ----------
+    held
+        What it holds in self-balancing years; None for the balance values before abatement.
+    """
+    baseline = derive_baseline(instance, None if kind == "pathway" else tables["allocation"], held)
     left = np.zeros(len(baseline.years)) if kind == "pathway" else remainder(instance, baseline, tables)
     return Market(
         baseline,

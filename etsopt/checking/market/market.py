@@ -18,6 +18,7 @@ from etsopt.checking.market.leeway import leeway_of
 from etsopt.checking.market.plans import of_measures, of_units, plans_are_admissible, read_plans
 from etsopt.checking.market.prices import COST, UNMET, StatedMultipliers, interval_is_proven
 from etsopt.checking.market.restricted import Restricted
+from etsopt.checking.market.self_balancing import BALANCE_VALUES, answer_balances, read_held
 from etsopt.checking.market.uplift import UPLIFT, uplift_follows
 from etsopt.checking.plan import inside_in
 from etsopt.checking.report import LevelCheck, Violation
@@ -68,7 +69,10 @@ def check_market(
     gap
         Relative gap of the solve.
     """
-    market = derive_market(instance, tables, kind)
+    held, violations = read_held(instance, tables, kind)
+    if violations:
+        return violations, None
+    market = derive_market(instance, tables, kind, held)
     violations = _shape(instance, market, tables, kind)
     if violations:
         return violations, None
@@ -133,7 +137,8 @@ def _tables_follow(
     baseline, accounts, offered = market.baseline, market.accounts, market.offered
     units, holdings, price = answer.units, answer.holdings, answer.price
     enterprises, years = tables["enterprise_years"], tables["years"]
-    violations = plans_are_admissible(instance, baseline, offered, answer.taken)
+    violations = answer_balances(instance, market, answer, tables.get(BALANCE_VALUES))
+    violations += plans_are_admissible(instance, baseline, offered, answer.taken)
     violations += statements.texts_follow("years", years, "price_unit", f"CNY {instance.policy.price_year}/t")
     violations += _units_follow(instance, baseline, units, tables)
     keys, measures = of_measures(instance, baseline, offered, answer.taken, answer.of_plans)

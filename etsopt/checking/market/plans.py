@@ -161,14 +161,15 @@ def _incentives(
     output_left: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the marginal incentive in allowances per tonne, at measured intensity and elsewhere [t/t]."""
-    if not baseline.follows[year]:
+    follows = baseline.follows[unit, year]
+    if not follows.any():
         return np.ones(len(unit)), np.ones(len(unit))
     balance, slope, cap = baseline.balance_value[unit, year], baseline.slope[year], baseline.cap[year]
     wanted = slope * (1 - baseline.intensity[unit, year] * kept / balance)
     rate = np.nan_to_num(np.clip(wanted, -cap, cap))
     output = baseline.measured_output[unit, year] * output_left
     slack = np.where(np.abs(wanted) < cap, slope * emissions / (balance * output), 0.0)
-    share = 1 - baseline.paid_share[year]
+    share = np.where(follows, 1 - baseline.paid_share[year], 0.0)
     return 1 - share * (1 + rate - slack), 1 - share * (1 + rate)
 
 

@@ -26,7 +26,8 @@ def remainder(instance: Instance, baseline: Baseline, tables: Mapping[str, pd.Da
     """Return the first whole number of tonnes above the loss by rounding down in each year, shape ``(years,)`` [t].
 
     A unit counts if it gets at least the whole tonnes of the rule. The losses of a sector count up to the tonnes left
-    under its target, and all losses up to those left under the national one. Years that follow emissions have none.
+    under its target, and all losses up to those left under the national one. Allowances that follow emissions
+    are not rounded.
     """
     allowance = tables["allocation"]["allowance_t"].to_numpy(dtype=float)
     fixed, sectors = fixed_at_emissions(instance), tables["sectors"]
@@ -41,9 +42,9 @@ def remainder(instance: Instance, baseline: Baseline, tables: Mapping[str, pd.Da
             lost[here] *= max(left, 0.0) / total
     lost *= _within_nation(instance, allowance, float(lost.sum()))
     emissions = instance.emissions_tco2e
-    yearly = (lost / np.where(emissions > 0, emissions, np.inf)) @ baseline.emissions
-    offered = np.where(yearly > WHOLE_T, 1 + np.floor(yearly + WHOLE_T), 0.0)
-    return np.where(baseline.follows, 0.0, offered)
+    rounded = np.where(baseline.follows, 0.0, baseline.emissions)
+    yearly = (lost / np.where(emissions > 0, emissions, np.inf)) @ rounded
+    return np.where(yearly > WHOLE_T, 1 + np.floor(yearly + WHOLE_T), 0.0)
 
 
 def _within_nation(instance: Instance, allowance: NDArray[np.float64], lost: float) -> float:

@@ -76,7 +76,7 @@ class Sets:
 
         left = each(offered.left, np.multiply)
         # Intensity matters only in years in which allowances follow emissions.
-        kept = each(offered.intensity_left, np.multiply) if baseline.follows.any() else left
+        kept = each(offered.intensity_left, np.multiply) if baseline.follows[units].any() else left
         fixed, variable = each(offered.fixed, np.add), each(offered.variable, np.add)
         first, growth = offered.first_year[units, :measures].T, offered.growth[units, :measures].T
         changing: tuple[NDArray[np.float64], ...] = ()

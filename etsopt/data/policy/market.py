@@ -48,11 +48,6 @@ class AbatementPolicy(Section):
         "published costs do not explain why they were not taken",
     )
     divisible_measures: bool = Field(False, description="a unit may mix plans: a linear program")
-    follow_emissions_until: CalendarYear | None = Field(
-        None,
-        description="allowances up to this year follow the unit's own emissions under the rule, later ones are lump "
-        "sums; default all are lump sums",
-    )
     output_cut: dict[Sector, OutputCutPolicy] = Field(
         {},
         description="by sector: a cut of output as an additional measure, output_cut; it lasts to the last year",
@@ -139,6 +134,13 @@ class PathwayPolicy(Section):
     """Tightening of the allocation over the years."""
 
     phase_2_from: CalendarYear = Field(2027, description="first year of the second phase")
+    self_balancing_until: CalendarYear | dict[Sector, CalendarYear] | None = Field(
+        None,
+        description="last year of phase 1 in which the allowances of a sector equal its emissions after abatement, "
+        "of all sectors or by sector; later ones are lump sums. Default 2026 under cn, cn-2025 and cn-2026 for sectors "
+        "that a plan balances, in models that start from an allocation if that balances them too; an earlier year is "
+        "never",
+    )
     tightening: YearlyShare = Field(
         0.0, description="yearly reduction of the balance value in the second phase, a fraction, by year"
     )

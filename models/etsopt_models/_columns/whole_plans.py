@@ -38,13 +38,13 @@ def prepare_market(market: Market, gave_way: str = "") -> tuple[dict[str, Any], 
 
     If plans may be mixed, the program is the relaxation over the generated columns; else every unit has one plan.
     """
-    plans = Plans.of(market.instance, market.baseline)
-    sets, pool = fix_variables(market, plans)
-    master = Master(market, plans, sets, pool)
+    master = master_of(market)
     root = master.cleared()
     if root.share is None:
+        if market.baseline.follows.any():
+            root = master_of(market.balanced_in_sum).cleared()
         shortage = None if root.unmet is None else Shortage(root.unmet, root.multipliers)
-        start = ColumnPool.start(plans)
+        start = ColumnPool.start(master.plans)
         return market.parameters(start), PreparedMarket(start, market.accounts, shortage=shortage, gave_way=gave_way)
     ends = price_ends(master, root)
     if market.instance.policy.abatement.divisible_measures:
@@ -59,6 +59,12 @@ def prepare_market(market: Market, gave_way: str = "") -> tuple[dict[str, Any], 
     with unlimited():
         parameters, prepared = _prepare_solution(master, root, incumbent, tree, ends)
         return parameters, replace(prepared, gave_way=gave_way)
+
+
+def master_of(market: Market) -> Master:
+    """Return the master of a market over the units that still choose."""
+    plans = Plans.of(market.instance, market.baseline)
+    return Master(market, plans, *fix_variables(market, plans))
 
 
 def _raise_bound(master: Master, root: Priced) -> Priced:

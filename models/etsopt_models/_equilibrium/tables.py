@@ -82,7 +82,7 @@ def _of_year(instance: Instance, baseline: Baseline, price: float) -> dict[str, 
     plans.baseline = replace(
         baseline,
         paid_share=np.array([setting.paid_share]),
-        follows=np.ones(1, dtype=bool),
+        follows=np.ones_like(baseline.emissions, dtype=bool),
         rule=IntensityRule(np.array([setting.slope]), np.array([setting.cap]), equilibria.balance_value[:, None]),
     )
     units = _units(instance, plans, setting, equilibria)

@@ -1,6 +1,6 @@
 """The baseline of every unit over the years: output, emissions, intensity and free allowances before abatement.
 
-Free allowances are lump sums, except in the years in which they follow the unit's own emissions under the rule.
+Free allowances are lump sums, except in self-balancing years, in which they follow the unit's own emissions.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from etsopt.data.projection import development
 from etsopt.errors import DataError, Problem
 from etsopt.rules import parameters_of, reference_allowances
 from etsopt.rules.balance import balance_value
-from etsopt.rules.intensity import IntensityParameters, balances_every_sector, check_intensity
+from etsopt.rules.intensity import IntensityParameters, check_intensity
 from etsopt_models._market.remainder import rounding_remainder
+from etsopt_models._market.self_balancing import SelfBalancing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +75,7 @@ class Baseline:
     paid_share
         Share of them that is auctioned instead of given, shape ``(years,)``.
     follows
-        Years in which free allowances follow the unit's own emissions, shape ``(years,)``.
+        Years in which free allowances follow the unit's own emissions.
     rule
         The rule that they follow.
     rounding_remainder
@@ -103,10 +104,10 @@ class Baseline:
     def free(self) -> NDArray[np.float64]:
         """Free allowances before abatement [t], with those that follow emissions at the emissions before abatement."""
         free = self.allowance
-        all_units = np.arange(len(free))
-        for t in np.flatnonzero(self.follows).tolist():
-            rates = self.rule.rates(all_units, t, self.intensity[:, t])
-            free[:, t] = self.emissions[:, t] * (1 + rates) * (1 - self.paid_share[t])
+        for t in np.flatnonzero(self.follows.any(axis=0)).tolist():
+            units = np.flatnonzero(self.follows[:, t])
+            rates = self.rule.rates(units, t, self.intensity[units, t])
+            free[units, t] = self.emissions[units, t] * (1 + rates) * (1 - self.paid_share[t])
         return free
 
     def allowance_of(self, units: NDArray[np.int64], year: int) -> NDArray[np.float64]:
@@ -115,7 +116,7 @@ class Baseline:
 
     def only(self, units: NDArray[np.int64]) -> Baseline:
         """Return the baseline of some of the units."""
-        names = ("base_output", "output", "measured_output", "emissions", "intensity", "entitlement")
+        names = ("base_output", "output", "measured_output", "emissions", "intensity", "entitlement", "follows")
         rule = replace(self.rule, balance_value=self.rule.balance_value[units])
         return replace(self, rule=rule, **{name: getattr(self, name)[units] for name in names})
 
@@ -128,14 +129,13 @@ class Baseline:
     def of_year(self, year: int) -> Baseline:
         """Return the baseline of a horizon of one year, given by its position, in CNY of that year."""
         here = slice(year, year + 1)
-        names = ("output", "measured_output", "emissions", "intensity", "entitlement")
+        names = ("output", "measured_output", "emissions", "intensity", "entitlement", "follows")
         rule = IntensityRule(self.rule.slope[here], self.rule.cap[here], self.rule.balance_value[:, here])
         return replace(
             self,
             years=self.years[here],
             discount=np.ones(1),
             paid_share=self.paid_share[here],
-            follows=self.follows[here],
             rule=rule,
             rounding_remainder=self.rounding_remainder[here],
             **{name: getattr(self, name)[:, here] for name in names},
@@ -156,23 +156,25 @@ def baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Basel
     Parameters
     ----------
     before
-        Tables of the model ``allocation``: allowances of the base year, and targets of sectors.
+        Tables of the model ``allocation``: allowances of the base year, and targets of sectors. With them those of the
+        passes that seek the balance values of self-balancing years.
     """
     baseline = without_allowances(instance)
-    emissions, follows = instance.emissions_tco2e, follows_emissions(instance, baseline.years)
+    emissions, balancing = instance.emissions_tco2e, SelfBalancing.of(instance, baseline.years, before)
+    follows = balancing.follows
     allowance = before["allocation"]["allowance_t"].to_numpy(dtype=float)
     # A unit without emissions in the base year gets A = E in the years in which it has some.
     rate = np.divide(allowance, emissions, out=np.ones(len(emissions)), where=emissions > 0)
-    remainder = rounding_remainder(instance, before, baseline.emissions)
+    # Allowances that follow emissions are not rounded.
+    remainder = rounding_remainder(instance, before, np.where(follows, 0.0, baseline.emissions))
     return replace(
         baseline,
-        entitlement=rate[:, None] * baseline.emissions,
+        entitlement=balancing.entitlement(rate[:, None] * baseline.emissions, baseline.emissions),
         paid_share=by_year(instance.policy.market.paid_share, baseline.years, 0.0),
         follows=follows,
         # Lump sums come from the allocation, whatever the rule.
-        rule=enacted_rule(instance, baseline) if follows.any() else no_rule(baseline.emissions.shape),
-        # Allowances that follow emissions are not rounded.
-        rounding_remainder=np.where(follows, 0.0, remainder),
+        rule=balancing.held(enacted_rule(instance, baseline)) if follows.any() else no_rule(follows.shape),
+        rounding_remainder=remainder,
     )
 
 
@@ -201,21 +203,10 @@ def without_allowances(instance: Instance) -> Baseline:
         instance.intensity[:, None] * grown.intensity_factor,
         np.zeros((len(units), len(years))),
         nothing,
-        np.zeros(len(years), dtype=bool),
+        np.zeros((len(units), len(years)), dtype=bool),
         IntensityRule(nothing, nothing, np.zeros((len(units), 0))),
         nothing,
     )
-
-
-def follows_emissions(instance: Instance, years: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return the years in which allowances follow a unit's own emissions, which needs the intensity rule."""
-    last = instance.policy.abatement.follow_emissions_until
-    follows: NDArray[np.bool_] = np.zeros(len(years), dtype=bool) if last is None else years <= last
-    if follows.any() and not balances_every_sector(instance):
-        what = f"the rule {instance.policy.rule.name!r} does not make allowances follow a unit's own emissions"
-        advice = "Omit the key for lump-sum allowances, or use cn-2025 or cn-2026 on an instance of industry alone."
-        raise DataError("The policy", [Problem("policy.toml", what, advice, "abatement.follow_emissions_until")])
-    return follows
 
 
 def enacted_rule(instance: Instance, baseline: Baseline) -> IntensityRule:

@@ -10,7 +10,9 @@ measures the plans and trades, stay optimal at every terminal price from $w$ to 
 higher terminal price would be met by a bank at the end. If a bank is left at $w$, the price of the last year is the
 terminal price: an assumption, not an answer. Without an account that may bank, $\overline w$ is infinite.
 
-Years linked by a bank share one discounted price, and what sets it in one of them sets it in all.
+Years linked by a bank share one discounted price, and what sets it in one of them sets it in all. A year is
+self-balancing as a whole if the allowances of every unit follow emissions, nothing comes from outside and no bank
+reaches or leaves it: then every price clears from that up at which a bank would be worth its cost, and none is found.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt_models._market.baseline import Baseline
     from etsopt_models._market.column_generation import PreparedMarket
 
 SAME_PRICE = 1e-6
@@ -88,6 +91,19 @@ def _unchanged_up_to(
     return max(least, float(instance.policy.market.terminal_price_cny_per_t)) + 0.0
 
 
+def _self_balancing(baseline: Baseline, years: pd.DataFrame, bank: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return True in years in which allowances equal emissions whatever is done, and nothing is left over."""
+    emissions = baseline.emissions.sum(axis=0)
+    follows = (baseline.follows | (baseline.emissions == 0)).all(axis=0)
+    opened = years["banked_before_t"].to_numpy(dtype=float) > EMPTY * emissions
+    outside = years["external_demand_t"].to_numpy(dtype=float) != 0
+    offered = years["auctioned_t"].to_numpy(dtype=float) + years["unsold_t"].to_numpy(dtype=float)
+    # A paid share only moves allowances from the free to the auctioned ones.
+    extra = np.abs(offered - baseline.paid_share * baseline.entitlement.sum(axis=0)) > EMPTY * emissions
+    alone: NDArray[np.bool_] = follows & ~(opened | bank | outside | extra)
+    return alone
+
+
 def _set_by(
     instance: Instance, prepared: PreparedMarket, years: pd.DataFrame, bank: NDArray[np.bool_]
 ) -> NDArray[np.object_]:
@@ -105,6 +121,7 @@ def _set_by(
     last = np.arange(len(price)) == len(price) - 1
     on_offer = by_year(market.ccer_supply_t, baseline.years, 0.0) > 0
     cases = {
+        "self-balancing": _self_balancing(baseline, years, bank),
         "terminal price": last & is_price(np.full(len(price), market.terminal_price_cny_per_t)) & (price > room),
         "no scarcity": is_price(np.zeros(len(price))),
         "ceiling": is_price(by_year(market.ceiling_price_cny_per_t, baseline.years, np.inf)),

@@ -155,6 +155,20 @@ class Market:
         net_demand = self.accounts.emissions - self.accounts.allowance
         return net_demand if self.rest is None else net_demand - self.rest.demand_reduction
 
+    @property
+    def balanced_in_sum(self) -> Market:
+        """The market in which a plan gets its emissions in self-balancing years: none of them frees allowances.
+
+        A sector's allowances equal its emissions in such a year, whatever the balance value. So if this market cannot
+        clear, no balance value clears it.
+        """
+        rule = self.baseline.rule
+        balance = np.where(self.baseline.follows, np.nan, rule.balance_value)
+        baseline = replace(self.baseline, rule=replace(rule, balance_value=balance))
+        pooled, has_rows = self.instance.policy.market.transaction_cost_cny_per_t == 0, "supply" in self.extra
+        accounts = accounts_of(self.instance, baseline, pooled=pooled, market=has_rows)
+        return replace(self, baseline=baseline, accounts=accounts)
+
     def of(self, units: NDArray[np.int64], rest: PlanColumns | None) -> Market:
         """Return the market in which some units choose beside the rest, on the same accounts."""
         return replace(self, accounts=replace(self.accounts, of_unit=self.accounts.of_unit[units]), rest=rest)

@@ -65,7 +65,7 @@ def incentives_of_plans(
         rate = np.nan_to_num(np.clip(slope, -rule.cap, rule.cap))
         free = np.abs(slope) < rule.cap
         gain = np.where(free, rule.slope * quantities.emissions / (balance * measured_output), 0.0)
-    kept = np.where(baseline.follows, 1 - baseline.paid_share, 0.0)
+    kept = np.where(baseline.follows[unit], 1 - baseline.paid_share, 0.0)
     elsewhere: NDArray[np.float64] = prices * (1 - kept * (1 + rate))
     measured: NDArray[np.float64] = prices * (1 - kept * (1 + rate - gain))
     return measured, elsewhere

@@ -12,21 +12,30 @@ from etsopt.data.policy.policy import BALANCED
 from etsopt.data.policy.yearly import by_year, interpolated
 from etsopt.errors import DataError, Problem
 from etsopt.rules import power_allowances_of_years
-from etsopt_models._market.baseline import IntensityRule, enacted_rule, follows_emissions, without_allowances
+from etsopt_models._market.baseline import IntensityRule, enacted_rule, without_allowances
+from etsopt_models._market.self_balancing import SelfBalancing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
     from etsopt_models._market.baseline import Baseline
 
 
-def pathway_baseline_of(instance: Instance) -> Baseline:
+def pathway_baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Baseline:
     """Return the baseline of every unit on the path: phase 1 as enacted, then tightened year by year.
 
     From ``phase_2_from`` on the balance value falls by ``tightening`` a year, with the band and slope of the policy,
     and a growing share of the allowances is auctioned. Power under the rule ``cn`` has the benchmarks of each year. All
     allowances, free and paid, stay below an absolute cap; those of every unit are cut by one factor.
+
+    Parameters
+    ----------
+    before
+        Tables of the passes that seek the balance values of self-balancing years, if there were any.
 
     Raises
     ------
@@ -42,27 +51,30 @@ def pathway_baseline_of(instance: Instance) -> Baseline:
     baseline = without_allowances(instance)
     path, years = instance.policy.pathway, baseline.years
     phase_2 = years >= path.phase_2_from
-    rule = _tightened(instance, baseline, phase_2)
+    balancing = SelfBalancing.of(instance, years, before, ~phase_2)
+    rule = _tightened(instance, baseline, phase_2, balancing.held(enacted_rule(instance, baseline)))
     all_units = np.arange(len(baseline.emissions))
     rates = np.column_stack([rule.rates(all_units, t, baseline.intensity[:, t]) for t in range(len(years))])
     total = baseline.emissions * (1 + rates)
     if instance.policy.rule.name == NATIONAL:
         of_power = power_allowances_of_years(instance, years, baseline.emissions)
         total = np.where(np.isnan(of_power), total, of_power)
-    total *= _cap_factor(instance, years, total.sum(axis=0))
+    total = balancing.entitlement(total, baseline.emissions)
+    below_cap = total * _cap_factor(instance, years, total.sum(axis=0))
     return replace(
         baseline,
-        entitlement=total,
+        entitlement=np.where(balancing.follows, total, below_cap),
         paid_share=np.where(phase_2, by_year(path.paid_share, years, 0.0), 0.0),
-        follows=follows_emissions(instance, years) & ~phase_2,
+        follows=balancing.follows,
         rule=rule,
     )
 
 
-def _tightened(instance: Instance, baseline: Baseline, phase_2: NDArray[np.bool_]) -> IntensityRule:
-    """Return the intensity rule over the years: as enacted, then with the slope, band and tightening of the path."""
+def _tightened(
+    instance: Instance, baseline: Baseline, phase_2: NDArray[np.bool_], rule: IntensityRule
+) -> IntensityRule:
+    """Return the enacted rule over the years with the slope, band and tightening of the path in phase 2."""
     path, years = instance.policy.pathway, baseline.years
-    rule = enacted_rule(instance, baseline)
     slope = np.where(phase_2, by_year(path.slope, years, rule.slope[0]), rule.slope)
     cap = np.where(phase_2, by_year(path.band, years, rule.cap[0]), rule.cap)
     fall = np.where(phase_2, by_year(path.tightening, years, 0.0), 0.0)

@@ -195,7 +195,7 @@ class Plans:
         baseline, units = self.baseline, part.units
         family = part.family
         left, costs = family.products(part.emissions_left.T), list(part.costs_of_sets())
-        intensity_left = family.products(part.intensity_left.T) if baseline.follows.any() else left
+        intensity_left = family.products(part.intensity_left.T) if baseline.follows[units].any() else left
         output, years = known(baseline.output[units]), len(baseline.years)
         chain, ahead = [], np.zeros(1)
         for t in reversed(range(years)):
@@ -225,12 +225,12 @@ class Plans:
         self, units: NDArray[np.int64], t: int, emissions: NDArray[np.float64], intensity_left: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the free allowances in a year at some emissions and intensity, shape ``(..., units)`` [t]."""
-        baseline = self.baseline
-        if not baseline.follows[t]:
-            return baseline.allowance_of(units, t)
+        baseline, lump_sum = self.baseline, self.baseline.allowance_of(units, t)
+        follows = baseline.follows[units, t]
+        if not follows.any():
+            return lump_sum
         rates = baseline.rule.rates(units, t, baseline.intensity[units, t] * intensity_left)
-        allowance: NDArray[np.float64] = emissions * (1 + rates) * (1 - baseline.paid_share[t])
-        return allowance
+        return np.where(follows, emissions * (1 + rates) * (1 - baseline.paid_share[t]), lump_sum)
 
     def quantities(self, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> Quantities:
         """Return the quantities of plans with given units, shape ``(plans,)``, and chains, shape ``(plans, years)``."""

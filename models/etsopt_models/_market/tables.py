@@ -12,6 +12,7 @@ import pandas as pd
 from etsopt.data.policy.yearly import by_year
 from etsopt.rules import fixed_fines
 from etsopt_models._market.accounts import opening_allowances, totals
+from etsopt_models._market.balance_values import balance_table
 from etsopt_models._market.closure import closure_table
 from etsopt_models._market.column_generation import market_prices
 from etsopt_models._market.disaggregation import Trades, disaggregated, trades_of_accounts
@@ -119,6 +120,7 @@ def market_tables(
         "duals": duals_table(prepared, stated_of(prepared, answer.multipliers)),
         **leaves_table(instance, prepared),
         **uplift_table(instance, prepared, answer.pool, answer.multipliers),
+        **balance_table(instance, answer.pool, answer.share),
         **closure,
     }
 

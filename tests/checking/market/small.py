@@ -33,7 +33,7 @@ def baseline_of(**changes: Any) -> Baseline:
         measured_output=table((100, 110), (200, 190), (40, 0)),
         given=table((70, 75), (230, 220), (45, 3)),
         paid_share=np.array([0.25, 0.125]),
-        follows=np.array([False, True]),
+        follows=np.array([[False, True]] * 3),
         slope=np.array([0.15, 0.5]),
         cap=np.array([0.03, 0.2]),
         balance_value=table((1, 1), (1, 1), (np.nan, np.nan)),

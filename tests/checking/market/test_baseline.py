@@ -10,6 +10,7 @@ import pytest
 
 import etsopt
 from etsopt.checking.market.baseline import Baseline, balance_value, derive_baseline
+from etsopt.checking.market.self_balancing import Held
 from tests.checking.market.small import baseline_of
 
 UNITS = pd.DataFrame(
@@ -36,7 +37,8 @@ ALLOCATION = pd.DataFrame({"allowance_t": [81_000.0, 120_000.0, 60_000.0, 0.0]})
 
 
 def test_allowances_keep_their_ratio_to_emissions() -> None:
-    found = derive_baseline(instance(market={"paid_share": {"2026": 0.1}}), ALLOCATION)
+    never = {"self_balancing_until": 2024}
+    found = derive_baseline(instance(market={"paid_share": {"2026": 0.1}}, pathway=never), ALLOCATION)
     assert found.years.tolist() == [2025, 2026, 2027]
     assert found.discount == pytest.approx([1.0, 0.8, 0.64])
     factor = np.array([1.0, 0.375, 0.375])
@@ -57,9 +59,31 @@ def test_allowances_keep_their_ratio_to_emissions() -> None:
     assert np.isnan(found.balance_value).all()
 
 
+def test_a_sector_that_an_allocation_gives_its_emissions_balances_itself_until_2026() -> None:
+    found = derive_baseline(instance(), ALLOCATION)
+    # The units of cement get 5,000 t less than they emit, the mill of steel its emissions.
+    assert found.follows.tolist() == [[False] * 3] * 2 + [[True, True, False]] + [[False] * 3]
+    near = derive_baseline(instance(), ALLOCATION.assign(allowance_t=[80_000.0, 125_997.0, 60_000.0, 0.0]))
+    assert near.follows.tolist() == [[True, True, False]] * 4
+    far = derive_baseline(instance(), ALLOCATION.assign(allowance_t=[80_000.0, 125_996.5, 60_000.0, 0.0]))
+    assert not far.follows[[0, 1, 3]].any()
+
+
+def test_what_is_held_replaces_balance_values_and_makes_up_the_total() -> None:
+    values, emissions = np.full((2, 3), np.nan), np.full((2, 3), np.nan)
+    values[0, 0], emissions[0, 0] = 0.75, 103_000.0
+    path = instance(pathway={"tightening": 0.1}, forecast=None)
+    found, before = derive_baseline(path, None, Held(values, emissions)), derive_baseline(path, None)
+    assert found.balance_value[:2, 0].tolist() == [0.75, 0.75]
+    # Half of the 206,000 t is left, and shared by emissions before abatement; other years are as before.
+    assert found.given[:2, 0] == pytest.approx([40_000.0, 63_000.0])
+    assert found.given[:, 1:] == pytest.approx(before.given[:, 1:])
+    assert found.emissions.tolist() == before.emissions.tolist()
+
+
 def test_years_in_which_allowances_follow_emissions_have_the_rule() -> None:
-    found = derive_baseline(instance(abatement={"follow_emissions_until": 2026}), ALLOCATION)
-    assert found.follows.tolist() == [True, True, False]
+    found = derive_baseline(instance(pathway={"self_balancing_until": 2026}), ALLOCATION)
+    assert found.follows.tolist() == [[True, True, False]] * 4
     assert (found.slope.tolist(), found.cap.tolist()) == ([0.15] * 3, [0.03] * 3)
     for year in range(3):
         here = [0, 1]
@@ -106,16 +130,18 @@ def test_a_path_begins_with_the_rule_and_goes_on_with_its_own() -> None:
         "band": {"2027": 0.06},
         "paid_share": {"2026": 0.1},
     }
-    made = instance(pathway=pathway, forecast=None, abatement={"follow_emissions_until": 2027})
+    made = instance(pathway=pathway | {"self_balancing_until": 2027}, forecast=None)
     found = derive_baseline(made, None)
     first = balance_value(found.emissions[:2, 0], found.intensity[:2, 0], 0.15, 0.03)
     assert found.balance_value[0] == pytest.approx([first, first * 0.9, first * 0.9 * 0.8])
     assert found.slope.tolist() == [0.15, 0.15, 0.3]
     assert found.cap.tolist() == [0.03, 0.03, 0.06]
     assert found.paid_share.tolist() == [0.0, 0.1, 0.1]
-    assert found.follows.tolist() == [True, False, False]
+    assert found.follows.tolist() == [[True, False, False]] * 4
+    # In the first year a sector gets its emissions, and later what the rule gives.
+    assert found.given[:, 0].tolist() == found.emissions[:, 0].tolist()
     for unit in range(2):
-        for year in range(3):
+        for year in (1, 2):
             wanted = found.slope[year] * (1 - found.intensity[unit, year] / found.balance_value[unit, year])
             rate = np.clip(wanted, -found.cap[year], found.cap[year])
             assert found.given[unit, year] == pytest.approx(found.emissions[unit, year] * (1 + rate))
@@ -154,6 +180,6 @@ def test_free_allowances_follow_emissions_or_are_a_lump() -> None:
 
 
 def test_of_another_rule_allowances_that_follow_emissions_are_emissions() -> None:
-    found = derive_baseline(instance("cn-2024", year=2024, abatement={"follow_emissions_until": 2026}), ALLOCATION)
+    found = derive_baseline(instance("cn-2024", year=2024, pathway={"self_balancing_until": 2026}), ALLOCATION)
     assert (found.slope.tolist(), found.cap.tolist()) == ([0.0] * 3, [0.0] * 3)
     assert np.isnan(found.balance_value).all()

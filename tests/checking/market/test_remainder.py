@@ -115,6 +115,6 @@ def test_all_units_count_no_more_than_the_nation_leaves() -> None:
 
 def test_a_year_in_which_allowances_follow_emissions_has_none() -> None:
     def follows(found: Any) -> Any:
-        return type(found)(**(vars(found) | {"follows": np.array([True, False])}))
+        return type(found)(**(vars(found) | {"follows": np.array([[True, False]] * 3)}))
 
     assert offered([100.0, 200.0, 50.0], changes=follows) == [0.0, 0.0]

@@ -73,7 +73,7 @@ OFFERS = {
 @pytest.mark.parametrize("times", [1.0, -1.0, 8.0])
 def test_the_least_of_all_plans_is_that_of_every_plan(name: str, times: float) -> None:
     offered = choices_of(**OFFERS[name])
-    for changes in ({}, {"follows": np.zeros(2, dtype=bool)}, {"discount": np.array([1.0, 0.25])}):
+    for changes in ({}, {"follows": np.zeros((3, 2), dtype=bool)}, {"discount": np.array([1.0, 0.25])}):
         found = baseline_of(**changes)
         least = least_of_all_plans(found, offered, times * NEED, EMITTED)
         assert least == pytest.approx(least_by_hand(found, offered, times * NEED, EMITTED), rel=1e-12)

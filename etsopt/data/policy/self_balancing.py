@@ -1,0 +1,36 @@
+"""Years in which the allowances of a sector equal its emissions after abatement, as a policy states them.
+
+The plans of 2025 and 2026 take the balance value from verified emissions. So abatement moves allowances between the
+units of a sector, and frees none in sum.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from etsopt.data.policy.policy import BALANCED
+
+if TYPE_CHECKING:
+    from etsopt.data.policy.policy import Policy
+
+LAST_PLAN = 2026
+"""Compliance year of the last enacted plan that balances sectors."""
+
+WITHOUT_BALANCE_VALUE = BALANCED[0]
+"""The plan of 2024 by itself, which gives A = E and states no balance value for later years."""
+
+
+def self_balancing_until(policy: Policy, sector: str) -> int | None:
+    """Return the last self-balancing year of a sector; None if there is none."""
+    until = policy.pathway.self_balancing_until
+    if isinstance(until, dict):
+        until = until.get(sector)
+    if until is None and policy.balances(sector) and policy.rule.name != WITHOUT_BALANCE_VALUE:
+        until = LAST_PLAN
+    return until
+
+
+def states_self_balancing(policy: Policy, sector: str) -> bool:
+    """Return True if the policy states the self-balancing years of a sector; else they are those of its plan."""
+    until = policy.pathway.self_balancing_until
+    return sector in until if isinstance(until, dict) else until is not None

@@ -1,0 +1,144 @@
+r"""Self-balancing years: the allowances of a sector equal its emissions after abatement.
+
+The plans of 2025 and 2026 take the balance value $V$ from verified emissions, so that $\sum_i A_{it} = \sum_i E_{it}$
+over a sector whatever its units abate. No unit moves $V$ noticeably: each takes it as given, and earns its marginal
+incentive (`etsopt_models._market.incentives`). Hence a fixed point. The market is solved at balance values $V$, with
+the allowances of every plan at these; the answer has balance values $V'$ of its own, with which it is solved again,
+
+$$\sum_j x_j E_{jt} \,\mathrm{clip}\bigl(\sigma (1 - I_{jt} / V'), \pm d\bigr) = 0,$$
+
+until $V'$ and the emissions of every sector and year repeat to 1e-9 (`etsopt_models._market.balance_values`). The first
+balance values are those before abatement. Units that get $A = E$ do so after abatement. There may be several fixed
+points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.data.policy.self_balancing import self_balancing_until, states_self_balancing
+from etsopt.errors import DataError, Problem
+from etsopt_models._market.accounts import totals
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt.data.tables.labels import Labels
+    from etsopt_models._market.baseline import IntensityRule
+
+HELD = "balance_values"
+"""Table of the balance values at which a market is solved; of earlier passes while they are sought."""
+
+
+def self_balancing_years(
+    instance: Instance, years: NDArray[np.int64], before: Mapping[str, pd.DataFrame]
+) -> NDArray[np.bool_]:
+    """Return True for the self-balancing years of every sector, shape ``(sectors, years)``.
+
+    A sector whose years the policy does not state has none in a market that starts from an allocation with more or
+    fewer allowances than emissions: a target then makes the scarcity that the plan avoids.
+
+    Raises
+    ------
+    DataError
+        If the policy states such years for a sector whose rule does not balance it.
+    """
+    policy, names = instance.policy, instance.labels("sector").names
+    here = np.zeros((len(names), len(years)), dtype=bool)
+    for number, name in enumerate(names):
+        until = self_balancing_until(policy, name)
+        if until is None or not (states_self_balancing(policy, name) or _stands_at_emissions(instance, name, before)):
+            continue
+        here[number] = years <= until
+        if here[number].any() and not policy.balances(name):
+            what = f"the rule {policy.rule.name!r} does not make the allowances of {name} equal its emissions"
+            advice = "Omit the key for lump-sum allowances, name the sectors that a plan balances, or use its rule."
+            raise DataError("The policy", [Problem("policy.toml", what, advice, "pathway.self_balancing_until")])
+    return here
+
+
+def _stands_at_emissions(instance: Instance, name: str, before: Mapping[str, pd.DataFrame]) -> bool:
+    """Return True if an allocation, if there is one, gives a sector its emissions, but for rounding of each unit."""
+    if "allocation" not in before:
+        return True
+    here = instance.labels("sector").where(name)
+    allowance = before["allocation"]["allowance_t"].to_numpy(dtype=float)[here]
+    return bool(abs(allowance.sum() - instance.emissions_tco2e[here].sum()) <= here.sum())
+
+
+@dataclass(frozen=True)
+class SelfBalancing:
+    """Self-balancing years, and the balance values and emissions of sectors at which a market is solved.
+
+    Parameters
+    ----------
+    follows
+        Years in which the allowances of a unit follow its own emissions, shape ``(units, years)``.
+    sector
+        Sector of every unit.
+    balance_value, emissions
+        Those held, shape ``(sectors, years)`` [t/t, tCO2e]; NaN if they are those before abatement.
+    """
+
+    follows: NDArray[np.bool_]
+    sector: Labels
+    balance_value: NDArray[np.float64]
+    emissions: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        instance: Instance,
+        years: NDArray[np.int64],
+        before: Mapping[str, pd.DataFrame],
+        phase_1: NDArray[np.bool_] | bool = True,
+    ) -> SelfBalancing:
+        """Return the self-balancing years of a market, and what is held in them.
+
+        Parameters
+        ----------
+        before
+            Tables from which the market starts, with those of the passes so far, if there were any.
+        phase_1
+            Years of phase 1, shape ``(years,)``: no year after it balances itself.
+        """
+        sector = instance.labels("sector")
+        follows = self_balancing_years(instance, years, before) & phase_1
+        balance, emissions = np.full(follows.shape, np.nan), np.full(follows.shape, np.nan)
+        if HELD in before:
+            passes = before[HELD]
+            last = passes[passes["pass"] == passes["pass"].max()]
+            here = np.searchsorted(sector.names.astype(str), last["sector"].to_numpy(dtype=str))
+            at = np.searchsorted(years, last["year"])
+            balance[here, at], emissions[here, at] = last["balance_value"], last["emissions_tco2e"]
+        return cls(follows[sector.code], sector, balance, emissions)
+
+    def held(self, rule: IntensityRule) -> IntensityRule:
+        """Return a rule at the balance values held; units that get A = E keep it."""
+        held = self.balance_value[self.sector.code]
+        value = np.where(np.isnan(held) | np.isnan(rule.balance_value), rule.balance_value, held)
+        return replace(rule, balance_value=value)
+
+    def entitlement(self, others: NDArray[np.float64], emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the allowances of all units, free and paid, shape ``(units, years)`` [t].
+
+        In self-balancing years a sector's add up to its emissions held, and are shared by emissions before abatement.
+
+        Parameters
+        ----------
+        others
+            Allowances in other years.
+        emissions
+            Emissions before abatement.
+        """
+        unabated = totals(emissions, self.sector.code, len(self.sector))
+        share = np.divide(self.emissions, unabated, out=np.ones_like(unabated), where=unabated > 0)
+        share = np.where(np.isnan(share), 1.0, share)[self.sector.code]
+        return np.where(self.follows, emissions * share, others)

@@ -1,0 +1,266 @@
+"""Self-balancing years: a sector's allowances equal its emissions after abatement, by hand and against every choice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import etsopt
+from etsopt.cli import main, show
+from etsopt.cli.show_market import closure
+from etsopt.data.policy.policy import parse_policy
+from etsopt.data.policy.self_balancing import self_balancing_until
+from etsopt.errors import DataError, FormerNameWarning
+from tests.models.test_equilibrium import CYCLE, by_every_choice, random_sector, sector
+
+UNITS = pd.DataFrame(
+    {
+        "unit_id": ["a", "b"],
+        "enterprise_id": ["a", "b"],
+        "sector": "cement",
+        "province": "p",
+        "emissions_tco2e": [90_000.0, 100_000.0],
+        "output_t": 100_000.0,
+    }
+)
+MEASURES = pd.DataFrame(
+    {
+        "measure_id": ["kiln", "mill"],
+        "sector": "cement",
+        "abatement_rate": [0.1, 0.05],
+        "variable_opex_cny_per_t": [1.0, 0.2],
+        "lifetime_years": 1,
+    }
+)
+UNABATED = (90 * 0.9 + 100 * 1.0) / 190
+RESERVE = {"ceiling_price_cny_per_t": 100.0, "reserve_t": 1e5}
+
+
+def plants(**policy: Any) -> etsopt.Instance:
+    """Two lines under the rule of 2025, each with a measure of 10 CNY/t and one of 4 CNY/t that they may mix."""
+    content = {
+        "year": 2025,
+        "rule": {"name": "cn-2025", "threshold_tco2e": 0.0},
+        "abatement": {"divisible_measures": True},
+        **policy,
+    }
+    return etsopt.Instance.from_frames(UNITS, content, None, MEASURES)
+
+
+def solved(instance: etsopt.Instance, model: str = "clearing", **options: Any) -> etsopt.Results:
+    result = etsopt.solve(instance, model, **options)
+    assert result.violations == ()
+    return result
+
+
+@pytest.mark.parametrize("transaction_cost", [0.0, 1.0])
+@pytest.mark.parametrize("demand", [10.0, 1_000.0, 5_000.0])
+@pytest.mark.parametrize("model", ["clearing", "pathway"])
+def test_others_get_nothing_from_what_a_self_balancing_sector_abates(
+    model: str, demand: float, transaction_cost: float
+) -> None:
+    market = {"external_demand_t": demand, "transaction_cost_cny_per_t": transaction_cost, **RESERVE}
+    result = solved(plants(market=market), model)
+    # A tonne abated at 10 CNY leaves a fifth of it to its owner, so at 100 CNY both lines abate all they can. The
+    # demand from outside is met by the reserve alone, at its price.
+    assert result.status == "certified_optimal"
+    years, table = result.tables["years"].iloc[0], result.tables["balance_values"].iloc[0]
+    assert years["price_cny_per_t"] == pytest.approx(100)
+    assert years["released_t"] == pytest.approx(demand)
+    assert years["emissions_tco2e"] == pytest.approx(190_000 * 0.9 * 0.95)
+    assert table["balance_value_before"] == pytest.approx(UNABATED, rel=1e-12)
+    assert table["balance_value"] == pytest.approx(UNABATED * 0.9 * 0.95, rel=1e-9)
+    assert table["allowance_t"] == pytest.approx(table["emissions_tco2e"], abs=1e-3)
+    assert abs(table["residual_t"]) < 1e-3
+    # As lump sums the sector would have met it with what it abates for 4 CNY, or for 10.
+    lump = solved(plants(market=market, pathway={"self_balancing_until": 2024}), model)
+    assert lump.tables["years"]["price_cny_per_t"].item() < 15
+    assert "balance_values" not in lump.tables
+
+
+@pytest.mark.parametrize("transaction_cost", [0.0, 1.0])
+def test_a_market_that_only_the_sector_could_clear_is_proven_not_to(transaction_cost: float) -> None:
+    market = {"external_demand_t": 1_000.0, "transaction_cost_cny_per_t": transaction_cost}
+    result = solved(plants(market=market))
+    assert result.status == "infeasible_certified"
+    assert result.infeasible_by_t == pytest.approx(1_000.0)
+    assert "balance_values" not in result.tables
+    assert solved(plants(market=market, pathway={"self_balancing_until": 2024})).status == "certified_optimal"
+
+
+def test_a_paid_share_auctions_what_the_emissions_after_abatement_leave() -> None:
+    result = solved(plants(market={"external_demand_t": 1_000.0, "paid_share": 0.1, **RESERVE}))
+    years = result.tables["years"].iloc[0]
+    # Of A = E in sum 90 % are free and 10 % auctioned: a tonne abated also saves its share of the purchase.
+    assert result.status == "certified_optimal"
+    assert years["allowance_t"] == pytest.approx(0.9 * years["emissions_tco2e"])
+    assert years["auctioned_t"] == pytest.approx(0.1 * years["emissions_tco2e"])
+    assert years["released_t"] == pytest.approx(1_000.0)
+
+
+def test_without_scarcity_every_price_clears_and_none_is_found() -> None:
+    result = solved(etsopt.read("cn-2025"))
+    assert result.tables["closure"]["set_by"].tolist() == ["self-balancing"]
+    assert result.tables["years"]["banked_t"].abs().max() < 1
+    lines = closure(result.tables["closure"])
+    assert lines[0] == "Prices are set by: self-balancing (2025)."
+    assert lines[1].startswith("No scarcity: every price clears from the terminal price of 84.00 CNY/t up")
+    table = result.tables["balance_values"]
+    assert table["sector"].tolist() == ["aluminium", "cement", "steel"]
+    assert (table["residual_t"].abs() < 1e-2).all()
+
+
+def test_on_a_path_the_years_of_the_plans_balance_themselves() -> None:
+    result = solved(etsopt.read("cn-2025-2035"), "pathway")
+    table, years = result.tables["balance_values"], result.tables["years"].set_index("year")
+    assert sorted(set(table["year"])) == [2025, 2026]
+    assert years.loc[[2025, 2026], "banked_t"].abs().max() < 1
+    assert years.loc[2027, "banked_t"] > 1e6
+    assert result.tables["closure"]["set_by"].tolist() == ["self-balancing"] * 2 + ["terminal price"] * 9
+    assert "discounted price of the next year" in closure(result.tables["closure"])[1]
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_at_a_stated_price_the_balance_value_is_one_that_best_responses_have(seed: int) -> None:
+    units, measures, price = random_sector(seed)
+    instance = sector(units, measures, price)
+    result = solved(instance, "abatement")
+    known, table = by_every_choice(units, measures, price), result.tables["balance_values"].iloc[0]
+    if result.certified:
+        assert min(abs(table["balance_value"] / value - 1) for value in known) < 1e-9
+        assert table["allowance_t"] == pytest.approx(table["emissions_tco2e"], abs=0.02)
+    else:
+        # Repeated responses cycle, though there may be a balance value that they do not reach.
+        assert result.status == "feasible"
+        assert abs(table["residual_t"]) > 1
+
+
+def test_most_random_sectors_are_certified() -> None:
+    random = [etsopt.solve(sector(*random_sector(seed)), "abatement") for seed in range(25)]
+    assert sum(result.certified for result in random) >= 20
+
+
+@pytest.mark.parametrize("paid_share", [0.0, 0.001])
+def test_balance_values_that_come_back_are_an_answer_without_a_proof(
+    paid_share: float, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    instance = sector(*CYCLE).with_policy({"market.paid_share": paid_share})
+    result = solved(instance, "abatement")
+    assert (result.status, result.certified) == ("feasible", False)
+    residual = result.tables["balance_values"]["residual_t"].item()
+    assert abs(residual) > 100
+    # A saved run is what it says it is, and a claim of a proof is refused.
+    assert etsopt.check(instance, result).violations == ()
+    claimed = replace(result, status="certified_optimal", certified=True)
+    assert etsopt.check(instance, claimed).violations
+    result.save(tmp_path, instance)
+    assert main(["check", str(tmp_path)]) == 0
+    show.result(result)
+    assert "Balance values do not repeat: allowances of cement in 2025 differ by" in capsys.readouterr().out
+
+
+BALANCED = {"year": 2025, "rule": {"name": "cn-2025"}}
+
+
+@pytest.mark.parametrize(
+    ("policy", "known"),
+    [
+        (BALANCED, {"cement": 2026, "steel": 2026}),
+        ({"year": 2025, "rule": {"name": "cn"}}, {"cement": 2026, "power": None}),
+        ({"year": 2025, "rule": {"name": "cn-2024"}}, {"cement": None}),
+        ({"year": 2025, "rule": {"name": "given"}}, {"cement": None}),
+        ({**BALANCED, "pathway": {"self_balancing_until": 2024}}, {"cement": 2024}),
+        ({**BALANCED, "pathway": {"self_balancing_until": {"steel": 2028}}}, {"cement": 2026, "steel": 2028}),
+    ],
+)
+def test_the_years_are_those_of_the_plan_unless_the_policy_states_others(
+    policy: dict[str, Any], known: dict[str, int | None]
+) -> None:
+    parsed = parse_policy(policy)
+    assert {name: self_balancing_until(parsed, name) for name in known} == known
+
+
+def test_a_sector_with_a_target_has_lump_sums_unless_its_years_are_stated() -> None:
+    tight = {"sectors": {"cement": {"band": 0.03, "target_change": -0.01}}, "market": RESERVE}
+    assert "balance_values" not in solved(plants(**tight)).tables
+    stated = solved(plants(**tight, pathway={"self_balancing_until": {"cement": 2025}}))
+    assert stated.tables["balance_values"]["residual_t"].abs().max() < 1e-3
+
+
+def test_a_rule_that_does_not_balance_the_sector_has_no_such_years() -> None:
+    with pytest.raises(DataError, match="does not make the allowances of cement equal its emissions") as error:
+        etsopt.solve(
+            etsopt.Instance.from_frames(
+                UNITS.assign(reference_t=90_000.0),
+                {"year": 2025, "rule": {"name": "given"}, "pathway": {"self_balancing_until": 2026}},
+                None,
+                MEASURES,
+            ),
+            "clearing",
+        )
+    assert "pathway.self_balancing_until" in str(error.value)
+
+
+def test_phase_2_of_a_path_has_no_such_years() -> None:
+    pathway = {"phase_2_from": 2026, "self_balancing_until": 2027}
+    result = solved(plants(horizon={"last_year": 2027}, pathway=pathway, market=RESERVE), "pathway")
+    assert result.tables["balance_values"]["year"].tolist() == [2025]
+    # The later balance value is that after abatement, tightened.
+    assert result.certified
+
+
+@pytest.mark.parametrize(
+    ("column", "change"),
+    [
+        ("balance_value", 1e-6),
+        ("balance_value", -1e-6),
+        ("balance_value_before", 1e-6),
+        ("emissions_held_tco2e", 1e-6),
+        ("emissions_before_tco2e", 1e-6),
+        ("emissions_tco2e", 1e-6),
+        ("allowance_t", 1e-6),
+        ("residual_t", None),
+        ("balance_value", np.nan),
+        ("emissions_held_tco2e", np.inf),
+    ],
+)
+def test_a_changed_table_is_not_certified(column: str, change: float | None) -> None:
+    instance = plants(market={"external_demand_t": 1_000.0, "paid_share": 0.1, **RESERVE})
+    result = solved(instance)
+    table = result.tables["balance_values"].copy()
+    table[column] = table[column] * (1 + change) if change is not None else table[column] + 1
+    report = etsopt.check(instance, replace(result, tables={**result.tables, "balance_values": table}))
+    assert not report.certified
+    assert report.violations
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_a_table_without_its_rows_or_none_at_all_is_refused(rows: int) -> None:
+    instance = plants(market=RESERVE)
+    result = solved(instance)
+    table = result.tables["balance_values"]
+    others = {name: one for name, one in result.tables.items() if name != "balance_values"}
+    wrong = replace(result, tables={**others, "balance_values": pd.concat([table] * rows) if rows else table[:0]})
+    assert etsopt.check(instance, wrong).violations
+    assert etsopt.check(instance, replace(result, tables=others)).violations
+    # Where no year balances itself there is no table.
+    lump = instance.with_policy({"pathway.self_balancing_until": 2024})
+    without = solved(lump)
+    assert etsopt.check(lump, replace(without, tables={**without.tables, "balance_values": table})).violations
+
+
+def test_the_former_key_is_accepted_with_a_warning() -> None:
+    with pytest.warns(FormerNameWarning, match=r"follow_emissions_until is now pathway\.self_balancing_until"):
+        former = parse_policy({**BALANCED, "abatement": {"follow_emissions_until": 2025}})
+    assert former == parse_policy({**BALANCED, "pathway": {"self_balancing_until": 2025}})
+    both = {"abatement": {"follow_emissions_until": 2025}, "pathway": {"self_balancing_until": 2026}}
+    with pytest.raises(DataError, match="which is also stated"):
+        parse_policy({**BALANCED, **both})
+    with pytest.warns(FormerNameWarning):
+        changed = plants().with_policy({"abatement.follow_emissions_until": 2025})
+    assert changed.policy.pathway.self_balancing_until == 2025
