@@ -120,6 +120,18 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
             "Write 0 for it, or electricity_only no: emissions of electricity are outside this system.",
         ),
         RowCheck(
+            (measures["output_abatement_rate"] * measures["maximum_share"] >= 1).to_numpy(),
+            "output_abatement_rate",
+            ("row leaves no output", "rows leave no output"),
+            "State less than 1, or a maximum_share below 1: a unit without output is closed, not abated.",
+        ),
+        RowCheck(
+            (measures["output_abatement_rate"] > measures["abatement_rate"]).to_numpy(),
+            "output_abatement_rate",
+            ("row takes more output than emissions", "rows take more output than emissions"),
+            "State the emissions that go with the output in abatement_rate too.",
+        ),
+        RowCheck(
             other_year,
             "price_year",
             (f"row is not {expected}", f"rows are not {expected}"),

@@ -29,11 +29,13 @@ states how many tonnes. Else $m_t = 0$ and `cost` is minimised.
 **Measures.** A measure acts on the emissions that earlier ones left: a set $S$ leaves
 $\prod_{k \in S} (1 - \text{abatement\_rate}_k\, \text{maximum\_share}_k)$ of them. It costs an annuity of its
 investment (it is renewed at the end of its life), fixed cost on the base year's output, and variable cost less fuel
-savings on the year's output. All three change by `cost_change_rate` a year. Once started it runs to the end of the horizon. A cut of output is one more measure: it
-takes its share of the emissions, costs its margin for each tonne cut, and leaves intensity and the cost of other
-measures unchanged. If the policy excludes no-regret measures, those that cost less than zero at the base year's output
-are not on offer. Paid shares apply to the allowances before abatement. The fixed fine of a shortfall is no part of the
-cost.
+savings on the year's output. All three change by `cost_change_rate` a year. Once started it runs to the end of the
+horizon. A cut of output is one more measure: it takes its share of the emissions, costs its margin for each tonne cut,
+and leaves intensity and the cost of other measures unchanged. So does the part of a measure that goes with the output,
+its `output_abatement_rate`. Where the rule is a plan, the allowances $A_{jt}$ of a plan fall with the output that it
+leaves: a tonne that goes with the output earns what it emits beyond its allowance. If the policy excludes no-regret
+measures, those that cost less than zero at the base year's output are not on offer. Paid shares apply to the allowances
+before abatement. The fixed fine of a shortfall is no part of the cost.
 
 **Self-balancing years.** The plans of 2025 and 2026 take the balance value of a sector from emissions after abatement, so
 that its allowances equal these whatever it abates. So does a sector here up to `pathway.self_balancing_until`, by

@@ -16,6 +16,9 @@ Under the rule `cn` power units get the allowances of `etsopt.rules.power` in ea
 of the year on the output and heat of the forecast, at the load factor of the tables. After the last plan the benchmarks
 change by `rule.benchmark_change` a year. Industry has $A = E$ in 2024.
 
+Before the cap begins, and without one, allowances follow the output that a plan leaves, as in `clearing`. Under a cap
+they are fixed: whoever produces less keeps them.
+
 The balance value is exact, without the decimals of a published one. A horizon that begins in phase 2 starts from the
 balance value of its first year, which falls at once. If the rule is no intensity rule, $A = E$ throughout. `pathway`
 uses its own paid shares alone, and allowances that follow emissions are not cut to the cap.

@@ -79,12 +79,16 @@ def ruled(seed: int = 3) -> etsopt.Instance:
             ("c", "cement", 0.15, 0.1, 40.0, 2025, "g", "a"),
             ("a", "steel", 0.05, 0.1, 20.0, 2027, "", ""),
             ("d", "aluminium", 0.1, 0.1, -4.0, 2025, "", ""),
+            # All of what "e" abates goes with the output, and a part of what "f" abates.
+            ("e", "cement", 0.04, 0.04, 1.0, 2025, "", ""),
+            ("f", "steel", 0.08, 0.05, 3.0, 2025, "", ""),
         ],
         columns=[
             *("measure_id", "sector", "abatement_rate", "intensity_abatement_rate"),
             *("variable_opex_cny_per_t", "first_year", "exclusive_group", "requires"),
         ],
-    ).assign(lifetime_years=10, capex_cny_per_t=50.0, maximum_share=0.8)
+    ).assign(lifetime_years=10, capex_cny_per_t=50.0, maximum_share=0.8, output_abatement_rate=0.0)
+    measures.loc[measures["measure_id"].isin(["e", "f"]), ["output_abatement_rate", "capex_cny_per_t"]] = 0.04, 0.0
     sectors = set(units["sector"])
     owners = sorted(set(units["enterprise_id"]))
     enterprises = pd.DataFrame(
@@ -175,7 +179,8 @@ def test_the_search_finds_the_best_of_all_plans(seed: int) -> None:
                 runs = [k for k, start in enumerate(starts) if start <= year]
                 emissions = found.emissions[unit, [year]] * np.prod(offered.left[unit, runs])
                 kept = np.array([np.prod(offered.intensity_left[unit, runs])])
-                free = found.free(np.array([unit]), year, emissions, kept)[0]
+                produced = np.array([np.prod(offered.output_left[unit, runs])])
+                free = found.free(np.array([unit]), year, emissions, kept, produced)[0]
                 cost = np.sum(offered.fixed[unit, runs] + offered.variable[unit, runs] * found.output[unit, year])
                 total += found.discount[year] * cost + need[unit, year] * (emissions[0] - free)
                 total += emitted[unit, year] * emissions[0]

@@ -7,13 +7,13 @@ in $V$: bisection finds the ends of its interval of zero, and the units between 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etsopt.checking import plan
 from etsopt.checking.allocation.limits import fixed_at_emissions
-from etsopt.checking.power import allowances_of_power
+from etsopt.checking.market.path import Rule, below_cap, follows_output, tightened, with_power
 from etsopt.data.content import intensity_base
 from etsopt.data.policy.yearly import by_year
 from etsopt.data.projection import development
@@ -55,6 +55,8 @@ class Baseline:
         Share of it that is auctioned, shape ``(years,)``.
     follows
         True in self-balancing years, in which free allowances follow a unit's own emissions.
+    follows_output
+        True in years in which other allowances follow the output, shape ``(years,)``: those of a plan, before a cap.
     slope, cap
         Parameters of the rule, shape ``(years,)``.
     balance_value
@@ -72,6 +74,7 @@ class Baseline:
     given: NDArray[np.float64]
     paid_share: NDArray[np.float64]
     follows: NDArray[np.bool_]
+    follows_output: NDArray[np.bool_]
     slope: NDArray[np.float64]
     cap: NDArray[np.float64]
     balance_value: NDArray[np.float64]
@@ -82,18 +85,26 @@ class Baseline:
         return self.output * self.in_tonnes[:, None]
 
     def free(
-        self, units: NDArray[np.int64], year: int, emissions: NDArray[np.float64], kept: NDArray[np.float64]
+        self,
+        units: NDArray[np.int64],
+        year: int,
+        emissions: NDArray[np.float64],
+        kept: NDArray[np.float64],
+        output_left: NDArray[np.float64] | float = 1.0,
     ) -> NDArray[np.float64]:
-        """Return the free allowances in a year of units with these emissions and shares of their intensity [t].
+        """Return the free allowances in a year of units with these emissions and shares of intensity and output [t].
 
         Parameters
         ----------
-        emissions, kept
-            Emissions, and shares of the intensity that measures leave, both of shape ``(units, ...)``.
+        emissions, kept, output_left
+            Emissions, and shares of intensity and output that measures leave, of shape ``(units, ...)``; one if no
+            measure takes output.
         """
         shape = (len(units), *[1] * (emissions.ndim - 1))
         lump = self.given[units, year] * (1 - self.paid_share[year])
         lump_sum = np.broadcast_to(lump.reshape(shape), emissions.shape)
+        if self.follows_output[year]:
+            lump_sum = lump_sum * output_left
         follows = self.follows[units, year]
         if not follows.any():
             return lump_sum
@@ -122,7 +133,7 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None, held: H
     output = columns.bfill(axis=1)["output_t"].fillna(0.0).to_numpy(dtype=float) * scope.any(axis=1)
     sector = instance.labels("sector").code
     follows = plan.self_balancing(instance, years, allocation)[sector]
-    rule = _Rule(np.zeros(len(years)), np.zeros(len(years)), np.full(emissions.shape, np.nan))
+    rule = Rule(np.zeros(len(years)), np.zeros(len(years)), np.full(emissions.shape, np.nan))
     if allocation is None or follows.any():
         rule = _enacted(instance, emissions, intensity)
     balanced = emissions
@@ -140,12 +151,12 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None, held: H
         given = np.where(follows, balanced, given)
     else:
         phase_2 = years >= policy.pathway.phase_2_from
-        rule = _tightened(instance, years, phase_2, rule)
+        rule = tightened(instance, years, phase_2, rule)
         given = emissions * (1 + rule.rate(intensity))
         if plan.of_power(instance).any():
-            given = _with_power(instance, years, projected.output_factor, emissions, given)
+            given = with_power(instance, years, projected.output_factor, emissions, given)
         given = np.where(follows, balanced, given)
-        given = np.where(follows, balanced, _below_cap(instance, years, given))
+        given = np.where(follows, balanced, below_cap(instance, years, given))
         paid_share = np.where(phase_2, by_year(policy.pathway.paid_share, years, 0.0), 0.0)
     return Baseline(
         years,
@@ -159,6 +170,7 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None, held: H
         given,
         paid_share,
         follows,
+        follows_output(instance, years, capped=allocation is None),
         *rule,
     )
 
@@ -174,26 +186,13 @@ def _kept(sector: NDArray[np.int64], emissions: NDArray[np.float64], held: NDArr
     return kept
 
 
-class _Rule(NamedTuple):
-    """Slope and cap of the rule by year, and balance value by unit and year [t/t], NaN for a unit with A = E."""
-
-    slope: NDArray[np.float64]
-    cap: NDArray[np.float64]
-    balance_value: NDArray[np.float64]
-
-    def rate(self, intensity: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the surplus rate of every unit and year."""
-        rate = np.clip(self.slope * (1 - intensity / self.balance_value), -self.cap, self.cap)
-        return np.nan_to_num(rate)
-
-
-def _enacted(instance: Instance, emissions: NDArray[np.float64], intensity: NDArray[np.float64]) -> _Rule:
+def _enacted(instance: Instance, emissions: NDArray[np.float64], intensity: NDArray[np.float64]) -> Rule:
     """Return the rule of every year; A = E for another rule, for power, and under the national rule up to 2024."""
     balance, years = np.full(emissions.shape, np.nan), np.array(instance.policy.years)
     name = instance.policy.rule.name
     balanced = (years >= 2025) if name == plan.NATIONAL else np.full(len(years), plan.has_balance_value(instance))
     if not balanced.any():
-        return _Rule(np.zeros(len(years)), np.zeros(len(years)), balance)
+        return Rule(np.zeros(len(years)), np.zeros(len(years)), balance)
     slope, cap = plan.slope(instance), float(plan.stated(instance, "cap", plan.CAP))
     free = ~fixed_at_emissions(instance) & ~plan.of_power(instance)
     for sector in instance.sectors:
@@ -202,7 +201,7 @@ def _enacted(instance: Instance, emissions: NDArray[np.float64], intensity: NDAr
             value = balance_value(emissions[here, year], intensity[here, year], slope, cap)
             # Without an intensity there is no balance value, and no allowance is right.
             balance[here, year] = NO_BALANCE if np.isnan(value) else value
-    return _Rule(np.full(len(years), slope), np.full(len(years), cap), balance)
+    return Rule(np.full(len(years), slope), np.full(len(years), cap), balance)
 
 
 def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64], slope: float, cap: float) -> float:
@@ -233,60 +232,3 @@ def balance_value(emissions: NDArray[np.float64], intensity: NDArray[np.float64]
         return middle
     surplus = cap * float(emissions[surplus_rates >= cap].sum() - emissions[surplus_rates <= -cap].sum())
     return slope * float((emissions * intensity)[inner].sum()) / (slope * float(emissions[inner].sum()) + surplus)
-
-
-def _tightened(instance: Instance, years: NDArray[np.int64], phase_2: NDArray[np.bool_], enacted: _Rule) -> _Rule:
-    """Return the rule of the pathway: in the second phase, the balance value falls from that of the year before."""
-    path = instance.policy.pathway
-    fall = by_year(path.tightening, years, 0.0)
-    tightened = enacted.balance_value.copy()
-    for year in np.flatnonzero(phase_2).tolist():
-        # A horizon that begins in the second phase starts from the balance value of its first year.
-        before = tightened[:, max(year - 1, 0)]
-        before = np.where(np.isnan(before), enacted.balance_value[:, year], before)
-        tightened[:, year] = before * (1 - fall[year])
-    slope, cap = by_year(path.slope, years, enacted.slope[0]), by_year(path.band, years, enacted.cap[0])
-    return _Rule(np.where(phase_2, slope, enacted.slope), np.where(phase_2, cap, enacted.cap), tightened)
-
-
-def _with_power(
-    instance: Instance,
-    years: NDArray[np.int64],
-    grown: NDArray[np.float64],
-    emissions: NDArray[np.float64],
-    given: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return the allocation with that of power units by the benchmarks of each year, shape ``(units, years)`` [t]."""
-    fixed = fixed_at_emissions(instance)
-    factor = grown * (emissions > 0)
-    of_power = np.column_stack(
-        [
-            allowances_of_power(instance, fixed, year, factor[:, t], emissions[:, t])
-            for t, year in enumerate(years.tolist())
-        ]
-    )
-    return np.where(np.isnan(of_power), given, of_power)
-
-
-def _below_cap(instance: Instance, years: NDArray[np.int64], given: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the allocation of the pathway, cut by one factor a year to the cap, shape ``(units, years)`` [t]."""
-    path, totals = instance.policy.pathway, given.sum(axis=0)
-    if path.cap_t is not None:
-        stated = {int(year): tonnes for year, tonnes in path.cap_t.items()}
-        capped, limit = years >= min(stated), np.array([_on_line(stated, year) for year in years.tolist()])
-    elif path.cap_from is not None and path.cap_from <= years[-1]:
-        last_free = totals[years < path.cap_from][-1]
-        capped, limit = years >= path.cap_from, last_free * (1 + path.cap_change) ** (years - path.cap_from + 1.0)
-    else:
-        return given
-    kept = np.divide(limit, totals, out=np.ones(len(years)), where=totals > 0)
-    return given * np.where(capped, np.minimum(1.0, kept), 1.0)
-
-
-def _on_line(stated: dict[int, float], year: int) -> float:
-    """Return the cap of a year between two stated ones; that of the first before it, of the last after it."""
-    before = max((one for one in stated if one <= year), default=min(stated))
-    after = min((one for one in stated if one >= year), default=max(stated))
-    if before == after or year < before:
-        return stated[before]
-    return stated[before] + (stated[after] - stated[before]) * (year - before) / (after - before)

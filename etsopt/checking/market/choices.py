@@ -34,8 +34,8 @@ class Choices:
         Every measure by its code, the output cut last.
     code
         Position of each measure in ``names``, -1 in an empty slot.
-    left, intensity_left
-        Share of emissions, and of intensity, that a measure leaves.
+    left, intensity_left, output_left
+        Share of emissions, of intensity, and of output, that a measure leaves.
     fixed
         Yearly cost, whatever the output [CNY].
     variable
@@ -55,6 +55,7 @@ class Choices:
     code: NDArray[np.int64]
     left: NDArray[np.float64]
     intensity_left: NDArray[np.float64]
+    output_left: NDArray[np.float64]
     fixed: NDArray[np.float64]
     variable: NDArray[np.float64]
     growth: NDArray[np.float64]
@@ -111,6 +112,7 @@ class _MeasureTable:
     code: NDArray[np.int64]
     left: NDArray[np.float64]
     intensity_left: NDArray[np.float64]
+    output_left: NDArray[np.float64]
     per_base_t: NDArray[np.float64]
     per_t: NDArray[np.float64]
     growth: NDArray[np.float64]
@@ -154,6 +156,7 @@ def derive_choices(instance: Instance, baseline: Baseline) -> Choices:
         code,
         left,
         placed(rows.intensity_left, 1.0),
+        np.where(where, left, placed(rows.output_left, 1.0)),
         placed(rows.per_base_t, 0.0) * baseline.base_output[:, None],
         variable,
         placed(rows.growth, 1.0),
@@ -169,7 +172,7 @@ def _measure_table(instance: Instance) -> _MeasureTable:
     if instance.measures is None:
         nothing, none = np.zeros(1), np.zeros(1, dtype=np.int64)
         return _MeasureTable(
-            *(np.array([OUTPUT_CUT]), none, nothing, nothing + 1, nothing, nothing, nothing + 1),
+            *(np.array([OUTPUT_CUT]), none, nothing, nothing + 1, nothing + 1, nothing, nothing, nothing + 1),
             *(none, none - 1, none[:, None] - 2),
         )
     table = instance.measures
@@ -178,10 +181,11 @@ def _measure_table(instance: Instance) -> _MeasureTable:
         return filled_column(table, MEASURES, name)
 
     measure, group = Labels.of(cells("measure_id")), Labels.of(cells("exclusive_group"))
-    share, rate, intensity_rate, life, capex, fixed, variable, saving = (
+    share, rate, intensity_rate, output_rate, life, capex, fixed, variable, saving = (
         cells(name)
         for name in (
-            *("maximum_share", "abatement_rate", "intensity_abatement_rate", "lifetime_years", "capex_cny_per_t"),
+            *("maximum_share", "abatement_rate", "intensity_abatement_rate", "output_abatement_rate"),
+            *("lifetime_years", "capex_cny_per_t"),
             *("fixed_opex_cny_per_t", "variable_opex_cny_per_t", "fuel_saving_cny_per_t"),
         )
     )
@@ -192,7 +196,8 @@ def _measure_table(instance: Instance) -> _MeasureTable:
         np.append(measure.names, OUTPUT_CUT),
         np.append(measure.code, len(measure)),
         np.append(1 - share * rate, 1.0),
-        np.append(1 - share * intensity_rate, 1.0),
+        np.append((1 - share * intensity_rate) / (1 - share * output_rate), 1.0),
+        np.append(1 - share * output_rate, 1.0),
         np.append(share * (annuity + fixed), 0.0),
         np.append(share * (variable - saving), 0.0),
         np.append(1 + cells("cost_change_rate"), 1.0),

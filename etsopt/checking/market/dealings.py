@@ -56,7 +56,7 @@ class PlanSizes:
             steep,
             np.abs(baseline.given),
         )
-        roundings = 3 * int(offered.count.max(initial=0)) + 3 * len(baseline.years) + 60
+        roundings = 4 * int(offered.count.max(initial=0)) + 3 * len(baseline.years) + 60
         cost, emissions, steeply, given = (accounts.total(part) for part in parts)
         return cls(cost, emissions, steeply, given, roundings, units)
 

@@ -130,15 +130,14 @@ def amounts(
 ) -> Amounts:
     """Return the amounts of plans of some units in each year."""
     result = [np.zeros((len(unit), len(baseline.years))) for _ in range(5)]
-    cuts = offered.code[unit] == len(offered.names) - 1
     for year in range(len(baseline.years)):
         runs = start <= year
         left, kept = (np.where(runs, part[unit], 1.0).prod(axis=1) for part in (offered.left, offered.intensity_left))
-        output_left = np.where(runs & cuts, offered.left[unit], 1.0).prod(axis=1)
+        output_left = np.where(runs, offered.output_left[unit], 1.0).prod(axis=1)
         each = offered.fixed[unit] + offered.variable[unit] * baseline.output[unit, year, None]
         each = each * offered.factor(baseline.years[year])[unit]
         emissions = baseline.emissions[unit, year] * left
-        free = baseline.free(unit, year, emissions, kept)
+        free = baseline.free(unit, year, emissions, kept, output_left)
         measured, elsewhere = _incentives(baseline, unit, year, emissions, kept, output_left)
         values = (
             emissions,

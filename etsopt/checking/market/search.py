@@ -40,8 +40,8 @@ class Sets:
         The sets, none of which has two measures of a group.
     units
         Positions of the units, shape ``(units,)``.
-    left, kept
-        Share of emissions, and of intensity, that a set leaves.
+    left, kept, produced
+        Share of emissions, of intensity, and of output, that a set leaves.
     fixed, variable
         Yearly cost [CNY], and cost per tonne of the year's output [CNY/t], in the base year.
     possible
@@ -59,6 +59,7 @@ class Sets:
     units: NDArray[np.int64]
     left: NDArray[np.float64]
     kept: NDArray[np.float64]
+    produced: NDArray[np.float64]
     fixed: NDArray[np.float64]
     variable: NDArray[np.float64]
     possible: NDArray[np.bool_]
@@ -77,13 +78,15 @@ class Sets:
         left = each(offered.left, np.multiply)
         # Intensity matters only in years in which allowances follow emissions.
         kept = each(offered.intensity_left, np.multiply) if baseline.follows[units].any() else left
+        cuts = baseline.follows_output.any() and (offered.output_left[units] != 1).any()
+        produced = each(offered.output_left, np.multiply) if cuts else np.ones_like(left)
         fixed, variable = each(offered.fixed, np.add), each(offered.variable, np.add)
         first, growth = offered.first_year[units, :measures].T, offered.growth[units, :measures].T
         changing: tuple[NDArray[np.float64], ...] = ()
         if (growth != 1).any():
             changing = (offered.fixed[units, :measures].T, offered.variable[units, :measures].T, growth)
         met = _met(offered, units, family)
-        return cls(family, units, left, kept, fixed, variable, met, first, changing, offered.base_year)
+        return cls(family, units, left, kept, produced, fixed, variable, met, first, changing, offered.base_year)
 
     def costs(self, year: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return yearly cost and cost per tonne of output in a compliance year, shape ``(sets, units)``."""
@@ -95,7 +98,7 @@ class Sets:
 
     def select(self, places: NDArray[np.int64]) -> Sets:
         """Return the sets of some units."""
-        names = ("left", "kept", "fixed", "variable", "possible", "first_year")
+        names = ("left", "kept", "produced", "fixed", "variable", "possible", "first_year")
         changing = tuple(part[:, places] for part in self.changing)
         some = {name: getattr(self, name)[:, places] for name in names}
         return replace(self, units=self.units[places], changing=changing, **some)
@@ -116,7 +119,8 @@ class Sets:
         value += fixed
         value *= baseline.discount[year]
         value += emissions * (demand_dual[:, year] + emission_dual[:, year])
-        value -= demand_dual[:, year] * baseline.free(self.units, year, emissions.T, self.kept.T).T
+        free = baseline.free(self.units, year, emissions.T, self.kept.T, self.produced.T).T
+        value -= demand_dual[:, year] * free
         value[~self.possible] = np.inf
         late = self.first_year > baseline.years[year]
         if late.any():

@@ -96,6 +96,11 @@ class Policy(Section):
         """Return the stated band of a sector, or None."""
         return self.sectors.get(sector, SectorPolicy()).band
 
+    @property
+    def follows_plan(self) -> bool:
+        """True if the rule is a plan of China's system, whose allowances follow the output of the year."""
+        return self.rule.name in (*BALANCED, NATIONAL)
+
     def balances(self, sector: str) -> bool:
         """Return True if the rule's allowances of a sector add up to its emissions, which are then its target."""
         return self.rule.name in BALANCED or (self.rule.name == NATIONAL and sector not in POWER)

@@ -5,6 +5,7 @@ The validator, the generator, the writer and the documentation derive from it.
 
 from __future__ import annotations
 
+from etsopt.data.tables.measure_columns import COST_COLUMNS
 from etsopt.data.tables.power_columns import POWER_COLUMNS
 from etsopt.data.tables.table import Column, Table
 
@@ -167,6 +168,16 @@ MEASURES = Table(
             default="abatement_rate",
         ),
         Column(
+            "output_abatement_rate",
+            "fraction of the unit's output that goes with the emissions where it is applied; abatement_rate includes "
+            "it, and before an absolute cap allowances fall with it",
+            "fraction",
+            number=True,
+            at_least=0,
+            at_most=1,
+            default=0.0,
+        ),
+        Column(
             "maximum_share",
             "fraction of the unit to which it can be applied; abatement and costs are proportional to it",
             "fraction",
@@ -194,45 +205,7 @@ MEASURES = Table(
             at_most=100,
             whole=True,
         ),
-        Column(
-            "capex_cny_per_t",
-            "investment per tonne of annual output_t",
-            "CNY/t",
-            number=True,
-            at_least=0,
-            default=0.0,
-        ),
-        Column(
-            "fixed_opex_cny_per_t",
-            "yearly cost per tonne of annual output_t; negative is a saving",
-            "CNY/t",
-            number=True,
-            default=0.0,
-        ),
-        Column(
-            "variable_opex_cny_per_t",
-            "cost per tonne of the year's output; negative is a saving",
-            "CNY/t",
-            number=True,
-            default=0.0,
-        ),
-        Column(
-            "fuel_saving_cny_per_t",
-            "fuel saving per tonne of the year's output",
-            "CNY/t",
-            number=True,
-            at_least=0,
-            default=0.0,
-        ),
-        Column(
-            "cost_change_rate",
-            "yearly change of all its costs, a fraction, from the year of the tables on: -0.02 is 2 % less each year",
-            "fraction",
-            number=True,
-            above=-1,
-            at_most=1,
-            default=0.0,
-        ),
+        *COST_COLUMNS,
         Column("exclusive_group", "group of which a unit applies at most one measure", identifier=True),
         Column("requires", "measure_ids, separated by spaces, that must run as well"),
         Column(

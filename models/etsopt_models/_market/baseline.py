@@ -76,6 +76,8 @@ class Baseline:
         Share of them that is auctioned instead of given, shape ``(years,)``.
     follows
         Years in which free allowances follow the unit's own emissions.
+    follows_output
+        Years in which other free allowances follow the output, shape ``(years,)``: those of a plan, before a cap.
     rule
         The rule that they follow.
     rounding_remainder
@@ -92,6 +94,7 @@ class Baseline:
     entitlement: NDArray[np.float64]
     paid_share: NDArray[np.float64]
     follows: NDArray[np.bool_]
+    follows_output: NDArray[np.bool_]
     rule: IntensityRule
     rounding_remainder: NDArray[np.float64]
 
@@ -136,6 +139,7 @@ class Baseline:
             years=self.years[here],
             discount=np.ones(1),
             paid_share=self.paid_share[here],
+            follows_output=self.follows_output[here],
             rule=rule,
             rounding_remainder=self.rounding_remainder[here],
             **{name: getattr(self, name)[:, here] for name in names},
@@ -172,6 +176,7 @@ def baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Basel
         entitlement=balancing.entitlement(rate[:, None] * baseline.emissions, baseline.emissions),
         paid_share=by_year(instance.policy.market.paid_share, baseline.years, 0.0),
         follows=follows,
+        follows_output=np.full(len(baseline.years), instance.policy.follows_plan),
         # Lump sums come from the allocation, whatever the rule.
         rule=balancing.held(enacted_rule(instance, baseline)) if follows.any() else no_rule(follows.shape),
         rounding_remainder=remainder,
@@ -204,6 +209,7 @@ def without_allowances(instance: Instance) -> Baseline:
         np.zeros((len(units), len(years))),
         nothing,
         np.zeros((len(units), len(years)), dtype=bool),
+        np.zeros(len(years), dtype=bool),
         IntensityRule(nothing, nothing, np.zeros((len(units), 0))),
         nothing,
     )

@@ -142,20 +142,20 @@ def _measures(
     """Return the measures of the table for units that have the same structure."""
     rows = rows[:, rows[0] >= 0]
     nothing = np.zeros(rows.shape)
-    emissions, intensity, fixed, variable, growth = nothing + 1, nothing + 1, nothing, nothing, nothing + 1
+    emissions, intensity, output, fixed, variable, growth = (nothing + filled for filled in (1, 1, 1, 0, 0, 1))
     if rows.shape[1]:
-        share, rate, intensity_rate = (
-            column(instance, name)[rows] for name in ("maximum_share", "abatement_rate", "intensity_abatement_rate")
+        names = ("abatement_rate", "output_abatement_rate", "intensity_abatement_rate")
+        emissions, output, measured = (
+            1 - column(instance, name)[rows] * column(instance, "maximum_share")[rows] for name in names
         )
-        emissions, intensity = 1 - share * rate, 1 - share * intensity_rate
+        # Emissions on which intensity is measured fall by their own rate, and the output beneath them with the output.
+        intensity = measured / output
         per_base_t, variable = (cost[rows] for cost in costs)
         fixed = per_base_t * baseline.base_output[units, None]
         growth = 1 + column(instance, "cost_change_rate")[rows]
     family, admissible = _admissible(instance, rows[:1], baseline.years)
     elapsed = baseline.years - instance.policy.year
-    return Measures(
-        units, rows, emissions, intensity, nothing + 1, fixed, variable, growth, elapsed, family, admissible
-    )
+    return Measures(units, rows, emissions, intensity, output, fixed, variable, growth, elapsed, family, admissible)
 
 
 def _with_output_cut(instance: Instance, part: Measures) -> Measures:

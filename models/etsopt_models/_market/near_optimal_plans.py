@@ -73,15 +73,15 @@ def _set_values(
     plans: Plans, part: Measures, need_price: NDArray[np.float64], emissions_price: NDArray[np.float64]
 ) -> list[NDArray[np.float64]]:
     """Return the value of running each set in each year, shape ``(sets, units)``; infinite if it may not run."""
-    baseline, units, family = plans.baseline, part.units, part.family
-    left, intensity_left = family.products(part.emissions_left.T), family.products(part.intensity_left.T)
+    baseline, units = plans.baseline, part.units
+    left, *of_rule = plans.shares_left(part)
     output = known(baseline.output[units])
     values = []
     for t, (fixed, variable) in enumerate(part.costs_of_sets()):
         emissions = left * baseline.emissions[units, t]
         value = baseline.discount[t] * (fixed + variable * output[:, t])
         value += emissions * (need_price[:, t] + emissions_price[:, t])
-        value -= need_price[:, t] * plans._allowance(units, t, emissions, intensity_left)
+        value -= need_price[:, t] * plans.allowance(units, t, emissions, *of_rule)
         value[~part.admissible[t]] = np.inf
         values.append(value)
     return values

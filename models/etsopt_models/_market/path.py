@@ -42,7 +42,7 @@ def pathway_baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) 
     DataError
         If the rule is none of China's plans, which alone define the allowances of later years.
     """
-    if instance.policy.rule.name not in (*BALANCED, NATIONAL):
+    if not instance.policy.follows_plan:
         what = f"the path starts from a plan of China's system, and the rule {instance.policy.rule.name!r} is none"
         problem = Problem(
             "policy.toml", what, f"Use {', '.join(BALANCED)} or {NATIONAL}, or solve clearing.", "rule.name"
@@ -66,6 +66,7 @@ def pathway_baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) 
         entitlement=np.where(balancing.follows, total, below_cap),
         paid_share=np.where(phase_2, by_year(path.paid_share, years, 0.0), 0.0),
         follows=balancing.follows,
+        follows_output=years < _first_capped(instance),
         rule=rule,
     )
 
@@ -84,6 +85,14 @@ def _tightened(
     last = max(int(np.searchsorted(years, path.phase_2_from)) - 1, int(there[0]) if len(there) else 0)
     start = np.where(phase_2, rule.balance_value[:, [last]], rule.balance_value)
     return IntensityRule(slope, cap, start * np.cumprod(1 - fall))
+
+
+def _first_capped(instance: Instance) -> float:
+    """Return the first year under an absolute cap; infinite without one."""
+    path = instance.policy.pathway
+    if path.cap_t is not None:
+        return float(min(int(year) for year in path.cap_t))
+    return np.inf if path.cap_from is None else float(path.cap_from)
 
 
 def _cap_factor(instance: Instance, years: NDArray[np.int64], totals: NDArray[np.float64]) -> NDArray[np.float64]:

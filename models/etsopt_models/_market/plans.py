@@ -194,8 +194,8 @@ class Plans:
         """Return the best chains: backwards the least over supersets, forwards the first superset that attains it."""
         baseline, units = self.baseline, part.units
         family = part.family
-        left, costs = family.products(part.emissions_left.T), list(part.costs_of_sets())
-        intensity_left = family.products(part.intensity_left.T) if baseline.follows[units].any() else left
+        left, *of_rule = self.shares_left(part)
+        costs = list(part.costs_of_sets())
         output, years = known(baseline.output[units]), len(baseline.years)
         chain, ahead = [], np.zeros(1)
         for t in reversed(range(years)):
@@ -205,7 +205,7 @@ class Plans:
             value += fixed
             value *= cost_weight * baseline.discount[t]
             value += emissions * (need_price[:, t] + emissions_price[:, t])
-            value -= need_price[:, t] * self._allowance(units, t, emissions, intensity_left)
+            value -= need_price[:, t] * self.allowance(units, t, emissions, *of_rule)
             value += ahead
             value[~part.admissible[t]] = np.inf
             ahead = family.least_of_supersets(value)
@@ -221,11 +221,29 @@ class Plans:
             sets[:, t] = now
         return ahead[0], sets
 
-    def _allowance(
-        self, units: NDArray[np.int64], t: int, emissions: NDArray[np.float64], intensity_left: NDArray[np.float64]
+    def shares_left(self, part: Measures) -> tuple[NDArray[np.float64], ...]:
+        """Return the shares of emissions, intensity and output that every set leaves, shape ``(sets, units)``.
+
+        Intensity and output are those of emissions where no allowance follows them.
+        """
+        baseline, products = self.baseline, part.family.products
+        left = products(part.emissions_left.T)
+        intensity_left = products(part.intensity_left.T) if baseline.follows[part.units].any() else left
+        cuts = baseline.follows_output.any() and (part.output_left != 1).any()
+        return left, intensity_left, products(part.output_left.T) if cuts else np.ones(1)
+
+    def allowance(
+        self,
+        units: NDArray[np.int64],
+        t: int,
+        emissions: NDArray[np.float64],
+        intensity_left: NDArray[np.float64],
+        output_left: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        """Return the free allowances in a year at some emissions and intensity, shape ``(..., units)`` [t]."""
+        """Return the free allowances in a year at some emissions, intensity and output, shape ``(..., units)`` [t]."""
         baseline, lump_sum = self.baseline, self.baseline.allowance_of(units, t)
+        if baseline.follows_output[t]:
+            lump_sum = lump_sum * output_left
         follows = baseline.follows[units, t]
         if not follows.any():
             return lump_sum
@@ -264,7 +282,7 @@ class Plans:
         emissions = baseline.emissions[units] * left
         allowance = np.empty(sets.shape)
         for t in range(sets.shape[1]):
-            allowance[:, t] = self._allowance(units, t, emissions[:, t], intensity_left[:, t])
+            allowance[:, t] = self.allowance(units, t, emissions[:, t], intensity_left[:, t], output_left[:, t])
         return emissions, baseline.intensity[units] * intensity_left, output_left, allowance, cost
 
 

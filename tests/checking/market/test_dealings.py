@@ -25,7 +25,7 @@ def test_sizes_of_plans_are_sums_of_absolute_terms() -> None:
     steep = [[80 * 2 + 240 * 2, 88 * (2 + 0.5 * 1.4) + 228 * (2 + 0.5 * 1.6)], [100, 0]]
     assert found.steep == pytest.approx(np.array(steep))
     assert found.given.tolist() == [[300, 295], [45, 3]]
-    assert found.roundings == 3 * 2 + 3 * 2 + 60
+    assert found.roundings == 4 * 2 + 3 * 2 + 60
     assert found.units == 2
 
 

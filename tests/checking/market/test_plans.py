@@ -162,7 +162,7 @@ def test_a_plan_comes_to_what_its_measures_leave_and_cost() -> None:
 
 
 def test_a_cut_of_output_leaves_less_output_to_measure_on() -> None:
-    offered = choices_of(names=np.array(["a", "output_cut"], dtype=object), code=np.array([[0, 1], [0, -1], [-1, -1]]))
+    offered = choices_of(output_left=table((1, 0.8), (1, 1), (1, 1)))
     own = amounts(baseline_of(), offered, np.array([0]), np.array([[0, 1]]), PRICE)
     wanted = 0.5 * (1 - 0.8 * 0.95 * 0.85)
     assert abs(wanted) < 0.2

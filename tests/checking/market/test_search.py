@@ -34,9 +34,12 @@ def cost_of(found: Baseline, offered: Choices, unit: int, starts: tuple[int, ...
         needed = {int(code) for slot in runs for code in offered.required[unit, slot] if code > -2}
         if len(groups) > len(set(groups)) or not needed <= codes:
             return np.inf
-        left, kept = (np.prod([part[unit, slot] for slot in runs]) for part in (offered.left, offered.intensity_left))
+        left, kept, produced = (
+            np.prod([part[unit, slot] for slot in runs])
+            for part in (offered.left, offered.intensity_left, offered.output_left)
+        )
         emissions = found.emissions[unit, year] * left
-        free = found.free(np.array([unit]), year, np.array([emissions]), np.array([kept]))[0]
+        free = found.free(np.array([unit]), year, np.array([emissions]), np.array([kept]), np.array([produced]))[0]
         own = sum(offered.fixed[unit, slot] + offered.variable[unit, slot] * found.output[unit, year] for slot in runs)
         cost += found.discount[year] * own
         cost += need[unit, year] * (emissions - free) + emitted[unit, year] * emissions
@@ -57,6 +60,9 @@ def least_by_hand(
     return least
 
 
+CAPPED = {"follows": np.zeros((3, 2), dtype=bool), "follows_output": np.array([True, False])}
+"""Allowances that follow the output in the first year, and are capped in the second."""
+
 OFFERS = {
     "as it is": {},
     "nothing required": {"required": np.full((3, 2, 1), -2)},
@@ -65,6 +71,7 @@ OFFERS = {
     "group zero": {"group": np.array([[0, 1], [0, 0], [0, 0]])},
     "two years": {"first_year": np.array([[2026, 2025], [2026, 2026], [0, 0]])},
     "never": {"first_year": np.array([[2027, 2025], [2025, 2027], [0, 0]])},
+    "less output": {"output_left": np.array([[0.95, 1.0], [0.8, 0.5], [1.0, 1.0]])},
     "two required": {"required": np.array([[[-2, -2], [0, -2]], [[-2, -2], [0, -1]], [[-2, -2], [-2, -2]]])},
 }
 
@@ -73,7 +80,7 @@ OFFERS = {
 @pytest.mark.parametrize("times", [1.0, -1.0, 8.0])
 def test_the_least_of_all_plans_is_that_of_every_plan(name: str, times: float) -> None:
     offered = choices_of(**OFFERS[name])
-    for changes in ({}, {"follows": np.zeros((3, 2), dtype=bool)}, {"discount": np.array([1.0, 0.25])}):
+    for changes in ({}, {"follows": np.zeros((3, 2), dtype=bool)}, {"discount": np.array([1.0, 0.25])}, CAPPED):
         found = baseline_of(**changes)
         least = least_of_all_plans(found, offered, times * NEED, EMITTED)
         assert least == pytest.approx(least_by_hand(found, offered, times * NEED, EMITTED), rel=1e-12)

@@ -1,0 +1,95 @@
+"""Derive the allowances of a path again: the rule of later years, power by the benchmarks of each, and the cap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from etsopt.checking import plan
+from etsopt.checking.allocation.limits import fixed_at_emissions
+from etsopt.checking.power import allowances_of_power
+from etsopt.data.policy.yearly import by_year
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+
+
+class Rule(NamedTuple):
+    """Slope and cap of the rule by year, and balance value by unit and year [t/t], NaN for a unit with A = E."""
+
+    slope: NDArray[np.float64]
+    cap: NDArray[np.float64]
+    balance_value: NDArray[np.float64]
+
+    def rate(self, intensity: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the surplus rate of every unit and year."""
+        rate = np.clip(self.slope * (1 - intensity / self.balance_value), -self.cap, self.cap)
+        return np.nan_to_num(rate)
+
+
+def follows_output(instance: Instance, years: NDArray[np.int64], capped: bool) -> NDArray[np.bool_]:
+    """Return the years in which the plan gives by the output of the year: those before an absolute cap of a path."""
+    path = instance.policy.pathway
+    starts = [int(year) for year in path.cap_t or {}] + ([path.cap_from] if path.cap_from is not None else [])
+    by_plan = np.full(len(years), plan.follows_plan(instance))
+    return by_plan & (years < min(starts)) if capped and starts else by_plan
+
+
+def tightened(instance: Instance, years: NDArray[np.int64], phase_2: NDArray[np.bool_], enacted: Rule) -> Rule:
+    """Return the rule of the pathway: in the second phase, the balance value falls from that of the year before."""
+    path = instance.policy.pathway
+    fall = by_year(path.tightening, years, 0.0)
+    tightened = enacted.balance_value.copy()
+    for year in np.flatnonzero(phase_2).tolist():
+        # A horizon that begins in the second phase starts from the balance value of its first year.
+        before = tightened[:, max(year - 1, 0)]
+        before = np.where(np.isnan(before), enacted.balance_value[:, year], before)
+        tightened[:, year] = before * (1 - fall[year])
+    slope, cap = by_year(path.slope, years, enacted.slope[0]), by_year(path.band, years, enacted.cap[0])
+    return Rule(np.where(phase_2, slope, enacted.slope), np.where(phase_2, cap, enacted.cap), tightened)
+
+
+def with_power(
+    instance: Instance,
+    years: NDArray[np.int64],
+    grown: NDArray[np.float64],
+    emissions: NDArray[np.float64],
+    given: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the allocation with that of power units by the benchmarks of each year, shape ``(units, years)`` [t]."""
+    fixed = fixed_at_emissions(instance)
+    factor = grown * (emissions > 0)
+    of_power = np.column_stack(
+        [
+            allowances_of_power(instance, fixed, year, factor[:, t], emissions[:, t])
+            for t, year in enumerate(years.tolist())
+        ]
+    )
+    return np.where(np.isnan(of_power), given, of_power)
+
+
+def below_cap(instance: Instance, years: NDArray[np.int64], given: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the allocation of the pathway, cut by one factor a year to the cap, shape ``(units, years)`` [t]."""
+    path, totals = instance.policy.pathway, given.sum(axis=0)
+    if path.cap_t is not None:
+        stated = {int(year): tonnes for year, tonnes in path.cap_t.items()}
+        capped, limit = years >= min(stated), np.array([_on_line(stated, year) for year in years.tolist()])
+    elif path.cap_from is not None and path.cap_from <= years[-1]:
+        last_free = totals[years < path.cap_from][-1]
+        capped, limit = years >= path.cap_from, last_free * (1 + path.cap_change) ** (years - path.cap_from + 1.0)
+    else:
+        return given
+    kept = np.divide(limit, totals, out=np.ones(len(years)), where=totals > 0)
+    return given * np.where(capped, np.minimum(1.0, kept), 1.0)
+
+
+def _on_line(stated: dict[int, float], year: int) -> float:
+    """Return the cap of a year between two stated ones; that of the first before it, of the last after it."""
+    before = max((one for one in stated if one <= year), default=min(stated))
+    after = min((one for one in stated if one >= year), default=max(stated))
+    if before == after or year < before:
+        return stated[before]
+    return stated[before] + (stated[after] - stated[before]) * (year - before) / (after - before)

@@ -1,0 +1,47 @@
+"""Columns of the table of measures that state their costs."""
+
+from __future__ import annotations
+
+from etsopt.data.tables.table import Column
+
+COST_COLUMNS = (
+    Column(
+        "capex_cny_per_t",
+        "investment per tonne of annual output_t",
+        "CNY/t",
+        number=True,
+        at_least=0,
+        default=0.0,
+    ),
+    Column(
+        "fixed_opex_cny_per_t",
+        "yearly cost per tonne of annual output_t; negative is a saving",
+        "CNY/t",
+        number=True,
+        default=0.0,
+    ),
+    Column(
+        "variable_opex_cny_per_t",
+        "cost per tonne of the year's output; negative is a saving",
+        "CNY/t",
+        number=True,
+        default=0.0,
+    ),
+    Column(
+        "fuel_saving_cny_per_t",
+        "fuel saving per tonne of the year's output",
+        "CNY/t",
+        number=True,
+        at_least=0,
+        default=0.0,
+    ),
+    Column(
+        "cost_change_rate",
+        "yearly change of all its costs, a fraction, from the year of the tables on: -0.02 is 2 % less each year",
+        "fraction",
+        number=True,
+        above=-1,
+        at_most=1,
+        default=0.0,
+    ),
+)
