@@ -18,8 +18,8 @@ from etsopt.cli.show_status import (
     listed_tables,
     open_gaps,
     own_parameters,
-    own_rule,
     remarks,
+    taken_as_given,
 )
 from etsopt.cli.terminal import megatonnes, new_table, plain_console
 from etsopt.results.claims import is_checked
@@ -55,8 +55,8 @@ def result(results: Results) -> None:
     if results.status == "refused":
         console.print(_violations(results.violations))
         return
-    if about.get("own_rule"):
-        console.print(own_rule(about["own_rule"]))
+    for given in taken_as_given(results):
+        console.print(given)
     if about.get("own_parameters"):
         console.print(own_parameters(about["own_parameters"]))
     if is_checked(results):
@@ -250,8 +250,8 @@ def report(results: Results, checked: CheckReport, same_instance: bool) -> None:
         console.print(
             Text("The instance in the run folder is not the one that was solved: its hash differs.", style="bold red")
         )
-    if results.provenance.get("own_rule"):
-        console.print(own_rule(results.provenance["own_rule"]))
+    for given in taken_as_given(results):
+        console.print(given)
     if checked.infeasible_by_t is not None and checked.certified:
         console.print(Text(f"Infeasible by at least {format_tonnes(checked.infeasible_by_t)} t: recomputed."))
         return

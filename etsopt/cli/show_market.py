@@ -31,7 +31,7 @@ def market(console: Console, results: Results) -> None:
         for line in closure(results.tables["closure"]):
             console.print(Text(line))
         console.print()
-    if "balance_values" in results.tables and not results.certified:
+    if "balance_values" in results.tables and results.status == "feasible":
         console.print(*map(Text, _open_balance(results.tables["balance_values"])), sep="\n")
     console.print(_quantities(years))
     console.print(_measures(results))
@@ -85,12 +85,14 @@ def closure(table: pd.DataFrame) -> list[str]:
 
 
 def _open_balance(table: pd.DataFrame) -> list[str]:
-    """Return a sentence on balance values that do not repeat; nothing if all do."""
-    row = table.loc[table["residual_t"].abs().idxmax()]
-    if abs(row["residual_t"]) < 1:
-        return []
-    line = f"Balance values do not repeat: allowances of {row['sector']} in {row['year']} differ by "
-    return [f"{line}{format_tonnes(row['residual_t'])} t from its emissions, so the result is not certified.\n"]
+    """Return a sentence on balance values that do not repeat."""
+    moved = (table["emissions_tco2e"] - table["emissions_held_tco2e"]).abs()
+    row = table.loc[np.maximum(table["residual_t"].abs(), moved).idxmax()]
+    line = f"Balance values do not repeat, so the result is not certified: of {row['sector']} in {row['year']} "
+    line += f"allowances less emissions are {format_tonnes(row['residual_t'])} t"
+    if moved[row.name] >= 1:
+        line += f", and paid allowances are offered for {format_tonnes(moved[row.name])} t more or less than it emits"
+    return [f"{line}.\n"]
 
 
 def _spells(table: pd.DataFrame) -> list[str]:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from etsopt.data.messages import counted
 from etsopt.results.claims import is_checked
+from etsopt.results.former_runs import has_lump_sums
 
 if TYPE_CHECKING:
     from etsopt.results.results import LevelResult, Results
@@ -124,6 +125,15 @@ def listed_tables(results: Results) -> str:
     """Return the names and lengths of the tables of a user's own model, which are not shown."""
     listed = (f"{name} ({counted(len(table), 'row', 'rows')})" for name, table in results.tables.items())
     return f"Tables: {', '.join(listed)}.\n"
+
+
+def taken_as_given(results: Results) -> list[Text]:
+    """Return what a check takes as given: a rule from outside the package, and lump sums in a market of 0.1.0."""
+    lines = [own_rule(results.provenance["own_rule"])] if results.provenance.get("own_rule") else []
+    if has_lump_sums(results.provenance, results.tables):
+        what = "Allowances of the market are lump sums in every year, as in version 0.1.0, which solved it.\n"
+        lines.append(Text(what, style="yellow"))
+    return lines
 
 
 def own_rule(rule: dict[str, Any]) -> Text:

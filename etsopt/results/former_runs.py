@@ -89,7 +89,7 @@ def current_run(
     if not content.get("checked", True):
         return content, dict(tables), listed
     (section, key), now = MOVED
-    if content["policy"].get(section, {}).get(key) is not None:
+    if content.get("checked_as") in MARKETS and content["policy"].get(section, {}).get(key) is not None:
         what = (
             "is a market at balance values before abatement, under which abatement frees allowances that nobody issues"
         )
@@ -109,10 +109,17 @@ def current_run(
     return content, renamed, None if listed is None else tuple(TABLES.get(name, name) for name in listed)
 
 
+def has_lump_sums(about: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> bool:
+    """Return True for a market of 0.1.0, which had lump sums in every year and no key for self-balancing ones."""
+    section, key = MOVED[1]
+    stated = about.get("policy", {}).get(section, {}).get(key) is not None or BALANCE_VALUES in tables
+    former = about.get("versions", {}).get("etsopt") == VERSION and not stated
+    return former and about.get("checked_as") in MARKETS
+
+
 def as_solved(instance: Instance, about: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Instance:
-    """Return the instance as the version that solved it read it: the markets of 0.1.0 had lump sums in every year."""
-    former = about.get("versions", {}).get("etsopt") == VERSION and BALANCE_VALUES not in tables
-    if not former or about.get("checked_as") not in MARKETS:
+    """Return the instance as the version that solved it read it; a former one states no self-balancing years."""
+    if not has_lump_sums(about, tables) or instance.policy.pathway.self_balancing_until is not None:
         return instance
     return instance.with_policy({".".join(MOVED[1]): instance.policy.years[0] - 1})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from etsopt.checking import CheckReport
@@ -26,12 +27,13 @@ from etsopt.solving.options import SolveOptions
 from etsopt.solving.solution import Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import pandas as pd
 
     from etsopt.running.model import Model
+    from etsopt.solving.solution import Solution
 
 
 def read(source: str | Path) -> Instance:
@@ -111,25 +113,54 @@ def solve_model(found: Model, instance: Instance, model: str, given: SolveOption
             clock.lap(name)
             if name not in first.tables or first.termination != "optimal":
                 return _stopped_at(name, first, about)
-        before: Mapping[str, pd.DataFrame] = first.tables if first else {}
-        while True:
+        prepare = partial(model_inputs.parameters_of, found, instance, chosen, method)
+        new_task = partial(SolveTask, found, model, instance, chosen, method, about, clock, first=first)
+        return _solve_again(found, prepare, new_task, first.tables if first else {})
+    except StoppedError as stopped:
+        return Results({}, stopped.termination, "none", False, (), None, about)
+
+
+def _solve_again(
+    found: Model,
+    prepare: Callable[..., tuple[dict[str, Any], tuple[Any, ...]]],
+    new_task: Callable[..., SolveTask],
+    before: Mapping[str, pd.DataFrame],
+) -> Results:
+    """Solve a model once, or until its answer no longer changes what it was prepared from.
+
+    Parameters
+    ----------
+    prepare
+        A function that returns parameters and notes from the tables from which the model starts.
+    new_task
+        A function that returns the task of some notes.
+    before
+        These tables.
+    """
+    held: tuple[SolveTask, Solution] | None = None
+    while True:
+        try:
             checkpoint("parameters")
-            parameters, notes = model_inputs.parameters_of(found, instance, chosen, method, before)
-            about |= methods.after_notes(method, notes)
-            clock.lap("build")
-            task = SolveTask(found, model, instance, chosen, method, about, clock, notes, first)
+            parameters, notes = prepare(before)
+            task = new_task(notes=notes)
+            task.about.update(methods.after_notes(task.method, notes))
+            task.clock.lap("build")
             stopped = next((note.stopped for note in notes if getattr(note, "stopped", "")), "")
             # Where the preparation was stopped it holds an answer, which only has to be completed.
             with unlimited() if stopped else nullcontext():
                 solution = task.solve_all(parameters)
             if isinstance(solution, Results):
-                return solution
-            following = found.again(instance, before, solution, *notes) if found.again and not stopped else None
-            if following is None:
-                return task.checked(replace(solution, termination=Termination(stopped)) if stopped else solution)
-            before = following
-    except StoppedError as stopped:
-        return Results({}, stopped.termination, "none", False, (), None, about)
+                # The answer of an earlier pass is one still, unless it is proven that there is none.
+                return solution if held is None or solution.certified else held[0].checked(held[1])
+            held = task, replace(solution, termination=Termination(stopped)) if stopped else solution
+            following = found.again(task.instance, before, solution, *notes) if found.again and not stopped else None
+        except StoppedError as stop:
+            if held is None:
+                raise
+            return held[0].checked(replace(held[1], termination=Termination(stop.termination)))
+        if following is None:
+            return held[0].checked(held[1])
+        before = following
 
 
 def _stopped_at(name: str, first: Results, about: dict[str, Any]) -> Results:

@@ -35,7 +35,7 @@ and leaves intensity and the cost of other measures unchanged. So does the part 
 its `output_abatement_rate`. Where the rule is a plan, the allowances $A_{jt}$ of a plan fall with the output that it
 leaves: a tonne that goes with the output earns what it emits beyond its allowance. If the policy excludes no-regret
 measures, those that cost less than zero at the base year's output are not on offer. Paid shares apply to the allowances
-before abatement. The fixed fine of a shortfall is no part of the cost.
+before abatement, in self-balancing years to those after it. The fixed fine of a shortfall is no part of the cost.
 
 **Self-balancing years.** The plans of 2025 and 2026 take the balance value of a sector from emissions after abatement, so
 that its allowances equal these whatever it abates. So does a sector here up to `pathway.self_balancing_until`, by
@@ -44,10 +44,11 @@ the rule gives it at the balance value $V_{st}$, which no unit moves:
 $A_{jt} = E_{jt} \bigl(1 + \mathrm{clip}(\sigma (V_{st} - I_{jt})/V_{st}, \pm d)\bigr)$. The market is solved again with
 the balance values of its own answer until $\sum_j x_j (A_{jt} - E_{jt}) = 0$ in every sector and such year, to 1e-9
 (`etsopt_models._market.self_balancing`). Abatement there frees no allowances in sum; what others need, others give up.
-The table `balance_values` states what is held, and the bound is that of the last program. Where balance values come back
-in a cycle, `residual_t` is what they leave, and the result is feasible, not certified. If all sectors are
+The table `balance_values` states what is held, and the bound is that of the last program. There may be several such
+answers, or none: where balance values come back in a cycle, as they may where one unit is a large part of its sector, or
+change for 60 passes, `residual_t` is what they leave, and the result is feasible, not certified. If all sectors are
 self-balancing and nothing is held, every price clears, and none is found. A market is proven not to clear by one in
-which such a sector has $A_{jt} = E_{jt}$, as it has in sum at every balance value.
+which a plan gets $A_{jt} = E_{jt}$ in such years, free and paid together, as its sector does at every balance value.
 
 **Column generation.** Plans are not listed: at any prices the best of *all* plans of a unit follows from a minimum over
 supersets (`etsopt_models._market.plans`), and a plan joins the program if it beats those that are there. So the

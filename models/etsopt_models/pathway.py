@@ -24,7 +24,8 @@ balance value of its first year, which falls at once. If the rule is no intensit
 uses its own paid shares alone, and allowances that follow emissions are not cut to the cap.
 
 Up to `self_balancing_until`, by default 2026 and in phase 1 alone, allowances of a sector equal its emissions after
-abatement, as in `clearing`, and the balance value of phase 2 follows that after abatement; all others are lump sums.
+abatement, as in `clearing`; all others are lump sums. Phase 2 continues from the balance value before abatement, so that
+abatement in phase 1 takes no allowances from it.
 
 .. formulation:: plans_and_accounts market_years market_program
 

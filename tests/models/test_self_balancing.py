@@ -13,9 +13,11 @@ import pytest
 import etsopt
 from etsopt.cli import main, show
 from etsopt.cli.show_market import closure
+from etsopt.cli.show_status import taken_as_given
 from etsopt.data.policy.policy import parse_policy
 from etsopt.data.policy.self_balancing import self_balancing_until
-from etsopt.errors import DataError, FormerNameWarning
+from etsopt.errors import DataError, FormerNameWarning, StoppedError
+from etsopt_models._market import balance_values
 from tests.models.test_equilibrium import CYCLE, by_every_choice, random_sector, sector
 
 UNITS = pd.DataFrame(
@@ -93,6 +95,42 @@ def test_a_market_that_only_the_sector_could_clear_is_proven_not_to(transaction_
     assert solved(plants(market=market, pathway={"self_balancing_until": 2024})).status == "certified_optimal"
 
 
+@pytest.mark.parametrize("paid_share", [0.0, 0.05, 0.3])
+@pytest.mark.parametrize("divisible", [False, True])
+@pytest.mark.parametrize("demand", [1.0, 60.0, 5_000.0])
+def test_what_nobody_can_serve_is_proven_in_tonnes_however_little(
+    demand: float, divisible: bool, paid_share: float
+) -> None:
+    market = {"external_demand_t": demand, "paid_share": paid_share}
+    result = solved(plants(market=market, abatement={"divisible_measures": divisible}))
+    assert result.status == "infeasible_certified"
+    assert result.infeasible_by_t == pytest.approx(demand, rel=1e-6)
+
+
+def test_where_a_later_pass_cannot_clear_the_answer_of_the_one_before_is_kept() -> None:
+    # Offsets may meet 5 % of emissions, and the more is abated the fewer: there is no fixed point.
+    market = {"external_demand_t": 9_000.0, "ccer_price_cny_per_t": 30.0, "ccer_supply_t": 1e6}
+    cheap = MEASURES.assign(variable_opex_cny_per_t=0.2)
+    content = plants(market=market).policy.model_dump(mode="json", exclude_unset=True)
+    result = solved(etsopt.Instance.from_frames(UNITS, content, None, cheap))
+    assert result.status == "feasible"
+    assert abs(result.tables["balance_values"]["residual_t"].item()) > 100
+
+
+def test_at_the_deadline_the_answer_of_the_last_pass_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = []
+
+    def stop(phase: str, passes: int) -> None:
+        done.append(passes)
+        if len(done) == 2:
+            raise StoppedError("time_limit")
+
+    monkeypatch.setattr(balance_values, "checkpoint", stop)
+    result = solved(plants(market={"external_demand_t": 1_000.0, **RESERVE}))
+    assert (result.status, result.termination) == ("feasible", "time_limit")
+    assert result.tables["balance_values"]["balance_value"].item() < UNABATED
+
+
 def test_a_paid_share_auctions_what_the_emissions_after_abatement_leave() -> None:
     result = solved(plants(market={"external_demand_t": 1_000.0, "paid_share": 0.1, **RESERVE}))
     years = result.tables["years"].iloc[0]
@@ -161,7 +199,8 @@ def test_balance_values_that_come_back_are_an_answer_without_a_proof(
     result.save(tmp_path, instance)
     assert main(["check", str(tmp_path)]) == 0
     show.result(result)
-    assert "Balance values do not repeat: allowances of cement in 2025 differ by" in capsys.readouterr().out
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Balance values do not repeat, so the result is not certified: of cement in 2025" in printed
 
 
 BALANCED = {"year": 2025, "rule": {"name": "cn-2025"}}
@@ -237,6 +276,51 @@ def test_a_changed_table_is_not_certified(column: str, change: float | None) -> 
     report = etsopt.check(instance, replace(result, tables={**result.tables, "balance_values": table}))
     assert not report.certified
     assert report.violations
+
+
+@pytest.mark.parametrize("value", [0.9, 1.05])
+def test_another_balance_value_of_an_interval_is_no_answer(value: float) -> None:
+    # Both lines are at their caps from 0.875 to 1.0833, and the middle, as published, is 0.979.
+    far = UNITS.assign(output_t=[1e5 / 0.7, 1e5 / 1.3], emissions_tco2e=1e5)
+    content = {"year": 2025, "rule": {"name": "cn-2025", "threshold_tco2e": 0.0}, "horizon": {"last_year": 2027}}
+    instance = etsopt.Instance.from_frames(far, content)
+    result = solved(instance, "pathway")
+    table = result.tables["balance_values"]
+    assert table["balance_value"].tolist() == pytest.approx([(0.875 + 1.3 / 1.2) / 2] * 2)
+    forged = {**result.tables, "balance_values": table.assign(balance_value=value)}
+    assert result.certified
+    assert not etsopt.check(instance, replace(result, tables=forged)).certified
+
+
+def test_what_is_abated_in_phase_1_takes_no_allowances_from_phase_2() -> None:
+    # The clean line stops in 2025, so that the balance value of the year is that of the other, 1.2.
+    lines = UNITS.assign(emissions_tco2e=1e5, output_t=[1e5 / 0.8, 1e5 / 1.2])
+    stop = pd.DataFrame([{"measure_id": "stop", "unit_id": "a", "abatement_rate": 1.0, "lifetime_years": 1}])
+    content = {"year": 2025, "rule": {"name": "cn-2025", "threshold_tco2e": 0.0}, "horizon": {"last_year": 2027}}
+    content["abatement"] = {"divisible_measures": True}
+    for demand, status in ((98_000.0, "certified_optimal"), (101_000.0, "infeasible_certified")):
+        market = {"external_demand_t": {"2025": 0.0, "2027": demand}}
+        table = stop.assign(variable_opex_cny_per_t=-1.0)
+        instance = etsopt.Instance.from_frames(lines, {**content, "market": market}, None, table)
+        result = solved(instance, "pathway")
+        assert result.status == status
+        if result.certified and status == "certified_optimal":
+            assert result.tables["balance_values"]["balance_value"].tolist() == pytest.approx([1.2, 1.2])
+            later = result.tables["unit_years"].set_index(["unit_id", "year"])["allowance_t"]
+            assert later[("a", 2027)] + later[("b", 2027)] == pytest.approx(200_000.0)
+
+
+def test_a_former_run_has_no_key_for_such_years() -> None:
+    lump = plants(market=RESERVE, pathway={"self_balancing_until": 2024})
+    result = solved(lump)
+    versions = {**result.provenance["versions"], "etsopt": "0.1.0"}
+    stated = plants(market=RESERVE, pathway={"self_balancing_until": 2026})
+    former = replace(result, provenance={**result.provenance, "versions": versions})
+    assert etsopt.check(stated, former).violations
+    policy = {key: value for key, value in result.provenance["policy"].items() if key != "pathway"}
+    without = replace(former, provenance={**former.provenance, "policy": policy})
+    assert etsopt.check(plants(market=RESERVE), without).violations == ()
+    assert "lump sums in every year, as in version 0.1.0" in taken_as_given(without)[0].plain
 
 
 @pytest.mark.parametrize("rows", [0, 2])

@@ -93,8 +93,10 @@ def derive_accounts(instance: Instance, baseline: Baseline, kind: str) -> Accoun
     """Return the accounts of the enterprises, by their names."""
     enterprise = instance.labels("enterprise_id")
     labels = enterprise.names
-    free_most = np.where(baseline.follows, baseline.emissions * (1 + baseline.cap), baseline.given) * (
-        1 - baseline.paid_share
+    free_most = np.where(
+        baseline.follows,
+        baseline.emissions * (1 + baseline.cap) * baseline.free_share,
+        baseline.given * (1 - baseline.paid_share),
     )
     # The pre-allocation of a year is its share of the emissions of the year before.
     borrowed = plan.advance_shares(instance, baseline.years + 1) * baseline.emissions

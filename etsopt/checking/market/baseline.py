@@ -6,7 +6,7 @@ in $V$: bisection finds the ends of its interval of zero, and the units between 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,6 +61,8 @@ class Baseline:
         Parameters of the rule, shape ``(years,)``.
     balance_value
         Balance value of the sector [t/t]; NaN for a unit with A = E.
+    in_sum
+        True if allowances of self-balancing years are the emissions of every plan, and free.
     """
 
     years: NDArray[np.int64]
@@ -78,11 +80,25 @@ class Baseline:
     slope: NDArray[np.float64]
     cap: NDArray[np.float64]
     balance_value: NDArray[np.float64]
+    in_sum: bool = False
 
     @property
     def output_t(self) -> NDArray[np.float64]:
         """Output of the units that state it in tonnes, zero for others [t]."""
         return self.output * self.in_tonnes[:, None]
+
+    @property
+    def free_share(self) -> NDArray[np.float64]:
+        """Share of the allowances of self-balancing years that is free, shape ``(years,)``."""
+        return np.ones(len(self.years)) if self.in_sum else 1 - self.paid_share
+
+    @property
+    def balanced_in_sum(self) -> Baseline:
+        """The baseline in which plans get their emissions in self-balancing years, as sectors do in sum."""
+        balance, given = (
+            np.where(self.follows, other, own) for other, own in ((np.nan, self.balance_value), (0.0, self.given))
+        )
+        return replace(self, balance_value=balance, given=given, in_sum=True)
 
     def free(
         self,
@@ -110,7 +126,7 @@ class Baseline:
             return lump_sum
         relative = (self.intensity[units, year] / self.balance_value[units, year]).reshape(shape) * kept
         rate = np.clip(self.slope[year] * (1 - relative), -self.cap[year], self.cap[year])
-        free = emissions * (1 + np.nan_to_num(rate)) * (1 - self.paid_share[year])
+        free = emissions * (1 + np.nan_to_num(rate)) * self.free_share[year]
         return np.where(follows.reshape(shape), free, lump_sum)
 
 
@@ -136,28 +152,27 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None, held: H
     rule = Rule(np.zeros(len(years)), np.zeros(len(years)), np.full(emissions.shape, np.nan))
     if allocation is None or follows.any():
         rule = _enacted(instance, emissions, intensity)
-    balanced = emissions
-    if held is not None:
-        stated = held.balance_value[sector]
-        replaced = np.where(np.isnan(stated), rule.balance_value, stated)
-        rule = rule._replace(balance_value=np.where(np.isnan(rule.balance_value), np.nan, replaced))
-        balanced = emissions * _kept(sector, emissions, held.emissions)
     if allocation is not None:
         before = plan.emissions_inside(instance)
         # A line that joins the scope later gets its emissions.
         got = np.where(before > 0, allocation["allowance_t"].to_numpy(dtype=float), 1.0)
         ratio = got / np.where(before > 0, before, 1.0)
         given, paid_share = emissions * ratio[:, None], by_year(policy.market.paid_share, years, 0.0)
-        given = np.where(follows, balanced, given)
+        kept = np.ones_like(emissions) if held is None else _kept(sector, emissions, held.emissions)
+        given = np.where(follows, emissions * np.where(paid_share > 0, kept, 1.0), given)
     else:
         phase_2 = years >= policy.pathway.phase_2_from
         rule = tightened(instance, years, phase_2, rule)
         given = emissions * (1 + rule.rate(intensity))
         if plan.of_power(instance).any():
             given = with_power(instance, years, projected.output_factor, emissions, given)
-        given = np.where(follows, balanced, given)
-        given = np.where(follows, balanced, below_cap(instance, years, given))
+        given = np.where(follows, emissions, given)
+        given = np.where(follows, emissions, below_cap(instance, years, given))
         paid_share = np.where(phase_2, by_year(policy.pathway.paid_share, years, 0.0), 0.0)
+    if held is not None:
+        stated = held.balance_value[sector]
+        replaced = np.where(np.isnan(stated), rule.balance_value, stated)
+        rule = rule._replace(balance_value=np.where(np.isnan(rule.balance_value), np.nan, replaced))
     return Baseline(
         years,
         (1 + policy.horizon.discount_rate) ** -(years - years[0]).astype(float),

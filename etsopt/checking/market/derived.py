@@ -66,7 +66,7 @@ class Market:
 
 
 def derive_market(
-    instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str, held: Held | None = None
+    instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str, held: Held | None = None, in_sum: bool = False
 ) -> Market:
     """Return the market of an instance; one of a single year starts from the allocation in the tables.
 
@@ -74,8 +74,11 @@ def derive_market(
     ----------
     held
         What it holds in self-balancing years; None for the balance values before abatement.
+    in_sum
+        Plans get their emissions in these years, as sectors do at every balance value.
     """
     baseline = derive_baseline(instance, None if kind == "pathway" else tables["allocation"], held)
+    baseline = baseline.balanced_in_sum if in_sum else baseline
     left = np.zeros(len(baseline.years)) if kind == "pathway" else remainder(instance, baseline, tables)
     return Market(
         baseline,

@@ -14,7 +14,7 @@ import numpy as np
 from etsopt.checking import plan
 from etsopt.checking.market import statements
 from etsopt.checking.market.baseline import NO_BALANCE, balance_value
-from etsopt.checking.market.plans import of_units
+from etsopt.checking.market.plans import SHARE, of_units
 from etsopt.checking.report import Violation
 
 if TYPE_CHECKING:
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.market.baseline import Baseline
+    from etsopt.checking.market.choices import Choices
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.market import Answer
+    from etsopt.checking.market.plans import Taken
     from etsopt.data.instance import Instance
 
 BALANCE_VALUES = "balance_values"
@@ -35,8 +37,11 @@ DERIVED = ("balance_value_before", "emissions_before_tco2e", "emissions_tco2e", 
 NO_FIXED_POINT = "fixed_point"
 """Rule whose violation is an answer without a fixed point, which is not proven, but not wrong."""
 
-REPEATED = 1e-9
-"""Relative difference of balance values, or of emissions, that counts as none."""
+REPEATED, SAME_VALUE = 1e-9, 1e-8
+"""Relative difference of sums, and of a balance value derived again, that counts as none."""
+
+LEAST_INTENSITY = 1e-12
+"""Least intensity of a plan relative to the largest, so that a balance value is defined."""
 
 
 class Held(NamedTuple):
@@ -70,8 +75,9 @@ def read_held(instance: Instance, tables: Mapping[str, pd.DataFrame], kind: str)
     held = Held(np.full(here.shape, np.nan), np.full(here.shape, np.nan))
     for name, values in zip(HELD, held, strict=True):
         values[sector, at] = table[name]
-        if not (np.isnan(values) | (np.isfinite(values) & (values >= 0))).all():
-            message = "what is held is a finite number, at least zero"
+        least = np.finfo(float).tiny if name == HELD[0] else 0.0
+        if not (np.isnan(values) | (np.isfinite(values) & (values >= least))).all():
+            message = "what is held is a finite number, above zero"
             return None, [Violation(BALANCE_VALUES, name, 1.0, "cells", message)]
     return held, []
 
@@ -87,12 +93,18 @@ def answer_balances(instance: Instance, market: Market, answer: Answer, table: p
     # The balance value refers to free and paid allowances together.
     unpaid = replace(baseline, paid_share=np.zeros_like(baseline.paid_share))
     units, _ = of_units(unpaid, market.offered, answer.taken, answer.price)
-    rows = []
+    plans, rows, own = _chosen(baseline, market.offered, answer.taken), [], []
     for name, number in zip(table["sector"], table["year"], strict=True):
         here, year = instance.labels("sector").where(name), int(number - baseline.years[0])
         emitted, free = units.emissions[here, year].sum(), units.free[here, year].sum()
         before = baseline.emissions[here, year]
-        rows.append((_unabated(baseline, here, year), before.sum(), emitted, free, free - emitted))
+        unabated = _balance(baseline, here, year, before, baseline.intensity[here, year])
+        rows.append((unabated, before.sum(), emitted, free, free - emitted))
+        of_sector = here[plans.unit]
+        amounts = (part[of_sector, year] for part in (plans.emissions, plans.intensity))
+        after = _balance(baseline, plans.unit[of_sector], year, *amounts)
+        # A sector that emits nothing any more keeps the balance value before abatement.
+        own.append(unabated if np.isnan(after) else after)
     violations = []
     derived = dict(zip(DERIVED, np.array(rows).T, strict=True))
     size = statements.LEAST["t"] + statements.RELATIVE * derived["emissions_before_tco2e"]
@@ -103,23 +115,61 @@ def answer_balances(instance: Instance, market: Market, answer: Answer, table: p
         if not same.all():
             message = "the column follows from plans and balance values"
             violations.append(Violation(BALANCE_VALUES, name, 1.0, "cells", message))
+    return violations + _no_fixed_point(baseline, table, derived, np.array(own))
+
+
+def _no_fixed_point(
+    baseline: Baseline, table: pd.DataFrame, derived: Mapping[str, NDArray[np.float64]], own: NDArray[np.float64]
+) -> list[Violation]:
+    """Return the sectors and years whose balance value, allowances or emissions are not those that are held."""
     slope = np.array([baseline.slope[int(number - baseline.years[0])] for number in table["year"]])
-    apart = np.abs(table["emissions_held_tco2e"].to_numpy(dtype=float) - derived["emissions_tco2e"])
+    held, emissions = (table[name].to_numpy(dtype=float) for name in HELD)
+    apart = np.abs(emissions - derived["emissions_tco2e"])
     off = np.maximum(np.abs(derived["residual_t"]) / np.maximum(slope, 1.0), apart)
-    message = "allowances equal emissions after abatement, at which they are held"
-    open_rows = np.flatnonzero(~(off <= statements.LEAST["t"] + REPEATED * derived["emissions_tco2e"]))
-    where = [f"{table['sector'].iloc[row]} {table['year'].iloc[row]}" for row in open_rows]
-    return violations + [
-        Violation(NO_FIXED_POINT, name, float(off[row]), "t", message)
-        for name, row in zip(where, open_rows, strict=True)
+    moved = ~((np.abs(held - own) <= SAME_VALUE * own) | (np.isnan(held) & np.isnan(own)))
+    open_rows = moved | ~(off <= statements.LEAST["t"] + REPEATED * derived["emissions_tco2e"])
+    message = "allowances equal emissions after abatement at the balance value of the answer"
+    return [
+        Violation(
+            NO_FIXED_POINT, f"{table['sector'].iloc[row]} {table['year'].iloc[row]}", float(off[row]), "t", message
+        )
+        for row in np.flatnonzero(open_rows)
     ]
 
 
-def _unabated(baseline: Baseline, here: NDArray[np.bool_], year: int) -> float:
-    """Return the balance value of a sector before abatement; NaN if none of its units has one."""
-    balanced = here & ~np.isnan(baseline.balance_value[:, year]) & (baseline.emissions[:, year] > 0)
-    if not balanced.any():
+class _Chosen(NamedTuple):
+    """Plans of units with the part without measures: unit, and emissions and intensity, shape ``(plans, years)``."""
+
+    unit: NDArray[np.int64]
+    emissions: NDArray[np.float64]
+    intensity: NDArray[np.float64]
+
+
+def _chosen(baseline: Baseline, offered: Choices, taken: Taken) -> _Chosen:
+    """Return all chosen plans, weighted by their shares."""
+    rest = 1 - np.bincount(taken.unit, taken.share, len(baseline.emissions))
+    # Shares of one in all leave nothing but their rounding.
+    idle = np.flatnonzero(rest > SHARE)
+    unit, share = np.concatenate([idle, taken.unit]), np.concatenate([rest[idle], taken.share])
+    never = np.full((len(idle), offered.code.shape[1]), len(baseline.years))
+    runs = np.concatenate([never, taken.start])[:, :, None] <= np.arange(len(baseline.years))
+    left, kept = (
+        np.where(runs, part[unit][:, :, None], 1.0).prod(axis=1) for part in (offered.left, offered.intensity_left)
+    )
+    return _Chosen(unit, share[:, None] * baseline.emissions[unit] * left, baseline.intensity[unit] * kept)
+
+
+def _balance(
+    baseline: Baseline,
+    units: NDArray[np.bool_] | NDArray[np.int64],
+    year: int,
+    emissions: NDArray[np.float64],
+    intensity: NDArray[np.float64],
+) -> float:
+    """Return the balance value of units, or of plans of theirs; NaN if none that has one emits."""
+    here = ~np.isnan(baseline.balance_value[units, year]) & (emissions > 0)
+    if not here.any():
         return float("nan")
-    emissions, intensity = baseline.emissions[balanced, year], baseline.intensity[balanced, year]
-    value = balance_value(emissions, intensity, float(baseline.slope[year]), float(baseline.cap[year]))
+    positive = np.maximum(intensity[here], LEAST_INTENSITY * intensity[here].max())
+    value = balance_value(emissions[here], positive, float(baseline.slope[year]), float(baseline.cap[year]))
     return NO_BALANCE if np.isnan(value) else value

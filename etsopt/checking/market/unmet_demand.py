@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from etsopt.checking.allocation.infeasibility import WITH_ROUNDING
 from etsopt.checking.market import statements
@@ -34,10 +31,8 @@ def check_unmet_demand(
     tables
         ``unmet_demand`` and ``duals``, with the allocation from which the market started, if any.
     """
-    market = derive_market(instance, tables, kind)
-    # A sector's allowances equal its emissions in such years at every balance value, so that no plan frees any.
-    balance = np.where(market.baseline.follows, np.nan, market.baseline.balance_value)
-    market = replace(market, baseline=replace(market.baseline, balance_value=balance))
+    # In self-balancing years a sector frees no allowances at any balance value.
+    market = derive_market(instance, tables, kind, in_sum=True)
     baseline, program = market.baseline, market.program
     violations = statements.rows_are_there("unmet_demand", tables["unmet_demand"], {}, baseline.years)
     violations += statements.numbers_are_there("unmet_demand", tables["unmet_demand"], ["unmet_t"])

@@ -136,10 +136,10 @@ class PathwayPolicy(Section):
     phase_2_from: CalendarYear = Field(2027, description="first year of the second phase")
     self_balancing_until: CalendarYear | dict[Sector, CalendarYear] | None = Field(
         None,
-        description="last year of phase 1 in which the allowances of a sector equal its emissions after abatement, "
-        "of all sectors or by sector; later ones are lump sums. Default 2026 under cn, cn-2025 and cn-2026 for sectors "
-        "that a plan balances, in models that start from an allocation if that balances them too; an earlier year is "
-        "never",
+        description="last year in which the allowances of a sector equal its emissions after abatement, of all sectors "
+        "or by sector; later ones are lump sums. Default 2026 under cn, cn-2025 and cn-2026 for sectors that a plan "
+        "balances, in clearing and abatement if the allocation does so too, on a path in phase 1. A year before "
+        "the horizon is never",
     )
     tightening: YearlyShare = Field(
         0.0, description="yearly reduction of the balance value in the second phase, a fraction, by year"

@@ -2,7 +2,7 @@
 
 Scarcity elsewhere is met by the others in the end, since a self-balancing sector frees nothing in sum. At balance values
 that are held, however, its units do help: each pass abates a little more, until the price has risen to that of the
-others. Many small steps are saved by a market in which the sector frees nothing (`Market.balanced_in_sum`): its price is
+others, or for ever if they cannot. Many small steps are saved by a market in which the sector frees nothing (`Market.balanced_in_sum`): if it cannot clear, no balance value clears it, and else its price is
 that of the others, and the balance values that best responses to it repeat are near those sought. The passes go on
 from there.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt_models._columns.whole_plans import master_of
-from etsopt_models._market.balance_values import PASSES, balanced, is_same, of_pass, pass_of
+from etsopt_models._market.balance_values import PASSES, PLAIN_PASSES, balanced, is_same, of_pass, pass_of
 from etsopt_models._market.column_generation import unit_prices
 from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.plans import Plans
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt_models._market.column_generation import Market
-
-PLAIN_PASSES = 3
-"""Passes before the price of the others is sought: most markets need one or two."""
 
 
 def market_of_pass(make: Callable[[Mapping[str, pd.DataFrame]], Market], before: Mapping[str, pd.DataFrame]) -> Market:
@@ -44,9 +41,11 @@ def market_of_pass(make: Callable[[Mapping[str, pd.DataFrame]], Market], before:
     market = make(before)
     if pass_of(before) != PLAIN_PASSES:
         return market
-    root = master_of(market.balanced_in_sum).cleared()
+    in_sum = market.balanced_in_sum
+    root = master_of(in_sum).cleared()
     if root.share is None:
-        return market
+        # No balance value clears the market: the preparation states the proof.
+        return in_sum
     prices = unit_prices(market.instance, market.accounts, root.multipliers)
     held = before[HELD][before[HELD]["pass"] == PLAIN_PASSES]
     for _ in range(PASSES):

@@ -77,7 +77,7 @@ def accounts_of(instance: Instance, baseline: Baseline, *, pooled: bool, market:
         return totals(values, None if pooled else of_unit, len(owners))
 
     most = np.where(
-        baseline.follows, baseline.emissions * (1 + baseline.rule.cap) * (1 - baseline.paid_share), baseline.allowance
+        baseline.follows, baseline.emissions * (1 + baseline.rule.cap) * baseline.free_share, baseline.allowance
     )
     # The advance issue for the next year is that year's share of this year's emissions.
     ahead = instance.policy.market.borrow_pre_allocation * pre_allocation_shares(instance, baseline.years + 1)

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 SAME = 1e-9
 """Relative difference of balance values, and of emissions, that counts as none."""
 
+PLAIN_PASSES = 3
+"""Passes before the price of the others is sought: most markets need one or two."""
+
 PASSES = 60
-"""Most passes; a market that needs more is reported as one without a fixed point."""
+"""Most passes; the balance values of a market that needs more are reported as those that do not repeat."""
 
 LEAST_INTENSITY = 1e-12
 """Least intensity of a plan, relative to the largest: a balance value needs a positive one."""
@@ -44,8 +47,12 @@ def balance_values_again(
     held = pd.concat([*earlier, of_pass(found, done, "balance_value_held", "emissions_held_tco2e")])
     following = of_pass(found, done + 1, "balance_value_own", "emissions_tco2e")
     checkpoint("balance values, pass", done + 1)
-    if done + 1 == PASSES or any(is_same(following, one) for _, one in held.groupby("pass")):
+    seen = [number for number, one in held.groupby("pass") if is_same(following, one)]
+    if done + 1 == PASSES or any(number >= min(done, PLAIN_PASSES) for number in seen):
         return None
+    if seen and done < PLAIN_PASSES:
+        # A cycle of plain passes: what the price of the others makes of it is next.
+        following["pass"] = PLAIN_PASSES
     return {**before, HELD: pd.concat([held, following], ignore_index=True)}
 
 
@@ -107,16 +114,19 @@ def balanced(instance: Instance, pool: ColumnPool, share: NDArray[np.float64]) -
         for t in np.flatnonzero(baseline.follows[of_sector[0]]).tolist():
             unabated, intensity = baseline.emissions[of_sector, t], pool.quantities.intensity[plans, t]
             emitted = share[plans] * pool.quantities.emissions[plans, t]
-            balance = rule.balance_value[of_sector, t]
+            balance, held = rule.balance_value[of_sector, t], baseline.entitlement[of_sector, t]
+            before = _balance(rule, of_sector, t, unabated, baseline.intensity[of_sector, t])
+            own = _balance(rule, unit[plans], t, emitted, intensity)
             rows.append(
                 {
                     "sector": name,
                     "year": int(baseline.years[t]),
-                    "balance_value_before": _balance(rule, of_sector, t, unabated, baseline.intensity[of_sector, t]),
+                    "balance_value_before": before,
                     "balance_value_held": balance[np.argmin(np.isnan(balance))],
-                    "balance_value_own": _balance(rule, unit[plans], t, emitted, intensity),
+                    # A sector that emits nothing any more keeps the balance value before abatement.
+                    "balance_value_own": before if np.isnan(own) else own,
                     "emissions_before_tco2e": unabated.sum(),
-                    "emissions_held_tco2e": baseline.entitlement[of_sector, t].sum(),
+                    "emissions_held_tco2e": held.sum() if baseline.paid_share[t] > 0 else emitted.sum(),
                     "emissions_tco2e": emitted.sum(),
                     "allowance_t": (emitted * (1 + rule.rates(unit[plans], t, intensity))).sum(),
                 }

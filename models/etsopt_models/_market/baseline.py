@@ -82,6 +82,8 @@ class Baseline:
         The rule that they follow.
     rounding_remainder
         Tonnes that the regulator offers for the loss by rounding, shape ``(years,)`` [t].
+    in_sum
+        True if allowances that follow emissions equal those of every plan, as they do in sum at every balance value.
     """
 
     years: NDArray[np.int64]
@@ -97,6 +99,7 @@ class Baseline:
     follows_output: NDArray[np.bool_]
     rule: IntensityRule
     rounding_remainder: NDArray[np.float64]
+    in_sum: bool = False
 
     @property
     def allowance(self) -> NDArray[np.float64]:
@@ -110,8 +113,20 @@ class Baseline:
         for t in np.flatnonzero(self.follows.any(axis=0)).tolist():
             units = np.flatnonzero(self.follows[:, t])
             rates = self.rule.rates(units, t, self.intensity[units, t])
-            free[units, t] = self.emissions[units, t] * (1 + rates) * (1 - self.paid_share[t])
+            free[units, t] = self.emissions[units, t] * (1 + rates) * self.free_share[t]
         return free
+
+    @property
+    def free_share(self) -> NDArray[np.float64]:
+        """Share of the allowances that follow emissions that is free, shape ``(years,)``."""
+        return np.ones(len(self.years)) if self.in_sum else 1 - self.paid_share
+
+    @property
+    def balanced_in_sum(self) -> Baseline:
+        """The baseline in which a plan gets its emissions, free, where allowances follow them: it frees none."""
+        balance = np.where(self.follows, np.nan, self.rule.balance_value)
+        others = np.where(self.follows, 0.0, self.entitlement)
+        return replace(self, rule=replace(self.rule, balance_value=balance), entitlement=others, in_sum=True)
 
     def allowance_of(self, units: NDArray[np.int64], year: int) -> NDArray[np.float64]:
         """Return the `allowance` of some units in a year, shape ``(units,)`` [t]."""
@@ -171,10 +186,13 @@ def baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) -> Basel
     rate = np.divide(allowance, emissions, out=np.ones(len(emissions)), where=emissions > 0)
     # Allowances that follow emissions are not rounded.
     remainder = rounding_remainder(instance, before, np.where(follows, 0.0, baseline.emissions))
+    paid_share = by_year(instance.policy.market.paid_share, baseline.years, 0.0)
     return replace(
         baseline,
-        entitlement=balancing.entitlement(rate[:, None] * baseline.emissions, baseline.emissions),
-        paid_share=by_year(instance.policy.market.paid_share, baseline.years, 0.0),
+        entitlement=np.where(
+            follows, balancing.emissions_held(baseline.emissions, paid_share), rate[:, None] * baseline.emissions
+        ),
+        paid_share=paid_share,
         follows=follows,
         follows_output=np.full(len(baseline.years), instance.policy.follows_plan),
         # Lump sums come from the allocation, whatever the rule.

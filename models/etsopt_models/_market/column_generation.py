@@ -159,15 +159,14 @@ class Market:
     def balanced_in_sum(self) -> Market:
         """The market in which a plan gets its emissions in self-balancing years: none of them frees allowances.
 
-        A sector's allowances equal its emissions in such a year, whatever the balance value. So if this market cannot
-        clear, no balance value clears it.
+        A sector's allowances, free and paid, equal its emissions in such a year, whatever the balance value, and other
+        allowances do not depend on it. So if this market cannot clear, no balance value clears it.
         """
-        rule = self.baseline.rule
-        balance = np.where(self.baseline.follows, np.nan, rule.balance_value)
-        baseline = replace(self.baseline, rule=replace(rule, balance_value=balance))
+        baseline = self.baseline.balanced_in_sum
         pooled, has_rows = self.instance.policy.market.transaction_cost_cny_per_t == 0, "supply" in self.extra
         accounts = accounts_of(self.instance, baseline, pooled=pooled, market=has_rows)
-        return replace(self, baseline=baseline, accounts=accounts)
+        arrays = {**self.extra, **(market_parameters(self.instance, baseline) if has_rows else {})}
+        return replace(self, baseline=baseline, accounts=accounts, extra=arrays)
 
     def of(self, units: NDArray[np.int64], rest: PlanColumns | None) -> Market:
         """Return the market in which some units choose beside the rest, on the same accounts."""

@@ -52,14 +52,15 @@ def pathway_baseline_of(instance: Instance, before: Mapping[str, pd.DataFrame]) 
     path, years = instance.policy.pathway, baseline.years
     phase_2 = years >= path.phase_2_from
     balancing = SelfBalancing.of(instance, years, before, ~phase_2)
-    rule = _tightened(instance, baseline, phase_2, balancing.held(enacted_rule(instance, baseline)))
+    # Phase 2 starts from the balance value before abatement: what was abated by then takes no allowances from it.
+    rule = balancing.held(_tightened(instance, baseline, phase_2, enacted_rule(instance, baseline)))
     all_units = np.arange(len(baseline.emissions))
     rates = np.column_stack([rule.rates(all_units, t, baseline.intensity[:, t]) for t in range(len(years))])
     total = baseline.emissions * (1 + rates)
     if instance.policy.rule.name == NATIONAL:
         of_power = power_allowances_of_years(instance, years, baseline.emissions)
         total = np.where(np.isnan(of_power), total, of_power)
-    total = balancing.entitlement(total, baseline.emissions)
+    total = np.where(balancing.follows, baseline.emissions, total)
     below_cap = total * _cap_factor(instance, years, total.sum(axis=0))
     return replace(
         baseline,

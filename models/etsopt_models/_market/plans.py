@@ -248,7 +248,7 @@ class Plans:
         if not follows.any():
             return lump_sum
         rates = baseline.rule.rates(units, t, baseline.intensity[units, t] * intensity_left)
-        return np.where(follows, emissions * (1 + rates) * (1 - baseline.paid_share[t]), lump_sum)
+        return np.where(follows, emissions * (1 + rates) * baseline.free_share[t], lump_sum)
 
     def quantities(self, unit: NDArray[np.int64], sets: NDArray[np.int16]) -> Quantities:
         """Return the quantities of plans with given units, shape ``(plans,)``, and chains, shape ``(plans, years)``."""

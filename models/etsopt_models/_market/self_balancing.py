@@ -84,7 +84,8 @@ class SelfBalancing:
     sector
         Sector of every unit.
     balance_value, emissions
-        Those held, shape ``(sectors, years)`` [t/t, tCO2e]; NaN if they are those before abatement.
+        Those held, shape ``(sectors, years)`` [t/t, tCO2e]; NaN if they are those before abatement. Emissions decide
+        how many allowances are auctioned by a paid share.
     """
 
     follows: NDArray[np.bool_]
@@ -126,19 +127,14 @@ class SelfBalancing:
         value = np.where(np.isnan(held) | np.isnan(rule.balance_value), rule.balance_value, held)
         return replace(rule, balance_value=value)
 
-    def entitlement(self, others: NDArray[np.float64], emissions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the allowances of all units, free and paid, shape ``(units, years)`` [t].
+    def emissions_held(self, emissions: NDArray[np.float64], paid_share: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the emissions of units by which paid allowances are offered, shape ``(units, years)`` [tCO2e].
 
-        In self-balancing years a sector's add up to its emissions held, and are shared by emissions before abatement.
-
-        Parameters
-        ----------
-        others
-            Allowances in other years.
-        emissions
-            Emissions before abatement.
+        Those of a sector add up to what is held in years with a paid share, and are shared by emissions before
+        abatement. In other years nothing depends on them.
         """
         unabated = totals(emissions, self.sector.code, len(self.sector))
         share = np.divide(self.emissions, unabated, out=np.ones_like(unabated), where=unabated > 0)
-        share = np.where(np.isnan(share), 1.0, share)[self.sector.code]
-        return np.where(self.follows, emissions * share, others)
+        share = np.where(np.isnan(share) | (paid_share == 0), 1.0, share)
+        held: NDArray[np.float64] = emissions * share[self.sector.code]
+        return held

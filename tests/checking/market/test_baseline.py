@@ -69,16 +69,30 @@ def test_a_sector_that_an_allocation_gives_its_emissions_balances_itself_until_2
     assert not far.follows[[0, 1, 3]].any()
 
 
-def test_what_is_held_replaces_balance_values_and_makes_up_the_total() -> None:
+def test_what_is_held_replaces_balance_values_and_decides_what_a_paid_share_offers() -> None:
     values, emissions = np.full((2, 3), np.nan), np.full((2, 3), np.nan)
     values[0, 0], emissions[0, 0] = 0.75, 103_000.0
+    held = Held(values, emissions)
     path = instance(pathway={"tightening": 0.1}, forecast=None)
-    found, before = derive_baseline(path, None, Held(values, emissions)), derive_baseline(path, None)
+    found, before = derive_baseline(path, None, held), derive_baseline(path, None)
     assert found.balance_value[:2, 0].tolist() == [0.75, 0.75]
-    # Half of the 206,000 t is left, and shared by emissions before abatement; other years are as before.
-    assert found.given[:2, 0] == pytest.approx([40_000.0, 63_000.0])
-    assert found.given[:, 1:] == pytest.approx(before.given[:, 1:])
-    assert found.emissions.tolist() == before.emissions.tolist()
+    # The path goes on from the balance value before abatement, and has no paid share in phase 1.
+    assert found.balance_value[:2, 1:].tolist() == before.balance_value[:2, 1:].tolist()
+    assert found.given.tolist() == before.given.tolist()
+    one_year = {"self_balancing_until": 2025}
+    paid = derive_baseline(instance(forecast=None, market={"paid_share": 0.1}, pathway=one_year), ALLOCATION, held)
+    # Half of the 206,000 t is left, and shared by emissions before abatement.
+    assert paid.given[:2, 0] == pytest.approx([40_000.0, 63_000.0])
+    free = derive_baseline(instance(forecast=None, pathway=one_year), ALLOCATION, held)
+    assert free.given[:2, 0].tolist() == [80_000.0, 126_000.0]
+
+
+def test_in_sum_plans_get_what_they_emit() -> None:
+    found = derive_baseline(instance(pathway={"self_balancing_until": 2025}), ALLOCATION).balanced_in_sum
+    one, emissions = np.array([0]), np.array([50_000.0])
+    assert found.free(one, 0, emissions, np.array([0.8])).tolist() == [50_000.0]
+    assert found.given[:, 0].tolist() == [0.0] * 4
+    assert found.free(one, 1, emissions, np.array([0.8])) == pytest.approx([81_000 * 0.375])
 
 
 def test_years_in_which_allowances_follow_emissions_have_the_rule() -> None:
