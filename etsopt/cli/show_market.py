@@ -39,11 +39,13 @@ def market(console: Console, results: Results) -> None:
 
 def _prices(years: pd.DataFrame) -> Table:
     title = f"Allowance price [{years['price_unit'].iloc[0]}]: {years['price_obtained'].iloc[0]}"
-    table = new_table(title, "year", "price", "from", "to", "total cost\n[CNY million]", "measures", "penalties")
+    table = new_table(
+        title, "year", "price", "from", "to", "resource cost\n[CNY million]", "of which\nmeasures", "transfers"
+    )
     for row in years.to_dict("records"):
         low, high = row["price_lower_cny_per_t"], row["price_upper_cny_per_t"]
         unique = high - low <= SAME_PRICE * max(abs(high), 1.0)
-        costs = [_millions(row[name]) for name in ("total_cost_cny", "measures_cost_cny", "penalty_cny")]
+        costs = [_millions(row[name]) for name in ("resource_cost_cny", "measures_cost_cny", "transfers_cny")]
         ends = ("", "") if unique else (f"{low:,.2f}", f"{high:,.2f}")
         table.add_row(*map(Text, (str(row["year"]), f"{row['price_cny_per_t']:,.2f}", *ends, *costs)))
     return table

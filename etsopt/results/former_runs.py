@@ -106,7 +106,18 @@ def current_run(
     if any("level" in price for price in content["prices"]):
         content["prices"] = [{**price, "level": _named(price["level"])} for price in content["prices"]]
     renamed = {TABLES.get(name, name): _current_table(name, table) for name, table in tables.items()}
+    if content.get("checked_as") in MARKETS and "years" in renamed:
+        renamed["years"] = _with_transfers(renamed["years"])
     return content, renamed, None if listed is None else tuple(TABLES.get(name, name) for name in listed)
+
+
+def _with_transfers(years: pd.DataFrame) -> pd.DataFrame:
+    """Return the table ``years`` with the columns that follow from others and were not written then."""
+    costs = ("allowances_cost_cny", "penalty_cny", "total_cost_cny")
+    if "transfers_cny" in years or not set(costs) <= set(years):
+        return years
+    transfers = years["allowances_cost_cny"] + years["penalty_cny"]
+    return years.assign(transfers_cny=transfers, resource_cost_cny=years["total_cost_cny"] - transfers)
 
 
 def has_lump_sums(about: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> bool:

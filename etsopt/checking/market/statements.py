@@ -219,6 +219,9 @@ def year_columns(
     """Return the columns of ``years``: sums over the enterprises, and those of the market."""
     names = [name for name in enterprises if name.endswith(("_t", "_tco2e", "_cny")) and not name.endswith("_per_t")]
     columns = {name: grid(enterprises, name, len(baseline.years)).sum(axis=0, keepdims=True) for name in names}
+    used = ("measures_cost_cny", "transaction_cost_cny", "offsets_cost_cny")
+    columns["transfers_cny"] = columns["allowances_cost_cny"] + columns["penalty_cny"]
+    columns["resource_cost_cny"] = sum((columns[name] for name in used), np.zeros((1, len(baseline.years))))
     if kind == ABATEMENT:
         return columns
     absorbed, released = (grid(table, name, len(baseline.years)) for name in ("intake_t", "released_t"))

@@ -233,7 +233,11 @@ def _years(answer: Answer, enterprises: pd.DataFrame) -> pd.DataFrame:
         table["rounding_remainder_t"] = baseline.rounding_remainder
         table["released_t"], table["intake_t"] = values["released"], values["intake"]
         table["reserve_t"] = values["reserve"][1:]
-    return table.merge(totals, on="year")
+    table = table.merge(totals, on="year")
+    # What enterprises pay to the state, the reserve and other sectors uses up nothing.
+    table["transfers_cny"] = table["allowances_cost_cny"] + table["penalty_cny"]
+    table["resource_cost_cny"] = table["total_cost_cny"] - table["transfers_cny"]
+    return table
 
 
 def _units(answer: Answer) -> pd.DataFrame:

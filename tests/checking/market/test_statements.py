@@ -211,14 +211,22 @@ def test_columns_of_years_are_sums_and_the_markets_own() -> None:
         {
             "bought_t": [20.0, 0.0, 6.0, 0.0],
             "sold_t": [0.0, 9.0, 0.0, 1.0],
-            "total_cost_cny": [1.0, 2.0, 3.0, 4.0],
+            "measures_cost_cny": [1.0, 2.0, 3.0, 4.0],
+            "transaction_cost_cny": [0.5, 0.0, 0.5, 0.0],
+            "offsets_cost_cny": [0.0, 3.0, 0.0, 2.0],
+            "allowances_cost_cny": [10.0, -4.0, 0.0, 1.0],
+            "penalty_cny": [0.0, 0.0, 5.0, 6.0],
             "emissions_tco2e": [5.0, 6.0, 7.0, 8.0],
             "cost_cny_per_t": 9.0,
             "year": 2025,
         }
     )
     found = says.year_columns(baseline_of(), terms_of(), enterprises, yearly(), "clearing")
-    sums = {"bought_t": [[26, 0]], "sold_t": [[0, 10]], "total_cost_cny": [[4, 6]], "emissions_tco2e": [[12, 14]]}
+    sums = {
+        **{"bought_t": [[26, 0]], "sold_t": [[0, 10]], "measures_cost_cny": [[4, 6]], "transaction_cost_cny": [[1, 0]]},
+        **{"offsets_cost_cny": [[0, 5]], "allowances_cost_cny": [[10, -3]], "penalty_cny": [[5, 6]]},
+        **{"emissions_tco2e": [[12, 14]], "transfers_cny": [[15, 3]], "resource_cost_cny": [[5, 11]]},
+    }
     assert {name: values.tolist() for name, values in found.items()} == sums | {
         "unsold_t": [[60 - 15 - 26 - 2 + 1, 50 + 20 + 10]],
         "auctioned_t": [[42, -30]],
