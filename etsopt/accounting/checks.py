@@ -1,0 +1,222 @@
+"""Checks of the rows of reports beyond their cells: words that fit together, versions, and the choice of a factor.
+
+Each check returns problems by file, line and column. A row with an unknown word has a problem already, and is left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.accounting.coded import FLOW, ITEM, PROCESS, SECTOR, UNKNOWN, Coded, joined
+from etsopt.accounting.vocabulary import ACCOUNTED, ALLOWED, COKE, ENTERPRISE, FLOWS, ITEMS, PROCESSES, PROCESSES_OF
+from etsopt.data.messages import counted
+from etsopt.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    Mask = NDArray[np.bool_]
+
+FITS = np.zeros((len(PROCESSES), len(FLOWS), len(ITEMS)), dtype=bool)
+for (_process, _flow), _items in ALLOWED.items():
+    FITS[PROCESS[_process], FLOW[_flow], [ITEM[name] for name in _items]] = True
+
+OF_SECTOR = np.zeros((len(SECTOR), len(PROCESSES)), dtype=bool)
+for _sector, _processes in PROCESSES_OF.items():
+    OF_SECTOR[SECTOR[_sector], [PROCESS[name] for name in _processes]] = True
+
+
+class RowChecks:
+    """The rows of all files with their codes, and a problem for each file with wrong rows."""
+
+    def __init__(self, rows: pd.DataFrame, coded: Coded) -> None:
+        self.rows, self.coded = rows, coded
+        self.measured: Mask = rows["ncv_gj_per_unit"].notna().to_numpy()
+
+    def all(self) -> list[Problem]:
+        """Return the problems of every check."""
+        checks = (_units, _months, _processes, _items, _units_of_measure, _calorific_values, _defaults, _complete)
+        return [problem for check in checks for problem in check(self)] + list(_versions(self))
+
+    def problems(
+        self, bad: Mask, column: str, what: tuple[str, str], advice: str | Callable[[int], str]
+    ) -> list[Problem]:
+        """Return a problem for every file with bad rows; ``advice`` may depend on the first of them."""
+        where = np.flatnonzero(bad)
+        if not len(where):
+            return []
+        files, lines = self.rows["file"].to_numpy(), self.rows["line"].to_numpy()
+        cells = self.rows[column.split(", ")[-1]].to_numpy()
+        problems = []
+        for file in pd.unique(files[where]):
+            own = where[files[where] == file]
+            shown = tuple((str(lines[row]), "" if cells[row] != cells[row] else str(cells[row])) for row in own)
+            text = advice if isinstance(advice, str) else advice(int(own[0]))
+            problems.append(Problem(file, counted(len(own), *what), text, column, shown))
+        return problems
+
+
+def _units(check: RowChecks) -> Iterator[Problem]:
+    """Find units that are not in the register, or have no formulas here."""
+    stated = (check.rows["unit_id"] != "").to_numpy()
+    what = ("unit is not in the register", "rows have units that are not in the register")
+    yield from check.problems(
+        (check.coded.unit == UNKNOWN) & stated, "unit_id", what, "Correct it, or add the unit to register.csv."
+    )
+    accounted = np.isin(check.coded.sector, [SECTOR[name] for name in ACCOUNTED])
+    what = ("row is of a power unit", "rows are of power units")
+    advice = "Leave them out: power has a guideline of its own. State direct_emissions_tco2e in register.csv."
+    yield from check.problems(~accounted & (check.coded.unit != UNKNOWN), "unit_id", what, advice)
+
+
+def _months(check: RowChecks) -> Iterator[Problem]:
+    stated = (check.rows["month"] != "").to_numpy()
+    what = ("value is not a month", "values are not months")
+    advice = "Write year and month with a dash, such as 2025-01."
+    yield from check.problems((check.coded.month == UNKNOWN) & stated, "month", what, advice)
+
+
+def _processes(check: RowChecks) -> Iterator[Problem]:
+    """Find processes of another sector than the unit's."""
+    coded = check.coded
+    both = (coded.process != UNKNOWN) & np.isin(coded.sector, [SECTOR[name] for name in ACCOUNTED])
+    wrong = both & ~OF_SECTOR[coded.sector, coded.process]
+    what = ("process is not one of the unit's sector", "processes are not of the unit's sector")
+
+    def advice(row: int) -> str:
+        sector = ACCOUNTED[[SECTOR[name] for name in ACCOUNTED].index(int(coded.sector[row]))]
+        return f"Use a process of {sector}: {', '.join(PROCESSES_OF[sector])}."
+
+    yield from check.problems(wrong, "process", what, advice)
+
+
+def _items(check: RowChecks) -> Iterator[Problem]:
+    """Find items that the guideline does not count at a process and flow."""
+    coded, rows = check.coded, check.rows
+    wrong = coded.known & ~FITS[coded.process, coded.flow, coded.item]
+    what = ("item has no place at this process and flow", "items have no place at their process and flow")
+
+    def advice(row: int) -> str:
+        process, flow = rows["process"].iat[row], rows["flow"].iat[row]
+        items = ALLOWED.get((process, flow), ())
+        flows = ", ".join(sorted({other for name, other in ALLOWED if name == process}))
+        names = f"{', '.join(items[:8])}{', ...' if len(items) > 8 else ''}"
+        return (
+            f"Correct flow or process, or leave the row out: {process} counts, by {flow}, {names}."
+            if items
+            else f"Correct the flow: {process} has {flows}."
+        )
+
+    yield from check.problems(wrong, "item", what, advice)
+
+
+def _units_of_measure(check: RowChecks) -> Iterator[Problem]:
+    """Find quantities in another unit than that of the factor."""
+    wanted = np.array([item.unit for item in ITEMS.values()], dtype=object)
+    own = check.rows["unit"].to_numpy()
+    wrong = (check.coded.item != UNKNOWN) & (own != wanted[check.coded.item]) & (own != "")
+    what = ("quantity is in the wrong unit", "quantities are in the wrong unit")
+    yield from check.problems(
+        wrong,
+        "unit",
+        what,
+        lambda row: (
+            f"Convert the quantity: {check.rows['item'].iat[row]} is counted in {wanted[check.coded.item[row]]}."
+        ),
+    )
+
+
+def _calorific_values(check: RowChecks) -> Iterator[Problem]:
+    """Find measured calorific values where none counts, and tests without one or without a quantity."""
+    coded, column = check.coded, "ncv_gj_per_unit"
+    fuel, test = coded.is_fuel, coded.flow == FLOW["test"]
+    steel_coke = (coded.item == ITEM[COKE]) & (coded.sector == SECTOR["steel"])
+    what = ("calorific value has no use", "calorific values have no use")
+    yield from check.problems(
+        check.measured & ~fuel & (coded.item != UNKNOWN), column, what, "Leave it empty: it belongs to fuels only."
+    )
+    advice = "Leave it empty: the steel guideline takes the default of coke always."
+    yield from check.problems(check.measured & steel_coke, column, what, advice)
+    what = ("test has no calorific value", "tests have no calorific value")
+    yield from check.problems(test & fuel & ~check.measured, column, what, "State the measured value of the batch.")
+    gas = np.isin(coded.item, [place for place, item in enumerate(ITEMS.values()) if item.phase == "gas"])
+    weightless = test & fuel & ~gas & (check.rows["quantity"] == 0).to_numpy()
+    what = ("batch has no quantity", "batches have no quantity")
+    yield from check.problems(weightless, "quantity", what, "State the tonnes of the batch: they weight its value.")
+
+
+def _defaults(check: RowChecks) -> Iterator[Problem]:
+    """Find months in which a fuel falls back to the default after it was measured in the same year."""
+    coded = check.coded
+    fuel = coded.known & coded.is_fuel & latest(check.rows, coded)
+    if not (fuel & check.measured).any():
+        return
+    own = coded.taken(fuel)
+    month = own.fuel_month()
+    measured = np.zeros(len(month), dtype=bool)
+    measured[month.code[check.measured[fuel]]] = True
+    year = joined([(own.unit, 0), (own.item, len(ITEMS)), (own.month // 12, 10_000)])
+    years, of_row = np.unique(year, return_inverse=True)
+    first = np.full(len(years), np.iinfo(np.int64).max)
+    is_measured = measured[month.code]
+    np.minimum.at(first, of_row[is_measured], own.month[is_measured])
+    used = (own.flow != FLOW["test"]) & (check.rows["quantity"].to_numpy()[fuel] > 0)
+    bad = np.zeros(len(coded), dtype=bool)
+    bad[fuel] = used & ~is_measured & (own.month > first[of_row])
+    what = (
+        "measured fuel has only the default in a later month",
+        "measured fuels have only the default in a later month",
+    )
+    advice = (
+        "State the measured value of the month, or what the data-quality control plan substitutes: within a year a "
+        "measured calorific value may not return to the default."
+    )
+    yield from check.problems(bad, "item", what, advice)
+
+
+def _complete(check: RowChecks) -> Iterator[Problem]:
+    """Find months of a steel enterprise with processes but no balance of the enterprise."""
+    coded = check.coded
+    steel = coded.known & (coded.sector == SECTOR["steel"])
+    own = coded.taken(steel)
+    months, of_row = np.unique(joined([(own.unit, 0), (own.month, 12 * 10_000)]), return_inverse=True)
+    balanced = np.zeros(len(months), dtype=bool)
+    balanced[of_row[(own.process == PROCESS[ENTERPRISE]) & (own.flow != FLOW["test"])]] = True
+    first = np.zeros(len(own), dtype=bool)
+    first[np.unique(of_row, return_index=True)[1]] = True
+    bad = np.zeros(len(coded), dtype=bool)
+    bad[steel] = ~balanced[of_row] & first
+    what = ("month has processes but no enterprise", "months have processes but no enterprise")
+    advice = "Add the rows of process enterprise: what is bought and sold, which the mass balance needs."
+    yield from check.problems(bad, "unit_id, month", what, advice)
+
+
+def _versions(check: RowChecks) -> Iterator[Problem]:
+    """Find rows with the same version of the same quantity."""
+    keys = _keys(check.rows, check.coded).assign(version=check.rows["version"])
+    twice = keys.duplicated(keep=False).to_numpy() & check.coded.known
+    what = ("row repeats another", "rows repeat each other")
+    advice = "Keep one, tell them apart by batch, or give a correction the next version."
+    yield from check.problems(twice, "unit_id, month, process, item", what, advice)
+
+
+def latest(rows: pd.DataFrame, coded: Coded) -> Mask:
+    """Return True for the rows of the highest version, shape ``(rows,)``."""
+    version = rows["version"]
+    if (version == 1).all():
+        return np.ones(len(rows), dtype=bool)
+    keys = _keys(rows, coded)
+    highest = version.groupby([keys[name] for name in keys], sort=False).transform("max")
+    return (version == highest).to_numpy()
+
+
+def _keys(rows: pd.DataFrame, coded: Coded) -> pd.DataFrame:
+    """Return what identifies a quantity, as numbers."""
+    batch, _ = pd.factorize(rows["batch"].to_numpy())
+    parts = (coded.unit, coded.month, coded.process, coded.item, coded.flow, batch.astype(np.int64))
+    return pd.DataFrame(dict(zip("umpifb", parts, strict=True)))

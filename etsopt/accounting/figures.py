@@ -1,0 +1,206 @@
+"""Default factors of the accounting guidelines, with source and confidence.
+
+`etsopt.accounting.factors` replaces those that a user states. Marks are those of `etsopt.data.policy.official`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+STEEL_GUIDELINE = "CETS-AG-03.01-V01-2024"
+CEMENT_GUIDELINE = "CETS-AG-02.01-V01-2024"
+ALUMINIUM_GUIDELINE = "CETS-AG-04.01-V01-2024"
+GUIDELINES = {"steel": STEEL_GUIDELINE, "cement": CEMENT_GUIDELINE, "aluminium": ALUMINIUM_GUIDELINE}
+
+SOURCES = {
+    "steel A.1": f"{STEEL_GUIDELINE} (环办气候函〔2025〕27号), table A.1",
+    "steel A.2": f"{STEEL_GUIDELINE} (环办气候函〔2025〕27号), table A.2",
+    "steel A.1 for cement": f"{STEEL_GUIDELINE}, table A.1, taken for clinker lines: the text of {CEMENT_GUIDELINE} "
+    "(环办气候函〔2024〕321号) was not obtained",
+    "cement": f"a third-party program after {CEMENT_GUIDELINE}, whose text was not obtained; the allocation plan "
+    "confirms that both kinds of factor exist",
+    "aluminium": f"secondary sources; the text of {ALUMINIUM_GUIDELINE} (环办气候函〔2024〕321号) was not obtained",
+    "anode effect": f"a broker's reading of the draft of {ALUMINIUM_GUIDELINE}, 25 June 2024: with its anode figure it "
+    "gives the official total of the sector",
+    "older rule": "the accounting rules before 2024, whose default of the anode effect is 0.26316 tCO2e/t",
+    "warming": f"contents page of {ALUMINIUM_GUIDELINE}, and the fifth assessment report of the IPCC",
+}
+"""Sources by their short names in the table."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A default factor, or a choice between formulas.
+
+    Parameters
+    ----------
+    key
+        Dotted key by which parameters replace it.
+    value
+        A number, True or False, or one of ``choices``.
+    unit
+        Unit of a number.
+    source, confidence
+        Key of `SOURCES`, and A, B or C.
+    meaning
+        Description.
+    at_most
+        Largest value; None without one. The least is 0.
+    choices
+        The only texts allowed.
+    """
+
+    key: str
+    value: float | bool | str
+    unit: str
+    source: str
+    confidence: str
+    meaning: str
+    at_most: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+FUELS: dict[str, tuple[float, float, float]] = {
+    "anthracite": (25.024, 0.02749, 0.99),
+    "bituminous": (23.736, 0.02618, 0.99),
+    "lignite": (15.250, 0.02797, 0.99),
+    "washed_coking_coal": (26.344, 0.02541, 0.99),
+    "other_washed_coal": (12.545, 0.02541, 0.99),
+    "coal_gangue": (8.374, 0.02541, 0.99),
+    "coal_slime": (12.545, 0.02541, 0.99),
+    "coke": (28.435, 0.02942, 0.99),
+    "petroleum_coke": (32.500, 0.02750, 0.99),
+    "other_coal_products": (17.460, 0.03356, 0.99),
+    "crude_oil": (41.816, 0.02008, 0.98),
+    "fuel_oil": (41.816, 0.02110, 0.98),
+    "gasoline": (43.070, 0.01890, 0.98),
+    "diesel": (42.652, 0.02020, 0.98),
+    "kerosene": (43.070, 0.01960, 0.98),
+    "other_petroleum_products": (41.031, 0.02000, 0.98),
+    "lng": (51.498, 0.01720, 0.98),
+    "lpg": (50.179, 0.01720, 0.98),
+    "coal_tar": (33.453, 0.02200, 0.98),
+    "refinery_dry_gas": (45.998, 0.01820, 0.98),
+    "natural_gas": (389.310, 0.01532, 0.99),
+    "blast_furnace_gas": (33.000, 0.07080, 0.99),
+    "converter_gas": (84.000, 0.04960, 0.99),
+    "coke_oven_gas": (173.854, 0.01210, 0.99),
+    "other_gas": (52.270, 0.01220, 0.99),
+}
+"""Net calorific value [GJ/t, GJ/10^4 Nm3], carbon content [tC/GJ] and oxidation rate of the 25 fuels of table A.1."""
+
+MATERIALS: dict[str, float] = {
+    "limestone": 0.440,
+    "dolomite": 0.476,
+    "electrode": 3.663,
+    "ferronickel": 0.037,
+    "ferromolybdenum": 0.018,
+    "ferrosilicon": 0.007,
+    "silicomanganese": 0.092,
+    "low_carbon_silicomanganese": 0.011,
+    "blast_furnace_ferromanganese": 0.275,
+    "eaf_high_carbon_ferromanganese": 0.275,
+    "micro_carbon_ferromanganese": 0.004,
+    "high_carbon_ferrochrome": 0.348,
+    "pig_iron": 0.172,
+    "direct_reduced_iron": 0.073,
+    "scrap": 0.037,
+    "crude_steel": 0.037,
+    "tar": 2.699,
+    "crude_benzol": 3.382,
+}
+"""Factors of the 18 materials of table A.2 [tCO2/t]."""
+
+CLINKERS: dict[str, float] = {
+    "portland_clinker": 0.535,
+    "white_portland_clinker": 0.550,
+    "sulphoaluminate_clinker": 0.413,
+    "aluminate_clinker": 0.292,
+}
+"""Process emissions of clinker [tCO2/t]."""
+
+_BY_DEDUCTION: dict[float, tuple[str, ...]] = {
+    0.600: ("desulphurisation_powder", "slaked_lime"),
+    0.480: ("carbide_slag", "magnesium_slag"),
+    0.375: ("paper_white_mud", "caf2_sludge", "phosphorus_slag"),
+    0.305: ("vanadium_titanium_slag", "nitrogen_slag", "waste_incineration_fly_ash", "ferroalloy_slag"),
+    0.245: (
+        *("desulphurisation_gypsum", "phosphogypsum", "titanogypsum", "fluorogypsum", "borogypsum"),
+        *("moulding_gypsum", "citric_acid_slag"),
+    ),
+    0.215: ("steel_slag", "nickel_slag"),
+    0.135: ("manganese_slag", "zinc_slag", "tin_slag"),
+    0.055: (
+        *("municipal_sludge", "aluminium_slag", "sulphuric_acid_slag", "copper_slag", "lead_zinc_slag"),
+        *("fly_ash", "red_mud"),
+    ),
+}
+DEDUCTIONS: dict[str, float] = {name: value for value, names in _BY_DEDUCTION.items() for name in names}
+"""Process emissions that a tonne of non-carbonate raw material avoids [tCO2/t]."""
+
+
+def fuel_keys(sector: str, fuel: str) -> tuple[str, str, str]:
+    """Return the keys of calorific value, carbon content and oxidation rate of a fuel in a sector."""
+    stem = f"{sector}.fuels.{fuel}"
+    return f"{stem}.ncv_gj_per_unit", f"{stem}.carbon_tc_per_gj", f"{stem}.oxidation"
+
+
+def factor_key(kind: str, item: str) -> str:
+    """Return the key of the factor of a material, clinker or deduction."""
+    room = {"material": "steel.materials", "clinker": "cement.clinkers", "deduction": "cement.deductions"}[kind]
+    return f"{room}.{item}.tco2_per_t"
+
+
+def _fuels(sector: str, source: str, mark: str) -> list[Figure]:
+    figures = []
+    for fuel, values in FUELS.items():
+        meanings = ("net calorific value", "carbon content", "oxidation rate")
+        # The table prints GJ/t, and GJ/10^4 Nm3 for gases.
+        units = ("GJ/unit", "tC/GJ", "fraction")
+        for key, value, unit, what in zip(fuel_keys(sector, fuel), values, units, meanings, strict=True):
+            most = 1.0 if unit == "fraction" else None
+            figures.append(Figure(key, value, unit, source, mark, f"{what} of {fuel}", most))
+    return figures
+
+
+def _factors(kind: str, values: dict[str, float], source: str, mark: str, what: str) -> list[Figure]:
+    return [
+        Figure(factor_key(kind, name), value, "tCO2/t", source, mark, f"{what} {name}")
+        for name, value in values.items()
+    ]
+
+
+METHODS = ("default", "mass", "slope")
+
+FIGURES: dict[str, Figure] = {
+    figure.key: figure
+    for figure in (
+        *_fuels("steel", "steel A.1", "A"),
+        *_factors("material", MATERIALS, "steel A.2", "A", "carbon dioxide of"),
+        *_fuels("cement", "steel A.1 for cement", "C"),
+        *_factors("clinker", CLINKERS, "cement", "C", "process emissions of"),
+        *_factors("deduction", DEDUCTIONS, "cement", "C", "process emissions avoided by"),
+        Figure("cement.oxidation", True, "", "cement", "C", "true if fuels of clinker lines have an oxidation rate"),
+        Figure("cement.deduct", True, "", "cement", "C", "true if non-carbonate raw materials are deducted"),
+        Figure("aluminium.anode_loss", 0.1518, "fraction", "aluminium", "C", "anode not consumed, as butts", 1.0),
+        Figure("aluminium.anode_sulphur", 0.02, "fraction", "aluminium", "C", "sulphur of the anode", 1.0),
+        Figure("aluminium.anode_ash", 0.004, "fraction", "aluminium", "C", "ash of the anode", 1.0),
+        Figure(
+            "aluminium.anode_effect",
+            "default",
+            "",
+            "anode effect",
+            "C",
+            "formula of the anode effect: by tonne, by mass of both gases, or by minutes of anode effect",
+            choices=METHODS,
+        ),
+        Figure("aluminium.default_tco2e_per_t", 0.1454, "tCO2e/t", "anode effect", "C", "anode effect, by tonne"),
+        Figure("aluminium.cf4_kg_per_t", 0.034, "kg/t", "older rule", "C", "CF4, by mass"),
+        Figure("aluminium.c2f6_kg_per_t", 0.0034, "kg/t", "older rule", "C", "C2F6, by mass"),
+        Figure("aluminium.cf4_slope", 0.143, "kg/t per min/pot-day", "older rule", "C", "CF4, by minutes"),
+        Figure("aluminium.c2f6_per_cf4", 0.1, "kg/kg", "older rule", "C", "C2F6 over CF4, by minutes and by tonne"),
+        Figure("aluminium.cf4_gwp", 6630.0, "tCO2e/t", "warming", "B", "global warming potential of CF4"),
+        Figure("aluminium.c2f6_gwp", 11100.0, "tCO2e/t", "warming", "B", "global warming potential of C2F6"),
+    )
+}
+"""All figures by key."""

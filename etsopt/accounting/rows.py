@@ -1,0 +1,202 @@
+"""Reader of monthly reports: ``register.csv`` and every CSV file in ``reports``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.accounting.checks import RowChecks, latest
+from etsopt.accounting.coded import Coded
+from etsopt.accounting.schema import REGISTER, ROWS
+from etsopt.accounting.vocabulary import FLOW_WORDS, ITEM_WORDS, PROCESS_WORDS, UNIT_WORDS, folded
+from etsopt.data.files.csv_fast import read_csv_fast
+from etsopt.data.files.read import find_folder
+from etsopt.data.tables.raw import RawTable, read_csv
+from etsopt.data.tables.text_columns import normalise
+from etsopt.data.tables.validate import validate_table
+from etsopt.errors import DataError, Problem, UsageError
+from etsopt.progress import checkpoint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+WORDS = {"process": PROCESS_WORDS, "item": ITEM_WORDS, "flow": FLOW_WORDS, "unit": UNIT_WORDS}
+
+FOLDER = "reports"
+
+
+@dataclass(frozen=True, eq=False)
+class Reports:
+    """Validated monthly reports.
+
+    Parameters
+    ----------
+    register
+        Units, by ``unit_id``.
+    rows
+        All rows of all files, with their ``file`` and ``line``.
+    """
+
+    register: pd.DataFrame
+    rows: pd.DataFrame
+
+    @classmethod
+    def from_frames(cls, register: pd.DataFrame, rows: pd.DataFrame) -> Reports:
+        """Build reports from data frames, validated as files are; lines are those of the frame's index.
+
+        Raises
+        ------
+        DataError
+            With every problem of both tables.
+        """
+        for name, frame in (("register", register), ("rows", rows)):
+            if not isinstance(frame, pd.DataFrame):
+                raise UsageError(f"`{name}` is {type(frame).__name__}: expected a data frame.", "Pass a data frame.")
+        frame, problems = _validated(RawTable.from_frame(rows, "rows"))
+        return _reports(RawTable.from_frame(register, "register"), [frame], problems)
+
+    @cached_property
+    def coded(self) -> Coded:
+        """Codes of the words of every row."""
+        return Coded.of(self.rows, self.register)
+
+    @cached_property
+    def current(self) -> NDArray[np.bool_]:
+        """True for the rows of the highest version, shape ``(rows,)``; accounts take no others."""
+        return latest(self.rows, self.coded)
+
+
+def read_reports(source: str | Path) -> Reports:
+    """Read the register and the monthly reports of a folder.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder.
+    DataError
+        With every problem of every file: file, line, column and value, and what to do.
+    """
+    folder = find_folder(source)
+    register, problems = _read_register(folder)
+    paths = sorted((folder / FOLDER).glob("*.csv"))
+    if not paths:
+        advice = f"Add {FOLDER}/2025.csv or others, with columns {', '.join(column.name for column in ROWS.columns)}."
+        problems.append(Problem(f"{FOLDER}/*.csv", "no file is there", advice))
+    frames = []
+    for number, path in enumerate(paths):
+        checkpoint("reading reports", number, len(paths))
+        frame, of_file = _read_rows(path)
+        problems += of_file
+        frames.append(frame)
+    return _reports(register, frames, problems, folder.name)
+
+
+def _read_register(folder: Path) -> tuple[RawTable | None, list[Problem]]:
+    path = folder / REGISTER.file
+    if not path.is_file():
+        advice = f"Add it, with columns {', '.join(column.name for column in REGISTER.columns)}."
+        return None, [Problem(REGISTER.file, "the file is missing", advice)]
+    return read_csv(path.read_bytes(), REGISTER.file)
+
+
+def _read_rows(path: Path) -> tuple[pd.DataFrame | None, list[Problem]]:
+    """Read a file by columns if it is regular, else cell by cell; rows are labelled with their lines."""
+    content, place = path.read_bytes(), f"{FOLDER}/{path.name}"
+    raw = read_csv_fast(content, ROWS)
+    if raw is not None and content.count(b"\n") + (not content.endswith(b"\n")) == len(raw.rows) + 1:
+        frame, problems = _validated(replace(raw, place=place, rows=np.arange(2, len(raw.rows) + 2)))
+        if not problems:
+            return frame, []
+    # Cells that are not plainly valid are reported as the file writes them.
+    raw, problems = read_csv(content, place)
+    return (None, problems) if raw is None else _validated(raw)
+
+
+def _validated(raw: RawTable) -> tuple[pd.DataFrame | None, list[Problem]]:
+    """Validate the cells of rows; return them with file and line, None if a required column is missing."""
+    frame, problems = validate_table(_translated(raw), ROWS)
+    if not all(column.name in frame for column in ROWS.columns if column.required):
+        return None, problems
+    frame = _with_defaults(frame, ROWS.columns)
+    frame.insert(0, "file", np.full(len(frame), raw.place, dtype=object))
+    frame.insert(1, "line", raw.rows)
+    return frame, problems
+
+
+def _translated(raw: RawTable) -> RawTable:
+    """Return a table with the words of its columns as the schema has them; unknown words stay."""
+    columns = dict(raw.columns)
+    for name, words in WORDS.items():
+        cells = columns.get(name)
+        if cells is not None and cells.dtype == object:
+            code, spellings = pd.factorize(cells)
+            known = [words.get(folded(normalise(word)), words.get(normalise(word), word)) for word in spellings]
+            columns[name] = np.array(known, dtype=object)[code]
+    return replace(raw, columns=columns)
+
+
+def _reports(
+    register: RawTable | None, frames: list[pd.DataFrame | None], problems: list[Problem], name: str = "frames"
+) -> Reports:
+    """Validate register and rows together, and raise once."""
+    units = None
+    if register is not None:
+        units, of_register = validate_table(register, REGISTER)
+        problems = [*problems, *of_register, *_of_complexes(register, units)]
+    rows = [frame for frame in frames if frame is not None]
+    found = None
+    if rows and units is not None and {"unit_id", "sector"} <= {*units.columns}:
+        found = Reports(_with_defaults(units, REGISTER.columns), pd.concat(rows, ignore_index=True))
+        problems = problems + RowChecks(found.rows, found.coded).all()
+    if problems or found is None:
+        raise DataError(f"The reports of {name!r}", problems)
+    return found
+
+
+def _with_defaults(frame: pd.DataFrame, columns: Any) -> pd.DataFrame:
+    """Return a frame in which absent optional cells have their defaults."""
+    frame = frame.copy(deep=False)
+    for column in columns:
+        if column.name not in frame:
+            absent = np.nan if column.number else ""
+            frame[column.name] = np.full(len(frame), absent, dtype=float if column.number else object)
+        if column.number and column.default is not None:
+            frame[column.name] = frame[column.name].fillna(column.default)
+    return frame
+
+
+def _of_complexes(raw: RawTable, units: pd.DataFrame) -> list[Problem]:
+    """Find complexes of another sector than steel, and complexes in several cities or without one."""
+    if not {"complex_id", "sector", "city", "unit_id"} <= {*units.columns}:
+        if "complex_id" in units and (units["complex_id"] != "").any():
+            what = "the column is missing"
+            return [Problem(raw.place, what, "Add it: the entities of a complex are in one city.", "city")]
+        return []
+    stated = units[units["complex_id"] != ""]
+    cities = stated.groupby("complex_id")["city"].agg(lambda cells: len(set(cells)) != 1 or "" in set(cells))
+    found = []
+    for bad, column, what, advice in (
+        (
+            stated["sector"] != "steel",
+            "sector",
+            "a complex has units outside steel",
+            "Leave complex_id of these empty.",
+        ),
+        (
+            stated["complex_id"].map(cities).astype(bool),
+            "city",
+            "a complex is not in one city",
+            "State one city for all its units, or leave complex_id empty: they then report alone.",
+        ),
+    ):
+        rows = stated[bad]
+        if len(rows):
+            cells = tuple((f"of {unit}", cell) for unit, cell in zip(rows["unit_id"], rows[column], strict=True))
+            found.append(Problem(raw.place, what, advice, column, cells))
+    return found

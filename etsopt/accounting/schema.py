@@ -1,0 +1,92 @@
+"""Tables of monthly reports: the register of units, and the rows of a month."""
+
+from __future__ import annotations
+
+from etsopt.accounting.vocabulary import FLOWS, GAS_UNIT, ITEMS, MINUTES, PROCESSES, TONNE
+from etsopt.data.tables.schema import SECTORS
+from etsopt.data.tables.table import Column, Table
+
+ACTIVITIES = {
+    "long_process": "长流程炼钢",
+    "short_process": "独立电炉短流程",
+    "rolling": "独立轧钢",
+    "foundry_iron": "铸造生铁",
+    "portland_clinker": "硅酸盐水泥熟料",
+    "other_clinker": "非硅酸盐水泥熟料",
+    "primary_aluminium": "原铝",
+    "grid_power": "发电",
+    "own_gas_power": "自产二次能源自备电厂",
+}
+"""Activities that decide whether a unit is on the list of a year, and their Chinese."""
+
+REGISTER = Table(
+    "register",
+    "the units that report",
+    ("unit_id",),
+    (
+        Column("unit_id", "identifies the unit", required=True, identifier=True),
+        Column("enterprise_id", "identifies the legal entity that owns it", required=True, identifier=True),
+        Column("name", "name of the unit"),
+        Column("sector", "sector of the unit", required=True, choices=SECTORS),
+        Column("province", "province that allocates to it", required=True, identifier=True),
+        Column("city", "city of the site; needed in a complex", identifier=True),
+        Column("activity", "what it does, for its place on the lists", required=True, choices=tuple(ACTIVITIES)),
+        Column(
+            "complex_id",
+            "steel complex: legal entities of one city, one contiguous site and one chain of production that report as "
+            "one; absent: the enterprise reports alone",
+            identifier=True,
+        ),
+        Column(
+            "direct_emissions_tco2e",
+            "direct emissions of a year, for inclusion only; accounts of the unit take precedence",
+            "tCO2e",
+            number=True,
+            at_least=0,
+        ),
+    ),
+)
+
+LARGEST_NCV = 1000.0
+"""Calorific values are far below it [GJ/t or GJ/10^4 Nm3]; one in kJ/kg is a thousand times as large."""
+
+ROWS = Table(
+    "reports",
+    "a quantity of a unit, month, process, item and batch",
+    # The order of the file stays, so that a figure can name its lines.
+    (),
+    (
+        Column("unit_id", "unit of the register", required=True, identifier=True),
+        Column("month", "month, such as 2025-01", required=True, identifier=True),
+        Column("process", "boundary to which the row belongs", required=True, choices=tuple(PROCESSES)),
+        Column("item", "fuel, material or product", required=True, choices=tuple(ITEMS)),
+        Column(
+            "flow",
+            "in or out of the boundary, product for an output, test for a batch whose calorific value was measured",
+            required=True,
+            choices=tuple(FLOWS),
+        ),
+        Column("quantity", "quantity in the unit beside it", "2 decimals", number=True, required=True, at_least=0),
+        Column("unit", "unit of the quantity", required=True, choices=(TONNE, GAS_UNIT, MINUTES)),
+        Column(
+            "ncv_gj_per_unit",
+            "measured net calorific value; absent: the default of the guideline",
+            "GJ/t or GJ/1e4 Nm3",
+            number=True,
+            above=0,
+            at_most=LARGEST_NCV,
+        ),
+        Column("batch", "batch or meter, to tell rows of one item apart", identifier=True),
+        Column("evidence", "record that proves the quantity, such as a ledger or a test report"),
+        Column("reported_by", "department or person who reported the row"),
+        Column(
+            "version",
+            "version of the row; the highest replaces the others",
+            number=True,
+            at_least=1,
+            at_most=1_000_000,
+            whole=True,
+            default=1.0,
+        ),
+    ),
+)
