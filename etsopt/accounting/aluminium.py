@@ -82,13 +82,15 @@ def _anode_effect(lines: Lines, metal: NDArray[np.int64], factors: Factors) -> l
     minutes = _minutes(lines, metal) if method == "slope" else np.ones(len(metal))
     mark = np.full(len(metal), factors.mark(*keys))
     nothing = np.full(len(metal), np.nan)
-    found = []
-    for gas, per_tonne in zip(("CF4", "C2F6"), gases_per_tonne(method, factors), strict=True):
-        factor = per_tonne * minutes
-        amount = hundredths(lines.quantity[metal] * factor)
-        texts = (" ".join(keys),) * len(ITEMS)
-        found.append(Emitted(metal, amount, f"anode effect, {method}", gas, texts, mark, nothing, factor))
-    return found
+    quantity, texts = lines.quantity[metal], (" ".join(keys),) * len(ITEMS)
+    cf4, c2f6 = (per_tonne * minutes for per_tonne in gases_per_tonne(method, factors))
+    of_cf4 = hundredths(quantity * cf4)
+    # A factor for both gases together is rounded once, and C2F6 is the rest.
+    of_c2f6 = hundredths(quantity * (cf4 + c2f6)) - of_cf4 if method == "default" else hundredths(quantity * c2f6)
+    return [
+        Emitted(metal, amount, f"anode effect, {method}", gas, texts, mark, nothing, factor)
+        for gas, amount, factor in (("CF4", of_cf4, cf4), ("C2F6", of_c2f6, c2f6))
+    ]
 
 
 def gases_per_tonne(method: str, factors: Factors) -> tuple[float, float]:

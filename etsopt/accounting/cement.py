@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from etsopt.accounting.factors import Factors
 
+CARBIDE_SLAG = ITEM["carbide_slag"]
 CLINKER_KEYS = tuple(factor_key("clinker", name) if item.kind == "clinker" else "" for name, item in ITEMS.items())
 DEDUCTION_KEYS = tuple(
     f"{factor_key('deduction', name)} cement.deduct" if item.kind == "deduction" else "" for name, item in ITEMS.items()
@@ -64,4 +65,4 @@ def output(lines: Lines) -> NDArray[np.bool_]:
 
 def carbide_slag(lines: Lines) -> NDArray[np.bool_]:
     """Return True for lines of carbide slag."""
-    return (lines.coded.sector == SECTOR[CEMENT]) & (lines.coded.item == ITEM["carbide_slag"])
+    return (lines.coded.sector == SECTOR[CEMENT]) & (lines.coded.item == CARBIDE_SLAG)

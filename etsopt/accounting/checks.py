@@ -40,7 +40,17 @@ class RowChecks:
 
     def all(self) -> list[Problem]:
         """Return the problems of every check."""
-        checks = (_units, _months, _processes, _items, _units_of_measure, _calorific_values, _defaults, _complete)
+        checks = (
+            _units,
+            _months,
+            _processes,
+            _items,
+            _units_of_measure,
+            _calorific_values,
+            _defaults,
+            _complete,
+            _minutes,
+        )
         return [problem for check in checks for problem in check(self)] + list(_versions(self))
 
     def problems(
@@ -177,6 +187,18 @@ def _defaults(check: RowChecks) -> Iterator[Problem]:
         "measured calorific value may not return to the default."
     )
     yield from check.problems(bad, "item", what, advice)
+
+
+def _minutes(check: RowChecks) -> Iterator[Problem]:
+    """Find months with several rows of minutes of anode effect, which do not add up."""
+    coded = check.coded
+    minutes = coded.known & (coded.item == ITEM["anode_effect_minutes"]) & latest(check.rows, coded)
+    own = coded.taken(minutes)
+    twice = np.zeros(len(coded), dtype=bool)
+    twice[minutes] = pd.Series(joined([(own.unit, 0), (own.month, 12 * 10_000)])).duplicated(keep=False).to_numpy()
+    what = ("month has several rows of minutes", "rows of minutes share a month")
+    advice = "State one mean of the process for the month: minutes per pot and day do not add up."
+    yield from check.problems(twice, "unit_id, month", what, advice)
 
 
 def _complete(check: RowChecks) -> Iterator[Problem]:

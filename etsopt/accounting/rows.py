@@ -11,6 +11,7 @@ import pandas as pd
 
 from etsopt.accounting.checks import RowChecks, latest
 from etsopt.accounting.coded import Coded
+from etsopt.accounting.register import validate_register
 from etsopt.accounting.schema import REGISTER, ROWS
 from etsopt.accounting.vocabulary import FLOW_WORDS, ITEM_WORDS, PROCESS_WORDS, UNIT_WORDS, folded
 from etsopt.data.files.csv_fast import read_csv_fast
@@ -97,6 +98,24 @@ def read_reports(source: str | Path) -> Reports:
     return _reports(register, frames, problems, folder.name)
 
 
+def read_register(source: str | Path) -> pd.DataFrame:
+    """Read the register alone, for a list by stated emissions.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder.
+    DataError
+        With every problem of the file.
+    """
+    raw, problems = _read_register(find_folder(source))
+    if raw is not None:
+        units, problems = validate_register(raw)
+        if not problems:
+            return _with_defaults(units, REGISTER.columns)
+    raise DataError("The register", problems)
+
+
 def _read_register(folder: Path) -> tuple[RawTable | None, list[Problem]]:
     path = folder / REGISTER.file
     if not path.is_file():
@@ -147,8 +166,8 @@ def _reports(
     """Validate register and rows together, and raise once."""
     units = None
     if register is not None:
-        units, of_register = validate_table(register, REGISTER)
-        problems = [*problems, *of_register, *_of_complexes(register, units)]
+        units, of_register = validate_register(register)
+        problems = [*problems, *of_register]
     rows = [frame for frame in frames if frame is not None]
     found = None
     if rows and units is not None and {"unit_id", "sector"} <= {*units.columns}:
@@ -169,34 +188,3 @@ def _with_defaults(frame: pd.DataFrame, columns: Any) -> pd.DataFrame:
         if column.number and column.default is not None:
             frame[column.name] = frame[column.name].fillna(column.default)
     return frame
-
-
-def _of_complexes(raw: RawTable, units: pd.DataFrame) -> list[Problem]:
-    """Find complexes of another sector than steel, and complexes in several cities or without one."""
-    if not {"complex_id", "sector", "city", "unit_id"} <= {*units.columns}:
-        if "complex_id" in units and (units["complex_id"] != "").any():
-            what = "the column is missing"
-            return [Problem(raw.place, what, "Add it: the entities of a complex are in one city.", "city")]
-        return []
-    stated = units[units["complex_id"] != ""]
-    cities = stated.groupby("complex_id")["city"].agg(lambda cells: len(set(cells)) != 1 or "" in set(cells))
-    found = []
-    for bad, column, what, advice in (
-        (
-            stated["sector"] != "steel",
-            "sector",
-            "a complex has units outside steel",
-            "Leave complex_id of these empty.",
-        ),
-        (
-            stated["complex_id"].map(cities).astype(bool),
-            "city",
-            "a complex is not in one city",
-            "State one city for all its units, or leave complex_id empty: they then report alone.",
-        ),
-    ):
-        rows = stated[bad]
-        if len(rows):
-            cells = tuple((f"of {unit}", cell) for unit, cell in zip(rows["unit_id"], rows[column], strict=True))
-            found.append(Problem(raw.place, what, advice, column, cells))
-    return found

@@ -19,6 +19,14 @@ ACTIVITIES = {
 }
 """Activities that decide whether a unit is on the list of a year, and their Chinese."""
 
+ACTIVITIES_OF = {
+    "cement": ("portland_clinker", "other_clinker", "own_gas_power"),
+    "steel": ("long_process", "short_process", "rolling", "foundry_iron", "own_gas_power"),
+    "aluminium": ("primary_aluminium", "own_gas_power"),
+    "power": ("grid_power",),
+}
+"""Activities of each sector. A captive plant on own gases belongs to the sector of its enterprise."""
+
 REGISTER = Table(
     "register",
     "the units that report",

@@ -49,7 +49,8 @@ class Item:
     name, chinese
         Words in reports.
     kind
-        ``fuel``, ``material``, ``product`` (no factor), ``clinker``, ``deduction``, ``anode``, ``metal`` or ``minutes``.
+        ``fuel``, ``material``, ``product`` (without a factor), ``clinker``, ``deduction``, ``anode``, ``metal`` or
+        ``minutes``.
     unit
         The unit of measure of its quantity.
     phase

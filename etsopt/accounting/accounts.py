@@ -1,0 +1,118 @@
+"""Accounts: from validated monthly reports to emissions, outputs and intensities, with their trail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.accounting import aluminium, cement, steel
+from etsopt.accounting.factors import Factors
+from etsopt.accounting.lines import Lines
+from etsopt.accounting.periods import Emissions, by_process, by_unit
+from etsopt.accounting.tables import figures_table, fuels_table
+from etsopt.accounting.trail import trail
+from etsopt.accounting.vocabulary import OTHER
+from etsopt.errors import UsageError, brief
+from etsopt.progress import checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from etsopt.accounting.rows import Reports
+
+
+@dataclass(frozen=True, eq=False)
+class Accounts:
+    """Tables of one account; emissions have two decimals, and every table the least confidence of its factors.
+
+    Parameters
+    ----------
+    monthly, annual
+        Emissions by unit, month or year, process and gas; they add up to those of the unit.
+    unit_months, unit_years
+        Emissions, outputs and intensity of every unit, as the allocation rule measures them.
+    lines
+        The figures: quantity, calorific value, factor, formula, guideline and emissions.
+    trail
+        The rows of every figure, by ``figure``.
+    fuels
+        Consumption and calorific value of every fuel by year, and emissions at the year's value.
+    factors
+        The factors that were used, with source and confidence.
+    register
+        The units.
+    """
+
+    monthly: pd.DataFrame
+    annual: pd.DataFrame
+    unit_months: pd.DataFrame
+    unit_years: pd.DataFrame
+    lines: pd.DataFrame
+    trail: pd.DataFrame
+    fuels: pd.DataFrame
+    factors: pd.DataFrame
+    register: pd.DataFrame
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables but the register, by name."""
+        return {name: table for name, table in vars(self).items() if name != "register"}
+
+    def trail_of(self, unit_id: str, period: str | int, process: str | None = None) -> pd.DataFrame:
+        """Return the rows behind a figure of a unit: the lines of a month or year and process, with their rows.
+
+        The process ``other`` of a steel enterprise is a difference, and has all rows of the unit.
+
+        Raises
+        ------
+        UsageError
+            If there is no such figure.
+        """
+        own = self.lines[self.lines["unit_id"] == unit_id]
+        own = own[own["month"].str.startswith(str(period))]
+        if process not in (None, OTHER):
+            own = own[own["process"] == process]
+        if own.empty:
+            what = f"No figure of unit {brief(unit_id)} in {brief(period)}{f' at {brief(process)}' if process else ''}."
+            raise UsageError(what, "Name a unit, a month such as 2025-01 or a year, and a process of the reports.")
+        return own.merge(self.trail, on="figure")
+
+
+def account(reports: Reports, parameters: Mapping[str, Any] | None = None) -> Accounts:
+    """Account for the emissions of monthly reports.
+
+    Parameters
+    ----------
+    parameters
+        Factors in place of the official ones, by nested or dotted keys, such as
+        ``{"cement.deductions.carbide_slag.tco2_per_t": 0.0}``; ``accounting.toml`` has the same under [accounting].
+
+    Raises
+    ------
+    DataError
+        If a parameter is unknown or out of range, or a formula needs rows that are missing.
+    """
+    factors = Factors.of(parameters)
+    checkpoint("accounting")
+    rows = reports.rows if reports.current.all() else reports.rows[reports.current]
+    lines = Lines.of(rows, reports.coded.taken(reports.current))
+    parts = [part for room in (steel, cement, aluminium) for part in room.emissions(lines, factors)]
+    emissions = Emissions.of(lines, parts)
+    keys = frozenset(
+        key for part in parts for item in np.unique(lines.coded.item[part.line]) for key in part.keys[item].split()
+    )
+    checkpoint("accounting")
+    return Accounts(
+        monthly=by_process(emissions, yearly=False),
+        annual=by_process(emissions, yearly=True),
+        unit_months=by_unit(emissions, factors, yearly=False),
+        unit_years=by_unit(emissions, factors, yearly=True),
+        lines=figures_table(lines, parts),
+        trail=trail(lines, rows, slope=factors["aluminium.anode_effect"] == "slope"),
+        fuels=fuels_table(lines, factors),
+        factors=factors.table(keys),
+        register=reports.register,
+    )

@@ -1,0 +1,63 @@
+"""From accounts to an instance: the units of an allocation with their emissions, outputs and intensities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.accounting.decimals import rounded
+from etsopt.accounting.factors import MARKS
+from etsopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from etsopt.accounting.accounts import Accounts
+
+ADDED = ("emissions_tco2e", "output_t", "intensity_output_t", "intensity_emissions_tco2e")
+
+
+def units_of(accounts: Accounts, year: int | None = None, whole_tonnes: bool = True) -> pd.DataFrame:
+    """Return the units of a year as ``units.csv`` of an instance has them.
+
+    A steel complex is one unit and one enterprise, as it reports. ``x_months`` is the least number of months with
+    reports, and ``x_confidence`` the least confidence of the factors.
+
+    Parameters
+    ----------
+    year
+        Year of the emissions; None for the last one of the accounts.
+    whole_tonnes
+        True to round emissions to whole tonnes, as the summary of the steel guideline does; intensities keep theirs.
+
+    Raises
+    ------
+    UsageError
+        If no unit has reports in that year.
+    """
+    years = accounts.unit_years
+    year = int(years["year"].max()) if year is None else year
+    own = years[years["year"] == year]
+    if own.empty:
+        known = ", ".join(map(str, sorted(set(years["year"].tolist()))))
+        raise UsageError(f"No unit has reports of {year}.", f"Choose one of {known}.")
+    register = accounts.register[["unit_id", "enterprise_id", "name", "province", "complex_id"]]
+    units = own.merge(register, on="unit_id")
+    # Of carbide slag and clinker the rate alone is known; lines form no complexes, so that it is never added up.
+    joint = units["complex_id"] != ""
+    for name in ("unit_id", "enterprise_id"):
+        units[name] = units["complex_id"].where(joint, units[name])
+    units["mark"] = units["confidence"].map(MARKS.index)
+    totals = {name: (name, "sum") for name in ADDED}
+    first = {name: (name, "first") for name in ("enterprise_id", "name", "sector", "province", "carbide_slag_rate")}
+    found = units.groupby("unit_id", as_index=False).agg(
+        **first, **totals, x_months=("months", "min"), mark=("mark", "max")
+    )
+    found["emissions_tco2e"] = rounded(found["emissions_tco2e"], 0 if whole_tonnes else 2)
+    for name in ADDED[1:]:
+        found[name] = rounded(found[name], 2)
+    for name in ("output_t", "intensity_output_t"):
+        found[name] = found[name].where(found[name] > 0)
+    found["x_confidence"] = np.array(MARKS, dtype=object)[found.pop("mark").to_numpy()]
+    columns = ["unit_id", "enterprise_id", "name", "sector", "province", *ADDED, "carbide_slag_rate"]
+    return found[[*columns, "x_months", "x_confidence"]]

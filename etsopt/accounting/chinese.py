@@ -1,0 +1,93 @@
+"""Tables of accounts and lists in Chinese: headings, and the words of processes, items, sectors and reasons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from etsopt.accounting.inclusion import REASONS
+from etsopt.accounting.schema import ACTIVITIES
+from etsopt.accounting.vocabulary import FLOWS, ITEMS, OTHER, OTHER_CHINESE, PROCESSES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SECTORS = {"power": "发电", "steel": "钢铁", "cement": "水泥", "aluminium": "铝冶炼"}
+
+HEADINGS = {
+    "unit_id": "单元编号",
+    "enterprise_id": "重点排放单位编号",
+    "entity_id": "重点排放单位编号",
+    "name": "名称",
+    "sector": "行业",
+    "own_sector": "登记行业",
+    "province": "省(区、市)",
+    "year": "年度",
+    "month": "月份",
+    "months": "报告月数",
+    "process": "工序",
+    "gas": "温室气体",
+    "item": "燃料、物料或产品",
+    "flow": "方向",
+    "quantity": "数量",
+    "unit": "计量单位",
+    "ncv_gj_per_unit": "低位发热量(GJ/t, GJ/10^4Nm3)",
+    "ncv_basis": "低位发热量来源",
+    "factor": "因子",
+    "factors": "采用的因子",
+    "formula": "计算公式",
+    "guideline": "核算与报告指南",
+    "emissions_tco2e": "排放量(tCO2e)",
+    "emissions_at_yearly_ncv_tco2e": "按年度低位发热量计算的排放量(tCO2e)",
+    "output_t": "产品产量(t)",
+    "intensity_output_t": "重点工序产品产量(t)",
+    "intensity_emissions_tco2e": "重点工序排放量(tCO2e)",
+    "intensity": "碳排放强度(tCO2e/t)",
+    "carbide_slag_rate": "电石渣替代率",
+    "confidence": "因子可信度",
+    "figure": "数据编号",
+    "role": "用途",
+    "file": "文件",
+    "line": "行号",
+    "version": "版本",
+    "batch": "批次或仪表",
+    "evidence": "证据材料",
+    "reported_by": "填报人",
+    "value": "取值",
+    "official": "指南缺省值",
+    "meaning": "含义",
+    "source": "来源",
+    "activity": "生产类型",
+    "in_scope": "属于覆盖范围",
+    "covered_tco2e": "覆盖工序排放量(tCO2e)",
+    "enterprises": "法人数",
+    "units": "单元数",
+    "reason": "理由",
+    "listed": "列入名录",
+    "not_listed": "未列入",
+    "near": "接近门槛(±5%)",
+    "margin_tco2e": "与门槛之差(tCO2e)",
+    "margin_rate": "与门槛之差(比例)",
+    "listed_tco2e": "列入排放量(tCO2e)",
+    "not_listed_tco2e": "未列入排放量(tCO2e)",
+    "without_near_tco2e": "接近门槛者移出后(tCO2e)",
+    "with_near_tco2e": "接近门槛者移入后(tCO2e)",
+    "scope_of_year_before_tco2e": "按上一年度范围(tCO2e)",
+}
+
+WORDS = {
+    "sector": SECTORS,
+    "own_sector": SECTORS,
+    "process": PROCESSES | {OTHER: OTHER_CHINESE},
+    "item": {name: item.chinese for name, item in ITEMS.items()},
+    "flow": FLOWS,
+    "reason": REASONS,
+    "activity": ACTIVITIES,
+    "ncv_basis": {"measured": "实测", "default": "缺省", "both": "部分实测"},
+    "role": {"quantity": "数量", "ncv": "低位发热量", "minutes": "阳极效应时间"},
+}
+
+
+def in_chinese(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with Chinese headings, and with Chinese words where it has those of this package."""
+    columns = {name: table[name].replace(words) for name, words in WORDS.items() if name in table}
+    return table.assign(**columns).rename(columns=HEADINGS)

@@ -1,0 +1,52 @@
+"""Checks of the register: activities that fit the sector, and complexes of steel in one city."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from etsopt.accounting.schema import ACTIVITIES_OF, REGISTER
+from etsopt.data.messages import counted
+from etsopt.data.tables.validate import validate_table
+from etsopt.errors import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from etsopt.data.tables.raw import RawTable
+
+
+def validate_register(raw: RawTable) -> tuple[pd.DataFrame, list[Problem]]:
+    """Validate the cells of the register, then each activity and complex; return it by unit, with its problems."""
+    units, problems = validate_table(raw, REGISTER)
+    if problems:
+        return units, problems
+    pairs = zip(units["sector"], units["activity"], strict=True)
+    wrong = [activity not in ACTIVITIES_OF[sector] for sector, activity in pairs]
+    known = "; ".join(f"{name} has {', '.join(own)}" for name, own in ACTIVITIES_OF.items())
+    found = _problem(
+        raw,
+        units[wrong],
+        "activity",
+        ("activity is not one of the sector", "activities are not of their sector"),
+        f"Choose one of it: {known}.",
+    )
+    if "complex_id" not in units:
+        return units, found
+    joint = units[units["complex_id"] != ""]
+    what = ("unit of a complex is outside steel", "units of complexes are outside steel")
+    found += _problem(raw, joint[joint["sector"] != "steel"], "sector", what, "Leave complex_id of it empty.")
+    cities = joint["city"] if "city" in joint else joint["complex_id"].map(lambda name: "")
+    apart = cities.groupby(joint["complex_id"]).transform(lambda cells: len(set(cells)) > 1 or "" in set(cells))
+    what = ("unit of a complex is not in its one city", "units of complexes are not in one city")
+    advice = "State one city for all of a complex, or leave complex_id empty: its legal entities then report alone."
+    return units, found + _problem(raw, joint[apart.astype(bool)], "complex_id", what, advice)
+
+
+def _problem(raw: RawTable, rows: pd.DataFrame, column: str, what: tuple[str, str], advice: str) -> list[Problem]:
+    """Return the problem of some units, by the lines of the file; empty without units."""
+    lines = dict(zip(map(str, raw.columns["unit_id"]), raw.rows, strict=True))
+    cells = tuple(
+        (str(lines.get(unit, f"of {unit}")), str(cell))
+        for unit, cell in zip(rows["unit_id"], rows[column], strict=True)
+    )
+    return [Problem(raw.place, counted(len(cells), *what), advice, column, cells)] if cells else []
