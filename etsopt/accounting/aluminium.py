@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.accounting.coded import FLOW, ITEM, PROCESSES, SECTOR, YEARS, joined
+from etsopt.accounting.coded import FLOW, ITEM, SECTOR, YEARS, joined
 from etsopt.accounting.combustion import CO2_PER_CARBON
 from etsopt.accounting.decimals import hundredths
 from etsopt.accounting.lines import Emitted, Lines, emitted
@@ -109,14 +109,11 @@ def minutes_of(lines: Lines) -> NDArray[np.int64]:
     """Return the line of the minutes of anode effect in the unit and month of every line, -1 without one."""
     coded = lines.coded
     month = joined([(coded.unit, 0), (coded.month, 12 * (YEARS[1] + 1))])
-    of_minutes = np.flatnonzero((coded.item == ITEM["anode_effect_minutes"]) & (coded.process == PROCESS_OF))
+    of_minutes = np.flatnonzero(coded.item == ITEM["anode_effect_minutes"])
     if not len(of_minutes):
         return np.full(len(lines), -1, dtype=np.int64)
     place = np.minimum(np.searchsorted(month[of_minutes], month), len(of_minutes) - 1)
     return np.where(month[of_minutes][place] == month, of_minutes[place], -1)
-
-
-PROCESS_OF = list(PROCESSES).index("electrolysis")
 
 
 def _minutes(lines: Lines, metal: NDArray[np.int64]) -> Floats:

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 FITS = np.zeros((len(PROCESSES), len(FLOWS), len(ITEMS)), dtype=bool)
-for (_process, _flow), _items in ALLOWED.items():
-    FITS[PROCESS[_process], FLOW[_flow], [ITEM[name] for name in _items]] = True
+for (_process, _flow), _names in ALLOWED.items():
+    FITS[PROCESS[_process], FLOW[_flow], [ITEM[name] for name in _names]] = True
 
 OF_SECTOR = np.zeros((len(SECTOR), len(PROCESSES)), dtype=bool)
-for _sector, _processes in PROCESSES_OF.items():
-    OF_SECTOR[SECTOR[_sector], [PROCESS[name] for name in _processes]] = True
+for _sector, _names in PROCESSES_OF.items():
+    OF_SECTOR[SECTOR[_sector], [PROCESS[name] for name in _names]] = True
 
 
 class RowChecks:
@@ -167,13 +167,13 @@ def _defaults(check: RowChecks) -> Iterator[Problem]:
     if not (fuel & check.measured).any():
         return
     own = coded.taken(fuel)
-    month = own.fuel_month()
-    measured = np.zeros(len(month), dtype=bool)
-    measured[month.code[check.measured[fuel]]] = True
+    month, count = own.fuel_month()
+    measured = np.zeros(count, dtype=bool)
+    measured[month[check.measured[fuel]]] = True
     year = joined([(own.unit, 0), (own.item, len(ITEMS)), (own.month // 12, 10_000)])
     years, of_row = np.unique(year, return_inverse=True)
     first = np.full(len(years), np.iinfo(np.int64).max)
-    is_measured = measured[month.code]
+    is_measured = measured[month]
     np.minimum.at(first, of_row[is_measured], own.month[is_measured])
     used = (own.flow != FLOW["test"]) & (check.rows["quantity"].to_numpy()[fuel] > 0)
     bad = np.zeros(len(coded), dtype=bool)

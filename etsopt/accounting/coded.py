@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.vocabulary import FLOWS, FUELS, ITEMS, PROCESSES
-from etsopt.data.tables.labels import Labels
 from etsopt.data.tables.schema import SECTORS
 
 if TYPE_CHECKING:
@@ -116,12 +115,8 @@ class Coded:
         """True for rows of a fuel."""
         return np.isin(self.item, [ITEM[name] for name in FUELS])
 
-    def fuel_month(self) -> Labels:
-        """Number the fuels of a unit in a month: all its processes burn the same fuel, with one calorific value."""
-        return numbered(joined([(self.unit, 0), (self.month, 12 * (YEARS[1] + 1)), (self.item, len(ITEMS))]))
-
-
-def numbered(keys: Codes) -> Labels:
-    """Number the distinct keys in ascending order."""
-    names, code = np.unique(keys, return_inverse=True)
-    return Labels(names, code)
+    def fuel_month(self) -> tuple[Codes, int]:
+        """Number the items of a unit in a month, and return their count: one fuel has one calorific value there."""
+        key = joined([(self.unit, 0), (self.month, 12 * (YEARS[1] + 1)), (self.item, len(ITEMS))])
+        names, code = np.unique(key, return_inverse=True)
+        return code, len(names)

@@ -93,13 +93,13 @@ class Factors:
         found = {}
         for sector in ("steel", "cement"):
             keys = [fuel_keys(sector, name) if item.kind == "fuel" else () for name, item in ITEMS.items()]
-            columns = [
+            ncv, carbon, oxidation = (
                 np.array([self[three[place]] if three else NO_CARBON for three in keys], dtype=float)
                 for place in range(3)
-            ]
+            )
             ncv_mark = np.array([self.mark(three[0]) if three else 0 for three in keys])
             mark = np.array([self.mark(*three[1:]) if three else 0 for three in keys])
-            found[sector] = FuelFactors(*columns, ncv_mark, mark)
+            found[sector] = FuelFactors(ncv, carbon, oxidation, ncv_mark, mark)
         return found
 
     def per_tonne(self, kind: str) -> tuple[Floats, NDArray[np.int64]]:
@@ -129,12 +129,12 @@ class Factors:
 
 
 def read_parameters(folder: str | Path) -> dict[str, Any]:
-    """Return the table ``[accounting]`` of ``accounting.toml`` in a folder; empty without the file.
+    """Return the factors under ``[accounting]`` in ``accounting.toml`` by dotted keys; empty without the file.
 
     Raises
     ------
     DataError
-        If the file cannot be read, or has other tables.
+        If the file cannot be read, has other tables, or a factor is unknown or out of range.
     """
     path = find_folder(folder) / FILE
     if not path.is_file():
@@ -159,7 +159,9 @@ def read_parameters(folder: str | Path) -> dict[str, Any]:
                 problems.append(Problem(FILE, "is not a table", f"Write [{SECTION}], with keys below it.", SECTION))
     if problems:
         raise DataError("The accounting parameters", problems)
-    return dict(content.get(SECTION, {}))
+    stated = content.get(SECTION, {})
+    Factors.of(stated, FILE)
+    return _flat(checked_content(stated, FILE))
 
 
 def _flat(content: Mapping[str, Any], above: str = "") -> dict[str, Any]:

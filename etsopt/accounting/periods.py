@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -68,7 +68,7 @@ def of_period(lines: Lines, yearly: bool) -> Integers:
     return lines.coded.month // 12 if yearly else lines.coded.month
 
 
-def period_text(period: Integers, yearly: bool) -> NDArray[np.object_]:
+def period_text(period: Integers, yearly: bool) -> NDArray[Any]:
     """Return periods as they are written; years as numbers."""
     if yearly:
         return period

@@ -29,6 +29,9 @@ EXIT_CODES = """exit codes:
   6  `etsopt check` of a model of your own: nothing could be checked
   130, 143  interrupted: `--out` still writes the best result found"""
 
+MODULES = {"account": "accounting", "inclusion": "accounting"}
+"""Modules of commands outside `etsopt.cli.commands`."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
@@ -61,9 +64,10 @@ def _run(arguments: list[str] | None, options: argparse.Namespace) -> int:
     if options.command is None:
         _parser().print_help()
         return 2
-    from etsopt.cli import commands
+    from importlib import import_module
 
-    return int(getattr(commands, options.command)(options))
+    module = import_module(f"etsopt.cli.{MODULES.get(options.command, 'commands')}")
+    return int(getattr(module, options.command)(options))
 
 
 def _parser() -> Parser:
@@ -79,6 +83,7 @@ def _parser() -> Parser:
     machine.add_argument("--json", action="store_true", help="print machine-readable output and nothing else")
     _add_solve(commands, machine)
     _add_data_commands(commands, machine)
+    _add_accounting(commands, machine)
     for name, text in (
         ("models", "list the models"),
         ("rules", "list the allocation rules, their parameters and sources"),
@@ -185,3 +190,34 @@ def _add_data_commands(commands: argparse._SubParsersAction[Parser], machine: Pa
     generate.add_argument("--own-measures", action="store_true", help=text)
     generate.add_argument("--out", type=Path, required=True, help="folder to write the instance to")
     _add_format(generate)
+
+
+def _add_accounting(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
+    def add(name: str, text: str) -> Parser:
+        return commands.add_parser(name, help=text, description=text, parents=[machine], formatter_class=Formatter)
+
+    account = add("account", "compute emissions by unit, month, process and gas from monthly reports")
+    account.add_argument("data", nargs="?", metavar="DATA", help="a folder with register.csv and reports/*.csv")
+    account.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder to write the tables, their trail and units.csv to"
+    )
+    account.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="replace a factor, such as aluminium.default_tco2e_per_t=0.26316; repeatable",
+    )
+    account.add_argument("--factors", action="store_true", help="list all factors with source and confidence instead")
+    inclusion = add(
+        "inclusion", "list the entities that a year covers, those outside it and why, and those near the line"
+    )
+    inclusion.add_argument("data", metavar="DATA", help="a folder with register.csv, an instance, or a shipped one")
+    text = "year of the list (default: two years after the emissions)"
+    inclusion.add_argument("--year", type=int, help=text)
+    text = "year of the emissions (default: two years before --year, else the last of the reports)"
+    inclusion.add_argument("--emissions-year", type=int, metavar="YEAR", help=text)
+    for command in (account, inclusion):
+        command.add_argument(
+            "--lang", choices=("en", "zh"), default="en", help="language of tables (default: %(default)s)"
+        )

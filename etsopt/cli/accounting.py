@@ -1,0 +1,100 @@
+"""The commands ``account`` and ``inclusion``: emissions of monthly reports, and the list of a year."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from etsopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    import pandas as pd
+
+    from etsopt.accounting import Accounts, Reports
+
+CHINESE = "zh"
+
+
+def account(options: Namespace) -> int:
+    """Account for the monthly reports of a folder, or list the factors."""
+    from etsopt import accounting, progress
+    from etsopt.accounting.factors import Factors
+    from etsopt.accounting.save import save
+    from etsopt.cli import show_accounts, terminal
+    from etsopt.cli.commands import _pairs
+
+    changes = _pairs(options.set, "--set")
+    if options.factors:
+        stated = {} if options.data is None else accounting.read_parameters(options.data)
+        return show_accounts.factors(Factors.of({**stated, **changes}).table(), options.json)
+    if options.data is None:
+        raise UsageError("No folder is named.", "For example: etsopt account plants --out accounts")
+    with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
+        reports = accounting.read_reports(options.data)
+        accounts = accounting.account(reports, {**accounting.read_parameters(options.data), **changes})
+        files = [] if options.out is None else save(accounts, options.out, options.lang == CHINESE)
+    if options.json:
+        print(json.dumps(_content(reports, accounts, files), ensure_ascii=False, allow_nan=False))
+        return 0
+    show_accounts.accounts(reports, accounts, options.lang == CHINESE)
+    if files:
+        print(f"Written to {options.out}: {', '.join(files)}.")
+    return 0
+
+
+def inclusion(options: Namespace) -> int:
+    """Print the entities on the list of a year, and why the others are not on it."""
+    from etsopt import accounting, progress
+    from etsopt.accounting.schema import REGISTER
+    from etsopt.cli import show_inclusion, terminal
+    from etsopt.data.files.read import find_folder, read_instance
+
+    folder, accounts = find_folder(options.data), None
+    with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
+        assumed = not (folder / REGISTER.file).is_file()
+        if assumed:
+            instance = read_instance(options.data)
+            register, of_tables = accounting.register_of(instance), instance.policy.year
+        elif (folder / "reports").is_dir():
+            accounts = accounting.account(accounting.read_reports(folder), accounting.read_parameters(folder))
+            register, of_tables = accounts.register, None
+        else:
+            register, of_tables = accounting.read_register(folder), None
+        year = options.year if options.year is not None or of_tables is None else of_tables + 2
+        found = accounting.inclusion(register, accounts, year, options.emissions_year)
+    if options.json:
+        content = {
+            "year": found.year,
+            "emissions_year": found.emissions_year if found.emissions_year is not None else of_tables,
+            "threshold_tco2e": found.threshold_tco2e,
+            "activities_assumed": assumed,
+            "sectors": _records(found.sectors),
+            "entities": _records(found.entities),
+        }
+        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+        return 0
+    show_inclusion.inclusion(found, of_tables, options.lang == CHINESE)
+    return 0
+
+
+def _content(reports: Reports, accounts: Accounts, files: list[str]) -> dict[str, Any]:
+    """Return accounts as plain values: units by year, processes by year, and factors that are not of confidence A."""
+    factors = accounts.factors
+    return {
+        "rows": len(reports.rows),
+        "replaced_rows": int((~reports.current).sum()),
+        "units": _records(accounts.unit_years),
+        "annual": _records(accounts.annual),
+        "factors": _records(factors[factors["confidence"] != "A"]),
+        "files": files,
+    }
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as plain values; absent numbers become null."""
+    from etsopt.results.results import finite
+
+    records: list[dict[str, Any]] = finite(table.to_dict("records"))
+    return records
