@@ -5,14 +5,14 @@ Each check returns problems by file, line and column. A row with an unknown word
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from etsopt.accounting.coded import FLOW, ITEM, PROCESS, SECTOR, UNKNOWN, Coded, joined
 from etsopt.accounting.vocabulary import ACCOUNTED, ALLOWED, COKE, ENTERPRISE, FLOWS, ITEMS, PROCESSES, PROCESSES_OF
-from etsopt.data.messages import counted
+from etsopt.data.messages import counted, did_you_mean
 from etsopt.errors import Problem
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class RowChecks:
         checks = (
             _units,
             _months,
+            _words,
             _processes,
             _items,
             _units_of_measure,
@@ -65,10 +66,17 @@ class RowChecks:
         problems = []
         for file in pd.unique(files[where]):
             own = where[files[where] == file]
-            shown = tuple((str(lines[row]), "" if cells[row] != cells[row] else str(cells[row])) for row in own)
+            shown = tuple((str(lines[row]), _shown(cells[row])) for row in own)
             text = advice if isinstance(advice, str) else advice(int(own[0]))
             problems.append(Problem(file, counted(len(own), *what), text, column, shown))
         return problems
+
+
+def _shown(cell: Any) -> str:
+    """Return a cell as a file may write it: absent numbers are empty, whole ones have no point."""
+    if isinstance(cell, float):
+        return "" if cell != cell else repr(float(cell)).removesuffix(".0")
+    return str(cell)
 
 
 def _units(check: RowChecks) -> Iterator[Problem]:
@@ -89,6 +97,21 @@ def _months(check: RowChecks) -> Iterator[Problem]:
     what = ("value is not a month", "values are not months")
     advice = "Write year and month with a dash, such as 2025-01."
     yield from check.problems((check.coded.month == UNKNOWN) & stated, "month", what, advice)
+
+
+def _words(check: RowChecks) -> Iterator[Problem]:
+    """Find items that no guideline counts."""
+    cells = check.rows["item"].to_numpy()
+    what = ("item is not known", "items are not known")
+    yield from check.problems(
+        (check.coded.item == UNKNOWN) & (cells != ""),
+        "item",
+        what,
+        lambda row: (
+            f"{did_you_mean(str(cells[row]), ITEMS)}etsopt/accounting/README.md lists the items, in English and "
+            "Chinese. Leave out what is not among them: the guidelines do not count it."
+        ),
+    )
 
 
 def _processes(check: RowChecks) -> Iterator[Problem]:

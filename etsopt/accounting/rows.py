@@ -174,7 +174,7 @@ def _reports(
         found = Reports(_with_defaults(units, REGISTER.columns), pd.concat(rows, ignore_index=True))
         problems = problems + RowChecks(found.rows, found.coded).all()
     if problems or found is None:
-        raise DataError(f"The reports of {name!r}", problems)
+        raise DataError(f"The folder of reports {name!r}", problems)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from etsopt.accounting.vocabulary import FLOWS, GAS_UNIT, ITEMS, MINUTES, PROCESSES, TONNE
+from etsopt.accounting.vocabulary import FLOWS, GAS_UNIT, MINUTES, PROCESSES, TONNE
 from etsopt.data.tables.schema import SECTORS
 from etsopt.data.tables.table import Column, Table
 
@@ -67,14 +67,14 @@ ROWS = Table(
         Column("unit_id", "unit of the register", required=True, identifier=True),
         Column("month", "month, such as 2025-01", required=True, identifier=True),
         Column("process", "boundary to which the row belongs", required=True, choices=tuple(PROCESSES)),
-        Column("item", "fuel, material or product", required=True, choices=tuple(ITEMS)),
+        Column("item", "fuel, material or product", required=True, identifier=True),
         Column(
             "flow",
             "in or out of the boundary, product for an output, test for a batch whose calorific value was measured",
             required=True,
             choices=tuple(FLOWS),
         ),
-        Column("quantity", "quantity in the unit beside it", "2 decimals", number=True, required=True, at_least=0),
+        Column("quantity", "quantity in the unit beside it", number=True, required=True, at_least=0),
         Column("unit", "unit of the quantity", required=True, choices=(TONNE, GAS_UNIT, MINUTES)),
         Column(
             "ncv_gj_per_unit",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from etsopt.accounting import Accounts, Reports
 
 UNITS_SHOWN = 20
-KEYS_SHOWN = 6
 
 
 def factors(table: pd.DataFrame, as_json: bool) -> int:
@@ -105,9 +105,7 @@ def _remarks(found: Accounts, chinese: bool) -> Iterator[str]:
         if keys:
             own = found.lines["confidence"] == mark
             share = found.lines["emissions_tco2e"].abs()[own].sum() / total if total else 0.0
-            names = ", ".join(keys[:KEYS_SHOWN]) + (
-                f" and {len(keys) - KEYS_SHOWN} more" if len(keys) > KEYS_SHOWN else ""
-            )
+            names = _grouped(keys)
             if chinese:
                 yield f"{len(used)} 个因子中有 {len(keys)} {other},涉及排放量的 {share:.1%}:{names}。"
             else:
@@ -119,3 +117,9 @@ def _remarks(found: Accounts, chinese: bool) -> Iterator[str]:
             if chinese
             else f"{short:,} years of units have fewer than 12 months."
         )
+
+
+def _grouped(keys: list[str]) -> str:
+    """Return keys by their first parts, with the number of those that share them."""
+    rooms = Counter(f"{'.'.join(key.split('.')[:2])}.*" if key.count(".") > 1 else key for key in keys)
+    return ", ".join(f"{room} ({count})" if room.endswith("*") else room for room, count in rooms.items())
