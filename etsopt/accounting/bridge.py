@@ -9,6 +9,7 @@ import pandas as pd
 
 from etsopt.accounting.decimals import rounded
 from etsopt.accounting.factors import MARKS
+from etsopt.accounting.vocabulary import STEEL
 from etsopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def units_of(accounts: Accounts, year: int | None = None, whole_tonnes: bool = T
     year
         Year of the emissions; None for the last one of the accounts.
     whole_tonnes
-        True to round emissions to whole tonnes, as the summary of the steel guideline does; intensities keep theirs.
+        True to round the emissions of steel to whole tonnes, as the summary of its guideline does. The emissions of
+        clinker lines and electrolysis processes are those of their intensity, with two decimals.
 
     Raises
     ------
@@ -53,9 +55,11 @@ def units_of(accounts: Accounts, year: int | None = None, whole_tonnes: bool = T
     found = units.groupby("unit_id", as_index=False).agg(
         **first, **totals, x_months=("months", "min"), mark=("mark", "max")
     )
-    found["emissions_tco2e"] = rounded(found["emissions_tco2e"], 0 if whole_tonnes else 2)
-    for name in ADDED[1:]:
+    for name in ADDED:
         found[name] = rounded(found[name], 2)
+    if whole_tonnes:
+        whole = rounded(found["emissions_tco2e"], 0)
+        found["emissions_tco2e"] = found["emissions_tco2e"].where(found["sector"] != STEEL, whole)
     for name in ("output_t", "intensity_output_t"):
         found[name] = found[name].where(found[name] > 0)
     found["x_confidence"] = np.array(MARKS, dtype=object)[found.pop("mark").to_numpy()]

@@ -11,7 +11,19 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.coded import FLOW, ITEM, PROCESS, SECTOR, UNKNOWN, Coded, joined
-from etsopt.accounting.vocabulary import ACCOUNTED, ALLOWED, COKE, ENTERPRISE, FLOWS, ITEMS, PROCESSES, PROCESSES_OF
+from etsopt.accounting.vocabulary import (
+    ACCOUNTED,
+    ALLOWED,
+    COKE,
+    ENTERPRISE,
+    FLOWS,
+    GAS_UNIT,
+    ITEMS,
+    MINUTES,
+    PROCESSES,
+    PROCESSES_OF,
+    TONNE,
+)
 from etsopt.data.messages import counted, did_you_mean
 from etsopt.errors import Problem
 
@@ -21,6 +33,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Mask = NDArray[np.bool_]
+
+UNITS = np.array([TONNE, GAS_UNIT, MINUTES], dtype=object)
 
 FITS = np.zeros((len(PROCESSES), len(FLOWS), len(ITEMS)), dtype=bool)
 for (_process, _flow), _names in ALLOWED.items():
@@ -152,7 +166,7 @@ def _units_of_measure(check: RowChecks) -> Iterator[Problem]:
     """Find quantities in another unit than that of the factor."""
     wanted = np.array([item.unit for item in ITEMS.values()], dtype=object)
     own = check.rows["unit"].to_numpy()
-    wrong = (check.coded.item != UNKNOWN) & (own != wanted[check.coded.item]) & (own != "")
+    wrong = (check.coded.item != UNKNOWN) & (own != wanted[check.coded.item]) & np.isin(own, UNITS)
     what = ("quantity is in the wrong unit", "quantities are in the wrong unit")
     yield from check.problems(
         wrong,

@@ -42,7 +42,7 @@ def quantities(
             sums[row["unit_id"], row["month"], row["process"], row["item"], row["flow"]] += cents(quantity)
     values = {}
     for key, pairs in batches.items():
-        mean = sum(q * v for q, v in pairs) / sum(q for q, _ in pairs)
+        mean = sum((q * v for q, v in pairs), Decimal(0)) / sum((q for q, _ in pairs), Decimal(0))
         values[key] = mean.quantize(Decimal("0.001"), ROUND_HALF_UP)
     return sums, values
 
@@ -112,16 +112,12 @@ def test_intensity_is_that_of_the_rule_by_plain_python() -> None:
     sums, _ = quantities(rows.to_dict("records"))
     for row in accounts.unit_years.itertuples():
         steel = row.sector == "steel"
-        part = sum(
-            amount
-            for (unit, _, process, _), amount in expected.items()
-            if unit == row.unit_id and (not steel or process in ("ironmaking", "sintering"))
-        )
-        output = sum(
-            quantity
-            for (unit, _, process, _, flow), quantity in sums.items()
-            if unit == row.unit_id and flow == "product" and (not steel or process == "ironmaking")
-        )
-        intensity = (part / output).quantize(Decimal("0.0001"), ROUND_HALF_UP)
-        assert exact(row.intensity) == intensity.normalize() or float(intensity) == row.intensity
+        part, output = Decimal(0), Decimal(0)
+        for (unit, _, process, _), amount in expected.items():
+            if unit == row.unit_id and (not steel or process in ("ironmaking", "sintering")):
+                part += amount
+        for (unit, _, process, _, flow), quantity in sums.items():
+            if unit == row.unit_id and flow == "product" and (not steel or process == "ironmaking"):
+                output += quantity
+        assert exact(row.intensity) == (part / output).quantize(Decimal("0.0001"), ROUND_HALF_UP)
         assert exact(row.intensity_output_t) == output

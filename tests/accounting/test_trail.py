@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.accounting import Reports, account, generate
-from etsopt.accounting.accounts import Accounts
+from etsopt.accounting import Accounts, Reports, account, generate
 from etsopt.errors import UsageError
 from tests.accounting.builders import CEMENT_MONTH, STEEL_MONTH, Row, reports
 
