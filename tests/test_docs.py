@@ -24,6 +24,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "README.zh.md").read_text(encoding="utf-8")
 COMPILER = (ROOT / "etsopt" / "compiler" / "README.md").read_text(encoding="utf-8")
 REPORTS = (ROOT / "etsopt" / "reports" / "README.md").read_text(encoding="utf-8")
+ACCOUNTING = (ROOT / "etsopt" / "accounting" / "README.md").read_text(encoding="utf-8")
 LONGEST = 250
 """Lines of the README at most."""
 
@@ -145,6 +146,17 @@ def test_the_code_of_the_page_on_official_tables_runs(tmp_path: Path, monkeypatc
     assert {path.name for path in tmp_path.iterdir()} == {"runs", "national", "shaanxi", "official"}
 
 
+def test_the_code_of_the_page_on_accounting_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "accounting"}
+    for language, code in blocks(ACCOUNTING):
+        if language == "python":
+            exec(compile(code, "etsopt/accounting/README.md", "exec"), names)
+        else:
+            assert [run_command(line) for line in code.splitlines()] == [0, 0, 0, 0]
+    assert {path.name for path in tmp_path.iterdir()} == {"plants", "accounts"}
+
+
 @pytest.mark.parametrize("name", modules())
 def test_the_examples_of_docstrings_run(name: str) -> None:
     failed, _ = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
@@ -176,7 +188,7 @@ def test_the_example_model_of_the_contributing_page_solves(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "name",
     ["README.md", "README.zh.md", "CONTRIBUTING.md", "models/README.md", "benchmarks/README.md", "instances/README.md"]
-    + [f"etsopt/{room}/README.md" for room in ("checking", "compiler")],
+    + [f"etsopt/{room}/README.md" for room in ("accounting", "checking", "compiler")],
 )
 def test_pictures_and_links_of_a_page_are_there(name: str) -> None:
     page = ROOT / name

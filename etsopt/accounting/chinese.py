@@ -15,7 +15,7 @@ SECTORS = {"power": "发电", "steel": "钢铁", "cement": "水泥", "aluminium"
 
 HEADINGS = {
     "unit_id": "单元编号",
-    "enterprise_id": "重点排放单位编号",
+    "enterprise_id": "企业法人编号",
     "entity_id": "重点排放单位编号",
     "name": "名称",
     "sector": "行业",

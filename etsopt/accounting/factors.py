@@ -72,7 +72,7 @@ class Factors:
         stated = _flat(checked_content(parameters or {}, place))
         problems = [problem for key, value in stated.items() if (problem := _problem(key, value, place))]
         if problems:
-            raise DataError("The accounting parameters", problems)
+            raise DataError("The table of accounting parameters", problems)
         values = {key: figure.value for key, figure in FIGURES.items()}
         values |= {key: float(value) if _is_number(FIGURES[key]) else value for key, value in stated.items()}
         return cls(values, frozenset(key for key in stated if values[key] != FIGURES[key].value))
@@ -141,7 +141,7 @@ def read_parameters(folder: str | Path) -> dict[str, Any]:
         return {}
     if path.stat().st_size > LARGEST_BYTES:
         what = f"has {path.stat().st_size:,} bytes: expected at most {LARGEST_BYTES:,}"
-        raise DataError("The accounting parameters", [Problem(FILE, what, "Check that it is the right file.")])
+        raise DataError("The table of accounting parameters", [Problem(FILE, what, "Check that it is the right file.")])
     text, problems = decode(path.read_bytes(), FILE)
     if not problems:
         try:
@@ -158,7 +158,7 @@ def read_parameters(folder: str | Path) -> dict[str, Any]:
             if not isinstance(content.get(SECTION, {}), dict):
                 problems.append(Problem(FILE, "is not a table", f"Write [{SECTION}], with keys below it.", SECTION))
     if problems:
-        raise DataError("The accounting parameters", problems)
+        raise DataError("The table of accounting parameters", problems)
     stated = content.get(SECTION, {})
     Factors.of(stated, FILE)
     return _flat(checked_content(stated, FILE))

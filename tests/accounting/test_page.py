@@ -1,0 +1,64 @@
+"""The page on accounting and the Chinese tables: no item, column or heading is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from etsopt.accounting import Reports, account, generate, inclusion
+from etsopt.accounting.chinese import HEADINGS, in_chinese
+from etsopt.accounting.example import PARTS
+from etsopt.accounting.figures import CLINKERS, DEDUCTIONS, FIGURES, FUELS, MATERIALS, SOURCES
+from etsopt.accounting.schema import ACTIVITIES, ACTIVITIES_OF, REGISTER, ROWS
+from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES, PROCESSES_OF
+
+PAGE = (Path(__file__).parents[2] / "etsopt" / "accounting" / "README.md").read_text(encoding="utf-8")
+WORDS = " ".join(PAGE.split())
+
+
+@pytest.mark.parametrize("name", ITEMS)
+def test_every_item_is_on_the_page_in_both_languages(name: str) -> None:
+    assert f"`{name}` {ITEMS[name].chinese}" in WORDS
+
+
+def test_every_column_is_on_the_page() -> None:
+    for table in (REGISTER, ROWS):
+        for column in table.columns:
+            needed = "yes" if column.required else ""
+            assert f"| `{column.name}` | {needed} | {column.meaning} |" in PAGE
+
+
+def test_the_tables_of_the_guideline_are_complete() -> None:
+    assert (len(FUELS), len(MATERIALS), len(CLINKERS), len(DEDUCTIONS)) == (25, 18, 4, 30)
+    kinds = {"fuel": FUELS, "material": MATERIALS, "clinker": CLINKERS, "deduction": DEDUCTIONS}
+    for kind, figures in kinds.items():
+        assert {name for name, item in ITEMS.items() if item.kind == kind} == set(figures)
+    assert all(figure.source in SOURCES and figure.confidence in "ABC" for figure in FIGURES.values())
+    assert {figure.source for figure in FIGURES.values()} == set(SOURCES)
+    # A factor of the steel guideline is read, one of the others is not.
+    for key, figure in FIGURES.items():
+        expected = "B" if key.endswith("gwp") else "A" if key.startswith("steel") else "C"
+        assert figure.confidence == expected, key
+
+
+def test_words_are_unambiguous() -> None:
+    chinese = [item.chinese for item in ITEMS.values()]
+    assert len(set(chinese)) == len(chinese)
+    assert {process for own in PROCESSES_OF.values() for process in own} == set(PROCESSES)
+    assert {activity for own in ACTIVITIES_OF.values() for activity in own} == set(ACTIVITIES)
+    assert {part[2] for parts in PARTS.values() for part in parts} == set(FLOWS)
+
+
+def test_every_heading_and_word_has_its_chinese() -> None:
+    register, rows = generate(5, months=2)
+    accounts = account(Reports.from_frames(register, rows))
+    found = inclusion(accounts.register, accounts)
+    for table in (*accounts.tables.values(), found.sectors, found.entities, found.units):
+        assert set(table.columns) <= set(HEADINGS)
+        chinese = in_chinese(table)
+        assert len(set(chinese.columns)) == len(table.columns)
+        assert len(chinese) == len(table)
+    monthly = in_chinese(accounts.monthly)
+    assert {"炼铁工序", "熟料生产", "铝电解工序", "其他"} <= set(monthly["工序"])
+    assert set(monthly["行业"]) == {"钢铁", "水泥", "铝冶炼"}
