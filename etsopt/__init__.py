@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.2.0.dev0"
 
 if TYPE_CHECKING:
+    from etsopt import accounting as accounting
     from etsopt.data.generate import generate
     from etsopt.data.instance import Instance
     from etsopt.errors import DataError, EtsoptError, ModelError, SolverError, UsageError
@@ -54,17 +55,23 @@ _MODULES = {
 }
 
 
+_ROOMS = ("accounting",)
+"""Packages with functions of their own, loaded at first use."""
+
+
 def __dir__() -> list[str]:
     """Return the public names, including those imported at first use."""
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_ROOMS})
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name at first use, so that `etsopt --help` loads no heavy package."""
-    if name not in __all__:
+    if name not in (*__all__, *_ROOMS):
         raise AttributeError(f"module 'etsopt' has no attribute {name!r}")
     from importlib import import_module
 
+    if name in _ROOMS:
+        return import_module(f"etsopt.{name}")
     value = getattr(import_module(_MODULES.get(name, "etsopt.errors")), name)
     globals()[name] = value
     return value

@@ -30,6 +30,7 @@ YEARS_TO_LIST = 2
 """Years from the emissions to the list that follows from them."""
 
 OWN_SECTOR = "own"
+MARKED = ("source", "confidence")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ SCOPE = (
     Scope("other_clinker", 2024, 2026, "", _PLAN, "A"),
     Scope("other_clinker", 2027, None, "cement", _LIST, "A"),
     Scope("primary_aluminium", 2024, None, "aluminium", _LIST, "A"),
-    Scope("own_gas_power", 2019, 2026, "power", _LIST, "A"),
+    Scope("own_gas_power", 2019, 2026, "power", f"{_LIST}: by inference, as it moves them from 2027 on", "C"),
     Scope("own_gas_power", 2027, None, OWN_SECTOR, _LIST, "A"),
 )
 """Activities on the lists by year. Captive plants that burn the gases of their enterprise join its list in 2027."""
@@ -102,7 +103,8 @@ class Inclusion:
     threshold_tco2e
         Least emissions of a listed entity.
     entities
-        Entities by sector: emissions, distance from the threshold, and the reason for or against their place.
+        Entities by sector: emissions, distance from the threshold, the reason for or against their place, and the text
+        of the scope with its confidence.
     units
         Units with entity, sector of the list, and emissions.
     sectors
@@ -185,6 +187,7 @@ def _listed(units: pd.DataFrame, year: int, threshold_tco2e: float, near: float)
     """Return units and entities with their place on the list of a year."""
     scope = {row.activity: row for row in SCOPE if row.first_year <= year and year <= (row.last_year or year)}
     listed = units["activity"].map({activity: row.listed for activity, row in scope.items()})
+    texts = {name: units["activity"].map({key: getattr(row, name) for key, row in scope.items()}) for name in MARKED}
     sector = listed.where(listed != OWN_SECTOR, units["own_sector"])
     units = units.assign(
         in_scope=sector.fillna("") != "",
@@ -192,8 +195,10 @@ def _listed(units: pd.DataFrame, year: int, threshold_tco2e: float, near: float)
         covered_tco2e=units["emissions_tco2e"].where(sector.fillna("") != "", 0.0),
         unknown=units["emissions_tco2e"].isna(),
         early=listed.isna(),
+        **{name: cells.fillna("").astype(object) for name, cells in texts.items()},
     )
-    entities = units.groupby(["sector", "entity_id"], as_index=False).agg(
+    groups = units.groupby(["sector", "entity_id"], as_index=False)
+    entities = groups.agg(
         province=("province", "first"),
         enterprises=("enterprise_id", "nunique"),
         units=("unit_id", "size"),
@@ -203,7 +208,11 @@ def _listed(units: pd.DataFrame, year: int, threshold_tco2e: float, near: float)
         unknown=("unknown", "any"),
         early=("early", "all"),
         months=("months", "min"),
+        source=("source", "first"),
+        confidence=("confidence", "max"),
     )
+    # What is absent is not zero; unknown units of an entity beside known ones count nothing.
+    entities["emissions_tco2e"] = groups["emissions_tco2e"].sum(min_count=1)["emissions_tco2e"]
     emissions = entities["emissions_tco2e"]
     reached = emissions >= threshold_tco2e
     # An entity of unknown units is listed if the known ones reach the threshold.

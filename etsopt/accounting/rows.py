@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 WORDS = {"process": PROCESS_WORDS, "item": ITEM_WORDS, "flow": FLOW_WORDS, "unit": UNIT_WORDS}
 
 FOLDER = "reports"
+OTHER_FORMATS = (".xls", ".xlsx", ".ods", ".parquet", ".txt", ".tsv")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,11 @@ def read_reports(source: str | Path) -> Reports:
     """
     folder = find_folder(source)
     register, problems = _read_register(folder)
-    paths = sorted((folder / FOLDER).glob("*.csv"))
+    paths, others = _files(folder / FOLDER)
+    problems += [
+        Problem(f"{FOLDER}/{name}", "is not a CSV file", "Save it as CSV in UTF-8, or move it out of the folder.")
+        for name in others
+    ]
     if not paths:
         advice = f"Add {FOLDER}/2025.csv or others, with columns {', '.join(column.name for column in ROWS.columns)}."
         problems.append(Problem(f"{FOLDER}/*.csv", "no file is there", advice))
@@ -96,6 +101,13 @@ def read_reports(source: str | Path) -> Reports:
         problems += of_file
         frames.append(frame)
     return _reports(register, frames, problems, folder.name)
+
+
+def _files(folder: Path) -> tuple[list[Path], list[str]]:
+    """Return the CSV files of a folder, and the names of tables in other formats, which nobody would read."""
+    files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    others = [path.name for path in files if path.suffix.lower() in OTHER_FORMATS]
+    return [path for path in files if path.suffix.lower() == ".csv"], others
 
 
 def read_register(source: str | Path) -> pd.DataFrame:

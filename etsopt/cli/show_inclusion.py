@@ -41,6 +41,10 @@ def inclusion(found: Inclusion, year_of_tables: int | None, chinese: bool) -> No
             more = len(rows) - ENTITIES_SHOWN
             if more > 0:
                 console.print(Text(f"另有 {more:,} 家。\n" if chinese else f"And {more:,} more.\n"))
+    short = int(((entities["months"] > 0) & (entities["months"] < 12)).sum())
+    if short:
+        text = f"{short:,} entities have fewer than 12 months of reports: their emissions are not those of a year."
+        console.print(Text(f"{short:,} 家报告不足 12 个月,排放量并非全年数据。" if chinese else text))
     if year_of_tables is not None:
         text = "An instance states no activities: units of steel count as long process, lines as Portland clinker."
         console.print(Text("算例未登记生产类型:钢铁按长流程、水泥按硅酸盐水泥熟料计。" if chinese else text))

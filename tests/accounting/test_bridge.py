@@ -52,6 +52,11 @@ def test_a_complex_is_one_unit_with_the_intensity_of_both() -> None:
     ]
 
 
+def test_the_room_is_loaded_at_first_use() -> None:
+    assert etsopt.accounting.units_of is units_of
+    assert "accounting" in dir(etsopt)
+
+
 def test_a_year_without_reports_is_refused() -> None:
     accounts = account(reports(CEMENT_MONTH))
     with pytest.raises(UsageError, match=r"No unit has reports of 2030\.\n\nChoose one of 2025\."):

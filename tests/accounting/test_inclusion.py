@@ -51,6 +51,8 @@ def test_the_threshold_is_26_000_tonnes_of_an_entity() -> None:
     found = inclusion(units, year=2026)
     assert reasons(found) == {"A": "listed", "B": "below threshold", "C": "listed", "D": "emissions unknown"}
     assert found.entities["near"].tolist() == [True, True, True, False]
+    assert found.entities["emissions_tco2e"].isna().tolist() == [False, False, False, True]
+    assert set(found.entities["confidence"]) == {"A"}
     (sector,) = found.sectors.to_dict("records")
     assert (sector["listed"], sector["not_listed"], sector["near"]) == (2, 2, 3)
     assert (sector["listed_tco2e"], sector["without_near_tco2e"], sector["with_near_tco2e"]) == (52_000, 0, 77_999.99)

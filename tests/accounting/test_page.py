@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_every_column_is_on_the_page() -> None:
 
 def test_the_tables_of_the_guideline_are_complete() -> None:
     assert (len(FUELS), len(MATERIALS), len(CLINKERS), len(DEDUCTIONS)) == (25, 18, 4, 30)
-    kinds = {"fuel": FUELS, "material": MATERIALS, "clinker": CLINKERS, "deduction": DEDUCTIONS}
+    kinds: dict[str, Any] = {"fuel": FUELS, "material": MATERIALS, "clinker": CLINKERS, "deduction": DEDUCTIONS}
     for kind, figures in kinds.items():
         assert {name for name, item in ITEMS.items() if item.kind == kind} == set(figures)
     assert all(figure.source in SOURCES and figure.confidence in "ABC" for figure in FIGURES.values())

@@ -222,7 +222,12 @@ def test_missing_files_and_folders_are_named(tmp_path: Path) -> None:
     (tmp_path / "reports" / "2025.csv").write_text("unit_id,month\nC1,2025-01\n", encoding="utf-8")
     found = problems(tmp_path)
     assert {problem.column for problem in found} == {"process", "item", "flow", "quantity", "unit"}
-    (tmp_path / "reports" / "2025.csv").write_text("", encoding="utf-8")
+    (tmp_path / "reports" / "2026.xlsx").write_bytes(b"PK")
+    (tmp_path / "reports" / "notes.md").write_text("not a table", encoding="utf-8")
+    assert "reports/2026.xlsx" in {problem.place for problem in problems(tmp_path)}
+    (tmp_path / "reports" / "2026.xlsx").unlink()
+    (tmp_path / "reports" / "2025.csv").rename(tmp_path / "reports" / "2025.CSV")
+    (tmp_path / "reports" / "2025.CSV").write_text("", encoding="utf-8")
     assert [problem.what for problem in problems(tmp_path)] == ["is empty"]
 
 
