@@ -72,7 +72,8 @@ class Accounts:
             If there is no such figure.
         """
         own = self.lines[self.lines["unit_id"] == unit_id]
-        own = own[own["month"].str.startswith(str(period))]
+        # A year has the months that begin with it and a dash.
+        own = own[(own["month"] == str(period)) | own["month"].str.startswith(f"{period}-")]
         if process not in (None, OTHER):
             own = own[own["process"] == process]
         if own.empty:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -276,6 +277,58 @@ def test_factors_of_a_file_are_read_and_refused_by_its_name(tmp_path: Path) -> N
             read_parameters(tmp_path)
         (problem,) = caught.value.problems
         assert (problem.place, what in problem.what) == ("accounting.toml", True)
+
+
+def test_a_parameter_file_of_megabytes_or_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "accounting.toml"
+    for content, what in ((b"#" * 1_000_001, "has 1,000,001 bytes"), (b"\xff\xfe[", "is encoded in UTF-16")):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=what):
+            read_parameters(tmp_path)
+
+
+CELLS = (
+    "",
+    "-1",
+    "1e400",
+    "nan",
+    "0",
+    "=1+1",
+    "2025-02",
+    "coke",
+    "product",
+    "in",
+    "t",
+    "C1\u200b",
+    '"',
+    "，",
+    "1e13",
+    "'",
+)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_damaged_file_is_read_or_refused_and_never_a_traceback(tmp_path: Path, seed: int) -> None:
+    folder = write_example(tmp_path, units=3, months=2, seed=1)
+    path, random = folder / "reports" / "2025.csv", np.random.default_rng(seed)
+    lines = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()]
+    for _ in range(random.integers(1, 6)):
+        row, column = int(random.integers(len(lines))), int(random.integers(12))
+        match random.integers(4):
+            case 0:
+                lines[row] = lines[row][: column + 1]
+            case 1:
+                lines.insert(row, lines[int(random.integers(len(lines)))])
+            case _:
+                lines[row] = [*lines[row]]
+                lines[row][min(column, len(lines[row]) - 1)] = str(random.choice(CELLS))
+    path.write_text("\n".join(map(",".join, lines)), encoding="utf-8")
+    found: list[Problem] = []
+    try:
+        account(read_reports(folder))
+    except DataError as error:
+        found = error.problems
+    assert all(problem.what and problem.advice for problem in found)
 
 
 def test_a_frame_is_validated_as_files_are() -> None:

@@ -101,8 +101,9 @@ def test_a_correction_to_zero_removes_a_row() -> None:
 
 def test_a_figure_that_does_not_exist_is_refused() -> None:
     accounts = account(reports(STEEL_MONTH))
-    with pytest.raises(UsageError, match="No figure of unit 'S1' in '2025-02' at 'bof'"):
-        accounts.trail_of("S1", "2025-02", "bof")
+    for period, process in (("2025-02", "bof"), ("2025-0", None), (202, None)):
+        with pytest.raises(UsageError, match=f"No figure of unit 'S1' in '?{period}'?"):
+            accounts.trail_of("S1", period, process)
 
 
 def test_the_order_of_the_rows_changes_nothing() -> None:

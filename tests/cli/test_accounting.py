@@ -141,6 +141,26 @@ def test_the_list_of_a_year_is_printed_and_explained(plants: Path, capsys: pytes
     assert "低于纳入门槛" in capsys.readouterr().out
 
 
+def test_long_lists_are_cut_and_short_years_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_example(tmp_path / "many", units=30, months=13, seed=2)
+    register = pd.read_csv(folder / "register.csv", dtype=str)
+    arcs = register.iloc[:25].assign(sector="steel", activity="short_process", direct_emissions_tco2e="30000")
+    arcs = arcs.assign(unit_id="X" + arcs["unit_id"], enterprise_id="X" + arcs["enterprise_id"])
+    pd.concat([register, arcs]).to_csv(folder / "register.csv", index=False)
+    for language, cut, short, of_units in (
+        ("en", "And 6 more.", "30 entities have fewer than 12 months", "30 years of units have fewer than 12 months."),
+        ("zh", "另有 6 家。", "30 家报告不足 12 个月", "30 个单元年度报告不足 12 个月。"),
+    ):
+        assert main(["inclusion", str(folder), "--lang", language]) == 0
+        out = capsys.readouterr().out
+        assert cut in out
+        assert short in out
+        assert main(["account", str(folder), "--lang", language]) == 0
+        assert of_units in capsys.readouterr().out
+    # With more units than a screen holds, sectors alone are printed.
+    assert "U01" not in out
+
+
 def test_the_list_of_an_instance_and_of_a_register_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, content = run_json(capsys, "inclusion", "cn-2025")
     assert (code, content["year"], content["emissions_year"], content["activities_assumed"]) == (0, 2027, 2025, True)
