@@ -1,4 +1,4 @@
-"""Emission accounting: from monthly reports to verified-style emissions by unit, and the list of covered entities.
+"""Emission accounting: from monthly reports to emissions by unit, and the list of covered entities.
 
 See `etsopt/accounting/README.md`.
 """

@@ -197,6 +197,22 @@ def _listed(units: pd.DataFrame, year: int, threshold_tco2e: float, near: float)
         early=listed.isna(),
         **{name: cells.fillna("").astype(object) for name, cells in texts.items()},
     )
+    entities = _entities(units)
+    emissions = entities["emissions_tco2e"]
+    # An entity of unknown units is listed if the known ones reach the threshold.
+    cases = [entities["early"], ~entities["in_scope"], emissions >= threshold_tco2e, entities["unknown"]]
+    names = ["sector not covered yet", "activity not in scope", "listed", "emissions unknown"]
+    entities["reason"] = np.select(cases, names, "below threshold").astype(object)
+    entities["listed"] = entities["reason"] == "listed"
+    entities["margin_tco2e"] = emissions - threshold_tco2e
+    entities["margin_rate"] = entities["margin_tco2e"] / threshold_tco2e
+    close = entities["margin_rate"].abs() <= near
+    entities["near"] = close & entities["in_scope"] & ~entities["unknown"]
+    return units.drop(columns=["unknown", "early"]), entities.drop(columns=["unknown", "early"])
+
+
+def _entities(units: pd.DataFrame) -> pd.DataFrame:
+    """Return units together by sector of the list and entity."""
     groups = units.groupby(["sector", "entity_id"], as_index=False)
     entities = groups.agg(
         province=("province", "first"),
@@ -213,18 +229,7 @@ def _listed(units: pd.DataFrame, year: int, threshold_tco2e: float, near: float)
     )
     # What is absent is not zero; unknown units of an entity beside known ones count nothing.
     entities["emissions_tco2e"] = groups["emissions_tco2e"].sum(min_count=1)["emissions_tco2e"]
-    emissions = entities["emissions_tco2e"]
-    reached = emissions >= threshold_tco2e
-    # An entity of unknown units is listed if the known ones reach the threshold.
-    cases = [entities["early"], ~entities["in_scope"], reached, entities["unknown"]]
-    names = ["sector not covered yet", "activity not in scope", "listed", "emissions unknown"]
-    entities["reason"] = np.select(cases, names, "below threshold").astype(object)
-    entities["listed"] = entities["reason"] == "listed"
-    entities["margin_tco2e"] = emissions - threshold_tco2e
-    entities["margin_rate"] = entities["margin_tco2e"] / threshold_tco2e
-    close = entities["margin_rate"].abs() <= near
-    entities["near"] = close & entities["in_scope"] & ~entities["unknown"]
-    return units.drop(columns=["unknown", "early"]), entities.drop(columns=["unknown", "early"])
+    return entities
 
 
 def _sectors(units: pd.DataFrame, entities: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
