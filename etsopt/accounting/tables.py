@@ -33,8 +33,11 @@ NO_EMISSIONS = "output"
 
 def figures_table(lines: Lines, parts: Sequence[Emitted]) -> pd.DataFrame:
     """Return the table of lines; a line has a row for each gas, and one line without emissions has one."""
-    silent = np.setdiff1d(np.arange(len(lines)), np.concatenate([part.line for part in parts]))
-    line = np.concatenate([*(part.line for part in parts), silent])
+    emits = np.concatenate([part.line for part in parts])
+    quiet = np.ones(len(lines), dtype=bool)
+    quiet[emits] = False
+    silent = np.flatnonzero(quiet)
+    line = np.concatenate([emits, silent])
     sizes = [*(len(part.line) for part in parts), len(silent)]
 
     def texts(values: Sequence[str], last: str) -> NDArray[Any]:
