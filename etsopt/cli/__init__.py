@@ -29,8 +29,11 @@ EXIT_CODES = """exit codes:
   6  `etsopt check` of a model of your own: nothing could be checked
   130, 143  interrupted: `--out` still writes the best result found"""
 
-MODULES = {"account": "accounting", "inclusion": "accounting"}
+MODULES = {"account": "accounting", "inclusion": "accounting", "import": "importing"}
 """Modules of commands outside `etsopt.cli.commands`."""
+
+FUNCTIONS = {"import": "import_tables"}
+"""Functions of commands that have another name: `import` is a keyword of Python."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -67,7 +70,7 @@ def _run(arguments: list[str] | None, options: argparse.Namespace) -> int:
     from importlib import import_module
 
     module = import_module(f"etsopt.cli.{MODULES.get(options.command, 'commands')}")
-    return int(getattr(module, options.command)(options))
+    return int(getattr(module, FUNCTIONS.get(options.command, options.command))(options))
 
 
 def _parser() -> Parser:
@@ -171,6 +174,12 @@ def _add_data_commands(commands: argparse._SubParsersAction[Parser], machine: Pa
     export.add_argument("--tables", required=True, metavar="NAME", help="official: tables 1-1 to 1-5 and 2-1 to 2-5")
     export.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write the files to")
     export.add_argument("--province", default="", metavar="NAME", help="only this province (default: all)")
+    back = add("import", "read annex tables of the allocation plan as an instance")
+    back.add_argument("source", type=Path, help="a folder of CSV files as `etsopt export` writes them, or a workbook")
+    back.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the instance: new, or empty")
+    back.add_argument("--year", type=int, help="compliance year (default: that of the titles, which CSV files lack)")
+    text = "province of tables that name none; of tables of several, only its rows are read"
+    back.add_argument("--province", default="", metavar="NAME", help=text)
     roll = add("roll", "write next year's instance from a certified compliance year")
     roll.add_argument("run", type=Path, help="a run folder written by `etsopt solve --model compliance --out`")
     roll.add_argument("--out", type=Path, required=True, help="folder to write the instance to: new, or empty")

@@ -160,11 +160,12 @@ def compare(options: Namespace) -> int:
 
 def generate(options: Namespace) -> int:
     """Write a generated instance."""
+    from etsopt.data.files.aside import see_that_empty
     from etsopt.data.files.write import write_instance
     from etsopt.data.generate import POLICY, PROFILES
     from etsopt.data.generate import generate as generate_instance
 
-    _see_that_empty(options.out)
+    see_that_empty(options.out)
     instance = generate_instance(options.units, options.seed, options.measures, options.own_measures)
     measures = f" --measures {options.measures}" if options.measures else ""
     measures += " --own-measures" if options.own_measures else ""
@@ -186,13 +187,14 @@ def generate(options: Namespace) -> int:
 def roll(options: Namespace) -> int:
     """Write next year's instance from the run folder of a compliance year."""
     from etsopt.cli import show_roll
+    from etsopt.data.files.aside import see_that_empty
     from etsopt.data.files.read import read_units
     from etsopt.data.files.write import check_format, write_instance
     from etsopt.results import results
     from etsopt.running.roll import roll_over
 
     check_format(options.format)
-    _see_that_empty(options.out)
+    see_that_empty(options.out)
     units = None if options.units is None else read_units(options.units)
     result, instance = results.load_both(options.run)
     found = roll_over(result, instance, units)
@@ -203,15 +205,6 @@ def roll(options: Namespace) -> int:
     else:
         show_roll.rolled(found, options.out)
     return 0
-
-
-def _see_that_empty(folder: Path) -> None:
-    """Raise UsageError if a folder has files, which a new instance would be among."""
-    from etsopt.data.files.aside import is_empty
-
-    if folder.is_dir() and not is_empty(folder):
-        advice = "Choose a new folder: existing files are not overwritten."
-        raise UsageError(f"The folder {str(folder)!r} is not empty.", advice)
 
 
 def models(options: Namespace) -> int:

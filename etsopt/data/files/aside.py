@@ -249,3 +249,10 @@ def is_empty(folder: Path) -> bool:
     """Return True if a folder is empty but for remnants of a killed write."""
     finish(folder)
     return all(path.name in HIDDEN_NAMES for path in folder.iterdir())
+
+
+def see_that_empty(folder: Path) -> None:
+    """Raise UsageError if a folder has files, which a new instance would be among."""
+    if folder.is_dir() and not is_empty(folder):
+        advice = "Choose a new folder: existing files are not overwritten."
+        raise UsageError(f"The folder {str(folder)!r} is not empty.", advice)

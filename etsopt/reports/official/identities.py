@@ -1,9 +1,9 @@
-"""Identities of the annex tables, checked before anything of them is written."""
+"""Identities of the annex tables, checked before anything of them is written, and when they are read back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ IN_WHOLE_TONNES = "Solve with --set allocation.integer_allowances=true, and stat
 
 
 @dataclass(frozen=True)
-class _Identity:
+class Identity:
     """A statement about a column: its tables, words for one row and for several, expected figures, and remedy.
 
     Parameters
@@ -36,6 +36,8 @@ class _Identity:
         Beginning of the number of its tables, such as ``2-`` of units or ``2-5`` of issue.
     expected
         Shape ``(rows,)``; NaN where the statement says nothing.
+    within
+        Largest difference of a figure from the expected one, a number or shape ``(rows,)``.
     """
 
     numbers: str
@@ -43,6 +45,12 @@ class _Identity:
     words: tuple[str, str]
     expected: NDArray[np.float64]
     advice: str = SOLVE_AGAIN
+    within: NDArray[np.float64] | float = 0.0
+
+    def wrong(self, figures: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return True for figures that are not the expected ones, shape ``(rows,)``; an absent one is wrong."""
+        same: NDArray[np.bool_] = np.abs(figures - self.expected) <= self.within
+        return ~same & ~np.isnan(self.expected)
 
 
 def check_identities(units: pd.DataFrame, issue: pd.DataFrame, results: Results) -> None:
@@ -53,68 +61,69 @@ def check_identities(units: pd.DataFrame, issue: pd.DataFrame, results: Results)
     units, issue
         As `unit_rows` and `issue_rows` return them, of the whole run.
     """
-    problems = [problem for one in _of_units(units) for problem in _violations(one, units, "unit")]
+    problems = [problem for one in of_units(units) for problem in _violations(one, units, "unit")]
     if not problems:
         # Sums of fractions would repeat the problems of the units.
-        statements = (*_of_issue(issue), *_sums(units, issue))
+        statements = (*of_issue(issue), *sums_of_units(units, issue))
         problems = [problem for one in statements for problem in _violations(one, issue, "enterprise_id")]
         problems += list(_totals_of_run(issue, results))
     if problems:
         raise DataError("The run", problems)
 
 
-def _of_units(units: pd.DataFrame) -> Iterator[_Identity]:
-    """Yield the statements about single units."""
+def of_units(units: pd.DataFrame) -> Iterator[Identity]:
+    """Yield the statements about single units; ``within_t`` is what a rounded coefficient leaves open [t]."""
     columns = {name: units[name].to_numpy() for name in units}
     nowhere = np.full(len(units), np.nan)
     for numbers, key in (("1-", "pre_allocated"), ("2-", "determined")):
         words = ("is not whole tonnes from 0 on", "are not whole tonnes from 0 on")
-        yield _Identity(numbers, key, words, np.maximum(np.floor(columns[key]), 0.0), IN_WHOLE_TONNES)
+        yield Identity(numbers, key, words, np.maximum(np.floor(columns[key]), 0.0), IN_WHOLE_TONNES)
     share = np.where(columns["by_share"], columns["share_percent"], np.nan)
     words = ("is not the share of last year's emissions", "are not the share of last year's emissions")
-    yield _Identity("1-", "pre_allocated", words, whole_tonnes(share / 100 * columns["prior"]))
+    yield Identity("1-", "pre_allocated", words, whole_tonnes(share / 100 * columns["prior"]))
     planned, fixed = columns["as_planned"], columns["fixed"]
     steps = columns["initial"] + columns["gas_top_up"]
     words = ("is not the sum of (2) and (3)", "are not the sum of (2) and (3)")
-    yield _Identity("2-1", "determined", words, np.where(planned & ~fixed, steps, nowhere))
+    yield Identity("2-1", "determined", words, np.where(planned & ~fixed, steps, nowhere))
     by_coefficient = whole_tonnes(columns["emissions"] * (1 + columns["coefficient"]))
     words = ("is not emissions times 1 plus the coefficient", "are not emissions times 1 plus the coefficient")
-    yield _Identity("2-", "determined", words, np.where(planned, by_coefficient, nowhere))
+    within = columns.get("within_t", 0.0)
+    yield Identity("2-", "determined", words, np.where(planned, by_coefficient, nowhere), within=within)
     words = ("of a special case is not its emissions", "of special cases are not their emissions")
-    yield _Identity("2-", "determined", words, np.where(planned & fixed, whole_tonnes(columns["emissions"]), nowhere))
+    yield Identity("2-", "determined", words, np.where(planned & fixed, whole_tonnes(columns["emissions"]), nowhere))
     words = ("is not pre-allocated plus top-up less return", "are not pre-allocated plus top-up less return")
     issued = columns["pre_allocated"] + columns["top_up_t"] - columns["return_t"] - columns["exemption"]
-    yield _Identity("2-", "determined", words, issued)
+    yield Identity("2-", "determined", words, issued)
 
 
-def _of_issue(issue: pd.DataFrame) -> Iterator[_Identity]:
+def of_issue(issue: pd.DataFrame) -> Iterator[Identity]:
     """Yield the statements of the notes of tables 1-5 and 2-5."""
     columns = {name: issue[name].to_numpy() for name in issue}
     pre, pre_deducted, determined = (columns[name] for name in ("pre_allocated", "pre_deducted", "determined"))
     true_up, returned, deducted = (columns[name] for name in ("true_up", "deduction_returned", "deducted"))
     words = ("is not (1) less (2)", "are not (1) less (2)")
-    yield _Identity("1-5", "pre_issued", words, pre - pre_deducted)
+    yield Identity("1-5", "pre_issued", words, pre - pre_deducted)
     words = ("is not what is left to deduct", "are not what is left to deduct")
-    yield _Identity("1-5", "pre_remaining", words, columns["to_deduct"] - pre_deducted)
+    yield Identity("1-5", "pre_remaining", words, columns["to_deduct"] - pre_deducted)
     words = ("is not initial allowances plus exemption", "are not initial allowances plus exemption")
-    yield _Identity("2-5", "determined", words, columns["initial"] + columns["exemption"])
+    yield Identity("2-5", "determined", words, columns["initial"] + columns["exemption"])
     words = ("is not determined less pre-allocated", "are not determined less pre-allocated")
-    yield _Identity("2-5", "true_up", words, determined - pre)
+    yield Identity("2-5", "true_up", words, determined - pre)
     words = ("is not (1) plus (2) less (3)", "are not (1) plus (2) less (3)")
-    yield _Identity("2-5", "issued", words, true_up + returned - deducted)
+    yield Identity("2-5", "issued", words, true_up + returned - deducted)
     words = ("is not 0, though (1) is at most what is to be deducted", "are not 0, though (1) is at most the deduction")
     covered = (true_up >= 0) & (true_up <= columns["pre_remaining"])
-    yield _Identity("2-5", "issued", words, np.where(covered, 0.0, np.nan))
+    yield Identity("2-5", "issued", words, np.where(covered, 0.0, np.nan))
     words = ("is not (4) plus (5)", "are not (4) plus (5)")
-    yield _Identity("2-5", "issued_in_all", words, columns["pre_issued"] + columns["issued"])
+    yield Identity("2-5", "issued_in_all", words, columns["pre_issued"] + columns["issued"])
     words = ("is not determined less what is deducted", "are not determined less what is deducted")
-    yield _Identity("2-5", "issued_in_all", words, determined - (pre_deducted - returned + deducted))
+    yield Identity("2-5", "issued_in_all", words, determined - (pre_deducted - returned + deducted))
     words = ("is not what is left to deduct", "are not what is left to deduct")
     left = columns["to_deduct"] - pre_deducted + returned - deducted
-    yield _Identity("2-5", "remaining", words, np.maximum(left, 0.0))
+    yield Identity("2-5", "remaining", words, np.maximum(left, 0.0))
 
 
-def _sums(units: pd.DataFrame, issue: pd.DataFrame) -> Iterator[_Identity]:
+def sums_of_units(units: pd.DataFrame, issue: pd.DataFrame) -> Iterator[Identity]:
     """Yield that the rows of units add up to those of their enterprises."""
     words = ("is not the sum of its units", "are not the sums of their units")
     groups = units.groupby(KEYS, sort=True)
@@ -123,37 +132,43 @@ def _sums(units: pd.DataFrame, issue: pd.DataFrame) -> Iterator[_Identity]:
         ("2-5", "pre_allocated", ("pre_allocated",)),
         ("2-5", "determined", ("determined", "exemption")),
     ):
-        yield _Identity(numbers, key, words, groups[list(summed)].sum().sum(axis=1).to_numpy())
-    within = groups["emissions"].sum().to_numpy()
+        yield Identity(numbers, key, words, _sums(groups, summed))
+    within = _sums(groups, ("emissions",))
     nearest = np.where(np.abs(issue["obligation"] - within) <= HALF_A_TONNE, issue["obligation"], within)
-    yield _Identity("2-5", "obligation", ("is not the emissions", "are not the emissions"), nearest)
+    yield Identity("2-5", "obligation", ("is not the emissions", "are not the emissions"), nearest)
+
+
+def _sums(groups: Any, keys: tuple[str, ...]) -> NDArray[np.float64]:
+    """Return the sums of some columns by group; NaN where a column has none of the group's figures."""
+    sums: NDArray[np.float64] = groups[list(keys)].sum(min_count=1).sum(axis=1, skipna=False).to_numpy()
+    return sums
 
 
 HALF_A_TONNE = 0.5 + 1e-5
 """Largest difference of an obligation in whole tonnes from its emissions [t]."""
 
 
-def _violations(one: _Identity, rows: pd.DataFrame, label: str) -> Iterator[Problem]:
+def _violations(one: Identity, rows: pd.DataFrame, label: str) -> Iterator[Problem]:
     """Yield a problem for each table with a figure that is not the expected one."""
     if one.key not in rows:
         return
     actual = rows[one.key].to_numpy(dtype=float)
-    wrong = (actual != one.expected) & ~np.isnan(one.expected)
+    wrong = one.wrong(actual)
     for annex in ANNEXES:
         if not annex.number.startswith(one.numbers) or annex.number.endswith("-5") == (label == "unit"):
             continue
         here = np.flatnonzero(wrong & (rows["sector"] == annex.sector).to_numpy())
         heading = {key: chinese for key, chinese, _ in annex.columns}.get(one.key)
         if len(here) and heading is not None:
-            cells = tuple((f"of {rows[label].iloc[row]}", _differs(actual[row], one.expected[row])) for row in here)
+            cells = tuple((f"of {rows[label].iloc[row]}", differs(actual[row], one.expected[row])) for row in here)
             what = counted(len(here), *(f"figure {one.words[0]}", f"figures {one.words[1]}"))
             yield Problem(f"table {annex.name}", what, one.advice, heading, cells)
 
 
-def _differs(actual: float, expected: float) -> str:
+def differs(actual: float, expected: float) -> str:
     """Return both figures with up to three decimals.
 
-    >>> _differs(560008.8179, -20.0)
+    >>> differs(560008.8179, -20.0)
     '560,008.818, expected -20'
     """
     one, other = (f"{figure:,.3f}".rstrip("0").rstrip(".") for figure in (actual, expected))
@@ -185,6 +200,6 @@ def _totals_of_run(issue: pd.DataFrame, results: Results) -> Iterator[Problem]:
     for column, key, stated in checks:
         wrong = np.flatnonzero(~(rows[key] == stated).to_numpy())
         if len(wrong):
-            cells = tuple((f"of {rows.index[at]}", _differs(stated.iloc[at], rows[key].iloc[at])) for at in wrong)
+            cells = tuple((f"of {rows.index[at]}", differs(stated.iloc[at], rows[key].iloc[at])) for at in wrong)
             what = counted(len(wrong), "total is not the sum of its rows", "totals are not the sums of their rows")
             yield Problem(f"tables/{summed}", what, SOLVE_AGAIN, column, cells)
