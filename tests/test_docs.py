@@ -138,12 +138,17 @@ def test_the_code_of_the_page_on_the_compiler_runs() -> None:
 
 def test_the_code_of_the_page_on_official_tables_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "reports"}
+    commands = 0
     for language, code in blocks(REPORTS):
         if language == "python":
-            exec(compile(code, "etsopt/reports/README.md", "exec"), {"__name__": "reports"})
+            exec(compile(code, "etsopt/reports/README.md", "exec"), names)
         else:
-            assert [run_command(line) for line in code.splitlines()] == [0, 0, 0]
-    assert {path.name for path in tmp_path.iterdir()} == {"runs", "national", "shaanxi", "official"}
+            for line in code.splitlines():
+                assert run_command(line) == 0, line
+                commands += 1
+    assert commands == 5
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "national", "shaanxi", "official", "shaanxi-2025"}
 
 
 def test_the_code_of_the_page_on_accounting_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.reports.official.headings import NUMBERS_OF_USER, TEXTS_OF_USER
-from etsopt.reports.official.reading.units import identifiers
+from etsopt.reports.official.reading.units import identifiers, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def units_frame(joined: Joined, cases: Sequence[str]) -> pd.DataFrame:
             "sector": rows["sector"],
             "province": rows["province"],
             "special_case": list(cases),
-            "unit_class": rows.reindex(columns=["unit_class"])["unit_class"].fillna(""),
+            "unit_class": texts_of(rows, "unit_class"),
         }
     ).astype(object)
     frame = frame.assign(**{column: rows[key].astype(float) for key, column in PLAIN.items()}, **_outputs(rows))
@@ -92,7 +92,7 @@ def _outputs(rows: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
 def _of_user(rows: pd.DataFrame) -> dict[str, Any]:
     """Return the columns of which an instance knows nothing, ``x_`` before their keys."""
     columns: dict[str, Any] = {f"x_{key}": rows[key].astype(float) for key in NUMBERS_OF_USER if key in rows}
-    return columns | {f"x_{key}": rows[key].fillna("").astype(object) for key in TEXTS_OF_USER if key in rows}
+    return columns | {f"x_{key}": texts_of(rows, key) for key in TEXTS_OF_USER if key in rows}
 
 
 def enterprises_frame(joined: Joined) -> pd.DataFrame:
@@ -108,7 +108,8 @@ def enterprises_frame(joined: Joined) -> pd.DataFrame:
     tonnes = due.groupby(after["uscc"]).sum().reindex(codes).to_numpy()
     if (tonnes > 0).any():
         table["deduction_t"] = np.where(tonnes > 0, tonnes, np.nan)
-    table.index = pd.Index([f"of {code}" for code in codes])
+    first = rows.drop_duplicates("uscc").set_index("uscc")
+    table.index = pd.Index([f"{first.loc[code, 'row']} of {first.loc[code, 'place']}" for code in codes])
     return table
 
 

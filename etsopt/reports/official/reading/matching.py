@@ -31,6 +31,9 @@ ENOUGH = 0.6
 
 NUMBERED = re.compile(r"(?<!\d)(?<!\d-)([12])-([1-5])(?!-?\d)")
 TITLE = re.compile(r"表\s*([12]-[1-5])\s*[:：]?\s*(.*?)\s*(\d{4})\s*年度")
+NOTE = re.compile("注|备注|说明|填|审|负责人|联系|日期")
+"""Beginning of a line below the table, such as ``填表人：``."""
+
 NATIONWIDE = ("", "全国", "省(区、市)")
 
 
@@ -189,7 +192,8 @@ def _body(sheet: Sheet, head: int, at: Mapping[str, int]) -> tuple[list[int], tu
         row = sheet.rows[line]
         filled = [position for position, cell in enumerate(row) if str(cell).strip()]
         code = str(_at(row, at["uscc"])).strip() if "uscc" in at else ""
-        if not code and any("合计" in str(row[position]) for position in filled[:3]):
+        labels = [_at(row, position) for position in (*filled[:1], at.get("number", 0), at.get("name", 0))]
+        if not code and any("合计" in str(label) for label in labels):
             total = sheet.numbers[line], {key: _at(row, position) for key, position in at.items()}
         elif filled and not _is_note(row, filled, at.get("number", 0), code):
             body.append(line)
@@ -199,7 +203,8 @@ def _body(sheet: Sheet, head: int, at: Mapping[str, int]) -> tuple[list[int], tu
 def _is_note(row: Cells, filled: list[int], number: int, code: str) -> bool:
     """Return True for a line of the form that holds no figures: a note below the table, or a number of a row alone."""
     first = str(_at(row, number)).strip()
-    return not code and ((bool(first) and not re.fullmatch(r"[\d.]+", first)) or filled == [number])
+    numbered = not first or re.fullmatch(r"[\d.]+", first) is not None
+    return (not code and (not numbered or filled == [number])) or NOTE.match(first) is not None
 
 
 def _titled(sheet: Sheet, head: int) -> tuple[int | None, str]:

@@ -28,7 +28,7 @@ from etsopt.rules import issuance, reference_allowances, steps_of_power
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SUBJECT = "The official tables"
+SUBJECT = "The set of official tables"
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,8 @@ def read_back(source: str | Path, year: int | None = None, province: str = "") -
         problems += of_one + of_cells
     tables = of_province(tables, province)
     joined = Joined(tables)
+    if not len(joined.determined):
+        raise _without_units(source)
     problems += problems_of_agreement(joined)
     cases, of_cases = cases_of(joined.units.rename(columns={"place_2": "place", "row_2": "row"}))
     problems += of_cases
@@ -130,10 +132,14 @@ def _find(source: str | Path) -> tuple[list[Found], list[str], list[Problem]]:
     if not any(table.annex.number[:2] == "2-" and table.annex.number != "2-5" for table in found):
         if problems:
             raise DataError(SUBJECT, problems)
-        what = f"{Path(source).name} has no table of determined allowances, 2-1 to 2-4."
-        advice = "They hold the verified emissions of the units. Name files or sheets by their numbers, as in 2-1."
-        raise UsageError(what, advice)
+        raise _without_units(source)
     return found, notes, problems
+
+
+def _without_units(source: str | Path) -> UsageError:
+    what = f"{Path(source).name} has no rows of determined allowances, in tables 2-1 to 2-4."
+    advice = "They hold the verified emissions of the units. Name files or sheets by their numbers, as in 2-1."
+    return UsageError(what, advice)
 
 
 def _instance(units: pd.DataFrame, policy: Mapping[str, Any], joined: Joined, name: str) -> Instance:
@@ -143,7 +149,9 @@ def _instance(units: pd.DataFrame, policy: Mapping[str, Any], joined: Joined, na
         reference_allowances(instance)
     except DataError as error:
         rows = joined.units.assign(unit_id=units["unit_id"].to_numpy()).set_index("unit_id")
-        raise DataError(SUBJECT, [_in_words_of_tables(one, rows) for one in error.problems]) from None
+        # Every code of an enterprise is in the units as well.
+        problems = [one for one in error.problems if (one.place, one.column) != ("enterprises", "enterprise_id")]
+        raise DataError(SUBJECT, [_in_words_of_tables(one, rows) for one in problems]) from None
     return instance
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 REQUIRED = ("uscc", "unit", "province")
 """Columns that no row may leave empty, beside the emissions of tables 2-1 to 2-4."""
 
-TOTALS_T = 1e-6
-"""Largest relative difference of a row of totals from the sum of its rows, by the rounding of cells."""
+TOTALS_T = 0.01
+"""Largest difference of a row of totals from the sum of its rows, by the rounding of cells [t]."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _totals(found: Found, frame: pd.DataFrame) -> list[Problem]:
             )
             continue
         summed = frame[key].sum()
-        if not np.isnan(stated) and abs(stated - summed) > TOTALS_T * max(1.0, abs(summed)):
+        if not np.isnan(stated) and abs(stated - summed) > TOTALS_T:
             shown = ((str(number), f"{stated:,.10g}, expected {summed:,.10g}"),)
             advice = "Correct the total, or the row that is missing or wrong."
             problems.append(Problem(found.place, "total is not the sum of its rows", advice, found.heads[key], shown))

@@ -32,14 +32,21 @@ def stacked(tables: list[AnnexTable], numbers: tuple[str, ...]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
+def texts_of(rows: pd.DataFrame, key: str) -> pd.Series:
+    """Return a column of texts; empty where the tables have none."""
+    if key not in rows:
+        return pd.Series("", rows.index, dtype=object)
+    return rows[key].astype(object).where(rows[key].notna(), "")
+
+
 def with_numbers(rows: pd.DataFrame) -> pd.DataFrame:
     """Add the number of each unit as its table states it, and the province within which it identifies the unit.
 
     Table 2-2 has no column of units: a steel enterprise is its own unit, or one of several that its note names.
     """
-    number = rows.reindex(columns=["unit"])["unit"].fillna("").astype(str)
+    number = texts_of(rows, "unit")
     steel = (rows["sector"] == "steel").to_numpy()
-    named = [_steel_unit(note) for note in rows["notes"].fillna("")]
+    named = [_steel_unit(note) for note in texts_of(rows, "notes")]
     number = np.where(steel, named, number).astype(object)
     within = np.where(steel & (number == ""), rows["province"], "").astype(object)
     return rows.assign(number=number, within=within)
@@ -70,7 +77,7 @@ def identifiers(rows: pd.DataFrame) -> list[str]:
 def cases_of(rows: pd.DataFrame) -> tuple[list[str], list[Problem]]:
     """Return the special case that each note names, and a problem for each table with notes that name several."""
     cases, several = [], []
-    for position, note in enumerate(rows["notes"].fillna("")):
+    for position, note in enumerate(texts_of(rows, "notes")):
         named = [case for case, words in CASES.items() if words in note.replace("％", "%")]
         cases.append(named[0] if named else "")
         if len(named) > 1:
