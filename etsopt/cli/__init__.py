@@ -9,6 +9,7 @@ import argparse
 import io
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -151,6 +152,12 @@ def _add_data_commands(commands: argparse._SubParsersAction[Parser], machine: Pa
     def add(name: str, text: str) -> Parser:
         return commands.add_parser(name, help=text, description=text, parents=[machine], formatter_class=Formatter)
 
+    _add_checks(add)
+    _add_official_tables(add)
+    _add_instances(add)
+
+
+def _add_checks(add: Callable[[str, str], Parser]) -> None:
     validate = add("validate", "read an instance and list every defect")
     validate.add_argument("instance", help="a folder, or the name of a shipped instance")
     _add_rule(validate)
@@ -169,6 +176,9 @@ def _add_data_commands(commands: argparse._SubParsersAction[Parser], machine: Pa
         metavar="ID",
         help="write the sheet of this enterprise only; repeatable",
     )
+
+
+def _add_official_tables(add: Callable[[str, str], Parser]) -> None:
     export = add("export", "write the annex tables of the allocation plan from a run, as CSV files and a workbook")
     export.add_argument("run", type=Path, help="a run folder of allocation or compliance")
     export.add_argument("--tables", required=True, metavar="NAME", help="official: tables 1-1 to 1-5 and 2-1 to 2-5")
@@ -180,6 +190,9 @@ def _add_data_commands(commands: argparse._SubParsersAction[Parser], machine: Pa
     back.add_argument("--year", type=int, help="compliance year (default: that of the titles, which CSV files lack)")
     text = "province of tables that name none; of tables of several, only its rows are read"
     back.add_argument("--province", default="", metavar="NAME", help=text)
+
+
+def _add_instances(add: Callable[[str, str], Parser]) -> None:
     roll = add("roll", "write next year's instance from a certified compliance year")
     roll.add_argument("run", type=Path, help="a run folder written by `etsopt solve --model compliance --out`")
     roll.add_argument("--out", type=Path, required=True, help="folder to write the instance to: new, or empty")

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.errors import UsageError
 from etsopt.reports import official_tables, read_official_tables, write_official_tables
 from etsopt.reports.official.files import CSV_FILES, WORKBOOK
 from etsopt.reports.official.headings import ANNEXES
@@ -63,11 +64,12 @@ def heading(table: pd.DataFrame, beginning: str) -> str:
     return str(name)
 
 
-def put(tables: Tables, name: str, beginning: str, row: int, value: Any) -> None:
-    """Put a value into a table; rows count from 0."""
+def put(tables: Tables, name: str, beginning: str, row: int, value: Any) -> pd.DataFrame:
+    """Put a value into a table, and return it; rows count from 0."""
     column = heading(tables[name], beginning)
     tables[name][column] = tables[name][column].astype(object)
     tables[name].loc[row, column] = value
+    return tables[name]
 
 
 def test_a_table_by_hand(tmp_path: Path) -> None:
@@ -232,6 +234,15 @@ def test_deductions_and_several_steel_units_are_read(tmp_path: Path) -> None:
         assert np.isnan(due[CODES["R"]])
 
 
+def test_units_outside_the_scope_have_no_emissions_in_tables(tmp_path: Path) -> None:
+    instance = by_hand(owners=enterprises().assign(x_uscc=list(CODES.values())), year=2025)
+    tables = official_tables(instance, etsopt.solve(instance, "compliance"))
+    reading = read_back(written(tmp_path, tables), 2025)
+    found = reading.instance.units.set_index("unit_id").loc["a2"]
+    assert (found["special_case"], found["emissions_tco2e"], found["output_t"]) == ("closed", 0, 6_000)
+    assert (reading.comparison["units"] == reading.comparison["same"]).all()
+
+
 def test_pre_allocation_other_than_the_share_is_read(tmp_path: Path) -> None:
     table = units().assign(pre_allocated_t=np.nan)
     table.loc[table["unit_id"] == "q1", "pre_allocated_t"] = 123_456.0
@@ -321,6 +332,11 @@ def test_tables_of_provinces_are_read_together(tmp_path: Path) -> None:
             table.to_csv(folder / f"{province} {CSV_FILES[name]}", index=False)
     found = read_back(folder, 2026)
     assert found.instance.hash == expected.hash
+    (folder / f"South {CSV_FILES['1-3']}").write_bytes((folder / f"North {CSV_FILES['1-3']}").read_bytes())
+    for name in ("2-1", "2-3", "2-5-power", "2-5-cement"):
+        (folder / f"North {CSV_FILES[name]}").unlink()
+    with pytest.raises(UsageError, match=r"both has no rows of determined allowances, in tables 2-1 to 2-4\."):
+        read_official_tables(folder, year=2026, province="North")
     alone = read_official_tables(folder, year=2026, province="South")
     assert alone.provinces == ["South"]
     assert len(alone.units) == 3

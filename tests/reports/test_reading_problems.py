@@ -183,6 +183,16 @@ BAD: dict[str, tuple[Callable[[Tables], Any], str]] = {
         "'8,000,000, expected "
         "800,000'.\nCorrect the figure, or those that it follows from.",
     ),
+    "an intensity above emissions over output": (
+        lambda t: put(t, "2-4", "④", 0, 1.58),
+        "official-2-4.csv, ④铝电解工序吨铝碳排放量（tCO2e/t铝）: 1 figure is above emissions over output: row 2 '1.58, "
+        "expected 1.57'.\nCorrect the figure, or those that it follows from.",
+    ),
+    "an intensity beside its emissions": (
+        lambda t: [put(t, "2-2", sign, 0, tonnes) for sign, tonnes in (("②", 600_000), ("③", 310_000))],
+        "official-2-2.csv, ④重点工序（炼铁、烧结工序）排放总量与炼铁工序产品产量的比值（tCO2e/t 炼铁工序产品产量）: "
+        "1 figure is not (2) plus (3) over (1): row 2 '0.9, expected 0.91'.\nCorrect the figure, or those that it follows from.",
+    ),
     "pre-allocation beside its share": (
         lambda t: put(t, "1-1", "发电机组预分配配额", 0, 1_790),
         "official-1-1.csv, 发电机组预分配配额: 1 figure is not the share of last year's emissions: "
@@ -262,6 +272,17 @@ def test_a_rounded_coefficient_leaves_its_decimals_open(tmp_path: Path) -> None:
     put(tables, "2-3", "⑦", 0, 813_333 + 69)
     problems = problems_of(written(tmp_path, tables))
     assert "row 2 '813,402, expected 813,360'" in str(problems[0])
+
+
+def test_a_rounded_intensity_leaves_its_decimals_open(tmp_path: Path) -> None:
+    tables = stated()
+    put(tables, "2-4", "①", 0, 100_003)
+    # 157,000 t over 100,003 t are 1.569953.
+    put(tables, "2-4", "④", 0, 1.57)
+    put(tables, "2-4", "④", 1, 1.6667)
+    units = read_official_tables(written(tmp_path, tables), year=2026).units
+    assert "intensity_emissions_tco2e" in units
+    assert units.loc[units["sector"] == "aluminium", "intensity_emissions_tco2e"].isna().all()
 
 
 def test_problems_of_the_instance_name_rows_and_headings(tmp_path: Path) -> None:

@@ -61,6 +61,15 @@ def _printed(units: pd.DataFrame) -> Iterator[Identity]:
     yield Identity("2-1", "initial", words, columns["electricity"] + columns["heat_allowances"], CORRECT)
     words = ("is not the verified emissions", "are not the verified emissions")
     yield Identity("2-", "obligation", words, columns["emissions"], CORRECT, within=1.0)
+    output, within = np.where(columns["output"] > 0, columns["output"], np.nan), columns["intensity_within"]
+    words = ("is not (2) plus (3) over (1)", "are not (2) plus (3) over (1)")
+    both = (columns["iron_emissions"] + columns["sinter_emissions"]) / output
+    yield Identity("2-2", "intensity", words, both, CORRECT, within=within)
+    whole = columns["emissions"] / output
+    words = ("is above emissions over output", "are above emissions over output")
+    # Below it, intensity is measured on a part of the emissions.
+    above = (columns["intensity"] > whole) & ~columns["outside"] & np.isnan(both)
+    yield Identity("2-", "intensity", words, np.where(above, whole, np.nan), CORRECT, within=within)
 
 
 def _of_both(before: pd.DataFrame, after: pd.DataFrame) -> Iterator[Identity]:

@@ -46,9 +46,6 @@ HEADINGS = {
 DECIMALS_OF_FRACTION, DECIMALS_OF_EMISSIONS = 11, 6
 """Decimals that are left of a percentage divided by 100, and of an intensity times its output."""
 
-SAME = 1e-9
-"""Largest relative difference of emissions from intensity times output, by rounding alone."""
-
 
 def units_frame(joined: Joined, cases: Sequence[str]) -> pd.DataFrame:
     """Return the units with the columns that the tables hold; rows are labelled with row and file."""
@@ -81,7 +78,9 @@ def _outputs(rows: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
     measured = np.round(figures["intensity"] * figures["output"], DECIMALS_OF_EMISSIONS)
     both = rows["iron_emissions"].to_numpy() + rows["sinter_emissions"].to_numpy()
     measured = np.where(steel & ~np.isnan(both), both, measured)
-    same = np.abs(measured - figures["emissions"]) <= SAME * figures["emissions"]
+    rounding = rows["intensity_within"].to_numpy() * figures["output"]
+    # The emissions of a unit outside the scope are 0 in the tables, and no rule measures its intensity.
+    same = (np.abs(measured - figures["emissions"]) <= rounding) | rows["outside"].to_numpy()
     return {
         "output_t": np.where(output > 0, output, np.nan),
         "intensity_output_t": np.where(part > 0, part, np.nan),

@@ -41,6 +41,12 @@ FIGURES = (
 )
 """Figures of tables 2-1 to 2-4 that are read or compared."""
 
+LEAST_DECIMALS = 3
+"""Decimals with which a form prints coefficients and intensities at least: 0.8 alone is exact."""
+
+NOISE = 1e-9
+"""Relative difference of a quotient by the rounding of its digits."""
+
 BEFORE = tuple(key for key, *_ in PRE_ISSUED[3:] if key not in ("differentiated", "reason", "notes"))
 AFTER = tuple(key for key, *_ in ISSUED[3:] if key not in ("differentiated", "reason", "notes"))
 
@@ -98,6 +104,8 @@ class Joined:
             return_t=np.nan,
             exemption=self._exemption(rows),
             within_t=self._within(rows),
+            intensity_within=self._last_decimal("intensity", rows) + NOISE * rows["intensity"],
+            outside=rows["notes"].str.contains(OUTSIDE).astype(bool),
         )
 
     def _exemption(self, rows: pd.DataFrame) -> np.ndarray:
@@ -110,11 +118,15 @@ class Joined:
         known = (rows["sector"] == "power").to_numpy() & rows["sector"].isin(set(stated["sector"])).to_numpy()
         return np.where(known, amount, 0.0)
 
+    def _last_decimal(self, key: str, rows: pd.DataFrame) -> np.ndarray:
+        """Return half of the last decimal with which the table of each unit prints a column."""
+        decimals = {table.place: max(table.decimals.get(key, 0), LEAST_DECIMALS) for table in self.tables}
+        half: np.ndarray = 0.5 * 10.0 ** -rows["place_2"].map(decimals).to_numpy(dtype=float)
+        return half
+
     def _within(self, rows: pd.DataFrame) -> np.ndarray:
         """Return what the printed decimals of the coefficients leave open in the allowances of each unit [t]."""
-        decimals = {table.place: table.decimals.get("coefficient", 0) for table in self.tables}
-        last = 0.5 * 10.0 ** -rows["place_2"].map(decimals).to_numpy(dtype=float)
-        open_t = last * rows["emissions"].to_numpy()
+        open_t = self._last_decimal("coefficient", rows) * rows["emissions"].to_numpy()
         return np.where(open_t > ROUNDING_NOISE_T, np.floor(open_t) + 1, 0.0)
 
     @cached_property

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 REQUIRED = ("uscc", "unit", "province")
 """Columns that no row may leave empty, beside the emissions of tables 2-1 to 2-4."""
 
+ROUNDED = ("coefficient", "intensity")
+"""Columns that forms print with few decimals, and from which tonnes follow."""
+
 TOTALS_T = 0.01
 """Largest difference of a row of totals from the sum of its rows, by the rounding of cells [t]."""
 
@@ -35,7 +38,7 @@ class AnnexTable:
     frame
         A column for each key of the annex, NaN or empty where the file has none, and ``place`` and ``row``.
     decimals
-        Largest number of decimals in each column of numbers.
+        Largest number of decimals in each column of `ROUNDED`.
     """
 
     annex: Annex
@@ -67,7 +70,7 @@ def convert(found: Found, province: str) -> tuple[AnnexTable, list[Problem]]:
         {key: pd.Series(cells, dtype=object if key in TEXTS else float) for key, cells in columns.items()}
     )
     frame = frame.assign(place=found.place, row=[str(row) for row in found.rows])
-    decimals = {key: max(map(decimals_of, frame[key]), default=0) for key in ("coefficient",) if key in frame}
+    decimals = {key: max(map(decimals_of, frame[key]), default=0) for key in ROUNDED if key in frame}
     # A wrong cell would make the total of its column wrong as well.
     wrong = {problem.column for problem in problems}
     problems += [problem for problem in _totals(found, frame) if problem.column not in wrong]
