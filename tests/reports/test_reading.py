@@ -243,6 +243,13 @@ def test_units_outside_the_scope_have_no_emissions_in_tables(tmp_path: Path) -> 
     assert (reading.comparison["units"] == reading.comparison["same"]).all()
 
 
+def test_tables_of_issue_alone_know_of_deductions(tmp_path: Path) -> None:
+    tables = {name: table for name, table in stated().items() if name[0] == "2" or name.startswith("1-5")}
+    found = read_back(written(tmp_path, tables), 2026)
+    assert found.notes[-1].startswith("Without tables 1-1 to 1-4, last year's emissions and pre-allocated allowances")
+    assert "prior_emissions_tco2e" not in found.instance.units
+
+
 def test_pre_allocation_other_than_the_share_is_read(tmp_path: Path) -> None:
     table = units().assign(pre_allocated_t=np.nan)
     table.loc[table["unit_id"] == "q1", "pre_allocated_t"] = 123_456.0

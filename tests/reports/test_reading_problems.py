@@ -191,7 +191,8 @@ BAD: dict[str, tuple[Callable[[Tables], Any], str]] = {
     "an intensity beside its emissions": (
         lambda t: [put(t, "2-2", sign, 0, tonnes) for sign, tonnes in (("②", 600_000), ("③", 310_000))],
         "official-2-2.csv, ④重点工序（炼铁、烧结工序）排放总量与炼铁工序产品产量的比值（tCO2e/t 炼铁工序产品产量）: "
-        "1 figure is not (2) plus (3) over (1): row 2 '0.9, expected 0.91'.\nCorrect the figure, or those that it follows from.",
+        "1 figure is not (2) plus (3) over (1): row 2 '0.9, expected 0.91'.\n"
+        "Correct the figure, or those that it follows from.",
     ),
     "pre-allocation beside its share": (
         lambda t: put(t, "1-1", "发电机组预分配配额", 0, 1_790),
@@ -426,6 +427,19 @@ def test_a_workbook_that_cannot_be_read_is_told(tmp_path: Path, content: bytes, 
     (problem,) = problems_of(path)
     assert f"tables.xlsx: {what}" in str(problem)
     assert problem.advice.startswith(advice)
+
+
+@pytest.mark.parametrize("cell", [(0, 16_383), (1_048_575, 60)])
+def test_a_cell_far_beyond_the_table_is_told(tmp_path: Path, cell: tuple[int, int]) -> None:
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    pytest.importorskip("python_calamine")
+    with xlsxwriter.Workbook(tmp_path / "t.xlsx") as book:
+        sheet = book.add_worksheet("2-4")
+        sheet.write(9_999, 0, "x")
+        sheet.write(*cell, "x")
+    (problem,) = problems_of(tmp_path / "t.xlsx")
+    assert str(problem).startswith("t.xlsx: has a sheet that reaches to column ")
+    assert problem.advice == "Delete the rows and columns outside the tables, and save it again."
 
 
 def test_a_damaged_workbook_never_ends_in_a_traceback(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from etsopt.reports.official.identities import Identity, differs, of_issue, of_u
 from etsopt.reports.official.reading.units import ISSUE_KEY, UNIT_KEY, problems_of_duplicates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from etsopt.reports.official.reading.joined import Joined
 
@@ -153,31 +153,19 @@ def _key(row: dict[Any, Any]) -> tuple[str, ...]:
 def _enterprises_without_rows(units: pd.DataFrame, issue: pd.DataFrame, number: str) -> list[Problem]:
     """Return a problem for each file with an enterprise that the other kind of table lacks.
 
-    Sectors without a table of issue are passed over.
+    Sectors without a table of issue are passed over, and those of table 1-5 without a table of units.
     """
+    has_issue = units[units["sector"].isin(issue["sector"])]
+    has_units = issue[issue["sector"].isin(units["sector"])] if number == "1-5" else issue
+    words = f"has no row in table {number}", f"has no unit in a table {number[0]}-1 to {number[0]}-4"
+    advice = "Add the row of the enterprise there, or correct the code.", "Add its units, or correct the code."
     problems = []
-    in_issue, in_units = (set(map(tuple, rows[ISSUE_KEY].to_numpy())) for rows in (issue, units))
-    there = units[units["sector"].isin(set(issue["sector"]))]
-    pairs = (
-        (there, in_issue, f"has no row in table {number}", "Add the row of the enterprise there, or correct the code."),
-        (
-            issue,
-            in_units,
-            f"has no unit in a table {number[0]}-1 to {number[0]}-4",
-            "Add its units, or correct the code.",
-        ),
-    )
-    for rows, others, what, advice in pairs:
-        alone = [(*key, *at) for *key, at in _located(rows) if tuple(key) not in others and all(key)]
-        for place in dict.fromkeys(one[3] for one in alone):
-            first = {one[2]: one[4] for one in reversed(alone) if one[3] == place}
-            cells = tuple((row, code) for code, row in reversed(first.items()))
-            count = counted(len(cells), "enterprise", "enterprises")
-            problems.append(Problem(place, f"{count} {what}", advice, CODE, cells))
+    for rows, others, what, remedy in zip((has_issue, has_units), (issue, units), words, advice, strict=True):
+        known = set(map(tuple, others[ISSUE_KEY].to_numpy()))
+        keys = map(tuple, rows[ISSUE_KEY].to_numpy())
+        alone = np.array([all(key) and key not in known for key in keys], dtype=bool)
+        for place, part in rows[alone].drop_duplicates(ISSUE_KEY).groupby("place", sort=False):
+            count = counted(len(part), "enterprise", "enterprises")
+            cells = tuple(zip(part["row"], part["uscc"], strict=True))
+            problems.append(Problem(str(place), f"{count} {what}", remedy, CODE, cells))
     return problems
-
-
-def _located(rows: pd.DataFrame) -> Iterable[tuple[str, str, str, tuple[str, str]]]:
-    """Yield sector, province and code of each row, with its file and number."""
-    for sector, province, code, place, row in rows[[*ISSUE_KEY, "place", "row"]].itertuples(index=False):
-        yield sector, province, code, (place, row)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +27,13 @@ WORKBOOKS, CSV = (".xlsx", ".xlsm"), ".csv"
 
 COMPOUND_FILE = b"\xd0\xcf\x11\xe0"
 """First bytes of an encrypted workbook, and of one in the format before 2007."""
+
+
+MOST_CELLS, MOST_BYTES = 40_000_000, 2_000_000_000
+"""Cells of a sheet, empty ones included, and bytes of a workbook unpacked: a table has 30 columns."""
+
+REFERENCE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+"""Column and row of a cell."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +126,8 @@ def _workbook(path: Path) -> tuple[list[Sheet], list[Problem]]:
     if content.startswith(COMPOUND_FILE):
         what = "is encrypted, or of the format before 2007"
         return [], [Problem(path.name, what, "Remove the password, and save it as .xlsx.")]
+    if too_large := _too_large(content):
+        return [], [Problem(path.name, too_large, "Delete the rows and columns outside the tables, and save it again.")]
     try:
         frames = pd.read_excel(
             io.BytesIO(content), sheet_name=None, header=None, dtype=object, na_filter=False, engine="calamine"
@@ -124,6 +137,27 @@ def _workbook(path: Path) -> tuple[list[Sheet], list[Problem]]:
         advice = "Open it in a spreadsheet program and save it again as .xlsx, or export the tables again."
         return [], [Problem(path.name, f"is damaged or no workbook ({reason})", advice)]
     return list(_sheets(path.name, frames)), []
+
+
+def _too_large(content: bytes) -> str:
+    """Return why a workbook does not fit into memory, as with one cell far beyond its table; else empty.
+
+    Calamine would reserve memory for every cell up to the last one.
+    """
+    # Calamine reports whatever is wrong with a damaged archive.
+    with suppress(Exception), zipfile.ZipFile(io.BytesIO(content)) as parts:
+        if sum(part.file_size for part in parts.infolist()) > MOST_BYTES:
+            return f"holds more than {MOST_BYTES:,} bytes"
+        for part in parts.namelist():
+            if not part.startswith("xl/worksheets/"):
+                continue
+            cells = REFERENCE.findall(parts.read(part))
+            column = max((name for name, _ in cells), key=lambda name: (len(name), name), default=b"A")
+            last = max((int(row) for _, row in cells), default=1)
+            width = reduce(lambda number, letter: 26 * number + letter - ord("A") + 1, column, 0)
+            if width * last > MOST_CELLS:
+                return f"has a sheet that reaches to column {column.decode()} and row {last:,}"
+    return ""
 
 
 def _sheets(file: str, frames: dict[str, pd.DataFrame]) -> Iterator[Sheet]:
