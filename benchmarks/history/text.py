@@ -75,7 +75,7 @@ August [A]. **Everything after 2026 is a scenario; nothing here is a forecast.**
   is between 170 and 240 Mt; at 240 Mt the load share is between 0.3 and 0.5.
 - **Costs, the discount rate, output and the level of the cap** leave 2025 between 69 and 144 CNY. They decide 2035,
   where costs and output move most. If all costs, offsets and the ceiling double, every price doubles, because the
-  terminal price is 0: that needs no solve.
+  terminal price is 0; a solve confirms it.
 
 {prices}
 

@@ -88,7 +88,7 @@ def test_another_intensity_trend_leaves_the_emissions_of_a_path_and_changes_its_
     assert 100 * short / other.emissions_tco2e[power].sum() == pytest.approx(2.82, abs=0.005)
     here, there = development(national(), [2035]), development(other, [2035])
     both = [(path.output_factor * path.intensity_factor)[power, 0] for path in (here, there)]
-    assert np.allclose(*both, atol=2e-6)
+    assert np.allclose(both[0], both[1], atol=2e-6)
 
 
 def test_emissions_without_measures_are_those_of_the_page() -> None:
