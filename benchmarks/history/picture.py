@@ -119,9 +119,9 @@ def _labels_at_the_end(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> No
     for height, key in heights:
         price, colour = of_key[key]
         weight = "bold" if key == "B" else "normal"
-        line = {"arrowstyle": "-", "color": colour, "lw": 0.5, "shrinkA": 0, "shrinkB": 0}
+        line = {"arrowstyle": "-", "color": colour, "lw": 0.5, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)}
         style: dict[str, Any] = {"color": "0.25", "va": "center", "fontsize": 7.5, "weight": weight, "arrowprops": line}
-        axes.annotate(f"{LAST_WORDS[key]}: {price:,.0f}", (2060, price), (2060.9, height), **style)
+        axes.annotate(f"{LAST_WORDS[key]}: {price:,.0f}", (2060, price), (2061.4, height), **style)
 
 
 def tornado(found: dict[str, Any], path: Path) -> None:
