@@ -1,7 +1,8 @@
 """Prices of China's whole system to 2060, by scenario; ``python -m benchmarks.national_path``.
 
 Solves ``cn-national-2025-2060`` under each scenario with an allowance worth nothing and 300 CNY after 2060, each in a
-process of its own. Writes ``benchmarks/national_path.json`` and ``benchmarks/national_path.md``.
+process of its own. Writes ``benchmarks/national_path.json`` and, from it, ``national_path.md`` and
+``national_path.svg``.
 """
 
 from __future__ import annotations
@@ -65,7 +66,10 @@ The model `pathway` on [cn-national-2025-2060](../instances/cn-national-2025-206
 `python -m benchmarks.national_path` makes this page and `national_path.json` again. **Everything after 2026 is a
 scenario; nothing here is a forecast.** Prices are CNY of 2024 per tonne of the compliance year, whose allowances are
 surrendered in the next calendar year. A to E' change the policy alone, by a file of `scenarios`; F to I need other
-tables, which the build script makes.
+tables, which the build script makes. [history.md](history.md) has the price of 2025 with one assumption changed at a
+time.
+
+![Price of an allowance from 2025 to 2060 by scenario, and the market's own of 2026](national_path.svg)
 
 {prices}
 
@@ -117,22 +121,33 @@ up. Its costs of power were assumed; it had 250 Mt of opening stock, offsets at 
 
 def one(key: str, terminal: float) -> dict[str, Any]:
     """Return the figures of one scenario at one terminal price, solved and checked."""
+    scenario = SCENARIOS[key]
+    return path_figures(scenario.file, scenario.options, {"market.terminal_price_cny_per_t": terminal})
+
+
+def path_figures(
+    file: str | None, options: dict[str, Any], changes: dict[str, Any], cost_factor: float = 1.0
+) -> dict[str, Any]:
+    """Return the figures of one path, solved and checked.
+
+    Parameters
+    ----------
+    file, changes
+        Changes of the policy: name of a scenario file, and single keys.
+    options
+        Options of the build script.
+    cost_factor
+        Factor on the costs of all measures.
+    """
     import resource
 
     import etsopt
     from etsopt.cli.show_market import closure
-    from instances import build_cn_national_2025_2060 as build
 
-    scenario = SCENARIOS[key]
-    changes: dict[str, Any] = {"market.terminal_price_cny_per_t": terminal}
-    if scenario.file is not None:
-        changes |= tomllib.loads((FILES / f"{scenario.file}.toml").read_text(encoding="utf-8"))
-    with tempfile.TemporaryDirectory() as folder:
-        if scenario.options:
-            build.write(Path(folder), **scenario.options)
-            (Path(folder) / "README.md").write_text("Assumed: other units or output.\n", encoding="utf-8")
-        before = time.process_time() if scenario.options else 0.0
-        instance = etsopt.read(folder if scenario.options else NAME).with_policy(changes)
+    if file is not None:
+        changes = tomllib.loads((FILES / f"{file}.toml").read_text(encoding="utf-8")) | changes
+    instance, before = path_instance(options, cost_factor)
+    instance = instance.with_policy(changes)
     results = etsopt.solve(instance, "pathway")
     years, end = results.tables["years"].set_index("year"), results.tables["closure"].iloc[-1]
     limit = float(end["unchanged_up_to_cny_per_t"])
@@ -146,6 +161,30 @@ def one(key: str, terminal: float) -> dict[str, Any]:
         "cpu_s": round(time.process_time() - before, 1),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
+
+
+def path_instance(options: dict[str, Any], cost_factor: float) -> tuple[Any, float]:
+    """Return the instance of a path, and the CPU time at which building other tables ended, 0 for the shipped ones."""
+    import etsopt
+    from instances import build_cn_national_2025_2060 as build
+
+    if not options and cost_factor == 1.0:
+        return etsopt.read(NAME), 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        build.write(Path(folder), **options)
+        (Path(folder) / "README.md").write_text("Assumed: other units, output or costs.\n", encoding="utf-8")
+        scale_costs(Path(folder) / "measures.csv", cost_factor)
+        before = time.process_time()
+        return etsopt.read(folder), before
+
+
+def scale_costs(path: Path, factor: float) -> None:
+    """Multiply costs and savings in a table of measures, which has no capital."""
+    import pandas as pd
+
+    table = pd.read_csv(path)
+    table[["variable_opex_cny_per_t", "fuel_saving_cny_per_t"]] *= factor
+    table.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
 
 
 def change(found: dict[str, Any], at: str = "300") -> float:
@@ -222,11 +261,14 @@ def page(figures: dict[str, Any], about: dict[str, Any]) -> str:
 
 
 def publish(content: dict[str, Any]) -> None:
-    """Write the page of the benchmark, and the table of prices into the page of the instance."""
+    """Write the page of the benchmark and its picture, and the table of prices into the page of the instance."""
+    from benchmarks.history import picture
+
     figures = content["scenarios"]
     (FOLDER / "national_path.md").write_text(page(figures, content), encoding="utf-8")
     rows = table(("scenario", *map(str, YEARS), "independent of the terminal price"), price_rows(figures))
     fill("prices", rows, FILES.parent / "README.md")
+    picture.paths(figures, FOLDER / "national_path.svg")
 
 
 def main() -> None:

@@ -58,9 +58,9 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def forecast(power: str = "central") -> list[Row]:
+def forecast(power: str = "central", intensity_trend: float = SHIPPED.intensity_trend) -> list[Row]:
     """Return the rows of ``forecast.csv``, by sector and year."""
-    path, trend = POWER[power], 1 + SHIPPED.intensity_trend
+    path, trend = POWER[power], 1 + intensity_trend
     rows = []
     for year in sorted({2026, 2028, 2029, *path} - {2025}):
         intensity = trend ** (min(year, TREND_UNTIL) - 2025)
@@ -151,16 +151,18 @@ def write(
     *,
     power: str = "central",
     load_share: float = SHIPPED.load_share,
+    intensity_trend: float = SHIPPED.intensity_trend,
     opening_t: int = OPENING_T,
 ) -> None:
     """Write the four tables into a folder."""
     target.mkdir(parents=True, exist_ok=True)
-    if load_share == SHIPPED.load_share and opening_t == OPENING_T:
+    assumed = replace(SHIPPED, load_share=load_share, intensity_trend=intensity_trend)
+    if assumed == SHIPPED and opening_t == OPENING_T:
         for name in ("units.csv", "enterprises.csv"):
             shutil.copyfile(UNITS / name, target / name)
     else:
-        write_tables(target, tables(*shipped(), replace(SHIPPED, load_share=load_share), opening_t))
-    for name, rows in (("forecast", forecast(power)), ("measures", measures())):
+        write_tables(target, tables(*shipped(), assumed, opening_t))
+    for name, rows in (("forecast", forecast(power, intensity_trend)), ("measures", measures())):
         with (target / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS if name == "measures" else list(rows[0]), lineterminator="\n")
             writer.writeheader()
@@ -174,12 +176,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Build the instance cn-national-2025-2060, or another of its kind.")
     parser.add_argument("--power", choices=sorted(POWER), default="central", help="emissions of power without measures")
     parser.add_argument("--load-share", type=float, default=SHIPPED.load_share)
+    parser.add_argument("--intensity-trend", type=float, default=SHIPPED.intensity_trend, help="a year, a fraction")
     parser.add_argument("--opening-t", type=int, default=OPENING_T)
     parser.add_argument("--out", type=Path, default=TARGET, help="folder to write; the policy is copied into it")
     given = parser.parse_args()
     if not 0 <= given.load_share <= 1 - SHIPPED.deep_share:
         parser.error(f"--load-share is {given.load_share:g}: expected 0 to {1 - SHIPPED.deep_share:g}")
-    write(given.out, power=given.power, load_share=given.load_share, opening_t=given.opening_t)
+    options = {"load_share": given.load_share, "intensity_trend": given.intensity_trend, "opening_t": given.opening_t}
+    write(given.out, power=given.power, **options)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 
 import etsopt
-from benchmarks import history
 from etsopt.checking.power import allowances_of_power
 from etsopt.rules import own_parameters, reference_allowances
 from instances import build_cn_national_2025 as build
@@ -246,9 +245,3 @@ def test_the_page_has_the_deficits_of_the_year() -> None:
     assert (
         f"{(deficit > 0).sum()} of the 1,450 owners of power units are short, by {deficit.sum() / 1e6:.1f} Mt." in PAGE
     )
-
-
-def test_the_page_of_the_history_is_that_of_the_benchmark() -> None:
-    written = (FOLDER.parents[1] / "benchmarks" / "history.md").read_text(encoding="utf-8")
-    # The last line names machine, versions and time.
-    assert written.splitlines()[:-1] == history.page().splitlines()[:-1]

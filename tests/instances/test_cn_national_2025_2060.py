@@ -78,6 +78,19 @@ def test_other_units_and_output_make_another_folder(tmp_path: Path) -> None:
     assert np.allclose(factor, 0.55, atol=2e-6)
 
 
+def test_another_intensity_trend_leaves_the_emissions_of_a_path_and_changes_its_output(tmp_path: Path) -> None:
+    build.write(tmp_path, intensity_trend=0.0)
+    assert set(pd.read_csv(tmp_path / "forecast.csv").query("sector == 'power'")["intensity_factor"]) == {1.0}
+    (tmp_path / "README.md").write_text("Assumed: all.\n", encoding="utf-8")
+    other = etsopt.read(tmp_path)
+    power = (other.units["sector"] == "power").to_numpy()
+    short = (other.emissions_tco2e - reference_allowances(other).reference_t)[power].sum()
+    assert 100 * short / other.emissions_tco2e[power].sum() == pytest.approx(2.82, abs=0.005)
+    here, there = development(national(), [2035]), development(other, [2035])
+    both = [(path.output_factor * path.intensity_factor)[power, 0] for path in (here, there)]
+    assert np.allclose(both[0], both[1], atol=2e-6)
+
+
 def test_emissions_without_measures_are_those_of_the_page() -> None:
     years = [2026, 2030, 2035, 2040, 2050, 2060]
     path = development(national(), years)
