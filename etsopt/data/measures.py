@@ -132,6 +132,12 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
             "State the emissions that go with the output in abatement_rate too.",
         ),
         RowCheck(
+            _mixed_groups(measures),
+            "stops",
+            ("row differs from others of its exclusive group", "rows differ from others of their exclusive groups"),
+            "State the same for all measures of a group: those that stop may follow each other.",
+        ),
+        RowCheck(
             other_year,
             "price_year",
             (f"row is not {expected}", f"rows are not {expected}"),
@@ -139,6 +145,13 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
         ),
     ]
     return problems_of_rows(MEASURES, measures, checks)
+
+
+def _mixed_groups(measures: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return True for rows of an exclusive group of which some measures stop and others do not."""
+    kinds = measures.groupby("exclusive_group", observed=True)["stops"].transform("nunique").to_numpy()
+    mixed: NDArray[np.bool_] = (kinds > 1) & (measures["exclusive_group"] != "").to_numpy()
+    return mixed
 
 
 def _problems_at_units(instance: Content, measures: pd.DataFrame) -> list[Problem]:

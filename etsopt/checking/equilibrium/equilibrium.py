@@ -153,10 +153,10 @@ def _taken(instance: Instance, year: Year, units: pd.DataFrame) -> tuple[Taken |
     if wrong.any():
         message = "every measure is on offer at its unit and listed once"
         return None, [Violation("measures", str(name), 1.0, "measures", message) for name in ids[unit[wrong]]]
-    start = np.ones(year.offered.code.shape, dtype=np.int64)
-    start[unit, slot] = 0
+    runs = np.zeros((*year.offered.code.shape, 1), dtype=bool)
+    runs[unit, slot] = True
     every_unit = np.arange(len(names))
-    return Taken(every_unit, np.ones(len(names)), start), []
+    return Taken(every_unit, np.ones(len(names)), runs), []
 
 
 def _units(
@@ -165,7 +165,7 @@ def _units(
     """Check that a unit's columns follow from its measures, and that its set is a best response."""
     now, labels = year.at(balance), instance.units["unit_id"].to_numpy()
     amounts, _ = of_units(now, year.offered, taken, np.array([year.price]))
-    runs = taken.start == 0
+    runs = taken.runs[:, :, 0]
     kept = np.where(runs, year.offered.intensity_left, 1.0).prod(axis=1)[:, None]
     free_allowances = amounts.free
     paid = now.paid_share[0]

@@ -46,6 +46,8 @@ class Choices:
         Earliest compliance year.
     group
         Code of the exclusive group, -1 without one.
+    stops
+        True for a measure that may stop.
     required
         Codes of the required measures, padded with -2; -1 for one that the unit is not offered,
         shape ``(units, slots, most required)``.
@@ -61,6 +63,7 @@ class Choices:
     growth: NDArray[np.float64]
     first_year: NDArray[np.int64]
     group: NDArray[np.int64]
+    stops: NDArray[np.bool_]
     required: NDArray[np.int64]
     base_year: int
 
@@ -73,7 +76,7 @@ class Choices:
     def kinds(self) -> tuple[NDArray[np.int64], list[Family]]:
         """Kind of each unit, shape ``(units,)``, and the sets of measures of each kind.
 
-        Units of a kind have measures in the same slots and the same of them in a group.
+        Units of a kind have measures in the same slots, and the same of them in a group and stopping.
         """
         slots, number = self.code.shape[1], np.zeros(len(self.code), dtype=np.int64)
         first = np.full(self.code.shape, NOT_ON_OFFER)
@@ -81,13 +84,14 @@ class Choices:
             same = (self.group == self.group[:, [slot]]) & (self.group[:, [slot]] >= 0)
             first[:, slot] = np.where(same.any(axis=1), same.argmax(axis=1), slot)
         first[self.code < 0] = NOT_ON_OFFER
-        for column in first.T:
-            number = pd.factorize(number * (slots + 1) + column)[0].astype(np.int64)
+        for column, stops in zip(first.T, self.stops.T, strict=True):
+            number = pd.factorize((number * (slots + 1) + column) * 2 + stops)[0].astype(np.int64)
         families = []
         for example in np.unique(number, return_index=True)[1].tolist():
             alike = first[example]
-            groups = (np.flatnonzero(alike == slot).tolist() for slot in np.unique(alike[alike >= 0]))
-            families.append(Family(tuple(map(tuple, groups))))
+            firsts = np.unique(alike[alike >= 0])
+            groups = (np.flatnonzero(alike == slot).tolist() for slot in firsts)
+            families.append(Family(tuple(map(tuple, groups)), tuple(self.stops[example, firsts].tolist())))
         return number, families
 
     @property
@@ -118,6 +122,7 @@ class _MeasureTable:
     growth: NDArray[np.float64]
     first_year: NDArray[np.int64]
     group: NDArray[np.int64]
+    stops: NDArray[np.bool_]
     required: NDArray[np.int64]
 
 
@@ -162,6 +167,7 @@ def derive_choices(instance: Instance, baseline: Baseline) -> Choices:
         placed(rows.growth, 1.0),
         placed(rows.first_year, 0),
         placed(rows.group, -1),
+        placed(rows.stops, False),
         np.where(on_offer, required, NOT_ON_OFFER),
         instance.policy.year,
     )
@@ -173,7 +179,7 @@ def _measure_table(instance: Instance) -> _MeasureTable:
         nothing, none = np.zeros(1), np.zeros(1, dtype=np.int64)
         return _MeasureTable(
             *(np.array([OUTPUT_CUT]), none, nothing, nothing + 1, nothing + 1, nothing, nothing, nothing + 1),
-            *(none, none - 1, none[:, None] - 2),
+            *(none, none - 1, none > 0, none[:, None] - 2),
         )
     table = instance.measures
 
@@ -203,6 +209,7 @@ def _measure_table(instance: Instance) -> _MeasureTable:
         np.append(1 + cells("cost_change_rate"), 1.0),
         np.append(np.nan_to_num(cells("first_year")), 0).astype(np.int64),
         np.append(np.where((group.names == "")[group.code], -1, group.code), -1),
+        np.append(cells("stops") == "yes", False),
         _required(Labels.of(cells("requires")), measure.names),
     )
 

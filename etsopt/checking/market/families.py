@@ -26,9 +26,12 @@ class Family:
     ----------
     groups
         Slots of each group.
+    stops
+        True for groups whose measures may stop: any set may follow any other in them.
     """
 
     groups: tuple[tuple[int, ...], ...]
+    stops: tuple[bool, ...]
 
     def __len__(self) -> int:
         return prod(len(group) + 1 for group in self.groups)
@@ -55,16 +58,23 @@ class Family:
         return total
 
     def minimise_over_supersets(self, value: NDArray[np.float64]) -> None:
-        """Replace the value of every set by the least over its supersets, in place, shape ``(sets, units)``."""
+        """Replace the value of every set by the least over those that may follow it, in place, shape ``(sets, units)``.
+
+        These are its supersets, but for measures that stop.
+        """
         below = 1
-        for group in self.groups:
+        for group, stops in zip(self.groups, self.stops, strict=True):
             digits = value.reshape(-1, len(group) + 1, below, value.shape[1])
+            below *= len(group) + 1
+            if stops:
+                digits[...] = np.minimum.reduce(digits, axis=1)[:, None]
+                continue
             for number in range(1, len(group) + 1):
                 np.minimum(digits[:, 0], digits[:, number], out=digits[:, 0])
-            below *= len(group) + 1
 
     def supersets(self, sets: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return True for the sets that include each of some sets, shape ``(len(sets), sets)``."""
-        lacking = self.has[sets].astype(np.float32) @ (~self.has.T).astype(np.float32)
+        """Return True for the sets that may follow each of some sets, shape ``(len(sets), sets)``."""
+        lasts = [slot for group, stops in zip(self.groups, self.stops, strict=True) if not stops for slot in group]
+        lacking = self.has[sets][:, lasts].astype(np.float32) @ (~self.has[:, lasts].T).astype(np.float32)
         supersets: NDArray[np.bool_] = lacking == 0
         return supersets

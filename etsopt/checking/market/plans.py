@@ -31,13 +31,13 @@ class Taken:
     ----------
     unit, share
         Position of the unit, and share of the plan there, shape ``(plans,)``.
-    start
-        Position of the year in which each measure starts, after the last if never, shape ``(plans, slots)``.
+    runs
+        True for the years in which each measure runs, shape ``(plans, slots, years)``.
     """
 
     unit: NDArray[np.int64]
     share: NDArray[np.float64]
-    start: NDArray[np.int64]
+    runs: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -58,29 +58,48 @@ def read_plans(
     years = len(baseline.years)
     unit = pd.Index(instance.units["unit_id"]).get_indexer(table["unit_id"])
     slot = offered.slot_of(np.maximum(unit, 0), pd.Index(offered.names).get_indexer(table["measure_id"]))
-    start = np.searchsorted(baseline.years, table["start_year"].to_numpy())
-    known = np.isin(table["start_year"].to_numpy(), baseline.years)
+    last_year = table["last_year"] if "last_year" in table else np.full(len(table), baseline.years[-1])
+    start, last = (np.searchsorted(baseline.years, number) for number in (table["start_year"], last_year))
+    known = np.isin(table["start_year"], baseline.years) & np.isin(last_year, baseline.years) & (start <= last)
     keys = np.column_stack([unit, table["plan"].to_numpy(dtype=np.int64)])
     plans, first, plan = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     plan = plan.ravel()
     share = table["share"].to_numpy(dtype=float)
-    twice = pd.DataFrame({"plan": plan, "slot": slot}).duplicated().to_numpy()
+    twice = _meet_earlier(plan, slot, start, last)
     violations = [
         *_rows(table, unit < 0, "plans_are_known", "the unit is one of the instance"),
         *_rows(table, (unit >= 0) & (slot < 0), "measures_are_on_offer", "the measure is on offer at the unit"),
-        *_rows(table, ~known, "plans_are_known", "the start year is one of the horizon"),
-        *_rows(table, twice & (slot >= 0), "plans_are_known", "a plan names a measure once"),
+        *_rows(table, ~known, "plans_are_known", "first and last year are of the horizon, in order"),
+        *_rows(
+            table,
+            twice & (slot >= 0),
+            "plans_are_known",
+            "a plan names a spell of a measure once, and spells are apart",
+        ),
         *_rows(table, share != share[first][plan], "plans_are_known", "a plan has one share"),
         *_rows(table, ~_numbered(plans)[plan], "plans_are_known", "the plans of a unit are numbered from zero on"),
     ]
     if violations:
         return None, violations
-    starts = np.full((len(plans), offered.code.shape[1]), years)
-    starts[plan, slot] = start
+    runs = np.zeros((len(plans), offered.code.shape[1], years), dtype=bool)
+    for year in range(years):
+        here = (start <= year) & (year <= last)
+        runs[plan[here], slot[here], year] = True
     unit, share = plans[:, 0], share[first]
     # Shares that total one within rounding are divided by their sum.
     total = np.bincount(unit, share, len(offered.code))[unit]
-    return Taken(unit, np.where((total > 1) & (total <= 1 + SHARE), share / total, share), starts), []
+    return Taken(unit, np.where((total > 1) & (total <= 1 + SHARE), share / total, share), runs), []
+
+
+def _meet_earlier(
+    plan: NDArray[np.int64], slot: NDArray[np.int64], start: NDArray[np.int64], last: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return True for spells of a measure that overlap one that begins before, or follow it at once, row by row."""
+    order = np.lexsort((start, slot, plan))
+    same = (np.diff(plan[order]) == 0) & (np.diff(slot[order]) == 0)
+    meets = np.zeros(len(plan), dtype=bool)
+    meets[order[1:]] = same & (start[order[1:]] <= last[order[:-1]] + 1)
+    return meets
 
 
 def _numbered(plans: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -97,26 +116,25 @@ def _rows(table: pd.DataFrame, bad: NDArray[np.bool_], rule: str, message: str) 
 
 def plans_are_admissible(instance: Instance, baseline: Baseline, offered: Choices, taken: Taken) -> list[Violation]:
     """Check first years, exclusive groups, requirements and shares of plans."""
-    unit, start, never = taken.unit, taken.start, len(baseline.years)
-    runs = start < never
-    early = (runs & (baseline.years[np.minimum(start, never - 1)] < offered.first_year[unit])).any(axis=1)
+    unit, runs = taken.unit, taken.runs
+    early = (runs & (baseline.years < offered.first_year[unit][:, :, None])).any(axis=(1, 2))
+    stopped = ((runs[:, :, :-1] & ~runs[:, :, 1:]).any(axis=2) & ~offered.stops[unit]).any(axis=1)
     group, code, required = offered.group[unit], offered.code[unit], offered.required[unit]
     clash, unmet = np.zeros(len(unit), dtype=bool), np.zeros(len(unit), dtype=bool)
-    slots = start.shape[1]
-    for one in range(slots):
+    for one in range(runs.shape[1]):
         for other in range(one):
-            clash |= runs[:, one] & runs[:, other] & (group[:, one] == group[:, other]) & (group[:, one] >= 0)
+            together = (runs[:, one] & runs[:, other]).any(axis=1)
+            clash |= together & (group[:, one] == group[:, other]) & (group[:, one] >= 0)
         for needed in required[:, one].T:
-            begins = np.where((needed[:, None] == code) & (needed >= 0)[:, None], start, never).min(
-                axis=1, initial=never
-            )
-            unmet |= runs[:, one] & (needed > -2) & (begins > start[:, one])
+            there = (runs & ((needed[:, None] == code) & (needed >= 0)[:, None])[:, :, None]).any(axis=1)
+            unmet |= (runs[:, one] & ~there).any(axis=1) & (needed > -2)
     share, divisible = taken.share, instance.policy.abatement.divisible_measures
     total = np.bincount(unit, share, len(offered.code))[unit]
     wrong_share = ~((share > 0) & (total <= 1 + SHARE))
     names = instance.units["unit_id"].to_numpy()[unit]
     cases = [
         ("first_year", early, "a measure starts in its first year or later"),
+        ("stops", stopped, "a measure that does not stop runs to the last year"),
         ("exclusive_group", clash, "a unit takes one measure of an exclusive group"),
         ("requires", unmet, "a required measure runs as long as the one that requires it"),
         ("shares", wrong_share, "the shares of a unit's plans are positive and total at most one"),
@@ -126,12 +144,16 @@ def plans_are_admissible(instance: Instance, baseline: Baseline, offered: Choice
 
 
 def amounts(
-    baseline: Baseline, offered: Choices, unit: NDArray[np.int64], start: NDArray[np.int64], price: NDArray[np.float64]
+    baseline: Baseline,
+    offered: Choices,
+    unit: NDArray[np.int64],
+    runs_in: NDArray[np.bool_],
+    price: NDArray[np.float64],
 ) -> Amounts:
-    """Return the amounts of plans of some units in each year."""
+    """Return the amounts of plans of some units in each year, which run measures as `Taken.runs`."""
     result = [np.zeros((len(unit), len(baseline.years))) for _ in range(5)]
     for year in range(len(baseline.years)):
-        runs = start <= year
+        runs = runs_in[:, :, year]
         left, kept = (np.where(runs, part[unit], 1.0).prod(axis=1) for part in (offered.left, offered.intensity_left))
         output_left = np.where(runs, offered.output_left[unit], 1.0).prod(axis=1)
         each = offered.fixed[unit] + offered.variable[unit] * baseline.output[unit, year, None]
@@ -175,8 +197,10 @@ def _incentives(
 def of_units(baseline: Baseline, offered: Choices, taken: Taken, price: NDArray[np.float64]) -> tuple[Amounts, Amounts]:
     """Return the amounts of units with their plans, and of each plan; the rest of a unit takes no measure."""
     every_unit = np.arange(len(offered.code))
-    without_measures = amounts(baseline, offered, every_unit, np.full(offered.code.shape, len(baseline.years)), price)
-    per_plan = amounts(baseline, offered, taken.unit, taken.start, price)
+    without_measures = amounts(
+        baseline, offered, every_unit, np.zeros((*offered.code.shape, len(baseline.years)), dtype=bool), price
+    )
+    per_plan = amounts(baseline, offered, taken.unit, taken.runs, price)
     share = taken.share[:, None]
     totals = []
     for name in Amounts.__dataclass_fields__:
@@ -190,7 +214,7 @@ def of_measures(
     instance: Instance, baseline: Baseline, offered: Choices, taken: Taken, per_plan: Amounts
 ) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
     """Return keys and yearly totals of measures by sector; abatement is shared in proportion to each measure alone."""
-    runs = taken.start[:, :, None] <= np.arange(len(baseline.years))
+    runs = taken.runs
     alone = runs * (1 - offered.left[taken.unit])[:, :, None]
     total = alone.sum(axis=1)
     avoided = (baseline.emissions[taken.unit] - per_plan.emissions) * taken.share[:, None]
@@ -198,7 +222,7 @@ def of_measures(
     cost = offered.variable[taken.unit][:, :, None] * baseline.output[taken.unit][:, None]
     cost = runs * taken.share[:, None, None] * (cost + offered.fixed[taken.unit][:, :, None])
     cost *= np.stack([offered.factor(year)[taken.unit] for year in baseline.years], axis=2)
-    plan, slot = np.nonzero(taken.start < len(baseline.years))
+    plan, slot = np.nonzero(runs.any(axis=2))
     sector = instance.units["sector"].to_numpy(dtype=str)[taken.unit[plan]]
     keys = pd.DataFrame({"measure_id": offered.names[offered.code[taken.unit[plan], slot]], "sector": sector})
     groups = keys.groupby(["measure_id", "sector"], sort=True)

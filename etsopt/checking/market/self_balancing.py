@@ -151,8 +151,8 @@ def _chosen(baseline: Baseline, offered: Choices, taken: Taken) -> _Chosen:
     # Shares of one in all leave nothing but their rounding.
     idle = np.flatnonzero(rest > SHARE)
     unit, share = np.concatenate([idle, taken.unit]), np.concatenate([rest[idle], taken.share])
-    never = np.full((len(idle), offered.code.shape[1]), len(baseline.years))
-    runs = np.concatenate([never, taken.start])[:, :, None] <= np.arange(len(baseline.years))
+    never = np.zeros((len(idle), *taken.runs.shape[1:]), dtype=bool)
+    runs = np.concatenate([never, taken.runs])
     left, kept = (
         np.where(runs, part[unit][:, :, None], 1.0).prod(axis=1) for part in (offered.left, offered.intensity_left)
     )

@@ -206,6 +206,12 @@ MEASURES = Table(
             whole=True,
         ),
         *COST_COLUMNS,
+        Column(
+            "stops",
+            "yes: may run in some years and not in others, and costs only while it runs; else it runs to the last year",
+            choices=("yes", "no"),
+            default="no",
+        ),
         Column("exclusive_group", "group of which a unit applies at most one measure", identifier=True),
         Column("requires", "measure_ids, separated by spaces, that must run as well"),
         Column(

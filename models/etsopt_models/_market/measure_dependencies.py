@@ -33,16 +33,20 @@ class Dependencies(NamedTuple):
         True for places that it requires, and last for a measure that is not on offer, shape ``(units, places + 1)``.
     first_year
         Its first year, 0 for any; -1 without a measure, shape ``(units,)``.
+    stops
+        1 if it may stop, else 0; -1 without a measure, shape ``(units,)``.
     """
 
     group: NDArray[np.int64]
     required: NDArray[np.bool_]
     first_year: NDArray[np.int64]
+    stops: NDArray[np.int64]
 
     def codes(self) -> Iterator[NDArray[np.int64]]:
         """Yield codes that are equal at two units if all else is, each of shape ``(units,)``."""
         yield self.group
         yield self.first_year
+        yield self.stops
         if self.required.any():
             packed = np.packbits(self.required, axis=1)
             packed = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8)))
@@ -62,8 +66,8 @@ def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> Iterator[Dep
         return
     table = _instance_codes(instance)
     there = rows >= 0
-    name, group, first_year = (
-        np.where(there, codes[rows], NOTHING) for codes in (table.name, table.group, table.first)
+    name, group, first_year, stops = (
+        np.where(there, codes[rows], NOTHING) for codes in (table.name, table.group, table.first, table.stops)
     )
     for place in range(rows.shape[1]):
         here = there[:, place]
@@ -77,7 +81,7 @@ def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> Iterator[Dep
             provides = (name == wanted[:, None]) & (wanted != NOTHING)[:, None]
             required[:, :-1] |= provides
             required[:, -1] |= (wanted != NOTHING) & ~provides.any(axis=1)
-        yield Dependencies(np.where(here, first, NOTHING), required, first_year[:, place])
+        yield Dependencies(np.where(here, first, NOTHING), required, first_year[:, place], stops[:, place])
 
 
 class _Codes(NamedTuple):
@@ -86,6 +90,7 @@ class _Codes(NamedTuple):
     name: NDArray[np.int64]
     group: NDArray[np.int64]
     first: NDArray[np.int64]
+    stops: NDArray[np.int64]
     required: NDArray[np.int64]
 
 
@@ -107,4 +112,5 @@ def _codes(measures: Any) -> _Codes:
     code = pd.Index(names).get_indexer(words.to_numpy()[stated])
     # An unknown name is on offer nowhere: any code but those of measures marks it.
     table[words.index.to_numpy()[stated], place[stated]] = np.where(code < 0, len(names), code)
-    return _Codes(name, group, first, table[which])
+    stops = (filled_column(measures, MEASURES, "stops") == "yes").astype(np.int64)
+    return _Codes(name, group, first, stops, table[which])

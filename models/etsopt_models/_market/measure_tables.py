@@ -32,30 +32,39 @@ def by_year_table(
 
 @dataclass(frozen=True)
 class _ChosenMeasures:
-    """Every measure of every chosen plan, plan by plan, shape ``(measures of plans,)``.
+    """Every spell of every measure of every chosen plan, plan by plan, shape ``(spells,)``.
 
-    Position of the plan, place of the measure at its unit, row in the table of measures, and position of the first year.
+    Position of the plan, place of the measure at its unit, row in the table of measures, and positions of the first
+    year and of that after the last.
     """
 
     plan: NDArray[np.int64]
     place: NDArray[np.int64]
     row: NDArray[np.int64]
     start: NDArray[np.int64]
+    end: NDArray[np.int64]
 
 
 def _chosen_measures(pool: ColumnPool) -> _ChosenMeasures:
-    # A started measure runs to the end: the last year's set names all measures, and the number of years their starts.
     sets, kind_of_plan, nothing = pool.sets, pool.plans.kind[pool.unit], np.zeros(0, dtype=np.int64)
-    chosen = [(nothing, nothing, nothing)]
+    chosen, years = [(nothing, nothing, nothing, nothing)], pool.sets.shape[1]
     for number, kind in enumerate(pool.plans.kinds):
         here, has = np.flatnonzero(kind_of_plan == number), kind.family.has
-        plan, place = np.nonzero(has[sets[here, -1]])
-        plan = here[plan]
-        chosen.append((plan, place, has[sets[plan], place[:, None]].sum(axis=1)))
-    plan, place, runs = (np.concatenate(parts) for parts in zip(*chosen, strict=True))
+        if any(kind.family.stops):
+            runs = np.pad(has[sets[here]], ((0, 0), (1, 1), (0, 0))).astype(np.int8)
+            steps = np.diff(runs, axis=1).transpose(0, 2, 1)
+            plan, place, start = np.nonzero(steps > 0)
+            end = np.nonzero(steps < 0)[2]
+        else:
+            # Every measure runs to the end: the last year's set names them, and the number of years their starts.
+            plan, place = np.nonzero(has[sets[here, -1]])
+            start = years - has[sets[here[plan]], place[:, None]].sum(axis=1)
+            end = np.full(len(plan), years)
+        chosen.append((here[plan], place, start, end))
+    plan, place, start, end = (np.concatenate(parts) for parts in zip(*chosen, strict=True))
     order = np.argsort(plan, kind="stable")
-    plan, place, runs = plan[order], place[order], runs[order]
-    return _ChosenMeasures(plan, place, pool.plans.rows[pool.unit[plan], place], sets.shape[1] - runs)
+    plan, place = plan[order], place[order]
+    return _ChosenMeasures(plan, place, pool.plans.rows[pool.unit[plan], place], start[order], end[order])
 
 
 def plan_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float64]) -> pd.DataFrame:
@@ -65,15 +74,17 @@ def plan_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float64])
     # Plans of a unit are numbered from zero on; one without measures has no rows and no number.
     plans, number = np.unique(chosen.plan, return_inverse=True)
     first = np.searchsorted(pool.unit[plans], pool.unit[plans])
-    return pd.DataFrame(
-        {
-            "unit_id": instance.units["unit_id"].to_numpy(dtype=object)[unit],
-            "plan": number - first[number],
-            "share": share[chosen.plan],
-            "measure_id": _names(instance, chosen.row),
-            "start_year": pool.plans.baseline.years[chosen.start],
-        }
-    )
+    years = pool.plans.baseline.years
+    table = {
+        "unit_id": instance.units["unit_id"].to_numpy(dtype=object)[unit],
+        "plan": number - first[number],
+        "share": share[chosen.plan],
+        "measure_id": _names(instance, chosen.row),
+        "start_year": years[chosen.start],
+    }
+    if any(any(kind.family.stops) for kind in pool.plans.kinds):
+        table["last_year"] = years[chosen.end - 1]
+    return pd.DataFrame(table)
 
 
 def _names(instance: Instance, rows: NDArray[np.int64]) -> NDArray[np.object_]:
@@ -89,7 +100,7 @@ def measure_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float6
     baseline, years = plans.baseline, plans.baseline.years
     plan, place = chosen.plan, chosen.place
     unit = pool.unit[plan]
-    runs = np.arange(len(years)) >= chosen.start[:, None]
+    runs = (np.arange(len(years)) >= chosen.start[:, None]) & (np.arange(len(years)) < chosen.end[:, None])
     left, growth, fixed, variable = np.ones(len(plan)), np.ones(len(plan)), np.zeros(len(plan)), np.zeros(len(plan))
     for number, kind in enumerate(plans.kinds):
         here = np.flatnonzero(plans.kind[unit] == number)

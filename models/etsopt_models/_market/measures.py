@@ -188,9 +188,11 @@ def _admissible(
     """Return the sets of the measures of one unit, and True for each that may run in a year, ``(years, sets)``."""
     dependencies = list(dependencies_of(instance, rows))
     group = np.array([int(place.group[0]) for place in dependencies], dtype=np.int64)
-    family = family_of(tuple(tuple(np.flatnonzero(group == first).tolist()) for first in np.unique(group)))
+    firsts = np.unique(group)
+    stops = tuple(bool(dependencies[first].stops[0]) for first in firsts)
+    family = family_of(tuple(tuple(np.flatnonzero(group == first).tolist()) for first in firsts), stops)
     allowed = np.ones((len(years), len(family)), dtype=bool)
-    for k, (_, required, first_year) in enumerate(dependencies):
+    for k, (_, required, first_year, _) in enumerate(dependencies):
         needed, not_on_offer, has = required[0, :-1], bool(required[0, -1]), family.has[:, k]
         allowed &= ~has | (family.has[:, needed].all(axis=1) & (not not_on_offer))
         allowed &= ~((years < first_year[0])[:, None] & has)

@@ -29,6 +29,8 @@ class SetFamily:
     groups
         Positions of the measures of each group, ascending, in the order of their first; a measure without a group is
         one of its own.
+    stops
+        True for groups whose measures may stop: a set may follow another whatever both have of them. Empty for none.
 
     Attributes
     ----------
@@ -36,19 +38,22 @@ class SetFamily:
         True if a set holds a measure, shape ``(sets, measures)``.
     """
 
-    def __init__(self, groups: tuple[tuple[int, ...], ...]) -> None:
+    def __init__(self, groups: tuple[tuple[int, ...], ...], stops: tuple[bool, ...] = ()) -> None:
         self.groups, self._sizes = groups, [len(group) + 1 for group in groups]
+        self.stops = stops or (False,) * len(groups)
         sets, measures = int(np.prod(self._sizes, dtype=np.int64)), sum(map(len, groups))
         has, weight = np.zeros((sets, measures), dtype=bool), np.zeros(measures, dtype=np.int64)
-        digits, chosen, step, bit = *np.zeros((2, sets), dtype=np.int64), 1, 0
-        for group, size in zip(groups, self._sizes, strict=True):
+        digits, chosen, step, bit, self._lasting = *np.zeros((2, sets), dtype=np.int64), 1, 0, 0
+        for group, size, stop in zip(groups, self._sizes, self.stops, strict=True):
             # In the array of sets the first group varies fastest, and a measure shifts a set by its weight.
             choice, numbers = np.arange(sets) // step % size, np.arange(1, size)
             has[:, group], weight[list(group)] = choice[:, None] == numbers, numbers * step
             # The choice is a digit of as many bits as the group needs, all of them set in `chosen` if it is not none.
             bits = len(group).bit_length()
             digits |= choice << bit
-            chosen |= np.where(choice > 0, (1 << bits) - 1, 0) << bit
+            if not stop:
+                chosen |= np.where(choice > 0, (1 << bits) - 1, 0) << bit
+                self._lasting |= ((1 << bits) - 1) << bit
             step, bit = step * size, bit + bits
         order = np.lexsort(has.T) if measures else np.zeros(1, dtype=np.int64)
         number = np.argsort(order)
@@ -67,11 +72,11 @@ class SetFamily:
 
     def with_measure(self) -> SetFamily:
         """Return the sets with and without one more measure: those without come first, in the same order."""
-        return family_of((*self.groups, (self.has.shape[1],)))
+        return family_of((*self.groups, (self.has.shape[1],)), (*self.stops, False))
 
     def includes(self, sets: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return True if a set includes another, by broadcasting."""
-        result: NDArray[np.bool_] = (self._digits[sets] & self._chosen[others]) == self._digits[others]
+        """Return True if a set includes another but for measures that stop, by broadcasting."""
+        result: NDArray[np.bool_] = (self._digits[sets] & self._chosen[others]) == self._digits[others] & self._lasting
         return result
 
     def products(self, factors: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -99,18 +104,24 @@ class SetFamily:
         return total
 
     def least_of_supersets(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the least value over all sets that include each set, shape ``(sets, units)``.
+        """Return the least value over all sets that include each set, as in `includes`, shape ``(sets, units)``.
 
         >>> SetFamily(((0,), (1,))).least_of_supersets(np.array([[3.0], [1.0], [2.0], [4.0]]))[:, 0]
         array([1., 1., 2., 4.])
         >>> SetFamily(((0, 1),)).least_of_supersets(np.array([[3.0], [1.0], [2.0]]))[:, 0]
         array([1., 1., 2.])
+        >>> SetFamily(((0,),), (True,)).least_of_supersets(np.array([[1.0], [3.0]]))[:, 0]
+        array([1., 1.])
         """
         least = value.copy() if self._array is None else value[self._array[0]]
         step = 1
-        for size in self._sizes:
+        for size, stop in zip(self._sizes, self.stops, strict=True):
             # Sets without a measure of the group are compared with the same sets with each of its measures.
             choices = least.reshape(-1, size, step, value.shape[1])
+            if stop:
+                choices[:] = choices.min(axis=1, keepdims=True)
+                step *= size
+                continue
             for choice in range(1, size):
                 np.minimum(choices[:, 0], choices[:, choice], out=choices[:, 0])
             step *= size
@@ -123,6 +134,6 @@ def _as_slice(numbers: NDArray[np.int64]) -> slice | NDArray[np.int64]:
 
 
 @lru_cache(maxsize=32)
-def family_of(groups: tuple[tuple[int, ...], ...]) -> SetFamily:
+def family_of(groups: tuple[tuple[int, ...], ...], stops: tuple[bool, ...] = ()) -> SetFamily:
     """Return the family of some groups; units of many instances have the same few."""
-    return SetFamily(groups)
+    return SetFamily(groups, stops)

@@ -55,6 +55,7 @@ def choices_of(**changes: Any) -> Choices:
         growth=np.ones((3, 2)),
         first_year=np.array([[2025, 2026], [2025, 2025], [0, 0]]),
         group=np.array([[-1, -1], [5, 5], [-1, -1]]),
+        stops=np.zeros((3, 2), dtype=bool),
         required=np.array([[[-2], [0]], [[-2], [-2]], [[-2], [-2]]]),
         base_year=2025,
     )

@@ -43,13 +43,18 @@ RIGHT = (
 )
 
 
+def running(starts: Any) -> np.ndarray:
+    """Years in which measures run that start in some of two years, and never stop."""
+    return np.asarray(np.array(starts)[:, :, None] <= np.arange(2))
+
+
 def test_plans_are_read_with_their_shares_and_starts() -> None:
     taken, broken = read_plans(instance(), baseline_of(), choices_of(), rows_of(*RIGHT))
     assert broken == []
     assert taken is not None
     assert taken.unit.tolist() == [0, 1, 1]
     assert taken.share.tolist() == [0.5, 0.25, 0.75]
-    assert taken.start.tolist() == [[0, 1], [1, 2], [2, 0]]
+    assert taken.runs.tolist() == running([[0, 1], [1, 2], [2, 0]]).tolist()
     assert plans_are_admissible(instance(), baseline_of(), choices_of(), taken) == []
     none, broken = read_plans(instance(), baseline_of(), choices_of(), rows_of())
     assert (broken, none is not None and len(none.unit)) == ([], 0)
@@ -88,7 +93,7 @@ def test_a_row_is_of_a_unit_a_measure_and_a_year_and_plans_are_numbered(row: Any
 
 def taken_of(*plans: tuple[int, float, tuple[int, int]]) -> Taken:
     units, shares, starts = zip(*plans, strict=True)
-    return Taken(np.array(units), np.array(shares), np.array(starts))
+    return Taken(np.array(units), np.array(shares), running(starts))
 
 
 @pytest.mark.parametrize(
@@ -139,7 +144,7 @@ def free(unit: int, year: int, emissions: float, kept: float) -> float:
 def test_a_plan_comes_to_what_its_measures_leave_and_cost() -> None:
     found, offered = baseline_of(), choices_of(left=table((0.9, 0.8), (0.75, 0.5), (1, 1)))
     unit, start = np.array([0, 1, 2, 0]), np.array([[0, 1], [2, 1], [2, 2], [2, 2]])
-    own = amounts(found, offered, unit, start, PRICE)
+    own = amounts(found, offered, unit, running(start), PRICE)
     emissions: Any = [[72, 88 * 0.72], [240, 114], [50, 0], [80, 88]]
     kept: Any = [[0.95, 0.95 * 0.85], [1, 0.6], [1, 1], [1, 1]]
     assert own.emissions == pytest.approx(np.array(emissions))
@@ -163,7 +168,7 @@ def test_a_plan_comes_to_what_its_measures_leave_and_cost() -> None:
 
 def test_a_cut_of_output_leaves_less_output_to_measure_on() -> None:
     offered = choices_of(output_left=table((1, 0.8), (1, 1), (1, 1)))
-    own = amounts(baseline_of(), offered, np.array([0]), np.array([[0, 1]]), PRICE)
+    own = amounts(baseline_of(), offered, np.array([0]), running([[0, 1]]), PRICE)
     wanted = 0.5 * (1 - 0.8 * 0.95 * 0.85)
     assert abs(wanted) < 0.2
     slack = 0.5 * (88 * 0.72) / (110 * 0.8)
@@ -174,7 +179,7 @@ def test_units_are_mixtures_of_their_plans_and_of_no_measures() -> None:
     found, offered = baseline_of(), choices_of()
     taken = taken_of((0, 0.5, (0, 1)), (1, 0.25, (1, 2)), (1, 0.75, (2, 0)))
     total, own = of_units(found, offered, taken, PRICE)
-    plain = amounts(found, offered, np.arange(3), np.full((3, 2), 2), PRICE)
+    plain = amounts(found, offered, np.arange(3), running(np.full((3, 2), 2)), PRICE)
     for name in Amounts.__dataclass_fields__:
         plan, without, mixed = getattr(own, name), getattr(plain, name), getattr(total, name)
         assert mixed[0] == pytest.approx(0.5 * plan[0] + 0.5 * without[0])

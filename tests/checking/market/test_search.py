@@ -136,7 +136,7 @@ def test_units_are_looked_at_together_with_those_of_the_same_groups() -> None:
 
 def test_every_set_has_the_product_or_the_sum_of_its_measures() -> None:
     found, offered = baseline_of(), choices_of()
-    sets = Sets.of(found, offered, np.array([0, 1]), Family(((0,), (1,))))
+    sets = Sets.of(found, offered, np.array([0, 1]), Family(((0,), (1,)), (False, False)))
     assert sets.left[:, 0] == pytest.approx([1.0, 0.9, 0.8, 0.72])
     assert sets.kept[:, 1] == pytest.approx([1.0, 0.7, 0.6, 0.42])
     assert sets.fixed[:, 1].tolist() == [0.0, -50.0, 900.0, 850.0]
