@@ -1,8 +1,8 @@
 """Plant faults in drawn monthly reports: three of each of ten kinds, each in a plant of its own.
 
 The size of a fault is drawn log-uniformly from 2 to 1,000 % of the item. It multiplies or divides the quantity, or
-is the time beyond a period: 40 days to file a month, 12 months between calibrations. Of the copies, those are taken whose
-figures differ most nearly by it. A missing month is missing as a whole.
+is the time beyond a period: 40 days to file a month, 12 months between calibrations. Of the copies, those are taken
+whose figures differ most nearly by it. A missing month is missing as a whole.
 """
 
 from __future__ import annotations
