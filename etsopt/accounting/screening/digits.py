@@ -27,12 +27,11 @@ def last_digits(data: Material, chance: float, common: float) -> pd.DataFrame:
     lines = data.lines[data.lines["quantity"] > 0]
     value = hundredths(lines["quantity"].to_numpy(dtype=float))
     series = lines["series"].to_numpy()
+    half = np.where(value % 5 == 0, 0, 1)
     parts = [
-        _ends(lines, series, value % 100, 0.01, 100, ("the last two digits", "末两位数字")),
-        _ends(lines, series, value % 10, 0.1, 10, ("the last digit", "末位数字")),
-        _ends(
-            lines, series, np.where(value % 5 == 0, 0, 1), 0.2, 1, ("a last digit of 0 or 5", "末位数字(0或5)"), only=0
-        ),
+        _ends(lines, series, value % 100, 0.01, 100, ("the last two digits are the same", "末两位数字相同")),
+        _ends(lines, series, value % 10, 0.1, 10, ("the last digit is the same", "末位数字相同")),
+        _ends(lines, series, half, 0.2, 1, ("the last digit is 0 or 5", "末位数字为0或5"), only=0),
     ]
     every = pd.concat(parts, ignore_index=True)
     every = every.assign(off=every["chance"] < np.log(chance))
@@ -42,11 +41,8 @@ def last_digits(data: Material, chance: float, common: float) -> pd.DataFrame:
     found = every[every["off"] & ~convention].sort_values("chance", kind="stable").drop_duplicates("series")
     return findings(
         found,
-        [
-            f"{row.english} are alike in {row.alike} of {row.months} months from {row.month} on"
-            for row in found.itertuples()
-        ],
-        [f"自{row.month}起{row.months}个月中有{row.alike}个月{row.chinese}相同" for row in found.itertuples()],
+        [f"{row.english} in {row.alike} of {row.months} months from {row.month} on" for row in found.itertuples()],
+        [f"自{row.month}起{row.months}个月中有{row.alike}个月{row.chinese}" for row in found.itertuples()],
     )
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 KINDS = {"extreme": "理论极值", "threshold": "阈值", "correlation": "关联", "logic": "逻辑"}
 """The four kinds of check of the national platform, and their Chinese."""
 
-OWN = "etsopt_user_"
-
 
 @dataclass(frozen=True)
 class Rule:

@@ -10,7 +10,7 @@ import pandas as pd
 from etsopt import modules
 from etsopt.accounting.accounts import account
 from etsopt.accounting.screening.material import Material
-from etsopt.accounting.screening.registry import OWN, RULES, Rule, thresholds_of
+from etsopt.accounting.screening.registry import RULES, Rule, thresholds_of
 from etsopt.errors import ModelError
 from etsopt.progress import checkpoint
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from etsopt.accounting.rows import Reports
 
 COLUMNS = ("rule", "kind", "unit_id", "month", "item", "size_t", "reason", "reason_zh")
+ROOM = "etsopt.accounting.screening."
 RETURNED = ("unit_id", "month", "item", "size_t", "reason")
 
 
@@ -86,28 +87,33 @@ def screen(
         found = _applied(one, material, settings[one.name])
         parts.append(found.assign(rule=one.name, kind=one.kind))
     every = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
-    count = every["rule"].value_counts()
     every = every.sort_values(["size_t", "unit_id", "month"], ascending=[False, True, True], kind="stable")
     every = every.assign(size_t=every["size_t"].astype(float).round(2))
-    table = pd.DataFrame(
+    table = rules_table(thresholds)
+    table.insert(4, "findings", table["rule"].map(every["rule"].value_counts()).fillna(0).astype(int))
+    return Screening(every.reset_index(drop=True), table, material.accounts)
+
+
+def rules_table(thresholds: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """Return name, kind, meaning, thresholds in use and source of every rule."""
+    settings = thresholds_of(thresholds)
+    return pd.DataFrame(
         [
             {
                 "rule": one.name,
                 "kind": one.kind,
                 "meaning": one.summary,
                 "thresholds": " ".join(f"{key}={value:g}" for key, value in settings[one.name].items()),
-                "findings": int(count.get(one.name, 0)),
                 "source": one.source,
             }
             for one in RULES.values()
         ]
     )
-    return Screening(every.reset_index(drop=True), table, material.accounts)
 
 
 def _applied(one: Rule, material: Material, thresholds: Mapping[str, float]) -> pd.DataFrame:
     """Return the findings of a rule; those of a user's rule are checked."""
-    if not one.function.__module__.startswith(OWN):
+    if one.function.__module__.startswith(ROOM):
         return one.function(material, **thresholds)
     advice = f"Return a data frame with columns {', '.join(RETURNED)}, and perhaps reason_zh, a row for each finding."
     with modules.loading(f"The rule of screening {one.name!r} failed", advice, ModelError):
