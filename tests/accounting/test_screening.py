@@ -17,6 +17,7 @@ from etsopt.accounting.screening import KINDS, RULES, digits, load_file
 from etsopt.accounting.screening.material import NORMAL, deviation
 from etsopt.errors import DataError, ModelError, UsageError
 from instances import build_cn_2025_reports
+from tests.accounting.builders import Row, reports
 
 ROOT = Path(__file__).parents[2]
 Change = Callable[["pd.Series[Any]"], object]
@@ -200,7 +201,7 @@ def test_the_bound_of_a_chance_is_above_it() -> None:
 def test_thresholds_are_set_by_rule() -> None:
     rows = changed(*FLAWS["late_month"])
     assert screened(rows, {"late_month.days": 45}).findings.empty
-    reports = Reports.from_frames(*drawn())
+    whole = Reports.from_frames(*drawn())
     for changes, words in (
         ({"late_months.days": 45}, "Did you mean 'late_month'?"),
         ({"late_month": {"day": 45}}, "It can be set: late_month.days."),
@@ -208,7 +209,7 @@ def test_thresholds_are_set_by_rule() -> None:
         ({"missing_month.days": 1}, "It can be set: nothing."),
     ):
         with pytest.raises(UsageError, match=r"no rule|no threshold|Threshold") as caught:
-            screen(reports, thresholds=changes)
+            screen(whole, thresholds=changes)
         assert words in str(caught.value)
 
 
@@ -225,17 +226,17 @@ def large_month(data, limit_t):
 
 def test_a_rule_of_a_file_is_applied(tmp_path: Path) -> None:
     path = tmp_path / "large.py"
-    reports = Reports.from_frames(*drawn())
+    whole = Reports.from_frames(*drawn())
     try:
         path.write_text(OWN_RULE.format(""), encoding="utf-8")
         assert load_file(path) == ["large_month"]
-        found = screen(reports, thresholds={"large_month.limit_t": 500_000})
+        found = screen(whole, thresholds={"large_month.limit_t": 500_000})
         assert set(found.findings["rule"]) == {"large_month"}
         assert found.findings["reason_zh"].tolist() == ["large"] * len(found.findings)
         path.write_text(OWN_RULE.format('.drop(columns="size_t")'), encoding="utf-8")
         load_file(path)
         with pytest.raises(ModelError, match="its table lacks size_t"):
-            screen(reports)
+            screen(whole)
     finally:
         RULES.pop("large_month", None)
     path.write_text("x = 1\n", encoding="utf-8")
@@ -254,6 +255,27 @@ def test_a_month_alone_is_screened() -> None:
     register, rows = drawn()
     found = screen(Reports.from_frames(register, rows[rows["month"] == "2025-05"]))
     assert found.findings.empty
+
+
+def test_a_month_that_stands_still_has_no_ratio_and_one_without_fuel_is_an_extreme() -> None:
+    def found(clinker_t: float) -> Screening:
+        rows: list[Row] = []
+        for number in range(1, 13):
+            month, made = f"2025-{number:02d}", clinker_t * (number + 0.00001 * number**2)
+            rows.append(("C1", month, "clinker", "portland_clinker", "product", made))
+            rows.append(("C1", month, "clinker", "bituminous", "in", 0.0))
+        return screen(reports(rows))
+
+    assert found(0.0).findings.empty
+    moving = found(1000.0)
+    assert moving.findings["rule"].tolist() == ["heat_extreme"] * 12
+    assert sorted(moving.findings["size_t"]) == sorted(moving.accounts.unit_months["emissions_tco2e"])
+
+
+def test_reports_of_tests_alone_are_screened() -> None:
+    cells = {"ncv_gj_per_unit": 23.0, "reported_on": "2025-06-01"}
+    found = screen(reports([("C1", "2025-01", "clinker", "bituminous", "test", 5.0, cells)]))
+    assert found.findings["rule"].tolist() == ["late_month"]
 
 
 def test_the_order_of_rows_changes_no_finding() -> None:

@@ -26,8 +26,9 @@ COMPLETE = "monthly evidence of every month (notice on work of 2026)"
 def missing_month(data: Material) -> pd.DataFrame:
     """A unit has no report of a month, although it reports in that year."""
     months = data.months
-    first, last = months["number"].min(), months["number"].max()
-    own = months.groupby("unit_id", sort=True)["number"].agg(["min", "max"])
+    # Reports of tests alone have no month with a quantity.
+    first, last = months["number"].min() if len(months) else 0, months["number"].max() if len(months) else 0
+    own = months.groupby("unit_id", sort=True)["number"].agg(["min", "max"]).astype(np.int64)
     start = np.maximum(own["min"] // 12 * 12, first).to_numpy()
     count = np.minimum(own["max"] // 12 * 12 + 11, last).to_numpy() - start + 1
     place = np.repeat(np.arange(len(own)), count)

@@ -28,11 +28,11 @@ def _outside(data: Material, name: str, lower: float, upper: float) -> pd.DataFr
     value = table["value"]
     table = table[np.isfinite(value) & ((value < lower) | (value > upper))]
     value = table["value"]
-    nearest = value.clip(lower, upper)
-    # Above the limit the excess is a share of the reported figure; below it, the lack may be larger than that figure.
-    table = table.assign(
-        size_t=table["size_t"] * ((nearest - value).abs() / value.where(value > 0, np.nan)).fillna(1.0)
-    )
+    excess = (value.clip(lower, upper) - value).abs() / value.where(value > 0)
+    # What is wholly absent has no size of its own, and concerns the month.
+    months = data.months.set_index(["unit_id", "month"])["emissions_tco2e"].abs().rename("whole")
+    table = table.assign(excess=excess).join(months, on=["unit_id", "month"])
+    table = table.assign(size_t=(table["size_t"] * table["excess"]).fillna(table["whole"]))
     return findings(
         table,
         [f"{english} {one:.4g}: possible is {lower:g} to {upper:g}" for one in value],

@@ -41,7 +41,8 @@ def key_process_ratio(data: Material) -> pd.DataFrame:
 def heat_rate(data: Material) -> pd.DataFrame:
     """Return GJ of fuel per tonne of clinker."""
     lines = data.lines
-    fuels = lines[(lines["sector"] == CEMENT) & lines["ncv_gj_per_unit"].notna() & (lines["flow"] == "in")]
+    burnt = lines["ncv_gj_per_unit"].notna() & (lines["flow"] == "in") & (lines["output_t"] > 0)
+    fuels = lines[(lines["sector"] == CEMENT) & burnt]
     heat = fuels.assign(value=fuels["quantity"] * fuels["ncv_gj_per_unit"] / fuels["output_t"])
     key = ["unit_id", "month", "sector", "number"]
     table = heat.groupby(key, sort=False)[["value", "size_t"]].sum().reset_index()
