@@ -52,9 +52,9 @@ class Rates(NamedTuple):
         return self.false / self.clean
 
 
-def measured(seed: int) -> Rates:
+def measured(seed: int, noise_factor: float = 1.0) -> Rates:
     """Generate a set, screen it, and compare the findings with its faults."""
-    register, rows, faults = generated(seed)
+    register, rows, faults = generated(seed, noise_factor)
     return compared(faults, screen(Reports.from_frames(register, rows)).findings, 12 * len(register))
 
 
@@ -107,6 +107,7 @@ def _band(faults: pd.DataFrame) -> pd.Series[str]:
     return pd.cut(faults["size_rate"], list(BANDS), labels=labels)
 
 
+# The page is one text.
 def page(shipped: Rates, sets: list[Rates], first: int) -> str:
     """Return the page in Markdown."""
     faults = pd.concat([one.faults for one in sets], ignore_index=True)
@@ -160,11 +161,18 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=SETS)
     parser.add_argument("--first", type=int, default=FIRST)
     parser.add_argument("--out", type=Path, default=HERE, help="folder to write the page to")
+    text = "factor of the assumed noise; other than 1, only the two averages are printed"
+    parser.add_argument("--noise", type=float, default=1.0, help=text)
     options = parser.parse_args()
     sets = []
     for seed in range(options.first, options.first + options.sets):
-        one = measured(seed)
+        one = measured(seed, options.noise)
         sets.append(one._replace(faults=one.faults.assign(seed=seed)))
+    flagged = sum(int(one.faults["flagged"].sum()) for one in sets) / len(sets)
+    false = sum(one.false_rate for one in sets) / len(sets)
+    print(f"{flagged:.2f} of 30 faults and {false:.2%} of the clean unit-months are flagged")
+    if options.noise != 1:
+        return
     (options.out / "screening.md").write_text(page(measured(SEED), sets, options.first), encoding="utf-8", newline="\n")
     faults = pd.concat([one.faults for one in sets], ignore_index=True)
     missed = faults[~faults["flagged"]].sort_values("size_t", ascending=False, kind="stable")

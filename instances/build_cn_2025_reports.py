@@ -20,12 +20,12 @@ TARGET = Path(__file__).parent / "cn-2025-reports"
 SEED = 2025
 
 
-def generated(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def generated(seed: int, noise_factor: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return register, rows and planted faults of a set."""
     random = np.random.default_rng(seed)
     plants = draw_reports.plants(random)
     register = draw_reports.register_of(plants)
-    rows, faults = plant_faults.planted(draw_reports.reports(plants, random), register, random)
+    rows, faults = plant_faults.planted(draw_reports.reports(plants, random, noise_factor), register, random)
     return register, rows, faults
 
 

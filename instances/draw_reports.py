@@ -184,8 +184,14 @@ def _rows(table: pd.DataFrame, quantity: pd.Series, ncv: pd.Series, month: str) 
     )
 
 
-def reports(chosen: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
-    """Draw the rows of a year: month by month, plant by plant, with the dates of reports and calibrations."""
+def reports(chosen: pd.DataFrame, random: np.random.Generator, noise_factor: float = 1.0) -> pd.DataFrame:
+    """Draw the rows of a year: month by month, plant by plant, with the dates of reports and calibrations.
+
+    Parameters
+    ----------
+    noise_factor
+        Factor of the noise of quantities and calorific values, to see what screening owes to the assumed noise.
+    """
     table = rates(chosen, random)
     sector = chosen["sector"].to_numpy()
     activity = np.array([SEASON[name] for name in sector]) * np.exp(
@@ -202,11 +208,11 @@ def reports(chosen: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
     frames = []
     for number in range(12):
         end = month_end(number + 1)
-        around = np.exp(PROCESS_NOISE * random.normal(size=process_count))[process]
-        noise = np.exp(table["noise"].to_numpy() * random.normal(size=len(table)))
+        around = np.exp(noise_factor * PROCESS_NOISE * random.normal(size=process_count))[process]
+        noise = np.exp(noise_factor * table["noise"].to_numpy() * random.normal(size=len(table)))
         quantity = table["rate"] * activity[unit, number] * around * noise
         # The plant has one value a month, whatever the batch.
-        value = np.exp(NCV_NOISE * random.normal(size=len(chosen)))[unit]
+        value = np.exp(noise_factor * NCV_NOISE * random.normal(size=len(chosen)))[unit]
         frame = _rows(table, quantity, table["ncv"] * value, f"{YEAR}-{number + 1:02d}")
         days = random.integers(REPORTED_DAYS[0], REPORTED_DAYS[1], size=len(chosen))[unit]
         frame["reported_on"] = [(end + datetime.timedelta(int(day))).isoformat() for day in days]
