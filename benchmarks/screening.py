@@ -143,7 +143,8 @@ By relative size:
 
 {_table(order, _band(order), "size")}
 
-Clean unit-months flagged, by rule; a copy flags its source too:
+Clean unit-months flagged, by rule; a copy flags its source too. `heat_extreme` finds clinker lines whose intensity in
+`cn-2025` leaves less heat than the formation of clinker needs, in all months of the year:
 
 | rule | unit-months | share |
 | --- | ---: | ---: |
