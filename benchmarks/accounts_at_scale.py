@@ -1,4 +1,4 @@
-"""Time and memory of reading monthly reports and accounting for them.
+"""Time and memory of reading monthly reports, accounting for them, and screening them.
 
 Run ``python -m benchmarks.accounts_at_scale``; it prints a table for ``benchmarks/README.md``. The reports are
 generated once and are read again from files by each run, in a process of its own.
@@ -64,6 +64,8 @@ def measured(folder: str) -> dict[str, float]:
     accounting.units_of(accounts)
     accounting.inclusion(accounts.register, accounts)
     clocks.append((time.perf_counter(), time.process_time()))
+    accounting.screen(reports, accounts=accounts)
+    clocks.append((time.perf_counter(), time.process_time()))
     # Linux counts in kB, macOS in bytes.
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
     return {
@@ -71,6 +73,8 @@ def measured(folder: str) -> dict[str, float]:
         "reading, CPU s": clocks[1][1] - clocks[0][1],
         "accounts, units and list, s": clocks[2][0] - clocks[1][0],
         "accounts, units and list, CPU s": clocks[2][1] - clocks[1][1],
+        "screening, s": clocks[3][0] - clocks[2][0],
+        "screening, CPU s": clocks[3][1] - clocks[2][1],
         "memory, GiB": memory,
     }
 

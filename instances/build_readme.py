@@ -63,6 +63,8 @@ def readme() -> str:
         for table in TABLES
     ]
     names = "\n".join(f"- [{name}]({name}/README.md)" for name in shipped.names())
+    reports = "\n".join(f"- [{name}]({name}/README.md)" for name in shipped.reports())
+    names += f"\n\nMonthly reports, for `etsopt account` and `etsopt screen`, which are no instance:\n\n{reports}"
     return "\n".join([INTRODUCTION, f"Shipped:\n\n{names}\n", *tables, _policy(), _rules()])
 
 

@@ -9,11 +9,13 @@ from etsopt.accounting.example import generate, write_example
 from etsopt.accounting.factors import read_parameters
 from etsopt.accounting.inclusion import Inclusion, inclusion, register_of
 from etsopt.accounting.rows import Reports, read_register, read_reports
+from etsopt.accounting.screening import Screening, screen
 
 __all__ = [
     "Accounts",
     "Inclusion",
     "Reports",
+    "Screening",
     "account",
     "generate",
     "inclusion",
@@ -21,6 +23,7 @@ __all__ = [
     "read_register",
     "read_reports",
     "register_of",
+    "screen",
     "units_of",
     "write_example",
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.accounting.coded import FLOW, ITEM, PROCESS, SECTOR, UNKNOWN, Coded, joined
+from etsopt.accounting.coded import FLOW, ITEM, PROCESS, SECTOR, UNKNOWN, Coded, days, joined
 from etsopt.accounting.vocabulary import (
     ACCOUNTED,
     ALLOWED,
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 UNITS = np.array([TONNE, GAS_UNIT, MINUTES], dtype=object)
 
+DAYS = ("reported_on", "calibrated_on")
+
 FITS = np.zeros((len(PROCESSES), len(FLOWS), len(ITEMS)), dtype=bool)
 for (_process, _flow), _names in ALLOWED.items():
     FITS[PROCESS[_process], FLOW[_flow], [ITEM[name] for name in _names]] = True
@@ -57,6 +59,7 @@ class RowChecks:
         checks = (
             _units,
             _months,
+            _days,
             _words,
             _processes,
             _items,
@@ -111,6 +114,15 @@ def _months(check: RowChecks) -> Iterator[Problem]:
     what = ("value is not a month", "values are not months")
     advice = "Write year and month with a dash, such as 2025-01."
     yield from check.problems((check.coded.month == UNKNOWN) & stated, "month", what, advice)
+
+
+def _days(check: RowChecks) -> Iterator[Problem]:
+    """Find dates that are no days of the calendar."""
+    for column in DAYS:
+        cells = check.rows[column].to_numpy()
+        what = ("value is not a day", "values are not days")
+        advice = "Write year, month and day with dashes, such as 2025-02-28, or leave it empty."
+        yield from check.problems((days(cells) == UNKNOWN) & (cells != ""), column, what, advice)
 
 
 def _words(check: RowChecks) -> Iterator[Problem]:

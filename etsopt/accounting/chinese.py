@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from etsopt.accounting.inclusion import REASONS
 from etsopt.accounting.schema import ACTIVITIES
+from etsopt.accounting.screening.registry import KINDS
 from etsopt.accounting.vocabulary import FLOWS, ITEMS, OTHER, OTHER_CHINESE, PROCESSES
 
 if TYPE_CHECKING:
@@ -66,6 +67,14 @@ HEADINGS = {
     "not_listed": "未列入",
     "near": "接近门槛(±5%)",
     "margin_tco2e": "与门槛之差(tCO2e)",
+    "rule": "规则",
+    "rules": "规则名称",
+    "kind": "检查类型",
+    "thresholds": "阈值",
+    "findings": "问题数",
+    "count": "数量",
+    "size_t": "涉及排放量(tCO2e)",
+    "reason_zh": "理由(中文)",
     "margin_rate": "与门槛之差(比例)",
     "listed_tco2e": "列入排放量(tCO2e)",
     "not_listed_tco2e": "未列入排放量(tCO2e)",
@@ -82,6 +91,7 @@ WORDS = {
     "flow": FLOWS,
     "reason": REASONS,
     "activity": ACTIVITIES,
+    "kind": KINDS,
     "ncv_basis": {"measured": "实测", "default": "缺省", "both": "部分实测"},
     "role": {"quantity": "数量", "ncv": "低位发热量", "minutes": "阳极效应时间"},
 }

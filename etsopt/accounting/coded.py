@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,26 @@ def month_number(text: str) -> int:
     if not plain or not 1 <= int(month) <= 12 or not YEARS[0] <= int(year) <= YEARS[1]:
         return UNKNOWN
     return 12 * int(year) + int(month) - 1
+
+
+def days(texts: NDArray[np.object_]) -> Codes:
+    """Return days since 1970 of dates such as 2025-02-28, -1 for a text that is none.
+
+    >>> days(np.array(["2025-02-28", "2025-02-30", ""], dtype=object)).tolist()
+    [20147, -1, -1]
+    """
+    code, names = pd.factorize(texts)
+    return np.array([_day(name) for name in names], dtype=np.int64)[code]
+
+
+def _day(text: str) -> int:
+    # The standard library also takes dates without dashes and weeks.
+    if len(text) != 10 or month_number(text[:7]) == UNKNOWN or not text[8:].isascii():
+        return UNKNOWN
+    try:
+        return (date.fromisoformat(text) - date(1970, 1, 1)).days
+    except ValueError:
+        return UNKNOWN
 
 
 def joined(columns: Iterable[tuple[Codes, int]]) -> Codes:

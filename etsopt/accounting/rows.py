@@ -84,7 +84,7 @@ def read_reports(source: str | Path) -> Reports:
     DataError
         With every problem of every file: file, line, column and value, and what to do.
     """
-    folder = find_folder(source)
+    folder = find_folder(source, reports=True)
     register, problems = _read_register(folder)
     paths, others = _files(folder / FOLDER)
     problems += [
@@ -120,7 +120,7 @@ def read_register(source: str | Path) -> pd.DataFrame:
     DataError
         With every problem of the file.
     """
-    raw, problems = _read_register(find_folder(source))
+    raw, problems = _read_register(find_folder(source, reports=True))
     if raw is not None:
         units, problems = validate_register(raw)
         if not problems:

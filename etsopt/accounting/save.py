@@ -1,4 +1,4 @@
-"""Writer of accounts: a CSV file for each table, and the units of an instance."""
+"""Writer of accounts and findings: a CSV file for each table, and the units of an instance."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ from etsopt.errors import UsageError
 from etsopt.progress import tell
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
     from etsopt.accounting.accounts import Accounts
+    from etsopt.accounting.screening import Screening
 
 UNITS = "units"
 INPUTS = (REGISTER.file, "policy.toml")
@@ -37,21 +42,35 @@ def save(accounts: Accounts, folder: str | Path, chinese: bool = False) -> list[
     OSError
         With the name of the file that could not be written; the folder is unchanged.
     """
+    tables = {**accounts.tables, UNITS: units_of(accounts)}
+    return _save(tables, folder, [name for name in tables if chinese and name != UNITS])
+
+
+def save_screening(found: Screening, folder: str | Path, chinese: bool = False) -> list[str]:
+    """Write findings, rules and flagged unit-months into a folder, as `save` does."""
+    findings = found.findings
+    if chinese:
+        findings = findings.drop(columns="reason").rename(columns={"reason_zh": "reason"})
+    tables = {"findings": findings, "rules": found.rules, "flagged_months": found.unit_months}
+    return _save(tables, folder, [*tables] if chinese else [])
+
+
+def _save(tables: Mapping[str, pd.DataFrame], folder: str | Path, chinese: Sequence[str]) -> list[str]:
+    """Write tables, those named with Chinese headings and words, all of them or none; return the names of the files."""
     folder = Path(folder)
     for name in INPUTS:
         if (folder / name).is_file():
             what = f"The folder {str(folder)!r} holds {name}: its tables would be among those of the accounts."
             raise UsageError(what, "Name another folder.")
-    files = [f"{name}.csv" for name in (*accounts.tables, UNITS)]
+    files = [f"{name}.csv" for name in tables]
     with written_aside(folder, lambda: [path for name in files if (path := folder / name).is_file()]) as aside:
-        for name, table in accounts.tables.items():
+        for name, table in tables.items():
             tell(f"writing {name}.csv")
             path = aside / f"{name}.csv"
-            if chinese:
+            if name in chinese:
                 with naming(path):
                     # Excel takes a file without the mark at its beginning for one in the code page of the system.
                     protected(in_chinese(table)).to_csv(path, index=False, lineterminator="\n", encoding="utf-8-sig")
             else:
                 write_table(table, path)
-        write_table(units_of(accounts), aside / f"{UNITS}.csv")
     return files

@@ -87,6 +87,8 @@ ROWS = Table(
         Column("batch", "batch or meter, to tell rows of one item apart", identifier=True),
         Column("evidence", "record that proves the quantity, such as a ledger or a test report"),
         Column("reported_by", "department or person who reported the row"),
+        Column("reported_on", "day on which the month was filed, such as 2025-02-28", identifier=True),
+        Column("calibrated_on", "day of the last calibration of the meter, such as 2024-11-30", identifier=True),
         Column(
             "version",
             "version of the row; the highest replaces the others",

@@ -30,7 +30,7 @@ EXIT_CODES = """exit codes:
   6  `etsopt check` of a model of your own: nothing could be checked
   130, 143  interrupted: `--out` still writes the best result found"""
 
-MODULES = {"account": "accounting", "inclusion": "accounting", "import": "importing"}
+MODULES = {"account": "accounting", "screen": "accounting", "inclusion": "accounting", "import": "importing"}
 """Modules of commands outside `etsopt.cli.commands`."""
 
 FUNCTIONS = {"import": "import_tables"}
@@ -231,6 +231,15 @@ def _add_accounting(commands: argparse._SubParsersAction[Parser], machine: Parse
         help="replace a factor, such as aluminium.default_tco2e_per_t=0.26316; repeatable",
     )
     account.add_argument("--factors", action="store_true", help="list all factors with source and confidence instead")
+    text = "look for missing and late months, jumps, unlikely ratios and copies in monthly reports"
+    screen = add("screen", text)
+    screen.add_argument("data", nargs="?", metavar="DATA", help="a folder as above, or the shipped cn-2025-reports")
+    screen.add_argument("--out", type=Path, metavar="DIR", help="folder to write the findings to")
+    text = "a Python file with rules of your own, beside those of the package; repeatable"
+    screen.add_argument("--rule", type=Path, action="append", default=[], metavar="FILE", help=text)
+    text = "replace a threshold, such as late_month.days=45; repeatable"
+    screen.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=text)
+    screen.add_argument("--rules", action="store_true", help="list all rules with kind, thresholds and source instead")
     inclusion = add(
         "inclusion", "list the entities that a year covers, those outside it and why, and those near the line"
     )
@@ -239,7 +248,7 @@ def _add_accounting(commands: argparse._SubParsersAction[Parser], machine: Parse
     inclusion.add_argument("--year", type=int, help=text)
     text = "year of the emissions (default: two years before --year, else the last of the reports)"
     inclusion.add_argument("--emissions-year", type=int, metavar="YEAR", help=text)
-    for command in (account, inclusion):
+    for command in (account, screen, inclusion):
         command.add_argument(
             "--lang", choices=("en", "zh"), default="en", help="language of tables (default: %(default)s)"
         )

@@ -1,4 +1,4 @@
-"""The commands ``account`` and ``inclusion``: emissions of monthly reports, and the list of a year."""
+"""The commands ``account``, ``screen`` and ``inclusion``: emissions of monthly reports, their flaws, and the list."""
 
 from __future__ import annotations
 
@@ -44,6 +44,41 @@ def account(options: Namespace) -> int:
     return 0
 
 
+def screen(options: Namespace) -> int:
+    """Screen the monthly reports of a folder, or list the rules."""
+    from etsopt import accounting, progress
+    from etsopt.accounting import screening
+    from etsopt.accounting.save import save_screening
+    from etsopt.cli import show_screening, terminal
+    from etsopt.cli.commands import _pairs
+
+    for path in options.rule:
+        screening.load_file(path)
+    thresholds = _pairs(options.set, "--set")
+    if options.rules:
+        return show_screening.rules(screening.rules_table(thresholds), options.json)
+    if options.data is None:
+        raise UsageError("No folder is named.", "For example: etsopt screen plants --out findings")
+    with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
+        reports = accounting.read_reports(options.data)
+        found = accounting.screen(reports, accounting.read_parameters(options.data), thresholds)
+        files = [] if options.out is None else save_screening(found, options.out, options.lang == CHINESE)
+    if options.json:
+        content = {
+            "unit_months": len(found.accounts.unit_months),
+            "flagged_unit_months": len(found.unit_months),
+            "findings": _records(found.findings),
+            "rules": _records(found.rules),
+            "files": files,
+        }
+        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+        return 0
+    show_screening.screening(found, options.lang == CHINESE)
+    if files:
+        print(f"Written to {options.out}: {', '.join(files)}.")
+    return 0
+
+
 def inclusion(options: Namespace) -> int:
     """Print the entities on the list of a year, and why the others are not on it."""
     from etsopt import accounting, progress
@@ -51,7 +86,7 @@ def inclusion(options: Namespace) -> int:
     from etsopt.cli import show_inclusion, terminal
     from etsopt.data.files.read import find_folder, read_instance
 
-    folder, accounts = find_folder(options.data), None
+    folder, accounts = find_folder(options.data, reports=True), None
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         assumed = not (folder / REGISTER.file).is_file()
         if assumed:

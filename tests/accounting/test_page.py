@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from etsopt.accounting import Reports, account, generate, inclusion
+from etsopt.accounting import Reports, account, generate, inclusion, read_reports, screen
 from etsopt.accounting.chinese import HEADINGS, in_chinese
 from etsopt.accounting.example import PARTS
 from etsopt.accounting.figures import CLINKERS, DEDUCTIONS, FIGURES, FUELS, MATERIALS, SOURCES
 from etsopt.accounting.schema import ACTIVITIES, ACTIVITIES_OF, REGISTER, ROWS
+from etsopt.accounting.screening import RULES
 from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES, PROCESSES_OF
 
 PAGE = (Path(__file__).parents[2] / "etsopt" / "accounting" / "README.md").read_text(encoding="utf-8")
@@ -21,6 +22,12 @@ WORDS = " ".join(PAGE.split())
 @pytest.mark.parametrize("name", ITEMS)
 def test_every_item_is_on_the_page_in_both_languages(name: str) -> None:
     assert f"`{name}` {ITEMS[name].chinese}" in WORDS
+
+
+def test_every_rule_of_screening_is_on_the_page() -> None:
+    for name, one in RULES.items():
+        thresholds = ", ".join(f"{key} {value:g}" for key, value in one.thresholds.items())
+        assert f"| `{name}` | {one.kind} | {one.summary.removesuffix('.')} | {thresholds} |" in PAGE
 
 
 def test_every_column_is_on_the_page() -> None:
@@ -55,7 +62,9 @@ def test_every_heading_and_word_has_its_chinese() -> None:
     register, rows = generate(5, months=2)
     accounts = account(Reports.from_frames(register, rows))
     found = inclusion(accounts.register, accounts)
-    for table in (*accounts.tables.values(), found.sectors, found.entities, found.units):
+    screening = screen(read_reports("cn-2025-reports"))
+    screened = (screening.findings, screening.rules, screening.unit_months)
+    for table in (*accounts.tables.values(), found.sectors, found.entities, found.units, *screened):
         assert set(table.columns) <= set(HEADINGS)
         chinese = in_chinese(table)
         assert len(set(chinese.columns)) == len(table.columns)

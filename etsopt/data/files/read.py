@@ -102,14 +102,18 @@ def _read_table(folder: Path, table: Table, fast: bool) -> tuple[RawTable | None
     return (raw, []) if raw is not None else read_csv(content, table.file)
 
 
-def find_folder(source: str | Path) -> Path:
-    """Return the folder of an instance by its path or its shipped name."""
+def find_folder(source: str | Path, reports: bool = False) -> Path:
+    """Return the folder of an instance by its path or its shipped name, or that of monthly reports."""
     folder = Path(source)
     if folder.is_dir():
         return folder
-    if str(source) in shipped.names():
+    known = sorted([*shipped.names(), *shipped.reports()]) if reports else shipped.names()
+    if str(source) in known:
         return shipped.folder(str(source))
-    names = ", ".join(shipped.names())
+    if str(source) in shipped.reports():
+        what = f"{str(source)!r} holds monthly reports: it is no instance."
+        raise UsageError(what, f"Account for them, or screen them: etsopt account {source}, etsopt screen {source}")
+    names = ", ".join(known)
     raise UsageError(
         f"There is no folder {str(source)!r}, and no shipped instance of that name.",
         f"Name a folder, or one of {names}.",

@@ -1,0 +1,87 @@
+"""Rules on copies: quantities that repeat those of another month or unit, to the last digit.
+
+A single equal figure may be chance: the chance is the number of others times the density of the series at its middle,
+in steps of its last digit that varies. Figures of one process that are equal together multiply their chances.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.accounting.decimals import hundredths
+from etsopt.accounting.screening.material import NORMAL, PEERS, SERIES, findings
+from etsopt.accounting.screening.registry import rule
+
+if TYPE_CHECKING:
+    from etsopt.accounting.screening.material import Material
+
+CHANCE = "chance of equal figures, from their spread"
+DENSITY = 2 * np.sqrt(np.pi)
+"""Two draws of a normal distribution are equal with a density of one over this many standard deviations."""
+MOST_DIGITS = 7
+
+
+def _quantities(data: Material) -> pd.DataFrame:
+    """Return lines with their quantity in hundredths, without zeros."""
+    lines = data.lines
+    table = lines.assign(hundredths=hundredths(lines["quantity"].to_numpy(dtype=float)))
+    return table[table["hundredths"] != 0]
+
+
+def _chance(table: pd.DataFrame, group: pd.Series[int]) -> pd.Series[float]:
+    """Return the logarithm of the chance that a quantity of a group equals one of the others."""
+    value = table["hundredths"]
+    step = pd.Series(1.0, index=table.index)
+    for digits in range(1, MOST_DIGITS + 1):
+        whole = (value % 10**digits == 0).groupby(group, sort=False).transform("all")
+        step = step.where(~whole, 10.0**digits)
+    by_group = value.groupby(group, sort=False)
+    spread = (value - by_group.transform("median")).abs().groupby(group, sort=False).transform("median") * NORMAL
+    count = by_group.transform("count")
+    return np.log(np.minimum(1.0, (count - 1).clip(lower=0) / (DENSITY * np.maximum(spread / step, 1e-9)) + 1e-12))
+
+
+def _pairs(table: pd.DataFrame, same: list[str], apart: str) -> pd.DataFrame:
+    """Return pairs of lines with equal quantities: each line, and the one before it in the order of ``apart``."""
+    key = [*same, "hundredths"]
+    twice = table[table.duplicated(key, keep=False)].sort_values([*key, apart], kind="stable")
+    before = twice.groupby(key, sort=False)[apart].shift()
+    return twice.assign(other=before)[before.notna()]
+
+
+def _found(table: pd.DataFrame, same: list[str], apart: str, chance: float) -> pd.DataFrame:
+    """Return pairs of processes whose equal quantities together are less likely than ``chance``, from either side."""
+    pairs = _pairs(table, same, apart)
+    groups = pairs.groupby(["unit_id", "process", "month", "other"], sort=True)
+    found = groups.agg(
+        chance=("chance", "sum"), size_t=("size_t", "sum"), equal=("item", "size"), item=("item", "first")
+    )
+    found = found[found["chance"] < np.log(chance)].reset_index()
+    return pd.concat([found, found.rename(columns={apart: "other", "other": apart})], ignore_index=True)
+
+
+@rule("copied_month", "logic", CHANCE, chance=1e-5)
+def copied_month(data: Material, chance: float) -> pd.DataFrame:
+    """Quantities of a process repeat those of another month of the unit; both are found, as either may be the copy."""
+    table = _quantities(data)
+    found = _found(table.assign(chance=_chance(table, table["series"])), SERIES, "month", chance)
+    return findings(
+        found,
+        [f"{row.equal} quantities of {row.process} are those of {row.other}" for row in found.itertuples()],
+        [f"该工序{row.equal}项数据与{row.other}相同" for row in found.itertuples()],
+    )
+
+
+@rule("copied_unit", "logic", CHANCE, chance=1e-5)
+def copied_unit(data: Material, chance: float) -> pd.DataFrame:
+    """Quantities of a process are those of another unit in the month; both are found, as either may be the copy."""
+    table = _quantities(data)
+    found = _found(table.assign(chance=_chance(table, table["peers"])), [*PEERS, "month"], "unit_id", chance)
+    return findings(
+        found,
+        [f"{row.equal} quantities of {row.process} are those of unit {row.other}" for row in found.itertuples()],
+        [f"该工序{row.equal}项数据与单元{row.other}相同" for row in found.itertuples()],
+    )

@@ -1,0 +1,88 @@
+"""Rules on theoretical extremes: what stoichiometry, heat of formation and the heat of carbon allow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.accounting.screening.material import findings
+from etsopt.accounting.screening.rates import RATIOS
+from etsopt.accounting.screening.registry import rule
+from etsopt.accounting.vocabulary import ITEMS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from etsopt.accounting.screening.material import Material
+
+HEAT = "heat of formation of clinker, about 1.75 GJ/t (textbooks); upper limit an assumption"
+ANODE = "stoichiometry of 2 Al2O3 + 3 C, 0.3338 t carbon per tonne of aluminium; upper limit an assumption"
+COKE = "assumption: the range of coke per tonne of iron in blast furnaces, with and without injection of coal"
+CALORIFIC = "heat of carbon 32.8 GJ/t and of liquid hydrocarbons about 50 GJ/t, with a margin (textbooks)"
+
+
+def _outside(data: Material, name: str, lower: float, upper: float) -> pd.DataFrame:
+    make, english, chinese = RATIOS[name]
+    table = make(data)
+    value = table["value"]
+    table = table[np.isfinite(value) & ((value < lower) | (value > upper))]
+    value = table["value"]
+    excess = (value.clip(lower, upper) - value).abs() / value.where(value > 0)
+    # What is wholly absent has no size of its own, and concerns the month.
+    months = data.months.set_index(["unit_id", "month"])["emissions_tco2e"].abs().rename("whole")
+    table = table.assign(excess=excess).join(months, on=["unit_id", "month"])
+    table = table.assign(size_t=(table["size_t"] * table["excess"]).fillna(table["whole"]))
+    return findings(
+        table,
+        [f"{english} {one:.4g}: possible is {lower:g} to {upper:g}" for one in value],
+        [f"{chinese}为{one:.4g},合理范围为{lower:g}至{upper:g}" for one in value],
+    )
+
+
+@rule("heat_extreme", "extreme", HEAT, lower=1.75, upper=10)
+def heat_extreme(data: Material, lower: float, upper: float) -> pd.DataFrame:
+    """Heat per tonne of clinker is below the heat of formation, or above that of any kiln."""
+    return _outside(data, "heat_rate", lower, upper)
+
+
+@rule("anode_extreme", "extreme", ANODE, lower=0.3338, upper=0.7)
+def anode_extreme(data: Material, lower: float, upper: float) -> pd.DataFrame:
+    """Anodes per tonne of aluminium are below the carbon that electrolysis needs, or above that of any process."""
+    return _outside(data, "anode_rate", lower, upper)
+
+
+@rule("coke_extreme", "extreme", COKE, lower=0.2, upper=1)
+def coke_extreme(data: Material, lower: float, upper: float) -> pd.DataFrame:
+    """Coke per tonne of iron is outside the range of furnaces."""
+    return _outside(data, "coke_rate", lower, upper)
+
+
+@rule("calorific_extreme", "extreme", CALORIFIC, solid=35, liquid=52)
+def calorific_extreme(data: Material, solid: float, liquid: float) -> pd.DataFrame:
+    """A measured calorific value exceeds that of pure carbon, or of liquid hydrocarbons."""
+    limits = {"solid": solid, "liquid": liquid}
+    limit = data.lines["item"].map({name: limits.get(item.phase, np.inf) for name, item in ITEMS.items()}).astype(float)
+    above = (data.lines["ncv_basis"] == "measured") & (data.lines["ncv_gj_per_unit"] > limit)
+    table = data.lines[above].assign(limit=limit[above])
+    value = table["ncv_gj_per_unit"]
+    table = table.assign(size_t=table["size_t"] * (1 - table["limit"] / value))
+    pairs = list(zip(value, table["limit"], strict=True))
+    return findings(
+        table,
+        [f"calorific value {one:g} GJ/t: pure carbon or hydrocarbons have at most {most:g}" for one, most in pairs],
+        [f"低位发热量为{one:g} GJ/t,理论上限为{most:g}" for one, most in pairs],
+    )
+
+
+@rule("deduction_extreme", "extreme", "a raw material replaces at most all of the limestone", limit=1)
+def deduction_extreme(data: Material, limit: float) -> pd.DataFrame:
+    """Carbide slag avoids more carbon dioxide than the clinker has."""
+    months = data.accounts.unit_months
+    table = months[months["carbide_slag_rate"] > limit].assign(size_t=lambda own: own["emissions_tco2e"].abs())
+    return findings(
+        table,
+        [f"carbide slag avoids {one:.0%} of the process emissions" for one in table["carbide_slag_rate"]],
+        [f"电石渣替代率为{one:.0%}" for one in table["carbide_slag_rate"]],
+        item="carbide_slag",
+    )

@@ -1,0 +1,93 @@
+"""The command screen: output, files, languages, rules and errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from etsopt.accounting.screening import RULES
+from etsopt.cli import main
+
+NAME = "cn-2025-reports"
+OWN_RULE = '''
+from etsopt.accounting.screening import rule
+
+@rule("no_evidence", "logic", "an example")
+def no_evidence(data):
+    """A row names no evidence."""
+    rows = data.rows[data.rows["evidence"] == "ledger"].head(2)
+    return rows.assign(size_t=0.0, reason="only a ledger")
+'''
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_findings_are_printed_within_80_columns(capsys: pytest.CaptureFixture[str], language: str) -> None:
+    assert main(["screen", NAME, "--lang", language]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    for word in ("477", "missing_month", "R33", "copied_unit", "tCO2e"):
+        assert word in captured.out
+    assert ("关联" in captured.out) == (language == "zh")
+    assert all(len(line) <= 80 for line in captured.out.splitlines())
+
+
+def test_json_has_findings_and_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["screen", NAME, "--json", "--set", "late_month.days=400"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["unit_months"] == 477
+    names = {row["rule"] for row in content["findings"]}
+    assert "missing_month" in names
+    assert "late_month" not in names
+    assert sum(row["findings"] for row in content["rules"]) == len(content["findings"])
+
+
+def test_tables_are_written(tmp_path: Path) -> None:
+    out = tmp_path / "findings"
+    assert main(["screen", NAME, "--out", str(out)]) == 0
+    assert {path.name for path in out.glob("*.csv")} == {"findings.csv", "flagged_months.csv", "rules.csv"}
+    table = pd.read_csv(out / "findings.csv")
+    assert [*table] == ["rule", "kind", "unit_id", "month", "item", "size_t", "reason", "reason_zh"]
+    assert table["size_t"].is_monotonic_decreasing
+    assert main(["screen", NAME, "--out", str(out), "--lang", "zh"]) == 0
+    first = (out / "findings.csv").read_text(encoding="utf-8-sig").splitlines()[0]
+    assert first == "规则,检查类型,单元编号,月份,燃料、物料或产品,涉及排放量(tCO2e),理由"
+
+
+def test_a_rule_of_a_file_joins_those_of_the_package(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(OWN_RULE, encoding="utf-8")
+    try:
+        assert main(["screen", NAME, "--rule", str(path), "--json"]) == 0
+    finally:
+        RULES.pop("no_evidence", None)
+    content = json.loads(capsys.readouterr().out)
+    assert [row["reason"] for row in content["findings"] if row["rule"] == "no_evidence"] == ["only a ledger"] * 2
+
+
+def test_rules_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["screen", "--rules", "--set", "late_month.days=45"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in RULES)
+    assert "days=45" in out
+    assert main(["screen", "--rules", "--json"]) == 0
+    assert [row["rule"] for row in json.loads(capsys.readouterr().out)] == [*RULES]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["screen"], "No folder is named."),
+        (["screen", "nowhere"], "cn-2025-reports"),
+        (["screen", NAME, "--set", "late.days=45"], "There is no rule of screening 'late'."),
+        (["screen", NAME, "--rule", "nowhere.py"], "There is no rule file 'nowhere.py'."),
+        (["solve", NAME], "holds monthly reports: it is no instance."),
+    ],
+)
+def test_a_wrong_call_is_refused(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert "Traceback" not in captured.err
