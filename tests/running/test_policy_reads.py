@@ -174,10 +174,11 @@ OF_MARKETS = (
     "penalty.reference_price_cny_per_t",
 )
 UNSEEN: dict[str, tuple[str, ...]] = {
-    "abatement": (*OF_ALLOCATION, *OF_MARKETS),
+    # Before a cap a cut of output takes its allowances with it, and earns less than it costs.
+    "abatement": (*OF_ALLOCATION, *OF_MARKETS, "abatement.output_cut"),
     "allocation": (*OF_ALLOCATION, "year"),
     "balance_value": ("allocation.band_on", "year"),
-    "clearing": (*OF_ALLOCATION, *OF_MARKETS, "market.ceiling_price_cny_per_t"),
+    "clearing": (*OF_ALLOCATION, *OF_MARKETS, "abatement.output_cut", "market.ceiling_price_cny_per_t"),
     "equilibrium": (
         "abatement.output_cut",
         "horizon.discount_rate",

@@ -27,7 +27,7 @@ SAME = 1e-9
 PLAIN_PASSES = 3
 """Passes before the price of the others is sought: most markets need one or two."""
 
-PASSES = 60
+PASSES = 20
 """Most passes; the balance values of a market that needs more are reported as those that do not repeat."""
 
 LEAST_INTENSITY = 1e-12
