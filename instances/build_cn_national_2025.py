@@ -158,18 +158,24 @@ def write(folder: Path, content: dict[str, pd.DataFrame]) -> None:
         table.to_csv(folder / f"{name}.csv", index=False, encoding="utf-8", lineterminator="\n")
 
 
+def parse_assumptions(parser: argparse.ArgumentParser, target: Path) -> argparse.Namespace:
+    """Add the options of what is assumed about power, and of the folder, to a parser, and return what is given."""
+    parser.add_argument("--load-share", type=float, default=SHIPPED.load_share)
+    parser.add_argument("--intensity-trend", type=float, default=SHIPPED.intensity_trend, help="a year, a fraction")
+    parser.add_argument("--opening-t", type=int, default=OPENING_T)
+    parser.add_argument("--out", type=Path, default=target, help="folder to write; the policy is copied into it")
+    given = parser.parse_args()
+    if not 0 <= given.load_share <= 1 - SHIPPED.deep_share:
+        parser.error(f"--load-share is {given.load_share:g}: expected 0 to {1 - SHIPPED.deep_share:g}")
+    return given
+
+
 def main() -> None:
     """Read the plants, write the two tables and print the totals."""
     parser = argparse.ArgumentParser(description="Build the instance cn-national-2025 from the two files of plants.")
     parser.add_argument("raw_folder", type=Path, nargs="?", help="folder with cn_coal_units_gem_2024-07.csv and "
                         "cn_gas_units_gem_2024-08.csv; without it, the plants of the shipped table")  # fmt: skip
-    parser.add_argument("--load-share", type=float, default=SHIPPED.load_share)
-    parser.add_argument("--intensity-trend", type=float, default=SHIPPED.intensity_trend, help="a year, a fraction")
-    parser.add_argument("--opening-t", type=int, default=OPENING_T)
-    parser.add_argument("--out", type=Path, default=TARGET, help="folder to write; the policy is copied into it")
-    given = parser.parse_args()
-    if not 0 <= given.load_share <= 1 - SHIPPED.deep_share:
-        parser.error(f"--load-share is {given.load_share:g}: expected 0 to {1 - SHIPPED.deep_share:g}")
+    given = parse_assumptions(parser, TARGET)
     plants, owners = shipped() if given.raw_folder is None else power_plants(given.raw_folder)
     assumed = replace(SHIPPED, load_share=given.load_share, intensity_trend=given.intensity_trend)
     content = tables(plants, owners, assumed, given.opening_t)

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from instances.build_cn_national_2025 import OPENING_T, shipped, tables
+from instances.build_cn_national_2025 import OPENING_T, parse_assumptions, shipped, tables
 from instances.build_cn_national_2025 import write as write_tables
 from instances.draw_power import SHIPPED
 
@@ -175,13 +175,7 @@ def main() -> None:
     """Write the tables, by default those that are shipped."""
     parser = argparse.ArgumentParser(description="Build the instance cn-national-2025-2060, or another of its kind.")
     parser.add_argument("--power", choices=sorted(POWER), default="central", help="emissions of power without measures")
-    parser.add_argument("--load-share", type=float, default=SHIPPED.load_share)
-    parser.add_argument("--intensity-trend", type=float, default=SHIPPED.intensity_trend, help="a year, a fraction")
-    parser.add_argument("--opening-t", type=int, default=OPENING_T)
-    parser.add_argument("--out", type=Path, default=TARGET, help="folder to write; the policy is copied into it")
-    given = parser.parse_args()
-    if not 0 <= given.load_share <= 1 - SHIPPED.deep_share:
-        parser.error(f"--load-share is {given.load_share:g}: expected 0 to {1 - SHIPPED.deep_share:g}")
+    given = parse_assumptions(parser, TARGET)
     options = {"load_share": given.load_share, "intensity_trend": given.intensity_trend, "opening_t": given.opening_t}
     write(given.out, power=given.power, **options)
 

@@ -26,7 +26,7 @@ LIMIT_OF_MEASURES = 350.0
 
 @dataclass(frozen=True)
 class Case:
-    """A changed assumption: what it is about, its value, and how `national_path.path_figures` is told."""
+    """A changed assumption: what it is about, its value, and the arguments of `national_path.path_figures`."""
 
     about: str
     value: str

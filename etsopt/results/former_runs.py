@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from etsopt.checking.market import MARKETS
+from etsopt.checking.market.self_balancing import BALANCE_VALUES
 from etsopt.data.former_names import (
     METHODS,
     MODELS,
@@ -24,12 +26,6 @@ if TYPE_CHECKING:
 
 VERSION = "0.1.0"
 """Version whose markets have no self-balancing years: allowances are lump sums unless the policy states otherwise."""
-
-MARKETS = ("abatement", "clearing", "pathway")
-"""Kinds of results that are markets."""
-
-BALANCE_VALUES = "balance_values"
-"""Table of a market with self-balancing years."""
 
 TABLES = {
     "settlement": "compliance",

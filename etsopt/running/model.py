@@ -25,18 +25,8 @@ if TYPE_CHECKING:
     from etsopt.solving.solution import Solution
 
 PROGRAM = (
-    *(
-        "formulate",
-        "parameters",
-        "tables",
-        "levels",
-        "afterwards",
-        "prepare",
-        "again",
-        "explain",
-        "is_divisible",
-        "answer",
-    ),
+    *("formulate", "parameters", "tables", "levels", "afterwards"),
+    *("prepare", "again", "explain", "is_divisible", "answer"),
 )
 CALCULATION = ("calculate",)
 ELASTIC = ("relaxed",)

@@ -117,10 +117,8 @@ class Baseline:
             measure takes output.
         """
         shape = (len(units), *[1] * (emissions.ndim - 1))
-        lump = self.given[units, year] * (1 - self.paid_share[year])
-        lump_sum = np.broadcast_to(lump.reshape(shape), emissions.shape)
-        if self.follows_output[year]:
-            lump_sum = lump_sum * output_left
+        lump = (self.given[units, year] * (1 - self.paid_share[year])).reshape(shape)
+        lump_sum = np.broadcast_to(lump * output_left if self.follows_output[year] else lump, emissions.shape)
         follows = self.follows[units, year]
         if not follows.any():
             return lump_sum
@@ -153,26 +151,23 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None, held: H
     if allocation is None or follows.any():
         rule = _enacted(instance, emissions, intensity)
     if allocation is not None:
-        before = plan.emissions_inside(instance)
-        # A line that joins the scope later gets its emissions.
-        got = np.where(before > 0, allocation["allowance_t"].to_numpy(dtype=float), 1.0)
-        ratio = got / np.where(before > 0, before, 1.0)
-        given, paid_share = emissions * ratio[:, None], by_year(policy.market.paid_share, years, 0.0)
-        kept = np.ones_like(emissions) if held is None else _kept(sector, emissions, held.emissions)
-        given = np.where(follows, emissions * np.where(paid_share > 0, kept, 1.0), given)
+        paid_share = by_year(policy.market.paid_share, years, 0.0)
+        balanced = emissions
+        if held is not None:
+            balanced = emissions * np.where(paid_share > 0, _kept(sector, emissions, held.emissions), 1.0)
+        given = np.where(follows, balanced, _lump_sums(instance, allocation, emissions))
     else:
         phase_2 = years >= policy.pathway.phase_2_from
+        paid_share = np.where(phase_2, by_year(policy.pathway.paid_share, years, 0.0), 0.0)
         rule = tightened(instance, years, phase_2, rule)
         given = emissions * (1 + rule.rate(intensity))
         if plan.of_power(instance).any():
             given = with_power(instance, years, projected.output_factor, emissions, given)
+        # A cap may begin from the total of a self-balancing year, which it does not cut.
         given = np.where(follows, emissions, given)
         given = np.where(follows, emissions, below_cap(instance, years, given))
-        paid_share = np.where(phase_2, by_year(policy.pathway.paid_share, years, 0.0), 0.0)
     if held is not None:
-        stated = held.balance_value[sector]
-        replaced = np.where(np.isnan(stated), rule.balance_value, stated)
-        rule = rule._replace(balance_value=np.where(np.isnan(rule.balance_value), np.nan, replaced))
+        rule = _at_held(rule, held.balance_value[sector])
     return Baseline(
         years,
         (1 + policy.horizon.discount_rate) ** -(years - years[0]).astype(float),
@@ -188,6 +183,20 @@ def derive_baseline(instance: Instance, allocation: pd.DataFrame | None, held: H
         follows_output(instance, years, capped=allocation is None),
         *rule,
     )
+
+
+def _lump_sums(instance: Instance, allocation: pd.DataFrame, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the allowances of a table, scaled with the emissions of each year, shape ``(units, years)`` [t]."""
+    before = plan.emissions_inside(instance)
+    # A line that joins the scope later gets its emissions.
+    got = np.where(before > 0, allocation["allowance_t"].to_numpy(dtype=float), 1.0)
+    return emissions * (got / np.where(before > 0, before, 1.0))[:, None]
+
+
+def _at_held(rule: Rule, held: NDArray[np.float64]) -> Rule:
+    """Return a rule at balance values that are held, shape ``(units, years)``, NaN for none; A = E stays."""
+    replaced = np.where(np.isnan(held), rule.balance_value, held)
+    return rule._replace(balance_value=np.where(np.isnan(rule.balance_value), np.nan, replaced))
 
 
 def _kept(sector: NDArray[np.int64], emissions: NDArray[np.float64], held: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -40,8 +40,10 @@ class Sets:
         The sets, none of which has two measures of a group.
     units
         Positions of the units, shape ``(units,)``.
-    left, kept, produced
-        Share of emissions, of intensity, and of output, that a set leaves.
+    left, kept
+        Share of emissions, and of intensity, that a set leaves.
+    produced
+        Share of output that it leaves; ones of shape ``(1, units)`` if no allowance follows it.
     fixed, variable
         Yearly cost [CNY], and cost per tonne of the year's output [CNY/t], in the base year.
     possible
@@ -79,7 +81,7 @@ class Sets:
         # Intensity matters only in years in which allowances follow emissions.
         kept = each(offered.intensity_left, np.multiply) if baseline.follows[units].any() else left
         cuts = baseline.follows_output.any() and (offered.output_left[units] != 1).any()
-        produced = each(offered.output_left, np.multiply) if cuts else np.ones_like(left)
+        produced = each(offered.output_left, np.multiply) if cuts else np.ones((1, len(units)))
         fixed, variable = each(offered.fixed, np.add), each(offered.variable, np.add)
         first, growth = offered.first_year[units, :measures].T, offered.growth[units, :measures].T
         changing: tuple[NDArray[np.float64], ...] = ()

@@ -162,7 +162,8 @@ def _of_units(  # long because a chain is followed and summed in one place
         here = chain[:, year], plan_of
         emissions = sets.left[here] * baseline.emissions[plans.owner, year]
         plans.emissions[:, year] = emissions
-        free = baseline.free(plans.owner, year, emissions, sets.kept[here], sets.produced[here])
+        produced = np.broadcast_to(sets.produced, sets.left.shape)[here]
+        free = baseline.free(plans.owner, year, emissions, sets.kept[here], produced)
         plans.net_demand[:, year] = emissions - free
         fixed, variable = sets.costs(baseline.years[year])
         plans.cost[:] += baseline.discount[year] * (fixed[here] + variable[here] * baseline.output[plans.owner, year])
