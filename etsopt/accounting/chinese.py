@@ -14,7 +14,17 @@ if TYPE_CHECKING:
 
 SECTORS = {"power": "发电", "steel": "钢铁", "cement": "水泥", "aluminium": "铝冶炼"}
 
+ENTRY_KINDS = {"import": "导入", "review": "审核"}
+
 HEADINGS = {
+    "entry": "记录号",
+    "at_utc": "时间(UTC)",
+    "entry_kind": "记录类型",
+    "what": "内容",
+    "rows_new": "新增行",
+    "rows_corrected": "更正行",
+    "rows_unchanged": "未变行",
+    "files": "文件数",
     "unit_id": "单元编号",
     "enterprise_id": "企业法人编号",
     "entity_id": "重点排放单位编号",
@@ -92,6 +102,7 @@ WORDS = {
     "reason": REASONS,
     "activity": ACTIVITIES,
     "kind": KINDS,
+    "entry_kind": ENTRY_KINDS,
     "ncv_basis": {"measured": "实测", "default": "缺省", "both": "部分实测"},
     "role": {"quantity": "数量", "ncv": "低位发热量", "minutes": "阳极效应时间"},
 }

@@ -142,7 +142,12 @@ def read_parameters(folder: str | Path) -> dict[str, Any]:
     if path.stat().st_size > LARGEST_BYTES:
         what = f"has {path.stat().st_size:,} bytes: expected at most {LARGEST_BYTES:,}"
         raise DataError("The table of accounting parameters", [Problem(FILE, what, "Check that it is the right file.")])
-    text, problems = decode(path.read_bytes(), FILE)
+    return parameters_of(path.read_bytes())
+
+
+def parameters_of(content_of_file: bytes) -> dict[str, Any]:
+    """Return the factors of an ``accounting.toml`` by dotted keys, as `read_parameters` does."""
+    text, problems = decode(content_of_file, FILE)
     if not problems:
         try:
             content = parse_toml(text)

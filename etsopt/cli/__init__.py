@@ -17,6 +17,7 @@ from rich_argparse import RawDescriptionRichHelpFormatter as Formatter
 
 from etsopt import __version__
 from etsopt.cli.ending import run_to_exit_code
+from etsopt.cli.review_arguments import add_commands, add_language, add_state
 from etsopt.cli.streams import Parser, escaping
 from etsopt.errors import FormerNameWarning
 
@@ -30,7 +31,11 @@ EXIT_CODES = """exit codes:
   6  `etsopt check` of a model of your own: nothing could be checked
   130, 143  interrupted: `--out` still writes the best result found"""
 
-MODULES = {"account": "accounting", "screen": "accounting", "inclusion": "accounting", "import": "importing"}
+MODULES = {
+    **dict.fromkeys(("account", "screen", "inclusion"), "accounting"),
+    "import": "importing",
+    "store": "storing",
+}
 """Modules of commands outside `etsopt.cli.commands`."""
 
 FUNCTIONS = {"import": "import_tables"}
@@ -88,6 +93,7 @@ def _parser() -> Parser:
     _add_solve(commands, machine)
     _add_data_commands(commands, machine)
     _add_accounting(commands, machine)
+    add_commands(commands, machine)
     for name, text in (
         ("models", "list the models"),
         ("rules", "list the allocation rules, their parameters and sources"),
@@ -219,7 +225,9 @@ def _add_accounting(commands: argparse._SubParsersAction[Parser], machine: Parse
         return commands.add_parser(name, help=text, description=text, parents=[machine], formatter_class=Formatter)
 
     account = add("account", "compute emissions by unit, month, process and gas from monthly reports")
-    account.add_argument("data", nargs="?", metavar="DATA", help="a folder with register.csv and reports/*.csv")
+    account.add_argument(
+        "data", nargs="?", metavar="DATA", help="a folder with register.csv and reports/*.csv, or a store"
+    )
     account.add_argument(
         "--out", type=Path, metavar="DIR", help="folder to write the tables, their trail and units.csv to"
     )
@@ -233,7 +241,7 @@ def _add_accounting(commands: argparse._SubParsersAction[Parser], machine: Parse
     account.add_argument("--factors", action="store_true", help="list all factors with source and confidence instead")
     text = "look for missing and late months, jumps, unlikely ratios and copies in monthly reports"
     screen = add("screen", text)
-    screen.add_argument("data", nargs="?", metavar="DATA", help="a folder as above, or the shipped cn-2025-reports")
+    screen.add_argument("data", nargs="?", metavar="DATA", help="a folder or store as above, or cn-2025-reports")
     screen.add_argument("--out", type=Path, metavar="DIR", help="folder to write the findings to")
     text = "a Python file with rules of your own, beside those of the package; repeatable"
     screen.add_argument("--rule", type=Path, action="append", default=[], metavar="FILE", help=text)
@@ -243,12 +251,13 @@ def _add_accounting(commands: argparse._SubParsersAction[Parser], machine: Parse
     inclusion = add(
         "inclusion", "list the entities that a year covers, those outside it and why, and those near the line"
     )
-    inclusion.add_argument("data", metavar="DATA", help="a folder with register.csv, an instance, or a shipped one")
+    inclusion.add_argument(
+        "data", metavar="DATA", help="a folder with register.csv, a store, an instance, or a shipped one"
+    )
     text = "year of the list (default: two years after the emissions)"
     inclusion.add_argument("--year", type=int, help=text)
     text = "year of the emissions (default: two years before --year, else the last of the reports)"
     inclusion.add_argument("--emissions-year", type=int, metavar="YEAR", help=text)
     for command in (account, screen, inclusion):
-        command.add_argument(
-            "--lang", choices=("en", "zh"), default="en", help="language of tables (default: %(default)s)"
-        )
+        add_state(command)
+        add_language(command)

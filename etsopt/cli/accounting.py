@@ -27,13 +27,15 @@ def account(options: Namespace) -> int:
 
     changes = _pairs(options.set, "--set")
     if options.factors:
-        stated = {} if options.data is None else accounting.read_parameters(options.data)
+        of_state = (options.as_of, options.wait)
+        stated = {} if options.data is None else accounting.read_parameters(options.data, *of_state)
         return show_accounts.factors(Factors.of({**stated, **changes}).table(), options.json)
     if options.data is None:
         raise UsageError("No folder is named.", "For example: etsopt account plants --out accounts")
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
-        reports = accounting.read_reports(options.data)
-        accounts = accounting.account(reports, {**accounting.read_parameters(options.data), **changes})
+        source = accounting.read_source(options.data, options.as_of, options.wait)
+        reports = source.reports
+        accounts = accounting.account(reports, {**source.parameters, **changes})
         files = [] if options.out is None else save(accounts, options.out, options.lang == CHINESE)
     if options.json:
         print(json.dumps(_content(reports, accounts, files), ensure_ascii=False, allow_nan=False))
@@ -60,8 +62,8 @@ def screen(options: Namespace) -> int:
     if options.data is None:
         raise UsageError("No folder is named.", "For example: etsopt screen plants --out findings")
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
-        reports = accounting.read_reports(options.data)
-        found = accounting.screen(reports, accounting.read_parameters(options.data), thresholds)
+        source = accounting.read_source(options.data, options.as_of, options.wait)
+        found = accounting.screen(source.reports, source.parameters, thresholds)
         files = [] if options.out is None else save_screening(found, options.out, options.lang == CHINESE)
     if options.json:
         content = {
@@ -82,21 +84,10 @@ def screen(options: Namespace) -> int:
 def inclusion(options: Namespace) -> int:
     """Print the entities on the list of a year, and why the others are not on it."""
     from etsopt import accounting, progress
-    from etsopt.accounting.schema import REGISTER
     from etsopt.cli import show_inclusion, terminal
-    from etsopt.data.files.read import find_folder, read_instance
 
-    folder, accounts = find_folder(options.data, reports=True), None
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
-        assumed = not (folder / REGISTER.file).is_file()
-        if assumed:
-            instance = read_instance(options.data)
-            register, of_tables = accounting.register_of(instance), instance.policy.year
-        elif (folder / "reports").is_dir():
-            accounts = accounting.account(accounting.read_reports(folder), accounting.read_parameters(folder))
-            register, of_tables = accounts.register, None
-        else:
-            register, of_tables = accounting.read_register(folder), None
+        register, accounts, of_tables = _units_of(options)
         year = options.year if options.year is not None or of_tables is None else of_tables + 2
         found = accounting.inclusion(register, accounts, year, options.emissions_year)
     if options.json:
@@ -104,7 +95,7 @@ def inclusion(options: Namespace) -> int:
             "year": found.year,
             "emissions_year": found.emissions_year if found.emissions_year is not None else of_tables,
             "threshold_tco2e": found.threshold_tco2e,
-            "activities_assumed": assumed,
+            "activities_assumed": of_tables is not None,
             "sectors": _records(found.sectors),
             "entities": _records(found.entities),
         }
@@ -112,6 +103,26 @@ def inclusion(options: Namespace) -> int:
         return 0
     show_inclusion.inclusion(found, of_tables, options.lang == CHINESE)
     return 0
+
+
+def _units_of(options: Namespace) -> tuple[pd.DataFrame, Accounts | None, int | None]:
+    """Return a register, its accounts if it has reports, and the year of an instance, whose activities are assumed."""
+    from etsopt import accounting
+    from etsopt.accounting.schema import REGISTER
+    from etsopt.accounting.store import is_store
+    from etsopt.data.files.read import find_folder, read_instance
+
+    folder = None if is_store(options.data) else find_folder(options.data, reports=True)
+    if folder is None or (folder / "reports").is_dir():
+        source = accounting.read_source(options.data, options.as_of, options.wait)
+        accounts = accounting.account(source.reports, source.parameters)
+        return accounts.register, accounts, None
+    if options.as_of is not None:
+        raise UsageError("A folder has no earlier state.", "Name a store, or leave out --as-of.")
+    if (folder / REGISTER.file).is_file():
+        return accounting.read_register(folder), None, None
+    instance = read_instance(options.data)
+    return accounting.register_of(instance), None, instance.policy.year
 
 
 def _content(reports: Reports, accounts: Accounts, files: list[str]) -> dict[str, Any]:

@@ -8,9 +8,10 @@ import platform
 import sys
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.errors import UsageError
+from etsopt.errors import UsageError, shortened
 
 if sys.platform == "win32":
     import msvcrt
@@ -19,7 +20,6 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 WAIT_S = 10.0
 """Time that a second writer waits before it raises an error that names the holder [s]."""
@@ -33,9 +33,12 @@ UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """Error numbers for a file system without locks."""
 
 
+WRITING = "being written by"
+
+
 @contextmanager
-def locked(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock file ``path`` while ``what`` is being written; the file is removed at the end.
+def locked(path: Path, what: str, use: str = WRITING, wait_s: float | None = None) -> Iterator[None]:
+    """Hold the lock file ``path`` while ``what`` is in use; the file is removed at the end.
 
     On a file system without locks the write goes ahead, because a result of hours is worth more than protection from a
     second writer.
@@ -44,26 +47,30 @@ def locked(path: Path, what: str) -> Iterator[None]:
     ----------
     what
         Name of the protected folder or file in messages.
+    use
+        What its holder does with it, in messages.
+    wait_s
+        Time to wait for it [s]; None for `WAIT_S`.
 
     Raises
     ------
     UsageError
-        If another process or thread still holds the lock after `WAIT_S`.
+        If another process or thread still holds the lock after that time; it names process, host and command.
     OSError
         If the lock file cannot be created.
     """
-    deadline = time.monotonic() + WAIT_S
+    deadline = time.monotonic() + (WAIT_S if wait_s is None else wait_s)
     while (handle := _acquire(path)) is None:
         if time.monotonic() > deadline:
             holder = _holder(path) or "another process"
             advice = "Wait until it has finished, or name another place to write to."
-            raise UsageError(f"{what} is being written by {holder}.", advice)
+            raise UsageError(f"{what} is {use} {holder}.", advice)
         time.sleep(POLL_S)
     try:
         # The text is for users alone, so a full disk is no obstacle.
         with suppress(OSError):
             os.ftruncate(handle, 0)
-            os.write(handle, f"process {os.getpid()} on {platform.node()} since {time.strftime('%H:%M:%S')}".encode())
+            os.write(handle, _self().encode("utf-8", "replace"))
         yield
     finally:
         # Windows does not remove an open file; the next writer takes it over.
@@ -102,9 +109,16 @@ def _lock(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def _self() -> str:
+    """Return process, host, command and time of this holder."""
+    command = " ".join((Path(sys.argv[0]).name, *sys.argv[1:])) if sys.argv else "python"
+    host, since = platform.node(), time.strftime("%H:%M:%S")
+    return f"process {os.getpid()} on {host} ({shortened(command)}) since {since}"
+
+
 def _holder(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")[:200]
+        text = path.read_text(encoding="utf-8", errors="replace")[:400]
     except OSError:
         return ""
     return "".join(sign for sign in text if sign.isprintable())

@@ -1,0 +1,68 @@
+"""Sources of monthly reports: a folder, or a store of its present or an earlier state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from etsopt.accounting import factors, rows
+from etsopt.accounting.store import is_store, read_store
+from etsopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from etsopt.accounting.rows import Reports
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Reports with the parameters that are filed with them.
+
+    Parameters
+    ----------
+    reports
+        Validated reports.
+    parameters
+        Factors in place of the official ones, by dotted keys.
+    """
+
+    reports: Reports
+    parameters: dict[str, Any]
+
+
+def read_source(source: str | Path, as_of: int | str | None = None, wait_s: float | None = None) -> Source:
+    """Read reports and parameters of a folder, or together from a store, whose path ends in ``.duckdb``.
+
+    Parameters
+    ----------
+    as_of
+        State of a store: the number of an entry of its journal, or a day such as 2026-01-31; None for the present.
+    wait_s
+        Time to wait while another process has the store open [s]; None for 10.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder, store or entry, or a folder is asked for an earlier state.
+    DataError
+        With every problem of every file.
+    """
+    if is_store(source):
+        content = read_store(source, as_of, wait_s)
+        return Source(content.reports, content.parameters)
+    if as_of is not None:
+        raise UsageError("A folder has no earlier state.", "Import it into a store, or leave out --as-of.")
+    return Source(rows.read_reports(source), factors.read_parameters(source))
+
+
+def read_reports(source: str | Path, as_of: int | str | None = None, wait_s: float | None = None) -> Reports:
+    """Read the reports of a folder or store, as `read_source` does."""
+    if is_store(source) or as_of is not None:
+        return read_source(source, as_of, wait_s).reports
+    return rows.read_reports(source)
+
+
+def read_parameters(source: str | Path, as_of: int | str | None = None, wait_s: float | None = None) -> dict[str, Any]:
+    """Return the parameters of a folder or store, as `read_source` does."""
+    return read_source(source, as_of, wait_s).parameters if is_store(source) else factors.read_parameters(source)

@@ -1,0 +1,113 @@
+"""The journal of a store: an entry for every import and decision, and the state at an earlier one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from etsopt.accounting.coded import UNKNOWN, days
+from etsopt.accounting.store.opening import open_store
+from etsopt.accounting.store.schema import TABLES, listed
+from etsopt.errors import UsageError, brief
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from etsopt.accounting.store.opening import Connection
+
+LONGEST_NUMBER = 9
+SEEN = tuple(name for name in TABLES if "entry" in TABLES[name])
+
+
+LOG = """
+SELECT entry, at_utc, kind AS entry_kind, what, coalesce(rows_new, 0) AS rows_new,
+    coalesce(rows_corrected, 0) AS rows_corrected, coalesce(rows_unchanged, 0) AS rows_unchanged,
+    coalesce(files, 0) AS files
+FROM entries LEFT JOIN imports USING (entry)
+LEFT JOIN (SELECT entry, count(*) AS files FROM sources GROUP BY entry) USING (entry)
+ORDER BY entry
+"""
+
+
+def new_entry(opened: Connection, kind: str, what: str) -> int:
+    """Add an entry to the journal, and return its number."""
+    entry = int(opened.execute("SELECT coalesce(max(entry), 0) + 1 FROM entries").fetchall()[0][0])
+    now = datetime.now(UTC).replace(tzinfo=None)
+    opened.execute("INSERT INTO entries VALUES (?, ?, ?, ?)", [entry, now, kind, what])
+    return entry
+
+
+def look_back(opened: Connection, as_of: int | str | None = None) -> int:
+    """Create temporary views ``seen_...`` of all tables at an entry or day, and return the last entry that they have.
+
+    Parameters
+    ----------
+    as_of
+        Number of an entry, or a day such as 2026-01-31, whose end counts, in local time; None for the present.
+
+    Raises
+    ------
+    UsageError
+        If there is no such entry, or none until that day.
+    """
+    last = _entry_of(opened, as_of)
+    for name in SEEN:
+        opened.execute(f'CREATE OR REPLACE TEMP VIEW "seen_{name}" AS SELECT * FROM "{name}" WHERE entry <= {last:d}')
+    newest = "QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {order} DESC) = 1"
+    key = listed(("unit_id", "month", "process", "item", "flow", "batch"))
+    opened.execute(
+        "CREATE OR REPLACE TEMP VIEW current_rows AS SELECT * FROM seen_rows " + newest.format(key=key, order="version")
+    )
+    opened.execute(
+        "CREATE OR REPLACE TEMP VIEW current_units AS SELECT * FROM seen_units "
+        + newest.format(key="unit_id", order="entry")
+    )
+    return last
+
+
+def _entry_of(opened: Connection, as_of: int | str | None) -> int:
+    last = int(opened.execute("SELECT coalesce(max(entry), 0) FROM entries").fetchall()[0][0])
+    if as_of is None:
+        return last
+    text = str(as_of).strip()
+    if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER:
+        if not 1 <= int(text) <= last:
+            raise UsageError(f"The store has no entry {text}: it has 1 to {last}.", "List them: etsopt store log STORE")
+        return int(text)
+    day = int(days(np.array([text], dtype=object))[0])
+    if day == UNKNOWN:
+        what = f"{brief(as_of)} is neither an entry of the store nor a day."
+        raise UsageError(what, "Name an entry that `etsopt store log` lists, or a day such as 2026-01-31.")
+    end = datetime.combine(datetime.fromisoformat(text), time.max).astimezone(UTC).replace(tzinfo=None)
+    found = opened.execute("SELECT max(entry) FROM entries WHERE at_utc <= ?", [end]).fetchall()[0][0]
+    if found is None:
+        raise UsageError(f"The store had no entry until {text}.", "Name a later day, or an entry.")
+    return int(found)
+
+
+def frame_of(opened: Connection, query: str) -> pd.DataFrame:
+    """Return the result of a query: texts as Python strings, absent numbers as NaN."""
+    columns: dict[str, Any] = {}
+    for name, cells in opened.execute(query).fetchnumpy().items():
+        if isinstance(cells, np.ma.MaskedArray):
+            fill: Any = np.nan if cells.dtype.kind == "f" else "" if cells.dtype == object else 0
+            cells = cells.filled(fill)
+        columns[name] = pd.Series(cells, dtype=cells.dtype)
+    return pd.DataFrame(columns)
+
+
+def store_log(path: str | Path, wait_s: float | None = None) -> pd.DataFrame:
+    """Return the journal of a store: entry, time in UTC, kind, what, and the rows and units of an import.
+
+    Raises
+    ------
+    UsageError
+        As `open_store` does.
+    """
+    with open_store(path, wait_s=wait_s) as opened:
+        table = frame_of(opened, LOG)
+    at = pd.to_datetime(table["at_utc"]).dt.strftime("%Y-%m-%d %H:%M:%S")
+    return table.assign(at_utc=at.astype(object))

@@ -1,0 +1,75 @@
+"""The command ``store``: import of folders, export, and the journal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from etsopt.accounting.store import Imported
+
+CHINESE = "zh"
+
+
+def store(options: Namespace) -> int:
+    """Run a verb of the store."""
+    run = {"import": _import, "export": _export, "log": _log}[options.verb]
+    return run(options)
+
+
+def _import(options: Namespace) -> int:
+    from etsopt import progress
+    from etsopt.accounting.store import import_reports
+    from etsopt.cli import terminal
+
+    with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
+        added = import_reports(options.store, options.data, options.wait)
+    if options.json:
+        print(json.dumps({"store": options.store, "imports": [vars(one) for one in added]}, ensure_ascii=False))
+        return 0
+    for one in added:
+        print(_line(one, options.lang == CHINESE))
+    return 0
+
+
+def _line(one: Imported, chinese: bool) -> str:
+    """Return a sentence on an import."""
+    if chinese:
+        text = f"第 {one.entry} 次记录:{one.folder}:新增 {one.rows_new:,} 行,更正 {one.rows_corrected:,} 行,"
+        text += f"未变 {one.rows_unchanged:,} 行;新增单元 {one.units_new:,} 个,变更 {one.units_changed:,} 个。"
+        return text + ("accounting.toml 替代了先前的参数。" if one.parameters_changed else "")
+    text = f"Entry {one.entry}, {one.folder}: {one.rows_new:,} new rows, {one.rows_corrected:,} corrected, "
+    text += f"{one.rows_unchanged:,} unchanged; {one.units_new:,} new units, {one.units_changed:,} changed."
+    return text + (" Its accounting.toml replaces the earlier one for all units." if one.parameters_changed else "")
+
+
+def _export(options: Namespace) -> int:
+    from etsopt import progress
+    from etsopt.accounting.store import export_reports
+    from etsopt.cli import terminal
+
+    with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
+        files = export_reports(options.store, options.out, options.format, options.as_of, options.wait)
+    if options.json:
+        print(json.dumps({"folder": str(options.out), "files": files}, ensure_ascii=False))
+    else:
+        print(f"{'已写入' if options.lang == CHINESE else 'Written to'} {options.out}: {', '.join(files)}.")
+    return 0
+
+
+def _log(options: Namespace) -> int:
+    from etsopt.accounting.chinese import in_chinese
+    from etsopt.accounting.store import store_log
+    from etsopt.cli.tables import table_of
+    from etsopt.cli.terminal import plain_console
+
+    table = store_log(options.store, options.wait)
+    if options.json:
+        records: list[dict[str, Any]] = table.to_dict("records")
+        print(json.dumps(records, ensure_ascii=False))
+    else:
+        chinese = options.lang == CHINESE
+        plain_console().print(table_of(in_chinese(table) if chinese else table, "日志" if chinese else "Journal"))
+    return 0
