@@ -78,7 +78,7 @@ ROWS = [
         "the store is as it was or has the whole import; the next import completes it, no row is lost or there twice, "
         "and nothing else is left",
         50,
-        3,
+        2,
         each(killed_import),
     )
 ]

@@ -7,6 +7,16 @@ from etsopt.accounting.accounts import Accounts, account
 from etsopt.accounting.bridge import units_of
 from etsopt.accounting.example import generate, write_example
 from etsopt.accounting.inclusion import Inclusion, inclusion, register_of
+from etsopt.accounting.review import (
+    Decided,
+    Review,
+    Verification,
+    annual_emissions,
+    decide,
+    history,
+    review,
+    take_findings,
+)
 from etsopt.accounting.rows import Reports, read_register
 from etsopt.accounting.screening import Screening, screen
 from etsopt.accounting.sources import Source, read_parameters, read_reports, read_source
@@ -14,14 +24,20 @@ from etsopt.accounting.store import Imported, export_reports, import_reports, st
 
 __all__ = [
     "Accounts",
+    "Decided",
     "Imported",
     "Inclusion",
     "Reports",
+    "Review",
     "Screening",
     "Source",
+    "Verification",
     "account",
+    "annual_emissions",
+    "decide",
     "export_reports",
     "generate",
+    "history",
     "import_reports",
     "inclusion",
     "read_parameters",
@@ -29,8 +45,10 @@ __all__ = [
     "read_reports",
     "read_source",
     "register_of",
+    "review",
     "screen",
     "store_log",
+    "take_findings",
     "units_of",
     "write_example",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etsopt.accounting.inclusion import REASONS
+from etsopt.accounting.review.words import ACTORS, DECISIONS, FILING, LEVELS, STATUSES, YEAR_STATUSES
 from etsopt.accounting.schema import ACTIVITIES
 from etsopt.accounting.screening.registry import KINDS
 from etsopt.accounting.vocabulary import FLOWS, ITEMS, OTHER, OTHER_CHINESE, PROCESSES
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 SECTORS = {"power": "发电", "steel": "钢铁", "cement": "水泥", "aluminium": "铝冶炼"}
 
 ENTRY_KINDS = {"import": "导入", "review": "审核"}
+EVENTS = {"report": "填报", **DECISIONS}
 
 HEADINGS = {
     "entry": "记录号",
@@ -25,6 +27,34 @@ HEADINGS = {
     "rows_corrected": "更正行",
     "rows_unchanged": "未变行",
     "files": "文件数",
+    "decision": "决定",
+    "level": "层级",
+    "who": "决定人",
+    "decided_on": "决定日期",
+    "finding": "问题编号",
+    "open": "未关闭",
+    "closed_by_level": "关闭层级",
+    "closed_by": "关闭人",
+    "closed_on": "关闭日期",
+    "closed_because": "关闭理由",
+    "items": "数据项",
+    "items_decided": "已审数据项",
+    "items_first_pass": "一次通过数据项",
+    "first_pass_rate": "一次通过率",
+    "open_findings": "未关闭问题数",
+    "open_size_t": "未关闭问题涉及排放量(tCO2e)",
+    "items_with_open_findings": "有未关闭问题的数据项",
+    **{f"items_{name}": f"{word}数据项" for name, word in STATUSES.items()},
+    "status": "状态",
+    "filed_on": "填报日期",
+    "days_after": "月末后天数",
+    "filing": "填报时效",
+    "late_months": "逾期月数",
+    "missing_months": "缺报月数",
+    "restored_version": "恢复的版本",
+    "event": "事项",
+    "accounted_emissions_tco2e": "核算排放量(tCO2e)",
+    "verified_emissions_tco2e": "经核查排放量(tCO2e)",
     "unit_id": "单元编号",
     "enterprise_id": "企业法人编号",
     "entity_id": "重点排放单位编号",
@@ -103,6 +133,11 @@ WORDS = {
     "activity": ACTIVITIES,
     "kind": KINDS,
     "entry_kind": ENTRY_KINDS,
+    "level": ACTORS,
+    "closed_by_level": LEVELS,
+    "status": YEAR_STATUSES | STATUSES,
+    "filing": FILING,
+    "event": EVENTS,
     "ncv_basis": {"measured": "实测", "default": "缺省", "both": "部分实测"},
     "role": {"quantity": "数量", "ncv": "低位发热量", "minutes": "阳极效应时间"},
 }

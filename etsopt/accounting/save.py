@@ -55,6 +55,21 @@ def save_screening(found: Screening, folder: str | Path, chinese: bool = False) 
     return _save(tables, folder, [*tables] if chinese else [])
 
 
+def save_review(tables: Mapping[str, pd.DataFrame], folder: str | Path, chinese: bool = False) -> list[str]:
+    """Write tables of the review or of verification into a folder, as `save` does."""
+    if chinese:
+        tables = {name: _one_reason(table) for name, table in tables.items()}
+    return _save(tables, folder, [*tables] if chinese else [])
+
+
+def _one_reason(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the Chinese reason where there is one."""
+    if "reason_zh" not in table:
+        return table
+    reason = table["reason_zh"].where(table["reason_zh"] != "", table["reason"])
+    return table.assign(reason=reason).drop(columns="reason_zh")
+
+
 def _save(tables: Mapping[str, pd.DataFrame], folder: str | Path, chinese: Sequence[str]) -> list[str]:
     """Write tables, those named with Chinese headings and words, all of them or none; return the names of the files."""
     folder = Path(folder)

@@ -35,6 +35,7 @@ MODULES = {
     **dict.fromkeys(("account", "screen", "inclusion"), "accounting"),
     "import": "importing",
     "store": "storing",
+    **dict.fromkeys(("review", "verify"), "reviewing"),
 }
 """Modules of commands outside `etsopt.cli.commands`."""
 

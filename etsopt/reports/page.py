@@ -53,7 +53,11 @@ def both(english: str, chinese: str) -> str:
     return f'{escape(english)}<span class="zh" lang="zh">{escape(chinese)}</span>'
 
 
-DECIMALS = {"completion": 2, "balance_value": 6, "reference_price_cny_per_t": 2, "emissions_tco2e": 2, "reference_t": 2}
+DECIMALS = {
+    **{"completion": 2, "balance_value": 6, "reference_price_cny_per_t": 2, "emissions_tco2e": 2, "reference_t": 2},
+    **{"accounted_emissions_tco2e": 2, "verified_emissions_tco2e": 2, "size_t": 2},
+    **{"quantity": 2, "ncv_gj_per_unit": 3, "factor": 6},
+}
 """Decimals of the columns that are not whole numbers."""
 
 

@@ -14,20 +14,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.accounting.checks import RowChecks
 from etsopt.accounting.factors import FILE as PARAMETERS
 from etsopt.accounting.factors import read_parameters
-from etsopt.accounting.register import validate_register
 from etsopt.accounting.rows import FOLDER, read_reports
 from etsopt.accounting.schema import REGISTER
 from etsopt.accounting.store.journal import look_back, new_entry
 from etsopt.accounting.store.opening import is_store, open_store
 from etsopt.accounting.store.own_columns import packed
-from etsopt.accounting.store.reading import parameters_text, unchecked
+from etsopt.accounting.store.reading import parameters_text
 from etsopt.accounting.store.schema import CONTENT, KEY, UNIT, join_on, listed
+from etsopt.accounting.store.together import check_together
 from etsopt.data.files.read import find_folder
 from etsopt.data.messages import counted
-from etsopt.data.tables.raw import RawTable
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.progress import checkpoint, tell
 
@@ -143,7 +141,7 @@ def _added(opened: Connection, folders: Sequence[_Folder]) -> list[Imported]:
         added.append(Imported(entry, folder.path.name, *totals, changed))
     # The rows of one folder were checked when it was read.
     if added[-1].entry > 1:
-        _check_together(opened, added[0].entry)
+        check_together(opened, added[0].entry)
     return added
 
 
@@ -230,17 +228,3 @@ def _refuse_rewritten(opened: Connection) -> None:
         problems.append(Problem(file, counted(len(cells), *what), advice, "version", cells))
     if problems:
         raise DataError("The import", problems)
-
-
-def _check_together(opened: Connection, entry: int) -> None:
-    """Raise DataError if units that entries from this one on change are not valid with what the store had of them."""
-    changed = (
-        f"unit_id IN (SELECT unit_id FROM rows WHERE entry >= {entry:d} "
-        f"UNION SELECT unit_id FROM units WHERE entry >= {entry:d})"
-    )
-    reports = unchecked(opened, changed)
-    if len(reports.rows):
-        problems = RowChecks(reports.rows, reports.coded).all()
-        problems += validate_register(RawTable.from_frame(reports.register, REGISTER.file))[1]
-        if problems:
-            raise DataError("The import together with the rows of the store", problems)

@@ -1,0 +1,193 @@
+"""Acts of the review on a store: each takes the decisions of one kind and level, and adds rows or names problems.
+
+A block of decisions is the temporary table ``block``, with the columns of decisions, ``line`` and ``entry``. The
+matched items are in ``matched``. Views have to be looked at again after an act, as it changes what they show.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from etsopt.accounting.review.items import WITHIN, matches
+from etsopt.accounting.review.words import CLOSE, CORRECT, FIND, LEVELS, PASS, RESTORE
+from etsopt.accounting.store.schema import CONTENT, KEY, join_on, listed
+from etsopt.data.messages import counted
+from etsopt.errors import Problem
+
+if TYPE_CHECKING:
+    from etsopt.accounting.store.opening import Connection
+
+WHO = "b.entry, b.level, b.who, b.decided_on"
+NAME = "concat_ws(' ', " + ", ".join(f"nullif(m.{name}, '')" for name in KEY) + ")"
+RANK = "CASE {level} " + " ".join(f"WHEN '{level}' THEN {rank}" for rank, level in enumerate(LEVELS, 1)) + " ELSE 0 END"
+
+
+class Block:
+    """Decisions of one kind and level on an opened store, and the problems that they have."""
+
+    def __init__(self, opened: Connection, place: str, level: str) -> None:
+        self.opened, self.place, self.level = opened, place, level
+        self.problems: list[Problem] = []
+        opened.execute(
+            f"CREATE OR REPLACE TEMP TABLE matched AS "
+            f"SELECT b.line, c.* FROM block b JOIN items c ON b.unit_id = c.unit_id AND b.month = c.month "
+            f"AND {matches('b', 'c')} WHERE b.month <> '' UNION ALL "
+            f"SELECT b.line, c.* FROM block b JOIN items c ON b.unit_id = c.unit_id AND {matches('b', 'c')} "
+            f"WHERE b.month = ''"
+        )
+
+    def see_none(self, found: str, what: tuple[str, str], advice: str, column: str = "") -> None:
+        """Add a problem for the rows of a query of line and name, if it has any."""
+        rows = self.opened.execute(f"{found} ORDER BY ALL").fetchall()
+        if rows:
+            cells = tuple((str(line), str(name)) for line, name in rows)
+            self.problems.append(Problem(self.place, counted(len(cells), *what), advice, column, cells))
+
+    def added(self, table: str, query: str, *values: str) -> int:
+        """Insert the rows of a query by name, and return their number."""
+        return int(self.opened.execute(f'INSERT INTO "{table}" BY NAME {query}', list(values)).fetchall()[0][0])
+
+    def see_items(self) -> None:
+        """Add a problem for decisions that match no item."""
+        none = f"SELECT line, {NAME} FROM block m WHERE line NOT IN (SELECT line FROM matched)"
+        what = ("decision is on no item of the store", "decisions are on no item of the store")
+        self.see_none(none, what, "Correct unit, month, process, item, flow or batch: etsopt review status lists them.")
+
+
+def passed(block: Block) -> int:
+    """Pass items, if the level below has passed their present version and no finding on them is open."""
+    block.see_items()
+    rank = list(LEVELS).index(block.level) + 1
+    reviewed = "': version ' || b.version::INTEGER || ' was reviewed, ' || m.version || ' is present'"
+    versions = (
+        f"SELECT m.line, {NAME} || {reviewed} FROM matched m JOIN block b USING (line) "
+        f"WHERE b.version <> m.version AND NOT EXISTS ("
+        f"SELECT 1 FROM seen_passes p WHERE {join_on('p', 'm')} AND p.version = b.version AND p.level = b.level)"
+    )
+    what = ("item has another version", "items have other versions")
+    block.see_none(versions, what, "Review the present version: etsopt review history shows them.", "version")
+    present = "FROM matched m JOIN block b USING (line) WHERE (b.version IS NULL OR b.version = m.version)"
+    if rank > 1:
+        below = list(LEVELS)[rank - 2]
+        what = (f"item is not passed by the {below} level", f"items are not passed by the {below} level")
+        advice = f"The levels pass in order: the {below} level has to pass it first."
+        block.see_none(f"SELECT m.line, {NAME} {present} AND m.rank < {rank - 1}", what, advice)
+    what = ("item has an open finding", "items have open findings")
+    advice = "Close the finding first, or have the item corrected: etsopt review findings lists them."
+    block.see_none(f"SELECT m.line, {NAME} {present} AND m.rank < {rank} AND m.open_findings > 0", what, advice)
+    return block.added(
+        "passes",
+        f"SELECT {WHO}, {listed(KEY, 'm')}, m.version {present} AND m.rank < {rank} "
+        f"QUALIFY row_number() OVER (PARTITION BY {listed(KEY, 'm')} ORDER BY m.line) = 1",
+    )
+
+
+def found(block: Block) -> int:
+    """Open findings; one that is open already, with the same words, is not opened twice."""
+    none = f"SELECT line, {NAME} FROM block m WHERE unit_id NOT IN (SELECT unit_id FROM current_units)"
+    block.see_none(none, ("finding is on no unit", "findings are on no unit"), "Correct unit_id.", "unit_id")
+    stated = (
+        f"SELECT line, {NAME} FROM block m WHERE item <> '' AND line NOT IN (SELECT line FROM matched) AND rule = ''"
+    )
+    what = ("finding is on no item of the store", "findings are on no item of the store")
+    block.see_none(stated, what, "Correct the item, or leave it empty for the whole month.")
+    same = (*KEY, "rule", "reason")
+    known = f"SELECT 1 FROM seen_findings f WHERE {join_on('f', 'b', same)}"
+    # What screening found before stays closed; a person may open the same question again.
+    again = f"EXISTS ({known} AND b.rule <> '') OR EXISTS ({known.replace('seen_findings', 'open_findings')})"
+    number = "(SELECT coalesce(max(finding), 0) FROM findings) + row_number() OVER (ORDER BY b.line)"
+    return block.added(
+        "findings",
+        f"SELECT ({number})::INTEGER AS finding, {WHO}, b.rule, {listed(KEY, 'b')}, coalesce(b.size_t, 0) AS size_t, "
+        f"b.reason, b.reason_zh FROM block b WHERE NOT ({again}) "
+        f"QUALIFY row_number() OVER (PARTITION BY {listed(same, 'b')} ORDER BY b.line) = 1",
+    )
+
+
+def closed(block: Block) -> int:
+    """Close findings of this level or one below; one that is closed stays as it is."""
+    number = "b.finding::INTEGER"
+    none = f"SELECT line, 'finding ' || {number} FROM block b WHERE {number} NOT IN (SELECT finding FROM seen_findings)"
+    block.see_none(none, ("finding does not exist", "findings do not exist"), "Correct its number.", "finding")
+    above = (
+        f"SELECT b.line, 'finding ' || f.finding || ' of the ' || f.level || ' level' FROM block b "
+        f"JOIN seen_findings f ON f.finding = {number} "
+        f"WHERE {RANK.format(level='b.level')} < {RANK.format(level='f.level')}"
+    )
+    what = ("finding is of a higher level", "findings are of a higher level")
+    block.see_none(above, what, "The level that found it, or one above, closes it.", "level")
+    return block.added(
+        "closings",
+        f"SELECT {WHO}, f.finding, b.reason FROM block b JOIN open_findings f ON f.finding = {number} "
+        f"QUALIFY row_number() OVER (PARTITION BY f.finding ORDER BY b.line) = 1",
+    )
+
+
+def _single(block: Block) -> None:
+    """Keep one matched item for each decision: an exact match wins, otherwise the decision has to say which."""
+    block.see_items()
+    exact = " AND ".join(f"m.{name} = b.{name}" for name in WITHIN)
+    block.opened.execute(
+        f"CREATE OR REPLACE TEMP TABLE matched AS SELECT m.* FROM matched m JOIN block b USING (line) "
+        f"QUALIFY ({exact}) OR NOT bool_or({exact}) OVER (PARTITION BY line)"
+    )
+    several = f"SELECT line, string_agg({NAME}, ', ') FROM matched m GROUP BY line HAVING count(*) > 1"
+    what = ("decision is on several items", "decisions are on several items")
+    block.see_none(several, what, "Name process, flow and batch as well.")
+    twice = f"SELECT max(line), min({NAME}) FROM matched m GROUP BY {listed(KEY)} HAVING count(DISTINCT line) > 1"
+    what = ("item is changed twice by neighbouring rows", "items are changed twice by neighbouring rows")
+    block.see_none(twice, what, "Keep one of them.")
+
+
+def corrected(block: Block) -> int:
+    """Add a version with the corrected figures; the item goes back to reported."""
+    _single(block)
+    if block.problems:
+        return 0
+    new = {
+        "quantity": "coalesce(b.quantity, m.quantity)",
+        "ncv_gj_per_unit": "coalesce(b.ncv_gj_per_unit, m.ncv_gj_per_unit)",
+    }
+    change = " OR ".join(f"{cell} IS DISTINCT FROM m.{name}" for name, cell in new.items())
+    return _add_version(block, "m", new, f"FROM matched m JOIN block b USING (line) WHERE {change}", "0")
+
+
+def restored(block: Block) -> int:
+    """Add a version with the content of an earlier one; the item goes back to reported."""
+    _single(block)
+    none = (
+        f"SELECT m.line, {NAME} || ': version ' || b.version::INTEGER FROM matched m JOIN block b USING (line) "
+        f"WHERE NOT EXISTS (SELECT 1 FROM seen_rows r WHERE {join_on('r', 'm')} AND r.version = b.version)"
+    )
+    what = ("item has no such version", "items have no such version")
+    block.see_none(none, what, "Choose one that etsopt review history shows.", "version")
+    if block.problems:
+        return 0
+    old = (
+        f"FROM matched m JOIN block b USING (line) JOIN seen_rows r ON {join_on('r', 'm')} AND r.version = b.version "
+        f"WHERE NOT ({join_on('r', 'm', CONTENT)})"
+    )
+    return _add_version(block, "r", {}, old, "r.version")
+
+
+def _add_version(block: Block, content: str, new: dict[str, str], source: str, restored_version: str) -> int:
+    """Add a version to the rows, and who changed it and why to the corrections."""
+    cells = ", ".join(f'{new.get(name, f"{content}.{name}")} AS "{name}"' for name in CONTENT)
+    block.opened.execute(
+        f"CREATE OR REPLACE TEMP TABLE changed AS SELECT {WHO}, m.line, {listed(KEY, 'm')}, {cells}, "
+        f"(m.version + 1)::INTEGER AS version, {restored_version}::INTEGER AS restored_version, b.reason {source}"
+    )
+    block.added(
+        "rows",
+        f"SELECT entry, line AS position, ? AS file, line, {listed((*KEY, *CONTENT))}, version, 0 AS stated_version "
+        f"FROM changed",
+        block.place,
+    )
+    return block.added(
+        "corrections",
+        f"SELECT entry, level, who, decided_on, {listed(KEY)}, version, restored_version, reason FROM changed",
+    )
+
+
+ACTS = {PASS: passed, FIND: found, CLOSE: closed, CORRECT: corrected, RESTORE: restored}
+"""The act of each decision: it returns the number of rows that it added."""

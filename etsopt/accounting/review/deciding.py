@@ -1,0 +1,130 @@
+"""Decisions applied to a store, all of a table or none; what was applied before is left alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from etsopt.accounting.review.acts import ACTS, Block
+from etsopt.accounting.review.decisions import TABLE, dated, digests, read_decisions, validated
+from etsopt.accounting.review.items import look_at_items
+from etsopt.accounting.review.words import CORRECT, DECISIONS, RESTORE
+from etsopt.accounting.store.journal import new_entry
+from etsopt.accounting.store.opening import open_store
+from etsopt.accounting.store.together import check_together
+from etsopt.data.tables.raw import RawTable
+from etsopt.errors import DataError
+from etsopt.progress import checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from etsopt.accounting.store.opening import Connection
+
+REVIEW = "review"
+PLACE = "decisions"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What decisions changed.
+
+    Parameters
+    ----------
+    entry
+        Number in the journal; 0 if nothing changed.
+    repeated
+        Decisions that were applied before, and are left alone.
+    changes
+        Items passed, findings opened and closed, and versions added, by decision.
+    """
+
+    entry: int
+    repeated: int
+    changes: dict[str, int]
+
+
+def decide(
+    path: str | Path,
+    decisions: str | Path | pd.DataFrame | Mapping[str, Any],
+    headings: Mapping[str, str] | None = None,
+    wait_s: float | None = None,
+) -> Decided:
+    """Apply decisions of the review to a store, in their order; one with a problem leaves it as it was.
+
+    Parameters
+    ----------
+    decisions
+        A CSV file or a frame, of which a row with the same cells is applied once; or a single decision by column,
+        which is always applied.
+    headings
+        Other headings of the columns of a file, such as Chinese ones.
+    wait_s
+        Time to wait while another process has the store open [s]; None for 10.
+
+    Raises
+    ------
+    UsageError
+        As `open_store` does, or if there is no such file.
+    DataError
+        With every problem: cells, items that are not there, levels out of order, open findings.
+    """
+    place, once = PLACE, not isinstance(decisions, str | Path | pd.DataFrame)
+    if isinstance(decisions, str | Path):
+        place, frame = Path(decisions).name, read_decisions(decisions, headings)
+    else:
+        given = decisions if isinstance(decisions, pd.DataFrame) else pd.DataFrame([dict(decisions)])
+        frame = validated(RawTable.from_frame(given, PLACE))
+    with open_store(path, write=True, wait_s=wait_s) as opened:
+        return _applied(opened, frame, place, always=once)
+
+
+def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool) -> Decided:
+    own = pd.Series(digests(frame), index=frame.index)
+    known = {digest for (digest,) in opened.execute("SELECT sha256 FROM decisions").fetchall()}
+    repeated = (own.isin(known) | own.duplicated()) & (not always)
+    fresh = frame[~repeated]
+    changes = dict.fromkeys(DECISIONS, 0)
+    if not len(fresh):
+        return Decided(0, int(repeated.sum()), changes)
+    look_at_items(opened)
+    entry = new_entry(opened, REVIEW, place)
+    problems = []
+    kinds = fresh["decision"] + " " + fresh["level"]
+    blocks = list(fresh.groupby((kinds != kinds.shift()).cumsum(), sort=False))
+    for number, (_, block) in enumerate(blocks):
+        checkpoint("deciding", number, len(blocks))
+        kind, level = block["decision"].iat[0], block["level"].iat[0]
+        act = _block(opened, dated(block), entry, place, level)
+        changes[kind] += ACTS[kind](act)
+        problems += act.problems
+    if problems:
+        raise DataError("The review", problems)
+    if changes[CORRECT] + changes[RESTORE]:
+        check_together(opened, entry)
+    if not sum(changes.values()):
+        # The journal has no entry for decisions that change nothing.
+        opened.execute("DELETE FROM entries WHERE entry = ?", [entry])
+        return Decided(0, int(repeated.sum()), changes)
+    if not always:
+        added = pd.DataFrame({"entry": entry, "sha256": own[~repeated].to_numpy()})
+        opened.register("added", added)
+        opened.execute("INSERT INTO decisions BY NAME SELECT * FROM added")
+        opened.unregister("added")
+    return Decided(entry, int(repeated.sum()), changes)
+
+
+def _block(opened: Connection, frame: pd.DataFrame, entry: int, place: str, level: str) -> Block:
+    """Create the table ``block`` of decisions of one kind and level, and match their items."""
+    look_at_items(opened)
+    kinds = ", ".join(
+        f'"{column.name}"::{"DOUBLE" if column.number else "VARCHAR"} AS "{column.name}"' for column in TABLE.columns
+    )
+    opened.register("given", frame.assign(line=frame.index.to_numpy(), entry=entry))
+    place_of = "line::BIGINT AS line, entry::INTEGER AS entry"
+    opened.execute(f"CREATE OR REPLACE TEMP TABLE block AS SELECT {place_of}, {kinds} FROM given")
+    opened.unregister("given")
+    return Block(opened, place, level)

@@ -1,0 +1,186 @@
+"""Decisions as a table: their columns, the reader of files, and the checks that need no store."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.accounting.coded import UNKNOWN, days, month_number
+from etsopt.accounting.review.words import ACTORS, CLOSE, CORRECT, DECISIONS, ENTERPRISE, FIND, PASS, RESTORE
+from etsopt.accounting.schema import LARGEST_NCV
+from etsopt.accounting.vocabulary import FLOW_WORDS, FLOWS, ITEM_WORDS, ITEMS, PROCESS_WORDS, PROCESSES, folded
+from etsopt.data.messages import counted
+from etsopt.data.tables.raw import RawTable, read_csv
+from etsopt.data.tables.table import Column, Table
+from etsopt.data.tables.validate import validate_table
+from etsopt.errors import DataError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+ALL = "; empty: all"
+TABLE = Table(
+    "decisions",
+    "a decision on items of a month",
+    (),
+    (
+        Column("decision", "what is decided", required=True, choices=tuple(DECISIONS)),
+        Column("level", "who decides: a level of the review, or the enterprise", required=True, choices=tuple(ACTORS)),
+        Column("who", "person or department that decides", required=True, identifier=True),
+        Column("decided_on", "day of the decision, such as 2026-03-01; empty: today", identifier=True),
+        Column("unit_id", "unit; needed but for close", identifier=True),
+        Column("month", "month, such as 2025-01; empty: all of a pass", identifier=True),
+        Column("process", f"boundary of the item{ALL}", choices=tuple(PROCESSES)),
+        Column("item", f"fuel, material or product{ALL}", choices=tuple(ITEMS)),
+        Column("flow", f"direction of the item{ALL}", choices=tuple(FLOWS)),
+        Column("batch", f"batch or meter of the item{ALL}", identifier=True),
+        Column(
+            "version",
+            "of a pass: the version that was reviewed; of restore: the one that comes back",
+            number=True,
+            whole=True,
+            at_least=1,
+        ),
+        Column("quantity", "corrected quantity; empty: as it is", number=True, at_least=0),
+        Column(
+            "ncv_gj_per_unit",
+            "corrected calorific value; empty: as it is",
+            "GJ/t or GJ/1e4 Nm3",
+            number=True,
+            above=0,
+            at_most=LARGEST_NCV,
+        ),
+        Column("finding", "number of the finding that is closed", number=True, whole=True, at_least=1),
+        Column("rule", "rule of screening that found it", identifier=True),
+        Column("size_t", "emissions concerned by a finding", "tCO2e", number=True, at_least=0),
+        Column("reason", "why; needed but for pass"),
+        Column("reason_zh", "why, in Chinese"),
+    ),
+)
+"""Columns of a table of decisions. An empty cell of the item stands for all."""
+
+NAMES = tuple(column.name for column in TABLE.columns)
+WORDS: dict[str, Mapping[str, str]] = {
+    "decision": {word: name for name, word in DECISIONS.items()},
+    "level": {word: name for name, word in ACTORS.items()},
+    "process": PROCESS_WORDS,
+    "item": ITEM_WORDS,
+    "flow": FLOW_WORDS,
+}
+
+
+def read_decisions(path: str | Path, headings: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Read a CSV file of decisions, in English or Chinese; rows are labelled with their lines.
+
+    Parameters
+    ----------
+    headings
+        Other headings of the columns.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    DataError
+        With every problem of the file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UsageError(f"There is no file {str(path)!r} of decisions.", "Name a CSV file.")
+    raw, problems = read_csv(path.read_bytes(), path.name)
+    if raw is None:
+        raise DataError("The table of decisions", problems)
+    known = headings or {}
+    return validated(replace(raw, columns={known.get(name, name): cells for name, cells in raw.columns.items()}))
+
+
+def validated(raw: RawTable) -> pd.DataFrame:
+    """Validate the cells of decisions, and that each has what it needs; return them with all columns.
+
+    Raises
+    ------
+    DataError
+        With every problem.
+    """
+    columns = dict(raw.columns)
+    for name, words in WORDS.items():
+        if name in columns and columns[name].dtype == object:
+            own = [words.get(folded(str(cell)), words.get(str(cell).strip(), cell)) for cell in columns[name]]
+            columns[name] = np.array(own, dtype=object)
+    unknown = [name for name in columns if name not in NAMES and not str(name).startswith("x_")]
+    problems = [
+        Problem(raw.place, "is not a column of decisions", f"Choose from {', '.join(NAMES)}.", str(name))
+        for name in unknown
+    ]
+    frame, of_cells = validate_table(replace(raw, columns=columns), TABLE)
+    problems += of_cells
+    if not problems:
+        frame = _complete(frame)
+        frame.index = pd.Index(raw.rows)
+        problems = _problems(frame, raw.place)
+    if problems:
+        raise DataError("The table of decisions", problems)
+    return frame
+
+
+def _complete(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return decisions with all columns in order; the day of one that states none is today."""
+    columns = {}
+    for column in TABLE.columns:
+        kind = float if column.number else object
+        absent = np.nan if column.number else ""
+        cells = frame[column.name] if column.name in frame else np.full(len(frame), absent)
+        columns[column.name] = pd.Series(np.asarray(cells, dtype=kind), dtype=kind)
+    return pd.DataFrame(columns)
+
+
+def _problems(frame: pd.DataFrame, place: str) -> list[Problem]:
+    """Return what is missing or wrong in each kind of decision."""
+    problems: list[Problem] = []
+    kind = frame["decision"]
+
+    def see(bad: pd.Series[bool], column: str, what: tuple[str, str], advice: str) -> None:
+        if bad.any():
+            cells = tuple((str(line), name) for line, name in zip(frame.index[bad], kind[bad], strict=True))
+            problems.append(Problem(place, counted(int(bad.sum()), *what), advice, column, cells))
+
+    def empty(column: str) -> pd.Series[bool]:
+        return frame[column].isna() | (frame[column] == "")
+
+    lacks = ("decision lacks a cell", "decisions lack a cell")
+    see((kind != CLOSE) & empty("unit_id"), "unit_id", lacks, "Name the unit.")
+    see(kind.isin([FIND, CORRECT, RESTORE]) & empty("month"), "month", lacks, "Name the month.")
+    see(kind.isin([CORRECT, RESTORE]) & empty("item"), "item", lacks, "Name the item.")
+    see((kind != PASS) & empty("reason"), "reason", lacks, "State the reason.")
+    see((kind == CLOSE) & empty("finding"), "finding", lacks, "Name the number of the finding.")
+    see((kind == RESTORE) & empty("version"), "version", lacks, "Name the version that comes back.")
+    nothing = (kind == CORRECT) & empty("quantity") & empty("ncv_gj_per_unit")
+    see(nothing, "quantity", lacks, "State the corrected quantity or calorific value.")
+    own = (frame["level"] == ENTERPRISE) & kind.isin([PASS, FIND, CLOSE])
+    what = ("decision is not the enterprise's", "decisions are not the enterprise's")
+    see(own, "level", what, "Name a level of the review: an enterprise corrects and restores only.")
+    wrong = pd.Series(days(frame["decided_on"].to_numpy()) == UNKNOWN, index=frame.index) & ~empty("decided_on")
+    see(wrong, "decided_on", ("value is not a day", "values are not days"), "Write it as 2026-03-01.")
+    wrong = frame["month"].map(month_number).eq(UNKNOWN) & ~empty("month")
+    see(wrong, "month", ("value is not a month", "values are not months"), "Write it as 2025-01.")
+    return problems
+
+
+def digests(frame: pd.DataFrame) -> NDArray[np.object_]:
+    """Return the SHA-256 of the cells of every decision, by which one that was applied is known again."""
+    texts = frame.astype(object).where(frame.notna(), "").astype(str)
+    joined = ("\x1f".join(row) for row in texts.itertuples(index=False, name=None))
+    return np.array([hashlib.sha256(text.encode()).hexdigest() for text in joined], dtype=object)
+
+
+def dated(frame: pd.DataFrame, today: Callable[[], date] = date.today) -> pd.DataFrame:
+    """Return decisions with a day each."""
+    return frame.assign(decided_on=frame["decided_on"].where(frame["decided_on"] != "", today().isoformat()))

@@ -1,0 +1,52 @@
+"""Items of the review in a store: every quantity in its present version, with its status and open findings.
+
+A pass belongs to a version. So a correction or resubmission, which is a new version, takes an item back to
+``reported`` by itself. An empty cell of a finding stands for all: one without an item concerns the whole month.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from etsopt.accounting.review.words import LEVELS
+from etsopt.accounting.store.journal import look_back
+from etsopt.accounting.store.schema import KEY, join_on, listed
+
+if TYPE_CHECKING:
+    from etsopt.accounting.store.opening import Connection
+
+WITHIN = KEY[2:]
+"""Columns within a unit and month."""
+
+RANK = " ".join(f"WHEN '{level}' THEN {rank}" for rank, level in enumerate(LEVELS, 1))
+
+ITEMS = f"""
+WITH passed AS (
+    SELECT {listed(KEY)}, version, max(CASE level {RANK} ELSE 0 END) AS rank FROM seen_passes GROUP BY ALL
+), open_of_item AS (
+    SELECT {listed(KEY, "c")}, count(*) AS open_findings
+    FROM open_findings f JOIN current_rows c
+    ON f.unit_id = c.unit_id AND f.month = c.month AND {{matches}} GROUP BY ALL
+)
+SELECT c.* EXCLUDE (entry, position, file, line, stated_version),
+    coalesce(p.rank, 0) AS rank, coalesce(o.open_findings, 0) AS open_findings
+FROM current_rows c LEFT JOIN passed p ON {join_on("c", "p")} AND c.version = p.version
+LEFT JOIN open_of_item o ON {join_on("c", "o")}
+"""
+"""SQL of the items with ``rank``, the number of levels that have passed the present version."""
+
+
+def matches(pattern: str, item: str) -> str:
+    """Return the SQL condition that a row whose empty cells stand for all matches an item of its unit and month."""
+    return " AND ".join(f'({pattern}."{name}" = \'\' OR {pattern}."{name}" = {item}."{name}")' for name in WITHIN)
+
+
+def look_at_items(opened: Connection, as_of: int | str | None = None) -> int:
+    """Create the views of `look_back`, ``open_findings`` and ``items``, and return the last entry that they have."""
+    last = look_back(opened, as_of)
+    opened.execute(
+        "CREATE OR REPLACE TEMP VIEW open_findings AS "
+        "SELECT * FROM seen_findings f ANTI JOIN seen_closings c ON f.finding = c.finding"
+    )
+    opened.execute(f"CREATE OR REPLACE TEMP VIEW items AS {ITEMS.format(matches=matches('f', 'c'))}")
+    return last

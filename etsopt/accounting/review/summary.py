@@ -1,0 +1,270 @@
+"""Tables of the review: items, months, findings, first-pass rates, and the enterprises at risk."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.accounting.review.items import look_at_items, matches
+from etsopt.accounting.review.words import ENTERPRISE, FILING_DAYS, LEVELS, STATUSES
+from etsopt.accounting.store.journal import frame_of
+from etsopt.accounting.store.opening import open_store
+from etsopt.accounting.store.schema import KEY, join_on, listed
+from etsopt.accounting.vocabulary import ACCOUNTED
+from etsopt.errors import UsageError, brief
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from etsopt.accounting.store.opening import Connection
+
+NAMES = np.array(list(STATUSES), dtype=object)
+
+
+@dataclass(frozen=True, eq=False)
+class Review:
+    """The state of the review in a store.
+
+    Parameters
+    ----------
+    items
+        Every quantity in its present version, with its status and the number of open findings.
+    months
+        Units and months: items, least status, open findings, the day of filing, the days after the month, and
+        ``on_time``, ``late`` or ``unknown``.
+    findings
+        All findings, with who closed them and why.
+    rates
+        By province and level: items that the level decided on, those that passed it without a finding or correction of
+        that level, their share, and its open findings with their size [tCO2e].
+    statuses
+        Items by province and status.
+    at_risk
+        Enterprises with open findings, or late or missing months; the list that ``compliance.at_risk`` takes.
+    corrections
+        Who corrected or restored which quantity, and why.
+    entry
+        Last entry of the journal that they have.
+    """
+
+    items: pd.DataFrame
+    months: pd.DataFrame
+    findings: pd.DataFrame
+    rates: pd.DataFrame
+    statuses: pd.DataFrame
+    at_risk: pd.DataFrame
+    corrections: pd.DataFrame
+    entry: int
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables, by name."""
+        return {name: table for name, table in vars(self).items() if name != "entry"}
+
+
+def review(
+    path: str | Path,
+    year: int | None = None,
+    on: date | None = None,
+    as_of: int | str | None = None,
+    wait_s: float | None = None,
+) -> Review:
+    """Return the state of the review in a store.
+
+    Parameters
+    ----------
+    year
+        Only months of this year; None for all.
+    on
+        Day by which a month without a report counts as missing if its deadline has passed; None for today.
+    as_of
+        Number of an entry of the journal, or a day such as 2026-01-31; None for the present.
+    wait_s
+        Time to wait while another process has the store open [s]; None for 10.
+
+    Raises
+    ------
+    UsageError
+        As `open_store` does, or if there is no such entry or day.
+    """
+    with open_store(path, wait_s=wait_s) as opened:
+        entry = look_at_items(opened, as_of)
+        return review_of(opened, entry, year, date.today() if on is None else on)
+
+
+def review_of(opened: Connection, entry: int, year: int | None, on: date) -> Review:
+    """Return the state of the review that the views of `look_at_items` show."""
+    within = "" if year is None else f" AND month LIKE '{year:04d}-%'"
+    items = _items(opened, within)
+    findings = _findings(opened, within)
+    months = _months(opened, items, within)
+    return Review(
+        items=items,
+        months=months,
+        findings=findings,
+        rates=_rates(opened, findings, within),
+        statuses=_statuses(items),
+        at_risk=_at_risk(opened, months, findings, year, on),
+        corrections=frame_of(
+            opened, f"SELECT * EXCLUDE (entry) FROM seen_corrections WHERE true{within} ORDER BY entry, {listed(KEY)}"
+        ),
+        entry=entry,
+    )
+
+
+def day_of(text: str) -> date:
+    """Return a day such as 2026-01-31.
+
+    Raises
+    ------
+    UsageError
+        If the text is none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{brief(text)} is not a day.", "Write it as 2026-01-31.") from None
+
+
+def deadline(month: str) -> date:
+    """Return the last day on which a month is filed in time.
+
+    >>> deadline("2025-01").isoformat()
+    '2025-03-12'
+    """
+    year, number = int(month[:4]), int(month[5:])
+    return date(year, number, calendar.monthrange(year, number)[1]) + timedelta(days=FILING_DAYS)
+
+
+def _items(opened: Connection, within: str) -> pd.DataFrame:
+    items = frame_of(
+        opened,
+        f"SELECT u.enterprise_id, u.province, u.sector, {listed(KEY, 'i')}, i.quantity, i.unit, i.ncv_gj_per_unit, "
+        f"i.version, i.rank, i.open_findings FROM items i JOIN current_units u ON i.unit_id = u.unit_id "
+        f"WHERE true{within} ORDER BY {listed(KEY, 'i')}",
+    )
+    return items.drop(columns="rank").assign(status=NAMES[items["rank"].to_numpy(dtype=np.int64)])
+
+
+def _findings(opened: Connection, within: str) -> pd.DataFrame:
+    table = frame_of(
+        opened,
+        f"SELECT f.finding, c.finding IS NULL AS open, f.level, f.who, f.decided_on, u.enterprise_id, u.province, "
+        f"f.rule, {listed(KEY, 'f')}, f.size_t, f.reason, f.reason_zh, coalesce(c.level, '') AS closed_by_level, "
+        f"coalesce(c.who, '') AS closed_by, coalesce(c.decided_on, '') AS closed_on, "
+        f"coalesce(c.reason, '') AS closed_because FROM seen_findings f LEFT JOIN seen_closings c USING (finding) "
+        f"JOIN current_units u ON f.unit_id = u.unit_id WHERE true{within.replace('month', 'f.month')} "
+        f"ORDER BY f.finding",
+    )
+    return table.assign(open=table["open"].astype(bool))
+
+
+def _months(opened: Connection, items: pd.DataFrame, within: str) -> pd.DataFrame:
+    """Return units and months with the day of filing: that of the last first version, else the day of the import."""
+    rank = pd.Series(pd.Categorical(items["status"], NAMES).codes, index=items.index)
+    groups = items.assign(rank=rank).groupby(["enterprise_id", "province", "unit_id", "month"], as_index=False)
+    months = groups.agg(items=("item", "size"), rank=("rank", "min"))
+    filed = frame_of(
+        opened,
+        f"SELECT unit_id, month, max(reported_on) FILTER (version = 1) AS filed_on, "
+        f"strftime(min(at_utc), '%Y-%m-%d') AS received_on FROM seen_rows JOIN entries USING (entry) "
+        f"WHERE true{within} GROUP BY ALL",
+    )
+    months = months.merge(filed, on=["unit_id", "month"], how="left")
+    still = f"SELECT unit_id, month, count(*) AS open_findings FROM open_findings WHERE true{within} GROUP BY ALL"
+    months = months.merge(frame_of(opened, still), on=["unit_id", "month"], how="left")
+    months = months.fillna({"open_findings": 0, "filed_on": ""})
+    ends = {month: deadline(month) - timedelta(days=FILING_DAYS) for month in months["month"].unique()}
+    stated = months["filed_on"] != ""
+    day = pd.to_datetime(months["filed_on"].where(stated, months["received_on"]))
+    after = (day - pd.to_datetime(months["month"].map(ends))).dt.days
+    # The day of an import proves that a month was filed by then; a later one proves nothing.
+    filing = np.select([after <= FILING_DAYS, stated], ["on_time", "late"], "unknown").astype(object)
+    return months.assign(
+        status=NAMES[months["rank"].to_numpy(dtype=np.int64)],
+        open_findings=months["open_findings"].astype(int),
+        days_after=after.astype(float).where(stated),
+        filing=filing,
+    ).drop(columns=["rank", "received_on"])
+
+
+def _statuses(items: pd.DataFrame) -> pd.DataFrame:
+    table = pd.crosstab(items["province"], items["status"]).reindex(columns=NAMES, fill_value=0)
+    table.columns = pd.Index([f"items_{name}" for name in NAMES])
+    found = (items["open_findings"] > 0).groupby(items["province"]).sum().reindex(table.index, fill_value=0)
+    return table.assign(items=table.sum(axis=1), items_with_open_findings=found.astype(int)).reset_index()
+
+
+RATES = """
+WITH passed AS (SELECT DISTINCT {key}, level FROM seen_passes),
+found AS (
+    SELECT DISTINCT {key_c}, f.level FROM seen_findings f JOIN current_rows c
+    ON f.unit_id = c.unit_id AND f.month = c.month AND {matches}
+),
+corrected AS (SELECT DISTINCT {key}, level FROM seen_corrections WHERE level <> '{enterprise}'),
+decided AS (FROM passed UNION FROM found UNION FROM corrected)
+SELECT u.province, d.level, count(*) AS items_decided,
+    count(*) FILTER (p.level IS NOT NULL AND f.level IS NULL AND c.level IS NULL) AS items_first_pass
+FROM decided d JOIN current_units u ON d.unit_id = u.unit_id
+LEFT JOIN passed p ON {d_p} LEFT JOIN found f ON {d_f} LEFT JOIN corrected c ON {d_c}
+WHERE true{within} GROUP BY ALL
+"""
+
+
+def _rates(opened: Connection, findings: pd.DataFrame, within: str) -> pd.DataFrame:
+    """Return first-pass rates and open findings by province and level."""
+    key = (*KEY, "level")
+    query = RATES.format(
+        key=listed(KEY),
+        key_c=listed(KEY, "c"),
+        matches=matches("f", "c"),
+        enterprise=ENTERPRISE,
+        d_p=join_on("d", "p", key),
+        d_f=join_on("d", "f", key),
+        d_c=join_on("d", "c", key),
+        within=within.replace("month", "d.month"),
+    )
+    table = frame_of(opened, query)
+    still = findings[findings["open"]].groupby(["province", "level"], as_index=False)
+    count = still.agg(open_findings=("finding", "size"), open_size_t=("size_t", "sum"))
+    table = table.merge(count, on=["province", "level"], how="outer")
+    whole = ["items_decided", "items_first_pass", "open_findings"]
+    table = table.fillna(dict.fromkeys([*whole, "open_size_t"], 0)).astype(dict.fromkeys(whole, int))
+    decided = table["items_decided"].where(table["items_decided"] > 0)
+    table.insert(4, "first_pass_rate", table["items_first_pass"] / decided)
+    order = table["level"].map({level: rank for rank, level in enumerate(LEVELS)})
+    return table.assign(order=order).sort_values(["province", "order"]).drop(columns="order").reset_index(drop=True)
+
+
+def _at_risk(
+    opened: Connection, months: pd.DataFrame, findings: pd.DataFrame, year: int | None, on: date
+) -> pd.DataFrame:
+    """Return enterprises with open findings or months that are late, or missing after their deadline."""
+    units = frame_of(opened, "SELECT unit_id, enterprise_id, province, sector FROM current_units")
+    accounted = units[units["sector"].isin(ACCOUNTED)]
+    years = [year] if year is not None else sorted({int(month[:4]) for month in months["month"]})
+    due = [f"{own:04d}-{number:02d}" for own in years for number in range(1, 13)]
+    due = [month for month in due if deadline(month) < on]
+    every = accounted[["unit_id"]].merge(pd.DataFrame({"month": pd.Series(due, dtype=object)}), how="cross")
+    there = every.merge(months[["unit_id", "month"]], how="left", indicator=True)
+    missing = there[there["_merge"] == "left_only"].groupby("unit_id").size()
+    late = months[months["filing"] == "late"].groupby("unit_id").size()
+    still = findings[findings["open"]].groupby("unit_id")
+    table = units.assign(
+        open_findings=units["unit_id"].map(still.size()).fillna(0).astype(int),
+        open_size_t=units["unit_id"].map(still["size_t"].sum()).fillna(0.0),
+        late_months=units["unit_id"].map(late).fillna(0).astype(int),
+        missing_months=units["unit_id"].map(missing).fillna(0).astype(int),
+    )
+    figures = ["open_findings", "open_size_t", "late_months", "missing_months"]
+    table = table.groupby("enterprise_id", as_index=False).agg(
+        {"province": "first", "unit_id": "size"} | dict.fromkeys(figures, "sum")
+    )
+    table = table.rename(columns={"unit_id": "units"})
+    risky = (table[["open_findings", "late_months", "missing_months"]] > 0).any(axis=1)
+    return table[risky].sort_values(["open_size_t", "enterprise_id"], ascending=[False, True]).reset_index(drop=True)

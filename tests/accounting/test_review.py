@@ -1,0 +1,333 @@
+"""The three-level review: order of the levels, findings, corrections, versions, tables, and verified emissions."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from etsopt import accounting
+from etsopt.accounting.chinese import HEADINGS
+from etsopt.accounting.review.items import look_at_items
+from etsopt.accounting.review.summary import deadline
+from etsopt.accounting.review.words import STATUSES
+from etsopt.accounting.store import open_store
+from etsopt.errors import DataError, UsageError
+from etsopt.reports import write_monthly_sheets
+from tests.accounting.builders import REGISTER, Row, frame
+from tests.accounting.test_store import written
+
+MONTHS = [f"2025-{number:02d}" for number in range(1, 13)]
+
+
+def line(month: str, coal: float = 130.0, **more: Any) -> list[Row]:
+    """A month of the clinker line."""
+    return [
+        ("C1", month, "clinker", "portland_clinker", "product", 1000.0, more),
+        ("C1", month, "clinker", "bituminous", "in", coal, more),
+    ]
+
+
+def plants(place: Path, rows: list[Row]) -> Path:
+    return written(place, REGISTER, frame(rows))
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clinker line with two months, the second filed a day late."""
+    place = tmp_path_factory.mktemp("imported")
+    rows = [*line("2025-01", reported_on="2025-03-12"), *line("2025-02", reported_on="2025-04-10")]
+    accounting.import_reports(place / "plants.duckdb", plants(place / "plants", rows))
+    return place / "plants.duckdb"
+
+
+@pytest.fixture
+def store(imported: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(imported, tmp_path))
+
+
+def decide(store: Path, decision: str, level: str = "municipal", **cells: Any) -> accounting.Decided:
+    given = {"decision": decision, "level": level, "who": "office", "unit_id": "C1", **cells}
+    return accounting.decide(store, {name: cell for name, cell in given.items() if cell is not None})
+
+
+COAL: dict[str, Any] = {"month": "2025-01", "item": "bituminous"}
+
+
+def statuses(store: Path) -> list[str]:
+    """Status of the coal and clinker of both months."""
+    with open_store(store) as opened:
+        look_at_items(opened)
+        ranks = opened.execute("SELECT rank FROM items ORDER BY month, item").fetchall()
+    return [[*STATUSES][rank] for (rank,) in ranks]
+
+
+def test_levels_pass_in_order_and_a_level_cannot_skip_one(store: Path) -> None:
+    assert statuses(store) == ["reported"] * 4
+    with pytest.raises(DataError, match=r"(?s)4 items are not passed by the provincial level.*C1 2025-01 clinker b"):
+        decide(store, "pass", "national")
+    assert decide(store, "pass", "municipal", month="2025-01").changes["pass"] == 2
+    with pytest.raises(DataError, match=r"2 items are not passed by the municipal level: .*2025-02"):
+        decide(store, "pass", "provincial")
+    decide(store, "pass", "municipal")
+    decide(store, "pass", "provincial", **COAL)
+    decide(store, "pass", "national", **COAL)
+    assert statuses(store) == ["national", "municipal", "municipal", "municipal"]
+    # A second pass changes nothing, and the journal does not mention it.
+    before = len(accounting.store_log(store))
+    assert decide(store, "pass", "provincial", **COAL).entry == 0
+    assert len(accounting.store_log(store)) == before
+
+
+def test_a_finding_stops_a_pass_until_it_is_closed_by_its_level_or_one_above(store: Path) -> None:
+    decide(store, "pass")
+    decide(store, "find", "provincial", month="2025-01", reason="no ledger")
+    with pytest.raises(DataError, match=r"(?s)2 items have open findings.*C1 2025-01 clinker bituminous in"):
+        decide(store, "pass", "provincial")
+    with pytest.raises(DataError, match="finding 1 of the provincial level"):
+        decide(store, "close", "municipal", unit_id=None, finding=1, reason="seen")
+    decide(store, "close", "national", unit_id=None, finding=1, reason="ledger seen")
+    assert decide(store, "pass", "provincial").changes["pass"] == 4
+    found = accounting.review(store).findings
+    assert found[["open", "closed_by_level", "closed_because"]].to_numpy().tolist() == [
+        [False, "national", "ledger seen"]
+    ]
+
+
+def test_a_correction_is_a_new_version_that_passes_the_levels_again(store: Path) -> None:
+    decide(store, "pass")
+    decide(store, "pass", "provincial")
+    decide(store, "correct", "enterprise", **COAL, quantity=140.0, reason="typing error")
+    assert statuses(store) == ["reported", "provincial", "provincial", "provincial"]
+    item = accounting.review(store).items.iloc[0]
+    assert (item["quantity"], item["version"]) == (140.0, 2)
+    with pytest.raises(DataError, match="not passed by the municipal level"):
+        decide(store, "pass", "provincial")
+    assert decide(store, "pass").changes["pass"] == 1
+    corrections = accounting.review(store).corrections
+    assert corrections[["level", "who", "version", "reason"]].to_numpy().tolist() == [
+        ["enterprise", "office", 2, "typing error"]
+    ]
+    # A pass of a version that is no longer present is refused, and one of it from before stays what it was.
+    with pytest.raises(DataError, match="version 1 was reviewed, 2 is present"):
+        decide(store, "pass", "national", **COAL, version=1)
+    assert decide(store, "pass", "provincial", **COAL, version=1).entry == 0
+
+
+def test_every_version_stays_and_a_restored_one_is_a_new_one(store: Path) -> None:
+    decide(store, "correct", "municipal", **COAL, quantity=140.0, reason="ledger")
+    decide(store, "restore", "provincial", **COAL, version=1, reason="ledger of another line")
+    told = accounting.history(store, "C1", "2025-01", item="bituminous")
+    assert told[["event", "version", "quantity", "reason"]].to_numpy().tolist() == [
+        ["report", 1, 130.0, ""],
+        ["correct", 2, 140.0, "ledger"],
+        ["restore", 3, 130.0, "ledger of another line"],
+    ]
+    assert told["source"].tolist()[0] == "reports/2025.csv, 3"
+    assert accounting.read_reports(store, as_of=2).rows["quantity"].tolist()[-1] == 140.0
+    with pytest.raises(DataError, match=r"no such version.*C1 2025-01 clinker bituminous in: version 7"):
+        decide(store, "restore", **COAL, version=7, reason="x")
+    assert decide(store, "restore", **COAL, version=3, reason="as it is").entry == 0
+
+
+def test_a_resubmission_takes_an_item_back_and_an_old_file_does_not_undo_a_correction(
+    store: Path, tmp_path: Path
+) -> None:
+    decide(store, "pass")
+    accounting.import_reports(store, plants(tmp_path / "again", line("2025-01", 150.0, reported_on="2025-03-12")))
+    assert statuses(store) == ["reported", "municipal", "municipal", "municipal"]
+    decide(store, "correct", **COAL, quantity=155.0, reason="ledger")
+    (added,) = accounting.import_reports(store, tmp_path / "again")
+    assert (added.rows_corrected, accounting.review(store).items["quantity"][0]) == (0, 155.0)
+
+
+def test_a_correction_is_checked_as_a_report_is(store: Path) -> None:
+    measured: dict[str, Any] = {"item": "bituminous", "ncv_gj_per_unit": 23.5, "reason": "test report"}
+    with pytest.raises(DataError, match="calorific value has no use"):
+        decide(store, "correct", **{**measured, "month": "2025-02", "item": "portland_clinker"})
+    # Within a year a measured fuel may not return to the default, here in February.
+    with pytest.raises(DataError, match="only the default in a later month"):
+        decide(store, "correct", month="2025-01", **measured)
+    decide(store, "correct", month="2025-02", **measured)
+    assert accounting.review(store).items["ncv_gj_per_unit"].dropna().tolist() == [23.5]
+
+
+def decisions(*rows: dict[str, Any]) -> pd.DataFrame:
+    return (
+        pd.DataFrame([{"level": "municipal", "who": "office", "unit_id": "C1", **row} for row in rows])
+        .astype(object)
+        .fillna("")
+    )
+
+
+def test_a_table_of_decisions_is_applied_in_its_order_and_once(store: Path, tmp_path: Path) -> None:
+    table = decisions(
+        {"decision": "find", **COAL, "reason": "no ledger", "size_t": 50.0},
+        {"decision": "correct", "level": "enterprise", **COAL, "quantity": 140.0, "reason": "ledger"},
+        {"decision": "close", "unit_id": "", "finding": 1, "reason": "corrected"},
+        {"decision": "pass"},
+        {"decision": "pass", "level": "provincial", "month": "2025-01"},
+    )
+    table.to_csv(tmp_path / "march.csv", index=False)
+    done = accounting.decide(store, tmp_path / "march.csv")
+    assert done.changes == {"pass": 6, "find": 1, "close": 1, "correct": 1, "restore": 0}
+    again = accounting.decide(store, tmp_path / "march.csv")
+    assert (again.entry, again.repeated, sum(again.changes.values())) == (0, 5, 0)
+    # A later correction is not undone by the table, even after it has grown by a row.
+    decide(store, "correct", **COAL, quantity=141.0, reason="better ledger")
+    grown = pd.concat([table, decisions({"decision": "find", "month": "2025-02", "reason": "late"})])
+    grown.to_csv(tmp_path / "march.csv", index=False)
+    done = accounting.decide(store, tmp_path / "march.csv")
+    assert (done.repeated, done.changes["find"], sum(done.changes.values())) == (5, 1, 1)
+    assert accounting.review(store).items["quantity"][0] == 141.0
+
+
+def test_a_table_may_be_chinese(store: Path, tmp_path: Path) -> None:
+    text = "决定,层级,决定人,单元编号,月份,燃料、物料或产品,理由\n"
+    text += "发现问题,市级,甲,C1,2025-01,烟煤,无台账\n通过,市级,甲,C1,2025-02,,\n"
+    (tmp_path / "三月.csv").write_text(text, encoding="gb18030")
+    headings = {chinese: name for name, chinese in HEADINGS.items()}
+    done = accounting.decide(store, tmp_path / "三月.csv", headings)
+    assert (done.changes["find"], done.changes["pass"]) == (1, 2)
+
+
+def test_all_problems_of_a_table_are_told_at_once_and_nothing_is_applied(store: Path, tmp_path: Path) -> None:
+    table = decisions(
+        {"decision": "pass"},
+        {"decision": "pass", "level": "national", "month": "2025-01"},
+        {"decision": "pass", "unit_id": "C9"},
+        {"decision": "correct", "month": "2025-02", "item": "coke", "quantity": 1.0, "reason": "x"},
+        {"decision": "close", "unit_id": "", "finding": 4, "reason": "x"},
+    )
+    table.to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(DataError) as error:
+        accounting.decide(store, tmp_path / "table.csv")
+    told = str(error.value)
+    for words in (
+        "table.csv: 2 items are not passed by the provincial level: row 3 'C1 2025-01",
+        "1 decision is on no item of the store: row 4 'C9'",
+        "row 5 'C1 2025-02 coke'",
+        "1 finding does not exist: row 6 'finding 4'",
+    ):
+        assert words in told
+    assert statuses(store) == ["reported"] * 4
+    wrong = decisions(
+        {"decision": "approve"}, {"decision": "find", "month": "2025-1"}, {"decision": "pass", "level": "enterprise"}
+    )
+    with pytest.raises(DataError, match="approve"):
+        accounting.decide(store, wrong)
+    with pytest.raises(DataError, match=r"(?s)lacks a cell.*not the enterprise's.*not a month"):
+        accounting.decide(store, wrong[1:])
+
+
+def test_one_decision_is_on_one_item(store: Path, tmp_path: Path) -> None:
+    batches: list[Row] = [
+        ("C1", "2025-03", "clinker", "bituminous", "test", 60.0, {"batch": name, "ncv_gj_per_unit": 23.0})
+        for name in ("B1", "B2")
+    ]
+    accounting.import_reports(store, plants(tmp_path / "more", [*line("2025-03"), *batches]))
+    coal: dict[str, Any] = {"month": "2025-03", "item": "bituminous", "quantity": 61.0, "reason": "scale"}
+    with pytest.raises(DataError, match=r"(?s)on several items: row 0 'C1 2025-03 clinker bituminous.*flow and batch"):
+        decide(store, "correct", **coal)
+    assert decide(store, "correct", **coal, flow="test", batch="B2").changes["correct"] == 1
+
+
+def test_months_are_late_after_40_days_and_enterprises_with_gaps_are_at_risk(store: Path) -> None:
+    assert deadline("2025-01") == date(2025, 3, 12)
+    assert deadline("2024-02") == date(2024, 4, 9)
+    state = accounting.review(store, on=date(2025, 5, 20))
+    assert state.months[["month", "days_after", "filing"]].to_numpy().tolist() == [
+        ["2025-01", 40.0, "on_time"],
+        ["2025-02", 41.0, "late"],
+    ]
+    risk = state.at_risk.set_index("enterprise_id")
+    # March was due on 10 May; April is due on 9 June.
+    assert risk.loc["EC", ["late_months", "missing_months"]].tolist() == [1, 1]
+    assert risk.loc["EA", ["late_months", "missing_months"]].tolist() == [0, 3]
+
+
+def test_first_pass_rates_count_items_without_a_finding_or_correction(store: Path) -> None:
+    decide(store, "find", **COAL, reason="no ledger", size_t=30.0)
+    decide(store, "pass", month="2025-02")
+    decide(store, "pass", month="2025-01", item="portland_clinker")
+    state = accounting.review(store)
+    assert state.rates.to_numpy().tolist() == [["Anhui", "municipal", 4, 3, 0.75, 1, 30.0]]
+    decide(store, "close", unit_id=None, finding=1, reason="ledger seen")
+    decide(store, "pass")
+    decide(store, "find", "provincial", month="2025-02", reason="late")
+    state = accounting.review(store)
+    assert state.rates.to_numpy().tolist() == [
+        ["Anhui", "municipal", 4, 3, 0.75, 0, 0.0],
+        ["Anhui", "provincial", 2, 0, 0.0, 1, 0.0],
+    ]
+    assert state.statuses[["items_reported", "items_municipal", "items_with_open_findings"]].to_numpy().tolist() == [
+        [0, 4, 2]
+    ]
+
+
+def test_the_findings_of_screening_are_taken_over_once_and_stay_closed(tmp_path: Path) -> None:
+    store = tmp_path / "plants.duckdb"
+    # The second of twelve months was filed late, and the third is missing.
+    rows = [row for month in MONTHS if month != "2025-03" for row in line(month, reported_on="2025-04-30")]
+    accounting.import_reports(store, plants(tmp_path / "plants", rows))
+    found = accounting.screen(accounting.read_reports(store)).findings
+    done = accounting.take_findings(store, "municipal", "office")
+    taken = accounting.review(store, year=2025).findings
+    assert done.changes["find"] == len(taken) == len(found) > 1
+    assert taken["size_t"].sum() == pytest.approx(found["size_t"].sum())
+    close = decisions({"decision": "close", "unit_id": "", "finding": 1, "reason": "explained"})
+    accounting.decide(store, close)
+    assert accounting.take_findings(store, "municipal", "office").entry == 0
+    assert int(accounting.review(store).findings["open"].sum()) == len(found) - 1
+
+
+def test_emissions_are_verified_once_the_national_level_has_passed_the_whole_year(tmp_path: Path) -> None:
+    store = tmp_path / "plants.duckdb"
+    rows = [row for month in MONTHS[:11] for row in line(month)]
+    accounting.import_reports(store, plants(tmp_path / "plants", rows))
+
+    def state(**options: Any) -> tuple[str, bool]:
+        unit = accounting.annual_emissions(store, 2025, **options).units.iloc[0]
+        assert unit["accounted_emissions_tco2e"] > 0
+        if not pd.isna(unit["verified_emissions_tco2e"]):
+            assert unit["verified_emissions_tco2e"] == unit["accounted_emissions_tco2e"]
+        return unit["status"], not pd.isna(unit["verified_emissions_tco2e"])
+
+    levels = ("municipal", "provincial", "national")
+    accounting.decide(store, decisions(*({"decision": "pass", "level": level} for level in levels)))
+    assert state() == ("incomplete", False)
+    decide(store, "find", "national", month="2025-12", reason="no report of December")
+    assert state() == ("open findings", False)
+    decide(store, "close", "national", unit_id=None, finding=1, reason="the kiln stood still")
+    assert state() == ("verified", True)
+    decide(store, "correct", **COAL, quantity=131.0, reason="ledger")
+    assert state() == ("reported", False)
+    assert state(as_of=4) == ("verified", True)
+    accounting.decide(store, decisions(*({"decision": "pass", "level": level, **COAL} for level in levels[:2])))
+    assert state() == ("provincial", False)
+    with pytest.raises(UsageError, match="No unit has reports of 2030"):
+        accounting.annual_emissions(store, 2030)
+
+
+def test_a_sheet_shows_figures_with_their_trail_in_both_languages(store: Path, tmp_path: Path) -> None:
+    decide(store, "find", **COAL, reason="<script>", reason_zh="无台账")
+    found = accounting.annual_emissions(store, 2025)
+    assert write_monthly_sheets(found, tmp_path / "sheets") == ["sheets/EC.html"]
+    text = (tmp_path / "sheets" / "EC.html").read_text(encoding="utf-8")
+    total = found.units["accounted_emissions_tco2e"].iat[0]
+    for words in (
+        f"{total:,.2f}",
+        "reports/2025.csv, 3, v1",
+        "bituminous 烟煤",
+        "有未关闭问题",
+        "无台账",
+        "&lt;script&gt;",
+    ):
+        assert words in text
+    assert "<script>" not in text
+    with pytest.raises(UsageError, match="No unit of enterprise 'EX'"):
+        write_monthly_sheets(found, tmp_path / "sheets", ["EX"])
