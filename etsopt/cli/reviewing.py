@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 CHINESE = "zh"
 SHOWN = 20
 COUNTED = {
-    "pass": "passed",
-    "find": "findings opened",
-    "close": "findings closed",
-    "correct": "corrected",
-    "restore": "restored",
+    "pass": ("item passed", "items passed"),
+    "find": ("finding opened", "findings opened"),
+    "close": ("finding closed", "findings closed"),
+    "correct": ("item corrected", "items corrected"),
+    "restore": ("item restored", "items restored"),
 }
 
 
@@ -130,7 +130,7 @@ def _show(done: Decided, options: Namespace) -> int:
         return 0
     chinese = options.lang == CHINESE
     words = [
-        f"{DECISIONS[name]} {count:,}" if chinese else f"{count:,} {COUNTED[name]}"
+        f"{DECISIONS[name]} {count:,}" if chinese else f"{count:,} {COUNTED[name][count > 1]}"
         for name, count in done.changes.items()
         if count
     ]
