@@ -130,6 +130,8 @@ def _add_decisions(add: Add) -> None:
     find.add_argument("--size", type=float, metavar="T", help="emissions concerned [tCO2e]")
     close.add_argument("--finding", type=int, required=True, metavar="N", help="number of the finding")
     correct.add_argument("--quantity", type=float, metavar="X", help="corrected quantity (default: as it is)")
+    text = "version that was reviewed: another that is present is refused (default: the present one)"
+    grant.add_argument("--version", type=int, metavar="N", help=text)
     text = "corrected calorific value [GJ/t or GJ/1e4 Nm3] (default: as it is)"
     correct.add_argument("--ncv", type=float, metavar="X", help=text)
     restore.add_argument("--version", type=int, required=True, metavar="N", help="version that comes back")

@@ -231,7 +231,7 @@ def test_one_decision_is_on_one_item(store: Path, tmp_path: Path) -> None:
     ]
     accounting.import_reports(store, plants(tmp_path / "more", [*line("2025-03"), *batches]))
     coal: dict[str, Any] = {"month": "2025-03", "item": "bituminous", "quantity": 61.0, "reason": "scale"}
-    with pytest.raises(DataError, match=r"(?s)on several items: row 0 'C1 2025-03 clinker bituminous.*flow and batch"):
+    with pytest.raises(DataError, match=r"(?s)on several items: row 1 'C1 2025-03 clinker bituminous.*flow and batch"):
         decide(store, "correct", **coal)
     assert decide(store, "correct", **coal, flow="test", batch="B2").changes["correct"] == 1
 
@@ -331,3 +331,10 @@ def test_a_sheet_shows_figures_with_their_trail_in_both_languages(store: Path, t
     assert "<script>" not in text
     with pytest.raises(UsageError, match="No unit of enterprise 'EX'"):
         write_monthly_sheets(found, tmp_path / "sheets", ["EX"])
+
+
+def test_a_store_with_a_month_that_is_none_is_refused(store: Path) -> None:
+    with open_store(store, write=True) as opened:
+        opened.execute("UPDATE rows SET month = 'May'")
+    with pytest.raises(UsageError, match="is damaged: a month is not as written"):
+        accounting.review(store)

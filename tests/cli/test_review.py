@@ -39,7 +39,7 @@ def test_the_whole_way_from_reports_to_verified_emissions(
     assert "passed" in run(capsys, "review", "apply", store, str(tmp_path / "passes.csv"))
     find = ("review", "find", store, "--level", "municipal", "--by", "Li", "--unit", "U3", "--month", "2025-03")
     assert "发现问题 1" in run(capsys, *find, "--reason", "late", "--size", "10", "--lang", "zh")
-    assert "1 finding\n" in run(capsys, "review", "findings", store)
+    assert "1 finding " in run(capsys, "review", "findings", store)
     assert "Items by province and status" in run(capsys, "review", "status", store)
     out = tmp_path / "out"
     told = run(capsys, "verify", store, "--year", "2025", "--out", str(out))

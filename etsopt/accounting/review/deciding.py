@@ -76,7 +76,7 @@ def decide(
     if isinstance(decisions, str | Path):
         place, frame = Path(decisions).name, read_decisions(decisions, headings)
     else:
-        given = decisions if isinstance(decisions, pd.DataFrame) else pd.DataFrame([dict(decisions)])
+        given = decisions if isinstance(decisions, pd.DataFrame) else pd.DataFrame([dict(decisions)], index=[1])
         frame = validated(RawTable.from_frame(given, PLACE))
     with open_store(path, write=True, wait_s=wait_s) as opened:
         return _applied(opened, frame, place, always=once)
@@ -91,7 +91,8 @@ def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool) 
     if not len(fresh):
         return Decided(0, int(repeated.sum()), changes)
     look_at_items(opened)
-    entry = new_entry(opened, REVIEW, place)
+    first = fresh.iloc[0]
+    entry = new_entry(opened, REVIEW, f"{first['decision']}: {first['who']}" if always else place)
     problems = []
     kinds = fresh["decision"] + " " + fresh["level"]
     blocks = list(fresh.groupby((kinds != kinds.shift()).cumsum(), sort=False))

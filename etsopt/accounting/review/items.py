@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etsopt.accounting.coded import UNKNOWN, month_number
 from etsopt.accounting.review.words import LEVELS
 from etsopt.accounting.store.journal import look_back
+from etsopt.accounting.store.opening import COPY
 from etsopt.accounting.store.schema import KEY, join_on, listed
+from etsopt.errors import UsageError
 
 if TYPE_CHECKING:
     from etsopt.accounting.store.opening import Connection
@@ -44,6 +47,10 @@ def matches(pattern: str, item: str) -> str:
 def look_at_items(opened: Connection, as_of: int | str | None = None) -> int:
     """Create the views of `look_back`, ``open_findings`` and ``items``, and return the last entry that they have."""
     last = look_back(opened, as_of)
+    for name in ("seen_rows", "seen_findings"):
+        months = opened.execute(f"SELECT DISTINCT month FROM {name}").fetchall()
+        if any(month_number(month) == UNKNOWN for (month,) in months):
+            raise UsageError("The store is damaged: a month is not as written.", COPY)
     opened.execute(
         "CREATE OR REPLACE TEMP VIEW open_findings AS "
         "SELECT * FROM seen_findings f ANTI JOIN seen_closings c ON f.finding = c.finding"

@@ -181,7 +181,7 @@ def _months(opened: Connection, items: pd.DataFrame, within: str) -> pd.DataFram
     months = months.fillna({"open_findings": 0, "filed_on": ""})
     ends = {month: deadline(month) - timedelta(days=FILING_DAYS) for month in months["month"].unique()}
     stated = months["filed_on"] != ""
-    day = pd.to_datetime(months["filed_on"].where(stated, months["received_on"]))
+    day = pd.to_datetime(months["filed_on"].where(stated, months["received_on"]), errors="coerce")
     after = (day - pd.to_datetime(months["month"].map(ends))).dt.days
     # The day of an import proves that a month was filed by then; a later one proves nothing.
     filing = np.select([after <= FILING_DAYS, stated], ["on_time", "late"], "unknown").astype(object)
