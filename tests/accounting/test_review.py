@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -338,3 +340,106 @@ def test_a_store_with_a_month_that_is_none_is_refused(store: Path) -> None:
         opened.execute("UPDATE rows SET month = 'May'")
     with pytest.raises(UsageError, match="is damaged: a month is not as written"):
         accounting.review(store)
+
+
+LEVELS = [*STATUSES][1:]
+
+
+class Oracle:
+    """The review in plain Python: versions, the rank of the present one, and open findings by item."""
+
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], list[Any]] = {
+            (month, item): [[quantity], 0]
+            for month in ("2025-01", "2025-02")
+            for item, quantity in (("bituminous", 130.0), ("portland_clinker", 1000.0))
+        }
+        self.open: dict[int, tuple[str, str, int]] = {}
+        self.findings = 0
+        self.ranks: dict[int, int] = {}
+
+    def matched(self, month: str, item: str) -> list[tuple[str, str]]:
+        return [key for key in self.items if month in ("", key[0]) and item in ("", key[1])]
+
+    def is_open(self, key: tuple[str, str]) -> bool:
+        return any(month == key[0] and item in ("", key[1]) for month, item, _ in self.open.values())
+
+    def takes(self, row: dict[str, Any]) -> bool:
+        """Apply a decision if it is allowed."""
+        rank = LEVELS.index(row["level"]) + 1
+        keys = self.matched(row["month"], row["item"])
+        if row["decision"] == "pass":
+            if any(self.items[key][1] < rank - 1 or (self.items[key][1] < rank and self.is_open(key)) for key in keys):
+                return False
+            for key in keys:
+                self.items[key][1] = max(self.items[key][1], rank)
+        elif row["decision"] == "find":
+            self.findings += 1
+            self.open[self.findings] = (row["month"], row["item"], rank)
+        elif row["decision"] == "close":
+            if row["finding"] not in range(1, self.findings + 1):
+                return False
+            if rank < self.ranks[row["finding"]]:
+                return False
+            self.open.pop(row["finding"], None)
+        else:
+            versions = self.items[keys[0]][0]
+            if row["decision"] == "restore" and row["version"] > len(versions):
+                return False
+            new = versions[row["version"] - 1] if row["decision"] == "restore" else row["quantity"]
+            if new != versions[-1]:
+                versions.append(new)
+                self.items[keys[0]][1] = 0
+        self.ranks |= {number: own[2] for number, own in self.open.items()}
+        return True
+
+
+def drawn(random: np.random.Generator, number: int) -> dict[str, Any]:
+    """Draw a decision."""
+    kind = str(random.choice(["pass", "pass", "pass", "close", "close", "find", "correct", "restore"]))
+    month, item = str(random.choice(["2025-01", "2025-02"])), str(random.choice(["bituminous", "portland_clinker"]))
+    row: dict[str, Any] = {
+        "decision": kind,
+        "level": str(random.choice(LEVELS, p=(0.5, 0.3, 0.2))),
+        "who": f"office {number}",
+    }
+    if kind in ("pass", "find") and random.random() < 0.5:
+        item = ""
+    if kind == "pass" and random.random() < 0.3:
+        month = ""
+    row |= {"unit_id": "C1", "month": month, "item": item, "reason": "" if kind == "pass" else f"reason {number}"}
+    more: dict[str, dict[str, Any]] = {
+        "close": {"finding": int(random.integers(1, 5)), "unit_id": "", "month": "", "item": ""},
+        "correct": {"quantity": float(random.integers(100, 104))},
+        "restore": {"version": int(random.integers(1, 4))},
+    }
+    return {**row, **more.get(kind, {})}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_any_decisions_have_the_effect_that_plain_python_gives_them(store: Path, seed: int) -> None:
+    random, oracle = np.random.default_rng(seed), Oracle()
+    allowed, refused = [], []
+    for number in range(40):
+        row = drawn(random, number)
+        before = copy.deepcopy(vars(oracle))
+        if oracle.takes(row):
+            allowed.append(row)
+        else:
+            vars(oracle).update(before)
+            refused.append((list(allowed), row))
+    accounting.decide(store, decisions(*allowed))
+    items = accounting.review(store).items
+    cells = items[["month", "item", "quantity", "version", "status", "open_findings"]].to_numpy().tolist()
+    found = {(month, item): (*own, count > 0) for month, item, *own, count in cells}
+    assert found == {
+        key: (versions[-1], len(versions), [*STATUSES][rank], oracle.is_open(key))
+        for key, (versions, rank) in oracle.items.items()
+    }
+    assert accounting.review(store).findings["open"].sum() == len(oracle.open)
+    assert {row["decision"] for row in allowed} >= {"pass", "find", "correct"}
+    # What plain Python refused after all of these is refused here as well.
+    for earlier, row in refused:
+        if len(earlier) == len(allowed):
+            with pytest.raises(DataError):
+                accounting.decide(store, decisions(row))

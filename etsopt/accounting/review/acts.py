@@ -134,9 +134,6 @@ def _single(block: Block) -> None:
     several = f"SELECT line, string_agg({NAME}, ', ') FROM matched m GROUP BY line HAVING count(*) > 1"
     what = ("decision is on several items", "decisions are on several items")
     block.see_none(several, what, "Name process, flow and batch as well.")
-    twice = f"SELECT max(line), min({NAME}) FROM matched m GROUP BY {listed(KEY)} HAVING count(DISTINCT line) > 1"
-    what = ("item is changed twice by neighbouring rows", "items are changed twice by neighbouring rows")
-    block.see_none(twice, what, "Keep one of them.")
 
 
 def corrected(block: Block) -> int:

@@ -94,9 +94,8 @@ def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool) 
     first = fresh.iloc[0]
     entry = new_entry(opened, REVIEW, f"{first['decision']}: {first['who']}" if always else place)
     problems = []
-    kinds = fresh["decision"] + " " + fresh["level"]
-    blocks = list(fresh.groupby((kinds != kinds.shift()).cumsum(), sort=False))
-    for number, (_, block) in enumerate(blocks):
+    blocks = _blocks(fresh)
+    for number, block in enumerate(blocks):
         checkpoint("deciding", number, len(blocks))
         kind, level = block["decision"].iat[0], block["level"].iat[0]
         act = _block(opened, dated(block), entry, place, level)
@@ -116,6 +115,15 @@ def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool) 
         opened.execute("INSERT INTO decisions BY NAME SELECT * FROM added")
         opened.unregister("added")
     return Decided(entry, int(repeated.sum()), changes)
+
+
+def _blocks(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """Split decisions into runs of one kind and level, each with at most one change of an item, in their order."""
+    kinds = frame["decision"] + " " + frame["level"]
+    run = (kinds != kinds.shift()).cumsum()
+    again = frame.groupby([run, "unit_id", "month", "item"], sort=False).cumcount()
+    again = again.where(frame["decision"].isin([CORRECT, RESTORE]), 0)
+    return [block for _, block in frame.groupby([run.rename("run"), again.rename("again")], sort=True)]
 
 
 def _block(opened: Connection, frame: pd.DataFrame, entry: int, place: str, level: str) -> Block:
