@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etsopt.accounting.inclusion import REASONS
+from etsopt.accounting.review.decisions import NAMES, OF_ITEMS
 from etsopt.accounting.review.words import ACTORS, DECISIONS, FILING, LEVELS, STATUSES, YEAR_STATUSES
 from etsopt.accounting.schema import ACTIVITIES
 from etsopt.accounting.screening.registry import KINDS
@@ -141,6 +142,10 @@ WORDS = {
     "ncv_basis": {"measured": "实测", "default": "缺省", "both": "部分实测"},
     "role": {"quantity": "数量", "ncv": "低位发热量", "minutes": "阳极效应时间"},
 }
+
+
+OF_DECISIONS = {HEADINGS[name]: name for name in (*NAMES, *OF_ITEMS)}
+"""Columns of a table of decisions by their Chinese headings."""
 
 
 def in_chinese(table: pd.DataFrame) -> pd.DataFrame:

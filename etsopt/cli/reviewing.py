@@ -88,12 +88,11 @@ def _words(options: Namespace) -> dict[str, Any]:
 
 def _apply(options: Namespace) -> int:
     from etsopt import accounting, progress
-    from etsopt.accounting.chinese import HEADINGS
+    from etsopt.accounting.chinese import OF_DECISIONS
     from etsopt.cli import terminal
 
-    headings = {chinese: name for name, chinese in HEADINGS.items()}
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
-        return _show(accounting.decide(options.store, options.decisions, headings, options.wait), options)
+        return _show(accounting.decide(options.store, options.decisions, OF_DECISIONS, options.wait), options)
 
 
 def _screen(options: Namespace) -> int:

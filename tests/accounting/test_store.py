@@ -390,3 +390,18 @@ def test_a_failed_first_import_leaves_no_file(tmp_path: Path, store: Path) -> No
     with pytest.raises(DataError, match="not in one city"):
         accounting.import_reports(store, places)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
+def test_a_disk_that_takes_no_more_leaves_the_store_as_it_was(tmp_path: Path, filled: Path) -> None:
+    code = (
+        "import resource, signal, sys\nfrom etsopt.cli import main\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)\n"
+        "sys.exit(main(['store', 'import', sys.argv[1], sys.argv[2]]))"
+    )
+    plants = accounting.write_example(tmp_path / "plants", units=6, months=12, seed=1)
+    command = [sys.executable, "-c", code, str(filled), str(plants), str(1 << 16)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "could not be written: File too large.\n\nFree disk space" in done.stderr
+    assert quantity(filled) == [130.0]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 WHO = "b.entry, b.level, b.who, b.decided_on"
 NAME = "concat_ws(' ', " + ", ".join(f"nullif(m.{name}, '')" for name in KEY) + ")"
+EXACT = " AND ".join(f"b.{name} = c.{name}" for name in WITHIN)
 RANK = "CASE {level} " + " ".join(f"WHEN '{level}' THEN {rank}" for rank, level in enumerate(LEVELS, 1)) + " ELSE 0 END"
 
 
@@ -28,12 +29,13 @@ class Block:
     def __init__(self, opened: Connection, place: str, level: str) -> None:
         self.opened, self.place, self.level = opened, place, level
         self.problems: list[Problem] = []
+        own = f"SELECT b.line, {EXACT} AS exact, c.* FROM block b JOIN items c ON b.unit_id = c.unit_id"
+        every = matches("b", "c")
+        # A decision that names an item exactly is on no other, although an empty batch stands for all.
         opened.execute(
-            f"CREATE OR REPLACE TEMP TABLE matched AS "
-            f"SELECT b.line, c.* FROM block b JOIN items c ON b.unit_id = c.unit_id AND b.month = c.month "
-            f"AND {matches('b', 'c')} WHERE b.month <> '' UNION ALL "
-            f"SELECT b.line, c.* FROM block b JOIN items c ON b.unit_id = c.unit_id AND {matches('b', 'c')} "
-            f"WHERE b.month = ''"
+            f"CREATE OR REPLACE TEMP TABLE matched AS SELECT * EXCLUDE (exact) FROM ("
+            f"{own} AND b.month = c.month AND {every} WHERE b.month <> '' UNION ALL {own} AND {every} "
+            f"WHERE b.month = '') QUALIFY exact OR NOT bool_or(exact) OVER (PARTITION BY line)"
         )
 
     def see_none(self, found: str, what: tuple[str, str], advice: str, column: str = "") -> None:
@@ -124,13 +126,8 @@ def closed(block: Block) -> int:
 
 
 def _single(block: Block) -> None:
-    """Keep one matched item for each decision: an exact match wins, otherwise the decision has to say which."""
+    """Add a problem for decisions that match no item or several."""
     block.see_items()
-    exact = " AND ".join(f"m.{name} = b.{name}" for name in WITHIN)
-    block.opened.execute(
-        f"CREATE OR REPLACE TEMP TABLE matched AS SELECT m.* FROM matched m JOIN block b USING (line) "
-        f"QUALIFY ({exact}) OR NOT bool_or({exact}) OVER (PARTITION BY line)"
-    )
     several = f"SELECT line, string_agg({NAME}, ', ') FROM matched m GROUP BY line HAVING count(*) > 1"
     what = ("decision is on several items", "decisions are on several items")
     block.see_none(several, what, "Name process, flow and batch as well.")

@@ -90,7 +90,6 @@ def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool) 
     changes = dict.fromkeys(DECISIONS, 0)
     if not len(fresh):
         return Decided(0, int(repeated.sum()), changes)
-    look_at_items(opened)
     first = fresh.iloc[0]
     entry = new_entry(opened, REVIEW, f"{first['decision']}: {first['who']}" if always else place)
     problems = []

@@ -68,6 +68,9 @@ TABLE = Table(
 """Columns of a table of decisions. An empty cell of the item stands for all."""
 
 NAMES = tuple(column.name for column in TABLE.columns)
+OF_ITEMS = ("enterprise_id", "province", "sector", "unit", "status", "open_findings")
+"""Columns of the table of items that are left out, so that this table with decisions beside it can be applied."""
+
 WORDS: dict[str, Mapping[str, str]] = {
     "decision": {word: name for name, word in DECISIONS.items()},
     "level": {word: name for name, word in ACTORS.items()},
@@ -115,6 +118,7 @@ def validated(raw: RawTable) -> pd.DataFrame:
         if name in columns and columns[name].dtype == object:
             own = [words.get(folded(str(cell)), words.get(str(cell).strip(), cell)) for cell in columns[name]]
             columns[name] = np.array(own, dtype=object)
+    columns = {name: cells for name, cells in columns.items() if name not in OF_ITEMS}
     unknown = [name for name in columns if name not in NAMES and not str(name).startswith("x_")]
     problems = [
         Problem(raw.place, "is not a column of decisions", f"Choose from {', '.join(NAMES)}.", str(name))

@@ -34,6 +34,9 @@ SETTINGS: dict[str, Any] = {
     "allow_persistent_secrets": False,
 }
 LONGEST_REASON = 300
+NOT_WRITTEN = ("Could not write", "No space left", "Permission denied", "Read-only file system", "Could not truncate")
+"""Parts of DuckDB's messages on a disk that takes no more, or a place that may not be written to."""
+
 COPY = "Restore a copy of it, or import the folders into a new store."
 
 
@@ -187,7 +190,8 @@ def _created(opened: Connection) -> None:
 def _examined(opened: Connection, path: Path) -> None:
     """Raise UsageError if the tables are not those of a store of this format."""
     columns = opened.execute(
-        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal "
+        "AND database_name = current_database() ORDER BY column_index"
     ).fetchall()
     found: dict[str, dict[str, str]] = {}
     for table, column, kind in columns:
@@ -231,7 +235,8 @@ def _error_of(reason: str, path: Path) -> UsageError:
     if "version number" in reason or "newer version" in reason.lower():
         advice = 'Install a newer one: pip install --upgrade "etsopt[mrv]"'
         return UsageError(f"The store {str(path)!r} was written by another version of DuckDB.", advice)
-    if "No space left" in reason or "Permission denied" in reason:
-        advice = "Free disk space, or choose a place that you may write to; the store is unchanged."
-        return UsageError(f"The store {str(path)!r} could not be written: {shortened(reason, LONGEST_REASON)}.", advice)
+    if any(words in reason for words in NOT_WRITTEN):
+        advice = "Free disk space, or choose a place that you may write to; the store is as it was."
+        cause = reason.rpartition(": ")[2]
+        return UsageError(f"The store {str(path)!r} could not be written: {shortened(cause, LONGEST_REASON)}.", advice)
     return UsageError(f"The store {str(path)!r} is damaged ({shortened(reason, LONGEST_REASON)}).", COPY)
