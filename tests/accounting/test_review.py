@@ -432,7 +432,7 @@ def drawn(random: np.random.Generator, number: int) -> dict[str, Any]:
 def test_any_decisions_have_the_effect_that_plain_python_gives_them(store: Path, seed: int) -> None:
     random, oracle = np.random.default_rng(seed), Oracle()
     allowed, refused = [], []
-    for number in range(40):
+    for number in range(25):
         row = drawn(random, number)
         before = copy.deepcopy(vars(oracle))
         if oracle.takes(row):
