@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etsopt.accounting.headings import ROW_HEADINGS
 from etsopt.accounting.inclusion import REASONS
 from etsopt.accounting.schema import ACTIVITIES
 from etsopt.accounting.screening.registry import KINDS
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 SECTORS = {"power": "发电", "steel": "钢铁", "cement": "水泥", "aluminium": "铝冶炼"}
 
 HEADINGS = {
-    "unit_id": "单元编号",
+    **{column: words[0] for column, words in ROW_HEADINGS.items()},
     "enterprise_id": "企业法人编号",
     "entity_id": "重点排放单位编号",
     "name": "名称",
@@ -23,15 +24,8 @@ HEADINGS = {
     "own_sector": "登记行业",
     "province": "省(区、市)",
     "year": "年度",
-    "month": "月份",
     "months": "报告月数",
-    "process": "工序",
     "gas": "温室气体",
-    "item": "燃料、物料或产品",
-    "flow": "方向",
-    "quantity": "数量",
-    "unit": "计量单位",
-    "ncv_gj_per_unit": "低位发热量(GJ/t, GJ/10^4Nm3)",
     "ncv_basis": "低位发热量来源",
     "factor": "因子",
     "factors": "采用的因子",
@@ -49,10 +43,6 @@ HEADINGS = {
     "role": "用途",
     "file": "文件",
     "line": "行号",
-    "version": "版本",
-    "batch": "批次或仪表",
-    "evidence": "证据材料",
-    "reported_by": "填报人",
     "value": "取值",
     "official": "指南缺省值",
     "meaning": "含义",
