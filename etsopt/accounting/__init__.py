@@ -8,6 +8,7 @@ from etsopt.accounting.bridge import units_of
 from etsopt.accounting.example import generate, write_example
 from etsopt.accounting.factors import read_parameters
 from etsopt.accounting.inclusion import Inclusion, inclusion, register_of
+from etsopt.accounting.planning import review_plan_instance
 from etsopt.accounting.rows import Reports, read_register, read_reports
 from etsopt.accounting.screening import Screening, screen
 
@@ -23,6 +24,7 @@ __all__ = [
     "read_register",
     "read_reports",
     "register_of",
+    "review_plan_instance",
     "screen",
     "units_of",
     "write_example",

@@ -91,3 +91,40 @@ def in_chinese(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with Chinese headings, and with Chinese words where it has those of this package."""
     columns = {name: table[name].replace(words) for name, words in WORDS.items() if name in table}
     return table.assign(**columns).rename(columns=HEADINGS)
+
+
+PLAN_HEADINGS = HEADINGS | {
+    "city": "城市",
+    "level": "审核级别",
+    "enterprises": "企业数",
+    "days": "审核人天",
+    "reason": "列入理由",
+    "at_risk_tco2e": "风险排放量(tCO2e)",
+    "covered_tco2e": "审核覆盖的风险排放量(tCO2e)",
+    "uncovered_tco2e": "未覆盖的风险排放量(tCO2e)",
+    "reviews": "审核数",
+    "least_reviews": "最少审核数",
+    "needed_reviews": "所需审核数",
+    "drawn": "随机抽取数",
+    "available_days": "可用人天",
+    "review_days": "现场审核人天",
+    "travel_days": "差旅人天",
+    "left_days": "剩余人天",
+    "needed_days": "所需人天",
+    "missing_days": "缺少人天",
+    "further_day_covers_tco2e": "增加一人天约可多覆盖(tCO2e)",
+    "further_review_costs_tco2e": "增加一项最少审核约少覆盖(tCO2e)",
+    "priced_bound_tco2e": "按影子价格得出的下界(tCO2e)",
+    "seed": "随机种子",
+}
+PLAN_WORDS: dict[str, dict[str, str]] = {
+    "level": {"municipal": "市级", "provincial": "省级", "national": "国家级"},
+    "reason": {"coverage": "覆盖要求", "risk": "风险", "drawn": "随机抽取"},
+}
+"""Headings and words of a plan of reviews, some of which mean something else in accounts and lists."""
+
+
+def plan_in_chinese(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of a plan of reviews with Chinese headings and words."""
+    columns = {name: table[name].replace(words) for name, words in PLAN_WORDS.items() if name in table}
+    return table.assign(**columns).rename(columns=PLAN_HEADINGS)
