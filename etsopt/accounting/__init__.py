@@ -8,6 +8,7 @@ from etsopt.accounting.bridge import units_of
 from etsopt.accounting.example import generate, write_example
 from etsopt.accounting.factors import read_parameters
 from etsopt.accounting.inclusion import Inclusion, inclusion, register_of
+from etsopt.accounting.monitoring import Monitoring, monitor, read_monitor, write_monitor_example
 from etsopt.accounting.planning import review_plan_instance
 from etsopt.accounting.rows import Reports, read_register, read_reports
 from etsopt.accounting.screening import Screening, screen
@@ -15,11 +16,14 @@ from etsopt.accounting.screening import Screening, screen
 __all__ = [
     "Accounts",
     "Inclusion",
+    "Monitoring",
     "Reports",
     "Screening",
     "account",
     "generate",
     "inclusion",
+    "monitor",
+    "read_monitor",
     "read_parameters",
     "read_register",
     "read_reports",
@@ -28,4 +32,5 @@ __all__ = [
     "screen",
     "units_of",
     "write_example",
+    "write_monitor_example",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from etsopt.accounting.headings import ROW_HEADINGS
 from etsopt.accounting.inclusion import REASONS
@@ -66,6 +66,28 @@ HEADINGS = {
     "size_t": "涉及排放量(tCO2e)",
     "reason_zh": "理由(中文)",
     "margin_rate": "与门槛之差(比例)",
+    "day": "日期",
+    "days": "天数",
+    "stack": "排放口",
+    "basis": "数据来源",
+    "flow_1e4_nm3": "烟气流量(10^4Nm3)",
+    "co2_percent": "CO2浓度(%)",
+    "load_rate": "负荷率",
+    "monitored_tco2": "监测排放量(tCO2)",
+    "calculated_tco2": "核算排放量(tCO2)",
+    "difference_tco2": "监测与核算之差(tCO2)",
+    "ratio": "监测与核算之比",
+    "unusual": "是否异常",
+    "measured_days": "实测天数",
+    "standstill_days": "停运天数",
+    "filled_days": "补缺天数",
+    "missing_days": "缺失天数",
+    "unusual_days": "异常天数",
+    "months_with_ratio": "可比月数",
+    "drift_per_year": "年漂移率",
+    "drift_lower": "年漂移率下限",
+    "drift_upper": "年漂移率上限",
+    "drifts": "是否漂移",
     "listed_tco2e": "列入排放量(tCO2e)",
     "not_listed_tco2e": "未列入排放量(tCO2e)",
     "without_near_tco2e": "接近门槛者移出后(tCO2e)",
@@ -73,7 +95,7 @@ HEADINGS = {
     "scope_of_year_before_tco2e": "按上一年度范围(tCO2e)",
 }
 
-WORDS = {
+WORDS: dict[str, dict[Any, str]] = {
     "sector": SECTORS,
     "own_sector": SECTORS,
     "process": PROCESSES | {OTHER: OTHER_CHINESE},
@@ -82,6 +104,16 @@ WORDS = {
     "reason": REASONS,
     "activity": ACTIVITIES,
     "kind": KINDS,
+    "basis": {
+        "measured": "实测",
+        "standstill": "停运",
+        "filled_co2": "补缺浓度",
+        "filled_flow": "补缺流量",
+        "filled_both": "补缺流量和浓度",
+        "missing": "缺失",
+    },
+    "unusual": {True: "是", False: "否"},
+    "drifts": {True: "是", False: "否"},
     "ncv_basis": {"measured": "实测", "default": "缺省", "both": "部分实测"},
     "role": {"quantity": "数量", "ncv": "低位发热量", "minutes": "阳极效应时间"},
 }
@@ -117,7 +149,7 @@ PLAN_HEADINGS = HEADINGS | {
     "priced_bound_tco2e": "按影子价格得出的下界(tCO2e)",
     "seed": "随机种子",
 }
-PLAN_WORDS: dict[str, dict[str, str]] = {
+PLAN_WORDS: dict[str, dict[Any, str]] = {
     "level": {"municipal": "市级", "provincial": "省级", "national": "国家级"},
     "reason": {"coverage": "覆盖要求", "risk": "风险", "drawn": "随机抽取"},
 }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.accounting.accounts import Accounts
+    from etsopt.accounting.monitoring import Monitoring
     from etsopt.accounting.screening import Screening
 
 UNITS = "units"
@@ -58,6 +59,11 @@ def save_screening(found: Screening, folder: str | Path, chinese: bool = False) 
 def save_plan(tables: Mapping[str, pd.DataFrame], folder: str | Path, chinese: bool = False) -> list[str]:
     """Write the tables of a plan of reviews into a folder, as `save` does."""
     return _save(tables, folder, [*tables] if chinese else [], plan_in_chinese)
+
+
+def save_monitoring(found: Monitoring, folder: str | Path, chinese: bool = False) -> list[str]:
+    """Write the tables of monitors beside accounts into a folder, as `save` does."""
+    return _save(found.tables, folder, [*found.tables] if chinese else [])
 
 
 def _save(

@@ -33,6 +33,7 @@ EXIT_CODES = """exit codes:
 MODULES = {
     **dict.fromkeys(("account", "screen", "inclusion"), "accounting"),
     "import": "importing",
+    "monitor": "monitoring",
     "review-plan": "review_plan",
 }
 """Modules of commands outside `etsopt.cli.commands`."""
@@ -253,7 +254,12 @@ def _add_accounting(commands: argparse._SubParsersAction[Parser], machine: Parse
     inclusion.add_argument("--year", type=int, help=text)
     text = "year of the emissions (default: two years before --year, else the last of the reports)"
     inclusion.add_argument("--emissions-year", type=int, metavar="YEAR", help=text)
-    for command in (account, screen, inclusion):
+    monitor = add("monitor", "compare daily stack monitors with calculated emissions: differences, gaps, drift")
+    monitor.add_argument("data", metavar="DATA", help="a folder with register.csv, reports and monitor/*.csv")
+    monitor.add_argument("--out", type=Path, metavar="DIR", help="folder to write the tables to")
+    text = "replace a setting, such as window_days=10; repeatable"
+    monitor.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=text)
+    for command in (account, screen, inclusion, monitor):
         command.add_argument(
             "--lang", choices=("en", "zh"), default="en", help="language of tables (default: %(default)s)"
         )
