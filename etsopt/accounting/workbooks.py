@@ -85,11 +85,21 @@ def read_sheets_of_rows(path: Path, place: str) -> tuple[list[tuple[SheetOfRows,
     sheets, problems = read_workbook(path, "save the sheets as CSV in UTF-8 in its place")
     if problems:
         return [], [replace(problem, place=place) for problem in problems]
-    flaws = flaws_of_cells(path.read_bytes())
+    try:
+        flaws = flaws_of_cells(path.read_bytes())
+    except (KeyError, ValueError):
+        flaws = {}
     found = []
     for name, cells in sheets.items():
+        if not any(cell != "" for row in cells for cell in row):
+            continue
         sheet = SheetOfRows(f"{place}, sheet {name}")
-        raw, of_sheet = _read(sheet, cells, flaws.get(name, Flaws()))
+        if name not in flaws:
+            # Errors and formulas without a value would be read as empty cells.
+            what = "is laid out unlike the workbooks of spreadsheet programs: its cells cannot be examined"
+            problems.append(Problem(sheet.place, what, "Open it in a spreadsheet program, and save it as .xlsx."))
+            continue
+        raw, of_sheet = _read(sheet, cells, flaws[name])
         problems += of_sheet
         if raw is not None:
             found.append((sheet, raw))
@@ -97,10 +107,8 @@ def read_sheets_of_rows(path: Path, place: str) -> tuple[list[tuple[SheetOfRows,
 
 
 def _read(sheet: SheetOfRows, cells: list[list[Any]], flaws: Flaws) -> tuple[RawTable | None, list[Problem]]:
-    """Return the rows below the headings; None for a sheet without any cell, or with wrong headings."""
-    if not any(cell != "" for row in cells for cell in row):
-        return None, []
-    known = [sum(column_of(str(cell))[0] != "" for cell in row) for row in cells]
+    """Return the rows below the headings; None for a sheet with wrong headings or none."""
+    known = (sum(column_of(str(cell))[0] != "" for cell in row) for row in cells)
     top = next((row for row, count in enumerate(known) if count >= LEAST_HEADINGS), None)
     if top is None:
         headings = "、".join(words[0] for words in ROW_HEADINGS.values())

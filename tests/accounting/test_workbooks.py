@@ -215,6 +215,34 @@ def test_a_sheet_of_another_writer_has_prefixes_and_absolute_targets(tmp_path: P
     assert problems(tmp_path)[0] == f"{PLACE}: 1 cell is an error: cell F4 '#DIV/0!'."
 
 
+def test_a_layout_that_cannot_be_examined_is_refused(tmp_path: Path) -> None:
+    path = book(tmp_path, [HEAD, *GOOD, BAD["error"][0]]) / "reports" / "2025.xlsx"
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"]
+
+    def with_sheet(content: bytes) -> list[str]:
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, part in parts.items():
+                archive.writestr(name, content if name == "xl/worksheets/sheet1.xml" else part)
+        return problems(tmp_path)
+
+    # Quotation marks of either kind are valid; a cell without its place cannot be named.
+    assert with_sheet(sheet.replace(b't="e"', b"t='e'"))[0] == f"{PLACE}: 1 cell is an error: cell F4 '#DIV/0!'."
+    (message,) = with_sheet(sheet.replace(b' r="F4"', b""))
+    assert "its cells cannot be examined" in message
+
+
+@pytest.mark.parametrize("name", ["Bob's sheet", "一月 & 二月"])
+def test_a_sheet_may_have_any_name(tmp_path: Path, name: str) -> None:
+    folder = book(tmp_path, [HEAD, *GOOD])
+    with xlsxwriter.Workbook(folder / "reports" / "2025.xlsx") as workbook:
+        sheet = workbook.add_worksheet(name)
+        for row, line in enumerate([HEAD, *GOOD]):
+            sheet.write_row(row, 0, line)
+    assert set(read_reports(folder).rows["file"]) == {f"reports/2025.xlsx, sheet {name}"}
+
+
 def test_without_the_extra_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

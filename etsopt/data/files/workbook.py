@@ -34,15 +34,17 @@ COMPOUND_FILE = b"\xd0\xcf\x11\xe0"
 MOST_CELLS, MOST_BYTES = 40_000_000, 2_000_000_000
 """Cells of a sheet, empty ones included, and bytes of a workbook unpacked: a table has 30 columns."""
 
-REFERENCE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+REFERENCE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
 """Column and row of a cell."""
 
 CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^>/])>(.*?)</(?:\w+:)?c>", re.DOTALL)
 FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>(.*?)</(?:\w+:)?f>)", re.DOTALL)
 VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>(.*?)</(?:\w+:)?v>", re.DOTALL)
-KIND = re.compile(rb'\bt="(\w+)"')
-MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)"')
-"""Parts of a sheet: attributes and content of a cell, its formula, value and type, and a merged range."""
+KIND = re.compile(rb"\bt=[\"'](\w+)[\"']")
+MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*\bref=[\"']([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)[\"']")
+FLAWED = re.compile(rb"\bt=[\"']e[\"']|<(?:\w+:)?f\b")
+"""Parts of a sheet: attributes and content of a cell, its formula, value and type, a merged range, and what a sheet
+with flawed cells has."""
 
 SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
 RELATION = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>")
@@ -144,7 +146,13 @@ def _too_large(content: bytes) -> str:
 
 
 def flaws_of_cells(content: bytes) -> dict[str, Flaws]:
-    """Return the flaws of each sheet of a workbook that `read_workbook` could read, by its name."""
+    """Return the flaws of each sheet of a workbook that `read_workbook` could read, by its name.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If the file is laid out in a way that this function cannot examine.
+    """
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
         targets = {}
         for tag in RELATION.findall(parts.read("xl/_rels/workbook.xml.rels")):
@@ -163,26 +171,29 @@ def flaws_of_cells(content: bytes) -> dict[str, Flaws]:
 
 
 def _attribute(tag: bytes, name: str) -> str:
-    found = re.search(rf"""\s{name}=["']([^"']*)["']""", tag.decode())
-    return unescape(found[1]) if found else ""
+    found = re.search(rf"""\s{name}=(?:"([^"]*)"|'([^']*)')""", tag.decode())
+    return unescape(found[1] or found[2] or "") if found else ""
 
 
 def _flaws(sheet: bytes) -> Flaws:
     flaws = Flaws()
     # Cells of plain numbers and shared texts, nearly all of a table, are passed over by two searches.
-    if b't="e"' in sheet or re.search(rb"<(?:\w+:)?f\b", sheet):
+    if FLAWED.search(sheet):
         for attributes, inside in CELL.findall(sheet):
             kind, formula, value = KIND.search(attributes), FORMULA.search(inside), VALUE.search(inside)
             is_error = kind is not None and kind[1] == b"e"
             # The empty text is a value that a formula may have; its cell is of the type of texts.
             is_text = kind is not None and kind[1] == b"str"
-            place = REFERENCE.search(attributes)
-            if place is None or not (is_error or formula):
+            lost = value is None or not (value[1] or is_text)
+            if not is_error and not (formula and lost):
                 continue
+            place = REFERENCE.search(attributes)
+            if place is None:
+                raise ValueError("a cell has no reference")
             row, column = int(place[2]) - 1, _column_position(place[1])
             if is_error:
                 flaws.errors.append((row, column, unescape(value[1].decode()) if value else "#ERROR"))
-            elif formula and not is_text and (value is None or not value[1]):
+            elif formula:
                 flaws.uncalculated.append((row, column, f"={unescape((formula[1] or b'...').decode())}"))
     for first, top, last, bottom in MERGED.findall(sheet):
         flaws.merged.append((int(top) - 1, _column_position(first), int(bottom) - 1, _column_position(last)))

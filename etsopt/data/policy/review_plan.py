@@ -24,7 +24,7 @@ class ReviewLevelPolicy(Section):
         description="reviewer days in each province: one number, or a table with every province; default no limit",
     )
     effort: float = Field(
-        1.0, gt=0, le=100, description="days of a review at this level, relative to review_days of the enterprise"
+        1.0, ge=0.01, le=100, description="days of a review at this level, relative to review_days of the enterprise"
     )
     travel_days: Amount = Field(0.0, description="days once for each city that reviewers of this level visit")
 
@@ -48,7 +48,7 @@ class ReviewPlanPolicy(Section):
     """A plan of reviews: every enterprise at the municipal level, more at the provincial, a sample at the national."""
 
     days_per_review: float = Field(
-        1.0, gt=0, le=10_000, description="days of a review where enterprises.csv states no review_days"
+        1.0, ge=0.01, le=10_000, description="days of a review where enterprises.csv states no review_days"
     )
     seed: int = Field(1, ge=0, description="seed of the draws; anyone can repeat them")
     drawn_by: Literal["size", "equal"] = Field(

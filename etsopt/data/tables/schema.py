@@ -143,7 +143,7 @@ ENTERPRISES = Table(
             "reviewer days that one review takes; read by the model review_plan; absent: review_plan.days_per_review",
             "days",
             number=True,
-            above=0,
+            at_least=0.01,
             at_most=10_000,
         ),
         *(

@@ -81,7 +81,7 @@ class Reviews:
         return np.arange(len(self.days)) >= len(self.enterprises)
 
 
-def reviews_of(instance: Instance) -> Reviews:
+def reviews_of(instance: Instance) -> Reviews:  # long because each array has its line
     """Return the possible reviews of an instance.
 
     Raises
@@ -100,46 +100,48 @@ def reviews_of(instance: Instance) -> Reviews:
     days = np.where(np.isnan(days), policy.days_per_review, days)
     provinces = sorted(set(province))
     place, of_place = _places(names, province, texts["city"])
-    levels = (policy.municipal, policy.provincial, policy.national)
-    number = np.array([provinces.index(one) for one in province], dtype=np.int64)
-    of_province, whole = len(provinces), 2 * len(provinces)
-    group_of = np.concatenate([number, of_province + number, np.full(len(names), whole)])
-    of_places = np.array([provinces.index(one) for one in of_place[0]], dtype=np.int64)
-    population = np.append(np.tile(np.bincount(number, minlength=of_province), 2), len(names))
-    drawn = np.ones(3 * len(names), dtype=bool)
-    least = population.copy()
-    for group in range(of_province, whole + 1):
-        level = policy.national if group == whole else policy.provincial
-        of_group = np.flatnonzero(group_of == group)
-        least[group] = _number(level.least, level.least_share, population[group])
-        wanted = _number(level.drawn, level.drawn_share, population[group])
-        weights = size.astype(float) if policy.drawn_by == "size" else np.ones(len(names))
-        of_entities = of_group % len(names)
-        drawn[of_group] = _draw(
-            names[of_entities], weights[of_entities], wanted, f"{policy.seed} {LEVELS[1 + (group == whole)]}"
-        )
-    return Reviews(
-        names,
-        texts["name"],
-        province,
-        texts["city"],
-        at_risk,
-        place,
-        of_place[0],
-        of_place[1],
-        of_place[2],
-        group_of,
-        np.concatenate([level * len(of_places) + place for level in range(3)]),
-        np.concatenate([np.round(level.effort * days, DECIMALS) for level in levels]),
-        drawn,
-        np.concatenate([of_places, of_province + of_places, np.full(len(of_places), whole)]),
-        np.repeat([level.travel_days for level in levels], len(of_places)),
-        np.append(np.repeat([0, 1], of_province), NATIONAL),
-        np.array([*provinces, *provinces, ""], dtype=object),
-        _available(instance, provinces),
-        least,
-        population,
+    number, place_number = (
+        np.array([provinces.index(one) for one in own], dtype=np.int64) for own in (province, of_place[0])
     )
+    several, levels = len(provinces), (policy.municipal, policy.provincial, policy.national)
+    group_of = _groups(number, several)
+    population = np.bincount(group_of, minlength=2 * several + 1)
+    weights = size.astype(float) if policy.drawn_by == "size" else np.ones(len(names))
+    drawn, least = np.ones(3 * len(names), dtype=bool), population.copy()
+    for group in range(several, 2 * several + 1):
+        level = policy.national if group == 2 * several else policy.provincial
+        own = np.flatnonzero(group_of == group)
+        wanted = _number(level.drawn, level.drawn_share, population[group])
+        seed, of_own = f"{policy.seed} {LEVELS[1 + (group == 2 * several)]}", own % len(names)
+        drawn[own] = _draw(names[of_own], weights[of_own], wanted, seed)
+        least[group] = _number(level.least, level.least_share, population[group])
+    return Reviews(
+        enterprises=names,
+        name=texts["name"],
+        province=province,
+        city=texts["city"],
+        at_risk_tco2e=at_risk,
+        place=place,
+        place_province=of_place[0],
+        place_city=of_place[1],
+        place_enterprise=of_place[2],
+        group_of=group_of,
+        trip_of=np.concatenate([level * len(place_number) + place for level in range(3)]),
+        days=np.concatenate([np.round(level.effort * days, DECIMALS) for level in levels]),
+        drawn=drawn,
+        trip_group=_groups(place_number, several),
+        trip_days=np.repeat([level.travel_days for level in levels], len(place_number)),
+        group_level=np.append(np.repeat([0, 1], several), NATIONAL),
+        group_province=np.array([*provinces, *provinces, ""], dtype=object),
+        available=_available(instance, provinces),
+        least=least,
+        population=population,
+    )
+
+
+def _groups(province: Positions, provinces: int) -> Positions:
+    """Return the groups of some enterprises or places at each level, one level after the other."""
+    return np.concatenate([province, provinces + province, np.full(len(province), 2 * provinces)])
 
 
 def _stated(instance: Instance, names: NDArray[np.object_], column: str) -> NDArray[np.object_]:
