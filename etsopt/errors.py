@@ -92,7 +92,7 @@ class Problem:
     column
         Column or policy key; empty for a defect of the whole table.
     cells
-        ``(row, value)`` of each wrong cell, as they are in the file.
+        ``(row, value)`` of each wrong cell, as they are in the file; ``cell D5`` instead of a row names it in a sheet.
     """
 
     place: str
@@ -108,7 +108,10 @@ class Problem:
     def _cells_text(self) -> str:
         if not self.cells:
             return "."
-        labelled = [(f"row {shortened(row)}", value) for row, value in self.cells[:ROWS_SHOWN]]
+        labelled = [
+            (f"{'' if row.startswith('cell ') else 'row '}{shortened(row)}", value)
+            for row, value in self.cells[:ROWS_SHOWN]
+        ]
         shown = ", ".join(f"{row} {brief(value)}" if value else row for row, value in labelled)
         hidden = len(self.cells) - ROWS_SHOWN
         return f": {shown}" + (f" and {hidden} more." if hidden > 0 else ".")

@@ -72,6 +72,7 @@ CASES: dict[str, tuple[Callable[..., etsopt.Instance], dict[str, Any], str, str 
     "pathway, prices, accounts": (many, FRICTION, "pathway", "decomposition"),
     "equilibrium": (shipped, PRICE, "equilibrium", None),
     "compliance": (shipped, SETTLED, "compliance", None),
+    "review_plan": (tiny, {"review_plan.provincial.days": 2.0}, "review_plan", None),
     "balance_value": (tiny, {}, "balance_value", None),
 }
 

@@ -20,6 +20,7 @@ from etsopt.units import tolerance_of
 from tests import markets
 from tests.builders import moved
 from tests.compliance_years import random_compliance_year
+from tests.review_plans import random_reviews
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,7 +31,16 @@ EACH = 10
 """Number of forgeries of each solved instance."""
 
 MARKETS = ("abatement", "clearing", "pathway")
-MODELS = ("allocation", "allocation", "allocation", *MARKETS, "compliance", "equilibrium", "balance_value")
+MODELS = (
+    "allocation",
+    "allocation",
+    "allocation",
+    *MARKETS,
+    "compliance",
+    "review_plan",
+    "equilibrium",
+    "balance_value",
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,8 @@ def case_of(number: int) -> Case | None:
         )
     elif model == "compliance":
         instance = random_compliance_year(number)
+    elif model == "review_plan":
+        instance = random_reviews(number, int(random.integers(2, 9)), least=bool(random.random() < 0.5))
     elif model == "equilibrium":
         units = some_units(random, int(random.integers(2, 13)))
         policy = {"year": 2025, "rule": {"name": "cn-2025"}, "market": {"prices_cny_per_t": 80.0}}

@@ -7,6 +7,8 @@ from etsopt.accounting.accounts import Accounts, account
 from etsopt.accounting.bridge import units_of
 from etsopt.accounting.example import generate, write_example
 from etsopt.accounting.inclusion import Inclusion, inclusion, register_of
+from etsopt.accounting.monitoring import Monitoring, monitor, read_monitor, write_monitor_example
+from etsopt.accounting.planning import review_plan_instance
 from etsopt.accounting.review import (
     Decided,
     Review,
@@ -27,6 +29,7 @@ __all__ = [
     "Decided",
     "Imported",
     "Inclusion",
+    "Monitoring",
     "Reports",
     "Review",
     "Screening",
@@ -40,15 +43,19 @@ __all__ = [
     "history",
     "import_reports",
     "inclusion",
+    "monitor",
+    "read_monitor",
     "read_parameters",
     "read_register",
     "read_reports",
     "read_source",
     "register_of",
     "review",
+    "review_plan_instance",
     "screen",
     "store_log",
     "take_findings",
     "units_of",
     "write_example",
+    "write_monitor_example",
 ]

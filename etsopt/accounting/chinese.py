@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from etsopt.accounting.headings import ROW_HEADINGS
 from etsopt.accounting.inclusion import REASONS
 from etsopt.accounting.review.decisions import NAMES, OF_ITEMS
 from etsopt.accounting.review.words import ACTORS, DECISIONS, FILING, LEVELS, STATUSES, YEAR_STATUSES
@@ -57,6 +58,7 @@ HEADINGS = {
     "accounted_emissions_tco2e": "核算排放量(tCO2e)",
     "verified_emissions_tco2e": "经核查排放量(tCO2e)",
     "unit_id": "单元编号",
+    **{column: words[0] for column, words in ROW_HEADINGS.items()},
     "enterprise_id": "企业法人编号",
     "entity_id": "重点排放单位编号",
     "name": "名称",
@@ -64,15 +66,8 @@ HEADINGS = {
     "own_sector": "登记行业",
     "province": "省(区、市)",
     "year": "年度",
-    "month": "月份",
     "months": "报告月数",
-    "process": "工序",
     "gas": "温室气体",
-    "item": "燃料、物料或产品",
-    "flow": "方向",
-    "quantity": "数量",
-    "unit": "计量单位",
-    "ncv_gj_per_unit": "低位发热量(GJ/t, GJ/10^4Nm3)",
     "ncv_basis": "低位发热量来源",
     "factor": "因子",
     "factors": "采用的因子",
@@ -90,10 +85,6 @@ HEADINGS = {
     "role": "用途",
     "file": "文件",
     "line": "行号",
-    "version": "版本",
-    "batch": "批次或仪表",
-    "evidence": "证据材料",
-    "reported_by": "填报人",
     "value": "取值",
     "official": "指南缺省值",
     "meaning": "含义",
@@ -117,6 +108,28 @@ HEADINGS = {
     "size_t": "涉及排放量(tCO2e)",
     "reason_zh": "理由(中文)",
     "margin_rate": "与门槛之差(比例)",
+    "day": "日期",
+    "days": "天数",
+    "stack": "排放口",
+    "basis": "数据来源",
+    "flow_1e4_nm3": "烟气流量(10^4Nm3)",
+    "co2_percent": "CO2浓度(%)",
+    "load_rate": "负荷率",
+    "monitored_tco2": "监测排放量(tCO2)",
+    "calculated_tco2": "核算排放量(tCO2)",
+    "difference_tco2": "监测与核算之差(tCO2)",
+    "ratio": "监测与核算之比",
+    "unusual": "是否异常",
+    "measured_days": "实测天数",
+    "standstill_days": "停运天数",
+    "filled_days": "补缺天数",
+    "missing_days": "缺失天数",
+    "unusual_days": "异常天数",
+    "months_with_ratio": "可比月数",
+    "drift_per_year": "年漂移率",
+    "drift_lower": "年漂移率下限",
+    "drift_upper": "年漂移率上限",
+    "drifts": "是否漂移",
     "listed_tco2e": "列入排放量(tCO2e)",
     "not_listed_tco2e": "未列入排放量(tCO2e)",
     "without_near_tco2e": "接近门槛者移出后(tCO2e)",
@@ -124,7 +137,7 @@ HEADINGS = {
     "scope_of_year_before_tco2e": "按上一年度范围(tCO2e)",
 }
 
-WORDS = {
+WORDS: dict[str, dict[Any, str]] = {
     "sector": SECTORS,
     "own_sector": SECTORS,
     "process": PROCESSES | {OTHER: OTHER_CHINESE},
@@ -139,6 +152,16 @@ WORDS = {
     "status": YEAR_STATUSES | STATUSES,
     "filing": FILING,
     "event": EVENTS,
+    "basis": {
+        "measured": "实测",
+        "standstill": "停运",
+        "filled_co2": "补缺浓度",
+        "filled_flow": "补缺流量",
+        "filled_both": "补缺流量和浓度",
+        "missing": "缺失",
+    },
+    "unusual": {True: "是", False: "否"},
+    "drifts": {True: "是", False: "否"},
     "ncv_basis": {"measured": "实测", "default": "缺省", "both": "部分实测"},
     "role": {"quantity": "数量", "ncv": "低位发热量", "minutes": "阳极效应时间"},
 }
@@ -152,3 +175,40 @@ def in_chinese(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with Chinese headings, and with Chinese words where it has those of this package."""
     columns = {name: table[name].replace(words) for name, words in WORDS.items() if name in table}
     return table.assign(**columns).rename(columns=HEADINGS)
+
+
+PLAN_HEADINGS = HEADINGS | {
+    "city": "城市",
+    "level": "审核级别",
+    "enterprises": "企业数",
+    "days": "审核人天",
+    "reason": "列入理由",
+    "at_risk_tco2e": "风险排放量(tCO2e)",
+    "covered_tco2e": "审核覆盖的风险排放量(tCO2e)",
+    "uncovered_tco2e": "未覆盖的风险排放量(tCO2e)",
+    "reviews": "审核数",
+    "least_reviews": "最少审核数",
+    "needed_reviews": "所需审核数",
+    "drawn": "随机抽取数",
+    "available_days": "可用人天",
+    "review_days": "现场审核人天",
+    "travel_days": "差旅人天",
+    "left_days": "剩余人天",
+    "needed_days": "所需人天",
+    "missing_days": "缺少人天",
+    "further_day_covers_tco2e": "增加一人天约可多覆盖(tCO2e)",
+    "further_review_costs_tco2e": "增加一项最少审核约少覆盖(tCO2e)",
+    "priced_bound_tco2e": "按影子价格得出的下界(tCO2e)",
+    "seed": "随机种子",
+}
+PLAN_WORDS: dict[str, dict[Any, str]] = {
+    "level": {"municipal": "市级", "provincial": "省级", "national": "国家级"},
+    "reason": {"coverage": "覆盖要求", "risk": "风险", "drawn": "随机抽取"},
+}
+"""Headings and words of a plan of reviews, some of which mean something else in accounts and lists."""
+
+
+def plan_in_chinese(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of a plan of reviews with Chinese headings and words."""
+    columns = {name: table[name].replace(words) for name, words in PLAN_WORDS.items() if name in table}
+    return table.assign(**columns).rename(columns=PLAN_HEADINGS)

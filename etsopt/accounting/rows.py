@@ -1,8 +1,9 @@
-"""Reader of monthly reports: ``register.csv`` and every CSV file in ``reports``."""
+"""Reader of monthly reports: ``register.csv``, and every CSV file and workbook in ``reports``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,11 @@ from etsopt.accounting.checks import RowChecks, latest
 from etsopt.accounting.coded import Coded
 from etsopt.accounting.register import validate_register
 from etsopt.accounting.schema import REGISTER, ROWS
-from etsopt.accounting.vocabulary import FLOW_WORDS, ITEM_WORDS, PROCESS_WORDS, UNIT_WORDS, folded
+from etsopt.accounting.vocabulary import FLOW_WORDS, ITEM_WORDS, POWERS_OF_TEN, PROCESS_WORDS, UNIT_WORDS, folded
+from etsopt.accounting.workbooks import SheetOfRows, read_sheets_of_rows
 from etsopt.data.files.csv_fast import read_csv_fast
 from etsopt.data.files.read import find_folder
+from etsopt.data.files.workbook import WORKBOOKS
 from etsopt.data.tables.raw import RawTable, read_csv
 from etsopt.data.tables.text_columns import normalise
 from etsopt.data.tables.validate import validate_table
@@ -23,6 +26,7 @@ from etsopt.errors import DataError, Problem, UsageError
 from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -30,7 +34,10 @@ if TYPE_CHECKING:
 WORDS = {"process": PROCESS_WORDS, "item": ITEM_WORDS, "flow": FLOW_WORDS, "unit": UNIT_WORDS}
 
 FOLDER = "reports"
-OTHER_FORMATS = (".xls", ".xlsx", ".ods", ".parquet", ".txt", ".tsv")
+CSV = ".csv"
+OTHER_FORMATS = (".xls", ".xlsb", ".ods", ".parquet", ".txt", ".tsv")
+LOCK = "~$"
+"""Beginning of the name of the file by which a spreadsheet program marks an open workbook."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +49,7 @@ class Reports:
     register
         Units, by ``unit_id``.
     rows
-        All rows of all files, with their ``file`` and ``line``.
+        All rows of all files, with their ``file`` (of a workbook: and sheet) and ``line``.
     """
 
     register: pd.DataFrame
@@ -80,34 +87,41 @@ def read_reports(source: str | Path) -> Reports:
     Raises
     ------
     UsageError
-        If there is no such folder.
+        If there is no such folder, or a workbook needs a package that is not installed.
     DataError
-        With every problem of every file: file, line, column and value, and what to do.
+        With every problem of every file: file, line or cell, column and value, and what to do.
     """
     folder = find_folder(source, reports=True)
     register, problems = _read_register(folder)
     paths, others = _files(folder / FOLDER)
-    problems += [
-        Problem(f"{FOLDER}/{name}", "is not a CSV file", "Save it as CSV in UTF-8, or move it out of the folder.")
-        for name in others
-    ]
+    problems += [Problem(f"{FOLDER}/{name}", "is neither a CSV file nor a workbook", SAVE_IT) for name in others]
     if not paths:
         advice = f"Add {FOLDER}/2025.csv or others, with columns {', '.join(column.name for column in ROWS.columns)}."
         problems.append(Problem(f"{FOLDER}/*.csv", "no file is there", advice))
-    frames = []
+    frames: list[pd.DataFrame | None] = []
+    sheets: list[SheetOfRows] = []
     for number, path in enumerate(paths):
         checkpoint("reading reports", number, len(paths))
+        if path.suffix.lower() in WORKBOOKS:
+            of_book, problems_of_book = _read_workbook(path, sheets)
+            frames += of_book
+            problems += problems_of_book
+            continue
         frame, of_file = _read_rows(path)
         problems += of_file
         frames.append(frame)
-    return _reports(register, frames, problems, folder.name)
+    return _reports(register, frames, problems, folder.name, sheets)
+
+
+SAVE_IT = "Save it as CSV in UTF-8 or as .xlsx, or move it out of the folder."
 
 
 def _files(folder: Path) -> tuple[list[Path], list[str]]:
-    """Return the CSV files of a folder, and the names of tables in other formats, which nobody would read."""
+    """Return the CSV files and workbooks of a folder, and the names of tables in formats that nobody would read."""
     files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    files = [path for path in files if not path.name.startswith(LOCK)]
     others = [path.name for path in files if path.suffix.lower() in OTHER_FORMATS]
-    return [path for path in files if path.suffix.lower() == ".csv"], others
+    return [path for path in files if path.suffix.lower() in (CSV, *WORKBOOKS)], others
 
 
 def read_register(source: str | Path) -> pd.DataFrame:
@@ -149,12 +163,29 @@ def _read_rows(path: Path) -> tuple[pd.DataFrame | None, list[Problem]]:
     return (None, problems) if raw is None else _validated(raw)
 
 
+def _read_workbook(path: Path, sheets: list[SheetOfRows]) -> tuple[list[pd.DataFrame | None], list[Problem]]:
+    """Read the rows of every sheet of a workbook, and add the sheets, which know the cells of their rows."""
+    found, problems = read_sheets_of_rows(path, f"{FOLDER}/{path.name}")
+    frames = []
+    for sheet, raw in found:
+        sheets.append(sheet)
+        frame, of_sheet = _validated(raw)
+        problems += of_sheet
+        frames.append(frame)
+    return frames, problems
+
+
 def _validated(raw: RawTable) -> tuple[pd.DataFrame | None, list[Problem]]:
     """Validate the cells of rows; return them with file and line, None if a required column is missing."""
     frame, problems = validate_table(_translated(raw), ROWS)
     if not all(column.name in frame for column in ROWS.columns if column.required):
         return None, problems
     frame = _with_defaults(frame, ROWS.columns)
+    power = _powers_of_ten(raw)
+    for row in np.flatnonzero(power):
+        # Shifting the decimal point of the number as it is written is exact; a product would be rounded.
+        shifted = Decimal(repr(float(frame["quantity"].iat[row]))).scaleb(int(power[row]))
+        frame.iat[row, frame.columns.get_loc("quantity")] = float(shifted)
     frame.insert(0, "file", np.full(len(frame), raw.place, dtype=object))
     frame.insert(1, "line", raw.rows)
     return frame, problems
@@ -172,10 +203,23 @@ def _translated(raw: RawTable) -> RawTable:
     return replace(raw, columns=columns)
 
 
+def _powers_of_ten(raw: RawTable) -> NDArray[np.int64]:
+    """Return the power of ten by which the unit of each row multiplies its quantity, shape ``(rows,)``."""
+    cells = raw.columns.get("unit", np.zeros(0))
+    if cells.dtype != object:
+        return np.zeros(len(raw.rows), dtype=np.int64)
+    code, spellings = pd.factorize(cells)
+    return np.array([POWERS_OF_TEN.get(folded(normalise(word)), 0) for word in spellings], dtype=np.int64)[code]
+
+
 def _reports(
-    register: RawTable | None, frames: list[pd.DataFrame | None], problems: list[Problem], name: str = "frames"
+    register: RawTable | None,
+    frames: list[pd.DataFrame | None],
+    problems: list[Problem],
+    name: str = "frames",
+    sheets: Sequence[SheetOfRows] = (),
 ) -> Reports:
-    """Validate register and rows together, and raise once."""
+    """Validate register and rows together, and raise once; problems of sheets name their headings and cells."""
     units = None
     if register is not None:
         units, of_register = validate_register(register)
@@ -186,6 +230,8 @@ def _reports(
         found = Reports(_with_defaults(units, REGISTER.columns), pd.concat(rows, ignore_index=True))
         problems = problems + RowChecks(found.rows, found.coded).all()
     if problems or found is None:
+        for sheet in sheets:
+            problems = [sheet.named(problem) for problem in problems]
         raise DataError(f"The folder of reports {name!r}", problems)
     return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.accounting.bridge import units_of
-from etsopt.accounting.chinese import in_chinese
+from etsopt.accounting.chinese import in_chinese, plan_in_chinese
 from etsopt.accounting.schema import REGISTER
 from etsopt.data.files.aside import written_aside
 from etsopt.data.files.atomic import naming
@@ -15,11 +15,12 @@ from etsopt.errors import UsageError
 from etsopt.progress import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
     from etsopt.accounting.accounts import Accounts
+    from etsopt.accounting.monitoring import Monitoring
     from etsopt.accounting.screening import Screening
 
 UNITS = "units"
@@ -70,7 +71,22 @@ def _one_reason(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(reason=reason).drop(columns="reason_zh")
 
 
-def _save(tables: Mapping[str, pd.DataFrame], folder: str | Path, chinese: Sequence[str]) -> list[str]:
+def save_plan(tables: Mapping[str, pd.DataFrame], folder: str | Path, chinese: bool = False) -> list[str]:
+    """Write the tables of a plan of reviews into a folder, as `save` does."""
+    return _save(tables, folder, [*tables] if chinese else [], plan_in_chinese)
+
+
+def save_monitoring(found: Monitoring, folder: str | Path, chinese: bool = False) -> list[str]:
+    """Write the tables of monitors beside accounts into a folder, as `save` does."""
+    return _save(found.tables, folder, [*found.tables] if chinese else [])
+
+
+def _save(
+    tables: Mapping[str, pd.DataFrame],
+    folder: str | Path,
+    chinese: Sequence[str],
+    translated: Callable[[pd.DataFrame], pd.DataFrame] = in_chinese,
+) -> list[str]:
     """Write tables, those named with Chinese headings and words, all of them or none; return the names of the files."""
     folder = Path(folder)
     for name in INPUTS:
@@ -85,7 +101,7 @@ def _save(tables: Mapping[str, pd.DataFrame], folder: str | Path, chinese: Seque
             if name in chinese:
                 with naming(path):
                     # Excel takes a file without the mark at its beginning for one in the code page of the system.
-                    protected(in_chinese(table)).to_csv(path, index=False, lineterminator="\n", encoding="utf-8-sig")
+                    protected(translated(table)).to_csv(path, index=False, lineterminator="\n", encoding="utf-8-sig")
             else:
                 write_table(table, path)
     return files

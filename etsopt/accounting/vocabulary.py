@@ -182,7 +182,15 @@ PROCESS_WORDS = {chinese: name for name, chinese in PROCESSES.items()} | {name: 
 FLOW_WORDS = {chinese: name for name, chinese in FLOWS.items()} | {name: name for name in FLOWS}
 UNIT_WORDS = {
     **{unit: unit for unit in (TONNE, GAS_UNIT, MINUTES)},
-    **dict.fromkeys(("1e4_nm3", "1e4nm3", "10^4_nm3", "10^4nm3", "万nm3", "万标立方米"), GAS_UNIT),
-    **dict.fromkeys(("吨",), TONNE),
+    **dict.fromkeys(("1e4_nm3", "1e4nm3", "10^4_nm3", "10^4nm3", "万nm3", "万标立方米", "万标方"), GAS_UNIT),
+    **dict.fromkeys(("nm3", "标立方米", "标方"), GAS_UNIT),
+    **dict.fromkeys(("吨", "万吨", "万t", "1e4_t", "1e4t", "10^4_t", "10^4t"), TONNE),
     **dict.fromkeys(("min/pot_day", "分钟/槽日"), MINUTES),
 }
+"""The unit of measure in which a quantity of each word is counted."""
+
+POWERS_OF_TEN = {
+    **dict.fromkeys(("万吨", "万t", "1e4_t", "1e4t", "10^4_t", "10^4t"), 4),
+    **dict.fromkeys(("nm3", "标立方米", "标方"), -4),
+}
+"""Powers of ten by which a quantity in one of these words is multiplied; 0 for all others."""

@@ -20,6 +20,7 @@ from etsopt.checking.equilibrium.equilibrium import NO_FIXED_POINT, check_equili
 from etsopt.checking.market import COST, MARKETS, UNMET, check_market, check_unmet_demand
 from etsopt.checking.market.self_balancing import NO_FIXED_POINT as NO_BALANCE
 from etsopt.checking.report import CheckReport, LevelCheck, LevelStated, Violation
+from etsopt.checking.review_plan import review_plan
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -32,13 +33,17 @@ if TYPE_CHECKING:
 
 TABLES = ("allocation", "enterprises", "sectors", "provinces")
 
-STANDALONE = ("compliance", "equilibrium")
-"""Kinds of results without an allocation or a market, each with a table of its name."""
+STANDALONE = ("compliance", "equilibrium", "review_plan")
+"""Kinds of results without an allocation or a market, each checked by itself."""
 
 KINDS = ("allocation", *MARKETS, *STANDALONE)
 """Kinds of results that the checker recomputes; the first is the default."""
 
-MAIN = {**{name: name for name in ("allocation", *STANDALONE)}, **dict.fromkeys(MARKETS, "unit_years")}
+MAIN = {
+    **{name: name for name in ("allocation", *STANDALONE)},
+    **dict.fromkeys(MARKETS, "unit_years"),
+    "review_plan": "plan",
+}
 """Main table of each kind of result, absent if the result has no answer."""
 
 PREREQUISITES = ("tables", "same_units")
@@ -87,6 +92,8 @@ def check(  # long because each missing table ends the check with its own report
         return CheckReport(tuple(violations), ())
     if kind == "compliance":
         return compliance.check(instance, tables, levels)
+    if kind == "review_plan":
+        return review_plan.check(instance, tables, levels, gap)
     if kind == "equilibrium":
         broken = check_equilibrium(instance, tables)
         # A sector without a fixed point is an answer, but not a proven one.

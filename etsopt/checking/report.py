@@ -102,6 +102,9 @@ class CheckReport:
     kept: pd.DataFrame | None = None
     """Multipliers of earlier objectives that the result does not state and the checker found, as rows of ``duals``."""
 
+    missing_days: float | None = None
+    """Days of reviewers that are proven to be missing for a plan of reviews; None if there is a plan."""
+
     @property
     def distance_t(self) -> float | None:
         """Largest possible distance of a unit from the unique answer of the tie-break; None without a tie-break."""
@@ -112,6 +115,8 @@ class CheckReport:
         """True if nothing is violated and every objective is certified, or infeasibility is proven."""
         if self.infeasible_by_t is not None:
             return self.infeasible_by_t > 0 and not self.tolerated and not self.violations
+        if self.missing_days is not None:
+            return self.missing_days > 0 and not self.violations
         needed = [level for level in self.levels if level.needed]
         return not self.violations and not self.unproven and bool(needed) and all(level.certified for level in needed)
 

@@ -36,11 +36,13 @@ MODULES = {
     "import": "importing",
     "store": "storing",
     **dict.fromkeys(("review", "verify"), "reviewing"),
+    "monitor": "monitoring",
+    "review-plan": "review_plan",
 }
 """Modules of commands outside `etsopt.cli.commands`."""
 
-FUNCTIONS = {"import": "import_tables"}
-"""Functions of commands that have another name: `import` is a keyword of Python."""
+FUNCTIONS = {"import": "import_tables", "review-plan": "review_plan"}
+"""Functions of commands whose name is none in Python."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -95,6 +97,7 @@ def _parser() -> Parser:
     _add_data_commands(commands, machine)
     _add_accounting(commands, machine)
     add_commands(commands, machine)
+    _add_review_plan(commands, machine)
     for name, text in (
         ("models", "list the models"),
         ("rules", "list the allocation rules, their parameters and sources"),
@@ -259,6 +262,31 @@ def _add_accounting(commands: argparse._SubParsersAction[Parser], machine: Parse
     inclusion.add_argument("--year", type=int, help=text)
     text = "year of the emissions (default: two years before --year, else the last of the reports)"
     inclusion.add_argument("--emissions-year", type=int, metavar="YEAR", help=text)
+    monitor = add("monitor", "compare daily stack monitors with calculated emissions: differences, gaps, drift")
+    monitor.add_argument("data", metavar="DATA", help="a folder with register.csv, reports and monitor/*.csv")
+    monitor.add_argument("--out", type=Path, metavar="DIR", help="folder to write the tables to")
+    text = "replace a setting, such as window_days=10; repeatable"
+    monitor.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=text)
     for command in (account, screen, inclusion):
         add_state(command)
+    for command in (account, screen, inclusion, monitor):
         add_language(command)
+
+
+def _add_review_plan(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
+    text = "plan the reviews of three levels that cover the most tonnes at risk, from findings of screening"
+    plan = commands.add_parser(
+        "review-plan", help=text, description=text, epilog=EXIT_CODES, parents=[machine], formatter_class=Formatter
+    )
+    plan.add_argument("data", metavar="DATA", help="a folder with register.csv and reports, or an instance")
+    text = "reviewer days: national=60, or of every province, provincial=20, or of one, provincial.Hebei=40; repeatable"
+    plan.add_argument("--days", action="append", default=[], metavar="LEVEL=DAYS", help=text)
+    text = "change a key of [review_plan], such as provincial.least_share=0.2 or seed=7; repeatable"
+    plan.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=text)
+    plan.add_argument("--year", type=int, help="year of the findings (default: the last of the reports)")
+    text = "folder to write the run to; `etsopt check` checks it again"
+    plan.add_argument("--out", type=Path, metavar="DIR", help=text)
+    plan.add_argument("--tables", type=Path, metavar="DIR", help="folder to write the tables to, in the language")
+    plan.add_argument("--gap", type=float, help="relative gap that may stay open (default: 1e-3)")
+    plan.add_argument("--time-limit", type=float, metavar="S", help="limit for the whole command [s]")
+    plan.add_argument("--lang", choices=("en", "zh"), default="en", help="language of tables (default: %(default)s)")

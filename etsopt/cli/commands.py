@@ -118,6 +118,7 @@ def check(options: Namespace) -> int:
             "checked": is_checked(result),
             "same_instance": same,
             "infeasible_by_t": report.infeasible_by_t,
+            "missing_days": report.missing_days,
             "levels": [{**vars(level), "certified": level.certified} for level in report.levels],
             "violations": report.table.to_dict("records"),
         }

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from etsopt.cli import show_compliance, show_levels, show_market
+from etsopt.cli import show_compliance, show_levels, show_market, show_review_plan
 from etsopt.cli.show_status import (
     NO_SOLUTION,
     STATUS_IN_WORDS,
@@ -92,8 +92,8 @@ def _tables(console: Console, results: Results) -> None:
         if prices is not None:
             console.print(prices)
     if "compliance" in results.tables:
-        console.print(show_compliance.fill_nation(new_table("National totals", "", "[t]"), results))
-        show_compliance.shortfalls(console, results)
+        show_compliance.compliance(console, results)
+    show_review_plan.plan(console, results)
     _objectives(console, results)
     if "provinces" in results.tables and "years" not in results.tables:
         console.print(_provinces(results))
@@ -252,8 +252,8 @@ def report(results: Results, checked: CheckReport, same_instance: bool) -> None:
         )
     for given in taken_as_given(results):
         console.print(given)
-    if checked.infeasible_by_t is not None and checked.certified:
-        console.print(Text(f"Infeasible by at least {format_tonnes(checked.infeasible_by_t)} t: recomputed."))
+    if checked.certified and (infeasible := show_levels.infeasible(checked)):
+        console.print(Text(infeasible))
         return
     if checked.levels:
         console.print(show_levels.recomputed(checked))

@@ -42,6 +42,15 @@ def certificate(proven: Results | CheckReport) -> str:
     )
 
 
+def infeasible(checked: CheckReport) -> str:
+    """Return the statement of an infeasibility, in tonnes or in days; empty if there is none."""
+    if checked.missing_days is not None:
+        return f"At least {checked.missing_days:,.6g} reviewer days are missing: recomputed."
+    if checked.infeasible_by_t is not None:
+        return f"Infeasible by at least {format_tonnes(checked.infeasible_by_t)} t: recomputed."
+    return ""
+
+
 def recomputed(checked: CheckReport) -> Table:
     """Return the objectives as the checker recomputed them."""
     table = new_table(

@@ -232,7 +232,7 @@ class SolveTask:
             return self._infeasible_results(tables, least)
 
     def _infeasible_results(self, tables: Any, stated: Level | None) -> Results:
-        """Return the results of the program if it is infeasible, with the infeasibility that the checker proves [t].
+        """Return the results of the program if it is infeasible, with the tonnes, or the days, that are proven to lack.
 
         Parameters
         ----------
@@ -244,7 +244,8 @@ class SolveTask:
         kind = self.about["checked_as"] if self.about["checked"] else None
         report = check_tables(self.instance, tables, (), kind=kind) if kind and tables else None
         self.clock.lap("check")
-        proven = report.infeasible_by_t if report else None
+        tonnes = report.infeasible_by_t if report else None
+        proven = report.missing_days if report and report.missing_days is not None else tonnes
         certified = report is not None and report.certified
         levels = []
         if stated is not None:
@@ -258,7 +259,7 @@ class SolveTask:
             status,
             certified,
             tuple(levels),
-            proven if certified else None,
+            tonnes if certified else None,
             self.about,
             violations_of(report),
         )

@@ -14,7 +14,7 @@ import pytest
 
 import etsopt
 from etsopt.running import run
-from tests import markets
+from tests import markets, review_plans
 from tests.builders import random_instance
 from tests.compliance_years import by_hand
 from tests.market_of_everything import a_market
@@ -47,6 +47,8 @@ KINDS: dict[str, tuple[Callable[[], etsopt.Instance], str]] = {
     "clearing": (a_market, "clearing"),
     "abatement": (lambda: a_market().with_policy({"market.prices_cny_per_t": 120.0}), "abatement"),
     "pathway": (lambda: markets.of_model(a_market(), "pathway"), "pathway"),
+    "review plan": (lambda: review_plans.random_reviews(3, 9, least=True), "review_plan"),
+    "missing days": (lambda: review_plans.by_hand({"municipal": {"days": 2.5}}), "review_plan"),
     "missing": (lambda: markets.random_market(7, 2, market={"external_demand_t": 3e7}), "clearing"),
 }
 
@@ -115,7 +117,9 @@ def test_every_table_that_is_dropped_or_has_a_row_twice_is_refused(kind: str) ->
     assert unseen == []
 
 
-@pytest.mark.parametrize("kind", ["tiny", "infeasible", "two conflicts", "compliance", "clearing", "missing"])
+@pytest.mark.parametrize(
+    "kind", ["tiny", "infeasible", "two conflicts", "compliance", "review plan", "clearing", "missing"]
+)
 def test_a_cell_of_another_kind_is_refused_and_no_crash(kind: str) -> None:
     instance, result = solved(kind)
     others: tuple[object, ...] = ([1], {}, "x", 7, True)

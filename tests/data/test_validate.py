@@ -35,6 +35,7 @@ ENDINGS: dict[str, str | tuple[str, ...]] = {
     "GJ": "_gj",
     "year": "year",
     "years": "_years",
+    "days": "_days",
 }
 """How the name of a column ends by its unit."""
 
@@ -247,7 +248,7 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
             policy_toml("[sector.cement]\nband = 0.03"),
             "sector: is not a key of the policy.\n"
             "   Did you mean 'sectors'? Use one of year, rule, sectors, provinces, national, "
-            "allocation, horizon, abatement, market, penalty, compliance, pathway.",
+            "allocation, horizon, abatement, market, penalty, compliance, pathway, review_plan.",
             id="an unknown table",
         ),
         pytest.param(

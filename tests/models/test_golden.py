@@ -18,6 +18,7 @@ import pytest
 
 from etsopt.data.groups import Groups
 from etsopt.running import library
+from tests import review_plans
 from tests.builders import given
 from tests.compliance_years import by_hand
 from tests.markets import MARKETS, of_model, prepared, two_enterprises
@@ -87,7 +88,7 @@ def parameters_of(name: str, instance: etsopt.Instance, rounding: bool) -> dict[
     return found
 
 
-OWN_INSTANCE = {"compliance": by_hand, **dict.fromkeys(MARKETS, two_enterprises)}
+OWN_INSTANCE = {"compliance": by_hand, "review_plan": review_plans.by_hand, **dict.fromkeys(MARKETS, two_enterprises)}
 """Models that need more of an instance than the four units state."""
 
 

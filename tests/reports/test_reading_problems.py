@@ -469,7 +469,7 @@ def test_without_the_extra_the_command_to_install_it_is_told(tmp_path: Path, mon
     with pytest.raises(UsageError) as caught:
         read_back(path, 2026)
     assert str(caught.value) == (
-        "Reading a workbook needs python-calamine, which is not installed.\n\n"
+        "Reading the workbook tables.xlsx needs python-calamine, which is not installed.\n\n"
         'Install it, `pip install "etsopt[excel]"`, or name a folder of CSV files.'
     )
 

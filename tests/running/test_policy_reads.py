@@ -83,6 +83,12 @@ POLICY: dict[str, Any] = {
     "penalty": {"reference_price_cny_per_t": 90.0},
     "compliance": {"at_risk": ["b"], "without_purchases": ["d"]},
     "pathway": {"phase_2_from": 2026, "band": 0.04, "slope": 0.2, "cap_from": 2027, "cap_change": -0.02},
+    "review_plan": {
+        "seed": 2,
+        "municipal": {"days": 9.0},
+        "provincial": {"days": 3.0, "travel_days": 1.0, "drawn": 1},
+        "national": {"days": 2.5, "travel_days": 0.5, "drawn": 1},
+    },
 }
 ALONE: dict[str, dict[str, Any]] = {"equilibrium": {"horizon.last_year": 2025}}
 """What a model needs otherwise."""
@@ -151,6 +157,16 @@ OTHER: dict[str, Any] = {
     "pathway.cap_from": 2026,
     "pathway.cap_change": -0.05,
     "pathway.cap_t": {"2026": 500_000.0},
+    "review_plan.days_per_review": 0.5,
+    "review_plan.seed": 33,
+    "review_plan.drawn_by": "equal",
+    **{f"review_plan.{level}.days": 5.0 for level in ("municipal", "provincial", "national")},
+    **{f"review_plan.{level}.effort": 0.5 for level in ("municipal", "provincial", "national")},
+    **{f"review_plan.{level}.travel_days": 0.25 for level in ("municipal", "provincial", "national")},
+    **{f"review_plan.{level}.least": 2 for level in ("provincial", "national")},
+    **{f"review_plan.{level}.least_share": 0.4 for level in ("provincial", "national")},
+    **{f"review_plan.{level}.drawn": 2 for level in ("provincial", "national")},
+    **{f"review_plan.{level}.drawn_share": 0.4 for level in ("provincial", "national")},
 }
 """Another value of every key."""
 

@@ -30,6 +30,7 @@ from etsopt.data.policy.market import (
 )
 from etsopt.data.policy.official import POWER
 from etsopt.data.policy.plans import NATIONAL, cases_of_plan
+from etsopt.data.policy.review_plan import ReviewPlanPolicy
 from etsopt.data.policy.rule import RulePolicy  # noqa: TC001  pydantic evaluates annotations
 from etsopt.data.policy.section import CALENDAR, Section
 from etsopt.data.policy.toml import checked_content
@@ -39,7 +40,7 @@ from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-MULTI_YEAR_SECTIONS = ("horizon", "abatement", "market", "penalty", "compliance", "pathway")
+MULTI_YEAR_SECTIONS = ("horizon", "abatement", "market", "penalty", "compliance", "pathway", "review_plan")
 """Sections that the allocation of one year does not read."""
 
 BALANCED = ("cn-2024", "cn-2025", "cn-2026")
@@ -61,6 +62,7 @@ class Policy(Section):
     penalty: PenaltyPolicy = PenaltyPolicy()
     compliance: CompliancePolicy = CompliancePolicy()
     pathway: PathwayPolicy = PathwayPolicy()
+    review_plan: ReviewPlanPolicy = ReviewPlanPolicy()
 
     @property
     def content(self) -> dict[str, Any]:

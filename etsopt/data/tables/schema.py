@@ -131,6 +131,21 @@ ENTERPRISES = Table(
             number=True,
             at_least=0,
         ),
+        Column(
+            "at_risk_tco2e",
+            "tonnes at risk, such as findings; read by the model review_plan; absent: emissions of its units",
+            "tCO2e",
+            number=True,
+            at_least=0,
+        ),
+        Column(
+            "review_days",
+            "reviewer days that one review takes; read by the model review_plan; absent: review_plan.days_per_review",
+            "days",
+            number=True,
+            at_least=0.01,
+            at_most=10_000,
+        ),
         *(
             Column(f"opening_{year}_t", f"allowances of vintage {year} held at the start", "t", number=True, at_least=0)
             for year in VINTAGES

@@ -14,7 +14,8 @@ from etsopt.reports.official.headings import ANNEXES, BY_NAME, NUMBERS_OF_USER, 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from etsopt.reports.official.reading.sheets import Cells, Sheet
+    from etsopt.data.files.workbook import Cells
+    from etsopt.reports.official.reading.sheets import Sheet
 
 OPTIONAL = {"number", "merged", "fuel", "deviation_percent", "gap_percent", *NUMBERS_OF_USER, *TEXTS_OF_USER}
 """Columns that neither an instance nor an identity needs."""

@@ -4,36 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import re
-import zipfile
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import pandas as pd
 
 from etsopt.data.files.aside import finish
+from etsopt.data.files.workbook import WORKBOOKS, Cells, read_workbook
 from etsopt.data.tables.raw import PROTECTED, decode
 from etsopt.errors import Problem, UsageError, brief
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-Cells = list[Any]
-
-WORKBOOKS, CSV = (".xlsx", ".xlsm"), ".csv"
-
-COMPOUND_FILE = b"\xd0\xcf\x11\xe0"
-"""First bytes of an encrypted workbook, and of one in the format before 2007."""
-
-
-MOST_CELLS, MOST_BYTES = 40_000_000, 2_000_000_000
-"""Cells of a sheet, empty ones included, and bytes of a workbook unpacked: a table has 30 columns."""
-
-REFERENCE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
-"""Column and row of a cell."""
+CSV = ".csv"
 
 
 @dataclass(frozen=True)
@@ -117,50 +96,6 @@ def _csv_sheet(path: Path) -> Sheet | Problem:
 
 def _workbook(path: Path) -> tuple[list[Sheet], list[Problem]]:
     """Read the sheets of a workbook: the values that it stores, formulas and links are not evaluated."""
-    try:
-        import python_calamine
-    except ImportError:
-        advice = 'Install it, `pip install "etsopt[excel]"`, or name a folder of CSV files.'
-        raise UsageError("Reading a workbook needs python-calamine, which is not installed.", advice) from None
-    content = path.read_bytes()
-    if content.startswith(COMPOUND_FILE):
-        what = "is encrypted, or of the format before 2007"
-        return [], [Problem(path.name, what, "Remove the password, and save it as .xlsx.")]
-    if too_large := _too_large(content):
-        return [], [Problem(path.name, too_large, "Delete the rows and columns outside the tables, and save it again.")]
-    try:
-        frames = pd.read_excel(
-            io.BytesIO(content), sheet_name=None, header=None, dtype=object, na_filter=False, engine="calamine"
-        )
-    except (python_calamine.CalamineError, ValueError) as error:
-        reason = str(error).partition("\n")[0].rstrip(".")
-        advice = "Open it in a spreadsheet program and save it again as .xlsx, or export the tables again."
-        return [], [Problem(path.name, f"is damaged or no workbook ({reason})", advice)]
-    return list(_sheets(path.name, frames)), []
-
-
-def _too_large(content: bytes) -> str:
-    """Return why a workbook does not fit into memory, as with one cell far beyond its table; else empty.
-
-    Calamine would reserve memory for every cell up to the last one.
-    """
-    # Calamine reports whatever is wrong with a damaged archive.
-    with suppress(Exception), zipfile.ZipFile(io.BytesIO(content)) as parts:
-        if sum(part.file_size for part in parts.infolist()) > MOST_BYTES:
-            return f"holds more than {MOST_BYTES:,} bytes"
-        for part in parts.namelist():
-            if not part.startswith("xl/worksheets/"):
-                continue
-            cells = REFERENCE.findall(parts.read(part))
-            column = max((name for name, _ in cells), key=lambda name: (len(name), name), default=b"A")
-            last = max((int(row) for _, row in cells), default=1)
-            width = reduce(lambda number, letter: 26 * number + letter - ord("A") + 1, column, 0)
-            if width * last > MOST_CELLS:
-                return f"has a sheet that reaches to column {column.decode()} and row {last:,}"
-    return ""
-
-
-def _sheets(file: str, frames: dict[str, pd.DataFrame]) -> Iterator[Sheet]:
-    for name, frame in frames.items():
-        rows = [["" if cell is None or cell is pd.NaT else cell for cell in row] for row in frame.to_numpy().tolist()]
-        yield Sheet(f"{file}, sheet {name}", name, rows, list(range(1, len(rows) + 1)))
+    sheets, problems = read_workbook(path, "name a folder of CSV files")
+    numbered = [(name, rows, list(range(1, len(rows) + 1))) for name, rows in sheets.items()]
+    return [Sheet(f"{path.name}, sheet {name}", name, rows, numbers) for name, rows, numbers in numbered], problems

@@ -1,0 +1,241 @@
+"""Sheets of workbooks as tables of rows of monthly reports, with Chinese or English headings.
+
+A sheet has one row of headings, below titles if it has any, and a quantity a row below it. A cell whose value the file
+does not hold is refused, and never taken as an empty one: an error, a formula without a value, a merged range.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.accounting.headings import ROW_HEADINGS, column_of, states_ncv
+from etsopt.accounting.schema import ROWS
+from etsopt.accounting.vocabulary import UNIT_WORDS, folded
+from etsopt.data.files.workbook import Flaws, column_name, flaws_of_cells, read_workbook
+from etsopt.data.messages import counted
+from etsopt.data.tables.raw import RawTable
+from etsopt.data.tables.schema import USER_COLUMN_PREFIX
+from etsopt.data.tables.text_columns import normalise
+from etsopt.errors import Problem, brief
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LEAST_HEADINGS = 3
+"""Headings that make a row the row of headings."""
+
+NUMBERS = frozenset(column.name for column in ROWS.columns if column.number)
+DATES = {"month": "%Y-%m", "reported_on": "%Y-%m-%d", "calibrated_on": "%Y-%m-%d"}
+CHINESE_MONTH = re.compile(r"(\d{4})年(\d{1,2})月")
+
+LOST_FROM = 1e15
+"""Whole numbers from which on a spreadsheet may have replaced digits of an identifier."""
+
+TIMES = (datetime.date, datetime.time, datetime.timedelta)
+DATE = ("cell is a date", "cells are dates")
+LOST = ("identifier has lost digits", "identifiers have lost digits")
+Marked = list[tuple[int, int, str]]
+"""Row and column of cells, from 0 on, and the value to show."""
+
+
+@dataclass
+class SheetOfRows:
+    """A sheet whose rows are being read.
+
+    Parameters
+    ----------
+    place
+        File and sheet, as messages and the trail name them.
+    columns
+        Position and heading of each column, by its name in the schema.
+    unit
+        Unit of measure that the heading of the quantity states; empty without one.
+    """
+
+    place: str
+    columns: dict[str, tuple[int, str]] = field(default_factory=dict)
+    unit: str = ""
+
+    def named(self, problem: Problem) -> Problem:
+        """Return a problem of this sheet with its heading and cells instead of column and rows."""
+        column = problem.column.split(", ")[-1]
+        if problem.place != self.place or column not in self.columns:
+            return problem
+        position, heading = self.columns[column]
+        cells = tuple(
+            (f"cell {column_name(position)}{row}" if row.isdigit() else row, value) for row, value in problem.cells
+        )
+        shown = heading if heading == column else f"{heading} ({column})"
+        return replace(problem, column=shown if column == problem.column else problem.column, cells=cells)
+
+
+def read_sheets_of_rows(path: Path, place: str) -> tuple[list[tuple[SheetOfRows, RawTable]], list[Problem]]:
+    """Read the rows of every sheet of a workbook as texts, and the problems of its file, headings and cells.
+
+    Raises
+    ------
+    UsageError
+        If python-calamine is not installed.
+    """
+    sheets, problems = read_workbook(path, "save the sheets as CSV in UTF-8 in its place")
+    if problems:
+        return [], [replace(problem, place=place) for problem in problems]
+    try:
+        flaws = flaws_of_cells(path.read_bytes())
+    except (KeyError, ValueError):
+        flaws = {}
+    found = []
+    for name, cells in sheets.items():
+        if not any(cell != "" for row in cells for cell in row):
+            continue
+        sheet = SheetOfRows(f"{place}, sheet {name}")
+        if name not in flaws:
+            # Errors and formulas without a value would be read as empty cells.
+            what = "is laid out unlike the workbooks of spreadsheet programs: its cells cannot be examined"
+            problems.append(Problem(sheet.place, what, "Open it in a spreadsheet program, and save it as .xlsx."))
+            continue
+        raw, of_sheet = _read(sheet, cells, flaws[name])
+        problems += of_sheet
+        if raw is not None:
+            found.append((sheet, raw))
+    return found, problems
+
+
+def _read(sheet: SheetOfRows, cells: list[list[Any]], flaws: Flaws) -> tuple[RawTable | None, list[Problem]]:
+    """Return the rows below the headings; None for a sheet with wrong headings or none."""
+    known = (sum(column_of(str(cell))[0] != "" for cell in row) for row in cells)
+    top = next((row for row, count in enumerate(known) if count >= LEAST_HEADINGS), None)
+    if top is None:
+        headings = "、".join(words[0] for words in ROW_HEADINGS.values())
+        advice = f"Write one row of them, in English ({', '.join(ROW_HEADINGS)}) or Chinese ({headings}), or delete it."
+        return None, [Problem(sheet.place, "has no row of headings", advice)]
+    problems = _problems_of_cells(sheet, cells, flaws, top)
+    # Later checks show what the file has, and not an empty cell.
+    for row, column, shown in (*flaws.errors, *flaws.uncalculated):
+        if row < len(cells) and column < len(cells[row]):
+            cells[row][column] = shown
+    of_headings = _name_columns(sheet, cells, top)
+    if of_headings:
+        return None, problems + of_headings
+    raw, of_cells = _rows(sheet, cells, top)
+    return raw, problems + of_cells
+
+
+def _rows(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> tuple[RawTable, list[Problem]]:
+    """Return the rows below the headings as texts, and problems of cells that a spreadsheet program changed."""
+    rows = [row for row in range(top + 1, len(cells)) if any(cell != "" for cell in cells[row])]
+    columns: dict[str, Any] = {}
+    dates: Marked = []
+    lost: Marked = []
+    for name, (position, _) in sheet.columns.items():
+        for row in rows:
+            cell = cells[row][position]
+            if isinstance(cell, TIMES) and not (name in DATES and isinstance(cell, datetime.date)):
+                dates.append((row, position, str(cell)))
+            elif _is_number(cell) and abs(cell) >= LOST_FROM and name not in NUMBERS:
+                lost.append((row, position, f"{cell:.15g}"))
+        columns[name] = np.array([_text(cells[row][position], name) for row in rows], dtype=object)
+    problems = _problem(sheet, dates, DATE, "Format the cell as text or number, and write the value again.")
+    problems += _problem(sheet, lost, LOST, "Write the code as a text: a spreadsheet keeps 15 digits of a number.")
+    if sheet.unit:
+        columns["unit"] = np.full(len(rows), sheet.unit, dtype=object)
+    return RawTable(sheet.place, columns, np.array(rows, dtype=np.int64) + 1), problems
+
+
+def _problems_of_cells(sheet: SheetOfRows, cells: list[list[Any]], flaws: Flaws, top: int) -> list[Problem]:
+    """Find cells from the row of headings on whose value the file does not hold."""
+    errors, uncalculated = ([one for one in marked if one[0] >= top] for marked in (flaws.errors, flaws.uncalculated))
+    problems = _problem(
+        sheet,
+        errors,
+        ("cell is an error", "cells are errors"),
+        "Correct the formula, write the value, or empty the cell.",
+    )
+    what = ("formula has no value", "formulas have no value")
+    advice = "Open the workbook in a spreadsheet program, which calculates it, and save it; or write the values."
+    problems += _problem(sheet, uncalculated, what, advice)
+    merged = []
+    for first, left, last, right in flaws.merged:
+        if last >= top:
+            value = cells[first][left] if first < len(cells) and left < len(cells[first]) else ""
+            corner = f"{column_name(left)}{first + 1}"
+            merged.append((f"cell {corner}:{column_name(right)}{last + 1}", _text(value, "")))
+    if merged:
+        what = ("range of cells is merged", "ranges of cells are merged")
+        advice = "Unmerge them, and fill every cell: only the first of a range has its value."
+        problems.append(Problem(sheet.place, counted(len(merged), *what), advice, cells=tuple(merged)))
+    return problems
+
+
+def _name_columns(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> list[Problem]:
+    """Name the columns by their headings; return the problems of headings."""
+    problems: list[Problem] = []
+    again: dict[str, list[tuple[int, str]]] = {}
+    for position, cell in enumerate(cells[top]):
+        heading = normalise(str(cell))
+        column, unit = column_of(heading)
+        if not heading:
+            filled = [(row, position, _text(cells[row][position], "")) for row in range(top + 1, len(cells))]
+            what = ("cell has no heading", "cells have no heading")
+            filled = [one for one in filled if one[2]]
+            problems += _problem(sheet, filled, what, "Write a heading above them, or empty them.")
+            continue
+        own = heading if heading.startswith(USER_COLUMN_PREFIX) else ""
+        again.setdefault(column or own or heading, []).append((position, heading))
+        problems += _problems_of_unit(sheet, (top, position, heading), column, unit)
+        if column == "quantity":
+            sheet.unit = unit
+    sheet.columns = {column: places[0] for column, places in again.items()}
+    for column, places in again.items():
+        if len(places) > 1:
+            shown = tuple((f"cell {column_name(position)}{top + 1}", heading) for position, heading in places)
+            problems.append(Problem(sheet.place, f"{len(places)} headings are of one column", KEEP, column, shown))
+    if sheet.unit and "unit" in again:
+        places = [*again["quantity"], *again["unit"]]
+        shown = tuple((f"cell {column_name(position)}{top + 1}", heading) for position, heading in places)
+        advice = "State it in the heading of the quantity, or in a column of units, and not in both."
+        problems.append(Problem(sheet.place, "two headings state the unit of the quantity", advice, "unit", shown))
+    return problems
+
+
+KEEP = "Keep one of them: which of both holds cannot be told."
+
+
+def _problems_of_unit(sheet: SheetOfRows, at: tuple[int, int, str], column: str, unit: str) -> list[Problem]:
+    """Find units of measure in a heading that cannot be told."""
+    if not unit or (column == "quantity" and folded(unit) in UNIT_WORDS) or (column != "quantity" and states_ncv(unit)):
+        return []
+    what = ("unit in the heading cannot be told", "units in the headings cannot be told")
+    known = {"quantity": "吨, 万吨, Nm3, 万Nm3", "ncv_gj_per_unit": "GJ/t, GJ/万Nm3"}.get(column)
+    advice = f"Use one of {known}, and convert the numbers." if known else f"Write {brief(column)} without brackets."
+    return _problem(sheet, [at], what, advice)
+
+
+def _problem(sheet: SheetOfRows, marked: Marked, what: tuple[str, str], advice: str) -> list[Problem]:
+    cells = tuple((f"cell {column_name(column)}{row + 1}", value) for row, column, value in marked)
+    return [Problem(sheet.place, counted(len(cells), *what), advice, cells=cells)] if cells else []
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, (int, float)) and not isinstance(cell, bool)
+
+
+def _text(cell: Any, column: str) -> str:
+    """Return a cell as a CSV file would have it.
+
+    >>> _text(12.5, "quantity"), _text(1.0, "unit_id"), _text("2025年3月", "month")
+    ('12.5', '1', '2025-03')
+    """
+    if isinstance(cell, datetime.date):
+        return cell.strftime(DATES.get(column, "%Y-%m-%d"))
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float):
+        return (repr(cell) if column in NUMBERS else f"{cell:.15g}").removesuffix(".0")
+    month = CHINESE_MONTH.fullmatch(normalise(str(cell))) if column == "month" else None
+    return f"{month[1]}-{int(month[2]):02d}" if month else str(cell)

@@ -1,0 +1,223 @@
+r"""Bound the tonnes that any plan of reviews leaves uncovered, by dynamic programming and prices, whatever these are.
+
+The numbers of reviews are priced: with $\lambda_g \ge 0$ no plan that has at least $n_g$ reviews leaves fewer tonnes
+than
+
+$$\sum_g \lambda_g n_g + \min \Bigl[ \sum_i r_i (1 - z_i) - \sum_j \lambda_{g(j)} x_j \Bigr]$$
+
+over the plans within the days and with all draws. The days of a group are either kept, by a state of the program for
+each number of days, or priced as well, with $\mu_g \ge 0$ and the constant $-\mu_g D_g$. Kept are the days of a
+province, whose places follow one another, and those of the national level, which the provinces share: the function of a
+province says how few tonnes it leaves with each number of national days, and the functions are combined.
+
+Days are kept in whole parts of a day, $1/q$: those of reviews and trips are rounded down, so that more plans are
+possible and the bound stays one. If every number is a multiple of $1/q$ nothing is rounded. Each bound has its rounding
+subtracted, so that prices of any kind give a true one.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.checking.arithmetic import gamma
+from etsopt.checking.review_plan.required import COUNTING, LEVELS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from etsopt.checking.review_plan.required import Required
+
+PROVINCIAL, NATIONAL = COUNTING
+
+PARTS = (1, 2, 4, 5, 8, 10, 20, 40, 50, 100)
+"""Parts of a day, of which the first is taken that all days are multiples of."""
+
+NOISE = 1e-7
+"""Distance from a multiple by the rounding of binary fractions alone; days have six decimals."""
+
+MOST_STATES = 20_000
+"""Days of one level, in their parts; more are kept in coarser ones."""
+
+MOST_CELLS = 1e9
+"""Cells of states times enterprises that are examined, about two seconds."""
+
+Price = dict[tuple[str, str], float]
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Prices of a day and of a review by group, zero or more [tCO2e]."""
+
+    day: Price
+    review: Price
+
+    @classmethod
+    def of(cls, groups: pd.DataFrame, day: NDArray[np.float64], review: NDArray[np.float64]) -> Prices:
+        """Return prices in the order of the groups; days without a limit have none."""
+        limited = groups["available"].notna().to_numpy()
+        pairs = (np.where(limited, np.maximum(day, 0.0), 0.0), np.maximum(review, 0.0))
+        return cls(*(dict(zip(groups.index, map(float, pair), strict=True)) for pair in pairs))
+
+    def without_reviews(self) -> Prices:
+        """Return the prices of days alone."""
+        return Prices(self.day, dict.fromkeys(self.review, 0.0))
+
+
+def best_bound(required: Required, prices: Prices, value: float, enough: float) -> float:
+    """Return the largest bound of the uncovered tonnes [tCO2e]; the search ends within ``enough`` of the value."""
+    best = 0.0
+    candidates = [prices, prices.without_reviews()] if any(prices.review.values()) else [prices]
+    for kept in ((PROVINCIAL,), COUNTING):
+        for one in candidates:
+            if value - best > enough and _cells(required, kept) <= MOST_CELLS:
+                best = max(best, bound(required, one, kept))
+    return min(best, value)
+
+
+def bound(required: Required, prices: Prices, kept: tuple[str, ...]) -> float:
+    """Return a bound of the uncovered tonnes with the days of some levels kept, and those of the others priced."""
+    parts = {level: _parts(required, level) if level in kept else 0 for level in COUNTING}
+    national = _states(required, (NATIONAL, ""), parts[NATIONAL])
+    combined, size = np.zeros(national + 1), 0.0
+    for province in sorted(set(required.enterprises["province"])):
+        provincial = _states(required, (PROVINCIAL, province), parts[PROVINCIAL])
+        own, of_own = _of_province(required, prices, province, parts, (provincial, national))
+        combined = _combined(combined, own)
+        size += of_own
+    constants = [prices.review[group] * float(required.groups.loc[group, "least"]) for group in prices.review]
+    for group, price in prices.day.items():
+        if price and not parts.get(group[0], 0):
+            constants.append(-price * float(required.groups.loc[group, "available"]))
+    constants += [_municipal(required, prices)]
+    size += sum(map(abs, constants))
+    found = float(combined[-1]) + sum(constants)
+    return found - gamma(10 * len(required.enterprises) + 1000) * size if np.isfinite(size) else -np.inf
+
+
+def _municipal(required: Required, prices: Prices) -> float:
+    """Return the priced days and reviews of the municipal level, at which nothing is chosen."""
+    total = 0.0
+    for province, own in required.enterprises.groupby("province"):
+        group = (LEVELS[0], str(province))
+        days = (
+            float(required.days.loc[own.index, LEVELS[0]].sum()) + required.travel[LEVELS[0]] * own["place"].nunique()
+        )
+        total += prices.day[group] * days - prices.review[group] * len(own)
+    return total
+
+
+def _parts(required: Required, level: str) -> int:
+    """Return the parts of a day in which the days of a level are kept; 0 if it has no limit, which need not be kept."""
+    limits = required.groups.loc[level, "available"].to_numpy(dtype=float)
+    if np.isnan(limits).any():
+        return 0
+    days = np.append(required.days[level].to_numpy(), required.travel[level])
+    exact = next((part for part in PARTS if (np.abs(days * part - np.rint(days * part)) <= NOISE).all()), PARTS[-1])
+    # Coarser parts round more days down, and no plan is lost.
+    return max(1, min(exact, int(MOST_STATES / max(limits.max(), 1.0))))
+
+
+def _states(required: Required, group: tuple[str, str], parts: int) -> int:
+    """Return the days of a group in their parts, no more than all of its reviews and trips need; 0 if priced."""
+    if not parts:
+        return 0
+    members = required.members(*group)
+    weights = _whole(required.days.loc[members, group[0]].to_numpy(), parts).sum()
+    trips = required.enterprises.loc[members, "place"].nunique() * int(_whole(required.travel[group[0]], parts))
+    return int(min(weights + trips, _whole(required.groups.loc[group, "available"], parts)))
+
+
+def _whole(days: float | NDArray[np.float64], parts: int) -> NDArray[np.int64]:
+    return np.floor(np.asarray(days) * parts + NOISE).astype(np.int64)
+
+
+def _cells(required: Required, kept: tuple[str, ...]) -> float:
+    """Return the number of cells that a bound examines."""
+    parts = {level: _parts(required, level) if level in kept else 0 for level in COUNTING}
+    national = _states(required, (NATIONAL, ""), parts[NATIONAL])
+    sizes = required.enterprises.groupby("province").size()
+    states = [_states(required, (PROVINCIAL, str(name)), parts[PROVINCIAL]) + 1 for name in sizes.index]
+    return float(9 * (national + 1) * (np.array(states) @ sizes.to_numpy()))
+
+
+def _of_province(  # long because weights and prices of both levels stand beside each other
+    required: Required,
+    prices: Prices,
+    province: str,
+    parts: Mapping[str, int],
+    states: tuple[int, int],
+) -> tuple[NDArray[np.float64], float]:
+    """Return the least priced tonnes that a province leaves by national days, and the size of all terms."""
+    own = required.enterprises[required.enterprises["province"] == province]
+    at_risk = own["at_risk"].to_numpy(dtype=float)
+    weight, cost, drawn, trip = [], [], [], []
+    for level, group in ((PROVINCIAL, (PROVINCIAL, province)), (NATIONAL, (NATIONAL, ""))):
+        days = required.days.loc[own.index, level].to_numpy(dtype=float)
+        by_state = parts[level] > 0
+        price = 0.0 if by_state else prices.day[group]
+        weight.append(_whole(days, parts[level]) if by_state else np.zeros(len(own), dtype=np.int64))
+        cost.append(price * days - prices.review[group])
+        drawn.append(required.drawn.loc[own.index, level].to_numpy())
+        travel = required.travel[level]
+        trip.append((int(_whole(travel, parts[level])) if by_state else 0, price * travel))
+    left = np.zeros((states[0] + 1, states[1] + 1))
+    place = own["place"].to_numpy()
+    order = sorted(range(len(own)), key=lambda row: place[row])
+    for _, rows in itertools.groupby(order, key=lambda row: place[row]):
+        here, best = list(rows), np.full_like(left, np.inf)
+        for visits in itertools.product((0, 1), repeat=2):
+            (first, of_first), (second, of_second) = ((v * w, v * c) for v, (w, c) in zip(visits, trip, strict=True))
+            after = _shifted(left, first, second) + (of_first + of_second)
+            for row in here:
+                after = _with_enterprise(after, row, visits, at_risk[row], weight, cost, drawn)
+            best = np.minimum(best, after)
+        left = best
+    size = float(at_risk.sum() + np.abs(cost).sum() + sum(abs(one[1]) for one in trip) * len(own))
+    return left[-1], size
+
+
+def _with_enterprise(
+    after: NDArray[np.float64],
+    row: int,
+    visits: tuple[int, ...],
+    at_risk: float,
+    weight: list[NDArray[np.int64]],
+    cost: list[NDArray[np.float64]],
+    drawn: list[NDArray[np.bool_]],
+) -> NDArray[np.float64]:
+    """Return the least by states once the reviews of one more enterprise at a place are chosen."""
+    best = np.full_like(after, np.inf)
+    for reviewed in itertools.product((0, 1), repeat=2):
+        if any(taken > visit for taken, visit in zip(reviewed, visits, strict=True)):
+            continue
+        if any(drawn[level][row] and not taken for level, taken in enumerate(reviewed)):
+            continue
+        moved = _shifted(after, *(int(taken * weight[level][row]) for level, taken in enumerate(reviewed)))
+        price = sum(float(cost[level][row]) for level, taken in enumerate(reviewed) if taken)
+        np.minimum(best, moved + (price if any(reviewed) else at_risk), out=best)
+    return best
+
+
+def _shifted(table: NDArray[np.float64], first: int, second: int) -> NDArray[np.float64]:
+    """Return the table after some states are used; states that do not suffice have no plan."""
+    if not first and not second:
+        return table
+    moved = np.full_like(table, np.inf)
+    if first < table.shape[0] and second < table.shape[1]:
+        moved[first:, second:] = table[: table.shape[0] - first, : table.shape[1] - second]
+    return moved
+
+
+def _combined(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the least sum of both by the states that they share."""
+    best = np.full_like(one, np.inf)
+    for used, value in enumerate(other):
+        np.minimum(best[used:], one[: len(one) - used] + value, out=best[used:])
+    return best

@@ -1,0 +1,240 @@
+"""Check a plan of reviews against the instance: its rows, days, numbers and draws, and the tonnes that it leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.checking.allocation.totals import distance, wrong_with
+from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.checking.review_plan.bound import Prices, best_bound, bound
+from etsopt.checking.review_plan.expected import groups_of, plan_of, trips_of, uncovered_of
+from etsopt.checking.review_plan.least_days import least_days
+from etsopt.checking.review_plan.required import LEVELS, required_of
+from etsopt.units import tolerance_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt.checking.report import LevelStated
+    from etsopt.checking.review_plan.required import Required
+    from etsopt.data.instance import Instance
+
+UNCOVERED, MISSING = "uncovered", "missing_days"
+"""Objectives, of a plan and of its infeasibility."""
+
+TEXTS = {
+    "plan": ("enterprise_id", "name", "province", "city", "level", "reason"),
+    "trips": ("level", "province", "city", "enterprise_id"),
+    "review_days": ("level", "province"),
+    "uncovered": ("enterprise_id", "name", "province", "city"),
+    "review_summary": (),
+    MISSING: ("level", "province"),
+}
+PRICED = ("further_day_covers_tco2e", "further_review_costs_tco2e")
+NUMBERS = {
+    "plan": ("days", "at_risk_tco2e", "covered_tco2e"),
+    "trips": ("reviews", "travel_days"),
+    "review_days": (
+        *("enterprises", "reviews", "least_reviews", "drawn", "available_days", "review_days", "travel_days"),
+        *("left_days", "covered_tco2e", *PRICED),
+    ),
+    "uncovered": ("at_risk_tco2e",),
+    "review_summary": (
+        *("enterprises", "seed", "at_risk_tco2e", "covered_tco2e", "uncovered_tco2e", "priced_bound_tco2e"),
+    ),
+    MISSING: ("enterprises", "needed_reviews", "available_days", "needed_days", "missing_days"),
+}
+UNLIMITED = ("available_days", "left_days")
+"""Columns that are absent where days have no limit."""
+
+DAYS = 1e-5
+"""Largest distance of days from those recomputed, and from their limit."""
+
+
+def check(
+    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], gap: float
+) -> CheckReport:
+    """Check a plan of reviews, or the days that are missing for one.
+
+    Parameters
+    ----------
+    gap
+        Relative gap of the solve.
+
+    Returns
+    -------
+    CheckReport
+        Violations, and the uncovered tonnes with a bound that no plan is below; or the missing days.
+    """
+    infeasible = "plan" not in tables
+    names = (MISSING,) if infeasible else tuple(name for name in TEXTS if name != MISSING)
+    violations = list(_shapes(tables, names))
+    if violations:
+        return CheckReport(tuple(violations), ())
+    required = required_of(instance)
+    if infeasible:
+        return _missing(required, tables[MISSING])
+    violations = list(_pairs(required, tables["plan"]))
+    if violations:
+        return CheckReport(tuple(violations), ())
+    plan = plan_of(required, tables["plan"][["level", "enterprise_id"]])
+    trips = trips_of(required, plan)
+    groups, uncovered = groups_of(required, plan, trips), uncovered_of(required, plan)
+    expected = {"plan": plan.drop(columns="place"), "trips": trips, "review_days": groups, "uncovered": uncovered}
+    for name, table in expected.items():
+        violations += _compared(name, tables[name], table)
+    violations += _requirements(required, plan, groups)
+    if violations or len(tables["review_summary"]) != 1:
+        if not violations:
+            violations.append(Violation("tables", "review_summary", 1.0, "rows", "the summary has one row"))
+        return CheckReport(tuple(violations), ())
+    value = float(uncovered["at_risk_tco2e"].sum())
+    day, review = (tables["review_days"][name].to_numpy(dtype=float) for name in PRICED)
+    prices = Prices.of(required.groups, day, review)
+    violations += _prices(required, groups, day, review)
+    violations += _summary(instance, required, tables["review_summary"], value, prices)
+    tolerance, asked = tolerance_of(value, "t"), gap * value
+    least = best_bound(required, prices, value, tolerance)
+    level = LevelCheck(UNCOVERED, "t", value, least, value - least, tolerance, asked=asked)
+    return CheckReport((*violations, *_levels(levels, level)), (level,))
+
+
+def _shapes(tables: Mapping[str, pd.DataFrame], names: Sequence[str]) -> Iterator[Violation]:
+    """Check that every table and column is present and of its kind."""
+    for name in names:
+        if name not in tables:
+            yield Violation("tables", name, 1.0, "tables", "the table is present")
+            continue
+        for column in (*TEXTS[name], *NUMBERS[name]):
+            wrong = wrong_with(tables[name], column, column in NUMBERS[name])
+            absent = wrong == "holds finite numbers" and column in UNLIMITED and name == "review_days"
+            if wrong and not absent:
+                yield Violation("tables", f"{name}.{column}", 1.0, "columns", f"the column {wrong}")
+
+
+def _pairs(required: Required, plan: pd.DataFrame) -> Iterator[Violation]:
+    """Check that every row is a review of a known enterprise at a known level, once."""
+    known = plan["enterprise_id"].isin(required.enterprises.index) & plan["level"].isin(LEVELS)
+    for label in plan.loc[~known, "enterprise_id"]:
+        yield Violation("reviews", str(label), 1.0, "rows", "a review is of an enterprise of the instance, at a level")
+    for label in plan.loc[plan.duplicated(["level", "enterprise_id"]), "enterprise_id"]:
+        yield Violation("reviews", str(label), 1.0, "rows", "an enterprise is reviewed once at a level")
+
+
+def _compared(name: str, stated: pd.DataFrame, expected: pd.DataFrame) -> Iterator[Violation]:
+    """Check every cell of a table that follows from the reviews."""
+    rule = "tables_follow_plan"
+    if len(stated) != len(expected):
+        by = float(abs(len(stated) - len(expected)))
+        yield Violation(rule, name, by, "rows", f"the table has {len(expected)} rows")
+        return
+    for column in expected if len(expected) else ():
+        where, unit = f"{name}.{column}", column.rpartition("_")[2]
+        if column in TEXTS[name]:
+            differ = stated[column].to_numpy(dtype=object) != expected[column].to_numpy(dtype=object)
+            if differ.any():
+                yield Violation(rule, where, float(differ.sum()), "cells", "the column follows from the reviews")
+            continue
+        apart = distance(stated[column], expected[column])
+        size = np.nan_to_num(expected[column].to_numpy(dtype=float))
+        if not (apart <= DAYS + 1e-9 * np.abs(size)).all():
+            yield Violation(rule, where, float(np.max(apart)), unit, "the column follows from the reviews")
+
+
+def _requirements(required: Required, plan: pd.DataFrame, groups: pd.DataFrame) -> Iterator[Violation]:
+    """Check draws, least numbers and days."""
+    pairs = set(zip(plan["level"], plan["enterprise_id"], strict=True))
+    for level in LEVELS:
+        rule = "every_enterprise" if level == LEVELS[0] else "drawn"
+        message = "every enterprise has a municipal review" if level == LEVELS[0] else "a drawn enterprise is reviewed"
+        for name in required.enterprises.index[required.drawn[level]]:
+            if (level, name) not in pairs:
+                yield Violation(rule, f"{name}, {level}", 1.0, "reviews", message)
+    for row in groups.to_dict("records"):
+        where = f"{row['level']} {row['province']}".strip()
+        if row["reviews"] < row["least_reviews"]:
+            by = float(row["least_reviews"] - row["reviews"])
+            yield Violation("enough_reviews", where, by, "reviews", "a group has its least number of reviews")
+        over = row["review_days"] + row["travel_days"] - row["available_days"]
+        if over > DAYS:
+            yield Violation("days_of_group", where, float(over), "days", "reviews and travel fit into the days")
+
+
+def _prices(
+    required: Required, groups: pd.DataFrame, day: NDArray[np.float64], review: NDArray[np.float64]
+) -> Iterator[Violation]:
+    """Check that a day covers no more than reviews can, that a review costs no more than all, and neither below 0."""
+    total = float(required.enterprises["at_risk"].sum())
+    for place, (level, province) in enumerate(required.groups.index):
+        members = required.members(level, province)
+        drawn = required.drawn.loc[members, level]
+        worth = (required.enterprises.loc[members, "at_risk"] / required.days.loc[members, level])[~drawn]
+        row = groups.iloc[place]
+        chooses = level != LEVELS[0]
+        most = {
+            PRICED[0]: max(worth, default=0.0) if chooses and row["available_days"] >= 0 else 0.0,
+            PRICED[1]: total if chooses and row["least_reviews"] > drawn.sum() else 0.0,
+        }
+        for name, price in ((PRICED[0], day[place]), (PRICED[1], review[place])):
+            by = max(-price, price - most[name] * (1 + 1e-9))
+            if by > 0:
+                message = f"it is from 0 to {most[name]:.6g}"
+                yield Violation("prices", f"{name}, {level} {province}".strip(), float(by), "tco2e", message)
+
+
+def _summary(
+    instance: Instance, required: Required, stated: pd.DataFrame, value: float, prices: Prices
+) -> Iterator[Violation]:
+    """Check the totals, the seed, and the bound by the stated prices."""
+    at_risk = float(required.enterprises["at_risk"].sum())
+    expected = {
+        "enterprises": float(len(required.enterprises)),
+        "seed": float(instance.policy.review_plan.seed),
+        "at_risk_tco2e": at_risk,
+        "covered_tco2e": at_risk - value,
+        "uncovered_tco2e": value,
+        "priced_bound_tco2e": bound(required, prices, ()),
+    }
+    for column, right in expected.items():
+        by = abs(float(stated[column].iloc[0]) - right)
+        if not by <= 0.02 + 1e-8 * abs(at_risk) * (column != "seed"):
+            yield Violation("summary", column, by, column.rpartition("_")[2], f"it is {right:.12g}")
+
+
+def _levels(levels: Sequence[LevelStated], found: LevelCheck) -> Iterator[Violation]:
+    """Check name and value of the objective as the result states it."""
+    if [level.name for level in levels] != [found.name]:
+        names = ", ".join(level.name for level in levels)
+        yield Violation("levels", names, 1.0, "levels", f"the objective is {found.name}")
+        return
+    by = abs(levels[0].value - found.value)
+    if not by <= 2 * found.tolerance:
+        yield Violation("level_is_kept", found.name, by, found.unit, f"the uncovered tonnes are {found.value:.12g}")
+
+
+def _missing(required: Required, stated: pd.DataFrame) -> CheckReport:
+    """Check the days that are missing, and state their least total."""
+    groups, needed = required.groups, least_days(required)
+    short = needed - groups["available"]
+    rows = groups[short > DAYS]
+    drawn = [int(required.drawn.loc[required.members(*group), group[0]].sum()) for group in rows.index]
+    expected = pd.DataFrame(
+        {
+            "level": [level for level, _ in rows.index],
+            "province": [province for _, province in rows.index],
+            "enterprises": rows["population"].to_numpy(),
+            "needed_reviews": np.maximum(rows["least"].to_numpy(), drawn),
+            "available_days": rows["available"].to_numpy(),
+            "needed_days": needed[rows.index].to_numpy(),
+            "missing_days": short[rows.index].to_numpy(),
+        }
+    )
+    violations = tuple(_compared(MISSING, stated, expected))
+    total = float(expected["missing_days"].sum())
+    level = LevelCheck(MISSING, "days", total, total, 0.0, DAYS * max(len(rows), 1))
+    return CheckReport(violations, (level,), missing_days=total)

@@ -1,0 +1,110 @@
+"""The command ``review-plan``: from monthly reports, or an instance, to a checked plan of reviews."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from etsopt.errors import UsageError, brief
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from etsopt.data.instance import Instance
+
+LEVELS = ("municipal", "provincial", "national")
+SECTION = "review_plan"
+
+
+def review_plan(options: Namespace) -> int:
+    """Plan reviews, print the plan, and write run and tables if folders are named."""
+    from etsopt import progress
+    from etsopt.accounting.save import save_plan
+    from etsopt.cli import show, show_review_plan, terminal
+    from etsopt.cli.commands import _about_folder, _exit_code
+    from etsopt.results.run_folder import holds_run, see_that_writable
+    from etsopt.running import run
+
+    if options.out is not None:
+        see_that_writable(options.out)
+    chinese, files = options.lang == "zh", []
+    with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
+        progress.tell("reading")
+        with progress.stopped_anywhere("reading"):
+            instance = _instance(options)
+        result = run.solve(instance, SECTION, time_limit_s=options.time_limit, gap=options.gap)
+        kept = result.status == "none" or (result.status == "refused" and holds_run(options.out))
+        written = options.out is not None and not kept
+        if written:
+            progress.tell("writing")
+            result.save(options.out, instance)
+        if options.tables is not None and result.tables and result.status != "refused":
+            files = save_plan(result.tables, options.tables, chinese)
+    if options.json:
+        print(json.dumps(result.summary(), ensure_ascii=False, allow_nan=False))
+        return _exit_code(result)
+    if chinese and result.tables and result.status != "refused":
+        show_review_plan.in_chinese(result)
+    else:
+        show.result(result)
+    if files:
+        print(f"Written to {options.tables}: {', '.join(files)}.")
+    if options.out is not None:
+        print(_about_folder(result, options.out, written))
+    return _exit_code(result)
+
+
+def _instance(options: Namespace) -> Instance:
+    """Return the instance of a folder, of reports by screening them, with the changed policy."""
+    from etsopt import accounting
+    from etsopt.accounting.schema import REGISTER
+    from etsopt.cli.commands import _pairs
+    from etsopt.data.files.read import find_folder, read_instance
+
+    changes = {f"{SECTION}.{key}": value for key, value in _pairs(options.set, "--set").items()}
+    folder = find_folder(options.data, reports=True)
+    if (folder / REGISTER.file).is_file():
+        reports = accounting.read_reports(folder)
+        found = accounting.screen(reports, accounting.read_parameters(folder))
+        instance = accounting.review_plan_instance(found, year=options.year, name=folder.name)
+    elif options.year is not None:
+        raise UsageError("--year is of monthly reports.", "Omit it: an instance has a year of its own.")
+    else:
+        instance = read_instance(options.data)
+    return instance.with_policy(changes | _days(options.days, changes, instance))
+
+
+def _days(texts: list[str], changes: dict[str, Any], instance: Instance) -> dict[str, Any]:
+    """Return the changes of days; a province without its own number has that of the level."""
+    example = "For example: --days national=60 --days provincial=20 --days provincial.Hebei=40"
+    every: dict[str, float] = {}
+    by_province: dict[str, dict[str, float]] = {}
+    for text in texts:
+        name, separator, number = text.partition("=")
+        level, dot, province = name.strip().partition(".")
+        try:
+            days = float(number)
+        except ValueError:
+            separator = ""
+        if not separator or level not in LEVELS or (dot and (not province or level == LEVELS[2])):
+            what = f"--days {brief(text)} is not LEVEL=DAYS: expected a level of {', '.join(LEVELS)}, and a number."
+            raise UsageError(what, example)
+        target, key = (by_province.setdefault(level, {}), province) if dot else (every, level)
+        if key in target or f"{SECTION}.{level}.days" in changes:
+            raise UsageError(f"The days of {brief(name)} are stated twice.", "Keep one of them.")
+        target[key] = days
+    found: dict[str, Any] = {f"{SECTION}.{level}.days": days for level, days in every.items()}
+    for level, own in by_province.items():
+        if level in every:
+            own = dict.fromkeys(_provinces(instance), every[level]) | own
+        found[f"{SECTION}.{level}.days"] = own
+    return found
+
+
+def _provinces(instance: Instance) -> list[str]:
+    """Return the provinces of the enterprises as the model takes them: stated, or of their units."""
+    table = instance.enterprises
+    if table is None or "province" not in table or (table["province"] == "").all():
+        return instance.provinces
+    of_units = instance.units[~instance.units["enterprise_id"].isin(table["enterprise_id"][table["province"] != ""])]
+    return sorted({*table["province"][table["province"] != ""], *of_units["province"]})

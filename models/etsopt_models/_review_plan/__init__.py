@@ -1,0 +1,1 @@
+"""Room of the plan of reviews: enterprises, reviews, trips and draws before the program, and tables after it."""
