@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import etsopt
@@ -35,6 +36,26 @@ def test_a_market_that_clears_costs_what_an_independent_program_finds(seed: int)
         assert result.infeasible_by_t == pytest.approx(answer.unmet_t, rel=1e-6, abs=0.1)
         return
     assert answer.unmet_t == pytest.approx(0.0, abs=0.1)
+    compare(result, answer)
+
+
+@pytest.mark.parametrize("seed", range(200, 215))
+def test_a_market_of_measures_in_steps_costs_what_an_independent_program_finds(seed: int) -> None:
+    drawn, random = some_market(seed), np.random.default_rng(seed)
+    assert drawn.measures is not None
+    shares = drawn.measures.get("maximum_share", pd.Series(1.0, index=drawn.measures.index))
+    alone = drawn.measures.get("exclusive_group", pd.Series("", index=drawn.measures.index)) == ""
+    measures = drawn.measures.assign(
+        largest_new_share_a_year=np.where(alone, shares * random.choice([0.34, 0.5, 0.7, 1.0], len(shares)), np.nan)
+    )
+    policy = drawn.policy.model_dump(mode="json", exclude_none=True)
+    instance = etsopt.Instance.from_frames(drawn.units, policy, measures=measures)
+    result = etsopt.solve(instance, "clearing")
+    assert result.violations == ()
+    answer = known(instance, result)
+    if result.termination == "infeasible":
+        assert result.infeasible_by_t == pytest.approx(answer.unmet_t, rel=1e-6, abs=0.1)
+        return
     compare(result, answer)
 
 
