@@ -133,7 +133,7 @@ def plans_are_admissible(instance: Instance, baseline: Baseline, offered: Choice
         for needed in required[:, one].T:
             same = (needed[:, None] == code) & (needed >= 0)[:, None]
             # All steps of a measure that is required have to run.
-            lacks = (same[:, :, None] & ~runs).any(axis=1) | (~same.any(axis=1))[:, None]
+            lacks = np.logical_or.reduce(same[:, :, None] & ~runs, axis=1) | (~same.any(axis=1))[:, None]
             unmet[(runs[:, one] & lacks).any(axis=1) & (needed > -2)] = True
     share, divisible = taken.share, instance.policy.abatement.divisible_measures
     total = np.bincount(unit, share, len(offered.code))[unit]
@@ -156,8 +156,7 @@ def _out_of_step(later: NDArray[np.bool_], runs: NDArray[np.bool_]) -> NDArray[n
     needed, before = runs & later[:, :, None], np.roll(runs, 1, axis=1)
     ran = np.zeros_like(runs)
     ran[:, :, 1:] = before[:, :, 1:] & before[:, :, :-1]
-    out: NDArray[np.bool_] = (needed & ~ran).any(axis=(1, 2))
-    return out
+    return np.logical_or.reduce(needed & ~ran, axis=(1, 2))
 
 
 def amounts(

@@ -211,13 +211,12 @@ class Plans:
             ahead = family.least_of_next(value)
             chain.append((value, ahead))
         sets = np.empty((len(units), years), dtype=np.int16)
-        names, all_units, now = (
-            np.arange(len(left))[:, None],
-            np.arange(len(units)),
-            np.zeros(len(units), dtype=np.int64),
-        )
+        all_units, now = np.arange(len(units)), np.zeros(len(units), dtype=np.int64)
         for t, (value, least) in enumerate(reversed(chain)):
-            now = ((value == least[now, all_units]) & family.follows(names, now)).argmax(axis=0)
+            # Few sets of a unit have the least value, and the first of them that may follow is the next.
+            unit, number = np.nonzero((value == least[now, all_units]).T)
+            fits = family.follows(number, now[unit])
+            now = number[fits][np.searchsorted(unit[fits], all_units)]
             sets[:, t] = now
         return ahead[0], sets
 

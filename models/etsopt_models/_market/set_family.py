@@ -162,7 +162,10 @@ class SetFamily:
 def _least_within_reach(choices: NDArray[np.float64], group: Group) -> None:
     """Replace the values of a chain by the least within reach, in place; its choices are the second axis."""
     if group.stops:
-        choices[:] = np.minimum.accumulate(choices, axis=1)[:, list(group.reach)]
+        for choice in range(1, choices.shape[1]):
+            np.minimum(choices[:, choice], choices[:, choice - 1], out=choices[:, choice])
+        for choice, most in enumerate(group.reach):
+            choices[:, choice] = choices[:, most]
         return
     # From the first choice on, those further ahead still have their own values.
     for choice, most in enumerate(group.reach):
