@@ -190,7 +190,7 @@ MEASURES = Table(
             "largest_new_share_a_year",
             "largest fraction of the unit to which it can newly be applied in a year: it is built in equal steps of at "
             "most this share, one a year or fewer; absent: all at once",
-            "fraction",
+            "fraction/year",
             number=True,
             above=0,
             at_most=1,
