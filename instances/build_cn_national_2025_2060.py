@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import math
 import shutil
 import tomllib
 from dataclasses import replace
@@ -52,9 +53,9 @@ LATER = {
 
 Row = dict[str, Any]
 COLUMNS = [
-    "measure_id", "name", "sector", "abatement_rate", "maximum_share", "first_year", "lifetime_years",
-    "variable_opex_cny_per_t", "fuel_saving_cny_per_t", "exclusive_group", "requires", "price_year", "confidence",
-    "source", "x_cny_per_tco2", "x_name_zh",
+    "measure_id", "name", "sector", "abatement_rate", "output_abatement_rate", "maximum_share",
+    "largest_new_share_a_year", "first_year", "lifetime_years", "variable_opex_cny_per_t", "fuel_saving_cny_per_t",
+    "stops", "exclusive_group", "requires", "price_year", "confidence", "source", "x_cny_per_tco2", "x_name_zh",
 ]  # fmt: skip
 
 
@@ -87,7 +88,8 @@ def intensities() -> dict[str, float]:
 def chosen(measure: Row, per_output: float) -> Row:
     """Return the row of a measure of the TOML file, with its cost per tonne (MWh) of the year's output."""
     abates, cost, ramp = measure["abates"], measure["cost"], measure["ramp"]
-    share = abates["value"] / (1 - measure.get("after", 0.0)) / measure["rate"]
+    of_sector = 1 / (1 - measure.get("after", 0.0)) / measure["rate"]
+    share = abates["value"] * of_sector
     named = (("abates", abates), ("cost", cost), ("first year", ramp))
     texts = [f"{name}: {part['source']} [{part['mark']}]" for name, part in named]
     figure = f"{abates['value']:.4g} of the sector's emissions at {cost['value']:g} CNY per t, all-in"
@@ -96,11 +98,15 @@ def chosen(measure: Row, per_output: float) -> Row:
         "name": measure["name"],
         "sector": measure["sector"],
         "abatement_rate": measure["rate"],
+        "output_abatement_rate": measure["rate"] if measure.get("output") else "",
         "maximum_share": round(share, 6),
+        # Rounded up, so that it divides the share into no step more.
+        "largest_new_share_a_year": math.ceil(ramp["a_year"] * of_sector * 1e6) / 1e6 if "a_year" in ramp else "",
         "first_year": measure["first_year"],
         "lifetime_years": measure["lifetime_years"],
         "variable_opex_cny_per_t": round(cost["value"] * abates["value"] * per_output / round(share, 6), 4),
         "fuel_saving_cny_per_t": 0,
+        "stops": "yes" if measure.get("stops") else "",
         "requires": measure.get("requires", ""),
         "price_year": 2024,
         "confidence": max(part["mark"] for _, part in named),

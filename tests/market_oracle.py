@@ -85,7 +85,7 @@ class Rows:
 
 
 def plans_of(instance: etsopt.Instance, years: list[int], discount: Array) -> list[Plan]:
-    """Every choice of a first year, or none, for every measure of every unit; in each group for one measure at most."""
+    """Every choice of years in which steps begin, for every measure of every unit; in each group of one at most."""
     table, rate = instance.measures, instance.policy.horizon.discount_rate
     found = []
     for place, unit in enumerate(instance.units.to_dict("records")):
@@ -104,13 +104,13 @@ def plans_of(instance: etsopt.Instance, years: list[int], discount: Array) -> li
             annuity = 1 / life if rate == 0 else rate / (1 - (1 + rate) ** -life)
             each = _value(row, "capex_cny_per_t", 0.0) * annuity + _value(row, "fixed_opex_cny_per_t", 0.0)
             each += _value(row, "variable_opex_cny_per_t", 0.0) - _value(row, "fuel_saving_cny_per_t", 0.0)
-            for start in range(len(years)):
-                if first and first == first and years[start] < first:
-                    continue
-                runs = np.arange(len(years)) >= start
-                left = np.where(runs, 1 - share * row["abatement_rate"], 1.0)
-                growth = (1 + _value(row, "cost_change_rate", 0.0)) ** (np.array(years) - instance.policy.year)
-                same.append((left, np.where(runs, share * each * np.nan_to_num(output) * growth, 0.0)))
+            growth = (1 + _value(row, "cost_change_rate", 0.0)) ** (np.array(years) - instance.policy.year)
+            steps = int(np.ceil(share / _value(row, "largest_new_share_a_year", share) - 1e-9))
+            for begins in product([0, 1], repeat=len(years)):
+                part = share * np.cumsum(begins) / steps
+                early = first and first == first and any(begins[t] for t, year in enumerate(years) if year < first)
+                if 1 <= sum(begins) <= steps and not early:
+                    same.append((1 - part * row["abatement_rate"], part * each * np.nan_to_num(output) * growth))
         for way in product(*ways.values()):
             left = np.prod([nothing[0], *(one for one, _ in way)], axis=0)
             cost = np.sum([nothing[1], *(one for _, one in way)], axis=0)

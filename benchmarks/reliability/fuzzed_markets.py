@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 import etsopt
 from benchmarks.reliability.fuzzed import Case, solve
@@ -40,7 +41,7 @@ def known_market(number: int) -> Case:
         policy["penalty"] = {}
         share = float(random.choice([0.05, 0.2, 0.6]))
         policy["market"]["external_demand_t"] = round(share * float(drawn.emissions_tco2e.sum()))
-    instance = etsopt.Instance.from_frames(drawn.units, policy, measures=drawn.measures)
+    instance = etsopt.Instance.from_frames(drawn.units, policy, measures=in_steps(drawn, number))
     years = list(instance.policy.years)
     known = len(market_oracle.plans_of(instance, years, np.ones(len(years)))) <= MOST_PLANS
     return Case(
@@ -49,6 +50,17 @@ def known_market(number: int) -> Case:
         METHODS[number % 4],
         (lambda result: against_all_plans(instance, result, price)) if known else None,
     )
+
+
+def in_steps(drawn: etsopt.Instance, number: int) -> pd.DataFrame:
+    """Return the measures of a market, in a third of the markets built in steps unless they have alternatives."""
+    random, measures = np.random.default_rng([number, 1]), drawn.measures
+    assert measures is not None
+    if random.random() > 1 / 3:
+        return measures
+    new = measures["maximum_share"] * random.choice([0.34, 0.5, 0.7, 1.0], len(measures))
+    alone = measures["exclusive_group"].fillna("") == ""
+    return measures.assign(largest_new_share_a_year=new.where(alone & (new > 0)))
 
 
 def against_all_plans(instance: etsopt.Instance, result: Results, price: Any) -> str | None:
@@ -96,7 +108,7 @@ def any_market(number: int) -> Case:
     }
     if policy["rule"]["name"] == "cn-2025" and random.random() < 0.5:
         policy["pathway"] = {"self_balancing_until": 2025}
-    instance = etsopt.Instance.from_frames(drawn.units, policy, measures=drawn.measures)
+    instance = etsopt.Instance.from_frames(drawn.units, policy, measures=in_steps(drawn, number))
     first, other = [("direct", "pyomo"), ("decomposition", "direct"), ("pyomo", "decomposition")][number % 3]
     return Case(model, instance, first, lambda result: against_method(Case(model, instance, other), result))
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from etsopt.data.content import output_of
 from etsopt.data.groups import Groups
+from etsopt.data.measure_sets import DEPENDENCY_COLUMNS, MOST_SETS, distinct_groups, row_codes, set_counts
+from etsopt.data.measure_steps import offers_of
 from etsopt.data.messages import cells_of, counted
 from etsopt.data.tables.row_scope import (
     RowCheck,
@@ -22,19 +24,10 @@ from etsopt.data.tables.schema import MEASURES
 from etsopt.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from etsopt.data.content import Content
     from etsopt.data.policy.policy import Policy
-
-DEPENDENCY_COLUMNS = ("requires", "exclusive_group")
-"""Columns that relate a measure to others."""
-
-MOST_SETS = 4096
-"""Largest number of sets of measures at a unit, because they are enumerated in every year: twelve measures, or more if
-some are in exclusive groups, of which a set holds at most one each."""
 
 OUTPUT_CUT = "output_cut"
 """Name of the measure that a policy adds by its table ``abatement.output_cut``."""
@@ -49,6 +42,22 @@ def applicable(instance: Content) -> Groups:
     if instance.measures is None:
         return Groups(np.zeros(len(instance.units) + 1, dtype=np.int64), np.zeros(0, dtype=np.int64))
     return instance.once("applicable", lambda: _applicable(instance, instance.measures))
+
+
+def offered(instance: Content) -> Groups:
+    """Return the positions of each unit's measures and steps in `offers_of`, sorted by ``measure_id`` and step."""
+    return instance.once("offered", lambda: _offered(instance))
+
+
+def _offered(instance: Content) -> Groups:
+    rows, offers = applicable(instance), offers_of(instance)
+    if (offers.steps == 1).all():
+        return rows
+    first = np.flatnonzero(offers.step == 1)
+    steps = offers.steps[first][rows.members]
+    ends = np.append(0, np.cumsum(steps))
+    members = np.repeat(first[rows.members] - ends[:-1], steps) + np.arange(ends[-1])
+    return Groups(ends[rows.starts], members)
 
 
 def _applicable(instance: Content, measures: pd.DataFrame) -> Groups:
@@ -138,6 +147,12 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
             "State the same for all measures of a group: those that stop may follow each other.",
         ),
         RowCheck(
+            (~np.isnan(measures["largest_new_share_a_year"]) & (measures["exclusive_group"] != "")).to_numpy(),
+            "largest_new_share_a_year",
+            ("row is of an exclusive group", "rows are of exclusive groups"),
+            "Leave out either: a measure that is built in steps has no alternatives.",
+        ),
+        RowCheck(
             other_year,
             "price_year",
             (f"row is not {expected}", f"rows are not {expected}"),
@@ -165,7 +180,7 @@ def _problems_at_units(instance: Content, measures: pd.DataFrame) -> list[Proble
         what = counted(int(without.sum()), "unit has measures", "units have measures") + ", but no output"
         advice = "Fill output_t (of power generation_mwh), or remove the measures: their costs are per unit of it."
         problems.append(Problem("units.csv", what, advice, "output_t", cells_of(units, without)))
-    sets = _set_counts(measures, groups)
+    sets = set_counts(measures, groups)
     many = sets > MOST_SETS
     if many.any():
         what = counted(int(many.sum()), "unit has", "units have") + f" more than {MOST_SETS:,} sets of measures"
@@ -178,26 +193,13 @@ def _problems_at_units(instance: Content, measures: pd.DataFrame) -> list[Proble
     return problems + _problems_of_requirements(units, measures, groups)
 
 
-def _set_counts(measures: pd.DataFrame, groups: Groups) -> NDArray[np.float64]:
-    """Return the number of sets of each unit's measures with at most one measure of each exclusive group."""
-    code, names = pd.factorize(measures["exclusive_group"])
-    unit, group = np.repeat(np.arange(len(groups)), np.diff(groups.starts)), code[groups.members]
-    alone = (names == "")[group]
-    pair, size = np.unique((unit * len(names) + group)[~alone], return_counts=True)
-    # The logarithm holds any product, and is exact enough for the integers that matter.
-    doublings = np.bincount(unit[alone], minlength=len(groups)).astype(float)
-    doublings += np.bincount(pair // len(names), np.log2(1 + size), len(groups))
-    sets: NDArray[np.float64] = np.rint(np.exp2(np.minimum(doublings, 1000)))
-    return sets
-
-
 def _problems_of_requirements(units: pd.DataFrame, measures: pd.DataFrame, groups: Groups) -> list[Problem]:
     """Find requirements that cannot be met, each reported once with its units."""
     if not (measures["requires"] != "").any():
         return []
     # Units with the same names of measures have the same problems, so that each distinct set is checked once.
-    first, kind = _distinct_groups(
-        groups, _row_codes([measures[name].to_numpy() for name in ("measure_id", *DEPENDENCY_COLUMNS)])
+    first, kind = distinct_groups(
+        groups, row_codes([measures[name].to_numpy() for name in ("measure_id", *DEPENDENCY_COLUMNS)])
     )
     faulty: dict[tuple[str, str], NDArray[np.bool_]] = {}
     for number, unit in enumerate(first):
@@ -207,24 +209,6 @@ def _problems_of_requirements(units: pd.DataFrame, measures: pd.DataFrame, group
         Problem(MEASURES.file, what, advice, "requires", cells_of(units, where))
         for (what, advice), where in sorted(faulty.items())
     ]
-
-
-def _row_codes(columns: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
-    """Return a code for every row, the same for rows equal in all columns; consecutive from 0."""
-    number = np.zeros(len(columns[0]), dtype=np.int64)
-    for column in columns:
-        code, distinct = pd.factorize(column)
-        number = pd.factorize(number * len(distinct) + code)[0].astype(np.int64)
-    return number
-
-
-def _distinct_groups(groups: Groups, number: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the first group of each kind and the kind of every group; groups of a kind have equal member codes."""
-    count = np.diff(groups.starts)
-    table = np.full((len(count), int(count.max())), -1, dtype=np.int64)
-    table[np.arange(table.shape[1]) < count[:, None]] = number[groups.members]
-    kind = _row_codes(list(table.T))
-    return np.flatnonzero(~pd.Series(kind).duplicated().to_numpy()), kind
 
 
 def _faults(measures: pd.DataFrame) -> list[tuple[str, str]]:

@@ -30,9 +30,12 @@ states how many tonnes. Else $m_t = 0$ and `cost` is minimised.
 $\prod_{k \in S} (1 - \text{abatement\_rate}_k\, \text{maximum\_share}_k)$ of them. It costs an annuity of its
 investment (it is renewed at the end of its life), fixed cost on the base year's output, and variable cost less fuel
 savings on the year's output. All three change by `cost_change_rate` a year. Once started it runs to the end of the
-horizon, unless it `stops`: then it runs in any years, and costs in these alone. A cut of output is one more measure: it
-takes its share of the emissions, costs its margin for each tonne cut, and leaves intensity and the cost of other
-measures unchanged. So does the part of a measure that goes with the output, its `output_abatement_rate`. Where the rule
+horizon, unless it `stops`: then it runs in any years, and costs in these alone. With `largest_new_share_a_year` it is
+built in $n$ equal steps, as few as this share allows: step $i$ costs an $n$-th, leaves
+$(n - i\,\text{abatement\_rate}\,\text{maximum\_share}) / (n - (i - 1)\,\text{abatement\_rate}\,\text{maximum\_share})$,
+runs once step $i - 1$ has run for a year, and what requires the measure needs all steps. A cut of output is one more
+measure: it takes its share of the emissions, costs its margin for each tonne cut, and leaves intensity and the cost of
+other measures unchanged. So does the part of a measure that goes with the output, its `output_abatement_rate`. Where the rule
 is a plan, the allowances $A_{jt}$ of a plan fall with the output that it leaves: a tonne that goes with the output earns
 what it emits beyond its allowance. If the policy excludes no-regret measures, those that cost less than zero at the base
 year's output are not on offer. Paid shares apply to the allowances
@@ -52,9 +55,8 @@ self-balancing and nothing is held, every price clears, and none is found. A mar
 which a plan gets $A_{jt} = E_{jt}$ in such years, free and paid together, as its sector does at every balance value.
 
 **Column generation.** Plans are not listed: at any prices the best of *all* plans of a unit follows from a minimum over
-supersets, in measures that stop over all sets (`etsopt_models._market.plans`), and a plan joins the program if it beats
-those that are there. So the
-relaxation is that over all plans, and its bound leaves no plan out.
+the sets that may follow each set (`etsopt_models._market.plans`), and a plan joins the program if it beats those that
+are there. So the relaxation is that over all plans, and its bound leaves no plan out.
 
 **Integer plans.** If measures are not divisible, plans are chosen before this program is solved, which then has one
 plan per unit. Column generation solves the relaxation (Dantzig and Wolfe 1960); its value is Geoffrion's (1974)

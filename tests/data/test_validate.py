@@ -30,6 +30,7 @@ ENDINGS: dict[str, str | tuple[str, ...]] = {
     "tCO2e": "_tco2e",
     "CNY/t": "_cny_per_t",
     "fraction": ("_rate", "_share", "_factor", "_ratio"),
+    "fraction/year": "_share_a_year",
     "MW": "_mw",
     "MWh": "_mwh",
     "GJ": "_gj",

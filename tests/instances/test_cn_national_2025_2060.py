@@ -16,6 +16,7 @@ import pytest
 
 import etsopt
 from benchmarks import national_path
+from etsopt.data.measure_steps import step_counts
 from etsopt.data.projection import development
 from etsopt.rules import own_parameters, reference_allowances
 from instances import build_cn_national_2025_2060 as build
@@ -53,7 +54,7 @@ def test_units_and_enterprises_are_those_of_the_year() -> None:
     assert len(instance.units) == 5_039
     assert instance.enterprises is not None
     assert len(instance.enterprises) == instance.units["enterprise_id"].nunique() == 2_661
-    assert len(measures()) == 30
+    assert len(measures()) == 28
 
 
 def test_building_it_again_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -144,7 +145,13 @@ def test_measures_of_power_are_within_what_ramps_allow() -> None:
     blocks = power[power.index.str.contains("renewables")]
     left = (1 - blocks["abatement_rate"] * blocks["maximum_share"]).prod()
     assert left == pytest.approx(0.15, abs=1e-4)
-    assert (blocks["first_year"] >= 2030).all()
+    # One after the other, at 2 % of emissions a year until 2030, then 4 %; capture at 0.3 % a year until 2035.
+    steps = step_counts(blocks).tolist()
+    assert steps == [5, 5, 7, 8]
+    assert np.allclose(blocks["x_cny_per_tco2"], sorted(blocks["x_cny_per_tco2"]))
+    assert 2026 + np.cumsum(steps)[1] - 1 == 2035
+    assert 0.9 * power["largest_new_share_a_year"]["power-capture-2030"] <= 0.003
+    assert (blocks["output_abatement_rate"] == 1).all()
     assert measures()["first_year"][measures()["sector"] != "power"].min() == 2027
 
 

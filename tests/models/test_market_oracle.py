@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import etsopt
+from benchmarks.reliability.fuzzed_markets import in_steps
 from tests.markets import known, some_market
 
 if TYPE_CHECKING:
@@ -35,6 +36,22 @@ def test_a_market_that_clears_costs_what_an_independent_program_finds(seed: int)
         assert result.infeasible_by_t == pytest.approx(answer.unmet_t, rel=1e-6, abs=0.1)
         return
     assert answer.unmet_t == pytest.approx(0.0, abs=0.1)
+    compare(result, answer)
+
+
+@pytest.mark.parametrize("seed", [204, 205, 216, 224, 230, 231, 240, 246, 247, 248])
+def test_a_market_of_measures_in_steps_costs_what_an_independent_program_finds(seed: int) -> None:
+    drawn = some_market(seed)
+    measures = in_steps(drawn, seed)
+    assert "largest_new_share_a_year" in measures
+    policy = drawn.policy.model_dump(mode="json", exclude_none=True)
+    instance = etsopt.Instance.from_frames(drawn.units, policy, measures=measures)
+    result = etsopt.solve(instance, "clearing")
+    assert result.violations == ()
+    answer = known(instance, result)
+    if result.termination == "infeasible":
+        assert result.infeasible_by_t == pytest.approx(answer.unmet_t, rel=1e-6, abs=0.1)
+        return
     compare(result, answer)
 
 

@@ -1,6 +1,8 @@
-"""Sets of measures without an excluded pair: by hand, and against all sets by their binary codes."""
+"""Sets of alternatives and chains of measures: by hand, and against all sets looked at one by one."""
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 import pytest
@@ -8,29 +10,51 @@ import pytest
 import etsopt
 from etsopt_models._market.baseline import without_allowances
 from etsopt_models._market.measures import measures_of
-from etsopt_models._market.set_family import SetFamily, family_of
+from etsopt_models._market.set_family import Group, SetFamily, family_of
 from tests.markets import market
 
-Groups = tuple[tuple[int, ...], ...]
-FAMILIES: dict[str, Groups] = {
+Shape = tuple[tuple[int, ...], ...]
+FAMILIES: dict[str, tuple[Group, ...]] = {
     "none": (),
-    "one": ((0,),),
-    "full cube": ((0,), (1,), (2,), (3,), (4,)),
-    "neighbours": ((0, 1), (2,), (3, 4, 5)),
-    "first and last": ((0, 5), (1,), (2,), (3,), (4,)),
-    "far apart": ((0, 3, 5), (1, 4), (2,)),
-    "one group": ((0, 1, 2, 3, 4),),
+    "one": (Group((0,)),),
+    "full cube": tuple(Group((k,)) for k in range(5)),
+    "neighbours": (Group((0, 1)), Group((2,)), Group((3, 4, 5))),
+    "first and last": (Group((0, 5)), *(Group((k,)) for k in range(1, 5))),
+    "far apart": (Group((0, 3, 5)), Group((1, 4)), Group((2,))),
+    "one group": (Group((0, 1, 2, 3, 4)),),
+    "steps": (Group((0, 1, 2), (1, 2, 3, 3)), Group((3,))),
+    "requirements": (Group((1,)), Group((2, 0, 3), (3, 3, 3, 3))),
+    "both": (Group((0, 1, 3), (1, 3, 3, 3)), Group((2, 4)), Group((5, 6), (1, 2, 2))),
 }
 
 
-def codes(groups: Groups) -> list[int]:
-    """The binary codes of all sets without two measures of a group, in order."""
-    bits = [sum(1 << k for k in group) for group in groups]
-    return [code for code in range(1 << sum(map(len, groups))) if all((code & one).bit_count() <= 1 for one in bits)]
+def digits(groups: tuple[Group, ...]) -> list[tuple[int, ...]]:
+    """The choice of each set in each group, the first varying fastest."""
+    ways = itertools.product(*(range(len(group.places) + 1) for group in reversed(groups)))
+    return [way[::-1] for way in ways]
+
+
+def held(groups: tuple[Group, ...], choice: tuple[int, ...]) -> set[int]:
+    """The measures of a set."""
+    parts = [
+        group.places[:one] if group.reach else group.places[one - 1 : one] if one else ()
+        for group, one in zip(groups, choice, strict=True)
+    ]
+    return {place for part in parts for place in part}
+
+
+def may_follow(groups: tuple[Group, ...], now: tuple[int, ...], before: tuple[int, ...]) -> bool:
+    """What does not stop stays, and chains keep within reach."""
+    for group, one, other in zip(groups, now, before, strict=True):
+        if group.reach and not (one <= group.reach[other] and (group.stops or one >= other)):
+            return False
+        if not group.reach and not group.stops and other not in (0, one):
+            return False
+    return True
 
 
 def test_of_three_measures_of_which_two_exclude_each_other_there_are_six_sets() -> None:
-    family = family_of(((0, 1), (2,)))
+    family = family_of((Group((0, 1)), Group((2,))))
     assert family.has.tolist() == [
         [False, False, False],
         [True, False, False],
@@ -42,37 +66,24 @@ def test_of_three_measures_of_which_two_exclude_each_other_there_are_six_sets() 
     assert family.products(np.array([[0.5], [0.25], [0.1]]))[:, 0].tolist() == [1.0, 0.5, 0.25, 0.1, 0.05, 0.025]
     assert family.sums(np.array([[1.0], [2.0], [10.0]]))[:, 0].tolist() == [0.0, 1.0, 2.0, 10.0, 11.0, 12.0]
     # The first two sets are within no other but themselves and the fifth; the third only within the last.
-    least = family.least_of_supersets(np.array([[9.0], [8.0], [3.0], [7.0], [5.0], [4.0]]))
+    least = family.least_of_next(np.array([[9.0], [8.0], [3.0], [7.0], [5.0], [4.0]]))
     assert least[:, 0].tolist() == [3.0, 5.0, 3.0, 4.0, 5.0, 4.0]
-
-
-@pytest.mark.parametrize("name", FAMILIES)
-def test_sets_are_numbered_by_their_codes_and_every_subset_is_there(name: str) -> None:
-    family, known = SetFamily(FAMILIES[name]), codes(FAMILIES[name])
-    assert len(family) == len(known) == np.prod([len(group) + 1 for group in FAMILIES[name]])
-    found = [sum(1 << k for k, held in enumerate(row) if held) for row in family.has.tolist()]
-    assert found == known
-    assert all(code & ~(1 << k) in set(known) for code in known for k in range(family.has.shape[1]))
-    numbers = np.arange(len(family))
-    includes = [[one & other == other for other in known] for one in known]
-    assert family.includes(numbers[:, None], numbers).tolist() == includes
 
 
 @pytest.mark.parametrize("stop", [0, 1, 2, 5])
 @pytest.mark.parametrize("name", FAMILIES)
-def test_products_sums_and_minima_are_those_of_each_set(name: str, stop: int) -> None:
+def test_sets_products_sums_and_minima_are_those_of_each_choice(name: str, stop: int) -> None:
     # Every group whose number has the bit of `stop` is of measures that stop: a set may follow any other in it.
-    groups = FAMILIES[name]
-    stops = tuple(bool(stop >> number & 1) for number in range(len(groups)))
-    lasting = sum(1 << k for group, may in zip(groups, stops, strict=True) if not may for k in group)
-    family, known = SetFamily(groups, stops), codes(groups)
+    groups = tuple(group._replace(stops=bool(stop >> number & 1)) for number, group in enumerate(FAMILIES[name]))
+    family, known = SetFamily(groups), digits(groups)
     numbers = np.arange(len(family))
-    follows = [[more & code & lasting == code & lasting for code in known] for more in known]
-    assert family.includes(numbers[:, None], numbers).tolist() == follows
+    assert [set(np.flatnonzero(row).tolist()) for row in family.has] == [held(groups, one) for one in known]
+    follows = [[may_follow(groups, now, before) for before in known] for now in known]
+    assert family.follows(numbers[:, None], numbers).tolist() == follows
     random = np.random.default_rng(len(known))
     each, value = random.normal(size=(family.has.shape[1], 3)), random.normal(size=(len(known), 3))
     product, total = np.ones(value.shape), np.zeros(value.shape)
-    for k in range(len(each)):
+    for k in (place for group in groups for place in group.places):
         # Measure by measure, so that the rounding is the same.
         product, total = (
             np.where(family.has[:, [k]], more, before)
@@ -81,24 +92,27 @@ def test_products_sums_and_minima_are_those_of_each_set(name: str, stop: int) ->
     assert family.products(each).tolist() == product.tolist()
     assert family.sums(each).tolist() == total.tolist()
     least = [value[[row[n] for row in follows]].min(axis=0).tolist() for n in range(len(known))]
-    assert family.least_of_supersets(value).tolist() == least
+    assert family.least_of_next(value).tolist() == least
 
 
 def test_one_more_measure_doubles_the_sets_and_keeps_their_numbers() -> None:
-    family = family_of(((0, 2), (1,)))
+    family = family_of((Group((0, 2)), Group((1,))))
     larger = family.with_measure()
-    assert larger.groups == ((0, 2), (1,), (3,))
+    assert larger.groups == (Group((0, 2)), Group((1,)), Group((3,)))
     assert larger.has[:6, :3].tolist() == larger.has[6:, :3].tolist() == family.has.tolist()
     assert larger.has[:, 3].tolist() == [False] * 6 + [True] * 6
 
 
-def kinds(measures: list[dict[str, object]], **policy: object) -> list[tuple[list[int], Groups, list[list[bool]]]]:
-    """Units, groups, and admissible sets by year of each kind."""
+def kinds(measures: list[dict[str, object]], **policy: object) -> list[tuple[list[int], Shape, list[list[bool]]]]:
+    """Units, places of the groups, and admissible sets by year of each kind."""
     units = {"emissions_tco2e": [1e5] * 3, "reference_t": [1e5] * 3}
     stated = [{"abatement_rate": 0.01, "variable_opex_cny_per_t": 1.0, **one} for one in measures]
     instance = market(units, stated, horizon={"last_year": 2026}, **policy)
     found = measures_of(instance, without_allowances(instance))
-    return [(kind.units.tolist(), kind.family.groups, kind.admissible.tolist()) for kind in found]
+    return [
+        (kind.units.tolist(), tuple(group.places for group in kind.family.groups), kind.admissible.tolist())
+        for kind in found
+    ]
 
 
 def test_units_of_the_same_structure_are_of_one_kind_whatever_the_names() -> None:
@@ -132,7 +146,7 @@ def test_a_measure_that_requires_one_not_on_offer_never_runs() -> None:
         {"measure_id": "a", "unit_id": "u0", "variable_opex_cny_per_t": -1.0, "requires": ""},
         {"measure_id": "b", "unit_id": "u0", "requires": "a"},
     ]
-    assert kinds(measures)[0] == ([0], ((0,), (1,)), [[True, True, False, True]] * 2)
+    assert kinds(measures)[0] == ([0], ((0, 1),), [[True] * 3] * 2)
     assert kinds(measures, abatement={"no_regret": "exclude"})[0] == ([0], ((0,),), [[True, False]] * 2)
 
 

@@ -54,6 +54,7 @@ class Year:
         cost, cleanest, dirtiest = (np.zeros(len(self.free)) for _ in range(3))
         for sets in batches(now, self.offered, np.arange(len(self.free))):
             value = sets.running_cost(now, 0, demand_dual[sets.units], 0 * demand_dual[sets.units])
+            value[~sets.family.next(np.zeros(1, dtype=np.int64))[0]] = np.inf
             emissions = sets.left * now.emissions[sets.units, 0]
             least = value.min(axis=0)
             scale = self.price * now.emissions[sets.units, 0] + np.abs(sets.costs(now.years[0])[0]).max(axis=0) + 1

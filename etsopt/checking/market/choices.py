@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.market.families import Family
-from etsopt.data.measures import OUTPUT_CUT, applicable
-from etsopt.data.tables.labels import Labels
-from etsopt.data.tables.row_scope import filled_column
-from etsopt.data.tables.schema import MEASURES
+from etsopt.checking.market.families import Family, SlotGroup
+from etsopt.checking.market.offers import offers_in
+from etsopt.data.measures import offered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,12 +26,18 @@ NOT_ON_OFFER = -1
 class Choices:
     """Measures of every unit in slots, shape ``(units, slots)``; a unit's measures fill its first slots.
 
+    A measure that is built in steps has neighbouring slots, one for each.
+
     Parameters
     ----------
     names
         Every measure by its code, the output cut last.
     code
         Position of each measure in ``names``, -1 in an empty slot.
+    step, steps
+        Which step of its measure a slot is, from 1 on, and how many there are.
+    alone
+        Share of emissions that a slot abates by itself.
     left, intensity_left, output_left
         Share of emissions, of intensity, and of output, that a measure leaves.
     fixed
@@ -55,6 +59,9 @@ class Choices:
 
     names: NDArray[np.object_]
     code: NDArray[np.int64]
+    step: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    alone: NDArray[np.float64]
     left: NDArray[np.float64]
     intensity_left: NDArray[np.float64]
     output_left: NDArray[np.float64]
@@ -76,7 +83,7 @@ class Choices:
     def kinds(self) -> tuple[NDArray[np.int64], list[Family]]:
         """Kind of each unit, shape ``(units,)``, and the sets of measures of each kind.
 
-        Units of a kind have measures in the same slots, and the same of them in a group and stopping.
+        Units of a kind have measures in the same slots, and the same of them in a group, in a line and stopping.
         """
         slots, number = self.code.shape[1], np.zeros(len(self.code), dtype=np.int64)
         first = np.full(self.code.shape, NOT_ON_OFFER)
@@ -84,15 +91,34 @@ class Choices:
             same = (self.group == self.group[:, [slot]]) & (self.group[:, [slot]] >= 0)
             first[:, slot] = np.where(same.any(axis=1), same.argmax(axis=1), slot)
         first[self.code < 0] = NOT_ON_OFFER
-        for column, stops in zip(first.T, self.stops.T, strict=True):
-            number = pd.factorize((number * (slots + 1) + column) * 2 + stops)[0].astype(np.int64)
-        families = []
-        for example in np.unique(number, return_index=True)[1].tolist():
-            alike = first[example]
-            firsts = np.unique(alike[alike >= 0])
-            groups = (np.flatnonzero(alike == slot).tolist() for slot in firsts)
-            families.append(Family(tuple(map(tuple, groups)), tuple(self.stops[example, firsts].tolist())))
+        before = self._before()
+        for columns in zip(first.T, before.T, self.stops.T, self.step.T > 1, strict=True):
+            for column, count in zip(columns, (slots + 1, slots + 1, 2, 2), strict=True):
+                number = pd.factorize(number * count + column)[0].astype(np.int64)
+        families = [
+            Family(_groups(first[one], before[one], self.stops[one], self.step[one]))
+            for one in np.unique(number, return_index=True)[1].tolist()
+        ]
         return number, families
+
+    def _before(self) -> NDArray[np.int64]:
+        """Return the slot before each in its line, -1 for none, shape ``(units, slots)``.
+
+        It is the step before, or the last step of a required measure, if neither measure has alternatives or stops.
+        """
+        before, followed = np.full(self.code.shape, NOT_ON_OFFER), np.zeros(self.code.shape, dtype=bool)
+        lasting = (self.code >= 0) & (self.group < 0) & ~self.stops
+        begins, ends = lasting & (self.step == 1), lasting & (self.step == self.steps)
+        for slot in range(1, self.code.shape[1]):
+            later = self.step[:, slot] > 1
+            before[later, slot], followed[later, slot - 1] = slot - 1, True
+        for slot in range(self.code.shape[1]):
+            for needed in self.required[:, slot].T:
+                for other in range(self.code.shape[1] if (needed >= 0).any() else 0):
+                    fits = (needed == self.code[:, other]) & (needed >= 0) & begins[:, slot] & ends[:, other]
+                    fits &= (before[:, slot] < 0) & ~followed[:, other]
+                    before[fits, slot], followed[fits, other] = other, True
+        return before
 
     @property
     def count(self) -> NDArray[np.int64]:
@@ -100,36 +126,53 @@ class Choices:
         count: NDArray[np.int64] = (self.code >= 0).sum(axis=1)
         return count
 
-    def slot_of(self, units: NDArray[np.int64], codes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the slot of a measure at a unit, -1 if it is not on offer there, shape of ``units``."""
+    def slot_of(self, units: NDArray[np.int64], codes: NDArray[np.int64], step: Any = 1) -> NDArray[np.int64]:
+        """Return the slot of a step of a measure at a unit, -1 if it is not on offer there, shape of ``units``."""
         if not self.code.shape[1]:
             return np.full(len(units), NOT_ON_OFFER)
         same = (self.code[units] == codes[:, None]) & (codes >= 0)[:, None]
+        same &= self.step[units] == np.broadcast_to(step, len(units))[:, None]
         return np.where(same.any(axis=1), same.argmax(axis=1), NOT_ON_OFFER)
 
+    def slots_in(self, table: pd.DataFrame, units: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the slot that each row of a table names by measure and step, at units of which -1 is none."""
+        codes = pd.Index(self.names).get_indexer(table["measure_id"]).astype(np.int64)
+        return self.slot_of(np.maximum(units, 0), codes, table["step"].to_numpy() if self.in_steps else 1)
 
-@dataclass(frozen=True)
-class _MeasureTable:
-    """The table of measures with the output cut in its last row, and costs per tonne [CNY/t]."""
+    @property
+    def in_steps(self) -> bool:
+        """True if some measure is built in steps."""
+        return bool((self.steps > 1).any())
 
-    names: NDArray[np.object_]
-    code: NDArray[np.int64]
-    left: NDArray[np.float64]
-    intensity_left: NDArray[np.float64]
-    output_left: NDArray[np.float64]
-    per_base_t: NDArray[np.float64]
-    per_t: NDArray[np.float64]
-    growth: NDArray[np.float64]
-    first_year: NDArray[np.int64]
-    group: NDArray[np.int64]
-    stops: NDArray[np.bool_]
-    required: NDArray[np.int64]
+    @property
+    def numbers_of_plans(self) -> list[str]:
+        """Columns of the table of plans that tell when measures run."""
+        return [*(["step"] if self.in_steps else []), "start_year", *(["last_year"] if self.stops.any() else [])]
+
+
+def _groups(
+    first: NDArray[np.int64], before: NDArray[np.int64], stops: NDArray[np.bool_], step: NDArray[np.int64]
+) -> tuple[SlotGroup, ...]:
+    """Return the groups of one unit's slots, in the order of their first slots."""
+    after = {one: slot for slot, one in enumerate(before.tolist()) if one >= 0}
+    groups = []
+    for slot in np.flatnonzero(first >= 0).tolist():
+        if first[slot] != slot or before[slot] >= 0:
+            continue
+        alike = np.flatnonzero(first == slot).tolist()
+        line = [slot]
+        while line[-1] in after:
+            line.append(after[line[-1]])
+        # The steps of a measure have the slot of the first of them.
+        measures = tuple(int(one - step[one]) for one in line) if len(line) > 1 else ()
+        groups.append(SlotGroup(tuple(line if measures else alike), measures, bool(stops[slot])))
+    return tuple(groups)
 
 
 def derive_choices(instance: Instance, baseline: Baseline) -> Choices:
     """Return the measures on offer at every unit: applicable ones, without no-regret measures if these are excluded."""
-    rows = _measure_table(instance)
-    groups = applicable(instance)
+    rows = offers_in(instance)
+    groups = offered(instance)
     unit, row = np.repeat(np.arange(len(instance.units)), np.diff(groups.starts)), groups.members
     if instance.policy.abatement.no_regret == "exclude":
         dear = (rows.per_base_t + rows.per_t)[row] >= 0
@@ -159,6 +202,9 @@ def derive_choices(instance: Instance, baseline: Baseline) -> Choices:
     return Choices(
         rows.names,
         code,
+        placed(rows.step, 1),
+        placed(rows.steps, 1),
+        np.where(where, 1 - left, placed(rows.alone, 0.0)),
         left,
         placed(rows.intensity_left, 1.0),
         np.where(where, left, placed(rows.output_left, 1.0)),
@@ -171,53 +217,3 @@ def derive_choices(instance: Instance, baseline: Baseline) -> Choices:
         np.where(on_offer, required, NOT_ON_OFFER),
         instance.policy.year,
     )
-
-
-def _measure_table(instance: Instance) -> _MeasureTable:
-    """Return the table of measures with its texts as codes."""
-    if instance.measures is None:
-        nothing, none = np.zeros(1), np.zeros(1, dtype=np.int64)
-        return _MeasureTable(
-            *(np.array([OUTPUT_CUT]), none, nothing, nothing + 1, nothing + 1, nothing, nothing, nothing + 1),
-            *(none, none - 1, none > 0, none[:, None] - 2),
-        )
-    table = instance.measures
-
-    def cells(name: str) -> NDArray[Any]:
-        return filled_column(table, MEASURES, name)
-
-    measure, group = Labels.of(cells("measure_id")), Labels.of(cells("exclusive_group"))
-    share, rate, intensity_rate, output_rate, life, capex, fixed, variable, saving = (
-        cells(name)
-        for name in (
-            *("maximum_share", "abatement_rate", "intensity_abatement_rate", "output_abatement_rate"),
-            *("lifetime_years", "capex_cny_per_t"),
-            *("fixed_opex_cny_per_t", "variable_opex_cny_per_t", "fuel_saving_cny_per_t"),
-        )
-    )
-    interest = instance.policy.horizon.discount_rate
-    # An annuity over the lifetime is worth the investment at its beginning.
-    annuity = capex / life if interest == 0 else capex * interest / (1 - (1 + interest) ** -life)
-    return _MeasureTable(
-        np.append(measure.names, OUTPUT_CUT),
-        np.append(measure.code, len(measure)),
-        np.append(1 - share * rate, 1.0),
-        np.append((1 - share * intensity_rate) / (1 - share * output_rate), 1.0),
-        np.append(1 - share * output_rate, 1.0),
-        np.append(share * (annuity + fixed), 0.0),
-        np.append(share * (variable - saving), 0.0),
-        np.append(1 + cells("cost_change_rate"), 1.0),
-        np.append(np.nan_to_num(cells("first_year")), 0).astype(np.int64),
-        np.append(np.where((group.names == "")[group.code], -1, group.code), -1),
-        np.append(cells("stops") == "yes", False),
-        _required(Labels.of(cells("requires")), measure.names),
-    )
-
-
-def _required(texts: Labels, names: NDArray[np.object_]) -> NDArray[np.int64]:
-    """Return the codes that each row requires, shape ``(rows + 1, most)``, padded with -2; few texts are distinct."""
-    words = pd.Series(texts.names, dtype=object).str.split().explode().dropna()
-    text, place = words.index.to_numpy(), words.groupby(level=0).cumcount().to_numpy()
-    table = np.full((len(texts) + 1, int(place.max(initial=0)) + 1), -2)
-    table[text, place] = np.searchsorted(names, words.to_numpy())
-    return table[np.append(texts.code, len(texts))]

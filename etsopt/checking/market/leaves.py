@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
 LEAVES = "leaves"
-COLUMNS = ("leaf", "place", "level", "unit_id", "measure_id", "year", "runs")
-NUMBERS = ("leaf", "place", "year", "runs")
+COLUMNS = ("leaf", "place", "level", "unit_id", "measure_id", "step", "year", "runs")
+NUMBERS = ("leaf", "place", "step", "year", "runs")
 
 
 class Leaf(NamedTuple):
@@ -42,11 +42,11 @@ def read_leaves(
     """Read the leaves in the order of the table; without a table there are none."""
     if table is None:
         return [], []
-    violations = _shape(table)
+    violations = _shape(table, [name for name in COLUMNS if name != "step" or offered.in_steps])
     if violations:
         return [], violations
     unit = pd.Index(instance.units["unit_id"]).get_indexer(table["unit_id"])
-    slot = offered.slot_of(np.maximum(unit, 0), pd.Index(offered.names).get_indexer(table["measure_id"]))
+    slot = offered.slots_in(table, unit)
     year = pd.Index(baseline.years.astype(float)).get_indexer(table["year"].to_numpy(dtype=float))
     leaf, place = (table[name].to_numpy(dtype=float) for name in ("leaf", "place"))
     runs, level = table["runs"].to_numpy(dtype=float), table["level"].fillna("").to_numpy()
@@ -75,13 +75,13 @@ def read_leaves(
     return leaves, violations
 
 
-def _shape(table: pd.DataFrame) -> list[Violation]:
+def _shape(table: pd.DataFrame, columns: list[str]) -> list[Violation]:
     """Return the violations of the table's shape."""
-    if list(table.columns) != list(COLUMNS) or not len(table):
-        return [Violation(LEAVES, "", 1.0, "tables", f"the table has rows, and the columns {', '.join(COLUMNS)}")]
+    if list(table.columns) != columns or not len(table):
+        return [Violation(LEAVES, "", 1.0, "tables", f"the table has rows, and the columns {', '.join(columns)}")]
     return [
         Violation(LEAVES, name, 1.0, "columns", f"the column {wrong}")
-        for name in COLUMNS
+        for name in columns
         if (wrong := wrong_with(table, name, name in NUMBERS))
     ]
 

@@ -197,7 +197,7 @@ def _shape(instance: Instance, market: Market, tables: Mapping[str, pd.DataFrame
     numbers = {
         "years": [*PRICES, *(() if kind == statements.ABATEMENT else OF_RESERVE)],
         "enterprise_years": [*DECIDED],
-        "plans": ["plan", "share", "start_year", *(["last_year"] if market.offered.stops.any() else [])],
+        "plans": [*("plan", "share"), *market.offered.numbers_of_plans],
         "measure_years": ["year", "units"],
         "duals": ["year", "multiplier"],
     }

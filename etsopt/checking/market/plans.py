@@ -57,7 +57,7 @@ def read_plans(
     """Return the plans of the table; None if a row has no valid unit, measure or year, or rows of a plan disagree."""
     years = len(baseline.years)
     unit = pd.Index(instance.units["unit_id"]).get_indexer(table["unit_id"])
-    slot = offered.slot_of(np.maximum(unit, 0), pd.Index(offered.names).get_indexer(table["measure_id"]))
+    slot = offered.slots_in(table, unit)
     last_year = table["last_year"] if "last_year" in table else np.full(len(table), baseline.years[-1])
     start, last = (np.searchsorted(baseline.years, number) for number in (table["start_year"], last_year))
     known = np.isin(table["start_year"], baseline.years) & np.isin(last_year, baseline.years) & (start <= last)
@@ -68,7 +68,12 @@ def read_plans(
     twice = _meet_earlier(plan, slot, start, last)
     violations = [
         *_rows(table, unit < 0, "plans_are_known", "the unit is one of the instance"),
-        *_rows(table, (unit >= 0) & (slot < 0), "measures_are_on_offer", "the measure is on offer at the unit"),
+        *_rows(
+            table,
+            (unit >= 0) & (slot < 0),
+            "measures_are_on_offer",
+            "the measure and its step are on offer at the unit",
+        ),
         *_rows(table, ~known, "plans_are_known", "first and last year are of the horizon, in order"),
         *_rows(
             table,
@@ -115,25 +120,28 @@ def _rows(table: pd.DataFrame, bad: NDArray[np.bool_], rule: str, message: str) 
 
 
 def plans_are_admissible(instance: Instance, baseline: Baseline, offered: Choices, taken: Taken) -> list[Violation]:
-    """Check first years, exclusive groups, requirements and shares of plans."""
+    """Check first years, steps, exclusive groups, requirements and shares of plans."""
     unit, runs = taken.unit, taken.runs
     early = (runs & (baseline.years < offered.first_year[unit][:, :, None])).any(axis=(1, 2))
     stopped = ((runs[:, :, :-1] & ~runs[:, :, 1:]).any(axis=2) & ~offered.stops[unit]).any(axis=1)
     group, code, required = offered.group[unit], offered.code[unit], offered.required[unit]
-    clash, unmet = np.zeros(len(unit), dtype=bool), np.zeros(len(unit), dtype=bool)
+    clash, unmet = np.zeros((2, len(unit)), dtype=bool)
     for one in range(runs.shape[1]):
         for other in range(one):
             together = (runs[:, one] & runs[:, other]).any(axis=1)
             clash |= together & (group[:, one] == group[:, other]) & (group[:, one] >= 0)
         for needed in required[:, one].T:
-            there = (runs & ((needed[:, None] == code) & (needed >= 0)[:, None])[:, :, None]).any(axis=1)
-            unmet |= (runs[:, one] & ~there).any(axis=1) & (needed > -2)
+            same = (needed[:, None] == code) & (needed >= 0)[:, None]
+            # All steps of a measure that is required have to run.
+            lacks = np.logical_or.reduce(same[:, :, None] & ~runs, axis=1) | (~same.any(axis=1))[:, None]
+            unmet[(runs[:, one] & lacks).any(axis=1) & (needed > -2)] = True
     share, divisible = taken.share, instance.policy.abatement.divisible_measures
     total = np.bincount(unit, share, len(offered.code))[unit]
     wrong_share = ~((share > 0) & (total <= 1 + SHARE))
     names = instance.units["unit_id"].to_numpy()[unit]
     cases = [
         ("first_year", early, "a measure starts in its first year or later"),
+        ("steps", _out_of_step(offered.step[unit] > 1, runs), "a step runs once the one before it has run for a year"),
         ("stops", stopped, "a measure that does not stop runs to the last year"),
         ("exclusive_group", clash, "a unit takes one measure of an exclusive group"),
         ("requires", unmet, "a required measure runs as long as the one that requires it"),
@@ -141,6 +149,14 @@ def plans_are_admissible(instance: Instance, baseline: Baseline, offered: Choice
         ("shares", (share != 1) & (not divisible), "a plan has a share of one if measures are not divisible"),
     ]
     return [Violation(rule, str(name), 1.0, "plans", message) for rule, bad, message in cases for name in names[bad]]
+
+
+def _out_of_step(later: NDArray[np.bool_], runs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return True for plans with a step without that of the slot before it, in the same year and in the year before."""
+    needed, before = runs & later[:, :, None], np.roll(runs, 1, axis=1)
+    ran = np.zeros_like(runs)
+    ran[:, :, 1:] = before[:, :, 1:] & before[:, :, :-1]
+    return np.logical_or.reduce(needed & ~ran, axis=(1, 2))
 
 
 def amounts(
@@ -215,7 +231,7 @@ def of_measures(
 ) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
     """Return keys and yearly totals of measures by sector; abatement is shared in proportion to each measure alone."""
     runs = taken.runs
-    alone = runs * (1 - offered.left[taken.unit])[:, :, None]
+    alone = runs * offered.alone[taken.unit][:, :, None]
     total = alone.sum(axis=1)
     avoided = (baseline.emissions[taken.unit] - per_plan.emissions) * taken.share[:, None]
     abated = alone * np.divide(avoided, total, out=np.zeros_like(total), where=total > 0)[:, None]
@@ -229,7 +245,7 @@ def of_measures(
     number = groups.ngroup().to_numpy(dtype=np.int64)
     columns = {}
     for name, values in (
-        ("units", runs * taken.share[:, None, None]),
+        ("units", runs * taken.share[:, None, None] / offered.steps[taken.unit][:, :, None]),
         ("abated_tco2e", abated),
         ("measures_cost_cny", cost),
     ):

@@ -76,7 +76,7 @@ class Restricted:
             for year in reversed(range(years)):
                 ahead += sets.running_cost(baseline, year, demand_dual[sets.units], emission_dual[sets.units])
                 ahead[~mask[year]] = np.inf
-                sets.family.minimise_over_supersets(ahead)
+                sets.family.minimise_over_next(ahead)
             units.append(sets.units)
             least.append(ahead[0])
         return np.concatenate(units), np.concatenate(least)

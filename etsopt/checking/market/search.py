@@ -1,11 +1,12 @@
 r"""Compute the least cost of any plan of a unit at given multipliers, exactly and without a list of plans.
 
-Started measures keep running, so a plan is a chain of growing sets. From the last year back,
+Started measures keep running but for those that stop, and a measure with steps begins one a year, so a plan is a chain
+of sets, each of which may follow the one before, $S' \succeq S$. From the last year back,
 
-$$W_t(S) = \min_{S' \supseteq S} \bigl[ v_t(S') + W_{t+1}(S') \bigr],$$
+$$W_t(S) = \min_{S' \succeq S} \bigl[ v_t(S') + W_{t+1}(S') \bigr],$$
 
-with $v_t(S')$ the cost of running the set $S'$ in year $t$, infinite if it may not run. The minimum over all
-supersets is taken group by group: the value without a measure of it becomes the best of without and with one.
+with $v_t(S')$ the cost of running the set $S'$ in year $t$, infinite if it may not run. The minimum is taken group by
+group (`etsopt.checking.market.families`).
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ def least_of_all_plans(
         ahead = np.zeros(sets.left.shape)
         for year in reversed(range(len(baseline.years))):
             ahead += sets.running_cost(baseline, year, demand_dual[sets.units], emission_dual[sets.units])
-            sets.family.minimise_over_supersets(ahead)
+            sets.family.minimise_over_next(ahead)
         least[sets.units] = ahead[0]
     return least
 

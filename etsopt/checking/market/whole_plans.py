@@ -144,14 +144,14 @@ def _of_units(  # long because a chain is followed and summed in one place
     ahead = [np.zeros(sets.left.shape)]
     for year in reversed(range(years)):
         ahead.insert(0, ahead[0] + running[year])
-        sets.family.minimise_over_supersets(ahead[0])
+        sets.family.minimise_over_next(ahead[0])
     least = ahead[0][0]
     plan_of, now, paid = np.arange(len(units)), np.zeros(len(units), dtype=np.int64), np.zeros(len(units))
     chain = np.zeros((len(units), 0), dtype=np.int64)
     for year in range(years):
         total = paid[:, None] + (running[year] + ahead[year + 1]).T[plan_of]
         within = total <= (least + budget[units])[plan_of, None]
-        within &= sets.family.supersets(now)
+        within &= sets.family.next(now)
         row, now = np.nonzero(within)
         few = _within_limits(np.bincount(plan_of[row], minlength=len(units)))[plan_of[row]]
         row, now = row[few], now[few]

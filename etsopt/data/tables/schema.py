@@ -202,6 +202,15 @@ MEASURES = Table(
             default=1.0,
         ),
         Column(
+            "largest_new_share_a_year",
+            "largest fraction of the unit to which it can newly be applied in a year: it is built in equal steps of at "
+            "most this share, one a year or fewer; absent: all at once",
+            "fraction/year",
+            number=True,
+            above=0,
+            at_most=1,
+        ),
+        Column(
             "first_year",
             "earliest compliance year in which it can run; absent: any",
             "year",

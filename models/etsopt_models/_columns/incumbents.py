@@ -112,10 +112,10 @@ def dive(master: Master, priced: Priced, incumbent: Incumbent, gap: float) -> No
         master.close(NO_MASKS, only)
         vertex = master.solve()
         if vertex is not None:
-            gain, sets = master.gains(master.prices(vertex[2]), NO_MASKS)
-            gain[list(only)] = 0.0
-            better = np.flatnonzero(gain > 0)
-            if master.add(better, sets[better]):
+            # The others have the plan that they had, and pricing them all would take most of the time.
+            units = master.fractional(vertex[1])
+            gain, sets = master.gains_of(units, master.prices(vertex[2]))
+            if master.add(units[gain > 0], sets[gain > 0]):
                 master.close(NO_MASKS, only)
                 vertex = master.solve()
         if vertex is None or vertex[0] >= incumbent.value:

@@ -121,8 +121,20 @@ class Master(PlansAtHand):
     ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
         """Return the gain of the best of all plans within the masks over those at hand [CNY], and its chain."""
         best, sets = self.best(prices, masks)
-        gain = self.at_hand(prices) - best
-        return np.where(gain > BETTER * (1 + np.abs(best)), gain, 0.0), sets
+        return self._gain(self.at_hand(prices), best), sets
+
+    def gains_of(
+        self, units: NDArray[np.int64], prices: tuple[NDArray[np.float64], NDArray[np.float64]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
+        """Return the same as `gains` for some units without masks, in their order."""
+        need, emitted = (price if len(price) == 1 else price[units] for price in prices)
+        best, sets = self.plans.only(units).best(need, emitted, float(self.objective == COST))
+        return self._gain(self.at_hand(prices)[units], best), sets
+
+    @staticmethod
+    def _gain(at_hand: NDArray[np.float64], best: NDArray[np.float64]) -> NDArray[np.float64]:
+        gain = at_hand - best
+        return np.where(gain > BETTER * (1 + np.abs(best)), gain, 0.0)
 
     def relaxed(self, masks: Masks, enough: float) -> Priced:
         """Generate columns until none lowers the cost within the masks, or the bound is enough.

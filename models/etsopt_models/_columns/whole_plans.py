@@ -106,14 +106,16 @@ def _prepare_solution(
 
 
 def _units_that_move(master: Master, units: NDArray[np.int64], sets: NDArray[np.int16]) -> NDArray[np.int64]:
-    """Return the units, at least one, whose plans have coefficients that the solver keeps beside all emissions.
+    """Return the units, at least one, whose plans have no coefficient that the solver drops beside all emissions.
 
-    The solver drops smaller coefficients, so the other units are fixed outside the program.
+    The other units are fixed outside the program. Output that goes takes its allowances with it, so that what it frees in
+    a year may be grams.
     """
     columns = ColumnPool.of(master.plans, units, sets[units]).columns
-    moved = np.maximum(np.abs(columns.demand_reduction), np.abs(columns.abated)).max(axis=1)
-    seen = (moved == 0) | (moved >= SEEN * float(master.market.baseline.emissions.sum(axis=0).max()))
-    kept: NDArray[np.int64] = units[seen] if seen.any() else units[np.argmax(moved)][None]
+    moves = np.abs(np.column_stack([columns.demand_reduction, columns.abated]))
+    least = np.where(moves > 0, moves, np.inf).min(axis=1)
+    seen = least >= SEEN * float(master.market.baseline.emissions.sum(axis=0).max())
+    kept: NDArray[np.int64] = units[seen] if seen.any() else units[np.argmax(least)][None]
     return kept
 
 

@@ -136,7 +136,7 @@ def ramps_of(plans: Plans, part: Measures, setting: Setting) -> Ramps:
     """Return the values of all sets of some units that can be best at some balance value."""
     baseline, units = plans.baseline, part.units
     family = part.family
-    sets = np.flatnonzero(part.admissible[0])
+    sets = np.flatnonzero(part.admissible[0] & family.follows(np.arange(len(family)), np.zeros(1, dtype=np.int64)))
     sets = sets[np.argsort(family.has[sets].sum(axis=1), kind="stable")]
     each = (part.fixed + part.variable * known(baseline.output[units, 0])[:, None]) * part.growth ** part.elapsed[0]
     cost = family.sums(each.T)[sets].T

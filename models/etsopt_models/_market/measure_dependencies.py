@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from etsopt.data.measure_steps import offers_of
 from etsopt.data.tables.row_scope import filled_column
 from etsopt.data.tables.schema import MEASURES
 
@@ -35,18 +36,22 @@ class Dependencies(NamedTuple):
         Its first year, 0 for any; -1 without a measure, shape ``(units,)``.
     stops
         1 if it may stop, else 0; -1 without a measure, shape ``(units,)``.
+    step
+        Which step of its measure it is, from 1 on; -1 without a measure, shape ``(units,)``.
     """
 
     group: NDArray[np.int64]
     required: NDArray[np.bool_]
     first_year: NDArray[np.int64]
     stops: NDArray[np.int64]
+    step: NDArray[np.int64]
 
     def codes(self) -> Iterator[NDArray[np.int64]]:
         """Yield codes that are equal at two units if all else is, each of shape ``(units,)``."""
         yield self.group
         yield self.first_year
         yield self.stops
+        yield self.step
         if self.required.any():
             packed = np.packbits(self.required, axis=1)
             packed = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8)))
@@ -60,14 +65,15 @@ def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> Iterator[Dep
     Parameters
     ----------
     rows
-        Row of the table of measures in each place of each unit, -1 for none, shape ``(units, places)``.
+        Offer in each place of each unit, -1 for none, shape ``(units, places)``; `etsopt.data.measure_steps.offers_of`.
     """
     if instance.measures is None or not rows.shape[1]:
         return
     table = _instance_codes(instance)
     there = rows >= 0
-    name, group, first_year, stops = (
-        np.where(there, codes[rows], NOTHING) for codes in (table.name, table.group, table.first, table.stops)
+    name, group, first_year, stops, step = (
+        np.where(there, codes[rows], NOTHING)
+        for codes in (table.name, table.group, table.first, table.stops, offers_of(instance).step)
     )
     for place in range(rows.shape[1]):
         here = there[:, place]
@@ -81,11 +87,13 @@ def dependencies_of(instance: Instance, rows: NDArray[np.int64]) -> Iterator[Dep
             provides = (name == wanted[:, None]) & (wanted != NOTHING)[:, None]
             required[:, :-1] |= provides
             required[:, -1] |= (wanted != NOTHING) & ~provides.any(axis=1)
-        yield Dependencies(np.where(here, first, NOTHING), required, first_year[:, place], stops[:, place])
+        yield Dependencies(
+            np.where(here, first, NOTHING), required, first_year[:, place], stops[:, place], step[:, place]
+        )
 
 
 class _Codes(NamedTuple):
-    """Texts of the table as codes, shape ``(rows,)``; codes of required measures, shape ``(rows, most)``."""
+    """Texts of the table as codes, shape ``(offers,)``; codes of required measures, shape ``(offers, most)``."""
 
     name: NDArray[np.int64]
     group: NDArray[np.int64]
@@ -95,7 +103,10 @@ class _Codes(NamedTuple):
 
 
 def _instance_codes(instance: Instance) -> _Codes:
-    codes: _Codes = instance.once("measure dependencies", lambda: _codes(instance.measures))
+    row = offers_of(instance).row
+    codes: _Codes = instance.once(
+        "measure dependencies", lambda: _Codes(*(part[row] for part in _codes(instance.measures)))
+    )
     return codes
 
 

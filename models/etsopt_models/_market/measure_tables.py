@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.data.measure_steps import offers_of
 from etsopt.data.tables.labels import Labels
 from etsopt_models._market.accounts import totals
-from etsopt_models._market.measures import OUTPUT_CUT
+from etsopt_models._market.measures import OUTPUT_CUT, column
 from etsopt_models._market.plans import known
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def by_year_table(
 class _ChosenMeasures:
     """Every spell of every measure of every chosen plan, plan by plan, shape ``(spells,)``.
 
-    Position of the plan, place of the measure at its unit, row in the table of measures, and positions of the first
-    year and of that after the last.
+    Position of the plan, place of the measure at its unit, position in `offers_of`, and positions of the first year and
+    of that after the last.
     """
 
     plan: NDArray[np.int64]
@@ -50,7 +51,7 @@ def _chosen_measures(pool: ColumnPool) -> _ChosenMeasures:
     chosen, years = [(nothing, nothing, nothing, nothing)], pool.sets.shape[1]
     for number, kind in enumerate(pool.plans.kinds):
         here, has = np.flatnonzero(kind_of_plan == number), kind.family.has
-        if any(kind.family.stops):
+        if any(group.stops for group in kind.family.groups):
             runs = np.pad(has[sets[here]], ((0, 0), (1, 1), (0, 0))).astype(np.int8)
             steps = np.diff(runs, axis=1).transpose(0, 2, 1)
             plan, place, start = np.nonzero(steps > 0)
@@ -80,9 +81,10 @@ def plan_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float64])
         "plan": number - first[number],
         "share": share[chosen.plan],
         "measure_id": _names(instance, chosen.row),
+        **step_column(instance, chosen.row),
         "start_year": years[chosen.start],
     }
-    if any(any(kind.family.stops) for kind in pool.plans.kinds):
+    if any(group.stops for kind in pool.plans.kinds for group in kind.family.groups):
         table["last_year"] = years[chosen.end - 1]
     return pd.DataFrame(table)
 
@@ -90,8 +92,14 @@ def plan_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float64])
 def _names(instance: Instance, rows: NDArray[np.int64]) -> NDArray[np.object_]:
     if instance.measures is None:
         return np.full(len(rows), OUTPUT_CUT, dtype=object)
-    names = np.append(instance.measures["measure_id"].to_numpy(dtype=object), OUTPUT_CUT)
+    names = np.append(column(instance, "measure_id").astype(object), OUTPUT_CUT)
     return names[rows]
+
+
+def step_column(instance: Instance, offers: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    """Return the column of steps of some offers, where an instance has measures with several; a cut of output is 1."""
+    step, steps = offers_of(instance)[1:]
+    return {"step": np.append(step, 1)[offers]} if (steps > 1).any() else {}
 
 
 def measure_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float64]) -> pd.DataFrame:
@@ -107,7 +115,8 @@ def measure_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float6
         cell = plans.place[unit[here]], place[here]
         left[here], growth[here] = kind.emissions_left[cell], kind.growth[cell]
         fixed[here], variable[here] = kind.fixed[cell], kind.variable[cell]
-    alone = runs * (1 - left)[:, None]
+    part, rate = _parts(instance, chosen.row, left)
+    alone = runs * rate[:, None]
     total = totals(alone, plan, len(pool.unit))
     avoided = pool.abated * share[:, None]
     abated = alone * np.divide(avoided, total, out=np.zeros_like(total), where=total > 0)[plan]
@@ -117,6 +126,17 @@ def measure_table(instance: Instance, pool: ColumnPool, share: NDArray[np.float6
     pair = names.code * len(sector) + sector.code[unit]
     there = np.flatnonzero(np.bincount(pair, minlength=len(names) * len(sector)))
     group = np.searchsorted(there, pair)
-    columns = {"units": runs * share[plan, None], "abated_tco2e": abated, "measures_cost_cny": cost}
+    columns = {"units": runs * (share[plan] * part)[:, None], "abated_tco2e": abated, "measures_cost_cny": cost}
     keys = {"measure_id": names.names[there // len(sector)], "sector": sector.names[there % len(sector)]}
     return by_year_table(years, keys, {name: totals(part, group, len(there)) for name, part in columns.items()})
+
+
+def _parts(
+    instance: Instance, offers: NDArray[np.int64], left: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the part of its measure that each offer is, and the share of emissions that it abates alone."""
+    steps = np.append(offers_of(instance).steps, 1)[offers]
+    if (steps == 1).all():
+        return np.ones(len(offers)), 1 - left
+    whole = np.append(column(instance, "abatement_rate") * column(instance, "maximum_share"), 0.0)[offers]
+    return 1 / steps, np.where(steps > 1, whole / steps, 1 - left)

@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.data.measures import OUTPUT_CUT, applicable
+from etsopt.data.measure_sets import chains_of
+from etsopt.data.measure_steps import offers_of
+from etsopt.data.measures import OUTPUT_CUT, offered
 from etsopt.data.tables.row_scope import filled_column
 from etsopt.data.tables.schema import MEASURES
 from etsopt_models._market.measure_dependencies import dependencies_of
-from etsopt_models._market.set_family import family_of
+from etsopt_models._market.set_family import Group, family_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
     from etsopt_models._market.baseline import Baseline
+    from etsopt_models._market.measure_dependencies import Dependencies
     from etsopt_models._market.set_family import SetFamily
 
 __all__ = ["OUTPUT_CUT", "Measures", "column", "costs_per_t", "measures_of"]
@@ -36,7 +39,7 @@ class Measures:
     units
         Positions of the units, shape ``(units,)``.
     row
-        Row of each measure in the instance's table, -1 for a cut of output, shape ``(units, measures)``.
+        Position of each measure or step in `offers_of`, -1 for a cut of output, shape ``(units, measures)``.
     emissions_left, intensity_left, output_left
         Factor that remains of each under a measure, shape ``(units, measures)``.
     fixed, variable
@@ -97,14 +100,15 @@ def measures_of(instance: Instance, baseline: Baseline) -> list[Measures]:
 
 
 def column(instance: Instance, name: str) -> NDArray[Any]:
-    """Return a read-only column of the table of measures, with the defaults of the schema."""
+    """Return a column of the table of measures by offer, with the defaults of the schema; read-only."""
     assert instance.measures is not None
-    return filled_column(instance.measures, MEASURES, name)
+    cells, row = filled_column(instance.measures, MEASURES, name), offers_of(instance).row
+    return cells if len(row) == len(cells) else cells[row]
 
 
 def _rows(instance: Instance) -> NDArray[np.int64]:
-    """Return the rows of the table that apply to each unit, shape ``(units, most measures)``, padded with -1."""
-    units, groups = len(instance.units), applicable(instance)
+    """Return what is on offer to each unit, as positions in `offers_of`, shape ``(units, most)``, padded with -1."""
+    units, groups = len(instance.units), offered(instance)
     unit, member = np.repeat(np.arange(units), np.diff(groups.starts)), groups.members
     if len(member) and instance.policy.abatement.no_regret == "exclude":
         dear = np.add(*costs_per_t(instance)) >= 0
@@ -117,7 +121,7 @@ def _rows(instance: Instance) -> NDArray[np.int64]:
 
 
 def costs_per_t(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the yearly cost of each measure, shapes ``(measures,)``.
+    """Return the yearly cost of each measure, or of each step, shapes ``(offers,)``.
 
     Returns
     -------
@@ -127,7 +131,7 @@ def costs_per_t(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.flo
     """
     rate, life = instance.policy.horizon.discount_rate, column(instance, "lifetime_years")
     annuity = 1 / life if rate == 0 else rate / -np.expm1(-life * np.log1p(rate))
-    share = column(instance, "maximum_share")
+    share = column(instance, "maximum_share") / offers_of(instance).steps
     fixed = share * (column(instance, "capex_cny_per_t") * annuity + column(instance, "fixed_opex_cny_per_t"))
     return fixed, share * (column(instance, "variable_opex_cny_per_t") - column(instance, "fuel_saving_cny_per_t"))
 
@@ -145,9 +149,7 @@ def _measures(
     emissions, intensity, output, fixed, variable, growth = (nothing + filled for filled in (1, 1, 1, 0, 0, 1))
     if rows.shape[1]:
         names = ("abatement_rate", "output_abatement_rate", "intensity_abatement_rate")
-        emissions, output, measured = (
-            1 - column(instance, name)[rows] * column(instance, "maximum_share")[rows] for name in names
-        )
+        emissions, output, measured = (_left(instance, name)[rows] for name in names)
         # Emissions on which intensity is measured fall by their own rate, and the output beneath them with the output.
         intensity = measured / output
         per_base_t, variable = (cost[rows] for cost in costs)
@@ -156,6 +158,14 @@ def _measures(
     family, admissible = _admissible(instance, rows[:1], baseline.years)
     elapsed = baseline.years - instance.policy.year
     return Measures(units, rows, emissions, intensity, output, fixed, variable, growth, elapsed, family, admissible)
+
+
+def _left(instance: Instance, rate: str) -> NDArray[np.float64]:
+    """Return the factor that remains under each offer, shape ``(offers,)``: all steps together leave what is stated."""
+    _, step, steps = offers_of(instance)
+    whole = column(instance, rate) * column(instance, "maximum_share")
+    left: NDArray[np.float64] = (1 - whole * step / steps) / (1 - whole * (step - 1) / steps)
+    return left
 
 
 def _with_output_cut(instance: Instance, part: Measures) -> Measures:
@@ -187,13 +197,47 @@ def _admissible(
 ) -> tuple[SetFamily, NDArray[np.bool_]]:
     """Return the sets of the measures of one unit, and True for each that may run in a year, ``(years, sets)``."""
     dependencies = list(dependencies_of(instance, rows))
-    group = np.array([int(place.group[0]) for place in dependencies], dtype=np.int64)
-    firsts = np.unique(group)
-    stops = tuple(bool(dependencies[first].stops[0]) for first in firsts)
-    family = family_of(tuple(tuple(np.flatnonzero(group == first).tolist()) for first in firsts), stops)
+    family = family_of(_groups(dependencies))
     allowed = np.ones((len(years), len(family)), dtype=bool)
-    for k, (_, required, first_year, _) in enumerate(dependencies):
-        needed, not_on_offer, has = required[0, :-1], bool(required[0, -1]), family.has[:, k]
+    for k, place in enumerate(dependencies):
+        needed, not_on_offer, has = place.required[0, :-1], bool(place.required[0, -1]), family.has[:, k]
         allowed &= ~has | (family.has[:, needed].all(axis=1) & (not not_on_offer))
-        allowed &= ~((years < first_year[0])[:, None] & has)
+        allowed &= ~((years < place.first_year[0])[:, None] & has)
     return family, allowed
+
+
+def _groups(dependencies: Sequence[Dependencies]) -> tuple[Group, ...]:
+    """Return the groups of one unit's measures: exclusive ones, chains, and measures by themselves."""
+    group, stops, step = (
+        np.array([int(getattr(place, name)[0]) for place in dependencies], dtype=np.int64)
+        for name in ("group", "stops", "step")
+    )
+    size = np.bincount(group, minlength=len(group))
+    exclusive = [
+        Group(tuple(np.flatnonzero(group == first).tolist()), stops=bool(stops[first]))
+        for first in np.flatnonzero(size > 1)
+    ]
+    # The steps of a measure are neighbours, from the first on.
+    firsts = np.flatnonzero((step == 1) & (size[group] == 1))
+    steps = [tuple(part.tolist()) for part in np.split(np.arange(len(step)), np.flatnonzero(step == 1)[1:])]
+    steps = [part for part in steps if part and part[0] in firsts]
+    requires = [np.flatnonzero(dependencies[int(first)].required[0, firsts]).tolist() for first in firsts]
+    chains = chains_of(requires, stops[firsts] == 0)
+    chains += [(number,) for number in np.flatnonzero(stops[firsts] > 0).tolist()]
+    alone = [_chain([steps[number] for number in chain], bool(stops[firsts[chain[0]]])) for chain in chains]
+    return tuple(sorted(exclusive + alone))
+
+
+def _chain(steps: Sequence[tuple[int, ...]], stops: bool) -> Group:
+    """Return the group of measures that follow each other, from the places of the steps of each."""
+    owner = [number for number, places in enumerate(steps) for _ in places]
+    if len(owner) == 1:
+        return Group(steps[0], stops=stops)
+    reach = []
+    for built in range(len(owner) + 1):
+        most = built
+        # The next one may begin unless it is a further step of a measure that has begun one in this year.
+        while most < len(owner) and (most == built or owner[most] != owner[most - 1]):
+            most += 1
+        reach.append(most)
+    return Group(tuple(place for places in steps for place in places), tuple(reach), stops)

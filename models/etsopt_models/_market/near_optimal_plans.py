@@ -93,14 +93,14 @@ def _near_optimal_chains(
     """Return the chains whose best continuation stays within the budget: unit, excess and chain."""
     ahead = [np.zeros(values[0].shape)]
     for value in reversed(values):
-        ahead.insert(0, family.least_of_supersets(value + ahead[0]))
+        ahead.insert(0, family.least_of_next(value + ahead[0]))
     least, names = ahead[0][0], np.arange(len(values[0]))
     unit, now, paid = np.arange(len(least)), np.zeros(len(least), dtype=np.int64), np.zeros(len(least))
     chain = np.zeros((len(least), 0), dtype=np.int16)
     for t, value in enumerate(values):
         checkpoint()
         total = paid[:, None] + (value + ahead[t + 1]).T[unit]
-        within = (total <= (least + budget)[unit, None]) & family.includes(names, now[:, None])
+        within = (total <= (least + budget)[unit, None]) & family.follows(names, now[:, None])
         row, now = np.nonzero(within)
         few = are_few(np.bincount(unit[row], minlength=len(least)))
         row, now = row[few[unit[row]]], now[few[unit[row]]]

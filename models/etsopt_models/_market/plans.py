@@ -1,14 +1,14 @@
 r"""Plans of units without a list of them: the best chain of measure sets at any prices.
 
-A unit's measures $k = 1, \dots, m$ make $2^m$ sets, fewer if some exclude each other
+A unit's measures and steps $k = 1, \dots, m$ make $2^m$ sets, fewer if some exclude or require each other
 (`etsopt_models._market.set_family`). A plan is a chain $S_1 \subseteq S_2 \subseteq \dots \subseteq S_T$ of admissible
-sets, one for each year. Cost and emissions of a set in a year do not depend on the years before, so the
-best chain at given prices follows from
+sets, one for each year, in which a measure with steps grows by one at most ($S_{t+1} \succeq S_t$). Cost and emissions of
+a set in a year do not depend on the years before, so the best chain at given prices follows from
 
-$$V_t(S) = \min_{S' \supseteq S,\; S' \text{ admissible in } t} \bigl[ v_t(S') + V_{t+1}(S') \bigr], \qquad V_{T+1} = 0,$$
+$$V_t(S) = \min_{S' \succeq S,\; S' \text{ admissible in } t} \bigl[ v_t(S') + V_{t+1}(S') \bigr], \qquad V_{T+1} = 0,$$
 
-and a minimum over all supersets takes $m$ passes, one for each measure: the superset transform. So all plans
-of a unit are searched, without exception, in at most $m n T$ operations for $n$ sets.
+and a minimum over all sets that may follow takes $m$ passes, one for each measure: the superset transform. So all plans
+of a unit are searched, without exception, in about $m n T$ operations for $n$ sets.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class Plans:
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:
-        """Row of each measure of each unit in the instance's table, -1 for a cut of output or no measure."""
+        """Position of each measure and step of each unit in `offers_of`, -1 for a cut of output or none."""
         rows = np.full((len(self.kind), max(kind.row.shape[1] for kind in self.kinds)), -1)
         for kind in self.kinds:
             rows[kind.units, : kind.row.shape[1]] = kind.row
@@ -191,7 +191,7 @@ class Plans:
         emissions_price: NDArray[np.float64],
         cost_weight: float,
     ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
-        """Return the best chains: backwards the least over supersets, forwards the first superset that attains it."""
+        """Return the best chains: backwards the least over sets that may follow, forwards the first that attains it."""
         baseline, units = self.baseline, part.units
         family = part.family
         left, *of_rule = self.shares_left(part)
@@ -208,16 +208,15 @@ class Plans:
             value -= need_price[:, t] * self.allowance(units, t, emissions, *of_rule)
             value += ahead
             value[~part.admissible[t]] = np.inf
-            ahead = family.least_of_supersets(value)
+            ahead = family.least_of_next(value)
             chain.append((value, ahead))
         sets = np.empty((len(units), years), dtype=np.int16)
-        names, all_units, now = (
-            np.arange(len(left))[:, None],
-            np.arange(len(units)),
-            np.zeros(len(units), dtype=np.int64),
-        )
+        all_units, now = np.arange(len(units)), np.zeros(len(units), dtype=np.int64)
         for t, (value, least) in enumerate(reversed(chain)):
-            now = ((value == least[now, all_units]) & family.includes(names, now)).argmax(axis=0)
+            # Few sets of a unit have the least value, and the first of them that may follow is the next.
+            unit, number = np.nonzero((value == least[now, all_units]).T)
+            fits = family.follows(number, now[unit])
+            now = number[fits][np.searchsorted(unit[fits], all_units)]
             sets[:, t] = now
         return ahead[0], sets
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt_models._market.column_generation import unit_prices
+from etsopt_models._market.measure_tables import step_column
 from etsopt_models._market.measures import OUTPUT_CUT, column
 
 if TYPE_CHECKING:
@@ -90,9 +91,11 @@ def leaves_table(instance: Instance, prepared: PreparedMarket) -> dict[str, pd.D
         for place, (unit, year, measure, runs) in enumerate(leaf.branches, 1):
             row = plans.rows[unit, measure]
             name = OUTPUT_CUT if row < 0 else ids[row]
-            rows.append((number, place, level, units[unit], name, years[year], int(runs)))
-    names = ["leaf", "place", "level", "unit_id", "measure_id", "year", "runs"]
-    return {"leaves": pd.DataFrame(rows, columns=names)}
+            rows.append((number, place, level, units[unit], name, row, years[year], int(runs)))
+    names = ["leaf", "place", "level", "unit_id", "measure_id", "step", "year", "runs"]
+    table = pd.DataFrame(rows, columns=names)
+    steps = step_column(instance, table["step"].to_numpy())
+    return {"leaves": table.assign(**steps) if steps else table.drop(columns="step")}
 
 
 OF_ACCOUNTS = ("account_balance", "offset_limit", "newly_owed")

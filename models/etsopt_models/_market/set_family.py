@@ -1,36 +1,52 @@
-"""Sets of a unit's measures that hold at most one measure of each exclusive group.
+"""Sets of a unit's measures: at most one of each exclusive group, and the first ones of each chain.
 
-The family contains every subset of its members. It has one set for each choice of one measure, or none, in each group:
-the product over groups of the number of measures plus one. A set that includes another has the same measure in every
-group in which the other has one.
+A group is a part of the measures from which a set chooses by itself. Among *alternatives* it has none or one. In a
+*chain* it has the first ones: each needs those before, as the steps of a measure do, and measures that require each
+other. So the family has one set for each choice in each group: the product over groups of their measures plus one.
 
-Sets are numbered in the order of their binary codes, in which measure ``k`` counts ``2**k``; without groups the number
-of a set is its code. So the sets whose last measure is ``k`` are one block, each its parent, which comes before it, and
-that measure. For minima, sets are an array with one axis for each group; if the measures of every group are neighbours,
-this is the order of the numbers.
+Sets are numbered as an array with an axis for each group, the first of which varies fastest; with one measure in every
+group, the number of a set is its binary code.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 
+class Group(NamedTuple):
+    """Measures from which a set chooses by itself.
+
+    Parameters
+    ----------
+    places
+        Places of the measures; in a chain in its order.
+    reach
+        Of a chain, the most measures that it may have in a year, by how many it has in the year before, from none on.
+        Empty for alternatives.
+    stops
+        True if its measures may stop, so that it may have any choice within reach in the next year.
+    """
+
+    places: tuple[int, ...]
+    reach: tuple[int, ...] = ()
+    stops: bool = False
+
+
 class SetFamily:
-    """Sets of some measures without an excluded pair.
+    """Sets of the measures of some groups.
 
     Parameters
     ----------
     groups
-        Positions of the measures of each group, ascending, in the order of their first; a measure without a group is
-        one of its own.
-    stops
-        True for groups whose measures may stop: a set may follow another whatever both have of them. Empty for none.
+        Groups, in which each measure has one place.
 
     Attributes
     ----------
@@ -38,102 +54,126 @@ class SetFamily:
         True if a set holds a measure, shape ``(sets, measures)``.
     """
 
-    def __init__(self, groups: tuple[tuple[int, ...], ...], stops: tuple[bool, ...] = ()) -> None:
-        self.groups, self._sizes = groups, [len(group) + 1 for group in groups]
-        self.stops = stops or (False,) * len(groups)
-        sets, measures = int(np.prod(self._sizes, dtype=np.int64)), sum(map(len, groups))
-        has, weight = np.zeros((sets, measures), dtype=bool), np.zeros(measures, dtype=np.int64)
-        digits, chosen, step, bit, self._lasting = *np.zeros((2, sets), dtype=np.int64), 1, 0, 0
-        for group, size, stop in zip(groups, self._sizes, self.stops, strict=True):
-            # In the array of sets the first group varies fastest, and a measure shifts a set by its weight.
-            choice, numbers = np.arange(sets) // step % size, np.arange(1, size)
-            has[:, group], weight[list(group)] = choice[:, None] == numbers, numbers * step
+    def __init__(self, groups: tuple[Group, ...]) -> None:
+        self.groups = groups
+        sets = int(np.prod([len(group.places) + 1 for group in groups], dtype=np.int64))
+        self.has = np.zeros((sets, sum(len(group.places) for group in groups)), dtype=bool)
+        self._digits, self._chosen, self._lasting = *np.zeros((2, sets), dtype=np.int64), 0
+        self._chains: list[tuple[Group, NDArray[np.int64]]] = []
+        bit = 0
+        for group, below in self._axes():
+            size = len(group.places) + 1
+            choice = np.arange(sets) // below % size
+            if group.reach:
+                self.has[:, group.places] = choice[:, None] >= np.arange(1, size)
+                self._chains.append((group, choice))
+                continue
+            self.has[:, group.places] = choice[:, None] == np.arange(1, size)
             # The choice is a digit of as many bits as the group needs, all of them set in `chosen` if it is not none.
-            bits = len(group).bit_length()
-            digits |= choice << bit
-            if not stop:
-                chosen |= np.where(choice > 0, (1 << bits) - 1, 0) << bit
+            bits = len(group.places).bit_length()
+            self._digits |= choice << bit
+            if not group.stops:
+                self._chosen |= np.where(choice > 0, (1 << bits) - 1, 0) << bit
                 self._lasting |= ((1 << bits) - 1) << bit
-            step, bit = step * size, bit + bits
-        order = np.lexsort(has.T) if measures else np.zeros(1, dtype=np.int64)
-        number = np.argsort(order)
-        self.has, self._digits, self._chosen = has[order], digits[order], chosen[order]
+            bit += bits
         self.has.setflags(write=False)
-        self._array = None if (order == np.arange(sets)).all() else (number, order)
-        # The first set of a block is its measure alone.
-        starts = [*number[weight].tolist(), sets]
-        self._blocks = [
-            (slice(start, stop), _as_slice(number[order[start:stop] - shift]))
-            for start, stop, shift in zip(starts[:-1], starts[1:], weight.tolist(), strict=True)
-        ]
+
+    def _axes(self) -> Iterator[tuple[Group, int]]:
+        """Yield each group, and the number of sets of the groups before it."""
+        below = 1
+        for group in self.groups:
+            yield group, below
+            below *= len(group.places) + 1
 
     def __len__(self) -> int:
         return len(self.has)
 
     def with_measure(self) -> SetFamily:
         """Return the sets with and without one more measure: those without come first, in the same order."""
-        return family_of((*self.groups, (self.has.shape[1],)), (*self.stops, False))
+        return family_of((*self.groups, Group((self.has.shape[1],))))
 
-    def includes(self, sets: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return True if a set includes another but for measures that stop, by broadcasting."""
+    def follows(self, sets: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return True if a set may run in the year after another, by broadcasting.
+
+        It has all of the other but what stops, and in chains no more than is within reach.
+        """
         result: NDArray[np.bool_] = (self._digits[sets] & self._chosen[others]) == self._digits[others] & self._lasting
+        for group, choice in self._chains:
+            now, before = choice[sets], choice[others]
+            result = result & (now <= np.array(group.reach)[before])
+            if not group.stops:
+                result &= now >= before
         return result
 
     def products(self, factors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the product of the factors of each set, shape ``(sets, units)`` from ``(measures, units)``.
 
-        >>> SetFamily(((0,), (1,))).products(np.array([[0.5], [0.1]]))[:, 0]
+        >>> SetFamily((Group((0,)), Group((1,)))).products(np.array([[0.5], [0.1]]))[:, 0]
         array([1.  , 0.5 , 0.1 , 0.05])
-        >>> SetFamily(((0, 1),)).products(np.array([[0.5], [0.1]]))[:, 0]
+        >>> SetFamily((Group((0, 1)),)).products(np.array([[0.5], [0.1]]))[:, 0]
         array([1. , 0.5, 0.1])
+        >>> SetFamily((Group((0, 1), reach=(1, 2, 2)),)).products(np.array([[0.5], [0.1]]))[:, 0]
+        array([1.  , 0.5 , 0.05])
         """
         return self._accumulated(factors, np.multiply)
 
     def sums(self, terms: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the sum of the terms of each set, shape ``(sets, units)`` from ``(measures, units)``.
 
-        >>> SetFamily(((0,), (1,))).sums(np.array([[1.0], [10.0]]))[:, 0]
+        >>> SetFamily((Group((0,)), Group((1,)))).sums(np.array([[1.0], [10.0]]))[:, 0]
         array([ 0.,  1., 10., 11.])
         """
         return self._accumulated(terms, np.add)
 
     def _accumulated(self, each: NDArray[np.float64], join: np.ufunc) -> NDArray[np.float64]:
         total = np.full((len(self), each.shape[1]), float(join.identity or 0))
-        for term, (block, parents) in zip(each, self._blocks, strict=True):
-            join(total[parents], term, out=total[block])
+        for group, below in self._axes():
+            for number, place in enumerate(group.places, 1):
+                # Alternatives join the sets without the group, a measure of a chain those with the measures before it.
+                start = (number - 1) * below if group.reach else 0
+                join(total[start : start + below], each[place], out=total[number * below : (number + 1) * below])
         return total
 
-    def least_of_supersets(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the least value over all sets that include each set, as in `includes`, shape ``(sets, units)``.
+    def least_of_next(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the least value over all sets that may follow each set, as in `follows`, shape ``(sets, units)``.
 
-        >>> SetFamily(((0,), (1,))).least_of_supersets(np.array([[3.0], [1.0], [2.0], [4.0]]))[:, 0]
+        >>> SetFamily((Group((0,)), Group((1,)))).least_of_next(np.array([[3.0], [1.0], [2.0], [4.0]]))[:, 0]
         array([1., 1., 2., 4.])
-        >>> SetFamily(((0, 1),)).least_of_supersets(np.array([[3.0], [1.0], [2.0]]))[:, 0]
+        >>> SetFamily((Group((0, 1)),)).least_of_next(np.array([[3.0], [1.0], [2.0]]))[:, 0]
         array([1., 1., 2.])
-        >>> SetFamily(((0,),), (True,)).least_of_supersets(np.array([[1.0], [3.0]]))[:, 0]
+        >>> SetFamily((Group((0, 1), reach=(1, 2, 2)),)).least_of_next(np.array([[3.0], [2.0], [1.0]]))[:, 0]
+        array([2., 1., 1.])
+        >>> SetFamily((Group((0,), stops=True),)).least_of_next(np.array([[1.0], [3.0]]))[:, 0]
         array([1., 1.])
         """
-        least = value.copy() if self._array is None else value[self._array[0]]
-        step = 1
-        for size, stop in zip(self._sizes, self.stops, strict=True):
-            # Sets without a measure of the group are compared with the same sets with each of its measures.
-            choices = least.reshape(-1, size, step, value.shape[1])
-            if stop:
+        least = value.copy()
+        for group, below in self._axes():
+            choices = least.reshape(-1, len(group.places) + 1, below, value.shape[1])
+            if group.reach:
+                _least_within_reach(choices, group)
+            elif group.stops:
                 choices[:] = choices.min(axis=1, keepdims=True)
-                step *= size
-                continue
-            for choice in range(1, size):
-                np.minimum(choices[:, 0], choices[:, choice], out=choices[:, 0])
-            step *= size
-        return least if self._array is None else least[self._array[1]]
+            else:
+                for choice in range(1, choices.shape[1]):
+                    np.minimum(choices[:, 0], choices[:, choice], out=choices[:, 0])
+        return least
 
 
-def _as_slice(numbers: NDArray[np.int64]) -> slice | NDArray[np.int64]:
-    """Return numbers as a slice if they are the first ones, which costs no copy."""
-    return slice(0, len(numbers)) if (numbers == np.arange(len(numbers))).all() else numbers
+def _least_within_reach(choices: NDArray[np.float64], group: Group) -> None:
+    """Replace the values of a chain by the least within reach, in place; its choices are the second axis."""
+    if group.stops:
+        for choice in range(1, choices.shape[1]):
+            np.minimum(choices[:, choice], choices[:, choice - 1], out=choices[:, choice])
+        for choice, most in enumerate(group.reach):
+            choices[:, choice] = choices[:, most]
+        return
+    # From the first choice on, those further ahead still have their own values.
+    for choice, most in enumerate(group.reach):
+        for further in range(choice + 1, most + 1):
+            np.minimum(choices[:, choice], choices[:, further], out=choices[:, choice])
 
 
 @lru_cache(maxsize=32)
-def family_of(groups: tuple[tuple[int, ...], ...], stops: tuple[bool, ...] = ()) -> SetFamily:
+def family_of(groups: tuple[Group, ...]) -> SetFamily:
     """Return the family of some groups; units of many instances have the same few."""
-    return SetFamily(groups, stops)
+    return SetFamily(groups)

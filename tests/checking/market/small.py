@@ -47,6 +47,9 @@ def choices_of(**changes: Any) -> Choices:
     made = Choices(
         names=np.array(["a", "b", "c", "output_cut"], dtype=object),
         code=np.array([[0, 1], [0, 2], [-1, -1]]),
+        step=np.ones((3, 2), dtype=np.int64),
+        steps=np.ones((3, 2), dtype=np.int64),
+        alone=table((0.1, 0.2), (0.25, 0.5), (0, 0)),
         left=table((0.9, 0.8), (0.75, 0.5), (1, 1)),
         intensity_left=table((0.95, 0.85), (0.7, 0.6), (1, 1)),
         output_left=np.ones((3, 2)),

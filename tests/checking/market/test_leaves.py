@@ -5,13 +5,16 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from etsopt.checking.market.leaves import COLUMNS, Leaf, cover, read_leaves
+from etsopt.checking.market.leaves import COLUMNS as EVERY_COLUMN
+from etsopt.checking.market.leaves import Leaf, cover, read_leaves
 from etsopt.checking.market.restricted import Branching
 from tests.checking.market.small import baseline_of, choices_of
 
+COLUMNS = tuple(name for name in EVERY_COLUMN if name != "step")
 INSTANCE: Any = SimpleNamespace(units=pd.DataFrame({"unit_id": ["u", "v", "w"]}))
 ROWS = [
     (1, 1, "cost:2", "u", "a", 2025, 1),
@@ -113,3 +116,18 @@ NOT_ONE, NOT_OTHER = ONE._replace(runs=False), OTHER._replace(runs=False)
 )
 def test_leaves_cover_everything_if_a_tree_has_them(leaves: list[tuple[Branching, ...]], covered: bool) -> None:
     assert cover([Leaf("", held) for held in leaves]) is covered
+
+
+def test_a_leaf_of_measures_with_steps_names_the_step() -> None:
+    offered = choices_of(
+        code=np.array([[0, 0], [0, 2], [-1, -1]]),
+        step=np.array([[1, 2], [1, 1], [1, 1]]),
+        steps=np.array([[2, 2], [1, 1], [1, 1]]),
+    )
+    rows = [(1, 1, "", "u", "a", 2, 2026, 1), (2, 1, "", "u", "a", 2, 2026, 0)]
+    table = pd.DataFrame(rows, columns=list(EVERY_COLUMN))
+    leaves, broken = read_leaves(INSTANCE, baseline_of(), offered, table)
+    assert broken == []
+    assert leaves == [Leaf("", (Branching(0, 1, 1, True),)), Leaf("", (Branching(0, 1, 1, False),))]
+    for wrong in (table.drop(columns="step"), table.assign(step=3), table.assign(step=1.5)):
+        assert read_leaves(INSTANCE, baseline_of(), offered, wrong)[1]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from etsopt.checking.market import search
-from etsopt.checking.market.families import Family
+from etsopt.checking.market.families import Family, SlotGroup
 from etsopt.checking.market.restricted import Branching, Restricted
 from etsopt.checking.market.search import Sets, batches, least_of_all_plans
 from tests.checking.market.small import baseline_of, choices_of, table
@@ -113,7 +113,7 @@ def test_of_nothing_held_nothing_is_said() -> None:
 
 
 def test_units_are_looked_at_a_few_at_a_time_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    found, offered = baseline_of(), choices_of(group=np.full((3, 2), -1))
+    found, offered = baseline_of(), choices_of(group=np.full((3, 2), -1), required=np.full((3, 2, 1), -2))
     whole = [sets.units.tolist() for sets in batches(found, offered, np.arange(3))]
     assert whole == [[0, 1], [2]]
     monkeypatch.setattr(search, "CELLS", 4)
@@ -128,7 +128,9 @@ def test_units_are_looked_at_together_with_those_of_the_same_groups() -> None:
     found = baseline_of()
     one, two, none = batches(found, choices_of(), np.arange(3))
     assert [sets.units.tolist() for sets in (one, two, none)] == [[0], [1], [2]]
-    assert [len(sets.left) for sets in (one, two, none)] == [4, 3, 1]
+    assert [len(sets.left) for sets in (one, two, none)] == [3, 3, 1]
+    # The second measure of the first unit needs the first.
+    assert one.left[:, 0] == pytest.approx([1.0, 0.9, 0.72])
     assert two.left[:, 0].tolist() == [1.0, 0.75, 0.5]
     both = choices_of(group=np.array([[2, 2], [5, 5], [-1, -1]]))
     assert [sets.units.tolist() for sets in batches(found, both, np.arange(3))] == [[0, 1], [2]]
@@ -136,7 +138,7 @@ def test_units_are_looked_at_together_with_those_of_the_same_groups() -> None:
 
 def test_every_set_has_the_product_or_the_sum_of_its_measures() -> None:
     found, offered = baseline_of(), choices_of()
-    sets = Sets.of(found, offered, np.array([0, 1]), Family(((0,), (1,)), (False, False)))
+    sets = Sets.of(found, offered, np.array([0, 1]), Family((SlotGroup((0,)), SlotGroup((1,)))))
     assert sets.left[:, 0] == pytest.approx([1.0, 0.9, 0.8, 0.72])
     assert sets.kept[:, 1] == pytest.approx([1.0, 0.7, 0.6, 0.42])
     assert sets.fixed[:, 1].tolist() == [0.0, -50.0, 900.0, 850.0]
