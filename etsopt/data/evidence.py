@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     Positions = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-LARGEST_RATIO = 1e9
-"""Largest ratio of two numbers of a unit's evidence: beyond it, one of them has a wrong unit of measure."""
-
-
 def positions(table: pd.DataFrame, column: str, among: pd.DataFrame) -> Positions:
     """Return the row of `among` that has the ``unit_id`` and the ``column`` of each row, shape ``(rows,)``; -1 if none.
 
@@ -64,7 +60,7 @@ def problems_of_evidence(instance: Content) -> list[Problem]:
         missing = [table.file for table in EVIDENCE if table not in present]
         what = f"is present without {' and '.join(missing)}"
         return [Problem(present[0].file, what, f"Add {' and '.join(missing)}, or leave all three tables out.")]
-    return [*_of_units(instance), *_of_statements(instance.statements), *_of_terms(*tables)]
+    return [*_of_units(instance), *_of_reports(tables[0]), *_of_statements(tables[1]), *_of_terms(*tables)]
 
 
 def _problem(table: pd.DataFrame, bad: NDArray[np.bool_], place: str, column: str, text: tuple[str, str, str]) -> list:
@@ -85,6 +81,24 @@ def _of_units(instance: Content) -> list[Problem]:
         unknown = ~frame["unit_id"].isin(instance.units["unit_id"]).to_numpy()
         problems += _problem(frame, unknown, table.file, "unit_id", text)
     return problems
+
+
+def _of_reports(quantities: pd.DataFrame) -> list[Problem]:
+    reported, uncertainty = numbers(quantities, "reported"), numbers(quantities, "uncertainty")
+    text = (
+        "reported quantity has no uncertainty",
+        "reported quantities have no uncertainty",
+        "State how far each may be off, in its own unit.",
+    )
+    problems = _problem(quantities, ~np.isnan(reported) & np.isnan(uncertainty), QUANTITIES.file, "uncertainty", text)
+    text = (
+        "quantity is above the largest possible one",
+        "quantities are above the largest possible ones",
+        "State a larger `most`: the report may be false, yet it has to be possible.",
+    )
+    with np.errstate(invalid="ignore"):
+        above = np.fmax(reported, numbers(quantities, "substitute")) > numbers(quantities, "most")
+    return problems + _problem(quantities, above, QUANTITIES.file, "most", text)
 
 
 def _of_statements(statements: pd.DataFrame) -> list[Problem]:

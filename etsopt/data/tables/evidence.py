@@ -5,7 +5,6 @@ from __future__ import annotations
 from etsopt.data.tables.table import Column, Table
 
 KINDS = {
-    "report": "quantity that was reported, with the uncertainty of its meter",
     "purchases": "purchases less the change of stock",
     "monitor": "emissions by a stack monitor",
     "balance": "material balance of a process or an enterprise",
@@ -35,6 +34,12 @@ QUANTITIES = Table(
             required=True,
         ),
         Column("reported", "quantity as reported; absent if there is no report", number=True, at_least=0),
+        Column(
+            "uncertainty",
+            "distance from the reported quantity that is no gross error; needed if it is reported",
+            number=True,
+            above=0,
+        ),
         Column("substitute", "conservative substitute if there is no report", number=True, at_least=0),
         Column("most", "largest possible quantity", number=True, required=True, above=0),
     ),
@@ -42,7 +47,7 @@ QUANTITIES = Table(
 
 STATEMENTS = Table(
     "statements",
-    "the statements on these quantities, each with its uncertainty",
+    "the statements on these quantities beside the reports, each with its uncertainty",
     ("unit_id", "statement_id"),
     (
         _UNIT,
