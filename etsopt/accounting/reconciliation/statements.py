@@ -109,6 +109,13 @@ class Usual:
             outside = np.abs(self.of_year - self.peer_middle) > self.peer_width
         return outside & (self.peer_count >= FEWEST_PEERS)
 
+    @property
+    def of_peers(self) -> Floats:
+        """Quantities by the ratio of peers and the typical output, NaN without enough of them, shape ``(n, 12)``."""
+        ratio = np.where(self.peer_count >= FEWEST_PEERS, np.exp(self.peer_middle), np.nan)
+        found: Floats = ratio[:, None] * self.base_of(self.typical)
+        return found
+
     def base_of(self, table: Floats) -> Floats:
         """Return a table at the base of each series."""
         return table[self.series.base]
@@ -131,8 +138,12 @@ def uncertainty_of_reports(usual: Usual, stated: Floats) -> Floats:
     """
     series = usual.series
     rate = np.where(np.isnan(stated), series.keys["rate"].to_numpy()[:, None], stated)
-    rate = np.where(usual.doubtful, np.maximum(rate, figure("doubtful")), rate)
-    found: Floats = rate * usual.typical
+    # All months of a doubtful series may be false alike: the size is then that of peers, if it is smaller.
+    doubted = np.fmin(usual.typical, usual.of_peers)
+    doubted = np.where(doubted > 0, doubted, usual.typical)
+    found: Floats = np.where(
+        usual.doubtful, np.maximum(rate * usual.typical, figure("doubtful") * doubted), rate * usual.typical
+    )
     return found
 
 
@@ -153,7 +164,7 @@ def peer_ratios(usual: Usual) -> Statements:
     shape = usual.series.reported.shape
     middle, width = (np.broadcast_to(one[:, None], shape) for one in (usual.peer_middle, usual.peer_width))
     rate = figure("peer_beyond") * usual.series.keys["rate"].to_numpy()[:, None]
-    uncertainty = rate * np.exp(middle) * usual.base_of(usual.typical)
+    uncertainty = rate * usual.of_peers
     return _ratios("peers", "peers", usual, here, (middle, width), uncertainty)
 
 
