@@ -10,7 +10,7 @@ import pandas as pd
 
 from etsopt.accounting.accounts import account
 from etsopt.accounting.bridge import units_of
-from etsopt.accounting.reconciliation import statements
+from etsopt.accounting.reconciliation import ledgers, statements
 from etsopt.accounting.reconciliation.series import KEY, MONTHS, Series
 from etsopt.accounting.screening.copies import copied_processes
 from etsopt.accounting.screening.digits import last_digits
@@ -74,13 +74,16 @@ def evidence_of(
         statements.peer_ratios(usual),
         statements.activity(usual),
         *statements.limits(usual),
+        *ledgers.balances(usual),
+        *ledgers.ledgers(reports, usual, year),
     ]
     ids = _quantity_ids(series, year)
+    stated = ledgers.stated_rates(reports, series, year)
     table, terms = _tables(series, parts, ids, year)
     return Instance.from_frames(
         units,
         {"year": year, "rule": {"name": "cn-2024"}},
-        quantities=_quantities(series, usual, ids, year),
+        quantities=_quantities(usual, stated, ids, year),
         statements=table,
         terms=terms,
         name=name,
@@ -123,14 +126,15 @@ def _quantity_ids(series: Series, year: int) -> NDArray[np.object_]:
     return found
 
 
-def _quantities(series: Series, usual: statements.Usual, ids: NDArray[np.object_], year: int) -> pd.DataFrame:
+def _quantities(usual: statements.Usual, stated: Floats, ids: NDArray[np.object_], year: int) -> pd.DataFrame:
+    series = usual.series
     place, month = np.nonzero(series.exists)
     values, factor = series.reported, series.factor
     least, most = (function.reduce(values, axis=1)[:, None] for function in (np.fmin, np.fmax))
     substitute = np.where(factor < 0, least, most)
     largest = np.maximum(MOST * np.broadcast_to(most, values.shape), 10 * usual.typical)
     here = series.exists
-    uncertainty = statements.uncertainty_of_reports(usual, np.full(values.shape, np.nan))
+    uncertainty = statements.uncertainty_of_reports(usual, stated)
     return pd.DataFrame(
         {
             "unit_id": series.keys["unit_id"].to_numpy(dtype=object)[place],

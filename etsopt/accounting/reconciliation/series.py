@@ -44,8 +44,8 @@ class Series:
         Quantity as reported, NaN without a report, shape ``(n, 12)``.
     exists
         True where there is a quantity: reported, or missed because the unit has no report of the month.
-    factor
-        Emissions per unit of the quantity [tCO2e/unit].
+    factor, carbon_factor
+        Emissions of all gases, and of carbon dioxide alone, per unit of the quantity [tCO2e/unit].
     ncv
         Calorific value of a fuel [GJ/unit]; NaN else.
     base
@@ -56,6 +56,7 @@ class Series:
     reported: Floats
     exists: Mask
     factor: Floats
+    carbon_factor: Floats
     ncv: Floats
     base: NDArray[np.int64]
 
@@ -72,10 +73,12 @@ class Series:
             table[place, month] = values
             return table
 
-        reported, factor, ncv = (wide(lines[name].to_numpy(dtype=float)) for name in ("amount", "per_unit", "ncv"))
+        names = ("amount", "per_unit", "carbon_per_unit", "ncv")
+        reported, *others = (wide(lines[name].to_numpy(dtype=float)) for name in names)
         unit = pd.factorize(keys["unit_id"])[0]
         keys = keys.assign(rate=[_rate(row.item, row.flow) for row in keys[["item", "flow"]].itertuples()])
-        return cls(keys, reported, _exists(reported, unit), _filled(factor), _filled(ncv), _base(keys, reported, unit))
+        base = _base(keys, reported, unit)
+        return cls(keys, reported, _exists(reported, unit), *(_filled(one) for one in others), base)
 
     @property
     def unit(self) -> NDArray[np.int64]:
@@ -88,6 +91,7 @@ def _lines(accounts: Accounts, year: int) -> pd.DataFrame:
     lines = accounts.lines[accounts.lines["month"].str.startswith(f"{year:04d}-")]
     # Both gases of the anode effect have one quantity.
     factor = lines.groupby("figure")["factor"].sum(min_count=1).fillna(0.0)
+    carbon = lines["factor"].where(lines["gas"] == "CO2").groupby(lines["figure"]).sum()
     table = lines.drop_duplicates("figure").set_index("figure")
     sector = table["unit_id"].map(accounts.register.set_index("unit_id")["sector"])
     table = table[[*KEY, "quantity", "unit", "month"]].assign(
@@ -100,6 +104,7 @@ def _lines(accounts: Accounts, year: int) -> pd.DataFrame:
         amount=table["quantity"].where(~is_fuel, table["quantity"] * table["ncv"]),
         unit=table["unit"].where(~is_fuel, HEAT),
         per_unit=factor.where(counts, 0.0),
+        carbon_per_unit=carbon.where(counts, 0.0),
     )
 
 

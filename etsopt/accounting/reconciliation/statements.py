@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
-NO_VALUE = float("nan")
-
 
 @dataclass(frozen=True)
 class Statements:
@@ -56,6 +54,30 @@ class Statements:
     quantity_series: Places
     quantity_month: Places
     coefficient: Floats
+
+    @classmethod
+    def of(
+        cls,
+        names: tuple[str, str, str],
+        quantity: tuple[Places, Places],
+        values: tuple[Floats, Floats, Floats],
+        uncertainty: Floats,
+        terms: Sequence[tuple[Places, Places, Places, Floats]],
+    ) -> Statements:
+        """Join the parts of statements.
+
+        Parameters
+        ----------
+        names
+            Kind, source, and beginning of the identifier.
+        quantity
+            Series and month of the quantity that names each.
+        values
+            Most likely value, and range.
+        terms
+            Owner, series, month and coefficient of the terms, in parts.
+        """
+        return cls(*names, *quantity, *values, uncertainty, *(np.concatenate(part) for part in zip(*terms, strict=True)))
 
 
 class Usual:
@@ -120,6 +142,21 @@ class Usual:
         """Return a table at the base of each series."""
         return table[self.series.base]
 
+    def single(
+        self,
+        kind: str,
+        source: str,
+        name: str,
+        here: Mask,
+        values: tuple[Floats, Floats, Floats],
+        uncertainty: Floats,
+    ) -> Statements:
+        """Return statements on one quantity each, from tables of shape ``(n, 12)``."""
+        place, month = np.nonzero(here)
+        told = tuple(value[here] for value in values)
+        terms = [(np.arange(len(place)), place, month, np.ones(len(place)))]
+        return Statements.of((kind, source, name), (place, month), told, uncertainty[here], terms)
+
     def related(self) -> Mask:
         """True for quantities beside an output of their month, other than this output itself."""
         base = self.series.base
@@ -177,23 +214,10 @@ def _ratios(
     output = usual.base_of(usual.typical)[here]
     zero = np.zeros(len(place))
     lower, upper = ratio * np.expm1(-width) * output, ratio * np.expm1(width) * output
-    base = usual.series.base[place]
-    number = np.arange(len(place))
-    return Statements(
-        kind,
-        "months of the unit, [C]" if kind == "usual_ratio" else "units of the sector, [C]",
-        name,
-        place,
-        month,
-        zero,
-        lower,
-        upper,
-        uncertainty[here],
-        np.concatenate([number, number]),
-        np.concatenate([place, base]),
-        np.concatenate([month, month]),
-        np.concatenate([np.ones(len(place)), -ratio]),
-    )
+    number, base = np.arange(len(place)), usual.series.base[place]
+    source = "months of the unit, [C]" if kind == "usual_ratio" else "units of the sector, [C]"
+    terms = [(number, place, month, np.ones(len(place))), (number, base, month, -ratio)]
+    return Statements.of((kind, source, name), (place, month), (zero, lower, upper), uncertainty[here], terms)
 
 
 def activity(usual: Usual) -> Statements:
@@ -212,10 +236,10 @@ def activity(usual: Usual) -> Statements:
     near = np.where(np.isnan(near), usual.typical, near)
     here = series.exists & is_base[:, None] & (count >= FEWEST_MONTHS)
     margin = figure("activity_margin")
-    lower, upper = (1 - margin) * least[here], (1 + margin) * most[here]
-    value = np.clip(near[here], lower, upper)
-    uncertainty = figure("activity_beyond") * usual.typical[here]
-    return _single("activity", "months of the unit, [C]", "output", here, (value, lower, upper), uncertainty)
+    lower, upper = (1 - margin) * least, (1 + margin) * most
+    values = np.clip(near, lower, upper), lower, upper
+    uncertainty = figure("activity_beyond") * usual.typical
+    return usual.single("activity", "months of the unit, [C]", "output", here, values, uncertainty)
 
 
 def limits(usual: Usual) -> Iterator[Statements]:
@@ -243,31 +267,8 @@ def _limit(usual: Usual, which: Mask, per_unit: Floats, stated: tuple[str, str, 
     nothing, zero = np.full(len(pair), np.nan), np.zeros(len(pair))
     size = ratio * usual.typical[output, of_month]
     number = np.arange(len(pair))
-    return Statements(
-        "limit",
-        source,
-        f"{name.partition('_')[0]} {side}",
-        output,
-        of_month,
-        nothing,
-        zero if side == "lower" else nothing,
-        zero if side == "upper" else nothing,
-        figure("limit_beyond") * figure("solid") * size,
-        np.concatenate([owner, number]),
-        np.concatenate([place, output]),
-        np.concatenate([month, of_month]),
-        np.concatenate([per_unit[here], np.full(len(pair), -ratio)]),
-    )
-
-
-def _single(
-    kind: str, source: str, name: str, here: Mask, values: Sequence[Floats], uncertainty: Floats
-) -> Statements:
-    """Return statements on one quantity each."""
-    place, month = np.nonzero(here)
-    value, lower, upper = values
-    ones = np.ones(len(place))
-    number = np.arange(len(place))
-    return Statements(
-        kind, source, name, place, month, value, lower, upper, uncertainty, number, place, month, ones
-    )
+    values = (nothing, zero, nothing) if side == "lower" else (nothing, nothing, zero)
+    uncertainty = figure("limit_beyond") * figure("solid") * size
+    terms = [(owner, place, month, per_unit[here]), (number, output, of_month, np.full(len(pair), -ratio))]
+    names = ("limit", source, f"{name.partition('_')[0]} {side}")
+    return Statements.of(names, (output, of_month), values, uncertainty, terms)
