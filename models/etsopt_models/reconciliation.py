@@ -109,9 +109,10 @@ def formulate() -> pyo.AbstractModel:  # long because it is the whole formulatio
     m.below = pyo.Var(m.STATEMENTS, bounds=lambda m, s: (0, m.beyond_most[s]), doc="below the range [own unit]")
     m.above_value = pyo.Var(m.CENTRED, bounds=lambda m, s: (0, m.farthest[s]), doc="above the value [own unit]")
     m.below_value = pyo.Var(m.CENTRED, bounds=lambda m, s: (0, m.farthest[s]), doc="below the value [own unit]")
-    limits = (lambda m, i: (m.bounded_lower[i], m.bounded_upper[i]))
-    m.at_lowest = pyo.Var(m.BOUNDED, bounds=limits, doc="quantity at the least emissions [own unit]")
-    m.at_highest = pyo.Var(m.BOUNDED, bounds=limits, doc="quantity at the greatest emissions [own unit]")
+    m.at_lowest, m.at_highest = (
+        pyo.Var(m.BOUNDED, bounds=lambda m, i: (m.bounded_lower[i], m.bounded_upper[i]), doc=f"quantity at the {end}")
+        for end in ("least emissions [own unit]", "greatest emissions [own unit]")
+    )
 
     def total(m, s):
         return sum(

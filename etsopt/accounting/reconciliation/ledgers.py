@@ -103,31 +103,36 @@ def _monitors(rows: pd.DataFrame, usual: Usual, year: int) -> Statements:
 
 
 def balances(usual: Usual) -> Iterator[Statements]:
-    """Yield the balances of steel: its processes use no more fuel than is bought and made, and make the steel it sells."""
+    """Yield the balances of steel: its processes use no more fuel than is bought and made, and make the steel it sells.
+
+    A fuel without a row of the enterprise has none: nothing is known of what is bought of it.
+    """
     keys = usual.series.keys
     of_steel, outer = keys["sector"] == STEEL, keys["process"] == ENTERPRISE
     leaves = np.where(keys["flow"] == "out", -1.0, 1.0)
     used = np.where(outer, -leaves, leaves) * (keys["unit"] == HEAT)
-    yield _balance(usual, of_steel & (keys["unit"] == HEAT), used, ("fuel", "fuel_balance"), bool_exact=False)
+    yield _balance(usual, of_steel & (keys["unit"] == HEAT), used, ("fuel", "fuel_balance"), exact=False)
     steel = of_steel & (keys["item"] == CRUDE_STEEL) & keys["flow"].isin(("out", "product"))
-    yield _balance(usual, steel, np.where(outer, 1.0, -1.0), ("steel", "steel_balance"), bool_exact=True)
+    yield _balance(usual, steel, np.where(outer, 1.0, -1.0), ("steel", "steel_balance"), exact=True)
 
 
-def _balance(usual: Usual, which: pd.Series[bool], sign: Floats, names: tuple[str, str], bool_exact: bool) -> Statements:
-    """Return a balance for each unit, item and month: zero, or at most zero, with both a use and a source."""
+def _balance(usual: Usual, which: pd.Series[bool], sign: Floats, names: tuple[str, str], exact: bool) -> Statements:
+    """Return a balance for each unit, item and month: zero within a margin, or at most that."""
     series, keys = usual.series, usual.series.keys
     item = keys.groupby(["unit_id", "item"], sort=False).ngroup().to_numpy()
     place, month = np.nonzero(series.exists & which.to_numpy()[:, None])
     pair = item[place] * MONTHS + month
-    size = int(pair.max(initial=-1)) + 1
-    has = [np.bincount(pair[sign[place] * side > 0], minlength=size) > 0 for side in (1, -1)]
+    count = int(pair.max(initial=-1)) + 1
+    outer = (keys["process"] == ENTERPRISE).to_numpy()[place]
+    has = [np.bincount(pair[outer == side], minlength=count) > 0 for side in (True, False)]
     kept = (has[0] & has[1])[pair]
     place, month, pair = place[kept], month[kept], pair[kept]
     told, first, owner = np.unique(pair, return_index=True, return_inverse=True)
     used = np.maximum(sign[place], 0.0) * usual.typical[place, month]
-    zero, nothing = np.zeros(len(told)), np.full(len(told), np.nan)
-    values = (zero, zero, zero) if bool_exact else (nothing, nothing, zero)
-    uncertainty = figure(names[1]) * np.maximum(np.bincount(owner, used, len(told)), 1.0)
+    size = np.maximum(np.bincount(owner, used, len(told)), 1.0)
+    margin, nothing = figure(names[1]) * size, np.full(len(told), np.nan)
+    values = nothing, -margin if exact else nothing, margin
+    uncertainty = figure("balance_beyond") * size
     source = "balance of the enterprise, [C]"
     return Statements.of(
         ("balance", source, names[0]), (place[first], month[first]), values, uncertainty, [(owner, place, month, sign[place])]
