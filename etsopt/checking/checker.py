@@ -19,6 +19,7 @@ from etsopt.checking.compliance import compliance
 from etsopt.checking.equilibrium.equilibrium import NO_FIXED_POINT, check_equilibrium
 from etsopt.checking.market import COST, MARKETS, UNMET, check_market, check_unmet_demand
 from etsopt.checking.market.self_balancing import NO_FIXED_POINT as NO_BALANCE
+from etsopt.checking.reconciliation import reconciliation
 from etsopt.checking.report import CheckReport, LevelCheck, LevelStated, Violation
 from etsopt.units import tolerance_of
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 TABLES = ("allocation", "enterprises", "sectors", "provinces")
 
-STANDALONE = ("compliance", "equilibrium")
+STANDALONE = ("compliance", "equilibrium", "reconciliation")
 """Kinds of results without an allocation or a market, each with a table of its name."""
 
 KINDS = ("allocation", *MARKETS, *STANDALONE)
@@ -87,6 +88,8 @@ def check(  # long because each missing table ends the check with its own report
         return CheckReport(tuple(violations), ())
     if kind == "compliance":
         return compliance.check(instance, tables, levels)
+    if kind == "reconciliation":
+        return reconciliation.check(instance, tables, levels)
     if kind == "equilibrium":
         broken = check_equilibrium(instance, tables)
         # A sector without a fixed point is an answer, but not a proven one.
