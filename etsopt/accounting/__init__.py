@@ -8,6 +8,7 @@ from etsopt.accounting.bridge import units_of
 from etsopt.accounting.example import generate, write_example
 from etsopt.accounting.factors import read_parameters
 from etsopt.accounting.inclusion import Inclusion, inclusion, register_of
+from etsopt.accounting.reconciliation import evidence_of
 from etsopt.accounting.rows import Reports, read_register, read_reports
 from etsopt.accounting.screening import Screening, screen
 
@@ -17,6 +18,7 @@ __all__ = [
     "Reports",
     "Screening",
     "account",
+    "evidence_of",
     "generate",
     "inclusion",
     "read_parameters",

@@ -17,8 +17,8 @@ FLOWS = {
     **{"in": "输入", "out": "输出", "product": "产品", "test": "检测"},
     **{"purchase": "采购", "stock": "期末库存", "monitor": "监测"},
 }
-"""Carbon that enters or leaves a boundary, output of a product, and the test of a batch of fuel; purchases, the stock at
-the end of the month, and emissions by a stack monitor."""
+"""Carbon that enters or leaves a boundary, output of a product, and the test of a batch of fuel; purchases, the stock
+at the end of the month, and emissions by a stack monitor."""
 
 STATED = ("purchase", "stock", "monitor")
 """Flows that are evidence for reconciliation alone: accounts and screening do not count them."""

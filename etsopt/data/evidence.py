@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Positions = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
+
 def positions(table: pd.DataFrame, column: str, among: pd.DataFrame) -> Positions:
     """Return the row of `among` that has the ``unit_id`` and the ``column`` of each row, shape ``(rows,)``; -1 if none.
 
@@ -63,7 +64,9 @@ def problems_of_evidence(instance: Content) -> list[Problem]:
     return [*_of_units(instance), *_of_reports(tables[0]), *_of_statements(tables[1]), *_of_terms(*tables)]
 
 
-def _problem(table: pd.DataFrame, bad: NDArray[np.bool_], place: str, column: str, text: tuple[str, str, str]) -> list:
+def _problem(
+    table: pd.DataFrame, bad: NDArray[np.bool_], place: str, column: str, text: tuple[str, str, str]
+) -> list[Problem]:
     """Return a problem of some rows, named by their unit and their own identifier; none without any."""
     if not bad.any():
         return []
@@ -122,9 +125,17 @@ def _of_statements(statements: pd.DataFrame) -> list[Problem]:
 
 def _of_terms(quantities: pd.DataFrame, statements: pd.DataFrame, terms: pd.DataFrame) -> list[Problem]:
     quantity, statement = positions(terms, "quantity_id", quantities), positions(terms, "statement_id", statements)
-    text = ("term has an unknown quantity", "terms have unknown quantities", f"Correct it, or add it to {QUANTITIES.file}.")
+    text = (
+        "term has an unknown quantity",
+        "terms have unknown quantities",
+        f"Correct it, or add it to {QUANTITIES.file}.",
+    )
     problems = _problem(terms, quantity < 0, TERMS.file, "quantity_id", text)
-    text = ("term has an unknown statement", "terms have unknown statements", f"Correct it, or add it to {STATEMENTS.file}.")
+    text = (
+        "term has an unknown statement",
+        "terms have unknown statements",
+        f"Correct it, or add it to {STATEMENTS.file}.",
+    )
     problems += _problem(terms, statement < 0, TERMS.file, "statement_id", text)
     without = np.bincount(statement[statement >= 0], minlength=len(statements)) == 0
     text = ("statement has no terms", "statements have no terms", f"Add them to {TERMS.file}.")

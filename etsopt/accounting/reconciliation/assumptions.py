@@ -35,7 +35,9 @@ ASSUMPTIONS = {
     "fuel_balance": Assumption(0.2, "fraction", "fuel used beyond that bought and made: stocks", OWN, "C"),
     "steel_balance": Assumption(0.05, "fraction", "steel that leaves beside that made", OWN, "C"),
     "balance_beyond": Assumption(0.05, "fraction", "uncertainty of the range of a balance", OWN, "C"),
-    "usual_calorific": Assumption(0.03, "fraction", "calorific value of a purchase: the usual one of the year", OWN, "C"),
+    "usual_calorific": Assumption(
+        0.03, "fraction", "calorific value of a purchase: the usual one of the year", OWN, "C"
+    ),
     "monitor": Assumption(0.1, "fraction", "emissions of a month by a stack monitor", OWN, "C"),
     "doubtful": Assumption(0.5, "fraction", "figures that are copies or end alike, by screening", OWN, "C"),
     "usual_spreads": Assumption(4.0, "spreads", "range of a ratio of the unit's other months", OWN, "C"),
@@ -46,7 +48,7 @@ ASSUMPTIONS = {
     "peer_beyond": Assumption(0.05, "of the report's", "uncertainty of the range of peers", OWN, "C"),
     "limit_beyond": Assumption(0.02, "of the report's", "uncertainty of a physical limit", OWN, "C"),
     "activity_beyond": Assumption(0.05, "fraction", "uncertainty of the range of output", OWN, "C"),
-    "usual_months": Assumption(0.5, "fraction", "of the reported months that an item has, to be missed", OWN, "C"),
+    "usual_months": Assumption(0.5, "fraction", "least share of months of an item", OWN, "C"),
 }
 """Figures by name. The uncertainties of ranges give their order: limits prevail over peers, peers over a usual ratio, this
 over a single report, and a report over the range of output."""

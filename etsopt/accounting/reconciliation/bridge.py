@@ -11,7 +11,7 @@ import pandas as pd
 from etsopt.accounting.accounts import account
 from etsopt.accounting.bridge import units_of
 from etsopt.accounting.reconciliation import ledgers, statements
-from etsopt.accounting.reconciliation.series import KEY, MONTHS, Series
+from etsopt.accounting.reconciliation.series import MONTHS, Series
 from etsopt.accounting.screening.copies import copied_processes
 from etsopt.accounting.screening.digits import last_digits
 from etsopt.accounting.screening.material import Material
@@ -91,9 +91,9 @@ def evidence_of(
 
 
 def units_of_year(accounts: Accounts, year: int | None) -> pd.DataFrame:
-    """Return the units of a year as the register has them, not as complexes, with their emissions as reported.
+    """Return the units of a year, not as complexes, with their emissions as reported.
 
-    A gross error may let emissions seem negative, which no instance takes: they are 0 there, and as they are in results.
+    A gross error may let emissions seem negative, which no instance takes: they are 0 there, not in the results.
     """
     units = units_of(replace(accounts, register=accounts.register.assign(complex_id="")), year)
     units["emissions_tco2e"] = units["emissions_tco2e"].clip(lower=0.0)
@@ -155,7 +155,6 @@ def _tables(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tables of statements and of their terms."""
     unit = series.keys["unit_id"].to_numpy(dtype=object)
-    units_of_measure = series.keys["unit"].to_numpy(dtype=object)
     tables, terms = [], []
     for part in parts:
         if not len(part.series):

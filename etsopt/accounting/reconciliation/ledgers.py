@@ -75,7 +75,9 @@ def _purchases(rows: pd.DataFrame, usual: Usual, year: int) -> Statements:
     rate = np.where(is_known, figure("purchase"), figure("purchase_alone"))
     rate = np.where(np.isnan(ncv), rate, np.hypot(rate, figure("usual_calorific")))
     here = series.exists & ~np.isnan(value)
-    return usual.single("purchases", "ledger of purchases and stocks", "purchase", here, (value,) * 3, rate * usual.typical)
+    return usual.single(
+        "purchases", "ledger of purchases and stocks", "purchase", here, (value,) * 3, rate * usual.typical
+    )
 
 
 def _monitors(rows: pd.DataFrame, usual: Usual, year: int) -> Statements:
@@ -103,7 +105,7 @@ def _monitors(rows: pd.DataFrame, usual: Usual, year: int) -> Statements:
 
 
 def balances(usual: Usual) -> Iterator[Statements]:
-    """Yield the balances of steel: its processes use no more fuel than is bought and made, and make the steel it sells.
+    """Yield the balances of steel: no more fuel is used than is bought and made, and the steel that is made leaves.
 
     A fuel without a row of the enterprise has none: nothing is known of what is bought of it.
     """
@@ -135,5 +137,9 @@ def _balance(usual: Usual, which: pd.Series[bool], sign: Floats, names: tuple[st
     uncertainty = figure("balance_beyond") * size
     source = "balance of the enterprise, [C]"
     return Statements.of(
-        ("balance", source, names[0]), (place[first], month[first]), values, uncertainty, [(owner, place, month, sign[place])]
+        ("balance", source, names[0]),
+        (place[first], month[first]),
+        values,
+        uncertainty,
+        [(owner, place, month, sign[place])],
     )

@@ -74,11 +74,12 @@ class Series:
             return table
 
         names = ("amount", "per_unit", "carbon_per_unit", "ncv")
-        reported, *others = (wide(lines[name].to_numpy(dtype=float)) for name in names)
+        reported, factor, carbon, ncv = (wide(lines[name].to_numpy(dtype=float)) for name in names)
         unit = pd.factorize(keys["unit_id"])[0]
         keys = keys.assign(rate=[_rate(row.item, row.flow) for row in keys[["item", "flow"]].itertuples()])
         base = _base(keys, reported, unit)
-        return cls(keys, reported, _exists(reported, unit), *(_filled(one) for one in others), base)
+        filled = (_filled(factor), _filled(carbon), _filled(ncv))
+        return cls(keys, reported, _exists(reported, unit), *filled, base)
 
     @property
     def unit(self) -> NDArray[np.int64]:
@@ -134,7 +135,9 @@ def _filled(values: Floats) -> Floats:
 def _base(keys: pd.DataFrame, reported: Floats, unit: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the series of the output of each unit."""
     wanted = [BASES[sector] for sector in keys["sector"]]
-    able = np.array([pair == one for pair, one in zip(zip(keys["process"], keys["flow"], strict=True), wanted, strict=True)])
+    able = np.array(
+        [pair == one for pair, one in zip(zip(keys["process"], keys["flow"], strict=True), wanted, strict=True)]
+    )
     # Steel without ironmaking relates to its crude steel.
     sold = ((keys["process"] == ENTERPRISE) & (keys["flow"] == "out") & (keys["item"] == "crude_steel")).to_numpy()
     size = np.where(able, 2.0, np.where(sold, 1.0, 0.0))

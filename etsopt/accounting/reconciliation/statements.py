@@ -77,7 +77,9 @@ class Statements:
         terms
             Owner, series, month and coefficient of the terms, in parts.
         """
-        return cls(*names, *quantity, *values, uncertainty, *(np.concatenate(part) for part in zip(*terms, strict=True)))
+        return cls(
+            *names, *quantity, *values, uncertainty, *(np.concatenate(part) for part in zip(*terms, strict=True))
+        )
 
 
 class Usual:
@@ -153,7 +155,7 @@ class Usual:
     ) -> Statements:
         """Return statements on one quantity each, from tables of shape ``(n, 12)``."""
         place, month = np.nonzero(here)
-        told = tuple(value[here] for value in values)
+        told = values[0][here], values[1][here], values[2][here]
         terms = [(np.arange(len(place)), place, month, np.ones(len(place)))]
         return Statements.of((kind, source, name), (place, month), told, uncertainty[here], terms)
 
@@ -237,9 +239,9 @@ def activity(usual: Usual) -> Statements:
     here = series.exists & is_base[:, None] & (count >= FEWEST_MONTHS)
     margin = figure("activity_margin")
     lower, upper = (1 - margin) * least, (1 + margin) * most
-    values = np.clip(near, lower, upper), lower, upper
+    told = np.clip(near, lower, upper), lower, upper
     uncertainty = figure("activity_beyond") * usual.typical
-    return usual.single("activity", "months of the unit, [C]", "output", here, values, uncertainty)
+    return usual.single("activity", "months of the unit, [C]", "output", here, told, uncertainty)
 
 
 def limits(usual: Usual) -> Iterator[Statements]:

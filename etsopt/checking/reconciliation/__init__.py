@@ -1,1 +1,1 @@
-"""Check a reconciliation: agreement with the evidence, gross errors, sums, and bounds of the adjustment and interval."""
+"""Check a reconciliation: agreement with the evidence, gross errors, sums and bounds."""

@@ -3,12 +3,12 @@ r"""Bound the distance of a reconciliation from its optimum in real numbers, for
 The adjustment is $f(x) = \sum_i \phi_i(x_i) + \sum_s \psi_s(z_s)$ with $z = A x$, where every function is convex and
 piecewise linear. For any multipliers $y$ of the statements
 
-$$f(x) = \sum_i \bigl[\phi_i(x_i) - (A^T y)_i x_i\bigr] + \sum_s \bigl[\psi_s(z_s) + y_s z_s\bigr],$$
+$$f(x) = \sum_i \bigl[\phi_i(x_i) - (A^T y)_i x_i\bigr] + \sum_s \bigl[\psi_s(z_s) + y_s z_s\bigr]$$
 
-since the added terms cancel. Each bracket is at least its own minimum, which is at a kink or an end of its interval. The
-gap of an answer is the sum, over all brackets, of their value above this minimum: terms of zero or more, formed by
-`etsopt.checking.allocation.certificate`, with a bound of their rounding. The ends of an interval are bounded in the same way:
-for $\min \sum_i c_i x_i$ over sums within limits, the gap is
+since the added terms cancel. Each bracket is at least its own minimum, which is at a kink or an end of its interval.
+The gap of an answer is the sum, over all brackets, of their value above this minimum: terms of zero or more, formed by
+`etsopt.checking.allocation.certificate`, with a bound of their rounding. The ends of an interval are bounded in the
+same way: for $\min \sum_i c_i x_i$ over sums within limits, the gap is
 
 $$\sum_i \Bigl[(c_i - (A^T y)_i)\, x_i - \min_x (c_i - (A^T y)_i)\, x\Bigr] + \sum_s |y_s|\, d_s$$
 

@@ -31,7 +31,7 @@ class Evidence:
     Parameters
     ----------
     quantities
-        A row for each quantity: its unit's position, ``factor``, ``reported``, ``uncertainty``, ``substitute``, ``most``.
+        A row for each quantity: position of its unit, factor, report and its uncertainty, substitute, and largest one.
     statements
         A row for each statement: its unit's position, ``value``, ``lower``, ``upper`` (infinite without one) and
         ``uncertainty``.
@@ -54,13 +54,16 @@ class Evidence:
     def sums(self, amount: Floats) -> tuple[Floats, Floats]:
         """Return the sum of the terms of each statement, and a bound of its rounding."""
         parts, count = self.coefficient * amount[self.quantity], len(self.statements)
-        size = np.bincount(self.statement, np.abs(parts), count)
-        return np.bincount(self.statement, parts, count), 1.01 * gamma(self.terms + 4) * size
+        size: Floats = np.bincount(self.statement, np.abs(parts), count).astype(float)
+        total: Floats = np.bincount(self.statement, parts, count).astype(float)
+        return total, 1.01 * gamma(self.terms + 4) * size
 
     def pulls(self, multiplier: Floats) -> tuple[Floats, Floats]:
         """Return the sum of the multipliers over the terms of each quantity, and that of their absolute values."""
         parts, count = self.coefficient * multiplier[self.statement], len(self.quantities)
-        return np.bincount(self.quantity, parts, count), np.bincount(self.quantity, np.abs(parts), count)
+        pull: Floats = np.bincount(self.quantity, parts, count).astype(float)
+        size: Floats = np.bincount(self.quantity, np.abs(parts), count).astype(float)
+        return pull, size
 
     def outside(self, amount: Floats) -> Floats:
         """Return the distance of each sum from its range, negative below it."""
@@ -73,7 +76,8 @@ class Evidence:
     def reach(self) -> Floats:
         """Largest absolute sum of each statement over all possible quantities, shape ``(s,)``."""
         parts = np.abs(self.coefficient) * self.quantities["most"].to_numpy()[self.quantity]
-        return np.bincount(self.statement, parts, len(self.statements))
+        found: Floats = np.bincount(self.statement, parts, len(self.statements)).astype(float)
+        return found
 
     def only(self, kept: NDArray[np.bool_]) -> Evidence:
         """Return the evidence with some of the statements."""
@@ -115,8 +119,8 @@ def read_evidence(instance: Instance) -> Evidence:
             "uncertainty": statements["uncertainty"].to_numpy(dtype=float),
         }
     )
-    found = (
-        pd.MultiIndex.from_frame(table[["unit_id", name]]).get_indexer(pd.MultiIndex.from_frame(terms[["unit_id", name]]))
-        for table, name in ((statements, "statement_id"), (quantities, "quantity_id"))
+    statement, quantity = (
+        pd.MultiIndex.from_frame(table[key]).get_indexer(pd.MultiIndex.from_frame(terms[key]))
+        for table, key in ((statements, ["unit_id", "statement_id"]), (quantities, ["unit_id", "quantity_id"]))
     )
-    return Evidence(read_quantities, read_statements, *found, terms["coefficient"].to_numpy(dtype=float))
+    return Evidence(read_quantities, read_statements, statement, quantity, terms["coefficient"].to_numpy(dtype=float))

@@ -72,11 +72,15 @@ def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequen
         *_gross_errors(evidence, instance, amounts["least_adjusted"], gross),
         *_quantities(evidence, quantities),
         *_excesses(evidence, statements, amounts),
+        *_no_multipliers(statements, gross[1]),
         *_units(instance, evidence, tables["reconciliation"], amounts, gross),
         *_agreement(evidence, instance, amounts, gross),
     ]
     if [level.name for level in levels] != list(LEVELS)[: len(levels)]:
-        names, message = ", ".join(level.name for level in levels), "the objectives are those of a reconciliation, in order"
+        names, message = (
+            ", ".join(level.name for level in levels),
+            "the objectives are those of a reconciliation, in order",
+        )
         return CheckReport((*violations, Violation("levels", names, 1.0, "levels", message)), ())
     checks = list(_levels(evidence, amounts, gross, statements))
     for level, recomputed in zip(levels, checks, strict=False):
@@ -106,13 +110,17 @@ def _names(table: pd.DataFrame | None, column: str) -> NDArray[np.object_]:
     return found
 
 
-def _above(rule: str, names: NDArray[np.object_], off: Floats, message: str, unit: str, at_most: Floats | float = 0.0) -> list:
+def _above(
+    rule: str, names: NDArray[np.object_], off: Floats, message: str, unit: str, at_most: Floats | float = 0.0
+) -> list[Violation]:
     """Return a violation for every amount above what it may be, the largest first; NaN is above everything."""
     excess = np.where(np.isnan(off), np.inf, np.abs(off)) - at_most
     return list(allocation_statements.largest_first(rule, names, np.maximum(excess, 0.0), 0.0, unit, message))
 
 
-def _gross_errors(evidence: Evidence, instance: Instance, amount: Floats, gross: tuple[Mask, Mask]) -> Iterator[Violation]:
+def _gross_errors(
+    evidence: Evidence, instance: Instance, amount: Floats, gross: tuple[Mask, Mask]
+) -> Iterator[Violation]:
     """Yield reports and statements that are marked as gross errors and are none, or the reverse."""
     reported = evidence.quantities["reported"].to_numpy()
     # A quantity without a report is nowhere beyond its uncertainty.
@@ -159,6 +167,14 @@ def _excesses(evidence: Evidence, table: pd.DataFrame, amounts: Mapping[str, Flo
         yield from _above("excess", _names(table, "statement_id"), off, message, "", rounding + RELATIVE_TOLERANCE)
 
 
+def _no_multipliers(table: pd.DataFrame, gross: Mask) -> Iterator[Violation]:
+    """Yield gross errors with a multiplier of a program in which they are not."""
+    for name in MULTIPLIERS[1:]:
+        off = np.where(gross, table[name].to_numpy(dtype=float), 0.0)
+        message = f"a gross error has no {name}"
+        yield from _above("multipliers", _names(table, "statement_id"), off, message, "")
+
+
 def _units(
     instance: Instance, evidence: Evidence, table: pd.DataFrame, amounts: Mapping[str, Floats], gross: tuple[Mask, Mask]
 ) -> Iterator[Violation]:
@@ -183,7 +199,8 @@ def _units(
     for name, amount in zip(ENDS, of_end, strict=True):
         parts = quantities["factor"].to_numpy() * amount
         off = table[f"{name}_tco2e"].to_numpy(dtype=float) - np.bincount(unit, parts, count)
-        tolerance = totals.ABSOLUTE + RELATIVE_TOLERANCE * np.bincount(unit, np.abs(parts), count)
+        size: Floats = np.bincount(unit, np.abs(parts), count).astype(float)
+        tolerance = totals.ABSOLUTE + RELATIVE_TOLERANCE * size
         yield from _above("emissions", names, off, f"{name}_tco2e is the sum over its quantities", "t", tolerance)
 
 

@@ -85,8 +85,9 @@ class Evidence:
     def beyond(self, amount: Floats) -> Floats:
         """Return the distance of each statement from its range, below 0 under it, shape ``(s,)``."""
         terms = self.coefficient * amount[self.quantity]
-        totals = np.bincount(self.statement, terms, len(self.value))
-        return totals - np.clip(totals, self.lower, self.upper)
+        totals = np.bincount(self.statement, terms, len(self.value)).astype(float)
+        found: Floats = totals - np.clip(totals, self.lower, self.upper)
+        return found
 
     def gross(self, amount: Floats) -> tuple[Mask, Mask]:
         """Return True for reports and statements farther off than their uncertainty, shapes ``(q,)`` and ``(s,)``."""
@@ -96,7 +97,7 @@ class Evidence:
 
     def emissions(self, amount: Floats, units: int) -> Floats:
         """Return the emissions of each unit, shape ``(units,)`` [tCO2e]."""
-        return np.bincount(self.unit, self.factor * amount, units)
+        return np.bincount(self.unit, self.factor * amount, units).astype(float)
 
 
 def _evidence(instance: Instance) -> Evidence:

@@ -51,7 +51,9 @@ def reconciled_tables(instance: Instance, evidence: Evidence, solution: Any) -> 
     }
 
 
-def _units(instance: Instance, evidence: Evidence, amounts: dict[str, Floats], gross: tuple[Mask, Mask]) -> pd.DataFrame:
+def _units(
+    instance: Instance, evidence: Evidence, amounts: dict[str, Floats], gross: tuple[Mask, Mask]
+) -> pd.DataFrame:
     assert instance.quantities is not None
     count, absent = len(instance.units), np.isnan(evidence.reported)
     stated = numbers(instance.quantities, "substitute")
