@@ -30,7 +30,10 @@ EXIT_CODES = """exit codes:
   6  `etsopt check` of a model of your own: nothing could be checked
   130, 143  interrupted: `--out` still writes the best result found"""
 
-MODULES = {"account": "accounting", "screen": "accounting", "inclusion": "accounting", "import": "importing"}
+MODULES = {
+    **dict.fromkeys(("account", "screen", "inclusion"), "accounting"),
+    **{"import": "importing", "reconcile": "reconciling"},
+}
 """Modules of commands outside `etsopt.cli.commands`."""
 
 FUNCTIONS = {"import": "import_tables"}
@@ -248,7 +251,17 @@ def _add_accounting(commands: argparse._SubParsersAction[Parser], machine: Parse
     inclusion.add_argument("--year", type=int, help=text)
     text = "year of the emissions (default: two years before --year, else the last of the reports)"
     inclusion.add_argument("--emissions-year", type=int, metavar="YEAR", help=text)
-    for command in (account, screen, inclusion):
+    reconcile = add("reconcile", "find false figures, substitutes and the interval of emissions that reports allow")
+    reconcile.add_argument(
+        "data", metavar="DATA", help="a folder with register.csv and reports/*.csv, or a shipped one"
+    )
+    reconcile.add_argument("--year", type=int, help="year of the emissions (default: the last one of the reports)")
+    text = "folder to write the run to: tables, result.json, the instance"
+    reconcile.add_argument("--out", type=Path, metavar="DIR", help=text)
+    text = "replace a factor, as for account; repeatable"
+    reconcile.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=text)
+    reconcile.add_argument("--time-limit", type=float, metavar="S", help="limit for the whole command [s]")
+    for command in (account, screen, inclusion, reconcile):
         command.add_argument(
             "--lang", choices=("en", "zh"), default="en", help="language of tables (default: %(default)s)"
         )

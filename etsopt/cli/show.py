@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from etsopt.cli import show_compliance, show_levels, show_market
+from etsopt.cli import show_compliance, show_levels, show_market, show_reconciliation
 from etsopt.cli.show_status import (
     NO_SOLUTION,
     STATUS_IN_WORDS,
@@ -92,8 +92,9 @@ def _tables(console: Console, results: Results) -> None:
         if prices is not None:
             console.print(prices)
     if "compliance" in results.tables:
-        console.print(show_compliance.fill_nation(new_table("National totals", "", "[t]"), results))
-        show_compliance.shortfalls(console, results)
+        show_compliance.compliance(console, results)
+    if "reconciliation" in results.tables:
+        show_reconciliation.reconciliation(console, results)
     _objectives(console, results)
     if "provinces" in results.tables and "years" not in results.tables:
         console.print(_provinces(results))
@@ -250,8 +251,7 @@ def report(results: Results, checked: CheckReport, same_instance: bool) -> None:
         console.print(
             Text("The instance in the run folder is not the one that was solved: its hash differs.", style="bold red")
         )
-    for given in taken_as_given(results):
-        console.print(given)
+    list(map(console.print, taken_as_given(results)))
     if checked.infeasible_by_t is not None and checked.certified:
         console.print(Text(f"Infeasible by at least {format_tonnes(checked.infeasible_by_t)} t: recomputed."))
         return

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from etsopt.cli.terminal import new_table
 from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
@@ -31,8 +32,15 @@ LINES = (
 )
 
 
-def fill_nation(table: Table, results: Results) -> Table:
-    """Fill a table of two columns with the national obligation, surrender, holdings and trades."""
+def compliance(console: Console, results: Results) -> None:
+    """Print national totals and the enterprises with a shortfall."""
+    console.print(_nation(results))
+    _shortfalls(console, results)
+
+
+def _nation(results: Results) -> Table:
+    """Return the national obligation, surrender, holdings and trades."""
+    table = new_table("National totals", "", "[t]")
     nation = results.tables["nation"].iloc[0]
     for label, column in LINES:
         table.add_row(Text(label), Text(format_tonnes(float(nation[column]))))
@@ -48,7 +56,7 @@ def fill_nation(table: Table, results: Results) -> Table:
     return table
 
 
-def shortfalls(console: Console, results: Results) -> None:
+def _shortfalls(console: Console, results: Results) -> None:
     """Print the enterprises with a shortfall, the largest first."""
     nation, short = results.tables["nation"].iloc[0], results.tables["shortfalls"]
     risk = int(nation["enterprises_at_risk"])

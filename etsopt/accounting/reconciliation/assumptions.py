@@ -48,10 +48,11 @@ ASSUMPTIONS = {
     "peer_beyond": Assumption(0.05, "of the report's", "uncertainty of the range of peers", OWN, "C"),
     "limit_beyond": Assumption(0.02, "of the report's", "uncertainty of a physical limit", OWN, "C"),
     "activity_beyond": Assumption(0.05, "fraction", "uncertainty of the range of output", OWN, "C"),
+    "substitute_factor": Assumption(2.0, "factor", "of the median, beyond which no figure is a substitute", OWN, "C"),
     "usual_months": Assumption(0.5, "fraction", "least share of months of an item", OWN, "C"),
 }
-"""Figures by name. The uncertainties of ranges give their order: limits prevail over peers, peers over a usual ratio, this
-over a single report, and a report over the range of output."""
+"""Figures by name. The uncertainties of ranges give their order: limits prevail over peers, peers over a usual ratio,
+this over a single report, and a report over the range of output."""
 
 FEWEST_MONTHS, FEWEST_PEERS = 4, 6
 """Fewer other months, or units of the sector, state no usual ratio."""

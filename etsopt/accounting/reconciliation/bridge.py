@@ -11,7 +11,8 @@ import pandas as pd
 from etsopt.accounting.accounts import account
 from etsopt.accounting.bridge import units_of
 from etsopt.accounting.reconciliation import ledgers, statements
-from etsopt.accounting.reconciliation.series import MONTHS, Series
+from etsopt.accounting.reconciliation.assumptions import figure
+from etsopt.accounting.reconciliation.series import MONTHS, Series, median
 from etsopt.accounting.screening.copies import copied_processes
 from etsopt.accounting.screening.digits import last_digits
 from etsopt.accounting.screening.material import Material
@@ -44,8 +45,9 @@ def evidence_of(
     """Return the instance of the model ``reconciliation`` for a year of monthly reports.
 
     A month without a report has quantities all the same, without reported values: their conservative substitute is the
-    largest quantity of the other months, or the least one of a quantity that lowers emissions (an assumption: the
-    data-quality control plan has to state a conservative rule, and the guideline leaves it open).
+    largest quantity of the other months, or the least one of a quantity that lowers emissions, figures beyond twice or
+    half the median left out. That is an assumption: the guideline asks for a conservative rule in the data-quality
+    control plan, and leaves open which.
 
     Parameters
     ----------
@@ -130,8 +132,12 @@ def _quantities(usual: statements.Usual, stated: Floats, ids: NDArray[np.object_
     series = usual.series
     place, month = np.nonzero(series.exists)
     values, factor = series.reported, series.factor
-    least, most = (function.reduce(values, axis=1)[:, None] for function in (np.fmin, np.fmax))
-    substitute = np.where(factor < 0, least, most)
+    most = np.fmax.reduce(values, axis=1)[:, None]
+    middle, usual_factor = median(values)[:, None], figure("substitute_factor")
+    # A false figure is no substitute.
+    plausible = np.where((values <= usual_factor * middle) & (values * usual_factor >= middle), values, np.nan)
+    lowers = np.fmin.reduce(plausible, axis=1)[:, None]
+    substitute = np.where(factor < 0, lowers, np.fmax.reduce(plausible, axis=1)[:, None])
     largest = np.maximum(MOST * np.broadcast_to(most, values.shape), 10 * usual.typical)
     here = series.exists
     uncertainty = statements.uncertainty_of_reports(usual, stated)

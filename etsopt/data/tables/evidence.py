@@ -15,6 +15,9 @@ KINDS = {
 }
 """Kinds of statements, and their meaning."""
 
+SUM, OWN = "unit of the sum", "own unit"
+"""Units of measure that differ from row to row."""
+
 _UNIT = Column("unit_id", "unit of units.csv", required=True, identifier=True)
 
 QUANTITIES = Table(
@@ -33,15 +36,16 @@ QUANTITIES = Table(
             number=True,
             required=True,
         ),
-        Column("reported", "quantity as reported; absent if there is no report", number=True, at_least=0),
+        Column("reported", "quantity as reported; absent if there is no report", OWN, number=True, at_least=0),
         Column(
             "uncertainty",
             "distance from the reported quantity that is no gross error; needed if it is reported",
+            OWN,
             number=True,
             above=0,
         ),
-        Column("substitute", "conservative substitute if there is no report", number=True, at_least=0),
-        Column("most", "largest possible quantity", number=True, required=True, above=0),
+        Column("substitute", "conservative substitute if there is no report", OWN, number=True, at_least=0),
+        Column("most", "largest possible quantity", OWN, number=True, required=True, above=0),
     ),
 )
 
@@ -53,12 +57,13 @@ STATEMENTS = Table(
         _UNIT,
         Column("statement_id", "identifies the statement at its unit", required=True, identifier=True),
         Column("kind", "kind of evidence", required=True, choices=tuple(KINDS)),
-        Column("value", "value of the sum of its terms; absent in a limit", number=True),
-        Column("lower", "least value; absent: value, or no lower limit without a value", number=True),
-        Column("upper", "largest value; absent: value, or no upper limit without a value", number=True),
+        Column("value", "value of the sum of its terms; absent in a limit", SUM, number=True),
+        Column("lower", "least value; absent: value, or no lower limit without a value", SUM, number=True),
+        Column("upper", "largest value; absent: value, or no upper limit without a value", SUM, number=True),
         Column(
             "uncertainty",
-            "distance from this range that is no gross error, in the unit of the value",
+            "distance from this range that is no gross error",
+            SUM,
             number=True,
             required=True,
             above=0,
@@ -75,7 +80,7 @@ TERMS = Table(
         _UNIT,
         Column("statement_id", "statement of the unit", required=True, identifier=True),
         Column("quantity_id", "quantity of the unit", required=True, identifier=True),
-        Column("coefficient", "coefficient of the quantity in the sum", number=True, required=True),
+        Column("coefficient", "coefficient of the quantity in the sum", "number", number=True, required=True),
     ),
 )
 
