@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,16 @@ def by_hand() -> etsopt.Instance:
             term("b", "1 limit", "1 coal", 1.0),
         ],
     )
+
+
+def with_evidence(instance: etsopt.Instance) -> etsopt.Instance:
+    """The instance with the evidence by hand, as that of its first unit."""
+    own = by_hand()
+    tables = {}
+    for name in ("quantities", "statements", "terms"):
+        table = getattr(own, name)
+        tables[name] = table[table["unit_id"] == "a"].assign(unit_id=instance.units["unit_id"].iat[0])
+    return replace(instance, **tables)
 
 
 def random_reconciliation(seed: int, units: int = 2) -> etsopt.Instance:
