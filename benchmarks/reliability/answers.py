@@ -21,6 +21,7 @@ from benchmarks.reliability.fuzzed_allocations import (
 )
 from benchmarks.reliability.fuzzed_compliance_years import compliance
 from benchmarks.reliability.fuzzed_markets import any_market, known_market
+from benchmarks.reliability.fuzzed_reconciliations import reconciliation
 from benchmarks.reliability.fuzzed_rules import balance_value, equilibrium
 from benchmarks.reliability.prices import priced
 from benchmarks.reliability.row import Found, Row
@@ -33,7 +34,7 @@ KINDS = (
     *((any_allocation, known_allocation, whole_allocation) * 4),
     *((any_allocation,) * 4),
     *(known_allocation, rounded_allocation, balance_value, balance_value),
-    *(equilibrium, compliance, known_market, known_market, any_market),
+    *(equilibrium, compliance, reconciliation, known_market, known_market, any_market),
 )
 """Kinds of instances; trial ``n`` has the kind ``n`` modulo their number."""
 

@@ -29,7 +29,7 @@ def reconciliation(number: int) -> Case:
 
 
 def by_vertices(instance: etsopt.Instance, result: Results) -> str:
-    """Compare the objectives with the best of all points where as many functions have a kink as there are quantities."""
+    """Compare the objectives with the best of all points at which as many functions have a kink as there are axes."""
     wanted = {"adjustment": 0.0, "estimate": 0.0, "interval": 0.0}
     for unit in instance.units["unit_id"]:
         for name, value in _of_unit(instance, result, str(unit)).items():
