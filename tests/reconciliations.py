@@ -107,9 +107,9 @@ def random_reconciliation(seed: int, units: int = 2) -> etsopt.Instance:
             form = int(random.integers(4))
             shown = [ends, (np.nan, ends[1], np.nan), (np.nan, np.nan, ends[2]), (value, np.nan, np.nan)][form]
             name = {"unit_id": unit, "statement_id": f"s{number}"}
-            told = dict(zip(("value", "lower", "upper"), shown, strict=True))
+            sides = dict(zip(("value", "lower", "upper"), shown, strict=True))
             uncertainty = size * random.uniform(0.001, 0.2)
-            statements.append(name | {"kind": "balance", "uncertainty": uncertainty} | told)
+            statements.append(name | {"kind": "balance", "uncertainty": uncertainty} | sides)
             terms += [
                 name | {"quantity_id": f"q{place}", "coefficient": one}
                 for place, one in zip(some, coefficient, strict=True)

@@ -161,7 +161,7 @@ def test_the_code_of_the_page_on_accounting_runs(tmp_path: Path, monkeypatch: py
         else:
             assert {run_command(line) for line in code.splitlines()} == {0}
     RULES.pop("large_month")
-    assert {path.name for path in tmp_path.iterdir()} == {"plants", "accounts", "findings"}
+    assert {path.name for path in tmp_path.iterdir()} == {"plants", "accounts", "findings", "reconciled"}
 
 
 @pytest.mark.parametrize("name", modules())

@@ -118,8 +118,8 @@ def test_an_uncertainty_that_the_report_states_replaces_that_of_the_meter() -> N
     instance = accounting.evidence_of(accounting.Reports.from_frames(REGISTER, rows.drop(columns=["file", "line"])))
     assert instance.quantities is not None
     table = instance.quantities.set_index("quantity_id")
-    assert table.at["2025-03 clinker portland_clinker product", "uncertainty"] == pytest.approx(80.0, rel=0.01)
-    assert table.at["2025-04 clinker portland_clinker product", "uncertainty"] == pytest.approx(15.0, rel=0.01)
+    assert table.loc["2025-03 clinker portland_clinker product", "uncertainty"] == pytest.approx(80.0, rel=0.01)
+    assert table.loc["2025-04 clinker portland_clinker product", "uncertainty"] == pytest.approx(15.0, rel=0.01)
 
 
 def test_a_false_quantity_is_found_and_estimated_from_the_other_months() -> None:
@@ -170,7 +170,7 @@ def test_purchases_less_the_change_of_stock_are_consumption_at_the_usual_calorif
     alone, _ = statement(instance, "purchase 2025-04 clinker bituminous in")
     assert alone["uncertainty"] / heat == pytest.approx(np.hypot(0.3, 0.03), rel=0.01)
     # Accounts and screening count none of these rows.
-    assert units(instance).at["C1", "reported_tco2e"] == pytest.approx(units(evidence()).at["C1", "reported_tco2e"])
+    assert units(instance).loc["C1", "reported_tco2e"] == pytest.approx(units(evidence()).loc["C1", "reported_tco2e"])
 
 
 def test_a_stack_monitor_states_the_emissions_of_its_month() -> None:
@@ -184,7 +184,7 @@ def test_a_stack_monitor_states_the_emissions_of_its_month() -> None:
     assert set(terms) == {"2025-03 clinker bituminous in", "2025-03 clinker portland_clinker product"}
     assert all(terms[quantity] == factor[quantity] for quantity in terms)
     # A tenth of the month's emissions as the others have them.
-    assert row["uncertainty"] == pytest.approx(0.1 * units(evidence()).at["C1", "reported_tco2e"] / 12, rel=0.01)
+    assert row["uncertainty"] == pytest.approx(0.1 * units(evidence()).loc["C1", "reported_tco2e"] / 12, rel=0.01)
 
 
 def test_steel_uses_no_more_fuel_than_it_buys_and_makes_and_sells_the_steel_that_it_makes() -> None:

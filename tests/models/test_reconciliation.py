@@ -25,9 +25,14 @@ def solved(instance: etsopt.Instance, **options: Any) -> etsopt.Results:
     return result
 
 
+def table(name: str) -> pd.DataFrame:
+    found: pd.DataFrame = getattr(by_hand(), name)
+    return found
+
+
 def changed(instance: etsopt.Instance, name: str, where: pd.Series[bool], **cells: object) -> etsopt.Instance:
     """The instance with other cells in some rows of a table."""
-    frames = {table: getattr(instance, table).copy() for table in TABLES}
+    frames = {one: getattr(instance, one).copy() for one in TABLES}
     for column, cell in cells.items():
         frames[name].loc[where, column] = cell
     policy = instance.policy.model_dump(exclude_unset=True, exclude_none=True)
@@ -63,7 +68,7 @@ def test_the_case_as_derived_by_hand() -> None:
     assert quantities["reconciled"].tolist() == pytest.approx([100, 20, 200, 40, 10])
     assert quantities["basis"].tolist() == ["reported", "adjusted", "reported", "substituted", "reported"]
     assert quantities.index[quantities["gross_error"]].tolist() == [("a", "1 coal")]
-    assert quantities.at[("a", "1 coal"), "least_adjusted"] == pytest.approx(21.0)
+    assert quantities.loc[("a", "1 coal"), "least_adjusted"] == pytest.approx(21.0)
 
 
 def test_the_levels_as_derived_by_hand() -> None:
@@ -86,12 +91,12 @@ def test_both_ways_to_build_the_program_agree(seed: int) -> None:
     instance = random_reconciliation(seed)
     assert_same_both_ways(model.formulate(), model.parameters(instance))
     one, other = solved(instance), solved(instance, method="pyomo")
-    for name, table in one.tables.items():
-        pd.testing.assert_frame_equal(table, other.tables[name])
+    for name, own in one.tables.items():
+        pd.testing.assert_frame_equal(own, other.tables[name])
 
 
 def test_consistent_reports_stay_as_they_are() -> None:
-    is_coal = by_hand().quantities["quantity_id"] == "1 coal"
+    is_coal = table("quantities")["quantity_id"] == "1 coal"
     result = solved(changed(by_hand(), "quantities", is_coal, reported=[20.0, 9.0]))
     quantities = result.tables["reconciled_quantities"]
     told = quantities["reported"].notna()
@@ -110,7 +115,7 @@ def test_the_reconciled_emissions_are_in_the_interval(seed: int) -> None:
 
 def test_less_certain_evidence_widens_the_interval() -> None:
     one = solved(by_hand()).tables["reconciliation"]
-    is_ratio = by_hand().statements["kind"] == "usual_ratio"
+    is_ratio = table("statements")["kind"] == "usual_ratio"
     other = solved(changed(by_hand(), "statements", is_ratio, uncertainty=0.9)).tables["reconciliation"]
     # Both coals may be 0.4 t farther off, at 2 t each.
     assert other["lowest_tco2e"].tolist() == pytest.approx([259.3 - 1.6, 18.0], abs=1e-4)
@@ -121,7 +126,7 @@ def test_less_certain_evidence_widens_the_interval() -> None:
 @pytest.mark.parametrize("factor", [1e-3, 1e3])
 def test_other_units_of_measure_change_no_emissions(factor: float) -> None:
     instance = by_hand()
-    frames = {table: getattr(instance, table).copy() for table in TABLES}
+    frames = {one: getattr(instance, one).copy() for one in TABLES}
     quantities, statements = frames["quantities"], frames["statements"]
     for name in ("reported", "uncertainty", "substitute", "most"):
         quantities[name] *= factor
@@ -157,7 +162,7 @@ WRONG: dict[str, tuple[str, dict[str, object], str]] = {
 @pytest.mark.parametrize("kind", WRONG)
 def test_evidence_that_does_not_fit_together_is_refused(kind: str) -> None:
     name, cells, message = WRONG[kind]
-    every = pd.Series(np.ones(len(getattr(by_hand(), name)), dtype=bool))
+    every = pd.Series(np.ones(len(table(name)), dtype=bool))
     if kind == "quantity":
         # All of them would be the same term of a statement.
         every[:-1] = False
