@@ -35,7 +35,7 @@ MOST = 2.0
 """Largest possible quantity over the largest reported one, or ten times the typical one if that is more."""
 
 
-def evidence_of(
+def evidence_of(  # long because its docstring states the rule of substitutes
     reports: Reports,
     year: int | None = None,
     parameters: Mapping[str, Any] | None = None,

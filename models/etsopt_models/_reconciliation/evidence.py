@@ -132,7 +132,9 @@ def _evidence(instance: Instance) -> Evidence:
     )
 
 
-def arrays(evidence: Evidence, found: tuple[Mask, Mask] | None) -> dict[str, Any]:
+def arrays(  # long because each parameter has its line
+    evidence: Evidence, found: tuple[Mask, Mask] | None
+) -> dict[str, Any]:
     """Return the parameters of the program.
 
     Parameters
