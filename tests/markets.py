@@ -18,6 +18,7 @@ from etsopt.running import library, model_inputs, run
 from etsopt.running.methods import Method, compiled_program
 from etsopt.solving.options import SolveOptions
 from tests import market_oracle
+from tests.reconciliations import with_evidence
 
 if TYPE_CHECKING:
     from etsopt.running.model import Model
@@ -114,7 +115,9 @@ def grouped_market(seed: int, groups: int = 5, size: int = 4, years: int = 1, **
 
 
 def of_model(instance: etsopt.Instance, model: str) -> etsopt.Instance:
-    """The instance under a rule from which a model starts: a path does from a plan, and that of 2024 gives A = E."""
+    """The instance with what a model starts from: a path with a plan, that of 2024 giving A = E; with evidence."""
+    if model == "reconciliation":
+        return with_evidence(instance)
     if model != "pathway" or instance.policy.rule.name in BALANCED:
         return instance
     # Under the plan of industry the special cases of power are stated, or its units are refused.

@@ -21,6 +21,7 @@ from benchmarks.reliability.fuzzed_allocations import (
 )
 from benchmarks.reliability.fuzzed_compliance_years import compliance
 from benchmarks.reliability.fuzzed_markets import any_market, known_market
+from benchmarks.reliability.fuzzed_reconciliations import reconciliation
 from benchmarks.reliability.fuzzed_review_plans import review_plan
 from benchmarks.reliability.fuzzed_rules import balance_value, equilibrium
 from benchmarks.reliability.prices import priced
@@ -34,7 +35,7 @@ KINDS = (
     *((any_allocation, known_allocation, whole_allocation) * 4),
     *((any_allocation,) * 4),
     *(known_allocation, rounded_allocation, balance_value, balance_value),
-    *(equilibrium, compliance, review_plan, known_market, known_market, any_market),
+    *(equilibrium, compliance, reconciliation, review_plan, known_market, known_market, any_market),
 )
 """Kinds of instances; trial ``n`` has the kind ``n`` modulo their number."""
 

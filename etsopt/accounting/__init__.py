@@ -9,6 +9,7 @@ from etsopt.accounting.example import generate, write_example
 from etsopt.accounting.inclusion import Inclusion, inclusion, register_of
 from etsopt.accounting.monitoring import Monitoring, monitor, read_monitor, write_monitor_example
 from etsopt.accounting.planning import review_plan_instance
+from etsopt.accounting.reconciliation import evidence_of
 from etsopt.accounting.review import (
     Decided,
     Review,
@@ -38,6 +39,7 @@ __all__ = [
     "account",
     "annual_emissions",
     "decide",
+    "evidence_of",
     "export_reports",
     "generate",
     "history",

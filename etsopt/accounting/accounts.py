@@ -98,8 +98,8 @@ def account(reports: Reports, parameters: Mapping[str, Any] | None = None) -> Ac
     """
     factors = Factors.of(parameters)
     checkpoint("accounting")
-    rows = reports.rows if reports.current.all() else reports.rows[reports.current]
-    lines = Lines.of(rows, reports.coded.taken(reports.current))
+    rows = reports.rows if reports.counted.all() else reports.rows[reports.counted]
+    lines = Lines.of(rows, reports.coded.taken(reports.counted))
     parts = [part for room in (steel, cement, aluminium) for part in room.emissions(lines, factors)]
     emissions = Emissions.of(lines, parts)
     keys = frozenset(

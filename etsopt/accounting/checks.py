@@ -163,7 +163,7 @@ def _items(check: RowChecks) -> Iterator[Problem]:
     def advice(row: int) -> str:
         process, flow = rows["process"].iat[row], rows["flow"].iat[row]
         items = ALLOWED.get((process, flow), ())
-        flows = ", ".join(sorted({other for name, other in ALLOWED if name == process}))
+        flows = ", ".join(flow for flow in FLOWS if (process, flow) in ALLOWED)
         names = f"{', '.join(items[:8])}{', ...' if len(items) > 8 else ''}"
         return (
             f"Correct flow or process, or leave the row out: {process} counts, by {flow}, {names}."

@@ -11,10 +11,18 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.checks import RowChecks, latest
-from etsopt.accounting.coded import Coded
+from etsopt.accounting.coded import FLOW, Coded
 from etsopt.accounting.register import validate_register
 from etsopt.accounting.schema import REGISTER, ROWS
-from etsopt.accounting.vocabulary import FLOW_WORDS, ITEM_WORDS, POWERS_OF_TEN, PROCESS_WORDS, UNIT_WORDS, folded
+from etsopt.accounting.vocabulary import (
+    FLOW_WORDS,
+    ITEM_WORDS,
+    POWERS_OF_TEN,
+    PROCESS_WORDS,
+    STATED,
+    UNIT_WORDS,
+    folded,
+)
 from etsopt.accounting.workbooks import SheetOfRows, read_sheets_of_rows
 from etsopt.data.files.csv_fast import read_csv_fast
 from etsopt.data.files.read import find_folder
@@ -77,8 +85,13 @@ class Reports:
 
     @cached_property
     def current(self) -> NDArray[np.bool_]:
-        """True for the rows of the highest version, shape ``(rows,)``; accounts take no others."""
+        """True for the rows of the highest version, shape ``(rows,)``."""
         return latest(self.rows, self.coded)
+
+    @cached_property
+    def counted(self) -> NDArray[np.bool_]:
+        """True for current rows that accounts take: none of purchases, stocks and monitors, shape ``(rows,)``."""
+        return self.current & ~np.isin(self.coded.flow, [FLOW[name] for name in STATED])
 
 
 def read_reports(source: str | Path) -> Reports:

@@ -70,7 +70,8 @@ ROWS = Table(
         Column("item", "fuel, material or product", required=True, identifier=True),
         Column(
             "flow",
-            "in or out of the boundary, product for an output, test for a batch whose calorific value was measured",
+            "in or out of the boundary, product for an output, test for a batch whose calorific value was measured; "
+            "for reconciliation alone: purchase, stock at the end of the month, monitor for emissions of a stack",
             required=True,
             choices=tuple(FLOWS),
         ),
@@ -83,6 +84,14 @@ ROWS = Table(
             number=True,
             above=0,
             at_most=LARGEST_NCV,
+        ),
+        Column(
+            "uncertainty_rate",
+            "relative uncertainty of the quantity; absent: that of the kind of meter",
+            "fraction",
+            number=True,
+            above=0,
+            at_most=1,
         ),
         Column("batch", "batch or meter, to tell rows of one item apart", identifier=True),
         Column("evidence", "record that proves the quantity, such as a ledger or a test report"),

@@ -13,8 +13,15 @@ ACCOUNTED = (STEEL, CEMENT, ALUMINIUM)
 
 TONNE, GAS_UNIT, MINUTES = "t", "1e4 Nm3", "min/pot-day"
 
-FLOWS = {"in": "输入", "out": "输出", "product": "产品", "test": "检测"}
-"""Carbon that enters or leaves a boundary, output of a product, and the test of a batch of fuel."""
+FLOWS = {
+    **{"in": "输入", "out": "输出", "product": "产品", "test": "检测"},
+    **{"purchase": "采购", "stock": "期末库存", "monitor": "监测"},
+}
+"""Carbon that enters or leaves a boundary, output of a product, and the test of a batch of fuel; purchases, the stock
+at the end of the month, and emissions by a stack monitor."""
+
+STATED = ("purchase", "stock", "monitor")
+"""Flows that are evidence for reconciliation alone: accounts and screening do not count them."""
 
 ENTERPRISE, POWER, OTHER = "enterprise", "power", "other"
 PROCESSES = {
@@ -39,6 +46,8 @@ PROCESSES_OF = {
 
 GASES = ("CO2", "CF4", "C2F6")
 
+CARBON_DIOXIDE = "carbon_dioxide"
+
 
 @dataclass(frozen=True)
 class Item:
@@ -49,8 +58,8 @@ class Item:
     name, chinese
         Words in reports.
     kind
-        ``fuel``, ``material``, ``product`` (without a factor), ``clinker``, ``deduction``, ``anode``, ``metal`` or
-        ``minutes``.
+        ``fuel``, ``material``, ``product`` (without a factor), ``clinker``, ``deduction``, ``anode``, ``metal``,
+        ``minutes`` or ``monitored``.
     unit
         The unit of measure of its quantity.
     phase
@@ -121,6 +130,7 @@ ITEMS: dict[str, Item] = {
         Item("anode", "炭阳极", "anode"),
         Item("aluminium", "铝液", "metal"),
         Item("anode_effect_minutes", "阳极效应时间", "minutes", MINUTES),
+        Item(CARBON_DIOXIDE, "二氧化碳", "monitored"),
     )
 }
 """Items by name. The Chinese of the deductions is translated here, as the text of their guideline was not obtained."""
@@ -165,6 +175,10 @@ ALLOWED: dict[tuple[str, str], tuple[str, ...]] = {
     ("electrolysis", "in"): ("anode", "anode_effect_minutes"),
     ("electrolysis", "product"): ("aluminium",),
 }
+for _process, _consumed in ((ENTERPRISE, _of_kind("fuel", "material")), ("clinker", _of_kind("fuel", "deduction"))):
+    ALLOWED |= {(_process, flow): _consumed for flow in ("purchase", "stock")}
+ALLOWED |= {("electrolysis", flow): ("anode",) for flow in ("purchase", "stock")}
+ALLOWED |= {(process, "monitor"): (CARBON_DIOXIDE,) for process in (ENTERPRISE, "clinker", "electrolysis")}
 """Items of each process and flow; all others are refused."""
 
 

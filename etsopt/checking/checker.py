@@ -19,6 +19,7 @@ from etsopt.checking.compliance import compliance
 from etsopt.checking.equilibrium.equilibrium import NO_FIXED_POINT, check_equilibrium
 from etsopt.checking.market import COST, MARKETS, UNMET, check_market, check_unmet_demand
 from etsopt.checking.market.self_balancing import NO_FIXED_POINT as NO_BALANCE
+from etsopt.checking.reconciliation import reconciliation
 from etsopt.checking.report import CheckReport, LevelCheck, LevelStated, Violation
 from etsopt.checking.review_plan import review_plan
 from etsopt.units import tolerance_of
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 TABLES = ("allocation", "enterprises", "sectors", "provinces")
 
-STANDALONE = ("compliance", "equilibrium", "review_plan")
+STANDALONE = ("compliance", "equilibrium", "reconciliation", "review_plan")
 """Kinds of results without an allocation or a market, each checked by itself."""
 
 KINDS = ("allocation", *MARKETS, *STANDALONE)
@@ -94,6 +95,8 @@ def check(  # long because each missing table ends the check with its own report
         return compliance.check(instance, tables, levels)
     if kind == "review_plan":
         return review_plan.check(instance, tables, levels, gap)
+    if kind == "reconciliation":
+        return reconciliation.check(instance, tables, levels)
     if kind == "equilibrium":
         broken = check_equilibrium(instance, tables)
         # A sector without a fixed point is an answer, but not a proven one.

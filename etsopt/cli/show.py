@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from etsopt.cli import show_compliance, show_levels, show_market, show_review_plan
+from etsopt.cli import show_compliance, show_levels, show_market, show_reconciliation, show_review_plan
 from etsopt.cli.show_status import (
     NO_SOLUTION,
     STATUS_IN_WORDS,
@@ -93,6 +93,7 @@ def _tables(console: Console, results: Results) -> None:
             console.print(prices)
     if "compliance" in results.tables:
         show_compliance.compliance(console, results)
+    show_reconciliation.reconciliation(console, results)
     show_review_plan.plan(console, results)
     _objectives(console, results)
     if "provinces" in results.tables and "years" not in results.tables:
@@ -250,8 +251,7 @@ def report(results: Results, checked: CheckReport, same_instance: bool) -> None:
         console.print(
             Text("The instance in the run folder is not the one that was solved: its hash differs.", style="bold red")
         )
-    for given in taken_as_given(results):
-        console.print(given)
+    list(map(console.print, taken_as_given(results)))
     if checked.certified and (infeasible := show_levels.infeasible(checked)):
         console.print(Text(infeasible))
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.data.content import intensity_base
+from etsopt.data.evidence import problems_of_evidence
 from etsopt.data.measures import problems_of_measures
 from etsopt.data.messages import cells_of, counted
 from etsopt.data.policy_consistency import problems_of_policy
@@ -47,7 +48,8 @@ def _problems_of_measures_and_forecast(instance: Content) -> list[Problem]:
 
 
 def _problems_of_tables(instance: Content) -> list[Problem]:
-    return _problems_of_references(instance) + _problems_of_quantities(instance.units) + _problems_of_scale(instance)
+    problems = _problems_of_references(instance) + _problems_of_quantities(instance.units)
+    return problems + _problems_of_scale(instance) + problems_of_evidence(instance)
 
 
 def _problems_of_references(instance: Content) -> list[Problem]:

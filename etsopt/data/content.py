@@ -55,6 +55,8 @@ class Content:
         A row for each measure at a unit or at every unit of a sector, or None.
     forecast
         A row for each later year of a unit or of every unit of a sector, or None.
+    quantities, statements, terms
+        Evidence on monthly quantities, as `etsopt.data.tables.evidence` declares it, or None.
     given
         Paths of the policy's keys that `with_policy` changed; not part of the content, so left out of comparisons and
         of the hash.
@@ -69,6 +71,9 @@ class Content:
     policy: Policy
     measures: pd.DataFrame | None = None
     forecast: pd.DataFrame | None = None
+    quantities: pd.DataFrame | None = None
+    statements: pd.DataFrame | None = None
+    terms: pd.DataFrame | None = None
     given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     derived: Derived = field(default_factory=Derived, repr=False, compare=False)
 
@@ -85,7 +90,7 @@ class Content:
     @property
     def known(self) -> dict[str, Any]:
         """Results derived from these tables, by name."""
-        return self.derived.of(self.units, self.enterprises, self.measures, self.forecast)
+        return self.derived.of(*(getattr(self, table.name) for table in TABLES))
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:

@@ -11,7 +11,7 @@ import pandas as pd
 from etsopt.data.former_names import as_hashed, columns_as_hashed
 from etsopt.data.policy.official import INDUSTRY
 from etsopt.data.policy.plans import NATIONAL, of_plan, of_year
-from etsopt.data.tables.schema import FORECAST, MEASURES, USER_COLUMN_PREFIX
+from etsopt.data.tables.schema import ENTERPRISES, UNITS, USER_COLUMN_PREFIX
 from etsopt.data.tables.user_columns import as_texts
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def digest_of(tables: Mapping[str, pd.DataFrame]) -> Any:
     """Return the SHA-256 object over every cell of the tables, to which a policy can still be added."""
     digest = hashlib.sha256()
     for name, table in ((name, as_texts(table)) for name, table in tables.items()):
-        if name in (MEASURES.name, FORECAST.name):
+        if name not in (UNITS.name, ENTERPRISES.name):
             digest.update(f"\x1c{name}".encode())
         for hashed, column in columns_as_hashed(name, table.columns).items():
             digest.update(f"\x1d{hashed}\x1d".encode())

@@ -64,13 +64,16 @@ class Instance(Content):
         enterprises: pd.DataFrame | None = None,
         measures: pd.DataFrame | None = None,
         forecast: pd.DataFrame | None = None,
+        quantities: pd.DataFrame | None = None,
+        statements: pd.DataFrame | None = None,
+        terms: pd.DataFrame | None = None,
         name: str = "from frames",
     ) -> Instance:
         """Build an instance from data frames and a policy, validated as files are.
 
         Parameters
         ----------
-        units, enterprises, measures, forecast
+        units, enterprises, measures, forecast, quantities, statements, terms
             Columns as in ``units.csv`` and the other files; missing values are absent cells.
         policy
             The content of ``policy.toml`` as nested dictionaries.
@@ -81,6 +84,7 @@ class Instance(Content):
             With every problem of the tables and the policy.
         """
         frames = {"units": units, "enterprises": enterprises, "measures": measures, "forecast": forecast}
+        frames |= {"quantities": quantities, "statements": statements, "terms": terms}
         for place, frame in frames.items():
             if frame is not None and not isinstance(frame, pd.DataFrame):
                 what = f"`{place}` is {brief(frame)}: expected a data frame."

@@ -30,7 +30,7 @@ PROGRAM = (
 )
 CALCULATION = ("calculate",)
 ELASTIC = ("relaxed",)
-CONSTANTS = ("CHECKED_AS", "STARTS_FROM", "GAP", "FIX_AFTER", "READS", "WAYS_OUT")
+CONSTANTS = ("CHECKED_AS", "STARTS_FROM", "GAP", "FIX_AFTER", "READS", "WAYS_OUT", "SOLVER_OPTIONS")
 DISTINCTIVE = CONSTANTS[:4]
 """Constants whose names seldom occur for another purpose."""
 
@@ -98,6 +98,8 @@ class Model:
         Variables that are fixed once an objective is solved, by its name.
     reads
         Keys and sections of the policy that it reads, beside those of the model that it starts from; None reads all.
+    solver_options
+        Options of the solver that suit its programs; those of the caller take precedence.
     ways_out
         Objectives of a model that explains the infeasibility of another, each with the components fixed at zero.
     """
@@ -121,6 +123,7 @@ class Model:
     gap: float | None = None
     fix_after: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reads: tuple[str, ...] | None = None
+    solver_options: Mapping[str, Any] = field(default_factory=dict)
     ways_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod

@@ -90,9 +90,11 @@ def relaxed(program: Program) -> Program:
     return replace(program, integer=np.zeros_like(program.integer))
 
 
-def with_gap(model: Model, options: SolveOptions) -> SolveOptions:
-    """Return the options with the model's own gap, if the caller sets none."""
-    return options if options.gap is not None else replace(options, gap=DEFAULT_GAP if model.gap is None else model.gap)
+def with_own_options(model: Model, options: SolveOptions) -> SolveOptions:
+    """Return the options with the model's own gap and options of the solver, where the caller sets none."""
+    gap = DEFAULT_GAP if model.gap is None else model.gap
+    own = {**model.solver_options, **options.solver_options}
+    return replace(options, gap=gap if options.gap is None else options.gap, solver_options=own)
 
 
 def parameters_of(

@@ -98,7 +98,7 @@ def solve_model(found: Model, instance: Instance, model: str, given: SolveOption
     """
     clock = Clock()
     method = methods.choose(model, instance, given)
-    chosen = model_inputs.with_gap(found, given)
+    chosen = model_inputs.with_own_options(found, given)
     about = provenance(instance, model, chosen, method, clock.seconds) | kind_of(found)
     about["calculated"] = found.calculate is not None
     try:

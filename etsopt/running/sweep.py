@@ -104,7 +104,7 @@ def sweep(
         raise UsageError("The changes are one mapping: expected a list.", "Give a list of mappings, one a policy.")
     if found.answer is None:
         raise UsageError(f"The model {model} has no function `answer`.", "Solve it with etsopt.solve.")
-    chosen = model_inputs.with_gap(found, SolveOptions(**current_options(options)))
+    chosen = model_inputs.with_own_options(found, SolveOptions(**current_options(options)))
     about = run.kind_of(found) | {"options": {"gap": chosen.gap}}
     kept, answers, levels, terminations, statuses = CompiledModels(), [], [], [], []
     # Ctrl-C ends the policy that is being solved, and those after it before they begin.

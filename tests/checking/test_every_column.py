@@ -14,7 +14,7 @@ import pytest
 
 import etsopt
 from etsopt.running import run
-from tests import markets, review_plans
+from tests import markets, reconciliations, review_plans
 from tests.builders import random_instance
 from tests.compliance_years import by_hand
 from tests.market_of_everything import a_market
@@ -43,6 +43,7 @@ KINDS: dict[str, tuple[Callable[[], etsopt.Instance], str]] = {
     "two conflicts": (lambda: etsopt.read("eu-2019"), "allocation"),
     "the rule": (lambda: etsopt.read("tiny"), "balance_value"),
     "compliance": (by_hand, "compliance"),
+    "reconciliation": (reconciliations.by_hand, "reconciliation"),
     "equilibrium": (lambda: etsopt.read("cn-2025"), "equilibrium"),
     "clearing": (a_market, "clearing"),
     "abatement": (lambda: a_market().with_policy({"market.prices_cny_per_t": 120.0}), "abatement"),
@@ -118,7 +119,8 @@ def test_every_table_that_is_dropped_or_has_a_row_twice_is_refused(kind: str) ->
 
 
 @pytest.mark.parametrize(
-    "kind", ["tiny", "infeasible", "two conflicts", "compliance", "review plan", "clearing", "missing"]
+    "kind",
+    ["tiny", "infeasible", "two conflicts", "compliance", "reconciliation", "review plan", "clearing", "missing"],
 )
 def test_a_cell_of_another_kind_is_refused_and_no_crash(kind: str) -> None:
     instance, result = solved(kind)

@@ -51,7 +51,7 @@ def tables(instance, solution):
 
 TABLES_SHOWN = (
     *("allocation", "sectors", "provinces", "relaxed_limits"),
-    *("compliance", "years", "unmet_demand", "equilibrium", "duals"),
+    *("compliance", "years", "unmet_demand", "equilibrium", "reconciliation", "duals"),
 )
 """Tables of the package's models that the command line shows or reads."""
 
@@ -247,6 +247,7 @@ def test_listings_name_everything(name: str, capsys: pytest.CaptureFixture[str])
             "equilibrium",
             "pathway",
             "compliance",
+            "reconciliation",
             "review_plan",
         },
         "rules": {"cn", "cn-2024", "cn-2025", "cn-2026", "grandfathering", "benchmark", "given"},
@@ -327,8 +328,8 @@ def test_the_listing_says_which_model_is_not_solved_by_itself(capsys: pytest.Cap
     assert apart == {"allocation_elastic"}
     assert main(["solve", "tiny", "--model", "nothing"]) == 2
     assert (
-        "The models are abatement, allocation, balance_value, clearing, compliance, equilibrium, pathway, review_plan;"
-        in capsys.readouterr().err
+        "The models are abatement, allocation, balance_value, clearing, compliance, equilibrium, pathway, "
+        "reconciliation, review_plan;" in capsys.readouterr().err
     )
 
 

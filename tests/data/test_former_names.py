@@ -49,9 +49,13 @@ def units(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame({**own, "emissions_tco2e": [1e6, 2e6], "output_t": [1.1e6, 2.4e6], **columns})
 
 
+LATER = ("reconciliation", "review_plan")
+"""Models that version 0.1.0 did not have."""
+
+
 def test_there_is_a_stored_run_of_every_model() -> None:
     stored = {load_both(folder)[0].provenance["model"] for folder in STORED}
-    assert stored == set(library.names()) - {"allocation_elastic", "review_plan"}
+    assert stored == set(library.names()) - {"allocation_elastic", *LATER}
 
 
 @pytest.mark.parametrize("folder", STORED, ids=lambda folder: folder.name)

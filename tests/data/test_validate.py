@@ -37,6 +37,9 @@ ENDINGS: dict[str, str | tuple[str, ...]] = {
     "year": "year",
     "years": "_years",
     "days": "_days",
+    "tCO2e/unit": "_tco2e_per_unit",
+    # Quantities of evidence have the unit of their row, and sums that of their quantities.
+    **dict.fromkeys(("own unit", "unit of the sum", "number"), ""),
 }
 """How the name of a column ends by its unit."""
 
@@ -577,5 +580,8 @@ def test_the_schema_says_of_every_column_what_it_means_and_in_which_unit() -> No
         assert all(column.meaning for column in table.columns)
         assert all(bool(column.unit) == column.number for column in table.columns)
         assert all(column.name.endswith(ENDINGS[column.unit]) for column in table.columns if column.number)
-    assert [table.file for table in TABLES] == ["units.csv", "enterprises.csv", "measures.csv", "forecast.csv"]
+    assert [table.name for table in TABLES] == [
+        *("units", "enterprises", "measures", "forecast"),
+        *("quantities", "statements", "terms"),
+    ]
     assert set(PLAUSIBLE_INTENSITY) == set(SECTORS)

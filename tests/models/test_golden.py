@@ -22,6 +22,7 @@ from tests import review_plans
 from tests.builders import given
 from tests.compliance_years import by_hand
 from tests.markets import MARKETS, of_model, prepared, two_enterprises
+from tests.reconciliations import by_hand as false_coal
 
 if TYPE_CHECKING:
     import etsopt
@@ -77,18 +78,28 @@ def four_whole_units() -> etsopt.Instance:
 def parameters_of(name: str, instance: etsopt.Instance, rounding: bool) -> dict[str, Any]:
     """Parameters of a model, or those of its rounding."""
     model: Any = library.load(name)
-    if not rounding:
+    if not rounding and name != "reconciliation":
         if name in MARKETS:
             # Where plans are whole they are chosen beforehand, and the program has one of each unit.
             instance = instance.with_policy({"abatement.divisible_measures": True})
         return prepared(model, of_model(instance, name))
+    if name == "reconciliation":
+        # The second program has every component. There the report of coal is a gross error.
+        moved = {"raised": np.array([0.0, 0.0, 0.0, 40.0, 0.0]), "lowered": np.array([0.0, 29.0, 0.0, 0.0, 0.0])}
+        second: dict[str, Any] = model.afterwards(instance, SimpleNamespace(values=moved))[1]
+        return second
     real = {"allowance": np.array([989.5, 1979.0, 2958.5, 3980.0]), "exceptional": np.zeros(0)}
     both = instance.with_policy({"allocation.integer_allowances": True})
     found: dict[str, Any] = model.afterwards(both, SimpleNamespace(values=real))[1]
     return found
 
 
-OWN_INSTANCE = {"compliance": by_hand, "review_plan": review_plans.by_hand, **dict.fromkeys(MARKETS, two_enterprises)}
+OWN_INSTANCE = {
+    "compliance": by_hand,
+    "reconciliation": false_coal,
+    "review_plan": review_plans.by_hand,
+    **dict.fromkeys(MARKETS, two_enterprises),
+}
 """Models that need more of an instance than the four units state."""
 
 

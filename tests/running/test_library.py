@@ -200,6 +200,7 @@ def test_a_model_that_explains_another_is_loaded_but_not_solved() -> None:
         "equilibrium": "",
         "pathway": "",
         "compliance": "",
+        "reconciliation": "",
         "review_plan": "",
     }
     with pytest.raises(UsageError) as caught:

@@ -22,6 +22,7 @@ from etsopt.rules import RULES
 from etsopt.running import library, run
 from etsopt.running.policy_reads import covered, keys_read
 from etsopt.solving.options import SolveOptions
+from tests.reconciliations import with_evidence
 
 MODELS = [name for name in library.names() if not library.explains(name)]
 
@@ -231,7 +232,8 @@ BELOW: dict[str, type[BaseModel]] = {"rule": RulePolicy, "sectors": SectorPolicy
 
 def instance_for(model: str) -> etsopt.Instance:
     found = etsopt.Instance.from_frames(UNITS, POLICY, ENTERPRISES, MEASURES)
-    return found.with_policy(ALONE.get(model, {}))
+    found = found.with_policy(ALONE.get(model, {}))
+    return with_evidence(found) if model == "reconciliation" else found
 
 
 def tables(instance: etsopt.Instance, model: str) -> dict[str, pd.DataFrame]:

@@ -22,6 +22,8 @@ CHANCE = "chance of equal figures, from their spread"
 DENSITY = 2 * np.sqrt(np.pi)
 """Two draws of a normal distribution are equal with a density of one over this many standard deviations."""
 MOST_DIGITS = 7
+LEAST_CHANCE = 1e-5
+"""Chance below which equal figures are copies."""
 
 
 def _quantities(data: Material) -> pd.DataFrame:
@@ -63,7 +65,15 @@ def _found(table: pd.DataFrame, same: list[str], apart: str, chance: float) -> p
     return pd.concat([found, found.rename(columns={apart: "other", "other": apart})], ignore_index=True)
 
 
-@rule("copied_month", "logic", CHANCE, chance=1e-5)
+def copied_processes(data: Material) -> pd.DataFrame:
+    """Return unit, process and month of quantities that the rules of this file find, by their default chances."""
+    table, chance = _quantities(data), LEAST_CHANCE
+    months = _found(table.assign(chance=_chance(table, table["series"])), SERIES, "month", chance)
+    units = _found(table.assign(chance=_chance(table, table["peers"])), [*PEERS, "month"], "unit_id", chance)
+    return pd.concat([months, units], ignore_index=True)[["unit_id", "process", "month"]].drop_duplicates()
+
+
+@rule("copied_month", "logic", CHANCE, chance=LEAST_CHANCE)
 def copied_month(data: Material, chance: float) -> pd.DataFrame:
     """Quantities of a process repeat those of another month of the unit; both are found, as either may be the copy."""
     table = _quantities(data)
@@ -75,7 +85,7 @@ def copied_month(data: Material, chance: float) -> pd.DataFrame:
     )
 
 
-@rule("copied_unit", "logic", CHANCE, chance=1e-5)
+@rule("copied_unit", "logic", CHANCE, chance=LEAST_CHANCE)
 def copied_unit(data: Material, chance: float) -> pd.DataFrame:
     """Quantities of a process are those of another unit in the month; both are found, as either may be the copy."""
     table = _quantities(data)

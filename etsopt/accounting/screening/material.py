@@ -80,8 +80,8 @@ class Material:
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """The current rows, of the highest version."""
-        return self.reports.rows[self.reports.current]
+        """The rows that accounts take, of the highest version."""
+        return self.reports.rows[self.reports.counted]
 
 
 def numbers(months: pd.Series[str]) -> NDArray[np.int64]:

@@ -32,7 +32,7 @@ TEXTS = {
     "provinces": ("province",),
     "duals": ("level", "row", "index", "unit"),
 }
-BOOLEANS = frozenset(("at_risk", "usable"))
+BOOLEANS = frozenset(("at_risk", "usable", "gross_error"))
 """Columns of booleans."""
 
 COUNTED = ("units", *SUMS, "surplus_rate", *(f"units_{side}" for side in SIDES))
@@ -45,7 +45,7 @@ NUMBERS = {
 }
 BALANCE_VALUES = ("balance_value", "balance_value_lower", "balance_value_upper")
 MAY_BE_ABSENT = frozenset(
-    ("intensity", "surplus_rate", "target_t", "under_target_t", "balance_limit_t", *BALANCE_VALUES)
+    ("intensity", "surplus_rate", "target_t", "under_target_t", "balance_limit_t", "reported", *BALANCE_VALUES)
 )
 
 RELATIVE, ABSOLUTE = 1e-9, 2e-2

@@ -5,6 +5,7 @@ The validator, the generator, the writer and the documentation derive from it.
 
 from __future__ import annotations
 
+from etsopt.data.tables.evidence import EVIDENCE
 from etsopt.data.tables.measure_columns import COST_COLUMNS
 from etsopt.data.tables.power_columns import POWER_COLUMNS
 from etsopt.data.tables.table import Column, Table
@@ -297,4 +298,4 @@ FORECAST = Table(
     ),
 )
 
-TABLES = (UNITS, ENTERPRISES, MEASURES, FORECAST)
+TABLES = (UNITS, ENTERPRISES, MEASURES, FORECAST, *EVIDENCE)

@@ -1,0 +1,1 @@
+"""Check a reconciliation: agreement with the evidence, gross errors, sums and bounds."""

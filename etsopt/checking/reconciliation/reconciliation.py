@@ -1,0 +1,260 @@
+"""Check the tables of a reconciliation against the instance: evidence, gross errors, sums, and bounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from etsopt.checking.allocation import statements as allocation_statements
+from etsopt.checking.allocation import totals
+from etsopt.checking.reconciliation import bounds
+from etsopt.checking.reconciliation.evidence import ROUNDING, Evidence, read_evidence
+from etsopt.checking.report import CheckReport, LevelCheck, Violation
+from etsopt.units import RELATIVE_TOLERANCE, tolerance_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from etsopt.checking.report import LevelStated
+    from etsopt.data.instance import Instance
+
+    Floats = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
+LEVELS = {"adjustment": "1", "estimate": "1", "interval": "t"}
+AMOUNTS = ("least_adjusted", "reconciled", "at_lowest", "at_highest")
+EXCESSES = ("least_adjusted_excess", "reconciled_excess")
+MULTIPLIERS = tuple(f"{name}_multiplier" for name in ("adjustment", "estimate", "value", "lowest", "highest"))
+COUNTS = ("quantities", "substituted", "gross_reports", "statements", "gross_statements")
+ENDS = ("reported", "reconciled", "lowest", "highest", "conservative")
+TEXTS = {
+    "reconciliation": ("unit_id", "sector", "province"),
+    "reconciled_quantities": ("unit_id", "quantity_id", "basis", "gross_error"),
+    "reconciled_statements": ("unit_id", "statement_id", "kind", "gross_error"),
+}
+NUMBERS = {
+    "reconciliation": (*COUNTS, *(f"{end}_tco2e" for end in ENDS)),
+    "reconciled_quantities": ("reported", *AMOUNTS),
+    "reconciled_statements": (*EXCESSES, *MULTIPLIERS),
+}
+
+AS_REPORTED = 1e-9
+"""Relative difference up to which a quantity is as it was reported."""
+
+MISSED = 1e-9
+"""Part of the terms of a sum by which a solver may miss a limit, beside a millionth of the uncertainty."""
+
+LEAST_ADJUSTMENT = 1e-6
+"""Tolerance of an adjustment: a millionth of one uncertainty, or a billionth of the value."""
+
+
+def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated]) -> CheckReport:
+    """Check tables and objectives of a reconciliation against the instance.
+
+    Returns
+    -------
+    CheckReport
+        Violations, and every objective with its bound.
+    """
+    violations = totals.tables_are_whole(instance, tables, tuple(TEXTS), TEXTS, NUMBERS)
+    violations = violations or list(_same_rows(instance, tables))
+    if violations:
+        return CheckReport(tuple(violations), ())
+    evidence = read_evidence(instance)
+    quantities, statements = tables["reconciled_quantities"], tables["reconciled_statements"]
+    amounts = {name: quantities[name].to_numpy(dtype=float) for name in AMOUNTS}
+    gross = quantities["gross_error"].to_numpy(dtype=bool), statements["gross_error"].to_numpy(dtype=bool)
+    violations = [
+        *_gross_errors(evidence, instance, amounts["least_adjusted"], gross),
+        *_quantities(evidence, quantities),
+        *_excesses(evidence, statements, amounts),
+        *_no_multipliers(statements, gross[1]),
+        *_units(instance, evidence, tables["reconciliation"], amounts, gross),
+        *_agreement(evidence, instance, amounts, gross),
+    ]
+    if [level.name for level in levels] != list(LEVELS)[: len(levels)]:
+        names, message = (
+            ", ".join(level.name for level in levels),
+            "the objectives are those of a reconciliation, in order",
+        )
+        return CheckReport((*violations, Violation("levels", names, 1.0, "levels", message)), ())
+    checks = list(_levels(evidence, amounts, gross, statements))
+    for level, recomputed in zip(levels, checks, strict=False):
+        by = abs(recomputed.value - level.value)
+        if not by <= recomputed.tolerance + tolerance_of(recomputed.value, recomputed.unit):
+            message = f"the objective recomputed from the tables is {recomputed.value:.12g}"
+            violations.append(Violation("level_is_kept", level.name, by, recomputed.unit, message))
+    return CheckReport(tuple(violations), tuple(checks))
+
+
+def _same_rows(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> Iterator[Violation]:
+    """Yield a violation for each table whose rows are not those of the instance."""
+    for name, own, columns in (
+        ("reconciliation", instance.units, ("unit_id", "sector", "province")),
+        ("reconciled_quantities", instance.quantities, ("unit_id", "quantity_id")),
+        ("reconciled_statements", instance.statements, ("unit_id", "statement_id", "kind")),
+    ):
+        for column in columns:
+            if own is None or not np.array_equal(tables[name][column].to_numpy(), own[column].to_numpy()):
+                message = f"the rows are those of the instance, with their {column}"
+                yield Violation("same_rows", name, 1.0, "tables", message)
+
+
+def _names(table: pd.DataFrame | None, column: str) -> NDArray[np.object_]:
+    assert table is not None
+    found: NDArray[np.object_] = (table["unit_id"] + " " + table[column]).to_numpy(dtype=object)
+    return found
+
+
+def _above(
+    rule: str, names: NDArray[np.object_], off: Floats, message: str, unit: str, at_most: Floats | float = 0.0
+) -> list[Violation]:
+    """Return a violation for every amount above what it may be, the largest first; NaN is above everything."""
+    excess = np.where(np.isnan(off), np.inf, np.abs(off)) - at_most
+    return list(allocation_statements.largest_first(rule, names, np.maximum(excess, 0.0), 0.0, unit, message))
+
+
+def _gross_errors(
+    evidence: Evidence, instance: Instance, amount: Floats, gross: tuple[Mask, Mask]
+) -> Iterator[Violation]:
+    """Yield reports and statements that are marked as gross errors and are none, or the reverse."""
+    reported = evidence.quantities["reported"].to_numpy()
+    # A quantity without a report is nowhere beyond its uncertainty.
+    off = np.where(np.isnan(reported), 0.0, (amount - reported) / evidence.quantities["uncertainty"].to_numpy())
+    outside = evidence.outside(amount) / evidence.statements["uncertainty"].to_numpy()
+    for distance, marked, table, column in (
+        (np.abs(off), gross[0], instance.quantities, "quantity_id"),
+        (np.abs(outside), gross[1], instance.statements, "statement_id"),
+    ):
+        limit = 1 + ROUNDING
+        # Rounding leaves open on which side of the limit a distance at it is.
+        wrong = (marked != (distance > limit)) & (np.abs(distance - limit) > RELATIVE_TOLERANCE)
+        message = "a gross error is what the least adjustment moves by more than the uncertainty"
+        yield from _above("gross_errors", _names(table, column), wrong.astype(float), message, "rows")
+
+
+def _quantities(evidence: Evidence, table: pd.DataFrame) -> Iterator[Violation]:
+    """Yield quantities whose report, basis or range is not that of the instance."""
+    names = _names(table, "quantity_id")
+    reported, most = evidence.quantities["reported"].to_numpy(), evidence.quantities["most"].to_numpy()
+    differs = totals.distance(table["reported"], reported)
+    yield from _above("same_reports", names, differs, "the report is that of the instance", "")
+    for name in AMOUNTS:
+        amount = table[name].to_numpy(dtype=float)
+        beyond = np.maximum(amount - most, -amount)
+        message = f"{name} is between zero and the largest possible quantity"
+        yield from _above("possible", names, np.maximum(beyond, 0.0), message, "", MISSED * most)
+    reconciled, basis = table["reconciled"].to_numpy(dtype=float), table["basis"].to_numpy()
+    size = AS_REPORTED * np.maximum(np.abs(reported), np.abs(reconciled))
+    distance = np.abs(reconciled - reported)
+    wanted = np.where(np.isnan(reported), "substituted", np.where(distance <= size, "reported", "adjusted"))
+    close = np.abs(distance - size) <= 1e-3 * size
+    wrong = (basis != wanted) & ~(close & np.isin(basis, ("reported", "adjusted")) & ~np.isnan(reported))
+    message = "the basis tells whether the quantity is as reported, adjusted, or substituted"
+    yield from _above("basis", names, wrong.astype(float), message, "rows")
+
+
+def _excesses(evidence: Evidence, table: pd.DataFrame, amounts: Mapping[str, Floats]) -> Iterator[Violation]:
+    uncertainty = evidence.statements["uncertainty"].to_numpy()
+    for name in ("least_adjusted", "reconciled"):
+        off = table[f"{name}_excess"].to_numpy(dtype=float) - evidence.outside(amounts[name]) / uncertainty
+        rounding = MISSED * evidence.reach / uncertainty
+        message = "the excess is the distance of the sum from its range, in uncertainties"
+        yield from _above("excess", _names(table, "statement_id"), off, message, "", rounding + RELATIVE_TOLERANCE)
+
+
+def _no_multipliers(table: pd.DataFrame, gross: Mask) -> Iterator[Violation]:
+    """Yield gross errors with a multiplier of a program in which they are not."""
+    for name in MULTIPLIERS[1:]:
+        off = np.where(gross, table[name].to_numpy(dtype=float), 0.0)
+        message = f"a gross error has no {name}"
+        yield from _above("multipliers", _names(table, "statement_id"), off, message, "")
+
+
+def _units(
+    instance: Instance, evidence: Evidence, table: pd.DataFrame, amounts: Mapping[str, Floats], gross: tuple[Mask, Mask]
+) -> Iterator[Violation]:
+    """Yield units whose counts or emissions are not those of their quantities and statements."""
+    count, names = len(instance.units), instance.units["unit_id"].to_numpy()
+    quantities, unit = evidence.quantities, evidence.quantities["unit"].to_numpy()
+    of_statement, absent = evidence.statements["unit"].to_numpy(), quantities["reported"].isna().to_numpy()
+    counted = {
+        "quantities": np.bincount(unit, minlength=count),
+        "substituted": np.bincount(unit, absent, count),
+        "gross_reports": np.bincount(unit, gross[0], count),
+        "statements": np.bincount(of_statement, minlength=count),
+        "gross_statements": np.bincount(of_statement, gross[1], count),
+    }
+    for name, expected in counted.items():
+        off = table[name].to_numpy(dtype=float) - expected
+        yield from _above("counts", names, off, f"{name} counts those of the unit", "rows")
+    substitute = quantities["substitute"].to_numpy()
+    conservative = np.where(absent & ~np.isnan(substitute), substitute, amounts["reconciled"])
+    reported = quantities["reported"].fillna(0.0).to_numpy()
+    of_end = (reported, amounts["reconciled"], amounts["at_lowest"], amounts["at_highest"], conservative)
+    for name, amount in zip(ENDS, of_end, strict=True):
+        parts = quantities["factor"].to_numpy() * amount
+        off = table[f"{name}_tco2e"].to_numpy(dtype=float) - np.bincount(unit, parts, count)
+        size: Floats = np.bincount(unit, np.abs(parts), count).astype(float)
+        tolerance = totals.ABSOLUTE + RELATIVE_TOLERANCE * size
+        yield from _above("emissions", names, off, f"{name}_tco2e is the sum over its quantities", "t", tolerance)
+
+
+def _agreement(
+    evidence: Evidence, instance: Instance, amounts: Mapping[str, Floats], gross: tuple[Mask, Mask]
+) -> Iterator[Violation]:
+    """Yield quantities and sums that are not within the uncertainty of a report or statement without a gross error."""
+    kept = evidence.only(~gross[1])
+    (least, largest), (lower, upper) = bounds.limits(kept, _counts(evidence, gross[0]))
+    names = _names(instance.quantities, "quantity_id"), _names(instance.statements, "statement_id")[~gross[1]]
+    room = MISSED * evidence.quantities["most"].to_numpy(), MISSED * kept.reach
+    slack = ROUNDING * kept.statements["uncertainty"].to_numpy()
+    for name in AMOUNTS[1:]:
+        amount = amounts[name]
+        total = kept.sums(amount)[0]
+        off = np.maximum(np.maximum(least - amount, amount - largest), 0.0)
+        yield from _above("agrees", names[0], off, f"{name} agrees with the report", "", room[0])
+        off = np.maximum(np.maximum(lower - total, total - upper), 0.0)
+        yield from _above("agrees", names[1], off, f"{name} agrees with the statement", "", room[1] + slack)
+
+
+def _counts(evidence: Evidence, gross: Mask) -> Mask:
+    """Return True for quantities whose report counts."""
+    found: Mask = evidence.quantities["reported"].notna().to_numpy() & ~gross
+    return found
+
+
+def _levels(
+    evidence: Evidence, amounts: Mapping[str, Floats], gross: tuple[Mask, Mask], table: pd.DataFrame
+) -> Iterator[LevelCheck]:
+    """Yield the value of each objective in the tables, with a bound from the stated multipliers."""
+    nothing = np.zeros(len(table))
+    multiplier = {name: table[name].to_numpy(dtype=float) for name in MULTIPLIERS}
+    first = bounds.adjustment(
+        evidence,
+        amounts["least_adjusted"],
+        evidence.quantities["reported"].notna().to_numpy(),
+        nothing,
+        (multiplier["adjustment_multiplier"], nothing),
+    )
+    kept, here, counts = evidence.only(~gross[1]), ~gross[1], _counts(evidence, gross[0])
+    second = bounds.adjustment(
+        kept,
+        amounts["reconciled"],
+        counts,
+        bounds.centred(kept, counts),
+        (multiplier["estimate_multiplier"][here], multiplier["value_multiplier"][here]),
+    )
+    factor = evidence.quantities["factor"].to_numpy()
+    ends = [
+        bounds.end_of_interval(kept, amounts[name], counts, sign * factor, multiplier[dual][here])
+        for name, sign, dual in (("at_lowest", 1, "lowest_multiplier"), ("at_highest", -1, "highest_multiplier"))
+    ]
+    for name, (value, gap) in zip(LEVELS, (first, second, tuple(map(sum, zip(*ends, strict=True)))), strict=True):
+        tolerance = tolerance_of(value, LEVELS[name])
+        tolerance = max(tolerance, LEAST_ADJUSTMENT) if LEVELS[name] == "1" else tolerance
+        yield LevelCheck(name, LEVELS[name], value, value - gap, gap, tolerance)

@@ -1,0 +1,1 @@
+"""Evidence of reconciliation as arrays, and its result tables."""
