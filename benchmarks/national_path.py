@@ -99,19 +99,17 @@ up. Its costs of power were assumed; it had 250 Mt of opening stock, offsets at 
 
 {earlier}
 
-- **Until 2029** prices are higher here, and in A, C2, H and I out of all proportion. Biomass at 350 CNY is the only
-  measure between offsets and the ceiling that acts by then. A unit that begins it pays for it until 2060, while fuels
-  could be stopped in the earlier calculation. That had retrofits at 45 and 120 CNY and flexible operation at 30 CNY,
-  4 % of power's emissions in all, and waste-derived fuel at 60 CNY. Here the intensity trend holds the retrofits,
-  flexible operation abates nothing, and measures without regret are left out. Until 2029 scrap at 60 CNY, offsets at
-  80 CNY and carbide slag are what is left, beside a smaller stock.
-- **From 2030** the first block of renewables costs 56 instead of 90 CNY, and is there at once. In B prices of 2030,
-  2035 and 2060 are close: the cap of the last years decides them in both.
+- **Until 2029** prices are higher here. The earlier calculation had retrofits at 45 and 120 CNY and flexible operation
+  at 30 CNY, 4 % of power's emissions in all, and waste-derived fuel at 60 CNY. Here the intensity trend holds the
+  retrofits, flexible operation abates nothing, and measures without regret are left out. Scrap at 60 CNY, offsets at 80
+  CNY, less clinker at 80 CNY and carbide slag are what is left, beside a smaller stock; then biomass at 350 CNY, which
+  A, H and I need for a few years and give up again.
+- **From 2030** the first block of renewables costs 56 instead of 90 CNY. It is built in five steps from 2026 on, as it
+  earns under the cap. In B prices of 2035 and 2060 are close: the cap of the last years decides them in both.
 - **2060** depends on capture: here 31 % of power's emissions at 375 CNY, from 2047 on, instead of 45 % at 380 CNY.
 - **A cap is a limit here**: allowances are the lesser of the cap and the rule. The earlier calculation gave out the
   whole cap, so that prices fell to zero in D and G, where the baseline falls below it, and hung on the terminal price.
-- **In A** the earlier calculation paid nothing for output displaced by renewables as long as there was no cap. No
-  column can say so here, and the price is lower.
+- **In A** output that renewables displace earns about nothing in both, as there is no cap.
 - Balance values of industry fall by 0.6 % a year at a slope of 0.20 to 0.25, a shortage of 0.1 to 0.4 % until 2029; it
   was 0.5 to 1.5 %. In A they fall by 2 %.
 

@@ -21,7 +21,7 @@ MARKET = {"average of January to August 2026": 84.0, "31 August 2026": 97.9}
 """The market's own price of compliance year 2025, which is surrendered in 2026 [CNY/t] [A, the average D]."""
 
 LIMIT_OF_MEASURES = 350.0
-"""Price from which the list of measures has nothing but biomass, kept and paid for until 2060 [CNY/t]."""
+"""Cost of biomass, above which the list of measures has little but the ceiling before 2030 [CNY/t]."""
 
 
 @dataclass(frozen=True)
