@@ -52,10 +52,12 @@ def _sets_in_chains(measures: pd.DataFrame, steps: NDArray[np.int64]) -> float:
     """Return the number of sets of the measures of one unit, in the order of their names."""
     place = {name: number for number, name in enumerate(measures["measure_id"])}
     requires = [[place[one] for one in text.split() if one in place] for text in measures["requires"]]
-    group, stops = measures["exclusive_group"].to_numpy(), (measures["stops"] == "yes").to_numpy()
-    sizes = [int(steps[list(chain)].sum()) for chain in chains_of(requires, (group == "") & ~stops)]
-    sizes += steps[(group == "") & stops].tolist()
-    sizes += pd.Series(group[group != ""]).value_counts().tolist()
+    group, stops = measures["exclusive_group"], (measures["stops"] == "yes").to_numpy()
+    # The only measure of a group has no alternatives.
+    alone = ((group == "") | ~group.duplicated(keep=False)).to_numpy()
+    sizes = [int(steps[list(chain)].sum()) for chain in chains_of(requires, alone & ~stops)]
+    sizes += steps[alone & stops].tolist()
+    sizes += group[~alone].value_counts().tolist()
     return float(np.prod([1.0 + size for size in sizes]))
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 EXACT = 1e-9
 """A quotient of shares this much above a whole number is that number: 0.3 / 0.1 is 3 steps."""
 
+COUNTED = 2**53
+"""More steps than this are counted as this many, so that every share above zero has a number of them."""
+
 
 class Offers(NamedTuple):
     """Measures and steps on offer, each row of the table followed by none or by its further steps.
@@ -50,7 +53,9 @@ def step_counts(measures: pd.DataFrame) -> NDArray[np.int64]:
     share, new = (filled_column(measures, MEASURES, name) for name in ("maximum_share", "largest_new_share_a_year"))
     stated = ~np.isnan(new)
     steps = np.ones(len(measures), dtype=np.int64)
-    steps[stated] = np.maximum(np.ceil(share[stated] / new[stated] - EXACT), 1)
+    with np.errstate(over="ignore"):
+        quotient = np.ceil(share[stated] / new[stated] - EXACT)
+    steps[stated] = np.clip(quotient, 1, COUNTED)
     return steps
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from etsopt.data.content import output_of
 from etsopt.data.groups import Groups
 from etsopt.data.measure_sets import DEPENDENCY_COLUMNS, MOST_SETS, distinct_groups, row_codes, set_counts
-from etsopt.data.measure_steps import offers_of
+from etsopt.data.measure_steps import offers_of, step_counts
 from etsopt.data.messages import cells_of, counted
 from etsopt.data.tables.row_scope import (
     RowCheck,
@@ -153,6 +153,12 @@ def _problems_of_rows(measures: pd.DataFrame, policy: Policy) -> list[Problem]:
             "Leave out either: a measure that is built in steps has no alternatives.",
         ),
         RowCheck(
+            step_counts(measures) >= MOST_SETS,
+            "largest_new_share_a_year",
+            (f"row has more than {MOST_SETS - 1:,} steps", f"rows have more than {MOST_SETS - 1:,} steps"),
+            "State a larger share of new ones: the steps are as many as it divides maximum_share into.",
+        ),
+        RowCheck(
             other_year,
             "price_year",
             (f"row is not {expected}", f"rows are not {expected}"),
@@ -185,8 +191,8 @@ def _problems_at_units(instance: Content, measures: pd.DataFrame) -> list[Proble
     if many.any():
         what = counted(int(many.sum()), "unit has", "units have") + f" more than {MOST_SETS:,} sets of measures"
         advice = (
-            "Leave out those that never pay, or give alternatives an exclusive_group, of which a set has one at most; "
-            "measures that save electricity alone do not count."
+            "Leave out those that never pay, build them in fewer steps, or give alternatives an exclusive_group, of "
+            "which a set has one at most; measures that save electricity alone do not count."
         )
         cells = cells_of(units, many, sets, "{:.10g} sets")
         return [*problems, Problem(MEASURES.file, what, advice, "measure_id", cells)]

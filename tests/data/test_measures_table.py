@@ -348,7 +348,8 @@ def test_more_than_4096_sets_of_measures_at_one_unit_are_too_many(write_folder: 
         return {**same, **power, **place, **group, "capex_cny_per_t": None, "requires": None}
 
     advice = (
-        "   Leave out those that never pay, or give alternatives an exclusive_group, of which a set has one at most; "
+        "   Leave out those that never pay, build them in fewer steps, or give alternatives an exclusive_group, of "
+        "which a set has one at most; "
         "measures that save electricity alone do not count."
     )
     # A group of three counts fourfold, as two measures without a group do.

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import chain
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from etsopt.data.measure_sets import chains_of
+from etsopt.data.measure_sets import MOST_SETS, chains_of
 from etsopt.data.measure_steps import offers_of
 from etsopt.data.measures import OUTPUT_CUT, offered
 from etsopt.data.tables.row_scope import filled_column
 from etsopt.data.tables.schema import MEASURES
+from etsopt.errors import DataError, Problem
 from etsopt_models._market.measure_dependencies import dependencies_of
 from etsopt_models._market.set_family import Group, family_of
 
@@ -89,7 +91,9 @@ def measures_of(instance: Instance, baseline: Baseline) -> list[Measures]:
     rows = _rows(instance)
     cut = instance.labels("sector").mapped(dict.fromkeys(instance.policy.abatement.output_cut, 1.0), 0.0) > 0
     kind = np.zeros(len(rows), dtype=np.int64)
-    for code in chain(*(place.codes() for place in dependencies_of(instance, rows)), [cut.astype(np.int64)]):
+    # One place after the other, because each has as many requirements as there are places.
+    of_places = chain.from_iterable(place.codes() for place in dependencies_of(instance, rows))
+    for code in chain(of_places, [cut.astype(np.int64)]):
         # Structures are few, so the codes stay small.
         kind = pd.factorize(kind * (int(code.max(initial=0)) + 2) + code + 1)[0].astype(np.int64)
     order = np.argsort(kind, kind="stable")
@@ -144,7 +148,7 @@ def _measures(
     costs: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> Measures:
     """Return the measures of the table for units that have the same structure."""
-    rows = rows[:, rows[0] >= 0]
+    rows = _that_can_run(instance, rows[:, rows[0] >= 0])
     nothing = np.zeros(rows.shape)
     emissions, intensity, output, fixed, variable, growth = (nothing + filled for filled in (1, 1, 1, 0, 0, 1))
     if rows.shape[1]:
@@ -158,6 +162,15 @@ def _measures(
     family, admissible = _admissible(instance, rows[:1], baseline.years)
     elapsed = baseline.years - instance.policy.year
     return Measures(units, rows, emissions, intensity, output, fixed, variable, growth, elapsed, family, admissible)
+
+
+def _that_can_run(instance: Instance, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Leave out measures that require one that is not on offer; they would only make sets, none of which may run."""
+    while True:
+        can = np.array([not place.required[0, -1] for place in dependencies_of(instance, rows[:1])], dtype=bool)
+        if can.all():
+            return rows
+        rows = rows[:, can]
 
 
 def _left(instance: Instance, rate: str) -> NDArray[np.float64]:
@@ -197,11 +210,18 @@ def _admissible(
 ) -> tuple[SetFamily, NDArray[np.bool_]]:
     """Return the sets of the measures of one unit, and True for each that may run in a year, ``(years, sets)``."""
     dependencies = list(dependencies_of(instance, rows))
-    family = family_of(_groups(dependencies))
+    groups = _groups(dependencies)
+    sets = prod(len(group.places) + 1 for group in groups)
+    if sets > MOST_SETS:
+        # The table has fewer; without some measures the others may make other chains.
+        what = f"without no-regret measures a unit has {sets:,} sets of measures, more than {MOST_SETS:,}"
+        advice = "Leave out those that never pay, build them in fewer steps, or set abatement.no_regret to include."
+        raise DataError("The table of measures", [Problem(MEASURES.file, what, advice, "measure_id")])
+    family = family_of(groups)
     allowed = np.ones((len(years), len(family)), dtype=bool)
     for k, place in enumerate(dependencies):
-        needed, not_on_offer, has = place.required[0, :-1], bool(place.required[0, -1]), family.has[:, k]
-        allowed &= ~has | (family.has[:, needed].all(axis=1) & (not not_on_offer))
+        needed, has = place.required[0, :-1], family.has[:, k]
+        allowed &= ~has | family.has[:, needed].all(axis=1)
         allowed &= ~((years < place.first_year[0])[:, None] & has)
     return family, allowed
 
