@@ -137,7 +137,7 @@ class Choices:
     def slots_in(self, table: pd.DataFrame, units: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the slot that each row of a table names by measure and step, at units of which -1 is none."""
         codes = pd.Index(self.names).get_indexer(table["measure_id"]).astype(np.int64)
-        return self.slot_of(np.maximum(units, 0), codes, table["step"].to_numpy() if self.in_steps else 1)
+        return self.slot_of(np.maximum(units, 0), codes, table["step"].to_numpy() if "step" in table else 1)
 
     @property
     def in_steps(self) -> bool:
@@ -198,7 +198,10 @@ def derive_choices(instance: Instance, baseline: Baseline) -> Choices:
     where = code == len(rows.names) - 1
     left, variable = np.where(where, 1 - share[:, None], left), np.where(where, (share * margin)[:, None], variable)
     required = placed(rows.required, -2)
-    on_offer = (required[..., None] == code[:, None, None, :]).any(axis=3) | (required < 0)
+    on_offer = required < 0
+    # Slot by slot, because a square of them for every unit is more than memory holds.
+    for column in code.T:
+        on_offer |= required == column[:, None, None]
     return Choices(
         rows.names,
         code,

@@ -127,7 +127,7 @@ def plans_are_admissible(instance: Instance, baseline: Baseline, offered: Choice
     group, code, required = offered.group[unit], offered.code[unit], offered.required[unit]
     clash, unmet = np.zeros((2, len(unit)), dtype=bool)
     for one in range(runs.shape[1]):
-        for other in range(one):
+        for other in range(one if (group[:, one] >= 0).any() else 0):
             together = (runs[:, one] & runs[:, other]).any(axis=1)
             clash |= together & (group[:, one] == group[:, other]) & (group[:, one] >= 0)
         for needed in required[:, one].T:
