@@ -67,9 +67,9 @@ August [A]. **Everything after 2026 is a scenario; nothing here is a forecast.**
 - **There are three regimes, with little between them.** If power is hardly short, the bank lasts beyond 2029, and the
   price of 2025 is that of 2030, discounted: 30 to 36 CNY. If stock, offsets and scrap cover the shortage, it is 51 to
   144 CNY. If they do not, it is 600 CNY and more.
-- **Prices with an asterisk are a limit of the list of measures.** Above {limit} CNY all biomass burns that the assumed 2 %
-  of emissions more a year allow, and little is left but the ceiling. They say that the list is too short, not how high
-  the price is.
+- **Prices with an asterisk are a limit of the list of measures.** Above {limit} CNY all biomass burns that the assumed
+  2 % of emissions more a year allow, and little is left but the ceiling. They say that the list is too short, not how
+  high the price is.
 - **That the shipped price is near the market's is no evidence.** The 80 CNY are the assumed price of offsets, and the
   market prices offsets near allowances: 70.76 CNY on average in 2025, 86.51 in August 2026 [A].
 - **The market's price fits a set of assumptions, not one.** At a load share of 0.3 the stock that gives 84 to 97.9 CNY

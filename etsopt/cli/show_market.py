@@ -124,6 +124,10 @@ def _quantities(years: pd.DataFrame) -> Table:
     return table
 
 
+FEW_UNITS = 100
+"""Number of units from which parts of one are not printed."""
+
+
 def _measures(results: Results) -> Table:
     frame = results.tables["measure_years"]
     last = results.tables["years"]["year"].max()
@@ -134,7 +138,9 @@ def _measures(results: Results) -> Table:
     for row in now.head(MEASURES_SHOWN).to_dict("records"):
         abated = row["abated_tco2e"]
         each = row["measures_cost_cny"] / abated if abated > 0 else np.nan
-        cells = (row["measure_id"], row["sector"], f"{row['units']:,.0f}", megatonnes(abated / 1e6), f"{each:,.1f}")
+        # Steps of a measure are parts of a unit, which matter where units are few.
+        units = f"{row['units']:,.{0 if row['units'] >= FEW_UNITS or row['units'] % 1 < 0.05 else 1}f}"
+        cells = (row["measure_id"], row["sector"], units, megatonnes(abated / 1e6), f"{each:,.1f}")
         table.add_row(*map(Text, cells))
     return table
 
