@@ -56,8 +56,10 @@ SCENARIOS = {
         "I, tight cap, load share 0.5, high output", (78, 84, 91, 115, 169, 596), "c-tight",
         {"load_share": 0.5, "power": "high"},
     ),
+    "J": Scenario("J, petrochemicals and chemicals join", (), "j-petrochemicals"),
 }  # fmt: skip
-"""The earlier prices are of a linear program of four sectors with 26 measures, made before this instance [CNY/t]."""
+"""The earlier prices, of all but J, are of a linear program of four sectors with 26 measures, made before this instance
+[CNY/t]."""
 
 TEXT = """\
 # Prices of the whole system to 2060
@@ -242,7 +244,8 @@ def page(figures: dict[str, Any], about: dict[str, Any]) -> str:
         for key, at, run in runs
     ]
     years = tuple(map(str, YEARS))
-    pairs = {key: zip(price_cells(found["0"]), SCENARIOS[key].earlier, strict=True) for key, found in figures.items()}
+    known = {key: found for key, found in figures.items() if SCENARIOS[key].earlier}
+    pairs = {key: zip(price_cells(found["0"]), SCENARIOS[key].earlier, strict=True) for key, found in known.items()}
     beside = [(names[key], *(f"{new} ({old})" for new, old in both)) for key, both in pairs.items()]
     return TEXT.format(
         prices=table(("scenario", *years, "independent of the terminal price"), price_rows(figures)),

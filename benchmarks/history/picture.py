@@ -77,7 +77,7 @@ def paths(scenarios: dict[str, Any], path: Path) -> None:
             ends.append((prices[max(prices)], key, colour))
         _labels_at_the_end(axes, ends)
         axes.fill_between([2024.5, 2029.5], LIMIT_OF_MEASURES, 1600, color="#f6e7e3", lw=0, zorder=0)
-        axes.annotate("A, C2, H, I: a limit of the list\nof measures, not a finding", (2030, 880), color=RED)
+        axes.annotate("above the cost of biomass: all burns\nthat the assumed speed allows", (2030, 880), color=RED)
         axes.scatter([2025, 2025], list(MARKET.values()), color=RED, marker="D", s=34, zorder=5)
         axes.annotate("the market's own in 2026: 84 on average\nfrom January to August, 97.9 on 31 August",
                       (2025, 97.9), (2030, 270), color=RED,
@@ -106,6 +106,7 @@ LAST_WORDS = {
     "A": "A, no cap", "B": "B, the shipped policy", "C": "C, tight cap", "C2": "C2, cap from 2028",
     "D": "D, loose cap", "E": "E, 93 % of 2025 in 2035", "E'": "E', 90 %", "F": "F, high power output",
     "G": "G, low power output", "H": "H, load share 0.5, 150 Mt", "I": "I, tight, 0.5, high output",
+    "J": "J, petrochemicals",
 }  # fmt: skip
 
 
