@@ -97,8 +97,8 @@ def test_both_ways_to_build_the_program_agree(seed: int) -> None:
 
 def test_an_estimate_agrees_with_a_report_that_others_would_move_farther() -> None:
     # The report of 10 t and a monitor of 14 t outweigh two balances of 8.9 t: 1 + 1/0.9 > 2/1.2, so 10 t is least.
-    # The monitor is 4/0.9 off, a gross error. Without it the balances outweigh the report, which may be 1 t off and no more:
-    # 9 t, where the report is off by 1 and each balance by 0.1/1.2.
+    # The monitor is 4/0.9 off, a gross error. Without it the balances outweigh the report, which may be 1 t off and no
+    # more: 9 t, where the report is off by 1 and each balance by 0.1/1.2.
     name = {"unit_id": "a"}
     kinds = {"monitor": (14.0, 0.9), "first balance": (8.9, 1.2), "second balance": (8.9, 1.2)}
     instance = instance_of(
