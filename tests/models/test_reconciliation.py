@@ -13,7 +13,7 @@ from benchmarks.reliability.fuzzed_reconciliations import by_vertices
 from etsopt.errors import DataError
 from etsopt.running import library
 from tests.compiler.same import assert_same_both_ways
-from tests.reconciliations import by_hand, random_reconciliation
+from tests.reconciliations import by_hand, instance_of, random_reconciliation
 
 SEEDS = range(20)
 TABLES = ("quantities", "statements", "terms")
@@ -93,6 +93,30 @@ def test_both_ways_to_build_the_program_agree(seed: int) -> None:
     one, other = solved(instance), solved(instance, method="pyomo")
     for name, own in one.tables.items():
         pd.testing.assert_frame_equal(own, other.tables[name])
+
+
+def test_an_estimate_agrees_with_a_report_that_others_would_move_farther() -> None:
+    # The report of 10 t and a monitor of 14 t outweigh two balances of 8.9 t: 1 + 1/0.9 > 2/1.2, so 10 t is least.
+    # The monitor is 4/0.9 off, a gross error. Without it the balances outweigh the report, which may be 1 t off and no
+    # more: 9 t, where the report is off by 1 and each balance by 0.1/1.2.
+    name = {"unit_id": "a"}
+    kinds = {"monitor": (14.0, 0.9), "first balance": (8.9, 1.2), "second balance": (8.9, 1.2)}
+    instance = instance_of(
+        [
+            name
+            | {"quantity_id": "q", "emissions_tco2e_per_unit": 1.0, "reported": 10.0, "uncertainty": 1.0, "most": 99.0}
+        ],
+        [
+            name | {"statement_id": one, "kind": one.split()[-1], "value": value, "uncertainty": uncertainty}
+            for one, (value, uncertainty) in kinds.items()
+        ],
+        [name | {"statement_id": one, "quantity_id": "q", "coefficient": 1.0} for one in kinds],
+    )
+    result = solved(instance)
+    assert result.tables["reconciled_quantities"]["least_adjusted"].tolist() == pytest.approx([10.0])
+    assert result.tables["reconciled_quantities"]["reconciled"].tolist() == pytest.approx([9.0], abs=1e-5)
+    assert result.tables["reconciled_statements"]["gross_error"].tolist() == [False, True, False]
+    assert result.levels[1].value == pytest.approx(1 + 2 * 0.1 / 1.2, abs=1e-5)
 
 
 def test_consistent_reports_stay_as_they_are() -> None:

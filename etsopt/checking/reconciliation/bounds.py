@@ -7,7 +7,8 @@ $$f(x) = \sum_i \bigl[\phi_i(x_i) - (A^T y)_i x_i\bigr] + \sum_s \bigl[\psi_s(z_
 
 since the added terms cancel. Each bracket is at least its own minimum, which is at a kink or an end of its interval.
 The gap of an answer is the sum, over all brackets, of their value above this minimum: terms of zero or more, formed by
-`etsopt.checking.allocation.certificate`, with a bound of their rounding. The ends of an interval are bounded in the
+`etsopt.checking.allocation.certificate`, with a bound of their rounding. Without gross errors, the quantities and sums
+have the intervals that agree with reports and statements. The ends of an interval are bounded in the
 same way: for $\min \sum_i c_i x_i$ over sums within limits, the gap is
 
 $$\sum_i \Bigl[(c_i - (A^T y)_i)\, x_i - \min_x (c_i - (A^T y)_i)\, x\Bigr] + \sum_s |y_s|\, d_s$$
@@ -61,7 +62,7 @@ def centred(evidence: Evidence, counts: Mask) -> Floats:
 
 
 def adjustment(
-    evidence: Evidence, amount: Floats, counts: Mask, central: Floats, multipliers: Sequence[Floats]
+    evidence: Evidence, amount: Floats, counts: Mask, central: Floats | None, multipliers: Sequence[Floats]
 ) -> tuple[float, float]:
     """Return the adjustment at quantities, and an upper bound of what any others have less.
 
@@ -72,20 +73,24 @@ def adjustment(
     counts
         True for quantities whose report counts, shape ``(q,)``.
     central
-        What `centred` returns, or zeros.
+        What `centred` returns, for quantities that agree with all that counts; None before gross errors are known, when
+        a figure may be off by any distance.
     multipliers
         Of the ranges and of the most likely values, shape ``(s,)`` each.
     """
     statements = evidence.statements
+    nowhere = np.full(len(statements), np.inf)
+    box, agreeing = limits(evidence, counts) if central is not None else (possible(evidence), (-nowhere, nowhere))
+    central = np.zeros(len(statements)) if central is None else central
     weight = 1 / statements["uncertainty"].to_numpy()
     lower, upper, value = (statements[name].to_numpy() for name in ("lower", "upper", "value"))
     value = np.nan_to_num(value)
     sums, error = evidence.sums(amount)
     beyond = weight * np.abs(evidence.outside(amount)) + central * np.abs(sums - value)
-    of_quantities, costs = _of_quantities(evidence, amount, slopes(evidence, counts), multipliers)
+    of_quantities, costs = _of_quantities(evidence, amount, slopes(evidence, counts), multipliers, box)
     far = 2 * (evidence.reach + np.abs(sums) + np.abs(value)) + 1
-    ranges = _of_rows(sums, (lower, upper), weight, multipliers[0], far)
-    values = _of_rows(sums, (value, value), central, multipliers[1], far)
+    ranges = _of_rows(sums, (lower, upper), weight, multipliers[0], agreeing, far)
+    values = _of_rows(sums, (value, value), central, multipliers[1], agreeing, far)
     # Sums are rounded, which matters where their function is steep: at the limits of the range and beyond them.
     inside = (sums - lower > error) & (upper - sums > error)
     steep = np.where(inside, 0.0, weight) + central + np.abs(multipliers[0]) + np.abs(multipliers[1])
@@ -94,26 +99,35 @@ def adjustment(
 
 
 def _of_quantities(
-    evidence: Evidence, amount: Floats, slope: Floats, multipliers: Sequence[Floats]
+    evidence: Evidence, amount: Floats, slope: Floats, multipliers: Sequence[Floats], box: tuple[Floats, Floats]
 ) -> tuple[float, Floats]:
-    """Return the gap of the brackets of quantities, and the cost of each."""
-    report, most = np.nan_to_num(evidence.quantities["reported"].to_numpy()), evidence.quantities["most"].to_numpy()
+    """Return the gap of the brackets of quantities within a box, and the cost of each."""
+    report = np.nan_to_num(evidence.quantities["reported"].to_numpy())
     first, second = (evidence.pulls(one) for one in multipliers)
     activity = DualActivity(first[0] + second[0], first[1] + second[1], 2 * evidence.terms + 2)
     # A pull that is weaker than the report's slope leaves the minimum at the report.
     held = np.abs(activity.at_unit) + 1.01 * activity.uncertain <= slope * CERTAINLY
-    least, largest = np.where(held, report, 0.0), np.where(held, report, most)
+    least, largest = np.where(held, report, box[0]), np.where(held, report, box[1])
     gap = units_gap(Intervals.around(amount, least, largest), [Kinked(report, -slope, slope)], activity)
     return gap, slope * np.abs(amount - report)
 
 
-def _of_rows(sums: Floats, sides: tuple[Floats, Floats], weight: Floats, multiplier: Floats, far: Floats) -> float:
+def _of_rows(
+    sums: Floats,
+    sides: tuple[Floats, Floats],
+    weight: Floats,
+    multiplier: Floats,
+    agreeing: tuple[Floats, Floats],
+    far: Floats,
+) -> float:
     """Return the gap of the brackets of statements, whose functions rise by a weight beyond their sides.
 
     Parameters
     ----------
     sides
         Least and largest sum, infinite without one.
+    agreeing
+        Least and largest sum that agrees with the statement, infinite if all do.
     far
         A distance that no sum can have.
     """
@@ -123,10 +137,16 @@ def _of_rows(sums: Floats, sides: tuple[Floats, Floats], weight: Floats, multipl
         kinks.append(np.where(absent, sign * 2 * far, side))
         # Beyond the side the function falls no more unless the multiplier outweighs it, or there is no side.
         falls = np.where(absent, sign * multiplier < 0, -sign * multiplier > weight * CERTAINLY)
-        ends.append(np.where(falls, sign * 2 * far, np.where(absent, sums, side)))
+        ends.append(np.where(falls, np.clip(sign * 2 * far, *agreeing), np.where(absent, sums, side)))
     pieces = [Kinked(kinks[0], -weight, 0.0), Kinked(kinks[1], 0.0, weight)]
     activity = DualActivity(-multiplier, np.abs(multiplier), 1)
     return units_gap(Intervals.around(sums, np.minimum(*ends), np.maximum(*ends)), pieces, activity)
+
+
+def possible(evidence: Evidence) -> tuple[Floats, Floats]:
+    """Return least and largest possible quantities."""
+    most = evidence.quantities["most"].to_numpy()
+    return np.zeros(len(most)), most
 
 
 def limits(evidence: Evidence, counts: Mask) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:

@@ -238,7 +238,7 @@ def _levels(
         evidence,
         amounts["least_adjusted"],
         evidence.quantities["reported"].notna().to_numpy(),
-        nothing,
+        None,
         (multiplier["adjustment_multiplier"], nothing),
     )
     kept, here, counts = evidence.only(~gross[1]), ~gross[1], _counts(evidence, gross[0])
