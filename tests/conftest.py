@@ -21,6 +21,21 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("etsopt", deadline=None, derandomize=True)
 settings.load_profile("etsopt")
 
+COUNTED_SEEDS = 2
+"""How many seeds of a test count the lines that they reach."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let further seeds of a test run without coverage, which takes half as long again: they reach the same lines.
+
+    A file of such tests says ``pytestmark = pytest.mark.no_cover``.
+    """
+    for item in items:
+        place = item.callspec.indices if hasattr(item, "callspec") else {}
+        if place.get("seed", 0) >= COUNTED_SEEDS:
+            item.add_marker(pytest.mark.no_cover)
+
+
 UNITS_CSV = """\
 unit_id,enterprise_id,name,sector,province,emissions_tco2e,output_t
 line-1,north,Line 1,cement,Hebei,780000,1000000

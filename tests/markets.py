@@ -178,11 +178,11 @@ def two_enterprises() -> etsopt.Instance:
     )
 
 
-def prepared(model: Model, instance: etsopt.Instance, start: str = "") -> dict[str, Any]:
+def prepared(model: Model, instance: etsopt.Instance, start: str = "", gap: float = 1e-6) -> dict[str, Any]:
     """Parameters with which the engine solves a model, from an allocation of its own choice or of a model named."""
     name = start or model.starts_from
     # What a model starts from is solved whatever keys it does not read.
     first = run.solve_model(library.load(name), instance, name, SolveOptions()) if name else None
     return model_inputs.parameters_of(
-        model, instance, SolveOptions(gap=1e-6), Method("direct", "", compiled_program), first.tables if first else {}
+        model, instance, SolveOptions(gap=gap), Method("direct", "", compiled_program), first.tables if first else {}
     )[0]

@@ -11,6 +11,8 @@ from benchmarks.reliability import rows
 if TYPE_CHECKING:
     from benchmarks.reliability.row import Row
 
+pytestmark = pytest.mark.no_cover
+
 TRIED = [row for row in rows().values() if row.share]
 
 

@@ -24,10 +24,13 @@ def typed_columns(tables: Mapping[str, pd.DataFrame]) -> tuple[dict[str, pd.Data
     typed, violations = dict[str, pd.DataFrame](), list[Violation]()
     for name, table in tables.items():
         changed: dict[Any, pd.Series[Any]] = {}
-        for column, cells in table.items():
-            if not (pd.api.types.is_object_dtype(cells) or isinstance(cells.dtype, pd.StringDtype)):
+        for place, (column, dtype) in enumerate(zip(table.columns, table.dtypes, strict=True)):
+            strings = isinstance(dtype, pd.StringDtype)
+            if not (strings or pd.api.types.is_object_dtype(dtype)):
                 continue
-            kind, absent = pd.api.types.infer_dtype(cells, skipna=True), bool(cells.isna().any())
+            cells = table.iloc[:, place]
+            kind = TEXTS[0] if strings else pd.api.types.infer_dtype(cells, skipna=True)
+            absent = bool(cells.isna().any())
             if kind in TEXTS:
                 changed |= {column: cells.where(cells.notna(), "")} if absent else {}
             elif kind in NUMBERS and not (absent and NUMBERS[kind] is bool):

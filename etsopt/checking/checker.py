@@ -60,7 +60,7 @@ INFEASIBLE = "target_relaxation"
 """Objective whose duals prove that no allocation exists."""
 
 
-def check(  # long because each missing table ends the check with its own report
+def check(
     instance: Instance,
     tables: Mapping[str, pd.DataFrame],
     levels: Sequence[LevelStated],
@@ -104,6 +104,13 @@ def check(  # long because each missing table ends the check with its own report
         return CheckReport(tuple(violations), (), unproven=len(violations) < len(broken))
     if kind in MARKETS:
         return _market(instance, tables, levels, gap, kind)
+    return _allocation(instance, tables, levels, gap)
+
+
+def _allocation(  # long because each missing table ends the check with its own report
+    instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequence[LevelStated], gap: float
+) -> CheckReport:
+    """Check an allocation, whose columns each hold cells of one kind."""
     if "allocation" not in tables:
         return _infeasible(instance, tables)
     # An optimised allocation comes with duals, at least an empty table of them; the rule alone does not.
@@ -160,7 +167,7 @@ def _strings_as_objects(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.Data
     converted = {}
     for name, table in tables.items():
         texts = [column for column in totals.TEXTS.get(name, ()) if table[column].dtype != object]
-        converted[name] = table.astype(dict.fromkeys(texts, object)) if texts else table
+        converted[name] = table.assign(**{column: table[column].astype(object) for column in texts})
     return converted
 
 
@@ -175,7 +182,7 @@ def _market(
             # The market may have further proofs of its price, such as "cost:2".
             of_market = own["duals"]["level"].astype(str).str.split(":").str[0].isin((COST, UNMET))
             own["duals"] = own["duals"][~of_market].reset_index(drop=True)
-        start = check(instance, own, [level for level in levels if level.name not in (COST, UNMET)], gap)
+        start = _allocation(instance, own, [level for level in levels if level.name not in (COST, UNMET)], gap)
         if "allocation" not in tables or any(violation.rule in PREREQUISITES for violation in start.violations):
             return start
     if MAIN[kind] not in tables:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -102,9 +103,15 @@ def _source(name: str) -> ast.Module:
     if name.endswith(".py"):
         return ast.parse(Path(name).read_bytes())
     if name in names():
-        return ast.parse((folder() / f"{name}.py").read_bytes())
+        return _parsed(folder() / f"{name}.py")
     spec = find_spec(installed()[name])
     return ast.parse(Path(spec.origin).read_bytes() if spec is not None and spec.origin else b"")
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    """Return the source of a model of the library, which stays as it is."""
+    return ast.parse(path.read_bytes())
 
 
 def method(model: str, step: str) -> Callable[..., Any] | None:

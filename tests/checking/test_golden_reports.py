@@ -32,6 +32,8 @@ from tests.models.test_whole_plans import short
 if TYPE_CHECKING:
     from etsopt.checking import CheckReport
 
+pytestmark = pytest.mark.no_cover
+
 GOLDEN = Path(__file__).parents[1] / "golden_reports"
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
 NEAR, ROUNDING = 1e-6, 1e-9

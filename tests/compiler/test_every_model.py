@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,16 @@ POLICIES: dict[str, dict[str, Any]] = {
     },
 }
 
-read = cache(etsopt.read)
+UNIT_YEARS = 15_000
+"""Units by years up to which an instance is compared as a whole: a path of thousands takes Pyomo minutes."""
+
+
+@cache
+def read(name: str) -> etsopt.Instance:
+    """A shipped instance; of a long path every so manyth unit, in all years. Whole, these units are those of a year."""
+    whole = etsopt.read(name)
+    every = -(-len(whole.units) * len(whole.policy.years) // UNIT_YEARS)
+    return replace(whole, units=whole.units.iloc[::every].reset_index(drop=True))
 
 
 def assert_model_is_same(name: str, instance: Any) -> None:
@@ -45,9 +55,11 @@ def assert_model_is_same(name: str, instance: Any) -> None:
     instance = instance.with_policy({"market.prices_cny_per_t": 80.0}) if priced else instance
     # One that starts from an allocation gets that of the rule, which always exists.
     start = "balance_value" if model.prepare is not None else ""
-    assert_same_both_ways(model.formulate(), prepared(model, of_model(instance, name), start))
+    # Any plans will do, so that a market need not look for the best ones.
+    assert_same_both_ways(model.formulate(), prepared(model, of_model(instance, name), start, gap=0.1))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("shipped", SHIPPED)
 @pytest.mark.parametrize("policy", ["as it is", "everything"])

@@ -16,6 +16,8 @@ from tests.markets import as_filed, random_market
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
 
+pytestmark = pytest.mark.no_cover
+
 OFFSETS = {"ccer_price_cny_per_t": 30.0, "ccer_supply_t": 4_000.0, "ccer_share": 0.1}
 
 PRICE_TAKERS: dict[str, dict[str, Any]] = {

@@ -87,14 +87,16 @@ def wrong_with(table: Any, column: str, number: bool) -> str:
         return "is present"
     if not len(table):
         return ""
+    cells = table[column]
     if not number:
-        kind = pd.api.types.infer_dtype(table[column], skipna=True)
+        strings = isinstance(cells.dtype, pd.StringDtype)
+        kind = "string" if strings else pd.api.types.infer_dtype(cells, skipna=True)
         if column in BOOLEANS:
             return "" if kind == "boolean" else "holds true or false"
         return "" if kind in ("string", "empty") else "holds strings"
-    if not pd.api.types.is_numeric_dtype(table[column]):
+    if not pd.api.types.is_numeric_dtype(cells.dtype):
         return "holds numbers"
-    finite = column in MAY_BE_ABSENT or np.isfinite(table[column].to_numpy(dtype=float)).all()
+    finite = column in MAY_BE_ABSENT or np.isfinite(cells.to_numpy(dtype=float)).all()
     return "" if finite else "holds finite numbers"
 
 
@@ -255,21 +257,23 @@ def prices_are_stated(
         Unit of each objective.
     """
     duals = tables["duals"]
-    stated, keeps = duals["level"].to_numpy(), duals["row"].to_numpy() == KEPT
+    stated, rows, indices = (duals[name].to_numpy(dtype=object) for name in ("level", "row", "index"))
+    multipliers, keeps = duals["multiplier"].to_numpy(dtype=float), rows == KEPT
     violations = units_of_multipliers(duals, units)
     for name, key, row in (("sectors", "sector", "sector_target"), ("provinces", "province", "province_balance")):
-        table = tables[name]
+        table, names = tables[name], tables[name][key].to_numpy(dtype=object)
         # A sector without a target and a province without a balance have no row, and so no shadow price.
-        limited = table[key].isin(demands.rows.index[demands.rows.rule == row])
+        limited = np.isin(names, demands.rows.index[demands.rows.rule == row])
         for level in units:
-            here = duals[(stated == level) & (duals["row"].to_numpy() == row)]
-            dual = table[key].map(dict(zip(here["index"], here["multiplier"], strict=True))).fillna(0.0)
-            dual = dual.where(limited)
-            given = pd.to_numeric(table.get(f"{level}_shadow_price", dual.where(dual.isna(), 0.0)), errors="coerce")
-            if f"{level}_shadow_price" not in table and ((stated == level) & ~keeps).any():
+            here = (stated == level) & (rows == row)
+            prices = dict(zip(indices[here], multipliers[here], strict=True))
+            dual = np.where(limited, [prices.get(label, 0.0) for label in names], np.nan)
+            column = table.get(f"{level}_shadow_price")
+            given = np.where(limited, 0.0, np.nan) if column is None else pd.to_numeric(column, errors="coerce")
+            if column is None and ((stated == level) & ~keeps).any():
                 message = "the shadow prices are present"
                 violations.append(Violation("prices_are_stated", f"{name}.{level}", 1.0, "columns", message))
-            tolerance = RELATIVE * float(here["multiplier"].abs().max()) if len(here) else 0.0
+            tolerance = RELATIVE * float(np.abs(multipliers[here]).max(initial=0.0))
             message = f"the shadow price of {level} is the dual of the row"
-            violations += _differing("prices_are_stated", table[key], given, dual, tolerance, message)
+            violations += _differing("prices_are_stated", names, given, dual, tolerance, message)
     return violations

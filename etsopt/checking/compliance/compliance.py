@@ -65,11 +65,13 @@ def check(instance: Instance, tables: Mapping[str, pd.DataFrame], levels: Sequen
     """
     violations = totals.tables_are_whole(instance, tables, tuple(TEXTS), TEXTS, NUMBERS)
     violations = violations or allocation_statements.same_units(instance, tables["issuance"])
-    violations = violations or _same_rows(instance, tables) or _whole_tonnes(tables)
     if violations:
         return CheckReport(tuple(violations), ())
     units, stated = tables["issuance"], tables["compliance"].set_index("enterprise_id")
     enterprises = limits.enterprises(instance, units)
+    violations = _same_rows(instance, enterprises.index, tables) or _whole_tonnes(tables)
+    if violations:
+        return CheckReport(tuple(violations), ())
     flows = statements.flows_of(tables["holdings"], enterprises.index, limits.vintages_of(instance))
     prices = limits.tariff(instance)
     violations = [
@@ -131,9 +133,8 @@ def _levels(
     ]
 
 
-def _same_rows(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+def _same_rows(instance: Instance, names: pd.Index, tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
     """Check that every enterprise has one row, each of its vintages at most one, and the nation one."""
-    names = limits.enterprises(instance, tables["issuance"]).index
     violations = []
     if tables["compliance"]["enterprise_id"].tolist() != names.tolist():
         violations.append(
