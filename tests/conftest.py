@@ -65,6 +65,7 @@ def write_folder(tmp_path: Path) -> Callable[..., Path]:
         name: str = "plant",
         measures_csv: str | None = None,
         forecast_csv: str | None = None,
+        **further: str,
     ) -> Path:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
@@ -74,6 +75,7 @@ def write_folder(tmp_path: Path) -> Callable[..., Path]:
             ("enterprises.csv", enterprises_csv),
             ("measures.csv", measures_csv),
             ("forecast.csv", forecast_csv),
+            *((table.replace("_csv", ".csv"), text) for table, text in further.items()),
         ):
             if content is not None:
                 (folder / file).write_bytes(content.encode() if isinstance(content, str) else content)
