@@ -12,6 +12,7 @@ import pandas as pd
 
 from etsopt.accounting.checks import RowChecks, latest
 from etsopt.accounting.coded import FLOW, Coded
+from etsopt.accounting.reading import read_rows
 from etsopt.accounting.register import validate_register
 from etsopt.accounting.schema import REGISTER, ROWS
 from etsopt.accounting.vocabulary import (
@@ -24,7 +25,6 @@ from etsopt.accounting.vocabulary import (
     folded,
 )
 from etsopt.accounting.workbooks import SheetOfRows, read_sheets_of_rows
-from etsopt.data.files.csv_fast import read_csv_fast
 from etsopt.data.files.read import find_folder
 from etsopt.data.files.workbook import WORKBOOKS
 from etsopt.data.tables.raw import RawTable, read_csv
@@ -120,7 +120,7 @@ def read_reports(source: str | Path) -> Reports:
             frames += of_book
             problems += problems_of_book
             continue
-        frame, of_file = _read_rows(path)
+        frame, of_file = read_rows(path, f"{FOLDER}/{path.name}", ROWS, _validated)
         problems += of_file
         frames.append(frame)
     return _reports(register, frames, problems, folder.name, sheets)
@@ -161,19 +161,6 @@ def _read_register(folder: Path) -> tuple[RawTable | None, list[Problem]]:
         advice = f"Add it, with columns {', '.join(column.name for column in REGISTER.columns)}."
         return None, [Problem(REGISTER.file, "the file is missing", advice)]
     return read_csv(path.read_bytes(), REGISTER.file)
-
-
-def _read_rows(path: Path) -> tuple[pd.DataFrame | None, list[Problem]]:
-    """Read a file by columns if it is regular, else cell by cell; rows are labelled with their lines."""
-    content, place = path.read_bytes(), f"{FOLDER}/{path.name}"
-    raw = read_csv_fast(content, ROWS)
-    if raw is not None and content.count(b"\n") + (not content.endswith(b"\n")) == len(raw.rows) + 1:
-        frame, problems = _validated(replace(raw, place=place, rows=np.arange(2, len(raw.rows) + 2)))
-        if not problems:
-            return frame, []
-    # Cells that are not plainly valid are reported as the file writes them.
-    raw, problems = read_csv(content, place)
-    return (None, problems) if raw is None else _validated(raw)
 
 
 def _read_workbook(path: Path, sheets: list[SheetOfRows]) -> tuple[list[pd.DataFrame | None], list[Problem]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +9,9 @@ import pandas as pd
 
 from etsopt.accounting.coded import UNKNOWN, days
 from etsopt.accounting.monitoring.schema import LEAST_PERCENT, MONITOR
-from etsopt.data.files.csv_fast import read_csv_fast
+from etsopt.accounting.reading import read_rows
 from etsopt.data.files.read import find_folder
 from etsopt.data.messages import counted
-from etsopt.data.tables.raw import RawTable, read_csv
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem
 from etsopt.progress import checkpoint
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from etsopt.data.tables.raw import RawTable
 
 FOLDER = "monitor"
 TEXTS = ("unit_id", "stack", "day")
@@ -51,7 +51,7 @@ def read_monitor(source: str | Path, register: pd.DataFrame) -> pd.DataFrame:
     frames = []
     for number, path in enumerate(paths):
         checkpoint("reading monitors", number, len(paths))
-        frame, of_file = _read_file(path)
+        frame, of_file = read_rows(path, f"{FOLDER}/{path.name}", MONITOR, _validated)
         problems += of_file
         if frame is not None:
             frames.append(frame)
@@ -61,19 +61,6 @@ def read_monitor(source: str | Path, register: pd.DataFrame) -> pd.DataFrame:
     if problems:
         raise DataError(f"The monitors of {folder.name!r}", problems)
     return table.assign(day=days(table["day"].to_numpy()))
-
-
-def _read_file(path: Path) -> tuple[pd.DataFrame | None, list[Problem]]:
-    """Read a file by columns if it is regular, else cell by cell."""
-    content, place = path.read_bytes(), f"{FOLDER}/{path.name}"
-    raw = read_csv_fast(content, MONITOR)
-    if raw is not None and content.count(b"\n") + (not content.endswith(b"\n")) == len(raw.rows) + 1:
-        frame, problems = _validated(replace(raw, place=place, rows=np.arange(2, len(raw.rows) + 2)))
-        if not problems:
-            return frame, []
-    # Cells that are not plainly valid are reported as the file writes them.
-    raw, problems = read_csv(content, place)
-    return (None, problems) if raw is None else _validated(raw)
 
 
 def _validated(raw: RawTable) -> tuple[pd.DataFrame | None, list[Problem]]:
