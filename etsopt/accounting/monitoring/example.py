@@ -36,7 +36,7 @@ def generate_monitor(accounts: Accounts, seed: int = 0) -> tuple[pd.DataFrame, p
     for number, ((unit, sector), own) in enumerate(totals.groupby(["unit_id", "sector"], sort=True)):
         drift, offset = DRIFTS[number % len(DRIFTS)], float(np.round(random.normal(0.0, 0.03), 4))
         month = own["month"].to_numpy().astype("datetime64[M]")
-        day = np.concatenate([np.arange(one, one + 1, dtype="datetime64[D]") for one in month])
+        day = np.concatenate([np.arange(one, one + np.timedelta64(1, "M"), dtype="datetime64[D]") for one in month])
         of_day = np.searchsorted(month, day.astype("datetime64[M]"))
         load = np.clip(0.85 * np.exp(LOAD_NOISE * random.normal(size=len(day))), 0.1, 1.2).round(3)
         share = load / np.bincount(of_day, load)[of_day]

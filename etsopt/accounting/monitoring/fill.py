@@ -26,6 +26,7 @@ BASES = ("measured", "standstill", "filled_co2", "filled_flow", "filled_both", "
 MEASURED, STANDSTILL, FILLED_CO2, FILLED_FLOW, FILLED_BOTH, MISSING = range(6)
 
 KG_PER_T, NM3_PER_1E4 = 1000.0, 10_000.0
+MONTH = np.timedelta64(1, "M")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def days_of_stack(rows: pd.DataFrame, settings: Settings) -> StackDays:
     """
     stated = rows["day"].to_numpy().astype("datetime64[D]")
     months = stated.astype("datetime64[M]")
-    first, after = months.min().astype("datetime64[D]"), (months.max() + 1).astype("datetime64[D]")
+    first, after = months.min().astype("datetime64[D]"), (months.max() + MONTH).astype("datetime64[D]")
     day = np.arange(first, after).astype(np.int64)
     at = stated.astype(np.int64) - day[0]
     flow, co2, load, hours = (np.full(len(day), np.nan) for _ in range(4))
