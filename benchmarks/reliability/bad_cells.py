@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from benchmarks.reliability.folders import Folder
-    from etsopt.data.tables.table import Column
+    from etsopt.data.tables.table import Column, Table
 
     Defect = Callable[[Folder, Random], list[str]]
 
@@ -50,10 +50,15 @@ def columns_of(folder: Folder, wanted: Callable[[Column], object]) -> list[tuple
     """Return the columns of a folder that satisfy a condition, each with its table."""
     return [
         (table.name, column)
-        for table in TABLES
+        for table in tables_of(folder)
         for column in table.columns
         if column.name in folder.sheets[table.name].columns and wanted(column)
     ]
+
+
+def tables_of(folder: Folder) -> list[Table]:
+    """Return the schemas of the tables that a folder has; those of evidence need none of the others."""
+    return [table for table in TABLES if table.name in folder.sheets]
 
 
 def break_cell(folder: Folder, random: Random, wanted: Callable[[Column], object], cell: str, what: str) -> list[str]:
@@ -179,7 +184,7 @@ def _long(folder: Folder, random: Random) -> list[str]:
 
 @defect("a row twice")
 def _twice(folder: Folder, random: Random) -> list[str]:
-    table = random.choice(TABLES)
+    table = random.choice(tables_of(folder))
     sheet = folder.sheets[table.name]
     first = random.randrange(len(sheet.rows))
     sheet.rows.append(list(sheet.rows[first]))

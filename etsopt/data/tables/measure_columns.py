@@ -1,4 +1,4 @@
-"""Columns of the table of measures that state their costs."""
+"""Columns of the table of measures on their costs, and on the speed at which they are built."""
 
 from __future__ import annotations
 
@@ -44,4 +44,14 @@ COST_COLUMNS = (
         at_most=1,
         default=0.0,
     ),
+)
+
+LARGEST_NEW_SHARE = Column(
+    "largest_new_share_a_year",
+    "largest fraction of the unit to which it can newly be applied in a year: it is built in equal steps of at "
+    "most this share, one a year or fewer; absent: all at once",
+    "fraction/year",
+    number=True,
+    above=0,
+    at_most=1,
 )

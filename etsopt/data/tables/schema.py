@@ -6,7 +6,7 @@ The validator, the generator, the writer and the documentation derive from it.
 from __future__ import annotations
 
 from etsopt.data.tables.evidence import EVIDENCE
-from etsopt.data.tables.measure_columns import COST_COLUMNS
+from etsopt.data.tables.measure_columns import COST_COLUMNS, LARGEST_NEW_SHARE
 from etsopt.data.tables.power_columns import POWER_COLUMNS
 from etsopt.data.tables.table import Column, Table
 
@@ -202,15 +202,7 @@ MEASURES = Table(
             at_most=1,
             default=1.0,
         ),
-        Column(
-            "largest_new_share_a_year",
-            "largest fraction of the unit to which it can newly be applied in a year: it is built in equal steps of at "
-            "most this share, one a year or fewer; absent: all at once",
-            "fraction/year",
-            number=True,
-            above=0,
-            at_most=1,
-        ),
+        LARGEST_NEW_SHARE,
         Column(
             "first_year",
             "earliest compliance year in which it can run; absent: any",
