@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -153,11 +152,11 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=FIRST)
     parser.add_argument("--out", type=Path, default=HERE, help="folder to write the page to")
     options = parser.parse_args()
-    with ProcessPoolExecutor(2) as pool:
-        sets = list(pool.map(measured, range(options.first, options.first + options.sets)))
-    for one in sets:
-        if one.status != "certified_optimal":
-            print(f"Seed {one.units['seed'].iat[0]}: {one.status}")
+    sets = []
+    for seed in range(options.first, options.first + options.sets):
+        sets.append(measured(seed))
+        if sets[-1].status != "certified_optimal":
+            print(f"Seed {seed}: {sets[-1].status}", flush=True)
     text = page(measured(SEED), sets, options.first, at_scale())
     (options.out / "reconciliation.md").write_text(text, encoding="utf-8", newline="\n")
 
