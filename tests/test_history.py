@@ -12,7 +12,7 @@ import pytest
 from benchmarks import national_path
 from benchmarks.history import balance, prices
 from benchmarks.history.page import page
-from benchmarks.history.prices import BASE, CASES, LIMIT_OF_MEASURES, MARKET
+from benchmarks.history.prices import BASE, BIOMASS_FROM, CASES, MARKET
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
@@ -56,31 +56,46 @@ def test_every_path_is_certified_and_independent_of_the_terminal_price() -> None
         assert one["unchanged_up_to_cny_per_t"] > 200
 
 
-def test_the_page_says_that_its_paths_are_older_and_by_how_much_prices_differ() -> None:
-    before = figures("history")["prices"][BASE]["prices"]["2025"]
-    now = figures("national_path")["scenarios"]["B"]["0"]["prices"]["2025"]
-    assert f"the shipped case was {before:.1f} CNY in 2025 then and\nis {now:.1f} now" in (
-        FOLDER / "history.md"
-    ).read_text(encoding="utf-8")
+def test_the_same_path_has_the_same_prices_on_both_pages() -> None:
+    pairs = {BASE: "B", "cap tight": "C", "cap 2028": "C2", "cap loose": "D", "output high": "F", "output low": "G"}
+    scenarios = figures("national_path")["scenarios"]
+    for key, scenario in pairs.items():
+        there = scenarios[scenario]["0"]["prices"]
+        here = figures("history")["prices"][key]["prices"]
+        assert [here[year] for year in here] == pytest.approx([there[year] for year in here], rel=1e-3), key
 
 
 def test_the_page_says_what_moves_the_price() -> None:
     found = figures("history")["prices"]
     order = [about.split()[0] for about, _ in prices.bars(found)]
-    assert order[:5] == ["intensity", "load", "benchmarks", "cap", "opening"]
+    assert order[:4] == ["intensity", "load", "benchmarks", "opening"]
+    others = [price(key) for about, keys in prices.bars(found)[4:] if not about.startswith("price") for key in keys]
+    assert [min(others), max(others)] == pytest.approx([49.9, 122.8], abs=0.5)
     later = {about.split()[0]: [price(key, 2035) for key in (BASE, *keys)] for about, keys in prices.bars(found)}
     assert sorted(later, key=lambda name: min(later[name]) / max(later[name]))[:2] == ["costs", "output"]
 
 
 def test_the_page_says_which_regimes_there_are() -> None:
     of_2025 = {key: price(key) for key in CASES}
-    linked = {key for key in CASES if price(key, 2030) == pytest.approx(price(key) * 1.08**5, rel=1e-3)}
-    assert linked == {key for key, value in of_2025.items() if value < 36}
-    assert min(of_2025.values()) > 30
-    between = [value for key, value in of_2025.items() if key not in linked and value < LIMIT_OF_MEASURES]
-    assert [min(between), max(between)] == pytest.approx([51.2, 143.9], abs=0.5)
-    assert min(value for value in of_2025.values() if value > LIMIT_OF_MEASURES) > 600
-    assert price(BASE) < min(MARKET.values()) < max(MARKET.values()) < price("s 0.3, 170 Mt")
+    without = [value for value in of_2025.values() if value < BIOMASS_FROM]
+    biomass = [value for value in of_2025.values() if value > BIOMASS_FROM]
+    assert [min(without), max(without)] == pytest.approx([30.0, 122.8], abs=0.5)
+    assert [min(biomass), max(biomass)] == pytest.approx([232.4, 333.4], abs=0.5)
+    assert max(price(key, 2030) for key in CASES) < BIOMASS_FROM
+    linked = {key: of_2025[key] for key in CASES if price(key, 2030) == pytest.approx(price(key) * 1.08**5, rel=1e-3)}
+    hardly = {key for key in linked if key.startswith(("s 0.0", "s 0.1")) or key == "trend -1.2"}
+    assert set(linked) - hardly == {"benchmarks 0", "cap tight", "cap 2028", "output high"}
+    assert [min(linked.values()), max(linked[key] for key in hardly)] == pytest.approx([30.0, 42.7], abs=0.5)
+    rest = [linked[key] for key in set(linked) - hardly]
+    assert [min(rest), max(rest)] == pytest.approx([46.9, 83.1], abs=0.5)
+
+
+def test_the_page_says_between_which_assumptions_the_price_of_the_market_lies() -> None:
+    assert (
+        price(BASE) < min(MARKET.values()) < max(MARKET.values()) < min(price("s 0.3, 170 Mt"), price("s 0.5, 240 Mt"))
+    )
+    assert price("offsets 105") == pytest.approx(90.0, abs=0.05)
+    assert price(BASE, 2026) == pytest.approx(80.0)
 
 
 def test_the_pictures_have_the_same_bytes_each_time_and_the_figures_of_the_pages(tmp_path: Path) -> None:

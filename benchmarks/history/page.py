@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.history.balance import CLASSES, LOAD_SHARES, NOT_PUBLISHED, OFFICIAL, YEARS
-from benchmarks.history.prices import BASE, CASES, LIMIT_OF_MEASURES, MARKET, STOCKS_MT, bars, grid_key
+from benchmarks.history.prices import BASE, BIOMASS_FROM, CASES, MARKET, STOCKS_MT, bars, grid_key
 from benchmarks.history.prices import LOAD_SHARES as GRID_SHARES
 from benchmarks.history.text import FACTS, TEXT
 from benchmarks.reporting import provenance, table
@@ -59,8 +59,8 @@ def of_loads(loads: dict[str, Any]) -> str:
 
 
 def marked(price: float, text: str) -> str:
-    """Return a price with a star if it is beyond what the list of measures can say."""
-    return f"{text}*" if price > LIMIT_OF_MEASURES else text
+    """Return a price with a star if biomass sets it."""
+    return f"{text}*" if price > BIOMASS_FROM else text
 
 
 def of_prices(found: dict[str, Any]) -> str:
@@ -109,7 +109,7 @@ def page(content: dict[str, Any]) -> str:
         grid=of_grid(prices),
         facts=table(("fact", "source", "in the model"), FACTS, ("source", "in the model")),
         proven="Every solve is certified within 1e-4 of its cost." if proven else "Not every solve is certified.",
-        limit=f"{LIMIT_OF_MEASURES:.0f}",
+        biomass=f"{BIOMASS_FROM:.0f}",
         provenance=provenance(content["machine"], content["versions"]),
         balances=len(LOAD_SHARES) * len(YEARS),
         balances_s=content["balance"]["cpu_s"],

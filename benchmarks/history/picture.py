@@ -13,7 +13,7 @@ from matplotlib import pyplot as plt
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from benchmarks.history.balance import NOT_PUBLISHED, OFFICIAL
-from benchmarks.history.prices import BASE, CASES, LIMIT_OF_MEASURES, MARKET, bars
+from benchmarks.history.prices import BASE, BIOMASS_COST, BIOMASS_FROM, CASES, MARKET, bars
 from benchmarks.reporting import FOLDER
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ def paths(scenarios: dict[str, Any], path: Path) -> None:
                 "zorder": 3 if key == "B" else 2,
             }
             for part in _parts(prices):
-                beyond = min(part.values()) > LIMIT_OF_MEASURES
+                beyond = min(part.values()) > BIOMASS_COST
                 axes.plot(*zip(*part.items(), strict=True), **style | ({"color": "#d9a79b"} if beyond else {}))
             ends.append((prices[max(prices)], key, colour))
         _labels_at_the_end(axes, ends)
-        axes.fill_between([2024.5, 2029.5], LIMIT_OF_MEASURES, 1600, color="#f6e7e3", lw=0, zorder=0)
+        axes.fill_between([2024.5, 2029.5], BIOMASS_COST, 1600, color="#f6e7e3", lw=0, zorder=0)
         axes.annotate("above the cost of biomass: all burns\nthat the assumed speed allows", (2030, 880), color=RED)
         axes.scatter([2025, 2025], list(MARKET.values()), color=RED, marker="D", s=34, zorder=5)
         axes.annotate("the market's own in 2026: 84 on average\nfrom January to August, 97.9 on 31 August",
@@ -131,7 +131,7 @@ def tornado(found: dict[str, Any], path: Path) -> None:
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(10, 0.38 * len(rows) + 1.4), layout="constrained")
         top = len(rows) - 0.4
-        axes.axvspan(LIMIT_OF_MEASURES, 2600, color="#f6e7e3", lw=0, zorder=0)
+        axes.axvspan(BIOMASS_FROM, 700, color="#f6e7e3", lw=0, zorder=0)
         axes.axvspan(*MARKET.values(), color="#e6c65c", alpha=0.7, lw=0, zorder=0)
         base = found[BASE]["prices"]["2025"]
         axes.plot([base, base], [-0.6, top], color="0.2", lw=1.0)
@@ -146,10 +146,10 @@ def tornado(found: dict[str, Any], path: Path) -> None:
             (MARKET_AT, " the market's own in 2026: 84 to 97.9", "#8a6d00", "left"),
         ):
             axes.annotate(text, (price, top), color=colour, ha=ha, va="bottom")
-        text = f"above {LIMIT_OF_MEASURES:.0f} CNY: a limit of\nthe list of measures,\nnot a finding"
-        axes.annotate(text, (1.07 * LIMIT_OF_MEASURES, 1.0), color=RED, va="center")
-        axes.set(xscale="log", yticks=[], ylim=(-0.6, len(rows) + 0.2), xlim=(13, 2600))
-        axes.xaxis.set_major_locator(FixedLocator([25, 50, 100, 200, 400, 800, 1600]))
+        text = f"above {BIOMASS_FROM:.0f} CNY: biomass,\none assumed cost"
+        axes.annotate(text, (1.07 * BIOMASS_FROM, 1.0), color=RED, va="center")
+        axes.set(xscale="log", yticks=[], ylim=(-0.6, len(rows) + 0.2), xlim=(17, 700))
+        axes.xaxis.set_major_locator(FixedLocator([25, 50, 100, 200, 400]))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.spines["left"].set_visible(False)
@@ -165,7 +165,7 @@ def _bar(axes: Axes, place: int, base: float, prices: dict[str, float], colour: 
     if not prices:
         return
     far = max(prices.values(), key=lambda price: abs(price - base))
-    beyond = far > LIMIT_OF_MEASURES
+    beyond = far > BIOMASS_FROM
     axes.barh(place, far - base, left=base, height=0.55, color=colour, alpha=0.45 if beyond else 0.9, lw=0)
     for price in prices.values():
         axes.plot([price, price], [place - 0.275, place + 0.275], color="white", lw=0.0 if price == far else 1.2)

@@ -20,8 +20,11 @@ BASE, BOTH = "base", "load share and opening stock"
 MARKET = {"average of January to August 2026": 84.0, "31 August 2026": 97.9}
 """The market's own price of compliance year 2025, which is surrendered in 2026 [CNY/t] [A, the average D]."""
 
-LIMIT_OF_MEASURES = 350.0
-"""Cost of biomass, above which the list of measures has little but the ceiling before 2030 [CNY/t]."""
+BIOMASS_FROM = 200.0
+"""Price above which biomass sets it before 2030: nothing else of the list acts then between it and offsets [CNY/t]."""
+
+BIOMASS_COST = 350.0
+"""Mean cost of biomass, above which all burns that the assumed speed allows [CNY/t]."""
 
 
 @dataclass(frozen=True)

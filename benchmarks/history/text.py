@@ -60,32 +60,28 @@ changed at a time. Prices are CNY of 2024 per tonne of the compliance year. Allo
 so that the market's own price beside them is that of 2026: 84 CNY on average from January to August [D], 97.9 on 31
 August [A]. **Everything after 2026 is a scenario; nothing here is a forecast.**
 
-**Solved before the instance had measures in steps and fuels that stop**: the shipped case was 80.0 CNY in 2025 then and
-is 74.1 now, and prices above {limit} CNY were 600 CNY and more, where biomass had to be kept until 2060.
-[national_path.md](national_path.md) has the scenarios as they are now; `python -m benchmarks.history --parts prices`
-makes this table again.
-
 ![Price of compliance year 2025 with one assumption changed at a time, and the market's own](history_prices.svg)
 
-- **The intensity trend of power moves the price most**, from -1.2 to 0 % a year; then the load share, benchmarks, the
-  first year of the cap and the opening stock. All five decide how short power is until 2029.
-- **There are three regimes, with little between them.** If power is hardly short, the bank lasts beyond 2029, and the
-  price of 2025 is that of 2030, discounted: 30 to 36 CNY. If stock, offsets and scrap cover the shortage, it is 51 to
-  144 CNY. If they do not, it is 600 CNY and more.
-- **Prices with an asterisk are an artefact.** Above {limit} CNY nothing was left but biomass, which a unit kept and
-  paid for until 2060, and the ceiling. They say that the list of measures was too short, not how high the price is.
-- **That the shipped price is near the market's is no evidence.** The 80 CNY are the assumed price of offsets, and the
-  market prices offsets near allowances: 70.76 CNY on average in 2025, 86.51 in August 2026 [A].
-- **The market's price fits a set of assumptions, not one.** At a load share of 0.3 the stock that gives 84 to 97.9 CNY
-  is between 170 and 240 Mt; at 240 Mt the load share is between 0.3 and 0.5.
-- **Costs, the discount rate, output and the level of the cap** leave 2025 between 69 and 144 CNY. They decide 2035,
-  where costs and output move most. If all costs, offsets and the ceiling double, every price doubles, because the
-  terminal price is 0; a solve confirms it.
+- **The intensity trend of power moves the price most**, from -1.2 to 0 % a year; then the load share, benchmarks and
+  the opening stock. All four decide how short power is until 2029.
+- **There are two regimes, with nothing between them.** If stock, offsets and the first renewables cover the shortage,
+  it is 30 to 123 CNY. If they do not, biomass burns until 2029, first where a MWh emits most, and it is 232 to 333
+  CNY.
+- **Where the bank lasts beyond 2029**, the price of 2025 is that of 2030, discounted: 30 to 43 CNY where power is
+  hardly short, 47 to 83 CNY with constant benchmarks, an earlier or tighter cap, or high output.
+- **Prices with an asterisk rest on one assumed cost**: above {biomass} CNY biomass sets them, at 350 CNY on average,
+  within 130 to 470 in the sources. Little else of the list acts before 2030 between offsets and it.
+- **That the shipped price is near the market's is no evidence.** The 80 CNY of 2026 are the assumed price of offsets,
+  and the market prices offsets near allowances: 70.76 CNY on average in 2025, 86.51 in August 2026 [A].
+- **The market's price fits sets of assumptions, not one.** At a load share of 0.3 the stock that gives 84 to 97.9 CNY
+  is between 170 and 240 Mt; at 240 Mt the load share is between 0.3 and 0.5. Offsets at 105 CNY give 90.0.
+- **Costs, the discount rate, output and the cap** leave 2025 between 50 and 123 CNY. They decide 2035, where costs and
+  output move most. If all costs, offsets and the ceiling double, every price doubles, because the terminal price is 0.
 
 {prices}
 
 *Independent up to* is the terminal price below which no price changes. [national_path.md](national_path.md) has the
-scenarios A to I until 2060. {proven}
+scenarios A to J until 2060. {proven}
 
 ### Load share and opening stock
 
