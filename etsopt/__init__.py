@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from etsopt.errors import DataError, EtsoptError, ModelError, SolverError, UsageError
     from etsopt.results.comparison import compare
     from etsopt.results.results import Results, load
+    from etsopt.running.reading import read
     from etsopt.running.roll import roll
-    from etsopt.running.run import check, read, solve
+    from etsopt.running.run import check, solve
     from etsopt.running.sweep import sweep
 
 __all__ = [
@@ -48,7 +49,7 @@ _MODULES = {
     "compare": "etsopt.results.comparison",
     "generate": "etsopt.data.generate",
     "load": "etsopt.results.results",
-    "read": "etsopt.running.run",
+    "read": "etsopt.running.reading",
     "roll": "etsopt.running.roll",
     "solve": "etsopt.running.run",
     "sweep": "etsopt.running.sweep",

@@ -30,6 +30,12 @@ table may also be in Parquet, `units.parquet` in place of `units.csv`; its colum
 outstanding of `enterprises.csv`, prior emissions of `units.csv`, and the plan of the next year. Emissions and output
 are those of `--units FILE`; without it this year's stand in for them, as the README of the folder states.
 
+In place of emissions an instance may have [monthly reports](../etsopt/accounting/README.md): `register.csv` and
+`reports/`, or a store `reports.duckdb`. `units.csv` then needs no emissions and may be absent; it states further
+columns of these units, such as special cases, and units without reports. Emissions, outputs and intensities follow from
+the reports of the year of the policy, `emissions_status` says whether they are verified, and `--emissions` what is
+taken until then. The hash of the instance covers the reports.
+
 `make docs` generates this page from `etsopt/data/tables/schema.py`, `etsopt/data/policy` and the rules: edit those.
 """
 
@@ -63,8 +69,6 @@ def readme() -> str:
         for table in TABLES
     ]
     names = "\n".join(f"- [{name}]({name}/README.md)" for name in shipped.names())
-    reports = "\n".join(f"- [{name}]({name}/README.md)" for name in shipped.reports())
-    names += f"\n\nMonthly reports, for `etsopt account` and `etsopt screen`, which are no instance:\n\n{reports}"
     return "\n".join([INTRODUCTION, f"Shipped:\n\n{names}\n", *tables, _policy(), _rules()])
 
 

@@ -163,7 +163,7 @@ def test_the_code_of_the_page_on_accounting_runs(tmp_path: Path, monkeypatch: py
     RULES.pop("large_month")
     assert {path.name for path in tmp_path.iterdir()} == {
         *("plants", "accounts", "findings", "plants.duckdb", "folder_again", "tables"),
-        *("state", "verified", "decisions.csv", "monitors", "plan", "reconciled"),
+        *("state", "verified", "decisions.csv", "monitors", "plan", "reconciled", "low", "high"),
     }
 
 

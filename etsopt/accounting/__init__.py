@@ -24,6 +24,7 @@ from etsopt.accounting.rows import Reports, read_register
 from etsopt.accounting.screening import Screening, screen
 from etsopt.accounting.sources import Source, read_parameters, read_reports, read_source
 from etsopt.accounting.store import Imported, export_reports, import_reports, store_log
+from etsopt.accounting.verifying import verify
 
 __all__ = [
     "Accounts",
@@ -58,6 +59,7 @@ __all__ = [
     "store_log",
     "take_findings",
     "units_of",
+    "verify",
     "write_example",
     "write_monitor_example",
 ]

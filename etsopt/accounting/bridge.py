@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -46,9 +46,8 @@ def units_of(accounts: Accounts, year: int | None = None, whole_tonnes: bool = T
     register = accounts.register[["unit_id", "enterprise_id", "name", "province", "complex_id"]]
     units = own.merge(register, on="unit_id")
     # Of carbide slag and clinker the rate alone is known; lines form no complexes, so that it is never added up.
-    joint = units["complex_id"] != ""
     for name in ("unit_id", "enterprise_id"):
-        units[name] = units["complex_id"].where(joint, units[name])
+        units[name] = in_complex(units, name)
     units["mark"] = units["confidence"].map(MARKS.index)
     totals = {name: (name, "sum") for name in ADDED}
     first = {name: (name, "first") for name in ("enterprise_id", "name", "sector", "province", "carbide_slag_rate")}
@@ -65,3 +64,8 @@ def units_of(accounts: Accounts, year: int | None = None, whole_tonnes: bool = T
     found["x_confidence"] = np.array(MARKS, dtype=object)[found.pop("mark").to_numpy()]
     columns = ["unit_id", "enterprise_id", "name", "sector", "province", *ADDED, "carbide_slag_rate"]
     return found[[*columns, "x_months", "x_confidence"]]
+
+
+def in_complex(register: pd.DataFrame, name: str) -> pd.Series[Any]:
+    """Return an id of the units of a register as an instance has it: that of the complex, if a unit is part of one."""
+    return register["complex_id"].where(register["complex_id"] != "", register[name])

@@ -136,7 +136,7 @@ def read_parameters(folder: str | Path) -> dict[str, Any]:
     DataError
         If the file cannot be read, has other tables, or a factor is unknown or out of range.
     """
-    path = find_folder(folder, reports=True) / FILE
+    path = find_folder(folder) / FILE
     if not path.is_file():
         return {}
     if path.stat().st_size > LARGEST_BYTES:

@@ -104,7 +104,7 @@ def read_reports(source: str | Path) -> Reports:
     DataError
         With every problem of every file: file, line or cell, column and value, and what to do.
     """
-    folder = find_folder(source, reports=True)
+    folder = find_folder(source)
     register, problems = _read_register(folder)
     paths, others = _files(folder / FOLDER)
     problems += [Problem(f"{FOLDER}/{name}", "is neither a CSV file nor a workbook", SAVE_IT) for name in others]
@@ -147,7 +147,7 @@ def read_register(source: str | Path) -> pd.DataFrame:
     DataError
         With every problem of the file.
     """
-    raw, problems = _read_register(find_folder(source, reports=True))
+    raw, problems = _read_register(find_folder(source))
     if raw is not None:
         units, problems = validate_register(raw)
         if not problems:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.accounting import factors, rows
 from etsopt.accounting.store import is_store, read_store
+from etsopt.data.files.read import find_folder, reports_in
 from etsopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Source:
 def read_source(source: str | Path, as_of: int | str | None = None, wait_s: float | None = None) -> Source:
     """Read reports and parameters of a folder, or together from a store, whose path ends in ``.duckdb``.
 
+    An instance may have a store in place of reports.
+
     Parameters
     ----------
     as_of
@@ -48,6 +51,7 @@ def read_source(source: str | Path, as_of: int | str | None = None, wait_s: floa
     DataError
         With every problem of every file.
     """
+    source = _place(source)
     if is_store(source):
         content = read_store(source, as_of, wait_s)
         return Source(content.reports, content.parameters)
@@ -58,11 +62,21 @@ def read_source(source: str | Path, as_of: int | str | None = None, wait_s: floa
 
 def read_reports(source: str | Path, as_of: int | str | None = None, wait_s: float | None = None) -> Reports:
     """Read the reports of a folder or store, as `read_source` does."""
-    if is_store(source) or as_of is not None:
-        return read_source(source, as_of, wait_s).reports
-    return rows.read_reports(source)
+    place = _place(source)
+    if is_store(place) or as_of is not None:
+        return read_source(place, as_of, wait_s).reports
+    return rows.read_reports(place)
 
 
 def read_parameters(source: str | Path, as_of: int | str | None = None, wait_s: float | None = None) -> dict[str, Any]:
     """Return the parameters of a folder or store, as `read_source` does."""
-    return read_source(source, as_of, wait_s).parameters if is_store(source) else factors.read_parameters(source)
+    place = _place(source)
+    return read_source(place, as_of, wait_s).parameters if is_store(place) else factors.read_parameters(place)
+
+
+def _place(source: str | Path) -> str | Path:
+    """Return a store or folder as it is named, or the store of an instance."""
+    if is_store(source):
+        return source
+    folder = find_folder(source)
+    return reports_in(folder) or folder

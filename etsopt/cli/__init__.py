@@ -124,6 +124,7 @@ def _add_solve(commands: argparse._SubParsersAction[Parser], machine: Parser) ->
         "--model", default="allocation", help="name of a model, or path of a model file (default: %(default)s)"
     )
     _add_rule(solve)
+    _add_emissions(solve)
     solve.add_argument("--out", type=Path, help="folder to write the run to: tables, result.json, the instance")
     _add_format(solve)
     _add_set(solve)
@@ -150,6 +151,14 @@ def _add_rule(command: Parser) -> None:
     command.add_argument("--rule", type=Path, metavar="FILE", help=text)
 
 
+def _add_emissions(command: Parser) -> None:
+    text = (
+        "of an instance with monthly reports, the emissions of units that are not verified: accounted (default), low, "
+    )
+    text += "reconciled, high; verified refuses such units"
+    command.add_argument("--emissions", metavar="WHICH", help=text)
+
+
 def _add_set(command: Parser) -> None:
     command.add_argument(
         "--set",
@@ -173,6 +182,7 @@ def _add_checks(add: Callable[[str, str], Parser]) -> None:
     validate = add("validate", "read an instance and list every defect")
     validate.add_argument("instance", help="a folder, or the name of a shipped instance")
     _add_rule(validate)
+    _add_emissions(validate)
     _add_set(validate)
     check = add("check", "check a saved run from its instance and tables alone")
     check.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")

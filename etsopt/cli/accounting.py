@@ -110,10 +110,10 @@ def _units_of(options: Namespace) -> tuple[pd.DataFrame, Accounts | None, int | 
     from etsopt import accounting
     from etsopt.accounting.schema import REGISTER
     from etsopt.accounting.store import is_store
-    from etsopt.data.files.read import find_folder, read_instance
+    from etsopt.data.files.read import find_folder, read_instance, reports_in
 
-    folder = None if is_store(options.data) else find_folder(options.data, reports=True)
-    if folder is None or (folder / "reports").is_dir():
+    folder = None if is_store(options.data) else find_folder(options.data)
+    if folder is None or reports_in(folder) is not None:
         source = accounting.read_source(options.data, options.as_of, options.wait)
         accounts = accounting.account(source.reports, source.parameters)
         return accounts.register, accounts, None

@@ -280,11 +280,11 @@ def _pairs(texts: list[str], flag: str) -> dict[str, Any]:
 def _instance(options: Namespace) -> Instance:
     """Read the instance of a command, with its rule and policy changes."""
     from etsopt.rules import plugins
-    from etsopt.running import run
+    from etsopt.running import reading
 
     changes = _changes(options.set)
     rules = [] if options.rule is None else plugins.load_file(options.rule)
-    instance = run.read(options.instance)
+    instance = reading.read(options.instance, options.emissions)
     if rules:
         instance = plugins.under_rule_of(instance, rules, changes.get("rule.name"))
     return instance.with_policy(changes)

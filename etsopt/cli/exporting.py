@@ -16,6 +16,7 @@ def export(options: Namespace) -> int:
     """Write the annex tables of a run."""
     from etsopt.reports import official_tables, write_official_tables
     from etsopt.results import results
+    from etsopt.results.emissions_status import emissions_status, not_verified
 
     if options.tables != "official":
         raise UsageError(f"There are no tables {brief(options.tables)}.", "Choose official.")
@@ -28,6 +29,8 @@ def export(options: Namespace) -> int:
         print(json.dumps(content, ensure_ascii=False))
     else:
         print(f"{len(tables)} tables of a run that is {result.status} written to {options.out}: {', '.join(files)}.")
+    if open_ := not_verified(emissions_status(instance.units)):
+        print(open_[0], file=sys.stderr)
     if missing:
         print(missing, file=sys.stderr)
     return 0

@@ -154,8 +154,10 @@ def _add_who(verb: Parser) -> None:
 def _add_verify(commands: argparse._SubParsersAction[Parser], machine: Parser) -> None:
     text = "write annual emissions with their status, the findings, and the monthly sheets of enterprises"
     verify = commands.add_parser("verify", help=text, description=text, parents=[machine], formatter_class=Formatter)
-    verify.add_argument("store", metavar="STORE", help=STORE)
-    verify.add_argument("--year", type=int, required=True, help="year of the emissions")
+    text = "a store, an instance with monthly reports, or a folder of these, whose findings are those of screening"
+    verify.add_argument("data", metavar="DATA", help=text)
+    text = "year of the emissions (default: that of the policy, or the last of the reports)"
+    verify.add_argument("--year", type=int, help=text)
     verify.add_argument("--out", type=Path, metavar="DIR", help="folder to write tables and sheets to")
     text = "write the sheet of this enterprise only; repeatable (default: all)"
     verify.add_argument("--enterprise", action="append", default=[], metavar="ID", help=text)

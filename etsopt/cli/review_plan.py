@@ -57,15 +57,14 @@ def review_plan(options: Namespace) -> int:
 def _instance(options: Namespace) -> Instance:
     """Return the instance of a folder, of reports by screening them, with the changed policy."""
     from etsopt import accounting
-    from etsopt.accounting.schema import REGISTER
     from etsopt.cli.commands import _pairs
-    from etsopt.data.files.read import find_folder, read_instance
+    from etsopt.data.files.read import find_folder, read_instance, reports_in
 
     changes = {f"{SECTION}.{key}": value for key, value in _pairs(options.set, "--set").items()}
-    folder = find_folder(options.data, reports=True)
-    if (folder / REGISTER.file).is_file():
-        reports = accounting.read_reports(folder)
-        found = accounting.screen(reports, accounting.read_parameters(folder))
+    folder = find_folder(options.data)
+    if reports_in(folder) is not None:
+        source = accounting.read_source(folder)
+        found = accounting.screen(source.reports, source.parameters)
         instance = accounting.review_plan_instance(found, year=options.year, name=folder.name)
     elif options.year is not None:
         raise UsageError("--year is of monthly reports.", "Omit it: an instance has a year of its own.")

@@ -157,9 +157,7 @@ def verify(options: Namespace) -> int:
         raise UsageError("--enterprise names sheets, but no folder to write them to.", "Name it by --out.")
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         changes = _pairs(options.set, "--set")
-        found = accounting.annual_emissions(
-            options.store, options.year, changes, as_of=options.as_of, wait_s=options.wait
-        )
+        found = accounting.verify(options.data, options.year, changes, as_of=options.as_of, wait_s=options.wait)
         files = []
         if options.out is not None:
             state = found.review

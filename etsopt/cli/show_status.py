@@ -9,6 +9,7 @@ from rich.text import Text
 
 from etsopt.data.messages import counted
 from etsopt.results.claims import is_checked
+from etsopt.results.emissions_status import not_verified
 from etsopt.results.former_runs import has_lump_sums
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def remarks(results: Results) -> list[str]:
         widest = max(band.get("lower", 0.0), band.get("upper", 0.0))
         if widest >= 1:
             lines.append(f"The band of {name} is {100 * widest:g} % of emissions: 0.03 means 3 %.")
-    return [*lines, *_profitable_banking(results)]
+    open_ = not_verified(results.provenance.get("emissions", {}))
+    return [*([open_[0]] if open_ else []), *lines, *_profitable_banking(results)]
 
 
 def _profitable_banking(results: Results) -> list[str]:

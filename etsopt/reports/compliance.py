@@ -11,6 +11,7 @@ import pandas as pd
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.reports.page import both, figures, page
 from etsopt.results.comparison import SOLVE_AGAIN, require
+from etsopt.results.emissions_status import emissions_status, not_verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -144,6 +145,7 @@ def _head(instance: Instance, results: Results) -> str:
         "1 t CO2e), amounts in CNY.</p>",
         '<p class="meta" lang="zh">数量单位为吨(1个配额对应1吨二氧化碳当量),金额单位为元。'
         "恒等式:期初持有 + 结转 + 发放 + 买入 = 清缴 + 卖出 + 收回注销 + 期末持有。</p>",
+        *(f'<p class="meta">{both(*open_)}</p>' for open_ in [not_verified(emissions_status(instance.units))] if open_),
         '<nav><a href="#nation">nation 全国</a><a href="#provinces">provinces 省份</a>'
         '<a href="#shortfalls">shortfalls 未清缴</a><a href="#sheets">enterprises 单位</a></nav>',
     ]

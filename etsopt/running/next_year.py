@@ -14,6 +14,7 @@ import pandas as pd
 from etsopt.data.former_names import current_columns
 from etsopt.data.policy.plans import PLAN_YEARS
 from etsopt.data.tables.raw import RawTable
+from etsopt.data.tables.report_columns import REPORT_COLUMNS
 from etsopt.data.tables.schema import ENTERPRISES, UNITS, USER_COLUMN_PREFIX
 from etsopt.data.tables.user_columns import as_texts
 from etsopt.data.tables.validate import validate_table
@@ -47,7 +48,8 @@ def units_as_placeholder(instance: Instance) -> pd.DataFrame:
     if "special_case" in units:
         units = units[units["special_case"] != "closed"]
         units = units.assign(special_case=units["special_case"].where(units["special_case"] != "new", ""))
-    return _with_prior_emissions(units.drop(columns="pre_allocated_t", errors="ignore"), instance)
+    of_year = ["pre_allocated_t", *(column.name for column in REPORT_COLUMNS)]
+    return _with_prior_emissions(units.drop(columns=of_year, errors="ignore"), instance)
 
 
 def units_as_stated(units: pd.DataFrame, instance: Instance) -> pd.DataFrame:

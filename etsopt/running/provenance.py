@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from etsopt.results.emissions_status import emissions_status
 from etsopt.rules import own_parameters
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def provenance(
     instance: Instance, model: str, options: SolveOptions, method: Method, seconds: dict[str, float]
 ) -> dict[str, Any]:
     """Return the provenance of a result; ``seconds`` fill up during the solve."""
+    status = emissions_status(instance.units)
     versions = {name: _version(name) for name in ("etsopt", "pyomo", "highspy", "numpy", "pandas", "scipy")}
     return {
         "model": Path(model).stem,
@@ -54,6 +56,7 @@ def provenance(
             "solver_options": options.solver_options,
         },
         "seed": options.seed,
+        **({"emissions": status} if status else {}),
         "versions": versions | {"python": platform.python_version()},
         "seconds": seconds,
     }

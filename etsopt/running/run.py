@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from etsopt.checking import CheckReport
 from etsopt.checking import check as check_tables
 from etsopt.checking.checker import KINDS
-from etsopt.data.files.read import read_instance
 from etsopt.data.former_names import MODELS, current, current_options
 from etsopt.data.instance import Instance
 from etsopt.errors import DataError, Problem, StoppedError, UsageError
@@ -18,7 +17,7 @@ from etsopt.progress import checkpoint, tell, unlimited, watched
 from etsopt.results.claims import check_claims, check_parameters, is_checked
 from etsopt.results.former_runs import as_solved
 from etsopt.results.results import Results
-from etsopt.rules import as_given, parameters_of, plugins, reference_allowances
+from etsopt.rules import as_given, parameters_of, plugins
 from etsopt.running import library, methods, model_inputs
 from etsopt.running.policy_reads import ignored_keys
 from etsopt.running.provenance import Clock, provenance
@@ -28,30 +27,11 @@ from etsopt.solving.solution import Termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     import pandas as pd
 
     from etsopt.running.model import Model
     from etsopt.solving.solution import Solution
-
-
-def read(source: str | Path) -> Instance:
-    """Read an instance and evaluate its rule on it.
-
-    Parameters
-    ----------
-    source
-        A folder, or the name of a shipped instance.
-
-    Raises
-    ------
-    DataError
-        With every problem of its files, or of what its rule needs.
-    """
-    instance = read_instance(source)
-    reference_allowances(instance)
-    return instance
 
 
 def solve(instance: Instance, model: str = "allocation", **options: Any) -> Results:

@@ -19,7 +19,7 @@ import pytest
 import etsopt
 from etsopt.cli import main
 from etsopt.cli.show_status import own_parameters
-from etsopt.running import run
+from etsopt.running import reading
 from etsopt.solving import highs
 from etsopt_models._projection.least_squares import Projection
 from tests.hard import HARD_MODEL
@@ -176,7 +176,8 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
         (
             ["solve", "nowhere"],
             "There is no folder 'nowhere'",
-            "Name a folder, or one of cn-2025, cn-2025-2035, cn-national-2025, cn-national-2025-2060, eu-2019, tiny.",
+            "Name a folder, or one of cn-2025, cn-2025-2035, cn-2025-reports, cn-national-2025, "
+            "cn-national-2025-2060, eu-2019, tiny.",
         ),
         (["solve", "tiny", "--model", "alocation"], "There is no model 'alocation'", "The models are abatement"),
         (["solve", "tiny", "--model", "nowhere.py"], "There is no model file 'nowhere.py'", "Give the path"),
@@ -251,7 +252,10 @@ def test_listings_name_everything(name: str, capsys: pytest.CaptureFixture[str])
             "review_plan",
         },
         "rules": {"cn", "cn-2024", "cn-2025", "cn-2026", "grandfathering", "benchmark", "given"},
-        "instances": {"cn-2025", "cn-2025-2035", "cn-national-2025", "cn-national-2025-2060", "eu-2019", "tiny"},
+        "instances": {
+            *("cn-2025", "cn-2025-2035", "cn-2025-reports", "cn-national-2025", "cn-national-2025-2060"),
+            *("eu-2019", "tiny"),
+        },
     }[name]
     code, content = run_json(capsys, name)
     assert code == 0
@@ -362,7 +366,7 @@ def test_an_error_of_the_system_without_a_file_is_explained(
     def broken(*arguments: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("etsopt.running.run.read", broken)
+    monkeypatch.setattr("etsopt.running.reading.read", broken)
     assert main(["solve", "tiny"]) == 2
     assert capsys.readouterr().err.startswith("A file could not be read or written: Input/output error.\n\n")
 
@@ -383,7 +387,7 @@ def test_too_little_memory_is_told(
         # Whoever called for the memory may have made another error of it.
         raise RuntimeError("The reading failed.") from error
 
-    monkeypatch.setattr("etsopt.running.run.read", short)
+    monkeypatch.setattr("etsopt.running.reading.read", short)
     assert main(["solve", "tiny"]) == 4
     assert capsys.readouterr().err.startswith("There is not enough memory.\n\n")
 
@@ -394,7 +398,7 @@ def test_an_error_of_python_itself_stays_one_unless_memory_is_short(
     def broken(*arguments: object) -> None:
         raise SystemError("error return without exception set")
 
-    monkeypatch.setattr("etsopt.running.run.read", broken)
+    monkeypatch.setattr("etsopt.running.reading.read", broken)
     with pytest.raises(SystemError):
         main(["solve", "tiny"])
     # Nothing has so much.
@@ -409,7 +413,7 @@ def test_a_native_module_that_is_interrupted_while_it_is_imported_is_no_failure(
     def interrupted(*arguments: object) -> None:
         raise ImportError("initialization failed") from KeyboardInterrupt()
 
-    monkeypatch.setattr("etsopt.running.run.read", interrupted)
+    monkeypatch.setattr("etsopt.running.reading.read", interrupted)
     assert main(["solve", "tiny"]) == 130
     assert capsys.readouterr().err == "Interrupted.\n"
 
@@ -710,11 +714,11 @@ def test_a_time_limit_that_nothing_meets_says_so(capsys: pytest.CaptureFixture[s
 def test_a_time_limit_that_reading_does_not_meet_ends_there(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def endless(source: str) -> etsopt.Instance:
+    def endless(source: str, emissions: str | None) -> etsopt.Instance:
         while True:
             pass
 
-    monkeypatch.setattr(run, "read", endless)
+    monkeypatch.setattr(reading, "read", endless)
     code, content = run_json(capsys, "solve", "tiny", "--time-limit", "0.1")
     assert (code, content["termination"], content["status"]) == (4, "time_limit", "none")
     assert content["error"] == "The time limit has passed before a solution was found."

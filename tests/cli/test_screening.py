@@ -83,7 +83,6 @@ def test_rules_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["screen", "nowhere"], "cn-2025-reports"),
         (["screen", NAME, "--set", "late.days=45"], "There is no rule of screening 'late'."),
         (["screen", NAME, "--rule", "nowhere.py"], "There is no rule file 'nowhere.py'."),
-        (["solve", NAME], "holds monthly reports: it is no instance."),
     ],
 )
 def test_a_wrong_call_is_refused(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import etsopt
 from etsopt.data.files import shipped
 from etsopt.data.files.read import read_instance
 from etsopt.data.files.write import to_toml, write_instance
@@ -57,9 +58,9 @@ def test_a_valid_folder_is_read(write_folder: Writer) -> None:
 
 @pytest.mark.parametrize("name", shipped.names())
 def test_a_shipped_instance_is_read_by_its_name(name: str) -> None:
-    instance = read_instance(name)
+    instance = etsopt.read(name)
     assert instance.name == name
-    assert instance.hash == read_instance(shipped.folder(name)).hash
+    assert instance.hash == etsopt.read(shipped.folder(name)).hash
 
 
 @pytest.mark.parametrize(

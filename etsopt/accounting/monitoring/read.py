@@ -42,7 +42,7 @@ def read_monitor(source: str | Path, register: pd.DataFrame) -> pd.DataFrame:
     DataError
         With every problem of every file: file, line, column and value, and what to do.
     """
-    folder = find_folder(source, reports=True)
+    folder = find_folder(source)
     paths = sorted((folder / FOLDER).glob("*.csv"))
     problems: list[Problem] = []
     if not paths:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from etsopt.accounting.rows import Reports
+
 MONTHS = 12
 ACCOUNTED = "accounted_emissions_tco2e"
 VERIFIED_EMISSIONS = "verified_emissions_tco2e"
@@ -37,21 +39,22 @@ class Verification:
     units
         Units with reports in the year: status, months, items and how many have passed the national level,
         ``accounted_emissions_tco2e``, and ``verified_emissions_tco2e``, NaN unless the status is ``verified``.
-    accounts
-        Accounts of all years.
+    reports, accounts
+        Reports and accounts of all years.
     review
         State of the review in the year.
     """
 
     year: int
     units: pd.DataFrame
+    reports: Reports
     accounts: Accounts
     review: Review
 
 
 def annual_emissions(
     path: str | Path,
-    year: int,
+    year: int | None = None,
     parameters: Mapping[str, Any] | None = None,
     on: date | None = None,
     as_of: int | str | None = None,
@@ -64,6 +67,8 @@ def annual_emissions(
 
     Parameters
     ----------
+    year
+        Year of the emissions; None for the last one of the reports.
     parameters
         Factors in place of those of the store, by dotted keys.
     on
@@ -83,12 +88,13 @@ def annual_emissions(
     with open_store(path, wait_s=wait_s) as opened:
         entry = look_at_items(opened, as_of)
         reports, stated = reports_of(opened), parameters_in(opened)
+        year = int(reports.rows["month"].max()[:4]) if year is None else year
         state = review_of(opened, entry, year, date.today() if on is None else on)
     accounts = account(reports, {**stated, **(parameters or {})})
     known = sorted(set(accounts.unit_years["year"].tolist()))
     if year not in known:
         raise UsageError(f"No unit has reports of {year}.", f"Choose one of {', '.join(map(str, known))}.")
-    return Verification(year, _units(accounts, state, year), accounts, state)
+    return Verification(year, _units(accounts, state, year), reports, accounts, state)
 
 
 def _units(accounts: Accounts, state: Review, year: int) -> pd.DataFrame:

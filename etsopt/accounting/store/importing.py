@@ -97,7 +97,7 @@ def import_reports(
         if is_store(folder):
             raise UsageError(f"{str(folder)!r} is a store.", "Export it to a folder first: etsopt store export")
     # Files are read before the store is held, as that takes the most time.
-    read = [_Folder.read(find_folder(folder, reports=True)) for folder in folders]
+    read = [_Folder.read(find_folder(folder)) for folder in folders]
     with open_store(path, write=True, create=True, wait_s=wait_s) as opened:
         return _added(opened, read)
 

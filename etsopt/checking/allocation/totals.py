@@ -11,6 +11,7 @@ from etsopt.checking.allocation.duals import KEPT
 from etsopt.checking.allocation.rows import ROW_TOLERANCE
 from etsopt.checking.plan import has_balance_value, inside
 from etsopt.checking.report import Violation
+from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def own_columns_are_unchanged(instance: Instance, table: pd.DataFrame, enterpris
 
 def _own_columns(instance: Instance) -> list[str]:
     """Return the user's own columns of the units."""
-    return [name for name in instance.units if name.startswith(USER_COLUMN_PREFIX)]
+    return [name for name in instance.units if name.startswith(USER_COLUMN_PREFIX) or name in SHOWN_WITH_RESULTS]
 
 
 def _unchanged(

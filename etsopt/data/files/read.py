@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +26,20 @@ if TYPE_CHECKING:
     from etsopt.data.tables.table import Table
 
 
-def read_instance(source: str | Path) -> Instance:
+POLICY, REGISTER, REPORTS, STORE = "policy.toml", "register.csv", "reports", "reports.duckdb"
+"""Policy of an instance, and where one has its monthly reports."""
+
+Complete = Callable[[int, RawTable | None], tuple[RawTable, list[Problem]]]
+
+
+def read_instance(source: str | Path, complete: Complete | None = None) -> Instance:
     """Read an instance from a folder, or by the name of a shipped one.
+
+    Parameters
+    ----------
+    complete
+        A function that returns the units of the year of the policy from those that ``units.csv`` states, if it exists,
+        and problems; None if that has them all.
 
     Raises
     ------
@@ -37,24 +50,29 @@ def read_instance(source: str | Path) -> Instance:
     """
     folder = find_folder(source)
     finish(folder)
-    policy, problems = _read_policy(folder / "policy.toml")
+    policy, problems = read_policy(folder / POLICY)
     try:
-        return _read(folder, policy, problems, fast=True)
+        return _read(folder, policy, problems, complete, fast=True)
     except DataError:
         # Problems are reported from the raw cells of the file.
-        return _read(folder, policy, problems, fast=False)
+        return _read(folder, policy, problems, complete, fast=False)
 
 
-def _read(folder: Path, policy: Policy | None, of_policy: list[Problem], fast: bool) -> Instance:
+def _read(
+    folder: Path, policy: Policy | None, of_policy: list[Problem], complete: Complete | None, fast: bool
+) -> Instance:
     """Read the tables beside a policy and its problems, by the fast reader for regular files if ``fast``."""
     problems: list[Problem] = []
     tables: dict[str, RawTable] = {}
     for table in TABLES:
-        raw, of_table = _read_table(folder, table, fast)
+        raw, of_table = _read_table(folder, table, fast, needed=table is UNITS and complete is None)
         problems += of_table
         if raw is not None:
             tables[table.name] = raw
     problems += of_policy
+    if complete is not None and policy is not None:
+        tables[UNITS.name], of_reports = complete(policy.year, tables.get(UNITS.name))
+        problems += of_reports
     if UNITS.name not in tables:
         raise DataError(f"The instance {folder.name!r}", problems)
     try:
@@ -87,14 +105,14 @@ def read_units(path: Path) -> pd.DataFrame:
     raise DataError(f"The file {str(path)!r}", problems)
 
 
-def _read_table(folder: Path, table: Table, fast: bool) -> tuple[RawTable | None, list[Problem]]:
-    """Read the file of a table; return None if an optional table has no file."""
+def _read_table(folder: Path, table: Table, fast: bool, needed: bool) -> tuple[RawTable | None, list[Problem]]:
+    """Read the file of a table; return None if it has none, with a problem if it is needed."""
     paths = [path for name in table.files if (path := folder / name).is_file()]
     if len(paths) > 1:
         return None, [Problem(table.file, f"is present beside {paths[1].name}", "Keep one of them.")]
     if not paths:
         missing = Problem(table.file, "the file is missing", f"Add it; it holds {table.meaning}.")
-        return None, [missing] if table is UNITS else []
+        return None, [missing] if needed else []
     if paths[0].suffix == SUFFIX:
         return read_parquet(paths[0])
     content = paths[0].read_bytes()
@@ -102,25 +120,43 @@ def _read_table(folder: Path, table: Table, fast: bool) -> tuple[RawTable | None
     return (raw, []) if raw is not None else read_csv(content, table.file)
 
 
-def find_folder(source: str | Path, reports: bool = False) -> Path:
-    """Return the folder of an instance by its path or its shipped name, or that of monthly reports."""
+def reports_in(folder: Path) -> Path | None:
+    """Return where an instance has the monthly reports of its units: the folder itself, or its store; None without any.
+
+    Raises
+    ------
+    DataError
+        If it has both.
+    """
+    store, found = folder / STORE, (folder / REGISTER).is_file() and (folder / REPORTS).is_dir()
+    if found and store.is_file():
+        problem = Problem(STORE, f"is present beside {REGISTER} and {REPORTS}/", "Keep one of them.")
+        raise DataError(f"The instance {folder.name!r}", [problem])
+    return folder if found else store if store.is_file() else None
+
+
+def find_folder(source: str | Path) -> Path:
+    """Return the folder of an instance or of monthly reports by its path, or by its shipped name.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder and no instance of that name.
+    """
     folder = Path(source)
     if folder.is_dir():
         return folder
-    known = sorted([*shipped.names(), *shipped.reports()]) if reports else shipped.names()
+    known = shipped.names()
     if str(source) in known:
         return shipped.folder(str(source))
-    if str(source) in shipped.reports():
-        what = f"{str(source)!r} holds monthly reports: it is no instance."
-        raise UsageError(what, f"Account for them, or screen them: etsopt account {source}, etsopt screen {source}")
-    names = ", ".join(known)
     raise UsageError(
         f"There is no folder {str(source)!r}, and no shipped instance of that name.",
-        f"Name a folder, or one of {names}.",
+        f"Name a folder, or one of {', '.join(known)}.",
     )
 
 
-def _read_policy(path: Path) -> tuple[Policy | None, list[Problem]]:
+def read_policy(path: Path) -> tuple[Policy | None, list[Problem]]:
+    """Read a policy file, or return its problems."""
     if not path.is_file():
         return None, [Problem(path.name, "the file is missing", "Add it, with at least a year and a rule.")]
     if (size := path.stat().st_size) > LARGEST_BYTES:

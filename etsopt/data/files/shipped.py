@@ -16,11 +16,6 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in root().glob("*/policy.toml"))
 
 
-def reports() -> list[str]:
-    """Return the names of the shipped folders of monthly reports, which are no instances."""
-    return sorted(path.parent.name for path in root().glob("*/register.csv"))
-
-
 def folder(name: str) -> Path:
     """Return the folder of the shipped instance of that name."""
     return root() / name

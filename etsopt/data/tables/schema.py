@@ -8,6 +8,7 @@ from __future__ import annotations
 from etsopt.data.tables.evidence import EVIDENCE
 from etsopt.data.tables.measure_columns import COST_COLUMNS, LARGEST_NEW_SHARE
 from etsopt.data.tables.power_columns import POWER_COLUMNS
+from etsopt.data.tables.report_columns import REPORT_COLUMNS
 from etsopt.data.tables.table import Column, Table
 
 SECTORS = ("cement", "steel", "aluminium", "power")
@@ -100,6 +101,7 @@ UNITS = Table(
         Column("prior_emissions_tco2e", "last year's verified emissions", "tCO2e", number=True, at_least=0),
         Column("pre_allocated_t", "pre-allocated allowances", "t", number=True, at_least=0),
         Column("reference_t", "reference allowances, for the rule 'given'", "t", number=True, at_least=0),
+        *REPORT_COLUMNS,
     ),
 )
 

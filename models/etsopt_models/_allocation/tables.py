@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.rules import issuance, reference_allowances
 from etsopt_models._allocation.coupling import COUPLING
@@ -88,7 +89,7 @@ def _allocation(
     bound[~instance.in_scope] = SIDES.index("")
     bound[limits.free] = np.select([free <= lower + AT_BOUND_T, free >= upper - AT_BOUND_T], [1, 2], 0)
     surplus = allowance - emissions
-    user_columns = [name for name in units.columns if name.startswith(USER_COLUMN_PREFIX)]
+    passed = [name for name in units if name.startswith(USER_COLUMN_PREFIX) or name in SHOWN_WITH_RESULTS]
     table: dict[str, Any] = {name: units[name] for name in ("unit_id", "enterprise_id", "sector", "province")} | {
         "emissions_tco2e": emissions,
         "intensity": instance.intensity,
@@ -104,7 +105,7 @@ def _allocation(
         table["exceptional"] = np.zeros(len(units), dtype=bool)
         table["exceptional"][limits.free[exceptional]] = True
     issued = issuance(instance, allowance)
-    return pd.DataFrame(table | {name: issued[name] for name in issued} | {name: units[name] for name in user_columns})
+    return pd.DataFrame(table | {name: issued[name] for name in issued} | {name: units[name] for name in passed})
 
 
 def _rate(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:

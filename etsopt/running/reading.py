@@ -1,0 +1,93 @@
+"""Read an instance: its tables and policy, and the emissions of its units from monthly reports if it has these."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from etsopt.data.files.read import find_folder, read_instance, reports_in
+from etsopt.data.tables.report_columns import ACCOUNTED
+from etsopt.errors import SolverError, StoppedError, UsageError, brief
+from etsopt.rules import reference_allowances
+from etsopt.running.run import solve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+    from etsopt.data.files.read import Complete
+    from etsopt.data.instance import Instance
+    from etsopt.data.tables.raw import RawTable
+    from etsopt.errors import Problem
+
+RECONCILIATION = "reconciliation"
+
+
+def read(source: str | Path, emissions: str | None = None) -> Instance:
+    """Read an instance and evaluate its rule on it.
+
+    Parameters
+    ----------
+    source
+        A folder, or the name of a shipped instance.
+    emissions
+        For an instance with monthly reports, the emissions of units that the national level has not passed:
+        ``accounted`` (the default), ``low``, ``reconciled`` or ``high``, the ends and the estimate of reconciliation;
+        ``verified`` refuses such units.
+
+    Raises
+    ------
+    UsageError
+        If emissions are chosen of an instance without reports, or verified ones that are not.
+    DataError
+        With every problem of its files, or of what its rule needs.
+    """
+    folder = find_folder(source)
+    place = reports_in(folder)
+    if place is None and emissions is not None:
+        what = f"{str(source)!r} has no monthly reports: its emissions are those of units.csv."
+        raise UsageError(what, "Leave out the choice of emissions, or add register.csv and reports/.")
+    complete = None if place is None else _from_reports(place, ACCOUNTED if emissions is None else emissions)
+    instance = read_instance(source, complete)
+    reference_allowances(instance)
+    return instance
+
+
+def _from_reports(place: Path, emissions: str) -> Complete:
+    """Return the function that completes the units of an instance from its reports, which are accounted for once."""
+    from etsopt.accounting import completed, reported
+
+    if emissions not in reported.CHOICES:
+        raise UsageError(f"There are no emissions {brief(emissions)}.", f"Choose one of {', '.join(reported.CHOICES)}.")
+
+    @cache
+    def of(year: int) -> tuple[reported.Reported, pd.DataFrame]:
+        found = reported.Reported.of(place, year)
+        return found, found.units(emissions, _reconciled)
+
+    def complete(year: int, stated: RawTable | None) -> tuple[RawTable, list[Problem]]:
+        found, units = of(year)
+        return completed.completed(stated, units, found.ids)
+
+    return complete
+
+
+def _reconciled(evidence: Instance) -> Mapping[str, pd.DataFrame]:
+    """Return the tables of a certified reconciliation.
+
+    Raises
+    ------
+    StoppedError
+        If it was stopped.
+    SolverError
+        If it is not certified.
+    """
+    results = solve(evidence, RECONCILIATION)
+    if results.termination in ("time_limit", "interrupted"):
+        raise StoppedError(results.termination)
+    if not results.certified or RECONCILIATION not in results.tables:
+        what = f"The interval of emissions is not known: reconciliation ended {results.status}."
+        raise SolverError(what, "See why: etsopt reconcile. Without the choice of emissions accounted ones are taken.")
+    return results.tables
