@@ -32,7 +32,8 @@ def emissions_status(units: pd.DataFrame) -> dict[str, Any]:
     others = units[status != VERIFIED]
     if others.empty:
         return {}
-    accounted = others.get("accounted_emissions_tco2e", others["emissions_tco2e"])
+    # Without accounted emissions nothing is said to differ from them.
+    accounted = others.get("accounted_emissions_tco2e", others["emissions_tco2e"]).fillna(others["emissions_tco2e"])
     return {
         "units": {str(name): int(count) for name, count in status.value_counts().sort_index().items()},
         "not_verified_tco2e": float(others["emissions_tco2e"].sum()),
@@ -51,7 +52,8 @@ def not_verified(about: Mapping[str, Any]) -> tuple[str, str] | None:
     )
     taken, accounted = about["not_verified_tco2e"], about["not_verified_as_accounted_tco2e"]
     if taken != accounted:
-        moved = f"{format_tonnes(abs(taken - accounted))} t ({format_rate(abs(taken - accounted) / accounted)})"
+        moved = f"{format_tonnes(abs(taken - accounted))} t"
+        moved += f" ({format_rate(abs(taken - accounted) / accounted)})" if accounted > 0 else ""
         english += f", {moved} {'above' if taken > accounted else 'below'} the accounted ones"
         chinese += f",较核算值{'高' if taken > accounted else '低'} {moved}"
     return f"Emissions of {count} of {of} units are not verified: {english}.", (
