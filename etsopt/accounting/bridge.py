@@ -47,7 +47,7 @@ def units_of(accounts: Accounts, year: int | None = None, whole_tonnes: bool = T
     units = own.merge(register, on="unit_id")
     # Of carbide slag and clinker the rate alone is known; lines form no complexes, so that it is never added up.
     for name in ("unit_id", "enterprise_id"):
-        units[name] = in_complex(units, name)
+        units[name] = id_in_instance(units, name)
     units["mark"] = units["confidence"].map(MARKS.index)
     totals = {name: (name, "sum") for name in ADDED}
     first = {name: (name, "first") for name in ("enterprise_id", "name", "sector", "province", "carbide_slag_rate")}
@@ -66,6 +66,6 @@ def units_of(accounts: Accounts, year: int | None = None, whole_tonnes: bool = T
     return found[[*columns, "x_months", "x_confidence"]]
 
 
-def in_complex(register: pd.DataFrame, name: str) -> pd.Series[Any]:
+def id_in_instance(register: pd.DataFrame, name: str) -> pd.Series[Any]:
     """Return an id of the units of a register as an instance has it: that of the complex, if a unit is part of one."""
     return register["complex_id"].where(register["complex_id"] != "", register[name])

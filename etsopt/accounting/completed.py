@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,72 +17,127 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Texts = NDArray[np.object_]
+
 IDENTIFYING = ("enterprise_id", "name", "sector", "province")
 """Columns of the register, which ``units.csv`` may repeat."""
 
-PLACE = "reports"
+PLACE, REGISTER = "reports", "register.csv"
 
 
-def completed(
-    stated: RawTable | None, reported: pd.DataFrame, register: Iterable[str]
+@dataclass(frozen=True, eq=False)
+class _Stated:
+    """Rows of ``units.csv``, and the rows of the reported units that they are of, -1 for another unit."""
+
+    raw: RawTable
+    columns: dict[str, Texts]
+    units: Texts
+    place: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, raw: RawTable, reported: pd.DataFrame) -> _Stated:
+        columns = {name: _texts(cells) for name, cells in raw.columns.items()}
+        units = np.array([normalise(cell) for cell in columns["unit_id"]], dtype=object)
+        return cls(raw, columns, units, reported.index.get_indexer(pd.Index(units, dtype=object)))
+
+    def cells(self, name: str) -> Texts:
+        """Return the cells of a column, empty without it."""
+        return self.columns.get(name, np.full(len(self.units), "", dtype=object))
+
+    def problem(self, wrong: NDArray[np.bool_], column: str, what: str, advice: str) -> list[Problem]:
+        """Return a problem of some rows; empty if there are none."""
+        cells = self.cells(column)
+        shown = tuple((str(self.raw.rows[row]), str(cells[row])) for row in np.flatnonzero(wrong))
+        return [Problem(self.raw.place, what, advice, column, shown)] if shown else []
+
+
+def completed_units(
+    raw: RawTable | None, reported: pd.DataFrame, id_in_instance: pd.Series[str]
 ) -> tuple[RawTable, list[Problem]]:
-    """Return the units of reports, with further columns and units as ``units.csv`` states them, and problems.
+    """Return the cells of all units, and problems.
 
     Parameters
     ----------
-    stated
-        Cells of ``units.csv``, which need not exist.
+    raw
+        Cells of ``units.csv``; None if it does not exist.
     reported
         What `etsopt.accounting.reported.Reported.units` returns.
-    register
-        Units of the instance that the register has.
+    id_in_instance
+        Unit of the instance by unit of the register.
     """
-    if stated is None or "unit_id" not in stated.columns:
-        raw = RawTable.from_frame(reported, PLACE)
-        return raw, _without_reports(register, reported.index)
-    units = np.array([normalise(str(cell)) for cell in stated.columns["unit_id"]], dtype=object)
-    place = reported.index.get_indexer(pd.Index(units))
-    problems, columns = [], {name: _texts(cells) for name, cells in stated.columns.items()}
-    rest = np.setdiff1d(np.arange(len(reported)), place)
-    for name in reported.columns.drop("unit_id"):
-        own, here = _texts(reported[name].to_numpy()), columns.get(name, np.full(len(units), "", dtype=object))
-        wrong = (place >= 0) & (here != "")
-        if name in IDENTIFYING:
-            wrong &= [
-                normalise(cell).casefold() != other.casefold() for cell, other in zip(here, own[place], strict=True)
-            ]
-        if wrong.any():
-            shown = tuple((str(stated.rows[row]), str(here[row])) for row in np.flatnonzero(wrong))
-            problems.append(_stated_twice(stated.place, name, shown))
-        columns[name] = np.concatenate([np.where(place >= 0, own[place], here), own[rest]])
-    count = len(units) + len(rest)
-    for name, cells in columns.items():
-        if len(cells) < count:
-            ends = reported.index[rest] if name == "unit_id" else np.full(len(rest), "", dtype=object)
-            columns[name] = np.concatenate([cells, ends])
-    rows = np.concatenate([np.asarray(stated.rows, dtype=object), reported.index[rest]])
-    return RawTable(stated.place, columns, rows), problems + _without_reports(register, {*reported.index, *units})
+    problems = _below_zero(reported)
+    if raw is None:
+        return RawTable.from_frame(reported, PLACE), problems + _without_reports(id_in_instance, reported.index)
+    if "unit_id" not in raw.columns:
+        missing = Problem(raw.place, "the column is missing", "Add it: identifies the unit.", "unit_id")
+        return RawTable.from_frame(reported, raw.place), [*problems, missing]
+    stated = _Stated.of(raw, reported)
+    problems += _stated_again(stated, reported, id_in_instance)
+    problems += _without_reports(id_in_instance, {*reported.index, *stated.units})
+    return _joined(stated, reported), problems
 
 
-def _stated_twice(place: str, name: str, cells: tuple[tuple[str, str], ...]) -> Problem:
-    if name in IDENTIFYING:
-        return Problem(
-            place, "differs from register.csv", "Correct one of the two, or leave the cell empty.", name, cells
+def _joined(stated: _Stated, reported: pd.DataFrame) -> RawTable:
+    """Return the rows of ``units.csv`` with the cells of reported units filled in, then the other reported units."""
+    own = stated.place >= 0
+    rest = reported.index.difference(pd.Index(stated.units, dtype=object), sort=True)
+    columns = {}
+    for name in dict.fromkeys((*stated.columns, *reported.columns)):
+        here, more = stated.cells(name).copy(), np.full(len(rest), "", dtype=object)
+        if name in reported:
+            cells = pd.Series(_texts(reported[name].to_numpy()), reported.index)
+            more = cells[rest].to_numpy()
+            if name != "unit_id":
+                here[own] = cells.to_numpy()[stated.place[own]]
+        columns[name] = np.concatenate([here, more])
+    rows = np.concatenate([np.asarray(stated.raw.rows, dtype=object), [f"of {unit}" for unit in rest]])
+    return RawTable(stated.raw.place, columns, rows)
+
+
+def _stated_again(stated: _Stated, reported: pd.DataFrame, id_in_instance: pd.Series[str]) -> list[Problem]:
+    """Find what ``units.csv`` states of reported units beside their reports, and units that report in a complex."""
+    problems, own = [], stated.place >= 0
+    measured = [name for name in reported.columns if name not in ("unit_id", *IDENTIFYING)]
+    again = {name: own & (stated.cells(name) != "") for name in measured}
+    if columns := [name for name, wrong in again.items() if wrong.any()]:
+        what = f"states what follows from the monthly reports of a unit ({', '.join(columns)})"
+        advice = "Leave these cells empty, or remove the reports of the unit."
+        problems += stated.problem(again[columns[0]], columns[0], what, advice)
+    for name in IDENTIFYING:
+        there = _texts(reported[name].to_numpy())
+        differs = np.array(
+            [
+                row >= 0 and cell != "" and normalise(cell).casefold() != there[row].casefold()
+                for cell, row in zip(stated.cells(name), stated.place, strict=True)
+            ],
+            dtype=bool,
         )
-    advice = "Leave the cell empty, or remove the reports of the unit."
-    return Problem(place, "is stated, and follows from the monthly reports as well", advice, name, cells)
+        advice = (
+            "Leave the cell empty, or correct one of the two. Of a complex, unit and enterprise are its complex_id."
+        )
+        problems += stated.problem(differs, name, f"differs from {REGISTER}", advice)
+    members = id_in_instance[id_in_instance.to_numpy() != id_in_instance.index].to_dict()
+    inside = np.array([unit in members for unit in stated.units], dtype=bool)
+    complexes = ", ".join(sorted({members[unit] for unit in stated.units[inside]}))
+    what, advice = f"is part of a complex that reports as one ({complexes})", "State the complex, or remove the row."
+    return problems + stated.problem(inside, "unit_id", what, advice)
 
 
-def _without_reports(register: Iterable[str], known: Iterable[str]) -> list[Problem]:
-    missing = sorted({*register} - {*known})
-    if not missing:
-        return []
-    advice = "Add its reports, state its emissions in units.csv, or take it out of register.csv."
+def _below_zero(reported: pd.DataFrame) -> list[Problem]:
+    emissions = reported["emissions_tco2e"]
+    cells = tuple((f"of {unit}", f"{value:g}") for unit, value in emissions[emissions < 0].items())
+    advice = "Correct their rows: etsopt screen and etsopt reconcile look for the false ones."
+    return [Problem(PLACE, "give emissions below 0", advice, "emissions_tco2e", cells)] if cells else []
+
+
+def _without_reports(id_in_instance: pd.Series[str], known: Iterable[str]) -> list[Problem]:
+    cells = tuple((f"of {unit}", "") for unit in sorted({*id_in_instance} - {*known}))
+    advice = "Add its reports, state its emissions in units.csv, or take it out of the register."
     what = "has units without a report of the year of policy.toml"
-    return [Problem("register.csv", what, advice, "unit_id", tuple((unit, "") for unit in missing))]
+    return [Problem(REGISTER, what, advice, "unit_id", cells)] if cells else []
 
 
-def _texts(cells: NDArray[Any]) -> NDArray[np.object_]:
+def _texts(cells: NDArray[Any]) -> Texts:
     """Return cells as a file has them: numbers by their shortest exact text, absent ones empty."""
     if cells.dtype == object:
         return cells

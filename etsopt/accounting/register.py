@@ -35,6 +35,8 @@ def validate_register(raw: RawTable) -> tuple[pd.DataFrame, list[Problem]]:
     joint = units[units["complex_id"] != ""]
     what = ("unit of a complex is outside steel", "units of complexes are outside steel")
     found += _problem(raw, joint[joint["sector"] != "steel"], "sector", what, "Leave complex_id of it empty.")
+    what = ("complex has the id of a unit", "complexes have ids of units")
+    found += _problem(raw, joint[joint["complex_id"].isin(units["unit_id"])], "complex_id", what, "Give it its own id.")
     cities = joint["city"] if "city" in joint else joint["complex_id"].map(lambda name: "")
     apart = cities.groupby(joint["complex_id"]).transform(lambda cells: len(set(cells)) > 1 or "" in set(cells))
     what = ("unit of a complex is not in its one city", "units of complexes are not in one city")

@@ -15,16 +15,15 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.accounts import account
-from etsopt.accounting.bridge import in_complex, units_of
-from etsopt.accounting.reconciliation import evidence_of
-from etsopt.accounting.review import annual_emissions
-from etsopt.accounting.review.words import VERIFIED as PASSED
+from etsopt.accounting.bridge import id_in_instance, units_of
+from etsopt.accounting.reconciliation import evidence_of, series_of
+from etsopt.accounting.review import annual_emissions, words
 from etsopt.accounting.schema import ROWS
 from etsopt.accounting.sources import read_source
 from etsopt.accounting.store import is_store
 from etsopt.accounting.vocabulary import ALUMINIUM, CEMENT, ENTERPRISE, PROCESSES_OF
 from etsopt.data.tables.report_columns import ACCOUNTED, VERIFIED
-from etsopt.errors import UsageError
+from etsopt.errors import SolverError, UsageError
 from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
@@ -38,11 +37,11 @@ if TYPE_CHECKING:
     Reconcile = Callable[[Instance], Mapping[str, pd.DataFrame]]
 
 BASES = {
-    "low": ("lowest", "lowest_tco2e", "at_lowest"),
-    "reconciled": ("reconciled", "reconciled_tco2e", "reconciled"),
-    "high": ("highest", "highest_tco2e", "at_highest"),
+    "low": ("lowest", "lowest_tco2e"),
+    "reconciled": ("reconciled", "reconciled_tco2e"),
+    "high": ("highest", "highest_tco2e"),
 }
-"""What may be taken of units that are not verified: status, and columns of the tables of reconciliation."""
+"""What may be taken of units that are not verified: status, and column of the table of reconciliation."""
 
 CHOICES = (ACCOUNTED, VERIFIED, *BASES)
 SHOWN = 10
@@ -59,9 +58,10 @@ class Reported:
     verified: frozenset[str]
 
     @property
-    def ids(self) -> list[str]:
-        """Units of the instance that the register has."""
-        return sorted(set(in_complex(self.accounts.register, "unit_id")))
+    def id_in_instance(self) -> pd.Series[str]:
+        """Unit of the instance by unit of the register: a complex is one."""
+        register = self.accounts.register
+        return id_in_instance(register, "unit_id").set_axis(register["unit_id"])
 
     @classmethod
     def of(cls, source: str | Path, year: int, parameters: Mapping[str, Any] | None = None) -> Reported:
@@ -70,13 +70,13 @@ class Reported:
         Raises
         ------
         UsageError
-            As `read_source` does.
+            As `read_source` does, or if a store has no reports of the year.
         DataError
-            As `account` does, or if no unit has reports of the year.
+            As `account` does.
         """
         if is_store(source):
             found = annual_emissions(source, year, parameters)
-            passed = found.units.loc[found.units["status"] == PASSED, "unit_id"]
+            passed = found.units.loc[found.units["status"] == words.VERIFIED, "unit_id"]
             return cls(year, found.reports, found.accounts, frozenset(passed))
         read = read_source(source)
         return cls(year, read.reports, account(read.reports, {**read.parameters, **(parameters or {})}), frozenset())
@@ -94,23 +94,22 @@ class Reported:
         Raises
         ------
         UsageError
-            If verified emissions are asked for and there are none.
+            If verified emissions are asked for and those of a unit are not, or no unit has reports of the year.
         """
-        accounted = units_of(self.accounts, self.year)
-        of_instance = in_complex(self.accounts.register, "unit_id").set_axis(self.accounts.register["unit_id"])
-        open_ = of_instance[~of_instance.index.isin(self.verified)]
-        is_open = accounted["unit_id"].isin(open_).to_numpy()
+        accounted, ids = units_of(self.accounts, self.year), self.id_in_instance
+        not_passed = ids[~ids.index.isin(self.verified)]
+        is_open = accounted["unit_id"].isin(not_passed).to_numpy()
         if basis == VERIFIED and is_open.any():
             raise _not_verified(accounted.loc[is_open, "unit_id"].tolist(), len(accounted))
         status = BASES[basis][0] if basis in BASES else ACCOUNTED
         found = accounted
         if basis in BASES and is_open.any():
-            years = _at(self, open_.index, reconcile, *BASES[basis][1:])
+            years = _reconciled(self, not_passed.index, reconcile, BASES[basis][1])
             found = units_of(replace(self.accounts, unit_years=years), self.year)
         return found.assign(
             emissions_status=np.where(is_open, status, VERIFIED).astype(object),
             accounted_emissions_tco2e=accounted["emissions_tco2e"].where(is_open),
-            reports_sha256=found["unit_id"].map(_digests(self.reports, of_instance, self.year)),
+            reports_sha256=found["unit_id"].map(_digests(self.reports, ids, self.year)),
         ).set_index("unit_id", drop=False)
 
 
@@ -120,19 +119,23 @@ def _not_verified(units: list[str], of: int) -> UsageError:
     return UsageError(f"Emissions of {len(units):,} of {of:,} units are not verified: {named}.", advice)
 
 
-def _at(reported: Reported, units: pd.Index[str], reconcile: Reconcile, column: str, quantity: str) -> pd.DataFrame:
-    """Return the emissions, outputs and intensities of the year that reconciliation has in its columns for some units.
+def _reconciled(reported: Reported, units: pd.Index[str], reconcile: Reconcile, column: str) -> pd.DataFrame:
+    """Return the accounts of the year, those of some units with emissions and outputs of reconciliation.
 
-    Those of the processes of steel on which intensity is measured move as the enterprise's do: an assumption.
+    Outputs are its estimates in every case, so that low and high differ in emissions alone. Emissions of the processes
+    of steel on which intensity is measured move as those of the enterprise do: an assumption.
     """
     checkpoint("evidence")
     tables = reconcile(evidence_of(reported.reports, reported.year, accounts=reported.accounts))
     years = reported.accounts.unit_years
     own = (years["year"] == reported.year) & years["unit_id"].isin(units)
     unit = years["unit_id"]
-    emissions = unit.map(tables["reconciliation"].set_index("unit_id")[column])
+    # Evidence may leave room below zero, where emissions are not.
+    emissions = unit.map(tables["reconciliation"].set_index("unit_id")[column]).clip(lower=0.0)
+    if emissions[own].isna().any():
+        raise SolverError(f"Reconciliation has no emissions of {', '.join(unit[own & emissions.isna()])}.")
     moved = _rate(emissions, years["emissions_tco2e"])
-    outputs = _output_rates(tables["reconciled_quantities"], quantity)
+    outputs = _output_rates(tables["reconciled_quantities"])
     new = {
         "emissions_tco2e": emissions,
         "output_t": years["output_t"] * unit.map(outputs["output"]).fillna(1.0),
@@ -142,17 +145,16 @@ def _at(reported: Reported, units: pd.Index[str], reconcile: Reconcile, column: 
     return years.assign(**{name: values.where(own, years[name]) for name, values in new.items()})
 
 
-def _output_rates(quantities: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return by how much outputs of units, and those on which intensity is measured, differ from the reported ones."""
-    keys = quantities["quantity_id"].str.split(" ", expand=True).set_axis(["month", "process", "item", "flow"], axis=1)
-    rows = pd.concat([quantities[["unit_id", "reported", column]], keys], axis=1)
+def _output_rates(quantities: pd.DataFrame) -> pd.DataFrame:
+    """Return estimates over reports of the outputs of units, and of those on which intensity is measured."""
+    rows = pd.concat([quantities[["unit_id", "reported", "reconciled"]], series_of(quantities["quantity_id"])], axis=1)
     single = rows["process"].isin((*PROCESSES_OF[CEMENT], *PROCESSES_OF[ALUMINIUM])) & (rows["flow"] == "product")
-    steel_output = (rows["process"] == ENTERPRISE) & (rows["flow"] == "out") & (rows["item"] == "crude_steel")
+    sold = (rows["process"] == ENTERPRISE) & (rows["flow"] == "out") & (rows["item"] == "crude_steel")
     iron = (rows["process"] == "ironmaking") & (rows["flow"] == "product")
     rates = {}
-    for name, which in (("output", single | steel_output), ("intensity_output", single | iron)):
-        sums = rows[which].groupby("unit_id")[["reported", column]].sum()
-        rates[name] = _rate(sums[column], sums["reported"])
+    for name, which in (("output", single | sold), ("intensity_output", single | iron)):
+        sums = rows[which].groupby("unit_id")[["reported", "reconciled"]].sum()
+        rates[name] = _rate(sums["reconciled"], sums["reported"])
     return pd.DataFrame(rates)
 
 
@@ -161,10 +163,10 @@ def _rate(part: pd.Series[float], whole: pd.Series[float]) -> pd.Series[float]:
     return (part / whole.where(whole > 0)).fillna(1.0)
 
 
-def _digests(reports: Reports, of_instance: pd.Series[str], year: int) -> dict[str, str]:
+def _digests(reports: Reports, ids: pd.Series[str], year: int) -> dict[str, str]:
     """Return the SHA-256 of all versions of the rows of a year, by unit of the instance, in whatever files they are."""
     rows = reports.rows[reports.rows["month"].str.startswith(f"{year:04d}-")]
     texts = [rows[column.name].astype(object).where(rows[column.name].notna(), "").map(str) for column in ROWS.columns]
     lines = texts[0].str.cat(texts[1:], sep="\x1f")
-    by_unit = lines.groupby(rows["unit_id"].map(of_instance))
+    by_unit = lines.groupby(rows["unit_id"].map(ids))
     return {str(name): hashlib.sha256("\x1e".join(sorted(part)).encode()).hexdigest() for name, part in by_unit}

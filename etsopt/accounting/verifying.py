@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from etsopt.accounting.review import annual_emissions, take_findings
 from etsopt.accounting.review.words import LEVELS
 from etsopt.accounting.store import import_reports, is_store
 from etsopt.data.files.read import POLICY, find_folder, read_policy, reports_in
-from etsopt.errors import UsageError
+from etsopt.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from etsopt.accounting.review import Verification
 
 SCREENING = "etsopt screen"
-"""Who found what screening finds in a folder, which has no review."""
+"""Who found the findings of a folder."""
 
 
 def verify(
@@ -46,7 +47,7 @@ def verify(
     UsageError
         As `annual_emissions` does, or if a folder has no reports, or is asked for an earlier state.
     DataError
-        With every problem of the reports.
+        With every problem of the reports, or of the policy if it has to state the year.
     """
     if is_store(source):
         return annual_emissions(source, year, parameters, on, as_of, wait_s)
@@ -55,15 +56,30 @@ def verify(
     if place is None:
         advice = "Add register.csv and reports/, or name a store: etsopt verify plants.duckdb"
         raise UsageError(f"The folder {str(folder)!r} has no monthly reports.", advice)
-    if year is None:
-        policy, _ = read_policy(folder / POLICY)
-        year = policy.year if policy is not None else None
+    year = _year_of_policy(folder) if year is None else year
     if is_store(place):
         return annual_emissions(place, year, parameters, on, as_of, wait_s)
     if as_of is not None:
         raise UsageError("A folder has no earlier state.", "Import it into a store, or leave out --as-of.")
+    return _of_folder(folder, year, parameters, on)
+
+
+def _year_of_policy(folder: Path) -> int | None:
+    """Return the year of an instance; None for a folder without a policy."""
+    if not (folder / POLICY).is_file():
+        return None
+    policy, problems = read_policy(folder / POLICY)
+    if policy is None:
+        raise DataError(f"The instance {folder.name!r}", problems)
+    return policy.year
+
+
+def _of_folder(folder: Path, year: int | None, parameters: Mapping[str, Any] | None, on: date | None) -> Verification:
+    """Return the emissions of a folder by a store made for the moment, without acts of a level: there are none."""
     with TemporaryDirectory(prefix="etsopt-") as held:
         store = Path(held) / "reports.duckdb"
         import_reports(store, folder)
         take_findings(store, next(iter(LEVELS)), SCREENING)
-        return annual_emissions(store, year, parameters, on)
+        found = annual_emissions(store, year, parameters, on)
+    findings = found.review.findings.assign(level="", decided_on="")
+    return replace(found, review=replace(found.review, findings=findings, rates=found.review.rates.iloc[:0], entry=0))

@@ -9,6 +9,7 @@ from etsopt.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from pathlib import Path
 
     import pandas as pd
 
@@ -107,6 +108,8 @@ def inclusion(options: Namespace) -> int:
 
 def _units_of(options: Namespace) -> tuple[pd.DataFrame, Accounts | None, int | None]:
     """Return a register, its accounts if it has reports, and the year of an instance, whose activities are assumed."""
+    import pandas as pd
+
     from etsopt import accounting
     from etsopt.accounting.schema import REGISTER
     from etsopt.accounting.store import is_store
@@ -116,13 +119,29 @@ def _units_of(options: Namespace) -> tuple[pd.DataFrame, Accounts | None, int | 
     if folder is None or reports_in(folder) is not None:
         source = accounting.read_source(options.data, options.as_of, options.wait)
         accounts = accounting.account(source.reports, source.parameters)
-        return accounts.register, accounts, None
+        others = _beside_reports(folder)
+        if others is None:
+            return accounts.register, accounts, None
+        apart = others[~others["unit_id"].isin([*accounts.register["unit_id"], *accounts.register["complex_id"]])]
+        return pd.concat([accounts.register, apart], ignore_index=True), accounts, None
     if options.as_of is not None:
         raise UsageError("A folder has no earlier state.", "Name a store, or leave out --as-of.")
     if (folder / REGISTER.file).is_file():
         return accounting.read_register(folder), None, None
     instance = read_instance(options.data)
     return accounting.register_of(instance), None, instance.policy.year
+
+
+def _beside_reports(folder: Path | None) -> pd.DataFrame | None:
+    """Return the units of an instance with reports and ``units.csv`` as a register; None for other folders."""
+    from etsopt import accounting
+    from etsopt.data.files.read import POLICY
+    from etsopt.data.tables.schema import UNITS
+    from etsopt.running import reading
+
+    if folder is None or not all((folder / name).is_file() for name in (POLICY, UNITS.file)):
+        return None
+    return accounting.register_of(reading.read(folder))
 
 
 def _content(reports: Reports, accounts: Accounts, files: list[str]) -> dict[str, Any]:

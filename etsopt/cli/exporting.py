@@ -23,14 +23,21 @@ def export(options: Namespace) -> int:
     result, instance = results.load_both(options.run)
     tables = official_tables(instance, result, options.province)
     alone = instance.provinces[0] if len(instance.provinces) == 1 else ""
-    files, missing = write_official_tables(tables, options.out, options.province or alone, instance.policy.year)
+    note = not_verified(emissions_status(instance.units))
+    titled = (options.province or alone, instance.policy.year)
+    files, missing = write_official_tables(tables, options.out, *titled, note)
     if options.json:
-        content = {"folder": str(options.out), "files": files, "status": result.status}
+        content = {
+            "folder": str(options.out),
+            "files": files,
+            "status": result.status,
+            "note": note[0] if note else None,
+        }
         print(json.dumps(content, ensure_ascii=False))
     else:
         print(f"{len(tables)} tables of a run that is {result.status} written to {options.out}: {', '.join(files)}.")
-    if open_ := not_verified(emissions_status(instance.units)):
-        print(open_[0], file=sys.stderr)
+    if note is not None:
+        print(note[0], file=sys.stderr)
     if missing:
         print(missing, file=sys.stderr)
     return 0

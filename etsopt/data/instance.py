@@ -104,8 +104,13 @@ class Instance(Content):
         ------
         DataError
             If a key is unknown or a value is out of its range.
+        UsageError
+            If the year of an instance changes whose emissions come from monthly reports.
         """
         changes = current_changes(changes)
+        if "year" in changes and "reports_sha256" in self.units and changes["year"] != self.policy.year:
+            what = f"Emissions are those of the monthly reports of {self.policy.year}, the year of the policy."
+            raise UsageError(what, "Change the year in policy.toml, and read the instance again.")
         instance = replace(self, policy=changed(self.policy, changes), given=self.given | changes.keys())
         problems = validate_consistency(instance)
         if problems:

@@ -137,6 +137,8 @@ def _head(instance: Instance, results: Results) -> str:
     verdict = ("certified: every figure recomputed from the instance", "已验证:全部数字由独立程序复核")
     if not results.certified:
         verdict = ("not certified: the figures are not proven", "未通过验证")
+    note = not_verified(emissions_status(instance.units))
+    unverified = [f'<p class="meta">{both(*note)}</p>'] if note else []
     lines = [
         f'<p><span class="verdict {"yes" if results.certified else "no"}">{both(*verdict)}</span></p>',
         f'<p class="meta">Instance {escape(results.provenance["instance"])}, SHA-256 {instance.hash[:16]}…; rule '
@@ -145,7 +147,7 @@ def _head(instance: Instance, results: Results) -> str:
         "1 t CO2e), amounts in CNY.</p>",
         '<p class="meta" lang="zh">数量单位为吨(1个配额对应1吨二氧化碳当量),金额单位为元。'
         "恒等式:期初持有 + 结转 + 发放 + 买入 = 清缴 + 卖出 + 收回注销 + 期末持有。</p>",
-        *(f'<p class="meta">{both(*open_)}</p>' for open_ in [not_verified(emissions_status(instance.units))] if open_),
+        *unverified,
         '<nav><a href="#nation">nation 全国</a><a href="#provinces">provinces 省份</a>'
         '<a href="#shortfalls">shortfalls 未清缴</a><a href="#sheets">enterprises 单位</a></nav>',
     ]

@@ -42,7 +42,9 @@ def read(source: str | Path, emissions: str | None = None) -> Instance:
     UsageError
         If emissions are chosen of an instance without reports, or verified ones that are not.
     DataError
-        With every problem of its files, or of what its rule needs.
+        With every problem of its files, or of what its rule needs; those of reports come first and alone.
+    StoppedError, SolverError
+        If the reconciliation of reports is stopped, or not certified.
     """
     folder = find_folder(source)
     place = reports_in(folder)
@@ -56,8 +58,9 @@ def read(source: str | Path, emissions: str | None = None) -> Instance:
 
 
 def _from_reports(place: Path, emissions: str) -> Complete:
-    """Return the function that completes the units of an instance from its reports, which are accounted for once."""
-    from etsopt.accounting import completed, reported
+    """Return the function that completes the units of an instance from its reports, which it reads once."""
+    from etsopt.accounting import reported
+    from etsopt.accounting.completed import completed_units
 
     if emissions not in reported.CHOICES:
         raise UsageError(f"There are no emissions {brief(emissions)}.", f"Choose one of {', '.join(reported.CHOICES)}.")
@@ -69,7 +72,7 @@ def _from_reports(place: Path, emissions: str) -> Complete:
 
     def complete(year: int, stated: RawTable | None) -> tuple[RawTable, list[Problem]]:
         found, units = of(year)
-        return completed.completed(stated, units, found.ids)
+        return completed_units(stated, units, found.id_in_instance)
 
     return complete
 

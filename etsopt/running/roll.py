@@ -10,6 +10,7 @@ import pandas as pd
 from etsopt.checking.compliance.statements import IN, OUT
 from etsopt.data.instance import Instance
 from etsopt.errors import DataError, Problem, UsageError
+from etsopt.results.emissions_status import emissions_status, not_verified
 from etsopt.rules import as_given, reference_allowances
 from etsopt.running import next_year
 from etsopt.running.run import check
@@ -99,6 +100,8 @@ def roll_over(results: Results, instance: Instance, units: pd.DataFrame | None =
         before = getattr(instance, name)
         if before is not None and (left := len(before) - (0 if table is None else len(table))):
             notes.append(f"{left} of {len(before)} rows of {name} left out: past years, or units that are left out.")
+    if note := not_verified(emissions_status(instance.units)):
+        notes.append(f"Prior emissions are those of {year}. {note[0]}")
     if results.provenance.get("own_rule"):
         notes.append(f"The rule was your own: reference_t is that of {year}. Solve with --rule to apply it.")
     following = Instance.from_frames(

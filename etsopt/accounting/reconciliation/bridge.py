@@ -128,6 +128,11 @@ def _quantity_ids(series: Series, year: int) -> NDArray[np.object_]:
     return found
 
 
+def series_of(ids: pd.Series[str]) -> pd.DataFrame:
+    """Return month, process, item and flow of quantities, by the identifiers that `evidence_of` gives them."""
+    return ids.str.split(" ", n=3, expand=True).set_axis(["month", "process", "item", "flow"], axis=1)
+
+
 def _quantities(usual: statements.Usual, stated: Floats, ids: NDArray[np.object_], year: int) -> pd.DataFrame:
     series = usual.series
     place, month = np.nonzero(series.exists)

@@ -103,7 +103,7 @@ def _duckdb() -> Any:
     try:
         import duckdb
     except ImportError:
-        advice = 'Install it, `pip install "etsopt[mrv]"`, or use a folder of reports.'
+        advice = 'Install it, `pip install "etsopt[mrv]"`. A folder of reports needs none, but to verify it.'
         raise UsageError("A store of reports needs DuckDB, which is not installed.", advice) from None
     return duckdb
 

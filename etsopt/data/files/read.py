@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from etsopt.data.tables.table import Table
 
 
-POLICY, REGISTER, REPORTS, STORE = "policy.toml", "register.csv", "reports", "reports.duckdb"
-"""Policy of an instance, and where one has its monthly reports."""
+POLICY = "policy.toml"
+REGISTER, REPORTS, PARAMETERS, STORE = "register.csv", "reports", "accounting.toml", "reports.duckdb"
+"""Where an instance has its monthly reports: a register, reports and parameters, or a store of all of them."""
 
 Complete = Callable[[int, RawTable | None], tuple[RawTable, list[Problem]]]
 
@@ -64,15 +65,20 @@ def _read(
     """Read the tables beside a policy and its problems, by the fast reader for regular files if ``fast``."""
     problems: list[Problem] = []
     tables: dict[str, RawTable] = {}
+    readable = True
     for table in TABLES:
         raw, of_table = _read_table(folder, table, fast, needed=table is UNITS and complete is None)
         problems += of_table
+        readable &= table is not UNITS or not of_table
         if raw is not None:
             tables[table.name] = raw
     problems += of_policy
-    if complete is not None and policy is not None:
-        tables[UNITS.name], of_reports = complete(policy.year, tables.get(UNITS.name))
-        problems += of_reports
+    if complete is not None:
+        stated = tables.pop(UNITS.name, None)
+        # Without the policy, or with a file of units that cannot be read, what is missing cannot be told.
+        if policy is not None and readable:
+            tables[UNITS.name], of_reports = complete(policy.year, stated)
+            problems += of_reports
     if UNITS.name not in tables:
         raise DataError(f"The instance {folder.name!r}", problems)
     try:
@@ -121,18 +127,28 @@ def _read_table(folder: Path, table: Table, fast: bool, needed: bool) -> tuple[R
 
 
 def reports_in(folder: Path) -> Path | None:
-    """Return where an instance has the monthly reports of its units: the folder itself, or its store; None without any.
+    """Return where an instance has its monthly reports: the folder itself, or its store; None without any.
+
+    Where ``units.csv`` is missing, one of register and reports is enough: what else is needed, their reader says.
 
     Raises
     ------
     DataError
         If it has both.
     """
-    store, found = folder / STORE, (folder / REGISTER).is_file() and (folder / REPORTS).is_dir()
-    if found and store.is_file():
-        problem = Problem(STORE, f"is present beside {REGISTER} and {REPORTS}/", "Keep one of them.")
-        raise DataError(f"The instance {folder.name!r}", [problem])
-    return folder if found else store if store.is_file() else None
+    store = folder / STORE
+    parts = [name for name in (REGISTER, REPORTS) if (folder / name).exists()]
+    if store.is_file():
+        beside = [*parts, *(name for name in (PARAMETERS,) if (folder / name).exists())]
+        problems = [Problem(name, f"is present beside {STORE}, which has its own", KEEP_ONE) for name in beside]
+        if problems:
+            raise DataError(f"The instance {folder.name!r}", problems)
+        return store
+    alone = not any((folder / name).is_file() for name in UNITS.files)
+    return folder if len(parts) == 2 or (parts and alone) else None
+
+
+KEEP_ONE = f"Keep one of them; to change the store, import the folder into it: etsopt store import DIR/{STORE} FOLDER"
 
 
 def find_folder(source: str | Path) -> Path:

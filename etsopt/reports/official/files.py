@@ -18,7 +18,7 @@ from etsopt.reports.official.headings import BY_NAME
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WORKBOOK = "official-tables.xlsx"
+WORKBOOK, NOTE = "official-tables.xlsx", "official-note.txt"
 CSV_FILES = {name: f"official-{name}.csv" for name in BY_NAME}
 
 MOST_ROWS, MOST_CHARACTERS = 1_048_576, 32_767
@@ -35,7 +35,11 @@ FORMATS = {"Int64": "#,##0", "float64": "#,##0.00####"}
 
 
 def write_official_tables(
-    tables: Mapping[str, pd.DataFrame], folder: str | Path, province: str, year: int
+    tables: Mapping[str, pd.DataFrame],
+    folder: str | Path,
+    province: str,
+    year: int,
+    note: tuple[str, str] | None = None,
 ) -> tuple[list[str], str]:
     """Write the tables into a folder, all of them or none; those of an earlier export are replaced.
 
@@ -45,6 +49,8 @@ def write_official_tables(
         As `official_tables` returns them.
     province
         Province in the titles; empty for several.
+    note
+        Remark on all tables in English and Chinese, for a file of its own and, in Chinese, for the titles.
 
     Returns
     -------
@@ -65,18 +71,21 @@ def write_official_tables(
         xlsxwriter = None
     if xlsxwriter is not None:
         _check_size(tables)
-    names = [*CSV_FILES.values(), WORKBOOK]
+    names = [*CSV_FILES.values(), WORKBOOK, NOTE]
     with written_aside(folder, lambda: [path for name in names if (path := folder / name).is_file()]) as aside:
         for name, table in tables.items():
             path = aside / CSV_FILES[name]
             with naming(path):
                 # Excel takes a file without the mark at its beginning for one in the code page of the system.
                 protected(table).to_csv(path, index=False, lineterminator="\n", encoding="utf-8-sig")
+        if note is not None:
+            with naming(aside / NOTE):
+                (aside / NOTE).write_text("\n".join((note[1], note[0], "")), encoding="utf-8-sig")
         if xlsxwriter is not None:
             tell(f"writing {WORKBOOK}")
             with naming(aside / WORKBOOK):
-                _write_workbook(xlsxwriter, tables, aside / WORKBOOK, province, year)
-    files = [CSV_FILES[name] for name in tables]
+                _write_workbook(xlsxwriter, tables, aside / WORKBOOK, province, year, note)
+    files = [*(CSV_FILES[name] for name in tables), *([NOTE] if note else [])]
     return (files, NO_WORKBOOK) if xlsxwriter is None else ([*files, WORKBOOK], "")
 
 
@@ -100,7 +109,14 @@ def _check_size(tables: Mapping[str, pd.DataFrame]) -> None:
                 raise UsageError(what, "Shorten it in the instance, and solve again: a cell of Excel takes no more.")
 
 
-def _write_workbook(xlsxwriter: Any, tables: Mapping[str, pd.DataFrame], path: Path, province: str, year: int) -> None:
+def _write_workbook(
+    xlsxwriter: Any,
+    tables: Mapping[str, pd.DataFrame],
+    path: Path,
+    province: str,
+    year: int,
+    note: tuple[str, str] | None,
+) -> None:
     """Write a sheet for each table: title, headings, rows; texts are texts, never formulas or links."""
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
     with path.open("wb") as file, xlsxwriter.Workbook(file, options) as book:
@@ -113,7 +129,7 @@ def _write_workbook(xlsxwriter: Any, tables: Mapping[str, pd.DataFrame], path: P
         for name, table in tables.items():
             annex = BY_NAME[name]
             sheet = book.add_worksheet(annex.sheet)
-            sheet.write_string(0, 0, annex.title(province, year), bold)
+            sheet.write_string(0, 0, annex.title(province, year) + (f"({note[1]})" if note else ""), bold)
             sheet.freeze_panes(FIRST_ROW, 0)
             for place, (column, cells) in enumerate(table.items()):
                 sheet.write_string(1, place, column, heading)
