@@ -113,10 +113,12 @@ def _units_of(options: Namespace) -> tuple[pd.DataFrame, Accounts | None, int | 
     from etsopt import accounting
     from etsopt.accounting.schema import REGISTER
     from etsopt.accounting.store import is_store
-    from etsopt.data.files.read import find_folder, read_instance, reports_in
+    from etsopt.data.files.read import REPORTS, find_folder, read_instance, reports_in
 
     folder = None if is_store(options.data) else find_folder(options.data)
-    if folder is None or reports_in(folder) is not None:
+    place = None if folder is None else reports_in(folder)
+    # A register alone states its emissions.
+    if folder is None or (place is not None and (is_store(place) or (folder / REPORTS).exists())):
         source = accounting.read_source(options.data, options.as_of, options.wait)
         accounts = accounting.account(source.reports, source.parameters)
         others = _beside_reports(folder)

@@ -27,12 +27,8 @@ def export(options: Namespace) -> int:
     titled = (options.province or alone, instance.policy.year)
     files, missing = write_official_tables(tables, options.out, *titled, note)
     if options.json:
-        content = {
-            "folder": str(options.out),
-            "files": files,
-            "status": result.status,
-            "note": note[0] if note else None,
-        }
+        content = {"folder": str(options.out), "files": files, "status": result.status}
+        content |= {"note": note[0]} if note is not None else {}
         print(json.dumps(content, ensure_ascii=False))
     else:
         print(f"{len(tables)} tables of a run that is {result.status} written to {options.out}: {', '.join(files)}.")
