@@ -56,6 +56,21 @@ def market(
     return etsopt.Instance.from_frames(frame, content, enterprises, table, forecast)
 
 
+def at_falling_prices(
+    rng: np.random.Generator, measures: list[dict[str, object]]
+) -> tuple[etsopt.Instance, np.ndarray]:
+    """A unit of 0.1 Mt over three years at drawn prices, and these: as they fall, holding allowances gains nothing."""
+    prices = np.sort(rng.uniform(0, 120, 3))[::-1]
+    stated: dict[str, Any] = {
+        "horizon": {"last_year": 2027, "discount_rate": 0.1},
+        "market": {
+            "prices_cny_per_t": {str(2025 + t): float(price) for t, price in enumerate(prices)},
+            "borrow_pre_allocation": False,
+        },
+    }
+    return market({"emissions_tco2e": [1e5], "reference_t": [1e5]}, measures, **stated), prices
+
+
 def as_filed(instance: etsopt.Instance, changes: Mapping[str, Any]) -> etsopt.Instance:
     """The instance as if the changes stood in its policy file, of which each model reads its own part."""
     return replace(instance.with_policy(changes), given=frozenset())

@@ -12,8 +12,8 @@ import pandas as pd
 from benchmarks.reliability.commands import awaited, done, each, paused, see, started
 from benchmarks.reliability.row import Row
 from etsopt.accounting import generate, import_reports, read_reports, store_log
-from etsopt.accounting.rows import FOLDER
 from etsopt.accounting.schema import REGISTER
+from etsopt.data.files.read import REPORTS
 from etsopt.data.files.write import write_table
 
 UNITS, MONTHS = 60, 12
@@ -29,9 +29,9 @@ def folders() -> tuple[Path, Path]:
     early = rows["month"] < "2025-07"
     changed = rows.assign(quantity=rows["quantity"].where(~early | (rows.index % 5 > 0), rows["quantity"] + 1))
     for name, own in (("half", rows[early]), ("year", changed)):
-        (place / name / FOLDER).mkdir(parents=True)
+        (place / name / REPORTS).mkdir(parents=True)
         write_table(register, place / name / REGISTER.file)
-        write_table(own, place / name / FOLDER / "2025.csv")
+        write_table(own, place / name / REPORTS / "2025.csv")
     return place / "half", place / "year"
 
 

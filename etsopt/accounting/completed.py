@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.data.files.read import REGISTER, REPORTS
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 IDENTIFYING = ("enterprise_id", "name", "sector", "province")
 """Columns of the register, which ``units.csv`` may repeat."""
-
-PLACE, REGISTER = "reports", "register.csv"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +66,7 @@ def completed_units(
     """
     problems = _below_zero(reported)
     if raw is None:
-        return RawTable.from_frame(reported, PLACE), problems + _without_reports(id_in_instance, reported.index)
+        return RawTable.from_frame(reported, REPORTS), problems + _without_reports(id_in_instance, reported.index)
     if "unit_id" not in raw.columns:
         missing = Problem(raw.place, "the column is missing", "Add it: identifies the unit.", "unit_id")
         return RawTable.from_frame(reported, raw.place), [*problems, missing]
@@ -127,7 +126,7 @@ def _below_zero(reported: pd.DataFrame) -> list[Problem]:
     emissions = reported["emissions_tco2e"]
     cells = tuple((f"of {unit}", f"{value:g}") for unit, value in emissions[emissions < 0].items())
     advice = "Correct their rows: etsopt screen and etsopt reconcile look for the false ones."
-    return [Problem(PLACE, "give emissions below 0", advice, "emissions_tco2e", cells)] if cells else []
+    return [Problem(REPORTS, "give emissions below 0", advice, "emissions_tco2e", cells)] if cells else []
 
 
 def _without_reports(id_in_instance: pd.Series[str], known: Iterable[str]) -> list[Problem]:

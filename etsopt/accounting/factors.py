@@ -12,7 +12,7 @@ import pandas as pd
 
 from etsopt.accounting.figures import FIGURES, SOURCES, Figure, factor_key, fuel_keys
 from etsopt.accounting.vocabulary import ITEMS
-from etsopt.data.files.read import find_folder
+from etsopt.data.files.read import PARAMETERS, find_folder
 from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.toml import LARGEST_BYTES, checked_content, parse_toml
 from etsopt.data.tables.raw import decode
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FILE, SECTION = "accounting.toml", "accounting"
+SECTION = "accounting"
 
 MARKS = ("A", "B", "C", "stated")
 """Confidence from the best to the least known; ``stated`` marks a factor of the user."""
@@ -136,37 +136,41 @@ def read_parameters(folder: str | Path) -> dict[str, Any]:
     DataError
         If the file cannot be read, has other tables, or a factor is unknown or out of range.
     """
-    path = find_folder(folder) / FILE
+    path = find_folder(folder) / PARAMETERS
     if not path.is_file():
         return {}
     if path.stat().st_size > LARGEST_BYTES:
         what = f"has {path.stat().st_size:,} bytes: expected at most {LARGEST_BYTES:,}"
-        raise DataError("The table of accounting parameters", [Problem(FILE, what, "Check that it is the right file.")])
+        raise DataError(
+            "The table of accounting parameters", [Problem(PARAMETERS, what, "Check that it is the right file.")]
+        )
     return parameters_of(path.read_bytes())
 
 
 def parameters_of(content_of_file: bytes) -> dict[str, Any]:
     """Return the factors of an ``accounting.toml`` by dotted keys, as `read_parameters` does."""
-    text, problems = decode(content_of_file, FILE)
+    text, problems = decode(content_of_file, PARAMETERS)
     if not problems:
         try:
             content = parse_toml(text)
         except ValueError as error:
             advice = "Write texts in quotes and names of tables in [brackets]."
-            problems = [Problem(FILE, f"is not valid TOML ({shortened(str(error), 300)})", advice)]
+            problems = [Problem(PARAMETERS, f"is not valid TOML ({shortened(str(error), 300)})", advice)]
         else:
             problems = [
-                Problem(FILE, "is not a key of this file", f"Put it under [{SECTION}], or remove it.", str(key))
+                Problem(PARAMETERS, "is not a key of this file", f"Put it under [{SECTION}], or remove it.", str(key))
                 for key in content
                 if key != SECTION
             ]
             if not isinstance(content.get(SECTION, {}), dict):
-                problems.append(Problem(FILE, "is not a table", f"Write [{SECTION}], with keys below it.", SECTION))
+                problems.append(
+                    Problem(PARAMETERS, "is not a table", f"Write [{SECTION}], with keys below it.", SECTION)
+                )
     if problems:
         raise DataError("The table of accounting parameters", problems)
     stated = content.get(SECTION, {})
-    Factors.of(stated, FILE)
-    return _flat(checked_content(stated, FILE))
+    Factors.of(stated, PARAMETERS)
+    return _flat(checked_content(stated, PARAMETERS))
 
 
 def _flat(content: Mapping[str, Any], above: str = "") -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -64,7 +64,7 @@ class Reported:
         return id_in_instance(register, "unit_id").set_axis(register["unit_id"])
 
     @classmethod
-    def of(cls, source: str | Path, year: int, parameters: Mapping[str, Any] | None = None) -> Reported:
+    def of(cls, source: str | Path, year: int) -> Reported:
         """Read a folder of reports, or a store with the state of its review.
 
         Raises
@@ -75,11 +75,11 @@ class Reported:
             As `account` does.
         """
         if is_store(source):
-            found = annual_emissions(source, year, parameters)
+            found = annual_emissions(source, year)
             passed = found.units.loc[found.units["status"] == words.VERIFIED, "unit_id"]
             return cls(year, found.reports, found.accounts, frozenset(passed))
         read = read_source(source)
-        return cls(year, read.reports, account(read.reports, {**read.parameters, **(parameters or {})}), frozenset())
+        return cls(year, read.reports, account(read.reports, read.parameters), frozenset())
 
     def units(self, basis: str, reconcile: Reconcile) -> pd.DataFrame:
         """Return the units as ``units.csv`` has them, with `etsopt.data.tables.report_columns`, indexed by unit.

@@ -25,7 +25,7 @@ from etsopt.accounting.vocabulary import (
     folded,
 )
 from etsopt.accounting.workbooks import SheetOfRows, read_sheets_of_rows
-from etsopt.data.files.read import find_folder
+from etsopt.data.files.read import REPORTS, find_folder
 from etsopt.data.files.workbook import WORKBOOKS
 from etsopt.data.tables.raw import RawTable, read_csv
 from etsopt.data.tables.text_columns import normalise
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 WORDS = {"process": PROCESS_WORDS, "item": ITEM_WORDS, "flow": FLOW_WORDS, "unit": UNIT_WORDS}
 
-FOLDER = "reports"
 CSV = ".csv"
 OTHER_FORMATS = (".xls", ".xlsb", ".ods", ".parquet", ".txt", ".tsv")
 LOCK = "~$"
@@ -106,11 +105,11 @@ def read_reports(source: str | Path) -> Reports:
     """
     folder = find_folder(source)
     register, problems = _read_register(folder)
-    paths, others = _files(folder / FOLDER)
-    problems += [Problem(f"{FOLDER}/{name}", "is neither a CSV file nor a workbook", SAVE_IT) for name in others]
+    paths, others = _files(folder / REPORTS)
+    problems += [Problem(f"{REPORTS}/{name}", "is neither a CSV file nor a workbook", SAVE_IT) for name in others]
     if not paths:
-        advice = f"Add {FOLDER}/2025.csv or others, with columns {', '.join(column.name for column in ROWS.columns)}."
-        problems.append(Problem(f"{FOLDER}/*.csv", "no file is there", advice))
+        advice = f"Add {REPORTS}/2025.csv or others, with columns {', '.join(column.name for column in ROWS.columns)}."
+        problems.append(Problem(f"{REPORTS}/*.csv", "no file is there", advice))
     frames: list[pd.DataFrame | None] = []
     sheets: list[SheetOfRows] = []
     for number, path in enumerate(paths):
@@ -120,7 +119,7 @@ def read_reports(source: str | Path) -> Reports:
             frames += of_book
             problems += problems_of_book
             continue
-        frame, of_file = read_rows(path, f"{FOLDER}/{path.name}", ROWS, _validated)
+        frame, of_file = read_rows(path, f"{REPORTS}/{path.name}", ROWS, _validated)
         problems += of_file
         frames.append(frame)
     return _reports(register, frames, problems, folder.name, sheets)
@@ -165,7 +164,7 @@ def _read_register(folder: Path) -> tuple[RawTable | None, list[Problem]]:
 
 def _read_workbook(path: Path, sheets: list[SheetOfRows]) -> tuple[list[pd.DataFrame | None], list[Problem]]:
     """Read the rows of every sheet of a workbook, and add the sheets, which know the cells of their rows."""
-    found, problems = read_sheets_of_rows(path, f"{FOLDER}/{path.name}")
+    found, problems = read_sheets_of_rows(path, f"{REPORTS}/{path.name}")
     frames = []
     for sheet, raw in found:
         sheets.append(sheet)

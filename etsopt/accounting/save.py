@@ -10,6 +10,7 @@ from etsopt.accounting.chinese import in_chinese, plan_in_chinese
 from etsopt.accounting.schema import REGISTER
 from etsopt.data.files.aside import written_aside
 from etsopt.data.files.atomic import naming
+from etsopt.data.files.read import POLICY
 from etsopt.data.files.write import protected, write_table
 from etsopt.errors import UsageError
 from etsopt.progress import tell
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from etsopt.accounting.screening import Screening
 
 UNITS = "units"
-INPUTS = (REGISTER.file, "policy.toml")
+INPUTS = (REGISTER.file, POLICY)
 """Files of a folder that holds input, in which no table is written over another."""
 
 

@@ -55,8 +55,7 @@ def read_source(source: str | Path, as_of: int | str | None = None, wait_s: floa
     if is_store(source):
         content = read_store(source, as_of, wait_s)
         return Source(content.reports, content.parameters)
-    if as_of is not None:
-        raise UsageError("A folder has no earlier state.", "Import it into a store, or leave out --as-of.")
+    refuse_earlier_state(as_of)
     return Source(rows.read_reports(source), factors.read_parameters(source))
 
 
@@ -72,6 +71,12 @@ def read_parameters(source: str | Path, as_of: int | str | None = None, wait_s: 
     """Return the parameters of a folder or store, as `read_source` does."""
     place = _place(source)
     return read_source(place, as_of, wait_s).parameters if is_store(place) else factors.read_parameters(place)
+
+
+def refuse_earlier_state(as_of: int | str | None) -> None:
+    """Raise UsageError if a folder is asked for an earlier state."""
+    if as_of is not None:
+        raise UsageError("A folder has no earlier state.", "Import it into a store, or leave out --as-of.")
 
 
 def _place(source: str | Path) -> str | Path:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.accounting.review import annual_emissions, take_findings
 from etsopt.accounting.review.words import LEVELS
+from etsopt.accounting.sources import refuse_earlier_state
 from etsopt.accounting.store import import_reports, is_store
-from etsopt.data.files.read import POLICY, find_folder, read_policy, reports_in
+from etsopt.data.files.read import POLICY, STORE, find_folder, read_policy, reports_in
 from etsopt.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -49,19 +50,23 @@ def verify(
     DataError
         With every problem of the reports, or of the policy if it has to state the year.
     """
-    if is_store(source):
-        return annual_emissions(source, year, parameters, on, as_of, wait_s)
-    folder = find_folder(source)
+    place = Path(source)
+    if not is_store(place):
+        folder = find_folder(source)
+        place = _with_reports(folder)
+        year = _year_of_policy(folder) if year is None else year
+    if is_store(place):
+        return annual_emissions(place, year, parameters, on, as_of, wait_s)
+    refuse_earlier_state(as_of)
+    return _of_folder(place, year, parameters, on)
+
+
+def _with_reports(folder: Path) -> Path:
     place = reports_in(folder)
     if place is None:
         advice = "Add register.csv and reports/, or name a store: etsopt verify plants.duckdb"
         raise UsageError(f"The folder {str(folder)!r} has no monthly reports.", advice)
-    year = _year_of_policy(folder) if year is None else year
-    if is_store(place):
-        return annual_emissions(place, year, parameters, on, as_of, wait_s)
-    if as_of is not None:
-        raise UsageError("A folder has no earlier state.", "Import it into a store, or leave out --as-of.")
-    return _of_folder(folder, year, parameters, on)
+    return place
 
 
 def _year_of_policy(folder: Path) -> int | None:
@@ -77,7 +82,7 @@ def _year_of_policy(folder: Path) -> int | None:
 def _of_folder(folder: Path, year: int | None, parameters: Mapping[str, Any] | None, on: date | None) -> Verification:
     """Return the emissions of a folder by a store made for the moment, without acts of a level: there are none."""
     with TemporaryDirectory(prefix="etsopt-") as held:
-        store = Path(held) / "reports.duckdb"
+        store = Path(held) / STORE
         import_reports(store, folder)
         take_findings(store, next(iter(LEVELS)), SCREENING)
         found = annual_emissions(store, year, parameters, on)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from etsopt.cli.printing import CHINESE, print_files, print_json, records
 from etsopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.accounting import Accounts, Reports
-
-CHINESE = "zh"
 
 
 def account(options: Namespace) -> int:
@@ -39,11 +37,10 @@ def account(options: Namespace) -> int:
         accounts = accounting.account(reports, {**source.parameters, **changes})
         files = [] if options.out is None else save(accounts, options.out, options.lang == CHINESE)
     if options.json:
-        print(json.dumps(_content(reports, accounts, files), ensure_ascii=False, allow_nan=False))
+        print_json(_content(reports, accounts, files))
         return 0
     show_accounts.accounts(reports, accounts, options.lang == CHINESE)
-    if files:
-        print(f"Written to {options.out}: {', '.join(files)}.")
+    print_files(files, options.out)
     return 0
 
 
@@ -70,15 +67,14 @@ def screen(options: Namespace) -> int:
         content = {
             "unit_months": len(found.accounts.unit_months),
             "flagged_unit_months": len(found.unit_months),
-            "findings": _records(found.findings),
-            "rules": _records(found.rules),
+            "findings": records(found.findings),
+            "rules": records(found.rules),
             "files": files,
         }
-        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+        print_json(content)
         return 0
     show_screening.screening(found, options.lang == CHINESE)
-    if files:
-        print(f"Written to {options.out}: {', '.join(files)}.")
+    print_files(files, options.out)
     return 0
 
 
@@ -97,10 +93,10 @@ def inclusion(options: Namespace) -> int:
             "emissions_year": found.emissions_year if found.emissions_year is not None else of_tables,
             "threshold_tco2e": found.threshold_tco2e,
             "activities_assumed": of_tables is not None,
-            "sectors": _records(found.sectors),
-            "entities": _records(found.entities),
+            "sectors": records(found.sectors),
+            "entities": records(found.entities),
         }
-        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+        print_json(content)
         return 0
     show_inclusion.inclusion(found, of_tables, options.lang == CHINESE)
     return 0
@@ -152,16 +148,8 @@ def _content(reports: Reports, accounts: Accounts, files: list[str]) -> dict[str
     return {
         "rows": len(reports.rows),
         "replaced_rows": int((~reports.current).sum()),
-        "units": _records(accounts.unit_years),
-        "annual": _records(accounts.annual),
-        "factors": _records(factors[factors["confidence"] != "A"]),
+        "units": records(accounts.unit_years),
+        "annual": records(accounts.annual),
+        "factors": records(factors[factors["confidence"] != "A"]),
         "files": files,
     }
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a table as plain values; absent numbers become null."""
-    from etsopt.results.results import finite
-
-    records: list[dict[str, Any]] = finite(table.to_dict("records"))
-    return records

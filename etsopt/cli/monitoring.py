@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from etsopt.cli.printing import CHINESE, print_files, print_json, records
 from etsopt.cli.terminal import new_table, plain_console
 from etsopt.units import format_rate, format_tonnes
 
@@ -24,9 +24,8 @@ def monitor(options: Namespace) -> int:
     from etsopt.accounting.save import save_monitoring
     from etsopt.cli import terminal
     from etsopt.cli.commands import _pairs
-    from etsopt.results.results import finite
 
-    chinese, settings = options.lang == "zh", _pairs(options.set, "--set")
+    chinese, settings = options.lang == CHINESE, _pairs(options.set, "--set")
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         reports = accounting.read_reports(options.data)
         rows = accounting.read_monitor(options.data, reports.register)
@@ -34,12 +33,11 @@ def monitor(options: Namespace) -> int:
         found = accounting.monitor(accounts, rows, settings)
         files = [] if options.out is None else save_monitoring(found, options.out, chinese)
     if options.json:
-        tables = {name: found.tables[name].to_dict("records") for name in ("monitor_units", "monitor_months")}
-        print(json.dumps(finite({**tables, "files": files}), ensure_ascii=False, allow_nan=False))
+        tables = {name: records(found.tables[name]) for name in ("monitor_units", "monitor_months")}
+        print_json({**tables, "files": files})
         return 0
     _show(found, chinese)
-    if files:
-        print(f"Written to {options.out}: {', '.join(files)}.")
+    print_files(files, options.out)
     return 0
 
 

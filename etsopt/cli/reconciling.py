@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
+
+from etsopt.cli.printing import CHINESE, print_json
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -32,9 +33,9 @@ def reconcile(options: Namespace) -> int:
             progress.tell("writing")
             result.save(options.out, instance)
     if options.json:
-        print(json.dumps(result.summary(), ensure_ascii=False, allow_nan=False))
+        print_json(result.summary())
         return _exit_code(result)
-    if options.lang == "zh" and MODEL in result.tables and result.status != "refused":
+    if options.lang == CHINESE and MODEL in result.tables and result.status != "refused":
         show_reconciliation.reconciliation(terminal.plain_console(), result, chinese=True)
     else:
         show.result(result)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from etsopt.cli.printing import CHINESE, print_files, print_json
 from etsopt.errors import UsageError, brief
 
 if TYPE_CHECKING:
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
 
-LEVELS = ("municipal", "provincial", "national")
-SECTION = "review_plan"
+SECTION, NATIONAL = "review_plan", "national"
 
 
 def review_plan(options: Namespace) -> int:
@@ -27,7 +26,7 @@ def review_plan(options: Namespace) -> int:
 
     if options.out is not None:
         see_that_writable(options.out)
-    chinese, files = options.lang == "zh", []
+    chinese, files = options.lang == CHINESE, []
     with terminal.waiting(quiet=options.json) as tell, progress.watched(options.time_limit, tell):
         progress.tell("reading")
         with progress.stopped_anywhere("reading"):
@@ -41,14 +40,13 @@ def review_plan(options: Namespace) -> int:
         if options.tables is not None and result.tables and result.status != "refused":
             files = save_plan(result.tables, options.tables, chinese)
     if options.json:
-        print(json.dumps(result.summary(), ensure_ascii=False, allow_nan=False))
+        print_json(result.summary())
         return _exit_code(result)
     if chinese and result.tables and result.status != "refused":
         show_review_plan.in_chinese(result)
     else:
         show.result(result)
-    if files:
-        print(f"Written to {options.tables}: {', '.join(files)}.")
+    print_files(files, options.tables)
     if options.out is not None:
         print(_about_folder(result, options.out, written))
     return _exit_code(result)
@@ -75,6 +73,8 @@ def _instance(options: Namespace) -> Instance:
 
 def _days(texts: list[str], changes: dict[str, Any], instance: Instance) -> dict[str, Any]:
     """Return the changes of days; a province without its own number has that of the level."""
+    from etsopt.accounting.review.words import LEVELS
+
     example = "For example: --days national=60 --days provincial=20 --days provincial.Hebei=40"
     every: dict[str, float] = {}
     by_province: dict[str, dict[str, float]] = {}
@@ -85,7 +85,7 @@ def _days(texts: list[str], changes: dict[str, Any], instance: Instance) -> dict
             days = float(number)
         except ValueError:
             separator = ""
-        if not separator or level not in LEVELS or (dot and (not province or level == LEVELS[2])):
+        if not separator or level not in LEVELS or (dot and (not province or level == NATIONAL)):
             what = f"--days {brief(text)} is not LEVEL=DAYS: expected a level of {', '.join(LEVELS)}, and a number."
             raise UsageError(what, example)
         target, key = (by_province.setdefault(level, {}), province) if dot else (every, level)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from etsopt.cli.printing import CHINESE, print_files, print_json, records
 from etsopt.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    import pandas as pd
-
     from etsopt.accounting import Decided
 
-CHINESE = "zh"
 SHOWN = 20
 COUNTED = {
     "pass": ("item passed", "items passed"),
@@ -44,11 +41,11 @@ def _status(options: Namespace) -> int:
         files = [] if options.out is None else save_review(state.tables, options.out, chinese)
     if options.json:
         shown = ("rates", "statuses", "at_risk")
-        content = {name: _records(state.tables[name]) for name in shown}
-        _print_json({"entry": state.entry, "items": len(state.items), **content, "files": files})
+        content = {name: records(state.tables[name]) for name in shown}
+        print_json({"entry": state.entry, "items": len(state.items), **content, "files": files})
         return 0
     show_review.status(state, chinese)
-    _print_files(files, options)
+    print_files(files, options.out, chinese)
     return 0
 
 
@@ -59,7 +56,7 @@ def _findings(options: Namespace) -> int:
     state = accounting.review(options.store, options.year, None, options.as_of, options.wait)
     found = state.findings if options.all else state.findings[state.findings["open"]]
     if options.json:
-        _print_json(_records(found))
+        print_json(records(found))
     else:
         show_review.findings(found, options.lang == CHINESE)
     return 0
@@ -72,7 +69,7 @@ def _history(options: Namespace) -> int:
     item = {"unit_id": options.unit, "month": options.month, **_words(options)}
     table = accounting.history(options.store, **item, as_of=options.as_of, wait_s=options.wait)
     if options.json:
-        _print_json(_records(table))
+        print_json(records(table))
     else:
         show_review.history(table, options.lang == CHINESE)
     return 0
@@ -125,7 +122,7 @@ def _show(done: Decided, options: Namespace) -> int:
     from etsopt.accounting.review.words import DECISIONS
 
     if options.json:
-        _print_json(vars(done))
+        print_json(vars(done))
         return 0
     chinese = options.lang == CHINESE
     words = [
@@ -166,25 +163,9 @@ def verify(options: Namespace) -> int:
             files = save_review(tables, options.out, chinese)
             files += write_monthly_sheets(found, options.out / "sheets", options.enterprise)
     if options.json:
-        _print_json({"year": found.year, "entry": found.review.entry, "units": _records(found.units), "files": files})
+        print_json({"year": found.year, "entry": found.review.entry, "units": records(found.units), "files": files})
         return 0
     show_review.verified(found, chinese)
-    _print_files(files if len(files) <= SHOWN else [*files[:SHOWN], f"... ({len(files):,})"], options)
+    shown = files if len(files) <= SHOWN else [*files[:SHOWN], f"... ({len(files):,})"]
+    print_files(shown, options.out, chinese)
     return 0
-
-
-def _print_files(files: list[str], options: Namespace) -> None:
-    if files:
-        print(f"{'已写入' if options.lang == CHINESE else 'Written to'} {options.out}: {', '.join(files)}.")
-
-
-def _print_json(content: Any) -> None:
-    print(json.dumps(content, ensure_ascii=False, allow_nan=False))
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a table as plain values; absent numbers become null."""
-    from etsopt.results.results import finite
-
-    records: list[dict[str, Any]] = finite(table.to_dict("records"))
-    return records

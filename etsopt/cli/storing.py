@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from etsopt.cli.printing import CHINESE, print_files, print_json, records
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from etsopt.accounting.store import Imported
-
-CHINESE = "zh"
 
 
 def store(options: Namespace) -> int:
@@ -27,7 +26,7 @@ def _import(options: Namespace) -> int:
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         added = import_reports(options.store, options.data, options.wait)
     if options.json:
-        print(json.dumps({"store": options.store, "imports": [vars(one) for one in added]}, ensure_ascii=False))
+        print_json({"store": options.store, "imports": [vars(one) for one in added]})
         return 0
     for one in added:
         print(_line(one, options.lang == CHINESE))
@@ -53,9 +52,9 @@ def _export(options: Namespace) -> int:
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         files = export_reports(options.store, options.out, options.format, options.as_of, options.wait)
     if options.json:
-        print(json.dumps({"folder": str(options.out), "files": files}, ensure_ascii=False))
+        print_json({"folder": str(options.out), "files": files})
     else:
-        print(f"{'已写入' if options.lang == CHINESE else 'Written to'} {options.out}: {', '.join(files)}.")
+        print_files(files, options.out, options.lang == CHINESE)
     return 0
 
 
@@ -67,8 +66,7 @@ def _log(options: Namespace) -> int:
 
     table = store_log(options.store, options.wait)
     if options.json:
-        records: list[dict[str, Any]] = table.to_dict("records")
-        print(json.dumps(records, ensure_ascii=False))
+        print_json(records(table))
     else:
         chinese = options.lang == CHINESE
         plain_console().print(table_of(in_chinese(table) if chinese else table, "日志" if chinese else "Journal"))

@@ -52,7 +52,7 @@ def read(source: str | Path, emissions: str | None = None) -> Instance:
         what = f"{str(source)!r} has no monthly reports: its emissions are those of units.csv."
         raise UsageError(what, "Leave out the choice of emissions, or add register.csv and reports/.")
     complete = None if place is None else _from_reports(place, ACCOUNTED if emissions is None else emissions)
-    instance = read_instance(source, complete)
+    instance = read_instance(folder, complete)
     reference_allowances(instance)
     return instance
 

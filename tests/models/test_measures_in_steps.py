@@ -12,7 +12,7 @@ import pytest
 
 import etsopt
 from etsopt.errors import DataError
-from tests.markets import market
+from tests.markets import at_falling_prices, market
 
 METHODS = ("direct", "pyomo")
 CHAIN = (("a", ""), ("b", "a"), ("c", "b"))
@@ -157,16 +157,8 @@ def random_plant(seed: int) -> tuple[etsopt.Instance, list[dict[str, Any]], np.n
     rows[int(rng.integers(1, 3))]["requires"] = "a"
     if rng.random() < 0.5:
         rows[2]["requires"] = "b"
-    # As prices fall, nothing is gained by holding allowances over.
-    prices = np.sort(rng.uniform(0, 120, 3))[::-1]
-    stated: dict[str, Any] = {
-        "horizon": {"last_year": 2027, "discount_rate": 0.1},
-        "market": {
-            "prices_cny_per_t": {str(2025 + t): float(price) for t, price in enumerate(prices)},
-            "borrow_pre_allocation": False,
-        },
-    }
-    return market({"emissions_tco2e": [1e5], "reference_t": [1e5]}, rows, **stated), rows, prices
+    instance, prices = at_falling_prices(rng, rows)
+    return instance, rows, prices
 
 
 def steps_of(row: dict[str, Any]) -> int:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.accounting.factors import FILE as PARAMETERS
-from etsopt.accounting.rows import FOLDER
 from etsopt.accounting.schema import REGISTER, ROWS
 from etsopt.accounting.store.journal import SEEN, look_back
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.reading import parameters_text, reports_of
 from etsopt.data.files.aside import see_that_empty, written_aside
+from etsopt.data.files.read import PARAMETERS, REPORTS
 from etsopt.data.files.write import FORMATS, write_table
 from etsopt.data.tables.user_columns import as_texts
 from etsopt.errors import UsageError
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from etsopt.accounting.store.opening import Connection
 
-PLAIN_NAME = re.compile(rf"{FOLDER}/(?!\.)[\w .-]{{1,100}}(?<![ .])\.csv")
+PLAIN_NAME = re.compile(rf"{REPORTS}/(?!\.)[\w .-]{{1,100}}(?<![ .])\.csv")
 """Names of files that are kept; those of other rows are their years."""
 
 
@@ -81,9 +80,9 @@ def _csv(opened: Connection, aside: Path) -> Iterator[str]:
     if text := parameters_text(opened):
         (aside / PARAMETERS).write_text(text, encoding="utf-8", newline="\n")
         yield PARAMETERS
-    (aside / FOLDER).mkdir()
+    (aside / REPORTS).mkdir()
     rows = as_texts(reports.rows)
-    year = FOLDER + "/" + rows["month"].str[:4] + ".csv"
+    year = REPORTS + "/" + rows["month"].str[:4] + ".csv"
     plain = rows["file"].map({name: bool(PLAIN_NAME.fullmatch(name)) for name in pd.unique(rows["file"])})
     file = rows["file"].where(plain, year)
     rows = rows.drop(columns=["file", "line"]).assign(version=rows["version"].astype(int))

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.accounting.factors import FILE as PARAMETERS
 from etsopt.accounting.factors import read_parameters
-from etsopt.accounting.rows import FOLDER, read_reports
+from etsopt.accounting.rows import read_reports
 from etsopt.accounting.schema import REGISTER
 from etsopt.accounting.store.journal import look_back, new_entry
 from etsopt.accounting.store.opening import is_store, open_store
@@ -24,7 +23,7 @@ from etsopt.accounting.store.own_columns import packed
 from etsopt.accounting.store.reading import parameters_text
 from etsopt.accounting.store.schema import CONTENT, KEY, UNIT, join_on, listed
 from etsopt.accounting.store.together import check_together
-from etsopt.data.files.read import find_folder
+from etsopt.data.files.read import PARAMETERS, REPORTS, find_folder
 from etsopt.data.messages import counted
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.progress import checkpoint, tell
@@ -118,7 +117,7 @@ class _Folder:
         read_parameters(path)
         toml = path / PARAMETERS
         files = [path / REGISTER.file, *([toml] if toml.is_file() else [])]
-        files += sorted(file for file in (path / FOLDER).iterdir() if file.is_file() and not file.name.startswith("."))
+        files += sorted(file for file in (path / REPORTS).iterdir() if file.is_file() and not file.name.startswith("."))
         content = [(file.relative_to(path).as_posix(), file.read_bytes()) for file in files]
         sources = pd.DataFrame(
             [(path.name, name, len(held), hashlib.sha256(held).hexdigest()) for name, held in content],
