@@ -36,6 +36,10 @@ class FormerNameWarning(FutureWarning):
     """Use of a name of an earlier version, which is still accepted."""
 
 
+class AssumedWarning(UserWarning):
+    """An assumption about a file of the user, or a part of it that is not read."""
+
+
 class EtsoptError(Exception):
     """Base class of the exceptions that the package raises deliberately."""
 

@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.data.files import shipped
+from etsopt.data.files.instance_sheets import heading
 from etsopt.data.policy.allocation import Band
 from etsopt.data.policy.plans import of_plan
 from etsopt.data.policy.policy import ANY, SECTIONS, Policy
 from etsopt.data.policy.power_plans import LAST_YEAR
 from etsopt.data.policy.rule import RulePolicy
+from etsopt.data.tables import chinese
 from etsopt.data.tables.schema import TABLES
 from etsopt.rules import RULES
 
 if TYPE_CHECKING:
-    from etsopt.data.tables.table import Column
+    from etsopt.data.tables.table import Table
 
 HERE = Path(__file__).parent
 
@@ -25,6 +27,17 @@ INTRODUCTION = """\
 An instance is a folder with the tables below, `policy.toml` and a `README.md` whose first line separates observed from
 assumed data. An instance does not name a model. Files are UTF-8 or Chinese GBK. With `etsopt[parquet]` installed, a
 table may also be in Parquet, `units.parquet` in place of `units.csv`; its columns are checked like those of a CSV file.
+
+Headings may be Chinese, and so may words of cells and keys of the policy that name a sector or a province. A heading
+may state another unit of measure in brackets, such as 排放量(万吨) or `emissions_tco2e (kt)`: the numbers are converted
+exactly. A province of China has one name, however it is written: 安徽省 is Anhui.
+
+With `etsopt[excel]` an instance may also be one workbook: a sheet for each table and one for the policy, named as below
+or in Chinese, with a row of headings; the sheet `policy` has a row for each key, with the headings `key` and `value`.
+`etsopt new plants.xlsx` writes one to fill in, `etsopt convert cn-2025 cn-2025.xlsx` an instance as one. A CSV file of
+units alone is an instance too. Headings may be plain words there (Emissions, Company), columns of your own need no
+`x_`, a missing `unit_id` or `enterprise_id` is taken from the name of the enterprise where it can be, and without a
+policy the plan of 2026 holds; warnings tell each of these.
 
 `etsopt roll RUN --out DIR` makes next year's instance of a compliance year: holdings, deductions and obligations
 outstanding of `enterprises.csv`, prior emissions of `units.csv`, and the plan of the next year. Emissions and output
@@ -65,22 +78,24 @@ alone keeps the parameters of the former one.
 def readme() -> str:
     """Return the page as Markdown text."""
     tables = [
-        f"## {table.file}\n\n{table.meaning[0].upper()}{table.meaning[1:]}.\n\n{_columns(table.columns)}\n"
+        f"## {table.file}\n\n{table.meaning[0].upper()}{table.meaning[1:]}. In a workbook: sheet `{table.name}` or "
+        f"{chinese.TABLES[table.name]}.\n\n{_columns(table)}\n"
         for table in TABLES
     ]
     names = "\n".join(f"- [{name}]({name}/README.md)" for name in shipped.names())
     return "\n".join([INTRODUCTION, f"Shipped:\n\n{names}\n", *tables, _policy(), _rules()])
 
 
-def _columns(columns: tuple[Column, ...]) -> str:
-    lines = ["| column | required | unit or values | meaning |", "| --- | --- | --- | --- |"]
-    for column in columns:
+def _columns(table: Table) -> str:
+    lines = ["| column | Chinese heading | required | unit or values | meaning |", "| --- | --- | --- | --- | --- |"]
+    for column in table.columns:
         kind = [column.unit, "whole" if column.whole else "", column.limits]
         values = ", ".join(part for part in kind if part) or ", ".join(column.choices) or "text"
         default = "" if column.default is None else f"; default {_number(column.default)}"
         meaning = f"{column.meaning}{default}"
-        lines.append(f"| `{column.name}` | {'yes' if column.required else ''} | {values} | {meaning} |")
-    return "\n".join([*lines, "| `x_...` | | | a column of your own, passed through to the results: numbers or text |"])
+        words = heading(column, table, in_chinese=True)
+        lines.append(f"| `{column.name}` | {words} | {'yes' if column.required else ''} | {values} | {meaning} |")
+    return "\n".join([*lines, "| `x_...` | | | | a column of your own, passed to the results: numbers or text |"])
 
 
 def _number(default: float | str) -> str:

@@ -16,8 +16,19 @@ import numpy as np
 from etsopt.accounting.headings import ROW_HEADINGS, column_of, states_ncv
 from etsopt.accounting.schema import ROWS
 from etsopt.accounting.vocabulary import UNIT_WORDS, folded
+from etsopt.data.files.sheets import (
+    DATE,
+    DAY,
+    LOST,
+    LOST_FROM,
+    TIMES,
+    Marked,
+    is_number,
+    problem_of_marked,
+    problems_of_flaws,
+    text_of,
+)
 from etsopt.data.files.workbook import Flaws, column_name, flaws_of_cells, read_workbook
-from etsopt.data.messages import counted
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.data.tables.text_columns import normalise
@@ -32,15 +43,6 @@ LEAST_HEADINGS = 3
 NUMBERS = frozenset(column.name for column in ROWS.columns if column.number)
 DATES = {"month": "%Y-%m", "reported_on": "%Y-%m-%d", "calibrated_on": "%Y-%m-%d"}
 CHINESE_MONTH = re.compile(r"(\d{4})年(\d{1,2})月")
-
-LOST_FROM = 1e15
-"""Whole numbers from which on a spreadsheet may have replaced digits of an identifier."""
-
-TIMES = (datetime.date, datetime.time, datetime.timedelta)
-DATE = ("cell is a date", "cells are dates")
-LOST = ("identifier has lost digits", "identifiers have lost digits")
-Marked = list[tuple[int, int, str]]
-"""Row and column of cells, from 0 on, and the value to show."""
 
 
 @dataclass
@@ -114,11 +116,7 @@ def _read(sheet: SheetOfRows, cells: list[list[Any]], flaws: Flaws) -> tuple[Raw
         headings = "、".join(words[0] for words in ROW_HEADINGS.values())
         advice = f"Write one row of them, in English ({', '.join(ROW_HEADINGS)}) or Chinese ({headings}), or delete it."
         return None, [Problem(sheet.place, "has no row of headings", advice)]
-    problems = _problems_of_cells(sheet, cells, flaws, top)
-    # Later checks show what the file has, and not an empty cell.
-    for row, column, shown in (*flaws.errors, *flaws.uncalculated):
-        if row < len(cells) and column < len(cells[row]):
-            cells[row][column] = shown
+    problems = problems_of_flaws(sheet.place, cells, flaws, top)
     of_headings = _name_columns(sheet, cells, top)
     if of_headings:
         return None, problems + of_headings
@@ -137,39 +135,18 @@ def _rows(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> tuple[RawTabl
             cell = cells[row][position]
             if isinstance(cell, TIMES) and not (name in DATES and isinstance(cell, datetime.date)):
                 dates.append((row, position, str(cell)))
-            elif _is_number(cell) and abs(cell) >= LOST_FROM and name not in NUMBERS:
+            elif is_number(cell) and abs(cell) >= LOST_FROM and name not in NUMBERS:
                 lost.append((row, position, f"{cell:.15g}"))
         columns[name] = np.array([_text(cells[row][position], name) for row in rows], dtype=object)
-    problems = _problem(sheet, dates, DATE, "Format the cell as text or number, and write the value again.")
-    problems += _problem(sheet, lost, LOST, "Write the code as a text: a spreadsheet keeps 15 digits of a number.")
+    problems = problem_of_marked(
+        sheet.place, dates, DATE, "Format the cell as text or number, and write the value again."
+    )
+    problems += problem_of_marked(
+        sheet.place, lost, LOST, "Write the code as a text: a spreadsheet keeps 15 digits of a number."
+    )
     if sheet.unit:
         columns["unit"] = np.full(len(rows), sheet.unit, dtype=object)
     return RawTable(sheet.place, columns, np.array(rows, dtype=np.int64) + 1), problems
-
-
-def _problems_of_cells(sheet: SheetOfRows, cells: list[list[Any]], flaws: Flaws, top: int) -> list[Problem]:
-    """Find cells from the row of headings on whose value the file does not hold."""
-    errors, uncalculated = ([one for one in marked if one[0] >= top] for marked in (flaws.errors, flaws.uncalculated))
-    problems = _problem(
-        sheet,
-        errors,
-        ("cell is an error", "cells are errors"),
-        "Correct the formula, write the value, or empty the cell.",
-    )
-    what = ("formula has no value", "formulas have no value")
-    advice = "Open the workbook in a spreadsheet program, which calculates it, and save it; or write the values."
-    problems += _problem(sheet, uncalculated, what, advice)
-    merged = []
-    for first, left, last, right in flaws.merged:
-        if last >= top:
-            value = cells[first][left] if first < len(cells) and left < len(cells[first]) else ""
-            corner = f"{column_name(left)}{first + 1}"
-            merged.append((f"cell {corner}:{column_name(right)}{last + 1}", _text(value, "")))
-    if merged:
-        what = ("range of cells is merged", "ranges of cells are merged")
-        advice = "Unmerge them, and fill every cell: only the first of a range has its value."
-        problems.append(Problem(sheet.place, counted(len(merged), *what), advice, cells=tuple(merged)))
-    return problems
 
 
 def _name_columns(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> list[Problem]:
@@ -183,7 +160,7 @@ def _name_columns(sheet: SheetOfRows, cells: list[list[Any]], top: int) -> list[
             filled = [(row, position, _text(cells[row][position], "")) for row in range(top + 1, len(cells))]
             what = ("cell has no heading", "cells have no heading")
             filled = [one for one in filled if one[2]]
-            problems += _problem(sheet, filled, what, "Write a heading above them, or empty them.")
+            problems += problem_of_marked(sheet.place, filled, what, "Write a heading above them, or empty them.")
             continue
         own = heading if heading.startswith(USER_COLUMN_PREFIX) else ""
         again.setdefault(column or own or heading, []).append((position, heading))
@@ -213,16 +190,7 @@ def _problems_of_unit(sheet: SheetOfRows, at: tuple[int, int, str], column: str,
     what = ("unit in the heading cannot be told", "units in the headings cannot be told")
     known = {"quantity": "吨, 万吨, Nm3, 万Nm3", "ncv_gj_per_unit": "GJ/t, GJ/万Nm3"}.get(column)
     advice = f"Use one of {known}, and convert the numbers." if known else f"Write {brief(column)} without brackets."
-    return _problem(sheet, [at], what, advice)
-
-
-def _problem(sheet: SheetOfRows, marked: Marked, what: tuple[str, str], advice: str) -> list[Problem]:
-    cells = tuple((f"cell {column_name(column)}{row + 1}", value) for row, column, value in marked)
-    return [Problem(sheet.place, counted(len(cells), *what), advice, cells=cells)] if cells else []
-
-
-def _is_number(cell: Any) -> bool:
-    return isinstance(cell, (int, float)) and not isinstance(cell, bool)
+    return problem_of_marked(sheet.place, [at], what, advice)
 
 
 def _text(cell: Any, column: str) -> str:
@@ -231,11 +199,6 @@ def _text(cell: Any, column: str) -> str:
     >>> _text(12.5, "quantity"), _text(1.0, "unit_id"), _text("2025年3月", "month")
     ('12.5', '1', '2025-03')
     """
-    if isinstance(cell, datetime.date):
-        return cell.strftime(DATES.get(column, "%Y-%m-%d"))
-    if isinstance(cell, bool):
-        return str(cell).upper()
-    if isinstance(cell, float):
-        return (repr(cell) if column in NUMBERS else f"{cell:.15g}").removesuffix(".0")
-    month = CHINESE_MONTH.fullmatch(normalise(str(cell))) if column == "month" else None
-    return f"{month[1]}-{int(month[2]):02d}" if month else str(cell)
+    text = text_of(cell, column in NUMBERS, DATES.get(column, DAY))
+    month = CHINESE_MONTH.fullmatch(normalise(text)) if column == "month" else None
+    return f"{month[1]}-{int(month[2]):02d}" if month else text

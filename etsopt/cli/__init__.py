@@ -18,9 +18,10 @@ from rich_argparse import RawDescriptionRichHelpFormatter as Formatter
 from etsopt import __version__
 from etsopt.cli.accounting_arguments import add_accounting, add_review_plan
 from etsopt.cli.ending import run_to_exit_code
+from etsopt.cli.language import LANGUAGES
 from etsopt.cli.review_arguments import add_commands
 from etsopt.cli.streams import Parser, escaping
-from etsopt.errors import FormerNameWarning
+from etsopt.errors import AssumedWarning, FormerNameWarning
 
 EXIT_CODES = """exit codes:
   0  solved: every limit checked, optimality proven within the requested gap
@@ -40,8 +41,11 @@ MODULES = {
     "monitor": "monitoring",
     "review-plan": "review_plan",
     "reconcile": "reconciling",
+    **dict.fromkeys(("new", "convert"), "workbooks"),
 }
 """Modules of commands outside `etsopt.cli.commands`."""
+
+INSTANCE = "a folder, a workbook, a CSV file of units, or the name of a shipped instance"
 
 FUNCTIONS = {"import": "import_tables", "review-plan": "review_plan"}
 """Functions of commands whose name is none in Python."""
@@ -56,7 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = argparse.Namespace(json=False)
     with escaping(), warnings.catch_warnings():
         warnings.showwarning = _warn
-        warnings.simplefilter("always", FormerNameWarning)
+        for category in (AssumedWarning, FormerNameWarning):
+            warnings.simplefilter("always", category)
         return run_to_exit_code(lambda: _run(arguments, options), lambda: options.json)
 
 
@@ -119,13 +124,18 @@ def _add_solve(commands: argparse._SubParsersAction[Parser], machine: Parser) ->
     solve = commands.add_parser(
         "solve", help=text, description=text, epilog=EXIT_CODES, parents=[machine], formatter_class=Formatter
     )
-    solve.add_argument("instance", help="a folder, or the name of a shipped instance")
+    solve.add_argument("instance", help=INSTANCE)
     solve.add_argument(
         "--model", default="allocation", help="name of a model, or path of a model file (default: %(default)s)"
     )
     _add_rule(solve)
     _add_emissions(solve)
-    solve.add_argument("--out", type=Path, help="folder to write the run to: tables, result.json, the instance")
+    solve.add_argument(
+        "--out",
+        type=Path,
+        help="folder to write the run to: tables, result.json, the instance; or a file that ends in .xlsx, for both",
+    )
+    _add_lang(solve)
     _add_format(solve)
     _add_set(solve)
     solve.add_argument("--time-limit", type=float, metavar="S", help="limit for the whole command [s]")
@@ -144,6 +154,11 @@ def _add_solve(commands: argparse._SubParsersAction[Parser], machine: Parser) ->
 def _add_format(command: Parser) -> None:
     text = "table format: csv, or parquet, which needs the extra 'parquet' (default: %(default)s)"
     command.add_argument("--format", default="csv", help=text)
+
+
+def _add_lang(command: Parser) -> None:
+    text = "language of headings and words: en or zh (default: that of the terminal)"
+    command.add_argument("--lang", choices=LANGUAGES, help=text)
 
 
 def _add_rule(command: Parser) -> None:
@@ -180,7 +195,7 @@ def _add_data_commands(commands: argparse._SubParsersAction[Parser], machine: Pa
 
 def _add_checks(add: Callable[[str, str], Parser]) -> None:
     validate = add("validate", "read an instance and list every defect")
-    validate.add_argument("instance", help="a folder, or the name of a shipped instance")
+    validate.add_argument("instance", help=INSTANCE)
     _add_rule(validate)
     _add_emissions(validate)
     _add_set(validate)
@@ -215,6 +230,15 @@ def _add_official_tables(add: Callable[[str, str], Parser]) -> None:
 
 
 def _add_instances(add: Callable[[str, str], Parser]) -> None:
+    new = add("new", "write a workbook to fill in: sheets of units, enterprises, measures and policy")
+    new.add_argument("file", type=Path, metavar="FILE.xlsx", help="workbook to write")
+    convert = add("convert", "write an instance as a workbook or a folder, without loss")
+    convert.add_argument("instance", help=INSTANCE)
+    convert.add_argument("to", type=Path, metavar="TO", help="a file that ends in .xlsx, or a folder: new, or empty")
+    _add_format(convert)
+    for command in (new, convert):
+        _add_lang(command)
+        command.add_argument("--force", action="store_true", help="replace what is there")
     roll = add("roll", "write next year's instance from a certified compliance year")
     roll.add_argument("run", type=Path, help="a run folder written by `etsopt solve --model compliance --out`")
     roll.add_argument("--out", type=Path, required=True, help="folder to write the instance to: new, or empty")

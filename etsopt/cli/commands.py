@@ -14,7 +14,6 @@ from etsopt.errors import UsageError, brief
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from pathlib import Path
 
     from etsopt.data.instance import Instance
     from etsopt.results import results
@@ -23,12 +22,13 @@ if TYPE_CHECKING:
 def solve(options: Namespace) -> int:
     """Solve, print a summary, and write the run folder if `--out` names one."""
     from etsopt import progress
-    from etsopt.cli import show, terminal
+    from etsopt.cli import saving, show, terminal
     from etsopt.data.files.write import check_format
     from etsopt.results.run_folder import holds_run, see_that_writable
     from etsopt.running import run
 
     check_format(options.format)
+    workbook, options.out = saving.places(options.out)
     if options.out is not None:
         see_that_writable(options.out)
     # The time limit is that of the command: reading counts.
@@ -52,22 +52,14 @@ def solve(options: Namespace) -> int:
         if written:
             progress.tell("writing")
             result.save(options.out, instance, options.format)
+            saving.save_workbook(result, workbook, options)
     if options.json:
         print(json.dumps(result.summary(), ensure_ascii=False, allow_nan=False))
     else:
         show.result(result)
         if options.out is not None:
-            print(_about_folder(result, options.out, written))
+            print(saving.about(result, options.out, workbook, written))
     return _exit_code(result)
-
-
-def _about_folder(result: results.Results, folder: Path, written: bool) -> str:
-    """Return the sentence on the run folder that `--out` names."""
-    if written:
-        again = f"; `etsopt check {folder}` checks it again" if result.provenance["checked"] else ""
-        return f"Written to {folder}{again}."
-    why = "There is no result" if result.status == "none" else "The result was refused and a run exists there"
-    return f"{why}: nothing is written to {folder}."
 
 
 def _exit_code(result: results.Results) -> int:
@@ -284,10 +276,10 @@ def _instance(options: Namespace) -> Instance:
 
     changes = _changes(options.set)
     rules = [] if options.rule is None else plugins.load_file(options.rule)
+    if not rules:
+        return reading.read(options.instance, options.emissions, changes)
     instance = reading.read(options.instance, options.emissions)
-    if rules:
-        instance = plugins.under_rule_of(instance, rules, changes.get("rule.name"))
-    return instance.with_policy(changes)
+    return plugins.under_rule_of(instance, rules, changes.get("rule.name")).with_policy(changes)
 
 
 def _changes(texts: list[str]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ MODEL = "reconciliation"
 def reconcile(options: Namespace) -> int:
     """Reconcile the monthly reports of a folder, print a summary, and write the run if `--out` names a folder."""
     from etsopt import accounting, progress
-    from etsopt.cli import show, show_reconciliation, terminal
-    from etsopt.cli.commands import _about_folder, _exit_code, _pairs
+    from etsopt.cli import saving, show, show_reconciliation, terminal
+    from etsopt.cli.commands import _exit_code, _pairs
     from etsopt.results.run_folder import see_that_writable
     from etsopt.running import run
 
@@ -40,5 +40,5 @@ def reconcile(options: Namespace) -> int:
     else:
         show.result(result)
     if options.out is not None:
-        print(_about_folder(result, options.out, written))
+        print(saving.about(result, options.out, None, written))
     return _exit_code(result)

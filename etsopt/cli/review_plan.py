@@ -19,8 +19,8 @@ def review_plan(options: Namespace) -> int:
     """Plan reviews, print the plan, and write run and tables if folders are named."""
     from etsopt import progress
     from etsopt.accounting.save import save_plan
-    from etsopt.cli import show, show_review_plan, terminal
-    from etsopt.cli.commands import _about_folder, _exit_code
+    from etsopt.cli import saving, show, show_review_plan, terminal
+    from etsopt.cli.commands import _exit_code
     from etsopt.results.run_folder import holds_run, see_that_writable
     from etsopt.running import run
 
@@ -48,7 +48,7 @@ def review_plan(options: Namespace) -> int:
         show.result(result)
     print_files(files, options.tables)
     if options.out is not None:
-        print(_about_folder(result, options.out, written))
+        print(saving.about(result, options.out, None, written))
     return _exit_code(result)
 
 

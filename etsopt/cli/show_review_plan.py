@@ -8,6 +8,7 @@ import numpy as np
 from rich.text import Text
 
 from etsopt.cli.terminal import new_table, plain_console
+from etsopt.results.words import STATUSES
 from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
@@ -21,20 +22,12 @@ ROWS_SHOWN = 8
 
 LEVELS = {"municipal": "市级", "provincial": "省级", "national": "国家级"}
 
-STATUS = {
-    "certified_optimal": "已证明最优",
-    "certified_gap": "已证明在允许间隙内最优",
-    "feasible": "可行,最优性未证明",
-    "infeasible_certified": "不可行,已证明",
-    "infeasible_unproven": "求解器认为不可行,未证明",
-}
-
 
 def in_chinese(results: Results) -> None:
     """Print status and plan in Chinese."""
     console = plain_console()
     style = "bold green" if results.certified else "bold yellow"
-    title = f"{results.provenance['instance']},审核计划:{STATUS.get(results.status, results.status)}"
+    title = f"{results.provenance['instance']},审核计划:{STATUSES[results.status][1]}"
     console.print(Text(title + "\n", style=style))
     plan(console, results, chinese=True)
 

@@ -11,32 +11,19 @@ from etsopt.data.messages import counted
 from etsopt.results.claims import is_checked
 from etsopt.results.emissions_status import not_verified
 from etsopt.results.former_runs import has_lump_sums
+from etsopt.results.words import STATUSES, TERMINATIONS
 
 if TYPE_CHECKING:
     from etsopt.results.results import LevelResult, Results
 
-STATUS_IN_WORDS = {
-    "certified_optimal": "certified optimal",
-    "certified_gap": "certified within the gap",
-    "certified_rounded": "certified optimal before rounding to whole tonnes",
-    "feasible": "feasible, optimality not proven",
-    "infeasible_certified": "infeasible, proven",
-    "infeasible_unproven": "infeasible according to the solver, not proven",
-    "none": "no result",
-    "refused": "refused by the checker, no result",
-}
+STATUS_IN_WORDS = {status: english for status, (english, _) in STATUSES.items()}
 
 NO_SOLUTION = (
     "The model has no solution on this instance: its constraints and bounds contradict each other. The solver does "
     "not report which.\nGive a constraint a slack variable with a cost in the objective to see its infeasibility."
 )
 
-TERMINATION_IN_WORDS = {
-    "time_limit": "stopped by the time limit",
-    "interrupted": "interrupted",
-    "memory": "out of memory",
-    "solver_error": "solver failure",
-}
+TERMINATION_IN_WORDS = {name: english for name, (english, _) in TERMINATIONS.items()}
 
 
 def open_gaps(results: Results) -> str:

@@ -11,6 +11,7 @@ from etsopt.data.consistency import validate_consistency
 from etsopt.data.content import Content
 from etsopt.data.former_names import current_changes, current_columns
 from etsopt.data.policy.policy import Policy, changed, parse_policy
+from etsopt.data.tables.headings import as_stated, in_schema
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.schema import TABLES
 from etsopt.data.tables.validate import validate_table
@@ -29,11 +30,21 @@ class Instance(Content):
 
     @classmethod
     def from_raw(
-        cls, name: str, raw: Mapping[str, RawTable], policy: Policy | None, problems: list[Problem]
+        cls,
+        name: str,
+        raw: Mapping[str, RawTable],
+        policy: Policy | None,
+        problems: list[Problem],
+        of_people: bool = False,
     ) -> Instance:
         """Validate raw tables by name, add their problems to `problems`, and raise once.
 
         Tables are validated even if the policy is None, which is then one of the problems.
+
+        Parameters
+        ----------
+        of_people
+            True to understand headings that people write, such as ``Emissions``, as in workbooks.
 
         Raises
         ------
@@ -44,9 +55,10 @@ class Instance(Content):
         for table in TABLES:
             if table.name in raw:
                 cells = raw[table.name]
-                columns = current_columns(table.name, cells.columns, cells.place)
-                frames[table.name], of_table = validate_table(replace(cells, columns=columns), table)
-                problems += of_table
+                present = replace(cells, columns=current_columns(table.name, cells.columns, cells.place))
+                named, of_headings = in_schema(present, table, of_people)
+                frames[table.name], of_table = validate_table(named, table)
+                problems += of_headings + [as_stated(problem, named) for problem in of_table]
         if problems or policy is None:
             raise DataError(f"The instance {name!r}", problems)
         enterprises = frames.pop("enterprises", None)

@@ -136,6 +136,9 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame], tup
         If a file of it is damaged.
     """
     path = folder / FILE
+    if not path.is_file() and holds_run(beside := folder.with_suffix("")):
+        what = f"{str(folder)!r} is a workbook for people; its run is in the folder {str(beside)!r}."
+        raise UsageError(what, f"Name that: {beside}")
     if not path.is_file():
         advice = "Name a folder with a result.json, such as `etsopt solve --out` writes."
         raise UsageError(f"There is no run in {str(folder)!r}.", advice)

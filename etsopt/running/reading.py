@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from etsopt.data.files.read import find_folder, read_instance, reports_in
+from etsopt.data.files.read import find_folder, is_file, read_instance, reports_in
 from etsopt.data.tables.report_columns import ACCOUNTED
 from etsopt.errors import SolverError, StoppedError, UsageError, brief
 from etsopt.rules import reference_allowances
@@ -25,17 +25,19 @@ if TYPE_CHECKING:
 RECONCILIATION = "reconciliation"
 
 
-def read(source: str | Path, emissions: str | None = None) -> Instance:
+def read(source: str | Path, emissions: str | None = None, policy: Mapping[str, Any] | None = None) -> Instance:
     """Read an instance and evaluate its rule on it.
 
     Parameters
     ----------
     source
-        A folder, or the name of a shipped instance.
+        A folder, a workbook, a CSV file of units, or the name of a shipped instance.
     emissions
         For an instance with monthly reports, the emissions of units that the national level has not passed:
         ``accounted`` (the default), ``low``, ``reconciled`` or ``high``, the ends and the estimate of reconciliation;
         ``verified`` refuses such units.
+    policy
+        Changes of the policy before the rule is evaluated, as `Instance.with_policy` takes them.
 
     Raises
     ------
@@ -46,13 +48,12 @@ def read(source: str | Path, emissions: str | None = None) -> Instance:
     StoppedError, SolverError
         If the reconciliation of reports is stopped, or not certified.
     """
-    folder = find_folder(source)
-    place = reports_in(folder)
+    place = None if is_file(source) else reports_in(find_folder(source))
     if place is None and emissions is not None:
         what = f"{str(source)!r} has no monthly reports: its emissions are those of units.csv."
         raise UsageError(what, "Leave out the choice of emissions, or add register.csv and reports/.")
     complete = None if place is None else _from_reports(place, ACCOUNTED if emissions is None else emissions)
-    instance = read_instance(folder, complete)
+    instance = read_instance(source, complete, policy)
     reference_allowances(instance)
     return instance
 

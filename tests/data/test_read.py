@@ -82,7 +82,7 @@ def test_a_file_reads_the_same_in_every_encoding_and_line_end(write_folder: Writ
             "enterprise_id": "海螺水泥",
             "name": "芜湖一号线",
             "sector": "cement",
-            "province": "安徽",
+            "province": "Anhui",
             "emissions_tco2e": 780_000.0,
             "output_t": 1_000_000.0,
         }

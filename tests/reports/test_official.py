@@ -19,13 +19,14 @@ import pytest
 import etsopt
 from etsopt import reports
 from etsopt.cli import main
+from etsopt.data.tables.chinese import CASES
 from etsopt.data.tables.schema import SPECIAL_CASES
 from etsopt.errors import DataError, UsageError
 from etsopt.reports import official_tables, write_official_tables
 from etsopt.reports.official import files, identities
 from etsopt.reports.official.headings import ANNEXES, BY_NAME, NUMBERS_OF_USER, TEXTS_OF_USER
 from etsopt.reports.official.issue import _issued, issue_rows
-from etsopt.reports.official.rows import CASES, unit_rows
+from etsopt.reports.official.rows import unit_rows
 
 MARKET = {"prices_cny_per_t": 80.0, "terminal_price_cny_per_t": 80.0}
 AS_THEY_ARE = {"market": MARKET, "penalty": {"reference_price_cny_per_t": 90.0}}

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -109,7 +110,7 @@ def in_complex(place: Path) -> list[str]:
     return list(register.loc[steel, "unit_id"])
 
 
-def problems(place: Path, units: str | None = None, policy: str = POLICY, **options: str) -> str:
+def problems(place: Path, units: str | None = None, policy: str = POLICY, **options: Any) -> str:
     """The message of an instance that is refused."""
     if units is not None:
         (place / "units.csv").write_text(units, encoding="utf-8")

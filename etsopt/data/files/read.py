@@ -1,26 +1,30 @@
-"""Reader of instances: a folder of tables, in CSV or Parquet, and a policy file."""
+"""Reader of instances: a folder of tables, in CSV or Parquet, and a policy file; or all of it in one file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from etsopt.data.files import shipped
 from etsopt.data.files.aside import finish
 from etsopt.data.files.csv_fast import read_csv_fast
+from etsopt.data.files.one_file import SUFFIXES, find_file, read_one_file
 from etsopt.data.files.parquet import SUFFIX, read_parquet
 from etsopt.data.former_names import current_columns
 from etsopt.data.instance import Instance
 from etsopt.data.policy.policy import Policy, parse_policy
 from etsopt.data.policy.toml import LARGEST_BYTES, parse_toml
+from etsopt.data.tables.headings import as_stated, in_schema
 from etsopt.data.tables.raw import RawTable, decode, read_csv
 from etsopt.data.tables.schema import TABLES, UNITS
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError, shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from etsopt.data.tables.table import Table
@@ -33,22 +37,68 @@ REGISTER, REPORTS, PARAMETERS, STORE = "register.csv", "reports", "accounting.to
 Complete = Callable[[int, RawTable | None], tuple[RawTable, list[Problem]]]
 
 
-def read_instance(source: str | Path, complete: Complete | None = None) -> Instance:
-    """Read an instance from a folder, or by the name of a shipped one.
+DEFAULT_POLICY: dict[str, Any] = {"year": 2026, "rule": {"name": "cn"}}
+"""Policy of a file without one: the newest plan of China's system."""
+
+
+def read_instance(
+    source: str | Path, complete: Complete | None = None, changes: Mapping[str, Any] | None = None
+) -> Instance:
+    """Read an instance from a folder or from one file, or by the name of a shipped one.
 
     Parameters
     ----------
     complete
         A function that returns the units of the year of the policy from those that ``units.csv`` states, if it exists,
         and problems; None if that has them all.
+    changes
+        Changes of the policy, as `Instance.with_policy` takes them.
 
     Raises
     ------
     UsageError
-        If there is no such folder and no instance of that name.
+        If there is no such folder or file and no instance of that name.
     DataError
         With every problem of every file.
     """
+    instance = _read_file(Path(source), changes or {}) if is_file(source) else _read_folder(source, complete)
+    return instance.with_policy(changes) if changes else instance
+
+
+def is_file(source: str | Path) -> bool:
+    """Return True if an instance is in one file, by the suffix of its name."""
+    return Path(source).suffix.lower() in SUFFIXES and not Path(source).is_dir()
+
+
+def _read_file(path: Path, changes: Mapping[str, Any]) -> Instance:
+    """Read an instance from a workbook, or from a file of units; whether the changes state the plan is told."""
+    find_file(path)
+    found = read_one_file(path)
+    content, problems = found.policy, found.problems
+    if content is None and not problems and not {"year", "rule.name"} <= changes.keys():
+        year, rule = DEFAULT_POLICY["year"], DEFAULT_POLICY["rule"]["name"]
+        found.notes.append(
+            f"{path.name}: no policy is stated, so the year is {year} and the rule {rule}; change them by the keys "
+            "year and rule.name, in a sheet `policy` or by --set."
+        )
+    policy = None
+    try:
+        policy = parse_policy(DEFAULT_POLICY if content is None else content, found.place_of_policy)
+    except DataError as error:
+        problems += [_in_sheet(problem, found.policy_cells) for problem in error.problems]
+    if UNITS.name not in found.tables:
+        raise DataError(f"The instance {path.stem!r}", problems)
+    found.tell()
+    return _from_raw(path.stem, found.tables, policy, problems, of_people=True)
+
+
+def _in_sheet(problem: Problem, cells: Mapping[str, str]) -> Problem:
+    """Return a problem of a key of the policy with its cell."""
+    return replace(problem, cells=((cells[problem.column], ""),)) if problem.column in cells else problem
+
+
+def _read_folder(source: str | Path, complete: Complete | None) -> Instance:
+    """Read an instance from a folder."""
     folder = find_folder(source)
     finish(folder)
     policy, problems = read_policy(folder / POLICY)
@@ -81,10 +131,17 @@ def _read(
             problems += of_reports
     if UNITS.name not in tables:
         raise DataError(f"The instance {folder.name!r}", problems)
+    return _from_raw(folder.name, tables, policy, problems)
+
+
+def _from_raw(
+    name: str, tables: dict[str, RawTable], policy: Policy | None, problems: list[Problem], of_people: bool = False
+) -> Instance:
+    """Build the instance; problems name the files and sheets that were read."""
     try:
-        return Instance.from_raw(folder.name, tables, policy, problems)
+        return Instance.from_raw(name, tables, policy, problems, of_people)
     except DataError as error:
-        # Consistency checks name the CSV files; problems name the files that were read.
+        # Consistency checks name the CSV files.
         places = {table.file: tables[table.name].place for table in TABLES if table.name in tables}
         of_files = [replace(problem, place=places.get(problem.place, problem.place)) for problem in error.problems]
         raise DataError(error.subject, of_files) from None
@@ -104,8 +161,10 @@ def read_units(path: Path) -> pd.DataFrame:
         raise UsageError(f"There is no file {str(path)!r}.", "Name a file of units in CSV or Parquet.")
     raw, problems = read_parquet(path) if path.suffix == SUFFIX else read_csv(path.read_bytes(), path.name)
     if raw is not None:
-        columns = current_columns(UNITS.name, raw.columns, raw.place)
-        units, problems = validate_table(replace(raw, columns=columns), UNITS)
+        present = replace(raw, columns=current_columns(UNITS.name, raw.columns, raw.place))
+        named, problems = in_schema(present, UNITS)
+        units, of_cells = validate_table(named, UNITS)
+        problems += [as_stated(problem, named) for problem in of_cells]
         if not problems:
             return units
     raise DataError(f"The file {str(path)!r}", problems)

@@ -159,7 +159,7 @@ def _written(cells: NDArray[Any]) -> list[str]:
 
 def to_toml(content: dict[str, Any], prefix: str = "") -> str:
     """Write nested dictionaries of plain values as TOML, the values of a table before its tables."""
-    lines = [f"{_key(key)} = {_value(value)}" for key, value in content.items() if not isinstance(value, dict)]
+    lines = [f"{_key(key)} = {toml_value(value)}" for key, value in content.items() if not isinstance(value, dict)]
     blocks = ["\n".join(lines)] if lines else []
     for key, value in content.items():
         if isinstance(value, dict):
@@ -170,15 +170,18 @@ def to_toml(content: dict[str, Any], prefix: str = "") -> str:
 
 
 def _key(key: str) -> str:
-    return key if key.isascii() and key.replace("_", "").replace("-", "").isalnum() else _value(key)
+    return key if key.isascii() and key.replace("_", "").replace("-", "").isalnum() else toml_value(key)
 
 
-def _value(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """Return a plain value in TOML."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, list):
-        return f"[{', '.join(_value(item) for item in value)}]"
+        return f"[{', '.join(toml_value(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_key(str(key))} = {toml_value(item)}' for key, item in value.items())}}}"
     escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -20,6 +20,7 @@ from etsopt.data.policy.allocation import (
     ProvincePolicy,
     SectorPolicy,
 )
+from etsopt.data.policy.keys import english_key, with_english_keys
 from etsopt.data.policy.market import (
     AbatementPolicy,
     CompliancePolicy,
@@ -191,7 +192,8 @@ def parse_policy(content: Mapping[str, Any], place: str = "policy.toml") -> Poli
         Lists every key that is unknown, missing, of the wrong type or out of its range.
     """
     try:
-        return Policy.model_validate(current_policy(checked_content(content, place), place))
+        in_words = with_english_keys(checked_content(content, place), place)
+        return Policy.model_validate(current_policy(in_words, place))
     except ValidationError as error:
         raise DataError("The policy", problems_of(error, place)) from None
 
@@ -262,7 +264,7 @@ def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     """
     content = policy.model_dump(exclude_unset=True)
     for path, value in changes.items():
-        *parents, key = str(path).split(".")
+        *parents, key = map(english_key, str(path).split("."))
         table = content
         for depth, parent in enumerate(parents, 1):
             nested = table.get(parent)

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,8 @@ from etsopt.data.tables.user_columns import as_texts
 from etsopt.errors import DataError, Problem, brief
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 
@@ -44,12 +46,21 @@ class RawTable:
     columns
         Cells by column: texts from a file, texts or numbers from a frame.
     rows
-        Label of each row for the user: the line in the file, or the frame's index.
+        Label of each row for the user: the line in the file or the row of the sheet, or the frame's index.
+    letters
+        Letters of the columns of a sheet, by heading.
+    top
+        Row of the headings of a sheet, from 1 on.
+    stated
+        Heading and cells, as the file has them, of each column that was renamed or converted, by its present name.
     """
 
     place: str
     columns: dict[str, NDArray[Any]]
     rows: NDArray[Any]
+    letters: Mapping[str, str] = field(default_factory=dict)
+    top: int = 1
+    stated: Mapping[str, tuple[str, NDArray[Any]]] = field(default_factory=dict)
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, place: str) -> RawTable:
@@ -70,6 +81,10 @@ class RawTable:
             {name: cells_of_series(frame[own]) for name, own in zip(names, frame.columns, strict=True)},
             frame.index.to_numpy(),
         )
+
+    def label_of(self, heading: str) -> str:
+        """Return the place of a heading for messages: its cell in a sheet, else empty for the first row."""
+        return f"cell {self.letters[heading]}{self.top}" if heading in self.letters else "of headings"
 
 
 def cells_of_series(series: pd.Series[Any]) -> NDArray[Any]:

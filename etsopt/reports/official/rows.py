@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.content import intensity_base
+from etsopt.data.tables.chinese import CASES
 from etsopt.errors import DataError, Problem
 from etsopt.reports.official.headings import NUMBERS_OF_USER, TEXTS_OF_USER
 from etsopt.results.comparison import SOLVE_AGAIN, require
@@ -20,26 +21,6 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.results.results import Results
-
-CASES = {
-    "new": "当年新投产",
-    "closed": "配额核定前关停",
-    "white_clinker": "仅生产白色硅酸盐水泥熟料",
-    "carbide_slag": "电石渣替代率超过限值",
-    "gypsum_acid": "石膏制硫酸副产水泥熟料",
-    "hydrogen_furnace": "富氢碳循环氧气高炉",
-    "biomass": "生物质燃料热量占比超过20%",
-    "own_gas": "自产二次能源热量占比超过10%",
-    "biomass_and_gas": "生物质与自产二次能源热量占比合计超过20%",
-    "special_gas": "仅使用特殊化石燃料",
-    "waste_gas": "仅使用自产废气、尾气、煤气",
-    "converted": "燃煤锅炉改造的燃气机组",
-    "oil_or_engine": "燃油机组、内燃机组",
-    "igcc": "整体煤气化联合循环发电",
-    "reserve": "应急备用",
-    "hydrogen_ammonia": "绿氢、绿氨热量占比超过20%",
-}
-"""Special cases of units in the words of the plan, shortened."""
 
 ISSUED = ("allowance_t", "pre_allocated_t", "top_up_t", "return_t")
 NUMBERS = ("emissions_tco2e", "reference_t", *ISSUED)

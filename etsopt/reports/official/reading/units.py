@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.data.tables.chinese import CASES
 from etsopt.errors import Problem
-from etsopt.reports.official.rows import CASES
 
 if TYPE_CHECKING:
     from etsopt.reports.official.reading.tables import AnnexTable

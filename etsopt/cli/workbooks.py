@@ -1,0 +1,72 @@
+"""The commands `etsopt new` and `etsopt convert`: workbooks to fill in, and instances as a workbook or a folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etsopt.cli.language import is_chinese
+from etsopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+XLSX = ".xlsx"
+
+
+def new(options: Namespace) -> int:
+    """Write a workbook to fill in."""
+    from etsopt.data.files.instance_sheets import write_workbook
+
+    if options.file.suffix.lower() != XLSX:
+        what = f"{str(options.file)!r} is no name of a workbook."
+        raise UsageError(what, "Name a file that ends in .xlsx: etsopt new plants.xlsx")
+    see_that_new(options.file, options.force)
+    write_workbook(options.file, in_chinese=is_chinese(options.lang))
+    if options.json:
+        print(json.dumps({"file": str(options.file)}, ensure_ascii=False))
+    else:
+        print(f"Written to {options.file}. Fill in the sheets, then: etsopt solve {options.file} --out result{XLSX}")
+    return 0
+
+
+def convert(options: Namespace) -> int:
+    """Write an instance in another form, and read it back."""
+    from etsopt.data.files.aside import see_that_empty
+    from etsopt.data.files.instance_sheets import write_workbook
+    from etsopt.data.files.read import read_instance
+    from etsopt.data.files.write import check_format, write_instance
+    from etsopt.running.reading import read
+
+    check_format(options.format)
+    to_workbook = options.to.suffix.lower() == XLSX
+    if to_workbook:
+        see_that_new(options.to, options.force)
+    elif not options.force:
+        see_that_empty(options.to)
+    instance = read(options.instance)
+    if to_workbook:
+        write_workbook(options.to, instance, is_chinese(options.lang))
+    else:
+        write_instance(instance, options.to, table_format=options.format)
+    if read_instance(options.to).hash != instance.hash:
+        what = f"{str(options.to)!r} does not read back as the instance that was written to it."
+        raise UsageError(what, "Do not use it, and report the defect as SECURITY.md says.")
+    if options.json:
+        print(json.dumps({"to": str(options.to), "units": len(instance.units), "hash": instance.hash}))
+    else:
+        print(f"{instance.name}: {len(instance.units):,} units written to {options.to}, which reads back the same.")
+    return 0
+
+
+def see_that_new(path: Path, force: bool) -> None:
+    """Check that a file does not exist, or may be replaced.
+
+    Raises
+    ------
+    UsageError
+        If it exists and ``force`` is False.
+    """
+    if path.exists() and not (force and path.is_file()):
+        raise UsageError(f"{str(path)!r} exists.", "Name another file, or add --force to replace it.")

@@ -1,0 +1,241 @@
+"""Writer of workbooks with an instance: a sheet for each table and the policy; without an instance, one to fill in.
+
+Headings stand in two rows, the first in the language asked for. Cells explain themselves when they are chosen, and
+offer the words that the schema allows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+from etsopt.data.files.policy_sheet import as_cell, rows_of_policy
+from etsopt.data.files.spreadsheet import new_workbook, see_that_fits, write_column
+from etsopt.data.files.template_words import CHINESE, EXAMPLES, NOTES, TEMPLATE, UNITS_IN_CHINESE, meaning_of
+from etsopt.data.tables import chinese
+from etsopt.data.tables.provinces import SHORT
+from etsopt.data.tables.report_columns import REPORT_COLUMNS
+from etsopt.data.tables.schema import ENTERPRISES, MEASURES, TABLES, UNITS, VINTAGES
+from etsopt.data.tables.user_columns import as_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from etsopt.data.instance import Instance
+    from etsopt.data.tables.table import Column, Table
+
+OFFERED = (UNITS, ENTERPRISES, MEASURES)
+"""Tables that a workbook to fill in has."""
+
+NOT_OFFERED = {column.name for column in REPORT_COLUMNS} | {f"opening_{year}_t" for year in VINTAGES if year > 2026}
+"""Columns that nobody fills in by hand, and vintages that do not exist yet."""
+
+ROWS_OFFERED = 2000
+"""Rows of a workbook to fill in that explain their cells."""
+
+STYLES = {
+    "needed": {"bold": True, "bg_color": "#1F4E79", "font_color": "#FFFFFF", "text_wrap": True, "valign": "vcenter"},
+    "optional": {"bold": True, "bg_color": "#DDE6EE", "font_color": "#1B1B1B", "text_wrap": True, "valign": "vcenter"},
+    "other": {"italic": True, "font_color": "#595959", "text_wrap": True, "bottom": 1},
+    "example": {"italic": True, "font_color": "#7F7F7F"},
+    "wrapped": {"text_wrap": True, "valign": "top"},
+    "title": {"bold": True, "font_size": 14},
+}
+
+
+class Book(NamedTuple):
+    """A workbook that is being written: its formats, its language, and the lists that cells offer.
+
+    Parameters
+    ----------
+    lists
+        Range of each list on the hidden sheet, by the words in it.
+    """
+
+    book: Any
+    formats: Mapping[str, Any]
+    in_chinese: bool
+    lists: dict[tuple[str, ...], str]
+
+    def word(self, english: str, chinese_word: str) -> str:
+        """Return the word of the language."""
+        return chinese_word if self.in_chinese else english
+
+
+def write_workbook(path: Path, instance: Instance | None = None, in_chinese: bool = False) -> None:
+    """Write an instance as a workbook, which reads back as the same instance; or one to fill in.
+
+    Raises
+    ------
+    UsageError
+        If xlsxwriter is not installed, a table does not fit into a sheet, or another process is writing the file.
+    OSError
+        With the name of the file that cannot be written.
+    """
+    tables = {} if instance is None else {name: as_texts(table) for name, table in instance.tables.items()}
+    for name, table in tables.items():
+        see_that_fits(table, name, above=2)
+    with new_workbook(path) as book:
+        formats = {name: book.add_format(style) for name, style in STYLES.items()}
+        into = Book(book, formats, in_chinese, {})
+        written = [table for table in TABLES if table.name in tables or (instance is None and table in OFFERED)]
+        for table in written:
+            _write_table(into, table, tables.get(table.name))
+        stated = {} if instance is None else instance.policy.model_dump(exclude_unset=True, exclude_none=True)
+        _write_policy(into, stated if instance is not None else None)
+        _write_notes(into, written)
+        _write_lists(into)
+
+
+def heading(column: Column, table: Table, in_chinese: bool) -> str:
+    """Return the heading of a column; a Chinese one has the unit of measure in brackets.
+
+    >>> heading(UNITS.column("emissions_tco2e"), UNITS, True)
+    '经核查排放量(tCO2e)'
+    """
+    if not in_chinese:
+        return column.name
+    words = chinese.NAMES[table.name] if column.name == "name" else chinese.HEADINGS[column.name]
+    unit = UNITS_IN_CHINESE.get(column.unit, "") if column.number else ""
+    return f"{words[0]}({unit})" if unit else words[0]
+
+
+def _write_table(into: Book, table: Table, cells: pd.DataFrame | None) -> None:
+    """Write a table, or headings and an example row of one to fill in."""
+    sheet = into.book.add_worksheet(into.word(table.name, chinese.TABLES[table.name]))
+    known = {column.name: column for column in table.columns}
+    names = [name for name in known if name not in NOT_OFFERED] if cells is None else [str(name) for name in cells]
+    sheet.freeze_panes(2, min(2, len(names)))
+    sheet.set_row(0, 32)
+    for place, name in enumerate(names):
+        column = known.get(name)
+        style = into.formats["needed" if column is not None and column.required else "optional"]
+        both = (name, name) if column is None else (heading(column, table, flag) for flag in (False, True))
+        first, second = reversed([*both]) if into.in_chinese else both
+        sheet.write_string(0, place, first, style)
+        if column is not None:
+            sheet.write_string(1, place, second, into.formats["other"])
+        sheet.set_column(place, place, max(12, min(26, len(first) * (2 if into.in_chinese else 1) + 2)))
+        first_row = 2 if column is not None else 1
+        if cells is not None:
+            write_column(sheet, place, 2, _as_cells(cells[name], column))
+        elif name in (example := EXAMPLES[table.name][into.in_chinese]):
+            sheet.write(2, place, example[name], into.formats["example"])
+        if column is not None:
+            _explain(into, sheet, place, column, first_row)
+    if cells is not None:
+        sheet.autofilter(1, 0, len(cells) + 1, len(names) - 1)
+
+
+def _as_cells(cells: pd.Series, column: Column | None) -> pd.Series:
+    """Return the cells of a column of the user's own as numbers where these read back as the same text."""
+    if column is not None or cells.dtype.kind == "b":
+        return cells
+    texts = [repr(cell) if isinstance(cell, float) else str(cell) for cell in cells.tolist()]
+    whole = cells.dtype.kind in "if" and not any(text.endswith(".0") or "e" in text for text in texts)
+    return cells if whole else pd.Series(["" if text == "nan" else text for text in texts], dtype=object)
+
+
+def _explain(into: Book, sheet: Any, place: int, column: Column, first: int) -> None:
+    """Show the meaning of a cell when it is chosen, offer its words, and accept numbers alone where it holds one."""
+    meaning = chinese.MEANINGS[column.name] if into.in_chinese else column.meaning
+    unit = f" [{column.unit}]" if column.unit else ""
+    needed = into.word("Required: ", "必填:") if column.required else ""
+    options: dict[str, Any] = {
+        "input_title": column.name[:32],
+        "input_message": f"{needed}{meaning}{unit}"[:255],
+        "error_type": "warning",
+    }
+    words = _words_of(column, into.in_chinese)
+    if words:
+        options |= {"validate": "list", "source": _listed(into, words)}
+    elif column.number:
+        limits = {"criteria": "between", "minimum": -1e12, "maximum": 1e12}
+        message = into.word("Write a plain number.", "请填写数字。")
+        options |= {"validate": "decimal", **limits, "error_message": message}
+    else:
+        options |= {"validate": "any"}
+    sheet.data_validation(first, place, ROWS_OFFERED, place, options)
+
+
+def _words_of(column: Column, in_chinese: bool) -> tuple[str, ...]:
+    """Return the words that a column offers, in a language; a province may also be another."""
+    if column.name == "province":
+        return tuple(SHORT.values()) if in_chinese else tuple(SHORT)
+    if not in_chinese:
+        return column.choices
+    words = chinese.WORDS.get(column.name, {})
+    return tuple(words[choice][0] if choice in words else choice for choice in column.choices)
+
+
+def _listed(into: Book, words: tuple[str, ...]) -> str:
+    """Return the range of a list; a list in the cell itself may have 255 characters alone."""
+    if words not in into.lists:
+        letter = chr(ord("A") + len(into.lists))
+        name = into.word("lists", "选项")
+        into.lists[words] = f"='{name}'!${letter}$1:${letter}${len(words)}"
+    return into.lists[words]
+
+
+def _write_lists(into: Book) -> None:
+    sheet = into.book.add_worksheet(into.word("lists", "选项"))
+    for place, words in enumerate(into.lists):
+        sheet.write_column(0, place, words)
+    sheet.hide()
+
+
+def _write_policy(into: Book, stated: Mapping[str, Any] | None) -> None:
+    """Write the stated keys of a policy, or those of a new one, and others that may be stated."""
+    sheet = into.book.add_worksheet(into.word("policy", "政策"))
+    headings = ("key", "value", "meaning", "说明") if not into.in_chinese else ("参数", "取值", "说明", "meaning")
+    for place, text in enumerate(headings):
+        sheet.write_string(0, place, text, into.formats["needed" if place < 2 else "optional"])
+    for place, width in enumerate((38, 18, 60, 60)):
+        sheet.set_column(place, place, width)
+    sheet.freeze_panes(1, 0)
+    values = TEMPLATE if stated is None else dict(rows_of_policy(stated))
+    # A key below a stated one, or above it, would state it twice.
+    others = [
+        key
+        for key in TEMPLATE
+        if not any(f"{one}.".startswith(f"{key}.") or f"{key}.".startswith(f"{one}.") for one in values)
+    ]
+    for row, key in enumerate((*values, *others), 1):
+        sheet.write_string(row, 0, key)
+        if (value := values.get(key)) is not None:
+            sheet.write(row, 1, as_cell(value))
+        meanings = (meaning_of(key), CHINESE.get(key, ""))
+        for place, text in enumerate(reversed(meanings) if into.in_chinese else meanings, 2):
+            sheet.write_string(row, place, text, into.formats["wrapped"])
+    truths = {"validate": "list", "source": ["TRUE", "FALSE"]}
+    for row, key in enumerate((*values, *others), 1):
+        if isinstance(TEMPLATE.get(key), bool):
+            sheet.data_validation(row, 1, row, 1, truths)
+
+
+def _write_notes(into: Book, tables: Iterable[Table]) -> None:
+    """Write what every column means, and how to go on."""
+    sheet = into.book.add_worksheet(into.word("notes", "说明"))
+    sheet.write_string(0, 0, into.word("How to fill this workbook in", "填写说明"), into.formats["title"])
+    row = 1
+    for row, text in enumerate(NOTES[into.in_chinese], 1):
+        sheet.write_string(row, 0, text)
+    headings = ("sheet", "column", "列", "unit", "required", "meaning", "说明")
+    for place, (text, width) in enumerate(zip(headings, (14, 28, 28, 14, 10, 70, 60), strict=True)):
+        sheet.write_string(row + 2, place, text, into.formats["optional"])
+        sheet.set_column(place, place, width)
+    row += 3
+    for table in tables:
+        for column in table.columns:
+            if column.name in NOT_OFFERED:
+                continue
+            cells = (
+                *(into.word(table.name, chinese.TABLES[table.name]), column.name, heading(column, table, True)),
+                *(column.unit, into.word("yes", "是") if column.required else "", column.meaning),
+                chinese.MEANINGS[column.name],
+            )
+            for place, text in enumerate(cells):
+                sheet.write_string(row, place, text, into.formats["wrapped"])
+            row += 1

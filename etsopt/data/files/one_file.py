@@ -1,0 +1,248 @@
+"""Instances in one file: a workbook with a sheet for each table, or a CSV file of units alone.
+
+Sheets are tables by their names, English or Chinese; a sheet of another name is that of the units if its headings are.
+Such files are written by people: headings may be words, columns of their own need no prefix, and a policy may be
+absent. Whatever is assumed or not read is told as a warning.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.data.files.policy_sheet import POLICY, POLICY_SHEETS, heading_row, read_policy_sheet
+from etsopt.data.files.sheets import (
+    DATE,
+    LOST,
+    LOST_FROM,
+    TIMES,
+    WRITE_AGAIN,
+    WRITE_AS_TEXT,
+    is_number,
+    problem_of_marked,
+    problems_of_flaws,
+    text_of,
+)
+from etsopt.data.files.workbook import WORKBOOKS, Flaws, column_name, flaws_of_cells, read_workbook
+from etsopt.data.tables import chinese
+from etsopt.data.tables.headings import heading_of, plain
+from etsopt.data.tables.meant import as_meant
+from etsopt.data.tables.raw import RawTable, problems_of_names, read_csv
+from etsopt.data.tables.schema import TABLES, UNITS
+from etsopt.data.tables.text_columns import normalise
+from etsopt.errors import AssumedWarning, Problem, UsageError, brief
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from etsopt.data.files.workbook import Cells
+    from etsopt.data.tables.table import Table
+
+SUFFIXES = (*WORKBOOKS, ".csv")
+
+NOT_TABLES = frozenset(("notes", "说明", "lists", "选项"))
+"""Sheets of templates that hold no data."""
+
+LEAST_HEADINGS = 2
+"""Headings that make a row the row of headings; a table has at least as many required columns."""
+
+LEAST_OF_UNITS = 3
+"""Headings by which a sheet of any name is that of the units: identifier, emissions, sector or province."""
+
+NO_EVIDENCE = "its cells cannot be examined: it is laid out unlike the workbooks of spreadsheet programs"
+
+
+@dataclass
+class OneFile:
+    """What one file holds of an instance.
+
+    Parameters
+    ----------
+    tables
+        Raw tables by name.
+    policy
+        Content of the policy as nested dictionaries; None if the file has none.
+    problems
+        Problems of sheets, headings and cells.
+    place_of_policy
+        Place of the policy for messages.
+    policy_cells
+        Cell of each key of the policy.
+    notes
+        Sentences on what is assumed, and on what is not read.
+    """
+
+    tables: dict[str, RawTable] = field(default_factory=dict)
+    policy: dict[str, Any] | None = None
+    problems: list[Problem] = field(default_factory=list)
+    place_of_policy: str = POLICY
+    policy_cells: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def tell(self) -> None:
+        """Warn of what is assumed, and of what is not read."""
+        for note in self.notes:
+            warnings.warn(note, AssumedWarning, stacklevel=2)
+
+
+def read_one_file(path: Path) -> OneFile:
+    """Read a workbook, or a CSV file of units.
+
+    Raises
+    ------
+    UsageError
+        If python-calamine is not installed, which reads workbooks.
+    """
+    found = OneFile()
+    if path.suffix.lower() not in WORKBOOKS:
+        raw, found.problems = read_csv(path.read_bytes(), path.name)
+        if raw is not None:
+            _add(found, UNITS, raw)
+        return found
+    sheets, found.problems = read_workbook(path, "save the sheets as CSV files")
+    if found.problems:
+        return found
+    try:
+        flaws = flaws_of_cells(path.read_bytes())
+    except (KeyError, ValueError):
+        flaws = {}
+    filled = {name: cells for name, cells in sheets.items() if any(cell != "" for row in cells for cell in row)}
+    _see_that_examined(found, path.name, filled, flaws)
+    roles = _roles(found, path.name, {name: cells for name, cells in filled.items() if name in flaws})
+    for name, role in roles.items():
+        place = f"{path.name}, sheet {name}"
+        if isinstance(role, str):
+            found.place_of_policy = place
+            found.problems += problems_of_flaws(place, filled[name], flaws[name], heading_row(filled[name]) or 0)
+            found.policy, found.policy_cells, of_policy = read_policy_sheet(filled[name], place)
+            found.problems += of_policy
+        else:
+            _read_sheet(found, role, place, filled[name], flaws[name])
+    return found
+
+
+def _see_that_examined(found: OneFile, file: str, sheets: Iterable[str], flaws: dict[str, Flaws]) -> None:
+    """Refuse sheets of which errors and formulas without a value would be read as empty cells."""
+    advice = "Open it in a spreadsheet program, and save it as .xlsx."
+    found.problems += [Problem(f"{file}, sheet {name}", NO_EVIDENCE, advice) for name in sheets if name not in flaws]
+
+
+def _roles(found: OneFile, file: str, sheets: dict[str, list[Cells]]) -> dict[str, Table | str]:
+    """Return the table of each sheet that is one, or the word for the policy."""
+    by_name: dict[str, Table | str] = dict.fromkeys(POLICY_SHEETS, POLICY)
+    by_name |= {plain(name): table for table in TABLES for name in (table.name, chinese.TABLES[table.name])}
+    roles = {name: by_name[plain(name)] for name in sheets if plain(name) in by_name}
+    for role in {id(role): role for role in roles.values()}.values():
+        same = [name for name, other in roles.items() if other is role]
+        if len(same) > 1:
+            what = f"has {len(same)} sheets of one table: {', '.join(same)}"
+            found.problems.append(Problem(file, what, "Keep one of them."))
+    others = [name for name in sheets if name not in roles and plain(name) not in NOT_TABLES]
+    if UNITS not in roles.values():
+        like_units = [name for name in others if _row_of_headings(sheets[name], UNITS, LEAST_OF_UNITS) is not None]
+        if len(like_units) == 1:
+            roles[like_units[0]] = UNITS
+        else:
+            headings = ", ".join(column.name for column in UNITS.columns if column.required)
+            what = f"has {len(like_units) or 'no'} sheets with headings of units"
+            advice = f"Name the sheet of the units `units` or 单元, with one row of headings, such as {headings}."
+            found.problems.append(Problem(file, what, advice))
+            others = []
+    if unread := [name for name in others if name not in roles]:
+        which = ", ".join(map(brief, unread))
+        names = ", ".join((*(table.name for table in TABLES), POLICY_SHEETS[0]))
+        found.notes.append(f"{file}: not read are the sheets {which}. Sheets that are read are named {names}.")
+    return roles
+
+
+def _row_of_headings(cells: list[Cells], table: Table, least: int) -> int | None:
+    """Return the first row with so many headings of a table."""
+    for row, content in enumerate(cells):
+        named = {heading_of(str(cell), table, of_people=True).column for cell in content if cell != ""}
+        if len(named - {""}) >= least:
+            return row
+    return None
+
+
+def _read_sheet(found: OneFile, table: Table, place: str, cells: list[Cells], flaws: Flaws) -> None:
+    """Read the rows of a sheet below its headings, which may stand in two rows, one for each language."""
+    top = _row_of_headings(cells, table, LEAST_HEADINGS)
+    if top is None:
+        needed = ", ".join(column.name for column in table.columns if column.required)
+        advice = f"Write one row of headings, such as {needed}; a template has them all: etsopt new FILE.xlsx"
+        found.problems.append(Problem(place, "has no row of headings", advice))
+        return
+    found.problems += problems_of_flaws(place, cells, flaws, top)
+    headings = [normalise(text_of(cell, False)) for cell in cells[top]]
+    first = top + 1
+    if first < len(cells) and _repeats(cells[first], headings, table):
+        first += 1
+    rows = [row for row in range(first, len(cells)) if any(cell != "" for cell in cells[row])]
+    named = [position for position, heading in enumerate(headings) if heading]
+    bare = [(row, at, text_of(cells[row][at], False)) for at in set(range(len(headings))) - {*named} for row in rows]
+    what = ("cell has no heading", "cells have no heading")
+    advice = "Write a heading above them, or empty them."
+    found.problems += problem_of_marked(place, [one for one in bare if one[2]], what, advice)
+    if repeated := problems_of_names([headings[position] for position in named], place):
+        found.problems += repeated
+        return
+    columns = {}
+    for position in named:
+        column = heading_of(headings[position], table, of_people=True).column
+        columns[headings[position]], of_column = _cells_of(place, cells, rows, position, table, column)
+        found.problems += of_column
+    letters = {headings[position]: column_name(position) for position in named}
+    raw = RawTable(place, columns, np.array(rows, dtype=np.int64) + 1, letters, top + 1)
+    _add(found, table, raw)
+
+
+def _repeats(content: Cells, headings: list[str], table: Table) -> bool:
+    """Return True for a second row of headings, which name the columns of those above."""
+    same = 0
+    for cell, heading in zip(content, headings, strict=True):
+        below = heading_of(str(cell), table, of_people=True).column
+        if below and below != heading_of(heading, table, of_people=True).column:
+            return False
+        same += bool(below)
+    return same >= LEAST_HEADINGS
+
+
+def _cells_of(
+    place: str, cells: list[Cells], rows: list[int], position: int, table: Table, column: str
+) -> tuple[np.ndarray, list[Problem]]:
+    """Return a column as texts, and problems of cells that a spreadsheet program changed."""
+    is_number_column = bool(column) and table.column(column).number
+    stated = [(row, cells[row][position]) for row in rows]
+    problems = []
+    if column:
+        dates = [(row, position, str(cell)) for row, cell in stated if isinstance(cell, TIMES)]
+        problems += problem_of_marked(place, dates, DATE, WRITE_AGAIN, column)
+    if column and not is_number_column:
+        lost = [(row, position, f"{cell:.15g}") for row, cell in stated if is_number(cell) and abs(cell) >= LOST_FROM]
+        problems += problem_of_marked(place, lost, LOST, WRITE_AS_TEXT, column)
+    return np.array([text_of(cell, is_number_column) for _, cell in stated], dtype=object), problems
+
+
+def _add(found: OneFile, table: Table, raw: RawTable) -> None:
+    """Add a table as people write them, with notes on it."""
+    meant, notes = as_meant(raw, table)
+    found.notes += notes
+    if len(meant.rows) or table is UNITS:
+        found.tables[table.name] = meant
+
+
+def find_file(source: Path) -> None:
+    """Raise UsageError if a file of an instance is missing.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    """
+    if not source.is_file():
+        advice = "Check its name; `etsopt new FILE.xlsx` writes a workbook to fill in."
+        raise UsageError(f"There is no file {str(source)!r}.", advice)

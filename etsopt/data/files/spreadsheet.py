@@ -1,0 +1,114 @@
+"""Workbooks (.xlsx) that the package writes: exact numbers, texts that stay texts, and no active content.
+
+The extra ``excel`` brings xlsxwriter.
+"""
+
+from __future__ import annotations
+
+import datetime
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.data.files.atomic import replaced
+from etsopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+MOST_ROWS, MOST_CHARACTERS = 1_048_576, 32_767
+"""Rows of a sheet, and characters of a cell."""
+
+MADE = datetime.datetime(2000, 1, 1)
+"""Date of creation in every workbook, so that the same content is the same file."""
+
+PLAIN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+
+
+def load_xlsxwriter(name: str) -> Any:
+    """Return the package that writes workbooks.
+
+    Raises
+    ------
+    UsageError
+        If it is not installed.
+    """
+    try:
+        import xlsxwriter.worksheet
+    except ImportError:
+        what = f"Writing the workbook {name} needs xlsxwriter, which is not installed."
+        raise UsageError(what, 'Install it, `pip install "etsopt[excel]"`, or name a folder.') from None
+    return xlsxwriter
+
+
+@contextmanager
+def new_workbook(path: Path) -> Iterator[Any]:
+    """Yield a workbook that replaces the file, as a whole, after the block.
+
+    Its method ``add_worksheet`` returns sheets that write every digit of a number; xlsxwriter writes sixteen.
+
+    Raises
+    ------
+    UsageError
+        If xlsxwriter is not installed, or another process is writing the file.
+    OSError
+        With the name of the file that cannot be written.
+    """
+    xlsxwriter = load_xlsxwriter(path.name)
+
+    class ExactWorksheet(xlsxwriter.worksheet.Worksheet):  # type: ignore[misc, name-defined]
+        def _xml_number_element(self, number: float, attributes: Any = ()) -> None:
+            attributes = "".join(f' {name}="{value}"' for name, value in attributes)
+            self.fh.write(f"<c{attributes}><v>{repr(float(number)).removesuffix('.0')}</v></c>")
+
+    class ExactWorkbook(xlsxwriter.Workbook):  # type: ignore[misc, name-defined]
+        def add_worksheet(self, name: str | None = None, worksheet_class: Any = None) -> Any:
+            return super().add_worksheet(name, ExactWorksheet)
+
+    with replaced(path) as part, part.open("wb") as file, ExactWorkbook(file, PLAIN) as book:
+        book.set_properties({"created": MADE})
+        yield book
+
+
+def see_that_fits(table: pd.DataFrame, name: str, above: int) -> None:
+    """Check that a table fits into a sheet, below rows of titles and headings.
+
+    Raises
+    ------
+    UsageError
+        If it has more rows, or a text more characters, than a sheet takes.
+    """
+    if len(table) > MOST_ROWS - above:
+        what = f"The table {name} has {len(table):,} rows: a sheet takes {MOST_ROWS - above:,}."
+        raise UsageError(what, "Name a folder instead of a workbook.")
+    for column in table:
+        if not is_text(table[column]):
+            continue
+        lengths = table[column].astype(str).str.len()
+        if (lengths > MOST_CHARACTERS).any():
+            what = f"The table {name}, row {int(lengths.to_numpy().argmax()) + 1}, {column}, has a text of more than "
+            raise UsageError(f"{what}{MOST_CHARACTERS:,} characters: a cell takes no more.", "Name a folder instead.")
+
+
+def is_text(cells: pd.Series) -> bool:
+    """Return True for a column of texts, whatever type pandas has for them."""
+    return cells.dtype == object or str(cells.dtype).startswith("str")
+
+
+def write_column(sheet: Any, place: int, first: int, cells: pd.Series, form: Any = None) -> None:
+    """Write the cells of a column from a row on; absent numbers and empty texts stay empty."""
+    if is_text(cells):
+        for row, text in enumerate(cells.tolist(), first):
+            if text is not None and text == text and text != "":
+                sheet.write_string(row, place, str(text), form)
+    elif cells.dtype.kind == "b":
+        for row, truth in enumerate(cells.tolist(), first):
+            sheet.write_boolean(row, place, truth, form)
+    else:
+        for row, number in enumerate(cells.to_numpy(dtype=float, na_value=np.nan).tolist(), first):
+            if number == number:
+                sheet.write_number(row, place, number, form)

@@ -1,0 +1,188 @@
+"""Headings and words of tables, Chinese or English, as columns and values of the schema.
+
+A heading may state its unit of measure in brackets, such as ``排放量(万吨)``: the numbers are then converted exactly.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from etsopt.data.tables.chinese import HEADINGS, NAMES, WORDS
+from etsopt.data.tables.measurement import KNOWN, converted, factor_of
+from etsopt.data.tables.provinces import one_name_each
+from etsopt.data.tables.schema import USER_COLUMN_PREFIX
+from etsopt.data.tables.text_columns import normalise
+from etsopt.errors import Problem, brief
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.tables.raw import RawTable
+    from etsopt.data.tables.table import Column, Table
+
+ENGLISH: dict[str, tuple[str, ...]] = {
+    "unit_id": ("unit", "plant", "plant id", "line", "installation", "id"),
+    "enterprise_id": ("enterprise", "company", "owner", "entity", "firm", "operator"),
+    "emissions_tco2e": ("emissions", "verified emissions", "ghg emissions", "co2 emissions", "co2e"),
+    "output_t": ("output", "production", "clinker output", "clinker production", "crude steel output"),
+    "intensity_output_t": ("iron output", "intensity output"),
+    "intensity_emissions_tco2e": ("intensity emissions",),
+    "generation_mwh": ("generation", "gross generation"),
+    "capacity_mw": ("capacity", "rated power"),
+    "heat_gj": ("heat", "heat supply"),
+    "prior_emissions_tco2e": ("prior emissions", "last year's emissions"),
+    "pre_allocated_t": ("pre-allocated", "pre-allocation"),
+    "reference_t": ("reference", "reference allowances"),
+}
+"""Headings that people write, beside the names of the columns; understood in workbooks and single files alone, because
+the tables of an instance state every unit in the name."""
+
+YEAR = re.compile(r"^(20\d\d)年度?(?=.)(?!度?配额)")
+IN_BRACKETS = re.compile(r"(.+)[(\[]([^()\[\]]+)[)\]]")
+"""The year before a heading, and the unit of measure in brackets after it."""
+
+
+class Heading(NamedTuple):
+    """A heading as a column of the schema, empty if it is none, and the unit of measure that it states."""
+
+    column: str
+    unit: str
+
+
+def plain(text: str) -> str:
+    """Return a heading without variants of width, case, spacing and joints.
+
+    >>> plain("Unit ID") == plain("unit_id"), plain(" 省（区、市）")
+    (True, '省(区、市)')
+    """
+    return re.sub(r"[\s_-]", "", unicodedata.normalize("NFKC", text)).casefold()
+
+
+@cache
+def _columns_of(table: Table, of_people: bool) -> dict[str, str]:
+    """Return the column of each heading that a table understands, in its plain form."""
+    columns = {plain(column.name): column.name for column in table.columns}
+    for column in table.columns:
+        chinese = NAMES.get(table.name, ()) if column.name == "name" else HEADINGS[column.name]
+        english = ENGLISH.get(column.name, ()) if of_people else ()
+        for word in (*chinese, *english):
+            columns.setdefault(plain(word), column.name)
+    return columns
+
+
+def heading_of(text: str, table: Table, of_people: bool = False) -> Heading:
+    """Return what a heading names.
+
+    Parameters
+    ----------
+    of_people
+        True to understand `ENGLISH` headings too.
+    """
+    known, name = _columns_of(table, of_people), plain(text)
+    for whole in (name, YEAR.sub("", name)):
+        if whole in known:
+            return Heading(known[whole], "")
+    parts = IN_BRACKETS.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    if parts:
+        before = plain(parts[1])
+        for whole in (before, YEAR.sub("", before)):
+            if whole in known:
+                return Heading(known[whole], parts[2].strip())
+    return Heading("", "")
+
+
+def in_schema(raw: RawTable, table: Table, of_people: bool = False) -> tuple[RawTable, list[Problem]]:
+    """Return a raw table with columns, units of measure and words of the schema, and problems of its headings.
+
+    Columns that it does not know stay as they are. The headings and cells of converted columns are kept for messages.
+    """
+    names = {column.name for column in table.columns}
+    found = {
+        heading: Heading(heading, "") if heading in names else heading_of(heading, table, of_people)
+        for heading in raw.columns
+        if not heading.startswith(USER_COLUMN_PREFIX)
+    }
+    problems = _problems_of_repeats(raw, found)
+    columns: dict[str, NDArray[Any]] = {}
+    stated: dict[str, tuple[str, NDArray[Any]]] = {}
+    for heading, cells in raw.columns.items():
+        column, unit = found.get(heading, Heading("", ""))
+        if not column:
+            columns[heading] = cells
+        if not column or column in columns:
+            continue
+        columns[column], of_column = _converted(raw, heading, unit, table.column(column))
+        problems += of_column
+        if column != heading or columns[column] is not cells:
+            stated[column] = heading, cells
+    return replace(raw, columns=columns, stated=stated), problems
+
+
+def _problems_of_repeats(raw: RawTable, found: Mapping[str, Heading]) -> list[Problem]:
+    headings: dict[str, list[str]] = {}
+    for heading, (column, _) in found.items():
+        headings.setdefault(column, []).append(heading)
+    return [
+        Problem(
+            raw.place,
+            f"{len(same)} headings are of one column",
+            "Keep one of them: which of them holds cannot be told.",
+            column,
+            tuple((raw.label_of(heading), heading) for heading in same),
+        )
+        for column, same in headings.items()
+        if column and len(same) > 1
+    ]
+
+
+def _converted(raw: RawTable, heading: str, unit: str, column: Column) -> tuple[NDArray[Any], list[Problem]]:
+    """Return the cells of a column in its unit of measure, and in the words of the schema."""
+    cells = raw.columns[heading]
+    if unit:
+        factor = factor_of(unit, column.unit) if column.number else None
+        if factor is None:
+            known = KNOWN.get(column.unit.partition("/year")[0])
+            advice = f"Use one of {known}, and convert the numbers." if known else "Write the heading without brackets."
+            what = f"the unit {brief(unit)} in the heading cannot be told"
+            return cells, [Problem(raw.place, what, advice, column.name, ((raw.label_of(heading), heading),))]
+        if factor != 1:
+            cells = np.array([converted(cell, factor) for cell in cells], dtype=object)
+    # The words of the schema are plain ASCII, and so is nearly every column.
+    if cells.dtype != object or "".join(cells.tolist()).isascii():
+        return cells, []
+    if column.name == "province":
+        return one_name_each(cells), []
+    return (_in_words(cells, WORDS[column.name]) if column.name in WORDS else cells), []
+
+
+def _in_words(cells: NDArray[np.object_], words: Mapping[str, Iterable[str]]) -> NDArray[np.object_]:
+    """Return cells with each word that is understood replaced by that of the schema."""
+    code, different = pd.factorize(cells)
+    known = {plain(word): name for name, others in words.items() for word in others}
+    replaced = np.array([known.get(plain(str(cell)), cell) for cell in different], dtype=object)
+    return cells if (replaced == different).all() else replaced[code]
+
+
+def as_stated(problem: Problem, raw: RawTable) -> Problem:
+    """Return a problem of a table with the heading, the cells and the labels that its file has."""
+    if problem.place != raw.place:
+        return problem
+    heading, cells = raw.stated.get(problem.column, (problem.column, None))
+    letter = raw.letters.get(heading, "")
+    shown = []
+    places = {str(row): position for position, row in enumerate(raw.rows)} if cells is not None else {}
+    for row, value in problem.cells:
+        if cells is not None and row in places:
+            value = normalise(str(cells[places[row]]))
+        shown.append((f"cell {letter}{row}" if letter and row.isdigit() else row, value))
+    named = f"{heading} ({problem.column})" if heading != problem.column else problem.column
+    return replace(problem, column=named, cells=tuple(shown))

@@ -1,0 +1,100 @@
+"""Tables of people's own files as they are meant: example rows, own columns, and identifiers that others imply.
+
+Each step says what it assumed, for a warning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.data.messages import did_you_mean
+from etsopt.data.tables import chinese
+from etsopt.data.tables.headings import heading_of, plain
+from etsopt.data.tables.schema import UNITS, USER_COLUMN_PREFIX
+from etsopt.errors import brief
+
+if TYPE_CHECKING:
+    from etsopt.data.tables.raw import RawTable
+    from etsopt.data.tables.table import Table
+
+EXAMPLES = ("example", "示例")
+"""Identifier of a row, in English and in Chinese, that shows how one is filled in."""
+
+
+def as_meant(raw: RawTable, table: Table) -> tuple[RawTable, list[str]]:
+    """Return a table of a person's own file as it is meant, and sentences on what is assumed or not read."""
+    notes: list[str] = []
+    raw = _without_examples(raw, table, notes)
+    raw = _with_identifiers(raw, notes) if table is UNITS else raw
+    return _with_own_columns(raw, table, notes), notes
+
+
+def _column(heading: str, table: Table) -> str:
+    return heading_of(heading, table, of_people=True).column
+
+
+def _without_examples(raw: RawTable, table: Table, notes: list[str]) -> RawTable:
+    """Leave out rows that show how one is filled in."""
+    of_key = next((heading for heading in raw.columns if _column(heading, table) == table.key[0]), None)
+    if of_key is None:
+        return raw
+    example = np.array([plain(str(cell)) in EXAMPLES for cell in raw.columns[of_key]], dtype=bool)
+    if not example.any():
+        return raw
+    notes.append(f"{raw.place}: row {raw.rows[example][0]} is an example, and not read.")
+    kept = {heading: cells[~example] for heading, cells in raw.columns.items()}
+    return replace(raw, columns=kept, rows=raw.rows[~example])
+
+
+def _with_own_columns(raw: RawTable, table: Table, notes: list[str]) -> RawTable:
+    """Mark columns that the schema does not have as the user's own, unless the name is nearly one of the schema's."""
+    known = [column.name for column in table.columns]
+    own = [
+        heading
+        for heading in raw.columns
+        if not heading.startswith(USER_COLUMN_PREFIX)
+        and not _column(heading, table)
+        and not did_you_mean(heading, known)
+    ]
+    if not own:
+        return raw
+    which = ", ".join(map(brief, own))
+    notes.append(f"{raw.place}: columns of your own, which are carried to the results and not used: {which}.")
+    renamed = {heading: f"{USER_COLUMN_PREFIX}{heading}" if heading in own else heading for heading in raw.columns}
+    letters = {renamed[heading]: letter for heading, letter in raw.letters.items() if heading in renamed}
+    columns = {renamed[heading]: cells for heading, cells in raw.columns.items()}
+    return replace(raw, columns=columns, letters=letters)
+
+
+def _with_identifiers(raw: RawTable, notes: list[str]) -> RawTable:
+    """Take the name of the enterprise for its identifier, and that for the unit's, where there is no other."""
+    has = {_column(heading, UNITS): heading for heading in raw.columns}
+    if "enterprise_id" not in has:
+        others = (
+            *(name for name in chinese.ENTERPRISE_NAMES if name in raw.columns),
+            has.get("unit_id"),
+            has.get("name"),
+        )
+        stated = next(filter(None, others), None)
+        if stated is None:
+            return raw
+        notes.append(f"{raw.place}: {brief(stated)} identifies the enterprise, as there is no column enterprise_id.")
+        raw = _with(raw, "enterprise_id", stated)
+        has["enterprise_id"] = "enterprise_id"
+    cells = raw.columns[has["enterprise_id"]]
+    if "unit_id" not in has and len(set(cells.tolist())) == len(cells):
+        notes.append(f"{raw.place}: every enterprise is one unit, as there is no column unit_id.")
+        raw = _with(raw, "unit_id", has["enterprise_id"])
+    return raw
+
+
+def _with(raw: RawTable, column: str, heading: str) -> RawTable:
+    """Return a table with a further column, which has the cells of another; that one goes if it is none of units."""
+    columns = {**raw.columns, column: raw.columns[heading]}
+    if not _column(heading, UNITS):
+        del columns[heading]
+    letters = {**raw.letters, column: raw.letters[heading]} if heading in raw.letters else raw.letters
+    return replace(raw, columns=columns, letters=letters)

@@ -1,0 +1,96 @@
+"""Workbooks on the command line: a new one, conversion, a result, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import etsopt
+from etsopt.cli import main
+
+xlsxwriter = pytest.importorskip("xlsxwriter")
+pytest.importorskip("python_calamine")
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_new_workbook_asks_for_units_and_replaces_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "plants.xlsx"]) == 0
+    assert "etsopt solve plants.xlsx" in capsys.readouterr().out
+    assert main(["validate", "plants.xlsx"]) == 2
+    shown = capsys.readouterr().err
+    assert "row 3 is an example, and not read" in shown
+    assert "1. plants.xlsx, sheet units: has no rows." in shown
+    assert "2." not in shown
+    before = Path("plants.xlsx").read_bytes()
+    assert main(["new", "plants.xlsx"]) == 2
+    assert "'plants.xlsx' exists." in capsys.readouterr().err
+    assert Path("plants.xlsx").read_bytes() == before
+    assert main(["new", "plants.xlsx", "--force", "--lang", "zh", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"file": "plants.xlsx"}
+    assert Path("plants.xlsx").read_bytes() != before
+    assert main(["new", "plants.csv"]) == 2
+    assert "Name a file that ends in .xlsx" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("lang", "sheet"), [(["--lang", "en"], "units"), (["--lang", "zh"], "单元"), ([], "单元")])
+def test_a_workbook_that_was_filled_in_is_solved(
+    lang: list[str], sheet: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without the option the language is that of the terminal.
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert main(["new", "plants.xlsx", *lang]) == 0
+    frames = pd.read_excel("plants.xlsx", sheet_name=None, header=None, engine="calamine", dtype=object)
+    units = frames[sheet].fillna("")
+    units.iloc[2, 0] = "k1"
+    with pd.ExcelWriter("filled.xlsx", engine="xlsxwriter") as writer:
+        for name, frame in {**frames, sheet: units}.items():
+            frame.to_excel(writer, sheet_name=name, header=False, index=False)
+    capsys.readouterr()
+    assert main(["solve", "filled.xlsx", "--out", "result.xlsx", *lang]) == 0
+    shown = capsys.readouterr().out.replace("\n", " ")
+    assert "Written to result.xlsx, and with every digit to the run folder result; `etsopt check result`" in shown
+    assert etsopt.load("result").tables["allocation"]["unit_id"].tolist() == ["k1"]
+    assert sheet in pd.read_excel("result.xlsx", sheet_name=None, engine="calamine")
+    assert main(["check", "result"]) == 0
+    capsys.readouterr()
+    assert main(["check", "result.xlsx"]) == 2
+    assert "its run is in the folder 'result'" in capsys.readouterr().err
+
+
+def test_a_result_replaces_a_result_and_no_workbook_of_a_user(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["convert", "tiny", "plants.xlsx"]) == 0
+    before = Path("plants.xlsx").read_bytes()
+    assert main(["solve", "plants.xlsx", "--out", "plants.xlsx"]) == 2
+    assert "a result does not replace a workbook of your own" in capsys.readouterr().err
+    assert Path("plants.xlsx").read_bytes() == before
+    for _ in range(2):
+        assert main(["solve", "plants.xlsx", "--out", "result.xlsx"]) == 0
+
+
+def test_an_instance_is_converted_without_loss(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["convert", "tiny", "tiny.xlsx"]) == 0
+    assert main(["convert", "tiny.xlsx", "folder"]) == 0
+    assert main(["convert", "folder", "again.xlsx", "--lang", "zh", "--json"]) == 0
+    line = capsys.readouterr().out.strip().splitlines()[-1]
+    assert json.loads(line) == {"to": "again.xlsx", "units": 3, "hash": etsopt.read("tiny").hash}
+    assert {etsopt.read(place).hash for place in ("tiny", "tiny.xlsx", "folder", "again.xlsx")} == {
+        json.loads(line)["hash"]
+    }
+    assert main(["convert", "tiny", "again.xlsx"]) == 2
+    assert main(["convert", "tiny", "folder"]) == 2
+
+
+def test_a_refused_or_missing_result_writes_no_workbook(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "tiny", "--time-limit", "1e-9", "--out", "result.xlsx"]) == 4
+    assert "nothing is written to result.xlsx" in capsys.readouterr().out
+    assert not Path("result.xlsx").exists()
+    assert not Path("result").exists()

@@ -1,0 +1,342 @@
+"""Instances in one file: workbooks and CSV files of people, in both languages, and what is refused with its cell."""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import etsopt
+from etsopt.data.files import shipped
+from etsopt.data.files.instance_sheets import write_workbook
+from etsopt.data.files.read import read_instance
+from etsopt.errors import AssumedWarning, DataError, UsageError
+
+xlsxwriter = pytest.importorskip("xlsxwriter")
+pytest.importorskip("python_calamine")
+
+HEAD = ["unit_id", "enterprise_id", "sector", "province", "emissions_tco2e", "output_t"]
+ROWS: list[list[Any]] = [
+    ["k1", "north", "cement", "Hebei", 830_000, 1_000_000],
+    ["k2", "south", "cement", "Anhui", 640_000, 800_000],
+]
+POLICY: list[list[Any]] = [["key", "value"], ["year", 2025], ["rule.name", "cn-2025"]]
+
+
+def book(path: Path, sheets: dict[str, list[list[Any]]], merged: str = "") -> Path:
+    """A workbook of cells; a pair is a formula and its value, and ``#N/A`` an error."""
+    with xlsxwriter.Workbook(path) as workbook:
+        for name, cells in sheets.items():
+            sheet = workbook.add_worksheet(name)
+            for row, line in enumerate(cells):
+                for column, cell in enumerate(line):
+                    if isinstance(cell, tuple):
+                        sheet.write_formula(row, column, cell[0], None, cell[1])
+                    elif cell != "":
+                        sheet.write(row, column, cell)
+            if merged:
+                sheet.merge_range(merged, "north")
+    return path
+
+
+def read(path: Path) -> etsopt.Instance:
+    """The instance of a file; what it assumes is no subject here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AssumedWarning)
+        return etsopt.read(path)
+
+
+def problems(path: Path) -> list[str]:
+    with pytest.raises(DataError) as caught:
+        read(path)
+    return [str(problem).partition("\n")[0] for problem in caught.value.problems]
+
+
+def assumed(path: Path) -> list[str]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        etsopt.read(path)
+    return [str(one.message) for one in caught if issubclass(one.category, AssumedWarning)]
+
+
+@pytest.mark.parametrize("in_chinese", [False, True])
+@pytest.mark.parametrize("name", ["tiny", "eu-2019", "cn-2025"])
+def test_a_shipped_instance_is_the_same_as_a_workbook(tmp_path: Path, name: str, in_chinese: bool) -> None:
+    instance = read_instance(shipped.folder(name))
+    write_workbook(tmp_path / "plants.xlsx", instance, in_chinese)
+    found = read_instance(tmp_path / "plants.xlsx")
+    assert found.hash == instance.hash
+    for table in instance.tables:
+        pd.testing.assert_frame_equal(found.tables[table], instance.tables[table], check_like=True)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_random_instance_is_the_same_as_a_workbook(
+    tmp_path: Path, seed: int, random_instance: Callable[..., etsopt.Instance]
+) -> None:
+    instance = random_instance(seed, 12)
+    own: dict[str, list[Any]] = {
+        "x_float": [1.0, 2.5],
+        "x_code": ["007", "1e5"],
+        "x_number": [1, 2],
+        "x_text": ["=1+1", "水泥"],
+    }
+    units = instance.units.assign(
+        **{name: (cells * len(instance.units))[: len(instance.units)] for name, cells in own.items()}
+    )
+    changed = etsopt.Instance.from_frames(units=units, policy=instance.policy.model_dump(exclude_unset=True))
+    write_workbook(tmp_path / "plants.xlsx", changed)
+    assert read_instance(tmp_path / "plants.xlsx").hash == changed.hash
+
+
+def test_numbers_keep_all_their_digits(tmp_path: Path) -> None:
+    rows = [["k1", "north", "cement", "Hebei", 830_000.1234567891, 1_000_000.1 + 0.2]]
+    frame = pd.DataFrame(rows, columns=HEAD)
+    instance = etsopt.Instance.from_frames(units=frame, policy={"year": 2025, "rule": {"name": "cn-2025"}})
+    write_workbook(tmp_path / "plants.xlsx", instance)
+    assert read_instance(tmp_path / "plants.xlsx").units["emissions_tco2e"].tolist() == [830_000.1234567891]
+    assert read_instance(tmp_path / "plants.xlsx").units["output_t"].tolist() == [1_000_000.1 + 0.2]
+
+
+def test_the_same_instance_is_the_same_file(tmp_path: Path) -> None:
+    for name in ("one.xlsx", "other.xlsx"):
+        write_workbook(tmp_path / name, etsopt.read("tiny"))
+    assert (tmp_path / "one.xlsx").read_bytes() == (tmp_path / "other.xlsx").read_bytes()
+
+
+CHINESE: dict[str, list[Any]] = {
+    "统一社会信用代码": ["甲", "乙"],
+    "机组/生产线/工序编号": ["k1", "k2"],
+    "所属行业": ["水泥", "水泥"],
+}
+CHINESE |= {"省份": ["安徽省", "河北"], "2025年度排放量（万吨）": [83.07, 64.0], "熟料产量（万吨）": [100.0, 80.0]}
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
+def test_a_table_in_chinese_is_that_in_english(tmp_path: Path, suffix: str) -> None:
+    frame = pd.DataFrame(CHINESE)
+    path = tmp_path / f"plants{suffix}"
+    frame.to_excel(path, index=False) if suffix == ".xlsx" else frame.to_csv(path, index=False, encoding="gbk")
+    units = read(path).units
+    assert units["province"].tolist() == ["Anhui", "Hebei"]
+    assert units["sector"].tolist() == ["cement", "cement"]
+    # 83.07 times 10,000 in floating point is 830,699.9999999999.
+    assert units["emissions_tco2e"].tolist() == [830_700.0, 640_000.0]
+    assert units["output_t"].tolist() == [1_000_000.0, 800_000.0]
+    assert units["enterprise_id"].tolist() == ["甲", "乙"]
+
+
+def test_frames_and_folders_understand_chinese_too(tmp_path: Path) -> None:
+    frame, policy = (
+        pd.DataFrame(CHINESE),
+        {"year": 2025, "rule": {"name": "cn-2025"}, "sectors": {"水泥": {"band": 0.02}}},
+    )
+    instance = etsopt.Instance.from_frames(units=frame, policy=policy | {"provinces": {"balance": {"安徽": 0.1}}})
+    assert instance.policy.sectors["cement"].band is not None
+    assert instance.policy.provinces.balance == {"Anhui": 0.1}
+    assert instance.with_policy({"sectors.水泥.band": 0.01}).policy.sectors["cement"].band.upper == 0.01  # type: ignore[union-attr]
+    frame.to_csv(tmp_path / "units.csv", index=False)
+    (tmp_path / "policy.toml").write_text('year = 2025\n[rule]\nname = "cn-2025"\n', encoding="utf-8")
+    assert etsopt.read(tmp_path).units.equals(instance.units)
+
+
+def test_a_sector_is_not_stated_twice_in_two_languages() -> None:
+    policy = {"year": 2025, "rule": {"name": "cn-2025"}, "sectors": {"水泥": {"band": 0.02}, "cement": {"band": 0.03}}}
+    with pytest.raises(DataError, match=r"sectors\.cement: is stated twice: cement too"):
+        etsopt.Instance.from_frames(units=pd.DataFrame(CHINESE), policy=policy)
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
+def test_the_table_of_a_newcomer_is_read_and_every_assumption_told(tmp_path: Path, suffix: str) -> None:
+    frame = pd.DataFrame({"企业名称": ["甲", "乙"], "省份": ["安徽", "河北"], "行业": ["水泥"] * 2, "备注": ["x", ""]})
+    frame = frame.assign(**{"排放量(万吨)": [83.0, 64.0], "熟料产量(万吨)": [100.0, 80.0]})
+    path = tmp_path / f"plants{suffix}"
+    frame.to_excel(path, index=False, sheet_name="数据") if suffix == ".xlsx" else frame.to_csv(path, index=False)
+    place = "plants.xlsx, sheet 数据" if suffix == ".xlsx" else "plants.csv"
+    assert assumed(path) == [
+        f"{place}: '企业名称' identifies the enterprise, as there is no column enterprise_id.",
+        f"{place}: every enterprise is one unit, as there is no column unit_id.",
+        f"{place}: columns of your own, which are carried to the results and not used: '备注'.",
+        f"plants{suffix}: no policy is stated, so the year is 2026 and the rule cn; change them by the keys year and "
+        "rule.name, in a sheet `policy` or by --set.",
+    ]
+    instance = read(path)
+    assert (instance.policy.year, instance.policy.rule.name) == (2026, "cn")
+    assert etsopt.solve(instance).certified
+    assert sorted(instance.units) == sorted(
+        ["unit_id", "enterprise_id", "sector", "province", "emissions_tco2e", "output_t", "x_备注"]
+    )
+
+
+def test_changes_of_the_policy_come_before_its_rule(tmp_path: Path) -> None:
+    frame = pd.DataFrame(ROWS, columns=HEAD).drop(columns="output_t")
+    frame.to_csv(tmp_path / "plants.csv", index=False)
+    with pytest.raises(DataError, match="output_t"):
+        read(tmp_path / "plants.csv")
+    # No plan is assumed, so that there is nothing to tell.
+    changed = etsopt.read(tmp_path / "plants.csv", policy={"rule.name": "cn-2024", "year": 2024})
+    assert changed.policy.rule.name == "cn-2024"
+
+
+def test_enterprises_with_several_units_need_identifiers_of_units(tmp_path: Path) -> None:
+    rows = [["north", *row[2:]] for row in ROWS]
+    path = book(tmp_path / "plants.xlsx", {"units": [["enterprise_id", *HEAD[2:]], *rows], "policy": POLICY})
+    assert problems(path) == ["plants.xlsx, sheet units, unit_id: the column is missing."]
+
+
+def test_headings_may_stand_in_two_rows_below_a_title(tmp_path: Path) -> None:
+    second = ["单元编号", "企业编号", "行业", "省份", "排放量(tCO2e)", "熟料产量(吨)"]
+    cells = [["Plants of 2025"], [], HEAD, second, *ROWS]
+    found = read(book(tmp_path / "plants.xlsx", {"units": cells, "政策": POLICY}))
+    assert found.units["unit_id"].tolist() == ["k1", "k2"]
+    assert found.policy.rule.name == "cn-2025"
+
+
+@pytest.mark.parametrize(("word", "kept"), [("EXAMPLE", 2), ("示例", 2), ("example line", 3)])
+def test_an_example_row_is_told_and_not_read(tmp_path: Path, word: str, kept: int) -> None:
+    path = book(tmp_path / "plants.xlsx", {"units": [HEAD, [word, *ROWS[0][1:]], *ROWS], "policy": POLICY})
+    assert len(read(path).units) == kept
+    said = ["plants.xlsx, sheet units: row 2 is an example, and not read."]
+    assert assumed(path) == (said if kept == 2 else [])
+
+
+def test_other_sheets_are_told(tmp_path: Path) -> None:
+    sheets = {"my plants": [HEAD, *ROWS], "sums": [["total", 1_470_000]], "policy": POLICY, "notes": [["any"]]}
+    path = book(tmp_path / "plants.xlsx", sheets)
+    assert len(read(path).units) == 2
+    (said,) = assumed(path)
+    assert said.startswith("plants.xlsx: not read are the sheets 'sums'. Sheets that are read are named units,")
+
+
+def test_two_sheets_may_be_the_units_or_none(tmp_path: Path) -> None:
+    two = book(tmp_path / "two.xlsx", {"a": [HEAD, *ROWS], "b": [HEAD, *ROWS]})
+    assert problems(two) == ["two.xlsx: has 2 sheets with headings of units."]
+    none = book(tmp_path / "none.xlsx", {"a": [["x", "y"]], "policy": POLICY})
+    assert problems(none) == ["none.xlsx: has no sheets with headings of units."]
+    both = book(tmp_path / "both.xlsx", {"units": [HEAD, *ROWS], "单元": [HEAD, *ROWS]})
+    assert problems(both)[0] == "both.xlsx: has 2 sheets of one table: units, 单元."
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        pytest.param(
+            [[*HEAD, "排放量"], *([*row, 1] for row in ROWS)],
+            "emissions_tco2e: 2 headings are of one column: cell E1 'emissions_tco2e', cell G1 '排放量'.",
+            id="two headings of one column",
+        ),
+        pytest.param(
+            [[*HEAD[:4], "排放量(磅)", HEAD[5]], *ROWS],
+            "emissions_tco2e: the unit '磅' in the heading cannot be told: cell E1 '排放量(磅)'.",
+            id="a unit that cannot be told",
+        ),
+        pytest.param(
+            [[*HEAD[:4], "emissions_tco2e (mt)", HEAD[5]], *ROWS],
+            "emissions_tco2e: the unit 'mt' in the heading cannot be told: cell E1 'emissions_tco2e (mt)'.",
+            id="metric tons or megatonnes",
+        ),
+        pytest.param(
+            [HEAD, [*ROWS[0][:4], ("=A1*2", ""), 1], ROWS[1]],
+            "1 formula has no value: cell E2 '=A1*2'.",
+            id="a formula without a value",
+        ),
+        pytest.param(
+            [["单元编号", *HEAD[1:4], "排放量(万吨)", HEAD[5]], [*ROWS[0][:4], "many", 1], ROWS[1]],
+            "排放量(万吨) (emissions_tco2e): 1 cell is not a number: cell E2 'many'.",
+            id="the heading and cell as they are in the file",
+        ),
+        pytest.param(
+            [HEAD, [20250000000000012, *ROWS[0][1:]], ROWS[1]],
+            "unit_id: 1 identifier has lost digits: cell A2 '2.025e+16'.",
+            id="an identifier that lost digits",
+        ),
+        pytest.param(
+            [[*HEAD, ""], [*ROWS[0], "left"], [*ROWS[1], ""]],
+            "1 cell has no heading: cell G2 'left'.",
+            id="a cell without a heading",
+        ),
+        pytest.param(
+            [[*HEAD, "emision_tco2e"], *([*row, 1] for row in ROWS)],
+            "emision_tco2e: is not a column of this table.",
+            id="a misspelt column is not one of the user's own",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_cell(tmp_path: Path, cells: list[list[Any]], said: str) -> None:
+    path = book(tmp_path / "plants.xlsx", {"units": cells, "policy": POLICY})
+    found = [
+        line.removeprefix("plants.xlsx, sheet units, ").removeprefix("plants.xlsx, sheet units: ")
+        for line in problems(path)
+    ]
+    assert said in found
+
+
+def test_merged_cells_and_errors_are_refused(tmp_path: Path) -> None:
+    path = book(tmp_path / "plants.xlsx", {"units": [HEAD, *ROWS]}, merged="B2:B3")
+    assert problems(path)[0] == "plants.xlsx, sheet units: 1 range of cells is merged: cell B2:B3 'north'."
+    with zipfile.ZipFile(book(tmp_path / "good.xlsx", {"units": [HEAD, *ROWS], "policy": POLICY})) as good:
+        parts = {name: good.read(name) for name in good.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet] = re.sub(rb'<c r="E2"><v>830000</v></c>', b'<c r="E2" t="e"><v>#N/A</v></c>', parts[sheet])
+    with zipfile.ZipFile(tmp_path / "error.xlsx", "w") as bad:
+        for name, content in parts.items():
+            bad.writestr(name, content)
+    assert problems(tmp_path / "error.xlsx")[0] == "error.xlsx, sheet units: 1 cell is an error: cell E2 '#N/A'."
+
+
+POLICY_CELLS: list[list[Any]] = [
+    ["sectors.cement.band", "2.5 %"],
+    ["sectors.水泥.target_change", -0.007],
+    ["allocation.integer_allowances", True],
+    ["allocation.intensity_order", "FALSE"],
+    ["allocation.objectives", '["largest_change"]'],
+    ["provinces.balance.河北", 0.5],
+    ["national.target_t", ""],
+]
+
+
+def test_the_policy_is_a_sheet_of_keys_and_values(tmp_path: Path) -> None:
+    path = book(tmp_path / "plants.xlsx", {"units": [HEAD, *ROWS], "policy": [*POLICY, *POLICY_CELLS]})
+    policy = read(path).policy
+    assert policy.sectors["cement"].band.lower == 0.025  # type: ignore[union-attr]
+    assert policy.sectors["cement"].target_change == -0.007
+    assert (policy.allocation.integer_allowances, policy.allocation.intensity_order) == (True, False)
+    assert policy.allocation.objectives == ["largest_change"]
+    assert policy.provinces.balance == {"Hebei": 0.5}
+    assert policy.national is None
+
+
+def test_wrong_keys_and_values_of_the_policy_are_told_with_their_cell(tmp_path: Path) -> None:
+    wrong: list[list[Any]] = [
+        ["sectors.cement.bnd", 0.02],
+        ["allocation.band_on", "line"],
+        ["rule.name", "cn-2024"],
+        ["", 5],
+    ]
+    wrong += [["provinces.balance", 0.1], ["provinces.balance.Hebei", 0.2]]
+    path = book(tmp_path / "plants.xlsx", {"units": [HEAD, *ROWS], "policy": [*POLICY, *wrong]})
+    place = "plants.xlsx, sheet policy"
+    found = problems(path)
+    assert f"{place}, rule.name: key is there twice: cell B3, cell B6." in found
+    assert f"{place}: value has no key: cell B7 '5'." in found
+    assert f"{place}, provinces.balance.Hebei: is a value and a table of values at once: cell B9." in found
+    assert any(line.startswith(f"{place}, sectors.cement.bnd: is not a key of the policy: cell B4") for line in found)
+    assert any(line.startswith(f"{place}, allocation.band_on: is 'line'") and "cell B5" in line for line in found)
+
+
+def test_a_sheet_of_the_policy_needs_its_headings(tmp_path: Path) -> None:
+    path = book(tmp_path / "plants.xlsx", {"units": [HEAD, *ROWS], "policy": POLICY[1:]})
+    assert problems(path) == ["plants.xlsx, sheet policy: has no row with the headings key and value."]
+
+
+def test_a_missing_file_and_a_damaged_one_are_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="There is no file"):
+        etsopt.read(tmp_path / "plants.xlsx")
+    (tmp_path / "plants.xlsx").write_bytes(b"no workbook")
+    assert "is damaged or no workbook" in problems(tmp_path / "plants.xlsx")[0]

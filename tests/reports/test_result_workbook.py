@@ -1,0 +1,88 @@
+"""Results as workbooks: every cell is that of its table, in both languages, and nothing in it is active."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import etsopt
+from etsopt.reports.workbook import write_result_workbook
+from etsopt.results.words import COLUMNS, TABLES, heading_of_result
+
+pytest.importorskip("xlsxwriter")
+pytest.importorskip("python_calamine")
+
+
+def solved(**changes: Any) -> etsopt.Results:
+    """The allocation of tiny in two provinces of China."""
+    tiny = etsopt.read("tiny")
+    units = tiny.units.assign(province=["Anhui", "Anhui", "Hebei"])
+    policy = tiny.policy.model_dump(exclude_unset=True)
+    return etsopt.solve(etsopt.Instance.from_frames(units=units, policy=policy, name="tiny").with_policy(changes))
+
+
+def sheets(path: Path) -> dict[str, pd.DataFrame]:
+    read: dict[str, pd.DataFrame] = pd.read_excel(path, sheet_name=None, engine="calamine", keep_default_na=False)
+    return read
+
+
+@pytest.mark.parametrize("in_chinese", [False, True])
+def test_a_sheet_has_every_cell_of_its_table(tmp_path: Path, in_chinese: bool) -> None:
+    result = solved()
+    write_result_workbook(result, tmp_path / "result.xlsx", in_chinese)
+    found = sheets(tmp_path / "result.xlsx")
+    assert next(iter(found)) == ("摘要" if in_chinese else "summary")
+    for name, table in result.tables.items():
+        sheet = found[TABLES[name][in_chinese]]
+        names = [heading_of_result(column) if in_chinese else column for column in table]
+        assert list(sheet) == names
+        for column, heading in zip(table, names, strict=True):
+            if pd.api.types.is_numeric_dtype(table[column]):
+                assert pd.to_numeric(sheet[heading]).tolist() == pytest.approx(
+                    table[column].tolist(), abs=0, nan_ok=True
+                )
+    allocation = found["单元" if in_chinese else "units"]
+    province = "省份" if in_chinese else "province"
+    assert set(allocation[province]) == ({"安徽", "河北"} if in_chinese else {"Anhui", "Hebei"})
+
+
+@pytest.mark.parametrize("in_chinese", [False, True])
+def test_the_summary_says_what_was_asked_and_what_is_proven(tmp_path: Path, in_chinese: bool) -> None:
+    result = solved()
+    write_result_workbook(result, tmp_path / "result.xlsx", in_chinese, "runs/tiny")
+    text = pd.read_excel(tmp_path / "result.xlsx", header=None, engine="calamine", keep_default_na=False).to_string()
+    wanted = ("已证明最优", "2025年度,规则 cn-2025") if in_chinese else ("certified optimal", "year 2025, rule cn-2025")
+    for part in (*wanted, "tiny: allocation", result.provenance["instance_hash"], "etsopt check runs/tiny"):
+        assert part in text
+
+
+def test_an_infeasible_policy_is_a_workbook_too(tmp_path: Path) -> None:
+    result = solved(**{"sectors.cement.target_change": -0.5})
+    write_result_workbook(result, tmp_path / "result.xlsx")
+    found = sheets(tmp_path / "result.xlsx")
+    assert "infeasible, proven" in found["summary"].to_string()
+    assert len(found["relaxed limits"]) == len(result.tables["relaxed_limits"])
+
+
+def test_texts_of_a_user_stay_texts(tmp_path: Path) -> None:
+    frame = etsopt.read("tiny").units.assign(x_note=["=1+1", "https://example.org", "@SUM(A1)"])
+    policy = etsopt.read("tiny").policy.model_dump(exclude_unset=True)
+    result = etsopt.solve(etsopt.Instance.from_frames(units=frame, policy=policy))
+    write_result_workbook(result, tmp_path / "result.xlsx")
+    assert sheets(tmp_path / "result.xlsx")["units"]["x_note"].tolist() == frame["x_note"].tolist()
+    with zipfile.ZipFile(tmp_path / "result.xlsx") as parts:
+        content = {name: parts.read(name) for name in parts.namelist()}
+    assert not any(re.search(rb"<f\b|<hyperlink\b|externalLink|vbaProject", part) for part in content.values())
+    assert not any("macro" in name.lower() or "external" in name.lower() for name in content)
+
+
+def test_every_column_of_the_main_tables_has_a_chinese_heading() -> None:
+    for name in ("allocation", "enterprises", "sectors", "provinces", "duals"):
+        for column in solved().tables[name]:
+            assert heading_of_result(str(column)) != column or str(column).startswith("x_")
+    assert len(set(COLUMNS.values())) > 100
