@@ -42,6 +42,7 @@ MODULES = {
     "review-plan": "review_plan",
     "reconcile": "reconciling",
     **dict.fromkeys(("new", "convert"), "workbooks"),
+    "explain": "explaining",
 }
 """Modules of commands outside `etsopt.cli.commands`."""
 
@@ -201,6 +202,10 @@ def _add_checks(add: Callable[[str, str], Parser]) -> None:
     _add_set(validate)
     check = add("check", "check a saved run from its instance and tables alone")
     check.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
+    explain = add("explain", "explain the number of a unit: rule, limits, and what one tonne more would take")
+    explain.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
+    explain.add_argument("unit", help="unit_id of the unit")
+    _add_lang(explain)
     report = add("report", "write the report of a compliance year as one HTML file, English and Chinese")
     report.add_argument("run", type=Path, help="a run folder written by `etsopt solve --model compliance --out`")
     report.add_argument(

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.data.files.read import read_instance
+from etsopt.data.files.read import POLICY, read_instance
 from etsopt.data.files.write import FORMATS
 from etsopt.data.former_names import accepted_silently
+from etsopt.errors import UsageError
+from etsopt.explanation import explain
 from etsopt.results.former_runs import current_run
 from etsopt.results.run_folder import INSTANCE, read_run, read_together, write_run
 from etsopt.rules import as_given
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
+    from etsopt.explanation import Explanation
 
 TONNES = ("infeasible_by_t", "rounded_by_t", "misses_t", "distance_t")
 """Optional attributes of a result in tonnes."""
@@ -71,6 +74,9 @@ class Results:
         Prices that a run folder states; None if the results come from a solve.
     stated_tables
         Names of the tables that a run folder lists; None if it lists none, or the results come from a solve.
+    held
+        The instance that was solved, or the run folder that has it, for `instance`. It is left out of comparisons,
+        hashes and copies.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -86,6 +92,38 @@ class Results:
     distance_t: float | None = None
     stated_prices: tuple[Any, ...] | None = None
     stated_tables: tuple[str, ...] | None = None
+    held: Instance | Path | None = field(default=None, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Sweeps send results between processes, which have the instance.
+        return {**self.__dict__, "held": None}
+
+    @property
+    def instance(self) -> Instance:
+        """The instance that was solved; a loaded run reads it from its folder.
+
+        Raises
+        ------
+        UsageError
+            If the results do not hold it, or the folder holds another run by now.
+        """
+        found = load_instance(self.held) if isinstance(self.held, Path) else self.held
+        if found is None or (found is not self.held and found.hash != self.provenance.get("instance_hash")):
+            what = "These results do not hold their instance."
+            raise UsageError(what, "Solve again, or load a run folder that was saved with its instance.")
+        object.__setattr__(self, "held", found)
+        return found
+
+    def explain(self, unit_id: str) -> Explanation:
+        """Explain why a unit got its number: the rule, what each limit moved, and what one tonne more would take.
+
+        Raises
+        ------
+        UsageError
+            If there is no such unit, the run has no table of units, or it does not hold its instance.
+        """
+        values = {level.name: level.value for level in self.levels}
+        return explain(self.instance, self.tables, unit_id, values)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Results) and self.hash == other.hash
@@ -207,7 +245,8 @@ def _read(folder: Path) -> Results:
     tonnes = {key: content.pop(key, None) for key in TONNES}
     known |= {key: None if value is None else float(value) for key, value in tonnes.items()}
     known |= {"stated_prices": prices, "stated_tables": listed}
-    return Results(tables, levels=levels, provenance=content, violations=violations, **known)
+    held = folder if (folder / INSTANCE / POLICY).is_file() else None
+    return Results(tables, levels=levels, provenance=content, violations=violations, held=held, **known)
 
 
 def _read_instance(folder: Path) -> Instance:

@@ -68,7 +68,7 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     ignored = ignored_keys(found, instance)
     with watched(given.time_limit_s, given.progress):
         results = solve_model(found, instance, model, given)
-    return replace(results, provenance=results.provenance | {"ignored": ignored, **about_rule})
+    return replace(results, provenance=results.provenance | {"ignored": ignored, **about_rule}, held=instance)
 
 
 def solve_model(found: Model, instance: Instance, model: str, given: SolveOptions) -> Results:

@@ -1,0 +1,26 @@
+"""The command `etsopt explain`: why a unit got its number."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from etsopt.cli.language import is_chinese
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+def explain(options: Namespace) -> int:
+    """Print the explanation of a unit of a run."""
+    from rich.text import Text
+
+    from etsopt.cli.terminal import plain_console
+    from etsopt.results import results
+
+    found = results.load(options.run).explain(options.unit)
+    if options.json:
+        print(json.dumps(results.finite(found.as_dict()), ensure_ascii=False, allow_nan=False))
+    else:
+        plain_console().print(Text(found.text("zh" if is_chinese(options.lang) else "en")))
+    return 0

@@ -1,0 +1,99 @@
+"""The explanation of one unit of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.data.messages import did_you_mean
+from etsopt.errors import UsageError, brief
+from etsopt.explanation.markets import market_parts
+from etsopt.explanation.program import Allocated, further_steps, program_steps
+from etsopt.explanation.rule import Unit, incentive_steps, rule_steps
+from etsopt.explanation.steps import Explanation, Step, in_chinese, number, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from etsopt.data.instance import Instance
+    from etsopt.explanation.steps import Words
+
+RULE = ("What the rule gives", "规则给出的配额")
+PROGRAM = ("What the limits moved", "各限值的调整")
+INCENTIVE = ("What one tonne abated earns", "减排一吨的收益")
+FURTHER = ("For one tonne more, these would have to give", "若多分配一吨,须放宽")
+
+
+def explain(
+    instance: Instance, tables: Mapping[str, pd.DataFrame], unit_id: str, objectives: Mapping[str, float] | None = None
+) -> Explanation:
+    """Explain the number of a unit: rule, limits, incentive, and what would give one tonne more.
+
+    Parameters
+    ----------
+    tables
+        Tables of the run.
+    objectives
+        Values of its objectives by name.
+
+    Raises
+    ------
+    UsageError
+        If the instance has no such unit, or the run no table of its units.
+    """
+    unit = _unit(instance, str(unit_id))
+    parts: list[tuple[Words, tuple[Step, ...]]] = [(RULE, tuple(rule_steps(unit)))]
+    if of_market := market_parts(tables, unit.unit_id):
+        return Explanation(unit.unit_id, _facts(unit), (*parts, *of_market))
+    if "allocation" not in tables:
+        what = "The run has no table of the allowances of its units."
+        raise UsageError(what, "Explain a run of a model that allocates, such as allocation, abatement or pathway.")
+    row = _row(tables["allocation"], unit)
+    if {"duals", "sectors", "provinces"} <= {*tables}:
+        allocated = Allocated(row, tables)
+        parts.append((PROGRAM, tuple(program_steps(unit, allocated, (objectives or {}).get("largest_change")))))
+        parts.append((FURTHER, tuple(further_steps(unit, allocated))))
+    if earned := tuple(incentive_steps(unit)):
+        parts.append((INCENTIVE, earned))
+    return Explanation(unit.unit_id, _title(_facts(unit), unit, row), tuple(parts))
+
+
+def _unit(instance: Instance, unit_id: str) -> Unit:
+    names = instance.units["unit_id"].to_numpy()
+    found = np.flatnonzero(names == unit_id)
+    if not len(found):
+        advice = f"{did_you_mean(unit_id, names)}The table of units lists them."
+        raise UsageError(f"The instance has no unit {brief(unit_id)}.", advice)
+    row = int(found[0])
+    cells = instance.units.iloc[row]
+    return Unit(instance, row, unit_id, cells["sector"], cells["province"], float(instance.emissions_tco2e[row]))
+
+
+def _row(table: pd.DataFrame, unit: Unit) -> dict[str, Any]:
+    found = table[table["unit_id"] == unit.unit_id]
+    if not len(found):
+        raise UsageError(f"The run has no unit {brief(unit.unit_id)}.", "Solve again: its tables are not whole.")
+    return {str(key): value for key, value in found.iloc[0].items()}
+
+
+def _facts(unit: Unit) -> Words:
+    """Return name, sector and province of the unit."""
+    units = unit.instance.units
+    name = str(units["name"].iloc[unit.row]) if "name" in units else ""
+    shown = f"{unit.unit_id} ({name})" if name and name != unit.unit_id else unit.unit_id
+    return f"{shown}, {unit.sector}, {unit.province}", f"{shown},{in_chinese(unit.sector)},{in_chinese(unit.province)}"
+
+
+def _title(facts: Words, unit: Unit, row: Mapping[str, Any]) -> Words:
+    allowance, surplus = float(row["allowance_t"]), float(row["surplus_t"])
+    rate = f", {percent(round(surplus / unit.emissions, 6))}" if unit.emissions > 0 else ""
+    english = f"{facts[0]}: {number(allowance)} t of allowances for {number(unit.emissions)} tCO2e"
+    chinese = f"{facts[1]}:排放量 {number(unit.emissions)} tCO2e,核定配额 {number(allowance)} 吨"
+    words = ("surplus", "盈余") if surplus >= 0 else ("deficit", "缺口")
+    return (
+        f"{english} ({words[0]} {number(abs(surplus))} t{rate}).",
+        f"{chinese}({words[1]} {number(abs(surplus))} 吨{rate})。",
+    )

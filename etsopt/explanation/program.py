@@ -1,0 +1,158 @@
+r"""What the program changed: how each limit moved the allowance of a unit, and which would have to give for one more.
+
+The tie-break has one solution, the least $\sum_i (A_i - R_i)^2 / E_i$ that keeps every limit and earlier objective.
+Where no band holds, its stationarity is $A_i - R_i = \tfrac{1}{2} E_i \sum_r y_r$ over the rows $r$ of unit $i$: half
+its emissions times the multiplier is what a row moves. A multiplier of an earlier objective that is kept stands for the
+rows of that objective, in proportion. What these do not explain is what the band, the order of rates, whole tonnes or
+the earlier objectives hold back. Multipliers are not unique where more limits hold than are needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from etsopt.explanation.steps import Step, in_chinese, number
+from etsopt.rules import reference_allowances
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+    from etsopt.explanation.rule import Unit
+
+LAST = "least_squares"
+ROWS = {
+    "sector_target": ("Target of {}", "{}行业目标"),
+    "province_balance": ("Balance of {}", "{}盈缺平衡"),
+    "national_total": ("National total", "全国总量"),
+}
+SAME_T = 0.5
+"""Distance at which an allowance counts as at a limit [t]."""
+
+
+class Allocated(NamedTuple):
+    """The rows of a unit in the tables of an allocation, and these tables."""
+
+    row: Mapping[str, object]
+    tables: Mapping[str, pd.DataFrame]
+
+    def number(self, column: str) -> float:
+        """Return a number of the unit."""
+        return float(self.row[column])  # type: ignore[arg-type]
+
+
+def program_steps(unit: Unit, allocated: Allocated, largest: float | None) -> Iterator[Step]:
+    """Yield what each limit moved, from the reference allocation to the allowance.
+
+    Parameters
+    ----------
+    largest
+        Value of the objective ``largest_change``, a rate; None if the policy has no such objective.
+    """
+    reference, allowance = allocated.number("reference_t"), allocated.number("allowance_t")
+    move = allowance - reference
+    rest = move
+    if not unit.fixed and unit.in_scope:
+        for (row, index), multiplier in _multipliers(allocated.tables["duals"], LAST).items():
+            if row == "national_total" or index == {"sector_target": unit.sector}.get(row, unit.province):
+                pull = 0.5 * unit.emissions * multiplier
+                if abs(pull) >= 0.005:
+                    rest -= pull
+                    english, chinese = ROWS[row]
+                    label = (english.format(index), chinese.format(in_chinese(index)))
+                    yield Step(row, label, pull, "t")
+        if abs(rest) >= 0.005:
+            yield Step("held_back", _rest(unit, allocated, largest), rest, "t")
+    formula = f"A = {number(reference)} {'+' if move >= 0 else '-'} {number(abs(move))}"
+    yield Step("allowance_t", ("Final allocation A", "核定配额 A"), allowance, "t", formula)
+    formula = f"A - E = {number(allowance)} - {number(unit.emissions)}"
+    label = ("Surplus (below 0: deficit)", "盈缺量(负数为缺口)")
+    yield Step("surplus_t", label, allocated.number("surplus_t"), "t", formula)
+    if unit.emissions > 0:
+        yield Step("surplus_rate", ("Surplus rate", "盈缺率"), allocated.number("surplus_rate"), "rate")
+
+
+def _multipliers(duals: pd.DataFrame, level: str, weight: float = 1.0) -> dict[tuple[str, str], float]:
+    """Return the multipliers of limits in an objective, those of earlier objectives that it keeps included."""
+    found: dict[tuple[str, str], float] = {}
+    here = duals[duals["level"] == level]
+    for row, index, multiplier in zip(here["row"], here["index"], here["multiplier"], strict=True):
+        if row == "level_is_kept":
+            parts = _multipliers(duals, str(index), -weight * float(multiplier))
+        else:
+            parts = {(str(row), str(index)): weight * float(multiplier)} if row in ROWS else {}
+        for key, value in parts.items():
+            found[key] = found.get(key, 0.0) + value
+    return found
+
+
+def _rest(unit: Unit, allocated: Allocated, largest: float | None) -> tuple[str, str]:
+    """Return in words what holds back the rest of a move."""
+    move = allocated.number("allowance_t") - allocated.number("reference_t")
+    policy = unit.instance.policy.allocation
+    if allocated.row["at_bound"] in ("lower", "upper"):
+        return "Held back by its band", "盈缺率限值"
+    if largest is not None and abs(move) >= largest * unit.emissions - SAME_T:
+        english = f"Held back so that no unit moves by more than {number(100 * largest)} % of its emissions"
+        return english, f"使任何单元的调整不超过排放量的 {number(100 * largest)} %"
+    if abs(move) <= SAME_T:
+        return "Held back so that allowances change least in sum", "使调整总量最小"
+    if policy.intensity_order:
+        return "Held back by the order of rates and earlier objectives", "盈缺率次序和前序目标"
+    return "Held back by earlier objectives, or whole tonnes", "前序目标或取整"
+
+
+def further_steps(unit: Unit, allocated: Allocated) -> Iterator[Step]:
+    """Yield the limits that would have to give for one tonne more to this unit and none less to others, and to what."""
+    if unit.fixed or not unit.in_scope:
+        yield Step("none", ("Its allowances are set by the rule alone.", "其配额仅由规则决定。"))
+        return
+    keys = [*_band(unit, allocated), *_target(unit, allocated), *_province(unit, allocated)]
+    for key, value in keys:
+        # One tonne is a billionth of a large sector.
+        yield Step(key, (f"{key} at least {value:.12g}", f"{key} 至少 {value:.12g}"))
+    if not keys:
+        english = "No limit stands against it; the objectives keep allowances near the rule."
+        yield Step("none", (english, "没有限值阻碍;目标函数使配额接近规则。"))
+
+
+def _band(unit: Unit, allocated: Allocated) -> Iterator[tuple[str, float]]:
+    policy, reference = unit.instance.policy, reference_allowances(unit.instance)
+    if policy.allocation.band_on != "unit" or allocated.row.get("exceptional"):
+        return
+    stated = policy.band_of(unit.sector)
+    upper = reference.bands.get(unit.sector, reference.band) if stated is None else stated.upper
+    rate = (allocated.number("allowance_t") + 1 - unit.emissions) / unit.emissions
+    if rate > upper:
+        yield f"sectors.{unit.sector}.band.upper", rate
+
+
+def _target(unit: Unit, allocated: Allocated) -> Iterator[tuple[str, float]]:
+    sectors = allocated.tables["sectors"].set_index("sector").loc[unit.sector]
+    target, below = float(sectors["target_t"]), float(sectors["under_target_t"])
+    if not below < 1:
+        return
+    policy = unit.instance.policy.sectors.get(unit.sector)
+    needed = target + 1 - max(below, 0.0)
+    if policy is not None and policy.target_t is not None:
+        yield f"sectors.{unit.sector}.target_t", needed
+    elif policy is not None and policy.target_intensity is not None:
+        yield f"sectors.{unit.sector}.target_intensity", policy.target_intensity * needed / target
+    else:
+        change = 0.0 if policy is None or policy.target_change is None else policy.target_change
+        base = target / (1 + change)
+        yield f"sectors.{unit.sector}.target_change", needed / base - 1
+
+
+def _province(unit: Unit, allocated: Allocated) -> Iterator[tuple[str, float]]:
+    balance = unit.instance.policy.provinces.balance
+    if balance is None:
+        return
+    provinces = allocated.tables["provinces"].set_index("province").loc[unit.province]
+    limit, surplus = float(provinces["balance_limit_t"]), float(provinces["surplus_t"])
+    if not surplus + 1 > limit:
+        return
+    by_name = isinstance(balance, dict)
+    key = f"provinces.balance.{unit.province}" if by_name else "provinces.balance"
+    yield key, (surplus + 1) / float(provinces["emissions_tco2e"])

@@ -1,0 +1,176 @@
+"""The rule with a unit's figures put in: from emissions to the reference allocation, and what a tonne abated earns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from etsopt.data.content import intensity_base
+from etsopt.data.policy.yearly import by_year
+from etsopt.data.tables.chinese import CASES
+from etsopt.explanation.steps import Step, in_chinese, number, percent
+from etsopt.rules import parameters_of, reference_allowances, steps_of_power
+from etsopt.rules.balance import surplus_rates
+from etsopt.rules.intensity import IntensityParameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from etsopt.data.instance import Instance
+
+POWER = "power"
+
+
+class Unit(NamedTuple):
+    """A unit of an instance: its position, its sector, its province, and its emissions in scope [tCO2e]."""
+
+    instance: Instance
+    row: int
+    unit_id: str
+    sector: str
+    province: str
+    emissions: float
+
+    @property
+    def fixed(self) -> bool:
+        """True if the rule gives it allowances equal to its emissions."""
+        return bool(reference_allowances(self.instance).fixed[self.row])
+
+    @property
+    def in_scope(self) -> bool:
+        """True if it is in the scope of the allocation."""
+        return bool(self.instance.in_scope[self.row])
+
+
+def rule_steps(unit: Unit) -> Iterator[Step]:
+    """Yield the steps from the emissions of a unit to its reference allocation."""
+    yield Step("emissions_tco2e", ("Verified emissions E", "经核查排放量 E"), unit.emissions, "tCO2e")
+    name = unit.instance.policy.rule.name
+    reference = reference_allowances(unit.instance)
+    result = float(reference.reference_t[unit.row])
+    if not unit.in_scope:
+        english = "Outside the scope of the allocation: it gets none."
+        yield Step("scope", (english, "不在当年度配额分配范围,不分配配额。"))
+        return
+    if unit.fixed:
+        yield _why_fixed(unit)
+        yield Step("reference_t", ("Reference allocation R", "按规则的配额 R"), result, "t", "R = E")
+        return
+    if unit.sector == POWER and steps_of_power(unit.instance) is not None:
+        yield from _power(unit)
+    elif isinstance(parameters_of(unit.instance), IntensityParameters) and unit.sector in reference.sectors.index:
+        yield from _intensity(unit)
+    else:
+        yield Step("rule", (f"Rule {name}", f"规则 {name}"))
+        yield Step("reference_t", ("Reference allocation R", "按规则的配额 R"), result, "t")
+
+
+def _why_fixed(unit: Unit) -> Step:
+    """Return the reason of A = E: a special case, or an enterprise below the threshold."""
+    units = unit.instance.units
+    case = str(units["special_case"].iloc[unit.row]) if "special_case" in units else ""
+    if case:
+        word = CASES.get(case, case)
+        english = f"Special case {case}: the plan gives allowances equal to emissions."
+        return Step("special_case", (english, f"特殊情形({word}):配额与经核查排放量相等。"))
+    parameters = parameters_of(unit.instance)
+    threshold = getattr(parameters, "threshold_tco2e", 0.0)
+    of_owner = units["enterprise_id"] == units["enterprise_id"].iloc[unit.row]
+    total = float(unit.instance.emissions_tco2e[of_owner.to_numpy()].sum())
+    if total < threshold:
+        english = f"Its enterprise emits {number(total)} t, below the threshold of {number(threshold)} t: A = E."
+        chinese = f"所属企业排放 {number(total)} 吨,低于门槛 {number(threshold)} 吨:配额与排放量相等。"
+        return Step("threshold", (english, chinese))
+    return Step("special_case", ("The rule gives it allowances equal to emissions.", "规则规定其配额与排放量相等。"))
+
+
+def _intensity(unit: Unit) -> Iterator[Step]:
+    """Yield the steps of the intensity-coefficient method."""
+    instance, row = unit.instance, unit.row
+    parameters = parameters_of(instance)
+    assert isinstance(parameters, IntensityParameters)
+    output, emissions = (float(part[row]) for part in intensity_base(instance.units))
+    intensity = float(instance.intensity[row])
+    found = reference_allowances(instance).sectors.loc[unit.sector]
+    value = float(found["balance_value"])
+    if emissions != unit.emissions:
+        label = ("Emissions on which intensity is measured", "计算强度的排放量")
+        yield Step("intensity_emissions_tco2e", label, emissions, "tCO2e")
+    yield Step("intensity_output", ("Output Q", "产量 Q"), output, "t")
+    formula = f"I = {number(emissions)} / {number(output)}"
+    yield Step("intensity", ("Emission intensity I", "碳排放强度 I"), intensity, "t/t", formula)
+    english = f"Balance value BP, at which allowances of {unit.sector} are its emissions"
+    label = (english, f"{in_chinese(unit.sector)}行业平衡值 BP")
+    yield Step("balance_value", label, value, "t/t")
+    deviation = (value - intensity) / value
+    formula = f"X = (BP - I) / BP = ({number(value)} - {number(intensity)}) / {number(value)}"
+    yield Step("intensity_deviation", ("Intensity deviation X", "碳排放强度偏离度 X"), deviation, "rate", formula)
+    slope, cap = parameters.slope, parameters.cap
+    rate = float(surplus_rates(np.array([intensity]), value, slope, cap)[0])
+    formula = f"α = clip({number(slope)} X, ±{percent(cap)}) = clip({percent(slope * deviation)}, ±{percent(cap)})"
+    yield Step("coefficient", ("Intensity coefficient α", "碳排放强度系数 α"), rate, "rate", formula)
+    exact = unit.emissions * (1 + rate)
+    formula = f"R = ⌊E (1 + α)⌋ = ⌊{number(unit.emissions)} × {1 + rate:.8g}⌋ = ⌊{number(exact)}⌋"
+    whole = float(reference_allowances(instance).reference_t[row])
+    yield Step("reference_t", ("Reference allocation R", "按规则的配额 R"), whole, "t", formula)
+
+
+def _power(unit: Unit) -> Iterator[Step]:
+    """Yield the steps of a power unit: benchmarks, corrections, and what is added."""
+    found = steps_of_power(unit.instance)
+    assert found is not None
+    units = unit.instance.units
+    place = int(np.flatnonzero(unit.instance.labels("sector").where(POWER)).searchsorted(unit.row))
+    generation = float(units["generation_mwh"].iloc[unit.row]) if "generation_mwh" in units else np.nan
+    yield Step("generation_mwh", ("Gross generation", "发电量"), generation, "MWh")
+    correction = float(found.load_correction[place])
+    yield Step("load_correction", ("Load correction", "调峰修正系数"), correction)
+    labels = {
+        "electricity_t": ("Allowances of electricity", "发电配额量"),
+        "heat_t": ("Allowances of heat", "供热配额量"),
+        "gas_top_up_t": ("Added to a gas unit up to its emissions", "燃气机组豁免补发"),
+        "added_t": ("Added up to the least share of its enterprise's emissions", "履约缺口率上限豁免补发"),
+    }
+    parts = {name: float(getattr(found, name)[place]) for name in labels}
+    for name, label in labels.items():
+        if parts[name] or name == "electricity_t":
+            yield Step(name, label, parts[name], "t")
+    whole = float(reference_allowances(unit.instance).reference_t[unit.row])
+    yield Step("reference_t", ("Reference allocation R", "按规则的配额 R"), whole, "t")
+
+
+def incentive_steps(unit: Unit) -> Iterator[Step]:
+    """Yield what one tonne abated earns under the rule: a smaller obligation, less what the allocation loses."""
+    gain, formula = _gain_of_a_tonne(unit)
+    if gain is None:
+        return
+    label = ("One tonne abated leaves more allowances by", "减排一吨多余的配额")
+    yield Step("marginal_gain_t", label, gain, "t", formula)
+    prices = by_year(unit.instance.policy.market.prices_cny_per_t, [unit.instance.policy.year])
+    if np.isfinite(prices[0]):
+        label = ("At the stated price that is worth", "按所列碳价的价值")
+        formula = f"{number(gain)} × {number(float(prices[0]))}"
+        yield Step("marginal_incentive_cny_per_t", label, gain * float(prices[0]), "CNY/t", formula)
+
+
+def _gain_of_a_tonne(unit: Unit) -> tuple[float | None, str]:
+    """Return the allowances that one tonne abated frees at the rule's balance value, and the formula."""
+    if not unit.in_scope:
+        return None, ""
+    if unit.fixed:
+        return 0.0, ""
+    parameters, reference = parameters_of(unit.instance), reference_allowances(unit.instance)
+    if unit.sector == POWER and steps_of_power(unit.instance) is not None:
+        return 1.0, ""
+    if not isinstance(parameters, IntensityParameters) or unit.sector not in reference.sectors.index:
+        return None, ""
+    output = float(intensity_base(unit.instance.units)[0][unit.row])
+    value = float(reference.sectors.loc[unit.sector, "balance_value"])
+    intensity = float(unit.instance.intensity[unit.row])
+    deviation = (value - intensity) / value
+    rate = float(np.clip(parameters.slope * deviation, -parameters.cap, parameters.cap))
+    if abs(parameters.slope * deviation) >= parameters.cap:
+        return -rate, "-α"
+    gain = -rate + parameters.slope * unit.emissions / (output * value)
+    return gain, f"{number(parameters.slope)} E / (Q BP) - α"

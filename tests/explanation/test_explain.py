@@ -1,0 +1,205 @@
+"""Explanations: the steps of a unit worked by hand, figures that add up, and limits that are those that stand."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import etsopt
+from etsopt.cli import main
+from etsopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from etsopt.explanation import Explanation
+
+PULLS = ("sector_target", "province_balance", "national_total", "held_back")
+
+
+def values(explanation: Explanation) -> dict[str, float]:
+    return {step.key: step.value for step in explanation.steps if step.value is not None}
+
+
+def at_price(price_cny_per_t: float) -> etsopt.Instance:
+    """A random instance with two measures a unit, whose policy states a price."""
+    changed = etsopt.generate(12, 3, 2).with_policy({"market.prices_cny_per_t": price_cny_per_t})
+    # Models that do not read the price refuse it only where a change states it.
+    return replace(changed, given=frozenset())
+
+
+def test_the_steps_of_tiny_are_those_worked_by_hand() -> None:
+    result = etsopt.solve(etsopt.read("tiny"))
+    north, south = (values(result.explain(name)) for name in ("north-1", "south-1"))
+    assert north["intensity"] == 0.625
+    assert north["balance_value"] == 0.8
+    assert north["intensity_deviation"] == pytest.approx(0.21875)
+    # 0.15 times 21.875 % is 3.28 %, above the limit of 3 %.
+    assert (north["coefficient"], north["reference_t"]) == (0.03, 103_000)
+    assert north["sector_target"] == pytest.approx(-1500)
+    assert north["allowance_t"] == 101_500
+    assert north["marginal_gain_t"] == pytest.approx(-0.03)
+    # The target takes as much of each tonne from all lines; the province in the south gives it back, up to its limit.
+    assert south["sector_target"] == pytest.approx(-2400)
+    assert south["province_balance"] == pytest.approx(5600)
+    assert "held_back" not in south
+    text = str(result.explain("north-1"))
+    assert "R = ⌊E (1 + α)⌋ = ⌊100,000 × 1.03⌋ = ⌊103,000⌋ = 103,000 t" in text
+    assert text.startswith(
+        "north-1 (Line 1), cement, North: 101,500 t of allowances for 100,000 tCO2e (surplus 1,500 t"
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("objectives", [["change", "largest_change"], ["largest_change"], ["deficit"], []])
+def test_what_moved_a_unit_adds_up(
+    seed: int, objectives: list[str], random_instance: Callable[..., etsopt.Instance]
+) -> None:
+    changes = {"sectors.cement.target_change": -0.008, "provinces.balance": 0.01, "allocation.objectives": objectives}
+    changes["allocation.integer_allowances"] = seed == 3
+    result = etsopt.solve(random_instance(seed, 25, **changes))
+    assert result.certified
+    for row in result.tables["allocation"].itertuples():
+        found = values(result.explain(row.unit_id))
+        moved = sum(found.get(key, 0.0) for key in PULLS)
+        assert found["reference_t"] == row.reference_t
+        assert found["allowance_t"] == row.allowance_t
+        assert row.reference_t + moved == pytest.approx(row.allowance_t, abs=0.02)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_tonne_more_takes_the_limits_that_are_named(
+    seed: int, random_instance: Callable[..., etsopt.Instance]
+) -> None:
+    instance = random_instance(seed, 25, **{"sectors.cement.target_change": -0.008, "provinces.balance": 0.01})
+    result = etsopt.solve(instance)
+    table = result.tables["allocation"]
+    emissions, sector, province = (table[name].to_numpy() for name in ("emissions_tco2e", "sector", "province"))
+    change = {"cement": -0.008}
+    named = set()
+    for row, unit in enumerate(table["unit_id"]):
+        more = table["allowance_t"].to_numpy() + (np.arange(len(table)) == row)
+        broken = set()
+        if more[row] > emissions[row] * 1.03 + 1e-6:
+            broken.add(f"sectors.{sector[row]}.band.upper")
+        here = sector == sector[row]
+        if more[here].sum() > emissions[here].sum() * (1 + change.get(sector[row], 0.0)) + 1e-3:
+            broken.add(f"sectors.{sector[row]}.target_change")
+        here = province == province[row]
+        if (more - emissions)[here].sum() > 0.01 * emissions[here].sum() + 1e-3:
+            broken.add("provinces.balance")
+        steps = dict(result.explain(unit).parts)[
+            ("For one tonne more, these would have to give", "若多分配一吨,须放宽")
+        ]
+        assert {step.key for step in steps} - {"none"} == broken
+        named |= broken
+        for step in steps:
+            if step.key.endswith("target_change"):
+                total = more[sector == sector[row]].sum()
+                stated = float(step.label[0].rpartition(" ")[2])
+                base = emissions[sector == sector[row]].sum()
+                assert base * (1 + stated) == pytest.approx(total, abs=0.01)
+    assert "sectors.cement.target_change" in named
+
+
+def test_a_tonne_abated_earns_what_the_model_of_abatement_pays() -> None:
+    instance = at_price(80.0)
+    years = etsopt.solve(instance, "abatement").tables["unit_years"]
+    paid = years[years["year"] == instance.policy.year].set_index("unit_id")
+    result = etsopt.solve(instance)
+    compared = 0
+    for unit in instance.units["unit_id"]:
+        if paid.loc[unit, "emissions_tco2e"] == paid.loc[unit, "emissions_before_tco2e"]:
+            found = values(result.explain(unit))
+            assert found["marginal_incentive_cny_per_t"] == pytest.approx(80 * found["marginal_gain_t"])
+            assert found["marginal_incentive_cny_per_t"] == pytest.approx(
+                paid.loc[unit, "marginal_incentive_cny_per_t"]
+            )
+            compared += 1
+    assert compared >= 3
+
+
+def test_special_cases_and_small_enterprises_get_their_emissions_and_the_reason(
+    random_instance: Callable[..., etsopt.Instance],
+) -> None:
+    instance = random_instance(0, 12)
+    units = instance.units.assign(special_case=["new", *[""] * 11])
+    small = units.index[1]
+    units.loc[small, ["emissions_tco2e", "output_t", "enterprise_id"]] = [20_000, 24_000, "tiny-owner"]
+    policy = {"year": 2026, "rule": {"name": "cn-2026"}}
+    result = etsopt.solve(etsopt.Instance.from_frames(units=units, policy=policy))
+    first, second = (result.explain(name) for name in units["unit_id"][:2])
+    assert "Special case new: the plan gives allowances equal to emissions." in str(first)
+    assert "当年新投产" in first.text("zh")
+    assert "emits 20,000 t, below the threshold of 26,000 t: A = E." in str(second)
+    assert "Its allowances are set by the rule alone." in str(second)
+    assert values(second)["allowance_t"] == 20_000
+
+
+def test_power_units_are_explained_by_their_benchmarks() -> None:
+    instance = etsopt.read("cn-national-2025")
+    result = etsopt.solve(instance)
+    table = result.tables["allocation"]
+    for unit in table.loc[table["sector"] == "power", "unit_id"].iloc[:: len(table) // 5]:
+        found = values(result.explain(unit))
+        parts = sum(found.get(name, 0.0) for name in ("electricity_t", "heat_t", "gas_top_up_t", "added_t"))
+        assert parts == pytest.approx(found["reference_t"])
+        assert found["marginal_gain_t"] == 1.0
+
+
+def test_a_market_explains_years_and_measures() -> None:
+    instance = at_price(400.0)
+    result = etsopt.solve(instance, "abatement")
+    adopted = result.tables["plans"].query("measure_id != ''")["unit_id"].iloc[0]
+    text = str(result.explain(adopted))
+    assert "Its years" in text
+    assert "before measures" in text
+    measure = result.tables["plans"].query("unit_id == @adopted and measure_id != ''")["measure_id"].iloc[0]
+    assert f"{measure} from " in text
+
+
+def test_a_loaded_run_explains_the_same(tmp_path: Path) -> None:
+    instance = etsopt.read("tiny")
+    result = etsopt.solve(instance)
+    result.save(tmp_path / "run", instance)
+    result.save(tmp_path / "bare")
+    assert etsopt.load(tmp_path / "run").explain("north-2") == result.explain("north-2")
+    assert result.explain("north-2")._repr_html_().count("<li>") == len(result.explain("north-2").steps)
+    for bare in (etsopt.load(tmp_path / "bare"), pickle.loads(pickle.dumps(result))):
+        with pytest.raises(UsageError, match="do not hold their instance"):
+            bare.explain("north-2")
+    replaced = etsopt.load(tmp_path / "run")
+    shutil.copytree(
+        Path(etsopt.__file__).parents[1] / "instances" / "eu-2019", tmp_path / "run" / "instance", dirs_exist_ok=True
+    )
+    with pytest.raises(UsageError, match="do not hold their instance"):
+        replaced.explain("north-2")
+
+
+def test_runs_without_a_table_of_units_say_so() -> None:
+    infeasible = etsopt.solve(etsopt.read("tiny").with_policy({"sectors.cement.target_change": -0.5}))
+    with pytest.raises(UsageError, match="no table of the allowances"):
+        infeasible.explain("north-1")
+
+
+def test_the_command_explains_in_both_languages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = str(tmp_path / "run")
+    assert main(["solve", "tiny", "--out", run]) == 0
+    capsys.readouterr()
+    assert main(["explain", run, "south-1", "--lang", "en"]) == 0
+    shown = capsys.readouterr().out
+    assert "Target of cement: -2,400 t" in shown
+    assert main(["explain", run, "south-1", "--lang", "zh"]) == 0
+    chinese = capsys.readouterr().out
+    assert "水泥行业目标:-2,400 t" in chinese
+    assert main(["explain", run, "south-1", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert [part["heading"]["en"] for part in content["parts"]][:2] == ["What the rule gives", "What the limits moved"]
+    assert main(["explain", run, "south-2"]) == 2
+    assert "The instance has no unit 'south-2'." in capsys.readouterr().err
