@@ -14,23 +14,42 @@ __version__ = "0.2.0.dev0"
 
 if TYPE_CHECKING:
     from etsopt import accounting as accounting
+    from etsopt import reports as reports
+    from etsopt.checking.report import CheckReport
     from etsopt.data.generate import generate
     from etsopt.data.instance import Instance
-    from etsopt.errors import DataError, EtsoptError, ModelError, SolverError, UsageError
+    from etsopt.errors import (
+        AssumedWarning,
+        DataError,
+        EtsoptError,
+        FormerNameWarning,
+        ModelError,
+        SolverError,
+        StoppedError,
+        UsageError,
+    )
+    from etsopt.explanation import Explanation, Remedy
     from etsopt.results.comparison import compare
     from etsopt.results.results import Results, load
     from etsopt.running.reading import read
     from etsopt.running.roll import roll
     from etsopt.running.run import check, solve
-    from etsopt.running.sweep import sweep
+    from etsopt.running.sweep import Sweep, sweep
 
 __all__ = [
+    "AssumedWarning",
+    "CheckReport",
     "DataError",
     "EtsoptError",
+    "Explanation",
+    "FormerNameWarning",
     "Instance",
     "ModelError",
+    "Remedy",
     "Results",
     "SolverError",
+    "StoppedError",
+    "Sweep",
     "UsageError",
     "check",
     "compare",
@@ -43,8 +62,12 @@ __all__ = [
 ]
 
 _MODULES = {
+    "CheckReport": "etsopt.checking.report",
+    "Explanation": "etsopt.explanation",
     "Instance": "etsopt.data.instance",
+    "Remedy": "etsopt.explanation",
     "Results": "etsopt.results.results",
+    "Sweep": "etsopt.running.sweep",
     "check": "etsopt.running.run",
     "compare": "etsopt.results.comparison",
     "generate": "etsopt.data.generate",
@@ -56,13 +79,13 @@ _MODULES = {
 }
 
 
-_ROOMS = ("accounting",)
+_ROOMS = ("accounting", "reports")
 """Packages with functions of their own, loaded at first use."""
 
 
 def __dir__() -> list[str]:
     """Return the public names, including those imported at first use."""
-    return sorted({*globals(), *__all__, *_ROOMS})
+    return sorted({*__all__, *_ROOMS, "__version__"})
 
 
 def __getattr__(name: str) -> Any:

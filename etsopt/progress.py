@@ -6,6 +6,7 @@ solver takes `seconds_left`. So the deadline need not be passed through each fun
 
 from __future__ import annotations
 
+import logging
 import math
 import signal
 import threading
@@ -28,6 +29,9 @@ REPORT_INTERVAL_S = 0.1
 
 POLL_INTERVAL_S = 0.5
 """CPU time between two checks of the deadline in code without a `checkpoint` [s]."""
+
+
+LOGGER = logging.getLogger("etsopt")
 
 
 def _silent(line: str) -> None:
@@ -163,6 +167,7 @@ def tell(line: str) -> None:
     """Report a line, however little time has passed since the last one."""
     if watch := _WATCH.get():
         watch.reported_at[0] = time.perf_counter()
+        LOGGER.debug(line)
         watch.report(line)
 
 

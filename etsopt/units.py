@@ -60,13 +60,14 @@ def sums(group: NDArray[np.int64], values: NDArray[np.float64], count: int) -> N
 def format_tonnes(tonnes: float) -> str:
     """Format a quantity in tonnes for display: grouped thousands, no meaningless decimals.
 
-    >>> format_tonnes(1014304.9999), format_tonnes(-0.25), format_tonnes(0.0)
+    >>> format_tonnes(1014304.9999), format_tonnes(-0.25), format_tonnes(-0.0)
     ('1,014,305', '-0.25', '0')
     """
     if not math.isfinite(tonnes):
         return str(tonnes)
     if abs(tonnes) >= 100 or tonnes == round(tonnes):
-        return f"{tonnes:,.0f}"
+        # Adding zero removes the sign of a negative zero.
+        return f"{tonnes + 0.0:,.0f}"
     return f"{tonnes:,.3g}"
 
 

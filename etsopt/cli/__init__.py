@@ -18,7 +18,7 @@ from rich_argparse import RawDescriptionRichHelpFormatter as Formatter
 from etsopt import __version__
 from etsopt.cli.accounting_arguments import add_accounting, add_review_plan
 from etsopt.cli.ending import run_to_exit_code
-from etsopt.cli.language import LANGUAGES
+from etsopt.cli.language import LANGUAGES, is_chinese
 from etsopt.cli.review_arguments import add_commands
 from etsopt.cli.streams import Parser, escaping
 from etsopt.errors import AssumedWarning, FormerNameWarning
@@ -32,6 +32,24 @@ EXIT_CODES = """exit codes:
   5  the checker found a violated limit or a false claim
   6  `etsopt check` of a model of your own: nothing could be checked
   130, 143  interrupted: `--out` still writes the best result found"""
+
+BEGIN = (
+    """etsopt allocates carbon allowances by optimisation and certifies the result. Begin with one of
+
+  etsopt solve cn-2025                        a shipped instance; `etsopt instances` lists them
+  etsopt new plants.xlsx                      a workbook for plants of your own
+  etsopt solve plants.xlsx --out result.xlsx  its allocation, as a workbook and a run folder
+  etsopt explain result UNIT                  why a unit got its number
+  etsopt --help                               all commands and exit codes""",
+    """etsopt 用优化方法分配碳排放配额,并证明结果。可从下列命令开始:
+
+  etsopt solve cn-2025                        求解内置算例;`etsopt instances` 列出全部算例
+  etsopt new plants.xlsx --lang zh            生成供填写的工作簿
+  etsopt solve plants.xlsx --out result.xlsx  分配配额,写出工作簿和结果文件夹
+  etsopt explain result 单元编号 --lang zh    解释某个单元的配额
+  etsopt --help                               全部命令和退出码""",
+)
+"""Where to begin, in English and in Chinese."""
 
 MODULES = {
     **dict.fromkeys(("account", "screen", "inclusion"), "accounting"),
@@ -82,7 +100,7 @@ def _run(arguments: list[str] | None, options: argparse.Namespace) -> int:
     """Run one command; fill `options` with its arguments."""
     _parser().parse_args(arguments, options)
     if options.command is None:
-        _parser().print_help()
+        print(BEGIN[is_chinese(None)])
         return 2
     from importlib import import_module
 
@@ -147,6 +165,8 @@ def _add_solve(commands: argparse._SubParsersAction[Parser], machine: Parser) ->
     solve.add_argument(
         "--solver-option", action="append", default=[], metavar="KEY=VALUE", help="an option of HiGHS; repeatable"
     )
+    text = "if the policy is infeasible, solve it with the limits relaxed as in remedy N, which the result lists"
+    solve.add_argument("--apply-remedy", type=int, metavar="N", help=text)
     solve.add_argument(
         "--mps", type=Path, metavar="FILE", help="write the program of the first objective in MPS format"
     )

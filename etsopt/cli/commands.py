@@ -6,6 +6,7 @@ Each function imports its own dependencies: listing names must not load pandas, 
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from etsopt.characters import HIDDEN
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def solve(options: Namespace) -> int:
     """Solve, print a summary, and write the run folder if `--out` names one."""
     from etsopt import progress
-    from etsopt.cli import saving, show, terminal
+    from etsopt.cli import remedying, saving, show, terminal
     from etsopt.data.files.write import check_format
     from etsopt.results.run_folder import holds_run, see_that_writable
     from etsopt.running import run
@@ -36,9 +37,9 @@ def solve(options: Namespace) -> int:
         progress.tell("reading")
         with progress.stopped_anywhere("reading"):
             instance = _instance(options)
-        result = run.solve(
-            instance,
-            options.model,
+        solve = partial(
+            run.solve,
+            model=options.model,
             time_limit_s=options.time_limit,
             gap=options.gap,
             seed=options.seed,
@@ -46,6 +47,9 @@ def solve(options: Namespace) -> int:
             solver_options=_pairs(options.solver_option, "--solver-option"),
             mps=options.mps,
         )
+        result, remedy = solve(instance), ""
+        if options.apply_remedy is not None:
+            instance, result, remedy = remedying.applied(options.apply_remedy, instance, result, solve)
         # Without a result, or with a refused one, an existing run stays.
         kept = result.status == "none" or (result.status == "refused" and holds_run(options.out))
         written = options.out is not None and not kept
@@ -54,8 +58,10 @@ def solve(options: Namespace) -> int:
             result.save(options.out, instance, options.format)
             saving.save_workbook(result, workbook, options)
     if options.json:
-        print(json.dumps(result.summary(), ensure_ascii=False, allow_nan=False))
+        print(json.dumps(result.summary() | remedying.content(result), ensure_ascii=False, allow_nan=False))
     else:
+        if remedy:
+            print(f"{remedy}\n")
         show.result(result)
         if options.out is not None:
             print(saving.about(result, options.out, workbook, written))

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from etsopt.cli import show_compliance, show_levels, show_market, show_reconciliation, show_review_plan
+from etsopt.cli.remedying import relaxed_limits
 from etsopt.cli.show_status import (
     NO_SOLUTION,
     STATUS_IN_WORDS,
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
     from etsopt.checking import CheckReport
     from etsopt.results.results import Results
-
-LIMIT_IN_WORDS = {"target": "target of", "balance": "balance of", "band": "band of", "nation": "national total"}
 
 ROWS_SHOWN = 8
 
@@ -105,7 +104,7 @@ def _tables(console: Console, results: Results) -> None:
     if "unmet_demand" in results.tables:
         show_market.unmet_demand(console, results)
     if "relaxed_limits" in results.tables:
-        _relaxed_limits(console, results)
+        relaxed_limits(console, results)
 
 
 def _objectives(console: Console, results: Results) -> None:
@@ -206,35 +205,6 @@ def _rounding(results: Results) -> Text:
     moved = f"no unit moves by more than {results.rounded_by_t:.3g} t, {format_tonnes(total)} t in total"
     limits = "Objectives, shadow prices and intensity order hold before rounding, every other limit also after it."
     return Text(f"Rounded to whole tonnes: {moved}.\n{limits}\n")
-
-
-def _relaxed_limits(console: Console, results: Results) -> None:
-    frame = results.tables["relaxed_limits"]
-    if results.infeasible_by_t is not None:
-        amount = format_tonnes(results.infeasible_by_t)
-        console.print(Text(f"No allocation meets every limit: infeasible by at least {amount} t in total.\n"))
-    titles = {
-        "alone": "Infeasible even without the other limits",
-        "target_relaxation": "Least relaxation of targets and balances, bands kept",
-        "band_relaxation": "Least relaxation of bands and balances, targets kept",
-    }
-    for way, title in titles.items():
-        rows = frame[frame["way_out"] == way]
-        if rows.empty:
-            continue
-        table = new_table(title, "limit", "relax by", "from", "to", "unit")
-        ordered = rows.sort_values("limit", key=lambda limits: limits != "band", kind="stable")
-        for row in ordered.head(ROWS_SHOWN).to_dict("records"):
-            form = format_tonnes if row["unit"] == "t" else format_rate
-            name = f"{LIMIT_IN_WORDS[row['limit']]} {row['index']}".strip()
-            table.add_row(
-                *map(
-                    Text, (name, form(row["by"]), form(row["from"]), form(row["to"]), "t" if row["unit"] == "t" else "")
-                )
-            )
-        console.print(table)
-        if len(rows) > ROWS_SHOWN:
-            console.print(Text(f"{len(rows) - ROWS_SHOWN} more in the table `relaxed_limits` of the run.\n"))
 
 
 def _violations(violations: Any) -> Table:

@@ -21,12 +21,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Instance(Content):
     """Tables and policy of one allocation, validated one by one and together; from files or data frames.
 
     Its fields and derived quantities are those of `etsopt.data.content.Content`.
     """
+
+    def __repr__(self) -> str:
+        policy = self.policy
+        about = f"{len(self.units):,} units of {', '.join(self.sectors)}; year {policy.year}, rule {policy.rule.name}"
+        return f"<Instance {self.name}: {about}>"
+
+    def _repr_html_(self) -> str:
+        """Return what it holds, for a notebook."""
+        from html import escape
+
+        rows = "".join(
+            f"<tr><td>{escape(name)}</td><td>{len(table):,}</td><td>{escape(', '.join(map(str, table)))}</td></tr>"
+            for name, table in self.tables.items()
+        )
+        head = "<tr><th>table</th><th>rows</th><th>columns</th></tr>"
+        return f"<div><b>{escape(repr(self)[1:-1])}</b><table>{head}{rows}</table></div>"
 
     @classmethod
     def from_raw(

@@ -15,14 +15,15 @@ from etsopt.data.files.read import POLICY, read_instance
 from etsopt.data.files.write import FORMATS
 from etsopt.data.former_names import accepted_silently
 from etsopt.errors import UsageError
-from etsopt.explanation import explain
+from etsopt.explanation import explain, remedies
 from etsopt.results.former_runs import current_run
 from etsopt.results.run_folder import INSTANCE, read_run, read_together, write_run
+from etsopt.results.words import STATUSES
 from etsopt.rules import as_given
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
-    from etsopt.explanation import Explanation
+    from etsopt.explanation import Explanation, Remedy
 
 TONNES = ("infeasible_by_t", "rounded_by_t", "misses_t", "distance_t")
 """Optional attributes of a result in tonnes."""
@@ -125,6 +126,11 @@ class Results:
         values = {level.name: level.value for level in self.levels}
         return explain(self.instance, self.tables, unit_id, values)
 
+    @property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Changes of the policy that make an infeasible one feasible; none of a feasible one."""
+        return remedies(self.instance, self.tables) if "relaxed_limits" in self.tables else ()
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Results) and self.hash == other.hash
 
@@ -146,6 +152,19 @@ class Results:
     def __repr__(self) -> str:
         about = self.provenance
         return f"<Results of {about.get('model')} on {about.get('instance')}: {self.status}, {len(self.tables)} tables>"
+
+    def _repr_html_(self) -> str:
+        """Return status, totals of sectors or years, and objectives, for a notebook."""
+        from html import escape
+
+        about = self.provenance
+        english = STATUSES[self.status][0] if self.status in STATUSES else self.status
+        title = escape(f"{about.get('instance')}, {about.get('model')}: {english}")
+        shown = next((self.tables[name] for name in ("sectors", "years", "equilibrium") if name in self.tables), None)
+        levels = pd.DataFrame([asdict(level) for level in self.levels])
+        parts = [table.to_html(index=False) for table in (shown, levels) if table is not None and len(table)]
+        tables = escape(", ".join(self.tables))
+        return f"<div><b>{title}</b>{''.join(parts)}<p>tables: {tables}</p></div>"
 
     @property
     def prices(self) -> pd.DataFrame:

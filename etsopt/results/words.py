@@ -65,6 +65,7 @@ COLUMNS = {
     "name": "名称",
     "intensity": "碳排放强度",
     "allowance_t": "核定配额(吨)",
+    "change_t": "较规则调整(吨)",
     "surplus_t": "盈缺量(吨)",
     "surplus_rate": "盈缺率",
     "at_bound": "达到限值",

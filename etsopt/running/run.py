@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -27,6 +28,7 @@ from etsopt.solving.solution import Termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -34,7 +36,21 @@ if TYPE_CHECKING:
     from etsopt.solving.solution import Solution
 
 
-def solve(instance: Instance, model: str = "allocation", **options: Any) -> Results:
+LOGGER = logging.getLogger("etsopt")
+
+
+def solve(
+    instance: Instance,
+    model: str = "allocation",
+    *,
+    time_limit_s: float | None = None,
+    gap: float | None = None,
+    seed: int = 0,
+    method: str | None = None,
+    solver_options: Mapping[str, bool | int | float | str] | None = None,
+    mps: str | Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Results:
     """Solve a model on an instance and check the answer.
 
     Parameters
@@ -43,8 +59,21 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
         What `read` or `Instance.from_frames` returns.
     model
         Name of a model of the library, or path of a model file.
-    options
-        As `etsopt.solving.options.SolveOptions` takes them.
+    time_limit_s
+        Seconds for the whole solve; at its end the best answer so far is returned with its bound.
+    gap
+        Relative gap at which a mixed-integer program may stop; None leaves it to the model.
+    seed
+        Seed of the solver's random choices.
+    method
+        ``direct``, ``aggregation``, ``decomposition`` or ``pyomo``; None chooses the quickest at this size.
+    solver_options
+        Options of HiGHS by name.
+    mps
+        File to which the program of the first objective is written in MPS format.
+    progress
+        Function that receives a line on the current step, such as ``print``. The logger ``etsopt`` gets each line too,
+        at the level DEBUG, and the end of every solve at INFO.
 
     Returns
     -------
@@ -61,6 +90,8 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     if not isinstance(instance, Instance):
         raise UsageError(f"An instance is needed, not {instance!r}.", "Read one: etsopt.solve(etsopt.read('tiny')).")
     model = current("model", MODELS, model)
+    options: dict[str, Any] = {"time_limit_s": time_limit_s, "gap": gap, "seed": seed, "method": method, "mps": mps}
+    options |= {"solver_options": dict(solver_options or {}), "progress": progress}
     given, found = SolveOptions(**current_options(options)), library.choose(model)
     # A wrong parameter of the rule is reported before anything reads it.
     parameters_of(instance)
@@ -68,7 +99,9 @@ def solve(instance: Instance, model: str = "allocation", **options: Any) -> Resu
     ignored = ignored_keys(found, instance)
     with watched(given.time_limit_s, given.progress):
         results = solve_model(found, instance, model, given)
-    return replace(results, provenance=results.provenance | {"ignored": ignored, **about_rule}, held=instance)
+    about = results.provenance | {"ignored": ignored, **about_rule}
+    LOGGER.info("%s, %s: %s, %.2f s", instance.name, about["model"], results.status, sum(about["seconds"].values()))
+    return replace(results, provenance=about, held=instance)
 
 
 def solve_model(found: Model, instance: Instance, model: str, given: SolveOptions) -> Results:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.errors import UsageError
+from etsopt.errors import UsageError, brief
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ class SolveOptions:
     progress: Progress | None = None
 
     def __post_init__(self) -> None:
+        self._check_types()
         if self.time_limit_s is not None and not self.time_limit_s > 0:
             raise UsageError(
                 f"The time limit is {self.time_limit_s} s: expected more than 0 s.", "Increase --time-limit."
@@ -110,6 +111,19 @@ class SolveOptions:
         if self.method is not None and self.method not in METHODS:
             advice = "; ".join(f"{name!r}: {what}" for name, what in METHODS.items())
             raise UsageError(f"There is no method {self.method!r}.", f"Choose one of {advice}.")
+
+    def _check_types(self) -> None:
+        """Raise UsageError for options of another type, which only a caller in Python can pass."""
+        numbers = {"time_limit_s": self.time_limit_s, "gap": self.gap}
+        for name, value in numbers.items():
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
+                raise UsageError(f"`{name}` is {brief(value)}: expected a number.", "Pass a number, or None.")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer):
+            raise UsageError(f"`seed` is {brief(self.seed)}: expected a whole number.", "Pass one, such as 0.")
+        if self.method is not None and not isinstance(self.method, str):
+            raise UsageError(f"`method` is {brief(self.method)}: expected a name.", f"One of {', '.join(METHODS)}.")
+        if self.progress is not None and not callable(self.progress):
+            raise UsageError(f"`progress` is {brief(self.progress)}: expected a function of one line.", "Pass `print`.")
 
     @property
     def gap_or_default(self) -> float:

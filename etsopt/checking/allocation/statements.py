@@ -75,7 +75,7 @@ def same_units(instance: Instance, table: pd.DataFrame) -> list[Violation]:
 
 
 def columns_agree(instance: Instance, table: pd.DataFrame) -> list[Violation]:
-    """Check surplus, surplus rate, intensity, and top-up or return of every unit."""
+    """Check change, surplus, surplus rate, intensity, and top-up or return of every unit."""
     names, allowance = table["unit_id"].to_numpy(), table["allowance_t"].to_numpy()
     emissions, issued = instance.emissions_tco2e, table["pre_allocated_t"].to_numpy()
     surplus = allowance - emissions
@@ -84,7 +84,11 @@ def columns_agree(instance: Instance, table: pd.DataFrame) -> list[Violation]:
         np.abs(table["top_up_t"].to_numpy() - np.maximum(allowance - issued, 0.0)),
         np.abs(table["return_t"].to_numpy() - np.maximum(issued - allowance, 0.0)),
     )
+    # Runs of earlier versions do not state the change.
+    change = table["change_t"] if "change_t" in table else allowance - table["reference_t"]
+    change_off = distance(change, allowance - table["reference_t"].to_numpy())
     statements = (
+        ("change", change_off, UNIT_TOLERANCE_T, "t", "change is allowance minus reference"),
         (
             "surplus",
             distance(table["surplus_t"], surplus),

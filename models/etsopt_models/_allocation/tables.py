@@ -90,11 +90,13 @@ def _allocation(
     bound[limits.free] = np.select([free <= lower + AT_BOUND_T, free >= upper - AT_BOUND_T], [1, 2], 0)
     surplus = allowance - emissions
     passed = [name for name in units if name.startswith(USER_COLUMN_PREFIX) or name in SHOWN_WITH_RESULTS]
-    table: dict[str, Any] = {name: units[name] for name in ("unit_id", "enterprise_id", "sector", "province")} | {
+    names = [name for name in ("unit_id", "name", "enterprise_id", "sector", "province") if name in units]
+    table: dict[str, Any] = {name: units[name] for name in names} | {
         "emissions_tco2e": emissions,
         "intensity": instance.intensity,
         "reference_t": reference.reference_t,
         "allowance_t": allowance,
+        "change_t": allowance - reference.reference_t,
         "surplus_t": surplus,
         "surplus_rate": _rate(surplus, emissions),
         "at_bound": pd.Series(SIDES).array.take(bound),

@@ -1,0 +1,88 @@
+"""An infeasible policy on the command line: the limits to relax, and policies that would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from etsopt.cli.terminal import new_table
+from etsopt.errors import UsageError
+from etsopt.units import format_rate, format_tonnes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from etsopt.data.instance import Instance
+    from etsopt.results.results import Results
+
+
+LIMIT_IN_WORDS = {"target": "target of", "balance": "balance of", "band": "band of", "nation": "national total"}
+
+ROWS_SHOWN = 8
+"""Rows of each table of limits."""
+
+
+def applied(
+    number: int, instance: Instance, result: Results, solve: Callable[[Instance], Results]
+) -> tuple[Instance, Results, str]:
+    """Return the instance under a remedy of its infeasibility, its results, and a sentence on what was changed.
+
+    Raises
+    ------
+    UsageError
+        If there is no remedy of that number.
+    """
+    if result.termination != "infeasible":
+        return instance, result, "No remedy was needed: the policy is feasible."
+    known = {remedy.number: remedy for remedy in result.remedies}
+    if number not in known:
+        listed = ", ".join(map(str, known)) or "none"
+        advice = "Leave --apply-remedy out to see which limits would have to give, and by how much."
+        raise UsageError(f"There is no remedy {number}; there are: {listed}.", advice)
+    changed = instance.with_policy(known[number].changes)
+    return changed, solve(changed), f"Infeasible as stated; remedy {number} was applied: {known[number].text}"
+
+
+def content(result: Results) -> dict[str, object]:
+    """Return the remedies of an infeasible result for JSON; nothing of a feasible one."""
+    if result.termination != "infeasible":
+        return {}
+    return {"remedies": [{"number": one.number, "way": one.way[0], "changes": one.changes} for one in result.remedies]}
+
+
+def relaxed_limits(console: Console, results: Results) -> None:
+    """Print the least relaxations of an infeasible policy, and the policies that would do."""
+    frame = results.tables["relaxed_limits"]
+    if results.infeasible_by_t is not None:
+        amount = format_tonnes(results.infeasible_by_t)
+        console.print(Text(f"No allocation meets every limit: infeasible by at least {amount} t in total.\n"))
+    titles = {
+        "alone": "Infeasible even without the other limits",
+        "target_relaxation": "Least relaxation of targets and balances, bands kept",
+        "band_relaxation": "Least relaxation of bands and balances, targets kept",
+    }
+    for way, title in titles.items():
+        rows = frame[frame["way_out"] == way]
+        if rows.empty:
+            continue
+        table = new_table(title, "limit", "relax by", "from", "to", "unit")
+        ordered = rows.sort_values("limit", key=lambda limits: limits != "band", kind="stable")
+        for row in ordered.head(ROWS_SHOWN).to_dict("records"):
+            form = format_tonnes if row["unit"] == "t" else format_rate
+            name = f"{LIMIT_IN_WORDS[row['limit']]} {row['index']}".strip()
+            table.add_row(
+                *map(
+                    Text, (name, form(row["by"]), form(row["from"]), form(row["to"]), "t" if row["unit"] == "t" else "")
+                )
+            )
+        console.print(table)
+        if len(rows) > ROWS_SHOWN:
+            console.print(Text(f"{len(rows) - ROWS_SHOWN} more in the table `relaxed_limits` of the run.\n"))
+    if results.held is not None and (remedies := results.remedies):
+        console.print(Text("Policies that would do, each solved by --apply-remedy and its number:\n"))
+        for remedy in remedies:
+            console.print(Text(f" {remedy.number}. {remedy.way[0]}: {remedy.text}"))
+        console.print()
