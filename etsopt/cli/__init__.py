@@ -61,6 +61,7 @@ MODULES = {
     "reconcile": "reconciling",
     **dict.fromkeys(("new", "convert"), "workbooks"),
     "explain": "explaining",
+    "plot": "plotting",
 }
 """Modules of commands outside `etsopt.cli.commands`."""
 
@@ -226,6 +227,11 @@ def _add_checks(add: Callable[[str, str], Parser]) -> None:
     explain.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
     explain.add_argument("unit", help="unit_id of the unit")
     _add_lang(explain)
+    plot = add("plot", "draw a chart of a run as SVG or PNG; without a kind, list those that the run has")
+    plot.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
+    plot.add_argument("kind", nargs="?", metavar="KIND", help="such as surplus, provinces or prices")
+    plot.add_argument("--out", type=Path, metavar="FILE", help="file to write, .svg or .png (default: KIND.svg)")
+    _add_lang(plot)
     report = add("report", "write the report of a compliance year as one HTML file, English and Chinese")
     report.add_argument("run", type=Path, help="a run folder written by `etsopt solve --model compliance --out`")
     report.add_argument(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from etsopt.charts import Plots
 from etsopt.data.files.read import POLICY, read_instance
 from etsopt.data.files.write import FORMATS
 from etsopt.data.former_names import accepted_silently
@@ -125,6 +126,11 @@ class Results:
         """
         values = {level.name: level.value for level in self.levels}
         return explain(self.instance, self.tables, unit_id, values)
+
+    @property
+    def plot(self) -> Plots:
+        """Charts of the result: ``result.plot.surplus()`` and others, `result.plot.kinds` lists them."""
+        return Plots(self.tables, self.provenance)
 
     @property
     def remedies(self) -> tuple[Remedy, ...]:

@@ -1,0 +1,165 @@
+"""Charts: every figure drawn is that of its table, in both languages, and a file is the same each time."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import etsopt
+from etsopt.charts import KINDS, chart_of
+from etsopt.charts.drawing import CHINESE_FONTS
+from etsopt.cli import main
+from etsopt.data.tables.provinces import SHORT
+from etsopt.errors import UsageError
+
+pytest.importorskip("matplotlib")
+
+
+@pytest.fixture(scope="module")
+def allocated() -> etsopt.Results:
+    """An allocation of three sectors in many provinces, with names of enterprises and one that looks like markup."""
+    instance = etsopt.generate(60, 1)
+    enterprises = instance.units[["enterprise_id"]].drop_duplicates().assign(name="<b>&$x^2$ 水泥")
+    policy = instance.policy.model_dump(exclude_unset=True) | {"provinces": {"balance": 0.02}}
+    units = instance.units
+    return etsopt.solve(etsopt.Instance.from_frames(units=units, enterprises=enterprises, policy=policy))
+
+
+@pytest.fixture(scope="module")
+def path() -> etsopt.Results:
+    return etsopt.solve(etsopt.read("cn-2025-2035"), "pathway")
+
+
+def test_the_chart_of_surplus_has_every_unit(allocated: etsopt.Results) -> None:
+    chart = chart_of("surplus", allocated.tables, allocated.provenance)
+    (panel,) = chart.panels
+    rule, *sectors = panel.series
+    table = allocated.tables["allocation"]
+    assert len(rule.x) == sum(len(series.x) for series in sectors) == len(table)
+    for series in sectors:
+        part = table[table["sector"] == series.name[0]]
+        assert np.array_equal(series.y.astype(float), 100 * part["surplus_rate"])
+        assert series.labels is not None
+        assert [label.split(",")[0] for label in series.labels] == part["unit_id"].tolist()
+    assert [series.name[1] for series in sectors] == ["铝冶炼", "水泥", "钢铁"]
+
+
+def test_of_many_units_the_largest_are_drawn_and_said() -> None:
+    result = etsopt.solve(etsopt.generate(20_400, 1))
+    chart = chart_of("surplus", result.tables, result.provenance)
+    assert len(chart.panels[0].series[0].x) == 20_000
+    assert "the 20,000 largest of 20,400" in chart.title[0]
+    assert "20,400 个单元中最大的 20,000 个" in chart.title[1]
+
+
+def test_the_chart_of_rates_has_all_emissions_and_the_band() -> None:
+    result = etsopt.solve(etsopt.read("cn-2025"))
+    chart = chart_of("rates", result.tables, result.provenance)
+    totals = result.tables["sectors"].set_index("sector")["emissions_tco2e"] / 1e6
+    for panel in chart.panels:
+        assert panel.series[0].y.sum() == pytest.approx(totals[panel.title[0]])
+        assert panel.shaded == ((-3.0, 3.0),)
+
+
+def test_the_chart_of_provinces_has_the_limit(allocated: etsopt.Results) -> None:
+    (panel,) = chart_of("provinces", allocated.tables, allocated.provenance).panels
+    rule, chosen = panel.series
+    table = allocated.tables["provinces"].set_index("province")
+    assert np.allclose(chosen.x, 100 * table["surplus_rate"][list(chosen.y)])
+    assert (np.diff(rule.x.astype(float)) >= 0).all()
+    assert panel.shaded[0] == pytest.approx((-2.0, 2.0))
+
+
+def test_the_chart_of_enterprises_has_the_largest_of_both_sides(allocated: etsopt.Results) -> None:
+    buyers, sellers = chart_of("enterprises", allocated.tables, allocated.provenance).panels
+    surplus = allocated.tables["enterprises"]["surplus_t"] / 1e3
+    assert buyers.series[0].x.max() == pytest.approx(-surplus.min())
+    assert sellers.series[0].x.max() == pytest.approx(surplus.max())
+
+
+def test_the_charts_of_a_pathway_are_its_years(path: etsopt.Results) -> None:
+    years = path.tables["years"]
+    price = chart_of("prices", path.tables, path.provenance).panels[0].series[-1]
+    # In 2025 and 2026 industry balances itself, and every price clears.
+    assert price.x.tolist() == list(range(2027, 2036))
+    assert price.y.tolist() == years["price_cny_per_t"].iloc[2:].tolist()
+    series = {one.name[0]: one for one in chart_of("emissions", path.tables, path.provenance).panels[0].series}
+    assert np.allclose(series["emissions"].y.astype(float), years["emissions_tco2e"] / 1e6)
+    assert np.allclose(series["allowances, paid"].y.astype(float), years["auctioned_t"] / 1e6)
+    stacked = chart_of("measures", path.tables, path.provenance).panels[0].series
+    total = sum(one.y.sum() for one in stacked)
+    assert total == pytest.approx(path.tables["measure_years"]["abated_tco2e"].sum() / 1e6)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_picture_keeps_its_text_and_is_the_same_again(allocated: etsopt.Results, tmp_path: Path, lang: str) -> None:
+    for name in ("one.svg", "other.svg"):
+        allocated.plot.save("provinces", tmp_path / name, lang)
+    one = (tmp_path / "one.svg").read_text(encoding="utf-8")
+    assert one == (tmp_path / "other.svg").read_text(encoding="utf-8")
+    province = allocated.tables["provinces"]["province"][0]
+    assert (SHORT[province] if lang == "zh" else province) in one
+    assert ("各省份盈缺率" if lang == "zh" else "surplus of each province") in one
+    allocated.plot.save("enterprises", tmp_path / "names.svg", lang)
+    text = (tmp_path / "names.svg").read_text(encoding="utf-8")
+    assert "<b>" not in text
+    assert "&lt;b&gt;&amp;$x^2$ 水泥" in text
+
+
+def test_every_kind_is_a_method_and_draws(allocated: etsopt.Results, path: etsopt.Results, tmp_path: Path) -> None:
+    drawn = set()
+    for result in (allocated, path):
+        for kind in result.plot.kinds:
+            figure = getattr(result.plot, kind)()
+            figure.savefig(tmp_path / f"{kind}.png")
+            drawn.add(kind)
+    assert drawn == set(KINDS)
+
+
+def test_what_cannot_be_drawn_is_told(
+    allocated: etsopt.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match="There is no chart 'surpluss'"):
+        allocated.plot.save("surpluss", tmp_path / "x.svg")
+    with pytest.raises(UsageError, match="has no table for the chart 'prices'"):
+        allocated.plot.prices()
+    with pytest.raises(UsageError, match=r"is no SVG or PNG"):
+        allocated.plot.save("surplus", tmp_path / "x.pdf")
+    monkeypatch.setattr("etsopt.charts.drawing._fonts", lambda mpl, in_chinese: [])
+    with pytest.raises(UsageError) as caught:
+        allocated.plot.save("surplus", tmp_path / "x.png", "zh")
+    assert CHINESE_FONTS[0] in caught.value.advice
+    plain = builtins.__import__
+
+    def without_matplotlib(name: str, *rest: Any) -> Any:
+        if name.startswith("matplotlib"):
+            raise ImportError(name)
+        return plain(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without_matplotlib)
+    with pytest.raises(UsageError, match="needs matplotlib") as caught:
+        allocated.plot.surplus()
+    assert "etsopt[plot]" in caught.value.advice
+
+
+def test_the_command_lists_and_draws(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["solve", "tiny", "--out", "run"]) == 0
+    capsys.readouterr()
+    assert main(["plot", "run"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == ["surplus", "rates", "provinces", "enterprises"]
+    assert main(["plot", "run", "surplus", "--lang", "zh"]) == 0
+    assert "Written to surplus.svg." in capsys.readouterr().out
+    assert re.search("各单元盈缺率", (tmp_path / "surplus.svg").read_text(encoding="utf-8"))
+    assert main(["plot", "run", "rates", "--out", "rates.png", "--json", "--lang", "en"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"file": "rates.png"}
+    assert (tmp_path / "rates.png").read_bytes().startswith(b"\x89PNG")
