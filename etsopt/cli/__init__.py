@@ -62,6 +62,7 @@ MODULES = {
     **dict.fromkeys(("new", "convert"), "workbooks"),
     "explain": "explaining",
     "plot": "plotting",
+    "schema": "listings",
 }
 """Modules of commands outside `etsopt.cli.commands`."""
 
@@ -227,6 +228,7 @@ def _add_checks(add: Callable[[str, str], Parser]) -> None:
     explain.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
     explain.add_argument("unit", help="unit_id of the unit")
     _add_lang(explain)
+    add("schema", "print the JSON schema of result.json")
     plot = add("plot", "draw a chart of a run as SVG or PNG; without a kind, list those that the run has")
     plot.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
     plot.add_argument("kind", nargs="?", metavar="KIND", help="such as surplus, provinces or prices")

@@ -14,6 +14,7 @@ from etsopt.data.policy.plans import of_plan, of_year
 from etsopt.data.policy.power_plans import LAST_YEAR
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Mapping
 
     from etsopt.rules import Rule
@@ -88,3 +89,11 @@ def plan(name: str, year: int, as_json: bool) -> int:
 
 def _sectors(sectors: tuple[str, ...]) -> str:
     return {EVERY_SECTOR: "all", INDUSTRY: "industry"}.get(sectors, ", ".join(sectors))
+
+
+def schema(options: Namespace) -> int:
+    """Print the JSON schema of ``result.json``."""
+    from etsopt.results.run_schema import json_schema
+
+    print(json.dumps(json_schema(), indent=1))
+    return 0

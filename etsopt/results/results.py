@@ -18,6 +18,7 @@ from etsopt.data.former_names import accepted_silently
 from etsopt.errors import UsageError
 from etsopt.explanation import explain, remedies
 from etsopt.results.former_runs import current_run
+from etsopt.results.iamc import to_iamc
 from etsopt.results.run_folder import INSTANCE, read_run, read_together, write_run
 from etsopt.results.words import STATUSES
 from etsopt.rules import as_given
@@ -131,6 +132,18 @@ class Results:
     def plot(self) -> Plots:
         """Charts of the result: ``result.plot.surplus()`` and others, `result.plot.kinds` lists them."""
         return Plots(self.tables, self.provenance)
+
+    def to_iamc(self, scenario: str = "", region: str = "China") -> pd.DataFrame:
+        """Return totals and prices in the IAMC format, as pyam and scenario databases read it.
+
+        Parameters
+        ----------
+        scenario
+            Name of the scenario; default the name of the instance.
+        region
+            Name of the whole; provinces are regions below it.
+        """
+        return to_iamc(self.tables, self.provenance, scenario, region)
 
     @property
     def remedies(self) -> tuple[Remedy, ...]:

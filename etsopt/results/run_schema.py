@@ -50,13 +50,13 @@ class Strict(BaseModel):
 class Level(Strict):
     """An objective; one without a bound has none on disk, and no gap."""
 
-    name: str
-    value: FiniteFloat
-    bound: FiniteFloat | None
-    gap: FiniteFloat | None
-    unit: str
-    certified: bool
-    algorithm: str
+    name: str = Field(description="objective, or row of a proof")
+    value: FiniteFloat = Field(description="value of the answer, in its unit")
+    bound: FiniteFloat | None = Field(description="proven bound, in the same unit; null without one")
+    gap: FiniteFloat | None = Field(description="value minus bound over the value, at least of its size")
+    unit: str = Field(description="unit of value and bound")
+    certified: bool = Field(description="true if the gap is within the one asked for")
+    algorithm: str = Field(description="algorithm that found the value, with its iterations")
 
     @model_validator(mode="after")
     def _gap_to_a_bound(self) -> Level:
@@ -79,21 +79,21 @@ class Content(Strict):
 
     model_config = ConfigDict(extra="allow")
 
-    model: str
-    instance: str
-    instance_hash: str
-    policy: dict[str, Any]
-    options: Options
-    termination: Termination
-    status: Status
-    certified: bool
-    levels: list[Level]
-    prices: list[dict[str, Cell]]
-    violations: list[dict[str, Cell]]
-    infeasible_by_t: FiniteFloat | None = None
-    rounded_by_t: FiniteFloat | None = None
-    misses_t: FiniteFloat | None = None
-    distance_t: FiniteFloat | None = None
+    model: str = Field(description="name of the model")
+    instance: str = Field(description="name of the instance")
+    instance_hash: str = Field(description="SHA-256 over every cell of its tables and every key of its policy")
+    policy: dict[str, Any] = Field(description="the policy, key by key")
+    options: Options = Field(description="options of the solve")
+    termination: Termination = Field(description="why the solve ended")
+    status: Status = Field(description="what is held, and what of it is proven")
+    certified: bool = Field(description="true if the checker recomputed every limit and the bound of the status")
+    levels: list[Level] = Field(description="objectives in lexicographic order")
+    prices: list[dict[str, Cell]] = Field(description="prices of years, or shadow prices of limits, with their units")
+    violations: list[dict[str, Cell]] = Field(description="violations that the checker found")
+    infeasible_by_t: FiniteFloat | None = Field(None, description="proven infeasibility [t]")
+    rounded_by_t: FiniteFloat | None = Field(None, description="largest move of a unit by whole tonnes [t]")
+    misses_t: FiniteFloat | None = Field(None, description="largest violation of a limit [t]")
+    distance_t: FiniteFloat | None = Field(None, description="largest distance of a unit from the one answer [t]")
     tables: dict[str, dict[str, Annotated[str, BeforeValidator(_known_type)]]] | None = None
     method: str = ""
     method_reason: str = ""
@@ -103,6 +103,15 @@ class Content(Strict):
     seed: int = 0
     seconds: dict[str, FiniteFloat] = {}
     versions: dict[str, str] = {}
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of ``result.json``, for tools that read runs."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "result.json of an etsopt run",
+        **{key: value for key, value in Content.model_json_schema().items() if key != "title"},
+    }
 
 
 def parse(content: bytes) -> tuple[dict[str, Any], list[Problem]]:
