@@ -22,7 +22,7 @@ from etsopt.cli.show_status import (
     remarks,
     taken_as_given,
 )
-from etsopt.cli.terminal import megatonnes, new_table, plain_console
+from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
 from etsopt.results.claims import is_checked
 from etsopt.units import format_rate, format_tonnes
 
@@ -118,14 +118,16 @@ def _objectives(console: Console, results: Results) -> None:
 def _sectors(results: Results) -> Table:
     frame = results.tables["sectors"]
     balance = ["balance\nvalue"] if "balance_value" in frame else []
-    heads = ("units", "emissions\n[Mt]", "allowances\n[Mt]", "target\n[Mt]", "surplus\nrate", "at the\nband")
+    scale, unit = scale_of(float(frame["emissions_tco2e"].sum()))
+    tonnes = (f"{name}\n[{unit}]" for name in ("emissions", "allowances", "target"))
+    heads = ("units", *tonnes, "surplus\nrate", "at the\nband")
     table = new_table("Sectors", "sector", *heads, *balance)
     for row in frame.to_dict("records"):
-        totals = [row[name] / 1e6 for name in ("emissions_tco2e", "allowance_t", "target_t")]
+        totals = [row[name] / scale for name in ("emissions_tco2e", "allowance_t", "target_t")]
         cells = [
             row["sector"],
             f"{row['units']:,}",
-            *map(megatonnes, totals),
+            *map(three_decimals, totals),
         ]
         adjustable = row["units"] - row["units_fixed"]
         at_band = f"{100 * (row['units_lower'] + row['units_upper']) / adjustable:.1f} %" if adjustable else "-"
@@ -133,7 +135,7 @@ def _sectors(results: Results) -> Table:
         cells += [f"{row['balance_value']:.6f}" if np.isfinite(row["balance_value"]) else "-"] if balance else []
         table.add_row(*map(Text, cells))
     total = frame[["units", "emissions_tco2e", "allowance_t", "surplus_t"]].sum()
-    sums = [megatonnes(total[name] / 1e6) for name in ("emissions_tco2e", "allowance_t")]
+    sums = [three_decimals(total[name] / scale) for name in ("emissions_tco2e", "allowance_t")]
     table.add_section()
     table.add_row(
         "all", f"{int(total['units']):,}", *sums, "", format_rate(total["surplus_t"] / total["emissions_tco2e"])
@@ -242,11 +244,13 @@ def report(results: Results, checked: CheckReport, same_instance: bool) -> None:
 def comparison(one: Results, other: Results, tables: Mapping[str, pd.DataFrame]) -> None:
     """Print the differences between two allocations."""
     console = plain_console()
-    table = new_table("Allowances by sector", "sector", "first [Mt]", "second [Mt]", "difference [t]")
+    frame = tables["sectors"]
+    scale, unit = scale_of(float(frame["allowance_t_one"].sum()))
+    table = new_table("Allowances by sector", "sector", f"first [{unit}]", f"second [{unit}]", "difference [t]")
     for row in tables["sectors"].to_dict("records"):
         figures = (
-            f"{row['allowance_t_one'] / 1e6:,.3f}",
-            f"{row['allowance_t_other'] / 1e6:,.3f}",
+            three_decimals(row["allowance_t_one"] / scale),
+            three_decimals(row["allowance_t_other"] / scale),
             format_tonnes(row["difference_t"]),
         )
         table.add_row(*map(Text, (row["sector"], *figures)))

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from etsopt.accounting.chinese import SECTORS
-from etsopt.cli.terminal import megatonnes, new_table, plain_console
+from etsopt.cli.terminal import new_table, plain_console, three_decimals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +88,7 @@ def _sectors(found: Accounts, chinese: bool) -> Table:
         output = own["intensity_output_t"].sum()
         intensity = f"{own['intensity_emissions_tco2e'].sum() / output:.4f}" if output > 0 else "-"
         name = SECTORS[sector] if chinese else sector
-        amounts = [megatonnes(amount / 1e6) for amount in (own["emissions_tco2e"].sum(), *of_gas)]
+        amounts = [three_decimals(amount / 1e6) for amount in (own["emissions_tco2e"].sum(), *of_gas)]
         table.add_row(*map(Text, (name, str(year), f"{len(own):,}", *amounts, intensity)))
     return table
 

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from etsopt.accounting.chinese import SECTORS
 from etsopt.accounting.inclusion import NEAR, REASONS
-from etsopt.cli.terminal import megatonnes, new_table, plain_console
+from etsopt.cli.terminal import new_table, plain_console, three_decimals
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _sectors(found: Inclusion, chinese: bool) -> Table:
     for row in found.sectors.itertuples():
         name = SECTORS[row.sector] if chinese else row.sector
         counts = [f"{getattr(row, count):,}" for count in ("listed", "not_listed", "near")]
-        values = [megatonnes(getattr(row, f"{amount}_tco2e") / 1e6) for amount in amounts]
+        values = [three_decimals(getattr(row, f"{amount}_tco2e") / 1e6) for amount in amounts]
         table.add_row(*map(Text, (name, *counts, *values)))
     return table
 

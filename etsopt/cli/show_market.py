@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.text import Text
 
-from etsopt.cli.terminal import megatonnes, new_table
+from etsopt.cli.terminal import new_table, scale_of, three_decimals
 from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def closure(table: pd.DataFrame) -> list[str]:
     """Return what sets the prices, and up to which terminal price nothing changes, as sentences."""
     end = table.iloc[-1]
     terminal, most = end["terminal_price_cny_per_t"], end["unchanged_up_to_cny_per_t"]
-    bank = f"bank of {megatonnes(end['banked_t'] / 1e6)} Mt"
+    bank = f"bank of {three_decimals(end['banked_t'] / 1e6)} Mt"
     at_end = table.loc[table["set_by"] == "terminal price", "year"]
     any_price = table["set_by"] == "self-balancing"
     if any_price.iloc[-1]:
@@ -118,9 +118,10 @@ def _quantities(years: pd.DataFrame) -> Table:
         "outstanding_t": "out-\nstanding",
     }
     shown = {name: head for name, head in heads.items() if name in years}
-    table = new_table("Emissions and allowances [Mt]", "year", *shown.values())
+    scale, unit = scale_of(float(years["emissions_before_tco2e"].max()))
+    table = new_table(f"Emissions and allowances [{unit}]", "year", *shown.values())
     for row in years.to_dict("records"):
-        table.add_row(str(row["year"]), *(Text(megatonnes(row[name] / 1e6 + 0.0)) for name in shown))
+        table.add_row(str(row["year"]), *(Text(three_decimals(row[name] / scale)) for name in shown))
     return table
 
 
@@ -140,7 +141,7 @@ def _measures(results: Results) -> Table:
         each = row["measures_cost_cny"] / abated if abated > 0 else np.nan
         # Steps of a measure are parts of a unit, which matter where units are few.
         units = f"{row['units']:,.{0 if row['units'] >= FEW_UNITS or row['units'] % 1 < 0.05 else 1}f}"
-        cells = (row["measure_id"], row["sector"], units, megatonnes(abated / 1e6), f"{each:,.1f}")
+        cells = (row["measure_id"], row["sector"], units, three_decimals(abated / 1e6), f"{each:,.1f}")
         table.add_row(*map(Text, cells))
     return table
 
@@ -176,7 +177,7 @@ def equilibrium(results: Results) -> Table:
             *(f"{value:.{decimals}f}" if np.isfinite(value) else "-" for value in values),
             format_tonnes(round(row["residual_t"], 3) + 0.0),
             *(
-                f"{row[name] / 1e6:,.1f}" if several else megatonnes(row[name] / 1e6)
+                f"{row[name] / 1e6:,.1f}" if several else three_decimals(row[name] / 1e6)
                 for name in ("emissions_before_tco2e", "emissions_tco2e")
             ),
             f"{row['measures_cost_cny'] / 1e6:,.0f}",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from etsopt.cli.terminal import megatonnes, new_table
+from etsopt.cli.terminal import new_table, three_decimals
 from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _sectors(units: pd.DataFrame, chinese: bool) -> Table:
     title = "排放量(百万吨 tCO2e)" if chinese else "Emissions [Mt]"
     table = new_table(title, "行业" if chinese else "sector", *(words[chinese] for words in ENDS.values()))
     for sector, row in sums.iterrows():
-        table.add_row(str(sector), *(megatonnes(row[name] / 1e6) for name in ENDS))
+        table.add_row(str(sector), *(three_decimals(row[name] / 1e6) for name in ENDS))
     return table
 
 
