@@ -63,6 +63,7 @@ MODULES = {
     "explain": "explaining",
     "plot": "plotting",
     "schema": "listings",
+    "completion": "completing",
 }
 """Modules of commands outside `etsopt.cli.commands`."""
 
@@ -228,6 +229,8 @@ def _add_checks(add: Callable[[str, str], Parser]) -> None:
     explain.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
     explain.add_argument("unit", help="unit_id of the unit")
     _add_lang(explain)
+    shell = add("completion", "print the completion script of a shell, such as: etsopt completion bash >> ~/.bashrc")
+    shell.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
     add("schema", "print the JSON schema of result.json")
     plot = add("plot", "draw a chart of a run as SVG or PNG; without a kind, list those that the run has")
     plot.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")

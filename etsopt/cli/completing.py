@@ -1,0 +1,18 @@
+"""The command `etsopt completion`: the script by which a shell completes commands and options."""
+
+from __future__ import annotations
+
+import sys
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from etsopt.cli.completions import FILES
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+def completion(options: Namespace) -> int:
+    """Print the completion script of a shell."""
+    sys.stdout.write((files("etsopt.cli.completions") / FILES[options.shell]).read_text(encoding="utf-8"))
+    return 0
