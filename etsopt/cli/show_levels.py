@@ -34,7 +34,9 @@ def objectives(results: Results) -> Table:
 def certificate(proven: Results | CheckReport) -> str:
     """Return the statement proven of a certified allocation whose misses are reported."""
     away = proven.distance_t
-    unique = "" if away is None else f" The tie-break has one solution: no unit is farther than {away:.2g} t from it."
+    # A milligram is far below any figure that anybody states.
+    near = None if away is None else max(away, 1e-9)
+    unique = "" if near is None else f" The tie-break has one solution: no unit is farther than {near:.2g} t from it."
     misses = f"misses no limit by more than {proven.misses_t:.2g} t" if proven.misses_t else "keeps every limit"
     return (
         f"The allocation {misses}. No allocation that keeps all limits and "

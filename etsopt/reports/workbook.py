@@ -160,7 +160,7 @@ def _certificate(results: Results) -> tuple[str, str]:
             "已重新计算全部限值和证明状态的界。",
         )
     misses = f"{results.misses_t:.2g}"
-    away = results.distance_t
+    away = None if results.distance_t is None else max(results.distance_t, 1e-9)
     english = f"The allocation misses no limit by more than {misses} t, and none that keeps all limits is better."
     chinese = f"该分配方案偏离任何限值不超过 {misses} 吨,且没有满足全部限值的更优方案。"
     if away is not None:
