@@ -88,8 +88,10 @@ def _fonts(mpl: Any, in_chinese: bool) -> list[str]:
     """Return the first installed font with Chinese characters, if they are asked for."""
     if not in_chinese:
         return []
-    installed = {font.name for font in mpl.font_manager.fontManager.ttflist}
-    return [name for name in CHINESE_FONTS if name in installed][:1]
+    installed = sorted({font.name for font in mpl.font_manager.fontManager.ttflist})
+    # Fonts of Noto and Source Han have the characters of all countries, whichever they are named after.
+    others = [name for name in installed if name.startswith(("Noto Sans CJK", "Noto Serif CJK", "Source Han S"))]
+    return [*(name for name in CHINESE_FONTS if name in installed), *others][:1]
 
 
 def save(chart: Chart, path: Path, lang: str = "en") -> None:

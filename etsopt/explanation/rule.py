@@ -145,7 +145,7 @@ def incentive_steps(unit: Unit) -> Iterator[Step]:
     gain, formula = _gain_of_a_tonne(unit)
     if gain is None:
         return
-    label = ("One tonne abated leaves more allowances by", "减排一吨多余的配额")
+    label = ("One tonne abated leaves more allowances by", "每减排一吨可结余的配额")
     yield Step("marginal_gain_t", label, gain, "t", formula)
     prices = by_year(unit.instance.policy.market.prices_cny_per_t, [unit.instance.policy.year])
     if np.isfinite(prices[0]):

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from etsopt.data.files.policy_sheet import rows_of_policy
 from etsopt.data.files.spreadsheet import new_workbook, see_that_fits, write_column
 from etsopt.results.emissions_status import not_verified
 from etsopt.results.words import STATUSES, TABLES, TERMINATIONS, WORDS, heading_of_result
 from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from etsopt.results.results import Results
@@ -132,10 +133,16 @@ def _facts(into: Book, results: Results, run: str) -> list[tuple[str, str]]:
     about = results.provenance
     policy = about["policy"]
     year, rule = policy["year"], policy["rule"]["name"]
+    asked = (f"compliance year {year}, rule {rule}", f"{year}年度,规则 {rule}")
     facts = [
-        (into.word(("asked", "问题")), into.word((f"compliance year {year}, rule {rule}", f"{year}年度,规则 {rule}"))),
+        (into.word(("asked", "计算要求")), into.word(asked)),
         (into.word(("certificate", "证明")), into.word(_certificate(results))),
     ]
+    if results.held is not None:
+        facts += [("", f"{key} = {value}") for key, value in _stated(results)]
+        for remedy in results.remedies:
+            label = into.word((f"remedy {remedy.number}", f"可行方案 {remedy.number}"))
+            facts.append((label, f"{into.word(remedy.way)}: {remedy.text}"))
     if open_ := not_verified(about.get("emissions", {})):
         facts.append((into.word(("not verified", "未经核查")), into.word((open_[0], open_[1]))))
     if results.infeasible_by_t is not None:
@@ -148,6 +155,15 @@ def _facts(into: Book, results: Results, run: str) -> list[tuple[str, str]]:
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     facts.append((into.word(("versions", "版本")), versions))
     return facts
+
+
+def _stated(results: Results) -> Iterator[tuple[str, object]]:
+    """Yield the keys of the policy that this allocation states, but year and rule."""
+    policy = results.instance.policy.model_dump(exclude_unset=True, exclude_none=True)
+    parts: dict[str, Any] = {
+        name: policy[name] for name in ("sectors", "provinces", "national", "allocation") if name in policy
+    }
+    yield from rows_of_policy(parts)
 
 
 def _certificate(results: Results) -> tuple[str, str]:

@@ -163,8 +163,8 @@ def test_the_table_of_a_newcomer_is_read_and_every_assumption_told(tmp_path: Pat
         f"{place}: '企业名称' identifies the enterprise, as there is no column enterprise_id.",
         f"{place}: every enterprise is one unit, as there is no column unit_id.",
         f"{place}: columns of your own, which are carried to the results and not used: '备注'.",
-        f"plants{suffix}: no policy is stated, so the year is 2026 and the rule cn; change them by the keys year and "
-        "rule.name, in a sheet `policy` or by --set.",
+        f"plants{suffix}: the policy does not state the year 2026 and the rule cn, which are assumed; state year and "
+        "rule.name in a sheet `policy`, or by --set.",
     ]
     instance = read(path)
     assert (instance.policy.year, instance.policy.rule.name) == (2026, "cn")

@@ -65,7 +65,10 @@ def test_an_infeasible_policy_is_a_workbook_too(tmp_path: Path) -> None:
     result = solved(**{"sectors.cement.target_change": -0.5})
     write_result_workbook(result, tmp_path / "result.xlsx")
     found = sheets(tmp_path / "result.xlsx")
-    assert "infeasible, proven" in found["summary"].to_string()
+    summary = found["summary"].to_string()
+    assert "infeasible, proven" in summary
+    assert "sectors.cement.target_change = -0.5" in summary
+    assert all(remedy.text in summary for remedy in result.remedies)
     assert len(found["relaxed limits"]) == len(result.tables["relaxed_limits"])
 
 

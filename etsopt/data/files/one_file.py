@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.data.files.doubts import problems_of_rows
 from etsopt.data.files.policy_sheet import POLICY, POLICY_SHEETS, heading_row, read_policy_sheet
 from etsopt.data.files.sheets import (
     DATE,
@@ -229,6 +230,8 @@ def _cells_of(
 
 def _add(found: OneFile, table: Table, raw: RawTable) -> None:
     """Add a table as people write them, with notes on it."""
+    if table is UNITS:
+        found.problems += problems_of_rows(raw)
     meant, notes = as_meant(raw, table)
     found.notes += notes
     if len(meant.rows) or table is UNITS:

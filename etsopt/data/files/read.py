@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt.data.files import shipped
 from etsopt.data.files.aside import finish
 from etsopt.data.files.csv_fast import read_csv_fast
+from etsopt.data.files.doubts import notes_of, problems_of_pairs
 from etsopt.data.files.one_file import SUFFIXES, find_file, read_one_file
 from etsopt.data.files.parquet import SUFFIX, read_parquet
 from etsopt.data.former_names import current_columns
@@ -74,22 +75,32 @@ def _read_file(path: Path, changes: Mapping[str, Any]) -> Instance:
     """Read an instance from a workbook, or from a file of units; whether the changes state the plan is told."""
     find_file(path)
     found = read_one_file(path)
-    content, problems = found.policy, found.problems
-    if content is None and not problems and not {"year", "rule.name"} <= changes.keys():
-        year, rule = DEFAULT_POLICY["year"], DEFAULT_POLICY["rule"]["name"]
+    content, problems = found.policy or {}, found.problems
+    assumed = {key: value for key, value in DEFAULT_POLICY.items() if key not in content}
+    stated = {"rule" if key == "rule.name" else key for key in changes}
+    if told := [key for key in assumed if key not in stated and not problems]:
+        what = " and ".join(
+            f"the {key} {DEFAULT_POLICY[key]['name'] if key == 'rule' else DEFAULT_POLICY[key]}" for key in told
+        )
         found.notes.append(
-            f"{path.name}: no policy is stated, so the year is {year} and the rule {rule}; change them by the keys "
-            "year and rule.name, in a sheet `policy` or by --set."
+            f"{path.name}: the policy does not state {what}, which {'are' if len(told) > 1 else 'is'} assumed; state "
+            "year and rule.name in a sheet `policy`, or by --set."
         )
     policy = None
     try:
-        policy = parse_policy(DEFAULT_POLICY if content is None else content, found.place_of_policy)
+        policy = parse_policy(assumed | content, found.place_of_policy)
     except DataError as error:
         problems += [_in_sheet(problem, found.policy_cells) for problem in error.problems]
     if UNITS.name not in found.tables:
         raise DataError(f"The instance {path.stem!r}", problems)
     found.tell()
-    return _from_raw(path.stem, found.tables, policy, problems, of_people=True)
+    instance = _from_raw(path.stem, found.tables, policy, problems, of_people=True)
+    place = found.tables[UNITS.name].place
+    if doubted := problems_of_pairs(instance, place):
+        raise DataError(f"The instance {path.stem!r}", doubted)
+    found.notes = list(notes_of(instance, place))
+    found.tell()
+    return instance
 
 
 def _in_sheet(problem: Problem, cells: Mapping[str, str]) -> Problem:

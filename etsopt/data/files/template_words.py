@@ -28,7 +28,7 @@ TEMPLATE: dict[str, Any] = {
 
 _SECTORS = dict(zip(SECTORS, ("水泥", "钢铁", "铝冶炼", "发电"), strict=True))
 
-TARGET, BAND = "行业配额总量相对排放量的变化,-0.01 为减少 1%", "行业盈缺率限值,0.03 为 ±3%;缺省为规则的限值"
+TARGET, BAND = "行业配额总量相对排放量的变化,-0.01 为减少 1%", "行业盈缺率限值,0.03 为 ±3%;默认为规则的限值"
 
 CHINESE = {
     "year": "履约年度",
@@ -37,10 +37,10 @@ CHINESE = {
         f"sectors.{name}.target_change": f"{word}行业配额总量相对排放量的变化,-0.01 为减少 1%"
         for name, word in _SECTORS.items()
     },
-    **{f"sectors.{name}.band": f"{word}行业盈缺率限值,0.03 为 ±3%;缺省为规则的限值" for name, word in _SECTORS.items()},
+    **{f"sectors.{name}.band": f"{word}行业盈缺率限值,0.03 为 ±3%;默认为规则的限值" for name, word in _SECTORS.items()},
     "provinces.balance": "各省盈缺总量占排放量的上限,0.02 为 2%",
     "national.target_change": "全国配额总量相对排放量的变化",
-    "allocation.integer_allowances": "配额取整吨",
+    "allocation.integer_allowances": "配额取整到吨",
     "allocation.intensity_order": "同行业内强度较低的单元,盈缺率不低于强度较高的单元",
     "allocation.band_on": "盈缺率限值适用于 unit(单元)或 enterprise(企业)",
     "abatement.no_regret": "零碳价时即有收益的措施:include(计入)或 exclude(不计)",

@@ -30,12 +30,24 @@ if TYPE_CHECKING:
     from etsopt.data.tables.table import Column, Table
 
 ENGLISH: dict[str, tuple[str, ...]] = {
-    "unit_id": ("unit", "plant", "plant id", "line", "installation", "id"),
+    "unit_id": ("unit", "plant", "plant id", "line", "installation", "id", "facility", "site", "plant / line"),
     "enterprise_id": ("enterprise", "company", "owner", "entity", "firm", "operator"),
-    "emissions_tco2e": ("emissions", "verified emissions", "ghg emissions", "co2 emissions", "co2e"),
-    "output_t": ("output", "production", "clinker output", "clinker production", "crude steel output"),
-    "intensity_output_t": ("iron output", "intensity output"),
-    "intensity_emissions_tco2e": ("intensity emissions",),
+    "name": ("plant name", "unit name"),
+    "sector": ("industry",),
+    "province": ("region", "province/region"),
+    "emissions_tco2e": (
+        *("emissions", "verified emissions", "ghg emissions", "co2 emissions", "co2e", "total emissions"),
+        *("annual emissions", "emissions, verified"),
+    ),
+    "output_t": (
+        *("output", "production", "clinker output", "clinker production", "crude steel output", "annual output"),
+        *("annual production", "crude steel production", "aluminium output", "aluminium production"),
+    ),
+    "intensity_output_t": ("iron output", "intensity output", "pig iron", "hot metal", "iron production"),
+    "intensity_emissions_tco2e": (
+        *("intensity emissions", "iron & sintering emissions", "iron and sintering emissions"),
+        *("ironmaking and sintering emissions", "ironmaking & sintering emissions"),
+    ),
     "generation_mwh": ("generation", "gross generation"),
     "capacity_mw": ("capacity", "rated power"),
     "heat_gj": ("heat", "heat supply"),
@@ -46,9 +58,10 @@ ENGLISH: dict[str, tuple[str, ...]] = {
 """Headings that people write, beside the names of the columns; understood in workbooks and single files alone, because
 the tables of an instance state every unit in the name."""
 
-YEAR = re.compile(r"^(20\d\d)年度?(?=.)(?!度?配额)")
+YEAR = re.compile(r"^20\d\d(年度?(?!度?配额)|(?=[a-z]))(?=.)|(?<=[a-z])20\d\d$")
 IN_BRACKETS = re.compile(r"(.+)[(\[]([^()\[\]]+)[)\]]")
-"""The year before a heading, and the unit of measure in brackets after it."""
+BEHIND = re.compile(r"(.+?)\s*(?:/|,|,|，|\bin\b)\s*([^/,，]+)")
+"""The year before or after a heading, and the unit of measure after it, in brackets or behind a mark."""
 
 
 class Heading(NamedTuple):
@@ -91,12 +104,15 @@ def heading_of(text: str, table: Table, of_people: bool = False) -> Heading:
     for whole in (name, YEAR.sub("", name)):
         if whole in known:
             return Heading(known[whole], "")
-    parts = IN_BRACKETS.fullmatch(unicodedata.normalize("NFKC", text).strip())
-    if parts:
-        before = plain(parts[1])
+    stated = unicodedata.normalize("NFKC", text).strip()
+    for pattern in (IN_BRACKETS, BEHIND):
+        if not (parts := pattern.fullmatch(stated)):
+            continue
+        before, unit = plain(parts[1]), parts[2].strip()
         for whole in (before, YEAR.sub("", before)):
-            if whole in known:
-                return Heading(known[whole], parts[2].strip())
+            # Behind a mark any word may stand; in brackets a unit is meant, and refused if it cannot be told.
+            if whole in known and (pattern is IN_BRACKETS or factor_of(unit, table.column(known[whole]).unit)):
+                return Heading(known[whole], unit)
     return Heading("", "")
 
 
@@ -156,8 +172,7 @@ def _converted(raw: RawTable, heading: str, unit: str, column: Column) -> tuple[
             return cells, [Problem(raw.place, what, advice, column.name, ((raw.label_of(heading), heading),))]
         if factor != 1:
             cells = np.array([converted(cell, factor) for cell in cells], dtype=object)
-    # The words of the schema are plain ASCII, and so is nearly every column.
-    if cells.dtype != object or "".join(cells.tolist()).isascii():
+    if cells.dtype != object:
         return cells, []
     if column.name == "province":
         return one_name_each(cells), []
@@ -167,7 +182,7 @@ def _converted(raw: RawTable, heading: str, unit: str, column: Column) -> tuple[
 def _in_words(cells: NDArray[np.object_], words: Mapping[str, Iterable[str]]) -> NDArray[np.object_]:
     """Return cells with each word that is understood replaced by that of the schema."""
     code, different = pd.factorize(cells)
-    known = {plain(word): name for name, others in words.items() for word in others}
+    known = {plain(word): name for name, others in words.items() for word in (name, *others)}
     replaced = np.array([known.get(plain(str(cell)), cell) for cell in different], dtype=object)
     return cells if (replaced == different).all() else replaced[code]
 

@@ -13,10 +13,13 @@ import numpy as np
 from etsopt.data.messages import did_you_mean
 from etsopt.data.tables import chinese
 from etsopt.data.tables.headings import heading_of, plain
+from etsopt.data.tables.measurement import converted, factor_of
 from etsopt.data.tables.schema import UNITS, USER_COLUMN_PREFIX
 from etsopt.errors import brief
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from etsopt.data.tables.raw import RawTable
     from etsopt.data.tables.table import Table
 
@@ -28,6 +31,7 @@ def as_meant(raw: RawTable, table: Table) -> tuple[RawTable, list[str]]:
     """Return a table of a person's own file as it is meant, and sentences on what is assumed or not read."""
     notes: list[str] = []
     raw = _without_examples(raw, table, notes)
+    raw = _with_columns_joined(raw, table, notes)
     raw = _with_identifiers(raw, notes) if table is UNITS else raw
     return _with_own_columns(raw, table, notes), notes
 
@@ -47,6 +51,36 @@ def _without_examples(raw: RawTable, table: Table, notes: list[str]) -> RawTable
     notes.append(f"{raw.place}: row {raw.rows[example][0]} is an example, and not read.")
     kept = {heading: cells[~example] for heading, cells in raw.columns.items()}
     return replace(raw, columns=kept, rows=raw.rows[~example])
+
+
+def _with_columns_joined(raw: RawTable, table: Table, notes: list[str]) -> RawTable:
+    """Join columns of one quantity of which every row fills at most one, such as the output of each product."""
+    same: dict[str, list[str]] = {}
+    for heading in raw.columns:
+        column = _column(heading, table)
+        if column and table.column(column).number:
+            same.setdefault(column, []).append(heading)
+    for column, headings in same.items():
+        cells = _joined(raw, headings, table, table.column(column).unit)
+        if cells is not None:
+            which = ", ".join(map(brief, headings))
+            notes.append(f"{raw.place}: {which} are one quantity, as each row fills one of them.")
+            columns = {heading: kept for heading, kept in raw.columns.items() if heading not in headings}
+            letters = {**raw.letters, column: raw.letters[headings[0]]} if raw.letters else raw.letters
+            raw = replace(raw, columns={**columns, column: cells}, letters=letters)
+    return raw
+
+
+def _joined(raw: RawTable, headings: list[str], table: Table, unit: str) -> NDArray[np.object_] | None:
+    """Return the cells of several columns as one, in a unit of measure; None if a row fills two, or there is one."""
+    cells = np.full(len(raw.rows), "", dtype=object)
+    for heading in headings if len(headings) > 1 else ():
+        factor = factor_of(heading_of(heading, table, of_people=True).unit or unit, unit)
+        further = np.array([str(cell).strip() for cell in raw.columns[heading]], dtype=object)
+        if factor is None or ((further != "") & (cells != "")).any():
+            return None
+        cells = np.where(further == "", cells, [converted(cell, factor) for cell in further]).astype(object)
+    return cells if len(headings) > 1 else None
 
 
 def _with_own_columns(raw: RawTable, table: Table, notes: list[str]) -> RawTable:
@@ -84,10 +118,12 @@ def _with_identifiers(raw: RawTable, notes: list[str]) -> RawTable:
         notes.append(f"{raw.place}: {brief(stated)} identifies the enterprise, as there is no column enterprise_id.")
         raw = _with(raw, "enterprise_id", stated)
         has["enterprise_id"] = "enterprise_id"
-    cells = raw.columns[has["enterprise_id"]]
-    if "unit_id" not in has and len(set(cells.tolist())) == len(cells):
-        notes.append(f"{raw.place}: every enterprise is one unit, as there is no column unit_id.")
-        raw = _with(raw, "unit_id", has["enterprise_id"])
+    for column, what in (("enterprise_id", "every enterprise is one unit"), ("name", "the name identifies the unit")):
+        cells = raw.columns[has[column]] if column in has else np.array([""] * 2)
+        if "unit_id" not in has and len(set(cells.tolist())) == len(cells):
+            notes.append(f"{raw.place}: {what}, as there is no column unit_id.")
+            raw = _with(raw, "unit_id", has[column])
+            has["unit_id"] = "unit_id"
     return raw
 
 

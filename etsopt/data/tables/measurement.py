@@ -23,7 +23,8 @@ TENS = {
 
 _MASS = {
     **dict.fromkeys(("t", "吨", "tonne", "tonnes", "公吨"), Decimal(1)),
-    **{"kt": Decimal(10**3), "Mt": Decimal(10**6), "Gt": Decimal(10**9)},
+    **dict.fromkeys(("kt", "kilotonnes", "'000t", "'000tonnes"), Decimal(10**3)),
+    **{"Mt": Decimal(10**6), "megatonnes": Decimal(10**6), "Gt": Decimal(10**9)},
 }
 _GAS = ("CO2", "CO2e", "CO2eq", "CO2-eq", "CO2当量", "二氧化碳", "二氧化碳当量")
 
@@ -82,6 +83,8 @@ def factor_of(stated: str, unit: str) -> Decimal | None:
     (Decimal('10000'), Decimal('1000000'), Decimal('100000.000'), None)
     """
     text = re.sub(r"[\s_]", "", unicodedata.normalize("NFKC", stated))
+    # Quantities are those of a year, which some units repeat.
+    text = text if unit.endswith("/year") else re.sub(r"/(a|yr|year|年)$", "", text)
     if text == unit:
         return Decimal(1)
     known = UNITS.get(unit, {})

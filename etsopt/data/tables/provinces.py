@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -43,13 +45,29 @@ ENGLISH = {
 """English name by each Chinese one."""
 
 
+_BY_WORD = {
+    **{name.casefold(): name for name in SHORT},
+    **{"xizang": "Tibet", "nei mongol": "Inner Mongolia", "neimenggu": "Inner Mongolia"},
+}
+_ENDINGS = re.compile(
+    r"[\s.,]*\b(province|prov|municipality|city|autonomous region|a\.?\s*r|zhuang|uygur|uyghur|hui)[.]?$"
+)
+"""English words after the name of a province, alone or one after the other."""
+
+
 def one_name(name: str) -> str:
     """Return the English name of a province of China; any other name as it is.
 
-    >>> one_name(" 安徽"), one_name("安徽省"), one_name("Anhui"), one_name("Bavaria")
-    ('Anhui', 'Anhui', 'Anhui', 'Bavaria')
+    >>> one_name(" 安徽"), one_name("安徽省"), one_name("HEBEI prov."), one_name("Bavaria")
+    ('Anhui', 'Anhui', 'Hebei', 'Bavaria')
     """
-    return ENGLISH.get(normalise(name), name)
+    text = normalise(name)
+    if text in ENGLISH:
+        return ENGLISH[text]
+    word, before = text.casefold(), ""
+    while word != before and word not in _BY_WORD:
+        before, word = word, _ENDINGS.sub("", word).strip()
+    return _BY_WORD.get(word, name)
 
 
 def one_name_each(names: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -1,0 +1,121 @@
+"""What is probably a slip in a person's own table of units: refused where an answer would be wrong, else told."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etsopt.data.messages import did_you_mean
+from etsopt.data.tables.headings import heading_of
+from etsopt.data.tables.provinces import SHORT
+from etsopt.data.tables.schema import PLAUSIBLE_INTENSITY, UNITS
+from etsopt.errors import Problem, brief
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+    from etsopt.data.tables.raw import RawTable
+
+TOTAL = re.compile(r"(sub|grand )?totals?\b.*|sums?|合计|小计|总计|.*(合计|小计|总计)", re.IGNORECASE)
+"""Names of rows that add up others."""
+
+IDENTIFYING = frozenset(("unit_id", "enterprise_id", "name"))
+PAIR = ("intensity_output_t", "intensity_emissions_tco2e")
+"""Output and emissions on which a rule measures intensity, which belong together."""
+
+FAR = 3.0
+"""Ratio of intensities from which one of them is probably a slip: sectors spread by less than a factor of two."""
+
+SHOWN = 5
+
+
+def problems_of_rows(raw: RawTable) -> list[Problem]:
+    """Return the problems of rows of totals, and of fractions under a heading in percent."""
+    problems = []
+    for heading, cells in raw.columns.items():
+        column, unit = heading_of(heading, UNITS, of_people=True)
+        if column in IDENTIFYING:
+            total = [at for at, cell in enumerate(cells) if TOTAL.fullmatch(str(cell).strip())]
+            if total:
+                shown = tuple((_label(raw, heading, at), str(cells[at])) for at in total)
+                what = f"{len(total)} rows look like totals" if len(total) > 1 else "1 row looks like a total"
+                problems.append(Problem(raw.place, what, "Delete it: its units would count twice.", column, shown))
+        if unit in ("%", "％", "percent"):
+            numbers = [float(cell) for cell in cells if _is_number(cell) and float(cell)]
+            if numbers and max(map(abs, numbers)) <= 1:
+                what = "no number under a heading in percent is above 1"
+                advice = "Write 35 for 35 %; if the cells are formatted as percentages, remove (%) from the heading."
+                problems.append(Problem(raw.place, what, advice, column, ((raw.label_of(heading), heading),)))
+    return problems
+
+
+def _label(raw: RawTable, heading: str, at: int) -> str:
+    letter = raw.letters.get(heading, "")
+    return f"cell {letter}{raw.rows[at]}" if letter else str(raw.rows[at])
+
+
+def _is_number(cell: object) -> bool:
+    try:
+        return bool(np.isfinite(float(str(cell))))
+    except ValueError:
+        return False
+
+
+def problems_of_pairs(instance: Instance, place: str) -> list[Problem]:
+    """Return the problems of units whose intensity would be measured otherwise than that of others in their sector."""
+    units = instance.units
+    output, emissions = (
+        units[name].notna().to_numpy() if name in units else np.zeros(len(units), dtype=bool) for name in PAIR
+    )
+    half = output != emissions
+    problems = []
+    if half.any():
+        what = f"{int(half.sum())} units state one of {PAIR[0]} and {PAIR[1]} and not the other"
+        advice = "Fill both, or neither: their ratio is the intensity. A column of your own may be the missing one."
+        problems.append(Problem(place, what, advice, cells=_units(instance, half)))
+    for sector in instance.sectors:
+        here = instance.labels("sector").where(sector) & ~half
+        filled = output & here
+        if filled.any() and (here & ~filled).any():
+            what = f"{int((here & ~filled).sum())} units of {sector} state no {PAIR[0]}, but others do"
+            advice = "Fill it, with its emissions, for every unit of the sector, or for none."
+            problems.append(Problem(place, what, advice, cells=_units(instance, here & ~filled)))
+    return problems
+
+
+def _units(instance: Instance, where: NDArray[np.bool_]) -> tuple[tuple[str, str], ...]:
+    return tuple((f"of {name}", "") for name in instance.units["unit_id"].to_numpy()[where])
+
+
+def notes_of(instance: Instance, place: str) -> Iterator[str]:
+    """Yield sentences on figures far from those of other units, and on provinces that are none."""
+    names, emissions = instance.units["unit_id"].to_numpy(), instance.units["emissions_tco2e"].to_numpy(dtype=float)
+    intensity = instance.intensity
+    idle = (emissions == 0) & np.isfinite(intensity)
+    if idle.any():
+        yield f"{place}: output but no emissions at {_listed(names[idle])}."
+    for sector in instance.sectors:
+        here = instance.labels("sector").where(sector) & (intensity > 0)
+        if not here.any():
+            continue
+        middle, usual = float(np.median(intensity[here])), PLAUSIBLE_INTENSITY[sector]
+        if not usual / FAR < middle < usual * FAR:
+            about = f"the intensity of {sector} is about {middle:.3g}, usually {usual:g}"
+            yield f"{place}: {about}; check the units of measure."
+        far = here & ((intensity > FAR * middle) | (intensity < middle / FAR))
+        if far.any():
+            yield f"{place}: intensities far from the others of {sector}, {middle:.3g}, at {_listed(names[far])}."
+    unknown = [name for name in instance.provinces if name not in SHORT]
+    if len(unknown) < len(instance.provinces):
+        for name in unknown[:SHOWN]:
+            yield f"{place}: {brief(name)} is no province of China. {did_you_mean(name, SHORT)}".strip()
+
+
+def _listed(names: NDArray[np.object_]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(map(str, names[:SHOWN])) + more
