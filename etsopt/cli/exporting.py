@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def export(options: Namespace) -> int:
     """Write the annex tables of a run."""
+    from etsopt.data.tables.provinces import one_name
     from etsopt.reports import official_tables, write_official_tables
     from etsopt.results import results
     from etsopt.results.emissions_status import emissions_status, not_verified
@@ -21,7 +22,7 @@ def export(options: Namespace) -> int:
     if options.tables != "official":
         raise UsageError(f"There are no tables {brief(options.tables)}.", "Choose official.")
     result, instance = results.load_both(options.run)
-    tables = official_tables(instance, result, options.province)
+    tables = official_tables(instance, result, one_name(options.province))
     alone = instance.provinces[0] if len(instance.provinces) == 1 else ""
     note = not_verified(emissions_status(instance.units))
     titled = (options.province or alone, instance.policy.year)

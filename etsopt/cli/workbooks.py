@@ -44,7 +44,10 @@ def convert(options: Namespace) -> int:
     if to_workbook:
         see_that_new(options.to, options.force)
     elif not options.force:
-        see_that_empty(options.to)
+        try:
+            see_that_empty(options.to)
+        except UsageError as error:
+            raise UsageError(error.failure, f"{error.advice} Or add --force to replace the instance in it.") from None
     instance = read(options.instance)
     if to_workbook:
         write_workbook(options.to, instance, is_chinese(options.lang))

@@ -542,7 +542,9 @@ def test_a_text_or_table_that_excel_does_not_take_is_told(tmp_path: Path, monkey
 def test_a_violated_identity_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run, out = Path(saved(tmp_path / "run", "allocation")), tmp_path / "out"
     path = run / "tables" / "allocation.csv"
-    path.write_text(path.read_text(encoding="utf-8").replace("799610.0,-390.0", "799609.0,-390.0"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("799610.0,0.0,-390.0", "799609.0,0.0,-390.0"), encoding="utf-8"
+    )
     assert main(["export", str(run), "--tables", "official", "--out", str(out)]) == 2
     message = capsys.readouterr().err
     assert "table 2-1, ④机组核定配额量(tCO2e): 1 figure is not" in message

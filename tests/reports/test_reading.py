@@ -368,7 +368,7 @@ def test_headings_of_two_rows_and_numbers_in_a_workbook(tmp_path: Path) -> None:
         sheet.write_url(6, 0, "https://example.org", string="注：略")
     found = read_back(tmp_path / "province.xlsx")
     assert found.instance.policy.year == 2026
-    assert found.instance.provinces == ["陕西省"]
+    assert found.instance.provinces == ["Shaanxi"]
     assert found.instance.units["unit_id"].tolist() == ["1", "2"]
     assert found.notes[0] == "Not an annex table, passed over: province.xlsx, sheet 说明."
     assert "Without tables 1-5 and 2-5, deductions are not known." in found.notes
