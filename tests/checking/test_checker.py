@@ -160,3 +160,23 @@ def test_an_allocation_without_duals_ends_the_check_of_its_market() -> None:
     instance, results = solved()
     report = check(instance, tables, results.levels, kind="clearing")
     assert {(violation.rule, violation.where) for violation in report.violations} == {("tables", "duals")}
+
+
+def test_a_table_that_states_another_value_dual_or_price_is_refused() -> None:
+    instance, results = allocated()
+    tables, levels = dict(results.tables), levels_of(results)
+    duals = tables["duals"]
+    twice = {**tables, "duals": pd.concat([duals, duals], ignore_index=True)}
+    assert "duals" in {violation.rule for violation in check(instance, twice, levels).violations}
+    forged = [Stated(levels[0].name, levels[0].value + 1.0), *levels[1:]]
+    assert {violation.rule for violation in check(instance, tables, forged).violations} == {"level_is_kept"}
+    priced = {**tables, "sectors": tables["sectors"].assign(change_shadow_price=7.0)}
+    assert {violation.rule for violation in check(instance, priced, levels).violations} == {"prices_are_stated"}
+
+
+def test_the_largest_miss_is_that_of_a_unit_or_of_a_row() -> None:
+    instance, results = allocated()
+    allocation = results.tables["allocation"]
+    for allowances, miss in (([1800.0, 4400.0005], 350.0005), ([1799.0, 4000.0], 1.0)):
+        tables = {**results.tables, "allocation": allocation.assign(allowance_t=allowances)}
+        assert check(instance, tables, levels_of(results)).misses_t == pytest.approx(miss)

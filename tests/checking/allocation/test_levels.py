@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from etsopt.checking.allocation import levels as module
+from etsopt.checking.allocation import rational
 from etsopt.checking.allocation.duals import Stated
 from etsopt.checking.allocation.levels import TRIED, Levels, check_levels
 from etsopt.checking.allocation.limits import derive
@@ -179,13 +179,13 @@ def test_a_bound_is_repeated_in_fractions_if_rounding_may_be_all_that_it_lacks(
 
 @pytest.mark.parametrize("may", [True, False])
 def test_a_repeated_bound_counts_if_it_is_smaller(may: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    asked: list[None] = []
 
     def exact(*_: object) -> float:
         asked.append(None)
         return 0.125
 
-    monkeypatch.setattr(module.rational, "gap", exact)
+    monkeypatch.setattr(rational, "gap", exact)
     monkeypatch.setattr(Levels, "_may_be_rounding", lambda *_: may)
     of = levels(None, ANSWER + np.array([10.0, -10.0, 0.0]))
     # Ten tonnes from one unit to another cost nothing in either of both, but 13 t^2 in their squares.
@@ -194,7 +194,7 @@ def test_a_repeated_bound_counts_if_it_is_smaller(may: bool, monkeypatch: pytest
     # The rates of both change by 1e-4 and 3e-5, which is 1 t^2 / 1000 and a third of it.
     assert tie_break.gap == pytest.approx(100 / 1e5 + 100 / 3e5, rel=1e-6)
     # A worse bound does not count, nor does any without need.
-    monkeypatch.setattr(module.rational, "gap", lambda *_: 1e-5)
+    monkeypatch.setattr(rational, "gap", lambda *_: 1e-5)
     *_, tie_break = checked(levels(None, ANSWER + np.array([10.0, -10.0, 0.0])))
     assert (tie_break.gap == pytest.approx(1e-5, rel=1e-6)) is may
 
@@ -209,11 +209,16 @@ def test_later_objectives_have_all_allowances_within_the_largest_change(integer:
         assert own.intervals.lower.tolist() == np.maximum(least, 0.97 * E).tolist()
         assert own.intervals.upper.tolist() == np.minimum(most, 1.03 * E).tolist()
         return
-    for e, r, lower, upper in zip(E, R, own.intervals.lower, own.intervals.upper, strict=True):
+    for e, r, lower, upper in zip(
+        *(part.tolist() for part in (E, R, own.intervals.lower, own.intervals.upper)), strict=True
+    ):
         room, band = Fraction(value) * Fraction(e), Fraction(0.03) * Fraction(e)
-        least, most = max(Fraction(r) - room, Fraction(e) - band), min(Fraction(r) + room, Fraction(e) + band)
-        assert 0 <= least - Fraction(lower) <= 20 * Fraction(ROUNDOFF) * Fraction(r)
-        assert 0 <= Fraction(upper) - most <= 20 * Fraction(ROUNDOFF) * Fraction(r)
+        from_below, from_above = (
+            max(Fraction(r) - room, Fraction(e) - band),
+            min(Fraction(r) + room, Fraction(e) + band),
+        )
+        assert 0 <= from_below - Fraction(lower) <= 20 * Fraction(ROUNDOFF) * Fraction(r)
+        assert 0 <= Fraction(upper) - from_above <= 20 * Fraction(ROUNDOFF) * Fraction(r)
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def test_a_limit_is_relaxed_if_it_is_missed_by_more_than_a_kilogram() -> None:
     own = instance().with_policy({"sectors.cement.target_sense": "exactly"})
     for off, relaxed in ((0.9e-3, False), (1.5e-3, True), (-0.9e-3, False), (-1.5e-3, True)):
         lines = _relaxed_rows(derive(own), TARGET, np.array([1000.0, 2000.0, 4700.0 + off, 500.0]))
-        wanted = (TARGET, "target", "cement", pytest.approx(abs(off)), 7700.0, pytest.approx(7700.0 + off), "t")
+        wanted: Any = (TARGET, "target", "cement", pytest.approx(abs(off)), 7700.0, pytest.approx(7700.0 + off), "t")
         assert lines == ([wanted] if relaxed else [])
 
 

@@ -38,6 +38,7 @@ def test_allowances_without_objectives_are_whole_if_they_have_moved_and_real_if_
     stopped = allocation.assign(allowance_t=allocation["before_rounding_t"])
     report = check(instance, {**result.tables, "allocation": stopped}, result.levels[:1])
     assert "integer_allowances" not in {violation.rule for violation in report.violations}
+    assert check(instance, {**result.tables, "allocation": stopped}, ()).rounded_by_t is None
 
 
 @pytest.mark.parametrize("absent", [True, False])
