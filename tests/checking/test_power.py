@@ -101,8 +101,9 @@ def test_up_to_2022_net_supply_counts_with_its_cooling_and_heat() -> None:
     cooled = of(2022, cooling=["air", "water", "", "", ""], heat_supply_ratio=[0.0, 0.5, np.nan, 0.5, np.nan])
     # Air cooling adds a twentieth; coal has 0.22 of the ratio less, gas 0.6 of it: 0.7 of 351.
     assert allowances(cooled, 2022) == [772.0, 699.0, 837.0, 400.0]
-    without = of(2022, {"gas_topped_up": False}, heat_supply_ratio=[0.0, 0.0, 0.0, 0.5, np.nan])
-    assert allowances(without, 2022)[3] == max(245.0, 320.0)
+    alone = {"gas_topped_up": False, "least_allowance_share": 0.0}
+    without = of(2022, alone, heat_supply_ratio=[0.0, 0.0, 0.0, 0.5, np.nan])
+    assert allowances(without, 2022)[3] == 245.0
     # In the next year it is gross generation, whatever cools it.
     later = of(2023, cooling=["air", "water", "", "", ""], heat_supply_ratio=[0.0, 0.5, np.nan, 0.5, np.nan])
     assert allowances(later, 2023) == [795.0, 809.0, 828.0, 400.0]
@@ -114,6 +115,14 @@ def test_heat_and_low_loads_add_and_only_conventional_coal_is_corrected() -> Non
     expected = [np.floor(790.2 * factor) + 102, np.floor(801.7 * factor), 816.0, 328.0 + 53.0]
     assert allowances(heated, 2025) == [*expected[:3], 400.0]
     assert allowances(heated.with_policy({"rule.gas_topped_up": False}), 2025) == expected
+    # Twice the electricity and heat.
+    none, emissions = np.zeros(5, dtype=bool), heated.units["emissions_tco2e"].to_numpy()
+    grown = allowances_of_power(heated, none, 2025, 2.0, emissions)
+    assert grown[:4].tolist() == [np.floor(1580.4 * factor) + 205, np.floor(1603.4 * factor), 1632.0, 657.0 + 106.0]
+
+
+def test_classes_reported_together_have_the_lower_benchmark() -> None:
+    assert allowances(of(2025, unit_class=["I+II", "II+III", "I", "IV", ""]), 2025)[:2] == [790.0, 801.0]
 
 
 @pytest.mark.parametrize(
