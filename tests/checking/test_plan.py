@@ -188,6 +188,19 @@ def test_special_cases_of_power_and_industry_are_those_of_the_year(
     assert plan.inside(instance("cn-2025"), 2026).tolist() == plan.inside(instance("cn-2025")).tolist()
 
 
+def test_the_scope_of_a_later_year_is_that_of_its_plan() -> None:
+    # From 2025 on special cases of power are in scope; the new line of cement joins a year later.
+    there = plan.inside_in(of_all_sectors(2024), [2024, 2025])
+    assert there.tolist() == [[True, True], [False, True], [True, True], [True, True], [False, True], [False, True]]
+
+
+def test_special_cases_of_all_sectors_may_be_stated_and_no_plan_of_industry_is_older_than_2024() -> None:
+    stated = of_all_sectors(2025, rule={"name": "cn", "special_cases": ["new"]})
+    names = stated.units["unit_id"].to_numpy()
+    assert names[plan.is_special(stated)].tolist() == ["c2", "p3"]
+    assert names[plan.is_special(of_all_sectors(2023))].tolist() == []
+
+
 def test_only_industry_from_2025_on_has_balance_values() -> None:
     assert [plan.has_balance_value(of_all_sectors(year)) for year in (2024, 2025, 2026)] == [False, True, True]
     assert [plan.has_balance_value(of_all_sectors(2025), name) for name in ("cement", "power")] == [True, False]
