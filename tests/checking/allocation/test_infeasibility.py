@@ -171,6 +171,12 @@ def test_a_row_that_may_be_missed_by_anything_proves_nothing() -> None:
     assert proof(demands(), 0.0, np.inf, sector_target_cement=-1.0).least == -np.inf
 
 
+def test_an_exception_without_a_limit_removes_everything() -> None:
+    own = demands(exceptions={"units": 1, "lower": 0.3, "upper": 0.3})
+    bands = replace(own.bands, added_above=np.array([np.inf, 0.0, 0.0]))
+    assert proof(replace(own, bands=bands), sector_target_cement=-1.0).least == -np.inf
+
+
 @pytest.mark.parametrize("size", [1e308, np.inf, np.nan])
 def test_what_overflows_proves_nothing(size: float) -> None:
     found = proof(demands(exceptions={"units": 1, "lower": 0.3, "upper": 0.3}), sector_target_cement=-size)

@@ -255,7 +255,7 @@ def test_a_band_is_widened_from_its_wider_side() -> None:
         (BAND, "band", "cement", 1.5e-9, 0.1, 0.1 + 1.5e-9, "rate"),
     ]
     assert _bands(instance(), stated, TARGET) == []
-    assert _bands(instance(), stated.assign(by=0.9e-9), BAND) == []
+    assert _bands(instance(), stated.assign(by=1e-9), BAND) == []
 
 
 def units(**columns: Any) -> pd.DataFrame:
