@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking.allocation.certificate import upward_each
 from etsopt.checking.allocation.rows import UNIT_TOLERANCE_T
 from etsopt.checking.arithmetic import UNDERFLOW, difference, gamma, sum_at_most, total, upward
 from etsopt.checking.report import Violation
@@ -90,7 +91,7 @@ def least_infeasibility(
             at_middle.error[here] + gamma(8) * (np.abs(high) + np.abs(low) + np.abs(at_middle.low[here]))
         )
         (given, off), taken = total(away), sum_at_most((of_units + 1.01 * uncertain) * reach * (1 + gamma(4)))
-        least = given - off - sum_at_most(error * (1 + gamma(8))) - taken
+        least = given - off - sum_at_most(upward_each(error)) - taken
         least -= gamma(8) * (abs(given) + taken)
         tolerated = sum_at_most(np.abs(dual) * row_misses) + sum_at_most((of_units + uncertain) * unit_miss)
         gains = _gains(demands, activity.at_unit, dual)[free] * (1 + gamma(8))
