@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,13 @@ import pytest
 
 import etsopt
 from etsopt.checking import check
+from etsopt.checking.checker import _levels_are_kept
+from etsopt.checking.report import LevelCheck, Violation
+from tests.builders import given
 from tests.markets import market
 
 if TYPE_CHECKING:
-    from etsopt.checking.report import Violation
+    from collections.abc import Mapping
 
 
 @cache
@@ -83,3 +86,97 @@ def test_the_cost_is_the_last_objective_and_stated_once() -> None:
         report = check(instance, results.tables, levels, kind="clearing")
         assert "levels" in {violation.rule for violation in report.violations}
     assert check(instance, results.tables, results.levels, kind="clearing").violations == ()
+
+
+@dataclass(frozen=True)
+class Stated:
+    name: str
+    value: float
+
+
+@cache
+def allocated(
+    exceptions: int = 0, integer: bool = False, target: float = 5850.0
+) -> tuple[etsopt.Instance, etsopt.Results]:
+    """Two units of cement that have 150 t less than their references."""
+    rows = [("a", "a", "cement", "p", 2000.0, 2000.0), ("b", "b", "cement", "p", 4000.0, 4000.0)]
+    allocation: dict[str, Any] = {"objectives": ["change"], "integer_allowances": integer}
+    if exceptions:
+        allocation["exceptions"] = {"units": exceptions, "lower": 0.3, "upper": 0.3}
+    policy = {"sectors": {"cement": {"band": 0.1, "target_t": target}}, "allocation": allocation}
+    instance = given(rows, policy)
+    return instance, etsopt.solve(instance)
+
+
+def levels_of(results: etsopt.Results) -> list[Stated]:
+    return [Stated(level.name, level.value) for level in results.levels]
+
+
+def test_objectives_are_those_of_the_policy_in_order() -> None:
+    instance, results = allocated()
+    assert check(instance, results.tables, levels_of(results)).violations == ()
+    report = check(instance, results.tables, levels_of(results)[::-1])
+    message = "the objectives are those of the policy, in order"
+    assert report.violations == (Violation("levels", "least_squares, change", 1.0, "levels", message),)
+    assert report.levels == ()
+    # Without the last the others are checked, and nothing of it is proven.
+    change, tie_break = check(instance, results.tables, levels_of(results)[:1]).levels
+    assert (change.certified, tie_break.name, tie_break.certified) == (True, "least_squares", False)
+
+
+def test_an_objective_is_that_of_the_allowances_within_both_tolerances() -> None:
+    level = LevelCheck("change", "t", 0.0, 0.0, 0.0, 0.03)
+    assert _levels_are_kept([Stated("change", 0.05)], [level]) == []
+    message = "the objective recomputed from the allowances is 0"
+    wanted = [Violation("level_is_kept", "change", 0.0625, "t", message)]
+    assert _levels_are_kept([Stated("change", -0.0625)], [level]) == wanted
+
+
+@pytest.mark.parametrize(("exceptions", "integer", "asked"), [(0, False, 1e-8), (0, True, 0.5), (1, False, 0.5)])
+def test_the_gap_of_the_solve_counts_for_whole_tonnes_and_exceptions(
+    exceptions: int, integer: bool, asked: float
+) -> None:
+    instance, results = allocated(exceptions, integer)
+    report = check(instance, results.tables, levels_of(results), gap=0.5)
+    change = next(level for level in report.levels if level.name == "change")
+    assert change.value == pytest.approx(150.0)
+    assert change.asked == asked * change.value
+    # A smaller gap counts as it is.
+    report = check(instance, results.tables, levels_of(results), gap=1e-9)
+    assert next(level for level in report.levels if level.name == "change").asked == 1e-9 * change.value
+
+
+def test_multipliers_of_an_infeasibility_are_tonnes_by_tonnes() -> None:
+    instance, results = allocated(target=5000.0)
+    tables: Mapping[str, pd.DataFrame] = results.tables
+    report = check(instance, tables, ())
+    assert (report.violations, report.certified) == ((), True)
+    wrong = check(instance, {**tables, "duals": tables["duals"].assign(unit="t/rate")}, ())
+    assert {violation.rule for violation in wrong.violations} == {"prices_are_stated"}
+
+
+def test_an_allocation_without_duals_ends_the_check_of_its_market() -> None:
+    tables = {name: table for name, table in solved()[1].tables.items() if name != "duals"}
+    instance, results = solved()
+    report = check(instance, tables, results.levels, kind="clearing")
+    assert {(violation.rule, violation.where) for violation in report.violations} == {("tables", "duals")}
+
+
+def test_a_table_that_states_another_value_dual_or_price_is_refused() -> None:
+    instance, results = allocated()
+    tables, levels = dict(results.tables), levels_of(results)
+    duals = tables["duals"]
+    twice = {**tables, "duals": pd.concat([duals, duals], ignore_index=True)}
+    assert "duals" in {violation.rule for violation in check(instance, twice, levels).violations}
+    forged = [Stated(levels[0].name, levels[0].value + 1.0), *levels[1:]]
+    assert {violation.rule for violation in check(instance, tables, forged).violations} == {"level_is_kept"}
+    priced = {**tables, "sectors": tables["sectors"].assign(change_shadow_price=7.0)}
+    assert {violation.rule for violation in check(instance, priced, levels).violations} == {"prices_are_stated"}
+
+
+def test_the_largest_miss_is_that_of_a_unit_or_of_a_row() -> None:
+    instance, results = allocated()
+    allocation = results.tables["allocation"]
+    for allowances, miss in (([1800.0, 4400.0005], 350.0005), ([1799.0, 4000.0], 1.0)):
+        tables = {**results.tables, "allocation": allocation.assign(allowance_t=allowances)}
+        assert check(instance, tables, levels_of(results)).misses_t == pytest.approx(miss)

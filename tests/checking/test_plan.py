@@ -143,3 +143,96 @@ def test_fines_and_deductions_are_those_of_the_law_at_the_deadline_unless_they_a
     assert plan.fixed_fines(stated, [2024, 2025]).tolist() == [2e6, 2e6]
     assert [plan.deducted_share(instance(year=year)) for year in (2024, 2025)] == [1.0, 0.0]
     assert plan.deducted_share(instance(policy={"penalty": {"deduction_share": 0.25}})) == 0.25
+
+
+def of_all_sectors(year: int, **policy: Any) -> etsopt.Instance:
+    """Power of three kinds and cement of three, under the rule of all sectors."""
+    units = pd.DataFrame(
+        {
+            "unit_id": ["c1", "c2", "c3", "p1", "p2", "p3"],
+            "enterprise_id": ["c", "c", "c", "p", "p", "p"],
+            "sector": ["cement"] * 3 + ["power"] * 3,
+            "province": "p",
+            "emissions_tco2e": [5e4, 6e4, 7e4, 8e4, 9e4, 10e4],
+            "output_t": [6e4] * 3 + [np.nan] * 3,
+            "special_case": ["", "new", "white_clinker", "", "igcc", "new"],
+            "unit_class": [""] * 3 + ["I"] * 3,
+            "capacity_mw": [np.nan] * 3 + [600.0] * 3,
+            "generation_mwh": [np.nan] * 3 + [1e5] * 3,
+            "load_factor": [np.nan] * 3 + [0.9] * 3,
+        }
+    )
+    return etsopt.Instance.from_frames(units, {"year": year, "rule": {"name": "cn"}} | policy)
+
+
+@pytest.mark.parametrize(
+    ("year", "outside", "special"),
+    [
+        # In 2024 special cases of power are outside, and new lines of industry; in 2025 only these are.
+        (2024, ["c2", "p2", "p3"], ["c3"]),
+        (2025, ["c2"], ["c3", "p2", "p3"]),
+        (2026, [], ["c2", "c3", "p2", "p3"]),
+    ],
+)
+def test_special_cases_of_power_and_industry_are_those_of_the_year(
+    year: int, outside: list[str], special: list[str]
+) -> None:
+    made = of_all_sectors(year)
+    names = made.units["unit_id"].to_numpy()
+    assert names[~plan.inside(made)].tolist() == outside
+    assert names[plan.is_special(made)].tolist() == special
+    assert names[plan.of_power(made)].tolist() == ["p1", "p2", "p3"]
+    # A later year of a horizon has the scope of its own plan; a rule for industry has that of its name.
+    assert plan.inside(made, 2026).all()
+    assert not plan.of_power(instance()).any()
+    assert plan.inside(instance("cn-2025"), 2026).tolist() == plan.inside(instance("cn-2025")).tolist()
+
+
+def test_the_scope_of_a_later_year_is_that_of_its_plan() -> None:
+    # From 2025 on special cases of power are in scope; the new line of cement joins a year later.
+    there = plan.inside_in(of_all_sectors(2024), [2024, 2025])
+    assert there.tolist() == [[True, True], [False, True], [True, True], [True, True], [False, True], [False, True]]
+
+
+def test_special_cases_of_all_sectors_may_be_stated_and_no_plan_of_industry_is_older_than_2024() -> None:
+    stated = of_all_sectors(2025, rule={"name": "cn", "special_cases": ["new"]})
+    names = stated.units["unit_id"].to_numpy()
+    assert names[plan.is_special(stated)].tolist() == ["c2", "p3"]
+    assert names[plan.is_special(of_all_sectors(2023))].tolist() == []
+
+
+def test_only_industry_from_2025_on_has_balance_values() -> None:
+    assert [plan.has_balance_value(of_all_sectors(year)) for year in (2024, 2025, 2026)] == [False, True, True]
+    assert [plan.has_balance_value(of_all_sectors(2025), name) for name in ("cement", "power")] == [True, False]
+    assert [plan.has_balance_value(instance(rule)) for rule in RULES] == [False, True, True, False]
+    # Without one a plan gives industry its emissions.
+    assert [plan.cap(of_all_sectors(year)) for year in (2024, 2025)] == [0.0, 0.03]
+    assert [plan.follows_plan(instance(rule)) for rule in RULES] == [True, True, True, False]
+    assert plan.follows_plan(of_all_sectors(2025))
+
+
+def test_sectors_balance_themselves_as_long_as_the_plan_or_the_policy_says() -> None:
+    years = np.array([2025, 2026, 2027])
+    made = of_all_sectors(2025)
+    cement, power = (made.sectors.index(name) for name in ("cement", "power"))
+    found = plan.self_balancing(made, years, None)
+    assert found[cement].tolist() == [True, True, False]
+    assert found[power].tolist() == [False] * 3
+    assert not plan.self_balancing(instance("given"), years, None).any()
+    stated = of_all_sectors(2025, pathway={"self_balancing_until": {"cement": 2025, "power": 2026}})
+    found = plan.self_balancing(stated, years, None)
+    assert (found[cement].tolist(), found[power].tolist()) == ([True, False, False], [True, True, False])
+    # On a path only years of its first phase count.
+    early = of_all_sectors(2025, pathway={"phase_2_from": 2026})
+    assert plan.self_balancing(early, years, None)[cement].tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(("off", "balanced"), [(0.0, True), (2.0, True), (-2.0, True), (2.1, False), (-2.1, False)])
+def test_an_allocation_balances_a_sector_within_a_tonne_of_each_unit(off: float, balanced: bool) -> None:
+    # The new line is outside, and has nothing: the two others may be off by a tonne each, or all three by three.
+    made = of_all_sectors(2025)
+    here = np.array([True, False, True, False, False, False])
+    allocation = pd.DataFrame({"allowance_t": [5e4 + off, 0.0, 7e4, 1.0, 2.0, 3.0]})
+    assert plan._gives_emissions(made, allocation, here) is balanced
+    found = plan.self_balancing(made, np.array([2025, 2026, 2027]), allocation)
+    assert found[made.sectors.index("cement")].tolist() == [abs(off) <= 3, abs(off) <= 3, False]

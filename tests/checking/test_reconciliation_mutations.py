@@ -10,7 +10,8 @@ import pytest
 
 import etsopt
 from etsopt.checking import CheckReport, check
-from tests.reconciliations import by_hand
+from etsopt.checking.report import Violation
+from tests.reconciliations import by_hand, instance_of
 
 FACTOR = {"1 clinker": 0.5, "1 coal": 2.0, "2 clinker": 0.5, "2 coal": 2.0}
 
@@ -89,3 +90,50 @@ def test_a_report_cannot_be_called_false_or_true_at_will() -> None:
     quantities = tables["reconciled_quantities"]
     quantities["gross_error"] = ~quantities["gross_error"]
     assert "gross_errors" in rules(checked(tables))
+
+
+def test_objectives_are_those_of_a_reconciliation_in_order() -> None:
+    levels = [Stated(level.name, level.value) for level in honest().levels]
+    assert check(by_hand(), honest().tables, levels[:2], 0.0, "reconciliation").violations == ()
+    (violation,) = check(by_hand(), honest().tables, levels[::-1], 0.0, "reconciliation").violations
+    message = "the objectives are those of a reconciliation, in order"
+    assert violation == Violation("levels", "interval, estimate, adjustment", 1.0, "levels", message)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_objective_has_the_value_of_the_tables_within_the_tolerance_of_both(place: int) -> None:
+    levels = [Stated(level.name, level.value) for level in honest().levels]
+    true = levels[place]
+    # A millionth and a billionth of an uncertainty, or of 29 of them; twice 20 kg.
+    tolerance = (1e-6 + 29e-9, 1e-6 + 1e-9, 0.04)[place]
+    for share, refused in ((0.99, False), (1.01, True)):
+        levels[place] = Stated(true.name, true.value + share * tolerance)
+        violations = check(by_hand(), honest().tables, levels, 0.0, "reconciliation").violations
+        assert [(one.rule, one.where) for one in violations] == [("level_is_kept", true.name)] * refused
+        assert all(one.amount == pytest.approx(share * tolerance, rel=1e-2) for one in violations)
+
+
+def test_an_objective_may_be_off_by_exactly_its_tolerance() -> None:
+    unit = {"unit_id": "a"}
+    instance = instance_of(
+        [
+            unit
+            | {"quantity_id": "coal", "emissions_tco2e_per_unit": 1.0, "most": 9.0, "reported": 5.0, "uncertainty": 1.0}
+        ],
+        [unit | {"statement_id": "most", "kind": "limit", "upper": 6.0, "uncertainty": 1.0}],
+        [unit | {"statement_id": "most", "quantity_id": "coal", "coefficient": 1.0}],
+    )
+    tables = etsopt.solve(instance, "reconciliation").tables
+    for off, rules in ((1e-6 + 1e-9, []), (1.1e-6, ["level_is_kept"])):
+        report = check(instance, tables, [Stated("adjustment", off)], 0.0, "reconciliation")
+        assert report.levels[0].value == 0.0
+        assert [violation.rule for violation in report.violations] == rules
+
+
+def test_tables_of_other_rows_or_columns_end_the_check() -> None:
+    tables = honest().tables
+    statements = tables["reconciled_statements"]
+    for broken, rule in ((statements.assign(kind="limit"), "same_rows"), (statements.drop(columns="kind"), "tables")):
+        report = check(by_hand(), tables | {"reconciled_statements": broken}, (), 0.0, "reconciliation")
+        assert rules(report) == {rule}
+        assert report.levels == ()

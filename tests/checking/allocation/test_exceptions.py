@@ -23,6 +23,7 @@ from etsopt.checking.allocation.exceptions import (
 )
 from etsopt.checking.allocation.infeasibility import Infeasibility
 from etsopt.checking.allocation.limits import derive
+from etsopt.checking.arithmetic import ROUNDOFF
 from tests.builders import given
 
 
@@ -91,10 +92,34 @@ def test_gains_that_just_do_are_enough_within_their_rounding() -> None:
     assert _is_choice(0, np.arange(3).astype(object), 99, nothing)
 
 
+@pytest.mark.parametrize(
+    ("units", "roundings", "enough"), [(1, 14, True), (1, 16, False), (2, 16, True), (2, 18, False)]
+)
+def test_gains_are_enough_within_their_roundings(units: int, roundings: int, enough: bool) -> None:
+    # Two for each unit and eight more, and four of what lacks.
+    lacking = proof(1 + roundings * ROUNDOFF, [1 / units] * units)
+    assert _is_choice(units, np.arange(units).astype(object), 99, [lacking]) is enough
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_units_that_serve_a_proof_each_are_a_choice(count: int) -> None:
+    proofs = [proof(1.5, [2, 0, 0]), proof(1.5, [0, 2, 0])]
+    assert _is_choice(count, np.arange(3).astype(object), 99, proofs)
+
+
+def test_proofs_that_no_unit_serves_twice_rule_out_one_unit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exceptions, "MAX_STEPS", 1)
+    proofs = [proof(1.5, [2, 2, 0, 0]), proof(1.5, [0, 0, 2, 2])]
+    assert not _is_choice(1, np.arange(4).astype(object), 99, proofs)
+    # One that both serve would have to be searched for.
+    assert _is_choice(1, np.arange(4).astype(object), 99, [proof(1.5, [2, 2, 0, 0]), proof(1.5, [0, 2, 2, 2])])
+
+
 def test_proofs_that_no_unit_serves_twice_need_their_units_each() -> None:
     gains = np.array([[1.0, 2, 0, 0], [0, 0, 3, 0], [0, 1, 0, 4], [0, 0, 0, 0]])
     assert _without_common_units(gains) == [[0, 1, 3], [1, 2, 3], [2, 3, 1], [3, 0, 1]]
     assert _without_common_units(np.array([[1.0, 1], [1, 0]])) == []
+    assert _without_common_units(np.array([[1.0, 0], [0, 1]])) == [[0, 1], [1, 0]]
 
 
 def test_the_most_of_the_rest_is_that_of_the_best_after_a_place() -> None:
@@ -119,27 +144,28 @@ def test_prices_that_stand_for_all_limits_bound_the_costs() -> None:
     # Costs and what lacks cancel here, so that the rounding of both is left.
     big = np.array([2.0**40, 2.0**40])
     left = _lagrangian_bound(big, 2, proof(64.0 - 2.0**41, [0.0, 0.0]))
-    taken = (64 + 8 * 2) * 2.0**41 * 2.0**-53
+    taken = (64 + 8 * 2) * 2.0**41 * ROUNDOFF
     assert 64.0 - left == pytest.approx(taken, rel=0.05)
+    # Gains are rounded as well, four times.
+    left = _lagrangian_bound(np.zeros(2), 2, proof(64.0 + 2.0**41, [2.0**40, 2.0**40]))
+    assert 64.0 - left == pytest.approx((4 + 64 + 8 * 2) * 2.0**41 * ROUNDOFF, rel=0.002)
 
 
-ROWS = [
-    (name, name, "cement", "p", size, size)
-    for name, size in (("a", 1000.0), ("b", 2000.0), ("c", 2000.0), ("d", 500.0))
-]
+SIZES = (1000.0, 2000.0, 2000.0, 500.0)
 
 
-def levels_of(chosen: list[int], target: float, names: tuple[str, ...] = tuple(LEVELS)) -> list[Any]:
+def levels_of(
+    chosen: list[int], target: float, names: tuple[str, ...] = tuple(LEVELS), sizes: tuple[float, ...] = SIZES
+) -> list[Any]:
     """Bands of 10 % that exceptions widen to 30 %, and a target below what bands allow."""
     policy = {
         "sectors": {"cement": {"band": 0.1, "target_t": target}},
         "allocation": {"exceptions": {"units": 4, "lower": 0.3, "upper": 0.1}},
     }
-    own = derive(given(ROWS, policy))
-    flags = np.isin(np.arange(4), chosen)
+    rows = [(name, name, "cement", "p", size, size) for name, size in zip("abcd", sizes, strict=False)]
+    flags = np.isin(np.arange(len(rows)), chosen)
     prices = dict.fromkeys(names, np.array([-1.0]))
-    emissions = np.array([size for *_, size, _ in ROWS])
-    return check_exceptions(own, emissions, flags, names, prices, (np.zeros(1), 0.0))
+    return check_exceptions(derive(given(rows, policy)), np.array(sizes), flags, names, prices, (np.zeros(1), 0.0))
 
 
 def test_levels_of_the_best_choice_are_proven() -> None:
@@ -162,6 +188,14 @@ def test_places_count_among_choices_of_equal_sizes_alone() -> None:
     smaller = levels_of([0], 4800.0)
     assert [level.value for level in smaller] == [1.0, 1000.0, 1.0]
     assert smaller[1].gap > 0
+
+
+def test_a_tonne_of_size_precedes_all_places() -> None:
+    """The last unit is one tonne larger than the first, and every unit would do."""
+    found = levels_of([3], 5398.0, sizes=(1999.0, 1000.0, 1000.0, 2000.0))
+    assert [(level.value, level.gap) for level in found] == [(1.0, 0.0), (0.0, 0.0), (4.0, 0.0)]
+    # A unit below half a tonne has no whole one, and is as large as the largest.
+    assert [level.value for level in levels_of([0], 0.35, sizes=(0.4,))] == [1.0, 0.0, 1.0]
 
 
 def test_a_choice_that_others_come_before_is_bounded_by_what_prices_prove() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from etsopt.checking.allocation import infeasibility
 from etsopt.checking.allocation.infeasibility import (
     WITH_ROUNDING,
     Infeasibility,
@@ -17,7 +18,7 @@ from etsopt.checking.allocation.infeasibility import (
     proven_infeasibility,
 )
 from etsopt.checking.allocation.limits import Demands, derive
-from etsopt.checking.arithmetic import gamma
+from etsopt.checking.arithmetic import ROUNDOFF, gamma
 from tests.builders import given
 
 ROWS = [
@@ -118,7 +119,28 @@ def test_rounding_is_taken_off_in_proportion_to_the_parts() -> None:
     found = proof(wide, sector_target_cement=-1.0)
     # Of the pull, of its reach, of the sum of units and its most, of the row, and of both in the end.
     roundings = 1.01 * (own.rows.most_of_unit + 16) + 2 * 4 + 64 + 8 + 8 + 8 * 2
-    assert -found.least == pytest.approx(roundings * 1000 * 2.0**-53, rel=0.02)
+    assert -found.least == pytest.approx(roundings * 1000 * ROUNDOFF, rel=0.012, abs=0.0)
+
+
+def test_the_middle_of_a_band_is_rounded_and_its_reach_with_it() -> None:
+    # Three units in the last place, so that the middle is nearer to one end; the target is the other.
+    step = 2.0**-22
+    own = demands()
+    narrow = replace(own, lower=own.lower.copy(), upper=own.upper.copy())
+    narrow.lower[:2], narrow.upper[:2] = (2.0**30, 0.0), (2.0**30 + 3 * step, 0.0)
+    narrow.rows.most[own.rows.rule == "sector_target"] = 2.0**30
+    assert -step < proof(narrow, sector_target_cement=-1.0).least <= 0.0
+    narrow.lower[0], narrow.upper[0] = 2.0**30 - 3 * step, 2.0**30
+    narrow.rows.least[own.rows.rule == "sector_target"] = 2.0**30
+    assert -2 * step < proof(narrow, sector_target_cement=1.0).least <= 0.0
+
+
+def test_gains_are_rounded_up() -> None:
+    own = demands(exceptions={"units": 1, "lower": 0.1, "upper": 0.15})
+    gains = proof(own, province_balance_p=2.0).gains
+    # Eight roundings of 50 t, and those of the pull over 25 t.
+    roundings = 8 * 50 + 1.01 * (own.rows.most_of_unit + 16) * 2 * 25
+    assert gains[2] - 50.0 == pytest.approx(roundings * ROUNDOFF, rel=0.025, abs=0.0)
 
 
 def test_where_pulls_cancel_what_is_uncertain_of_them_is_left() -> None:
@@ -147,6 +169,12 @@ def test_enterprises_count_where_theirs_are_the_only_rows() -> None:
 def test_a_row_that_may_be_missed_by_anything_proves_nothing() -> None:
     assert proof(demands(), np.inf, sector_target_cement=-1.0).least == -np.inf
     assert proof(demands(), 0.0, np.inf, sector_target_cement=-1.0).least == -np.inf
+
+
+def test_an_exception_without_a_limit_removes_everything() -> None:
+    own = demands(exceptions={"units": 1, "lower": 0.3, "upper": 0.3})
+    bands = replace(own.bands, added_above=np.array([np.inf, 0.0, 0.0]))
+    assert proof(replace(own, bands=bands), sector_target_cement=-1.0).least == -np.inf
 
 
 @pytest.mark.parametrize("size", [1e308, np.inf, np.nan])
@@ -181,7 +209,7 @@ def test_multipliers_of_limits_that_give_way_are_held_to_one() -> None:
 
 def test_multipliers_above_one_are_said_but_for_their_rounding() -> None:
     own = demands(band_on="enterprise")
-    for size, count in ((1.0, 0), (1 + 0.9e-6, 0), (1 + 1.1e-6, 1), (np.nan, 1)):
+    for size, count in ((1.0, 0), (WITH_ROUNDING, 0), (1 + 1.1e-6, 1), (np.nan, 1)):
         for sign in (1.0, -1.0):
             found = multipliers_are_within_one(own.rows, price_of(own, sector_target_cement=sign * size))
             assert [violation.where for violation in found] == ["sector_target cement"] * count
@@ -204,6 +232,15 @@ def test_whole_tonnes_are_let_off_with_nothing() -> None:
     assert proven[0] == pytest.approx(0.01)
     assert not proven[1]
     assert proven_infeasibility(own, 0, duals(("sector_target", "cement", 0.0)), "target_relaxation")[1]
+
+
+def test_the_rounding_of_what_exceptions_leave_is_taken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Infeasibility(1.0, 0.0, np.array([0.25, 0.5]))
+    monkeypatch.setattr(infeasibility, "least_infeasibility", lambda *_: known)
+    proven, tolerated = proven_infeasibility(demands(), 1, duals(), "target_relaxation")
+    # Four roundings of both, and eight by which the sum of the gains is raised.
+    assert 0.5 - proven == pytest.approx((4 * 1.5 + 8 * 0.5) * ROUNDOFF, rel=0.1, abs=0.0)
+    assert not tolerated
 
 
 @pytest.mark.parametrize(("units", "left"), [(1, 100.0), (2, 50.0), (3, 50.0)])

@@ -9,7 +9,7 @@ import pytest
 
 from etsopt.checking.allocation.certificate import DualActivity, Intervals, Kinked
 from etsopt.checking.allocation.integer import fixed_by_reduced_cost, gap_of_largest_change, room_within
-from etsopt.checking.arithmetic import gamma, upward
+from etsopt.checking.arithmetic import ROUNDOFF, gamma
 
 
 def pulls(*values: float, rows: int = 1) -> DualActivity:
@@ -114,4 +114,9 @@ def test_a_unit_stays_only_beyond_the_rounding_of_its_slope_and_of_the_gap() -> 
         assert fixed_by_reduced_cost(answer, [piece], mirrored, gap_)[0].tolist() == [known]
     exact = fixed_by_reduced_cost(np.array([5.0]), [Kinked(np.array([5.0]), -1.0, 1.0)], pulls(0.0), 1.0)
     assert [part.tolist() for part in exact] == [[False], [False]]
-    assert upward(1.0, 4) > 1.0
+    # A gap of one is raised by twice six roundings, the next number is two more.
+    for roundings, known in ((12, False), (14, True)):
+        slope = np.array([1 + roundings * ROUNDOFF])
+        for sign, place in ((-1.0, 1), (1.0, 0)):
+            certain = DualActivity(sign * slope, np.zeros(1), 0)
+            assert fixed_by_reduced_cost(np.array([5.0]), [], certain, 1.0)[place].tolist() == [known]

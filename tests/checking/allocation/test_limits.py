@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import etsopt
 from etsopt.checking.allocation.limits import Demands, derive, due_at_emissions, fixed_at_emissions
 from tests.builders import given
-
-if TYPE_CHECKING:
-    import etsopt
 
 ROWS = [
     ("a", "e", "cement", "p", 1000.5, 1000.0),
@@ -89,6 +87,38 @@ def test_a_sector_has_no_target_unless_the_policy_or_the_plan_states_one() -> No
     assert none.rows.index[none.rows.rule == "sector_target"].tolist() == ["steel"]
 
 
+def test_the_plan_gives_industry_its_emissions_and_power_no_target() -> None:
+    units = pd.DataFrame(
+        {
+            "unit_id": ["c", "p"],
+            "enterprise_id": ["c", "p"],
+            "sector": ["cement", "power"],
+            "province": "p",
+            "emissions_tco2e": [5e4, 8e4],
+            "output_t": [6e4, np.nan],
+            "unit_class": ["", "I"],
+            "capacity_mw": [np.nan, 600.0],
+            "generation_mwh": [np.nan, 1e5],
+            "load_factor": [np.nan, 0.9],
+        }
+    )
+    own = derive(etsopt.Instance.from_frames(units, {"year": 2025, "rule": {"name": "cn"}}))
+    assert own.rows.index[own.rows.rule == "sector_target"].tolist() == ["cement"]
+    assert row_of(own, "sector_target", "cement")[:2] == (0.0, 5e4)
+
+
+def test_a_unit_at_its_emissions_has_no_part_in_the_band_of_its_enterprise() -> None:
+    policy = {"rule": {"name": "given"}, "sectors": {"cement": {"band": 0.1}}, "allocation": {"band_on": "enterprise"}}
+    own = derive(given(ROWS, policy, special_case=["", "new", "", ""]))
+    assert own.enterprise.tolist() == [-1] * 4
+    assert own.lower[0] == pytest.approx(900.45)
+    # Nor is there a unit without emissions, however small the others are.
+    nothing = given(
+        [("a", "a", "cement", "p", 0.0, 0.0), ("b", "b", "cement", "p", 0.5, 0.5)], {"rule": {"name": "given"}}
+    )
+    assert fixed_at_emissions(nothing).tolist() == [True, False]
+
+
 def test_targets_and_their_rates_are_whole_where_allowances_are() -> None:
     own = derive(instance({"cement": {"target_t": 2900.7}}, integer_allowances=True))
     assert row_of(own, "sector_target", "cement")[:2] == (0.0, 2900.0)
@@ -114,6 +144,7 @@ def test_a_balance_is_a_share_of_all_emissions_about_those_that_are_not_fixed() 
         ({"target_t": 3000.0, "target_sense": "exactly"}, 2949.75, 2949.75),
         ({"target_change": -0.1}, 0.0, 3550.75 * 0.9 - 50.25),
         ({"target_t": 40.25}, -10.0, -10.0),
+        ({"target_change": 0.0}, 0.0, 3500.5),
     ],
 )
 def test_the_national_total_leaves_what_fixed_units_do_not_have(

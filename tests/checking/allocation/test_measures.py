@@ -12,7 +12,7 @@ import pytest
 
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.measures import FLOOR, LEAST_SHARE, Measures, at_target_rate
-from etsopt.checking.arithmetic import gamma, total, upward
+from etsopt.checking.arithmetic import ROUNDOFF, gamma, total, upward
 from tests.builders import given
 
 E = np.array([100.0, 200.0, 50.0])
@@ -145,6 +145,25 @@ def test_what_a_rate_lacks_counts_eight_roundings_of_its_parts() -> None:
     parts = 2 * 0.5 * 350 / 350
     found = own.gap_of_value(level, 0.0)
     assert gamma(8) * parts <= found <= (gamma(8) + 15 * 2.0**-53) * parts
+
+
+def test_the_gap_of_a_rate_counts_all_of_its_rounding() -> None:
+    nothing, one = np.zeros(1), np.ones(1)
+    own = Measures(nothing, one, nothing, nothing, nothing, one, False)
+    at_zero, _ = own.level("largest_change", PRICE)
+    # A weight of one: four roundings of it, and twice ten of the quotient.
+    assert own.gap_of_value(at_zero, 1.0) - 1.0 == pytest.approx(24 * ROUNDOFF, rel=0.01, abs=0.0)
+    moved = replace(own, answer=one)
+    at_one, _ = moved.level("largest_change", PRICE)
+    # The value of one is raised by twice six, and either part of the move has eight more.
+    assert moved.gap_of_value(at_one, 0.0) == pytest.approx((12 + 2 * 8) * ROUNDOFF, rel=0.01, abs=0.0)
+
+
+def test_the_target_rate_of_the_smallest_sector_is_that_of_its_references() -> None:
+    rows = [("a", "a", "cement", "p", 0.25, 0.25), ("b", "b", "cement", "p", 0.5, 0.35)]
+    instance = given(rows, {})
+    found = at_target_rate(instance, derive(instance), np.array([0.25, 0.35]))
+    assert found == pytest.approx([0.2, 0.4])
 
 
 def three_lines(policy: dict[str, Any], references: tuple[float, ...] = (1100.2, 1800.0, 100.0)) -> Any:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import etsopt
+from etsopt.checking import check
 from etsopt.checking.allocation.limits import fixed_at_emissions
 from tests.builders import random_instance
 
@@ -23,6 +25,20 @@ def test_a_fixed_unit_has_its_emissions_before_rounding_too(by_t: float) -> None
     forged = replace(result, tables={**result.tables, "allocation": table})
     rules = {violation.rule for violation in etsopt.check(instance, forged).violations}
     assert "fixed_get_emissions" in rules
+
+
+def test_allowances_without_objectives_are_whole_if_they_have_moved_and_real_if_they_have_not() -> None:
+    instance = random_instance(0, intensity_order=True, integer_allowances=True)
+    result = etsopt.solve(instance)
+    allocation = result.tables["allocation"]
+    # As the allocation of a market that cannot clear states them: no move is as large as a tonne.
+    assert 0 < np.abs(allocation["allowance_t"] - allocation["before_rounding_t"]).max() < 1
+    assert check(instance, result.tables, ()).violations == ()
+    # As a solve that stopped before rounding states them: the totals are others, but no allowance has to be whole.
+    stopped = allocation.assign(allowance_t=allocation["before_rounding_t"])
+    report = check(instance, {**result.tables, "allocation": stopped}, result.levels[:1])
+    assert "integer_allowances" not in {violation.rule for violation in report.violations}
+    assert check(instance, {**result.tables, "allocation": stopped}, ()).rounded_by_t is None
 
 
 @pytest.mark.parametrize("absent", [True, False])

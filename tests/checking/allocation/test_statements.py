@@ -96,6 +96,14 @@ def test_a_unit_without_emissions_has_no_rate() -> None:
     assert ("surplus_rate", table["unit_id"][outside]) in wrong(statements.columns_agree(instance, stated))
 
 
+def test_a_unit_with_less_than_a_tonne_has_a_rate() -> None:
+    instance = given([("a", "a", "cement", "p", 0.5, 0.5)], {})
+    tables = etsopt.solve(instance).tables["allocation"]
+    assert tables["surplus_rate"].tolist() == [0.0]
+    assert wrong(statements.columns_agree(instance, tables)) == []
+    assert wrong(statements.columns_agree(instance, tables.assign(surplus_rate=np.nan))) == [("surplus_rate", "a")]
+
+
 def test_the_largest_violation_comes_first_and_what_is_no_number_before_it() -> None:
     names, by = np.array(list("abcd"), dtype=object), np.array([1.0, np.nan, 3.0, 2.0])
     found = list(statements.largest_first("rule", names, by, 1.0, "t", "words"))

@@ -128,6 +128,14 @@ def shapes_of(tables: Tables, *names: str, instance: etsopt.Instance | None = No
 EVERY = ("allocation", "enterprises", "sectors", "provinces", "duals")
 
 
+def test_a_group_with_less_than_a_tonne_has_a_rate() -> None:
+    instance = given([("a", "a", "cement", "p", 0.5, 0.5)], {})
+    tables = etsopt.solve(instance).tables
+    assert totals.totals_add_up(instance, tables["allocation"], tables) == []
+    without = {**tables, "sectors": tables["sectors"].assign(surplus_rate=np.nan)}
+    assert len(totals.totals_add_up(instance, tables["allocation"], without)) == 1
+
+
 def test_every_table_and_column_is_there() -> None:
     instance, tables = made()
     assert shapes_of(tables, *EVERY) == []
