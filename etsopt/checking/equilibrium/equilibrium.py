@@ -67,7 +67,7 @@ def check_equilibrium(instance: Instance, tables: Mapping[str, pd.DataFrame]) ->
         return violations
     baseline = derive_baseline(instance, None)
     for place, number in enumerate(instance.policy.years):
-        rows = {name: tables[name][tables[name]["year"] == number].reset_index(drop=True) for name in NUMBERS}
+        rows = {name: tables[name][tables[name]["year"] == number] for name in NUMBERS}
         broken = _check_year(instance, _year(instance, baseline, place), rows)
         violations += [replace(violation, where=f"{violation.where} {number}") for violation in broken]
     return violations
@@ -153,7 +153,7 @@ def _taken(instance: Instance, year: Year, units: pd.DataFrame) -> tuple[Taken |
     if wrong.any():
         message = "every measure is on offer at its unit and listed once"
         return None, [Violation("measures", str(name), 1.0, "measures", message) for name in ids[unit[wrong]]]
-    runs = np.zeros((*year.offered.code.shape, 1), dtype=bool)
+    runs = np.zeros((*year.offered.code.shape, len(year.baseline.years)), dtype=bool)
     runs[unit, slot] = True
     every_unit = np.arange(len(names))
     return Taken(every_unit, np.ones(len(names)), runs), []
@@ -170,7 +170,8 @@ def _units(
     free_allowances = amounts.free
     paid = now.paid_share[0]
     # Before the paid share is taken off: the same at a share of zero.
-    before_paid_share = replace(now, paid_share=np.zeros(1)).free(taken.unit, 0, amounts.emissions, kept)
+    unpaid = replace(now, paid_share=np.zeros_like(now.paid_share))
+    before_paid_share = unpaid.free(taken.unit, 0, amounts.emissions, kept)
     net = year.price * (amounts.emissions - free_allowances)
     expected = {
         "emissions_before_tco2e": now.emissions,
@@ -233,6 +234,9 @@ def _sectors(instance: Instance, year: Year, tables: Mapping[str, pd.DataFrame])
             "balance_value_before": not _is_without_abatement(
                 row["balance_value_before"], year, free, _half_decimal(instance)
             ),
+            # Without adjustable units there is nothing to balance.
+            "balance_value": not (free.any() or np.isnan(row["balance_value"])),
+            "residual_t": not (free.any() or row["residual_t"] == 0),
             "obtained": row.get("obtained")
             not in (OBTAINED[status] if free.any() else ("every unit gets its emissions",)),
         }

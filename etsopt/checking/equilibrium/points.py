@@ -40,8 +40,8 @@ class Year:
 
     def least(self, balance: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the cost of the best response of each unit, shape ``(units,)`` [CNY]."""
-        demand_dual = np.full((len(self.free), 1), self.price)
-        return least_of_all_plans(self.at(balance), self.offered, demand_dual, 0 * demand_dual)
+        demand_dual = np.full_like(self.baseline.emissions, self.price)
+        return least_of_all_plans(self.at(balance), self.offered, demand_dual, np.zeros_like(demand_dual))
 
     def best(
         self, balance: NDArray[np.float64]
@@ -50,11 +50,12 @@ class Year:
 
         All have shape ``(units,)`` [CNY, tCO2e].
         """
-        now, demand_dual = self.at(balance), np.full((len(self.free), 1), self.price)
+        now, demand_dual = self.at(balance), np.full_like(self.baseline.emissions, self.price)
         cost, cleanest, dirtiest = (np.zeros(len(self.free)) for _ in range(3))
         for sets in batches(now, self.offered, np.arange(len(self.free))):
-            value = sets.running_cost(now, 0, demand_dual[sets.units], 0 * demand_dual[sets.units])
-            value[~sets.family.next(np.zeros(1, dtype=np.int64))[0]] = np.inf
+            of_units = demand_dual[sets.units]
+            value = sets.running_cost(now, 0, of_units, np.zeros_like(of_units))
+            value[~sets.family.next(np.array([0]))[0]] = np.inf
             emissions = sets.left * now.emissions[sets.units, 0]
             least = value.min(axis=0)
             scale = self.price * now.emissions[sets.units, 0] + np.abs(sets.costs(now.years[0])[0]).max(axis=0) + 1

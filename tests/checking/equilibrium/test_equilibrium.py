@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     Tables = dict[str, pd.DataFrame]
 
+COUNTED = {"tables", "columns", "rows", "cells", "measures"}
+"""Units of violations without a size, of which each counts one."""
+
 RULES: dict[str, Any] = {"rule": {"balance_value_decimals": 3}, "market": {"paid_share": 0.1}}
 
 
@@ -32,9 +35,15 @@ def solved(name: str = "two") -> tuple[etsopt.Instance, Tables]:
     return instance, dict(etsopt.solve(instance, "equilibrium").tables)
 
 
-def found(name: str = "two", **tables: pd.DataFrame) -> list[str]:
+def violations_of(name: str, tables: Tables) -> list[Violation]:
     instance, right = solved(name)
-    return [violation.rule for violation in check_equilibrium(instance, right | tables)]
+    violations = check_equilibrium(instance, right | tables)
+    assert all(violation.amount == 1.0 for violation in violations if violation.unit in COUNTED)
+    return violations
+
+
+def found(name: str = "two", **tables: pd.DataFrame) -> list[str]:
+    return [violation.rule for violation in violations_of(name, tables)]
 
 
 def changed(table: str, column: str, row: int, cell: Any, name: str = "two") -> list[str]:
@@ -152,8 +161,7 @@ def test_a_unit_may_pay_more_than_its_best_by_rounding_alone() -> None:
 
 
 def wheres(tables: Tables) -> list[tuple[str, str]]:
-    instance, right = solved()
-    return [(violation.rule, violation.where) for violation in check_equilibrium(instance, right | tables)]
+    return [(violation.rule, violation.where) for violation in violations_of("two", tables)]
 
 
 def test_tables_and_their_columns_are_there() -> None:

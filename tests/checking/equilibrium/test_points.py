@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.checking.equilibrium import points as of_points
 from etsopt.checking.equilibrium.equilibrium import _year
 from etsopt.checking.equilibrium.points import Year, _in_order, fixed_points
 from etsopt.checking.market.baseline import derive_baseline
@@ -69,6 +71,65 @@ def test_an_indifferent_unit_may_emit_either_amount() -> None:
         own = _year(instance, derive_baseline(instance, None), 0)
         _, cleanest, dirtiest = own.best(np.full(2, value))
         assert bool(cleanest[1] < dirtiest[1]) is both
+
+
+def costing(fixed: float) -> Year:
+    """The second unit has a measure at a yearly cost, and its allowances have no price."""
+    instance = sector(TWO, [(1, 0.1, COST)], PRICE)
+    year = _year(instance, derive_baseline(instance, None), 0)
+    offered = replace(year.offered, fixed=np.array([[0.0], [fixed]]), variable=np.zeros((2, 1)))
+    return replace(year, price=0.0, offered=offered)
+
+
+def test_sets_tie_within_a_share_of_the_dearest_set_of_the_emissions_and_a_yuan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(of_points, "RELATIVE", 0.5)
+    # Of half of 1 CNY and the cost of the measure, the measure may cost 1 CNY.
+    for cost, tie in ((1.0, True), (1.0 + 2**-20, False)):
+        _, cleanest, dirtiest = costing(cost).best(np.ones(2))
+        assert bool(cleanest[1] < dirtiest[1]) is tie
+
+
+def test_a_point_may_be_off_by_its_tolerance_and_no_more() -> None:
+    """Nothing is emitted, so 20 kg and 1 CNY are left of the tolerances."""
+    instance, year, _ = made()
+    idle = replace(costing(0.0), baseline=replace(year.baseline, emissions=np.zeros((2, 1))))
+    row = {"sector": "cement", "number": 1, "balance_value": 1.0, "residual_t": 0.0}
+    reported = pd.DataFrame({"sector": ["cement"], "balance_value": [1.0]})
+    for tonnes, cost, units in ((2e-2, 1.0, []), (2.1e-2, 1.0, ["t"]), (2e-2, 1.1, ["CNY"])):
+        points = pd.DataFrame([row | {"emissions_tco2e": tonnes, "measures_cost_cny": cost}])
+        broken = fixed_points(instance, idle, {"fixed_points": points, "equilibrium": reported})
+        assert [violation.unit for violation in broken] == units
+
+
+def test_emissions_of_a_point_may_be_off_by_a_share_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of_points, "RELATIVE", 2.0**-10)
+    _, _, tables = made()
+    largest = float(tables["fixed_points"]["emissions_tco2e"][0])
+    for by, off in ((0.999, False), (1.001, True)):
+        assert ("t" in found(emissions_tco2e=(0, by * (2e-2 + largest / 1024)))) is off
+
+
+def test_a_point_costs_what_its_residual_leaves_to_buy_in_its_sector_alone() -> None:
+    """At a balance value of 1.05 the allowances of the best responses are not their emissions."""
+    instance, year, _ = made()
+    others = instance.units.assign(unit_id=["v0", "v1"])
+    units = pd.concat([others, instance.units.assign(sector="steel")], ignore_index=True)
+    both = replace(instance, units=units)
+    twice = _year(both, derive_baseline(both, None), 0)
+    least, _, dirtiest = year.best(np.full(2, 1.05))
+    emissions = float(dirtiest.sum())
+    residual = year.excess(1.05, dirtiest, year.baseline.intensity[:, 0] * dirtiest / year.baseline.emissions[:, 0])
+    assert abs(residual) > 100
+    cost = float(least.sum()) + PRICE * residual
+    row = {"number": 1, "balance_value": 1.05, "emissions_tco2e": emissions, "residual_t": residual}
+    points = pd.DataFrame([row | {"sector": "steel", "measures_cost_cny": cost}])
+    reported = pd.DataFrame({"sector": ["steel"], "balance_value": [1.05]})
+    tables = {"fixed_points": points, "equilibrium": reported}
+    assert fixed_points(both, twice, tables) == []
+    (wrong,) = fixed_points(both, twice, tables | {"fixed_points": points.assign(number=2)})
+    assert (wrong.where, wrong.unit) == ("steel", "rows")
 
 
 def found(paid_share: float = 0.0, **changes: tuple[int, float]) -> list[str]:
