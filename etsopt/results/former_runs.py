@@ -102,6 +102,10 @@ def current_run(
     if any("level" in price for price in content["prices"]):
         content["prices"] = [{**price, "level": _named(price["level"])} for price in content["prices"]]
     renamed = {TABLES.get(name, name): _current_table(name, table) for name, table in tables.items()}
+    if {"allowance_t", "reference_t"} <= {*renamed.get("allocation", ())} and "change_t" not in renamed["allocation"]:
+        allocation = renamed["allocation"]
+        change = allocation["allowance_t"] - allocation["reference_t"]
+        allocation.insert(allocation.columns.get_loc("allowance_t") + 1, "change_t", change)
     if content.get("checked_as") in MARKETS and "years" in renamed:
         renamed["years"] = _with_transfers(renamed["years"])
     return content, renamed, None if listed is None else tuple(TABLES.get(name, name) for name in listed)

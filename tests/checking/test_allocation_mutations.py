@@ -170,7 +170,8 @@ CELLS: dict[str, tuple[Mutation, set[str]]] = {
     "a unit is in another province": (cell("allocation", "province", lambda name: "Nowhere"), {"same_units"}),
     "emissions are wrong": (cell("allocation", "emissions_tco2e", by(1)), {"same_units"}),
     "emissions are no number": (cell("allocation", "emissions_tco2e", missing), {"tables"}),
-    "a reference is wrong": (cell("allocation", "reference_t", by(10)), {"reference_follows_rule"}),
+    "a reference is wrong": (cell("allocation", "reference_t", by(10)), {"reference_follows_rule", "change"}),
+    "a change is wrong": (cell("allocation", "change_t", by(10)), {"change"}),
     "a surplus is wrong": (cell("allocation", "surplus_t", by(10)), {"surplus"}),
     "a surplus is no number": (cell("allocation", "surplus_t", missing), {"tables"}),
     "a surplus rate is wrong": (cell("allocation", "surplus_rate", by(1e-6)), {"surplus_rate"}),
@@ -343,7 +344,7 @@ def test_a_special_case_that_gets_more_than_its_emissions_is_named() -> None:
     table.loc[row, "top_up_t"] = max(table.loc[row, "allowance_t"] - table.loc[row, "pre_allocated_t"], 0)
     table.loc[row, "return_t"] = max(table.loc[row, "pre_allocated_t"] - table.loc[row, "allowance_t"], 0)
     report = check(instance, consistent(tables), result.levels)
-    assert rules(report) == {"fixed_get_emissions"}
+    assert rules(report) == {"fixed_get_emissions", "change"}
 
 
 def test_the_rule_alone_gives_every_unit_its_reference() -> None:
@@ -359,7 +360,7 @@ def test_the_rule_alone_gives_every_unit_its_reference() -> None:
     consistent(tables)
     tables["sectors"]["under_target_t"] -= 10.0 * (tables["sectors"]["sector"] == table.loc[row, "sector"])
     report = check(instance, tables, ())
-    assert rules(report) == {"allowances_follow_rule"}
+    assert rules(report) == {"allowances_follow_rule", "change"}
 
 
 def test_an_allocation_that_stopped_before_its_first_level_is_checked_against_its_limits() -> None:

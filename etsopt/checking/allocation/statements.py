@@ -84,11 +84,9 @@ def columns_agree(instance: Instance, table: pd.DataFrame) -> list[Violation]:
         np.abs(table["top_up_t"].to_numpy() - np.maximum(allowance - issued, 0.0)),
         np.abs(table["return_t"].to_numpy() - np.maximum(issued - allowance, 0.0)),
     )
-    # Runs of earlier versions do not state the change.
-    change = table["change_t"] if "change_t" in table else allowance - table["reference_t"]
-    change_off = distance(change, allowance - table["reference_t"].to_numpy())
+    change = distance(table["change_t"], allowance - table["reference_t"].to_numpy())
     statements = (
-        ("change", change_off, UNIT_TOLERANCE_T, "t", "change is allowance minus reference"),
+        ("change", change, UNIT_TOLERANCE_T, "t", "change is allowance minus reference"),
         (
             "surplus",
             distance(table["surplus_t"], surplus),

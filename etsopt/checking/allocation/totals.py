@@ -38,7 +38,7 @@ BOOLEANS = frozenset(("at_risk", "usable", "gross_error"))
 
 COUNTED = ("units", *SUMS, "surplus_rate", *(f"units_{side}" for side in SIDES))
 NUMBERS = {
-    "allocation": ("intensity", *SUMS, "surplus_rate", *ISSUED),
+    "allocation": ("intensity", *SUMS, "change_t", "surplus_rate", *ISSUED),
     "enterprises": (*COUNTED, *ISSUED),
     "sectors": (*COUNTED, "target_t", "under_target_t"),
     "provinces": (*COUNTED, "balance_limit_t"),

@@ -77,6 +77,7 @@ def test_allowances_are_not_negative_and_what_is_issued_beyond_them_is_owed() ->
         table = tables["allocation"].copy()
         row = {
             "allowance_t": allowance,
+            "change_t": allowance - tables["allocation"]["reference_t"][place],
             "surplus_t": allowance - emissions,
             "surplus_rate": (allowance - emissions) / emissions,
             "pre_allocated_t": issued,
