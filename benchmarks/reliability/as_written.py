@@ -11,6 +11,7 @@ import unicodedata
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from etsopt.data.tables.provinces import LONG, SHORT
 from etsopt.results.results import TONNES
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def difference_of_table(content: bytes, table: Table, frame: pd.DataFrame) -> st
             return cell[1:] if PROTECTED.match(cell) else cell
         if kinds[name]:
             return repr(float(cell.strip())) if cell.strip() else "nan"
-        return unicodedata.normalize("NFKC", cell).strip(" ")
+        text = unicodedata.normalize("NFKC", cell).strip(" ")
+        return _one_name(text) if name == "province" else text
 
     wanted = sorted([said(name, cell) for name, cell in zip(header, row, strict=True)] for row in rows)
     columns = [[repr(float(cell)) if kinds.get(name) else cell for cell in frame[name].tolist()] for name in header]
@@ -63,6 +65,12 @@ def difference_of_policy(content: bytes, policy: Policy) -> str:
     return _differs(tomllib.loads(text), policy.model_dump(exclude_unset=True))
 
 
+def _one_name(text: str) -> str:
+    """Return the English name of a province of China, however short or long the Chinese."""
+    chinese = {word: name for names in (SHORT, LONG) for name, word in names.items()}
+    return chinese.get(text.strip(" "), text)
+
+
 def _decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
@@ -75,7 +83,7 @@ def _differs(said: Any, read: Any, key: str = "") -> str:
         # One number states both sides of a band.
         said = dict.fromkeys(("lower", "upper"), said)
     if isinstance(said, dict) and isinstance(read, dict):
-        said = {unicodedata.normalize("NFKC", name): value for name, value in said.items()}
+        said = {_one_name(unicodedata.normalize("NFKC", name)): value for name, value in said.items()}
         if said.keys() != read.keys():
             return f"{key}: keys {sorted(said)} became {sorted(read)}"
         return next((found for name in said if (found := _differs(said[name], read[name], f"{key}.{name}"))), "")

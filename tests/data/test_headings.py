@@ -52,7 +52,7 @@ def test_every_choice_has_a_word_that_is_understood() -> None:
                 for word in chinese.WORDS[column.name].get(choice, ()):
                     cells = np.array([word, choice], dtype=object)
                     raw = RawTable("any", {column.name: cells}, np.arange(2))
-                    named, problems = in_schema(raw, table)
+                    named, problems = in_schema(raw, table, of_people=True)
                     assert (named.columns[column.name].tolist(), problems) == ([choice, choice], [])
 
 
