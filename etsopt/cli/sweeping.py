@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from etsopt.sweeping import Record, SweepPlan
     from etsopt.sweeping.sweep import Progress
 
-RECORD, SCENARIOS, VALUES = "sweep.sqlite", "scenarios", "values"
+RECORD, SCENARIOS, VALUES, SUMMARY = "sweep.sqlite", "scenarios", "values", "summary"
 """Names of the record, and of the tables written from it."""
 
 WORTH_PROCESSES = 50
@@ -57,7 +57,7 @@ def sweep(options: Namespace) -> int:
             except LostClusterError as error:
                 print(error, file=sys.stderr)
                 termination = "lost"
-        written = _write(record, folder, options.format)
+        written = _write(record, folder, options.format, plan.sampled)
         counts = record.counts
     if quiet:
         content = {"termination": termination, "counts": counts, "files": list(map(str, written))}
@@ -131,13 +131,17 @@ def _duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _write(record: Record, folder: Path, table_format: str) -> list[Path]:
-    """Write the tables of the record."""
+def _write(record: Record, folder: Path, table_format: str, sampled: bool) -> list[Path]:
+    """Write the tables of the record, and of draws their statistics."""
     from etsopt.data.files.atomic import replaced
     from etsopt.data.files.write import write_table
+    from etsopt.sweeping import summary
 
-    written = []
-    for name, table in ((SCENARIOS, record.scenarios), (VALUES, record.values)):
+    written, scenarios, values = [], record.scenarios, record.values
+    tables = {SCENARIOS: scenarios, VALUES: values}
+    if sampled:
+        tables[SUMMARY] = summary(values, scenarios["scenario"].tolist())
+    for name, table in tables.items():
         written.append(folder / f"{name}.{table_format}")
         with replaced(written[-1]) as part:
             write_table(table, part)
@@ -153,4 +157,4 @@ def _summary(counts: dict[str, int], written: list[Path]) -> None:
     for status, number in counts.items():
         table.add_row(STATUSES[status][0] if status in STATUSES else status, f"{number:,}")
     terminal.plain_console().print(table)
-    print(f"Written to {' and '.join(map(str, written))}.")
+    print(f"Written to {', '.join(map(str, written[:-1]))} and {written[-1]}.")

@@ -67,6 +67,8 @@ class SweepPlan:
     options: dict[str, Any]
     tables: tuple[str, ...] | None
     scenarios: tuple[Scenario, ...]
+    sampled: bool = False
+    """True if the last part of every name is a draw."""
 
     @property
     def about(self) -> dict[str, Any]:
@@ -126,7 +128,7 @@ def plan_of(content: Mapping[str, Any], folder: Path = Path(), place: str = "swe
     instance = str(own) if own.exists() or is_file(own) else found.instance
     options = found.options.model_dump(exclude_defaults=True)
     tables = None if found.tables is None else tuple(found.tables)
-    return SweepPlan(instance, found.model, options, tables, tuple(_scenarios(found)))
+    return SweepPlan(instance, found.model, options, tables, tuple(_scenarios(found)), found.sample is not None)
 
 
 def _in_words(problem: Problem) -> Problem:

@@ -120,6 +120,7 @@ def test_scenarios_by_name_give_a_tidy_table_and_an_error_is_the_outcome_of_its_
     [
         ({"a": 1}, {}, "The changes of 'a' are 1"),
         ({"a": {}}, {"checked": False}, "always checked"),
+        ({"a": {"units.output_t": "b"}}, {}, "The factor of units.output_t in 'a' is 'b'"),
         ([{}], {"workers": 2}, "workers is for scenarios by name"),
         ([{}], {"tables": ["sectors"]}, "tables is for scenarios by name"),
     ],
