@@ -27,7 +27,7 @@ class Kind(NamedTuple):
 
 KINDS = {
     "surplus": Kind(
-        "surplus rate of each unit by its intensity, beside the rule and the band",
+        "surplus rate of each unit by its intensity, beside the rule and a stated band",
         "allocation",
         ("surplus_rate", "intensity", "reference_t"),
         allocations.surplus,

@@ -256,8 +256,8 @@ def rules(options: Namespace) -> int:
 
 
 def _pairs(texts: list[str], flag: str) -> dict[str, Any]:
-    """Parse ``key=value`` texts; a value that is not TOML is text."""
-    from etsopt.data.policy.toml import parse_value
+    """Parse ``key=value`` texts; a value that is not TOML is text, and ``3 %`` is 0.03."""
+    from etsopt.data.policy.keys import value_of_text
 
     pairs: dict[str, Any] = {}
     for text in texts:
@@ -268,7 +268,7 @@ def _pairs(texts: list[str], flag: str) -> dict[str, Any]:
         if key in pairs:
             raise UsageError(f"{flag} names {brief(key)} twice.", "Keep one of them.")
         try:
-            pairs[key] = parse_value(value)
+            pairs[key] = value_of_text(value)
         except ValueError as error:
             failure = f"{flag} {brief(text)} is not one key with one value: {error}."
             raise UsageError(failure, f"Give each key a {flag} of its own. {example}") from None

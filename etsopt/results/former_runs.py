@@ -46,8 +46,8 @@ COLUMNS = {
     "reward_elsewhere_cny_per_t": "marginal_incentive_elsewhere_cny_per_t",
     "worst_shadow_price": "largest_change_shadow_price",
     "closest_shadow_price": "least_squares_shadow_price",
-    "bands_give_way_t": "band_relaxation_t",
-    "targets_give_way_t": "target_relaxation_t",
+    **dict.fromkeys(("bands_give_way_t", "band_relaxation_t"), "band_relaxation_allowance_t"),
+    **dict.fromkeys(("targets_give_way_t", "target_relaxation_t"), "target_relaxation_allowance_t"),
 }
 
 OUTSTANDING = {"owed_t": "outstanding_t"}

@@ -92,28 +92,43 @@ def _units(instance: Instance, where: NDArray[np.bool_]) -> tuple[tuple[str, str
     return tuple((f"of {name}", "") for name in instance.units["unit_id"].to_numpy()[where])
 
 
-def notes_of(instance: Instance, place: str) -> Iterator[str]:
+MEASURED = (*PAIR, "output_t", "emissions_tco2e")
+"""Columns of which an intensity is made."""
+
+
+def _columns_in(raw: RawTable) -> str:
+    """Return the headings of these columns, each with its first cell in a sheet."""
+    named = [heading for heading in raw.columns if heading_of(heading, UNITS, of_people=True).column in MEASURED]
+    first = [f" from {_label(raw, heading, 0)} on" if heading in raw.letters else "" for heading in named]
+    return ", ".join(f"{heading}{cell}" for heading, cell in zip(named, first, strict=True))
+
+
+def notes_of(instance: Instance, raw: RawTable) -> Iterator[str]:
     """Yield sentences on figures far from those of other units, and on provinces that are none."""
+    place = raw.place
     names, emissions = instance.units["unit_id"].to_numpy(), instance.units["emissions_tco2e"].to_numpy(dtype=float)
     intensity = instance.intensity
     idle = (emissions == 0) & np.isfinite(intensity)
     if idle.any():
         yield f"{place}: output but no emissions at {_listed(names[idle])}."
+    unusual = []
     for sector in instance.sectors:
         here = instance.labels("sector").where(sector) & (intensity > 0)
         if not here.any():
             continue
         middle, usual = float(np.median(intensity[here])), PLAUSIBLE_INTENSITY[sector]
         if not usual / FAR < middle < usual * FAR:
-            about = f"the intensity of {sector} is about {middle:.3g}, usually {usual:g}"
-            yield f"{place}: {about}; check the units of measure."
+            unusual.append(f"the intensity of {sector} is about {middle:.3g}, usually {usual:g}")
         far = here & ((intensity > FAR * middle) | (intensity < middle / FAR))
         if far.any():
             yield f"{place}: intensities far from the others of {sector}, {middle:.3g}, at {_listed(names[far])}."
     unknown = [name for name in instance.provinces if name not in SHORT]
-    if len(unknown) < len(instance.provinces):
-        for name in unknown[:SHOWN]:
-            yield f"{place}: {brief(name)} is no province of China. {did_you_mean(name, SHORT)}".strip()
+    if unusual:
+        yield f"{place}: {'; '.join(unusual)}. Check the units of measure: {_columns_in(raw)}."
+    if 0 < len(unknown) < len(instance.provinces):
+        which = _listed(np.array([brief(name) for name in unknown], dtype=object))
+        no = "is no province" if len(unknown) == 1 else "are no provinces"
+        yield f"{place}: {which} {no} of China. {did_you_mean(unknown[0], SHORT)}".strip()
 
 
 def _listed(names: NDArray[np.object_]) -> str:

@@ -15,9 +15,10 @@ from etsopt.data.files.one_file import SUFFIXES, find_file, read_one_file
 from etsopt.data.files.parquet import SUFFIX, read_parquet
 from etsopt.data.former_names import current_columns
 from etsopt.data.instance import Instance
+from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.policy import Policy, parse_policy
 from etsopt.data.policy.toml import LARGEST_BYTES, parse_toml
-from etsopt.data.tables.headings import as_stated, in_schema
+from etsopt.data.tables.headings import as_stated, in_cells, in_schema
 from etsopt.data.tables.raw import RawTable, decode, read_csv
 from etsopt.data.tables.schema import TABLES, UNITS
 from etsopt.data.tables.validate import validate_table
@@ -77,7 +78,8 @@ def _read_file(path: Path, changes: Mapping[str, Any]) -> Instance:
     found = read_one_file(path)
     content, problems = found.policy or {}, found.problems
     assumed = {key: value for key, value in DEFAULT_POLICY.items() if key not in content}
-    stated = {"rule" if key == "rule.name" else key for key in changes}
+    stated = {english_path(str(key).split("."))[0] for key in changes if not str(key).startswith("rule.")}
+    stated |= {"rule" for key in changes if english_path(str(key).split(".")) == ["rule", "name"]}
     if told := [key for key in assumed if key not in stated and not problems]:
         what = " and ".join(
             f"the {key} {DEFAULT_POLICY[key]['name'] if key == 'rule' else DEFAULT_POLICY[key]}" for key in told
@@ -95,10 +97,10 @@ def _read_file(path: Path, changes: Mapping[str, Any]) -> Instance:
         raise DataError(f"The instance {path.stem!r}", problems)
     found.tell()
     instance = _from_raw(path.stem, found.tables, policy, problems, of_people=True)
-    place = found.tables[UNITS.name].place
-    if doubted := problems_of_pairs(instance, place):
+    raw = found.tables[UNITS.name]
+    if doubted := [in_cells(problem, raw, UNITS) for problem in problems_of_pairs(instance, raw.place)]:
         raise DataError(f"The instance {path.stem!r}", doubted)
-    found.notes = list(notes_of(instance, place))
+    found.notes = list(notes_of(instance, raw))
     found.tell()
     return instance
 
@@ -152,10 +154,15 @@ def _from_raw(
     try:
         return Instance.from_raw(name, tables, policy, problems, of_people)
     except DataError as error:
-        # Consistency checks name the CSV files.
-        places = {table.file: tables[table.name].place for table in TABLES if table.name in tables}
-        of_files = [replace(problem, place=places.get(problem.place, problem.place)) for problem in error.problems]
-        raise DataError(error.subject, of_files) from None
+        # Consistency checks name the CSV files, and rows by their key.
+        of_file = {table.file: table for table in TABLES if table.name in tables}
+        found = [
+            in_cells(replace(problem, place=tables[table.name].place), tables[table.name], table)
+            if (table := of_file.get(problem.place))
+            else problem
+            for problem in error.problems
+        ]
+        raise DataError(error.subject, found) from None
 
 
 def read_units(path: Path) -> pd.DataFrame:
@@ -257,4 +264,8 @@ def read_policy(path: Path) -> tuple[Policy | None, list[Problem]]:
         return None, error.problems
     except ValueError as error:
         advice = "Write texts in quotes and names of tables in [brackets]."
+        if "%" in text:
+            advice += " A share is a fraction: -0.01, not -1 %."
+        if not text.isascii():
+            advice += ' A Chinese key needs quotes: "年度" = 2026.'
         return None, [Problem(path.name, f"is not valid TOML ({shortened(str(error), 300)})", advice)]

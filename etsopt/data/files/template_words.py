@@ -58,25 +58,41 @@ UNITS_IN_CHINESE = {
 }
 """Units of measure in headings."""
 
-EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+_KILN = {"emissions_tco2e": 830_000, "output_t": 1_000_000}
+_STEEL = {"emissions_tco2e": 1_750_000, "output_t": 1_000_000}
+_STEEL |= {"intensity_output_t": 900_000, "intensity_emissions_tco2e": 800_000}
+
+EXAMPLES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
     "units": (
-        {"unit_id": "EXAMPLE", "enterprise_id": "north", "name": "line 1 of north", "sector": "cement"}
-        | {"province": "Hebei", "emissions_tco2e": 830_000, "output_t": 1_000_000},
-        {"unit_id": "示例", "enterprise_id": "北方", "name": "北方1号线", "sector": "水泥"}
-        | {"province": "河北", "emissions_tco2e": 830_000, "output_t": 1_000_000},
+        [
+            {"unit_id": "EXAMPLE", "enterprise_id": "north", "name": "line 1 of north", "sector": "cement"}
+            | {"province": "Hebei", **_KILN},
+            {"unit_id": "EXAMPLE", "enterprise_id": "south", "name": "south", "sector": "steel"}
+            | {"province": "Jiangsu", **_STEEL},
+        ],
+        [
+            {"unit_id": "示例", "enterprise_id": "北方", "name": "北方1号线", "sector": "水泥"}
+            | {"province": "河北", **_KILN},
+            {"unit_id": "示例", "enterprise_id": "南方", "name": "南方", "sector": "钢铁"}
+            | {"province": "江苏", **_STEEL},
+        ],
     ),
     "enterprises": (
-        {"enterprise_id": "EXAMPLE", "name": "North Cement", "province": "Hebei", "opening_2025_t": 12_000},
-        {"enterprise_id": "示例", "name": "北方水泥", "province": "河北", "opening_2025_t": 12_000},
+        [{"enterprise_id": "EXAMPLE", "name": "North Cement", "province": "Hebei", "opening_2025_t": 12_000}],
+        [{"enterprise_id": "示例", "name": "北方水泥", "province": "河北", "opening_2025_t": 12_000}],
     ),
     "measures": (
-        {"measure_id": "EXAMPLE", "name": "alternative fuels", "sector": "cement", "abatement_rate": 0.05}
-        | {"lifetime_years": 15, "capex_cny_per_t": 20},
-        {"measure_id": "示例", "name": "替代燃料", "sector": "水泥", "abatement_rate": 0.05}
-        | {"lifetime_years": 15, "capex_cny_per_t": 20},
+        [
+            {"measure_id": "EXAMPLE", "name": "alternative fuels", "sector": "cement", "abatement_rate": 0.05}
+            | {"lifetime_years": 15, "capex_cny_per_t": 20}
+        ],
+        [
+            {"measure_id": "示例", "name": "替代燃料", "sector": "水泥", "abatement_rate": 0.05}
+            | {"lifetime_years": 15, "capex_cny_per_t": 20}
+        ],
     ),
 }
-"""A row of each table as an example, in English and in Chinese."""
+"""Rows of each table as examples, in English and in Chinese; of steel with the pair that measures its intensity."""
 
 ENGLISH_NOTES = (
     "One row is one unit: a clinker line, an electrolysis process, a steel enterprise or a power unit.",

@@ -20,7 +20,7 @@ from etsopt.data.policy.allocation import (
     ProvincePolicy,
     SectorPolicy,
 )
-from etsopt.data.policy.keys import english_key, with_english_keys
+from etsopt.data.policy.keys import english_path, value_of_text, with_english_keys
 from etsopt.data.policy.market import (
     AbatementPolicy,
     CompliancePolicy,
@@ -248,6 +248,8 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
         for item in items
     )
     advice = ADVICE_FOR_TEXT.get(kind, "Correct the value.") if isinstance(stated, str) else "Correct the value."
+    if isinstance(stated, str) and isinstance(share := value_of_text(stated), float):
+        advice = f"Write {share:g}, without quotes: a share is a fraction."
     return Problem(place, f"is {brief(stated)}: expected {expected}", advice, key)
 
 
@@ -264,7 +266,7 @@ def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     """
     content = policy.model_dump(exclude_unset=True)
     for path, value in changes.items():
-        *parents, key = map(english_key, str(path).split("."))
+        *parents, key = english_path(str(path).split("."))
         table = content
         for depth, parent in enumerate(parents, 1):
             nested = table.get(parent)

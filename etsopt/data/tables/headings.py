@@ -210,3 +210,18 @@ def as_stated(problem: Problem, raw: RawTable) -> Problem:
         shown.append((f"cell {letter}{row}" if letter and row.isdigit() else row, value))
     named = f"{heading} ({problem.column})" if heading != problem.column else problem.column
     return replace(problem, column=named, cells=tuple(shown))
+
+
+def in_cells(problem: Problem, raw: RawTable, table: Table) -> Problem:
+    """Return a problem of rows that are named by their key, with the cells of a sheet.
+
+    A problem of two columns, such as of their ratio, is shown at the first of them.
+    """
+    letters, key = {heading_of(name, table, True).column: one for name, one in raw.letters.items()}, table.key[0]
+    letter = letters.get(problem.column.partition(" or ")[0]) or letters.get(key)
+    of_key = next((cells for name, cells in raw.columns.items() if heading_of(name, table, True).column == key), None)
+    if letter is None or of_key is None:
+        return problem
+    row_of = {f"of {normalise(str(name))}": row for name, row in zip(of_key, raw.rows, strict=True)}
+    cells = tuple((f"cell {letter}{row_of[row]}" if row in row_of else row, value) for row, value in problem.cells)
+    return replace(problem, cells=cells)

@@ -48,7 +48,10 @@ def _without_examples(raw: RawTable, table: Table, notes: list[str]) -> RawTable
     example = np.array([plain(str(cell)) in EXAMPLES for cell in raw.columns[of_key]], dtype=bool)
     if not example.any():
         return raw
-    notes.append(f"{raw.place}: row {raw.rows[example][0]} is an example, and not read.")
+    rows = ", ".join(map(str, raw.rows[example]))
+    plural = example.sum() > 1
+    what = f"rows {rows} are examples, and not read" if plural else f"row {rows} is an example, and not read"
+    notes.append(f"{raw.place}: {what}.")
     kept = {heading: cells[~example] for heading, cells in raw.columns.items()}
     return replace(raw, columns=kept, rows=raw.rows[~example])
 
@@ -124,6 +127,11 @@ def _with_identifiers(raw: RawTable, notes: list[str]) -> RawTable:
             notes.append(f"{raw.place}: {what}, as there is no column unit_id.")
             raw = _with(raw, "unit_id", has[column])
             has["unit_id"] = "unit_id"
+    named = next((name for name in chinese.ENTERPRISE_NAMES if name in raw.columns), None)
+    if "name" not in has and named is not None:
+        # Beside a code, the name of the enterprise is the word by which people know the unit.
+        notes.append(f"{raw.place}: {brief(named)} names the units, as there is no column name.")
+        raw = _with(raw, "name", named)
     return raw
 
 

@@ -104,7 +104,8 @@ def _problems_of_columns(raw: RawTable, table: Table) -> list[Problem]:
         if name not in known and not name.startswith(USER_COLUMN_PREFIX):
             guess = did_you_mean(name, known) if len(problems) < PROBLEMS_SHOWN else ""
             advice = f"{guess}Rename it, or begin a column of your own with 'x_'."
-            problems.append(Problem(raw.place, "is not a column of this table", advice, name))
+            cells = ((raw.label_of(name), ""),) if raw.letters else ()
+            problems.append(Problem(raw.place, "is not a column of this table", advice, name, cells))
     return problems
 
 
