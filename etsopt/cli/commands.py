@@ -6,6 +6,7 @@ Each function imports its own dependencies: listing names must not load pandas, 
 from __future__ import annotations
 
 import json
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -85,15 +86,19 @@ def _exit_code(result: results.Results) -> int:
 
 def validate(options: Namespace) -> int:
     """Read an instance; the caller reports the defects that this raises."""
+    from etsopt.data.policy.doubts import doubtful_values
     from etsopt.rules import reference_allowances
 
     instance = _instance(options)
     # A change may name a rule or target that needs columns missing from the instance.
     reference_allowances(instance)
     content = {"instance": instance.name, "valid": True, "units": len(instance.units), "hash": instance.hash}
+    doubts = list(doubtful_values(instance.policy.content))
     if options.json:
-        print(json.dumps(content, ensure_ascii=False))
+        print(json.dumps(content | {"doubts": doubts}, ensure_ascii=False))
     else:
+        for doubt in doubts:
+            print(f"Warning: {doubt}", file=sys.stderr)
         print(f"{instance.name} is valid: {len(instance.units)} units in {', '.join(instance.sectors)}.")
     return 0
 

@@ -24,6 +24,7 @@ from etsopt.cli.show_status import (
 )
 from etsopt.cli.terminal import new_table, plain_console, scale_of, three_decimals
 from etsopt.results.claims import is_checked
+from etsopt.results.equal_allocation import equal_allocation
 from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
@@ -171,11 +172,9 @@ def _shadow_price(price: float) -> str:
 def _provinces(results: Results) -> Text:
     frame = results.tables["provinces"]
     limited = frame[frame["balance_limit_t"].notna()]
-    fixed = int(results.tables["sectors"]["units_fixed"].sum())
     units = int(results.tables["sectors"]["units"].sum())
-    note = (
-        f"{fixed:,} of {units:,} units get A = E (special cases, enterprises below the threshold).\n" if fixed else ""
-    )
+    fixed = equal_allocation(results.tables)
+    note = f"{fixed[0]}\n" if fixed else ""
     outside = len(results.tables["allocation"]) - units
     if outside:
         note += f"{outside:,} more are outside the year's scope: no allowances, no obligation, in no total.\n"

@@ -8,6 +8,7 @@ import numpy as np
 from rich.text import Text
 
 from etsopt.data.messages import counted
+from etsopt.data.policy.doubts import doubtful_values
 from etsopt.results.claims import is_checked
 from etsopt.results.emissions_status import not_verified
 from etsopt.results.former_runs import has_lump_sums
@@ -56,11 +57,7 @@ def remarks(results: Results) -> list[str]:
                     f"The target of {name} has no effect: each of its units gets A = E (special case or below the "
                     "threshold) or is outside the scope. Check that emissions are in tonnes."
                 )
-    for name, stated in policy.get("sectors", {}).items():
-        band = stated.get("band") or {}
-        widest = max(band.get("lower", 0.0), band.get("upper", 0.0))
-        if widest >= 1:
-            lines.append(f"The band of {name} is {100 * widest:g} % of emissions: 0.03 means 3 %.")
+    lines += doubtful_values(policy)
     open_ = not_verified(results.provenance.get("emissions", {}))
     return [*([open_[0]] if open_ else []), *lines, *_profitable_banking(results)]
 

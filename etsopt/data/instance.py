@@ -10,6 +10,7 @@ import pandas as pd
 from etsopt.data.consistency import validate_consistency
 from etsopt.data.content import Content
 from etsopt.data.former_names import current_changes, current_columns
+from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.policy import Policy, changed, parse_policy
 from etsopt.data.tables.headings import as_stated, in_schema
 from etsopt.data.tables.raw import RawTable
@@ -135,6 +136,7 @@ class Instance(Content):
         UsageError
             If the year of an instance changes whose emissions come from monthly reports.
         """
+        changes = {".".join(english_path(str(path).split("."))): value for path, value in changes.items()}
         changes = current_changes(changes)
         if "year" in changes and "reports_sha256" in self.units and changes["year"] != self.policy.year:
             what = f"Emissions are those of the monthly reports of {self.policy.year}, the year of the policy."

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 RULE = ("What the rule gives", "规则给出的配额")
 PROGRAM = ("What the limits moved", "各限值的调整")
 INCENTIVE = ("What one tonne abated earns", "减排一吨的收益")
-FURTHER = ("For one tonne more, these would have to give", "若多分配一吨,须放宽")
+FURTHER = ("For one tonne more, these would have to give", "若多分配一吨，须放宽")
 
 
 def explain(
@@ -84,16 +84,19 @@ def _facts(unit: Unit) -> Words:
     units = unit.instance.units
     name = str(units["name"].iloc[unit.row]) if "name" in units else ""
     shown = f"{unit.unit_id} ({name})" if name and name != unit.unit_id else unit.unit_id
-    return f"{shown}, {unit.sector}, {unit.province}", f"{shown},{in_chinese(unit.sector)},{in_chinese(unit.province)}"
+    return (
+        f"{shown}, {unit.sector}, {unit.province}",
+        f"{shown}，{in_chinese(unit.sector)}，{in_chinese(unit.province)}",
+    )
 
 
 def _title(facts: Words, unit: Unit, row: Mapping[str, Any]) -> Words:
     allowance, surplus = float(row["allowance_t"]), float(row["surplus_t"])
     rate = f", {percent(round(surplus / unit.emissions, 6))}" if unit.emissions > 0 else ""
     english = f"{facts[0]}: {number(allowance)} t of allowances for {number(unit.emissions)} tCO2e"
-    chinese = f"{facts[1]}:排放量 {number(unit.emissions)} tCO2e,核定配额 {number(allowance)} 吨"
+    chinese = f"{facts[1]}：排放量 {number(unit.emissions)} tCO2e，核定配额 {number(allowance)} 吨"
     words = ("surplus", "盈余") if surplus >= 0 else ("deficit", "缺口")
     return (
         f"{english} ({words[0]} {number(abs(surplus))} t{rate}).",
-        f"{chinese}({words[1]} {number(abs(surplus))} 吨{rate})。",
+        f"{chinese}（{words[1]} {number(abs(surplus))} 吨{rate.replace(', ', '，')}）。",
     )

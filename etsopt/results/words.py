@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from etsopt.data.tables import chinese
-from etsopt.data.tables.provinces import SHORT
 
 STATUSES = {
     "certified_optimal": ("certified optimal", "已证明最优"),
     "certified_gap": ("certified within the gap", "已证明在允许差距内最优"),
     "certified_rounded": ("certified optimal before rounding to whole tonnes", "取整吨前已证明最优"),
-    "feasible": ("feasible, optimality not proven", "可行,最优性未证明"),
-    "infeasible_certified": ("infeasible, proven", "不可行,已证明"),
-    "infeasible_unproven": ("infeasible according to the solver, not proven", "求解器判断不可行,未证明"),
+    "feasible": ("feasible, optimality not proven", "可行，最优性未证明"),
+    "infeasible_certified": ("infeasible, proven", "不可行，已证明"),
+    "infeasible_unproven": ("infeasible according to the solver, not proven", "求解器判断不可行，未证明"),
     "none": ("no result", "无结果"),
-    "refused": ("refused by the checker, no result", "未通过检查,无结果"),
+    "refused": ("refused by the checker, no result", "未通过检查，无结果"),
 }
 """Status of a result."""
 
@@ -172,14 +171,6 @@ COLUMNS = {
 """Chinese headings of columns of results; those of inputs are in `etsopt.data.tables.chinese`."""
 
 WITH_UNITS = {"tco2e": "tCO2e", "t": "吨"}
-
-WORDS = {
-    "at_bound": {"lower": "下限", "upper": "上限", "fixed": "等量分配"},
-    "target_sense": {"at_most": "不超过", "exactly": "等于", "none": "无"},
-    **{column: {name: words[0] for name, words in known.items()} for column, known in chinese.WORDS.items()},
-    "province": SHORT,
-}
-"""Chinese words of cells by column."""
 
 
 def heading_of_result(column: str) -> str:

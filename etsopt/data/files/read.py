@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from etsopt.data.files import shipped
 from etsopt.data.files.aside import finish
 from etsopt.data.files.csv_fast import read_csv_fast
@@ -18,9 +20,10 @@ from etsopt.data.instance import Instance
 from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.policy import Policy, parse_policy
 from etsopt.data.policy.toml import LARGEST_BYTES, parse_toml
-from etsopt.data.tables.headings import as_stated, in_cells, in_schema
+from etsopt.data.tables.headings import as_stated, heading_of, in_cells, in_schema
 from etsopt.data.tables.raw import RawTable, decode, read_csv
 from etsopt.data.tables.schema import TABLES, UNITS
+from etsopt.data.tables.text_columns import normalise
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError, shortened
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from etsopt.data.tables.table import Table
 
@@ -102,7 +106,15 @@ def _read_file(path: Path, changes: Mapping[str, Any]) -> Instance:
         raise DataError(f"The instance {path.stem!r}", doubted)
     found.notes = list(notes_of(instance, raw))
     found.tell()
-    return instance
+    return replace(instance, order=_order_of(instance, raw))
+
+
+def _order_of(instance: Instance, raw: RawTable) -> NDArray[np.int64] | None:
+    """Return the positions of the units in the order of their file, shape ``(units,)``; None if it is theirs."""
+    of_key = next(cells for name, cells in raw.columns.items() if heading_of(name, UNITS, True).column == "unit_id")
+    position = {name: at for at, name in enumerate(instance.units["unit_id"])}
+    order = np.array([position[normalise(str(name))] for name in of_key], dtype=np.int64)
+    return None if (np.diff(order) > 0).all() else order
 
 
 def _in_sheet(problem: Problem, cells: Mapping[str, str]) -> Problem:

@@ -28,27 +28,30 @@ TEMPLATE: dict[str, Any] = {
 
 _SECTORS = dict(zip(SECTORS, ("水泥", "钢铁", "铝冶炼", "发电"), strict=True))
 
-TARGET, BAND = "行业配额总量相对排放量的变化,-0.01 为减少 1%", "行业盈缺率限值,0.03 为 ±3%;默认为规则的限值"
+TARGET, BAND = "行业配额总量相对排放量的变化，-0.01 为减少 1%", "行业盈缺率限值，0.03 为 ±3%；默认为规则的限值"
 
 CHINESE = {
     "year": "履约年度",
-    "rule.name": "分配规则,如 cn(当年分配方案)、cn-2025、cn-2026、grandfathering、benchmark",
+    "rule.name": "分配规则，如 cn（当年分配方案）、cn-2025、cn-2026、grandfathering、benchmark",
     **{
-        f"sectors.{name}.target_change": f"{word}行业配额总量相对排放量的变化,-0.01 为减少 1%"
+        f"sectors.{name}.target_change": f"{word}行业配额总量相对排放量的变化，-0.01 为减少 1%"
         for name, word in _SECTORS.items()
     },
-    **{f"sectors.{name}.band": f"{word}行业盈缺率限值,0.03 为 ±3%;默认为规则的限值" for name, word in _SECTORS.items()},
-    "provinces.balance": "各省盈缺总量占排放量的上限,0.02 为 2%",
+    **{
+        f"sectors.{name}.band": f"{word}行业盈缺率限值，0.03 为 ±3%；默认为规则的限值"
+        for name, word in _SECTORS.items()
+    },
+    "provinces.balance": "各省盈缺总量占排放量的上限，0.02 为 2%",
     "national.target_change": "全国配额总量相对排放量的变化",
     "allocation.integer_allowances": "配额取整到吨",
-    "allocation.intensity_order": "同行业内强度较低的单元,盈缺率不低于强度较高的单元",
-    "allocation.band_on": "盈缺率限值适用于 unit(单元)或 enterprise(企业)",
-    "abatement.no_regret": "零碳价时即有收益的措施:include(计入)或 exclude(不计)",
-    "market.prices_cny_per_t": "配额价格(元/吨),模型 abatement 使用",
-    "market.terminal_price_cny_per_t": "期末剩余配额的价值(元/吨)",
-    "market.ccer_price_cny_per_t": "核证自愿减排量价格(元/吨)",
-    "market.ccer_supply_t": "市场上核证自愿减排量的供应量(吨)",
-    "penalty.reference_price_cny_per_t": "罚款所用的市场均价(元/吨)",
+    "allocation.intensity_order": "同行业内强度较低的单元，盈缺率不低于强度较高的单元",
+    "allocation.band_on": "盈缺率限值适用于 unit（单元）或 enterprise（企业）",
+    "abatement.no_regret": "零碳价时即有收益的措施：include（计入）或 exclude（不计）",
+    "market.prices_cny_per_t": "配额价格（元/吨），模型 abatement 使用",
+    "market.terminal_price_cny_per_t": "期末剩余配额的价值（元/吨）",
+    "market.ccer_price_cny_per_t": "核证自愿减排量价格（元/吨）",
+    "market.ccer_supply_t": "市场上核证自愿减排量的供应量（吨）",
+    "penalty.reference_price_cny_per_t": "罚款所用的市场均价（元/吨）",
 }
 
 
@@ -102,11 +105,11 @@ ENGLISH_NOTES = (
     "Solve: etsopt solve plants.xlsx --out result.xlsx",
 )
 CHINESE_NOTES = (
-    "一行为一个分配单元:水泥熟料生产线、铝电解工序、钢铁企业或发电机组。",
-    "深色标题的列必填。标题可为中文或英文,一行或两行均可。",
-    "标题可在括号中注明其他计量单位,如 经核查排放量(万吨)。",
+    "一行为一个分配单元：水泥熟料生产线、铝电解工序、钢铁企业或发电机组。",
+    "深色标题的列必填。标题可为中文或英文，一行或两行均可。",
+    "标题可在括号中注明其他计量单位，如 经核查排放量（万吨）。",
     "名为“示例”的行不读取。自有的列将保留到结果中。",
-    "求解:etsopt solve plants.xlsx --out result.xlsx --lang zh",
+    "求解：etsopt solve plants.xlsx --out result.xlsx --lang zh",
 )
 NOTES = (ENGLISH_NOTES, CHINESE_NOTES)
 """How to fill a workbook in, in English and in Chinese."""
