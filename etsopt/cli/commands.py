@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.characters import HIDDEN
 from etsopt.cli.exporting import export as export
+from etsopt.cli.language import _, joined, translated, word
 from etsopt.errors import UsageError, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -98,14 +100,16 @@ def validate(options: Namespace) -> int:
         print(json.dumps(content | {"doubts": doubts}, ensure_ascii=False))
     else:
         for doubt in doubts:
-            print(f"Warning: {doubt}", file=sys.stderr)
-        print(f"{instance.name} is valid: {len(instance.units)} units in {', '.join(instance.sectors)}.")
+            print(_("Warning: {text}", text=translated(doubt)), file=sys.stderr)
+        where = joined(word("sector", name) for name in instance.sectors)
+        text = "{name} is valid: {count} units in {sectors}."
+        print(_(text, name=instance.name, count=len(instance.units), sectors=where))
     return 0
 
 
 def check(options: Namespace) -> int:
     """Check a run folder and the claims of its result.json."""
-    from etsopt.cli import show
+    from etsopt.cli import show_checks
     from etsopt.results import results
     from etsopt.results.claims import is_checked
     from etsopt.running import run
@@ -127,7 +131,7 @@ def check(options: Namespace) -> int:
         }
         print(json.dumps(results.finite(content), ensure_ascii=False, allow_nan=False))
     else:
-        show.report(result, report, same)
+        show_checks.report(result, report, same)
     if not holds:
         return 5
     return 0 if is_checked(result) else 6
@@ -143,13 +147,13 @@ def report(options: Namespace) -> int:
     text = compliance_page(instance, result, options.enterprise)
     path = options.out or options.run / "report.html"
     write_file(path, text)
-    print(json.dumps({"file": str(path)}, ensure_ascii=False) if options.json else f"Written to {path}.")
+    print(json.dumps({"file": str(path)}, ensure_ascii=False) if options.json else _("Written to {path}.", path=path))
     return 0
 
 
 def compare(options: Namespace) -> int:
     """Print the differences between two runs."""
-    from etsopt.cli import show
+    from etsopt.cli import show_checks
     from etsopt.results import comparison, results
 
     one, other = results.load(options.one), results.load(options.other)
@@ -158,7 +162,7 @@ def compare(options: Namespace) -> int:
         content = {name: table.to_dict("records") for name, table in tables.items()}
         print(json.dumps(results.finite(content), ensure_ascii=False, allow_nan=False))
     else:
-        show.comparison(one, other, tables)
+        show_checks.comparison(one, other, tables)
     return 0
 
 
@@ -184,7 +188,9 @@ def generate(options: Namespace) -> int:
     if options.json:
         print(json.dumps({"folder": str(options.out), "units": options.units, "hash": instance.hash}))
     else:
-        print(f"{options.units} units written to {options.out}: {sectors}.")
+        print(
+            _("{count} units written to {folder}: {sectors}.", count=options.units, folder=options.out, sectors=sectors)
+        )
     return 0
 
 
@@ -247,17 +253,24 @@ def rules(options: Namespace) -> int:
     if options.rule is None:
         return listings.rules(RULES, options.json)
     if options.year is not None and (options.rule != NATIONAL or options.year < FIRST_YEAR):
-        what = f"--year {options.year} is before the first plan, of {FIRST_YEAR}."
+        what = message(
+            "--year {year} is before the first plan, of {first_year}.", year=options.year, first_year=FIRST_YEAR
+        )
         if options.rule != NATIONAL:
-            what = f"--year is for the rule {NATIONAL}, which has a plan for each year."
-        raise UsageError(what, f"For example: etsopt rules {NATIONAL} --year {LAST_YEAR}")
+            what = message("--year is for the rule {national}, which has a plan for each year.", national=NATIONAL)
+        raise UsageError(
+            what,
+            message("For example: etsopt rules {national} --year {last_year}", national=NATIONAL, last_year=LAST_YEAR),
+        )
     year = plan_year(options.rule, LAST_YEAR if options.year is None else options.year)
     if year is not None:
         return listings.plan(options.rule, year, options.json)
     if options.rule in RULES:
         return listings.rules({options.rule: RULES[options.rule]}, options.json)
-    advice = f"{did_you_mean(options.rule, RULES)}The rules are {', '.join(sorted(RULES))}."
-    raise UsageError(f"There is no rule {brief(options.rule)}.", advice)
+    advice = message(
+        "{guess}The rules are {rules}.", guess=did_you_mean(options.rule, RULES), rules=", ".join(sorted(RULES))
+    )
+    raise UsageError(message("There is no rule {rule}.", rule=brief(options.rule)), advice)
 
 
 def _pairs(texts: list[str], flag: str) -> dict[str, Any]:
@@ -269,14 +282,18 @@ def _pairs(texts: list[str], flag: str) -> dict[str, Any]:
         name, separator, value = text.partition("=")
         key, example = name.strip(), f"For example: {flag} sectors.cement.band=0.02"
         if not separator or not key or HIDDEN.search(key):
-            raise UsageError(f"{flag} {brief(text)} is not KEY=VALUE.", example)
+            raise UsageError(message("{flag} {text} is not KEY=VALUE.", flag=flag, text=brief(text)), example)
         if key in pairs:
-            raise UsageError(f"{flag} names {brief(key)} twice.", "Keep one of them.")
+            raise UsageError(message("{flag} names {key} twice.", flag=flag, key=brief(key)), "Keep one of them.")
         try:
             pairs[key] = value_of_text(value)
         except ValueError as error:
-            failure = f"{flag} {brief(text)} is not one key with one value: {error}."
-            raise UsageError(failure, f"Give each key a {flag} of its own. {example}") from None
+            failure = message(
+                "{flag} {text} is not one key with one value: {error}.", flag=flag, text=brief(text), error=error
+            )
+            raise UsageError(
+                failure, message("Give each key a {flag} of its own. {example}", flag=flag, example=example)
+            ) from None
     return pairs
 
 

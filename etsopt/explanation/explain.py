@@ -12,6 +12,7 @@ from etsopt.explanation.markets import market_parts
 from etsopt.explanation.program import Allocated, further_steps, program_steps
 from etsopt.explanation.rule import Unit, incentive_steps, rule_steps
 from etsopt.explanation.steps import Explanation, Step, in_chinese, number, percent
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,8 +66,8 @@ def _unit(instance: Instance, unit_id: str) -> Unit:
     names = instance.units["unit_id"].to_numpy()
     found = np.flatnonzero(names == unit_id)
     if not len(found):
-        advice = f"{did_you_mean(unit_id, names)}The table of units lists them."
-        raise UsageError(f"The instance has no unit {brief(unit_id)}.", advice)
+        advice = message("{guess}The table of units lists them.", guess=did_you_mean(unit_id, names))
+        raise UsageError(message("The instance has no unit {unit_id}.", unit_id=brief(unit_id)), advice)
     row = int(found[0])
     cells = instance.units.iloc[row]
     return Unit(instance, row, unit_id, cells["sector"], cells["province"], float(instance.emissions_tco2e[row]))
@@ -75,7 +76,10 @@ def _unit(instance: Instance, unit_id: str) -> Unit:
 def _row(table: pd.DataFrame, unit: Unit) -> dict[str, Any]:
     found = table[table["unit_id"] == unit.unit_id]
     if not len(found):
-        raise UsageError(f"The run has no unit {brief(unit.unit_id)}.", "Solve again: its tables are not whole.")
+        raise UsageError(
+            message("The run has no unit {unit_id}.", unit_id=brief(unit.unit_id)),
+            "Solve again: its tables are not whole.",
+        )
     return {str(key): value for key, value in found.iloc[0].items()}
 
 

@@ -132,14 +132,14 @@ WORDS: dict[str, dict[str, str]] = {
 def in_chinese(column: str, cells: pd.Series) -> pd.Series:
     """Return the cells of a column of results with their words in Chinese; names and numbers stay as they are."""
     if column == "algorithm":
-        return cells.map(_algorithm)
+        return cells.map(algorithm)
     return cells.replace(WORDS[column]) if column in WORDS else cells
 
 
-def _algorithm(text: str) -> str:
+def algorithm(text: str) -> str:
     """Return an algorithm in Chinese.
 
-    >>> _algorithm("HiGHS simplex, 953 iterations"), _algorithm("prices, 4 Newton steps")
+    >>> algorithm("HiGHS simplex, 953 iterations"), algorithm("prices, 4 Newton steps")
     ('HiGHS 单纯形法，953 次迭代', '对偶价格法，4 次牛顿迭代')
     """
     for english, word in ALGORITHMS:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from etsopt.wording import literal, message
+
 
 class Usual(NamedTuple):
     """The size from which on a value is doubtful, and what is probably meant."""
@@ -61,5 +63,7 @@ def _is_doubtful(value: Any, usual: Usual) -> bool:
 
 
 def _sentence(path: str, value: float, usual: Usual) -> str:
-    share = f", which is {100 * value:g} %" if usual.is_share else ""
-    return f"{path} is {value:g}{share}: {usual.meaning}."
+    share = message(", which is {value:g} %", value=100 * value) if usual.is_share else ""
+    return message(
+        "{path} is {value:g}{share}: {meaning}.", path=path, value=value, share=share, meaning=literal(usual.meaning)
+    )

@@ -37,6 +37,7 @@ from etsopt.data.policy.section import CALENDAR, Section
 from etsopt.data.policy.toml import checked_content
 from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
+from etsopt.wording import listed, literal, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -229,28 +230,59 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
     if kind == "extra_forbidden":
         section = section_at(parent)
         keys = list(section.model_fields) if section else []
-        advice = f"{did_you_mean(name, keys) if guess else ''}Use one of {', '.join(keys)}."
+        advice = message(
+            "{guess}Use one of {keys}.", guess=did_you_mean(name, keys) if guess else "", keys=", ".join(keys)
+        )
         return Problem(place, "is not a key of the policy", advice, key)
     if kind == "missing":
         advice = "Add the key; instances/README.md and `etsopt rules` list its values."
         return Problem(place, "is missing", advice, key)
     if kind == "literal_error" and items[0]["loc"][-1] == "[key]" and SECTORS[0] not in items[0]["ctx"]["expected"]:
-        return Problem(place, f"{brief(name)} is not known", f"Use {items[0]['ctx']['expected']}.", key)
+        return Problem(
+            place,
+            message("{name} is not known", name=brief(name)),
+            message("Use {expected}.", expected=items[0]["ctx"]["expected"]),
+            key,
+        )
     if kind == "literal_error" and items[0]["loc"][-1] == "[key]":
-        advice = f"{did_you_mean(name, SECTORS) if guess else ''}Use one of {', '.join(SECTORS)}."
-        return Problem(place, f"{brief(name)} is not a sector", advice, key)
+        advice = message(
+            "{guess}Use one of {sectors}.",
+            guess=did_you_mean(name, SECTORS) if guess else "",
+            sectors=", ".join(SECTORS),
+        )
+        return Problem(place, message("{name} is not a sector", name=brief(name)), advice, key)
     if custom := [item for item in items if item["type"] == "value_error"]:
         # The message of a validator of this package takes precedence over those of pydantic.
         what, advice = custom[0]["ctx"]["error"].args
         return Problem(place, what, advice, key)
-    expected = " or ".join(
-        "a table" if item["type"] in ("dict_type", "model_type") else item["msg"].removeprefix("Input should be ")
-        for item in items
-    )
+    expected = listed(map(_expected, items), "{first} or {second}")
     advice = ADVICE_FOR_TEXT.get(kind, "Correct the value.") if isinstance(stated, str) else "Correct the value."
     if isinstance(stated, str) and isinstance(share := value_of_text(stated), float):
-        advice = f"Write {share:g}, without quotes: a share is a fraction."
-    return Problem(place, f"is {brief(stated)}: expected {expected}", advice, key)
+        advice = message("Write {share:g}, without quotes: a share is a fraction.", share=share)
+    return Problem(
+        place, message("is {stated}: expected {expected}", stated=brief(stated), expected=expected), advice, key
+    )
+
+
+EXPECTED = {
+    **dict.fromkeys(("dict_type", "model_type"), "a table"),
+    **{"bool_type": "a valid boolean", "int_type": "a valid integer", "float_type": "a valid number"},
+    **{"string_type": "a valid string", "list_type": "a valid list", "finite_number": "a finite number"},
+    **{"greater_than": "greater than {gt:g}", "greater_than_equal": "greater than or equal to {ge:g}"},
+    **{"less_than": "less than {lt:g}", "less_than_equal": "less than or equal to {le:g}"},
+}
+"""What pydantic expects of a value, by the type of its error."""
+
+
+def _expected(item: Mapping[str, Any]) -> str:
+    """Return what one form of a value expects, for a message."""
+    stated = item["msg"].removeprefix("Input should be ")
+    template = EXPECTED.get(item["type"])
+    if template is None:
+        return literal(stated)
+    found = message(template, **item.get("ctx", {}))
+    # Another wording of pydantic stays as it is.
+    return found if found in (stated, "a table") else literal(stated)
 
 
 def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
@@ -273,8 +305,10 @@ def changed(policy: Policy, changes: Mapping[str, Any]) -> Policy:
             if nested is not None and not isinstance(nested, dict):
                 # Replacing it by a table of one key would silently drop its value for all other keys.
                 above, below = ".".join(parents[:depth]), ".".join([*parents, key][depth:])
-                what = f"is the one value {brief(nested)}: expected a table with {brief(below)}"
-                advice = f"Set {above} itself, to a table of all values if it may be one."
+                what = message(
+                    "is the one value {nested}: expected a table with {below}", nested=brief(nested), below=brief(below)
+                )
+                advice = message("Set {above} itself, to a table of all values if it may be one.", above=above)
                 raise DataError("The policy", [Problem("the changed policy", what, advice, above)])
             table[parent] = dict(nested or {})
             table = table[parent]

@@ -20,6 +20,7 @@ from etsopt.data.tables.provinces import one_name_each
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.data.tables.text_columns import normalise
 from etsopt.errors import Problem, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -150,7 +151,7 @@ def _problems_of_repeats(raw: RawTable, found: Mapping[str, Heading]) -> list[Pr
     return [
         Problem(
             raw.place,
-            f"{len(same)} headings are of one column",
+            message("{count} headings are of one column", count=len(same)),
             "Keep one of them: which of them holds cannot be told.",
             column,
             tuple((raw.label_of(heading), heading) for heading in same),
@@ -169,8 +170,12 @@ def _converted(
         factor = factor_of(unit, column.unit) if column.number else None
         if factor is None:
             known = KNOWN.get(column.unit.partition("/year")[0])
-            advice = f"Use one of {known}, and convert the numbers." if known else "Write the heading without brackets."
-            what = f"the unit {brief(unit)} in the heading cannot be told"
+            advice = (
+                message("Use one of {known}, and convert the numbers.", known=known)
+                if known
+                else "Write the heading without brackets."
+            )
+            what = message("the unit {unit} in the heading cannot be told", unit=brief(unit))
             return cells, [Problem(raw.place, what, advice, column.name, ((raw.label_of(heading), heading),))]
         if factor != 1:
             cells = np.array([converted(cell, factor) for cell in cells], dtype=object)
