@@ -1,0 +1,7 @@
+"""Sweeps: many scenarios of one instance from a file, solved, checked and kept in one record that can be resumed."""
+
+from etsopt.sweeping.plan import SweepPlan, read_plan
+from etsopt.sweeping.record import Record
+from etsopt.sweeping.sweep import Progress, run_plan
+
+__all__ = ["Progress", "Record", "SweepPlan", "read_plan", "run_plan"]
