@@ -55,6 +55,7 @@ MODULES = {
     "plot": "plotting",
     "sweep": "sweeping",
     "schema": "listings",
+    **dict.fromkeys(("models", "instances", "rules"), "listing"),
     "completion": "completing",
 }
 """Modules of commands outside `etsopt.cli.commands`."""

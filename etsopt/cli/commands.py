@@ -188,8 +188,10 @@ def generate(options: Namespace) -> int:
     if options.json:
         print(json.dumps({"folder": str(options.out), "units": options.units, "hash": instance.hash}))
     else:
+        counts = instance.units["sector"].value_counts().sort_index()
+        shown = joined((f"{count} {word('sector', name)}" for name, count in counts.items()))
         print(
-            _("{count} units written to {folder}: {sectors}.", count=options.units, folder=options.out, sectors=sectors)
+            _("{count} units written to {folder}: {sectors}.", count=options.units, folder=options.out, sectors=shown)
         )
     return 0
 
@@ -215,62 +217,6 @@ def roll(options: Namespace) -> int:
     else:
         show_roll.rolled(found, options.out)
     return 0
-
-
-def models(options: Namespace) -> int:
-    """List the models."""
-    from etsopt.cli import listings
-    from etsopt.running import library
-
-    lines = {}
-    for name in (*library.names(), *library.installed()):
-        other = library.explains(name)
-        lines[name] = library.summary(name) + (f" Not solved by itself: {other} calls it." if other else "")
-    return listings.listing(lines, options.json)
-
-
-def instances(options: Namespace) -> int:
-    """List the shipped instances by the first line of their README."""
-    from etsopt.cli import listings
-    from etsopt.data.files import shipped
-
-    lines = {}
-    for name in shipped.names():
-        text = (shipped.folder(name) / "README.md").read_text(encoding="utf-8")
-        lines[name] = text.lstrip("# ").split("\n")[0]
-    return listings.listing(lines, options.json)
-
-
-def rules(options: Namespace) -> int:
-    """List the rules with parameters and sources, or print the official parameters of one plan."""
-    from etsopt.cli import listings
-    from etsopt.data.messages import did_you_mean
-    from etsopt.data.policy.plans import NATIONAL, plan_year
-    from etsopt.data.policy.power_plans import FIRST_YEAR, LAST_YEAR
-    from etsopt.rules.registry import RULES, register_installed
-
-    register_installed()
-    if options.rule is None:
-        return listings.rules(RULES, options.json)
-    if options.year is not None and (options.rule != NATIONAL or options.year < FIRST_YEAR):
-        what = message(
-            "--year {year} is before the first plan, of {first_year}.", year=options.year, first_year=FIRST_YEAR
-        )
-        if options.rule != NATIONAL:
-            what = message("--year is for the rule {national}, which has a plan for each year.", national=NATIONAL)
-        raise UsageError(
-            what,
-            message("For example: etsopt rules {national} --year {last_year}", national=NATIONAL, last_year=LAST_YEAR),
-        )
-    year = plan_year(options.rule, LAST_YEAR if options.year is None else options.year)
-    if year is not None:
-        return listings.plan(options.rule, year, options.json)
-    if options.rule in RULES:
-        return listings.rules({options.rule: RULES[options.rule]}, options.json)
-    advice = message(
-        "{guess}The rules are {rules}.", guess=did_you_mean(options.rule, RULES), rules=", ".join(sorted(RULES))
-    )
-    raise UsageError(message("There is no rule {rule}.", rule=brief(options.rule)), advice)
 
 
 def _pairs(texts: list[str], flag: str) -> dict[str, Any]:

@@ -51,12 +51,14 @@ def rules(selected: Mapping[str, Rule], as_json: bool) -> int:
         return 0
     console = plain_console()
     for name, rule in sorted(selected.items()):
-        console.print(Text(name, style="bold"), Text(rule.summary))
+        console.print(Text(name, style="bold"), Text(translated(rule.summary)))
         for key, field in rule.parameters.model_fields.items():
             value = of_plan(name, LATEST).get(key, field.default)
             default = _("required") if field.is_required() else _("default {value}", value=value)
             # The description of a parameter without a default states the source of its value.
-            console.print(Text(f"  {key}: {field.description}{'' if value is None else f' ({default})'}"))
+            console.print(
+                Text(f"  {key}: {translated(field.description or '')}{'' if value is None else f' ({default})'}")
+            )
         console.print(Text(_("  Source: {source}\n", source=rule.source)))
     return 0
 
@@ -104,7 +106,7 @@ def plan(name: str, year: int, as_json: bool) -> int:
 
 
 def _sectors(sectors: tuple[str, ...]) -> str:
-    return {EVERY_SECTOR: _("all"), INDUSTRY: _("industry")}.get(sectors) or joined(
+    return {EVERY_SECTOR: _("every"), INDUSTRY: _("industry")}.get(sectors) or joined(
         word("sector", one) for one in sectors
     )
 

@@ -59,12 +59,13 @@ def wrapped(text: str, width: int) -> str:
     >>> wrapped("配额不超过 1,200 吨，见 result.json。", 16).split(chr(10))
     ['配额不超过 1,200', '吨，见', 'result.json。']
     """
-    lines, line = [], ""
+    lines, line, continued = [], "", False
     for part in PARTS.findall(text):
         if part == "\n" or cell_len(f"{line}{part}") > width:
             lines.append(line.rstrip(" "))
-            line = ""
-        if part != "\n" and (line or part != " " or not lines):
+            line, continued = "", part != "\n"
+        # A line that continues another begins with no space, and an indented one keeps its own.
+        if part != "\n" and not (continued and not line and part == " "):
             line += part
     return "\n".join([*lines, line])
 

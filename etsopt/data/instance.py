@@ -10,8 +10,9 @@ import pandas as pd
 from etsopt.data.consistency import validate_consistency
 from etsopt.data.content import Content
 from etsopt.data.former_names import current_changes, current_columns
+from etsopt.data.policy.changes import changed
 from etsopt.data.policy.keys import english_path
-from etsopt.data.policy.policy import Policy, changed, parse_policy
+from etsopt.data.policy.policy import Policy, parse_policy
 from etsopt.data.tables.headings import as_stated, in_schema
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.schema import TABLES

@@ -58,7 +58,8 @@ ARGPARSE = (
 
 TRANSLATED = (
     *("etsopt/cli", "etsopt/data", "etsopt/rules", "etsopt/running", "etsopt/results", "etsopt/explanation"),
-    *("etsopt/charts", "etsopt/errors.py", "etsopt/progress.py", "models/etsopt_models", "argparse", "schema"),
+    *("etsopt/charts", "etsopt/accounting", "etsopt/solving", "etsopt/sweeping", "etsopt/errors.py"),
+    *("etsopt/progress.py", "etsopt/modules.py", "models/etsopt_models", "argparse", "schema", "instances"),
 )
 """Rooms whose texts are all in the catalogue; those of the others are English in every language."""
 
@@ -78,7 +79,9 @@ def all_texts() -> dict[str, str]:
     for folder in ("etsopt", "models/etsopt_models"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             for text in _texts_of(ast.parse(path.read_text(encoding="utf-8"))):
-                found.setdefault(text, path.relative_to(ROOT).as_posix())
+                place = path.relative_to(ROOT).as_posix()
+                if not found.get(text, "").startswith(TRANSLATED):
+                    found[text] = place
     from etsopt.cli import _parser
 
     for text in _texts_of_help(_parser()):
@@ -87,9 +90,19 @@ def all_texts() -> dict[str, str]:
     from etsopt.data.tables.schema import TABLES
 
     found |= dict.fromkeys(ARGPARSE, "argparse")
+    from etsopt.data.files import shipped
+    from etsopt.rules.registry import RULES
+    from etsopt.running import library
     from etsopt.solving.options import METHODS
 
     found |= dict.fromkeys(METHODS.values(), "etsopt/running")
+    found |= dict.fromkeys(map(library.summary, library.names()), "models/etsopt_models")
+    for rule in RULES.values():
+        fields = rule.parameters.model_fields.values()
+        found |= dict.fromkeys((rule.summary, *(field.description or "" for field in fields)), "etsopt/rules")
+    for name in shipped.names():
+        about = (shipped.folder(name) / "README.md").read_text(encoding="utf-8")
+        found[about.lstrip("# ").split("\n")[0]] = "instances"
     for table in TABLES:
         found |= dict.fromkeys((table.meaning, *(column.meaning for column in table.columns)), "schema")
     for words in WORDS.values():

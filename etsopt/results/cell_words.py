@@ -25,7 +25,7 @@ OBJECTIVES = {
     "cost": "成本",
     "unmet_demand": "未满足的需求",
     "effort": "持仓动用量",
-    "older_first": "先清缴较早年度配额",
+    "older_first": "较早年度优先",
     "adjustment": "调整量(加权)",
     "estimate": "最可能估计",
     "interval": "排放量区间",

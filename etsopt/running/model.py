@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.compiler.mistakes import mistake_in
 from etsopt.errors import EtsoptError, ModelError
-from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,9 +146,7 @@ class Model:
             inputs = "prepare" if "prepare" in defined else "parameters"
             if missing := [part for part in ("formulate", inputs, "tables") if part not in defined]:
                 advice = "Define formulate, parameters and tables, or calculate, as in CONTRIBUTING.md."
-                raise ModelError(
-                    message("The model {name} has no {missing}.", name=name, missing=", ".join(missing)), advice
-                )
+                raise ModelError(f"The model {name} has no {', '.join(missing)}.", advice)
         return cls(name, module, **functions, **{key.lower(): defined[key] for key in CONSTANTS if key in defined})
 
     def objectives(self, instance: Instance, declared: list[str] | None) -> list[str]:
@@ -168,13 +165,9 @@ class Model:
         names = self.levels(instance) if self.levels else list(declared or [])
         unknown = [] if declared is None else [name for name in names if name not in declared]
         if unknown or not names:
-            what = (
-                message("there is no objective {repr}", repr=", ".join(map(repr, unknown)))
-                if unknown
-                else "there is no objective"
-            )
-            advice = message("Declare it in `formulate`, which has {value}.", value=", ".join(declared or []) or "none")
-            raise ModelError(message("The model {name} cannot be solved: {what}.", name=self.name, what=what), advice)
+            what = f"there is no objective {', '.join(map(repr, unknown))}" if unknown else "there is no objective"
+            advice = f"Declare it in `formulate`, which has {', '.join(declared or []) or 'none'}."
+            raise ModelError(f"The model {self.name} cannot be solved: {what}.", advice)
         return names
 
 
@@ -228,17 +221,12 @@ def _called(model: str, function: str, defined: Callable[..., Any], *arguments: 
     except EtsoptError:
         raise
     except Exception as error:
-        what = message("The function {function} of the model {model} failed: ", function=function, model=model)
+        what = f"The function {function} of the model {model} failed: "
         if function == "formulate" and (mistake := mistake_in(error)):
             raise ModelError(what + mistake, "Correct the model file.") from error
         raise ModelError(f"{what}{type(error).__name__}: {error}.", advice) from error
     if function in ("parameters", "tables", "calculate") and not isinstance(result, dict):
-        what = message(
-            "The function {function} of the model {model} returned {name}: expected a dictionary.",
-            function=function,
-            model=model,
-            name=type(result).__name__,
-        )
+        what = f"The function {function} of the model {model} returned {type(result).__name__}: expected a dictionary."
         raise ModelError(what, "Return its results by name.")
     if function in ("tables", "calculate"):
         _check_tables(result, f"The function {function} of the model {model}")
@@ -251,19 +239,10 @@ def _check_tables(tables: Any, function: str) -> None:
 
     for table, content in tables.items():
         if not isinstance(content, pd.DataFrame):
-            what = message(
-                "{function} returned {name} for {table!r}: expected a data frame.",
-                function=function,
-                name=type(content).__name__,
-                table=table,
-            )
+            what = f"{function} returned {type(content).__name__} for {table!r}: expected a data frame."
             raise ModelError(what, "Return a pandas DataFrame for each name.")
         if not isinstance(table, str) or not table.isprintable() or Path(table).name != table or table[:1] in ".~":
-            what = message(
-                "{function} names a table {table!r}, which cannot be the name of a file.",
-                function=function,
-                table=table,
-            )
+            what = f"{function} names a table {table!r}, which cannot be the name of a file."
             raise ModelError(what, "Choose a name of letters, digits and underscores.")
 
 
@@ -282,12 +261,8 @@ def refuse_slips(module: Any, name: str) -> None:
     if slips:
         problems = " and ".join(f"{kind} `{slip}`: expected `{meant}`" for kind, slip, meant in slips)
         first, meant = slips[0][1:]
-        advice = message(
-            "Rename `{first}` to `{meant}`; if it is a helper of your own, call it `_{first}`.",
-            first=first,
-            meant=meant,
-        )
-        raise ModelError(message("The model {name} has a {problems}.", name=name, problems=problems), advice)
+        advice = f"Rename `{first}` to `{meant}`; if it is a helper of your own, call it `_{first}`."
+        raise ModelError(f"The model {name} has a {problems}.", advice)
 
 
 def _slips(module: Any) -> Iterator[tuple[str, str, str]]:

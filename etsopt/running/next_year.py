@@ -202,7 +202,9 @@ def policy_of(instance: Instance, units: pd.DataFrame) -> tuple[dict[str, Any], 
     past = [key for key in ("first_year", "last_year") if horizon.get(key, following) < following]
     if past:
         horizon |= dict.fromkeys(past, following)
-        notes.append(f"{following} in place of {policy.year}: {', '.join(f'horizon.{key}' for key in past)}.")
+        keys = ", ".join(f"horizon.{key}" for key in past)
+        text = "{following} in place of {year}: {keys}."
+        notes.append(message(text, following=following, year=policy.year, keys=keys))
     if instance.measures is not None:
         # The costs of measures stay in the money of their year.
         content["horizon"] = horizon | {"price_year": policy.price_year}

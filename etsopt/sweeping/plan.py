@@ -26,6 +26,7 @@ from etsopt.data.tables.schema import SECTORS
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.sweeping.sampling import Distribution, Sample, draws
 from etsopt.sweeping.scenario import BY_NAME, Scenario, is_column
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -95,12 +96,16 @@ def read_plan(path: str | Path) -> SweepPlan:
     """
     path = Path(path)
     if not path.is_file():
-        raise UsageError(f"There is no file {str(path)!r}.", "Name a sweep file, such as sweep.toml.")
+        raise UsageError(
+            message("There is no file {path!r}.", path=str(path)), "Name a sweep file, such as sweep.toml."
+        )
     try:
         content = checked_content(parse_toml(path.read_text("utf-8-sig")), path.name)
     except (ValueError, UnicodeDecodeError) as error:
         advice = "Correct the file; README.md has an example of a sweep."
-        raise DataError("The sweep", [Problem(path.name, f"is no TOML: {error}", advice)]) from None
+        raise DataError(
+            "The sweep", [Problem(path.name, message("is no TOML: {error}", error=error), advice)]
+        ) from None
     return plan_of(content, path.parent, path.name)
 
 
@@ -134,7 +139,11 @@ def _in_words(problem: Problem) -> Problem:
     if problem.what != "is not a key of the policy":
         return problem
     known = list(SweepFile.model_fields)
-    advice = f"{did_you_mean(problem.column.rpartition('.')[2], known)}Use one of {', '.join(known)}."
+    advice = message(
+        "{guess}Use one of {known}.",
+        guess=did_you_mean(problem.column.rpartition(".")[2], known),
+        known=", ".join(known),
+    )
     return Problem(problem.place, "is not a key of a sweep", advice, problem.column)
 
 
@@ -165,7 +174,9 @@ def _problems(found: SweepFile, place: str) -> Iterator[Problem]:
     """Yield what is wrong with the parts together."""
     lengths = {key: len(values) for key, values in found.paired.items()}
     if len(set(lengths.values())) > 1:
-        what = f"has lists of {', '.join(f'{number} ({key})' for key, number in lengths.items())} values"
+        what = message(
+            "has lists of {listed} values", listed=", ".join((f"{number} ({key})" for key, number in lengths.items()))
+        )
         yield Problem(place, what, "Make the lists equally long: they are taken together.", "paired")
     for part, lists in (("grid", found.grid), ("paired", found.paired)):
         for key, values in lists.items():
@@ -178,17 +189,21 @@ def _problems(found: SweepFile, place: str) -> Iterator[Problem]:
         within = [part for one, part in stated if one == key]
         if len(within) > 1 and within != ["policy", within[-1]]:
             advice = "State it in one of them: they are combined with each other."
-            yield Problem(place, f"is stated in {' and '.join(within)}", advice, key)
+            yield Problem(place, message("is stated in {within}", within=" and ".join(within)), advice, key)
     for key, factor in _factors(found):
         if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 <= factor < math.inf:
             advice = "State a number of at least 0, by which the column is multiplied."
-            yield Problem(place, f"is {factor!r}: expected a factor", advice, key)
+            yield Problem(place, message("is {factor!r}: expected a factor", factor=factor), advice, key)
     for key, distribution in found.sample.values.items() if found.sample else ():
         if distribution.each == "row" and not is_column(key):
-            yield Problem(place, "has no rows", 'Leave `each = "row"` out.', f"sample.values.{key}")
+            yield Problem(place, "has no rows", 'Leave `each = "row"` out.', message("sample.values.{key}", key=key))
     if (number := _count(found)) > MOST_SCENARIOS:
-        what = f"combine to {number:,} scenarios"
-        yield Problem(place, f"The parts {what}", f"Keep it at {MOST_SCENARIOS:,} at most.")
+        what = message("combine to {number:,} scenarios", number=number)
+        yield Problem(
+            place,
+            message("The parts {what}", what=what),
+            message("Keep it at {most_scenarios:,} at most.", most_scenarios=MOST_SCENARIOS),
+        )
 
 
 def _factors(found: SweepFile) -> Iterator[tuple[str, Any]]:

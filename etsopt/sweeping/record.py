@@ -18,6 +18,7 @@ from etsopt.data.files.atomic import naming
 from etsopt.data.files.lock import locked
 from etsopt.errors import UsageError
 from etsopt.sweeping.outcome import FAILED, Label, Outcome
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -83,7 +84,10 @@ class Record:
                 version = self._file.execute("PRAGMA user_version").fetchone()[0]
                 tables = self._file.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
                 if version not in (0, VERSION) or (tables and not version):
-                    raise UsageError(f"{str(self.path)!r} is no record of a sweep.", "Name another folder by --out.")
+                    raise UsageError(
+                        message("{path!r} is no record of a sweep.", path=str(self.path)),
+                        "Name another folder by --out.",
+                    )
                 if not version:
                     self._file.executescript(f"BEGIN; {SCHEMA} COMMIT;")
         except BaseException:
@@ -124,7 +128,10 @@ class Record:
                 what = {"plan": "scenarios, model or options", "instance_hash": "instance", "versions": "versions"}
                 names = " and ".join(what[key] for key in other)
                 advice = "Name another folder by --out, or remove this one to begin anew."
-                raise UsageError(f"{str(self.path)!r} is the record of a sweep with other {names}.", advice)
+                raise UsageError(
+                    message("{path!r} is the record of a sweep with other {names}.", path=str(self.path), names=names),
+                    advice,
+                )
             return
         shared = f"{instance_hash} {json.dumps(plan.about, sort_keys=True)} {versions.get('etsopt')}"
         with self._transaction():
@@ -230,7 +237,10 @@ class Record:
             except sqlite3.DatabaseError as error:
                 if isinstance(error, sqlite3.OperationalError):
                     raise OSError(None, str(error), str(self.path)) from error
-                raise UsageError(f"{str(self.path)!r} is damaged: {error}.", "Name another folder by --out.") from error
+                raise UsageError(
+                    message("{path!r} is damaged: {error}.", path=str(self.path), error=error),
+                    "Name another folder by --out.",
+                ) from error
 
 
 def _changes(content: str) -> dict[str, Any]:

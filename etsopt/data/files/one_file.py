@@ -41,7 +41,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from etsopt.data.files.workbook import Cells
+    from etsopt.data.instance import Instance
     from etsopt.data.tables.table import Table
 
 SUFFIXES = (*WORKBOOKS, ".csv")
@@ -266,3 +269,11 @@ def find_file(source: Path) -> None:
     if not source.is_file():
         advice = "Check its name; `etsopt new FILE.xlsx` writes a workbook to fill in."
         raise UsageError(message("There is no file {source!r}.", source=str(source)), advice)
+
+
+def order_of_file(instance: Instance, raw: RawTable) -> NDArray[np.int64] | None:
+    """Return the positions of the units in the order of their file, shape ``(units,)``; None if it is theirs."""
+    of_key = next(cells for name, cells in raw.columns.items() if heading_of(name, UNITS, True).column == "unit_id")
+    position = {name: at for at, name in enumerate(instance.units["unit_id"])}
+    order = np.array([position[normalise(str(name))] for name in of_key], dtype=np.int64)
+    return None if (np.diff(order) > 0).all() else order

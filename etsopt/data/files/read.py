@@ -7,23 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from etsopt.data.files import shipped
 from etsopt.data.files.aside import finish
 from etsopt.data.files.csv_fast import read_csv_fast
 from etsopt.data.files.doubts import notes_of, problems_of_pairs
-from etsopt.data.files.one_file import SUFFIXES, find_file, read_one_file
+from etsopt.data.files.one_file import SUFFIXES, find_file, order_of_file, read_one_file
 from etsopt.data.files.parquet import SUFFIX, read_parquet
 from etsopt.data.former_names import current_columns
 from etsopt.data.instance import Instance
 from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.policy import Policy, parse_policy
 from etsopt.data.policy.toml import LARGEST_BYTES, parse_toml
-from etsopt.data.tables.headings import as_stated, heading_of, in_cells, in_schema
+from etsopt.data.tables.headings import as_stated, in_cells, in_schema
 from etsopt.data.tables.raw import RawTable, decode, read_csv
 from etsopt.data.tables.schema import TABLES, UNITS
-from etsopt.data.tables.text_columns import normalise
 from etsopt.data.tables.validate import validate_table
 from etsopt.errors import DataError, Problem, UsageError, shortened
 from etsopt.wording import listed, literal, message
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from etsopt.data.tables.table import Table
 
@@ -112,15 +108,7 @@ def _read_file(path: Path, changes: Mapping[str, Any]) -> Instance:
         raise DataError(message("The instance {stem!r}", stem=path.stem), doubted)
     found.notes = list(notes_of(instance, raw))
     found.tell()
-    return replace(instance, order=_order_of(instance, raw))
-
-
-def _order_of(instance: Instance, raw: RawTable) -> NDArray[np.int64] | None:
-    """Return the positions of the units in the order of their file, shape ``(units,)``; None if it is theirs."""
-    of_key = next(cells for name, cells in raw.columns.items() if heading_of(name, UNITS, True).column == "unit_id")
-    position = {name: at for at, name in enumerate(instance.units["unit_id"])}
-    order = np.array([position[normalise(str(name))] for name in of_key], dtype=np.int64)
-    return None if (np.diff(order) > 0).all() else order
+    return replace(instance, order=order_of_file(instance, raw))
 
 
 def _in_sheet(problem: Problem, cells: Mapping[str, str]) -> Problem:
