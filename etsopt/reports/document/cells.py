@@ -1,0 +1,163 @@
+"""Cells of tables: figures grouped, scaled with their unit in the heading, and without a negative zero."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from etsopt.reports.document.content import Column, Table
+from etsopt.reports.document.headings import heading, unit_in
+from etsopt.results.words import WORDS
+from etsopt.units import format_rate, format_tonnes, scale_of, three_decimals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+PLAIN = ("year", "vintage", "start_year", "number", "bank_empty_in")
+"""Columns of numbers that are written without groups of thousands."""
+
+COUNTS = ("units", "enterprises", "reviews", "least_reviews", "drawn", "quantities", "substituted", "gross_reports")
+FINE = ("balance_value", "balance_value_before", "balance_value_lower", "balance_value_upper", "intensity")
+MINUS = "−"
+
+
+class Form(NamedTuple):
+    """Unit of measure of a column, and the text of one of its numbers."""
+
+    unit: str
+    text: Callable[[float], str]
+
+
+def signed(text: str) -> str:
+    """Return the text of a number with a minus sign as wide as a digit, and a zero without one.
+
+    >>> signed("-0.00"), signed("-1.5"), signed("-")
+    ('0.00', '−1.5', '-')
+    """
+    if not text.startswith("-") or text == "-":
+        return text
+    return f"{MINUS}{text[1:]}" if any(digit in text for digit in "123456789") else text[1:]
+
+
+def amount(value: float, unit: str, zh: bool = False) -> str:
+    """Return tonnes or CNY scaled, with the unit.
+
+    >>> amount(2887642200.0, "t"), amount(-3500.0, "t"), amount(8.4e7, "CNY"), amount(1e3, "t", True)
+    ('2,887.642 Mt', '−3,500 t', '84.0 CNY million', '1,000 吨')
+    """
+    form = _scaled(abs(value), unit)
+    return f"{signed(form.text(value))} {unit_in(form.unit, zh)}"
+
+
+def tonnes(value: float, zh: bool = False) -> str:
+    """Return tonnes in full, with the unit."""
+    return f"{signed(format_tonnes(value))} {unit_in('t', zh)}"
+
+
+def rate(value: float) -> str:
+    """Return a rate in percent, its minus sign as wide as a digit."""
+    return signed(format_rate(value))
+
+
+def _scaled(largest: float, unit: str) -> Form:
+    """Return the form of a column of tonnes or CNY of which this is the largest."""
+    if unit == "t":
+        scale, name = scale_of(largest)
+        if scale == 1.0:
+            return Form(name, format_tonnes)
+        return Form(name, lambda value: three_decimals(value / scale))
+    if largest >= 1e7:
+        return Form("CNY million", lambda value: f"{value / 1e6:,.1f}" if math.isfinite(value) else "-")
+    return Form("CNY", lambda value: f"{value:,.0f}" if math.isfinite(value) else "-")
+
+
+def _form(column: str, values: pd.Series, exact: bool, whole: bool) -> Form:
+    """Return the form of a column of numbers by its name."""
+    if column in PLAIN:
+        return Form("", lambda value: f"{value:.0f}" if math.isfinite(value) else "-")
+    if column in FINE:
+        decimals = 4 if column == "intensity" else 6
+        return Form("t/t", lambda value: f"{value:,.{decimals}f}" if math.isfinite(value) else "-")
+    if column.endswith("_rate"):
+        return Form("", format_rate)
+    if column.endswith("_per_t"):
+        return Form("CNY/t", lambda value: f"{value:,.2f}" if math.isfinite(value) else "-")
+    finite = values[np.isfinite(values)].abs()
+    largest = float(finite.max()) if len(finite) else 0.0
+    if column.endswith("_cny"):
+        return _scaled(largest, "CNY")
+    if column.endswith(("_t", "_tco2e")):
+        return Form("t", format_tonnes) if exact else _scaled(largest, "t")
+    if column.endswith("days"):
+        return Form("days", lambda value: f"{value:,.6g}" if math.isfinite(value) else "-")
+    if column in COUNTS or whole:
+        return Form("", lambda value: f"{value:,.0f}" if math.isfinite(value) else "-")
+    return Form("", lambda value: f"{value:+.4g}" if "shadow" in column and value else f"{value:,.6g}")
+
+
+def words_of(column: str, values: Sequence[object], zh: bool) -> list[str]:
+    """Return the texts of a column, in Chinese where its words are known."""
+    known = WORDS.get(column, {}) if zh else {}
+    return [str(known.get(str(value), value)) if value not in ("", None) else "–" for value in values]
+
+
+def column_of(
+    name: str, values: pd.Series, zh: bool, exact: bool = False, total: object = None
+) -> tuple[Column, list[str]]:
+    """Return the heading and the texts of a column, with that of a total at the end if there is one.
+
+    Parameters
+    ----------
+    exact
+        True for tonnes that are not scaled.
+    total
+        A number, or a word in a column of words; None for no total.
+    """
+    cells = [*values.tolist(), *([] if total is None else [total])]
+    if pd.api.types.is_bool_dtype(values):
+        yes = "是" if zh else "yes"
+        return Column(heading(name, zh), "", False), [yes if value is True else "–" for value in cells]
+    if not pd.api.types.is_numeric_dtype(values):
+        return Column(heading(name, zh), "", False), words_of(name, cells, zh)
+    numbers = pd.Series([float(value) if isinstance(value, int | float) else np.nan for value in cells])
+    form = _form(name, numbers, exact, pd.api.types.is_integer_dtype(values))
+    return Column(heading(name, zh), unit_in(form.unit, zh)), [signed(form.text(value)) for value in numbers]
+
+
+def table_of(
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    caption: str,
+    zh: bool,
+    *,
+    totals: Mapping[str, float] | None = None,
+    note: str = "",
+    exact: bool = False,
+    key: str = "",
+) -> Table:
+    """Return a table of the columns that a frame has.
+
+    Parameters
+    ----------
+    totals
+        Numbers of a last row by column; the first column says that it is one.
+    """
+    shown = [name for name in columns if name in frame]
+    last: dict[str, object] = {} if totals is None else {**totals, shown[0]: "合计" if zh else "all"}
+    found = [
+        column_of(name, frame[name], zh, exact, None if totals is None else last.get(name, "")) for name in shown
+    ]
+    rows = list(zip(*(texts for _, texts in found), strict=True))
+    foot = tuple("" if text in ("–", "-") else text for text in rows.pop()) if totals is not None else ()
+    return Table(caption, tuple(column for column, _ in found), tuple(rows), foot, note, key)
+
+
+def sums_of(frame: pd.DataFrame, columns: Sequence[str]) -> dict[str, float]:
+    """Return the sums of columns, and the surplus rate of the sums where both of its columns are among them."""
+    sums = {name: float(frame[name].sum()) for name in columns if name in frame}
+    if sums.get("emissions_tco2e") and "surplus_t" in sums:
+        sums["surplus_rate"] = sums["surplus_t"] / sums["emissions_tco2e"]
+    return sums
