@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 Words = tuple[str, str]
 """A text in English and in Chinese."""
 
-SECTOR_COLOURS = {"cement": "#7a6a58", "steel": "#2f6690", "aluminium": "#c8553d", "power": "#5b8c5a"}
-RULE, CHOSEN, OTHER, FREE, PAID = "#8a8a8a", "#2f6690", "#c8553d", "#dcd6cd", "#b9a98f"
+SECTOR_COLOURS = {"cement": "#8d6540", "steel": "#2b8ccf", "aluminium": "#e2670c", "power": "#8b3fdb"}
+RULE, CHOSEN, OTHER, FREE, PAID = "#868686", "#2b8ccf", "#e2670c", "#dcd6cd", "#b9a98f"
 """Colours of sectors, of the rule alone, of the answer, of what stands against it, and of free and paid allowances."""
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import textwrap
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etsopt.charts.allocations import province_names
+from etsopt.charts.chart import CHOSEN
 from etsopt.data.files.atomic import naming, replaced
 from etsopt.errors import UsageError
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 CHARACTERS_ACROSS, MARK = 76, 8
 """Characters of a legend that fit below one panel, and those that a mark is as wide as."""
+
+CHARACTERS_PER_INCH = 12.5
+"""Characters of a title for each inch of the figure's width."""
 
 CHINESE_FONTS = (
     *("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "Hiragino Sans GB", "SimHei"),
@@ -34,8 +40,9 @@ SETTINGS = {
     "axes.spines.right": False,
     "axes.unicode_minus": False,
 }
-LARGEST, SMALLEST, PLAIN = 44.0, 4.0, 14.0
-"""Area of the largest and the smallest point, and of points of one size [points²]."""
+LARGEST, SMALLEST, PLAIN = 90.0, 5.0, 14.0
+"""Area of the largest point, which that of others is in proportion to, of the smallest, and of points of one size
+[points²]."""
 
 
 def load_matplotlib() -> Any:
@@ -80,7 +87,10 @@ def draw(chart: Chart, lang: str = "en") -> Any:
         if names := [series.name[in_chinese] for panel in chart.panels for series in panel.series if series.name[0]]:
             columns = max(1, CHARACTERS_ACROSS // (max(map(len, names)) + MARK))
             figure.legend(loc="outside lower center", ncols=min(4, columns), frameon=False, fontsize=8)
-        figure.suptitle(chart.title[in_chinese], x=0.01, ha="left", fontsize=10.5)
+        # A Chinese character is as wide as two others.
+        characters = int(figure.get_figwidth() * CHARACTERS_PER_INCH) // (2 if in_chinese else 1)
+        title = textwrap.fill(chart.title[in_chinese], characters)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
     return figure
 
 
@@ -88,10 +98,24 @@ def _fonts(mpl: Any, in_chinese: bool) -> list[str]:
     """Return the first installed font with Chinese characters, if they are asked for."""
     if not in_chinese:
         return []
-    installed = sorted({font.name for font in mpl.font_manager.fontManager.ttflist})
+    manager = mpl.font_manager.fontManager
+    if not (found := _chinese(manager)):
+        # matplotlib keeps a list of fonts from its first start, which has none that was installed since.
+        known = {font.fname for font in manager.ttflist}
+        for path in sorted({*mpl.font_manager.findSystemFonts()} - known):
+            # A font of a kind that matplotlib cannot read is none for it.
+            with contextlib.suppress(RuntimeError, OSError):
+                manager.addfont(path)
+        found = _chinese(manager)
+    return found[:1]
+
+
+def _chinese(manager: Any) -> list[str]:
+    """Return the known fonts that have Chinese characters, the best first."""
+    installed = sorted({font.name for font in manager.ttflist})
     # Fonts of Noto and Source Han have the characters of all countries, whichever they are named after.
     others = [name for name in installed if name.startswith(("Noto Sans CJK", "Noto Serif CJK", "Source Han S"))]
-    return [*(name for name in CHINESE_FONTS if name in installed), *others][:1]
+    return [*(name for name in CHINESE_FONTS if name in installed), *others]
 
 
 def save(chart: Chart, path: Path, lang: str = "en") -> None:
@@ -121,7 +145,7 @@ def save(chart: Chart, path: Path, lang: str = "en") -> None:
 
 def _draw_panel(axes: Any, panel: Panel, in_chinese: bool) -> None:
     for low, high in panel.shaded:
-        (axes.axvspan if panel.shaded_axis == "x" else axes.axhspan)(low, high, color="#2f6690", alpha=0.08, lw=0)
+        (axes.axvspan if panel.shaded_axis == "x" else axes.axhspan)(low, high, color=CHOSEN, alpha=0.1, lw=0)
     bottom: Any = 0.0
     for series in panel.series:
         if series.kind == "stack":
@@ -142,7 +166,7 @@ def _draw_series(axes: Any, series: Series, panel: Panel, in_chinese: bool) -> N
     name = series.name[in_chinese] or None
     y = province_names(series.y, in_chinese) if panel.horizontal else series.y
     if series.kind == "points":
-        sizes: Any = PLAIN if series.sizes is None else SMALLEST + (LARGEST - SMALLEST) * np.sqrt(series.sizes)
+        sizes: Any = PLAIN if series.sizes is None else np.maximum(SMALLEST, LARGEST * series.sizes)
         # Thousands of points are one picture inside the SVG, and not as many elements.
         many = len(series.x) > 500
         alpha = 0.6 if many else 0.9

@@ -42,6 +42,15 @@ class Plots:
 
         return draw(chart_of(kind, self._tables, self._about), lang)
 
+    def figures(self, kind: str, lang: str = "en") -> list[dict[str, Any]]:
+        """Return the panels of a chart as figures that one can hover, plain data in the JSON schema of plotly.
+
+        ``plotly.graph_objects.Figure(figure)`` shows one in a notebook, and plotly's script on a page.
+        """
+        from etsopt.charts.interactive import figures
+
+        return figures(chart_of(kind, self._tables, self._about), lang)
+
     def surplus(self, lang: str = "en") -> Any:
         """Surplus rate of each unit by its intensity, beside the rule and the band."""
         return self.draw("surplus", lang)
