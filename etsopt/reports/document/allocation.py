@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,8 +30,10 @@ TOTALS = ("units", "emissions_tco2e", "reference_t", "allowance_t", "target_t", 
 SECTORS = ("sector", *TOTALS, "surplus_rate", "balance_value")
 PROVINCES = ("province", *TOTALS[:4], "surplus_t", "surplus_rate", "balance_limit_t")
 ENTERPRISES = ("name", "enterprise_id", "province", *TOTALS[:2], "allowance_t", "surplus_t", "surplus_rate")
-UNITS = ("unit_id", "name", "sector", "province", "intensity", "emissions_tco2e", "reference_t", "allowance_t")
-UNITS += ("surplus_t", "surplus_rate", "at_bound")
+UNITS = (
+    *("unit_id", "name", "sector", "province", "intensity", "emissions_tco2e", "reference_t", "allowance_t"),
+    *("surplus_t", "surplus_rate", "at_bound"),
+)
 
 BINDS_T = 1.0
 """Distance at which a total counts as at its limit [t]."""
@@ -103,7 +106,10 @@ def enterprises(run: Run) -> Iterator[Section]:
             )
             blocks.append(table_of(largest, ENTERPRISES, run.say(*words), run.zh, note=note, exact=True))
     if len(blocks) > 1:
-        yield Section("enterprises", run.say("Largest buyers and sellers", "主要买方和卖方"), tuple(blocks))
+        title = ("Largest buyers and sellers", "主要买方和卖方")
+        if "enterprise_years" in run.tables:
+            title = ("Largest deficits and surpluses, before measures", "减排前缺口和盈余最大的企业")
+        yield Section("enterprises", run.say(*title), tuple(blocks))
 
 
 def binding(run: Run) -> Iterator[Section]:
@@ -127,7 +133,7 @@ def binding(run: Run) -> Iterator[Section]:
     else:
         blocks.append(Paragraph(run.say("No limit binds: the rule alone keeps them all.", "没有限值起作用。")))
     text = run.say("Why one unit got its number, and what it would take to get one tonne more:", "解释某个单元的配额:")
-    blocks += [Paragraph(text), Commands((f"etsopt explain {run.folder or 'RUN'} UNIT",))]
+    blocks += [Paragraph(text), Commands((f"etsopt explain {shlex.quote(run.folder)} UNIT",))]
     yield Section("binding", run.say("What binds, and what would loosen it", "起作用的限值及放宽办法"), tuple(blocks))
 
 
@@ -209,15 +215,23 @@ def relaxed(run: Run) -> Iterator[Section]:
     blocks: list[Block] = []
     remedies = run.results.remedies if run.results.held is not None else ()
     if remedies:
-        blocks.append(Paragraph(run.say("Each of these changes makes the policy feasible:", "下列任一变更可使政策可行:")))
+        blocks.append(
+            Paragraph(run.say("Each of these changes makes the policy feasible:", "下列任一变更可使政策可行:"))
+        )
         lines = [f"{run.say(f'remedy {one.number}', f'方案 {one.number}')}: {run.say(*one.way)}" for one in remedies]
         blocks.append(Points(tuple(f"{line}: {one.text}" for line, one in zip(lines, remedies, strict=True))))
-        name = f"{run.folder or 'RUN'}/instance"
+        name = f"{shlex.quote(run.folder)}/instance"
         blocks.append(Commands(tuple(f"etsopt solve {name} --apply-remedy {one.number}" for one in remedies)))
     titles = {
         "alone": ("Infeasible even without the other limits", "即使没有其他限值也不可行"),
-        "target_relaxation": ("Least relaxation of targets and balances, bands kept", "保持盈缺率限值,最少放宽目标和平衡"),
-        "band_relaxation": ("Least relaxation of bands and balances, targets kept", "保持目标,最少放宽盈缺率限值和平衡"),
+        "target_relaxation": (
+            "Bands kept, targets and balances relaxed least",
+            "保持盈缺率限值,最少放宽目标和平衡",
+        ),
+        "band_relaxation": (
+            "Targets kept, bands and balances relaxed least",
+            "保持目标,最少放宽盈缺率限值和平衡",
+        ),
     }
     for way, words in titles.items():
         rows = frame[frame["way_out"] == way]
@@ -225,6 +239,9 @@ def relaxed(run: Run) -> Iterator[Section]:
             blocks.append(_relaxations(run, rows, run.say(*words)))
     yield Section("relaxed", run.say("What would have to give", "须放宽的限值"), tuple(blocks))
 
+
+MOST_LIMITS = 12
+"""Limits of each way out that the page shows."""
 
 LIMITS = {
     "target": ("target of", "行业目标"),
@@ -237,12 +254,12 @@ LIMITS = {
 def _relaxations(run: Run, rows: pd.DataFrame, caption: str) -> Table:
     heads = ("限值", "放宽量", "放宽前", "放宽后") if run.zh else ("limit", "relax by", "from", "to")
     cells = []
-    for row in rows.to_dict("records"):
+    for row in rows.head(MOST_LIMITS).to_dict("records"):
         index, words = str(row["index"]), LIMITS[str(row["limit"])]
         name = run.say(f"{words[0]} {index}".strip(), f"{in_chinese(index)}{words[1]}")
         form = (lambda value: f"{format_tonnes(value)} {run.say('t', '吨')}") if row["unit"] == "t" else format_rate
         cells.append((name, *(signed(form(float(row[key]))) for key in ("by", "from", "to"))))
     columns = tuple(Column(head, "", place > 0) for place, head in enumerate(heads))
-    return Table(caption, columns, tuple(cells))
-
-
+    left = len(rows) - MOST_LIMITS
+    more = f"{left} more are in the table relaxed_limits.", f"另有 {left} 项,见表 relaxed_limits。"
+    return Table(caption, columns, tuple(cells), (), run.say(*more) if left > 0 else "")

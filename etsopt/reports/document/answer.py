@@ -1,4 +1,4 @@
-"""The answer of a run in one sentence, and the figures that go with it."""
+"""The answer of a run in one sentence, and its verdict."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from etsopt.explanation.steps import in_chinese
 from etsopt.reports.document.cells import amount, rate, tonnes
-from etsopt.reports.document.content import KeyFigure
 from etsopt.results.words import STATUSES, TERMINATIONS
 
 if TYPE_CHECKING:
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
 
 SAME_PRICE = 1e-6
 """Relative difference below which two prices count as equal."""
+
+SHORT_REMEDY = 2
+"""Changes of a remedy that fit into the answer."""
 
 NO_PRICE = "self-balancing"
 """What sets the price of a year in which allowances equal emissions: every price above the next year's clears."""
@@ -54,8 +56,10 @@ def _infeasible(run: Run) -> str:
         sentence += run.say(f": at least {short} would have to give", f",至少相差 {short}")
     if not remedies:
         return sentence + run.say(".", "。")
-    first = remedies[0]
-    return sentence + run.say(f". It has one with {first.text}.", f"。若 {first.text},则有可行方案。")
+    first = min(remedies, key=lambda remedy: len(remedy.changes))
+    if len(first.changes) > SHORT_REMEDY:
+        return sentence + run.say(". What would have to give is stated below.", "。须放宽的限值见下文。")
+    return sentence + run.say(f". There is one with {first.text}.", f"。若 {first.text},则有可行方案。")
 
 
 def _compliance(run: Run) -> str:
@@ -222,94 +226,3 @@ SENTENCES: Mapping[str, Callable[[Run], str]] = {
     "allocation": _allocated,
 }
 """The sentence of a run by the first of these tables that it has."""
-
-
-def key_figures(run: Run) -> tuple[KeyFigure, ...]:
-    """Return the figures at the head of the page."""
-    found = [*_totals(run), *_market_figures(run), *_compliance_figures(run), *_proof(run)]
-    return tuple(found[:6])
-
-
-def _totals(run: Run) -> list[KeyFigure]:
-    if "relaxed_limits" in run.tables and run.results.infeasible_by_t is not None:
-        least = amount(run.results.infeasible_by_t, "t", run.zh)
-        return [_figure(run, least, ("infeasible by at least", "至少相差"))]
-    if "allocation" not in run.tables or "years" in run.tables:
-        return []
-    units = run.tables["allocation"]
-    emissions, given = (float(units[name].sum()) for name in ("emissions_tco2e", "allowance_t"))
-    moved = float(units["change_t"].abs().sum()) if "change_t" in units else 0.0
-    figures = [
-        _figure(run, amount(emissions, "t", run.zh), ("verified emissions", "经核查排放量")),
-        _figure(run, amount(given, "t", run.zh), ("final allocation", "核定配额")),
-        _figure(run, rate((given - emissions) / emissions) if emissions else "-", ("surplus rate", "盈缺率")),
-        _figure(run, amount(moved, "t", run.zh), ("moved against the rule", "较规则调整")),
-    ]
-    rates = units["surplus_rate"]
-    if len(rates) and rates.notna().any():
-        ends = f"{rate(float(rates.min()))} … {rate(float(rates.max()))}"
-        figures.append(_figure(run, ends, ("surplus rates of units", "单元盈缺率")))
-    return figures
-
-
-def _market_figures(run: Run) -> list[KeyFigure]:
-    if "years" in run.tables:
-        years = run.tables["years"]
-        last = years.iloc[-1]
-        before, after = (float(years[name].sum()) for name in ("emissions_before_tco2e", "emissions_tco2e"))
-        cost = float(years["measures_cost_cny"].sum()) if "measures_cost_cny" in years else np.nan
-        year = last["year"]
-        figures = [
-            _figure(run, f"{last['price_cny_per_t']:,.2f} " + run.say("CNY/t", "元/吨"), _in(year, "price", "碳价")),
-            _figure(run, amount(float(last["emissions_tco2e"]), "t", run.zh), _in(year, "emissions", "排放量")),
-            _figure(run, amount(float(last["allowance_t"]), "t", run.zh), _in(year, "free allowances", "免费配额")),
-            _figure(run, amount(before - after, "t", run.zh), ("abated in all", "减排合计")),
-        ]
-        if np.isfinite(cost):
-            figures.append(_figure(run, amount(cost, "CNY", run.zh), ("cost of measures in all", "减排成本合计")))
-        return figures
-    if "equilibrium" not in run.tables:
-        return []
-    found = run.tables["equilibrium"]
-    before, after, cost = (
-        float(found[name].sum()) for name in ("emissions_before_tco2e", "emissions_tco2e", "measures_cost_cny")
-    )
-    return [
-        _figure(run, amount(before, "t", run.zh), ("emissions before", "减排前排放量")),
-        _figure(run, amount(after, "t", run.zh), ("emissions after", "减排后排放量")),
-        _figure(run, amount(cost, "CNY", run.zh), ("cost of measures", "减排成本")),
-    ]
-
-
-def _compliance_figures(run: Run) -> list[KeyFigure]:
-    if "nation" not in run.tables or not len(run.tables["nation"]):
-        return []
-    nation = run.tables["nation"].iloc[0]
-    words = {
-        "obligation_t": ("obligation", "应清缴配额"),
-        "surrendered_t": ("surrendered", "清缴配额"),
-        "offset_t": ("offsets used", "抵销"),
-        "shortfall_t": ("shortfall", "未足额清缴"),
-        "closing_t": ("kept for later years", "期末持有"),
-    }
-    return [_figure(run, amount(float(nation[name]), "t", run.zh), both) for name, both in words.items()]
-
-
-def _proof(run: Run) -> list[KeyFigure]:
-    """Return the largest relative gap of the objectives."""
-    open_ = [abs(level.gap / level.value) for level in run.results.levels if level.value and np.isfinite(level.gap)]
-    if not open_:
-        return []
-    return [_figure(run, f"{max(open_):.0e}", ("largest gap of an objective, relative", "目标最大相对差距"))]
-
-
-def _in(year: object, english: str, chinese: str) -> tuple[str, str]:
-    return f"{english} in {year}", f"{year}年{chinese}"
-
-
-def _figure(run: Run, text: str, label: tuple[str, str]) -> KeyFigure:
-    """Return a key figure of a text with its unit after the first space."""
-    if "…" in text or text.endswith("%"):
-        return KeyFigure(text, "", run.say(*label))
-    value, _, unit = text.partition(" ")
-    return KeyFigure(value, unit, run.say(*label))

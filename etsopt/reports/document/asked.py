@@ -31,7 +31,10 @@ MODELS = {
 RULES = {
     "cn-2024": ("plan of 2024 for industry: A = E", "2024年度方案:配额等于经核查排放量(A = E)"),
     "cn-2025": ("intensity-coefficient method of the plan for 2025", "2025年度方案的碳排放强度系数法"),
-    "cn-2026": ("intensity-coefficient method of the draft plan for 2026", "2026年度方案(征求意见稿)的碳排放强度系数法"),
+    "cn-2026": (
+        "intensity-coefficient method of the draft plan for 2026",
+        "2026年度方案(征求意见稿)的碳排放强度系数法",
+    ),
     "cn": (
         "plan of the year: benchmarks for power, balance values for industry",
         "当年度方案:发电行业用基准值法,其他行业用碳排放强度系数法",
@@ -65,7 +68,8 @@ def _about(run: Run) -> Iterator[Pair]:
     yield run.say("question", "问题"), f"{run.say(*question)} ({model})"
     size = [_count(run, "unit_id", "units", "个单元"), _count(run, "enterprise_id", "enterprises", "家企业")]
     size += [_count(run, "sector", "sectors", "个行业"), _count(run, "province", "provinces", "个省份")]
-    yield run.say("instance", "算例"), f"{run.about['instance']}: {run.listed([part for part in size if part])}"
+    parts = run.listed([part for part in size if part])
+    yield run.say("instance", "算例"), run.say(": ", ":").join(part for part in (run.about["instance"], parts) if part)
     if "year" in run.policy:
         year = run.policy["year"]
         last = (run.policy.get("horizon") or {}).get("last_year") if "years" in run.tables else None
@@ -75,7 +79,7 @@ def _about(run: Run) -> Iterator[Pair]:
 
 def _count(run: Run, column: str, english: str, chinese: str) -> str:
     """Return the number of units or others in the table that has a row for each unit; empty without one."""
-    names = ("allocation", "issuance", "units", "unit_years", "reconciliation", "plan")
+    names = ("allocation", "issuance", "units", "unit_years", "reconciliation", "plan", "relaxed_units")
     table = next((run.tables[name] for name in names if name in run.tables), None)
     if table is None or column not in table:
         return ""

@@ -22,6 +22,11 @@ PLAIN = ("year", "vintage", "start_year", "number", "bank_empty_in")
 COUNTS = ("units", "enterprises", "reviews", "least_reviews", "drawn", "quantities", "substituted", "gross_reports")
 FINE = ("balance_value", "balance_value_before", "balance_value_lower", "balance_value_upper", "intensity")
 MINUS = "−"
+SPACE = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit, so that no line ends there."""
+
+NO_TONNES = 5e-4
+"""Tonnes below which sums that cancel are shown as 0: a gram of allowances does not exist [t]."""
 
 
 class Form(NamedTuple):
@@ -43,23 +48,32 @@ def signed(text: str) -> str:
 
 
 def amount(value: float, unit: str, zh: bool = False) -> str:
-    """Return tonnes or CNY scaled, with the unit.
+    r"""Return tonnes or CNY scaled, with the unit.
 
-    >>> amount(2887642200.0, "t"), amount(-3500.0, "t"), amount(8.4e7, "CNY"), amount(1e3, "t", True)
-    ('2,887.642 Mt', '−3,500 t', '84.0 CNY million', '1,000 吨')
+    >>> [amount(2887642200.0, "t"), amount(-3500.0, "t"), amount(1e3, "t", True)]
+    ['2,887.642\xa0Mt', '−3,500\xa0t', '1,000\xa0吨']
     """
     form = _scaled(abs(value), unit)
-    return f"{signed(form.text(value))} {unit_in(form.unit, zh)}"
+    return f"{signed(form.text(value))}{SPACE}{unit_in(form.unit, zh)}"
 
 
 def tonnes(value: float, zh: bool = False) -> str:
     """Return tonnes in full, with the unit."""
-    return f"{signed(format_tonnes(value))} {unit_in('t', zh)}"
+    return f"{signed(plain_tonnes(value))}{SPACE}{unit_in('t', zh)}"
+
+
+def plain_tonnes(value: float) -> str:
+    """Return tonnes in full, without the noise of sums that cancel.
+
+    >>> plain_tonnes(-2.9e-10), plain_tonnes(1234.4)
+    ('0', '1,234')
+    """
+    return format_tonnes(0.0 if abs(value) < NO_TONNES else value)
 
 
 def rate(value: float) -> str:
     """Return a rate in percent, its minus sign as wide as a digit."""
-    return signed(format_rate(value))
+    return signed(format_rate(value)).replace(" ", SPACE)
 
 
 def _scaled(largest: float, unit: str) -> Form:
@@ -67,7 +81,7 @@ def _scaled(largest: float, unit: str) -> Form:
     if unit == "t":
         scale, name = scale_of(largest)
         if scale == 1.0:
-            return Form(name, format_tonnes)
+            return Form(name, plain_tonnes)
         return Form(name, lambda value: three_decimals(value / scale))
     if largest >= 1e7:
         return Form("CNY million", lambda value: f"{value / 1e6:,.1f}" if math.isfinite(value) else "-")
@@ -77,7 +91,7 @@ def _scaled(largest: float, unit: str) -> Form:
 def _form(column: str, values: pd.Series, exact: bool, whole: bool) -> Form:
     """Return the form of a column of numbers by its name."""
     if column in PLAIN:
-        return Form("", lambda value: f"{value:.0f}" if math.isfinite(value) else "-")
+        return Form("", lambda value: f"{value:.0f}" if math.isfinite(value) else "")
     if column in FINE:
         decimals = 4 if column == "intensity" else 6
         return Form("t/t", lambda value: f"{value:,.{decimals}f}" if math.isfinite(value) else "-")
@@ -90,7 +104,7 @@ def _form(column: str, values: pd.Series, exact: bool, whole: bool) -> Form:
     if column.endswith("_cny"):
         return _scaled(largest, "CNY")
     if column.endswith(("_t", "_tco2e")):
-        return Form("t", format_tonnes) if exact else _scaled(largest, "t")
+        return Form("t", plain_tonnes) if exact else _scaled(largest, "t")
     if column.endswith("days"):
         return Form("days", lambda value: f"{value:,.6g}" if math.isfinite(value) else "-")
     if column in COUNTS or whole:
@@ -124,7 +138,9 @@ def column_of(
         return Column(heading(name, zh), "", False), words_of(name, cells, zh)
     numbers = pd.Series([float(value) if isinstance(value, int | float) else np.nan for value in cells])
     form = _form(name, numbers, exact, pd.api.types.is_integer_dtype(values))
-    return Column(heading(name, zh), unit_in(form.unit, zh)), [signed(form.text(value)) for value in numbers]
+    # Years are names rather than figures.
+    column = Column(heading(name, zh), unit_in(form.unit, zh), name not in PLAIN)
+    return column, [signed(form.text(value)) for value in numbers]
 
 
 def table_of(
@@ -147,12 +163,19 @@ def table_of(
     """
     shown = [name for name in columns if name in frame]
     last: dict[str, object] = {} if totals is None else {**totals, shown[0]: "合计" if zh else "all"}
-    found = [
-        column_of(name, frame[name], zh, exact, None if totals is None else last.get(name, "")) for name in shown
-    ]
+    found = [column_of(name, frame[name], zh, exact, None if totals is None else last.get(name, "")) for name in shown]
     rows = list(zip(*(texts for _, texts in found), strict=True))
     foot = tuple("" if text in ("–", "-") else text for text in rows.pop()) if totals is not None else ()
     return Table(caption, tuple(column for column, _ in found), tuple(rows), foot, note, key)
+
+
+def used(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Return the columns that a frame has and that are not zero throughout."""
+    return [
+        name
+        for name in columns
+        if name in frame and not (pd.api.types.is_numeric_dtype(frame[name]) and not (frame[name].abs() > 1e-9).any())
+    ]
 
 
 def sums_of(frame: pd.DataFrame, columns: Sequence[str]) -> dict[str, float]:

@@ -19,13 +19,31 @@ if TYPE_CHECKING:
     from etsopt.reports.document.content import Block, Run
 
 RECOMPUTED = {
-    "allocation": ("reference allowances, balance values, bands, targets, balances, and all totals", "参考配额、平衡值、盈缺率限值、目标、平衡和全部合计"),
-    "years": ("accounts of every enterprise, cost of every plan, the balance of the market, and prices", "各企业账户、各方案成本、市场平衡和碳价"),
-    "equilibrium": ("the best response of every unit, and the balance of every sector", "各单元的最优响应和各行业的平衡"),
-    "compliance": ("issue, accounts by vintage, surrender, fines, and all totals", "发放、分年度账户、清缴、罚款和全部合计"),
-    "relaxed_limits": ("a combination of the limits that no allocation can keep", "任何分配方案都无法同时满足的限值组合"),
+    "allocation": (
+        "reference allowances, balance values, bands, targets, balances, and all totals",
+        "参考配额、平衡值、盈缺率限值、目标、平衡和全部合计",
+    ),
+    "years": (
+        "accounts of every enterprise, cost of every plan, the balance of the market, and prices",
+        "各企业账户、各方案成本、市场平衡和碳价",
+    ),
+    "equilibrium": (
+        "the best response of every unit, and the balance of every sector",
+        "各单元的最优响应和各行业的平衡",
+    ),
+    "compliance": (
+        "issue, accounts by vintage, surrender, fines, and all totals",
+        "发放、分年度账户、清缴、罚款和全部合计",
+    ),
+    "relaxed_limits": (
+        "a combination of the limits that no allocation can keep",
+        "任何分配方案都无法同时满足的限值组合",
+    ),
     "reconciliation": ("every piece of evidence, and the ends of every interval", "每项证据和每个区间的两端"),
-    "plan": ("days, draws and coverage, and a bound on what any plan covers", "人天、抽取、覆盖量及任何计划可覆盖量的界"),
+    "plan": (
+        "days, draws and coverage, and a bound on what any plan covers",
+        "人天、抽取、覆盖量及任何计划可覆盖量的界",
+    ),
 }
 """What the checker recomputes, by a table of the run."""
 
@@ -89,16 +107,16 @@ def _own_parameters(run: Run) -> Iterator[str]:
         )
 
 
-def certificate(run: Run, violations: int | None) -> Section:
+def certificate(run: Run, checked: bool) -> Section:
     """Return the verdict, the objectives with their bounds, and what was recomputed.
 
     Parameters
     ----------
-    violations
-        Statements that did not hold when the run was checked for this page; None if it was not checked for it.
+    checked
+        True if the run was checked for this page, and every statement of it holds.
     """
     results = run.results
-    blocks: list[Block] = [Facts(tuple(_verdict(run, violations)))]
+    blocks: list[Block] = [Facts(tuple(_verdict(run, checked)))]
     if results.levels:
         blocks.append(_levels(run))
     known = [run.say(*words) for name, words in RECOMPUTED.items() if name in run.tables]
@@ -120,10 +138,10 @@ def certificate(run: Run, violations: int | None) -> Section:
     return Section("certificate", run.say("Certificate", "证明"), tuple(blocks))
 
 
-def _verdict(run: Run, violations: int | None) -> Iterator[tuple[str, str]]:
+def _verdict(run: Run, checked: bool) -> Iterator[tuple[str, str]]:
     results = run.results
     yield run.say("verdict", "结论"), status(run)
-    if violations is not None and is_checked(results):
+    if checked and is_checked(results):
         yield (
             run.say("checked for this page", "生成本页时再次检查"),
             run.say("every statement of the run holds", "运行结果的全部陈述均成立"),
@@ -148,8 +166,8 @@ def _levels(run: Run) -> Table:
     rows = [
         (
             level.name,
-            signed(f"{level.value:,.10g}"),
-            signed(f"{level.bound:,.10g}") if np.isfinite(level.bound) else "–",
+            figure_of(level.value),
+            figure_of(level.bound),
             f"{abs(level.gap):.1e}" if np.isfinite(level.gap) else "–",
             level.unit,
             yes if level.certified else no,
@@ -161,10 +179,17 @@ def _levels(run: Run) -> Table:
     return Table(run.say("Objectives in their order", "各级目标"), columns, tuple(rows))
 
 
+def figure_of(value: float) -> str:
+    """Return a value of an objective with the digits that matter, or a dash for none."""
+    if not np.isfinite(value):
+        return "–"
+    return signed(f"{value:,.2f}" if abs(value) >= 1e6 else f"{value:,.10g}")
+
+
 def reproduce(run: Run) -> Section:
     """Return commands, versions and hashes that lead to the same result."""
     about = run.about
-    folder = shlex.quote(run.folder) if run.folder else "RUN"
+    folder = shlex.quote(run.folder)
     options: dict[str, Any] = about.get("options") or {}
     solve = f"etsopt solve {folder}/instance --model {shlex.quote(str(about['model']))}"
     solve += f" --method {about['method']}" if about.get("method") in ("direct", "aggregation", "decomposition") else ""

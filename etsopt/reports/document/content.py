@@ -18,8 +18,8 @@ class Run(NamedTuple):
 
     results: Results
     zh: bool
-    folder: str = ""
-    """Name of its folder, for commands; empty if it has none."""
+    folder: str = "RUN"
+    """Name of its folder, for commands."""
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:

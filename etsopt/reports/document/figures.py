@@ -6,94 +6,76 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.charts.allocations import province_names
 from etsopt.charts.interactive import figures
 from etsopt.charts.kinds import chart_of, kinds_of
-from etsopt.reports.document.cells import rate, signed
+from etsopt.reports.document.cells import signed
 from etsopt.reports.document.content import Figure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    import pandas as pd
+    from collections.abc import Iterator
 
     from etsopt.charts.chart import Chart, Panel, Series
     from etsopt.reports.document.content import Run
-
-MOST_POINTS = 3_000
-"""Units in a chart that has a point for each; of more the largest are drawn, and the page says so."""
-
-POINT_FOR_EACH_UNIT = ("surplus",)
 
 
 def figure(run: Run, kind: str) -> Iterator[Figure]:
     """Yield the chart of a kind, if the run has the tables for it."""
     if kind not in kinds_of(run.tables):
         return
-    tables: Mapping[str, pd.DataFrame] = run.tables
-    note = ""
-    if kind in POINT_FOR_EACH_UNIT and len(run.tables["allocation"]) > MOST_POINTS:
-        units = run.tables["allocation"]
-        largest = units.nlargest(MOST_POINTS, "emissions_tco2e").sort_index()
-        share = rate(float(largest["emissions_tco2e"].sum() / units["emissions_tco2e"].sum()))
-        tables = {**run.tables, "allocation": largest}
-        note = run.say(
-            f"The {MOST_POINTS:,} largest of {len(units):,} units are drawn, with {share} of emissions.",
-            f"图中为 {len(units):,} 个单元中最大的 {MOST_POINTS:,} 个,占排放量的 {share}。",
-        )
-    yield of_chart(run, chart_of(kind, tables, run.about), note)
+    yield of_chart(run, chart_of(kind, run.tables, run.about))
 
 
-def of_chart(run: Run, chart: Chart, note: str = "") -> Figure:
-    """Return a chart with its summary.
-
-    Parameters
-    ----------
-    note
-        A sentence to put before the summary.
-    """
+def of_chart(run: Run, chart: Chart) -> Figure:
+    """Return a chart with its summary."""
     # The page names the instance already.
     title = chart.title[run.zh].removeprefix(f"{run.about['instance']}{run.say(': ', ':')}")
     title = title[:1].upper() + title[1:]
-    words = run.say(" ", "").join([*([note] if note else []), *_summary(run, chart)])
+    words = run.say(" ", "").join(_summary(run, chart))
     return Figure(chart.kind, title, words, tuple(figures(chart, "zh" if run.zh else "en")))
 
 
 def _summary(run: Run, chart: Chart) -> Iterator[str]:
-    """Yield a sentence on each named series, or on each panel with one series without a name."""
+    """Yield a sentence on each panel: what its values are, and how far they reach in each series."""
     for panel in chart.panels:
         parts = [words for series in panel.series if (words := _series(run, panel, series))]
         if parts:
-            head = panel.title[run.zh]
-            text = run.say("; ", ";").join(parts)
-            yield (f"{head}{run.say(': ', ':')}" if head else "") + text + run.say(".", "。")
+            label = panel.x_label if panel.horizontal or _is_distribution(panel) else panel.y_label
+            heads = [text for text in (panel.title[run.zh], label[run.zh]) if text]
+            joined = run.say("; ", ";").join(parts)
+            yield run.say(", ", ",").join(heads) + run.say(": ", ":") + joined + run.say(".", "。")
+
+
+def _is_distribution(panel: Panel) -> bool:
+    """Return True for bars over classes of a quantity, of which the reader wants the reach."""
+    return not panel.horizontal and panel.shaded_axis == "x"
 
 
 def _series(run: Run, panel: Panel, series: Series) -> str:
-    """Return the ends of a series in words."""
-    values = series.x if panel.horizontal else series.y
+    """Return the reach of a series in words; empty if it has no number."""
+    values = np.asarray(series.x if panel.horizontal else series.y, dtype=float)
     places = series.y if panel.horizontal else series.x
-    if panel.shaded_axis == "x" and panel.shaded and not panel.horizontal:
-        # Bars of a distribution: what counts is how far it reaches.
-        values = np.asarray(series.x, dtype=float)[np.asarray(series.y, dtype=float) > 0]
-    numbers = np.asarray(values, dtype=float)
-    numbers = numbers[np.isfinite(numbers)]
+    if _is_distribution(panel):
+        values = np.asarray(series.x, dtype=float)[values > 0]
+    numbers = values[np.isfinite(values)]
     if not len(numbers):
         return ""
-    name = f"{series.name[run.zh]} " if series.name[run.zh] else ""
+    name = series.name[run.zh]
     low, high = _short(float(numbers.min())), _short(float(numbers.max()))
-    if series.kind in ("line", "stack"):
-        first, last = _short(float(numbers[0])), _short(float(numbers[-1]))
+    if panel.horizontal and series.kind == "bars":
+        top = province_names(np.asarray([places[int(np.nanargmax(values))]]), run.zh)[0]
+        reach = run.say(f"the most is {high}, of {top}", f"最大为 {top},{high}")
+    elif series.kind in ("line", "stack"):
         start, end = (f"{float(place):.6g}" for place in (places[0], places[-1]))
-        if start == end:
-            return f"{name}{first} ({start})"
-        return f"{name}{first} ({start}) {run.say('to', '至')} {last} ({end})"
-    if panel.horizontal and len(places) and series.kind == "bars":
-        top = int(np.argmax(np.asarray(values, dtype=float)))
-        return f"{name}{run.say('most', '最大')}: {places[top]}, {high}"
-    count = f"{len(numbers):,}"
-    if panel.shaded_axis == "x" and not panel.horizontal:
-        return f"{name}{low} {run.say('to', '至')} {high}"
-    return f"{name}({count}) {low} {run.say('to', '至')} {high}"
+        first, last = _short(float(numbers[0])), _short(float(numbers[-1]))
+        at, of = ("in", "年") if "year" in panel.x_label[0] else ("at", " 处")
+        reach = run.say(f"{first} {at} {start}, {last} {at} {end}", f"{start}{of}为 {first},{end}{of}为 {last}")
+        reach = first if start == end else reach
+    else:
+        reach = run.say(f"from {low} to {high}", f"{low} 至 {high}")
+        if len(numbers) > 1 and series.kind == "points":
+            reach = run.say(f"{len(numbers):,} points {reach}", f"{len(numbers):,} 个点,{reach}")
+    return f"{name}{run.say(', ', ',')}{reach}" if name else reach
 
 
 def _short(value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from etsopt.reports.compliance import COUNTS, FLOWS, MET, MONEY, PROVINCE
 from etsopt.results.words import heading_of_result
 
 ENGLISH = {
@@ -14,7 +15,7 @@ ENGLISH = {
     "reference_t": "rule alone",
     "allowance_t": "final allocation",
     "change_t": "change against the rule",
-    "surplus_t": "surplus (− deficit)",
+    "surplus_t": "surplus",
     "surplus_rate": "surplus rate",
     "at_bound": "at the band's end",
     "pre_allocated_t": "pre-allocated",
@@ -45,11 +46,6 @@ ENGLISH = {
     "transfers_cny": "transfers",
     "resource_cost_cny": "resource cost",
     "abated_tco2e": "abated",
-    "obligation_t": "obligation",
-    "opening_t": "opening",
-    "closing_t": "closing",
-    "carried_over_t": "carried over",
-    "penalty_cny": "fine",
     "marginal_incentive_cny_per_t": "a tonne abated earns",
     "terminal_price_cny_per_t": "terminal price",
     "unchanged_up_to_cny_per_t": "unchanged up to",
@@ -63,7 +59,6 @@ ENGLISH = {
     "highest_tco2e": "highest",
     "conservative_tco2e": "conservative",
     "gross_reports": "false reports",
-    "fixed_fine_cny": "fixed fine",
     "deducted_next_year_t": "deducted next year",
     "index": "of",
 }
@@ -93,12 +88,9 @@ CHINESE = {
     "regime": "适用法规",
     "multiple": "倍数",
     "reference_price_cny_per_t": "基准均价",
-    "fixed_fine_cny": "定额罚款",
     "deducted_next_year_t": "核减下一年度",
     "outstanding_t": "欠缴配额",
     "price_unit": "价格单位",
-    "enterprises_at_risk": "风险企业数",
-    "enterprises_with_shortfall": "未足额清缴企业数",
 }
 """Chinese headings of columns that the words of results lack."""
 
@@ -115,6 +107,9 @@ UNITS = {
 }
 """Chinese names of units of measure."""
 
+OF_A_YEAR = {name: (english, chinese) for name, english, chinese in (*COUNTS, *FLOWS, *MET, *PROVINCE, *MONEY)}
+"""Headings of the report of a compliance year, in both languages."""
+
 ENDINGS = re.compile(r"_(t|tco2e|cny|cny_per_t)$")
 BRACKETS = re.compile(r"\([^()]*\)$")
 
@@ -125,6 +120,8 @@ def heading(column: str, zh: bool) -> str:
     >>> heading("allowance_t", False), heading("allowance_t", True), heading("x_origin", False)
     ('final allocation', '核定配额', 'x origin')
     """
+    if column in OF_A_YEAR and column not in ENGLISH:
+        return OF_A_YEAR[column][zh]
     if zh:
         return CHINESE.get(column) or BRACKETS.sub("", heading_of_result(column))
     return ENGLISH.get(column) or ENDINGS.sub("", column).replace("_", " ")

@@ -1,9 +1,10 @@
 """Layout of a page: templates, style, data for the script, and a content security policy that names the script.
 
-What Chromium 156 accepts of a page under ``file://`` was tried: a script beside the page is loaded under ``'self'``, but
-so is any other; with ``integrity`` it is refused, as a file is no source that may be compared. A script of the page
-that is allowed by its hash may load others under ``'strict-dynamic'``, which then refuses all else, also files. The
-page has one such script, which loads the library of charts.
+What Chromium 156 accepts of a page under ``file://`` was tried: a script beside the page is loaded under ``'self'``
+or ``file:``, but so is any other file; by its hash with ``integrity`` it is refused, because a file is no source that
+may be compared, and its address is no source that a policy may name. A script in the page that is allowed by its hash
+may load others under ``'strict-dynamic'``, which refuses all else. The page has one such script, which loads the
+library of charts.
 """
 
 from __future__ import annotations
@@ -51,6 +52,9 @@ WORDS = {
 ESCAPES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 """Characters that could end a script or a line of it, as JSON writes them otherwise."""
 
+OTHER_SOURCES = "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+"""What a page may have beside scripts: the library of charts needs styles of its elements."""
+
 Library = tuple[str, str]
 """Name of the file with the library of charts, and its text."""
 
@@ -91,7 +95,9 @@ def _environment() -> Any:
 
 
 def _missing(package: str) -> UsageError:
-    return UsageError(f"The report needs {package}, which is not installed.", 'Install it: pip install "etsopt[report]"')
+    return UsageError(
+        f"The report needs {package}, which is not installed.", 'Install it: pip install "etsopt[report]"'
+    )
 
 
 def _file(name: str) -> str:
@@ -99,10 +105,10 @@ def _file(name: str) -> str:
 
 
 def embedded(value: Any) -> str:
-    """Return a value as JSON that is data in a page whatever its texts are.
+    r"""Return a value as JSON that is data in a page whatever its texts are.
 
     >>> embedded("</script>")
-    '"\\\\u003c/script\\\\u003e"'
+    '"\\u003c/script\\u003e"'
     """
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(ESCAPES)
 
@@ -112,25 +118,28 @@ def policy_of(*scripts: str) -> str:
     hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{one}'" for one in hashes)
     sources = f"script-src {allowed} 'strict-dynamic'" if scripts else "script-src 'none'"
-    return f"default-src 'none'; {sources}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; {sources}; {OTHER_SOURCES}"
 
 
-def page(document: Document, inline: bool = False) -> str:
+def page(document: Document, inline: bool = False, template: str = "page.html") -> str:
     """Return the page as HTML.
 
     Parameters
     ----------
     inline
         True to hold the library of charts, which else is a file beside the page.
+    template
+        ``page.html`` or ``letter.html``.
 
     Raises
     ------
     UsageError
         If jinja2 or plotly is not installed.
     """
+    environment = _environment()
+    # It comes with jinja2.
     from markupsafe import Markup
 
-    template = _environment().get_template("page.html")
     name, source = library()
     held = source if inline and document.charts else ""
     script = _file("page.js")
@@ -138,7 +147,7 @@ def page(document: Document, inline: bool = False) -> str:
     scripts = [held, script] if held else [script]
     settings = {"rows": ROWS, "config": CONFIG, "script": name, "shown": words["shown"]}
     data = [("settings", settings), *_data(document)]
-    text: str = template.render(
+    text: str = environment.get_template(template).render(
         page=document,
         words=words,
         rows=ROWS,

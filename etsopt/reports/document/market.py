@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from etsopt.reports.document.answer import NO_PRICE, SAME_PRICE
-from etsopt.reports.document.cells import amount, table_of
+from etsopt.reports.document.cells import amount, table_of, used
 from etsopt.reports.document.content import Paragraph, Section
 from etsopt.reports.document.figures import figure
 
@@ -21,6 +20,9 @@ SHOWN = 10
 """Enterprises on either side."""
 
 MEASURES_SHOWN = 12
+
+MOST_UNITS = 10_000
+"""Units that the table with a search box holds."""
 
 SET_BY = {
     NO_PRICE: "自我平衡",
@@ -35,16 +37,28 @@ SET_BY = {
 }
 """Chinese words for what sets a price."""
 
-QUANTITIES = ("year", "emissions_before_tco2e", "emissions_tco2e", "allowance_t", "auctioned_t", "offset_t")
-QUANTITIES += ("banked_t", "outstanding_t")
-COSTS = ("year", "measures_cost_cny", "resource_cost_cny", "transfers_cny", "transaction_cost_cny", "offsets_cost_cny")
-COSTS += ("penalty_cny",)
-TRADERS = ("enterprise_id", "name", "province", "year", "emissions_tco2e", "allowance_t", "bought_t", "sold_t")
-TRADERS += ("total_cost_cny",)
+QUANTITIES = (
+    *("year", "emissions_before_tco2e", "emissions_tco2e", "allowance_t", "auctioned_t", "offset_t"),
+    *("banked_t", "outstanding_t"),
+)
+COSTS = (
+    *("year", "measures_cost_cny", "resource_cost_cny", "transfers_cny", "transaction_cost_cny", "offsets_cost_cny"),
+    *("penalty_cny",),
+)
+TRADERS = (
+    *("enterprise_id", "name", "province", "year", "emissions_tco2e", "allowance_t", "bought_t", "sold_t"),
+    *("total_cost_cny",),
+)
 MEASURES = ("measure_id", "sector", "units", "abated_tco2e", "measures_cost_cny", "measures_cost_cny_per_t")
 SECTOR_YEARS = ("sector", "year", "emissions_before_tco2e", "emissions_tco2e", "allowance_t", "measures_cost_cny")
-BALANCE = ("sector", "year", "balance_value_before", "balance_value", "emissions_before_tco2e", "emissions_tco2e")
-BALANCE += ("measures_cost_cny", "fixed_points")
+UNIT_YEARS = (
+    *("unit_id", "sector", "province", "emissions_before_tco2e", "emissions_tco2e", "allowance_t", "surplus_t"),
+    *("measures", "measures_cost_cny", "marginal_incentive_cny_per_t"),
+)
+BALANCE = (
+    *("sector", "year", "balance_value_before", "balance_value", "emissions_before_tco2e", "emissions_tco2e"),
+    *("measures_cost_cny", "fixed_points"),
+)
 
 
 def prices(run: Run) -> Iterator[Section]:
@@ -53,7 +67,10 @@ def prices(run: Run) -> Iterator[Section]:
         return
     years = run.tables["years"]
     shown = years[["year", "price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t"]].copy()
-    blocks: list[Block] = [*figure(run, "market"), *figure(run, "prices")]
+    blocks: list[Block] = [*figure(run, "market")]
+    found = years if "closure" not in run.tables else years[(run.tables["closure"]["set_by"] != NO_PRICE).to_numpy()]
+    # A single price says no more in a chart.
+    blocks += [*figure(run, "prices")] if len(found) > 1 else []
     notes = []
     if "closure" in run.tables:
         set_by = run.tables["closure"]["set_by"]
@@ -106,9 +123,9 @@ def quantities(run: Run) -> Iterator[Section]:
     if "years" not in run.tables:
         return
     years = run.tables["years"]
-    blocks: list[Block] = [*figure(run, "emissions")]
-    blocks.append(table_of(years, _used(years, QUANTITIES), run.say("Emissions and allowances", "排放量与配额"), run.zh))
-    costs = _used(years, COSTS)
+    blocks: list[Block] = [*figure(run, "emissions")] if len(years) > 1 else []
+    blocks.append(table_of(years, used(years, QUANTITIES), run.say("Emissions and allowances", "排放量与配额"), run.zh))
+    costs = [name for name in COSTS if name == "year" or (name in years and (years[name].abs() > 0.5).any())]
     if len(costs) > 1:
         note = run.say(
             "Resource cost is what abatement and offsets use up; transfers move money between enterprises.",
@@ -123,11 +140,6 @@ def quantities(run: Run) -> Iterator[Section]:
     yield Section("quantities", run.say("Emissions and allowances", "排放量与配额"), tuple(blocks))
 
 
-def _used(table: pd.DataFrame, columns: tuple[str, ...]) -> list[str]:
-    """Return the columns that are not zero throughout."""
-    return [name for name in columns if name in table and (name == "year" or bool((table[name].abs() > 0.5).any()))]
-
-
 def measures(run: Run) -> Iterator[Section]:
     """Yield the marginal cost curve, and measures over the years."""
     if "measure_years" not in run.tables or not len(run.tables["measure_years"]):
@@ -135,14 +147,20 @@ def measures(run: Run) -> Iterator[Section]:
     table = run.tables["measure_years"]
     last = int(table["year"].max())
     now = table[table["year"] == last].sort_values("abated_tco2e", ascending=False, kind="stable")
-    now = now.assign(measures_cost_cny_per_t=now["measures_cost_cny"] / now["abated_tco2e"].where(now["abated_tco2e"] > 0))
+    now = now.assign(
+        measures_cost_cny_per_t=now["measures_cost_cny"] / now["abated_tco2e"].where(now["abated_tco2e"] > 0)
+    )
     now = now.assign(units=now["units"].round(1))
     more = len(now) - MEASURES_SHOWN
-    note = run.say(f"{more} more are in the table measure_years.", f"另有 {more} 项,见表 measure_years。") if more > 0 else ""
+    note = (
+        run.say(f"{more} more are in the table measure_years.", f"另有 {more} 项,见表 measure_years。")
+        if more > 0
+        else ""
+    )
     caption = run.say(f"Measures in {last}", f"{last}年减排措施")
     blocks: list[Block] = [*figure(run, "costs")]
     # With one year a chart over the years says no more than the table.
-    blocks += [*figure(run, "measures")] if table["year"].nunique() > 1 else []
+    blocks += [*figure(run, "measures")] if table["year"].min() < last else []
     blocks.append(table_of(now.head(MEASURES_SHOWN), MEASURES, caption, run.zh, note=note))
     yield Section("measures", run.say("Measures", "减排措施"), tuple(blocks))
 
@@ -154,10 +172,11 @@ def traders(run: Run) -> Iterator[Section]:
     table = run.tables["enterprise_years"]
     wanted = ["emissions_tco2e", "allowance_t", "bought_t", "sold_t", "total_cost_cny"]
     sums = table.groupby("enterprise_id", as_index=False, observed=True)[wanted].sum()
-    known = run.tables.get("enterprises")
+    known = run.tables.get("enterprises", run.results.instance.enterprises if run.results.held is not None else None)
     if known is not None:
         names = [name for name in ("enterprise_id", "name", "province") if name in known]
         sums = sums.merge(known[names], on="enterprise_id", how="left")
+        sums[names[1:]] = sums[names[1:]].fillna("")
     blocks: list[Block] = []
     for column, words in (
         ("bought_t", ("Largest buyers, all years", "买入最多的企业(各年度合计)")),
@@ -168,6 +187,22 @@ def traders(run: Run) -> Iterator[Section]:
             blocks.append(table_of(part, TRADERS, run.say(*words), run.zh))
     if blocks:
         yield Section("traders", run.say("Largest buyers and sellers", "主要买方和卖方"), tuple(blocks))
+
+
+def unit_years(run: Run) -> Iterator[Section]:
+    """Yield the units in the last year, where the run has no allocation of the first."""
+    name = next((name for name in ("units", "unit_years") if len(run.tables.get(name, ()))), None)
+    if name is None or "allocation" in run.tables:
+        return
+    table = run.tables[name]
+    last = int(table["year"].max())
+    now = table[table["year"] == last]
+    words = (f"All {len(now):,} units in {last}", f"{last}年全部 {len(now):,} 个单元")
+    if len(now) > MOST_UNITS:
+        words = (f"The {MOST_UNITS:,} largest of {len(now):,} units in {last}", f"{last}年最大的 {MOST_UNITS:,} 个单元")
+        now = now.nlargest(MOST_UNITS, "emissions_tco2e").sort_index()
+    listing = table_of(now, UNIT_YEARS, run.say(*words), run.zh, exact=True, key="units")
+    yield Section("units", run.say("Units", "单元"), (listing,))
 
 
 def balance_values(run: Run) -> Iterator[Section]:
@@ -185,7 +220,10 @@ def balance_values(run: Run) -> Iterator[Section]:
     caption = run.say("Balance values before and after measures", "减排前后的平衡值")
     blocks.append(table_of(table, BALANCE, caption, run.zh, note=note))
     if "status" in table and (table["status"] == "cycle").any():
-        words = ("Where best responses cycle no balance value reproduces itself.", "最优响应出现循环时,不存在自洽的平衡值。")
+        words = (
+            "Where best responses cycle no balance value reproduces itself.",
+            "最优响应出现循环时,不存在自洽的平衡值。",
+        )
         blocks.append(Paragraph(run.say(*words), "warning"))
     yield Section("balance-values", run.say("Balance values", "平衡值"), tuple(blocks))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etsopt.reports.compliance import FLOWS, MET, MONEY
-from etsopt.reports.document.cells import sums_of, table_of
+from etsopt.reports.document.cells import sums_of, table_of, used
 from etsopt.reports.document.content import Paragraph, Section
 from etsopt.results.claims import is_checked
 from etsopt.results.words import TABLES
@@ -15,24 +15,36 @@ if TYPE_CHECKING:
 
     from etsopt.reports.document.content import Block, Run
 
-SURRENDER = ("enterprises", "enterprises_at_risk", "enterprises_with_shortfall", "units")
-SURRENDER += tuple(name for name, *_ in MET if name != "completion")
+SURRENDER = (
+    *("enterprises", "enterprises_at_risk", "enterprises_with_shortfall", "units"),
+    *tuple(name for name, *_ in MET if name != "completion"),
+)
 MOVES = tuple(name for name, *_ in FLOWS)
 MONEYS = tuple(name for name, *_ in MONEY)
-ISSUED = ("sector", "enterprises", "units", "emissions_tco2e", "reference_t", "allowance_t", "pre_allocated_t")
-ISSUED += ("top_up_t", "return_t", "balance_value")
-SHORT = ("enterprise_id", "province", "obligation_t", "shortfall_t", "regime", "reference_price_cny_per_t", "multiple")
-SHORT += ("penalty_cny", "fixed_fine_cny", "deducted_next_year_t")
-OWED = ("enterprise_id", "province", "units", "obligation_t", "issued_t", "bought_t", "sold_t", "surrendered_t")
-OWED += ("offset_t", "shortfall_t", "closing_t", "cost_cny")
+ISSUED = (
+    *("sector", "enterprises", "units", "emissions_tco2e", "reference_t", "allowance_t", "pre_allocated_t"),
+    *("top_up_t", "return_t", "balance_value"),
+)
+SHORT = (
+    *("enterprise_id", "province", "obligation_t", "shortfall_t", "regime", "reference_price_cny_per_t", "multiple"),
+    *("penalty_cny", "fixed_fine_cny", "deducted_next_year_t"),
+)
+OWED = (
+    *("enterprise_id", "province", "units", "obligation_t", "issued_t", "bought_t", "sold_t", "surrendered_t"),
+    *("offset_t", "shortfall_t", "closing_t", "cost_cny"),
+)
 SHOWN = 20
 MOST_ENTERPRISES = 10_000
 """Enterprises that the table with a search box holds."""
 
-RECONCILED = ("unit_id", "sector", "province", "reported_tco2e", "lowest_tco2e", "reconciled_tco2e", "highest_tco2e")
-RECONCILED += ("conservative_tco2e", "substituted", "gross_reports")
-REVIEWS = ("level", "province", "enterprises", "reviews", "least_reviews", "drawn", "available_days", "review_days")
-REVIEWS += ("travel_days", "covered_tco2e", "further_day_covers_tco2e")
+RECONCILED = (
+    *("unit_id", "sector", "province", "reported_tco2e", "lowest_tco2e", "reconciled_tco2e", "highest_tco2e"),
+    *("conservative_tco2e", "substituted", "gross_reports"),
+)
+REVIEWS = (
+    *("level", "province", "enterprises", "reviews", "least_reviews", "drawn", "available_days", "review_days"),
+    *("travel_days", "covered_tco2e", "further_day_covers_tco2e"),
+)
 PLAN = ("enterprise_id", "name", "province", "city", "level", "days", "at_risk_tco2e", "covered_tco2e", "reason")
 PREVIEW = 10
 """Rows of each table of a user's own model."""
@@ -45,8 +57,8 @@ def compliance(run: Run) -> Iterator[Section]:
     nation, tables, zh = run.tables["nation"], run.tables, run.zh
     blocks: list[Block] = [
         table_of(nation, SURRENDER, run.say("Surrender", "清缴"), zh),
-        table_of(nation, MOVES, run.say("Allowances", "配额收支"), zh),
-        table_of(nation, MONEYS, run.say("Money", "资金"), zh),
+        table_of(nation, used(nation, MOVES), run.say("Allowances", "配额收支"), zh),
+        table_of(nation, used(nation, MONEYS), run.say("Money", "资金"), zh),
     ]
     if "compliance_sectors" in tables:
         sectors = tables["compliance_sectors"]
@@ -61,7 +73,8 @@ def compliance(run: Run) -> Iterator[Section]:
             (MONEYS, ("Money by province", "分省份资金")),
         )
         shown = tuple(
-            table_of(provinces, ("province", *columns), run.say(*words), zh, totals=foot) for columns, words in parts
+            table_of(provinces, used(provinces, ("province", *columns)), run.say(*words), zh, totals=foot)
+            for columns, words in parts
         )
         yield Section("provinces", run.say("Provinces", "省份"), shown)
     if "shortfalls" in tables:
@@ -70,7 +83,9 @@ def compliance(run: Run) -> Iterator[Section]:
         found: Block = Paragraph(text)
         if len(short):
             most = short.nlargest(SHOWN, "shortfall_t")
-            note = run.say(f"{len(most):,} of {len(short):,} enterprises.", f"{len(short):,} 家企业中的 {len(most):,} 家。")
+            note = run.say(
+                f"{len(most):,} of {len(short):,} enterprises.", f"{len(short):,} 家企业中的 {len(most):,} 家。"
+            )
             found = table_of(most, SHORT, run.say("Shortfalls", "未足额清缴"), zh, note=note, exact=True)
         yield Section("shortfalls", run.say("Shortfalls", "未足额清缴"), (found,))
     yield from _enterprises(run)
@@ -79,12 +94,15 @@ def compliance(run: Run) -> Iterator[Section]:
 def _enterprises(run: Run) -> Iterator[Section]:
     table = run.tables["compliance"]
     largest = table if len(table) <= MOST_ENTERPRISES else table.nlargest(MOST_ENTERPRISES, "obligation_t")
-    caption = run.say(f"{len(largest):,} of {len(table):,} enterprises", f"{len(table):,} 家企业中的 {len(largest):,} 家")
+    caption = run.say(f"All {len(table):,} enterprises", f"全部 {len(table):,} 家企业")
+    if len(largest) < len(table):
+        words = (f"The {len(largest):,} largest of {len(table):,} enterprises", f"最大的 {len(largest):,} 家企业")
+        caption = run.say(*words)
     words = (
-        "A sheet for each enterprise, in both languages: `etsopt report RUN --sheets`; a letter: `--letter ENTERPRISE`.",
+        "A sheet for each enterprise: etsopt report RUN --sheets; a letter to one: --letter ENTERPRISE.",
         "每家企业的中英文明细:etsopt report RUN --sheets;单页通知:--letter 企业编号。",
     )
-    listing = table_of(largest, OWED, caption, run.zh, exact=True, key="enterprises")
+    listing = table_of(largest, used(largest, OWED), caption, run.zh, exact=True, key="enterprises")
     yield Section("listing", run.say("Enterprises", "企业"), (Paragraph(run.say(*words), "note"), listing))
 
 
@@ -93,7 +111,7 @@ def reconciliation(run: Run) -> Iterator[Section]:
     if "reconciliation" not in run.tables:
         return
     table = run.tables["reconciliation"]
-    caption = run.say("Emissions of units [reported, and the interval that the evidence allows]", "各单元排放量及证据支持的区间")
+    caption = run.say("Emissions of units: reported, and what the evidence allows", "各单元排放量及证据支持的区间")
     yield Section(
         "reconciliation",
         run.say("Emissions that the evidence allows", "证据支持的排放量"),
@@ -123,7 +141,10 @@ def own_model(run: Run) -> Iterator[Section]:
     shown = []
     for name, table in run.tables.items():
         words = TABLES.get(name, (name, name))
-        note = run.say(f"{min(len(table), PREVIEW)} of {len(table):,} rows.", f"{len(table):,} 行中的 {min(len(table), PREVIEW)} 行。")
+        note = run.say(
+            f"{min(len(table), PREVIEW)} of {len(table):,} rows.",
+            f"{len(table):,} 行中的 {min(len(table), PREVIEW)} 行。",
+        )
         columns = [str(column) for column in table]
         shown.append(table_of(table.head(PREVIEW), columns, run.say(*words), run.zh, note=note))
     yield Section("tables", run.say("Tables", "结果表"), tuple(shown))

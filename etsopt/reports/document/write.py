@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from etsopt.data.files.atomic import write_file
 from etsopt.reports.document import allocation, market, other
-from etsopt.reports.document.answer import answer, key_figures, status
+from etsopt.reports.document.answer import answer, status
 from etsopt.reports.document.asked import asked
+from etsopt.reports.document.beside import beside
 from etsopt.reports.document.certificate import assumptions, certificate, reproduce
 from etsopt.reports.document.content import Document, Run
+from etsopt.reports.document.key_figures import key_figures
 from etsopt.reports.document.layout import library, page
+from etsopt.reports.document.letter import letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,12 +26,19 @@ PARTS = (
     *(allocation.relaxed, market.unmet, allocation.totals, other.compliance, market.prices, allocation.rates),
     *(market.quantities, market.balance_values, market.measures, allocation.provinces, allocation.enterprises),
     *(market.traders, allocation.binding, other.reconciliation, other.reviews, other.own_model, allocation.units),
+    market.unit_years,
 )
 """Sections between what was asked and what stands behind it, in their order."""
 
 
 def write_report(
-    results: Results, path: str | Path, lang: str = "en", inline: bool = False, violations: int | None = None
+    results: Results,
+    path: str | Path,
+    lang: str = "en",
+    inline: bool = False,
+    *,
+    folder: str = "RUN",
+    checked: bool = False,
 ) -> list[Path]:
     """Write the report of a run, and beside it the script that draws its charts.
 
@@ -40,8 +50,10 @@ def write_report(
         ``en`` or ``zh``.
     inline
         True to write the script into the page.
-    violations
-        Number of statements that did not hold when the run was checked for this page; None if it was not.
+    folder
+        Name of the run folder in the commands of the page.
+    checked
+        True if the run was checked for this page, and every statement of it holds.
 
     Returns
     -------
@@ -55,12 +67,12 @@ def write_report(
     OSError
         With the name of the file that cannot be written.
     """
-    return _write(report(results, lang, violations), Path(path), inline)
+    return _write(report(results, lang, folder, checked), Path(path), inline)
 
 
-def report(results: Results, lang: str = "en", violations: int | None = None) -> Document:
+def report(results: Results, lang: str = "en", folder: str = "RUN", checked: bool = False) -> Document:
     """Return the report of a run, apart from its layout."""
-    run = Run(results, lang == "zh", _folder(results))
+    run = Run(results, lang == "zh", folder)
     return Document(
         lang=lang,
         title=f"{run.about['instance']}: {run.about['model']}",
@@ -69,19 +81,63 @@ def report(results: Results, lang: str = "en", violations: int | None = None) ->
         status=status(run),
         proven=results.certified,
         figures=() if results.status == "refused" else key_figures(run),
-        sections=tuple(_sections(run, violations)),
+        sections=tuple(_sections(run, checked)),
         imprint=imprint(run),
     )
 
 
-def _sections(run: Run, violations: int | None) -> Iterator[Section]:
+def _sections(run: Run, checked: bool) -> Iterator[Section]:
     yield asked(run)
     if run.results.status != "refused":
         for part in PARTS:
             yield from part(run)
     yield from assumptions(run)
-    yield certificate(run, violations)
+    yield certificate(run, checked)
     yield reproduce(run)
+
+
+def write_letter(
+    results: Results, enterprise: str, path: str | Path, lang: str = "en", *, folder: str = "RUN"
+) -> list[Path]:
+    """Write the letter of an enterprise, one page.
+
+    Raises
+    ------
+    UsageError
+        If the run has no such enterprise, or jinja2 or plotly is not installed.
+    OSError
+        With the name of the file that cannot be written.
+    """
+    document = letter(Run(results, lang == "zh", folder), enterprise)
+    write_file(Path(path), page(document, template="letter.html"))
+    return [Path(path)]
+
+
+def write_comparison(
+    one: Results,
+    other: Results,
+    path: str | Path,
+    lang: str = "en",
+    inline: bool = False,
+    *,
+    folders: tuple[str, str] = ("RUN", "RUN"),
+) -> list[Path]:
+    """Write a page with two runs side by side.
+
+    Parameters
+    ----------
+    folders
+        Names of the two run folders.
+
+    Raises
+    ------
+    UsageError
+        If the runs have nothing in common to show, or jinja2 or plotly is not installed.
+    OSError
+        With the name of the file that cannot be written.
+    """
+    zh = lang == "zh"
+    return _write(beside(Run(one, zh, folders[0]), Run(other, zh, folders[1])), Path(path), inline)
 
 
 def kicker(run: Run) -> str:
@@ -96,11 +152,6 @@ def imprint(run: Run) -> str:
     version = (run.about.get("versions") or {}).get("etsopt", "")
     digest = str(run.about.get("instance_hash", ""))[:16]
     return run.say(f"etsopt {version}, instance {digest}…", f"etsopt {version},算例 {digest}…")
-
-
-def _folder(results: Results) -> str:
-    """Return the name of the folder of a loaded run; empty for one just solved."""
-    return str(results.held) if isinstance(results.held, Path) else ""
 
 
 def _write(document: Document, path: Path, inline: bool) -> list[Path]:
