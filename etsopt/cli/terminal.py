@@ -13,8 +13,8 @@ from rich.text import Text
 
 from etsopt.characters import escaped
 from etsopt.cli.streams import below
-from etsopt.units import scale_of as scale_of
-from etsopt.units import three_decimals as three_decimals
+from etsopt.scales import scale_of as scale_of
+from etsopt.scales import three_decimals as three_decimals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,8 @@ import pandas as pd
 from etsopt.reports.document.content import Column, Table
 from etsopt.reports.document.headings import heading, unit_in
 from etsopt.results.words import WORDS
-from etsopt.units import format_rate, format_tonnes, scale_of, three_decimals
+from etsopt.scales import scale_of, three_decimals
+from etsopt.units import format_rate, format_tonnes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -65,9 +66,11 @@ def tonnes(value: float, zh: bool = False) -> str:
 def plain_tonnes(value: float) -> str:
     """Return tonnes in full, without the noise of sums that cancel.
 
-    >>> plain_tonnes(-2.9e-10), plain_tonnes(1234.4)
-    ('0', '1,234')
+    >>> plain_tonnes(-2.9e-10), plain_tonnes(1234.4), plain_tonnes(np.nan)
+    ('0', '1,234', '-')
     """
+    if not math.isfinite(value):
+        return "-"
     return format_tonnes(0.0 if abs(value) < NO_TONNES else value)
 
 
@@ -112,10 +115,10 @@ def _form(column: str, values: pd.Series, exact: bool, whole: bool) -> Form:
     return Form("", lambda value: f"{value:+.4g}" if "shadow" in column and value else f"{value:,.6g}")
 
 
-def words_of(column: str, values: Sequence[object], zh: bool) -> list[str]:
+def words_of(column: str, values: Sequence[Any], zh: bool) -> list[str]:
     """Return the texts of a column, in Chinese where its words are known."""
     known = WORDS.get(column, {}) if zh else {}
-    return [str(known.get(str(value), value)) if value not in ("", None) else "–" for value in values]
+    return ["–" if value == "" or pd.isna(value) else str(known.get(str(value), value)) for value in values]
 
 
 def column_of(
