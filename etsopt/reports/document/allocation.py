@@ -192,7 +192,7 @@ def units(run: Run) -> Iterator[Section]:
     else:
         words = (
             f"The run has {len(table):,} units, too many for a page: here they are added up by sector and province. "
-            f"The table `allocation` of the run has each of them, `etsopt explain` and `--letter` tell of one.",
+            "The table allocation of the run has each of them; etsopt explain and --letter tell of one.",
             f"本次结果有 {len(table):,} 个单元,页面按行业和省份汇总。运行结果的表 allocation 列有每个单元;"
             "可用 etsopt explain 或 --letter 查看某个单元或企业。",
         )

@@ -52,6 +52,9 @@ WORDS = {
 ESCAPES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 """Characters that could end a script or a line of it, as JSON writes them otherwise."""
 
+DOWNLOAD = {"toImageButtonOptions": {"format": "svg"}}
+"""A chart is saved as SVG: a PNG would be drawn from an image that the policy does not allow."""
+
 OTHER_SOURCES = "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 """What a page may have beside scripts: the library of charts needs styles of its elements."""
 
@@ -145,7 +148,7 @@ def page(document: Document, inline: bool = False, template: str = "page.html") 
     script = _file("page.js")
     words = {key: text.format(script=name) if key == "missing" else text for key, text in WORDS[document.lang].items()}
     scripts = [held, script] if held else [script]
-    settings = {"rows": ROWS, "config": CONFIG, "script": name, "shown": words["shown"]}
+    settings = {"rows": ROWS, "config": CONFIG | DOWNLOAD, "script": name, "shown": words["shown"]}
     data = [("settings", settings), *_data(document)]
     text: str = environment.get_template(template).render(
         page=document,

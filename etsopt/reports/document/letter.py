@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from etsopt.reports.document.content import Block, Run
 
-MOST_UNITS, MOST_YEARS, MOST_STEPS = 8, 11, 12
-"""Rows and steps that fit on the page."""
+MOST_UNITS, FEWER_UNITS, MOST_YEARS, MOST_STEPS = 8, 4, 11, 12
+"""Rows and steps that fit on the page; fewer units beside a table of years."""
 
 UNITS = ("unit_id", "sector", "province", "emissions_tco2e", "reference_t", "allowance_t", "surplus_t", "surplus_rate")
 UNITS_LATER = ("unit_id", "sector", "emissions_before_tco2e", "emissions_tco2e", "allowance_t", "surplus_t")
@@ -137,21 +137,21 @@ def _years(run: Run, enterprise: str) -> Iterator[Section]:
     own = table[table["enterprise_id"] == enterprise].sort_values("year")
     left = len(own) - MOST_YEARS
     note = run.say(f"{left} more years are in the table enterprise_years.", f"其余 {left} 年见表 enterprise_years。")
-    caption = run.say("Its years in the market", "各年度交易")
-    shown = own.head(MOST_YEARS)
-    block = table_of(shown, used(shown, YEARS), caption, run.zh, exact=True, note=note if left > 0 else "")
-    yield Section("years", run.say("In the market", "市场情况"), (block,))
+    shown, title = own.head(MOST_YEARS), run.say("In the market", "市场情况")
+    block = table_of(shown, used(shown, YEARS), title, run.zh, exact=True, note=note if left > 0 else "")
+    yield Section("years", title, (block,))
 
 
 def _units(run: Run, units: pd.DataFrame) -> Section:
-    largest = units.nlargest(MOST_UNITS, "emissions_tco2e")
+    most = FEWER_UNITS if "enterprise_years" in run.tables else MOST_UNITS
+    largest = units.nlargest(most, "emissions_tco2e")
     columns = UNITS_LATER if "emissions_before_tco2e" in units else UNITS
     left = len(units) - len(largest)
     note = run.say(f"The sums are of all {len(units):,} units.", f"合计为全部 {len(units):,} 个单元。") if left else ""
     totals = sums_of(units, [name for name in columns if name.endswith(("_t", "_tco2e"))]) if len(units) > 1 else None
-    caption = run.say("Its units", "所属单元")
-    block = table_of(largest, columns, caption, run.zh, totals=totals, note=note, exact=True)
-    return Section("units", run.say("Units", "单元"), (block,))
+    title = run.say("Units", "单元")
+    block = table_of(largest, columns, title, run.zh, totals=totals, note=note, exact=True)
+    return Section("units", title, (block,))
 
 
 def _why(run: Run, units: pd.DataFrame) -> Iterator[Section]:
@@ -164,7 +164,8 @@ def _why(run: Run, units: pd.DataFrame) -> Iterator[Section]:
     except UsageError:
         # A compliance year has no allocation to explain.
         return
-    lines = [step.text(run.zh) for step in found.steps][:MOST_STEPS]
+    # The years are in a table of their own.
+    lines = [step.text(run.zh) for step in found.steps if not step.key.startswith("year_")][:MOST_STEPS]
     title = run.say(f"How the number of {unit} comes about", f"{unit} 的配额如何得出")
     yield Section("why", title, (Points(tuple(lines)),))
 

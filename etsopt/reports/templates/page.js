@@ -60,19 +60,30 @@
     show();
   }
 
-  // Charts: drawn once the library is there, and drawn again in the width of a page that is printed.
+  // Charts: drawn one by one once the library is there, so that the page answers meanwhile; before a print all at once,
+  // and each in the width that paper has.
   const plots = [...document.querySelectorAll("[data-plot]")];
-  const draw = () => {
-    for (const plot of plots) {
-      const { data, layout } = read(plot.dataset.plot);
-      window.Plotly.newPlot(plot, data, layout, settings.config);
-      plot.closest("figure").classList.add("drawn");
-    }
-    document.documentElement.dataset.drawn = plots.length;
+  const drawOne = (plot) => {
+    if (plot.data) return;
+    const { data, layout } = read(plot.dataset.plot);
+    window.Plotly.newPlot(plot, data, layout, settings.config);
+    plot.closest("figure").classList.add("drawn");
+    document.documentElement.dataset.drawn = plots.filter((one) => one.data).length;
   };
-  const fit = () => plots.forEach((plot) => window.Plotly && plot.data && window.Plotly.Plots.resize(plot));
+  // Width of a chart on paper [px], by the number beside each other: a page is printed as A4, 182 mm wide within margins.
+  const onPaper = (plot) => {
+    const named = plot.layout.yaxis.type === "category";
+    return named ? 680 : [680, 680, 335][plot.parentElement.children.length] || 216;
+  };
+  const draw = () => plots.forEach((plot) => setTimeout(() => drawOne(plot)));
+  const fit = () => {
+    if (!window.Plotly) return;
+    plots.forEach(drawOne);
+    plots.forEach((plot) => window.Plotly.relayout(plot, { width: onPaper(plot), autosize: false }));
+  };
+  const unfit = () => window.Plotly && plots.forEach((plot) => window.Plotly.relayout(plot, { autosize: true, width: null }));
   window.addEventListener("beforeprint", fit);
-  window.addEventListener("afterprint", fit);
+  window.addEventListener("afterprint", unfit);
   if (!plots.length) return;
   if (window.Plotly) { draw(); return; }
   const script = document.createElement("script");
