@@ -131,7 +131,7 @@ class Results:
     @property
     def plot(self) -> Plots:
         """Charts of the result: ``result.plot.surplus()`` and others, `result.plot.kinds` lists them."""
-        return Plots(self.tables, self.provenance)
+        return Plots(self.tables, self.provenance, None if self.held is None else lambda: self.instance)
 
     def to_iamc(self, scenario: str = "", region: str = "China") -> pd.DataFrame:
         """Return totals and prices in the IAMC format, as pyam and scenario databases read it.
