@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 Words = tuple[str, str]
 """A text in English and in Chinese."""
 
 SECTOR_COLOURS = {"cement": "#8d6540", "steel": "#2b8ccf", "aluminium": "#e2670c", "power": "#8b3fdb"}
-RULE, CHOSEN, OTHER, FREE, PAID = "#868686", "#2b8ccf", "#e2670c", "#dcd6cd", "#b9a98f"
-"""Colours of sectors, of the rule alone, of the answer, of what stands against it, and of free and paid allowances."""
+RULE, CHOSEN, OTHER, PRICE, FREE, PAID = "#868686", "#2b8ccf", "#e2670c", "#d6336c", "#dcd6cd", "#b9a98f"
+"""Colours of sectors, of the rule alone, of the answer, of what stands against it, of prices, and of free and paid
+allowances. All but the last two, which are drawn with an outline, stand out from white and from dark pages."""
+
+PALETTE = ("#2b8ccf", "#e2670c", "#8b3fdb", "#8d6540", "#476786", "#c42b05", "#d07d46", "#ed14c1", "#868686")
+"""Colours of series without one of their own; the last is for all others."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,7 @@ class Series:
     Parameters
     ----------
     kind
-        ``points``, ``line``, ``bars`` (side by side) or ``stack`` (bars on those before).
+        ``points``, ``line``, ``bars`` (over each other, if there are several) or ``stack`` (bars on those before).
     name
         Its name in the legend; empty for none.
     x, y
@@ -31,11 +38,15 @@ class Series:
     colour
         In hexadecimal.
     labels
-        What each point is, for charts that show it on demand.
+        What each point is, in English and in Chinese, for charts that show it on demand.
     sizes
-        Weight of each point by which its area grows, at most 1.
-    dashed
-        True for a line that stands beside the others.
+        Weight of each point, which its area is in proportion to, at most 1.
+    style
+        Of a line: ``marked`` at its points, ``plain``, or ``dashed``.
+    widths
+        Widths of bars along the axis of categories; None for equal ones that fill it.
+    base
+        Where each bar begins; None for zero.
     """
 
     kind: Literal["points", "line", "bars", "stack"]
@@ -43,9 +54,11 @@ class Series:
     x: NDArray[np.float64] | NDArray[np.object_]
     y: NDArray[np.float64] | NDArray[np.object_]
     colour: str
-    labels: NDArray[np.object_] | None = None
+    labels: tuple[NDArray[np.object_], NDArray[np.object_]] | None = None
     sizes: NDArray[np.float64] | None = None
-    dashed: bool = False
+    style: Literal["marked", "plain", "dashed"] = "marked"
+    widths: NDArray[np.float64] | None = None
+    base: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,8 @@ class Panel:
         True if values run along the x axis, and categories down the y axis.
     x_limits, y_limits
         Ends of the axes; None to fit the series.
+    chinese
+        Categories in Chinese, if they differ.
     """
 
     title: Words
@@ -77,6 +92,24 @@ class Panel:
     horizontal: bool = False
     x_limits: tuple[float, float] | None = None
     y_limits: tuple[float, float] | None = None
+    chinese: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_years(self) -> bool:
+        """True if the x axis has years alone."""
+        values = [value for series in self.series for value in series.x.tolist()]
+        return not self.horizontal and bool(values) and all(2000 < one < 2100 and one == round(one) for one in values)
+
+    def widths(self, series: Series) -> NDArray[np.float64] | float:
+        """Return the widths of bars of a panel that is not horizontal: stated, or 0.8 of a year, or all of a bin."""
+        if series.widths is not None:
+            return series.widths
+        return 0.8 if self.has_years or len(series.x) < 2 else float(series.x[1] - series.x[0])
+
+    def categories(self, series: Series, in_chinese: bool) -> list[str]:
+        """Return the categories of a series of a horizontal panel in a language."""
+        names = [str(name) for name in series.y]
+        return [self.chinese.get(name, name) for name in names] if in_chinese else names
 
 
 @dataclass(frozen=True)

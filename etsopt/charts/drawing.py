@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.charts.allocations import province_names
-from etsopt.charts.chart import CHOSEN
+from etsopt.charts.chart import CHOSEN, RULE
 from etsopt.data.files.atomic import naming, replaced
 from etsopt.errors import UsageError
 
@@ -84,9 +83,12 @@ def draw(chart: Chart, lang: str = "en") -> Any:
         axes = figure.subplots(1, len(chart.panels), squeeze=False)[0]
         for one, panel in zip(axes, chart.panels, strict=True):
             _draw_panel(one, panel, in_chinese)
-        if names := [series.name[in_chinese] for panel in chart.panels for series in panel.series if series.name[0]]:
-            columns = max(1, CHARACTERS_ACROSS // (max(map(len, names)) + MARK))
-            figure.legend(loc="outside lower center", ncols=min(4, columns), frameon=False, fontsize=8)
+        # A name that several panels have stands once in the legend.
+        handles = {name: handle for one in axes for handle, name in zip(*one.get_legend_handles_labels(), strict=True)}
+        if handles:
+            across = CHARACTERS_ACROSS * len(chart.panels) // (max(map(len, handles)) + MARK)
+            columns = {"ncols": max(1, min(4 * len(chart.panels), across)), "loc": "outside lower center"}
+            figure.legend(handles.values(), handles.keys(), frameon=False, fontsize=8, **columns)
         # A Chinese character is as wide as two others.
         characters = int(figure.get_figwidth() * CHARACTERS_PER_INCH) // (2 if in_chinese else 1)
         title = textwrap.fill(chart.title[in_chinese], characters)
@@ -148,9 +150,11 @@ def _draw_panel(axes: Any, panel: Panel, in_chinese: bool) -> None:
         (axes.axvspan if panel.shaded_axis == "x" else axes.axhspan)(low, high, color=CHOSEN, alpha=0.1, lw=0)
     bottom: Any = 0.0
     for series in panel.series:
-        if series.kind == "stack":
-            axes.bar(series.x, series.y, bottom=bottom, color=series.colour, label=series.name[in_chinese], width=0.8)
-            bottom = bottom + series.y
+        if series.kind in ("bars", "stack"):
+            values = series.x if panel.horizontal else series.y
+            base = bottom if series.kind == "stack" else 0.0 if series.base is None else series.base
+            _draw_bars(axes, series, panel, base, in_chinese)
+            bottom = bottom + values if series.kind == "stack" else bottom
         else:
             _draw_series(axes, series, panel, in_chinese)
     axes.set(xlabel=panel.x_label[in_chinese], ylabel=panel.y_label[in_chinese])
@@ -158,24 +162,29 @@ def _draw_panel(axes: Any, panel: Panel, in_chinese: bool) -> None:
     axes.set_title(panel.title[in_chinese], loc="left", fontsize=9)
     if panel.horizontal:
         axes.tick_params(axis="y", labelsize=7)
-    elif all(series.kind in ("line", "stack") for series in panel.series):
+    elif panel.has_years:
         axes.xaxis.get_major_locator().set_params(integer=True)
+
+
+def _draw_bars(axes: Any, series: Series, panel: Panel, base: Any, in_chinese: bool) -> None:
+    # An outline tells light bars from the page, and parts of a bar from each other.
+    style = {"color": series.colour, "label": series.name[in_chinese] or None, "ec": RULE, "lw": 0.4}
+    if panel.horizontal:
+        axes.barh(panel.categories(series, in_chinese), series.x, left=base, **style)
+    else:
+        axes.bar(series.x, series.y, bottom=base, width=panel.widths(series), **style)
 
 
 def _draw_series(axes: Any, series: Series, panel: Panel, in_chinese: bool) -> None:
     name = series.name[in_chinese] or None
-    y = province_names(series.y, in_chinese) if panel.horizontal else series.y
+    y = panel.categories(series, in_chinese) if panel.horizontal else series.y
     if series.kind == "points":
         sizes: Any = PLAIN if series.sizes is None else np.maximum(SMALLEST, LARGEST * series.sizes)
         # Thousands of points are one picture inside the SVG, and not as many elements.
         many = len(series.x) > 500
         alpha = 0.6 if many else 0.9
-        axes.scatter(series.x, y, s=sizes, color=series.colour, alpha=alpha, lw=0, label=name, rasterized=many)
-    elif series.kind == "line":
-        style = {"ls": "--"} if series.dashed else {"marker": "o", "ms": 3}
-        axes.plot(series.x, y, color=series.colour, label=name, **style)
-    elif panel.horizontal:
-        axes.barh(y, series.x, color=series.colour, label=name)
+        style = {"s": sizes, "color": series.colour, "alpha": alpha, "lw": 0, "zorder": 3, "clip_on": False}
+        axes.scatter(series.x, y, label=name, rasterized=many, **style)
     else:
-        width = float(series.x[1] - series.x[0]) if len(series.x) > 1 else 0.8
-        axes.bar(series.x, series.y, width=width, color=series.colour, label=name)
+        styles: Any = {"marked": {"marker": "o", "ms": 3}, "dashed": {"ls": "--"}, "plain": {}}
+        axes.plot(series.x, y, color=series.colour, label=name, **styles[series.style])

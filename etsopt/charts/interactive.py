@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.charts.allocations import province_names
+from etsopt.charts.chart import RULE
 
 if TYPE_CHECKING:
     from etsopt.charts.chart import Chart, Panel, Series
@@ -38,7 +38,7 @@ STYLE = """
 
 SHADE = "rgba(43, 140, 207, 0.13)"
 HEIGHT, ROW_HEIGHT, MARGIN_HEIGHT, LEGEND_HEIGHT = 360, 20, 90, 24
-"""Height of a figure, of a row of categories, of what surrounds these, and of the legend [px]."""
+"""Height of a figure, of a row of categories, of what surrounds these, and of a row of the legend [px]."""
 
 LARGEST, SMALLEST, PLAIN = 18.0, 5.0, 7.0
 """Diameters of the largest and the smallest point, and of points of one size [px]."""
@@ -66,7 +66,7 @@ def figures(chart: Chart, lang: str = "en") -> list[dict[str, Any]]:
 def _figure(panel: Panel, in_chinese: bool) -> dict[str, Any]:
     """Return one panel."""
     traces = [_trace(series, panel, in_chinese) for series in panel.series]
-    named = any(trace["showlegend"] for trace in traces)
+    named = sum(trace["showlegend"] for trace in traces)
     rows = len({str(name) for series in panel.series for name in series.y}) if panel.horizontal else 0
     stacked = any(series.kind == "stack" for series in panel.series)
     layout: dict[str, Any] = {
@@ -74,15 +74,16 @@ def _figure(panel: Panel, in_chinese: bool) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "inherit", "size": 12},
-        "height": (max(HEIGHT, ROW_HEIGHT * rows + MARGIN_HEIGHT) + LEGEND_HEIGHT * named),
+        # On a narrow page the legend has a row for each name, on a wide one fewer: half of them is a good guess.
+        "height": (max(HEIGHT, ROW_HEIGHT * rows + MARGIN_HEIGHT) + LEGEND_HEIGHT * (named + 1) // 2),
         "margin": {"l": 8, "r": 8, "t": 34 if panel.title[0] else 12, "b": 8},
         "title": {"text": _text(panel.title[in_chinese]), "font": {"size": 13}, "x": 0, "xanchor": "left"},
-        "xaxis": _axis(panel.x_label[in_chinese], panel.x_limits, _are_years(panel)),
+        "xaxis": _axis(panel.x_label[in_chinese], panel.x_limits, panel.has_years),
         "yaxis": _axis(panel.y_label[in_chinese], panel.y_limits, False),
         "barmode": "stack" if stacked else "overlay",
         "bargap": 0.2,
         "modebar": {"bgcolor": "rgba(0,0,0,0)"},
-        "showlegend": named,
+        "showlegend": named > 0,
         "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"},
         "hovermode": "closest",
         "hoverlabel": {"align": "left", "font": {"family": "inherit"}},
@@ -104,14 +105,6 @@ def _axis(label: str, limits: tuple[float, float] | None, years: bool) -> dict[s
     return axis
 
 
-def _are_years(panel: Panel) -> bool:
-    """Return True if the x axis has years alone."""
-    if panel.horizontal or not any(len(series.x) for series in panel.series):
-        return False
-    joined = np.concatenate([series.x.astype(float) for series in panel.series])
-    return bool(((joined == np.round(joined)) & (joined > 2000) & (joined < 2100)).all())
-
-
 def _shade(panel: Panel, low: float, high: float) -> dict[str, Any]:
     """Return a range of values, shaded from end to end of the other axis."""
     along, across = panel.shaded_axis, "y" if panel.shaded_axis == "x" else "x"
@@ -128,29 +121,32 @@ def _shade(panel: Panel, low: float, high: float) -> dict[str, Any]:
 
 def _trace(series: Series, panel: Panel, in_chinese: bool) -> dict[str, Any]:
     """Return a series."""
-    names = province_names(series.y, in_chinese) if panel.horizontal else []
+    names = [_text(name) for name in panel.categories(series, in_chinese)] if panel.horizontal else []
     trace: dict[str, Any] = {
         "name": _text(series.name[in_chinese]),
         "showlegend": bool(series.name[in_chinese]),
         "x": _numbers(series.x),
-        "y": [_text(name) for name in names] if panel.horizontal else _numbers(series.y),
+        "y": names if panel.horizontal else _numbers(series.y),
         "hovertemplate": _hover(series, panel, in_chinese),
     }
     if series.labels is not None:
-        trace["customdata"] = [_text(label) for label in series.labels]
+        trace["customdata"] = [_text(label) for label in series.labels[in_chinese]]
     if series.kind == "points":
-        many = len(series.x) > 500
-        trace |= {"type": "scatter", "mode": "markers"}
-        trace["marker"] = {"color": series.colour, "size": _sizes(series), "opacity": 0.6 if many else 0.9}
-        trace["marker"]["line"] = {"width": 0}
-    elif series.kind == "line":
-        line = {"color": series.colour, "width": 2, "dash": "dash" if series.dashed else "solid"}
-        trace |= {"type": "scatter", "mode": "lines" if series.dashed else "lines+markers", "line": line}
-    else:
-        trace |= {"type": "bar", "marker": {"color": series.colour, "line": {"width": 0}}}
-        trace["orientation"] = "h" if panel.horizontal else "v"
-        if series.kind == "bars" and not panel.horizontal and len(series.x) > 1:
-            trace["width"] = float(series.x[1] - series.x[0])
+        alpha = 0.6 if len(series.x) > 500 else 0.9
+        marker = {"color": series.colour, "size": _sizes(series), "opacity": alpha, "line": {"width": 0}}
+        return trace | {"type": "scatter", "mode": "markers", "marker": marker, "cliponaxis": False}
+    if series.kind == "line":
+        line = {"color": series.colour, "width": 2, "dash": "dash" if series.style == "dashed" else "solid"}
+        mode = "lines+markers" if series.style == "marked" else "lines"
+        return trace | {"type": "scatter", "mode": mode, "line": line}
+    # An outline tells light bars from the page, and parts of a bar from each other.
+    trace |= {"type": "bar", "marker": {"color": series.colour, "line": {"width": 0.5, "color": RULE}}}
+    trace["orientation"] = "h" if panel.horizontal else "v"
+    if series.base is not None:
+        trace["base"] = _numbers(series.base)
+    if not panel.horizontal:
+        widths = panel.widths(series)
+        trace["width"] = widths if isinstance(widths, float) else _numbers(widths)
     return trace
 
 
@@ -170,7 +166,8 @@ def _hover(series: Series, panel: Panel, in_chinese: bool) -> str:
     if series.name[in_chinese]:
         lines.append(_text(series.name[in_chinese]))
     for axis, label, values in (("x", panel.x_label, series.x), ("y", panel.y_label, series.y)):
-        if axis == "y" and panel.horizontal:
+        # The place of a category is its name, and that of a block of some width says nothing.
+        if (axis == "y" and panel.horizontal) or (axis == "x" and series.widths is not None):
             continue
         name, unit = re.fullmatch(r"(.*?)\s*(?:\[(.*)\])?", label[in_chinese]).groups()  # type: ignore[union-attr]
         lines.append(f"{_text(name)}{colon}%{{{axis}:{_format(values)}}}{' ' + _text(unit) if unit else ''}")

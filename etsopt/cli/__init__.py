@@ -238,6 +238,7 @@ def _add_checks(add: Callable[[str, str], Parser]) -> None:
     plot.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
     plot.add_argument("kind", nargs="?", metavar="KIND", help="such as surplus, provinces or prices")
     plot.add_argument("--out", type=Path, metavar="FILE", help="file to write, .svg or .png (default: KIND.svg)")
+    plot.add_argument("--year", type=int, metavar="YEAR", help="of cost_curve and supply_demand, the year to draw")
     _add_lang(plot)
     add_report(add("report", "write a run as an HTML page with charts, a letter, or beside another run"))
 

@@ -17,14 +17,14 @@ def plot(options: Namespace) -> int:
     from etsopt.charts.kinds import KINDS
     from etsopt.results import results
 
-    plots = results.load(options.run).plot
+    plots, in_chinese = results.load(options.run).plot, is_chinese(options.lang)
     if options.kind is None:
-        if options.json:
-            print(json.dumps({kind: KINDS[kind].about for kind in plots.kinds}))
-        else:
-            print("\n".join(f"{kind:<12} {KINDS[kind].about}" for kind in plots.kinds))
+        about = {kind: KINDS[kind].about[in_chinese] for kind in plots.kinds}
+        width = max(map(len, about), default=0)
+        lines = "\n".join(f"{kind:<{width}}  {text}" for kind, text in about.items())
+        print(json.dumps(about, ensure_ascii=False) if options.json else lines)
         return 0
     path = options.out or Path(f"{options.kind}.svg")
-    plots.save(options.kind, path, "zh" if is_chinese(options.lang) else "en")
+    plots.save(options.kind, path, "zh" if in_chinese else "en", options.year)
     print(json.dumps({"file": str(path)}, ensure_ascii=False) if options.json else f"Written to {path}.")
     return 0

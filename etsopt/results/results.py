@@ -120,7 +120,7 @@ class Results:
     @property
     def plot(self) -> Plots:
         """Charts of the result: ``result.plot.surplus()`` and others, `result.plot.kinds` lists them."""
-        return Plots(self.tables, self.provenance)
+        return Plots(self.tables, self.provenance, None if self.held is None else lambda: self.instance)
 
     def report(self, path: str | Path, lang: str = "en", inline: bool = False) -> list[Path]:
         """Write the result as an HTML page in ``en`` or ``zh``, with the script of its charts beside it or inline.

@@ -72,7 +72,7 @@ def _sums(table: pd.DataFrame) -> dict[str, float]:
 
 def rates(run: Run) -> Iterator[Section]:
     """Yield the distribution of surplus rates, and the rates by intensity."""
-    blocks = [*figure(run, "rates"), *figure(run, "surplus")]
+    blocks = [*figure(run, "rates"), *figure(run, "surplus"), *figure(run, "intensity")]
     if blocks:
         yield Section("rates", run.say("Surplus rates of units", "单元盈缺率"), tuple(blocks))
 
@@ -222,6 +222,7 @@ def relaxed(run: Run) -> Iterator[Section]:
         blocks.append(Points(tuple(f"{line}: {one.text}" for line, one in zip(lines, remedies, strict=True))))
         name = f"{shlex.quote(run.folder)}/instance"
         blocks.append(Commands(tuple(f"etsopt solve {name} --apply-remedy {one.number}" for one in remedies)))
+    blocks += figure(run, "relaxations")
     titles = {
         "alone": ("Infeasible even without the other limits", "即使没有其他限值也不可行"),
         "target_relaxation": (

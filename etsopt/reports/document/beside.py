@@ -148,7 +148,7 @@ def _price(one: Run, other: Run) -> Iterator[Section]:
         assert table is not None
         name = _name(run, at)
         place, price = (table[column].to_numpy(dtype=float) for column in ("year", "price_cny_per_t"))
-        series.append(Series("line", (name, name), place, price, colour, dashed=at == 1))
+        series.append(Series("line", (name, name), place, price, colour, style="dashed" if at else "marked"))
     labels = (("compliance year", "履约年度"), ("price [CNY/t]", "碳价 [元/吨]"))
     panel = Panel(("", ""), *labels, tuple(series))
     chart = Chart("prices", ("Price of an allowance", "碳价"), (panel,))

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.charts.allocations import province_names
 from etsopt.charts.interactive import figures
-from etsopt.charts.kinds import chart_of, kinds_of
 from etsopt.reports.document.cells import signed
 from etsopt.reports.document.content import Figure
 
@@ -21,9 +19,9 @@ if TYPE_CHECKING:
 
 def figure(run: Run, kind: str) -> Iterator[Figure]:
     """Yield the chart of a kind, if the run has the tables for it."""
-    if kind not in kinds_of(run.tables):
-        return
-    yield of_chart(run, chart_of(kind, run.tables, run.about))
+    plots = run.results.plot
+    if kind in plots.kinds:
+        yield of_chart(run, plots.chart(kind))
 
 
 def of_chart(run: Run, chart: Chart) -> Figure:
@@ -63,7 +61,7 @@ def _series(run: Run, panel: Panel, series: Series) -> str:
     name = series.name[run.zh]
     low, high = _short(float(numbers.min())), _short(float(numbers.max()))
     if panel.horizontal and series.kind == "bars":
-        top = province_names(np.asarray([places[int(np.nanargmax(values))]]), run.zh)[0]
+        top = panel.categories(series, run.zh)[int(np.nanargmax(values))]
         reach = run.say(f"the most is {high}, of {top}", f"最大为 {top},{high}")
     elif series.kind in ("line", "stack"):
         start, end = (f"{float(place):.6g}" for place in (places[0], places[-1]))

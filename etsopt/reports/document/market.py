@@ -67,7 +67,7 @@ def prices(run: Run) -> Iterator[Section]:
         return
     years = run.tables["years"]
     shown = years[["year", "price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t"]].copy()
-    blocks: list[Block] = [*figure(run, "market")]
+    blocks: list[Block] = [*figure(run, "supply_demand")]
     found = years if "closure" not in run.tables else years[(run.tables["closure"]["set_by"] != NO_PRICE).to_numpy()]
     # A single price says no more in a chart.
     blocks += [*figure(run, "prices")] if len(found) > 1 else []
@@ -158,7 +158,7 @@ def measures(run: Run) -> Iterator[Section]:
         else ""
     )
     caption = run.say(f"Measures in {last}", f"{last}年减排措施")
-    blocks: list[Block] = [*figure(run, "costs")]
+    blocks: list[Block] = [*figure(run, "cost_curve")]
     # With one year a chart over the years says no more than the table.
     blocks += [*figure(run, "measures")] if table["year"].min() < last else []
     blocks.append(table_of(now.head(MEASURES_SHOWN), MEASURES, caption, run.zh, note=note))
@@ -211,7 +211,7 @@ def balance_values(run: Run) -> Iterator[Section]:
     if name is None:
         return
     table = run.tables[name]
-    blocks: list[Block] = []
+    blocks: list[Block] = [*figure(run, "equilibrium")]
     note = run.say(
         "The balance value follows the emissions after measures, so that abatement frees nothing in sum; a unit that "
         "abates still gains on those that do not.",
@@ -237,5 +237,7 @@ def unmet(run: Run) -> Iterator[Section]:
         "Auction more, reduce external demand, or set a penalty reference price.",
         "可增加有偿分配、减少外部需求,或设定罚款基准均价。",
     )
-    blocks = (table_of(table, list(table), run.say("Unmet demand", "未满足的需求"), run.zh), Paragraph(run.say(*words)))
-    yield Section("unmet", run.say("What is missing", "缺口"), blocks)
+    shown = table_of(table, list(table), run.say("Unmet demand", "未满足的需求"), run.zh)
+    yield Section(
+        "unmet", run.say("What is missing", "缺口"), (*figure(run, "unmet"), shown, Paragraph(run.say(*words)))
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from etsopt.reports.compliance import FLOWS, MET, MONEY
 from etsopt.reports.document.cells import sums_of, table_of, used
 from etsopt.reports.document.content import Paragraph, Section
+from etsopt.reports.document.figures import figure
 from etsopt.results.claims import is_checked
 from etsopt.results.words import TABLES
 
@@ -46,6 +47,7 @@ REVIEWS = (
     *("travel_days", "covered_tco2e", "further_day_covers_tco2e"),
 )
 PLAN = ("enterprise_id", "name", "province", "city", "level", "days", "at_risk_tco2e", "covered_tco2e", "reason")
+LACKING = ("level", "province", "enterprises", "needed_reviews", "needed_days", "available_days", "missing_days")
 PREVIEW = 10
 """Rows of each table of a user's own model."""
 
@@ -64,7 +66,7 @@ def compliance(run: Run) -> Iterator[Section]:
         sectors = tables["compliance_sectors"]
         sums = sums_of(sectors, ISSUED[2:9])
         blocks.append(table_of(sectors, ISSUED, run.say("Issued by sector", "分行业发放"), zh, totals=sums))
-    yield Section("nation", run.say("Surrender of the year", "年度清缴"), tuple(blocks))
+    yield Section("nation", run.say("Surrender of the year", "年度清缴"), (*blocks, *figure(run, "compliance")))
     if "compliance_provinces" in tables:
         provinces, foot = tables["compliance_provinces"], nation.iloc[0].to_dict()
         parts = (
@@ -115,7 +117,10 @@ def reconciliation(run: Run) -> Iterator[Section]:
     yield Section(
         "reconciliation",
         run.say("Emissions that the evidence allows", "证据支持的排放量"),
-        (table_of(table, RECONCILED, caption, run.zh, exact=True, key="units"),),
+        (
+            *figure(run, "reconciliation"),
+            table_of(table, RECONCILED, caption, run.zh, exact=True, key="units"),
+        ),
     )
 
 
@@ -128,10 +133,19 @@ def reviews(run: Run) -> Iterator[Section]:
         "reviews",
         run.say("Reviews", "审核"),
         (
+            *figure(run, "review_plan"),
             table_of(days, REVIEWS, run.say("Reviews by level and province", "分级别和省份的审核"), run.zh),
             table_of(plan, PLAN, run.say("Plan", "计划"), run.zh, exact=True, key="plan"),
         ),
     )
+
+
+def missing_days(run: Run) -> Iterator[Section]:
+    """Yield the days that reviewers lack, where no plan of reviews exists."""
+    if "missing_days" not in run.tables:
+        return
+    table, title = run.tables["missing_days"], run.say("Days that are missing", "缺少的人天")
+    yield Section("missing-days", title, (*figure(run, "missing_days"), table_of(table, LACKING, title, run.zh)))
 
 
 def own_model(run: Run) -> Iterator[Section]:

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from etsopt.results.results import Results
 
 PARTS = (
-    *(allocation.relaxed, market.unmet, allocation.totals, other.compliance, market.prices, allocation.rates),
+    *(
+        allocation.relaxed,
+        market.unmet,
+        other.missing_days,
+        allocation.totals,
+        other.compliance,
+        market.prices,
+        allocation.rates,
+    ),
     *(market.quantities, market.balance_values, market.measures, allocation.provinces, allocation.enterprises),
     *(market.traders, allocation.binding, other.reconciliation, other.reviews, other.own_model, allocation.units),
     market.unit_years,

@@ -1,0 +1,82 @@
+"""Chart of an infeasible policy: by how much its limits have to give, at least."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etsopt.charts.chart import CHOSEN, OTHER, Chart, Panel, Series
+from etsopt.charts.texts import NONE, both, province_zh, sector_words, title_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+    from etsopt.charts.chart import Words
+
+SHOWN = 16
+"""Limits of a way that are drawn, the largest."""
+
+WAYS: dict[str, Words] = {
+    "target_relaxation": ("targets and balances give way", "放宽目标和省级平衡"),
+    "band_relaxation": ("bands and balances give way", "放宽盈缺率范围和省级平衡"),
+}
+LIMITS: dict[str, Words] = {
+    "target": ("target", "目标"),
+    "balance": ("balance", "平衡"),
+    "band": ("band", "盈缺率"),
+    "nation": ("national total", "全国总量"),
+}
+
+
+def relaxations(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
+    """Least relaxation of each limit, a panel for each way out; of bands, which are rates, the title has the ends."""
+    table = tables["relaxed_limits"]
+    panels = tuple(_panels(table))
+    title = title_of(about, "infeasible: least relaxation of the limits", "不可行:各限值的最小放宽量")
+    return Chart("relaxations", title, panels)
+
+
+def _panels(table: pd.DataFrame) -> Iterator[Panel]:
+    for way, words in WAYS.items():
+        rows = table[(table["way_out"] == way) & (table["by"] > 0)]
+        tonnes, rates = rows[rows["unit"] == "t"], rows[rows["unit"] == "rate"]
+        if rows.empty:
+            continue
+        title = words
+        if len(rates):
+            largest = rates.loc[rates["to"].idxmax()]
+            to = f"{100 * largest['to']:.3g} %"
+            sector = sector_words(str(largest["index"]))
+            title = (f"{words[0]}: {sector[0]} to {to}", f"{words[1]}:{sector[1]}至 {to}")
+        tonnes = tonnes.nlargest(SHOWN, "by").iloc[::-1]
+        limits = dict(_limit(row.limit, row.index_of) for row in _named(tonnes))
+        names = np.array(list(limits), dtype=object)
+        labels = both(*zip(*[_label(row) for row in _named(tonnes)], strict=True)) if len(tonnes) else None
+        colour = OTHER if way == "band_relaxation" else CHOSEN
+        series = Series("bars", NONE, tonnes["by"].to_numpy(dtype=float) / 1e3, names, colour, labels)
+        yield Panel(title, ("relax by [kt]", "放宽 [千吨]"), NONE, (series,), horizontal=True, chinese=limits)
+
+
+def _named(rows: pd.DataFrame) -> Iterator[Any]:
+    """Yield rows as tuples, the column ``index`` under another name, which a tuple has for its own."""
+    return rows.rename(columns={"index": "index_of", "from": "stated"}).itertuples(index=False)
+
+
+def _limit(limit: str, index: object) -> Words:
+    """Return the name of a limit."""
+    english, chinese = LIMITS.get(limit, (limit, limit))
+    sector, name = sector_words(str(index)), province_zh(index)
+    if limit == "nation":
+        return english, chinese
+    return f"{english} {index}", (sector[1] if limit in ("target", "band") else name) + chinese
+
+
+def _label(row: Any) -> Words:
+    english, chinese = _limit(row.limit, row.index_of)
+    return (
+        f"{english}: from {row.stated:,.0f} to {row.to:,.0f} t",
+        f"{chinese}:从 {row.stated:,.0f} 到 {row.to:,.0f} 吨",
+    )
