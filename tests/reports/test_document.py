@@ -353,3 +353,12 @@ def test_the_command_writes_pages_of_runs_that_hold(tmp_path: Path, capsys: pyte
     error = capsys.readouterr().err
     assert re.search(r"\d+ statements do not hold\.\n\nNo page is written\. `etsopt check .*` lists them", error)
     assert (run / "report.html").read_bytes() == before
+
+
+def test_the_commands_of_the_page_on_reports_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(layout.__file__).parent / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    for line in block.splitlines():
+        assert main(line.split()[1:]) == 0, line
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "report-zh.html", "letter.html", "beside.html"}

@@ -154,7 +154,8 @@ def _target(run: Run, stated: Mapping[str, Any]) -> str:
 
 def _objectives(run: Run) -> Iterator[Pair]:
     allocation = run.policy.get("allocation") or {}
-    if not run.results.levels or _unused(run, "allocation.objectives"):
+    solved = {level.name for level in run.results.levels}
+    if not (solved & {*OBJECTIVES} or "relaxed_limits" in run.tables) or _unused(run, "allocation.objectives"):
         return
     named = [run.say(*OBJECTIVES[name]) for name in allocation.get("objectives", ()) if name in OBJECTIVES]
     if named:

@@ -30,6 +30,13 @@ NO_TONNES = 5e-4
 """Tonnes below which sums that cancel are shown as 0: a gram of allowances does not exist [t]."""
 
 
+FURTHER_WORDS = {
+    "level": {"municipal": "市级", "provincial": "省级", "national": "国家级"},
+    "reason": {"coverage": "全覆盖", "drawn": "抽取", "risk": "风险"},
+}
+"""Chinese words of cells that the words of results lack."""
+
+
 class Form(NamedTuple):
     """Unit of measure of a column, and the text of one of its numbers."""
 
@@ -117,7 +124,7 @@ def _form(column: str, values: pd.Series, exact: bool, whole: bool) -> Form:
 
 def words_of(column: str, values: Sequence[Any], zh: bool) -> list[str]:
     """Return the texts of a column, in Chinese where its words are known."""
-    known = WORDS.get(column, {}) if zh else {}
+    known = {**WORDS.get(column, {}), **FURTHER_WORDS.get(column, {})} if zh else {}
     return ["–" if value == "" or pd.isna(value) else str(known.get(str(value), value)) for value in values]
 
 
@@ -177,7 +184,8 @@ def used(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     return [
         name
         for name in columns
-        if name in frame and not (pd.api.types.is_numeric_dtype(frame[name]) and not (frame[name].abs() > 1e-9).any())
+        if name in frame
+        and not (pd.api.types.is_numeric_dtype(frame[name]) and not (frame[name].abs() > NO_TONNES).any())
     ]
 
 

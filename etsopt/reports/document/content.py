@@ -120,12 +120,16 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart that one can hover: its title, a summary in words, and a figure of plotly for each panel."""
+    """A chart that one can hover: its title, a summary in words, and a figure of plotly for each panel.
+
+    A compact one has no legends, so that three of its panels fit beside each other.
+    """
 
     key: str
     title: str
     summary: str
     panels: tuple[Mapping[str, Any], ...]
+    compact: bool = False
     kind: ClassVar[str] = "figure"
 
 

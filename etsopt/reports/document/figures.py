@@ -30,7 +30,8 @@ def of_chart(run: Run, chart: Chart) -> Figure:
     title = chart.title[run.zh].removeprefix(f"{run.about['instance']}{run.say(': ', ':')}")
     title = title[:1].upper() + title[1:]
     words = run.say(" ", "").join(_summary(run, chart))
-    return Figure(chart.kind, title, words, tuple(figures(chart, "zh" if run.zh else "en")))
+    panels = tuple(figures(chart, "zh" if run.zh else "en"))
+    return Figure(chart.kind, title, words, panels, not any(panel["layout"]["showlegend"] for panel in panels))
 
 
 def _summary(run: Run, chart: Chart) -> Iterator[str]:
@@ -56,21 +57,26 @@ def _series(run: Run, panel: Panel, series: Series) -> str:
     if _is_distribution(panel):
         values = np.asarray(series.x, dtype=float)[values > 0]
     numbers = values[np.isfinite(values)]
-    if not len(numbers):
+    if not numbers.any():
         return ""
     name = series.name[run.zh]
     low, high = _short(float(numbers.min())), _short(float(numbers.max()))
-    if panel.horizontal and series.kind == "bars":
+    if panel.horizontal and series.kind != "points":
         top = panel.categories(series, run.zh)[int(np.nanargmax(values))]
         reach = run.say(f"the most is {high}, of {top}", f"最大为 {top},{high}")
     elif series.kind in ("line", "stack"):
-        start, end = (f"{float(place):.6g}" for place in (places[0], places[-1]))
+        digits = 4 if not panel.has_years else 6
+        start, end = (f"{float(place):.{digits}g}" for place in (places[0], places[-1]))
         first, last = _short(float(numbers[0])), _short(float(numbers[-1]))
         at, of = ("in", "年") if "year" in panel.x_label[0] else ("at", " 处")
         reach = run.say(f"{first} {at} {start}, {last} {at} {end}", f"{start}{of}为 {first},{end}{of}为 {last}")
-        reach = first if start == end else reach
+        if start == end and len(numbers) > 1:
+            # A line that stands upright marks a place.
+            reach = run.say(f"at {signed(start)}", f"位于 {signed(start)}")
+        elif start == end or low == high:
+            reach = first
     else:
-        reach = run.say(f"from {low} to {high}", f"{low} 至 {high}")
+        reach = run.say(f"from {low} to {high}", f"{low} 至 {high}") if low != high else low
         if len(numbers) > 1 and series.kind == "points":
             reach = run.say(f"{len(numbers):,} points {reach}", f"{len(numbers):,} 个点,{reach}")
     return f"{name}{run.say(', ', ',')}{reach}" if name else reach

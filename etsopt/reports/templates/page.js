@@ -73,7 +73,8 @@
   // Width of a chart on paper [px], by the number beside each other: a page is printed as A4, 182 mm wide within margins.
   const onPaper = (plot) => {
     const named = plot.layout.yaxis.type === "category";
-    return named ? 680 : [680, 680, 335][plot.parentElement.children.length] || 216;
+    const count = plot.parentElement.children.length;
+    return named || count === 1 ? 680 : count > 2 && plot.parentElement.classList.contains("compact") ? 216 : 335;
   };
   const draw = () => plots.forEach((plot) => setTimeout(() => drawOne(plot)));
   const fit = () => {
