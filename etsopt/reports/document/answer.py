@@ -8,6 +8,7 @@ import numpy as np
 
 from etsopt.explanation.steps import in_chinese
 from etsopt.reports.document.cells import amount, rate, tonnes
+from etsopt.results.claims import is_checked
 from etsopt.results.words import STATUSES, TERMINATIONS
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def answer(run: Run) -> str:
     """Return the answer in one sentence."""
     if run.results.status == "refused":
         return run.say("The checker refuses this result: there is no answer.", "结果未通过检查,没有答案。")
-    for table, sentence in SENTENCES.items():
+    # Tables of a user's own model have columns of their own, whatever their names.
+    for table, sentence in SENTENCES.items() if is_checked(run.results) else ():
         if table in run.tables and len(run.tables[table]):
             return sentence(run)
     status = STATUSES.get(run.results.status, (run.results.status,) * 2)

@@ -10,6 +10,7 @@ import numpy as np
 from etsopt.reports.document.answer import status
 from etsopt.reports.document.cells import signed, tonnes
 from etsopt.reports.document.content import Column, Commands, Facts, Paragraph, Points, Section, Table
+from etsopt.reports.document.headings import unit_in
 from etsopt.results.claims import is_checked
 from etsopt.results.emissions_status import not_verified
 
@@ -46,6 +47,30 @@ RECOMPUTED = {
     ),
 }
 """What the checker recomputes, by a table of the run."""
+
+
+OBJECTIVES = {
+    "change": "调整总量",
+    "largest_change": "最大调整率",
+    "deficit": "缺口总量",
+    "spread": "离散度",
+    "least_squares": "加权最小二乘",
+    "cost": "成本",
+    "effort": "交易量",
+    "older_first": "先用旧配额",
+    "exceptions": "例外数",
+    "exception_size": "例外幅度",
+    "exception_order": "例外次序",
+    "rounding": "取整",
+    "target_relaxation": "放宽目标",
+    "band_relaxation": "放宽盈缺率限值",
+    "unmet_demand": "未满足的需求",
+    "uncovered": "未覆盖量",
+    "adjustment": "调整",
+    "estimate": "估计",
+    "interval": "区间",
+}
+"""Chinese names of objectives."""
 
 
 def assumptions(run: Run) -> Iterator[Section]:
@@ -165,11 +190,11 @@ def _levels(run: Run) -> Table:
     yes, no = run.say("yes", "是"), run.say("no", "否")
     rows = [
         (
-            level.name,
+            run.say(level.name, OBJECTIVES.get(level.name, level.name)),
             figure_of(level.value),
             figure_of(level.bound),
             f"{abs(level.gap):.1e}" if np.isfinite(level.gap) else "–",
-            level.unit,
+            unit_in(level.unit, run.zh),
             yes if level.certified else no,
             level.algorithm,
         )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt.charts.interactive import CONFIG, STYLE
 from etsopt.errors import UsageError
 from etsopt.reports.document.content import Table
+from etsopt.reports.page import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,9 +55,6 @@ ESCAPES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 DOWNLOAD = {"toImageButtonOptions": {"format": "svg"}}
 """A chart is saved as SVG: a PNG would be drawn from an image that the policy does not allow."""
-
-OTHER_SOURCES = "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-"""What a page may have beside scripts: the library of charts needs styles of its elements."""
 
 Library = tuple[str, str]
 """Name of the file with the library of charts, and its text."""
@@ -121,7 +119,7 @@ def policy_of(*scripts: str) -> str:
     hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{one}'" for one in hashes)
     sources = f"script-src {allowed} 'strict-dynamic'" if scripts else "script-src 'none'"
-    return f"default-src 'none'; {sources}; {OTHER_SOURCES}"
+    return f"default-src 'none'; {sources}; {SOURCES}"
 
 
 def page(document: Document, inline: bool = False, template: str = "page.html") -> str:

@@ -15,6 +15,7 @@ from etsopt.reports.document.content import Document, Run
 from etsopt.reports.document.key_figures import key_figures
 from etsopt.reports.document.layout import library, page
 from etsopt.reports.document.letter import letter
+from etsopt.results.claims import is_checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ PARTS = (
         allocation.rates,
     ),
     *(market.quantities, market.balance_values, market.measures, allocation.provinces, allocation.enterprises),
-    *(market.traders, allocation.binding, other.reconciliation, other.reviews, other.own_model, allocation.units),
+    *(market.traders, allocation.binding, other.reconciliation, other.reviews, allocation.units),
     market.unit_years,
 )
 """Sections between what was asked and what stands behind it, in their order."""
@@ -88,7 +89,7 @@ def report(results: Results, lang: str = "en", folder: str = "RUN", checked: boo
         answer=answer(run),
         status=status(run),
         proven=results.certified,
-        figures=() if results.status == "refused" else key_figures(run),
+        figures=key_figures(run) if is_checked(results) and results.status != "refused" else (),
         sections=tuple(_sections(run, checked)),
         imprint=imprint(run),
     )
@@ -97,7 +98,7 @@ def report(results: Results, lang: str = "en", folder: str = "RUN", checked: boo
 def _sections(run: Run, checked: bool) -> Iterator[Section]:
     yield asked(run)
     if run.results.status != "refused":
-        for part in PARTS:
+        for part in PARTS if is_checked(run.results) else (other.own_model,):
             yield from part(run)
     yield from assumptions(run)
     yield certificate(run, checked)
