@@ -45,9 +45,9 @@ class Series:
     sizes
         Weight of each point, which its area is in proportion to, at most 1.
     style
-        Of a line: ``marked`` at its points, ``plain``, or ``dashed``.
+        Of a line: ``marked`` at its points, ``plain``, or ``dashed``; of points: ``hollow``, or filled.
     widths
-        Widths of bars along the axis of categories; None for equal ones that fill it.
+        Widths of bars along the axis of categories or years; None for equal ones that fill it.
     base
         Where each bar begins; None for zero.
     """
@@ -59,7 +59,7 @@ class Series:
     colour: str
     labels: tuple[NDArray[np.object_], NDArray[np.object_]] | None = None
     sizes: NDArray[np.float64] | None = None
-    style: Literal["marked", "plain", "dashed"] = "marked"
+    style: Literal["marked", "plain", "dashed", "hollow"] = "marked"
     widths: NDArray[np.float64] | None = None
     base: NDArray[np.float64] | None = None
 
@@ -116,10 +116,10 @@ class Panel:
         return -0.6 - room, self.rows - 0.4 + room
 
     def widths(self, series: Series) -> NDArray[np.float64] | float:
-        """Return the widths of bars of a panel that is not horizontal: stated, or 0.8 of a year, or all of a bin."""
+        """Return the widths of bars: stated, or 0.8 of a category or year, or all of a bin."""
         if series.widths is not None:
             return series.widths
-        return 0.8 if self.years or len(series.x) < 2 else float(series.x[1] - series.x[0])
+        return 0.8 if self.horizontal or self.years or len(series.x) < 2 else float(series.x[1] - series.x[0])
 
     def categories(self, series: Series, in_chinese: bool) -> list[str]:
         """Return the categories of a series of a horizontal panel in a language."""

@@ -42,7 +42,7 @@ SETTINGS = {
     "axes.spines.right": False,
     "axes.unicode_minus": False,
 }
-LARGEST, SMALLEST, PLAIN = 90.0, 5.0, 14.0
+LARGEST, SMALLEST, PLAIN = 90.0, 7.0, 14.0
 """Area of the largest point, which that of others is in proportion to, of the smallest, and of points of one size
 [points²]."""
 
@@ -80,7 +80,7 @@ def draw(chart: Chart, lang: str = "en") -> Any:
     mpl = load_matplotlib()
     in_chinese = lang == "zh"
     with mpl.rc_context(SETTINGS | {"font.family": [*_fonts(mpl, in_chinese), "sans-serif"]}):
-        height = max(3.6, 0.9 + 0.19 * max(panel.rows for panel in chart.panels))
+        height = max(3.6, 1.2 + 0.15 * max(panel.rows for panel in chart.panels))
         width = 1.8 + sum(3.4 + 0.06 * _longest(panel, in_chinese) for panel in chart.panels)
         figure = mpl.figure.Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(1, len(chart.panels), squeeze=False)[0]
@@ -157,6 +157,8 @@ def save(chart: Chart, path: Path, lang: str = "en") -> None:
 def _draw_panel(axes: Any, panel: Panel, in_chinese: bool) -> None:
     for low, high in panel.shaded:
         (axes.axvspan if panel.shaded_axis == "x" else axes.axhspan)(low, high, color=CHOSEN, alpha=0.1, lw=0)
+    # Bars that begin anywhere end within the axes, as points do; those from zero on begin at their edge.
+    axes.use_sticky_edges = all(series.base is None for series in panel.series)
     bottom: Any = 0.0
     for series in panel.series:
         if series.kind in ("bars", "stack"):
@@ -180,10 +182,11 @@ def _draw_panel(axes: Any, panel: Panel, in_chinese: bool) -> None:
 def _draw_bars(axes: Any, series: Series, panel: Panel, base: Any, in_chinese: bool) -> None:
     # An outline tells light bars from the page, and parts of a bar from each other.
     style = {"color": series.colour, "label": series.name[in_chinese] or None, "ec": RULE, "lw": 0.4}
+    widths = panel.widths(series)
     if panel.horizontal:
-        axes.barh(panel.categories(series, in_chinese), series.x, left=base, **style)
+        axes.barh(panel.categories(series, in_chinese), series.x, height=widths, left=base, **style)
     else:
-        axes.bar(series.x, series.y, bottom=base, width=panel.widths(series), **style)
+        axes.bar(series.x, series.y, width=widths, bottom=base, **style)
 
 
 def _draw_series(axes: Any, series: Series, panel: Panel, in_chinese: bool) -> None:
@@ -191,10 +194,12 @@ def _draw_series(axes: Any, series: Series, panel: Panel, in_chinese: bool) -> N
     y = panel.categories(series, in_chinese) if panel.horizontal else series.y
     if series.kind == "points":
         sizes: Any = PLAIN if series.sizes is None else np.maximum(SMALLEST, LARGEST * series.sizes)
-        # Thousands of points are one picture inside the SVG, and not as many elements.
-        many = len(series.x) > 500
+        # Hundreds of points are one picture inside the SVG, and not as many elements.
+        many = len(series.x) > 200
         alpha = 0.6 if many else 0.9
-        style = {"s": sizes, "color": series.colour, "alpha": alpha, "lw": 0, "zorder": 3, "clip_on": False}
+        hollow = series.style == "hollow"
+        colours = {"fc": "white" if hollow else series.colour, "ec": series.colour, "lw": 0.8 if hollow else 0}
+        style = {"s": sizes, "alpha": alpha, "zorder": 3, "clip_on": False} | colours
         axes.scatter(series.x, y, label=name, rasterized=many, **style)
     else:
         styles: Any = {"marked": {"marker": "o", "ms": 3}, "dashed": {"ls": "--"}, "plain": {}}

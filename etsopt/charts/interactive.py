@@ -151,7 +151,14 @@ def _trace(series: Series, panel: Panel, in_chinese: bool) -> dict[str, Any]:
         trace["customdata"] = [_text(label) for label in series.labels[in_chinese]]
     if series.kind == "points":
         alpha = 0.6 if len(series.x) > 500 else 0.9
-        marker = {"color": series.colour, "size": _sizes(series), "opacity": alpha, "line": {"width": 0}}
+        marker: dict[str, Any] = {
+            "color": series.colour,
+            "size": _sizes(series),
+            "opacity": alpha,
+            "line": {"width": 0},
+        }
+        if series.style == "hollow":
+            marker |= {"symbol": "circle-open", "line": {"width": 1.5}}
         return trace | {"type": "scatter", "mode": "markers", "marker": marker, "cliponaxis": False}
     if series.kind == "line":
         line = {"color": series.colour, "width": 2, "dash": "dash" if series.style == "dashed" else "solid"}
@@ -162,10 +169,8 @@ def _trace(series: Series, panel: Panel, in_chinese: bool) -> dict[str, Any]:
     trace["orientation"] = "h" if panel.horizontal else "v"
     if series.base is not None:
         trace["base"] = _numbers(series.base)
-    if not panel.horizontal:
-        widths = panel.widths(series)
-        trace["width"] = widths if isinstance(widths, float) else _numbers(widths)
-    return trace
+    widths = panel.widths(series)
+    return trace | {"width": widths if isinstance(widths, float) else _numbers(widths)}
 
 
 def _sizes(series: Series) -> Any:
