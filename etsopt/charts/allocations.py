@@ -54,8 +54,11 @@ def provinces(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> C
     order = rule.sort_values().index
     names = table["province"][order].to_numpy(dtype=object)
     chosen = 100 * table["surplus_rate"][order].to_numpy()
+    start, thin = rule[order].to_numpy(), np.full(len(names), 0.12)
     series = (
-        Series("points", ("by the rule alone", "仅按规则"), rule[order].to_numpy(), names, RULE),
+        # A line from one to the other, so that the eye sees what moved.
+        Series("bars", NONE, chosen - start, names, RULE, widths=thin, base=start),
+        Series("points", ("by the rule alone", "仅按规则"), start, names, RULE, style="hollow"),
         Series("points", ("allocated", "分配结果"), chosen, names, CHOSEN),
     )
     limit = 100 * float((table["balance_limit_t"] / table["emissions_tco2e"]).max())

@@ -22,6 +22,9 @@ allowances. All but the last two, which are drawn with an outline, stand out fro
 PALETTE = ("#2b8ccf", "#e2670c", "#8b3fdb", "#8d6540", "#476786", "#c42b05", "#d07d46", "#ed14c1", "#868686")
 """Colours of series without one of their own; the last is for all others."""
 
+FEWEST_ROWS = 6
+"""Categories that a horizontal panel has room for, at least."""
+
 
 @dataclass(frozen=True)
 class Series:
@@ -42,9 +45,9 @@ class Series:
     sizes
         Weight of each point, which its area is in proportion to, at most 1.
     style
-        Of a line: ``marked`` at its points, ``plain``, or ``dashed``.
+        Of a line: ``marked`` at its points, ``plain``, or ``dashed``; of points: ``hollow``, or filled.
     widths
-        Widths of bars along the axis of categories; None for equal ones that fill it.
+        Widths of bars along the axis of categories or years; None for equal ones that fill it.
     base
         Where each bar begins; None for zero.
     """
@@ -56,7 +59,7 @@ class Series:
     colour: str
     labels: tuple[NDArray[np.object_], NDArray[np.object_]] | None = None
     sizes: NDArray[np.float64] | None = None
-    style: Literal["marked", "plain", "dashed"] = "marked"
+    style: Literal["marked", "plain", "dashed", "hollow"] = "marked"
     widths: NDArray[np.float64] | None = None
     base: NDArray[np.float64] | None = None
 
@@ -95,16 +98,28 @@ class Panel:
     chinese: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def has_years(self) -> bool:
-        """True if the x axis has years alone."""
-        values = [value for series in self.series for value in series.x.tolist()]
-        return not self.horizontal and bool(values) and all(2000 < one < 2100 and one == round(one) for one in values)
+    def years(self) -> list[int]:
+        """Years of the x axis, in order; none if it has other values."""
+        values = {value for series in self.series for value in series.x.tolist()}
+        of_years = not self.horizontal and all(2000 < one < 2100 and one == round(one) for one in values)
+        return sorted(int(one) for one in values) if of_years else []
+
+    @property
+    def rows(self) -> int:
+        """Number of categories of a horizontal panel; 0 for another."""
+        return len({str(name) for series in self.series for name in series.y}) if self.horizontal else 0
+
+    @property
+    def row_limits(self) -> tuple[float, float]:
+        """Ends of the axis of categories, with room around few of them, so that no bar becomes a block."""
+        room = max(0, FEWEST_ROWS - self.rows) / 2
+        return -0.6 - room, self.rows - 0.4 + room
 
     def widths(self, series: Series) -> NDArray[np.float64] | float:
-        """Return the widths of bars of a panel that is not horizontal: stated, or 0.8 of a year, or all of a bin."""
+        """Return the widths of bars: stated, or 0.8 of a category or year, or all of a bin."""
         if series.widths is not None:
             return series.widths
-        return 0.8 if self.has_years or len(series.x) < 2 else float(series.x[1] - series.x[0])
+        return 0.8 if self.horizontal or self.years or len(series.x) < 2 else float(series.x[1] - series.x[0])
 
     def categories(self, series: Series, in_chinese: bool) -> list[str]:
         """Return the categories of a series of a horizontal panel in a language."""

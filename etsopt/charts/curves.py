@@ -220,7 +220,7 @@ def _stairs(steps: pd.DataFrame, top: float) -> tuple[NDArray[np.float64], NDArr
     """Return the corners of a staircase, price and amount in sum, from nothing on, and up to an axis' end at least."""
     at_price = steps.groupby("price_cny_per_t")["amount_t"].sum().cumsum()
     risen, prices = at_price.to_numpy(dtype=float), at_price.index.to_numpy(dtype=float)
-    price = np.concatenate([[min(0.0, *prices[:1])], np.repeat(prices, 2), [max(top, *prices[-1:])]])
+    price = np.concatenate([[min([0.0, *prices[:1]])], np.repeat(prices, 2), [max([top, *prices[-1:]])]])
     amount = np.concatenate([[0.0, 0.0], np.repeat(risen, 2)])
     if len(price) > MOST_STEPS:
         # The corners follow each other at equal distances along the curve as it is seen.

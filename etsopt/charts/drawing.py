@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 CHARACTERS_ACROSS, MARK = 76, 8
 """Characters of a legend that fit below one panel, and those that a mark is as wide as."""
 
+ROOM = 12
+"""Characters of a category beside a panel of usual width."""
+
 CHARACTERS_PER_INCH = 12.5
 """Characters of a title for each inch of the figure's width."""
 
@@ -39,7 +42,7 @@ SETTINGS = {
     "axes.spines.right": False,
     "axes.unicode_minus": False,
 }
-LARGEST, SMALLEST, PLAIN = 90.0, 5.0, 14.0
+LARGEST, SMALLEST, PLAIN = 90.0, 7.0, 14.0
 """Area of the largest point, which that of others is in proportion to, of the smallest, and of points of one size
 [points²]."""
 
@@ -77,9 +80,9 @@ def draw(chart: Chart, lang: str = "en") -> Any:
     mpl = load_matplotlib()
     in_chinese = lang == "zh"
     with mpl.rc_context(SETTINGS | {"font.family": [*_fonts(mpl, in_chinese), "sans-serif"]}):
-        rows = max((len(one.y) for panel in chart.panels if panel.horizontal for one in panel.series), default=0)
-        height = max(3.6, 0.9 + 0.19 * rows)
-        figure = mpl.figure.Figure(figsize=(5.2 + 3.4 * (len(chart.panels) - 1), height), layout="constrained")
+        height = max(3.6, 1.2 + 0.15 * max(panel.rows for panel in chart.panels))
+        width = 1.8 + sum(3.4 + 0.06 * _longest(panel, in_chinese) for panel in chart.panels)
+        figure = mpl.figure.Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(1, len(chart.panels), squeeze=False)[0]
         for one, panel in zip(axes, chart.panels, strict=True):
             _draw_panel(one, panel, in_chinese)
@@ -94,6 +97,12 @@ def draw(chart: Chart, lang: str = "en") -> Any:
         title = textwrap.fill(chart.title[in_chinese], characters)
         figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
     return figure
+
+
+def _longest(panel: Panel, in_chinese: bool) -> int:
+    """Return the characters of the longest category beyond those that the margin has room for anyway."""
+    names = [name for series in panel.series for name in panel.categories(series, in_chinese)] if panel.rows else []
+    return max(0, max(map(len, names), default=0) - ROOM)
 
 
 def _fonts(mpl: Any, in_chinese: bool) -> list[str]:
@@ -148,6 +157,8 @@ def save(chart: Chart, path: Path, lang: str = "en") -> None:
 def _draw_panel(axes: Any, panel: Panel, in_chinese: bool) -> None:
     for low, high in panel.shaded:
         (axes.axvspan if panel.shaded_axis == "x" else axes.axhspan)(low, high, color=CHOSEN, alpha=0.1, lw=0)
+    # Bars that begin anywhere end within the axes, as points do; those from zero on begin at their edge.
+    axes.use_sticky_edges = all(series.base is None for series in panel.series)
     bottom: Any = 0.0
     for series in panel.series:
         if series.kind in ("bars", "stack"):
@@ -160,19 +171,22 @@ def _draw_panel(axes: Any, panel: Panel, in_chinese: bool) -> None:
     axes.set(xlabel=panel.x_label[in_chinese], ylabel=panel.y_label[in_chinese])
     axes.set(xlim=panel.x_limits, ylim=panel.y_limits) if panel.x_limits or panel.y_limits else None
     axes.set_title(panel.title[in_chinese], loc="left", fontsize=9)
-    if panel.horizontal:
+    if panel.rows:
         axes.tick_params(axis="y", labelsize=7)
-    elif panel.has_years:
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set_ylim(panel.row_limits)
+    elif years := panel.years:
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        axes.set_xlim(years[0] - 0.75, years[-1] + 0.75)
 
 
 def _draw_bars(axes: Any, series: Series, panel: Panel, base: Any, in_chinese: bool) -> None:
     # An outline tells light bars from the page, and parts of a bar from each other.
     style = {"color": series.colour, "label": series.name[in_chinese] or None, "ec": RULE, "lw": 0.4}
+    widths = panel.widths(series)
     if panel.horizontal:
-        axes.barh(panel.categories(series, in_chinese), series.x, left=base, **style)
+        axes.barh(panel.categories(series, in_chinese), series.x, height=widths, left=base, **style)
     else:
-        axes.bar(series.x, series.y, bottom=base, width=panel.widths(series), **style)
+        axes.bar(series.x, series.y, width=widths, bottom=base, **style)
 
 
 def _draw_series(axes: Any, series: Series, panel: Panel, in_chinese: bool) -> None:
@@ -180,10 +194,12 @@ def _draw_series(axes: Any, series: Series, panel: Panel, in_chinese: bool) -> N
     y = panel.categories(series, in_chinese) if panel.horizontal else series.y
     if series.kind == "points":
         sizes: Any = PLAIN if series.sizes is None else np.maximum(SMALLEST, LARGEST * series.sizes)
-        # Thousands of points are one picture inside the SVG, and not as many elements.
-        many = len(series.x) > 500
+        # Hundreds of points are one picture inside the SVG, and not as many elements.
+        many = len(series.x) > 200
         alpha = 0.6 if many else 0.9
-        style = {"s": sizes, "color": series.colour, "alpha": alpha, "lw": 0, "zorder": 3, "clip_on": False}
+        hollow = series.style == "hollow"
+        colours = {"fc": "white" if hollow else series.colour, "ec": series.colour, "lw": 0.8 if hollow else 0}
+        style = {"s": sizes, "alpha": alpha, "zorder": 3, "clip_on": False} | colours
         axes.scatter(series.x, y, label=name, rasterized=many, **style)
     else:
         styles: Any = {"marked": {"marker": "o", "ms": 3}, "dashed": {"ls": "--"}, "plain": {}}

@@ -43,6 +43,12 @@ HEIGHT, ROW_HEIGHT, MARGIN_HEIGHT, LEGEND_HEIGHT = 360, 20, 90, 24
 LARGEST, SMALLEST, PLAIN = 18.0, 5.0, 7.0
 """Diameters of the largest and the smallest point, and of points of one size [px]."""
 
+MOST_TICKS = 8
+"""Years that each have a tick."""
+
+MOST_CHARACTERS = 26
+"""Width of the name of a category on an axis."""
+
 DIGITS = 7
 """Significant digits of the numbers of a figure, which is more than a hover text shows."""
 
@@ -67,7 +73,6 @@ def _figure(panel: Panel, in_chinese: bool) -> dict[str, Any]:
     """Return one panel."""
     traces = [_trace(series, panel, in_chinese) for series in panel.series]
     named = sum(trace["showlegend"] for trace in traces)
-    rows = len({str(name) for series in panel.series for name in series.y}) if panel.horizontal else 0
     stacked = any(series.kind == "stack" for series in panel.series)
     layout: dict[str, Any] = {
         "template": {},
@@ -75,11 +80,11 @@ def _figure(panel: Panel, in_chinese: bool) -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "inherit", "size": 12},
         # On a narrow page the legend has a row for each name, on a wide one fewer: half of them is a good guess.
-        "height": (max(HEIGHT, ROW_HEIGHT * rows + MARGIN_HEIGHT) + LEGEND_HEIGHT * (named + 1) // 2),
+        "height": (max(HEIGHT, ROW_HEIGHT * panel.rows + MARGIN_HEIGHT) + LEGEND_HEIGHT * (named + 1) // 2),
         "margin": {"l": 8, "r": 8, "t": 34 if panel.title[0] else 12, "b": 8},
         "title": {"text": _text(panel.title[in_chinese]), "font": {"size": 13}, "x": 0, "xanchor": "left"},
-        "xaxis": _axis(panel.x_label[in_chinese], panel.x_limits, panel.has_years),
-        "yaxis": _axis(panel.y_label[in_chinese], panel.y_limits, False),
+        "xaxis": _axis(panel.x_label[in_chinese], panel.x_limits, panel.years),
+        "yaxis": _axis(panel.y_label[in_chinese], panel.y_limits, []),
         "barmode": "stack" if stacked else "overlay",
         "bargap": 0.2,
         "modebar": {"bgcolor": "rgba(0,0,0,0)"},
@@ -90,18 +95,28 @@ def _figure(panel: Panel, in_chinese: bool) -> dict[str, Any]:
         "shapes": [_shade(panel, low, high) for low, high in panel.shaded],
     }
     if panel.horizontal:
-        layout["yaxis"] |= {"type": "category", "tickfont": {"size": 11}, "showgrid": False}
+        layout["yaxis"] |= {
+            "type": "category",
+            "range": list(panel.row_limits),
+            "tickfont": {"size": 11},
+            "showgrid": False,
+        }
+        # Hover texts have the names in full.
+        names = sorted({name for series in panel.series for name in panel.categories(series, in_chinese)})
+        layout["yaxis"] |= {"tickvals": [_text(name) for name in names], "ticktext": [_short(name) for name in names]}
         layout["legend"] |= {"y": -60 / layout["height"]}
     return {"data": traces, "layout": layout}
 
 
-def _axis(label: str, limits: tuple[float, float] | None, years: bool) -> dict[str, Any]:
+def _axis(label: str, limits: tuple[float, float] | None, years: list[int]) -> dict[str, Any]:
     """Return an axis."""
     axis: dict[str, Any] = {"title": {"text": _text(label), "standoff": 12}, "automargin": True, "zeroline": True}
     if limits is not None:
         axis["range"] = list(limits)
     if years:
-        axis |= {"tickformat": "d", "showgrid": False}
+        axis |= {"tickformat": "d", "showgrid": False, "range": [years[0] - 0.75, years[-1] + 0.75]}
+        # Ticks of its own choice would stand between years if there are few.
+        axis |= {"tickvals": years} if len(years) <= MOST_TICKS else {}
     return axis
 
 
@@ -129,11 +144,21 @@ def _trace(series: Series, panel: Panel, in_chinese: bool) -> dict[str, Any]:
         "y": names if panel.horizontal else _numbers(series.y),
         "hovertemplate": _hover(series, panel, in_chinese),
     }
+    if panel.horizontal:
+        # The place itself would show the short name of the axis.
+        trace["hovertext"] = names
     if series.labels is not None:
         trace["customdata"] = [_text(label) for label in series.labels[in_chinese]]
     if series.kind == "points":
         alpha = 0.6 if len(series.x) > 500 else 0.9
-        marker = {"color": series.colour, "size": _sizes(series), "opacity": alpha, "line": {"width": 0}}
+        marker: dict[str, Any] = {
+            "color": series.colour,
+            "size": _sizes(series),
+            "opacity": alpha,
+            "line": {"width": 0},
+        }
+        if series.style == "hollow":
+            marker |= {"symbol": "circle-open", "line": {"width": 1.5}}
         return trace | {"type": "scatter", "mode": "markers", "marker": marker, "cliponaxis": False}
     if series.kind == "line":
         line = {"color": series.colour, "width": 2, "dash": "dash" if series.style == "dashed" else "solid"}
@@ -144,10 +169,8 @@ def _trace(series: Series, panel: Panel, in_chinese: bool) -> dict[str, Any]:
     trace["orientation"] = "h" if panel.horizontal else "v"
     if series.base is not None:
         trace["base"] = _numbers(series.base)
-    if not panel.horizontal:
-        widths = panel.widths(series)
-        trace["width"] = widths if isinstance(widths, float) else _numbers(widths)
-    return trace
+    widths = panel.widths(series)
+    return trace | {"width": widths if isinstance(widths, float) else _numbers(widths)}
 
 
 def _sizes(series: Series) -> Any:
@@ -160,9 +183,9 @@ def _sizes(series: Series) -> Any:
 def _hover(series: Series, panel: Panel, in_chinese: bool) -> str:
     """Return the hover text of a point: its label, and both values with their units."""
     colon = ":" if in_chinese else ": "
-    lines = ["<b>%{customdata}</b>"] if series.labels is not None else []
-    if panel.horizontal:
-        lines.append("<b>%{y}</b>")
+    lines = ["<b>%{hovertext}</b>"] if panel.horizontal else []
+    if series.labels is not None:
+        lines.append("%{customdata}" if panel.horizontal else "<b>%{customdata}</b>")
     if series.name[in_chinese]:
         lines.append(_text(series.name[in_chinese]))
     for axis, label, values in (("x", panel.x_label, series.x), ("y", panel.y_label, series.y)):
@@ -192,6 +215,14 @@ def _numbers(values: Any) -> list[float | None]:
     factor = 10.0 ** (DIGITS - 1 - size)
     rounded = np.round(np.where(finite, numbers, 0.0) * factor) / factor
     return [value if kept else None for value, kept in zip(rounded.tolist(), finite.tolist(), strict=True)]
+
+
+def _short(name: str) -> str:
+    """Return the beginning of a name that is too long for an axis; Chinese characters are as wide as two others."""
+    widths = np.cumsum([1 if character.isascii() else 2 for character in name])
+    if not len(widths) or widths[-1] <= MOST_CHARACTERS:
+        return _text(name)
+    return _text(name[: int(np.searchsorted(widths, MOST_CHARACTERS - 1, side="right"))].rstrip()) + "…"
 
 
 def _text(text: object) -> str:

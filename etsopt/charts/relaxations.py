@@ -43,21 +43,30 @@ def _panels(table: pd.DataFrame) -> Iterator[Panel]:
     for way, words in WAYS.items():
         rows = table[(table["way_out"] == way) & (table["by"] > 0)]
         tonnes, rates = rows[rows["unit"] == "t"], rows[rows["unit"] == "rate"]
-        if rows.empty:
-            continue
-        title = words
-        if len(rates):
-            largest = rates.loc[rates["to"].idxmax()]
-            to = f"{100 * largest['to']:.3g} %"
-            sector = sector_words(str(largest["index"]))
-            title = (f"{words[0]}: {sector[0]} to {to}", f"{words[1]}:{sector[1]}至 {to}")
-        tonnes = tonnes.nlargest(SHOWN, "by").iloc[::-1]
-        limits = dict(_limit(row.limit, row.index_of) for row in _named(tonnes))
-        names = np.array(list(limits), dtype=object)
-        labels = both(*zip(*[_label(row) for row in _named(tonnes)], strict=True)) if len(tonnes) else None
         colour = OTHER if way == "band_relaxation" else CHOSEN
-        series = Series("bars", NONE, tonnes["by"].to_numpy(dtype=float) / 1e3, names, colour, labels)
-        yield Panel(title, ("relax by [kt]", "放宽 [千吨]"), NONE, (series,), horizontal=True, chinese=limits)
+        if len(tonnes):
+            yield _panel(_with_bands(words, rates), ("relax by [kt]", "放宽 [千吨]"), tonnes, 1e-3, colour)
+        elif len(rates):
+            yield _panel(words, ("relax by [% of emissions]", "放宽 [排放量的 %]"), rates, 100.0, colour)
+
+
+def _with_bands(words: Words, rates: pd.DataFrame) -> Words:
+    """Return a title with the widest of the bands that give way as well."""
+    if rates.empty:
+        return words
+    widest = rates.loc[rates["to"].idxmax()]
+    to, sector = f"{100 * widest['to']:.3g} %", sector_words(str(widest["index"]))
+    return f"{words[0]}: {sector[0]} to {to}", f"{words[1]}:{sector[1]}至 {to}"
+
+
+def _panel(title: Words, label: Words, rows: pd.DataFrame, factor: float, colour: str) -> Panel:
+    """Return a bar for each limit, the largest at the top."""
+    rows = rows.nlargest(SHOWN, "by").iloc[::-1]
+    limits = dict(_limit(row.limit, row.index_of) for row in _named(rows))
+    labels = both(*zip(*[_label(row) for row in _named(rows)], strict=True))
+    values = rows["by"].to_numpy(dtype=float) * factor
+    series = Series("bars", NONE, values, np.array(list(limits), dtype=object), colour, labels)
+    return Panel(title, label, NONE, (series,), horizontal=True, chinese=limits)
 
 
 def _named(rows: pd.DataFrame) -> Iterator[Any]:
@@ -76,7 +85,8 @@ def _limit(limit: str, index: object) -> Words:
 
 def _label(row: Any) -> Words:
     english, chinese = _limit(row.limit, row.index_of)
-    return (
-        f"{english}: from {row.stated:,.0f} to {row.to:,.0f} t",
-        f"{chinese}:从 {row.stated:,.0f} 到 {row.to:,.0f} 吨",
-    )
+    if row.unit == "rate":
+        start, end = f"{100 * row.stated:.4g} %", f"{100 * row.to:.4g} %"
+        return f"{english}: from {start} to {end}", f"{chinese}:从 {start} 到 {end}"
+    start, end = f"{row.stated:,.0f}", f"{row.to:,.0f}"
+    return f"{english}: from {start} to {end} t", f"{chinese}:从 {start} 到 {end} 吨"

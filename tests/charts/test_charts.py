@@ -84,7 +84,9 @@ def test_the_chart_of_rates_has_all_emissions_and_the_band() -> None:
 
 def test_the_chart_of_provinces_has_the_limit(allocated: etsopt.Results) -> None:
     (panel,) = chart_of("provinces", allocated.tables, allocated.provenance).panels
-    rule, chosen = panel.series
+    moved, rule, chosen = panel.series
+    assert moved.base is not None
+    assert np.allclose(moved.base + moved.x, chosen.x.astype(float))
     table = allocated.tables["provinces"].set_index("province")
     assert np.allclose(chosen.x, 100 * table["surplus_rate"][list(chosen.y)])
     assert (np.diff(rule.x.astype(float)) >= 0).all()

@@ -134,6 +134,8 @@ def test_the_curves_of_years_agree_with_the_path() -> None:
 def test_without_instance_or_measures_there_is_no_curve() -> None:
     result = etsopt.solve(market({"emissions_tco2e": [1e5], "reference_t": [1e5]}), "clearing")
     assert "cost_curve" not in result.plot.kinds
-    assert "supply_demand" in result.plot.kinds
+    # Net demand is a vertical line.
+    demand = _series(result.plot.chart("supply_demand"), "net demand")
+    assert demand.x.astype(float) == pytest.approx([0.0, 0.0])
     with pytest.raises(UsageError, match="its instance has no measures"):
         result.plot.cost_curve()

@@ -80,6 +80,20 @@ def test_a_hover_text_has_both_values_with_their_units() -> None:
     assert figure["layout"]["xaxis"]["tickformat"] == "d"
 
 
+def test_long_names_are_short_on_the_axis_and_whole_in_the_hover_text() -> None:
+    names = np.array(["a" * 40, "某某省非常长的水泥有限责任公司", "short"], dtype=object)
+    (figure,) = figures(_chart(Series("bars", ("", ""), np.ones(3), names, CHOSEN), horizontal=True))
+    axis = figure["layout"]["yaxis"]
+    shown = dict(zip(axis["tickvals"], axis["ticktext"], strict=True))
+    assert shown == {
+        "a" * 40: "a" * 25 + "…",
+        "某某省非常长的水泥有限责任公司": "某某省非常长的水泥有限责…",
+        "short": "short",
+    }
+    assert figure["data"][0]["y"] == figure["data"][0]["hovertext"] == names.tolist()
+    assert figure["data"][0]["hovertemplate"].startswith("<b>%{hovertext}</b>")
+
+
 def test_nothing_of_a_figure_leaves_the_machine_or_sets_a_colour_of_text() -> None:
     assert CONFIG["displaylogo"] is False
     assert CONFIG["modeBarButtons"] == [["zoom2d", "pan2d", "resetScale2d", "toImage"]]
