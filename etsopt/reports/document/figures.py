@@ -65,7 +65,7 @@ def _series(run: Run, panel: Panel, series: Series) -> str:
         top = panel.categories(series, run.zh)[int(np.nanargmax(values))]
         reach = run.say(f"the most is {high}, of {top}", f"最大为 {top},{high}")
     elif series.kind in ("line", "stack"):
-        start, end = (f"{place:.0f}" if panel.has_years else _short(float(place)) for place in (places[0], places[-1]))
+        start, end = (f"{place:.0f}" if panel.years else _short(float(place)) for place in (places[0], places[-1]))
         first, last = _short(float(numbers[0])), _short(float(numbers[-1]))
         at, of = ("in", "年") if "year" in panel.x_label[0] else ("at", " 处")
         reach = run.say(f"{first} {at} {start}, {last} {at} {end}", f"{start}{of}为 {first},{end}{of}为 {last}")
