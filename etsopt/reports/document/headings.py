@@ -104,6 +104,7 @@ UNITS = {
     "kt": "千吨",
     "t": "吨",
     "CNY million": "百万元",
+    "CNY billion": "十亿元",
     "CNY": "元",
     "CNY/t": "元/吨",
     "t/t": "吨/吨",
