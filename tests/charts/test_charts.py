@@ -98,6 +98,8 @@ def test_the_chart_of_enterprises_has_the_largest_of_both_sides(allocated: etsop
     surplus = allocated.tables["enterprises"]["surplus_t"] / 1e3
     assert buyers.series[0].x.max() == pytest.approx(-surplus.min())
     assert sellers.series[0].x.max() == pytest.approx(surplus.max())
+    # All have the same name, and each is a bar of its own.
+    assert len(set(buyers.series[0].y)) == len(buyers.series[0].y) > 1
 
 
 def test_the_charts_of_a_pathway_are_its_years(path: etsopt.Results) -> None:
