@@ -19,6 +19,7 @@ from etsopt import __version__
 from etsopt.cli.accounting_arguments import add_accounting, add_review_plan
 from etsopt.cli.ending import run_to_exit_code
 from etsopt.cli.language import LANGUAGES, is_chinese
+from etsopt.cli.reporting import add_arguments as add_report
 from etsopt.cli.review_arguments import add_commands
 from etsopt.cli.streams import Parser, escaping
 from etsopt.errors import AssumedWarning, FormerNameWarning
@@ -62,6 +63,7 @@ MODULES = {
     **dict.fromkeys(("new", "convert"), "workbooks"),
     "explain": "explaining",
     "plot": "plotting",
+    "report": "reporting",
     "schema": "listings",
     "completion": "completing",
 }
@@ -238,18 +240,7 @@ def _add_checks(add: Callable[[str, str], Parser]) -> None:
     plot.add_argument("--out", type=Path, metavar="FILE", help="file to write, .svg or .png (default: KIND.svg)")
     plot.add_argument("--year", type=int, metavar="YEAR", help="of cost_curve and supply_demand, the year to draw")
     _add_lang(plot)
-    report = add("report", "write the report of a compliance year as one HTML file, English and Chinese")
-    report.add_argument("run", type=Path, help="a run folder written by `etsopt solve --model compliance --out`")
-    report.add_argument(
-        "--out", type=Path, metavar="FILE", help="file to write (default: report.html in the run folder)"
-    )
-    report.add_argument(
-        "--enterprise",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="write the sheet of this enterprise only; repeatable",
-    )
+    add_report(add("report", "write a run as an HTML page with charts, a letter, or beside another run"))
 
 
 def _add_official_tables(add: Callable[[str, str], Parser]) -> None:
