@@ -75,9 +75,10 @@ def enterprises(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
     table = tables["enterprises"]
     extremes = {*table.nsmallest(SHOWN, "surplus_t").index, *table.nlargest(SHOWN, "surplus_t").index}
     table = table.loc[sorted(extremes, key=lambda row: table.loc[row, "surplus_t"])]
-    named = (
-        table["name"].where(table["name"] != "", table["enterprise_id"]) if "name" in table else table["enterprise_id"]
-    )
+    ids = table["enterprise_id"]
+    named = table["name"].where(table["name"] != "", ids) if "name" in table else ids
+    # Two bars of one name would be one.
+    named = named.where(~named.duplicated(keep=False), named + " (" + ids + ")")
     panels = []
     for words, part, colour in (
         (("largest deficits: to buy", "缺口最大:需买入"), table["surplus_t"] < 0, OTHER),

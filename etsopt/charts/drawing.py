@@ -141,7 +141,9 @@ def save(chart: Chart, path: Path, lang: str = "en") -> None:
     """
     suffix = path.suffix.lower()
     if suffix not in (".svg", ".png"):
-        raise UsageError(f"{str(path)!r} is no SVG or PNG.", "Name a file that ends in .svg or .png.")
+        raise UsageError(
+            f"{str(path)!r} is no SVG or PNG.", "Name a file that ends in .svg or .png; `etsopt plot` writes .html too."
+        )
     mpl = load_matplotlib()
     if lang == "zh" and suffix == ".png" and not _fonts(mpl, True):
         what = "No installed font has Chinese characters."

@@ -1,6 +1,6 @@
 """Charts that one can hover: figures of plotly as plain data, one for each panel, made without its library.
 
-A page needs the script of plotly alone: ``Plotly.newPlot(place, figure.data, figure.layout, CONFIG)``. Paper and plot
+A page needs the script of plotly alone: ``Plotly.newPlot(place, figure.data, figure.layout, config)``. Paper and plot
 are transparent and the font is inherited; colours of texts and axes are left to `STYLE`, which takes them from the
 page, so that a dark page, a light one and its print need no other figure.
 """
@@ -23,6 +23,17 @@ CONFIG = {
     "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
 }
 """Options of plotly: no link to its maker, and of its buttons those that send nothing away."""
+
+BUTTONS_IN_CHINESE = {
+    "Zoom": "缩放",
+    "Pan": "平移",
+    "Reset axes": "重置坐标轴",
+    "Download plot as a PNG": "下载 PNG 图片",
+    "Preparing image - this may take a few seconds": "正在生成图片",
+    "Image download succeeded": "图片已下载",
+    "Sorry, there was a problem downloading your image!": "图片下载失败",
+    "Double-click to zoom back out": "双击恢复",
+}
 
 STYLE = """
 .js-plotly-plot .plotly, .js-plotly-plot .plotly div { font-family: inherit !important; }
@@ -51,6 +62,13 @@ MOST_CHARACTERS = 26
 
 DIGITS = 7
 """Significant digits of the numbers of a figure, which is more than a hover text shows."""
+
+
+def config_of(lang: str = "en") -> dict[str, Any]:
+    """Return `CONFIG` with the texts of buttons in a language, ``en`` or ``zh``."""
+    if lang != "zh":
+        return dict(CONFIG)
+    return CONFIG | {"locale": "zh-CN", "locales": {"zh-CN": {"dictionary": BUTTONS_IN_CHINESE, "format": {}}}}
 
 
 def figures(chart: Chart, lang: str = "en") -> list[dict[str, Any]]:

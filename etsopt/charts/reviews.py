@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, RULE, Chart, Panel, Series
+from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, PALETTE, RULE, Chart, Panel, Series
 from etsopt.charts.texts import NONE, both, province_zh, sector_words, title_of
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def review_plan(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
     sums = days.groupby("level")[["review_days", "travel_days", "left_days"]].sum().loc[levels]
     words = np.array(levels, dtype=object)
     spent = (
-        Series("stack", ("days of review", "联审天数"), sums["review_days"].to_numpy(), words, CHOSEN),
+        Series("stack", ("days of review", "联审天数"), sums["review_days"].to_numpy(), words, PALETTE[4]),
         Series("stack", ("days of travel", "差旅天数"), sums["travel_days"].to_numpy(), words, PAID),
         Series("stack", ("days left", "剩余天数"), sums["left_days"].to_numpy(), words, RULE),
     )
@@ -105,7 +105,7 @@ def _some(parts: tuple[Series, ...]) -> tuple[Series, ...]:
 def missing_days(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
     """Least days that a plan of reviews lacks, by level and province."""
     table = tables["missing_days"]
-    table = table[table["missing_days"] > 0].iloc[::-1]
+    table = table[table["missing_days"] > 0].sort_values("missing_days", kind="stable")
     pairs = list(zip(table["level"], table["province"], strict=True))
     names = np.array([f"{level} {province}".strip() for level, province in pairs], dtype=object)
     chinese = {f"{one} {other}".strip(): f"{LEVELS[one]} {province_zh(other)}".strip() for one, other in pairs}

@@ -1,4 +1,4 @@
-"""The command `etsopt plot`: a chart of a run as SVG or PNG."""
+"""The command `etsopt plot`: a chart of a run as SVG, PNG or a page that one can hover."""
 
 from __future__ import annotations
 
@@ -11,20 +11,36 @@ from etsopt.cli.language import is_chinese
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from etsopt.results.results import Results
+
 
 def plot(options: Namespace) -> int:
     """Draw a chart of a run, or list the charts that it has."""
     from etsopt.charts.kinds import KINDS
     from etsopt.results import results
 
-    plots, in_chinese = results.load(options.run).plot, is_chinese(options.lang)
+    loaded, in_chinese = results.load(options.run), is_chinese(options.lang)
     if options.kind is None:
-        about = {kind: KINDS[kind].about[in_chinese] for kind in plots.kinds}
+        about = {kind: KINDS[kind].about[in_chinese] for kind in loaded.plot.kinds}
         width = max(map(len, about), default=0)
         lines = "\n".join(f"{kind:<{width}}  {text}" for kind, text in about.items())
         print(json.dumps(about, ensure_ascii=False) if options.json else lines)
         return 0
-    path = options.out or Path(f"{options.kind}.svg")
-    plots.save(options.kind, path, "zh" if in_chinese else "en", options.year)
-    print(json.dumps({"file": str(path)}, ensure_ascii=False) if options.json else f"Written to {path}.")
+    first, *others = _write(options, loaded, "zh" if in_chinese else "en")
+    if options.json:
+        print(json.dumps({"file": str(first)}, ensure_ascii=False))
+    else:
+        beside = "".join(f" It needs {other.name} beside it; --inline writes one file." for other in others)
+        print(f"Written to {first}.{beside}")
     return 0
+
+
+def _write(options: Namespace, loaded: Results, lang: str) -> list[Path]:
+    """Write the chart as the suffix of the file says, and return the files."""
+    path = options.out or Path(f"{options.kind}.svg")
+    if path.suffix.lower() in (".html", ".htm"):
+        from etsopt.reports.document import write_chart
+
+        return write_chart(loaded, options.kind, path, lang, options.year, options.inline)
+    loaded.plot.save(options.kind, path, lang, options.year)
+    return [path]

@@ -98,6 +98,8 @@ def test_the_chart_of_enterprises_has_the_largest_of_both_sides(allocated: etsop
     surplus = allocated.tables["enterprises"]["surplus_t"] / 1e3
     assert buyers.series[0].x.max() == pytest.approx(-surplus.min())
     assert sellers.series[0].x.max() == pytest.approx(surplus.max())
+    # All have the same name, and each is a bar of its own.
+    assert len(set(buyers.series[0].y)) == len(buyers.series[0].y) > 1
 
 
 def test_the_charts_of_a_pathway_are_its_years(path: etsopt.Results) -> None:
@@ -178,3 +180,6 @@ def test_the_command_lists_and_draws(
     assert main(["plot", "run", "rates", "--out", "rates.png", "--json", "--lang", "en"]) == 0
     assert json.loads(capsys.readouterr().out) == {"file": "rates.png"}
     assert (tmp_path / "rates.png").read_bytes().startswith(b"\x89PNG")
+    assert main(["plot", "run", "rates", "--out", "rates.html", "--lang", "en"]) == 0
+    assert re.search(r"Written to rates\.html\. It needs plotly-\S+ beside it", capsys.readouterr().out)
+    assert "Content-Security-Policy" in (tmp_path / "rates.html").read_text(encoding="utf-8")

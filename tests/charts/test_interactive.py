@@ -11,7 +11,7 @@ import pytest
 import etsopt
 from etsopt.charts import chart_of
 from etsopt.charts.chart import CHOSEN, OTHER, PALETTE, PRICE, RULE, SECTOR_COLOURS, Chart, Panel, Series
-from etsopt.charts.interactive import CONFIG, STYLE, figures
+from etsopt.charts.interactive import CONFIG, STYLE, config_of, figures
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,8 @@ def test_long_names_are_short_on_the_axis_and_whole_in_the_hover_text() -> None:
 def test_nothing_of_a_figure_leaves_the_machine_or_sets_a_colour_of_text() -> None:
     assert CONFIG["displaylogo"] is False
     assert CONFIG["modeBarButtons"] == [["zoom2d", "pan2d", "resetScale2d", "toImage"]]
+    assert config_of("en") == CONFIG
+    assert config_of("zh")["locales"]["zh-CN"]["dictionary"]["Pan"] == "平移"
     assert "currentColor" in STYLE
     series = Series("bars", ("", ""), np.array([1.0]), np.array([1.0]), CHOSEN)
     (figure,) = figures(_chart(series))

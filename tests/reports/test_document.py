@@ -18,7 +18,7 @@ import pytest
 import etsopt
 from etsopt.cli import main
 from etsopt.errors import UsageError
-from etsopt.reports.document import allocation, layout, write_comparison, write_letter, write_report
+from etsopt.reports.document import allocation, layout, write_chart, write_comparison, write_letter, write_report
 from etsopt.reports.document.cells import amount, signed
 from etsopt.reports.document.write import report
 from tests import reconciliations, review_plans
@@ -362,3 +362,17 @@ def test_the_commands_of_the_page_on_reports_run(tmp_path: Path, monkeypatch: py
     for line in block.splitlines():
         assert main(line.split()[1:]) == 0, line
     assert {path.name for path in tmp_path.iterdir()} == {"runs", "report-zh.html", "letter.html", "beside.html"}
+
+
+def test_a_chart_is_a_page_of_its_own(runs: Mapping[str, etsopt.Results], tmp_path: Path) -> None:
+    result = runs["allocation"]
+    page_file, script = write_chart(result, "surplus", tmp_path / "surplus.html", "zh")
+    assert script.name.startswith("plotly-")
+    read = Reader(page_file.read_text(encoding="utf-8"))
+    assert list(read.data) == ["settings", "plot-surplus-1"]
+    assert read.data["settings"]["config"]["locale"] == "zh-CN"
+    assert read.data["plot-surplus-1"] == result.plot.figures("surplus", "zh")[0]
+    # No check precedes it, so that it states no verdict.
+    assert "已证明" not in page_file.read_text(encoding="utf-8")
+    (single,) = write_chart(result, "surplus", tmp_path / "inline.html", inline=True)
+    assert single.stat().st_size > 4e6

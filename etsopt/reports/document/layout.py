@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from etsopt.charts.interactive import CONFIG, STYLE
+from etsopt.charts.interactive import STYLE, config_of
 from etsopt.errors import UsageError
 from etsopt.reports.document.content import Table
 from etsopt.reports.page import SOURCES
@@ -130,7 +130,7 @@ def page(document: Document, inline: bool = False, template: str = "page.html") 
     inline
         True to hold the library of charts, which else is a file beside the page.
     template
-        ``page.html`` or ``letter.html``.
+        ``page.html``, ``letter.html`` or ``chart.html``.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def page(document: Document, inline: bool = False, template: str = "page.html") 
     script = _file("page.js")
     words = {key: text.format(script=name) if key == "missing" else text for key, text in WORDS[document.lang].items()}
     scripts = [held, script] if held else [script]
-    settings = {"rows": ROWS, "config": CONFIG | DOWNLOAD, "script": name, "shown": words["shown"]}
+    settings = {"rows": ROWS, "config": config_of(document.lang) | DOWNLOAD, "script": name, "shown": words["shown"]}
     data = [("settings", settings), *_data(document)]
     text: str = environment.get_template(template).render(
         page=document,

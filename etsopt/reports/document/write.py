@@ -1,4 +1,4 @@
-"""Pages of a run: its report, the letter of an enterprise, and two runs side by side."""
+"""Pages of a run: its report, the letter of an enterprise, two runs side by side, and a single chart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from etsopt.reports.document.answer import answer, status
 from etsopt.reports.document.asked import asked
 from etsopt.reports.document.beside import beside
 from etsopt.reports.document.certificate import assumptions, certificate, reproduce
-from etsopt.reports.document.content import Document, Run
+from etsopt.reports.document.content import Document, Run, Section
+from etsopt.reports.document.figures import of_chart
 from etsopt.reports.document.key_figures import key_figures
 from etsopt.reports.document.layout import library, page
 from etsopt.reports.document.letter import letter
@@ -20,7 +21,6 @@ from etsopt.results.claims import is_checked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from etsopt.reports.document.content import Section
     from etsopt.results.results import Results
 
 PARTS = (
@@ -149,6 +149,33 @@ def write_comparison(
     return _write(beside(Run(one, zh, folders[0]), Run(other, zh, folders[1])), Path(path), inline)
 
 
+def write_chart(
+    results: Results, kind: str, path: str | Path, lang: str = "en", year: int | None = None, inline: bool = False
+) -> list[Path]:
+    """Write a page with one chart of a run, which no check precedes, and beside it the script that draws it.
+
+    Parameters
+    ----------
+    kind, year
+        As in `etsopt.charts.chart_of`.
+    inline
+        True to write the script into the page.
+
+    Raises
+    ------
+    UsageError
+        If the run has no such chart, or jinja2 or plotly is not installed.
+    OSError
+        With the name of the file that cannot be written.
+    """
+    run = Run(results, lang == "zh")
+    figure = of_chart(run, results.plot.chart(kind, year))
+    parts = (Section(kind, figure.title, (figure,)),)
+    # Without a check the page states no verdict.
+    document = Document(lang, figure.title, kicker(run), figure.title, "", False, sections=parts, imprint=imprint(run))
+    return _write(document, Path(path), inline, "chart.html")
+
+
 def kicker(run: Run) -> str:
     """Return the line above the answer: instance, model and compliance year."""
     year = run.policy.get("year")
@@ -163,9 +190,9 @@ def imprint(run: Run) -> str:
     return run.say(f"etsopt {version}, instance {digest}…", f"etsopt {version},算例 {digest}…")
 
 
-def _write(document: Document, path: Path, inline: bool) -> list[Path]:
+def _write(document: Document, path: Path, inline: bool, template: str = "page.html") -> list[Path]:
     """Write a page, and the library of charts beside it where it has any."""
-    text = page(document, inline)
+    text = page(document, inline, template)
     written = [path]
     if document.charts and not inline:
         name, source = library()
