@@ -376,3 +376,15 @@ def test_a_chart_is_a_page_of_its_own(runs: Mapping[str, etsopt.Results], tmp_pa
     assert "已证明" not in page_file.read_text(encoding="utf-8")
     (single,) = write_chart(result, "surplus", tmp_path / "inline.html", inline=True)
     assert single.stat().st_size > 4e6
+
+
+def test_emissions_that_no_review_has_verified_are_told_at_once() -> None:
+    units = etsopt.read("tiny").units.assign(emissions_status=["accounted", "verified", "verified"])
+    policy = etsopt.read("tiny").policy.model_dump(exclude_unset=True)
+    result = etsopt.solve(etsopt.Instance.from_frames(units, policy))
+    for lang, words in (
+        ("en", "Emissions of 1 of 3 units are not verified"),
+        ("zh", "3 个单元中有 1 个的排放量未经核查"),
+    ):
+        section = report(result, lang).sections[0]
+        assert words in str(section.blocks[-1])

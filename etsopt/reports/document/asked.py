@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.explanation.steps import in_chinese
 from etsopt.reports.document.cells import amount, rate
-from etsopt.reports.document.content import Facts, Section
+from etsopt.reports.document.content import Facts, Paragraph, Section
+from etsopt.results.emissions_status import not_verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,7 +60,9 @@ SENSES = {"at_most": ("at most", "不超过"), "exactly": ("exactly", "等于")}
 def asked(run: Run) -> Section:
     """Return the section on what was asked."""
     pairs = [pair for part in (_about, _rule, _limits, _market, _at_risk, _later) for pair in part(run)]
-    return Section("asked", run.say("What was asked", "计算要求"), (Facts(tuple(pairs)),))
+    open_ = not_verified(run.about.get("emissions", {}))
+    warning = [Paragraph(run.say(*open_), "warning")] if open_ else []
+    return Section("asked", run.say("What was asked", "计算要求"), (Facts(tuple(pairs)), *warning))
 
 
 def _about(run: Run) -> Iterator[Pair]:

@@ -12,7 +12,6 @@ from etsopt.reports.document.cells import signed, tonnes
 from etsopt.reports.document.content import Column, Commands, Facts, Paragraph, Points, Section, Table
 from etsopt.reports.document.headings import unit_in
 from etsopt.results.claims import is_checked
-from etsopt.results.emissions_status import not_verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,8 +79,6 @@ METHODS = {"direct": "整体求解", "aggregation": "聚合", "decomposition": "
 def assumptions(run: Run) -> Iterator[Section]:
     """Yield what the result rests on: data, parameters, keys that have no effect."""
     lines = [*_origin(run), *_given(run), *_own_parameters(run)]
-    if open_ := not_verified(run.about.get("emissions", {})):
-        lines.append(run.say(*open_))
     market = run.policy.get("market") or {}
     if "closure" in run.tables and market.get("terminal_price_cny_per_t"):
         price = f"{market['terminal_price_cny_per_t']:,.2f}"

@@ -11,7 +11,6 @@ ENGLISH = {
     "unit_id": "unit",
     "enterprise_id": "enterprise",
     "measure_id": "measure",
-    "emissions_tco2e": "verified emissions",
     "reference_t": "rule alone",
     "allowance_t": "final allocation",
     "change_t": "change against the rule",
@@ -66,6 +65,8 @@ ENGLISH = {
 """English headings of columns whose name alone would not do."""
 
 CHINESE = {
+    # Not all are verified: those of later years, and of units without a review, are not.
+    "emissions_tco2e": "排放量",
     "at_risk_tco2e": "风险排放量",
     "covered_tco2e": "已覆盖排放量",
     "uncovered_tco2e": "未覆盖排放量",

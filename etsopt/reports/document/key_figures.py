@@ -8,6 +8,7 @@ import numpy as np
 
 from etsopt.reports.document.cells import SPACE, amount, rate
 from etsopt.reports.document.content import KeyFigure
+from etsopt.results.emissions_status import not_verified
 
 if TYPE_CHECKING:
     from etsopt.reports.document.content import Run
@@ -31,8 +32,11 @@ def _totals(run: Run) -> list[KeyFigure]:
     units = run.tables["allocation"]
     emissions, given = (float(units[name].sum()) for name in ("emissions_tco2e", "allowance_t"))
     moved = float(units["change_t"].abs().sum()) if "change_t" in units else 0.0
+    words = ("verified emissions", "经核查排放量")
+    if not_verified(run.about.get("emissions", {})):
+        words = ("emissions, not all verified", "排放量(部分未经核查)")
     figures = [
-        _figure(run, amount(emissions, "t", run.zh), ("verified emissions", "经核查排放量")),
+        _figure(run, amount(emissions, "t", run.zh), words),
         _figure(run, amount(given, "t", run.zh), ("final allocation", "核定配额")),
         _figure(run, rate((given - emissions) / emissions) if emissions else "-", ("surplus rate", "盈缺率")),
         _figure(run, amount(moved, "t", run.zh), ("moved against the rule", "较规则调整")),
