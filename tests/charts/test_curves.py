@@ -90,6 +90,14 @@ def test_the_charts_of_a_market_by_hand() -> None:
     assert demand.panels[0].y_label == ("price [CNY 2025/t]", "碳价 [2025年元/吨]")
 
 
+def test_measures_are_named_in_both_languages() -> None:
+    named = CUT | {"name": "Cut", "x_name_zh": "减排"}
+    chart = etsopt.solve(market(TWO, [named]), "clearing").plot.chart("measures")
+    assert [series.name for series in chart.panels[0].series] == [("Cut", "减排")]
+    without = etsopt.solve(market(TWO, [CUT]), "clearing").plot.chart("measures")
+    assert [series.name for series in without.panels[0].series] == [("cut", "cut")]
+
+
 def test_the_curve_meets_the_demand_of_the_market_at_the_price() -> None:
     met = 0
     for seed in range(9):
