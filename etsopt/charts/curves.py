@@ -2,7 +2,7 @@
 
 Both are exact (`etsopt.charts.responses`), and of each year by itself. The answer lies off a curve where it runs
 measures that began in other years or for the sake of later ones, because most of them run on to the last. It lies off
-the curve of costs as well where allowances follow emissions or output, so that a tonne abated earns less than the price.
+the curve of costs as well where allowances follow emissions or output, and a tonne abated earns less than the price.
 """
 
 from __future__ import annotations
