@@ -162,7 +162,7 @@ def test_the_answer_and_the_totals_are_those_of_the_tables(runs: Mapping[str, et
         "3 units are due 557.200\xa0kt of allowances for 560.000\xa0kt of emissions, a deficit of 2,800\xa0t "
         "(0.50\xa0%); keeping every limit moves 9,200\xa0t against the rule, and no allocation moves less."
     ) in found.texts
-    assert found.data["rows-units"]["rows"][1][5:10] == ["300,000", "301,800", "297,300", "−2,700", "−0.90 %"]
+    assert found.data["rows-units"]["rows"][1][6:11] == ["300,000", "301,800", "297,300", "−2,700", "−0.90 %"]
     texts = " ".join(found.texts)
     for part in (
         "allowances at most 0.50\xa0% less than verified emissions",

@@ -31,7 +31,17 @@ SECTORS = ("sector", *TOTALS, "surplus_rate", "balance_value")
 PROVINCES = ("province", *TOTALS[:4], "surplus_t", "surplus_rate", "balance_limit_t")
 ENTERPRISES = ("name", "enterprise_id", "province", *TOTALS[:2], "allowance_t", "surplus_t", "surplus_rate")
 UNITS = (
-    *("unit_id", "name", "sector", "province", "intensity", "emissions_tco2e", "reference_t", "allowance_t"),
+    *(
+        "unit_id",
+        "name",
+        "enterprise_id",
+        "sector",
+        "province",
+        "intensity",
+        "emissions_tco2e",
+        "reference_t",
+        "allowance_t",
+    ),
     *("surplus_t", "surplus_rate", "at_bound"),
 )
 

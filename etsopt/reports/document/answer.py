@@ -36,13 +36,15 @@ def answer(run: Run) -> str:
     for table, sentence in SENTENCES.items() if is_checked(run.results) else ():
         if table in run.tables and len(run.tables[table]):
             return sentence(run)
-    status = STATUSES.get(run.results.status, (run.results.status,) * 2)
-    return run.say(f"The result is {status[0]}.", f"结果:{status[1]}。")
+    words = status(run)
+    return run.say(f"{words[:1].upper()}{words[1:]}.", f"{words}。")
 
 
 def status(run: Run) -> str:
     """Return the verdict in words, with the reason for which a solve stopped early."""
     words = run.say(*STATUSES.get(run.results.status, (run.results.status,) * 2))
+    if not is_checked(run.results) and run.results.status == "feasible":
+        words = run.say("solved according to the solver, not checked", "求解器已求解,未检查")
     if run.about.get("calculated") and run.results.certified:
         words = run.say("calculated, and checked", "已计算并检查")
     stop = TERMINATIONS.get(run.results.termination)
@@ -55,7 +57,7 @@ def _infeasible(run: Run) -> str:
     remedies = run.results.remedies if run.results.held is not None else ()
     sentence = run.say("No allocation keeps every limit of this policy", "没有满足该政策全部限值的分配方案")
     if short:
-        sentence += run.say(f": at least {short} would have to give", f",至少相差 {short}")
+        sentence += run.say(f": in all they would have to give by at least {short}", f",至少相差 {short}")
     if not remedies:
         return sentence + run.say(".", "。")
     first = min(remedies, key=lambda remedy: len(remedy.changes))
@@ -73,10 +75,13 @@ def _compliance(run: Run) -> str:
         english = f"All {enterprises:,} enterprises surrender in full the {total} that they owe"
         chinese = f"{enterprises:,} 家企业足额清缴 {total}"
     else:
-        english = f"{behind:,} of {enterprises:,} enterprises fall {tonnes(short)} short of the {total} that is owed"
+        falls = "falls" if behind == 1 else "fall"
+        english = f"{behind:,} of {enterprises:,} enterprises {falls} {tonnes(short)} short of the {total} that is owed"
         chinese = f"{enterprises:,} 家企业应清缴 {total},其中 {behind:,} 家未足额清缴,缺 {tonnes(short, True)}"
     left = amount(float(nation["closing_t"]), "t", run.zh)
-    return run.say(f"{english}, and keep {left} for later years.", f"{chinese},结余 {left}。")
+    if not nation["closing_t"]:
+        return run.say(f"{english}.", f"{chinese}。")
+    return run.say(f"{english}; {left} are left for later years.", f"{chinese},结余 {left}。")
 
 
 def _price(run: Run) -> str:

@@ -58,7 +58,7 @@ SENSES = {"at_most": ("at most", "不超过"), "exactly": ("exactly", "等于")}
 
 def asked(run: Run) -> Section:
     """Return the section on what was asked."""
-    pairs = [pair for part in (_about, _rule, _limits, _market, _later) for pair in part(run)]
+    pairs = [pair for part in (_about, _rule, _limits, _market, _at_risk, _later) for pair in part(run)]
     return Section("asked", run.say("What was asked", "计算要求"), (Facts(tuple(pairs)),))
 
 
@@ -113,10 +113,15 @@ def _rule(run: Run) -> Iterator[Pair]:
 
 def _limits(run: Run) -> Iterator[Pair]:
     """Yield targets, bands, balances, objectives and further conditions of an allocation."""
-    for sector, stated in (run.policy.get("sectors") or {}).items():
-        parts = []
+    policy = run.policy.get("sectors") or {}
+    for sector in dict.fromkeys((*policy, *_senses(run))):
+        stated, parts = policy.get(sector) or {}, []
         if not _unused(run, f"sectors.{sector}.target_change") and (target := _target(run, stated)):
             parts.append(target)
+        elif (sense := _senses(run).get(sector)) in SENSES:
+            words = run.say(*SENSES[str(sense)])
+            rule = (f"allowances {words} verified emissions, by the rule", f"配额{words}经核查排放量(规则规定)")
+            parts.append(run.say(*rule))
         if (band := stated.get("band")) and not _unused(run, f"sectors.{sector}.band"):
             ends = f"{rate(-band['lower'])} {run.say('to', '至')} {rate(band['upper'])}"
             parts.append(run.say(f"surplus rate from {ends}", f"盈缺率 {ends}"))
@@ -132,6 +137,14 @@ def _limits(run: Run) -> Iterator[Pair]:
         words = run.say("surplus or deficit at most {} of its emissions", "盈余或缺口不超过排放量的 {}")
         yield run.say("each province", "各省份"), words.format(run.listed(texts))
     yield from _objectives(run)
+
+
+def _senses(run: Run) -> dict[str, str]:
+    """Return the kind of the target of each sector, as the run has it, also where the policy states none."""
+    table = run.tables.get("sectors")
+    if table is None or "target_sense" not in table:
+        return {}
+    return dict(zip(table["sector"].astype(str), table["target_sense"].astype(str), strict=True))
 
 
 def _target(run: Run, stated: Mapping[str, Any]) -> str:
@@ -208,6 +221,17 @@ def _market(run: Run) -> Iterator[Pair]:
         multiple = f"{penalty.get('multiple', 5):g}"
         words = (f"{multiple} times the reference price of {price}", f"基准均价({price})的 {multiple} 倍")
         yield run.say("fine for a shortfall", "未足额清缴罚款"), run.say(*words)
+
+
+def _at_risk(run: Run) -> Iterator[Pair]:
+    """Yield how many enterprises are under differentiated allocation in a compliance year."""
+    named = (run.policy.get("compliance") or {}).get("at_risk") or ()
+    if "compliance" in run.tables and named:
+        words = (
+            f"{len(named):,} enterprises, through the account of the province",
+            f"{len(named):,} 家企业,经省级账户发放",
+        )
+        yield run.say("differentiated allocation", "差异化分配"), run.say(*words)
 
 
 def _later(run: Run) -> Iterator[Pair]:

@@ -108,7 +108,7 @@ def _answers(one: Run, other: Run, names: Sequence[str]) -> Section:
     ]
     blocks: list[Block] = [Facts(tuple(zip(names, (answer(one), answer(other)), strict=True)))]
     if rows:
-        heads = (Column("", "", False), *(Column(name) for name in names))
+        heads = (Column(one.say("figure", "指标"), "", False), *(Column(name) for name in names))
         blocks.append(Table(one.say("Key figures", "主要指标"), heads, tuple(rows)))
     return Section("answers", one.say("Answers", "结论"), tuple(blocks))
 

@@ -93,6 +93,8 @@ def _scaled(largest: float, unit: str) -> Form:
         if scale == 1.0:
             return Form(name, plain_tonnes)
         return Form(name, lambda value: three_decimals(value / scale))
+    if largest >= 1e11:
+        return Form("CNY billion", lambda value: f"{value / 1e9:,.1f}" if math.isfinite(value) else "-")
     if largest >= 1e7:
         return Form("CNY million", lambda value: f"{value / 1e6:,.1f}" if math.isfinite(value) else "-")
     return Form("CNY", lambda value: f"{value:,.0f}" if math.isfinite(value) else "-")

@@ -73,6 +73,10 @@ OBJECTIVES = {
 """Chinese names of objectives."""
 
 
+METHODS = {"direct": "整体求解", "aggregation": "聚合", "decomposition": "分解", "pyomo": "Pyomo 建模"}
+"""Chinese names of methods."""
+
+
 def assumptions(run: Run) -> Iterator[Section]:
     """Yield what the result rests on: data, parameters, keys that have no effect."""
     lines = [*_origin(run), *_given(run), *_own_parameters(run)]
@@ -204,6 +208,14 @@ def _levels(run: Run) -> Table:
     return Table(run.say("Objectives in their order", "各级目标"), columns, tuple(rows))
 
 
+def _method(run: Run) -> str:
+    """Return the method; its reason, which a run states in English, in English only."""
+    method = str(run.about.get("method", "–"))
+    if run.zh:
+        return f"{METHODS[method]}({method})" if method in METHODS else method
+    return f"{method}. {run.about.get('method_reason', '')}".strip()
+
+
 def figure_of(value: float) -> str:
     """Return a value of an objective with the digits that matter, or a dash for none."""
     if not np.isfinite(value):
@@ -225,7 +237,7 @@ def reproduce(run: Run) -> Section:
         (run.say("instance, SHA-256", "算例 SHA-256"), str(about.get("instance_hash", "–"))),
         (run.say("result, SHA-256", "结果 SHA-256"), run.results.hash),
         (run.say("versions", "版本"), versions),
-        (run.say("method", "方法"), f"{about.get('method', '–')}. {about.get('method_reason', '')}".strip()),
+        (run.say("method", "方法"), _method(run)),
     )
     lines = (f"etsopt check {folder}", solve, f"etsopt report {folder}{run.say('', ' --lang zh')}")
     return Section("reproduce", run.say("How to reproduce it", "如何复现"), (Commands(lines), Facts(facts)))

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from etsopt.reports.document.content import Run
 
 
+MANY = 5
+"""Series from which a summary of curves is of some alone."""
+
+
 def figure(run: Run, kind: str) -> Iterator[Figure]:
     """Yield the chart of a kind, if the run has the tables for it."""
     plots = run.results.plot
@@ -37,12 +41,19 @@ def of_chart(run: Run, chart: Chart) -> Figure:
 def _summary(run: Run, chart: Chart) -> Iterator[str]:
     """Yield a sentence on each panel: what its values are, and how far they reach in each series."""
     for panel in chart.panels:
-        parts = [words for series in panel.series if (words := _series(run, panel, series))]
+        parts = [words for series in _told(panel) if (words := _series(run, panel, series))]
         if parts:
             label = panel.x_label if panel.horizontal or _is_distribution(panel) else panel.y_label
             heads = [text for text in (panel.title[run.zh], label[run.zh]) if text]
             joined = run.say("; ", ";").join(parts)
             yield run.say(", ", ",").join(heads) + run.say(": ", ":") + joined + run.say(".", "。")
+
+
+def _told(panel: Panel) -> list[Series]:
+    """Return the series that a summary tells; of a curve with much around it only what stands at one value."""
+    if panel.horizontal or panel.years or len(panel.series) < MANY:
+        return list(panel.series)
+    return [series for series in panel.series if len(series.y) and not np.ptp(np.asarray(series.y, dtype=float))]
 
 
 def _is_distribution(panel: Panel) -> bool:

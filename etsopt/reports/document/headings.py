@@ -49,6 +49,7 @@ ENGLISH = {
     "marginal_incentive_cny_per_t": "a tonne abated earns",
     "terminal_price_cny_per_t": "terminal price",
     "unchanged_up_to_cny_per_t": "unchanged up to",
+    "unmet_t": "unmet demand",
     "at_risk_tco2e": "at risk",
     "covered_tco2e": "covered",
     "uncovered_tco2e": "not covered",
@@ -95,6 +96,7 @@ CHINESE = {
     "reference_price_cny_per_t": "基准均价",
     "deducted_next_year_t": "核减下一年度",
     "outstanding_t": "欠缴配额",
+    "unmet_t": "未满足的需求",
     "price_unit": "价格单位",
 }
 """Chinese headings of columns that the words of results lack."""
@@ -104,6 +106,7 @@ UNITS = {
     "kt": "千吨",
     "t": "吨",
     "CNY million": "百万元",
+    "CNY billion": "十亿元",
     "CNY": "元",
     "CNY/t": "元/吨",
     "t/t": "吨/吨",

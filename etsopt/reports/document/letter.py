@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from etsopt.reports.document.content import Block, Run
 
-MOST_UNITS, FEWER_UNITS, MOST_YEARS, MOST_STEPS = 8, 4, 11, 12
-"""Rows and steps that fit on the page; fewer units beside a table of years."""
+MOST_YEARS, MOST_UNITS, MOST_STEPS = 11, 8, 12
+BESIDE_YEARS = {"units": 4, "steps": 8}
+"""Rows and steps that fit on the page, and fewer of them beside a table of years."""
 
 UNITS = ("unit_id", "sector", "province", "emissions_tco2e", "reference_t", "allowance_t", "surplus_t", "surplus_rate")
 UNITS_LATER = ("unit_id", "sector", "emissions_before_tco2e", "emissions_tco2e", "allowance_t", "surplus_t")
@@ -143,7 +144,7 @@ def _years(run: Run, enterprise: str) -> Iterator[Section]:
 
 
 def _units(run: Run, units: pd.DataFrame) -> Section:
-    most = FEWER_UNITS if "enterprise_years" in run.tables else MOST_UNITS
+    most = BESIDE_YEARS["units"] if "enterprise_years" in run.tables else MOST_UNITS
     largest = units.nlargest(most, "emissions_tco2e")
     columns = UNITS_LATER if "emissions_before_tco2e" in units else UNITS
     left = len(units) - len(largest)
@@ -165,7 +166,8 @@ def _why(run: Run, units: pd.DataFrame) -> Iterator[Section]:
         # A compliance year has no allocation to explain.
         return
     # The years are in a table of their own.
-    lines = [step.text(run.zh) for step in found.steps if not step.key.startswith("year_")][:MOST_STEPS]
+    most = BESIDE_YEARS["steps"] if "enterprise_years" in run.tables else MOST_STEPS
+    lines = [step.text(run.zh) for step in found.steps if not step.key.startswith("year_")][:most]
     title = run.say(f"How the number of {unit} comes about", f"{unit} 的配额如何得出")
     yield Section("why", title, (Points(tuple(lines)),))
 

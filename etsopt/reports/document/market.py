@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.charts.texts import in_unit
 from etsopt.reports.document.answer import NO_PRICE, SAME_PRICE
 from etsopt.reports.document.cells import amount, table_of, used
 from etsopt.reports.document.content import Paragraph, Section
@@ -85,7 +86,7 @@ def prices(run: Run) -> Iterator[Section]:
                 )
             )
         notes.append(_closure(run))
-    caption = run.say("Price of an allowance", "碳价") + f" [{years['price_unit'].iloc[0]}]"
+    caption = run.say(*in_unit("Price of an allowance", "碳价", str(years["price_unit"].iloc[0])))
     obtained = run.say(f"How it was obtained: {years['price_obtained'].iloc[0]}.", "")
     columns = ("year", "price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t", "set_by")
     blocks.append(table_of(shown, columns, caption, run.zh, note=obtained))
