@@ -11,6 +11,7 @@ import etsopt
 from etsopt.charts.responses import market_of, net_demand_before, steps_of
 from etsopt.errors import UsageError
 from tests.markets import market, random_market
+from tests.models.test_output_measures import mill
 
 if TYPE_CHECKING:
     from etsopt.charts.chart import Series
@@ -59,6 +60,17 @@ def test_what_is_built_in_steps_can_be_built_by_then() -> None:
     instance = market({"emissions_tco2e": [1e5], "reference_t": [1e5]}, [slow], horizon={"last_year": 2029})
     built = [sum(amount for _, _, amount in _steps(instance, year)) for year in range(2025, 2030)]
     assert built == pytest.approx([0.0, 1e4, 2e4, 3e4, 3e4])
+
+
+def test_allowances_that_go_with_the_output_are_no_less_demand() -> None:
+    # A tenth of the emissions goes for 1 CNY for each tonne of output, 10 CNY/t; 4 % of the output and of the
+    # allowances go with it, so that net demand falls by 6,000 t, 16.67 CNY each.
+    instance = mill(measure={"output_abatement_rate": 0.04})
+    tables = etsopt.solve(instance, "clearing").tables
+    costs, demand = (steps_of(market_of(instance, tables), 2025, demand) for demand in (False, True))
+    columns = ["price_cny_per_t", "amount_t"]
+    assert costs[columns].to_numpy().tolist() == [pytest.approx([10.0, 10_000.0])]
+    assert demand[columns].to_numpy().tolist() == [pytest.approx([1 / 0.06, 6_000.0])]
 
 
 def _series(chart: Any, name: str) -> Series:
@@ -130,6 +142,10 @@ def test_the_curves_of_years_agree_with_the_path() -> None:
         assert abated == pytest.approx(row["emissions_before_tco2e"] - row["emissions_tco2e"], rel=1e-9)
         before = row["emissions_before_tco2e"] - row["allowance_t"]
         assert net_demand_before(market_, year) == pytest.approx(before, abs=1.0)
+    # Where a sector balances itself, abatement has a cost, but frees nothing.
+    assert len(steps_of(market_, 2025, demand=False)) > 0
+    assert len(steps_of(market_, 2025, demand=True)) == 0
+    assert net_demand_before(market_, 2025) == pytest.approx(0.0, abs=1e-3)
     assert [panel.title[0] for panel in result.plot.chart("supply_demand", 2030).panels] == ["2030"]
     with pytest.raises(UsageError, match="no year 2025: in it allowances follow emissions"):
         result.plot.chart("supply_demand", 2025)
