@@ -22,6 +22,7 @@ from etsopt.cli.language import LANGUAGES, is_chinese
 from etsopt.cli.reporting import add_arguments as add_report
 from etsopt.cli.review_arguments import add_commands
 from etsopt.cli.streams import Parser, escaping
+from etsopt.cli.sweep_arguments import add_sweeps
 from etsopt.errors import AssumedWarning, FormerNameWarning
 
 EXIT_CODES = """exit codes:
@@ -64,6 +65,8 @@ MODULES = {
     "explain": "explaining",
     "plot": "plotting",
     "report": "reporting",
+    "sweep": "sweeping",
+    "design": "designing",
     "schema": "listings",
     "completion": "completing",
 }
@@ -129,6 +132,7 @@ def _parser() -> Parser:
     add_accounting(commands, machine)
     add_commands(commands, machine)
     add_review_plan(commands, machine, EXIT_CODES)
+    add_sweeps(commands, machine)
     for name, text in (
         ("models", "list the models"),
         ("rules", "list the allocation rules, their parameters and sources"),
