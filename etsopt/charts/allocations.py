@@ -75,10 +75,7 @@ def enterprises(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
     table = tables["enterprises"]
     extremes = {*table.nsmallest(SHOWN, "surplus_t").index, *table.nlargest(SHOWN, "surplus_t").index}
     table = table.loc[sorted(extremes, key=lambda row: table.loc[row, "surplus_t"])]
-    ids = table["enterprise_id"]
-    named = table["name"].where(table["name"] != "", ids) if "name" in table else ids
-    # Two bars of one name would be one.
-    named = named.where(~named.duplicated(keep=False), named + " (" + ids + ")")
+    named = names_of(table)
     panels = []
     for words, part, colour in (
         (("largest deficits: to buy", "缺口最大:需买入"), table["surplus_t"] < 0, OTHER),
@@ -91,3 +88,10 @@ def enterprises(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) ->
         panels.append(Panel(words, ALLOWANCES_KT, NONE, (series,), horizontal=True))
     title = title_of(about, "enterprises with the most to buy and to sell", "缺口和盈余最大的企业")
     return Chart("enterprises", title, tuple(panels))
+
+
+def names_of(table: pd.DataFrame) -> pd.Series:
+    """Return the names of enterprises, each once: two bars of one name would be one."""
+    ids = table["enterprise_id"]
+    named = table["name"].where(table["name"] != "", ids) if "name" in table else ids
+    return named.where(~named.duplicated(keep=False), named + " (" + ids + ")")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.charts.allocations import SHOWN
+from etsopt.charts.allocations import SHOWN, names_of
 from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, RULE, Chart, Panel, Series
 from etsopt.charts.texts import ALLOWANCES_KT, NONE, both, title_of
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.charts.chart import Words
+    from etsopt.data.instance import Instance
 
 Parts = tuple[tuple[str, "Words", str], ...]
 
@@ -31,9 +32,17 @@ USED: Parts = (("closing_t", ("kept", "留存"), FREE), ("sold_t", ("sold", "卖
 """What becomes of allowances beyond the obligation."""
 
 
-def compliance(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
-    """Enterprises with the largest deficits and surpluses: purchases, offsets, shortfall, sales and what is kept."""
+def compliance(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], instance: Instance | None) -> Chart:
+    """Enterprises with the largest deficits and surpluses: purchases, offsets, shortfall, sales and what is kept.
+
+    An instance has the names of enterprises.
+    """
     table = tables["compliance"]
+    known = None if instance is None else instance.enterprises
+    names = (
+        {} if known is None or "name" not in known else dict(zip(known["enterprise_id"], known["name"], strict=True))
+    )
+    table = table.assign(name=[names.get(one, "") for one in table["enterprise_id"]])
     # Allowances that are issued too many in advance are cancelled.
     need = (table["obligation_t"] - table["issued_t"] + table["cancelled_t"]).astype(float)
     lacking, over = need.nlargest(SHOWN).index[::-1], need.nsmallest(SHOWN).index[::-1]
@@ -54,7 +63,7 @@ def _panel(title: Words, rows: pd.DataFrame, parts: Parts) -> Panel:
         (f"due {one:,.0f} t, issued {other:,.0f} t" for one, other in zip(due, issued, strict=True)),
         (f"应清缴 {one:,.0f} 吨,发放 {other:,.0f} 吨" for one, other in zip(due, issued, strict=True)),
     )
-    names = rows["enterprise_id"].to_numpy(dtype=object)
+    names = names_of(rows).to_numpy(dtype=object)
     values = {name: rows[name].to_numpy(dtype=float) / 1e3 for name, _, _ in parts}
     if "opening_t" in values:
         # Of the holdings from before, no more than the deficit that the rest leaves is used for it.

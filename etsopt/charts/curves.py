@@ -1,7 +1,8 @@
 """Charts of a market's year: the marginal abatement cost curve, and net demand for allowances by price.
 
-Both are exact (`etsopt.charts.responses`), and of each year by itself. Where the answer is off a curve, it runs
-measures that began in other years or for the sake of later ones, because most of them run on to the last.
+Both are exact (`etsopt.charts.responses`), and of each year by itself. The answer lies off a curve where it runs
+measures that began in other years or for the sake of later ones, because most of them run on to the last. It lies off
+the curve of costs as well where allowances follow emissions or output, and a tonne abated earns less than the price.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 
 from etsopt.charts.chart import CHOSEN, OTHER, PRICE, RULE, SECTOR_COLOURS, Chart, Panel, Series
 from etsopt.charts.responses import market_of, net_demand_before, steps_of
-from etsopt.charts.texts import both, in_unit, sector_words, title_of
+from etsopt.charts.texts import both, in_unit, measure_words, sector_words, title_of
 from etsopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -139,14 +140,15 @@ def _cost_panel(instance: Instance, steps: pd.DataFrame, tables: Mapping[str, pd
 
 def _named(instance: Instance, blocks: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     """Return the names of the measures of blocks, and what they abate."""
-    table, names = instance.measures, dict[str, str]()
-    if table is not None and "name" in table:
-        names = {key: name for key, name in zip(table["measure_id"], table["name"], strict=True) if name}
-    texts = [" + ".join(names.get(one, one) for one in text.split()) for text in blocks["measures"]]
+    names = measure_words(instance)
+    texts = [
+        tuple(" + ".join(names.get(one, (one, one))[lang] for one in text.split()) for lang in (0, 1))
+        for text in blocks["measures"]
+    ]
     amounts = [f"{amount / 1e6:,.4g}" for amount in blocks["amount_t"]]
     return both(
-        (f"{text}: {amount} Mt" for text, amount in zip(texts, amounts, strict=True)),
-        (f"{text}:{amount} 百万吨" for text, amount in zip(texts, amounts, strict=True)),
+        (f"{english}: {amount} Mt" for (english, _), amount in zip(texts, amounts, strict=True)),
+        (f"{chinese}:{amount} 百万吨" for (_, chinese), amount in zip(texts, amounts, strict=True)),
     )
 
 

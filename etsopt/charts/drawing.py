@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 CHARACTERS_ACROSS, MARK = 76, 8
 """Characters of a legend that fit below one panel, and those that a mark is as wide as."""
 
+LEGEND_ROW, USUAL_ROWS = 0.19, 2
+"""Height of a row of the legend [inch], and rows that a figure of usual height has room for."""
+
 ROOM = 12
 """Characters of a category beside a panel of usual width."""
 
@@ -81,23 +84,31 @@ def draw(chart: Chart, lang: str = "en") -> Any:
     mpl = load_matplotlib()
     in_chinese = lang == "zh"
     with mpl.rc_context(SETTINGS | {"font.family": [*_fonts(mpl, in_chinese), "sans-serif"]}):
+        # A name that several panels have stands once in the legend.
+        names = {series.name[in_chinese]: None for panel in chart.panels for series in panel.series if series.name[0]}
+        columns = _columns(chart, list(names))
         height = max(3.6, 1.2 + 0.15 * max(panel.rows for panel in chart.panels))
+        height += LEGEND_ROW * max(0, -(-len(names) // columns) - USUAL_ROWS)
         width = 1.8 + sum(3.4 + 0.06 * _longest(panel, in_chinese) for panel in chart.panels)
         figure = mpl.figure.Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(1, len(chart.panels), squeeze=False)[0]
         for one, panel in zip(axes, chart.panels, strict=True):
             _draw_panel(one, panel, in_chinese)
-        # A name that several panels have stands once in the legend.
         handles = {name: handle for one in axes for handle, name in zip(*one.get_legend_handles_labels(), strict=True)}
         if handles:
-            across = CHARACTERS_ACROSS * len(chart.panels) // (max(map(len, handles)) + MARK)
-            columns = {"ncols": max(1, min(4 * len(chart.panels), across)), "loc": "outside lower center"}
-            figure.legend(handles.values(), handles.keys(), frameon=False, fontsize=8, **columns)
+            place = {"loc": "outside lower center", "ncols": columns}
+            figure.legend(handles.values(), handles.keys(), frameon=False, fontsize=8, **place)
         # A Chinese character is as wide as two others.
         characters = int(figure.get_figwidth() * CHARACTERS_PER_INCH) // (2 if in_chinese else 1)
         title = textwrap.fill(chart.title[in_chinese], characters)
         figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
     return figure
+
+
+def _columns(chart: Chart, names: list[str]) -> int:
+    """Return the columns of a legend with these names."""
+    across = CHARACTERS_ACROSS * len(chart.panels) // (max(map(len, names), default=0) + MARK)
+    return max(1, min(4 * len(chart.panels), across))
 
 
 def _longest(panel: Panel, in_chinese: bool) -> int:

@@ -41,9 +41,11 @@ class Kind(NamedTuple):
     table, columns
         Table and columns that it needs.
     make
-        Makes it from tables and provenance; a chart of years from the instance and a year, or None, as well.
+        Makes it from tables and provenance, and from what the next two say.
+    with_instance
+        True if it takes the instance, or None: for names if it is not of years.
     of_years
-        True for a chart of single years of a market.
+        True for a chart of single years of a market, which takes a year, or None, as well.
     suits
         Tells from tables and instance if the run has something to show.
     """
@@ -52,6 +54,7 @@ class Kind(NamedTuple):
     table: str
     columns: tuple[str, ...]
     make: Callable[..., Chart]
+    with_instance: bool = False
     of_years: bool = False
     suits: Callable[[Mapping[str, pd.DataFrame], Instance | None], bool] = _always
 
@@ -126,13 +129,18 @@ KINDS = {
         markets.emissions,
     ),
     "measures": Kind(
-        ("abatement of each year by measure", "各年各措施减排量"), "measure_years", ("abated_tco2e",), markets.measures
+        ("abatement of each year by measure", "各年各措施减排量"),
+        "measure_years",
+        ("abated_tco2e",),
+        markets.measures,
+        with_instance=True,
     ),
     "cost_curve": Kind(
         ("marginal abatement cost curve of single years, with the price", "若干年度的边际减排成本曲线与碳价"),
         "years",
         OF_YEARS,
         curves.cost_curve,
+        with_instance=True,
         of_years=True,
         suits=curves.has_measures,
     ),
@@ -144,6 +152,7 @@ KINDS = {
         "years",
         OF_YEARS,
         curves.supply_demand,
+        with_instance=True,
         of_years=True,
         suits=curves.has_market_years,
     ),
@@ -161,6 +170,7 @@ KINDS = {
         "compliance",
         ("obligation_t", "shortfall_t"),
         compliance.compliance,
+        with_instance=True,
     ),
     "equilibrium": Kind(
         ("balance values that all responses reproduce, and abatement by sector", "全部单元最优响应下的平衡值与减排量"),
@@ -215,7 +225,7 @@ def chart_of(
     about
         Provenance of the run.
     instance
-        Instance of the run, for the kinds ``cost_curve`` and ``supply_demand``.
+        Instance of the run, which the kinds ``cost_curve`` and ``supply_demand`` need; others take names from it.
     year
         Compliance year of these; None for the first, the middle and the last.
 
@@ -240,4 +250,4 @@ def chart_of(
         of_years = ", ".join(name for name, one in KINDS.items() if one.of_years)
         what = message("The chart {kind!r} is not of a single year.", kind=kind)
         raise UsageError(what, message("Leave the year out, or choose {kinds}.", kinds=of_years))
-    return KINDS[kind].make(tables, about)
+    return KINDS[kind].make(tables, about, instance) if KINDS[kind].with_instance else KINDS[kind].make(tables, about)

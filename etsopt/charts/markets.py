@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.charts.chart import CHOSEN, FREE, OTHER, PAID, PALETTE, RULE, Chart, Panel, Series
-from etsopt.charts.texts import NONE, YEAR, in_unit, title_of
+from etsopt.charts.texts import NONE, YEAR, in_unit, measure_words, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+
+    from etsopt.data.instance import Instance
 
 MOST_MEASURES = 8
 """Measures that are drawn one by one; the others are one series."""
@@ -93,14 +95,15 @@ def emissions(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> C
     return Chart("emissions", title_of(about, english, chinese), tuple(panels))
 
 
-def measures(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> Chart:
-    """Emissions that each measure abates, year by year."""
+def measures(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any], instance: Instance | None) -> Chart:
+    """Emissions that each measure abates, year by year; an instance has the names of measures."""
+    words = measure_words(instance)
     table = tables["measure_years"]
     totals = table.pivot_table("abated_tco2e", "measure_id", "year", "sum", fill_value=0.0) / 1e6
     totals = totals.loc[totals.sum(axis=1).sort_values(ascending=False).index]
     place = totals.columns.to_numpy(dtype=float)
     series = [
-        Series("stack", (str(name), str(name)), place, row.to_numpy(dtype=float), PALETTE[number])
+        Series("stack", words.get(str(name), (str(name), str(name))), place, row.to_numpy(dtype=float), PALETTE[number])
         for number, (name, row) in enumerate(totals.iloc[:MOST_MEASURES].iterrows())
     ]
     if len(totals) > MOST_MEASURES:

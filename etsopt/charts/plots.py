@@ -42,15 +42,16 @@ class Plots:
     @property
     def kinds(self) -> list[str]:
         """Names of the charts that this result has the tables for."""
-        return kinds_of(self._tables, self._instance_of_market())
+        return kinds_of(self._tables, self._read_instance())
 
     def chart(self, kind: str, year: int | None = None) -> Chart:
         """Return a chart by its name, as data."""
-        return chart_of(kind, self._tables, self._about, self._instance_of_market(), year)
+        return chart_of(kind, self._tables, self._about, self._read_instance(), year)
 
-    def _instance_of_market(self) -> Instance | None:
-        """Return the instance of a market; no other chart reads one."""
-        return self._instance() if self._instance is not None and "years" in self._tables else None
+    def _read_instance(self) -> Instance | None:
+        """Return the instance of a market or of a compliance year; no other chart reads one."""
+        reads = any(name in self._tables for name in ("years", "compliance"))
+        return self._instance() if self._instance is not None and reads else None
 
     def save(self, kind: str, path: str | Path, lang: str = "en", year: int | None = None) -> None:
         """Write a chart as SVG or PNG, by the suffix of the file."""

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.charts.chart import Words
+    from etsopt.data.instance import Instance
 
 NONE: Words = ("", "")
 YEAR: Words = ("compliance year", "履约年度")
 SURPLUS_RATE: Words = ("surplus rate [%]", "盈缺率 [%]")
 ALLOWANCES_KT: Words = ("allowances [kt]", "配额 [千吨]")
+
+NAME_IN_CHINESE = "x_name_zh"
+"""Own column of units and measures from which their Chinese names are taken; the shipped instances have it."""
 
 
 def title_of(about: Mapping[str, Any], english: str, chinese: str) -> Words:
@@ -52,3 +56,17 @@ def province_zh(name: object) -> str:
 def both(english: Iterable[str], chinese: Iterable[str]) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     """Return labels of points in both languages."""
     return np.array(list(english), dtype=object), np.array(list(chinese), dtype=object)
+
+
+def measure_words(instance: Instance | None) -> dict[str, Words]:
+    """Return the names of the measures of an instance by their identifiers, those that it states."""
+    table = None if instance is None else instance.measures
+    if table is None or "name" not in table:
+        return {}
+    ids = table["measure_id"]
+    english = table["name"].where(table["name"] != "", ids)
+    chinese = english
+    if NAME_IN_CHINESE in table:
+        stated = table[NAME_IN_CHINESE].fillna("").astype(str)
+        chinese = stated.where(stated != "", english)
+    return {str(key): (str(one), str(other)) for key, one, other in zip(ids, english, chinese, strict=True)}

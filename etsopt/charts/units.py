@@ -9,7 +9,7 @@ import pandas as pd
 
 from etsopt.charts.allocations import bands_of
 from etsopt.charts.chart import CHOSEN, OTHER, RULE, SECTOR_COLOURS, Chart, Panel, Series
-from etsopt.charts.texts import NONE, SURPLUS_RATE, both, province_zh, sector_words, title_of
+from etsopt.charts.texts import NAME_IN_CHINESE, NONE, SURPLUS_RATE, both, province_zh, sector_words, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,9 @@ def _points(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     values = tables["sectors"].set_index("sector")
     values = values["balance_value"] if "balance_value" in values else pd.Series(dtype=float)
     names = units["name"] if "name" in units else units["unit_id"]
-    named = units["unit_id"] + ", " + names.where(names != "", units["unit_id"]) + ", "
+    names = names.where(names != "", units["unit_id"])
+    stated = units[NAME_IN_CHINESE].fillna("").astype(str) if NAME_IN_CHINESE in units else names
+    in_chinese = stated.where(stated != "", names)
     return pd.DataFrame(
         {
             "sector": units["sector"],
@@ -81,8 +83,8 @@ def _points(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             "balance": units["sector"].map(values).astype(float),
             "rule": 100 * (units["reference_t"] / units["emissions_tco2e"] - 1),
             "rate": 100 * units["surplus_rate"],
-            "label": named + units["province"],
-            "label_zh": named + units["province"].map(province_zh),
+            "label": units["unit_id"] + ", " + names + ", " + units["province"],
+            "label_zh": units["unit_id"] + "," + in_chinese + "," + units["province"].map(province_zh),
         }
     )
 

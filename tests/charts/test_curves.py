@@ -11,6 +11,7 @@ import etsopt
 from etsopt.charts.responses import market_of, net_demand_before, steps_of
 from etsopt.errors import UsageError
 from tests.markets import market, random_market
+from tests.models.test_output_measures import mill
 
 if TYPE_CHECKING:
     from etsopt.charts.chart import Series
@@ -61,6 +62,17 @@ def test_what_is_built_in_steps_can_be_built_by_then() -> None:
     assert built == pytest.approx([0.0, 1e4, 2e4, 3e4, 3e4])
 
 
+def test_allowances_that_go_with_the_output_are_no_less_demand() -> None:
+    # A tenth of the emissions goes for 1 CNY for each tonne of output, 10 CNY/t; 4 % of the output and of the
+    # allowances go with it, so that net demand falls by 6,000 t, 16.67 CNY each.
+    instance = mill(measure={"output_abatement_rate": 0.04})
+    tables = etsopt.solve(instance, "clearing").tables
+    costs, demand = (steps_of(market_of(instance, tables), 2025, demand) for demand in (False, True))
+    columns = ["price_cny_per_t", "amount_t"]
+    assert costs[columns].to_numpy().tolist() == [pytest.approx([10.0, 10_000.0])]
+    assert demand[columns].to_numpy().tolist() == [pytest.approx([1 / 0.06, 6_000.0])]
+
+
 def _series(chart: Any, name: str) -> Series:
     (found,) = [series for series in chart.panels[0].series if series.name[0] == name]
     return found
@@ -88,6 +100,14 @@ def test_the_charts_of_a_market_by_hand() -> None:
     assert offered.x.astype(float) == pytest.approx([0.0, 0.0], abs=1e-6)
     assert _series(demand, "price").y.astype(float) == pytest.approx([50.0, 50.0])
     assert demand.panels[0].y_label == ("price [CNY 2025/t]", "碳价 [2025年元/吨]")
+
+
+def test_measures_are_named_in_both_languages() -> None:
+    named = CUT | {"name": "Cut", "x_name_zh": "减排"}
+    chart = etsopt.solve(market(TWO, [named]), "clearing").plot.chart("measures")
+    assert [series.name for series in chart.panels[0].series] == [("Cut", "减排")]
+    without = etsopt.solve(market(TWO, [CUT]), "clearing").plot.chart("measures")
+    assert [series.name for series in without.panels[0].series] == [("cut", "cut")]
 
 
 def test_the_curve_meets_the_demand_of_the_market_at_the_price() -> None:
@@ -122,6 +142,10 @@ def test_the_curves_of_years_agree_with_the_path() -> None:
         assert abated == pytest.approx(row["emissions_before_tco2e"] - row["emissions_tco2e"], rel=1e-9)
         before = row["emissions_before_tco2e"] - row["allowance_t"]
         assert net_demand_before(market_, year) == pytest.approx(before, abs=1.0)
+    # Where a sector balances itself, abatement has a cost, but frees nothing.
+    assert len(steps_of(market_, 2025, demand=False)) > 0
+    assert len(steps_of(market_, 2025, demand=True)) == 0
+    assert net_demand_before(market_, 2025) == pytest.approx(0.0, abs=1e-3)
     assert [panel.title[0] for panel in result.plot.chart("supply_demand", 2030).panels] == ["2030"]
     with pytest.raises(UsageError, match="no year 2025: in it allowances follow emissions"):
         result.plot.chart("supply_demand", 2025)

@@ -361,7 +361,8 @@ def test_the_commands_of_the_page_on_reports_run(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     for line in block.splitlines():
         assert main(line.split()[1:]) == 0, line
-    assert {path.name for path in tmp_path.iterdir()} == {"runs", "report-zh.html", "letter.html", "beside.html"}
+    written = {"runs", "report-zh.html", "letter.html", "beside.html", "surplus.html"}
+    assert {path.name for path in tmp_path.iterdir()} == written
 
 
 def test_a_chart_is_a_page_of_its_own(runs: Mapping[str, etsopt.Results], tmp_path: Path) -> None:
