@@ -42,10 +42,11 @@ format: dev  ## let ruff repair and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: dev  ## write models/README.md, instances/README.md and completion scripts anew from the code
+docs: dev  ## write models/README.md, instances/README.md, completion scripts and the catalogue anew
 	$(BIN)/python models/build_readme.py
 	$(BIN)/python instances/build_readme.py
 	$(BIN)/python -m etsopt.cli.completions.build
+	$(BIN)/python -m etsopt.locale.build
 
 reliability: dev  ## all trials of the reliability matrix, two hours; writes benchmarks/reliability.md
 	$(BIN)/python -m benchmarks.reliability

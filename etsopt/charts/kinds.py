@@ -16,6 +16,7 @@ from etsopt.charts import (
 )
 from etsopt.data.messages import did_you_mean
 from etsopt.errors import UsageError, brief
+from etsopt.wording import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,12 +62,6 @@ def _with_intensities(tables: Mapping[str, pd.DataFrame], instance: Instance | N
     return units.have_intensities(tables)
 
 
-WITHOUT = {
-    "cost_curve": "its instance has no measures, or the run does not hold it",
-    "supply_demand": "allowances follow emissions in every year, so that every price clears",
-}
-"""Why a run of a market has no chart of single years."""
-
 OF_UNITS: Mapping[str, tuple[str, ...]] = {
     "allocation": ("unit_id", "sector", "province", "emissions_tco2e", "intensity", "reference_t", "surplus_rate"),
     "sectors": ("sector",),
@@ -80,8 +75,8 @@ OF_YEARS: Mapping[str, tuple[str, ...]] = {
 KINDS = {
     "surplus": Kind(
         (
-            "surplus rate of each unit by its intensity, beside the rule and the band",
-            "各单元按强度的盈缺率,与规则结果和限值并列",
+            "surplus rate of each unit by its intensity, beside the rule and a stated band",
+            "各单元按强度的盈缺率,与规则结果及所定限值并列",
         ),
         OF_UNITS,
         units.surplus,
@@ -227,17 +222,34 @@ def chart_of(
         If there is no such kind, the run has no table for it, or the kind or the run has no such year.
     """
     if kind not in KINDS:
-        advice = f"{did_you_mean(kind, KINDS)}Choose one of {', '.join(KINDS)}."
-        raise UsageError(f"There is no chart {brief(kind)}.", advice)
+        advice = message("{guess}Choose one of {kinds}.", guess=did_you_mean(kind, KINDS), kinds=", ".join(KINDS))
+        raise UsageError(message("There is no chart {kind}.", kind=brief(kind)), advice)
     known = kinds_of(tables, instance)
     if kind not in known:
-        tables_needed = " and ".join(map(repr, KINDS[kind].needs))
-        why = WITHOUT[kind] if KINDS[kind].of_years and _has(KINDS[kind], tables) else f"it needs {tables_needed}"
-        what = f"The run has nothing for the chart {kind!r}: {why}."
-        raise UsageError(what, f"Of this run there are: {', '.join(known) or 'none'}.")
+        raise UsageError(
+            _without(kind, tables), message("Of this run there are: {value}.", value=", ".join(known) or "none")
+        )
     if KINDS[kind].of_years:
         return KINDS[kind].make(tables, about, instance, year)
     if year is not None:
         of_years = ", ".join(name for name, one in KINDS.items() if one.of_years)
-        raise UsageError(f"The chart {kind!r} is not of a single year.", f"Leave the year out, or choose {of_years}.")
+        what = message("The chart {kind!r} is not of a single year.", kind=kind)
+        raise UsageError(what, message("Leave the year out, or choose {kinds}.", kinds=of_years))
     return KINDS[kind].make(tables, about, instance) if KINDS[kind].with_instance else KINDS[kind].make(tables, about)
+
+
+def _without(kind: str, tables: Mapping[str, pd.DataFrame]) -> str:
+    """Return why a run has nothing for a chart."""
+    if not (KINDS[kind].of_years and _has(KINDS[kind], tables)):
+        needed = ", ".join(map(repr, KINDS[kind].needs))
+        return message("The run has nothing for the chart {kind!r}: it needs {tables}.", kind=kind, tables=needed)
+    if kind == "cost_curve":
+        return message(
+            "The run has nothing for the chart {kind!r}: its instance has no measures, or the run does not hold it.",
+            kind=kind,
+        )
+    return message(
+        "The run has nothing for the chart {kind!r}: allowances follow emissions in every year, so that every price "
+        "clears.",
+        kind=kind,
+    )

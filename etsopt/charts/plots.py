@@ -77,7 +77,7 @@ class Plots:
         return figures(self.chart(kind, year), lang)
 
     def surplus(self, lang: str = "en") -> Any:
-        """Surplus rate of each unit by its intensity, beside the rule and the band."""
+        """Surplus rate of each unit by its intensity, beside the rule and a stated band."""
         return self.draw("surplus", lang)
 
     def intensity(self, lang: str = "en") -> Any:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import is_chinese
+from etsopt.cli.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -19,19 +19,18 @@ def plot(options: Namespace) -> int:
     from etsopt.charts.kinds import KINDS
     from etsopt.results import results
 
-    loaded, in_chinese = results.load(options.run), is_chinese(options.lang)
+    loaded, in_chinese = results.load(options.run), options.lang == "zh"
     if options.kind is None:
         about = {kind: KINDS[kind].about[in_chinese] for kind in loaded.plot.kinds}
         width = max(map(len, about), default=0)
         lines = "\n".join(f"{kind:<{width}}  {text}" for kind, text in about.items())
         print(json.dumps(about, ensure_ascii=False) if options.json else lines)
         return 0
-    first, *others = _write(options, loaded, "zh" if in_chinese else "en")
+    first, *others = _write(options, loaded, options.lang)
     if options.json:
         print(json.dumps({"file": str(first)}, ensure_ascii=False))
     else:
-        beside = "".join(f" It needs {other.name} beside it; --inline writes one file." for other in others)
-        print(f"Written to {first}.{beside}")
+        print(" ".join([_("Written to {path}.", path=first), *(_needs(other) for other in others)]))
     return 0
 
 
@@ -44,3 +43,7 @@ def _write(options: Namespace, loaded: Results, lang: str) -> list[Path]:
         return write_chart(loaded, options.kind, path, lang, options.year, options.inline)
     loaded.plot.save(options.kind, path, lang, options.year)
     return [path]
+
+
+def _needs(script: Path) -> str:
+    return _("It needs {script} beside it; --inline writes one file.", script=script.name)

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.language import LANGUAGES, is_chinese
 from etsopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,8 +21,6 @@ def add_arguments(command: ArgumentParser) -> None:
     command.add_argument("run", type=Path, help="a run folder written by `etsopt solve --out`")
     text = "file to write (default: report.html, letter.html or beside.html in the run folder)"
     command.add_argument("--out", type=Path, metavar="FILE", help=text)
-    text = "language of the page: en or zh (default: that of the terminal)"
-    command.add_argument("--lang", choices=LANGUAGES, help=text)
     text = "write the script of the charts into the page, so that it is one file of 5 MB"
     command.add_argument("--inline", action="store_true", help=text)
     text = "write the letter of one page to this enterprise instead"
@@ -65,7 +62,7 @@ def _write(options: Namespace, result: Results, others: list[Results]) -> list[P
     """Write the page that was asked for, and return the files."""
     from etsopt.reports.document import write_comparison, write_letter, write_report
 
-    lang = "zh" if is_chinese(options.lang) else "en"
+    lang = options.lang
     name = options.run.resolve().name
     if options.letter is not None:
         path = options.out or options.run / "letter.html"

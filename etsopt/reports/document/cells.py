@@ -10,7 +10,7 @@ import pandas as pd
 
 from etsopt.reports.document.content import Column, Table
 from etsopt.reports.document.headings import heading, unit_in
-from etsopt.results.words import WORDS
+from etsopt.results.cell_words import WORDS
 from etsopt.scales import scale_of, three_decimals
 from etsopt.units import format_rate, format_tonnes
 
